@@ -1,0 +1,228 @@
+//! The one owner of stdout. Batches go in whole, STATE lines follow their rows, and a thread of
+//! its own does the writing, so that a slow reader holds the sync back without stopping it from
+//! hearing a signal.
+
+use std::io::Write;
+use std::sync::mpsc as thread_channel;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::{Mutex, mpsc};
+
+use super::ledger::{Due, Ledger, Totals};
+use super::message::{self, Level, Status, Trouble};
+
+/// Blocks that may wait for a slow reader. One is being written while the next is made.
+const WAITING_BLOCKS: usize = 1;
+
+/// The rows of one page for all its streams, framed, with the positions they reach. It is written
+/// whole, so that a state can never overtake its rows.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// RECORD lines.
+    pub lines: Vec<u8>,
+    pub parts: Vec<Part>,
+}
+
+/// One stream's share of a batch.
+#[derive(Debug)]
+pub struct Part {
+    pub stream: &'static str,
+    pub rows: u64,
+    /// The stream's state once these rows are written, a JSON object as text.
+    pub position: Option<String>,
+}
+
+/// The reader of stdout has gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Closed;
+
+/// Takes batches and messages in order and writes them to stdout.
+pub struct Emitter {
+    inner: Mutex<Inner>,
+    /// Time since the program's start, on the clock that the sync lives by.
+    now: Box<dyn Fn() -> Duration + Send + Sync>,
+    debug: bool,
+}
+
+struct Inner {
+    ledger: Ledger,
+    blocks: Option<mpsc::Sender<Vec<u8>>>,
+    finished: Option<thread_channel::Receiver<()>>,
+}
+
+impl std::fmt::Debug for Emitter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Emitter").finish_non_exhaustive()
+    }
+}
+
+impl Emitter {
+    /// Starts the writing thread over `out`, which is stdout but for tests.
+    pub fn new(
+        mut out: impl Write + Send + 'static,
+        now: impl Fn() -> Duration + Send + Sync + 'static,
+        debug: bool,
+    ) -> Self {
+        let (blocks, mut waiting) = mpsc::channel::<Vec<u8>>(WAITING_BLOCKS);
+        let (done, finished) = thread_channel::channel();
+        std::thread::spawn(move || {
+            while let Some(block) = waiting.blocking_recv() {
+                // A failed write is a reader that has gone: dropping the receiver tells the sync.
+                if out.write_all(&block).and_then(|()| out.flush()).is_err() {
+                    break;
+                }
+            }
+            drop(waiting);
+            let _ = done.send(());
+        });
+        let inner =
+            Inner { ledger: Ledger::default(), blocks: Some(blocks), finished: Some(finished) };
+        Self { inner: Mutex::new(inner), now: Box::new(now), debug }
+    }
+
+    /// Opens a stream: status STARTED, and the position it is read from.
+    ///
+    /// # Errors
+    /// [`Closed`] when nobody reads any more; the same for every method below.
+    pub async fn open(&self, stream: &str, position: String) -> Result<(), Closed> {
+        self.send(|ledger, now| {
+            ledger.open(stream, position, now);
+            message::stream_status(stream, Status::Started, unix_ms())
+        })
+        .await
+    }
+
+    /// Writes a batch whole, and the STATE lines that are due after it. Its streams are RUNNING
+    /// from here on, rows or not.
+    ///
+    /// # Errors
+    /// [`Closed`].
+    pub async fn batch(&self, mut batch: Batch) -> Result<(), Closed> {
+        self.send(|ledger, now| {
+            let mut started = Vec::new();
+            for part in &mut batch.parts {
+                started.extend(running(ledger, part.stream));
+                ledger.wrote(part.stream, part.rows, part.position.take());
+            }
+            let streams: Vec<&str> = batch.parts.iter().map(|part| part.stream).collect();
+            push_states(&mut batch.lines, ledger.after_batch(&streams, now));
+            if !started.is_empty() {
+                batch.lines.splice(0..0, started);
+            }
+            batch.lines
+        })
+        .await
+    }
+
+    /// Closes a stream: its last STATE, then COMPLETE or INCOMPLETE. Returns what was written.
+    ///
+    /// # Errors
+    /// [`Closed`].
+    pub async fn close(&self, stream: &str, status: Status) -> Result<Totals, Closed> {
+        let mut totals = Totals::default();
+        self.send(|ledger, now| {
+            // An empty stream runs too: acceptance tests want STARTED, RUNNING and an end.
+            let mut block = running(ledger, stream);
+            push_states(&mut block, ledger.close(stream, now));
+            block.extend(message::stream_status(stream, status, unix_ms()));
+            totals = ledger.totals(stream);
+            block
+        })
+        .await?;
+        Ok(totals)
+    }
+
+    /// Keeps silent streams alive; to be called every few seconds.
+    ///
+    /// # Errors
+    /// [`Closed`].
+    pub async fn beat(&self) -> Result<(), Closed> {
+        self.send(|ledger, now| {
+            let mut block = Vec::new();
+            push_states(&mut block, ledger.beat(now));
+            block
+        })
+        .await
+    }
+
+    /// Writes a LOG line; DEBUG lines only when asked for.
+    ///
+    /// # Errors
+    /// [`Closed`].
+    pub async fn log(&self, level: Level, text: &str) -> Result<(), Closed> {
+        if level == Level::Debug && !self.debug {
+            return Ok(());
+        }
+        self.line(message::log(level, text)).await
+    }
+
+    /// Writes a TRACE ERROR.
+    ///
+    /// # Errors
+    /// [`Closed`].
+    pub async fn error(&self, trouble: &Trouble) -> Result<(), Closed> {
+        self.line(message::error(trouble, unix_ms())).await
+    }
+
+    /// Writes a ready line: SPEC, CONNECTION_STATUS or CATALOG.
+    ///
+    /// # Errors
+    /// [`Closed`].
+    pub async fn line(&self, line: Vec<u8>) -> Result<(), Closed> {
+        self.send(|_, _| line).await
+    }
+
+    /// Streams that were opened and not yet closed.
+    pub async fn open_streams(&self) -> Vec<String> {
+        self.inner.lock().await.ledger.open_streams()
+    }
+
+    /// Makes a block and hands it to the writing thread. The ledger changes only once there is
+    /// room for the block, so that a caller that gives up waiting leaves no unwritten promise.
+    async fn send(
+        &self,
+        make: impl FnOnce(&mut Ledger, Duration) -> Vec<u8>,
+    ) -> Result<(), Closed> {
+        let mut inner = self.inner.lock().await;
+        let blocks = inner.blocks.clone().ok_or(Closed)?;
+        let room = blocks.reserve().await.map_err(|_| Closed)?;
+        let block = make(&mut inner.ledger, (self.now)());
+        if !block.is_empty() {
+            room.send(block);
+        }
+        Ok(())
+    }
+
+    /// Takes no more and waits until all is written, at most `patience`. False when the reader
+    /// did not take everything in that time.
+    pub async fn finish(&self, patience: Duration) -> bool {
+        let mut inner = self.inner.lock().await;
+        inner.blocks = None;
+        let Some(finished) = inner.finished.take() else { return true };
+        drop(inner);
+        let waited = tokio::task::spawn_blocking(move || finished.recv_timeout(patience).is_ok());
+        waited.await.unwrap_or(false)
+    }
+}
+
+fn running(ledger: &mut Ledger, stream: &str) -> Vec<u8> {
+    if ledger.running(stream) {
+        message::stream_status(stream, Status::Running, unix_ms())
+    } else {
+        Vec::new()
+    }
+}
+
+fn push_states(lines: &mut Vec<u8>, due: Vec<Due>) {
+    for Due { stream, position, rows } in due {
+        message::push_state(lines, &stream, &position, rows);
+    }
+}
+
+/// Unix time in milliseconds, by this machine's clock: when a line was emitted is a fact about
+/// this machine, not about Zendesk.
+#[must_use]
+pub fn unix_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,205 @@
+//! What stdout owes each stream: rows written since its last STATE, the newest position, and when
+//! the next STATE line is due. Pure; the emitter acts on what is decided here.
+
+use std::time::Duration;
+
+/// A STATE line per stream at most this often, because each one makes a destination commit.
+const SHORTEST: Duration = Duration::from_secs(1);
+
+/// A STATE line per stream at least this often while it is read. Platforms count only RECORD and
+/// STATE as a sign of life; the promise is five minutes, and this leaves room for a slow pipe.
+const LONGEST: Duration = Duration::from_secs(240);
+
+/// One stream's account.
+#[derive(Debug)]
+struct Account {
+    stream: String,
+    rows_since_state: u64,
+    /// The newest position whose rows are all written.
+    newest: String,
+    /// The position of the last STATE line, if there was one.
+    told: Option<String>,
+    told_at: Duration,
+    open: bool,
+    running: bool,
+    totals: Totals,
+}
+
+/// What was written for one stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    pub rows: u64,
+    pub states: u64,
+}
+
+/// A STATE line to write: stream, position, rows since the last one.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Due {
+    pub stream: String,
+    pub position: String,
+    pub rows: u64,
+}
+
+/// The accounts of all streams of a sync. Times are durations since the program's start.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    accounts: Vec<Account>,
+}
+
+impl Ledger {
+    /// Opens a stream's account at the position from which it is read.
+    pub fn open(&mut self, stream: &str, position: String, now: Duration) {
+        self.accounts.push(Account {
+            stream: stream.to_owned(),
+            rows_since_state: 0,
+            newest: position,
+            told: None,
+            told_at: now,
+            open: true,
+            running: false,
+            totals: Totals::default(),
+        });
+    }
+
+    /// Notes that a stream gave its first sign of life; true the first time.
+    pub fn running(&mut self, stream: &str) -> bool {
+        self.account(stream).is_some_and(|account| !std::mem::replace(&mut account.running, true))
+    }
+
+    /// Notes rows that were written and the position they reach.
+    pub fn wrote(&mut self, stream: &str, rows: u64, position: Option<String>) {
+        if let Some(account) = self.account(stream) {
+            account.rows_since_state += rows;
+            account.totals.rows += rows;
+            if let Some(position) = position {
+                account.newest = position;
+            }
+        }
+    }
+
+    /// The STATE lines due after a batch for these streams: all of them together or none, so that
+    /// a kill leaves the streams of one walk at one position.
+    pub fn after_batch(&mut self, streams: &[&str], now: Duration) -> Vec<Due> {
+        let accounts = self.accounts.iter().filter(|account| streams.contains(&&*account.stream));
+        let (mut news, mut ripe) = (false, true);
+        for account in accounts {
+            news |= account.told.as_ref() != Some(&account.newest);
+            ripe &= account.told.is_none() || now.saturating_sub(account.told_at) >= SHORTEST;
+        }
+        if !(news && ripe) {
+            return Vec::new();
+        }
+        self.tell(now, |account| {
+            streams.contains(&&*account.stream) && account.told.as_ref() != Some(&account.newest)
+        })
+    }
+
+    /// The STATE lines that keep silent streams alive. A position that did not move is repeated
+    /// only when no row went out since, because the protocol forbids equal states around rows.
+    pub fn beat(&mut self, now: Duration) -> Vec<Due> {
+        self.tell(now, |account| {
+            let moved = account.told.as_ref() != Some(&account.newest);
+            account.open
+                && now.saturating_sub(account.told_at) >= LONGEST
+                && (moved || account.rows_since_state == 0)
+        })
+    }
+
+    /// Closes a stream's account. The last STATE is owed unless it was told already and nothing
+    /// came after it.
+    pub fn close(&mut self, stream: &str, now: Duration) -> Vec<Due> {
+        let due = self.tell(now, |account| {
+            account.stream == stream
+                && account.open
+                && (account.told.as_ref() != Some(&account.newest) || account.rows_since_state > 0)
+        });
+        if let Some(account) = self.account(stream) {
+            account.open = false;
+        }
+        due
+    }
+
+    /// Streams whose account is still open.
+    #[must_use]
+    pub fn open_streams(&self) -> Vec<String> {
+        let open = self.accounts.iter().filter(|account| account.open);
+        open.map(|account| account.stream.clone()).collect()
+    }
+
+    /// What was written for a stream so far.
+    #[must_use]
+    pub fn totals(&self, stream: &str) -> Totals {
+        let account = self.accounts.iter().find(|account| account.stream == stream);
+        account.map(|account| account.totals).unwrap_or_default()
+    }
+
+    fn account(&mut self, stream: &str) -> Option<&mut Account> {
+        self.accounts.iter_mut().find(|account| account.stream == stream && account.open)
+    }
+
+    fn tell(&mut self, now: Duration, wanted: impl Fn(&Account) -> bool) -> Vec<Due> {
+        let mut due = Vec::new();
+        for account in self.accounts.iter_mut().filter(|account| wanted(account)) {
+            account.told = Some(account.newest.clone());
+            account.told_at = now;
+            account.totals.states += 1;
+            due.push(Due {
+                stream: account.stream.clone(),
+                position: account.newest.clone(),
+                rows: std::mem::take(&mut account.rows_since_state),
+            });
+        }
+        due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn ledger() -> Ledger {
+        let mut ledger = Ledger::default();
+        ledger.open("a", "0".into(), Duration::ZERO);
+        ledger.open("b", "0".into(), Duration::ZERO);
+        ledger
+    }
+
+    #[test]
+    fn streams_of_one_walk_tell_their_states_together_and_at_most_once_a_second() {
+        let mut ledger = ledger();
+        ledger.wrote("a", 3, Some("1".into()));
+        ledger.wrote("b", 0, Some("1".into()));
+        let due = ledger.after_batch(&["a", "b"], SECOND / 2);
+        assert_eq!(due.iter().map(|due| due.rows).collect::<Vec<_>>(), [3, 0]);
+        ledger.wrote("a", 2, Some("2".into()));
+        assert!(ledger.after_batch(&["a", "b"], SECOND).is_empty());
+        ledger.wrote("a", 2, Some("3".into()));
+        let due = ledger.after_batch(&["a", "b"], SECOND * 2);
+        assert_eq!(due, [Due { stream: "a".into(), position: "3".into(), rows: 4 }]);
+    }
+
+    #[test]
+    fn the_last_state_comes_once_and_an_empty_stream_has_one() {
+        let mut ledger = ledger();
+        assert_eq!(ledger.close("a", SECOND).len(), 1);
+        assert!(ledger.close("a", SECOND).is_empty());
+        ledger.wrote("b", 1, Some("1".into()));
+        assert_eq!(ledger.after_batch(&["b"], SECOND).len(), 1);
+        assert!(ledger.close("b", SECOND).is_empty());
+        assert_eq!(ledger.totals("b"), Totals { rows: 1, states: 1 });
+    }
+
+    #[test]
+    fn a_silent_stream_repeats_its_state_but_never_around_rows() {
+        let mut ledger = ledger();
+        assert!(ledger.beat(LONGEST - SECOND).is_empty());
+        assert_eq!(ledger.beat(LONGEST).len(), 2);
+        ledger.wrote("a", 1, None);
+        let due = ledger.beat(LONGEST * 2);
+        assert_eq!(due.iter().map(|due| &*due.stream).collect::<Vec<_>>(), ["b"]);
+        ledger.wrote("a", 0, Some("1".into()));
+        assert_eq!(ledger.beat(LONGEST * 2 + SECOND)[0].rows, 1);
+    }
+}

@@ -1,0 +1,194 @@
+//! Every message a source writes, as one JSON line each. RECORD is framed from raw bytes because
+//! rows pass through as Zendesk sent them; all others are small and go through serde.
+
+use serde::Serialize;
+use serde_json::Value;
+
+/// Severity of a LOG message, by the protocol's names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Level {
+    Error,
+    Warn,
+    Info,
+    Debug,
+}
+
+/// STREAM_STATUS values in the order in which a stream passes through them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Status {
+    Started,
+    Running,
+    Complete,
+    Incomplete,
+}
+
+/// Who has to act when something failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureType {
+    /// The user must change something; a retry cannot help.
+    ConfigError,
+    /// A retry can help.
+    TransientError,
+    /// A defect of this program.
+    SystemError,
+}
+
+/// A stream as `discover` describes it.
+#[derive(Debug, Serialize)]
+pub struct CatalogStream {
+    pub name: &'static str,
+    pub json_schema: Value,
+    pub supported_sync_modes: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_defined_cursor: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_cursor_field: Option<Vec<&'static str>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub source_defined_primary_key: Vec<Vec<&'static str>>,
+    pub is_resumable: bool,
+}
+
+/// What a TRACE ERROR says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    pub failure_type: FailureType,
+    /// One sentence what happened, one what to do.
+    pub message: String,
+    /// For those who dig; never a secret.
+    pub detail: Option<String>,
+    pub stream: Option<String>,
+}
+
+/// The SPEC line around a connector specification.
+#[must_use]
+pub fn spec(spec: &Value) -> Vec<u8> {
+    line(&serde_json::json!({ "type": "SPEC", "spec": spec }))
+}
+
+/// The CONNECTION_STATUS line; a message makes it FAILED.
+#[must_use]
+pub fn connection_status(failure: Option<&str>) -> Vec<u8> {
+    let body = match failure {
+        None => serde_json::json!({ "status": "SUCCEEDED" }),
+        Some(message) => serde_json::json!({ "status": "FAILED", "message": message }),
+    };
+    line(&serde_json::json!({ "type": "CONNECTION_STATUS", "connectionStatus": body }))
+}
+
+/// The CATALOG line.
+#[must_use]
+pub fn catalog(streams: &[CatalogStream]) -> Vec<u8> {
+    line(&serde_json::json!({ "type": "CATALOG", "catalog": { "streams": streams } }))
+}
+
+/// A LOG line.
+#[must_use]
+pub fn log(level: Level, message: &str) -> Vec<u8> {
+    line(&serde_json::json!({ "type": "LOG", "log": { "level": level, "message": message } }))
+}
+
+/// A STREAM_STATUS trace. `emitted_at_ms` is unix time in milliseconds.
+#[must_use]
+pub fn stream_status(stream: &str, status: Status, emitted_at_ms: u64) -> Vec<u8> {
+    line(&serde_json::json!({ "type": "TRACE", "trace": {
+        "type": "STREAM_STATUS", "emitted_at": emitted_at_ms,
+        "stream_status": { "stream_descriptor": { "name": stream }, "status": status } } }))
+}
+
+/// An ERROR trace. `emitted_at_ms` is unix time in milliseconds.
+#[must_use]
+pub fn error(trouble: &Trouble, emitted_at_ms: u64) -> Vec<u8> {
+    let mut error = serde_json::json!({
+        "message": trouble.message, "failure_type": trouble.failure_type });
+    if let Some(detail) = &trouble.detail {
+        error["internal_message"] = Value::from(detail.as_str());
+    }
+    if let Some(stream) = &trouble.stream {
+        error["stream_descriptor"] = serde_json::json!({ "name": stream });
+    }
+    line(&serde_json::json!({ "type": "TRACE", "trace": {
+        "type": "ERROR", "emitted_at": emitted_at_ms, "error": error } }))
+}
+
+/// Appends a STATE line for one stream. `stream_state` is a JSON object as text, `rows` the exact
+/// number of records since the stream's previous STATE; the protocol wants a decimal number.
+pub fn push_state(out: &mut Vec<u8>, stream: &str, stream_state: &str, rows: u64) {
+    let state = escape_line_breaks(stream_state.as_bytes());
+    out.extend_from_slice(
+        br#"{"type":"STATE","state":{"type":"STREAM","stream":{"stream_descriptor":{"name":""#,
+    );
+    out.extend_from_slice(stream.as_bytes());
+    out.extend_from_slice(br#""},"stream_state":"#);
+    out.extend_from_slice(&state);
+    out.extend_from_slice(
+        format!("}},\"sourceStats\":{{\"recordCount\":{rows}.0}}}}}}\n").as_bytes(),
+    );
+}
+
+/// The bytes before the row of a RECORD line.
+#[must_use]
+pub fn record_head(stream: &str) -> Vec<u8> {
+    format!("{{\"type\":\"RECORD\",\"record\":{{\"stream\":\"{stream}\",\"data\":").into_bytes()
+}
+
+/// The bytes after the row of a RECORD line. `emitted_at_ms` is unix time in milliseconds.
+#[must_use]
+pub fn record_tail(emitted_at_ms: u64) -> Vec<u8> {
+    format!(",\"emitted_at\":{emitted_at_ms}}}}}\n").into_bytes()
+}
+
+fn line(message: &Value) -> Vec<u8> {
+    let mut out = escape_line_breaks(message.to_string().as_bytes());
+    out.push(b'\n');
+    out
+}
+
+/// Escapes U+2028, U+2029 and U+0085, which JSON allows raw but readers that split lines by
+/// Unicode's rules take for the end of a line. In JSON they can stand only inside strings.
+fn escape_line_breaks(json: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(json.len() + 1);
+    let mut rest = json;
+    while let Some(at) = rest.iter().position(|&byte| byte == 0xE2 || byte == 0xC2) {
+        out.extend_from_slice(&rest[..at]);
+        let (escaped, width): (&[u8], usize) = match &rest[at..] {
+            [0xE2, 0x80, 0xA8, ..] => (b"\\u2028", 3),
+            [0xE2, 0x80, 0xA9, ..] => (b"\\u2029", 3),
+            [0xC2, 0x85, ..] => (b"\\u0085", 2),
+            [byte, ..] => (std::slice::from_ref(byte), 1),
+            [] => (b"", 0),
+        };
+        out.extend_from_slice(escaped);
+        rest = &rest[at + width..];
+    }
+    out.extend_from_slice(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_break_in_any_spelling_never_splits_a_message() {
+        let log = log(Level::Info, "a\nb\u{2028}c\u{2029}d\u{85}e\u{e9}\u{2027}");
+        let text = String::from_utf8(log).unwrap();
+        assert_eq!(
+            text,
+            "{\"log\":{\"level\":\"INFO\",\"message\":\"a\\nb\\u2028c\\u2029d\\u0085e\u{e9}\u{2027}\"},\"type\":\"LOG\"}\n"
+        );
+    }
+
+    #[test]
+    fn a_state_counts_rows_with_a_decimal_point() {
+        let mut out = Vec::new();
+        push_state(&mut out, "tickets", r#"{"generated_timestamp":"1"}"#, 3);
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "{\"type\":\"STATE\",\"state\":{\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":\"tickets\"},\
+             \"stream_state\":{\"generated_timestamp\":\"1\"}},\"sourceStats\":{\"recordCount\":3.0}}}\n"
+        );
+    }
+}

@@ -1,0 +1,151 @@
+//! Byte edits: a row is copied as it stands, except for members that are dropped, members that
+//! are put in front, and characters that must not stand raw in a line.
+
+use super::json::{Edit, Span};
+use super::page::Member;
+
+/// A body and what must be written otherwise than it stands there.
+#[derive(Debug, Default)]
+pub struct Text {
+    pub body: Vec<u8>,
+    edits: Vec<Edit>,
+}
+
+impl Text {
+    /// `edits` must be in the order of the body.
+    #[must_use]
+    pub fn new(body: Vec<u8>, edits: Vec<Edit>) -> Self {
+        Self { body, edits }
+    }
+
+    /// The bytes of a stretch, as they came.
+    #[must_use]
+    pub fn raw(&self, span: Span) -> &[u8] {
+        span.of(&self.body)
+    }
+
+    /// Appends a stretch in a form that is safe in a line.
+    pub fn copy(&self, out: &mut Vec<u8>, span: Span) {
+        let first = self.edits.partition_point(|edit| edit.at < span.start);
+        let mut from = span.start;
+        for edit in self.edits[first..].iter().take_while(|edit| edit.at < span.end) {
+            out.extend_from_slice(Span { start: from, end: edit.at }.of(&self.body));
+            out.extend_from_slice(edit.replacement.as_bytes());
+            from = edit.at + edit.width;
+        }
+        out.extend_from_slice(Span { start: from, end: span.end }.of(&self.body));
+    }
+
+    /// Appends an object: `front` writes members (`"a":1,"b":2`, no comma at the end), then comes
+    /// the row without the dropped members. `dropped` must be in the order of the body.
+    pub fn copy_row(
+        &self,
+        out: &mut Vec<u8>,
+        row: Span,
+        dropped: &[Member],
+        front: impl FnOnce(&mut Vec<u8>),
+    ) {
+        out.push(b'{');
+        let start = out.len();
+        front(out);
+        let mut from = row.start + 1;
+        for member in dropped {
+            self.copy_members(out, start, Span { start: from, end: member.start });
+            from = member.value.end;
+        }
+        self.copy_members(out, start, Span { start: from, end: row.end - 1 });
+        out.push(b'}');
+    }
+
+    /// Appends whole members, without the commas and blanks at their edges, after a comma if
+    /// anything stands before them.
+    fn copy_members(&self, out: &mut Vec<u8>, start: usize, span: Span) {
+        let edge = |byte: &u8| matches!(byte, b',' | b' ' | b'\t' | b'\n' | b'\r');
+        let bytes = span.of(&self.body);
+        let Some(first) = bytes.iter().position(|byte| !edge(byte)) else { return };
+        let last = bytes.iter().rposition(|byte| !edge(byte)).unwrap_or(first);
+        if out.len() > start {
+            out.push(b',');
+        }
+        self.copy(out, Span { start: span.start + first, end: span.start + last + 1 });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Map, Value};
+
+    use super::super::page::{ListShape, Shape, scan};
+    use super::*;
+
+    /// Copies the only row of a page, dropping the keys of `wanted`.
+    fn edited(row: &str, wanted: &[&'static str], front: &str) -> String {
+        let body = format!("{{\"rows\":[{row}]}}");
+        let list = ListShape { path: &["rows"], wanted: wanted.to_vec(), inner: None };
+        let page = scan(body.into_bytes(), &Shape { lists: vec![list] }).unwrap();
+        let rows = &page.lists[0];
+        let mut dropped: Vec<Member> =
+            wanted.iter().filter_map(|key| rows.member(0, key)).collect();
+        dropped.sort_by_key(|member| member.start);
+        let mut out = Vec::new();
+        page.text.copy_row(&mut out, rows.rows[0].span, &dropped, |out| {
+            out.extend_from_slice(front.as_bytes())
+        });
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_row_is_a_line_and_keeps_its_bytes() {
+        assert_eq!(
+            edited(
+                "{ \"b\" : 1.0,\n\t\"a\":12345678901234567890123,\r\n \"t\":\"x\u{2028}\u{85}\\n\" }",
+                &[],
+                ""
+            ),
+            "{\"b\" : 1.0,\t\"a\":12345678901234567890123, \"t\":\"x\\u2028\\u0085\\n\"}"
+        );
+    }
+
+    #[test]
+    fn dropped_and_put_in_members_leave_sound_commas() {
+        for (row, front, expected) in [
+            (r#"{"a":1,"b":2,"c":3}"#, "", r#"{"b":2}"#),
+            (r#"{"b":2, "a":1 , "c":3}"#, r#""x":0"#, r#"{"x":0,"b":2}"#),
+            (r#"{"a":1,"c":3}"#, "", "{}"),
+            (r#"{"a":1,"c":3}"#, r#""x":0"#, r#"{"x":0}"#),
+            ("{}", r#""x":0"#, r#"{"x":0}"#),
+            (
+                r#"{"q":[1,{"a":2}],"a":{"a":[]},"r":",","c":","}"#,
+                "",
+                r#"{"q":[1,{"a":2}],"r":","}"#,
+            ),
+        ] {
+            assert_eq!(edited(row, &["a", "c"], front), expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn dropping_bytes_is_dropping_keys(keys in proptest::collection::vec("[a-f]", 0..6), blank in " ?\n?") {
+            let mut seen = Vec::new();
+            for key in keys {
+                if !seen.contains(&key) {
+                    seen.push(key);
+                }
+            }
+            let members: Vec<String> = seen
+                .iter()
+                .enumerate()
+                .map(|(at, key)| format!("{blank}\"{key}\"{blank}:{blank}{{\"a\":[{at},\",\"]}}{blank}"))
+                .collect();
+            let row = format!("{{{}}}", members.join(","));
+            let mut expected: Map<String, Value> = serde_json::from_str(&row).unwrap();
+            expected.remove("a");
+            expected.remove("c");
+            let out = edited(&row, &["a", "c"], "");
+            prop_assert!(!out.contains('\n'));
+            prop_assert_eq!(serde_json::from_str::<Map<String, Value>>(&out).unwrap(), expected);
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! What stands around the rows of an answer: links, cursors and marks of an end. Zendesk has
+//! several dialects; this only reads them, `paging` says what they mean.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::json::Span;
+
+/// The paging keys of an answer, all dialects together. Keys of a wrong type count as absent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Envelope {
+    pub next_page: Option<String>,
+    pub before_url: Option<String>,
+    pub after_cursor: Option<String>,
+    pub end_of_stream: Option<bool>,
+    /// Unix seconds.
+    pub end_time: Option<i64>,
+    pub has_more: Option<bool>,
+    pub links_next: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+struct Meta {
+    #[serde(default)]
+    has_more: Value,
+    #[serde(default)]
+    after_cursor: Value,
+}
+
+#[derive(Default, Deserialize)]
+struct Links {
+    #[serde(default)]
+    next: Value,
+}
+
+impl Envelope {
+    /// Takes one member of the answer's top level, if it is one of paging.
+    pub fn take(&mut self, key: &[u8], value: Span, body: &[u8]) {
+        let json = value.of(body);
+        let text = || serde_json::from_slice::<String>(json).ok();
+        match key {
+            b"next_page" => self.next_page = text(),
+            b"before_url" => self.before_url = text(),
+            b"after_cursor" => self.after_cursor = text(),
+            b"end_of_stream" => self.end_of_stream = serde_json::from_slice(json).ok(),
+            b"end_time" => self.end_time = super::instant::from_json(json),
+            b"meta" => {
+                let meta: Meta = serde_json::from_slice(json).unwrap_or_default();
+                self.has_more = meta.has_more.as_bool();
+                if let Some(cursor) = meta.after_cursor.as_str() {
+                    self.after_cursor = Some(cursor.to_owned());
+                }
+            }
+            b"links" => {
+                let links: Links = serde_json::from_slice(json).unwrap_or_default();
+                self.links_next = links.next.as_str().map(str::to_owned);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The decoded value of one query parameter of a link. Of a link only this is ever used: its host
+/// is whatever the body says, and nothing is sent there.
+#[must_use]
+pub fn parameter(link: &str, name: &str) -> Option<String> {
+    let (_, query) = link.split_once('?')?;
+    let query = query.split_once('#').map_or(query, |(query, _)| query);
+    let pairs = reqwest::Url::parse("https://link.invalid/").ok().map(|mut url| {
+        url.set_query(Some(query));
+        url
+    })?;
+    pairs.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_decoded_and_hosts_ignored() {
+        let link = "https://evil.example/x.json?per_page=1&page%5Bafter%5D=a%3D%3D&start_time=7#f";
+        assert_eq!(parameter(link, "page[after]").as_deref(), Some("a=="));
+        assert_eq!(parameter(link, "start_time").as_deref(), Some("7"));
+        assert_eq!(parameter("no query", "start_time"), None);
+    }
+}

@@ -1,0 +1,366 @@
+//! A strict reader of JSON that keeps offsets instead of values. It checks all of a body once and
+//! notes on the way what must not stand raw in a line: line breaks between tokens, and the
+//! characters that some readers take for line breaks inside strings.
+
+use std::fmt;
+
+/// Deeper nesting than this is refused; Zendesk's deepest rows have about ten levels.
+const DEEPEST: usize = 128;
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGHS: u64 = 0x8080_8080_8080_8080;
+
+/// A stretch of a body, in bytes from its start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    pub start: usize,
+    pub end: usize,
+}
+
+impl Span {
+    /// The bytes of this stretch.
+    #[must_use]
+    pub fn of(self, body: &[u8]) -> &[u8] {
+        body.get(self.start..self.end).unwrap_or_default()
+    }
+}
+
+/// Something that must be written otherwise than it stands in the body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Edit {
+    pub at: usize,
+    pub width: usize,
+    pub replacement: &'static str,
+}
+
+/// Why a body is not JSON, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fault {
+    pub at: usize,
+    pub what: &'static str,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at byte {}", self.what, self.at)
+    }
+}
+
+/// Reads JSON bytes from front to end.
+#[derive(Debug)]
+pub struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    pub edits: Vec<Edit>,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader at the first byte. The bytes must be UTF-8; the caller has checked that.
+    #[must_use]
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0, edits: Vec::new() }
+    }
+
+    /// The next byte that is not white space, without taking it.
+    pub fn peek(&mut self) -> Option<u8> {
+        loop {
+            let byte = *self.bytes.get(self.at)?;
+            match byte {
+                b' ' | b'\t' => {}
+                b'\n' | b'\r' => self.edits.push(Edit { at: self.at, width: 1, replacement: "" }),
+                _ => return Some(byte),
+            }
+            self.at += 1;
+        }
+    }
+
+    /// Takes an object member by member: `each` gets the key as it stands between its quotes, the
+    /// offset of the opening quote, and must take the value.
+    ///
+    /// # Errors
+    /// [`Fault`] when this is no object.
+    pub fn object(
+        &mut self,
+        depth: usize,
+        mut each: impl FnMut(&mut Self, &'a [u8], usize) -> Result<(), Fault>,
+    ) -> Result<Span, Fault> {
+        let start = self.open(b'{', depth, "an object was expected")?;
+        if self.peek() == Some(b'}') {
+            return Ok(self.shut(start));
+        }
+        loop {
+            if self.peek() != Some(b'"') {
+                return Err(self.fault("a key was expected"));
+            }
+            let quote = self.at;
+            let key = self.string()?.of(self.bytes);
+            if self.peek() != Some(b':') {
+                return Err(self.fault("a colon was expected"));
+            }
+            self.at += 1;
+            each(self, key, quote)?;
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b'}') => return Ok(self.shut(start)),
+                _ => return Err(self.fault("a comma or a closing brace was expected")),
+            }
+        }
+    }
+
+    /// Takes an array element by element: `each` must take the value.
+    ///
+    /// # Errors
+    /// [`Fault`] when this is no array.
+    pub fn array(
+        &mut self,
+        depth: usize,
+        mut each: impl FnMut(&mut Self) -> Result<(), Fault>,
+    ) -> Result<Span, Fault> {
+        let start = self.open(b'[', depth, "an array was expected")?;
+        if self.peek() == Some(b']') {
+            return Ok(self.shut(start));
+        }
+        loop {
+            each(self)?;
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b']') => return Ok(self.shut(start)),
+                _ => return Err(self.fault("a comma or a closing bracket was expected")),
+            }
+        }
+    }
+
+    /// Takes any value and returns where it stands.
+    ///
+    /// # Errors
+    /// [`Fault`] when there is none.
+    pub fn value(&mut self, depth: usize) -> Result<Span, Fault> {
+        match self.peek() {
+            Some(b'"') => {
+                let start = self.at;
+                self.string()?;
+                Ok(Span { start, end: self.at })
+            }
+            Some(b'{') => self.object(depth, |reader, _, _| reader.value(depth + 1).map(drop)),
+            Some(b'[') => self.array(depth, |reader| reader.value(depth + 1).map(drop)),
+            Some(b't') => self.word(b"true"),
+            Some(b'f') => self.word(b"false"),
+            Some(b'n') => self.word(b"null"),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(_) => Err(self.fault("a value was expected")),
+            None => Err(self.fault("it ends too early")),
+        }
+    }
+
+    /// Demands that nothing but white space is left.
+    ///
+    /// # Errors
+    /// [`Fault`] when something is.
+    pub fn end(&mut self) -> Result<(), Fault> {
+        match self.peek() {
+            None => Ok(()),
+            Some(_) => Err(self.fault("something follows the end")),
+        }
+    }
+
+    fn open(&mut self, bracket: u8, depth: usize, missing: &'static str) -> Result<usize, Fault> {
+        if self.peek() != Some(bracket) {
+            return Err(self.fault(missing));
+        }
+        if depth >= DEEPEST {
+            return Err(self.fault("it is nested too deeply"));
+        }
+        self.at += 1;
+        Ok(self.at - 1)
+    }
+
+    fn shut(&mut self, start: usize) -> Span {
+        self.at += 1;
+        Span { start, end: self.at }
+    }
+
+    /// Takes a string at its opening quote; returns what stands between the quotes.
+    fn string(&mut self) -> Result<Span, Fault> {
+        let start = self.at + 1;
+        let mut at = start;
+        loop {
+            while let Some(chunk) = self.bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+                let special = special_bytes(u64::from_le_bytes(*chunk));
+                if special != 0 {
+                    at += special.trailing_zeros() as usize / 8;
+                    break;
+                }
+                at += 8;
+            }
+            match self.bytes.get(at..).unwrap_or_default() {
+                [b'"', ..] => {
+                    self.at = at + 1;
+                    return Ok(Span { start, end: at });
+                }
+                [b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => at += 2,
+                [b'\\', b'u', a, b, c, d, ..]
+                    if [a, b, c, d].iter().all(|x| x.is_ascii_hexdigit()) =>
+                {
+                    at += 6;
+                }
+                [0xE2, 0x80, 0xA8, ..] => at = self.escape(at, 3, "\\u2028"),
+                [0xE2, 0x80, 0xA9, ..] => at = self.escape(at, 3, "\\u2029"),
+                [0xC2, 0x85, ..] => at = self.escape(at, 2, "\\u0085"),
+                [b'\\', ..] => return Err(Fault { at, what: "an escape is malformed" }),
+                [0x20..=0xFF, ..] => at += 1,
+                [] => return Err(Fault { at, what: "it ends inside a string" }),
+                _ => return Err(Fault { at, what: "a control character stands in a string" }),
+            }
+        }
+    }
+
+    fn escape(&mut self, at: usize, width: usize, replacement: &'static str) -> usize {
+        self.edits.push(Edit { at, width, replacement });
+        at + width
+    }
+
+    fn word(&mut self, word: &[u8]) -> Result<Span, Fault> {
+        let span = Span { start: self.at, end: self.at + word.len() };
+        if span.of(self.bytes) != word {
+            return Err(self.fault("a value was expected"));
+        }
+        self.at = span.end;
+        Ok(span)
+    }
+
+    fn number(&mut self) -> Result<Span, Fault> {
+        let start = self.at;
+        if self.bytes.get(self.at) == Some(&b'-') {
+            self.at += 1;
+        }
+        if self.bytes.get(self.at) == Some(&b'0') {
+            self.at += 1;
+        } else {
+            self.digits()?;
+        }
+        if self.bytes.get(self.at) == Some(&b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if let Some(b'e' | b'E') = self.bytes.get(self.at) {
+            self.at += 1;
+            if let Some(b'+' | b'-') = self.bytes.get(self.at) {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        Ok(Span { start, end: self.at })
+    }
+
+    fn digits(&mut self) -> Result<(), Fault> {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        if digits == 0 {
+            return Err(self.fault("a digit was expected"));
+        }
+        self.at += digits;
+        Ok(())
+    }
+
+    fn fault(&self, what: &'static str) -> Fault {
+        Fault { at: self.at, what }
+    }
+}
+
+/// Marks the bytes of a word that end the quick way through a string: quote, backslash, control
+/// characters and everything that is not ASCII. The lowest mark is always a true one.
+fn special_bytes(word: u64) -> u64 {
+    let equals = |byte: u8| {
+        let zeros = word ^ (ONES * u64::from(byte));
+        zeros.wrapping_sub(ONES) & !zeros
+    };
+    let controls = word.wrapping_sub(ONES * 0x20) & !word;
+    (equals(b'"') | equals(b'\\') | controls | word) & HIGHS
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn accepts(text: &[u8]) -> bool {
+        let mut reader = Reader::new(text);
+        reader.value(0).and_then(|_| reader.end()).is_ok()
+    }
+
+    /// Strict JSON by serde_json, which also refuses numbers it cannot hold; those are left out.
+    fn is_json(text: &[u8]) -> bool {
+        serde_json::from_slice::<&serde_json::value::RawValue>(text).is_ok()
+    }
+
+    #[test]
+    fn accepts_what_is_json_and_nothing_else() {
+        for text in [
+            "{}",
+            "[]",
+            "\"\"",
+            "0",
+            "-0",
+            "1.0",
+            "1e3",
+            "-1.5E-7",
+            "true",
+            "false",
+            "null",
+            " [ ] ",
+            "{\"a\":[1,{\"b\":\"\\u00e9\\\\\"}]}",
+            "12345678901234567890123",
+            "\"12345678\\\"\"",
+            "\"\\\\\"",
+            "\"\u{2028}\"",
+            "",
+            "{",
+            "[1,]",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{a:1}",
+            "01",
+            "1.",
+            ".5",
+            "+1",
+            "1e",
+            "\"\\x\"",
+            "\"\\u12\"",
+            "\"\\u12G4\"",
+            "\"\n\"",
+            "tru",
+            "nulll",
+            "1 2",
+            "\"abc",
+            "\"\\",
+            "\"\\\"",
+            "[1 2]",
+            "{\"a\":1,}",
+            "'a'",
+            "\"a\\\\\\\"",
+            "\"é\\q\"",
+        ] {
+            assert_eq!(accepts(text.as_bytes()), is_json(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn nesting_is_bounded() {
+        let deep = "[".repeat(100_000);
+        assert!(!accepts(deep.as_bytes()));
+        assert!(accepts(format!("{}{}", "[".repeat(100), "]".repeat(100)).as_bytes()));
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_serde_on_anything(text in "[\\[\\]{}:,\"\\\\ntrue0-9.eE+ u\u{2028}é\n-]{0,40}") {
+            prop_assert_eq!(accepts(text.as_bytes()), is_json(text.as_bytes()));
+        }
+
+        #[test]
+        fn agrees_with_serde_on_strings(text in "\"([ -~é\u{85}]|\\\\[\"\\\\/bfnrtu]|\\\\u00[0-9a-g]{2}){0,30}\"") {
+            prop_assert_eq!(accepts(text.as_bytes()), is_json(text.as_bytes()));
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The Zendesk API: signing in, pacing, retrying, paging, and reading a page's bytes. Knows
+//! nothing of streams or of Airbyte.
+
+//pub mod auth;
+//pub mod budget;
+//pub mod client;
+pub mod clock;
+pub mod edit;
+pub mod envelope;
+//pub mod error;
+//pub mod headers;
+pub mod instant;
+pub mod json;
+pub mod page;
+//pub mod paging;
+//pub mod retry;

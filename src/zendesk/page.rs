@@ -1,0 +1,268 @@
+//! One scan of an answer: where each row lies, where the wanted members of each row lie, and the
+//! envelope around them. Rows stay in the body, as Zendesk sent them.
+
+use std::fmt;
+
+use super::edit::Text;
+use super::envelope::Envelope;
+use super::json::{Fault, Reader, Span};
+
+/// What is looked for in an answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shape {
+    pub lists: Vec<ListShape>,
+}
+
+/// A list of rows: the keys that lead to it, what is wanted of each row, and rows inside of rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListShape {
+    pub path: &'static [&'static str],
+    pub wanted: Vec<&'static str>,
+    pub inner: Option<InnerShape>,
+}
+
+/// Rows that lie inside each row of a list: one object, or an array of them, under a key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InnerShape {
+    pub key: &'static str,
+    pub wanted: Vec<&'static str>,
+}
+
+/// An answer that was scanned to its end.
+#[derive(Debug)]
+pub struct Page {
+    pub text: Text,
+    pub lists: Vec<Rows>,
+    pub envelope: Envelope,
+}
+
+/// The rows of one list, and the rows inside of them.
+#[derive(Debug, Default)]
+pub struct Rows {
+    pub rows: Vec<Row>,
+    pub inner: Vec<Row>,
+    wanted: Vec<&'static str>,
+    members: Vec<Option<Member>>,
+    inner_wanted: Vec<&'static str>,
+    inner_members: Vec<Option<Member>>,
+    /// Elements that were no objects.
+    pub strays: usize,
+}
+
+/// A row's place, and for a row inside of another the index of the one around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    pub span: Span,
+    pub around: usize,
+}
+
+/// A member of a row, from its key's quote to its value's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    pub start: usize,
+    pub value: Span,
+}
+
+/// Why an answer cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PageError {
+    NotUtf8,
+    NotJson(Fault),
+    NoList(String),
+}
+
+impl fmt::Display for PageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotUtf8 => write!(f, "the body is not UTF-8"),
+            Self::NotJson(fault) => write!(f, "the body is not valid JSON: {fault}"),
+            Self::NoList(key) => write!(f, "the body lacks the list `{key}`"),
+        }
+    }
+}
+
+/// Scans a body.
+///
+/// # Errors
+/// [`PageError`] when the body is no JSON object or lacks one of the lists.
+pub fn scan(body: Vec<u8>, shape: &Shape) -> Result<Page, PageError> {
+    if std::str::from_utf8(&body).is_err() {
+        return Err(PageError::NotUtf8);
+    }
+    let mut lists: Vec<Option<Rows>> = shape.lists.iter().map(|_| None).collect();
+    let mut envelope = Envelope::default();
+    let mut reader = Reader::new(&body);
+    let scanned = scan_level(&mut reader, 0, shape, &mut lists, &mut envelope, &body);
+    scanned.and_then(|()| reader.end()).map_err(PageError::NotJson)?;
+    let edits = std::mem::take(&mut reader.edits);
+    let lists = lists
+        .into_iter()
+        .zip(&shape.lists)
+        .map(|(rows, wanted)| rows.ok_or_else(|| PageError::NoList(wanted.path.join("."))))
+        .collect::<Result<_, _>>()?;
+    Ok(Page { text: Text::new(body, edits), lists, envelope })
+}
+
+fn scan_level<'a>(
+    reader: &mut Reader<'a>,
+    level: usize,
+    shape: &Shape,
+    lists: &mut [Option<Rows>],
+    envelope: &mut Envelope,
+    body: &'a [u8],
+) -> Result<(), Fault> {
+    let at_level = |list: &ListShape, key: &[u8]| {
+        list.path.get(level).is_some_and(|step| step.as_bytes() == key)
+    };
+    reader
+        .object(level, |reader, key, _| {
+            let is_array = reader.peek() == Some(b'[');
+            let is_object = reader.peek() == Some(b'{');
+            let ends_here = |list: &ListShape| at_level(list, key) && list.path.len() == level + 1;
+            if let Some(at) = shape.lists.iter().position(ends_here).filter(|_| is_array) {
+                lists[at] = Some(scan_rows(reader, level + 1, &shape.lists[at])?);
+            } else if is_object
+                && shape.lists.iter().any(|list| at_level(list, key) && list.path.len() > level + 1)
+            {
+                scan_level(reader, level + 1, shape, lists, envelope, body)?;
+            } else {
+                let value = reader.value(level + 1)?;
+                if level == 0 {
+                    envelope.take(key, value, body);
+                }
+            }
+            Ok(())
+        })
+        .map(drop)
+}
+
+fn scan_rows(reader: &mut Reader<'_>, depth: usize, shape: &ListShape) -> Result<Rows, Fault> {
+    let mut rows = Rows { wanted: shape.wanted.clone(), ..Rows::default() };
+    if let Some(inner) = &shape.inner {
+        rows.inner_wanted.clone_from(&inner.wanted);
+    }
+    reader.array(depth, |reader| {
+        if reader.peek() != Some(b'{') {
+            rows.strays += 1;
+            return reader.value(depth + 1).map(drop);
+        }
+        let first = rows.members.len();
+        rows.members.resize(first + shape.wanted.len(), None);
+        let span = reader.object(depth + 1, |reader, key, quote| {
+            let is_inner = shape.inner.as_ref().filter(|inner| inner.key.as_bytes() == key);
+            let value = match is_inner {
+                Some(_) => scan_inner(reader, depth + 2, &mut rows)?,
+                None => reader.value(depth + 2)?,
+            };
+            if let Some(at) = shape.wanted.iter().position(|wanted| wanted.as_bytes() == key) {
+                rows.members[first + at] = Some(Member { start: quote, value });
+            }
+            Ok(())
+        })?;
+        rows.rows.push(Row { span, around: 0 });
+        Ok(())
+    })?;
+    Ok(rows)
+}
+
+/// Takes the value that holds inner rows: one object, or an array of objects.
+fn scan_inner(reader: &mut Reader<'_>, depth: usize, rows: &mut Rows) -> Result<Span, Fault> {
+    match reader.peek() {
+        Some(b'{') => scan_inner_row(reader, depth, rows),
+        Some(b'[') => reader.array(depth, |reader| {
+            if reader.peek() == Some(b'{') {
+                scan_inner_row(reader, depth + 1, rows).map(drop)
+            } else {
+                rows.strays += 1;
+                reader.value(depth + 1).map(drop)
+            }
+        }),
+        _ => reader.value(depth),
+    }
+}
+
+fn scan_inner_row(reader: &mut Reader<'_>, depth: usize, rows: &mut Rows) -> Result<Span, Fault> {
+    let first = rows.inner_members.len();
+    rows.inner_members.resize(first + rows.inner_wanted.len(), None);
+    let span = reader.object(depth, |reader, key, quote| {
+        let value = reader.value(depth + 1)?;
+        if let Some(at) = rows.inner_wanted.iter().position(|wanted| wanted.as_bytes() == key) {
+            rows.inner_members[first + at] = Some(Member { start: quote, value });
+        }
+        Ok(())
+    })?;
+    rows.inner.push(Row { span, around: rows.rows.len() });
+    Ok(span)
+}
+
+impl Rows {
+    /// A wanted member of the row at `index`.
+    #[must_use]
+    pub fn member(&self, index: usize, key: &str) -> Option<Member> {
+        member(&self.wanted, &self.members, index, key)
+    }
+
+    /// A wanted member of the inner row at `index`.
+    #[must_use]
+    pub fn inner_member(&self, index: usize, key: &str) -> Option<Member> {
+        member(&self.inner_wanted, &self.inner_members, index, key)
+    }
+}
+
+fn member(wanted: &[&str], members: &[Option<Member>], row: usize, key: &str) -> Option<Member> {
+    let at = wanted.iter().position(|wanted| *wanted == key)?;
+    members.get(row * wanted.len() + at).copied().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape() -> Shape {
+        let inner = InnerShape { key: "kids", wanted: vec!["id"] };
+        Shape {
+            lists: vec![
+                ListShape { path: &["rows"], wanted: vec!["id", "at"], inner: Some(inner) },
+                ListShape { path: &["deep", "all"], ..ListShape::default() },
+            ],
+        }
+    }
+
+    #[test]
+    fn rows_members_inner_rows_and_envelope_are_found_in_any_order() {
+        let body = r#"{"count":1,"deep":{"x":{"id":9},"all":[{"id":4}]},"rows":[
+            {"nested":{"id":1,"at":2},"at":7,"kids":[{"id":5},null,{"id":6}],"id":3},{},{"kids":{"id":8},"kids2":null}
+            ],"end_of_stream":false,"next_page":"http:\/\/x","meta":{"has_more":true}}"#;
+        let page = scan(body.as_bytes().to_vec(), &shape()).unwrap();
+        let rows = &page.lists[0];
+        let text = |member: Option<Member>| {
+            String::from_utf8(member.unwrap().value.of(body.as_bytes()).to_vec()).unwrap()
+        };
+        assert_eq!(rows.rows.len(), 3);
+        assert_eq!(
+            (text(rows.member(0, "id")), text(rows.member(0, "at"))),
+            ("3".into(), "7".into())
+        );
+        assert_eq!(rows.member(1, "id"), None);
+        let kids: Vec<_> =
+            (0..3).map(|at| (rows.inner[at].around, text(rows.inner_member(at, "id")))).collect();
+        assert_eq!(kids, [(0, "5".into()), (0, "6".into()), (2, "8".into())]);
+        assert_eq!((rows.strays, page.lists[1].rows.len()), (1, 1));
+        assert_eq!(page.envelope.next_page.as_deref(), Some("http://x"));
+        assert_eq!(
+            (page.envelope.end_of_stream, page.envelope.has_more),
+            (Some(false), Some(true))
+        );
+    }
+
+    #[test]
+    fn a_body_without_its_list_or_without_sense_is_an_error() {
+        let error = |body: &str| scan(body.as_bytes().to_vec(), &shape()).unwrap_err();
+        assert_eq!(error(r#"{"rows":[]}"#), PageError::NoList("deep.all".into()));
+        assert_eq!(error(r#"{"rows":null,"deep":{"all":[]}}"#), PageError::NoList("rows".into()));
+        for body in ["", "[]", "<html>", "{\"rows\":[", "null"] {
+            assert!(matches!(error(body), PageError::NotJson(_)), "{body}");
+        }
+        assert_eq!(scan(vec![b'{', 0xFF], &shape()).unwrap_err(), PageError::NotUtf8);
+    }
+}

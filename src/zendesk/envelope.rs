@@ -11,6 +11,7 @@ use super::json::Span;
 pub struct Envelope {
     pub next_page: Option<String>,
     pub before_url: Option<String>,
+    pub after_url: Option<String>,
     pub after_cursor: Option<String>,
     pub end_of_stream: Option<bool>,
     /// Unix seconds.
@@ -41,6 +42,7 @@ impl Envelope {
         match key {
             b"next_page" => self.next_page = text(),
             b"before_url" => self.before_url = text(),
+            b"after_url" => self.after_url = text(),
             b"after_cursor" => self.after_cursor = text(),
             b"end_of_stream" => self.end_of_stream = serde_json::from_slice(json).ok(),
             b"end_time" => self.end_time = super::instant::from_json(json),

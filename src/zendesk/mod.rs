@@ -1,16 +1,17 @@
 //! The Zendesk API: signing in, pacing, retrying, paging, and reading a page's bytes. Knows
 //! nothing of streams or of Airbyte.
 
-//pub mod auth;
-//pub mod budget;
-//pub mod client;
+pub mod auth;
+pub mod budget;
+pub mod client;
 pub mod clock;
 pub mod edit;
 pub mod envelope;
-//pub mod error;
-//pub mod headers;
+pub mod error;
+pub mod headers;
 pub mod instant;
 pub mod json;
 pub mod page;
-//pub mod paging;
-//pub mod retry;
+pub mod paging;
+pub mod retry;
+pub mod trust;

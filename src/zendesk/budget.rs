@@ -1,0 +1,387 @@
+//! The requests that limits allow. A request takes all the buckets it draws on and a worker's
+//! slot at once, or waits holding nothing; walks that wait for one bucket take turns.
+//!
+//! Source: Zendesk, "Rate limits". The documented figures are only the start: what the headers of
+//! every answer say is left counts, because other programs share the account.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use super::clock::Clock;
+use super::headers::Quota;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// A limit that requests draw on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Bucket {
+    /// The account's requests per minute, by its plan.
+    Account,
+    /// The help center's own pool, of the same size.
+    HelpCenter,
+    /// All of `/api/v2/incremental/*` together.
+    Incremental,
+    DeletedTickets,
+}
+
+impl Bucket {
+    /// Requests a minute before any header has told: the smallest plan that is still sold, and
+    /// the documented endpoint limits.
+    #[must_use]
+    pub fn documented_per_minute(self) -> u32 {
+        match self {
+            Self::Account | Self::HelpCenter => 200,
+            Self::Incremental | Self::DeletedTickets => 10,
+        }
+    }
+
+    /// Whether a limit told by headers is this bucket's. The account's headers on an answer of
+    /// the help center tell of its pool, so a request names the bucket that they are about.
+    fn is_told_by(self, quota: &Quota) -> bool {
+        match (self, quota.family.as_deref()) {
+            (Self::Account | Self::HelpCenter, family) => family.is_none(),
+            (Self::Incremental, Some(family)) => family.starts_with("incremental-exports"),
+            (Self::DeletedTickets, Some(family)) => family.starts_with("deleted-tickets"),
+            (_, None) => false,
+        }
+    }
+}
+
+/// The budgets of one account, shared by every walk.
+#[derive(Debug)]
+pub struct Budget {
+    clock: Clock,
+    inner: Mutex<Inner>,
+    changed: Notify,
+}
+
+#[derive(Debug)]
+struct Inner {
+    tanks: HashMap<Bucket, Tank>,
+    free_slots: usize,
+    waiting: Vec<Waiter>,
+    /// When each walk was last served, by a running number.
+    served: HashMap<u64, u64>,
+    numbers: u64,
+}
+
+/// What is left of one bucket. Times are on the clock's `elapsed`.
+#[derive(Clone, Copy, Debug)]
+struct Tank {
+    limit: u32,
+    left: u32,
+    full_at: Duration,
+    held_until: Duration,
+    /// Requests sent whose answers have not told yet what is left.
+    unanswered: u32,
+}
+
+#[derive(Clone, Debug)]
+struct Waiter {
+    number: u64,
+    walk: u64,
+    buckets: Vec<Bucket>,
+}
+
+impl Budget {
+    /// A budget with `workers` slots for requests in flight.
+    #[must_use]
+    pub fn new(workers: usize, clock: Clock) -> Arc<Self> {
+        let inner = Inner {
+            tanks: HashMap::new(),
+            free_slots: workers.max(1),
+            waiting: Vec::new(),
+            served: HashMap::new(),
+            numbers: 0,
+        };
+        Arc::new(Self { clock, inner: Mutex::new(inner), changed: Notify::new() })
+    }
+
+    /// Waits for a request's share of every bucket and for a free slot, and takes them. `walk`
+    /// tells whose turn it is: of those who could go, the one served longest ago goes.
+    pub async fn acquire(self: &Arc<Self>, buckets: &[Bucket], walk: u64) -> Slot {
+        let place = self.queue(buckets, walk);
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            // Registered before looking, so that no change can slip between look and wait.
+            changed.as_mut().enable();
+            let ready_at = match self.lock().take(place.number, self.clock.elapsed()) {
+                Take::Taken => break,
+                Take::NotBefore(at) => Some(at),
+                Take::NotMyTurn => None,
+            };
+            match ready_at {
+                Some(at) => {
+                    let wait = at.saturating_sub(self.clock.elapsed());
+                    tokio::select! {
+                        () = changed => {}
+                        () = self.clock.sleep(wait) => {}
+                    }
+                }
+                None => changed.await,
+            }
+        }
+        drop(place);
+        Slot { budget: Arc::clone(self), buckets: buckets.to_vec(), unanswered: true }
+    }
+
+    /// Holds a bucket: nobody draws on it for this long.
+    pub fn hold(&self, bucket: Bucket, wait: Duration) {
+        let until = self.clock.elapsed().saturating_add(wait);
+        let mut inner = self.lock();
+        let tank = inner.tank(bucket);
+        tank.held_until = tank.held_until.max(until);
+    }
+
+    fn queue(self: &Arc<Self>, buckets: &[Bucket], walk: u64) -> Place {
+        let mut inner = self.lock();
+        inner.numbers += 1;
+        let number = inner.numbers;
+        inner.waiting.push(Waiter { number, walk, buckets: buckets.to_vec() });
+        Place { budget: Arc::clone(self), number }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // The lock is only ever held over plain arithmetic, so a poisoned one is still sound.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+enum Take {
+    Taken,
+    NotBefore(Duration),
+    NotMyTurn,
+}
+
+impl Inner {
+    fn tank(&mut self, bucket: Bucket) -> &mut Tank {
+        let limit = bucket.documented_per_minute();
+        self.tanks.entry(bucket).or_insert(Tank {
+            limit,
+            left: limit,
+            full_at: Duration::ZERO,
+            held_until: Duration::ZERO,
+            unanswered: 0,
+        })
+    }
+
+    /// When all these buckets could be drawn on.
+    fn ready_at(&mut self, buckets: &[Bucket], now: Duration) -> Duration {
+        let ready = buckets.iter().map(|bucket| {
+            let tank = self.tank(*bucket);
+            if now >= tank.full_at {
+                tank.left = tank.limit.saturating_sub(tank.unanswered);
+            }
+            let filled =
+                if tank.left > 0 { Duration::ZERO } else { tank.full_at.max(now + MINUTE / 60) };
+            filled.max(tank.held_until)
+        });
+        ready.max().unwrap_or_default()
+    }
+
+    fn take(&mut self, number: u64, now: Duration) -> Take {
+        let waiting = self.waiting.clone();
+        let Some(me) = waiting.iter().find(|waiter| waiter.number == number) else {
+            return Take::Taken;
+        };
+        let ready_at = self.ready_at(&me.buckets, now);
+        if ready_at > now {
+            return Take::NotBefore(ready_at);
+        }
+        let turn = |inner: &Self, waiter: &Waiter| {
+            (inner.served.get(&waiter.walk).copied().unwrap_or_default(), waiter.number)
+        };
+        let mine = turn(self, me);
+        let somebody_first = waiting
+            .iter()
+            .any(|other| turn(self, other) < mine && self.ready_at(&other.buckets, now) <= now);
+        if self.free_slots == 0 || somebody_first {
+            return Take::NotMyTurn;
+        }
+        for bucket in &me.buckets {
+            let tank = self.tank(*bucket);
+            if now >= tank.full_at {
+                tank.full_at = now.saturating_add(MINUTE);
+            }
+            tank.left = tank.left.saturating_sub(1);
+            tank.unanswered += 1;
+        }
+        self.free_slots -= 1;
+        self.numbers += 1;
+        let served = self.numbers;
+        self.served.insert(me.walk, served);
+        Take::Taken
+    }
+}
+
+/// A place in the queue; leaving it lets the next one look.
+struct Place {
+    budget: Arc<Budget>,
+    number: u64,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.budget.lock().waiting.retain(|waiter| waiter.number != self.number);
+        self.budget.changed.notify_waiters();
+    }
+}
+
+/// A worker's slot. It is held from before the request until its rows are written, so that the
+/// pages in memory are bounded by the workers.
+#[derive(Debug)]
+pub struct Slot {
+    budget: Arc<Budget>,
+    buckets: Vec<Bucket>,
+    unanswered: bool,
+}
+
+impl Slot {
+    /// Corrects the buckets by what the answer's headers say.
+    pub fn observe(&mut self, quotas: &[Quota]) {
+        self.answered();
+        let now = self.budget.clock.elapsed();
+        let mut inner = self.budget.lock();
+        for bucket in &self.buckets {
+            for quota in quotas.iter().filter(|quota| bucket.is_told_by(quota)) {
+                let tank = inner.tank(*bucket);
+                if let Some(limit) = quota.limit.filter(|limit| *limit > 0) {
+                    tank.limit = limit;
+                }
+                if let Some(remaining) = quota.remaining {
+                    tank.left = remaining.saturating_sub(tank.unanswered);
+                }
+                if let Some(resets) = quota.resets {
+                    tank.full_at = now.saturating_add(resets.max(MINUTE / 60));
+                }
+            }
+        }
+        drop(inner);
+        self.budget.changed.notify_waiters();
+    }
+
+    /// The bucket that a refusal is about: one whose headers say that nothing is left, else the
+    /// narrowest, which stands last.
+    #[must_use]
+    pub fn refusing_bucket(&self, quotas: &[Quota]) -> Option<Bucket> {
+        let empty = |bucket: &&Bucket| {
+            quotas.iter().any(|quota| bucket.is_told_by(quota) && quota.remaining == Some(0))
+        };
+        self.buckets.iter().find(empty).or(self.buckets.last()).copied()
+    }
+
+    fn answered(&mut self) {
+        if std::mem::take(&mut self.unanswered) {
+            let mut inner = self.budget.lock();
+            for bucket in &self.buckets {
+                let tank = inner.tank(*bucket);
+                tank.unanswered = tank.unanswered.saturating_sub(1);
+            }
+        }
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.answered();
+        self.budget.lock().free_slots += 1;
+        self.budget.changed.notify_waiters();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXPORT: [Bucket; 2] = [Bucket::Account, Bucket::Incremental];
+
+    fn told(remaining: u32, resets: u64) -> Quota {
+        Quota {
+            family: Some("incremental-exports".into()),
+            limit: Some(30),
+            remaining: Some(remaining),
+            resets: Some(Duration::from_secs(resets)),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_eleventh_export_of_a_minute_waits_for_the_next() {
+        let clock = Clock::new(1.0);
+        let budget = Budget::new(3, clock.clone());
+        for _ in 0..10 {
+            drop(budget.acquire(&EXPORT, 1).await);
+        }
+        assert_eq!(clock.elapsed().as_secs(), 0);
+        drop(budget.acquire(&[Bucket::Account], 2).await);
+        assert_eq!(clock.elapsed().as_secs(), 0);
+        drop(budget.acquire(&EXPORT, 1).await);
+        assert_eq!(clock.elapsed().as_secs(), 60);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn headers_correct_the_limit_what_is_left_and_when_it_is_full() {
+        let clock = Clock::new(1.0);
+        let budget = Budget::new(3, clock.clone());
+        budget.acquire(&EXPORT, 1).await.observe(&[told(1, 7)]);
+        drop(budget.acquire(&EXPORT, 1).await);
+        assert_eq!(clock.elapsed().as_secs(), 0);
+        for _ in 0..30 {
+            drop(budget.acquire(&EXPORT, 1).await);
+        }
+        assert_eq!(clock.elapsed().as_secs(), 7);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_held_bucket_holds_its_walks_and_no_worker() {
+        let clock = Clock::new(1.0);
+        let budget = Budget::new(1, clock.clone());
+        budget.hold(Bucket::Incremental, Duration::from_secs(30));
+        let waiting = tokio::spawn({
+            let budget = Arc::clone(&budget);
+            async move { drop(budget.acquire(&EXPORT, 1).await) }
+        });
+        tokio::task::yield_now().await;
+        drop(budget.acquire(&[Bucket::Account], 2).await);
+        assert_eq!(clock.elapsed().as_secs(), 0);
+        waiting.await.unwrap();
+        assert_eq!(clock.elapsed().as_secs(), 30);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn slots_bound_the_requests_in_flight_and_a_walk_that_gave_up_blocks_nobody() {
+        let budget = Budget::new(1, Clock::new(1.0));
+        let held = budget.acquire(&[Bucket::Account], 1).await;
+        let second = [Bucket::Account];
+        let impatient = budget.acquire(&second, 2);
+        assert!(tokio::time::timeout(Duration::from_secs(5), impatient).await.is_err());
+        drop(held);
+        drop(budget.acquire(&[Bucket::Account], 3).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn walks_of_one_bucket_take_turns() {
+        let budget = Budget::new(1, Clock::new(1.0));
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let first = budget.acquire(&EXPORT, 0).await;
+        let mut tasks = Vec::new();
+        // Walk 1 queues three requests before walk 2 queues its first.
+        for walk in [1, 1, 1, 2] {
+            let (budget, order) = (Arc::clone(&budget), Arc::clone(&order));
+            tasks.push(tokio::spawn(async move {
+                let slot = budget.acquire(&EXPORT, walk).await;
+                order.lock().unwrap().push(walk);
+                drop(slot);
+            }));
+            tokio::task::yield_now().await;
+        }
+        drop(first);
+        for task in tasks {
+            task.await.unwrap();
+        }
+        assert_eq!(*order.lock().unwrap(), [1, 2, 1, 1]);
+    }
+}

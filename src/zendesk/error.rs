@@ -1,0 +1,140 @@
+//! Why Zendesk did not give an answer that can be used: a kind to branch on, and a detail to read.
+//! Never holds a header, a query or a whole body, so it can be shown.
+
+use std::fmt;
+
+/// What a caller may have to decide on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// 401: the credentials are not accepted.
+    Unauthorized,
+    /// 402 or 403: they are, but not for this.
+    Forbidden,
+    /// 404 or 410: there is no such thing here.
+    NotFound,
+    /// A refusal of a token that the server gave earlier, or of a start time.
+    BadPosition,
+    /// 422, or a 400 that is not about a position.
+    Invalid,
+    /// Another status that is judged once.
+    Unexpected,
+    /// 429 or 503 for too long.
+    RateLimited,
+    /// No good answer within the tries.
+    Unavailable,
+    /// Bodies that could not be read within the tries.
+    Unreadable,
+    /// One page that is larger than can be held.
+    TooLarge,
+    /// The program was told to stop.
+    Stopped,
+}
+
+/// A request that failed for good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiError {
+    pub kind: ErrorKind,
+    pub status: Option<u16>,
+    /// Path of the request, without its query.
+    pub path: String,
+    pub detail: String,
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "GET {}", self.path)?;
+        if let Some(status) = self.status {
+            write!(f, " answered {status}")?;
+        }
+        write!(f, ": {}", self.detail)
+    }
+}
+
+/// Longest detail that is shown, in characters.
+const LONGEST_DETAIL: usize = 300;
+
+/// What an error body says, in any of Zendesk's envelopes, in one short line. A body that is no
+/// JSON is told by its first words.
+#[must_use]
+pub fn detail(body: &[u8]) -> String {
+    let text = match serde_json::from_slice::<serde_json::Value>(body) {
+        Ok(value) => {
+            let mut words = Vec::new();
+            collect(&value, &mut words);
+            words.join(": ")
+        }
+        Err(_) => strip_tags(&String::from_utf8_lossy(body)),
+    };
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if text.is_empty() {
+        return "the body says nothing".to_owned();
+    }
+    text.chars().filter(|character| !character.is_control()).take(LONGEST_DETAIL).collect()
+}
+
+/// The texts under the keys that Zendesk's error envelopes use, in their order.
+fn collect(value: &serde_json::Value, words: &mut Vec<String>) {
+    const KEYS: [&str; 9] = [
+        "error",
+        "errors",
+        "code",
+        "title",
+        "message",
+        "detail",
+        "description",
+        "error_description",
+        "details",
+    ];
+    match value {
+        serde_json::Value::String(text) => words.push(text.clone()),
+        serde_json::Value::Array(items) => items.iter().for_each(|item| collect(item, words)),
+        serde_json::Value::Object(object) => {
+            KEYS.iter().filter_map(|key| object.get(*key)).for_each(|item| collect(item, words));
+        }
+        _ => {}
+    }
+}
+
+fn strip_tags(text: &str) -> String {
+    let mut inside = false;
+    let visible = text.chars().take(4000).filter_map(|character| match character {
+        '<' => {
+            inside = true;
+            Some(' ')
+        }
+        '>' => {
+            inside = false;
+            None
+        }
+        other => (!inside).then_some(other),
+    });
+    visible.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_error_envelope_becomes_one_short_line() {
+        for (body, expected) in [
+            (
+                r#"{"error":"RecordNotFound","description":"Not found"}"#,
+                "RecordNotFound: Not found",
+            ),
+            (r#"{"error":{"title":"Forbidden","message":"You do not"}}"#, "Forbidden: You do not"),
+            (r#"{"errors":[{"code":"A","title":"b","detail":"c"}]}"#, "A: b: c"),
+            (
+                r#"{"error":"invalid_token","error_description":"expired"}"#,
+                "invalid_token: expired",
+            ),
+            ("<html><body>\n<h1>Gateway</h1>\n time-out</body></html>", "Gateway time-out"),
+            ("upstream request timeout", "upstream request timeout"),
+            ("", "the body says nothing"),
+            ("{}", "the body says nothing"),
+        ] {
+            assert_eq!(detail(body.as_bytes()), expected);
+        }
+        assert_eq!(detail("x".repeat(10_000).as_bytes()).len(), LONGEST_DETAIL);
+    }
+}

@@ -1,0 +1,158 @@
+//! What an answer's headers say of limits, in all of Zendesk's spellings.
+//!
+//! Source: Zendesk, "Rate limits"; the older spellings are seen in recorded answers.
+
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+
+use super::instant;
+
+/// What is left of one limit, as an answer's headers say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Quota {
+    /// The endpoint family that has this limit; none for the account's own.
+    pub family: Option<String>,
+    pub limit: Option<u32>,
+    pub remaining: Option<u32>,
+    /// Until the limit is full again.
+    pub resets: Option<Duration>,
+}
+
+/// When a refused request may be asked again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetryAfter {
+    Missing,
+    Wait(Duration),
+    Unreadable,
+}
+
+/// Reads every limit that the headers tell.
+#[must_use]
+pub fn quotas(headers: &HeaderMap) -> Vec<Quota> {
+    let mut account = Quota::default();
+    let mut quotas = Vec::new();
+    for (name, value) in headers {
+        let Ok(value) = value.to_str() else { continue };
+        let number = || value.trim().parse::<u32>().ok();
+        match name.as_str() {
+            "x-rate-limit" | "rate-limit" | "ratelimit-limit" => account.limit = number(),
+            "x-rate-limit-remaining" | "rate-limit-remaining" | "ratelimit-remaining" => {
+                account.remaining = number();
+            }
+            "rate-limit-reset" | "ratelimit-reset" => {
+                account.resets = number().map(|seconds| Duration::from_secs(seconds.into()));
+            }
+            name => {
+                let family = name
+                    .strip_prefix("zendesk-ratelimit-")
+                    .or_else(|| name.strip_prefix("zendesk-rate-limit-"));
+                if let Some(family) = family {
+                    quotas.push(family_quota(family, value));
+                }
+            }
+        }
+    }
+    if account != Quota::default() {
+        quotas.push(account);
+    }
+    quotas
+}
+
+/// Reads `total=10; remaining=9; resets=2`.
+fn family_quota(family: &str, value: &str) -> Quota {
+    let mut quota = Quota { family: Some(family.to_owned()), ..Quota::default() };
+    for pair in value.split(';') {
+        let Some((key, number)) = pair.split_once('=') else { continue };
+        let number = number.trim().parse::<u32>().ok();
+        match key.trim() {
+            "total" => quota.limit = number,
+            "remaining" => quota.remaining = number,
+            "resets" => quota.resets = number.map(|seconds| Duration::from_secs(seconds.into())),
+            _ => {}
+        }
+    }
+    quota
+}
+
+/// Reads `Retry-After`, seconds or a date. `now_unix` is Zendesk's time.
+#[must_use]
+pub fn retry_after(headers: &HeaderMap, now_unix: i64) -> RetryAfter {
+    let Some(value) = headers.get(RETRY_AFTER) else { return RetryAfter::Missing };
+    let text = value.to_str().unwrap_or_default().trim();
+    if let Ok(seconds) = text.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds)
+            .map_or(RetryAfter::Unreadable, RetryAfter::Wait);
+    }
+    match instant::from_http_date(text).map(|until| u64::try_from(until.saturating_sub(now_unix))) {
+        Some(Ok(seconds)) => RetryAfter::Wait(Duration::from_secs(seconds)),
+        _ => RetryAfter::Unreadable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let pairs = pairs
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+        pairs.collect()
+    }
+
+    #[test]
+    fn the_accounts_limit_is_read_in_every_spelling() {
+        for (limit, remaining, reset) in [
+            ("rate-limit", "rate-limit-remaining", "rate-limit-reset"),
+            ("ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"),
+            ("x-rate-limit", "x-rate-limit-remaining", "ratelimit-reset"),
+        ] {
+            let quota = quotas(&headers(&[(limit, "700"), (remaining, "676"), (reset, "41")]));
+            let expected = Quota {
+                family: None,
+                limit: Some(700),
+                remaining: Some(676),
+                resets: Some(Duration::from_secs(41)),
+            };
+            assert_eq!(quota, [expected]);
+        }
+    }
+
+    #[test]
+    fn a_familys_limit_is_read_in_both_spellings_and_nonsense_is_nothing() {
+        for name in
+            ["zendesk-ratelimit-incremental-exports", "zendesk-rate-limit-incremental-exports"]
+        {
+            let quota = quotas(&headers(&[(name, "total=10; remaining=9; resets=2")]));
+            let expected = Quota {
+                family: Some("incremental-exports".into()),
+                limit: Some(10),
+                remaining: Some(9),
+                resets: Some(Duration::from_secs(2)),
+            };
+            assert_eq!(quota, [expected]);
+        }
+        let quota =
+            quotas(&headers(&[("zendesk-ratelimit-x", "total=-1; resets; ; remaining=many")]));
+        assert_eq!((quota[0].limit, quota[0].remaining, quota[0].resets), (None, None, None));
+        assert!(quotas(&headers(&[("content-type", "text/html")])).is_empty());
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let read = |value| retry_after(&headers(&[("retry-after", value)]), 1_404_488_224);
+        assert_eq!(read("93"), RetryAfter::Wait(Duration::from_secs(93)));
+        assert_eq!(read("0.5"), RetryAfter::Wait(Duration::from_millis(500)));
+        assert_eq!(
+            read("Fri, 04 Jul 2014 15:38:04 GMT"),
+            RetryAfter::Wait(Duration::from_secs(60))
+        );
+        for nonsense in ["-1", "soon", "", "NaN", "Fri, 04 Jul 2014 15:00:00 GMT"] {
+            assert_eq!(read(nonsense), RetryAfter::Unreadable, "{nonsense}");
+        }
+        assert_eq!(retry_after(&HeaderMap::new(), 0), RetryAfter::Missing);
+    }
+}

@@ -1,0 +1,454 @@
+//! How a listing goes on and how it ends, one dialect at a time. Pure: from what was asked and
+//! what the answer's envelope says to what comes next.
+//!
+//! Sources: Zendesk, "Pagination" and "Incremental Exports".
+
+use super::envelope::{Envelope, parameter};
+
+/// Exports withhold the most recent minute; a bound younger than this is refused or sees nothing.
+pub const YOUNGEST_BOUND_SECONDS: i64 = 61;
+
+/// The largest page an export gives.
+pub const LARGEST_EXPORT_PAGE: u32 = 1000;
+
+/// Zendesk's paging dialects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paging {
+    /// `page[size]`, `page[after]`; `meta.has_more` ends. Links are never null, so they do not.
+    Cursor,
+    /// Incremental export by cursor: `start_time` once, then `cursor`; `end_of_stream` ends.
+    ExportCursor,
+    /// Incremental export by time: `start_time`. Metric events and articles have no end mark.
+    ExportTime { end_mark: bool },
+    /// The old audits dialect, newest first: `limit`, then the `cursor` of `before_url`.
+    Before,
+    /// `page`, `per_page`; a null `next_page` ends.
+    Offset,
+    /// No size to ask for; `next_page` is there and normally null.
+    Single,
+}
+
+/// Where a listing stands. Tokens are stored with their kind and never decoded.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Token {
+    /// Before the first page.
+    #[default]
+    First,
+    /// Unix seconds, inclusive.
+    StartTime(i64),
+    Cursor(String),
+    After(String),
+    Before(String),
+    Page(u32),
+}
+
+impl Token {
+    /// The kind's name in a saved position.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::StartTime(_) => "start_time",
+            Self::Cursor(_) => "cursor",
+            Self::After(_) => "after",
+            Self::Before(_) => "before",
+            Self::Page(_) => "page",
+        }
+    }
+
+    /// The token's text in a saved position.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::First => String::new(),
+            Self::StartTime(seconds) => seconds.to_string(),
+            Self::Cursor(token) | Self::After(token) | Self::Before(token) => token.clone(),
+            Self::Page(number) => number.to_string(),
+        }
+    }
+
+    /// Reads a token back from a saved position.
+    #[must_use]
+    pub fn from_saved(kind: &str, text: &str) -> Option<Self> {
+        let owned = || text.to_owned();
+        Some(match kind {
+            "first" => Self::First,
+            "start_time" => Self::StartTime(text.parse().ok()?),
+            "cursor" => Self::Cursor(owned()),
+            "after" => Self::After(owned()),
+            "before" => Self::Before(owned()),
+            "page" => Self::Page(text.parse().ok()?),
+            _ => return None,
+        })
+    }
+
+    /// The query parameter that asks for the page at this token.
+    #[must_use]
+    pub fn parameter(&self) -> Option<(&'static str, String)> {
+        let name = match self {
+            Self::First => return None,
+            Self::StartTime(_) => "start_time",
+            Self::Cursor(_) | Self::Before(_) => "cursor",
+            Self::After(_) => "page[after]",
+            Self::Page(_) => "page",
+        };
+        Some((name, self.text()))
+    }
+
+    /// Whether the server made this token, so that only the server knows whether it still holds.
+    #[must_use]
+    pub fn is_servers(&self) -> bool {
+        matches!(self, Self::Cursor(_) | Self::After(_) | Self::Before(_))
+    }
+}
+
+impl Paging {
+    /// The parameter that asks for a page size, and the largest size Zendesk documents for it.
+    #[must_use]
+    pub fn size(self) -> Option<(&'static str, u32)> {
+        match self {
+            Self::Cursor => Some(("page[size]", 100)),
+            Self::ExportCursor | Self::ExportTime { .. } => Some(("per_page", LARGEST_EXPORT_PAGE)),
+            Self::Before => Some(("limit", 200)),
+            Self::Offset => Some(("per_page", 100)),
+            Self::Single => None,
+        }
+    }
+
+    /// Whether a listing can go on in the middle after an interruption. Offsets shift under
+    /// insertions and deletions, so those listings start over.
+    #[must_use]
+    pub fn resumes(self) -> bool {
+        !matches!(self, Self::Offset | Self::Single)
+    }
+
+    /// Whether the same place may be asked with another page size.
+    #[must_use]
+    pub fn size_may_change(self) -> bool {
+        !matches!(self, Self::Offset | Self::Single)
+    }
+}
+
+/// What paging needs to know of an answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer<'a> {
+    pub envelope: &'a Envelope,
+    /// Rows as listed, before any filter.
+    pub rows: usize,
+    /// The page size that was asked for.
+    pub asked: u32,
+    /// Zendesk's time, unix seconds.
+    pub now_unix: i64,
+}
+
+/// What comes after a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    Next(Token),
+    /// The listing has ended; the token is where the next sync goes on.
+    End(Token),
+    /// A full page of one second that leads to itself: ask again for the largest page.
+    AskLarger,
+    /// The same at the largest size: go on at the token, naming the second.
+    SkipSecond(Token, i64),
+    /// The listing neither ends nor goes on.
+    Broken(&'static str),
+}
+
+/// Decides what comes after a page.
+#[must_use]
+pub fn step(paging: Paging, at: &Token, answer: Answer<'_>) -> Step {
+    let envelope = answer.envelope;
+    let link = |link: &Option<String>, name| link.as_deref().and_then(|link| parameter(link, name));
+    match paging {
+        Paging::Cursor => {
+            let after = envelope.after_cursor.clone();
+            let after = after.or_else(|| link(&envelope.links_next, "page[after]"));
+            let next = after.map(Token::After);
+            match (envelope.has_more, next) {
+                (Some(false), _) | (None, None) => Step::End(Token::First),
+                (Some(true), None) => Step::Broken("it has more but names no cursor"),
+                (_, Some(next)) => onward(at, next),
+            }
+        }
+        Paging::ExportCursor => {
+            let after = envelope.after_cursor.clone();
+            let next = after.or_else(|| link(&envelope.after_url, "cursor")).map(Token::Cursor);
+            match (envelope.end_of_stream, next) {
+                (Some(true), next) => Step::End(next.unwrap_or_else(|| at.clone())),
+                (None, None) => Step::End(at.clone()),
+                (Some(false), None) => Step::Broken("it has not ended but names no cursor"),
+                (_, Some(next)) => onward(at, next),
+            }
+        }
+        Paging::ExportTime { end_mark } => export_time(end_mark, at, answer),
+        Paging::Before => match link(&envelope.before_url, "cursor") {
+            Some(next) if answer.rows > 0 => onward(at, Token::Before(next)),
+            _ => Step::End(Token::First),
+        },
+        Paging::Offset | Paging::Single => {
+            let Some(next) = &envelope.next_page else { return Step::End(Token::First) };
+            let page = parameter(next, "page").and_then(|page| page.parse().ok());
+            let here = if let Token::Page(page) = at { *page } else { 1 };
+            match page {
+                Some(page) if page > here => Step::Next(Token::Page(page)),
+                Some(_) => Step::Broken("its next page is not after this one"),
+                None => Step::Broken("its next page has no number"),
+            }
+        }
+    }
+}
+
+fn onward(at: &Token, next: Token) -> Step {
+    if *at == next { Step::Broken("its link leads to itself") } else { Step::Next(next) }
+}
+
+fn export_time(end_mark: bool, at: &Token, answer: Answer<'_>) -> Step {
+    let envelope = answer.envelope;
+    let here = if let Token::StartTime(seconds) = at { *seconds } else { 0 };
+    let linked = envelope.next_page.as_deref().and_then(|link| parameter(link, "start_time"));
+    let linked = linked.and_then(|seconds| seconds.parse::<i64>().ok());
+    // A position never moves backwards, whatever a link says.
+    let next = linked.or(envelope.end_time).map(|next| next.max(here));
+    let rest = Token::StartTime(next.unwrap_or(here));
+    let mark = if end_mark { envelope.end_of_stream } else { None };
+    let ended = match mark {
+        Some(mark) => mark,
+        None if end_mark => next.is_none(),
+        None => envelope.next_page.is_none() || answer.rows == 0,
+    };
+    let Some(next) = next.filter(|_| !ended) else {
+        if mark == Some(false) {
+            return Step::Broken("it has not ended but names no next start");
+        }
+        return Step::End(rest);
+    };
+    if answer.now_unix.saturating_sub(next) < YOUNGEST_BOUND_SECONDS {
+        return Step::End(rest);
+    }
+    if next > here {
+        return Step::Next(rest);
+    }
+    let full = u32::try_from(answer.rows).unwrap_or(u32::MAX) >= answer.asked;
+    match mark {
+        _ if full && answer.asked < LARGEST_EXPORT_PAGE => Step::AskLarger,
+        _ if full => Step::SkipSecond(Token::StartTime(here.saturating_add(1)), here),
+        Some(false) => Step::Broken("its link leads to itself"),
+        _ => Step::End(rest),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_000_000;
+
+    /// One row of a table: dialect, token, rows of 100 asked, envelope, what comes next.
+    fn check(paging: Paging, at: Token, rows: usize, envelope: Envelope, expected: &Step) {
+        let answer = Answer { envelope: &envelope, rows, asked: 100, now_unix: NOW };
+        assert_eq!(&step(paging, &at, answer), expected, "{paging:?} {envelope:?}");
+    }
+
+    fn link(query: &str) -> Option<String> {
+        Some(format!("https://x.zendesk.com/api/v2/y.json?{query}"))
+    }
+
+    #[test]
+    fn a_cursor_listing_ends_by_its_mark_alone() {
+        let envelope = |has_more, after: Option<&str>| Envelope {
+            has_more,
+            after_cursor: after.map(str::to_owned),
+            ..Envelope::default()
+        };
+        let after = |token: &str| Token::After(token.into());
+        let end = Step::End(Token::First);
+        check(Paging::Cursor, Token::First, 9, envelope(Some(false), Some("b")), &end);
+        check(
+            Paging::Cursor,
+            Token::First,
+            0,
+            envelope(Some(true), Some("b")),
+            &Step::Next(after("b")),
+        );
+        check(Paging::Cursor, Token::First, 9, envelope(None, Some("b")), &Step::Next(after("b")));
+        check(Paging::Cursor, Token::First, 9, envelope(None, None), &end);
+        check(
+            Paging::Cursor,
+            after("b"),
+            9,
+            envelope(Some(true), Some("b")),
+            &Step::Broken("its link leads to itself"),
+        );
+        check(
+            Paging::Cursor,
+            after("b"),
+            9,
+            envelope(Some(true), None),
+            &Step::Broken("it has more but names no cursor"),
+        );
+        let linked = Envelope {
+            has_more: Some(true),
+            links_next: link("page%5Bafter%5D=c%3D"),
+            ..Envelope::default()
+        };
+        check(Paging::Cursor, after("b"), 9, linked, &Step::Next(after("c=")));
+    }
+
+    #[test]
+    fn an_export_by_cursor_keeps_its_last_cursor() {
+        let envelope = |end_of_stream, after: Option<&str>| Envelope {
+            end_of_stream,
+            after_cursor: after.map(str::to_owned),
+            ..Envelope::default()
+        };
+        let cursor = |token: &str| Token::Cursor(token.into());
+        let start = Token::StartTime(5);
+        check(
+            Paging::ExportCursor,
+            start.clone(),
+            0,
+            envelope(Some(false), Some("b")),
+            &Step::Next(cursor("b")),
+        );
+        check(
+            Paging::ExportCursor,
+            start.clone(),
+            9,
+            envelope(None, Some("b")),
+            &Step::Next(cursor("b")),
+        );
+        check(
+            Paging::ExportCursor,
+            cursor("b"),
+            9,
+            envelope(Some(true), Some("b")),
+            &Step::End(cursor("b")),
+        );
+        check(
+            Paging::ExportCursor,
+            start.clone(),
+            0,
+            envelope(Some(true), None),
+            &Step::End(start.clone()),
+        );
+        check(Paging::ExportCursor, start.clone(), 0, envelope(None, None), &Step::End(start));
+        check(
+            Paging::ExportCursor,
+            cursor("b"),
+            0,
+            envelope(Some(false), None),
+            &Step::Broken("it has not ended but names no cursor"),
+        );
+        check(
+            Paging::ExportCursor,
+            cursor("b"),
+            9,
+            envelope(Some(false), Some("b")),
+            &Step::Broken("its link leads to itself"),
+        );
+    }
+
+    #[test]
+    fn an_export_by_time_with_a_mark_ends_by_it_alone() {
+        let paging = Paging::ExportTime { end_mark: true };
+        let envelope = |end_of_stream, next: Option<i64>| Envelope {
+            end_of_stream,
+            next_page: next.and_then(|next| link(&format!("start_time={next}"))),
+            end_time: next,
+            ..Envelope::default()
+        };
+        let at = Token::StartTime;
+        check(paging, at(5), 0, envelope(Some(false), Some(9)), &Step::Next(at(9)));
+        check(paging, at(5), 100, envelope(Some(true), Some(9)), &Step::End(at(9)));
+        check(paging, at(5), 100, envelope(Some(true), Some(3)), &Step::End(at(5)));
+        check(paging, at(5), 0, envelope(Some(true), None), &Step::End(at(5)));
+        check(paging, at(5), 9, envelope(None, Some(9)), &Step::Next(at(9)));
+        check(paging, at(5), 9, envelope(None, None), &Step::End(at(5)));
+        check(paging, at(5), 100, envelope(Some(false), Some(NOW - 60)), &Step::End(at(NOW - 60)));
+        check(paging, at(5), 100, envelope(Some(false), Some(5)), &Step::AskLarger);
+        check(
+            paging,
+            at(5),
+            9,
+            envelope(Some(false), Some(5)),
+            &Step::Broken("its link leads to itself"),
+        );
+        check(
+            paging,
+            at(5),
+            9,
+            envelope(Some(false), None),
+            &Step::Broken("it has not ended but names no next start"),
+        );
+    }
+
+    #[test]
+    fn an_export_by_time_without_a_mark_ends_by_standing_still_on_a_short_page() {
+        let paging = Paging::ExportTime { end_mark: false };
+        let envelope = |next: Option<i64>| Envelope {
+            next_page: next.and_then(|next| link(&format!("start_time={next}"))),
+            end_time: next,
+            ..Envelope::default()
+        };
+        let at = Token::StartTime;
+        check(paging, at(5), 100, envelope(Some(9)), &Step::Next(at(9)));
+        check(paging, at(5), 3, envelope(Some(9)), &Step::Next(at(9)));
+        check(paging, at(5), 3, envelope(Some(5)), &Step::End(at(5)));
+        check(paging, at(5), 0, envelope(Some(9)), &Step::End(at(9)));
+        check(paging, at(5), 3, envelope(None), &Step::End(at(5)));
+        check(paging, at(5), 100, envelope(Some(5)), &Step::AskLarger);
+        let full = envelope(Some(5));
+        let answer = Answer { envelope: &full, rows: 1000, asked: 1000, now_unix: NOW };
+        assert_eq!(step(paging, &at(5), answer), Step::SkipSecond(at(6), 5));
+    }
+
+    #[test]
+    fn old_dialects_end_by_a_null_link() {
+        let before = |query: Option<&str>| Envelope {
+            before_url: query.and_then(link),
+            ..Envelope::default()
+        };
+        let next = Token::Before("b".into());
+        check(Paging::Before, Token::First, 9, before(Some("cursor=b")), &Step::Next(next.clone()));
+        check(Paging::Before, Token::First, 0, before(Some("cursor=b")), &Step::End(Token::First));
+        check(
+            Paging::Before,
+            next.clone(),
+            9,
+            before(Some("cursor=b")),
+            &Step::Broken("its link leads to itself"),
+        );
+        check(Paging::Before, next, 9, before(None), &Step::End(Token::First));
+        let pages = |query: Option<&str>| Envelope {
+            next_page: query.and_then(link),
+            ..Envelope::default()
+        };
+        check(Paging::Offset, Token::First, 9, pages(Some("page=2")), &Step::Next(Token::Page(2)));
+        check(Paging::Offset, Token::Page(2), 9, pages(None), &Step::End(Token::First));
+        check(
+            Paging::Offset,
+            Token::Page(2),
+            9,
+            pages(Some("page=2")),
+            &Step::Broken("its next page is not after this one"),
+        );
+        check(Paging::Single, Token::First, 9, pages(None), &Step::End(Token::First));
+    }
+
+    #[test]
+    fn tokens_survive_being_saved() {
+        for token in [
+            Token::First,
+            Token::StartTime(-7),
+            Token::Cursor("a".into()),
+            Token::After("b".into()),
+            Token::Before("c".into()),
+            Token::Page(3),
+        ] {
+            assert_eq!(Token::from_saved(token.kind(), &token.text()), Some(token));
+        }
+        assert_eq!(Token::from_saved("start_time", "soon"), None);
+        assert_eq!(Token::from_saved("new", ""), None);
+    }
+}

@@ -1,0 +1,49 @@
+//! Whom TLS trusts: the bundled web roots, and what `SSL_CERT_FILE` and `SSL_CERT_DIR` add.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+
+/// A TLS configuration with the bundled roots and those of the environment.
+///
+/// # Errors
+/// A sentence that names the file which cannot be read or holds no certificate.
+pub fn tls_config() -> Result<ClientConfig, String> {
+    let mut roots = RootCertStore::empty();
+    roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    for file in certificate_files() {
+        let told =
+            |why: String| format!("the certificates in {} are unusable: {why}", file.display());
+        let certificates =
+            CertificateDer::pem_file_iter(&file).map_err(|why| told(why.to_string()))?;
+        for certificate in certificates {
+            let certificate = certificate.map_err(|why| told(why.to_string()))?;
+            roots.add(certificate).map_err(|why| told(why.to_string()))?;
+        }
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|why| why.to_string())?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(config)
+}
+
+fn certificate_files() -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> =
+        std::env::var_os("SSL_CERT_FILE").map(PathBuf::from).into_iter().collect();
+    if let Some(folder) = std::env::var_os("SSL_CERT_DIR") {
+        let entries = std::fs::read_dir(Path::new(&folder)).into_iter().flatten().flatten();
+        let is_pem = |path: &PathBuf| {
+            path.extension()
+                .is_some_and(|ending| ["pem", "crt", "0"].iter().any(|known| ending == *known))
+        };
+        files.extend(entries.map(|entry| entry.path()).filter(is_pem));
+    }
+    files.retain(|file| !file.as_os_str().is_empty());
+    files
+}

@@ -165,89 +165,46 @@ impl Client {
         tally: &mut Tally,
     ) -> Result<Fetched, ApiError> {
         let began = self.clock.elapsed();
-        let (mut tries, mut last) = (0, (ErrorKind::Unavailable, None, String::new()));
+        let mut tries = 0;
         loop {
             let asked_at = self.clock.elapsed();
-            let mut slot = self
-                .until_stopped(self.budget.acquire(request.buckets, request.walk), request)
-                .await?;
-            tally.waited += self.clock.elapsed().saturating_sub(asked_at);
-            tally.requests += 1;
+            let acquiring = self.budget.acquire(request.buckets, request.walk);
+            let mut slot = self.until_stopped(acquiring, request).await?;
             let sent_at = self.clock.elapsed();
-            let attempt =
-                self.until_stopped(self.attempt(request, size, &mut slot), request).await?;
-            let positioned = request.at.is_servers();
-            let verdict = match &attempt {
-                Attempt::Read(page) => {
+            tally.waited += sent_at.saturating_sub(asked_at);
+            tally.requests += 1;
+            let attempt = self.attempt(request, size, &mut slot);
+            let failed = match self.until_stopped(attempt, request).await? {
+                Ok(page) => {
+                    tally.pages += 1;
                     let asked = size.rows;
                     if self.clock.elapsed().saturating_sub(sent_at) <= QUICK {
                         size.grow();
                     }
-                    let _ = page;
-                    tally.pages += 1;
-                    let Attempt::Read(page) = attempt else { continue };
-                    return Ok(Fetched {
-                        page: *page,
-                        asked,
-                        now_unix: self.clock.now_unix(),
-                        slot,
-                    });
+                    return Ok(Fetched { page, asked, now_unix: self.clock.now_unix(), slot });
                 }
-                Attempt::Refused { status, retry_after, body, .. } => {
-                    last = (ErrorKind::Unavailable, Some(*status), detail(body));
-                    judge(
-                        Outcome::Answered { status: *status, retry_after: *retry_after, body },
-                        positioned,
-                    )
-                }
-                Attempt::Broken(why) => {
-                    last = (ErrorKind::Unavailable, None, why.clone());
-                    judge(Outcome::Broken, positioned)
-                }
-                Attempt::TimedOut => {
-                    last = (ErrorKind::Unavailable, None, "no answer in time".to_owned());
-                    judge(Outcome::TimedOut, positioned)
-                }
-                Attempt::Unreadable(why) => {
-                    last = (ErrorKind::Unreadable, None, why.clone());
-                    judge(Outcome::Unreadable, positioned)
-                }
-                Attempt::TooLarge => {
-                    let limit = LARGEST_UNSHRINKABLE_BODY_BYTES >> 20;
-                    last =
-                        (ErrorKind::TooLarge, None, format!("one page is larger than {limit} MB"));
-                    judge(Outcome::TooLarge, positioned)
-                }
+                Err(failed) => failed,
             };
-            let wait = match verdict {
-                Verdict::Good => Duration::ZERO,
-                Verdict::HoldBucket(wait) => {
-                    if let Attempt::Refused { quotas, .. } = &attempt {
-                        if let Some(bucket) = slot.refusing_bucket(quotas) {
-                            self.budget.hold(bucket, wait);
-                        }
+            let mut wait = Duration::ZERO;
+            match failed.verdict {
+                Verdict::HoldBucket(hold) => {
+                    if let Some(bucket) = slot.refusing_bucket(&failed.quotas) {
+                        self.budget.hold(bucket, hold);
                     }
-                    Duration::ZERO
                 }
-                Verdict::HoldWalk(wait) => wait,
-                Verdict::Again { smaller: true } if size.can_shrink() => {
-                    size.shrink();
-                    Duration::ZERO
-                }
-                Verdict::Again { .. } if last.0 == ErrorKind::TooLarge => {
-                    return Err(error(request, last));
-                }
+                Verdict::HoldWalk(hold) => wait = hold,
+                Verdict::Again { smaller: true } if size.can_shrink() => size.shrink(),
                 Verdict::Again { .. } => {
                     tries += 1;
-                    if tries >= TRIES {
-                        return Err(error(request, last));
+                    if tries >= TRIES || failed.kind == ErrorKind::TooLarge {
+                        return Err(failed.into_error(request));
                     }
-                    backoff(tries + 1, jitter(self.clock.elapsed(), request.walk))
+                    wait = backoff(tries + 1, jitter(self.clock.elapsed(), request.walk));
                 }
-                Verdict::GiveUp(kind) => return Err(error(request, (kind, last.1, last.2))),
-            };
+                Verdict::GiveUp(kind) => return Err(Failed { kind, ..failed }.into_error(request)),
+            }
             if self.clock.elapsed().saturating_sub(began) >= REFUSED_FOR_TOO_LONG {
-                return Err(error(request, (ErrorKind::RateLimited, last.1, last.2)));
+                return Err(Failed { kind: ErrorKind::RateLimited, ..failed }.into_error(request));
             }
             drop(slot);
             self.until_stopped(self.clock.sleep(wait), request).await?;
@@ -256,30 +213,30 @@ impl Client {
     }
 
     /// Sends the request once and reads the answer to its end.
-    async fn attempt(&self, request: &Request<'_>, size: &PageSize, slot: &mut Slot) -> Attempt {
-        let answer = match self.send(request, size).await {
-            Ok(answer) => answer,
-            Err(error) if error.is_timeout() => return Attempt::TimedOut,
-            Err(error) => return Attempt::Broken(reason(error)),
-        };
+    async fn attempt(
+        &self,
+        request: &Request<'_>,
+        size: &PageSize,
+        slot: &mut Slot,
+    ) -> Result<Page, Failed> {
+        let answer = self.send(request, size).await.map_err(Failed::transport)?;
         let status = answer.status().as_u16();
         let quotas = self.observe(answer.headers(), slot);
         let retry_after = headers::retry_after(answer.headers(), self.clock.now_unix());
-        let limit =
-            if size.can_shrink() { LARGEST_BODY_BYTES } else { LARGEST_UNSHRINKABLE_BODY_BYTES };
-        let body = match read_body(answer, limit).await {
-            Ok(body) => body,
-            Err(fault) if (200..300).contains(&status) => return fault,
-            // The status has decided already; what the body would have said is a detail.
-            Err(_) => Vec::new(),
-        };
-        if !(200..300).contains(&status) {
-            return Attempt::Refused { status, retry_after, body, quotas };
+        let may_shrink = size.can_shrink();
+        let limit = if may_shrink { LARGEST_BODY_BYTES } else { LARGEST_UNSHRINKABLE_BODY_BYTES };
+        let body = read_body(answer, limit).await;
+        if (200..300).contains(&status) {
+            return scan(body?, request.shape).map_err(|why| {
+                Failed::new(ErrorKind::Unreadable, Outcome::Unreadable, why.to_string())
+            });
         }
-        match scan(body, request.shape) {
-            Ok(page) => Attempt::Read(Box::new(page)),
-            Err(why) => Attempt::Unreadable(why.to_string()),
-        }
+        // The status decides; a body that did not arrive only takes the detail away.
+        let body = body.unwrap_or_default();
+        let outcome = Outcome::Answered { status, retry_after, body: &body };
+        let verdict = judge(outcome, request.at.is_servers());
+        let detail = detail(&body);
+        Err(Failed { kind: ErrorKind::Unavailable, verdict, status: Some(status), detail, quotas })
     }
 
     async fn send(&self, request: &Request<'_>, size: &PageSize) -> reqwest::Result<Response> {
@@ -334,37 +291,52 @@ impl Client {
             }
         };
         tokio::select! {
-            biased;
-            () = stopped => Err(error(request, (ErrorKind::Stopped, None, "stopped".to_owned()))),
-            done = doing => Ok(done),
-        }
+                   biased;
+                   () = stopped => {
+        let why = "the program was told to stop".to_owned();
+        Err(Failed::new(ErrorKind::Stopped, Outcome::Broken, why).into_error(request)) }
+                   done = doing => Ok(done),
+               }
     }
 }
 
-enum Attempt {
-    Read(Box<Page>),
-    Refused {
-        status: u16,
-        retry_after: headers::RetryAfter,
-        body: Vec<u8>,
-        quotas: Vec<headers::Quota>,
-    },
-    Broken(String),
-    TimedOut,
-    Unreadable(String),
-    TooLarge,
+/// One try that gave no page.
+struct Failed {
+    verdict: Verdict,
+    /// What the failure is called when the tries are used up.
+    kind: ErrorKind,
+    status: Option<u16>,
+    detail: String,
+    quotas: Vec<headers::Quota>,
 }
 
-async fn read_body(answer: Response, limit: usize) -> Result<Vec<u8>, Attempt> {
+impl Failed {
+    fn new(kind: ErrorKind, outcome: Outcome<'_>, detail: String) -> Self {
+        let verdict = judge(outcome, false);
+        Self { verdict, kind, status: None, detail, quotas: Vec::new() }
+    }
+
+    fn transport(error: reqwest::Error) -> Self {
+        let outcome = if error.is_timeout() { Outcome::TimedOut } else { Outcome::Broken };
+        Self::new(ErrorKind::Unavailable, outcome, reason(error))
+    }
+
+    fn into_error(self, request: &Request<'_>) -> ApiError {
+        let path = format!("/api/v2/{}", request.path);
+        ApiError { kind: self.kind, status: self.status, path, detail: self.detail }
+    }
+}
+
+async fn read_body(answer: Response, limit: usize) -> Result<Vec<u8>, Failed> {
     let mut body = Vec::new();
     let mut chunks = answer.bytes_stream();
     while let Some(chunk) = chunks.next().await {
-        match chunk {
-            Ok(chunk) if body.len() + chunk.len() > limit => return Err(Attempt::TooLarge),
-            Ok(chunk) => body.extend_from_slice(&chunk),
-            Err(error) if error.is_timeout() => return Err(Attempt::TimedOut),
-            Err(error) => return Err(Attempt::Broken(reason(error))),
+        let chunk = chunk.map_err(Failed::transport)?;
+        if body.len() + chunk.len() > limit {
+            let detail = format!("a page is larger than {} MB", limit >> 20);
+            return Err(Failed::new(ErrorKind::TooLarge, Outcome::TooLarge, detail));
         }
+        body.extend_from_slice(&chunk);
     }
     Ok(body)
 }
@@ -379,13 +351,6 @@ fn reason(error: reqwest::Error) -> String {
         source = inner.source();
     }
     words.join(": ")
-}
-
-fn error(
-    request: &Request<'_>,
-    (kind, status, detail): (ErrorKind, Option<u16>, String),
-) -> ApiError {
-    ApiError { kind, status, path: format!("/api/v2/{}", request.path), detail }
 }
 
 /// A number from 0 to 1 that differs between walks and moments.

@@ -1,4 +1,4 @@
-//! The verdict over one answer: use it, wait, ask again, or give up. Pure; the client acts.
+//! The verdict over a try that gave no page: wait, ask again, or give up. Pure; the client acts.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub const REFUSED_FOR_TOO_LONG: Duration = Duration::from_secs(90 * 60);
 /// The longest `Retry-After` that is believed.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(1800);
 
-/// How one try of a request came out.
+/// How a try of a request failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome<'a> {
     Answered {
@@ -36,7 +36,6 @@ pub enum Outcome<'a> {
 /// What to do about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    Good,
     /// Hold everything that draws on the bucket that refused.
     HoldBucket(Duration),
     /// Hold this walk alone.
@@ -57,7 +56,6 @@ pub fn judge(outcome: Outcome<'_>, positioned: bool) -> Verdict {
         Outcome::Answered { status, retry_after, body } => (status, retry_after, body),
     };
     match status {
-        200..=299 => Verdict::Good,
         429 => Verdict::HoldBucket(wait(retry_after)),
         503 => Verdict::HoldWalk(wait(retry_after)),
         504 => Verdict::Again { smaller: true },
@@ -113,7 +111,6 @@ mod tests {
             assert_eq!(judged(status, true), Verdict::Again { smaller: false }, "{status}");
         }
         assert_eq!(judged(504, true), Verdict::Again { smaller: true });
-        assert_eq!(judged(200, true), Verdict::Good);
         assert_eq!(judged(429, true), Verdict::HoldBucket(Duration::from_secs(10)));
         assert_eq!(judged(503, true), Verdict::HoldWalk(Duration::from_secs(10)));
         for (status, positioned, kind) in [

@@ -1,4 +1,9 @@
-//! An Airbyte source connector for Zendesk Support.
+//! An Airbyte source connector for Zendesk Support. `ARCHITECTURE.md` shows the way.
 
+pub mod cli;
+pub mod config;
 pub mod protocol;
+pub mod source;
+pub mod streams;
+pub mod sync;
 pub mod zendesk;

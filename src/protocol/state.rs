@@ -72,9 +72,10 @@ impl SavedStates {
         };
         // Airbyte's platform wraps nothing, but files made by hand often keep the whole message.
         if element.get("type").and_then(Value::as_str) == Some("STATE")
-            && let Some(inner) = element.remove("state") {
-                return self.take(index, inner);
-            }
+            && let Some(inner) = element.remove("state")
+        {
+            return self.take(index, inner);
+        }
         if let Some(Value::Object(mut stream)) = element.remove("stream") {
             self.take_stream(&mut stream);
         } else if let Some(global) = ["global", "global_"]

@@ -72,6 +72,15 @@ pub struct Tally {
     pub waited: Duration,
 }
 
+impl Tally {
+    /// Adds what another walk spent.
+    pub fn add(&mut self, other: Self) {
+        self.requests += other.requests;
+        self.pages += other.pages;
+        self.waited += other.waited;
+    }
+}
+
 /// A page, and the slot that bounds how many there are. Dropping it frees the slot.
 #[derive(Debug)]
 pub struct Fetched {
@@ -91,6 +100,18 @@ impl PageSize {
             paging.size().map_or((None, u32::MAX), |(name, rows)| (Some(name), rows));
         let rows = ceiling.unwrap_or(largest).clamp(1, largest);
         Self { parameter, rows, ceiling: rows, may_change: paging.size_may_change() }
+    }
+
+    /// A size that starts small and grows to the largest while answers are quick.
+    #[must_use]
+    pub fn growing(paging: Paging, start: u32) -> Self {
+        let size = Self::new(paging, None);
+        Self { rows: start.min(size.ceiling), ..size }
+    }
+
+    /// Asks for the largest page that the dialect has, once: `rows` as it was is not kept.
+    pub fn largest(&mut self, paging: Paging) {
+        *self = Self::new(paging, None);
     }
 
     fn can_shrink(&self) -> bool {

@@ -20,9 +20,10 @@ pub fn from_json(json: &[u8]) -> Option<i64> {
 pub fn from_text(text: &str) -> Option<i64> {
     let text = text.trim();
     if text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'.'))
-        && let Some(seconds) = from_number(text) {
-            return Some(seconds);
-        }
+        && let Some(seconds) = from_number(text)
+    {
+        return Some(seconds);
+    }
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return Some(time.timestamp());
     }

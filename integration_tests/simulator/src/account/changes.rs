@@ -1,0 +1,342 @@
+//! What can happen to the data of an account while somebody reads it. Every operation stamps
+//! simulated now, and does no more to neighbouring rows than Zendesk does.
+
+use super::resources::{Stamp, resource};
+use super::{Account, Birth, stamp};
+use crate::prng::Prng;
+use crate::{clock, row_text};
+
+/// Fields that may change without the row moving in any listing; the first one present is changed.
+const CHANGEABLE: &[&str] = &[
+    "description",
+    "body",
+    "details",
+    "change_description",
+    "reason",
+    "comment",
+    "preview_text",
+    "notes",
+    "file_name",
+    "time_zone",
+];
+
+impl Account {
+    /// Makes a new row, under a parent of its kind where it needs one, and returns its key.
+    pub fn create(&mut self, name: &str) -> String {
+        let kind = resource(name);
+        let parent = kind.parent.and_then(|parent| self.any_number(parent));
+        self.create_under(name, parent)
+    }
+
+    /// Makes a new row under the parent of that number.
+    pub fn create_under(&mut self, name: &str, parent: Option<u64>) -> String {
+        let kind = resource(name);
+        let grandparent = match (kind.parent, parent) {
+            (Some(table), Some(parent)) => {
+                self.table(table).rows.get(&parent).and_then(|row| row.parent)
+            }
+            _ => None,
+        };
+        let (created_at, updated_at) = (self.now, self.now);
+        let birth = Birth { created_at, updated_at, id: None, parent, grandparent };
+        let number = self.add(kind.name, birth);
+        if kind.name == "tickets" {
+            self.add_metric_set(number, created_at, updated_at);
+            self.log_ticket(number);
+        }
+        self.table(name).rows[&number].key.clone()
+    }
+
+    /// A visible change: the row's updated_at becomes now and one of its fields differs. Of a
+    /// ticket the event, the audit, a metric event and the metric set tell about it too.
+    pub fn touch(&mut self, name: &str, key: &str) {
+        let now = self.now;
+        let mark = format!("changed {:x}", self.chance.bits());
+        let Some(row) = self.table_mut(name).change(key) else { return };
+        let old = CHANGEABLE.iter().find(|field| row_text::get(&row.text, field).is_some());
+        match old {
+            Some(field) => row.set(field, &row_text::quote(&mark)),
+            None => flip(row),
+        }
+        row.updated_at = now;
+        row.generated = now;
+        if row_text::get(&row.text, "updated_at").is_some() {
+            row.set_time("updated_at", now);
+        }
+        stamp(row, resource(name).stamp);
+        let number = row.number;
+        if name == "tickets" {
+            self.log_ticket(number);
+            self.touch_metric_set(number);
+        }
+    }
+
+    /// A change by the system: only the ticket's generated_timestamp tells of it.
+    pub fn silent_update(&mut self, key: &str) {
+        let now = self.now;
+        let priority =
+            ["\"low\"", "\"normal\"", "\"high\"", "\"urgent\""][self.chance.below(4) as usize];
+        self.edit("tickets", key, |row| {
+            row.generated = now;
+            row.set("priority", priority);
+            stamp(row, Stamp::Generated);
+        });
+    }
+
+    /// Deletes a row as Zendesk does: some resources keep it with a mark, of most it vanishes.
+    pub fn delete(&mut self, name: &str, key: &str) {
+        let now = self.now;
+        let Some(row) = self.table_mut(name).change(key) else { return };
+        let number = row.number;
+        if row.deleted && name != "deleted_tickets" {
+            return;
+        }
+        match name {
+            "tickets" => return self.delete_ticket(number),
+            "deleted_tickets" => return self.scrub(key),
+            "organizations" => row.set("deleted_at", &row_text::quote(&clock::iso(now))),
+            "groups" => row.set("deleted", "true"),
+            "users" => {
+                row.set("active", "false");
+                row.set("permanently_deleted", "false");
+            }
+            _ => return self.vanish(name, number),
+        }
+        row.deleted = true;
+        row.updated_at = now;
+        row.generated = now;
+        row.set_time("updated_at", now);
+    }
+
+    fn vanish(&mut self, name: &str, number: u64) {
+        self.table_mut(name).remove(number);
+        let below = super::RESOURCES.iter().filter(|kind| kind.parent == Some(name));
+        for kind in below {
+            let numbers: Vec<_> =
+                self.table(kind.name).children(number).map(|row| row.number).collect();
+            for number in numbers {
+                self.vanish(kind.name, number);
+            }
+        }
+    }
+
+    fn delete_ticket(&mut self, number: u64) {
+        let now = self.now;
+        let key = number.to_string();
+        let Some(row) = self.table_mut("tickets").change(&key) else { return };
+        let status = row_text::get(&row.text, "status").unwrap_or("\"open\"").to_owned();
+        let subject = row_text::get(&row.text, "subject").unwrap_or("\"\"").to_owned();
+        let archived = row.archived;
+        row.deleted = true;
+        row.updated_at = now;
+        row.generated = now;
+        row.set("status", "\"deleted\"");
+        row.set_time("updated_at", now);
+        stamp(row, Stamp::Generated);
+        self.log_ticket(number);
+        self.list_deleted(number, now, &status, &subject, archived);
+    }
+
+    /// Puts a deleted ticket into the listing of deleted tickets, unless it was archived.
+    pub(super) fn list_deleted(
+        &mut self,
+        number: u64,
+        deleted_at: i64,
+        status: &str,
+        subject: &str,
+        archived: bool,
+    ) {
+        if archived || self.table("deleted_tickets").rows.contains_key(&number) {
+            return;
+        }
+        let birth = Birth {
+            created_at: deleted_at,
+            updated_at: deleted_at,
+            id: Some(number),
+            ..Birth::default()
+        };
+        self.add("deleted_tickets", birth);
+        self.edit("deleted_tickets", &number.to_string(), |row| {
+            row.set("previous_state", status);
+            row.set("subject", subject);
+        });
+    }
+
+    /// Brings a deleted ticket back, unless it was scrubbed.
+    pub fn restore(&mut self, key: &str) {
+        let now = self.now;
+        let Some(deleted) = self.table("deleted_tickets").by_key(key) else { return };
+        let number = deleted.number;
+        let status =
+            row_text::get(&deleted.text, "previous_state").unwrap_or("\"open\"").to_owned();
+        self.table_mut("deleted_tickets").remove(number);
+        self.edit("tickets", key, |row| {
+            row.deleted = false;
+            row.updated_at = now;
+            row.generated = now;
+            row.set("status", &status);
+            row.set_time("updated_at", now);
+            stamp(row, Stamp::Generated);
+        });
+        self.log_ticket(number);
+    }
+
+    /// Empties a deleted ticket for good; the row stays in the exports.
+    pub fn scrub(&mut self, key: &str) {
+        let now = self.now;
+        let Some(ticket) = self.table("tickets").by_key(key).filter(|row| row.deleted) else {
+            return;
+        };
+        let number = ticket.number;
+        self.table_mut("deleted_tickets").remove(number);
+        self.edit("tickets", key, |row| {
+            for field in ["subject", "raw_subject"] {
+                row.set(field, "\"SCRUBBED\"");
+            }
+            row.set("description", "\"X\"");
+            for field in ["tags", "custom_fields", "fields"] {
+                row.set_existing(field, "[]");
+            }
+            row.generated = now;
+            stamp(row, Stamp::Generated);
+        });
+    }
+
+    /// Changes the field by which the row's listing is sorted.
+    pub fn rename(&mut self, name: &str, key: &str, label: &str) {
+        let (now, kind) = (self.now, resource(name));
+        self.edit(name, key, |row| {
+            if kind.label == kind.key {
+                return;
+            }
+            row.set(kind.label, &row_text::quote(label));
+            row.updated_at = now;
+            row.generated = now;
+            if row_text::get(&row.text, "updated_at").is_some() {
+                row.set_time("updated_at", now);
+            }
+            stamp(row, kind.stamp);
+        });
+    }
+
+    /// Adds a comment to an article or a post without touching it; returns the comment's key.
+    pub fn add_comment(&mut self, name: &str, key: &str) -> Option<String> {
+        let comments = match name {
+            "articles" => "article_comments",
+            "posts" => "post_comments",
+            _ => panic!("{name} cannot be commented on"),
+        };
+        let number = self.table(name).by_key(key)?.number;
+        Some(self.create_under(comments, Some(number)))
+    }
+
+    /// Adds a vote to an article, a post or a comment without touching it; returns its key.
+    pub fn add_vote(&mut self, name: &str, key: &str) -> Option<String> {
+        let votes = match name {
+            "articles" => "article_votes",
+            "posts" => "post_votes",
+            "article_comments" => "article_comment_votes",
+            "post_comments" => "post_comment_votes",
+            _ => panic!("{name} cannot be voted on"),
+        };
+        let number = self.table(name).by_key(key)?.number;
+        Some(self.create_under(votes, Some(number)))
+    }
+
+    /// One change of any kind to any row, ahead of a reader or behind it. Says what it did.
+    pub fn random_change(&mut self, chance: &mut Prng) -> String {
+        let kinds = super::RESOURCES;
+        let name = kinds[chance.below(kinds.len() as u64) as usize].name;
+        let name = if chance.chance(0.25) { "tickets" } else { name };
+        let keys = self.keys(name);
+        let Some(key) = keys.get(chance.below(keys.len() as u64) as usize).cloned() else {
+            return format!("create {name} {}", self.create(name));
+        };
+        let may_be_made = !matches!(name, "deleted_tickets" | "ticket_metrics" | "brands");
+        let may_change = !matches!(
+            name,
+            "ticket_events" | "ticket_audits" | "ticket_metric_events" | "audit_logs"
+        );
+        let kind = match chance.below(8) {
+            0 | 1 if may_be_made => return format!("create {name} {}", self.create(name)),
+            2 if may_be_made && may_change && keys.len() > 6 => {
+                self.delete(name, &key);
+                "delete"
+            }
+            3 if name == "tickets" => {
+                self.silent_update(&key);
+                "silently update"
+            }
+            4 if name == "tickets" || name == "deleted_tickets" => {
+                self.restore(&key);
+                "restore"
+            }
+            5 if name == "tickets" => {
+                self.scrub(&key);
+                "scrub"
+            }
+            6 if may_change => {
+                let label = format!(
+                    "{} {:x}",
+                    ["A", "m", "Z"][self.chance.below(3) as usize],
+                    chance.bits()
+                );
+                self.rename(name, &key, &label);
+                "rename"
+            }
+            7 if name == "articles" || name == "posts" => {
+                self.add_comment(name, &key);
+                self.add_vote(name, &key);
+                "comment and vote on"
+            }
+            _ if may_change && name != "deleted_tickets" => {
+                self.touch(name, &key);
+                "touch"
+            }
+            _ => "leave",
+        };
+        format!("{kind} {name} {key}")
+    }
+
+    pub(super) fn add_metric_set(&mut self, ticket: u64, created_at: i64, updated_at: i64) {
+        let parent = Some(ticket);
+        self.add("ticket_metrics", Birth { created_at, updated_at, parent, ..Birth::default() });
+    }
+
+    fn touch_metric_set(&mut self, ticket: u64) {
+        let now = self.now;
+        let set = self.table("ticket_metrics").children(ticket).next().map(|row| row.key.clone());
+        if let Some(key) = set {
+            self.edit("ticket_metrics", &key, |row| {
+                row.updated_at = now;
+                row.generated = now;
+                row.set_time("updated_at", now);
+            });
+        }
+    }
+
+    /// What a change of a ticket leaves behind: an event, an audit and a metric event.
+    fn log_ticket(&mut self, ticket: u64) {
+        for name in ["ticket_events", "ticket_audits", "ticket_metric_events"] {
+            let (created_at, updated_at, parent) = (self.now, self.now, Some(ticket));
+            self.add(name, Birth { created_at, updated_at, parent, ..Birth::default() });
+        }
+    }
+}
+
+/// Changes a row that holds no text: a default, a vote, a count.
+fn flip(row: &mut super::Row) {
+    for field in ["default", "primary", "active"] {
+        if let Some(old) = row_text::get(&row.text, field) {
+            let new = if old == "true" { "false" } else { "true" };
+            return row.set(field, new);
+        }
+    }
+    for field in ["value", "count", "replies"] {
+        let old = row_text::get(&row.text, field).and_then(|raw| raw.parse::<i64>().ok());
+        if let Some(old) = old {
+            let new = if field == "value" { -old } else { old + 1 };
+            return row.set(field, &new.to_string());
+        }
+    }
+}

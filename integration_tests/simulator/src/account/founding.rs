@@ -1,0 +1,217 @@
+//! The data an account starts with: three years of history, with seconds in which more rows
+//! changed than a page holds, parents with many children and parents with none, deleted,
+//! scrubbed and archived tickets.
+
+use super::resources::{RESOURCES, Resource, Stamp, resource};
+use super::{ADMIN_USER_ID, AGENT_USER_ID, Account, Birth, SUSPENDED_USER_ID};
+use crate::row_text;
+use crate::settings::Size;
+
+const DAY: i64 = 86_400;
+const HISTORY: i64 = 3 * 365 * DAY;
+
+/// Rows numbered so were changed in one second, as by a bulk update.
+const ONE_SECOND: std::ops::RangeInclusive<u64> = 9..=17;
+
+/// Fields in which a sample takes the times of the row it replaces.
+const TIMES: &[&str] =
+    &["created_at", "updated_at", "generated_timestamp", "timestamp", "time", "deleted_at"];
+
+include!(concat!(env!("OUT_DIR"), "/samples.rs"));
+
+pub(super) fn found(account: &mut Account, size: Size) {
+    for kind in RESOURCES {
+        let count = count(kind, size);
+        for n in 1..=count {
+            let birth = birth(account, kind, n, count);
+            let number = account.add(kind.name, birth);
+            if kind.name == "tickets" {
+                found_ticket(account, number, n, count, birth);
+            }
+        }
+        settle(account, kind);
+    }
+    add_samples(account);
+}
+
+fn count(kind: &Resource, size: Size) -> u64 {
+    match size {
+        Size::Tiny => kind.tiny,
+        Size::Small => kind.tiny * 5,
+        Size::Large(tickets) => match kind.name {
+            "tickets" => tickets,
+            "ticket_metrics" | "deleted_tickets" => 0,
+            "ticket_events" | "ticket_metric_events" | "ticket_audits" => tickets * 2,
+            "users" | "user_identities" => (tickets / 2).max(kind.tiny),
+            "organizations" => (tickets / 5).max(kind.tiny),
+            "side_conversations" | "ticket_skips" | "satisfaction_ratings" => {
+                (tickets / 20).max(kind.tiny)
+            }
+            _ => (tickets / 50).clamp(kind.tiny, 1000),
+        },
+    }
+}
+
+fn birth(account: &mut Account, kind: &Resource, n: u64, count: u64) -> Birth {
+    let (start, end) = (account.now - HISTORY, account.now - 3600);
+    let span = (end - start) / (count as i64 + 1);
+    let drawn = account.chance.below(span.max(1) as u64) as i64;
+    let mut created_at = start + span * n as i64 + drawn;
+    if kind.name == "ticket_activities" && !n.is_multiple_of(16) {
+        // The listing shows the last thirty days only.
+        created_at = end - 29 * DAY + 28 * DAY * n as i64 / (count as i64 + 1);
+    }
+    let rest = (end - created_at).max(1) as u64;
+    let mut updated_at = match account.chance.below(3) {
+        0 => created_at,
+        1 => created_at + account.chance.below(rest) as i64,
+        _ => created_at + account.chance.below(rest.min(5 * DAY as u64)) as i64,
+    };
+    if ONE_SECOND.contains(&n) && kind.name != "ticket_activities" {
+        updated_at = start + span * 18;
+        created_at = created_at.min(updated_at);
+    }
+    if kind.name == "tickets" && n.is_multiple_of(4) && !is_archived(n, count) {
+        // Deleted, and recently enough to be listed as deleted.
+        updated_at = end - 25 * DAY + 24 * DAY * n as i64 / (count as i64 + 1);
+    }
+    if matches!(kind.stamp, Stamp::Timestamp | Stamp::Time | Stamp::Created) {
+        created_at = if ONE_SECOND.contains(&n) { updated_at } else { created_at };
+        updated_at = created_at;
+    }
+    let parent = kind.parent.and_then(|parent| parent_of(account, parent, n));
+    let grandparent = kind.parent.zip(parent).and_then(|(table, parent)| {
+        account.table(table).rows.get(&parent).and_then(|row| row.parent)
+    });
+    let id = match (kind.name, n) {
+        ("users", 1) => Some(ADMIN_USER_ID),
+        ("users", 2) => Some(AGENT_USER_ID),
+        ("users", 3) => Some(SUSPENDED_USER_ID),
+        _ => None,
+    };
+    Birth { created_at, updated_at, id, parent, grandparent }
+}
+
+/// The first rows all go to one parent, so that its children span pages; then chance decides.
+fn parent_of(account: &mut Account, parent: &str, n: u64) -> Option<u64> {
+    let special = match parent {
+        // A ticket that is neither deleted nor archived.
+        "tickets" => account.table(parent).rows.values().find(|row| !row.deleted && !row.archived),
+        _ => account.table(parent).rows.values().nth(1),
+    };
+    match special {
+        Some(row) if n <= 12 => Some(row.number),
+        _ => account.any_number(parent),
+    }
+}
+
+fn is_archived(n: u64, count: u64) -> bool {
+    n % 5 == 1 && !n.is_multiple_of(4) && n < count * 3 / 4
+}
+
+fn found_ticket(account: &mut Account, number: u64, n: u64, count: u64, birth: Birth) {
+    account.add_metric_set(number, birth.created_at, birth.updated_at);
+    let (archived, deleted) = (is_archived(n, count), n.is_multiple_of(4));
+    let key = number.to_string();
+    let mut former = (String::new(), String::new());
+    account.edit("tickets", &key, |row| {
+        if ONE_SECOND.contains(&n) {
+            row.generated = row.updated_at;
+            row.set("generated_timestamp", &row.generated.to_string());
+        }
+        row.archived = archived;
+        let status = row_text::get(&row.text, "status").unwrap_or("\"open\"");
+        former.0 = if status == "\"deleted\"" { "\"open\"" } else { status }.to_owned();
+        former.1 = row_text::get(&row.text, "subject").unwrap_or("\"\"").to_owned();
+        row.deleted = deleted;
+        if deleted {
+            row.set("status", "\"deleted\"");
+        } else if archived {
+            row.set("status", "\"closed\"");
+        } else {
+            row.set("status", &former.0.clone());
+        }
+        row.ai_agent = n.is_multiple_of(7);
+        row.set("support_type", if row.ai_agent { "\"ai_agent\"" } else { "\"agent\"" });
+    });
+    if deleted {
+        let deleted_at = account.table("tickets").rows[&number].updated_at;
+        account.list_deleted(number, deleted_at, &former.0, &former.1, archived);
+        if n.is_multiple_of(24) {
+            // Scrubbing is silent, and a while ago.
+            let now = account.now;
+            account.set_now(now - 3 * 3600);
+            account.scrub(&key);
+            account.set_now(now);
+        }
+    }
+}
+
+/// Marks that makers leave to the account.
+fn settle(account: &mut Account, kind: &Resource) {
+    if !["organizations", "groups", "users", "ticket_activities", "brands"].contains(&kind.name) {
+        return;
+    }
+    let keys = account.keys(kind.name);
+    for (index, key) in keys.iter().enumerate() {
+        let marked = index % 6 == 5;
+        account.edit(kind.name, key, |row| match kind.name {
+            "organizations" => {
+                row.deleted = marked;
+                let time = row_text::quote(&crate::clock::iso(row.updated_at));
+                row.set("deleted_at", if marked { &time } else { "null" });
+            }
+            "groups" => {
+                row.deleted = marked && index > 6;
+                row.set("deleted", if row.deleted { "true" } else { "false" });
+            }
+            "users" => {
+                row.deleted = marked;
+                row.set("active", if marked { "false" } else { "true" });
+                if marked {
+                    row.set("permanently_deleted", "false");
+                } else {
+                    row.text = row_text::without(&row.text, "permanently_deleted");
+                }
+            }
+            "ticket_activities" => row.set("user_id", &ADMIN_USER_ID.to_string()),
+            "brands" => row.set("is_deleted", "false"),
+            _ => {}
+        });
+    }
+}
+
+/// Rows as Zendesk's documentation shows them, with ids and times of this account.
+fn add_samples(account: &mut Account) {
+    for (name, lines) in SAMPLES {
+        if RESOURCES.iter().all(|kind| kind.name != *name) || *name == "deleted_tickets" {
+            continue;
+        }
+        let kind = resource(name);
+        for line in lines.lines().filter(|line| !line.trim().is_empty()) {
+            if kind.name == "ticket_metrics" {
+                continue;
+            }
+            let birth = birth(account, kind, 20, 40);
+            let number = account.add(kind.name, birth);
+            let key = account.table(name).rows[&number].key.clone();
+            account.edit(name, &key, |row| {
+                let mut text = line.to_owned();
+                if let Some(raw) = row_text::get(&row.text, "ticket_id") {
+                    row_text::set_existing(&mut text, "ticket_id", raw);
+                }
+                for field in [kind.key].iter().chain(TIMES) {
+                    if let Some(raw) = row_text::get(&row.text, field) {
+                        row_text::set(&mut text, field, raw);
+                    }
+                }
+                row.text = text;
+            });
+            if kind.name == "tickets" {
+                account.add_metric_set(number, birth.created_at, birth.updated_at);
+                account.set_field(name, &key, "status", "\"open\"");
+                account.edit(name, &key, |row| row.ai_agent = false);
+            }
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! The data of a simulated Zendesk account. Tests look at it and change it between requests, or
+//! from a request hook while a client is walking; every change is stamped with simulated now.
+
+mod changes;
+mod founding;
+pub(crate) mod resources;
+pub(crate) mod table;
+pub(crate) mod truth;
+
+pub use table::Row;
+pub use truth::Truth;
+
+use crate::prng::Prng;
+use crate::rows::{ROWS, Seed};
+use crate::settings::Size;
+use crate::{clock, row_text};
+use resources::{RESOURCES, Stamp};
+use std::collections::BTreeMap;
+use table::Table;
+
+/// The account's own subdomain; links in answers carry it.
+pub const SUBDOMAIN: &str = "acme";
+/// The Admin whose credentials tests use.
+pub const ADMIN_USER_ID: u64 = 28_835_702_984_212;
+/// The Agent, who may not use the exports.
+pub const AGENT_USER_ID: u64 = 28_835_702_990_356;
+/// An Agent who was suspended.
+pub const SUSPENDED_USER_ID: u64 = 28_835_702_996_500;
+
+pub struct Account {
+    tables: BTreeMap<&'static str, Table>,
+    now: i64,
+    chance: Prng,
+}
+
+/// Who a new row belongs to and when it was made.
+#[derive(Clone, Copy, Default)]
+struct Birth {
+    created_at: i64,
+    updated_at: i64,
+    id: Option<u64>,
+    parent: Option<u64>,
+    grandparent: Option<u64>,
+}
+
+impl Account {
+    pub(crate) fn found(seed: u64, size: Size, now: i64) -> Self {
+        let mut account =
+            Self { tables: BTreeMap::new(), now, chance: Prng::new(seed ^ 0x005a_656e) };
+        for (index, resource) in RESOURCES.iter().enumerate() {
+            let last_id = match resource.name {
+                "tickets" => 0,
+                "users" => ADMIN_USER_ID - 1,
+                _ => 28_835_714_000_000 + index as u64 * 1_000_000_000,
+            };
+            account.tables.insert(resource.name, Table::new(resource, last_id));
+        }
+        founding::found(&mut account, size);
+        account
+    }
+
+    pub(crate) fn set_now(&mut self, now: i64) {
+        self.now = now;
+    }
+
+    /// Simulated unix time of the current operation.
+    pub fn now(&self) -> i64 {
+        self.now
+    }
+
+    /// Names of all resources.
+    pub fn resources() -> impl Iterator<Item = &'static str> {
+        RESOURCES.iter().map(|resource| resource.name)
+    }
+
+    /// The keys of all rows of a resource, deleted ones among them, in order of their numbers.
+    pub fn keys(&self, resource: &str) -> Vec<String> {
+        self.table(resource).rows.values().map(|row| row.key.clone()).collect()
+    }
+
+    pub fn row(&self, resource: &str, key: &str) -> Option<&Row> {
+        self.table(resource).by_key(key)
+    }
+
+    /// Changes a row in any way a test wants: nothing is stamped.
+    pub fn edit(&mut self, resource: &str, key: &str, edit: impl FnOnce(&mut Row)) {
+        if let Some(row) = self.table_mut(resource).change(key) {
+            edit(row);
+        }
+    }
+
+    /// Sets one top-level field of a row to raw JSON; nothing is stamped.
+    pub fn set_field(&mut self, resource: &str, key: &str, field: &str, raw: &str) {
+        self.edit(resource, key, |row| row.set(field, raw));
+    }
+
+    pub(crate) fn table(&self, name: &str) -> &Table {
+        self.tables.get(name).unwrap_or_else(|| panic!("there is no resource called {name}"))
+    }
+
+    pub(crate) fn table_mut(&mut self, name: &str) -> &mut Table {
+        self.tables.get_mut(name).unwrap_or_else(|| panic!("there is no resource called {name}"))
+    }
+
+    /// Makes a row, puts it into its table and returns its number.
+    fn add(&mut self, name: &'static str, birth: Birth) -> u64 {
+        let random = self.chance.bits();
+        let ticket_id = match name {
+            _ if resources::resource(name).parent == Some("tickets") => birth.parent,
+            _ => self.any_number("tickets"),
+        };
+        let user_id = self.any_number("users").unwrap_or(ADMIN_USER_ID);
+        let table = self.table_mut(name);
+        let step = if name == "tickets" || table.made == 0 { 1 } else { 128 + random % 4096 };
+        let id = birth.id.unwrap_or(table.last_id + step);
+        table.made += 1;
+        let seed = Seed {
+            n: table.made,
+            id,
+            random,
+            created_at: birth.created_at,
+            updated_at: birth.updated_at,
+            parent_id: birth.parent,
+            grandparent_id: birth.grandparent,
+            ticket_id: ticket_id.unwrap_or(1),
+            user_id,
+            subdomain: SUBDOMAIN,
+        };
+        let text = make(name, &seed);
+        let row = self.row_of(name, text, &seed);
+        self.table_mut(name).insert(row);
+        id
+    }
+
+    /// Gives a row text the columns the server needs, and the dates that the account knows.
+    fn row_of(&mut self, name: &'static str, text: String, seed: &Seed) -> Row {
+        let table = self.table(name);
+        let resource = table.resource;
+        let generated = match resource.stamp {
+            Stamp::Generated => seed.updated_at + (seed.random % 4) as i64,
+            _ => seed.updated_at,
+        };
+        let mut row = Row {
+            key: row_text::get_text(&text, resource.key).unwrap_or_default(),
+            number: seed.id,
+            created_at: seed.created_at,
+            updated_at: seed.updated_at,
+            generated: generated.min(self.now),
+            deleted: false,
+            archived: false,
+            ai_agent: name == "tickets"
+                && row_text::get(&text, "support_type") == Some("\"ai_agent\""),
+            parent: seed.parent_id,
+            grandparent: seed.grandparent_id,
+            text,
+        };
+        if row.key.is_empty() || table.has_key(&row.key) {
+            row.key = match resource.key {
+                "id" => seed.id.to_string(),
+                _ => format!("{}_{}", row.key, seed.n),
+            };
+            let raw =
+                if resource.key == "id" { row.key.clone() } else { row_text::quote(&row.key) };
+            row.set(resource.key, &raw);
+        }
+        stamp(&mut row, resource.stamp);
+        row
+    }
+
+    fn any_number(&mut self, name: &str) -> Option<u64> {
+        let count = self.table(name).rows.len() as u64;
+        let nth = self.chance.below(count) as usize;
+        // Large tables are searched near a random number rather than counted through.
+        let rows = &self.table(name).rows;
+        if count > 256 {
+            let (first, last) = (*rows.keys().next()?, *rows.keys().next_back()?);
+            let near = first + self.chance.below(last - first + 1);
+            return self.table(name).rows.range(near..).next().map(|(number, _)| *number);
+        }
+        rows.keys().nth(nth).copied()
+    }
+}
+
+/// Writes the second of the last change into the field that carries it.
+fn stamp(row: &mut Row, stamp: Stamp) {
+    match stamp {
+        Stamp::Generated => row.set("generated_timestamp", &row.generated.to_string()),
+        Stamp::Timestamp => row.set("timestamp", &row.generated.to_string()),
+        Stamp::Time => row.set_time("time", row.generated),
+        Stamp::Deleted if row.number.is_multiple_of(3) => {
+            let odd = row_text::quote(&clock::iso_without_dashes(row.updated_at));
+            row.set("deleted_at", &odd);
+        }
+        Stamp::Deleted => {
+            row.set("deleted_at", &row_text::quote(&clock::iso(row.updated_at)));
+        }
+        Stamp::Updated | Stamp::Created | Stamp::None => {}
+    }
+}
+
+fn make(name: &str, seed: &Seed) -> String {
+    let maker = ROWS.iter().find(|maker| maker.resource == name);
+    (maker.unwrap_or_else(|| panic!("{name} has no maker of rows")).make)(seed)
+}

@@ -1,0 +1,88 @@
+//! What a complete listing of a resource holds right now, for tests to compare with.
+
+use super::Account;
+use super::table::{Row, Table};
+use crate::row_text;
+
+/// One row that the API would list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Truth {
+    /// The row's key: its id as text, a tag's name, `subject:all` for attribute definitions.
+    pub key: String,
+    /// Key of the row it is listed under.
+    pub parent: Option<String>,
+    /// Key of the row that its parent is listed under.
+    pub grandparent: Option<String>,
+    /// The row exactly as the API sends it.
+    pub text: String,
+    pub json: serde_json::Value,
+    /// When a reader would say it last changed: the value of the stream's cursor.
+    pub at_unix: i64,
+    pub created_at: i64,
+    pub deleted: bool,
+}
+
+impl Account {
+    /// Every row that a full walk with all rows asked for (`support_type_scope=all`,
+    /// `exclude_deleted=false`, `include=comment_events`) delivers now, ordered by number. Rows
+    /// that exports withhold for a minute are in it: compare `at_unix` with the clock.
+    pub fn truth(&self, resource: &str) -> Vec<Truth> {
+        let table = self.table(resource);
+        let visible = table.rows.values().filter(|row| self.is_listed(resource, row));
+        visible.flat_map(|row| self.truths_of(table, row)).collect()
+    }
+
+    fn truths_of(&self, table: &Table, row: &Row) -> Vec<Truth> {
+        let name = table.resource.name;
+        let truth = Truth {
+            key: row.key.clone(),
+            parent: row.parent.map(|number| number.to_string()),
+            grandparent: row.grandparent.map(|number| number.to_string()),
+            text: row.text.clone(),
+            json: serde_json::from_str(&row.text).expect("a row is JSON"),
+            at_unix: table.changed_at(row),
+            created_at: row.created_at,
+            deleted: row.deleted,
+        };
+        if name != "attribute_definitions" {
+            return vec![truth];
+        }
+        let mut both = vec![Truth { key: format!("{}:all", row.key), ..truth.clone() }];
+        if is_in_any(row) {
+            both.push(Truth { key: format!("{}:any", row.key), ..truth });
+        }
+        both
+    }
+
+    /// Whether the most complete listing of the resource has the row.
+    pub(crate) fn is_listed(&self, resource: &str, row: &Row) -> bool {
+        match resource {
+            "ticket_audits" | "ticket_skips" => self.is_live_ticket(row.parent),
+            "ticket_metrics" => self.ticket_of(row.parent).is_some_and(|ticket| !ticket.deleted),
+            "side_conversations" => {
+                self.ticket_of(row.parent).is_some_and(|ticket| !ticket.deleted)
+            }
+            "ticket_activities" => {
+                row.created_at >= self.now - 30 * 86_400
+                    && row_text::get(&row.text, "user_id")
+                        == Some(super::ADMIN_USER_ID.to_string().as_str())
+            }
+            "deleted_tickets" => row.updated_at >= self.now - 30 * 86_400,
+            _ => true,
+        }
+    }
+
+    pub(crate) fn ticket_of(&self, number: Option<u64>) -> Option<&Row> {
+        self.table("tickets").rows.get(&number?)
+    }
+
+    /// Neither archived nor deleted.
+    pub(crate) fn is_live_ticket(&self, number: Option<u64>) -> bool {
+        self.ticket_of(number).is_some_and(|ticket| !ticket.archived && !ticket.deleted)
+    }
+}
+
+/// Every second attribute definition may also stand among the conditions of which any must hold.
+pub(crate) fn is_in_any(row: &Row) -> bool {
+    row.number.is_multiple_of(2)
+}

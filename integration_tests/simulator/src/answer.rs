@@ -1,0 +1,151 @@
+//! Answers and the many shapes of Zendesk's errors. A client has to understand all of them.
+
+use crate::account::SUBDOMAIN;
+
+/// Status, headers and body before faults, limits' headers and compression are added.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn new(status: u16, content_type: &str, body: impl Into<String>) -> Self {
+        let headers = vec![("content-type".to_owned(), content_type.to_owned())];
+        Self { status, headers, body: body.into() }
+    }
+
+    pub(crate) fn json(status: u16, body: impl Into<String>) -> Self {
+        Self::new(status, "application/json; charset=utf-8", body)
+    }
+
+    pub(crate) fn html(status: u16, body: impl Into<String>) -> Self {
+        Self::new(status, "text/html; charset=UTF-8", body)
+    }
+
+    pub(crate) fn ok(body: impl Into<String>) -> Self {
+        Self::json(200, body)
+    }
+
+    pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
+        self
+    }
+
+    pub(crate) fn not_authenticated() -> Self {
+        Self::json(401, r#"{"error":"Couldn't authenticate you"}"#)
+    }
+
+    pub(crate) fn bad_token() -> Self {
+        let text = r#"{"error":"invalid_token","error_description":"The access token provided is expired, revoked, malformed or invalid for other reasons."}"#;
+        Self::json(401, text).with("www-authenticate", "Bearer realm=\"Zendesk\"")
+    }
+
+    pub(crate) fn no_access() -> Self {
+        Self::json(
+            403,
+            r#"{"error":{"title":"Forbidden","message":"You do not have access to this page. Please contact the account owner of this help desk for further help."}}"#,
+        )
+    }
+
+    pub(crate) fn restricted() -> Self {
+        Self::json(
+            403,
+            r#"{"error":{"title":"Forbidden","message":"Access to this resource is restricted. Please contact the account administrator for assistance."}}"#,
+        )
+    }
+
+    pub(crate) fn support_inactive() -> Self {
+        Self::json(
+            403,
+            r#"{"error":"SupportProductInactive","description":"The Support product is not active on this account"}"#,
+        )
+    }
+
+    pub(crate) fn missing_scope() -> Self {
+        Self::json(
+            403,
+            r#"{"error":"Forbidden","description":"You are missing the following required scopes: read"}"#,
+        )
+    }
+
+    pub(crate) fn no_endpoint() -> Self {
+        Self::json(404, r#"{"error":"InvalidEndpoint","description":"Not found"}"#)
+    }
+
+    pub(crate) fn not_found() -> Self {
+        Self::json(404, r#"{"error":"RecordNotFound","description":"Not found"}"#)
+    }
+
+    /// What a disabled help center answers.
+    pub(crate) fn no_page() -> Self {
+        Self::html(
+            404,
+            "<!DOCTYPE html><html><body><h1>The page you were looking for doesn't exist</h1><p>You may have mistyped the address or the page may have moved</p></body></html>",
+        )
+    }
+
+    pub(crate) fn no_help_desk(host: &str, json: bool) -> Self {
+        if json {
+            Self::json(
+                404,
+                format!(
+                    r#"{{"error":{{"title":"No help desk at {host}","message":"There is no help desk configured at this address. This means that the address is available and that you can claim it at http://www.zendesk.com/signup"}}}}"#
+                ),
+            )
+        } else {
+            Self::html(404, format!("<html><body><h1>No help desk at {host}</h1></body></html>"))
+        }
+    }
+
+    pub(crate) fn bad_paging(title: &str) -> Self {
+        Self::errors("InvalidPaginationParameter", title)
+    }
+
+    pub(crate) fn too_deep() -> Self {
+        Self::errors(
+            "InvalidPaginationDepth",
+            "Pagination requests using Offset Pagination are limited to the first 100 pages",
+        )
+    }
+
+    fn errors(code: &str, title: &str) -> Self {
+        Self::json(
+            400,
+            format!(r#"{{"errors":[{{"code":"{code}","title":"{title}","detail":""}}]}}"#),
+        )
+    }
+
+    pub(crate) fn bad_value(error: &str, description: &str) -> Self {
+        Self::json(400, format!(r#"{{"error":"{error}","description":"{description}"}}"#))
+    }
+
+    pub(crate) fn too_recent() -> Self {
+        Self::bad_value(
+            "StartTimeTooRecent",
+            "Too recent start_time. Use a start_time older than 60 seconds",
+        )
+    }
+
+    /// Over a limit. Bodies differ by age and part of the system, so they come in turn.
+    pub(crate) fn over_limit(turn: usize, retry_after_s: i64, incremental: bool) -> Self {
+        let what = if incremental { "incremental export API" } else { "API" };
+        let text = format!("Number of allowed {what} requests per minute exceeded");
+        let answer = match turn % 4 {
+            0 => Self::bad_value("APIRateLimitExceeded", &text),
+            1 => Self::new(429, "text/plain; charset=utf-8", text),
+            2 => Self::html(
+                429,
+                format!("<html><head><title>429</title></head><body><h1>{text}</h1></body></html>"),
+            ),
+            _ => Self::new(429, "text/plain", ""),
+        };
+        Self { status: 429, ..answer }.with("retry-after", retry_after_s.to_string())
+    }
+}
+
+/// Start of every link to this account.
+pub(crate) fn public_url(path: &str) -> String {
+    format!("https://{SUBDOMAIN}.zendesk.com/api/v2/{path}")
+}

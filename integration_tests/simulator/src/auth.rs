@@ -1,0 +1,143 @@
+//! Who is asking: the credentials that the account knows, and what they may see.
+//! Sources: Zendesk, Security and authentication; OAuth tokens for grant types.
+
+use crate::account::{ADMIN_USER_ID, AGENT_USER_ID};
+use crate::answer::Answer;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+/// An email with an API token, for Basic authentication as `{email}/token:{api_token}`.
+#[derive(Debug, Clone, Copy)]
+pub struct ApiToken {
+    pub email: &'static str,
+    pub token: &'static str,
+}
+
+pub const ADMIN_API_TOKEN: ApiToken =
+    ApiToken { email: "admin@example.com", token: "simulated-admin-api-token" };
+pub const AGENT_API_TOKEN: ApiToken =
+    ApiToken { email: "agent@example.com", token: "simulated-agent-api-token" };
+pub const SUSPENDED_API_TOKEN: ApiToken =
+    ApiToken { email: "suspended@example.com", token: "simulated-suspended-api-token" };
+/// Bearer tokens without restriction of scope.
+pub const ADMIN_BEARER: &str = "simulated-bearer-of-the-admin";
+pub const AGENT_BEARER: &str = "simulated-bearer-of-the-agent";
+/// The Admin with scope `read`.
+pub const READ_SCOPE_BEARER: &str = "simulated-bearer-with-scope-read";
+/// The Admin with `tickets:read users:read organizations:read`: audits and search need `read`.
+pub const GRANULAR_SCOPE_BEARER: &str = "simulated-bearer-with-granular-scopes";
+/// The Admin with a scope that Zendesk issued and does not recognise: 403 everywhere.
+pub const USELESS_SCOPE_BEARER: &str = "simulated-bearer-with-a-useless-scope";
+pub const EXPIRED_BEARER: &str = "simulated-bearer-that-expired";
+
+impl ApiToken {
+    /// The value of the Authorization header.
+    pub fn header(&self) -> String {
+        format!("Basic {}", STANDARD.encode(format!("{}/token:{}", self.email, self.token)))
+    }
+}
+
+/// How a request was signed; the secret itself is never kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuthorizationKind {
+    None,
+    ApiToken,
+    Password,
+    Bearer,
+    Unknown,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Role {
+    Agent,
+    Admin,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Person {
+    pub(crate) user_id: u64,
+    pub(crate) role: Role,
+    pub(crate) email: &'static str,
+    /// None: everything; else the scopes granted.
+    scopes: Option<&'static [&'static str]>,
+}
+
+impl Person {
+    /// Whether the token's scopes cover a resource family; an empty family needs global `read`.
+    pub(crate) fn may_read(&self, family: &str) -> bool {
+        let Some(scopes) = self.scopes else { return true };
+        let granted = |scope: &&str| {
+            *scope == "read" || (!family.is_empty() && scope.strip_suffix(":read") == Some(family))
+        };
+        scopes.iter().any(granted)
+    }
+}
+
+const ADMIN: Person = Person {
+    user_id: ADMIN_USER_ID,
+    role: Role::Admin,
+    email: ADMIN_API_TOKEN.email,
+    scopes: None,
+};
+const AGENT: Person = Person {
+    user_id: AGENT_USER_ID,
+    role: Role::Agent,
+    email: AGENT_API_TOKEN.email,
+    scopes: None,
+};
+
+pub(crate) enum Identity {
+    Known(Person),
+    /// No credentials, or a password that is wrong: `users/me` still answers 200.
+    Anonymous,
+    Refused(Answer),
+}
+
+/// Reads the Authorization header.
+pub(crate) fn identify(header: Option<&str>, issued: &[String]) -> (AuthorizationKind, Identity) {
+    let Some(header) = header else { return (AuthorizationKind::None, Identity::Anonymous) };
+    let (scheme, value) = header.split_once(' ').unwrap_or((header, ""));
+    if scheme.eq_ignore_ascii_case("bearer") {
+        (AuthorizationKind::Bearer, bearer(value.trim(), issued))
+    } else if scheme.eq_ignore_ascii_case("basic") {
+        basic(value.trim())
+    } else {
+        (AuthorizationKind::Unknown, Identity::Refused(Answer::not_authenticated()))
+    }
+}
+
+fn bearer(token: &str, issued: &[String]) -> Identity {
+    let scopes = |scopes: &'static [&'static str]| Person { scopes: Some(scopes), ..ADMIN };
+    match token {
+        ADMIN_BEARER => Identity::Known(ADMIN),
+        AGENT_BEARER => Identity::Known(AGENT),
+        READ_SCOPE_BEARER => Identity::Known(scopes(&["read"])),
+        GRANULAR_SCOPE_BEARER => {
+            Identity::Known(scopes(&["tickets:read", "users:read", "organizations:read"]))
+        }
+        USELESS_SCOPE_BEARER => Identity::Known(scopes(&["raed"])),
+        _ if issued.iter().any(|known| known == token) => Identity::Known(ADMIN),
+        _ => Identity::Refused(Answer::bad_token()),
+    }
+}
+
+fn basic(value: &str) -> (AuthorizationKind, Identity) {
+    let text = STANDARD.decode(value).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let Some((user, secret)) = text.as_deref().and_then(|text| text.split_once(':')) else {
+        return (AuthorizationKind::Unknown, Identity::Refused(Answer::not_authenticated()));
+    };
+    let Some(email) = user.strip_suffix("/token") else {
+        // Passwords stopped working in January 2026, yet users/me treats them as nobody's.
+        return (AuthorizationKind::Password, Identity::Anonymous);
+    };
+    let known = |token: &ApiToken| token.email == email && token.token == secret;
+    let identity = if known(&ADMIN_API_TOKEN) {
+        Identity::Known(ADMIN)
+    } else if known(&AGENT_API_TOKEN) {
+        Identity::Known(AGENT)
+    } else {
+        // The suspended user's token is right, and as good as a wrong one.
+        Identity::Refused(Answer::not_authenticated())
+    };
+    (AuthorizationKind::ApiToken, identity)
+}

@@ -1,0 +1,204 @@
+//! From a request to an answer: who asks, may they, which listing is it, which rows does it show.
+
+mod search;
+mod shapes;
+mod special;
+mod views;
+
+use crate::account::Account;
+use crate::account::table::SortKey;
+use crate::answer::Answer;
+use crate::auth::{Identity, Person};
+use crate::listings::{self, Below, Dialect, Gate, Listing, View};
+use crate::paging::{self, Cursors, ExportPage, Rows};
+use crate::query::Asked;
+use crate::settings::{Knobs, Settings};
+
+/// All that an endpoint may look at.
+pub(crate) struct Desk<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) knobs: &'a Knobs,
+    pub(crate) account: &'a mut Account,
+    pub(crate) cursors: &'a mut Cursors,
+    /// Export pages served so far, for the knob that empties some.
+    pub(crate) export_pages: &'a mut u64,
+}
+
+/// The path below `/api/v2/` in one spelling: without `.json`, locale, or the community's
+/// second address.
+pub(crate) fn route_of(path: &str) -> Option<String> {
+    let route = path.strip_prefix("/api/v2/")?;
+    let route = route.strip_suffix(".json").unwrap_or(route);
+    let route = route
+        .strip_prefix("help_center/community/")
+        .map_or_else(|| route.to_owned(), |rest| format!("community/{rest}"));
+    // `help_center/en-us/articles` is `help_center/articles` in one language.
+    let mut segments: Vec<_> = route.split('/').collect();
+    if segments[0] == "help_center" && segments.get(1).is_some_and(|second| is_locale(second)) {
+        segments.remove(1);
+    }
+    Some(segments.join("/"))
+}
+
+fn is_locale(segment: &str) -> bool {
+    let (language, region) = segment.split_once('-').unwrap_or((segment, ""));
+    language.len() == 2 && (region.is_empty() || region.len() == 2)
+}
+
+/// The name of the feed behind a route, for the request log.
+pub(crate) fn feed_of(route: &str) -> String {
+    if route == "tickets/side_conversations/events" {
+        return "side_conversation_events".to_owned();
+    }
+    let listing = listings::find(route).map(|(listing, _)| listing.feed);
+    listing.map_or_else(|| route.replace('/', "_"), str::to_owned)
+}
+
+/// Answers a request that was counted and is not anonymous, except for `users/me`.
+pub(crate) fn answer(desk: &mut Desk<'_>, route: &str, asked: &Asked, who: &Identity) -> Answer {
+    if let Some(answer) = closed(desk.settings, route) {
+        return answer;
+    }
+    let result = match who {
+        Identity::Refused(answer) => return answer.clone(),
+        Identity::Anonymous if route == "users/me" => return special::anonymous_user(),
+        Identity::Anonymous if special::is_known(route) || listings::find(route).is_some() => {
+            return Answer::not_authenticated();
+        }
+        Identity::Anonymous => return Answer::no_endpoint(),
+        Identity::Known(person) => match special::answer(desk, route, asked, person) {
+            Some(result) => result,
+            None => match listings::find(route) {
+                Some((listing, ids)) => list(desk, listing, &ids, asked, person),
+                None => return Answer::no_endpoint(),
+            },
+        },
+    };
+    result.unwrap_or_else(|refusal| refusal)
+}
+
+/// Parts of the product that this account does not have.
+fn closed(settings: &Settings, route: &str) -> Option<Answer> {
+    let is_community = route.starts_with("community/");
+    let is_help_center = route.starts_with("help_center/");
+    if (is_community && !(settings.community && settings.help_center))
+        || (is_help_center && !settings.help_center)
+    {
+        return Some(Answer::no_page());
+    }
+    if !settings.support && !is_community && !is_help_center && route != "users/me" {
+        return Some(Answer::support_inactive());
+    }
+    None
+}
+
+fn pass(gate: &Gate, person: &Person, settings: &Settings) -> Result<(), Answer> {
+    if !person.may_read(gate.scope) {
+        return Err(Answer::missing_scope());
+    }
+    let (plan, below) = gate.plan;
+    if settings.plan < plan {
+        return Err(match below {
+            Below::NoAccess => Answer::no_access(),
+            Below::Restricted => Answer::restricted(),
+            Below::NotFound => Answer::not_found(),
+        });
+    }
+    if person.role < gate.role { Err(Answer::no_access()) } else { Ok(()) }
+}
+
+fn list(
+    desk: &mut Desk<'_>,
+    listing: &Listing,
+    ids: &[u64],
+    asked: &Asked,
+    person: &Person,
+) -> Result<Answer, Answer> {
+    pass(&listing.gate, person, desk.settings)?;
+    if listing.resource == "side_conversations" && !desk.settings.side_conversations {
+        return Err(Answer::no_access());
+    }
+    let by_cursor = asked.get("page[size]").is_some()
+        || asked.get("page[after]").is_some()
+        || asked.get("page[before]").is_some();
+    let (order, descending) = sorting(listing, asked, by_cursor)?;
+    let keys = views::visible(desk.account, listing, ids, asked, person, order)?;
+    let account = &*desk.account;
+    let text = |number: u64| shapes::text(account, listing, number, asked);
+    let mut rows = Rows { keys, text: &text };
+    let extra = |page: &[SortKey]| shapes::sideloads(account, listing, page, asked);
+    let mut is_emptied = || {
+        *desk.export_pages += 1;
+        desk.knobs.empty_page_every.is_some_and(|n| desk.export_pages.is_multiple_of(n))
+    };
+    let help_center = listing.dialect == Dialect::HelpCenterPages;
+    let flavour = paging::Flavour {
+        key: listing.key,
+        order,
+        descending,
+        max: if listing.resource == "ticket_metric_events" { 1000 } else { 100 },
+        help_center,
+        cursor_life_s: None,
+    };
+    match listing.dialect {
+        Dialect::ExportByCursor => {
+            let (key, is_emptied) = (listing.key, is_emptied());
+            let page = ExportPage { key, is_emptied, extra: &extra };
+            paging::by_export_cursor(asked, &rows, &page, desk.cursors)
+        }
+        Dialect::ExportByTime(mark) if mark != listings::EndMark::Unmarked || !by_cursor => {
+            let (key, is_emptied) = (listing.key, is_emptied());
+            let page = ExportPage { key, is_emptied, extra: &extra };
+            paging::by_export_time(asked, &rows, &page, mark)
+        }
+        Dialect::Single => Ok(paging::all_at_once(&rows, listing.key)),
+        Dialect::AllOrCursor if !by_cursor => Ok(paging::all_at_once(&rows, listing.key)),
+        Dialect::CursorOrLegacy if !by_cursor => {
+            paging::by_legacy_cursor(asked, &rows, listing.key, desk.cursors)
+        }
+        _ if by_cursor && listing.dialect != Dialect::Offset => {
+            if descending {
+                rows.keys.reverse();
+            }
+            paging::by_cursor(asked, &rows, flavour, &extra, desk.cursors)
+        }
+        _ => {
+            if descending {
+                rows.keys.reverse();
+            }
+            paging::by_offset(asked, &rows, listing.key, help_center)
+        }
+    }
+}
+
+/// The order a request asks for. In cursor paging `sort` must be one that the listing has;
+/// `sort_by` and `sort_order` are ignored there.
+fn sorting(
+    listing: &Listing,
+    asked: &Asked,
+    by_cursor: bool,
+) -> Result<(crate::account::table::Order, bool), Answer> {
+    let default = match listing.dialect {
+        // By cursor, ticket fields come by id.
+        Dialect::AllOrCursor if by_cursor => crate::account::table::Order::Id,
+        _ => listing.order,
+    };
+    let Some(sort) = asked.get("sort").filter(|_| by_cursor && !listing.sorts.is_empty()) else {
+        let turned = !by_cursor && listing.view != View::OfLiveTickets;
+        let descending = match asked.get("sort_order") {
+            Some("desc") if turned => true,
+            Some("asc") if turned => false,
+            _ => listing.descending,
+        };
+        let unsupported =
+            by_cursor && asked.get("sort").is_some() && listing.dialect == Dialect::Pages;
+        if unsupported {
+            return Err(Answer::bad_paging("sort is not valid"));
+        }
+        return Ok((default, descending));
+    };
+    let field = sort.strip_prefix('-').unwrap_or(sort);
+    let found = listing.sorts.iter().find(|(name, _)| *name == field);
+    let (_, order) = found.ok_or_else(|| Answer::bad_paging("sort is not valid"))?;
+    Ok((*order, sort.starts_with('-')))
+}

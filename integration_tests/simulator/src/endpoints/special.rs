@@ -1,0 +1,167 @@
+//! Endpoints that are no listings: the current user, settings, counts, single objects, and the
+//! few envelopes of their own kind.
+
+use super::{Desk, pass, search};
+use crate::account::{Account, truth};
+use crate::answer::{Answer, public_url};
+use crate::auth::{Person, Role};
+use crate::clock;
+use crate::listings::{self, Below, Gate};
+use crate::query::Asked;
+use crate::row_text;
+use crate::settings::Plan;
+
+const AGENTS: Gate =
+    Gate { role: Role::Agent, plan: (Plan::Essential, Below::NoAccess), scope: "" };
+const DEFINITIONS: Gate =
+    Gate { role: Role::Admin, plan: (Plan::Enterprise, Below::Restricted), scope: "" };
+
+const COUNTED: &[&str] = &["tickets", "users", "organizations", "groups", "satisfaction_ratings"];
+
+/// Whether the route is one of these endpoints.
+pub(super) fn is_known(route: &str) -> bool {
+    let fixed = [
+        "users/me",
+        "account/settings",
+        "routing/attributes/definitions",
+        "search/export",
+        "tickets/side_conversations/events",
+    ];
+    fixed.contains(&route) || counted(route).is_some() || metrics_of(route).is_some()
+}
+
+fn counted(route: &str) -> Option<&str> {
+    route.strip_suffix("/count").filter(|name| COUNTED.contains(name))
+}
+
+fn metrics_of(route: &str) -> Option<u64> {
+    listings::ids_of("tickets/{}/metrics", route).map(|ids| ids[0])
+}
+
+/// The answer, if the route is one of these endpoints.
+pub(super) fn answer(
+    desk: &mut Desk<'_>,
+    route: &str,
+    asked: &Asked,
+    person: &Person,
+) -> Option<Result<Answer, Answer>> {
+    let settings = desk.settings;
+    let passed = |gate: &Gate| pass(gate, person, settings);
+    Some(match route {
+        "users/me" => Ok(current_user(desk.account, person)),
+        "account/settings" => passed(&AGENTS).map(|()| account_settings(desk)),
+        "routing/attributes/definitions" => {
+            passed(&DEFINITIONS).map(|()| definitions(desk.account))
+        }
+        "search/export" => search::export(desk, asked, person),
+        "tickets/side_conversations/events" if !desk.settings.side_conversations => {
+            Err(Answer::no_access())
+        }
+        "tickets/side_conversations/events" => {
+            passed(&AGENTS).map(|()| side_conversation_events(desk.account, asked))
+        }
+        _ => {
+            if let Some(ticket) = metrics_of(route) {
+                let gate = Gate { scope: "tickets", ..AGENTS };
+                return Some(passed(&gate).and_then(|()| metrics(desk.account, ticket)));
+            }
+            let name = counted(route)?;
+            passed(&AGENTS).map(|()| count(desk.account, name, asked))
+        }
+    })
+}
+
+/// Without credentials, and with a wrong password, there is still somebody.
+pub(super) fn anonymous_user() -> Answer {
+    Answer::ok(
+        r#"{"user":{"id":null,"url":null,"name":"Anonymous user","email":"invalid@example.com","created_at":null,"updated_at":null,"role":"end-user","verified":false,"active":true}}"#,
+    )
+}
+
+fn current_user(account: &Account, person: &Person) -> Answer {
+    let row = account.row("users", &person.user_id.to_string());
+    let mut text = row.map_or_else(|| "{}".to_owned(), |row| row.text.clone());
+    let role = if person.role == Role::Admin { "\"admin\"" } else { "\"agent\"" };
+    row_text::set(&mut text, "role", role);
+    row_text::set(&mut text, "email", &row_text::quote(person.email));
+    row_text::set(&mut text, "active", "true");
+    row_text::set(&mut text, "suspended", "false");
+    Answer::ok(format!(r#"{{"user":{text}}}"#))
+}
+
+fn account_settings(desk: &Desk<'_>) -> Answer {
+    let side_conversations = desk.settings.side_conversations;
+    Answer::ok(format!(
+        r#"{{"settings":{{"side_conversations":{{"show_in_context_panel":{side_conversations}}},"tickets":{{"comments_public_by_default":true}},"api":{{"accepted_api_agreement":true,"api_password_access":"false","api_token_access":"true"}}}}}}"#
+    ))
+}
+
+fn definitions(account: &Account) -> Answer {
+    let rows = || account.table("attribute_definitions").rows.values();
+    let all: Vec<_> = rows().map(|row| row.text.as_str()).collect();
+    let any = rows().filter(|row| truth::is_in_any(row));
+    let any: Vec<_> = any.map(|row| row.text.as_str()).collect();
+    Answer::ok(format!(
+        r#"{{"definitions":{{"conditions_all":[{}],"conditions_any":[{}]}}}}"#,
+        all.join(","),
+        any.join(",")
+    ))
+}
+
+fn metrics(account: &Account, ticket: u64) -> Result<Answer, Answer> {
+    account.ticket_of(Some(ticket)).filter(|row| !row.deleted).ok_or_else(Answer::not_found)?;
+    let set = account.table("ticket_metrics").children(ticket).next();
+    let set = set.ok_or_else(Answer::not_found)?;
+    Ok(Answer::ok(format!(r#"{{"ticket_metric":{}}}"#, set.text)))
+}
+
+fn count(account: &Account, name: &str, asked: &Asked) -> Answer {
+    let live = |row: &&crate::account::Row| match name {
+        "tickets" => !row.deleted && !row.archived,
+        _ => !row.deleted,
+    };
+    let count = account.table(name).rows.values().filter(live).count();
+    let refreshed_at = clock::iso(asked.now - asked.now.rem_euclid(3600));
+    Answer::ok(format!(r#"{{"count":{{"value":{count},"refreshed_at":"{refreshed_at}"}}}}"#))
+}
+
+/// Events of side conversations from `unix_time` on; the last page has no next link.
+fn side_conversation_events(account: &Account, asked: &Asked) -> Answer {
+    let from = asked.get("unix_time").and_then(|text| text.parse().ok()).unwrap_or(0i64);
+    let table = account.table("side_conversations");
+    let rows = table.rows.values().filter(|row| account.is_listed("side_conversations", row));
+    let mut rows: Vec<_> = rows.filter(|row| row.updated_at >= from).collect();
+    rows.sort_by_key(|row| (row.updated_at, row.number));
+    let size = asked.page_cap.min(100);
+    let has_more = rows.len() > size;
+    let cut = if has_more {
+        // A page ends where a second ends, so that the next one can start behind it.
+        let edge = rows[size - 1].updated_at;
+        rows.partition_point(|row| row.updated_at <= edge)
+    } else {
+        rows.len()
+    };
+    let page = &rows[..cut];
+    let events: Vec<_> = page
+        .iter()
+        .map(|row| {
+            let (id, ticket) = (row_text::quote(&row.key), row.parent.unwrap_or(0));
+            let at = clock::iso(row.updated_at).replace('Z', ".000Z");
+            format!(
+                r#"{{"id":"{:08x}-0000-11ef-8000-000000000000","side_conversation_id":{id},"type":"update","via":"support","created_at":"{at}","ticket_id":{ticket},"message":null,"updates":{{}},"actor":{{"user_id":{}}}}}"#,
+                row.number & 0xffff_ffff,
+                crate::account::ADMIN_USER_ID
+            )
+        })
+        .collect();
+    let next = page.last().filter(|_| cut < rows.len()).map(|last| {
+        let next = last.updated_at + 1;
+        public_url(&format!("tickets/side_conversations/events?unix_time={next}"))
+    });
+    let next = next.map_or("null".to_owned(), |url| row_text::quote(&url));
+    Answer::ok(format!(
+        r#"{{"events":[{}],"next_page":{next},"previous_page":null,"count":{}}}"#,
+        events.join(","),
+        page.len()
+    ))
+}

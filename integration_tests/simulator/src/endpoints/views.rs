@@ -1,0 +1,149 @@
+//! Which rows of a table a listing shows to whom.
+
+use crate::account::Account;
+use crate::account::table::{Order, Row, SortKey};
+use crate::answer::Answer;
+use crate::auth::Person;
+use crate::clock::parse_iso;
+use crate::listings::{Listing, View};
+use crate::query::Asked;
+use crate::row_text;
+
+/// Parameters under which a request shows rows.
+struct Lens<'a> {
+    view: View,
+    account: &'a Account,
+    agent_tickets: bool,
+    ai_agent_tickets: bool,
+    exclude_deleted: bool,
+    created: (i64, i64),
+    user_id: String,
+}
+
+/// The rows that a request sees, in ascending order.
+pub(super) fn visible(
+    account: &mut Account,
+    listing: &Listing,
+    ids: &[u64],
+    asked: &Asked,
+    person: &Person,
+    order: Order,
+) -> Result<Vec<SortKey>, Answer> {
+    check_parents(account, listing, ids)?;
+    let created = match listing.view {
+        View::RatingsByCreation => ratings_bounds(asked)?,
+        View::AuditLogsByCreation => audit_log_bounds(asked)?,
+        View::OwnActivities => {
+            let since = asked.get("since").and_then(parse_iso).unwrap_or(0);
+            (since.max(asked.now - 30 * 86_400), i64::MAX)
+        }
+        _ => (i64::MIN, i64::MAX),
+    };
+    let scope = asked.get("support_type_scope").unwrap_or("agent");
+    let exclude_deleted = match listing.view {
+        View::Groups => asked.get("exclude_deleted") != Some("false"),
+        _ => asked.get("exclude_deleted") == Some("true"),
+    };
+    let sorted = match listing.view {
+        View::Children => Vec::new().into(),
+        _ => account.table_mut(listing.resource).sorted(order),
+    };
+    let account = &*account;
+    let lens = Lens {
+        view: listing.view,
+        account,
+        agent_tickets: scope != "ai_agent",
+        ai_agent_tickets: scope != "agent",
+        exclude_deleted,
+        created,
+        user_id: person.user_id.to_string(),
+    };
+    let table = account.table(listing.resource);
+    if let (View::Children, Some(parent)) = (listing.view, ids.last()) {
+        let children = table.children(*parent);
+        let mut keys: Vec<_> = children.map(|row| table.sort_key(row, order)).collect();
+        keys.sort_unstable();
+        return Ok(keys);
+    }
+    let shown = sorted.iter().filter(|key| lens.shows(&table.rows[&key.id]));
+    Ok(shown.cloned().collect())
+}
+
+impl Lens<'_> {
+    fn shows(&self, row: &Row) -> bool {
+        match self.view {
+            View::All | View::Children => true,
+            View::Live => !row.deleted && !row.archived,
+            View::NotDeleted => !row.deleted,
+            View::Groups => !(self.exclude_deleted && row.deleted),
+            View::OfLiveTickets => self.account.is_live_ticket(row.parent),
+            View::Deleted => self.account.is_listed("deleted_tickets", row),
+            View::OwnActivities => {
+                self.is_created_between(row)
+                    && row_text::get(&row.text, "user_id") == Some(self.user_id.as_str())
+            }
+            View::RatingsByCreation | View::AuditLogsByCreation => self.is_created_between(row),
+            View::ExportedTickets => {
+                self.has_support_type(row.ai_agent) && !(self.exclude_deleted && row.deleted)
+            }
+            View::OfExportedTickets => {
+                let ticket = self.account.ticket_of(row.parent);
+                ticket.is_none_or(|ticket| self.has_support_type(ticket.ai_agent))
+            }
+        }
+    }
+
+    fn is_created_between(&self, row: &Row) -> bool {
+        (self.created.0..=self.created.1).contains(&row.created_at)
+    }
+
+    fn has_support_type(&self, ai_agent: bool) -> bool {
+        if ai_agent { self.ai_agent_tickets } else { self.agent_tickets }
+    }
+}
+
+/// The rows that a path names must be there, each below the one before.
+fn check_parents(account: &Account, listing: &Listing, ids: &[u64]) -> Result<(), Answer> {
+    let mut tables = Vec::new();
+    let mut name = listing.resource;
+    while let Some(parent) = account.table(name).resource.parent {
+        tables.push(parent);
+        name = parent;
+    }
+    let mut above = None;
+    for (id, name) in ids.iter().zip(tables.into_iter().take(ids.len()).rev()) {
+        let row = account.table(name).rows.get(id);
+        let is_there = row.is_some_and(|row| {
+            !(name == "tickets" && row.deleted)
+                && above.is_none_or(|above| row.parent == Some(above))
+        });
+        if !is_there {
+            return Err(Answer::not_found());
+        }
+        above = Some(*id);
+    }
+    Ok(())
+}
+
+/// `start_time` and `end_time` of ratings bound their creation, and must not be too young.
+fn ratings_bounds(asked: &Asked) -> Result<(i64, i64), Answer> {
+    let bound = |key: &str, default: i64| match asked.get(key) {
+        None => Ok(default),
+        Some(text) => match text.parse::<i64>() {
+            Ok(second) if second > asked.now - 60 => Err(Answer::too_recent()),
+            Ok(second) => Ok(second),
+            Err(_) => Err(Answer::bad_value("InvalidValue", &format!("Invalid {key}"))),
+        },
+    };
+    Ok((bound("start_time", i64::MIN)?, bound("end_time", i64::MAX)?))
+}
+
+/// Audit logs are filtered by two times or by none.
+fn audit_log_bounds(asked: &Asked) -> Result<(i64, i64), Answer> {
+    let times: Vec<_> = asked.all("filter[created_at][]").map(parse_iso).collect();
+    match times[..] {
+        [] => Ok((i64::MIN, i64::MAX)),
+        [Some(from), Some(to)] => Ok((from, to)),
+        _ => Err(Answer::bad_value("InvalidValue", "filter[created_at] needs two times")),
+    }
+}

@@ -1,0 +1,45 @@
+//! A Zendesk that runs on this machine: strict, deterministic by seed, with a clock of its own.
+//!
+//! It is written from Zendesk's public documentation and from observed answers, not from the
+//! client that it tests: it enforces what the real one enforces, and its data holds what real
+//! accounts hold. A test starts it with [`Simulator::start`], points the client at
+//! [`Simulator::url`], changes data through [`Simulator::account`] or, while the client is
+//! walking, from [`Simulator::on_request`], and compares what arrived with [`Account::truth`].
+
+mod account;
+mod answer;
+mod auth;
+mod body;
+mod clock;
+mod endpoints;
+mod faults;
+mod limits;
+mod listings;
+mod oauth;
+mod paging;
+mod prng;
+mod query;
+mod requests;
+mod row_text;
+pub mod rows;
+mod server;
+mod settings;
+mod simulator;
+
+pub use account::{
+    ADMIN_USER_ID, AGENT_USER_ID, Account, Row, SUBDOMAIN, SUSPENDED_USER_ID, Truth,
+};
+pub use auth::{
+    ADMIN_API_TOKEN, ADMIN_BEARER, AGENT_API_TOKEN, AGENT_BEARER, ApiToken, AuthorizationKind,
+    EXPIRED_BEARER, GRANULAR_SCOPE_BEARER, READ_SCOPE_BEARER, SUSPENDED_API_TOKEN,
+    USELESS_SCOPE_BEARER,
+};
+pub use faults::{Fault, FaultDecision, FaultRule, Faults, When};
+pub use oauth::{OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET, OAUTH_REFRESH_TOKEN};
+pub use prng::Prng;
+pub use requests::RequestSeen;
+pub use settings::{HeaderSpelling, Knobs, Latency, Plan, Settings, Size};
+pub use simulator::{RequestHook, Simulator};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+//! Rate limits: fixed windows of simulated time, several of which may count one request, and the
+//! headers that tell about them. Sources: Zendesk, Rate limits; header spellings observed.
+
+use crate::answer::Answer;
+use crate::settings::{HeaderSpelling, Settings};
+use std::collections::BTreeMap;
+
+/// A limit that counts a request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bucket {
+    pub(crate) name: &'static str,
+    total: u32,
+    window_s: i64,
+    shown: Shown,
+}
+
+/// Which header tells about a bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    Account,
+    /// The help center shows `x-rate-limit` only.
+    HelpCenter,
+    ByName,
+    /// Some limits are documented and never shown.
+    Nowhere,
+}
+
+#[derive(Debug, Default)]
+struct Window {
+    start_s: i64,
+    used: u32,
+}
+
+#[derive(Default)]
+pub(crate) struct Limits {
+    windows: BTreeMap<&'static str, Window>,
+    refusals: BTreeMap<String, u64>,
+    refused: usize,
+    /// Requests a minute that another program spends, by bucket.
+    others: BTreeMap<String, u32>,
+}
+
+/// The buckets that count a request for this path below `/api/v2/`.
+pub(crate) fn buckets(route: &str, settings: &Settings) -> Vec<Bucket> {
+    let high = settings.high_volume;
+    let plan = if high { 2500 } else { settings.plan.requests_per_minute() };
+    let bucket = |name, total, window_s, shown| Bucket { name, total, window_s, shown };
+    if route.starts_with("help_center/") || route.starts_with("community/") {
+        return vec![bucket("help_center", plan, 60, Shown::HelpCenter)];
+    }
+    let mut buckets = vec![bucket("account", plan, 60, Shown::Account)];
+    let is_audits_of_ticket = route.starts_with("tickets/") && route.ends_with("/audits");
+    let own = match route {
+        "incremental/users/cursor" => {
+            let total = if high { 60 } else { 20 };
+            bucket("incremental-exports-cursor", total, 60, Shown::ByName)
+        }
+        _ if route.starts_with("incremental/") => {
+            bucket("incremental-exports", if high { 30 } else { 10 }, 60, Shown::ByName)
+        }
+        "search/export" => bucket("search-export", 100, 60, Shown::Nowhere),
+        "deleted_tickets" => bucket("deleted-tickets", 10, 60, Shown::Nowhere),
+        "ticket_fields" => {
+            bucket("ticket-fields-index", if high { 450 } else { 300 }, 60, Shown::ByName)
+        }
+        "tags" => bucket("tags-index", 2000, 60, Shown::ByName),
+        "tickets" => bucket("tickets-index", 20_000, 60, Shown::ByName),
+        "tickets/side_conversations/events" => {
+            bucket("side-conversations-events", 600, 600, Shown::Nowhere)
+        }
+        _ if is_audits_of_ticket => bucket("ticket-audits", 500, 60, Shown::Nowhere),
+        _ => return buckets,
+    };
+    buckets.push(own);
+    buckets
+}
+
+/// What a request is told about the limits it was counted by.
+pub(crate) struct Verdict {
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) refusal: Option<Answer>,
+}
+
+impl Limits {
+    pub(crate) fn spend_for_others(&mut self, bucket: &str, per_minute: u32) {
+        self.others.insert(bucket.to_owned(), per_minute);
+    }
+
+    pub(crate) fn refusals(&self) -> BTreeMap<String, u64> {
+        self.refusals.clone()
+    }
+
+    /// Counts a request, or refuses it when a bucket is empty; a refused one costs nothing.
+    pub(crate) fn count(
+        &mut self,
+        buckets: &[Bucket],
+        now_ms: i64,
+        spelling: HeaderSpelling,
+        enforce: bool,
+    ) -> Verdict {
+        let empty = buckets.iter().find(|bucket| self.left(bucket, now_ms) == 0);
+        let refusal = empty.filter(|_| enforce).map(|bucket| {
+            *self.refusals.entry(bucket.name.to_owned()).or_default() += 1;
+            let turn = self.refused;
+            self.refused += 1;
+            let incremental = bucket.name.starts_with("incremental");
+            Answer::over_limit(turn, resets_s(bucket, now_ms).max(1), incremental)
+        });
+        if refusal.is_none() {
+            for bucket in buckets {
+                self.window(bucket, now_ms).used += 1;
+            }
+        }
+        let mut headers = Vec::new();
+        for bucket in buckets {
+            let left = self.left(bucket, now_ms);
+            headers.extend(shown(bucket, left, resets_s(bucket, now_ms), spelling));
+        }
+        Verdict { headers, refusal }
+    }
+
+    fn window(&mut self, bucket: &Bucket, now_ms: i64) -> &mut Window {
+        let start_s = now_ms.div_euclid(bucket.window_s * 1000) * bucket.window_s;
+        let window = self.windows.entry(bucket.name).or_default();
+        if window.start_s != start_s {
+            *window = Window { start_s, used: 0 };
+        }
+        window
+    }
+
+    fn left(&mut self, bucket: &Bucket, now_ms: i64) -> u32 {
+        let per_minute = self.others.get(bucket.name).copied().unwrap_or(0);
+        let window = self.window(bucket, now_ms);
+        let elapsed_ms = now_ms - window.start_s * 1000;
+        // The other program begins each window with one request, then spends evenly.
+        let others = (i64::from(per_minute) * elapsed_ms).div_euclid(60_000) as u32
+            + u32::from(per_minute > 0);
+        bucket.total.saturating_sub(window.used.saturating_add(others))
+    }
+}
+
+fn resets_s(bucket: &Bucket, now_ms: i64) -> i64 {
+    let window_ms = bucket.window_s * 1000;
+    let left_ms = window_ms - now_ms.rem_euclid(window_ms);
+    left_ms.div_euclid(1000) + i64::from(left_ms % 1000 != 0)
+}
+
+fn shown(
+    bucket: &Bucket,
+    left: u32,
+    resets_s: i64,
+    spelling: HeaderSpelling,
+) -> Vec<(String, String)> {
+    let (general, own) = match spelling {
+        HeaderSpelling::Current => ("ratelimit", "zendesk-ratelimit"),
+        HeaderSpelling::Of2023 => ("rate-limit", "zendesk-rate-limit"),
+    };
+    let total = bucket.total;
+    let x = vec![
+        ("x-rate-limit".to_owned(), total.to_string()),
+        ("x-rate-limit-remaining".to_owned(), left.to_string()),
+    ];
+    match bucket.shown {
+        Shown::Nowhere => Vec::new(),
+        Shown::HelpCenter => x,
+        Shown::ByName => vec![(
+            format!("{own}-{}", bucket.name),
+            format!("total={total}; remaining={left}; resets={resets_s}"),
+        )],
+        Shown::Account => {
+            let limit = match spelling {
+                HeaderSpelling::Current => format!("{general}-limit"),
+                HeaderSpelling::Of2023 => general.to_owned(),
+            };
+            let mut headers = x;
+            headers.push((limit, total.to_string()));
+            headers.push((format!("{general}-remaining"), left.to_string()));
+            headers.push((format!("{general}-reset"), resets_s.to_string()));
+            headers
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Serves a simulated account until killed: `simulator --port 8080 --size small --scale 60`.
+
+use simulator::{Settings, Simulator, Size};
+use std::io::Write;
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: simulator [--port N] [--seed N] [--size tiny|small|N] [--scale X] \
+                     [--page-cap N] [--no-limits]";
+
+fn main() -> ExitCode {
+    let settings = match settings(std::env::args().skip(1)) {
+        Ok(settings) => settings,
+        Err(mistake) => return refuse(&format!("{mistake}\n{USAGE}")),
+    };
+    let simulator = match Simulator::start(settings) {
+        Ok(simulator) => simulator,
+        Err(error) => return refuse(&format!("cannot serve: {error}")),
+    };
+    let mut stdout = std::io::stdout().lock();
+    if writeln!(stdout, "{}", simulator.url()).and_then(|()| stdout.flush()).is_err() {
+        return ExitCode::FAILURE;
+    }
+    loop {
+        std::thread::park();
+    }
+}
+
+fn refuse(sentence: &str) -> ExitCode {
+    // Nobody is left to hear that stderr is closed.
+    let _ = writeln!(std::io::stderr().lock(), "{sentence}");
+    ExitCode::FAILURE
+}
+
+fn settings(mut words: impl Iterator<Item = String>) -> Result<Settings, String> {
+    let mut settings = Settings { size: Size::Small, page_cap: None, ..Settings::default() };
+    while let Some(word) = words.next() {
+        if word == "--no-limits" {
+            settings.enforce_limits = false;
+            continue;
+        }
+        let value = words.next().ok_or(format!("{word} needs a value"))?;
+        match word.as_str() {
+            "--port" => settings.port = number(&word, &value)?,
+            "--seed" => settings.seed = number(&word, &value)?,
+            "--scale" => settings.scale = number(&word, &value)?,
+            "--page-cap" => settings.page_cap = Some(number(&word, &value)?),
+            "--size" => {
+                settings.size = match value.as_str() {
+                    "tiny" => Size::Tiny,
+                    "small" => Size::Small,
+                    _ => Size::Large(number(&word, &value)?),
+                }
+            }
+            _ => return Err(format!("unknown option {word}")),
+        }
+    }
+    Ok(settings)
+}
+
+fn number<T: std::str::FromStr>(word: &str, value: &str) -> Result<T, String> {
+    value.parse().map_err(|_| format!("{word} {value}: not a number that fits"))
+}

@@ -1,0 +1,74 @@
+//! The paging dialects. Each takes the rows a listing shows, in order, and writes one envelope.
+//! Sources: Zendesk, Pagination; Incremental Exports; what the documentation leaves open is as
+//! observed.
+
+mod by_cursor;
+mod by_offset;
+mod export;
+mod legacy;
+
+pub(crate) use by_cursor::{Flavour, by_cursor};
+pub(crate) use by_offset::{all_at_once, by_offset};
+pub(crate) use export::{ExportPage, by_export_cursor, by_export_time};
+pub(crate) use legacy::by_legacy_cursor;
+
+use crate::account::table::SortKey;
+use crate::answer::Answer;
+use crate::query::Asked;
+use std::collections::HashMap;
+
+/// The rows a listing shows, in its order.
+pub(crate) struct Rows<'a> {
+    pub(crate) keys: Vec<SortKey>,
+    /// The text of a row as this listing sends it.
+    pub(crate) text: &'a dyn Fn(u64) -> String,
+}
+
+impl Rows<'_> {
+    fn array(&self, keys: &[SortKey]) -> String {
+        let rows: Vec<_> = keys.iter().map(|key| (self.text)(key.id)).collect();
+        format!("[{}]", rows.join(","))
+    }
+}
+
+/// Cursors that were handed out, with the simulated second; what was issued too long ago expires.
+#[derive(Default)]
+pub(crate) struct Cursors {
+    issued: HashMap<String, i64>,
+    pub(crate) expired_before: i64,
+}
+
+impl Cursors {
+    fn issue(&mut self, cursor: &str, now: i64) {
+        self.issued.insert(cursor.to_owned(), now);
+    }
+
+    fn is_expired(&self, cursor: &str) -> bool {
+        self.expired_before > 0
+            && self.issued.get(cursor).is_none_or(|at| *at < self.expired_before)
+    }
+
+    /// Whether a cursor was handed out more than so many seconds ago.
+    fn is_older(&self, cursor: &str, seconds: i64, now: i64) -> bool {
+        self.issued.get(cursor).is_some_and(|at| *at + seconds < now)
+    }
+}
+
+/// A page size from the query: within `1..=max`, and never above the test's cap.
+fn page_size(asked: &Asked, key: &str, default: usize, max: usize) -> Result<usize, Answer> {
+    let size = match asked.get(key) {
+        None | Some("") => default,
+        Some(text) => match text.parse::<usize>() {
+            Ok(size) if size >= 1 => size,
+            _ => return Err(Answer::bad_paging(&format!("{key} is not valid"))),
+        },
+    };
+    if size > max && key.starts_with("page[") {
+        return Err(Answer::bad_paging(&format!("{key} is not valid")));
+    }
+    Ok(size.min(max).min(asked.page_cap))
+}
+
+fn or_null(text: Option<&str>) -> String {
+    text.map_or_else(|| "null".to_owned(), crate::row_text::quote)
+}

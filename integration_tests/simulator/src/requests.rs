@@ -1,0 +1,50 @@
+//! The log of requests that tests look into.
+
+use crate::auth::AuthorizationKind;
+
+/// One request as the simulator saw it. Secrets are not in it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RequestSeen {
+    /// Running number, from 1.
+    pub n: u64,
+    pub method: String,
+    /// The path as sent, without query.
+    pub path: String,
+    /// The query as sent.
+    pub raw_query: String,
+    /// Decoded pairs in their order.
+    pub query: Vec<(String, String)>,
+    /// What was listed: a stream's name where it is a stream's listing, else from the path.
+    pub feed: String,
+    /// 0 until the request is answered; 0 for good when the connection was reset.
+    pub status: u16,
+    /// A fault stood in for the answer, or broke it.
+    pub faulted: bool,
+    /// Simulated unix seconds.
+    pub at_unix: i64,
+    /// Requests in flight at that moment, this one included.
+    pub in_flight: usize,
+    pub host: String,
+    pub user_agent: String,
+    pub authorization: AuthorizationKind,
+}
+
+impl RequestSeen {
+    pub fn param(&self, key: &str) -> Option<&str> {
+        self.query.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+    }
+
+    /// Path and query as sent.
+    pub fn target(&self) -> String {
+        if self.raw_query.is_empty() {
+            return self.path.clone();
+        }
+        format!("{}?{}", self.path, self.raw_query)
+    }
+
+    /// How many rows a page were asked for, if the request says.
+    pub fn page_size(&self) -> Option<u64> {
+        let asked = ["per_page", "page[size]", "limit"].into_iter().find_map(|key| self.param(key));
+        asked.and_then(|text| text.parse().ok())
+    }
+}

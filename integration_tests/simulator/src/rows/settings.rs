@@ -1,0 +1,197 @@
+//! What an admin sets up once: roles, brands, schedules, routing attributes, and the log of it.
+//! Fields: Zendesk, Custom Agent Roles; Audit Logs; Brands; Schedules; Skill-based Routing.
+
+use super::Seed;
+use super::json::{Json, object};
+use super::people::picture;
+use super::ticket_activity::uuid;
+
+pub(super) fn custom_role(seed: &Seed) -> String {
+    let mut configuration = object! {
+        "custom_objects": custom_object_scopes(seed),
+        "explore_reports": explore_reports(seed),
+    };
+    for (index, (key, values)) in LEVELS.iter().enumerate() {
+        configuration = configuration.with(*key, seed.pick(index as u64, values));
+    }
+    for (index, key) in SWITCHES.iter().enumerate() {
+        configuration = configuration.with(*key, seed.bits(index as u64).is_multiple_of(2));
+    }
+    for number in 1..=UNDOCUMENTED_SWITCHES {
+        configuration = configuration.with(format!("undocumented_{number:02}"), seed.on(number, 2));
+    }
+    seed.finish(object! {
+        "id": seed.id,
+        "name": seed.name("Role", 0),
+        "description": seed.text(5),
+        "role_type": seed.pick(0, &[0, 1, 2, 3, 4, 5]),
+        "created_at": seed.created(),
+        "updated_at": seed.updated(),
+        "configuration": configuration,
+        "team_member_count": seed.bits(100) % 50,
+    })
+}
+
+fn custom_object_scopes(seed: &Seed) -> Json {
+    let shipment = object! { "scopes": ["read", "update", "delete", "create"] };
+    let product = object! { "scopes": Json::raw("[]") };
+    match seed.n % 2 {
+        0 => object! {}.into(),
+        _ => object! { "shipment": shipment, "id": product }.into(),
+    }
+}
+
+fn explore_reports(seed: &Seed) -> Json {
+    match seed.n % 3 {
+        0 => Json::NULL,
+        1 => object! {
+            "ticket_access": "selected-groups",
+            "ticket_access_selected_groups": ["1260803907490"],
+        }
+        .into(),
+        _ => object! {
+            "groups_ticket_access": "all",
+            "brands_ticket_access": "selected-brands",
+            "ticket_access_selected_groups": Json::raw("[]"),
+            "ticket_access_selected_brands": ["19873786"],
+        }
+        .into(),
+    }
+}
+
+/// Permissions that come in degrees.
+const LEVELS: [(&str, &[&str]); 13] = [
+    ("capacity_rules_access", &["none", "readonly", "full"]),
+    ("end_user_list_access", &["full", "none"]),
+    ("end_user_profile_access", &["edit", "edit-within-org", "full", "readonly"]),
+    ("explore_access", &["edit", "full", "none", "readonly"]),
+    ("forum_access", &["edit-topics", "full", "readonly"]),
+    ("macro_access", &["full", "manage-group", "manage-personal", "readonly"]),
+    ("manage_roles", &["all-except-self", "none"]),
+    ("manage_team_members", &["all-with-self-restriction", "readonly", "none"]),
+    ("report_access", &["full", "none", "readonly"]),
+    ("ticket_access", &["all", "assigned-only", "within-groups", "within-organization"]),
+    ("ticket_comment_access", &["public", "none"]),
+    ("user_view_access", &["full", "manage-group", "manage-personal", "none", "readonly"]),
+    ("view_access", &["full", "manage-group", "manage-personal", "playonly", "readonly"]),
+];
+
+/// Permissions that are there or not.
+const SWITCHES: [&str; 42] = [
+    "assign_agent_statuses",
+    "assign_tickets_to_any_brand",
+    "assign_tickets_to_any_group",
+    "chat_access",
+    "export_views",
+    "forum_access_restricted_content",
+    "group_access",
+    "light_agent",
+    "manage_approval_requests",
+    "manage_automations",
+    "manage_business_rules",
+    "manage_contextual_workspaces",
+    "manage_dynamic_content",
+    "manage_extensions_and_channels",
+    "manage_facebook",
+    "manage_group_memberships",
+    "manage_groups",
+    "manage_macro_content_suggestions",
+    "manage_organization_fields",
+    "manage_organizations",
+    "manage_skills",
+    "manage_slas",
+    "manage_suspended_tickets",
+    "manage_ticket_fields",
+    "manage_ticket_forms",
+    "manage_triggers",
+    "manage_user_fields",
+    "moderate_forums",
+    "organization_editing",
+    "organization_notes_editing",
+    "read_macro_content_suggestions",
+    "side_conversation_create",
+    "ticket_deletion",
+    "ticket_editing",
+    "ticket_merge",
+    "ticket_redaction",
+    "ticket_tag_editing",
+    "twitter_search_access",
+    "view_deleted_tickets",
+    "view_filter_tickets",
+    "voice_access",
+    "voice_dashboard_access",
+];
+
+/// Roles of real accounts carry about ninety permissions, a third of them in no documentation.
+/// These stand for the latter.
+const UNDOCUMENTED_SWITCHES: u64 = 33;
+
+pub(super) fn audit_log(seed: &Seed) -> String {
+    // Zendesk itself acts as user -1.
+    let actor_id = if seed.on(2, 6) { -1 } else { seed.user_id as i64 };
+    seed.finish(object! {
+        "url": seed.url("audit_logs"),
+        "id": seed.id,
+        "action": seed.pick(0, &["create", "update", "destroy", "login", "exported"]),
+        "action_label": seed.pick(0, &["Created", "Updated", "Deleted", "Signed in", "Exported"]),
+        "actor_id": actor_id,
+        "actor_name": if actor_id < 0 { "Zendesk".into() } else { seed.name("Agent", 1) },
+        "source_id": seed.other_id(17),
+        "source_type": seed.pick(0, &["user", "rule", "account_setting", "ticket", "apitoken"]),
+        "source_label": seed.text(4),
+        "change_description": seed.body(7),
+        "ip_address": seed.pick(1, &[Some("192.0.2.10"), Some("2001:db8::1"), None, Some("")]),
+        "created_at": seed.created(),
+    })
+}
+
+pub(super) fn brand(seed: &Seed) -> String {
+    seed.finish(object! {
+        "url": seed.url("brands"),
+        "id": seed.id,
+        "name": seed.name("Brand", 0),
+        "brand_url": seed.address(""),
+        "subdomain": seed.subdomain,
+        "host_mapping": seed.pick(0, &[None, Some("help.example.com"), None]),
+        "has_help_center": !seed.on(0, 3),
+        "help_center_state": seed.pick(0, &["enabled", "disabled", "restricted"]),
+        "active": !seed.on(0, 4),
+        "default": seed.n == 1,
+        "is_deleted": false,
+        "logo": if seed.on(0, 2) { picture(seed, seed.n / 2).into() } else { Json::NULL },
+        "ticket_form_ids": [seed.other_id(9), seed.other_id(18)],
+        "signature_template": seed.text(19),
+        "created_at": seed.created(),
+        "updated_at": seed.updated(),
+    })
+}
+
+pub(super) fn schedule(seed: &Seed) -> String {
+    // Minutes since Sunday midnight; a week has 10080.
+    let opening =
+        |day: u64| object! { "start_time": day * 1_440 + 540, "end_time": day * 1_440 + 1_020 };
+    let intervals = match seed.n % 3 {
+        0 => vec![object! { "start_time": 0, "end_time": 10_080 }],
+        1 => vec![],
+        _ => (1..6).map(opening).collect(),
+    };
+    seed.finish(object! {
+        "id": seed.id,
+        "name": seed.name("Schedule", 0),
+        "time_zone": seed.pick(0, &["Eastern Time (US & Canada)", "New Caledonia", "UTC"]),
+        "created_at": seed.created(),
+        "updated_at": seed.updated(),
+        "intervals": intervals,
+    })
+}
+
+pub(super) fn account_attribute(seed: &Seed) -> String {
+    let id = uuid(seed);
+    seed.finish(object! {
+        "url": seed.address(&format!("api/v2/routing/attributes/{id}.json")),
+        "id": id,
+        "name": seed.name("Skill", 0),
+        "created_at": seed.created(),
+        "updated_at": seed.updated(),
+    })
+}

@@ -1,0 +1,286 @@
+//! The HTTP side: one thread with one runtime, and the way of a request from the socket to its
+//! answer. Locks are never held while waiting.
+
+use crate::answer::Answer;
+use crate::auth::{self, Identity};
+use crate::body::{Broken, Pieces};
+use crate::endpoints::{self, Desk};
+use crate::faults::Fault;
+use crate::query::{self, Asked};
+use crate::requests::RequestSeen;
+use crate::settings::Latency;
+use crate::simulator::{Shared, State};
+use crate::{clock, limits};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use hyper::body::{Body, Incoming};
+use hyper::header::{self, HeaderMap};
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response};
+use hyper_util::rt::TokioIo;
+use std::future::poll_fn;
+use std::io::{self, Write};
+use std::net::TcpListener;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// Stops the server when dropped.
+pub(crate) struct Stop {
+    signal: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        drop(self.signal.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic in the server thread was reported by that thread.
+            let _ = thread.join();
+        }
+    }
+}
+
+pub(crate) fn start(shared: Arc<Shared>, port: u16) -> io::Result<(u16, Stop)> {
+    let listener = TcpListener::bind(("127.0.0.1", port))?;
+    listener.set_nonblocking(true)?;
+    let port = listener.local_addr()?.port();
+    let (signal, stopped) = oneshot::channel::<()>();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let thread = thread::Builder::new().name("simulator".into()).spawn(move || {
+        runtime.block_on(async {
+            tokio::select! {
+                _ = stopped => {}
+                () = accept(listener, shared) => {}
+            }
+        });
+    })?;
+    Ok((port, Stop { signal: Some(signal), thread: Some(thread) }))
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    let listener =
+        tokio::net::TcpListener::from_std(listener).expect("the listener fits the runtime");
+    loop {
+        // A connection that broke before it was accepted is the client's affair.
+        let Ok((stream, _)) = listener.accept().await else { continue };
+        // Without this the second packet of an answer may wait for the client's acknowledgement.
+        let _ = stream.set_nodelay(true);
+        let shared = Arc::clone(&shared);
+        tokio::spawn(async move {
+            let service = service_fn(move |request| serve(Arc::clone(&shared), request));
+            let http = hyper::server::conn::http1::Builder::new();
+            // Broken connections are what some tests want.
+            let _ = http.serve_connection(TokioIo::new(stream), service).await;
+        });
+    }
+}
+
+/// Counts a request as in flight until it is dropped.
+struct InFlight(Arc<Shared>);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.state().in_flight -= 1;
+    }
+}
+
+async fn serve(
+    shared: Arc<Shared>,
+    request: Request<Incoming>,
+) -> Result<Response<Pieces>, Broken> {
+    {
+        let mut state = shared.state();
+        state.in_flight += 1;
+        state.peak_in_flight = state.peak_in_flight.max(state.in_flight);
+    }
+    let _in_flight = InFlight(Arc::clone(&shared));
+    let (head, body) = request.into_parts();
+    let body = if head.method == Method::GET { Vec::new() } else { read(body).await? };
+    let (answer, fault, pause) = {
+        let mut state = shared.state();
+        let now = shared.clock.now_unix();
+        let (answer, fault) = decide(&shared, &mut state, &head, &body, now);
+        let latency = if head.uri.path().contains("/incremental/") {
+            shared.settings.export_latency
+        } else {
+            shared.settings.latency
+        };
+        let ms = match latency {
+            Latency::Fixed(ms) => ms,
+            Latency::Drawn { min_ms, max_ms } => {
+                min_ms + state.chance.below(max_ms.saturating_sub(min_ms) + 1)
+            }
+        };
+        let late_ms = if let Some(Fault::Delay { ms }) = fault { ms } else { 0 };
+        (answer, fault, shared.clock.real(ms + late_ms))
+    };
+    if !pause.is_zero() {
+        tokio::time::sleep(pause).await;
+    }
+    respond(&shared, &head.headers, answer, fault)
+}
+
+async fn read(mut body: Incoming) -> Result<Vec<u8>, Broken> {
+    let mut bytes = Vec::new();
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        if let Ok(data) = frame.map_err(|_| Broken)?.into_data() {
+            bytes.extend_from_slice(&data);
+        }
+    }
+    Ok(bytes)
+}
+
+/// Logs the request, lets the hook run, counts it, answers it, and asks for a fault.
+fn decide(
+    shared: &Shared,
+    state: &mut State,
+    head: &hyper::http::request::Parts,
+    body: &[u8],
+    now: i64,
+) -> (Answer, Option<Fault>) {
+    let text = |name: header::HeaderName| {
+        head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    };
+    let path = head.uri.path().to_owned();
+    let raw_query = head.uri.query().unwrap_or_default().to_owned();
+    let route = endpoints::route_of(&path);
+    let authorization = head.headers.get(header::AUTHORIZATION);
+    let authorization = authorization.and_then(|value| value.to_str().ok());
+    let (kind, who) = auth::identify(authorization, &state.oauth.access_tokens);
+    state.requests_made += 1;
+    let mut seen = RequestSeen {
+        n: state.requests_made,
+        method: head.method.to_string(),
+        query: query::parse(&raw_query),
+        feed: route.as_deref().map_or_else(|| path.clone(), endpoints::feed_of),
+        path: path.clone(),
+        raw_query,
+        status: 0,
+        faulted: false,
+        at_unix: now,
+        in_flight: state.in_flight,
+        host: text(header::HOST).to_owned(),
+        user_agent: text(header::USER_AGENT).to_owned(),
+        authorization: kind,
+    };
+    state.account.set_now(now);
+    if let Some(mut hook) = state.hook.take() {
+        hook(&seen, &mut state.account);
+        state.hook = Some(hook);
+    }
+    let fault = state.faults.decide(&seen);
+    let answer = match (&route, foreign_host(&seen.host)) {
+        (_, true) => Answer::no_help_desk(&seen.host, text(header::ACCEPT).contains("json")),
+        (None, _) if path == "/oauth/tokens" && head.method == Method::POST => {
+            state.oauth.token(body)
+        }
+        (None, _) => Answer::no_endpoint(),
+        (Some(_), _) if head.method != Method::GET => {
+            Answer::new(405, "text/plain", "Method Not Allowed")
+        }
+        (Some(route), _) => counted(shared, state, route, &seen, &who),
+    };
+    let answer = answer.with("x-request-id", format!("simulated-{}", seen.n));
+    seen.faulted = !matches!(fault, None | Some(Fault::Delay { .. } | Fault::Trickle { .. }));
+    seen.status = match &fault {
+        Some(Fault::Status { status, .. }) => *status,
+        Some(Fault::ResetConnection) => 0,
+        Some(Fault::Html | Fault::Empty | Fault::WithoutKey) => 200,
+        _ => answer.status,
+    };
+    state.requests.push(seen);
+    (answer, fault)
+}
+
+/// The account's own host and the loopback address are served.
+fn foreign_host(host: &str) -> bool {
+    let name = host.split(':').next().unwrap_or_default();
+    let subdomain = name.strip_suffix(".zendesk.com");
+    subdomain.is_some_and(|subdomain| subdomain != crate::account::SUBDOMAIN)
+}
+
+fn counted(
+    shared: &Shared,
+    state: &mut State,
+    route: &str,
+    seen: &RequestSeen,
+    who: &Identity,
+) -> Answer {
+    let settings = &shared.settings;
+    let buckets = limits::buckets(route, settings);
+    let now_ms = shared.clock.now_ms();
+    let spelling = state.knobs.header_spelling;
+    let verdict = state.limits.count(&buckets, now_ms, spelling, settings.enforce_limits);
+    let answer = verdict.refusal.unwrap_or_else(|| {
+        let asked = Asked {
+            path: seen.path.clone(),
+            pairs: seen.query.clone(),
+            now: seen.at_unix,
+            page_cap: settings.page_cap.unwrap_or(usize::MAX).max(1),
+        };
+        let State { account, knobs, cursors, export_pages, .. } = state;
+        let mut desk = Desk { settings, knobs, account, cursors, export_pages };
+        endpoints::answer(&mut desk, route, &asked, who)
+    });
+    verdict.headers.into_iter().fold(answer, |answer, (name, value)| answer.with(&name, value))
+}
+
+fn respond(
+    shared: &Shared,
+    asked: &HeaderMap,
+    mut answer: Answer,
+    fault: Option<Fault>,
+) -> Result<Response<Pieces>, Broken> {
+    let date = clock::http_date(shared.clock.now_unix());
+    match &fault {
+        Some(Fault::ResetConnection) => return Err(Broken),
+        Some(Fault::Status { status, headers, body }) => {
+            let kind = if body.starts_with(['{', '[']) { "application/json" } else { "text/plain" };
+            answer = Answer::new(*status, kind, body.clone());
+            for (name, value) in headers {
+                answer = answer.with(name, value.clone());
+            }
+        }
+        Some(Fault::Html) => {
+            answer = Answer::html(200, "<!DOCTYPE html><html><body>Just a moment...</body></html>");
+        }
+        Some(Fault::Empty) => answer.body.clear(),
+        Some(Fault::WithoutKey) => answer = Answer::ok(r#"{"count":0,"unexpected":[]}"#),
+        _ => {}
+    }
+    let mut response = Response::builder().status(answer.status).header(header::DATE, date);
+    for (name, value) in &answer.headers {
+        response = response.header(name, value);
+    }
+    let accepted = asked.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+    let accepts_gzip = accepted.is_some_and(|list| list.contains("gzip"));
+    let mut bytes = answer.body.into_bytes();
+    let breaks_gzip = fault == Some(Fault::BrokenGzip);
+    if breaks_gzip || (shared.settings.gzip && accepts_gzip && !bytes.is_empty()) {
+        bytes = gzip(&bytes);
+        response = response.header(header::CONTENT_ENCODING, "gzip");
+    }
+    if breaks_gzip {
+        let half = bytes.len() / 2;
+        bytes[half..].fill(0x55);
+    }
+    response = response.header(header::CONTENT_LENGTH, bytes.len());
+    let body = match fault {
+        Some(Fault::CutBody) => Pieces::cut(bytes),
+        Some(Fault::Trickle { piece_bytes, pause_ms }) => {
+            let pause = shared.clock.real(pause_ms).max(Duration::from_micros(1));
+            Pieces::trickle(bytes, piece_bytes, pause)
+        }
+        _ => Pieces::whole(bytes),
+    };
+    response.body(body).map_err(|_| Broken)
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).expect("writing to memory");
+    encoder.finish().expect("writing to memory")
+}

@@ -1,0 +1,119 @@
+//! What a test or the demo chooses before the simulator starts.
+
+/// Settings of one simulated account. `Settings::default()` is a tiny Enterprise account whose
+/// pages hold five rows, with limits enforced.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub seed: u64,
+    pub size: Size,
+    /// Simulated seconds per real second.
+    pub scale: f64,
+    pub plan: Plan,
+    /// The High Volume API add-on: 2,500 requests and 30 exports a minute.
+    pub high_volume: bool,
+    /// Time to answer, in simulated milliseconds, for all but exports.
+    pub latency: Latency,
+    /// Time to answer of the incremental exports.
+    pub export_latency: Latency,
+    /// Simulated unix time at start.
+    pub start_now: i64,
+    /// Compress answers for clients that accept it.
+    pub gzip: bool,
+    pub enforce_limits: bool,
+    /// Caps any page size, so that small accounts still span pages.
+    pub page_cap: Option<usize>,
+    /// Whether the Support product is active; without it Support answers SupportProductInactive.
+    pub support: bool,
+    pub help_center: bool,
+    pub community: bool,
+    pub side_conversations: bool,
+    /// 0 picks a free port.
+    pub port: u16,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            size: Size::Tiny,
+            scale: 1.0,
+            plan: Plan::Enterprise,
+            high_volume: false,
+            latency: Latency::Fixed(0),
+            export_latency: Latency::Fixed(0),
+            start_now: 1_795_219_200, // 2026-11-21T00:00:00Z
+            gzip: true,
+            enforce_limits: true,
+            page_cap: Some(5),
+            support: true,
+            help_center: true,
+            community: true,
+            side_conversations: true,
+            port: 0,
+        }
+    }
+}
+
+/// How much the account holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Size {
+    /// Few rows, yet every listing spans three pages of five rows.
+    Tiny,
+    /// Some hundred tickets.
+    Small,
+    /// So many tickets, the rest in proportion.
+    Large(u64),
+}
+
+/// The plans that differ in limits or features.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Plan {
+    Essential,
+    Team,
+    Growth,
+    Professional,
+    Enterprise,
+    EnterprisePlus,
+}
+
+impl Plan {
+    /// Requests a minute (Zendesk, Rate limits).
+    pub fn requests_per_minute(self) -> u32 {
+        match self {
+            Self::Essential => 10,
+            Self::Team => 200,
+            Self::Growth | Self::Professional => 400,
+            Self::Enterprise => 700,
+            Self::EnterprisePlus => 2500,
+        }
+    }
+}
+
+/// Simulated milliseconds from a request to its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Latency {
+    Fixed(u64),
+    Drawn { min_ms: u64, max_ms: u64 },
+}
+
+/// What can be turned while the simulator runs.
+#[derive(Debug, Clone, Default)]
+pub struct Knobs {
+    /// Every nth export page that could hold rows is empty, yet not the last one.
+    pub empty_page_every: Option<u64>,
+    /// Cursors handed out before this simulated time are refused with 400.
+    pub cursors_expired_before: i64,
+    pub header_spelling: HeaderSpelling,
+    /// How long the search index lags behind.
+    pub search_lag_seconds: i64,
+}
+
+/// Names of the rate limit headers, which have changed over the years.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum HeaderSpelling {
+    /// `ratelimit-limit`, `zendesk-ratelimit-*`
+    #[default]
+    Current,
+    /// `rate-limit`, `zendesk-rate-limit-*`
+    Of2023,
+}

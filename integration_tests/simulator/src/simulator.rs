@@ -1,0 +1,161 @@
+//! The handle that tests hold, and the state behind it that the server answers from.
+
+use crate::account::Account;
+use crate::clock::Clock;
+use crate::faults::{Faults, FaultsInForce};
+use crate::limits::Limits;
+use crate::oauth::OAuth;
+use crate::paging::Cursors;
+use crate::prng::Prng;
+use crate::requests::RequestSeen;
+use crate::server::{self, Stop};
+use crate::settings::{Knobs, Settings};
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Runs before each request is answered; it must not use the simulator's own handle.
+pub type RequestHook = Box<dyn FnMut(&RequestSeen, &mut Account) + Send>;
+
+/// A running Zendesk. Dropping it stops it.
+pub struct Simulator {
+    shared: Arc<Shared>,
+    port: u16,
+    _stop: Stop,
+}
+
+pub(crate) struct Shared {
+    pub(crate) clock: Clock,
+    pub(crate) settings: Settings,
+    state: Mutex<State>,
+}
+
+pub(crate) struct State {
+    pub(crate) account: Account,
+    pub(crate) knobs: Knobs,
+    pub(crate) limits: Limits,
+    pub(crate) faults: FaultsInForce,
+    pub(crate) cursors: Cursors,
+    pub(crate) oauth: OAuth,
+    pub(crate) hook: Option<RequestHook>,
+    pub(crate) requests: Vec<RequestSeen>,
+    pub(crate) requests_made: u64,
+    pub(crate) export_pages: u64,
+    pub(crate) in_flight: usize,
+    pub(crate) peak_in_flight: usize,
+    pub(crate) chance: Prng,
+}
+
+impl Shared {
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        // A hook that panicked leaves data that is still whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Simulator {
+    /// Founds the account and serves it on 127.0.0.1.
+    pub fn start(settings: Settings) -> io::Result<Self> {
+        let state = State {
+            account: Account::found(settings.seed, settings.size, settings.start_now),
+            knobs: Knobs::default(),
+            limits: Limits::default(),
+            faults: FaultsInForce::new(Faults::none(), settings.seed),
+            cursors: Cursors::default(),
+            oauth: OAuth::default(),
+            hook: None,
+            requests: Vec::new(),
+            requests_made: 0,
+            export_pages: 0,
+            in_flight: 0,
+            peak_in_flight: 0,
+            chance: Prng::new(settings.seed),
+        };
+        // Founding takes a while; the account's time begins when it can be asked.
+        let clock = Clock::start(settings.start_now, settings.scale);
+        let wanted_port = settings.port;
+        let shared = Arc::new(Shared { clock, settings, state: Mutex::new(state) });
+        let (port, stop) = server::start(Arc::clone(&shared), wanted_port)?;
+        Ok(Self { shared, port, _stop: stop })
+    }
+
+    /// `http://127.0.0.1:{port}`
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Simulated unix time.
+    pub fn now_unix(&self) -> i64 {
+        self.shared.clock.now_unix()
+    }
+
+    pub fn advance_seconds(&self, seconds: i64) {
+        self.shared.clock.advance_ms(seconds * 1000);
+    }
+
+    /// Looks at the data or changes it, between requests.
+    pub fn account<T>(&self, with: impl FnOnce(&mut Account) -> T) -> T {
+        let mut state = self.shared.state();
+        state.account.set_now(self.now_unix());
+        with(&mut state.account)
+    }
+
+    /// Sets the hook that runs before each request is answered.
+    pub fn on_request(&self, hook: impl FnMut(&RequestSeen, &mut Account) + Send + 'static) {
+        self.shared.state().hook = Some(Box::new(hook));
+    }
+
+    pub fn no_hook(&self) {
+        self.shared.state().hook = None;
+    }
+
+    /// Replaces all faults.
+    pub fn faults(&self, faults: Faults) {
+        self.shared.state().faults = FaultsInForce::new(faults, self.shared.settings.seed);
+    }
+
+    /// Turns knobs while the simulator runs.
+    pub fn knobs(&self, turn: impl FnOnce(&mut Knobs)) {
+        let mut state = self.shared.state();
+        turn(&mut state.knobs);
+        state.cursors.expired_before = state.knobs.cursors_expired_before;
+    }
+
+    /// Every cursor handed out until now is refused from now on.
+    pub fn expire_cursors(&self) {
+        let next = self.now_unix() + 1;
+        self.knobs(|knobs| knobs.cursors_expired_before = next);
+        // What is handed out from here on must count as younger.
+        self.advance_seconds(1);
+    }
+
+    /// Another program spends so many requests a minute of a bucket: `account`, `help_center`,
+    /// `incremental-exports`, ...; see the README for the names.
+    pub fn other_program(&self, bucket: &str, requests_per_minute: u32) {
+        self.shared.state().limits.spend_for_others(bucket, requests_per_minute);
+    }
+
+    /// How many requests were refused with 429, by bucket.
+    pub fn limit_refusals(&self) -> BTreeMap<String, u64> {
+        self.shared.state().limits.refusals()
+    }
+
+    pub fn requests(&self) -> Vec<RequestSeen> {
+        self.shared.state().requests.clone()
+    }
+
+    /// Empties the request log and the peak.
+    pub fn clear_requests(&self) {
+        let mut state = self.shared.state();
+        state.requests.clear();
+        state.peak_in_flight = state.in_flight;
+    }
+
+    pub fn peak_in_flight(&self) -> usize {
+        self.shared.state().peak_in_flight
+    }
+}

@@ -1,0 +1,197 @@
+//! The command line: parse, run, exit code.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Config;
+use crate::protocol::catalog;
+use crate::protocol::emitter::{Closed, Emitter};
+use crate::protocol::message::{Level, Trouble};
+use crate::protocol::state::SavedStates;
+use crate::source::read::{Order, Outcome, read};
+use crate::source::{Surroundings, check, discover, invalid_config, refused, spec};
+use crate::zendesk::clock::Clock;
+
+/// How long the last lines may take to be written once everything is done.
+const LAST_WORDS_WITHIN: Duration = Duration::from_secs(3600);
+
+/// The same for a program that was told to stop.
+const STOPPED_WITHIN: Duration = Duration::from_secs(1);
+
+/// Reads a Zendesk account and writes Airbyte messages, one JSON object per line, to stdout.
+///
+/// A sync: `check` says whether the credentials work, `discover` lists the streams, and `read`
+/// reads those of a configured catalog, from a saved state if there is one.
+#[derive(Debug, Parser)]
+#[command(name = "source-zendesk-support", version, infer_long_args = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+
+    /// Write DEBUG lines too.
+    #[arg(long, global = true)]
+    debug: bool,
+
+    /// Accepted because orchestrators pass it; without effect.
+    #[arg(long, global = true, hide = true)]
+    manifest_path: Option<PathBuf>,
+
+    /// Accepted because orchestrators pass it; without effect.
+    #[arg(long, global = true, hide = true)]
+    components_path: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Print what can be configured.
+    Spec,
+    /// Say whether the configuration works.
+    Check {
+        /// The configuration, a JSON file.
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Print the streams of the account.
+    Discover {
+        /// The configuration, a JSON file.
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Print the records of the selected streams, and the state to go on from.
+    Read {
+        /// The configuration, a JSON file.
+        #[arg(long)]
+        config: PathBuf,
+        /// The configured catalog, a JSON file.
+        #[arg(long)]
+        catalog: PathBuf,
+        /// The saved state, a JSON file.
+        #[arg(long)]
+        state: Option<PathBuf>,
+    },
+}
+
+/// Runs the program.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to stdout, usage errors to stderr; clap knows which.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let Some(command) = cli.command else {
+        let usage = "a command is missing: spec, check, discover or read; --help says more";
+        let _ = writeln!(std::io::stderr(), "{usage}");
+        return ExitCode::FAILURE;
+    };
+    if let Command::Spec = command {
+        let written = std::io::stdout().write_all(&spec::line());
+        return if written.is_ok() { ExitCode::SUCCESS } else { Outcome::ReaderGone.into() };
+    }
+    let surroundings = surroundings(cli.debug);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let Ok(runtime) = runtime else { return ExitCode::FAILURE };
+    let code = runtime.block_on(Box::pin(act(command, &surroundings)));
+    // A write that hangs on a reader which never reads must not hold the process.
+    runtime.shutdown_background();
+    code
+}
+
+async fn act(command: Command, surroundings: &Surroundings) -> ExitCode {
+    let clock = Clock::new(surroundings.clock_scale);
+    let timer = clock.clone();
+    let emitter = Emitter::new(std::io::stdout(), move || timer.elapsed(), surroundings.debug);
+    let done = match command {
+        Command::Spec => emitter.line(spec::line()).await.map(|()| Outcome::Complete),
+        Command::Check { config } => {
+            let config = std::fs::read(&config).unwrap_or_default();
+            let checked = Box::pin(check::check(&config, surroundings, clock, &emitter)).await;
+            checked.map(|()| Outcome::Complete)
+        }
+        Command::Discover { config } => match read_config(&config) {
+            Ok(config) => {
+                let done =
+                    Box::pin(discover::discover(&config, surroundings, clock, &emitter)).await;
+                tell(&emitter, done).await
+            }
+            Err(trouble) => tell(&emitter, Ok(Err(trouble))).await,
+        },
+        Command::Read { config, catalog, state } => {
+            match order(&config, &catalog, state.as_deref()) {
+                Ok((order, warning)) => {
+                    if let Some(warning) = warning {
+                        let _ = emitter.log(Level::Warn, &warning).await;
+                    }
+                    Ok(Box::pin(read(order, surroundings, clock, &emitter)).await)
+                }
+                Err(trouble) => tell(&emitter, Ok(Err(trouble))).await,
+            }
+        }
+    };
+    let outcome = done.unwrap_or(Outcome::ReaderGone);
+    let patience = if outcome == Outcome::Stopped { STOPPED_WITHIN } else { LAST_WORDS_WITHIN };
+    emitter.finish(patience).await;
+    outcome.into()
+}
+
+/// Writes the trouble that ended a command.
+async fn tell(
+    emitter: &Emitter,
+    done: Result<Result<(), Trouble>, Closed>,
+) -> Result<Outcome, Closed> {
+    match done? {
+        Ok(()) => Ok(Outcome::Complete),
+        Err(trouble) => {
+            emitter.error(&trouble).await?;
+            Ok(Outcome::Failed)
+        }
+    }
+}
+
+fn order(
+    config: &Path,
+    catalog: &Path,
+    state: Option<&Path>,
+) -> Result<(Order, Option<String>), Trouble> {
+    let config = read_config(config)?;
+    let text = std::fs::read(catalog)
+        .map_err(|error| refused(&format!("the configured catalog cannot be read: {error}")))?;
+    let selected = catalog::parse(&text).map_err(|error| refused(&error.to_string()))?;
+    let mut warning = None;
+    let states = match state.map(std::fs::read) {
+        None => SavedStates::default(),
+        Some(Ok(text)) => SavedStates::parse(&text).map_err(|error| refused(&error.to_string()))?,
+        Some(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => {
+            warning =
+                Some("the state file does not exist; reading starts from the beginning".to_owned());
+            SavedStates::default()
+        }
+        Some(Err(error)) => return Err(refused(&format!("the state cannot be read: {error}"))),
+    };
+    Ok((Order { config, selected, states }, warning))
+}
+
+fn read_config(path: &Path) -> Result<Config, Trouble> {
+    let text = std::fs::read(path)
+        .map_err(|error| refused(&format!("the configuration cannot be read: {error}")))?;
+    Config::parse(&text).map_err(|violations| invalid_config(&violations))
+}
+
+fn surroundings(debug: bool) -> Surroundings {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let number = |name: &str| variable(name).and_then(|value| value.parse().ok());
+    Surroundings {
+        base_url: variable("ZENDESK_BASE_URL"),
+        clock_scale: number("ZENDESK_CLOCK_SCALE").unwrap_or(1.0),
+        attempt: variable("WORKER_JOB_ATTEMPT").and_then(|value| value.parse().ok()).unwrap_or(0),
+        debug: debug
+            || variable("LOG_LEVEL").is_some_and(|level| level.eq_ignore_ascii_case("debug")),
+    }
+}

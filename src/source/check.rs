@@ -1,0 +1,58 @@
+//! `check`: whether the credentials are somebody's.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::failure;
+use super::identity::identity;
+use super::{Surroundings, connect, invalid_config};
+use crate::config::{Config, Credentials};
+use crate::protocol::emitter::{Closed, Emitter};
+use crate::protocol::message::{self, Level};
+use crate::zendesk::clock::Clock;
+
+/// A check answers within twenty seconds, also when the network is black.
+const PATIENCE: Duration = Duration::from_secs(18);
+
+/// Answers with one CONNECTION_STATUS.
+///
+/// # Errors
+/// [`Closed`] when nobody reads the answer.
+pub async fn check(
+    config: &[u8],
+    surroundings: &Surroundings,
+    clock: Clock,
+    emitter: &Emitter,
+) -> Result<(), Closed> {
+    let failed = |message: &str| message::connection_status(Some(message));
+    let config = match Config::parse(config) {
+        Ok(config) => config,
+        Err(violations) => return emitter.line(failed(&invalid_config(&violations).message)).await,
+    };
+    if let Credentials::ApiToken { .. } = config.credentials {
+        let told = "Zendesk stops all API tokens on 2027-04-30; move to OAuth before that day";
+        emitter.log(Level::Warn, told).await?;
+    }
+    let (_keep, stop) = watch::channel(false);
+    let client = match connect(&config, surroundings, clock.clone(), stop) {
+        Ok(client) => client,
+        Err(trouble) => return emitter.line(failed(&trouble.message)).await,
+    };
+    let asked = tokio::select! {
+        asked = identity(&client) => asked,
+        () = clock.sleep(PATIENCE) => {
+            let why = "Zendesk did not answer in time. Check the network and the subdomain.";
+            return emitter.line(failed(why)).await;
+        }
+    };
+    match asked {
+        Ok(identity) => {
+            let told =
+                format!("signed in to {}.zendesk.com as {}", config.subdomain, identity.role);
+            emitter.log(Level::Info, &told).await?;
+            emitter.line(message::connection_status(None)).await
+        }
+        Err(error) => emitter.line(failed(&failure::of_identity(&error).message)).await,
+    }
+}

@@ -1,0 +1,296 @@
+//! `read`: every selected stream to its end. A stream that fails ends INCOMPLETE and the others go
+//! on; then the program exits with 1.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+
+use super::identity::{NoIdentity, identity};
+use super::{Surroundings, connect, failure, refused};
+use crate::config::Config;
+use crate::protocol::catalog::Selected;
+use crate::protocol::emitter::{Closed, Emitter};
+use crate::protocol::message::{FailureType, Level, Status, Trouble};
+use crate::protocol::state::SavedStates;
+use crate::streams::{Stream, registry};
+use crate::sync::WalkError;
+use crate::sync::plan::{Now, begin};
+use crate::sync::position::to_state;
+use crate::sync::reader::{Ended, Group, Member, Reader, Report};
+use crate::zendesk::client::Client;
+use crate::zendesk::clock::Clock;
+use crate::zendesk::error::ErrorKind;
+
+/// How often silent streams are looked after.
+const BEAT: Duration = Duration::from_secs(10);
+
+/// How long a sync that was told to stop may take to write what is complete.
+const STOP_WITHIN: Duration = Duration::from_secs(4);
+
+/// The exit code of a program that obeyed SIGTERM (128 + 15), which platforms take for normal.
+const STOPPED: u8 = 143;
+
+/// The exit code of a program whose reader has gone (128 + 13, SIGPIPE).
+const READER_GONE: u8 = 141;
+
+/// How a sync ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Complete,
+    /// These streams failed, or all of the sync did.
+    Failed,
+    Stopped,
+    ReaderGone,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Complete => Self::SUCCESS,
+            Outcome::Failed => Self::FAILURE,
+            Outcome::Stopped => Self::from(STOPPED),
+            Outcome::ReaderGone => Self::from(READER_GONE),
+        }
+    }
+}
+
+/// What was asked for.
+#[derive(Debug)]
+pub struct Order {
+    pub config: Config,
+    pub selected: Vec<Selected>,
+    pub states: SavedStates,
+}
+
+/// Reads all selected streams.
+pub async fn read(
+    order: Order,
+    surroundings: &Surroundings,
+    clock: Clock,
+    emitter: &Emitter,
+) -> Outcome {
+    match read_all(order, surroundings, clock, emitter).await {
+        Ok(outcome) => outcome,
+        Err(Closed) => Outcome::ReaderGone,
+    }
+}
+
+async fn read_all(
+    order: Order,
+    surroundings: &Surroundings,
+    clock: Clock,
+    emitter: &Emitter,
+) -> Result<Outcome, Closed> {
+    let (stop, stopping) = watch::channel(false);
+    let client = match connect(&order.config, surroundings, clock, stopping) {
+        Ok(client) => client,
+        Err(trouble) => return fail_all(emitter, &trouble).await,
+    };
+    let mut terminated = Terminated::new();
+    let work = Box::pin(sync(order, surroundings, &client, emitter));
+    let beating = Box::pin(beat(&client, emitter));
+    tokio::pin!(work);
+    tokio::select! {
+        outcome = &mut work => return outcome,
+        closed = beating => return closed,
+        () = terminated.wait() => {}
+    }
+    // Requests end at once; a batch that is being written is written whole.
+    let _ = stop.send(true);
+    if let Ok(Err(Closed)) = tokio::time::timeout(STOP_WITHIN, work).await {
+        return Err(Closed);
+    }
+    Ok(Outcome::Stopped)
+}
+
+async fn sync(
+    order: Order,
+    surroundings: &Surroundings,
+    client: &Client,
+    emitter: &Emitter,
+) -> Result<Outcome, Closed> {
+    for ignored in &order.states.ignored {
+        emitter
+            .log(Level::Warn, &format!("the saved state is read without this: {ignored}"))
+            .await?;
+    }
+    // Who is signed in, and what time it is at Zendesk: positions are held against that.
+    match identity(client).await {
+        Ok(_) => {}
+        Err(error) if is_hopeless(&error) => {
+            return fail_all(emitter, &failure::of_identity(&error)).await;
+        }
+        Err(_) => {}
+    }
+    let now = Now { unix: client.clock().now_unix(), attempt: surroundings.attempt };
+    // The registry lives as long as the program, which reads once.
+    let streams: &'static [Stream] = Vec::leak(registry(&order.config));
+    let (tell, mut ended) = mpsc::unbounded_channel();
+    let mut groups: Vec<Group> = Vec::new();
+    let mut failed = Vec::new();
+    for selected in &order.selected {
+        let Some(stream) = streams.iter().find(|stream| stream.name == selected.name) else {
+            unknown_stream(emitter, &selected.name).await?;
+            failed.push(selected.name.clone());
+            continue;
+        };
+        let begin = begin(stream, selected.mode, order.states.get(stream.name), &order.config, now);
+        for warning in &begin.warnings {
+            emitter.log(Level::Warn, warning).await?;
+        }
+        if let Some(state) = begin.repeat {
+            emitter.open(stream.name, state).await?;
+            emitter.close(stream.name, Status::Complete).await?;
+            continue;
+        }
+        emitter.open(stream.name, to_state(stream, &begin.position)).await?;
+        let member = Member::new(stream, begin.position);
+        let feed = stream.feed.root();
+        match groups.iter_mut().find(|group| std::ptr::eq(group.feed, feed)) {
+            Some(group) => group.members.push(member),
+            None => {
+                let walk = groups.len() as u64;
+                groups.push(Group { feed, members: vec![member], walk });
+            }
+        }
+    }
+    let reader = Reader { client, emitter, config: &order.config, ended: &tell };
+    let walks = join_all(groups.into_iter().map(|group| Box::pin(reader.read(group))));
+    let walks = async {
+        walks.await;
+        None
+    };
+    let walks = Box::pin(walks);
+    tokio::pin!(walks);
+    let mut stopped = false;
+    let mut walking = true;
+    while walking || !ended.is_empty() {
+        let told: Option<Ended> = tokio::select! {
+            biased;
+            told = ended.recv() => told,
+            none = &mut walks, if walking => {
+                walking = false;
+                none
+            }
+        };
+        if let Some(told) = told {
+            stopped |= tell_end(emitter, &told, &mut failed).await?;
+        }
+    }
+    if stopped {
+        return Ok(Outcome::Stopped);
+    }
+    if failed.is_empty() {
+        return Ok(Outcome::Complete);
+    }
+    let message = format!(
+        "These streams did not sync to their end: {}. Their own messages say why.",
+        failed.join(", ")
+    );
+    let trouble =
+        Trouble { failure_type: FailureType::TransientError, message, detail: None, stream: None };
+    emitter.error(&trouble).await?;
+    Ok(Outcome::Failed)
+}
+
+/// Tells how a stream ended. True when it was because the program is to stop.
+async fn tell_end(
+    emitter: &Emitter,
+    ended: &Ended,
+    failed: &mut Vec<String>,
+) -> Result<bool, Closed> {
+    let name = ended.stream.name;
+    let (status, stopped) = match &ended.result {
+        Ok(()) => (Status::Complete, false),
+        Err(WalkError::Closed) => return Err(Closed),
+        Err(WalkError::Api(error)) if error.kind == ErrorKind::Stopped => {
+            (Status::Incomplete, true)
+        }
+        Err(error) => {
+            emitter.error(&failure::of_stream(ended.stream, error)).await?;
+            failed.push(name.to_owned());
+            (Status::Incomplete, false)
+        }
+    };
+    let totals = emitter.close(name, status).await?;
+    let Report { tally, held_back, skipped } = ended.report;
+    if held_back > 0 {
+        let why = format!(
+            "{name}: {held_back} rows had no primary key or were no rows, and were held back"
+        );
+        emitter.log(Level::Warn, &why).await?;
+    }
+    if skipped > 0 {
+        let why = format!(
+            "{name}: {skipped} parents could not be read, because they are gone or refused to us"
+        );
+        emitter.log(Level::Warn, &why).await?;
+    }
+    let summary = format!(
+        "{name}: {} rows, {} pages, {} requests, {} states, {:.1} s waited, {held_back} held back, {skipped} skipped",
+        totals.rows,
+        tally.pages,
+        tally.requests,
+        totals.states,
+        tally.waited.as_secs_f64(),
+    );
+    emitter.log(Level::Info, &summary).await?;
+    Ok(stopped)
+}
+
+async fn unknown_stream(emitter: &Emitter, name: &str) -> Result<(), Closed> {
+    let message =
+        format!("there is no stream `{name}`; refresh the source's schema and select again");
+    emitter.error(&Trouble { stream: Some(name.to_owned()), ..refused(&message) }).await?;
+    emitter
+        .line(crate::protocol::message::stream_status(
+            name,
+            Status::Incomplete,
+            crate::protocol::emitter::unix_ms(),
+        ))
+        .await
+}
+
+async fn fail_all(emitter: &Emitter, trouble: &Trouble) -> Result<Outcome, Closed> {
+    emitter.error(trouble).await?;
+    Ok(Outcome::Failed)
+}
+
+/// Whether no stream could be read either.
+fn is_hopeless(error: &NoIdentity) -> bool {
+    match error {
+        NoIdentity::Anonymous => true,
+        NoIdentity::Api(error) => error.kind == ErrorKind::Unauthorized,
+    }
+}
+
+async fn beat(client: &Client, emitter: &Emitter) -> Result<Outcome, Closed> {
+    loop {
+        client.clock().sleep(BEAT).await;
+        emitter.beat().await?;
+    }
+}
+
+/// SIGTERM and SIGINT.
+struct Terminated {
+    signals: Vec<tokio::signal::unix::Signal>,
+}
+
+impl Terminated {
+    fn new() -> Self {
+        let kinds = [SignalKind::terminate(), SignalKind::interrupt()];
+        Self { signals: kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect() }
+    }
+
+    async fn wait(&mut self) {
+        let waits = self.signals.iter_mut().map(|signal| Box::pin(signal.recv()));
+        let waits: Vec<_> = waits.collect();
+        if waits.is_empty() {
+            std::future::pending::<()>().await;
+        }
+        futures_util::future::select_all(waits).await;
+    }
+}

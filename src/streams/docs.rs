@@ -1,0 +1,1 @@
+//! The stream reference, made from the registry.

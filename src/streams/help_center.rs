@@ -1,0 +1,119 @@
+//! Guide: articles and what hangs on them. The help center has a request pool of its own.
+
+use super::{
+    ANY_AGENT, Cursor, CursorFormat, Feed, Order, PageRows, Parent, RowsAt, Splice, Stream,
+};
+use crate::zendesk::budget::Bucket;
+use crate::zendesk::paging::Paging;
+
+const POOL: &[Bucket] = &[Bucket::HelpCenter];
+
+static INCREMENTAL_ARTICLES: Feed = Feed {
+    name: "incremental_articles",
+    path: "help_center/incremental/articles.json",
+    query: &[],
+    paging: Paging::ExportTime { end_mark: false },
+    order: Order::ByTime("updated_at"),
+    list: &["articles"],
+    buckets: POOL,
+    page: PageRows::Most,
+    parent: None,
+};
+
+static ARTICLE_COMMENTS: Feed = Feed {
+    name: "article_comments",
+    path: "help_center/articles/{article_id}/comments.json",
+    query: &[],
+    paging: Paging::Cursor,
+    order: Order::Other,
+    list: &["comments"],
+    buckets: POOL,
+    page: PageRows::Most,
+    parent: Some(Parent { feed: &INCREMENTAL_ARTICLES, fills: &[("article_id", "id")] }),
+};
+
+static ARTICLE_COMMENT_VOTES: Feed = Feed {
+    name: "article_comment_votes",
+    path: "help_center/articles/{article_id}/comments/{comment_id}/votes.json",
+    query: &[],
+    paging: Paging::Cursor,
+    order: Order::Other,
+    list: &["votes"],
+    buckets: POOL,
+    page: PageRows::Most,
+    parent: Some(Parent { feed: &ARTICLE_COMMENTS, fills: &[("comment_id", "id")] }),
+};
+
+const OF_ARTICLES: &[(&str, &str)] = &[("articles", "updated_at")];
+const OF_ARTICLE_COMMENTS: &[(&str, &str)] =
+    &[("article_comments", "updated_at"), ("articles", "updated_at")];
+
+/// What children of articles share about deletions and silent changes.
+const UNSEEN_CHILDREN: &str = "Deletions; a full refresh shows them. Changes that do not touch the \
+     article come with the weekly pass over all articles.";
+
+const fn updated_at(parents: &'static [(&'static str, &'static str)]) -> Option<Cursor> {
+    Some(Cursor { field: "updated_at", format: CursorFormat::Unix, formerly: &[], parents })
+}
+
+pub(super) fn streams() -> Vec<Stream> {
+    vec![
+        Stream {
+            name: "articles",
+            feed: &INCREMENTAL_ARTICLES,
+            rows: RowsAt::Listed,
+            include: None,
+            primary_key: &["id"],
+            cursor: updated_at(&[]),
+            dated: false,
+            drop: &[],
+            splice: &[],
+            deletion: None,
+            gate: ANY_AGENT,
+            scope: "hc:read",
+            schema: include_str!("../../schemas/articles.json"),
+            documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/articles/",
+            about: "Articles of the help center that the user may see, drafts included.",
+            unseen: "Archived and deleted articles; a full refresh drops them.",
+        },
+        Stream {
+            name: "article_comments",
+            feed: &ARTICLE_COMMENTS,
+            rows: RowsAt::Listed,
+            include: None,
+            primary_key: &["id"],
+            cursor: updated_at(OF_ARTICLES),
+            dated: false,
+            drop: &[],
+            splice: &[Splice::Object {
+                key: "_airbyte_parent_id",
+                members: &[("article_id", "source_id"), ("comment_id", "id")],
+            }],
+            deletion: None,
+            gate: ANY_AGENT,
+            scope: "hc:read",
+            schema: include_str!("../../schemas/article_comments.json"),
+            documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/article_comments/",
+            about: "Comments on articles.",
+            unseen: UNSEEN_CHILDREN,
+        },
+        Stream {
+            name: "article_comment_votes",
+            feed: &ARTICLE_COMMENT_VOTES,
+            rows: RowsAt::Listed,
+            include: None,
+            primary_key: &["id"],
+            cursor: updated_at(OF_ARTICLE_COMMENTS),
+            dated: false,
+            drop: &[],
+            splice: &[],
+            deletion: None,
+            gate: ANY_AGENT,
+            scope: "hc:read",
+            schema: include_str!("../../schemas/votes.json"),
+            documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/votes/",
+            about: "Votes on comments on articles.",
+            unseen: UNSEEN_CHILDREN,
+        },
+    ]
+}

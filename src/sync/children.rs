@@ -1,0 +1,505 @@
+//! Listings that hang on rows of another listing: several parents at once, each to its end. A
+//! position follows the first parent that is not finished.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+
+use super::WalkError;
+use super::frontier::{Frontier, Listed};
+use super::join::Standstill;
+use super::pager::{Listing, Pager};
+use super::plan::unchanged_parent;
+use super::reader::{Member, Reader, lock};
+use super::refusals::Refusals;
+use super::rows::Framer;
+use super::sift;
+use crate::protocol::emitter::{Batch, Part, unix_ms};
+use crate::streams::{Feed, Stream};
+use crate::zendesk::client::Fetched;
+use crate::zendesk::error::{ApiError, ErrorKind};
+use crate::zendesk::page::{Page, Rows};
+use crate::zendesk::paging::Token;
+
+/// What fills the placeholders of a child's path.
+type Fills = Vec<(&'static str, String)>;
+
+/// A row whose children are to be read.
+#[derive(Clone, Debug)]
+pub struct ParentRow {
+    listed: Listed,
+    changed: Option<i64>,
+    /// Values of the row that paths may need, as text.
+    values: BTreeMap<&'static str, String>,
+}
+
+/// How the listings of each child feed were answered.
+#[derive(Debug, Default)]
+pub struct RefusalsByFeed {
+    feeds: BTreeMap<&'static str, (Refusals, Option<ApiError>)>,
+    answers: u64,
+}
+
+/// Reads the children of the parents of one page.
+pub struct Children<'r, 'm> {
+    reader: Reader<'r>,
+    /// The place behind the page, and the feed's time there.
+    next: (Token, Option<i64>),
+    now_unix: i64,
+    /// Under this number all these requests take one turn together.
+    walk: u64,
+    tree: Vec<Node>,
+    shared: Mutex<Shared<'m>>,
+}
+
+struct Shared<'m> {
+    who: Vec<&'m mut Member>,
+    frontier: Frontier,
+    refusals: RefusalsByFeed,
+}
+
+/// A child feed, the streams that take its rows, and its own children.
+struct Node {
+    feed: &'static Feed,
+    streams: Vec<(&'static Stream, Framer)>,
+    kids: Vec<Node>,
+}
+
+/// How a parent's listings came out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Answered {
+    /// Read, or absent: both settle it.
+    Settled,
+    Refused,
+}
+
+impl ParentRow {
+    /// The row of a page as a parent. `time_key` tells the feed's time, `changed_key` when the
+    /// parent changed, `keys` are what the children's paths need.
+    #[must_use]
+    pub fn new(
+        page: &Page,
+        list: &Rows,
+        row: usize,
+        time_key: Option<&str>,
+        at: &Token,
+        changed_key: Option<&str>,
+        keys: &[&'static str],
+    ) -> Self {
+        let time = time_key.and_then(|key| sift::time(page, list, row, key));
+        let changed = changed_key.and_then(|key| sift::time(page, list, row, key));
+        let values = values(page, list, row, keys);
+        Self {
+            listed: Listed { hash: sift::hash(page, list, row), time, page: at.clone() },
+            changed,
+            values,
+        }
+    }
+}
+
+/// The keys that paths of these children need of the rows of `feed`.
+#[must_use]
+pub fn path_keys(feed: &'static Feed, children: &[&'static Stream]) -> Vec<&'static str> {
+    let mut keys = Vec::new();
+    for child in children.iter().flat_map(|child| child.feed.lineage()) {
+        if let Some(parent) = child.parent.as_ref().filter(|parent| std::ptr::eq(parent.feed, feed))
+        {
+            keys.extend(parent.fills.iter().map(|(_, key)| *key));
+        }
+    }
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+impl RefusalsByFeed {
+    fn note(&mut self, feed: &'static str, refused: Option<ApiError>) {
+        self.answers += 1;
+        let (refusals, last) = self.feeds.entry(feed).or_default();
+        refusals.note(refused.is_some());
+        *last = refused.or(last.take());
+    }
+
+    fn too_many(&self, feed: &str, at_end: bool) -> Option<WalkError> {
+        let (refusals, last) = self.feeds.get(feed)?;
+        let (refused, of) = refusals.too_many(at_end)?;
+        Some(WalkError::Refused { refused, of, last: last.clone()? })
+    }
+
+    /// Streams that fail because too many of all their parents were refused.
+    pub fn at_end(
+        &self,
+        streams: impl Iterator<Item = &'static Stream>,
+    ) -> Vec<(&'static str, WalkError)> {
+        streams
+            .filter_map(|stream| Some((stream.name, self.too_many(stream.feed.name, true)?)))
+            .collect()
+    }
+}
+
+impl<'r, 'm> Children<'r, 'm> {
+    #[must_use]
+    pub fn new(
+        reader: Reader<'r>,
+        (root, walk): (&'static Feed, u64),
+        who: Vec<&'m mut Member>,
+        frontier: Frontier,
+        refusals: RefusalsByFeed,
+        next: (Token, Option<i64>),
+        now_unix: i64,
+    ) -> Self {
+        let streams: Vec<&'static Stream> = who.iter().map(|member| member.stream).collect();
+        let tree = nodes(root, &streams);
+        let shared = Mutex::new(Shared { who, frontier, refusals });
+        Self { reader, next, now_unix, walk, tree, shared }
+    }
+
+    /// Gives back what was lent.
+    #[must_use]
+    pub fn into_parts(self) -> (Vec<&'m mut Member>, Frontier, RefusalsByFeed) {
+        let shared = self.shared.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        (shared.who, shared.frontier, shared.refusals)
+    }
+
+    /// Reads the children of all these parents, several at once.
+    ///
+    /// # Errors
+    /// Only what ends the whole sync; a stream that fails is told of and left behind.
+    pub async fn read(&self, parents: Vec<ParentRow>) -> Result<(), WalkError> {
+        let mut waiting = parents.into_iter().peekable();
+        let mut running = FuturesUnordered::new();
+        loop {
+            while running.len() < self.at_once() && waiting.peek().is_some() {
+                if !lock(&self.shared).frontier.has_room() {
+                    break;
+                }
+                let Some(parent) = waiting.next() else { break };
+                let number = lock(&self.shared).begin(&parent);
+                if let Some(number) = number {
+                    running.push(
+                        async move { (number, self.parent(&self.tree, &parent.values).await) },
+                    );
+                }
+            }
+            let Some((number, answered)) = running.next().await else {
+                if waiting.peek().is_none() {
+                    return self.tell_place().await;
+                }
+                // Only refused parents wait to be judged, and nothing is left to judge them.
+                lock(&self.shared).frontier.judge_all();
+                continue;
+            };
+            let answered = answered?;
+            lock(&self.shared).settle(number, answered);
+            self.tell_place().await?;
+        }
+    }
+
+    fn at_once(&self) -> usize {
+        self.reader.config.workers * 2
+    }
+
+    /// Moves the children's positions to the first unfinished parent.
+    async fn tell_place(&self) -> Result<(), WalkError> {
+        let parts = lock(&self.shared).place(&self.next, self.now_unix);
+        Ok(self.reader.emitter.batch(Batch { lines: Vec::new(), parts }).await?)
+    }
+
+    /// Reads all children of one parent.
+    fn parent<'s>(
+        &'s self,
+        nodes: &'s [Node],
+        values: &BTreeMap<&'static str, String>,
+    ) -> BoxFuture<'s, Result<Answered, WalkError>> {
+        self.below(nodes, Vec::new(), values.clone())
+    }
+
+    /// Reads the listings of these feeds below one row; `values` are that row's.
+    fn below<'s>(
+        &'s self,
+        nodes: &'s [Node],
+        carried: Fills,
+        values: BTreeMap<&'static str, String>,
+    ) -> BoxFuture<'s, Result<Answered, WalkError>> {
+        Box::pin(async move {
+            let mut answered = Answered::Settled;
+            for node in nodes {
+                if !lock(&self.shared).wants(node) {
+                    continue;
+                }
+                let mut fills = carried.clone();
+                let parent = node.feed.parent.iter().flat_map(|parent| parent.fills);
+                fills.extend(
+                    parent.filter_map(|(name, key)| Some((*name, values.get(key)?.clone()))),
+                );
+                match self.listing(node, fills).await {
+                    Ok(Answered::Settled) => {}
+                    Ok(Answered::Refused) => answered = Answered::Refused,
+                    Err(error) if ends_everything(&error) => return Err(error),
+                    Err(error) => {
+                        lock(&self.shared).fail(self.reader, node, &error);
+                        // Its place must not pass this parent; the streams that are left may.
+                    }
+                }
+            }
+            Ok(answered)
+        })
+    }
+
+    /// Reads one listing to its end.
+    async fn listing(&self, node: &Node, fills: Fills) -> Result<Answered, WalkError> {
+        let streams: Vec<&Stream> = node.streams.iter().map(|(stream, _)| *stream).collect();
+        let path = fill(node.feed.path, &fills);
+        let kid_streams: Vec<&'static Stream> =
+            node.kids.iter().flat_map(Node::all_streams).collect();
+        let keys = path_keys(node.feed, &kid_streams);
+        let mut listing = Listing::new(node.feed, path, &streams, self.walk);
+        listing.want(keys.iter().copied());
+        let size = node.feed.page_size(self.reader.config);
+        let mut pager = Pager::new(self.reader.client, &listing, Token::First, size);
+        let mut first = true;
+        let result = loop {
+            match pager.next().await {
+                Ok(None) => break Ok(Answered::Settled),
+                Ok(Some(fetched)) => {
+                    if std::mem::take(&mut first) {
+                        lock(&self.shared).refusals.note(node.feed.name, None);
+                    }
+                    if let Err(error) = self.page(node, fetched, &fills, &keys).await {
+                        break Err(error);
+                    }
+                }
+                Err(WalkError::Api(error)) => break self.judge(node, error),
+                Err(error) => break Err(error),
+            }
+        };
+        lock(&self.shared).count(node, &pager);
+        result
+    }
+
+    /// A parent that cannot be read is passed over by its status alone: an end user's article, a
+    /// ticket that is gone. Too many refusals are the stream's own affair.
+    fn judge(&self, node: &Node, error: ApiError) -> Result<Answered, WalkError> {
+        let mut shared = lock(&self.shared);
+        match error.kind {
+            ErrorKind::Unauthorized | ErrorKind::Forbidden => {
+                shared.refusals.note(node.feed.name, Some(error));
+                shared.skip(node);
+                shared.refusals.too_many(node.feed.name, false).map_or(Ok(Answered::Refused), Err)
+            }
+            ErrorKind::NotFound | ErrorKind::Invalid => {
+                shared.refusals.note(node.feed.name, None);
+                shared.skip(node);
+                Ok(Answered::Settled)
+            }
+            _ => Err(error.into()),
+        }
+    }
+
+    /// Delivers one page of a child's listing, and goes on to its own children.
+    async fn page(
+        &self,
+        node: &Node,
+        fetched: Fetched,
+        fills: &Fills,
+        keys: &[&'static str],
+    ) -> Result<(), WalkError> {
+        let Some(list) = fetched.page.lists.first() else { return Ok(()) };
+        let mut batch = Batch::default();
+        let emitted_at = unix_ms();
+        for (stream, framer) in &node.streams {
+            if let Some(keep) = lock(&self.shared).keep(stream, &fetched.page, list) {
+                let framed = framer.frame(&fetched.page, list, &keep, emitted_at, &mut batch.lines);
+                let held_back = framed.held_back + list.strays as u64;
+                batch.parts.extend(lock(&self.shared).delivered(stream, framed.rows, held_back));
+            }
+        }
+        let rows: Vec<_> =
+            (0..list.rows.len()).map(|row| values(&fetched.page, list, row, keys)).collect();
+        self.reader.emitter.batch(batch).await?;
+        // The slot goes back before the next level is asked for.
+        drop(fetched);
+        if node.kids.is_empty() {
+            return Ok(());
+        }
+        let mut rows = rows.into_iter();
+        let mut running = FuturesUnordered::new();
+        loop {
+            while running.len() < self.at_once() {
+                let Some(values) = rows.next() else { break };
+                running.push(self.below(&node.kids, fills.clone(), values));
+            }
+            match running.next().await {
+                Some(result) => {
+                    // A refused grandchild is counted; the parent it belongs to is judged by it.
+                    result?;
+                }
+                None => return Ok(()),
+            }
+        }
+    }
+}
+
+impl Shared<'_> {
+    /// Takes up a parent, or none when no stream needs its children.
+    fn begin(&mut self, parent: &ParentRow) -> Option<usize> {
+        let needed = self
+            .who
+            .iter()
+            .filter(|member| member.is_child() && member.state != Standstill::Failed);
+        let mut needed = needed.filter(|member| {
+            let order = member.stream.feed.root().order;
+            !member.position.walk.seen.contains(&parent.listed.hash)
+                && !unchanged_parent(&member.position, order, parent.changed)
+        });
+        let needed = needed.next().is_some();
+        let number = self.frontier.push(parent.listed.clone());
+        if needed {
+            return Some(number);
+        }
+        self.frontier.settle(number);
+        None
+    }
+
+    fn settle(&mut self, number: usize, answered: Answered) {
+        let answers = self.refusals.answers;
+        match answered {
+            Answered::Settled => self.frontier.settle(number),
+            Answered::Refused => self.frontier.refuse(number, answers),
+        }
+        self.frontier.judge(answers);
+    }
+
+    fn place(&mut self, next: &(Token, Option<i64>), now_unix: i64) -> Vec<Part> {
+        let (token, time, seen) = self.frontier.place(&next.0);
+        let reached = if token == next.0 { time.max(next.1) } else { time };
+        let children = self.who.iter_mut();
+        let children =
+            children.filter(|member| member.is_child() && member.state != Standstill::Failed);
+        children
+            .map(|member| {
+                member.position.walk.rows = 0;
+                member.position.next_page(token.clone(), reached, seen.clone(), now_unix);
+                member.part(0)
+            })
+            .collect()
+    }
+
+    fn member(&mut self, stream: &Stream) -> Option<&mut Member> {
+        let members = self.who.iter_mut().map(|member| &mut **member);
+        members
+            .filter(|member| member.state != Standstill::Failed)
+            .find(|member| std::ptr::eq(member.stream, stream))
+    }
+
+    fn wants(&mut self, node: &Node) -> bool {
+        node.all_streams().into_iter().any(|stream| self.member(stream).is_some())
+    }
+
+    fn keep(&mut self, stream: &'static Stream, page: &Page, list: &Rows) -> Option<Vec<bool>> {
+        let member = self.member(stream)?;
+        let bound = member.position.walk.bound.filter(|_| stream.dated);
+        let field = stream.cursor.map(|cursor| cursor.field);
+        // Children are bounded by the start date alone, never by a cursor.
+        let new = |row| {
+            let time = field.and_then(|field| sift::time(page, list, row, field));
+            time.zip(bound).is_none_or(|(time, bound)| time >= bound)
+        };
+        Some((0..list.rows.len()).map(new).collect())
+    }
+
+    fn delivered(&mut self, stream: &'static Stream, rows: u64, held_back: u64) -> Option<Part> {
+        let member = self.member(stream)?;
+        member.position.walk.rows += rows;
+        member.report.held_back += held_back;
+        Some(member.part(rows))
+    }
+
+    fn skip(&mut self, node: &Node) {
+        for (stream, _) in &node.streams {
+            if let Some(member) = self.member(stream) {
+                member.report.skipped += 1;
+            }
+        }
+    }
+
+    fn count(&mut self, node: &Node, pager: &Pager<'_>) {
+        for (stream, _) in &node.streams {
+            if let Some(member) = self.member(stream) {
+                member.report.tally.add(pager.tally);
+            }
+        }
+    }
+
+    fn fail(&mut self, reader: Reader<'_>, node: &Node, error: &WalkError) {
+        for stream in node.all_streams() {
+            reader.fail(self.member(stream), error.clone());
+        }
+    }
+}
+
+impl Node {
+    fn all_streams(&self) -> Vec<&'static Stream> {
+        let own = self.streams.iter().map(|(stream, _)| *stream);
+        own.chain(self.kids.iter().flat_map(Self::all_streams)).collect()
+    }
+}
+
+/// The feeds below `feed` that these streams need, as a tree.
+fn nodes(feed: &'static Feed, streams: &[&'static Stream]) -> Vec<Node> {
+    let mut feeds: Vec<&'static Feed> = Vec::new();
+    for child in streams.iter().flat_map(|stream| stream.feed.lineage()) {
+        let is_below = child.parent.as_ref().is_some_and(|parent| std::ptr::eq(parent.feed, feed));
+        if is_below && !feeds.iter().any(|known| std::ptr::eq(*known, child)) {
+            feeds.push(child);
+        }
+    }
+    let of_feed = |feed: &'static Feed| {
+        let own = streams.iter().filter(move |stream| std::ptr::eq(stream.feed, feed));
+        own.map(|stream| (*stream, Framer::new(stream))).collect()
+    };
+    feeds
+        .into_iter()
+        .map(|feed| Node { feed, streams: of_feed(feed), kids: nodes(feed, streams) })
+        .collect()
+}
+
+/// Texts of a row's values, for paths: numbers as they stand, strings without their quotes.
+fn values(
+    page: &Page,
+    list: &Rows,
+    row: usize,
+    keys: &[&'static str],
+) -> BTreeMap<&'static str, String> {
+    let value = |key: &&'static str| {
+        let raw = page.text.raw(list.member(row, key)?.value);
+        let text = match serde_json::from_slice::<serde_json::Value>(raw).ok()? {
+            serde_json::Value::String(text) => text,
+            serde_json::Value::Number(number) => number.to_string(),
+            _ => return None,
+        };
+        Some((*key, text))
+    };
+    keys.iter().filter_map(value).collect()
+}
+
+/// Fills the placeholders of a path. Only characters that ids are made of get into a path.
+fn fill(path: &str, fills: &Fills) -> String {
+    let is_id =
+        |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_');
+    fills.iter().fold(path.to_owned(), |path, (name, value)| {
+        let value: String = value.chars().filter(|character| is_id(*character)).collect();
+        path.replace(&format!("{{{name}}}"), &value)
+    })
+}
+
+/// Failures that are no stream's own.
+fn ends_everything(error: &WalkError) -> bool {
+    match error {
+        WalkError::Closed => true,
+        WalkError::Api(error) => error.kind == ErrorKind::Stopped,
+        WalkError::Broken { .. } | WalkError::Refused { .. } => false,
+    }
+}

@@ -1,0 +1,144 @@
+//! The only loop over pages: it asks, sees what comes next, and hands out one page at a time.
+
+use crate::protocol::message::Level;
+use crate::streams::{Feed, Stream};
+use crate::zendesk::client::{Client, Fetched, PageSize, Request, Tally};
+use crate::zendesk::error::ErrorKind;
+use crate::zendesk::page::{ListShape, Shape};
+use crate::zendesk::paging::{Answer, Step, Token, step};
+
+use super::WalkError;
+
+/// A listing as it is asked for.
+#[derive(Clone, Debug)]
+pub struct Listing {
+    pub feed: &'static Feed,
+    pub path: String,
+    pub query: Vec<(&'static str, String)>,
+    pub shape: Shape,
+    /// Whose turn it is when requests wait.
+    pub walk: u64,
+}
+
+/// Goes through a listing page by page.
+pub struct Pager<'a> {
+    client: &'a Client,
+    listing: &'a Listing,
+    /// The place of the next page; at the end, where the next sync goes on.
+    pub at: Token,
+    pub ended: bool,
+    pub size: PageSize,
+    pub tally: Tally,
+    /// What a person should know about the way.
+    pub notes: Vec<(Level, String)>,
+}
+
+impl Listing {
+    /// The listing of a feed for these streams: their side-loads and all that they look up.
+    #[must_use]
+    pub fn new(feed: &'static Feed, path: String, streams: &[&Stream], walk: u64) -> Self {
+        let mut query: Vec<(&'static str, String)> =
+            feed.query.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
+        let mut includes: Vec<&str> = streams.iter().filter_map(|stream| stream.include).collect();
+        includes.sort_unstable();
+        includes.dedup();
+        for include in includes {
+            match query.iter_mut().find(|(key, _)| *key == "include") {
+                Some((_, value)) => *value = format!("{value},{include}"),
+                None => query.push(("include", include.to_owned())),
+            }
+        }
+        let mut list = ListShape { path: feed.list, ..ListShape::default() };
+        list.wanted.extend(feed.time_key());
+        for lookups in streams.iter().map(|stream| stream.lookups()) {
+            list.wanted.extend(lookups.wanted);
+            match (&mut list.inner, lookups.inner) {
+                (Some(inner), Some(more)) => inner.wanted.extend(more.wanted),
+                (inner @ None, more) => *inner = more,
+                (Some(_), None) => {}
+            }
+        }
+        let tidy = |wanted: &mut Vec<&'static str>| {
+            wanted.sort_unstable();
+            wanted.dedup();
+        };
+        tidy(&mut list.wanted);
+        list.inner.as_mut().into_iter().for_each(|inner| tidy(&mut inner.wanted));
+        Self { feed, path, query, shape: Shape { lists: vec![list] }, walk }
+    }
+
+    /// Looks up more keys of each listed row.
+    pub fn want(&mut self, keys: impl IntoIterator<Item = &'static str>) {
+        if let Some(list) = self.shape.lists.first_mut() {
+            for key in keys {
+                if !list.wanted.contains(&key) {
+                    list.wanted.push(key);
+                }
+            }
+        }
+    }
+}
+
+impl<'a> Pager<'a> {
+    /// A pager that begins at a place.
+    #[must_use]
+    pub fn new(client: &'a Client, listing: &'a Listing, at: Token, size: PageSize) -> Self {
+        let (tally, notes) = (Tally::default(), Vec::new());
+        Self { client, listing, at, ended: false, size, tally, notes }
+    }
+
+    /// The next page, or none after the last one. Afterwards `at` is the place behind that page.
+    ///
+    /// # Errors
+    /// [`WalkError`] when the page cannot be had or does not say how to go on.
+    pub async fn next(&mut self) -> Result<Option<Fetched>, WalkError> {
+        let Listing { feed, path, query, shape, walk } = self.listing;
+        while !self.ended {
+            let request =
+                Request { path, query, at: &self.at, buckets: feed.buckets, walk: *walk, shape };
+            let fetched = match self.client.get(&request, &mut self.size, &mut self.tally).await {
+                Ok(fetched) => fetched,
+                // The start is younger than the feed gives yet: there is nothing new.
+                Err(error)
+                    if error.kind == ErrorKind::BadPosition
+                        && matches!(self.at, Token::StartTime(_)) =>
+                {
+                    self.ended = true;
+                    break;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            let rows = fetched.page.lists.first().map_or(0, |list| list.rows.len() + list.strays);
+            let answer = Answer {
+                envelope: &fetched.page.envelope,
+                rows,
+                asked: fetched.asked,
+                now_unix: fetched.now_unix,
+            };
+            match step(feed.paging, &self.at, answer) {
+                Step::Next(next) => self.at = next,
+                Step::End(next) => {
+                    self.at = next;
+                    self.ended = true;
+                }
+                Step::AskLarger => {
+                    self.size.largest(feed.paging);
+                    continue;
+                }
+                Step::SkipSecond(next, second) => {
+                    let why = format!(
+                        "/api/v2/{path}: more rows changed in the second {second} (unix time) than a page \
+                         holds, and Zendesk offers no way to the rest; the walk goes on a second later"
+                    );
+                    self.notes.push((Level::Error, why));
+                    self.at = next;
+                }
+                Step::Broken(why) => {
+                    return Err(WalkError::Broken { path: format!("/api/v2/{path}"), why });
+                }
+            }
+            return Ok(Some(fetched));
+        }
+        Ok(None)
+    }
+}

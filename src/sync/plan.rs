@@ -1,0 +1,184 @@
+//! From what is selected and what was saved to where each stream begins. Pure.
+
+use serde_json::{Map, Value};
+
+use super::position::{PASS_EVERY_SECONDS, Pass, Phase, Position, Walk, to_state};
+use super::saved::{self, Saved};
+use crate::config::Config;
+use crate::protocol::catalog::SyncMode;
+use crate::streams::{Feed, Order, Reading, Stream};
+use crate::zendesk::paging::{Paging, Token, YOUNGEST_BOUND_SECONDS};
+
+/// Where a stream begins in this sync.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Begin {
+    pub position: Position,
+    /// The state to repeat when there is nothing to ask for.
+    pub repeat: Option<String>,
+    pub warnings: Vec<String>,
+}
+
+/// What of the program's surroundings a plan depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    /// Zendesk's time, unix seconds.
+    pub unix: i64,
+    /// Attempts of this job that came before; inside a job a full refresh goes on.
+    pub attempt: u64,
+}
+
+/// Decides where a stream begins.
+#[must_use]
+pub fn begin(
+    stream: &Stream,
+    mode: SyncMode,
+    state: Option<&Map<String, Value>>,
+    config: &Config,
+    now: Now,
+) -> Begin {
+    let saved = state.map(|state| saved::read(stream, state, now.unix)).unwrap_or_default();
+    let mut begin = match (mode, stream.reading()) {
+        (SyncMode::Incremental, Reading::FullRefreshOnly) => {
+            let mut begin = full_refresh(stream, &saved, config, now);
+            begin
+                .warnings
+                .push(format!("{}: there is no incremental read; all of it is read", stream.name));
+            begin
+        }
+        (SyncMode::Incremental, reading) => incremental(stream, reading, &saved, config, now),
+        (SyncMode::FullRefresh, _) => full_refresh(stream, &saved, config, now),
+    };
+    begin.warnings.splice(0..0, saved.warnings.iter().cloned());
+    if let (Some(_), Some(state)) = (&begin.repeat, state) {
+        // What was handed in comes back unchanged, whoever wrote it.
+        begin.repeat = Some(Value::Object(state.clone()).to_string());
+    }
+    begin
+}
+
+fn full_refresh(stream: &Stream, saved: &Saved, config: &Config, now: Now) -> Begin {
+    let same_job = now.attempt >= 1;
+    let walk = saved.walk.as_ref().filter(|walk| same_job && walk.full);
+    let done = walk.is_some_and(|walk| walk.phase == Phase::Done) || (same_job && saved.finished);
+    if done {
+        let position = saved.position();
+        let repeat = Some(to_state(stream, &position));
+        return Begin { position, repeat, warnings: Vec::new() };
+    }
+    let mut position =
+        match walk.filter(|walk| walk.phase == Phase::UnderWay && stream.is_resumable()) {
+            Some(_) => saved.position(),
+            None => {
+                let bound = stream.dated.then(|| config.start_unix(now.unix));
+                let token = start(stream.feed.root(), bound);
+                Position { flat: None, walk: Walk { token, bound, ..Walk::default() } }
+            }
+        };
+    position.walk.full = true;
+    position.walk.pass.under_way = stream.reading() == Reading::PerParent;
+    nothing_yet(stream, position, now)
+}
+
+fn incremental(
+    stream: &Stream,
+    reading: Reading,
+    saved: &Saved,
+    config: &Config,
+    now: Now,
+) -> Begin {
+    let mut warnings = Vec::new();
+    let configured = config.start_date.filter(|_| stream.dated);
+    let frozen = saved.walk.as_ref().and_then(|walk| walk.bound).or(saved.bound);
+    let first_read = saved.flat.is_none() && frozen.is_none();
+    let bound = if first_read { stream.dated.then(|| config.start_unix(now.unix)) } else { frozen };
+    if let (Some(configured), Some(frozen)) = (configured, frozen) {
+        if configured < frozen {
+            warnings.push(format!(
+                "{}: the start date is earlier than in the first read, whose start goes on to count; \
+                 to read older rows, reset this stream's state",
+                stream.name
+            ));
+        }
+    }
+    let bound = bound.max(configured.filter(|_| bound.is_some()));
+    // A later start date wins over what was saved, because it always bounds.
+    let later = configured.filter(|configured| saved.flat.is_some_and(|flat| flat < *configured));
+    let flat = later.or(saved.flat);
+    let walk = saved.walk.clone().filter(|_| later.is_none());
+    let fresh = |walk: Option<Walk>, token: Token| Walk {
+        token,
+        phase: Phase::Fresh,
+        full: false,
+        bound,
+        cursor: flat,
+        began: None,
+        newest: None,
+        at: None,
+        seen: Vec::new(),
+        gone: walk.as_ref().map(|walk| walk.gone.clone()).unwrap_or_default(),
+        pass: walk.map(|walk| walk.pass).unwrap_or_default(),
+        rows: 0,
+    };
+    let root = stream.feed.root();
+    let lower = flat.or(bound);
+    let ordered = root.time_key().is_some();
+    let walk = match (reading, walk) {
+        (Reading::PerParent, walk) if pass_is_due(walk.as_ref(), flat, now) => {
+            let mut walk = fresh(walk, start(root, bound));
+            walk.pass = Pass { under_way: true, ended: walk.pass.ended };
+            walk
+        }
+        // The end of the last walk of an ordered feed is where the next one begins.
+        (_, Some(walk)) if ordered || walk.phase == Phase::UnderWay => {
+            let goes_on = walk.phase == Phase::UnderWay;
+            let cursor = if goes_on { walk.cursor } else { flat };
+            Walk { bound, cursor, full: false, ..walk }
+        }
+        (_, walk) => fresh(walk, start(root, lower)),
+    };
+    let walk = if root.paging.resumes() { walk } else { Walk { token: Token::First, ..walk } };
+    let mut begin = nothing_yet(stream, Position { flat, walk }, now);
+    begin.warnings = warnings;
+    begin
+}
+
+/// Children may change without touching their parent, so all of them are read again when the last
+/// such pass is old. A state that knows of no pass counts as one of its cursor's time.
+fn pass_is_due(walk: Option<&Walk>, flat: Option<i64>, now: Now) -> bool {
+    let under_way = walk.is_some_and(|walk| walk.pass.under_way);
+    let last = walk.and_then(|walk| walk.pass.ended).or(flat);
+    !under_way && last.is_none_or(|last| now.unix.saturating_sub(last) > PASS_EVERY_SECONDS)
+}
+
+/// The first place of a feed, for a lower bound in unix seconds.
+fn start(feed: &Feed, bound: Option<i64>) -> Token {
+    match feed.paging {
+        Paging::ExportCursor | Paging::ExportTime { .. } => {
+            Token::StartTime(bound.unwrap_or_default())
+        }
+        Paging::Cursor | Paging::Before | Paging::Offset | Paging::Single => Token::First,
+    }
+}
+
+/// A lower bound younger than the feeds give yet sends no request.
+fn nothing_yet(stream: &Stream, position: Position, now: Now) -> Begin {
+    let lower = position.flat.or(position.walk.bound);
+    let too_young =
+        lower.is_some_and(|lower| lower > now.unix.saturating_sub(YOUNGEST_BOUND_SECONDS));
+    let in_the_middle = position.walk.phase == Phase::UnderWay;
+    let repeat = (too_young && !in_the_middle).then(|| {
+        let flat = position.flat.or(position.walk.bound);
+        to_state(stream, &Position { flat, ..position.clone() })
+    });
+    Begin { position, repeat, warnings: Vec::new() }
+}
+
+/// Whether a walk over all parents of a feed in no order of time may leave a parent out: it did
+/// not change since the walk's cursor.
+#[must_use]
+pub fn unchanged_parent(position: &Position, order: Order, changed: Option<i64>) -> bool {
+    let by_token = matches!(order, Order::ByTime(_));
+    let everything = by_token || position.walk.pass.under_way || position.walk.full;
+    !everything
+        && changed.zip(position.walk.cursor).is_some_and(|(changed, cursor)| changed < cursor)
+}

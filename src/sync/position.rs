@@ -1,0 +1,350 @@
+//! Where a stream stands: the flat cursor that Airbyte's connector can read, and beside it our own
+//! `walk`. Pure: positions move by pages and ends, and are written as a state's text.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use crate::streams::{CursorFormat, Order, Stream};
+use crate::zendesk::instant;
+use crate::zendesk::paging::Token;
+
+/// The version of `walk` that this program writes. A newer one is ignored.
+pub const WALK_VERSION: u64 = 1;
+
+/// Rows of a boundary second that are remembered; beyond that the second is delivered again.
+pub const MOST_SEEN: usize = 128;
+
+/// Deleted rows that are remembered as delivered; beyond that they repeat.
+pub const MOST_GONE: usize = 500;
+
+/// A row that changes while a listing is read may be listed before it changes. What is newer than
+/// this before the walk's begin comes again next time.
+const MARGIN_SECONDS: i64 = 60;
+
+/// How long children may change unseen before all parents' children are read again.
+pub const PASS_EVERY_SECONDS: i64 = 7 * 86_400;
+
+/// A stream's whole position.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Position {
+    /// The flat cursor, unix seconds.
+    pub flat: Option<i64>,
+    pub walk: Walk,
+}
+
+/// What the flat cursor cannot hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Walk {
+    pub token: Token,
+    pub phase: Phase,
+    /// Made by a full refresh, which resumes only inside one job.
+    pub full: bool,
+    /// The start of dated data, frozen when the first walk began, unix seconds.
+    pub bound: Option<i64>,
+    /// The flat cursor when this walk began.
+    pub cursor: Option<i64>,
+    /// Zendesk's time when this walk began, unix seconds.
+    pub began: Option<i64>,
+    /// The newest cursor value seen in this walk.
+    pub newest: Option<i64>,
+    /// How far an ordered walk has come, in the feed's own time.
+    pub at: Option<i64>,
+    /// Hashes of rows delivered at the token's second, or of parents finished beyond the token.
+    pub seen: Vec<u64>,
+    /// Deleted rows that were delivered.
+    pub gone: BTreeSet<u64>,
+    /// The reading of all parents' children: whether one is under way, and when one last ended.
+    pub pass: Pass,
+    /// Rows of parents that are not finished, so that a state moves while they are read.
+    pub rows: u64,
+}
+
+/// How far a walk is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Phase {
+    #[default]
+    Fresh,
+    UnderWay,
+    Done,
+}
+
+/// The pass over all parents of a child stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pass {
+    pub under_way: bool,
+    /// Unix seconds.
+    pub ended: Option<i64>,
+}
+
+impl Position {
+    /// Notes that the first page of a walk has come. `now_unix` is Zendesk's time.
+    pub fn begin(&mut self, now_unix: i64) {
+        let walk = &mut self.walk;
+        if walk.phase != Phase::UnderWay {
+            walk.phase = Phase::UnderWay;
+            walk.began = Some(now_unix);
+            walk.newest = None;
+        }
+        walk.began.get_or_insert(now_unix);
+    }
+
+    /// Notes the cursor value of a listed row.
+    pub fn saw(&mut self, time: Option<i64>) {
+        self.walk.newest = self.walk.newest.max(time);
+    }
+
+    /// Moves to the next page. `reached` is the feed's time at the page's end, for ordered feeds.
+    pub fn next_page(&mut self, token: Token, reached: Option<i64>, seen: Vec<u64>, now_unix: i64) {
+        self.walk.token = token;
+        self.walk.seen = seen;
+        self.reach(reached, now_unix);
+    }
+
+    /// Moves to the walk's end.
+    pub fn end(
+        &mut self,
+        order: Order,
+        token: Token,
+        reached: Option<i64>,
+        seen: Vec<u64>,
+        now_unix: i64,
+    ) {
+        let ordered = matches!(order, Order::ByTime(_));
+        self.walk.token = if ordered { token } else { Token::First };
+        self.walk.seen = seen;
+        self.walk.phase = Phase::Done;
+        self.walk.rows = 0;
+        if std::mem::take(&mut self.walk.pass.under_way) {
+            self.walk.pass.ended = self.walk.began;
+        }
+        if ordered {
+            self.reach(reached, now_unix);
+        } else {
+            let safe = self.walk.began.unwrap_or(now_unix).saturating_sub(MARGIN_SECONDS);
+            let seen = self.walk.newest.map(|newest| newest.min(safe));
+            let start = self.walk.bound.unwrap_or_default();
+            self.flat = Some(seen.or(self.walk.cursor).unwrap_or(start)).max(self.walk.cursor);
+        }
+        // The next walk filters by what is flat now.
+        self.walk.cursor = self.flat;
+    }
+
+    /// Takes over the place of a stream that is ahead on the same ordered feed, with this
+    /// stream's own hashes for that place. Everything up to there has been delivered.
+    pub fn take_over(&mut self, ahead: &Self, seen: Vec<u64>, now_unix: i64) {
+        let token = ahead.walk.token.clone();
+        let second = if let Token::StartTime(second) = token { Some(second) } else { None };
+        let reached = second.or(ahead.walk.at);
+        if ahead.walk.phase == Phase::Done {
+            self.end(Order::ByTime(""), token, reached.or(ahead.flat), seen, now_unix);
+        } else {
+            self.next_page(token, reached, seen, now_unix);
+        }
+    }
+
+    /// Sends the walk back to where it began: the server no longer knows its token.
+    pub fn restart(&mut self, order: Order) {
+        let from = match order {
+            // An ordered feed has delivered everything up to its flat cursor.
+            Order::ByTime(_) if self.moves_with_pages() => self.flat,
+            Order::ByTime(_) => None,
+            Order::NewestFirst | Order::Other => None,
+        };
+        self.walk.token = match order {
+            Order::ByTime(_) => Token::StartTime(from.or(self.walk.bound).unwrap_or_default()),
+            Order::NewestFirst | Order::Other => Token::First,
+        };
+        self.walk.seen.clear();
+        self.walk.at = from;
+    }
+
+    /// Whether the flat cursor follows the pages. A pass over all parents leaves it where it was.
+    fn moves_with_pages(&self) -> bool {
+        !(self.walk.pass.under_way && self.walk.cursor.is_some())
+    }
+
+    fn reach(&mut self, reached: Option<i64>, now_unix: i64) {
+        self.walk.at = self.walk.at.max(reached);
+        let done = self.walk.phase == Phase::Done;
+        if done || self.moves_with_pages() {
+            // A row that claims to be of the future must not stop all later reads.
+            self.flat = self.flat.max(self.walk.at.map(|at| at.min(now_unix)));
+        }
+    }
+}
+
+/// A stream's position as the text of its state.
+#[must_use]
+pub fn to_state(stream: &Stream, position: &Position) -> String {
+    let mut state = Map::new();
+    let walk = &position.walk;
+    let Some(cursor) = &stream.cursor else {
+        if walk.phase == Phase::Done {
+            state.insert("__ab_no_cursor_state_message".into(), json!(true));
+        } else {
+            state.insert("walk".into(), walk_json(stream, walk));
+        }
+        return Value::Object(state).to_string();
+    };
+    let written = |unix: i64, format| match format {
+        CursorFormat::Unix => json!(unix.to_string()),
+        CursorFormat::Iso => json!(instant::to_iso(unix)),
+    };
+    if cursor.parents.is_empty() {
+        if let Some(flat) = position.flat {
+            state.insert(cursor.field.into(), written(flat, cursor.format));
+        }
+    } else {
+        let flat = position.flat.or(walk.bound).unwrap_or_default();
+        state = substream_state(cursor.field, &written(flat, cursor.format), cursor.parents);
+    }
+    state.insert("walk".into(), walk_json(stream, walk));
+    Value::Object(state).to_string()
+}
+
+/// The form in which Airbyte saves a stream that is read per parent, with a global cursor.
+fn substream_state(field: &str, value: &Value, parents: &[(&str, &str)]) -> Map<String, Value> {
+    let mut parent_state = Map::new();
+    if let Some(((name, parent_field), above)) = parents.split_first() {
+        let own = if above.is_empty() {
+            json!({ *parent_field: value })
+        } else {
+            Value::Object(substream_state(parent_field, value, above))
+        };
+        parent_state.insert((*name).to_owned(), own);
+    }
+    let mut state = Map::new();
+    state.insert("use_global_cursor".into(), json!(true));
+    state.insert("state".into(), json!({ field: value }));
+    state.insert("lookback_window".into(), json!(0));
+    state.insert("parent_state".into(), Value::Object(parent_state));
+    state
+}
+
+fn walk_json(stream: &Stream, walk: &Walk) -> Value {
+    let mut json = json!({
+        "v": WALK_VERSION,
+        "feed": stream.feed.root().name,
+        "kind": walk.token.kind(),
+        "token": walk.token.text(),
+    });
+    let mut put = |key: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            json[key] = value;
+        }
+    };
+    put("done", (walk.phase == Phase::Done).then(|| json!(true)));
+    put("fresh", (walk.phase == Phase::Fresh).then(|| json!(true)));
+    put("full", walk.full.then(|| json!(true)));
+    put("bound", walk.bound.map(|unix| json!(unix)));
+    put("cursor", walk.cursor.map(|unix| json!(unix)));
+    put("began", walk.began.map(|unix| json!(unix)));
+    put("newest", walk.newest.map(|unix| json!(unix)));
+    put("at", walk.at.map(|unix| json!(unix)));
+    put("seen", (!walk.seen.is_empty()).then(|| json!(hashes_text(&walk.seen))));
+    put("gone", (!walk.gone.is_empty()).then(|| json!(numbers_text(&walk.gone))));
+    put("pass", walk.pass.under_way.then(|| json!(true)));
+    put("passed", walk.pass.ended.map(|unix| json!(unix)));
+    put("rows", (walk.rows > 0).then(|| json!(walk.rows)));
+    json
+}
+
+/// Hashes as hexadecimal text, sixteen digits each.
+fn hashes_text(hashes: &[u64]) -> String {
+    hashes.iter().map(|hash| format!("{hash:016x}")).collect()
+}
+
+/// Reads hashes back; what is malformed is left out.
+#[must_use]
+pub fn hashes_from(text: &str) -> Vec<u64> {
+    let chunks = text.as_bytes().chunks(16).map(|chunk| std::str::from_utf8(chunk).unwrap_or(""));
+    chunks.filter_map(|chunk| u64::from_str_radix(chunk, 16).ok()).take(MOST_SEEN).collect()
+}
+
+/// Ascending numbers as the differences between them, hexadecimal, which keeps five hundred ids
+/// of fourteen digits within a few kilobytes.
+fn numbers_text(numbers: &BTreeSet<u64>) -> String {
+    let mut last = 0;
+    let differences = numbers.iter().map(|number| {
+        let difference = number - last;
+        last = *number;
+        format!("{difference:x}")
+    });
+    differences.collect::<Vec<_>>().join(".")
+}
+
+/// Reads numbers back; nothing when the text is malformed.
+#[must_use]
+pub fn numbers_from(text: &str) -> BTreeSet<u64> {
+    let mut last = 0_u64;
+    let numbers = text.split('.').filter(|part| !part.is_empty()).map(|part| {
+        last = last.checked_add(u64::from_str_radix(part, 16).ok()?)?;
+        Some(last)
+    });
+    numbers.collect::<Option<BTreeSet<u64>>>().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ORDERED: Order = Order::ByTime("updated_at");
+
+    fn at(flat: Option<i64>) -> Position {
+        Position { flat, walk: Walk { cursor: flat, ..Walk::default() } }
+    }
+
+    #[test]
+    fn an_ordered_walk_moves_with_every_page_and_never_into_the_future() {
+        let mut position = at(Some(100));
+        position.begin(1000);
+        position.next_page(Token::StartTime(200), Some(200), vec![1], 1000);
+        assert_eq!(position.flat, Some(200));
+        position.end(ORDERED, Token::StartTime(5000), Some(5000), vec![], 1001);
+        assert_eq!((position.flat, position.walk.phase), (Some(1001), Phase::Done));
+    }
+
+    #[test]
+    fn any_other_walk_moves_at_its_end_and_not_past_what_can_change_behind_it() {
+        for (start, newest, expected) in [
+            (Some(100), Some(500), Some(500)),
+            (Some(100), Some(990), Some(940)),
+            (Some(100), Some(50), Some(100)),
+            (Some(980), Some(990), Some(980)),
+            (Some(100), None, Some(100)),
+            (None, None, Some(7)),
+            (None, Some(500), Some(500)),
+        ] {
+            let mut position = at(start);
+            position.walk.bound = Some(7);
+            position.begin(1000);
+            position.saw(newest);
+            position.next_page(Token::After("a".into()), None, vec![], 1000);
+            assert_eq!(position.flat, start);
+            position.end(Order::Other, Token::First, None, vec![], 2000);
+            assert_eq!(position.flat, expected, "{start:?} {newest:?}");
+        }
+    }
+
+    #[test]
+    fn a_pass_over_all_parents_leaves_the_flat_cursor_until_its_end() {
+        let mut position = at(Some(500));
+        position.walk.pass.under_way = true;
+        position.walk.token = Token::StartTime(0);
+        position.begin(1000);
+        position.next_page(Token::StartTime(300), Some(300), vec![], 1000);
+        assert_eq!((position.flat, position.walk.at), (Some(500), Some(300)));
+        position.end(ORDERED, Token::StartTime(700), Some(700), vec![], 1200);
+        assert_eq!((position.flat, position.walk.pass.ended), (Some(700), Some(1000)));
+    }
+
+    #[test]
+    fn numbers_and_hashes_survive_their_text() {
+        let numbers: BTreeSet<u64> = [0, 1, 28_835_702_984_212, u64::MAX].into();
+        assert_eq!(numbers_from(&numbers_text(&numbers)), numbers);
+        assert_eq!(hashes_from(&hashes_text(&[1, u64::MAX])), [1, u64::MAX]);
+        assert!(numbers_from("x.1").is_empty() && numbers_from("ffffffffffffffff.1").is_empty());
+        assert!(hashes_from("nonsense é").is_empty());
+    }
+}

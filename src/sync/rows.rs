@@ -1,0 +1,172 @@
+//! Rows become RECORD lines: bytes are copied, keys dropped or put in front as the declaration
+//! says, and rows that no platform can take are held back and counted.
+
+use crate::protocol::message::{record_head, record_tail};
+use crate::streams::{RowsAt, Splice, Stream};
+use crate::zendesk::edit::Text;
+use crate::zendesk::json::Span;
+use crate::zendesk::page::{Member, Page, Rows};
+
+/// Writes one stream's rows of a page.
+#[derive(Debug)]
+pub struct Framer {
+    stream: &'static Stream,
+    head: Vec<u8>,
+}
+
+/// What became of a page's rows for one stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Framed {
+    pub rows: u64,
+    /// Rows without a primary key, or empty ones.
+    pub held_back: u64,
+}
+
+impl Framer {
+    #[must_use]
+    pub fn new(stream: &'static Stream) -> Self {
+        Self { stream, head: record_head(stream.name) }
+    }
+
+    /// Appends a RECORD line for each row of the stream whose listed row is kept. `emitted_at_ms`
+    /// is unix time in milliseconds.
+    pub fn frame(
+        &self,
+        page: &Page,
+        list: &Rows,
+        keep: &[bool],
+        emitted_at_ms: u64,
+        out: &mut Vec<u8>,
+    ) -> Framed {
+        let mut framed = Framed::default();
+        let tail = record_tail(emitted_at_ms);
+        let mut dropped = Vec::new();
+        let mut line = |place: Place<'_>, framed: &mut Framed| {
+            if !self.has_key(&place) {
+                framed.held_back += 1;
+                return;
+            }
+            out.extend_from_slice(&self.head);
+            self.row(&place, &mut dropped, out);
+            out.extend_from_slice(&tail);
+            framed.rows += 1;
+        };
+        let kept = |listed: usize| keep.get(listed).copied().unwrap_or(false);
+        match self.stream.rows {
+            RowsAt::Listed => {
+                for listed in (0..list.rows.len()).filter(|listed| kept(*listed)) {
+                    line(Place { text: &page.text, list, listed, inner: None }, &mut framed);
+                }
+            }
+            RowsAt::Inside(_) | RowsAt::EachInside { .. } => {
+                for (inner, row) in
+                    list.inner.iter().enumerate().filter(|(_, row)| kept(row.around))
+                {
+                    let place =
+                        Place { text: &page.text, list, listed: row.around, inner: Some(inner) };
+                    if self.is_ours(&place) {
+                        line(place, &mut framed);
+                    }
+                }
+            }
+        }
+        framed
+    }
+
+    /// Whether a row of an array inside a listed row belongs to the stream.
+    fn is_ours(&self, place: &Place<'_>) -> bool {
+        let RowsAt::EachInside { key, text, .. } = self.stream.rows else { return true };
+        let value = place.member(key).map(|member| place.text.raw(member.value));
+        value.and_then(|value| value.strip_prefix(b"\"")?.strip_suffix(b"\""))
+            == Some(text.as_bytes())
+    }
+
+    /// Whether any part of the primary key is there; platforms abort or drop rows without one.
+    fn has_key(&self, place: &Place<'_>) -> bool {
+        let there = |key: &&str| {
+            place.member(key).is_some_and(|member| place.text.raw(member.value) != b"null")
+        };
+        match self.stream.primary_key {
+            [] => place.span().end - place.span().start > 2,
+            keys => keys.iter().any(|key| there(key)),
+        }
+    }
+
+    fn row(&self, place: &Place<'_>, dropped: &mut Vec<Member>, out: &mut Vec<u8>) {
+        dropped.clear();
+        dropped.extend(self.stream.drop.iter().filter_map(|key| place.member(key)));
+        for splice in self.stream.splice {
+            let (key, there) = match splice {
+                Splice::Around { key, from } => (key, place.around(from).is_some()),
+                Splice::Object { key, .. } => (key, true),
+            };
+            dropped.extend(place.member(key).filter(|_| there));
+        }
+        dropped.sort_unstable_by_key(|member| member.start);
+        place.text.copy_row(out, place.span(), dropped, |out| {
+            let start = out.len();
+            for splice in self.stream.splice {
+                put(splice, place, start, out);
+            }
+        });
+    }
+}
+
+/// Appends one spliced member, after a comma if anything was put before it.
+fn put(splice: &Splice, place: &Place<'_>, start: usize, out: &mut Vec<u8>) {
+    let comma = |out: &mut Vec<u8>, start| {
+        if out.len() > start {
+            out.push(b',');
+        }
+    };
+    match splice {
+        Splice::Around { key, from } => {
+            let Some(member) = place.around(from) else { return };
+            comma(out, start);
+            out.extend_from_slice(format!("\"{key}\":").as_bytes());
+            place.text.copy(out, member.value);
+        }
+        Splice::Object { key, members } => {
+            comma(out, start);
+            out.extend_from_slice(format!("\"{key}\":{{").as_bytes());
+            let inside = out.len();
+            for (name, from) in *members {
+                comma(out, inside);
+                out.extend_from_slice(format!("\"{name}\":").as_bytes());
+                match place.member(from) {
+                    Some(member) => place.text.copy(out, member.value),
+                    None => out.extend_from_slice(b"null"),
+                }
+            }
+            out.push(b'}');
+        }
+    }
+}
+
+/// One row of a stream: a listed row, or a row inside of one.
+struct Place<'a> {
+    text: &'a Text,
+    list: &'a Rows,
+    listed: usize,
+    inner: Option<usize>,
+}
+
+impl Place<'_> {
+    fn span(&self) -> Span {
+        match self.inner {
+            Some(inner) => self.list.inner[inner].span,
+            None => self.list.rows[self.listed].span,
+        }
+    }
+
+    fn member(&self, key: &str) -> Option<Member> {
+        match self.inner {
+            Some(inner) => self.list.inner_member(inner, key),
+            None => self.list.member(self.listed, key),
+        }
+    }
+
+    fn around(&self, key: &str) -> Option<Member> {
+        self.list.member(self.listed, key)
+    }
+}

@@ -1,0 +1,184 @@
+//! What a saved state means: ours, and every shape that Airbyte's connector wrote over the years.
+//! Pure; whatever is malformed is left out with a warning and never a reason to stop.
+
+use serde_json::{Map, Value};
+
+use super::position::{Pass, Phase, Position, WALK_VERSION, Walk, hashes_from, numbers_from};
+use crate::streams::{Cursor, Stream};
+use crate::zendesk::instant;
+use crate::zendesk::paging::Token;
+
+/// A stream's saved state, understood.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Saved {
+    pub flat: Option<i64>,
+    /// Our own walk, if it is of this feed and of a version we know.
+    pub walk: Option<Walk>,
+    /// The start date frozen at the first read, even when its walk is discarded.
+    pub bound: Option<i64>,
+    /// A marker that a full refresh has ended.
+    pub finished: bool,
+    pub warnings: Vec<String>,
+}
+
+impl Saved {
+    /// The position this stands for.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        Position { flat: self.flat, walk: self.walk.clone().unwrap_or_default() }
+    }
+}
+
+/// Reads a stream's saved state. `now_unix` is Zendesk's time.
+#[must_use]
+pub fn read(stream: &Stream, state: &Map<String, Value>, now_unix: i64) -> Saved {
+    let mut saved = Saved::default();
+    let is_true = |key: &str| state.get(key) == Some(&Value::Bool(true));
+    saved.finished = is_true("__ab_no_cursor_state_message")
+        || is_true("__ab_full_refresh_sync_complete")
+        || all_partitions_complete(state);
+    if let Some(Value::Object(walk)) = state.get("walk") {
+        saved.bound = walk.get("bound").and_then(Value::as_i64);
+        match read_walk(stream, walk) {
+            Ok(walk) => saved.walk = Some(walk),
+            Err(why) => saved.warnings.push(format!(
+                "{}: the saved walk is not used ({why}); reading goes on from the saved cursor",
+                stream.name
+            )),
+        }
+    }
+    if let Some(cursor) = &stream.cursor {
+        match flat(cursor, state, saved.walk.is_some(), now_unix) {
+            Ok(flat) => saved.flat = flat,
+            Err(key) => saved.warnings.push(format!(
+                "{}: the saved `{key}` is not a time; reading starts from the beginning",
+                stream.name
+            )),
+        }
+    }
+    saved
+}
+
+/// The flat cursor, unix seconds. Err names a key that holds no time.
+fn flat(
+    cursor: &Cursor,
+    state: &Map<String, Value>,
+    has_walk: bool,
+    now_unix: i64,
+) -> Result<Option<i64>, String> {
+    if let Some(((name, field), above)) = cursor.parents.split_first() {
+        if let Some(Value::Object(parent)) = state.get("parent_state").and_then(|all| all.get(name))
+        {
+            if let Some(flat) = parent_flat(field, parent, above)? {
+                return Ok(Some(flat));
+            }
+        }
+    }
+    let lookback = state.get("lookback_window").and_then(Value::as_i64).unwrap_or_default();
+    if let Some(Value::Object(global)) = state.get("state") {
+        let flat = own(cursor, global, has_walk, now_unix)?;
+        return Ok(flat.map(|flat| flat.saturating_sub(lookback.max(0))));
+    }
+    if state.contains_key("states") {
+        // Some partitions were read and nothing says which were not.
+        return Ok(None);
+    }
+    if let Some(slice) = state.get("slices").and_then(|slices| slices.get(0)) {
+        let end = slice.get("most_recent_cursor_value").or_else(|| slice.get("end"));
+        return end.map(|end| time(end).ok_or_else(|| "slices".to_owned())).transpose();
+    }
+    own(cursor, state, has_walk, now_unix)
+}
+
+/// The position of a parent inside a child's state, which may be nested once more.
+fn parent_flat(
+    field: &str,
+    state: &Map<String, Value>,
+    above: &[(&str, &str)],
+) -> Result<Option<i64>, String> {
+    if let Some(((name, field), above)) = above.split_first() {
+        if let Some(Value::Object(parent)) =
+            state.get("parent_state").and_then(|all| all.get(*name))
+        {
+            return parent_flat(field, parent, above);
+        }
+    }
+    let value =
+        state.get("state").and_then(|global| global.get(field)).or_else(|| state.get(field));
+    value.map(|value| time(value).ok_or_else(|| field.to_owned())).transpose()
+}
+
+/// The cursor under its own key, or under one of its former keys.
+fn own(
+    cursor: &Cursor,
+    state: &Map<String, Value>,
+    has_walk: bool,
+    now_unix: i64,
+) -> Result<Option<i64>, String> {
+    if let Some(value) = state.get(cursor.field).filter(|value| !value.is_null()) {
+        return time(value).map(Some).ok_or_else(|| cursor.field.to_owned());
+    }
+    for former in cursor.formerly {
+        let Some(value) = state.get(former.key).filter(|value| !value.is_null()) else { continue };
+        return match (time(value), former.at_most) {
+            (Some(time), Some(at_most)) if !has_walk && time <= now_unix => {
+                Ok(Some(time.min(at_most)))
+            }
+            (Some(time), _) => Ok(Some(time)),
+            (None, Some(at_most)) => Ok(Some(at_most)),
+            (None, None) => Err(former.key.to_owned()),
+        };
+    }
+    Ok(None)
+}
+
+fn time(value: &Value) -> Option<i64> {
+    match value {
+        Value::String(text) => instant::from_text(text),
+        Value::Number(number) => instant::from_text(&number.to_string()),
+        _ => None,
+    }
+}
+
+fn all_partitions_complete(state: &Map<String, Value>) -> bool {
+    let Some(Value::Array(states)) = state.get("states") else { return false };
+    let complete = |partition: &Value| {
+        partition.get("cursor").and_then(|cursor| cursor.get("__ab_full_refresh_sync_complete"))
+            == Some(&Value::Bool(true))
+    };
+    !states.is_empty() && states.iter().all(complete)
+}
+
+fn read_walk(stream: &Stream, json: &Map<String, Value>) -> Result<Walk, &'static str> {
+    if json.get("v").and_then(Value::as_u64) != Some(WALK_VERSION) {
+        return Err("another version wrote it");
+    }
+    let text = |key: &str| json.get(key).and_then(Value::as_str);
+    if text("feed") != Some(stream.feed.root().name) {
+        return Err("it is of another listing");
+    }
+    let token = text("kind").zip(text("token"));
+    let token = token.and_then(|(kind, token)| Token::from_saved(kind, token));
+    let token = token.ok_or("its token is malformed")?;
+    let number = |key: &str| json.get(key).and_then(Value::as_i64);
+    let is_true = |key: &str| json.get(key) == Some(&Value::Bool(true));
+    let phase = match (is_true("done"), is_true("fresh")) {
+        (true, _) => Phase::Done,
+        (false, true) => Phase::Fresh,
+        (false, false) => Phase::UnderWay,
+    };
+    Ok(Walk {
+        token,
+        phase,
+        full: is_true("full"),
+        bound: number("bound"),
+        cursor: number("cursor"),
+        began: number("began"),
+        newest: number("newest"),
+        at: number("at"),
+        seen: text("seen").map(hashes_from).unwrap_or_default(),
+        gone: text("gone").map(numbers_from).unwrap_or_default(),
+        pass: Pass { under_way: is_true("pass"), ended: number("passed") },
+        rows: json.get("rows").and_then(Value::as_u64).unwrap_or_default(),
+    })
+}

@@ -1,0 +1,128 @@
+//! Which listed rows a stream delivers, and what its position learns from them. Pure.
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::position::{MOST_GONE, MOST_SEEN, Position};
+use crate::streams::{Deletion, Order, Stream};
+use crate::zendesk::instant;
+use crate::zendesk::page::{Page, Rows};
+use crate::zendesk::paging::Token;
+
+/// The hash by which a row is known again, byte for byte.
+#[must_use]
+pub fn hash(page: &Page, list: &Rows, row: usize) -> u64 {
+    list.rows.get(row).map_or(0, |row| xxh3_64(page.text.raw(row.span)))
+}
+
+/// The time under a key of a listed row, unix seconds.
+#[must_use]
+pub fn time(page: &Page, list: &Rows, row: usize, key: &str) -> Option<i64> {
+    list.member(row, key).and_then(|member| instant::from_json(page.text.raw(member.value)))
+}
+
+/// The times of all listed rows under a key.
+#[must_use]
+pub fn times(page: &Page, list: &Rows, key: &str) -> Vec<Option<i64>> {
+    (0..list.rows.len()).map(|row| time(page, list, row, key)).collect()
+}
+
+/// Rows of an ordered page that this stream did not deliver before. `at` is the place the page was
+/// asked at; only rows of its second can be repetitions.
+#[must_use]
+pub fn fresh(
+    position: &Position,
+    at: &Token,
+    page: &Page,
+    list: &Rows,
+    times: &[Option<i64>],
+) -> Vec<bool> {
+    let Token::StartTime(second) = at else { return vec![true; list.rows.len()] };
+    let seen = &position.walk.seen;
+    let repeated = |row: usize, time: Option<i64>| {
+        time == Some(*second) && !seen.is_empty() && seen.contains(&hash(page, list, row))
+    };
+    times.iter().enumerate().map(|(row, time)| !repeated(row, *time)).collect()
+}
+
+/// The hashes to keep at a place: all rows of its second that were delivered, now or before.
+#[must_use]
+pub fn boundary(
+    position: &Position,
+    at: &Token,
+    next: &Token,
+    page: &Page,
+    list: &Rows,
+    times: &[Option<i64>],
+) -> Vec<u64> {
+    let Token::StartTime(second) = next else { return Vec::new() };
+    let mut seen = if at == next { position.walk.seen.clone() } else { Vec::new() };
+    add_second(&mut seen, *second, page, list, times);
+    seen
+}
+
+/// Adds the hashes of a page's rows of one second, as many as may be kept.
+pub fn add_second(
+    seen: &mut Vec<u64>,
+    second: i64,
+    page: &Page,
+    list: &Rows,
+    times: &[Option<i64>],
+) {
+    for row in (0..times.len()).filter(|row| times[*row] == Some(second)) {
+        let hash = hash(page, list, row);
+        if seen.len() < MOST_SEEN && !seen.contains(&hash) {
+            seen.push(hash);
+        }
+    }
+}
+
+/// Rows of a listing in any other order that this stream delivers. The position learns the newest
+/// cursor value and which deleted rows were delivered.
+pub fn newer(stream: &Stream, position: &mut Position, page: &Page, list: &Rows) -> Vec<bool> {
+    let lower = lower(stream, position);
+    let keep = (0..list.rows.len()).map(|row| {
+        let value = stream.cursor.and_then(|cursor| time(page, list, row, cursor.field));
+        position.saw(value);
+        let new = match (value, lower) {
+            (Some(value), Some(lower)) => value >= lower,
+            // A row without a cursor value is delivered and moves nothing.
+            _ => true,
+        };
+        let Some(Deletion::Flag(key)) = stream.deletion else { return new };
+        let raw = |key| list.member(row, key).map(|member| page.text.raw(member.value));
+        let id = stream.primary_key.first().and_then(|key| raw(key)).map_or(0, id_number);
+        let gone = &mut position.walk.gone;
+        if raw(key) != Some(b"true") {
+            gone.remove(&id);
+            return new;
+        }
+        let told = gone.contains(&id);
+        if !told && gone.len() < MOST_GONE {
+            gone.insert(id);
+        }
+        new || !told
+    });
+    keep.collect()
+}
+
+/// The oldest cursor value that is delivered.
+#[must_use]
+pub fn lower(stream: &Stream, position: &Position) -> Option<i64> {
+    let bound = position.walk.bound.filter(|_| stream.dated);
+    position.walk.cursor.max(bound)
+}
+
+/// Whether a newest-first listing has been read far enough: its last dated row is too old.
+#[must_use]
+pub fn reached_cursor(stream: &Stream, position: &Position, page: &Page, list: &Rows) -> bool {
+    let (Order::NewestFirst, Some(cursor)) = (stream.feed.order, stream.cursor) else {
+        return false;
+    };
+    let oldest = times(page, list, cursor.field).into_iter().flatten().next_back();
+    oldest < lower(stream, position) && oldest.is_some()
+}
+
+/// An id as a number; anything else by its hash.
+fn id_number(raw: &[u8]) -> u64 {
+    std::str::from_utf8(raw).ok().and_then(|text| text.parse().ok()).unwrap_or_else(|| xxh3_64(raw))
+}

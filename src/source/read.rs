@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
@@ -107,7 +107,7 @@ async fn read_all(
 }
 
 async fn sync(
-    order: Order,
+    mut order: Order,
     surroundings: &Surroundings,
     client: &Client,
     emitter: &Emitter,
@@ -131,10 +131,10 @@ async fn sync(
     let (tell, mut ended) = mpsc::unbounded_channel();
     let mut groups: Vec<Group> = Vec::new();
     let mut failed = Vec::new();
-    for selected in &order.selected {
+    for selected in std::mem::take(&mut order.selected) {
         let Some(stream) = streams.iter().find(|stream| stream.name == selected.name) else {
             unknown_stream(emitter, &selected.name).await?;
-            failed.push(selected.name.clone());
+            failed.push(selected.name);
             continue;
         };
         let begin = begin(stream, selected.mode, order.states.get(stream.name), &order.config, now);
@@ -157,29 +157,21 @@ async fn sync(
             }
         }
     }
-    let reader = Reader { client, emitter, config: &order.config, ended: &tell };
-    let walks = join_all(groups.into_iter().map(|group| Box::pin(reader.read(group))));
-    let walks = async {
-        walks.await;
-        None
+    // Both run side by side: a walk that was handed the emitter's lock must be polled to give it
+    // back.
+    let walking = async move {
+        let reader = Reader { client, emitter, config: &order.config, ended: &tell };
+        join_all(groups.into_iter().map(|group| Box::pin(reader.read(group)))).await;
     };
-    let walks = Box::pin(walks);
-    tokio::pin!(walks);
-    let mut stopped = false;
-    let mut walking = true;
-    while walking || !ended.is_empty() {
-        let told: Option<Ended> = tokio::select! {
-            biased;
-            told = ended.recv() => told,
-            none = &mut walks, if walking => {
-                walking = false;
-                none
-            }
-        };
-        if let Some(told) = told {
+    let telling = async {
+        let mut stopped = false;
+        while let Some(told) = ended.recv().await {
             stopped |= tell_end(emitter, &told, &mut failed).await?;
         }
-    }
+        Ok(stopped)
+    };
+    let ((), stopped) = join(Box::pin(walking), Box::pin(telling)).await;
+    let stopped = stopped?;
     if stopped {
         return Ok(Outcome::Stopped);
     }

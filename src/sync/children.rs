@@ -178,22 +178,16 @@ impl<'r, 'm> Children<'r, 'm> {
                 let Some(parent) = waiting.next() else { break };
                 let number = lock(&self.shared).begin(&parent);
                 if let Some(number) = number {
-                    running.push(
-                        async move { (number, self.parent(&self.tree, &parent.values).await) },
-                    );
+                    running.push(self.parent(number, parent));
                 }
             }
-            let Some((number, answered)) = running.next().await else {
-                if waiting.peek().is_none() {
-                    return self.tell_place().await;
-                }
+            // Nothing else is awaited here: a future that holds a lock or a turn must be polled.
+            match running.next().await {
+                Some(result) => result?,
+                None if waiting.peek().is_none() => return self.tell_place().await,
                 // Only refused parents wait to be judged, and nothing is left to judge them.
-                lock(&self.shared).frontier.judge_all();
-                continue;
-            };
-            let answered = answered?;
-            lock(&self.shared).settle(number, answered);
-            self.tell_place().await?;
+                None => lock(&self.shared).frontier.judge_all(),
+            }
         }
     }
 
@@ -207,13 +201,11 @@ impl<'r, 'm> Children<'r, 'm> {
         Ok(self.reader.emitter.batch(Batch { lines: Vec::new(), parts }).await?)
     }
 
-    /// Reads all children of one parent.
-    fn parent<'s>(
-        &'s self,
-        nodes: &'s [Node],
-        values: &BTreeMap<&'static str, String>,
-    ) -> BoxFuture<'s, Result<Answered, WalkError>> {
-        self.below(nodes, Vec::new(), values.clone())
+    /// Reads all children of one parent, and moves the position past it.
+    async fn parent(&self, number: usize, parent: ParentRow) -> Result<(), WalkError> {
+        let answered = self.below(&self.tree, Vec::new(), parent.values).await?;
+        lock(&self.shared).settle(number, answered);
+        self.tell_place().await
     }
 
     /// Reads the listings of these feeds below one row; `values` are that row's.
@@ -310,11 +302,12 @@ impl<'r, 'm> Children<'r, 'm> {
         let mut batch = Batch::default();
         let emitted_at = unix_ms();
         for (stream, framer) in &node.streams {
-            if let Some(keep) = lock(&self.shared).keep(stream, &fetched.page, list) {
-                let framed = framer.frame(&fetched.page, list, &keep, emitted_at, &mut batch.lines);
-                let held_back = framed.held_back + list.strays as u64;
-                batch.parts.extend(lock(&self.shared).delivered(stream, framed.rows, held_back));
-            }
+            // The lock is taken twice, and must not last from the first to the second.
+            let keep = lock(&self.shared).keep(stream, &fetched.page, list);
+            let Some(keep) = keep else { continue };
+            let framed = framer.frame(&fetched.page, list, &keep, emitted_at, &mut batch.lines);
+            let held_back = framed.held_back + list.strays as u64;
+            batch.parts.extend(lock(&self.shared).delivered(stream, framed.rows, held_back));
         }
         let rows: Vec<_> =
             (0..list.rows.len()).map(|row| values(&fetched.page, list, row, keys)).collect();

@@ -99,6 +99,14 @@ impl ParentRow {
     }
 }
 
+impl ParentRow {
+    /// The feed's time of the row, if the feed is ordered by time.
+    #[must_use]
+    pub fn time(&self) -> Option<i64> {
+        self.listed.time
+    }
+}
+
 /// The keys that paths of these children need of the rows of `feed`.
 #[must_use]
 pub fn path_keys(feed: &'static Feed, children: &[&'static Stream]) -> Vec<&'static str> {

@@ -91,7 +91,7 @@ impl Member {
         let second = if let Token::StartTime(second) = walk.token { Some(second) } else { None };
         Standing {
             token: walk.token.clone(),
-            seen: if self.is_child() { walk.seen.clone() } else { Vec::new() },
+            seen: self.is_child().then(|| walk.seen.clone()),
             point: second.or(walk.at).or(self.position.flat).unwrap_or_default(),
             under_way: walk.phase == Phase::UnderWay
                 || self.position.flat.is_none()
@@ -131,22 +131,17 @@ impl Reader<'_> {
         let feed = group.feed;
         let ahead = leg.up_to.map(|leader| group.members[leader].position.clone());
         let until = leg.up_to.map(|leader| group.members[leader].standing().point);
+        let listing = listing(feed, &group.members, group.walk);
         let mut who: Vec<&mut Member> = Vec::new();
         for (at, member) in group.members.iter_mut().enumerate() {
             if leg.who.contains(&at) {
                 who.push(member);
             }
         }
-        let listing = listing(feed, &who, group.walk);
         let Some(start) = who.first().map(|member| member.position.walk.token.clone()) else {
             return Ok(());
         };
-        let mut stretch = Stretch::new(
-            (feed, group.walk),
-            who,
-            start.clone(),
-            until.zip(ahead.as_ref()).map(|(_, ahead)| ahead.walk.token.clone()),
-        );
+        let mut stretch = Stretch::new((feed, group.walk), who, start.clone(), until);
         let mut pager = Pager::new(self.client, &listing, start, feed.page_size(self.config));
         let mut restarts = 0;
         loop {
@@ -275,8 +270,9 @@ struct Stretch<'m> {
     framers: Vec<Framer>,
     frontier: Frontier,
     refusals: RefusalsByFeed,
-    /// The place that is taken over at the end, and each stream's hashes for it.
-    ahead: Option<Token>,
+    /// The feed's time of the place that is taken over at the end, and each stream's hashes for
+    /// it. Later rows are left to the walk from there, which lists them again.
+    until: Option<i64>,
     ahead_seen: Vec<Vec<u64>>,
     reached_cursor: bool,
 }
@@ -286,7 +282,7 @@ impl<'m> Stretch<'m> {
         (feed, walk): (&'static Feed, u64),
         who: Vec<&'m mut Member>,
         start: Token,
-        ahead: Option<Token>,
+        until: Option<i64>,
     ) -> Self {
         let seen = who.iter().find(|member| member.is_child());
         let seen = seen.map(|member| member.position.walk.seen.clone()).unwrap_or_default();
@@ -300,7 +296,7 @@ impl<'m> Stretch<'m> {
             framers,
             frontier,
             refusals: RefusalsByFeed::default(),
-            ahead,
+            until,
             ahead_seen,
             reached_cursor: false,
         }
@@ -371,7 +367,7 @@ impl<'m> Stretch<'m> {
                 continue;
             }
             let keep = match &times {
-                Some(times) => sift::fresh(&member.position, at, page, list, times),
+                Some(times) => sift::fresh(&member.position, (at, self.until), page, list, times),
                 None => sift::newer(member.stream, &mut member.position, page, list),
             };
             let framed =
@@ -382,8 +378,8 @@ impl<'m> Stretch<'m> {
             let mut seen = Vec::new();
             if let Some(times) = &times {
                 seen = sift::boundary(&member.position, at, next, page, list, times);
-                if let Some(Token::StartTime(second)) = self.ahead {
-                    sift::add_second(&mut self.ahead_seen[at_member], second, page, list, times);
+                if let Some(until) = self.until {
+                    sift::add_second(&mut self.ahead_seen[at_member], until, page, list, times);
                 }
             }
             // The end itself is told once the stretch is over.
@@ -405,7 +401,10 @@ impl<'m> Stretch<'m> {
         let (time, changed) = (self.feed.time_key(), self.changed_key());
         let keys = path_keys(self.feed, &children);
         let parent = |row| ParentRow::new(page, list, row, time, at, changed, &keys);
-        (0..list.rows.len()).map(parent).collect()
+        let later = |parent: &ParentRow| {
+            parent.time().zip(self.until).is_some_and(|(time, until)| time > until)
+        };
+        (0..list.rows.len()).map(parent).filter(|parent| !later(parent)).collect()
     }
 
     fn changed_key(&self) -> Option<&'static str> {
@@ -468,8 +467,9 @@ pub(super) fn changed_key(stream: &Stream) -> Option<&'static str> {
     stream.feed.parent.as_ref().and(parents.last()).map(|(_, field)| *field)
 }
 
-/// The feed's listing for these streams.
-fn listing(feed: &'static Feed, who: &[&mut Member], walk: u64) -> Listing {
+/// The feed's listing for all of its selected streams, whoever reads the stretch: a row must look
+/// the same in every stretch to be known again.
+fn listing(feed: &'static Feed, who: &[Member], walk: u64) -> Listing {
     let own: Vec<&Stream> =
         who.iter().filter(|member| !member.is_child()).map(|member| member.stream).collect();
     let mut listing = Listing::new(feed, feed.path.to_owned(), &own, walk);

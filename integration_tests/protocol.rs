@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 
 use shapes::{Shape, shapes};
 
-mod acceptance;
+pub mod acceptance;
 mod defects;
 mod outputs;
 mod shapes;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Connector, FULL, INCREMENTAL, simulator};
 use crate::program::run;
-use crate::protocol::{check_output, forbidden};
+use crate::protocol::{acceptance::forbidden, check_output};
 
 /// Schemas that were written ahead and wait for their stream.
 const WAITING: &[&str] = &[];

@@ -218,13 +218,14 @@ fn snapshot(stream: &Stream) -> String {
     let cursor = stream.cursor.map(|cursor| format!("{} {:?}", cursor.field, cursor.format));
     let or_none = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());
     let gate = &stream.gate;
+    let role = format!("{:?}", gate.role);
     let plan = gate.plan.map(|plan| format!(" {plan}")).unwrap_or_default();
     let feature = gate.feature.map(|feature| format!(" ({feature})")).unwrap_or_default();
     let query: Vec<String> =
         feed.query.iter().map(|(key, value)| format!(" {key}={value}")).collect();
     format!(
         "{}: {} at {}{} | {:?} | {:?} | {:?} | key {} | cursor {} | {} | deletion {} | \
-         {:?}{plan}{feature} | scope {}\n",
+         {}{plan}{feature} | scope {}\n",
         stream.name,
         feed.name,
         feed.path,
@@ -236,6 +237,7 @@ fn snapshot(stream: &Stream) -> String {
         or_none(cursor),
         if stream.dated { "dated" } else { "complete" },
         or_none(stream.deletion.map(|deletion| format!("{deletion:?}"))),
+        role,
         stream.scope,
     )
 }

@@ -275,6 +275,8 @@ struct Stretch<'m> {
     until: Option<i64>,
     ahead_seen: Vec<Vec<u64>>,
     reached_cursor: bool,
+    /// The streams that read the feed itself have been moved to its end with their last page.
+    rows_ended: bool,
 }
 
 impl<'m> Stretch<'m> {
@@ -299,6 +301,7 @@ impl<'m> Stretch<'m> {
             until,
             ahead_seen,
             reached_cursor: false,
+            rows_ended: false,
         }
     }
 
@@ -382,15 +385,16 @@ impl<'m> Stretch<'m> {
                     sift::add_second(&mut self.ahead_seen[at_member], until, page, list, times);
                 }
             }
-            // The end itself is told once the stretch is over.
-            if !ended {
-                member.position.next_page(next.clone(), reached, seen, now);
+            // The position moves with the very batch: a state behind rows that it does not cover
+            // would bring them again.
+            if ended && self.until.is_none() {
+                member.position.end(self.feed.order, next.clone(), reached, seen, now);
             } else {
-                member.position.walk.seen = seen;
-                member.position.walk.at = member.position.walk.at.max(reached);
+                member.position.next_page(next.clone(), reached, seen, now);
             }
             batch.parts.push(member.part(framed.rows));
         }
+        self.rows_ended = ended && self.until.is_none();
         (batch, last)
     }
 
@@ -420,41 +424,29 @@ impl<'m> Stretch<'m> {
 
     fn end(&mut self, end: &Token, ahead: Option<&Position>, now: i64) {
         let order = self.feed.order;
-        let (frontier, ahead_seen) = (&self.frontier, &mut self.ahead_seen);
         for (at, member) in self.who.iter_mut().enumerate() {
             if member.state == Standstill::Failed {
                 continue;
             }
+            if self.rows_ended && !member.is_child() {
+                continue;
+            }
             member.position.begin(now);
-            let reached = if let Token::StartTime(second) = end { Some(*second) } else { None };
+            let seen = match ahead {
+                _ if member.is_child() => {
+                    let place = ahead.map_or(end, |ahead| &ahead.walk.token);
+                    self.frontier.place(place).2
+                }
+                Some(_) => std::mem::take(&mut self.ahead_seen[at]),
+                None => std::mem::take(&mut member.position.walk.seen),
+            };
             match ahead {
-                Some(ahead) => {
-                    let seen = if member.is_child() {
-                        frontier.place(&ahead.walk.token).2
-                    } else {
-                        std::mem::take(&mut ahead_seen[at])
-                    };
-                    member.position.take_over(ahead, seen, now);
-                }
-                None if member.is_child() => {
-                    let (_, _, seen) = frontier.place(end);
-                    member.position.end(
-                        order,
-                        end.clone(),
-                        reached.or(member.position.walk.at),
-                        seen,
-                        now,
-                    );
-                }
+                Some(ahead) => member.position.take_over(ahead, seen, now),
                 None => {
-                    let seen = std::mem::take(&mut member.position.walk.seen);
-                    member.position.end(
-                        order,
-                        end.clone(),
-                        reached.or(member.position.walk.at),
-                        seen,
-                        now,
-                    );
+                    let second =
+                        if let Token::StartTime(second) = end { Some(*second) } else { None };
+                    let reached = second.or(member.position.walk.at);
+                    member.position.end(order, end.clone(), reached, seen, now);
                 }
             }
         }

@@ -120,7 +120,16 @@ impl Connector {
         if let Some(cargo) = std::env::var_os("CARGO") {
             let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
             let mut build = Command::new(cargo);
-            build.args(["build", "--quiet", "--bin", BINARY, "--manifest-path"]).arg(manifest);
+            // Together with the example, its dependencies are those that are built already.
+            build.args(["build", "--quiet", "--bin", BINARY, "--example", "demo"]);
+            build.arg("--manifest-path").arg(manifest);
+            // What cargo tells this example of its package would make build scripts run anew.
+            for (name, _) in std::env::vars_os() {
+                let told = name.to_string_lossy();
+                if told.starts_with("CARGO_PKG_") || told.starts_with("CARGO_MANIFEST_") {
+                    build.env_remove(&name);
+                }
+            }
             build.arg("--target-dir").arg(target);
             if profile.ends_with("release") {
                 build.arg("--release");

@@ -142,7 +142,11 @@ fn a_look_up_or_sideways_is_noticed_in_any_spelling() {
         ("zendesk/deep/file.rs", "use super::super::super::sync::reader;", "sync"),
         ("protocol/state.rs", "use super::super::zendesk::json;", "zendesk"),
         ("streams/mod.rs", "use crate::{config::Config, sync::{plan, pager}};", "sync"),
-        ("streams/mod.rs", "use crate::{\n    config::Config,\n    // A comment.\n    source,\n};", "source"),
+        (
+            "streams/mod.rs",
+            "use crate::{\n    config::Config,\n    // A comment.\n    source,\n};",
+            "source",
+        ),
         ("sync/reader.rs", "    let _ = crate::source::failure::of(x);", "source"),
         ("source/read.rs", "pub(crate) use crate::cli;", "cli"),
         ("config.rs", "use super::zendesk::trust;", "zendesk"),
@@ -153,7 +157,10 @@ fn a_look_up_or_sideways_is_noticed_in_any_spelling() {
         assert!(found.len() == 1 && found[0].contains(&expected), "{path} {text}: {found:?}");
     }
     for (path, text) in [
-        ("zendesk/client.rs", "use crate::zendesk::json;\nuse super::streams_of_bytes;\n// crate::sync::x"),
+        (
+            "zendesk/client.rs",
+            "use crate::zendesk::json;\nuse super::streams_of_bytes;\n// crate::sync::x",
+        ),
         ("zendesk/edit.rs", "use super::super::page::scan;"),
         ("streams/support.rs", "use crate::zendesk::{paging::Paging, budget::Bucket};"),
         ("main.rs", "use source_zendesk_support::cli;"),

@@ -38,6 +38,14 @@ pub(crate) struct Run {
     pub(crate) stderr: String,
 }
 
+/// Seeds for a test that is as good as the number of accounts it is run on: a few in the normal
+/// suite, `TEST_ROUNDS` times as many in the long form.
+pub(crate) fn seeds(first: u64, usual: u64) -> std::ops::Range<u64> {
+    let rounds = std::env::var("TEST_ROUNDS").ok().and_then(|rounds| rounds.parse::<u64>().ok());
+    let first = first * 1000;
+    first..first + usual * rounds.unwrap_or(1).max(1)
+}
+
 /// A simulated account of a few pages per listing.
 pub(crate) fn simulator(seed: u64) -> Simulator {
     let settings = Settings { seed, scale: SCALE, ..Settings::default() };

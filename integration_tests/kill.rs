@@ -8,7 +8,7 @@ use simulator::{Prng, Simulator};
 
 use crate::equality::{Changes, Warehouse, names, streams};
 use crate::expected::key;
-use crate::harness::{Connector, FULL, INCREMENTAL, Run, simulator};
+use crate::harness::{Connector, FULL, INCREMENTAL, Run, seeds, simulator};
 
 /// Parts after which a sync must have ended: each tells at least one new state.
 const MOST_PARTS: u64 = 400;
@@ -111,7 +111,7 @@ fn assert_repeats(sim: &Simulator, connector: &Connector<'_>, streams: &[&str], 
 
 #[test]
 fn a_killed_incremental_read_loses_nothing_and_repeats_only_what_was_open() {
-    for seed in 20..24 {
+    for seed in seeds(20, 3) {
         let sim = simulator(seed);
         let mut connector = Connector::new(&sim);
         sim.advance_seconds(70);
@@ -128,7 +128,7 @@ fn a_killed_incremental_read_loses_nothing_and_repeats_only_what_was_open() {
 
 #[test]
 fn a_killed_full_refresh_goes_on_inside_its_job() {
-    for seed in 30..34 {
+    for seed in seeds(30, 3) {
         let sim = simulator(seed);
         let mut connector = Connector::new(&sim);
         sim.advance_seconds(70);
@@ -160,7 +160,7 @@ fn each_stream_alone_survives_being_killed_in_both_modes() {
 
 #[test]
 fn changes_while_a_read_is_killed_and_resumed_arrive() {
-    for seed in 50..56 {
+    for seed in seeds(50, 4) {
         let sim = simulator(seed);
         let mut connector = Connector::new(&sim);
         sim.advance_seconds(70);
@@ -184,5 +184,36 @@ fn changes_while_a_read_is_killed_and_resumed_arrive() {
         warehouse.take(&connector.read(&incremental, INCREMENTAL, &warehouse.states).complete());
         let found = warehouse.differences(&sim, &incremental);
         assert!(found.is_empty(), "seed {seed}: {found:#?}");
+    }
+}
+
+#[test]
+fn two_streams_of_one_feed_survive_being_killed_between_their_states() {
+    for seed in seeds(60, 6) {
+        let sim = simulator(seed);
+        let mut connector = Connector::new(&sim);
+        sim.advance_seconds(70);
+        let pair = ["tickets", "ticket_metrics"];
+        let mut chance = Prng::new(seed);
+        for mode in [FULL, INCREMENTAL] {
+            let (warehouse, parts) = in_parts(&mut connector, &pair, mode, &mut chance);
+            let found = warehouse.differences(&sim, &pair);
+            let told = || {
+                parts
+                    .iter()
+                    .map(|part| {
+                        pair.map(|stream| {
+                            (
+                                part.lines.len(),
+                                part.records(stream).len(),
+                                part.state(stream).map(ToString::to_string),
+                            )
+                        })
+                    })
+                    .collect::<Vec<_>>()
+            };
+            assert!(found.is_empty(), "{mode}, {} parts: {found:#?} {:#?}", parts.len(), told());
+            assert_repeats(&sim, &connector, &pair, &parts);
+        }
     }
 }

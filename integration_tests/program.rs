@@ -10,30 +10,36 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 /// No process may live longer.
-pub const LONGEST_LIFE: Duration = Duration::from_secs(60);
+pub(crate) const LONGEST_LIFE: Duration = Duration::from_secs(60);
 
 /// How often a condition is looked at again.
 const POLL: Duration = Duration::from_millis(10);
 
+/// Takes a command's clock back to the wall's. At a scaled one, the seconds that `check` gives the
+/// account are milliseconds, too few on a busy machine.
+pub(crate) fn unscaled(command: &mut Command) {
+    command.env("ZENDESK_CLOCK_SCALE", "1");
+}
+
 /// What a process left behind.
 #[derive(Debug)]
-pub struct Ended {
-    pub stdout: Vec<u8>,
-    pub stderr: String,
+pub(crate) struct Ended {
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: String,
     /// None when a signal ended it.
-    pub code: Option<i32>,
-    pub took: Duration,
+    pub(crate) code: Option<i32>,
+    pub(crate) took: Duration,
 }
 
 /// A process under way. Dropping it kills it.
-pub struct Running {
+pub(crate) struct Running {
     child: Child,
     stderr: Option<JoinHandle<String>>,
     began: Instant,
 }
 
 /// The binary without a Zendesk: a request that it should not make finds a closed port.
-pub fn binary() -> Command {
+pub(crate) fn binary() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_source-zendesk-support"));
     command.env("ZENDESK_BASE_URL", "http://127.0.0.1:9").env("ZENDESK_CLOCK_SCALE", "600");
     command.env("NO_PROXY", "127.0.0.1").env_remove("LOG_LEVEL").env_remove("WORKER_JOB_ATTEMPT");
@@ -41,7 +47,7 @@ pub fn binary() -> Command {
 }
 
 /// Runs a command to its end.
-pub fn run(mut command: Command) -> Ended {
+pub(crate) fn run(mut command: Command) -> Ended {
     command.stdout(Stdio::piped());
     let mut running = Running::start(command);
     let mut pipe = running.stdout();
@@ -56,7 +62,7 @@ pub fn run(mut command: Command) -> Ended {
 }
 
 /// Looks again and again until something is so.
-pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + LONGEST_LIFE;
     while !is_so() {
         assert!(Instant::now() < deadline, "waited in vain until {what}");
@@ -66,7 +72,7 @@ pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
 
 impl Running {
     /// Starts a command whose stdout the caller has chosen.
-    pub fn start(mut command: Command) -> Self {
+    pub(crate) fn start(mut command: Command) -> Self {
         command.stdin(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the binary starts");
         let mut pipe = child.stderr.take().expect("stderr is a pipe");
@@ -78,23 +84,23 @@ impl Running {
         Self { child, stderr: Some(stderr), began: Instant::now() }
     }
 
-    pub fn stdout(&mut self) -> ChildStdout {
+    pub(crate) fn stdout(&mut self) -> ChildStdout {
         self.child.stdout.take().expect("stdout is a pipe that nobody took yet")
     }
 
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Sends SIGTERM, as `docker stop` does.
-    pub fn terminate(&self) {
+    pub(crate) fn terminate(&self) {
         let kill = format!("kill -TERM {}", self.pid());
         let sent = Command::new("sh").arg("-c").arg(kill).status().expect("a shell");
         assert!(sent.success(), "the signal was sent");
     }
 
     /// Waits for the end; a process that is not there yet by then is killed and fails the test.
-    pub fn end_within(&mut self, limit: Duration) -> Ended {
+    pub(crate) fn end_within(&mut self, limit: Duration) -> Ended {
         let deadline = Instant::now() + limit;
         let status = loop {
             if let Some(status) = self.status() {
@@ -122,12 +128,12 @@ impl Drop for Running {
 
 impl Ended {
     /// The messages; every line has to be JSON.
-    pub fn messages(&self) -> Vec<Value> {
+    pub(crate) fn messages(&self) -> Vec<Value> {
         messages(&self.stdout)
     }
 
     /// Every TRACE ERROR as (failure type, stream or nothing, message).
-    pub fn errors(&self) -> Vec<(String, String, String)> {
+    pub(crate) fn errors(&self) -> Vec<(String, String, String)> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let messages = self.messages();
         let errors = messages.iter().map(|message| &message["trace"]["error"]);
@@ -139,16 +145,16 @@ impl Ended {
     }
 
     /// The last status of a stream.
-    pub fn last_status(&self, stream: &str) -> Option<String> {
+    pub(crate) fn last_status(&self, stream: &str) -> Option<String> {
         let messages = self.messages();
-        let statuses = messages.iter().map(|message| &message["trace"]["stream_status"]);
+        let mut statuses = messages.iter().map(|message| &message["trace"]["stream_status"]);
         let of_stream = |status: &&Value| status["stream_descriptor"]["name"] == stream;
-        statuses.filter(of_stream).next_back()?["status"].as_str().map(str::to_owned)
+        statuses.rfind(of_stream)?["status"].as_str().map(str::to_owned)
     }
 }
 
 /// The messages of an output; every line has to be JSON.
-pub fn messages(stdout: &[u8]) -> Vec<Value> {
+pub(crate) fn messages(stdout: &[u8]) -> Vec<Value> {
     let lines = stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     let parse = |line: &[u8]| {
         serde_json::from_slice(line)

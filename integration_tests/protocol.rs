@@ -14,14 +14,14 @@ use serde_json::value::RawValue;
 
 use shapes::{Shape, shapes};
 
-pub mod acceptance;
+pub(crate) mod acceptance;
 mod defects;
-mod outputs;
+pub(crate) mod outputs;
 mod shapes;
 
 /// Complaints about the output of a run that had the time to end. `catalog` holds the selected
 /// streams as `discover` describes them; it is empty for every command but `read`.
-pub fn check_output(output: &[u8], catalog: &[Value]) -> Vec<String> {
+pub(crate) fn check_output(output: &[u8], catalog: &[Value]) -> Vec<String> {
     let mut reader = Reader::new(catalog);
     reader.read(output);
     reader.end();
@@ -29,7 +29,7 @@ pub fn check_output(output: &[u8], catalog: &[Value]) -> Vec<String> {
 }
 
 /// The same for a run that was cut off: streams need not have ended, but the last line is whole.
-pub fn check_part(output: &[u8], catalog: &[Value]) -> Vec<String> {
+pub(crate) fn check_part(output: &[u8], catalog: &[Value]) -> Vec<String> {
     let mut reader = Reader::new(catalog);
     reader.read(output);
     reader.complaints
@@ -153,7 +153,10 @@ impl Reader {
             wrong.push(format!("record of `{name}` while it is {:?}", seen.phase));
         }
         for error in seen.schema.iter_errors(data) {
-            wrong.push(format!("record of `{name}` against its schema: {} {error}", error.instance_path()));
+            wrong.push(format!(
+                "record of `{name}` against its schema: {} {error}",
+                error.instance_path()
+            ));
         }
         let is_null = |path: &Value| path[0].as_str().is_none_or(|key| data[key].is_null());
         if seen.primary_key.iter().any(is_null) {
@@ -226,7 +229,7 @@ impl Reader {
 }
 
 /// A JSON value that refuses an object with the same key twice.
-pub struct Strict(pub Value);
+struct Strict(Value);
 
 impl<'de> Deserialize<'de> for Strict {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -2,7 +2,7 @@
 
 use super::{Folder, SECRETS, good_config, misbehaviour};
 use crate::harness::{FULL, catalog, simulator};
-use crate::program::{Ended, binary, run};
+use crate::program::{Ended, binary, run, unscaled};
 
 fn run_args(args: &[&str]) -> Ended {
     let mut command = binary();
@@ -85,6 +85,7 @@ fn every_spelling_of_good_arguments_is_understood() {
         &["read", state_is, catalog_is.as_str(), config_is.as_str()],
     ] {
         let mut command = binary();
+        unscaled(&mut command);
         command.env("ZENDESK_BASE_URL", sim.url()).args(args);
         let ended = run(command);
         let stdout = String::from_utf8_lossy(&ended.stdout);

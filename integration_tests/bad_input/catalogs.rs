@@ -79,7 +79,8 @@ fn a_stream_that_does_not_exist_fails_alone() {
     assert_eq!(check_output(&ended.stdout, &streams), Vec::<String>::new());
     assert_eq!(ended.code, Some(1));
     let errors = ended.errors();
-    let of_stream: Vec<_> = errors.iter().filter(|(_, stream, _)| stream == "no_such_stream").collect();
+    let of_stream: Vec<_> =
+        errors.iter().filter(|(_, stream, _)| stream == "no_such_stream").collect();
     assert!(
         matches!(of_stream[..], [(kind, _, message)] if kind == "config_error" && message.contains("no_such_stream")),
         "{errors:?}"
@@ -101,15 +102,15 @@ fn a_state_that_cannot_be_read_is_refused_and_one_with_nonsense_in_it_is_told() 
     streams.retain(|stream| stream["name"] == "tags" || stream["name"] == "groups");
     let selected = ["tags", "groups"];
     let secrets = [simulator::ADMIN_API_TOKEN.token];
-    for given in [text("[{"), text("nothing"), text("3"), text("\"tags\""), text("true"), Given::Directory] {
+    for given in
+        [text("[{"), text("nothing"), text("3"), text("\"tags\""), text("true"), Given::Directory]
+    {
         let ended = read(&connector, &selected, &given, &folder);
         let told = refused(&ended);
         assert!(told.as_ref().is_ok_and(|message| message.contains("state")), "{given:?} {told:?}");
         assert_eq!(misbehaviour(&ended, &secrets), Vec::<String>::new());
     }
-    let stream = |name: &str, state: Value| {
-        json!({ "type": "STREAM", "stream": { "stream_descriptor": { "name": name }, "stream_state": state } })
-    };
+    let stream = |name: &str, state: Value| json!({ "type": "STREAM", "stream": { "stream_descriptor": { "name": name }, "stream_state": state } });
     for (given, is_told) in [
         (text(""), false),
         (text("[]"), false),
@@ -125,8 +126,15 @@ fn a_state_that_cannot_be_read_is_refused_and_one_with_nonsense_in_it_is_told() 
         (json!([stream("groups", Value::Null), stream("tags", json!({}))]).into(), false),
         (json!([stream("groups", json!(7)), stream("tags", json!("x"))]).into(), false),
         (json!([stream("groups", json!({ "updated_at": { "not": "a time" } }))]).into(), false),
-        (json!([stream("groups", json!({ "updated_at": "yesterday", "walk": [1, "?"] }))]).into(), false),
-        (json!([stream("groups", json!({ "walk": { "version": 999, "token": 1 } }))]).into(), false),
+        (
+            json!([stream("groups", json!({ "updated_at": "yesterday", "walk": [1, "?"] }))])
+                .into(),
+            false,
+        ),
+        (
+            json!([stream("groups", json!({ "walk": { "version": 999, "token": 1 } }))]).into(),
+            false,
+        ),
     ] {
         let ended = read(&connector, &selected, &given, &folder);
         assert_eq!(check_output(&ended.stdout, &streams), Vec::<String>::new(), "{given:?}");

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Folder, Given, SECRETS, command_with, failed_check, good_config, misbehaviour, refused};
+use super::{
+    Folder, Given, SECRETS, command_with, failed_check, good_config, misbehaviour, refused,
+};
 use crate::harness::{FULL, catalog};
 
 /// What is wrong, the config, and what the message has to name.
@@ -108,8 +110,16 @@ fn cases() -> Vec<Case> {
         cases.push(("a bad subdomain", with("subdomain", json!(written)), vec!["subdomain"]));
     }
     for written in [
-        "", "2020", "2020-10-15", "2020-10-15T00:00:00", "2020-10-15T00:00:00+02:00", "2020-02-30T00:00:00Z",
-        "2020-10-15T25:00:00Z", "15.10.2020", "now", "99999-01-01T00:00:00Z",
+        "",
+        "2020",
+        "2020-10-15",
+        "2020-10-15T00:00:00",
+        "2020-10-15T00:00:00+02:00",
+        "2020-02-30T00:00:00Z",
+        "2020-10-15T25:00:00Z",
+        "15.10.2020",
+        "now",
+        "99999-01-01T00:00:00Z",
     ] {
         cases.push(("a bad start date", with("start_date", json!(written)), vec!["start_date"]));
     }
@@ -139,7 +149,9 @@ fn a_bad_config_is_refused_by_every_command_with_all_its_fields_named() {
                     ),
                     Err(why) => wrong.push(why),
                 }
-                found.extend(wrong.into_iter().map(|why| format!("{command}, {what} {given:?}: {why}")));
+                found.extend(
+                    wrong.into_iter().map(|why| format!("{command}, {what} {given:?}: {why}")),
+                );
             }
         }
     }

@@ -51,7 +51,7 @@ fn is_property_map(path: &str) -> bool {
 }
 
 /// Complaints about keywords in a schema that must not be there.
-pub fn forbidden(schema: &Value, keywords: &[&str]) -> Vec<String> {
+pub(crate) fn forbidden(schema: &Value, keywords: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
     walk(schema, "", &mut |path, object| {
         if is_property_map(path) {
@@ -71,8 +71,19 @@ fn the_spec_uses_only_what_the_user_interface_understands() {
     let spec = spec();
     let schema = &spec["connectionSpecification"];
     let keywords = [
-        "$ref", "$defs", "definitions", "not", "anyOf", "allOf", "patternProperties", "prefixItems", "if",
-        "then", "else", "dependentSchemas", "dependentRequired",
+        "$ref",
+        "$defs",
+        "definitions",
+        "not",
+        "anyOf",
+        "allOf",
+        "patternProperties",
+        "prefixItems",
+        "if",
+        "then",
+        "else",
+        "dependentSchemas",
+        "dependentRequired",
     ];
     let mut found = forbidden(schema, &keywords);
     walk(schema, "", &mut |path, object| {
@@ -135,7 +146,10 @@ fn every_choice_of_the_spec_is_told_apart_by_one_constant() {
             .iter()
             .map(|variant| {
                 let property = property(variant);
-                assert!(property.get("default").is_none() && property.get("enum").is_none(), "{path}");
+                assert!(
+                    property.get("default").is_none() && property.get("enum").is_none(),
+                    "{path}"
+                );
                 property["const"].to_string()
             })
             .collect();
@@ -156,7 +170,10 @@ fn every_secret_and_nothing_else_is_marked() {
             let is_secret = SECRETS.contains(&name.as_str());
             let is_marked = property["airbyte_secret"] == true;
             assert_eq!(is_marked, is_secret, "{path}/{name}");
-            assert!(property["title"].is_string() || property["const"].is_string(), "{path}/{name} has a title");
+            assert!(
+                property["title"].is_string() || property["const"].is_string(),
+                "{path}/{name} has a title"
+            );
             assert!(
                 property["description"].is_string() || property["const"].is_string(),
                 "{path}/{name} has a description"
@@ -191,7 +208,8 @@ fn the_catalog_keeps_its_own_rules() {
         let schema = &stream["json_schema"];
         let properties = &schema["properties"];
         let keywords = ["$ref", "allOf", "anyOf", "oneOf", "not"];
-        found.extend(forbidden(schema, &keywords).into_iter().map(|what| format!("{name}: {what}")));
+        found
+            .extend(forbidden(schema, &keywords).into_iter().map(|what| format!("{name}: {what}")));
         for cursor in stream["default_cursor_field"].as_array().into_iter().flatten() {
             if properties[cursor.as_str().unwrap_or_default()].is_null() {
                 found.push(format!("{name}: the cursor {cursor} is not in the schema"));
@@ -208,7 +226,8 @@ fn the_catalog_keeps_its_own_rules() {
         }
         let modes = stream["supported_sync_modes"].to_string();
         if modes.contains("incremental") != stream["default_cursor_field"].is_array() {
-            found.push(format!("{name}: reads incrementally by no cursor, or has one and does not"));
+            found
+                .push(format!("{name}: reads incrementally by no cursor, or has one and does not"));
         }
         // The protocol wants it for the made-up cursor of a resumable full refresh too.
         if stream["is_resumable"] == true && stream["source_defined_cursor"] != true {

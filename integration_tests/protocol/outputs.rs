@@ -4,13 +4,13 @@ use serde_json::Value;
 
 use super::check_output;
 use crate::harness::{Connector, FULL, INCREMENTAL, catalog, simulator};
-use crate::program::{Ended, run};
+use crate::program::{Ended, run, unscaled};
 
 /// Withheld by the exports, and a second for a scaled clock.
 const UNTIL_VISIBLE_SECONDS: i64 = 70;
 
 /// The streams that have a sync mode.
-pub fn with_mode(streams: &[Value], mode: &str) -> Vec<Value> {
+pub(crate) fn with_mode(streams: &[Value], mode: &str) -> Vec<Value> {
     let has = |stream: &&Value| {
         stream["supported_sync_modes"].as_array().is_some_and(|modes| modes.contains(&mode.into()))
     };
@@ -41,6 +41,7 @@ fn check_and_discover_are_clean_with_and_without_debug() {
     for (command, answer) in [("check", "CONNECTION_STATUS"), ("discover", "CATALOG")] {
         for debug in [false, true] {
             let mut command = connector.command(command);
+            unscaled(&mut command);
             command.arg("--config").arg(connector.file("config.json", &connector.config));
             command.args(debug.then_some("--debug"));
             let ended = run(command);
@@ -63,7 +64,12 @@ fn a_read_of_all_streams_is_clean_in_both_modes_and_again_from_its_state() {
         let streams = with_mode(&all, INCREMENTAL);
         let first = read(&connector, &streams, INCREMENTAL, &[]);
         assert_clean(INCREMENTAL, &first, &streams);
-        let states = first.messages().iter().filter(|message| message["type"] == "STATE").map(|message| message["state"].clone()).collect::<Vec<_>>();
+        let states = first
+            .messages()
+            .iter()
+            .filter(|message| message["type"] == "STATE")
+            .map(|message| message["state"].clone())
+            .collect::<Vec<_>>();
         assert_clean("again", &read(&connector, &streams, INCREMENTAL, &states), &streams);
     }
 }

@@ -10,14 +10,14 @@ use serde_json::{Value, json};
 const MS_RANGE: (u64, u64) = (1_577_836_800_000, 4_102_444_800_000);
 
 /// A message type: its `type`, the key of its body, and its closed schema.
-pub struct Shape {
-    pub name: &'static str,
-    pub body: &'static str,
-    pub validator: Validator,
+pub(crate) struct Shape {
+    pub(crate) name: &'static str,
+    pub(crate) body: &'static str,
+    pub(crate) validator: Validator,
 }
 
 /// All messages of a source.
-pub fn shapes() -> Vec<Shape> {
+pub(crate) fn shapes() -> Vec<Shape> {
     let descriptor = || object(&[("name", text())], &[]);
     let state = object(
         &[
@@ -48,10 +48,7 @@ pub fn shapes() -> Vec<Shape> {
         &[
             ("field", text()),
             ("change", one_of(&["NULLED", "TRUNCATED"])),
-            (
-                "reason",
-                one_of(&["SOURCE_RECORD_SIZE_LIMITATION", "SOURCE_FIELD_SIZE_LIMITATION"]),
-            ),
+            ("reason", one_of(&["SOURCE_RECORD_SIZE_LIMITATION", "SOURCE_FIELD_SIZE_LIMITATION"])),
         ],
         &[],
     );
@@ -60,7 +57,10 @@ pub fn shapes() -> Vec<Shape> {
         &[
             ("stream", text()),
             ("data", json!({ "type": "object", "minProperties": 1 })),
-            ("emitted_at", json!({ "type": "integer", "minimum": MS_RANGE.0, "maximum": MS_RANGE.1 })),
+            (
+                "emitted_at",
+                json!({ "type": "integer", "minimum": MS_RANGE.0, "maximum": MS_RANGE.1 }),
+            ),
         ],
         &[("meta", meta)],
     );
@@ -71,11 +71,9 @@ pub fn shapes() -> Vec<Shape> {
         ],
         &[("stack_trace", text())],
     );
-    let status = object(
-        &[("status", one_of(&["SUCCEEDED", "FAILED"]))],
-        &[("message", text())],
-    );
-    let catalog = object(&[("streams", json!({ "type": "array", "items": stream(), "minItems": 1 }))], &[]);
+    let status = object(&[("status", one_of(&["SUCCEEDED", "FAILED"]))], &[("message", text())]);
+    let catalog =
+        object(&[("streams", json!({ "type": "array", "items": stream(), "minItems": 1 }))], &[]);
     let bodies = [
         ("SPEC", "spec", spec()),
         ("CONNECTION_STATUS", "connectionStatus", status),
@@ -98,7 +96,10 @@ fn spec() -> Value {
     let anything = json!({});
     object(
         &[
-            ("connectionSpecification", json!({ "type": "object", "required": ["properties", "type"] })),
+            (
+                "connectionSpecification",
+                json!({ "type": "object", "required": ["properties", "type"] }),
+            ),
             ("protocol_version", json!({ "type": "string", "pattern": r"^0\.[0-9]+\.[0-9]+$" })),
         ],
         &[

@@ -14,7 +14,7 @@ use super::pager::{Listing, Pager};
 use super::plan::unchanged_parent;
 use super::reader::{Member, Reader, lock};
 use super::refusals::Refusals;
-use super::rows::Framer;
+use super::rows::{Framed, Framer};
 use super::sift;
 use crate::protocol::emitter::{Batch, Part, unix_ms};
 use crate::streams::{Feed, Stream};
@@ -314,8 +314,8 @@ impl<'r, 'm> Children<'r, 'm> {
             let keep = lock(&self.shared).keep(stream, &fetched.page, list);
             let Some(keep) = keep else { continue };
             let framed = framer.frame(&fetched.page, list, &keep, emitted_at, &mut batch.lines);
-            let held_back = framed.held_back + list.strays as u64;
-            batch.parts.extend(lock(&self.shared).delivered(stream, framed.rows, held_back));
+            let strays = list.strays as u64;
+            batch.parts.extend(lock(&self.shared).delivered(stream, framed, strays));
         }
         let rows: Vec<_> =
             (0..list.rows.len()).map(|row| values(&fetched.page, list, row, keys)).collect();
@@ -411,11 +411,12 @@ impl Shared<'_> {
         Some((0..list.rows.len()).map(new).collect())
     }
 
-    fn delivered(&mut self, stream: &'static Stream, rows: u64, held_back: u64) -> Option<Part> {
+    fn delivered(&mut self, stream: &'static Stream, framed: Framed, strays: u64) -> Option<Part> {
         let member = self.member(stream)?;
-        member.position.walk.rows += rows;
-        member.report.held_back += held_back;
-        Some(member.part(rows))
+        member.position.walk.rows += framed.rows;
+        member.report.held_back += framed.held_back + strays;
+        member.report.cut += framed.cut;
+        Some(member.part(framed.rows))
     }
 
     fn skip(&mut self, node: &Node) {

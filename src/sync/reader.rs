@@ -53,6 +53,8 @@ pub struct Report {
     pub held_back: u64,
     /// Parents that could not be read.
     pub skipped: u64,
+    /// Rows that were too large and lost a text.
+    pub cut: u64,
 }
 
 /// A stream that has ended, well or not.
@@ -141,7 +143,7 @@ impl Reader<'_> {
         let Some(start) = who.first().map(|member| member.position.walk.token.clone()) else {
             return Ok(());
         };
-        let mut stretch = Stretch::new((feed, group.walk), who, start.clone(), until);
+        let mut stretch = Stretch::new((feed, group.walk), who, start.clone(), until.zip(ahead));
         let mut pager = Pager::new(self.client, &listing, start, feed.page_size(self.config));
         let mut restarts = 0;
         loop {
@@ -184,7 +186,7 @@ impl Reader<'_> {
             }
         }
         stretch.count(pager.tally);
-        self.finish(stretch, &pager.at, ahead).await
+        self.finish(stretch, &pager.at).await
     }
 
     /// Delivers one page, and the children of its rows. Returns the feed's time at its end.
@@ -203,10 +205,13 @@ impl Reader<'_> {
             // The page's slot goes back before its children are asked for: with one worker
             // nothing could be asked otherwise.
             drop(fetched);
-            // A listing in no order of time has no place behind its last page.
-            let behind = pager.ended && stretch.feed.time_key().is_none();
-            let next = if behind { at.clone() } else { pager.at.clone() };
-            self.children(stretch, parents, (next, reached), now).await?;
+            let next = match &stretch.ahead {
+                Some(ahead) if stretch.rows_arrived => (ahead.walk.token.clone(), stretch.until),
+                // A listing in no order of time has no place behind its last page.
+                _ if pager.ended && stretch.feed.time_key().is_none() => (at.clone(), reached),
+                _ => (pager.at.clone(), reached),
+            };
+            self.children(stretch, parents, next, now).await?;
         }
         Ok(reached)
     }
@@ -230,16 +235,11 @@ impl Reader<'_> {
     }
 
     /// Moves the streams of a finished stretch to its end, or to the place of the one ahead.
-    async fn finish(
-        self,
-        mut stretch: Stretch<'_>,
-        end: &Token,
-        ahead: Option<Position>,
-    ) -> Result<(), WalkError> {
+    async fn finish(self, mut stretch: Stretch<'_>, end: &Token) -> Result<(), WalkError> {
         for (stream, error) in stretch.judge_refusals() {
             self.fail(stretch.member(stream), error);
         }
-        stretch.end(end, ahead.as_ref(), self.client.clock().now_unix());
+        stretch.end(end, self.client.clock().now_unix());
         let parts = stretch.alive().map(|member| member.part(0)).collect();
         self.emitter.batch(Batch { lines: Vec::new(), parts }).await?;
         Ok(())
@@ -273,10 +273,12 @@ struct Stretch<'m> {
     /// The feed's time of the place that is taken over at the end, and each stream's hashes for
     /// it. Later rows are left to the walk from there, which lists them again.
     until: Option<i64>,
+    ahead: Option<Position>,
     ahead_seen: Vec<Vec<u64>>,
     reached_cursor: bool,
-    /// The streams that read the feed itself have been moved to its end with their last page.
-    rows_ended: bool,
+    /// The streams that read the feed itself have been moved to the stretch's end with their last
+    /// page.
+    rows_arrived: bool,
 }
 
 impl<'m> Stretch<'m> {
@@ -284,12 +286,17 @@ impl<'m> Stretch<'m> {
         (feed, walk): (&'static Feed, u64),
         who: Vec<&'m mut Member>,
         start: Token,
-        until: Option<i64>,
+        aim: Option<(i64, Position)>,
     ) -> Self {
+        let (until, ahead) = aim.unzip();
         let seen = who.iter().find(|member| member.is_child());
         let seen = seen.map(|member| member.position.walk.seen.clone()).unwrap_or_default();
         let framers = who.iter().map(|member| Framer::new(member.stream)).collect();
-        let ahead_seen = vec![Vec::new(); who.len()];
+        let ahead_seen = who.iter().map(|member| {
+            let walk = &member.position.walk;
+            if until.is_some() && walk.at == until { walk.seen.clone() } else { Vec::new() }
+        });
+        let ahead_seen = ahead_seen.collect();
         let frontier = Frontier::resumed(&start, &seen);
         Self {
             feed,
@@ -299,9 +306,10 @@ impl<'m> Stretch<'m> {
             frontier,
             refusals: RefusalsByFeed::default(),
             until,
+            ahead,
             ahead_seen,
             reached_cursor: false,
-            rows_ended: false,
+            rows_arrived: false,
         }
     }
 
@@ -359,6 +367,8 @@ impl<'m> Stretch<'m> {
         let last = times.as_ref().and_then(|times| times.iter().rev().flatten().next().copied());
         // By time the next place says how far the feed has come; by cursor the last row does.
         let reached = if let Token::StartTime(second) = next { Some(*second) } else { last };
+        let passed = self.until.zip(last).is_some_and(|(until, last)| last > until);
+        let arrived = ended || passed;
         let emitted_at = unix_ms();
         for (at_member, member) in self.who.iter_mut().enumerate() {
             if member.state == Standstill::Failed {
@@ -376,25 +386,37 @@ impl<'m> Stretch<'m> {
             let framed =
                 self.framers[at_member].frame(page, list, &keep, emitted_at, &mut batch.lines);
             member.report.held_back += framed.held_back + list.strays as u64;
+            member.report.cut += framed.cut;
             self.reached_cursor |=
                 sift::reached_cursor(member.stream, &member.position, page, list);
             let mut seen = Vec::new();
             if let Some(times) = &times {
                 seen = sift::boundary(&member.position, at, next, page, list, times);
                 if let Some(until) = self.until {
-                    sift::add_second(&mut self.ahead_seen[at_member], until, page, list, times);
+                    let kept = &mut self.ahead_seen[at_member];
+                    sift::add_second(kept, until, page, list, times);
+                    // A cursor may stand between rows of one second; they are listed again from
+                    // the cursor that is taken over.
+                    if next.is_servers() && reached == Some(until) {
+                        seen.clone_from(kept);
+                    }
                 }
             }
             // The position moves with the very batch: a state behind rows that it does not cover
             // would bring them again.
-            if ended && self.until.is_none() {
-                member.position.end(self.feed.order, next.clone(), reached, seen, now);
-            } else {
-                member.position.next_page(next.clone(), reached, seen, now);
+            match &self.ahead {
+                Some(ahead) if arrived => {
+                    let seen = std::mem::take(&mut self.ahead_seen[at_member]);
+                    member.position.take_over(ahead, seen, now);
+                }
+                None if arrived => {
+                    member.position.end(self.feed.order, next.clone(), reached, seen, now);
+                }
+                _ => member.position.next_page(next.clone(), reached, seen, now),
             }
             batch.parts.push(member.part(framed.rows));
         }
-        self.rows_ended = ended && self.until.is_none();
+        self.rows_arrived = arrived;
         (batch, last)
     }
 
@@ -422,25 +444,25 @@ impl<'m> Stretch<'m> {
         failed
     }
 
-    fn end(&mut self, end: &Token, ahead: Option<&Position>, now: i64) {
+    fn end(&mut self, end: &Token, now: i64) {
         let order = self.feed.order;
         for (at, member) in self.who.iter_mut().enumerate() {
             if member.state == Standstill::Failed {
                 continue;
             }
-            if self.rows_ended && !member.is_child() {
+            if self.rows_arrived && !member.is_child() {
                 continue;
             }
             member.position.begin(now);
-            let seen = match ahead {
-                _ if member.is_child() => {
-                    let place = ahead.map_or(end, |ahead| &ahead.walk.token);
+            let seen = match &self.ahead {
+                ahead if member.is_child() => {
+                    let place = ahead.as_ref().map_or(end, |ahead| &ahead.walk.token);
                     self.frontier.place(place).2
                 }
                 Some(_) => std::mem::take(&mut self.ahead_seen[at]),
                 None => std::mem::take(&mut member.position.walk.seen),
             };
-            match ahead {
+            match &self.ahead {
                 Some(ahead) => member.position.take_over(ahead, seen, now),
                 None => {
                     let second =

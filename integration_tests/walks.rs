@@ -236,3 +236,40 @@ fn links_and_redirects_to_other_hosts_are_never_followed() {
     assert_eq!(hosts, BTreeSet::from([true]));
     assert!(requests(&sim, "tags") > 2 && requests(&sim, "ticket_audits") > 2);
 }
+
+#[test]
+fn rows_without_a_key_are_held_back_and_counted() {
+    let sim = simulator(72);
+    let connector = Connector::new(&sim);
+    let keys = sim.account(|account| {
+        let keys = account.keys("groups");
+        account.set_field("groups", &keys[0], "id", "null");
+        keys
+    });
+    let run = connector.read(&["groups"], FULL, &[]).complete();
+    assert_eq!(newest("groups", run.records("groups")).len(), keys.len() - 1);
+    let told = run.logs("WARN");
+    assert!(told.iter().any(|line| line.contains("1 rows had no primary key")), "{told:?}");
+}
+
+#[test]
+fn a_row_too_large_for_platforms_loses_its_largest_text_and_says_so() {
+    let sim = simulator(73);
+    let connector = Connector::new(&sim);
+    let key = sim.account(|account| {
+        let key = account.keys("groups")[1].clone();
+        account.set_field(
+            "groups",
+            &key,
+            "description",
+            &format!("\"{}\"", "x".repeat(20_000_000)),
+        );
+        key
+    });
+    let run = connector.read(&["groups"], FULL, &[]).complete();
+    let group = newest("groups", run.records("groups")).remove(&key).expect("the row itself");
+    assert_eq!((&group["description"], &group["name"] == &Value::Null), (&Value::Null, false));
+    let changed =
+        run.messages.iter().find_map(|message| message["record"]["meta"]["changes"].as_array());
+    assert_eq!(changed.expect("a change")[0]["field"], "description");
+}

@@ -273,3 +273,18 @@ fn a_row_too_large_for_platforms_loses_its_largest_text_and_says_so() {
         run.messages.iter().find_map(|message| message["record"]["meta"]["changes"].as_array());
     assert_eq!(changed.expect("a change")[0]["field"], "description");
 }
+
+#[test]
+fn a_stream_that_waits_gives_a_sign_of_life_every_five_minutes() {
+    // Twenty simulated minutes a request: two seconds of the wall's.
+    let latency = Latency::Fixed(1_200_000);
+    let settings =
+        Settings { seed: 74, scale: SCALE, latency, page_cap: None, ..Settings::default() };
+    let sim = Simulator::start(settings).expect("the simulator starts");
+    let connector = Connector::new(&sim);
+    let run = connector.read(&["groups"], INCREMENTAL, &[]).complete();
+    let states = run.messages.iter().filter(|message| message["type"] == "STATE").count();
+    // One request for the user and one for the page, the second of which is waited for here.
+    assert!(states >= 4, "{states} states in twenty minutes");
+    assert!(states <= 12, "{states} states where a few do");
+}

@@ -14,7 +14,7 @@ use super::pager::{Listing, Pager};
 use super::plan::unchanged_parent;
 use super::reader::{Member, Reader, lock};
 use super::refusals::Refusals;
-use super::rows::Framer;
+use super::rows::{Framed, Framer};
 use super::sift;
 use crate::protocol::emitter::{Batch, Part, unix_ms};
 use crate::streams::{Feed, Stream};
@@ -305,9 +305,9 @@ impl<'r, 'm> Children<'r, 'm> {
             // The lock is taken twice, and must not last from the first to the second.
             let keep = lock(&self.shared).keep(stream, &fetched.page, list);
             let Some(keep) = keep else { continue };
-            let framed = framer.frame(&fetched.page, list, &keep, emitted_at, &mut batch.lines);
-            let held_back = framed.held_back + list.strays as u64;
-            batch.parts.extend(lock(&self.shared).delivered(stream, framed.rows, held_back));
+            let framed = framer.frame(&fetched.page, &keep, emitted_at, &mut batch.lines);
+            let Framed { rows, held_back } = framed;
+            batch.parts.extend(lock(&self.shared).delivered(stream, rows, held_back));
         }
         let rows: Vec<_> =
             (0..list.rows.len()).map(|row| values(&fetched.page, list, row, keys)).collect();

@@ -18,7 +18,7 @@ pub struct Framer {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Framed {
     pub rows: u64,
-    /// Rows without a primary key, or empty ones.
+    /// Rows without a primary key, or empty ones, and elements that are no rows.
     pub held_back: u64,
 }
 
@@ -28,9 +28,28 @@ impl Framer {
         Self { stream, head: record_head(stream.name) }
     }
 
-    /// Appends a RECORD line for each row of the stream whose listed row is kept. `emitted_at_ms`
-    /// is unix time in milliseconds.
+    /// Appends a RECORD line for each row of the stream whose listed row is kept; what lies in
+    /// other lists than the feed's is kept as a whole. `emitted_at_ms` is unix time in
+    /// milliseconds.
     pub fn frame(
+        &self,
+        page: &Page,
+        keep: &[bool],
+        emitted_at_ms: u64,
+        out: &mut Vec<u8>,
+    ) -> Framed {
+        let feed = self.stream.feed;
+        let mut framed = Framed::default();
+        for list in self.stream.rows.lists(feed).into_iter().filter_map(|path| page.list(path)) {
+            let keep = if list.path == feed.list { keep } else { &vec![true; list.rows.len()] };
+            let more = self.frame_list(page, list, keep, emitted_at_ms, out);
+            framed.rows += more.rows;
+            framed.held_back += more.held_back + list.strays as u64;
+        }
+        framed
+    }
+
+    fn frame_list(
         &self,
         page: &Page,
         list: &Rows,
@@ -53,7 +72,7 @@ impl Framer {
         };
         let kept = |listed: usize| keep.get(listed).copied().unwrap_or(false);
         match self.stream.rows {
-            RowsAt::Listed => {
+            RowsAt::Listed | RowsAt::Beside(_) | RowsAt::InLists { .. } => {
                 for listed in (0..list.rows.len()).filter(|listed| kept(*listed)) {
                     line(Place { text: &page.text, list, listed, inner: None }, &mut framed);
                 }
@@ -95,6 +114,8 @@ impl Framer {
     fn row(&self, place: &Place<'_>, dropped: &mut Vec<Member>, out: &mut Vec<u8>) {
         dropped.clear();
         dropped.extend(self.stream.drop.iter().filter_map(|key| place.member(key)));
+        let mark = self.stream.rows.mark(place.list.path);
+        dropped.extend(mark.and_then(|(key, _)| place.member(key)));
         for splice in self.stream.splice {
             let (key, there) = match splice {
                 Splice::Around { key, from } => (key, place.around(from).is_some()),
@@ -105,6 +126,9 @@ impl Framer {
         dropped.sort_unstable_by_key(|member| member.start);
         place.text.copy_row(out, place.span(), dropped, |out| {
             let start = out.len();
+            if let Some((key, text)) = mark {
+                out.extend_from_slice(format!("\"{key}\":\"{text}\"").as_bytes());
+            }
             for splice in self.stream.splice {
                 put(splice, place, start, out);
             }

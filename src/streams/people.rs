@@ -1,14 +1,14 @@
 //! Users, how to reach them, what is known of them, and which groups and organizations they are in.
 
-use super::support::EXPORT;
 use super::{ADMIN, Cursor, CursorFormat, Deletion, Feed, Order, RowsAt, Stream};
+use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
 
 /// The only listing that has deleted users too, by their last change.
 static INCREMENTAL_USERS: Feed = Feed {
     paging: Paging::ExportCursor,
     order: Order::ByTime("updated_at"),
-    buckets: EXPORT,
+    buckets: &[Bucket::Account, Bucket::Incremental, Bucket::IncrementalUsers],
     ..Feed::listing("incremental_users", "incremental/users/cursor.json", &["users"])
 };
 

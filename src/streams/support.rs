@@ -7,7 +7,7 @@ use super::{
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
 
-pub(super) const EXPORT: &[Bucket] = &[Bucket::Account, Bucket::Incremental];
+const EXPORT: &[Bucket] = &[Bucket::Account, Bucket::Incremental];
 
 const EXPORT_DOCS: &str =
     "https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/";

@@ -188,3 +188,52 @@ pub fn unchanged_parent(position: &Position, order: Order, changed: Option<i64>)
     !everything
         && changed.zip(position.walk.cursor).is_some_and(|(changed, cursor)| changed < cursor)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::streams::registry;
+    use crate::sync::sift::lower;
+
+    const NOW: Now = Now { unix: 1_700_000_000, attempt: 0 };
+    const DAY: i64 = 86_400;
+
+    fn begun(name: &str, state: &Value) -> (Stream, Begin) {
+        let config = br#"{"subdomain":"a","start_date":"2010-01-01T00:00:00Z","credentials":{"credentials":"oauth2.0","access_token":"t"}}"#;
+        let config = Config::parse(config).unwrap();
+        let stream = registry(&config).into_iter().find(|stream| stream.name == name).unwrap();
+        let begin = begin(&stream, SyncMode::Incremental, state.as_object(), &config, NOW);
+        (stream, begin)
+    }
+
+    #[test]
+    fn what_is_read_by_creation_is_read_whole_once_a_week_from_the_last_such_pass() {
+        let state = |flat: i64, passed: i64| {
+            let walk = json!({"v":1,"feed":"satisfaction_ratings","kind":"first","token":"",
+                "done":true,"bound":1_262_304_000,"passed":passed});
+            json!({"updated_at":flat.to_string(),"walk":walk})
+        };
+        let yesterday = NOW.unix - DAY;
+        let (stream, recent) = begun("satisfaction_ratings", &state(yesterday, NOW.unix - 6 * DAY));
+        assert!(!recent.position.walk.pass.under_way);
+        assert_eq!(lower(&stream, &recent.position), Some(yesterday));
+        let passed = NOW.unix - 8 * DAY;
+        let (stream, old) = begun("satisfaction_ratings", &state(yesterday, passed));
+        assert!(old.position.walk.pass.under_way);
+        assert_eq!(lower(&stream, &old.position), Some(passed - 60));
+        let (stream, first) = begun("satisfaction_ratings", &json!({}));
+        assert!(first.position.walk.pass.under_way);
+        assert_eq!(lower(&stream, &first.position), Some(1_262_304_000));
+    }
+
+    #[test]
+    fn a_position_older_than_what_zendesk_keeps_is_told() {
+        let warnings = |days: i64| {
+            let at = crate::zendesk::instant::to_iso(NOW.unix - days * DAY);
+            begun("ticket_activities", &json!({ "updated_at": at })).1.warnings.len()
+        };
+        assert_eq!((warnings(29), warnings(31)), (0, 1));
+    }
+}

@@ -345,6 +345,24 @@ mod tests {
     }
 
     #[test]
+    fn a_childs_own_time_is_in_its_format_and_its_parents_in_unix_seconds() {
+        let config =
+            br#"{"subdomain":"a","credentials":{"credentials":"oauth2.0","access_token":"t"}}"#;
+        let streams = crate::streams::registry(&crate::config::Config::parse(config).unwrap());
+        let written = |name| {
+            let stream = streams.iter().find(|stream| stream.name == name).unwrap();
+            serde_json::from_str::<Value>(&to_state(stream, &at(Some(100)))).unwrap()
+        };
+        let state = written("side_conversations");
+        assert_eq!(state["state"]["updated_at"], "1970-01-01T00:01:40Z");
+        assert_eq!(state["parent_state"]["tickets"]["generated_timestamp"], "100");
+        let state = written("post_comment_votes");
+        let above = &state["parent_state"]["post_comments"];
+        assert_eq!(above["state"]["updated_at"], "100");
+        assert_eq!(above["parent_state"]["posts"]["updated_at"], "100");
+    }
+
+    #[test]
     fn numbers_and_hashes_survive_their_text() {
         let numbers: BTreeSet<u64> = [0, 1, 28_835_702_984_212, u64::MAX].into();
         assert_eq!(numbers_from(&numbers_text(&numbers)), numbers);

@@ -194,3 +194,53 @@ impl Place<'_> {
         self.list.member(self.listed, key)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::config::Config;
+    use crate::streams::registry;
+    use crate::sync::pager::Listing;
+    use crate::zendesk::page::scan;
+
+    /// The records that these streams of one feed make of an answer.
+    fn records(names: &[&str], body: &str) -> Vec<Value> {
+        let config =
+            br#"{"subdomain":"a","credentials":{"credentials":"oauth2.0","access_token":"t"}}"#;
+        let streams: &'static [Stream] = Vec::leak(registry(&Config::parse(config).unwrap()));
+        let named = |name: &&str| streams.iter().find(|stream| stream.name == *name).unwrap();
+        let chosen: Vec<&'static Stream> = names.iter().map(named).collect();
+        let listing = Listing::new(chosen[0].feed, String::new(), &chosen, 0);
+        let page = scan(body.as_bytes().to_vec(), &listing.shape).unwrap();
+        let keep = vec![true; page.lists[0].rows.len()];
+        let data = |stream: &&'static Stream| {
+            let mut out = Vec::new();
+            let framed = Framer::new(stream).frame(&page, &keep, 1, &mut out);
+            let lines = String::from_utf8(out).unwrap();
+            assert_eq!(framed.rows, lines.lines().count() as u64);
+            let data = |line| serde_json::from_str::<Value>(line).unwrap()["record"]["data"].take();
+            lines.lines().map(data).collect::<Value>()
+        };
+        chosen.iter().map(data).collect()
+    }
+
+    #[test]
+    fn rows_beside_the_listed_ones_are_a_stream_of_their_own() {
+        let body = r#"{"identities":[{"id":7,"user_id":1},{"id":null}],"users":[{"id":1}]}"#;
+        let made = records(&["users", "user_identities"], body);
+        assert_eq!(made, [json!([{"id": 1}]), json!([{"id": 7, "user_id": 1}])]);
+        let empty = r#"{"users":[],"end_of_stream":true}"#;
+        assert_eq!(records(&["users", "user_identities"], empty), [json!([]), json!([])]);
+    }
+
+    #[test]
+    fn rows_of_several_lists_tell_which_they_are_of() {
+        let body = r#"{"definitions":{"conditions_any":[{"subject":"a","condition":"x"}],
+            "conditions_all":[{"subject":"a"},{"subject":"b"}]}}"#;
+        let all = |subject| json!({"condition": "all", "subject": subject});
+        let any = json!({"condition": "any", "subject": "a"});
+        assert_eq!(records(&["attribute_definitions"], body), [json!([all("a"), all("b"), any])]);
+    }
+}

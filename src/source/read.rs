@@ -208,7 +208,13 @@ async fn tell_end(
         }
     };
     let totals = emitter.close(name, status).await?;
-    let Report { tally, held_back, skipped } = ended.report;
+    let Report { tally, held_back, skipped, cut } = ended.report;
+    if cut > 0 {
+        let why = format!(
+            "{name}: {cut} rows were larger than 20 MB and lost their largest text; each says which"
+        );
+        emitter.log(Level::Warn, &why).await?;
+    }
     if held_back > 0 {
         let why = format!(
             "{name}: {held_back} rows had no primary key or were no rows, and were held back"

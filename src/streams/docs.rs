@@ -1,1 +1,244 @@
-//! The stream reference, made from the registry.
+//! The stream reference, made from the registry: one table to choose by, then a section per stream
+//! that says where its rows come from, how an incremental read goes, and what it cannot see.
+
+use std::fmt::Write;
+
+use super::{Cursor, Deletion, Feed, Gate, Reading, Role, RowsAt, Splice, Stream};
+use crate::zendesk::budget::Bucket;
+
+const INTRODUCTION: &str = "\
+<!-- Made from the registry. To change it, change src/streams and run
+     UPDATE_GENERATED=1 cargo test -->
+# Streams
+
+Rows are delivered as Zendesk sends them; what is added or left out is told below. Delivery is at
+least once: a key may come again, and its newest row counts. A deletion indicator is a column that
+tells which rows Zendesk has deleted. \"Needs\" names the least role; with OAuth the scope comes
+on top.
+
+";
+
+/// The page `docs/streams.md`.
+#[must_use]
+pub fn streams_page(streams: &[Stream]) -> String {
+    let mut page = INTRODUCTION.to_owned();
+    page.push_str("| Stream | Modes | Primary key | Cursor | Deletion indicator | Needs |\n");
+    page.push_str("|---|---|---|---|---|---|\n");
+    for stream in streams {
+        let name = stream.name;
+        let cells = [
+            format!("[{name}](#{name})"),
+            modes(stream).to_owned(),
+            columns(stream.primary_key),
+            stream.cursor.map_or_else(none, |cursor| column(cursor.field)),
+            deletion(stream.deletion),
+            needs(&stream.gate),
+        ];
+        line(&mut page, &format!("| {} |", cells.join(" | ")));
+    }
+    for stream in streams {
+        section(&mut page, stream, streams);
+    }
+    page
+}
+
+fn section(page: &mut String, stream: &Stream, streams: &[Stream]) {
+    line(page, &format!("\n## {}\n\n{}\n", stream.name, stream.about));
+    line(page, &format!("- **Read from** {}.", listing(stream)));
+    line(page, &format!("- **Budget**: {}.", budget(stream.feed)));
+    if let Some(neighbours) = neighbours(stream, streams) {
+        line(
+            page,
+            &format!("- **One walk** serves this stream and, where selected, {neighbours}."),
+        );
+    }
+    line(page, &format!("- **Incremental read**: {}", incremental(stream)));
+    line(page, &format!("- **Start date**: {}", start_date(stream)));
+    line(page, &format!("- **Interrupted**: {}", interrupted(stream)));
+    if let Some(added) = added(stream) {
+        line(page, &format!("- **Added columns**: {added}."));
+    }
+    line(page, &format!("- **Not seen**: {}", stream.unseen));
+    line(page, &format!("- **OAuth scope**: `{}`.", stream.scope));
+    line(page, &format!("- [Zendesk's documentation]({})", stream.documentation));
+}
+
+fn modes(stream: &Stream) -> &'static str {
+    match stream.reading() {
+        Reading::FullRefreshOnly => "full refresh",
+        _ => "full refresh, incremental",
+    }
+}
+
+fn deletion(deletion: Option<Deletion>) -> String {
+    match deletion {
+        None => none(),
+        Some(Deletion::Flag(key) | Deletion::Time(key)) => column(key),
+        Some(Deletion::FlagUnset(key)) => format!("{} is false", column(key)),
+        Some(Deletion::Every) => "every row".to_owned(),
+    }
+}
+
+fn needs(gate: &Gate) -> String {
+    let role = match gate.role {
+        Role::Agent => "agent",
+        Role::Admin => "admin",
+    };
+    let mut needs = vec![role.to_owned()];
+    needs.extend(gate.plan.map(|plan| format!("{plan} plan")));
+    needs.extend(gate.feature.map(str::to_owned));
+    needs.join(", ")
+}
+
+/// Where the rows lie, with the feed's fixed parameters.
+fn listing(stream: &Stream) -> String {
+    let feed = stream.feed;
+    let parameters = feed.query.iter().map(|(key, value)| format!("{key}={value}"));
+    let parameters: Vec<String> = parameters.collect();
+    let query = if parameters.is_empty() { String::new() } else { "?".to_owned() };
+    let request = format!("`/api/v2/{}{query}{}`", feed.path, parameters.join("&"));
+    match stream.rows {
+        RowsAt::Listed => request,
+        RowsAt::Inside(key) => format!("{request}, the object `{key}` inside each row"),
+        RowsAt::EachInside { array, key, text } => {
+            format!("{request}, those of `{array}` inside each row whose `{key}` is `{text}`")
+        }
+        RowsAt::Beside(path) => format!("{request}, the list `{}` beside the rows", path.join(".")),
+        RowsAt::InLists { lists, .. } => {
+            let lists: Vec<_> = lists.iter().map(|(_, path)| column(&path.join("."))).collect();
+            format!("{request}, the lists {}", lists.join(" and "))
+        }
+    }
+}
+
+fn budget(feed: &Feed) -> String {
+    let buckets = feed.buckets.iter().map(|bucket| match bucket {
+        Bucket::Account => "the plan's requests per minute".to_owned(),
+        Bucket::HelpCenter => {
+            "the help center's own pool, as large as the plan's requests per minute".to_owned()
+        }
+        Bucket::Incremental => {
+            format!(
+                "{} requests a minute of all incremental exports",
+                bucket.documented_per_minute()
+            )
+        }
+        Bucket::IncrementalUsers => format!(
+            "{} a minute of their own instead, once Zendesk's answers name that limit",
+            bucket.documented_per_minute()
+        ),
+        Bucket::DeletedTickets => {
+            format!("{} requests a minute of its own", bucket.documented_per_minute())
+        }
+    });
+    buckets.collect::<Vec<_>>().join("; ")
+}
+
+/// The streams that are read in the same walk.
+fn neighbours(stream: &Stream, streams: &[Stream]) -> Option<String> {
+    let same = |other: &&Stream| {
+        std::ptr::eq(other.feed.root(), stream.feed.root()) && other.name != stream.name
+    };
+    let names: Vec<String> =
+        streams.iter().filter(same).map(|other| format!("`{}`", other.name)).collect();
+    (!names.is_empty()).then(|| names.join(", "))
+}
+
+fn incremental(stream: &Stream) -> String {
+    let Some(cursor) = &stream.cursor else {
+        return "none; every read brings the whole listing.".to_owned();
+    };
+    match stream.reading() {
+        Reading::FullRefreshOnly => "none; every read brings the whole listing.".to_owned(),
+        Reading::ServerSide => server_side(stream, cursor),
+        Reading::ClientSide => format!(
+            "the whole listing is read, and rows whose `{}` is older than the position are left \
+             out{}. The position moves when the listing has ended.",
+            cursor.field,
+            match stream.deletion {
+                Some(Deletion::Flag(_)) => "; a deleted row is delivered once, whatever its time",
+                _ => "",
+            }
+        ),
+        Reading::ByCreation => format!(
+            "rows created up to a day before the position are read, and those whose `{}` is older \
+             than it are left out; once a week all rows are read for later changes. The position \
+             moves when the listing has ended.",
+            cursor.field
+        ),
+        Reading::NewestFirst => format!(
+            "the listing is read from its newest row back to the position in `{}`. The position \
+             moves when it is reached.",
+            cursor.field
+        ),
+        Reading::PerParent => format!(
+            "all rows of each parent (`{}`) that changed are read; once a week those of all \
+             parents. The position is that of the parents.",
+            cursor.parents.last().map_or("", |(name, _)| name)
+        ),
+    }
+}
+
+fn server_side(stream: &Stream, cursor: &Cursor) -> String {
+    let time = stream.feed.time_key().unwrap_or(cursor.field);
+    let saved = if time == cursor.field {
+        String::new()
+    } else {
+        format!(", and is saved under `{}`", cursor.field)
+    };
+    format!(
+        "Zendesk lists what is new since the position. The position is the listing's `{time}`{saved}; \
+         it moves with every page."
+    )
+}
+
+fn start_date(stream: &Stream) -> &'static str {
+    if stream.dated {
+        "rows from `start_date` on, or of the last two years."
+    } else {
+        "does not count; the stream is always complete."
+    }
+}
+
+fn interrupted(stream: &Stream) -> &'static str {
+    if stream.is_resumable() {
+        "the next attempt goes on where the saved state says."
+    } else {
+        "the listing comes in one piece, so the next attempt starts over."
+    }
+}
+
+fn added(stream: &Stream) -> Option<String> {
+    let added = stream.splice.iter().map(|splice| match splice {
+        Splice::Around { key, from } => format!("`{key}`, the `{from}` of the row around it"),
+        Splice::Object { key, members } => {
+            let members = members.iter().map(|(name, from)| {
+                if name == from { format!("`{name}`") } else { format!("`{name}` from `{from}`") }
+            });
+            format!("`{key}`, an object of {}", members.collect::<Vec<_>>().join(" and "))
+        }
+    });
+    let mut added: Vec<String> = added.collect();
+    if let RowsAt::InLists { key, lists } = stream.rows {
+        let texts: Vec<_> = lists.iter().map(|(text, _)| column(text)).collect();
+        added.push(format!("{}, {}", column(key), texts.join(" or ")));
+    }
+    (!added.is_empty()).then(|| added.join("; "))
+}
+
+fn columns(keys: &[&str]) -> String {
+    keys.iter().map(|key| column(key)).collect::<Vec<_>>().join(", ")
+}
+
+fn column(key: &str) -> String {
+    format!("`{key}`")
+}
+
+fn none() -> String {
+    "-".to_owned()
+}
+
+fn line(page: &mut String, text: &str) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(page, "{text}");
+}

@@ -274,7 +274,7 @@ pub(super) fn streams() -> Vec<Stream> {
             schema: include_str!("../../schemas/ticket_audits.json"),
             documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_audits/",
             about: "The history of tickets that are not archived, one row per update.",
-            unseen: "Audits of archived tickets: Zendesk's listing leaves them out in every mode.",
+            unseen: "Audits of archived tickets, which Zendesk's listing leaves out in every mode; and what was audited before a deleted ticket was restored.",
         },
         Stream {
             name: "deleted_tickets",

@@ -1,1 +1,271 @@
-//! The registry tests itself.
+//! The registry tests itself: what a declaration says must be true of the others, of the schema
+//! files, and of the generated pages. `UPDATE_GENERATED=1` rewrites those instead of comparing.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::docs::streams_page;
+use super::{Deletion, Feed, RowsAt, Splice, Stream, registry};
+use crate::config::Config;
+
+/// Schema files of streams that are not in the registry yet.
+const WAITING_SCHEMAS: &[&str] = &[];
+
+fn streams() -> Vec<Stream> {
+    let config =
+        br#"{"subdomain":"acme","credentials":{"credentials":"oauth2.0","access_token":"x"}}"#;
+    registry(&Config::parse(config).unwrap())
+}
+
+fn in_project(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// Fails when a generated file is not what it would be now, or makes it so.
+fn assert_current(path: &str, now: &str) {
+    let file = in_project(path);
+    if std::env::var_os("UPDATE_GENERATED").is_some() {
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, now).unwrap();
+    }
+    let there = fs::read_to_string(&file).unwrap_or_default();
+    let difference = there.lines().zip(now.lines()).find(|(old, new)| old != new);
+    assert!(there == now, "{path} is stale, run UPDATE_GENERATED=1 cargo test; {difference:#?}");
+}
+
+/// Keys that a stream's rows get from elsewhere.
+fn spliced(stream: &Stream) -> Vec<&'static str> {
+    let key = |splice: &Splice| match splice {
+        Splice::Around { key, .. } | Splice::Object { key, .. } => *key,
+    };
+    let list = if let RowsAt::InLists { key, .. } = stream.rows { Some(key) } else { None };
+    stream.splice.iter().map(key).chain(list).collect()
+}
+
+/// Columns that a stream declares to be there.
+fn declared_columns(stream: &Stream) -> BTreeSet<&'static str> {
+    let mut columns: BTreeSet<&'static str> = stream.primary_key.iter().copied().collect();
+    columns.extend(stream.cursor.map(|cursor| cursor.field));
+    columns.extend(spliced(stream));
+    if let Some(Deletion::Flag(key) | Deletion::FlagUnset(key) | Deletion::Time(key)) =
+        stream.deletion
+    {
+        columns.insert(key);
+    }
+    columns
+}
+
+fn placeholders(path: &str) -> BTreeSet<&str> {
+    path.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0)).collect()
+}
+
+#[test]
+fn names_are_unique_and_in_snake_case() {
+    let streams = streams();
+    let mut names = BTreeSet::new();
+    let mut feeds: Vec<&'static Feed> = Vec::new();
+    for stream in &streams {
+        assert!(names.insert(stream.name), "{} is there twice", stream.name);
+        let is_snake = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
+        assert!(stream.name.bytes().all(is_snake), "{}", stream.name);
+        for feed in stream.feed.lineage().into_iter().chain([stream.feed.root()]) {
+            let other = feeds.iter().find(|other| other.name == feed.name);
+            // A saved position knows its feed by name alone.
+            assert!(other.is_none_or(|other| std::ptr::eq(*other, feed)), "feeds {}", feed.name);
+            feeds.push(feed);
+        }
+    }
+}
+
+#[test]
+fn schemas_are_valid_and_hold_every_column_that_is_declared() {
+    for stream in &streams() {
+        let name = stream.name;
+        let schema = stream.json_schema().unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(schema["$schema"], "http://json-schema.org/draft-07/schema#", "{name}");
+        let valid = jsonschema::draft7::meta::validate(&schema).map_err(|error| error.to_string());
+        assert_eq!(valid, Ok(()), "{name}");
+        assert_eq!(schema["additionalProperties"], true, "{name}");
+        for column in declared_columns(stream) {
+            assert!(schema["properties"][column].is_object(), "{name} has no column {column}");
+        }
+        assert!(!stream.primary_key.is_empty(), "{name} has no primary key");
+        for key in stream.primary_key {
+            let types = schema["properties"][key]["type"].to_string();
+            let is_scalar = !types.contains("object") && !types.contains("array");
+            assert!(is_scalar, "{name}.{key} cannot be a key, it is {types}");
+        }
+    }
+}
+
+#[test]
+fn every_schema_file_belongs_to_a_stream() {
+    let streams = streams();
+    let used: BTreeSet<&str> = streams.iter().map(|stream| stream.schema).collect();
+    let mut waiting = Vec::new();
+    for entry in fs::read_dir(in_project("schemas")).unwrap() {
+        let path = entry.unwrap().path();
+        if !used.contains(fs::read_to_string(&path).unwrap().as_str()) {
+            waiting.push(path.file_stem().unwrap().to_str().unwrap().to_owned());
+        }
+    }
+    waiting.sort_unstable();
+    assert_eq!(waiting, WAITING_SCHEMAS);
+}
+
+#[test]
+fn every_placeholder_is_filled_by_the_lineage_and_every_filling_is_used() {
+    for stream in &streams() {
+        let name = stream.name;
+        assert!(placeholders(stream.feed.root().path).is_empty(), "{name}: the root hangs nowhere");
+        let mut filled = BTreeSet::new();
+        for feed in stream.feed.lineage() {
+            let holes = placeholders(feed.path);
+            for (hole, _) in feed.parent.iter().flat_map(|parent| parent.fills) {
+                assert!(holes.contains(hole), "{name}: {} has no place for {hole}", feed.path);
+                filled.insert(*hole);
+            }
+            assert!(holes.is_subset(&filled), "{name}: {} is filled by {filled:?}", feed.path);
+        }
+    }
+}
+
+#[test]
+fn parents_are_streams_of_the_registry_with_their_own_cursors() {
+    let streams = streams();
+    for stream in &streams {
+        let parents = stream.cursor.map(|cursor| cursor.parents).unwrap_or_default();
+        for (name, field) in parents {
+            let parent = streams.iter().find(|other| other.name == *name);
+            let parent = parent.unwrap_or_else(|| panic!("{}: no stream {name}", stream.name));
+            assert_eq!(parent.cursor.map(|cursor| cursor.field), Some(*field), "{}", stream.name);
+            let same_walk = std::ptr::eq(parent.feed.root(), stream.feed.root());
+            assert!(same_walk, "{} and {name} are different walks", stream.name);
+        }
+        if stream.feed.parent.is_some() && stream.cursor.is_some() {
+            assert!(!parents.is_empty(), "{} is saved without its parents", stream.name);
+        }
+        // Nearest first: each parent's own parents are the rest of the list.
+        if let [(nearest, _), above @ ..] = parents {
+            let nearest = streams.iter().find(|other| other.name == *nearest).unwrap();
+            assert_eq!(nearest.cursor.map(|cursor| cursor.parents), Some(above), "{}", stream.name);
+        }
+    }
+}
+
+#[test]
+fn a_side_load_is_dropped_by_neighbours_and_by_nobody_who_needs_it() {
+    let streams = streams();
+    for stream in &streams {
+        let name = stream.name;
+        for dropped in stream.drop {
+            assert!(!declared_columns(stream).contains(dropped), "{name} needs {dropped}");
+            let schema = stream.json_schema().unwrap();
+            assert!(schema["properties"][dropped].is_null(), "{name} describes {dropped}");
+        }
+        let Some(include) = stream.include else { continue };
+        assert!(!stream.feed.query.iter().any(|(_, value)| *value == include), "{name}");
+        let key = match stream.rows {
+            RowsAt::Inside(key) => key,
+            // Beside the rows it is in nobody's way.
+            RowsAt::Beside(_) => continue,
+            _ => panic!("{name}: what does it side-load {include} for?"),
+        };
+        let neighbours = streams.iter().filter(|other| std::ptr::eq(other.feed, stream.feed));
+        for neighbour in neighbours.filter(|other| other.rows == RowsAt::Listed) {
+            let drops = neighbour.drop.contains(&key);
+            assert!(drops, "{} would have {key} only beside {name}", neighbour.name);
+        }
+    }
+}
+
+#[test]
+fn streams_of_one_feed_take_their_rows_from_one_kind_of_place_inside() {
+    // A page is scanned once, for one object or array inside its rows.
+    let streams = streams();
+    for stream in &streams {
+        let inside = |stream: &Stream| stream.lookups().inner.map(|inner| inner.key);
+        let neighbours = streams.iter().filter(|other| std::ptr::eq(other.feed, stream.feed));
+        for key in neighbours.filter_map(inside) {
+            assert!(inside(stream).is_none_or(|own| own == key), "{}", stream.name);
+        }
+    }
+}
+
+#[test]
+fn every_declaration_is_told_in_sentences() {
+    for stream in &streams() {
+        for sentence in [stream.about, stream.unseen] {
+            let is_sentence = sentence.ends_with('.') && !sentence.contains('\n');
+            assert!(is_sentence, "{}: {sentence}", stream.name);
+        }
+        let page = "https://developer.zendesk.com/api-reference/";
+        assert!(stream.documentation.starts_with(page), "{}", stream.name);
+    }
+}
+
+#[test]
+fn the_table_of_streams_is_as_it_was() {
+    let lines: Vec<String> = streams().iter().map(snapshot).collect();
+    assert_current("src/streams/registry.snap", &lines.concat());
+}
+
+#[test]
+fn the_stream_reference_is_current() {
+    assert_current("docs/streams.md", &streams_page(&streams()));
+}
+
+/// A stream in one line, so that a change of the registry reads as a change of few lines.
+fn snapshot(stream: &Stream) -> String {
+    let feed = stream.feed;
+    let cursor = stream.cursor.map(|cursor| format!("{} {:?}", cursor.field, cursor.format));
+    let or_none = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());
+    let gate = &stream.gate;
+    let role = format!("{:?}", gate.role);
+    let plan = gate.plan.map(|plan| format!(" {plan}")).unwrap_or_default();
+    let feature = gate.feature.map(|feature| format!(" ({feature})")).unwrap_or_default();
+    let query: Vec<String> =
+        feed.query.iter().map(|(key, value)| format!(" {key}={value}")).collect();
+    format!(
+        "{}: {} at {}{} | {:?} | {:?} | {:?} | key {} | cursor {} | {} | deletion {} | \
+         {}{plan}{feature} | scope {}\n",
+        stream.name,
+        feed.name,
+        feed.path,
+        query.concat(),
+        feed.paging,
+        feed.order,
+        feed.buckets,
+        stream.primary_key.join(","),
+        or_none(cursor),
+        if stream.dated { "dated" } else { "complete" },
+        or_none(stream.deletion.map(|deletion| format!("{deletion:?}"))),
+        role,
+        stream.scope,
+    )
+}
+
+/// A schema whose `type` is spelled like the others', so that destinations make one column of it.
+#[test]
+fn schemas_have_no_references_and_no_unions_beyond_null() {
+    fn check(name: &str, schema: &Value) {
+        let forbidden = ["$ref", "allOf", "not", "patternProperties"];
+        for (key, value) in schema.as_object().into_iter().flatten() {
+            let is_property_list = key == "properties";
+            assert!(!forbidden.contains(&key.as_str()), "{name} has {key}");
+            if is_property_list {
+                for (column, schema) in value.as_object().into_iter().flatten() {
+                    check(&format!("{name}.{column}"), schema);
+                }
+            } else if key == "items" {
+                check(name, value);
+            }
+        }
+    }
+    for stream in &streams() {
+        check(stream.name, &stream.json_schema().unwrap());
+    }
+}

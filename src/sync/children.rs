@@ -99,6 +99,14 @@ impl ParentRow {
     }
 }
 
+impl ParentRow {
+    /// The feed's time of the row, if the feed is ordered by time.
+    #[must_use]
+    pub fn time(&self) -> Option<i64> {
+        self.listed.time
+    }
+}
+
 /// The keys that paths of these children need of the rows of `feed`.
 #[must_use]
 pub fn path_keys(feed: &'static Feed, children: &[&'static Stream]) -> Vec<&'static str> {
@@ -306,8 +314,7 @@ impl<'r, 'm> Children<'r, 'm> {
             let keep = lock(&self.shared).keep(stream, &fetched.page, list);
             let Some(keep) = keep else { continue };
             let framed = framer.frame(&fetched.page, &keep, emitted_at, &mut batch.lines);
-            let Framed { rows, held_back } = framed;
-            batch.parts.extend(lock(&self.shared).delivered(stream, rows, held_back));
+            batch.parts.extend(lock(&self.shared).delivered(stream, framed));
         }
         let rows: Vec<_> =
             (0..list.rows.len()).map(|row| values(&fetched.page, list, row, keys)).collect();
@@ -403,11 +410,12 @@ impl Shared<'_> {
         Some((0..list.rows.len()).map(new).collect())
     }
 
-    fn delivered(&mut self, stream: &'static Stream, rows: u64, held_back: u64) -> Option<Part> {
+    fn delivered(&mut self, stream: &'static Stream, framed: Framed) -> Option<Part> {
         let member = self.member(stream)?;
-        member.position.walk.rows += rows;
-        member.report.held_back += held_back;
-        Some(member.part(rows))
+        member.position.walk.rows += framed.rows;
+        member.report.held_back += framed.held_back;
+        member.report.cut += framed.cut;
+        Some(member.part(framed.rows))
     }
 
     fn skip(&mut self, node: &Node) {

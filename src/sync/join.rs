@@ -10,8 +10,9 @@ use crate::zendesk::paging::Token;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
     pub token: Token,
-    /// Streams share a stretch only when this is equal too: what they skip of a page.
-    pub seen: Vec<u64>,
+    /// Of a stream that is read per parent: the parents it is done with. Such streams share a
+    /// stretch only when these are equal too; the others skip rows each for itself.
+    pub seen: Option<Vec<u64>>,
     /// The place in the feed's own time, unix seconds.
     pub point: i64,
     /// In the middle of a walk, as opposed to waiting at the end of the last one.
@@ -42,8 +43,13 @@ pub fn next_leg(standings: &[Standing], ordered: bool) -> Option<Leg> {
     let reading = |at: &usize| standings[*at].state == Standstill::Reading;
     let all: Vec<usize> = (0..standings.len()).collect();
     let together = |with: usize| -> Vec<usize> {
-        let same = |at: &&usize| reading(at) && same_place(&standings[**at], &standings[with]);
-        all.iter().filter(same).copied().collect()
+        let here = |at: &usize| reading(at) && same_place(&standings[*at], &standings[with]);
+        let children =
+            || all.iter().copied().filter(here).filter_map(|at| standings[at].seen.as_ref());
+        let seen = standings[with].seen.as_ref().or(children().next());
+        let fits =
+            |at: &usize| standings[*at].seen.is_none() || standings[*at].seen.as_ref() == seen;
+        all.iter().copied().filter(here).filter(fits).collect()
     };
     let readers = || all.iter().copied().filter(reading);
     if !ordered {
@@ -54,22 +60,20 @@ pub fn next_leg(standings: &[Standing], ordered: bool) -> Option<Leg> {
     let behind = readers().min_by_key(place)?;
     let ahead = readers().max_by_key(place)?;
     let somebody_done = standings.iter().any(|standing| standing.state == Standstill::Done);
-    let leader_first = !standings[ahead].under_way && !somebody_done;
-    if leader_first || same_place(&standings[behind], &standings[ahead]) && !somebody_done {
+    if !standings[ahead].under_way && !somebody_done {
         return Some(Leg { who: together(ahead), up_to: None });
     }
-    let who = together(behind);
-    let next = all
-        .iter()
-        .copied()
-        .filter(|at| standings[*at].state != Standstill::Failed && !who.contains(at))
-        .filter(|at| standings[*at].point >= standings[behind].point)
-        .min_by_key(place);
-    Some(Leg { who, up_to: next })
+    // Who stands at the very same place is no aim: what it will read is still to come.
+    let further = |at: &usize| {
+        let (there, here) = (&standings[*at], &standings[behind]);
+        there.state != Standstill::Failed && there.point >= here.point && !same_place(there, here)
+    };
+    let up_to = all.iter().copied().filter(further).min_by_key(place);
+    Some(Leg { who: together(behind), up_to })
 }
 
 fn same_place(a: &Standing, b: &Standing) -> bool {
-    a.token == b.token && a.seen == b.seen && a.point == b.point
+    a.token == b.token && a.point == b.point
 }
 
 #[cfg(test)]
@@ -79,7 +83,7 @@ mod tests {
     use super::*;
 
     fn standing(point: i64, under_way: bool, state: Standstill) -> Standing {
-        Standing { token: Token::StartTime(point), seen: Vec::new(), point, under_way, state }
+        Standing { token: Token::StartTime(point), seen: None, point, under_way, state }
     }
 
     fn check(standings: &[(i64, bool, Standstill)], who: &[usize], up_to: Option<usize>) {
@@ -104,6 +108,16 @@ mod tests {
         // A leader that failed keeps nobody from reading.
         check(&[(5, true, Reading), (9, true, Failed)], &[0], None);
         assert_eq!(next_leg(&[standing(5, true, Done), standing(9, true, Failed)], true), None);
+    }
+
+    #[test]
+    fn children_that_are_done_with_different_parents_read_apart() {
+        let mut standings = vec![standing(5, true, Standstill::Reading); 4];
+        standings[1].seen = Some(vec![1]);
+        standings[2].seen = Some(vec![2]);
+        standings[3].seen = Some(vec![1]);
+        let leg = next_leg(&standings, true);
+        assert_eq!(leg, Some(Leg { who: vec![0, 1, 3], up_to: None }));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::zendesk::error::ApiError;
 pub mod children;
 pub mod frontier;
 pub mod join;
+pub mod oversize;
 pub mod pager;
 pub mod plan;
 pub mod position;

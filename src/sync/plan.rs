@@ -159,7 +159,8 @@ fn forgotten(stream: &Stream, flat: Option<i64>, now: Now) -> Option<String> {
 }
 
 /// Some rows may change unseen (children without their parent, rows created long ago), so all of
-/// them are read again when the last such pass is old. A state that knows of no pass counts as one of its cursor's time.
+/// them are read again when the last such pass is old. A state that knows of no
+/// pass counts as one of its cursor's time.
 fn pass_is_due(walk: Option<&Walk>, flat: Option<i64>, now: Now) -> bool {
     let under_way = walk.is_some_and(|walk| walk.pass.under_way);
     let last = walk.and_then(|walk| walk.pass.ended).or(flat);
@@ -197,12 +198,133 @@ mod tests {
     use crate::streams::registry;
     use crate::sync::sift::lower;
 
-    const NOW: Now = Now { unix: 1_700_000_000, attempt: 0 };
+    const NOW: Now = Now { unix: 1_795_000_000, attempt: 0 };
+    const START: &str = "2024-01-01T00:00:00Z";
+    const START_UNIX: i64 = 1_704_067_200;
+
+    fn config(start_date: Option<&str>) -> Config {
+        let config = json!({"subdomain": "acme", "start_date": start_date,
+            "credentials": {"credentials": "oauth2.0", "access_token": "x"}});
+        Config::parse(config.to_string().as_bytes()).unwrap()
+    }
+
+    fn begin_with(
+        name: &str,
+        mode: SyncMode,
+        state: Value,
+        start_date: Option<&str>,
+        now: Now,
+    ) -> Begin {
+        let config = config(start_date);
+        let stream = registry(&config).into_iter().find(|stream| stream.name == name).unwrap();
+        begin(&stream, mode, state.as_object(), &config, now)
+    }
+
+    fn incremental(name: &str, state: Value, start_date: Option<&str>) -> Begin {
+        begin_with(name, SyncMode::Incremental, state, start_date, NOW)
+    }
+
+    #[test]
+    fn a_first_read_begins_at_the_start_date_or_two_years_back_where_data_is_dated() {
+        let token =
+            |name, start_date| incremental(name, json!(null), start_date).position.walk.token;
+        assert_eq!(token("tickets", Some(START)), Token::StartTime(START_UNIX));
+        assert_eq!(token("tickets", None), Token::StartTime(NOW.unix - 730 * 86_400));
+        assert_eq!(token("organizations", Some(START)), Token::StartTime(0));
+        assert_eq!(token("groups", Some(START)), Token::First);
+    }
+
+    #[test]
+    fn a_start_date_always_bounds_and_an_earlier_one_is_told() {
+        let walk = json!({"v": 1, "feed": "incremental_tickets", "kind": "cursor", "token": "t", "done": true, "bound": START_UNIX});
+        let saved = json!({"generated_timestamp": "1720000000", "walk": walk});
+        let same = incremental("tickets", saved.clone(), Some(START));
+        assert_eq!((same.position.walk.token, same.warnings.len()), (Token::Cursor("t".into()), 0));
+        let later = incremental("tickets", saved.clone(), Some("2025-01-01T00:00:00Z"));
+        assert_eq!(later.position.walk.token, Token::StartTime(1_735_689_600));
+        let earlier = incremental("tickets", saved.clone(), Some("2020-01-01T00:00:00Z"));
+        assert_eq!(earlier.position.walk.token, Token::Cursor("t".into()));
+        assert!(earlier.warnings[0].contains("reset"), "{:?}", earlier.warnings);
+        // The default of two years bounds a first read only.
+        let default = incremental("tickets", saved, None);
+        assert_eq!(default.position.walk.bound, Some(START_UNIX));
+    }
+
+    #[test]
+    fn a_bound_that_is_too_young_asks_nothing_and_comes_back_unchanged() {
+        for name in
+            ["tickets", "ticket_metrics", "groups", "ticket_audits", "articles", "article_comments"]
+        {
+            let key = match name {
+                "tickets" => "generated_timestamp",
+                "ticket_metrics" => "_ab_updated_at",
+                "ticket_audits" => "created_at",
+                _ => "updated_at",
+            };
+            for value in [json!("2222-01-01T00:00:00Z"), json!((NOW.unix - 60).to_string())] {
+                let state = json!({ key: value, "other": [1] });
+                let begin = incremental(name, state.clone(), None);
+                let repeat = begin.repeat.unwrap_or_else(|| panic!("{name} {state}"));
+                assert_eq!(serde_json::from_str::<Value>(&repeat).unwrap(), state, "{name}");
+            }
+            let state = json!({ key: (NOW.unix - 61).to_string() });
+            assert_eq!(incremental(name, state, None).repeat, None, "{name}");
+        }
+        let young = incremental("tickets", json!(null), Some("2222-01-01T00:00:00Z"));
+        assert!(young.repeat.is_some_and(|state| state.contains("generated_timestamp")));
+    }
+
+    #[test]
+    fn a_full_refresh_goes_on_only_inside_its_job() {
+        let walk = |done: bool| json!({"walk": {"v": 1, "feed": "tags", "kind": "after", "token": "t", "full": true, "done": done}});
+        let begin = |state, attempt| {
+            begin_with("tags", SyncMode::FullRefresh, state, None, Now { attempt, ..NOW })
+        };
+        assert_eq!(begin(walk(false), 0).position.walk.token, Token::First);
+        assert_eq!(begin(walk(false), 1).position.walk.token, Token::After("t".into()));
+        assert!(begin(walk(true), 1).repeat.is_some() && begin(walk(true), 0).repeat.is_none());
+        let marker = json!({"__ab_no_cursor_state_message": true});
+        assert_eq!(begin(marker.clone(), 1).repeat, Some(marker.to_string()));
+        assert!(begin(marker, 0).repeat.is_none());
+        // A cursor is never a lower bound of a full refresh.
+        let tickets = begin_with(
+            "tickets",
+            SyncMode::FullRefresh,
+            json!({"generated_timestamp": "1720000000"}),
+            Some(START),
+            NOW,
+        );
+        assert_eq!(
+            (tickets.position.flat, tickets.position.walk.token),
+            (None, Token::StartTime(START_UNIX))
+        );
+    }
+
+    #[test]
+    fn children_are_read_again_when_the_last_pass_is_a_week_old() {
+        let state = |cursor: i64, passed: Option<i64>| {
+            let walk = json!({"v": 1, "feed": "incremental_articles", "kind": "start_time", "token": cursor.to_string(), "done": true, "passed": passed});
+            json!({"state": {"updated_at": cursor.to_string()}, "walk": walk})
+        };
+        let (fresh, stale) = (NOW.unix - 6 * 86_400, NOW.unix - 8 * 86_400);
+        let token = |state| incremental("article_comments", state, None).position.walk.token;
+        assert_eq!(token(state(fresh, Some(fresh))), Token::StartTime(fresh));
+        assert_eq!(token(state(stale, Some(fresh))), Token::StartTime(stale));
+        let pass = incremental("article_comments", state(fresh, Some(stale)), None);
+        assert_eq!(
+            (pass.position.walk.token, pass.position.flat),
+            (Token::StartTime(0), Some(fresh))
+        );
+        assert!(pass.position.walk.pass.under_way);
+        // A state of Airbyte's connector knows of no pass; its cursor stands for one.
+        assert_eq!(token(json!({"updated_at": fresh.to_string()})), Token::StartTime(fresh));
+        assert_eq!(token(json!({"updated_at": stale.to_string()})), Token::StartTime(0));
+    }
+
     const DAY: i64 = 86_400;
 
     fn begun(name: &str, state: &Value) -> (Stream, Begin) {
-        let config = br#"{"subdomain":"a","start_date":"2010-01-01T00:00:00Z","credentials":{"credentials":"oauth2.0","access_token":"t"}}"#;
-        let config = Config::parse(config).unwrap();
+        let config = config(Some(START));
         let stream = registry(&config).into_iter().find(|stream| stream.name == name).unwrap();
         let begin = begin(&stream, SyncMode::Incremental, state.as_object(), &config, NOW);
         (stream, begin)
@@ -212,7 +334,7 @@ mod tests {
     fn what_is_read_by_creation_is_read_whole_once_a_week_from_the_last_such_pass() {
         let state = |flat: i64, passed: i64| {
             let walk = json!({"v":1,"feed":"satisfaction_ratings","kind":"first","token":"",
-                "done":true,"bound":1_262_304_000,"passed":passed});
+                "done":true,"bound":START_UNIX,"passed":passed});
             json!({"updated_at":flat.to_string(),"walk":walk})
         };
         let yesterday = NOW.unix - DAY;
@@ -225,7 +347,7 @@ mod tests {
         assert_eq!(lower(&stream, &old.position), Some(passed - 60));
         let (stream, first) = begun("satisfaction_ratings", &json!({}));
         assert!(first.position.walk.pass.under_way);
-        assert_eq!(lower(&stream, &first.position), Some(1_262_304_000));
+        assert_eq!(lower(&stream, &first.position), Some(START_UNIX));
     }
 
     #[test]

@@ -53,6 +53,8 @@ pub struct Report {
     pub held_back: u64,
     /// Parents that could not be read.
     pub skipped: u64,
+    /// Rows that were too large and lost a text.
+    pub cut: u64,
 }
 
 /// A stream that has ended, well or not.
@@ -91,7 +93,7 @@ impl Member {
         let second = if let Token::StartTime(second) = walk.token { Some(second) } else { None };
         Standing {
             token: walk.token.clone(),
-            seen: if self.is_child() { walk.seen.clone() } else { Vec::new() },
+            seen: self.is_child().then(|| walk.seen.clone()),
             point: second.or(walk.at).or(self.position.flat).unwrap_or_default(),
             under_way: walk.phase == Phase::UnderWay
                 || self.position.flat.is_none()
@@ -131,26 +133,18 @@ impl Reader<'_> {
         let feed = group.feed;
         let ahead = leg.up_to.map(|leader| group.members[leader].position.clone());
         let until = leg.up_to.map(|leader| group.members[leader].standing().point);
+        let mut listing = listing(feed, &group.members, group.walk);
         let mut who: Vec<&mut Member> = Vec::new();
         for (at, member) in group.members.iter_mut().enumerate() {
             if leg.who.contains(&at) {
                 who.push(member);
             }
         }
-        let mut listing = listing(feed, &who, group.walk);
         let Some(first) = who.first_mut() else { return Ok(()) };
         let start = first.position.walk.token.clone();
-        listing.query.extend(window::begin(
-            feed,
-            &mut first.position,
-            self.client.clock().now_unix(),
-        ));
-        let mut stretch = Stretch::new(
-            (feed, group.walk),
-            who,
-            start.clone(),
-            until.zip(ahead.as_ref()).map(|(_, ahead)| ahead.walk.token.clone()),
-        );
+        let now = self.client.clock().now_unix();
+        listing.query.extend(window::begin(feed, &mut first.position, now));
+        let mut stretch = Stretch::new((feed, group.walk), who, start.clone(), until.zip(ahead));
         let mut pager = Pager::new(self.client, &listing, start, feed.page_size(self.config));
         let mut restarts = 0;
         loop {
@@ -193,7 +187,7 @@ impl Reader<'_> {
             }
         }
         stretch.count(pager.tally);
-        self.finish(stretch, &pager.at, ahead).await
+        self.finish(stretch, &pager.at).await
     }
 
     /// Delivers one page, and the children of its rows. Returns the feed's time at its end.
@@ -212,10 +206,13 @@ impl Reader<'_> {
             // The page's slot goes back before its children are asked for: with one worker
             // nothing could be asked otherwise.
             drop(fetched);
-            // A listing in no order of time has no place behind its last page.
-            let behind = pager.ended && stretch.feed.time_key().is_none();
-            let next = if behind { at.clone() } else { pager.at.clone() };
-            self.children(stretch, parents, (next, reached), now).await?;
+            let next = match &stretch.ahead {
+                Some(ahead) if stretch.rows_arrived => (ahead.walk.token.clone(), stretch.until),
+                // A listing in no order of time has no place behind its last page.
+                _ if pager.ended && stretch.feed.time_key().is_none() => (at.clone(), reached),
+                _ => (pager.at.clone(), reached),
+            };
+            self.children(stretch, parents, next, now).await?;
         }
         Ok(reached)
     }
@@ -239,16 +236,11 @@ impl Reader<'_> {
     }
 
     /// Moves the streams of a finished stretch to its end, or to the place of the one ahead.
-    async fn finish(
-        self,
-        mut stretch: Stretch<'_>,
-        end: &Token,
-        ahead: Option<Position>,
-    ) -> Result<(), WalkError> {
+    async fn finish(self, mut stretch: Stretch<'_>, end: &Token) -> Result<(), WalkError> {
         for (stream, error) in stretch.judge_refusals() {
             self.fail(stretch.member(stream), error);
         }
-        stretch.end(end, ahead.as_ref(), self.client.clock().now_unix());
+        stretch.end(end, self.client.clock().now_unix());
         let parts = stretch.alive().map(|member| member.part(0)).collect();
         self.emitter.batch(Batch { lines: Vec::new(), parts }).await?;
         Ok(())
@@ -279,10 +271,15 @@ struct Stretch<'m> {
     framers: Vec<Framer>,
     frontier: Frontier,
     refusals: RefusalsByFeed,
-    /// The place that is taken over at the end, and each stream's hashes for it.
-    ahead: Option<Token>,
+    /// The feed's time of the place that is taken over at the end, and each stream's hashes for
+    /// it. Later rows are left to the walk from there, which lists them again.
+    until: Option<i64>,
+    ahead: Option<Position>,
     ahead_seen: Vec<Vec<u64>>,
     reached_cursor: bool,
+    /// The streams that read the feed itself have been moved to the stretch's end with their last
+    /// page.
+    rows_arrived: bool,
 }
 
 impl<'m> Stretch<'m> {
@@ -290,12 +287,17 @@ impl<'m> Stretch<'m> {
         (feed, walk): (&'static Feed, u64),
         who: Vec<&'m mut Member>,
         start: Token,
-        ahead: Option<Token>,
+        aim: Option<(i64, Position)>,
     ) -> Self {
+        let (until, ahead) = aim.unzip();
         let seen = who.iter().find(|member| member.is_child());
         let seen = seen.map(|member| member.position.walk.seen.clone()).unwrap_or_default();
         let framers = who.iter().map(|member| Framer::new(member.stream)).collect();
-        let ahead_seen = vec![Vec::new(); who.len()];
+        let ahead_seen = who.iter().map(|member| {
+            let walk = &member.position.walk;
+            if until.is_some() && walk.at == until { walk.seen.clone() } else { Vec::new() }
+        });
+        let ahead_seen = ahead_seen.collect();
         let frontier = Frontier::resumed(&start, &seen);
         Self {
             feed,
@@ -304,9 +306,11 @@ impl<'m> Stretch<'m> {
             framers,
             frontier,
             refusals: RefusalsByFeed::default(),
+            until,
             ahead,
             ahead_seen,
             reached_cursor: false,
+            rows_arrived: false,
         }
     }
 
@@ -364,6 +368,8 @@ impl<'m> Stretch<'m> {
         let last = times.as_ref().and_then(|times| times.iter().rev().flatten().next().copied());
         // By time the next place says how far the feed has come; by cursor the last row does.
         let reached = if let Token::StartTime(second) = next { Some(*second) } else { last };
+        let passed = self.until.zip(last).is_some_and(|(until, last)| last > until);
+        let arrived = ended || passed;
         let emitted_at = unix_ms();
         for (at_member, member) in self.who.iter_mut().enumerate() {
             if member.state == Standstill::Failed {
@@ -379,29 +385,42 @@ impl<'m> Stretch<'m> {
                 continue;
             }
             let keep = match &times {
-                Some(times) => sift::fresh(&member.position, at, page, list, times),
+                Some(times) => sift::fresh(&member.position, (at, self.until), page, list, times),
                 None => sift::newer(member.stream, &mut member.position, page, list),
             };
             let framed = self.framers[at_member].frame(page, &keep, emitted_at, &mut batch.lines);
             member.report.held_back += framed.held_back;
+            member.report.cut += framed.cut;
             self.reached_cursor |=
                 sift::reached_cursor(member.stream, &member.position, page, list);
             let mut seen = Vec::new();
             if let Some(times) = &times {
                 seen = sift::boundary(&member.position, at, next, page, list, times);
-                if let Some(Token::StartTime(second)) = self.ahead {
-                    sift::add_second(&mut self.ahead_seen[at_member], second, page, list, times);
+                if let Some(until) = self.until {
+                    let kept = &mut self.ahead_seen[at_member];
+                    sift::add_second(kept, until, page, list, times);
+                    // A cursor may stand between rows of one second; they are listed again from
+                    // the cursor that is taken over.
+                    if next.is_servers() && reached == Some(until) {
+                        seen.clone_from(kept);
+                    }
                 }
             }
-            // The end itself is told once the stretch is over.
-            if !ended {
-                member.position.next_page(next.clone(), reached, seen, now);
-            } else {
-                member.position.walk.seen = seen;
-                member.position.walk.at = member.position.walk.at.max(reached);
+            // The position moves with the very batch: a state behind rows that it does not cover
+            // would bring them again.
+            match &self.ahead {
+                Some(ahead) if arrived => {
+                    let seen = std::mem::take(&mut self.ahead_seen[at_member]);
+                    member.position.take_over(ahead, seen, now);
+                }
+                None if arrived => {
+                    member.position.end(self.feed.order, next.clone(), reached, seen, now);
+                }
+                _ => member.position.next_page(next.clone(), reached, seen, now),
             }
             batch.parts.push(member.part(framed.rows));
         }
+        self.rows_arrived = arrived;
         (batch, last)
     }
 
@@ -412,7 +431,10 @@ impl<'m> Stretch<'m> {
         let (time, changed) = (self.feed.time_key(), self.changed_key());
         let keys = path_keys(self.feed, &children);
         let parent = |row| ParentRow::new(page, list, row, time, at, changed, &keys);
-        (0..list.rows.len()).map(parent).collect()
+        let later = |parent: &ParentRow| {
+            parent.time().zip(self.until).is_some_and(|(time, until)| time > until)
+        };
+        (0..list.rows.len()).map(parent).filter(|parent| !later(parent)).collect()
     }
 
     fn changed_key(&self) -> Option<&'static str> {
@@ -426,43 +448,31 @@ impl<'m> Stretch<'m> {
         failed
     }
 
-    fn end(&mut self, end: &Token, ahead: Option<&Position>, now: i64) {
+    fn end(&mut self, end: &Token, now: i64) {
         let order = self.feed.order;
-        let (frontier, ahead_seen) = (&self.frontier, &mut self.ahead_seen);
         for (at, member) in self.who.iter_mut().enumerate() {
             if member.state == Standstill::Failed {
                 continue;
             }
+            if self.rows_arrived && !member.is_child() {
+                continue;
+            }
             member.position.begin(now);
-            let reached = if let Token::StartTime(second) = end { Some(*second) } else { None };
-            match ahead {
-                Some(ahead) => {
-                    let seen = if member.is_child() {
-                        frontier.place(&ahead.walk.token).2
-                    } else {
-                        std::mem::take(&mut ahead_seen[at])
-                    };
-                    member.position.take_over(ahead, seen, now);
+            let seen = match &self.ahead {
+                ahead if member.is_child() => {
+                    let place = ahead.as_ref().map_or(end, |ahead| &ahead.walk.token);
+                    self.frontier.place(place).2
                 }
-                None if member.is_child() => {
-                    let (_, _, seen) = frontier.place(end);
-                    member.position.end(
-                        order,
-                        end.clone(),
-                        reached.or(member.position.walk.at),
-                        seen,
-                        now,
-                    );
-                }
+                Some(_) => std::mem::take(&mut self.ahead_seen[at]),
+                None => std::mem::take(&mut member.position.walk.seen),
+            };
+            match &self.ahead {
+                Some(ahead) => member.position.take_over(ahead, seen, now),
                 None => {
-                    let seen = std::mem::take(&mut member.position.walk.seen);
-                    member.position.end(
-                        order,
-                        end.clone(),
-                        reached.or(member.position.walk.at),
-                        seen,
-                        now,
-                    );
+                    let second =
+                        if let Token::StartTime(second) = end { Some(*second) } else { None };
+                    let reached = second.or(member.position.walk.at);
+                    member.position.end(order, end.clone(), reached, seen, now);
                 }
             }
         }
@@ -475,8 +485,9 @@ pub(super) fn changed_key(stream: &Stream) -> Option<&'static str> {
     stream.feed.parent.as_ref().and(parents.last()).map(|(_, field)| *field)
 }
 
-/// The feed's listing for these streams.
-fn listing(feed: &'static Feed, who: &[&mut Member], walk: u64) -> Listing {
+/// The feed's listing for all of its selected streams, whoever reads the stretch: a row must look
+/// the same in every stretch to be known again.
+fn listing(feed: &'static Feed, who: &[Member], walk: u64) -> Listing {
     let own: Vec<&Stream> =
         who.iter().filter(|member| !member.is_child()).map(|member| member.stream).collect();
     let mut listing = Listing::new(feed, feed.path.to_owned(), &own, walk);

@@ -1,6 +1,7 @@
 //! Rows become RECORD lines: bytes are copied, keys dropped or put in front as the declaration
 //! says, and rows that no platform can take are held back and counted.
 
+use super::oversize::{self, LARGEST_ROW_BYTES};
 use crate::protocol::message::{record_head, record_tail};
 use crate::streams::{RowsAt, Splice, Stream};
 use crate::zendesk::edit::Text;
@@ -20,6 +21,8 @@ pub struct Framed {
     pub rows: u64,
     /// Rows without a primary key, or empty ones, and elements that are no rows.
     pub held_back: u64,
+    /// Rows that were too large and lost a text.
+    pub cut: u64,
 }
 
 impl Framer {
@@ -44,6 +47,7 @@ impl Framer {
             let keep = if list.path == feed.list { keep } else { &vec![true; list.rows.len()] };
             let more = self.frame_list(page, list, keep, emitted_at_ms, out);
             framed.rows += more.rows;
+            framed.cut += more.cut;
             framed.held_back += more.held_back + list.strays as u64;
         }
         framed
@@ -66,7 +70,11 @@ impl Framer {
                 return;
             }
             out.extend_from_slice(&self.head);
+            let start = out.len();
             self.row(&place, &mut dropped, out);
+            if out.len() - start > LARGEST_ROW_BYTES {
+                framed.cut += cut(out, start);
+            }
             out.extend_from_slice(&tail);
             framed.rows += 1;
         };
@@ -134,6 +142,16 @@ impl Framer {
             }
         });
     }
+}
+
+/// Makes the row at the end of `out` small enough and appends what was changed. Returns how many
+/// rows that were: one, or none when there is no text to cut.
+fn cut(out: &mut Vec<u8>, start: usize) -> u64 {
+    let Some((row, fields)) = oversize::shrink(&out[start..], LARGEST_ROW_BYTES) else { return 0 };
+    out.truncate(start);
+    out.extend_from_slice(&row);
+    out.extend_from_slice(oversize::meta(&fields).as_bytes());
+    1
 }
 
 /// Appends one spliced member, after a comma if anything was put before it.

@@ -182,3 +182,133 @@ fn read_walk(stream: &Stream, json: &Map<String, Value>) -> Result<Walk, &'stati
         rows: json.get("rows").and_then(Value::as_u64).unwrap_or_default(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::streams::registry;
+
+    const NOW: i64 = 1_795_000_000;
+
+    fn stream(name: &str) -> Stream {
+        let config =
+            br#"{"subdomain":"acme","credentials":{"credentials":"oauth2.0","access_token":"x"}}"#;
+        let config = Config::parse(config).unwrap();
+        registry(&config).into_iter().find(|stream| stream.name == name).unwrap()
+    }
+
+    fn flat(name: &str, state: Value) -> Option<i64> {
+        let state = state.as_object().cloned().unwrap();
+        read(&stream(name), &state, NOW).flat
+    }
+
+    #[test]
+    fn every_shape_that_airbytes_connector_wrote_is_understood() {
+        let at = Some(1_728_670_522);
+        let (iso, text) = ("2024-10-11T18:15:22Z", "1728670522");
+        let nested = json!({"use_global_cursor": false, "state": {"updated_at": "1"}, "lookback_window": 0, "states": [],
+            "parent_state": {"articles": {"updated_at": text}}});
+        for (name, state) in [
+            ("tickets", json!({"generated_timestamp": text})),
+            ("tickets", json!({"generated_timestamp": 1_728_670_522, "unknown": null})),
+            ("tickets", json!({"generated_timestamp": iso})),
+            ("tickets", json!({"updated_at": text})),
+            ("tickets", json!({"updated_at": iso})),
+            ("ticket_metrics", json!({"_ab_updated_at": text})),
+            ("ticket_metrics", json!({"_ab_updated_at": 1_728_670_522})),
+            ("ticket_metrics", json!({"generated_timestamp": 1_728_670_522})),
+            ("ticket_metrics", json!({"updated_at": iso})),
+            (
+                "ticket_metrics",
+                json!({"states": [{"partition": {"parent_slice": {}, "ticket_id": 35436}, "cursor": {"_ab_updated_at": "1"}}],
+                "state": {"_ab_updated_at": "1"}, "parent_state": {"tickets": {"generated_timestamp": text}}}),
+            ),
+            (
+                "ticket_metrics",
+                json!({"use_global_cursor": true, "state": {"_ab_updated_at": "1728670532"}, "lookback_window": 10}),
+            ),
+            ("organizations", json!({"updated_at": text})),
+            ("ticket_events", json!({"timestamp": text})),
+            ("ticket_comments", json!({"created_at": text, "_last_end_time": 5})),
+            ("ticket_metric_events", json!({"time": iso})),
+            ("groups", json!({"updated_at": iso})),
+            ("groups", json!({"updated_at": "2024-10-11T18:15:22.777+00:00"})),
+            ("ticket_audits", json!({"created_at": iso})),
+            ("article_comments", json!({"updated_at": text})),
+            (
+                "article_comments",
+                json!({"parent_state": {"articles": {"updated_at": text}}, "states": []}),
+            ),
+            (
+                "article_comment_votes",
+                json!({"parent_state": {"article_comments": nested}, "state": {"updated_at": "1"}}),
+            ),
+            (
+                "organizations",
+                json!({"state_type": "date-range", "slices": [{"start": "1", "end": text}]}),
+            ),
+            (
+                "organizations",
+                json!({"state_type": "date-range", "slices": [{"end": "1", "most_recent_cursor_value": text}]}),
+            ),
+        ] {
+            // The one exception: what the search index may have lost is read again.
+            let exception = name == "tickets" && state.get("updated_at").is_some();
+            let expected = if exception { at.min(Some(1_772_323_200)) } else { at };
+            assert_eq!(flat(name, state.clone()), expected, "{name} {state}");
+        }
+        assert_eq!(flat("tickets", json!({"updated_at": "1790000000"})), Some(1_772_323_200));
+        assert_eq!(flat("tickets", json!({"updated_at": "nonsense"})), Some(1_772_323_200));
+        assert_eq!(
+            flat("tickets", json!({"updated_at": "2222-01-01T00:00:00Z"})),
+            Some(7_952_342_400)
+        );
+        assert_eq!(
+            flat("ticket_metrics", json!({"states": [{"cursor": {"_ab_updated_at": "5"}}]})),
+            None
+        );
+    }
+
+    #[test]
+    fn what_is_malformed_is_told_and_left_out() {
+        let walk = |walk: Value| {
+            let state = json!({"generated_timestamp": "7", "walk": walk});
+            read(&stream("tickets"), state.as_object().unwrap(), NOW)
+        };
+        for bad in [
+            json!({"v": 2, "feed": "incremental_tickets", "kind": "cursor", "token": "x"}),
+            json!({"v": 1, "feed": "search_tickets", "kind": "cursor", "token": "x", "bound": 5}),
+            json!({"v": 1, "feed": "incremental_tickets", "kind": "new", "token": "x"}),
+            json!({"v": 1, "feed": "incremental_tickets"}),
+        ] {
+            let saved = walk(bad.clone());
+            assert_eq!(
+                (saved.flat, &saved.walk, saved.warnings.len()),
+                (Some(7), &None, 1),
+                "{bad}"
+            );
+            assert_eq!(saved.bound, bad["bound"].as_i64());
+        }
+        let good = walk(
+            json!({"v": 1, "feed": "incremental_tickets", "kind": "cursor", "token": "x", "seen": 5, "gone": []}),
+        );
+        assert_eq!(good.walk.unwrap().token, Token::Cursor("x".into()));
+        let state = json!({"updated_at": {"not": "a time"}});
+        assert_eq!(read(&stream("groups"), state.as_object().unwrap(), NOW).warnings.len(), 1);
+    }
+
+    #[test]
+    fn the_markers_of_an_ended_full_refresh_are_known() {
+        for state in [
+            json!({"__ab_no_cursor_state_message": true}),
+            json!({"__ab_full_refresh_sync_complete": true}),
+            json!({"states": [{"partition": {}, "cursor": {"__ab_full_refresh_sync_complete": true}}]}),
+        ] {
+            let saved = read(&stream("tags"), state.as_object().unwrap(), NOW);
+            assert!(saved.finished && saved.flat.is_none(), "{state}");
+        }
+    }
+}

@@ -26,22 +26,28 @@ pub fn times(page: &Page, list: &Rows, key: &str) -> Vec<Option<i64>> {
     (0..list.rows.len()).map(|row| time(page, list, row, key)).collect()
 }
 
-/// Rows of an ordered page that this stream did not deliver before. `at` is the place the page was
-/// asked at; only rows of its second can be repetitions.
-#[must_use]
+/// Rows of an ordered page that this stream did not deliver before and that are its own to
+/// deliver: those after `until` are listed again from the place that is taken over there.
+///
+/// Only rows of one second can be repetitions: that of the start time the page was asked at, or
+/// that of the place a cursor was taken over at.
 pub fn fresh(
     position: &Position,
-    at: &Token,
+    (at, until): (&Token, Option<i64>),
     page: &Page,
     list: &Rows,
     times: &[Option<i64>],
 ) -> Vec<bool> {
-    let Token::StartTime(second) = at else { return vec![true; list.rows.len()] };
+    let second = if let Token::StartTime(second) = at { Some(*second) } else { position.walk.at };
     let seen = &position.walk.seen;
     let repeated = |row: usize, time: Option<i64>| {
-        time == Some(*second) && !seen.is_empty() && seen.contains(&hash(page, list, row))
+        !seen.is_empty()
+            && time.is_some()
+            && time == second
+            && seen.contains(&hash(page, list, row))
     };
-    times.iter().enumerate().map(|(row, time)| !repeated(row, *time)).collect()
+    let later = |time: Option<i64>| time.zip(until).is_some_and(|(time, until)| time > until);
+    times.iter().enumerate().map(|(row, time)| !later(*time) && !repeated(row, *time)).collect()
 }
 
 /// The hashes to keep at a place: all rows of its second that were delivered, now or before.

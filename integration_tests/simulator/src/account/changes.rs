@@ -255,7 +255,12 @@ impl Account {
         let may_be_made = !matches!(name, "deleted_tickets" | "ticket_metrics" | "brands");
         let may_change = !matches!(
             name,
-            "ticket_events" | "ticket_audits" | "ticket_metric_events" | "audit_logs"
+            // A metric set changes with its ticket, and an event never.
+            "ticket_metrics"
+                | "ticket_events"
+                | "ticket_audits"
+                | "ticket_metric_events"
+                | "audit_logs"
         );
         let kind = match chance.below(8) {
             0 | 1 if may_be_made => return format!("create {name} {}", self.create(name)),

@@ -1,0 +1,297 @@
+//! `cargo run --release --example demo`: a whole sync against a simulated Zendesk on this machine.
+//! It runs the real binary, keeps every message in files that it names, and prints what came:
+//! first everything, then, after some changes in the account, what is new.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+
+use serde_json::{Value, json};
+use simulator::{ADMIN_BEARER, Latency, Prng, SUBDOMAIN, Settings, Simulator, Size};
+
+type Failure = Box<dyn Error>;
+
+const BINARY: &str = "source-zendesk-support";
+
+/// Simulated seconds per real one: a minute of waiting for a rate limit takes one second here.
+const CLOCK_SCALE: f64 = 60.0;
+
+/// Tickets of the account; everything else is in proportion.
+const TICKETS: u64 = 5_000;
+
+/// Changes in the account between the two reads.
+const CHANGES: usize = 200;
+
+/// Exports withhold the last minute, so what was changed must be a little older.
+const UNTIL_VISIBLE_SECONDS: i64 = 70;
+
+fn main() -> ExitCode {
+    match demo() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(failure) => {
+            let _ = writeln!(io::stderr(), "the demo failed: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs every command and says whether all streams came to their end.
+fn demo() -> Result<bool, Failure> {
+    let connector = Connector::build()?;
+    let settings = Settings {
+        size: Size::Large(TICKETS),
+        scale: CLOCK_SCALE,
+        page_cap: None,
+        latency: Latency::Drawn { min_ms: 100, max_ms: 400 },
+        export_latency: Latency::Drawn { min_ms: 500, max_ms: 1500 },
+        ..Settings::default()
+    };
+    let sim = Simulator::start(settings)?;
+    sim.advance_seconds(UNTIL_VISIBLE_SECONDS);
+    say(&format!(
+        "A Zendesk account of {TICKETS} tickets is at {}; its clock runs {CLOCK_SCALE} times as \
+         fast as yours.\n",
+        sim.url()
+    ))?;
+    let config = json!({
+        "subdomain": SUBDOMAIN,
+        "start_date": "2015-01-01T00:00:00Z",
+        "num_workers": 10,
+        "credentials": { "credentials": "oauth2.0", "access_token": ADMIN_BEARER },
+    });
+    let config = connector.write("config.json", &config)?;
+
+    let spec = connector.run(&sim, "spec", "spec", &[])?;
+    let options = spec.body("SPEC", "spec")["connectionSpecification"]["properties"].clone();
+    say(&format!("spec      {} options", options.as_object().map_or(0, serde_json::Map::len)))?;
+
+    let check = connector.run(&sim, "check", "check", &[("--config", &config)])?;
+    let status = check.body("CONNECTION_STATUS", "connectionStatus")["status"].clone();
+    say(&format!("check     {}", status.as_str().unwrap_or("no answer")))?;
+
+    let discover = connector.run(&sim, "discover", "discover", &[("--config", &config)])?;
+    let streams = discover.body("CATALOG", "catalog")["streams"].clone();
+    let streams = streams.as_array().cloned().unwrap_or_default();
+    say(&format!("discover  {} streams\n", streams.len()))?;
+
+    let selected: Vec<Value> = streams.iter().map(select).collect();
+    let catalog = connector.write("catalog.json", &json!({ "streams": selected }))?;
+    let read = [("--config", &config), ("--catalog", &catalog)];
+    let first = connector.run(&sim, "read", "first-read", &read)?;
+    say("The first read, of everything:\n")?;
+    let mut complete = table(&selected, &first)?;
+
+    let mut chance = Prng::new(1);
+    sim.account(|account| (0..CHANGES).for_each(|_| drop(account.random_change(&mut chance))));
+    sim.advance_seconds(UNTIL_VISIBLE_SECONDS);
+    let state = connector.write("state.json", &Value::from(first.states()))?;
+    let read = [("--config", &config), ("--catalog", &catalog), ("--state", &state)];
+    let second = connector.run(&sim, "read", "second-read", &read)?;
+    say(&format!("The second read, from the first one's state and after {CHANGES} changes:\n"))?;
+    complete &= table(&selected, &second)?;
+
+    let runs = [&spec, &check, &discover, &first, &second];
+    say("Messages:")?;
+    for run in runs {
+        say(&format!("  {}", run.file.display()))?;
+    }
+    complete &= status == "SUCCEEDED" && runs.iter().all(|run| run.succeeded);
+    say(if complete { "\nEvery stream is complete." } else { "\nNOT everything is complete." })?;
+    Ok(complete)
+}
+
+/// The real binary, and the folder that keeps what it wrote.
+struct Connector {
+    binary: PathBuf,
+    folder: PathBuf,
+}
+
+impl Connector {
+    /// Builds the binary where this example was built, so that both are of the same source.
+    fn build() -> Result<Self, Failure> {
+        let example = std::env::current_exe()?;
+        // <target>/<profile>/examples/demo
+        let profile = example.ancestors().nth(2).ok_or("the example lies in no target folder")?;
+        let target = profile.parent().ok_or("the example lies in no target folder")?;
+        if let Some(cargo) = std::env::var_os("CARGO") {
+            let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+            let mut build = Command::new(cargo);
+            // Together with the example, its dependencies are those that are built already.
+            build.args(["build", "--quiet", "--bin", BINARY, "--example", "demo"]);
+            build.arg("--manifest-path").arg(manifest);
+            // What cargo tells this example of its package would make build scripts run anew.
+            for (name, _) in std::env::vars_os() {
+                let told = name.to_string_lossy();
+                if told.starts_with("CARGO_PKG_") || told.starts_with("CARGO_MANIFEST_") {
+                    build.env_remove(&name);
+                }
+            }
+            build.arg("--target-dir").arg(target);
+            if profile.ends_with("release") {
+                build.arg("--release");
+            }
+            if !build.status()?.success() {
+                return Err("the connector does not build".into());
+            }
+        }
+        let folder = target.join("demo");
+        fs::create_dir_all(&folder)?;
+        Ok(Self { binary: profile.join(BINARY), folder })
+    }
+
+    /// Writes a JSON file that is handed to the binary.
+    fn write(&self, name: &str, content: &Value) -> Result<PathBuf, Failure> {
+        let file = self.folder.join(name);
+        fs::write(&file, content.to_string())?;
+        Ok(file)
+    }
+
+    /// Runs one command of the binary; its messages go to the file `<name>.jsonl`.
+    fn run(
+        &self,
+        sim: &Simulator,
+        command: &str,
+        name: &str,
+        options: &[(&str, &PathBuf)],
+    ) -> Result<Run, Failure> {
+        let file = self.folder.join(format!("{name}.jsonl"));
+        let mut process = Command::new(&self.binary);
+        process.arg(command);
+        for (option, value) in options {
+            process.arg(option).arg(value);
+        }
+        process
+            .env("ZENDESK_BASE_URL", sim.url())
+            .env("ZENDESK_CLOCK_SCALE", CLOCK_SCALE.to_string())
+            .env("NO_PROXY", "127.0.0.1")
+            .env_remove("WORKER_JOB_ATTEMPT")
+            .stdin(Stdio::null())
+            .stdout(File::create(&file)?);
+        let succeeded = process.status()?.success();
+        Run::of_file(file, succeeded)
+    }
+}
+
+/// What one run of the binary wrote. Rows are counted, all other messages are kept.
+struct Run {
+    file: PathBuf,
+    succeeded: bool,
+    rows: BTreeMap<String, u64>,
+    messages: Vec<Value>,
+}
+
+/// What a stream's closing LOG line tells of the way.
+#[derive(Default)]
+struct Way {
+    pages: u64,
+    requests: u64,
+}
+
+impl Run {
+    fn of_file(file: PathBuf, succeeded: bool) -> Result<Self, Failure> {
+        let (mut rows, mut messages) = (BTreeMap::new(), Vec::new());
+        for line in BufReader::new(File::open(&file)?).lines() {
+            let message: Value = serde_json::from_str(&line?)?;
+            match message["record"]["stream"].as_str() {
+                Some(stream) => *rows.entry(stream.to_owned()).or_default() += 1,
+                None => messages.push(message),
+            }
+        }
+        Ok(Self { file, succeeded, rows, messages })
+    }
+
+    /// The body of the only message of a kind, or null.
+    fn body(&self, kind: &str, key: &str) -> Value {
+        let message = self.messages.iter().find(|message| message["type"] == kind);
+        message.map_or(Value::Null, |message| message[key].clone())
+    }
+
+    /// The last state of each stream, as a platform hands them over to the next read.
+    fn states(&self) -> Vec<Value> {
+        let mut states = BTreeMap::new();
+        for message in self.messages.iter().filter(|message| message["type"] == "STATE") {
+            let state = &message["state"];
+            let name = state["stream"]["stream_descriptor"]["name"].to_string();
+            states.insert(name, state.clone());
+        }
+        states.into_values().collect()
+    }
+
+    fn states_of(&self, stream: &str) -> usize {
+        let of_stream = |message: &&Value| {
+            message["state"]["stream"]["stream_descriptor"]["name"].as_str() == Some(stream)
+        };
+        self.messages.iter().filter(of_stream).count()
+    }
+
+    /// When a stream reported a status, unix time in milliseconds.
+    fn status_at_ms(&self, stream: &str, status: &str) -> Option<u64> {
+        let mut traces = self.messages.iter().map(|message| &message["trace"]);
+        let told = traces.find(|trace| {
+            let told = &trace["stream_status"];
+            told["stream_descriptor"]["name"] == stream && told["status"] == status
+        });
+        told.and_then(|trace| trace["emitted_at"].as_u64())
+    }
+
+    /// `tickets: 12 rows, 3 pages, 4 requests, ...`
+    fn way(&self, stream: &str) -> Way {
+        let told = self.messages.iter().filter_map(|message| message["log"]["message"].as_str());
+        let mut parts = told.filter_map(|told| told.strip_prefix(stream)?.strip_prefix(": "));
+        let Some(closing) = parts.find(|told| told.contains(" pages, ")) else {
+            return Way::default();
+        };
+        let number = |word: &str| {
+            let mut parts = closing.split(", ");
+            parts.find_map(|part| part.strip_suffix(word)?.trim().parse().ok()).unwrap_or(0)
+        };
+        Way { pages: number("pages"), requests: number("requests") }
+    }
+}
+
+/// A stream of the catalog, selected in the best mode that it has.
+fn select(stream: &Value) -> Value {
+    let modes = stream["supported_sync_modes"].as_array();
+    let incremental = modes.is_some_and(|modes| modes.contains(&"incremental".into()));
+    let mode = if incremental { "incremental" } else { "full_refresh" };
+    json!({ "stream": stream, "sync_mode": mode, "destination_sync_mode": "append" })
+}
+
+/// Prints what came of each stream, and says whether all are complete.
+fn table(selected: &[Value], run: &Run) -> Result<bool, Failure> {
+    let mut complete = true;
+    say(&format!(
+        "{:<24}{:<14}{:>8}{:>8}{:>10}{:>8}{:>9}",
+        "stream", "mode", "rows", "pages", "requests", "states", "seconds"
+    ))?;
+    for entry in selected {
+        let stream = entry["stream"]["name"].as_str().unwrap_or_default();
+        let started = run.status_at_ms(stream, "STARTED");
+        let ended = run.status_at_ms(stream, "COMPLETE");
+        complete &= ended.is_some();
+        let seconds = started.zip(ended).map_or_else(
+            || "FAILED".to_owned(),
+            |(started, ended)| format!("{:.1}", ended.saturating_sub(started) as f64 / 1000.0),
+        );
+        let way = run.way(stream);
+        say(&format!(
+            "{stream:<24}{:<14}{:>8}{:>8}{:>10}{:>8}{seconds:>9}",
+            entry["sync_mode"].as_str().unwrap_or_default(),
+            run.rows.get(stream).copied().unwrap_or_default(),
+            way.pages,
+            way.requests,
+            run.states_of(stream),
+        ))?;
+    }
+    let rows: u64 = run.rows.values().sum();
+    say(&format!("{:<38}{rows:>8}\n", "together"))?;
+    Ok(complete)
+}
+
+fn say(text: &str) -> io::Result<()> {
+    writeln!(io::stdout().lock(), "{text}")
+}

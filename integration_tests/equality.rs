@@ -1,0 +1,204 @@
+//! What arrives equals what the account holds, in both modes, and a second read brings every
+//! change that was made between and during the first.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+use simulator::{Account, Prng, Simulator};
+
+use crate::expected::{ByKey, differences, listing, newest};
+use crate::harness::{Connector, FULL, INCREMENTAL, Run, seeds, simulator};
+
+/// Withheld by the exports, and a second for a scaled clock.
+const UNTIL_VISIBLE_SECONDS: i64 = 70;
+
+/// After this all parents' children are read again.
+const UNTIL_PASS_SECONDS: i64 = 7 * 86_400 + 3600;
+
+/// The streams of the registry, and which of them read incrementally.
+pub(crate) fn streams(connector: &Connector<'_>) -> (Vec<String>, Vec<String>) {
+    let all = connector.discover();
+    let name = |stream: &Value| stream["name"].as_str().expect("a name").to_owned();
+    let is_incremental = |stream: &&Value| {
+        stream["supported_sync_modes"]
+            .as_array()
+            .is_some_and(|modes| modes.contains(&INCREMENTAL.into()))
+    };
+    (all.iter().map(name).collect(), all.iter().filter(is_incremental).map(name).collect())
+}
+
+pub(crate) fn names(names: &[String]) -> Vec<&str> {
+    names.iter().map(String::as_str).collect()
+}
+
+/// Complaints about a full read of these streams.
+fn compare(sim: &Simulator, run: &Run, streams: &[&str]) -> Vec<String> {
+    let of_stream = |stream: &&str| {
+        let came = newest(stream, run.records(stream));
+        differences(stream, &listing(sim, stream), &came, true)
+    };
+    streams.iter().flat_map(of_stream).collect()
+}
+
+#[test]
+fn a_full_refresh_delivers_the_account_field_by_field() {
+    let sim = simulator(1);
+    let connector = Connector::new(&sim);
+    sim.advance_seconds(UNTIL_VISIBLE_SECONDS);
+    let (all, _) = streams(&connector);
+    let all = names(&all);
+    let run = connector.read(&all, FULL, &[]).complete();
+    let found = compare(&sim, &run, &all);
+    assert!(found.is_empty(), "{found:#?}");
+    for stream in &all {
+        assert!(run.records(stream).len() > 5, "{stream} spans no second page");
+    }
+}
+
+#[test]
+fn a_first_incremental_read_delivers_the_account_too_and_each_row_once() {
+    let sim = simulator(2);
+    let connector = Connector::new(&sim);
+    sim.advance_seconds(UNTIL_VISIBLE_SECONDS);
+    let (_, incremental) = streams(&connector);
+    let incremental = names(&incremental);
+    let run = connector.read(&incremental, INCREMENTAL, &[]).complete();
+    let found = compare(&sim, &run, &incremental);
+    assert!(found.is_empty(), "{found:#?}");
+    for stream in &incremental {
+        let records = run.records(stream);
+        assert_eq!(
+            records.len(),
+            newest(stream, records.iter().copied()).len(),
+            "{stream} came twice"
+        );
+    }
+}
+
+#[test]
+fn a_second_read_without_changes_delivers_nothing_again() {
+    let sim = simulator(3);
+    let connector = Connector::new(&sim);
+    sim.advance_seconds(UNTIL_VISIBLE_SECONDS);
+    let (_, incremental) = streams(&connector);
+    let incremental = names(&incremental);
+    let first = connector.read(&incremental, INCREMENTAL, &[]).complete();
+    let second = connector.read(&incremental, INCREMENTAL, &first.states_over(&[])).complete();
+    for stream in &incremental {
+        // Where the listing has no order of time, rows as new as the cursor come again, and so do
+        // those that claim to be of the future.
+        let cursor = if *stream == "ticket_audits" { "created_at" } else { "updated_at" };
+        let saved = first.state(stream).and_then(|state| state[cursor].as_str());
+        let again =
+            |record: &&&Value| record[cursor].as_str().is_none_or(|time| Some(time) < saved);
+        let records = second.records(stream);
+        let again: Vec<_> = records.iter().filter(again).collect();
+        assert!(again.is_empty(), "{stream}: {again:?}");
+    }
+}
+
+#[test]
+fn changes_between_and_during_reads_arrive() {
+    for seed in seeds(10, 4) {
+        changes_arrive(seed);
+    }
+}
+
+fn changes_arrive(seed: u64) {
+    let sim = simulator(seed);
+    let connector = Connector::new(&sim);
+    sim.advance_seconds(UNTIL_VISIBLE_SECONDS);
+    let (_, incremental) = streams(&connector);
+    let incremental = names(&incremental);
+    let mut warehouse = Warehouse::default();
+    for round in 0..3 {
+        // Changes behind and ahead of the reader, while it walks.
+        let mut chance = Prng::new(seed * 100 + round);
+        let changed = warehouse.changed.clone();
+        sim.on_request(move |_, account| {
+            if chance.chance(0.3) {
+                changed.change(account, &mut chance);
+            }
+        });
+        warehouse.take(&connector.read(&incremental, INCREMENTAL, &warehouse.states).complete());
+        sim.no_hook();
+        // And between two reads.
+        let mut chance = Prng::new(seed * 1000 + round);
+        sim.account(|account| (0..20).for_each(|_| warehouse.changed.change(account, &mut chance)));
+        sim.advance_seconds(UNTIL_VISIBLE_SECONDS);
+    }
+    // The changes of the last round have become visible; silent ones of children do in a week.
+    warehouse.take(&connector.read(&incremental, INCREMENTAL, &warehouse.states).complete());
+    let of_parents: Vec<&str> =
+        incremental.iter().copied().filter(|stream| !is_child(stream)).collect();
+    let found = warehouse.differences(&sim, &of_parents);
+    assert!(found.is_empty(), "seed {seed}: {found:#?}");
+    sim.advance_seconds(UNTIL_PASS_SECONDS);
+    warehouse.take(&connector.read(&incremental, INCREMENTAL, &warehouse.states).complete());
+    let found = warehouse.differences(&sim, &incremental);
+    assert!(found.is_empty(), "seed {seed}: {found:#?}");
+}
+
+fn is_child(stream: &str) -> bool {
+    stream.starts_with("article_") || stream.starts_with("post_")
+}
+
+/// The newest row per key of all that came, and the saved states.
+#[derive(Default)]
+pub(crate) struct Warehouse {
+    pub(crate) changed: Changes,
+    rows: BTreeMap<String, ByKey>,
+    pub(crate) states: Vec<Value>,
+}
+
+impl Warehouse {
+    pub(crate) fn take(&mut self, run: &Run) {
+        for message in run.messages.iter().filter(|message| message["type"] == "RECORD") {
+            let stream = message["record"]["stream"].as_str().unwrap_or_default();
+            let row = newest(stream, [&message["record"]["data"]]);
+            self.rows.entry(stream.to_owned()).or_default().extend(row);
+        }
+        self.states = run.states_over(&self.states);
+    }
+
+    /// Rows of the account that are missing or different.
+    pub(crate) fn differences(&self, sim: &Simulator, streams: &[&str]) -> Vec<String> {
+        let nothing = ByKey::new();
+        let of_stream = |stream: &&str| {
+            let came = self.rows.get(*stream).unwrap_or(&nothing);
+            let mut expected = listing(sim, stream);
+            expected.retain(|_, row| !self.changed.is_unseen(stream, row));
+            differences(stream, &expected, came, false)
+        };
+        streams.iter().flat_map(of_stream).collect()
+    }
+}
+
+/// The changes that were made, as far as a test must know of them.
+#[derive(Clone, Default)]
+pub(crate) struct Changes {
+    restored_tickets: Arc<Mutex<BTreeSet<String>>>,
+}
+
+impl Changes {
+    pub(crate) fn change(&self, account: &mut Account, chance: &mut Prng) {
+        let told = account.random_change(chance);
+        if let Some((_, key)) =
+            told.strip_prefix("restore").and_then(|told| told.trim().split_once(' '))
+        {
+            self.restored_tickets.lock().expect("no test panicked in it").insert(key.to_owned());
+        }
+    }
+
+    /// What no incremental read can see: the audits of a ticket come back with it, as old as they
+    /// were, and the listing is newest first.
+    fn is_unseen(&self, stream: &str, row: &Value) -> bool {
+        stream == "ticket_audits"
+            && self
+                .restored_tickets
+                .lock()
+                .expect("no test panicked in it")
+                .contains(&row["ticket_id"].to_string())
+    }
+}

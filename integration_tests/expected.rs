@@ -1,0 +1,112 @@
+//! What each stream should have delivered, from what the simulated account holds.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use simulator::{Account, Simulator};
+
+/// Rows by key.
+pub(crate) type ByKey = BTreeMap<String, Value>;
+
+/// The key of a record of a stream.
+pub(crate) fn key(stream: &str, record: &Value) -> String {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    match stream {
+        "tags" => text(&record["name"]),
+        _ => text(&record["id"]),
+    }
+}
+
+/// The newest record per key.
+pub(crate) fn newest<'v>(stream: &str, records: impl IntoIterator<Item = &'v Value>) -> ByKey {
+    records.into_iter().map(|record| (key(stream, record), record.clone())).collect()
+}
+
+/// What a complete read of a stream delivers now: every row that Zendesk lists, with the keys that
+/// the connector adds.
+pub(crate) fn listing(sim: &Simulator, stream: &str) -> ByKey {
+    sim.account(|account| of_account(account, stream))
+}
+
+fn of_account(account: &Account, stream: &str) -> ByKey {
+    let rows = |resource| account.truth(resource).into_iter();
+    match stream {
+        // Deleted tickets are asked not to be listed.
+        "tickets" => {
+            rows("tickets").filter(|row| !row.deleted).map(|row| (row.key, row.json)).collect()
+        }
+        "ticket_metrics" => {
+            let generated: BTreeMap<String, Value> = rows("tickets")
+                .map(|row| (row.key, row.json["generated_timestamp"].clone()))
+                .collect();
+            let with = rows("ticket_metrics").map(|mut row| {
+                let ticket = row.parent.clone().unwrap_or_default();
+                row.json["_ab_updated_at"] = generated[&ticket].clone();
+                (row.key, row.json)
+            });
+            with.collect()
+        }
+        "ticket_comments" => {
+            rows("ticket_events").flat_map(|event| comments(&event.json)).collect()
+        }
+        "article_comments" => {
+            let with = rows(stream).map(|mut row| {
+                row.json["_airbyte_parent_id"] =
+                    serde_json::json!({ "article_id": row.json["source_id"], "comment_id": row.json["id"] });
+                (row.key, row.json)
+            });
+            with.collect()
+        }
+        _ => rows(stream).map(|row| (row.key, row.json)).collect(),
+    }
+}
+
+/// The comments among an event's children, with what they get from the event.
+fn comments(event: &Value) -> Vec<(String, Value)> {
+    let children = event["child_events"].as_array().cloned().unwrap_or_default();
+    let comments = children.into_iter().filter(|child| child["event_type"] == "Comment");
+    comments
+        .map(|mut comment| {
+            for key in ["ticket_id", "timestamp", "via_reference_id"] {
+                if let Some(value) = event.get(key) {
+                    comment[key] = value.clone();
+                }
+            }
+            (key("ticket_comments", &comment), comment)
+        })
+        .collect()
+}
+
+/// Differences between what should be there and what came, field by field. Rows that came and are
+/// no longer listed are told only when `exactly`: an incremental read does not see them go.
+pub(crate) fn differences(
+    stream: &str,
+    expected: &ByKey,
+    came: &ByKey,
+    exactly: bool,
+) -> Vec<String> {
+    let mut found = Vec::new();
+    for (key, row) in expected {
+        let Some(record) = came.get(key) else {
+            found.push(format!("{stream} {key} is missing"));
+            continue;
+        };
+        for (field, value) in row.as_object().into_iter().flatten() {
+            if record.get(field) != Some(value) {
+                found.push(format!(
+                    "{stream} {key}.{field} is {:?}, not {value}",
+                    record.get(field)
+                ));
+            }
+        }
+        for field in record.as_object().into_iter().flat_map(|record| record.keys()) {
+            if row.get(field).is_none() {
+                found.push(format!("{stream} {key}.{field} should not be there"));
+            }
+        }
+    }
+    let gone = came.keys().filter(|key| exactly && !expected.contains_key(*key));
+    found.extend(gone.map(|key| format!("{stream} {key} is not in the account")));
+    found.iter_mut().for_each(|line| *line = line.chars().take(300).collect());
+    found
+}

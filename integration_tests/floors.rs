@@ -1,0 +1,171 @@
+//! Imports look down only. The floors of the house are 1 `zendesk` and `protocol`, which do not
+//! know each other, 2 `streams`, 3 `sync`, 4 `source`, 5 `cli` and the binary; `config` may be
+//! used from floor 2 up and uses none of them.
+
+use std::path::{Path, PathBuf};
+
+/// A part of `src/` and what it may import besides itself.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("zendesk", &[]),
+    ("protocol", &[]),
+    ("config", &[]),
+    ("streams", &["zendesk", "protocol", "config"]),
+    ("sync", &["zendesk", "protocol", "config", "streams"]),
+    ("source", &["zendesk", "protocol", "config", "streams", "sync"]),
+    ("cli", &["zendesk", "protocol", "config", "streams", "sync", "source"]),
+    ("main", &["zendesk", "protocol", "config", "streams", "sync", "source", "cli"]),
+    ("lib", &[]),
+];
+
+/// Complaints about one file, given by its path below `src/`.
+fn complaints(path: &Path, text: &str) -> Vec<String> {
+    let mut module: Vec<String> =
+        path.with_extension("").iter().map(|part| part.to_string_lossy().into_owned()).collect();
+    let part = module[0].clone();
+    module.pop_if(|last| last == "mod" || last == "lib");
+    let Some((_, allowed)) = MAY_USE.iter().find(|(name, _)| *name == part) else {
+        return vec![format!("{}: `{part}` stands on no floor", path.display())];
+    };
+    let mut found = Vec::new();
+    for (index, line) in joined(text) {
+        for used in parts_used(&line, module.len()) {
+            let is_part = MAY_USE.iter().any(|(name, _)| *name == used);
+            if is_part && used != part && !allowed.contains(&used.as_str()) {
+                found.push(format!("{}:{index}: `{part}` looks at `{used}`", path.display()));
+            }
+        }
+    }
+    found
+}
+
+/// Lines of code without comments, numbered; a `use` over several lines counts as one.
+fn joined(text: &str) -> Vec<(usize, String)> {
+    let mut lines: Vec<(usize, String)> = Vec::new();
+    let mut is_open = false;
+    for (index, line) in text.lines().enumerate() {
+        let code = line.trim();
+        if code.starts_with("//") {
+            continue;
+        }
+        match lines.last_mut() {
+            Some((_, last)) if is_open => last.push_str(code),
+            _ => lines.push((index + 1, code.to_owned())),
+        }
+        let last = lines.last().map(|(_, last)| last.as_str()).unwrap_or_default();
+        is_open = last.contains("use ") && last.matches('{').count() > last.matches('}').count();
+    }
+    lines
+}
+
+/// The names that a line reaches right below the root of the crate. `depth` is how many `super`
+/// lead there from the file's own module.
+fn parts_used(line: &str, depth: usize) -> Vec<String> {
+    let mut names = Vec::new();
+    for root in ["crate::", "source_zendesk_support::"] {
+        for (at, _) in line.match_indices(root) {
+            names.extend(first_names(&line[at + root.len()..]));
+        }
+    }
+    let mut rest = line;
+    while let Some(at) = rest.find("super::") {
+        rest = &rest[at..];
+        let mut climbed = 0;
+        while let Some(further) = rest.strip_prefix("super::") {
+            (rest, climbed) = (further, climbed + 1);
+        }
+        if climbed >= depth {
+            names.extend(first_names(rest));
+        }
+    }
+    names
+}
+
+/// The first name of a path, or of each path of a group in braces.
+fn first_names(path: &str) -> Vec<String> {
+    let name = |text: &str| -> String {
+        text.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+    };
+    let Some(group) = path.strip_prefix('{') else { return vec![name(path)] };
+    let (mut depth, mut names, mut begin) = (0_i32, Vec::new(), 0);
+    for (at, character) in group.char_indices() {
+        match character {
+            '{' => depth += 1,
+            '}' if depth == 0 => {
+                names.push(name(&group[begin..at]));
+                break;
+            }
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                names.push(name(&group[begin..at]));
+                begin = at + 1;
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("the folder is there");
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+#[test]
+fn imports_look_down_only() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let files = sources(&root);
+    let mut found = Vec::new();
+    for file in &files {
+        let text = std::fs::read_to_string(file).expect("a source file");
+        let path = file.strip_prefix(&root).expect("it is below the root");
+        found.extend(complaints(path, &text));
+    }
+    assert!(files.len() > 20, "the walk found the sources");
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn a_look_up_or_sideways_is_noticed_in_any_spelling() {
+    for (path, text, looks_at) in [
+        ("zendesk/client.rs", "use crate::streams::Stream;", "streams"),
+        ("zendesk/client.rs", "use crate::protocol::message;", "protocol"),
+        ("zendesk/mod.rs", "fn f(_: &super::config::Config) {}", "config"),
+        ("zendesk/deep/file.rs", "use super::super::super::sync::reader;", "sync"),
+        ("protocol/state.rs", "use super::super::zendesk::json;", "zendesk"),
+        ("streams/mod.rs", "use crate::{config::Config, sync::{plan, pager}};", "sync"),
+        (
+            "streams/mod.rs",
+            "use crate::{\n    config::Config,\n    // A comment.\n    source,\n};",
+            "source",
+        ),
+        ("sync/reader.rs", "    let _ = crate::source::failure::of(x);", "source"),
+        ("source/read.rs", "pub(crate) use crate::cli;", "cli"),
+        ("config.rs", "use super::zendesk::trust;", "zendesk"),
+        ("sync/plan.rs", "use source_zendesk_support::cli::run;", "cli"),
+    ] {
+        let found = complaints(Path::new(path), text);
+        let expected = format!("looks at `{looks_at}`");
+        assert!(found.len() == 1 && found[0].contains(&expected), "{path} {text}: {found:?}");
+    }
+    for (path, text) in [
+        (
+            "zendesk/client.rs",
+            "use crate::zendesk::json;\nuse super::streams_of_bytes;\n// crate::sync::x",
+        ),
+        ("zendesk/edit.rs", "use super::super::page::scan;"),
+        ("streams/support.rs", "use crate::zendesk::{paging::Paging, budget::Bucket};"),
+        ("main.rs", "use source_zendesk_support::cli;"),
+    ] {
+        assert_eq!(complaints(Path::new(path), text), Vec::<String>::new(), "{path}");
+    }
+    assert_eq!(complaints(Path::new("attic/x.rs"), "").len(), 1);
+}

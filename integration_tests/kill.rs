@@ -1,0 +1,219 @@
+//! The process is killed after any line and resumed from the last complete STATE lines, until
+//! done: nothing is lost, and no more comes twice than was not yet told as done.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use simulator::{Prng, Simulator};
+
+use crate::equality::{Changes, Warehouse, names, streams};
+use crate::expected::key;
+use crate::harness::{Connector, FULL, INCREMENTAL, Run, seeds, simulator};
+
+/// Parts after which a sync must have ended: each tells at least one new state.
+const MOST_PARTS: u64 = 400;
+
+/// Runs a sync in parts, each killed after a random line, and returns the parts.
+fn in_parts(
+    connector: &mut Connector<'_>,
+    streams: &[&str],
+    mode: &str,
+    chance: &mut Prng,
+) -> (Warehouse, Vec<Run>) {
+    let mut warehouse = Warehouse::default();
+    let mut parts = Vec::new();
+    for attempt in 0..MOST_PARTS {
+        connector.attempt = attempt;
+        let lines = 1 + chance.below(40 * streams.len() as u64) as usize;
+        let run = connector.read_killed(streams, mode, &warehouse.states, lines);
+        warehouse.take(&run);
+        let ended = run.code.is_some();
+        parts.push(run);
+        if ended {
+            assert_eq!(
+                parts.last().and_then(|run| run.code),
+                Some(0),
+                "{:?}",
+                parts.last().map(|run| &run.lines)
+            );
+            return (warehouse, parts);
+        }
+    }
+    panic!("{streams:?} did not end in {MOST_PARTS} parts");
+}
+
+/// Rows that came again although a state had told them as done before, per stream. A part resumes
+/// from the last state of the parts before, so what stands before that state is done.
+fn repeated(parts: &[Run], stream: &str) -> Vec<Value> {
+    let (mut done, mut repeated) = (BTreeSet::new(), Vec::new());
+    for part in parts {
+        let mut open = Vec::new();
+        for message in &part.messages {
+            if message["type"] == "RECORD" && message["record"]["stream"] == stream {
+                let record = &message["record"]["data"];
+                let known = (key(stream, record), record.to_string());
+                if done.contains(&known) {
+                    repeated.push(record.clone());
+                }
+                open.push(known);
+            }
+            let state = &message["state"]["stream"];
+            if state["stream_descriptor"]["name"] == stream {
+                done.extend(open.drain(..));
+                if state["stream_state"]["walk"]["done"] == true {
+                    // What a later part reads of it is the next sync, which begins at the cursor.
+                    done.clear();
+                }
+            }
+        }
+    }
+    repeated
+}
+
+/// Streams whose listing is in one piece start over, so all of it may come again.
+fn starts_over(connector: &Connector<'_>) -> BTreeSet<String> {
+    let not_resumable =
+        connector.discover().into_iter().filter(|stream| stream["is_resumable"] == false);
+    not_resumable.filter_map(|stream| stream["name"].as_str().map(str::to_owned)).collect()
+}
+
+/// The article under which a row of a child stream lies.
+fn article(sim: &Simulator, stream: &str, record: &Value) -> String {
+    let key = key(stream, record);
+    let row = sim.account(|account| account.truth(stream).into_iter().find(|row| row.key == key));
+    row.and_then(|row| row.grandparent.or(row.parent)).unwrap_or_default()
+}
+
+/// Fails unless what came twice is what may come twice.
+fn assert_repeats(sim: &Simulator, connector: &Connector<'_>, streams: &[&str], parts: &[Run]) {
+    let starting_over = starts_over(connector);
+    for stream in streams.iter().filter(|stream| !starting_over.contains(**stream)) {
+        let repeated = repeated(parts, stream);
+        if !stream.starts_with("article_") {
+            assert!(
+                repeated.is_empty(),
+                "{stream}: {} rows came again, such as {}",
+                repeated.len(),
+                repeated[0]
+            );
+            continue;
+        }
+        // Of a child only the rows of parents that were being read: twice the workers at most.
+        let mut parents: BTreeMap<String, usize> = BTreeMap::new();
+        for record in &repeated {
+            *parents.entry(article(sim, stream, record)).or_default() += 1;
+        }
+        let workers = connector.config["num_workers"].as_u64().unwrap_or(3) as usize;
+        let most = 2 * workers * (parts.len() - 1);
+        assert!(parents.len() <= most, "{stream}: rows of {} parents came again", parents.len());
+    }
+}
+
+#[test]
+fn a_killed_incremental_read_loses_nothing_and_repeats_only_what_was_open() {
+    for seed in seeds(20, 3) {
+        let sim = simulator(seed);
+        let mut connector = Connector::new(&sim);
+        sim.advance_seconds(70);
+        let (_, incremental) = streams(&connector);
+        let incremental = names(&incremental);
+        let (warehouse, parts) =
+            in_parts(&mut connector, &incremental, INCREMENTAL, &mut Prng::new(seed));
+        assert!(parts.len() > 1, "nothing was killed");
+        let found = warehouse.differences(&sim, &incremental);
+        assert!(found.is_empty(), "seed {seed}, {} parts: {found:#?}", parts.len());
+        assert_repeats(&sim, &connector, &incremental, &parts);
+    }
+}
+
+#[test]
+fn a_killed_full_refresh_goes_on_inside_its_job() {
+    for seed in seeds(30, 3) {
+        let sim = simulator(seed);
+        let mut connector = Connector::new(&sim);
+        sim.advance_seconds(70);
+        let (all, _) = streams(&connector);
+        let all = names(&all);
+        let (warehouse, parts) = in_parts(&mut connector, &all, FULL, &mut Prng::new(seed));
+        let found = warehouse.differences(&sim, &all);
+        assert!(found.is_empty(), "seed {seed}, {} parts: {found:#?}", parts.len());
+        assert_repeats(&sim, &connector, &all, &parts);
+    }
+}
+
+#[test]
+fn each_stream_alone_survives_being_killed_in_both_modes() {
+    let sim = simulator(40);
+    let mut connector = Connector::new(&sim);
+    sim.advance_seconds(70);
+    let (all, incremental) = streams(&connector);
+    let mut chance = Prng::new(40);
+    for (mode, streams) in [(FULL, &all), (INCREMENTAL, &incremental)] {
+        for stream in names(streams) {
+            let (warehouse, parts) = in_parts(&mut connector, &[stream], mode, &mut chance);
+            let found = warehouse.differences(&sim, &[stream]);
+            assert!(found.is_empty(), "{mode}, {} parts: {found:#?}", parts.len());
+            assert_repeats(&sim, &connector, &[stream], &parts);
+        }
+    }
+}
+
+#[test]
+fn changes_while_a_read_is_killed_and_resumed_arrive() {
+    for seed in seeds(50, 4) {
+        let sim = simulator(seed);
+        let mut connector = Connector::new(&sim);
+        sim.advance_seconds(70);
+        let (_, incremental) = streams(&connector);
+        let incremental = names(&incremental);
+        let mut chance = Prng::new(seed);
+        let changed = Changes::default();
+        let changing = changed.clone();
+        sim.on_request(move |_, account| {
+            if chance.chance(0.2) {
+                changing.change(account, &mut chance);
+            }
+        });
+        let (mut warehouse, _) =
+            in_parts(&mut connector, &incremental, INCREMENTAL, &mut Prng::new(seed));
+        sim.no_hook();
+        warehouse.changed = changed;
+        connector.attempt = 0;
+        // The last changes become visible in a minute, those of children alone in a week.
+        sim.advance_seconds(7 * 86_400 + 3600);
+        warehouse.take(&connector.read(&incremental, INCREMENTAL, &warehouse.states).complete());
+        let found = warehouse.differences(&sim, &incremental);
+        assert!(found.is_empty(), "seed {seed}: {found:#?}");
+    }
+}
+
+#[test]
+fn two_streams_of_one_feed_survive_being_killed_between_their_states() {
+    for seed in seeds(60, 6) {
+        let sim = simulator(seed);
+        let mut connector = Connector::new(&sim);
+        sim.advance_seconds(70);
+        let pair = ["tickets", "ticket_metrics"];
+        let mut chance = Prng::new(seed);
+        for mode in [FULL, INCREMENTAL] {
+            let (warehouse, parts) = in_parts(&mut connector, &pair, mode, &mut chance);
+            let found = warehouse.differences(&sim, &pair);
+            let told = || {
+                parts
+                    .iter()
+                    .map(|part| {
+                        pair.map(|stream| {
+                            (
+                                part.lines.len(),
+                                part.records(stream).len(),
+                                part.state(stream).map(ToString::to_string),
+                            )
+                        })
+                    })
+                    .collect::<Vec<_>>()
+            };
+            assert!(found.is_empty(), "{mode}, {} parts: {found:#?} {:#?}", parts.len(), told());
+            assert_repeats(&sim, &connector, &pair, &parts);
+        }
+    }
+}

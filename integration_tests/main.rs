@@ -1,0 +1,12 @@
+//! Black-box tests: the real binary against a simulated Zendesk.
+
+mod bad_input;
+mod equality;
+mod expected;
+mod floors;
+mod harness;
+mod kill;
+mod pipes;
+mod program;
+mod protocol;
+mod samples;

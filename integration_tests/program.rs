@@ -1,0 +1,164 @@
+//! Runs the real binary and keeps every byte that it wrote, for the tests that are about bytes,
+//! exit codes, signals and time. Nothing here outlives its limit: a process that hangs is killed
+//! and the test fails.
+
+use std::io::Read;
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// No process may live longer.
+pub(crate) const LONGEST_LIFE: Duration = Duration::from_secs(60);
+
+/// How often a condition is looked at again.
+const POLL: Duration = Duration::from_millis(10);
+
+/// Takes a command's clock back to the wall's. At a scaled one, the seconds that `check` gives the
+/// account are milliseconds, too few on a busy machine.
+pub(crate) fn unscaled(command: &mut Command) {
+    command.env("ZENDESK_CLOCK_SCALE", "1");
+}
+
+/// What a process left behind.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: String,
+    /// None when a signal ended it.
+    pub(crate) code: Option<i32>,
+    pub(crate) took: Duration,
+}
+
+/// A process under way. Dropping it kills it.
+pub(crate) struct Running {
+    child: Child,
+    stderr: Option<JoinHandle<String>>,
+    began: Instant,
+}
+
+/// The binary without a Zendesk: a request that it should not make finds a closed port.
+pub(crate) fn binary() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_source-zendesk-support"));
+    command.env("ZENDESK_BASE_URL", "http://127.0.0.1:9").env("ZENDESK_CLOCK_SCALE", "600");
+    command.env("NO_PROXY", "127.0.0.1").env_remove("LOG_LEVEL").env_remove("WORKER_JOB_ATTEMPT");
+    command
+}
+
+/// Runs a command to its end.
+pub(crate) fn run(mut command: Command) -> Ended {
+    command.stdout(Stdio::piped());
+    let mut running = Running::start(command);
+    let mut pipe = running.stdout();
+    let stdout = std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = pipe.read_to_end(&mut bytes);
+        bytes
+    });
+    let mut ended = running.end_within(LONGEST_LIFE);
+    ended.stdout = stdout.join().expect("stdout is read");
+    ended
+}
+
+/// Looks again and again until something is so.
+pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + LONGEST_LIFE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "waited in vain until {what}");
+        std::thread::sleep(POLL);
+    }
+}
+
+impl Running {
+    /// Starts a command whose stdout the caller has chosen.
+    pub(crate) fn start(mut command: Command) -> Self {
+        command.stdin(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the binary starts");
+        let mut pipe = child.stderr.take().expect("stderr is a pipe");
+        let stderr = std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            let _ = pipe.read_to_end(&mut bytes);
+            String::from_utf8_lossy(&bytes).into_owned()
+        });
+        Self { child, stderr: Some(stderr), began: Instant::now() }
+    }
+
+    pub(crate) fn stdout(&mut self) -> ChildStdout {
+        self.child.stdout.take().expect("stdout is a pipe that nobody took yet")
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends SIGTERM, as `docker stop` does.
+    pub(crate) fn terminate(&self) {
+        let kill = format!("kill -TERM {}", self.pid());
+        let sent = Command::new("sh").arg("-c").arg(kill).status().expect("a shell");
+        assert!(sent.success(), "the signal was sent");
+    }
+
+    /// Waits for the end; a process that is not there yet by then is killed and fails the test.
+    pub(crate) fn end_within(&mut self, limit: Duration) -> Ended {
+        let deadline = Instant::now() + limit;
+        let status = loop {
+            if let Some(status) = self.status() {
+                break status;
+            }
+            assert!(Instant::now() < deadline, "still running after {limit:?}");
+            std::thread::sleep(POLL);
+        };
+        let took = self.began.elapsed();
+        let stderr = self.stderr.take().and_then(|stderr| stderr.join().ok()).unwrap_or_default();
+        Ended { stdout: Vec::new(), stderr, code: status.code(), took }
+    }
+
+    fn status(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("the process can be asked")
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Ended {
+    /// The messages; every line has to be JSON.
+    pub(crate) fn messages(&self) -> Vec<Value> {
+        messages(&self.stdout)
+    }
+
+    /// Every TRACE ERROR as (failure type, stream or nothing, message).
+    pub(crate) fn errors(&self) -> Vec<(String, String, String)> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let messages = self.messages();
+        let errors = messages.iter().map(|message| &message["trace"]["error"]);
+        let errors = errors.filter(|error| error.is_object()).map(|error| {
+            let stream = &error["stream_descriptor"]["name"];
+            (text(&error["failure_type"]), text(stream), text(&error["message"]))
+        });
+        errors.collect()
+    }
+
+    /// The last status of a stream.
+    pub(crate) fn last_status(&self, stream: &str) -> Option<String> {
+        let messages = self.messages();
+        let mut statuses = messages.iter().map(|message| &message["trace"]["stream_status"]);
+        let of_stream = |status: &&Value| status["stream_descriptor"]["name"] == stream;
+        statuses.rfind(of_stream)?["status"].as_str().map(str::to_owned)
+    }
+}
+
+/// The messages of an output; every line has to be JSON.
+pub(crate) fn messages(stdout: &[u8]) -> Vec<Value> {
+    let lines = stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let parse = |line: &[u8]| {
+        serde_json::from_slice(line)
+            .unwrap_or_else(|error| panic!("{error} in {}", String::from_utf8_lossy(line)))
+    };
+    lines.map(parse).collect()
+}

@@ -50,7 +50,7 @@ pub(super) fn streams() -> Vec<Stream> {
             scope: "users:read",
             documentation: "https://developer.zendesk.com/api-reference/ticketing/users/user_identities/",
             about: "E-mail addresses, phone numbers and accounts by which users are known.",
-            unseen: "Deleted identities, and changes that do not touch the user; a full refresh shows them.",
+            unseen: "Deleted identities and silent changes; a full refresh shows them.",
             ..Stream::listed(
                 "user_identities",
                 &INCREMENTAL_USERS,

@@ -83,8 +83,8 @@ pub(super) fn streams() -> Vec<Stream> {
             cursor: Cursor::UPDATED,
             dated: true,
             documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/activity_stream/",
-            about: "What happened to the tickets of the user who signs in: assignments, comments, priorities.",
-            unseen: "Activities of other users, and those older than the thirty days that Zendesk keeps.",
+            about: "Assignments, comments and priorities of the signed-in user's tickets.",
+            unseen: "Activities of other users; Zendesk keeps thirty days of them.",
             ..Stream::listed(
                 "ticket_activities",
                 &TICKET_ACTIVITIES,
@@ -112,7 +112,7 @@ pub(super) fn streams() -> Vec<Stream> {
             scope: "tickets:read",
             documentation: "https://developer.zendesk.com/api-reference/ticketing/side_conversation/side_conversation/",
             about: "Side conversations of every ticket, closed ones included.",
-            unseen: "Deletions. Changes that do not touch the ticket come with the weekly pass over all tickets.",
+            unseen: "Deletions. Changes that do not touch the ticket come with the weekly pass.",
             ..Stream::listed(
                 "side_conversations",
                 &SIDE_CONVERSATIONS,

@@ -83,10 +83,10 @@ impl Frontier {
     /// Settles refused parents that enough later answers have judged.
     pub fn judge(&mut self, answers: u64) {
         for entry in &mut self.open {
-            if let EntryState::Refused(at) = entry.state {
-                if answers >= at + JUDGED_AFTER {
-                    entry.state = EntryState::Settled;
-                }
+            if let EntryState::Refused(at) = entry.state
+                && answers >= at + JUDGED_AFTER
+            {
+                entry.state = EntryState::Settled;
             }
         }
         self.retire();

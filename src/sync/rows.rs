@@ -115,7 +115,7 @@ impl Framer {
         };
         match self.stream.primary_key {
             [] => place.span().end - place.span().start > 2,
-            keys => keys.iter().any(|key| there(key)),
+            keys => keys.iter().any(there),
         }
     }
 

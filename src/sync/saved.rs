@@ -66,13 +66,11 @@ fn flat(
     has_walk: bool,
     now_unix: i64,
 ) -> Result<Option<i64>, String> {
-    if let Some(((name, field), above)) = cursor.parents.split_first() {
-        if let Some(Value::Object(parent)) = state.get("parent_state").and_then(|all| all.get(name))
-        {
-            if let Some(flat) = parent_flat(field, parent, above)? {
-                return Ok(Some(flat));
-            }
-        }
+    if let Some(((name, field), above)) = cursor.parents.split_first()
+        && let Some(Value::Object(parent)) = state.get("parent_state").and_then(|all| all.get(name))
+        && let Some(flat) = parent_flat(field, parent, above)?
+    {
+        return Ok(Some(flat));
     }
     let lookback = state.get("lookback_window").and_then(Value::as_i64).unwrap_or_default();
     if let Some(Value::Object(global)) = state.get("state") {
@@ -96,12 +94,11 @@ fn parent_flat(
     state: &Map<String, Value>,
     above: &[(&str, &str)],
 ) -> Result<Option<i64>, String> {
-    if let Some(((name, field), above)) = above.split_first() {
-        if let Some(Value::Object(parent)) =
+    if let Some(((name, field), above)) = above.split_first()
+        && let Some(Value::Object(parent)) =
             state.get("parent_state").and_then(|all| all.get(*name))
-        {
-            return parent_flat(field, parent, above);
-        }
+    {
+        return parent_flat(field, parent, above);
     }
     let value =
         state.get("state").and_then(|global| global.get(field)).or_else(|| state.get(field));

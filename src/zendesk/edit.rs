@@ -90,7 +90,7 @@ mod tests {
         dropped.sort_by_key(|member| member.start);
         let mut out = Vec::new();
         page.text.copy_row(&mut out, rows.rows[0].span, &dropped, |out| {
-            out.extend_from_slice(front.as_bytes())
+            out.extend_from_slice(front.as_bytes());
         });
         String::from_utf8(out).unwrap()
     }

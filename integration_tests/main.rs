@@ -10,3 +10,4 @@ mod pipes;
 mod program;
 mod protocol;
 mod samples;
+mod walks;

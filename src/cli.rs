@@ -13,6 +13,7 @@ use crate::protocol::emitter::{Closed, Emitter};
 use crate::protocol::message::{Level, Trouble};
 use crate::protocol::state::SavedStates;
 use crate::source::read::{Order, Outcome, read};
+use crate::source::signals::Terminated;
 use crate::source::{Surroundings, check, discover, invalid_config, refused, spec};
 use crate::zendesk::clock::Clock;
 
@@ -108,37 +109,64 @@ async fn act(command: Command, surroundings: &Surroundings) -> ExitCode {
     let clock = Clock::new(surroundings.clock_scale);
     let timer = clock.clone();
     let emitter = Emitter::new(std::io::stdout(), move || timer.elapsed(), surroundings.debug);
+    let mut terminated = Terminated::listen();
     let done = match command {
-        Command::Spec => emitter.line(spec::line()).await.map(|()| Outcome::Complete),
-        Command::Check { config } => {
-            let config = std::fs::read(&config).unwrap_or_default();
-            let checked = Box::pin(check::check(&config, surroundings, clock, &emitter)).await;
-            checked.map(|()| Outcome::Complete)
-        }
-        Command::Discover { config } => match read_config(&config) {
-            Ok(config) => {
-                let done =
-                    Box::pin(discover::discover(&config, surroundings, clock, &emitter)).await;
-                tell(&emitter, done).await
-            }
-            Err(trouble) => tell(&emitter, Ok(Err(trouble))).await,
-        },
         Command::Read { config, catalog, state } => {
             match order(&config, &catalog, state.as_deref()) {
                 Ok((order, warning)) => {
                     if let Some(warning) = warning {
+                        // A reader that has gone is noticed by the read itself.
                         let _ = emitter.log(Level::Warn, &warning).await;
                     }
-                    Ok(Box::pin(read(order, surroundings, clock, &emitter)).await)
+                    let reading = read(order, surroundings, clock, &emitter, &mut terminated);
+                    Ok(Box::pin(reading).await)
                 }
                 Err(trouble) => tell(&emitter, Ok(Err(trouble))).await,
             }
         }
+        command => tokio::select! {
+            done = Box::pin(answer(command, surroundings, clock, &emitter)) => done,
+            () = terminated.wait() => Ok(Outcome::Stopped),
+        },
     };
     let outcome = done.unwrap_or(Outcome::ReaderGone);
     let patience = if outcome == Outcome::Stopped { STOPPED_WITHIN } else { LAST_WORDS_WITHIN };
-    emitter.finish(patience).await;
-    outcome.into()
+    let written = tokio::select! {
+        written = emitter.finish(patience) => written,
+        () = terminated.wait() => return Outcome::Stopped.into(),
+    };
+    if written || outcome == Outcome::Stopped { outcome.into() } else { Outcome::ReaderGone.into() }
+}
+
+/// The commands that give one answer.
+async fn answer(
+    command: Command,
+    surroundings: &Surroundings,
+    clock: Clock,
+    emitter: &Emitter,
+) -> Result<Outcome, Closed> {
+    match command {
+        Command::Check { config } => {
+            let config = std::fs::read(&config).map_err(unreadable);
+            check::check(config, surroundings, clock, emitter).await?;
+            Ok(Outcome::Complete)
+        }
+        Command::Discover { config } => match read_config(&config) {
+            Ok(config) => {
+                let done = discover::discover(&config, surroundings, clock, emitter).await;
+                tell(emitter, done).await
+            }
+            Err(trouble) => tell(emitter, Ok(Err(trouble))).await,
+        },
+        // Reading has a way of its own to end, and the spec needs none of this.
+        Command::Spec | Command::Read { .. } => {
+            emitter.line(spec::line()).await.map(|()| Outcome::Complete)
+        }
+    }
+}
+
+fn unreadable(error: std::io::Error) -> Trouble {
+    refused(&format!("the configuration cannot be read: {error}"))
 }
 
 /// Writes the trouble that ended a command.
@@ -179,8 +207,7 @@ fn order(
 }
 
 fn read_config(path: &Path) -> Result<Config, Trouble> {
-    let text = std::fs::read(path)
-        .map_err(|error| refused(&format!("the configuration cannot be read: {error}")))?;
+    let text = std::fs::read(path).map_err(unreadable)?;
     Config::parse(&text).map_err(|violations| invalid_config(&violations))
 }
 

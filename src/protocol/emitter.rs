@@ -47,7 +47,7 @@ pub struct Emitter {
 struct Inner {
     ledger: Ledger,
     blocks: Option<mpsc::Sender<Vec<u8>>>,
-    finished: Option<thread_channel::Receiver<()>>,
+    finished: Option<thread_channel::Receiver<bool>>,
 }
 
 impl std::fmt::Debug for Emitter {
@@ -66,14 +66,16 @@ impl Emitter {
         let (blocks, mut waiting) = mpsc::channel::<Vec<u8>>(WAITING_BLOCKS);
         let (done, finished) = thread_channel::channel();
         std::thread::spawn(move || {
+            let mut written = true;
             while let Some(block) = waiting.blocking_recv() {
                 // A failed write is a reader that has gone: dropping the receiver tells the sync.
-                if out.write_all(&block).and_then(|()| out.flush()).is_err() {
+                written = out.write_all(&block).and_then(|()| out.flush()).is_ok();
+                if !written {
                     break;
                 }
             }
             drop(waiting);
-            let _ = done.send(());
+            let _ = done.send(written);
         });
         let inner =
             Inner { ledger: Ledger::default(), blocks: Some(blocks), finished: Some(finished) };
@@ -200,7 +202,8 @@ impl Emitter {
         inner.blocks = None;
         let Some(finished) = inner.finished.take() else { return true };
         drop(inner);
-        let waited = tokio::task::spawn_blocking(move || finished.recv_timeout(patience).is_ok());
+        let waited =
+            tokio::task::spawn_blocking(move || finished.recv_timeout(patience) == Ok(true));
         waited.await.unwrap_or(false)
     }
 }

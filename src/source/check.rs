@@ -9,10 +9,10 @@ use super::identity::identity;
 use super::{Surroundings, connect, invalid_config};
 use crate::config::{Config, Credentials};
 use crate::protocol::emitter::{Closed, Emitter};
-use crate::protocol::message::{self, Level};
+use crate::protocol::message::{self, Level, Trouble};
 use crate::zendesk::clock::Clock;
 
-/// A check answers within twenty seconds, also when the network is black.
+/// A check answers within twenty seconds of a person's time, also when the network is black.
 const PATIENCE: Duration = Duration::from_secs(18);
 
 /// Answers with one CONNECTION_STATUS.
@@ -20,28 +20,30 @@ const PATIENCE: Duration = Duration::from_secs(18);
 /// # Errors
 /// [`Closed`] when nobody reads the answer.
 pub async fn check(
-    config: &[u8],
+    config: Result<Vec<u8>, Trouble>,
     surroundings: &Surroundings,
     clock: Clock,
     emitter: &Emitter,
 ) -> Result<(), Closed> {
     let failed = |message: &str| message::connection_status(Some(message));
-    let config = match Config::parse(config) {
+    let parse =
+        |text: Vec<u8>| Config::parse(&text).map_err(|violations| invalid_config(&violations));
+    let config = match config.and_then(parse) {
         Ok(config) => config,
-        Err(violations) => return emitter.line(failed(&invalid_config(&violations).message)).await,
+        Err(trouble) => return emitter.line(failed(&trouble.message)).await,
     };
     if let Credentials::ApiToken { .. } = config.credentials {
         let told = "Zendesk stops all API tokens on 2027-04-30; move to OAuth before that day";
         emitter.log(Level::Warn, told).await?;
     }
     let (_keep, stop) = watch::channel(false);
-    let client = match connect(&config, surroundings, clock.clone(), stop) {
+    let client = match connect(&config, surroundings, clock, stop) {
         Ok(client) => client,
         Err(trouble) => return emitter.line(failed(&trouble.message)).await,
     };
     let asked = tokio::select! {
         asked = identity(&client) => asked,
-        () = clock.sleep(PATIENCE) => {
+        () = tokio::time::sleep(PATIENCE) => {
             let why = "Zendesk did not answer in time. Check the network and the subdomain.";
             return emitter.line(failed(why)).await;
         }

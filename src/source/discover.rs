@@ -31,7 +31,7 @@ pub async fn discover(
     emitter: &Emitter,
 ) -> Result<Result<(), Trouble>, Closed> {
     let (_keep, stop) = watch::channel(false);
-    let client = match connect(config, surroundings, clock.clone(), stop) {
+    let client = match connect(config, surroundings, clock, stop) {
         Ok(client) => client,
         Err(trouble) => return Ok(Err(trouble)),
     };
@@ -42,7 +42,7 @@ pub async fn discover(
         }
         tokio::select! {
             refusal = probe(&client, stream) => refusal,
-            () = clock.sleep(PATIENCE) => None,
+            () = tokio::time::sleep(PATIENCE) => None,
         }
     });
     let refusals = join_all(probes).await;
@@ -71,7 +71,8 @@ pub fn catalog_stream(stream: &Stream) -> CatalogStream {
         // Schemas are part of the program and tested; an unreadable one would be an open object.
         json_schema: stream.json_schema().unwrap_or_default(),
         supported_sync_modes: modes,
-        source_defined_cursor: stream.cursor.map(|_| true),
+        // A stream that resumes must have it, says the protocol, cursor or not.
+        source_defined_cursor: (stream.cursor.is_some() || stream.is_resumable()).then_some(true),
         default_cursor_field: stream.cursor.map(|cursor| vec![cursor.field]),
         source_defined_primary_key: stream.primary_key.iter().map(|key| vec![*key]).collect(),
         is_resumable: stream.is_resumable(),

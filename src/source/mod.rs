@@ -16,6 +16,7 @@ pub mod discover;
 pub mod failure;
 pub mod identity;
 pub mod read;
+pub mod signals;
 pub mod spec;
 
 /// What the program finds around itself.

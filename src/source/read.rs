@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use futures_util::future::{join, join_all};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
 use super::identity::{NoIdentity, identity};
+use super::signals::Terminated;
 use super::{Surroundings, connect, failure, refused};
 use crate::config::Config;
 use crate::protocol::catalog::Selected;
@@ -71,8 +71,9 @@ pub async fn read(
     surroundings: &Surroundings,
     clock: Clock,
     emitter: &Emitter,
+    terminated: &mut Terminated,
 ) -> Outcome {
-    match read_all(order, surroundings, clock, emitter).await {
+    match read_all(order, surroundings, clock, emitter, terminated).await {
         Ok(outcome) => outcome,
         Err(Closed) => Outcome::ReaderGone,
     }
@@ -83,13 +84,13 @@ async fn read_all(
     surroundings: &Surroundings,
     clock: Clock,
     emitter: &Emitter,
+    terminated: &mut Terminated,
 ) -> Result<Outcome, Closed> {
     let (stop, stopping) = watch::channel(false);
     let client = match connect(&order.config, surroundings, clock, stopping) {
         Ok(client) => client,
         Err(trouble) => return fail_all(emitter, &trouble).await,
     };
-    let mut terminated = Terminated::new();
     let work = Box::pin(sync(order, surroundings, &client, emitter));
     let beating = Box::pin(beat(&client, emitter));
     tokio::pin!(work);
@@ -269,26 +270,5 @@ async fn beat(client: &Client, emitter: &Emitter) -> Result<Outcome, Closed> {
     loop {
         client.clock().sleep(BEAT).await;
         emitter.beat().await?;
-    }
-}
-
-/// SIGTERM and SIGINT.
-struct Terminated {
-    signals: Vec<tokio::signal::unix::Signal>,
-}
-
-impl Terminated {
-    fn new() -> Self {
-        let kinds = [SignalKind::terminate(), SignalKind::interrupt()];
-        Self { signals: kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect() }
-    }
-
-    async fn wait(&mut self) {
-        let waits = self.signals.iter_mut().map(|signal| Box::pin(signal.recv()));
-        let waits: Vec<_> = waits.collect();
-        if waits.is_empty() {
-            std::future::pending::<()>().await;
-        }
-        futures_util::future::select_all(waits).await;
     }
 }

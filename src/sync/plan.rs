@@ -91,10 +91,12 @@ fn incremental(
     let frozen = saved.walk.as_ref().and_then(|walk| walk.bound).or(saved.bound);
     let first_read = saved.flat.is_none() && frozen.is_none();
     let bound = if first_read { stream.dated.then(|| config.start_unix(now.unix)) } else { frozen };
-    if configured.zip(frozen).is_some_and(|(configured, frozen)| configured < frozen) {
+    if let (Some(configured), Some(frozen)) = (configured, frozen)
+        && configured < frozen
+    {
         warnings.push(format!(
-            "{}: the start date is earlier than in the first read, whose start goes on to count; to \
-             read older rows, reset this stream's state",
+            "{}: the start date is earlier than in the first read, whose start goes on to count; \
+                 to read older rows, reset this stream's state",
             stream.name
         ));
     }

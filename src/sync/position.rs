@@ -239,9 +239,9 @@ fn walk_json(stream: &Stream, walk: &Walk) -> Value {
             json[key] = value;
         }
     };
-    put("done", (walk.phase == Phase::Done).then_some(json!(true)));
-    put("fresh", (walk.phase == Phase::Fresh).then_some(json!(true)));
-    put("full", walk.full.then_some(json!(true)));
+    put("done", flag(walk.phase == Phase::Done));
+    put("fresh", flag(walk.phase == Phase::Fresh));
+    put("full", flag(walk.full));
     put("bound", walk.bound.map(|unix| json!(unix)));
     put("cursor", walk.cursor.map(|unix| json!(unix)));
     put("began", walk.began.map(|unix| json!(unix)));
@@ -249,10 +249,15 @@ fn walk_json(stream: &Stream, walk: &Walk) -> Value {
     put("at", walk.at.map(|unix| json!(unix)));
     put("seen", (!walk.seen.is_empty()).then(|| json!(hashes_text(&walk.seen))));
     put("gone", (!walk.gone.is_empty()).then(|| json!(numbers_text(&walk.gone))));
-    put("pass", walk.pass.under_way.then_some(json!(true)));
+    put("pass", flag(walk.pass.under_way));
     put("passed", walk.pass.ended.map(|unix| json!(unix)));
     put("rows", (walk.rows > 0).then(|| json!(walk.rows)));
     json
+}
+
+/// True, or nothing: what is absent is false.
+fn flag(is_so: bool) -> Option<Value> {
+    is_so.then_some(Value::Bool(true))
 }
 
 /// Hashes as hexadecimal text, sixteen digits each.

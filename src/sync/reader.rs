@@ -248,7 +248,9 @@ impl Reader<'_> {
 
     /// Ends a stream alone; its neighbours go on.
     pub(super) fn fail(self, member: Option<&mut Member>, error: WalkError) {
-        if let Some(member) = member.filter(|member| member.state != Standstill::Failed) {
+        if let Some(member) = member
+            && member.state != Standstill::Failed
+        {
             member.state = Standstill::Failed;
             self.tell_end(member, Err(error));
         }

@@ -1,0 +1,238 @@
+//! Walks: what they cost, what they share, and the traps of each dialect.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use simulator::{Latency, Settings, Simulator};
+
+use crate::equality::{Warehouse, names, streams};
+use crate::expected::{differences, listing, newest};
+use crate::harness::{Connector, FULL, INCREMENTAL, SCALE, simulator};
+
+/// Requests that were made below a path since the log was cleared.
+fn requests(sim: &Simulator, path: &str) -> usize {
+    sim.requests().iter().filter(|request| request.path.contains(path)).count()
+}
+
+fn complete(sim: &Simulator, connector: &Connector<'_>, stream: &str, mode: &str) {
+    let run = connector.read(&[stream], mode, &[]).complete();
+    let found =
+        differences(stream, &listing(sim, stream), &newest(stream, run.records(stream)), true);
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn rows_do_not_depend_on_what_else_is_selected() {
+    let sim = simulator(60);
+    let connector = Connector::new(&sim);
+    sim.advance_seconds(70);
+    let (all, _) = streams(&connector);
+    let all = names(&all);
+    let together = connector.read(&all, FULL, &[]).complete();
+    for stream in &all {
+        let alone = connector.read(&[stream], FULL, &[]).complete();
+        let rows = |run: &crate::harness::Run| newest(stream, run.records(stream));
+        assert_eq!(rows(&alone), rows(&together), "{stream}");
+    }
+}
+
+#[test]
+fn streams_of_one_feed_cost_one_walk_and_converge_when_one_is_added_later() {
+    let sim = simulator(61);
+    let connector = Connector::new(&sim);
+    sim.advance_seconds(70);
+    sim.clear_requests();
+    let alone = connector.read(&["tickets"], INCREMENTAL, &[]).complete();
+    let one_walk = requests(&sim, "incremental/tickets");
+    assert!(one_walk > 3, "{one_walk} pages are no walk");
+    // A stream that is added later reads its past first, and from then on they are one walk.
+    let pair = ["tickets", "ticket_metrics"];
+    let states = alone.states_over(&[]);
+    let joined = connector.read(&pair, INCREMENTAL, &states).complete();
+    sim.account(|account| (1..20).for_each(|key| account.touch("tickets", &key.to_string())));
+    sim.advance_seconds(70);
+    sim.clear_requests();
+    let after = connector.read(&pair, INCREMENTAL, &joined.states_over(&states)).complete();
+    let together = requests(&sim, "incremental/tickets");
+    let changed = after.records("tickets").len();
+    assert!(changed >= 15, "{changed}");
+    assert!(
+        together <= changed.div_ceil(5) + 1,
+        "{together} requests for {changed} rows of five a page"
+    );
+    assert_eq!(requests(&sim, "ticket_metrics"), 0);
+}
+
+#[test]
+fn articles_are_walked_once_for_all_that_hangs_on_them() {
+    let sim = simulator(62);
+    let connector = Connector::new(&sim);
+    sim.advance_seconds(70);
+    sim.clear_requests();
+    connector.read(&["articles"], FULL, &[]).complete();
+    let alone = requests(&sim, "incremental/articles");
+    sim.clear_requests();
+    connector
+        .read(&["articles", "article_comments", "article_comment_votes"], FULL, &[])
+        .complete();
+    assert_eq!(requests(&sim, "incremental/articles"), alone);
+}
+
+#[test]
+fn a_cursor_that_expired_starts_the_walk_again_and_loses_nothing() {
+    let sim = simulator(63);
+    let connector = Connector::new(&sim);
+    sim.advance_seconds(70);
+    let (_, incremental) = streams(&connector);
+    let incremental = names(&incremental);
+    let mut warehouse = Warehouse::default();
+    // Stop in the middle, so that every kind of cursor is saved, then let all of them expire.
+    warehouse.take(&connector.read_killed(&incremental, INCREMENTAL, &[], 120));
+    sim.expire_cursors();
+    sim.advance_seconds(70);
+    let run = connector.read(&incremental, INCREMENTAL, &warehouse.states).complete();
+    warehouse.take(&run);
+    let found = warehouse.differences(&sim, &incremental);
+    assert!(found.is_empty(), "{found:#?}");
+    let told = run.logs("WARN");
+    assert!(told.iter().any(|line| line.contains("no longer known")), "{told:?}");
+}
+
+#[test]
+fn an_empty_page_that_is_not_the_last_ends_no_export() {
+    let sim = simulator(64);
+    let connector = Connector::new(&sim);
+    sim.advance_seconds(70);
+    for stream in ["tickets", "ticket_metrics", "ticket_events", "organizations"] {
+        sim.knobs(|knobs| knobs.empty_page_every = Some(2));
+        complete(&sim, &connector, stream, INCREMENTAL);
+    }
+}
+
+#[test]
+fn a_second_with_more_rows_than_a_page_comes_whole() {
+    let sim = simulator(65);
+    let connector = Connector::new(&sim);
+    // All of these carry the same second.
+    sim.account(|account| {
+        for resource in ["organizations", "articles", "tickets"] {
+            (0..17).for_each(|_| drop(account.create(resource)));
+        }
+    });
+    sim.advance_seconds(70);
+    for stream in ["organizations", "articles", "tickets", "ticket_events", "ticket_metric_events"]
+    {
+        complete(&sim, &connector, stream, INCREMENTAL);
+    }
+}
+
+#[test]
+fn ai_tickets_and_deleted_groups_are_asked_for_and_deleted_tickets_are_not() {
+    let sim = simulator(66);
+    let connector = Connector::new(&sim);
+    sim.account(|account| {
+        account.set_field("tickets", "3", "support_type", "\"ai_agent\"");
+        let group = account.keys("groups")[0].clone();
+        account.delete("groups", &group);
+        account.delete("tickets", "5");
+    });
+    sim.advance_seconds(70);
+    let run = connector.read(&["tickets", "groups"], FULL, &[]).complete();
+    let tickets = newest("tickets", run.records("tickets"));
+    assert!(tickets.contains_key("3") && !tickets.contains_key("5"));
+    let groups = run.records("groups");
+    assert!(groups.iter().any(|group| group["deleted"] == true));
+}
+
+#[test]
+fn a_deleted_group_arrives_though_its_deletion_is_older_than_the_cursor() {
+    let sim = simulator(67);
+    let connector = Connector::new(&sim);
+    sim.advance_seconds(70);
+    let first = connector.read(&["groups"], INCREMENTAL, &[]).complete();
+    let key = sim.account(|account| {
+        let live = |key: &String| !account.row("groups", key).is_some_and(|row| row.deleted);
+        let key = account.keys("groups").into_iter().find(live).expect("a live group");
+        // The mark alone changes, as for a deletion that was noted late.
+        account.set_field("groups", &key, "deleted", "true");
+        key
+    });
+    let states = first.states_over(&[]);
+    let second = connector.read(&["groups"], INCREMENTAL, &states).complete();
+    let told =
+        |run: &crate::harness::Run| newest("groups", run.records("groups")).contains_key(&key);
+    assert!(told(&second));
+    let third = connector.read(&["groups"], INCREMENTAL, &second.states_over(&states)).complete();
+    assert!(!told(&third));
+}
+
+#[test]
+fn requests_in_flight_stay_within_the_workers_and_children_use_them_all() {
+    for workers in [1, 4] {
+        let latency = Latency::Fixed(3_000);
+        let settings = Settings { seed: 68, scale: SCALE, latency, ..Settings::default() };
+        let sim = Simulator::start(settings).expect("the simulator starts");
+        let mut connector = Connector::new(&sim);
+        connector.config["num_workers"] = json!(workers);
+        sim.advance_seconds(70);
+        sim.clear_requests();
+        connector
+            .read(&["article_comments", "article_comment_votes", "groups"], FULL, &[])
+            .complete();
+        assert_eq!(sim.peak_in_flight(), workers, "of {workers} workers");
+    }
+}
+
+#[test]
+fn limits_are_kept_without_being_told_off() {
+    let sim = simulator(69);
+    let connector = Connector::new(&sim);
+    sim.advance_seconds(70);
+    let (all, _) = streams(&connector);
+    connector.read(&names(&all), FULL, &[]).complete();
+    let refused = sim.limit_refusals();
+    assert!(refused.values().all(|refusals| *refusals <= 1), "{refused:?}");
+}
+
+#[test]
+fn every_saved_walk_stays_within_eight_kilobytes() {
+    let sim = simulator(70);
+    let connector = Connector::new(&sim);
+    // More deleted groups than are remembered, and more rows in one second than are hashed.
+    sim.account(|account| {
+        (0..520).for_each(|_| drop(account.create("groups")));
+        for key in account.keys("groups") {
+            account.delete("groups", &key);
+        }
+        for resource in ["organizations", "articles"] {
+            (0..150).for_each(|_| drop(account.create(resource)));
+        }
+    });
+    sim.advance_seconds(70);
+    let (all, incremental) = streams(&connector);
+    for (mode, streams) in [(FULL, &all), (INCREMENTAL, &incremental)] {
+        let run = connector.read(&names(streams), mode, &[]).complete();
+        let states = run.messages.iter().filter(|message| message["type"] == "STATE");
+        for state in states {
+            let state: &Value = &state["state"]["stream"];
+            let size = state["stream_state"]["walk"].to_string().len();
+            assert!(size <= 8192, "{}: {size} bytes", state["stream_descriptor"]["name"]);
+        }
+    }
+}
+
+#[test]
+fn links_and_redirects_to_other_hosts_are_never_followed() {
+    let sim = simulator(71);
+    let connector = Connector::new(&sim);
+    sim.advance_seconds(70);
+    // Every link of the simulator names the public host; a client that followed one would fail.
+    let run = connector.read(&["tags", "organizations", "ticket_audits"], FULL, &[]).complete();
+    let hosts: BTreeSet<bool> = run
+        .records("organizations")
+        .iter()
+        .map(|row| row["url"].to_string().contains("zendesk.com"))
+        .collect();
+    assert_eq!(hosts, BTreeSet::from([true]));
+    assert!(requests(&sim, "tags") > 2 && requests(&sim, "ticket_audits") > 2);
+}

@@ -1,0 +1,28 @@
+//! SIGTERM and SIGINT. A process that is number 1 in its container has no default for them, so
+//! every command listens.
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Hears the signals that ask the program to end.
+#[derive(Debug)]
+pub struct Terminated {
+    signals: Vec<Signal>,
+}
+
+impl Terminated {
+    /// Begins to listen. Where a signal cannot be listened to, its default stays.
+    #[must_use]
+    pub fn listen() -> Self {
+        let kinds = [SignalKind::terminate(), SignalKind::interrupt()];
+        Self { signals: kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect() }
+    }
+
+    /// Waits for the next signal.
+    pub async fn wait(&mut self) {
+        let waits: Vec<_> = self.signals.iter_mut().map(|signal| Box::pin(signal.recv())).collect();
+        if waits.is_empty() {
+            std::future::pending::<()>().await;
+        }
+        futures_util::future::select_all(waits).await;
+    }
+}

@@ -13,6 +13,9 @@ pub(crate) fn key(stream: &str, record: &Value) -> String {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     match stream {
         "tags" => text(&record["name"]),
+        "attribute_definitions" => {
+            format!("{}:{}", text(&record["subject"]), text(&record["condition"]))
+        }
         _ => text(&record["id"]),
     }
 }
@@ -53,6 +56,22 @@ fn of_account(account: &Account, stream: &str) -> ByKey {
             let with = rows(stream).map(|mut row| {
                 row.json["_airbyte_parent_id"] =
                     serde_json::json!({ "article_id": row.json["source_id"], "comment_id": row.json["id"] });
+                (row.key, row.json)
+            });
+            with.collect()
+        }
+        "post_comments" => {
+            let with = rows(stream).map(|mut row| {
+                row.json["_airbyte_parent_id"] =
+                    serde_json::json!({ "post_id": row.json["post_id"], "comment_id": row.json["id"] });
+                (row.key, row.json)
+            });
+            with.collect()
+        }
+        "attribute_definitions" => {
+            let with = rows(stream).map(|mut row| {
+                let condition = row.key.rsplit(':').next().unwrap_or_default();
+                row.json["condition"] = condition.into();
                 (row.key, row.json)
             });
             with.collect()

@@ -13,35 +13,7 @@ use crate::protocol::check_output;
 use crate::protocol::outputs::with_mode;
 
 /// Schemas that were written ahead and wait for their stream.
-const WAITING: &[&str] = &[
-    "account_attributes",
-    "article_attachments",
-    "attribute_definitions",
-    "audit_logs",
-    "automations",
-    "brands",
-    "categories",
-    "group_memberships",
-    "macros",
-    "organization_fields",
-    "organization_memberships",
-    "post_comments",
-    "posts",
-    "satisfaction_ratings",
-    "schedules",
-    "sections",
-    "side_conversations",
-    "sla_policies",
-    "ticket_activities",
-    "ticket_fields",
-    "ticket_forms",
-    "ticket_skips",
-    "topics",
-    "triggers",
-    "user_fields",
-    "user_identities",
-    "users",
-];
+const WAITING: &[&str] = &[];
 
 const KEYWORDS: &[&str] = &["$ref", "allOf", "anyOf", "oneOf", "not", "required"];
 

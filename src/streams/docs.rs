@@ -55,7 +55,7 @@ fn section(page: &mut String, stream: &Stream, streams: &[Stream]) {
     line(page, &format!("- **Incremental read**: {}", incremental(stream)));
     line(page, &format!("- **Start date**: {}", start_date(stream)));
     line(page, &format!("- **Interrupted**: {}", interrupted(stream)));
-    if let Some(added) = added(stream.splice) {
+    if let Some(added) = added(stream) {
         line(page, &format!("- **Added columns**: {added}."));
     }
     line(page, &format!("- **Not seen**: {}", stream.unseen));
@@ -74,6 +74,7 @@ fn deletion(deletion: Option<Deletion>) -> String {
     match deletion {
         None => none(),
         Some(Deletion::Flag(key) | Deletion::Time(key)) => column(key),
+        Some(Deletion::FlagUnset(key)) => format!("{} is false", column(key)),
         Some(Deletion::Every) => "every row".to_owned(),
     }
 }
@@ -102,6 +103,11 @@ fn listing(stream: &Stream) -> String {
         RowsAt::EachInside { array, key, text } => {
             format!("{request}, those of `{array}` inside each row whose `{key}` is `{text}`")
         }
+        RowsAt::Beside(path) => format!("{request}, the list `{}` beside the rows", path.join(".")),
+        RowsAt::InLists { lists, .. } => {
+            let lists: Vec<_> = lists.iter().map(|(_, path)| column(&path.join("."))).collect();
+            format!("{request}, the lists {}", lists.join(" and "))
+        }
     }
 }
 
@@ -117,6 +123,10 @@ fn budget(feed: &Feed) -> String {
                 bucket.documented_per_minute()
             )
         }
+        Bucket::IncrementalUsers => format!(
+            "{} a minute of their own instead, once Zendesk's answers name that limit",
+            bucket.documented_per_minute()
+        ),
         Bucket::DeletedTickets => {
             format!("{} requests a minute of its own", bucket.documented_per_minute())
         }
@@ -149,6 +159,12 @@ fn incremental(stream: &Stream) -> String {
                 Some(Deletion::Flag(_)) => "; a deleted row is delivered once, whatever its time",
                 _ => "",
             }
+        ),
+        Reading::ByCreation => format!(
+            "rows created up to a day before the position are read, and those whose `{}` is older \
+             than it are left out; once a week all rows are read for later changes. The position \
+             moves when the listing has ended.",
+            cursor.field
         ),
         Reading::NewestFirst => format!(
             "the listing is read from its newest row back to the position in `{}`. The position \
@@ -192,8 +208,8 @@ fn interrupted(stream: &Stream) -> &'static str {
     }
 }
 
-fn added(splices: &[Splice]) -> Option<String> {
-    let added = splices.iter().map(|splice| match splice {
+fn added(stream: &Stream) -> Option<String> {
+    let added = stream.splice.iter().map(|splice| match splice {
         Splice::Around { key, from } => format!("`{key}`, the `{from}` of the row around it"),
         Splice::Object { key, members } => {
             let members = members.iter().map(|(name, from)| {
@@ -202,7 +218,11 @@ fn added(splices: &[Splice]) -> Option<String> {
             format!("`{key}`, an object of {}", members.collect::<Vec<_>>().join(" and "))
         }
     });
-    let added: Vec<String> = added.collect();
+    let mut added: Vec<String> = added.collect();
+    if let RowsAt::InLists { key, lists } = stream.rows {
+        let texts: Vec<_> = lists.iter().map(|(text, _)| column(text)).collect();
+        added.push(format!("{}, {}", column(key), texts.join(" or ")));
+    }
     (!added.is_empty()).then(|| added.join("; "))
 }
 

@@ -1,12 +1,12 @@
 //! Guide: articles and what hangs on them. The help center has a request pool of its own.
 
 use super::{
-    ANY_AGENT, Cursor, CursorFormat, Feed, Order, PageRows, Parent, RowsAt, Splice, Stream,
+    ANY_AGENT, Cursor, CursorFormat, Feed, Order, PageRows, Parent, RowsAt, Since, Splice, Stream,
 };
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
 
-const POOL: &[Bucket] = &[Bucket::HelpCenter];
+pub(super) const POOL: &[Bucket] = &[Bucket::HelpCenter];
 
 static INCREMENTAL_ARTICLES: Feed = Feed {
     name: "incremental_articles",
@@ -18,6 +18,8 @@ static INCREMENTAL_ARTICLES: Feed = Feed {
     buckets: POOL,
     page: PageRows::Most,
     parent: None,
+    since: Since::Unsent,
+    kept_days: None,
 };
 
 static ARTICLE_COMMENTS: Feed = Feed {
@@ -30,6 +32,8 @@ static ARTICLE_COMMENTS: Feed = Feed {
     buckets: POOL,
     page: PageRows::Most,
     parent: Some(Parent { feed: &INCREMENTAL_ARTICLES, fills: &[("article_id", "id")] }),
+    since: Since::Unsent,
+    kept_days: None,
 };
 
 static ARTICLE_COMMENT_VOTES: Feed = Feed {
@@ -42,7 +46,33 @@ static ARTICLE_COMMENT_VOTES: Feed = Feed {
     buckets: POOL,
     page: PageRows::Most,
     parent: Some(Parent { feed: &ARTICLE_COMMENTS, fills: &[("comment_id", "id")] }),
+    since: Since::Unsent,
+    kept_days: None,
 };
+
+static ARTICLE_VOTES: Feed = Feed {
+    buckets: POOL,
+    parent: Some(Parent { feed: &INCREMENTAL_ARTICLES, fills: &[("article_id", "id")] }),
+    ..Feed::listing("article_votes", "help_center/articles/{article_id}/votes.json", &["votes"])
+};
+
+static ARTICLE_ATTACHMENTS: Feed = Feed {
+    buckets: POOL,
+    parent: Some(Parent { feed: &INCREMENTAL_ARTICLES, fills: &[("article_id", "id")] }),
+    ..Feed::listing(
+        "article_attachments",
+        "help_center/articles/{article_id}/attachments.json",
+        &["article_attachments"],
+    )
+};
+
+static CATEGORIES: Feed = Feed {
+    buckets: POOL,
+    ..Feed::listing("categories", "help_center/categories.json", &["categories"])
+};
+
+static SECTIONS: Feed =
+    Feed { buckets: POOL, ..Feed::listing("sections", "help_center/sections.json", &["sections"]) };
 
 const OF_ARTICLES: &[(&str, &str)] = &[("articles", "updated_at")];
 const OF_ARTICLE_COMMENTS: &[(&str, &str)] =
@@ -114,6 +144,48 @@ pub(super) fn streams() -> Vec<Stream> {
             documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/votes/",
             about: "Votes on comments on articles.",
             unseen: UNSEEN_CHILDREN,
+        },
+        Stream {
+            cursor: updated_at(OF_ARTICLES),
+            scope: "hc:read",
+            documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/votes/",
+            about: "Votes on articles.",
+            unseen: UNSEEN_CHILDREN,
+            ..Stream::listed(
+                "article_votes",
+                &ARTICLE_VOTES,
+                include_str!("../../schemas/votes.json"),
+            )
+        },
+        Stream {
+            cursor: updated_at(OF_ARTICLES),
+            scope: "hc:read",
+            documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/article_attachments/",
+            about: "Files attached to articles: names, types, sizes and where they lie.",
+            unseen: UNSEEN_CHILDREN,
+            ..Stream::listed(
+                "article_attachments",
+                &ARTICLE_ATTACHMENTS,
+                include_str!("../../schemas/article_attachments.json"),
+            )
+        },
+        Stream {
+            scope: "hc:read",
+            documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/categories/",
+            about: "Categories of the help center.",
+            unseen: "There is no incremental read.",
+            ..Stream::listed(
+                "categories",
+                &CATEGORIES,
+                include_str!("../../schemas/categories.json"),
+            )
+        },
+        Stream {
+            scope: "hc:read",
+            documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/sections/",
+            about: "Sections of the help center.",
+            unseen: "There is no incremental read.",
+            ..Stream::listed("sections", &SECTIONS, include_str!("../../schemas/sections.json"))
         },
     ]
 }

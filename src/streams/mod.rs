@@ -14,12 +14,16 @@ use crate::zendesk::client::PageSize;
 use crate::zendesk::page::{InnerShape, ListShape};
 use crate::zendesk::paging::Paging;
 
+mod business_rules;
+mod community;
 pub mod docs;
 mod help_center;
+mod people;
 mod settings;
 mod support;
 #[cfg(test)]
 mod tests;
+mod tickets;
 
 /// A Zendesk listing.
 #[derive(Debug)]
@@ -38,6 +42,22 @@ pub struct Feed {
     pub buckets: &'static [Bucket],
     pub page: PageRows,
     pub parent: Option<Parent>,
+    pub since: Since,
+    /// Days for which Zendesk keeps the rows, if not for ever.
+    pub kept_days: Option<i64>,
+}
+
+/// How a listing that is not an export is told from when on its rows are wanted. Exports are told
+/// by their first place instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Since {
+    /// It is not told: the parameter does nothing there, or is none.
+    Unsent,
+    /// `start_time`, unix seconds. It bounds when rows were created, so it is sent with this
+    /// overlap, and once a week all rows are read for later changes of older ones.
+    Created { overlap_seconds: i64 },
+    /// This parameter twice, ISO 8601: the lower bound, and the walk's begin.
+    Between(&'static str),
 }
 
 /// In which order a feed lists its rows. It decides when a position may move.
@@ -107,6 +127,10 @@ pub enum RowsAt {
     Inside(&'static str),
     /// Those of an array inside each listed row that have this text under this key.
     EachInside { array: &'static str, key: &'static str, text: &'static str },
+    /// They are a list beside the listed rows, which a side-load brings.
+    Beside(&'static [&'static str]),
+    /// They are the rows of several lists, the feed's first; this key tells by a text which list.
+    InLists { key: &'static str, lists: &'static [(&'static str, &'static [&'static str])] },
 }
 
 /// How new a record is, and how that is saved. The formats are those of Airbyte's connector.
@@ -116,7 +140,8 @@ pub struct Cursor {
     pub format: CursorFormat,
     /// Keys under which older versions of Airbyte's connector saved the same position.
     pub formerly: &'static [Former],
-    /// Streams whose positions stand in `parent_state`, nearest first, with their cursor fields.
+    /// Streams whose positions stand in `parent_state`, nearest first, with their cursor fields,
+    /// which all hold unix seconds.
     /// A stream that has some is saved in the substream's form.
     pub parents: &'static [(&'static str, &'static str)],
 }
@@ -153,6 +178,8 @@ pub enum Splice {
 pub enum Deletion {
     /// A boolean.
     Flag(&'static str),
+    /// A boolean that is false once the row is deleted.
+    FlagUnset(&'static str),
     /// A time, null while the row lives.
     Time(&'static str),
     /// Every row of the stream is a deleted one.
@@ -185,6 +212,8 @@ pub enum Reading {
     ServerSide,
     /// The whole listing is read and older rows are left out.
     ClientSide,
+    /// Rows created lately are read and older changes left out; once a week all rows are read.
+    ByCreation,
     /// The listing is read until the cursor is reached.
     NewestFirst,
     /// All children of each parent that changed.
@@ -198,12 +227,69 @@ const ADMIN: Gate = Gate { role: Role::Admin, plan: None, feature: None };
 #[must_use]
 pub fn registry(_config: &Config) -> Vec<Stream> {
     let mut streams = support::streams();
+    streams.extend(tickets::streams());
+    streams.extend(people::streams());
+    streams.extend(business_rules::streams());
     streams.extend(settings::streams());
     streams.extend(help_center::streams());
+    streams.extend(community::streams());
     streams
 }
 
+impl Reading {
+    /// Whether changes may stay unseen, so that once a week everything is read again.
+    #[must_use]
+    pub fn has_passes(self) -> bool {
+        matches!(self, Self::PerParent | Self::ByCreation)
+    }
+}
+
+impl RowsAt {
+    /// The lists of an answer in which the rows lie.
+    #[must_use]
+    pub fn lists(&self, feed: &Feed) -> Vec<&'static [&'static str]> {
+        match self {
+            Self::Listed | Self::Inside(_) | Self::EachInside { .. } => vec![feed.list],
+            Self::Beside(path) => vec![path],
+            Self::InLists { lists, .. } => lists.iter().map(|(_, path)| *path).collect(),
+        }
+    }
+
+    /// The key and the text that tell of which list a row is.
+    #[must_use]
+    pub fn mark(&self, list: &[&str]) -> Option<(&'static str, &'static str)> {
+        let Self::InLists { key, lists } = self else { return None };
+        lists.iter().find(|(_, path)| *path == list).map(|(text, _)| (*key, *text))
+    }
+}
+
 impl Feed {
+    /// A listing of the account with nothing peculiar: paged by cursor, in no order of time.
+    const fn listing(
+        name: &'static str,
+        path: &'static str,
+        list: &'static [&'static str],
+    ) -> Self {
+        Self {
+            name,
+            path,
+            query: &[],
+            paging: Paging::Cursor,
+            order: Order::Other,
+            list,
+            buckets: &[Bucket::Account],
+            page: PageRows::Most,
+            parent: None,
+            since: Since::Unsent,
+            kept_days: None,
+        }
+    }
+
+    /// A listing that comes in one piece.
+    const fn single(name: &'static str, path: &'static str, list: &'static [&'static str]) -> Self {
+        Self { paging: Paging::Single, ..Self::listing(name, path, list) }
+    }
+
     /// The feed at the top, whose walk this one is part of.
     #[must_use]
     pub fn root(&'static self) -> &'static Self {
@@ -248,6 +334,29 @@ impl Feed {
 }
 
 impl Stream {
+    /// A stream of the rows that a feed lists, whatever the start date, for any agent. What else
+    /// there is to say is written over this, the sentences for the docs in any case.
+    const fn listed(name: &'static str, feed: &'static Feed, schema: &'static str) -> Self {
+        Self {
+            name,
+            feed,
+            rows: RowsAt::Listed,
+            include: None,
+            primary_key: &["id"],
+            cursor: None,
+            dated: false,
+            drop: &[],
+            splice: &[],
+            deletion: None,
+            gate: ANY_AGENT,
+            scope: "read",
+            schema,
+            documentation: "",
+            about: "",
+            unseen: "",
+        }
+    }
+
     /// How an incremental read goes.
     #[must_use]
     pub fn reading(&self) -> Reading {
@@ -256,7 +365,10 @@ impl Stream {
             (Some(_), Some(_), _) => Reading::PerParent,
             (Some(_), None, Order::ByTime(_)) => Reading::ServerSide,
             (Some(_), None, Order::NewestFirst) => Reading::NewestFirst,
-            (Some(_), None, Order::Other) => Reading::ClientSide,
+            (Some(_), None, Order::Other) => match self.feed.since {
+                Since::Created { .. } => Reading::ByCreation,
+                Since::Unsent | Since::Between(_) => Reading::ClientSide,
+            },
         }
     }
 
@@ -278,11 +390,46 @@ impl Stream {
     #[must_use]
     pub fn lookups(&self) -> ListShape {
         let mut listed: Vec<&'static str> = self.feed.time_key().into_iter().collect();
+        let (mut own, around) = self.own_lookups();
+        listed.extend(around);
+        let inner = match self.rows {
+            RowsAt::Listed | RowsAt::InLists { .. } => {
+                listed.append(&mut own);
+                None
+            }
+            RowsAt::Inside(key) => Some(InnerShape { key, wanted: own }),
+            RowsAt::EachInside { array, key, .. } => {
+                own.push(key);
+                Some(InnerShape { key: array, wanted: own })
+            }
+            RowsAt::Beside(_) => None,
+        };
+        ListShape { path: self.feed.list, wanted: listed, inner }
+    }
+
+    /// The lists beside the feed's own that the stream's rows lie in.
+    #[must_use]
+    pub fn lists_beside(&self) -> Vec<ListShape> {
+        let paths = self.rows.lists(self.feed).into_iter();
+        paths
+            .filter(|path| *path != self.feed.list)
+            .map(|path| ListShape { path, wanted: self.own_lookups().0, inner: None })
+            .collect()
+    }
+
+    /// What has to be looked up in the stream's rows, and in the rows around them.
+    fn own_lookups(&self) -> (Vec<&'static str>, Vec<&'static str>) {
+        let mut listed: Vec<&'static str> = Vec::new();
         let mut own: Vec<&'static str> = Vec::new();
         own.extend(self.primary_key);
         own.extend(self.drop);
         own.extend(self.cursor.map(|cursor| cursor.field));
-        if let Some(Deletion::Flag(key) | Deletion::Time(key)) = self.deletion {
+        if let Some(Deletion::Flag(key) | Deletion::FlagUnset(key) | Deletion::Time(key)) =
+            self.deletion
+        {
+            own.push(key);
+        }
+        if let RowsAt::InLists { key, .. } = self.rows {
             own.push(key);
         }
         for splice in self.splice {
@@ -297,17 +444,24 @@ impl Stream {
                 }
             }
         }
-        let inner = match self.rows {
-            RowsAt::Listed => {
-                listed.append(&mut own);
-                None
-            }
-            RowsAt::Inside(key) => Some(InnerShape { key, wanted: own }),
-            RowsAt::EachInside { array, key, .. } => {
-                own.push(key);
-                Some(InnerShape { key: array, wanted: own })
-            }
-        };
-        ListShape { path: self.feed.list, wanted: listed, inner }
+        (own, listed)
+    }
+}
+
+impl Cursor {
+    /// A time that is saved in this format.
+    const fn of(field: &'static str, format: CursorFormat) -> Option<Self> {
+        Some(Self { field, format, formerly: &[], parents: &[] })
+    }
+
+    /// `updated_at`, saved as ISO 8601, as most listings have it.
+    const UPDATED: Option<Self> = Self::of("updated_at", CursorFormat::Iso);
+
+    /// `updated_at` of a stream per parent, saved beside its parents' positions.
+    const fn below(
+        parents: &'static [(&'static str, &'static str)],
+        format: CursorFormat,
+    ) -> Option<Self> {
+        Some(Self { field: "updated_at", format, formerly: &[], parents })
     }
 }

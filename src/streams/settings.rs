@@ -1,43 +1,98 @@
-//! How the account is set up.
+//! How the account is set up, and who changed it.
 
-use super::{Cursor, CursorFormat, Feed, Gate, Order, PageRows, Role, RowsAt, Stream};
-use crate::zendesk::budget::Bucket;
-use crate::zendesk::paging::Paging;
-
-static CUSTOM_ROLES: Feed = Feed {
-    name: "custom_roles",
-    path: "custom_roles.json",
-    query: &[],
-    paging: Paging::Single,
-    order: Order::Other,
-    list: &["custom_roles"],
-    buckets: &[Bucket::Account],
-    page: PageRows::Most,
-    parent: None,
+use super::{
+    ADMIN, ANY_AGENT, Cursor, CursorFormat, Deletion, Feed, Gate, Order, RowsAt, Since, Stream,
 };
 
+static CUSTOM_ROLES: Feed = Feed::single("custom_roles", "custom_roles.json", &["custom_roles"]);
+
+static BRANDS: Feed = Feed::listing("brands", "brands.json", &["brands"]);
+
+static ACCOUNT_ATTRIBUTES: Feed =
+    Feed::single("account_attributes", "routing/attributes.json", &["attributes"]);
+
+const CONDITIONS_ALL: &[&str] = &["definitions", "conditions_all"];
+const CONDITIONS_ANY: &[&str] = &["definitions", "conditions_any"];
+
+static ATTRIBUTE_DEFINITIONS: Feed =
+    Feed::single("attribute_definitions", "routing/attributes/definitions.json", CONDITIONS_ALL);
+
+/// The log by itself is newest first; asked to, it lists oldest first, so that the position can
+/// move with every page.
+static AUDIT_LOGS: Feed = Feed {
+    query: &[("sort", "created_at")],
+    order: Order::ByTime("created_at"),
+    since: Since::Between("filter[created_at][]"),
+    ..Feed::listing("audit_logs", "audit_logs.json", &["audit_logs"])
+};
+
+const SKILLS: Gate =
+    Gate { plan: Some("Enterprise"), feature: Some("skills-based routing"), ..ADMIN };
+
+const SKILLS_DOCS: &str =
+    "https://developer.zendesk.com/api-reference/ticketing/ticket-management/skill_based_routing/";
+
 pub(super) fn streams() -> Vec<Stream> {
-    vec![Stream {
-        name: "custom_roles",
-        feed: &CUSTOM_ROLES,
-        rows: RowsAt::Listed,
-        include: None,
-        primary_key: &["id"],
-        cursor: Some(Cursor {
-            field: "updated_at",
-            format: CursorFormat::Iso,
-            formerly: &[],
-            parents: &[],
-        }),
-        dated: false,
-        drop: &[],
-        splice: &[],
-        deletion: None,
-        gate: Gate { role: Role::Agent, plan: Some("Enterprise"), feature: None },
-        scope: "read",
-        schema: include_str!("../../schemas/custom_roles.json"),
-        documentation: "https://developer.zendesk.com/api-reference/ticketing/account-configuration/custom_roles/",
-        about: "Custom agent roles and what each may do.",
-        unseen: "Deleted roles; a full refresh drops them.",
-    }]
+    vec![
+        Stream {
+            cursor: Cursor::UPDATED,
+            gate: Gate { plan: Some("Enterprise"), ..ANY_AGENT },
+            documentation: "https://developer.zendesk.com/api-reference/ticketing/account-configuration/custom_roles/",
+            about: "Custom agent roles and what each may do.",
+            unseen: "Deleted roles; a full refresh drops them.",
+            ..Stream::listed(
+                "custom_roles",
+                &CUSTOM_ROLES,
+                include_str!("../../schemas/custom_roles.json"),
+            )
+        },
+        Stream {
+            deletion: Some(Deletion::Flag("is_deleted")),
+            documentation: "https://developer.zendesk.com/api-reference/ticketing/account-configuration/brands/",
+            about: "Brands, inactive ones included.",
+            unseen: "There is no incremental read.",
+            ..Stream::listed("brands", &BRANDS, include_str!("../../schemas/brands.json"))
+        },
+        Stream {
+            gate: SKILLS,
+            documentation: SKILLS_DOCS,
+            about: "Kinds of skills by which tickets are routed.",
+            unseen: "There is no incremental read.",
+            ..Stream::listed(
+                "account_attributes",
+                &ACCOUNT_ATTRIBUTES,
+                include_str!("../../schemas/account_attributes.json"),
+            )
+        },
+        Stream {
+            rows: RowsAt::InLists {
+                key: "condition",
+                lists: &[("all", CONDITIONS_ALL), ("any", CONDITIONS_ANY)],
+            },
+            primary_key: &["subject", "condition"],
+            gate: SKILLS,
+            documentation: SKILLS_DOCS,
+            about: "Conditions of which all, or any, must hold for a skill to be asked for.",
+            unseen: "There is no incremental read.",
+            ..Stream::listed(
+                "attribute_definitions",
+                &ATTRIBUTE_DEFINITIONS,
+                include_str!("../../schemas/attribute_definitions.json"),
+            )
+        },
+        Stream {
+            cursor: Cursor::of("created_at", CursorFormat::Iso),
+            dated: true,
+            gate: Gate { plan: Some("Enterprise"), ..ADMIN },
+            scope: "auditlogs:read",
+            documentation: "https://developer.zendesk.com/api-reference/ticketing/account-configuration/audit_logs/",
+            about: "Who changed what in the account's settings, and when.",
+            unseen: "Nothing that is known.",
+            ..Stream::listed(
+                "audit_logs",
+                &AUDIT_LOGS,
+                include_str!("../../schemas/audit_logs.json"),
+            )
+        },
+    ]
 }

@@ -2,7 +2,7 @@
 
 use super::{
     ADMIN, ANY_AGENT, Cursor, CursorFormat, Deletion, Feed, Former, Gate, Order, PageRows, Role,
-    RowsAt, Splice, Stream,
+    RowsAt, Since, Splice, Stream,
 };
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
@@ -13,7 +13,7 @@ const EXPORT_DOCS: &str =
     "https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/";
 
 /// The only listing that sees every change of a ticket, and archived tickets too.
-static INCREMENTAL_TICKETS: Feed = Feed {
+pub(super) static INCREMENTAL_TICKETS: Feed = Feed {
     name: "incremental_tickets",
     path: "incremental/tickets/cursor.json",
     query: &[("support_type_scope", "all"), ("exclude_deleted", "true")],
@@ -23,6 +23,8 @@ static INCREMENTAL_TICKETS: Feed = Feed {
     buckets: EXPORT,
     page: PageRows::Most,
     parent: None,
+    since: Since::Unsent,
+    kept_days: None,
 };
 
 /// The side-load of comments replaces keys of the child events, so it is always asked for.
@@ -36,6 +38,8 @@ static INCREMENTAL_TICKET_EVENTS: Feed = Feed {
     buckets: EXPORT,
     page: PageRows::Configured,
     parent: None,
+    since: Since::Unsent,
+    kept_days: None,
 };
 
 static INCREMENTAL_TICKET_METRIC_EVENTS: Feed = Feed {
@@ -48,6 +52,8 @@ static INCREMENTAL_TICKET_METRIC_EVENTS: Feed = Feed {
     buckets: EXPORT,
     page: PageRows::Most,
     parent: None,
+    since: Since::Unsent,
+    kept_days: None,
 };
 
 static INCREMENTAL_ORGANIZATIONS: Feed = Feed {
@@ -60,6 +66,8 @@ static INCREMENTAL_ORGANIZATIONS: Feed = Feed {
     buckets: EXPORT,
     page: PageRows::Most,
     parent: None,
+    since: Since::Unsent,
+    kept_days: None,
 };
 
 /// The old dialect is the only one that lists audits newest first.
@@ -73,6 +81,8 @@ static TICKET_AUDITS: Feed = Feed {
     buckets: &[Bucket::Account],
     page: PageRows::Most,
     parent: None,
+    since: Since::Unsent,
+    kept_days: None,
 };
 
 static DELETED_TICKETS: Feed = Feed {
@@ -85,6 +95,8 @@ static DELETED_TICKETS: Feed = Feed {
     buckets: &[Bucket::Account, Bucket::DeletedTickets],
     page: PageRows::Most,
     parent: None,
+    since: Since::Unsent,
+    kept_days: None,
 };
 
 static GROUPS: Feed = Feed {
@@ -97,6 +109,8 @@ static GROUPS: Feed = Feed {
     buckets: &[Bucket::Account],
     page: PageRows::Most,
     parent: None,
+    since: Since::Unsent,
+    kept_days: None,
 };
 
 static TAGS: Feed = Feed {
@@ -109,6 +123,8 @@ static TAGS: Feed = Feed {
     buckets: &[Bucket::Account],
     page: PageRows::Most,
     parent: None,
+    since: Since::Unsent,
+    kept_days: None,
 };
 
 pub(super) fn streams() -> Vec<Stream> {

@@ -313,9 +313,8 @@ impl<'r, 'm> Children<'r, 'm> {
             // The lock is taken twice, and must not last from the first to the second.
             let keep = lock(&self.shared).keep(stream, &fetched.page, list);
             let Some(keep) = keep else { continue };
-            let framed = framer.frame(&fetched.page, list, &keep, emitted_at, &mut batch.lines);
-            let strays = list.strays as u64;
-            batch.parts.extend(lock(&self.shared).delivered(stream, framed, strays));
+            let framed = framer.frame(&fetched.page, &keep, emitted_at, &mut batch.lines);
+            batch.parts.extend(lock(&self.shared).delivered(stream, framed));
         }
         let rows: Vec<_> =
             (0..list.rows.len()).map(|row| values(&fetched.page, list, row, keys)).collect();
@@ -411,10 +410,10 @@ impl Shared<'_> {
         Some((0..list.rows.len()).map(new).collect())
     }
 
-    fn delivered(&mut self, stream: &'static Stream, framed: Framed, strays: u64) -> Option<Part> {
+    fn delivered(&mut self, stream: &'static Stream, framed: Framed) -> Option<Part> {
         let member = self.member(stream)?;
         member.position.walk.rows += framed.rows;
-        member.report.held_back += framed.held_back + strays;
+        member.report.held_back += framed.held_back;
         member.report.cut += framed.cut;
         Some(member.part(framed.rows))
     }

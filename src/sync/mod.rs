@@ -18,6 +18,7 @@ pub mod refusals;
 pub mod rows;
 pub mod saved;
 pub mod sift;
+pub mod window;
 
 /// Why a stream could not be read to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]

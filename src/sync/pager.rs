@@ -50,6 +50,13 @@ impl Listing {
         }
         let mut list = ListShape { path: feed.list, ..ListShape::default() };
         list.wanted.extend(feed.time_key());
+        let mut beside: Vec<ListShape> = Vec::new();
+        for more in streams.iter().flat_map(|stream| stream.lists_beside()) {
+            match beside.iter_mut().find(|list| list.path == more.path) {
+                Some(list) => list.wanted.extend(more.wanted),
+                None => beside.push(more),
+            }
+        }
         for lookups in streams.iter().map(|stream| stream.lookups()) {
             list.wanted.extend(lookups.wanted);
             match (&mut list.inner, lookups.inner) {
@@ -64,7 +71,11 @@ impl Listing {
         };
         tidy(&mut list.wanted);
         list.inner.as_mut().into_iter().for_each(|inner| tidy(&mut inner.wanted));
-        Self { feed, path, query, shape: Shape { lists: vec![list] }, walk }
+        for list in &mut beside {
+            tidy(&mut list.wanted);
+        }
+        let lists = std::iter::once(list).chain(beside).collect();
+        Self { feed, path, query, shape: Shape { lists }, walk }
     }
 
     /// Looks up more keys of each listed row.

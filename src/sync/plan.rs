@@ -6,8 +6,8 @@ use super::position::{PASS_EVERY_SECONDS, Pass, Phase, Position, Walk, to_state}
 use super::saved::{self, Saved};
 use crate::config::Config;
 use crate::protocol::catalog::SyncMode;
-use crate::streams::{Feed, Order, Reading, Stream};
-use crate::zendesk::paging::{Paging, Token, YOUNGEST_BOUND_SECONDS};
+use crate::streams::{Order, Reading, Stream};
+use crate::zendesk::paging::{Token, YOUNGEST_BOUND_SECONDS};
 
 /// Where a stream begins in this sync.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +70,7 @@ fn full_refresh(stream: &Stream, saved: &Saved, config: &Config, now: Now) -> Be
             Some(_) => saved.position(),
             None => {
                 let bound = stream.dated.then(|| config.start_unix(now.unix));
-                let token = start(stream.feed.root(), bound);
+                let token = stream.feed.root().paging.start(bound);
                 Position { flat: None, walk: Walk { token, bound, ..Walk::default() } }
             }
         };
@@ -100,6 +100,9 @@ fn incremental(
             stream.name
         ));
     }
+    if let Some(warning) = forgotten(stream, saved.flat, now) {
+        warnings.push(warning);
+    }
     let bound = bound.max(configured.filter(|_| bound.is_some()));
     // A later start date wins over what was saved, because it always bounds.
     let later = configured.filter(|configured| saved.flat.is_some_and(|flat| flat < *configured));
@@ -123,8 +126,8 @@ fn incremental(
     let lower = flat.or(bound);
     let ordered = root.time_key().is_some();
     let walk = match (reading, walk) {
-        (Reading::PerParent, walk) if pass_is_due(walk.as_ref(), flat, now) => {
-            let mut walk = fresh(walk, start(root, bound));
+        (reading, walk) if reading.has_passes() && pass_is_due(walk.as_ref(), flat, now) => {
+            let mut walk = fresh(walk, root.paging.start(bound));
             walk.pass = Pass { under_way: true, ended: walk.pass.ended };
             walk
         }
@@ -134,7 +137,7 @@ fn incremental(
             let cursor = if goes_on { walk.cursor } else { flat };
             Walk { bound, cursor, full: false, ..walk }
         }
-        (_, walk) => fresh(walk, start(root, lower)),
+        (_, walk) => fresh(walk, root.paging.start(lower)),
     };
     let walk = if root.paging.resumes() { walk } else { Walk { token: Token::First, ..walk } };
     let mut begin = nothing_yet(stream, Position { flat, walk }, now);
@@ -142,22 +145,26 @@ fn incremental(
     begin
 }
 
-/// Children may change without touching their parent, so all of them are read again when the last
-/// such pass is old. A state that knows of no pass counts as one of its cursor's time.
+/// A warning when rows may have come and gone since the saved position.
+fn forgotten(stream: &Stream, flat: Option<i64>, now: Now) -> Option<String> {
+    let days = stream.feed.kept_days?;
+    let gone = flat? < now.unix.saturating_sub(days * 86_400);
+    gone.then(|| {
+        format!(
+            "{}: the last read is longer ago than the {days} days for which Zendesk keeps these \
+             rows; those that came and went since then cannot be read",
+            stream.name
+        )
+    })
+}
+
+/// Some rows may change unseen (children without their parent, rows created long ago), so all of
+/// them are read again when the last such pass is old. A state that knows of no
+/// pass counts as one of its cursor's time.
 fn pass_is_due(walk: Option<&Walk>, flat: Option<i64>, now: Now) -> bool {
     let under_way = walk.is_some_and(|walk| walk.pass.under_way);
     let last = walk.and_then(|walk| walk.pass.ended).or(flat);
     !under_way && last.is_none_or(|last| now.unix.saturating_sub(last) > PASS_EVERY_SECONDS)
-}
-
-/// The first place of a feed, for a lower bound in unix seconds.
-fn start(feed: &Feed, bound: Option<i64>) -> Token {
-    match feed.paging {
-        Paging::ExportCursor | Paging::ExportTime { .. } => {
-            Token::StartTime(bound.unwrap_or_default())
-        }
-        Paging::Cursor | Paging::Before | Paging::Offset | Paging::Single => Token::First,
-    }
 }
 
 /// A lower bound younger than the feeds give yet sends no request.
@@ -189,6 +196,7 @@ mod tests {
 
     use super::*;
     use crate::streams::registry;
+    use crate::sync::sift::lower;
 
     const NOW: Now = Now { unix: 1_795_000_000, attempt: 0 };
     const START: &str = "2024-01-01T00:00:00Z";
@@ -311,5 +319,43 @@ mod tests {
         // A state of Airbyte's connector knows of no pass; its cursor stands for one.
         assert_eq!(token(json!({"updated_at": fresh.to_string()})), Token::StartTime(fresh));
         assert_eq!(token(json!({"updated_at": stale.to_string()})), Token::StartTime(0));
+    }
+
+    const DAY: i64 = 86_400;
+
+    fn begun(name: &str, state: &Value) -> (Stream, Begin) {
+        let config = config(Some(START));
+        let stream = registry(&config).into_iter().find(|stream| stream.name == name).unwrap();
+        let begin = begin(&stream, SyncMode::Incremental, state.as_object(), &config, NOW);
+        (stream, begin)
+    }
+
+    #[test]
+    fn what_is_read_by_creation_is_read_whole_once_a_week_from_the_last_such_pass() {
+        let state = |flat: i64, passed: i64| {
+            let walk = json!({"v":1,"feed":"satisfaction_ratings","kind":"first","token":"",
+                "done":true,"bound":START_UNIX,"passed":passed});
+            json!({"updated_at":flat.to_string(),"walk":walk})
+        };
+        let yesterday = NOW.unix - DAY;
+        let (stream, recent) = begun("satisfaction_ratings", &state(yesterday, NOW.unix - 6 * DAY));
+        assert!(!recent.position.walk.pass.under_way);
+        assert_eq!(lower(&stream, &recent.position), Some(yesterday));
+        let passed = NOW.unix - 8 * DAY;
+        let (stream, old) = begun("satisfaction_ratings", &state(yesterday, passed));
+        assert!(old.position.walk.pass.under_way);
+        assert_eq!(lower(&stream, &old.position), Some(passed - 60));
+        let (stream, first) = begun("satisfaction_ratings", &json!({}));
+        assert!(first.position.walk.pass.under_way);
+        assert_eq!(lower(&stream, &first.position), Some(START_UNIX));
+    }
+
+    #[test]
+    fn a_position_older_than_what_zendesk_keeps_is_told() {
+        let warnings = |days: i64| {
+            let at = crate::zendesk::instant::to_iso(NOW.unix - days * DAY);
+            begun("ticket_activities", &json!({ "updated_at": at })).1.warnings.len()
+        };
+        assert_eq!((warnings(29), warnings(31)), (0, 1));
     }
 }

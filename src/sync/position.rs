@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use crate::streams::{CursorFormat, Order, Stream};
+use crate::streams::{CursorFormat, Feed, Order, Stream};
 use crate::zendesk::instant;
 use crate::zendesk::paging::Token;
 
@@ -20,9 +20,9 @@ pub const MOST_GONE: usize = 500;
 
 /// A row that changes while a listing is read may be listed before it changes. What is newer than
 /// this before the walk's begin comes again next time.
-const MARGIN_SECONDS: i64 = 60;
+pub const MARGIN_SECONDS: i64 = 60;
 
-/// How long children may change unseen before all parents' children are read again.
+/// How long rows may change unseen before all of them are read again.
 pub const PASS_EVERY_SECONDS: i64 = 7 * 86_400;
 
 /// A stream's whole position.
@@ -54,7 +54,7 @@ pub struct Walk {
     pub seen: Vec<u64>,
     /// Deleted rows that were delivered.
     pub gone: BTreeSet<u64>,
-    /// The reading of all parents' children: whether one is under way, and when one last ended.
+    /// The reading of what may change unseen: whether one is under way, and the begin of the last.
     pub pass: Pass,
     /// Rows of parents that are not finished, so that a state moves while they are read.
     pub rows: u64,
@@ -69,7 +69,7 @@ pub enum Phase {
     Done,
 }
 
-/// The pass over all parents of a child stream.
+/// The pass over all parents of a child stream, or over all rows of one that is read by creation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pass {
     pub under_way: bool,
@@ -120,6 +120,8 @@ impl Position {
         }
         if ordered {
             self.reach(reached, now_unix);
+            // A feed without a single row has been read from its bound to now.
+            self.flat = self.flat.or(self.walk.bound);
         } else {
             let safe = self.walk.began.unwrap_or(now_unix).saturating_sub(MARGIN_SECONDS);
             let seen = self.walk.newest.map(|newest| newest.min(safe));
@@ -144,17 +146,14 @@ impl Position {
     }
 
     /// Sends the walk back to where it began: the server no longer knows its token.
-    pub fn restart(&mut self, order: Order) {
-        let from = match order {
+    pub fn restart(&mut self, feed: &Feed) {
+        let from = match feed.order {
             // An ordered feed has delivered everything up to its flat cursor.
             Order::ByTime(_) if self.moves_with_pages() => self.flat,
             Order::ByTime(_) => None,
             Order::NewestFirst | Order::Other => None,
         };
-        self.walk.token = match order {
-            Order::ByTime(_) => Token::StartTime(from.or(self.walk.bound).unwrap_or_default()),
-            Order::NewestFirst | Order::Other => Token::First,
-        };
+        self.walk.token = feed.paging.start(from.or(self.walk.bound));
         self.walk.seen.clear();
         self.walk.at = from;
     }
@@ -197,20 +196,26 @@ pub fn to_state(stream: &Stream, position: &Position) -> String {
         }
     } else {
         let flat = position.flat.or(walk.bound).unwrap_or_default();
-        state = substream_state(cursor.field, &written(flat, cursor.format), cursor.parents);
+        let parents = written(flat, CursorFormat::Unix);
+        let own = written(flat, cursor.format);
+        state = substream_state((cursor.field, &own), (cursor.parents, &parents));
     }
     state.insert("walk".into(), walk_json(stream, walk));
     Value::Object(state).to_string()
 }
 
 /// The form in which Airbyte saves a stream that is read per parent, with a global cursor.
-fn substream_state(field: &str, value: &Value, parents: &[(&str, &str)]) -> Map<String, Value> {
+fn substream_state(
+    (field, value): (&str, &Value),
+    (parents, parents_value): (&[(&str, &str)], &Value),
+) -> Map<String, Value> {
     let mut parent_state = Map::new();
     if let Some(((name, parent_field), above)) = parents.split_first() {
         let own = if above.is_empty() {
-            json!({ *parent_field: value })
+            json!({ *parent_field: parents_value })
         } else {
-            Value::Object(substream_state(parent_field, value, above))
+            let parent = (*parent_field, parents_value);
+            Value::Object(substream_state(parent, (above, parents_value)))
         };
         parent_state.insert((*name).to_owned(), own);
     }
@@ -342,6 +347,24 @@ mod tests {
         assert_eq!((position.flat, position.walk.at), (Some(500), Some(300)));
         position.end(ORDERED, Token::StartTime(700), Some(700), vec![], 1200);
         assert_eq!((position.flat, position.walk.pass.ended), (Some(700), Some(1000)));
+    }
+
+    #[test]
+    fn a_childs_own_time_is_in_its_format_and_its_parents_in_unix_seconds() {
+        let config =
+            br#"{"subdomain":"a","credentials":{"credentials":"oauth2.0","access_token":"t"}}"#;
+        let streams = crate::streams::registry(&crate::config::Config::parse(config).unwrap());
+        let written = |name| {
+            let stream = streams.iter().find(|stream| stream.name == name).unwrap();
+            serde_json::from_str::<Value>(&to_state(stream, &at(Some(100)))).unwrap()
+        };
+        let state = written("side_conversations");
+        assert_eq!(state["state"]["updated_at"], "1970-01-01T00:01:40Z");
+        assert_eq!(state["parent_state"]["tickets"]["generated_timestamp"], "100");
+        let state = written("post_comment_votes");
+        let above = &state["parent_state"]["post_comments"];
+        assert_eq!(above["state"]["updated_at"], "100");
+        assert_eq!(above["parent_state"]["posts"]["updated_at"], "100");
     }
 
     #[test]

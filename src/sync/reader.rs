@@ -12,7 +12,7 @@ use super::join::{Leg, Standing, Standstill, next_leg};
 use super::pager::{Listing, Pager};
 use super::position::{Phase, Position, to_state};
 use super::rows::Framer;
-use super::sift;
+use super::{sift, window};
 use crate::config::Config;
 use crate::protocol::emitter::{Batch, Emitter, Part, unix_ms};
 use crate::protocol::message::Level;
@@ -133,16 +133,17 @@ impl Reader<'_> {
         let feed = group.feed;
         let ahead = leg.up_to.map(|leader| group.members[leader].position.clone());
         let until = leg.up_to.map(|leader| group.members[leader].standing().point);
-        let listing = listing(feed, &group.members, group.walk);
+        let mut listing = listing(feed, &group.members, group.walk);
         let mut who: Vec<&mut Member> = Vec::new();
         for (at, member) in group.members.iter_mut().enumerate() {
             if leg.who.contains(&at) {
                 who.push(member);
             }
         }
-        let Some(start) = who.first().map(|member| member.position.walk.token.clone()) else {
-            return Ok(());
-        };
+        let Some(first) = who.first_mut() else { return Ok(()) };
+        let start = first.position.walk.token.clone();
+        let now = self.client.clock().now_unix();
+        listing.query.extend(window::begin(feed, &mut first.position, now));
         let mut stretch = Stretch::new((feed, group.walk), who, start.clone(), until.zip(ahead));
         let mut pager = Pager::new(self.client, &listing, start, feed.page_size(self.config));
         let mut restarts = 0;
@@ -342,7 +343,7 @@ impl<'m> Stretch<'m> {
     /// Sends every stream back to its cursor and returns the place, the earliest of theirs.
     fn restart(&mut self) -> Token {
         for member in &mut self.who {
-            member.position.restart(self.feed.order);
+            member.position.restart(self.feed);
         }
         let earliest = self.who.iter().map(|member| member.position.walk.token.clone());
         let place =
@@ -376,6 +377,10 @@ impl<'m> Stretch<'m> {
             }
             member.position.begin(now);
             if member.is_child() {
+                // In no order of time, what the parents' times say counts at the end.
+                if let Some(key) = changed_key(member.stream).filter(|_| times.is_none()) {
+                    member.position.saw(sift::times(page, list, key).into_iter().flatten().max());
+                }
                 batch.parts.push(Part { stream: member.stream.name, rows: 0, position: None });
                 continue;
             }
@@ -383,9 +388,8 @@ impl<'m> Stretch<'m> {
                 Some(times) => sift::fresh(&member.position, (at, self.until), page, list, times),
                 None => sift::newer(member.stream, &mut member.position, page, list),
             };
-            let framed =
-                self.framers[at_member].frame(page, list, &keep, emitted_at, &mut batch.lines);
-            member.report.held_back += framed.held_back + list.strays as u64;
+            let framed = self.framers[at_member].frame(page, &keep, emitted_at, &mut batch.lines);
+            member.report.held_back += framed.held_back;
             member.report.cut += framed.cut;
             self.reached_cursor |=
                 sift::reached_cursor(member.stream, &member.position, page, list);

@@ -19,7 +19,7 @@ pub struct Framer {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Framed {
     pub rows: u64,
-    /// Rows without a primary key, or empty ones.
+    /// Rows without a primary key, or empty ones, and elements that are no rows.
     pub held_back: u64,
     /// Rows that were too large and lost a text.
     pub cut: u64,
@@ -31,9 +31,29 @@ impl Framer {
         Self { stream, head: record_head(stream.name) }
     }
 
-    /// Appends a RECORD line for each row of the stream whose listed row is kept. `emitted_at_ms`
-    /// is unix time in milliseconds.
+    /// Appends a RECORD line for each row of the stream whose listed row is kept; what lies in
+    /// other lists than the feed's is kept as a whole. `emitted_at_ms` is unix time in
+    /// milliseconds.
     pub fn frame(
+        &self,
+        page: &Page,
+        keep: &[bool],
+        emitted_at_ms: u64,
+        out: &mut Vec<u8>,
+    ) -> Framed {
+        let feed = self.stream.feed;
+        let mut framed = Framed::default();
+        for list in self.stream.rows.lists(feed).into_iter().filter_map(|path| page.list(path)) {
+            let keep = if list.path == feed.list { keep } else { &vec![true; list.rows.len()] };
+            let more = self.frame_list(page, list, keep, emitted_at_ms, out);
+            framed.rows += more.rows;
+            framed.cut += more.cut;
+            framed.held_back += more.held_back + list.strays as u64;
+        }
+        framed
+    }
+
+    fn frame_list(
         &self,
         page: &Page,
         list: &Rows,
@@ -60,7 +80,7 @@ impl Framer {
         };
         let kept = |listed: usize| keep.get(listed).copied().unwrap_or(false);
         match self.stream.rows {
-            RowsAt::Listed => {
+            RowsAt::Listed | RowsAt::Beside(_) | RowsAt::InLists { .. } => {
                 for listed in (0..list.rows.len()).filter(|listed| kept(*listed)) {
                     line(Place { text: &page.text, list, listed, inner: None }, &mut framed);
                 }
@@ -102,6 +122,8 @@ impl Framer {
     fn row(&self, place: &Place<'_>, dropped: &mut Vec<Member>, out: &mut Vec<u8>) {
         dropped.clear();
         dropped.extend(self.stream.drop.iter().filter_map(|key| place.member(key)));
+        let mark = self.stream.rows.mark(place.list.path);
+        dropped.extend(mark.and_then(|(key, _)| place.member(key)));
         for splice in self.stream.splice {
             let (key, there) = match splice {
                 Splice::Around { key, from } => (key, place.around(from).is_some()),
@@ -112,6 +134,9 @@ impl Framer {
         dropped.sort_unstable_by_key(|member| member.start);
         place.text.copy_row(out, place.span(), dropped, |out| {
             let start = out.len();
+            if let Some((key, text)) = mark {
+                out.extend_from_slice(format!("\"{key}\":\"{text}\"").as_bytes());
+            }
             for splice in self.stream.splice {
                 put(splice, place, start, out);
             }
@@ -185,5 +210,55 @@ impl Place<'_> {
 
     fn around(&self, key: &str) -> Option<Member> {
         self.list.member(self.listed, key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::config::Config;
+    use crate::streams::registry;
+    use crate::sync::pager::Listing;
+    use crate::zendesk::page::scan;
+
+    /// The records that these streams of one feed make of an answer.
+    fn records(names: &[&str], body: &str) -> Vec<Value> {
+        let config =
+            br#"{"subdomain":"a","credentials":{"credentials":"oauth2.0","access_token":"t"}}"#;
+        let streams: &'static [Stream] = Vec::leak(registry(&Config::parse(config).unwrap()));
+        let named = |name: &&str| streams.iter().find(|stream| stream.name == *name).unwrap();
+        let chosen: Vec<&'static Stream> = names.iter().map(named).collect();
+        let listing = Listing::new(chosen[0].feed, String::new(), &chosen, 0);
+        let page = scan(body.as_bytes().to_vec(), &listing.shape).unwrap();
+        let keep = vec![true; page.lists[0].rows.len()];
+        let data = |stream: &&'static Stream| {
+            let mut out = Vec::new();
+            let framed = Framer::new(stream).frame(&page, &keep, 1, &mut out);
+            let lines = String::from_utf8(out).unwrap();
+            assert_eq!(framed.rows, lines.lines().count() as u64);
+            let data = |line| serde_json::from_str::<Value>(line).unwrap()["record"]["data"].take();
+            lines.lines().map(data).collect::<Value>()
+        };
+        chosen.iter().map(data).collect()
+    }
+
+    #[test]
+    fn rows_beside_the_listed_ones_are_a_stream_of_their_own() {
+        let body = r#"{"identities":[{"id":7,"user_id":1},{"id":null}],"users":[{"id":1}]}"#;
+        let made = records(&["users", "user_identities"], body);
+        assert_eq!(made, [json!([{"id": 1}]), json!([{"id": 7, "user_id": 1}])]);
+        let empty = r#"{"users":[],"end_of_stream":true}"#;
+        assert_eq!(records(&["users", "user_identities"], empty), [json!([]), json!([])]);
+    }
+
+    #[test]
+    fn rows_of_several_lists_tell_which_they_are_of() {
+        let body = r#"{"definitions":{"conditions_any":[{"subject":"a","condition":"x"}],
+            "conditions_all":[{"subject":"a"},{"subject":"b"}]}}"#;
+        let all = |subject| json!({"condition": "all", "subject": subject});
+        let any = json!({"condition": "any", "subject": "a"});
+        assert_eq!(records(&["attribute_definitions"], body), [json!([all("a"), all("b"), any])]);
     }
 }

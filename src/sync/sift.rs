@@ -2,7 +2,7 @@
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::position::{MOST_GONE, MOST_SEEN, Position};
+use super::position::{MARGIN_SECONDS, MOST_GONE, MOST_SEEN, Position, Walk};
 use crate::streams::{Deletion, Order, Stream};
 use crate::zendesk::instant;
 use crate::zendesk::page::{Page, Rows};
@@ -114,8 +114,11 @@ pub fn newer(stream: &Stream, position: &mut Position, page: &Page, list: &Rows)
 /// The oldest cursor value that is delivered.
 #[must_use]
 pub fn lower(stream: &Stream, position: &Position) -> Option<i64> {
-    let bound = position.walk.bound.filter(|_| stream.dated);
-    position.walk.cursor.max(bound)
+    let Walk { bound, cursor, pass, .. } = &position.walk;
+    // A pass delivers what changed since the begin of the last one, seen by others or not.
+    let since =
+        if pass.under_way { pass.ended.map(|began| began - MARGIN_SECONDS) } else { *cursor };
+    since.max(bound.filter(|_| stream.dated))
 }
 
 /// Whether a newest-first listing has been read far enough: its last dated row is too old.

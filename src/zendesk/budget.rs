@@ -24,6 +24,8 @@ pub enum Bucket {
     HelpCenter,
     /// All of `/api/v2/incremental/*` together.
     Incremental,
+    /// The export of users by cursor. It counts as one of all exports until a header names it.
+    IncrementalUsers,
     DeletedTickets,
 }
 
@@ -35,7 +37,13 @@ impl Bucket {
         match self {
             Self::Account | Self::HelpCenter => 200,
             Self::Incremental | Self::DeletedTickets => 10,
+            Self::IncrementalUsers => 20,
         }
+    }
+
+    /// The bucket that this one takes the place of, once a header has named it.
+    fn instead_of(self) -> Option<Self> {
+        (self == Self::IncrementalUsers).then_some(Self::Incremental)
     }
 
     /// Whether a limit told by headers is this bucket's. The account's headers on an answer of
@@ -43,7 +51,10 @@ impl Bucket {
     fn is_told_by(self, quota: &Quota) -> bool {
         match (self, quota.family.as_deref()) {
             (Self::Account | Self::HelpCenter, family) => family.is_none(),
-            (Self::Incremental, Some(family)) => family.starts_with("incremental-exports"),
+            (Self::IncrementalUsers, Some(family)) => family == "incremental-exports-cursor",
+            (Self::Incremental, Some(family)) => {
+                family.starts_with("incremental-exports") && !family.ends_with("-cursor")
+            }
             (Self::DeletedTickets, Some(family)) => family.starts_with("deleted-tickets"),
             (_, None) => false,
         }
@@ -77,6 +88,8 @@ struct Tank {
     held_until: Duration,
     /// Requests sent whose answers have not told yet what is left.
     unanswered: u32,
+    /// Whether a header has named it.
+    told: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -125,8 +138,10 @@ impl Budget {
                 None => changed.await,
             }
         }
+        let drawn = place.drawn.clone();
         drop(place);
-        Slot { budget: Arc::clone(self), buckets: buckets.to_vec(), unanswered: true }
+        let told_of = buckets.to_vec();
+        Slot { budget: Arc::clone(self), drawn, told_of, unanswered: true }
     }
 
     /// Holds a bucket: nobody draws on it for this long.
@@ -141,8 +156,9 @@ impl Budget {
         let mut inner = self.lock();
         inner.numbers += 1;
         let number = inner.numbers;
-        inner.waiting.push(Waiter { number, walk, buckets: buckets.to_vec() });
-        Place { budget: Arc::clone(self), number }
+        let drawn = inner.drawn(buckets);
+        inner.waiting.push(Waiter { number, walk, buckets: drawn.clone() });
+        Place { budget: Arc::clone(self), number, drawn }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -158,6 +174,17 @@ enum Take {
 }
 
 impl Inner {
+    /// The buckets that a request draws on: of two that stand for each other, the one that holds.
+    fn drawn(&mut self, buckets: &[Bucket]) -> Vec<Bucket> {
+        let mut drawn = buckets.to_vec();
+        for bucket in buckets {
+            let Some(shared) = bucket.instead_of() else { continue };
+            let other = if self.tank(*bucket).told { shared } else { *bucket };
+            drawn.retain(|kept| *kept != other);
+        }
+        drawn
+    }
+
     fn tank(&mut self, bucket: Bucket) -> &mut Tank {
         let limit = bucket.documented_per_minute();
         self.tanks.entry(bucket).or_insert(Tank {
@@ -166,6 +193,7 @@ impl Inner {
             full_at: Duration::ZERO,
             held_until: Duration::ZERO,
             unanswered: 0,
+            told: false,
         })
     }
 
@@ -222,6 +250,7 @@ impl Inner {
 struct Place {
     budget: Arc<Budget>,
     number: u64,
+    drawn: Vec<Bucket>,
 }
 
 impl Drop for Place {
@@ -236,7 +265,9 @@ impl Drop for Place {
 #[derive(Debug)]
 pub struct Slot {
     budget: Arc<Budget>,
-    buckets: Vec<Bucket>,
+    drawn: Vec<Bucket>,
+    /// What its answer's headers may tell of, drawn on or not.
+    told_of: Vec<Bucket>,
     unanswered: bool,
 }
 
@@ -246,9 +277,10 @@ impl Slot {
         self.answered();
         let now = self.budget.clock.elapsed();
         let mut inner = self.budget.lock();
-        for bucket in &self.buckets {
+        for bucket in &self.told_of {
             for quota in quotas.iter().filter(|quota| bucket.is_told_by(quota)) {
                 let tank = inner.tank(*bucket);
+                tank.told = true;
                 if let Some(limit) = quota.limit.filter(|limit| *limit > 0) {
                     tank.limit = limit;
                 }
@@ -271,13 +303,13 @@ impl Slot {
         let empty = |bucket: &&Bucket| {
             quotas.iter().any(|quota| bucket.is_told_by(quota) && quota.remaining == Some(0))
         };
-        self.buckets.iter().find(empty).or(self.buckets.last()).copied()
+        self.drawn.iter().find(empty).or(self.drawn.last()).copied()
     }
 
     fn answered(&mut self) {
         if std::mem::take(&mut self.unanswered) {
             let mut inner = self.budget.lock();
-            for bucket in &self.buckets {
+            for bucket in &self.drawn {
                 let tank = inner.tank(*bucket);
                 tank.unanswered = tank.unanswered.saturating_sub(1);
             }
@@ -333,6 +365,29 @@ mod tests {
             drop(budget.acquire(&EXPORT, 1).await);
         }
         assert_eq!(clock.elapsed().as_secs(), 7);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn users_share_the_exports_until_a_header_names_a_limit_of_their_own() {
+        const USERS: [Bucket; 3] = [Bucket::Account, Bucket::Incremental, Bucket::IncrementalUsers];
+        let clock = Clock::new(1.0);
+        let budget = Budget::new(1, clock.clone());
+        for _ in 0..9 {
+            drop(budget.acquire(&EXPORT, 1).await);
+        }
+        let mut slot = budget.acquire(&USERS, 2).await;
+        assert_eq!(slot.refusing_bucket(&[]), Some(Bucket::Incremental));
+        let family = Some("incremental-exports-cursor".to_owned());
+        slot.observe(&[Quota { family, ..told(7, 40) }]);
+        drop(slot);
+        for _ in 0..7 {
+            drop(budget.acquire(&USERS, 2).await);
+        }
+        assert_eq!(clock.elapsed().as_secs(), 0);
+        drop(budget.acquire(&USERS, 2).await);
+        assert_eq!(clock.elapsed().as_secs(), 40);
+        drop(budget.acquire(&EXPORT, 1).await);
+        assert_eq!(clock.elapsed().as_secs(), 60);
     }
 
     #[tokio::test(start_paused = true)]

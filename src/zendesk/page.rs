@@ -39,6 +39,8 @@ pub struct Page {
 /// The rows of one list, and the rows inside of them.
 #[derive(Debug, Default)]
 pub struct Rows {
+    /// The keys that lead to the list.
+    pub path: &'static [&'static str],
     pub rows: Vec<Row>,
     pub inner: Vec<Row>,
     wanted: Vec<&'static str>,
@@ -95,10 +97,16 @@ pub fn scan(body: Vec<u8>, shape: &Shape) -> Result<Page, PageError> {
     let scanned = scan_level(&mut reader, 0, shape, &mut lists, &mut envelope, &body);
     scanned.and_then(|()| reader.end()).map_err(PageError::NotJson)?;
     let edits = std::mem::take(&mut reader.edits);
+    // A page without rows needs no lists beside them.
+    let is_empty = lists.first().is_some_and(|rows| rows.as_ref().is_some_and(Rows::is_empty));
     let lists = lists
         .into_iter()
         .zip(&shape.lists)
-        .map(|(rows, wanted)| rows.ok_or_else(|| PageError::NoList(wanted.path.join("."))))
+        .enumerate()
+        .map(|(at, (rows, wanted))| match rows {
+            None if at > 0 && is_empty => Ok(Rows { path: wanted.path, ..Rows::default() }),
+            rows => rows.ok_or_else(|| PageError::NoList(wanted.path.join("."))),
+        })
         .collect::<Result<_, _>>()?;
     Ok(Page { text: Text::new(body, edits), lists, envelope })
 }
@@ -137,7 +145,7 @@ fn scan_level<'a>(
 }
 
 fn scan_rows(reader: &mut Reader<'_>, depth: usize, shape: &ListShape) -> Result<Rows, Fault> {
-    let mut rows = Rows { wanted: shape.wanted.clone(), ..Rows::default() };
+    let mut rows = Rows { path: shape.path, wanted: shape.wanted.clone(), ..Rows::default() };
     if let Some(inner) = &shape.inner {
         rows.inner_wanted.clone_from(&inner.wanted);
     }
@@ -195,7 +203,21 @@ fn scan_inner_row(reader: &mut Reader<'_>, depth: usize, rows: &mut Rows) -> Res
     Ok(span)
 }
 
+impl Page {
+    /// The list that these keys lead to.
+    #[must_use]
+    pub fn list(&self, path: &[&str]) -> Option<&Rows> {
+        self.lists.iter().find(|list| list.path == path)
+    }
+}
+
 impl Rows {
+    /// Whether the list held nothing at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.strays == 0
+    }
+
     /// A wanted member of the row at `index`.
     #[must_use]
     pub fn member(&self, index: usize, key: &str) -> Option<Member> {
@@ -258,7 +280,9 @@ mod tests {
     #[test]
     fn a_body_without_its_list_or_without_sense_is_an_error() {
         let error = |body: &str| scan(body.as_bytes().to_vec(), &shape()).unwrap_err();
-        assert_eq!(error(r#"{"rows":[]}"#), PageError::NoList("deep.all".into()));
+        assert_eq!(error(r#"{"rows":[{}]}"#), PageError::NoList("deep.all".into()));
+        let empty = scan(br#"{"rows":[]}"#.to_vec(), &shape()).unwrap();
+        assert!(empty.list(&["deep", "all"]).unwrap().is_empty());
         assert_eq!(error(r#"{"rows":null,"deep":{"all":[]}}"#), PageError::NoList("rows".into()));
         for body in ["", "[]", "<html>", "{\"rows\":[", "null"] {
             assert!(matches!(error(body), PageError::NotJson(_)), "{body}");

@@ -103,6 +103,17 @@ impl Token {
 }
 
 impl Paging {
+    /// The first place of a walk, for a lower bound in unix seconds.
+    #[must_use]
+    pub fn start(self, bound_unix: Option<i64>) -> Token {
+        match self {
+            Self::ExportCursor | Self::ExportTime { .. } => {
+                Token::StartTime(bound_unix.unwrap_or_default())
+            }
+            Self::Cursor | Self::Before | Self::Offset | Self::Single => Token::First,
+        }
+    }
+
     /// The parameter that asks for a page size, and the largest size Zendesk documents for it.
     #[must_use]
     pub fn size(self) -> Option<(&'static str, u32)> {

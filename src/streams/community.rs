@@ -1,0 +1,109 @@
+//! Gather: topics and posts, and what hangs on posts. It shares the help center's request pool.
+
+use super::help_center::POOL;
+use super::{ANY_AGENT, Cursor, CursorFormat, Feed, Gate, Parent, Splice, Stream};
+
+static TOPICS: Feed =
+    Feed { buckets: POOL, ..Feed::listing("topics", "community/topics.json", &["topics"]) };
+
+/// There is no export of posts, and `start_time` does nothing here.
+static POSTS: Feed =
+    Feed { buckets: POOL, ..Feed::listing("posts", "community/posts.json", &["posts"]) };
+
+static POST_COMMENTS: Feed = Feed {
+    buckets: POOL,
+    parent: Some(Parent { feed: &POSTS, fills: &[("post_id", "id")] }),
+    ..Feed::listing("post_comments", "community/posts/{post_id}/comments.json", &["comments"])
+};
+
+static POST_VOTES: Feed = Feed {
+    buckets: POOL,
+    parent: Some(Parent { feed: &POSTS, fills: &[("post_id", "id")] }),
+    ..Feed::listing("post_votes", "community/posts/{post_id}/votes.json", &["votes"])
+};
+
+static POST_COMMENT_VOTES: Feed = Feed {
+    buckets: POOL,
+    parent: Some(Parent { feed: &POST_COMMENTS, fills: &[("comment_id", "id")] }),
+    ..Feed::listing(
+        "post_comment_votes",
+        "community/posts/{post_id}/comments/{comment_id}/votes.json",
+        &["votes"],
+    )
+};
+
+const OF_POSTS: &[(&str, &str)] = &[("posts", "updated_at")];
+const OF_POST_COMMENTS: &[(&str, &str)] =
+    &[("post_comments", "updated_at"), ("posts", "updated_at")];
+
+const GATHER: Gate = Gate { feature: Some("the community (Gather)"), ..ANY_AGENT };
+
+const VOTES: &str = include_str!("../../schemas/votes.json");
+const VOTES_DOCS: &str =
+    "https://developer.zendesk.com/api-reference/help_center/help-center-api/votes/";
+
+/// What children of posts share about deletions and silent changes.
+const UNSEEN_CHILDREN: &str = "Deletions; a full refresh shows them. Changes that do not touch the \
+     post come with the weekly pass over all posts.";
+
+pub(super) fn streams() -> Vec<Stream> {
+    vec![
+        Stream {
+            cursor: Cursor::UPDATED,
+            gate: GATHER,
+            scope: "hc:read",
+            documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/topics/",
+            about: "Topics of the community that the user may see.",
+            unseen: "Deleted topics; a full refresh drops them.",
+            ..Stream::listed("topics", &TOPICS, include_str!("../../schemas/topics.json"))
+        },
+        Stream {
+            cursor: Cursor::of("updated_at", CursorFormat::Unix),
+            dated: true,
+            gate: GATHER,
+            scope: "hc:read",
+            documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/posts/",
+            about: "Posts of the community that the user may see.",
+            unseen: "Deleted posts; a full refresh drops them.",
+            ..Stream::listed("posts", &POSTS, include_str!("../../schemas/posts.json"))
+        },
+        Stream {
+            cursor: Cursor::below(OF_POSTS, CursorFormat::Unix),
+            dated: true,
+            splice: &[Splice::Object {
+                key: "_airbyte_parent_id",
+                members: &[("post_id", "post_id"), ("comment_id", "id")],
+            }],
+            gate: GATHER,
+            scope: "hc:read",
+            documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/post_comments/",
+            about: "Comments on posts.",
+            unseen: UNSEEN_CHILDREN,
+            ..Stream::listed(
+                "post_comments",
+                &POST_COMMENTS,
+                include_str!("../../schemas/post_comments.json"),
+            )
+        },
+        Stream {
+            cursor: Cursor::below(OF_POSTS, CursorFormat::Unix),
+            dated: true,
+            gate: GATHER,
+            scope: "hc:read",
+            documentation: VOTES_DOCS,
+            about: "Votes on posts.",
+            unseen: UNSEEN_CHILDREN,
+            ..Stream::listed("post_votes", &POST_VOTES, VOTES)
+        },
+        Stream {
+            cursor: Cursor::below(OF_POST_COMMENTS, CursorFormat::Unix),
+            dated: true,
+            gate: GATHER,
+            scope: "hc:read",
+            documentation: VOTES_DOCS,
+            about: "Votes on comments on posts.",
+            unseen: UNSEEN_CHILDREN,
+            ..Stream::listed("post_comment_votes", &POST_COMMENT_VOTES, VOTES)
+        },
+    ]
+}

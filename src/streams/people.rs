@@ -1,0 +1,105 @@
+//! Users, how to reach them, what is known of them, and which groups and organizations they are in.
+
+use super::{ADMIN, Cursor, CursorFormat, Deletion, Feed, Order, RowsAt, Stream};
+use crate::zendesk::budget::Bucket;
+use crate::zendesk::paging::Paging;
+
+/// The only listing that has deleted users too, by their last change.
+static INCREMENTAL_USERS: Feed = Feed {
+    paging: Paging::ExportCursor,
+    order: Order::ByTime("updated_at"),
+    buckets: &[Bucket::Account, Bucket::Incremental, Bucket::IncrementalUsers],
+    ..Feed::listing("incremental_users", "incremental/users/cursor.json", &["users"])
+};
+
+static USER_FIELDS: Feed = Feed::listing("user_fields", "user_fields.json", &["user_fields"]);
+
+static ORGANIZATION_FIELDS: Feed =
+    Feed::listing("organization_fields", "organization_fields.json", &["organization_fields"]);
+
+static GROUP_MEMBERSHIPS: Feed =
+    Feed::listing("group_memberships", "group_memberships.json", &["group_memberships"]);
+
+static ORGANIZATION_MEMBERSHIPS: Feed = Feed::listing(
+    "organization_memberships",
+    "organization_memberships.json",
+    &["organization_memberships"],
+);
+
+const USER_CURSOR: Option<Cursor> = Cursor::of("updated_at", CursorFormat::Unix);
+
+pub(super) fn streams() -> Vec<Stream> {
+    vec![
+        Stream {
+            cursor: USER_CURSOR,
+            dated: true,
+            deletion: Some(Deletion::FlagUnset("active")),
+            gate: ADMIN,
+            scope: "users:read",
+            documentation: "https://developer.zendesk.com/api-reference/ticketing/users/users/",
+            about: "End users, agents and administrators, deleted ones included.",
+            unseen: "Nothing that is known.",
+            ..Stream::listed("users", &INCREMENTAL_USERS, include_str!("../../schemas/users.json"))
+        },
+        Stream {
+            rows: RowsAt::Beside(&["identities"]),
+            include: Some("identities"),
+            cursor: USER_CURSOR,
+            dated: true,
+            gate: ADMIN,
+            scope: "users:read",
+            documentation: "https://developer.zendesk.com/api-reference/ticketing/users/user_identities/",
+            about: "E-mail addresses, phone numbers and accounts by which users are known.",
+            unseen: "Deleted identities and silent changes; a full refresh shows them.",
+            ..Stream::listed(
+                "user_identities",
+                &INCREMENTAL_USERS,
+                include_str!("../../schemas/user_identities.json"),
+            )
+        },
+        Stream {
+            documentation: "https://developer.zendesk.com/api-reference/ticketing/users/user_fields/",
+            about: "Custom fields of users.",
+            unseen: "There is no incremental read.",
+            ..Stream::listed(
+                "user_fields",
+                &USER_FIELDS,
+                include_str!("../../schemas/user_fields.json"),
+            )
+        },
+        Stream {
+            cursor: Cursor::UPDATED,
+            documentation: "https://developer.zendesk.com/api-reference/ticketing/organizations/organization_fields/",
+            about: "Custom fields of organizations.",
+            unseen: "Deleted fields; a full refresh drops them.",
+            ..Stream::listed(
+                "organization_fields",
+                &ORGANIZATION_FIELDS,
+                include_str!("../../schemas/organization_fields.json"),
+            )
+        },
+        Stream {
+            cursor: Cursor::UPDATED,
+            documentation: "https://developer.zendesk.com/api-reference/ticketing/groups/group_memberships/",
+            about: "Which agent is in which group.",
+            unseen: "Memberships that ended; a full refresh drops them.",
+            ..Stream::listed(
+                "group_memberships",
+                &GROUP_MEMBERSHIPS,
+                include_str!("../../schemas/group_memberships.json"),
+            )
+        },
+        Stream {
+            cursor: Cursor::UPDATED,
+            scope: "organizations:read",
+            documentation: "https://developer.zendesk.com/api-reference/ticketing/organizations/organization_memberships/",
+            about: "Which user is in which organization.",
+            unseen: "Memberships that ended; a full refresh drops them.",
+            ..Stream::listed(
+                "organization_memberships",
+                &ORGANIZATION_MEMBERSHIPS,
+                include_str!("../../schemas/organization_memberships.json"),
+            )
+        },
+    ]
+}

@@ -1,0 +1,123 @@
+//! What surrounds tickets: their fields and forms, ratings, skips, activities, side conversations.
+
+use super::support::INCREMENTAL_TICKETS;
+use super::{ADMIN, Cursor, CursorFormat, Feed, Gate, Order, Parent, Role, Since, Stream};
+use crate::zendesk::paging::Paging;
+
+/// Ratings that change sooner after they were created than this are seen by the next read.
+const RATINGS_OVERLAP_SECONDS: i64 = 86_400;
+
+static TICKET_FIELDS: Feed =
+    Feed::listing("ticket_fields", "ticket_fields.json", &["ticket_fields"]);
+
+static TICKET_FORMS: Feed = Feed::single("ticket_forms", "ticket_forms.json", &["ticket_forms"]);
+
+static TICKET_SKIPS: Feed = Feed::listing("ticket_skips", "skips.json", &["skips"]);
+
+static TICKET_ACTIVITIES: Feed = Feed {
+    kept_days: Some(30),
+    ..Feed::listing("ticket_activities", "activities.json", &["activities"])
+};
+
+static SATISFACTION_RATINGS: Feed = Feed {
+    since: Since::Created { overlap_seconds: RATINGS_OVERLAP_SECONDS },
+    ..Feed::listing("satisfaction_ratings", "satisfaction_ratings.json", &["satisfaction_ratings"])
+};
+
+static SIDE_CONVERSATIONS: Feed = Feed {
+    paging: Paging::Offset,
+    order: Order::Other,
+    parent: Some(Parent { feed: &INCREMENTAL_TICKETS, fills: &[("ticket_id", "id")] }),
+    ..Feed::listing(
+        "side_conversations",
+        "tickets/{ticket_id}/side_conversations.json",
+        &["side_conversations"],
+    )
+};
+
+pub(super) fn streams() -> Vec<Stream> {
+    vec![
+        Stream {
+            cursor: Cursor::UPDATED,
+            scope: "tickets:read",
+            documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_fields/",
+            about: "System and custom fields of tickets, with the options to choose from.",
+            unseen: "Deleted fields; a full refresh drops them.",
+            ..Stream::listed(
+                "ticket_fields",
+                &TICKET_FIELDS,
+                include_str!("../../schemas/ticket_fields.json"),
+            )
+        },
+        Stream {
+            cursor: Cursor::UPDATED,
+            gate: Gate {
+                role: Role::Agent,
+                plan: Some("Suite Growth or Support Enterprise"),
+                feature: None,
+            },
+            scope: "tickets:read",
+            documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_forms/",
+            about: "Ticket forms, inactive ones included, with their fields and conditions.",
+            unseen: "Deleted forms; a full refresh drops them.",
+            ..Stream::listed(
+                "ticket_forms",
+                &TICKET_FORMS,
+                include_str!("../../schemas/ticket_forms.json"),
+            )
+        },
+        Stream {
+            cursor: Cursor::UPDATED,
+            dated: true,
+            scope: "tickets:read",
+            documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_skips/",
+            about: "Tickets that agents skipped in guided mode, and why.",
+            unseen: "Skips of archived tickets, which Zendesk's listing leaves out in every mode.",
+            ..Stream::listed(
+                "ticket_skips",
+                &TICKET_SKIPS,
+                include_str!("../../schemas/ticket_skips.json"),
+            )
+        },
+        Stream {
+            cursor: Cursor::UPDATED,
+            dated: true,
+            documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/activity_stream/",
+            about: "Assignments, comments and priorities of the signed-in user's tickets.",
+            unseen: "Activities of other users; Zendesk keeps thirty days of them.",
+            ..Stream::listed(
+                "ticket_activities",
+                &TICKET_ACTIVITIES,
+                include_str!("../../schemas/ticket_activities.json"),
+            )
+        },
+        Stream {
+            cursor: Cursor::of("updated_at", CursorFormat::Unix),
+            dated: true,
+            gate: ADMIN,
+            documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/satisfaction_ratings/",
+            about: "Ratings that requesters were offered or gave, with score, reason and comment.",
+            unseen: "Ratings created more than a day before the start date. Changes of ratings that were \
+                     created more than a day before the last read come with the weekly pass over all.",
+            ..Stream::listed(
+                "satisfaction_ratings",
+                &SATISFACTION_RATINGS,
+                include_str!("../../schemas/satisfaction_ratings.json"),
+            )
+        },
+        Stream {
+            cursor: Cursor::below(&[("tickets", "generated_timestamp")], CursorFormat::Iso),
+            dated: true,
+            gate: Gate { feature: Some("side conversations"), ..ADMIN },
+            scope: "tickets:read",
+            documentation: "https://developer.zendesk.com/api-reference/ticketing/side_conversation/side_conversation/",
+            about: "Side conversations of every ticket, closed ones included.",
+            unseen: "Deletions. Changes that do not touch the ticket come with the weekly pass.",
+            ..Stream::listed(
+                "side_conversations",
+                &SIDE_CONVERSATIONS,
+                include_str!("../../schemas/side_conversations.json"),
+            )
+        },
+    ]
+}

@@ -60,7 +60,14 @@ pub fn boundary(
     list: &Rows,
     times: &[Option<i64>],
 ) -> Vec<u64> {
-    let Token::StartTime(second) = next else { return Vec::new() };
+    let Token::StartTime(second) = next else {
+        // A place that was taken over by time goes on by cursor: its second may span pages.
+        let second =
+            if let Token::StartTime(second) = at { Some(*second) } else { position.walk.at };
+        let last = times.iter().rev().flatten().next().copied();
+        let goes_on = last.is_some() && last == second;
+        return if goes_on { position.walk.seen.clone() } else { Vec::new() };
+    };
     let mut seen = if at == next { position.walk.seen.clone() } else { Vec::new() };
     add_second(&mut seen, *second, page, list, times);
     seen

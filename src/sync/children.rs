@@ -8,13 +8,14 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::WalkError;
-use super::frontier::{Frontier, Listed};
+use super::frontier::Frontier;
 use super::join::Standstill;
 use super::pager::{Listing, Pager};
+use super::parents::{Fills, Node, ParentRow, fill, nodes, path_keys, values};
 use super::plan::unchanged_parent;
 use super::reader::{Member, Reader, lock};
-use super::refusals::Refusals;
-use super::rows::{Framed, Framer};
+use super::refusals::RefusalsByFeed;
+use super::rows::Framed;
 use super::sift;
 use crate::protocol::emitter::{Batch, Part, unix_ms};
 use crate::streams::{Feed, Stream};
@@ -22,25 +23,6 @@ use crate::zendesk::client::Fetched;
 use crate::zendesk::error::{ApiError, ErrorKind};
 use crate::zendesk::page::{Page, Rows};
 use crate::zendesk::paging::Token;
-
-/// What fills the placeholders of a child's path.
-type Fills = Vec<(&'static str, String)>;
-
-/// A row whose children are to be read.
-#[derive(Clone, Debug)]
-pub struct ParentRow {
-    listed: Listed,
-    changed: Option<i64>,
-    /// Values of the row that paths may need, as text.
-    values: BTreeMap<&'static str, String>,
-}
-
-/// How the listings of each child feed were answered.
-#[derive(Debug, Default)]
-pub struct RefusalsByFeed {
-    feeds: BTreeMap<&'static str, (Refusals, Option<ApiError>)>,
-    answers: u64,
-}
 
 /// Reads the children of the parents of one page.
 pub struct Children<'r, 'm> {
@@ -60,91 +42,12 @@ struct Shared<'m> {
     refusals: RefusalsByFeed,
 }
 
-/// A child feed, the streams that take its rows, and its own children.
-struct Node {
-    feed: &'static Feed,
-    streams: Vec<(&'static Stream, Framer)>,
-    kids: Vec<Node>,
-}
-
 /// How a parent's listings came out.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Answered {
     /// Read, or absent: both settle it.
     Settled,
     Refused,
-}
-
-impl ParentRow {
-    /// The row of a page as a parent. `time_key` tells the feed's time, `changed_key` when the
-    /// parent changed, `keys` are what the children's paths need.
-    #[must_use]
-    pub fn new(
-        page: &Page,
-        list: &Rows,
-        row: usize,
-        time_key: Option<&str>,
-        at: &Token,
-        changed_key: Option<&str>,
-        keys: &[&'static str],
-    ) -> Self {
-        let time = time_key.and_then(|key| sift::time(page, list, row, key));
-        let changed = changed_key.and_then(|key| sift::time(page, list, row, key));
-        let values = values(page, list, row, keys);
-        Self {
-            listed: Listed { hash: sift::hash(page, list, row), time, page: at.clone() },
-            changed,
-            values,
-        }
-    }
-}
-
-impl ParentRow {
-    /// The feed's time of the row, if the feed is ordered by time.
-    #[must_use]
-    pub fn time(&self) -> Option<i64> {
-        self.listed.time
-    }
-}
-
-/// The keys that paths of these children need of the rows of `feed`.
-#[must_use]
-pub fn path_keys(feed: &'static Feed, children: &[&'static Stream]) -> Vec<&'static str> {
-    let mut keys = Vec::new();
-    for child in children.iter().flat_map(|child| child.feed.lineage()) {
-        if let Some(parent) = child.parent.as_ref().filter(|parent| std::ptr::eq(parent.feed, feed))
-        {
-            keys.extend(parent.fills.iter().map(|(_, key)| *key));
-        }
-    }
-    keys.sort_unstable();
-    keys.dedup();
-    keys
-}
-
-impl RefusalsByFeed {
-    fn note(&mut self, feed: &'static str, refused: Option<ApiError>) {
-        self.answers += 1;
-        let (refusals, last) = self.feeds.entry(feed).or_default();
-        refusals.note(refused.is_some());
-        *last = refused.or(last.take());
-    }
-
-    fn too_many(&self, feed: &str, at_end: bool) -> Option<WalkError> {
-        let (refusals, last) = self.feeds.get(feed)?;
-        let (refused, of) = refusals.too_many(at_end)?;
-        Some(WalkError::Refused { refused, of, last: last.clone()? })
-    }
-
-    /// Streams that fail because too many of all their parents were refused.
-    pub fn at_end(
-        &self,
-        streams: impl Iterator<Item = &'static Stream>,
-    ) -> Vec<(&'static str, WalkError)> {
-        streams
-            .filter_map(|stream| Some((stream.name, self.too_many(stream.feed.name, true)?)))
-            .collect()
-    }
 }
 
 impl<'r, 'm> Children<'r, 'm> {
@@ -439,61 +342,6 @@ impl Shared<'_> {
             reader.fail(self.member(stream), error.clone());
         }
     }
-}
-
-impl Node {
-    fn all_streams(&self) -> Vec<&'static Stream> {
-        let own = self.streams.iter().map(|(stream, _)| *stream);
-        own.chain(self.kids.iter().flat_map(Self::all_streams)).collect()
-    }
-}
-
-/// The feeds below `feed` that these streams need, as a tree.
-fn nodes(feed: &'static Feed, streams: &[&'static Stream]) -> Vec<Node> {
-    let mut feeds: Vec<&'static Feed> = Vec::new();
-    for child in streams.iter().flat_map(|stream| stream.feed.lineage()) {
-        let is_below = child.parent.as_ref().is_some_and(|parent| std::ptr::eq(parent.feed, feed));
-        if is_below && !feeds.iter().any(|known| std::ptr::eq(*known, child)) {
-            feeds.push(child);
-        }
-    }
-    let of_feed = |feed: &'static Feed| {
-        let own = streams.iter().filter(move |stream| std::ptr::eq(stream.feed, feed));
-        own.map(|stream| (*stream, Framer::new(stream))).collect()
-    };
-    feeds
-        .into_iter()
-        .map(|feed| Node { feed, streams: of_feed(feed), kids: nodes(feed, streams) })
-        .collect()
-}
-
-/// Texts of a row's values, for paths: numbers as they stand, strings without their quotes.
-fn values(
-    page: &Page,
-    list: &Rows,
-    row: usize,
-    keys: &[&'static str],
-) -> BTreeMap<&'static str, String> {
-    let value = |key: &&'static str| {
-        let raw = page.text.raw(list.member(row, key)?.value);
-        let text = match serde_json::from_slice::<serde_json::Value>(raw).ok()? {
-            serde_json::Value::String(text) => text,
-            serde_json::Value::Number(number) => number.to_string(),
-            _ => return None,
-        };
-        Some((*key, text))
-    };
-    keys.iter().filter_map(value).collect()
-}
-
-/// Fills the placeholders of a path. Only characters that ids are made of get into a path.
-fn fill(path: &str, fills: &Fills) -> String {
-    let is_id =
-        |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_');
-    fills.iter().fold(path.to_owned(), |path, (name, value)| {
-        let value: String = value.chars().filter(|character| is_id(*character)).collect();
-        path.replace(&format!("{{{name}}}"), &value)
-    })
 }
 
 /// Failures that are no stream's own.

@@ -11,6 +11,7 @@ pub mod frontier;
 pub mod join;
 pub mod oversize;
 pub mod pager;
+pub mod parents;
 pub mod plan;
 pub mod position;
 pub mod reader;
@@ -18,6 +19,7 @@ pub mod refusals;
 pub mod rows;
 pub mod saved;
 pub mod sift;
+pub mod stretch;
 pub mod window;
 
 /// Why a stream could not be read to its end.

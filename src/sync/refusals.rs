@@ -1,8 +1,11 @@
 //! Whether refused parents are their own affair or the whole stream's. Pure.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
+use super::WalkError;
 use super::frontier::JUDGED_AFTER;
+use crate::streams::Stream;
+use crate::zendesk::error::ApiError;
 
 /// Fewer answers than this say nothing about a stream.
 const FEWEST: usize = 3;
@@ -32,6 +35,41 @@ impl Refusals {
             (self.recent.iter().filter(|refused| **refused).count(), self.recent.len());
         let enough = of as u64 >= JUDGED_AFTER || (at_end && of >= FEWEST);
         (enough && refused * 2 > of).then_some((refused as u64, of as u64))
+    }
+}
+
+/// How the listings of each child feed were answered.
+#[derive(Debug, Default)]
+pub struct RefusalsByFeed {
+    feeds: BTreeMap<&'static str, (Refusals, Option<ApiError>)>,
+    pub answers: u64,
+}
+
+impl RefusalsByFeed {
+    /// Notes how a listing of this feed was answered.
+    pub fn note(&mut self, feed: &'static str, refused: Option<ApiError>) {
+        self.answers += 1;
+        let (refusals, last) = self.feeds.entry(feed).or_default();
+        refusals.note(refused.is_some());
+        *last = refused.or(last.take());
+    }
+
+    /// The failure of a feed of which too many listings were refused.
+    #[must_use]
+    pub fn too_many(&self, feed: &str, at_end: bool) -> Option<WalkError> {
+        let (refusals, last) = self.feeds.get(feed)?;
+        let (refused, of) = refusals.too_many(at_end)?;
+        Some(WalkError::Refused { refused, of, last: last.clone()? })
+    }
+
+    /// Streams that fail because too many of all their parents were refused.
+    pub fn at_end(
+        &self,
+        streams: impl Iterator<Item = &'static Stream>,
+    ) -> Vec<(&'static str, WalkError)> {
+        streams
+            .filter_map(|stream| Some((stream.name, self.too_many(stream.feed.name, true)?)))
+            .collect()
     }
 }
 

@@ -203,7 +203,7 @@ impl Changes {
         if stream == "user_identities" {
             return true;
         }
-        stream == "ticket_audits"
+        matches!(stream, "ticket_audits" | "ticket_skips")
             && self
                 .restored_tickets
                 .lock()

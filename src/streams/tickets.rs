@@ -72,7 +72,7 @@ pub(super) fn streams() -> Vec<Stream> {
             scope: "tickets:read",
             documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_skips/",
             about: "Tickets that agents skipped in guided mode, and why.",
-            unseen: "Skips of archived tickets, which Zendesk's listing leaves out in every mode.",
+            unseen: "Skips of archived tickets, which Zendesk's listing leaves out in every mode; and older skips of a deleted ticket that is restored.",
             ..Stream::listed(
                 "ticket_skips",
                 &TICKET_SKIPS,

@@ -1,0 +1,48 @@
+# The connector's image: the program, a shell to start it with, and nothing else.
+# Nothing here names an architecture; the image is for the machine that builds it.
+
+FROM rust:1.95-bookworm AS builder
+ARG VERSION=0.1.0
+WORKDIR /build
+COPY . .
+# Static, so that the image needs no libraries. The target is named although it is the host's own:
+# without it the flag would reach build scripts and procedural macros too, which cannot be static.
+RUN grep -qx "version = \"$VERSION\"" Cargo.toml \
+ && target=$(rustc -vV | sed -n 's/^host: //p') \
+ && RUSTFLAGS="-C target-feature=+crt-static" \
+    cargo build --locked --release --target "$target" --bin source-zendesk-support \
+ && mkdir -p /image/airbyte \
+ && cp LICENSE "target/$target/release/source-zendesk-support" /image/airbyte
+# Where Airbyte's tools and platforms mount files or expect to write them, as whichever user.
+RUN cd /image && mkdir -p -m 1777 \
+    local secrets config source data staging/files tmp airbyte/tmp
+
+# The platform does not run the entry point: it runs `sh` in this image with a script that does, and
+# that script needs `sleep` and `mv`. One static busybox answers to all of these names.
+FROM debian:bookworm-slim AS shell
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends busybox-static \
+ && mkdir -p /image/bin /image/usr/share/doc/busybox-static \
+ && cp /bin/busybox /image/bin \
+ && for name in sh sleep mv cat cp rm mkdir test ls; do ln -s busybox "/image/bin/$name"; done \
+ && dpkg-query --show --showformat 'Source: ${source:Package} ${source:Version}, from Debian\n\n' \
+    busybox-static >/image/usr/share/doc/busybox-static/copyright \
+ && cat /usr/share/doc/busybox-static/copyright /usr/share/common-licenses/GPL-2 \
+    >>/image/usr/share/doc/busybox-static/copyright
+
+FROM scratch
+ARG VERSION=0.1.0
+COPY --from=shell /image/ /
+COPY --from=builder /image/ /
+ENV PATH="/bin"
+ENV AIRBYTE_ENTRYPOINT="/airbyte/source-zendesk-support"
+WORKDIR /airbyte
+# By number: there is no /etc/passwd, and `runAsNonRoot` accepts nothing else.
+USER 1000:1000
+ENTRYPOINT ["/airbyte/source-zendesk-support"]
+LABEL io.airbyte.name="source-zendesk-support" \
+      io.airbyte.version="$VERSION" \
+      org.opencontainers.image.title="source-zendesk-support" \
+      org.opencontainers.image.description="Airbyte-protocol source connector for Zendesk Support" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.licenses="MIT AND GPL-2.0-only AND LGPL-2.1-or-later"

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Makes the Dockerfile's base images on a machine that reaches no image registry, under the names
+# that the Dockerfile uses: Debian from its packages, Rust from the toolchain that is installed here.
+# Run it as root, with docker and debootstrap; then `docker build --network host .` finds them.
+# DEBIAN_MIRROR overrides debootstrap's own choice, DOCKER the client.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+docker=${DOCKER:-docker}
+
+base() { sed -n "s/^FROM \($1:[^ ]*\).*/\1/p" Dockerfile; }
+debian=$(base debian)
+rust=$(base rust)
+release=${debian#*:}
+release=${release%-slim}
+
+# The image's name promises a version; another one would make it lie.
+wanted=${rust#*:}
+wanted=${wanted%-*}
+have=$(rustc --version | cut -d' ' -f2)
+if [[ $have != "$wanted" && $have != "$wanted".* ]]; then
+    printf 'The Dockerfile builds with Rust %s, but rustc here is %s.\n' "$wanted" "$have" >&2
+    exit 1
+fi
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+debootstrap --variant=minbase "$release" "$work/debian" ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"}
+tar -C "$work/debian" -c --exclude=./var/cache/apt/archives/*.deb . |
+    "$docker" import --change 'CMD ["bash"]' - "$debian"
+
+# Without the documentation, which is more than half of a toolchain.
+mkdir -p "$work/rust/toolchain"
+sysroot=$(rustc --print sysroot)
+cp -a "$sysroot/bin" "$sysroot/lib" "$work/rust/toolchain"
+# A machine behind a proxy may trust authorities of its own, which cargo then needs as well.
+cat "${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}" >"$work/rust/authorities.crt"
+"$docker" build --network host --tag "$rust" --file - "$work/rust" <<END
+FROM $debian
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates gcc libc6-dev
+COPY toolchain /usr/local
+COPY authorities.crt /etc/ssl/certs/ca-certificates.crt
+END

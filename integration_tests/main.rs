@@ -9,5 +9,6 @@ mod kill;
 mod pipes;
 mod program;
 mod protocol;
+mod quirks;
 mod samples;
 mod walks;

@@ -2,8 +2,8 @@
 //! changed than a page holds, parents with many children and parents with none, deleted,
 //! scrubbed and archived tickets.
 
-use super::resources::{RESOURCES, Resource, Stamp, resource};
-use super::{ADMIN_USER_ID, AGENT_USER_ID, Account, Birth, SUSPENDED_USER_ID};
+use super::resources::{RESOURCES, Resource, Stamp};
+use super::{ADMIN_USER_ID, AGENT_USER_ID, Account, Birth, SUSPENDED_USER_ID, samples};
 use crate::row_text;
 use crate::settings::Size;
 
@@ -12,12 +12,6 @@ const HISTORY: i64 = 3 * 365 * DAY;
 
 /// Rows numbered so were changed in one second, as by a bulk update.
 const ONE_SECOND: std::ops::RangeInclusive<u64> = 9..=17;
-
-/// Fields in which a sample takes the times of the row it replaces.
-const TIMES: &[&str] =
-    &["created_at", "updated_at", "generated_timestamp", "timestamp", "time", "deleted_at"];
-
-include!(concat!(env!("OUT_DIR"), "/samples.rs"));
 
 pub(super) fn found(account: &mut Account, size: Size) {
     for kind in RESOURCES {
@@ -31,7 +25,7 @@ pub(super) fn found(account: &mut Account, size: Size) {
         }
         settle(account, kind);
     }
-    add_samples(account);
+    samples::add(account);
 }
 
 fn count(kind: &Resource, size: Size) -> u64 {
@@ -52,7 +46,7 @@ fn count(kind: &Resource, size: Size) -> u64 {
     }
 }
 
-fn birth(account: &mut Account, kind: &Resource, n: u64, count: u64) -> Birth {
+pub(super) fn birth(account: &mut Account, kind: &Resource, n: u64, count: u64) -> Birth {
     let (start, end) = (account.now - HISTORY, account.now - 3600);
     let span = (end - start) / (count as i64 + 1);
     let drawn = account.chance.below(span.max(1) as u64) as i64;
@@ -179,40 +173,5 @@ fn settle(account: &mut Account, kind: &Resource) {
             "brands" => row.set("is_deleted", "false"),
             _ => {}
         });
-    }
-}
-
-/// Rows as Zendesk's documentation shows them, with ids and times of this account.
-fn add_samples(account: &mut Account) {
-    for (name, lines) in SAMPLES {
-        if RESOURCES.iter().all(|kind| kind.name != *name) || *name == "deleted_tickets" {
-            continue;
-        }
-        let kind = resource(name);
-        for line in lines.lines().filter(|line| !line.trim().is_empty()) {
-            if kind.name == "ticket_metrics" {
-                continue;
-            }
-            let birth = birth(account, kind, 20, 40);
-            let number = account.add(kind.name, birth);
-            let key = account.table(name).rows[&number].key.clone();
-            account.edit(name, &key, |row| {
-                let mut text = line.to_owned();
-                if let Some(raw) = row_text::get(&row.text, "ticket_id") {
-                    row_text::set_existing(&mut text, "ticket_id", raw);
-                }
-                for field in [kind.key].iter().chain(TIMES) {
-                    if let Some(raw) = row_text::get(&row.text, field) {
-                        row_text::set(&mut text, field, raw);
-                    }
-                }
-                row.text = text;
-            });
-            if kind.name == "tickets" {
-                account.add_metric_set(number, birth.created_at, birth.updated_at);
-                account.set_field(name, &key, "status", "\"open\"");
-                account.edit(name, &key, |row| row.ai_agent = false);
-            }
-        }
     }
 }

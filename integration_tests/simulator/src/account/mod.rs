@@ -4,6 +4,7 @@
 mod changes;
 mod founding;
 pub(crate) mod resources;
+mod samples;
 pub(crate) mod table;
 pub(crate) mod truth;
 

@@ -1,0 +1,193 @@
+//! Rows as Zendesk's documentation shows them, from `../samples/<stream>.jsonl`, with ids and
+//! times of this account. Most are rows of their own; what belongs to a ticket takes the place of
+//! what the ticket had, and comments come as children of an event.
+
+use super::founding::birth;
+use super::resources::{RESOURCES, Resource, resource};
+use super::{ADMIN_USER_ID, Account, Birth, Row};
+use crate::{clock, row_text};
+
+/// Fields in which a sample takes the times of the row whose place it takes.
+const TIMES: &[&str] =
+    &["created_at", "updated_at", "generated_timestamp", "timestamp", "time", "deleted_at"];
+
+/// Fields that name the row around a row; a sample that has them takes them over too.
+const AROUND: &[&str] = &["ticket_id", "item_id", "item_type"];
+
+/// The streams that share the samples of votes.
+const VOTES: &[&str] =
+    &["article_votes", "article_comment_votes", "post_votes", "post_comment_votes"];
+
+include!(concat!(env!("OUT_DIR"), "/samples.rs"));
+
+pub(super) fn add(account: &mut Account) {
+    for (name, lines) in SAMPLES {
+        let lines: Vec<&str> = lines.lines().filter(|line| !line.trim().is_empty()).collect();
+        match *name {
+            "votes" => VOTES.iter().for_each(|votes| add_rows(account, resource(votes), &lines)),
+            "ticket_comments" => add_comments(account, &lines),
+            "ticket_metrics" | "deleted_tickets" => replace_rows(account, resource(name), &lines),
+            _ => {
+                let kind = RESOURCES.iter().find(|kind| kind.name == *name);
+                kind.into_iter().for_each(|kind| add_rows(account, kind, &lines));
+            }
+        }
+    }
+}
+
+/// Half way through the account's history, below a parent whose children are listed.
+fn birth_of_sample(account: &mut Account, kind: &Resource) -> Birth {
+    birth(account, kind, 8, 16)
+}
+
+fn add_rows(account: &mut Account, kind: &'static Resource, lines: &[&str]) {
+    for line in lines {
+        let birth = birth_of_sample(account, kind);
+        let number = account.add(kind.name, birth);
+        let key = account.table(kind.name).rows[&number].key.clone();
+        account.edit(kind.name, &key, |row| rewrite(row, kind, line));
+        if kind.name == "ticket_activities" {
+            // Nobody sees the activities of others.
+            account.set_field(kind.name, &key, "user_id", &ADMIN_USER_ID.to_string());
+        }
+        if kind.name == "tickets" {
+            account.add_metric_set(number, birth.created_at, birth.updated_at);
+            account.set_field(kind.name, &key, "status", "\"open\"");
+            account.edit(kind.name, &key, |row| row.ai_agent = false);
+        }
+    }
+}
+
+/// A ticket has one metric set, and is deleted once: samples take the place of listed rows.
+fn replace_rows(account: &mut Account, kind: &'static Resource, lines: &[&str]) {
+    let rows = account.table(kind.name).rows.values();
+    let listed = rows.filter(|row| account.is_listed(kind.name, row));
+    let keys: Vec<_> = listed.take(lines.len()).map(|row| row.key.clone()).collect();
+    for (key, line) in keys.iter().zip(lines) {
+        account.edit(kind.name, key, |row| rewrite(row, kind, line));
+    }
+}
+
+/// Puts a sample in the place of a row's text.
+fn rewrite(row: &mut Row, kind: &Resource, line: &str) {
+    let mut text = line.to_owned();
+    for field in [kind.key].iter().chain(TIMES) {
+        if let Some(raw) = row_text::get(&row.text, field) {
+            row_text::set(&mut text, field, raw);
+        }
+    }
+    for field in AROUND {
+        if let Some(raw) = row_text::get(&row.text, field) {
+            row_text::set_existing(&mut text, field, raw);
+        }
+    }
+    row.text = text;
+    if kind.name == "deleted_tickets" && has_no_dashes(line) {
+        let odd = row_text::quote(&clock::iso_without_dashes(row.updated_at));
+        row.set("deleted_at", &odd);
+    }
+}
+
+fn has_no_dashes(line: &str) -> bool {
+    row_text::get_text(line, "deleted_at").is_some_and(|time| !time.contains('-'))
+}
+
+/// One event whose children are the sampled comments, with the keys that children share.
+fn add_comments(account: &mut Account, lines: &[&str]) {
+    let kind = resource("ticket_events");
+    let birth = birth_of_sample(account, kind);
+    let number = account.add(kind.name, birth);
+    let key = account.table(kind.name).rows[&number].key.clone();
+    account.edit(kind.name, &key, |event| {
+        let mut children = Vec::new();
+        for (step, line) in (1..).zip(lines) {
+            let mut child = (*line).to_owned();
+            row_text::set(&mut child, "id", &(number + step * 20_000_033).to_string());
+            row_text::set(&mut child, "event_type", "\"Comment\"");
+            row_text::set_existing(&mut child, "audit_id", &number.to_string());
+            for field in ["created_at", "timestamp", "ticket_id"] {
+                let raw = row_text::get(&event.text, field).unwrap_or("null");
+                row_text::set_existing(&mut child, field, raw);
+            }
+            children.push(child);
+        }
+        event.set("child_events", &format!("[{}]", children.join(",")));
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Size;
+
+    /// What a row must have of a sample: all that does not depend on the account.
+    fn lasting(sample: &str) -> Vec<(String, &str)> {
+        let of_account = ["id", "name", "subject", "audit_id", "status", "user_id"];
+        let is_lasting = |field: &str| {
+            !of_account.contains(&field) && !TIMES.contains(&field) && !AROUND.contains(&field)
+        };
+        row_text::fields(sample).into_iter().filter(|(field, _)| is_lasting(field)).collect()
+    }
+
+    fn has_sample(rows: &[String], sample: &str) -> bool {
+        let lasting = lasting(sample);
+        rows.iter()
+            .any(|row| lasting.iter().all(|(field, raw)| row_text::get(row, field) == Some(*raw)))
+    }
+
+    #[test]
+    fn every_sample_is_among_the_rows_of_its_resource() {
+        (1..4).for_each(has_every_sample);
+    }
+
+    fn has_every_sample(seed: u64) {
+        let account = Account::found(seed, Size::Tiny, 1_795_219_200);
+        let texts = |name: &str| -> Vec<String> {
+            account.truth(name).into_iter().map(|row| row.text).collect()
+        };
+        for (name, lines) in SAMPLES {
+            let places = match *name {
+                "votes" => VOTES.to_vec(),
+                "ticket_comments" => vec!["ticket_events"],
+                name => vec![name],
+            };
+            for place in places {
+                let mut rows = texts(place);
+                if *name == "ticket_comments" {
+                    let children = rows.iter().filter_map(|row| row_text::get(row, "child_events"));
+                    let children = children.flat_map(|children| {
+                        let children: Vec<&serde_json::value::RawValue> =
+                            serde_json::from_str(children).expect("children are an array");
+                        children.into_iter().map(|child| child.get().to_owned())
+                    });
+                    rows = children.collect();
+                }
+                for line in lines.lines() {
+                    assert!(has_sample(&rows, line), "{place} has no row like {line}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_founded_row_is_of_the_future() {
+        let now = 1_795_219_200;
+        for size in [Size::Tiny, Size::Small, Size::Large(100)] {
+            for seed in 1..4 {
+                let account = Account::found(seed, size, now);
+                for kind in RESOURCES {
+                    for row in account.table(kind.name).rows.values() {
+                        let newest = row.created_at.max(row.updated_at).max(row.generated);
+                        assert!(newest <= now, "{} {}", kind.name, row.key);
+                        for field in ["created_at", "updated_at", "time"] {
+                            let told = row_text::get_text(&row.text, field);
+                            let told = told.as_deref().and_then(clock::parse_iso);
+                            let is_past = told.is_none_or(|told| told <= now);
+                            assert!(is_past, "{} {}.{field}", kind.name, row.key);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -90,9 +90,15 @@ impl Account {
         }
     }
 
-    /// Sets one top-level field of a row to raw JSON; nothing is stamped.
+    /// Sets one top-level field of a row to raw JSON; nothing is stamped. A ticket whose support
+    /// type is set is from then on listed by it.
     pub fn set_field(&mut self, resource: &str, key: &str, field: &str, raw: &str) {
-        self.edit(resource, key, |row| row.set(field, raw));
+        self.edit(resource, key, |row| {
+            row.set(field, raw);
+            if (resource, field) == ("tickets", "support_type") {
+                row.ai_agent = raw == "\"ai_agent\"";
+            }
+        });
     }
 
     pub(crate) fn table(&self, name: &str) -> &Table {

@@ -6,6 +6,7 @@ mod expected;
 mod floors;
 mod harness;
 mod kill;
+mod matrix;
 mod pipes;
 mod program;
 mod protocol;

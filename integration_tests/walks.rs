@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use simulator::{Latency, Settings, Simulator};
+use simulator::{Account, Fault, FaultRule, Faults, Latency, Settings, Simulator, When};
 
 use crate::equality::{Warehouse, names, streams};
 use crate::expected::{differences, listing, newest};
@@ -289,4 +289,50 @@ fn a_stream_that_waits_gives_a_sign_of_life_every_five_minutes() {
     // One request for the user and one for the page, the second of which is waited for here.
     assert!(states >= 4, "{states} states in twenty minutes");
     assert!(states <= 12, "{states} states where a few do");
+}
+
+#[test]
+fn side_conversations_that_change_alone_come_by_their_events_or_with_the_weekly_pass() {
+    for answers in [true, false] {
+        let sim = simulator(75);
+        let connector = Connector::new(&sim);
+        sim.advance_seconds(70);
+        if !answers {
+            let gone = Fault::Status { status: 404, headers: Vec::new(), body: String::new() };
+            let rule = FaultRule::new("/side_conversations/events", When::Always, gone);
+            sim.faults(Faults::rules([rule]));
+        }
+        let selected = ["tickets", "side_conversations"];
+        let mut warehouse = Warehouse::default();
+        warehouse.take(&connector.read(&selected, INCREMENTAL, &[]).complete());
+        assert_eq!(requests(&sim, "side_conversations/events"), 0, "all tickets were read");
+        let changed = sim.account(|account| account.keys("side_conversations")[..3].to_vec());
+        let touch = |account: &mut Account| {
+            changed.iter().for_each(|key| account.touch("side_conversations", key));
+        };
+        sim.account(touch);
+        sim.advance_seconds(70);
+        sim.clear_requests();
+        let second = connector.read(&selected, INCREMENTAL, &warehouse.states).complete();
+        warehouse.take(&second);
+        assert!(second.records("tickets").is_empty());
+        assert_eq!(requests(&sim, "side_conversations/events"), 1);
+        let missing = warehouse.differences(&sim, &["side_conversations"]);
+        assert_eq!(missing.is_empty(), answers, "{missing:#?}");
+        if answers {
+            // Each named ticket once, and nothing else.
+            assert!(requests(&sim, "/side_conversations") <= 1 + changed.len());
+            // What was told once is not told again.
+            sim.advance_seconds(70);
+            sim.clear_requests();
+            let third = connector.read(&selected, INCREMENTAL, &warehouse.states).complete();
+            assert!(third.records("side_conversations").is_empty());
+            continue;
+        }
+        assert!(second.logs("INFO").iter().any(|line| line.contains("events cannot be read")));
+        sim.advance_seconds(8 * 86_400);
+        warehouse.take(&connector.read(&selected, INCREMENTAL, &warehouse.states).complete());
+        let missing = warehouse.differences(&sim, &["side_conversations"]);
+        assert!(missing.is_empty(), "{missing:#?}");
+    }
 }

@@ -12,19 +12,19 @@ static POSTS: Feed =
 
 static POST_COMMENTS: Feed = Feed {
     buckets: POOL,
-    parent: Some(Parent { feed: &POSTS, fills: &[("post_id", "id")] }),
+    parent: Some(Parent::of(&POSTS, &[("post_id", "id")])),
     ..Feed::listing("post_comments", "community/posts/{post_id}/comments.json", &["comments"])
 };
 
 static POST_VOTES: Feed = Feed {
     buckets: POOL,
-    parent: Some(Parent { feed: &POSTS, fills: &[("post_id", "id")] }),
+    parent: Some(Parent::of(&POSTS, &[("post_id", "id")])),
     ..Feed::listing("post_votes", "community/posts/{post_id}/votes.json", &["votes"])
 };
 
 static POST_COMMENT_VOTES: Feed = Feed {
     buckets: POOL,
-    parent: Some(Parent { feed: &POST_COMMENTS, fills: &[("comment_id", "id")] }),
+    parent: Some(Parent::of(&POST_COMMENTS, &[("comment_id", "id")])),
     ..Feed::listing(
         "post_comment_votes",
         "community/posts/{post_id}/comments/{comment_id}/votes.json",

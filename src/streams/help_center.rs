@@ -31,7 +31,7 @@ static ARTICLE_COMMENTS: Feed = Feed {
     list: &["comments"],
     buckets: POOL,
     page: PageRows::Most,
-    parent: Some(Parent { feed: &INCREMENTAL_ARTICLES, fills: &[("article_id", "id")] }),
+    parent: Some(Parent::of(&INCREMENTAL_ARTICLES, &[("article_id", "id")])),
     since: Since::Unsent,
     kept_days: None,
 };
@@ -45,20 +45,20 @@ static ARTICLE_COMMENT_VOTES: Feed = Feed {
     list: &["votes"],
     buckets: POOL,
     page: PageRows::Most,
-    parent: Some(Parent { feed: &ARTICLE_COMMENTS, fills: &[("comment_id", "id")] }),
+    parent: Some(Parent::of(&ARTICLE_COMMENTS, &[("comment_id", "id")])),
     since: Since::Unsent,
     kept_days: None,
 };
 
 static ARTICLE_VOTES: Feed = Feed {
     buckets: POOL,
-    parent: Some(Parent { feed: &INCREMENTAL_ARTICLES, fills: &[("article_id", "id")] }),
+    parent: Some(Parent::of(&INCREMENTAL_ARTICLES, &[("article_id", "id")])),
     ..Feed::listing("article_votes", "help_center/articles/{article_id}/votes.json", &["votes"])
 };
 
 static ARTICLE_ATTACHMENTS: Feed = Feed {
     buckets: POOL,
-    parent: Some(Parent { feed: &INCREMENTAL_ARTICLES, fills: &[("article_id", "id")] }),
+    parent: Some(Parent::of(&INCREMENTAL_ARTICLES, &[("article_id", "id")])),
     ..Feed::listing(
         "article_attachments",
         "help_center/articles/{article_id}/attachments.json",

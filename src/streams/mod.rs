@@ -87,6 +87,16 @@ pub struct Parent {
     /// Which key of the parent's row fills which placeholder. A grandparent's placeholders are
     /// carried along.
     pub fills: &'static [(&'static str, &'static str)],
+    /// A listing of what happened to the children, whose rows carry the placeholders' names as
+    /// keys. It is asked besides, where it answers, for changes that leave the parent untouched.
+    pub told_by: Option<&'static Feed>,
+}
+
+impl Parent {
+    /// A parent whose changes alone say which children to read.
+    const fn of(feed: &'static Feed, fills: &'static [(&'static str, &'static str)]) -> Self {
+        Self { feed, fills, told_by: None }
+    }
 }
 
 /// What Airbyte selects.

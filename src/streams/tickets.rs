@@ -27,12 +27,20 @@ static SATISFACTION_RATINGS: Feed = Feed {
 static SIDE_CONVERSATIONS: Feed = Feed {
     paging: Paging::Offset,
     order: Order::Other,
-    parent: Some(Parent { feed: &INCREMENTAL_TICKETS, fills: &[("ticket_id", "id")] }),
+    parent: Some(Parent {
+        told_by: Some(&SIDE_CONVERSATION_EVENTS),
+        ..Parent::of(&INCREMENTAL_TICKETS, &[("ticket_id", "id")])
+    }),
     ..Feed::listing(
         "side_conversations",
         "tickets/{ticket_id}/side_conversations.json",
         &["side_conversations"],
     )
+};
+
+static SIDE_CONVERSATION_EVENTS: Feed = Feed {
+    paging: Paging::Since,
+    ..Feed::listing("side_conversation_events", "tickets/side_conversations/events", &["events"])
 };
 
 pub(super) fn streams() -> Vec<Stream> {
@@ -112,7 +120,7 @@ pub(super) fn streams() -> Vec<Stream> {
             scope: "tickets:read",
             documentation: "https://developer.zendesk.com/api-reference/ticketing/side_conversation/side_conversation/",
             about: "Side conversations of every ticket, closed ones included.",
-            unseen: "Deletions. Changes that do not touch the ticket come with the weekly pass.",
+            unseen: "Deletions. Where Zendesk does not answer for the events of side conversations, changes that do not touch the ticket come with the weekly pass.",
             ..Stream::listed(
                 "side_conversations",
                 &SIDE_CONVERSATIONS,

@@ -345,7 +345,7 @@ impl Shared<'_> {
 }
 
 /// Failures that are no stream's own.
-fn ends_everything(error: &WalkError) -> bool {
+pub(super) fn ends_everything(error: &WalkError) -> bool {
     match error {
         WalkError::Closed => true,
         WalkError::Api(error) => error.kind == ErrorKind::Stopped,

@@ -20,6 +20,7 @@ pub mod rows;
 pub mod saved;
 pub mod sift;
 pub mod stretch;
+pub mod told;
 pub mod window;
 
 /// Why a stream could not be read to its end.

@@ -119,7 +119,8 @@ fn incremental(
         at: None,
         seen: Vec::new(),
         gone: walk.as_ref().map(|walk| walk.gone.clone()).unwrap_or_default(),
-        pass: walk.map(|walk| walk.pass).unwrap_or_default(),
+        pass: walk.as_ref().map(|walk| walk.pass).unwrap_or_default(),
+        told: walk.and_then(|walk| walk.told),
         rows: 0,
     };
     let root = stream.feed.root();

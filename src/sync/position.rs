@@ -56,6 +56,8 @@ pub struct Walk {
     pub gone: BTreeSet<u64>,
     /// The reading of what may change unseen: whether one is under way, and the begin of the last.
     pub pass: Pass,
+    /// Up to when the events that tell of changed children were read, unix seconds.
+    pub told: Option<i64>,
     /// Rows of parents that are not finished, so that a state moves while they are read.
     pub rows: u64,
 }
@@ -251,6 +253,7 @@ fn walk_json(stream: &Stream, walk: &Walk) -> Value {
     put("gone", (!walk.gone.is_empty()).then(|| json!(numbers_text(&walk.gone))));
     put("pass", flag(walk.pass.under_way));
     put("passed", walk.pass.ended.map(|unix| json!(unix)));
+    put("told", walk.told.map(|unix| json!(unix)));
     put("rows", (walk.rows > 0).then(|| json!(walk.rows)));
     json
 }

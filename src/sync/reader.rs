@@ -144,6 +144,7 @@ impl Reader<'_> {
         let now = self.client.clock().now_unix();
         listing.query.extend(window::begin(feed, &mut first.position, now));
         let mut stretch = Stretch::new((feed, group.walk), who, start.clone(), until.zip(ahead));
+        self.told(&mut stretch, &start).await?;
         let mut pager = Pager::new(self.client, &listing, start, feed.page_size(self.config));
         let mut restarts = 0;
         loop {
@@ -216,7 +217,7 @@ impl Reader<'_> {
         Ok(reached)
     }
 
-    async fn children(
+    pub(super) async fn children(
         self,
         stretch: &mut Stretch<'_>,
         parents: Vec<ParentRow>,

@@ -176,6 +176,7 @@ fn read_walk(stream: &Stream, json: &Map<String, Value>) -> Result<Walk, &'stati
         seen: text("seen").map(hashes_from).unwrap_or_default(),
         gone: text("gone").map(numbers_from).unwrap_or_default(),
         pass: Pass { under_way: is_true("pass"), ended: number("passed") },
+        told: number("told"),
         rows: json.get("rows").and_then(Value::as_u64).unwrap_or_default(),
     })
 }

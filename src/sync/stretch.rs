@@ -43,28 +43,41 @@ impl<'m> Stretch<'m> {
         aim: Option<(i64, Position)>,
     ) -> Self {
         let (until, ahead) = aim.unzip();
-        let seen = who.iter().find(|member| member.is_child());
-        let seen = seen.map(|member| member.position.walk.seen.clone()).unwrap_or_default();
         let framers = who.iter().map(|member| Framer::new(member.stream)).collect();
         let ahead_seen = who.iter().map(|member| {
             let walk = &member.position.walk;
             if until.is_some() && walk.at == until { walk.seen.clone() } else { Vec::new() }
         });
         let ahead_seen = ahead_seen.collect();
-        let frontier = Frontier::resumed(&start, &seen);
-        Self {
+        let mut stretch = Self {
             feed,
             walk,
             who,
             framers,
-            frontier,
+            frontier: Frontier::default(),
             refusals: RefusalsByFeed::default(),
             until,
             ahead,
             ahead_seen,
             reached_cursor: false,
             rows_arrived: false,
+        };
+        stretch.resume(&start, &stretch.seen());
+        stretch
+    }
+
+    /// The parents that are finished beyond the place where the children stand.
+    pub fn seen(&self) -> Vec<u64> {
+        let child = self.who.iter().find(|member| member.is_child());
+        child.map(|member| member.position.walk.seen.clone()).unwrap_or_default()
+    }
+
+    /// Goes on at a place where these parents are finished already.
+    pub fn resume(&mut self, at: &Token, seen: &[u64]) {
+        for member in self.who.iter_mut().filter(|member| member.is_child()) {
+            member.position.walk.seen = seen.to_vec();
         }
+        self.frontier = Frontier::resumed(at, seen);
     }
 
     pub fn names(&self) -> String {

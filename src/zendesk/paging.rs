@@ -26,6 +26,8 @@ pub enum Paging {
     Offset,
     /// No size to ask for; `next_page` is there and normally null.
     Single,
+    /// From a time on: `unix_time`, also in `next_page`, which is null on the last page.
+    Since,
 }
 
 /// Where a listing stands. Tokens are stored with their kind and never decoded.
@@ -36,6 +38,8 @@ pub enum Token {
     First,
     /// Unix seconds, inclusive.
     StartTime(i64),
+    /// The same, where the parameter has this name.
+    UnixTime(i64),
     Cursor(String),
     After(String),
     Before(String),
@@ -49,6 +53,7 @@ impl Token {
         match self {
             Self::First => "first",
             Self::StartTime(_) => "start_time",
+            Self::UnixTime(_) => "unix_time",
             Self::Cursor(_) => "cursor",
             Self::After(_) => "after",
             Self::Before(_) => "before",
@@ -61,7 +66,7 @@ impl Token {
     pub fn text(&self) -> String {
         match self {
             Self::First => String::new(),
-            Self::StartTime(seconds) => seconds.to_string(),
+            Self::StartTime(seconds) | Self::UnixTime(seconds) => seconds.to_string(),
             Self::Cursor(token) | Self::After(token) | Self::Before(token) => token.clone(),
             Self::Page(number) => number.to_string(),
         }
@@ -74,6 +79,7 @@ impl Token {
         Some(match kind {
             "first" => Self::First,
             "start_time" => Self::StartTime(text.parse().ok()?),
+            "unix_time" => Self::UnixTime(text.parse().ok()?),
             "cursor" => Self::Cursor(owned()),
             "after" => Self::After(owned()),
             "before" => Self::Before(owned()),
@@ -88,6 +94,7 @@ impl Token {
         let name = match self {
             Self::First => return None,
             Self::StartTime(_) => "start_time",
+            Self::UnixTime(_) => "unix_time",
             Self::Cursor(_) | Self::Before(_) => "cursor",
             Self::After(_) => "page[after]",
             Self::Page(_) => "page",
@@ -110,6 +117,7 @@ impl Paging {
             Self::ExportCursor | Self::ExportTime { .. } => {
                 Token::StartTime(bound_unix.unwrap_or_default())
             }
+            Self::Since => Token::UnixTime(bound_unix.unwrap_or_default()),
             Self::Cursor | Self::Before | Self::Offset | Self::Single => Token::First,
         }
     }
@@ -122,7 +130,7 @@ impl Paging {
             Self::ExportCursor | Self::ExportTime { .. } => Some(("per_page", LARGEST_EXPORT_PAGE)),
             Self::Before => Some(("limit", 200)),
             Self::Offset => Some(("per_page", 100)),
-            Self::Single => None,
+            Self::Single | Self::Since => None,
         }
     }
 
@@ -136,7 +144,7 @@ impl Paging {
     /// Whether the same place may be asked with another page size.
     #[must_use]
     pub fn size_may_change(self) -> bool {
-        !matches!(self, Self::Offset | Self::Single)
+        !matches!(self, Self::Offset | Self::Single | Self::Since)
     }
 }
 
@@ -197,6 +205,17 @@ pub fn step(paging: Paging, at: &Token, answer: Answer<'_>) -> Step {
             Some(next) if answer.rows > 0 => onward(at, Token::Before(next)),
             _ => Step::End(Token::First),
         },
+        Paging::Since => {
+            let Some(next) = &envelope.next_page else { return Step::End(at.clone()) };
+            let time = parameter(next, "unix_time").and_then(|time| time.parse().ok());
+            match (time, at) {
+                (Some(time), Token::UnixTime(here)) if time > *here => {
+                    Step::Next(Token::UnixTime(time))
+                }
+                (Some(_), _) => Step::Broken("its next page is not after this one"),
+                (None, _) => Step::Broken("its next page has no time"),
+            }
+        }
         Paging::Offset | Paging::Single => {
             let Some(next) = &envelope.next_page else { return Step::End(Token::First) };
             let page = parameter(next, "page").and_then(|page| page.parse().ok());
@@ -304,6 +323,21 @@ mod tests {
             ..Envelope::default()
         };
         check(Paging::Cursor, after("b"), 9, linked, &Step::Next(after("c=")));
+    }
+
+    #[test]
+    fn a_listing_from_a_time_on_ends_without_a_link_and_only_goes_forward() {
+        let envelope = |query: Option<&str>| Envelope {
+            next_page: query.and_then(link),
+            ..Envelope::default()
+        };
+        let at = |seconds| Token::UnixTime(seconds);
+        check(Paging::Since, at(5), 9, envelope(None), &Step::End(at(5)));
+        check(Paging::Since, at(5), 0, envelope(Some("unix_time=7")), &Step::Next(at(7)));
+        let again = Step::Broken("its next page is not after this one");
+        check(Paging::Since, at(5), 9, envelope(Some("unix_time=5")), &again);
+        let nowhere = Step::Broken("its next page has no time");
+        check(Paging::Since, at(5), 9, envelope(Some("page=2")), &nowhere);
     }
 
     #[test]

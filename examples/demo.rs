@@ -265,7 +265,7 @@ fn select(stream: &Value) -> Value {
 fn table(selected: &[Value], run: &Run) -> Result<bool, Failure> {
     let mut complete = true;
     say(&format!(
-        "{:<24}{:<14}{:>8}{:>8}{:>10}{:>8}{:>9}",
+        "{:<26}{:<14}{:>8}{:>8}{:>10}{:>8}{:>9}",
         "stream", "mode", "rows", "pages", "requests", "states", "seconds"
     ))?;
     for entry in selected {
@@ -279,7 +279,7 @@ fn table(selected: &[Value], run: &Run) -> Result<bool, Failure> {
         );
         let way = run.way(stream);
         say(&format!(
-            "{stream:<24}{:<14}{:>8}{:>8}{:>10}{:>8}{seconds:>9}",
+            "{stream:<26}{:<14}{:>8}{:>8}{:>10}{:>8}{seconds:>9}",
             entry["sync_mode"].as_str().unwrap_or_default(),
             run.rows.get(stream).copied().unwrap_or_default(),
             way.pages,

@@ -25,6 +25,7 @@ pub(super) static INCREMENTAL_TICKETS: Feed = Feed {
     parent: None,
     since: Since::Unsent,
     kept_days: None,
+    windows: true,
 };
 
 /// The side-load of comments replaces keys of the child events, so it is always asked for.
@@ -40,6 +41,7 @@ static INCREMENTAL_TICKET_EVENTS: Feed = Feed {
     parent: None,
     since: Since::Unsent,
     kept_days: None,
+    windows: true,
 };
 
 static INCREMENTAL_TICKET_METRIC_EVENTS: Feed = Feed {
@@ -54,6 +56,7 @@ static INCREMENTAL_TICKET_METRIC_EVENTS: Feed = Feed {
     parent: None,
     since: Since::Unsent,
     kept_days: None,
+    windows: true,
 };
 
 static INCREMENTAL_ORGANIZATIONS: Feed = Feed {
@@ -68,6 +71,7 @@ static INCREMENTAL_ORGANIZATIONS: Feed = Feed {
     parent: None,
     since: Since::Unsent,
     kept_days: None,
+    windows: true,
 };
 
 /// The old dialect is the only one that lists audits newest first.
@@ -83,6 +87,7 @@ static TICKET_AUDITS: Feed = Feed {
     parent: None,
     since: Since::Unsent,
     kept_days: None,
+    windows: false,
 };
 
 static DELETED_TICKETS: Feed = Feed {
@@ -97,6 +102,7 @@ static DELETED_TICKETS: Feed = Feed {
     parent: None,
     since: Since::Unsent,
     kept_days: None,
+    windows: false,
 };
 
 static GROUPS: Feed = Feed {
@@ -111,6 +117,7 @@ static GROUPS: Feed = Feed {
     parent: None,
     since: Since::Unsent,
     kept_days: None,
+    windows: false,
 };
 
 static TAGS: Feed = Feed {
@@ -125,6 +132,7 @@ static TAGS: Feed = Feed {
     parent: None,
     since: Since::Unsent,
     kept_days: None,
+    windows: false,
 };
 
 pub(super) fn streams() -> Vec<Stream> {

@@ -254,7 +254,7 @@ impl Shared<'_> {
             .filter(|member| member.is_child() && member.state != Standstill::Failed);
         let mut needed = needed.filter(|member| {
             let order = member.stream.feed.root().order;
-            !member.position.walk.seen.contains(&parent.listed.hash)
+            !member.position.walk.place.seen.contains(&parent.listed.hash)
                 && !unchanged_parent(&member.position, order, parent.changed)
         });
         let needed = needed.next().is_some();

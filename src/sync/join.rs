@@ -4,6 +4,7 @@
 //! the one ahead had finished its last walk it goes first, because fresh data comes first; the one
 //! behind then reads up to it, takes over its place, and from then on they are one walk.
 
+use super::position::Window;
 use crate::zendesk::paging::Token;
 
 /// Where a stream stands when the next stretch is planned.
@@ -13,6 +14,8 @@ pub struct Standing {
     /// Of a stream that is read per parent: the parents it is done with. Such streams share a
     /// stretch only when these are equal too; the others skip rows each for itself.
     pub seen: Option<Vec<u64>>,
+    /// The windows that the walk is cut into, and where the first of them ends.
+    pub windows: (Option<i64>, Vec<Window>),
     /// The place in the feed's own time, unix seconds.
     pub point: i64,
     /// In the middle of a walk, as opposed to waiting at the end of the last one.
@@ -60,20 +63,29 @@ pub fn next_leg(standings: &[Standing], ordered: bool) -> Option<Leg> {
     let behind = readers().min_by_key(place)?;
     let ahead = readers().max_by_key(place)?;
     let somebody_done = standings.iter().any(|standing| standing.state == Standstill::Done);
+    // One that is in windows has read beyond its place, here and there: it goes to the feed's end
+    // first, and is nobody's aim before.
+    let in_windows = |at: &usize| reading(at) && !standings[*at].windows.1.is_empty();
+    if let Some(first) = all.iter().copied().find(in_windows).filter(|_| !somebody_done) {
+        return Some(Leg { who: together(first), up_to: None });
+    }
     if !standings[ahead].under_way && !somebody_done {
         return Some(Leg { who: together(ahead), up_to: None });
     }
     // Who stands at the very same place is no aim: what it will read is still to come.
     let further = |at: &usize| {
         let (there, here) = (&standings[*at], &standings[behind]);
-        there.state != Standstill::Failed && there.point >= here.point && !same_place(there, here)
+        let is_whole = there.state == Standstill::Done
+            || there.windows.1.is_empty() && here.windows.1.is_empty();
+        let is_there = there.state != Standstill::Failed && there.point >= here.point;
+        is_there && is_whole && !same_place(there, here)
     };
     let up_to = all.iter().copied().filter(further).min_by_key(place);
     Some(Leg { who: together(behind), up_to })
 }
 
 fn same_place(a: &Standing, b: &Standing) -> bool {
-    a.token == b.token && a.point == b.point
+    a.token == b.token && a.point == b.point && a.windows == b.windows
 }
 
 #[cfg(test)]
@@ -83,7 +95,8 @@ mod tests {
     use super::*;
 
     fn standing(point: i64, under_way: bool, state: Standstill) -> Standing {
-        Standing { token: Token::StartTime(point), seen: None, point, under_way, state }
+        let windows = (None, Vec::new());
+        Standing { token: Token::StartTime(point), seen: None, windows, point, under_way, state }
     }
 
     fn check(standings: &[(i64, bool, Standstill)], who: &[usize], up_to: Option<usize>) {

@@ -6,6 +6,7 @@ use std::fmt;
 use crate::protocol::emitter::Closed;
 use crate::zendesk::error::ApiError;
 
+pub mod chains;
 pub mod children;
 pub mod frontier;
 pub mod join;
@@ -22,6 +23,7 @@ pub mod sift;
 pub mod stretch;
 pub mod told;
 pub mod window;
+pub mod windows;
 
 /// Why a stream could not be read to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,18 +6,19 @@ use std::sync::{Mutex, PoisonError};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::WalkError;
+use super::chains::Chains;
 use super::children::Children;
 use super::join::{Leg, Standing, Standstill, next_leg};
 use super::pager::{Listing, Pager};
 use super::parents::{ParentRow, changed_key, path_keys};
 use super::position::{Phase, Position, to_state};
-use super::stretch::Stretch;
-use super::window;
+use super::stretch::{Stretch, Taken};
+use super::{window, windows};
 use crate::config::Config;
 use crate::protocol::emitter::{Batch, Emitter, Part};
 use crate::protocol::message::Level;
 use crate::streams::{Feed, Stream};
-use crate::zendesk::client::{Client, Fetched, Tally};
+use crate::zendesk::client::{Client, Fetched, PageSize, Tally};
 use crate::zendesk::error::ErrorKind;
 use crate::zendesk::paging::Token;
 
@@ -89,11 +90,13 @@ impl Member {
 
     fn standing(&self) -> Standing {
         let walk = &self.position.walk;
-        let second = if let Token::StartTime(second) = walk.token { Some(second) } else { None };
+        let second =
+            if let Token::StartTime(second) = walk.place.token { Some(second) } else { None };
         Standing {
-            token: walk.token.clone(),
-            seen: self.is_child().then(|| walk.seen.clone()),
-            point: second.or(walk.at).or(self.position.flat).unwrap_or_default(),
+            token: walk.place.token.clone(),
+            seen: self.is_child().then(|| walk.place.seen.clone()),
+            point: second.or(walk.place.at).or(self.position.flat).unwrap_or_default(),
+            windows: (walk.until, walk.later.clone()),
             under_way: walk.phase == Phase::UnderWay
                 || self.position.flat.is_none()
                 || walk.pass.under_way,
@@ -108,7 +111,8 @@ impl Reader<'_> {
         let ordered = group.feed.time_key().is_some();
         loop {
             let standings: Vec<Standing> = group.members.iter().map(Member::standing).collect();
-            let Some(leg) = next_leg(&standings, ordered) else { return };
+            let Some(mut leg) = next_leg(&standings, ordered) else { return };
+            self.leave_children_behind(&group, &standings, &mut leg);
             let result = self.leg(&mut group, &leg).await;
             for at in leg.who {
                 let member = &mut group.members[at];
@@ -127,6 +131,17 @@ impl Reader<'_> {
         }
     }
 
+    /// Streams that are read per parent ask for each row of the feed, and all that walk with them
+    /// wait for it. Through a long history they follow behind those that need not wait.
+    fn leave_children_behind(self, group: &Group, standings: &[Standing], leg: &mut Leg) {
+        let is_child = |at: &usize| group.members[*at].is_child();
+        let now = self.client.clock().now_unix();
+        let is_long = leg.who.iter().any(|at| windows::is_long(standings[*at].point, now));
+        if group.feed.windows && is_long && !leg.who.iter().all(is_child) {
+            leg.who.retain(|at| !is_child(at));
+        }
+    }
+
     /// Reads one stretch: to the feed's end, or up to the place of a stream that is ahead.
     async fn leg(self, group: &mut Group, leg: &Leg) -> Result<(), WalkError> {
         let feed = group.feed;
@@ -140,66 +155,112 @@ impl Reader<'_> {
             }
         }
         let Some(first) = who.first_mut() else { return Ok(()) };
-        let start = first.position.walk.token.clone();
+        let start = first.position.walk.place.token.clone();
         let now = self.client.clock().now_unix();
         listing.query.extend(window::begin(feed, &mut first.position, now));
         let mut stretch = Stretch::new((feed, group.walk), who, start.clone(), until.zip(ahead));
         self.told(&mut stretch, &start).await?;
-        let mut pager = Pager::new(self.client, &listing, start, feed.page_size(self.config));
-        let mut restarts = 0;
-        loop {
-            let at = pager.at.clone();
-            let fetched = match pager.next().await {
+        let mut chains = Chains::new(self.client, &listing);
+        for (number, place) in stretch.open_windows() {
+            chains.start(number, place, feed.page_size(self.config), 0);
+        }
+        let result = self.walk(&mut stretch, &mut chains).await;
+        stretch.count(chains.tally());
+        match result? {
+            Some(end) => self.finish(stretch, &end).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Walks the windows of a stretch to their ends. Returns the place at the stretch's end, or
+    /// none when every stream has failed.
+    async fn walk(
+        self,
+        stretch: &mut Stretch<'_>,
+        chains: &mut Chains<'_>,
+    ) -> Result<Option<Token>, WalkError> {
+        while let Some((mut chain, at, result)) = chains.next().await {
+            let window = stretch.window(chain.number);
+            let fetched = match result {
                 Ok(Some(fetched)) => fetched,
-                Ok(None) => break,
+                Ok(None) => {
+                    let now = self.client.clock().now_unix();
+                    let end = stretch.end_window(window, &chain.pager.at, now);
+                    if end.is_some() {
+                        return Ok(end);
+                    }
+                    continue;
+                }
                 Err(WalkError::Api(error))
                     if error.kind == ErrorKind::BadPosition
                         && at.is_servers()
-                        && restarts < RESTARTS =>
+                        && chain.restarts < RESTARTS =>
                 {
-                    restarts += 1;
-                    let place = stretch.restart();
+                    let place = stretch.restart(window);
                     let names = stretch.names();
                     let why = format!(
                         "{names}: the saved place is no longer known to Zendesk ({error}); the walk starts again from its cursor"
                     );
                     self.emitter.log(Level::Warn, &why).await?;
-                    let tally = pager.tally;
-                    pager = Pager::new(self.client, &listing, place, feed.page_size(self.config));
-                    pager.tally = tally;
+                    let size = stretch.feed.page_size(self.config);
+                    chains.start(chain.number, place, size, chain.restarts + 1);
                     continue;
                 }
-                Err(error) => {
-                    stretch.count(pager.tally);
-                    return Err(error);
-                }
+                Err(error) => return Err(error),
             };
-            let reached = self.page(&mut stretch, fetched, &at, &pager).await?;
-            for (level, note) in pager.notes.drain(..) {
+            let now = fetched.now_unix;
+            let before = stretch.reached(window);
+            let taken = self.page(stretch, fetched, window, &at, &chain.pager).await?;
+            for (level, note) in chain.pager.notes.drain(..) {
                 self.emitter.log(level, &note).await?;
             }
-            let passed = until.zip(reached).is_some_and(|(until, reached)| reached > until);
-            if passed || stretch.reached_cursor {
-                break;
+            if taken.arrived || stretch.reached_cursor {
+                return Ok(Some(chain.pager.at));
             }
             if stretch.all_failed() {
-                return Ok(());
+                return Ok(None);
+            }
+            let (number, size) = (chain.number, chain.pager.size);
+            if !taken.window_ended {
+                if let (Some(from), Some(to)) = (before, stretch.reached(window)) {
+                    chains.note_pace(number, to.saturating_sub(from));
+                }
+                chains.go_on(chain);
+            }
+            if stretch.feed.windows && !stretch.has_children() {
+                self.cut_windows(stretch, chains, size, now);
             }
         }
-        stretch.count(pager.tally);
-        self.finish(stretch, &pager.at).await
+        Ok(None)
     }
 
-    /// Delivers one page, and the children of its rows. Returns the feed's time at its end.
+    /// Cuts windows until as many chains ask as there are workers, or no window is worth it.
+    fn cut_windows(
+        self,
+        stretch: &mut Stretch<'_>,
+        chains: &mut Chains<'_>,
+        size: PageSize,
+        now: i64,
+    ) {
+        loop {
+            let spans = stretch.spans(now, |number| chains.pace(number));
+            let Some((window, second)) = windows::cut(&spans, self.config.workers) else { return };
+            let (number, place) = stretch.cut(window, second);
+            chains.start(number, place, size, 0);
+        }
+    }
+
+    /// Delivers one page, and the children of its rows.
     async fn page(
         self,
         stretch: &mut Stretch<'_>,
         fetched: Fetched,
+        window: usize,
         at: &Token,
         pager: &Pager<'_>,
-    ) -> Result<Option<i64>, WalkError> {
+    ) -> Result<Taken, WalkError> {
         let now = fetched.now_unix;
-        let (batch, reached) = stretch.take(&fetched.page, at, &pager.at, pager.ended, now);
+        let (batch, taken) = stretch.take(&fetched.page, window, (at, &pager.at), pager.ended, now);
         self.emitter.batch(batch).await?;
         if stretch.has_children() {
             let parents = stretch.parents(&fetched.page, at);
@@ -207,14 +268,16 @@ impl Reader<'_> {
             // nothing could be asked otherwise.
             drop(fetched);
             let next = match &stretch.ahead {
-                Some(ahead) if stretch.rows_arrived => (ahead.walk.token.clone(), stretch.until),
+                Some(ahead) if stretch.rows_arrived => {
+                    (ahead.walk.place.token.clone(), stretch.until)
+                }
                 // A listing in no order of time has no place behind its last page.
-                _ if pager.ended && stretch.feed.time_key().is_none() => (at.clone(), reached),
-                _ => (pager.at.clone(), reached),
+                _ if pager.ended && stretch.feed.time_key().is_none() => (at.clone(), taken.last),
+                _ => (pager.at.clone(), taken.last),
             };
             self.children(stretch, parents, next, now).await?;
         }
-        Ok(reached)
+        Ok(taken)
     }
 
     pub(super) async fn children(

@@ -3,7 +3,10 @@
 
 use serde_json::{Map, Value};
 
-use super::position::{Pass, Phase, Position, WALK_VERSION, Walk, hashes_from, numbers_from};
+use super::position::{
+    Pass, Phase, Place, Position, WALK_VERSION, Walk, Window, hashes_from, numbers_from,
+};
+use super::windows::MOST_WINDOWS;
 use crate::streams::{Cursor, Stream};
 use crate::zendesk::instant;
 use crate::zendesk::paging::Token;
@@ -164,21 +167,41 @@ fn read_walk(stream: &Stream, json: &Map<String, Value>) -> Result<Walk, &'stati
         (false, true) => Phase::Fresh,
         (false, false) => Phase::UnderWay,
     };
+    let later = match json.get("windows") {
+        None => Some(Vec::new()),
+        Some(Value::Array(windows)) if windows.len() < MOST_WINDOWS => {
+            windows.iter().map(window).collect()
+        }
+        Some(_) => None,
+    };
+    let later = later.ok_or("its windows are malformed")?;
     Ok(Walk {
-        token,
+        place: Place {
+            token,
+            at: number("at"),
+            seen: text("seen").map(hashes_from).unwrap_or_default(),
+        },
+        until: number("until"),
+        later,
         phase,
         full: is_true("full"),
         bound: number("bound"),
         cursor: number("cursor"),
         began: number("began"),
         newest: number("newest"),
-        at: number("at"),
-        seen: text("seen").map(hashes_from).unwrap_or_default(),
         gone: text("gone").map(numbers_from).unwrap_or_default(),
         pass: Pass { under_way: is_true("pass"), ended: number("passed") },
         told: number("told"),
         rows: json.get("rows").and_then(Value::as_u64).unwrap_or_default(),
     })
+}
+
+/// A window of a walk: kind of token, token, time reached, end, whether it is done, hashes.
+fn window(json: &Value) -> Option<Window> {
+    let token = Token::from_saved(json.get(0)?.as_str()?, json.get(1)?.as_str()?)?;
+    let place =
+        Place { token, at: json.get(2)?.as_i64(), seen: hashes_from(json.get(5)?.as_str()?) };
+    Some(Window { place, until: json.get(3)?.as_i64(), done: json.get(4)?.as_bool()? })
 }
 
 #[cfg(test)]
@@ -293,7 +316,7 @@ mod tests {
         let good = walk(
             json!({"v": 1, "feed": "incremental_tickets", "kind": "cursor", "token": "x", "seen": 5, "gone": []}),
         );
-        assert_eq!(good.walk.unwrap().token, Token::Cursor("x".into()));
+        assert_eq!(good.walk.unwrap().place.token, Token::Cursor("x".into()));
         let state = json!({"updated_at": {"not": "a time"}});
         assert_eq!(read(&stream("groups"), state.as_object().unwrap(), NOW).warnings.len(), 1);
     }

@@ -159,9 +159,9 @@ impl Client {
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured(super::trust::tls_config().map_err(NoClient)?)
             .redirect(redirect)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(READ_TIMEOUT)
-            .timeout(TOTAL_TIMEOUT)
+            .connect_timeout(clock.patience(CONNECT_TIMEOUT))
+            .read_timeout(clock.patience(READ_TIMEOUT))
+            .timeout(clock.patience(TOTAL_TIMEOUT))
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| NoClient(error.without_url().to_string()))?;
@@ -185,7 +185,7 @@ impl Client {
         size: &mut PageSize,
         tally: &mut Tally,
     ) -> Result<Fetched, ApiError> {
-        let began = self.clock.elapsed();
+        let mut refused_since = None;
         let mut tries = 0;
         loop {
             let asked_at = self.clock.elapsed();
@@ -209,8 +209,9 @@ impl Client {
             let mut wait = Duration::ZERO;
             match failed.verdict {
                 Verdict::HoldBucket(hold) => {
-                    if let Some(bucket) = slot.refusing_bucket(&failed.quotas) {
-                        self.budget.hold(bucket, hold);
+                    match slot.refusing_bucket(&failed.quotas) {
+                        Some(bucket) => self.budget.hold(bucket, hold),
+                        None => wait = hold,
                     }
                 }
                 Verdict::HoldWalk(hold) => wait = hold,
@@ -224,7 +225,9 @@ impl Client {
                 }
                 Verdict::GiveUp(kind) => return Err(Failed { kind, ..failed }.into_error(request)),
             }
-            if self.clock.elapsed().saturating_sub(began) >= REFUSED_FOR_TOO_LONG {
+            // Turns that others had before the first refusal are not held against the walk.
+            let since = *refused_since.get_or_insert(self.clock.elapsed());
+            if self.clock.elapsed().saturating_sub(since) >= REFUSED_FOR_TOO_LONG {
                 return Err(Failed { kind: ErrorKind::RateLimited, ..failed }.into_error(request));
             }
             drop(slot);

@@ -3,6 +3,7 @@
 mod bad_input;
 mod equality;
 mod expected;
+mod faults;
 mod floors;
 mod harness;
 mod kill;

@@ -8,6 +8,8 @@ use crate::zendesk::error::ApiError;
 
 pub mod children;
 pub mod frontier;
+#[cfg(test)]
+mod interleavings;
 pub mod join;
 pub mod oversize;
 pub mod pager;

@@ -87,7 +87,7 @@ impl Member {
         Part { stream: self.stream.name, rows, position }
     }
 
-    fn standing(&self) -> Standing {
+    pub(super) fn standing(&self) -> Standing {
         let walk = &self.position.walk;
         let second = if let Token::StartTime(second) = walk.token { Some(second) } else { None };
         Standing {
@@ -265,7 +265,7 @@ impl Reader<'_> {
 
 /// The feed's listing for all of its selected streams, whoever reads the stretch: a row must look
 /// the same in every stretch to be known again.
-fn listing(feed: &'static Feed, who: &[Member], walk: u64) -> Listing {
+pub(super) fn listing(feed: &'static Feed, who: &[Member], walk: u64) -> Listing {
     let own: Vec<&Stream> =
         who.iter().filter(|member| !member.is_child()).map(|member| member.stream).collect();
     let mut listing = Listing::new(feed, feed.path.to_owned(), &own, walk);

@@ -107,8 +107,7 @@ fn an_endless_fault_of_each_kind_fails_one_stream_alone() {
 /// one page or two of each stream in that time.
 fn others_do_not_wait(status: u16, stream: &str) {
     let fault = Fault::retry_after(status, 600);
-    let meanwhile =
-        an_endless_fault_fails_one_stream_alone(&status.to_string(), stream, fault);
+    let meanwhile = an_endless_fault_fails_one_stream_alone(&status.to_string(), stream, fault);
     assert!(meanwhile <= 2, "the others waited for {meanwhile} refusals of {stream}");
 }
 

@@ -208,12 +208,10 @@ impl Client {
             };
             let mut wait = Duration::ZERO;
             match failed.verdict {
-                Verdict::HoldBucket(hold) => {
-                    match slot.refusing_bucket(&failed.quotas) {
-                        Some(bucket) => self.budget.hold(bucket, hold),
-                        None => wait = hold,
-                    }
-                }
+                Verdict::HoldBucket(hold) => match slot.refusing_bucket(&failed.quotas) {
+                    Some(bucket) => self.budget.hold(bucket, hold),
+                    None => wait = hold,
+                },
                 Verdict::HoldWalk(hold) => wait = hold,
                 Verdict::Again { smaller: true } if size.can_shrink() => size.shrink(),
                 Verdict::Again { .. } => {

@@ -176,7 +176,7 @@ fn sync(
         let mut at = members[leg.who[0]].position.walk.token.clone();
         let who = members.iter_mut().enumerate().filter(|(at, _)| leg.who.contains(at));
         let who = who.map(|(_, member)| member).collect();
-        let mut stretch = Stretch::new((feed, 1), who, at.clone(), until.zip(ahead));
+        let mut stretch = Stretch::new((feed, 1), who, at.clone(), (until, ahead));
         let (mut ended, mut size) = (false, PAGE);
         while !ended {
             let page = scan(zendesk.page(feed, &at, size), &listing.shape).unwrap();
@@ -198,7 +198,7 @@ fn sync(
                 }
                 other => panic!("{other:?}"),
             };
-            let (batch, reached) = stretch.take(&page, &at, &next, ended, zendesk.now);
+            let (batch, _) = stretch.take(&page, &at, &next, ended, zendesk.now);
             platform.take(&batch.lines);
             at = next;
             for event in events.by_ref() {
@@ -214,7 +214,7 @@ fn sync(
                     }
                 }
             }
-            if until.zip(reached).is_some_and(|(until, reached)| reached > until) {
+            if stretch.rows_arrived {
                 break;
             }
         }

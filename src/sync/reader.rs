@@ -82,6 +82,10 @@ impl Member {
         self.stream.feed.parent.is_some()
     }
 
+    fn has_ended(&self) -> bool {
+        self.position.walk.phase == Phase::Done
+    }
+
     pub(super) fn part(&self, rows: u64) -> Part {
         let position = Some(to_state(self.stream, &self.position));
         Part { stream: self.stream.name, rows, position }
@@ -92,7 +96,7 @@ impl Member {
         let second = if let Token::StartTime(second) = walk.token { Some(second) } else { None };
         Standing {
             token: walk.token.clone(),
-            seen: self.is_child().then(|| walk.seen.clone()),
+            is_child: self.is_child(),
             point: second.or(walk.at).or(self.position.flat).unwrap_or_default(),
             under_way: walk.phase == Phase::UnderWay
                 || self.position.flat.is_none()
@@ -117,6 +121,8 @@ impl Reader<'_> {
                 }
                 member.state = match (&result, leg.up_to) {
                     (Err(_), _) => Standstill::Failed,
+                    // The end came before the place of the one ahead.
+                    (Ok(()), Some(_)) if !ordered && member.has_ended() => Standstill::Done,
                     (Ok(()), Some(leader)) => standings[leader].state,
                     (Ok(()), None) => Standstill::Done,
                 };
@@ -131,7 +137,9 @@ impl Reader<'_> {
     async fn leg(self, group: &mut Group, leg: &Leg) -> Result<(), WalkError> {
         let feed = group.feed;
         let ahead = leg.up_to.map(|leader| group.members[leader].position.clone());
-        let until = leg.up_to.map(|leader| group.members[leader].standing().point);
+        let ordered = feed.time_key().is_some();
+        let leader = leg.up_to.filter(|_| ordered);
+        let until = leader.map(|leader| group.members[leader].standing().point);
         let mut listing = listing(feed, &group.members, group.walk);
         let mut who: Vec<&mut Member> = Vec::new();
         for (at, member) in group.members.iter_mut().enumerate() {
@@ -143,7 +151,7 @@ impl Reader<'_> {
         let start = first.position.walk.token.clone();
         let now = self.client.clock().now_unix();
         listing.query.extend(window::begin(feed, &mut first.position, now));
-        let mut stretch = Stretch::new((feed, group.walk), who, start.clone(), until.zip(ahead));
+        let mut stretch = Stretch::new((feed, group.walk), who, start.clone(), (until, ahead));
         self.told(&mut stretch, &start).await?;
         let mut pager = Pager::new(self.client, &listing, start, feed.page_size(self.config));
         let mut restarts = 0;
@@ -174,12 +182,11 @@ impl Reader<'_> {
                     return Err(error);
                 }
             };
-            let reached = self.page(&mut stretch, fetched, &at, &pager).await?;
+            self.page(&mut stretch, fetched, &at, &pager).await?;
             for (level, note) in pager.notes.drain(..) {
                 self.emitter.log(level, &note).await?;
             }
-            let passed = until.zip(reached).is_some_and(|(until, reached)| reached > until);
-            if passed || stretch.reached_cursor {
+            if stretch.rows_arrived || stretch.reached_cursor {
                 break;
             }
             if stretch.all_failed() {
@@ -190,14 +197,14 @@ impl Reader<'_> {
         self.finish(stretch, &pager.at).await
     }
 
-    /// Delivers one page, and the children of its rows. Returns the feed's time at its end.
+    /// Delivers one page, and the children of its rows.
     async fn page(
         self,
         stretch: &mut Stretch<'_>,
         fetched: Fetched,
         at: &Token,
         pager: &Pager<'_>,
-    ) -> Result<Option<i64>, WalkError> {
+    ) -> Result<(), WalkError> {
         let now = fetched.now_unix;
         let (batch, reached) = stretch.take(&fetched.page, at, &pager.at, pager.ended, now);
         self.emitter.batch(batch).await?;
@@ -214,7 +221,7 @@ impl Reader<'_> {
             };
             self.children(stretch, parents, next, now).await?;
         }
-        Ok(reached)
+        Ok(())
     }
 
     pub(super) async fn children(

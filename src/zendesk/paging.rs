@@ -132,6 +132,7 @@ impl Paging {
             Self::ExportTime { .. } => matches!(token, Token::StartTime(_)),
             Self::Before => matches!(token, Token::First | Token::Before(_)),
             Self::Offset | Self::Single => matches!(token, Token::First | Token::Page(_)),
+            Self::Since => matches!(token, Token::UnixTime(_)),
         }
     }
 

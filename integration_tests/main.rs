@@ -13,6 +13,7 @@ mod pipes;
 mod program;
 mod protocol;
 mod quirks;
+mod resumed;
 mod samples;
 mod shared;
 mod skips;

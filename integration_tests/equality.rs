@@ -151,7 +151,7 @@ pub(crate) fn is_child(stream: &str) -> bool {
 }
 
 /// The newest row per key of all that came, and the saved states.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Warehouse {
     pub(crate) changed: Changes,
     rows: BTreeMap<String, ByKey>,

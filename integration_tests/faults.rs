@@ -56,24 +56,28 @@ fn with_a_fault_on_every_twentieth_request_every_sync_completes() {
     }
 }
 
-/// Reads all of [`SOME`] while one of them, whose feed has this name, meets a fault without end:
-/// it fails alone as transient, and the next sync goes on from its state. Returns how often it was
-/// refused before the last of the others was asked for.
 fn an_endless_fault_fails_one_stream_alone(name: &str, stream: &str, fault: Fault) -> usize {
+    fails_alone_among(&SOME, name, stream, fault)
+}
+
+/// Reads streams while one of them, whose feed has this name, meets a fault without end: it fails
+/// alone as transient, and the next sync goes on from its state. Returns how often it was refused
+/// before the last of the others was asked for.
+fn fails_alone_among(streams: &[&str], name: &str, stream: &str, fault: Fault) -> usize {
     let sim = simulator(310);
     let connector = Connector::new(&sim);
     sim.advance_seconds(70);
     sim.faults(Faults::endless(stream, fault));
-    let run = connector.read(&SOME, INCREMENTAL, &[]);
+    let run = connector.read(streams, INCREMENTAL, &[]);
     let what = format!("{name} without end on {stream}");
     assert_eq!(run.code, Some(1), "{what}: {}", run.stderr);
-    for other in SOME {
+    for other in streams.iter().copied() {
         let expected = if other == stream { "INCOMPLETE" } else { "COMPLETE" };
         assert_eq!(run.status(other), Some(expected), "{what}: {other} {:?}", run.error(other));
         let fails = run.error(other).map(|(kind, _)| kind);
         assert_eq!(fails, (other == stream).then_some("transient_error"), "{what}: {other}");
     }
-    let others: Vec<&str> = SOME.into_iter().filter(|other| *other != stream).collect();
+    let others: Vec<&str> = streams.iter().copied().filter(|other| *other != stream).collect();
     let found = missing(&sim, &run, &others);
     assert!(found.is_empty(), "{what}: {found:#?}");
     let requests = sim.requests();
@@ -85,8 +89,8 @@ fn an_endless_fault_fails_one_stream_alone(name: &str, stream: &str, fault: Faul
     let mut warehouse = Warehouse::default();
     warehouse.take(&run);
     let states = warehouse.states.clone();
-    warehouse.take(&connector.read(&SOME, INCREMENTAL, &states).complete());
-    let found = warehouse.differences(&sim, &SOME);
+    warehouse.take(&connector.read(streams, INCREMENTAL, &states).complete());
+    let found = warehouse.differences(&sim, streams);
     assert!(found.is_empty(), "{what}: {found:#?}");
     meanwhile
 }
@@ -130,4 +134,16 @@ fn an_endless_503_fails_one_stream_alone() {
 fn an_answer_that_trickles_without_end_fails_one_stream_alone() {
     let trickle = Fault::Trickle { piece_bytes: 1, pause_ms: 30_000 };
     an_endless_fault_fails_one_stream_alone("a trickle", "ticket_forms", trickle);
+}
+
+#[test]
+fn an_endless_fault_on_the_children_of_rows_leaves_the_rows_and_their_other_children() {
+    let family = ["articles", "article_comments", "article_votes", "article_attachments"];
+    for (name, fault) in [
+        ("500", Fault::status(500)),
+        ("429", Fault::retry_after(429, 600)),
+        ("a body without its key", Fault::WithoutKey),
+    ] {
+        fails_alone_among(&family, name, "article_comments", fault);
+    }
 }

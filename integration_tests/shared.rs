@@ -163,3 +163,31 @@ fn a_leader_that_fails_keeps_nobody_from_reading() {
     let found = warehouse.differences(&sim, &family);
     assert!(found.is_empty(), "{found:#?}");
 }
+
+#[test]
+fn parents_that_events_name_are_read_again_when_a_kill_comes_first() {
+    let sim = simulator(730);
+    let connector = Connector::new(&sim);
+    let family = ["tickets", "side_conversations"];
+    let mut before = Warehouse::default();
+    before.take(&connector.read(&family, INCREMENTAL, &[]).complete());
+    sim.account(|account| {
+        for key in account.keys("side_conversations") {
+            account.touch("side_conversations", &key);
+        }
+    });
+    sim.advance_seconds(70);
+    let whole = connector.read(&family, INCREMENTAL, &before.states).complete();
+    assert!(whole.records("tickets").is_empty() && !whole.records("side_conversations").is_empty());
+    let is_state = |at: &usize| whole.messages[at - 1]["type"] == "STATE";
+    let kills: Vec<usize> = (1..whole.messages.len()).filter(is_state).collect();
+    assert!(kills.len() > 5, "{} kills", kills.len());
+    for at in kills.iter().step_by(kills.len().div_ceil(6)) {
+        let mut warehouse = before.clone();
+        warehouse.take(&cut(&whole, *at));
+        let states = warehouse.states.clone();
+        warehouse.take(&connector.read(&family, INCREMENTAL, &states).complete());
+        let found = warehouse.differences(&sim, &family);
+        assert!(found.is_empty(), "after {at}: {found:#?}");
+    }
+}

@@ -223,10 +223,16 @@ impl Client {
                 }
                 Verdict::GiveUp(kind) => return Err(Failed { kind, ..failed }.into_error(request)),
             }
-            // Turns that others had before the first refusal are not held against the walk.
-            let since = *refused_since.get_or_insert(self.clock.elapsed());
-            if self.clock.elapsed().saturating_sub(since) >= REFUSED_FOR_TOO_LONG {
-                return Err(Failed { kind: ErrorKind::RateLimited, ..failed }.into_error(request));
+            let is_refused =
+                matches!(failed.verdict, Verdict::HoldBucket(_) | Verdict::HoldWalk(_));
+            if is_refused {
+                // Turns that others had before the first refusal are not held against the walk.
+                let now = self.clock.elapsed();
+                let since = *refused_since.get_or_insert(now);
+                if now.saturating_sub(since) >= REFUSED_FOR_TOO_LONG {
+                    let kind = ErrorKind::RateLimited;
+                    return Err(Failed { kind, ..failed }.into_error(request));
+                }
             }
             drop(slot);
             self.until_stopped(self.clock.sleep(wait), request).await?;

@@ -1,7 +1,7 @@
 //! Faults between Zendesk and us: on some requests they cost nothing but time, on all requests of
 //! one stream they cost that stream alone, and its next sync goes on from its state.
 
-use simulator::{Fault, Faults, Simulator};
+use simulator::{Fault, FaultRule, Faults, Simulator, When};
 
 use crate::equality::{Warehouse, names, streams};
 use crate::expected::{differences, listing, newest};
@@ -145,5 +145,17 @@ fn an_endless_fault_on_the_children_of_rows_leaves_the_rows_and_their_other_chil
         ("a body without its key", Fault::WithoutKey),
     ] {
         fails_alone_among(&family, name, "article_comments", fault);
+    }
+}
+
+#[test]
+fn an_answer_that_does_not_say_who_is_signed_in_ends_nothing() {
+    let sim = simulator(320);
+    let connector = Connector::new(&sim);
+    for (name, fault) in Fault::kinds() {
+        let rule = FaultRule::new("/users/me", When::Always, fault).at_most(1);
+        sim.faults(Faults::rules([rule]));
+        let run = connector.read(&["tags"], FULL, &[]);
+        assert_eq!(run.status("tags"), Some("COMPLETE"), "{name}: {:?}", run.lines.last());
     }
 }

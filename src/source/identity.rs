@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::client::{Client, PageSize, Request, Tally};
-use crate::zendesk::error::ApiError;
+use crate::zendesk::error::{ApiError, ErrorKind};
 use crate::zendesk::page::Shape;
 use crate::zendesk::paging::{Paging, Token};
 
@@ -53,8 +53,16 @@ pub async fn identity(client: &Client) -> Result<Identity, NoIdentity> {
     let mut size = PageSize::new(Paging::Single, None);
     let fetched =
         client.get(&request, &mut size, &mut Tally::default()).await.map_err(NoIdentity::Api)?;
-    let me =
-        serde_json::from_slice::<Me>(&fetched.page.text.body).map_err(|_| NoIdentity::Anonymous)?;
+    // A body without a user says nothing about the credentials.
+    let unreadable = |_| {
+        NoIdentity::Api(ApiError {
+            kind: ErrorKind::Unreadable,
+            status: Some(200),
+            path: format!("/api/v2/{}", request.path),
+            detail: "the body lacks the user".to_owned(),
+        })
+    };
+    let me = serde_json::from_slice::<Me>(&fetched.page.text.body).map_err(unreadable)?;
     me.user.id.ok_or(NoIdentity::Anonymous)?;
     Ok(Identity { role: me.user.role.unwrap_or_default() })
 }

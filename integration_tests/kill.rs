@@ -22,22 +22,23 @@ fn in_parts(
     chance: &mut Prng,
 ) -> (Warehouse, Vec<Run>) {
     let mut warehouse = Warehouse::default();
-    let parts = in_parts_into(&mut warehouse, connector, streams, mode, chance);
+    let parts = in_parts_into(&mut warehouse, connector, streams, (mode, 40), chance);
     (warehouse, parts)
 }
 
-/// The same from what earlier syncs delivered and saved.
+/// The same from what earlier syncs delivered and saved, with at most so many lines a stream
+/// between two kills.
 fn in_parts_into(
     warehouse: &mut Warehouse,
     connector: &mut Connector<'_>,
     streams: &[&str],
-    mode: &str,
+    (mode, lines_each): (&str, u64),
     chance: &mut Prng,
 ) -> Vec<Run> {
     let mut parts = Vec::new();
     for attempt in 0..MOST_PARTS {
         connector.attempt = attempt;
-        let lines = 1 + chance.below(40 * streams.len() as u64) as usize;
+        let lines = 1 + chance.below(lines_each * streams.len() as u64) as usize;
         let run = connector.read_killed(streams, mode, &warehouse.states, lines);
         warehouse.take(&run);
         let ended = run.code.is_some();
@@ -223,7 +224,8 @@ fn all_streams_survive_kills_faults_and_changes_together() {
             });
             // Streams that cannot be read incrementally are read whole in this mode, too.
             let kills = &mut Prng::new(seed * 100 + round);
-            let parts = in_parts_into(&mut warehouse, &mut connector, &all, INCREMENTAL, kills);
+            let parts =
+                in_parts_into(&mut warehouse, &mut connector, &all, (INCREMENTAL, 12), kills);
             runs += parts.len();
             sim.no_hook();
             let mut chance = Prng::new(seed * 1000 + round);

@@ -7,9 +7,12 @@ use serde::Deserialize;
 
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::client::{Client, PageSize, Request, Tally};
-use crate::zendesk::error::{ApiError, ErrorKind};
+use crate::zendesk::error::ApiError;
 use crate::zendesk::page::Shape;
 use crate::zendesk::paging::{Paging, Token};
+
+/// How often a body without a user is asked again.
+const TRIES_FOR_A_USER: u32 = 3;
 
 /// The user whom the credentials belong to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,18 +54,20 @@ pub async fn identity(client: &Client) -> Result<Identity, NoIdentity> {
         shape: &shape,
     };
     let mut size = PageSize::new(Paging::Single, None);
-    let fetched =
-        client.get(&request, &mut size, &mut Tally::default()).await.map_err(NoIdentity::Api)?;
-    // A body without a user says nothing about the credentials.
-    let unreadable = |_| {
-        NoIdentity::Api(ApiError {
-            kind: ErrorKind::Unreadable,
-            status: Some(200),
-            path: format!("/api/v2/{}", request.path),
-            detail: "the body lacks the user".to_owned(),
-        })
+    let mut tries = 0;
+    // A body without a user says nothing about the credentials, unless it stays so.
+    let me = loop {
+        tries += 1;
+        let fetched = client
+            .get(&request, &mut size, &mut Tally::default())
+            .await
+            .map_err(NoIdentity::Api)?;
+        match serde_json::from_slice::<Me>(&fetched.page.text.body) {
+            Ok(me) => break me,
+            Err(_) if tries < TRIES_FOR_A_USER => {}
+            Err(_) => return Err(NoIdentity::Anonymous),
+        }
     };
-    let me = serde_json::from_slice::<Me>(&fetched.page.text.body).map_err(unreadable)?;
     me.user.id.ok_or(NoIdentity::Anonymous)?;
     Ok(Identity { role: me.user.role.unwrap_or_default() })
 }

@@ -9,6 +9,8 @@ use crate::zendesk::error::ApiError;
 pub mod chains;
 pub mod children;
 pub mod frontier;
+#[cfg(test)]
+mod interleavings;
 pub mod join;
 pub mod oversize;
 pub mod pager;

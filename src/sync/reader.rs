@@ -83,20 +83,24 @@ impl Member {
         self.stream.feed.parent.is_some()
     }
 
+    fn has_ended(&self) -> bool {
+        self.position.walk.phase == Phase::Done
+    }
+
     pub(super) fn part(&self, rows: u64) -> Part {
         let position = Some(to_state(self.stream, &self.position));
         Part { stream: self.stream.name, rows, position }
     }
 
-    fn standing(&self) -> Standing {
+    pub(super) fn standing(&self) -> Standing {
         let walk = &self.position.walk;
         let second =
             if let Token::StartTime(second) = walk.place.token { Some(second) } else { None };
         Standing {
             token: walk.place.token.clone(),
-            seen: self.is_child().then(|| walk.place.seen.clone()),
-            point: second.or(walk.place.at).or(self.position.flat).unwrap_or_default(),
+            is_child: self.is_child(),
             windows: (walk.until, walk.later.clone()),
+            point: second.or(walk.place.at).or(self.position.flat).unwrap_or_default(),
             under_way: walk.phase == Phase::UnderWay
                 || self.position.flat.is_none()
                 || walk.pass.under_way,
@@ -121,6 +125,8 @@ impl Reader<'_> {
                 }
                 member.state = match (&result, leg.up_to) {
                     (Err(_), _) => Standstill::Failed,
+                    // The end came before the place of the one ahead.
+                    (Ok(()), Some(_)) if !ordered && member.has_ended() => Standstill::Done,
                     (Ok(()), Some(leader)) => standings[leader].state,
                     (Ok(()), None) => Standstill::Done,
                 };
@@ -146,7 +152,9 @@ impl Reader<'_> {
     async fn leg(self, group: &mut Group, leg: &Leg) -> Result<(), WalkError> {
         let feed = group.feed;
         let ahead = leg.up_to.map(|leader| group.members[leader].position.clone());
-        let until = leg.up_to.map(|leader| group.members[leader].standing().point);
+        let ordered = feed.time_key().is_some();
+        let leader = leg.up_to.filter(|_| ordered);
+        let until = leader.map(|leader| group.members[leader].standing().point);
         let mut listing = listing(feed, &group.members, group.walk);
         let mut who: Vec<&mut Member> = Vec::new();
         for (at, member) in group.members.iter_mut().enumerate() {
@@ -158,7 +166,7 @@ impl Reader<'_> {
         let start = first.position.walk.place.token.clone();
         let now = self.client.clock().now_unix();
         listing.query.extend(window::begin(feed, &mut first.position, now));
-        let mut stretch = Stretch::new((feed, group.walk), who, start.clone(), until.zip(ahead));
+        let mut stretch = Stretch::new((feed, group.walk), who, start.clone(), (until, ahead));
         self.told(&mut stretch, &start).await?;
         let mut chains = Chains::new(self.client, &listing);
         for (number, place) in stretch.open_windows() {
@@ -328,7 +336,7 @@ impl Reader<'_> {
 
 /// The feed's listing for all of its selected streams, whoever reads the stretch: a row must look
 /// the same in every stretch to be known again.
-fn listing(feed: &'static Feed, who: &[Member], walk: u64) -> Listing {
+pub(super) fn listing(feed: &'static Feed, who: &[Member], walk: u64) -> Listing {
     let own: Vec<&Stream> =
         who.iter().filter(|member| !member.is_child()).map(|member| member.stream).collect();
     let mut listing = Listing::new(feed, feed.path.to_owned(), &own, walk);

@@ -40,9 +40,9 @@ pub fn read(stream: &Stream, state: &Map<String, Value>, now_unix: i64) -> Saved
     saved.finished = is_true("__ab_no_cursor_state_message")
         || is_true("__ab_full_refresh_sync_complete")
         || all_partitions_complete(state);
-    if let Some(Value::Object(walk)) = state.get("walk") {
+    if let Some(walk) = state.get("walk").filter(|walk| !walk.is_null()) {
         saved.bound = walk.get("bound").and_then(Value::as_i64);
-        match read_walk(stream, walk) {
+        match walk.as_object().ok_or("it is no object").and_then(|walk| read_walk(stream, walk)) {
             Ok(walk) => saved.walk = Some(walk),
             Err(why) => saved.warnings.push(format!(
                 "{}: the saved walk is not used ({why}); reading goes on from the saved cursor",
@@ -159,6 +159,7 @@ fn read_walk(stream: &Stream, json: &Map<String, Value>) -> Result<Walk, &'stati
     }
     let token = text("kind").zip(text("token"));
     let token = token.and_then(|(kind, token)| Token::from_saved(kind, token));
+    let token = token.filter(|token| stream.feed.root().paging.knows(token));
     let token = token.ok_or("its token is malformed")?;
     let number = |key: &str| json.get(key).and_then(Value::as_i64);
     let is_true = |key: &str| json.get(key) == Some(&Value::Bool(true));
@@ -304,6 +305,9 @@ mod tests {
             json!({"v": 1, "feed": "search_tickets", "kind": "cursor", "token": "x", "bound": 5}),
             json!({"v": 1, "feed": "incremental_tickets", "kind": "new", "token": "x"}),
             json!({"v": 1, "feed": "incremental_tickets"}),
+            json!({"v": 1, "feed": "incremental_tickets", "kind": "after", "token": "x"}),
+            json!({"v": 1, "feed": "incremental_tickets", "kind": "first", "token": ""}),
+            json!("nonsense"),
         ] {
             let saved = walk(bad.clone());
             assert_eq!(

@@ -26,13 +26,13 @@ pub struct Stretch<'m> {
     pub frontier: Frontier,
     pub refusals: RefusalsByFeed,
     /// The feed's time of the place that is taken over at the end, and each stream's hashes for
-    /// it. Later rows are left to the walk from there, which lists them again.
+    /// it. Later rows are left to the walk from there, which lists them again. Without a time the
+    /// place is met by its token, or never.
     pub until: Option<i64>,
     pub ahead: Option<Position>,
     ahead_seen: Vec<Vec<u64>>,
     pub reached_cursor: bool,
-    /// The streams that read the feed itself have been moved to the stretch's end with their last
-    /// page.
+    /// The last page has come, and has moved the streams that read the feed itself to its end.
     pub rows_arrived: bool,
     /// The number of the chain of pages that walks each window.
     chains: Vec<u32>,
@@ -53,9 +53,8 @@ impl<'m> Stretch<'m> {
         (feed, walk): (&'static Feed, u64),
         who: Vec<&'m mut Member>,
         start: Token,
-        aim: Option<(i64, Position)>,
+        (until, ahead): (Option<i64>, Option<Position>),
     ) -> Self {
-        let (until, ahead) = aim.unzip();
         let framers = who.iter().map(|member| Framer::new(member.stream)).collect();
         let ahead_seen = who.iter().map(|member| {
             let walk = &member.position.walk;
@@ -83,10 +82,17 @@ impl<'m> Stretch<'m> {
         stretch
     }
 
-    /// The parents that are finished beyond the place where the children stand.
+    /// The parents that are finished beyond the place where the children stand. A kill may have
+    /// left children apart: what not all of them are done with is read again for all, rather than
+    /// the whole feed once for each.
     pub fn seen(&self) -> Vec<u64> {
-        let child = self.who.iter().find(|member| member.is_child());
-        child.map(|member| member.position.walk.place.seen.clone()).unwrap_or_default()
+        let children = self.who.iter().filter(|member| member.is_child());
+        let seen = children.map(|member| member.position.walk.place.seen.clone());
+        let common = |mut seen: Vec<u64>, more: Vec<u64>| {
+            seen.retain(|hash| more.contains(hash));
+            seen
+        };
+        seen.reduce(common).unwrap_or_default()
     }
 
     /// Goes on at a place where these parents are finished already.
@@ -166,8 +172,13 @@ impl<'m> Stretch<'m> {
         let own_end = self.own_end(window);
         let passed = self.until.zip(last).is_some_and(|(until, last)| last > until)
             || own_end.zip(reached).is_some_and(|(end, reached)| reached >= end);
+        let token_ahead = self.ahead.as_ref().map(|ahead| &ahead.walk.place.token);
+        let met = self.until.is_none() && token_ahead == Some(next);
+        if ended && self.until.is_none() {
+            self.ahead = None;
+        }
         // Of several windows the last to end takes the streams to the end of the stretch.
-        let window_ended = ended || passed;
+        let window_ended = ended || passed || met;
         let arrived = window_ended && self.is_last_to_end(window);
         let end = own_end.into_iter().chain(self.until.map(|until| until.saturating_add(1))).min();
         let emitted_at = unix_ms();

@@ -14,7 +14,8 @@ pub const MOST_WINDOWS: usize = 16;
 /// to a page, which both halves list.
 const PAGES_WORTH_A_CUT: i64 = 10;
 
-/// A shorter window is not cut.
+/// A shorter window is not cut. Half of it is far more than the minute that exports withhold: what
+/// appears late must not lie before a cut.
 const SHORTEST_CUT_SECONDS: i64 = 3600;
 
 /// History older than this is long: streams that are read per parent leave it to the others to

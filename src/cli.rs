@@ -3,9 +3,11 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use tokio::sync::watch;
 
 use crate::config::Config;
 use crate::protocol::catalog;
@@ -19,6 +21,9 @@ use crate::zendesk::clock::Clock;
 
 /// How long the last lines may take to be written once everything is done.
 const LAST_WORDS_WITHIN: Duration = Duration::from_secs(3600);
+
+/// How long `check` and `discover` may take to end once they were told to stop.
+const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 
 /// The same for a program that was told to stop.
 const STOPPED_WITHIN: Duration = Duration::from_secs(1);
@@ -108,7 +113,8 @@ pub fn run() -> ExitCode {
 async fn act(command: Command, surroundings: &Surroundings) -> ExitCode {
     let clock = Clock::new(surroundings.clock_scale);
     let timer = clock.clone();
-    let emitter = Emitter::new(std::io::stdout(), move || timer.elapsed(), surroundings.debug);
+    let emitter =
+        Arc::new(Emitter::new(std::io::stdout(), move || timer.elapsed(), surroundings.debug));
     let mut terminated = Terminated::listen();
     let done = match command {
         Command::Read { config, catalog, state } => {
@@ -124,10 +130,19 @@ async fn act(command: Command, surroundings: &Surroundings) -> ExitCode {
                 Err(trouble) => tell(&emitter, Ok(Err(trouble))).await,
             }
         }
-        command => tokio::select! {
-            done = Box::pin(answer(command, surroundings, clock, &emitter)) => done,
-            () = terminated.wait() => Ok(Outcome::Stopped),
-        },
+        command => {
+            let (stop, stopping) = watch::channel(false);
+            let mut answering = Box::pin(answer(command, surroundings, clock, &emitter, stopping));
+            tokio::select! {
+                done = &mut answering => done,
+                () = terminated.wait() => {
+                    // New tokens that are on their way are still saved.
+                    let _ = stop.send(true);
+                    let _ = tokio::time::timeout(ANSWER_WITHIN, answering).await;
+                    Ok(Outcome::Stopped)
+                }
+            }
+        }
     };
     let outcome = done.unwrap_or(Outcome::ReaderGone);
     let patience = if outcome == Outcome::Stopped { STOPPED_WITHIN } else { LAST_WORDS_WITHIN };
@@ -143,17 +158,18 @@ async fn answer(
     command: Command,
     surroundings: &Surroundings,
     clock: Clock,
-    emitter: &Emitter,
+    emitter: &Arc<Emitter>,
+    stop: watch::Receiver<bool>,
 ) -> Result<Outcome, Closed> {
     match command {
         Command::Check { config } => {
             let config = std::fs::read(&config).map_err(unreadable);
-            check::check(config, surroundings, clock, emitter).await?;
+            check::check(config, surroundings, clock, emitter, stop).await?;
             Ok(Outcome::Complete)
         }
         Command::Discover { config } => match read_config(&config) {
             Ok(config) => {
-                let done = discover::discover(&config, surroundings, clock, emitter).await;
+                let done = discover::discover(&config, surroundings, clock, emitter, stop).await;
                 tell(emitter, done).await
             }
             Err(trouble) => tell(emitter, Ok(Err(trouble))).await,
@@ -206,9 +222,9 @@ fn order(
     Ok((Order { config, selected, states }, warning))
 }
 
-fn read_config(path: &Path) -> Result<Config, Trouble> {
+fn read_config(path: &Path) -> Result<Arc<Config>, Trouble> {
     let text = std::fs::read(path).map_err(unreadable)?;
-    Config::parse(&text).map_err(|violations| invalid_config(&violations))
+    Config::parse(&text).map(Arc::new).map_err(|violations| invalid_config(&violations))
 }
 
 fn surroundings(debug: bool) -> Surroundings {

@@ -9,29 +9,12 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::secret::Secret;
+
 /// Seconds of the two years that a first read goes back when no start date is given.
 const DEFAULT_HISTORY_SECONDS: i64 = 730 * 86_400;
 
 const DEFAULT_WORKERS: usize = 3;
-
-/// A secret. It is never shown: not by Debug, not in an error.
-#[derive(Clone, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    /// The secret itself, for the one place that signs with it.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret")
-    }
-}
 
 impl JsonSchema for Secret {
     fn schema_name() -> std::borrow::Cow<'static, str> {
@@ -167,9 +150,50 @@ pub enum Credentials {
     },
 }
 
+impl Credentials {
+    /// Whether requests are signed with an access token, which has scopes and may end.
+    #[must_use]
+    pub fn is_oauth(&self) -> bool {
+        !matches!(self, Self::ApiToken { .. })
+    }
+}
+
+/// The whole config as it was written, secrets and all, for the one message that hands it back.
+/// Its Debug shows nothing of it.
+pub struct Written(Value);
+
+impl fmt::Debug for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Written")
+    }
+}
+
+impl Written {
+    /// The config with new tokens in place of the old. `ends_at` is written as ISO 8601; a token
+    /// without an end has no date.
+    #[must_use]
+    pub fn with_tokens(
+        &self,
+        access_token: &Secret,
+        refresh_token: Option<&Secret>,
+        ends_at: Option<String>,
+    ) -> Value {
+        let mut config = self.0.clone();
+        if let Some(credentials) = config.get_mut("credentials").and_then(Value::as_object_mut) {
+            credentials.insert("access_token".into(), access_token.expose().into());
+            if let Some(refresh_token) = refresh_token {
+                credentials.insert("refresh_token".into(), refresh_token.expose().into());
+            }
+            credentials.insert("token_expiry_date".into(), ends_at.into());
+        }
+        config
+    }
+}
+
 /// What the program needs to know.
 #[derive(Debug)]
 pub struct Config {
+    pub written: Written,
     /// The account's host label, `acme`.
     pub subdomain: String,
     pub credentials: Credentials,
@@ -207,6 +231,7 @@ impl Config {
             whole(&format!("is not valid JSON (at line {line} column {column})"))
         })?;
         let Value::Object(mut object) = value else { return Err(whole("is not a JSON object")) };
+        let as_written = Written(Value::Object(object.clone()));
         drop_nulls(&mut object);
         let value = Value::Object(object);
         let mut violations = violations(&value);
@@ -235,6 +260,7 @@ impl Config {
         let workers = written.num_workers.and_then(|workers| usize::try_from(workers).ok());
         let rows = written.page_size.and_then(|rows| u32::try_from(rows).ok());
         Ok(Self {
+            written: as_written,
             subdomain,
             credentials,
             start_date,
@@ -295,6 +321,7 @@ fn violations(config: &Value) -> Vec<Violation> {
     let variants = schema["properties"]["credentials"]["oneOf"].take();
     schema["properties"]["credentials"] = json!({ "type": "object" });
     found.extend(differences(&schema, config, ""));
+    found.extend(passwords(config));
     if let Some(credentials) = config.get("credentials").filter(|value| value.is_object()) {
         let variants = variants.as_array().map(Vec::as_slice).unwrap_or_default();
         let name = |variant: &Value| variant["properties"]["credentials"]["const"].clone();
@@ -310,6 +337,28 @@ fn violations(config: &Value) -> Vec<Violation> {
         }
     }
     found
+}
+
+/// Passwords, which Zendesk has ended. They are refused even where they would do no harm: whoever
+/// writes one believes that it is used.
+///
+/// Source: Zendesk's announcement 9941874259354.
+fn passwords(config: &Value) -> Vec<Violation> {
+    let places = [("password", config.get("password")), {
+        let credentials = config.get("credentials");
+        ("credentials.password", credentials.and_then(|credentials| credentials.get("password")))
+    }];
+    let kind = config.get("credentials").and_then(|credentials| credentials.get("credentials"));
+    let named = kind.and_then(Value::as_str).filter(|kind| {
+        let kind = kind.to_ascii_lowercase();
+        kind.contains("password") || kind.contains("basic")
+    });
+    let mut fields: Vec<&str> =
+        places.into_iter().filter_map(|(field, value)| value.map(|_| field)).collect();
+    fields.extend(named.map(|_| "credentials.credentials"));
+    let what = "Zendesk ended signing in with a password on 2026-01-12: sign in with OAuth, client \
+                credentials for an unattended sync";
+    fields.into_iter().map(|field| Violation { field: field.into(), what: what.into() }).collect()
 }
 
 fn differences(schema: &Value, value: &Value, under: &str) -> Vec<Violation> {

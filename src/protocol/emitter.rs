@@ -6,7 +6,7 @@ use std::io::Write;
 use std::sync::mpsc as thread_channel;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, mpsc, oneshot};
 
 use super::ledger::{Due, Ledger, Totals};
 use super::message::{self, Level, Status, Trouble};
@@ -44,9 +44,16 @@ pub struct Emitter {
     debug: bool,
 }
 
+/// Bytes for the writing thread.
+struct Block {
+    bytes: Vec<u8>,
+    /// Told once they are written and flushed.
+    written: Option<oneshot::Sender<()>>,
+}
+
 struct Inner {
     ledger: Ledger,
-    blocks: Option<mpsc::Sender<Vec<u8>>>,
+    blocks: Option<mpsc::Sender<Block>>,
     finished: Option<thread_channel::Receiver<bool>>,
 }
 
@@ -63,16 +70,18 @@ impl Emitter {
         now: impl Fn() -> Duration + Send + Sync + 'static,
         debug: bool,
     ) -> Self {
-        let (blocks, mut waiting) = mpsc::channel::<Vec<u8>>(WAITING_BLOCKS);
+        let (blocks, mut waiting) = mpsc::channel::<Block>(WAITING_BLOCKS);
         let (done, finished) = thread_channel::channel();
         std::thread::spawn(move || {
             let mut written = true;
             while let Some(block) = waiting.blocking_recv() {
                 // A failed write is a reader that has gone: dropping the receiver tells the sync.
-                written = out.write_all(&block).and_then(|()| out.flush()).is_ok();
+                written = out.write_all(&block.bytes).and_then(|()| out.flush()).is_ok();
                 if !written {
                     break;
                 }
+                // Whoever waited for it may be gone.
+                let _ = block.written.map(|told| told.send(()));
             }
             drop(waiting);
             let _ = done.send(written);
@@ -174,6 +183,16 @@ impl Emitter {
         self.send(|_, _| line).await
     }
 
+    /// Writes a ready line and waits until stdout has it.
+    ///
+    /// # Errors
+    /// [`Closed`].
+    pub async fn line_flushed(&self, line: Vec<u8>) -> Result<(), Closed> {
+        let (told, written) = oneshot::channel();
+        self.send_block(|_, _| Block { bytes: line, written: Some(told) }).await?;
+        written.await.map_err(|_| Closed)
+    }
+
     /// Streams that were opened and not yet closed.
     pub async fn open_streams(&self) -> Vec<String> {
         self.inner.lock().await.ledger.open_streams()
@@ -185,11 +204,19 @@ impl Emitter {
         &self,
         make: impl FnOnce(&mut Ledger, Duration) -> Vec<u8>,
     ) -> Result<(), Closed> {
+        let make = |ledger: &mut Ledger, now| Block { bytes: make(ledger, now), written: None };
+        self.send_block(make).await
+    }
+
+    async fn send_block(
+        &self,
+        make: impl FnOnce(&mut Ledger, Duration) -> Block,
+    ) -> Result<(), Closed> {
         let mut inner = self.inner.lock().await;
         let blocks = inner.blocks.clone().ok_or(Closed)?;
         let room = blocks.reserve().await.map_err(|_| Closed)?;
         let block = make(&mut inner.ledger, (self.now)());
-        if !block.is_empty() {
+        if !block.bytes.is_empty() {
             room.send(block);
         }
         Ok(())

@@ -90,6 +90,15 @@ pub fn log(level: Level, message: &str) -> Vec<u8> {
     line(&serde_json::json!({ "type": "LOG", "log": { "level": level, "message": message } }))
 }
 
+/// The CONTROL line with a whole new config, which the platform saves at once and hands in the
+/// next time. The only message that holds secrets. `emitted_at_ms` is unix time in milliseconds.
+#[must_use]
+pub fn new_config(config: &Value, emitted_at_ms: u64) -> Vec<u8> {
+    line(&serde_json::json!({ "type": "CONTROL", "control": {
+        "type": "CONNECTOR_CONFIG", "emitted_at": emitted_at_ms,
+        "connectorConfig": { "config": config } } }))
+}
+
 /// A STREAM_STATUS trace. `emitted_at_ms` is unix time in milliseconds.
 #[must_use]
 pub fn stream_status(stream: &str, status: Status, emitted_at_ms: u64) -> Vec<u8> {

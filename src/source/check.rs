@@ -1,21 +1,30 @@
-//! `check`: whether the credentials are somebody's.
+//! `check`: whether the credentials are somebody's, and what can be read with them. The answer is
+//! one CONNECTION_STATUS; LOG lines before it say the rest.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::{join, join_all};
 use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
 
-use super::failure;
-use super::identity::identity;
-use super::{Surroundings, connect, invalid_config};
-use crate::config::{Config, Credentials};
+use super::identity::{Identity, NoIdentity, TokenFacts, identity, token_facts, webhooks};
+use super::probe::{Asker, Group, Reach, groups, missing_scopes, reach};
+use super::{SETTLE_WITHIN, Surroundings, connect, ends_soon, failure, invalid_config};
+use crate::config::Config;
 use crate::protocol::emitter::{Closed, Emitter};
 use crate::protocol::message::{self, Level, Trouble};
+use crate::streams::registry;
+use crate::zendesk::budget::Bucket;
+use crate::zendesk::client::Client;
 use crate::zendesk::clock::Clock;
+use crate::zendesk::error::{ApiError, ErrorKind};
 
-/// A check answers within twenty seconds of a person's time, also when the network is black.
-const PATIENCE: Duration = Duration::from_secs(18);
+/// A check answers within twenty seconds, also when the network is black. What is left of them is
+/// for new tokens that have to be saved.
+const PATIENCE: Duration = Duration::from_secs(16);
 
-/// Answers with one CONNECTION_STATUS.
+/// Answers with one CONNECTION_STATUS. `stop` turns true when the program is to end.
 ///
 /// # Errors
 /// [`Closed`] when nobody reads the answer.
@@ -23,38 +32,178 @@ pub async fn check(
     config: Result<Vec<u8>, Trouble>,
     surroundings: &Surroundings,
     clock: Clock,
-    emitter: &Emitter,
+    emitter: &Arc<Emitter>,
+    stop: watch::Receiver<bool>,
 ) -> Result<(), Closed> {
     let failed = |message: &str| message::connection_status(Some(message));
     let parse =
         |text: Vec<u8>| Config::parse(&text).map_err(|violations| invalid_config(&violations));
     let config = match config.and_then(parse) {
-        Ok(config) => config,
+        Ok(config) => Arc::new(config),
         Err(trouble) => return emitter.line(failed(&trouble.message)).await,
     };
-    if let Credentials::ApiToken { .. } = config.credentials {
-        let told = "Zendesk stops all API tokens on 2027-04-30; move to OAuth before that day";
-        emitter.log(Level::Warn, told).await?;
+    if let Some(warning) = ends_soon(&config.credentials) {
+        emitter.log(Level::Warn, warning).await?;
     }
-    let (_keep, stop) = watch::channel(false);
-    let client = match connect(&config, surroundings, clock, stop) {
-        Ok(client) => client,
+    let client = match connect(&config, surroundings, clock, stop.clone(), emitter) {
+        Ok(client) => client.impatient(),
         Err(trouble) => return emitter.line(failed(&trouble.message)).await,
     };
-    let asked = tokio::select! {
-        asked = identity(&client) => asked,
-        () = tokio::time::sleep(PATIENCE) => {
-            let why = "Zendesk did not answer in time. Check the network and the subdomain.";
-            return emitter.line(failed(why)).await;
-        }
+    let found = examine(&client, &config, emitter).await?;
+    let _ = tokio::time::timeout(SETTLE_WITHIN, client.settle()).await;
+    if *stop.borrow() {
+        return Ok(());
+    }
+    emitter.line(message::connection_status(found.err().as_deref())).await
+}
+
+/// Says what there is to know, and why the check fails if it does.
+async fn examine(
+    client: &Client,
+    config: &Config,
+    emitter: &Emitter,
+) -> Result<Result<(), String>, Closed> {
+    let deadline = Instant::now() + PATIENCE;
+    let identity = match timeout_at(deadline, Box::pin(identity(client))).await {
+        Ok(Ok(identity)) => Some(identity),
+        // The token is somebody's, or it would be a 401; only who it is stays unknown.
+        Ok(Err(NoIdentity::Api(error))) if is_narrow(config, &error) => None,
+        Ok(Err(error)) => return Ok(Err(failure::of_identity(&error, config).message)),
+        Err(_) => return Ok(Err(no_answer(client, config))),
     };
-    match asked {
-        Ok(identity) => {
-            let told =
-                format!("signed in to {}.zendesk.com as {}", config.subdomain, identity.role);
+    introduce(client, config, identity.as_ref(), emitter).await?;
+    let token = async {
+        if !config.credentials.is_oauth() {
+            return None;
+        }
+        timeout_at(deadline, Box::pin(token_facts(client))).await.ok()?.ok().flatten()
+    };
+    let (token, hooks) = join(token, timeout_at(deadline, Box::pin(webhooks(client)))).await;
+    if let Some(token) = &token {
+        tell_token(token, emitter).await?;
+    }
+    match hooks {
+        Ok(Ok((count, has_more))) => {
+            let more = if has_more { " or more" } else { "" };
+            emitter.log(Level::Info, &format!("webhooks configured: {count}{more}")).await?;
+        }
+        Ok(Err(error)) => {
+            let told = format!("webhooks configured: not known ({})", error.detail);
             emitter.log(Level::Info, &told).await?;
-            emitter.line(message::connection_status(None)).await
         }
-        Err(error) => emitter.line(failed(&failure::of_identity(&error).message)).await,
+        Err(_) => emitter.log(Level::Info, "webhooks configured: no answer in time").await?,
     }
+    let asker = Asker { identity: identity.as_ref(), token: token.as_ref() };
+    streams(client, config, &asker, deadline, emitter).await
+}
+
+/// Asks for every group of streams and tells what came of it.
+async fn streams(
+    client: &Client,
+    config: &Config,
+    asker: &Asker<'_>,
+    deadline: Instant,
+    emitter: &Emitter,
+) -> Result<Result<(), String>, Closed> {
+    let streams = registry(config);
+    for (scope, names) in missing_scopes(&streams, asker) {
+        let told = format!("the scope `{scope}` is missing for: {}", names.join(", "));
+        emitter.log(Level::Warn, &told).await?;
+    }
+    let groups = groups(&streams, asker);
+    let probes = groups.iter().enumerate().map(|(walk, group)| async move {
+        let asking = Box::pin(reach(client, group.asked, walk as u64));
+        (group, timeout_at(deadline, asking).await.ok())
+    });
+    let mut readable: Vec<&str> = Vec::new();
+    let mut unknown: Vec<&str> = Vec::new();
+    // Groups that are refused for the same reason are told together.
+    let mut refused: Vec<(String, Vec<&str>)> = Vec::new();
+    for (Group { asked, streams }, reach) in join_all(probes).await {
+        let names = streams.iter().map(|stream| stream.name);
+        match reach {
+            Some(Reach::Readable) => readable.extend(names),
+            Some(Reach::Refused(error)) => {
+                let why = failure::why_not(asked, &error, asker);
+                match refused.iter_mut().find(|(known, _)| *known == why) {
+                    Some((_, known)) => known.extend(names),
+                    None => refused.push((why, names.collect())),
+                }
+            }
+            Some(Reach::Unknown(_)) | None => unknown.extend(names),
+        }
+    }
+    for (why, names) in &refused {
+        let told = format!("not readable: {}: {why}", names.join(", "));
+        emitter.log(Level::Warn, &told).await?;
+    }
+    if !readable.is_empty() {
+        emitter.log(Level::Info, &format!("readable: {}", readable.join(", "))).await?;
+    }
+    if !unknown.is_empty() {
+        let why = client.last_failure().map(|error| format!(" ({})", error.detail));
+        let told = format!(
+            "not known, because Zendesk gave no answer in time{}: {}",
+            why.unwrap_or_default(),
+            unknown.join(", ")
+        );
+        emitter.log(Level::Warn, &told).await?;
+    }
+    match refused.first() {
+        Some((why, _)) if readable.is_empty() && unknown.is_empty() => {
+            Ok(Err(format!("None of the streams can be read: {why}")))
+        }
+        _ => Ok(Ok(())),
+    }
+}
+
+/// Says who is signed in where, and what the plan allows.
+async fn introduce(
+    client: &Client,
+    config: &Config,
+    identity: Option<&Identity>,
+    emitter: &Emitter,
+) -> Result<(), Closed> {
+    let account = format!("{}.zendesk.com", config.subdomain);
+    let told = match identity {
+        Some(Identity { id, role }) => {
+            format!("signed in to {account} as user {id} with the role {role}")
+        }
+        None => format!(
+            "signed in to {account}; who it is and in which role needs the scope `users:read`"
+        ),
+    };
+    emitter.log(Level::Info, &told).await?;
+    let told = match client.told_limit(Bucket::Account) {
+        Some(limit) => {
+            format!("the plan allows {limit} requests a minute, to all programs together")
+        }
+        None => "Zendesk does not say how many requests a minute the plan allows".to_owned(),
+    };
+    emitter.log(Level::Info, &told).await
+}
+
+async fn tell_token(token: &TokenFacts, emitter: &Emitter) -> Result<(), Closed> {
+    let end = token.expires_at.as_deref().map_or_else(
+        || "the access token has no end".to_owned(),
+        |end| format!("the access token ends at {end}"),
+    );
+    let scopes = if token.scopes.is_empty() { "all".to_owned() } else { token.scopes.join(" ") };
+    emitter.log(Level::Info, &format!("{end}; its scopes: {scopes}")).await
+}
+
+/// A refusal that only says that an access token is for other things.
+fn is_narrow(config: &Config, error: &ApiError) -> bool {
+    config.credentials.is_oauth() && failure::is_scope(error)
+}
+
+/// Why there was no answer in time, as far as the last try tells.
+fn no_answer(client: &Client, config: &Config) -> String {
+    let error = client.last_failure().unwrap_or_else(|| ApiError {
+        kind: ErrorKind::Unavailable,
+        status: None,
+        request: "GET /api/v2/users/me.json".into(),
+        detail: "no answer in time".into(),
+    });
+    failure::of_identity(&NoIdentity::Api(error), config).message
 }

@@ -1,63 +1,119 @@
-//! `discover`: which streams there are. A stream that needs a plan or a feature is asked for with
-//! one small request; only a definite refusal leaves it out.
+//! `discover`: which streams there are. A stream that needs a plan, a feature, a role or a scope
+//! is asked for with one small request; only a definite refusal leaves it out.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
 
-use super::{Surroundings, connect};
+use super::identity::{identity, token_facts};
+use super::probe::{Asker, Group, Reach, groups, reach};
+use super::{SETTLE_WITHIN, Surroundings, connect, failure};
 use crate::config::Config;
 use crate::protocol::emitter::{Closed, Emitter};
 use crate::protocol::message::{CatalogStream, Level, Trouble, catalog};
 use crate::streams::{Reading, Stream, registry};
-use crate::sync::pager::Listing;
-use crate::zendesk::client::{Client, PageSize, Request, Tally};
+use crate::zendesk::client::Client;
 use crate::zendesk::clock::Clock;
-use crate::zendesk::error::{ApiError, ErrorKind};
-use crate::zendesk::paging::Token;
+use crate::zendesk::error::ErrorKind;
 
 /// All probes together take at most this; what has not answered by then stays in.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Answers with one CATALOG.
+/// Answers with one CATALOG. `stop` turns true when the program is to end.
 ///
 /// # Errors
 /// [`Closed`] when nobody reads the answer.
 pub async fn discover(
-    config: &Config,
+    config: &Arc<Config>,
     surroundings: &Surroundings,
     clock: Clock,
-    emitter: &Emitter,
+    emitter: &Arc<Emitter>,
+    stop: watch::Receiver<bool>,
 ) -> Result<Result<(), Trouble>, Closed> {
-    let (_keep, stop) = watch::channel(false);
-    let client = match connect(config, surroundings, clock, stop) {
-        Ok(client) => client,
+    let client = match connect(config, surroundings, clock, stop.clone(), emitter) {
+        Ok(client) => client.impatient(),
         Err(trouble) => return Ok(Err(trouble)),
     };
     let streams = registry(config);
-    let probes = streams.iter().map(|stream| async {
-        if !is_gated(stream) {
-            return None;
-        }
-        tokio::select! {
-            refusal = probe(&client, stream) => refusal,
-            () = tokio::time::sleep(PATIENCE) => None,
-        }
-    });
-    let refusals = join_all(probes).await;
-    let mut listed = Vec::new();
-    for (stream, refusal) in streams.iter().zip(refusals) {
-        match refusal {
-            Some(error) => {
-                let why = format!("{} is left out: {error}", stream.name);
-                emitter.log(Level::Warn, &why).await?;
-            }
-            None => listed.push(catalog_stream(stream)),
-        }
+    let refusals = refusals(&client, config, &streams, emitter).await?;
+    let _ = tokio::time::timeout(SETTLE_WITHIN, client.settle()).await;
+    if *stop.borrow() {
+        return Ok(Ok(()));
     }
+    let is_left_out = |stream: &Stream| refusals.contains(&stream.name);
+    let listed: Vec<CatalogStream> =
+        streams.iter().filter(|stream| !is_left_out(stream)).map(catalog_stream).collect();
     emitter.line(catalog(&listed)).await?;
     Ok(Ok(()))
+}
+
+/// The streams that Zendesk refuses for certain, each told with its reason.
+async fn refusals(
+    client: &Client,
+    config: &Config,
+    streams: &[Stream],
+    emitter: &Emitter,
+) -> Result<Vec<&'static str>, Closed> {
+    let deadline = Instant::now() + PATIENCE;
+    // Whoever has no answer to this is given everything; probing would only take time.
+    let facts = async {
+        let token = async {
+            if config.credentials.is_oauth() {
+                token_facts(client).await.ok().flatten()
+            } else {
+                None
+            }
+        };
+        join(identity(client), token).await
+    };
+    let (identity, token) = match timeout_at(deadline, Box::pin(facts)).await {
+        Ok((Ok(identity), token)) => (Some(identity), token),
+        Ok((Err(super::identity::NoIdentity::Api(error)), token))
+            if error.kind == ErrorKind::Forbidden =>
+        {
+            (None, token)
+        }
+        Ok((Err(error), _)) => {
+            let why = failure::of_identity(&error, config).message;
+            let told = format!("all streams are listed, because nothing is known of them: {why}");
+            emitter.log(Level::Warn, &told).await?;
+            return Ok(Vec::new());
+        }
+        Err(_) => {
+            let told = "all streams are listed, because Zendesk did not answer in time";
+            emitter.log(Level::Warn, told).await?;
+            return Ok(Vec::new());
+        }
+    };
+    let asker = Asker { identity: identity.as_ref(), token: token.as_ref() };
+    let is_gated = |stream: &Stream| {
+        let gate = &stream.gate;
+        gate.plan.is_some()
+            || gate.feature.is_some()
+            || asker.may_lack_role(stream)
+            || !asker.covers(stream)
+    };
+    let groups = groups(streams, &asker);
+    let gated = groups.iter().filter(|group| is_gated(group.asked));
+    let probes = gated.enumerate().map(|(walk, group)| async move {
+        let walk = walk as u64;
+        let reach = timeout_at(deadline, Box::pin(reach(client, group.asked, walk))).await;
+        (group, reach.ok())
+    });
+    let mut left_out = Vec::new();
+    for (Group { asked, streams }, reach) in join_all(probes).await {
+        if let Some(Reach::Refused(error)) = reach {
+            let names: Vec<&str> = streams.iter().map(|stream| stream.name).collect();
+            let why = failure::why_not(asked, &error, &asker);
+            let told = format!("left out: {}: {why}", names.join(", "));
+            emitter.log(Level::Warn, &told).await?;
+            left_out.extend(streams.iter().map(|stream| stream.name));
+        }
+    }
+    Ok(left_out)
 }
 
 /// A stream as the catalog has it.
@@ -77,27 +133,4 @@ pub fn catalog_stream(stream: &Stream) -> CatalogStream {
         source_defined_primary_key: stream.primary_key.iter().map(|key| vec![*key]).collect(),
         is_resumable: stream.is_resumable(),
     }
-}
-
-fn is_gated(stream: &Stream) -> bool {
-    let gate = &stream.gate;
-    (gate.plan.is_some() || gate.feature.is_some()) && stream.feed.parent.is_none()
-}
-
-/// The refusal of a stream's first page, if it is a definite one.
-async fn probe(client: &Client, stream: &Stream) -> Option<ApiError> {
-    let listing = Listing::new(stream.feed, stream.feed.path.to_owned(), &[stream], 0);
-    let request = Request {
-        path: &listing.path,
-        query: &listing.query,
-        at: &Token::First,
-        buckets: stream.feed.buckets,
-        walk: 0,
-        shape: &listing.shape,
-    };
-    let mut size = PageSize::new(stream.feed.paging, Some(1));
-    let asked = client.get(&request, &mut size, &mut Tally::default()).await;
-    let definite =
-        |error: &ApiError| matches!(error.kind, ErrorKind::Forbidden | ErrorKind::NotFound);
-    asked.err().filter(definite)
 }

@@ -2,6 +2,8 @@
 //! match that does so.
 
 use super::identity::NoIdentity;
+use super::probe::Asker;
+use crate::config::{Config, Credentials};
 use crate::protocol::message::{FailureType, Trouble};
 use crate::streams::{Role, Stream};
 use crate::sync::WalkError;
@@ -34,13 +36,19 @@ pub fn of_stream(stream: &Stream, error: &WalkError) -> Trouble {
 
 /// What it means that nobody is signed in.
 #[must_use]
-pub fn of_identity(error: &NoIdentity) -> Trouble {
+pub fn of_identity(error: &NoIdentity, config: &Config) -> Trouble {
     let (failure_type, message) = match error {
         NoIdentity::Anonymous => (
             FailureType::ConfigError,
-            "Zendesk knows nobody by these credentials. Check the e-mail address and the token; an API \
-             token is not a password."
-                .to_owned(),
+            format!("Zendesk knows nobody by these credentials. {}", sign_in_again(config)),
+        ),
+        NoIdentity::Api(error) if error.kind == ErrorKind::Unauthorized => (
+            FailureType::ConfigError,
+            format!(
+                "Zendesk does not accept the credentials ({}). {}",
+                error.detail,
+                sign_in_again(config)
+            ),
         ),
         NoIdentity::Api(error) => of_api(error, None),
     };
@@ -51,24 +59,130 @@ pub fn of_identity(error: &NoIdentity) -> Trouble {
     Trouble { failure_type, message, detail: Some(detail), stream: None }
 }
 
+/// What to do about credentials that let nobody in.
+fn sign_in_again(config: &Config) -> &'static str {
+    match config.credentials {
+        Credentials::ApiToken { .. } => {
+            "Check the e-mail address, the API token and the subdomain; an API token is not a password, \
+             and its user must not be suspended."
+        }
+        Credentials::Legacy { .. } | Credentials::Refresh { .. } => {
+            "Sign in again (reconnect), and check the subdomain; the user must not be suspended."
+        }
+        Credentials::ClientCredentials { .. } => {
+            "Check that the user of the OAuth client is active, and the subdomain."
+        }
+    }
+}
+
+/// Why a probe of a stream was refused, and what to do, in two sentences.
+#[must_use]
+pub fn why_not(stream: &Stream, error: &ApiError, asker: &Asker<'_>) -> String {
+    let role = asker.identity.map_or("", |identity| identity.role.as_str());
+    let detail = &error.detail;
+    if is_account_gone(error) || is_scope(error) {
+        return of_api(error, Some(stream)).1;
+    }
+    if !asker.covers(stream) {
+        return format!(
+            "the access token lacks the scope `{}` ({detail}). Sign in with that scope, or leave the \
+             stream out.",
+            stream.scope
+        );
+    }
+    if asker.may_lack_role(stream) && !role.is_empty() {
+        return format!(
+            "the role `{role}` may not read it ({detail}). Sign in as an administrator, or leave the \
+             stream out."
+        );
+    }
+    match (stream.gate.plan, stream.gate.feature) {
+        (Some(plan), None) => format!(
+            "the account's plan does not have it, or the role may not read it ({detail}). It comes \
+             with {plan}; otherwise leave the stream out."
+        ),
+        (plan, Some(feature)) => format!(
+            "the account does not have {feature} switched on, or the role may not read it ({detail}). \
+             It needs {feature}{}; otherwise leave the stream out.",
+            plan.map(|plan| format!(" and {plan}")).unwrap_or_default()
+        ),
+        (None, None) => of_api(error, Some(stream)).1,
+    }
+}
+
+/// The account itself is refused, whatever is asked for.
+fn is_account_gone(error: &ApiError) -> bool {
+    let words = error.detail.to_ascii_lowercase();
+    error.status == Some(402)
+        || ["no help desk", "suspended", "cancelled", "canceled", "deactivated"]
+            .iter()
+            .any(|word| words.contains(word))
+}
+
+/// Whether Zendesk names scopes that a token lacks.
+#[must_use]
+pub fn is_scope(error: &ApiError) -> bool {
+    error.detail.to_ascii_lowercase().contains("required scope")
+}
+
 fn of_api(error: &ApiError, stream: Option<&Stream>) -> (FailureType, String) {
     let detail = &error.detail;
     match error.kind {
+        ErrorKind::NotFound if detail.contains("No help desk") => (
+            FailureType::ConfigError,
+            "There is no Zendesk account at this subdomain. Check that it is the part before \
+             .zendesk.com of the address in your browser."
+                .to_owned(),
+        ),
+        ErrorKind::Unauthorized | ErrorKind::Forbidden | ErrorKind::NotFound
+            if is_account_gone(error) =>
+        (
+            FailureType::ConfigError,
+            format!("The Zendesk account or its user is suspended or ended ({detail}). Sign in to Zendesk in a browser and set that right."),
+        ),
         ErrorKind::Unauthorized => (
             FailureType::ConfigError,
             format!("Zendesk does not accept the credentials ({detail}). Check the token and the e-mail address, or sign in again."),
+        ),
+        ErrorKind::Forbidden if is_scope(error) => (
+            FailureType::ConfigError,
+            format!(
+                "The access token lacks a scope ({detail}). Sign in with {}, or with `read` for everything.",
+                stream.map_or("the scope `users:read`".to_owned(), |stream| format!("the scope `{}`", stream.scope)),
+            ),
         ),
         ErrorKind::Forbidden => (
             FailureType::ConfigError,
             format!("Zendesk does not allow these credentials to read this ({detail}). {}", needs(stream)),
         ),
-        ErrorKind::NotFound if detail.contains("No help desk") => (
-            FailureType::ConfigError,
-            "There is no Zendesk account at this subdomain. Check the subdomain.".to_owned(),
-        ),
         ErrorKind::NotFound => (
             FailureType::ConfigError,
             format!("This account does not have what this reads ({detail}). {}", needs(stream)),
+        ),
+        ErrorKind::GrantEnded => (
+            FailureType::ConfigError,
+            format!("The refresh token is used up, revoked or too old ({detail}). Sign in again, and give each source a sign-in of its own: one refresh token must not serve two sources, because it works once."),
+        ),
+        ErrorKind::ClientRefused => (
+            FailureType::ConfigError,
+            format!("Zendesk refuses the OAuth client ({detail}). Check its identifier and secret, that it is confidential, and that it may have the scopes it asks for."),
+        ),
+        ErrorKind::NoToken => (
+            FailureType::TransientError,
+            format!("Zendesk gave no access token ({detail}). Try again; if it stays so, check the client's identifier and secret, the subdomain and the network."),
+        ),
+        ErrorKind::Unresolved => (
+            FailureType::TransientError,
+            format!("The account's address cannot be found in the DNS ({detail}). Check the network, its DNS and the subdomain, and try again."),
+        ),
+        ErrorKind::Untrusted => (
+            FailureType::ConfigError,
+            format!("The certificate of the server is not trusted ({detail}). If a proxy stands between, put its certificate into SSL_CERT_FILE."),
+        ),
+        ErrorKind::Unexpected if error.status.is_some_and(|status| (300..400).contains(&status)) => (
+            FailureType::ConfigError,
+            "Zendesk sends us to another address, which is not followed. Check the subdomain: it may have been renamed."
+                .to_owned(),
         ),
         ErrorKind::BadPosition | ErrorKind::Invalid | ErrorKind::Unexpected => (
             FailureType::SystemError,
@@ -76,7 +190,7 @@ fn of_api(error: &ApiError, stream: Option<&Stream>) -> (FailureType, String) {
         ),
         ErrorKind::RateLimited => (
             FailureType::TransientError,
-            "Zendesk's rate limit left no request for ninety minutes. Try again later, or let other programs use less of it.".to_owned(),
+            "Zendesk's rate limit leaves no request. Try again later, or let other programs use less of it.".to_owned(),
         ),
         ErrorKind::Unavailable => (
             FailureType::TransientError,

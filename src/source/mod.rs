@@ -1,23 +1,31 @@
 //! The Airbyte commands over the floors below.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
 use crate::config::{Config, Credentials, Violation};
-use crate::protocol::message::{FailureType, Trouble};
-use crate::zendesk::auth::Signature;
+use crate::protocol::emitter::{Emitter, unix_ms};
+use crate::protocol::message::{self, FailureType, Trouble};
+use crate::zendesk::auth::{Credentials as Signing, Keep, Signature, Token};
 use crate::zendesk::budget::Budget;
 use crate::zendesk::client::{Client, NoClient};
 use crate::zendesk::clock::Clock;
+use crate::zendesk::grant::Grant;
+use crate::zendesk::instant;
 
 pub mod check;
 pub mod discover;
 pub mod failure;
 pub mod identity;
+pub mod probe;
 pub mod read;
 pub mod signals;
 pub mod spec;
+
+/// How long a command that is done waits for new tokens to be saved.
+const SETTLE_WITHIN: Duration = Duration::from_secs(2);
 
 /// What the program finds around itself.
 #[derive(Clone, Debug)]
@@ -32,39 +40,115 @@ pub struct Surroundings {
 }
 
 /// Makes the client of the configured account. `stop` turns true when the program is to end.
+/// Tokens that are renewed go out through the emitter.
 ///
 /// # Errors
 /// What the user has to change.
 pub fn connect(
-    config: &Config,
+    config: &Arc<Config>,
     surroundings: &Surroundings,
     clock: Clock,
     stop: watch::Receiver<bool>,
+    emitter: &Arc<Emitter>,
 ) -> Result<Client, Trouble> {
     let host = format!("{}.zendesk.com", config.subdomain);
     let elsewhere = surroundings.base_url.is_some();
     let base = surroundings.base_url.clone().unwrap_or_else(|| format!("https://{host}"));
     let base = reqwest::Url::parse(&base)
-        .map_err(|_| refused("ZENDESK_BASE_URL is not an address such as http://127.0.0.1:8080"))?;
-    let signature = match &config.credentials {
-        Credentials::ApiToken { email, api_token } => {
-            Signature::api_token(email, api_token.expose())
-        }
-        Credentials::Legacy { access_token, .. } => Signature::bearer(access_token.expose()),
-        Credentials::Refresh { access_token: Some(token), .. } => Signature::bearer(token.expose()),
-        Credentials::Refresh { .. } | Credentials::ClientCredentials { .. } => {
-            return Err(refused(
-                "this version cannot fetch an access token by itself: sign in with an API token or \
-                 with an access token",
-            ));
-        }
-    };
-    let unusable = "the credentials hold characters that cannot be sent: paste them again without \
-                    line breaks";
-    let signature = signature.ok_or_else(|| refused(unusable))?;
+        .ok()
+        .filter(|base| matches!(base.scheme(), "http" | "https"))
+        .ok_or_else(|| {
+            refused("ZENDESK_BASE_URL is not an address such as http://127.0.0.1:8080")
+        })?;
+    let credentials = credentials(config, emitter).ok_or_else(|| {
+        refused(
+            "the credentials hold characters that cannot be sent: paste them again without line \
+             breaks",
+        )
+    })?;
     let budget: Arc<Budget> = Budget::new(config.workers, clock.clone());
-    Client::new(base, elsewhere.then_some(host.as_str()), signature, budget, clock, stop)
+    Client::new(base, elsewhere.then_some(host.as_str()), credentials, budget, clock, stop)
         .map_err(|NoClient(why)| refused(&format!("no connection can be set up: {why}")))
+}
+
+/// What the client signs with. None when a header cannot hold it.
+fn credentials(config: &Arc<Config>, emitter: &Arc<Emitter>) -> Option<Signing> {
+    let keep_nothing = || -> Keep { Box::new(|_, _| Box::pin(async { true })) };
+    Some(match &config.credentials {
+        Credentials::ApiToken { email, api_token } => {
+            Signing::Fixed(Signature::api_token(email, api_token)?)
+        }
+        Credentials::Legacy { access_token, .. } => {
+            Signing::Fixed(Signature::bearer(access_token)?)
+        }
+        Credentials::ClientCredentials { client_id, client_secret, scope } => Signing::Granted {
+            grant: Grant::ClientCredentials {
+                client_id: client_id.clone(),
+                client_secret: client_secret.clone(),
+                scope: scope
+                    .clone()
+                    .filter(|scope| !scope.trim().is_empty())
+                    .unwrap_or_else(|| "read".to_owned()),
+            },
+            token: None,
+            keep: keep_nothing(),
+        },
+        Credentials::Refresh {
+            client_id,
+            client_secret,
+            access_token,
+            token_expiry_date,
+            refresh_token,
+        } => {
+            let ends_at = token_expiry_date.as_deref().and_then(instant::from_text);
+            let token = access_token.clone().filter(|token| !token.expose().is_empty());
+            if let Some(token) = &token {
+                Signature::bearer(token)?;
+            }
+            Signing::Granted {
+                grant: Grant::Refresh {
+                    client_id: client_id.clone(),
+                    client_secret: client_secret.clone(),
+                    refresh_token: refresh_token.clone(),
+                },
+                token: token.map(|access_token| Token { access_token, ends_at }),
+                keep: hand_back(Arc::clone(config), Arc::clone(emitter)),
+            }
+        }
+    })
+}
+
+/// Hands the config with new tokens to the platform, and says once it has it.
+///
+/// Source: Airbyte Protocol, `AirbyteControlConnectorConfigMessage`.
+fn hand_back(config: Arc<Config>, emitter: Arc<Emitter>) -> Keep {
+    Box::new(move |token, refresh_token| {
+        let ends_at = token.ends_at.map(instant::to_iso);
+        let config = config.written.with_tokens(&token.access_token, refresh_token, ends_at);
+        let line = message::new_config(&config, unix_ms());
+        let emitter = Arc::clone(&emitter);
+        Box::pin(async move { emitter.line_flushed(line).await.is_ok() })
+    })
+}
+
+/// The day from which credentials of this kind do not work any more, and what to do about it.
+///
+/// Source: Zendesk's announcements of the end of API tokens (10851263566234) and of access tokens
+/// without an end (9182123625370).
+#[must_use]
+pub fn ends_soon(credentials: &Credentials) -> Option<&'static str> {
+    match credentials {
+        Credentials::ApiToken { .. } => Some(
+            "Zendesk stops all API tokens on 2027-04-30, and none can be created any more; sign in with \
+             OAuth client credentials (`oauth2_client_credentials`) before that day",
+        ),
+        Credentials::Legacy { .. } => Some(
+            "Zendesk stops access tokens without an end on 2027-04-01; sign in with OAuth client \
+             credentials (`oauth2_client_credentials`) or a refresh token (`oauth2_refresh`) before \
+             that day",
+        ),
+        Credentials::Refresh { .. } | Credentials::ClientCredentials { .. } => None,
+    }
 }
 
 /// Every violation of a config in one trouble.

@@ -2,6 +2,7 @@
 //! on; then the program exits with 1.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{join, join_all};
@@ -9,7 +10,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::identity::{NoIdentity, identity};
 use super::signals::Terminated;
-use super::{Surroundings, connect, failure, refused};
+use super::{SETTLE_WITHIN, Surroundings, connect, ends_soon, failure, refused};
 use crate::config::Config;
 use crate::protocol::catalog::Selected;
 use crate::protocol::emitter::{Closed, Emitter};
@@ -60,7 +61,7 @@ impl From<Outcome> for ExitCode {
 /// What was asked for.
 #[derive(Debug)]
 pub struct Order {
-    pub config: Config,
+    pub config: Arc<Config>,
     pub selected: Vec<Selected>,
     pub states: SavedStates,
 }
@@ -70,7 +71,7 @@ pub async fn read(
     order: Order,
     surroundings: &Surroundings,
     clock: Clock,
-    emitter: &Emitter,
+    emitter: &Arc<Emitter>,
     terminated: &mut Terminated,
 ) -> Outcome {
     match read_all(order, surroundings, clock, emitter, terminated).await {
@@ -83,11 +84,11 @@ async fn read_all(
     order: Order,
     surroundings: &Surroundings,
     clock: Clock,
-    emitter: &Emitter,
+    emitter: &Arc<Emitter>,
     terminated: &mut Terminated,
 ) -> Result<Outcome, Closed> {
     let (stop, stopping) = watch::channel(false);
-    let client = match connect(&order.config, surroundings, clock, stopping) {
+    let client = match connect(&order.config, surroundings, clock, stopping, emitter) {
         Ok(client) => client,
         Err(trouble) => return fail_all(emitter, &trouble).await,
     };
@@ -104,6 +105,7 @@ async fn read_all(
     if let Ok(Err(Closed)) = tokio::time::timeout(STOP_WITHIN, work).await {
         return Err(Closed);
     }
+    let _ = tokio::time::timeout(SETTLE_WITHIN, client.settle()).await;
     Ok(Outcome::Stopped)
 }
 
@@ -118,11 +120,14 @@ async fn sync(
             .log(Level::Warn, &format!("the saved state is read without this: {ignored}"))
             .await?;
     }
+    if let Some(warning) = ends_soon(&order.config.credentials) {
+        emitter.log(Level::Warn, warning).await?;
+    }
     // Who is signed in, and what time it is at Zendesk: positions are held against that.
     match identity(client).await {
         Ok(_) => {}
         Err(error) if is_hopeless(&error) => {
-            return fail_all(emitter, &failure::of_identity(&error)).await;
+            return fail_all(emitter, &failure::of_identity(&error, &order.config)).await;
         }
         Err(_) => {}
     }
@@ -262,7 +267,15 @@ async fn fail_all(emitter: &Emitter, trouble: &Trouble) -> Result<Outcome, Close
 fn is_hopeless(error: &NoIdentity) -> bool {
     match error {
         NoIdentity::Anonymous => true,
-        NoIdentity::Api(error) => error.kind == ErrorKind::Unauthorized,
+        NoIdentity::Api(error) => matches!(
+            error.kind,
+            ErrorKind::Unauthorized
+                | ErrorKind::GrantEnded
+                | ErrorKind::ClientRefused
+                | ErrorKind::NoToken
+                | ErrorKind::NotFound
+                | ErrorKind::Untrusted
+        ),
     }
 }
 

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::config::connection_specification;
 use crate::protocol::message;
+use crate::zendesk::grant::TOKEN_SECONDS;
 
 /// The version of the Airbyte Protocol that the messages follow.
 const PROTOCOL_VERSION: &str = "0.18.0";
@@ -13,10 +14,6 @@ const PROTOCOL_VERSION: &str = "0.18.0";
 pub fn line() -> Vec<u8> {
     message::spec(&specification())
 }
-
-/// Seconds for which an access token is asked for, the longest that Zendesk gives. Without it
-/// clients made since 2026-04-30 get tokens of thirty minutes.
-const TOKEN_SECONDS: u32 = 172_800;
 
 /// The connector specification.
 #[must_use]

@@ -1,7 +1,8 @@
 //! Guide: articles and what hangs on them. The help center has a request pool of its own.
 
 use super::{
-    ANY_AGENT, Cursor, CursorFormat, Feed, Order, PageRows, Parent, RowsAt, Since, Splice, Stream,
+    ANY_AGENT, Cursor, CursorFormat, Feed, Gate, Order, PageRows, Parent, RowsAt, Since, Splice,
+    Stream,
 };
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
@@ -89,6 +90,8 @@ const fn updated_at(parents: &'static [(&'static str, &'static str)]) -> Option<
     Some(Cursor { field: "updated_at", format: CursorFormat::Unix, formerly: &[], parents })
 }
 
+const GUIDE: Gate = Gate { feature: Some("the help center (Guide)"), ..ANY_AGENT };
+
 pub(super) fn streams() -> Vec<Stream> {
     vec![
         Stream {
@@ -102,7 +105,7 @@ pub(super) fn streams() -> Vec<Stream> {
             drop: &[],
             splice: &[],
             deletion: None,
-            gate: ANY_AGENT,
+            gate: GUIDE,
             scope: "hc:read",
             schema: include_str!("../../schemas/articles.json"),
             documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/articles/",
@@ -123,7 +126,7 @@ pub(super) fn streams() -> Vec<Stream> {
                 members: &[("article_id", "source_id"), ("comment_id", "id")],
             }],
             deletion: None,
-            gate: ANY_AGENT,
+            gate: GUIDE,
             scope: "hc:read",
             schema: include_str!("../../schemas/article_comments.json"),
             documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/article_comments/",
@@ -141,7 +144,7 @@ pub(super) fn streams() -> Vec<Stream> {
             drop: &[],
             splice: &[],
             deletion: None,
-            gate: ANY_AGENT,
+            gate: GUIDE,
             scope: "hc:read",
             schema: include_str!("../../schemas/votes.json"),
             documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/votes/",
@@ -150,6 +153,7 @@ pub(super) fn streams() -> Vec<Stream> {
         },
         Stream {
             cursor: updated_at(OF_ARTICLES),
+            gate: GUIDE,
             scope: "hc:read",
             documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/votes/",
             about: "Votes on articles.",
@@ -162,6 +166,7 @@ pub(super) fn streams() -> Vec<Stream> {
         },
         Stream {
             cursor: updated_at(OF_ARTICLES),
+            gate: GUIDE,
             scope: "hc:read",
             documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/article_attachments/",
             about: "Files attached to articles: names, types, sizes and where they lie.",
@@ -173,6 +178,7 @@ pub(super) fn streams() -> Vec<Stream> {
             )
         },
         Stream {
+            gate: GUIDE,
             scope: "hc:read",
             documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/categories/",
             about: "Categories of the help center.",
@@ -184,6 +190,7 @@ pub(super) fn streams() -> Vec<Stream> {
             )
         },
         Stream {
+            gate: GUIDE,
             scope: "hc:read",
             documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/sections/",
             about: "Sections of the help center.",

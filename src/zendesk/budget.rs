@@ -152,6 +152,13 @@ impl Budget {
         tank.held_until = tank.held_until.max(until);
     }
 
+    /// Requests a minute, once headers have told them.
+    #[must_use]
+    pub fn told_limit(&self, bucket: Bucket) -> Option<u32> {
+        let inner = self.lock();
+        inner.tanks.get(&bucket).filter(|tank| tank.told).map(|tank| tank.limit)
+    }
+
     fn queue(self: &Arc<Self>, buckets: &[Bucket], walk: u64) -> Place {
         let mut inner = self.lock();
         inner.numbers += 1;

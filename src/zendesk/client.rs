@@ -1,6 +1,6 @@
 //! The one loop around a request: wait, sign, send, read, judge, and again.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -8,10 +8,10 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, DATE, HOST, HeaderMap, HeaderValue}
 use reqwest::{Response, Url};
 use tokio::sync::watch;
 
-use super::auth::Signature;
+use super::auth::{Access, Credentials, TokenEndpoint};
 use super::budget::{Bucket, Budget, Slot};
 use super::clock::Clock;
-use super::error::{ApiError, ErrorKind, detail};
+use super::error::{ApiError, ErrorKind, detail, transport};
 use super::headers;
 use super::instant;
 use super::page::{Page, Shape, scan};
@@ -27,6 +27,9 @@ const LARGEST_UNSHRINKABLE_BODY_BYTES: usize = 256 << 20;
 /// An answer within this lets a page grow back. Export pages of 1,000 rows take 4 to 12 seconds.
 const QUICK: Duration = Duration::from_secs(15);
 
+/// Tries of a request for which somebody waits.
+const IMPATIENT_TRIES: u32 = 3;
+
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(300);
@@ -36,10 +39,14 @@ pub struct Client {
     http: reqwest::Client,
     base: Url,
     host: Option<HeaderValue>,
-    signature: Signature,
+    access: Access,
     budget: Arc<Budget>,
     clock: Clock,
     stop: watch::Receiver<bool>,
+    /// Tries of a request that meets faults.
+    tries: u32,
+    /// How the last try failed, whatever came of it.
+    last_failure: Mutex<Option<ApiError>>,
 }
 
 /// One place in one listing.
@@ -142,7 +149,7 @@ impl Client {
     pub fn new(
         base: Url,
         host: Option<&str>,
-        signature: Signature,
+        credentials: Credentials,
         budget: Arc<Budget>,
         clock: Clock,
         stop: watch::Receiver<bool>,
@@ -166,13 +173,39 @@ impl Client {
             .build()
             .map_err(|error| NoClient(error.without_url().to_string()))?;
         let host = host.and_then(|host| HeaderValue::from_str(host).ok());
-        Ok(Self { http, base, host, signature, budget, clock, stop })
+        let endpoint = TokenEndpoint { http: http.clone(), url: base.clone(), host: host.clone() };
+        let access = Access::new(credentials, endpoint, clock.clone());
+        let last_failure = Mutex::default();
+        Ok(Self { http, base, host, access, budget, clock, stop, tries: TRIES, last_failure })
+    }
+
+    /// Gives up on faults early, for somebody who waits.
+    #[must_use]
+    pub fn impatient(self) -> Self {
+        Self { tries: IMPATIENT_TRIES, ..self }
     }
 
     /// The clock that requests are paced by.
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// How the last try failed, for whoever gave up waiting for better.
+    #[must_use]
+    pub fn last_failure(&self) -> Option<ApiError> {
+        self.last_failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Requests a minute that headers have told of.
+    #[must_use]
+    pub fn told_limit(&self, bucket: Bucket) -> Option<u32> {
+        self.budget.told_limit(bucket)
+    }
+
+    /// Waits until no new tokens are on their way to be saved.
+    pub async fn settle(&self) {
+        self.access.settle().await;
     }
 
     /// Fetches and scans one page.
@@ -187,8 +220,10 @@ impl Client {
     ) -> Result<Fetched, ApiError> {
         let mut refused_since = None;
         let mut tries = 0;
+        let mut renewed = false;
         loop {
             let asked_at = self.clock.elapsed();
+            self.until_stopped(self.access.ready(), request).await??;
             let acquiring = self.budget.acquire(request.buckets, request.walk);
             let mut slot = self.until_stopped(acquiring, request).await?;
             let sent_at = self.clock.elapsed();
@@ -206,6 +241,8 @@ impl Client {
                 }
                 Err(failed) => failed,
             };
+            *self.last_failure.lock().unwrap_or_else(PoisonError::into_inner) =
+                Some(failed.to_error(request));
             let mut wait = Duration::ZERO;
             match failed.verdict {
                 Verdict::HoldBucket(hold) => match slot.refusing_bucket(&failed.quotas) {
@@ -216,10 +253,18 @@ impl Client {
                 Verdict::Again { smaller: true } if size.can_shrink() => size.shrink(),
                 Verdict::Again { .. } => {
                     tries += 1;
-                    if tries >= TRIES || failed.kind == ErrorKind::TooLarge {
+                    if tries >= self.tries || failed.kind == ErrorKind::TooLarge {
                         return Err(failed.into_error(request));
                     }
                     wait = backoff(tries + 1, jitter(self.clock.elapsed(), request.walk));
+                }
+                Verdict::GiveUp(ErrorKind::Unauthorized)
+                    if !renewed && self.access.may_renew(failed.signed, failed.names_token()) =>
+                {
+                    renewed = true;
+                    drop(slot);
+                    self.until_stopped(self.access.renew(failed.signed), request).await??;
+                    continue;
                 }
                 Verdict::GiveUp(kind) => return Err(Failed { kind, ..failed }.into_error(request)),
             }
@@ -247,7 +292,7 @@ impl Client {
         size: &PageSize,
         slot: &mut Slot,
     ) -> Result<Page, Failed> {
-        let answer = self.send(request, size).await.map_err(Failed::transport)?;
+        let (answer, signed) = self.send(request, size).await?;
         let status = answer.status().as_u16();
         let quotas = self.observe(answer.headers(), slot);
         let retry_after = headers::retry_after(answer.headers(), self.clock.now_unix());
@@ -255,6 +300,7 @@ impl Client {
         let limit = if may_shrink { LARGEST_BODY_BYTES } else { LARGEST_UNSHRINKABLE_BODY_BYTES };
         let body = read_body(answer, limit).await;
         if (200..300).contains(&status) {
+            self.access.accepted(signed);
             return scan(body?, request.shape).map_err(|why| {
                 Failed::new(ErrorKind::Unreadable, Outcome::Unreadable, why.to_string())
             });
@@ -263,11 +309,21 @@ impl Client {
         let body = body.unwrap_or_default();
         let outcome = Outcome::Answered { status, retry_after, body: &body };
         let verdict = judge(outcome, request.at.is_servers());
-        let detail = detail(&body);
-        Err(Failed { kind: ErrorKind::Unavailable, verdict, status: Some(status), detail, quotas })
+        let detail = detail(&body, self.access.secrets());
+        let kind = if matches!(status, 429 | 503) {
+            ErrorKind::RateLimited
+        } else {
+            ErrorKind::Unavailable
+        };
+        Err(Failed { kind, verdict, status: Some(status), detail, quotas, signed })
     }
 
-    async fn send(&self, request: &Request<'_>, size: &PageSize) -> reqwest::Result<Response> {
+    /// Sends the request. Tells by which of the signatures.
+    async fn send(
+        &self,
+        request: &Request<'_>,
+        size: &PageSize,
+    ) -> Result<(Response, u64), Failed> {
         let mut url = self.base.clone();
         url.set_path(&format!("/api/v2/{}", request.path));
         {
@@ -285,15 +341,18 @@ impl Client {
         if url.query() == Some("") {
             url.set_query(None);
         }
-        let mut sending = self
-            .http
-            .get(url)
-            .header(ACCEPT, HeaderValue::from_static("application/json"))
-            .header(AUTHORIZATION, self.signature.header());
+        let mut sending =
+            self.http.get(url).header(ACCEPT, HeaderValue::from_static("application/json"));
+        let mut number = 0;
+        if let Some(signed) = self.access.sign() {
+            sending = sending.header(AUTHORIZATION, signed.header);
+            number = signed.number;
+        }
         if let Some(host) = &self.host {
             sending = sending.header(HOST, host.clone());
         }
-        sending.send().await
+        let answer = sending.send().await.map_err(Failed::transport)?;
+        Ok((answer, number))
     }
 
     fn observe(&self, headers: &HeaderMap, slot: &mut Slot) -> Vec<headers::Quota> {
@@ -319,12 +378,13 @@ impl Client {
             }
         };
         tokio::select! {
-                   biased;
-                   () = stopped => {
-        let why = "the program was told to stop".to_owned();
-        Err(Failed::new(ErrorKind::Stopped, Outcome::Broken, why).into_error(request)) }
-                   done = doing => Ok(done),
-               }
+            biased;
+            () = stopped => {
+                let why = "the program was told to stop".to_owned();
+                Err(Failed::new(ErrorKind::Stopped, Outcome::Broken, why).into_error(request))
+            }
+            done = doing => Ok(done),
+        }
     }
 }
 
@@ -336,22 +396,43 @@ struct Failed {
     status: Option<u16>,
     detail: String,
     quotas: Vec<headers::Quota>,
+    /// Which signature it was sent with.
+    signed: u64,
 }
 
 impl Failed {
     fn new(kind: ErrorKind, outcome: Outcome<'_>, detail: String) -> Self {
         let verdict = judge(outcome, false);
-        Self { verdict, kind, status: None, detail, quotas: Vec::new() }
+        Self { verdict, kind, status: None, detail, quotas: Vec::new(), signed: 0 }
     }
 
     fn transport(error: reqwest::Error) -> Self {
         let outcome = if error.is_timeout() { Outcome::TimedOut } else { Outcome::Broken };
-        Self::new(ErrorKind::Unavailable, outcome, reason(error))
+        let (kind, why) = transport(error);
+        let failed = Self::new(kind, outcome, why);
+        if kind == ErrorKind::Untrusted {
+            return Self { verdict: Verdict::GiveUp(kind), ..failed };
+        }
+        failed
+    }
+
+    /// Whether a refusal is about the access token, by the name that OAuth gives it.
+    fn names_token(&self) -> bool {
+        self.detail.contains("invalid_token")
+    }
+
+    fn to_error(&self, request: &Request<'_>) -> ApiError {
+        let kind = match self.verdict {
+            Verdict::GiveUp(kind) => kind,
+            _ => self.kind,
+        };
+        let request = format!("GET /api/v2/{}", request.path);
+        ApiError { kind, status: self.status, request, detail: self.detail.clone() }
     }
 
     fn into_error(self, request: &Request<'_>) -> ApiError {
-        let path = format!("/api/v2/{}", request.path);
-        ApiError { kind: self.kind, status: self.status, path, detail: self.detail }
+        let request = format!("GET /api/v2/{}", request.path);
+        ApiError { kind: self.kind, status: self.status, request, detail: self.detail }
     }
 }
 
@@ -367,18 +448,6 @@ async fn read_body(answer: Response, limit: usize) -> Result<Vec<u8>, Failed> {
         body.extend_from_slice(&chunk);
     }
     Ok(body)
-}
-
-/// The chain of reasons of a transport error, without the address, whose query may hold a token.
-fn reason(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut words = vec![error.to_string()];
-    let mut source = std::error::Error::source(&error);
-    while let Some(inner) = source {
-        words.push(inner.to_string());
-        source = inner.source();
-    }
-    words.join(": ")
 }
 
 /// A number from 0 to 1 that differs between walks and moments.

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use crate::secret::Secrets;
+
 /// What a caller may have to decide on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
@@ -20,6 +22,16 @@ pub enum ErrorKind {
     Unexpected,
     /// 429 or 503 for too long.
     RateLimited,
+    /// The refresh token works no more: somebody has to sign in again.
+    GrantEnded,
+    /// The OAuth client is not known, not confidential, or not allowed what it asks for.
+    ClientRefused,
+    /// The token endpoint gave no access token, and may another time.
+    NoToken,
+    /// The account's host has no address.
+    Unresolved,
+    /// TLS: nobody whom we trust vouches for the host.
+    Untrusted,
     /// No good answer within the tries.
     Unavailable,
     /// Bodies that could not be read within the tries.
@@ -35,14 +47,14 @@ pub enum ErrorKind {
 pub struct ApiError {
     pub kind: ErrorKind,
     pub status: Option<u16>,
-    /// Path of the request, without its query.
-    pub path: String,
+    /// Method and path of the request, without its query.
+    pub request: String,
     pub detail: String,
 }
 
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "GET {}", self.path)?;
+        f.write_str(&self.request)?;
         if let Some(status) = self.status {
             write!(f, " answered {status}")?;
         }
@@ -54,9 +66,9 @@ impl fmt::Display for ApiError {
 const LONGEST_DETAIL: usize = 300;
 
 /// What an error body says, in any of Zendesk's envelopes, in one short line. A body that is no
-/// JSON is told by its first words.
+/// JSON is told by its first words. What it quotes of `secrets` is struck out.
 #[must_use]
-pub fn detail(body: &[u8]) -> String {
+pub fn detail(body: &[u8], secrets: &Secrets) -> String {
     let text = match serde_json::from_slice::<serde_json::Value>(body) {
         Ok(value) => {
             let mut words = Vec::new();
@@ -69,7 +81,38 @@ pub fn detail(body: &[u8]) -> String {
     if text.is_empty() {
         return "the body says nothing".to_owned();
     }
-    text.chars().filter(|character| !character.is_control()).take(LONGEST_DETAIL).collect()
+    let text = secrets.strike(text.chars().filter(|character| !character.is_control()).collect());
+    text.chars().take(LONGEST_DETAIL).collect()
+}
+
+/// What kind of failure a broken exchange is, and the chain of its reasons, without the address,
+/// whose query may hold a token.
+#[must_use]
+pub fn transport(error: reqwest::Error) -> (ErrorKind, String) {
+    let error = error.without_url();
+    let mut words = vec![error.to_string()];
+    let mut kind = ErrorKind::Unavailable;
+    let mut source = std::error::Error::source(&error);
+    while let Some(inner) = source {
+        words.push(inner.to_string());
+        if let Some(rustls::Error::InvalidCertificate(_)) = tls(inner) {
+            kind = ErrorKind::Untrusted;
+        }
+        // The type that says this is private to the HTTP library.
+        if inner.to_string() == "dns error" {
+            kind = ErrorKind::Unresolved;
+        }
+        source = inner.source();
+    }
+    (kind, words.join(": "))
+}
+
+/// The TLS error that an error is, or that an input/output error wraps.
+fn tls<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e rustls::Error> {
+    error.downcast_ref().or_else(|| {
+        let inner = error.downcast_ref::<std::io::Error>()?.get_ref()?;
+        inner.downcast_ref()
+    })
 }
 
 /// The texts under the keys that Zendesk's error envelopes use, in their order.
@@ -114,6 +157,7 @@ fn strip_tags(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::Secret;
 
     #[test]
     fn every_error_envelope_becomes_one_short_line() {
@@ -133,8 +177,12 @@ mod tests {
             ("", "the body says nothing"),
             ("{}", "the body says nothing"),
         ] {
-            assert_eq!(detail(body.as_bytes()), expected);
+            assert_eq!(detail(body.as_bytes(), &Secrets::default()), expected);
         }
-        assert_eq!(detail("x".repeat(10_000).as_bytes()).len(), LONGEST_DETAIL);
+        let secrets = Secrets::default();
+        secrets.add(&Secret::new("hush-hush"));
+        assert_eq!(detail("x".repeat(10_000).as_bytes(), &secrets).len(), LONGEST_DETAIL);
+        let body = br#"{"error":"no","description":"Basic hush-hush"}"#;
+        assert_eq!(detail(body, &secrets), "no: Basic (secret)");
     }
 }

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod edit;
 pub mod envelope;
 pub mod error;
+pub mod grant;
 pub mod headers;
 pub mod instant;
 pub mod json;

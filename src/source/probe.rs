@@ -1,0 +1,181 @@
+//! Which streams can be read: one small request per listing, and what its answer means.
+
+use std::collections::BTreeMap;
+
+use super::identity::{Identity, TokenFacts};
+use crate::streams::{Role, Stream};
+use crate::sync::pager::Listing;
+use crate::zendesk::budget::Bucket;
+use crate::zendesk::client::{Client, PageSize, Request, Tally};
+use crate::zendesk::error::{ApiError, ErrorKind};
+
+/// What a probe found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reach {
+    Readable,
+    /// By a definite answer: 403 or 404.
+    Refused(ApiError),
+    /// Anything else, such as a limit that left no request.
+    Unknown(ApiError),
+}
+
+/// Streams that one request speaks for.
+#[derive(Clone, Debug)]
+pub struct Group<'s> {
+    /// The stream that is asked for.
+    pub asked: &'s Stream,
+    pub streams: Vec<&'s Stream>,
+}
+
+/// What is known of whoever asks, before any listing was asked.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Asker<'a> {
+    pub identity: Option<&'a Identity>,
+    /// None when the credentials have no scopes, or nobody knows them.
+    pub token: Option<&'a TokenFacts>,
+}
+
+impl Asker<'_> {
+    /// Whether the token's scopes cover a stream; true when they are not known.
+    #[must_use]
+    pub fn covers(&self, stream: &Stream) -> bool {
+        self.token.is_none_or(|token| covers(&token.scopes, stream.scope))
+    }
+
+    /// Whether the role may be too low for a stream.
+    #[must_use]
+    pub fn may_lack_role(&self, stream: &Stream) -> bool {
+        let is_admin = self.identity.is_some_and(|identity| identity.role == "admin");
+        stream.gate.role == Role::Admin && !is_admin
+    }
+}
+
+/// Whether granted scopes let something be read that needs `scope`. Without a list everything is
+/// granted.
+#[must_use]
+pub fn covers(granted: &[String], scope: &str) -> bool {
+    granted.is_empty() || granted.iter().any(|granted| granted == "read" || granted == scope)
+}
+
+/// The streams of each scope that is missing.
+#[must_use]
+pub fn missing_scopes<'s>(
+    streams: &'s [Stream],
+    asker: &Asker<'_>,
+) -> BTreeMap<&'static str, Vec<&'s str>> {
+    let mut missing: BTreeMap<&'static str, Vec<&'s str>> = BTreeMap::new();
+    for stream in streams.iter().filter(|stream| !asker.covers(stream)) {
+        missing.entry(stream.scope).or_default().push(stream.name);
+    }
+    missing
+}
+
+/// Who speaks for whom: streams of one listing for each other, children for their parents. Of the
+/// exports, which all share ten requests a minute, one speaks for all that have the same gate and
+/// whose scopes are there alike.
+#[must_use]
+pub fn groups<'s>(streams: &'s [Stream], asker: &Asker<'_>) -> Vec<Group<'s>> {
+    let mut groups: Vec<Group<'s>> = Vec::new();
+    let is_export = |stream: &Stream| stream.feed.root().buckets.contains(&Bucket::Incremental);
+    for stream in streams.iter().filter(|stream| stream.feed.parent.is_none()) {
+        let speaks = |group: &&mut Group<'s>| {
+            let asked = group.asked;
+            std::ptr::eq(asked.feed, stream.feed)
+                || (asker.token.is_none_or(|token| !token.scopes.is_empty())
+                    && asker.identity.is_some()
+                    && is_export(asked)
+                    && is_export(stream)
+                    && asked.gate == stream.gate
+                    && asker.covers(asked) == asker.covers(stream))
+        };
+        match groups.iter_mut().find(speaks) {
+            Some(group) => group.streams.push(stream),
+            None => groups.push(Group { asked: stream, streams: vec![stream] }),
+        }
+    }
+    for child in streams.iter().filter(|stream| stream.feed.parent.is_some()) {
+        let root = child.feed.root();
+        let is_parents = |group: &&mut Group<'s>| {
+            group.streams.iter().any(|stream| std::ptr::eq(stream.feed, root))
+        };
+        if let Some(group) = groups.iter_mut().find(is_parents) {
+            group.streams.push(child);
+        }
+    }
+    groups
+}
+
+/// Asks for one row of a stream's listing.
+pub async fn reach(client: &Client, stream: &Stream, walk: u64) -> Reach {
+    let listing = Listing::new(stream.feed, stream.feed.path.to_owned(), &[stream], walk);
+    // An export is asked for what is new, which is cheap for Zendesk.
+    let recent = client.clock().now_unix().saturating_sub(3600);
+    let at = stream.feed.paging.start(Some(recent));
+    let request = Request {
+        path: &listing.path,
+        query: &listing.query,
+        at: &at,
+        buckets: stream.feed.buckets,
+        walk,
+        shape: &listing.shape,
+    };
+    let mut size = PageSize::new(stream.feed.paging, Some(1));
+    match client.get(&request, &mut size, &mut Tally::default()).await {
+        Ok(_) => Reach::Readable,
+        Err(error) if matches!(error.kind, ErrorKind::Forbidden | ErrorKind::NotFound) => {
+            Reach::Refused(error)
+        }
+        Err(error) => Reach::Unknown(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::streams::registry;
+
+    fn streams() -> Vec<Stream> {
+        let config =
+            br#"{"subdomain":"acme","credentials":{"credentials":"oauth2.0","access_token":"x"}}"#;
+        registry(&Config::parse(config).unwrap())
+    }
+
+    fn token(scopes: &[&str]) -> TokenFacts {
+        let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        TokenFacts { scopes, ..TokenFacts::default() }
+    }
+
+    #[test]
+    fn every_stream_is_spoken_for_once_and_exports_are_asked_once() {
+        let streams = streams();
+        let identity = Identity { id: 1, role: "admin".into() };
+        let facts = token(&["read"]);
+        let asker = Asker { identity: Some(&identity), token: Some(&facts) };
+        let groups = groups(&streams, &asker);
+        let mut spoken_for: Vec<&str> =
+            groups.iter().flat_map(|group| &group.streams).map(|stream| stream.name).collect();
+        assert_eq!(spoken_for.len(), streams.len());
+        spoken_for.sort_unstable();
+        spoken_for.dedup();
+        assert_eq!(spoken_for.len(), streams.len());
+        let exports = groups.iter().filter(|group| {
+            group.asked.gate.role == Role::Admin
+                && group.asked.feed.buckets.contains(&Bucket::Incremental)
+        });
+        assert_eq!(exports.count(), 1);
+    }
+
+    #[test]
+    fn missing_scopes_are_told_with_what_they_are_missing_for() {
+        let streams = streams();
+        let granular = token(&["tickets:read", "users:read", "organizations:read"]);
+        let missing = missing_scopes(&streams, &Asker { identity: None, token: Some(&granular) });
+        assert!(missing["hc:read"].contains(&"articles"), "{missing:?}");
+        assert!(missing["read"].contains(&"ticket_audits"), "{missing:?}");
+        assert!(!missing.contains_key("tickets:read"));
+        let all = token(&["write", "read"]);
+        assert!(missing_scopes(&streams, &Asker { identity: None, token: Some(&all) }).is_empty());
+        assert!(missing_scopes(&streams, &Asker::default()).is_empty());
+    }
+}

@@ -16,6 +16,7 @@ mod quirks;
 mod resumed;
 mod samples;
 mod shared;
+mod signing;
 mod skips;
 mod states;
 mod walks;

@@ -105,7 +105,9 @@ async fn refusals(
     });
     let mut left_out = Vec::new();
     for (Group { asked, streams }, reach) in join_all(probes).await {
-        if let Some(Reach::Refused(error)) = reach {
+        if let Some(Reach::Refused(error)) = reach
+            && error.kind != ErrorKind::Unauthorized
+        {
             let names: Vec<&str> = streams.iter().map(|stream| stream.name).collect();
             let why = failure::why_not(asked, &error, &asker);
             let told = format!("left out: {}: {why}", names.join(", "));

@@ -13,7 +13,7 @@ use crate::zendesk::error::{ApiError, ErrorKind};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reach {
     Readable,
-    /// By a definite answer: 403 or 404.
+    /// By a definite answer: 403 or 404, or 401 where the signature is good elsewhere.
     Refused(ApiError),
     /// Anything else, such as a limit that left no request.
     Unknown(ApiError),
@@ -122,11 +122,13 @@ pub async fn reach(client: &Client, stream: &Stream, walk: u64) -> Reach {
     let mut size = PageSize::new(stream.feed.paging, Some(1));
     match client.get(&request, &mut size, &mut Tally::default()).await {
         Ok(_) => Reach::Readable,
-        Err(error) if matches!(error.kind, ErrorKind::Forbidden | ErrorKind::NotFound) => {
-            Reach::Refused(error)
-        }
+        Err(error) if is_definite(error.kind) => Reach::Refused(error),
         Err(error) => Reach::Unknown(error),
     }
+}
+
+fn is_definite(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Unauthorized | ErrorKind::Forbidden | ErrorKind::NotFound)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 use crate::account::{ADMIN_USER_ID, AGENT_USER_ID};
 use crate::answer::Answer;
+use crate::oauth::OAuth;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -53,23 +54,38 @@ pub(crate) enum Role {
     Admin,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Person {
     pub(crate) user_id: u64,
     pub(crate) role: Role,
     pub(crate) email: &'static str,
     /// None: everything; else the scopes granted.
-    scopes: Option<&'static [&'static str]>,
+    scopes: Option<Vec<String>>,
+    /// What signed, if it was an access token.
+    pub(crate) token: Option<AccessToken>,
+}
+
+/// What is known of an access token.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct AccessToken {
+    /// Which of those that the token endpoint handed out; none for those that never end.
+    pub(crate) number: Option<u64>,
+    pub(crate) expires_at: Option<i64>,
 }
 
 impl Person {
     /// Whether the token's scopes cover a resource family; an empty family needs global `read`.
     pub(crate) fn may_read(&self, family: &str) -> bool {
-        let Some(scopes) = self.scopes else { return true };
-        let granted = |scope: &&str| {
-            *scope == "read" || (!family.is_empty() && scope.strip_suffix(":read") == Some(family))
+        let Some(scopes) = &self.scopes else { return true };
+        let granted = |scope: &String| {
+            scope == "read" || (!family.is_empty() && scope.strip_suffix(":read") == Some(family))
         };
         scopes.iter().any(granted)
+    }
+
+    /// The scopes as Zendesk shows them.
+    pub(crate) fn scopes(&self) -> Vec<String> {
+        self.scopes.clone().unwrap_or_else(|| vec!["read".into(), "write".into()])
     }
 }
 
@@ -78,12 +94,14 @@ const ADMIN: Person = Person {
     role: Role::Admin,
     email: ADMIN_API_TOKEN.email,
     scopes: None,
+    token: None,
 };
 const AGENT: Person = Person {
     user_id: AGENT_USER_ID,
     role: Role::Agent,
     email: AGENT_API_TOKEN.email,
     scopes: None,
+    token: None,
 };
 
 pub(crate) enum Identity {
@@ -94,11 +112,15 @@ pub(crate) enum Identity {
 }
 
 /// Reads the Authorization header.
-pub(crate) fn identify(header: Option<&str>, issued: &[String]) -> (AuthorizationKind, Identity) {
+pub(crate) fn identify(
+    header: Option<&str>,
+    oauth: &OAuth,
+    now: i64,
+) -> (AuthorizationKind, Identity) {
     let Some(header) = header else { return (AuthorizationKind::None, Identity::Anonymous) };
     let (scheme, value) = header.split_once(' ').unwrap_or((header, ""));
     if scheme.eq_ignore_ascii_case("bearer") {
-        (AuthorizationKind::Bearer, bearer(value.trim(), issued))
+        (AuthorizationKind::Bearer, bearer(value.trim(), oauth, now))
     } else if scheme.eq_ignore_ascii_case("basic") {
         basic(value.trim())
     } else {
@@ -106,19 +128,27 @@ pub(crate) fn identify(header: Option<&str>, issued: &[String]) -> (Authorizatio
     }
 }
 
-fn bearer(token: &str, issued: &[String]) -> Identity {
-    let scopes = |scopes: &'static [&'static str]| Person { scopes: Some(scopes), ..ADMIN };
-    match token {
-        ADMIN_BEARER => Identity::Known(ADMIN),
-        AGENT_BEARER => Identity::Known(AGENT),
-        READ_SCOPE_BEARER => Identity::Known(scopes(&["read"])),
-        GRANULAR_SCOPE_BEARER => {
-            Identity::Known(scopes(&["tickets:read", "users:read", "organizations:read"]))
-        }
-        USELESS_SCOPE_BEARER => Identity::Known(scopes(&["raed"])),
-        _ if issued.iter().any(|known| known == token) => Identity::Known(ADMIN),
-        _ => Identity::Refused(Answer::bad_token()),
-    }
+fn bearer(token: &str, oauth: &OAuth, now: i64) -> Identity {
+    let endless = Some(AccessToken::default());
+    let admin = |scopes: &[&str]| {
+        let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        Person { scopes: Some(scopes), token: endless.clone(), ..ADMIN }
+    };
+    Identity::Known(match token {
+        ADMIN_BEARER => Person { token: endless, ..ADMIN },
+        AGENT_BEARER => Person { token: endless, ..AGENT },
+        READ_SCOPE_BEARER => admin(&["read"]),
+        GRANULAR_SCOPE_BEARER => admin(&["tickets:read", "users:read", "organizations:read"]),
+        USELESS_SCOPE_BEARER => admin(&["raed"]),
+        _ => match oauth.valid(token, now) {
+            Some(issued) => {
+                let (number, expires_at) = (Some(issued.number), Some(issued.expires_at()));
+                let token = Some(AccessToken { number, expires_at });
+                Person { scopes: Some(issued.scopes.clone()), token, ..ADMIN }
+            }
+            None => return Identity::Refused(Answer::bad_token()),
+        },
+    })
 }
 
 fn basic(value: &str) -> (AuthorizationKind, Identity) {

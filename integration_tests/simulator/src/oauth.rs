@@ -1,64 +1,167 @@
-//! Refreshing OAuth tokens: a refresh hands out a new pair and ends the old one.
+//! The token endpoint. A refresh hands out a new pair and ends the old one; client credentials
+//! bring an access token and nothing to refresh it with.
 //! Source: Zendesk, OAuth tokens for grant types.
 
 use crate::answer::Answer;
-use crate::query;
-use serde_json::Value;
+use crate::{clock, query};
+use serde_json::{Value, json};
 
 pub const OAUTH_CLIENT_ID: &str = "simulated_oauth_client";
 pub const OAUTH_CLIENT_SECRET: &str = "simulated-oauth-client-secret";
-/// The refresh token that is valid at start; each one works once.
+/// The pair that is valid at start; each refresh token works once.
 pub const OAUTH_REFRESH_TOKEN: &str = "simulated-refresh-token-0";
+pub const OAUTH_ACCESS_TOKEN: &str = "simulated-access-token-0";
 
-/// The pairs that are valid now.
-pub(crate) struct OAuth {
-    pub(crate) access_tokens: Vec<String>,
-    refresh_token: String,
-    refreshed: u64,
+/// How long a token may be asked to live, and how long one lives that nobody said anything of.
+const SHORTEST_SECONDS: i64 = 300;
+const LONGEST_SECONDS: i64 = 172_800;
+const UNASKED_SECONDS: i64 = 1800;
+
+/// What the simulated client may be given.
+const ALLOWED_SCOPES: &[&str] = &[
+    "read",
+    "write",
+    "tickets:read",
+    "users:read",
+    "organizations:read",
+    "hc:read",
+    "auditlogs:read",
+    "triggers:read",
+    "automations:read",
+    "macros:read",
+    "webhooks:read",
+];
+
+/// An access token that the endpoint handed out.
+#[derive(Debug, Clone)]
+pub(crate) struct Issued {
+    /// 0 for the one that is valid at start.
+    pub(crate) number: u64,
+    token: String,
+    pub(crate) scopes: Vec<String>,
+    expires_at: i64,
+    /// Ended by a refresh, or revoked.
+    ended: bool,
+    is_refreshable: bool,
 }
 
-impl Default for OAuth {
-    fn default() -> Self {
-        let refresh_token = OAUTH_REFRESH_TOKEN.to_owned();
-        Self { access_tokens: Vec::new(), refresh_token, refreshed: 0 }
-    }
+/// All tokens, and the refresh token that is valid now.
+pub(crate) struct OAuth {
+    issued: Vec<Issued>,
+    refresh_token: String,
 }
 
 impl OAuth {
+    pub(crate) fn new(now: i64) -> Self {
+        let mut oauth = Self { issued: Vec::new(), refresh_token: OAUTH_REFRESH_TOKEN.to_owned() };
+        oauth.issue("read", now + LONGEST_SECONDS, true);
+        oauth
+    }
+
+    /// The token, if it still opens something.
+    pub(crate) fn valid(&self, token: &str, now: i64) -> Option<&Issued> {
+        let issued = self.issued.iter().find(|issued| issued.token == token)?;
+        (!issued.ended && now < issued.expires_at).then_some(issued)
+    }
+
+    /// Ends every access token; refresh tokens go on.
+    pub(crate) fn revoke(&mut self) {
+        self.issued.iter_mut().for_each(|issued| issued.ended = true);
+    }
+
+    /// Ends the refresh token too, as using it elsewhere does.
+    pub(crate) fn refresh_elsewhere(&mut self) {
+        self.revoke();
+        self.refresh_token = "used-by-another-source".to_owned();
+    }
+
     /// `POST /oauth/tokens`, with a body in JSON or as a form.
-    pub(crate) fn token(&mut self, body: &[u8]) -> Answer {
+    pub(crate) fn token(&mut self, body: &[u8], now: i64, longest: Option<i64>) -> Answer {
         let text = String::from_utf8_lossy(body);
         let json: Option<Value> = serde_json::from_str(&text).ok();
         let pairs = query::parse(&text);
         let field = |key: &str| match &json {
-            Some(json) => json.get(key).and_then(Value::as_str).map(str::to_owned),
+            Some(json) => match json.get(key) {
+                Some(Value::String(text)) => Some(text.clone()),
+                Some(Value::Null) | None => None,
+                Some(other) => Some(other.to_string()),
+            },
             None => pairs.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone()),
         };
         let is = |key: &str, value: &str| field(key).as_deref() == Some(value);
         if !is("client_id", OAUTH_CLIENT_ID) || !is("client_secret", OAUTH_CLIENT_SECRET) {
             return refused(401, "invalid_client", "Client authentication failed");
         }
-        let rotates = match field("grant_type").as_deref() {
-            Some("refresh_token") if is("refresh_token", &self.refresh_token) => true,
-            Some("refresh_token") => {
-                return refused(400, "invalid_grant", "The provided refresh token is invalid");
-            }
-            Some("client_credentials") => false,
-            _ => return refused(400, "unsupported_grant_type", "Grant type not supported"),
+        let seconds = match field("expires_in").map(|text| text.parse()) {
+            None => UNASKED_SECONDS,
+            Some(Ok(seconds)) if (SHORTEST_SECONDS..=LONGEST_SECONDS).contains(&seconds) => seconds,
+            Some(_) => return refused(400, "invalid_request", "expires_in is out of range"),
         };
-        self.refreshed += 1;
-        let access = format!("simulated-access-token-{}", self.refreshed);
-        self.access_tokens = vec![access.clone()];
-        if !rotates {
-            return Answer::ok(format!(
-                r#"{{"access_token":"{access}","token_type":"bearer","scope":"read","expires_in":1800}}"#
-            ));
+        let seconds = longest.map_or(seconds, |longest| seconds.min(longest));
+        match field("grant_type").as_deref() {
+            Some("refresh_token") if is("refresh_token", &self.refresh_token) => {
+                let pairs = self.issued.iter_mut().filter(|issued| issued.is_refreshable);
+                pairs.for_each(|issued| issued.ended = true);
+                let (number, access) = self.issue("read", now + seconds, true);
+                self.refresh_token = format!("simulated-refresh-token-{number}");
+                Answer::ok(
+                    json!({ "access_token": access, "token_type": "bearer", "scope": "read",
+                        "expires_in": seconds, "refresh_token": self.refresh_token,
+                        "refresh_token_expires_in": 2_592_000 })
+                    .to_string(),
+                )
+            }
+            Some("refresh_token") => {
+                refused(400, "invalid_grant", "The provided refresh token is invalid")
+            }
+            Some("client_credentials") => {
+                let scope = field("scope").unwrap_or_else(|| "read".to_owned());
+                if scope.split_whitespace().any(|scope| !ALLOWED_SCOPES.contains(&scope)) {
+                    return refused(400, "invalid_scope", "The requested scope is invalid");
+                }
+                let (_, access) = self.issue(&scope, now + seconds, false);
+                Answer::ok(
+                    json!({ "access_token": access, "token_type": "bearer", "scope": scope,
+                        "expires_in": seconds })
+                    .to_string(),
+                )
+            }
+            _ => refused(400, "unsupported_grant_type", "Grant type not supported"),
         }
-        self.refresh_token = format!("simulated-refresh-token-{}", self.refreshed);
-        let refresh = &self.refresh_token;
-        Answer::ok(format!(
-            r#"{{"access_token":"{access}","token_type":"bearer","scope":"read","expires_in":1800,"refresh_token":"{refresh}","refresh_token_expires_in":2592000}}"#
-        ))
+    }
+
+    fn issue(&mut self, scope: &str, expires_at: i64, is_refreshable: bool) -> (u64, String) {
+        let number = self.issued.len() as u64;
+        let token = format!("simulated-access-token-{number}");
+        let scopes = scope.split_whitespace().map(str::to_owned).collect();
+        let issued = Issued {
+            number,
+            token: token.clone(),
+            scopes,
+            expires_at,
+            ended: false,
+            is_refreshable,
+        };
+        self.issued.push(issued);
+        (number, token)
+    }
+}
+
+/// `GET /api/v2/oauth/tokens/current`: what the token that asks is for, and until when.
+/// Source: Zendesk, OAuth Tokens, Show Token.
+pub(crate) fn current(scopes: &[String], expires_at: Option<i64>) -> Answer {
+    Answer::ok(
+        json!({ "token": { "url": "https://acme.zendesk.com/api/v2/oauth/tokens/1.json", "id": 1,
+            "user_id": crate::ADMIN_USER_ID, "client_id": 2, "token": "3bf5e8a9b4",
+            "refresh_token": null, "created_at": "2026-01-01T00:00:00Z",
+            "expires_at": expires_at.map(clock::iso), "used_at": null, "scopes": scopes } })
+        .to_string(),
+    )
+}
+
+impl Issued {
+    pub(crate) fn expires_at(&self) -> i64 {
+        self.expires_at
     }
 }
 

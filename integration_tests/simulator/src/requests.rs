@@ -27,6 +27,8 @@ pub struct RequestSeen {
     pub host: String,
     pub user_agent: String,
     pub authorization: AuthorizationKind,
+    /// Which of the access tokens that the token endpoint handed out it was signed with.
+    pub access_token: Option<u64>,
 }
 
 impl RequestSeen {

@@ -149,7 +149,7 @@ fn decide(
     let route = endpoints::route_of(&path);
     let authorization = head.headers.get(header::AUTHORIZATION);
     let authorization = authorization.and_then(|value| value.to_str().ok());
-    let (kind, who) = auth::identify(authorization, &state.oauth.access_tokens);
+    let (kind, who) = auth::identify(authorization, &state.oauth, now);
     state.requests_made += 1;
     let mut seen = RequestSeen {
         n: state.requests_made,
@@ -165,6 +165,10 @@ fn decide(
         host: text(header::HOST).to_owned(),
         user_agent: text(header::USER_AGENT).to_owned(),
         authorization: kind,
+        access_token: match &who {
+            Identity::Known(person) => person.token.as_ref().and_then(|token| token.number),
+            _ => None,
+        },
     };
     state.account.set_now(now);
     if let Some(mut hook) = state.hook.take() {
@@ -175,7 +179,8 @@ fn decide(
     let answer = match (&route, foreign_host(&seen.host)) {
         (_, true) => Answer::no_help_desk(&seen.host, text(header::ACCEPT).contains("json")),
         (None, _) if path == "/oauth/tokens" && head.method == Method::POST => {
-            state.oauth.token(body)
+            let longest = state.knobs.longest_token_seconds;
+            state.oauth.token(body, now, longest)
         }
         (None, _) => Answer::no_endpoint(),
         (Some(_), _) if head.method != Method::GET => {

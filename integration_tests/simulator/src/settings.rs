@@ -106,6 +106,8 @@ pub struct Knobs {
     pub header_spelling: HeaderSpelling,
     /// How long the search index lags behind.
     pub search_lag_seconds: i64,
+    /// New access tokens live no longer than this, whatever is asked.
+    pub longest_token_seconds: Option<i64>,
 }
 
 /// Names of the rate limit headers, which have changed over the years.

@@ -62,7 +62,7 @@ impl Simulator {
             limits: Limits::default(),
             faults: FaultsInForce::new(Faults::none(), settings.seed),
             cursors: Cursors::default(),
-            oauth: OAuth::default(),
+            oauth: OAuth::new(settings.start_now),
             hook: None,
             requests: Vec::new(),
             requests_made: 0,
@@ -131,6 +131,16 @@ impl Simulator {
         self.knobs(|knobs| knobs.cursors_expired_before = next);
         // What is handed out from here on must count as younger.
         self.advance_seconds(1);
+    }
+
+    /// Every access token of the token endpoint is refused from now on; refresh tokens work.
+    pub fn revoke_tokens(&self) {
+        self.shared.state().oauth.revoke();
+    }
+
+    /// Another program uses up the refresh token.
+    pub fn refresh_elsewhere(&self) {
+        self.shared.state().oauth.refresh_elsewhere();
     }
 
     /// Another program spends so many requests a minute of a bucket: `account`, `help_center`,

@@ -7,6 +7,7 @@ use crate::answer::{Answer, public_url};
 use crate::auth::{Person, Role};
 use crate::clock;
 use crate::listings::{self, Below, Gate};
+use crate::oauth;
 use crate::query::Asked;
 use crate::row_text;
 use crate::settings::Plan;
@@ -22,6 +23,8 @@ const COUNTED: &[&str] = &["tickets", "users", "organizations", "groups", "satis
 pub(super) fn is_known(route: &str) -> bool {
     let fixed = [
         "users/me",
+        "oauth/tokens/current",
+        "webhooks",
         "account/settings",
         "routing/attributes/definitions",
         "search/export",
@@ -49,6 +52,14 @@ pub(super) fn answer(
     let passed = |gate: &Gate| pass(gate, person, settings);
     Some(match route {
         "users/me" => Ok(current_user(desk.account, person)),
+        "oauth/tokens/current" => match &person.token {
+            Some(token) => Ok(oauth::current(&person.scopes(), token.expires_at)),
+            None => Err(Answer::not_found()),
+        },
+        "webhooks" => {
+            let gate = Gate { role: Role::Admin, scope: "webhooks", ..AGENTS };
+            passed(&gate).map(|()| webhooks())
+        }
         "account/settings" => passed(&AGENTS).map(|()| account_settings(desk)),
         "routing/attributes/definitions" => {
             passed(&DEFINITIONS).map(|()| definitions(desk.account))
@@ -87,6 +98,22 @@ fn current_user(account: &Account, person: &Person) -> Answer {
     row_text::set(&mut text, "active", "true");
     row_text::set(&mut text, "suspended", "false");
     Answer::ok(format!(r#"{{"user":{text}}}"#))
+}
+
+/// Two webhooks. Source: Zendesk, Webhooks.
+fn webhooks() -> Answer {
+    let rows: Vec<_> = ["01HCR3XBC63RVVXDC5FTYQYRQ4", "01HCR3XBC63RVVXDC5FTYQYRQ5"]
+        .iter()
+        .map(|id| {
+            format!(
+                r#"{{"id":"{id}","name":"A webhook","status":"active","endpoint":"https://example.com/status/200","http_method":"POST","request_format":"json"}}"#
+            )
+        })
+        .collect();
+    Answer::ok(format!(
+        r#"{{"webhooks":[{}],"meta":{{"has_more":false,"after_cursor":null,"before_cursor":null}},"links":{{"prev":null,"next":null}}}}"#,
+        rows.join(",")
+    ))
 }
 
 fn account_settings(desk: &Desk<'_>) -> Answer {

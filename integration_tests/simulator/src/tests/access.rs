@@ -101,17 +101,38 @@ fn hosts() {
 
 #[test]
 fn a_refresh_rotates_both_tokens() {
-    let mut oauth = crate::oauth::OAuth::default();
-    let mut refresh = |token: &str| {
+    let now = 1_000_000;
+    let mut oauth = crate::oauth::OAuth::new(now);
+    let ask = |oauth: &mut crate::oauth::OAuth, more: &str| {
         let (id, secret) = (crate::OAUTH_CLIENT_ID, crate::OAUTH_CLIENT_SECRET);
-        let body = format!(
-            "grant_type=refresh_token&client_id={id}&client_secret={secret}&refresh_token={token}"
-        );
-        let answer = oauth.token(body.as_bytes());
+        let body = format!("client_id={id}&client_secret={secret}&{more}");
+        let answer = oauth.token(body.as_bytes(), now, None);
         (answer.status, serde_json::from_str::<Value>(&answer.body).unwrap())
     };
-    let (status, first) = refresh(crate::OAUTH_REFRESH_TOKEN);
-    assert_eq!(status, 200);
-    assert_eq!(refresh(crate::OAUTH_REFRESH_TOKEN).0, 400, "each refresh token works once");
-    assert_eq!(refresh(first["refresh_token"].as_str().unwrap()).0, 200);
+    let refresh = |token: &str| format!("grant_type=refresh_token&refresh_token={token}");
+    let first_access = crate::OAUTH_ACCESS_TOKEN;
+    assert!(oauth.valid(first_access, now).is_some());
+    let (status, first) = ask(&mut oauth, &refresh(crate::OAUTH_REFRESH_TOKEN));
+    assert_eq!((status, &first["expires_in"]), (200, &Value::from(1800)));
+    assert!(oauth.valid(first_access, now).is_none(), "a refresh ends the old access token");
+    let again = ask(&mut oauth, &refresh(crate::OAUTH_REFRESH_TOKEN));
+    assert_eq!(again.0, 400, "each refresh token works once");
+    let access = first["access_token"].as_str().unwrap();
+    assert!(oauth.valid(access, now + 1799).is_some() && oauth.valid(access, now + 1800).is_none());
+    assert_eq!(ask(&mut oauth, &refresh(first["refresh_token"].as_str().unwrap())).0, 200);
+    let (status, minted) =
+        ask(&mut oauth, "grant_type=client_credentials&scope=hc%3Aread&expires_in=300");
+    assert_eq!((status, &minted["expires_in"]), (200, &Value::from(300)));
+    assert!(minted["refresh_token"].is_null());
+    for (more, error) in [
+        ("grant_type=client_credentials&scope=everything", "invalid_scope"),
+        ("grant_type=client_credentials&expires_in=299", "invalid_request"),
+        ("grant_type=client_credentials&expires_in=172801", "invalid_request"),
+        ("grant_type=password&username=a&password=b", "unsupported_grant_type"),
+    ] {
+        let (status, body) = ask(&mut oauth, more);
+        assert_eq!((status, body["error"].as_str()), (400, Some(error)), "{more}");
+    }
+    let stranger = oauth.token(b"grant_type=client_credentials&client_id=x", now, None);
+    assert_eq!(stranger.status, 401);
 }

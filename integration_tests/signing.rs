@@ -170,7 +170,7 @@ fn a_token_is_renewed_shortly_before_an_end_that_the_config_knows() {
     let scale = 120.0;
     let settings = Settings { seed: 64, scale, ..Settings::default() };
     let sim = Simulator::start(settings).expect("the simulator starts");
-    sim.account(|account| (0..180).for_each(|_| drop(account.create("tickets"))));
+    sim.account(|account| (0..320).for_each(|_| drop(account.create("tickets"))));
     let mut connector = connector(&sim, &Value::Null);
     let end = chrono::DateTime::from_timestamp(sim.now_unix() + 360, 0).unwrap_or_default();
     let end = end.format("%Y-%m-%dT%H:%M:%SZ").to_string();

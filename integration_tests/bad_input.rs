@@ -14,6 +14,9 @@ mod arguments;
 mod catalogs;
 mod configs;
 mod credentials;
+mod files;
+mod network;
+mod server;
 
 /// No refusal takes longer, not even of an account that answers nonsense.
 const WITHIN: Duration = Duration::from_secs(30);
@@ -37,6 +40,7 @@ fn good_config() -> Value {
 #[derive(Clone, Debug)]
 enum Given {
     Text(String),
+    Bytes(Vec<u8>),
     Missing,
     Directory,
 }
@@ -63,6 +67,11 @@ impl Folder {
             Given::Text(text) => {
                 let path = self.0.join(name);
                 std::fs::write(&path, text).expect("a file is written");
+                path
+            }
+            Given::Bytes(bytes) => {
+                let path = self.0.join(name);
+                std::fs::write(&path, bytes).expect("a file is written");
                 path
             }
             Given::Missing => self.0.join("nothing-is-here.json"),

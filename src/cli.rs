@@ -1,6 +1,6 @@
 //! The command line: parse, run, exit code.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -18,6 +18,12 @@ use crate::source::read::{Order, Outcome, read};
 use crate::source::signals::Terminated;
 use crate::source::{Surroundings, check, discover, invalid_config, refused, spec};
 use crate::zendesk::clock::Clock;
+
+/// Larger files are none that a platform wrote. A state of Airbyte's connector may hold an entry
+/// per ticket.
+const LARGEST_CONFIG_BYTES: u64 = 1 << 20;
+const LARGEST_CATALOG_BYTES: u64 = 64 << 20;
+const LARGEST_STATE_BYTES: u64 = 64 << 20;
 
 /// How long the last lines may take to be written once everything is done.
 const LAST_WORDS_WITHIN: Duration = Duration::from_secs(3600);
@@ -163,7 +169,7 @@ async fn answer(
 ) -> Result<Outcome, Closed> {
     match command {
         Command::Check { config } => {
-            let config = std::fs::read(&config).map_err(unreadable);
+            let config = contents(&config, "the configuration", LARGEST_CONFIG_BYTES);
             check::check(config, surroundings, clock, emitter, stop).await?;
             Ok(Outcome::Complete)
         }
@@ -181,8 +187,17 @@ async fn answer(
     }
 }
 
-fn unreadable(error: std::io::Error) -> Trouble {
-    refused(&format!("the configuration cannot be read: {error}"))
+/// Reads a file that should not be larger than `largest` bytes. What has no end, as a device, is
+/// read no further either.
+fn contents(path: &Path, what: &str, largest: u64) -> Result<Vec<u8>, Trouble> {
+    let unreadable = |error| refused(&format!("{what} cannot be read: {error}"));
+    let mut text = Vec::new();
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    file.take(largest + 1).read_to_end(&mut text).map_err(unreadable)?;
+    if text.len() as u64 > largest {
+        return Err(refused(&format!("{what} is larger than {} MB", largest >> 20)));
+    }
+    Ok(text)
 }
 
 /// Writes the trouble that ended a command.
@@ -205,25 +220,27 @@ fn order(
     state: Option<&Path>,
 ) -> Result<(Order, Option<String>), Trouble> {
     let config = read_config(config)?;
-    let text = std::fs::read(catalog)
-        .map_err(|error| refused(&format!("the configured catalog cannot be read: {error}")))?;
+    let text = contents(catalog, "the configured catalog", LARGEST_CATALOG_BYTES)?;
     let selected = catalog::parse(&text).map_err(|error| refused(&error.to_string()))?;
     let mut warning = None;
-    let states = match state.map(std::fs::read) {
+    let states = match state {
         None => SavedStates::default(),
-        Some(Ok(text)) => SavedStates::parse(&text).map_err(|error| refused(&error.to_string()))?,
-        Some(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => {
+        // One that may not be looked at is there for all we know.
+        Some(path) if path.try_exists().unwrap_or(true) => {
+            let text = contents(path, "the state", LARGEST_STATE_BYTES)?;
+            SavedStates::parse(&text).map_err(|error| refused(&error.to_string()))?
+        }
+        Some(_) => {
             warning =
                 Some("the state file does not exist; reading starts from the beginning".to_owned());
             SavedStates::default()
         }
-        Some(Err(error)) => return Err(refused(&format!("the state cannot be read: {error}"))),
     };
     Ok((Order { config, selected, states }, warning))
 }
 
 fn read_config(path: &Path) -> Result<Arc<Config>, Trouble> {
-    let text = std::fs::read(path).map_err(unreadable)?;
+    let text = contents(path, "the configuration", LARGEST_CONFIG_BYTES)?;
     Config::parse(&text).map(Arc::new).map_err(|violations| invalid_config(&violations))
 }
 

@@ -8,6 +8,9 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use super::instant;
 
+/// The longest time to a reset that is believed. Zendesk's limits are of one to ten minutes.
+const LONGEST_RESET_SECONDS: u32 = 1800;
+
 /// What is left of one limit, as an answer's headers say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Quota {
@@ -41,7 +44,7 @@ pub fn quotas(headers: &HeaderMap) -> Vec<Quota> {
                 account.remaining = number();
             }
             "rate-limit-reset" | "ratelimit-reset" => {
-                account.resets = number().map(|seconds| Duration::from_secs(seconds.into()));
+                account.resets = number().map(reset);
             }
             name => {
                 let family = name
@@ -59,6 +62,10 @@ pub fn quotas(headers: &HeaderMap) -> Vec<Quota> {
     quotas
 }
 
+fn reset(seconds: u32) -> Duration {
+    Duration::from_secs(seconds.min(LONGEST_RESET_SECONDS).into())
+}
+
 /// Reads `total=10; remaining=9; resets=2`.
 fn family_quota(family: &str, value: &str) -> Quota {
     let mut quota = Quota { family: Some(family.to_owned()), ..Quota::default() };
@@ -68,7 +75,7 @@ fn family_quota(family: &str, value: &str) -> Quota {
         match key.trim() {
             "total" => quota.limit = number,
             "remaining" => quota.remaining = number,
-            "resets" => quota.resets = number.map(|seconds| Duration::from_secs(seconds.into())),
+            "resets" => quota.resets = number.map(reset),
             _ => {}
         }
     }
@@ -138,6 +145,8 @@ mod tests {
         let quota =
             quotas(&headers(&[("zendesk-ratelimit-x", "total=-1; resets; ; remaining=many")]));
         assert_eq!((quota[0].limit, quota[0].remaining, quota[0].resets), (None, None, None));
+        let quota = quotas(&headers(&[("ratelimit-reset", "4294967295")]));
+        assert_eq!(quota[0].resets, Some(Duration::from_secs(1800)));
         assert!(quotas(&headers(&[("content-type", "text/html")])).is_empty());
     }
 

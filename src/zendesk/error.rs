@@ -107,12 +107,12 @@ pub fn transport(error: reqwest::Error) -> (ErrorKind, String) {
     (kind, words.join(": "))
 }
 
-/// The TLS error that an error is, or that an input/output error wraps.
+/// The TLS error that an error is, or that input/output errors wrap.
 fn tls<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e rustls::Error> {
-    error.downcast_ref().or_else(|| {
-        let inner = error.downcast_ref::<std::io::Error>()?.get_ref()?;
-        inner.downcast_ref()
-    })
+    if let Some(found) = error.downcast_ref() {
+        return Some(found);
+    }
+    error.downcast_ref::<std::io::Error>()?.get_ref().and_then(|inner| tls(inner))
 }
 
 /// The texts under the keys that Zendesk's error envelopes use, in their order.

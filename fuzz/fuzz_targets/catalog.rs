@@ -1,0 +1,17 @@
+//! Any configured catalog: no panic, and no stream twice.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use source_zendesk_support::protocol::catalog::parse;
+
+fuzz_target!(|text: &[u8]| {
+    match parse(text) {
+        Ok(selected) => {
+            for (index, stream) in selected.iter().enumerate() {
+                assert!(selected[..index].iter().all(|earlier| earlier.name != stream.name));
+            }
+        }
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+});

@@ -122,7 +122,7 @@ pub enum Credentials {
     #[serde(rename = "oauth2.0")]
     #[schemars(title = "OAuth2.0 (Legacy)", extend("additionalProperties" = true))]
     Legacy {
-        /// An OAuth access token that does not expire.
+        /// An OAuth access token that does not expire. Zendesk stops them on 2027-04-01.
         #[schemars(title = "Access Token", extend("order" = 1))]
         access_token: Secret,
         /// The unique identifier of your OAuth client.
@@ -395,7 +395,12 @@ fn subdomain(written: &str) -> Result<String, String> {
         Some(_) => return Err("must be a subdomain such as `acme`, without a path".into()),
         None => text,
     };
-    let label = host.strip_suffix(".zendesk.com").unwrap_or(host);
+    let label = match host.strip_suffix(".zendesk.com") {
+        Some(label) => label,
+        // An address names its host in full.
+        None if had_scheme => "",
+        None => host,
+    };
     let is_label = (1..=63).contains(&label.len())
         && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         && !label.starts_with('-')
@@ -497,6 +502,8 @@ mod tests {
             "https://user:pw@acme.zendesk.com",
             "..",
             "acme.zendesk.com/agent",
+            "https://acme",
+            "https://acme/.zendesk.com",
         ] {
             assert!(subdomain(written).is_err(), "{written}");
         }

@@ -105,6 +105,11 @@ fn cases() -> Vec<Case> {
         "{{ config['subdomain'] }}",
         "127.0.0.1",
         "http://acme.zendesk.com",
+        "https://acme",
+        "https://acme/.zendesk.com",
+        "https://acme.zendesk.com@evil.example",
+        "acme%2eevil.example",
+        "acme\u{0}.zendesk.com",
         "\u{430}cme",
     ] {
         cases.push(("a bad subdomain", with("subdomain", json!(written)), vec!["subdomain"]));

@@ -236,8 +236,8 @@ fn nothing_is_ever_sent_to_another_host() {
                     };
                     Some(answer)
                 });
-                // The slower ways are tried once.
-                if place != "" && (status != "307 Temporary" || path == "/oauth/tokens") {
+                // The token endpoint is tried with every place; the rest would only take time.
+                if !place.is_empty() && (status != "307 Temporary" || path == "/oauth/tokens") {
                     continue;
                 }
                 let ended = run(command_at(&folder, "read", &server.url(), &fetching()));

@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::protocol::emitter::{Closed, Emitter};
 use crate::protocol::message::{CatalogStream, Level, Trouble, catalog};
 use crate::streams::{Reading, Stream, registry};
+use crate::zendesk::budget::Bucket;
 use crate::zendesk::client::Client;
 use crate::zendesk::clock::Clock;
 use crate::zendesk::error::ErrorKind;
@@ -91,9 +92,11 @@ async fn refusals(
     let asker = Asker { identity: identity.as_ref(), token: token.as_ref() };
     let is_gated = |stream: &Stream| {
         let gate = &stream.gate;
+        // An export that is refused for the role is no reason to leave its streams out.
+        let is_export = stream.feed.buckets.contains(&Bucket::Incremental);
         gate.plan.is_some()
             || gate.feature.is_some()
-            || asker.may_lack_role(stream)
+            || (asker.may_lack_role(stream) && !is_export)
             || !asker.covers(stream)
     };
     let groups = groups(streams, &asker);
@@ -108,10 +111,11 @@ async fn refusals(
         if let Some(Reach::Refused(error)) = reach
             && error.kind != ErrorKind::Unauthorized
         {
-            let names: Vec<&str> = streams.iter().map(|stream| stream.name).collect();
             let why = failure::why_not(asked, &error, &asker);
-            let told = format!("left out: {}: {why}", names.join(", "));
-            emitter.log(Level::Warn, &told).await?;
+            for stream in streams {
+                let told = format!("{} is left out: {why}", stream.name);
+                emitter.log(Level::Warn, &told).await?;
+            }
             left_out.extend(streams.iter().map(|stream| stream.name));
         }
     }

@@ -404,4 +404,54 @@ mod tests {
         );
         assert!(Signature::bearer(&Secret::new("a\r\nHost: evil")).is_none());
     }
+
+    fn access(ends_at: Option<i64>) -> Access {
+        let tls = super::super::trust::tls_config().unwrap();
+        let http = reqwest::Client::builder().tls_backend_preconfigured(tls).build().unwrap();
+        let url = reqwest::Url::parse("http://127.0.0.1:9").unwrap();
+        let grant = Grant::Refresh {
+            client_id: Secret::new("id"),
+            client_secret: Secret::new("client-secret"),
+            refresh_token: Secret::new("refresh-token"),
+        };
+        let token = Some(Token { access_token: Secret::new("access-token"), ends_at });
+        let keep: Keep = Box::new(|_, _| Box::pin(async { true }));
+        let endpoint = TokenEndpoint { http, url, host: None };
+        Access::new(Credentials::Granted { grant, token, keep }, endpoint, Clock::new(1.0))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_end_is_believed_once_the_token_works_and_if_it_lies_ahead() {
+        let now = 1_000_000;
+        for (told, believed) in [
+            (None, None),
+            (Some(now - 1), None),
+            (Some(now + 59), None),
+            (Some(now + 600), Some(now + 540)),
+        ] {
+            let access = access(told);
+            assert!(access.ready().await.is_ok(), "it is used as it is");
+            access.0.clock.observe(now);
+            access.accepted(0);
+            assert_eq!(access.0.lock().renew_at, believed, "{told:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_401_is_about_the_token_when_it_says_so_or_the_token_never_worked() {
+        let access = access(None);
+        assert!(access.may_renew(0, false), "the user's token may be void");
+        access.accepted(0);
+        // A listing may answer 401 to a token that is good elsewhere.
+        assert!(!access.may_renew(0, false));
+        assert!(access.may_renew(0, true));
+        access.0.lock().number = 1;
+        access.0.lock().accepted = false;
+        assert!(access.may_renew(0, false), "there is a newer one already");
+        assert!(!access.may_renew(1, true), "a new token that never worked cannot be mended");
+        assert_eq!(
+            access.secrets().strike("refresh-token access-token".into()),
+            "(secret) (secret)"
+        );
+    }
 }

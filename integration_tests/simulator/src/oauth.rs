@@ -40,7 +40,7 @@ pub(crate) struct Issued {
     token: String,
     pub(crate) scopes: Vec<String>,
     expires_at: i64,
-    /// Ended by a refresh, or revoked.
+    /// Ended by a refresh.
     ended: bool,
     is_refreshable: bool,
 }
@@ -64,14 +64,9 @@ impl OAuth {
         (!issued.ended && now < issued.expires_at).then_some(issued)
     }
 
-    /// Ends every access token; refresh tokens go on.
-    pub(crate) fn revoke(&mut self) {
-        self.issued.iter_mut().for_each(|issued| issued.ended = true);
-    }
-
-    /// Ends the refresh token too, as using it elsewhere does.
+    /// Ends all tokens, as a refresh by somebody else does.
     pub(crate) fn refresh_elsewhere(&mut self) {
-        self.revoke();
+        self.issued.iter_mut().for_each(|issued| issued.ended = true);
         self.refresh_token = "used-by-another-source".to_owned();
     }
 

@@ -133,11 +133,6 @@ impl Simulator {
         self.advance_seconds(1);
     }
 
-    /// Every access token of the token endpoint is refused from now on; refresh tokens work.
-    pub fn revoke_tokens(&self) {
-        self.shared.state().oauth.revoke();
-    }
-
     /// Another program uses up the refresh token.
     pub fn refresh_elsewhere(&self) {
         self.shared.state().oauth.refresh_elsewhere();

@@ -90,11 +90,8 @@ pub fn why_not(stream: &Stream, error: &ApiError, asker: &Asker<'_>) -> String {
             stream.scope
         );
     }
-    if asker.may_lack_role(stream) && !role.is_empty() {
-        return format!(
-            "the role `{role}` may not read it ({detail}). Sign in as an administrator, or leave the \
-             stream out."
-        );
+    if error.kind == ErrorKind::Forbidden && asker.may_lack_role(stream) && !role.is_empty() {
+        return format!("the role `{role}` may not read it ({detail}). {}", needs(Some(stream)));
     }
     match (stream.gate.plan, stream.gate.feature) {
         (Some(plan), None) => format!(

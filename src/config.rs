@@ -82,6 +82,17 @@ pub struct WrittenConfig {
     )]
     #[serde(default)]
     pub page_size: Option<u64>,
+
+    /// The share of each of Zendesk's limits that may be used, per cent. Less leaves more to the
+    /// account's other programs; what those use is seen and respected in any case.
+    #[schemars(
+        with = "u64",
+        title = "Share of the API quota",
+        range(min = 1, max = 100),
+        extend("order" = 5, "default" = 100, "examples" = [100, 50, 25])
+    )]
+    #[serde(default)]
+    pub api_quota_percent: Option<u64>,
 }
 
 /// How to sign in.
@@ -201,6 +212,8 @@ pub struct Config {
     pub start_date: Option<i64>,
     /// Requests in flight at once.
     pub workers: usize,
+    /// The share of each limit that may be used, per cent.
+    pub quota_percent: u32,
     /// The largest page of ticket events; none for automatic.
     pub event_page_rows: Option<u32>,
 }
@@ -258,6 +271,7 @@ impl Config {
             return Err(violations);
         };
         let workers = written.num_workers.and_then(|workers| usize::try_from(workers).ok());
+        let percent = written.api_quota_percent.and_then(|percent| u32::try_from(percent).ok());
         let rows = written.page_size.and_then(|rows| u32::try_from(rows).ok());
         Ok(Self {
             written: as_written,
@@ -265,6 +279,7 @@ impl Config {
             credentials,
             start_date,
             workers: workers.unwrap_or(DEFAULT_WORKERS).clamp(1, 40),
+            quota_percent: percent.unwrap_or(100).clamp(1, 100),
             event_page_rows: rows.filter(|rows| *rows != 100),
         })
     }

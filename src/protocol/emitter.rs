@@ -143,6 +143,25 @@ impl Emitter {
         Ok(totals)
     }
 
+    /// Tells that those of these streams that are open wait for a limit until then, unix time in
+    /// milliseconds.
+    ///
+    /// # Errors
+    /// [`Closed`].
+    pub async fn rate_limited(&self, streams: &[&str], until_ms: u64) -> Result<(), Closed> {
+        self.send(|ledger, _| {
+            let open = ledger.open_streams();
+            let waiting = streams.iter().filter(|name| open.iter().any(|open| open == *name));
+            let mut block = Vec::new();
+            for name in waiting {
+                block.extend(running(ledger, name));
+                block.extend(message::rate_limited(name, until_ms, unix_ms()));
+            }
+            block
+        })
+        .await
+    }
+
     /// Keeps silent streams alive; to be called every few seconds.
     ///
     /// # Errors

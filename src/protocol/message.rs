@@ -107,6 +107,18 @@ pub fn stream_status(stream: &str, status: Status, emitted_at_ms: u64) -> Vec<u8
         "stream_status": { "stream_descriptor": { "name": stream }, "status": status } } }))
 }
 
+/// A STREAM_STATUS trace that says that the stream waits for a limit, as the platform reads it: with
+/// RUNNING, and this reason alone. Times are unix time in milliseconds.
+#[must_use]
+pub fn rate_limited(stream: &str, quota_reset_ms: u64, emitted_at_ms: u64) -> Vec<u8> {
+    let reason = serde_json::json!({
+        "type": "RATE_LIMITED", "rate_limited": { "quota_reset": quota_reset_ms } });
+    line(&serde_json::json!({ "type": "TRACE", "trace": {
+        "type": "STREAM_STATUS", "emitted_at": emitted_at_ms,
+        "stream_status": { "stream_descriptor": { "name": stream }, "status": Status::Running,
+            "reasons": [reason] } } }))
+}
+
 /// An ERROR trace. `emitted_at_ms` is unix time in milliseconds.
 #[must_use]
 pub fn error(trouble: &Trouble, emitted_at_ms: u64) -> Vec<u8> {

@@ -66,7 +66,7 @@ pub fn connect(
              breaks",
         )
     })?;
-    let budget: Arc<Budget> = Budget::new(config.workers, clock.clone());
+    let budget: Arc<Budget> = Budget::new(config.workers, config.quota_percent, clock.clone());
     Client::new(base, elsewhere.then_some(host.as_str()), credentials, budget, clock, stop)
         .map_err(|NoClient(why)| refused(&format!("no connection can be set up: {why}")))
 }

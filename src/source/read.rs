@@ -21,6 +21,7 @@ use crate::sync::WalkError;
 use crate::sync::plan::{Now, begin};
 use crate::sync::position::to_state;
 use crate::sync::reader::{Ended, Group, Member, Reader, Report};
+use crate::zendesk::budget::Wait;
 use crate::zendesk::client::Client;
 use crate::zendesk::clock::Clock;
 use crate::zendesk::error::ErrorKind;
@@ -134,6 +135,7 @@ async fn sync(
     let now = Now { unix: client.clock().now_unix(), attempt: surroundings.attempt };
     // The registry lives as long as the program, which reads once.
     let streams: &'static [Stream] = Vec::leak(registry(&order.config));
+    let mut waits = client.waits();
     let (tell, mut ended) = mpsc::unbounded_channel();
     let mut groups: Vec<Group> = Vec::new();
     let mut failed = Vec::new();
@@ -163,7 +165,8 @@ async fn sync(
             }
         }
     }
-    // Both run side by side: a walk that was handed the emitter's lock must be polled to give it
+    let walks: Vec<(u64, Vec<&str>)> = groups.iter().map(Group::names).collect();
+    // All run side by side: a walk that was handed the emitter's lock must be polled to give it
     // back.
     let walking = async move {
         let reader = Reader { client, emitter, config: &order.config, ended: &tell };
@@ -171,10 +174,15 @@ async fn sync(
     };
     let telling = async {
         let mut stopped = false;
-        while let Some(told) = ended.recv().await {
-            stopped |= tell_end(emitter, &told, &mut failed).await?;
+        loop {
+            tokio::select! {
+                told = ended.recv() => match told {
+                    Some(told) => stopped |= tell_end(emitter, &told, &mut failed).await?,
+                    None => return Ok(stopped),
+                },
+                Some(wait) = waits.recv() => tell_wait(emitter, client, &walks, wait).await?,
+            }
         }
-        Ok(stopped)
     };
     let ((), stopped) = join(Box::pin(walking), Box::pin(telling)).await;
     let stopped = stopped?;
@@ -192,6 +200,26 @@ async fn sync(
         Trouble { failure_type: FailureType::TransientError, message, detail: None, stream: None };
     emitter.error(&trouble).await?;
     Ok(Outcome::Failed)
+}
+
+/// Tells which streams wait for a limit, and how long.
+async fn tell_wait(
+    emitter: &Emitter,
+    client: &Client,
+    walks: &[(u64, Vec<&str>)],
+    wait: Wait,
+) -> Result<(), Closed> {
+    let Some((_, names)) = walks.iter().find(|(walk, _)| *walk == wait.walk) else { return Ok(()) };
+    let what = wait.bucket.map_or_else(
+        || "Zendesk asked to wait".to_owned(),
+        |bucket| format!("the limit of requests to {} is used up", bucket.name()),
+    );
+    let seconds = wait.length.as_secs();
+    let text = format!("{}: {what}; going on in {seconds} s", names.join(", "));
+    emitter.log(Level::Info, &text).await?;
+    let until_unix = client.clock().now_unix().saturating_add_unsigned(seconds);
+    let until_ms = u64::try_from(until_unix).unwrap_or_default().saturating_mul(1000);
+    emitter.rate_limited(names, until_ms).await
 }
 
 /// Tells how a stream ended. True when it was because the program is to stop.

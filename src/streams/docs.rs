@@ -129,7 +129,10 @@ fn budget(feed: &Feed) -> String {
             "{} a minute of their own instead, once Zendesk's answers name that limit",
             bucket.documented_per_minute()
         ),
-        Bucket::DeletedTickets => {
+        Bucket::DeletedTickets
+        | Bucket::TicketFields
+        | Bucket::Tags
+        | Bucket::SideConversationEvents => {
             format!("{} requests a minute of its own", bucket.documented_per_minute())
         }
     });

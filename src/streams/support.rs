@@ -127,7 +127,7 @@ static TAGS: Feed = Feed {
     paging: Paging::Cursor,
     order: Order::Other,
     list: &["tags"],
-    buckets: &[Bucket::Account],
+    buckets: &[Bucket::Account, Bucket::Tags],
     page: PageRows::Most,
     parent: None,
     since: Since::Unsent,

@@ -2,13 +2,16 @@
 
 use super::support::INCREMENTAL_TICKETS;
 use super::{ADMIN, Cursor, CursorFormat, Feed, Gate, Order, Parent, Role, Since, Stream};
+use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
 
 /// Ratings that change sooner after they were created than this are seen by the next read.
 const RATINGS_OVERLAP_SECONDS: i64 = 86_400;
 
-static TICKET_FIELDS: Feed =
-    Feed::listing("ticket_fields", "ticket_fields.json", &["ticket_fields"]);
+static TICKET_FIELDS: Feed = Feed {
+    buckets: &[Bucket::Account, Bucket::TicketFields],
+    ..Feed::listing("ticket_fields", "ticket_fields.json", &["ticket_fields"])
+};
 
 static TICKET_FORMS: Feed = Feed::single("ticket_forms", "ticket_forms.json", &["ticket_forms"]);
 
@@ -40,6 +43,7 @@ static SIDE_CONVERSATIONS: Feed = Feed {
 
 static SIDE_CONVERSATION_EVENTS: Feed = Feed {
     paging: Paging::Since,
+    buckets: &[Bucket::Account, Bucket::SideConversationEvents],
     ..Feed::listing("side_conversation_events", "tickets/side_conversations/events", &["events"])
 };
 

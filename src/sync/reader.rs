@@ -73,6 +73,14 @@ pub struct Group {
     pub walk: u64,
 }
 
+impl Group {
+    /// The number of its walk, and its streams.
+    #[must_use]
+    pub fn names(&self) -> (u64, Vec<&'static str>) {
+        (self.walk, self.members.iter().map(|member| member.stream.name).collect())
+    }
+}
+
 impl Member {
     #[must_use]
     pub fn new(stream: &'static Stream, position: Position) -> Self {

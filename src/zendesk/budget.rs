@@ -9,11 +9,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::clock::Clock;
 use super::headers::Quota;
 
 const MINUTE: Duration = Duration::from_secs(60);
+
+/// Waits from this long on are told to people and platforms.
+const LONG_WAIT: Duration = Duration::from_secs(5);
 
 /// A limit that requests draw on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,6 +31,9 @@ pub enum Bucket {
     /// The export of users by cursor. It counts as one of all exports until a header names it.
     IncrementalUsers,
     DeletedTickets,
+    TicketFields,
+    Tags,
+    SideConversationEvents,
 }
 
 impl Bucket {
@@ -38,6 +45,24 @@ impl Bucket {
             Self::Account | Self::HelpCenter => 200,
             Self::Incremental | Self::DeletedTickets => 10,
             Self::IncrementalUsers => 20,
+            Self::SideConversationEvents => 60,
+            Self::TicketFields => 300,
+            Self::Tags => 2000,
+        }
+    }
+
+    /// What it limits, in words.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Account => "the account",
+            Self::HelpCenter => "the help center",
+            Self::Incremental => "incremental exports",
+            Self::IncrementalUsers => "the export of users",
+            Self::DeletedTickets => "deleted tickets",
+            Self::TicketFields => "ticket fields",
+            Self::Tags => "tags",
+            Self::SideConversationEvents => "events of side conversations",
         }
     }
 
@@ -56,6 +81,9 @@ impl Bucket {
                 family.starts_with("incremental-exports") && !family.ends_with("-cursor")
             }
             (Self::DeletedTickets, Some(family)) => family.starts_with("deleted-tickets"),
+            (Self::TicketFields, Some(family)) => family.starts_with("ticket-fields-index"),
+            (Self::Tags, Some(family)) => family.starts_with("tags-index"),
+            (Self::SideConversationEvents, Some(family)) => family.starts_with("side-conversation"),
             (_, None) => false,
         }
     }
@@ -74,6 +102,11 @@ struct Inner {
     tanks: HashMap<Bucket, Tank>,
     free_slots: usize,
     waiting: Vec<Waiter>,
+    /// The share of every limit that may be used, per cent.
+    percent: u32,
+    /// Who hears of long waits, and until when each walk's are told already.
+    tell: Option<UnboundedSender<Wait>>,
+    told: HashMap<u64, Duration>,
     /// When each walk was last served, by a running number.
     served: HashMap<u64, u64>,
     numbers: u64,
@@ -84,12 +117,32 @@ struct Inner {
 struct Tank {
     limit: u32,
     left: u32,
+    /// Our own requests since it was last full.
+    used: u32,
     full_at: Duration,
     held_until: Duration,
     /// Requests sent whose answers have not told yet what is left.
     unanswered: u32,
     /// Whether a header has named it.
     told: bool,
+}
+
+/// A long wait for a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait {
+    pub walk: u64,
+    /// The limit, if it is one that is known.
+    pub bucket: Option<Bucket>,
+    pub length: Duration,
+}
+
+impl Tank {
+    /// What may still be drawn when `left` of the limit are left for everybody.
+    fn share(&self, left: u32, percent: u32) -> u32 {
+        let own = u64::from(self.limit) * u64::from(percent) / 100;
+        let own = u32::try_from(own).unwrap_or(u32::MAX).max(1);
+        left.min(own.saturating_sub(self.used))
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -100,13 +153,16 @@ struct Waiter {
 }
 
 impl Budget {
-    /// A budget with `workers` slots for requests in flight.
+    /// A budget with `workers` slots for requests in flight, that uses `percent` of each limit.
     #[must_use]
-    pub fn new(workers: usize, clock: Clock) -> Arc<Self> {
+    pub fn new(workers: usize, percent: u32, clock: Clock) -> Arc<Self> {
         let inner = Inner {
             tanks: HashMap::new(),
             free_slots: workers.max(1),
             waiting: Vec::new(),
+            percent: percent.clamp(1, 100),
+            tell: None,
+            told: HashMap::new(),
             served: HashMap::new(),
             numbers: 0,
         };
@@ -124,12 +180,13 @@ impl Budget {
             changed.as_mut().enable();
             let ready_at = match self.lock().take(place.number, self.clock.elapsed()) {
                 Take::Taken => break,
-                Take::NotBefore(at) => Some(at),
+                Take::NotBefore(at, bucket) => Some((at, bucket)),
                 Take::NotMyTurn => None,
             };
             match ready_at {
-                Some(at) => {
+                Some((at, bucket)) => {
                     let wait = at.saturating_sub(self.clock.elapsed());
+                    self.tell(Wait { walk, bucket: Some(bucket), length: wait });
                     tokio::select! {
                         () = changed => {}
                         () = self.clock.sleep(wait) => {}
@@ -159,6 +216,26 @@ impl Budget {
         inner.tanks.get(&bucket).filter(|tank| tank.told).map(|tank| tank.limit)
     }
 
+    /// Hears of every long wait from now on.
+    pub fn waits(&self) -> UnboundedReceiver<Wait> {
+        let (tell, told) = unbounded_channel();
+        self.lock().tell = Some(tell);
+        told
+    }
+
+    /// Tells a wait if it is long and was not told before.
+    pub fn tell(&self, wait: Wait) {
+        let until = self.clock.elapsed().saturating_add(wait.length);
+        let mut inner = self.lock();
+        let known = inner.told.get(&wait.walk).copied().unwrap_or_default();
+        // Chains of one walk that wait for one bucket end within moments of each other.
+        if wait.length >= LONG_WAIT && until > known.saturating_add(LONG_WAIT) {
+            inner.told.insert(wait.walk, until);
+            // Without a listener there is nobody to tell.
+            inner.tell.as_ref().map(|tell| tell.send(wait));
+        }
+    }
+
     fn queue(self: &Arc<Self>, buckets: &[Bucket], walk: u64) -> Place {
         let mut inner = self.lock();
         inner.numbers += 1;
@@ -176,7 +253,7 @@ impl Budget {
 
 enum Take {
     Taken,
-    NotBefore(Duration),
+    NotBefore(Duration, Bucket),
     NotMyTurn,
 }
 
@@ -197,6 +274,7 @@ impl Inner {
         self.tanks.entry(bucket).or_insert(Tank {
             limit,
             left: limit,
+            used: 0,
             full_at: Duration::ZERO,
             held_until: Duration::ZERO,
             unanswered: 0,
@@ -204,18 +282,20 @@ impl Inner {
         })
     }
 
-    /// When all these buckets could be drawn on.
-    fn ready_at(&mut self, buckets: &[Bucket], now: Duration) -> Duration {
+    /// When all these buckets could be drawn on, and the one that is waited for longest.
+    fn ready_at(&mut self, buckets: &[Bucket], now: Duration) -> (Duration, Bucket) {
+        let percent = self.percent;
         let ready = buckets.iter().map(|bucket| {
             let tank = self.tank(*bucket);
             if now >= tank.full_at {
-                tank.left = tank.limit.saturating_sub(tank.unanswered);
+                tank.used = tank.unanswered;
+                tank.left = tank.share(tank.limit.saturating_sub(tank.unanswered), percent);
             }
             let filled =
                 if tank.left > 0 { Duration::ZERO } else { tank.full_at.max(now + MINUTE / 60) };
-            filled.max(tank.held_until)
+            (filled.max(tank.held_until), *bucket)
         });
-        ready.max().unwrap_or_default()
+        ready.max_by_key(|(at, _)| *at).unwrap_or((Duration::ZERO, Bucket::Account))
     }
 
     fn take(&mut self, number: u64, now: Duration) -> Take {
@@ -223,9 +303,9 @@ impl Inner {
         let Some(me) = waiting.iter().find(|waiter| waiter.number == number) else {
             return Take::Taken;
         };
-        let ready_at = self.ready_at(&me.buckets, now);
+        let (ready_at, bucket) = self.ready_at(&me.buckets, now);
         if ready_at > now {
-            return Take::NotBefore(ready_at);
+            return Take::NotBefore(ready_at, bucket);
         }
         let turn = |inner: &Self, waiter: &Waiter| {
             (inner.served.get(&waiter.walk).copied().unwrap_or_default(), waiter.number)
@@ -233,7 +313,7 @@ impl Inner {
         let mine = turn(self, me);
         let somebody_first = waiting
             .iter()
-            .any(|other| turn(self, other) < mine && self.ready_at(&other.buckets, now) <= now);
+            .any(|other| turn(self, other) < mine && self.ready_at(&other.buckets, now).0 <= now);
         if self.free_slots == 0 || somebody_first {
             return Take::NotMyTurn;
         }
@@ -243,6 +323,7 @@ impl Inner {
                 tank.full_at = now.saturating_add(MINUTE);
             }
             tank.left = tank.left.saturating_sub(1);
+            tank.used += 1;
             tank.unanswered += 1;
         }
         self.free_slots -= 1;
@@ -284,6 +365,7 @@ impl Slot {
         self.answered();
         let now = self.budget.clock.elapsed();
         let mut inner = self.budget.lock();
+        let percent = inner.percent;
         for bucket in &self.told_of {
             for quota in quotas.iter().filter(|quota| bucket.is_told_by(quota)) {
                 let tank = inner.tank(*bucket);
@@ -292,7 +374,7 @@ impl Slot {
                     tank.limit = limit;
                 }
                 if let Some(remaining) = quota.remaining {
-                    tank.left = remaining.saturating_sub(tank.unanswered);
+                    tank.left = tank.share(remaining.saturating_sub(tank.unanswered), percent);
                 }
                 if let Some(resets) = quota.resets {
                     tank.full_at = now.saturating_add(resets.max(MINUTE / 60));
@@ -350,7 +432,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_eleventh_export_of_a_minute_waits_for_the_next() {
         let clock = Clock::new(1.0);
-        let budget = Budget::new(3, clock.clone());
+        let budget = Budget::new(3, 100, clock.clone());
         for _ in 0..10 {
             drop(budget.acquire(&EXPORT, 1).await);
         }
@@ -364,7 +446,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn headers_correct_the_limit_what_is_left_and_when_it_is_full() {
         let clock = Clock::new(1.0);
-        let budget = Budget::new(3, clock.clone());
+        let budget = Budget::new(3, 100, clock.clone());
         budget.acquire(&EXPORT, 1).await.observe(&[told(1, 7)]);
         drop(budget.acquire(&EXPORT, 1).await);
         assert_eq!(clock.elapsed().as_secs(), 0);
@@ -378,7 +460,7 @@ mod tests {
     async fn users_share_the_exports_until_a_header_names_a_limit_of_their_own() {
         const USERS: [Bucket; 3] = [Bucket::Account, Bucket::Incremental, Bucket::IncrementalUsers];
         let clock = Clock::new(1.0);
-        let budget = Budget::new(1, clock.clone());
+        let budget = Budget::new(1, 100, clock.clone());
         for _ in 0..9 {
             drop(budget.acquire(&EXPORT, 1).await);
         }
@@ -403,7 +485,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_held_bucket_holds_its_walks_and_no_worker() {
         let clock = Clock::new(1.0);
-        let budget = Budget::new(1, clock.clone());
+        let budget = Budget::new(1, 100, clock.clone());
         budget.hold(Bucket::Incremental, Duration::from_secs(30));
         let waiting = tokio::spawn({
             let budget = Arc::clone(&budget);
@@ -418,7 +500,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn slots_bound_the_requests_in_flight_and_a_walk_that_gave_up_blocks_nobody() {
-        let budget = Budget::new(1, Clock::new(1.0));
+        let budget = Budget::new(1, 100, Clock::new(1.0));
         let held = budget.acquire(&[Bucket::Account], 1).await;
         let second = [Bucket::Account];
         let impatient = budget.acquire(&second, 2);
@@ -429,7 +511,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn walks_of_one_bucket_take_turns() {
-        let budget = Budget::new(1, Clock::new(1.0));
+        let budget = Budget::new(1, 100, Clock::new(1.0));
         let order = Arc::new(Mutex::new(Vec::new()));
         let first = budget.acquire(&EXPORT, 0).await;
         let mut tasks = Vec::new();
@@ -448,5 +530,40 @@ mod tests {
             task.await.unwrap();
         }
         assert_eq!(*order.lock().unwrap(), [1, 2, 1, 1]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_share_of_the_limit_is_kept_whatever_is_left_of_it() {
+        let clock = Clock::new(1.0);
+        let budget = Budget::new(3, 50, clock.clone());
+        for _ in 0..5 {
+            drop(budget.acquire(&EXPORT, 1).await);
+        }
+        assert_eq!(clock.elapsed().as_secs(), 0);
+        budget.acquire(&EXPORT, 1).await.observe(&[told(29, 40)]);
+        assert_eq!(clock.elapsed().as_secs(), 60);
+        // Half of the thirty that the header names, one of which is used.
+        for _ in 0..14 {
+            drop(budget.acquire(&EXPORT, 1).await);
+        }
+        assert_eq!(clock.elapsed().as_secs(), 60);
+        drop(budget.acquire(&EXPORT, 1).await);
+        assert_eq!(clock.elapsed().as_secs(), 100);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_long_wait_is_told_once_for_all_chains_of_a_walk() {
+        let budget = Budget::new(3, 100, Clock::new(1.0));
+        let mut waits = budget.waits();
+        budget.acquire(&EXPORT, 1).await.observe(&[told(0, 3)]);
+        drop(budget.acquire(&EXPORT, 1).await);
+        assert!(waits.try_recv().is_err(), "three seconds are nothing to tell");
+        budget.acquire(&EXPORT, 1).await.observe(&[told(0, 40)]);
+        tokio::join!(budget.acquire(&EXPORT, 1), budget.acquire(&EXPORT, 1));
+        let told = waits.try_recv().expect("it was told");
+        let expected =
+            Wait { walk: 1, bucket: Some(Bucket::Incremental), length: Duration::from_secs(40) };
+        assert_eq!(told, expected);
+        assert!(waits.try_recv().is_err(), "once is enough");
     }
 }

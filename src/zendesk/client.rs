@@ -6,10 +6,11 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use reqwest::header::{ACCEPT, AUTHORIZATION, DATE, HOST, HeaderMap, HeaderValue};
 use reqwest::{Response, Url};
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
 
 use super::auth::{Access, Credentials, TokenEndpoint};
-use super::budget::{Bucket, Budget, Slot};
+use super::budget::{Bucket, Budget, Slot, Wait};
 use super::clock::Clock;
 use super::error::{ApiError, ErrorKind, detail, transport};
 use super::headers;
@@ -185,6 +186,11 @@ impl Client {
         Self { tries: IMPATIENT_TRIES, ..self }
     }
 
+    /// Hears of every long wait for a limit from now on.
+    pub fn waits(&self) -> UnboundedReceiver<Wait> {
+        self.budget.waits()
+    }
+
     /// The clock that requests are paced by.
     #[must_use]
     pub fn clock(&self) -> &Clock {
@@ -280,6 +286,9 @@ impl Client {
                 }
             }
             drop(slot);
+            if is_refused {
+                self.budget.tell(Wait { walk: request.walk, bucket: None, length: wait });
+            }
             self.until_stopped(self.clock.sleep(wait), request).await?;
             tally.waited += wait;
         }

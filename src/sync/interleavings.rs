@@ -13,7 +13,7 @@ use super::plan::{Now, begin};
 use super::position::to_state;
 use super::reader::{Member, listing};
 use super::stretch::Stretch;
-use super::windows::{MOST_WINDOWS, Span};
+use super::windows::{MOST_WINDOWS, Span, bring_together};
 use crate::config::Config;
 use crate::protocol::catalog::SyncMode;
 use crate::streams::{Feed, Order, Stream, registry};
@@ -175,6 +175,10 @@ fn sync(
     }
     let Some(feed) = members.first().map(|member| member.stream.feed) else { return };
     let listing = listing(feed, &members, 1);
+    if feed.windows {
+        let mut positions: Vec<_> = members.iter_mut().map(|member| &mut member.position).collect();
+        bring_together(&mut positions);
+    }
     loop {
         let standings: Vec<Standing> = members.iter().map(Member::standing).collect();
         let Some(leg) = next_leg(&standings, feed.time_key().is_some()) else { return };

@@ -16,7 +16,7 @@ pub struct Standing {
     pub is_child: bool,
     /// The windows that the walk is cut into, and where the first of them ends.
     pub windows: (Option<i64>, Vec<Window>),
-    /// The place in the feed's own time, unix seconds.
+    /// The place in the feed's own time, unix seconds; in no order of time, pages walked.
     pub point: i64,
     /// In the middle of a walk, as opposed to waiting at the end of the last one.
     pub under_way: bool,
@@ -56,11 +56,17 @@ pub fn next_leg(standings: &[Standing], ordered: bool) -> Option<Leg> {
     let readers = || all.iter().copied().filter(reading);
     if !ordered {
         // Children stand at a page until they are read, while its own stream has gone on. Where
-        // they never come to its place, each reads to the end.
-        let is_child = |at: &usize| standings[*at].is_child;
-        let behind = readers().find(is_child).or(readers().next())?;
-        let is_aim = |at: &usize| standings[*at].token.is_servers() && !same_place(*at, behind);
-        return Some(Leg { who: together(behind), up_to: readers().find(is_aim) });
+        // they never come to the aim's place, each reads to the end.
+        let place = |at: &usize| (standings[*at].point, !standings[*at].is_child);
+        let behind = readers().min_by_key(place)?;
+        let is_aim = |at: &usize| {
+            let there = &standings[*at];
+            there.token.is_servers()
+                && there.point >= standings[behind].point
+                && !same_place(*at, behind)
+        };
+        let up_to = readers().filter(is_aim).min_by_key(place);
+        return Some(Leg { who: together(behind), up_to });
     }
     let place =
         |at: &usize| (standings[*at].point, standings[*at].token.is_servers(), usize::MAX - *at);

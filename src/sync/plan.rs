@@ -126,6 +126,7 @@ fn incremental(
         pass: walk.as_ref().map(|walk| walk.pass).unwrap_or_default(),
         told: walk.and_then(|walk| walk.told),
         rows: 0,
+        pages: 0,
     };
     let root = stream.feed.root();
     let lower = flat.or(bound);

@@ -64,6 +64,8 @@ pub struct Walk {
     pub told: Option<i64>,
     /// Rows of parents that are not finished, so that a state moves while they are read.
     pub rows: u64,
+    /// Pages that the walk has moved: in no order of time, this tells who is ahead.
+    pub pages: i64,
 }
 
 /// Where a walk, or a window of it, goes on.
@@ -122,6 +124,7 @@ impl Position {
 
     /// Moves to the next page. `reached` is the feed's time at the page's end, for ordered feeds.
     pub fn next_page(&mut self, token: Token, reached: Option<i64>, seen: Vec<u64>, now_unix: i64) {
+        self.walk.pages = self.walk.pages.saturating_add((self.walk.place.token != token).into());
         self.walk.place.token = token;
         self.walk.place.seen = seen;
         self.reach(reached, now_unix);
@@ -141,6 +144,7 @@ impl Position {
         self.walk.place.seen = seen;
         self.walk.phase = Phase::Done;
         self.walk.rows = 0;
+        self.walk.pages = 0;
         self.walk.until = None;
         self.walk.later.clear();
         if std::mem::take(&mut self.walk.pass.under_way) {
@@ -172,6 +176,7 @@ impl Position {
             self.walk.until = None;
             self.walk.later.clear();
             self.next_page(token, reached, seen, now_unix);
+            self.walk.pages = ahead.walk.pages;
         }
     }
 
@@ -186,6 +191,7 @@ impl Position {
         self.walk.place.token = feed.paging.start(from.or(self.walk.bound));
         self.walk.place.seen.clear();
         self.walk.place.at = from;
+        self.walk.pages = 0;
     }
 
     /// Whether the flat cursor follows the pages. A pass over all parents leaves it where it was.
@@ -284,6 +290,8 @@ fn walk_json(stream: &Stream, walk: &Walk) -> Value {
     put("pass", flag(walk.pass.under_way));
     put("passed", walk.pass.ended.map(|unix| json!(unix)));
     put("told", walk.told.map(|unix| json!(unix)));
+    let counts = matches!(walk.place.token, Token::After(_)) && walk.pages > 0;
+    put("pages", counts.then(|| json!(walk.pages)));
     put("rows", (walk.rows > 0).then(|| json!(walk.rows)));
     put("until", walk.until.map(|unix| json!(unix)));
     let windows: Vec<Value> = walk.later.iter().map(window_json).collect();

@@ -108,7 +108,11 @@ impl Member {
             token: walk.place.token.clone(),
             is_child: self.is_child(),
             windows: (walk.until, walk.later.clone()),
-            point: second.or(walk.place.at).or(self.position.flat).unwrap_or_default(),
+            point: if self.stream.feed.root().time_key().is_some() {
+                second.or(walk.place.at).or(self.position.flat).unwrap_or_default()
+            } else {
+                walk.pages
+            },
             under_way: walk.phase == Phase::UnderWay
                 || self.position.flat.is_none()
                 || walk.pass.under_way,
@@ -121,6 +125,11 @@ impl Reader<'_> {
     /// Reads every stream of a feed to its end.
     pub async fn read(self, mut group: Group) {
         let ordered = group.feed.time_key().is_some();
+        if group.feed.windows {
+            let members = group.members.iter_mut().filter(|member| !member.is_child());
+            let mut positions: Vec<_> = members.map(|member| &mut member.position).collect();
+            windows::bring_together(&mut positions);
+        }
         loop {
             let standings: Vec<Standing> = group.members.iter().map(Member::standing).collect();
             let Some(mut leg) = next_leg(&standings, ordered) else { return };

@@ -194,6 +194,7 @@ fn read_walk(stream: &Stream, json: &Map<String, Value>) -> Result<Walk, &'stati
         pass: Pass { under_way: is_true("pass"), ended: number("passed") },
         told: number("told"),
         rows: json.get("rows").and_then(Value::as_u64).unwrap_or_default(),
+        pages: number("pages").unwrap_or_default(),
     })
 }
 

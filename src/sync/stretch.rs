@@ -133,11 +133,11 @@ impl<'m> Stretch<'m> {
     /// cursor, and returns the place, the earliest of theirs.
     pub fn restart(&mut self, window: usize) -> Token {
         if let Some(later) = window.checked_sub(1) {
-            let members = self.who.iter_mut().map(|member| &mut member.position.walk.later);
-            let windows = members.filter_map(|windows| windows.get_mut(later));
             let mut place = Token::First;
-            for window in windows {
-                place = self.feed.paging.start(window.place.at);
+            for member in &mut self.who {
+                let Position { flat, walk } = &mut member.position;
+                let Some(window) = walk.later.get_mut(later) else { continue };
+                place = self.feed.paging.start(window.place.at.or(*flat));
                 window.place.token = place.clone();
                 window.place.seen.clear();
             }
@@ -167,8 +167,12 @@ impl<'m> Stretch<'m> {
         let Some(list) = page.lists.first() else { return (batch, Taken::default()) };
         let times = self.feed.time_key().map(|key| sift::times(page, list, key));
         let last = times.as_ref().and_then(|times| times.iter().rev().flatten().next().copied());
-        // By time the next place says how far the feed has come; by cursor the last row does.
-        let reached = if let Token::StartTime(second) = next { Some(*second) } else { last };
+        // By time the next place says how far the feed has come; by cursor the last row does. A
+        // place that leads to itself says nothing.
+        let reached = match next {
+            Token::StartTime(second) if next != at => Some(*second),
+            _ => last,
+        };
         let own_end = self.own_end(window);
         let passed = self.until.zip(last).is_some_and(|(until, last)| last > until)
             || own_end.zip(reached).is_some_and(|(end, reached)| reached >= end);
@@ -181,6 +185,7 @@ impl<'m> Stretch<'m> {
         let window_ended = ended || passed || met;
         let arrived = window_ended && self.is_last_to_end(window);
         let end = own_end.into_iter().chain(self.until.map(|until| until.saturating_add(1))).min();
+        let is_last = window + 1 == self.chains.len();
         let emitted_at = unix_ms();
         for (at_member, member) in self.who.iter_mut().enumerate() {
             if member.state == Standstill::Failed {
@@ -224,7 +229,17 @@ impl<'m> Stretch<'m> {
             let place = Place { token: next.clone(), at: reached, seen };
             match (window_ended, arrived) {
                 (false, _) => member.position.move_window(window, place, now),
-                (true, false) => _ = member.position.end_window(window, place, now),
+                (true, false) => {
+                    let place = match &self.ahead {
+                        // What lies behind the aim was left out.
+                        Some(ahead) if is_last => Place {
+                            seen: self.ahead_seen[at_member].clone(),
+                            ..ahead.walk.place.clone()
+                        },
+                        _ => place,
+                    };
+                    member.position.end_window(window, place, now);
+                }
                 (true, true) => {
                     let place = member.position.last_place(window, place, now);
                     match &self.ahead {
@@ -274,7 +289,7 @@ impl<'m> Stretch<'m> {
                 let start =
                     if let Token::StartTime(second) = place.token { Some(second) } else { None };
                 let until = until.unwrap_or(feed_end);
-                let from = place.at.or(start).unwrap_or(until);
+                let from = start.or(place.at).unwrap_or(until);
                 Span { from, until, page_seconds: page_seconds(*chain) }
             })
             .collect()
@@ -284,8 +299,7 @@ impl<'m> Stretch<'m> {
     pub fn cut(&mut self, window: usize, second: i64) -> (u32, Token) {
         let token = Token::StartTime(second);
         for member in &mut self.who {
-            let place = Place { token: token.clone(), at: Some(second), seen: Vec::new() };
-            member.position.cut_window(window, place);
+            member.position.cut_window(window, second);
         }
         let chain = self.chains.iter().max().map_or(0, |newest| newest + 1);
         self.chains.insert((window + 1).min(self.chains.len()), chain);
@@ -303,7 +317,11 @@ impl<'m> Stretch<'m> {
         let arrived = self.is_last_to_end(window);
         for member in self.who.iter_mut().filter(|member| member.position.has_windows()) {
             let seen = member.position.place(window).seen.clone();
-            member.position.end_window(window, Place { token: token.clone(), at: None, seen }, now);
+            let place = match &self.ahead {
+                Some(ahead) if window + 1 == self.chains.len() => ahead.walk.place.clone(),
+                _ => Place { token: token.clone(), at: None, seen },
+            };
+            member.position.end_window(window, place, now);
         }
         if !arrived {
             self.forget(window);

@@ -5,7 +5,8 @@
 //! A window ends where the next one begins: rows from there on are the next one's. Rows only ever
 //! move to the feed's end, so none can slip from a window that is unread into one that is read.
 
-use super::position::{Place, Position, Window};
+use super::position::{Phase, Place, Position, Window};
+use crate::zendesk::paging::Token;
 
 /// Windows of one walk; a saved position holds a place for each.
 pub const MOST_WINDOWS: usize = 16;
@@ -49,7 +50,80 @@ pub fn is_long(from_unix: i64, now_unix: i64) -> bool {
     now_unix.saturating_sub(from_unix) > LONG_HISTORY_SECONDS
 }
 
+/// Brings streams of one walk together again that a kill between two STATE lines left apart: what
+/// not all of them have read is read again for all. Walks of one begin in windows never differ by
+/// more than what came between two such lines.
+pub fn bring_together(positions: &mut [&mut Position]) {
+    for number in 1..positions.len() {
+        let (before, rest) = positions.split_at_mut(number);
+        let Some(own) = rest.first_mut() else { return };
+        for other in before {
+            if own.is_apart_from(other) {
+                let union = unread_of_both(own, other);
+                own.take_back(&union);
+                other.take_back(&union);
+            }
+        }
+    }
+}
+
+/// What neither of two positions has read to its end, in the order of time.
+fn unread_of_both(one: &Position, other: &Position) -> Position {
+    let all = one.windows().chain(other.windows());
+    let mut windows: Vec<Window> =
+        all.map(|(place, until, done)| Window { place: place.clone(), until, done }).collect();
+    windows.sort_by_key(|window| (window.place.point(), window.place.token.is_servers()));
+    let (mut done, open): (Vec<_>, Vec<_>) = windows.into_iter().partition(|window| window.done);
+    let mut union: Vec<Window> = Vec::new();
+    for window in open {
+        match union.last_mut() {
+            // They overlap: the place that is further behind counts, and the later end.
+            Some(last) if last.until.is_none_or(|until| window.place.point() < Some(until)) => {
+                last.until = last.until.zip(window.until).map(|(a, b)| a.max(b));
+            }
+            _ => union.push(window),
+        }
+    }
+    // Where both have read to the feed's end, the earlier of the two ends is the walk's.
+    if union.last().is_none_or(|last| last.until.is_some()) && !done.is_empty() {
+        union.push(done.remove(0));
+    }
+    let mut together = Position { flat: one.flat.min(other.flat), ..one.clone() };
+    let mut union = union.into_iter();
+    if let Some(first) = union.next() {
+        (together.walk.place, together.walk.until) = (first.place, first.until);
+    }
+    together.walk.later = union.collect();
+    together
+}
+
+impl Place {
+    /// The place in the feed's own time.
+    fn point(&self) -> Option<i64> {
+        if let Token::StartTime(second) = self.token { Some(second) } else { self.at }
+    }
+}
+
 impl Position {
+    /// Whether another position is of the same walk, one of them in windows, and elsewhere.
+    fn is_apart_from(&self, other: &Self) -> bool {
+        let (own, others) = (&self.walk, &other.walk);
+        let one_walk = own.phase == Phase::UnderWay
+            && others.phase == Phase::UnderWay
+            && own.began == others.began
+            && own.bound == others.bound;
+        let places = (&own.place.token, &own.until, &own.later);
+        let in_windows = self.has_windows() || other.has_windows();
+        one_walk && in_windows && places != (&others.place.token, &others.until, &others.later)
+    }
+
+    fn take_back(&mut self, union: &Self) {
+        self.flat = union.flat;
+        self.walk.place = union.walk.place.clone();
+        self.walk.until = union.walk.until;
+        self.walk.later.clone_from(&union.walk.later);
+    }
+
     /// Places of windows, the earliest first. Only the last one may be done.
     pub fn windows(&self) -> impl Iterator<Item = (&Place, Option<i64>, bool)> {
         let walk = &self.walk;
@@ -81,15 +155,16 @@ impl Position {
             }
             Some(later) => {
                 if let Some(later) = self.walk.later.get_mut(later) {
-                    later.place = Place { at: later.place.at.max(place.at), ..place };
+                    let own = |at: i64| later.until.map_or(at, |until| at.min(until));
+                    let at = later.place.at.max(place.at.map(own));
+                    later.place = Place { at, ..place };
                 }
             }
         }
     }
 
-    /// Cuts a window in two: what lies at `middle` and after it becomes one of its own.
-    pub fn cut_window(&mut self, window: usize, middle: Place) {
-        let Some(time) = middle.at else { return };
+    /// Cuts a window in two: what lies in the second `middle` and after it becomes one of its own.
+    pub fn cut_window(&mut self, window: usize, middle: i64) {
         let until = match window.checked_sub(1) {
             None => &mut self.walk.until,
             Some(later) => match self.walk.later.get_mut(later) {
@@ -97,8 +172,9 @@ impl Position {
                 None => return,
             },
         };
-        let until = until.replace(time);
-        let cut = Window { place: middle, until, done: false };
+        let until = until.replace(middle);
+        let place = Place { token: Token::StartTime(middle), ..Place::default() };
+        let cut = Window { place, until, done: false };
         self.walk.later.insert(window.min(self.walk.later.len()), cut);
     }
 
@@ -108,6 +184,11 @@ impl Position {
     pub fn end_window(&mut self, window: usize, place: Place, now_unix: i64) -> bool {
         let is_last = window == self.walk.later.len();
         self.move_window(window, place, now_unix);
+        // The next one may hold no row to tell how far the feed was read.
+        let read = self.place(window).at;
+        if let Some(next) = self.walk.later.get_mut(window) {
+            next.place.at = next.place.at.max(read);
+        }
         match window.checked_sub(1) {
             Some(later) if is_last => self.walk.later[later].done = true,
             Some(later) => {
@@ -141,7 +222,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::zendesk::paging::Token;
 
     fn place(second: i64) -> Place {
         Place { token: Token::StartTime(second), at: Some(second), seen: Vec::new() }
@@ -163,12 +243,16 @@ mod tests {
         assert_eq!(cut(&vec![long; 16], 40), None);
     }
 
+    fn start(place: &Place) -> i64 {
+        if let Token::StartTime(second) = place.token { second } else { 0 }
+    }
+
     /// Where rows of a feed lie that nobody has walked yet.
     fn unread(position: &Position, rows: &[i64]) -> Vec<i64> {
         let windows: Vec<_> = position.windows().collect();
         let is_open = |row: &i64| {
             windows.iter().any(|(place, until, done)| {
-                !done && place.at.is_some_and(|at| at <= *row) && until.is_none_or(|end| *row < end)
+                !done && start(place) <= *row && until.is_none_or(|end| *row < end)
             })
         };
         rows.iter().copied().filter(is_open).collect()
@@ -195,12 +279,12 @@ mod tests {
                 let window = open[number % open.len()];
                 let (at, until) = {
                     let (place, until, _) = position.windows().nth(window).unwrap();
-                    (place.at.unwrap(), until)
+                    (start(place), until)
                 };
                 let end = until.unwrap_or(1000);
                 if cuts && open.len() < MOST_WINDOWS {
                     if end - at >= 2 {
-                        position.cut_window(window, place(at + (end - at) / 2));
+                        position.cut_window(window, at + (end - at) / 2);
                     }
                 } else {
                     let reached = at + length;

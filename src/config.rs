@@ -99,6 +99,43 @@ pub struct WrittenConfig {
     )]
     #[serde(default)]
     pub page_size: Option<u64>,
+
+    /// A column that tells when a row was deleted in Zendesk, null while it lives, in every stream
+    /// that sees deletions. Named `_ab_cdc_deleted_at`, Airbyte's destinations delete the row; any
+    /// other name marks it. When it is set, tickets brings deleted tickets too.
+    #[schemars(
+        with = "String",
+        title = "Deletion Column",
+        extend(
+            "order" = 5,
+            "pattern" = "^[A-Za-z_][A-Za-z0-9_]{0,62}$",
+            "examples" = ["_ab_cdc_deleted_at", "_landed_deleted_at"]
+        )
+    )]
+    #[serde(default)]
+    pub deleted_at_field: Option<String>,
+
+    /// Leave deleted rows out of full refreshes. An incremental stream cannot leave them out
+    /// without keeping their older rows for ever, so there it needs the deletion column.
+    #[schemars(with = "bool", title = "Exclude Deleted Records", extend("order" = 6, "default" = false))]
+    #[serde(default)]
+    pub exclude_deleted: Option<bool>,
+
+    /// Which tickets and ticket events to read, by who holds the ticket: humans, AI agents, or
+    /// both. After a change, reset these streams: what was left out before does not come later.
+    #[schemars(with = "TicketScope", title = "Ticket Scope", extend("type" = "string", "order" = 7, "default" = "all"))]
+    #[serde(default)]
+    pub ticket_scope: Option<TicketScope>,
+}
+
+/// Who holds the tickets that are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TicketScope {
+    #[default]
+    All,
+    Human,
+    Ai,
 }
 
 /// How to sign in.
@@ -179,6 +216,11 @@ pub struct Config {
     pub workers: usize,
     /// The largest page of ticket events; none for automatic.
     pub event_page_rows: Option<u32>,
+    /// The column that tells when a row was deleted.
+    pub deleted_at_field: Option<String>,
+    /// Whether full refreshes leave deleted rows out.
+    pub exclude_deleted: bool,
+    pub ticket_scope: TicketScope,
 }
 
 /// Something in a config that is not as it should be. Never holds a value, which may be a secret.
@@ -240,6 +282,9 @@ impl Config {
             start_date,
             workers: workers.unwrap_or(DEFAULT_WORKERS).clamp(1, 40),
             event_page_rows: rows.filter(|rows| *rows != 100),
+            deleted_at_field: written.deleted_at_field,
+            exclude_deleted: written.exclude_deleted.unwrap_or_default(),
+            ticket_scope: written.ticket_scope.unwrap_or_default(),
         })
     }
 

@@ -6,10 +6,11 @@ use tokio::sync::watch;
 
 use super::failure;
 use super::identity::identity;
-use super::{Surroundings, connect, invalid_config};
+use super::{Surroundings, connect, deletions, invalid_config};
 use crate::config::{Config, Credentials};
 use crate::protocol::emitter::{Closed, Emitter};
 use crate::protocol::message::{self, Level, Trouble};
+use crate::streams::registry;
 use crate::zendesk::clock::Clock;
 
 /// A check answers within twenty seconds of a person's time, also when the network is black.
@@ -35,6 +36,13 @@ pub async fn check(
     if let Credentials::ApiToken { .. } = config.credentials {
         let told = "Zendesk stops all API tokens on 2027-04-30; move to OAuth before that day";
         emitter.log(Level::Warn, told).await?;
+    }
+    let streams = registry(&config);
+    if let Some(trouble) = deletions::clash(&config, &streams) {
+        return emitter.line(failed(&trouble.message)).await;
+    }
+    if let Some(told) = deletions::warning(&config, &streams) {
+        emitter.log(Level::Warn, &told).await?;
     }
     let (_keep, stop) = watch::channel(false);
     let client = match connect(&config, surroundings, clock, stop) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::sync::watch;
 
-use super::{Surroundings, connect};
+use super::{Surroundings, connect, deletions};
 use crate::config::Config;
 use crate::protocol::emitter::{Closed, Emitter};
 use crate::protocol::message::{CatalogStream, Level, Trouble, catalog};
@@ -36,12 +36,15 @@ pub async fn discover(
         Err(trouble) => return Ok(Err(trouble)),
     };
     let streams = registry(config);
+    if let Some(trouble) = deletions::clash(config, &streams) {
+        return Ok(Err(trouble));
+    }
     let probes = streams.iter().map(|stream| async {
         if !is_gated(stream) {
             return None;
         }
         tokio::select! {
-            refusal = probe(&client, stream) => refusal,
+            refusal = probe(&client, stream, config) => refusal,
             () = tokio::time::sleep(PATIENCE) => None,
         }
     });
@@ -85,8 +88,8 @@ fn is_gated(stream: &Stream) -> bool {
 }
 
 /// The refusal of a stream's first page, if it is a definite one.
-async fn probe(client: &Client, stream: &Stream) -> Option<ApiError> {
-    let listing = Listing::new(stream.feed, stream.feed.path.to_owned(), &[stream], 0);
+async fn probe(client: &Client, stream: &Stream, config: &Config) -> Option<ApiError> {
+    let listing = Listing::new(stream.feed, stream.feed.path.to_owned(), &[stream], 0, config);
     let request = Request {
         path: &listing.path,
         query: &listing.query,

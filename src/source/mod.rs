@@ -12,6 +12,7 @@ use crate::zendesk::client::{Client, NoClient};
 use crate::zendesk::clock::Clock;
 
 pub mod check;
+pub mod deletions;
 pub mod discover;
 pub mod failure;
 pub mod identity;

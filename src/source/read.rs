@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::identity::{NoIdentity, identity};
 use super::signals::Terminated;
-use super::{Surroundings, connect, failure, refused};
+use super::{Surroundings, connect, deletions, failure, refused};
 use crate::config::Config;
 use crate::protocol::catalog::Selected;
 use crate::protocol::emitter::{Closed, Emitter};
@@ -118,6 +118,11 @@ async fn sync(
             .log(Level::Warn, &format!("the saved state is read without this: {ignored}"))
             .await?;
     }
+    // The registry lives as long as the program, which reads once.
+    let streams: &'static [Stream] = Vec::leak(registry(&order.config));
+    if let Some(trouble) = deletions::refusal(&order.config, streams, &order.selected) {
+        return fail_all(emitter, &trouble).await;
+    }
     // Who is signed in, and what time it is at Zendesk: positions are held against that.
     match identity(client).await {
         Ok(_) => {}
@@ -127,8 +132,6 @@ async fn sync(
         Err(_) => {}
     }
     let now = Now { unix: client.clock().now_unix(), attempt: surroundings.attempt };
-    // The registry lives as long as the program, which reads once.
-    let streams: &'static [Stream] = Vec::leak(registry(&order.config));
     let (tell, mut ended) = mpsc::unbounded_channel();
     let mut groups: Vec<Group> = Vec::new();
     let mut failed = Vec::new();

@@ -6,9 +6,9 @@
 //! bottom say what is missing; `docs/streams.md` is then rewritten by
 //! `UPDATE_GENERATED=1 cargo test`.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::config::Config;
+use crate::config::{Config, TicketScope};
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::client::PageSize;
 use crate::zendesk::page::{InnerShape, ListShape};
@@ -34,6 +34,8 @@ pub struct Feed {
     pub path: &'static str,
     /// Parameters of every request, whatever is selected.
     pub query: &'static [(&'static str, &'static str)],
+    /// Parameters whose values are the user's to choose.
+    pub choices: &'static [(&'static str, Choice)],
     pub paging: Paging,
     pub order: Order,
     /// The key, or the keys one inside the other, under which the rows lie.
@@ -45,6 +47,15 @@ pub struct Feed {
     pub since: Since,
     /// Days for which Zendesk keeps the rows, if not for ever.
     pub kept_days: Option<i64>,
+}
+
+/// A parameter's value that an option of the user decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// Tickets of which support: `ticket_scope`.
+    Support,
+    /// Whether deleted rows stay away: they do, unless `deleted_at_field` wants to tell of them.
+    WithoutDeleted,
 }
 
 /// How a listing that is not an export is told from when on its rows are wanted. Exports are told
@@ -116,6 +127,10 @@ pub struct Stream {
     /// Keys that are put in front of a row.
     pub splice: &'static [Splice],
     pub deletion: Option<Deletion>,
+    /// The column that the user wants a deletion's time in.
+    pub deleted_at: Option<&'static str>,
+    /// Whether a full refresh leaves deleted rows out.
+    pub without_deleted: bool,
     pub gate: Gate,
     /// The narrowest OAuth scope that reads it.
     pub scope: &'static str,
@@ -183,15 +198,25 @@ pub enum Splice {
     Object { key: &'static str, members: &'static [(&'static str, &'static str)] },
 }
 
-/// What tells that a row was deleted in Zendesk.
+/// What tells that a row was deleted in Zendesk, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deletion {
-    /// A boolean.
+pub struct Deletion {
+    pub sign: Sign,
+    /// The key of the deletion's time, or of the last change where Zendesk tells none.
+    pub at: &'static str,
+}
+
+/// The sign of a deleted row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sign {
+    /// A boolean that is true.
     Flag(&'static str),
-    /// A boolean that is false once the row is deleted.
+    /// A boolean that is false.
     FlagUnset(&'static str),
-    /// A time, null while the row lives.
+    /// A time that is not null.
     Time(&'static str),
+    /// A text.
+    Text(&'static str, &'static str),
     /// Every row of the stream is a deleted one.
     Every,
 }
@@ -233,9 +258,10 @@ pub enum Reading {
 const ANY_AGENT: Gate = Gate { role: Role::Agent, plan: None, feature: None };
 const ADMIN: Gate = Gate { role: Role::Admin, plan: None, feature: None };
 
-/// Every stream of this configuration, in the order of the documentation.
+/// Every stream of this configuration, in the order of the documentation. It is made once and
+/// lives as long as the program.
 #[must_use]
-pub fn registry(_config: &Config) -> Vec<Stream> {
+pub fn registry(config: &Config) -> Vec<Stream> {
     let mut streams = support::streams();
     streams.extend(tickets::streams());
     streams.extend(people::streams());
@@ -243,7 +269,78 @@ pub fn registry(_config: &Config) -> Vec<Stream> {
     streams.extend(settings::streams());
     streams.extend(help_center::streams());
     streams.extend(community::streams());
+    let column: Option<&'static str> = config.deleted_at_field.clone().map(|name| &*name.leak());
+    for stream in streams.iter_mut().filter(|stream| stream.deletion.is_some()) {
+        stream.deleted_at = column;
+        stream.without_deleted = config.exclude_deleted;
+    }
     streams
+}
+
+/// Streams that have a column of the chosen name already, one that tells something else.
+#[must_use]
+pub fn with_another(column: &str, streams: &[Stream]) -> Vec<&'static str> {
+    let has = |stream: &&Stream| {
+        let told = stream.deletion.is_some_and(|deletion| deletion.is_told_in(column));
+        let schema = serde_json::from_str::<Value>(stream.schema).unwrap_or_default();
+        stream.deleted_at.is_some() && !told && schema["properties"].get(column).is_some()
+    };
+    streams.iter().filter(has).map(|stream| stream.name).collect()
+}
+
+impl Choice {
+    /// The value to send, if any.
+    #[must_use]
+    pub fn value(self, config: &Config) -> Option<&'static str> {
+        match self {
+            Self::Support => Some(match config.ticket_scope {
+                TicketScope::All => "all",
+                TicketScope::Human => "agent",
+                TicketScope::Ai => "ai_agent",
+            }),
+            Self::WithoutDeleted => config.deleted_at_field.is_none().then_some("true"),
+        }
+    }
+}
+
+impl Deletion {
+    /// A deletion that is told by a sign, at the time of the row's last change.
+    const fn by(sign: Sign) -> Option<Self> {
+        Some(Self { sign, at: "updated_at" })
+    }
+
+    /// Whether Zendesk itself tells the time of the deletion in this column.
+    fn is_told_in(&self, column: &str) -> bool {
+        self.at == column && matches!(self.sign, Sign::Time(_) | Sign::Every)
+    }
+}
+
+impl Sign {
+    /// The key that is looked at.
+    #[must_use]
+    pub fn key(self) -> Option<&'static str> {
+        match self {
+            Self::Flag(key) | Self::FlagUnset(key) | Self::Time(key) | Self::Text(key, _) => {
+                Some(key)
+            }
+            Self::Every => None,
+        }
+    }
+
+    /// Whether the value of that key, as it stands in the row, tells of a deletion.
+    #[must_use]
+    pub fn is_in(self, raw: Option<&[u8]>) -> bool {
+        match self {
+            Self::Flag(_) => raw == Some(b"true"),
+            Self::FlagUnset(_) => raw == Some(b"false"),
+            Self::Time(_) => raw.is_some_and(|raw| raw != b"null"),
+            Self::Text(_, text) => {
+                let inner = raw.and_then(|raw| raw.strip_prefix(b"\"")?.strip_suffix(b"\""));
+                inner == Some(text.as_bytes())
+            }
+            Self::Every => true,
+        }
+    }
 }
 
 impl Reading {
@@ -284,6 +381,7 @@ impl Feed {
             name,
             path,
             query: &[],
+            choices: &[],
             paging: Paging::Cursor,
             order: Order::Other,
             list,
@@ -358,6 +456,8 @@ impl Stream {
             drop: &[],
             splice: &[],
             deletion: None,
+            deleted_at: None,
+            without_deleted: false,
             gate: ANY_AGENT,
             scope: "read",
             schema,
@@ -393,7 +493,15 @@ impl Stream {
     /// # Errors
     /// When the schema file is no JSON; a test keeps it from shipping.
     pub fn json_schema(&self) -> Result<Value, serde_json::Error> {
-        serde_json::from_str(self.schema)
+        let mut schema: Value = serde_json::from_str(self.schema)?;
+        if let Some(column) = self.deleted_at {
+            schema["properties"][column] = json!({
+                "type": ["null", "string"],
+                "format": "date-time",
+                "airbyte_type": "timestamp_with_timezone",
+            });
+        }
+        Ok(schema)
     }
 
     /// What has to be looked up in each listed row of the stream's feed, and inside of it.
@@ -434,10 +542,11 @@ impl Stream {
         own.extend(self.primary_key);
         own.extend(self.drop);
         own.extend(self.cursor.map(|cursor| cursor.field));
-        if let Some(Deletion::Flag(key) | Deletion::FlagUnset(key) | Deletion::Time(key)) =
-            self.deletion
-        {
-            own.push(key);
+        if let Some(deletion) = self.deletion {
+            own.extend(deletion.sign.key());
+            if let Some(column) = self.deleted_at {
+                own.extend([deletion.at, column]);
+            }
         }
         if let RowsAt::InLists { key, .. } = self.rows {
             own.push(key);

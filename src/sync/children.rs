@@ -158,7 +158,7 @@ impl<'r, 'm> Children<'r, 'm> {
         let kid_streams: Vec<&'static Stream> =
             node.kids.iter().flat_map(Node::all_streams).collect();
         let keys = path_keys(node.feed, &kid_streams);
-        let mut listing = Listing::new(node.feed, path, &streams, self.walk);
+        let mut listing = Listing::new(node.feed, path, &streams, self.walk, self.reader.config);
         listing.want(keys.iter().copied());
         let size = node.feed.page_size(self.reader.config);
         let mut pager = Pager::new(self.reader.client, &listing, Token::First, size);

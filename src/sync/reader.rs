@@ -132,7 +132,7 @@ impl Reader<'_> {
         let feed = group.feed;
         let ahead = leg.up_to.map(|leader| group.members[leader].position.clone());
         let until = leg.up_to.map(|leader| group.members[leader].standing().point);
-        let mut listing = listing(feed, &group.members, group.walk);
+        let mut listing = listing(feed, &group.members, group.walk, self.config);
         let mut who: Vec<&mut Member> = Vec::new();
         for (at, member) in group.members.iter_mut().enumerate() {
             if leg.who.contains(&at) {
@@ -265,10 +265,10 @@ impl Reader<'_> {
 
 /// The feed's listing for all of its selected streams, whoever reads the stretch: a row must look
 /// the same in every stretch to be known again.
-fn listing(feed: &'static Feed, who: &[Member], walk: u64) -> Listing {
+fn listing(feed: &'static Feed, who: &[Member], walk: u64, config: &Config) -> Listing {
     let own: Vec<&Stream> =
         who.iter().filter(|member| !member.is_child()).map(|member| member.stream).collect();
-    let mut listing = Listing::new(feed, feed.path.to_owned(), &own, walk);
+    let mut listing = Listing::new(feed, feed.path.to_owned(), &own, walk, config);
     let children: Vec<&'static Stream> =
         who.iter().filter(|member| member.is_child()).map(|member| member.stream).collect();
     listing.want(path_keys(feed, &children));

@@ -3,7 +3,7 @@
 
 use super::oversize::{self, LARGEST_ROW_BYTES};
 use crate::protocol::message::{record_head, record_tail};
-use crate::streams::{RowsAt, Splice, Stream};
+use crate::streams::{Deletion, RowsAt, Splice, Stream};
 use crate::zendesk::edit::Text;
 use crate::zendesk::json::Span;
 use crate::zendesk::page::{Member, Page, Rows};
@@ -131,6 +131,7 @@ impl Framer {
             };
             dropped.extend(place.member(key).filter(|_| there));
         }
+        dropped.extend(self.stream.deleted_at.and_then(|column| place.member(column)));
         dropped.sort_unstable_by_key(|member| member.start);
         place.text.copy_row(out, place.span(), dropped, |out| {
             let start = out.len();
@@ -139,6 +140,9 @@ impl Framer {
             }
             for splice in self.stream.splice {
                 put(splice, place, start, out);
+            }
+            if let (Some(column), Some(deletion)) = (self.stream.deleted_at, self.stream.deletion) {
+                put_deletion(column, deletion, place, start, out);
             }
         });
     }
@@ -185,6 +189,26 @@ fn put(splice: &Splice, place: &Place<'_>, start: usize, out: &mut Vec<u8>) {
     }
 }
 
+/// Appends the time of a row's deletion, or null while it lives.
+fn put_deletion(
+    column: &str,
+    deletion: Deletion,
+    place: &Place<'_>,
+    start: usize,
+    out: &mut Vec<u8>,
+) {
+    if out.len() > start {
+        out.push(b',');
+    }
+    out.extend_from_slice(format!("\"{column}\":").as_bytes());
+    let sign = deletion.sign.key().and_then(|key| place.member(key));
+    let is_deleted = deletion.sign.is_in(sign.map(|member| place.text.raw(member.value)));
+    match place.member(deletion.at).filter(|_| is_deleted) {
+        Some(at) => place.text.copy(out, at.value),
+        None => out.extend_from_slice(b"null"),
+    }
+}
+
 /// One row of a stream: a listed row, or a row inside of one.
 struct Place<'a> {
     text: &'a Text,
@@ -227,10 +251,11 @@ mod tests {
     fn records(names: &[&str], body: &str) -> Vec<Value> {
         let config =
             br#"{"subdomain":"a","credentials":{"credentials":"oauth2.0","access_token":"t"}}"#;
-        let streams: &'static [Stream] = Vec::leak(registry(&Config::parse(config).unwrap()));
+        let config = Config::parse(config).unwrap();
+        let streams: &'static [Stream] = Vec::leak(registry(&config));
         let named = |name: &&str| streams.iter().find(|stream| stream.name == *name).unwrap();
         let chosen: Vec<&'static Stream> = names.iter().map(named).collect();
-        let listing = Listing::new(chosen[0].feed, String::new(), &chosen, 0);
+        let listing = Listing::new(chosen[0].feed, String::new(), &chosen, 0, &config);
         let page = scan(body.as_bytes().to_vec(), &listing.shape).unwrap();
         let keep = vec![true; page.lists[0].rows.len()];
         let data = |stream: &&'static Stream| {

@@ -3,7 +3,7 @@
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::position::{MARGIN_SECONDS, MOST_GONE, MOST_SEEN, Position, Walk};
-use crate::streams::{Deletion, Order, Stream};
+use crate::streams::{Deletion, Order, Sign, Stream};
 use crate::zendesk::instant;
 use crate::zendesk::page::{Page, Rows};
 use crate::zendesk::paging::Token;
@@ -101,11 +101,11 @@ pub fn newer(stream: &Stream, position: &mut Position, page: &Page, list: &Rows)
             // A row without a cursor value is delivered and moves nothing.
             _ => true,
         };
-        let Some(Deletion::Flag(key)) = stream.deletion else { return new };
+        let Some(Deletion { sign: Sign::Flag(_), .. }) = stream.deletion else { return new };
         let raw = |key| list.member(row, key).map(|member| page.text.raw(member.value));
         let id = stream.primary_key.first().and_then(|key| raw(key)).map_or(0, id_number);
         let gone = &mut position.walk.gone;
-        if raw(key) != Some(b"true") {
+        if !is_deleted(stream, page, list, row) {
             gone.remove(&id);
             return new;
         }
@@ -116,6 +116,30 @@ pub fn newer(stream: &Stream, position: &mut Position, page: &Page, list: &Rows)
         new || !told
     });
     keep.collect()
+}
+
+/// Leaves deleted rows out of a full refresh where the user wants it so.
+pub fn leave_out_deleted(
+    stream: &Stream,
+    position: &Position,
+    page: &Page,
+    list: &Rows,
+    keep: &mut [bool],
+) {
+    let every = stream.deletion.is_some_and(|deletion| deletion.sign == Sign::Every);
+    if every || !(stream.without_deleted && position.walk.full) {
+        return;
+    }
+    for (row, keep) in keep.iter_mut().enumerate() {
+        *keep = *keep && !is_deleted(stream, page, list, row);
+    }
+}
+
+fn is_deleted(stream: &Stream, page: &Page, list: &Rows, row: usize) -> bool {
+    stream.deletion.is_some_and(|Deletion { sign, .. }| {
+        let member = sign.key().and_then(|key| list.member(row, key));
+        sign.is_in(member.map(|member| page.text.raw(member.value)))
+    })
 }
 
 /// The oldest cursor value that is delivered.

@@ -150,10 +150,11 @@ impl<'m> Stretch<'m> {
                 batch.parts.push(Part { stream: member.stream.name, rows: 0, position: None });
                 continue;
             }
-            let keep = match &times {
+            let mut keep = match &times {
                 Some(times) => sift::fresh(&member.position, (at, self.until), page, list, times),
                 None => sift::newer(member.stream, &mut member.position, page, list),
             };
+            sift::leave_out_deleted(member.stream, &member.position, page, list, &mut keep);
             let framed = self.framers[at_member].frame(page, &keep, emitted_at, &mut batch.lines);
             member.report.held_back += framed.held_back;
             member.report.cut += framed.cut;

@@ -1,5 +1,6 @@
 //! Black-box tests: the real binary against a simulated Zendesk.
 
+mod agent;
 mod bad_input;
 mod deletions;
 mod equality;

@@ -126,6 +126,17 @@ pub struct WrittenConfig {
     #[schemars(with = "TicketScope", title = "Ticket Scope", extend("type" = "string", "order" = 7, "default" = "all"))]
     #[serde(default)]
     pub ticket_scope: Option<TicketScope>,
+
+    /// Days before the last read from which tickets are searched again, where they come from the
+    /// search index. 0 is fifteen minutes, by which the index usually lags.
+    #[schemars(
+        with = "u64",
+        title = "Tickets Search Lookback Window (days)",
+        range(min = 0, max = 3650),
+        extend("order" = 8, "default" = 0, "examples" = [0, 7, 30])
+    )]
+    #[serde(default)]
+    pub ticket_search_lookback_days: Option<u64>,
 }
 
 /// Who holds the tickets that are read.
@@ -221,6 +232,8 @@ pub struct Config {
     /// Whether full refreshes leave deleted rows out.
     pub exclude_deleted: bool,
     pub ticket_scope: TicketScope,
+    /// How long before its cursor a search begins again.
+    pub search_lookback_seconds: i64,
 }
 
 /// Something in a config that is not as it should be. Never holds a value, which may be a secret.
@@ -275,6 +288,8 @@ impl Config {
             return Err(violations);
         };
         let workers = written.num_workers.and_then(|workers| usize::try_from(workers).ok());
+        let lookback_days = written.ticket_search_lookback_days.unwrap_or_default();
+        let lookback_days = i64::try_from(lookback_days).unwrap_or_default();
         let rows = written.page_size.and_then(|rows| u32::try_from(rows).ok());
         Ok(Self {
             subdomain,
@@ -285,6 +300,7 @@ impl Config {
             deleted_at_field: written.deleted_at_field,
             exclude_deleted: written.exclude_deleted.unwrap_or_default(),
             ticket_scope: written.ticket_scope.unwrap_or_default(),
+            search_lookback_seconds: lookback_days.saturating_mul(86_400),
         })
     }
 

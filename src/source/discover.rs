@@ -44,7 +44,7 @@ pub async fn discover(
             return None;
         }
         tokio::select! {
-            refusal = probe(&client, stream, config) => refusal,
+            refusal = probe(&client, stream, &Token::First, config) => refusal,
             () = tokio::time::sleep(PATIENCE) => None,
         }
     });
@@ -88,12 +88,17 @@ fn is_gated(stream: &Stream) -> bool {
 }
 
 /// The refusal of a stream's first page, if it is a definite one.
-async fn probe(client: &Client, stream: &Stream, config: &Config) -> Option<ApiError> {
+pub(super) async fn probe(
+    client: &Client,
+    stream: &Stream,
+    at: &Token,
+    config: &Config,
+) -> Option<ApiError> {
     let listing = Listing::new(stream.feed, stream.feed.path.to_owned(), &[stream], 0, config);
     let request = Request {
         path: &listing.path,
         query: &listing.query,
-        at: &Token::First,
+        at,
         buckets: stream.feed.buckets,
         walk: 0,
         shape: &listing.shape,

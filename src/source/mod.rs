@@ -13,6 +13,7 @@ use crate::zendesk::clock::Clock;
 
 pub mod check;
 pub mod deletions;
+pub mod detour;
 pub mod discover;
 pub mod failure;
 pub mod identity;

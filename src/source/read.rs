@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::identity::{NoIdentity, identity};
 use super::signals::Terminated;
-use super::{Surroundings, connect, deletions, failure, refused};
+use super::{Surroundings, connect, deletions, detour, failure, refused};
 use crate::config::Config;
 use crate::protocol::catalog::Selected;
 use crate::protocol::emitter::{Closed, Emitter};
@@ -124,15 +124,21 @@ async fn sync(
         return fail_all(emitter, &trouble).await;
     }
     // Who is signed in, and what time it is at Zendesk: positions are held against that.
-    match identity(client).await {
-        Ok(_) => {}
+    let role = match identity(client).await {
+        Ok(identity) => identity.role,
         Err(error) if is_hopeless(&error) => {
             return fail_all(emitter, &failure::of_identity(&error)).await;
         }
-        Err(_) => {}
-    }
+        Err(_) => String::new(),
+    };
     let now = Now { unix: client.clock().now_unix(), attempt: surroundings.attempt };
     let (tell, mut ended) = mpsc::unbounded_channel();
+    let named = |selected: &Selected| streams.iter().find(|stream| stream.name == selected.name);
+    let chosen: Vec<&'static Stream> = order.selected.iter().filter_map(named).collect();
+    let refused = detour::refused(client, &order.config, &role, &chosen).await;
+    if let Some(told) = detour::warning(&chosen, &refused) {
+        emitter.log(Level::Warn, &told).await?;
+    }
     let mut groups: Vec<Group> = Vec::new();
     let mut failed = Vec::new();
     for selected in std::mem::take(&mut order.selected) {
@@ -141,6 +147,7 @@ async fn sync(
             failed.push(selected.name);
             continue;
         };
+        let stream = detour::road(stream, &refused);
         let begin = begin(stream, selected.mode, order.states.get(stream.name), &order.config, now);
         for warning in &begin.warnings {
             emitter.log(Level::Warn, warning).await?;

@@ -63,6 +63,11 @@ fn section(page: &mut String, stream: &Stream, streams: &[Stream], config: &Conf
     }
     line(page, &format!("- **Deletions**: {}", deletions(stream)));
     line(page, &format!("- **Not seen**: {}", stream.unseen));
+    if let Some(detour) = stream.detour {
+        let path = detour.feed.path;
+        let lacks = detour.lacks;
+        line(page, &format!("- **An agent** gets it from `/api/v2/{path}`, which lacks {lacks}."));
+    }
     line(page, &format!("- **OAuth scope**: `{}`.", stream.scope));
     line(page, &format!("- [Zendesk's documentation]({})", stream.documentation));
 }
@@ -137,7 +142,7 @@ fn budget(feed: &Feed) -> String {
             "{} a minute of their own instead, once Zendesk's answers name that limit",
             bucket.documented_per_minute()
         ),
-        Bucket::DeletedTickets => {
+        Bucket::DeletedTickets | Bucket::SearchExport => {
             format!("{} requests a minute of its own", bucket.documented_per_minute())
         }
     });
@@ -239,6 +244,8 @@ fn interrupted(stream: &Stream) -> &'static str {
 fn added(stream: &Stream) -> Option<String> {
     let added = stream.splice.iter().map(|splice| match splice {
         Splice::Around { key, from } => format!("`{key}`, the `{from}` of the row around it"),
+        Splice::Seconds { key, from } => format!("`{key}`, the `{from}` as unix seconds"),
+        Splice::Filled { key, placeholder } => format!("`{key}`, the {placeholder} in the path"),
         Splice::Object { key, members } => {
             let members = members.iter().map(|(name, from)| {
                 if name == from { format!("`{name}`") } else { format!("`{name}` from `{from}`") }

@@ -16,6 +16,7 @@ use crate::zendesk::paging::Paging;
 
 mod business_rules;
 mod community;
+mod detours;
 pub mod docs;
 mod help_center;
 mod people;
@@ -69,6 +70,10 @@ pub enum Since {
     Created { overlap_seconds: i64 },
     /// This parameter twice, ISO 8601: the lower bound, and the walk's begin.
     Between(&'static str),
+    /// A search for rows whose last change, under this key, lies in a window of time. The walk
+    /// goes through one window after the other, from before its lower bound: the search index
+    /// lags behind the account.
+    Windows { changed: &'static str },
 }
 
 /// In which order a feed lists its rows. It decides when a position may move.
@@ -110,8 +115,18 @@ impl Parent {
     }
 }
 
-/// What Airbyte selects.
+/// Another listing for those who may not use a stream's feed. It sees less.
 #[derive(Debug)]
+pub struct Detour {
+    pub feed: &'static Feed,
+    pub drop: &'static [&'static str],
+    pub splice: &'static [Splice],
+    /// What it does not have, for the docs and the one who is warned.
+    pub lacks: &'static str,
+}
+
+/// What Airbyte selects.
+#[derive(Clone, Debug)]
 pub struct Stream {
     pub name: &'static str,
     pub feed: &'static Feed,
@@ -131,6 +146,11 @@ pub struct Stream {
     pub deleted_at: Option<&'static str>,
     /// Whether a full refresh leaves deleted rows out.
     pub without_deleted: bool,
+    /// How it is read by those who may not use its feed.
+    pub detour: Option<&'static Detour>,
+    /// Whether this is a stream on its detour. The flat cursor in its state is where its own feed
+    /// was left, and does not move.
+    pub is_detour: bool,
     pub gate: Gate,
     /// The narrowest OAuth scope that reads it.
     pub scope: &'static str,
@@ -196,6 +216,10 @@ pub enum Splice {
     Around { key: &'static str, from: &'static str },
     /// An object made of values of this very row.
     Object { key: &'static str, members: &'static [(&'static str, &'static str)] },
+    /// A time of this very row, as unix seconds.
+    Seconds { key: &'static str, from: &'static str },
+    /// What filled the placeholder of this name in the path.
+    Filled { key: &'static str, placeholder: &'static str },
 }
 
 /// What tells that a row was deleted in Zendesk, and when.
@@ -431,6 +455,21 @@ impl Feed {
         }
     }
 
+    /// The key that tells when a row changed, if the feed is a search for changes.
+    #[must_use]
+    pub fn searched_key(&self) -> Option<&'static str> {
+        match self.since {
+            Since::Windows { changed } => Some(changed),
+            Since::Unsent | Since::Created { .. } | Since::Between(_) => None,
+        }
+    }
+
+    /// Whether the listing itself leaves out what did not change.
+    #[must_use]
+    pub fn lists_news(&self) -> bool {
+        self.time_key().is_some() || self.searched_key().is_some()
+    }
+
     /// The key that tells a row's time on the feed, if the feed is ordered by it.
     #[must_use]
     pub fn time_key(&self) -> Option<&'static str> {
@@ -458,6 +497,8 @@ impl Stream {
             deletion: None,
             deleted_at: None,
             without_deleted: false,
+            detour: None,
+            is_detour: false,
             gate: ANY_AGENT,
             scope: "read",
             schema,
@@ -465,6 +506,25 @@ impl Stream {
             about: "",
             unseen: "",
         }
+    }
+
+    /// The stream as it is read by those who may not use its feed.
+    #[must_use]
+    pub fn on_detour(&self) -> Option<Self> {
+        let Detour { feed, drop, splice, .. } = self.detour?;
+        let (rows, include) = (RowsAt::Listed, None);
+        Some(Self { feed, rows, include, drop, splice, is_detour: true, ..self.clone() })
+    }
+
+    /// The key of a row that tells its cursor's value.
+    #[must_use]
+    pub fn cursor_key(&self) -> Option<&'static str> {
+        let field = self.cursor?.field;
+        let made_of = self.splice.iter().find_map(|splice| match splice {
+            Splice::Seconds { key, from } if *key == field => Some(*from),
+            _ => None,
+        });
+        Some(made_of.unwrap_or(field))
     }
 
     /// How an incremental read goes.
@@ -477,6 +537,7 @@ impl Stream {
             (Some(_), None, Order::NewestFirst) => Reading::NewestFirst,
             (Some(_), None, Order::Other) => match self.feed.since {
                 Since::Created { .. } => Reading::ByCreation,
+                Since::Windows { .. } => Reading::ServerSide,
                 Since::Unsent | Since::Between(_) => Reading::ClientSide,
             },
         }
@@ -541,7 +602,7 @@ impl Stream {
         let mut own: Vec<&'static str> = Vec::new();
         own.extend(self.primary_key);
         own.extend(self.drop);
-        own.extend(self.cursor.map(|cursor| cursor.field));
+        own.extend(self.cursor_key());
         if let Some(deletion) = self.deletion {
             own.extend(deletion.sign.key());
             if let Some(column) = self.deleted_at {
@@ -561,6 +622,8 @@ impl Stream {
                     own.push(key);
                     own.extend(members.iter().map(|(_, from)| from));
                 }
+                Splice::Seconds { key, from } => own.extend([key, from]),
+                Splice::Filled { key, .. } => own.push(key),
             }
         }
         (own, listed)

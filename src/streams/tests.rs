@@ -46,7 +46,10 @@ fn assert_current(path: &str, now: &str) {
 /// Keys that a stream's rows get from elsewhere.
 fn spliced(stream: &Stream) -> Vec<&'static str> {
     let key = |splice: &Splice| match splice {
-        Splice::Around { key, .. } | Splice::Object { key, .. } => *key,
+        Splice::Around { key, .. }
+        | Splice::Object { key, .. }
+        | Splice::Seconds { key, .. }
+        | Splice::Filled { key, .. } => *key,
     };
     let list = if let RowsAt::InLists { key, .. } = stream.rows { Some(key) } else { None };
     stream.splice.iter().map(key).chain(list).collect()

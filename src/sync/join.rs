@@ -15,6 +15,8 @@ pub struct Standing {
     pub seen: Option<Vec<u64>>,
     /// The place in the feed's own time, unix seconds.
     pub point: i64,
+    /// The bounds of a search, unix seconds.
+    pub window: Option<(i64, i64)>,
     /// In the middle of a walk, as opposed to waiting at the end of the last one.
     pub under_way: bool,
     pub state: Standstill,
@@ -73,7 +75,7 @@ pub fn next_leg(standings: &[Standing], ordered: bool) -> Option<Leg> {
 }
 
 fn same_place(a: &Standing, b: &Standing) -> bool {
-    a.token == b.token && a.point == b.point
+    a.token == b.token && a.point == b.point && a.window == b.window
 }
 
 #[cfg(test)]
@@ -83,7 +85,8 @@ mod tests {
     use super::*;
 
     fn standing(point: i64, under_way: bool, state: Standstill) -> Standing {
-        Standing { token: Token::StartTime(point), seen: None, point, under_way, state }
+        let token = Token::StartTime(point);
+        Standing { token, seen: None, point, window: None, under_way, state }
     }
 
     fn check(standings: &[(i64, bool, Standstill)], who: &[usize], up_to: Option<usize>) {

@@ -18,6 +18,7 @@ pub mod reader;
 pub mod refusals;
 pub mod rows;
 pub mod saved;
+pub mod search;
 pub mod sift;
 pub mod stretch;
 pub mod told;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use super::search;
 use crate::streams::{CursorFormat, Feed, Order, Stream};
 use crate::zendesk::instant;
 use crate::zendesk::paging::Token;
@@ -31,6 +32,9 @@ pub struct Position {
     /// The flat cursor, unix seconds.
     pub flat: Option<i64>,
     pub walk: Walk,
+    /// On a detour: where the stream's own feed was left. It is what the state has as the flat
+    /// cursor, and the detour's own stands in `walk`.
+    pub main: Option<i64>,
 }
 
 /// What the flat cursor cannot hold.
@@ -50,6 +54,8 @@ pub struct Walk {
     pub newest: Option<i64>,
     /// How far an ordered walk has come, in the feed's own time.
     pub at: Option<i64>,
+    /// The window of a search that is read, unix seconds, its end excluded.
+    pub window: Option<(i64, i64)>,
     /// Hashes of rows delivered at the token's second, or of parents finished beyond the token.
     pub seen: Vec<u64>,
     /// Deleted rows that were delivered.
@@ -112,6 +118,14 @@ impl Position {
         seen: Vec<u64>,
         now_unix: i64,
     ) {
+        if let Some(next) = self.walk.next_window() {
+            // Only a window of the search has ended; the cursor waits for the last one.
+            self.walk.window = Some(next);
+            self.walk.token = Token::First;
+            self.walk.seen.clear();
+            return;
+        }
+        self.walk.window = None;
         let ordered = matches!(order, Order::ByTime(_));
         self.walk.token = if ordered { token } else { Token::First };
         self.walk.seen = seen;
@@ -175,6 +189,16 @@ impl Position {
     }
 }
 
+impl Walk {
+    /// The window after the one that is read, up to the end of the search. It begins a second
+    /// earlier than the other ended.
+    fn next_window(&self) -> Option<(i64, i64)> {
+        let (_, to) = self.window?;
+        let end = search::end(self.began?);
+        (to < end).then(|| (to.saturating_sub(search::OVERLAP_SECONDS), end))
+    }
+}
+
 /// A stream's position as the text of its state.
 #[must_use]
 pub fn to_state(stream: &Stream, position: &Position) -> String {
@@ -193,16 +217,22 @@ pub fn to_state(stream: &Stream, position: &Position) -> String {
         CursorFormat::Iso => json!(instant::to_iso(unix)),
     };
     if cursor.parents.is_empty() {
-        if let Some(flat) = position.flat {
+        let flat = if stream.is_detour { position.main } else { position.flat };
+        if let Some(flat) = flat {
             state.insert(cursor.field.into(), written(flat, cursor.format));
         }
     } else {
-        let flat = position.flat.or(walk.bound).unwrap_or_default();
+        let flat = if stream.is_detour { position.main } else { position.flat };
+        let flat = flat.or(walk.bound).unwrap_or_default();
         let parents = written(flat, CursorFormat::Unix);
         let own = written(flat, cursor.format);
         state = substream_state((cursor.field, &own), (cursor.parents, &parents));
     }
-    state.insert("walk".into(), walk_json(stream, walk));
+    let mut walk_json = walk_json(stream, walk);
+    if let Some(flat) = position.flat.filter(|_| stream.is_detour) {
+        walk_json["flat"] = json!(flat);
+    }
+    state.insert("walk".into(), walk_json);
     Value::Object(state).to_string()
 }
 
@@ -249,6 +279,8 @@ fn walk_json(stream: &Stream, walk: &Walk) -> Value {
     put("began", walk.began.map(|unix| json!(unix)));
     put("newest", walk.newest.map(|unix| json!(unix)));
     put("at", walk.at.map(|unix| json!(unix)));
+    put("from", walk.window.map(|(from, _)| json!(from)));
+    put("to", walk.window.map(|(_, to)| json!(to)));
     put("seen", (!walk.seen.is_empty()).then(|| json!(hashes_text(&walk.seen))));
     put("gone", (!walk.gone.is_empty()).then(|| json!(numbers_text(&walk.gone))));
     put("pass", flag(walk.pass.under_way));
@@ -305,7 +337,7 @@ mod tests {
     const ORDERED: Order = Order::ByTime("updated_at");
 
     fn at(flat: Option<i64>) -> Position {
-        Position { flat, walk: Walk { cursor: flat, ..Walk::default() } }
+        Position { flat, walk: Walk { cursor: flat, ..Walk::default() }, main: None }
     }
 
     #[test]

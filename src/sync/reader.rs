@@ -2,6 +2,7 @@
 //! batch with the positions they reach.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -11,6 +12,7 @@ use super::join::{Leg, Standing, Standstill, next_leg};
 use super::pager::{Listing, Pager};
 use super::parents::{ParentRow, changed_key, path_keys};
 use super::position::{Phase, Position, to_state};
+use super::search;
 use super::stretch::Stretch;
 use super::window;
 use crate::config::Config;
@@ -42,6 +44,8 @@ pub struct Member {
     pub position: Position,
     pub state: Standstill,
     pub report: Report,
+    /// How long a page took in the last stretch, waits left out.
+    pub page_time: Option<Duration>,
 }
 
 /// What reading a stream took and left out.
@@ -75,7 +79,8 @@ pub struct Group {
 impl Member {
     #[must_use]
     pub fn new(stream: &'static Stream, position: Position) -> Self {
-        Self { stream, position, state: Standstill::Reading, report: Report::default() }
+        let (state, report) = (Standstill::Reading, Report::default());
+        Self { stream, position, state, report, page_time: None }
     }
 
     pub(super) fn is_child(&self) -> bool {
@@ -93,6 +98,10 @@ impl Member {
         Standing {
             token: walk.token.clone(),
             seen: self.is_child().then(|| walk.seen.clone()),
+            window: walk.window.or_else(|| {
+                let feed = self.stream.feed.root();
+                feed.searched_key().map(|_| (search::lower(&self.position, 0), i64::MAX))
+            }),
             point: second.or(walk.at).or(self.position.flat).unwrap_or_default(),
             under_way: walk.phase == Phase::UnderWay
                 || self.position.flat.is_none()
@@ -118,6 +127,8 @@ impl Reader<'_> {
                 member.state = match (&result, leg.up_to) {
                     (Err(_), _) => Standstill::Failed,
                     (Ok(()), Some(leader)) => standings[leader].state,
+                    // Another window of a search is left.
+                    (Ok(()), None) if member.position.walk.window.is_some() => Standstill::Reading,
                     (Ok(()), None) => Standstill::Done,
                 };
                 if member.state != Standstill::Reading {
@@ -142,11 +153,14 @@ impl Reader<'_> {
         let Some(first) = who.first_mut() else { return Ok(()) };
         let start = first.position.walk.token.clone();
         let now = self.client.clock().now_unix();
+        self.fit_window(feed, &mut who, group.walk, now).await?;
+        let Some(first) = who.first_mut() else { return Ok(()) };
         listing.query.extend(window::begin(feed, &mut first.position, now));
         let mut stretch = Stretch::new((feed, group.walk), who, start.clone(), until.zip(ahead));
         self.told(&mut stretch, &start).await?;
         let mut pager = Pager::new(self.client, &listing, start, feed.page_size(self.config));
         let mut restarts = 0;
+        let since = self.client.clock().elapsed();
         loop {
             let at = pager.at.clone();
             let fetched = match pager.next().await {
@@ -187,6 +201,11 @@ impl Reader<'_> {
             }
         }
         stretch.count(pager.tally);
+        let took = self.client.clock().elapsed().saturating_sub(since + pager.tally.waited);
+        for member in &mut stretch.who {
+            let pages = u32::try_from(pager.tally.pages).unwrap_or(u32::MAX);
+            member.page_time = took.checked_div(pages);
+        }
         self.finish(stretch, &pager.at).await
     }
 

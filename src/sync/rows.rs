@@ -1,10 +1,14 @@
 //! Rows become RECORD lines: bytes are copied, keys dropped or put in front as the declaration
 //! says, and rows that no platform can take are held back and counted.
 
+use serde_json::Value;
+
 use super::oversize::{self, LARGEST_ROW_BYTES};
+use super::parents::Fills;
 use crate::protocol::message::{record_head, record_tail};
 use crate::streams::{Deletion, RowsAt, Splice, Stream};
 use crate::zendesk::edit::Text;
+use crate::zendesk::instant;
 use crate::zendesk::json::Span;
 use crate::zendesk::page::{Member, Page, Rows};
 
@@ -38,6 +42,7 @@ impl Framer {
         &self,
         page: &Page,
         keep: &[bool],
+        fills: &Fills,
         emitted_at_ms: u64,
         out: &mut Vec<u8>,
     ) -> Framed {
@@ -45,7 +50,7 @@ impl Framer {
         let mut framed = Framed::default();
         for list in self.stream.rows.lists(feed).into_iter().filter_map(|path| page.list(path)) {
             let keep = if list.path == feed.list { keep } else { &vec![true; list.rows.len()] };
-            let more = self.frame_list(page, list, keep, emitted_at_ms, out);
+            let more = self.frame_list(page, list, (keep, fills), emitted_at_ms, out);
             framed.rows += more.rows;
             framed.cut += more.cut;
             framed.held_back += more.held_back + list.strays as u64;
@@ -57,7 +62,7 @@ impl Framer {
         &self,
         page: &Page,
         list: &Rows,
-        keep: &[bool],
+        (keep, fills): (&[bool], &Fills),
         emitted_at_ms: u64,
         out: &mut Vec<u8>,
     ) -> Framed {
@@ -82,15 +87,15 @@ impl Framer {
         match self.stream.rows {
             RowsAt::Listed | RowsAt::Beside(_) | RowsAt::InLists { .. } => {
                 for listed in (0..list.rows.len()).filter(|listed| kept(*listed)) {
-                    line(Place { text: &page.text, list, listed, inner: None }, &mut framed);
+                    line(Place { text: &page.text, list, listed, inner: None, fills }, &mut framed);
                 }
             }
             RowsAt::Inside(_) | RowsAt::EachInside { .. } => {
                 for (inner, row) in
                     list.inner.iter().enumerate().filter(|(_, row)| kept(row.around))
                 {
-                    let place =
-                        Place { text: &page.text, list, listed: row.around, inner: Some(inner) };
+                    let (text, listed, inner) = (&page.text, row.around, Some(inner));
+                    let place = Place { text, list, listed, inner, fills };
                     if self.is_ours(&place) {
                         line(place, &mut framed);
                     }
@@ -128,6 +133,8 @@ impl Framer {
             let (key, there) = match splice {
                 Splice::Around { key, from } => (key, place.around(from).is_some()),
                 Splice::Object { key, .. } => (key, true),
+                Splice::Seconds { key, from } => (key, place.seconds(from).is_some()),
+                Splice::Filled { key, placeholder } => (key, place.filled(placeholder).is_some()),
             };
             dropped.extend(place.member(key).filter(|_| there));
         }
@@ -172,6 +179,16 @@ fn put(splice: &Splice, place: &Place<'_>, start: usize, out: &mut Vec<u8>) {
             out.extend_from_slice(format!("\"{key}\":").as_bytes());
             place.text.copy(out, member.value);
         }
+        Splice::Seconds { key, from } => {
+            let Some(seconds) = place.seconds(from) else { return };
+            comma(out, start);
+            out.extend_from_slice(format!("\"{key}\":{seconds}").as_bytes());
+        }
+        Splice::Filled { key, placeholder } => {
+            let Some(value) = place.filled(placeholder) else { return };
+            comma(out, start);
+            out.extend_from_slice(format!("\"{key}\":{value}").as_bytes());
+        }
         Splice::Object { key, members } => {
             comma(out, start);
             out.extend_from_slice(format!("\"{key}\":{{").as_bytes());
@@ -215,6 +232,7 @@ struct Place<'a> {
     list: &'a Rows,
     listed: usize,
     inner: Option<usize>,
+    fills: &'a Fills,
 }
 
 impl Place<'_> {
@@ -230,6 +248,17 @@ impl Place<'_> {
             Some(inner) => self.list.inner_member(inner, key),
             None => self.list.member(self.listed, key),
         }
+    }
+
+    /// A time of the row, unix seconds.
+    fn seconds(&self, key: &str) -> Option<i64> {
+        instant::from_json(self.text.raw(self.member(key)?.value))
+    }
+
+    /// What filled a placeholder of the path, as JSON.
+    fn filled(&self, placeholder: &str) -> Option<Value> {
+        let (_, text) = self.fills.iter().find(|(name, _)| *name == placeholder)?;
+        Some(text.parse::<u64>().map_or_else(|_| Value::from(text.as_str()), Value::from))
     }
 
     fn around(&self, key: &str) -> Option<Member> {
@@ -260,7 +289,7 @@ mod tests {
         let keep = vec![true; page.lists[0].rows.len()];
         let data = |stream: &&'static Stream| {
             let mut out = Vec::new();
-            let framed = Framer::new(stream).frame(&page, &keep, 1, &mut out);
+            let framed = Framer::new(stream).frame(&page, &keep, &Vec::new(), 1, &mut out);
             let lines = String::from_utf8(out).unwrap();
             assert_eq!(framed.rows, lines.lines().count() as u64);
             let data = |line| serde_json::from_str::<Value>(line).unwrap()["record"]["data"].take();

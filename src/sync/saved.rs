@@ -12,6 +12,8 @@ use crate::zendesk::paging::Token;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Saved {
     pub flat: Option<i64>,
+    /// On a detour: where the stream's own feed was left.
+    pub main: Option<i64>,
     /// Our own walk, if it is of this feed and of a version we know.
     pub walk: Option<Walk>,
     /// The start date frozen at the first read, even when its walk is discarded.
@@ -25,7 +27,7 @@ impl Saved {
     /// The position this stands for.
     #[must_use]
     pub fn position(&self) -> Position {
-        Position { flat: self.flat, walk: self.walk.clone().unwrap_or_default() }
+        Position { flat: self.flat, walk: self.walk.clone().unwrap_or_default(), main: self.main }
     }
 }
 
@@ -54,6 +56,13 @@ pub fn read(stream: &Stream, state: &Map<String, Value>, now_unix: i64) -> Saved
                 "{}: the saved `{key}` is not a time; reading starts from the beginning",
                 stream.name
             )),
+        }
+    }
+    if stream.is_detour {
+        saved.main = saved.flat;
+        let walk = state.get("walk").filter(|_| saved.walk.is_some());
+        if let Some(walk) = walk {
+            saved.flat = walk.get("flat").and_then(Value::as_i64);
         }
     }
     saved
@@ -173,6 +182,7 @@ fn read_walk(stream: &Stream, json: &Map<String, Value>) -> Result<Walk, &'stati
         began: number("began"),
         newest: number("newest"),
         at: number("at"),
+        window: number("from").zip(number("to")),
         seen: text("seen").map(hashes_from).unwrap_or_default(),
         gone: text("gone").map(numbers_from).unwrap_or_default(),
         pass: Pass { under_way: is_true("pass"), ended: number("passed") },

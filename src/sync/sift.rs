@@ -94,7 +94,7 @@ pub fn add_second(
 pub fn newer(stream: &Stream, position: &mut Position, page: &Page, list: &Rows) -> Vec<bool> {
     let lower = lower(stream, position);
     let keep = (0..list.rows.len()).map(|row| {
-        let value = stream.cursor.and_then(|cursor| time(page, list, row, cursor.field));
+        let value = stream.cursor_key().and_then(|key| time(page, list, row, key));
         position.saw(value);
         let new = match (value, lower) {
             (Some(value), Some(lower)) => value >= lower,
@@ -145,6 +145,10 @@ fn is_deleted(stream: &Stream, page: &Page, list: &Rows, row: usize) -> bool {
 /// The oldest cursor value that is delivered.
 #[must_use]
 pub fn lower(stream: &Stream, position: &Position) -> Option<i64> {
+    if stream.feed.searched_key().is_some() {
+        // The search left out what is old, less what the index may bring late.
+        return None;
+    }
     let Walk { bound, cursor, pass, .. } = &position.walk;
     // A pass delivers what changed since the begin of the last one, seen by others or not.
     let since =

@@ -155,7 +155,13 @@ impl<'m> Stretch<'m> {
                 None => sift::newer(member.stream, &mut member.position, page, list),
             };
             sift::leave_out_deleted(member.stream, &member.position, page, list, &mut keep);
-            let framed = self.framers[at_member].frame(page, &keep, emitted_at, &mut batch.lines);
+            let framed = self.framers[at_member].frame(
+                page,
+                &keep,
+                &Vec::new(),
+                emitted_at,
+                &mut batch.lines,
+            );
             member.report.held_back += framed.held_back;
             member.report.cut += framed.cut;
             self.reached_cursor |=

@@ -27,6 +27,7 @@ pub enum Bucket {
     /// The export of users by cursor. It counts as one of all exports until a header names it.
     IncrementalUsers,
     DeletedTickets,
+    SearchExport,
 }
 
 impl Bucket {
@@ -38,6 +39,7 @@ impl Bucket {
             Self::Account | Self::HelpCenter => 200,
             Self::Incremental | Self::DeletedTickets => 10,
             Self::IncrementalUsers => 20,
+            Self::SearchExport => 100,
         }
     }
 
@@ -56,6 +58,7 @@ impl Bucket {
                 family.starts_with("incremental-exports") && !family.ends_with("-cursor")
             }
             (Self::DeletedTickets, Some(family)) => family.starts_with("deleted-tickets"),
+            (Self::SearchExport, Some(family)) => family.starts_with("search-export"),
             (_, None) => false,
         }
     }

@@ -106,6 +106,8 @@ pub struct Knobs {
     pub header_spelling: HeaderSpelling,
     /// How long the search index lags behind.
     pub search_lag_seconds: i64,
+    /// Search pages hold so many rows less than they were asked for, at least one.
+    pub search_pages_shorter_by: usize,
 }
 
 /// Names of the rate limit headers, which have changed over the years.

@@ -1,0 +1,63 @@
+//! Who may not use the incremental exports reads other listings instead. That is decided once,
+//! before anything is read: by the role, and by a definite refusal of an export's first page.
+
+use super::discover::probe;
+use crate::config::Config;
+use crate::streams::{Feed, Stream};
+use crate::zendesk::client::Client;
+
+/// What `users/me` calls those who work on tickets and do not administer the account.
+const AGENT: &str = "agent";
+
+/// Seconds before now from which a probe asks; exports withhold the last minute.
+const PROBED_SECONDS: i64 = 3600;
+
+/// The feeds of these streams that are refused to an agent and have a detour.
+pub async fn refused(
+    client: &Client,
+    config: &Config,
+    role: &str,
+    streams: &[&'static Stream],
+) -> Vec<&'static Feed> {
+    let mut refused: Vec<&'static Feed> = Vec::new();
+    let mut asked: Vec<&'static Feed> = Vec::new();
+    for stream in streams.iter().filter(|stream| role == AGENT && stream.detour.is_some()) {
+        if asked.iter().any(|feed| std::ptr::eq(*feed, stream.feed)) {
+            continue;
+        }
+        asked.push(stream.feed);
+        let at = stream.feed.paging.start(Some(client.clock().now_unix() - PROBED_SECONDS));
+        let refusal = probe(client, stream, &at, config).await;
+        if refusal.is_some_and(|error| error.status == Some(403)) {
+            refused.push(stream.feed);
+        }
+    }
+    refused
+}
+
+/// The stream as it is read, which may be on its detour. Like the registry it lives as long as
+/// the program.
+#[must_use]
+pub fn road(stream: &'static Stream, refused: &[&'static Feed]) -> &'static Stream {
+    let is_refused = refused.iter().any(|feed| std::ptr::eq(*feed, stream.feed));
+    let detour = stream.on_detour().filter(|_| is_refused);
+    detour.map_or(stream, |detour| Box::leak(Box::new(detour)))
+}
+
+/// What a person should know about the streams on a detour.
+#[must_use]
+pub fn warning(streams: &[&'static Stream], refused: &[&'static Feed]) -> Option<String> {
+    let on_detour = streams.iter().filter(|stream| road(stream, refused).is_detour);
+    let lacking = on_detour.filter_map(|stream| {
+        stream.detour.map(|detour| format!("{} ({})", stream.name, detour.lacks))
+    });
+    let lacking: Vec<String> = lacking.collect();
+    (!lacking.is_empty()).then(|| {
+        format!(
+            "Zendesk does not let an agent use its incremental exports, so other listings are read, \
+             which do not have everything: {}. The first sync with an administrator's credentials \
+             brings what they lack",
+            lacking.join("; ")
+        )
+    })
+}

@@ -14,4 +14,5 @@ mod program;
 mod protocol;
 mod quirks;
 mod samples;
+mod search;
 mod walks;

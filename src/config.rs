@@ -127,6 +127,14 @@ pub struct WrittenConfig {
     #[serde(default)]
     pub ticket_scope: Option<TicketScope>,
 
+    /// Where tickets come from. `incremental`, the incremental export, is complete. `search`, the
+    /// search index, is faster and may be stale: it does not see changes that make no ticket event.
+    /// `search_then_incremental` brings the search's tickets first, and then the export has the
+    /// last word on every one.
+    #[schemars(with = "TicketsHistory", title = "Tickets History", extend("type" = "string", "order" = 9, "default" = "incremental"))]
+    #[serde(default)]
+    pub tickets_history: Option<TicketsHistory>,
+
     /// Days before the last read from which tickets are searched again, where they come from the
     /// search index. 0 is fifteen minutes, by which the index usually lags.
     #[schemars(
@@ -137,6 +145,16 @@ pub struct WrittenConfig {
     )]
     #[serde(default)]
     pub ticket_search_lookback_days: Option<u64>,
+}
+
+/// Where tickets come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TicketsHistory {
+    #[default]
+    Incremental,
+    Search,
+    SearchThenIncremental,
 }
 
 /// Who holds the tickets that are read.
@@ -232,6 +250,7 @@ pub struct Config {
     /// Whether full refreshes leave deleted rows out.
     pub exclude_deleted: bool,
     pub ticket_scope: TicketScope,
+    pub tickets_history: TicketsHistory,
     /// How long before its cursor a search begins again.
     pub search_lookback_seconds: i64,
 }
@@ -300,6 +319,7 @@ impl Config {
             deleted_at_field: written.deleted_at_field,
             exclude_deleted: written.exclude_deleted.unwrap_or_default(),
             ticket_scope: written.ticket_scope.unwrap_or_default(),
+            tickets_history: written.tickets_history.unwrap_or_default(),
             search_lookback_seconds: lookback_days.saturating_mul(86_400),
         })
     }

@@ -57,6 +57,19 @@ pub fn warning(config: &Config, streams: &[Stream]) -> Option<String> {
     })
 }
 
+/// A warning about streams that get the deletion column and are read where deletions are not seen.
+#[must_use]
+pub fn unseen(config: &Config, selected: &[&Stream]) -> Option<String> {
+    let searched = selected.iter().filter(|stream| stream.feed.searched_key().is_some());
+    let names: Vec<&str> = searched.map(|stream| stream.name).collect();
+    (config.deleted_at_field.is_some() && !names.is_empty()).then(|| {
+        format!(
+            "the search index does not show deletions, so `deleted_at_field` stays null in {}",
+            names.join(", ")
+        )
+    })
+}
+
 fn leaves_ghosts(config: &Config) -> bool {
     config.exclude_deleted && config.deleted_at_field.is_none()
 }

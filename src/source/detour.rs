@@ -44,6 +44,13 @@ pub fn road(stream: &'static Stream, refused: &[&'static Feed]) -> &'static Stre
     detour.map_or(stream, |detour| Box::leak(Box::new(detour)))
 }
 
+/// The detour that a stream takes before its own feed, if it does.
+#[must_use]
+pub fn first(stream: &Stream) -> Option<&'static Stream> {
+    let detour = stream.on_detour().filter(|_| stream.detour_first)?;
+    Some(Box::leak(Box::new(detour)))
+}
+
 /// What a person should know about the streams on a detour.
 #[must_use]
 pub fn warning(streams: &[&'static Stream], refused: &[&'static Feed]) -> Option<String> {

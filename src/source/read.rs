@@ -19,6 +19,7 @@ use crate::streams::{Stream, registry};
 use crate::sync::WalkError;
 use crate::sync::plan::{Now, begin};
 use crate::sync::position::to_state;
+use crate::sync::prelude;
 use crate::sync::reader::{Ended, Group, Member, Reader, Report};
 use crate::zendesk::client::Client;
 use crate::zendesk::clock::Clock;
@@ -139,6 +140,9 @@ async fn sync(
     if let Some(told) = detour::warning(&chosen, &refused) {
         emitter.log(Level::Warn, &told).await?;
     }
+    if let Some(told) = deletions::unseen(&order.config, &chosen) {
+        emitter.log(Level::Warn, &told).await?;
+    }
     let mut groups: Vec<Group> = Vec::new();
     let mut failed = Vec::new();
     for selected in std::mem::take(&mut order.selected) {
@@ -148,7 +152,10 @@ async fn sync(
             continue;
         };
         let stream = detour::road(stream, &refused);
-        let begin = begin(stream, selected.mode, order.states.get(stream.name), &order.config, now);
+        let at = |stream| {
+            begin(stream, selected.mode, order.states.get(stream.name), &order.config, now)
+        };
+        let begin = at(stream);
         for warning in &begin.warnings {
             emitter.log(Level::Warn, warning).await?;
         }
@@ -157,14 +164,25 @@ async fn sync(
             emitter.close(stream.name, Status::Complete).await?;
             continue;
         }
-        emitter.open(stream.name, to_state(stream, &begin.position)).await?;
-        let member = Member::new(stream, begin.position);
+        let is_due = prelude::is_due(stream, selected.mode, &begin.position);
+        let first = detour::first(stream).filter(|_| is_due);
+        let first = first.map(|detour| Member::new(detour, at(detour).position));
         let feed = stream.feed.root();
-        match groups.iter_mut().find(|group| std::ptr::eq(group.feed, feed)) {
-            Some(group) => group.members.push(member),
+        let known = groups.iter().position(|group| std::ptr::eq(group.feed, feed));
+        let number = known.unwrap_or(groups.len());
+        if known.is_none() {
+            let (members, first) = (Vec::new(), Vec::new());
+            groups.push(Group { feed, members, walk: number as u64, first });
+        }
+        match first {
+            Some(member) => {
+                let state = to_state(member.stream, &member.position);
+                emitter.open(stream.name, state).await?;
+                groups[number].first.push((member, stream));
+            }
             None => {
-                let walk = groups.len() as u64;
-                groups.push(Group { feed, members: vec![member], walk });
+                emitter.open(stream.name, to_state(stream, &begin.position)).await?;
+                groups[number].members.push(Member::new(stream, begin.position));
             }
         }
     }

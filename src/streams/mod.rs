@@ -8,7 +8,7 @@
 
 use serde_json::{Value, json};
 
-use crate::config::{Config, TicketScope};
+use crate::config::{Config, TicketScope, TicketsHistory};
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::client::PageSize;
 use crate::zendesk::page::{InnerShape, ListShape};
@@ -55,7 +55,8 @@ pub struct Feed {
 pub enum Choice {
     /// Tickets of which support: `ticket_scope`.
     Support,
-    /// Whether deleted rows stay away: they do, unless `deleted_at_field` wants to tell of them.
+    /// Whether deleted rows stay away: they do, unless `deleted_at_field` wants to tell of them, or a
+    /// search may have delivered them before their deletion.
     WithoutDeleted,
 }
 
@@ -151,6 +152,8 @@ pub struct Stream {
     /// Whether this is a stream on its detour. The flat cursor in its state is where its own feed
     /// was left, and does not move.
     pub is_detour: bool,
+    /// Whether a first incremental read takes the detour before its own feed.
+    pub detour_first: bool,
     pub gate: Gate,
     /// The narrowest OAuth scope that reads it.
     pub scope: &'static str,
@@ -293,6 +296,13 @@ pub fn registry(config: &Config) -> Vec<Stream> {
     streams.extend(settings::streams());
     streams.extend(help_center::streams());
     streams.extend(community::streams());
+    for stream in streams.iter_mut().filter(|stream| stream.can_be_searched()) {
+        match config.tickets_history {
+            TicketsHistory::Incremental => {}
+            TicketsHistory::Search => stream.be_searched(),
+            TicketsHistory::SearchThenIncremental => stream.detour_first = true,
+        }
+    }
     let column: Option<&'static str> = config.deleted_at_field.clone().map(|name| &*name.leak());
     for stream in streams.iter_mut().filter(|stream| stream.deletion.is_some()) {
         stream.deleted_at = column;
@@ -322,7 +332,10 @@ impl Choice {
                 TicketScope::Human => "agent",
                 TicketScope::Ai => "ai_agent",
             }),
-            Self::WithoutDeleted => config.deleted_at_field.is_none().then_some("true"),
+            Self::WithoutDeleted => {
+                let searched = config.tickets_history == TicketsHistory::SearchThenIncremental;
+                (config.deleted_at_field.is_none() && !searched).then_some("true")
+            }
         }
     }
 }
@@ -499,6 +512,7 @@ impl Stream {
             without_deleted: false,
             detour: None,
             is_detour: false,
+            detour_first: false,
             gate: ANY_AGENT,
             scope: "read",
             schema,
@@ -512,8 +526,30 @@ impl Stream {
     #[must_use]
     pub fn on_detour(&self) -> Option<Self> {
         let Detour { feed, drop, splice, .. } = self.detour?;
-        let (rows, include) = (RowsAt::Listed, None);
-        Some(Self { feed, rows, include, drop, splice, is_detour: true, ..self.clone() })
+        let (rows, include, detour_first) = (RowsAt::Listed, None, false);
+        let is_detour = true;
+        Some(Self { feed, rows, include, drop, splice, is_detour, detour_first, ..self.clone() })
+    }
+
+    /// Whether its rows can be had from a search.
+    fn can_be_searched(&self) -> bool {
+        self.detour.is_some_and(|detour| detour.feed.searched_key().is_some())
+    }
+
+    /// Leaves the stream's own feed for good: the search has a cursor of its own, and any agent
+    /// may use it.
+    fn be_searched(&mut self) {
+        let key = self.detour.and_then(|detour| detour.feed.searched_key());
+        let (Some(searched), Some(field), Some(cursor)) = (self.on_detour(), key, self.cursor)
+        else {
+            return;
+        };
+        // What the export has brought is there, and newer than what the index has of it.
+        let formerly = [Former { key: cursor.field, at_most: None }];
+        let formerly = Vec::leak(formerly.to_vec());
+        let cursor = Some(Cursor { field, formerly, ..cursor });
+        let gate = Gate { role: Role::Agent, ..self.gate };
+        *self = Self { cursor, gate, detour: None, is_detour: false, ..searched };
     }
 
     /// The key of a row that tells its cursor's value.
@@ -605,8 +641,9 @@ impl Stream {
         own.extend(self.cursor_key());
         if let Some(deletion) = self.deletion {
             own.extend(deletion.sign.key());
-            if let Some(column) = self.deleted_at {
-                own.extend([deletion.at, column]);
+            own.extend(self.deleted_at);
+            if self.deleted_at.is_some() || self.detour_first {
+                own.push(deletion.at);
             }
         }
         if let RowsAt::InLists { key, .. } = self.rows {

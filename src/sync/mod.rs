@@ -14,6 +14,7 @@ pub mod pager;
 pub mod parents;
 pub mod plan;
 pub mod position;
+pub mod prelude;
 pub mod reader;
 pub mod refusals;
 pub mod rows;

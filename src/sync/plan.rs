@@ -118,6 +118,7 @@ fn incremental(
         began: None,
         newest: None,
         at: None,
+        searched: saved.searched,
         window: None,
         seen: Vec::new(),
         gone: walk.as_ref().map(|walk| walk.gone.clone()).unwrap_or_default(),

@@ -54,6 +54,8 @@ pub struct Walk {
     pub newest: Option<i64>,
     /// How far an ordered walk has come, in the feed's own time.
     pub at: Option<i64>,
+    /// When the search began whose rows the stream's own feed now has the last word on.
+    pub searched: Option<i64>,
     /// The window of a search that is read, unix seconds, its end excluded.
     pub window: Option<(i64, i64)>,
     /// Hashes of rows delivered at the token's second, or of parents finished beyond the token.
@@ -190,12 +192,9 @@ impl Position {
 }
 
 impl Walk {
-    /// The window after the one that is read, up to the end of the search. It begins a second
-    /// earlier than the other ended.
+    /// The window after the one that is read, if that was not the last.
     fn next_window(&self) -> Option<(i64, i64)> {
-        let (_, to) = self.window?;
-        let end = search::end(self.began?);
-        (to < end).then(|| (to.saturating_sub(search::OVERLAP_SECONDS), end))
+        search::next(self.window?, search::end(self.began?))
     }
 }
 
@@ -279,6 +278,7 @@ fn walk_json(stream: &Stream, walk: &Walk) -> Value {
     put("began", walk.began.map(|unix| json!(unix)));
     put("newest", walk.newest.map(|unix| json!(unix)));
     put("at", walk.at.map(|unix| json!(unix)));
+    put("searched", walk.searched.map(|unix| json!(unix)));
     put("from", walk.window.map(|(from, _)| json!(from)));
     put("to", walk.window.map(|(_, to)| json!(to)));
     put("seen", (!walk.seen.is_empty()).then(|| json!(hashes_text(&walk.seen))));

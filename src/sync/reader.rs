@@ -74,6 +74,8 @@ pub struct Group {
     pub feed: &'static Feed,
     pub members: Vec<Member>,
     pub walk: u64,
+    /// Streams that take their detour first, each with itself on its own road.
+    pub first: Vec<(Member, &'static Stream)>,
 }
 
 impl Member {
@@ -114,6 +116,7 @@ impl Member {
 impl Reader<'_> {
     /// Reads every stream of a feed to its end.
     pub async fn read(self, mut group: Group) {
+        self.detours_first(&mut group).await;
         let ordered = group.feed.time_key().is_some();
         loop {
             let standings: Vec<Standing> = group.members.iter().map(Member::standing).collect();
@@ -139,7 +142,7 @@ impl Reader<'_> {
     }
 
     /// Reads one stretch: to the feed's end, or up to the place of a stream that is ahead.
-    async fn leg(self, group: &mut Group, leg: &Leg) -> Result<(), WalkError> {
+    pub(super) async fn leg(self, group: &mut Group, leg: &Leg) -> Result<(), WalkError> {
         let feed = group.feed;
         let ahead = leg.up_to.map(|leader| group.members[leader].position.clone());
         let until = leg.up_to.map(|leader| group.members[leader].standing().point);
@@ -275,7 +278,7 @@ impl Reader<'_> {
         }
     }
 
-    fn tell_end(self, member: &Member, result: Result<(), WalkError>) {
+    pub(super) fn tell_end(self, member: &Member, result: Result<(), WalkError>) {
         let ended = Ended { stream: member.stream, result, report: member.report };
         // The receiver lives as long as the sync; without it there is nobody left to tell.
         let _ = self.ended.send(ended);

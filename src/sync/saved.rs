@@ -14,6 +14,8 @@ pub struct Saved {
     pub flat: Option<i64>,
     /// On a detour: where the stream's own feed was left.
     pub main: Option<i64>,
+    /// When the search began that has ended before the stream's own feed.
+    pub searched: Option<i64>,
     /// Our own walk, if it is of this feed and of a version we know.
     pub walk: Option<Walk>,
     /// The start date frozen at the first read, even when its walk is discarded.
@@ -42,7 +44,16 @@ pub fn read(stream: &Stream, state: &Map<String, Value>, now_unix: i64) -> Saved
     if let Some(Value::Object(walk)) = state.get("walk") {
         saved.bound = walk.get("bound").and_then(Value::as_i64);
         match read_walk(stream, walk) {
-            Ok(walk) => saved.walk = Some(walk),
+            Ok(walk) => {
+                saved.searched = walk.searched;
+                saved.walk = Some(walk);
+            }
+            // The detour was the way to here, and its walk has no more to say.
+            Err(_) if is_of_detour(stream, walk) => {
+                let began = walk.get("began").and_then(Value::as_i64);
+                let is_done = walk.get("done") == Some(&Value::Bool(true));
+                saved.searched = began.filter(|_| stream.detour_first && is_done);
+            }
             Err(why) => saved.warnings.push(format!(
                 "{}: the saved walk is not used ({why}); reading goes on from the saved cursor",
                 stream.name
@@ -50,7 +61,7 @@ pub fn read(stream: &Stream, state: &Map<String, Value>, now_unix: i64) -> Saved
         }
     }
     if let Some(cursor) = &stream.cursor {
-        match flat(cursor, state, saved.walk.is_some(), now_unix) {
+        match flat(cursor, state, is_ours(state), now_unix) {
             Ok(flat) => saved.flat = flat,
             Err(key) => saved.warnings.push(format!(
                 "{}: the saved `{key}` is not a time; reading starts from the beginning",
@@ -68,11 +79,23 @@ pub fn read(stream: &Stream, state: &Map<String, Value>, now_unix: i64) -> Saved
     saved
 }
 
+/// Whether this program wrote the state.
+fn is_ours(state: &Map<String, Value>) -> bool {
+    state
+        .get("walk")
+        .is_some_and(|walk| walk.get("v").and_then(Value::as_u64) == Some(WALK_VERSION))
+}
+
+fn is_of_detour(stream: &Stream, walk: &Map<String, Value>) -> bool {
+    let feed = stream.detour.map(|detour| detour.feed.root().name);
+    feed.is_some() && walk.get("feed").and_then(Value::as_str) == feed
+}
+
 /// The flat cursor, unix seconds. Err names a key that holds no time.
 fn flat(
     cursor: &Cursor,
     state: &Map<String, Value>,
-    has_walk: bool,
+    is_ours: bool,
     now_unix: i64,
 ) -> Result<Option<i64>, String> {
     if let Some(((name, field), above)) = cursor.parents.split_first()
@@ -83,7 +106,7 @@ fn flat(
     }
     let lookback = state.get("lookback_window").and_then(Value::as_i64).unwrap_or_default();
     if let Some(Value::Object(global)) = state.get("state") {
-        let flat = own(cursor, global, has_walk, now_unix)?;
+        let flat = own(cursor, global, is_ours, now_unix)?;
         return Ok(flat.map(|flat| flat.saturating_sub(lookback.max(0))));
     }
     if state.contains_key("states") {
@@ -94,7 +117,7 @@ fn flat(
         let end = slice.get("most_recent_cursor_value").or_else(|| slice.get("end"));
         return end.map(|end| time(end).ok_or_else(|| "slices".to_owned())).transpose();
     }
-    own(cursor, state, has_walk, now_unix)
+    own(cursor, state, is_ours, now_unix)
 }
 
 /// The position of a parent inside a child's state, which may be nested once more.
@@ -118,7 +141,7 @@ fn parent_flat(
 fn own(
     cursor: &Cursor,
     state: &Map<String, Value>,
-    has_walk: bool,
+    is_ours: bool,
     now_unix: i64,
 ) -> Result<Option<i64>, String> {
     if let Some(value) = state.get(cursor.field).filter(|value| !value.is_null()) {
@@ -126,10 +149,12 @@ fn own(
     }
     for former in cursor.formerly {
         let Some(value) = state.get(former.key).filter(|value| !value.is_null()) else { continue };
+        if is_ours && former.at_most.is_some() {
+            // Our own search: what it did not see, the start date brings.
+            continue;
+        }
         return match (time(value), former.at_most) {
-            (Some(time), Some(at_most)) if !has_walk && time <= now_unix => {
-                Ok(Some(time.min(at_most)))
-            }
+            (Some(time), Some(at_most)) if time <= now_unix => Ok(Some(time.min(at_most))),
             (Some(time), _) => Ok(Some(time)),
             (None, Some(at_most)) => Ok(Some(at_most)),
             (None, None) => Err(former.key.to_owned()),
@@ -182,6 +207,7 @@ fn read_walk(stream: &Stream, json: &Map<String, Value>) -> Result<Walk, &'stati
         began: number("began"),
         newest: number("newest"),
         at: number("at"),
+        searched: number("searched"),
         window: number("from").zip(number("to")),
         seen: text("seen").map(hashes_from).unwrap_or_default(),
         gone: text("gone").map(numbers_from).unwrap_or_default(),
@@ -288,7 +314,7 @@ mod tests {
         };
         for bad in [
             json!({"v": 2, "feed": "incremental_tickets", "kind": "cursor", "token": "x"}),
-            json!({"v": 1, "feed": "search_tickets", "kind": "cursor", "token": "x", "bound": 5}),
+            json!({"v": 1, "feed": "groups", "kind": "cursor", "token": "x", "bound": 5}),
             json!({"v": 1, "feed": "incremental_tickets", "kind": "new", "token": "x"}),
             json!({"v": 1, "feed": "incremental_tickets"}),
         ] {

@@ -3,6 +3,7 @@
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::position::{MARGIN_SECONDS, MOST_GONE, MOST_SEEN, Position, Walk};
+use super::search;
 use crate::streams::{Deletion, Order, Sign, Stream};
 use crate::zendesk::instant;
 use crate::zendesk::page::{Page, Rows};
@@ -118,7 +119,8 @@ pub fn newer(stream: &Stream, position: &mut Position, page: &Page, list: &Rows)
     keep.collect()
 }
 
-/// Leaves deleted rows out of a full refresh where the user wants it so.
+/// Leaves deleted rows out: of a full refresh where the user wants it so, and after a search those
+/// that it cannot have delivered.
 pub fn leave_out_deleted(
     stream: &Stream,
     position: &Position,
@@ -126,12 +128,22 @@ pub fn leave_out_deleted(
     list: &Rows,
     keep: &mut [bool],
 ) {
-    let every = stream.deletion.is_some_and(|deletion| deletion.sign == Sign::Every);
-    if every || !(stream.without_deleted && position.walk.full) {
+    let Some(deletion) = stream.deletion.filter(|deletion| deletion.sign != Sign::Every) else {
+        return;
+    };
+    let unwanted = stream.without_deleted && position.walk.full;
+    // The search delivered what was deleted since, and nobody asked for older deletions.
+    let unknown = stream.detour_first && stream.deleted_at.is_none();
+    let since = position.walk.searched.map(|began| began.saturating_sub(search::LAG_SECONDS));
+    if !unwanted && !unknown {
         return;
     }
     for (row, keep) in keep.iter_mut().enumerate() {
-        *keep = *keep && !is_deleted(stream, page, list, row);
+        let known = || {
+            time(page, list, row, deletion.at)
+                .is_some_and(|at| since.is_some_and(|since| at >= since))
+        };
+        *keep = *keep && (!is_deleted(stream, page, list, row) || !unwanted && known());
     }
 }
 

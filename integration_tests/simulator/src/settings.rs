@@ -108,6 +108,8 @@ pub struct Knobs {
     pub search_lag_seconds: i64,
     /// Search pages hold so many rows less than they were asked for, at least one.
     pub search_pages_shorter_by: usize,
+    /// What the count of a search says too much, by row. Its counts are known to be off.
+    pub search_counts_more: usize,
 }
 
 /// Names of the rate limit headers, which have changed over the years.

@@ -21,7 +21,7 @@ const STREAMS: [&str; 7] =
 pub(crate) const ON_DETOUR: [&str; 5] =
     ["tickets", "users", "organizations", "ticket_metrics", "ticket_comments"];
 
-fn agent(sim: &Simulator) -> Connector<'_> {
+pub(crate) fn agent(sim: &Simulator) -> Connector<'_> {
     let mut connector = Connector::new(sim);
     connector.config["credentials"]["email"] = json!(AGENT_API_TOKEN.email);
     connector.config["credentials"]["api_token"] = json!(AGENT_API_TOKEN.token);

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use simulator::{Account, Fault, Faults, Prng, Simulator, When};
 
-use crate::agent::visible;
+use crate::agent::{agent, visible};
 use crate::equality::Warehouse;
-use crate::expected::{differences, newest};
+use crate::expected::{differences, key, newest};
 use crate::harness::{Connector, FULL, INCREMENTAL, Run, seeds, simulator};
 
 const ROADS: [&str; 3] = ["incremental", "search", "search_then_incremental"];
@@ -256,9 +256,9 @@ fn tickets_deleted_behind_the_search_are_told_by_the_export_and_older_deletions_
     let behind = told.try_recv().expect("a ticket was deleted");
     sim.advance_seconds(UNTIL_VISIBLE_SECONDS);
     let second = connector.read(&["tickets"], INCREMENTAL, &first.states_over(&[])).complete();
-    let rows = |key: &str| -> Vec<Value> {
+    let rows = |ticket: &str| -> Vec<Value> {
         let all = first.records("tickets").into_iter().chain(second.records("tickets"));
-        all.filter(|row| row["id"].to_string() == key).map(|row| row["status"].clone()).collect()
+        all.filter(|row| key("tickets", row) == ticket).map(|row| row["status"].clone()).collect()
     };
     assert!(rows(&old).is_empty(), "{:?}", rows(&old));
     assert!(rows(&behind).len() >= 2 && rows(&behind).last() == Some(&json!("deleted")));
@@ -300,6 +300,30 @@ fn a_change_of_the_road_between_two_reads_loses_nothing() {
             assert!(found.is_empty(), "{before} to {after}: {found:#?}");
         }
     }
+}
+
+#[test]
+fn a_search_is_narrowed_to_the_tickets_of_humans_or_of_ai_agents() {
+    let sim = account(211);
+    sim.account(|account| {
+        for key in account.keys("tickets").iter().take(5) {
+            account.set_field("tickets", key, "support_type", "\"ai_agent\"");
+        }
+    });
+    let streams = ["tickets", "ticket_comments"];
+    let counts = ["all", "human", "ai"].map(|scope| {
+        let mut connector = agent(&sim);
+        connector.config["ticket_scope"] = json!(scope);
+        let run = connector.read(&streams, INCREMENTAL, &[]).complete();
+        let of_ai = |row: &&&Value| row["support_type"] == "ai_agent";
+        let tickets = run.records("tickets");
+        let ai = tickets.iter().filter(of_ai).count();
+        assert!(scope == "all" || ai == if scope == "ai" { tickets.len() } else { 0 });
+        streams.map(|stream| run.records(stream).len())
+    });
+    let [all, human, ai] = counts;
+    assert_eq!(all, [human[0] + ai[0], human[1] + ai[1]]);
+    assert!(human.into_iter().chain(ai).all(|count| count > 0), "{counts:?}");
 }
 
 #[test]

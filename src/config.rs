@@ -140,7 +140,7 @@ pub struct WrittenConfig {
     #[schemars(
         with = "u64",
         title = "Tickets Search Lookback Window (days)",
-        range(min = 0, max = 3650),
+        range(min = 0),
         extend("order" = 8, "default" = 0, "examples" = [0, 7, 30])
     )]
     #[serde(default)]

@@ -8,7 +8,7 @@
 
 use serde_json::{Value, json};
 
-use crate::config::{Config, TicketScope, TicketsHistory};
+use crate::config::Config;
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::client::PageSize;
 use crate::zendesk::page::{InnerShape, ListShape};
@@ -16,15 +16,20 @@ use crate::zendesk::paging::Paging;
 
 mod business_rules;
 mod community;
+mod deletion;
 mod detours;
 pub mod docs;
 mod help_center;
+mod options;
 mod people;
 mod settings;
 mod support;
 #[cfg(test)]
 mod tests;
 mod tickets;
+
+pub use deletion::{Deletion, Sign};
+pub use options::{Choice, with_another};
 
 /// A Zendesk listing.
 #[derive(Debug)]
@@ -48,16 +53,6 @@ pub struct Feed {
     pub since: Since,
     /// Days for which Zendesk keeps the rows, if not for ever.
     pub kept_days: Option<i64>,
-}
-
-/// A parameter's value that an option of the user decides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Choice {
-    /// Tickets of which support: `ticket_scope`.
-    Support,
-    /// Whether deleted rows stay away: they do, unless `deleted_at_field` wants to tell of them, or a
-    /// search may have delivered them before their deletion.
-    WithoutDeleted,
 }
 
 /// How a listing that is not an export is told from when on its rows are wanted. Exports are told
@@ -225,29 +220,6 @@ pub enum Splice {
     Filled { key: &'static str, placeholder: &'static str },
 }
 
-/// What tells that a row was deleted in Zendesk, and when.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Deletion {
-    pub sign: Sign,
-    /// The key of the deletion's time, or of the last change where Zendesk tells none.
-    pub at: &'static str,
-}
-
-/// The sign of a deleted row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sign {
-    /// A boolean that is true.
-    Flag(&'static str),
-    /// A boolean that is false.
-    FlagUnset(&'static str),
-    /// A time that is not null.
-    Time(&'static str),
-    /// A text.
-    Text(&'static str, &'static str),
-    /// Every row of the stream is a deleted one.
-    Every,
-}
-
 /// Who can read a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gate {
@@ -296,88 +268,8 @@ pub fn registry(config: &Config) -> Vec<Stream> {
     streams.extend(settings::streams());
     streams.extend(help_center::streams());
     streams.extend(community::streams());
-    for stream in streams.iter_mut().filter(|stream| stream.can_be_searched()) {
-        match config.tickets_history {
-            TicketsHistory::Incremental => {}
-            TicketsHistory::Search => stream.be_searched(),
-            TicketsHistory::SearchThenIncremental => stream.detour_first = true,
-        }
-    }
-    let column: Option<&'static str> = config.deleted_at_field.clone().map(|name| &*name.leak());
-    for stream in streams.iter_mut().filter(|stream| stream.deletion.is_some()) {
-        stream.deleted_at = column;
-        stream.without_deleted = config.exclude_deleted;
-    }
+    options::apply(&mut streams, config);
     streams
-}
-
-/// Streams that have a column of the chosen name already, one that tells something else.
-#[must_use]
-pub fn with_another(column: &str, streams: &[Stream]) -> Vec<&'static str> {
-    let has = |stream: &&Stream| {
-        let told = stream.deletion.is_some_and(|deletion| deletion.is_told_in(column));
-        let schema = serde_json::from_str::<Value>(stream.schema).unwrap_or_default();
-        stream.deleted_at.is_some() && !told && schema["properties"].get(column).is_some()
-    };
-    streams.iter().filter(has).map(|stream| stream.name).collect()
-}
-
-impl Choice {
-    /// The value to send, if any.
-    #[must_use]
-    pub fn value(self, config: &Config) -> Option<&'static str> {
-        match self {
-            Self::Support => Some(match config.ticket_scope {
-                TicketScope::All => "all",
-                TicketScope::Human => "agent",
-                TicketScope::Ai => "ai_agent",
-            }),
-            Self::WithoutDeleted => {
-                let searched = config.tickets_history == TicketsHistory::SearchThenIncremental;
-                (config.deleted_at_field.is_none() && !searched).then_some("true")
-            }
-        }
-    }
-}
-
-impl Deletion {
-    /// A deletion that is told by a sign, at the time of the row's last change.
-    const fn by(sign: Sign) -> Option<Self> {
-        Some(Self { sign, at: "updated_at" })
-    }
-
-    /// Whether Zendesk itself tells the time of the deletion in this column.
-    fn is_told_in(&self, column: &str) -> bool {
-        self.at == column && matches!(self.sign, Sign::Time(_) | Sign::Every)
-    }
-}
-
-impl Sign {
-    /// The key that is looked at.
-    #[must_use]
-    pub fn key(self) -> Option<&'static str> {
-        match self {
-            Self::Flag(key) | Self::FlagUnset(key) | Self::Time(key) | Self::Text(key, _) => {
-                Some(key)
-            }
-            Self::Every => None,
-        }
-    }
-
-    /// Whether the value of that key, as it stands in the row, tells of a deletion.
-    #[must_use]
-    pub fn is_in(self, raw: Option<&[u8]>) -> bool {
-        match self {
-            Self::Flag(_) => raw == Some(b"true"),
-            Self::FlagUnset(_) => raw == Some(b"false"),
-            Self::Time(_) => raw.is_some_and(|raw| raw != b"null"),
-            Self::Text(_, text) => {
-                let inner = raw.and_then(|raw| raw.strip_prefix(b"\"")?.strip_suffix(b"\""));
-                inner == Some(text.as_bytes())
-            }
-            Self::Every => true,
-        }
-    }
 }
 
 impl Reading {
@@ -528,28 +420,19 @@ impl Stream {
         let Detour { feed, drop, splice, .. } = self.detour?;
         let (rows, include, detour_first) = (RowsAt::Listed, None, false);
         let is_detour = true;
-        Some(Self { feed, rows, include, drop, splice, is_detour, detour_first, ..self.clone() })
-    }
-
-    /// Whether its rows can be had from a search.
-    fn can_be_searched(&self) -> bool {
-        self.detour.is_some_and(|detour| detour.feed.searched_key().is_some())
-    }
-
-    /// Leaves the stream's own feed for good: the search has a cursor of its own, and any agent
-    /// may use it.
-    fn be_searched(&mut self) {
-        let key = self.detour.and_then(|detour| detour.feed.searched_key());
-        let (Some(searched), Some(field), Some(cursor)) = (self.on_detour(), key, self.cursor)
-        else {
-            return;
-        };
-        // What the export has brought is there, and newer than what the index has of it.
-        let formerly = [Former { key: cursor.field, at_most: None }];
-        let formerly = Vec::leak(formerly.to_vec());
-        let cursor = Some(Cursor { field, formerly, ..cursor });
-        let gate = Gate { role: Role::Agent, ..self.gate };
-        *self = Self { cursor, gate, detour: None, is_detour: false, ..searched };
+        // Zendesk, Search: granular scopes do not open it.
+        let scope = if feed.root().searched_key().is_some() { "read" } else { self.scope };
+        Some(Self {
+            feed,
+            rows,
+            include,
+            drop,
+            splice,
+            is_detour,
+            detour_first,
+            scope,
+            ..self.clone()
+        })
     }
 
     /// The key of a row that tells its cursor's value.

@@ -74,12 +74,15 @@ fn placeholders(path: &str) -> BTreeSet<&str> {
 #[test]
 fn names_are_unique_and_in_snake_case() {
     let streams = streams();
+    let detours: Vec<Stream> = streams.iter().filter_map(Stream::on_detour).collect();
     let mut names = BTreeSet::new();
     let mut feeds: Vec<&'static Feed> = Vec::new();
     for stream in &streams {
         assert!(names.insert(stream.name), "{} is there twice", stream.name);
         let is_snake = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
         assert!(stream.name.bytes().all(is_snake), "{}", stream.name);
+    }
+    for stream in streams.iter().chain(&detours) {
         for feed in stream.feed.lineage().into_iter().chain([stream.feed.root()]) {
             let other = feeds.iter().find(|other| other.name == feed.name);
             // A saved position knows its feed by name alone.
@@ -150,7 +153,8 @@ fn every_schema_file_belongs_to_a_stream() {
 
 #[test]
 fn every_placeholder_is_filled_by_the_lineage_and_every_filling_is_used() {
-    for stream in &streams() {
+    let detours = streams().into_iter().filter_map(|stream| stream.on_detour());
+    for stream in streams().into_iter().chain(detours) {
         let name = stream.name;
         assert!(placeholders(stream.feed.root().path).is_empty(), "{name}: the root hangs nowhere");
         let mut filled = BTreeSet::new();
@@ -245,6 +249,25 @@ fn deletions_are_told_by_listed_rows_and_marked_in_one_column_of_the_users_choic
     };
     assert!(taken("_ab_cdc_deleted_at").is_empty() && taken("deleted_at").is_empty());
     assert!(taken("id").contains(&"tickets") && taken("updated_at").contains(&"users"));
+}
+
+#[test]
+fn a_detour_keeps_the_stream_and_a_search_has_a_cursor_of_its_own() {
+    let configured = |history: &str| registry(&configured(json!({ "tickets_history": history })));
+    let tickets = |history: &str| {
+        let streams = configured(history);
+        streams.into_iter().find(|stream| stream.name == "tickets").unwrap()
+    };
+    for stream in streams().iter().filter_map(Stream::on_detour) {
+        let schema = stream.json_schema().unwrap();
+        assert!(schema["properties"][stream.cursor_key().unwrap()].is_object(), "{}", stream.name);
+        assert!(stream.is_detour && stream.include.is_none(), "{}", stream.name);
+    }
+    let searched = tickets("search");
+    assert_eq!(searched.cursor.map(|cursor| cursor.field), Some("updated_at"));
+    assert_eq!((searched.feed.name, searched.is_detour), ("search_tickets", false));
+    let both = tickets("search_then_incremental");
+    assert_eq!((both.feed.name, both.detour_first), ("incremental_tickets", true));
 }
 
 #[test]

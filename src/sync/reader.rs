@@ -13,6 +13,7 @@ use super::pager::{Listing, Pager};
 use super::parents::{ParentRow, changed_key, path_keys};
 use super::position::{Phase, Position, to_state};
 use super::search;
+use super::sift;
 use super::stretch::Stretch;
 use super::window;
 use crate::config::Config;
@@ -160,6 +161,7 @@ impl Reader<'_> {
         let Some(first) = who.first_mut() else { return Ok(()) };
         listing.query.extend(window::begin(feed, &mut first.position, now));
         let mut stretch = Stretch::new((feed, group.walk), who, start.clone(), until.zip(ahead));
+        stretch.scope = self.config.ticket_scope;
         self.told(&mut stretch, &start).await?;
         let mut pager = Pager::new(self.client, &listing, start, feed.page_size(self.config));
         let mut restarts = 0;
@@ -291,6 +293,7 @@ fn listing(feed: &'static Feed, who: &[Member], walk: u64, config: &Config) -> L
     let own: Vec<&Stream> =
         who.iter().filter(|member| !member.is_child()).map(|member| member.stream).collect();
     let mut listing = Listing::new(feed, feed.path.to_owned(), &own, walk, config);
+    listing.want(feed.searched_key().map(|_| sift::SUPPORT_KEY));
     let children: Vec<&'static Stream> =
         who.iter().filter(|member| member.is_child()).map(|member| member.stream).collect();
     listing.want(path_keys(feed, &children));

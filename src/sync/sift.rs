@@ -4,7 +4,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::position::{MARGIN_SECONDS, MOST_GONE, MOST_SEEN, Position, Walk};
 use super::search;
-use crate::streams::{Deletion, Order, Sign, Stream};
+use crate::config::TicketScope;
+use crate::streams::{Deletion, Feed, Order, Sign, Stream};
 use crate::zendesk::instant;
 use crate::zendesk::page::{Page, Rows};
 use crate::zendesk::paging::Token;
@@ -144,6 +145,27 @@ pub fn leave_out_deleted(
                 .is_some_and(|at| since.is_some_and(|since| at >= since))
         };
         *keep = *keep && (!is_deleted(stream, page, list, row) || !unwanted && known());
+    }
+}
+
+/// The key by which tickets tell who holds them.
+pub const SUPPORT_KEY: &str = "support_type";
+
+/// Leaves tickets of a search out that are not in scope. One that does not tell is a human's.
+pub fn leave_out_of_scope(
+    feed: &Feed,
+    scope: TicketScope,
+    page: &Page,
+    list: &Rows,
+    keep: &mut [bool],
+) {
+    if feed.searched_key().is_none() || scope == TicketScope::All {
+        return;
+    }
+    for (row, keep) in keep.iter_mut().enumerate() {
+        let raw = list.member(row, SUPPORT_KEY).map(|member| page.text.raw(member.value));
+        let is_ai = raw == Some(b"\"ai_agent\"");
+        *keep = *keep && is_ai == (scope == TicketScope::Ai);
     }
 }
 

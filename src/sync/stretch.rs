@@ -10,6 +10,7 @@ use super::reader::Member;
 use super::refusals::RefusalsByFeed;
 use super::rows::Framer;
 use super::sift;
+use crate::config::TicketScope;
 use crate::protocol::emitter::{Batch, Part, unix_ms};
 use crate::streams::{Feed, Stream};
 use crate::zendesk::client::Tally;
@@ -33,6 +34,8 @@ pub struct Stretch<'m> {
     /// The streams that read the feed itself have been moved to the stretch's end with their last
     /// page.
     pub rows_arrived: bool,
+    /// Which tickets of a search are read: unlike an export it cannot be asked for a scope.
+    pub scope: TicketScope,
 }
 
 impl<'m> Stretch<'m> {
@@ -61,6 +64,7 @@ impl<'m> Stretch<'m> {
             ahead_seen,
             reached_cursor: false,
             rows_arrived: false,
+            scope: TicketScope::default(),
         };
         stretch.resume(&start, &stretch.seen());
         stretch
@@ -154,6 +158,7 @@ impl<'m> Stretch<'m> {
                 Some(times) => sift::fresh(&member.position, (at, self.until), page, list, times),
                 None => sift::newer(member.stream, &mut member.position, page, list),
             };
+            sift::leave_out_of_scope(self.feed, self.scope, page, list, &mut keep);
             sift::leave_out_deleted(member.stream, &member.position, page, list, &mut keep);
             let framed = self.framers[at_member].frame(
                 page,
@@ -207,7 +212,10 @@ impl<'m> Stretch<'m> {
         let later = |parent: &ParentRow| {
             parent.time().zip(self.until).is_some_and(|(time, until)| time > until)
         };
-        (0..list.rows.len()).map(parent).filter(|parent| !later(parent)).collect()
+        let mut keep = vec![true; list.rows.len()];
+        sift::leave_out_of_scope(self.feed, self.scope, page, list, &mut keep);
+        let rows = (0..list.rows.len()).filter(|row| keep[*row]);
+        rows.map(parent).filter(|parent| !later(parent)).collect()
     }
 
     pub fn changed_key(&self) -> Option<&'static str> {

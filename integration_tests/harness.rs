@@ -77,6 +77,11 @@ impl<'s> Connector<'s> {
         self.run(self.read_command(streams, mode, states), usize::MAX)
     }
 
+    /// Reads streams from a state file that holds just this.
+    pub(crate) fn read_from(&self, streams: &[&str], mode: &str, state: &Value) -> Run {
+        self.run(self.read_from_command(streams, mode, state), usize::MAX)
+    }
+
     /// Reads streams, and kills the process once this many lines came and one of them was a STATE.
     pub(crate) fn read_killed(
         &self,
@@ -176,6 +181,10 @@ impl<'s> Connector<'s> {
     }
 
     fn read_command(&self, streams: &[&str], mode: &str, states: &[Value]) -> Command {
+        self.read_from_command(streams, mode, &Value::from(states.to_vec()))
+    }
+
+    fn read_from_command(&self, streams: &[&str], mode: &str, state: &Value) -> Command {
         let catalog = catalog(streams, mode);
         let mut command = self.command("read");
         command
@@ -184,7 +193,7 @@ impl<'s> Connector<'s> {
             .arg("--catalog")
             .arg(self.file("catalog.json", &catalog))
             .arg("--state")
-            .arg(self.file("state.json", &Value::from(states.to_vec())));
+            .arg(self.file("state.json", state));
         command
     }
 }
@@ -227,6 +236,21 @@ impl Run {
         let of_stream =
             |message: &&Value| message["type"] == "RECORD" && message["record"]["stream"] == stream;
         self.messages.iter().filter(of_stream).map(|message| &message["record"]["data"]).collect()
+    }
+
+    /// The last status of a stream.
+    pub(crate) fn status(&self, stream: &str) -> Option<&str> {
+        let mut statuses =
+            self.messages.iter().rev().map(|message| &message["trace"]["stream_status"]);
+        let status = statuses.find(|status| status["stream_descriptor"]["name"] == stream)?;
+        status["status"].as_str()
+    }
+
+    /// The failure type and the message that a stream's own TRACE ERROR gives.
+    pub(crate) fn error(&self, stream: &str) -> Option<(&str, &str)> {
+        let mut errors = self.messages.iter().map(|message| &message["trace"]["error"]);
+        let error = errors.find(|error| error["stream_descriptor"]["name"] == stream)?;
+        error["failure_type"].as_str().zip(error["message"].as_str())
     }
 
     /// The last state of a stream.

@@ -2,9 +2,10 @@
 //! done: nothing is lost, and no more comes twice than was not yet told as done.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 
 use serde_json::Value;
-use simulator::{Prng, Simulator};
+use simulator::{Faults, Prng, Simulator};
 
 use crate::equality::{Changes, Warehouse, is_child, names, streams};
 use crate::expected::key;
@@ -21,10 +22,23 @@ fn in_parts(
     chance: &mut Prng,
 ) -> (Warehouse, Vec<Run>) {
     let mut warehouse = Warehouse::default();
+    let parts = in_parts_into(&mut warehouse, connector, streams, (mode, 40), chance);
+    (warehouse, parts)
+}
+
+/// The same from what earlier syncs delivered and saved, with at most so many lines a stream
+/// between two kills.
+fn in_parts_into(
+    warehouse: &mut Warehouse,
+    connector: &mut Connector<'_>,
+    streams: &[&str],
+    (mode, lines_each): (&str, u64),
+    chance: &mut Prng,
+) -> Vec<Run> {
     let mut parts = Vec::new();
     for attempt in 0..MOST_PARTS {
         connector.attempt = attempt;
-        let lines = 1 + chance.below(40 * streams.len() as u64) as usize;
+        let lines = 1 + chance.below(lines_each * streams.len() as u64) as usize;
         let run = connector.read_killed(streams, mode, &warehouse.states, lines);
         warehouse.take(&run);
         let ended = run.code.is_some();
@@ -36,7 +50,7 @@ fn in_parts(
                 "{:?}",
                 parts.last().map(|run| &run.lines)
             );
-            return (warehouse, parts);
+            return parts;
         }
     }
     panic!("{streams:?} did not end in {MOST_PARTS} parts");
@@ -184,6 +198,54 @@ fn changes_while_a_read_is_killed_and_resumed_arrive() {
         warehouse.take(&connector.read(&incremental, INCREMENTAL, &warehouse.states).complete());
         let found = warehouse.differences(&sim, &incremental);
         assert!(found.is_empty(), "seed {seed}: {found:#?}");
+    }
+}
+
+/// All that a year brings at once: three syncs of all streams, each killed again and again, with
+/// faults on the way and changes of every kind during and between the parts.
+#[test]
+fn all_streams_survive_kills_faults_and_changes_together() {
+    let mut runs = 0;
+    for seed in seeds(70, 2) {
+        let sim = simulator(seed);
+        let mut connector = Connector::new(&sim);
+        sim.advance_seconds(70);
+        let (all, _) = streams(&connector);
+        let all = names(&all);
+        let mut warehouse = Warehouse::default();
+        for round in 0..3 {
+            let mut chance = Prng::new(seed * 100 + round);
+            let changed = warehouse.changed.clone();
+            sim.faults(Faults::on_share(0.05, seed * 100 + round));
+            sim.on_request(move |_, account| {
+                if chance.chance(0.2) {
+                    changed.change(account, &mut chance);
+                }
+            });
+            // Streams that cannot be read incrementally are read whole in this mode, too.
+            let kills = &mut Prng::new(seed * 100 + round);
+            let parts =
+                in_parts_into(&mut warehouse, &mut connector, &all, (INCREMENTAL, 12), kills);
+            runs += parts.len();
+            sim.no_hook();
+            let mut chance = Prng::new(seed * 1000 + round);
+            sim.account(|account| {
+                (0..20).for_each(|_| warehouse.changed.change(account, &mut chance));
+            });
+            sim.advance_seconds(70);
+        }
+        sim.faults(Faults::none());
+        connector.attempt = 0;
+        // The last changes become visible in a minute, those of children alone in a week.
+        sim.advance_seconds(7 * 86_400 + 3600);
+        warehouse.take(&connector.read(&all, INCREMENTAL, &warehouse.states).complete());
+        let found = warehouse.differences(&sim, &all);
+        assert!(found.is_empty(), "seed {seed}: {found:#?}");
+        if std::env::var_os("TEST_ROUNDS").is_some() {
+            // The long form says how long it is.
+            let told = format!("seed {seed}: {runs} runs so far\n");
+            std::io::stderr().write_all(told.as_bytes()).expect("stderr is there");
+        }
     }
 }
 

@@ -161,6 +161,40 @@ fn sigterm_while_waiting_for_a_rate_limit_ends_with_143() {
     terminate_while_waiting(&sim, &["tickets", "organizations"]);
 }
 
+/// A container's first process is spared every signal that it does not ask for.
+#[test]
+fn sigterm_ends_process_one_too() {
+    let sim = Simulator::start(Settings { seed: 4, scale: SCALE, ..Settings::default() });
+    let sim = sim.expect("the simulator starts");
+    sim.advance_seconds(70);
+    let connector = Connector::new(&sim);
+    sim.faults(Faults::rule("/incremental/", When::After(2), Fault::Delay { ms: 20_000_000 }));
+    let mut inside = read(&connector, &["tickets"]);
+    unscaled(&mut inside);
+    // The shell becomes the connector; what it leaves behind signals the first process, which is
+    // the stricter case: from inside a namespace only signals with a handler reach it.
+    let trigger = connector.file("catalog.json", &catalog(&["tickets"], INCREMENTAL));
+    let trigger = trigger.with_file_name("trigger");
+    let script = "[ $$ = 1 ] || exit 99; trigger=$1; shift; \
+        (until [ -e \"$trigger\" ]; do sleep 0.1; done; kill -TERM 1) >&2 & exec \"$@\"";
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user", "--pid", "--fork", "--kill-child"]);
+    command.args(["sh", "-c", script, "sh"]).arg(&trigger).arg(inside.get_program());
+    command.args(inside.get_args()).stdout(Stdio::piped());
+    for (name, value) in inside.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    let mut running = Running::start(command);
+    let mut pipe = BufReader::new(running.stdout());
+    read_until(&mut pipe, "STATE");
+    std::fs::write(&trigger, "").expect("a file is written");
+    let ended = running.end_within(STOP_WITHIN + MARGIN);
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(143), ""));
+}
+
 #[test]
 fn sigterm_in_a_fast_read_leaves_whole_lines() {
     let sim = large();
@@ -264,7 +298,7 @@ fn a_reader_that_was_never_there_ends_every_command_quietly() {
 }
 
 #[test]
-fn a_reader_that_pauses_holds_the_process_back_and_then_gets_the_rest() {
+fn a_reader_that_stops_for_an_hour_holds_the_process_back_and_then_gets_the_rest() {
     let sim = large();
     let streams = ["tickets", "ticket_metrics", "ticket_audits", "organizations"];
     let connector = Connector::new(&sim);
@@ -277,6 +311,11 @@ fn a_reader_that_pauses_holds_the_process_back_and_then_gets_the_rest() {
     let while_paused = sim.requests().len();
     let memory_kb = proc_number(running.pid(), "status", "VmRSS:");
     assert!(memory_kb < MOST_MEMORY_KB, "{memory_kb} kB are held");
+    let an_hour_later = sim.now_unix() + 3600;
+    wait_until("an hour has passed at Zendesk", || sim.now_unix() >= an_hour_later);
+    assert_eq!(sim.requests().len(), while_paused, "nothing is asked for nobody");
+    let later_kb = proc_number(running.pid(), "status", "VmRSS:");
+    assert!(later_kb <= memory_kb + 1024, "{memory_kb} kB have become {later_kb} kB");
     pipe.read_to_end(&mut output).expect("the rest");
     let ended = running.end_within(LONGEST_LIFE);
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));

@@ -240,18 +240,20 @@ fn links_and_redirects_to_other_hosts_are_never_followed() {
 }
 
 #[test]
-fn rows_without_a_key_are_held_back_and_counted() {
+fn rows_without_a_key_and_empty_ones_are_held_back_and_counted() {
     let sim = simulator(72);
     let connector = Connector::new(&sim);
     let keys = sim.account(|account| {
         let keys = account.keys("groups");
         account.set_field("groups", &keys[0], "id", "null");
+        account.edit("groups", &keys[1], |row| row.text = "{}".to_owned());
+        account.edit("groups", &keys[2], |row| row.text = "null".to_owned());
         keys
     });
     let run = connector.read(&["groups"], FULL, &[]).complete();
-    assert_eq!(newest("groups", run.records("groups")).len(), keys.len() - 1);
+    assert_eq!(newest("groups", run.records("groups")).len(), keys.len() - 3);
     let told = run.logs("WARN");
-    assert!(told.iter().any(|line| line.contains("1 rows had no primary key")), "{told:?}");
+    assert!(told.iter().any(|line| line.contains("3 rows had no primary key")), "{told:?}");
 }
 
 #[test]

@@ -11,6 +11,9 @@ use crate::zendesk::error::ApiError;
 use crate::zendesk::page::Shape;
 use crate::zendesk::paging::{Paging, Token};
 
+/// How often a body without a user is asked again.
+const TRIES_FOR_A_USER: u32 = 3;
+
 /// The user whom the credentials belong to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
@@ -51,10 +54,20 @@ pub async fn identity(client: &Client) -> Result<Identity, NoIdentity> {
         shape: &shape,
     };
     let mut size = PageSize::new(Paging::Single, None);
-    let fetched =
-        client.get(&request, &mut size, &mut Tally::default()).await.map_err(NoIdentity::Api)?;
-    let me =
-        serde_json::from_slice::<Me>(&fetched.page.text.body).map_err(|_| NoIdentity::Anonymous)?;
+    let mut tries = 0;
+    // A body without a user says nothing about the credentials, unless it stays so.
+    let me = loop {
+        tries += 1;
+        let fetched = client
+            .get(&request, &mut size, &mut Tally::default())
+            .await
+            .map_err(NoIdentity::Api)?;
+        match serde_json::from_slice::<Me>(&fetched.page.text.body) {
+            Ok(me) => break me,
+            Err(_) if tries < TRIES_FOR_A_USER => {}
+            Err(_) => return Err(NoIdentity::Anonymous),
+        }
+    };
     me.user.id.ok_or(NoIdentity::Anonymous)?;
     Ok(Identity { role: me.user.role.unwrap_or_default() })
 }

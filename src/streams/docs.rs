@@ -118,7 +118,9 @@ fn listing(stream: &Stream, config: &Config) -> String {
         RowsAt::EachInside { array, key, text } => {
             format!("{request}, those of `{array}` inside each row whose `{key}` is `{text}`")
         }
-        RowsAt::Beside(path) => format!("{request}, the list `{}` beside the rows", path.join(".")),
+        RowsAt::Beside { list, .. } => {
+            format!("{request}, the list `{}` beside the rows", list.join("."))
+        }
         RowsAt::InLists { lists, .. } => {
             let lists: Vec<_> = lists.iter().map(|(_, path)| column(&path.join("."))).collect();
             format!("{request}, the lists {}", lists.join(" and "))

@@ -21,6 +21,7 @@ static INCREMENTAL_ARTICLES: Feed = Feed {
     parent: None,
     since: Since::Unsent,
     kept_days: None,
+    windows: false,
 };
 
 static ARTICLE_COMMENTS: Feed = Feed {
@@ -36,6 +37,7 @@ static ARTICLE_COMMENTS: Feed = Feed {
     parent: Some(Parent::of(&INCREMENTAL_ARTICLES, &[("article_id", "id")])),
     since: Since::Unsent,
     kept_days: None,
+    windows: false,
 };
 
 static ARTICLE_COMMENT_VOTES: Feed = Feed {
@@ -51,6 +53,7 @@ static ARTICLE_COMMENT_VOTES: Feed = Feed {
     parent: Some(Parent::of(&ARTICLE_COMMENTS, &[("comment_id", "id")])),
     since: Since::Unsent,
     kept_days: None,
+    windows: false,
 };
 
 static ARTICLE_VOTES: Feed = Feed {

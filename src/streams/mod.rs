@@ -53,6 +53,9 @@ pub struct Feed {
     pub since: Since,
     /// Days for which Zendesk keeps the rows, if not for ever.
     pub kept_days: Option<i64>,
+    /// Whether a long history is walked in windows of its time at once. It takes a start time and
+    /// an order by it.
+    pub windows: bool,
 }
 
 /// How a listing that is not an export is told from when on its rows are wanted. Exports are told
@@ -171,7 +174,8 @@ pub enum RowsAt {
     /// Those of an array inside each listed row that have this text under this key.
     EachInside { array: &'static str, key: &'static str, text: &'static str },
     /// They are a list beside the listed rows, which a side-load brings.
-    Beside(&'static [&'static str]),
+    /// Such a row belongs to the listed row whose key `of` equals its own key `by`.
+    Beside { list: &'static [&'static str], by: &'static str, of: &'static str },
     /// They are the rows of several lists, the feed's first; this key tells by a text which list.
     InLists { key: &'static str, lists: &'static [(&'static str, &'static [&'static str])] },
 }
@@ -286,7 +290,7 @@ impl RowsAt {
     pub fn lists(&self, feed: &Feed) -> Vec<&'static [&'static str]> {
         match self {
             Self::Listed | Self::Inside(_) | Self::EachInside { .. } => vec![feed.list],
-            Self::Beside(path) => vec![path],
+            Self::Beside { list, .. } => vec![list],
             Self::InLists { lists, .. } => lists.iter().map(|(_, path)| *path).collect(),
         }
     }
@@ -319,6 +323,7 @@ impl Feed {
             parent: None,
             since: Since::Unsent,
             kept_days: None,
+            windows: false,
         }
     }
 
@@ -500,7 +505,7 @@ impl Stream {
                 own.push(key);
                 Some(InnerShape { key: array, wanted: own })
             }
-            RowsAt::Beside(_) => None,
+            RowsAt::Beside { .. } => None,
         };
         ListShape { path: self.feed.list, wanted: listed, inner }
     }
@@ -531,6 +536,10 @@ impl Stream {
         }
         if let RowsAt::InLists { key, .. } = self.rows {
             own.push(key);
+        }
+        if let RowsAt::Beside { by, of, .. } = self.rows {
+            own.push(by);
+            listed.push(of);
         }
         for splice in self.splice {
             match splice {

@@ -8,6 +8,7 @@ use crate::zendesk::paging::Paging;
 static INCREMENTAL_USERS: Feed = Feed {
     paging: Paging::ExportCursor,
     order: Order::ByTime("updated_at"),
+    windows: true,
     buckets: &[Bucket::Account, Bucket::Incremental, Bucket::IncrementalUsers],
     ..Feed::listing("incremental_users", "incremental/users/cursor.json", &["users"])
 };
@@ -43,7 +44,7 @@ pub(super) fn streams() -> Vec<Stream> {
             ..Stream::listed("users", &INCREMENTAL_USERS, include_str!("../../schemas/users.json"))
         },
         Stream {
-            rows: RowsAt::Beside(&["identities"]),
+            rows: RowsAt::Beside { list: &["identities"], by: "user_id", of: "id" },
             include: Some("identities"),
             cursor: USER_CURSOR,
             dated: true,

@@ -29,6 +29,7 @@ pub(super) static INCREMENTAL_TICKETS: Feed = Feed {
     parent: None,
     since: Since::Unsent,
     kept_days: None,
+    windows: true,
 };
 
 /// The side-load of comments replaces keys of the child events, so it is always asked for.
@@ -45,6 +46,7 @@ static INCREMENTAL_TICKET_EVENTS: Feed = Feed {
     parent: None,
     since: Since::Unsent,
     kept_days: None,
+    windows: true,
 };
 
 static INCREMENTAL_TICKET_METRIC_EVENTS: Feed = Feed {
@@ -60,6 +62,7 @@ static INCREMENTAL_TICKET_METRIC_EVENTS: Feed = Feed {
     parent: None,
     since: Since::Unsent,
     kept_days: None,
+    windows: true,
 };
 
 static INCREMENTAL_ORGANIZATIONS: Feed = Feed {
@@ -75,6 +78,7 @@ static INCREMENTAL_ORGANIZATIONS: Feed = Feed {
     parent: None,
     since: Since::Unsent,
     kept_days: None,
+    windows: true,
 };
 
 /// The old dialect is the only one that lists audits newest first.
@@ -91,6 +95,7 @@ static TICKET_AUDITS: Feed = Feed {
     parent: None,
     since: Since::Unsent,
     kept_days: None,
+    windows: false,
 };
 
 static DELETED_TICKETS: Feed = Feed {
@@ -106,6 +111,7 @@ static DELETED_TICKETS: Feed = Feed {
     parent: None,
     since: Since::Unsent,
     kept_days: None,
+    windows: false,
 };
 
 static GROUPS: Feed = Feed {
@@ -121,6 +127,7 @@ static GROUPS: Feed = Feed {
     parent: None,
     since: Since::Unsent,
     kept_days: None,
+    windows: false,
 };
 
 static TAGS: Feed = Feed {
@@ -136,6 +143,7 @@ static TAGS: Feed = Feed {
     parent: None,
     since: Since::Unsent,
     kept_days: None,
+    windows: false,
 };
 
 pub(super) fn streams() -> Vec<Stream> {

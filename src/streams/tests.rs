@@ -207,7 +207,7 @@ fn a_side_load_is_dropped_by_neighbours_and_by_nobody_who_needs_it() {
         let key = match stream.rows {
             RowsAt::Inside(key) => key,
             // Beside the rows it is in nobody's way.
-            RowsAt::Beside(_) => continue,
+            RowsAt::Beside { .. } => continue,
             _ => panic!("{name}: what does it side-load {include} for?"),
         };
         let neighbours = streams.iter().filter(|other| std::ptr::eq(other.feed, stream.feed));

@@ -83,7 +83,7 @@ impl<'r, 'm> Children<'r, 'm> {
         let mut running = FuturesUnordered::new();
         loop {
             while running.len() < self.at_once() && waiting.peek().is_some() {
-                if !lock(&self.shared).frontier.has_room() {
+                if !running.is_empty() && !lock(&self.shared).frontier.has_room() {
                     break;
                 }
                 let Some(parent) = waiting.next() else { break };
@@ -95,9 +95,7 @@ impl<'r, 'm> Children<'r, 'm> {
             // Nothing else is awaited here: a future that holds a lock or a turn must be polled.
             match running.next().await {
                 Some(result) => result?,
-                None if waiting.peek().is_none() => return self.tell_place().await,
-                // Only refused parents wait to be judged, and nothing is left to judge them.
-                None => lock(&self.shared).frontier.judge_all(),
+                None => return self.tell_place().await,
             }
         }
     }
@@ -163,15 +161,18 @@ impl<'r, 'm> Children<'r, 'm> {
         let size = node.feed.page_size(self.reader.config);
         let mut pager = Pager::new(self.reader.client, &listing, Token::First, size);
         let mut first = true;
+        let mut answered = Answered::Settled;
         let result = loop {
             match pager.next().await {
-                Ok(None) => break Ok(Answered::Settled),
+                Ok(None) => break Ok(answered),
                 Ok(Some(fetched)) => {
                     if std::mem::take(&mut first) {
                         lock(&self.shared).refusals.note(node.feed.name, None);
                     }
-                    if let Err(error) = self.page(node, fetched, &fills, &keys).await {
-                        break Err(error);
+                    match self.page(node, fetched, &fills, &keys).await {
+                        Ok(Answered::Settled) => {}
+                        Ok(Answered::Refused) => answered = Answered::Refused,
+                        Err(error) => break Err(error),
                     }
                 }
                 Err(WalkError::Api(error)) => break self.judge(node, error),
@@ -201,15 +202,17 @@ impl<'r, 'm> Children<'r, 'm> {
         }
     }
 
-    /// Delivers one page of a child's listing, and goes on to its own children.
+    /// Delivers one page of a child's listing, and goes on to its own children. A refusal among
+    /// them is one of the topmost parent, which the position follows.
     async fn page(
         &self,
         node: &Node,
         fetched: Fetched,
         fills: &Fills,
         keys: &[&'static str],
-    ) -> Result<(), WalkError> {
-        let Some(list) = fetched.page.lists.first() else { return Ok(()) };
+    ) -> Result<Answered, WalkError> {
+        let mut answered = Answered::Settled;
+        let Some(list) = fetched.page.lists.first() else { return Ok(answered) };
         let mut batch = Batch::default();
         let emitted_at = unix_ms();
         for (stream, framer) in &node.streams {
@@ -225,7 +228,7 @@ impl<'r, 'm> Children<'r, 'm> {
         // The slot goes back before the next level is asked for.
         drop(fetched);
         if node.kids.is_empty() {
-            return Ok(());
+            return Ok(answered);
         }
         let mut rows = rows.into_iter();
         let mut running = FuturesUnordered::new();
@@ -235,11 +238,10 @@ impl<'r, 'm> Children<'r, 'm> {
                 running.push(self.below(&node.kids, fills.clone(), values));
             }
             match running.next().await {
-                Some(result) => {
-                    // A refused grandchild is counted; the parent it belongs to is judged by it.
-                    result?;
-                }
-                None => return Ok(()),
+                Some(Ok(Answered::Settled)) => {}
+                Some(Ok(Answered::Refused)) => answered = Answered::Refused,
+                Some(Err(error)) => return Err(error),
+                None => return Ok(answered),
             }
         }
     }
@@ -254,7 +256,7 @@ impl Shared<'_> {
             .filter(|member| member.is_child() && member.state != Standstill::Failed);
         let mut needed = needed.filter(|member| {
             let root = member.stream.feed.root();
-            !member.position.walk.seen.contains(&parent.listed.hash)
+            !member.position.walk.place.seen.contains(&parent.listed.hash)
                 && !unchanged_parent(&member.position, root, parent.changed)
         });
         let needed = needed.next().is_some();
@@ -267,12 +269,12 @@ impl Shared<'_> {
     }
 
     fn settle(&mut self, number: usize, answered: Answered) {
-        let answers = self.refusals.answers;
+        let answers = self.refusals.answers();
         match answered {
             Answered::Settled => self.frontier.settle(number),
-            Answered::Refused => self.frontier.refuse(number, answers),
+            Answered::Refused => self.frontier.refuse(number, answers.clone()),
         }
-        self.frontier.judge(answers);
+        self.frontier.judge(&answers);
     }
 
     fn place(&mut self, next: &(Token, Option<i64>), now_unix: i64) -> Vec<Part> {
@@ -341,6 +343,7 @@ impl Shared<'_> {
     fn fail(&mut self, reader: Reader<'_>, node: &Node, error: &WalkError) {
         for stream in node.all_streams() {
             reader.fail(self.member(stream), error.clone());
+            self.refusals.forget(stream.feed.name);
         }
     }
 }

@@ -1,13 +1,17 @@
 //! Parents whose children are being read, several at once and out of order: up to which parent a
 //! position may go. Pure.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::position::MOST_SEEN;
 use crate::zendesk::paging::Token;
 
-/// Answers after a refused parent that decide whether the refusal was the parent's own affair.
+/// Answers of a child's feed after a refused parent that decide whether the refusal was the
+/// parent's own affair.
 pub const JUDGED_AFTER: u64 = 50;
+
+/// How many answers have come of each feed that refused any.
+pub type Answers = BTreeMap<&'static str, u64>;
 
 /// The parents of a walk, in the feed's order, from the first that is not settled.
 #[derive(Debug, Default)]
@@ -35,11 +39,11 @@ struct Entry {
     state: EntryState,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum EntryState {
     Open,
-    /// Refused when this many answers had come.
-    Refused(u64),
+    /// Refused when so many answers had come.
+    Refused(Answers),
     Settled,
 }
 
@@ -64,10 +68,12 @@ impl Frontier {
         self.open.len()
     }
 
-    /// Whether another parent may be begun without forgetting a finished one.
+    /// Whether another parent may be begun without forgetting a finished one. Behind a refused one
+    /// that is worth it: only later answers can judge it.
     #[must_use]
     pub fn has_room(&self) -> bool {
-        self.open.len() < MOST_SEEN - 8
+        let first = self.open.front().map(|entry| &entry.state);
+        self.open.len() < MOST_SEEN - 8 || matches!(first, Some(EntryState::Refused(_)))
     }
 
     /// Notes that a parent's children are all delivered, or that it has none to deliver.
@@ -76,15 +82,19 @@ impl Frontier {
     }
 
     /// Notes that a parent was refused when `answers` had come.
-    pub fn refuse(&mut self, number: usize, answers: u64) {
+    pub fn refuse(&mut self, number: usize, answers: Answers) {
         self.set(number, EntryState::Refused(answers));
     }
 
-    /// Settles refused parents that enough later answers have judged.
-    pub fn judge(&mut self, answers: u64) {
+    /// Settles refused parents that enough later answers of every feed have judged. A feed that is
+    /// no longer among `answers` is not read any more and judges nothing.
+    pub fn judge(&mut self, answers: &Answers) {
+        let is_later = |(feed, at): (&&'static str, &u64)| {
+            answers.get(feed).is_none_or(|now| *now >= at + JUDGED_AFTER)
+        };
         for entry in &mut self.open {
-            if let EntryState::Refused(at) = entry.state
-                && answers >= at + JUDGED_AFTER
+            if let EntryState::Refused(at) = &entry.state
+                && at.iter().all(is_later)
             {
                 entry.state = EntryState::Settled;
             }
@@ -94,7 +104,7 @@ impl Frontier {
 
     /// Settles every refused parent: the walk has ended, and it was not too many.
     pub fn judge_all(&mut self) {
-        self.judge(u64::MAX - JUDGED_AFTER);
+        self.judge(&Answers::new());
     }
 
     /// Where the walk may be taken up: the place, the feed's time there, and the parents that are
@@ -196,11 +206,14 @@ mod tests {
         let mut frontier = Frontier::default();
         let refused = frontier.push(timed(0, 10));
         let fine = frontier.push(timed(1, 20));
-        frontier.refuse(refused, 100);
+        frontier.refuse(refused, Answers::from([("votes", 100), ("comments", 20)]));
         frontier.settle(fine);
-        frontier.judge(149);
-        assert_eq!(frontier.place(&Token::First).0, Token::StartTime(10));
-        frontier.judge(150);
+        for few in [[("votes", 149), ("comments", 70)], [("votes", 999), ("comments", 69)]] {
+            frontier.judge(&Answers::from(few));
+            assert_eq!(frontier.place(&Token::First).0, Token::StartTime(10));
+        }
+        // The comments have failed, so that nobody waits for them.
+        frontier.judge(&Answers::from([("votes", 150)]));
         assert_eq!(frontier.place(&Token::StartTime(99)).0, Token::StartTime(99));
     }
 

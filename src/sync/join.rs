@@ -2,21 +2,24 @@
 //!
 //! Streams at one place walk as one. Otherwise they are joined from behind, two at a time: where
 //! the one ahead had finished its last walk it goes first, because fresh data comes first; the one
-//! behind then reads up to it, takes over its place, and from then on they are one walk.
+//! behind then reads up to it, takes over its place, and from then on they are one walk. In a
+//! listing in no order of time a place is known by its token alone.
 
+use super::position::Window;
 use crate::zendesk::paging::Token;
 
 /// Where a stream stands when the next stretch is planned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
     pub token: Token,
-    /// Of a stream that is read per parent: the parents it is done with. Such streams share a
-    /// stretch only when these are equal too; the others skip rows each for itself.
-    pub seen: Option<Vec<u64>>,
+    /// Read per parent of this feed, and so behind the page that its parents stand on.
+    pub is_child: bool,
+    /// The windows that the walk is cut into, and where the first of them ends.
+    pub windows: (Option<i64>, Vec<Window>),
     /// The place in the feed's own time, unix seconds.
     pub point: i64,
     /// The bounds of a search, unix seconds.
-    pub window: Option<(i64, i64)>,
+    pub searched: Option<(i64, i64)>,
     /// In the middle of a walk, as opposed to waiting at the end of the last one.
     pub under_way: bool,
     pub state: Standstill,
@@ -43,39 +46,54 @@ pub struct Leg {
 #[must_use]
 pub fn next_leg(standings: &[Standing], ordered: bool) -> Option<Leg> {
     let reading = |at: &usize| standings[*at].state == Standstill::Reading;
+    let same_place = |a: usize, b: usize| {
+        let (a, b) = (&standings[a], &standings[b]);
+        let same_bounds = a.windows == b.windows && a.searched == b.searched;
+        a.token == b.token && same_bounds && (!ordered || a.point == b.point)
+    };
     let all: Vec<usize> = (0..standings.len()).collect();
     let together = |with: usize| -> Vec<usize> {
-        let here = |at: &usize| reading(at) && same_place(&standings[*at], &standings[with]);
-        let children =
-            || all.iter().copied().filter(here).filter_map(|at| standings[at].seen.as_ref());
-        let seen = standings[with].seen.as_ref().or(children().next());
-        let fits =
-            |at: &usize| standings[*at].seen.is_none() || standings[*at].seen.as_ref() == seen;
-        all.iter().copied().filter(here).filter(fits).collect()
+        let here = |at: &usize| reading(at) && same_place(*at, with);
+        all.iter().copied().filter(here).collect()
     };
     let readers = || all.iter().copied().filter(reading);
     if !ordered {
-        return readers().next().map(|first| Leg { who: together(first), up_to: None });
+        // Children stand at a page until they are read, while its own stream has gone on. Where
+        // they never come to its place, each reads to the end.
+        let is_child = |at: &usize| standings[*at].is_child;
+        let behind = readers().find(is_child).or(readers().next())?;
+        let is_aim = |at: &usize| {
+            let (there, here) = (&standings[*at], &standings[behind]);
+            // Another part of a search has no place of this one.
+            let is_near = there.searched == here.searched;
+            is_near && there.token.is_servers() && !same_place(*at, behind)
+        };
+        return Some(Leg { who: together(behind), up_to: readers().find(is_aim) });
     }
     let place =
         |at: &usize| (standings[*at].point, standings[*at].token.is_servers(), usize::MAX - *at);
     let behind = readers().min_by_key(place)?;
     let ahead = readers().max_by_key(place)?;
     let somebody_done = standings.iter().any(|standing| standing.state == Standstill::Done);
+    // One that is in windows has read beyond its place, here and there: it goes to the feed's end
+    // first, and is nobody's aim before.
+    let in_windows = |at: &usize| reading(at) && !standings[*at].windows.1.is_empty();
+    if let Some(first) = all.iter().copied().find(in_windows).filter(|_| !somebody_done) {
+        return Some(Leg { who: together(first), up_to: None });
+    }
     if !standings[ahead].under_way && !somebody_done {
         return Some(Leg { who: together(ahead), up_to: None });
     }
     // Who stands at the very same place is no aim: what it will read is still to come.
     let further = |at: &usize| {
         let (there, here) = (&standings[*at], &standings[behind]);
-        there.state != Standstill::Failed && there.point >= here.point && !same_place(there, here)
+        let is_whole = there.state == Standstill::Done
+            || there.windows.1.is_empty() && here.windows.1.is_empty();
+        let is_there = there.state != Standstill::Failed && there.point >= here.point;
+        is_there && is_whole && !same_place(*at, behind)
     };
     let up_to = all.iter().copied().filter(further).min_by_key(place);
     Some(Leg { who: together(behind), up_to })
-}
-
-fn same_place(a: &Standing, b: &Standing) -> bool {
-    a.token == b.token && a.point == b.point && a.window == b.window
 }
 
 #[cfg(test)]
@@ -85,8 +103,8 @@ mod tests {
     use super::*;
 
     fn standing(point: i64, under_way: bool, state: Standstill) -> Standing {
-        let token = Token::StartTime(point);
-        Standing { token, seen: None, point, window: None, under_way, state }
+        let (token, windows) = (Token::StartTime(point), (None, Vec::new()));
+        Standing { token, is_child: false, windows, point, searched: None, under_way, state }
     }
 
     fn check(standings: &[(i64, bool, Standstill)], who: &[usize], up_to: Option<usize>) {
@@ -114,20 +132,28 @@ mod tests {
     }
 
     #[test]
-    fn children_that_are_done_with_different_parents_read_apart() {
-        let mut standings = vec![standing(5, true, Standstill::Reading); 4];
-        standings[1].seen = Some(vec![1]);
-        standings[2].seen = Some(vec![2]);
-        standings[3].seen = Some(vec![1]);
-        let leg = next_leg(&standings, true);
-        assert_eq!(leg, Some(Leg { who: vec![0, 1, 3], up_to: None }));
-    }
-
-    #[test]
     fn without_an_order_each_place_is_read_to_the_end() {
         let standings =
             [standing(5, true, Standstill::Reading), standing(9, false, Standstill::Reading)];
         assert_eq!(next_leg(&standings, false), Some(Leg { who: vec![0], up_to: None }));
+    }
+
+    #[test]
+    fn without_an_order_children_read_up_to_the_page_of_their_parents() {
+        let at = |token: Token, is_child, point| Standing {
+            token,
+            is_child,
+            ..standing(point, true, Standstill::Reading)
+        };
+        let (here, there) = (Token::After("a".into()), Token::After("b".into()));
+        let mut standings =
+            [at(there.clone(), false, 7), at(here, true, 5), at(Token::First, false, 5)];
+        assert_eq!(next_leg(&standings, false), Some(Leg { who: vec![1], up_to: Some(0) }));
+        standings[1].token = there;
+        assert_eq!(next_leg(&standings, false), Some(Leg { who: vec![0, 1], up_to: None }));
+        standings[0].state = Standstill::Done;
+        standings[1].state = Standstill::Done;
+        assert_eq!(next_leg(&standings, false), Some(Leg { who: vec![2], up_to: None }));
     }
 
     proptest! {

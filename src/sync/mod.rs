@@ -6,8 +6,11 @@ use std::fmt;
 use crate::protocol::emitter::Closed;
 use crate::zendesk::error::ApiError;
 
+pub mod chains;
 pub mod children;
 pub mod frontier;
+#[cfg(test)]
+mod interleavings;
 pub mod join;
 pub mod oversize;
 pub mod pager;
@@ -24,6 +27,7 @@ pub mod sift;
 pub mod stretch;
 pub mod told;
 pub mod window;
+pub mod windows;
 
 /// Why a stream could not be read to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]

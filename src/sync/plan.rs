@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::position::{PASS_EVERY_SECONDS, Pass, Phase, Position, Walk, to_state};
+use super::position::{PASS_EVERY_SECONDS, Pass, Phase, Place, Position, Walk, to_state};
 use super::saved::{self, Saved};
 use crate::config::Config;
 use crate::protocol::catalog::SyncMode;
@@ -71,7 +71,8 @@ fn full_refresh(stream: &Stream, saved: &Saved, config: &Config, now: Now) -> Be
             None => {
                 let bound = stream.dated.then(|| config.start_unix(now.unix));
                 let token = stream.feed.root().paging.start(bound);
-                Position { walk: Walk { token, bound, ..Walk::default() }, ..Position::default() }
+                let place = Place { token, ..Place::default() };
+                Position { walk: Walk { place, bound, ..Walk::default() }, ..Position::default() }
             }
         };
     position.walk.full = true;
@@ -110,17 +111,17 @@ fn incremental(
     let flat = later.or(saved.flat);
     let walk = saved.walk.clone().filter(|_| later.is_none());
     let fresh = |walk: Option<Walk>, token: Token| Walk {
-        token,
+        place: Place { token, ..Place::default() },
+        until: None,
+        later: Vec::new(),
         phase: Phase::Fresh,
         full: false,
         bound,
         cursor: flat,
         began: None,
         newest: None,
-        at: None,
         searched: saved.searched,
         window: None,
-        seen: Vec::new(),
         gone: walk.as_ref().map(|walk| walk.gone.clone()).unwrap_or_default(),
         pass: walk.as_ref().map(|walk| walk.pass).unwrap_or_default(),
         told: walk.and_then(|walk| walk.told),
@@ -143,7 +144,11 @@ fn incremental(
         }
         (_, walk) => fresh(walk, root.paging.start(lower)),
     };
-    let walk = if root.paging.resumes() { walk } else { Walk { token: Token::First, ..walk } };
+    let walk = if root.paging.resumes() {
+        walk
+    } else {
+        Walk { place: Place { token: Token::First, ..walk.place }, ..walk }
+    };
     let mut begin = nothing_yet(stream, Position { flat, walk, main: saved.main }, now);
     begin.warnings = warnings;
     begin
@@ -230,7 +235,7 @@ mod tests {
     #[test]
     fn a_first_read_begins_at_the_start_date_or_two_years_back_where_data_is_dated() {
         let token =
-            |name, start_date| incremental(name, json!(null), start_date).position.walk.token;
+            |name, start_date| incremental(name, json!(null), start_date).position.walk.place.token;
         assert_eq!(token("tickets", Some(START)), Token::StartTime(START_UNIX));
         assert_eq!(token("tickets", None), Token::StartTime(NOW.unix - 730 * 86_400));
         assert_eq!(token("organizations", Some(START)), Token::StartTime(0));
@@ -242,11 +247,14 @@ mod tests {
         let walk = json!({"v": 1, "feed": "incremental_tickets", "kind": "cursor", "token": "t", "done": true, "bound": START_UNIX});
         let saved = json!({"generated_timestamp": "1720000000", "walk": walk});
         let same = incremental("tickets", saved.clone(), Some(START));
-        assert_eq!((same.position.walk.token, same.warnings.len()), (Token::Cursor("t".into()), 0));
+        assert_eq!(
+            (same.position.walk.place.token, same.warnings.len()),
+            (Token::Cursor("t".into()), 0)
+        );
         let later = incremental("tickets", saved.clone(), Some("2025-01-01T00:00:00Z"));
-        assert_eq!(later.position.walk.token, Token::StartTime(1_735_689_600));
+        assert_eq!(later.position.walk.place.token, Token::StartTime(1_735_689_600));
         let earlier = incremental("tickets", saved.clone(), Some("2020-01-01T00:00:00Z"));
-        assert_eq!(earlier.position.walk.token, Token::Cursor("t".into()));
+        assert_eq!(earlier.position.walk.place.token, Token::Cursor("t".into()));
         assert!(earlier.warnings[0].contains("reset"), "{:?}", earlier.warnings);
         // The default of two years bounds a first read only.
         let default = incremental("tickets", saved, None);
@@ -283,8 +291,8 @@ mod tests {
         let begin = |state, attempt| {
             begin_with("tags", SyncMode::FullRefresh, state, None, Now { attempt, ..NOW })
         };
-        assert_eq!(begin(walk(false), 0).position.walk.token, Token::First);
-        assert_eq!(begin(walk(false), 1).position.walk.token, Token::After("t".into()));
+        assert_eq!(begin(walk(false), 0).position.walk.place.token, Token::First);
+        assert_eq!(begin(walk(false), 1).position.walk.place.token, Token::After("t".into()));
         assert!(begin(walk(true), 1).repeat.is_some() && begin(walk(true), 0).repeat.is_none());
         let marker = json!({"__ab_no_cursor_state_message": true});
         assert_eq!(begin(marker.clone(), 1).repeat, Some(marker.to_string()));
@@ -298,7 +306,7 @@ mod tests {
             NOW,
         );
         assert_eq!(
-            (tickets.position.flat, tickets.position.walk.token),
+            (tickets.position.flat, tickets.position.walk.place.token),
             (None, Token::StartTime(START_UNIX))
         );
     }
@@ -310,12 +318,12 @@ mod tests {
             json!({"state": {"updated_at": cursor.to_string()}, "walk": walk})
         };
         let (fresh, stale) = (NOW.unix - 6 * 86_400, NOW.unix - 8 * 86_400);
-        let token = |state| incremental("article_comments", state, None).position.walk.token;
+        let token = |state| incremental("article_comments", state, None).position.walk.place.token;
         assert_eq!(token(state(fresh, Some(fresh))), Token::StartTime(fresh));
         assert_eq!(token(state(stale, Some(fresh))), Token::StartTime(stale));
         let pass = incremental("article_comments", state(fresh, Some(stale)), None);
         assert_eq!(
-            (pass.position.walk.token, pass.position.flat),
+            (pass.position.walk.place.token, pass.position.flat),
             (Token::StartTime(0), Some(fresh))
         );
         assert!(pass.position.walk.pass.under_way);

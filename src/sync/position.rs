@@ -16,6 +16,9 @@ pub const WALK_VERSION: u64 = 1;
 /// Rows of a boundary second that are remembered; beyond that the second is delivered again.
 pub const MOST_SEEN: usize = 128;
 
+/// The same for each of several windows, so that sixteen of them fit into a state.
+const MOST_SEEN_IN_WINDOWS: usize = 8;
+
 /// Deleted rows that are remembered as delivered; beyond that they repeat.
 pub const MOST_GONE: usize = 500;
 
@@ -40,7 +43,12 @@ pub struct Position {
 /// What the flat cursor cannot hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Walk {
-    pub token: Token,
+    pub place: Place,
+    /// Where the place's window ends and the next begins, in the feed's own time. None where the
+    /// walk ends with it.
+    pub until: Option<i64>,
+    /// Windows of a long history that are walked at the same time, the earliest first.
+    pub later: Vec<Window>,
     pub phase: Phase,
     /// Made by a full refresh, which resumes only inside one job.
     pub full: bool,
@@ -52,14 +60,10 @@ pub struct Walk {
     pub began: Option<i64>,
     /// The newest cursor value seen in this walk.
     pub newest: Option<i64>,
-    /// How far an ordered walk has come, in the feed's own time.
-    pub at: Option<i64>,
     /// When the search began whose rows the stream's own feed now has the last word on.
     pub searched: Option<i64>,
-    /// The window of a search that is read, unix seconds, its end excluded.
+    /// The part of a search's time that is read, unix seconds, its end excluded.
     pub window: Option<(i64, i64)>,
-    /// Hashes of rows delivered at the token's second, or of parents finished beyond the token.
-    pub seen: Vec<u64>,
     /// Deleted rows that were delivered.
     pub gone: BTreeSet<u64>,
     /// The reading of what may change unseen: whether one is under way, and the begin of the last.
@@ -68,6 +72,26 @@ pub struct Walk {
     pub told: Option<i64>,
     /// Rows of parents that are not finished, so that a state moves while they are read.
     pub rows: u64,
+}
+
+/// Where a walk, or a window of it, goes on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    pub token: Token,
+    /// How far an ordered walk has come, in the feed's own time.
+    pub at: Option<i64>,
+    /// Hashes of rows delivered at the token's second, or of parents finished beyond the token.
+    pub seen: Vec<u64>,
+}
+
+/// A part of an ordered feed's time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Window {
+    pub place: Place,
+    /// The time of the first row that is not its own; None for the last window.
+    pub until: Option<i64>,
+    /// Only of the last one: what is left is the place where the next sync goes on.
+    pub done: bool,
 }
 
 /// How far a walk is.
@@ -106,8 +130,8 @@ impl Position {
 
     /// Moves to the next page. `reached` is the feed's time at the page's end, for ordered feeds.
     pub fn next_page(&mut self, token: Token, reached: Option<i64>, seen: Vec<u64>, now_unix: i64) {
-        self.walk.token = token;
-        self.walk.seen = seen;
+        self.walk.place.token = token;
+        self.walk.place.seen = seen;
         self.reach(reached, now_unix);
     }
 
@@ -123,16 +147,17 @@ impl Position {
         if let Some(next) = self.walk.next_window() {
             // Only a window of the search has ended; the cursor waits for the last one.
             self.walk.window = Some(next);
-            self.walk.token = Token::First;
-            self.walk.seen.clear();
+            self.walk.place = Place::default();
             return;
         }
         self.walk.window = None;
         let ordered = matches!(order, Order::ByTime(_));
-        self.walk.token = if ordered { token } else { Token::First };
-        self.walk.seen = seen;
+        self.walk.place.token = if ordered { token } else { Token::First };
+        self.walk.place.seen = seen;
         self.walk.phase = Phase::Done;
         self.walk.rows = 0;
+        self.walk.until = None;
+        self.walk.later.clear();
         if std::mem::take(&mut self.walk.pass.under_way) {
             self.walk.pass.ended = self.walk.began;
         }
@@ -153,12 +178,14 @@ impl Position {
     /// Takes over the place of a stream that is ahead on the same ordered feed, with this
     /// stream's own hashes for that place. Everything up to there has been delivered.
     pub fn take_over(&mut self, ahead: &Self, seen: Vec<u64>, now_unix: i64) {
-        let token = ahead.walk.token.clone();
+        let token = ahead.walk.place.token.clone();
         let second = if let Token::StartTime(second) = token { Some(second) } else { None };
-        let reached = second.or(ahead.walk.at);
+        let reached = second.or(ahead.walk.place.at);
         if ahead.walk.phase == Phase::Done {
             self.end(Order::ByTime(""), token, reached.or(ahead.flat), seen, now_unix);
         } else {
+            self.walk.until = None;
+            self.walk.later.clear();
             self.next_page(token, reached, seen, now_unix);
         }
     }
@@ -171,9 +198,9 @@ impl Position {
             Order::ByTime(_) => None,
             Order::NewestFirst | Order::Other => None,
         };
-        self.walk.token = feed.paging.start(from.or(self.walk.bound));
-        self.walk.seen.clear();
-        self.walk.at = from;
+        self.walk.place.token = feed.paging.start(from.or(self.walk.bound));
+        self.walk.place.seen.clear();
+        self.walk.place.at = from;
     }
 
     /// Whether the flat cursor follows the pages. A pass over all parents leaves it where it was.
@@ -182,11 +209,11 @@ impl Position {
     }
 
     fn reach(&mut self, reached: Option<i64>, now_unix: i64) {
-        self.walk.at = self.walk.at.max(reached);
+        self.walk.place.at = self.walk.place.at.max(reached);
         let done = self.walk.phase == Phase::Done;
         if done || self.moves_with_pages() {
             // A row that claims to be of the future must not stop all later reads.
-            self.flat = self.flat.max(self.walk.at.map(|at| at.min(now_unix)));
+            self.flat = self.flat.max(self.walk.place.at.map(|at| at.min(now_unix)));
         }
     }
 }
@@ -262,8 +289,8 @@ fn walk_json(stream: &Stream, walk: &Walk) -> Value {
     let mut json = json!({
         "v": WALK_VERSION,
         "feed": stream.feed.root().name,
-        "kind": walk.token.kind(),
-        "token": walk.token.text(),
+        "kind": walk.place.token.kind(),
+        "token": walk.place.token.text(),
     });
     let mut put = |key: &str, value: Option<Value>| {
         if let Some(value) = value {
@@ -277,17 +304,28 @@ fn walk_json(stream: &Stream, walk: &Walk) -> Value {
     put("cursor", walk.cursor.map(|unix| json!(unix)));
     put("began", walk.began.map(|unix| json!(unix)));
     put("newest", walk.newest.map(|unix| json!(unix)));
-    put("at", walk.at.map(|unix| json!(unix)));
     put("searched", walk.searched.map(|unix| json!(unix)));
     put("from", walk.window.map(|(from, _)| json!(from)));
     put("to", walk.window.map(|(_, to)| json!(to)));
-    put("seen", (!walk.seen.is_empty()).then(|| json!(hashes_text(&walk.seen))));
+    put("at", walk.place.at.map(|unix| json!(unix)));
+    let most = if walk.later.is_empty() { MOST_SEEN } else { MOST_SEEN_IN_WINDOWS };
+    let seen = &walk.place.seen[..walk.place.seen.len().min(most)];
+    put("seen", (!seen.is_empty()).then(|| json!(hashes_text(seen))));
     put("gone", (!walk.gone.is_empty()).then(|| json!(numbers_text(&walk.gone))));
     put("pass", flag(walk.pass.under_way));
     put("passed", walk.pass.ended.map(|unix| json!(unix)));
     put("told", walk.told.map(|unix| json!(unix)));
     put("rows", (walk.rows > 0).then(|| json!(walk.rows)));
+    put("until", walk.until.map(|unix| json!(unix)));
+    let windows: Vec<Value> = walk.later.iter().map(window_json).collect();
+    put("windows", (!windows.is_empty()).then_some(Value::Array(windows)));
     json
+}
+
+fn window_json(window: &Window) -> Value {
+    let Place { token, at, seen } = &window.place;
+    let seen = hashes_text(&seen[..seen.len().min(MOST_SEEN_IN_WINDOWS)]);
+    json!([token.kind(), token.text(), at, window.until, window.done, seen])
 }
 
 /// True, or nothing: what is absent is false.
@@ -376,10 +414,10 @@ mod tests {
     fn a_pass_over_all_parents_leaves_the_flat_cursor_until_its_end() {
         let mut position = at(Some(500));
         position.walk.pass.under_way = true;
-        position.walk.token = Token::StartTime(0);
+        position.walk.place.token = Token::StartTime(0);
         position.begin(1000);
         position.next_page(Token::StartTime(300), Some(300), vec![], 1000);
-        assert_eq!((position.flat, position.walk.at), (Some(500), Some(300)));
+        assert_eq!((position.flat, position.walk.place.at), (Some(500), Some(300)));
         position.end(ORDERED, Token::StartTime(700), Some(700), vec![], 1200);
         assert_eq!((position.flat, position.walk.pass.ended), (Some(700), Some(1000)));
     }

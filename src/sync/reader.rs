@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::WalkError;
+use super::chains::Chains;
 use super::children::Children;
 use super::join::{Leg, Standing, Standstill, next_leg};
 use super::pager::{Listing, Pager};
@@ -14,13 +15,13 @@ use super::parents::{ParentRow, changed_key, path_keys};
 use super::position::{Phase, Position, to_state};
 use super::search;
 use super::sift;
-use super::stretch::Stretch;
-use super::window;
+use super::stretch::{Stretch, Taken};
+use super::{window, windows};
 use crate::config::Config;
 use crate::protocol::emitter::{Batch, Emitter, Part};
 use crate::protocol::message::Level;
 use crate::streams::{Feed, Stream};
-use crate::zendesk::client::{Client, Fetched, Tally};
+use crate::zendesk::client::{Client, Fetched, PageSize, Tally};
 use crate::zendesk::error::ErrorKind;
 use crate::zendesk::paging::Token;
 
@@ -90,22 +91,28 @@ impl Member {
         self.stream.feed.parent.is_some()
     }
 
+    fn has_ended(&self) -> bool {
+        self.position.walk.phase == Phase::Done
+    }
+
     pub(super) fn part(&self, rows: u64) -> Part {
         let position = Some(to_state(self.stream, &self.position));
         Part { stream: self.stream.name, rows, position }
     }
 
-    fn standing(&self) -> Standing {
+    pub(super) fn standing(&self) -> Standing {
         let walk = &self.position.walk;
-        let second = if let Token::StartTime(second) = walk.token { Some(second) } else { None };
+        let second =
+            if let Token::StartTime(second) = walk.place.token { Some(second) } else { None };
         Standing {
-            token: walk.token.clone(),
-            seen: self.is_child().then(|| walk.seen.clone()),
-            window: walk.window.or_else(|| {
+            token: walk.place.token.clone(),
+            is_child: self.is_child(),
+            windows: (walk.until, walk.later.clone()),
+            searched: walk.window.or_else(|| {
                 let feed = self.stream.feed.root();
                 feed.searched_key().map(|_| (search::lower(&self.position, 0), i64::MAX))
             }),
-            point: second.or(walk.at).or(self.position.flat).unwrap_or_default(),
+            point: second.or(walk.place.at).or(self.position.flat).unwrap_or_default(),
             under_way: walk.phase == Phase::UnderWay
                 || self.position.flat.is_none()
                 || walk.pass.under_way,
@@ -121,7 +128,8 @@ impl Reader<'_> {
         let ordered = group.feed.time_key().is_some();
         loop {
             let standings: Vec<Standing> = group.members.iter().map(Member::standing).collect();
-            let Some(leg) = next_leg(&standings, ordered) else { return };
+            let Some(mut leg) = next_leg(&standings, ordered) else { return };
+            self.leave_children_behind(&group, &standings, &mut leg);
             let result = self.leg(&mut group, &leg).await;
             for at in leg.who {
                 let member = &mut group.members[at];
@@ -130,6 +138,8 @@ impl Reader<'_> {
                 }
                 member.state = match (&result, leg.up_to) {
                     (Err(_), _) => Standstill::Failed,
+                    // The end came before the place of the one ahead.
+                    (Ok(()), Some(_)) if !ordered && member.has_ended() => Standstill::Done,
                     (Ok(()), Some(leader)) => standings[leader].state,
                     // Another window of a search is left.
                     (Ok(()), None) if member.position.walk.window.is_some() => Standstill::Reading,
@@ -142,11 +152,24 @@ impl Reader<'_> {
         }
     }
 
+    /// Streams that are read per parent ask for each row of the feed, and all that walk with them
+    /// wait for it. Through a long history they follow behind those that need not wait.
+    fn leave_children_behind(self, group: &Group, standings: &[Standing], leg: &mut Leg) {
+        let is_child = |at: &usize| group.members[*at].is_child();
+        let now = self.client.clock().now_unix();
+        let is_long = leg.who.iter().any(|at| windows::is_long(standings[*at].point, now));
+        if group.feed.windows && is_long && !leg.who.iter().all(is_child) {
+            leg.who.retain(|at| !is_child(at));
+        }
+    }
+
     /// Reads one stretch: to the feed's end, or up to the place of a stream that is ahead.
     pub(super) async fn leg(self, group: &mut Group, leg: &Leg) -> Result<(), WalkError> {
         let feed = group.feed;
         let ahead = leg.up_to.map(|leader| group.members[leader].position.clone());
-        let until = leg.up_to.map(|leader| group.members[leader].standing().point);
+        let ordered = feed.time_key().is_some();
+        let leader = leg.up_to.filter(|_| ordered);
+        let until = leader.map(|leader| group.members[leader].standing().point);
         let mut listing = listing(feed, &group.members, group.walk, self.config);
         let mut who: Vec<&mut Member> = Vec::new();
         for (at, member) in group.members.iter_mut().enumerate() {
@@ -155,75 +178,122 @@ impl Reader<'_> {
             }
         }
         let Some(first) = who.first_mut() else { return Ok(()) };
-        let start = first.position.walk.token.clone();
+        let start = first.position.walk.place.token.clone();
         let now = self.client.clock().now_unix();
         self.fit_window(feed, &mut who, group.walk, now).await?;
         let Some(first) = who.first_mut() else { return Ok(()) };
         listing.query.extend(window::begin(feed, &mut first.position, now));
-        let mut stretch = Stretch::new((feed, group.walk), who, start.clone(), until.zip(ahead));
+        let mut stretch = Stretch::new((feed, group.walk), who, start.clone(), (until, ahead));
         stretch.scope = self.config.ticket_scope;
         self.told(&mut stretch, &start).await?;
-        let mut pager = Pager::new(self.client, &listing, start, feed.page_size(self.config));
-        let mut restarts = 0;
         let since = self.client.clock().elapsed();
-        loop {
-            let at = pager.at.clone();
-            let fetched = match pager.next().await {
+        let mut chains = Chains::new(self.client, &listing);
+        for (number, place) in stretch.open_windows() {
+            chains.start(number, place, feed.page_size(self.config), 0);
+        }
+        let result = self.walk(&mut stretch, &mut chains).await;
+        let tally = chains.tally();
+        stretch.count(tally);
+        let took = self.client.clock().elapsed().saturating_sub(since + tally.waited);
+        let pages = u32::try_from(tally.pages).unwrap_or(u32::MAX);
+        for member in &mut stretch.who {
+            member.page_time = took.checked_div(pages);
+        }
+        match result? {
+            Some(end) => self.finish(stretch, &end).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Walks the windows of a stretch to their ends. Returns the place at the stretch's end, or
+    /// none when every stream has failed.
+    async fn walk(
+        self,
+        stretch: &mut Stretch<'_>,
+        chains: &mut Chains<'_>,
+    ) -> Result<Option<Token>, WalkError> {
+        while let Some((mut chain, at, result)) = chains.next().await {
+            let window = stretch.window(chain.number);
+            let fetched = match result {
                 Ok(Some(fetched)) => fetched,
-                Ok(None) => break,
+                Ok(None) => {
+                    let now = self.client.clock().now_unix();
+                    let end = stretch.end_window(window, &chain.pager.at, now);
+                    if end.is_some() {
+                        return Ok(end);
+                    }
+                    continue;
+                }
                 Err(WalkError::Api(error))
                     if error.kind == ErrorKind::BadPosition
                         && at.is_servers()
-                        && restarts < RESTARTS =>
+                        && chain.restarts < RESTARTS =>
                 {
-                    restarts += 1;
-                    let place = stretch.restart();
+                    let place = stretch.restart(window);
                     let names = stretch.names();
                     let why = format!(
                         "{names}: the saved place is no longer known to Zendesk ({error}); the walk starts again from its cursor"
                     );
                     self.emitter.log(Level::Warn, &why).await?;
-                    let tally = pager.tally;
-                    pager = Pager::new(self.client, &listing, place, feed.page_size(self.config));
-                    pager.tally = tally;
+                    let size = stretch.feed.page_size(self.config);
+                    chains.start(chain.number, place, size, chain.restarts + 1);
                     continue;
                 }
-                Err(error) => {
-                    stretch.count(pager.tally);
-                    return Err(error);
-                }
+                Err(error) => return Err(error),
             };
-            let reached = self.page(&mut stretch, fetched, &at, &pager).await?;
-            for (level, note) in pager.notes.drain(..) {
+            let now = fetched.now_unix;
+            let before = stretch.reached(window);
+            let taken = self.page(stretch, fetched, window, &at, &chain.pager).await?;
+            for (level, note) in chain.pager.notes.drain(..) {
                 self.emitter.log(level, &note).await?;
             }
-            let passed = until.zip(reached).is_some_and(|(until, reached)| reached > until);
-            if passed || stretch.reached_cursor {
-                break;
+            if taken.arrived || stretch.reached_cursor {
+                return Ok(Some(chain.pager.at));
             }
             if stretch.all_failed() {
-                return Ok(());
+                return Ok(None);
+            }
+            let (number, size) = (chain.number, chain.pager.size);
+            if !taken.window_ended {
+                if let (Some(from), Some(to)) = (before, stretch.reached(window)) {
+                    chains.note_pace(number, to.saturating_sub(from));
+                }
+                chains.go_on(chain);
+            }
+            if stretch.feed.windows && !stretch.has_children() {
+                self.cut_windows(stretch, chains, size, now);
             }
         }
-        stretch.count(pager.tally);
-        let took = self.client.clock().elapsed().saturating_sub(since + pager.tally.waited);
-        for member in &mut stretch.who {
-            let pages = u32::try_from(pager.tally.pages).unwrap_or(u32::MAX);
-            member.page_time = took.checked_div(pages);
-        }
-        self.finish(stretch, &pager.at).await
+        Ok(None)
     }
 
-    /// Delivers one page, and the children of its rows. Returns the feed's time at its end.
+    /// Cuts windows until as many chains ask as there are workers, or no window is worth it.
+    fn cut_windows(
+        self,
+        stretch: &mut Stretch<'_>,
+        chains: &mut Chains<'_>,
+        size: PageSize,
+        now: i64,
+    ) {
+        loop {
+            let spans = stretch.spans(now, |number| chains.pace(number));
+            let Some((window, second)) = windows::cut(&spans, self.config.workers) else { return };
+            let (number, place) = stretch.cut(window, second);
+            chains.start(number, place, size, 0);
+        }
+    }
+
+    /// Delivers one page, and the children of its rows.
     async fn page(
         self,
         stretch: &mut Stretch<'_>,
         fetched: Fetched,
+        window: usize,
         at: &Token,
         pager: &Pager<'_>,
-    ) -> Result<Option<i64>, WalkError> {
+    ) -> Result<Taken, WalkError> {
         let now = fetched.now_unix;
-        let (batch, reached) = stretch.take(&fetched.page, at, &pager.at, pager.ended, now);
+        let (batch, taken) = stretch.take(&fetched.page, window, (at, &pager.at), pager.ended, now);
         self.emitter.batch(batch).await?;
         if stretch.has_children() {
             let parents = stretch.parents(&fetched.page, at);
@@ -231,14 +301,16 @@ impl Reader<'_> {
             // nothing could be asked otherwise.
             drop(fetched);
             let next = match &stretch.ahead {
-                Some(ahead) if stretch.rows_arrived => (ahead.walk.token.clone(), stretch.until),
+                Some(ahead) if stretch.rows_arrived => {
+                    (ahead.walk.place.token.clone(), stretch.until)
+                }
                 // A listing in no order of time has no place behind its last page.
-                _ if pager.ended && stretch.feed.time_key().is_none() => (at.clone(), reached),
-                _ => (pager.at.clone(), reached),
+                _ if pager.ended && stretch.feed.time_key().is_none() => (at.clone(), taken.last),
+                _ => (pager.at.clone(), taken.last),
             };
             self.children(stretch, parents, next, now).await?;
         }
-        Ok(reached)
+        Ok(taken)
     }
 
     pub(super) async fn children(
@@ -289,7 +361,7 @@ impl Reader<'_> {
 
 /// The feed's listing for all of its selected streams, whoever reads the stretch: a row must look
 /// the same in every stretch to be known again.
-fn listing(feed: &'static Feed, who: &[Member], walk: u64, config: &Config) -> Listing {
+pub(super) fn listing(feed: &'static Feed, who: &[Member], walk: u64, config: &Config) -> Listing {
     let own: Vec<&Stream> =
         who.iter().filter(|member| !member.is_child()).map(|member| member.stream).collect();
     let mut listing = Listing::new(feed, feed.path.to_owned(), &own, walk, config);

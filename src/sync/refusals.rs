@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::WalkError;
-use super::frontier::JUDGED_AFTER;
+use super::frontier::{Answers, JUDGED_AFTER};
 use crate::streams::Stream;
 use crate::zendesk::error::ApiError;
 
@@ -14,7 +14,7 @@ const FEWEST: usize = 3;
 #[derive(Debug, Default)]
 pub struct Refusals {
     recent: VecDeque<bool>,
-    pub answers: u64,
+    answers: u64,
 }
 
 impl Refusals {
@@ -42,16 +42,27 @@ impl Refusals {
 #[derive(Debug, Default)]
 pub struct RefusalsByFeed {
     feeds: BTreeMap<&'static str, (Refusals, Option<ApiError>)>,
-    pub answers: u64,
 }
 
 impl RefusalsByFeed {
     /// Notes how a listing of this feed was answered.
     pub fn note(&mut self, feed: &'static str, refused: Option<ApiError>) {
-        self.answers += 1;
         let (refusals, last) = self.feeds.entry(feed).or_default();
         refusals.note(refused.is_some());
         *last = refused.or(last.take());
+    }
+
+    /// How many answers have come of each feed that refused any. One feed's answers say nothing
+    /// about another's refusals.
+    #[must_use]
+    pub fn answers(&self) -> Answers {
+        let refusing = self.feeds.iter().filter(|(_, (_, last))| last.is_some());
+        refusing.map(|(feed, (refusals, _))| (*feed, refusals.answers)).collect()
+    }
+
+    /// Forgets a feed that is not read any more.
+    pub fn forget(&mut self, feed: &str) {
+        self.feeds.remove(feed);
     }
 
     /// The failure of a feed of which too many listings were refused.

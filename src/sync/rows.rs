@@ -1,6 +1,8 @@
 //! Rows become RECORD lines: bytes are copied, keys dropped or put in front as the declaration
 //! says, and rows that no platform can take are held back and counted.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::oversize::{self, LARGEST_ROW_BYTES};
@@ -35,8 +37,8 @@ impl Framer {
         Self { stream, head: record_head(stream.name) }
     }
 
-    /// Appends a RECORD line for each row of the stream whose listed row is kept; what lies in
-    /// other lists than the feed's is kept as a whole. `emitted_at_ms` is unix time in
+    /// Appends a RECORD line for each row of the stream whose listed row is kept; of other lists
+    /// than the feed's those rows that belong to a kept one, or all that belong to none. `emitted_at_ms` is unix time in
     /// milliseconds.
     pub fn frame(
         &self,
@@ -49,13 +51,39 @@ impl Framer {
         let feed = self.stream.feed;
         let mut framed = Framed::default();
         for list in self.stream.rows.lists(feed).into_iter().filter_map(|path| page.list(path)) {
-            let keep = if list.path == feed.list { keep } else { &vec![true; list.rows.len()] };
-            let more = self.frame_list(page, list, (keep, fills), emitted_at_ms, out);
+            let more = if list.path == feed.list {
+                self.frame_list(page, list, (keep, fills), emitted_at_ms, out)
+            } else {
+                let keep = self.beside(page, list, keep);
+                self.frame_list(page, list, (&keep, fills), emitted_at_ms, out)
+            };
             framed.rows += more.rows;
             framed.cut += more.cut;
             framed.held_back += more.held_back + list.strays as u64;
         }
         framed
+    }
+
+    /// Which rows of a list beside the feed's are kept: those of a listed row that is left out
+    /// come again with it.
+    fn beside(&self, page: &Page, list: &Rows, keep: &[bool]) -> Vec<bool> {
+        let mut kept = vec![true; list.rows.len()];
+        let (RowsAt::Beside { by, of, .. }, Some(listed)) =
+            (self.stream.rows, page.list(self.stream.feed.list))
+        else {
+            return kept;
+        };
+        let value = |list: &Rows, row: usize, key: &str| {
+            list.member(row, key).map(|member| page.text.raw(member.value))
+        };
+        let left_out = (0..keep.len()).filter(|row| !keep[*row]);
+        let left_out: HashSet<&[u8]> = left_out.filter_map(|row| value(listed, row, of)).collect();
+        if !left_out.is_empty() {
+            for (row, kept) in kept.iter_mut().enumerate() {
+                *kept = value(list, row, by).is_none_or(|owner| !left_out.contains(owner));
+            }
+        }
+        kept
     }
 
     fn frame_list(
@@ -85,7 +113,7 @@ impl Framer {
         };
         let kept = |listed: usize| keep.get(listed).copied().unwrap_or(false);
         match self.stream.rows {
-            RowsAt::Listed | RowsAt::Beside(_) | RowsAt::InLists { .. } => {
+            RowsAt::Listed | RowsAt::Beside { .. } | RowsAt::InLists { .. } => {
                 for listed in (0..list.rows.len()).filter(|listed| kept(*listed)) {
                     line(Place { text: &page.text, list, listed, inner: None, fills }, &mut framed);
                 }

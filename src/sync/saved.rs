@@ -3,7 +3,10 @@
 
 use serde_json::{Map, Value};
 
-use super::position::{Pass, Phase, Position, WALK_VERSION, Walk, hashes_from, numbers_from};
+use super::position::{
+    Pass, Phase, Place, Position, WALK_VERSION, Walk, Window, hashes_from, numbers_from,
+};
+use super::windows::MOST_WINDOWS;
 use crate::streams::{Cursor, Stream};
 use crate::zendesk::instant;
 use crate::zendesk::paging::Token;
@@ -41,9 +44,9 @@ pub fn read(stream: &Stream, state: &Map<String, Value>, now_unix: i64) -> Saved
     saved.finished = is_true("__ab_no_cursor_state_message")
         || is_true("__ab_full_refresh_sync_complete")
         || all_partitions_complete(state);
-    if let Some(Value::Object(walk)) = state.get("walk") {
+    if let Some(walk) = state.get("walk").filter(|walk| !walk.is_null()) {
         saved.bound = walk.get("bound").and_then(Value::as_i64);
-        match read_walk(stream, walk) {
+        match walk.as_object().ok_or("it is no object").and_then(|walk| read_walk(stream, walk)) {
             Ok(walk) => {
                 saved.searched = walk.searched;
                 saved.walk = Some(walk);
@@ -86,7 +89,7 @@ fn is_ours(state: &Map<String, Value>) -> bool {
         .is_some_and(|walk| walk.get("v").and_then(Value::as_u64) == Some(WALK_VERSION))
 }
 
-fn is_of_detour(stream: &Stream, walk: &Map<String, Value>) -> bool {
+fn is_of_detour(stream: &Stream, walk: &Value) -> bool {
     let feed = stream.detour.map(|detour| detour.feed.root().name);
     feed.is_some() && walk.get("feed").and_then(Value::as_str) == feed
 }
@@ -190,6 +193,7 @@ fn read_walk(stream: &Stream, json: &Map<String, Value>) -> Result<Walk, &'stati
     }
     let token = text("kind").zip(text("token"));
     let token = token.and_then(|(kind, token)| Token::from_saved(kind, token));
+    let token = token.filter(|token| stream.feed.root().paging.knows(token));
     let token = token.ok_or("its token is malformed")?;
     let number = |key: &str| json.get(key).and_then(Value::as_i64);
     let is_true = |key: &str| json.get(key) == Some(&Value::Bool(true));
@@ -198,23 +202,43 @@ fn read_walk(stream: &Stream, json: &Map<String, Value>) -> Result<Walk, &'stati
         (false, true) => Phase::Fresh,
         (false, false) => Phase::UnderWay,
     };
+    let later = match json.get("windows") {
+        None => Some(Vec::new()),
+        Some(Value::Array(windows)) if windows.len() < MOST_WINDOWS => {
+            windows.iter().map(window).collect()
+        }
+        Some(_) => None,
+    };
+    let later = later.ok_or("its windows are malformed")?;
     Ok(Walk {
-        token,
+        place: Place {
+            token,
+            at: number("at"),
+            seen: text("seen").map(hashes_from).unwrap_or_default(),
+        },
+        until: number("until"),
+        later,
         phase,
         full: is_true("full"),
         bound: number("bound"),
         cursor: number("cursor"),
         began: number("began"),
         newest: number("newest"),
-        at: number("at"),
         searched: number("searched"),
         window: number("from").zip(number("to")),
-        seen: text("seen").map(hashes_from).unwrap_or_default(),
         gone: text("gone").map(numbers_from).unwrap_or_default(),
         pass: Pass { under_way: is_true("pass"), ended: number("passed") },
         told: number("told"),
         rows: json.get("rows").and_then(Value::as_u64).unwrap_or_default(),
     })
+}
+
+/// A window of a walk: kind of token, token, time reached, end, whether it is done, hashes.
+fn window(json: &Value) -> Option<Window> {
+    let token = Token::from_saved(json.get(0)?.as_str()?, json.get(1)?.as_str()?)?;
+    let place =
+        Place { token, at: json.get(2)?.as_i64(), seen: hashes_from(json.get(5)?.as_str()?) };
+    Some(Window { place, until: json.get(3)?.as_i64(), done: json.get(4)?.as_bool()? })
 }
 
 #[cfg(test)]
@@ -317,6 +341,9 @@ mod tests {
             json!({"v": 1, "feed": "groups", "kind": "cursor", "token": "x", "bound": 5}),
             json!({"v": 1, "feed": "incremental_tickets", "kind": "new", "token": "x"}),
             json!({"v": 1, "feed": "incremental_tickets"}),
+            json!({"v": 1, "feed": "incremental_tickets", "kind": "after", "token": "x"}),
+            json!({"v": 1, "feed": "incremental_tickets", "kind": "first", "token": ""}),
+            json!("nonsense"),
         ] {
             let saved = walk(bad.clone());
             assert_eq!(
@@ -329,7 +356,7 @@ mod tests {
         let good = walk(
             json!({"v": 1, "feed": "incremental_tickets", "kind": "cursor", "token": "x", "seen": 5, "gone": []}),
         );
-        assert_eq!(good.walk.unwrap().token, Token::Cursor("x".into()));
+        assert_eq!(good.walk.unwrap().place.token, Token::Cursor("x".into()));
         let state = json!({"updated_at": {"not": "a time"}});
         assert_eq!(read(&stream("groups"), state.as_object().unwrap(), NOW).warnings.len(), 1);
     }

@@ -104,7 +104,7 @@ impl Reader<'_> {
         let Some(first) = who.first_mut().filter(|_| feed.searched_key().is_some()) else {
             return Ok(());
         };
-        if first.position.walk.token != Token::First && first.position.walk.window.is_some() {
+        if first.position.walk.place.token != Token::First && first.position.walk.window.is_some() {
             return Ok(());
         }
         first.position.begin(now);

@@ -2,7 +2,7 @@
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::position::{MARGIN_SECONDS, MOST_GONE, MOST_SEEN, Position, Walk};
+use super::position::{MARGIN_SECONDS, MOST_GONE, MOST_SEEN, Place, Position, Walk};
 use super::search;
 use crate::config::TicketScope;
 use crate::streams::{Deletion, Feed, Order, Sign, Stream};
@@ -29,33 +29,34 @@ pub fn times(page: &Page, list: &Rows, key: &str) -> Vec<Option<i64>> {
 }
 
 /// Rows of an ordered page that this stream did not deliver before and that are its own to
-/// deliver: those after `until` are listed again from the place that is taken over there.
+/// deliver: those from `end` on are listed again: by the next window, or from the place that
+/// is taken over there.
 ///
 /// Only rows of one second can be repetitions: that of the start time the page was asked at, or
 /// that of the place a cursor was taken over at.
 pub fn fresh(
-    position: &Position,
-    (at, until): (&Token, Option<i64>),
+    place: &Place,
+    (at, end): (&Token, Option<i64>),
     page: &Page,
     list: &Rows,
     times: &[Option<i64>],
 ) -> Vec<bool> {
-    let second = if let Token::StartTime(second) = at { Some(*second) } else { position.walk.at };
-    let seen = &position.walk.seen;
+    let second = if let Token::StartTime(second) = at { Some(*second) } else { place.at };
+    let seen = &place.seen;
     let repeated = |row: usize, time: Option<i64>| {
         !seen.is_empty()
             && time.is_some()
             && time == second
             && seen.contains(&hash(page, list, row))
     };
-    let later = |time: Option<i64>| time.zip(until).is_some_and(|(time, until)| time > until);
+    let later = |time: Option<i64>| time.zip(end).is_some_and(|(time, end)| time >= end);
     times.iter().enumerate().map(|(row, time)| !later(*time) && !repeated(row, *time)).collect()
 }
 
 /// The hashes to keep at a place: all rows of its second that were delivered, now or before.
 #[must_use]
 pub fn boundary(
-    position: &Position,
+    place: &Place,
     at: &Token,
     next: &Token,
     page: &Page,
@@ -64,13 +65,12 @@ pub fn boundary(
 ) -> Vec<u64> {
     let Token::StartTime(second) = next else {
         // A place that was taken over by time goes on by cursor: its second may span pages.
-        let second =
-            if let Token::StartTime(second) = at { Some(*second) } else { position.walk.at };
+        let second = if let Token::StartTime(second) = at { Some(*second) } else { place.at };
         let last = times.iter().rev().flatten().next().copied();
         let goes_on = last.is_some() && last == second;
-        return if goes_on { position.walk.seen.clone() } else { Vec::new() };
+        return if goes_on { place.seen.clone() } else { Vec::new() };
     };
-    let mut seen = if at == next { position.walk.seen.clone() } else { Vec::new() };
+    let mut seen = if at == next { place.seen.clone() } else { Vec::new() };
     add_second(&mut seen, *second, page, list, times);
     seen
 }

@@ -5,11 +5,12 @@ use super::WalkError;
 use super::frontier::Frontier;
 use super::join::Standstill;
 use super::parents::{ParentRow, changed_key, path_keys};
-use super::position::Position;
+use super::position::{Place, Position};
 use super::reader::Member;
 use super::refusals::RefusalsByFeed;
 use super::rows::Framer;
 use super::sift;
+use super::windows::Span;
 use crate::config::TicketScope;
 use crate::protocol::emitter::{Batch, Part, unix_ms};
 use crate::streams::{Feed, Stream};
@@ -26,16 +27,28 @@ pub struct Stretch<'m> {
     pub frontier: Frontier,
     pub refusals: RefusalsByFeed,
     /// The feed's time of the place that is taken over at the end, and each stream's hashes for
-    /// it. Later rows are left to the walk from there, which lists them again.
+    /// it. Later rows are left to the walk from there, which lists them again. Without a time the
+    /// place is met by its token, or never.
     pub until: Option<i64>,
     pub ahead: Option<Position>,
     ahead_seen: Vec<Vec<u64>>,
     pub reached_cursor: bool,
-    /// The streams that read the feed itself have been moved to the stretch's end with their last
-    /// page.
+    /// The last page has come, and has moved the streams that read the feed itself to its end.
     pub rows_arrived: bool,
     /// Which tickets of a search are read: unlike an export it cannot be asked for a scope.
     pub scope: TicketScope,
+    /// The number of the chain of pages that walks each window.
+    chains: Vec<u32>,
+}
+
+/// What a page meant for its window.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Taken {
+    /// The time of the page's last row.
+    pub last: Option<i64>,
+    pub window_ended: bool,
+    /// All windows have ended, and the streams stand at the end of the stretch.
+    pub arrived: bool,
 }
 
 impl<'m> Stretch<'m> {
@@ -43,13 +56,13 @@ impl<'m> Stretch<'m> {
         (feed, walk): (&'static Feed, u64),
         who: Vec<&'m mut Member>,
         start: Token,
-        aim: Option<(i64, Position)>,
+        (until, ahead): (Option<i64>, Option<Position>),
     ) -> Self {
-        let (until, ahead) = aim.unzip();
         let framers = who.iter().map(|member| Framer::new(member.stream)).collect();
         let ahead_seen = who.iter().map(|member| {
             let walk = &member.position.walk;
-            if until.is_some() && walk.at == until { walk.seen.clone() } else { Vec::new() }
+            let last = walk.later.last().map_or(&walk.place, |window| &window.place);
+            if until.is_some() && last.at == until { last.seen.clone() } else { Vec::new() }
         });
         let ahead_seen = ahead_seen.collect();
         let mut stretch = Self {
@@ -65,21 +78,31 @@ impl<'m> Stretch<'m> {
             reached_cursor: false,
             rows_arrived: false,
             scope: TicketScope::default(),
+            chains: Vec::new(),
         };
+        let windows = stretch.walking().map_or(0, |member| member.position.windows().count());
+        stretch.chains = (0..).take(windows).collect();
         stretch.resume(&start, &stretch.seen());
         stretch
     }
 
-    /// The parents that are finished beyond the place where the children stand.
+    /// The parents that are finished beyond the place where the children stand. A kill may have
+    /// left children apart: what not all of them are done with is read again for all, rather than
+    /// the whole feed once for each.
     pub fn seen(&self) -> Vec<u64> {
-        let child = self.who.iter().find(|member| member.is_child());
-        child.map(|member| member.position.walk.seen.clone()).unwrap_or_default()
+        let children = self.who.iter().filter(|member| member.is_child());
+        let seen = children.map(|member| member.position.walk.place.seen.clone());
+        let common = |mut seen: Vec<u64>, more: Vec<u64>| {
+            seen.retain(|hash| more.contains(hash));
+            seen
+        };
+        seen.reduce(common).unwrap_or_default()
     }
 
     /// Goes on at a place where these parents are finished already.
     pub fn resume(&mut self, at: &Token, seen: &[u64]) {
         for member in self.who.iter_mut().filter(|member| member.is_child()) {
-            member.position.walk.seen = seen.to_vec();
+            member.position.walk.place.seen = seen.to_vec();
         }
         self.frontier = Frontier::resumed(at, seen);
     }
@@ -110,12 +133,24 @@ impl<'m> Stretch<'m> {
         }
     }
 
-    /// Sends every stream back to its cursor and returns the place, the earliest of theirs.
-    pub fn restart(&mut self) -> Token {
+    /// Sends a window back to where it had come by the feed's own time, or every stream back to its
+    /// cursor, and returns the place, the earliest of theirs.
+    pub fn restart(&mut self, window: usize) -> Token {
+        if let Some(later) = window.checked_sub(1) {
+            let members = self.who.iter_mut().map(|member| &mut member.position.walk.later);
+            let windows = members.filter_map(|windows| windows.get_mut(later));
+            let mut place = Token::First;
+            for window in windows {
+                place = self.feed.paging.start(window.place.at);
+                window.place.token = place.clone();
+                window.place.seen.clear();
+            }
+            return place;
+        }
         for member in &mut self.who {
             member.position.restart(self.feed);
         }
-        let earliest = self.who.iter().map(|member| member.position.walk.token.clone());
+        let earliest = self.who.iter().map(|member| member.position.walk.place.token.clone());
         let place =
             earliest.min_by_key(|token| if let Token::StartTime(at) = token { *at } else { 0 });
         let place = place.unwrap_or_default();
@@ -127,19 +162,29 @@ impl<'m> Stretch<'m> {
     pub fn take(
         &mut self,
         page: &Page,
-        at: &Token,
-        next: &Token,
+        window: usize,
+        (at, next): (&Token, &Token),
         ended: bool,
         now: i64,
-    ) -> (Batch, Option<i64>) {
+    ) -> (Batch, Taken) {
         let mut batch = Batch::default();
-        let Some(list) = page.lists.first() else { return (batch, None) };
+        let Some(list) = page.lists.first() else { return (batch, Taken::default()) };
         let times = self.feed.time_key().map(|key| sift::times(page, list, key));
         let last = times.as_ref().and_then(|times| times.iter().rev().flatten().next().copied());
         // By time the next place says how far the feed has come; by cursor the last row does.
         let reached = if let Token::StartTime(second) = next { Some(*second) } else { last };
-        let passed = self.until.zip(last).is_some_and(|(until, last)| last > until);
-        let arrived = ended || passed;
+        let own_end = self.own_end(window);
+        let passed = self.until.zip(last).is_some_and(|(until, last)| last > until)
+            || own_end.zip(reached).is_some_and(|(end, reached)| reached >= end);
+        let token_ahead = self.ahead.as_ref().map(|ahead| &ahead.walk.place.token);
+        let met = self.until.is_none() && token_ahead == Some(next);
+        if ended && self.until.is_none() {
+            self.ahead = None;
+        }
+        // Of several windows the last to end takes the streams to the end of the stretch.
+        let window_ended = ended || passed || met;
+        let arrived = window_ended && self.is_last_to_end(window);
+        let end = own_end.into_iter().chain(self.until.map(|until| until.saturating_add(1))).min();
         let emitted_at = unix_ms();
         for (at_member, member) in self.who.iter_mut().enumerate() {
             if member.state == Standstill::Failed {
@@ -155,7 +200,9 @@ impl<'m> Stretch<'m> {
                 continue;
             }
             let mut keep = match &times {
-                Some(times) => sift::fresh(&member.position, (at, self.until), page, list, times),
+                Some(times) => {
+                    sift::fresh(member.position.place(window), (at, end), page, list, times)
+                }
                 None => sift::newer(member.stream, &mut member.position, page, list),
             };
             sift::leave_out_of_scope(self.feed, self.scope, page, list, &mut keep);
@@ -173,7 +220,7 @@ impl<'m> Stretch<'m> {
                 sift::reached_cursor(member.stream, &member.position, page, list);
             let mut seen = Vec::new();
             if let Some(times) = &times {
-                seen = sift::boundary(&member.position, at, next, page, list, times);
+                seen = sift::boundary(member.position.place(window), at, next, page, list, times);
                 if let Some(until) = self.until {
                     let kept = &mut self.ahead_seen[at_member];
                     sift::add_second(kept, until, page, list, times);
@@ -186,20 +233,120 @@ impl<'m> Stretch<'m> {
             }
             // The position moves with the very batch: a state behind rows that it does not cover
             // would bring them again.
-            match &self.ahead {
-                Some(ahead) if arrived => {
-                    let seen = std::mem::take(&mut self.ahead_seen[at_member]);
-                    member.position.take_over(ahead, seen, now);
+            let place = Place { token: next.clone(), at: reached, seen };
+            match (window_ended, arrived) {
+                (false, _) => member.position.move_window(window, place, now),
+                (true, false) => _ = member.position.end_window(window, place, now),
+                (true, true) => {
+                    let place = member.position.last_place(window, place, now);
+                    match &self.ahead {
+                        Some(ahead) => {
+                            let seen = std::mem::take(&mut self.ahead_seen[at_member]);
+                            member.position.take_over(ahead, seen, now);
+                        }
+                        None => {
+                            let Place { token, at, seen } = place;
+                            member.position.end(self.feed.order, token, at, seen, now);
+                        }
+                    }
                 }
-                None if arrived => {
-                    member.position.end(self.feed.order, next.clone(), reached, seen, now);
-                }
-                _ => member.position.next_page(next.clone(), reached, seen, now),
             }
             batch.parts.push(member.part(framed.rows));
         }
         self.rows_arrived = arrived;
-        (batch, last)
+        if window_ended && !arrived {
+            self.forget(window);
+        }
+        (batch, Taken { last, window_ended, arrived })
+    }
+
+    /// The chains' numbers and places, one chain for each window that is not done.
+    pub fn open_windows(&self) -> Vec<(u32, Token)> {
+        let Some(member) = self.walking() else { return Vec::new() };
+        let windows = member.position.windows().zip(&self.chains);
+        windows
+            .filter(|((.., done), _)| !done)
+            .map(|((place, ..), chain)| (*chain, place.token.clone()))
+            .collect()
+    }
+
+    /// The window that a chain walks.
+    pub fn window(&self, chain: u32) -> usize {
+        self.chains.iter().position(|known| *known == chain).unwrap_or_default()
+    }
+
+    /// What each open window still has before it; `now` is how far the feed goes.
+    pub fn spans(&self, now: i64, page_seconds: impl Fn(u32) -> Option<i64>) -> Vec<Span> {
+        let Some(member) = self.walking() else { return Vec::new() };
+        let feed_end = self.until.unwrap_or(now);
+        let windows = member.position.windows().zip(&self.chains);
+        windows
+            .filter(|((.., done), _)| !done)
+            .map(|((place, until, _), chain)| {
+                let start =
+                    if let Token::StartTime(second) = place.token { Some(second) } else { None };
+                let until = until.unwrap_or(feed_end);
+                let from = place.at.or(start).unwrap_or(until);
+                Span { from, until, page_seconds: page_seconds(*chain) }
+            })
+            .collect()
+    }
+
+    /// Cuts a window of every stream and returns the number of the new chain and its place.
+    pub fn cut(&mut self, window: usize, second: i64) -> (u32, Token) {
+        let token = Token::StartTime(second);
+        for member in &mut self.who {
+            let place = Place { token: token.clone(), at: Some(second), seen: Vec::new() };
+            member.position.cut_window(window, place);
+        }
+        let chain = self.chains.iter().max().map_or(0, |newest| newest + 1);
+        self.chains.insert((window + 1).min(self.chains.len()), chain);
+        (chain, token)
+    }
+
+    /// How far a window has come, in the feed's own time.
+    pub fn reached(&self, window: usize) -> Option<i64> {
+        let place = self.walking()?.position.place(window);
+        if let Token::StartTime(second) = place.token { Some(second) } else { place.at }
+    }
+
+    /// Ends a window without a page. Returns the place at the stretch's end if it was the last.
+    pub fn end_window(&mut self, window: usize, token: &Token, now: i64) -> Option<Token> {
+        let arrived = self.is_last_to_end(window);
+        for member in self.who.iter_mut().filter(|member| member.position.has_windows()) {
+            let seen = member.position.place(window).seen.clone();
+            member.position.end_window(window, Place { token: token.clone(), at: None, seen }, now);
+        }
+        if !arrived {
+            self.forget(window);
+            return None;
+        }
+        let had_windows = self.chains.len() > 1;
+        let place = self.walking().map(|member| member.position.walk.place.token.clone());
+        place.filter(|_| had_windows).or(Some(token.clone()))
+    }
+
+    fn forget(&mut self, window: usize) {
+        // The last one is kept as the place where the next sync goes on.
+        if window + 1 < self.chains.len() {
+            self.chains.remove(window);
+        }
+    }
+
+    /// All streams of a stretch with windows have the same ones.
+    fn walking(&self) -> Option<&Member> {
+        self.alive().find(|member| !member.is_child()).or(self.alive().next())
+    }
+
+    fn own_end(&self, window: usize) -> Option<i64> {
+        self.walking()?.position.windows().nth(window)?.1
+    }
+
+    fn is_last_to_end(&self, window: usize) -> bool {
+        self.walking().is_none_or(|member| {
+            let mut others = member.position.windows().enumerate();
+            others.all(|(number, (.., done))| done || number == window)
+        })
     }
 
     /// The rows of a page as parents.
@@ -241,18 +388,18 @@ impl<'m> Stretch<'m> {
             member.position.begin(now);
             let seen = match &self.ahead {
                 ahead if member.is_child() => {
-                    let place = ahead.as_ref().map_or(end, |ahead| &ahead.walk.token);
+                    let place = ahead.as_ref().map_or(end, |ahead| &ahead.walk.place.token);
                     self.frontier.place(place).2
                 }
                 Some(_) => std::mem::take(&mut self.ahead_seen[at]),
-                None => std::mem::take(&mut member.position.walk.seen),
+                None => std::mem::take(&mut member.position.walk.place.seen),
             };
             match &self.ahead {
                 Some(ahead) => member.position.take_over(ahead, seen, now),
                 None => {
                     let second =
                         if let Token::StartTime(second) = end { Some(*second) } else { None };
-                    let reached = second.or(member.position.walk.at);
+                    let reached = second.or(member.position.walk.place.at);
                     member.position.end(order, end.clone(), reached, seen, now);
                 }
             }

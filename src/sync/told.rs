@@ -4,6 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use super::WalkError;
 use super::children::ends_everything;
 use super::frontier::Listed;
@@ -23,6 +25,11 @@ fn since(position: &Position) -> Option<i64> {
     position.walk.told.filter(|_| !all_parents)
 }
 
+/// A hash for a parent that events name, which differs from parent to parent and read to read.
+fn mark(values: &BTreeMap<&'static str, String>, asked: i64) -> u64 {
+    xxh3_64(format!("{asked} {values:?}").as_bytes())
+}
+
 impl Member {
     /// The events that tell of this stream's changes, and the parent they name.
     fn told_by(&self) -> Option<(&'static Feed, &'static Parent)> {
@@ -37,6 +44,7 @@ impl Reader<'_> {
         let now = self.client.clock().now_unix();
         let asked = now.saturating_sub(MARGIN_SECONDS);
         let mut named = BTreeSet::new();
+        let mut heard = Vec::new();
         for number in 0..stretch.who.len() {
             let member = &mut *stretch.who[number];
             let Some((feed, parent)) = member.told_by() else { continue };
@@ -71,7 +79,7 @@ impl Reader<'_> {
             };
             member.report.tally.add(pager.tally);
             match told {
-                Ok(()) => member.position.walk.told = Some(asked),
+                Ok(()) => heard.push(number),
                 Err(error) => {
                     let why = format!(
                         "{}: its events cannot be read ({error}); changes that do not touch the parent come with the weekly pass",
@@ -81,21 +89,24 @@ impl Reader<'_> {
                 }
             }
         }
-        if named.is_empty() {
-            return Ok(());
+        if !named.is_empty() {
+            // They stand before everything that the walk still lists. Their hashes hold in this
+            // stretch alone: after a kill there may be news of those that were finished.
+            let parent = |values| ParentRow {
+                listed: Listed { hash: mark(&values, asked), time: None, page: at.clone() },
+                changed: None,
+                values,
+            };
+            let parents = named.into_iter().map(parent).collect();
+            let seen = stretch.seen();
+            self.children(stretch, parents, (at.clone(), None), now).await?;
+            // The walk goes on where it stood.
+            stretch.resume(at, &seen);
         }
-        // They stand before everything that the walk still lists: a position does not pass them
-        // until they are finished.
-        let parent = |values| ParentRow {
-            listed: Listed { hash: 0, time: None, page: at.clone() },
-            changed: None,
-            values,
-        };
-        let parents = named.into_iter().map(parent).collect();
-        let seen = stretch.seen();
-        self.children(stretch, parents, (at.clone(), None), now).await?;
-        // The walk goes on where it stood.
-        stretch.resume(at, &seen);
+        // Only now: a kill before this asks for the same events again.
+        for number in heard {
+            stretch.who[number].position.walk.told = Some(asked);
+        }
         Ok(())
     }
 }
@@ -103,6 +114,13 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parents_that_events_name_are_told_apart() {
+        let values = |id: &str| BTreeMap::from([("id", id.to_owned())]);
+        assert_ne!(mark(&values("1"), 7), mark(&values("2"), 7));
+        assert_ne!(mark(&values("1"), 7), mark(&values("1"), 8));
+    }
 
     #[test]
     fn events_are_asked_for_once_all_parents_were_read_and_not_while_they_are() {

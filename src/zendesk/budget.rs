@@ -299,14 +299,14 @@ impl Slot {
         self.budget.changed.notify_waiters();
     }
 
-    /// The bucket that a refusal is about: one whose headers say that nothing is left, else the
-    /// narrowest, which stands last.
+    /// The bucket that a refusal is about: one whose headers say that nothing is left. A refusal
+    /// that no limit explains is about the one listing that was asked for.
     #[must_use]
     pub fn refusing_bucket(&self, quotas: &[Quota]) -> Option<Bucket> {
         let empty = |bucket: &&Bucket| {
             quotas.iter().any(|quota| bucket.is_told_by(quota) && quota.remaining == Some(0))
         };
-        self.drawn.iter().find(empty).or(self.drawn.last()).copied()
+        self.drawn.iter().find(empty).copied()
     }
 
     fn answered(&mut self) {
@@ -379,7 +379,10 @@ mod tests {
             drop(budget.acquire(&EXPORT, 1).await);
         }
         let mut slot = budget.acquire(&USERS, 2).await;
-        assert_eq!(slot.refusing_bucket(&[]), Some(Bucket::Incremental));
+        assert_eq!(slot.refusing_bucket(&[told(0, 40)]), Some(Bucket::Incremental));
+        // What no limit explains holds nobody else.
+        assert_eq!(slot.refusing_bucket(&[]), None);
+        assert_eq!(slot.refusing_bucket(&[told(3, 40)]), None);
         let family = Some("incremental-exports-cursor".to_owned());
         slot.observe(&[Quota { family, ..told(7, 40) }]);
         drop(slot);

@@ -159,9 +159,9 @@ impl Client {
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured(super::trust::tls_config().map_err(NoClient)?)
             .redirect(redirect)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(READ_TIMEOUT)
-            .timeout(TOTAL_TIMEOUT)
+            .connect_timeout(clock.patience(CONNECT_TIMEOUT))
+            .read_timeout(clock.patience(READ_TIMEOUT))
+            .timeout(clock.patience(TOTAL_TIMEOUT))
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| NoClient(error.without_url().to_string()))?;
@@ -185,7 +185,7 @@ impl Client {
         size: &mut PageSize,
         tally: &mut Tally,
     ) -> Result<Fetched, ApiError> {
-        let began = self.clock.elapsed();
+        let mut refused_since = None;
         let mut tries = 0;
         loop {
             let asked_at = self.clock.elapsed();
@@ -208,11 +208,10 @@ impl Client {
             };
             let mut wait = Duration::ZERO;
             match failed.verdict {
-                Verdict::HoldBucket(hold) => {
-                    if let Some(bucket) = slot.refusing_bucket(&failed.quotas) {
-                        self.budget.hold(bucket, hold);
-                    }
-                }
+                Verdict::HoldBucket(hold) => match slot.refusing_bucket(&failed.quotas) {
+                    Some(bucket) => self.budget.hold(bucket, hold),
+                    None => wait = hold,
+                },
                 Verdict::HoldWalk(hold) => wait = hold,
                 Verdict::Again { smaller: true } if size.can_shrink() => size.shrink(),
                 Verdict::Again { .. } => {
@@ -224,8 +223,16 @@ impl Client {
                 }
                 Verdict::GiveUp(kind) => return Err(Failed { kind, ..failed }.into_error(request)),
             }
-            if self.clock.elapsed().saturating_sub(began) >= REFUSED_FOR_TOO_LONG {
-                return Err(Failed { kind: ErrorKind::RateLimited, ..failed }.into_error(request));
+            let is_refused =
+                matches!(failed.verdict, Verdict::HoldBucket(_) | Verdict::HoldWalk(_));
+            if is_refused {
+                // Turns that others had before the first refusal are not held against the walk.
+                let now = self.clock.elapsed();
+                let since = *refused_since.get_or_insert(now);
+                if now.saturating_sub(since) >= REFUSED_FOR_TOO_LONG {
+                    let kind = ErrorKind::RateLimited;
+                    return Err(Failed { kind, ..failed }.into_error(request));
+                }
             }
             drop(slot);
             self.until_stopped(self.clock.sleep(wait), request).await?;

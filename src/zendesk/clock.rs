@@ -7,6 +7,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
+/// The shortest wait for an answer on a scaled clock, by the wall's.
+const SHORTEST_PATIENCE: Duration = Duration::from_secs(5);
+
 /// A clock that may run faster than the wall's, and that learns Zendesk's time from its answers.
 #[derive(Clone, Debug)]
 pub struct Clock {
@@ -52,6 +55,14 @@ impl Clock {
         tokio::time::sleep(Duration::try_from_secs_f64(real).unwrap_or(Duration::MAX)).await;
     }
 
+    /// How long the wall's clock waits for an answer that may take this long on this clock. A
+    /// scaled one shrinks it, but never to where a busy machine would look like a slow Zendesk.
+    #[must_use]
+    pub fn patience(&self, timeout: Duration) -> Duration {
+        let real = Duration::try_from_secs_f64(timeout.as_secs_f64() / self.scale);
+        real.unwrap_or(timeout).clamp(SHORTEST_PATIENCE.min(timeout), timeout)
+    }
+
     fn local_unix(&self) -> i64 {
         let elapsed = i64::try_from(self.elapsed().as_secs()).unwrap_or(i64::MAX);
         self.started_unix.saturating_add(elapsed)
@@ -69,6 +80,9 @@ mod tests {
         clock.sleep(Duration::from_secs(60)).await;
         assert_eq!(wall.elapsed(), Duration::from_secs(1));
         assert_eq!(clock.elapsed(), Duration::from_secs(60));
+        assert_eq!(clock.patience(Duration::from_secs(600)), Duration::from_secs(10));
+        assert_eq!(clock.patience(Duration::from_secs(60)), SHORTEST_PATIENCE);
+        assert_eq!(Clock::new(1.0).patience(Duration::from_secs(60)), Duration::from_secs(60));
         clock.observe(1_000_000);
         assert_eq!(clock.now_unix(), 1_000_000);
         clock.sleep(Duration::from_secs(30)).await;

@@ -126,6 +126,20 @@ impl Paging {
         }
     }
 
+    /// Whether a place is one that this dialect has. Asked for another, Zendesk would ignore it
+    /// and begin anew.
+    #[must_use]
+    pub fn knows(self, token: &Token) -> bool {
+        match self {
+            Self::Cursor | Self::Search => matches!(token, Token::First | Token::After(_)),
+            Self::ExportCursor => matches!(token, Token::StartTime(_) | Token::Cursor(_)),
+            Self::ExportTime { .. } => matches!(token, Token::StartTime(_)),
+            Self::Before => matches!(token, Token::First | Token::Before(_)),
+            Self::Offset | Self::Single => matches!(token, Token::First | Token::Page(_)),
+            Self::Since => matches!(token, Token::UnixTime(_)),
+        }
+    }
+
     /// The parameter that asks for a page size, and the largest size Zendesk documents for it.
     #[must_use]
     pub fn size(self) -> Option<(&'static str, u32)> {

@@ -36,7 +36,7 @@ pub enum Outcome<'a> {
 /// What to do about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Hold everything that draws on the bucket that refused.
+    /// Hold everything that draws on the bucket that refused; if none did, this walk alone.
     HoldBucket(Duration),
     /// Hold this walk alone.
     HoldWalk(Duration),

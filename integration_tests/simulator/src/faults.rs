@@ -32,6 +32,38 @@ impl Fault {
         Self::Status { status, headers: Vec::new(), body: String::new() }
     }
 
+    /// One of each kind that Zendesk, or the way to it, is known for, with a name for messages.
+    pub fn kinds() -> Vec<(&'static str, Self)> {
+        let statuses = [
+            ("408", 408),
+            ("409", 409),
+            ("429", 429),
+            ("500", 500),
+            ("502", 502),
+            ("503", 503),
+            ("504", 504),
+            ("520", 520),
+            ("524", 524),
+        ];
+        let statuses = statuses.map(|(name, status)| (name, Self::status(status)));
+        let broken = [
+            ("an empty body", Self::Empty),
+            ("an HTML body", Self::Html),
+            ("a cut body", Self::CutBody),
+            ("broken gzip", Self::BrokenGzip),
+            ("a reset connection", Self::ResetConnection),
+            ("a slow trickle", Self::Trickle { piece_bytes: 300, pause_ms: 500 }),
+            ("a body without its key", Self::WithoutKey),
+        ];
+        statuses.into_iter().chain(broken).collect()
+    }
+
+    /// Another status that says when to come back.
+    pub fn retry_after(status: u16, seconds: u64) -> Self {
+        let headers = vec![("retry-after".to_owned(), seconds.to_string())];
+        Self::Status { status, headers, body: String::new() }
+    }
+
     /// What a gateway answers when an export page took too long.
     pub fn gateway_timeout() -> Self {
         Self::Status { status: 504, headers: Vec::new(), body: "upstream request timeout".into() }
@@ -95,6 +127,21 @@ impl Faults {
     /// One rule.
     pub fn rule(path_contains: &str, when: When, fault: Fault) -> Self {
         Self::rules([FaultRule::new(path_contains, when, fault)])
+    }
+
+    /// A fault of any kind on this share of all requests.
+    pub fn on_share(share: f64, seed: u64) -> Self {
+        let (kinds, mut chance) = (Fault::kinds(), Prng::new(seed));
+        Self::by(move |_| {
+            let (_, fault) = &kinds[chance.below(kinds.len() as u64) as usize];
+            chance.chance(share).then(|| fault.clone())
+        })
+    }
+
+    /// The same fault on every request for one feed.
+    pub fn endless(feed: &str, fault: Fault) -> Self {
+        let feed = feed.to_owned();
+        Self::by(move |request| (request.feed == feed).then(|| fault.clone()))
     }
 
     pub fn by(decide: impl FnMut(&RequestSeen) -> Option<Fault> + Send + 'static) -> Self {

@@ -246,6 +246,17 @@ impl Account {
 
     /// One change of any kind to any row, ahead of a reader or behind it. Says what it did.
     pub fn random_change(&mut self, chance: &mut Prng) -> String {
+        let told = self.random_change_of_one(chance);
+        // Zendesk does not say whether a change of an identity moves its user, so both happen.
+        let identity = told.split_once("user_identities ").map(|(_, key)| key);
+        let identity = identity.and_then(|key| self.row("user_identities", key));
+        if let Some(user) = identity.and_then(|row| row.parent).filter(|_| chance.chance(0.75)) {
+            self.touch("users", &user.to_string());
+        }
+        told
+    }
+
+    fn random_change_of_one(&mut self, chance: &mut Prng) -> String {
         let kinds = super::RESOURCES;
         let name = kinds[chance.below(kinds.len() as u64) as usize].name;
         let name = if chance.chance(0.25) { "tickets" } else { name };

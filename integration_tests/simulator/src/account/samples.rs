@@ -50,6 +50,10 @@ fn add_rows(account: &mut Account, kind: &'static Resource, lines: &[&str]) {
             // Nobody sees the activities of others.
             account.set_field(kind.name, &key, "user_id", &ADMIN_USER_ID.to_string());
         }
+        if let ("user_identities", Some(user)) = (kind.name, birth.parent) {
+            // Zendesk, "User Identities": it names the user under whom it is listed.
+            account.set_field(kind.name, &key, "user_id", &user.to_string());
+        }
         if kind.name == "tickets" {
             account.add_metric_set(number, birth.created_at, birth.updated_at);
             account.set_field(kind.name, &key, "status", "\"open\"");

@@ -112,9 +112,9 @@ pub(super) fn identity(seed: &Seed) -> String {
         ],
     );
     let identity = object! {
-        "url": seed.address(&format!("api/v2/users/{}/identities/{}.json", seed.user_id, seed.id)),
+        "url": seed.address(&format!("api/v2/users/{}/identities/{}.json", seed.parent(), seed.id)),
         "id": seed.id,
-        "user_id": seed.user_id,
+        "user_id": seed.parent(),
         "type": kind,
         "value": value,
         "verified": seed.on(0, 2),

@@ -48,6 +48,32 @@ fn broken_answers() {
 }
 
 #[test]
+fn every_kind_comes_on_a_share_of_requests_or_on_one_feed_without_end() {
+    let simulator = tiny();
+    let kinds = Fault::kinds();
+    assert_eq!(kinds.len(), 16);
+    for (name, fault) in kinds {
+        simulator.faults(Faults::endless("tags", fault.clone()));
+        simulator.clear_requests();
+        for _ in 0..2 {
+            send(&simulator, "/api/v2/tags", &token_header());
+        }
+        assert_eq!(get(&simulator, "groups").status, 200);
+        let met: Vec<_> = simulator.requests().iter().map(|seen| seen.faulted).collect();
+        // A trickle brings the whole answer.
+        let is_fault = !matches!(fault, Fault::Trickle { .. });
+        assert_eq!(met, [is_fault, is_fault, false], "{name}");
+    }
+    simulator.faults(Faults::on_share(0.1, 7));
+    simulator.clear_requests();
+    for _ in 0..300 {
+        send(&simulator, "/api/v2/tags", &token_header());
+    }
+    let met = simulator.requests().iter().filter(|seen| seen.faulted).count();
+    assert!((10..60).contains(&met), "{met} of 300");
+}
+
+#[test]
 fn answers_are_compressed_for_those_who_accept_it() {
     let simulator = tiny();
     let headers = format!("{}Accept-Encoding: gzip, deflate\r\n", token_header());

@@ -1,0 +1,70 @@
+//! A run that is killed and gone on from, line by line, so that any change of what a platform sees
+//! is seen in review.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use simulator::{Latency, Settings, Simulator};
+
+use crate::harness::{Connector, INCREMENTAL, Run, SCALE};
+use crate::samples::check_generated;
+
+/// A message without what differs from run to run: stamps, times of the clock, waits.
+fn masked(message: &Value) -> Value {
+    let kind = message["type"].as_str().unwrap_or_default();
+    match kind {
+        "RECORD" => {
+            let record = &message["record"];
+            json!(format!("RECORD {} {}", record["stream"], record["data"]["id"]).replace('"', ""))
+        }
+        "STATE" => {
+            let stream = &message["state"]["stream"];
+            let mut state = stream["stream_state"].clone();
+            if let Some(began) = state["walk"].get_mut("began") {
+                *began = json!("now");
+            }
+            let count = &message["state"]["sourceStats"]["recordCount"];
+            let name = stream["stream_descriptor"]["name"].as_str().unwrap_or_default();
+            json!({ format!("STATE {name} after {count}"): state })
+        }
+        "LOG" => {
+            let text = message["log"]["message"].as_str().unwrap_or_default();
+            let words: Vec<&str> =
+                text.split(", ").filter(|word| !word.ends_with("waited")).collect();
+            json!(format!("LOG {}: {}", message["log"]["level"], words.join(", ")).replace('"', ""))
+        }
+        _ => {
+            let status = &message["trace"]["stream_status"];
+            let name = &status["stream_descriptor"]["name"];
+            json!(format!("{kind} {name} {}", status["status"]).replace('"', ""))
+        }
+    }
+}
+
+fn part(run: &Run) -> Value {
+    run.messages.iter().map(masked).collect()
+}
+
+#[test]
+fn an_interrupted_and_resumed_run_is_as_checked_in() {
+    // Every page takes more than a second, so that a STATE follows each.
+    let latency = Latency::Fixed(1500);
+    let settings = Settings {
+        seed: 800,
+        scale: SCALE,
+        export_latency: latency,
+        enforce_limits: false,
+        ..Settings::default()
+    };
+    let sim = Simulator::start(settings).expect("the simulator starts");
+    sim.advance_seconds(70);
+    let connector = Connector::new(&sim);
+    let pair = ["tickets", "ticket_metrics"];
+    let killed = connector.read_killed(&pair, INCREMENTAL, &[], 40);
+    let states = killed.states_over(&[]);
+    let resumed = connector.read(&pair, INCREMENTAL, &states).complete();
+    let next = connector.read(&pair, INCREMENTAL, &resumed.states_over(&states)).complete();
+    let told = json!({ "1 killed": part(&killed), "2 resumed": part(&resumed),
+        "3 with nothing new": part(&next) });
+    check_generated(Path::new("snapshots/resumed.json"), &told);
+}

@@ -168,6 +168,11 @@ impl Warehouse {
         self.states = run.states_over(&self.states);
     }
 
+    /// The newest rows of a stream.
+    pub(crate) fn rows(&self, stream: &str) -> &ByKey {
+        self.rows.get(stream).expect("the stream came")
+    }
+
     /// Rows of the account that are missing or different.
     pub(crate) fn differences(&self, sim: &Simulator, streams: &[&str]) -> Vec<String> {
         let nothing = ByKey::new();

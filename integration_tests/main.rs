@@ -1,6 +1,8 @@
 //! Black-box tests: the real binary against a simulated Zendesk.
 
+mod agent;
 mod bad_input;
+mod deletions;
 mod equality;
 mod expected;
 mod faults;
@@ -15,6 +17,7 @@ mod protocol;
 mod quirks;
 mod resumed;
 mod samples;
+mod search;
 mod shared;
 mod signing;
 mod skips;

@@ -10,6 +10,7 @@ use std::path::Path;
 use serde_json::Value;
 use simulator::{ADMIN_API_TOKEN, AGENT_API_TOKEN, ApiToken, Plan, Settings, Simulator};
 
+use crate::agent::{ON_DETOUR, visible};
 use crate::equality::{names, streams};
 use crate::expected::{differences, listing, newest};
 use crate::harness::{Connector, FULL, Run, SCALE};
@@ -19,9 +20,9 @@ const ROLES: [(&str, ApiToken); 2] = [("admin", ADMIN_API_TOKEN), ("agent", AGEN
 const STREAMS: usize = 44;
 
 const LEGEND: &str = "\
-C: complete, with every row of the account (of `ticket_activities` those of the person). Else the
-status that the refusal came with, and the number of its message below. A minus: `discover` leaves
-the stream out.
+C: complete, with every row of the account (of `ticket_activities` those of the person). D: read on a
+detour, with every row that an agent can see. Else the status that the refusal came with, and the
+number of its message below. A minus: `discover` leaves the stream out.
 ";
 
 /// What one person sees on one plan.
@@ -113,8 +114,10 @@ fn column(
         match (last_status(&run, stream), refused.get(stream)) {
             (Some("COMPLETE"), None) => {
                 let came = newest(stream, run.records(stream));
-                let mut expected = listing(&sim, stream);
-                if role == "agent" && stream == "ticket_activities" {
+                let is_agent = role == "agent";
+                let mut expected =
+                    if is_agent { visible(&sim, stream) } else { listing(&sim, stream) };
+                if is_agent && stream == "ticket_activities" {
                     // Zendesk lists to each person the activities that concern this person; the
                     // account has none of the agent's.
                     expected.clear();
@@ -232,6 +235,8 @@ fn render(all: &[String], columns: &[Column]) -> String {
                     messages.len() - 1
                 });
                 cell = format!("{} #{}", refusal.status(), number + 1);
+            } else if column.role == "agent" && ON_DETOUR.contains(&stream.as_str()) {
+                cell = "D".to_owned();
             }
             if column.left_out.contains_key(stream) {
                 cell.push_str(" -");

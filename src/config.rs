@@ -89,10 +89,76 @@ pub struct WrittenConfig {
         with = "u64",
         title = "Share of the API quota",
         range(min = 1, max = 100),
-        extend("order" = 5, "default" = 100, "examples" = [100, 50, 25])
+        extend("order" = 10, "default" = 100, "examples" = [100, 50, 25])
     )]
     #[serde(default)]
     pub api_quota_percent: Option<u64>,
+
+    /// A column that tells when a row was deleted in Zendesk, null while it lives, in every stream
+    /// that sees deletions. Named `_ab_cdc_deleted_at`, Airbyte's destinations delete the row; any
+    /// other name marks it. When it is set, tickets brings deleted tickets too.
+    #[schemars(
+        with = "String",
+        title = "Deletion Column",
+        extend(
+            "order" = 5,
+            "pattern" = "^[A-Za-z_][A-Za-z0-9_]{0,62}$",
+            "examples" = ["_ab_cdc_deleted_at", "_landed_deleted_at"]
+        )
+    )]
+    #[serde(default)]
+    pub deleted_at_field: Option<String>,
+
+    /// Leave deleted rows out of full refreshes. An incremental stream cannot leave them out
+    /// without keeping their older rows for ever, so there it needs the deletion column.
+    #[schemars(with = "bool", title = "Exclude Deleted Records", extend("order" = 6, "default" = false))]
+    #[serde(default)]
+    pub exclude_deleted: Option<bool>,
+
+    /// Which tickets and ticket events to read, by who holds the ticket: humans, AI agents, or
+    /// both. After a change, reset these streams: what was left out before does not come later.
+    #[schemars(with = "TicketScope", title = "Ticket Scope", extend("type" = "string", "order" = 7, "default" = "all"))]
+    #[serde(default)]
+    pub ticket_scope: Option<TicketScope>,
+
+    /// Where tickets come from. `incremental`, the incremental export, is complete. `search`, the
+    /// search index, is faster and may be stale: it does not see changes that make no ticket event.
+    /// `search_then_incremental` brings the search's tickets first, and then the export has the
+    /// last word on every one.
+    #[schemars(with = "TicketsHistory", title = "Tickets History", extend("type" = "string", "order" = 9, "default" = "incremental"))]
+    #[serde(default)]
+    pub tickets_history: Option<TicketsHistory>,
+
+    /// Days before the last read from which tickets are searched again, where they come from the
+    /// search index. 0 is fifteen minutes, by which the index usually lags.
+    #[schemars(
+        with = "u64",
+        title = "Tickets Search Lookback Window (days)",
+        range(min = 0),
+        extend("order" = 8, "default" = 0, "examples" = [0, 7, 30])
+    )]
+    #[serde(default)]
+    pub ticket_search_lookback_days: Option<u64>,
+}
+
+/// Where tickets come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TicketsHistory {
+    #[default]
+    Incremental,
+    Search,
+    SearchThenIncremental,
+}
+
+/// Who holds the tickets that are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TicketScope {
+    #[default]
+    All,
+    Human,
+    Ai,
 }
 
 /// How to sign in.
@@ -216,6 +282,14 @@ pub struct Config {
     pub quota_percent: u32,
     /// The largest page of ticket events; none for automatic.
     pub event_page_rows: Option<u32>,
+    /// The column that tells when a row was deleted.
+    pub deleted_at_field: Option<String>,
+    /// Whether full refreshes leave deleted rows out.
+    pub exclude_deleted: bool,
+    pub ticket_scope: TicketScope,
+    pub tickets_history: TicketsHistory,
+    /// How long before its cursor a search begins again.
+    pub search_lookback_seconds: i64,
 }
 
 /// Something in a config that is not as it should be. Never holds a value, which may be a secret.
@@ -272,6 +346,8 @@ impl Config {
         };
         let workers = written.num_workers.and_then(|workers| usize::try_from(workers).ok());
         let percent = written.api_quota_percent.and_then(|percent| u32::try_from(percent).ok());
+        let lookback_days = written.ticket_search_lookback_days.unwrap_or_default();
+        let lookback_days = i64::try_from(lookback_days).unwrap_or_default();
         let rows = written.page_size.and_then(|rows| u32::try_from(rows).ok());
         Ok(Self {
             written: as_written,
@@ -281,6 +357,11 @@ impl Config {
             workers: workers.unwrap_or(DEFAULT_WORKERS).clamp(1, 40),
             quota_percent: percent.unwrap_or(100).clamp(1, 100),
             event_page_rows: rows.filter(|rows| *rows != 100),
+            deleted_at_field: written.deleted_at_field,
+            exclude_deleted: written.exclude_deleted.unwrap_or_default(),
+            ticket_scope: written.ticket_scope.unwrap_or_default(),
+            tickets_history: written.tickets_history.unwrap_or_default(),
+            search_lookback_seconds: lookback_days.saturating_mul(86_400),
         })
     }
 

@@ -10,7 +10,9 @@ use tokio::time::{Instant, timeout_at};
 
 use super::identity::{Identity, NoIdentity, TokenFacts, identity, token_facts, webhooks};
 use super::probe::{Asker, Group, Reach, groups, missing_scopes, reach};
-use super::{SETTLE_WITHIN, Surroundings, connect, ends_soon, failure, invalid_config};
+use super::{
+    SETTLE_WITHIN, Surroundings, connect, deletions, detour, ends_soon, failure, invalid_config,
+};
 use crate::config::Config;
 use crate::protocol::emitter::{Closed, Emitter};
 use crate::protocol::message::{self, Level, Trouble};
@@ -44,6 +46,13 @@ pub async fn check(
     };
     if let Some(warning) = ends_soon(&config.credentials) {
         emitter.log(Level::Warn, warning).await?;
+    }
+    let streams = registry(&config);
+    if let Some(trouble) = deletions::clash(&config, &streams) {
+        return emitter.line(failed(&trouble.message)).await;
+    }
+    if let Some(told) = deletions::warning(&config, &streams) {
+        emitter.log(Level::Warn, &told).await?;
     }
     let client = match connect(&config, surroundings, clock, stop.clone(), emitter) {
         Ok(client) => client.impatient(),
@@ -112,11 +121,12 @@ async fn streams(
     }
     let groups = groups(&streams, asker);
     let probes = groups.iter().enumerate().map(|(walk, group)| async move {
-        let asking = Box::pin(reach(client, group.asked, walk as u64));
+        let asking = Box::pin(reach(client, group.asked, walk as u64, config));
         (group, timeout_at(deadline, asking).await.ok())
     });
     let mut readable: Vec<&str> = Vec::new();
     let mut unknown: Vec<&str> = Vec::new();
+    let mut on_detour: Vec<&str> = Vec::new();
     // Groups that are refused for the same reason are told together.
     let mut refused: Vec<(String, Vec<&str>)> = Vec::new();
     for (Group { asked, streams }, reach) in join_all(probes).await {
@@ -124,6 +134,14 @@ async fn streams(
         match reach {
             Some(Reach::Readable) => readable.extend(names),
             Some(Reach::Refused(error)) => {
+                let role = asker.identity.map_or("", |identity| identity.role.as_str());
+                let (by_detour, names): (Vec<_>, Vec<_>) =
+                    streams.iter().partition(|stream| detour::serves(stream, role, &error));
+                on_detour.extend(by_detour.iter().map(|stream| stream.name));
+                if names.is_empty() {
+                    continue;
+                }
+                let names = names.iter().map(|stream| stream.name);
                 let why = failure::why_not(asked, &error, asker);
                 match refused.iter_mut().find(|(known, _)| *known == why) {
                     Some((_, known)) => known.extend(names),
@@ -140,6 +158,13 @@ async fn streams(
     if !readable.is_empty() {
         emitter.log(Level::Info, &format!("readable: {}", readable.join(", "))).await?;
     }
+    if !on_detour.is_empty() {
+        let told = format!(
+            "readable by other listings, without all that an administrator sees: {}",
+            on_detour.join(", ")
+        );
+        emitter.log(Level::Info, &told).await?;
+    }
     if !unknown.is_empty() {
         let why = client.last_failure().map(|error| format!(" ({})", error.detail));
         let told = format!(
@@ -150,7 +175,7 @@ async fn streams(
         emitter.log(Level::Warn, &told).await?;
     }
     match refused.first() {
-        Some((why, _)) if readable.is_empty() && unknown.is_empty() => {
+        Some((why, _)) if readable.is_empty() && on_detour.is_empty() && unknown.is_empty() => {
             Ok(Err(format!("None of the streams can be read: {why}")))
         }
         _ => Ok(Ok(())),

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::identity::{identity, token_facts};
 use super::probe::{Asker, Group, Reach, groups, reach};
-use super::{SETTLE_WITHIN, Surroundings, connect, failure};
+use super::{SETTLE_WITHIN, Surroundings, connect, deletions, failure};
 use crate::config::Config;
 use crate::protocol::emitter::{Closed, Emitter};
 use crate::protocol::message::{CatalogStream, Level, Trouble, catalog};
@@ -39,6 +39,9 @@ pub async fn discover(
         Err(trouble) => return Ok(Err(trouble)),
     };
     let streams = registry(config);
+    if let Some(trouble) = deletions::clash(config, &streams) {
+        return Ok(Err(trouble));
+    }
     let refusals = refusals(&client, config, &streams, emitter).await?;
     let _ = tokio::time::timeout(SETTLE_WITHIN, client.settle()).await;
     if *stop.borrow() {
@@ -103,7 +106,7 @@ async fn refusals(
     let gated = groups.iter().filter(|group| is_gated(group.asked));
     let probes = gated.enumerate().map(|(walk, group)| async move {
         let walk = walk as u64;
-        let reach = timeout_at(deadline, Box::pin(reach(client, group.asked, walk))).await;
+        let reach = timeout_at(deadline, Box::pin(reach(client, group.asked, walk, config))).await;
         (group, reach.ok())
     });
     let mut left_out = Vec::new();

@@ -16,6 +16,8 @@ use crate::zendesk::grant::Grant;
 use crate::zendesk::instant;
 
 pub mod check;
+pub mod deletions;
+pub mod detour;
 pub mod discover;
 pub mod failure;
 pub mod identity;

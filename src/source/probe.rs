@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::identity::{Identity, TokenFacts};
+use crate::config::Config;
 use crate::streams::{Role, Stream};
 use crate::sync::pager::Listing;
 use crate::zendesk::budget::Bucket;
@@ -106,8 +107,8 @@ pub fn groups<'s>(streams: &'s [Stream], asker: &Asker<'_>) -> Vec<Group<'s>> {
 }
 
 /// Asks for one row of a stream's listing.
-pub async fn reach(client: &Client, stream: &Stream, walk: u64) -> Reach {
-    let listing = Listing::new(stream.feed, stream.feed.path.to_owned(), &[stream], walk);
+pub async fn reach(client: &Client, stream: &Stream, walk: u64, config: &Config) -> Reach {
+    let listing = Listing::new(stream.feed, stream.feed.path.to_owned(), &[stream], walk, config);
     // An export is asked for what is new, which is cheap for Zendesk.
     let recent = client.clock().now_unix().saturating_sub(3600);
     let at = stream.feed.paging.start(Some(recent));
@@ -134,7 +135,6 @@ fn is_definite(kind: ErrorKind) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
     use crate::streams::registry;
 
     fn streams() -> Vec<Stream> {

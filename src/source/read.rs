@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::identity::{NoIdentity, identity};
 use super::signals::Terminated;
-use super::{SETTLE_WITHIN, Surroundings, connect, ends_soon, failure, refused};
+use super::{SETTLE_WITHIN, Surroundings, connect, deletions, detour, ends_soon, failure, refused};
 use crate::config::Config;
 use crate::protocol::catalog::Selected;
 use crate::protocol::emitter::{Closed, Emitter};
@@ -20,6 +20,7 @@ use crate::streams::{Stream, registry};
 use crate::sync::WalkError;
 use crate::sync::plan::{Now, begin};
 use crate::sync::position::to_state;
+use crate::sync::prelude;
 use crate::sync::reader::{Ended, Group, Member, Reader, Report};
 use crate::zendesk::budget::Wait;
 use crate::zendesk::client::Client;
@@ -121,22 +122,34 @@ async fn sync(
             .log(Level::Warn, &format!("the saved state is read without this: {ignored}"))
             .await?;
     }
+    // The registry lives as long as the program, which reads once.
+    let streams: &'static [Stream] = Vec::leak(registry(&order.config));
+    if let Some(trouble) = deletions::refusal(&order.config, streams, &order.selected) {
+        return fail_all(emitter, &trouble).await;
+    }
     if let Some(warning) = ends_soon(&order.config.credentials) {
         emitter.log(Level::Warn, warning).await?;
     }
     // Who is signed in, and what time it is at Zendesk: positions are held against that.
-    match identity(client).await {
-        Ok(_) => {}
+    let role = match identity(client).await {
+        Ok(identity) => identity.role,
         Err(error) if is_hopeless(&error) => {
             return fail_all(emitter, &failure::of_identity(&error, &order.config)).await;
         }
-        Err(_) => {}
-    }
+        Err(_) => String::new(),
+    };
     let now = Now { unix: client.clock().now_unix(), attempt: surroundings.attempt };
-    // The registry lives as long as the program, which reads once.
-    let streams: &'static [Stream] = Vec::leak(registry(&order.config));
     let mut waits = client.waits();
     let (tell, mut ended) = mpsc::unbounded_channel();
+    let named = |selected: &Selected| streams.iter().find(|stream| stream.name == selected.name);
+    let chosen: Vec<&'static Stream> = order.selected.iter().filter_map(named).collect();
+    let refused = detour::refused(client, &order.config, &role, &chosen).await;
+    if let Some(told) = detour::warning(&chosen, &refused) {
+        emitter.log(Level::Warn, &told).await?;
+    }
+    if let Some(told) = deletions::unseen(&order.config, &chosen) {
+        emitter.log(Level::Warn, &told).await?;
+    }
     let mut groups: Vec<Group> = Vec::new();
     let mut failed = Vec::new();
     for selected in std::mem::take(&mut order.selected) {
@@ -145,7 +158,11 @@ async fn sync(
             failed.push(selected.name);
             continue;
         };
-        let begin = begin(stream, selected.mode, order.states.get(stream.name), &order.config, now);
+        let stream = detour::road(stream, &refused);
+        let at = |stream| {
+            begin(stream, selected.mode, order.states.get(stream.name), &order.config, now)
+        };
+        let begin = at(stream);
         for warning in &begin.warnings {
             emitter.log(Level::Warn, warning).await?;
         }
@@ -154,14 +171,25 @@ async fn sync(
             emitter.close(stream.name, Status::Complete).await?;
             continue;
         }
-        emitter.open(stream.name, to_state(stream, &begin.position)).await?;
-        let member = Member::new(stream, begin.position);
+        let is_due = prelude::is_due(stream, selected.mode, &begin.position);
+        let first = detour::first(stream).filter(|_| is_due);
+        let first = first.map(|detour| Member::new(detour, at(detour).position));
         let feed = stream.feed.root();
-        match groups.iter_mut().find(|group| std::ptr::eq(group.feed, feed)) {
-            Some(group) => group.members.push(member),
+        let known = groups.iter().position(|group| std::ptr::eq(group.feed, feed));
+        let number = known.unwrap_or(groups.len());
+        if known.is_none() {
+            let (members, first) = (Vec::new(), Vec::new());
+            groups.push(Group { feed, members, walk: number as u64, first });
+        }
+        match first {
+            Some(member) => {
+                let state = to_state(member.stream, &member.position);
+                emitter.open(stream.name, state).await?;
+                groups[number].first.push((member, stream));
+            }
             None => {
-                let walk = groups.len() as u64;
-                groups.push(Group { feed, members: vec![member], walk });
+                emitter.open(stream.name, to_state(stream, &begin.position)).await?;
+                groups[number].members.push(Member::new(stream, begin.position));
             }
         }
     }

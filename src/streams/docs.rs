@@ -3,7 +3,8 @@
 
 use std::fmt::Write;
 
-use super::{Cursor, Deletion, Feed, Gate, Reading, Role, RowsAt, Splice, Stream};
+use super::{Cursor, Deletion, Feed, Gate, Reading, Role, RowsAt, Sign, Splice, Stream, registry};
+use crate::config::Config;
 use crate::zendesk::budget::Bucket;
 
 const INTRODUCTION: &str = "\
@@ -13,14 +14,16 @@ const INTRODUCTION: &str = "\
 
 Rows are delivered as Zendesk sends them; what is added or left out is told below. Delivery is at
 least once: a key may come again, and its newest row counts. A deletion indicator is a column that
-tells which rows Zendesk has deleted. \"Needs\" names the least role; with OAuth the scope comes
-on top.
+tells which rows Zendesk has deleted; with the option `deleted_at_field` each stream that has one
+gets a column of that name, null or the time of the deletion. \"Needs\" names the least role; with
+OAuth the scope comes on top.
 
 ";
 
-/// The page `docs/streams.md`.
+/// The page `docs/streams.md`, as it is for a configuration without options.
 #[must_use]
-pub fn streams_page(streams: &[Stream]) -> String {
+pub fn streams_page(config: &Config) -> String {
+    let streams = &registry(config);
     let mut page = INTRODUCTION.to_owned();
     page.push_str("| Stream | Modes | Primary key | Cursor | Deletion indicator | Needs |\n");
     page.push_str("|---|---|---|---|---|---|\n");
@@ -37,14 +40,14 @@ pub fn streams_page(streams: &[Stream]) -> String {
         line(&mut page, &format!("| {} |", cells.join(" | ")));
     }
     for stream in streams {
-        section(&mut page, stream, streams);
+        section(&mut page, stream, streams, config);
     }
     page
 }
 
-fn section(page: &mut String, stream: &Stream, streams: &[Stream]) {
+fn section(page: &mut String, stream: &Stream, streams: &[Stream], config: &Config) {
     line(page, &format!("\n## {}\n\n{}\n", stream.name, stream.about));
-    line(page, &format!("- **Read from** {}.", listing(stream)));
+    line(page, &format!("- **Read from** {}.", listing(stream, config)));
     line(page, &format!("- **Budget**: {}.", budget(stream.feed)));
     if let Some(neighbours) = neighbours(stream, streams) {
         line(
@@ -58,7 +61,13 @@ fn section(page: &mut String, stream: &Stream, streams: &[Stream]) {
     if let Some(added) = added(stream) {
         line(page, &format!("- **Added columns**: {added}."));
     }
+    line(page, &format!("- **Deletions**: {}", deletions(stream)));
     line(page, &format!("- **Not seen**: {}", stream.unseen));
+    if let Some(detour) = stream.detour {
+        let path = detour.feed.path;
+        let lacks = detour.lacks;
+        line(page, &format!("- **An agent** gets it from `/api/v2/{path}`, which lacks {lacks}."));
+    }
     line(page, &format!("- **OAuth scope**: `{}`.", stream.scope));
     line(page, &format!("- [Zendesk's documentation]({})", stream.documentation));
 }
@@ -73,9 +82,12 @@ fn modes(stream: &Stream) -> &'static str {
 fn deletion(deletion: Option<Deletion>) -> String {
     match deletion {
         None => none(),
-        Some(Deletion::Flag(key) | Deletion::Time(key)) => column(key),
-        Some(Deletion::FlagUnset(key)) => format!("{} is false", column(key)),
-        Some(Deletion::Every) => "every row".to_owned(),
+        Some(Deletion { sign, .. }) => match sign {
+            Sign::Flag(key) | Sign::Time(key) => column(key),
+            Sign::FlagUnset(key) => format!("{} is false", column(key)),
+            Sign::Text(key, text) => format!("{} is {}", column(key), column(text)),
+            Sign::Every => "every row".to_owned(),
+        },
     }
 }
 
@@ -91,10 +103,13 @@ fn needs(gate: &Gate) -> String {
 }
 
 /// Where the rows lie, with the feed's fixed parameters.
-fn listing(stream: &Stream) -> String {
+fn listing(stream: &Stream, config: &Config) -> String {
     let feed = stream.feed;
     let parameters = feed.query.iter().map(|(key, value)| format!("{key}={value}"));
-    let parameters: Vec<String> = parameters.collect();
+    let chosen = feed.choices.iter();
+    let chosen =
+        chosen.filter_map(|(key, choice)| Some(format!("{key}={}", choice.value(config)?)));
+    let parameters: Vec<String> = parameters.chain(chosen).collect();
     let query = if parameters.is_empty() { String::new() } else { "?".to_owned() };
     let request = format!("`/api/v2/{}{query}{}`", feed.path, parameters.join("&"));
     match stream.rows {
@@ -130,6 +145,7 @@ fn budget(feed: &Feed) -> String {
             bucket.documented_per_minute()
         ),
         Bucket::DeletedTickets
+        | Bucket::SearchExport
         | Bucket::TicketFields
         | Bucket::Tags
         | Bucket::SideConversationEvents => {
@@ -161,7 +177,8 @@ fn incremental(stream: &Stream) -> String {
              out{}. The position moves when the listing has ended.",
             cursor.field,
             match stream.deletion {
-                Some(Deletion::Flag(_)) => "; a deleted row is delivered once, whatever its time",
+                Some(Deletion { sign: Sign::Flag(_), .. }) =>
+                    "; a deleted row is delivered once, whatever its time",
                 _ => "",
             }
         ),
@@ -205,6 +222,23 @@ fn start_date(stream: &Stream) -> &'static str {
     }
 }
 
+/// Which deletions a read sees.
+fn deletions(stream: &Stream) -> &'static str {
+    let sign = stream.deletion.map(|deletion| deletion.sign);
+    match (sign, stream.reading()) {
+        (Some(Sign::Every), _) => "every row is one; the listing forgets them after thirty days.",
+        (_, Reading::FullRefreshOnly) => "what is deleted is not in the next full refresh.",
+        (Some(Sign::Text(..)), _) => {
+            "with `deleted_at_field` an incremental read sees them; without it only a full refresh \
+             shows them."
+        }
+        (Some(_), _) => "an incremental read sees them, by the deletion indicator.",
+        (None, _) => {
+            "an incremental read sees none; a full refresh no longer has what Zendesk no longer lists."
+        }
+    }
+}
+
 fn interrupted(stream: &Stream) -> &'static str {
     if stream.is_resumable() {
         "the next attempt goes on where the saved state says."
@@ -216,6 +250,8 @@ fn interrupted(stream: &Stream) -> &'static str {
 fn added(stream: &Stream) -> Option<String> {
     let added = stream.splice.iter().map(|splice| match splice {
         Splice::Around { key, from } => format!("`{key}`, the `{from}` of the row around it"),
+        Splice::Seconds { key, from } => format!("`{key}`, the `{from}` as unix seconds"),
+        Splice::Filled { key, placeholder } => format!("`{key}`, the {placeholder} in the path"),
         Splice::Object { key, members } => {
             let members = members.iter().map(|(name, from)| {
                 if name == from { format!("`{name}`") } else { format!("`{name}` from `{from}`") }

@@ -6,7 +6,7 @@
 //! bottom say what is missing; `docs/streams.md` is then rewritten by
 //! `UPDATE_GENERATED=1 cargo test`.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::config::Config;
 use crate::zendesk::budget::Bucket;
@@ -16,14 +16,20 @@ use crate::zendesk::paging::Paging;
 
 mod business_rules;
 mod community;
+mod deletion;
+mod detours;
 pub mod docs;
 mod help_center;
+mod options;
 mod people;
 mod settings;
 mod support;
 #[cfg(test)]
 mod tests;
 mod tickets;
+
+pub use deletion::{Deletion, Sign};
+pub use options::{Choice, with_another};
 
 /// A Zendesk listing.
 #[derive(Debug)]
@@ -34,6 +40,8 @@ pub struct Feed {
     pub path: &'static str,
     /// Parameters of every request, whatever is selected.
     pub query: &'static [(&'static str, &'static str)],
+    /// Parameters whose values are the user's to choose.
+    pub choices: &'static [(&'static str, Choice)],
     pub paging: Paging,
     pub order: Order,
     /// The key, or the keys one inside the other, under which the rows lie.
@@ -61,6 +69,10 @@ pub enum Since {
     Created { overlap_seconds: i64 },
     /// This parameter twice, ISO 8601: the lower bound, and the walk's begin.
     Between(&'static str),
+    /// A search for rows whose last change, under this key, lies in a window of time. The walk
+    /// goes through one window after the other, from before its lower bound: the search index
+    /// lags behind the account.
+    Windows { changed: &'static str },
 }
 
 /// In which order a feed lists its rows. It decides when a position may move.
@@ -102,8 +114,18 @@ impl Parent {
     }
 }
 
-/// What Airbyte selects.
+/// Another listing for those who may not use a stream's feed. It sees less.
 #[derive(Debug)]
+pub struct Detour {
+    pub feed: &'static Feed,
+    pub drop: &'static [&'static str],
+    pub splice: &'static [Splice],
+    /// What it does not have, for the docs and the one who is warned.
+    pub lacks: &'static str,
+}
+
+/// What Airbyte selects.
+#[derive(Clone, Debug)]
 pub struct Stream {
     pub name: &'static str,
     pub feed: &'static Feed,
@@ -119,6 +141,17 @@ pub struct Stream {
     /// Keys that are put in front of a row.
     pub splice: &'static [Splice],
     pub deletion: Option<Deletion>,
+    /// The column that the user wants a deletion's time in.
+    pub deleted_at: Option<&'static str>,
+    /// Whether a full refresh leaves deleted rows out.
+    pub without_deleted: bool,
+    /// How it is read by those who may not use its feed.
+    pub detour: Option<&'static Detour>,
+    /// Whether this is a stream on its detour. The flat cursor in its state is where its own feed
+    /// was left, and does not move.
+    pub is_detour: bool,
+    /// Whether a first incremental read takes the detour before its own feed.
+    pub detour_first: bool,
     pub gate: Gate,
     /// The narrowest OAuth scope that reads it.
     pub scope: &'static str,
@@ -185,19 +218,10 @@ pub enum Splice {
     Around { key: &'static str, from: &'static str },
     /// An object made of values of this very row.
     Object { key: &'static str, members: &'static [(&'static str, &'static str)] },
-}
-
-/// What tells that a row was deleted in Zendesk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deletion {
-    /// A boolean.
-    Flag(&'static str),
-    /// A boolean that is false once the row is deleted.
-    FlagUnset(&'static str),
-    /// A time, null while the row lives.
-    Time(&'static str),
-    /// Every row of the stream is a deleted one.
-    Every,
+    /// A time of this very row, as unix seconds.
+    Seconds { key: &'static str, from: &'static str },
+    /// What filled the placeholder of this name in the path.
+    Filled { key: &'static str, placeholder: &'static str },
 }
 
 /// Who can read a stream.
@@ -237,9 +261,10 @@ pub enum Reading {
 const ANY_AGENT: Gate = Gate { role: Role::Agent, plan: None, feature: None };
 const ADMIN: Gate = Gate { role: Role::Admin, plan: None, feature: None };
 
-/// Every stream of this configuration, in the order of the documentation.
+/// Every stream of this configuration, in the order of the documentation. It is made once and
+/// lives as long as the program.
 #[must_use]
-pub fn registry(_config: &Config) -> Vec<Stream> {
+pub fn registry(config: &Config) -> Vec<Stream> {
     let mut streams = support::streams();
     streams.extend(tickets::streams());
     streams.extend(people::streams());
@@ -247,6 +272,7 @@ pub fn registry(_config: &Config) -> Vec<Stream> {
     streams.extend(settings::streams());
     streams.extend(help_center::streams());
     streams.extend(community::streams());
+    options::apply(&mut streams, config);
     streams
 }
 
@@ -288,6 +314,7 @@ impl Feed {
             name,
             path,
             query: &[],
+            choices: &[],
             paging: Paging::Cursor,
             order: Order::Other,
             list,
@@ -338,6 +365,21 @@ impl Feed {
         }
     }
 
+    /// The key that tells when a row changed, if the feed is a search for changes.
+    #[must_use]
+    pub fn searched_key(&self) -> Option<&'static str> {
+        match self.since {
+            Since::Windows { changed } => Some(changed),
+            Since::Unsent | Since::Created { .. } | Since::Between(_) => None,
+        }
+    }
+
+    /// Whether the listing itself leaves out what did not change.
+    #[must_use]
+    pub fn lists_news(&self) -> bool {
+        self.time_key().is_some() || self.searched_key().is_some()
+    }
+
     /// The key that tells a row's time on the feed, if the feed is ordered by it.
     #[must_use]
     pub fn time_key(&self) -> Option<&'static str> {
@@ -363,6 +405,11 @@ impl Stream {
             drop: &[],
             splice: &[],
             deletion: None,
+            deleted_at: None,
+            without_deleted: false,
+            detour: None,
+            is_detour: false,
+            detour_first: false,
             gate: ANY_AGENT,
             scope: "read",
             schema,
@@ -370,6 +417,38 @@ impl Stream {
             about: "",
             unseen: "",
         }
+    }
+
+    /// The stream as it is read by those who may not use its feed.
+    #[must_use]
+    pub fn on_detour(&self) -> Option<Self> {
+        let Detour { feed, drop, splice, .. } = self.detour?;
+        let (rows, include, detour_first) = (RowsAt::Listed, None, false);
+        let is_detour = true;
+        // Zendesk, Search: granular scopes do not open it.
+        let scope = if feed.root().searched_key().is_some() { "read" } else { self.scope };
+        Some(Self {
+            feed,
+            rows,
+            include,
+            drop,
+            splice,
+            is_detour,
+            detour_first,
+            scope,
+            ..self.clone()
+        })
+    }
+
+    /// The key of a row that tells its cursor's value.
+    #[must_use]
+    pub fn cursor_key(&self) -> Option<&'static str> {
+        let field = self.cursor?.field;
+        let made_of = self.splice.iter().find_map(|splice| match splice {
+            Splice::Seconds { key, from } if *key == field => Some(*from),
+            _ => None,
+        });
+        Some(made_of.unwrap_or(field))
     }
 
     /// How an incremental read goes.
@@ -382,6 +461,7 @@ impl Stream {
             (Some(_), None, Order::NewestFirst) => Reading::NewestFirst,
             (Some(_), None, Order::Other) => match self.feed.since {
                 Since::Created { .. } => Reading::ByCreation,
+                Since::Windows { .. } => Reading::ServerSide,
                 Since::Unsent | Since::Between(_) => Reading::ClientSide,
             },
         }
@@ -398,7 +478,15 @@ impl Stream {
     /// # Errors
     /// When the schema file is no JSON; a test keeps it from shipping.
     pub fn json_schema(&self) -> Result<Value, serde_json::Error> {
-        serde_json::from_str(self.schema)
+        let mut schema: Value = serde_json::from_str(self.schema)?;
+        if let Some(column) = self.deleted_at {
+            schema["properties"][column] = json!({
+                "type": ["null", "string"],
+                "format": "date-time",
+                "airbyte_type": "timestamp_with_timezone",
+            });
+        }
+        Ok(schema)
     }
 
     /// What has to be looked up in each listed row of the stream's feed, and inside of it.
@@ -438,11 +526,13 @@ impl Stream {
         let mut own: Vec<&'static str> = Vec::new();
         own.extend(self.primary_key);
         own.extend(self.drop);
-        own.extend(self.cursor.map(|cursor| cursor.field));
-        if let Some(Deletion::Flag(key) | Deletion::FlagUnset(key) | Deletion::Time(key)) =
-            self.deletion
-        {
-            own.push(key);
+        own.extend(self.cursor_key());
+        if let Some(deletion) = self.deletion {
+            own.extend(deletion.sign.key());
+            own.extend(self.deleted_at);
+            if self.deleted_at.is_some() || self.detour_first {
+                own.push(deletion.at);
+            }
         }
         if let RowsAt::InLists { key, .. } = self.rows {
             own.push(key);
@@ -461,6 +551,8 @@ impl Stream {
                     own.push(key);
                     own.extend(members.iter().map(|(_, from)| from));
                 }
+                Splice::Seconds { key, from } => own.extend([key, from]),
+                Splice::Filled { key, .. } => own.push(key),
             }
         }
         (own, listed)

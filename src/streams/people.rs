@@ -1,6 +1,6 @@
 //! Users, how to reach them, what is known of them, and which groups and organizations they are in.
 
-use super::{ADMIN, Cursor, CursorFormat, Deletion, Feed, Order, RowsAt, Stream};
+use super::{ADMIN, Cursor, CursorFormat, Deletion, Feed, Order, RowsAt, Sign, Stream, detours};
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
 
@@ -34,7 +34,8 @@ pub(super) fn streams() -> Vec<Stream> {
         Stream {
             cursor: USER_CURSOR,
             dated: true,
-            deletion: Some(Deletion::FlagUnset("active")),
+            deletion: Deletion::by(Sign::FlagUnset("active")),
+            detour: Some(&detours::OF_USERS),
             gate: ADMIN,
             scope: "users:read",
             documentation: "https://developer.zendesk.com/api-reference/ticketing/users/users/",

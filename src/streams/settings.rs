@@ -1,7 +1,8 @@
 //! How the account is set up, and who changed it.
 
 use super::{
-    ADMIN, ANY_AGENT, Cursor, CursorFormat, Deletion, Feed, Gate, Order, RowsAt, Since, Stream,
+    ADMIN, ANY_AGENT, Cursor, CursorFormat, Deletion, Feed, Gate, Order, RowsAt, Sign, Since,
+    Stream,
 };
 
 static CUSTOM_ROLES: Feed = Feed::single("custom_roles", "custom_roles.json", &["custom_roles"]);
@@ -47,7 +48,7 @@ pub(super) fn streams() -> Vec<Stream> {
             )
         },
         Stream {
-            deletion: Some(Deletion::Flag("is_deleted")),
+            deletion: Deletion::by(Sign::Flag("is_deleted")),
             documentation: "https://developer.zendesk.com/api-reference/ticketing/account-configuration/brands/",
             about: "Brands, inactive ones included.",
             unseen: "There is no incremental read.",

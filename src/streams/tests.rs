@@ -5,19 +5,26 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::docs::streams_page;
-use super::{Deletion, Feed, RowsAt, Splice, Stream, registry};
+use super::{Feed, RowsAt, Sign, Splice, Stream, registry};
 use crate::config::Config;
 
 /// Schema files of streams that are not in the registry yet.
 const WAITING_SCHEMAS: &[&str] = &[];
 
+fn configured(options: Value) -> Config {
+    let mut config = json!({
+        "subdomain": "acme",
+        "credentials": { "credentials": "oauth2.0", "access_token": "x" },
+    });
+    config.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
+    Config::parse(config.to_string().as_bytes()).unwrap()
+}
+
 fn streams() -> Vec<Stream> {
-    let config =
-        br#"{"subdomain":"acme","credentials":{"credentials":"oauth2.0","access_token":"x"}}"#;
-    registry(&Config::parse(config).unwrap())
+    registry(&configured(json!({})))
 }
 
 fn in_project(path: &str) -> PathBuf {
@@ -39,7 +46,10 @@ fn assert_current(path: &str, now: &str) {
 /// Keys that a stream's rows get from elsewhere.
 fn spliced(stream: &Stream) -> Vec<&'static str> {
     let key = |splice: &Splice| match splice {
-        Splice::Around { key, .. } | Splice::Object { key, .. } => *key,
+        Splice::Around { key, .. }
+        | Splice::Object { key, .. }
+        | Splice::Seconds { key, .. }
+        | Splice::Filled { key, .. } => *key,
     };
     let list = if let RowsAt::InLists { key, .. } = stream.rows { Some(key) } else { None };
     stream.splice.iter().map(key).chain(list).collect()
@@ -50,10 +60,9 @@ fn declared_columns(stream: &Stream) -> BTreeSet<&'static str> {
     let mut columns: BTreeSet<&'static str> = stream.primary_key.iter().copied().collect();
     columns.extend(stream.cursor.map(|cursor| cursor.field));
     columns.extend(spliced(stream));
-    if let Some(Deletion::Flag(key) | Deletion::FlagUnset(key) | Deletion::Time(key)) =
-        stream.deletion
-    {
-        columns.insert(key);
+    if let Some(deletion) = stream.deletion {
+        columns.extend(deletion.sign.key());
+        columns.insert(deletion.at);
     }
     columns
 }
@@ -65,12 +74,15 @@ fn placeholders(path: &str) -> BTreeSet<&str> {
 #[test]
 fn names_are_unique_and_in_snake_case() {
     let streams = streams();
+    let detours: Vec<Stream> = streams.iter().filter_map(Stream::on_detour).collect();
     let mut names = BTreeSet::new();
     let mut feeds: Vec<&'static Feed> = Vec::new();
     for stream in &streams {
         assert!(names.insert(stream.name), "{} is there twice", stream.name);
         let is_snake = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
         assert!(stream.name.bytes().all(is_snake), "{}", stream.name);
+    }
+    for stream in streams.iter().chain(&detours) {
         for feed in stream.feed.lineage().into_iter().chain([stream.feed.root()]) {
             let other = feeds.iter().find(|other| other.name == feed.name);
             // A saved position knows its feed by name alone.
@@ -141,7 +153,8 @@ fn every_schema_file_belongs_to_a_stream() {
 
 #[test]
 fn every_placeholder_is_filled_by_the_lineage_and_every_filling_is_used() {
-    for stream in &streams() {
+    let detours = streams().into_iter().filter_map(|stream| stream.on_detour());
+    for stream in streams().into_iter().chain(detours) {
         let name = stream.name;
         assert!(placeholders(stream.feed.root().path).is_empty(), "{name}: the root hangs nowhere");
         let mut filled = BTreeSet::new();
@@ -219,6 +232,56 @@ fn streams_of_one_feed_take_their_rows_from_one_kind_of_place_inside() {
 }
 
 #[test]
+fn deletions_are_told_by_listed_rows_and_marked_in_one_column_of_the_users_choice() {
+    let marked = registry(&configured(json!({ "deleted_at_field": "_ab_cdc_deleted_at" })));
+    for (plain, marked) in streams().iter().zip(&marked) {
+        let name = plain.name;
+        let column = &marked.json_schema().unwrap()["properties"]["_ab_cdc_deleted_at"];
+        assert_eq!(column.is_object(), plain.deletion.is_some(), "{name}");
+        assert!(plain.deleted_at.is_none(), "{name}");
+        if plain.deletion.is_some() {
+            assert!(plain.rows == RowsAt::Listed && plain.feed.parent.is_none(), "{name}");
+        }
+    }
+    let taken = |column: &str| {
+        let streams = registry(&configured(json!({ "deleted_at_field": column })));
+        super::with_another(column, &streams)
+    };
+    assert!(taken("_ab_cdc_deleted_at").is_empty() && taken("deleted_at").is_empty());
+    assert!(taken("id").contains(&"tickets") && taken("updated_at").contains(&"users"));
+}
+
+#[test]
+fn a_detour_keeps_the_stream_and_a_search_has_a_cursor_of_its_own() {
+    let configured = |history: &str| registry(&configured(json!({ "tickets_history": history })));
+    let tickets = |history: &str| {
+        let streams = configured(history);
+        streams.into_iter().find(|stream| stream.name == "tickets").unwrap()
+    };
+    for stream in streams().iter().filter_map(Stream::on_detour) {
+        let schema = stream.json_schema().unwrap();
+        assert!(schema["properties"][stream.cursor_key().unwrap()].is_object(), "{}", stream.name);
+        assert!(stream.is_detour && stream.include.is_none(), "{}", stream.name);
+    }
+    let searched = tickets("search");
+    assert_eq!(searched.cursor.map(|cursor| cursor.field), Some("updated_at"));
+    assert_eq!((searched.feed.name, searched.is_detour), ("search_tickets", false));
+    let both = tickets("search_then_incremental");
+    assert_eq!((both.feed.name, both.detour_first), ("incremental_tickets", true));
+}
+
+#[test]
+fn a_deletion_is_known_by_its_sign() {
+    let is = |sign: Sign, raw: &str| sign.is_in(Some(raw.as_bytes()));
+    assert!(is(Sign::Flag("d"), "true") && !is(Sign::Flag("d"), "false"));
+    assert!(is(Sign::FlagUnset("a"), "false") && !Sign::FlagUnset("a").is_in(None));
+    assert!(is(Sign::Time("t"), "\"2026\"") && !is(Sign::Time("t"), "null"));
+    assert!(!Sign::Time("t").is_in(None) && Sign::Every.is_in(None));
+    let status = Sign::Text("status", "deleted");
+    assert!(is(status, "\"deleted\"") && !is(status, "\"deletedx\"") && !is(status, "\""));
+}
+
+#[test]
 fn every_declaration_is_told_in_sentences() {
     for stream in &streams() {
         for sentence in [stream.about, stream.unseen] {
@@ -238,7 +301,7 @@ fn the_table_of_streams_is_as_it_was() {
 
 #[test]
 fn the_stream_reference_is_current() {
-    assert_current("docs/streams.md", &streams_page(&streams()));
+    assert_current("docs/streams.md", &streams_page(&configured(json!({}))));
 }
 
 /// A stream in one line, so that a change of the registry reads as a change of few lines.
@@ -250,8 +313,12 @@ fn snapshot(stream: &Stream) -> String {
     let role = format!("{:?}", gate.role);
     let plan = gate.plan.map(|plan| format!(" {plan}")).unwrap_or_default();
     let feature = gate.feature.map(|feature| format!(" ({feature})")).unwrap_or_default();
-    let query: Vec<String> =
-        feed.query.iter().map(|(key, value)| format!(" {key}={value}")).collect();
+    let query: Vec<String> = feed
+        .query
+        .iter()
+        .map(|(key, value)| format!(" {key}={value}"))
+        .chain(feed.choices.iter().map(|(key, choice)| format!(" {key}={choice:?}")))
+        .collect();
     format!(
         "{}: {} at {}{} | {:?} | {:?} | {:?} | key {} | cursor {} | {} | deletion {} | \
          {}{plan}{feature} | scope {}\n",

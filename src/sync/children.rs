@@ -156,7 +156,7 @@ impl<'r, 'm> Children<'r, 'm> {
         let kid_streams: Vec<&'static Stream> =
             node.kids.iter().flat_map(Node::all_streams).collect();
         let keys = path_keys(node.feed, &kid_streams);
-        let mut listing = Listing::new(node.feed, path, &streams, self.walk);
+        let mut listing = Listing::new(node.feed, path, &streams, self.walk, self.reader.config);
         listing.want(keys.iter().copied());
         let size = node.feed.page_size(self.reader.config);
         let mut pager = Pager::new(self.reader.client, &listing, Token::First, size);
@@ -219,7 +219,7 @@ impl<'r, 'm> Children<'r, 'm> {
             // The lock is taken twice, and must not last from the first to the second.
             let keep = lock(&self.shared).keep(stream, &fetched.page, list);
             let Some(keep) = keep else { continue };
-            let framed = framer.frame(&fetched.page, &keep, emitted_at, &mut batch.lines);
+            let framed = framer.frame(&fetched.page, &keep, fills, emitted_at, &mut batch.lines);
             batch.parts.extend(lock(&self.shared).delivered(stream, framed));
         }
         let rows: Vec<_> =
@@ -255,9 +255,9 @@ impl Shared<'_> {
             .iter()
             .filter(|member| member.is_child() && member.state != Standstill::Failed);
         let mut needed = needed.filter(|member| {
-            let order = member.stream.feed.root().order;
+            let root = member.stream.feed.root();
             !member.position.walk.place.seen.contains(&parent.listed.hash)
-                && !unchanged_parent(&member.position, order, parent.changed)
+                && !unchanged_parent(&member.position, root, parent.changed)
         });
         let needed = needed.next().is_some();
         let number = self.frontier.push(parent.listed.clone());
@@ -305,9 +305,10 @@ impl Shared<'_> {
 
     fn keep(&mut self, stream: &'static Stream, page: &Page, list: &Rows) -> Option<Vec<bool>> {
         let member = self.member(stream)?;
-        let bound = member.position.walk.bound.filter(|_| stream.dated);
+        // On a detour, children that the stream's own feed has brought are there, and more whole.
+        let bound = member.position.walk.bound.filter(|_| stream.dated).max(member.position.main);
         let field = stream.cursor.map(|cursor| cursor.field);
-        // Children are bounded by the start date alone, never by a cursor.
+        // Children are bounded by the start date alone, never by their own cursor.
         let new = |row| {
             let time = field.and_then(|field| sift::time(page, list, row, field));
             time.zip(bound).is_none_or(|(time, bound)| time >= bound)

@@ -174,7 +174,7 @@ fn sync(
         }
     }
     let Some(feed) = members.first().map(|member| member.stream.feed) else { return };
-    let listing = listing(feed, &members, 1);
+    let listing = listing(feed, &members, 1, config);
     if feed.windows {
         let mut positions: Vec<_> = members.iter_mut().map(|member| &mut member.position).collect();
         bring_together(&mut positions);

@@ -18,6 +18,8 @@ pub struct Standing {
     pub windows: (Option<i64>, Vec<Window>),
     /// The place in the feed's own time, unix seconds; in no order of time, pages walked.
     pub point: i64,
+    /// The bounds of a search, unix seconds.
+    pub searched: Option<(i64, i64)>,
     /// In the middle of a walk, as opposed to waiting at the end of the last one.
     pub under_way: bool,
     pub state: Standstill,
@@ -46,7 +48,8 @@ pub fn next_leg(standings: &[Standing], ordered: bool) -> Option<Leg> {
     let reading = |at: &usize| standings[*at].state == Standstill::Reading;
     let same_place = |a: usize, b: usize| {
         let (a, b) = (&standings[a], &standings[b]);
-        a.token == b.token && a.windows == b.windows && (!ordered || a.point == b.point)
+        let same_bounds = a.windows == b.windows && a.searched == b.searched;
+        a.token == b.token && same_bounds && (!ordered || a.point == b.point)
     };
     let all: Vec<usize> = (0..standings.len()).collect();
     let together = |with: usize| -> Vec<usize> {
@@ -60,10 +63,11 @@ pub fn next_leg(standings: &[Standing], ordered: bool) -> Option<Leg> {
         let place = |at: &usize| (standings[*at].point, !standings[*at].is_child);
         let behind = readers().min_by_key(place)?;
         let is_aim = |at: &usize| {
-            let there = &standings[*at];
-            there.token.is_servers()
-                && there.point >= standings[behind].point
-                && !same_place(*at, behind)
+            let (there, here) = (&standings[*at], &standings[behind]);
+            // Another part of a search has no place of this one.
+            let is_near = there.searched == here.searched;
+            let is_further = there.token.is_servers() && there.point >= here.point;
+            is_near && is_further && !same_place(*at, behind)
         };
         let up_to = readers().filter(is_aim).min_by_key(place);
         return Some(Leg { who: together(behind), up_to });
@@ -102,7 +106,7 @@ mod tests {
 
     fn standing(point: i64, under_way: bool, state: Standstill) -> Standing {
         let (token, windows) = (Token::StartTime(point), (None, Vec::new()));
-        Standing { token, is_child: false, windows, point, under_way, state }
+        Standing { token, is_child: false, windows, point, searched: None, under_way, state }
     }
 
     fn check(standings: &[(i64, bool, Standstill)], who: &[usize], up_to: Option<usize>) {

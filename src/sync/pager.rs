@@ -1,5 +1,6 @@
 //! The only loop over pages: it asks, sees what comes next, and hands out one page at a time.
 
+use crate::config::Config;
 use crate::protocol::message::Level;
 use crate::streams::{Feed, Stream};
 use crate::zendesk::client::{Client, Fetched, PageSize, Request, Tally};
@@ -36,9 +37,19 @@ pub struct Pager<'a> {
 impl Listing {
     /// The listing of a feed for these streams: their side-loads and all that they look up.
     #[must_use]
-    pub fn new(feed: &'static Feed, path: String, streams: &[&Stream], walk: u64) -> Self {
+    pub fn new(
+        feed: &'static Feed,
+        path: String,
+        streams: &[&Stream],
+        walk: u64,
+        config: &Config,
+    ) -> Self {
         let mut query: Vec<(&'static str, String)> =
             feed.query.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
+        let chosen = feed.choices.iter();
+        query.extend(
+            chosen.filter_map(|(key, choice)| Some((*key, choice.value(config)?.to_owned()))),
+        );
         let mut includes: Vec<&str> = streams.iter().filter_map(|stream| stream.include).collect();
         includes.sort_unstable();
         includes.dedup();

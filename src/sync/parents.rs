@@ -76,10 +76,13 @@ pub fn path_keys(feed: &'static Feed, children: &[&'static Stream]) -> Vec<&'sta
     keys
 }
 
-/// The key of a parent's row that tells when it changed: the cursor of the topmost parent.
+/// The key of a parent's row that tells when it changed: the cursor of the topmost parent, or
+/// what its listing was searched by.
 pub fn changed_key(stream: &Stream) -> Option<&'static str> {
     let parents = stream.cursor.map(|cursor| cursor.parents)?;
-    stream.feed.parent.as_ref().and(parents.last()).map(|(_, field)| *field)
+    let parent = stream.feed.parent.as_ref()?;
+    let key = parents.last().map(|(_, field)| *field);
+    key.or(parent.feed.root().searched_key())
 }
 impl Node {
     pub fn all_streams(&self) -> Vec<&'static Stream> {

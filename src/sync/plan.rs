@@ -6,7 +6,7 @@ use super::position::{PASS_EVERY_SECONDS, Pass, Phase, Place, Position, Walk, to
 use super::saved::{self, Saved};
 use crate::config::Config;
 use crate::protocol::catalog::SyncMode;
-use crate::streams::{Order, Reading, Stream};
+use crate::streams::{Feed, Reading, Stream};
 use crate::zendesk::paging::{Token, YOUNGEST_BOUND_SECONDS};
 
 /// Where a stream begins in this sync.
@@ -65,20 +65,18 @@ fn full_refresh(stream: &Stream, saved: &Saved, config: &Config, now: Now) -> Be
         let repeat = Some(to_state(stream, &position));
         return Begin { position, repeat, warnings: Vec::new() };
     }
-    let mut position = match walk
-        .filter(|walk| walk.phase == Phase::UnderWay && stream.is_resumable())
-    {
-        Some(_) => saved.position(),
-        None => {
-            let bound = stream.dated.then(|| config.start_unix(now.unix));
-            let token = stream.feed.root().paging.start(bound);
-            Position {
-                flat: None,
-                walk: Walk { place: Place { token, ..Place::default() }, bound, ..Walk::default() },
+    let mut position =
+        match walk.filter(|walk| walk.phase == Phase::UnderWay && stream.is_resumable()) {
+            Some(_) => saved.position(),
+            None => {
+                let bound = stream.dated.then(|| config.start_unix(now.unix));
+                let token = stream.feed.root().paging.start(bound);
+                let place = Place { token, ..Place::default() };
+                Position { walk: Walk { place, bound, ..Walk::default() }, ..Position::default() }
             }
-        }
-    };
+        };
     position.walk.full = true;
+    position.main = saved.main;
     position.walk.pass.under_way = stream.reading() == Reading::PerParent;
     nothing_yet(stream, position, now)
 }
@@ -122,6 +120,8 @@ fn incremental(
         cursor: flat,
         began: None,
         newest: None,
+        searched: saved.searched,
+        window: None,
         gone: walk.as_ref().map(|walk| walk.gone.clone()).unwrap_or_default(),
         pass: walk.as_ref().map(|walk| walk.pass).unwrap_or_default(),
         told: walk.and_then(|walk| walk.told),
@@ -150,7 +150,7 @@ fn incremental(
     } else {
         Walk { place: Place { token: Token::First, ..walk.place }, ..walk }
     };
-    let mut begin = nothing_yet(stream, Position { flat, walk }, now);
+    let mut begin = nothing_yet(stream, Position { flat, walk, main: saved.main }, now);
     begin.warnings = warnings;
     begin
 }
@@ -190,12 +190,11 @@ fn nothing_yet(stream: &Stream, position: Position, now: Now) -> Begin {
     Begin { position, repeat, warnings: Vec::new() }
 }
 
-/// Whether a walk over all parents of a feed in no order of time may leave a parent out: it did
-/// not change since the walk's cursor.
+/// Whether a walk over all parents may leave a parent out: the listing has old ones too, and this
+/// one did not change since the walk's cursor.
 #[must_use]
-pub fn unchanged_parent(position: &Position, order: Order, changed: Option<i64>) -> bool {
-    let by_token = matches!(order, Order::ByTime(_));
-    let everything = by_token || position.walk.pass.under_way || position.walk.full;
+pub fn unchanged_parent(position: &Position, root: &Feed, changed: Option<i64>) -> bool {
+    let everything = root.lists_news() || position.walk.pass.under_way || position.walk.full;
     !everything
         && changed.zip(position.walk.cursor).is_some_and(|(changed, cursor)| changed < cursor)
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use super::search;
 use crate::streams::{CursorFormat, Feed, Order, Stream};
 use crate::zendesk::instant;
 use crate::zendesk::paging::Token;
@@ -34,6 +35,9 @@ pub struct Position {
     /// The flat cursor, unix seconds.
     pub flat: Option<i64>,
     pub walk: Walk,
+    /// On a detour: where the stream's own feed was left. It is what the state has as the flat
+    /// cursor, and the detour's own stands in `walk`.
+    pub main: Option<i64>,
 }
 
 /// What the flat cursor cannot hold.
@@ -56,6 +60,10 @@ pub struct Walk {
     pub began: Option<i64>,
     /// The newest cursor value seen in this walk.
     pub newest: Option<i64>,
+    /// When the search began whose rows the stream's own feed now has the last word on.
+    pub searched: Option<i64>,
+    /// The part of a search's time that is read, unix seconds, its end excluded.
+    pub window: Option<(i64, i64)>,
     /// Deleted rows that were delivered.
     pub gone: BTreeSet<u64>,
     /// The reading of what may change unseen: whether one is under way, and the begin of the last.
@@ -139,6 +147,13 @@ impl Position {
         seen: Vec<u64>,
         now_unix: i64,
     ) {
+        if let Some(next) = self.walk.next_window() {
+            // Only a window of the search has ended; the cursor waits for the last one.
+            self.walk.window = Some(next);
+            self.walk.place = Place::default();
+            return;
+        }
+        self.walk.window = None;
         let ordered = matches!(order, Order::ByTime(_));
         self.walk.place.token = if ordered { token } else { Token::First };
         self.walk.place.seen = seen;
@@ -209,6 +224,13 @@ impl Position {
     }
 }
 
+impl Walk {
+    /// The window after the one that is read, if that was not the last.
+    fn next_window(&self) -> Option<(i64, i64)> {
+        search::next(self.window?, search::end(self.began?))
+    }
+}
+
 /// A stream's position as the text of its state.
 #[must_use]
 pub fn to_state(stream: &Stream, position: &Position) -> String {
@@ -227,16 +249,22 @@ pub fn to_state(stream: &Stream, position: &Position) -> String {
         CursorFormat::Iso => json!(instant::to_iso(unix)),
     };
     if cursor.parents.is_empty() {
-        if let Some(flat) = position.flat {
+        let flat = if stream.is_detour { position.main } else { position.flat };
+        if let Some(flat) = flat {
             state.insert(cursor.field.into(), written(flat, cursor.format));
         }
     } else {
-        let flat = position.flat.or(walk.bound).unwrap_or_default();
+        let flat = if stream.is_detour { position.main } else { position.flat };
+        let flat = flat.or(walk.bound).unwrap_or_default();
         let parents = written(flat, CursorFormat::Unix);
         let own = written(flat, cursor.format);
         state = substream_state((cursor.field, &own), (cursor.parents, &parents));
     }
-    state.insert("walk".into(), walk_json(stream, walk));
+    let mut walk_json = walk_json(stream, walk);
+    if let Some(flat) = position.flat.filter(|_| stream.is_detour) {
+        walk_json["flat"] = json!(flat);
+    }
+    state.insert("walk".into(), walk_json);
     Value::Object(state).to_string()
 }
 
@@ -282,6 +310,9 @@ fn walk_json(stream: &Stream, walk: &Walk) -> Value {
     put("cursor", walk.cursor.map(|unix| json!(unix)));
     put("began", walk.began.map(|unix| json!(unix)));
     put("newest", walk.newest.map(|unix| json!(unix)));
+    put("searched", walk.searched.map(|unix| json!(unix)));
+    put("from", walk.window.map(|(from, _)| json!(from)));
+    put("to", walk.window.map(|(_, to)| json!(to)));
     put("at", walk.place.at.map(|unix| json!(unix)));
     let most = if walk.later.is_empty() { MOST_SEEN } else { MOST_SEEN_IN_WINDOWS };
     let seen = &walk.place.seen[..walk.place.seen.len().min(most)];
@@ -352,7 +383,7 @@ mod tests {
     const ORDERED: Order = Order::ByTime("updated_at");
 
     fn at(flat: Option<i64>) -> Position {
-        Position { flat, walk: Walk { cursor: flat, ..Walk::default() } }
+        Position { flat, walk: Walk { cursor: flat, ..Walk::default() }, main: None }
     }
 
     #[test]

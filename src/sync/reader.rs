@@ -2,6 +2,7 @@
 //! batch with the positions they reach.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -12,6 +13,8 @@ use super::join::{Leg, Standing, Standstill, next_leg};
 use super::pager::{Listing, Pager};
 use super::parents::{ParentRow, changed_key, path_keys};
 use super::position::{Phase, Position, to_state};
+use super::search;
+use super::sift;
 use super::stretch::{Stretch, Taken};
 use super::{window, windows};
 use crate::config::Config;
@@ -43,6 +46,8 @@ pub struct Member {
     pub position: Position,
     pub state: Standstill,
     pub report: Report,
+    /// How long a page took in the last stretch, waits left out.
+    pub page_time: Option<Duration>,
 }
 
 /// What reading a stream took and left out.
@@ -71,6 +76,8 @@ pub struct Group {
     pub feed: &'static Feed,
     pub members: Vec<Member>,
     pub walk: u64,
+    /// Streams that take their detour first, each with itself on its own road.
+    pub first: Vec<(Member, &'static Stream)>,
 }
 
 impl Group {
@@ -84,7 +91,8 @@ impl Group {
 impl Member {
     #[must_use]
     pub fn new(stream: &'static Stream, position: Position) -> Self {
-        Self { stream, position, state: Standstill::Reading, report: Report::default() }
+        let (state, report) = (Standstill::Reading, Report::default());
+        Self { stream, position, state, report, page_time: None }
     }
 
     pub(super) fn is_child(&self) -> bool {
@@ -108,6 +116,10 @@ impl Member {
             token: walk.place.token.clone(),
             is_child: self.is_child(),
             windows: (walk.until, walk.later.clone()),
+            searched: walk.window.or_else(|| {
+                let feed = self.stream.feed.root();
+                feed.searched_key().map(|_| (search::lower(&self.position, 0), i64::MAX))
+            }),
             point: if self.stream.feed.root().time_key().is_some() {
                 second.or(walk.place.at).or(self.position.flat).unwrap_or_default()
             } else {
@@ -124,6 +136,7 @@ impl Member {
 impl Reader<'_> {
     /// Reads every stream of a feed to its end.
     pub async fn read(self, mut group: Group) {
+        self.detours_first(&mut group).await;
         let ordered = group.feed.time_key().is_some();
         if group.feed.windows {
             let members = group.members.iter_mut().filter(|member| !member.is_child());
@@ -145,6 +158,8 @@ impl Reader<'_> {
                     // The end came before the place of the one ahead.
                     (Ok(()), Some(_)) if !ordered && member.has_ended() => Standstill::Done,
                     (Ok(()), Some(leader)) => standings[leader].state,
+                    // Another window of a search is left.
+                    (Ok(()), None) if member.position.walk.window.is_some() => Standstill::Reading,
                     (Ok(()), None) => Standstill::Done,
                 };
                 if member.state != Standstill::Reading {
@@ -166,13 +181,13 @@ impl Reader<'_> {
     }
 
     /// Reads one stretch: to the feed's end, or up to the place of a stream that is ahead.
-    async fn leg(self, group: &mut Group, leg: &Leg) -> Result<(), WalkError> {
+    pub(super) async fn leg(self, group: &mut Group, leg: &Leg) -> Result<(), WalkError> {
         let feed = group.feed;
         let ahead = leg.up_to.map(|leader| group.members[leader].position.clone());
         let ordered = feed.time_key().is_some();
         let leader = leg.up_to.filter(|_| ordered);
         let until = leader.map(|leader| group.members[leader].standing().point);
-        let mut listing = listing(feed, &group.members, group.walk);
+        let mut listing = listing(feed, &group.members, group.walk, self.config);
         let mut who: Vec<&mut Member> = Vec::new();
         for (at, member) in group.members.iter_mut().enumerate() {
             if leg.who.contains(&at) {
@@ -182,15 +197,25 @@ impl Reader<'_> {
         let Some(first) = who.first_mut() else { return Ok(()) };
         let start = first.position.walk.place.token.clone();
         let now = self.client.clock().now_unix();
+        self.fit_window(feed, &mut who, group.walk, now).await?;
+        let Some(first) = who.first_mut() else { return Ok(()) };
         listing.query.extend(window::begin(feed, &mut first.position, now));
         let mut stretch = Stretch::new((feed, group.walk), who, start.clone(), (until, ahead));
+        stretch.scope = self.config.ticket_scope;
         self.told(&mut stretch, &start).await?;
+        let since = self.client.clock().elapsed();
         let mut chains = Chains::new(self.client, &listing);
         for (number, place) in stretch.open_windows() {
             chains.start(number, place, feed.page_size(self.config), 0);
         }
         let result = self.walk(&mut stretch, &mut chains).await;
-        stretch.count(chains.tally());
+        let tally = chains.tally();
+        stretch.count(tally);
+        let took = self.client.clock().elapsed().saturating_sub(since + tally.waited);
+        let pages = u32::try_from(tally.pages).unwrap_or(u32::MAX);
+        for member in &mut stretch.who {
+            member.page_time = took.checked_div(pages);
+        }
         match result? {
             Some(end) => self.finish(stretch, &end).await,
             None => Ok(()),
@@ -344,7 +369,7 @@ impl Reader<'_> {
         }
     }
 
-    fn tell_end(self, member: &Member, result: Result<(), WalkError>) {
+    pub(super) fn tell_end(self, member: &Member, result: Result<(), WalkError>) {
         let ended = Ended { stream: member.stream, result, report: member.report };
         // The receiver lives as long as the sync; without it there is nobody left to tell.
         let _ = self.ended.send(ended);
@@ -353,10 +378,11 @@ impl Reader<'_> {
 
 /// The feed's listing for all of its selected streams, whoever reads the stretch: a row must look
 /// the same in every stretch to be known again.
-pub(super) fn listing(feed: &'static Feed, who: &[Member], walk: u64) -> Listing {
+pub(super) fn listing(feed: &'static Feed, who: &[Member], walk: u64, config: &Config) -> Listing {
     let own: Vec<&Stream> =
         who.iter().filter(|member| !member.is_child()).map(|member| member.stream).collect();
-    let mut listing = Listing::new(feed, feed.path.to_owned(), &own, walk);
+    let mut listing = Listing::new(feed, feed.path.to_owned(), &own, walk, config);
+    listing.want(feed.searched_key().map(|_| sift::SUPPORT_KEY));
     let children: Vec<&'static Stream> =
         who.iter().filter(|member| member.is_child()).map(|member| member.stream).collect();
     listing.want(path_keys(feed, &children));

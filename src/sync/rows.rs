@@ -3,10 +3,14 @@
 
 use std::collections::HashSet;
 
+use serde_json::Value;
+
 use super::oversize::{self, LARGEST_ROW_BYTES};
+use super::parents::Fills;
 use crate::protocol::message::{record_head, record_tail};
-use crate::streams::{RowsAt, Splice, Stream};
+use crate::streams::{Deletion, RowsAt, Splice, Stream};
 use crate::zendesk::edit::Text;
+use crate::zendesk::instant;
 use crate::zendesk::json::Span;
 use crate::zendesk::page::{Member, Page, Rows};
 
@@ -40,6 +44,7 @@ impl Framer {
         &self,
         page: &Page,
         keep: &[bool],
+        fills: &Fills,
         emitted_at_ms: u64,
         out: &mut Vec<u8>,
     ) -> Framed {
@@ -47,9 +52,10 @@ impl Framer {
         let mut framed = Framed::default();
         for list in self.stream.rows.lists(feed).into_iter().filter_map(|path| page.list(path)) {
             let more = if list.path == feed.list {
-                self.frame_list(page, list, keep, emitted_at_ms, out)
+                self.frame_list(page, list, (keep, fills), emitted_at_ms, out)
             } else {
-                self.frame_list(page, list, &self.beside(page, list, keep), emitted_at_ms, out)
+                let keep = self.beside(page, list, keep);
+                self.frame_list(page, list, (&keep, fills), emitted_at_ms, out)
             };
             framed.rows += more.rows;
             framed.cut += more.cut;
@@ -84,7 +90,7 @@ impl Framer {
         &self,
         page: &Page,
         list: &Rows,
-        keep: &[bool],
+        (keep, fills): (&[bool], &Fills),
         emitted_at_ms: u64,
         out: &mut Vec<u8>,
     ) -> Framed {
@@ -109,15 +115,15 @@ impl Framer {
         match self.stream.rows {
             RowsAt::Listed | RowsAt::Beside { .. } | RowsAt::InLists { .. } => {
                 for listed in (0..list.rows.len()).filter(|listed| kept(*listed)) {
-                    line(Place { text: &page.text, list, listed, inner: None }, &mut framed);
+                    line(Place { text: &page.text, list, listed, inner: None, fills }, &mut framed);
                 }
             }
             RowsAt::Inside(_) | RowsAt::EachInside { .. } => {
                 for (inner, row) in
                     list.inner.iter().enumerate().filter(|(_, row)| kept(row.around))
                 {
-                    let place =
-                        Place { text: &page.text, list, listed: row.around, inner: Some(inner) };
+                    let (text, listed, inner) = (&page.text, row.around, Some(inner));
+                    let place = Place { text, list, listed, inner, fills };
                     if self.is_ours(&place) {
                         line(place, &mut framed);
                     }
@@ -155,9 +161,12 @@ impl Framer {
             let (key, there) = match splice {
                 Splice::Around { key, from } => (key, place.around(from).is_some()),
                 Splice::Object { key, .. } => (key, true),
+                Splice::Seconds { key, from } => (key, place.seconds(from).is_some()),
+                Splice::Filled { key, placeholder } => (key, place.filled(placeholder).is_some()),
             };
             dropped.extend(place.member(key).filter(|_| there));
         }
+        dropped.extend(self.stream.deleted_at.and_then(|column| place.member(column)));
         dropped.sort_unstable_by_key(|member| member.start);
         place.text.copy_row(out, place.span(), dropped, |out| {
             let start = out.len();
@@ -166,6 +175,9 @@ impl Framer {
             }
             for splice in self.stream.splice {
                 put(splice, place, start, out);
+            }
+            if let (Some(column), Some(deletion)) = (self.stream.deleted_at, self.stream.deletion) {
+                put_deletion(column, deletion, place, start, out);
             }
         });
     }
@@ -195,6 +207,16 @@ fn put(splice: &Splice, place: &Place<'_>, start: usize, out: &mut Vec<u8>) {
             out.extend_from_slice(format!("\"{key}\":").as_bytes());
             place.text.copy(out, member.value);
         }
+        Splice::Seconds { key, from } => {
+            let Some(seconds) = place.seconds(from) else { return };
+            comma(out, start);
+            out.extend_from_slice(format!("\"{key}\":{seconds}").as_bytes());
+        }
+        Splice::Filled { key, placeholder } => {
+            let Some(value) = place.filled(placeholder) else { return };
+            comma(out, start);
+            out.extend_from_slice(format!("\"{key}\":{value}").as_bytes());
+        }
         Splice::Object { key, members } => {
             comma(out, start);
             out.extend_from_slice(format!("\"{key}\":{{").as_bytes());
@@ -212,12 +234,33 @@ fn put(splice: &Splice, place: &Place<'_>, start: usize, out: &mut Vec<u8>) {
     }
 }
 
+/// Appends the time of a row's deletion, or null while it lives.
+fn put_deletion(
+    column: &str,
+    deletion: Deletion,
+    place: &Place<'_>,
+    start: usize,
+    out: &mut Vec<u8>,
+) {
+    if out.len() > start {
+        out.push(b',');
+    }
+    out.extend_from_slice(format!("\"{column}\":").as_bytes());
+    let sign = deletion.sign.key().and_then(|key| place.member(key));
+    let is_deleted = deletion.sign.is_in(sign.map(|member| place.text.raw(member.value)));
+    match place.member(deletion.at).filter(|_| is_deleted) {
+        Some(at) => place.text.copy(out, at.value),
+        None => out.extend_from_slice(b"null"),
+    }
+}
+
 /// One row of a stream: a listed row, or a row inside of one.
 struct Place<'a> {
     text: &'a Text,
     list: &'a Rows,
     listed: usize,
     inner: Option<usize>,
+    fills: &'a Fills,
 }
 
 impl Place<'_> {
@@ -233,6 +276,17 @@ impl Place<'_> {
             Some(inner) => self.list.inner_member(inner, key),
             None => self.list.member(self.listed, key),
         }
+    }
+
+    /// A time of the row, unix seconds.
+    fn seconds(&self, key: &str) -> Option<i64> {
+        instant::from_json(self.text.raw(self.member(key)?.value))
+    }
+
+    /// What filled a placeholder of the path, as JSON.
+    fn filled(&self, placeholder: &str) -> Option<Value> {
+        let (_, text) = self.fills.iter().find(|(name, _)| *name == placeholder)?;
+        Some(text.parse::<u64>().map_or_else(|_| Value::from(text.as_str()), Value::from))
     }
 
     fn around(&self, key: &str) -> Option<Member> {
@@ -254,15 +308,16 @@ mod tests {
     fn records(names: &[&str], body: &str) -> Vec<Value> {
         let config =
             br#"{"subdomain":"a","credentials":{"credentials":"oauth2.0","access_token":"t"}}"#;
-        let streams: &'static [Stream] = Vec::leak(registry(&Config::parse(config).unwrap()));
+        let config = Config::parse(config).unwrap();
+        let streams: &'static [Stream] = Vec::leak(registry(&config));
         let named = |name: &&str| streams.iter().find(|stream| stream.name == *name).unwrap();
         let chosen: Vec<&'static Stream> = names.iter().map(named).collect();
-        let listing = Listing::new(chosen[0].feed, String::new(), &chosen, 0);
+        let listing = Listing::new(chosen[0].feed, String::new(), &chosen, 0, &config);
         let page = scan(body.as_bytes().to_vec(), &listing.shape).unwrap();
         let keep = vec![true; page.lists[0].rows.len()];
         let data = |stream: &&'static Stream| {
             let mut out = Vec::new();
-            let framed = Framer::new(stream).frame(&page, &keep, 1, &mut out);
+            let framed = Framer::new(stream).frame(&page, &keep, &Vec::new(), 1, &mut out);
             let lines = String::from_utf8(out).unwrap();
             assert_eq!(framed.rows, lines.lines().count() as u64);
             let data = |line| serde_json::from_str::<Value>(line).unwrap()["record"]["data"].take();

@@ -15,6 +15,10 @@ use crate::zendesk::paging::Token;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Saved {
     pub flat: Option<i64>,
+    /// On a detour: where the stream's own feed was left.
+    pub main: Option<i64>,
+    /// When the search began that has ended before the stream's own feed.
+    pub searched: Option<i64>,
     /// Our own walk, if it is of this feed and of a version we know.
     pub walk: Option<Walk>,
     /// The start date frozen at the first read, even when its walk is discarded.
@@ -28,7 +32,7 @@ impl Saved {
     /// The position this stands for.
     #[must_use]
     pub fn position(&self) -> Position {
-        Position { flat: self.flat, walk: self.walk.clone().unwrap_or_default() }
+        Position { flat: self.flat, walk: self.walk.clone().unwrap_or_default(), main: self.main }
     }
 }
 
@@ -43,7 +47,16 @@ pub fn read(stream: &Stream, state: &Map<String, Value>, now_unix: i64) -> Saved
     if let Some(walk) = state.get("walk").filter(|walk| !walk.is_null()) {
         saved.bound = walk.get("bound").and_then(Value::as_i64);
         match walk.as_object().ok_or("it is no object").and_then(|walk| read_walk(stream, walk)) {
-            Ok(walk) => saved.walk = Some(walk),
+            Ok(walk) => {
+                saved.searched = walk.searched;
+                saved.walk = Some(walk);
+            }
+            // The detour was the way to here, and its walk has no more to say.
+            Err(_) if is_of_detour(stream, walk) => {
+                let began = walk.get("began").and_then(Value::as_i64);
+                let is_done = walk.get("done") == Some(&Value::Bool(true));
+                saved.searched = began.filter(|_| stream.detour_first && is_done);
+            }
             Err(why) => saved.warnings.push(format!(
                 "{}: the saved walk is not used ({why}); reading goes on from the saved cursor",
                 stream.name
@@ -51,7 +64,7 @@ pub fn read(stream: &Stream, state: &Map<String, Value>, now_unix: i64) -> Saved
         }
     }
     if let Some(cursor) = &stream.cursor {
-        match flat(cursor, state, saved.walk.is_some(), now_unix) {
+        match flat(cursor, state, is_ours(state), now_unix) {
             Ok(flat) => saved.flat = flat,
             Err(key) => saved.warnings.push(format!(
                 "{}: the saved `{key}` is not a time; reading starts from the beginning",
@@ -59,14 +72,33 @@ pub fn read(stream: &Stream, state: &Map<String, Value>, now_unix: i64) -> Saved
             )),
         }
     }
+    if stream.is_detour {
+        saved.main = saved.flat;
+        let walk = state.get("walk").filter(|_| saved.walk.is_some());
+        if let Some(walk) = walk {
+            saved.flat = walk.get("flat").and_then(Value::as_i64);
+        }
+    }
     saved
+}
+
+/// Whether this program wrote the state.
+fn is_ours(state: &Map<String, Value>) -> bool {
+    state
+        .get("walk")
+        .is_some_and(|walk| walk.get("v").and_then(Value::as_u64) == Some(WALK_VERSION))
+}
+
+fn is_of_detour(stream: &Stream, walk: &Value) -> bool {
+    let feed = stream.detour.map(|detour| detour.feed.root().name);
+    feed.is_some() && walk.get("feed").and_then(Value::as_str) == feed
 }
 
 /// The flat cursor, unix seconds. Err names a key that holds no time.
 fn flat(
     cursor: &Cursor,
     state: &Map<String, Value>,
-    has_walk: bool,
+    is_ours: bool,
     now_unix: i64,
 ) -> Result<Option<i64>, String> {
     if let Some(((name, field), above)) = cursor.parents.split_first()
@@ -77,7 +109,7 @@ fn flat(
     }
     let lookback = state.get("lookback_window").and_then(Value::as_i64).unwrap_or_default();
     if let Some(Value::Object(global)) = state.get("state") {
-        let flat = own(cursor, global, has_walk, now_unix)?;
+        let flat = own(cursor, global, is_ours, now_unix)?;
         return Ok(flat.map(|flat| flat.saturating_sub(lookback.max(0))));
     }
     if state.contains_key("states") {
@@ -88,7 +120,7 @@ fn flat(
         let end = slice.get("most_recent_cursor_value").or_else(|| slice.get("end"));
         return end.map(|end| time(end).ok_or_else(|| "slices".to_owned())).transpose();
     }
-    own(cursor, state, has_walk, now_unix)
+    own(cursor, state, is_ours, now_unix)
 }
 
 /// The position of a parent inside a child's state, which may be nested once more.
@@ -112,7 +144,7 @@ fn parent_flat(
 fn own(
     cursor: &Cursor,
     state: &Map<String, Value>,
-    has_walk: bool,
+    is_ours: bool,
     now_unix: i64,
 ) -> Result<Option<i64>, String> {
     if let Some(value) = state.get(cursor.field).filter(|value| !value.is_null()) {
@@ -120,10 +152,12 @@ fn own(
     }
     for former in cursor.formerly {
         let Some(value) = state.get(former.key).filter(|value| !value.is_null()) else { continue };
+        if is_ours && former.at_most.is_some() {
+            // Our own search: what it did not see, the start date brings.
+            continue;
+        }
         return match (time(value), former.at_most) {
-            (Some(time), Some(at_most)) if !has_walk && time <= now_unix => {
-                Ok(Some(time.min(at_most)))
-            }
+            (Some(time), Some(at_most)) if time <= now_unix => Ok(Some(time.min(at_most))),
             (Some(time), _) => Ok(Some(time)),
             (None, Some(at_most)) => Ok(Some(at_most)),
             (None, None) => Err(former.key.to_owned()),
@@ -190,6 +224,8 @@ fn read_walk(stream: &Stream, json: &Map<String, Value>) -> Result<Walk, &'stati
         cursor: number("cursor"),
         began: number("began"),
         newest: number("newest"),
+        searched: number("searched"),
+        window: number("from").zip(number("to")),
         gone: text("gone").map(numbers_from).unwrap_or_default(),
         pass: Pass { under_way: is_true("pass"), ended: number("passed") },
         told: number("told"),
@@ -303,7 +339,7 @@ mod tests {
         };
         for bad in [
             json!({"v": 2, "feed": "incremental_tickets", "kind": "cursor", "token": "x"}),
-            json!({"v": 1, "feed": "search_tickets", "kind": "cursor", "token": "x", "bound": 5}),
+            json!({"v": 1, "feed": "groups", "kind": "cursor", "token": "x", "bound": 5}),
             json!({"v": 1, "feed": "incremental_tickets", "kind": "new", "token": "x"}),
             json!({"v": 1, "feed": "incremental_tickets"}),
             json!({"v": 1, "feed": "incremental_tickets", "kind": "after", "token": "x"}),

@@ -3,7 +3,9 @@
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::position::{MARGIN_SECONDS, MOST_GONE, MOST_SEEN, Place, Position, Walk};
-use crate::streams::{Deletion, Order, Stream};
+use super::search;
+use crate::config::TicketScope;
+use crate::streams::{Deletion, Feed, Order, Sign, Stream};
 use crate::zendesk::instant;
 use crate::zendesk::page::{Page, Rows};
 use crate::zendesk::paging::Token;
@@ -94,18 +96,18 @@ pub fn add_second(
 pub fn newer(stream: &Stream, position: &mut Position, page: &Page, list: &Rows) -> Vec<bool> {
     let lower = lower(stream, position);
     let keep = (0..list.rows.len()).map(|row| {
-        let value = stream.cursor.and_then(|cursor| time(page, list, row, cursor.field));
+        let value = stream.cursor_key().and_then(|key| time(page, list, row, key));
         position.saw(value);
         let new = match (value, lower) {
             (Some(value), Some(lower)) => value >= lower,
             // A row without a cursor value is delivered and moves nothing.
             _ => true,
         };
-        let Some(Deletion::Flag(key)) = stream.deletion else { return new };
+        let Some(Deletion { sign: Sign::Flag(_), .. }) = stream.deletion else { return new };
         let raw = |key| list.member(row, key).map(|member| page.text.raw(member.value));
         let id = stream.primary_key.first().and_then(|key| raw(key)).map_or(0, id_number);
         let gone = &mut position.walk.gone;
-        if raw(key) != Some(b"true") {
+        if !is_deleted(stream, page, list, row) {
             gone.remove(&id);
             return new;
         }
@@ -118,9 +120,69 @@ pub fn newer(stream: &Stream, position: &mut Position, page: &Page, list: &Rows)
     keep.collect()
 }
 
+/// Leaves deleted rows out: of a full refresh where the user wants it so, and after a search those
+/// that it cannot have delivered.
+pub fn leave_out_deleted(
+    stream: &Stream,
+    position: &Position,
+    page: &Page,
+    list: &Rows,
+    keep: &mut [bool],
+) {
+    let Some(deletion) = stream.deletion.filter(|deletion| deletion.sign != Sign::Every) else {
+        return;
+    };
+    let unwanted = stream.without_deleted && position.walk.full;
+    // The search delivered what was deleted since, and nobody asked for older deletions.
+    let unknown = stream.detour_first && stream.deleted_at.is_none();
+    let since = position.walk.searched.map(|began| began.saturating_sub(search::LAG_SECONDS));
+    if !unwanted && !unknown {
+        return;
+    }
+    for (row, keep) in keep.iter_mut().enumerate() {
+        let known = || {
+            time(page, list, row, deletion.at)
+                .is_some_and(|at| since.is_some_and(|since| at >= since))
+        };
+        *keep = *keep && (!is_deleted(stream, page, list, row) || !unwanted && known());
+    }
+}
+
+/// The key by which tickets tell who holds them.
+pub const SUPPORT_KEY: &str = "support_type";
+
+/// Leaves tickets of a search out that are not in scope. One that does not tell is a human's.
+pub fn leave_out_of_scope(
+    feed: &Feed,
+    scope: TicketScope,
+    page: &Page,
+    list: &Rows,
+    keep: &mut [bool],
+) {
+    if feed.searched_key().is_none() || scope == TicketScope::All {
+        return;
+    }
+    for (row, keep) in keep.iter_mut().enumerate() {
+        let raw = list.member(row, SUPPORT_KEY).map(|member| page.text.raw(member.value));
+        let is_ai = raw == Some(b"\"ai_agent\"");
+        *keep = *keep && is_ai == (scope == TicketScope::Ai);
+    }
+}
+
+fn is_deleted(stream: &Stream, page: &Page, list: &Rows, row: usize) -> bool {
+    stream.deletion.is_some_and(|Deletion { sign, .. }| {
+        let member = sign.key().and_then(|key| list.member(row, key));
+        sign.is_in(member.map(|member| page.text.raw(member.value)))
+    })
+}
+
 /// The oldest cursor value that is delivered.
 #[must_use]
 pub fn lower(stream: &Stream, position: &Position) -> Option<i64> {
+    if stream.feed.searched_key().is_some() {
+        // The search left out what is old, less what the index may bring late.
+        return None;
+    }
     let Walk { bound, cursor, pass, .. } = &position.walk;
     // A pass delivers what changed since the begin of the last one, seen by others or not.
     let since =

@@ -11,6 +11,7 @@ use super::refusals::RefusalsByFeed;
 use super::rows::Framer;
 use super::sift;
 use super::windows::Span;
+use crate::config::TicketScope;
 use crate::protocol::emitter::{Batch, Part, unix_ms};
 use crate::streams::{Feed, Stream};
 use crate::zendesk::client::Tally;
@@ -34,6 +35,8 @@ pub struct Stretch<'m> {
     pub reached_cursor: bool,
     /// The last page has come, and has moved the streams that read the feed itself to its end.
     pub rows_arrived: bool,
+    /// Which tickets of a search are read: unlike an export it cannot be asked for a scope.
+    pub scope: TicketScope,
     /// The number of the chain of pages that walks each window.
     chains: Vec<u32>,
 }
@@ -74,6 +77,7 @@ impl<'m> Stretch<'m> {
             ahead_seen,
             reached_cursor: false,
             rows_arrived: false,
+            scope: TicketScope::default(),
             chains: Vec::new(),
         };
         let windows = stretch.walking().map_or(0, |member| member.position.windows().count());
@@ -135,7 +139,7 @@ impl<'m> Stretch<'m> {
         if let Some(later) = window.checked_sub(1) {
             let mut place = Token::First;
             for member in &mut self.who {
-                let Position { flat, walk } = &mut member.position;
+                let Position { flat, walk, .. } = &mut member.position;
                 let Some(window) = walk.later.get_mut(later) else { continue };
                 place = self.feed.paging.start(window.place.at.or(*flat));
                 window.place.token = place.clone();
@@ -200,13 +204,21 @@ impl<'m> Stretch<'m> {
                 batch.parts.push(Part { stream: member.stream.name, rows: 0, position: None });
                 continue;
             }
-            let keep = match &times {
+            let mut keep = match &times {
                 Some(times) => {
                     sift::fresh(member.position.place(window), (at, end), page, list, times)
                 }
                 None => sift::newer(member.stream, &mut member.position, page, list),
             };
-            let framed = self.framers[at_member].frame(page, &keep, emitted_at, &mut batch.lines);
+            sift::leave_out_of_scope(self.feed, self.scope, page, list, &mut keep);
+            sift::leave_out_deleted(member.stream, &member.position, page, list, &mut keep);
+            let framed = self.framers[at_member].frame(
+                page,
+                &keep,
+                &Vec::new(),
+                emitted_at,
+                &mut batch.lines,
+            );
             member.report.held_back += framed.held_back;
             member.report.cut += framed.cut;
             self.reached_cursor |=
@@ -365,7 +377,10 @@ impl<'m> Stretch<'m> {
         let later = |parent: &ParentRow| {
             parent.time().zip(self.until).is_some_and(|(time, until)| time > until)
         };
-        (0..list.rows.len()).map(parent).filter(|parent| !later(parent)).collect()
+        let mut keep = vec![true; list.rows.len()];
+        sift::leave_out_of_scope(self.feed, self.scope, page, list, &mut keep);
+        let rows = (0..list.rows.len()).filter(|row| keep[*row]);
+        rows.map(parent).filter(|parent| !later(parent)).collect()
     }
 
     pub fn changed_key(&self) -> Option<&'static str> {

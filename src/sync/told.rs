@@ -53,7 +53,8 @@ impl Reader<'_> {
                 member.position.walk.told.get_or_insert(asked);
                 continue;
             };
-            let mut listing = Listing::new(feed, feed.path.to_owned(), &[], stretch.walk);
+            let mut listing =
+                Listing::new(feed, feed.path.to_owned(), &[], stretch.walk, self.config);
             let keys: Vec<&'static str> = parent.fills.iter().map(|(name, _)| *name).collect();
             listing.want(keys.iter().copied());
             let size = feed.page_size(self.config);

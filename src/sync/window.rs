@@ -2,6 +2,7 @@
 //! frozen when a walk begins, so that a resumed walk asks the very same listing. Pure.
 
 use super::position::{MARGIN_SECONDS, Position};
+use super::search;
 use crate::streams::{Feed, Since};
 use crate::zendesk::instant;
 
@@ -13,9 +14,12 @@ pub fn begin(feed: &Feed, position: &mut Position, now_unix: i64) -> Vec<(&'stat
     }
     position.begin(now_unix);
     let walk = &position.walk;
+    if let (Since::Windows { .. }, Some(window)) = (feed.since, walk.window) {
+        return vec![("query", search::query(window))];
+    }
     let lower = walk.cursor.or(walk.bound).unwrap_or_default();
     match feed.since {
-        Since::Unsent => Vec::new(),
+        Since::Unsent | Since::Windows { .. } => Vec::new(),
         Since::Created { overlap_seconds } => {
             let lower = if walk.pass.under_way { walk.bound.unwrap_or_default() } else { lower };
             let start = lower.saturating_sub(overlap_seconds).max(0);
@@ -41,7 +45,7 @@ mod tests {
             br#"{"subdomain":"a","credentials":{"credentials":"oauth2.0","access_token":"t"}}"#;
         let streams = registry(&crate::config::Config::parse(config).unwrap());
         let feed = streams.into_iter().find(|known| known.name == stream).unwrap().feed;
-        let mut position = Position { flat: walk.cursor, walk };
+        let mut position = Position { flat: walk.cursor, walk, main: None };
         let first = begin(feed, &mut position, 1_000_000);
         assert_eq!(begin(feed, &mut position, 2_000_000), first);
         first

@@ -34,6 +34,7 @@ pub enum Bucket {
     TicketFields,
     Tags,
     SideConversationEvents,
+    SearchExport,
 }
 
 impl Bucket {
@@ -45,6 +46,7 @@ impl Bucket {
             Self::Account | Self::HelpCenter => 200,
             Self::Incremental | Self::DeletedTickets => 10,
             Self::IncrementalUsers => 20,
+            Self::SearchExport => 100,
             Self::SideConversationEvents => 60,
             Self::TicketFields => 300,
             Self::Tags => 2000,
@@ -63,6 +65,7 @@ impl Bucket {
             Self::TicketFields => "ticket fields",
             Self::Tags => "tags",
             Self::SideConversationEvents => "events of side conversations",
+            Self::SearchExport => "search exports",
         }
     }
 
@@ -84,6 +87,7 @@ impl Bucket {
             (Self::TicketFields, Some(family)) => family.starts_with("ticket-fields-index"),
             (Self::Tags, Some(family)) => family.starts_with("tags-index"),
             (Self::SideConversationEvents, Some(family)) => family.starts_with("side-conversation"),
+            (Self::SearchExport, Some(family)) => family.starts_with("search-export"),
             (_, None) => false,
         }
     }

@@ -16,6 +16,8 @@ pub const LARGEST_EXPORT_PAGE: u32 = 1000;
 pub enum Paging {
     /// `page[size]`, `page[after]`; `meta.has_more` ends. Links are never null, so they do not.
     Cursor,
+    /// The same with larger pages. Cursors end after an hour (Zendesk, Export Search Results).
+    Search,
     /// Incremental export by cursor: `start_time` once, then `cursor`; `end_of_stream` ends.
     ExportCursor,
     /// Incremental export by time: `start_time`. Metric events and articles have no end mark.
@@ -118,7 +120,9 @@ impl Paging {
                 Token::StartTime(bound_unix.unwrap_or_default())
             }
             Self::Since => Token::UnixTime(bound_unix.unwrap_or_default()),
-            Self::Cursor | Self::Before | Self::Offset | Self::Single => Token::First,
+            Self::Cursor | Self::Search | Self::Before | Self::Offset | Self::Single => {
+                Token::First
+            }
         }
     }
 
@@ -127,7 +131,7 @@ impl Paging {
     #[must_use]
     pub fn knows(self, token: &Token) -> bool {
         match self {
-            Self::Cursor => matches!(token, Token::First | Token::After(_)),
+            Self::Cursor | Self::Search => matches!(token, Token::First | Token::After(_)),
             Self::ExportCursor => matches!(token, Token::StartTime(_) | Token::Cursor(_)),
             Self::ExportTime { .. } => matches!(token, Token::StartTime(_)),
             Self::Before => matches!(token, Token::First | Token::Before(_)),
@@ -141,6 +145,7 @@ impl Paging {
     pub fn size(self) -> Option<(&'static str, u32)> {
         match self {
             Self::Cursor => Some(("page[size]", 100)),
+            Self::Search => Some(("page[size]", 1000)),
             Self::ExportCursor | Self::ExportTime { .. } => Some(("per_page", LARGEST_EXPORT_PAGE)),
             Self::Before => Some(("limit", 200)),
             Self::Offset => Some(("per_page", 100)),
@@ -194,7 +199,7 @@ pub fn step(paging: Paging, at: &Token, answer: Answer<'_>) -> Step {
     let envelope = answer.envelope;
     let link = |link: &Option<String>, name| link.as_deref().and_then(|link| parameter(link, name));
     match paging {
-        Paging::Cursor => {
+        Paging::Cursor | Paging::Search => {
             let after = envelope.after_cursor.clone();
             let after = after.or_else(|| link(&envelope.links_next, "page[after]"));
             let next = after.map(Token::After);

@@ -108,6 +108,10 @@ pub struct Knobs {
     pub search_lag_seconds: i64,
     /// New access tokens live no longer than this, whatever is asked.
     pub longest_token_seconds: Option<i64>,
+    /// Search pages hold so many rows less than they were asked for, at least one.
+    pub search_pages_shorter_by: usize,
+    /// What the count of a search says too much, by row. Its counts are known to be off.
+    pub search_counts_more: usize,
 }
 
 /// Names of the rate limit headers, which have changed over the years.

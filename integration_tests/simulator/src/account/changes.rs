@@ -77,6 +77,7 @@ impl Account {
         let priority =
             ["\"low\"", "\"normal\"", "\"high\"", "\"urgent\""][self.chance.below(4) as usize];
         self.edit("tickets", key, |row| {
+            row.indexed = Some((row.updated_at, row.indexed().to_owned()));
             row.generated = now;
             row.set("priority", priority);
             stamp(row, Stamp::Generated);

@@ -160,6 +160,7 @@ impl Account {
             parent: seed.parent_id,
             grandparent: seed.grandparent_id,
             text,
+            indexed: None,
         };
         if row.key.is_empty() || table.has_key(&row.key) {
             row.key = match resource.key {

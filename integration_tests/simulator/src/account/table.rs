@@ -25,6 +25,8 @@ pub struct Row {
     pub parent: Option<u64>,
     pub grandparent: Option<u64>,
     pub text: String,
+    /// What the search index holds of a row that changed silently: the text of this visible change.
+    pub indexed: Option<(i64, String)>,
 }
 
 impl Row {
@@ -34,6 +36,14 @@ impl Row {
 
     pub(crate) fn set_existing(&mut self, field: &str, raw: &str) {
         row_text::set_existing(&mut self.text, field, raw);
+    }
+
+    /// The row as the search index has it. Silent changes do not refresh it.
+    pub(crate) fn indexed(&self) -> &str {
+        match &self.indexed {
+            Some((updated_at, text)) if *updated_at == self.updated_at => text,
+            _ => &self.text,
+        }
     }
 
     /// Writes a time into a field in the spelling that the field has had.

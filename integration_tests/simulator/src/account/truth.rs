@@ -23,6 +23,13 @@ pub struct Truth {
 }
 
 impl Account {
+    /// The tickets as a search of the index shows them once it has caught up: without the deleted,
+    /// and without what changed silently.
+    pub fn indexed_tickets(&self) -> Vec<serde_json::Value> {
+        let live = self.table("tickets").rows.values().filter(|row| !row.deleted);
+        live.map(|row| serde_json::from_str(row.indexed()).expect("a row is JSON")).collect()
+    }
+
     /// Every row that a full walk with all rows asked for (`support_type_scope=all`,
     /// `exclude_deleted=false`, `include=comment_events`) delivers now, ordered by number. Rows
     /// that exports withhold for a minute are in it: compare `at_unix` with the clock.
@@ -70,6 +77,26 @@ impl Account {
             "deleted_tickets" => row.updated_at >= self.now - 30 * 86_400,
             _ => true,
         }
+    }
+
+    /// The comments of a ticket as its own listing has them: id, second, text.
+    pub(crate) fn comments_of(&self, ticket: u64) -> Vec<(u64, i64, String)> {
+        let mut comments = Vec::new();
+        for event in self.table("ticket_events").children(ticket) {
+            let children = row_text::get(&event.text, "child_events").unwrap_or("[]");
+            let children: Vec<&serde_json::value::RawValue> =
+                serde_json::from_str(children).unwrap_or_default();
+            for child in children.iter().map(|child| child.get()) {
+                let id = row_text::get(child, "id").and_then(|id| id.parse().ok());
+                if row_text::get(child, "event_type") != Some("\"Comment\"") {
+                    continue;
+                }
+                let text = row_text::without(child, "event_type");
+                let text = row_text::without(&text, "via_reference_id");
+                comments.extend(id.map(|id| (id, event.created_at, text)));
+            }
+        }
+        comments
     }
 
     pub(crate) fn ticket_of(&self, number: Option<u64>) -> Option<&Row> {

@@ -28,23 +28,19 @@ pub(super) fn export(
         "group" => "groups",
         _ => return Err(Answer::bad_value("InvalidValue", "filter[type] is not valid")),
     };
-    let query = asked.get("query");
-    let query =
-        query.ok_or_else(|| Answer::bad_value("MissingParameter", "query must be present"))?;
-    let bounds: Vec<_> = query.split_whitespace().filter_map(bound).collect();
-    let newest = asked.now - desk.knobs.search_lag_seconds;
-    let rows = desk.account.table(table).rows.values();
-    let found = rows.filter(|row| {
-        !row.deleted && row.updated_at <= newest && bounds.iter().all(|bound| bound.holds(row))
-    });
+    let query = query(asked)?;
+    if query.split_whitespace().any(|word| word.starts_with("type:")) {
+        return Err(Answer::bad_value("InvalidValue", "type belongs into filter[type]"));
+    }
+    let found = found(desk, table, query);
     // Newest first, ties by ascending id.
     let key = |row: &Row| SortKey { number: -row.created_at, text: String::new(), id: row.number };
-    let mut keys: Vec<_> = found.map(key).collect();
+    let mut keys: Vec<_> = found.into_iter().map(key).collect();
     keys.sort_unstable();
     let account = &*desk.account;
     let text = |number: u64| {
         let row = &account.table(table).rows[&number];
-        let mut text = row_text::without(&row.text, "generated_timestamp");
+        let mut text = row_text::without(row.indexed(), "generated_timestamp");
         row_text::append(&mut text, "result_type", &row_text::quote(kind));
         text
     };
@@ -58,7 +54,38 @@ pub(super) fn export(
         cursor_life_s: Some(3600),
     };
     let extra = |_: &[SortKey]| r#","facets":null"#.to_owned();
-    paging::by_cursor(asked, &rows, flavour, &extra, desk.cursors)
+    let shorter = Asked {
+        page_cap: asked.page_cap.saturating_sub(desk.knobs.search_pages_shorter_by).max(1),
+        ..asked.clone()
+    };
+    paging::by_cursor(&shorter, &rows, flavour, &extra, desk.cursors)
+}
+
+/// Show Results Count: the type is part of the query. The count is that of the index.
+pub(super) fn count(desk: &Desk<'_>, asked: &Asked, person: &Person) -> Result<Answer, Answer> {
+    pass(&GATE, person, desk.settings)?;
+    let query = query(asked)?;
+    let kinds = [("type:ticket", "tickets"), ("type:user", "users")];
+    let tables = kinds.iter().filter(|(word, _)| query.split_whitespace().any(|one| one == *word));
+    let count: usize = tables.map(|(_, table)| found(desk, table, query).len()).sum();
+    let count = count * (1 + desk.knobs.search_counts_more);
+    Ok(Answer::ok(format!(r#"{{"count":{count}}}"#)))
+}
+
+fn query(asked: &Asked) -> Result<&str, Answer> {
+    let query = asked.get("query").filter(|query| !query.is_empty());
+    query.ok_or_else(|| Answer::bad_value("MissingParameter", "query must be present"))
+}
+
+/// The rows of a table that the index finds, as far as it has caught up.
+fn found<'a>(desk: &'a Desk<'_>, table: &str, query: &str) -> Vec<&'a Row> {
+    let bounds: Vec<_> = query.split_whitespace().filter_map(bound).collect();
+    let newest = desk.account.now() - desk.knobs.search_lag_seconds;
+    let rows = desk.account.table(table).rows.values();
+    let found = rows.filter(|row| {
+        !row.deleted && row.updated_at <= newest && bounds.iter().all(|bound| bound.holds(row))
+    });
+    found.collect()
 }
 
 /// `updated>=2026-01-01T00:00:00Z` and the like.

@@ -2,12 +2,14 @@
 //! few envelopes of their own kind.
 
 use super::{Desk, pass, search};
+use crate::account::table::{Order, SortKey};
 use crate::account::{Account, truth};
 use crate::answer::{Answer, public_url};
 use crate::auth::{Person, Role};
 use crate::clock;
 use crate::listings::{self, Below, Gate};
 use crate::oauth;
+use crate::paging::{self, Flavour, Rows};
 use crate::query::Asked;
 use crate::row_text;
 use crate::settings::Plan;
@@ -28,9 +30,13 @@ pub(super) fn is_known(route: &str) -> bool {
         "account/settings",
         "routing/attributes/definitions",
         "search/export",
+        "search/count",
         "tickets/side_conversations/events",
     ];
-    fixed.contains(&route) || counted(route).is_some() || metrics_of(route).is_some()
+    fixed.contains(&route)
+        || counted(route).is_some()
+        || metrics_of(route).is_some()
+        || comments_of(route).is_some()
 }
 
 fn counted(route: &str) -> Option<&str> {
@@ -39,6 +45,10 @@ fn counted(route: &str) -> Option<&str> {
 
 fn metrics_of(route: &str) -> Option<u64> {
     listings::ids_of("tickets/{}/metrics", route).map(|ids| ids[0])
+}
+
+fn comments_of(route: &str) -> Option<u64> {
+    listings::ids_of("tickets/{}/comments", route).map(|ids| ids[0])
 }
 
 /// The answer, if the route is one of these endpoints.
@@ -65,6 +75,7 @@ pub(super) fn answer(
             passed(&DEFINITIONS).map(|()| definitions(desk.account))
         }
         "search/export" => search::export(desk, asked, person),
+        "search/count" => search::count(desk, asked, person),
         "tickets/side_conversations/events" if !desk.settings.side_conversations => {
             Err(Answer::no_access())
         }
@@ -72,6 +83,10 @@ pub(super) fn answer(
             passed(&AGENTS).map(|()| side_conversation_events(desk.account, asked))
         }
         _ => {
+            if let Some(ticket) = comments_of(route) {
+                let gate = Gate { scope: "tickets", ..AGENTS };
+                return Some(passed(&gate).and_then(|()| comments(desk, ticket, asked)));
+            }
             if let Some(ticket) = metrics_of(route) {
                 let gate = Gate { scope: "tickets", ..AGENTS };
                 return Some(passed(&gate).and_then(|()| metrics(desk.account, ticket)));
@@ -140,6 +155,34 @@ fn metrics(account: &Account, ticket: u64) -> Result<Answer, Answer> {
     let set = account.table("ticket_metrics").children(ticket).next();
     let set = set.ok_or_else(Answer::not_found)?;
     Ok(Answer::ok(format!(r#"{{"ticket_metric":{}}}"#, set.text)))
+}
+
+/// Comments of a ticket, oldest first. They are those of its events, without what the export adds,
+/// and without the ticket's id. Source: Zendesk, Ticket Comments.
+fn comments(desk: &mut Desk<'_>, ticket: u64, asked: &Asked) -> Result<Answer, Answer> {
+    let account = &*desk.account;
+    account.ticket_of(Some(ticket)).filter(|row| !row.deleted).ok_or_else(Answer::not_found)?;
+    let comments = account.comments_of(ticket);
+    let keys = comments.iter().map(|(id, at, _)| {
+        let (number, text, id) = (*at, String::new(), *id);
+        SortKey { number, text, id }
+    });
+    let mut keys: Vec<SortKey> = keys.collect();
+    keys.sort_unstable();
+    let text = |number: u64| {
+        let comment = comments.iter().find(|(id, ..)| *id == number);
+        comment.map(|(.., text)| text.clone()).unwrap_or_default()
+    };
+    let rows = Rows { keys, text: &text };
+    let flavour = Flavour {
+        key: "comments",
+        order: Order::Created,
+        descending: false,
+        max: 100,
+        help_center: false,
+        cursor_life_s: None,
+    };
+    paging::by_cursor(asked, &rows, flavour, &|_: &[SortKey]| String::new(), desk.cursors)
 }
 
 fn count(account: &Account, name: &str, asked: &Asked) -> Answer {

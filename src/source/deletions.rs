@@ -1,0 +1,85 @@
+//! Options about deleted rows that cannot be followed: told before anything is asked for. Pure.
+
+use super::refused;
+use crate::config::Config;
+use crate::protocol::catalog::{Selected, SyncMode};
+use crate::protocol::message::Trouble;
+use crate::streams::{Reading, Sign, Stream, with_another};
+
+/// Why these streams cannot be read with these options.
+#[must_use]
+pub fn refusal(config: &Config, streams: &[Stream], selected: &[Selected]) -> Option<Trouble> {
+    if let Some(trouble) = clash(config, streams) {
+        return Some(trouble);
+    }
+    if !leaves_ghosts(config) {
+        return None;
+    }
+    let is_incremental = |name: &str| {
+        let of_name = |selected: &&Selected| selected.name == name;
+        selected.iter().find(of_name).is_some_and(|found| found.mode == SyncMode::Incremental)
+    };
+    let ghosts: Vec<&str> = with_ghosts(streams).filter(|name| is_incremental(name)).collect();
+    (!ghosts.is_empty()).then(|| {
+        refused(&format!(
+            "`exclude_deleted` leaves rows out that an incremental read has delivered before their \
+             deletion, and their old versions would stay for ever. Set `deleted_at_field` too, or \
+             read these streams as full refresh: {}",
+            ghosts.join(", ")
+        ))
+    })
+}
+
+/// Why the deletion column cannot have its name.
+#[must_use]
+pub fn clash(config: &Config, streams: &[Stream]) -> Option<Trouble> {
+    let column = config.deleted_at_field.as_deref()?;
+    let taken = with_another(column, streams);
+    (!taken.is_empty()).then(|| {
+        refused(&format!(
+            "`deleted_at_field` names a column that is there already, in {}. Choose another name, \
+             such as `_ab_cdc_deleted_at`",
+            taken.join(", ")
+        ))
+    })
+}
+
+/// What a person should know before an incremental read is refused.
+#[must_use]
+pub fn warning(config: &Config, streams: &[Stream]) -> Option<String> {
+    leaves_ghosts(config).then(|| {
+        let names: Vec<&str> = with_ghosts(streams).collect();
+        format!(
+            "`exclude_deleted` is for full refreshes: an incremental read of these streams will be \
+             refused unless `deleted_at_field` is set too: {}",
+            names.join(", ")
+        )
+    })
+}
+
+/// A warning about streams that get the deletion column and are read where deletions are not seen.
+#[must_use]
+pub fn unseen(config: &Config, selected: &[&Stream]) -> Option<String> {
+    let searched = selected.iter().filter(|stream| stream.feed.searched_key().is_some());
+    let names: Vec<&str> = searched.map(|stream| stream.name).collect();
+    (config.deleted_at_field.is_some() && !names.is_empty()).then(|| {
+        format!(
+            "the search index does not show deletions, so `deleted_at_field` stays null in {}",
+            names.join(", ")
+        )
+    })
+}
+
+fn leaves_ghosts(config: &Config) -> bool {
+    config.exclude_deleted && config.deleted_at_field.is_none()
+}
+
+/// Streams that would keep rows of what is deleted if deleted rows were left out of an incremental
+/// read.
+fn with_ghosts(streams: &[Stream]) -> impl Iterator<Item = &'static str> {
+    let marked = streams.iter().filter(|stream| {
+        let sign = stream.deletion.map(|deletion| deletion.sign);
+        sign.is_some_and(|sign| sign != Sign::Every) && stream.reading() != Reading::FullRefreshOnly
+    });
+    marked.map(|stream| stream.name)
+}

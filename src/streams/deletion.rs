@@ -1,0 +1,64 @@
+//! How a row tells that it was deleted in Zendesk.
+
+/// What tells that a row was deleted in Zendesk, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deletion {
+    pub sign: Sign,
+    /// The key of the deletion's time, or of the last change where Zendesk tells none.
+    pub at: &'static str,
+}
+
+/// The sign of a deleted row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sign {
+    /// A boolean that is true.
+    Flag(&'static str),
+    /// A boolean that is false.
+    FlagUnset(&'static str),
+    /// A time that is not null.
+    Time(&'static str),
+    /// A text.
+    Text(&'static str, &'static str),
+    /// Every row of the stream is a deleted one.
+    Every,
+}
+
+impl Deletion {
+    /// A deletion that is told by a sign, at the time of the row's last change.
+    pub(super) const fn by(sign: Sign) -> Option<Self> {
+        Some(Self { sign, at: "updated_at" })
+    }
+
+    /// Whether Zendesk itself tells the time of the deletion in this column.
+    pub(super) fn is_told_in(&self, column: &str) -> bool {
+        self.at == column && matches!(self.sign, Sign::Time(_) | Sign::Every)
+    }
+}
+
+impl Sign {
+    /// The key that is looked at.
+    #[must_use]
+    pub fn key(self) -> Option<&'static str> {
+        match self {
+            Self::Flag(key) | Self::FlagUnset(key) | Self::Time(key) | Self::Text(key, _) => {
+                Some(key)
+            }
+            Self::Every => None,
+        }
+    }
+
+    /// Whether the value of that key, as it stands in the row, tells of a deletion.
+    #[must_use]
+    pub fn is_in(self, raw: Option<&[u8]>) -> bool {
+        match self {
+            Self::Flag(_) => raw == Some(b"true"),
+            Self::FlagUnset(_) => raw == Some(b"false"),
+            Self::Time(_) => raw.is_some_and(|raw| raw != b"null"),
+            Self::Text(_, text) => {
+                let inner = raw.and_then(|raw| raw.strip_prefix(b"\"")?.strip_suffix(b"\""));
+                inner == Some(text.as_bytes())
+            }
+            Self::Every => true,
+        }
+    }
+}

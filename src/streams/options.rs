@@ -1,0 +1,82 @@
+//! What the user's options make of the declarations: other roads, more columns, other parameters.
+
+use super::{Cursor, Former, Gate, Role, Stream};
+use crate::config::{Config, TicketScope, TicketsHistory};
+
+/// A parameter's value that an option of the user decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// Tickets of which support: `ticket_scope`.
+    Support,
+    /// Whether deleted rows stay away: they do, unless `deleted_at_field` wants to tell of them, or a
+    /// search may have delivered them before their deletion.
+    WithoutDeleted,
+}
+
+/// Makes the streams those of a configuration.
+pub(super) fn apply(streams: &mut [Stream], config: &Config) {
+    for stream in streams.iter_mut().filter(|stream| stream.can_be_searched()) {
+        match config.tickets_history {
+            TicketsHistory::Incremental => {}
+            TicketsHistory::Search => stream.be_searched(),
+            TicketsHistory::SearchThenIncremental => stream.detour_first = true,
+        }
+    }
+    let column: Option<&'static str> = config.deleted_at_field.clone().map(|name| &*name.leak());
+    for stream in streams.iter_mut().filter(|stream| stream.deletion.is_some()) {
+        stream.deleted_at = column;
+        stream.without_deleted = config.exclude_deleted;
+    }
+}
+
+/// Streams that have a column of the chosen name already, one that tells something else.
+#[must_use]
+pub fn with_another(column: &str, streams: &[Stream]) -> Vec<&'static str> {
+    let has = |stream: &&Stream| {
+        let told = stream.deletion.is_some_and(|deletion| deletion.is_told_in(column));
+        let schema = serde_json::from_str::<serde_json::Value>(stream.schema).unwrap_or_default();
+        stream.deleted_at.is_some() && !told && schema["properties"].get(column).is_some()
+    };
+    streams.iter().filter(has).map(|stream| stream.name).collect()
+}
+
+impl Choice {
+    /// The value to send, if any.
+    #[must_use]
+    pub fn value(self, config: &Config) -> Option<&'static str> {
+        match self {
+            Self::Support => Some(match config.ticket_scope {
+                TicketScope::All => "all",
+                TicketScope::Human => "agent",
+                TicketScope::Ai => "ai_agent",
+            }),
+            Self::WithoutDeleted => {
+                let searched = config.tickets_history == TicketsHistory::SearchThenIncremental;
+                (config.deleted_at_field.is_none() && !searched).then_some("true")
+            }
+        }
+    }
+}
+
+impl Stream {
+    /// Whether its rows can be had from a search.
+    fn can_be_searched(&self) -> bool {
+        self.detour.is_some_and(|detour| detour.feed.searched_key().is_some())
+    }
+
+    /// Leaves the stream's own feed for good: the search has a cursor of its own, and any agent
+    /// may use it.
+    fn be_searched(&mut self) {
+        let key = self.detour.and_then(|detour| detour.feed.searched_key());
+        let (Some(searched), Some(field), Some(cursor)) = (self.on_detour(), key, self.cursor)
+        else {
+            return;
+        };
+        // What the export has brought is there, and newer than what the index has of it.
+        let formerly = [Former { key: cursor.field, at_most: None }];
+        let formerly = Vec::leak(formerly.to_vec());
+        let cursor = Some(Cursor { field, formerly, ..cursor });
+        let gate = Gate { role: Role::Agent, ..self.gate };
+        *self = Self { cursor, gate, detour: None, is_detour: false, ..searched };
+    }
+}

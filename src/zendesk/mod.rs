@@ -11,6 +11,7 @@ pub mod error;
 pub mod headers;
 pub mod instant;
 pub mod json;
+pub mod names;
 pub mod page;
 pub mod paging;
 pub mod retry;

@@ -87,7 +87,8 @@ class Output:
         return [trace["error"] for trace in traces if trace["type"] == "ERROR"]
 
     def complete(self):
-        assert self.code == 0 and not self.errors(), (self.code, self.errors(), self.stderr)
+        told = [error.get("internal_message", error["message"])[:300] for error in self.errors()]
+        assert self.code == 0 and not told, (self.code, told[:5], self.stderr[-500:])
         return self
 
     def streams(self):

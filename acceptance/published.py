@@ -32,17 +32,13 @@ DOCUMENT = ROOT / "docs" / "differences.md"
 KEYS = {"tags": ["name"], "attribute_definitions": ["subject", "condition"]}
 
 # Streams that read on from a cursor and list nothing else; a few rows of each are changed.
-TOUCHED = {
-    "tickets": "id",
-    "users": "id",
-    "organizations": "id",
-    "groups": "id",
-    "macros": "id",
-    "articles": "id",
-    "posts": "id",
-    "ticket_fields": "id",
-    "satisfaction_ratings": "id",
-}
+TOUCHED = "tickets users organizations groups macros articles posts ticket_fields".split()
+
+# Zendesk ignores the lower bound of posts, and Airbyte's connector leaves none out.
+WHOLE_FOR_THEM = {"posts"}
+
+# Objects whose keys are the account's own.
+OPEN_OBJECTS = ("user_fields", "organization_fields", "metadata.custom")
 
 
 def run(sim, line, surroundings, command, files):
@@ -101,7 +97,12 @@ def both(sim):
 
 def by_key(stream, rows):
     key = KEYS.get(stream, ["id"])
-    return {json.dumps([row.get(part) for part in key]): row for row in rows}
+    # They write some ids as 1.0.
+    plain = [
+        [int(row[part]) if isinstance(row[part], float) else row[part] for part in key]
+        for row in rows
+    ]
+    return {json.dumps(key): row for key, row in zip(plain, rows)}
 
 
 def kind(value):
@@ -114,7 +115,8 @@ def compare(path, theirs, ours, told):
     A key that they do not write is no difference: they drop keys that are null."""
     if isinstance(theirs, dict) and isinstance(ours, dict):
         for key, value in theirs.items():
-            inner = f"{path}.{key}" if path else key
+            last = "*" if path.endswith(OPEN_OBJECTS) else key
+            inner = f"{path}.{last}" if path else last
             if key in ours:
                 compare(inner, value, ours[key], told)
             else:
@@ -176,25 +178,24 @@ def test_each_goes_on_from_the_others_state(first, second):
         went_on = second(sim, "read", config=config(), catalog=chosen, state=began.states())
         rows, before = went_on.complete().rows(), began.rows()
         for stream, keys in touched.items():
-            came = {str(row[TOUCHED[stream]]) for row in rows[stream]}
+            came = {str(row["id"]) for row in rows[stream]}
             assert keys <= came, f"{stream}: {sorted(keys - came)} did not come"
-            assert len(rows[stream]) < len(before[stream]), f"{stream} was read anew"
+            is_whole = second == theirs and stream in WHOLE_FOR_THEM
+            assert is_whole or len(rows[stream]) < len(before[stream]), f"{stream} was read anew"
 
 
 def test_an_hourly_sync_costs_a_fraction_of_their_requests():
     """5,000 tickets changed, with a comment each, and all streams that both have."""
-    with simulator("--size", "5600") as sim:
+    with simulator("--size", "7000") as sim:
         listed = streams_of_both(sim)
         chosen = [catalog(streams, INCREMENTAL) for streams in listed]
-        states = [
-            run(sim, "read", config=config(), catalog=selected).complete().states()
-            for run, selected in zip((ours, theirs), chosen)
-        ]
+        # Both go on from the same place; that they can is shown above.
+        state = ours(sim, "read", config=config(), catalog=chosen[0]).complete().states()
         assert len(sim.order("touch", "tickets", 5000)) == 5000
         sim.order("advance", 3600)
         sim.order("requests")
         counts, rows = [], []
-        for run, selected, state in zip((ours, theirs), chosen, states):
+        for run, selected in zip((ours, theirs), chosen):
             output = run(sim, "read", config=config(), catalog=selected, state=state).complete()
             rows.append(output.rows())
             counts.append(sim.order("requests"))

@@ -31,23 +31,28 @@ TOUCHED = ["tickets", "users", "organizations", "groups", "articles", "posts", "
 
 def expected(sim, stream):
     """The rows of a stream by key, with what the connector adds to them."""
-    rows = sim.order("truth", stream)
-    plain = [row["row"] for row in rows if not (stream == "tickets" and row["deleted"])]
+    if stream == "attribute_definitions":
+        # Without a primary key of one column; only their number is compared.
+        return None
     if stream == "ticket_comments":
-        plain = [comment for event in sim.truth("ticket_events") for comment in comments(event)]
+        rows = [{"row": row} for event in sim.truth("ticket_events") for row in comments(event)]
+    else:
+        rows = sim.order("truth", stream)
     if stream == "ticket_metrics":
         tickets = {str(row["row"]["id"]): row["row"] for row in sim.order("truth", "tickets")}
         for row in rows:
             row["row"]["_ab_updated_at"] = tickets[row["parent"]]["generated_timestamp"]
-    if stream == "attribute_definitions":
-        return None
-    return {str(row["name" if stream == "tags" else "id"]): row for row in plain}
+    if stream == "tickets":
+        rows = [row for row in rows if not row["deleted"]]
+    return {str(row["row"]["name" if stream == "tags" else "id"]): row["row"] for row in rows}
 
 
 def comments(event):
+    """The comments among an event's children, with what they get from the event."""
     for child in event["child_events"]:
         if child["event_type"] == "Comment":
-            above = {key: event[key] for key in ("ticket_id", "timestamp") if key in event}
+            keys = ("ticket_id", "timestamp", "via_reference_id")
+            above = {key: event[key] for key in keys if key in event}
             yield {**child, **above}
 
 
@@ -98,13 +103,17 @@ def differences(sim, cache, streams):
     return found
 
 
+# Tables cost more time than reading; what differs between the ways shows on a few.
+SOME = "tickets ticket_metrics ticket_comments users user_identities organizations tags groups"
+
+
 @pytest.mark.parametrize("way", ["executable", "image"])
 def test_two_syncs_make_the_account(way):
     with Simulator("--size", "small", "--page-cap", "50", "--scale", SCALE) as sim:
         os.environ["ZENDESK_BASE_URL"] = sim.url
         os.environ["ZENDESK_CLOCK_SCALE"] = SCALE
         if way == "image":
-            how = {"docker_image": IMAGE, "use_host_network": True}
+            how = {"docker_image": IMAGE}
             os.environ.pop("SSL_CERT_FILE", None)
         else:
             how = {"local_executable": os.environ["CONNECTOR"]}
@@ -113,13 +122,15 @@ def test_two_syncs_make_the_account(way):
         source.check()
         streams = source.get_available_streams()
         assert len(streams) == 44
-        source.select_all_streams()
+        if way == "image":
+            streams = SOME.split()
+        source.select_streams(streams)
         cache = DuckDBCache(db_path=pathlib.Path(PLACE) / f"{way}.duckdb")
         first = source.read(cache)
         found = differences(sim, cache, streams)
         assert not found, f"{len(found)}: {found[:20]}"
 
-        touched = {stream: sim.order("touch", stream, 3) for stream in TOUCHED}
+        touched = {stream: sim.order("touch", stream, 3) for stream in TOUCHED if stream in streams}
         assert all(touched.values())
         sim.order("advance", 70)
         second = source.read(cache)

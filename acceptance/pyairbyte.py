@@ -56,12 +56,22 @@ def comments(event):
             yield {**child, **above}
 
 
+def rounded(value):
+    """A value whose numbers are what PyAirbyte keeps of them."""
+    if isinstance(value, dict):
+        return {key: rounded(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [rounded(inner) for inner in value]
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return float(value) if is_number else value
+
+
 def same(stored, sent):
     """Whether a cell holds what was sent, in the type that its column has."""
     if sent is None or stored is None:
         return stored is None and sent in (None, "")
     if isinstance(sent, (dict, list)):
-        return json.loads(stored) == sent if isinstance(stored, str) else stored == sent
+        return rounded(json.loads(stored) if isinstance(stored, str) else stored) == rounded(sent)
     if isinstance(stored, datetime.datetime):
         moment = datetime.datetime.fromisoformat(sent.replace("Z", "+00:00"))
         aware = stored if stored.tzinfo else stored.replace(tzinfo=datetime.timezone.utc)

@@ -1,6 +1,7 @@
 //! Black-box tests: the real binary against a simulated Zendesk.
 
 mod bad_input;
+mod classic;
 mod equality;
 mod expected;
 mod faults;

@@ -42,6 +42,11 @@ def expected(sim, stream):
         tickets = {str(row["row"]["id"]): row["row"] for row in sim.order("truth", "tickets")}
         for row in rows:
             row["row"]["_ab_updated_at"] = tickets[row["parent"]]["generated_timestamp"]
+    for kind, parent in (("article", "source_id"), ("post", "post_id")):
+        if stream == f"{kind}_comments":
+            for row in (row["row"] for row in rows):
+                ids = {f"{kind}_id": row[parent], "comment_id": row["id"]}
+                row["_airbyte_parent_id"] = ids
     if stream == "tickets":
         rows = [row for row in rows if not row["deleted"]]
     return {str(row["row"]["name" if stream == "tags" else "id"]): row["row"] for row in rows}

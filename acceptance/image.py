@@ -112,8 +112,9 @@ def test_sigterm_ends_process_one_with_143_and_whole_lines(sim):
     stopped = time.monotonic()
     # Where a signal is not heard, docker kills after this, and the code is 137.
     docker("stop", "--time", "20", name)
-    rest, stderr = running.communicate(timeout=60)
-    part = Output(subprocess.CompletedProcess(line, running.returncode, raw + rest, stderr))
+    raw += running.stdout.read()
+    code = running.wait(60)
+    part = Output(subprocess.CompletedProcess(line, code, raw, running.stderr.read()))
     assert (part.code, part.stderr) == (143, b"") and part.raw.endswith(b"\n")
     assert time.monotonic() - stopped < 15
     state = part.states()

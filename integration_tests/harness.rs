@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use simulator::{ADMIN_API_TOKEN, Settings, Simulator};
 
+use crate::program::executable;
+
 /// Simulated seconds per real one: a minute of waiting for a limit passes in a tenth of a second.
 pub(crate) const SCALE: f64 = 600.0;
 
@@ -105,7 +107,7 @@ impl<'s> Connector<'s> {
 
     /// The binary with a command and the surroundings of this account.
     pub(crate) fn command(&self, command: &str) -> Command {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_source-zendesk-support"));
+        let mut process = Command::new(executable());
         process
             .arg(command)
             .env("ZENDESK_BASE_URL", self.sim.url())

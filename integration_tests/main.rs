@@ -2,6 +2,7 @@
 
 mod agent;
 mod bad_input;
+mod classic;
 mod deletions;
 mod equality;
 mod expected;

@@ -2,6 +2,7 @@
 //! exit codes, signals and time. Nothing here outlives its limit: a process that hangs is killed
 //! and the test fails.
 
+use std::ffi::OsString;
 use std::io::Read;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::thread::JoinHandle;
@@ -38,9 +39,16 @@ pub(crate) struct Running {
     began: Instant,
 }
 
+/// The binary under test: the one built here, or another, as that of the image, if `CONNECTOR`
+/// names one.
+pub(crate) fn executable() -> OsString {
+    let here = env!("CARGO_BIN_EXE_source-zendesk-support");
+    std::env::var_os("CONNECTOR").unwrap_or_else(|| here.into())
+}
+
 /// The binary without a Zendesk: a request that it should not make finds a closed port.
 pub(crate) fn binary() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_source-zendesk-support"));
+    let mut command = Command::new(executable());
     command.env("ZENDESK_BASE_URL", "http://127.0.0.1:9").env("ZENDESK_CLOCK_SCALE", "600");
     command.env("NO_PROXY", "127.0.0.1").env_remove("LOG_LEVEL").env_remove("WORKER_JOB_ATTEMPT");
     command

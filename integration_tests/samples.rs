@@ -17,15 +17,15 @@ const WAITING: &[&str] = &[];
 
 const KEYWORDS: &[&str] = &["$ref", "allOf", "anyOf", "oneOf", "not", "required"];
 
-fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn text(path: &Path) -> String {
+pub(crate) fn text(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-fn json_file(path: &Path) -> Value {
+pub(crate) fn json_file(path: &Path) -> Value {
     serde_json::from_str(&text(path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
@@ -44,12 +44,16 @@ fn files(folder: &str, ending: &str) -> Vec<(String, PathBuf)> {
 /// Fails unless a file under `integration_tests` is what it would be if it were made anew;
 /// `UPDATE_GENERATED=1` makes it so.
 pub(crate) fn check_generated(path: &Path, value: &Value) {
+    check_generated_text(path, &format!("{value:#}\n"));
+}
+
+/// The same for a file that is not one JSON value.
+pub(crate) fn check_generated_text(path: &Path, wanted: &str) {
     let path = root().join("integration_tests").join(path);
-    let wanted = format!("{value:#}\n");
     if std::env::var_os("UPDATE_GENERATED").is_some_and(|value| value == "1") {
         // Another test may be reading the file: it changes whole or not at all.
         let fresh = path.with_extension(format!("{:?}.fresh", std::thread::current().id()));
-        std::fs::write(&fresh, &wanted).expect("the file is written");
+        std::fs::write(&fresh, wanted).expect("the file is written");
         std::fs::rename(&fresh, &path).expect("the file is replaced");
     }
     let found = std::fs::read_to_string(&path).unwrap_or_default();
@@ -180,7 +184,7 @@ fn selected(all: &[Value], file: &str, mode: &str) -> Vec<Value> {
     streams
 }
 
-fn configured(stream: &Value, mode: &str) -> Value {
+pub(crate) fn configured(stream: &Value, mode: &str) -> Value {
     let mut stream = stream.clone();
     stream["json_schema"] = json!({});
     let mut entry =

@@ -15,7 +15,7 @@ use crate::samples::check_generated;
 const SECRETS: &[&str] =
     &["access_token", "api_token", "client_id", "client_secret", "password", "refresh_token"];
 
-fn spec() -> Value {
+pub(crate) fn spec() -> Value {
     let mut command = binary();
     command.arg("spec");
     let ended = run(command);
@@ -28,7 +28,11 @@ fn spec() -> Value {
 }
 
 /// Calls `look` with every object in a value and the path to it.
-fn walk(value: &Value, path: &str, look: &mut impl FnMut(&str, &serde_json::Map<String, Value>)) {
+pub(crate) fn walk(
+    value: &Value,
+    path: &str,
+    look: &mut impl FnMut(&str, &serde_json::Map<String, Value>),
+) {
     match value {
         Value::Object(object) => {
             look(path, object);
@@ -46,7 +50,7 @@ fn walk(value: &Value, path: &str, look: &mut impl FnMut(&str, &serde_json::Map<
 }
 
 /// Whether an object is the map of a schema's properties, whose keys are names and not keywords.
-fn is_property_map(path: &str) -> bool {
+pub(crate) fn is_property_map(path: &str) -> bool {
     path.ends_with("/properties") && !path.ends_with("/properties/properties")
 }
 

@@ -16,7 +16,7 @@ use super::{
 use crate::config::Config;
 use crate::protocol::emitter::{Closed, Emitter};
 use crate::protocol::message::{self, Level, Trouble};
-use crate::streams::registry;
+use crate::streams::{Stream, registry};
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::client::Client;
 use crate::zendesk::clock::Clock;
@@ -135,7 +135,7 @@ async fn streams(
             Some(Reach::Readable) => readable.extend(names),
             Some(Reach::Refused(error)) => {
                 let role = asker.identity.map_or("", |identity| identity.role.as_str());
-                let (by_detour, names): (Vec<_>, Vec<_>) =
+                let (by_detour, names): (Vec<&Stream>, Vec<&Stream>) =
                     streams.iter().partition(|stream| detour::serves(stream, role, &error));
                 on_detour.extend(by_detour.iter().map(|stream| stream.name));
                 if names.is_empty() {

@@ -15,6 +15,7 @@ use super::clock::Clock;
 use super::error::{ApiError, ErrorKind, detail, transport};
 use super::headers;
 use super::instant;
+use super::names::Names;
 use super::page::{Page, Shape, scan};
 use super::paging::{Paging, Token};
 use super::retry::{Outcome, REFUSED_FOR_TOO_LONG, TRIES, Verdict, backoff, judge};
@@ -165,6 +166,7 @@ impl Client {
             }
         });
         let http = reqwest::Client::builder()
+            .dns_resolver(Arc::new(Names::of_system()))
             .tls_backend_preconfigured(super::trust::tls_config().map_err(NoClient)?)
             .redirect(redirect)
             .connect_timeout(clock.patience(CONNECT_TIMEOUT))

@@ -12,6 +12,7 @@ pub mod grant;
 pub mod headers;
 pub mod instant;
 pub mod json;
+pub mod names;
 pub mod page;
 pub mod paging;
 pub mod retry;

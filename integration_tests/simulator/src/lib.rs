@@ -25,6 +25,7 @@ pub mod rows;
 mod server;
 mod settings;
 mod simulator;
+mod tls;
 
 pub use account::{
     ADMIN_USER_ID, AGENT_USER_ID, Account, Row, SUBDOMAIN, SUSPENDED_USER_ID, Truth,
@@ -38,7 +39,7 @@ pub use faults::{Fault, FaultDecision, FaultRule, Faults, When};
 pub use oauth::{OAUTH_ACCESS_TOKEN, OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET, OAUTH_REFRESH_TOKEN};
 pub use prng::Prng;
 pub use requests::RequestSeen;
-pub use settings::{HeaderSpelling, Knobs, Latency, Plan, Settings, Size};
+pub use settings::{HeaderSpelling, Knobs, Latency, Plan, Settings, Size, Tls};
 pub use simulator::{RequestHook, Simulator};
 
 #[cfg(test)]

@@ -1,11 +1,15 @@
 //! Serves a simulated account until killed: `simulator --port 8080 --size small --scale 60`.
+//! Programs that are not written in Rust steer it by lines on stdin, as `orders` says.
 
-use simulator::{Settings, Simulator, Size};
-use std::io::Write;
+mod orders;
+
+use simulator::{Settings, Simulator, Size, Tls};
+use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: simulator [--port N] [--seed N] [--size tiny|small|N] [--scale X] \
-                     [--page-cap N] [--no-limits]";
+                     [--page-cap N] [--no-limits] [--certificate PEM --key PEM]";
 
 fn main() -> ExitCode {
     let settings = match settings(std::env::args().skip(1)) {
@@ -20,6 +24,10 @@ fn main() -> ExitCode {
     if writeln!(stdout, "{}", simulator.url()).and_then(|()| stdout.flush()).is_err() {
         return ExitCode::FAILURE;
     }
+    if orders::obey(&simulator, io::stdin().lock(), stdout).is_err() {
+        return ExitCode::FAILURE;
+    }
+    // Nobody steers any more, or nobody ever did.
     loop {
         std::thread::park();
     }
@@ -33,6 +41,7 @@ fn refuse(sentence: &str) -> ExitCode {
 
 fn settings(mut words: impl Iterator<Item = String>) -> Result<Settings, String> {
     let mut settings = Settings { size: Size::Small, page_cap: None, ..Settings::default() };
+    let (mut certificate, mut key) = (None, None);
     while let Some(word) = words.next() {
         if word == "--no-limits" {
             settings.enforce_limits = false;
@@ -44,6 +53,8 @@ fn settings(mut words: impl Iterator<Item = String>) -> Result<Settings, String>
             "--seed" => settings.seed = number(&word, &value)?,
             "--scale" => settings.scale = number(&word, &value)?,
             "--page-cap" => settings.page_cap = Some(number(&word, &value)?),
+            "--certificate" => certificate = Some(PathBuf::from(value)),
+            "--key" => key = Some(PathBuf::from(value)),
             "--size" => {
                 settings.size = match value.as_str() {
                     "tiny" => Size::Tiny,
@@ -54,6 +65,11 @@ fn settings(mut words: impl Iterator<Item = String>) -> Result<Settings, String>
             _ => return Err(format!("unknown option {word}")),
         }
     }
+    settings.tls = match (certificate, key) {
+        (Some(certificate), Some(key)) => Some(Tls { certificate, key }),
+        (None, None) => None,
+        _ => return Err("--certificate and --key go together".to_owned()),
+    };
     Ok(settings)
 }
 

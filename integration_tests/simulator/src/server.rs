@@ -10,7 +10,7 @@ use crate::query::{self, Asked};
 use crate::requests::RequestSeen;
 use crate::settings::Latency;
 use crate::simulator::{Shared, State};
-use crate::{clock, limits};
+use crate::{clock, limits, tls};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use hyper::body::{Body, Incoming};
@@ -25,7 +25,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
 
 /// Stops the server when dropped.
 pub(crate) struct Stop {
@@ -46,6 +48,7 @@ impl Drop for Stop {
 pub(crate) fn start(shared: Arc<Shared>, port: u16) -> io::Result<(u16, Stop)> {
     let listener = TcpListener::bind(("127.0.0.1", port))?;
     listener.set_nonblocking(true)?;
+    let tls = shared.settings.tls.as_ref().map(tls::acceptor).transpose()?;
     let port = listener.local_addr()?.port();
     let (signal, stopped) = oneshot::channel::<()>();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -53,14 +56,14 @@ pub(crate) fn start(shared: Arc<Shared>, port: u16) -> io::Result<(u16, Stop)> {
         runtime.block_on(async {
             tokio::select! {
                 _ = stopped => {}
-                () = accept(listener, shared) => {}
+                () = accept(listener, tls, shared) => {}
             }
         });
     })?;
     Ok((port, Stop { signal: Some(signal), thread: Some(thread) }))
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Shared>) {
     let listener =
         tokio::net::TcpListener::from_std(listener).expect("the listener fits the runtime");
     loop {
@@ -69,13 +72,23 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
         // Without this the second packet of an answer may wait for the client's acknowledgement.
         let _ = stream.set_nodelay(true);
         let shared = Arc::clone(&shared);
-        tokio::spawn(async move {
-            let service = service_fn(move |request| serve(Arc::clone(&shared), request));
-            let http = hyper::server::conn::http1::Builder::new();
-            // Broken connections are what some tests want.
-            let _ = http.serve_connection(TokioIo::new(stream), service).await;
-        });
+        match tls.clone() {
+            None => drop(tokio::spawn(converse(stream, shared))),
+            Some(tls) => drop(tokio::spawn(async move {
+                // A client that does not trust us says so by going away.
+                if let Ok(stream) = tls.accept(stream).await {
+                    converse(stream, shared).await;
+                }
+            })),
+        }
     }
+}
+
+async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin, shared: Arc<Shared>) {
+    let service = service_fn(move |request| serve(Arc::clone(&shared), request));
+    let http = hyper::server::conn::http1::Builder::new();
+    // Broken connections are what some tests want.
+    let _ = http.serve_connection(TokioIo::new(stream), service).await;
 }
 
 /// Counts a request as in flight until it is dropped.
@@ -181,6 +194,9 @@ fn decide(
         (None, _) if path == "/oauth/tokens" && head.method == Method::POST => {
             let longest = state.knobs.longest_token_seconds;
             state.oauth.token(body, now, longest)
+        }
+        (None, _) if path.starts_with("/hc/article_attachments/") => {
+            Answer::new(200, "application/octet-stream", "what is in the file")
         }
         (None, _) => Answer::no_endpoint(),
         (Some(_), _) if head.method != Method::GET => {

@@ -1,5 +1,7 @@
 //! What a test or the demo chooses before the simulator starts.
 
+use std::path::PathBuf;
+
 /// Settings of one simulated account. `Settings::default()` is a tiny Enterprise account whose
 /// pages hold five rows, with limits enforced.
 #[derive(Debug, Clone)]
@@ -29,6 +31,15 @@ pub struct Settings {
     pub side_conversations: bool,
     /// 0 picks a free port.
     pub port: u16,
+    /// Serves HTTPS with these, else HTTP.
+    pub tls: Option<Tls>,
+}
+
+/// PEM files of a server: its certificate, and the key to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tls {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
 }
 
 impl Default for Settings {
@@ -50,6 +61,7 @@ impl Default for Settings {
             community: true,
             side_conversations: true,
             port: 0,
+            tls: None,
         }
     }
 }

@@ -79,9 +79,10 @@ impl Simulator {
         Ok(Self { shared, port, _stop: stop })
     }
 
-    /// `http://127.0.0.1:{port}`
+    /// `http://127.0.0.1:{port}`, or with `https`
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        let scheme = if self.shared.settings.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://127.0.0.1:{}", self.port)
     }
 
     pub fn port(&self) -> u16 {

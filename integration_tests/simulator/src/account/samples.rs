@@ -12,7 +12,8 @@ const TIMES: &[&str] =
     &["created_at", "updated_at", "generated_timestamp", "timestamp", "time", "deleted_at"];
 
 /// Fields that name the row around a row; a sample that has them takes them over too.
-const AROUND: &[&str] = &["ticket_id", "item_id", "item_type"];
+const AROUND: &[&str] =
+    &["ticket_id", "article_id", "post_id", "source_id", "item_id", "item_type"];
 
 /// The streams that share the samples of votes.
 const VOTES: &[&str] =

@@ -1,0 +1,204 @@
+"""The image itself: what it holds, what it may, how it stops, and how it finds names."""
+
+import hashlib
+import json
+import re
+import subprocess
+import time
+import uuid
+
+import pytest
+
+from surroundings import (
+    DOCKER,
+    IMAGE,
+    INCREMENTAL,
+    ROOT,
+    Output,
+    Simulator,
+    catalog,
+    config,
+    docker_run,
+    folder,
+    in_image,
+)
+
+SCALE = "60"
+LARGEST = 12_000_000
+MOUNT_POINTS = "/local /secrets /config /source /data /staging/files /tmp /airbyte/tmp".split()
+
+# A name nobody knows, or a server that is silent, is told before anybody loses patience.
+PATIENCE = 30
+
+
+def docker(*words, **options):
+    return subprocess.run([DOCKER, *words], capture_output=True, timeout=120, **options)
+
+
+@pytest.fixture(scope="module")
+def sim():
+    with Simulator("--size", "small", "--page-cap", "20", "--scale", SCALE) as sim:
+        yield sim
+
+
+@pytest.fixture(scope="module")
+def image():
+    return json.loads(docker("image", "inspect", IMAGE).stdout)[0]
+
+
+def test_it_is_small(image):
+    print(image["Size"])
+    assert image["Size"] <= LARGEST
+
+
+def test_it_says_how_it_is_run(image):
+    told = image["Config"]
+    surroundings = dict(pair.split("=", 1) for pair in told["Env"])
+    assert surroundings["AIRBYTE_ENTRYPOINT"] == " ".join(told["Entrypoint"])
+    assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", told["User"])
+    assert told["WorkingDir"] == "/airbyte"
+    assert told["Labels"]["io.airbyte.name"] and told["Labels"]["io.airbyte.version"]
+
+
+def test_the_dockerfile_names_no_architecture():
+    text = (ROOT / "Dockerfile").read_text() + (ROOT / "docker" / "base-images.sh").read_text()
+    assert not re.search(r"x86|amd64|aarch64|arm64|musl|--platform", text)
+
+
+@pytest.mark.parametrize("user", ["1000:1000", "4711:4712"])
+def test_it_has_a_shell_and_places_to_write(user):
+    places = " ".join(MOUNT_POINTS)
+    script = f"""set -e
+    for place in {places}; do echo x > $place/a; mv $place/a $place/b; cat $place/b; done
+    sleep 0
+    for text in /usr/share/doc/busybox-static/copyright /airbyte/LICENSE; do test -s $text; done"""
+    line = [DOCKER, "run", "--rm", "--user", user, "--cap-drop", "ALL", "--entrypoint", "sh"]
+    ran = subprocess.run([*line, IMAGE, "-c", script], capture_output=True, timeout=60)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, b"x\n" * len(MOUNT_POINTS), b"")
+
+
+def test_it_needs_no_rights(sim):
+    # `in_image` has a read-only root, no capabilities and no way to new privileges.
+    (status,) = in_image(sim, "check", SCALE, config=config()).of_type("CONNECTION_STATUS")
+    assert status["connectionStatus"] == {"status": "SUCCEEDED"}
+
+
+def test_it_trusts_nobody_who_is_not_trusted(sim):
+    line = docker_run(
+        "--env", "SSL_CERT_FILE=", "--volume", f"{folder(config=config())}:/config:ro",
+        command=["check", "--config", "/config/config.json"], url=sim.url, scale=SCALE,
+    )
+    output = Output(subprocess.run(line, capture_output=True, timeout=60))
+    (status,) = output.of_type("CONNECTION_STATUS")
+    assert status["connectionStatus"]["status"] == "FAILED"
+
+
+def test_sigterm_ends_process_one_with_143_and_whole_lines(sim):
+    streams = in_image(sim, "discover", SCALE, config=config()).streams()
+    chosen = catalog(streams, INCREMENTAL)
+    name = f"acceptance-{uuid.uuid4()}"
+    place = folder(config=config(), catalog=chosen)
+    line = docker_run(
+        "--name", name, "--volume", f"{place}:/config:ro",
+        command=["read", "--config", "/config/config.json", "--catalog", "/config/catalog.json"],
+        url=sim.url, scale=SCALE,
+    )
+    running = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    raw = b""
+    while b'{"type":"STATE"' not in raw:
+        got = running.stdout.readline()
+        assert got, running.stderr.read()
+        raw += got
+    stopped = time.monotonic()
+    # Where a signal is not heard, docker kills after this, and the code is 137.
+    docker("stop", "--time", "20", name)
+    raw += running.stdout.read()
+    code = running.wait(60)
+    part = Output(subprocess.CompletedProcess(line, code, raw, running.stderr.read()))
+    assert (part.code, part.stderr) == (143, b"") and part.raw.endswith(b"\n")
+    assert time.monotonic() - stopped < 15
+    state = part.states()
+    in_image(sim, "read", SCALE, config=config(), catalog=chosen, state=state).complete()
+
+
+def check(*options, url):
+    """The status of a check with docker's options, and the seconds it took."""
+    place = folder(config=config())
+    line = [DOCKER, "run", "--rm", "--cap-drop", "ALL", *options]
+    line += ["--volume", f"{place}:/config:ro", "--env", f"ZENDESK_BASE_URL={url}"]
+    began = time.monotonic()
+    ran = subprocess.run(
+        [*line, IMAGE, "check", "--config", "/config/config.json"], capture_output=True, timeout=120
+    )
+    (status,) = Output(ran).of_type("CONNECTION_STATUS")
+    return status["connectionStatus"], time.monotonic() - began
+
+
+def test_names_of_the_hosts_file_are_found(sim):
+    for name in ("localhost", "zendesk.test"):
+        output = Output(
+            subprocess.run(
+                docker_run(
+                    "--add-host", "zendesk.test:127.0.0.1",
+                    "--volume", f"{folder(config=config())}:/config:ro",
+                    command=["check", "--config", "/config/config.json"],
+                    url=sim.url.replace("127.0.0.1", name), scale=SCALE,
+                ),
+                capture_output=True, timeout=60,
+            )
+        )
+        (status,) = output.of_type("CONNECTION_STATUS")
+        assert status["connectionStatus"] == {"status": "SUCCEEDED"}, name
+
+
+@pytest.fixture
+def network():
+    name = f"acceptance-{uuid.uuid4()}"
+    assert docker("network", "create", name).returncode == 0
+    yield name
+    docker("network", "rm", name)
+
+
+def test_names_of_dockers_resolver_are_found(network):
+    body = '{"user":{"id":1,"email":"admin@example.com","role":"admin"}}'
+    answer = f"HTTP/1.1 200 OK\\r\\nContent-Type: application/json\\r\\nContent-Length: {len(body)}"
+    script = f"printf '{answer}\\r\\nConnection: close\\r\\n\\r\\n{body}' | busybox nc -l -p 8080"
+    server = f"zendesk-{uuid.uuid4()}"
+    line = ["run", "--rm", "--detach", "--name", server, "--network", network]
+    started = docker(*line, "--entrypoint", "sh", IMAGE, "-c", script)
+    assert started.returncode == 0, started.stderr
+    try:
+        status, _ = check("--network", network, url=f"http://{server}:8080")
+        assert status == {"status": "SUCCEEDED"}
+    finally:
+        docker("rm", "--force", server)
+
+
+def test_a_name_that_nobody_knows_is_told_soon(network):
+    for options in (["--network", network], ["--network", "none"]):
+        status, took = check(*options, url="https://nobody.zendesk.invalid")
+        assert status["status"] == "FAILED" and took < PATIENCE, (options, status, took)
+
+
+def test_a_silent_name_server_is_told_soon(network):
+    status, took = check("--network", network, "--dns", "192.0.2.1", url="https://zendesk.test")
+    assert status["status"] == "FAILED" and took < PATIENCE, (status, took)
+
+
+def test_the_same_sources_give_the_same_binary():
+    """Built again from the sources in another container, after all of ours is made anew. What was
+    built before of the dependencies is used, since that takes most of the time."""
+    script = """set -e
+    cd /build
+    target=$(rustc -vV | sed -n 's/^host: //p')
+    rm -rf target/$target/release/source-zendesk-support
+    find target/$target/release -name '*source[-_]zendesk[-_]support*' -exec rm -rf {} +
+    RUSTFLAGS='-C target-feature=+crt-static' \
+        cargo build --offline --locked --release --target "$target" --bin source-zendesk-support >&2
+    sha256sum < target/$target/release/source-zendesk-support"""
+    line = [DOCKER, "run", "--rm", "--network", "none", f"{IMAGE}-builder", "sh", "-c", script]
+    built = subprocess.run(line, capture_output=True, timeout=1200, text=True)
+    assert built.returncode == 0, built.stderr[-2000:]
+    line = [DOCKER, "run", "--rm", "--entrypoint", "/bin/cat", IMAGE, "/airbyte/source-zendesk-support"]
+    shipped = subprocess.check_output(line)
+    assert built.stdout.split()[0] == hashlib.sha256(shipped).hexdigest()

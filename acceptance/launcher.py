@@ -1,0 +1,162 @@
+"""The image as Airbyte's platform runs it on Kubernetes: not by its entry point but by `sh -c` in
+it, through named pipes in a shared folder, as user 1000 without any capability.
+
+Source: airbyte-platform, ContainerCommandFactory and RuntimeEnvVarFactory; the script here is our
+own and equal in effect."""
+
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+import threading
+import time
+
+import pytest
+
+from surroundings import (
+    CERTIFICATES,
+    DOCKER,
+    IMAGE,
+    INCREMENTAL,
+    LONGEST_RUN,
+    Output,
+    Simulator,
+    catalog,
+    config,
+    in_image,
+)
+
+SCALE = "60"
+
+# A subshell runs the connector; a second one looks for the mark that the platform leaves when
+# somebody cancels, and kills the first. The process of the connector itself gets no signal.
+SCRIPT = """
+cd /source
+(
+    set +e
+    eval "$AIRBYTE_ENTRYPOINT read --config connectorConfig.json --catalog catalog.json $STATE" \
+        2> stderr > stdout
+    echo $? > exitCode.fresh
+    mv exitCode.fresh exitCode.txt
+) &
+reader=$!
+(
+    while ! [ -f TERMINATED ]; do sleep 1; done
+    kill $reader
+) &
+wait $reader
+[ -f exitCode.txt ] && exit $(cat exitCode.txt)
+exit 1
+"""
+
+# What the platform sets for every sync.
+SURROUNDINGS = {
+    "DEPLOYMENT_MODE": "OSS",
+    "WORKER_CONNECTOR_IMAGE": IMAGE,
+    "WORKER_JOB_ID": "7",
+    "WORKER_JOB_ATTEMPT": "0",
+    "USE_STREAM_CAPABLE_STATE": "true",
+    "USE_FILE_TRANSFER": "false",
+    "AIRBYTE_STAGING_DIRECTORY": "/staging/files",
+    "CONCURRENT_SOURCE_STREAM_READ": "false",
+    "AIRBYTE_ENABLE_UNSAFE_CODE": "false",
+    "DATA_CHANNEL_FORMAT": "JSONL",
+    "DATA_CHANNEL_MEDIUM": "STDIO",
+    "LOG_LEVEL": "INFO",
+    "JAVA_OPTS": "",
+}
+
+
+class Launched:
+    """A sync under way in a pod of one container."""
+
+    def __init__(self, sim, chosen, state=None):
+        self.source = pathlib.Path(tempfile.mkdtemp(prefix="acceptance-launcher-"))
+        files = {"connectorConfig": config(), "catalog": chosen, "inputState": state}
+        for name, content in files.items():
+            if content is not None:
+                (self.source / f"{name}.json").write_text(json.dumps(content))
+        for pipe in ("stdout", "stderr"):
+            os.mkfifo(self.source / pipe)
+        # What `fsGroup` does to a shared folder.
+        for path in (self.source, *self.source.iterdir()):
+            os.chown(path, 1000, 1000)
+        line = [DOCKER, "run", "--rm", "--network", "host", "--user", "1000:1000"]
+        line += ["--cap-drop", "ALL", "--security-opt", "no-new-privileges"]
+        line += ["--volume", f"{self.source}:/source", "--volume", f"{CERTIFICATES}:/certificates:ro"]
+        surroundings = SURROUNDINGS | {
+            "STATE": "--state inputState.json" if state is not None else "",
+            "ZENDESK_BASE_URL": sim.url,
+            "ZENDESK_CLOCK_SCALE": SCALE,
+            "SSL_CERT_FILE": "/certificates/authority.pem",
+        }
+        for name, value in surroundings.items():
+            line += ["--env", f"{name}={value}"]
+        self.process = subprocess.Popen([*line, "--entrypoint", "sh", IMAGE, "-c", SCRIPT])
+        self.stderr = []
+        threading.Thread(target=self._drain, daemon=True).start()
+        self.stdout = open(self.source / "stdout", "rb")
+
+    def _drain(self):
+        with open(self.source / "stderr", "rb") as pipe:
+            self.stderr.append(pipe.read())
+
+    def to_the_end(self):
+        raw = self.stdout.read()
+        code = self.process.wait(LONGEST_RUN)
+        stderr = b"".join(self.stderr)
+        return Output(subprocess.CompletedProcess([], code, raw, stderr))
+
+    def until_states(self, count):
+        """Reads lines until so many STATEs came."""
+        raw = b""
+        while raw.count(b'{"type":"STATE"') < count:
+            line = self.stdout.readline()
+            assert line, "the output ended"
+            raw += line
+        return Output(subprocess.CompletedProcess([], None, raw, b""))
+
+    def cancel(self):
+        """As the platform does: nobody reads any more, then the mark."""
+        self.stdout.close()
+        (self.source / "TERMINATED").touch()
+        return self.process.wait(60)
+
+
+@pytest.fixture(scope="module")
+def sim():
+    with Simulator("--size", "small", "--page-cap", "20", "--scale", SCALE) as sim:
+        yield sim
+
+
+@pytest.fixture(scope="module")
+def chosen(sim):
+    streams = in_image(sim, "discover", SCALE, config=config()).streams()
+    return catalog(streams, INCREMENTAL)
+
+
+def ids(output):
+    return {(stream, row["id"]) for stream, rows in output.rows().items() for row in rows}
+
+
+def test_to_the_end_and_on_from_its_state(sim, chosen):
+    first = Launched(sim, chosen).to_the_end().complete()
+    assert first.stderr == b""
+    assert set(first.rows()) == {entry["stream"]["name"] for entry in chosen["streams"]}
+    sim.order("touch", "tickets", 1)
+    sim.order("advance", 70)
+    second = Launched(sim, chosen, first.states()).to_the_end().complete()
+    tickets = second.rows()["tickets"]
+    assert 1 <= len(tickets) < len(first.rows()["tickets"]) / 4, len(tickets)
+
+
+def test_cancelled_in_the_middle(sim, chosen):
+    began = Launched(sim, chosen)
+    part = began.until_states(5)
+    cancelled = time.monotonic()
+    assert began.cancel() != 0
+    assert time.monotonic() - cancelled < 30
+    rest = Launched(sim, chosen, part.states()).to_the_end().complete()
+    whole = in_image(sim, "read", SCALE, config=config(), catalog=chosen).complete()
+    assert ids(part) | ids(rest) >= ids(whole)

@@ -1,0 +1,146 @@
+"""What every part needs: a simulated Zendesk, ways to run the image, and reading what it wrote."""
+
+import collections
+import itertools
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+IMAGE = os.environ["IMAGE"]
+DOCKER = os.environ["DOCKER"]
+CERTIFICATES = pathlib.Path(os.environ["CERTIFICATES"])
+
+FULL, INCREMENTAL = "full_refresh", "incremental"
+
+# No run may take longer.
+LONGEST_RUN = 600
+
+# Exports withhold the rows of the last minute.
+UNTIL_VISIBLE = "70"
+
+
+class Simulator:
+    """The simulator's binary, steered by lines."""
+
+    def __init__(self, *options):
+        files = ("--certificate", CERTIFICATES / "server.pem", "--key", CERTIFICATES / "server.key")
+        self.process = subprocess.Popen(
+            [os.environ["SIMULATOR"], *files, *options],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.url = self.process.stdout.readline().strip()
+        assert self.url, "the simulator does not start"
+        self.order("advance", UNTIL_VISIBLE)
+
+    def order(self, *words):
+        print(*words, file=self.process.stdin, flush=True)
+        answer = json.loads(self.process.stdout.readline())
+        assert not (isinstance(answer, dict) and "unknown" in answer), answer
+        return answer
+
+    def truth(self, stream):
+        """The rows that a complete walk delivers now."""
+        rows = self.order("truth", stream)
+        return [row["row"] for row in rows if not (stream == "tickets" and row["deleted"])]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+
+def config(**changes):
+    """A configuration for the simulated account's admin."""
+    given = json.loads((ROOT / "integration_tests" / "sample_config.json").read_text())
+    return {**given, **changes}
+
+
+def catalog(streams, mode):
+    """Selects streams that `discover` listed, where they have the mode."""
+    entries = [
+        {"stream": stream, "sync_mode": mode, "destination_sync_mode": "append"}
+        for stream in streams
+        if mode in stream["supported_sync_modes"]
+    ]
+    return {"streams": entries}
+
+
+class Output:
+    """Everything a run wrote."""
+
+    def __init__(self, process):
+        self.code, self.raw, self.stderr = process.returncode, process.stdout, process.stderr
+        self.messages = [json.loads(line) for line in self.raw.split(b"\n") if line]
+
+    def of_type(self, kind):
+        return [message for message in self.messages if message["type"] == kind]
+
+    def errors(self):
+        traces = [message["trace"] for message in self.of_type("TRACE")]
+        return [trace["error"] for trace in traces if trace["type"] == "ERROR"]
+
+    def complete(self):
+        told = [error.get("internal_message", error["message"])[:300] for error in self.errors()]
+        assert self.code == 0 and not told, (self.code, told[:5], self.stderr[-500:])
+        return self
+
+    def streams(self):
+        """What `discover` listed."""
+        (message,) = self.of_type("CATALOG")
+        return message["catalog"]["streams"]
+
+    def rows(self):
+        """Records by stream, in order."""
+        rows = collections.defaultdict(list)
+        for message in self.of_type("RECORD"):
+            rows[message["record"]["stream"]].append(message["record"]["data"])
+        return rows
+
+    def states(self):
+        """The last state of each stream, as a platform saves them."""
+        last = {}
+        for message in self.of_type("STATE"):
+            last[message["state"]["stream"]["stream_descriptor"]["name"]] = message["state"]
+        return list(last.values())
+
+
+_numbers = itertools.count()
+
+
+def folder(**files):
+    """A folder with JSON files that any user may read."""
+    place = pathlib.Path(tempfile.mkdtemp(prefix=f"acceptance-{next(_numbers)}-"))
+    place.chmod(0o755)
+    for name, content in files.items():
+        (place / f"{name}.json").write_text(json.dumps(content))
+    return place
+
+
+def docker_run(*options, command, url=None, scale="1"):
+    """The command line of a run of the image with no rights at all."""
+    line = [DOCKER, "run", "--rm", "--network", "host", "--read-only", "--cap-drop", "ALL"]
+    line += ["--security-opt", "no-new-privileges"]
+    if url:
+        line += ["--env", f"ZENDESK_BASE_URL={url}", "--env", f"ZENDESK_CLOCK_SCALE={scale}"]
+        line += ["--env", "SSL_CERT_FILE=/certificates/authority.pem"]
+        line += ["--volume", f"{CERTIFICATES}:/certificates:ro"]
+    return [*line, *options, IMAGE, *command]
+
+
+def in_image(sim, command, scale="1", **files):
+    """Runs a command of the image with these files, each as the option of its name."""
+    place = folder(**files)
+    words = [command]
+    for name in files:
+        words += [f"--{name}", f"/config/{name}.json"]
+    line = docker_run(
+        "--volume", f"{place}:/config:ro", command=words, url=sim and sim.url, scale=scale
+    )
+    return Output(subprocess.run(line, capture_output=True, timeout=LONGEST_RUN))

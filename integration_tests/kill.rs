@@ -84,6 +84,28 @@ fn repeated(parts: &[Run], stream: &str) -> Vec<Value> {
     repeated
 }
 
+/// Streams that share the walk of an export which is read in windows.
+const SHARED: [[&str; 2]; 3] = [
+    ["tickets", "ticket_metrics"],
+    ["ticket_events", "ticket_comments"],
+    ["users", "user_identities"],
+];
+
+/// Rows that the last STATE line of each killed part told of, all parts together.
+fn told_last(parts: &[Run], stream: &str) -> usize {
+    let of_part = |part: &Run| {
+        let (mut rows, mut told) = (0, 0);
+        for message in &part.messages {
+            rows += usize::from(message["record"]["stream"] == stream);
+            if message["state"]["stream"]["stream_descriptor"]["name"] == stream {
+                told = std::mem::take(&mut rows);
+            }
+        }
+        told
+    };
+    parts.iter().map(of_part).sum()
+}
+
 /// Streams whose listing is in one piece start over, so all of it may come again.
 fn starts_over(connector: &Connector<'_>) -> BTreeSet<String> {
     let not_resumable =
@@ -104,9 +126,15 @@ fn assert_repeats(sim: &Simulator, connector: &Connector<'_>, streams: &[&str], 
     for stream in streams.iter().filter(|stream| !starting_over.contains(**stream)) {
         let repeated = repeated(parts, stream);
         if !is_child(stream) {
+            // Streams that walk one export in windows are brought together after a kill between
+            // two of their STATE lines: whoever was told first gets again what these lines told.
+            let walks_along = SHARED.iter().any(|pair| {
+                pair.contains(stream) && pair.iter().all(|other| streams.contains(other))
+            });
+            let most = if walks_along { told_last(parts, stream) } else { 0 };
             assert!(
-                repeated.is_empty(),
-                "{stream}: {} rows came again, such as {}",
+                repeated.len() <= most,
+                "{stream}: {} rows came again, such as {}; {most} were told last",
                 repeated.len(),
                 repeated[0]
             );

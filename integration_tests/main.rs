@@ -23,4 +23,5 @@ mod shared;
 mod signing;
 mod skips;
 mod states;
+mod waits;
 mod walks;

@@ -42,7 +42,12 @@ fn masked(message: &Value) -> Value {
 }
 
 fn part(run: &Run) -> Value {
-    run.messages.iter().map(masked).collect()
+    // How long a limit is waited for differs from run to run, and so does whether it is.
+    let is_wait = |message: &&Value| {
+        let text = message["log"]["message"].as_str().unwrap_or_default();
+        text.contains("going on in") || message["trace"]["stream_status"]["reasons"].is_array()
+    };
+    run.messages.iter().filter(|message| !is_wait(message)).map(masked).collect()
 }
 
 #[test]
@@ -58,7 +63,9 @@ fn an_interrupted_and_resumed_run_is_as_checked_in() {
     };
     let sim = Simulator::start(settings).expect("the simulator starts");
     sim.advance_seconds(70);
-    let connector = Connector::new(&sim);
+    let mut connector = Connector::new(&sim);
+    // One worker walks no windows, whose seams depend on the time of day.
+    connector.config["num_workers"] = 1.into();
     let pair = ["tickets", "ticket_metrics"];
     let killed = connector.read_killed(&pair, INCREMENTAL, &[], 40);
     let states = killed.states_over(&[]);

@@ -7,7 +7,7 @@ use crate::harness::{Connector, FULL, SCALE};
 
 /// An account whose answers take so long that requests overlap wherever they may.
 fn slow_account(seed: u64) -> Simulator {
-    let slow = Latency::Drawn { min_ms: 4_000, max_ms: 12_000 };
+    let slow = Latency::Drawn { min_ms: 1_000, max_ms: 3_000 };
     let settings =
         Settings { seed, scale: SCALE, latency: slow, export_latency: slow, ..Settings::default() };
     Simulator::start(settings).expect("the simulator starts")

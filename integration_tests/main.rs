@@ -16,6 +16,7 @@ mod pipes;
 mod program;
 mod protocol;
 mod quirks;
+mod quota;
 mod resumed;
 mod samples;
 mod search;

@@ -75,6 +75,8 @@ pub enum Size {
     Small,
     /// So many tickets, the rest in proportion.
     Large(u64),
+    /// So many rows of the resources named, as few as `Tiny` of all others.
+    Of(&'static [(&'static str, u64)]),
 }
 
 /// The plans that differ in limits or features.

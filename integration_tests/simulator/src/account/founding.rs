@@ -32,6 +32,10 @@ fn count(kind: &Resource, size: Size) -> u64 {
     match size {
         Size::Tiny => kind.tiny,
         Size::Small => kind.tiny * 5,
+        Size::Of(counts) => {
+            let named = counts.iter().find(|(name, _)| *name == kind.name);
+            named.map_or(kind.tiny, |(_, count)| *count)
+        }
         Size::Large(tickets) => match kind.name {
             "tickets" => tickets,
             "ticket_metrics" | "deleted_tickets" => 0,

@@ -1,0 +1,149 @@
+//! The optimized program as the benches run it: it reads streams from a server on this machine,
+//! and its rows, its processor time and its largest memory are noted.
+
+use std::fs::read_to_string;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
+
+use serde_json::{Value, json};
+use simulator::ADMIN_API_TOKEN;
+
+/// Linux tells processor time in hundredths of a second, whatever the kernel ticks in.
+const TICKS_PER_SECOND: f64 = 100.0;
+
+/// Memory is looked at once in so many bytes of output.
+const BYTES_PER_LOOK: usize = 1 << 20;
+
+/// One sync, read from the beginning.
+pub(crate) struct Sync<'a> {
+    pub(crate) url: String,
+    /// Seconds of the program's clock in one of the wall's.
+    pub(crate) scale: f64,
+    pub(crate) streams: &'a [&'a str],
+    pub(crate) workers: u32,
+}
+
+/// What a sync took.
+pub(crate) struct Cost {
+    pub(crate) rows: u64,
+    pub(crate) bytes: usize,
+    pub(crate) cpu_seconds: f64,
+    pub(crate) wall_seconds: f64,
+    pub(crate) peak_kib: u64,
+}
+
+impl Sync<'_> {
+    /// Runs the program to its end.
+    pub(crate) fn run(&self) -> Cost {
+        self.run_while(|| true)
+    }
+
+    /// Runs the program to its end, or kills it when `go_on`, asked between lines, says no.
+    pub(crate) fn run_while(&self, mut go_on: impl FnMut() -> bool) -> Cost {
+        let folder = std::env::temp_dir().join(format!("zendesk-bench-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder for the run's files");
+        let started = Instant::now();
+        let before = ticks_of_children();
+        let mut child = self.start(&folder);
+        let (mut rows, mut bytes, mut unlooked, mut peak_kib) = (0, 0, 0, 0);
+        let mut output = BufReader::new(child.stdout.take().expect("stdout is a pipe"));
+        let (mut line, mut killed) = (Vec::new(), false);
+        while output.read_until(b'\n', &mut line).expect("the output is read") > 0 {
+            bytes += line.len();
+            unlooked += line.len();
+            rows += u64::from(line.starts_with(br#"{"type":"RECORD""#));
+            if unlooked >= BYTES_PER_LOOK || line.starts_with(br#"{"type":"TRACE""#) {
+                // The kernel keeps the high-water mark; it is gone once the program has ended.
+                peak_kib = peak_kib.max(high_water_kib(&child).unwrap_or_default());
+                unlooked = 0;
+            }
+            line.clear();
+            if !go_on() {
+                killed = true;
+                let _ = child.kill();
+                break;
+            }
+        }
+        let status = child.wait().expect("the program ends");
+        assert!(killed || status.success(), "the program ended with {status}");
+        let _ = std::fs::remove_dir_all(&folder);
+        Cost {
+            rows,
+            bytes,
+            cpu_seconds: (ticks_of_children() - before) as f64 / TICKS_PER_SECOND,
+            wall_seconds: started.elapsed().as_secs_f64(),
+            peak_kib,
+        }
+    }
+
+    fn start(&self, folder: &Path) -> Child {
+        let config = json!({
+            "subdomain": "acme",
+            "start_date": "2015-01-01T00:00:00Z",
+            "num_workers": self.workers,
+            "credentials": {
+                "credentials": "api_token",
+                "email": ADMIN_API_TOKEN.email,
+                "api_token": ADMIN_API_TOKEN.token,
+            },
+        });
+        let selected = self.streams.iter().map(|name| {
+            json!({
+                "stream": { "name": name, "json_schema": {}, "supported_sync_modes": ["full_refresh"] },
+                "sync_mode": "full_refresh",
+                "destination_sync_mode": "append",
+            })
+        });
+        let catalog = json!({ "streams": selected.collect::<Vec<_>>() });
+        Command::new(env!("CARGO_BIN_EXE_source-zendesk-support"))
+            .arg("read")
+            .arg("--config")
+            .arg(file(folder, "config.json", &config))
+            .arg("--catalog")
+            .arg(file(folder, "catalog.json", &catalog))
+            .env("ZENDESK_BASE_URL", &self.url)
+            .env("ZENDESK_CLOCK_SCALE", self.scale.to_string())
+            .env("NO_PROXY", "127.0.0.1")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program starts")
+    }
+}
+
+/// Whether a bench is meant to run: `cargo test --all-targets` starts it too, without the flag.
+pub(crate) fn is_wanted() -> bool {
+    std::env::args().any(|argument| argument == "--bench")
+}
+
+pub(crate) fn tell(line: &str) {
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}
+
+fn file(folder: &Path, name: &str, content: &Value) -> PathBuf {
+    let path = folder.join(name);
+    std::fs::write(&path, content.to_string()).expect("a file is written");
+    path
+}
+
+/// Processor time of all children that were waited for, user's and system's.
+fn ticks_of_children() -> u64 {
+    let stat = read_to_string("/proc/self/stat").expect("Linux tells about a process");
+    // The name in parentheses may hold anything; behind it comes field 3.
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_ascii_whitespace();
+    let (cutime, cstime) = (16, 17);
+    fields
+        .skip(cutime - 3)
+        .take(cstime - cutime + 1)
+        .filter_map(|ticks| ticks.parse::<u64>().ok())
+        .sum()
+}
+
+/// The largest resident memory that the child has had so far.
+fn high_water_kib(child: &Child) -> Option<u64> {
+    let status = read_to_string(format!("/proc/{}/status", child.id())).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.split_ascii_whitespace().next()?.parse().ok()
+}

@@ -1,0 +1,323 @@
+//! How much of its limits a sync uses: `cargo bench --bench quota` reads simulated accounts whose
+//! limits are enforced, whose minute is scaled and whose export pages take 4 to 12 seconds of it,
+//! and prints, for each limit, the requests sent per minute as a share of what it allows. A word
+//! behind it picks a part: `exports`, `listings`, `children` or `first-sync`.
+
+#[allow(dead_code, reason = "each bench uses a part of it")]
+mod program;
+
+use std::collections::BTreeMap;
+
+use program::{Sync, is_wanted, tell};
+use simulator::{Latency, Plan, RequestSeen, Settings, Simulator, Size};
+
+/// Seconds of a simulated minute's clock in one of the wall's: a hundredth of a second that this
+/// machine is late is then a hundredth of a minute late at most.
+const SCALE: f64 = 60.0;
+
+/// What an export page of 1,000 rows takes, as observed.
+const SLOW: Latency = Latency::Drawn { min_ms: 4_000, max_ms: 12_000 };
+const QUICK: Latency = Latency::Fixed(200);
+
+/// An account, and what is read of it.
+#[derive(Clone, Copy)]
+struct Scenario {
+    name: &'static str,
+    streams: &'static [&'static str],
+    size: &'static [(&'static str, u64)],
+    page_cap: usize,
+    workers: u32,
+    plan: Plan,
+    high_volume: bool,
+    /// Of listings; exports are always slow.
+    latency: Latency,
+    export_latency: Latency,
+    scale: f64,
+    /// The sync is killed after so many minutes.
+    minutes: Option<i64>,
+}
+
+const TEAM: Scenario = Scenario {
+    name: "",
+    streams: &[],
+    size: &[],
+    page_cap: 10,
+    workers: 3,
+    plan: Plan::Team,
+    high_volume: false,
+    latency: QUICK,
+    export_latency: SLOW,
+    scale: SCALE,
+    minutes: None,
+};
+
+/// Each feed that draws on the exports' limits alone, and all together. A quarter of the simulated
+/// tickets are deleted, and so no rows of the stream.
+const EXPORTS: &[Scenario] = &[
+    Scenario { name: "tickets", streams: &["tickets"], size: &[("tickets", 1_800)], ..TEAM },
+    Scenario {
+        name: "ticket_events",
+        streams: &["ticket_events"],
+        size: &[("ticket_events", 1_200)],
+        ..TEAM
+    },
+    Scenario {
+        name: "ticket_metric_events",
+        streams: &["ticket_metric_events"],
+        size: &[("ticket_metric_events", 1_200)],
+        ..TEAM
+    },
+    Scenario {
+        name: "organizations",
+        streams: &["organizations"],
+        size: &[("organizations", 1_200)],
+        ..TEAM
+    },
+    Scenario { name: "users", streams: &["users"], size: &[("users", 2_400)], ..TEAM },
+    Scenario { name: "users, 10 workers", workers: 10, ..USERS },
+    Scenario { name: "all five", ..ALL },
+    Scenario { name: "all five, 10 workers", workers: 10, ..ALL },
+];
+
+const USERS: Scenario = Scenario { streams: &["users"], size: &[("users", 2_400)], ..TEAM };
+
+const ALL: Scenario = Scenario {
+    streams: &["tickets", "ticket_events", "ticket_metric_events", "users", "organizations"],
+    size: &[
+        ("tickets", 1_200),
+        ("ticket_events", 900),
+        ("ticket_metric_events", 900),
+        ("users", 2_400),
+        ("organizations", 900),
+    ],
+    minutes: Some(14),
+    ..TEAM
+};
+
+/// Listings that only the plan's limit bounds.
+const LISTINGS: &[Scenario] = &[
+    Scenario {
+        name: "ticket_audits, Team",
+        streams: &["ticket_audits"],
+        size: &[("ticket_audits", 3_200)],
+        page_cap: 2,
+        scale: 30.0,
+        ..TEAM
+    },
+    Scenario {
+        name: "article_comments, Team, 10 workers",
+        streams: &["article_comments"],
+        size: &[("articles", 1_400)],
+        page_cap: 1_000,
+        workers: 10,
+        export_latency: QUICK,
+        scale: 30.0,
+        ..TEAM
+    },
+    Scenario {
+        name: "article_comments in 4 to 12 s, Team, 40 workers",
+        streams: &["article_comments"],
+        size: &[("articles", 1_400)],
+        page_cap: 1_000,
+        workers: 40,
+        latency: SLOW,
+        scale: 30.0,
+        ..TEAM
+    },
+    Scenario {
+        name: "article_comments, Enterprise, 10 workers",
+        streams: &["article_comments"],
+        size: &[("articles", 4_900)],
+        page_cap: 1_000,
+        workers: 10,
+        plan: Plan::Enterprise,
+        export_latency: QUICK,
+        scale: 10.0,
+        ..TEAM
+    },
+];
+
+/// The comments of 2,000 articles, with limits that do not bind.
+const CHILDREN: Scenario = Scenario {
+    streams: &["article_comments"],
+    size: &[("articles", 2_000)],
+    page_cap: 1_000,
+    plan: Plan::EnterprisePlus,
+    export_latency: QUICK,
+    scale: 10.0,
+    ..TEAM
+};
+
+/// An account of 5 million tickets that are not deleted, 20 million comments, 2 million users and
+/// 200,000 organizations, with one row for a thousand and one page for fifty.
+const FIRST_SYNC: Scenario = Scenario {
+    streams: &["tickets", "ticket_metrics", "ticket_comments", "users", "organizations"],
+    size: &[
+        ("tickets", 6_667),
+        ("ticket_events", 20_000),
+        ("users", 2_000),
+        ("organizations", 200),
+    ],
+    page_cap: 50,
+    workers: 10,
+    scale: 120.0,
+    ..TEAM
+};
+
+/// Pages of the account above for one of the simulated.
+const PAGES_FOR_ONE: f64 = 50.0;
+
+/// Pages of 1,000 rows that its tickets, its events (one for each comment) and its organizations
+/// fill. They share one limit; users have another.
+const FIRST_SYNC_PAGES: f64 = 5_000.0 + 20_000.0 + 200.0;
+
+fn main() {
+    if !is_wanted() {
+        return;
+    }
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    let part = |name: &str| words.is_empty() || words.iter().any(|word| word == name);
+    if part("exports") {
+        EXPORTS.iter().for_each(Scenario::tell_shares);
+    }
+    if part("listings") {
+        LISTINGS.iter().for_each(Scenario::tell_shares);
+    }
+    if part("children") {
+        let [alone, ten] = [1, 10].map(|workers| {
+            let sim = Scenario { workers, ..CHILDREN }.read();
+            span_seconds(&sim.requests())
+        });
+        tell(&format!(
+            "article_comments of 2,000 articles at 200 ms: 1 worker {alone} s, 10 workers {ten} s, 1/{:.1}",
+            alone as f64 / ten as f64
+        ));
+    }
+    if part("first-sync") {
+        tell_first_syncs();
+    }
+}
+
+impl Scenario {
+    fn read(&self) -> Simulator {
+        let settings = Settings {
+            size: Size::Of(self.size),
+            scale: self.scale,
+            plan: self.plan,
+            high_volume: self.high_volume,
+            latency: self.latency,
+            export_latency: self.export_latency,
+            page_cap: Some(self.page_cap),
+            ..Settings::default()
+        };
+        let sim = Simulator::start(settings).expect("the simulator starts");
+        // Exports withhold the last minute. The sync begins with a minute of the limits.
+        sim.advance_seconds(120 - sim.now_unix().rem_euclid(60));
+        let end = self.minutes.map(|minutes| sim.now_unix() + minutes * 60);
+        let sync = Sync {
+            url: sim.url(),
+            scale: self.scale,
+            streams: self.streams,
+            workers: self.workers,
+        };
+        sync.run_while(|| end.is_none_or(|end| sim.now_unix() < end));
+        sim
+    }
+
+    /// Reads, and tells for each limit that is the narrowest of its requests how much was used.
+    fn tell_shares(&self) {
+        let sim = self.read();
+        let requests = sim.requests();
+        let mut limits: BTreeMap<&str, Vec<&RequestSeen>> = BTreeMap::new();
+        for seen in &requests {
+            limits.entry(limit_of(&seen.path)).or_default().push(seen);
+        }
+        for (limit, seen) in limits {
+            let Some(minutes) = Minutes::of(&seen) else { continue };
+            let allowed = self.allowed(limit);
+            tell(&format!(
+                "{} ({} workers): {limit} {:.1} % of {allowed}, minutes 2 to {}, the least {}, {} refused",
+                self.name,
+                self.workers,
+                100.0 * minutes.average() / f64::from(allowed),
+                minutes.counts.len() + 1,
+                minutes.counts.iter().min().copied().unwrap_or_default(),
+                sim.limit_refusals().get(limit).copied().unwrap_or_default(),
+            ));
+        }
+    }
+
+    /// Requests a minute (Zendesk, Rate limits; that of users as headers were seen to tell).
+    fn allowed(&self, limit: &str) -> u32 {
+        match limit {
+            "incremental-exports" => 10,
+            "incremental-exports-cursor" => 20,
+            _ => self.plan.requests_per_minute(),
+        }
+    }
+}
+
+/// Requests that a limit let pass in each minute of its history but the first and the last.
+struct Minutes {
+    counts: Vec<u32>,
+}
+
+impl Minutes {
+    /// None when the history was over within so few minutes that nothing can be said.
+    fn of(requests: &[&RequestSeen]) -> Option<Self> {
+        let mut by_minute: BTreeMap<i64, u32> = BTreeMap::new();
+        for seen in requests {
+            let passed = u32::from(seen.status != 429);
+            *by_minute.entry(seen.at_unix.div_euclid(60)).or_default() += passed;
+        }
+        let (first, last) = (*by_minute.keys().next()?, *by_minute.keys().next_back()?);
+        let counts: Vec<u32> = (first + 1..last)
+            .map(|minute| by_minute.get(&minute).copied().unwrap_or_default())
+            .collect();
+        (counts.len() > 2).then_some(Self { counts })
+    }
+
+    fn average(&self) -> f64 {
+        f64::from(self.counts.iter().sum::<u32>()) / self.counts.len() as f64
+    }
+}
+
+/// The narrowest limit that counts a request.
+fn limit_of(path: &str) -> &'static str {
+    let route = path.trim_start_matches("/api/v2/");
+    if route.starts_with("help_center/") || route.starts_with("community/") {
+        "help_center"
+    } else if route.starts_with("incremental/users/cursor") {
+        "incremental-exports-cursor"
+    } else if route.starts_with("incremental/") {
+        "incremental-exports"
+    } else {
+        "account"
+    }
+}
+
+/// From the first request to the last, in simulated seconds.
+fn span_seconds(requests: &[RequestSeen]) -> i64 {
+    let times = || requests.iter().map(|seen| seen.at_unix);
+    times().max().unwrap_or_default() - times().min().unwrap_or_default()
+}
+
+/// The exports' limits are the same on every plan; only High Volume raises them.
+fn tell_first_syncs() {
+    let plans = [
+        ("Team", Plan::Team, false),
+        ("Professional", Plan::Professional, false),
+        ("Enterprise", Plan::Enterprise, false),
+        ("Enterprise with High Volume", Plan::Enterprise, true),
+    ];
+    for (name, plan, high_volume) in plans {
+        let sim = Scenario { plan, high_volume, ..FIRST_SYNC }.read();
+        let hours = span_seconds(&sim.requests()) as f64 / 3600.0 * PAGES_FOR_ONE;
+        let per_minute = if high_volume { 30.0 } else { 10.0 };
+        tell(&format!(
+            "first sync on {name}: {hours:.1} hours; {FIRST_SYNC_PAGES} pages at {per_minute} a minute are {:.1}; refused {:?}",
+            FIRST_SYNC_PAGES / per_minute / 60.0,
+            sim.limit_refusals(),
+        ));
+    }
+}

@@ -5,6 +5,7 @@ mod bad_input;
 mod classic;
 mod deletions;
 mod equality;
+mod estimates;
 mod expected;
 mod faults;
 mod floors;

@@ -19,6 +19,7 @@ pub mod check;
 pub mod deletions;
 pub mod detour;
 pub mod discover;
+pub mod estimate;
 pub mod failure;
 pub mod identity;
 pub mod probe;

@@ -135,12 +135,12 @@ fn a_later_read_of_what_is_new_is_not_estimated() {
 #[test]
 fn a_full_refresh_that_goes_on_in_the_middle_is_not_estimated() {
     let sim = simulator(4713);
+    sim.faults(Faults::rules(slow_listings()));
     let mut connector = connector(&sim);
     let part = connector.read_killed(&["groups"], FULL, &[], 4);
     let states = part.states_over(&[]);
     assert_eq!(part.code, None, "it was killed");
     sim.clear_requests();
-    sim.faults(Faults::rules(slow_listings()));
     connector.attempt = 1;
     let ended = complete(&connector, &["groups"], read(&connector, &["groups"], FULL, &states));
     assert!(records(&ended, "groups") > 0);

@@ -15,6 +15,7 @@ mod kill;
 mod matrix;
 mod pipes;
 mod program;
+mod progress;
 mod protocol;
 mod quirks;
 mod resumed;

@@ -23,6 +23,7 @@ pub mod estimate;
 pub mod failure;
 pub mod identity;
 pub mod probe;
+pub mod progress;
 pub mod read;
 pub mod signals;
 pub mod spec;

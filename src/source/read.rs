@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::estimate::estimate;
 use super::identity::{NoIdentity, identity};
+use super::progress;
 use super::signals::Terminated;
 use super::{SETTLE_WITHIN, Surroundings, connect, deletions, detour, ends_soon, failure, refused};
 use crate::config::Config;
@@ -97,10 +98,12 @@ async fn read_all(
     };
     let work = Box::pin(sync(order, surroundings, &client, emitter));
     let beating = Box::pin(beat(&client, emitter));
+    let showing = Box::pin(progress::show(&client, emitter));
     tokio::pin!(work);
     tokio::select! {
         outcome = &mut work => return outcome,
         closed = beating => return closed,
+        never = showing => match never {},
         () = terminated.wait() => {}
     }
     // Requests end at once; a batch that is being written is written whole.

@@ -243,6 +243,21 @@ impl Budget {
         }
     }
 
+    /// The limits that requests wait for now, and for how long each still holds them.
+    #[must_use]
+    pub fn awaited(&self) -> Vec<(Bucket, Duration)> {
+        let now = self.clock.elapsed();
+        let mut inner = self.lock();
+        let mut awaited: Vec<(Bucket, Duration)> = Vec::new();
+        for bucket in inner.waiting.clone().iter().flat_map(|waiter| &waiter.buckets) {
+            let wait = inner.ready_at(&[*bucket], now).0.saturating_sub(now);
+            if !wait.is_zero() && awaited.iter().all(|(other, _)| other != bucket) {
+                awaited.push((*bucket, wait));
+            }
+        }
+        awaited
+    }
+
     fn queue(self: &Arc<Self>, buckets: &[Bucket], walk: u64) -> Place {
         let mut inner = self.lock();
         inner.numbers += 1;
@@ -511,6 +526,21 @@ mod tests {
             task.await.unwrap();
         }
         assert_eq!(*order.lock().unwrap(), [2, 1, SPARE, SPARE]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_limit_is_awaited_while_somebody_waits_for_it() {
+        let budget = Budget::new(1, 100, Clock::new(1.0));
+        budget.hold(Bucket::Incremental, Duration::from_secs(30));
+        assert_eq!(budget.awaited(), []);
+        let waiting = tokio::spawn({
+            let budget = Arc::clone(&budget);
+            async move { drop(budget.acquire(&EXPORT, 1).await) }
+        });
+        tokio::task::yield_now().await;
+        assert_eq!(budget.awaited(), [(Bucket::Incremental, Duration::from_secs(30))]);
+        waiting.await.unwrap();
+        assert_eq!(budget.awaited(), []);
     }
 
     #[tokio::test(start_paused = true)]

@@ -214,6 +214,12 @@ impl Client {
         self.budget.told_limit(bucket)
     }
 
+    /// The limits that requests wait for now, and for how long each still holds them.
+    #[must_use]
+    pub fn awaited(&self) -> Vec<(Bucket, Duration)> {
+        self.budget.awaited()
+    }
+
     /// Waits until no new tokens are on their way to be saved.
     pub async fn settle(&self) {
         self.access.settle().await;

@@ -137,6 +137,9 @@ impl Reader {
             (Value::String(kind), true) if kind == "TRACE" && body["type"] == "STREAM_STATUS" => {
                 self.status(&body["stream_status"]);
             }
+            (Value::String(kind), true) if kind == "TRACE" && body["type"] == "ESTIMATE" => {
+                self.estimate(&body["estimate"]);
+            }
             _ => {}
         }
     }
@@ -186,6 +189,17 @@ impl Reader {
         }
         if is_repeated && rows > 0 {
             self.complain(format!("state of `{name}` did not move though records lie between"));
+        }
+    }
+
+    /// An estimate is of a stream under way; outside of that a platform has nothing to hold it
+    /// against.
+    fn estimate(&mut self, estimate: &Value) {
+        let name = estimate["name"].as_str().unwrap_or_default();
+        match self.streams.get(name).map(|seen| seen.phase) {
+            Some(Phase::Started | Phase::Running) => {}
+            Some(phase) => self.complain(format!("estimate of `{name}` while it is {phase:?}")),
+            None => self.complain(format!("estimate of `{name}`, which is not selected")),
         }
     }
 

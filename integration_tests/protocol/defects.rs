@@ -162,6 +162,39 @@ fn each_wrong_order_is_noticed() {
     }
 }
 
+const ESTIMATE: &str = r#"{"type":"TRACE","trace":{"type":"ESTIMATE","emitted_at":1795222985569,"estimate":{"name":"tags","type":"STREAM","row_estimate":2}}}
+"#;
+
+/// The good output with an estimate in front of this line of it.
+fn with_estimate(at: usize, estimate: &str) -> Vec<String> {
+    let mut lines: Vec<&str> = GOOD.split_inclusive('\n').collect();
+    lines.insert(at, estimate);
+    check_output(lines.concat().as_bytes(), &catalog())
+}
+
+#[test]
+fn an_estimate_is_of_a_stream_under_way_and_a_count_of_rows() {
+    for at in 2..=7 {
+        assert_eq!(with_estimate(at, ESTIMATE), Vec::<String>::new());
+    }
+    for (at, phase) in [(1, "Selected"), (8, "Ended")] {
+        let complaint = format!("line {}: estimate of `tags` while it is {phase}", at + 1);
+        assert_eq!(with_estimate(at, ESTIMATE), [complaint]);
+    }
+    let spoilt = [
+        (r#""name":"tags""#, r#""name":"users""#, "estimate of `users`, which is not selected"),
+        (r#""name":"tags","#, r#""name":"tags","namespace":null,"#, "'namespace' was unexpected"),
+        (r#""type":"STREAM""#, r#""type":"SYNC""#, "TRACE /trace/estimate/type"),
+        (r#":2}"#, r#":"2"}"#, "TRACE /trace/estimate/row_estimate"),
+        (r#":2}"#, r#":-2}"#, "TRACE /trace/estimate/row_estimate"),
+        (r#","row_estimate":2"#, "", "\"row_estimate\" is a required property"),
+    ];
+    for (from, to, complaint) in spoilt {
+        let found = with_estimate(4, &ESTIMATE.replacen(from, to, 1));
+        assert!(found.iter().any(|found| found.contains(complaint)), "{complaint}: {found:?}");
+    }
+}
+
 #[test]
 fn what_was_cut_off_needs_no_end_but_whole_lines() {
     let lines: Vec<&str> = GOOD.split_inclusive('\n').collect();

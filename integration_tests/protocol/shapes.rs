@@ -157,6 +157,14 @@ fn trace(descriptor: &Value) -> Value {
             ("stream_descriptor", descriptor.clone()),
         ],
     );
+    let estimate = object(
+        &[
+            ("name", text()),
+            ("type", json!({ "const": "STREAM" })),
+            ("row_estimate", json!({ "type": "integer", "minimum": 0 })),
+        ],
+        &[("byte_estimate", json!({ "type": "integer", "minimum": 0 }))],
+    );
     let of_type = |name: &str, body: &str, schema: Value| {
         object(&[("type", json!({ "const": name })), ("emitted_at", ms()), (body, schema)], &[])
     };
@@ -164,10 +172,14 @@ fn trace(descriptor: &Value) -> Value {
     json!({
         "type": "object",
         "required": ["type"],
-        "properties": { "type": { "enum": ["ERROR", "STREAM_STATUS"] } },
+        "properties": { "type": { "enum": ["ERROR", "STREAM_STATUS", "ESTIMATE"] } },
         "if": { "properties": { "type": { "const": "ERROR" } } },
         "then": of_type("ERROR", "error", error),
-        "else": of_type("STREAM_STATUS", "stream_status", status),
+        "else": {
+            "if": { "properties": { "type": { "const": "ESTIMATE" } } },
+            "then": of_type("ESTIMATE", "estimate", estimate),
+            "else": of_type("STREAM_STATUS", "stream_status", status),
+        },
     })
 }
 

@@ -6,9 +6,9 @@ use std::io::Write;
 use std::sync::mpsc as thread_channel;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 
-use super::ledger::{Due, Ledger, Totals};
+use super::ledger::{Due, Ledger, Progress, Totals};
 use super::message::{self, Level, Status, Trouble};
 
 /// Blocks that may wait for a slow reader. One is being written while the next is made.
@@ -42,6 +42,8 @@ pub struct Emitter {
     /// Time since the program's start, on the clock that the sync lives by.
     now: Box<dyn Fn() -> Duration + Send + Sync>,
     debug: bool,
+    /// A page was written, or a stream has ended.
+    moved: Notify,
 }
 
 /// Bytes for the writing thread.
@@ -88,7 +90,7 @@ impl Emitter {
         });
         let inner =
             Inner { ledger: Ledger::default(), blocks: Some(blocks), finished: Some(finished) };
-        Self { inner: Mutex::new(inner), now: Box::new(now), debug }
+        Self { inner: Mutex::new(inner), now: Box::new(now), debug, moved: Notify::new() }
     }
 
     /// Opens a stream: status STARTED, and the position it is read from.
@@ -122,7 +124,9 @@ impl Emitter {
             }
             batch.lines
         })
-        .await
+        .await?;
+        self.moved.notify_waiters();
+        Ok(())
     }
 
     /// Closes a stream: its last STATE, then COMPLETE or INCOMPLETE. Returns what was written.
@@ -140,7 +144,42 @@ impl Emitter {
             block
         })
         .await?;
+        self.moved.notify_waiters();
         Ok(totals)
+    }
+
+    /// Waits until a stream's first page is written. False when the stream has ended by then.
+    pub async fn until_begun(&self, stream: &str) -> bool {
+        loop {
+            let moved = self.moved.notified();
+            tokio::pin!(moved);
+            // Registered before looking, so that no page can slip between look and wait.
+            moved.as_mut().enable();
+            match self.inner.lock().await.ledger.has_begun(stream) {
+                Some(false) => {}
+                begun => return begun.is_some(),
+            }
+            moved.await;
+        }
+    }
+
+    /// Tells about how many rows this sync will deliver of a stream, unless it has ended.
+    ///
+    /// # Errors
+    /// [`Closed`].
+    pub async fn estimate(&self, stream: &str, rows: u64) -> Result<(), Closed> {
+        self.send(|ledger, _| {
+            let is_open = ledger.estimate(stream, rows);
+            if is_open { message::estimate(stream, rows, unix_ms()) } else { Vec::new() }
+        })
+        .await
+    }
+
+    /// How far the streams that are being read have come. None while something is being written:
+    /// whoever only looks on does not wait.
+    #[must_use]
+    pub fn progress(&self) -> Option<Vec<Progress>> {
+        self.inner.try_lock().ok().map(|inner| inner.ledger.progress())
     }
 
     /// Tells that those of these streams that are open wait for a limit until then, unix time in

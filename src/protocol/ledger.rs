@@ -22,6 +22,10 @@ struct Account {
     told_at: Duration,
     open: bool,
     running: bool,
+    /// Whether a first page was written, rows or not.
+    begun: bool,
+    /// About how many rows this sync will deliver, if Zendesk told.
+    estimate: Option<u64>,
     totals: Totals,
 }
 
@@ -30,6 +34,16 @@ struct Account {
 pub struct Totals {
     pub rows: u64,
     pub states: u64,
+}
+
+/// How far a stream that is being read has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    pub stream: String,
+    /// Rows written in this sync.
+    pub rows: u64,
+    /// About how many there will be, if Zendesk told.
+    pub estimate: Option<u64>,
 }
 
 /// A STATE line to write: stream, position, rows since the last one.
@@ -57,6 +71,8 @@ impl Ledger {
             told_at: now,
             open: true,
             running: false,
+            begun: false,
+            estimate: None,
             totals: Totals::default(),
         });
     }
@@ -66,9 +82,34 @@ impl Ledger {
         self.account(stream).is_some_and(|account| !std::mem::replace(&mut account.running, true))
     }
 
+    /// Notes about how many rows there will be; false once the stream has ended.
+    pub fn estimate(&mut self, stream: &str, rows: u64) -> bool {
+        self.account(stream).map(|account| account.estimate = Some(rows)).is_some()
+    }
+
+    /// Whether a stream's first page was written. None when its account is not open.
+    #[must_use]
+    pub fn has_begun(&self, stream: &str) -> Option<bool> {
+        let mut open = self.accounts.iter().filter(|account| account.open);
+        open.find(|account| account.stream == stream).map(|account| account.begun)
+    }
+
+    /// The streams that are being read.
+    #[must_use]
+    pub fn progress(&self) -> Vec<Progress> {
+        let reading = self.accounts.iter().filter(|account| account.open && account.begun);
+        let progress = reading.map(|account| Progress {
+            stream: account.stream.clone(),
+            rows: account.totals.rows,
+            estimate: account.estimate,
+        });
+        progress.collect()
+    }
+
     /// Notes rows that were written and the position they reach.
     pub fn wrote(&mut self, stream: &str, rows: u64, position: Option<String>) {
         if let Some(account) = self.account(stream) {
+            account.begun = true;
             account.rows_since_state += rows;
             account.totals.rows += rows;
             if let Some(position) = position {
@@ -189,6 +230,21 @@ mod tests {
         assert_eq!(ledger.after_batch(&["b"], SECOND).len(), 1);
         assert!(ledger.close("b", SECOND).is_empty());
         assert_eq!(ledger.totals("b"), Totals { rows: 1, states: 1 });
+    }
+
+    #[test]
+    fn a_stream_makes_progress_from_its_first_page_to_its_end() {
+        let mut ledger = ledger();
+        ledger.running("a");
+        assert_eq!((ledger.has_begun("a"), ledger.progress()), (Some(false), Vec::new()));
+        ledger.wrote("a", 3, None);
+        assert!(ledger.estimate("a", 9));
+        assert_eq!(ledger.has_begun("a"), Some(true));
+        let progress = [Progress { stream: "a".into(), rows: 3, estimate: Some(9) }];
+        assert_eq!(ledger.progress(), progress);
+        ledger.close("a", SECOND);
+        assert_eq!((ledger.has_begun("a"), ledger.progress()), (None, Vec::new()));
+        assert!(!ledger.estimate("a", 9));
     }
 
     #[test]

@@ -119,6 +119,17 @@ pub fn rate_limited(stream: &str, quota_reset_ms: u64, emitted_at_ms: u64) -> Ve
             "reasons": [reason] } } }))
 }
 
+/// An ESTIMATE trace: about so many rows this sync will deliver of a stream. `emitted_at_ms` is unix
+/// time in milliseconds.
+///
+/// Source: Airbyte Protocol, `AirbyteEstimateTraceMessage`.
+#[must_use]
+pub fn estimate(stream: &str, rows: u64, emitted_at_ms: u64) -> Vec<u8> {
+    line(&serde_json::json!({ "type": "TRACE", "trace": {
+        "type": "ESTIMATE", "emitted_at": emitted_at_ms,
+        "estimate": { "name": stream, "type": "STREAM", "row_estimate": rows } } }))
+}
+
 /// An ERROR trace. `emitted_at_ms` is unix time in milliseconds.
 #[must_use]
 pub fn error(trouble: &Trouble, emitted_at_ms: u64) -> Vec<u8> {

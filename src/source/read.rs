@@ -5,10 +5,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::{join, join_all};
+use futures_util::future::{Either, join, join_all, select};
 use tokio::sync::{mpsc, watch};
 
+use super::estimate::estimate;
 use super::identity::{NoIdentity, identity};
+use super::progress;
 use super::signals::Terminated;
 use super::{SETTLE_WITHIN, Surroundings, connect, deletions, detour, ends_soon, failure, refused};
 use crate::config::Config;
@@ -96,10 +98,12 @@ async fn read_all(
     };
     let work = Box::pin(sync(order, surroundings, &client, emitter));
     let beating = Box::pin(beat(&client, emitter));
+    let showing = Box::pin(progress::show(&client, emitter));
     tokio::pin!(work);
     tokio::select! {
         outcome = &mut work => return outcome,
         closed = beating => return closed,
+        never = showing => match never {},
         () = terminated.wait() => {}
     }
     // Requests end at once; a batch that is being written is written whole.
@@ -152,6 +156,7 @@ async fn sync(
     }
     let mut groups: Vec<Group> = Vec::new();
     let mut failed = Vec::new();
+    let mut from_the_beginning: Vec<&'static Stream> = Vec::new();
     for selected in std::mem::take(&mut order.selected) {
         let Some(stream) = streams.iter().find(|stream| stream.name == selected.name) else {
             unknown_stream(emitter, &selected.name).await?;
@@ -174,6 +179,9 @@ async fn sync(
         let is_due = prelude::is_due(stream, selected.mode, &begin.position);
         let first = detour::first(stream).filter(|_| is_due);
         let first = first.map(|detour| Member::new(detour, at(detour).position));
+        if first.is_none() && begin.position.is_at_the_beginning() {
+            from_the_beginning.push(stream);
+        }
         let feed = stream.feed.root();
         let known = groups.iter().position(|group| std::ptr::eq(group.feed, feed));
         let number = known.unwrap_or(groups.len());
@@ -212,7 +220,16 @@ async fn sync(
             }
         }
     };
-    let ((), stopped) = join(Box::pin(walking), Box::pin(telling)).await;
+    let reading = join(Box::pin(walking), Box::pin(telling));
+    let estimating = Box::pin(estimate(client, emitter, &from_the_beginning));
+    // Whoever estimates is not waited for.
+    let ((), stopped) = match select(reading, estimating).await {
+        Either::Left((read, _)) => read,
+        Either::Right((estimated, reading)) => {
+            estimated?;
+            reading.await
+        }
+    };
     let stopped = stopped?;
     if stopped {
         return Ok(Outcome::Stopped);

@@ -62,6 +62,13 @@ fn section(page: &mut String, stream: &Stream, streams: &[Stream], config: &Conf
         line(page, &format!("- **Added columns**: {added}."));
     }
     line(page, &format!("- **Deletions**: {}", deletions(stream)));
+    if let Some(count) = stream.count {
+        let whole = if stream.dated { "; it counts rows before the start date too" } else { "" };
+        line(
+            page,
+            &format!("- **Estimate** of a read from the beginning: `/api/v2/{count}`{whole}."),
+        );
+    }
     line(page, &format!("- **Not seen**: {}", stream.unseen));
     if let Some(detour) = stream.detour {
         let path = detour.feed.path;

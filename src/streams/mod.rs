@@ -152,6 +152,9 @@ pub struct Stream {
     pub is_detour: bool,
     /// Whether a first incremental read takes the detour before its own feed.
     pub detour_first: bool,
+    /// What tells how many rows there are, below `/api/v2/`: the whole account's, whatever the
+    /// start date.
+    pub count: Option<&'static str>,
     pub gate: Gate,
     /// The narrowest OAuth scope that reads it.
     pub scope: &'static str,
@@ -410,6 +413,7 @@ impl Stream {
             detour: None,
             is_detour: false,
             detour_first: false,
+            count: None,
             gate: ANY_AGENT,
             scope: "read",
             schema,

@@ -36,6 +36,7 @@ pub(super) fn streams() -> Vec<Stream> {
             dated: true,
             deletion: Deletion::by(Sign::FlagUnset("active")),
             detour: Some(&detours::OF_USERS),
+            count: Some("users/count.json"),
             gate: ADMIN,
             scope: "users:read",
             documentation: "https://developer.zendesk.com/api-reference/ticketing/users/users/",

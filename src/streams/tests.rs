@@ -282,6 +282,16 @@ fn a_deletion_is_known_by_its_sign() {
 }
 
 #[test]
+fn streams_of_one_count_are_of_one_feed() {
+    let mut feeds = std::collections::BTreeMap::new();
+    for stream in &streams() {
+        let Some(count) = stream.count else { continue };
+        assert!(count.ends_with("/count.json"), "{}: {count}", stream.name);
+        assert_eq!(*feeds.entry(count).or_insert(stream.feed.name), stream.feed.name, "{count}");
+    }
+}
+
+#[test]
 fn every_declaration_is_told_in_sentences() {
     for stream in &streams() {
         for sentence in [stream.about, stream.unseen] {

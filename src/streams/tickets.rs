@@ -50,6 +50,7 @@ static SIDE_CONVERSATION_EVENTS: Feed = Feed {
 pub(super) fn streams() -> Vec<Stream> {
     vec![
         Stream {
+            count: Some("ticket_fields/count.json"),
             cursor: Cursor::UPDATED,
             scope: "tickets:read",
             documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_fields/",
@@ -92,6 +93,7 @@ pub(super) fn streams() -> Vec<Stream> {
             )
         },
         Stream {
+            count: Some("activities/count.json"),
             cursor: Cursor::UPDATED,
             dated: true,
             documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/activity_stream/",
@@ -104,6 +106,7 @@ pub(super) fn streams() -> Vec<Stream> {
             )
         },
         Stream {
+            count: Some("satisfaction_ratings/count.json"),
             cursor: Cursor::of("updated_at", CursorFormat::Unix),
             dated: true,
             gate: ADMIN,

@@ -114,6 +114,12 @@ pub struct Pass {
 }
 
 impl Position {
+    /// Whether all rows there are will be delivered from here.
+    #[must_use]
+    pub fn is_at_the_beginning(&self) -> bool {
+        self.flat.is_none() && self.walk.phase == Phase::Fresh
+    }
+
     /// Notes that the first page of a walk has come. `now_unix` is Zendesk's time.
     pub fn begin(&mut self, now_unix: i64) {
         let walk = &mut self.walk;

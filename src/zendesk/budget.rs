@@ -14,6 +14,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::clock::Clock;
 use super::headers::Quota;
 
+/// The walk of requests that the sync can do without: they go only where nobody else could.
+pub const SPARE: u64 = u64::MAX - 1;
+
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// Waits from this long on are told to people and platforms.
@@ -240,6 +243,21 @@ impl Budget {
         }
     }
 
+    /// The limits that requests wait for now, and for how long each still holds them.
+    #[must_use]
+    pub fn awaited(&self) -> Vec<(Bucket, Duration)> {
+        let now = self.clock.elapsed();
+        let mut inner = self.lock();
+        let mut awaited: Vec<(Bucket, Duration)> = Vec::new();
+        for bucket in inner.waiting.clone().iter().flat_map(|waiter| &waiter.buckets) {
+            let wait = inner.ready_at(&[*bucket], now).0.saturating_sub(now);
+            if !wait.is_zero() && awaited.iter().all(|(other, _)| other != bucket) {
+                awaited.push((*bucket, wait));
+            }
+        }
+        awaited
+    }
+
     fn queue(self: &Arc<Self>, buckets: &[Bucket], walk: u64) -> Place {
         let mut inner = self.lock();
         inner.numbers += 1;
@@ -312,7 +330,8 @@ impl Inner {
             return Take::NotBefore(ready_at, bucket);
         }
         let turn = |inner: &Self, waiter: &Waiter| {
-            (inner.served.get(&waiter.walk).copied().unwrap_or_default(), waiter.number)
+            let served = inner.served.get(&waiter.walk).copied().unwrap_or_default();
+            (if waiter.walk == SPARE { u64::MAX } else { served }, waiter.number)
         };
         let mine = turn(self, me);
         let somebody_first = waiting
@@ -484,6 +503,44 @@ mod tests {
         assert_eq!(clock.elapsed().as_secs(), 40);
         drop(budget.acquire(&EXPORT, 1).await);
         assert_eq!(clock.elapsed().as_secs(), 60);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_the_sync_can_do_without_goes_where_nobody_else_could() {
+        let budget = Budget::new(1, 100, Clock::new(1.0));
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let held = budget.acquire(&[Bucket::Account], 1).await;
+        let mut tasks = Vec::new();
+        // Walk 1 was served a moment ago and still goes before what was never served.
+        for walk in [SPARE, SPARE, 1, 2] {
+            let (budget, order) = (Arc::clone(&budget), Arc::clone(&order));
+            tasks.push(tokio::spawn(async move {
+                let slot = budget.acquire(&[Bucket::Account], walk).await;
+                order.lock().unwrap().push(walk);
+                drop(slot);
+            }));
+            tokio::task::yield_now().await;
+        }
+        drop(held);
+        for task in tasks {
+            task.await.unwrap();
+        }
+        assert_eq!(*order.lock().unwrap(), [2, 1, SPARE, SPARE]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_limit_is_awaited_while_somebody_waits_for_it() {
+        let budget = Budget::new(1, 100, Clock::new(1.0));
+        budget.hold(Bucket::Incremental, Duration::from_secs(30));
+        assert_eq!(budget.awaited(), []);
+        let waiting = tokio::spawn({
+            let budget = Arc::clone(&budget);
+            async move { drop(budget.acquire(&EXPORT, 1).await) }
+        });
+        tokio::task::yield_now().await;
+        assert_eq!(budget.awaited(), [(Bucket::Incremental, Duration::from_secs(30))]);
+        waiting.await.unwrap();
+        assert_eq!(budget.awaited(), []);
     }
 
     #[tokio::test(start_paused = true)]

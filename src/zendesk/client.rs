@@ -10,7 +10,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
 
 use super::auth::{Access, Credentials, TokenEndpoint};
-use super::budget::{Bucket, Budget, Slot, Wait};
+use super::budget::{Bucket, Budget, SPARE, Slot, Wait};
 use super::clock::Clock;
 use super::error::{ApiError, ErrorKind, detail, transport};
 use super::headers;
@@ -31,6 +31,9 @@ const QUICK: Duration = Duration::from_secs(15);
 
 /// Tries of a request for which somebody waits.
 const IMPATIENT_TRIES: u32 = 3;
+
+/// How long an answer that the sync can do without may keep a worker.
+const SPARE_PATIENCE: Duration = Duration::from_secs(5);
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
@@ -211,6 +214,12 @@ impl Client {
         self.budget.told_limit(bucket)
     }
 
+    /// The limits that requests wait for now, and for how long each still holds them.
+    #[must_use]
+    pub fn awaited(&self) -> Vec<(Bucket, Duration)> {
+        self.budget.awaited()
+    }
+
     /// Waits until no new tokens are on their way to be saved.
     pub async fn settle(&self) {
         self.access.settle().await;
@@ -294,6 +303,40 @@ impl Client {
             self.until_stopped(self.clock.sleep(wait), request).await?;
             tally.waited += wait;
         }
+    }
+
+    /// Asks for something that the sync can do without: in one short try, and with a worker that
+    /// nobody else wants.
+    ///
+    /// # Errors
+    /// [`ApiError`] when it did not come at once.
+    pub async fn ask_in_passing(
+        &self,
+        path: &str,
+        buckets: &[Bucket],
+        shape: &Shape,
+    ) -> Result<Page, ApiError> {
+        let request = Request { path, query: &[], at: &Token::First, buckets, walk: SPARE, shape };
+        self.until_stopped(self.access.ready(), &request).await??;
+        let acquiring = self.budget.acquire(buckets, SPARE);
+        let mut slot = self.until_stopped(acquiring, &request).await?;
+        let size = PageSize::new(Paging::Single, None);
+        let attempt = self.attempt(&request, &size, &mut slot);
+        let attempt = tokio::time::timeout(self.clock.patience(SPARE_PATIENCE), attempt);
+        let failed = match self.until_stopped(attempt, &request).await? {
+            Ok(Ok(page)) => return Ok(page),
+            Ok(Err(failed)) => failed,
+            Err(_) => {
+                let why = "there was no answer in time".to_owned();
+                Failed::new(ErrorKind::Unavailable, Outcome::TimedOut, why)
+            }
+        };
+        if let Verdict::HoldBucket(hold) = failed.verdict
+            && let Some(bucket) = slot.refusing_bucket(&failed.quotas)
+        {
+            self.budget.hold(bucket, hold);
+        }
+        Err(failed.into_error(&request))
     }
 
     /// Sends the request once and reads the answer to its end.

@@ -118,6 +118,8 @@ pub struct Knobs {
     /// Cursors handed out before this simulated time are refused with 400.
     pub cursors_expired_before: i64,
     pub header_spelling: HeaderSpelling,
+    /// Every count is past 100,000 and not made yet (Zendesk, Count Tickets and its like).
+    pub still_counting: bool,
     /// How long the search index lags behind.
     pub search_lag_seconds: i64,
     /// New access tokens live no longer than this, whatever is asked.

@@ -1,0 +1,93 @@
+//! What a person at a terminal sees of a read, and that nobody else sees it. The terminal is one
+//! that `script` makes.
+
+use std::process::{Command, Stdio};
+
+use simulator::{Settings, Simulator};
+
+use crate::harness::{Connector, INCREMENTAL, catalog};
+use crate::program::{Ended, messages, run};
+use crate::protocol::check_output;
+
+/// Simulated seconds per real one: a minute's wait for a limit is a second to look at.
+const SCALE: f64 = 60.0;
+
+/// An account of more pages than the exports may be asked for in a minute.
+fn simulator() -> Simulator {
+    let settings = Settings { seed: 815, scale: SCALE, page_cap: Some(1), ..Settings::default() };
+    let sim = Simulator::start(settings).expect("the simulator starts");
+    sim.advance_seconds(70);
+    sim
+}
+
+fn read(connector: &Connector<'_>) -> Command {
+    let mut command = connector.command("read");
+    command.env("ZENDESK_CLOCK_SCALE", SCALE.to_string()).env("TERM", "xterm");
+    command.arg("--config").arg(connector.file("config.json", &connector.config));
+    let catalog = catalog(&["organizations"], INCREMENTAL);
+    command.arg("--catalog").arg(connector.file("catalog.json", &catalog));
+    command.stdout(Stdio::piped());
+    command
+}
+
+/// The same command with a terminal of its own. What the terminal shows is the new stdout.
+fn at_a_terminal(command: &Command, redirect: &str) -> Command {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let words: Vec<String> = words.map(|word| format!("'{}'", word.to_string_lossy())).collect();
+    let line = format!("stty cols 100 rows 30; {} {redirect}", words.join(" "));
+    let mut script = Command::new("script");
+    script.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => script.env(name, value),
+            None => script.env_remove(name),
+        };
+    }
+    script.stdout(Stdio::piped());
+    script
+}
+
+fn shown(ended: &Ended) -> String {
+    String::from_utf8_lossy(&ended.stdout).into_owned()
+}
+
+#[test]
+fn a_terminal_shows_rows_rate_share_and_the_limit_that_is_waited_for_and_stdout_none_of_it() {
+    let sim = simulator();
+    let connector = Connector::new(&sim);
+    let output = connector.file("output.jsonl", &serde_json::Value::Null);
+    let ended = run(at_a_terminal(&read(&connector), &format!("> '{}'", output.display())));
+    let shown = shown(&ended);
+    assert_eq!(ended.code, Some(0), "{shown}");
+    for part in
+        ["organizations", " rows", "/s", " % of about ", "waiting for", "incremental exports ("]
+    {
+        assert!(shown.contains(part), "{part} is not in {shown}");
+    }
+    let stdout = std::fs::read(output).expect("the output is there");
+    let mut described = connector.discover();
+    described.retain(|stream| stream["name"] == "organizations");
+    assert_eq!(check_output(&stdout, &described), Vec::<String>::new());
+    let rows = messages(&stdout).iter().filter(|message| message["type"] == "RECORD").count();
+    assert_eq!(rows, sim.account(|account| account.truth("organizations").len()));
+}
+
+#[test]
+fn where_stderr_is_no_terminal_nothing_is_shown() {
+    let sim = simulator();
+    let connector = Connector::new(&sim);
+    let ended = run(read(&connector));
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    assert!(!ended.stdout.contains(&b'\x1b'));
+}
+
+#[test]
+fn a_terminal_that_shows_the_messages_shows_nothing_else() {
+    let sim = simulator();
+    let connector = Connector::new(&sim);
+    let ended = run(at_a_terminal(&read(&connector), ""));
+    let shown = shown(&ended);
+    assert_eq!(ended.code, Some(0), "{shown}");
+    let lines: Vec<&str> = shown.lines().collect();
+    assert!(lines.iter().all(|line| line.starts_with('{') && line.ends_with('}')), "{shown}");
+}

@@ -127,6 +127,8 @@ struct Tank {
     /// Our own requests since it was last full.
     used: u32,
     full_at: Duration,
+    /// When it was last seen full.
+    began: Duration,
     held_until: Duration,
     /// Requests sent whose answers have not told yet what is left.
     unanswered: u32,
@@ -205,7 +207,8 @@ impl Budget {
         let drawn = place.drawn.clone();
         drop(place);
         let told_of = buckets.to_vec();
-        Slot { budget: Arc::clone(self), drawn, told_of, unanswered: true }
+        let sent_at = self.clock.elapsed();
+        Slot { budget: Arc::clone(self), drawn, told_of, sent_at, unanswered: true }
     }
 
     /// Holds a bucket: nobody draws on it for this long.
@@ -298,6 +301,7 @@ impl Inner {
             left: limit,
             used: 0,
             full_at: Duration::ZERO,
+            began: Duration::ZERO,
             held_until: Duration::ZERO,
             unanswered: 0,
             told: false,
@@ -344,6 +348,7 @@ impl Inner {
             let tank = self.tank(*bucket);
             if now >= tank.full_at {
                 tank.full_at = now.saturating_add(MINUTE);
+                tank.began = now;
             }
             tank.left = tank.left.saturating_sub(1);
             tank.used += 1;
@@ -379,6 +384,7 @@ pub struct Slot {
     drawn: Vec<Bucket>,
     /// What its answer's headers may tell of, drawn on or not.
     told_of: Vec<Bucket>,
+    sent_at: Duration,
     unanswered: bool,
 }
 
@@ -392,15 +398,22 @@ impl Slot {
         for bucket in &self.told_of {
             for quota in quotas.iter().filter(|quota| bucket.is_told_by(quota)) {
                 let tank = inner.tank(*bucket);
-                tank.told = true;
-                if let Some(limit) = quota.limit.filter(|limit| *limit > 0) {
-                    tank.limit = limit;
+                let limit = quota.limit.filter(|limit| *limit > 0).unwrap_or(tank.limit);
+                let is_first = !tank.told || limit != tank.limit || now >= tank.full_at;
+                (tank.told, tank.limit) = (true, limit);
+                // A slow answer may tell of the minute before.
+                if self.sent_at < tank.began {
+                    continue;
                 }
+                // Answers overtake each other: within a minute less is left by each, and the
+                // earliest end that one of them tells is nearest to the truth.
                 if let Some(remaining) = quota.remaining {
-                    tank.left = tank.share(remaining.saturating_sub(tank.unanswered), percent);
+                    let left = tank.share(remaining.saturating_sub(tank.unanswered), percent);
+                    tank.left = if is_first { left } else { tank.left.min(left) };
                 }
                 if let Some(resets) = quota.resets {
-                    tank.full_at = now.saturating_add(resets.max(MINUTE / 60));
+                    let full_at = now.saturating_add(resets.max(MINUTE / 60));
+                    tank.full_at = if is_first { full_at } else { tank.full_at.min(full_at) };
                 }
             }
         }
@@ -591,6 +604,26 @@ mod tests {
             task.await.unwrap();
         }
         assert_eq!(*order.lock().unwrap(), [1, 2, 1, 1]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn answers_that_come_late_or_out_of_order_give_nothing_back() {
+        let clock = Clock::new(1.0);
+        let budget = Budget::new(3, 100, clock.clone());
+        let mut slow = budget.acquire(&EXPORT, 1).await;
+        let mut slower = budget.acquire(&EXPORT, 1).await;
+        budget.acquire(&EXPORT, 1).await.observe(&[told(2, 50)]);
+        slow.observe(&[told(29, 50)]);
+        drop(slow);
+        for _ in 0..2 {
+            drop(budget.acquire(&EXPORT, 1).await);
+        }
+        drop(budget.acquire(&EXPORT, 1).await);
+        assert_eq!(clock.elapsed().as_secs(), 50, "two were left");
+        // It was asked in the minute before, and tells of that.
+        slower.observe(&[told(0, 2)]);
+        drop(budget.acquire(&EXPORT, 1).await);
+        assert_eq!(clock.elapsed().as_secs(), 50);
     }
 
     #[tokio::test(start_paused = true)]

@@ -15,11 +15,12 @@ use source_zendesk_support::zendesk::page::{Shape, scan};
 static SHAPES: LazyLock<Vec<Shape>> = LazyLock::new(|| {
     let config =
         br#"{"subdomain":"acme","credentials":{"credentials":"oauth2.0","access_token":"x"}}"#;
-    let streams: Vec<Stream> = registry(&Config::parse(config).expect("a good config"));
+    let config = Config::parse(config).expect("a good config");
+    let streams: Vec<Stream> = registry(&config);
     ["tags", "ticket_metrics", "ticket_comments", "user_identities", "attribute_definitions"]
         .iter()
         .filter_map(|name| streams.iter().find(|stream| stream.name == *name))
-        .map(|stream| Listing::new(stream.feed, String::new(), &[stream], 0).shape)
+        .map(|stream| Listing::new(stream.feed, String::new(), &[stream], 0, &config).shape)
         .collect()
 });
 

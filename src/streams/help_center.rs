@@ -1,60 +1,36 @@
 //! Guide: articles and what hangs on them. The help center has a request pool of its own.
 
-use super::{
-    ANY_AGENT, Cursor, CursorFormat, Feed, Gate, Order, PageRows, Parent, RowsAt, Since, Splice,
-    Stream,
-};
+use super::{ANY_AGENT, Cursor, CursorFormat, Feed, Gate, Order, Parent, Splice, Stream};
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
 
 pub(super) const POOL: &[Bucket] = &[Bucket::HelpCenter];
 
 static INCREMENTAL_ARTICLES: Feed = Feed {
-    name: "incremental_articles",
-    path: "help_center/incremental/articles.json",
-    query: &[],
-    choices: &[],
     paging: Paging::ExportTime { end_mark: false },
     order: Order::ByTime("updated_at"),
-    list: &["articles"],
     buckets: POOL,
-    page: PageRows::Most,
-    parent: None,
-    since: Since::Unsent,
-    kept_days: None,
-    windows: false,
+    ..Feed::listing("incremental_articles", "help_center/incremental/articles.json", &["articles"])
 };
 
 static ARTICLE_COMMENTS: Feed = Feed {
-    name: "article_comments",
-    path: "help_center/articles/{article_id}/comments.json",
-    query: &[],
-    choices: &[],
-    paging: Paging::Cursor,
-    order: Order::Other,
-    list: &["comments"],
     buckets: POOL,
-    page: PageRows::Most,
     parent: Some(Parent::of(&INCREMENTAL_ARTICLES, &[("article_id", "id")])),
-    since: Since::Unsent,
-    kept_days: None,
-    windows: false,
+    ..Feed::listing(
+        "article_comments",
+        "help_center/articles/{article_id}/comments.json",
+        &["comments"],
+    )
 };
 
 static ARTICLE_COMMENT_VOTES: Feed = Feed {
-    name: "article_comment_votes",
-    path: "help_center/articles/{article_id}/comments/{comment_id}/votes.json",
-    query: &[],
-    choices: &[],
-    paging: Paging::Cursor,
-    order: Order::Other,
-    list: &["votes"],
     buckets: POOL,
-    page: PageRows::Most,
     parent: Some(Parent::of(&ARTICLE_COMMENTS, &[("comment_id", "id")])),
-    since: Since::Unsent,
-    kept_days: None,
-    windows: false,
+    ..Feed::listing(
+        "article_comment_votes",
+        "help_center/articles/{article_id}/comments/{comment_id}/votes.json",
+        &["votes"],
+    )
 };
 
 static ARTICLE_VOTES: Feed = Feed {
@@ -98,79 +74,47 @@ const GUIDE: Gate = Gate { feature: Some("the help center (Guide)"), ..ANY_AGENT
 pub(super) fn streams() -> Vec<Stream> {
     vec![
         Stream {
-            name: "articles",
-            feed: &INCREMENTAL_ARTICLES,
-            rows: RowsAt::Listed,
-            include: None,
-            primary_key: &["id"],
             cursor: updated_at(&[]),
-            dated: false,
-            drop: &[],
-            splice: &[],
-            deletion: None,
-            deleted_at: None,
-            without_deleted: false,
-            detour: None,
-            is_detour: false,
-            detour_first: false,
-            count: None,
             gate: GUIDE,
             scope: "hc:read",
-            schema: include_str!("../../schemas/articles.json"),
             documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/articles/",
             about: "Articles of the help center that the user may see, drafts included.",
             unseen: "Archived and deleted articles; a full refresh drops them.",
+            ..Stream::listed(
+                "articles",
+                &INCREMENTAL_ARTICLES,
+                include_str!("../../schemas/articles.json"),
+            )
         },
         Stream {
-            name: "article_comments",
-            feed: &ARTICLE_COMMENTS,
-            rows: RowsAt::Listed,
-            include: None,
-            primary_key: &["id"],
             cursor: updated_at(OF_ARTICLES),
-            dated: false,
-            drop: &[],
             splice: &[Splice::Object {
                 key: "_airbyte_parent_id",
                 members: &[("article_id", "source_id"), ("comment_id", "id")],
             }],
-            deletion: None,
-            deleted_at: None,
-            without_deleted: false,
-            detour: None,
-            is_detour: false,
-            detour_first: false,
-            count: None,
             gate: GUIDE,
             scope: "hc:read",
-            schema: include_str!("../../schemas/article_comments.json"),
             documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/article_comments/",
             about: "Comments on articles.",
             unseen: UNSEEN_CHILDREN,
+            ..Stream::listed(
+                "article_comments",
+                &ARTICLE_COMMENTS,
+                include_str!("../../schemas/article_comments.json"),
+            )
         },
         Stream {
-            name: "article_comment_votes",
-            feed: &ARTICLE_COMMENT_VOTES,
-            rows: RowsAt::Listed,
-            include: None,
-            primary_key: &["id"],
             cursor: updated_at(OF_ARTICLE_COMMENTS),
-            dated: false,
-            drop: &[],
-            splice: &[],
-            deletion: None,
-            deleted_at: None,
-            without_deleted: false,
-            detour: None,
-            is_detour: false,
-            detour_first: false,
-            count: None,
             gate: GUIDE,
             scope: "hc:read",
-            schema: include_str!("../../schemas/votes.json"),
             documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/votes/",
             about: "Votes on comments on articles.",
             unseen: UNSEEN_CHILDREN,
+            ..Stream::listed(
+                "article_comment_votes",
+                &ARTICLE_COMMENT_VOTES,
+                include_str!("../../schemas/votes.json"),
+            )
         },
         Stream {
             cursor: updated_at(OF_ARTICLES),

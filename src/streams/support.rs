@@ -1,8 +1,8 @@
 //! Tickets and what happens to them, organizations and groups.
 
 use super::{
-    ADMIN, ANY_AGENT, Choice, Cursor, CursorFormat, Deletion, Feed, Former, Gate, Order, PageRows,
-    Role, RowsAt, Sign, Since, Splice, Stream, detours,
+    ADMIN, Choice, Cursor, CursorFormat, Deletion, Feed, Former, Gate, Order, PageRows, Role,
+    RowsAt, Sign, Splice, Stream, detours,
 };
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
@@ -14,146 +14,84 @@ const EXPORT_DOCS: &str =
 
 /// The only listing that sees every change of a ticket, and archived tickets too.
 pub(super) static INCREMENTAL_TICKETS: Feed = Feed {
-    name: "incremental_tickets",
-    path: "incremental/tickets/cursor.json",
-    query: &[],
     choices: &[
         ("support_type_scope", Choice::Support),
         ("exclude_deleted", Choice::WithoutDeleted),
     ],
     paging: Paging::ExportCursor,
     order: Order::ByTime("generated_timestamp"),
-    list: &["tickets"],
     buckets: EXPORT,
-    page: PageRows::Most,
-    parent: None,
-    since: Since::Unsent,
-    kept_days: None,
     windows: true,
+    ..Feed::listing("incremental_tickets", "incremental/tickets/cursor.json", &["tickets"])
 };
 
 /// The side-load of comments replaces keys of the child events, so it is always asked for.
 static INCREMENTAL_TICKET_EVENTS: Feed = Feed {
-    name: "incremental_ticket_events",
-    path: "incremental/ticket_events.json",
     query: &[("include", "comment_events")],
     choices: &[("support_type_scope", Choice::Support)],
     paging: Paging::ExportTime { end_mark: true },
     order: Order::ByTime("timestamp"),
-    list: &["ticket_events"],
     buckets: EXPORT,
     page: PageRows::Configured,
-    parent: None,
-    since: Since::Unsent,
-    kept_days: None,
     windows: true,
+    ..Feed::listing(
+        "incremental_ticket_events",
+        "incremental/ticket_events.json",
+        &["ticket_events"],
+    )
 };
 
 static INCREMENTAL_TICKET_METRIC_EVENTS: Feed = Feed {
-    name: "incremental_ticket_metric_events",
-    path: "incremental/ticket_metric_events.json",
     query: &[("include_changes", "true")],
-    choices: &[],
     paging: Paging::ExportTime { end_mark: false },
     order: Order::ByTime("time"),
-    list: &["ticket_metric_events"],
     buckets: EXPORT,
-    page: PageRows::Most,
-    parent: None,
-    since: Since::Unsent,
-    kept_days: None,
     windows: true,
+    ..Feed::listing(
+        "incremental_ticket_metric_events",
+        "incremental/ticket_metric_events.json",
+        &["ticket_metric_events"],
+    )
 };
 
 static INCREMENTAL_ORGANIZATIONS: Feed = Feed {
-    name: "incremental_organizations",
-    path: "incremental/organizations.json",
-    query: &[],
-    choices: &[],
     paging: Paging::ExportTime { end_mark: true },
     order: Order::ByTime("updated_at"),
-    list: &["organizations"],
     buckets: EXPORT,
-    page: PageRows::Most,
-    parent: None,
-    since: Since::Unsent,
-    kept_days: None,
     windows: true,
+    ..Feed::listing(
+        "incremental_organizations",
+        "incremental/organizations.json",
+        &["organizations"],
+    )
 };
 
 /// The old dialect is the only one that lists audits newest first.
 static TICKET_AUDITS: Feed = Feed {
-    name: "ticket_audits",
-    path: "ticket_audits.json",
     query: &[("sort_by", "created_at"), ("sort_order", "desc")],
-    choices: &[],
     paging: Paging::Before,
     order: Order::NewestFirst,
-    list: &["audits"],
-    buckets: &[Bucket::Account],
-    page: PageRows::Most,
-    parent: None,
-    since: Since::Unsent,
-    kept_days: None,
-    windows: false,
+    ..Feed::listing("ticket_audits", "ticket_audits.json", &["audits"])
 };
 
 static DELETED_TICKETS: Feed = Feed {
-    name: "deleted_tickets",
-    path: "deleted_tickets.json",
-    query: &[],
-    choices: &[],
-    paging: Paging::Cursor,
-    order: Order::Other,
-    list: &["deleted_tickets"],
     buckets: &[Bucket::Account, Bucket::DeletedTickets],
-    page: PageRows::Most,
-    parent: None,
-    since: Since::Unsent,
-    kept_days: None,
-    windows: false,
+    ..Feed::listing("deleted_tickets", "deleted_tickets.json", &["deleted_tickets"])
 };
 
 static GROUPS: Feed = Feed {
-    name: "groups",
-    path: "groups.json",
     query: &[("exclude_deleted", "false")],
-    choices: &[],
-    paging: Paging::Cursor,
-    order: Order::Other,
-    list: &["groups"],
-    buckets: &[Bucket::Account],
-    page: PageRows::Most,
-    parent: None,
-    since: Since::Unsent,
-    kept_days: None,
-    windows: false,
+    ..Feed::listing("groups", "groups.json", &["groups"])
 };
 
 static TAGS: Feed = Feed {
-    name: "tags",
-    path: "tags.json",
-    query: &[],
-    choices: &[],
-    paging: Paging::Cursor,
-    order: Order::Other,
-    list: &["tags"],
     buckets: &[Bucket::Account, Bucket::Tags],
-    page: PageRows::Most,
-    parent: None,
-    since: Since::Unsent,
-    kept_days: None,
-    windows: false,
+    ..Feed::listing("tags", "tags.json", &["tags"])
 };
 
 pub(super) fn streams() -> Vec<Stream> {
     vec![
         Stream {
-            name: "tickets",
-            feed: &INCREMENTAL_TICKETS,
-            rows: RowsAt::Listed,
-            include: None,
-            primary_key: &["id"],
             cursor: Some(Cursor {
                 field: "generated_timestamp",
                 format: CursorFormat::Unix,
@@ -164,30 +102,26 @@ pub(super) fn streams() -> Vec<Stream> {
             }),
             dated: true,
             drop: &["metric_set"],
-            splice: &[],
             deletion: Deletion::by(Sign::Text("status", "deleted")),
-            deleted_at: None,
-            without_deleted: false,
             detour: Some(&detours::OF_TICKETS),
-            is_detour: false,
-            detour_first: false,
             count: Some("tickets/count.json"),
             gate: ADMIN,
             scope: "tickets:read",
-            schema: include_str!("../../schemas/tickets.json"),
             documentation: EXPORT_DOCS,
             about: "Tickets, archived ones and those of AI agents included. Deleted tickets are left out, unless \
                     `deleted_at_field` is set; then the last row of a deleted ticket tells of its deletion.",
             unseen: "Without `deleted_at_field`, deletions: a deleted ticket comes no more, and \
                      `deleted_tickets` or a full refresh shows it. With it, deletions that an earlier read \
                      without it passed.",
+            ..Stream::listed(
+                "tickets",
+                &INCREMENTAL_TICKETS,
+                include_str!("../../schemas/tickets.json"),
+            )
         },
         Stream {
-            name: "ticket_metrics",
-            feed: &INCREMENTAL_TICKETS,
             rows: RowsAt::Inside("metric_set"),
             include: Some("metric_sets"),
-            primary_key: &["id"],
             cursor: Some(Cursor {
                 field: "_ab_updated_at",
                 format: CursorFormat::Unix,
@@ -198,28 +132,21 @@ pub(super) fn streams() -> Vec<Stream> {
                 parents: &[("tickets", "generated_timestamp")],
             }),
             dated: true,
-            drop: &[],
             splice: &[Splice::Around { key: "_ab_updated_at", from: "generated_timestamp" }],
-            deletion: None,
-            deleted_at: None,
-            without_deleted: false,
             detour: Some(&detours::OF_TICKET_METRICS),
-            is_detour: false,
-            detour_first: false,
             count: Some("tickets/count.json"),
             gate: ADMIN,
             scope: "tickets:read",
-            schema: include_str!("../../schemas/ticket_metrics.json"),
             documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_metrics/",
             about: "Reply, resolution and waiting times of every ticket, archived ones included.",
             unseen: "Deletions; a full refresh drops the metrics of deleted tickets, which Zendesk no longer gives.",
+            ..Stream::listed(
+                "ticket_metrics",
+                &INCREMENTAL_TICKETS,
+                include_str!("../../schemas/ticket_metrics.json"),
+            )
         },
         Stream {
-            name: "ticket_events",
-            feed: &INCREMENTAL_TICKET_EVENTS,
-            rows: RowsAt::Listed,
-            include: None,
-            primary_key: &["id"],
             cursor: Some(Cursor {
                 field: "timestamp",
                 format: CursorFormat::Unix,
@@ -227,29 +154,20 @@ pub(super) fn streams() -> Vec<Stream> {
                 parents: &[],
             }),
             dated: true,
-            drop: &[],
-            splice: &[],
-            deletion: None,
-            deleted_at: None,
-            without_deleted: false,
-            detour: None,
-            is_detour: false,
-            detour_first: false,
-            count: None,
             gate: ADMIN,
             scope: "tickets:read",
-            schema: include_str!("../../schemas/ticket_events.json"),
             documentation: EXPORT_DOCS,
             about: "Every update of a ticket, with the changes and comments that it made.",
             unseen: "Redactions and edits of old comments: they make no new comment event. Deletions: events of \
                      deleted tickets stay.",
+            ..Stream::listed(
+                "ticket_events",
+                &INCREMENTAL_TICKET_EVENTS,
+                include_str!("../../schemas/ticket_events.json"),
+            )
         },
         Stream {
-            name: "ticket_comments",
-            feed: &INCREMENTAL_TICKET_EVENTS,
             rows: RowsAt::EachInside { array: "child_events", key: "event_type", text: "Comment" },
-            include: None,
-            primary_key: &["id"],
             cursor: Some(Cursor {
                 field: "created_at",
                 format: CursorFormat::Unix,
@@ -257,33 +175,25 @@ pub(super) fn streams() -> Vec<Stream> {
                 parents: &[],
             }),
             dated: true,
-            drop: &[],
             splice: &[
                 Splice::Around { key: "ticket_id", from: "ticket_id" },
                 Splice::Around { key: "timestamp", from: "timestamp" },
                 Splice::Around { key: "via_reference_id", from: "via_reference_id" },
             ],
-            deletion: None,
-            deleted_at: None,
-            without_deleted: false,
             detour: Some(&detours::OF_TICKET_COMMENTS),
-            is_detour: false,
-            detour_first: false,
-            count: None,
             gate: ADMIN,
             scope: "tickets:read",
-            schema: include_str!("../../schemas/ticket_comments.json"),
             documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_comments/",
             about: "Public and private comments of every ticket, with their attachments' descriptions.",
             unseen: "Redactions and edits of old comments, and deletions of their tickets, whose comments stay \
                      in the export.",
+            ..Stream::listed(
+                "ticket_comments",
+                &INCREMENTAL_TICKET_EVENTS,
+                include_str!("../../schemas/ticket_comments.json"),
+            )
         },
         Stream {
-            name: "ticket_metric_events",
-            feed: &INCREMENTAL_TICKET_METRIC_EVENTS,
-            rows: RowsAt::Listed,
-            include: None,
-            primary_key: &["id"],
             cursor: Some(Cursor {
                 field: "time",
                 format: CursorFormat::Unix,
@@ -291,28 +201,18 @@ pub(super) fn streams() -> Vec<Stream> {
                 parents: &[],
             }),
             dated: true,
-            drop: &[],
-            splice: &[],
             deletion: Some(Deletion { sign: Sign::Flag("deleted"), at: "time" }),
-            deleted_at: None,
-            without_deleted: false,
-            detour: None,
-            is_detour: false,
-            detour_first: false,
-            count: None,
             gate: ADMIN,
-            scope: "read",
-            schema: include_str!("../../schemas/ticket_metric_events.json"),
             documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_metric_events/",
             about: "When each metric of a ticket was activated, paused, fulfilled or breached.",
             unseen: "Nothing that is known.",
+            ..Stream::listed(
+                "ticket_metric_events",
+                &INCREMENTAL_TICKET_METRIC_EVENTS,
+                include_str!("../../schemas/ticket_metric_events.json"),
+            )
         },
         Stream {
-            name: "ticket_audits",
-            feed: &TICKET_AUDITS,
-            rows: RowsAt::Listed,
-            include: None,
-            primary_key: &["id"],
             cursor: Some(Cursor {
                 field: "created_at",
                 format: CursorFormat::Iso,
@@ -320,131 +220,73 @@ pub(super) fn streams() -> Vec<Stream> {
                 parents: &[],
             }),
             dated: true,
-            drop: &[],
-            splice: &[],
-            deletion: None,
-            deleted_at: None,
-            without_deleted: false,
-            detour: None,
-            is_detour: false,
-            detour_first: false,
-            count: None,
             gate: ADMIN,
-            scope: "read",
-            schema: include_str!("../../schemas/ticket_audits.json"),
             documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_audits/",
             about: "The history of tickets that are not archived, one row per update.",
             unseen: "Audits of archived tickets, which Zendesk's listing leaves out in every mode; and what was audited before a deleted ticket was restored.",
+            ..Stream::listed(
+                "ticket_audits",
+                &TICKET_AUDITS,
+                include_str!("../../schemas/ticket_audits.json"),
+            )
         },
         Stream {
-            name: "deleted_tickets",
-            feed: &DELETED_TICKETS,
-            rows: RowsAt::Listed,
-            include: None,
-            primary_key: &["id"],
-            cursor: None,
-            dated: false,
-            drop: &[],
-            splice: &[],
             deletion: Some(Deletion { sign: Sign::Every, at: "deleted_at" }),
-            deleted_at: None,
-            without_deleted: false,
-            detour: None,
-            is_detour: false,
-            detour_first: false,
-            count: None,
             gate: Gate {
                 role: Role::Agent,
                 plan: None,
                 feature: Some("the permission to view deleted tickets"),
             },
-            scope: "read",
-            schema: include_str!("../../schemas/deleted_tickets.json"),
             documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/tickets/#list-deleted-tickets",
             about: "Tickets deleted in the last thirty days and not yet scrubbed.",
             unseen: "There is no incremental read.",
+            ..Stream::listed(
+                "deleted_tickets",
+                &DELETED_TICKETS,
+                include_str!("../../schemas/deleted_tickets.json"),
+            )
         },
         Stream {
-            name: "organizations",
-            feed: &INCREMENTAL_ORGANIZATIONS,
-            rows: RowsAt::Listed,
-            include: None,
-            primary_key: &["id"],
             cursor: Some(Cursor {
                 field: "updated_at",
                 format: CursorFormat::Unix,
                 formerly: &[],
                 parents: &[],
             }),
-            dated: false,
-            drop: &[],
-            splice: &[],
             deletion: Some(Deletion { sign: Sign::Time("deleted_at"), at: "deleted_at" }),
-            deleted_at: None,
-            without_deleted: false,
             detour: Some(&detours::OF_ORGANIZATIONS),
-            is_detour: false,
-            detour_first: false,
             count: Some("organizations/count.json"),
             gate: ADMIN,
             scope: "organizations:read",
-            schema: include_str!("../../schemas/organizations.json"),
             documentation: "https://developer.zendesk.com/api-reference/ticketing/organizations/organizations/",
             about: "Organizations, deleted ones included.",
             unseen: "Nothing that is known.",
+            ..Stream::listed(
+                "organizations",
+                &INCREMENTAL_ORGANIZATIONS,
+                include_str!("../../schemas/organizations.json"),
+            )
         },
         Stream {
-            name: "groups",
-            feed: &GROUPS,
-            rows: RowsAt::Listed,
-            include: None,
-            primary_key: &["id"],
             cursor: Some(Cursor {
                 field: "updated_at",
                 format: CursorFormat::Iso,
                 formerly: &[],
                 parents: &[],
             }),
-            dated: false,
-            drop: &[],
-            splice: &[],
             deletion: Deletion::by(Sign::Flag("deleted")),
-            deleted_at: None,
-            without_deleted: false,
-            detour: None,
-            is_detour: false,
-            detour_first: false,
             count: Some("groups/count.json"),
-            gate: ANY_AGENT,
-            scope: "read",
-            schema: include_str!("../../schemas/groups.json"),
             documentation: "https://developer.zendesk.com/api-reference/ticketing/groups/groups/",
             about: "Groups of agents, deleted ones included.",
             unseen: "Nothing that is known.",
+            ..Stream::listed("groups", &GROUPS, include_str!("../../schemas/groups.json"))
         },
         Stream {
-            name: "tags",
-            feed: &TAGS,
-            rows: RowsAt::Listed,
-            include: None,
             primary_key: &["name"],
-            cursor: None,
-            dated: false,
-            drop: &[],
-            splice: &[],
-            deletion: None,
-            deleted_at: None,
-            without_deleted: false,
-            detour: None,
-            is_detour: false,
-            detour_first: false,
-            count: None,
-            gate: ANY_AGENT,
-            scope: "read",
-            schema: include_str!("../../schemas/tags.json"),
             documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/tags/",
             about: "The 20,000 most used tags of the last sixty days, with their counts.",
             unseen: "There is no incremental read; a full refresh drops tags that are gone.",
+            ..Stream::listed("tags", &TAGS, include_str!("../../schemas/tags.json"))
         },
     ]
 }

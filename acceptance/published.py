@@ -1,4 +1,4 @@
-"""Airbyte's own connector, as it is published on PyPI, against the same account: values, states that
+"""Airbyte's own connector, as it is published, against the same account: values, states that
 each takes over from the other, and how many requests an hourly sync costs.
 
 Differences that are meant are a table in docs/differences.md; a difference that the table does not

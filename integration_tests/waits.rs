@@ -4,16 +4,26 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
+use simulator::{Settings, Simulator};
 
-use crate::harness::{Connector, FULL, simulator};
+use crate::harness::{Connector, FULL, catalog, simulator};
 
 #[test]
 fn a_long_wait_is_told_in_a_line_and_as_the_platform_reads_it() {
-    let sim = simulator(95);
-    let connector = Connector::new(&sim);
+    // Slower than usual, so that a minute is far longer than its ten requests take.
+    let scale = 60.0;
+    let settings = Settings { seed: 95, scale, ..Settings::default() };
+    let sim = Simulator::start(settings).expect("the simulator starts");
+    sim.account(|account| (0..60).for_each(|_| drop(account.create("tickets"))));
     sim.advance_seconds(70);
+    let connector = Connector::new(&sim);
     let began = sim.now_unix();
-    let run = connector.read(&["tickets", "ticket_metrics", "tags"], FULL, &[]).complete();
+    let mut command = connector.command("read");
+    command.env("ZENDESK_CLOCK_SCALE", scale.to_string());
+    command.arg("--config").arg(connector.file("config.json", &connector.config));
+    let catalog = catalog(&["tickets", "ticket_metrics", "tags"], FULL);
+    command.arg("--catalog").arg(connector.file("catalog.json", &catalog));
+    let run = connector.run(command, usize::MAX).complete();
     let is_wait = |line: &&&str| line.contains("going on in");
     let told: Vec<String> =
         run.logs("INFO").iter().filter(is_wait).map(|line| (*line).to_owned()).collect();

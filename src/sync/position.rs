@@ -86,6 +86,14 @@ pub struct Place {
     pub seen: Vec<u64>,
 }
 
+impl Place {
+    /// The place in the feed's own time.
+    #[must_use]
+    pub fn point(&self) -> Option<i64> {
+        if let Token::StartTime(second) = self.token { Some(second) } else { self.at }
+    }
+}
+
 /// A part of an ordered feed's time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Window {
@@ -188,9 +196,7 @@ impl Position {
     /// Takes over the place of a stream that is ahead on the same ordered feed, with this
     /// stream's own hashes for that place. Everything up to there has been delivered.
     pub fn take_over(&mut self, ahead: &Self, seen: Vec<u64>, now_unix: i64) {
-        let token = ahead.walk.place.token.clone();
-        let second = if let Token::StartTime(second) = token { Some(second) } else { None };
-        let reached = second.or(ahead.walk.place.at);
+        let (token, reached) = (ahead.walk.place.token.clone(), ahead.walk.place.point());
         if ahead.walk.phase == Phase::Done {
             self.end(Order::ByTime(""), token, reached.or(ahead.flat), seen, now_unix);
         } else {

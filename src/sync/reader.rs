@@ -110,8 +110,6 @@ impl Member {
 
     pub(super) fn standing(&self) -> Standing {
         let walk = &self.position.walk;
-        let second =
-            if let Token::StartTime(second) = walk.place.token { Some(second) } else { None };
         Standing {
             token: walk.place.token.clone(),
             is_child: self.is_child(),
@@ -121,7 +119,7 @@ impl Member {
                 feed.searched_key().map(|_| (search::lower(&self.position, 0), i64::MAX))
             }),
             point: if self.stream.feed.root().time_key().is_some() {
-                second.or(walk.place.at).or(self.position.flat).unwrap_or_default()
+                walk.place.point().or(self.position.flat).unwrap_or_default()
             } else {
                 walk.pages
             },

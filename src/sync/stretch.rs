@@ -298,10 +298,8 @@ impl<'m> Stretch<'m> {
         windows
             .filter(|((.., done), _)| !done)
             .map(|((place, until, _), chain)| {
-                let start =
-                    if let Token::StartTime(second) = place.token { Some(second) } else { None };
                 let until = until.unwrap_or(feed_end);
-                let from = start.or(place.at).unwrap_or(until);
+                let from = place.point().unwrap_or(until);
                 Span { from, until, page_seconds: page_seconds(*chain) }
             })
             .collect()
@@ -320,8 +318,7 @@ impl<'m> Stretch<'m> {
 
     /// How far a window has come, in the feed's own time.
     pub fn reached(&self, window: usize) -> Option<i64> {
-        let place = self.walking()?.position.place(window);
-        if let Token::StartTime(second) = place.token { Some(second) } else { place.at }
+        self.walking()?.position.place(window).point()
     }
 
     /// Ends a window without a page. Returns the place at the stretch's end if it was the last.

@@ -97,13 +97,6 @@ fn unread_of_both(one: &Position, other: &Position) -> Position {
     together
 }
 
-impl Place {
-    /// The place in the feed's own time.
-    fn point(&self) -> Option<i64> {
-        if let Token::StartTime(second) = self.token { Some(second) } else { self.at }
-    }
-}
-
 impl Position {
     /// Whether another position is of the same walk, one of them in windows, and elsewhere.
     fn is_apart_from(&self, other: &Self) -> bool {

@@ -148,6 +148,49 @@ fn an_endless_fault_on_the_children_of_rows_leaves_the_rows_and_their_other_chil
     }
 }
 
+/// Those who had to wait with it would see it refused for ninety minutes, once in ten.
+fn children_refused_without_end_keep_nobody_waiting(status: u16) {
+    let articles = ["articles", "article_comments", "article_votes", "article_attachments"];
+    let posts = ["posts", "post_comments", "post_votes", "post_comment_votes"];
+    for (family, refused) in [
+        (&articles, "article_comments"),
+        (&articles, "article_votes"),
+        (&posts, "post_comment_votes"),
+    ] {
+        let fault = Fault::retry_after(status, 600);
+        let meanwhile = fails_alone_among(family, &status.to_string(), refused, fault);
+        // Once for each parent that is read at that moment: twice the workers.
+        assert!(meanwhile <= 6, "the others waited for {meanwhile} refusals of {refused}");
+    }
+}
+
+#[test]
+fn an_endless_429_on_children_keeps_nobody_waiting() {
+    children_refused_without_end_keep_nobody_waiting(429);
+}
+
+#[test]
+fn an_endless_503_on_children_keeps_nobody_waiting() {
+    children_refused_without_end_keep_nobody_waiting(503);
+}
+
+/// One that is refused for less than for ever follows when the others are done, and reads all.
+#[test]
+fn children_that_are_refused_for_long_follow_the_others() {
+    let family = ["articles", "article_comments", "article_votes", "article_attachments"];
+    let sim = simulator(311);
+    let connector = Connector::new(&sim);
+    sim.advance_seconds(70);
+    let rule = FaultRule::new("/comments.json", When::Always, Fault::retry_after(503, 600));
+    sim.faults(Faults::rules([rule.at_most(40)]));
+    let run = connector.read(&family, INCREMENTAL, &[]).complete();
+    let found = missing(&sim, &run, &family);
+    assert!(found.is_empty(), "{found:#?}");
+    assert!(faulted(&sim) >= 20, "{} refusals are few", faulted(&sim));
+    let told = run.lines.iter().filter(|line| line.contains("streams that are read with it go on"));
+    assert!(told.count() >= 1, "nobody was told: {:#?}", run.lines);
+}
+
 #[test]
 fn an_answer_that_does_not_say_who_is_signed_in_ends_nothing() {
     let sim = simulator(320);

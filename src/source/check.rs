@@ -229,6 +229,7 @@ fn no_answer(client: &Client, config: &Config) -> String {
         status: None,
         request: "GET /api/v2/users/me.json".into(),
         detail: "no answer in time".into(),
+        again_in: None,
     });
     failure::of_identity(&NoIdentity::Api(error), config).message
 }

@@ -110,6 +110,7 @@ pub async fn webhooks(client: &Client) -> Result<(usize, bool), ApiError> {
         status: None,
         request: "GET /api/v2/webhooks".into(),
         detail: "the answer has no list of webhooks".into(),
+        again_in: None,
     })?;
     Ok((found.webhooks.len(), found.meta.has_more))
 }
@@ -128,6 +129,7 @@ async fn ask<T: DeserializeOwned>(
         buckets: &[Bucket::Account],
         walk: u64::MAX,
         shape: &shape,
+        patience: None,
     };
     let mut size = PageSize::new(Paging::Single, None);
     let fetched = client.get(&request, &mut size, &mut Tally::default()).await?;

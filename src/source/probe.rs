@@ -119,6 +119,7 @@ pub async fn reach(client: &Client, stream: &Stream, walk: u64, config: &Config)
         buckets: stream.feed.buckets,
         walk,
         shape: &listing.shape,
+        patience: None,
     };
     let mut size = PageSize::new(stream.feed.paging, Some(1));
     match client.get(&request, &mut size, &mut Tally::default()).await {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -18,11 +19,15 @@ use super::refusals::RefusalsByFeed;
 use super::rows::Framed;
 use super::sift;
 use crate::protocol::emitter::{Batch, Part, unix_ms};
+use crate::protocol::message::Level;
 use crate::streams::{Feed, Stream};
 use crate::zendesk::client::Fetched;
 use crate::zendesk::error::{ApiError, ErrorKind};
 use crate::zendesk::page::{Page, Rows};
 use crate::zendesk::paging::Token;
+
+/// For how long all streams of a walk wait for one listing that is refused.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Reads the children of the parents of one page.
 pub struct Children<'r, 'm> {
@@ -139,6 +144,9 @@ impl<'r, 'm> Children<'r, 'm> {
                     Ok(Answered::Settled) => {}
                     Ok(Answered::Refused) => answered = Answered::Refused,
                     Err(error) if ends_everything(&error) => return Err(error),
+                    Err(WalkError::Api(ApiError { again_in: Some(wait), .. })) => {
+                        self.leave_behind(node, wait).await?;
+                    }
                     Err(error) => {
                         lock(&self.shared).fail(self.reader, node, &error);
                         // Its place must not pass this parent; the streams that are left may.
@@ -160,6 +168,7 @@ impl<'r, 'm> Children<'r, 'm> {
         listing.want(keys.iter().copied());
         let size = node.feed.page_size(self.reader.config);
         let mut pager = Pager::new(self.reader.client, &listing, Token::First, size);
+        pager.patience = lock(&self.shared).others_read(node).then_some(PATIENCE);
         let mut first = true;
         let mut answered = Answered::Settled;
         let result = loop {
@@ -181,6 +190,22 @@ impl<'r, 'm> Children<'r, 'm> {
         };
         lock(&self.shared).count(node, &pager);
         result
+    }
+
+    /// Lets the streams of a listing that is refused wait alone. They keep the place that they were
+    /// last told, and read on from it when the others have come to the end.
+    async fn leave_behind(&self, node: &Node, wait: Duration) -> Result<(), WalkError> {
+        let until = self.reader.client.clock().elapsed().saturating_add(wait);
+        let names = lock(&self.shared).leave_behind(node, until);
+        if names.is_empty() {
+            return Ok(());
+        }
+        let why = format!(
+            "{}: Zendesk asks to wait another {} seconds; streams that are read with it go on, and it follows",
+            names.join(", "),
+            wait.as_secs()
+        );
+        Ok(self.reader.emitter.log(Level::Warn, &why).await?)
     }
 
     /// A parent that cannot be read is passed over by its status alone: an end user's article, a
@@ -250,10 +275,7 @@ impl<'r, 'm> Children<'r, 'm> {
 impl Shared<'_> {
     /// Takes up a parent, or none when no stream needs its children.
     fn begin(&mut self, parent: &ParentRow) -> Option<usize> {
-        let needed = self
-            .who
-            .iter()
-            .filter(|member| member.is_child() && member.state != Standstill::Failed);
+        let needed = self.who.iter().filter(|member| member.is_child() && member.is_reading());
         let mut needed = needed.filter(|member| {
             let root = member.stream.feed.root();
             !member.position.walk.place.seen.contains(&parent.listed.hash)
@@ -281,8 +303,7 @@ impl Shared<'_> {
         let (token, time, seen) = self.frontier.place(&next.0);
         let reached = if token == next.0 { time.max(next.1) } else { time };
         let children = self.who.iter_mut();
-        let children =
-            children.filter(|member| member.is_child() && member.state != Standstill::Failed);
+        let children = children.filter(|member| member.is_child() && member.is_reading());
         children
             .map(|member| {
                 member.position.walk.rows = 0;
@@ -295,7 +316,7 @@ impl Shared<'_> {
     fn member(&mut self, stream: &Stream) -> Option<&mut Member> {
         let members = self.who.iter_mut().map(|member| &mut **member);
         members
-            .filter(|member| member.state != Standstill::Failed)
+            .filter(|member| member.is_reading())
             .find(|member| std::ptr::eq(member.stream, stream))
     }
 
@@ -338,6 +359,27 @@ impl Shared<'_> {
                 member.report.tally.add(pager.tally);
             }
         }
+    }
+
+    /// Whether streams are read here that have no part in this listing.
+    fn others_read(&self, node: &Node) -> bool {
+        let own = node.all_streams();
+        let is_other =
+            |member: &Member| !own.iter().any(|stream| std::ptr::eq(*stream, member.stream));
+        self.who.iter().any(|member| member.is_reading() && is_other(member))
+    }
+
+    fn leave_behind(&mut self, node: &Node, until: Duration) -> Vec<&'static str> {
+        let mut names = Vec::new();
+        for stream in node.all_streams() {
+            if let Some(member) = self.member(stream) {
+                member.state = Standstill::Behind;
+                member.refused_until = until;
+                names.push(stream.name);
+            }
+            self.refusals.forget(stream.feed.name);
+        }
+        names
     }
 
     fn fail(&mut self, reader: Reader<'_>, node: &Node, error: &WalkError) {

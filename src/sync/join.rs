@@ -29,6 +29,8 @@ pub struct Standing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standstill {
     Reading,
+    /// It waits out a refusal. Those who read with it go on, and it reads from its place later.
+    Behind,
     Done,
     Failed,
 }

@@ -1,5 +1,7 @@
 //! The only loop over pages: it asks, sees what comes next, and hands out one page at a time.
 
+use std::time::Duration;
+
 use crate::config::Config;
 use crate::protocol::message::Level;
 use crate::streams::{Feed, Stream};
@@ -29,6 +31,8 @@ pub struct Pager<'a> {
     pub at: Token,
     pub ended: bool,
     pub size: PageSize,
+    /// How long others would wait for a listing that is refused; none: nobody waits for it.
+    pub patience: Option<Duration>,
     pub tally: Tally,
     /// What a person should know about the way.
     pub notes: Vec<(Level, String)>,
@@ -106,7 +110,7 @@ impl<'a> Pager<'a> {
     #[must_use]
     pub fn new(client: &'a Client, listing: &'a Listing, at: Token, size: PageSize) -> Self {
         let (tally, notes) = (Tally::default(), Vec::new());
-        Self { client, listing, at, ended: false, size, tally, notes }
+        Self { client, listing, at, ended: false, size, patience: None, tally, notes }
     }
 
     /// The next page, or none after the last one. Afterwards `at` is the place behind that page.
@@ -116,8 +120,8 @@ impl<'a> Pager<'a> {
     pub async fn next(&mut self) -> Result<Option<Fetched>, WalkError> {
         let Listing { feed, path, query, shape, walk } = self.listing;
         while !self.ended {
-            let request =
-                Request { path, query, at: &self.at, buckets: feed.buckets, walk: *walk, shape };
+            let (at, buckets, patience) = (&self.at, feed.buckets, self.patience);
+            let request = Request { path, query, at, buckets, walk: *walk, shape, patience };
             let fetched = match self.client.get(&request, &mut self.size, &mut self.tally).await {
                 Ok(fetched) => fetched,
                 // The start is younger than the feed gives yet: there is nothing new.

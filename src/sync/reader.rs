@@ -46,6 +46,8 @@ pub struct Member {
     pub position: Position,
     pub state: Standstill,
     pub report: Report,
+    /// When a refusal that it did not wait out has ended, on the clock's `elapsed`.
+    pub refused_until: Duration,
     /// How long a page took in the last stretch, waits left out.
     pub page_time: Option<Duration>,
 }
@@ -92,11 +94,16 @@ impl Member {
     #[must_use]
     pub fn new(stream: &'static Stream, position: Position) -> Self {
         let (state, report) = (Standstill::Reading, Report::default());
-        Self { stream, position, state, report, page_time: None }
+        let refused_until = Duration::ZERO;
+        Self { stream, position, state, report, refused_until, page_time: None }
     }
 
     pub(super) fn is_child(&self) -> bool {
         self.stream.feed.parent.is_some()
+    }
+
+    pub(super) fn is_reading(&self) -> bool {
+        self.state == Standstill::Reading
     }
 
     fn has_ended(&self) -> bool {
@@ -148,8 +155,14 @@ impl Reader<'_> {
             let result = self.leg(&mut group, &leg).await;
             for at in leg.who {
                 let member = &mut group.members[at];
-                if member.state == Standstill::Failed {
-                    continue;
+                match member.state {
+                    Standstill::Failed => continue,
+                    // Its place has not moved.
+                    Standstill::Behind => {
+                        member.state = Standstill::Reading;
+                        continue;
+                    }
+                    Standstill::Reading | Standstill::Done => {}
                 }
                 member.state = match (&result, leg.up_to) {
                     (Err(_), _) => Standstill::Failed,
@@ -192,6 +205,7 @@ impl Reader<'_> {
                 who.push(member);
             }
         }
+        self.wait_out_refusal(feed, &who, group.walk).await?;
         let Some(first) = who.first_mut() else { return Ok(()) };
         let start = first.position.walk.place.token.clone();
         let now = self.client.clock().now_unix();
@@ -220,8 +234,23 @@ impl Reader<'_> {
         }
     }
 
+    /// Those whom a refusal left behind ask again when it has ended.
+    async fn wait_out_refusal(
+        self,
+        feed: &Feed,
+        who: &[&mut Member],
+        walk: u64,
+    ) -> Result<(), WalkError> {
+        let until = who.iter().map(|member| member.refused_until).max().unwrap_or_default();
+        let wait = until.saturating_sub(self.client.clock().elapsed());
+        if wait.is_zero() {
+            return Ok(());
+        }
+        Ok(self.client.rest(feed.path, walk, wait).await?)
+    }
+
     /// Walks the windows of a stretch to their ends. Returns the place at the stretch's end, or
-    /// none when every stream has failed.
+    /// none when no stream reads here any more.
     async fn walk(
         self,
         stretch: &mut Stretch<'_>,
@@ -265,7 +294,7 @@ impl Reader<'_> {
             if taken.arrived || stretch.reached_cursor {
                 return Ok(Some(chain.pager.at));
             }
-            if stretch.all_failed() {
+            if stretch.nobody_reads() {
                 return Ok(None);
             }
             let (number, size) = (chain.number, chain.pager.size);

@@ -151,6 +151,7 @@ impl Reader<'_> {
             buckets: &[Bucket::Account],
             walk,
             shape: &shape,
+            patience: None,
         };
         let mut size = PageSize::new(Paging::Single, None);
         let fetched = self.client.get(&request, &mut size, tally).await?;
@@ -160,6 +161,7 @@ impl Reader<'_> {
             status: None,
             request: format!("GET /api/v2/{path}"),
             detail: "the answer holds no count".to_owned(),
+            again_in: None,
         };
         Ok(count.map_err(unreadable)?.count)
     }

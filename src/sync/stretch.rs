@@ -3,7 +3,6 @@
 
 use super::WalkError;
 use super::frontier::Frontier;
-use super::join::Standstill;
 use super::parents::{ParentRow, changed_key, path_keys};
 use super::position::{Place, Position};
 use super::reader::Member;
@@ -111,11 +110,12 @@ impl<'m> Stretch<'m> {
         self.who.iter().map(|member| member.stream.name).collect::<Vec<_>>().join(", ")
     }
 
+    /// Those who still read here: they have not failed, and no refusal has left them behind.
     pub fn alive(&self) -> impl Iterator<Item = &Member> {
-        self.who.iter().map(|member| &**member).filter(|member| member.state != Standstill::Failed)
+        self.who.iter().map(|member| &**member).filter(|member| member.is_reading())
     }
 
-    pub fn all_failed(&self) -> bool {
+    pub fn nobody_reads(&self) -> bool {
         self.alive().next().is_none()
     }
 
@@ -147,10 +147,10 @@ impl<'m> Stretch<'m> {
             }
             return place;
         }
-        for member in &mut self.who {
+        for member in self.who.iter_mut().filter(|member| member.is_reading()) {
             member.position.restart(self.feed);
         }
-        let earliest = self.who.iter().map(|member| member.position.walk.place.token.clone());
+        let earliest = self.alive().map(|member| member.position.walk.place.token.clone());
         let place =
             earliest.min_by_key(|token| if let Token::StartTime(at) = token { *at } else { 0 });
         let place = place.unwrap_or_default();
@@ -192,7 +192,7 @@ impl<'m> Stretch<'m> {
         let is_last = window + 1 == self.chains.len();
         let emitted_at = unix_ms();
         for (at_member, member) in self.who.iter_mut().enumerate() {
-            if member.state == Standstill::Failed {
+            if !member.is_reading() {
                 continue;
             }
             member.position.begin(now);
@@ -394,7 +394,7 @@ impl<'m> Stretch<'m> {
     pub fn end(&mut self, end: &Token, now: i64) {
         let order = self.feed.order;
         for (at, member) in self.who.iter_mut().enumerate() {
-            if member.state == Standstill::Failed {
+            if !member.is_reading() {
                 continue;
             }
             if self.rows_arrived && !member.is_child() {

@@ -335,7 +335,7 @@ impl Inner {
 }
 
 fn no_token(kind: ErrorKind, status: Option<u16>, detail: String) -> ApiError {
-    ApiError { kind, status, request: format!("POST {TOKEN_PATH}"), detail }
+    ApiError { kind, status, request: format!("POST {TOKEN_PATH}"), detail, again_in: None }
 }
 
 impl fmt::Debug for Access {

@@ -65,6 +65,8 @@ pub struct Request<'a> {
     /// Whose turn it is when requests wait.
     pub walk: u64,
     pub shape: &'a Shape,
+    /// How long a refusal that no bucket explains may keep others waiting; none: they do not wait.
+    pub patience: Option<Duration>,
 }
 
 /// The page size of a walk: it halves when a page is too much, and grows back.
@@ -290,10 +292,14 @@ impl Client {
             if is_refused {
                 // Turns that others had before the first refusal are not held against the walk.
                 let now = self.clock.elapsed();
-                let since = *refused_since.get_or_insert(now);
-                if now.saturating_sub(since) >= REFUSED_FOR_TOO_LONG {
+                let refused_for = now.saturating_sub(*refused_since.get_or_insert(now));
+                let others_wait = request.patience.is_some_and(|patience| {
+                    !wait.is_zero() && refused_for.saturating_add(wait) > patience
+                });
+                if others_wait || refused_for >= REFUSED_FOR_TOO_LONG {
                     let kind = ErrorKind::RateLimited;
-                    return Err(Failed { kind, ..failed }.into_error(request));
+                    let failed = Failed { kind, ..failed }.into_error(request);
+                    return Err(ApiError { again_in: others_wait.then_some(wait), ..failed });
                 }
             }
             drop(slot);
@@ -303,6 +309,17 @@ impl Client {
             self.until_stopped(self.clock.sleep(wait), request).await?;
             tally.waited += wait;
         }
+    }
+
+    /// Lets a walk wait for as long as a refusal of its last request asked for.
+    ///
+    /// # Errors
+    /// [`ApiError`] when the program is to stop.
+    pub async fn rest(&self, path: &str, walk: u64, wait: Duration) -> Result<(), ApiError> {
+        let (at, shape) = (&Token::First, &Shape::default());
+        let request = Request { path, query: &[], at, buckets: &[], walk, shape, patience: None };
+        self.budget.tell(Wait { walk, bucket: None, length: wait });
+        self.until_stopped(self.clock.sleep(wait), &request).await
     }
 
     /// Asks for something that the sync can do without: in one short try, and with a worker that
@@ -316,7 +333,15 @@ impl Client {
         buckets: &[Bucket],
         shape: &Shape,
     ) -> Result<Page, ApiError> {
-        let request = Request { path, query: &[], at: &Token::First, buckets, walk: SPARE, shape };
+        let request = Request {
+            path,
+            query: &[],
+            at: &Token::First,
+            buckets,
+            walk: SPARE,
+            shape,
+            patience: None,
+        };
         self.until_stopped(self.access.ready(), &request).await??;
         let acquiring = self.budget.acquire(buckets, SPARE);
         let mut slot = self.until_stopped(acquiring, &request).await?;
@@ -481,12 +506,13 @@ impl Failed {
             _ => self.kind,
         };
         let request = format!("GET /api/v2/{}", request.path);
-        ApiError { kind, status: self.status, request, detail: self.detail.clone() }
+        ApiError { kind, status: self.status, request, detail: self.detail.clone(), again_in: None }
     }
 
     fn into_error(self, request: &Request<'_>) -> ApiError {
         let request = format!("GET /api/v2/{}", request.path);
-        ApiError { kind: self.kind, status: self.status, request, detail: self.detail }
+        let Self { kind, status, detail, .. } = self;
+        ApiError { kind, status, request, detail, again_in: None }
     }
 }
 

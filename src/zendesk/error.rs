@@ -2,6 +2,7 @@
 //! Never holds a header, a query or a whole body, so it can be shown.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::secret::Secrets;
 
@@ -50,6 +51,8 @@ pub struct ApiError {
     /// Method and path of the request, without its query.
     pub request: String,
     pub detail: String,
+    /// The wait that a refusal asks for and that was not waited out.
+    pub again_in: Option<Duration>,
 }
 
 impl fmt::Display for ApiError {

@@ -6,6 +6,8 @@ mod pages;
 #[allow(dead_code, reason = "each bench uses a part of it")]
 mod program;
 
+use std::time::Duration;
+
 use pages::{Lengths, Pages};
 use program::{Cost, Sync, is_wanted, tell};
 
@@ -30,6 +32,8 @@ struct Bound {
     row_bytes: usize,
     workers: u32,
     most_mib: f64,
+    /// Answers take so long that every worker holds one.
+    thought: Duration,
 }
 
 const BOUNDS: &[Bound] = &[
@@ -40,6 +44,7 @@ const BOUNDS: &[Bound] = &[
         row_bytes: 3_000,
         workers: 3,
         most_mib: 32.0,
+        thought: Duration::ZERO,
     },
     Bound {
         name: "all exports, rows of 4 KB, 40 workers",
@@ -48,6 +53,7 @@ const BOUNDS: &[Bound] = &[
         row_bytes: 4_000,
         workers: 40,
         most_mib: 256.0,
+        thought: Duration::from_secs(2),
     },
     Bound {
         name: "tickets of 1 MB, 3 workers",
@@ -56,6 +62,7 @@ const BOUNDS: &[Bound] = &[
         row_bytes: 1_000_000,
         workers: 3,
         most_mib: 128.0,
+        thought: Duration::from_millis(500),
     },
 ];
 
@@ -87,7 +94,7 @@ fn main() {
 impl Bound {
     fn tell(&self) {
         let Self { rows, row_bytes, .. } = *self;
-        let lengths = Lengths { rows, row_bytes, parents: 0, children: 0, grandchildren: 0 };
+        let lengths = Lengths { rows, row_bytes, thought: self.thought, ..Lengths::default() };
         let (cost, in_flight) = read(lengths, self.streams, self.workers);
         assert!(cost.rows >= self.rows * self.streams.len() as u64, "{} rows", cost.rows);
         tell(&format!(
@@ -110,7 +117,14 @@ fn tell_growth(dialect: &str, stream: &str) {
             _ => (rows / 5_000, 50, 100),
         };
         let tickets = if stream == "side_conversations" { rows / children } else { rows };
-        let lengths = Lengths { rows: tickets, row_bytes: 500, parents, children, grandchildren };
+        let lengths = Lengths {
+            rows: tickets,
+            row_bytes: 500,
+            parents,
+            children,
+            grandchildren,
+            ..Lengths::default()
+        };
         let (cost, _) = read(lengths, &[stream], 3);
         assert!(cost.rows >= rows, "{} rows of {rows}", cost.rows);
         mib(&cost)

@@ -13,7 +13,7 @@ use simulator::{Latency, Plan, RequestSeen, Settings, Simulator, Size};
 
 /// Seconds of a simulated minute's clock in one of the wall's: a hundredth of a second that this
 /// machine is late is then a hundredth of a minute late at most.
-const SCALE: f64 = 60.0;
+const SCALE: f64 = 15.0;
 
 /// What an export page of 1,000 rows takes, as observed.
 const SLOW: Latency = Latency::Drawn { min_ms: 4_000, max_ms: 12_000 };

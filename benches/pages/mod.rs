@@ -7,6 +7,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use chrono::DateTime;
 
@@ -19,7 +20,7 @@ const SECONDS_PER_ROW: u64 = 60;
 const FIRST_ID: u64 = 1_000_000_000;
 
 /// How much each listing holds.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Lengths {
     /// Rows of a listing that hangs on no other.
     pub(crate) rows: u64,
@@ -28,6 +29,8 @@ pub(crate) struct Lengths {
     pub(crate) parents: u64,
     pub(crate) children: u64,
     pub(crate) grandchildren: u64,
+    /// How long an answer is thought about, so that many are on their way at once.
+    pub(crate) thought: Duration,
 }
 
 /// A server that lives as long as this process.
@@ -115,6 +118,7 @@ fn answer_all(
         }
         let _in_flight = InFlight::new(now, peak);
         let asked = read(&first);
+        thread::sleep(lengths.thought);
         match page(&asked, lengths) {
             Some(page) => write_page(&mut writer, &page, lengths.row_bytes)?,
             None if asked.route == "users/me" => {

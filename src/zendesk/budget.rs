@@ -412,7 +412,11 @@ impl Slot {
                     tank.left = if is_first { left } else { tank.left.min(left) };
                 }
                 if let Some(resets) = quota.resets {
-                    let full_at = now.saturating_add(resets.max(MINUTE / 60));
+                    let resets = resets.max(MINUTE / 60);
+                    // Told when the request came in or when it was answered, which is seconds
+                    // apart: no minute is longer than one, whatever it looks like from here.
+                    let least = self.sent_at.saturating_add(resets).max(tank.began + MINUTE);
+                    let full_at = now.saturating_add(resets).min(least);
                     tank.full_at = if is_first { full_at } else { tank.full_at.min(full_at) };
                 }
             }
@@ -604,6 +608,22 @@ mod tests {
             task.await.unwrap();
         }
         assert_eq!(*order.lock().unwrap(), [1, 2, 1, 1]);
+    }
+
+    /// A server that counts a request when it comes in, tells the rest of its minute by then, and
+    /// answers seconds later must not make our minutes longer by that.
+    #[tokio::test(start_paused = true)]
+    async fn slow_answers_make_no_minute_longer() {
+        let clock = Clock::new(1.0);
+        let budget = Budget::new(1, 100, clock.clone());
+        for request in 0..30_u64 {
+            let mut slot = budget.acquire(&EXPORT, 1).await;
+            let second = clock.elapsed().as_secs();
+            assert_eq!(second / 60, request / 10, "request {request} was sent in second {second}");
+            clock.sleep(Duration::from_secs(5)).await;
+            let remaining = 9 - u32::try_from(request % 10).unwrap();
+            slot.observe(&[Quota { limit: Some(10), ..told(remaining, 60 - second % 60) }]);
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,12 +1,14 @@
 //! Chains of pages: each walks one window of a feed, page after page, and all of them ask at once.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::WalkError;
 use super::pager::{Listing, Pager};
+use super::search;
 use crate::zendesk::client::{Client, Fetched, PageSize, Tally};
 use crate::zendesk::paging::Token;
 
@@ -16,48 +18,108 @@ pub struct Chain<'a> {
     pub pager: Pager<'a>,
     /// How often the server refused its token.
     pub restarts: u32,
+    /// When it asked for its last page, by the client's clock.
+    asked: Duration,
+    /// How long it waited for limits then.
+    waited: Duration,
 }
 
-/// A chain after its turn, the place that it asked at, and what came.
-pub type Turn<'a> = (Chain<'a>, Token, Result<Option<Fetched>, WalkError>);
+/// Where a chain begins.
+#[derive(Clone, Debug)]
+pub struct Start {
+    pub number: u32,
+    pub at: Token,
+    /// The parameters that bound its window, if the place does not.
+    pub bounds: Vec<(&'static str, String)>,
+}
+
+/// A chain after its turn.
+pub struct Asked<'a> {
+    pub chain: Chain<'a>,
+    /// The place that it asked at.
+    pub at: Token,
+    /// Its page, or none at its end.
+    pub result: Result<Option<Fetched>, WalkError>,
+}
+
+/// What has come.
+pub enum Turn<'a> {
+    Page(Box<Asked<'a>>),
+    /// How many rows a search has within these bounds.
+    Counted((i64, i64), Result<u64, WalkError>),
+}
 
 /// The chains of one stretch.
 pub struct Chains<'a> {
     client: &'a Client,
     listing: &'a Listing,
-    asking: FuturesUnordered<BoxFuture<'a, Turn<'a>>>,
+    asking: FuturesUnordered<BoxFuture<'a, (Turn<'a>, Tally)>>,
     /// Seconds of the feed's own time that the last page of each chain covered.
     pace: BTreeMap<u32, i64>,
+    /// Time that pages took, waits for limits left out, and their number.
+    took: (Duration, u32),
     tally: Tally,
 }
 
 impl<'a> Chains<'a> {
     #[must_use]
     pub fn new(client: &'a Client, listing: &'a Listing) -> Self {
-        let asking = FuturesUnordered::new();
-        Self { client, listing, asking, pace: BTreeMap::new(), tally: Tally::default() }
+        let (asking, pace) = (FuturesUnordered::new(), BTreeMap::new());
+        let (took, tally) = (Default::default(), Tally::default());
+        Self { client, listing, asking, pace, took, tally }
     }
 
     /// Starts a chain, or starts it again.
-    pub fn start(&mut self, number: u32, at: Token, size: PageSize, restarts: u32) {
-        let pager = Pager::new(self.client, self.listing, at, size);
-        self.go_on(Chain { number, pager, restarts });
+    pub fn start(&mut self, start: Start, size: PageSize, restarts: u32) {
+        let Start { number, at, bounds } = start;
+        let pager = Pager::new(self.client, self.listing, at, size).within(bounds);
+        let (asked, waited) = Default::default();
+        self.go_on(Chain { number, pager, restarts, asked, waited });
     }
 
     /// Lets a chain ask for its next page.
     pub fn go_on(&mut self, mut chain: Chain<'a>) {
+        chain.asked = self.client.clock().elapsed();
         self.asking.push(Box::pin(async move {
             let at = chain.pager.at.clone();
             let result = chain.pager.next().await;
-            (chain, at, result)
+            let tally = std::mem::take(&mut chain.pager.tally);
+            chain.waited = tally.waited;
+            (Turn::Page(Box::new(Asked { chain, at, result })), tally)
         }));
     }
 
-    /// The next chain that has had its turn, or none when no chain asks any more.
+    /// Asks how many rows a search has within bounds. Like a page it is polled with the others: a
+    /// chain that is not may hold the last worker.
+    pub fn count(&mut self, bounds: (i64, i64)) {
+        let (client, listing) = (self.client, self.listing);
+        self.asking.push(Box::pin(async move {
+            let mut tally = Tally::default();
+            let rows = search::count(client, listing, bounds, &mut tally).await;
+            (Turn::Counted(bounds, rows), tally)
+        }));
+    }
+
+    /// What comes next, or none when nothing is asked for any more.
     pub async fn next(&mut self) -> Option<Turn<'a>> {
-        let mut turn = self.asking.next().await?;
-        self.tally.add(std::mem::take(&mut turn.0.pager.tally));
+        let (turn, tally) = self.asking.next().await?;
+        self.tally.add(tally);
         Some(turn)
+    }
+
+    /// Notes that a chain's page is delivered, with all that hangs on its rows.
+    pub fn note_page(&mut self, chain: &Chain<'a>) {
+        let since = chain.asked + chain.waited;
+        let (took, pages) = &mut self.took;
+        *took += self.client.clock().elapsed().saturating_sub(since);
+        *pages += 1;
+    }
+
+    /// How long a page takes, waits for limits left out. None before the first page.
+    #[must_use]
+    pub fn page_time(&self) -> Option<Duration> {
+        let (took, pages) = self.took;
+        took.checked_div(pages)
     }
 
     /// Notes what a chain's last page covered, in seconds of the feed's own time.

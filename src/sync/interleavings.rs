@@ -1,6 +1,6 @@
 //! Whatever happens between two pages (rows change, come, go or move in the listing's order, time
 //! passes, the process is killed after any STATE line), the newest version of every row arrives.
-//! A model of three of Zendesk's dialects stands in for the network; everything else is what runs.
+//! A model of four of Zendesk's dialects stands in for the network; everything else is what runs.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::OnceLock;
@@ -8,10 +8,12 @@ use std::sync::OnceLock;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
+use super::chains::Start;
 use super::join::{Standing, Standstill, next_leg};
 use super::plan::{Now, begin};
 use super::position::to_state;
 use super::reader::{Member, listing};
+use super::search;
 use super::stretch::Stretch;
 use super::windows::{MOST_WINDOWS, Span, bring_together};
 use crate::config::Config;
@@ -74,8 +76,8 @@ impl Zendesk {
         self.rows.insert(id, (self.now, place, self.versions));
     }
 
-    /// The page at a place, as Zendesk would write it.
-    fn page(&self, feed: &Feed, at: &Token, size: usize) -> Vec<u8> {
+    /// The page at a place, as Zendesk would write it, of rows that changed within bounds.
+    fn page(&self, feed: &Feed, at: &Token, size: usize, (from, to): (i64, i64)) -> Vec<u8> {
         let row = |(id, (time, _, version)): (&u64, &(i64, u64, u64))| {
             json!({ "id": id, "version": version, "generated_timestamp": time,
                 "updated_at": instant::to_iso(*time),
@@ -85,7 +87,10 @@ impl Zendesk {
         let sort = |time: i64, place: u64, id: u64| {
             if by_name { (i64::try_from(place).unwrap(), id) } else { (time, id) }
         };
-        let visible = |time: i64| by_name || time <= self.now.saturating_sub(WITHHELD_SECONDS);
+        // A row that the index has not caught up with is in none of its windows.
+        let is_live = by_name && feed.searched_key().is_none();
+        let is_shown = |time: i64| is_live || time <= self.now.saturating_sub(WITHHELD_SECONDS);
+        let visible = |time: i64| is_shown(time) && from <= time && time < to;
         let mut rows: Vec<_> = self.rows.iter().filter(|(_, (time, ..))| visible(*time)).collect();
         rows.sort_by_key(|(id, (time, place, _))| sort(*time, *place, **id));
         let cursor = |token: &str| {
@@ -110,7 +115,9 @@ impl Zendesk {
             (last, _) => last.unwrap_or_default().0,
         };
         let mut body = match feed.paging {
-            Paging::Cursor => json!({ "meta": { "has_more": has_more, "after_cursor": after } }),
+            Paging::Cursor | Paging::Search => {
+                json!({ "meta": { "has_more": has_more, "after_cursor": after } })
+            }
             Paging::ExportCursor => json!({ "after_cursor": after, "end_of_stream": !has_more }),
             _ => json!({ "next_page": format!("https://x.zendesk.com/y?start_time={end}"),
                 "end_time": end, "end_of_stream": !has_more }),
@@ -144,25 +151,41 @@ impl Platform {
     }
 }
 
-fn streams() -> &'static (Config, Vec<Stream>) {
-    static STREAMS: OnceLock<(Config, Vec<Stream>)> = OnceLock::new();
-    STREAMS.get_or_init(|| {
-        let config = br#"{"subdomain":"a","start_date":"2015-01-01T00:00:00Z",
-            "credentials":{"credentials":"oauth2.0","access_token":"t"}}"#;
-        let config = Config::parse(config).unwrap();
-        let streams = registry(&config);
-        (config, streams)
-    })
+/// The registry by the roads that tickets take.
+fn streams(road: &str) -> &'static (Config, Vec<Stream>) {
+    static STREAMS: OnceLock<HashMap<&str, (Config, Vec<Stream>)>> = OnceLock::new();
+    let by_road = || {
+        let of_road = |road| {
+            let config = json!({ "subdomain": "a", "start_date": "2015-01-01T00:00:00Z",
+                "tickets_history": road,
+                "credentials": { "credentials": "oauth2.0", "access_token": "t" } });
+            let config = Config::parse(config.to_string().as_bytes()).unwrap();
+            let streams = registry(&config);
+            (road, (config, streams))
+        };
+        ["incremental", "search"].map(of_road).into()
+    };
+    &STREAMS.get_or_init(by_road)[road]
+}
+
+/// The bounds that a chain's parameters say.
+fn bounds_of(start: &Start) -> (i64, i64) {
+    let Some((_, query)) = start.bounds.first() else { return (i64::MIN, i64::MAX) };
+    let time = |sign: &str| {
+        let text = query.split(' ').find_map(|word| word.strip_prefix(sign));
+        instant::from_text(text.unwrap()).unwrap()
+    };
+    (time("updated>="), time("updated<"))
 }
 
 /// One sync, until it ends or is killed.
 fn sync(
     zendesk: &mut Zendesk,
     platform: &mut Platform,
-    names: &[&str],
+    (road, names): (&str, &[&str]),
     events: &mut impl Iterator<Item = Event>,
 ) {
-    let (config, streams) = streams();
+    let (config, streams) = streams(road);
     let mut members = Vec::new();
     for stream in streams.iter().filter(|stream| names.contains(&stream.name)) {
         let state = platform.states.get(stream.name);
@@ -186,17 +209,26 @@ fn sync(
         let until = leg.up_to.map(|leader| standings[leader].point);
         let mut end = members[leg.who[0]].position.walk.place.token.clone();
         let who = members.iter_mut().enumerate().filter(|(at, _)| leg.who.contains(at));
-        let who = who.map(|(_, member)| member).collect();
-        let mut stretch = Stretch::new((feed, 1), who, end.clone(), (until, ahead));
-        let mut chains: BTreeMap<u32, (Token, usize)> = BTreeMap::new();
-        for (number, place) in stretch.open_windows() {
-            chains.insert(number, (place, PAGE));
+        let mut who: Vec<&mut Member> = who.map(|(_, member)| member).collect();
+        for member in who.iter_mut().filter(|_| feed.searched_key().is_some()) {
+            search::freeze(&mut member.position, search::LAG_SECONDS, zendesk.now);
         }
+        let mut stretch = Stretch::new((feed, 1), who, end.clone(), (until, ahead));
+        let begun = |start: Start| (start.number, (start.at.clone(), PAGE, bounds_of(&start)));
+        let mut chains: BTreeMap<u32, (Token, usize, (i64, i64))> =
+            stretch.open_windows().into_iter().map(begun).collect();
         let mut turn = 0;
         while !stretch.rows_arrived {
-            let (&number, (at, size)) = chains.iter().nth(turn % chains.len()).unwrap();
-            let (at, size, mut ended) = (at.clone(), *size, false);
-            let page = scan(zendesk.page(feed, &at, size), &listing.shape).unwrap();
+            if chains.is_empty() {
+                let ((from, to), _) = stretch.uncounted().unwrap();
+                // Nothing before the begin holds a row, and an event may cut what comes then.
+                let end = if from + 1 < BEGAN { BEGAN.min(to) } else { to };
+                let (number, chain) = begun(stretch.cut_off(end));
+                chains.insert(number, chain);
+            }
+            let (&number, (at, size, bounds)) = chains.iter().nth(turn % chains.len()).unwrap();
+            let (at, size, bounds, mut ended) = (at.clone(), *size, *bounds, false);
+            let page = scan(zendesk.page(feed, &at, size, bounds), &listing.shape).unwrap();
             let answer = Answer {
                 envelope: &page.envelope,
                 rows: page.lists[0].rows.len(),
@@ -210,7 +242,7 @@ fn sync(
                     next
                 }
                 Step::AskLarger => {
-                    chains.insert(number, (at, LARGEST));
+                    chains.insert(number, (at, LARGEST, bounds));
                     continue;
                 }
                 other => panic!("{other:?}"),
@@ -222,7 +254,7 @@ fn sync(
             if taken.window_ended {
                 chains.remove(&number);
             } else {
-                chains.insert(number, (next, size));
+                chains.insert(number, (next, size, bounds));
             }
             for event in events.by_ref() {
                 match event {
@@ -241,11 +273,20 @@ fn sync(
                         let window =
                             spans.iter().position(has).filter(|_| spans.len() < MOST_WINDOWS);
                         if let Some(window) = window {
-                            let (number, place) = stretch.cut(window, middle);
-                            chains.insert(number, (place, PAGE));
+                            let (number, chain) = begun(stretch.cut(window, middle));
+                            chains.insert(number, chain);
                         }
                     }
-                    Event::Cut(_) => {}
+                    Event::Cut(after) => {
+                        let rest = stretch.uncounted().filter(|_| chains.len() < MOST_WINDOWS - 1);
+                        let has = |(from, to): &(i64, i64)| {
+                            from + 1 < BEGAN + after && BEGAN + after <= *to
+                        };
+                        if rest.is_some_and(|(rest, _)| has(&rest)) {
+                            let (number, chain) = begun(stretch.cut_off(BEGAN + after));
+                            chains.insert(number, chain);
+                        }
+                    }
                     Event::Kill(first, second) => {
                         let told = stretch.alive().zip([first, second]).filter(|(_, told)| *told);
                         told.for_each(|(member, _)| platform.save(member));
@@ -265,6 +306,10 @@ fn sync(
 
 /// Syncs through all the events, and then twice in peace.
 fn nothing_is_lost(names: &[&str], events: Vec<Event>) -> Result<(), TestCaseError> {
+    nothing_is_lost_by("incremental", names, events)
+}
+
+fn nothing_is_lost_by(road: &str, names: &[&str], events: Vec<Event>) -> Result<(), TestCaseError> {
     let mut zendesk = Zendesk { now: BEGAN, versions: 0, rows: BTreeMap::new() };
     for id in 0..8 {
         zendesk.now = BEGAN + i64::try_from(id / 2).unwrap();
@@ -277,14 +322,14 @@ fn nothing_is_lost(names: &[&str], events: Vec<Event>) -> Result<(), TestCaseErr
     while events.peek().is_some() {
         // Now and then only one of the streams is selected, so that they drift apart.
         let selected = if syncs % 3 == 1 { &names[..1] } else { names };
-        sync(&mut zendesk, &mut platform, selected, &mut events);
+        sync(&mut zendesk, &mut platform, (road, selected), &mut events);
         syncs += 1;
         // What has nothing to ask for takes no event: time must pass.
         zendesk.now += 7;
     }
     for _ in 0..2 {
         zendesk.now += 200;
-        sync(&mut zendesk, &mut platform, names, &mut std::iter::empty());
+        sync(&mut zendesk, &mut platform, (road, names), &mut std::iter::empty());
     }
     for name in names {
         for (id, (_, _, version)) in &zendesk.rows {
@@ -306,6 +351,11 @@ proptest! {
     #[test]
     fn an_export_by_time_loses_nothing(events in events()) {
         nothing_is_lost(&["organizations"], events)?;
+    }
+
+    #[test]
+    fn a_search_in_windows_loses_nothing(events in events()) {
+        nothing_is_lost_by("search", &["tickets"], events)?;
     }
 
     #[test]

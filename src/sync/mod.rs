@@ -8,6 +8,7 @@ use crate::zendesk::error::ApiError;
 
 pub mod chains;
 pub mod children;
+pub mod cuts;
 pub mod frontier;
 #[cfg(test)]
 mod interleavings;

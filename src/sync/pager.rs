@@ -27,6 +27,8 @@ pub struct Listing {
 pub struct Pager<'a> {
     client: &'a Client,
     listing: &'a Listing,
+    /// The listing's parameters, and the bounds of a window of it.
+    query: Vec<(&'static str, String)>,
     /// The place of the next page; at the end, where the next sync goes on.
     pub at: Token,
     pub ended: bool,
@@ -109,8 +111,15 @@ impl<'a> Pager<'a> {
     /// A pager that begins at a place.
     #[must_use]
     pub fn new(client: &'a Client, listing: &'a Listing, at: Token, size: PageSize) -> Self {
-        let (tally, notes) = (Tally::default(), Vec::new());
-        Self { client, listing, at, ended: false, size, patience: None, tally, notes }
+        let (query, tally, notes) = (listing.query.clone(), Tally::default(), Vec::new());
+        Self { client, listing, query, at, ended: false, size, patience: None, tally, notes }
+    }
+
+    /// The same within a window, whose bounds are parameters.
+    #[must_use]
+    pub fn within(mut self, bounds: Vec<(&'static str, String)>) -> Self {
+        self.query.extend(bounds);
+        self
     }
 
     /// The next page, or none after the last one. Afterwards `at` is the place behind that page.
@@ -118,7 +127,8 @@ impl<'a> Pager<'a> {
     /// # Errors
     /// [`WalkError`] when the page cannot be had or does not say how to go on.
     pub async fn next(&mut self) -> Result<Option<Fetched>, WalkError> {
-        let Listing { feed, path, query, shape, walk } = self.listing;
+        let Listing { feed, path, shape, walk, .. } = self.listing;
+        let query = &self.query;
         while !self.ended {
             let (at, buckets, patience) = (&self.at, feed.buckets, self.patience);
             let request = Request { path, query, at, buckets, walk: *walk, shape, patience };

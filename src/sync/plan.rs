@@ -112,6 +112,7 @@ fn incremental(
     let walk = saved.walk.clone().filter(|_| later.is_none());
     let fresh = |walk: Option<Walk>, token: Token| Walk {
         place: Place { token, ..Place::default() },
+        from: None,
         until: None,
         later: Vec::new(),
         phase: Phase::Fresh,
@@ -121,7 +122,6 @@ fn incremental(
         began: None,
         newest: None,
         searched: saved.searched,
-        window: None,
         gone: walk.as_ref().map(|walk| walk.gone.clone()).unwrap_or_default(),
         pass: walk.as_ref().map(|walk| walk.pass).unwrap_or_default(),
         told: walk.and_then(|walk| walk.told),

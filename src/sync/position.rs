@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::search;
 use crate::streams::{CursorFormat, Feed, Order, Stream};
 use crate::zendesk::instant;
 use crate::zendesk::paging::Token;
@@ -44,10 +43,13 @@ pub struct Position {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Walk {
     pub place: Place,
+    /// Where the place's window begins, unix seconds, if it is one of a search, whose tokens and
+    /// rows do not tell.
+    pub from: Option<i64>,
     /// Where the place's window ends and the next begins, in the feed's own time. None where the
     /// walk ends with it.
     pub until: Option<i64>,
-    /// Windows of a long history that are walked at the same time, the earliest first.
+    /// Further windows that are walked at the same time, the earliest first.
     pub later: Vec<Window>,
     pub phase: Phase,
     /// Made by a full refresh, which resumes only inside one job.
@@ -62,8 +64,6 @@ pub struct Walk {
     pub newest: Option<i64>,
     /// When the search began whose rows the stream's own feed now has the last word on.
     pub searched: Option<i64>,
-    /// The part of a search's time that is read, unix seconds, its end excluded.
-    pub window: Option<(i64, i64)>,
     /// Deleted rows that were delivered.
     pub gone: BTreeSet<u64>,
     /// The reading of what may change unseen: whether one is under way, and the begin of the last.
@@ -94,13 +94,15 @@ impl Place {
     }
 }
 
-/// A part of an ordered feed's time.
+/// A part of the time of an export or of a search.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Window {
     pub place: Place,
-    /// The time of the first row that is not its own; None for the last window.
+    /// Where a window of a search begins; None for an export, where the place tells.
+    pub from: Option<i64>,
+    /// The time of the first row that is not its own; None for the last window of an export.
     pub until: Option<i64>,
-    /// Only of the last one: what is left is the place where the next sync goes on.
+    /// Only of the last one of an export: what is left is the place where the next sync goes on.
     pub done: bool,
 }
 
@@ -161,13 +163,12 @@ impl Position {
         seen: Vec<u64>,
         now_unix: i64,
     ) {
-        if let Some(next) = self.walk.next_window() {
-            // Only a window of the search has ended; the cursor waits for the last one.
-            self.walk.window = Some(next);
-            self.walk.place = Place::default();
+        if self.is_search() && self.has_windows() {
+            // Only the first window of the search has ended; the cursor waits for the last one.
+            self.end_window(0, Place::default(), now_unix);
             return;
         }
-        self.walk.window = None;
+        self.walk.from = None;
         let ordered = matches!(order, Order::ByTime(_));
         self.walk.place.token = if ordered { token } else { Token::First };
         self.walk.place.seen = seen;
@@ -200,8 +201,9 @@ impl Position {
         if ahead.walk.phase == Phase::Done {
             self.end(Order::ByTime(""), token, reached.or(ahead.flat), seen, now_unix);
         } else {
-            self.walk.until = None;
-            self.walk.later.clear();
+            self.walk.from = ahead.walk.from;
+            self.walk.until = ahead.walk.until;
+            self.walk.later.clone_from(&ahead.walk.later);
             self.next_page(token, reached, seen, now_unix);
             self.walk.pages = ahead.walk.pages;
         }
@@ -233,13 +235,6 @@ impl Position {
             // A row that claims to be of the future must not stop all later reads.
             self.flat = self.flat.max(self.walk.place.at.map(|at| at.min(now_unix)));
         }
-    }
-}
-
-impl Walk {
-    /// The window after the one that is read, if that was not the last.
-    fn next_window(&self) -> Option<(i64, i64)> {
-        search::next(self.window?, search::end(self.began?))
     }
 }
 
@@ -323,8 +318,6 @@ fn walk_json(stream: &Stream, walk: &Walk) -> Value {
     put("began", walk.began.map(|unix| json!(unix)));
     put("newest", walk.newest.map(|unix| json!(unix)));
     put("searched", walk.searched.map(|unix| json!(unix)));
-    put("from", walk.window.map(|(from, _)| json!(from)));
-    put("to", walk.window.map(|(_, to)| json!(to)));
     put("at", walk.place.at.map(|unix| json!(unix)));
     let most = if walk.later.is_empty() { MOST_SEEN } else { MOST_SEEN_IN_WINDOWS };
     let seen = &walk.place.seen[..walk.place.seen.len().min(most)];
@@ -336,6 +329,7 @@ fn walk_json(stream: &Stream, walk: &Walk) -> Value {
     let counts = matches!(walk.place.token, Token::After(_)) && walk.pages > 0;
     put("pages", counts.then(|| json!(walk.pages)));
     put("rows", (walk.rows > 0).then(|| json!(walk.rows)));
+    put("from", walk.from.map(|unix| json!(unix)));
     put("until", walk.until.map(|unix| json!(unix)));
     let windows: Vec<Value> = walk.later.iter().map(window_json).collect();
     put("windows", (!windows.is_empty()).then_some(Value::Array(windows)));
@@ -345,7 +339,7 @@ fn walk_json(stream: &Stream, walk: &Walk) -> Value {
 fn window_json(window: &Window) -> Value {
     let Place { token, at, seen } = &window.place;
     let seen = hashes_text(&seen[..seen.len().min(MOST_SEEN_IN_WINDOWS)]);
-    json!([token.kind(), token.text(), at, window.until, window.done, seen])
+    json!([token.kind(), token.text(), at, window.until, window.done, seen, window.from])
 }
 
 /// True, or nothing: what is absent is false.

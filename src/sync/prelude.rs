@@ -3,7 +3,6 @@
 
 use serde_json::{Map, Value};
 
-use super::WalkError;
 use super::join::{Leg, Standstill};
 use super::plan::{self, Now};
 use super::position::{Phase, Position, to_state};
@@ -27,7 +26,7 @@ impl Reader<'_> {
             let feed = member.stream.feed.root();
             let mut detour =
                 Group { feed, members: vec![member], walk: group.walk, first: Vec::new() };
-            let result = self.to_the_end(&mut detour).await;
+            let result = self.leg(&mut detour, &Leg { who: vec![0], up_to: None }).await;
             let Some(member) = detour.members.pop() else { continue };
             if member.state == Standstill::Failed {
                 continue;
@@ -46,17 +45,6 @@ impl Reader<'_> {
             let mut onward = Member::new(stream, begin.position);
             onward.report = member.report;
             group.members.push(onward);
-        }
-    }
-
-    async fn to_the_end(self, detour: &mut Group) -> Result<(), WalkError> {
-        let whole = Leg { who: vec![0], up_to: None };
-        loop {
-            self.leg(detour, &whole).await?;
-            let member = &detour.members[0];
-            if member.state == Standstill::Failed || member.position.walk.window.is_none() {
-                return Ok(());
-            }
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::WalkError;
-use super::chains::Chains;
+use super::chains::{Asked, Chains, Turn};
 use super::children::Children;
 use super::join::{Leg, Standing, Standstill, next_leg};
 use super::pager::{Listing, Pager};
@@ -21,7 +21,7 @@ use crate::config::Config;
 use crate::protocol::emitter::{Batch, Emitter, Part};
 use crate::protocol::message::Level;
 use crate::streams::{Feed, Stream};
-use crate::zendesk::client::{Client, Fetched, PageSize, Tally};
+use crate::zendesk::client::{Client, Fetched, Tally};
 use crate::zendesk::error::ErrorKind;
 use crate::zendesk::paging::Token;
 
@@ -50,6 +50,8 @@ pub struct Member {
     pub refused_until: Duration,
     /// How long a page took in the last stretch, waits left out.
     pub page_time: Option<Duration>,
+    /// How long the last window was that was cut off a search, seconds.
+    pub window_seconds: Option<i64>,
 }
 
 /// What reading a stream took and left out.
@@ -95,7 +97,8 @@ impl Member {
     pub fn new(stream: &'static Stream, position: Position) -> Self {
         let (state, report) = (Standstill::Reading, Report::default());
         let refused_until = Duration::ZERO;
-        Self { stream, position, state, report, refused_until, page_time: None }
+        let (page_time, window_seconds) = (None, None);
+        Self { stream, position, state, report, refused_until, page_time, window_seconds }
     }
 
     pub(super) fn is_child(&self) -> bool {
@@ -121,7 +124,7 @@ impl Member {
             token: walk.place.token.clone(),
             is_child: self.is_child(),
             windows: (walk.until, walk.later.clone()),
-            searched: walk.window.or_else(|| {
+            searched: walk.from.zip(walk.until).or_else(|| {
                 let feed = self.stream.feed.root();
                 feed.searched_key().map(|_| (search::lower(&self.position, 0), i64::MAX))
             }),
@@ -169,8 +172,8 @@ impl Reader<'_> {
                     // The end came before the place of the one ahead.
                     (Ok(()), Some(_)) if !ordered && member.has_ended() => Standstill::Done,
                     (Ok(()), Some(leader)) => standings[leader].state,
-                    // Another window of a search is left.
-                    (Ok(()), None) if member.position.walk.window.is_some() => Standstill::Reading,
+                    // Other windows of a search are left.
+                    (Ok(()), None) if member.position.is_search() => Standstill::Reading,
                     (Ok(()), None) => Standstill::Done,
                 };
                 if member.state != Standstill::Reading {
@@ -206,27 +209,24 @@ impl Reader<'_> {
             }
         }
         self.wait_out_refusal(feed, &who, group.walk).await?;
+        self.freeze_bounds(feed, &mut who);
         let Some(first) = who.first_mut() else { return Ok(()) };
         let start = first.position.walk.place.token.clone();
         let now = self.client.clock().now_unix();
-        self.fit_window(feed, &mut who, group.walk, now).await?;
-        let Some(first) = who.first_mut() else { return Ok(()) };
         listing.query.extend(window::begin(feed, &mut first.position, now));
         let mut stretch = Stretch::new((feed, group.walk), who, start.clone(), (until, ahead));
         stretch.scope = self.config.ticket_scope;
         self.told(&mut stretch, &start).await?;
-        let since = self.client.clock().elapsed();
         let mut chains = Chains::new(self.client, &listing);
-        for (number, place) in stretch.open_windows() {
-            chains.start(number, place, feed.page_size(self.config), 0);
+        for start in stretch.open_windows() {
+            chains.start(start, feed.page_size(self.config), 0);
         }
+        self.search_on(&mut stretch, &mut chains);
         let result = self.walk(&mut stretch, &mut chains).await;
         let tally = chains.tally();
         stretch.count(tally);
-        let took = self.client.clock().elapsed().saturating_sub(since + tally.waited);
-        let pages = u32::try_from(tally.pages).unwrap_or(u32::MAX);
         for member in &mut stretch.who {
-            member.page_time = took.checked_div(pages);
+            member.page_time = chains.page_time().or(member.page_time);
         }
         match result? {
             Some(end) => self.finish(stretch, &end).await,
@@ -256,7 +256,14 @@ impl Reader<'_> {
         stretch: &mut Stretch<'_>,
         chains: &mut Chains<'_>,
     ) -> Result<Option<Token>, WalkError> {
-        while let Some((mut chain, at, result)) = chains.next().await {
+        while let Some(turn) = chains.next().await {
+            let Asked { mut chain, at, result } = match turn {
+                Turn::Page(asked) => *asked,
+                Turn::Counted(bounds, rows) => {
+                    self.counted(stretch, chains, bounds, rows?);
+                    continue;
+                }
+            };
             let window = stretch.window(chain.number);
             let fetched = match result {
                 Ok(Some(fetched)) => fetched,
@@ -273,14 +280,18 @@ impl Reader<'_> {
                         && at.is_servers()
                         && chain.restarts < RESTARTS =>
                 {
-                    let place = stretch.restart(window);
+                    let start = stretch.restart(window);
                     let names = stretch.names();
+                    let whence = match start.bounds.is_empty() {
+                        true => "the walk starts again from its cursor",
+                        false => "its window is read again",
+                    };
                     let why = format!(
-                        "{names}: the saved place is no longer known to Zendesk ({error}); the walk starts again from its cursor"
+                        "{names}: the saved place is no longer known to Zendesk ({error}); {whence}"
                     );
                     self.emitter.log(Level::Warn, &why).await?;
                     let size = stretch.feed.page_size(self.config);
-                    chains.start(chain.number, place, size, chain.restarts + 1);
+                    chains.start(start, size, chain.restarts + 1);
                     continue;
                 }
                 Err(error) => return Err(error),
@@ -288,6 +299,7 @@ impl Reader<'_> {
             let now = fetched.now_unix;
             let before = stretch.reached(window);
             let taken = self.page(stretch, fetched, window, &at, &chain.pager).await?;
+            chains.note_page(&chain);
             for (level, note) in chain.pager.notes.drain(..) {
                 self.emitter.log(level, &note).await?;
             }
@@ -307,24 +319,9 @@ impl Reader<'_> {
             if stretch.feed.windows && !stretch.has_children() {
                 self.cut_windows(stretch, chains, size, now);
             }
+            self.search_on(stretch, chains);
         }
         Ok(None)
-    }
-
-    /// Cuts windows until as many chains ask as there are workers, or no window is worth it.
-    fn cut_windows(
-        self,
-        stretch: &mut Stretch<'_>,
-        chains: &mut Chains<'_>,
-        size: PageSize,
-        now: i64,
-    ) {
-        loop {
-            let spans = stretch.spans(now, |number| chains.pace(number));
-            let Some((window, second)) = windows::cut(&spans, self.config.workers) else { return };
-            let (number, place) = stretch.cut(window, second);
-            chains.start(number, place, size, 0);
-        }
     }
 
     /// Delivers one page, and the children of its rows.

@@ -216,6 +216,7 @@ fn read_walk(stream: &Stream, json: &Map<String, Value>) -> Result<Walk, &'stati
             at: number("at"),
             seen: text("seen").map(hashes_from).unwrap_or_default(),
         },
+        from: number("from"),
         until: number("until"),
         later,
         phase,
@@ -225,7 +226,6 @@ fn read_walk(stream: &Stream, json: &Map<String, Value>) -> Result<Walk, &'stati
         began: number("began"),
         newest: number("newest"),
         searched: number("searched"),
-        window: number("from").zip(number("to")),
         gone: text("gone").map(numbers_from).unwrap_or_default(),
         pass: Pass { under_way: is_true("pass"), ended: number("passed") },
         told: number("told"),
@@ -234,12 +234,13 @@ fn read_walk(stream: &Stream, json: &Map<String, Value>) -> Result<Walk, &'stati
     })
 }
 
-/// A window of a walk: kind of token, token, time reached, end, whether it is done, hashes.
+/// A window of a walk: kind of token, token, time reached, end, whether it is done, hashes, begin.
 fn window(json: &Value) -> Option<Window> {
     let token = Token::from_saved(json.get(0)?.as_str()?, json.get(1)?.as_str()?)?;
     let place =
         Place { token, at: json.get(2)?.as_i64(), seen: hashes_from(json.get(5)?.as_str()?) };
-    Some(Window { place, until: json.get(3)?.as_i64(), done: json.get(4)?.as_bool()? })
+    let (from, until) = (json.get(6).and_then(Value::as_i64), json.get(3)?.as_i64());
+    Some(Window { place, from, until, done: json.get(4)?.as_bool()? })
 }
 
 #[cfg(test)]

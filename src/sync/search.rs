@@ -1,19 +1,25 @@
-//! Windows of a search: how a walk over a search is cut into listings that end before their
-//! cursors do. The cuts are pure; [`Reader::fit_window`] asks how many rows a window has.
+//! How the time of a search is cut into windows that end before their cursors do. What no chain
+//! reads yet is the last window; while chains are free, `search/count` says how much of it the
+//! next one may have. The cuts are pure; the [`Reader`] asks.
 //!
 //! Source: Zendesk, "Export Search Results": a cursor ends after an hour, and rows come by
-//! creation, so that only the end of a window tells that all its changes were seen.
+//! creation, so that a window's place is its token alone, it cannot be cut once it is read, and
+//! only its end tells that all its changes were seen.
 
 use std::time::Duration;
 
 use serde::Deserialize;
 
 use super::WalkError;
-use super::position::Position;
+use super::chains::Chains;
+use super::pager::Listing;
+use super::position::{Place, Position};
 use super::reader::{Member, Reader};
+use super::stretch::Stretch;
+use super::windows::MOST_WINDOWS;
 use crate::streams::Feed;
 use crate::zendesk::budget::Bucket;
-use crate::zendesk::client::{PageSize, Request, Tally};
+use crate::zendesk::client::{Client, PageSize, Request, Tally};
 use crate::zendesk::error::{ApiError, ErrorKind};
 use crate::zendesk::instant;
 use crate::zendesk::page::Shape;
@@ -31,6 +37,19 @@ const MOST_ROWS: u64 = 50_000;
 /// The longest that a window should take, well below the hour of its cursors.
 const LONGEST: Duration = Duration::from_secs(600);
 
+/// What a page may take, of which none has come yet: the client gives up on slower ones.
+const SLOWEST_PAGE: Duration = Duration::from_secs(60);
+
+/// What of a search no chain reads yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rest {
+    /// The rows of its beginning are asked for. One question at a time: the answer says where the
+    /// next window begins.
+    pub is_counted: bool,
+    /// How long the window before it is, seconds.
+    pub length_before: Option<i64>,
+}
+
 /// From when on a walk searches, unix seconds, `lookback` before what the last one saw.
 #[must_use]
 pub fn lower(position: &Position, lookback: i64) -> i64 {
@@ -40,19 +59,17 @@ pub fn lower(position: &Position, lookback: i64) -> i64 {
     cursor.map_or(start, |cursor| cursor.saturating_sub(lookback).max(start))
 }
 
-/// Where the last window of a walk ends, unix seconds, excluded.
-#[must_use]
-pub fn end(began: i64) -> i64 {
-    began
-}
-
-/// The window after one that is done, before it is counted: it begins a second earlier than the
-/// other ended, and is twice as long, so that sparse times are left behind in a few windows.
-#[must_use]
-pub fn next((from, to): (i64, i64), end: i64) -> Option<(i64, i64)> {
-    let length = to.saturating_sub(from).saturating_mul(2);
-    let begin = to.saturating_sub(OVERLAP_SECONDS);
-    (to < end).then(|| (begin, begin.saturating_add(length).min(end)))
+/// Freezes the bounds of a walk that has none: up to its begin, in one window.
+pub fn freeze(position: &mut Position, lookback: i64, now_unix: i64) {
+    position.begin(now_unix);
+    let windows = 0..=position.walk.later.len();
+    if windows.into_iter().all(|window| position.bounds(window).is_some()) {
+        return;
+    }
+    let from = lower(position, lookback);
+    let walk = &mut position.walk;
+    (walk.from, walk.until) = (Some(from), walk.began);
+    (walk.place, walk.later) = (Place::default(), Vec::new());
 }
 
 /// The search for what changed in a window.
@@ -61,15 +78,28 @@ pub fn query((from, to): (i64, i64)) -> String {
     format!("updated>={} updated<{}", instant::to_iso(from), instant::to_iso(to))
 }
 
+/// What of the rest is asked about first: twice the window before it, so that sparse times are
+/// left behind in a few windows and dense ones need few questions.
+#[must_use]
+pub fn beginning((from, to): (i64, i64), length_before: Option<i64>) -> (i64, i64) {
+    let length = length_before.map_or(i64::MAX, |length| length.saturating_mul(2));
+    (from, from.saturating_add(length.max(OVERLAP_SECONDS + 1)).min(to))
+}
+
+/// Whether a window is worth a question: it shares its first second with the one before, so that
+/// what is no longer cannot be cut.
+#[must_use]
+pub fn can_be_cut((from, to): (i64, i64)) -> bool {
+    to.saturating_sub(from) > OVERLAP_SECONDS + 1
+}
+
 /// The beginning of a window that has too many rows, or none when it may be read.
 #[must_use]
 pub fn narrowed((from, to): (i64, i64), rows: u64, most: u64) -> Option<(i64, i64)> {
-    let length = to.saturating_sub(from);
-    // A window shares its first second with the one before, so a shorter one would stand still.
-    let shortest = OVERLAP_SECONDS + 1;
-    if rows <= most || length <= shortest {
+    if rows <= most || !can_be_cut((from, to)) {
         return None;
     }
+    let (length, shortest) = (to.saturating_sub(from), OVERLAP_SECONDS + 1);
     // As if the rows were spread evenly, and at most half, so that a few questions are enough.
     let share = i128::from(length) * i128::from(most) / i128::from(rows.max(1));
     let share =
@@ -80,10 +110,9 @@ pub fn narrowed((from, to): (i64, i64), rows: u64, most: u64) -> Option<(i64, i6
 /// How many rows a window may have when a page takes so long.
 #[must_use]
 pub fn most_rows(page_time: Option<Duration>, page_rows: u32) -> u64 {
-    let Some(page_time) = page_time.filter(|time| !time.is_zero()) else { return MOST_ROWS };
-    let pages = LONGEST.as_millis() / page_time.as_millis().max(1);
-    let rows = u64::try_from(pages).unwrap_or(u64::MAX).saturating_mul(u64::from(page_rows));
-    rows.clamp(u64::from(page_rows), MOST_ROWS)
+    let page_millis = page_time.unwrap_or(SLOWEST_PAGE).as_millis().max(1);
+    let pages = u64::try_from(LONGEST.as_millis() / page_millis).unwrap_or(u64::MAX);
+    pages.saturating_mul(page_rows.into()).clamp(page_rows.into(), MOST_ROWS)
 }
 
 #[derive(Deserialize)]
@@ -91,79 +120,98 @@ struct Count {
     count: u64,
 }
 
+/// How many rows a search has within bounds.
+///
+/// # Errors
+/// [`WalkError`] when the answer cannot be had or holds no count.
+pub async fn count(
+    client: &Client,
+    listing: &Listing,
+    bounds: (i64, i64),
+    tally: &mut Tally,
+) -> Result<u64, WalkError> {
+    let path = "search/count.json";
+    let shape = Shape::default();
+    let request = Request {
+        path,
+        query: &[("query", format!("type:ticket {}", query(bounds)))],
+        at: &Token::First,
+        buckets: &[Bucket::Account],
+        walk: listing.walk,
+        shape: &shape,
+        patience: None,
+    };
+    let mut size = PageSize::new(Paging::Single, None);
+    let fetched = client.get(&request, &mut size, tally).await?;
+    let count = serde_json::from_slice::<Count>(&fetched.page.text.body);
+    let unreadable = |_| ApiError {
+        kind: ErrorKind::Unreadable,
+        status: None,
+        request: format!("GET /api/v2/{path}"),
+        detail: "the answer holds no count".to_owned(),
+        again_in: None,
+    };
+    Ok(count.map_err(unreadable)?.count)
+}
+
 impl Reader<'_> {
-    /// Gives streams that read a search together the window that they read next, unless they
-    /// stand in the middle of one.
-    pub(super) async fn fit_window(
-        self,
-        feed: &'static Feed,
-        who: &mut [&mut Member],
-        walk: u64,
-        now: i64,
-    ) -> Result<(), WalkError> {
-        let Some(first) = who.first_mut().filter(|_| feed.searched_key().is_some()) else {
-            return Ok(());
-        };
-        if first.position.walk.place.token != Token::First && first.position.walk.window.is_some() {
-            return Ok(());
+    /// Freezes the bounds of a search for streams that read it together.
+    pub(super) fn freeze_bounds(self, feed: &Feed, who: &mut [&mut Member]) {
+        if feed.searched_key().is_none() {
+            return;
         }
-        first.position.begin(now);
-        let lookback = self.config.search_lookback_seconds.max(LAG_SECONDS);
-        let began = first.position.walk.began.unwrap_or(now);
-        let all = (lower(&first.position, lookback), end(began));
-        let mut window = first.position.walk.window.unwrap_or(all);
-        let page_time = first.page_time;
-        let page_rows = feed.page_size(self.config).rows;
-        let most = most_rows(page_time, page_rows);
-        // Each row may have listings of its own to read; the first page tells how long they take.
-        let unknown = who.iter().any(|member| member.is_child() && member.page_time.is_none());
-        let most = if unknown { most.min(u64::from(page_rows)) } else { most };
-        let mut tally = Tally::default();
-        while window.1 - window.0 > 1 {
-            let rows = self.count(window, walk, &mut tally).await?;
-            match narrowed(window, rows, most) {
-                Some(narrower) => window = narrower,
-                None => break,
-            }
-        }
+        let now = self.client.clock().now_unix();
+        let began = who.first().and_then(|member| member.position.walk.began).unwrap_or(now);
         for member in who {
-            member.position.begin(began);
-            member.position.walk.window = Some(window);
-            if !member.is_child() {
-                member.report.tally.add(tally);
-            }
+            let lookback = self.config.search_lookback_seconds.max(LAG_SECONDS);
+            freeze(&mut member.position, lookback, began);
         }
-        Ok(())
     }
 
-    async fn count(
+    /// Asks about what no chain reads yet, as long as one more may read.
+    pub(super) fn search_on(self, stretch: &mut Stretch<'_>, chains: &mut Chains<'_>) {
+        let at_once = if stretch.has_children() { 1 } else { self.config.workers };
+        // What is left keeps a place of its own among those that a state holds.
+        while stretch.windows_read() < at_once.min(MOST_WINDOWS - 1)
+            && let Some((bounds, length_before)) = stretch.uncounted()
+        {
+            let bounds = beginning(bounds, length_before);
+            if can_be_cut(bounds) {
+                stretch.rest = Some(Rest { is_counted: true, length_before });
+                chains.count(bounds);
+            } else {
+                self.read_window(stretch, chains, bounds);
+            }
+        }
+    }
+
+    /// Reads a window that was counted, or asks about its beginning.
+    pub(super) fn counted(
         self,
-        window: (i64, i64),
-        walk: u64,
-        tally: &mut Tally,
-    ) -> Result<u64, WalkError> {
-        let path = "search/count.json";
-        let shape = Shape::default();
-        let request = Request {
-            path,
-            query: &[("query", format!("type:ticket {}", query(window)))],
-            at: &Token::First,
-            buckets: &[Bucket::Account],
-            walk,
-            shape: &shape,
-            patience: None,
+        stretch: &mut Stretch<'_>,
+        chains: &mut Chains<'_>,
+        bounds: (i64, i64),
+        rows: u64,
+    ) {
+        let page_rows = stretch.feed.page_size(self.config).rows;
+        let page_time = chains.page_time().or(stretch.page_time());
+        let most = match page_time {
+            // Each row has listings of its own to read; the first page tells how long they take.
+            None if stretch.has_children() => page_rows.into(),
+            page_time => most_rows(page_time, page_rows),
         };
-        let mut size = PageSize::new(Paging::Single, None);
-        let fetched = self.client.get(&request, &mut size, tally).await?;
-        let count = serde_json::from_slice::<Count>(&fetched.page.text.body);
-        let unreadable = |_| ApiError {
-            kind: ErrorKind::Unreadable,
-            status: None,
-            request: format!("GET /api/v2/{path}"),
-            detail: "the answer holds no count".to_owned(),
-            again_in: None,
-        };
-        Ok(count.map_err(unreadable)?.count)
+        match narrowed(bounds, rows, most) {
+            Some(narrower) => chains.count(narrower),
+            None => {
+                self.read_window(stretch, chains, bounds);
+                self.search_on(stretch, chains);
+            }
+        }
+    }
+
+    fn read_window(self, stretch: &mut Stretch<'_>, chains: &mut Chains<'_>, bounds: (i64, i64)) {
+        let start = stretch.cut_off(bounds.1);
+        chains.start(start, stretch.feed.page_size(self.config), 0);
     }
 }
 
@@ -183,7 +231,8 @@ mod tests {
 
     #[test]
     fn slow_pages_make_small_windows() {
-        assert_eq!(most_rows(None, 1000), 50_000);
+        assert_eq!(most_rows(None, 1000), 10_000);
+        assert_eq!(most_rows(Some(Duration::ZERO), 1000), 50_000);
         assert_eq!(most_rows(Some(Duration::from_secs(1)), 1000), 50_000);
         assert_eq!(most_rows(Some(Duration::from_secs(30)), 1000), 20_000);
         assert_eq!(most_rows(Some(Duration::from_secs(3600)), 1000), 1000);
@@ -197,14 +246,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_cut_ends_and_a_chain_of_windows_moves_on_and_covers_everything(
+        fn a_cut_ends_and_is_a_beginning(
+
             from in 0_i64..1_000_000,
             length in 1_i64..10_000_000,
             rows in 0_u64..10_000_000,
             most in 1_u64..60_000,
         ) {
-            let end = from + length;
-            let mut window = (from, end);
+            let mut window = (from, from + length);
             let mut cuts = 0;
             while let Some(narrower) = narrowed(window, rows, most) {
                 prop_assert!(narrower.0 == window.0 && narrower.1 < window.1);
@@ -212,14 +261,10 @@ mod tests {
                 cuts += 1;
             }
             prop_assert!(cuts <= 24);
-            // The next window begins before this one ended, and later than it began.
-            match next(window, end) {
-                Some(next) => {
-                    prop_assert!(next.0 > window.0 && next.0 < window.1);
-                    prop_assert!(next.1 > window.1 && next.1 <= end);
-                }
-                None => prop_assert_eq!(window.1, end),
-            }
+            let next = beginning((window.1 - OVERLAP_SECONDS, from + length), Some(window.1 - from));
+            prop_assert!(next.1 > window.1 || cuts == 0);
+            // What is left begins in this window's last second, and later than this one.
+            prop_assert!(cuts == 0 || window.1 - OVERLAP_SECONDS > window.0);
         }
     }
 }

@@ -2,14 +2,15 @@
 //! each stands behind it.
 
 use super::WalkError;
+use super::chains::Start;
 use super::frontier::Frontier;
 use super::parents::{ParentRow, changed_key, path_keys};
 use super::position::{Place, Position};
 use super::reader::Member;
 use super::refusals::RefusalsByFeed;
 use super::rows::Framer;
+use super::search::Rest;
 use super::sift;
-use super::windows::Span;
 use crate::config::TicketScope;
 use crate::protocol::emitter::{Batch, Part, unix_ms};
 use crate::streams::{Feed, Stream};
@@ -37,7 +38,9 @@ pub struct Stretch<'m> {
     /// Which tickets of a search are read: unlike an export it cannot be asked for a scope.
     pub scope: TicketScope,
     /// The number of the chain of pages that walks each window.
-    chains: Vec<u32>,
+    pub(super) chains: Vec<u32>,
+    /// Of a search: that no chain walks the last window yet.
+    pub rest: Option<Rest>,
 }
 
 /// What a page meant for its window.
@@ -78,9 +81,16 @@ impl<'m> Stretch<'m> {
             rows_arrived: false,
             scope: TicketScope::default(),
             chains: Vec::new(),
+            rest: None,
         };
         let windows = stretch.walking().map_or(0, |member| member.position.windows().count());
         stretch.chains = (0..).take(windows).collect();
+        stretch.rest = stretch.walking().and_then(|member| {
+            let last = member.position.place(windows.saturating_sub(1));
+            let is_unread = member.position.is_search() && last.token == Token::First;
+            let length_before = member.window_seconds;
+            is_unread.then_some(Rest { is_counted: false, length_before })
+        });
         stretch.resume(&start, &stretch.seen());
         stretch
     }
@@ -134,18 +144,18 @@ impl<'m> Stretch<'m> {
     }
 
     /// Sends a window back to where it had come by the feed's own time, or every stream back to its
-    /// cursor, and returns the place, the earliest of theirs.
-    pub fn restart(&mut self, window: usize) -> Token {
+    /// cursor, and returns where its chain starts again, at the earliest of their places.
+    pub fn restart(&mut self, window: usize) -> Start {
         if let Some(later) = window.checked_sub(1) {
-            let mut place = Token::First;
+            let mut at = Token::First;
             for member in &mut self.who {
                 let Position { flat, walk, .. } = &mut member.position;
                 let Some(window) = walk.later.get_mut(later) else { continue };
-                place = self.feed.paging.start(window.place.at.or(*flat));
-                window.place.token = place.clone();
+                at = self.feed.paging.start(window.place.at.or(*flat));
+                window.place.token = at.clone();
                 window.place.seen.clear();
             }
-            return place;
+            return self.start(later + 1, at);
         }
         for member in self.who.iter_mut().filter(|member| member.is_reading()) {
             member.position.restart(self.feed);
@@ -155,7 +165,7 @@ impl<'m> Stretch<'m> {
             earliest.min_by_key(|token| if let Token::StartTime(at) = token { *at } else { 0 });
         let place = place.unwrap_or_default();
         self.frontier = Frontier::resumed(&place, &[]);
-        place
+        self.start(window, place)
     }
 
     /// Frames a page's rows and moves the positions of the streams that read the feed itself.
@@ -187,7 +197,9 @@ impl<'m> Stretch<'m> {
         }
         // Of several windows the last to end takes the streams to the end of the stretch.
         let window_ended = ended || passed || met;
-        let arrived = window_ended && self.is_last_to_end(window);
+        // With children a search is read one window a stretch.
+        let is_alone = self.feed.searched_key().is_some() && self.has_children();
+        let arrived = window_ended && (is_alone || self.is_last_to_end(window));
         let end = own_end.into_iter().chain(self.until.map(|until| until.saturating_add(1))).min();
         let is_last = window + 1 == self.chains.len();
         let emitted_at = unix_ms();
@@ -273,95 +285,6 @@ impl<'m> Stretch<'m> {
             self.forget(window);
         }
         (batch, Taken { last, window_ended, arrived })
-    }
-
-    /// The chains' numbers and places, one chain for each window that is not done.
-    pub fn open_windows(&self) -> Vec<(u32, Token)> {
-        let Some(member) = self.walking() else { return Vec::new() };
-        let windows = member.position.windows().zip(&self.chains);
-        windows
-            .filter(|((.., done), _)| !done)
-            .map(|((place, ..), chain)| (*chain, place.token.clone()))
-            .collect()
-    }
-
-    /// The window that a chain walks.
-    pub fn window(&self, chain: u32) -> usize {
-        self.chains.iter().position(|known| *known == chain).unwrap_or_default()
-    }
-
-    /// What each open window still has before it; `now` is how far the feed goes.
-    pub fn spans(&self, now: i64, page_seconds: impl Fn(u32) -> Option<i64>) -> Vec<Span> {
-        let Some(member) = self.walking() else { return Vec::new() };
-        let feed_end = self.until.unwrap_or(now);
-        let windows = member.position.windows().zip(&self.chains);
-        windows
-            .filter(|((.., done), _)| !done)
-            .map(|((place, until, _), chain)| {
-                let until = until.unwrap_or(feed_end);
-                let from = place.point().unwrap_or(until);
-                Span { from, until, page_seconds: page_seconds(*chain) }
-            })
-            .collect()
-    }
-
-    /// Cuts a window of every stream and returns the number of the new chain and its place.
-    pub fn cut(&mut self, window: usize, second: i64) -> (u32, Token) {
-        let token = Token::StartTime(second);
-        for member in &mut self.who {
-            member.position.cut_window(window, second);
-        }
-        let chain = self.chains.iter().max().map_or(0, |newest| newest + 1);
-        self.chains.insert((window + 1).min(self.chains.len()), chain);
-        (chain, token)
-    }
-
-    /// How far a window has come, in the feed's own time.
-    pub fn reached(&self, window: usize) -> Option<i64> {
-        self.walking()?.position.place(window).point()
-    }
-
-    /// Ends a window without a page. Returns the place at the stretch's end if it was the last.
-    pub fn end_window(&mut self, window: usize, token: &Token, now: i64) -> Option<Token> {
-        let arrived = self.is_last_to_end(window);
-        for member in self.who.iter_mut().filter(|member| member.position.has_windows()) {
-            let seen = member.position.place(window).seen.clone();
-            let place = match &self.ahead {
-                Some(ahead) if window + 1 == self.chains.len() => ahead.walk.place.clone(),
-                _ => Place { token: token.clone(), at: None, seen },
-            };
-            member.position.end_window(window, place, now);
-        }
-        if !arrived {
-            self.forget(window);
-            return None;
-        }
-        let had_windows = self.chains.len() > 1;
-        let place = self.walking().map(|member| member.position.walk.place.token.clone());
-        place.filter(|_| had_windows).or(Some(token.clone()))
-    }
-
-    fn forget(&mut self, window: usize) {
-        // The last one is kept as the place where the next sync goes on.
-        if window + 1 < self.chains.len() {
-            self.chains.remove(window);
-        }
-    }
-
-    /// All streams of a stretch with windows have the same ones.
-    fn walking(&self) -> Option<&Member> {
-        self.alive().find(|member| !member.is_child()).or(self.alive().next())
-    }
-
-    fn own_end(&self, window: usize) -> Option<i64> {
-        self.walking()?.position.windows().nth(window)?.1
-    }
-
-    fn is_last_to_end(&self, window: usize) -> bool {
-        self.walking().is_none_or(|member| {
-            let mut others = member.position.windows().enumerate();
-            others.all(|(number, (.., done))| done || number == window)
-        })
     }
 
     /// The rows of a page as parents.

@@ -1,22 +1,19 @@
 //! The parameters that tell a listing from when on its rows are wanted. They are made of what is
 //! frozen when a walk begins, so that a resumed walk asks the very same listing. Pure.
+//! Those of a search are made of each window's own bounds ([`search::query`](super::search::query)).
 
 use super::position::{MARGIN_SECONDS, Position};
-use super::search;
 use crate::streams::{Feed, Since};
 use crate::zendesk::instant;
 
 /// Begins the walk, if it did not begin before, and returns its parameters. `now_unix` is
 /// Zendesk's time.
 pub fn begin(feed: &Feed, position: &mut Position, now_unix: i64) -> Vec<(&'static str, String)> {
-    if feed.since == Since::Unsent {
+    if matches!(feed.since, Since::Unsent | Since::Windows { .. }) {
         return Vec::new();
     }
     position.begin(now_unix);
     let walk = &position.walk;
-    if let (Since::Windows { .. }, Some(window)) = (feed.since, walk.window) {
-        return vec![("query", search::query(window))];
-    }
     let lower = walk.cursor.or(walk.bound).unwrap_or_default();
     match feed.since {
         Since::Unsent | Since::Windows { .. } => Vec::new(),

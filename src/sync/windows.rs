@@ -1,11 +1,14 @@
-//! A long history in windows of the feed's own time, walked at once: one chain of pages that take
-//! seconds each cannot use ten requests a minute. A walk begins as one window; while chains are
-//! free, the window with the longest way to go is cut in two. Pure.
+//! A long history in windows of time, walked at once: one chain of pages that take seconds each
+//! cannot use ten requests a minute. A walk begins as one window; while chains are free, the window
+//! of an export with the longest way to go is cut in two, and of a search, whose windows cannot be
+//! cut once they are read, the next part of what is left ([`search`](super::search)). Pure.
 //!
-//! A window ends where the next one begins: rows from there on are the next one's. Rows only ever
-//! move to the feed's end, so none can slip from a window that is unread into one that is read.
+//! A window of an export ends where the next one begins: rows from there on are the next one's.
+//! Those of a search overlap by a second. Rows only ever move to the end of all time, so none can
+//! slip from a window that is unread into one that is read.
 
 use super::position::{Phase, Place, Position, Window};
+use super::search::OVERLAP_SECONDS;
 use crate::zendesk::paging::Token;
 
 /// Windows of one walk; a saved position holds a place for each.
@@ -70,8 +73,9 @@ pub fn bring_together(positions: &mut [&mut Position]) {
 /// What neither of two positions has read to its end, in the order of time.
 fn unread_of_both(one: &Position, other: &Position) -> Position {
     let all = one.windows().chain(other.windows());
-    let mut windows: Vec<Window> =
-        all.map(|(place, until, done)| Window { place: place.clone(), until, done }).collect();
+    let mut windows: Vec<Window> = all
+        .map(|(place, until, done)| Window { place: place.clone(), from: None, until, done })
+        .collect();
     windows.sort_by_key(|window| (window.place.point(), window.place.token.is_servers()));
     let (mut done, open): (Vec<_>, Vec<_>) = windows.into_iter().partition(|window| window.done);
     let mut union: Vec<Window> = Vec::new();
@@ -129,6 +133,22 @@ impl Position {
         !self.walk.later.is_empty()
     }
 
+    /// Whether the windows are a search's.
+    #[must_use]
+    pub fn is_search(&self) -> bool {
+        self.walk.from.is_some()
+    }
+
+    /// The bounds of a window of a search, unix seconds, the end excluded.
+    #[must_use]
+    pub fn bounds(&self, window: usize) -> Option<(i64, i64)> {
+        let (from, until) = match window.checked_sub(1) {
+            None => (self.walk.from, self.walk.until),
+            Some(later) => self.walk.later.get(later).map(|later| (later.from, later.until))?,
+        };
+        from.zip(until)
+    }
+
     /// The place of a window.
     #[must_use]
     pub fn place(&self, window: usize) -> &Place {
@@ -156,7 +176,8 @@ impl Position {
         }
     }
 
-    /// Cuts a window in two: what lies in the second `middle` and after it becomes one of its own.
+    /// Cuts a window in two: what lies in the second `middle` and after it becomes one of its own,
+    /// in a search with a second of overlap.
     pub fn cut_window(&mut self, window: usize, middle: i64) {
         let until = match window.checked_sub(1) {
             None => &mut self.walk.until,
@@ -166,14 +187,15 @@ impl Position {
             },
         };
         let until = until.replace(middle);
-        let place = Place { token: Token::StartTime(middle), ..Place::default() };
-        let cut = Window { place, until, done: false };
+        let from = self.is_search().then_some(middle.saturating_sub(OVERLAP_SECONDS));
+        let token = if from.is_some() { Token::First } else { Token::StartTime(middle) };
+        let cut = Window { place: Place { token, ..Place::default() }, from, until, done: false };
         self.walk.later.insert(window.min(self.walk.later.len()), cut);
     }
 
-    /// Ends a window of several. The last one keeps its place, where the next sync goes on; of the
-    /// others nothing is left. Returns whether every window has ended, so that the place of the
-    /// last is now the walk's.
+    /// Ends a window of several. The last one of an export keeps its place, where the next sync
+    /// goes on; of the others nothing is left. Returns whether every window has ended, so that the
+    /// place of the last is now the walk's.
     pub fn end_window(&mut self, window: usize, place: Place, now_unix: i64) -> bool {
         let is_last = window == self.walk.later.len();
         self.move_window(window, place, now_unix);
@@ -183,14 +205,14 @@ impl Position {
             next.place.at = next.place.at.max(read);
         }
         match window.checked_sub(1) {
-            Some(later) if is_last => self.walk.later[later].done = true,
+            Some(later) if is_last && !self.is_search() => self.walk.later[later].done = true,
             Some(later) => {
                 self.walk.later.remove(later);
             }
             None if is_last => return true,
             None => {
                 let next = self.walk.later.remove(0);
-                self.walk.until = next.until;
+                (self.walk.from, self.walk.until) = (next.from, next.until);
                 self.walk.place = Place::default();
                 let Place { token, at, seen } = next.place;
                 self.next_page(token, at, seen, now_unix);
@@ -202,7 +224,7 @@ impl Position {
 
     /// Ends the window that is the last to end, and returns the place of the walk's end.
     pub fn last_place(&mut self, window: usize, place: Place, now_unix: i64) -> Place {
-        if !self.has_windows() {
+        if !self.has_windows() || self.is_search() {
             return place;
         }
         self.end_window(window, place, now_unix);

@@ -110,6 +110,11 @@ fn an_agent_gets_what_agents_may_see_and_an_administrator_all_of_it() {
     sim.advance_seconds(UNTIL_VISIBLE_SECONDS);
     let admin = Connector::new(&sim).read(&STREAMS, INCREMENTAL, &[]).complete();
     assert_eq!(detour_warnings(&admin), 0);
+    // An administrator takes none of the agent's roads: one side-load, no request per ticket.
+    for road in ["search/", "/comments", "/ticket_metrics"] {
+        assert!(requests_below(&sim, road).is_empty(), "{road}");
+    }
+    assert!(requests_below(&sim, "/incremental/").iter().all(|status| *status == 200));
     sim.clear_requests();
     let run = agent(&sim).read(&STREAMS, INCREMENTAL, &[]).complete();
     for stream in STREAMS {
@@ -252,7 +257,15 @@ fn only_an_agents_refusal_on_the_first_page_leads_to_a_detour() {
 
 #[test]
 fn a_detour_that_is_killed_goes_on_and_an_expired_cursor_restarts_its_window() {
+    // In one window, and in several: with comments to read, one after the other.
+    for counted_more in [0, 4000] {
+        killed_and_expired(counted_more);
+    }
+}
+
+fn killed_and_expired(counted_more: usize) {
     let sim = simulator(174);
+    sim.knobs(|knobs| knobs.search_counts_more = counted_more);
     sim.advance_seconds(UNTIL_VISIBLE_SECONDS);
     let connector = agent(&sim);
     let mut chance = Prng::new(174);

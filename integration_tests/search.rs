@@ -6,7 +6,9 @@ use simulator::{Account, Fault, Faults, Prng, Simulator, When};
 use crate::agent::{agent, visible};
 use crate::equality::Warehouse;
 use crate::expected::{differences, key, newest};
-use crate::harness::{Connector, FULL, INCREMENTAL, Run, seeds, simulator};
+use crate::harness::{Connector, INCREMENTAL, Run, seeds, simulator};
+
+mod windows;
 
 const ROADS: [&str; 3] = ["incremental", "search", "search_then_incremental"];
 
@@ -62,14 +64,10 @@ fn change_between_reads(sim: &Simulator, seed: u64) {
     sim.account(|account| (0..15).for_each(|_| change(account, &mut chance)));
 }
 
+/// The searches that were asked for.
 fn searches(sim: &Simulator) -> Vec<String> {
     let seen = sim.requests().into_iter().filter(|seen| seen.path.contains("search/export"));
-    let query = |seen: simulator::RequestSeen| {
-        seen.query.into_iter().find(|(key, _)| key == "query").map(|(_, query)| query)
-    };
-    let mut queries: Vec<String> = seen.filter_map(query).collect();
-    queries.dedup();
-    queries
+    seen.filter_map(|seen| seen.param("query").map(str::to_owned)).collect()
 }
 
 #[test]
@@ -101,38 +99,6 @@ fn the_default_and_search_then_incremental_equal_the_account_and_search_the_inde
             assert!(state["updated_at"].is_string(), "{state}");
         }
     }
-}
-
-#[test]
-fn a_search_goes_through_windows_that_are_half_open_frozen_and_overlap_by_a_second() {
-    let sim = account(183);
-    sim.clear_requests();
-    let run = by(&sim, "search").read(&["tickets"], FULL, &[]).complete();
-    let found = differences(
-        "tickets",
-        &visible(&sim, "tickets"),
-        &newest("tickets", run.records("tickets")),
-        true,
-    );
-    assert!(found.is_empty(), "{found:#?}");
-    let bounds = |query: &String| {
-        let (from, to) = query.split_once(' ').expect("two bounds");
-        let time = |bound: &str, sign: &str| {
-            let time = bound.strip_prefix(sign).expect("a bound");
-            chrono::DateTime::parse_from_rfc3339(time).expect("a time").timestamp()
-        };
-        (time(from, "updated>="), time(to, "updated<"))
-    };
-    let windows: Vec<(i64, i64)> = searches(&sim).iter().map(bounds).collect();
-    assert!(windows.len() >= 4, "{windows:?}");
-    for pair in windows.windows(2) {
-        assert_eq!(pair[1].0, pair[0].1 - 1, "{windows:?}");
-    }
-    // Seven rows are counted as the fifty thousand that a window may have.
-    let rows = run.records("tickets").len();
-    assert!(rows.div_ceil(7) <= windows.len(), "{rows} rows in {} windows", windows.len());
-    let counts = sim.requests().iter().filter(|seen| seen.path.contains("search/count")).count();
-    assert!(counts <= windows.len() * 3, "{counts} counts for {} windows", windows.len());
 }
 
 /// Reads in parts that are killed, and changes the account or lets cursors expire in between.
@@ -179,6 +145,13 @@ fn killed_in_any_phase_search_then_incremental_ends_with_the_account() {
             // Until the export has begun, there is no flat key.
             assert_eq!(is_searching, state.get("generated_timestamp").is_none(), "{state}");
         }
+        // Some were killed with several windows open, some in the export.
+        let killed = parts.iter().filter(|run| run.code.is_none());
+        let killed: Vec<&Value> = killed.filter_map(|run| run.state("tickets")).collect();
+        let in_windows = |state: &&&Value| state["walk"]["windows"].is_array();
+        let is_export = |state: &&&Value| state["walk"]["feed"] == "incremental_tickets";
+        assert!(killed.iter().any(|state| in_windows(&state) && !is_export(&state)), "{seed}");
+        assert!(killed.iter().any(|state| is_export(&state)), "{seed}");
         change_between_reads(&sim, seed);
         sim.advance_seconds(UNTIL_VISIBLE_SECONDS);
         let connector = by(&sim, "search_then_incremental");
@@ -208,20 +181,6 @@ fn ended_between_the_phases_search_then_incremental_goes_on_with_the_export() {
     assert!(searches(&sim).is_empty(), "the search came twice");
     let found = warehouse.differences(&sim, &["tickets"]);
     assert!(found.is_empty(), "{found:#?}");
-}
-
-#[test]
-fn a_search_that_is_killed_goes_on_with_its_window_and_reads_no_finished_one_again() {
-    let sim = account(197);
-    sim.clear_requests();
-    let (warehouse, parts) = in_parts(&sim, "search", 197, &["tickets"]);
-    assert!(parts.len() > 4, "{} parts", parts.len());
-    let found = differences("tickets", &visible(&sim, "tickets"), warehouse.rows("tickets"), true);
-    assert!(found.is_empty(), "{found:#?}");
-    // A window that is done never comes again: their begins only grow.
-    let queries = searches(&sim);
-    let begins: Vec<&str> = queries.iter().filter_map(|query| query.split(' ').next()).collect();
-    assert!(begins.is_sorted(), "{queries:#?}");
 }
 
 #[test]
@@ -264,14 +223,31 @@ fn tickets_deleted_behind_the_search_are_told_by_the_export_and_older_deletions_
     assert!(rows(&behind).len() >= 2 && rows(&behind).last() == Some(&json!("deleted")));
 }
 
+/// Each road with each other one.
+fn changes_of_road() -> Vec<(&'static str, &'static str)> {
+    let all = ROADS.iter().flat_map(|before| ROADS.map(|after| (*before, after)));
+    all.filter(|(before, after)| before != after).collect()
+}
+
+/// Fails unless what came last by one road is all that it sees.
+fn assert_holds_what_is_seen(sim: &Simulator, warehouse: &Warehouse, before: &str, after: &str) {
+    let found = if after == "search" {
+        // What the export had brought may be newer than the index.
+        let held = warehouse.rows("tickets");
+        let expected = visible(sim, "tickets");
+        let differs = |(key, row): &(&String, &Value)| {
+            held.get(*key).is_none_or(|held| held["updated_at"] != row["updated_at"])
+        };
+        expected.iter().filter(differs).map(|(key, _)| key.clone()).collect()
+    } else {
+        warehouse.differences(sim, &["tickets"])
+    };
+    assert!(found.is_empty(), "{before} to {after}: {found:#?}");
+}
+
 #[test]
 fn a_change_of_the_road_between_two_reads_loses_nothing() {
-    for (number, (before, after)) in ROADS
-        .iter()
-        .flat_map(|before| ROADS.map(|after| (*before, after)))
-        .filter(|(before, after)| before != after)
-        .enumerate()
-    {
+    for (number, (before, after)) in changes_of_road().into_iter().enumerate() {
         let seed = 200 + number as u64;
         let sim = account(seed);
         let mut warehouse = Warehouse::default();
@@ -282,23 +258,52 @@ fn a_change_of_the_road_between_two_reads_loses_nothing() {
         change_between_reads(&sim, seed);
         sim.advance_seconds(UNTIL_VISIBLE_SECONDS);
         warehouse.take(&read(&warehouse, after));
-        if after == "search" {
-            let expected = visible(&sim, "tickets");
-            let mut held = warehouse.rows("tickets").clone();
-            held.retain(|key, _| expected.contains_key(key));
-            // What the export had brought may be newer than the index.
-            let found: Vec<String> = expected
-                .iter()
-                .filter(|(key, row)| {
-                    held.get(*key).is_none_or(|held| held["updated_at"] != row["updated_at"])
-                })
-                .map(|(key, _)| key.clone())
-                .collect();
-            assert!(found.is_empty(), "{before} to {after}: {found:?}");
-        } else {
-            let found = warehouse.differences(&sim, &["tickets"]);
-            assert!(found.is_empty(), "{before} to {after}: {found:#?}");
+        assert_holds_what_is_seen(&sim, &warehouse, before, after);
+    }
+}
+
+#[test]
+fn a_change_of_the_road_in_the_middle_of_a_walk_loses_nothing() {
+    for (number, (before, after)) in changes_of_road().into_iter().enumerate() {
+        let seed = 220 + number as u64;
+        let sim = account(seed);
+        let mut warehouse = Warehouse::default();
+        let killed = by(&sim, before).read_killed(&["tickets"], INCREMENTAL, &[], 20);
+        assert!(killed.code.is_none(), "{before} was not killed");
+        warehouse.take(&killed);
+        change_between_reads(&sim, seed);
+        sim.advance_seconds(UNTIL_VISIBLE_SECONDS);
+        let connector = by(&sim, after);
+        // A walk that goes on ends where it was to end; what came since comes with the next one.
+        for _ in 0..2 {
+            let run = connector.read(&["tickets"], INCREMENTAL, &warehouse.states).complete();
+            warehouse.take(&run);
         }
+        assert_holds_what_is_seen(&sim, &warehouse, before, after);
+    }
+}
+
+#[test]
+fn a_scope_narrows_every_road_to_the_tickets_of_humans_or_of_ai_agents() {
+    let sim = account(212);
+    sim.account(|account| {
+        for key in account.keys("tickets").iter().take(8) {
+            account.set_field("tickets", key, "support_type", "\"ai_agent\"");
+        }
+    });
+    for road in ROADS {
+        let rows = [None, Some("all"), Some("human"), Some("ai")].map(|scope| {
+            let mut connector = by(&sim, road);
+            connector.config["ticket_scope"] = json!(scope);
+            let run = connector.read(&["tickets"], INCREMENTAL, &[]).complete();
+            newest("tickets", run.records("tickets"))
+        });
+        let [none, all, human, ai] = rows;
+        let is_ai = |row: &Value| row["support_type"] == "ai_agent";
+        assert_eq!(none.len(), all.len(), "{road}: those of AI agents are there by default");
+        assert!(ai.len() > 3 && ai.values().all(is_ai), "{road}");
+        assert!(human.len() > 3 && !human.values().any(is_ai), "{road}");
+        assert_eq!(human.len() + ai.len(), all.len(), "{road}");
     }
 }
 

@@ -92,7 +92,8 @@ impl Stretch<'_> {
 
     /// Cuts a window of every stream and returns where the chain of its second part starts.
     pub fn cut(&mut self, window: usize, second: i64) -> Start {
-        for member in &mut self.who {
+        // Whom a refusal has left behind stands elsewhere.
+        for member in self.who.iter_mut().filter(|member| member.is_reading()) {
             member.position.cut_window(window, second);
         }
         let chain = self.chains.iter().max().map_or(0, |newest| newest + 1);
@@ -109,7 +110,7 @@ impl Stretch<'_> {
         let is_cut = bounds.is_some_and(|(_, until)| end < until);
         let length = bounds.map(|(from, _)| end.saturating_sub(from));
         self.rest = is_cut.then_some(Rest { is_counted: false, length_before: length });
-        for member in &mut self.who {
+        for member in self.who.iter_mut().filter(|member| member.is_reading()) {
             member.window_seconds = length;
         }
         if is_cut {
@@ -126,7 +127,11 @@ impl Stretch<'_> {
     /// Ends a window without a page. Returns the place at the stretch's end if it was the last.
     pub fn end_window(&mut self, window: usize, token: &Token, now: i64) -> Option<Token> {
         let arrived = self.is_last_to_end(window);
-        for member in self.who.iter_mut().filter(|member| member.position.has_windows()) {
+        for member in self
+            .who
+            .iter_mut()
+            .filter(|member| member.is_reading() && member.position.has_windows())
+        {
             let seen = member.position.place(window).seen.clone();
             let place = match &self.ahead {
                 Some(ahead) if window + 1 == self.chains.len() => ahead.walk.place.clone(),

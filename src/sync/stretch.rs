@@ -148,7 +148,7 @@ impl<'m> Stretch<'m> {
     pub fn restart(&mut self, window: usize) -> Start {
         if let Some(later) = window.checked_sub(1) {
             let mut at = Token::First;
-            for member in &mut self.who {
+            for member in self.who.iter_mut().filter(|member| member.is_reading()) {
                 let Position { flat, walk, .. } = &mut member.position;
                 let Some(window) = walk.later.get_mut(later) else { continue };
                 at = self.feed.paging.start(window.place.at.or(*flat));

@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use simulator::{Fault, FaultRule, Faults, RequestSeen, Simulator, When};
+use simulator::{Fault, FaultRule, Faults, RequestSeen, Settings, Simulator, When};
 
 use super::{COUNTED_MORE, UNTIL_VISIBLE_SECONDS, account, by, change_while_read};
 use crate::agent::visible;
 use crate::equality::Warehouse;
 use crate::expected::{differences, newest};
-use crate::harness::{FULL, INCREMENTAL, Run};
+use crate::harness::{FULL, INCREMENTAL, Run, catalog};
 
 /// The bounds of a window, unix seconds, the end excluded.
 type Bounds = (i64, i64);
@@ -142,6 +142,46 @@ fn as_many_windows_are_read_at_once_as_there_are_workers_and_at_most_sixteen() {
             assert!(walk.to_string().len() <= 8192, "{walk}");
         }
     }
+}
+
+#[test]
+fn windows_share_the_hundred_requests_a_minute_of_searches_and_use_them_up() {
+    // Slower than usual, so that a minute is far longer than a request takes.
+    let scale = 30.0;
+    let sim = Simulator::start(Settings { seed: 188, scale, ..Settings::default() });
+    let sim = sim.expect("the simulator starts");
+    sim.account(|account| {
+        for hours in 0..900 {
+            let key = account.create("tickets");
+            let at = account.now() - hours * 3600;
+            account.edit("tickets", &key, |row| row.updated_at = at);
+            let time = chrono::DateTime::from_timestamp(at, 0).expect("a time");
+            let time = time.format("\"%Y-%m-%dT%H:%M:%SZ\"").to_string();
+            account.set_field("tickets", &key, "updated_at", &time);
+        }
+    });
+    // A page of five rows stands for a thousand.
+    sim.knobs(|knobs| knobs.search_counts_more = 199);
+    sim.advance_seconds(UNTIL_VISIBLE_SECONDS);
+    let mut connector = by(&sim, "search");
+    connector.config["num_workers"] = 10.into();
+    let mut command = connector.command("read");
+    command.env("ZENDESK_CLOCK_SCALE", scale.to_string());
+    command.arg("--config").arg(connector.file("config.json", &connector.config));
+    let catalog = catalog(&["tickets"], FULL);
+    command.arg("--catalog").arg(connector.file("catalog.json", &catalog));
+    sim.clear_requests();
+    let run = connector.run(command, usize::MAX).complete();
+    assert_equals_index(&sim, &run);
+    let mut by_minute: BTreeMap<i64, usize> = BTreeMap::new();
+    for page in pages(&sim).iter().filter(|page| page.status == 200) {
+        *by_minute.entry(page.at_unix.div_euclid(60)).or_default() += 1;
+    }
+    let most = by_minute.values().max().copied().unwrap_or_default();
+    assert!((90..=100).contains(&most), "{by_minute:?}");
+    // One at most, where the connector's minute and Zendesk's do not begin together.
+    let refused = sim.limit_refusals().get("search-export").copied().unwrap_or_default();
+    assert!(refused <= 1, "{refused} refusals");
 }
 
 /// The windows that a saved walk still has to read, and the token of each.

@@ -230,6 +230,25 @@ mod tests {
     }
 
     #[test]
+    fn bounds_are_frozen_once_and_a_walk_that_lacks_some_begins_again() {
+        let mut position = Position::default();
+        (position.walk.cursor, position.walk.bound) = (Some(10_000), Some(5));
+        for now in [20_000, 30_000] {
+            freeze(&mut position, 900, now);
+            assert_eq!(position.bounds(0), Some((9_100, 20_000)));
+        }
+        position.cut_window(0, 12_000);
+        freeze(&mut position, 900, 30_000);
+        assert_eq!(
+            (position.bounds(0), position.bounds(1)),
+            (Some((9_100, 12_000)), Some((11_999, 20_000)))
+        );
+        position.walk.later[0].from = None;
+        freeze(&mut position, 900, 30_000);
+        assert_eq!((position.bounds(0), position.has_windows()), (Some((9_100, 20_000)), false));
+    }
+
+    #[test]
     fn slow_pages_make_small_windows() {
         assert_eq!(most_rows(None, 1000), 10_000);
         assert_eq!(most_rows(Some(Duration::ZERO), 1000), 50_000);

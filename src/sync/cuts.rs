@@ -150,8 +150,8 @@ impl Stretch<'_> {
 
     pub(super) fn forget(&mut self, window: usize) {
         // The last one of an export is kept as the place where the next sync goes on.
-        let is_search = self.feed.searched_key().is_some();
-        if is_search || window + 1 < self.chains.len() {
+        let kept = usize::from(self.feed.searched_key().is_none());
+        if window + kept < self.chains.len() {
             self.chains.remove(window);
         }
     }

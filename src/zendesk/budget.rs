@@ -4,7 +4,7 @@
 //! Source: Zendesk, "Rate limits". The documented figures are only the start: what the headers of
 //! every answer say is left counts, because other programs share the account.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,6 +18,9 @@ use super::headers::Quota;
 pub const SPARE: u64 = u64::MAX - 1;
 
 const MINUTE: Duration = Duration::from_secs(60);
+
+/// What a request takes to the server at most, which counts it when it comes in.
+const LONGEST_WAY: Duration = Duration::from_secs(1);
 
 /// Waits from this long on are told to people and platforms.
 const LONG_WAIT: Duration = Duration::from_secs(5);
@@ -120,7 +123,7 @@ struct Inner {
 }
 
 /// What is left of one bucket. Times are on the clock's `elapsed`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Tank {
     limit: u32,
     left: u32,
@@ -130,8 +133,10 @@ struct Tank {
     /// When it was last seen full.
     began: Duration,
     held_until: Duration,
-    /// Requests sent whose answers have not told yet what is left.
-    unanswered: u32,
+    /// Requests that ever drew on it.
+    drawn: u64,
+    /// When the last of them did: those on their way to the server may count in its next minute.
+    on_their_way: VecDeque<Duration>,
     /// Whether a header has named it.
     told: bool,
 }
@@ -151,6 +156,25 @@ impl Tank {
         let own = u64::from(self.limit) * u64::from(percent) / 100;
         let own = u32::try_from(own).unwrap_or(u32::MAX).max(1);
         left.min(own.saturating_sub(self.used))
+    }
+
+    fn draw(&mut self, now: Duration) {
+        if now >= self.full_at {
+            self.full_at = now.saturating_add(MINUTE);
+            self.began = now;
+        }
+        self.left = self.left.saturating_sub(1);
+        self.used += 1;
+        self.drawn += 1;
+        self.on_their_way.push_back(now);
+    }
+
+    /// Forgets those that have arrived, and tells how many have not.
+    fn on_their_way(&mut self, now: Duration) -> u32 {
+        while self.on_their_way.front().is_some_and(|at| now.saturating_sub(*at) > LONGEST_WAY) {
+            self.on_their_way.pop_front();
+        }
+        u32::try_from(self.on_their_way.len()).unwrap_or(u32::MAX)
     }
 }
 
@@ -206,9 +230,11 @@ impl Budget {
         }
         let drawn = place.drawn.clone();
         drop(place);
-        let told_of = buckets.to_vec();
         let sent_at = self.clock.elapsed();
-        Slot { budget: Arc::clone(self), drawn, told_of, sent_at, unanswered: true }
+        let mut inner = self.lock();
+        let told_of = buckets.iter().map(|bucket| (*bucket, inner.tank(*bucket).drawn)).collect();
+        drop(inner);
+        Slot { budget: Arc::clone(self), drawn, told_of, sent_at }
     }
 
     /// Holds a bucket: nobody draws on it for this long.
@@ -303,7 +329,8 @@ impl Inner {
             full_at: Duration::ZERO,
             began: Duration::ZERO,
             held_until: Duration::ZERO,
-            unanswered: 0,
+            drawn: 0,
+            on_their_way: VecDeque::new(),
             told: false,
         })
     }
@@ -314,8 +341,8 @@ impl Inner {
         let ready = buckets.iter().map(|bucket| {
             let tank = self.tank(*bucket);
             if now >= tank.full_at {
-                tank.used = tank.unanswered;
-                tank.left = tank.share(tank.limit.saturating_sub(tank.unanswered), percent);
+                tank.used = tank.on_their_way(now);
+                tank.left = tank.share(tank.limit.saturating_sub(tank.used), percent);
             }
             let filled =
                 if tank.left > 0 { Duration::ZERO } else { tank.full_at.max(now + MINUTE / 60) };
@@ -345,14 +372,7 @@ impl Inner {
             return Take::NotMyTurn;
         }
         for bucket in &me.buckets {
-            let tank = self.tank(*bucket);
-            if now >= tank.full_at {
-                tank.full_at = now.saturating_add(MINUTE);
-                tank.began = now;
-            }
-            tank.left = tank.left.saturating_sub(1);
-            tank.used += 1;
-            tank.unanswered += 1;
+            self.tank(*bucket).draw(now);
         }
         self.free_slots -= 1;
         self.numbers += 1;
@@ -382,20 +402,18 @@ impl Drop for Place {
 pub struct Slot {
     budget: Arc<Budget>,
     drawn: Vec<Bucket>,
-    /// What its answer's headers may tell of, drawn on or not.
-    told_of: Vec<Bucket>,
+    /// What its answer's headers may tell of, drawn on or not, and how many had drawn by then.
+    told_of: Vec<(Bucket, u64)>,
     sent_at: Duration,
-    unanswered: bool,
 }
 
 impl Slot {
     /// Corrects the buckets by what the answer's headers say.
     pub fn observe(&mut self, quotas: &[Quota]) {
-        self.answered();
         let now = self.budget.clock.elapsed();
         let mut inner = self.budget.lock();
         let percent = inner.percent;
-        for bucket in &self.told_of {
+        for (bucket, drawn) in &self.told_of {
             for quota in quotas.iter().filter(|quota| bucket.is_told_by(quota)) {
                 let tank = inner.tank(*bucket);
                 let limit = quota.limit.filter(|limit| *limit > 0).unwrap_or(tank.limit);
@@ -406,9 +424,11 @@ impl Slot {
                     continue;
                 }
                 // Answers overtake each other: within a minute less is left by each, and the
-                // earliest end that one of them tells is nearest to the truth.
+                // earliest end that one of them tells is nearest to the truth. What was sent
+                // after the request is not among those that its answer counts.
                 if let Some(remaining) = quota.remaining {
-                    let left = tank.share(remaining.saturating_sub(tank.unanswered), percent);
+                    let later = u32::try_from(tank.drawn - drawn).unwrap_or(u32::MAX);
+                    let left = tank.share(remaining.saturating_sub(later), percent);
                     tank.left = if is_first { left } else { tank.left.min(left) };
                 }
                 if let Some(resets) = quota.resets {
@@ -434,21 +454,10 @@ impl Slot {
         };
         self.drawn.iter().find(empty).copied()
     }
-
-    fn answered(&mut self) {
-        if std::mem::take(&mut self.unanswered) {
-            let mut inner = self.budget.lock();
-            for bucket in &self.drawn {
-                let tank = inner.tank(*bucket);
-                tank.unanswered = tank.unanswered.saturating_sub(1);
-            }
-        }
-    }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.answered();
         self.budget.lock().free_slots += 1;
         self.budget.changed.notify_waiters();
     }
@@ -610,20 +619,37 @@ mod tests {
         assert_eq!(*order.lock().unwrap(), [1, 2, 1, 1]);
     }
 
-    /// A server that counts a request when it comes in, tells the rest of its minute by then, and
-    /// answers seconds later must not make our minutes longer by that.
+    /// A server that counts requests when they come in, tells by then how many are left and for how
+    /// long, and answers seconds later. Its minutes are all used up, and no longer than ours.
     #[tokio::test(start_paused = true)]
-    async fn slow_answers_make_no_minute_longer() {
+    async fn slow_answers_that_overlap_leave_nothing_unused() {
+        const MINUTES: usize = 5;
         let clock = Clock::new(1.0);
-        let budget = Budget::new(1, 100, clock.clone());
-        for request in 0..30_u64 {
-            let mut slot = budget.acquire(&EXPORT, 1).await;
-            let second = clock.elapsed().as_secs();
-            assert_eq!(second / 60, request / 10, "request {request} was sent in second {second}");
-            clock.sleep(Duration::from_secs(5)).await;
-            let remaining = 9 - u32::try_from(request % 10).unwrap();
-            slot.observe(&[Quota { limit: Some(10), ..told(remaining, 60 - second % 60) }]);
+        let budget = Budget::new(3, 100, clock.clone());
+        let counted = Arc::new(Mutex::new([0_u32; MINUTES + 1]));
+        let workers = (0..3).map(|worker| {
+            let (budget, clock, counted) =
+                (Arc::clone(&budget), clock.clone(), Arc::clone(&counted));
+            tokio::spawn(async move {
+                for request in 0_u64.. {
+                    let mut slot = budget.acquire(&EXPORT, worker).await;
+                    let second = clock.elapsed().as_secs();
+                    let minute = usize::try_from(second / 60).unwrap();
+                    if minute >= MINUTES {
+                        return;
+                    }
+                    counted.lock().unwrap()[minute] += 1;
+                    let used = counted.lock().unwrap()[minute];
+                    clock.sleep(Duration::from_secs(4 + (request * 5 + worker * 3) % 9)).await;
+                    let remaining = 10_u32.checked_sub(used).expect("the server refuses none");
+                    slot.observe(&[Quota { limit: Some(10), ..told(remaining, 60 - second % 60) }]);
+                }
+            })
+        });
+        for worker in workers.collect::<Vec<_>>() {
+            worker.await.unwrap();
         }
+        assert_eq!(counted.lock().unwrap()[..MINUTES], [10; MINUTES]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -3,6 +3,8 @@
 
 FROM rust:1.95-bookworm AS builder
 ARG VERSION=0.1.0
+# A registry may be out for a moment.
+ENV CARGO_NET_RETRY=10
 WORKDIR /build
 COPY . .
 # Static, so that the image needs no libraries. The target is named although it is the host's own:
@@ -20,8 +22,8 @@ RUN cd /image && mkdir -p -m 1777 \
 # The platform does not run the entry point: it runs `sh` in this image with a script that does, and
 # that script needs `sleep` and `mv`. One static busybox answers to all of these names.
 FROM debian:bookworm-slim AS shell
-RUN apt-get update \
- && apt-get install -y --no-install-recommends busybox-static \
+RUN apt-get -o Acquire::Retries=5 update \
+ && apt-get -o Acquire::Retries=5 install -y --no-install-recommends busybox-static \
  && mkdir -p /image/bin /image/usr/share/doc/busybox-static \
  && cp /bin/busybox /image/bin \
  && for name in sh sleep mv cat cp rm mkdir test ls; do ln -s busybox "/image/bin/$name"; done \

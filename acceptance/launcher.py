@@ -24,6 +24,7 @@ from surroundings import (
     Simulator,
     catalog,
     config,
+    folder,
     in_image,
 )
 
@@ -68,6 +69,33 @@ SURROUNDINGS = {
 }
 
 
+# The other commands write into a file, which the platform reads when there is an exit code.
+SHORT_SCRIPT = """
+cd /config
+eval "$AIRBYTE_ENTRYPOINT $COMMAND" > jobOutput.json
+echo $? > exitCode.txt
+"""
+
+
+def pod(sim, mount, script, surroundings):
+    """The command line of a pod's container. The folder that it shares with the platform becomes
+    its user's, as `fsGroup` has it."""
+    place, inside = mount
+    for path in (place, *place.iterdir()):
+        os.chown(path, 1000, 1000)
+    line = [DOCKER, "run", "--rm", "--network", "host", "--user", "1000:1000"]
+    line += ["--cap-drop", "ALL", "--security-opt", "no-new-privileges"]
+    line += ["--volume", f"{place}:{inside}", "--volume", f"{CERTIFICATES}:/certificates:ro"]
+    ours = {
+        "ZENDESK_BASE_URL": sim.url,
+        "ZENDESK_CLOCK_SCALE": SCALE,
+        "SSL_CERT_FILE": "/certificates/authority.pem",
+    }
+    for name, value in (SURROUNDINGS | surroundings | ours).items():
+        line += ["--env", f"{name}={value}"]
+    return [*line, "--entrypoint", "sh", IMAGE, "-c", script]
+
+
 class Launched:
     """A sync under way in a pod of one container."""
 
@@ -79,23 +107,12 @@ class Launched:
                 (self.source / f"{name}.json").write_text(json.dumps(content))
         for pipe in ("stdout", "stderr"):
             os.mkfifo(self.source / pipe)
-        # What `fsGroup` does to a shared folder.
-        for path in (self.source, *self.source.iterdir()):
-            os.chown(path, 1000, 1000)
-        line = [DOCKER, "run", "--rm", "--network", "host", "--user", "1000:1000"]
-        line += ["--cap-drop", "ALL", "--security-opt", "no-new-privileges"]
-        line += ["--volume", f"{self.source}:/source", "--volume", f"{CERTIFICATES}:/certificates:ro"]
-        surroundings = SURROUNDINGS | {
-            "STATE": "--state inputState.json" if state is not None else "",
-            "ZENDESK_BASE_URL": sim.url,
-            "ZENDESK_CLOCK_SCALE": SCALE,
-            "SSL_CERT_FILE": "/certificates/authority.pem",
-        }
-        for name, value in surroundings.items():
-            line += ["--env", f"{name}={value}"]
-        self.process = subprocess.Popen([*line, "--entrypoint", "sh", IMAGE, "-c", SCRIPT])
+        resumed = "" if state is None else "--state inputState.json"
+        line = pod(sim, (self.source, "/source"), SCRIPT, {"STATE": resumed})
+        self.process = subprocess.Popen(line)
         self.stderr = []
-        threading.Thread(target=self._drain, daemon=True).start()
+        self.drain = threading.Thread(target=self._drain, daemon=True)
+        self.drain.start()
         self.stdout = open(self.source / "stdout", "rb")
 
     def _drain(self):
@@ -105,7 +122,8 @@ class Launched:
     def to_the_end(self):
         raw = self.stdout.read()
         code = self.process.wait(LONGEST_RUN)
-        stderr = b"".join(self.stderr)
+        self.drain.join(LONGEST_RUN)
+        (stderr,) = self.stderr
         return Output(subprocess.CompletedProcess([], code, raw, stderr))
 
     def until_states(self, count):
@@ -138,6 +156,24 @@ def chosen(sim):
 
 def ids(output):
     return {(stream, row["id"]) for stream, rows in output.rows().items() for row in rows}
+
+
+@pytest.mark.parametrize(
+    "command, answer",
+    [
+        ("spec", "SPEC"),
+        ("check --config connectionConfiguration.json", "CONNECTION_STATUS"),
+        ("discover --config connectionConfiguration.json", "CATALOG"),
+    ],
+)
+def test_what_needs_no_pipes(sim, command, answer):
+    place = folder(connectionConfiguration=config())
+    line = pod(sim, (place, "/config"), SHORT_SCRIPT, {"COMMAND": command})
+    assert subprocess.run(line, timeout=LONGEST_RUN).returncode == 0
+    raw = (place / "jobOutput.json").read_bytes()
+    code = int((place / "exitCode.txt").read_text())
+    output = Output(subprocess.CompletedProcess(line, code, raw, b"")).complete()
+    assert len(output.of_type(answer)) == 1
 
 
 def test_to_the_end_and_on_from_its_state(sim, chosen):

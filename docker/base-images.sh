@@ -37,7 +37,8 @@ cp -a "$sysroot/bin" "$sysroot/lib" "$work/rust/toolchain"
 cat "${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}" >"$work/rust/authorities.crt"
 "$docker" build --network host --tag "$rust" --file - "$work/rust" <<END
 FROM $debian
-RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates gcc libc6-dev
+RUN apt-get -o Acquire::Retries=5 update && apt-get -o Acquire::Retries=5 \
+    install -y --no-install-recommends ca-certificates gcc libc6-dev
 COPY toolchain /usr/local
 COPY authorities.crt /etc/ssl/certs/ca-certificates.crt
 END

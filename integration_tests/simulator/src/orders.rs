@@ -39,7 +39,11 @@ fn answer(sim: &Simulator, words: &[&str]) -> Option<Value> {
         }
         ["touch", resource, times] if is_resource(resource) => {
             let times = times.parse().ok()?;
-            Some(sim.account(|account| touch(account, resource, times)).into())
+            Some(sim.account(|account| change(account, resource, times, Account::touch)).into())
+        }
+        ["delete", resource, times] if is_resource(resource) => {
+            let times = times.parse().ok()?;
+            Some(sim.account(|account| change(account, resource, times, Account::delete)).into())
         }
         ["truth", resource] if is_resource(resource) => {
             let rows = sim.account(|account| account.truth(resource));
@@ -66,11 +70,16 @@ fn is_resource(name: &str) -> bool {
 }
 
 /// Changes so many rows that are not deleted, and says which.
-fn touch(account: &mut Account, resource: &str, times: usize) -> Vec<String> {
+fn change(
+    account: &mut Account,
+    resource: &str,
+    times: usize,
+    change: fn(&mut Account, &str, &str),
+) -> Vec<String> {
     let live = |key: &String| account.row(resource, key).is_some_and(|row| !row.deleted);
     let keys: Vec<String> = account.keys(resource).into_iter().filter(live).take(times).collect();
     for key in &keys {
-        account.touch(resource, key);
+        change(account, resource, key);
     }
     keys
 }

@@ -7,12 +7,13 @@ ARG VERSION=0.1.0
 ENV CARGO_NET_RETRY=10
 WORKDIR /build
 COPY . .
-# Static, so that the image needs no libraries. The target is named although it is the host's own:
-# without it the flag would reach build scripts and procedural macros too, which cannot be static.
+# Static, so that the image needs no libraries, with relocations in the form that takes least room.
+# The target is named although it is the host's own: without it the flags would reach build scripts
+# and procedural macros too, which cannot be static.
+ENV RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs"
 RUN grep -qx "version = \"$VERSION\"" Cargo.toml \
  && target=$(rustc -vV | sed -n 's/^host: //p') \
- && RUSTFLAGS="-C target-feature=+crt-static" \
-    cargo build --locked --release --target "$target" --bin source-zendesk-support \
+ && cargo build --locked --release --target "$target" --bin source-zendesk-support \
  && mkdir -p /image/airbyte \
  && cp LICENSE "target/$target/release/source-zendesk-support" /image/airbyte
 # Where Airbyte's tools and platforms mount files or expect to write them, as whichever user.

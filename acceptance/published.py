@@ -57,6 +57,9 @@ def run(sim, line, surroundings, command, files):
 def ours(sim, command, **files):
     surroundings = {
         "ZENDESK_BASE_URL": sim.url,
+        # We keep to the documented limits where nobody enforces them, but need not wait for long:
+        # each answer sets our clock right again.
+        "ZENDESK_CLOCK_SCALE": "60",
         "SSL_CERT_FILE": str(CERTIFICATES / "authority.pem"),
     }
     return run(sim, [os.environ["CONNECTOR"]], surroundings, command, files)
@@ -142,6 +145,7 @@ def table():
 
 def test_values_are_the_same_but_for_what_the_document_says(sim, both):
     theirs_listed = both[1]
+    # All of theirs: with other versions of its dependency it lists fewer.
     assert len(theirs_listed) == 41
     ours_rows = ours(sim, "read", config=config(), catalog=catalog(both[0], FULL)).complete().rows()
     theirs_rows = (

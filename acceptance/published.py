@@ -188,7 +188,7 @@ def test_each_goes_on_from_the_others_state(first, second):
             assert is_whole or len(rows[stream]) < len(before[stream]), f"{stream} was read anew"
 
 
-def test_an_hourly_sync_costs_a_fraction_of_their_requests():
+def test_an_hourly_sync_costs_a_fraction_of_their_requests(capsys):
     """5,000 tickets changed, with a comment each, and all streams that both have."""
     with simulator("--size", "7000") as sim:
         listed = streams_of_both(sim)
@@ -206,7 +206,8 @@ def test_an_hourly_sync_costs_a_fraction_of_their_requests():
             # Each brought the changes; AI agents' tickets are hidden from them.
             assert len(rows[-1]["tickets"]) >= (5000 if run == ours else 4000)
     spent = [sum(count.values()) for count in counts]
-    print("requests", spent)
+    with capsys.disabled():
+        print(f"\nan hourly sync: {spent[0]} requests, theirs {spent[1]}")
     assert spent[0] * 10 < spent[1], spent
     quoted = re.search(r"\*\*([\d,]+) requests, against ([\d,]+)\*\*", (ROOT / "README.md").read_text())
     assert quoted, f"README quotes no numbers; they are {spent}"

@@ -52,6 +52,21 @@ fn test_docker_env() {
     assert_eq!(told, entrypoint.join(" "));
 }
 
+/// The labels by which platforms know an image; the version is the program's own.
+#[test]
+fn test_docker_labels() {
+    let dockerfile = text(&root().join("Dockerfile"));
+    let version = env!("CARGO_PKG_VERSION");
+    assert!(dockerfile.contains("io.airbyte.name=\"source-zendesk-support\""));
+    assert!(dockerfile.contains("io.airbyte.version=\"$VERSION\""));
+    let told: Vec<&str> =
+        dockerfile.lines().filter_map(|line| line.strip_prefix("ARG VERSION=")).collect();
+    assert_eq!(told, [version; 2]);
+    let metadata = text(&root().join("metadata.yaml"));
+    assert!(metadata.contains(&format!("  dockerImageTag: {version}\n")));
+    assert!(metadata.contains("  dockerRepository: source-zendesk-support\n"));
+}
+
 #[test]
 fn test_enum_usage() {
     assert_none(complaints(|schema| {
@@ -143,18 +158,43 @@ fn test_forbidden_complex_types() {
     assert_none(forbidden(&spec()["connectionSpecification"], &keywords));
 }
 
+/// Dates of the form that a person fills in; the platform fills in when a token expires.
+fn is_asked_for_a_date(schema: &Map<String, Value>) -> bool {
+    let is_hidden = schema.get("airbyte_hidden").is_some_and(|hidden| *hidden == true);
+    let of_the_platform = schema.get("title").is_some_and(|title| {
+        title.as_str().is_some_and(|title| title.to_lowercase().contains("expir"))
+    });
+    !is_hidden && !of_the_platform
+}
+
 #[test]
-fn test_date_pattern_and_date_format() {
+fn test_date_pattern() {
     assert_none(complaints(|schema| {
-        let format = schema.get("format")?.as_str()?;
-        let is_date = ["date", "date-time"].contains(&format);
-        let is_hidden = schema.get("airbyte_hidden").is_some_and(|hidden| *hidden == true);
-        let of_the_platform = schema.get("title").is_some_and(|title| {
-            title.as_str().is_some_and(|title| title.to_lowercase().contains("expir"))
-        });
-        (is_date && !schema.contains_key("pattern") && !is_hidden && !of_the_platform)
+        let is_date = ["date", "date-time"].contains(&schema.get("format")?.as_str()?);
+        (is_date && is_asked_for_a_date(schema) && !schema.contains_key("pattern"))
             .then(|| "a date without a pattern".to_owned())
     }));
+}
+
+#[test]
+fn test_date_format() {
+    assert_none(complaints(|schema| {
+        let is_date = schema.get("pattern")?.as_str()?.contains("[0-9]{4}-[0-9]{2}-[0-9]{2}");
+        (is_date && is_asked_for_a_date(schema) && !schema.contains_key("format"))
+            .then(|| "a date's pattern without its format".to_owned())
+    }));
+}
+
+/// Who signs in with OAuth sees its form first.
+#[test]
+fn test_oauth_is_default_method() {
+    let spec = spec();
+    let auth = &spec["advanced_auth"];
+    let [credentials, kind] = [0, 1].map(|at| auth["predicate_key"][at].as_str().expect("a key"));
+    let first =
+        &spec["connectionSpecification"]["properties"][credentials]["oneOf"][0]["properties"];
+    assert_eq!(first[kind]["const"], auth["predicate_value"]);
+    assert!(auth["predicate_value"].is_string());
 }
 
 #[test]

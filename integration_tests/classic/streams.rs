@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::harness::{Connector, simulator};
 use crate::program::{run, unscaled};
-use crate::protocol::acceptance::forbidden;
+use crate::protocol::acceptance::{forbidden, is_property_map, walk};
 use crate::protocol::check_output;
 use crate::samples::{check_generated, root, text};
 
@@ -143,6 +143,41 @@ fn test_primary_keys_data_type() {
             );
         }
     }
+}
+
+/// Types, formats and Airbyte's own types, as its documentation of the protocol's data types has
+/// them.
+#[test]
+fn test_supported_data_types() {
+    const TYPES: [&str; 7] = ["null", "string", "boolean", "number", "integer", "object", "array"];
+    const PLAIN: [(Option<&str>, Option<&str>); 7] = [
+        (None, None),
+        (None, Some("integer")),
+        (Some("date"), None),
+        (Some("date-time"), None),
+        (Some("date-time"), Some("timestamp_with_timezone")),
+        (Some("date-time"), Some("timestamp_without_timezone")),
+        (Some("time"), Some("time_without_timezone")),
+    ];
+    let mut found = Vec::new();
+    for stream in discovered() {
+        walk(&stream["json_schema"], "", &mut |path, schema| {
+            if is_property_map(path) {
+                return;
+            }
+            let types = match &schema.get("type") {
+                Some(Value::Array(types)) => types.iter().filter_map(Value::as_str).collect(),
+                Some(Value::String(one)) => vec![one.as_str()],
+                _ => Vec::new(),
+            };
+            let word = |key| schema.get(key).and_then(Value::as_str);
+            let is_known = !types.is_empty() && types.iter().all(|kind| TYPES.contains(kind));
+            if !is_known || !PLAIN.contains(&(word("format"), word("airbyte_type"))) {
+                found.push(format!("{} {path}: {types:?}", name(&stream)));
+            }
+        });
+    }
+    assert!(found.is_empty(), "{found:#?}");
 }
 
 #[test]

@@ -19,6 +19,7 @@ mod progress;
 mod protocol;
 mod quirks;
 mod quota;
+mod reports;
 mod resumed;
 mod samples;
 mod search;

@@ -7,15 +7,18 @@ use serde_json::{Map, Value};
 
 use crate::secret::Secret;
 
+mod searches;
 mod spec;
 mod subdomain;
 mod violations;
 mod written;
 
+pub use searches::{Search, SearchType};
 pub use spec::connection_specification;
 pub use violations::Violation;
 pub use written::{Credentials, TicketScope, TicketsHistory, WrittenConfig};
 
+use searches::searches;
 use subdomain::subdomain;
 use violations::violations;
 
@@ -79,6 +82,8 @@ pub struct Config {
     pub tickets_history: TicketsHistory,
     /// How long before its cursor a search begins again.
     pub search_lookback_seconds: i64,
+    /// Searches that are streams of their own.
+    pub searches: Vec<Search>,
 }
 
 impl Config {
@@ -115,8 +120,10 @@ impl Config {
         let credentials = written.credentials.ok_or_else(|| {
             refuse("credentials", "is missing: choose one way of signing in".into());
         });
-        let (Ok(subdomain), Ok(credentials), Ok(start_date)) =
-            (subdomain, credentials, start_date.transpose())
+        let searches = searches(written.search_queries.unwrap_or_default());
+        let searches = searches.map_err(|more| violations.extend(more));
+        let (Ok(subdomain), Ok(credentials), Ok(start_date), Ok(searches)) =
+            (subdomain, credentials, start_date.transpose(), searches)
         else {
             return Err(violations);
         };
@@ -138,6 +145,7 @@ impl Config {
             ticket_scope: written.ticket_scope.unwrap_or_default(),
             tickets_history: written.tickets_history.unwrap_or_default(),
             search_lookback_seconds: lookback_days.saturating_mul(86_400),
+            searches,
         })
     }
 

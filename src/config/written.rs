@@ -4,6 +4,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::searches::WrittenSearch;
 use crate::secret::Secret;
 
 /// The configuration as the user writes it.
@@ -115,6 +116,12 @@ pub struct WrittenConfig {
     )]
     #[serde(default)]
     pub ticket_search_lookback_days: Option<u64>,
+
+    /// Searches of your own. Each gives a stream of what it finds, read whole every time, because
+    /// nothing tells when a row is found no more.
+    #[schemars(with = "Vec<WrittenSearch>", title = "Search Queries", extend("order" = 11))]
+    #[serde(default)]
+    pub search_queries: Option<Vec<WrittenSearch>>,
 }
 
 /// Where tickets come from.

@@ -22,6 +22,7 @@ pub mod docs;
 mod help_center;
 mod options;
 mod people;
+mod searches;
 mod settings;
 mod support;
 #[cfg(test)]
@@ -29,7 +30,7 @@ mod tests;
 mod tickets;
 
 pub use deletion::{Deletion, Sign};
-pub use options::{Choice, with_another};
+pub use options::{Choice, names_twice, with_another};
 
 /// A Zendesk listing.
 #[derive(Debug)]
@@ -42,6 +43,8 @@ pub struct Feed {
     pub query: &'static [(&'static str, &'static str)],
     /// Parameters whose values are the user's to choose.
     pub choices: &'static [(&'static str, Choice)],
+    /// The option whose words the parameters hold, where it is the user's fault if they are refused.
+    pub words_of: Option<&'static str>,
     pub paging: Paging,
     pub order: Order,
     /// The key, or the keys one inside the other, under which the rows lie.
@@ -159,12 +162,22 @@ pub struct Stream {
     /// The narrowest OAuth scope that reads it.
     pub scope: &'static str,
     pub schema: &'static str,
+    /// Columns that an option adds to the schema.
+    pub columns: Vec<Column>,
     /// Zendesk's page about it.
     pub documentation: &'static str,
     /// One sentence for the docs.
     pub about: &'static str,
     /// What an incremental read cannot see, for the docs.
     pub unseen: &'static str,
+}
+
+/// A column that is there by an option.
+#[derive(Clone, Debug)]
+pub struct Column {
+    pub name: &'static str,
+    /// Its JSON schema.
+    pub schema: Value,
 }
 
 /// Where a stream's rows lie in a page of its feed.
@@ -276,6 +289,7 @@ pub fn registry(config: &Config) -> Vec<Stream> {
     streams.extend(help_center::streams());
     streams.extend(community::streams());
     options::apply(&mut streams, config);
+    streams.extend(searches::streams(config));
     streams
 }
 
@@ -318,6 +332,7 @@ impl Feed {
             path,
             query: &[],
             choices: &[],
+            words_of: None,
             paging: Paging::Cursor,
             order: Order::Other,
             list,
@@ -417,6 +432,7 @@ impl Stream {
             gate: ANY_AGENT,
             scope: "read",
             schema,
+            columns: Vec::new(),
             documentation: "",
             about: "",
             unseen: "",
@@ -483,6 +499,9 @@ impl Stream {
     /// When the schema file is no JSON; a test keeps it from shipping.
     pub fn json_schema(&self) -> Result<Value, serde_json::Error> {
         let mut schema: Value = serde_json::from_str(self.schema)?;
+        for Column { name, schema: column } in &self.columns {
+            schema["properties"][name] = column.clone();
+        }
         if let Some(column) = self.deleted_at {
             schema["properties"][column] = json!({
                 "type": ["null", "string"],

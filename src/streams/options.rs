@@ -40,6 +40,17 @@ pub fn with_another(column: &str, streams: &[Stream]) -> Vec<&'static str> {
     streams.iter().filter(has).map(|stream| stream.name).collect()
 }
 
+/// Names that several streams have.
+#[must_use]
+pub fn names_twice(streams: &[Stream]) -> Vec<&'static str> {
+    let others = |at: usize| streams[at + 1..].iter().map(|stream| stream.name);
+    let twice = streams
+        .iter()
+        .enumerate()
+        .filter(|(at, stream)| others(*at).any(|name| name == stream.name));
+    twice.map(|(_, stream)| stream.name).collect()
+}
+
 impl Choice {
     /// The value to send, if any.
     #[must_use]

@@ -9,21 +9,20 @@ use crate::secret::Secret;
 
 mod searches;
 mod spec;
+mod start;
 mod subdomain;
 mod violations;
 mod written;
 
 pub use searches::{Search, SearchType};
 pub use spec::connection_specification;
+pub use start::Start;
 pub use violations::Violation;
 pub use written::{Credentials, TicketScope, TicketsHistory, WrittenConfig};
 
 use searches::searches;
 use subdomain::subdomain;
 use violations::violations;
-
-/// Seconds of the two years that a first read goes back when no start date is given.
-const DEFAULT_HISTORY_SECONDS: i64 = 730 * 86_400;
 
 const DEFAULT_WORKERS: usize = 3;
 
@@ -66,8 +65,7 @@ pub struct Config {
     /// The account's host label, `acme`.
     pub subdomain: String,
     pub credentials: Credentials,
-    /// Unix seconds; none for the default.
-    pub start_date: Option<i64>,
+    pub start: Start,
     /// Requests in flight at once.
     pub workers: usize,
     /// The share of each limit that may be used, per cent.
@@ -84,6 +82,12 @@ pub struct Config {
     pub search_lookback_seconds: i64,
     /// Searches that are streams of their own.
     pub searches: Vec<Search>,
+    /// Streams that are offered only to those who ask for them.
+    pub extra_streams: Vec<String>,
+    /// What is loaded into the rows of tickets besides.
+    pub associated_data: Vec<String>,
+    /// The roles of users that are read; none for all.
+    pub user_roles: Vec<String>,
 }
 
 impl Config {
@@ -112,18 +116,16 @@ impl Config {
             violations.push(Violation { field: field.into(), what });
         };
         let subdomain = subdomain(&written.subdomain).map_err(|what| refuse("subdomain", what));
-        let start_date = written.start_date.as_deref().map(|text| {
-            chrono::DateTime::parse_from_rfc3339(text)
-                .map(|time| time.timestamp())
-                .map_err(|_| refuse("start_date", "is no date that exists".into()))
+        let start = written.start_date.as_deref().map_or(Ok(Start::default()), |text| {
+            start::start(text).ok_or_else(|| refuse("start_date", "is no date that exists".into()))
         });
         let credentials = written.credentials.ok_or_else(|| {
             refuse("credentials", "is missing: choose one way of signing in".into());
         });
         let searches = searches(written.search_queries.unwrap_or_default());
         let searches = searches.map_err(|more| violations.extend(more));
-        let (Ok(subdomain), Ok(credentials), Ok(start_date), Ok(searches)) =
-            (subdomain, credentials, start_date.transpose(), searches)
+        let (Ok(subdomain), Ok(credentials), Ok(start), Ok(searches)) =
+            (subdomain, credentials, start, searches)
         else {
             return Err(violations);
         };
@@ -136,7 +138,7 @@ impl Config {
             written: as_written,
             subdomain,
             credentials,
-            start_date,
+            start,
             workers: workers.unwrap_or(DEFAULT_WORKERS).clamp(1, 40),
             quota_percent: percent.unwrap_or(100).clamp(1, 100),
             event_page_rows: rows.filter(|rows| *rows != 100),
@@ -146,19 +148,25 @@ impl Config {
             tickets_history: written.tickets_history.unwrap_or_default(),
             search_lookback_seconds: lookback_days.saturating_mul(86_400),
             searches,
+            extra_streams: written.extra_streams.unwrap_or_default(),
+            associated_data: written.associated_data.unwrap_or_default(),
+            user_roles: written.user_roles.unwrap_or_default(),
         })
-    }
-
-    /// Where a first read of dated data begins, unix seconds.
-    #[must_use]
-    pub fn start_unix(&self, now_unix: i64) -> i64 {
-        self.start_date.unwrap_or(now_unix.saturating_sub(DEFAULT_HISTORY_SECONDS)).max(0)
     }
 }
 
+/// Platforms fill what was left empty with nulls.
 fn drop_nulls(object: &mut Map<String, Value>) {
     object.retain(|_, value| !value.is_null());
-    object.values_mut().filter_map(Value::as_object_mut).for_each(drop_nulls);
+    for value in object.values_mut() {
+        match value {
+            Value::Object(object) => drop_nulls(object),
+            Value::Array(items) => {
+                items.iter_mut().filter_map(Value::as_object_mut).for_each(drop_nulls);
+            }
+            _ => {}
+        }
+    }
 }
 
 #[cfg(test)]
@@ -179,7 +187,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!((config.subdomain.as_str(), config.workers), ("acme", 4));
-        assert_eq!((config.start_date, config.event_page_rows), (Some(1_602_720_000), None));
+        assert_eq!((config.start, config.event_page_rows), (Start::At(1_602_720_000), None));
         assert!(!format!("{config:?}").contains("secret123"));
     }
 

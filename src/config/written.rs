@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::searches::WrittenSearch;
+use super::start::PATTERN;
 use crate::secret::Secret;
 
 /// The configuration as the user writes it.
@@ -22,18 +23,19 @@ pub struct WrittenConfig {
     #[serde(default)]
     pub credentials: Option<Credentials>,
 
-    /// UTC date and time from which tickets and everything about them, users, ratings, audit logs
-    /// and posts are read. Empty: the last two years. What other rows point at, such as
-    /// organizations and groups, is always complete.
+    /// From when on tickets and everything about them, users, ratings, audit logs and posts are
+    /// read. Either a date and time in UTC, which bounds every read, or days before the first read,
+    /// which bound that read only: `today` or `0`, `yesterday` or `1`, `today-7`, `7` or `7 days`.
+    /// Empty: the last two years. What other rows point at, such as organizations and groups, is
+    /// always complete.
     #[schemars(
         with = "String",
         title = "Start Date",
         extend(
             "order" = 2,
-            "format" = "date-time",
-            "pattern" = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$",
-            "pattern_descriptor" = "YYYY-MM-DDTHH:mm:ssZ",
-            "examples" = ["2020-10-15T00:00:00Z"]
+            "pattern" = PATTERN,
+            "pattern_descriptor" = "YYYY-MM-DDTHH:mm:ssZ, or days back: today, yesterday, today-7, 30 days",
+            "examples" = ["2020-10-15T00:00:00Z", "yesterday", "today-7", "30 days"]
         )
     )]
     #[serde(default)]
@@ -119,9 +121,68 @@ pub struct WrittenConfig {
 
     /// Searches of your own. Each gives a stream of what it finds, read whole every time, because
     /// nothing tells when a row is found no more.
-    #[schemars(with = "Vec<WrittenSearch>", title = "Search Queries", extend("order" = 11))]
+    #[schemars(with = "Vec<WrittenSearch>", title = "Search Queries", extend("order" = 11, "default" = []))]
     #[serde(default)]
     pub search_queries: Option<Vec<WrittenSearch>>,
+
+    /// Streams made of what others bring: conditions of ticket forms as rows, and events of tickets,
+    /// users and ratings. They cost no request beside the streams that they are made of.
+    #[schemars(with = "Vec<ExtraStream>", title = "Extra Streams", extend("order" = 12, "default" = []))]
+    #[serde(default)]
+    pub extra_streams: Option<Vec<String>>,
+
+    /// What each row of tickets holds besides, in a column of this name. Of users, groups,
+    /// organizations, brands, sharing agreements and forms a ticket has those that it refers to.
+    #[schemars(with = "Vec<AssociatedData>", title = "Associated Data", extend("order" = 13, "default" = []))]
+    #[serde(default)]
+    pub associated_data: Option<Vec<String>>,
+
+    /// Which users to read, with their identities and events, by role. Empty: all. After a change,
+    /// reset these streams: who was left out before does not come later.
+    #[schemars(with = "Vec<UserRole>", title = "User Roles", extend("order" = 14, "default" = []))]
+    #[serde(default)]
+    pub user_roles: Option<Vec<String>>,
+}
+
+/// A stream that is offered only to those who ask for it, by its name.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+#[expect(dead_code, reason = "it only lends its names to the spec")]
+enum ExtraStream {
+    TicketFormAgentConditions,
+    TicketFormEndUserConditions,
+    TicketLifecycleEvents,
+    UserLifecycleEvents,
+    SatisfactionRatingEvents,
+}
+
+/// What the export of tickets can bring besides, by the names that Zendesk has for it.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+#[expect(dead_code, reason = "it only lends its names to the spec")]
+enum AssociatedData {
+    Users,
+    Groups,
+    Organizations,
+    CommentCount,
+    IncidentCounts,
+    Dates,
+    Slas,
+    MetricSets,
+    Brands,
+    SharingAgreements,
+    TicketForms,
+    MetricEvents,
+}
+
+/// What a user may do, by the names that Zendesk has for it.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+#[expect(dead_code, reason = "it only lends its names to the spec")]
+enum UserRole {
+    EndUser,
+    Agent,
+    Admin,
 }
 
 /// Where tickets come from.

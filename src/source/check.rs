@@ -115,7 +115,8 @@ async fn streams(
     deadline: Instant,
     emitter: &Emitter,
 ) -> Result<Result<(), String>, Closed> {
-    let streams = registry(config);
+    let mut streams = registry(config);
+    streams.retain(|stream| stream.is_offered);
     for (scope, names) in missing_scopes(&streams, asker) {
         let told = format!("the scope `{scope}` is missing for: {}", names.join(", "));
         emitter.log(Level::Warn, &told).await?;

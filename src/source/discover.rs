@@ -39,10 +39,11 @@ pub async fn discover(
         Ok(client) => client.impatient(),
         Err(trouble) => return Ok(Err(trouble)),
     };
-    let streams = registry(config);
+    let mut streams = registry(config);
     if let Some(trouble) = clash(config, &streams) {
         return Ok(Err(trouble));
     }
+    streams.retain(|stream| stream.is_offered);
     let refusals = refusals(&client, config, &streams, emitter).await?;
     let _ = tokio::time::timeout(SETTLE_WITHIN, client.settle()).await;
     if *stop.borrow() {

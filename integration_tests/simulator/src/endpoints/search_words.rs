@@ -47,7 +47,7 @@ impl Word {
 
 /// The words of a query. What stands in quotes belongs together; the type is told elsewhere.
 pub(super) fn words(query: &str) -> Result<Vec<Word>, Answer> {
-    if query.matches('"').count() % 2 != 0 {
+    if !query.matches('"').count().is_multiple_of(2) {
         return Err(invalid("a quote is not closed"));
     }
     let mut is_quoted = false;

@@ -1,5 +1,6 @@
 //! The command line: parse, run, exit code.
 
+use std::convert::Infallible;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -14,16 +15,21 @@ use crate::protocol::catalog;
 use crate::protocol::emitter::{Closed, Emitter};
 use crate::protocol::message::{Level, Trouble};
 use crate::protocol::state::SavedStates;
+use crate::secret::Secret;
 use crate::source::read::{Order, Outcome, read};
 use crate::source::signals::Terminated;
 use crate::source::{Surroundings, check, discover, invalid_config, refused, spec};
 use crate::zendesk::clock::Clock;
+use crate::zendesk::webhook;
 
 /// Larger files are none that a platform wrote. A state of Airbyte's connector may hold an entry
 /// per ticket.
 const LARGEST_CONFIG_BYTES: u64 = 1 << 20;
 const LARGEST_CATALOG_BYTES: u64 = 64 << 20;
 const LARGEST_STATE_BYTES: u64 = 64 << 20;
+
+/// Zendesk's calls are far smaller.
+const LARGEST_CALL_BYTES: u64 = 16 << 20;
 
 /// How long the last lines may take to be written once everything is done.
 const LAST_WORDS_WITHIN: Duration = Duration::from_secs(3600);
@@ -85,6 +91,24 @@ enum Command {
         #[arg(long)]
         state: Option<PathBuf>,
     },
+    /// Say whether a webhook's call comes from Zendesk: the body on stdin, exit code 0 or 1.
+    VerifyWebhook {
+        /// The header X-Zendesk-Webhook-Signature.
+        #[arg(long, env = "ZENDESK_WEBHOOK_SIGNATURE", hide_env_values = true)]
+        signature: String,
+        /// The header X-Zendesk-Webhook-Signature-Timestamp. A call is believed for 300 seconds.
+        #[arg(long, env = "ZENDESK_WEBHOOK_TIMESTAMP", hide_env_values = true)]
+        timestamp: String,
+        /// The webhook's signing secret. Other users of this machine can see what stands in a
+        /// command line, so the environment is the better place.
+        #[arg(long, env = "ZENDESK_WEBHOOK_SECRET", hide_env_values = true, value_parser = secret)]
+        secret: Secret,
+    },
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "a parser of arguments may fail")]
+fn secret(text: &str) -> Result<Secret, Infallible> {
+    Ok(Secret::new(text))
 }
 
 /// Runs the program.
@@ -107,6 +131,9 @@ pub fn run() -> ExitCode {
         let written = std::io::stdout().write_all(&spec::line());
         return if written.is_ok() { ExitCode::SUCCESS } else { Outcome::ReaderGone.into() };
     }
+    if let Command::VerifyWebhook { signature, timestamp, secret } = &command {
+        return verify_webhook(signature, timestamp, secret);
+    }
     let surroundings = surroundings(cli.debug);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let Ok(runtime) = runtime else { return ExitCode::FAILURE };
@@ -114,6 +141,33 @@ pub fn run() -> ExitCode {
     // A write that hangs on a reader which never reads must not hold the process.
     runtime.shutdown_background();
     code
+}
+
+/// Verifies the call whose body stands on stdin. It is no command of Airbyte's, so it answers in
+/// plain words.
+fn verify_webhook(signature: &str, timestamp: &str, secret: &Secret) -> ExitCode {
+    let mut body = Vec::new();
+    let read = std::io::stdin().take(LARGEST_CALL_BYTES + 1).read_to_end(&mut body);
+    let now_unix = Clock::new(1.0).now_unix();
+    let why = match read {
+        Err(error) => format!("stdin cannot be read: {error}"),
+        Ok(_) if body.len() as u64 > LARGEST_CALL_BYTES => {
+            format!("the body is larger than {} MB", LARGEST_CALL_BYTES >> 20)
+        }
+        Ok(_) => match webhook::verify(&body, signature, timestamp, secret, now_unix) {
+            Ok(()) => {
+                let written = writeln!(std::io::stdout(), "authentic");
+                return if written.is_ok() {
+                    ExitCode::SUCCESS
+                } else {
+                    Outcome::ReaderGone.into()
+                };
+            }
+            Err(why) => why.to_string(),
+        },
+    };
+    let _ = writeln!(std::io::stderr(), "not authentic: {why}");
+    ExitCode::FAILURE
 }
 
 async fn act(command: Command, surroundings: &Surroundings) -> ExitCode {
@@ -180,8 +234,8 @@ async fn answer(
             }
             Err(trouble) => tell(emitter, Ok(Err(trouble))).await,
         },
-        // Reading has a way of its own to end, and the spec needs none of this.
-        Command::Spec | Command::Read { .. } => {
+        // Reading has a way of its own to end, and the others need none of this.
+        Command::Spec | Command::Read { .. } | Command::VerifyWebhook { .. } => {
             emitter.line(spec::line()).await.map(|()| Outcome::Complete)
         }
     }

@@ -68,7 +68,7 @@ fn cases() -> Vec<Case> {
         ("too large a page", with("page_size", json!(1001)), vec!["page_size"]),
         (
             "several things at once",
-            json!({ "subdomain": ["acme"], "start_date": "yesterday", "num_workers": 0, "page_size": true,
+            json!({ "subdomain": ["acme"], "start_date": "yesteryear", "num_workers": 0, "page_size": true,
                     "credentials": { "credentials": "api_token", "email": 1, "api_token": 2 } })
             .into(),
             vec![

@@ -8,6 +8,7 @@ use futures_util::future::{join, join_all};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
+use super::clashes::clash;
 use super::identity::{Identity, NoIdentity, TokenFacts, identity, token_facts, webhooks};
 use super::probe::{Asker, Group, Reach, groups, missing_scopes, reach};
 use super::{
@@ -48,7 +49,7 @@ pub async fn check(
         emitter.log(Level::Warn, warning).await?;
     }
     let streams = registry(&config);
-    if let Some(trouble) = deletions::clash(&config, &streams) {
+    if let Some(trouble) = clash(&config, &streams) {
         return emitter.line(failed(&trouble.message)).await;
     }
     if let Some(told) = deletions::warning(&config, &streams) {
@@ -114,7 +115,8 @@ async fn streams(
     deadline: Instant,
     emitter: &Emitter,
 ) -> Result<Result<(), String>, Closed> {
-    let streams = registry(config);
+    let mut streams = registry(config);
+    streams.retain(|stream| stream.is_offered);
     for (scope, names) in missing_scopes(&streams, asker) {
         let told = format!("the scope `{scope}` is missing for: {}", names.join(", "));
         emitter.log(Level::Warn, &told).await?;
@@ -133,6 +135,11 @@ async fn streams(
         let names = streams.iter().map(|stream| stream.name);
         match reach {
             Some(Reach::Readable) => readable.extend(names),
+            // A query that can never be read is the config's fault, whatever else can be read.
+            Some(Reach::Refused(error)) if failure::is_users_words(asked, &error) => {
+                let why = failure::why_not(asked, &error, asker);
+                return Ok(Err(format!("{}: {why}", asked.name)));
+            }
             Some(Reach::Refused(error)) => {
                 let role = asker.identity.map_or("", |identity| identity.role.as_str());
                 let (by_detour, names): (Vec<&Stream>, Vec<&Stream>) =

@@ -1,10 +1,11 @@
 //! Options about deleted rows that cannot be followed: told before anything is asked for. Pure.
 
+use super::clashes::clash;
 use super::refused;
 use crate::config::Config;
 use crate::protocol::catalog::{Selected, SyncMode};
 use crate::protocol::message::Trouble;
-use crate::streams::{Reading, Sign, Stream, with_another};
+use crate::streams::{Reading, Sign, Stream};
 
 /// Why these streams cannot be read with these options.
 #[must_use]
@@ -26,20 +27,6 @@ pub fn refusal(config: &Config, streams: &[Stream], selected: &[Selected]) -> Op
              deletion, and their old versions would stay for ever. Set `deleted_at_field` too, or \
              read these streams as full refresh: {}",
             ghosts.join(", ")
-        ))
-    })
-}
-
-/// Why the deletion column cannot have its name.
-#[must_use]
-pub fn clash(config: &Config, streams: &[Stream]) -> Option<Trouble> {
-    let column = config.deleted_at_field.as_deref()?;
-    let taken = with_another(column, streams);
-    (!taken.is_empty()).then(|| {
-        refused(&format!(
-            "`deleted_at_field` names a column that is there already, in {}. Choose another name, \
-             such as `_ab_cdc_deleted_at`",
-            taken.join(", ")
         ))
     })
 }

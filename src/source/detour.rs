@@ -55,6 +55,27 @@ pub fn first(stream: &Stream) -> Option<&'static Stream> {
     Some(Box::leak(Box::new(detour)))
 }
 
+/// A warning about side-loads that the listings which are read do not have.
+#[must_use]
+pub fn without_side_loads(
+    config: &Config,
+    streams: &[&'static Stream],
+    refused: &[&'static Feed],
+) -> Option<String> {
+    let is_wanted =
+        |stream: &&&Stream| !stream.side_loads.is_empty() && !config.associated_data.is_empty();
+    let without =
+        streams.iter().filter(is_wanted).filter(|stream| road(stream, refused).include.is_empty());
+    let without: Vec<&str> = without.map(|stream| stream.name).collect();
+    (!without.is_empty()).then(|| {
+        format!(
+            "`associated_data` comes with the incremental export alone; its columns stay empty in what is \
+             read by another listing: {}",
+            without.join(", ")
+        )
+    })
+}
+
 /// What a person should know about the streams on a detour.
 #[must_use]
 pub fn warning(streams: &[&'static Stream], refused: &[&'static Feed]) -> Option<String> {

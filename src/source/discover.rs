@@ -8,9 +8,10 @@ use futures_util::future::{join, join_all};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
+use super::clashes::clash;
 use super::identity::{identity, token_facts};
 use super::probe::{Asker, Group, Reach, groups, reach};
-use super::{SETTLE_WITHIN, Surroundings, connect, deletions, failure};
+use super::{SETTLE_WITHIN, Surroundings, connect, failure};
 use crate::config::Config;
 use crate::protocol::emitter::{Closed, Emitter};
 use crate::protocol::message::{CatalogStream, Level, Trouble, catalog};
@@ -38,10 +39,11 @@ pub async fn discover(
         Ok(client) => client.impatient(),
         Err(trouble) => return Ok(Err(trouble)),
     };
-    let streams = registry(config);
-    if let Some(trouble) = deletions::clash(config, &streams) {
+    let mut streams = registry(config);
+    if let Some(trouble) = clash(config, &streams) {
         return Ok(Err(trouble));
     }
+    streams.retain(|stream| stream.is_offered);
     let refusals = refusals(&client, config, &streams, emitter).await?;
     let _ = tokio::time::timeout(SETTLE_WITHIN, client.settle()).await;
     if *stop.borrow() {

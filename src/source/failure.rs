@@ -80,7 +80,7 @@ fn sign_in_again(config: &Config) -> &'static str {
 pub fn why_not(stream: &Stream, error: &ApiError, asker: &Asker<'_>) -> String {
     let role = asker.identity.map_or("", |identity| identity.role.as_str());
     let detail = &error.detail;
-    if is_account_gone(error) || is_scope(error) {
+    if is_account_gone(error) || is_scope(error) || is_users_words(stream, error) {
         return of_api(error, Some(stream)).1;
     }
     if !asker.covers(stream) {
@@ -122,8 +122,15 @@ pub fn is_scope(error: &ApiError) -> bool {
     error.detail.to_ascii_lowercase().contains("required scope")
 }
 
+/// Whether Zendesk refuses words that the user wrote.
+#[must_use]
+pub fn is_users_words(stream: &Stream, error: &ApiError) -> bool {
+    stream.feed.words_of.is_some() && error.kind == ErrorKind::Invalid
+}
+
 fn of_api(error: &ApiError, stream: Option<&Stream>) -> (FailureType, String) {
     let detail = &error.detail;
+    let words_of = stream.and_then(|stream| stream.feed.words_of);
     match error.kind {
         ErrorKind::NotFound if detail.contains("No help desk") => (
             FailureType::ConfigError,
@@ -180,6 +187,10 @@ fn of_api(error: &ApiError, stream: Option<&Stream>) -> (FailureType, String) {
             FailureType::ConfigError,
             "Zendesk sends us to another address, which is not followed. Check the subdomain: it may have been renamed."
                 .to_owned(),
+        ),
+        ErrorKind::Invalid if let Some(option) = words_of => (
+            FailureType::ConfigError,
+            format!("Zendesk rejects the query: {detail}. Correct it in `{option}`, or take it out."),
         ),
         ErrorKind::BadPosition | ErrorKind::Invalid | ErrorKind::Unexpected => (
             FailureType::SystemError,

@@ -16,6 +16,7 @@ use crate::zendesk::grant::Grant;
 use crate::zendesk::instant;
 
 pub mod check;
+pub mod clashes;
 pub mod deletions;
 pub mod detour;
 pub mod discover;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::failure;
 use super::identity::{Identity, TokenFacts};
 use crate::config::Config;
 use crate::streams::{Role, Stream};
@@ -14,7 +15,8 @@ use crate::zendesk::error::{ApiError, ErrorKind};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reach {
     Readable,
-    /// By a definite answer: 403 or 404, or 401 where the signature is good elsewhere.
+    /// By a definite answer: 403 or 404, 401 where the signature is good elsewhere, or a refusal of
+    /// the user's own words.
     Refused(ApiError),
     /// Anything else, such as a limit that left no request.
     Unknown(ApiError),
@@ -124,7 +126,9 @@ pub async fn reach(client: &Client, stream: &Stream, walk: u64, config: &Config)
     let mut size = PageSize::new(stream.feed.paging, Some(1));
     match client.get(&request, &mut size, &mut Tally::default()).await {
         Ok(_) => Reach::Readable,
-        Err(error) if is_definite(error.kind) => Reach::Refused(error),
+        Err(error) if is_definite(error.kind) || failure::is_users_words(stream, &error) => {
+            Reach::Refused(error)
+        }
         Err(error) => Reach::Unknown(error),
     }
 }

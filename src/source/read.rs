@@ -151,6 +151,9 @@ async fn sync(
     if let Some(told) = detour::warning(&chosen, &refused) {
         emitter.log(Level::Warn, &told).await?;
     }
+    if let Some(told) = detour::without_side_loads(&order.config, &chosen, &refused) {
+        emitter.log(Level::Warn, &told).await?;
+    }
     if let Some(told) = deletions::unseen(&order.config, &chosen) {
         emitter.log(Level::Warn, &told).await?;
     }

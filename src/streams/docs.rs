@@ -3,7 +3,9 @@
 
 use std::fmt::Write;
 
-use super::{Cursor, Deletion, Feed, Gate, Reading, Role, RowsAt, Sign, Splice, Stream, registry};
+use super::{
+    Cursor, Deletion, Feed, Gate, Reading, Role, RowsAt, Sign, Splice, Stream, made::Made, registry,
+};
 use crate::config::Config;
 use crate::zendesk::budget::Bucket;
 
@@ -47,6 +49,9 @@ pub fn streams_page(config: &Config) -> String {
 
 fn section(page: &mut String, stream: &Stream, streams: &[Stream], config: &Config) {
     line(page, &format!("\n## {}\n\n{}\n", stream.name, stream.about));
+    if !stream.is_offered {
+        line(page, "- **In the catalog** where `extra_streams` has its name.");
+    }
     line(page, &format!("- **Read from** {}.", listing(stream, config)));
     line(page, &format!("- **Budget**: {}.", budget(stream.feed)));
     if let Some(neighbours) = neighbours(stream, streams) {
@@ -128,6 +133,12 @@ fn listing(stream: &Stream, config: &Config) -> String {
         RowsAt::Beside { list, .. } => {
             format!("{request}, the list `{}` beside the rows", list.join("."))
         }
+        RowsAt::Made(Made { within, .. }) => match within {
+            [] => format!("{request}, made of what each row tells"),
+            within => {
+                format!("{request}, made of what each of `{}` tells", within.join("[]."))
+            }
+        },
         RowsAt::InLists { lists, .. } => {
             let lists: Vec<_> = lists.iter().map(|(_, path)| column(&path.join("."))).collect();
             format!("{request}, the lists {}", lists.join(" and "))
@@ -193,7 +204,7 @@ fn incremental(stream: &Stream) -> String {
             "rows created up to a day before the position are read, and those whose `{}` is older \
              than it are left out; once a week all rows are read for later changes. The position \
              moves when the listing has ended.",
-            cursor.field
+            stream.cursor_key().unwrap_or(cursor.field)
         ),
         Reading::NewestFirst => format!(
             "the listing is read from its newest row back to the position in `{}`. The position \
@@ -259,6 +270,8 @@ fn added(stream: &Stream) -> Option<String> {
         Splice::Around { key, from } => format!("`{key}`, the `{from}` of the row around it"),
         Splice::Seconds { key, from } => format!("`{key}`, the `{from}` as unix seconds"),
         Splice::Filled { key, placeholder } => format!("`{key}`, the {placeholder} in the path"),
+        Splice::Own { key, from } => format!("`{key}`, which Zendesk calls `{from}`"),
+        Splice::Joined { key, .. } => format!("`{key}`, those that the row refers to"),
         Splice::Object { key, members } => {
             let members = members.iter().map(|(name, from)| {
                 if name == from { format!("`{name}`") } else { format!("`{name}` from `{from}`") }

@@ -16,20 +16,27 @@ use crate::zendesk::paging::Paging;
 
 mod business_rules;
 mod community;
+mod conditions;
 mod deletion;
 mod detours;
 pub mod docs;
 mod help_center;
+mod lifecycle;
+pub mod made;
 mod options;
 mod people;
+mod searches;
 mod settings;
+mod side_loads;
 mod support;
 #[cfg(test)]
 mod tests;
 mod tickets;
 
 pub use deletion::{Deletion, Sign};
-pub use options::{Choice, with_another};
+pub use made::Made;
+pub use options::{Choice, names_twice, with_another};
+pub use side_loads::{Comes, SideLoad};
 
 /// A Zendesk listing.
 #[derive(Debug)]
@@ -42,6 +49,8 @@ pub struct Feed {
     pub query: &'static [(&'static str, &'static str)],
     /// Parameters whose values are the user's to choose.
     pub choices: &'static [(&'static str, Choice)],
+    /// The option whose words the parameters hold, where it is the user's fault if they are refused.
+    pub words_of: Option<&'static str>,
     pub paging: Paging,
     pub order: Order,
     /// The key, or the keys one inside the other, under which the rows lie.
@@ -130,8 +139,10 @@ pub struct Stream {
     pub name: &'static str,
     pub feed: &'static Feed,
     pub rows: RowsAt,
-    /// A side-load that the feed is asked for when this stream is selected.
-    pub include: Option<&'static str>,
+    /// Side-loads that the feed is asked for when this stream is selected.
+    pub include: &'static [&'static str],
+    /// Side-loads that an option may ask for.
+    pub side_loads: &'static [SideLoad],
     pub primary_key: &'static [&'static str],
     pub cursor: Option<Cursor>,
     /// Whether `start_date` bounds it. What other rows point at is always complete.
@@ -145,6 +156,10 @@ pub struct Stream {
     pub deleted_at: Option<&'static str>,
     /// Whether a full refresh leaves deleted rows out.
     pub without_deleted: bool,
+    /// Which listed rows are read, where an option chooses.
+    pub kept: Option<Kept>,
+    /// Whether it is in the catalog: what is made of other streams is, for those who ask for it.
+    pub is_offered: bool,
     /// How it is read by those who may not use its feed.
     pub detour: Option<&'static Detour>,
     /// Whether this is a stream on its detour. The flat cursor in its state is where its own feed
@@ -159,12 +174,37 @@ pub struct Stream {
     /// The narrowest OAuth scope that reads it.
     pub scope: &'static str,
     pub schema: &'static str,
+    /// Columns that an option adds to the schema.
+    pub columns: Vec<Column>,
     /// Zendesk's page about it.
     pub documentation: &'static str,
     /// One sentence for the docs.
     pub about: &'static str,
     /// What an incremental read cannot see, for the docs.
     pub unseen: &'static str,
+}
+
+/// A column that is there by an option.
+#[derive(Clone, Debug)]
+pub struct Column {
+    pub name: &'static str,
+    /// Its JSON schema.
+    pub schema: Value,
+}
+
+/// Which listed rows are read: those that have one of these texts under a key. Without a text all
+/// are, and so are rows without the key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    pub key: &'static str,
+    pub texts: &'static [&'static str],
+}
+
+impl Kept {
+    /// No row is left out yet.
+    const fn everything(key: &'static str) -> Option<Self> {
+        Some(Self { key, texts: &[] })
+    }
 }
 
 /// Where a stream's rows lie in a page of its feed.
@@ -181,6 +221,8 @@ pub enum RowsAt {
     Beside { list: &'static [&'static str], by: &'static str, of: &'static str },
     /// They are the rows of several lists, the feed's first; this key tells by a text which list.
     InLists { key: &'static str, lists: &'static [(&'static str, &'static [&'static str])] },
+    /// They are none of Zendesk's: they are made of the listed rows.
+    Made(&'static Made),
 }
 
 /// How new a record is, and how that is saved. The formats are those of Airbyte's connector.
@@ -225,6 +267,11 @@ pub enum Splice {
     Seconds { key: &'static str, from: &'static str },
     /// What filled the placeholder of this name in the path.
     Filled { key: &'static str, placeholder: &'static str },
+    /// The value of another key of this very row.
+    Own { key: &'static str, from: &'static str },
+    /// Those rows of the list of the same name beside the listed rows whose ids stand under these
+    /// keys of this row. Null where Zendesk sends no such list.
+    Joined { key: &'static str, ids: &'static [&'static str] },
 }
 
 /// Who can read a stream.
@@ -264,8 +311,9 @@ pub enum Reading {
 const ANY_AGENT: Gate = Gate { role: Role::Agent, plan: None, feature: None };
 const ADMIN: Gate = Gate { role: Role::Admin, plan: None, feature: None };
 
-/// Every stream of this configuration, in the order of the documentation. It is made once and
-/// lives as long as the program.
+/// Every stream of this configuration, in the order of the documentation, those that are offered
+/// and those that are read when they are asked for by name. It is made once and lives as long as
+/// the program.
 #[must_use]
 pub fn registry(config: &Config) -> Vec<Stream> {
     let mut streams = support::streams();
@@ -275,7 +323,10 @@ pub fn registry(config: &Config) -> Vec<Stream> {
     streams.extend(settings::streams());
     streams.extend(help_center::streams());
     streams.extend(community::streams());
+    streams.extend(conditions::streams());
+    streams.extend(lifecycle::streams());
     options::apply(&mut streams, config);
+    streams.extend(searches::streams(config));
     streams
 }
 
@@ -292,7 +343,9 @@ impl RowsAt {
     #[must_use]
     pub fn lists(&self, feed: &Feed) -> Vec<&'static [&'static str]> {
         match self {
-            Self::Listed | Self::Inside(_) | Self::EachInside { .. } => vec![feed.list],
+            Self::Listed | Self::Inside(_) | Self::EachInside { .. } | Self::Made(_) => {
+                vec![feed.list]
+            }
             Self::Beside { list, .. } => vec![list],
             Self::InLists { lists, .. } => lists.iter().map(|(_, path)| *path).collect(),
         }
@@ -318,6 +371,7 @@ impl Feed {
             path,
             query: &[],
             choices: &[],
+            words_of: None,
             paging: Paging::Cursor,
             order: Order::Other,
             list,
@@ -401,7 +455,8 @@ impl Stream {
             name,
             feed,
             rows: RowsAt::Listed,
-            include: None,
+            include: &[],
+            side_loads: &[],
             primary_key: &["id"],
             cursor: None,
             dated: false,
@@ -410,6 +465,8 @@ impl Stream {
             deletion: None,
             deleted_at: None,
             without_deleted: false,
+            kept: None,
+            is_offered: true,
             detour: None,
             is_detour: false,
             detour_first: false,
@@ -417,6 +474,7 @@ impl Stream {
             gate: ANY_AGENT,
             scope: "read",
             schema,
+            columns: Vec::new(),
             documentation: "",
             about: "",
             unseen: "",
@@ -427,7 +485,7 @@ impl Stream {
     #[must_use]
     pub fn on_detour(&self) -> Option<Self> {
         let Detour { feed, drop, splice, .. } = self.detour?;
-        let (rows, include, detour_first) = (RowsAt::Listed, None, false);
+        let (rows, include, detour_first) = (RowsAt::Listed, &[][..], false);
         let is_detour = true;
         // Zendesk, Search: granular scopes do not open it.
         let scope = if feed.root().searched_key().is_some() { "read" } else { self.scope };
@@ -448,6 +506,9 @@ impl Stream {
     #[must_use]
     pub fn cursor_key(&self) -> Option<&'static str> {
         let field = self.cursor?.field;
+        if let RowsAt::Made(made) = self.rows {
+            return Some(made.changed);
+        }
         let made_of = self.splice.iter().find_map(|splice| match splice {
             Splice::Seconds { key, from } if *key == field => Some(*from),
             _ => None,
@@ -483,6 +544,9 @@ impl Stream {
     /// When the schema file is no JSON; a test keeps it from shipping.
     pub fn json_schema(&self) -> Result<Value, serde_json::Error> {
         let mut schema: Value = serde_json::from_str(self.schema)?;
+        for Column { name, schema: column } in &self.columns {
+            schema["properties"][name] = column.clone();
+        }
         if let Some(column) = self.deleted_at {
             schema["properties"][column] = json!({
                 "type": ["null", "string"],
@@ -497,6 +561,12 @@ impl Stream {
     #[must_use]
     pub fn lookups(&self) -> ListShape {
         let mut listed: Vec<&'static str> = self.feed.time_key().into_iter().collect();
+        listed.extend(self.kept.filter(|kept| !kept.texts.is_empty()).map(|kept| kept.key));
+        if let RowsAt::Made(_) = self.rows {
+            // What a row is made of is looked up where it is made.
+            listed.extend(self.cursor_key());
+            return ListShape { path: self.feed.list, wanted: listed, ..ListShape::default() };
+        }
         let (mut own, around) = self.own_lookups();
         listed.extend(around);
         let inner = match self.rows {
@@ -509,19 +579,30 @@ impl Stream {
                 own.push(key);
                 Some(InnerShape { key: array, wanted: own })
             }
-            RowsAt::Beside { .. } => None,
+            RowsAt::Beside { .. } | RowsAt::Made(_) => None,
         };
-        ListShape { path: self.feed.list, wanted: listed, inner }
+        ListShape { path: self.feed.list, wanted: listed, inner, ..ListShape::default() }
     }
 
     /// The lists beside the feed's own that the stream's rows lie in.
     #[must_use]
     pub fn lists_beside(&self) -> Vec<ListShape> {
         let paths = self.rows.lists(self.feed).into_iter();
-        paths
-            .filter(|path| *path != self.feed.list)
-            .map(|path| ListShape { path, wanted: self.own_lookups().0, inner: None })
-            .collect()
+        let own = paths.filter(|path| *path != self.feed.list).map(|path| ListShape {
+            path,
+            wanted: self.own_lookups().0,
+            ..ListShape::default()
+        });
+        let joined = self.splice.iter().filter_map(|splice| match splice {
+            Splice::Joined { key, .. } => Some(ListShape {
+                path: std::slice::from_ref(key),
+                wanted: vec!["id"],
+                is_optional: true,
+                ..ListShape::default()
+            }),
+            _ => None,
+        });
+        own.chain(joined).collect()
     }
 
     /// What has to be looked up in the stream's rows, and in the rows around them.
@@ -555,8 +636,14 @@ impl Stream {
                     own.push(key);
                     own.extend(members.iter().map(|(_, from)| from));
                 }
-                Splice::Seconds { key, from } => own.extend([key, from]),
+                Splice::Seconds { key, from } | Splice::Own { key, from } => {
+                    own.extend([key, from]);
+                }
                 Splice::Filled { key, .. } => own.push(key),
+                Splice::Joined { key, ids } => {
+                    own.push(key);
+                    own.extend(*ids);
+                }
             }
         }
         (own, listed)

@@ -1,6 +1,6 @@
 //! What the user's options make of the declarations: other roads, more columns, other parameters.
 
-use super::{Cursor, Former, Gate, Role, Stream};
+use super::{Cursor, Former, Gate, Kept, Role, Stream};
 use crate::config::{Config, TicketScope, TicketsHistory};
 
 /// A parameter's value that an option of the user decides.
@@ -27,6 +27,15 @@ pub(super) fn apply(streams: &mut [Stream], config: &Config) {
         stream.deleted_at = column;
         stream.without_deleted = config.exclude_deleted;
     }
+    let roles: Vec<&'static str> =
+        config.user_roles.iter().map(|role| &*role.clone().leak()).collect();
+    let roles: &'static [&'static str] = roles.leak();
+    for stream in streams.iter_mut() {
+        stream.kept = stream.kept.map(|kept| Kept { texts: roles, ..kept });
+        stream.load_beside(&config.associated_data);
+        stream.is_offered =
+            !stream.is_made() || config.extra_streams.iter().any(|name| name == stream.name);
+    }
 }
 
 /// Streams that have a column of the chosen name already, one that tells something else.
@@ -35,9 +44,22 @@ pub fn with_another(column: &str, streams: &[Stream]) -> Vec<&'static str> {
     let has = |stream: &&Stream| {
         let told = stream.deletion.is_some_and(|deletion| deletion.is_told_in(column));
         let schema = serde_json::from_str::<serde_json::Value>(stream.schema).unwrap_or_default();
-        stream.deleted_at.is_some() && !told && schema["properties"].get(column).is_some()
+        let is_there = schema["properties"].get(column).is_some()
+            || stream.columns.iter().any(|added| added.name == column);
+        stream.deleted_at.is_some() && !told && is_there
     };
     streams.iter().filter(has).map(|stream| stream.name).collect()
+}
+
+/// Names that several streams have.
+#[must_use]
+pub fn names_twice(streams: &[Stream]) -> Vec<&'static str> {
+    let others = |at: usize| streams[at + 1..].iter().map(|stream| stream.name);
+    let twice = streams
+        .iter()
+        .enumerate()
+        .filter(|(at, stream)| others(*at).any(|name| name == stream.name));
+    twice.map(|(_, stream)| stream.name).collect()
 }
 
 impl Choice {

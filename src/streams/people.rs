@@ -1,11 +1,13 @@
 //! Users, how to reach them, what is known of them, and which groups and organizations they are in.
 
-use super::{ADMIN, Cursor, CursorFormat, Deletion, Feed, Order, RowsAt, Sign, Stream, detours};
+use super::{
+    ADMIN, Cursor, CursorFormat, Deletion, Feed, Kept, Order, RowsAt, Sign, Stream, detours,
+};
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
 
 /// The only listing that has deleted users too, by their last change.
-static INCREMENTAL_USERS: Feed = Feed {
+pub(super) static INCREMENTAL_USERS: Feed = Feed {
     paging: Paging::ExportCursor,
     order: Order::ByTime("updated_at"),
     windows: true,
@@ -35,6 +37,7 @@ pub(super) fn streams() -> Vec<Stream> {
             cursor: USER_CURSOR,
             dated: true,
             deletion: Deletion::by(Sign::FlagUnset("active")),
+            kept: Kept::everything("role"),
             detour: Some(&detours::OF_USERS),
             count: Some("users/count.json"),
             gate: ADMIN,
@@ -46,7 +49,8 @@ pub(super) fn streams() -> Vec<Stream> {
         },
         Stream {
             rows: RowsAt::Beside { list: &["identities"], by: "user_id", of: "id" },
-            include: Some("identities"),
+            include: &["identities"],
+            kept: Kept::everything("role"),
             cursor: USER_CURSOR,
             dated: true,
             gate: ADMIN,

@@ -2,7 +2,7 @@
 
 use super::{
     ADMIN, Choice, Cursor, CursorFormat, Deletion, Feed, Former, Gate, Order, PageRows, Role,
-    RowsAt, Sign, Splice, Stream, detours,
+    RowsAt, Sign, Splice, Stream, detours, side_loads,
 };
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
@@ -26,7 +26,7 @@ pub(super) static INCREMENTAL_TICKETS: Feed = Feed {
 };
 
 /// The side-load of comments replaces keys of the child events, so it is always asked for.
-static INCREMENTAL_TICKET_EVENTS: Feed = Feed {
+pub(super) static INCREMENTAL_TICKET_EVENTS: Feed = Feed {
     query: &[("include", "comment_events")],
     choices: &[("support_type_scope", Choice::Support)],
     paging: Paging::ExportTime { end_mark: true },
@@ -102,6 +102,7 @@ pub(super) fn streams() -> Vec<Stream> {
             }),
             dated: true,
             drop: &["metric_set"],
+            side_loads: &side_loads::OF_TICKETS,
             deletion: Deletion::by(Sign::Text("status", "deleted")),
             detour: Some(&detours::OF_TICKETS),
             count: Some("tickets/count.json"),
@@ -121,7 +122,7 @@ pub(super) fn streams() -> Vec<Stream> {
         },
         Stream {
             rows: RowsAt::Inside("metric_set"),
-            include: Some("metric_sets"),
+            include: &["metric_sets"],
             cursor: Some(Cursor {
                 field: "_ab_updated_at",
                 format: CursorFormat::Unix,

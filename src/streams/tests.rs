@@ -49,7 +49,9 @@ fn spliced(stream: &Stream) -> Vec<&'static str> {
         Splice::Around { key, .. }
         | Splice::Object { key, .. }
         | Splice::Seconds { key, .. }
-        | Splice::Filled { key, .. } => *key,
+        | Splice::Filled { key, .. }
+        | Splice::Own { key, .. }
+        | Splice::Joined { key, .. } => *key,
     };
     let list = if let RowsAt::InLists { key, .. } = stream.rows { Some(key) } else { None };
     stream.splice.iter().map(key).chain(list).collect()
@@ -202,8 +204,11 @@ fn a_side_load_is_dropped_by_neighbours_and_by_nobody_who_needs_it() {
             let schema = stream.json_schema().unwrap();
             assert!(schema["properties"][dropped].is_null(), "{name} describes {dropped}");
         }
-        let Some(include) = stream.include else { continue };
-        assert!(!stream.feed.query.iter().any(|(_, value)| *value == include), "{name}");
+        let [include] = stream.include else {
+            assert!(stream.include.is_empty(), "{name}");
+            continue;
+        };
+        assert!(!stream.feed.query.iter().any(|(_, value)| value == include), "{name}");
         let key = match stream.rows {
             RowsAt::Inside(key) => key,
             // Beside the rows it is in nobody's way.
@@ -249,6 +254,8 @@ fn deletions_are_told_by_listed_rows_and_marked_in_one_column_of_the_users_choic
     };
     assert!(taken("_ab_cdc_deleted_at").is_empty() && taken("deleted_at").is_empty());
     assert!(taken("id").contains(&"tickets") && taken("updated_at").contains(&"users"));
+    let options = json!({ "deleted_at_field": "dates", "associated_data": ["dates"] });
+    assert_eq!(super::with_another("dates", &registry(&configured(options))), ["tickets"]);
 }
 
 #[test]
@@ -261,7 +268,7 @@ fn a_detour_keeps_the_stream_and_a_search_has_a_cursor_of_its_own() {
     for stream in streams().iter().filter_map(Stream::on_detour) {
         let schema = stream.json_schema().unwrap();
         assert!(schema["properties"][stream.cursor_key().unwrap()].is_object(), "{}", stream.name);
-        assert!(stream.is_detour && stream.include.is_none(), "{}", stream.name);
+        assert!(stream.is_detour && stream.include.is_empty(), "{}", stream.name);
     }
     let searched = tickets("search");
     assert_eq!(searched.cursor.map(|cursor| cursor.field), Some("updated_at"));
@@ -279,6 +286,61 @@ fn a_deletion_is_known_by_its_sign() {
     assert!(!Sign::Time("t").is_in(None) && Sign::Every.is_in(None));
     let status = Sign::Text("status", "deleted");
     assert!(is(status, "\"deleted\"") && !is(status, "\"deletedx\"") && !is(status, "\""));
+}
+
+#[test]
+fn what_is_made_has_a_column_for_each_of_its_schema_and_is_offered_when_it_is_asked_for() {
+    let spec = crate::config::connection_specification();
+    let names = spec["properties"]["extra_streams"]["items"]["enum"].as_array().cloned().unwrap();
+    let made: Vec<Stream> = streams().into_iter().filter(Stream::is_made).collect();
+    let mut unknown: Vec<&str> = names.iter().filter_map(Value::as_str).collect();
+    for stream in &made {
+        let RowsAt::Made(made) = stream.rows else { continue };
+        let columns: BTreeSet<&str> = made.columns.iter().map(|(column, _)| *column).collect();
+        let schema = stream.json_schema().unwrap();
+        let described: BTreeSet<&str> =
+            schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(columns, described, "{}", stream.name);
+        assert_eq!(made.columns[0].0, stream.primary_key[0], "{}", stream.name);
+        assert!(!stream.is_offered && unknown.contains(&stream.name), "{}", stream.name);
+        unknown.retain(|name| *name != stream.name);
+        let asked = configured(json!({ "extra_streams": [stream.name] }));
+        let mut offered = registry(&asked);
+        offered.retain(|stream| stream.is_offered);
+        assert!(offered.iter().any(|other| other.name == stream.name), "{}", stream.name);
+        assert_eq!(offered.len(), streams().len() - made_count() + 1, "{}", stream.name);
+        // They are read in a walk that is there without them.
+        let is_neighbour =
+            |other: &Stream| !other.is_made() && std::ptr::eq(other.feed, stream.feed);
+        assert!(streams().iter().any(is_neighbour), "{}", stream.name);
+        assert!(stream.include.is_empty(), "{}", stream.name);
+    }
+    assert!(unknown.is_empty() && made.len() == names.len(), "{unknown:?}");
+}
+
+fn made_count() -> usize {
+    streams().iter().filter(|stream| stream.is_made()).count()
+}
+
+#[test]
+fn every_side_load_of_the_spec_is_a_column_of_tickets_that_does_not_stand_in_anothers_way() {
+    let spec = crate::config::connection_specification();
+    let names = spec["properties"]["associated_data"]["items"]["enum"].as_array().cloned().unwrap();
+    let loading = registry(&configured(json!({ "associated_data": names })));
+    for (plain, loading) in streams().iter().zip(&loading) {
+        let added: Vec<&str> = loading.columns.iter().map(|column| column.name).collect();
+        if plain.side_loads.is_empty() {
+            assert!(added.is_empty() && loading.include == plain.include, "{}", plain.name);
+            continue;
+        }
+        assert_eq!(added.len(), names.len());
+        for name in &names {
+            let name = name.as_str().unwrap();
+            assert!(added.contains(&name) && loading.include.contains(&name), "{name}");
+            let column = &plain.json_schema().unwrap()["properties"][name];
+            assert!(column.is_null(), "{} has a column {name} already", plain.name);
+        }
+    }
 }
 
 #[test]

@@ -13,7 +13,8 @@ static TICKET_FIELDS: Feed = Feed {
     ..Feed::listing("ticket_fields", "ticket_fields.json", &["ticket_fields"])
 };
 
-static TICKET_FORMS: Feed = Feed::single("ticket_forms", "ticket_forms.json", &["ticket_forms"]);
+pub(super) static TICKET_FORMS: Feed =
+    Feed::single("ticket_forms", "ticket_forms.json", &["ticket_forms"]);
 
 static TICKET_SKIPS: Feed = Feed::listing("ticket_skips", "skips.json", &["skips"]);
 
@@ -22,7 +23,7 @@ static TICKET_ACTIVITIES: Feed = Feed {
     ..Feed::listing("ticket_activities", "activities.json", &["activities"])
 };
 
-static SATISFACTION_RATINGS: Feed = Feed {
+pub(super) static SATISFACTION_RATINGS: Feed = Feed {
     since: Since::Created { overlap_seconds: RATINGS_OVERLAP_SECONDS },
     ..Feed::listing("satisfaction_ratings", "satisfaction_ratings.json", &["satisfaction_ratings"])
 };

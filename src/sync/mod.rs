@@ -13,6 +13,8 @@ pub mod frontier;
 #[cfg(test)]
 mod interleavings;
 pub mod join;
+pub mod joins;
+pub mod made;
 pub mod oversize;
 pub mod pager;
 pub mod parents;

@@ -56,7 +56,8 @@ impl Listing {
         query.extend(
             chosen.filter_map(|(key, choice)| Some((*key, choice.value(config)?.to_owned()))),
         );
-        let mut includes: Vec<&str> = streams.iter().filter_map(|stream| stream.include).collect();
+        let mut includes: Vec<&str> =
+            streams.iter().flat_map(|stream| stream.include.iter().copied()).collect();
         includes.sort_unstable();
         includes.dedup();
         for include in includes {
@@ -70,7 +71,10 @@ impl Listing {
         let mut beside: Vec<ListShape> = Vec::new();
         for more in streams.iter().flat_map(|stream| stream.lists_beside()) {
             match beside.iter_mut().find(|list| list.path == more.path) {
-                Some(list) => list.wanted.extend(more.wanted),
+                Some(list) => {
+                    list.wanted.extend(more.wanted);
+                    list.is_optional &= more.is_optional;
+                }
                 None => beside.push(more),
             }
         }

@@ -4,9 +4,10 @@ use serde_json::{Map, Value};
 
 use super::position::{PASS_EVERY_SECONDS, Pass, Phase, Place, Position, Walk, to_state};
 use super::saved::{self, Saved};
-use crate::config::Config;
+use crate::config::{Config, Start};
 use crate::protocol::catalog::SyncMode;
 use crate::streams::{Feed, Reading, Stream};
+use crate::zendesk::instant;
 use crate::zendesk::paging::{Token, YOUNGEST_BOUND_SECONDS};
 
 /// Where a stream begins in this sync.
@@ -69,7 +70,7 @@ fn full_refresh(stream: &Stream, saved: &Saved, config: &Config, now: Now) -> Be
         match walk.filter(|walk| walk.phase == Phase::UnderWay && stream.is_resumable()) {
             Some(_) => saved.position(),
             None => {
-                let bound = stream.dated.then(|| config.start_unix(now.unix));
+                let bound = stream.dated.then(|| config.start.unix(now.unix));
                 let token = stream.feed.root().paging.start(bound);
                 let place = Place { token, ..Place::default() };
                 Position { walk: Walk { place, bound, ..Walk::default() }, ..Position::default() }
@@ -89,19 +90,16 @@ fn incremental(
     now: Now,
 ) -> Begin {
     let mut warnings = Vec::new();
-    let configured = config.start_date.filter(|_| stream.dated);
+    let configured = match config.start {
+        Start::At(unix) => Some(unix).filter(|_| stream.dated),
+        Start::DaysBack(_) | Start::TwoYearsBack => None,
+    };
     let frozen = saved.walk.as_ref().and_then(|walk| walk.bound).or(saved.bound);
     let first_read = saved.flat.is_none() && frozen.is_none();
-    let bound = if first_read { stream.dated.then(|| config.start_unix(now.unix)) } else { frozen };
-    if let (Some(configured), Some(frozen)) = (configured, frozen)
-        && configured < frozen
-    {
-        warnings.push(format!(
-            "{}: the start date is earlier than in the first read, whose start goes on to count; \
-                 to read older rows, reset this stream's state",
-            stream.name
-        ));
-    }
+    let bound = if first_read { stream.dated.then(|| config.start.unix(now.unix)) } else { frozen };
+    warnings.extend(
+        frozen.filter(|_| stream.dated).and_then(|frozen| moved(stream, config.start, frozen, now)),
+    );
     if let Some(warning) = forgotten(stream, saved.flat, now) {
         warnings.push(warning);
     }
@@ -153,6 +151,24 @@ fn incremental(
     let mut begin = nothing_yet(stream, Position { flat, walk, main: saved.main }, now);
     begin.warnings = warnings;
     begin
+}
+
+/// A warning when the start date is another than in the first read. Days back move by themselves,
+/// but never to an earlier date.
+fn moved(stream: &Stream, start: Start, frozen: i64, now: Now) -> Option<String> {
+    let (name, before, wanted) = (stream.name, instant::to_iso(frozen), start.unix(now.unix));
+    match start {
+        Start::At(_) | Start::DaysBack(_) if wanted < frozen => Some(format!(
+            "{name}: the start date is earlier than in the first read, whose start, {before}, goes on to \
+             count: older rows are not read. To read them, reset (clear) this stream"
+        )),
+        Start::At(_) if wanted > frozen => Some(format!(
+            "{name}: the start date is later than before, when it was {before}: from now on older rows are \
+             not read any more, and those delivered before stay as they are. To be rid of them, reset \
+             (clear) this stream"
+        )),
+        _ => None,
+    }
 }
 
 /// A warning when rows may have come and gone since the saved position.
@@ -217,6 +233,10 @@ mod tests {
         Config::parse(config.to_string().as_bytes()).unwrap()
     }
 
+    fn stream_of(name: &str) -> Stream {
+        registry(&config(None)).into_iter().find(|stream| stream.name == name).unwrap()
+    }
+
     fn begin_with(
         name: &str,
         mode: SyncMode,
@@ -244,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_start_date_always_bounds_and_an_earlier_one_is_told() {
+    fn an_absolute_start_date_always_bounds_and_another_than_before_is_told() {
         let walk = json!({"v": 1, "feed": "incremental_tickets", "kind": "cursor", "token": "t", "done": true, "bound": START_UNIX});
         let saved = json!({"generated_timestamp": "1720000000", "walk": walk});
         let same = incremental("tickets", saved.clone(), Some(START));
@@ -254,12 +274,41 @@ mod tests {
         );
         let later = incremental("tickets", saved.clone(), Some("2025-01-01T00:00:00Z"));
         assert_eq!(later.position.walk.place.token, Token::StartTime(1_735_689_600));
+        let told = &later.warnings[0];
+        assert!(told.contains("later") && told.contains("2024-01-01T00:00:00Z"), "{told}");
+        assert!(told.contains("reset"), "{told}");
+        // Once: the later date is the one that counts from then on.
+        let state =
+            serde_json::from_str(&to_state(&stream_of("tickets"), &later.position)).unwrap();
+        let again = incremental("tickets", state, Some("2025-01-01T00:00:00Z"));
+        assert_eq!(again.warnings, Vec::<String>::new());
         let earlier = incremental("tickets", saved.clone(), Some("2020-01-01T00:00:00Z"));
         assert_eq!(earlier.position.walk.place.token, Token::Cursor("t".into()));
         assert!(earlier.warnings[0].contains("reset"), "{:?}", earlier.warnings);
         // The default of two years bounds a first read only.
         let default = incremental("tickets", saved, None);
         assert_eq!(default.position.walk.bound, Some(START_UNIX));
+    }
+
+    #[test]
+    fn days_back_bound_the_first_read_only_and_earlier_ones_are_told() {
+        let today = NOW.unix - NOW.unix % DAY;
+        let first = incremental("tickets", json!(null), Some("today-7"));
+        assert_eq!(first.position.walk.place.token, Token::StartTime(today - 7 * DAY));
+        let state = to_state(&stream_of("tickets"), &first.position);
+        let state: Value = serde_json::from_str(&state).unwrap();
+        // A month later the same option means another day, and nothing follows from that.
+        let later = Now { unix: NOW.unix + 30 * DAY, ..NOW };
+        let begin = |start_date| {
+            begin_with("tickets", SyncMode::Incremental, state.clone(), Some(start_date), later)
+        };
+        let same = begin("7");
+        assert_eq!(same.position.walk.bound, Some(today - 7 * DAY));
+        assert_eq!(same.warnings, Vec::<String>::new());
+        let earlier = begin("60 days");
+        assert_eq!(earlier.position.walk.bound, Some(today - 7 * DAY));
+        assert!(earlier.warnings[0].contains("earlier"), "{:?}", earlier.warnings);
+        assert_eq!(incremental("organizations", json!(null), Some("today")).warnings.len(), 0);
     }
 
     #[test]

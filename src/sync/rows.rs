@@ -5,6 +5,8 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
+use super::joins::Joins;
+use super::made;
 use super::oversize::{self, LARGEST_ROW_BYTES};
 use super::parents::Fills;
 use crate::protocol::message::{record_head, record_tail};
@@ -50,12 +52,13 @@ impl Framer {
     ) -> Framed {
         let feed = self.stream.feed;
         let mut framed = Framed::default();
+        let joins = Joins::new(self.stream, page);
         for list in self.stream.rows.lists(feed).into_iter().filter_map(|path| page.list(path)) {
             let more = if list.path == feed.list {
-                self.frame_list(page, list, (keep, fills), emitted_at_ms, out)
+                self.frame_list(page, list, (keep, fills, &joins), emitted_at_ms, out)
             } else {
                 let keep = self.beside(page, list, keep);
-                self.frame_list(page, list, (&keep, fills), emitted_at_ms, out)
+                self.frame_list(page, list, (&keep, fills, &joins), emitted_at_ms, out)
             };
             framed.rows += more.rows;
             framed.cut += more.cut;
@@ -90,12 +93,15 @@ impl Framer {
         &self,
         page: &Page,
         list: &Rows,
-        (keep, fills): (&[bool], &Fills),
+        (keep, fills, joins): (&[bool], &Fills, &Joins<'_>),
         emitted_at_ms: u64,
         out: &mut Vec<u8>,
     ) -> Framed {
         let mut framed = Framed::default();
         let tail = record_tail(emitted_at_ms);
+        if let RowsAt::Made(made) = self.stream.rows {
+            return made::frame(made, (page, list, keep), (&self.head, &tail), out);
+        }
         let mut dropped = Vec::new();
         let mut line = |place: Place<'_>, framed: &mut Framed| {
             if !self.has_key(&place) {
@@ -113,9 +119,10 @@ impl Framer {
         };
         let kept = |listed: usize| keep.get(listed).copied().unwrap_or(false);
         match self.stream.rows {
-            RowsAt::Listed | RowsAt::Beside { .. } | RowsAt::InLists { .. } => {
+            RowsAt::Listed | RowsAt::Beside { .. } | RowsAt::InLists { .. } | RowsAt::Made(_) => {
                 for listed in (0..list.rows.len()).filter(|listed| kept(*listed)) {
-                    line(Place { text: &page.text, list, listed, inner: None, fills }, &mut framed);
+                    let (text, inner) = (&page.text, None);
+                    line(Place { text, list, listed, inner, fills, joins }, &mut framed);
                 }
             }
             RowsAt::Inside(_) | RowsAt::EachInside { .. } => {
@@ -123,7 +130,7 @@ impl Framer {
                     list.inner.iter().enumerate().filter(|(_, row)| kept(row.around))
                 {
                     let (text, listed, inner) = (&page.text, row.around, Some(inner));
-                    let place = Place { text, list, listed, inner, fills };
+                    let place = Place { text, list, listed, inner, fills, joins };
                     if self.is_ours(&place) {
                         line(place, &mut framed);
                     }
@@ -163,6 +170,8 @@ impl Framer {
                 Splice::Object { key, .. } => (key, true),
                 Splice::Seconds { key, from } => (key, place.seconds(from).is_some()),
                 Splice::Filled { key, placeholder } => (key, place.filled(placeholder).is_some()),
+                Splice::Own { key, from } => (key, place.member(from).is_some()),
+                Splice::Joined { key, .. } => (key, true),
             };
             dropped.extend(place.member(key).filter(|_| there));
         }
@@ -217,6 +226,22 @@ fn put(splice: &Splice, place: &Place<'_>, start: usize, out: &mut Vec<u8>) {
             comma(out, start);
             out.extend_from_slice(format!("\"{key}\":{value}").as_bytes());
         }
+        Splice::Own { key, from } => {
+            let Some(member) = place.member(from) else { return };
+            comma(out, start);
+            out.extend_from_slice(format!("\"{key}\":").as_bytes());
+            place.text.copy(out, member.value);
+        }
+        Splice::Joined { key, ids } => {
+            comma(out, start);
+            out.extend_from_slice(format!("\"{key}\":").as_bytes());
+            if place.joins.has(key) {
+                let ids: Vec<Member> = ids.iter().filter_map(|key| place.member(key)).collect();
+                place.joins.put(key, &ids, place.text, out);
+            } else {
+                out.extend_from_slice(b"null");
+            }
+        }
         Splice::Object { key, members } => {
             comma(out, start);
             out.extend_from_slice(format!("\"{key}\":{{").as_bytes());
@@ -261,6 +286,7 @@ struct Place<'a> {
     listed: usize,
     inner: Option<usize>,
     fills: &'a Fills,
+    joins: &'a Joins<'a>,
 }
 
 impl Place<'_> {
@@ -295,7 +321,7 @@ impl Place<'_> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use serde_json::{Value, json};
 
     use super::*;
@@ -305,10 +331,16 @@ mod tests {
     use crate::zendesk::page::scan;
 
     /// The records that these streams of one feed make of an answer.
-    fn records(names: &[&str], body: &str) -> Vec<Value> {
-        let config =
-            br#"{"subdomain":"a","credentials":{"credentials":"oauth2.0","access_token":"t"}}"#;
-        let config = Config::parse(config).unwrap();
+    pub(in crate::sync) fn records(names: &[&str], body: &str) -> Vec<Value> {
+        configured(&json!({}), names, body)
+    }
+
+    /// The same with options of the user's.
+    fn configured(options: &Value, names: &[&str], body: &str) -> Vec<Value> {
+        let credentials = json!({ "credentials": "oauth2.0", "access_token": "t" });
+        let mut config = json!({ "subdomain": "a", "credentials": credentials });
+        config.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
+        let config = Config::parse(config.to_string().as_bytes()).unwrap();
         let streams: &'static [Stream] = Vec::leak(registry(&config));
         let named = |name: &&str| streams.iter().find(|stream| stream.name == *name).unwrap();
         let chosen: Vec<&'static Stream> = names.iter().map(named).collect();
@@ -333,6 +365,28 @@ mod tests {
         assert_eq!(made, [json!([{"id": 1}]), json!([{"id": 7, "user_id": 1}])]);
         let empty = r#"{"users":[],"end_of_stream":true}"#;
         assert_eq!(records(&["users", "user_identities"], empty), [json!([]), json!([])]);
+    }
+
+    #[test]
+    fn associated_data_is_in_the_tickets_row_and_in_no_neighbours() {
+        let names = ["users", "groups", "sharing_agreements", "metric_sets", "incident_counts"];
+        let options = json!({ "associated_data": names });
+        let body = r#"{"users":[{"id":3,"name":"c"},{"id":1,"name":"a"},{"name":"nobody"}],
+            "tickets":[{"id":7,"requester_id":1,"assignee_id":null,"follower_ids":[ 3 , 1, 9 ],
+                "group_id":5,"metric_set":{"id":70},"incident_count":2},
+                {"id":8,"metric_set":null}],"groups":[]}"#;
+        let made = configured(&options, &["tickets", "ticket_metrics"], body);
+        assert_eq!(
+            made[0],
+            json!([
+                { "id": 7, "requester_id": 1, "assignee_id": null, "follower_ids": [3, 1, 9], "group_id": 5,
+                    "users": [{ "id": 1, "name": "a" }, { "id": 3, "name": "c" }], "groups": [],
+                    "sharing_agreements": null, "metric_sets": { "id": 70 }, "incident_counts": 2 },
+                { "id": 8, "users": [], "groups": [], "sharing_agreements": null, "metric_sets": null },
+            ])
+        );
+        assert_eq!(made[1], json!([{ "id": 70 }]));
+        assert_eq!(records(&["tickets"], body)[0][1], json!({ "id": 8 }));
     }
 
     #[test]

@@ -148,6 +148,18 @@ pub fn leave_out_deleted(
     }
 }
 
+/// Leaves out what the user's options do not choose. A row that does not tell is kept.
+pub fn leave_out_others(stream: &Stream, page: &Page, list: &Rows, keep: &mut [bool]) {
+    let Some(kept) = stream.kept.filter(|kept| !kept.texts.is_empty()) else { return };
+    for (row, keep) in keep.iter_mut().enumerate() {
+        let raw = list.member(row, kept.key).map(|member| page.text.raw(member.value));
+        let text = raw.and_then(|raw| raw.strip_prefix(b"\"")?.strip_suffix(b"\""));
+        let is_other =
+            text.is_some_and(|text| kept.texts.iter().all(|kept| kept.as_bytes() != text));
+        *keep = *keep && !is_other;
+    }
+}
+
 /// The key by which tickets tell who holds them.
 pub const SUPPORT_KEY: &str = "support_type";
 

@@ -224,6 +224,7 @@ impl<'m> Stretch<'m> {
             };
             sift::leave_out_of_scope(self.feed, self.scope, page, list, &mut keep);
             sift::leave_out_deleted(member.stream, &member.position, page, list, &mut keep);
+            sift::leave_out_others(member.stream, page, list, &mut keep);
             let framed = self.framers[at_member].frame(
                 page,
                 &keep,

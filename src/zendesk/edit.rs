@@ -82,7 +82,7 @@ mod tests {
     /// Copies the only row of a page, dropping the keys of `wanted`.
     fn edited(row: &str, wanted: &[&'static str], front: &str) -> String {
         let body = format!("{{\"rows\":[{row}]}}");
-        let list = ListShape { path: &["rows"], wanted: wanted.to_vec(), inner: None };
+        let list = ListShape { path: &["rows"], wanted: wanted.to_vec(), ..ListShape::default() };
         let page = scan(body.into_bytes(), &Shape { lists: vec![list] }).unwrap();
         let rows = &page.lists[0];
         let mut dropped: Vec<Member> =

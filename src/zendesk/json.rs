@@ -23,6 +23,11 @@ impl Span {
     pub fn of(self, body: &[u8]) -> &[u8] {
         body.get(self.start..self.end).unwrap_or_default()
     }
+
+    /// The same stretch, where it is counted from further ahead.
+    fn after(self, bytes: usize) -> Self {
+        Self { start: self.start + bytes, end: self.end + bytes }
+    }
 }
 
 /// Something that must be written otherwise than it stands in the body.
@@ -44,6 +49,37 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} at byte {}", self.what, self.at)
     }
+}
+
+/// The members of the object that stands there, in a body that was scanned: each key as it stands
+/// between its quotes, and where its value stands. Nothing when it is no object.
+#[must_use]
+pub fn members(body: &[u8], object: Span) -> Vec<(&[u8], Span)> {
+    let mut members = Vec::new();
+    let mut reader = Reader::new(object.of(body));
+    let scanned = reader.object(0, |reader, key, _| {
+        members.push((key, reader.value(1)?.after(object.start)));
+        Ok(())
+    });
+    if scanned.is_err() {
+        members.clear();
+    }
+    members
+}
+
+/// Where the elements of the array stand that stands there. None when it is no array.
+#[must_use]
+pub fn elements(body: &[u8], array: Span) -> Vec<Span> {
+    let mut elements = Vec::new();
+    let mut reader = Reader::new(array.of(body));
+    let scanned = reader.array(0, |reader| {
+        elements.push(reader.value(1)?.after(array.start));
+        Ok(())
+    });
+    if scanned.is_err() {
+        elements.clear();
+    }
+    elements
 }
 
 /// Reads JSON bytes from front to end.

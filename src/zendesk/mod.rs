@@ -17,3 +17,4 @@ pub mod page;
 pub mod paging;
 pub mod retry;
 pub mod trust;
+pub mod webhook;

@@ -19,6 +19,8 @@ pub struct ListShape {
     pub path: &'static [&'static str],
     pub wanted: Vec<&'static str>,
     pub inner: Option<InnerShape>,
+    /// Whether an answer without it is sound.
+    pub is_optional: bool,
 }
 
 /// Rows that lie inside each row of a list: one object, or an array of them, under a key.
@@ -99,15 +101,18 @@ pub fn scan(body: Vec<u8>, shape: &Shape) -> Result<Page, PageError> {
     let edits = std::mem::take(&mut reader.edits);
     // A page without rows needs no lists beside them.
     let is_empty = lists.first().is_some_and(|rows| rows.as_ref().is_some_and(Rows::is_empty));
-    let lists = lists
-        .into_iter()
-        .zip(&shape.lists)
-        .enumerate()
-        .map(|(at, (rows, wanted))| match rows {
-            None if at > 0 && is_empty => Ok(Rows { path: wanted.path, ..Rows::default() }),
-            rows => rows.ok_or_else(|| PageError::NoList(wanted.path.join("."))),
-        })
-        .collect::<Result<_, _>>()?;
+    let mut found = Vec::new();
+    for (at, (rows, wanted)) in lists.into_iter().zip(&shape.lists).enumerate() {
+        match rows {
+            Some(rows) => found.push(rows),
+            None if wanted.is_optional => {}
+            None if at > 0 && is_empty => {
+                found.push(Rows { path: wanted.path, ..Rows::default() });
+            }
+            None => return Err(PageError::NoList(wanted.path.join("."))),
+        }
+    }
+    let lists = found;
     Ok(Page { text: Text::new(body, edits), lists, envelope })
 }
 
@@ -244,7 +249,12 @@ mod tests {
         let inner = InnerShape { key: "kids", wanted: vec!["id"] };
         Shape {
             lists: vec![
-                ListShape { path: &["rows"], wanted: vec!["id", "at"], inner: Some(inner) },
+                ListShape {
+                    path: &["rows"],
+                    wanted: vec!["id", "at"],
+                    inner: Some(inner),
+                    is_optional: false,
+                },
                 ListShape { path: &["deep", "all"], ..ListShape::default() },
             ],
         }

@@ -203,6 +203,18 @@ impl Account {
         });
     }
 
+    /// A requester's answer to an offered rating, or another answer than before: the same row with
+    /// another score, and a fresh updated_at.
+    pub fn rate(&mut self, key: &str, score: &str) {
+        let now = self.now;
+        self.edit("satisfaction_ratings", key, |row| {
+            row.set("score", &row_text::quote(score));
+            row.updated_at = now;
+            row.generated = now;
+            row.set_time("updated_at", now);
+        });
+    }
+
     /// Changes the field by which the row's listing is sorted.
     pub fn rename(&mut self, name: &str, key: &str, label: &str) {
         let (now, kind) = (self.now, resource(name));

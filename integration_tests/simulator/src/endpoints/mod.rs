@@ -1,6 +1,7 @@
 //! From a request to an answer: who asks, may they, which listing is it, which rows does it show.
 
 mod search;
+mod search_words;
 mod shapes;
 mod special;
 mod views;

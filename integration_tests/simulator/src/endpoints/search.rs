@@ -1,11 +1,11 @@
 //! Export Search Results. The index lags behind the account, never shows deleted rows, and is
 //! not refreshed by silent changes. Source: Zendesk, Search (Export Search Results).
 
+use super::search_words::words;
 use super::{Desk, pass};
 use crate::account::table::{Order, Row, SortKey};
 use crate::answer::Answer;
 use crate::auth::{Person, Role};
-use crate::clock::parse_iso;
 use crate::listings::{Below, Gate};
 use crate::paging::{self, Flavour, Rows};
 use crate::query::Asked;
@@ -32,7 +32,7 @@ pub(super) fn export(
     if query.split_whitespace().any(|word| word.starts_with("type:")) {
         return Err(Answer::bad_value("InvalidValue", "type belongs into filter[type]"));
     }
-    let found = found(desk, table, query);
+    let found = found(desk, table, query)?;
     // Newest first, ties by ascending id.
     let key = |row: &Row| SortKey { number: -row.created_at, text: String::new(), id: row.number };
     let mut keys: Vec<_> = found.into_iter().map(key).collect();
@@ -67,7 +67,10 @@ pub(super) fn count(desk: &Desk<'_>, asked: &Asked, person: &Person) -> Result<A
     let query = query(asked)?;
     let kinds = [("type:ticket", "tickets"), ("type:user", "users")];
     let tables = kinds.iter().filter(|(word, _)| query.split_whitespace().any(|one| one == *word));
-    let count: usize = tables.map(|(_, table)| found(desk, table, query).len()).sum();
+    let mut count = 0;
+    for (_, table) in tables {
+        count += found(desk, table, query)?.len();
+    }
     let count = count * (1 + desk.knobs.search_counts_more);
     Ok(Answer::ok(format!(r#"{{"count":{count}}}"#)))
 }
@@ -78,46 +81,12 @@ fn query(asked: &Asked) -> Result<&str, Answer> {
 }
 
 /// The rows of a table that the index finds, as far as it has caught up.
-fn found<'a>(desk: &'a Desk<'_>, table: &str, query: &str) -> Vec<&'a Row> {
-    let bounds: Vec<_> = query.split_whitespace().filter_map(bound).collect();
+fn found<'a>(desk: &'a Desk<'_>, table: &str, query: &str) -> Result<Vec<&'a Row>, Answer> {
+    let words = words(query)?;
     let newest = desk.account.now() - desk.knobs.search_lag_seconds;
     let rows = desk.account.table(table).rows.values();
     let found = rows.filter(|row| {
-        !row.deleted && row.updated_at <= newest && bounds.iter().all(|bound| bound.holds(row))
+        !row.deleted && row.updated_at <= newest && words.iter().all(|word| word.holds(row))
     });
-    found.collect()
-}
-
-/// `updated>=2026-01-01T00:00:00Z` and the like.
-struct Bound {
-    by_update: bool,
-    from: i64,
-    to: i64,
-}
-
-impl Bound {
-    fn holds(&self, row: &Row) -> bool {
-        let second = if self.by_update { row.updated_at } else { row.created_at };
-        (self.from..=self.to).contains(&second)
-    }
-}
-
-fn bound(word: &str) -> Option<Bound> {
-    let place = word.find(['<', '>', ':', '='])?;
-    let by_update = match &word[..place] {
-        "updated" | "updated_at" => true,
-        "created" | "created_at" => false,
-        _ => return None,
-    };
-    let rest = &word[place..];
-    let signs = rest.len() - rest.trim_start_matches(['<', '>', ':', '=']).len();
-    let second = parse_iso(&rest[signs..])?;
-    let (from, to) = match &rest[..signs] {
-        ">=" => (second, i64::MAX),
-        ">" => (second + 1, i64::MAX),
-        "<=" => (i64::MIN, second),
-        "<" => (i64::MIN, second - 1),
-        _ => (second, second),
-    };
-    Some(Bound { by_update, from, to })
+    Ok(found.collect())
 }

@@ -185,23 +185,32 @@ pub(super) fn ticket_form(seed: &Seed) -> String {
         "deleted_at": seed.on(0, 6).then(|| seed.updated()),
         "in_all_brands": seed.on(0, 2),
         "restricted_brand_ids": if seed.on(1, 2) { vec![seed.other_id(10)] } else { vec![] },
-        "end_user_conditions": if seed.on(0, 3) { vec![] } else { vec![condition(seed, false)] },
-        "agent_conditions": if seed.on(1, 3) { vec![] } else { vec![condition(seed, true)] },
+        "end_user_conditions": conditions(seed, 0, false),
+        "agent_conditions": conditions(seed, 1, true),
         "form_type": "standard",
     })
 }
 
+/// None on one form in three; else some, of which the later ones ask for other values.
+fn conditions(seed: &Seed, salt: u64, for_agents: bool) -> Vec<Object> {
+    let count = if seed.on(salt, 3) { 0 } else { 1 + seed.n % 2 };
+    (0..count).map(|index| condition(seed, index, for_agents)).collect()
+}
+
 /// Which fields appear when another has a value; when agents must fill them depends on status.
-fn condition(seed: &Seed, for_agents: bool) -> Object {
+fn condition(seed: &Seed, index: u64, for_agents: bool) -> Object {
     let on_statuses = match seed.n % 3 {
         0 => object! { "type": "SOME_STATUSES", "statuses": ["new", "open"] },
         1 => object! { "type": "ALL_STATUSES" },
         _ => object! { "type": "NO_STATUSES" },
     };
-    let child = object! { "id": seed.other_id(27), "is_required": seed.on(0, 2) };
+    let children = (0..=index).map(|place| {
+        let child = object! { "id": seed.other_id(27 + place), "is_required": seed.on(place, 2) };
+        child.with_if(for_agents, "required_on_statuses", on_statuses.clone())
+    });
     object! {
         "parent_field_id": seed.other_id(26),
-        "value": if seed.on(0, 4) { true.into() } else { seed.text(3) },
-        "child_fields": [child.with_if(for_agents, "required_on_statuses", on_statuses)],
+        "value": if seed.on(index, 4) { true.into() } else { seed.text(3 + index) },
+        "child_fields": children.collect::<Vec<_>>(),
     }
 }

@@ -185,8 +185,13 @@ fn child_comment(seed: &Seed) -> Object {
 
 /// The key is the field that changed, so it may be named like anything else in the event.
 fn child_change(seed: &Seed, step: u64) -> Object {
-    let (field, new, old): (&str, Json, Json) = match (seed.n + step) % 6 {
+    let (field, new, old): (&str, Json, Json) = match (seed.n + step) % 11 {
         0 => ("status", "open".into(), "new".into()),
+        6 => ("status", "solved".into(), "open".into()),
+        7 => ("status", "open".into(), "solved".into()),
+        8 => ("status", "deleted".into(), "open".into()),
+        9 => ("priority", "urgent".into(), "low".into()),
+        10 => ("tags", ["a", "closed_by_merge"].into(), ["a"].into()),
         1 => ("priority", "high".into(), Json::NULL),
         2 => ("tags", ["a", "b"].into(), Json::raw("[]")),
         3 => ("custom_ticket_fields", seed.keyed_fields(step).into(), Json::NULL),

@@ -1,0 +1,110 @@
+//! What the words of a search query ask of a row, and which queries are refused.
+//! Source: Zendesk, Zendesk Support search reference. That a query is refused with 422, `invalid` and
+//! a description that begins with "Invalid search" was seen; which queries are is assumed.
+
+use crate::account::table::Row;
+use crate::answer::Answer;
+use crate::clock::parse_iso;
+use crate::row_text;
+
+const STATUSES: &[&str] = &["new", "open", "pending", "hold", "solved", "closed"];
+const PRIORITIES: &[&str] = &["low", "normal", "high", "urgent"];
+
+/// One word of a query.
+pub(super) enum Word {
+    /// `updated>=2026-01-01T00:00:00Z` and the like.
+    Bound { by_update: bool, from: i64, to: i64 },
+    /// `status<solved`: the field's place in its order.
+    Ordered { field: &'static str, order: &'static [&'static str], from: usize, to: usize },
+    /// `role:agent`, `-tags:vip`.
+    Field { field: String, text: String, negated: bool },
+    /// Anywhere in the row.
+    Text(String),
+}
+
+impl Word {
+    pub(super) fn holds(&self, row: &Row) -> bool {
+        match self {
+            Self::Bound { by_update, from, to } => {
+                let second = if *by_update { row.updated_at } else { row.created_at };
+                (*from..=*to).contains(&second)
+            }
+            Self::Ordered { field, order, from, to } => {
+                let text = row_text::get_text(row.indexed(), field);
+                let place = order.iter().position(|one| Some(*one) == text.as_deref());
+                place.is_some_and(|place| (*from..=*to).contains(&place))
+            }
+            Self::Field { field, text, negated } => {
+                let raw = row_text::get(row.indexed(), field).unwrap_or_default();
+                // Of a list any element.
+                let has = raw.trim_matches(['[', ']']).split(',');
+                has.map(|one| one.trim().trim_matches('"')).any(|one| one == text) != *negated
+            }
+            Self::Text(text) => row.indexed().contains(text.as_str()),
+        }
+    }
+}
+
+/// The words of a query. What stands in quotes belongs together; the type is told elsewhere.
+pub(super) fn words(query: &str) -> Result<Vec<Word>, Answer> {
+    if !query.matches('"').count().is_multiple_of(2) {
+        return Err(invalid("a quote is not closed"));
+    }
+    let mut is_quoted = false;
+    let edge = |character: char| {
+        is_quoted ^= character == '"';
+        !is_quoted && character.is_whitespace()
+    };
+    let words = query.split(edge).filter(|word| !word.is_empty() && !word.starts_with("type:"));
+    words.map(word).collect()
+}
+
+fn invalid(why: &str) -> Answer {
+    let why = row_text::quote(&format!("Invalid search: {why}"));
+    Answer::json(422, format!(r#"{{"error":"invalid","description":{why}}}"#))
+}
+
+fn word(word: &str) -> Result<Word, Answer> {
+    let plain = |text: &str| text.trim_matches('"').to_owned();
+    let Some(place) =
+        word.find(['<', '>', ':', '=', '"']).filter(|at| !word[*at..].starts_with('"'))
+    else {
+        return Ok(Word::Text(plain(word)));
+    };
+    let (field, rest) = word.split_at(place);
+    let signs = rest.len() - rest.trim_start_matches(['<', '>', ':', '=']).len();
+    let (sign, text) = rest.split_at(signs);
+    let (field, negated) = field.strip_prefix('-').map_or((field, false), |field| (field, true));
+    let ordered = |field, order: &'static [&'static str]| {
+        let known = order.iter().position(|one| *one == text);
+        let at = known.ok_or_else(|| invalid(&format!("{text} is no {field}")))?;
+        let last = order.len();
+        // Outside of every place: nothing is less than the least.
+        let (from, to) = match sign {
+            ">=" => (at, last),
+            ">" => (at + 1, last),
+            "<=" => (0, at),
+            "<" if at == 0 => (last, last),
+            "<" => (0, at - 1),
+            _ => (at, at),
+        };
+        Ok(Word::Ordered { field, order, from, to })
+    };
+    match field {
+        "updated" | "updated_at" | "created" | "created_at" => {
+            let date = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
+            let second = parse_iso(&date).ok_or_else(|| invalid(&format!("{text} is no date")))?;
+            let (from, to) = match sign {
+                ">=" => (second, i64::MAX),
+                ">" => (second + 1, i64::MAX),
+                "<=" => (i64::MIN, second),
+                "<" => (i64::MIN, second - 1),
+                _ => (second, second),
+            };
+            Ok(Word::Bound { by_update: field.starts_with('u'), from, to })
+        }
+        "status" if !negated => ordered("status", STATUSES),
+        "priority" if !negated => ordered("priority", PRIORITIES),
+        _ => Ok(Word::Field { field: field.to_owned(), text: plain(text), negated }),
+    }
+}

@@ -1,0 +1,208 @@
+//! Searches of the user's own: each asks for one stream of rows of one type. Pure.
+//!
+//! Source: Zendesk, "Export Search Results": the type stands in a parameter of its own, and a query
+//! that names it too is refused; so it is taken out of what the user wrote.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::Violation;
+
+/// Searches that need no query, by name. Every ticket is in one of the two.
+const READY_MADE: [(&str, &str); 2] = [
+    ("open_tickets", "type:ticket status<solved"),
+    ("closed_tickets", "type:ticket status>=solved"),
+];
+
+/// What is searched for where a query names a type and nothing else: Zendesk wants some words, and
+/// everything was created later than this.
+const EVERYTHING: &str = "created>=1970-01-01";
+
+const TYPES: [(&str, SearchType); 4] = [
+    ("ticket", SearchType::Ticket),
+    ("user", SearchType::User),
+    ("organization", SearchType::Organization),
+    ("group", SearchType::Group),
+];
+
+/// A search as the user writes it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(title = "Search", extend("additionalProperties" = true))]
+pub struct WrittenSearch {
+    /// The name of the stream. `open_tickets` and `closed_tickets` are ready made and need no query.
+    #[schemars(
+        title = "Name",
+        extend(
+            "order" = 0,
+            "pattern" = "^[a-z][a-z0-9_]{0,62}$",
+            "pattern_descriptor" = "lower_case_name",
+            "examples" = ["open_tickets", "closed_tickets", "urgent_tickets"]
+        )
+    )]
+    pub name: String,
+    /// A query of Zendesk's search. It must name the type of what it looks for: `type:ticket`,
+    /// `type:user`, `type:organization` or `type:group`.
+    #[schemars(
+        with = "String",
+        title = "Query",
+        extend("order" = 1, "examples" = ["type:ticket priority:urgent status<solved"])
+    )]
+    #[serde(default)]
+    pub query: Option<String>,
+}
+
+/// A search as it is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Search {
+    pub name: String,
+    pub of: SearchType,
+    /// The query without its type.
+    pub words: String,
+}
+
+/// What a search looks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SearchType {
+    Ticket,
+    User,
+    Organization,
+    Group,
+}
+
+impl SearchType {
+    /// The name that Zendesk has for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        TYPES.iter().find(|(_, of)| *of == self).map_or("", |(name, _)| name)
+    }
+}
+
+/// The searches that are asked for.
+///
+/// # Errors
+/// Every [`Violation`] at once.
+pub(super) fn searches(written: Vec<WrittenSearch>) -> Result<Vec<Search>, Vec<Violation>> {
+    let mut searches: Vec<Search> = Vec::new();
+    let mut violations = Vec::new();
+    for (at, WrittenSearch { name, query }) in written.into_iter().enumerate() {
+        let mut refuse = |key: &str, what: &str| {
+            let field = format!("search_queries.{at}.{key}");
+            violations.push(Violation { field, what: format!("of `{name}` {what}") });
+        };
+        if searches.iter().any(|other| other.name == name) {
+            refuse("name", "is there twice");
+        }
+        let ready_made = READY_MADE.iter().find(|(ready, _)| *ready == name);
+        let query = query.filter(|query| !query.trim().is_empty());
+        let Some(query) = query.or(ready_made.map(|(_, query)| (*query).to_owned())) else {
+            refuse("query", "is missing; only `open_tickets` and `closed_tickets` are ready made");
+            continue;
+        };
+        match typed(&query) {
+            Ok((of, words)) => searches.push(Search { name, of, words }),
+            Err(what) => refuse("query", what),
+        }
+    }
+    if violations.is_empty() { Ok(searches) } else { Err(violations) }
+}
+
+/// The type that a query names, and the rest of it.
+fn typed(query: &str) -> Result<(SearchType, String), &'static str> {
+    let (types, rest): (Vec<&str>, Vec<&str>) =
+        words(query).into_iter().partition(|word| type_of(word).is_some());
+    let mut types = types.into_iter().filter_map(type_of).map(|name| {
+        let found = TYPES.iter().find(|(known, _)| name.eq_ignore_ascii_case(known));
+        found.map(|(_, of)| *of)
+    });
+    let Some(first) = types.next() else {
+        return Err("names no type: add type:ticket, type:user, type:organization or type:group");
+    };
+    if types.any(|other| other != first) {
+        return Err("names several types, and a stream has rows of one: write a query for each");
+    }
+    let of = first
+        .ok_or("names a type that cannot be exported; ticket, user, organization and group can")?;
+    let rest = if rest.is_empty() { EVERYTHING.to_owned() } else { rest.join(" ") };
+    Ok((of, rest))
+}
+
+fn type_of(word: &str) -> Option<&str> {
+    let (key, name) = word.split_once(':')?;
+    key.eq_ignore_ascii_case("type").then(|| name.trim_matches('"'))
+}
+
+/// The words of a query. What stands in quotes belongs together.
+fn words(query: &str) -> Vec<&str> {
+    let mut is_quoted = false;
+    let is_edge = |character: char| {
+        is_quoted ^= character == '"';
+        !is_quoted && character.is_whitespace()
+    };
+    query.split(is_edge).filter(|word| !word.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn searched(name: &str, query: Option<&str>) -> Result<Vec<Search>, Vec<Violation>> {
+        searches(vec![WrittenSearch { name: name.into(), query: query.map(Into::into) }])
+    }
+
+    fn words_of(query: &str) -> (SearchType, String) {
+        let mut searches = searched("q", Some(query)).unwrap();
+        let search = searches.remove(0);
+        (search.of, search.words)
+    }
+
+    #[test]
+    fn the_type_is_taken_out_of_a_query_wherever_it_stands() {
+        let found = |of, words: &str| (of, words.to_owned());
+        assert_eq!(
+            words_of("type:ticket status<solved"),
+            found(SearchType::Ticket, "status<solved")
+        );
+        assert_eq!(words_of("role:agent  Type:\"User\""), found(SearchType::User, "role:agent"));
+        assert_eq!(
+            words_of("subject:\"a type:user b\" type:organization type:organization"),
+            found(SearchType::Organization, "subject:\"a type:user b\"")
+        );
+        assert_eq!(words_of("type:group"), found(SearchType::Group, "created>=1970-01-01"));
+    }
+
+    #[test]
+    fn two_searches_are_ready_made_and_switched_on_by_their_names() {
+        let words = |name| searched(name, None).unwrap().remove(0).words;
+        assert_eq!(
+            (words("open_tickets"), words("closed_tickets")),
+            ("status<solved".into(), "status>=solved".into())
+        );
+        let own = searched("open_tickets", Some("type:ticket status:open")).unwrap();
+        assert_eq!(own[0].words, "status:open");
+    }
+
+    #[test]
+    fn what_cannot_be_a_search_is_refused_by_its_name() {
+        for (query, told) in [
+            (None, "missing"),
+            (Some("  "), "missing"),
+            (Some("status<solved"), "names no type"),
+            (Some("\"type:ticket\""), "names no type"),
+            (Some("-type:ticket"), "names no type"),
+            (Some("type: ticket"), "cannot be exported"),
+            (Some("type:article x"), "cannot be exported"),
+            (Some("type:ticket type:user"), "several types"),
+        ] {
+            let violations = searched("late", query).unwrap_err();
+            assert_eq!(violations.len(), 1);
+            let violation = violations[0].to_string();
+            assert!(violation.starts_with("search_queries.0.query: of `late` "), "{violation}");
+            assert!(violation.contains(told), "{violation}");
+        }
+        let twice = vec![
+            WrittenSearch { name: "open_tickets".into(), query: None },
+            WrittenSearch { name: "open_tickets".into(), query: None },
+        ];
+        assert_eq!(searches(twice).unwrap_err()[0].field, "search_queries.1.name");
+    }
+}

@@ -1,0 +1,93 @@
+//! From when on a first read reads: a date, or so many days before the day of that read.
+
+/// Seconds of the two years that a first read goes back when no start date is given.
+const DEFAULT_HISTORY_SECONDS: i64 = 730 * DAY_SECONDS;
+
+const DAY_SECONDS: i64 = 86_400;
+
+/// What may be written: an absolute date as Airbyte's connector has it, or a relative one. A bare
+/// number of four digits would be a year to most people, so it is neither.
+pub(super) const PATTERN: &str = "^([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z\
+                                  |today(-[0-9]{1,5})?|yesterday|[0-9]{1,3}|[0-9]{1,5} days?)$";
+
+/// Where a first read of dated data begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Start {
+    #[default]
+    TwoYearsBack,
+    /// Unix seconds. It bounds every read.
+    At(i64),
+    /// The begin, in UTC, of the day that lies so many days before the first read. It bounds that
+    /// read only.
+    DaysBack(i64),
+}
+
+impl Start {
+    /// Unix seconds, for a read that begins at `now_unix`.
+    #[must_use]
+    pub fn unix(self, now_unix: i64) -> i64 {
+        let unix = match self {
+            Self::TwoYearsBack => now_unix.saturating_sub(DEFAULT_HISTORY_SECONDS),
+            Self::At(unix) => unix,
+            Self::DaysBack(days) => {
+                let today = now_unix.saturating_sub(now_unix.rem_euclid(DAY_SECONDS));
+                today.saturating_sub(days.saturating_mul(DAY_SECONDS))
+            }
+        };
+        unix.max(0)
+    }
+}
+
+/// Reads what the user wrote. None when it is neither a date that exists nor a relative one.
+pub(super) fn start(written: &str) -> Option<Start> {
+    let days = match written {
+        "today" => Some("0"),
+        "yesterday" => Some("1"),
+        _ => {
+            let days = written.strip_prefix("today-").unwrap_or(written);
+            Some(days.strip_suffix(" days").or(days.strip_suffix(" day")).unwrap_or(days))
+        }
+    };
+    if let Some(days) = days.and_then(|days| days.parse::<u32>().ok()) {
+        return Some(Start::DaysBack(days.into()));
+    }
+    let date = chrono::DateTime::parse_from_rfc3339(written).ok()?;
+    Some(Start::At(date.timestamp()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 2026-11-21T09:30:00Z
+    const NOW: i64 = 1_795_253_400;
+    /// 2026-11-21T00:00:00Z
+    const TODAY: i64 = 1_795_219_200;
+
+    #[test]
+    fn a_relative_date_is_the_begin_of_a_day_before_the_read() {
+        for (written, days) in [
+            ("today", 0),
+            ("0", 0),
+            ("yesterday", 1),
+            ("1", 1),
+            ("1 day", 1),
+            ("today-7", 7),
+            ("7", 7),
+            ("30 days", 30),
+        ] {
+            let start = start(written).unwrap();
+            assert_eq!(start.unix(NOW), TODAY - days * 86_400, "{written}");
+        }
+        assert_eq!(start("99999 days").unwrap().unix(NOW), 0);
+    }
+
+    #[test]
+    fn an_absolute_date_is_itself_and_none_is_two_years_back() {
+        assert_eq!(start("2020-10-15T00:00:00Z"), Some(Start::At(1_602_720_000)));
+        assert_eq!(Start::default().unix(NOW), NOW - 730 * 86_400);
+        for written in ["", "2020-13-45T00:00:00Z", "tomorrow", "-7", "today-", "7 weeks"] {
+            assert_eq!(start(written), None, "{written}");
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! What the user writes: every option, with the words that the spec has for it. Property names are
+//! those of Airbyte's connector, so that an existing config works unchanged.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::searches::WrittenSearch;
+use super::start::PATTERN;
+use crate::secret::Secret;
+
+/// The configuration as the user writes it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(title = "Source Zendesk Support Spec", extend("additionalProperties" = true))]
+#[serde(rename_all = "snake_case")]
+pub struct WrittenConfig {
+    /// Your Zendesk subdomain: `acme` for https://acme.zendesk.com. The whole address works too.
+    #[schemars(title = "Subdomain", extend("order" = 0, "examples" = ["acme"]))]
+    pub subdomain: String,
+
+    /// How to sign in. OAuth with client credentials suits unattended syncs best; API tokens can
+    /// no longer be created and stop on 2027-04-30.
+    #[schemars(with = "Credentials", title = "Authentication", extend("type" = "object", "order" = 1))]
+    #[serde(default)]
+    pub credentials: Option<Credentials>,
+
+    /// From when on tickets and everything about them, users, ratings, audit logs and posts are
+    /// read. Either a date and time in UTC, which bounds every read, or days before the first read,
+    /// which bound that read only: `today` or `0`, `yesterday` or `1`, `today-7`, `7` or `7 days`.
+    /// Empty: the last two years. What other rows point at, such as organizations and groups, is
+    /// always complete.
+    #[schemars(
+        with = "String",
+        title = "Start Date",
+        extend(
+            "order" = 2,
+            "pattern" = PATTERN,
+            "pattern_descriptor" = "YYYY-MM-DDTHH:mm:ssZ, or days back: today, yesterday, today-7, 30 days",
+            "examples" = ["2020-10-15T00:00:00Z", "yesterday", "today-7", "30 days"]
+        )
+    )]
+    #[serde(default)]
+    pub start_date: Option<String>,
+
+    /// Requests that may be in flight at once, over all streams together.
+    #[schemars(
+        with = "u64",
+        title = "Number of concurrent threads",
+        range(min = 1, max = 40),
+        extend("order" = 3, "default" = 3, "examples" = [1, 3, 10])
+    )]
+    #[serde(default)]
+    pub num_workers: Option<u64>,
+
+    /// Events per request of the ticket_comments and ticket_events streams. 100 is automatic: the
+    /// page grows to 1000 while answers are quick. Any other value is the largest page asked for.
+    #[schemars(
+        with = "u64",
+        title = "Page Size (ticket_comments)",
+        range(min = 1, max = 1000),
+        extend("order" = 4, "default" = 100, "examples" = [100, 250, 500])
+    )]
+    #[serde(default)]
+    pub page_size: Option<u64>,
+
+    /// The share of each of Zendesk's limits that may be used, per cent. Less leaves more to the
+    /// account's other programs; what those use is seen and respected in any case.
+    #[schemars(
+        with = "u64",
+        title = "Share of the API quota",
+        range(min = 1, max = 100),
+        extend("order" = 10, "default" = 100, "examples" = [100, 50, 25])
+    )]
+    #[serde(default)]
+    pub api_quota_percent: Option<u64>,
+
+    /// A column that tells when a row was deleted in Zendesk, null while it lives, in every stream
+    /// that sees deletions. Named `_ab_cdc_deleted_at`, Airbyte's destinations delete the row; any
+    /// other name marks it. When it is set, tickets brings deleted tickets too.
+    #[schemars(
+        with = "String",
+        title = "Deletion Column",
+        extend(
+            "order" = 5,
+            "pattern" = "^[A-Za-z_][A-Za-z0-9_]{0,62}$",
+            "examples" = ["_ab_cdc_deleted_at", "_landed_deleted_at"]
+        )
+    )]
+    #[serde(default)]
+    pub deleted_at_field: Option<String>,
+
+    /// Leave deleted rows out of full refreshes. An incremental stream cannot leave them out
+    /// without keeping their older rows for ever, so there it needs the deletion column.
+    #[schemars(with = "bool", title = "Exclude Deleted Records", extend("order" = 6, "default" = false))]
+    #[serde(default)]
+    pub exclude_deleted: Option<bool>,
+
+    /// Which tickets and ticket events to read, by who holds the ticket: humans, AI agents, or
+    /// both. After a change, reset these streams: what was left out before does not come later.
+    #[schemars(with = "TicketScope", title = "Ticket Scope", extend("type" = "string", "order" = 7, "default" = "all"))]
+    #[serde(default)]
+    pub ticket_scope: Option<TicketScope>,
+
+    /// Where tickets come from. `incremental`, the incremental export, is complete. `search`, the
+    /// search index, is faster and may be stale: it does not see changes that make no ticket event.
+    /// `search_then_incremental` brings the search's tickets first, and then the export has the
+    /// last word on every one.
+    #[schemars(with = "TicketsHistory", title = "Tickets History", extend("type" = "string", "order" = 9, "default" = "incremental"))]
+    #[serde(default)]
+    pub tickets_history: Option<TicketsHistory>,
+
+    /// Days before the last read from which tickets are searched again, where they come from the
+    /// search index. 0 is fifteen minutes, by which the index usually lags.
+    #[schemars(
+        with = "u64",
+        title = "Tickets Search Lookback Window (days)",
+        range(min = 0),
+        extend("order" = 8, "default" = 0, "examples" = [0, 7, 30])
+    )]
+    #[serde(default)]
+    pub ticket_search_lookback_days: Option<u64>,
+
+    /// Searches of your own. Each gives a stream of what it finds, read whole every time, because
+    /// nothing tells when a row is found no more.
+    #[schemars(with = "Vec<WrittenSearch>", title = "Search Queries", extend("order" = 11, "default" = []))]
+    #[serde(default)]
+    pub search_queries: Option<Vec<WrittenSearch>>,
+
+    /// Streams made of what others bring: conditions of ticket forms as rows, and events of tickets,
+    /// users and ratings. They cost no request beside the streams that they are made of.
+    #[schemars(with = "Vec<ExtraStream>", title = "Extra Streams", extend("order" = 12, "default" = []))]
+    #[serde(default)]
+    pub extra_streams: Option<Vec<String>>,
+
+    /// What each row of tickets holds besides, in a column of this name. Of users, groups,
+    /// organizations, brands, sharing agreements and forms a ticket has those that it refers to.
+    #[schemars(with = "Vec<AssociatedData>", title = "Associated Data", extend("order" = 13, "default" = []))]
+    #[serde(default)]
+    pub associated_data: Option<Vec<String>>,
+
+    /// Which users to read, with their identities and events, by role. Empty: all. After a change,
+    /// reset these streams: who was left out before does not come later.
+    #[schemars(with = "Vec<UserRole>", title = "User Roles", extend("order" = 14, "default" = []))]
+    #[serde(default)]
+    pub user_roles: Option<Vec<String>>,
+}
+
+/// A stream that is offered only to those who ask for it, by its name.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+#[expect(dead_code, reason = "it only lends its names to the spec")]
+enum ExtraStream {
+    TicketFormAgentConditions,
+    TicketFormEndUserConditions,
+    TicketLifecycleEvents,
+    UserLifecycleEvents,
+    SatisfactionRatingEvents,
+}
+
+/// What the export of tickets can bring besides, by the names that Zendesk has for it.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+#[expect(dead_code, reason = "it only lends its names to the spec")]
+enum AssociatedData {
+    Users,
+    Groups,
+    Organizations,
+    CommentCount,
+    IncidentCounts,
+    Dates,
+    Slas,
+    MetricSets,
+    Brands,
+    SharingAgreements,
+    TicketForms,
+    MetricEvents,
+}
+
+/// What a user may do, by the names that Zendesk has for it.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+#[expect(dead_code, reason = "it only lends its names to the spec")]
+enum UserRole {
+    EndUser,
+    Agent,
+    Admin,
+}
+
+/// Where tickets come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TicketsHistory {
+    #[default]
+    Incremental,
+    Search,
+    SearchThenIncremental,
+}
+
+/// Who holds the tickets that are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TicketScope {
+    #[default]
+    All,
+    Human,
+    Ai,
+}
+
+/// How to sign in.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(tag = "credentials")]
+pub enum Credentials {
+    #[serde(rename = "oauth2_refresh")]
+    #[schemars(title = "OAuth2.0 with Refresh Token", extend("additionalProperties" = true))]
+    Refresh {
+        /// The unique identifier of your OAuth client.
+        #[schemars(title = "Client ID", extend("order" = 1))]
+        client_id: Secret,
+        /// The secret of your OAuth client.
+        #[schemars(title = "Client Secret", extend("order" = 2))]
+        client_secret: Secret,
+        /// The current access token; renewed by itself.
+        #[schemars(with = "Secret", title = "Access Token", extend("order" = 3))]
+        #[serde(default)]
+        access_token: Option<Secret>,
+        /// When the access token ends; kept by itself.
+        #[schemars(with = "String", title = "Token Expiry Date", extend("order" = 4, "format" = "date-time"))]
+        #[serde(default)]
+        token_expiry_date: Option<String>,
+        /// The refresh token. It works once and must serve no other source.
+        #[schemars(title = "Refresh Token", extend("order" = 5))]
+        refresh_token: Secret,
+    },
+    #[serde(rename = "api_token")]
+    #[schemars(title = "API Token", extend("additionalProperties" = true))]
+    ApiToken {
+        /// The e-mail address of the user whom the token belongs to.
+        #[schemars(title = "Email", extend("order" = 1))]
+        email: String,
+        /// The API token. Zendesk stops all API tokens on 2027-04-30.
+        #[schemars(title = "API Token", extend("order" = 2))]
+        api_token: Secret,
+    },
+    #[serde(rename = "oauth2.0")]
+    #[schemars(title = "OAuth2.0 (Legacy)", extend("additionalProperties" = true))]
+    Legacy {
+        /// An OAuth access token that does not expire. Zendesk stops them on 2027-04-01.
+        #[schemars(title = "Access Token", extend("order" = 1))]
+        access_token: Secret,
+        /// The unique identifier of your OAuth client.
+        #[schemars(with = "Secret", title = "Client ID", extend("order" = 2))]
+        #[serde(default)]
+        client_id: Option<Secret>,
+        /// The secret of your OAuth client.
+        #[schemars(with = "Secret", title = "Client Secret", extend("order" = 3))]
+        #[serde(default)]
+        client_secret: Option<Secret>,
+    },
+    #[serde(rename = "oauth2_client_credentials")]
+    #[schemars(title = "OAuth2.0 with Client Credentials", extend("additionalProperties" = true))]
+    ClientCredentials {
+        /// The unique identifier of your confidential OAuth client.
+        #[schemars(title = "Client ID", extend("order" = 1))]
+        client_id: Secret,
+        /// The secret of your OAuth client.
+        #[schemars(title = "Client Secret", extend("order" = 2))]
+        client_secret: Secret,
+        /// Scopes to ask for, separated by blanks. Empty: `read`.
+        #[schemars(with = "String", title = "Scope", extend("order" = 3))]
+        #[serde(default)]
+        scope: Option<String>,
+    },
+}
+
+impl Credentials {
+    /// Whether requests are signed with an access token, which has scopes and may end.
+    #[must_use]
+    pub fn is_oauth(&self) -> bool {
+        !matches!(self, Self::ApiToken { .. })
+    }
+}

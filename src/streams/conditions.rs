@@ -1,0 +1,64 @@
+//! Conditions of ticket forms, one row for each field that a condition makes appear.
+
+use super::made::Made;
+use super::made::Source::{Joined, Of, Place, TextOf};
+use super::tickets::TICKET_FORMS;
+use super::{Gate, Role, RowsAt, Stream};
+
+/// The same for both sides of a form. What names a row is what the condition is about, not where
+/// it stands, so that a row keeps its name when conditions are put in another order.
+const fn made(within: &'static [&'static str]) -> Made {
+    Made {
+        within,
+        kinds: &[],
+        columns: &[
+            ("id", Joined(&[Of(0, "id"), Of(1, "parent_field_id"), Of(2, "id"), Of(1, "value")])),
+            ("ticket_form_id", Of(0, "id")),
+            ("position", Place(1)),
+            ("parent_field_id", Of(1, "parent_field_id")),
+            ("value", TextOf(1, "value")),
+            ("child_position", Place(2)),
+            ("child_field_id", Of(2, "id")),
+            ("is_required", Of(2, "is_required")),
+            ("required_on_statuses", Of(2, "required_on_statuses")),
+            ("updated_at", Of(0, "updated_at")),
+        ],
+        changed: "updated_at",
+    }
+}
+
+/// Source: Zendesk, Ticket Forms, "Listing end user conditions" and "Listing agent conditions".
+static FOR_AGENTS: Made = made(&["agent_conditions", "child_fields"]);
+static FOR_END_USERS: Made = made(&["end_user_conditions", "child_fields"]);
+
+pub(super) fn streams() -> Vec<Stream> {
+    let stream = |name, made: &'static Made, about| Stream {
+        rows: RowsAt::Made(made),
+        gate: Gate {
+            role: Role::Agent,
+            plan: Some("Suite Growth or Support Enterprise"),
+            feature: None,
+        },
+        scope: "tickets:read",
+        documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_forms/",
+        about,
+        unseen: "There is no incremental read; a full refresh drops conditions that are gone.",
+        ..Stream::listed(
+            name,
+            &TICKET_FORMS,
+            include_str!("../../schemas/ticket_form_conditions.json"),
+        )
+    };
+    vec![
+        stream(
+            "ticket_form_agent_conditions",
+            &FOR_AGENTS,
+            "Which fields of a ticket form agents get to see when another field has a value, one row for each.",
+        ),
+        stream(
+            "ticket_form_end_user_conditions",
+            &FOR_END_USERS,
+            "Which fields of a ticket form end users get to see when another field has a value, one row for each.",
+        ),
+    ]
+}

@@ -1,0 +1,217 @@
+//! Events of tickets, users and ratings, made of what the exports tell.
+
+use super::made::Source::{
+    Joined, KindActor, KindFrom, KindName, KindTime, KindTo, Of, TextOf, Untold,
+};
+use super::made::When::{Above, Differ, Gained, Has, Is, IsNot};
+use super::made::{Kind, Made, Source};
+use super::people::INCREMENTAL_USERS;
+use super::support::INCREMENTAL_TICKET_EVENTS;
+use super::tickets::SATISFACTION_RATINGS;
+use super::{ADMIN, Cursor, CursorFormat, Kept, RowsAt, Stream};
+
+const STATUS: &str = "status";
+const BEFORE: &str = "previous_value";
+
+/// A change of a ticket's field, in which the field's name is the key.
+const IS_CHANGE: super::made::When = Is("event_type", &["Change"]);
+
+/// What a child event of a ticket's event tells.
+const fn of_ticket(
+    name: &'static str,
+    field: &'static str,
+    when: &'static [super::made::When],
+) -> Kind {
+    Kind {
+        name,
+        when,
+        once: false,
+        time: Of(0, "created_at"),
+        actor: Of(0, "updater_id"),
+        from: TextOf(1, BEFORE),
+        to: TextOf(1, field),
+    }
+}
+
+/// Source: Zendesk, "Incremental Ticket Event Export"; "About ticket statuses"; "Merging tickets",
+/// by which a ticket that was merged into another is closed and gets the tag `closed_by_merge`.
+static OF_TICKETS: Made = Made {
+    within: &["child_events"],
+    kinds: &[
+        Kind {
+            once: true,
+            from: Untold,
+            ..of_ticket("created", STATUS, &[Is("event_type", &["Create"])])
+        },
+        of_ticket("solved", STATUS, &[IS_CHANGE, Is(STATUS, &["solved"])]),
+        of_ticket(
+            "reopened",
+            STATUS,
+            &[IS_CHANGE, Is(BEFORE, &["solved"]), Is(STATUS, &["new", "open", "pending", "hold"])],
+        ),
+        of_ticket("closed", STATUS, &[IS_CHANGE, Is(STATUS, &["closed"])]),
+        Kind {
+            from: Untold,
+            ..of_ticket(
+                "assigned",
+                "assignee_id",
+                &[Is("event_type", &["Create"]), Has("assignee_id")],
+            )
+        },
+        of_ticket("assigned", "assignee_id", &[IS_CHANGE, Has("assignee_id")]),
+        of_ticket(
+            "priority_raised",
+            "priority",
+            &[IS_CHANGE, Above("priority", BEFORE, &["low", "normal", "high", "urgent"])],
+        ),
+        of_ticket("status_changed", STATUS, &[IS_CHANGE, Has(STATUS)]),
+        of_ticket("deleted", STATUS, &[IS_CHANGE, Is(STATUS, &["deleted"])]),
+        of_ticket(
+            "restored",
+            STATUS,
+            &[IS_CHANGE, Is(BEFORE, &["deleted"]), Has(STATUS), IsNot(STATUS, "deleted")],
+        ),
+        Kind {
+            from: Untold,
+            to: Untold,
+            ..of_ticket("merged", "tags", &[IS_CHANGE, Gained("tags", BEFORE, "closed_by_merge")])
+        },
+    ],
+    columns: &[
+        ("id", Joined(&[Of(1, "id"), KindName])),
+        ("kind", KindName),
+        ("time", KindTime),
+        ("ticket_id", Of(0, "ticket_id")),
+        ("actor_id", KindActor),
+        ("from", KindFrom),
+        ("to", KindTo),
+    ],
+    changed: "timestamp",
+};
+
+const fn of_user(
+    name: &'static str,
+    time: &'static str,
+    when: &'static [super::made::When],
+) -> Kind {
+    Kind { name, when, once: false, time: Of(0, time), actor: Untold, from: Untold, to: Untold }
+}
+
+/// Zendesk's listings do not tell who changed a user, nor what was changed, nor that users were
+/// merged: the one that was merged into another is told as deleted.
+static OF_USERS: Made = Made {
+    within: &[],
+    kinds: &[
+        of_user("created", "created_at", &[Has("created_at")]),
+        of_user(
+            "updated",
+            "updated_at",
+            &[IsNot("active", "false"), Differ("updated_at", "created_at")],
+        ),
+        of_user("deleted", "updated_at", &[Is("active", &["false"])]),
+    ],
+    columns: &[
+        ("id", Joined(&[Of(0, "id"), KindName])),
+        ("kind", KindName),
+        ("time", KindTime),
+        ("user_id", Of(0, "id")),
+        ("actor_id", KindActor),
+        ("from", KindFrom),
+        ("to", KindTo),
+    ],
+    changed: "updated_at",
+};
+
+/// Zendesk's listing has a rating as it stands now, so what it was before is not told.
+const fn of_rating(
+    name: &'static str,
+    time: &'static str,
+    actor: Source,
+    when: &'static [super::made::When],
+) -> Kind {
+    Kind { name, when, once: false, time: Of(0, time), actor, from: Untold, to: TextOf(0, "score") }
+}
+
+const REQUESTER: Source = Of(0, "requester_id");
+
+static OF_RATINGS: Made = Made {
+    within: &[],
+    kinds: &[
+        of_rating("offered", "created_at", Untold, &[Is("score", &["offered"])]),
+        of_rating("received", "updated_at", REQUESTER, &[Is("score", &["good", "bad"])]),
+        of_rating("good", "updated_at", REQUESTER, &[Is("score", &["good"])]),
+        of_rating("bad", "updated_at", REQUESTER, &[Is("score", &["bad"])]),
+    ],
+    columns: &[
+        ("id", Joined(&[Of(0, "id"), KindName])),
+        ("kind", KindName),
+        ("time", KindTime),
+        ("satisfaction_rating_id", Of(0, "id")),
+        ("ticket_id", Of(0, "ticket_id")),
+        ("actor_id", KindActor),
+        ("from", KindFrom),
+        ("to", KindTo),
+    ],
+    changed: "updated_at",
+};
+
+const TIME: Option<Cursor> = Cursor::of("time", CursorFormat::Iso);
+
+pub(super) fn streams() -> Vec<Stream> {
+    vec![
+        Stream {
+            rows: RowsAt::Made(&OF_TICKETS),
+            cursor: TIME,
+            dated: true,
+            gate: ADMIN,
+            scope: "tickets:read",
+            documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/#incremental-ticket-event-export",
+            about: "What happened to tickets: created, solved, reopened, closed, assigned, priority raised, status \
+                    changed, deleted, restored, merged. The actor -1 is Zendesk itself.",
+            unseen: "Changes that make no ticket event. A priority that was set for the first time is none that was \
+                     raised. A ticket counts as merged when it gets the tag `closed_by_merge`; into which one is not told.",
+            ..Stream::listed(
+                "ticket_lifecycle_events",
+                &INCREMENTAL_TICKET_EVENTS,
+                include_str!("../../schemas/ticket_lifecycle_events.json"),
+            )
+        },
+        Stream {
+            rows: RowsAt::Made(&OF_USERS),
+            // A user is updated many times, and each time is an event of its own.
+            primary_key: &["id", "time"],
+            cursor: TIME,
+            dated: true,
+            kept: Kept::everything("role"),
+            gate: ADMIN,
+            scope: "users:read",
+            documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/#incremental-user-export-cursor-based",
+            about: "Users that were created, updated or deleted. `created` comes again with each later change of the \
+                    user, under the same key.",
+            unseen: "Who did it, and what changed. Updates that were followed by another before they were read. Merges: \
+                     Zendesk's listings do not tell them, and a user that was merged into another is told as deleted.",
+            ..Stream::listed(
+                "user_lifecycle_events",
+                &INCREMENTAL_USERS,
+                include_str!("../../schemas/user_lifecycle_events.json"),
+            )
+        },
+        Stream {
+            rows: RowsAt::Made(&OF_RATINGS),
+            // A rating may be given anew, and each time is an event of its own.
+            primary_key: &["id", "time"],
+            cursor: TIME,
+            dated: true,
+            gate: ADMIN,
+            documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/satisfaction_ratings/",
+            about: "Ratings that were offered, and that were received, as good or as bad.",
+            unseen: "What a rating was before, and changes that were followed by another before they were read. Changes \
+                     of ratings that were created more than a day before the last read come with the weekly pass over all.",
+            ..Stream::listed(
+                "satisfaction_rating_events",
+                &SATISFACTION_RATINGS,
+                include_str!("../../schemas/satisfaction_rating_events.json"),
+            )
+        },
+    ]
+}

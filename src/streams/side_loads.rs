@@ -1,0 +1,134 @@
+//! What Zendesk loads beside a listing for those who ask: its names, where it lies in an answer, and
+//! which column of a row it becomes.
+//!
+//! Source: Zendesk, "Side-loading related records", tickets.
+
+use serde_json::{Value, json};
+
+use super::{Column, Splice, Stream};
+
+/// Something that can be loaded beside a stream's rows.
+#[derive(Debug)]
+pub struct SideLoad {
+    /// What it is asked for by, and the name of its column.
+    pub name: &'static str,
+    pub comes: Comes,
+    schema: fn() -> Value,
+}
+
+/// Where a side-load lies in an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comes {
+    /// In the row, under this key.
+    InRow(&'static str),
+    /// As a list of the same name beside the rows. A row has those whose ids stand under its keys.
+    Beside(&'static [&'static str]),
+}
+
+pub(super) static OF_TICKETS: [SideLoad; 12] = [
+    SideLoad {
+        name: "users",
+        comes: Comes::Beside(&[
+            "requester_id",
+            "submitter_id",
+            "assignee_id",
+            "collaborator_ids",
+            "follower_ids",
+            "email_cc_ids",
+        ]),
+        schema: || list_of(include_str!("../../schemas/users.json")),
+    },
+    SideLoad {
+        name: "groups",
+        comes: Comes::Beside(&["group_id"]),
+        schema: || list_of(include_str!("../../schemas/groups.json")),
+    },
+    SideLoad {
+        name: "organizations",
+        comes: Comes::Beside(&["organization_id"]),
+        schema: || list_of(include_str!("../../schemas/organizations.json")),
+    },
+    SideLoad {
+        name: "brands",
+        comes: Comes::Beside(&["brand_id"]),
+        schema: || list_of(include_str!("../../schemas/brands.json")),
+    },
+    SideLoad {
+        name: "ticket_forms",
+        comes: Comes::Beside(&["ticket_form_id"]),
+        schema: || list_of(include_str!("../../schemas/ticket_forms.json")),
+    },
+    SideLoad {
+        name: "sharing_agreements",
+        comes: Comes::Beside(&["sharing_agreement_ids"]),
+        schema: || list_of(r#"{ "properties": { "id": { "type": ["null", "integer"] } } }"#),
+    },
+    SideLoad {
+        name: "metric_sets",
+        comes: Comes::InRow("metric_set"),
+        schema: || object(include_str!("../../schemas/ticket_metrics.json")),
+    },
+    SideLoad {
+        name: "metric_events",
+        comes: Comes::InRow("metric_events"),
+        schema: || object("{}"),
+    },
+    SideLoad { name: "slas", comes: Comes::InRow("slas"), schema: || object("{}") },
+    SideLoad { name: "dates", comes: Comes::InRow("dates"), schema: || object("{}") },
+    SideLoad { name: "comment_count", comes: Comes::InRow("comment_count"), schema: number },
+    SideLoad { name: "incident_counts", comes: Comes::InRow("incident_count"), schema: number },
+];
+
+fn number() -> Value {
+    json!({ "type": ["null", "integer"] })
+}
+
+/// An object with the properties of a schema.
+fn object(schema: &str) -> Value {
+    let schema: Value = serde_json::from_str(schema).unwrap_or_default();
+    let mut properties = schema["properties"].as_object().cloned().unwrap_or_default();
+    // Columns of our own are not in what Zendesk sends.
+    properties.retain(|column, _| !column.starts_with("_ab_"));
+    json!({ "type": ["null", "object"], "additionalProperties": true, "properties": properties })
+}
+
+fn list_of(schema: &str) -> Value {
+    json!({ "type": ["null", "array"], "items": object(schema) })
+}
+
+impl Stream {
+    /// Asks for these side-loads, and gives each its column. Where the stream is read by another
+    /// listing than its own, which has none, the columns are there and empty.
+    pub(super) fn load_beside(&mut self, names: &[String]) {
+        let chosen: Vec<&SideLoad> = self
+            .side_loads
+            .iter()
+            .filter(|load| names.iter().any(|name| name == load.name))
+            .collect();
+        if chosen.is_empty() {
+            return;
+        }
+        let columns = chosen.iter().map(|load| Column { name: load.name, schema: (load.schema)() });
+        self.columns.extend(columns);
+        if self.feed.searched_key().is_some() {
+            return;
+        }
+        let include = self.include.iter().copied().chain(chosen.iter().map(|load| load.name));
+        let mut splice = self.splice.to_vec();
+        let mut drop = self.drop.to_vec();
+        for SideLoad { name: key, comes, .. } in chosen.iter().copied() {
+            match *comes {
+                Comes::InRow(from) if from == *key => {}
+                Comes::InRow(from) => {
+                    splice.push(Splice::Own { key, from });
+                    drop.push(from);
+                }
+                Comes::Beside(ids) => splice.push(Splice::Joined { key, ids }),
+            }
+        }
+        // They live as long as the literals that they are made of.
+        self.include = include.collect::<Vec<_>>().leak();
+        self.splice = splice.leak();
+        self.drop = drop.leak();
+    }
+}

@@ -57,6 +57,38 @@ static CATEGORIES: Feed = Feed {
 static SECTIONS: Feed =
     Feed { buckets: POOL, ..Feed::listing("sections", "help_center/sections.json", &["sections"]) };
 
+static ARTICLE_TRANSLATIONS: Feed = Feed {
+    buckets: POOL,
+    parent: Some(Parent::of(&INCREMENTAL_ARTICLES, &[("article_id", "id")])),
+    ..Feed::listing(
+        "article_translations",
+        "help_center/articles/{article_id}/translations.json",
+        &["translations"],
+    )
+};
+
+static SECTION_TRANSLATIONS: Feed = Feed {
+    buckets: POOL,
+    parent: Some(Parent::of(&SECTIONS, &[("section_id", "id")])),
+    ..Feed::listing(
+        "section_translations",
+        "help_center/sections/{section_id}/translations.json",
+        &["translations"],
+    )
+};
+
+static CATEGORY_TRANSLATIONS: Feed = Feed {
+    buckets: POOL,
+    parent: Some(Parent::of(&CATEGORIES, &[("category_id", "id")])),
+    ..Feed::listing(
+        "category_translations",
+        "help_center/categories/{category_id}/translations.json",
+        &["translations"],
+    )
+};
+
+const OF_SECTIONS: &[(&str, &str)] = &[("sections", "updated_at")];
+const OF_CATEGORIES: &[(&str, &str)] = &[("categories", "updated_at")];
 const OF_ARTICLES: &[(&str, &str)] = &[("articles", "updated_at")];
 const OF_ARTICLE_COMMENTS: &[(&str, &str)] =
     &[("article_comments", "updated_at"), ("articles", "updated_at")];
@@ -64,6 +96,14 @@ const OF_ARTICLE_COMMENTS: &[(&str, &str)] =
 /// What children of articles share about deletions and silent changes.
 const UNSEEN_CHILDREN: &str = "Deletions; a full refresh shows them. Changes that do not touch the \
      article come with the weekly pass over all articles.";
+
+/// The same of the shelves that articles stand on.
+const UNSEEN_TRANSLATIONS: &str = "Deletions; a full refresh shows them. Changes that do not \
+     touch the section or category come with the weekly pass over all of them.";
+
+const TRANSLATIONS: &str = include_str!("../../schemas/translations.json");
+const TRANSLATIONS_DOCS: &str =
+    "https://developer.zendesk.com/api-reference/help_center/help-center-api/translations/";
 
 const fn updated_at(parents: &'static [(&'static str, &'static str)]) -> Option<Cursor> {
     Some(Cursor { field: "updated_at", format: CursorFormat::Unix, formerly: &[], parents })
@@ -143,11 +183,12 @@ pub(super) fn streams() -> Vec<Stream> {
             )
         },
         Stream {
+            cursor: updated_at(&[]),
             gate: GUIDE,
             scope: "hc:read",
             documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/categories/",
             about: "Categories of the help center.",
-            unseen: "There is no incremental read.",
+            unseen: "Deleted categories; a full refresh drops them.",
             ..Stream::listed(
                 "categories",
                 &CATEGORIES,
@@ -155,12 +196,40 @@ pub(super) fn streams() -> Vec<Stream> {
             )
         },
         Stream {
+            cursor: updated_at(&[]),
             gate: GUIDE,
             scope: "hc:read",
             documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/sections/",
             about: "Sections of the help center.",
-            unseen: "There is no incremental read.",
+            unseen: "Deleted sections; a full refresh drops them.",
             ..Stream::listed("sections", &SECTIONS, include_str!("../../schemas/sections.json"))
+        },
+        Stream {
+            cursor: updated_at(OF_ARTICLES),
+            gate: GUIDE,
+            scope: "hc:read",
+            documentation: TRANSLATIONS_DOCS,
+            about: "Articles in every language, the one they were written in included.",
+            unseen: UNSEEN_CHILDREN,
+            ..Stream::listed("article_translations", &ARTICLE_TRANSLATIONS, TRANSLATIONS)
+        },
+        Stream {
+            cursor: updated_at(OF_SECTIONS),
+            gate: GUIDE,
+            scope: "hc:read",
+            documentation: TRANSLATIONS_DOCS,
+            about: "Sections in every language, the one they were written in included.",
+            unseen: UNSEEN_TRANSLATIONS,
+            ..Stream::listed("section_translations", &SECTION_TRANSLATIONS, TRANSLATIONS)
+        },
+        Stream {
+            cursor: updated_at(OF_CATEGORIES),
+            gate: GUIDE,
+            scope: "hc:read",
+            documentation: TRANSLATIONS_DOCS,
+            about: "Categories in every language, the one they were written in included.",
+            unseen: UNSEEN_TRANSLATIONS,
+            ..Stream::listed("category_translations", &CATEGORY_TRANSLATIONS, TRANSLATIONS)
         },
     ]
 }

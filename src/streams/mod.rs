@@ -16,6 +16,7 @@ use crate::zendesk::paging::Paging;
 
 mod business_rules;
 mod community;
+pub mod custom_objects;
 mod deletion;
 mod detours;
 pub mod docs;
@@ -24,6 +25,7 @@ mod options;
 mod people;
 mod settings;
 mod support;
+mod talk;
 #[cfg(test)]
 mod tests;
 mod tickets;
@@ -268,6 +270,12 @@ const ADMIN: Gate = Gate { role: Role::Admin, plan: None, feature: None };
 /// lives as long as the program.
 #[must_use]
 pub fn registry(config: &Config) -> Vec<Stream> {
+    registry_with(config, Vec::new())
+}
+
+/// The same with the streams that only this account has.
+#[must_use]
+pub fn registry_with(config: &Config, of_account: Vec<Stream>) -> Vec<Stream> {
     let mut streams = support::streams();
     streams.extend(tickets::streams());
     streams.extend(people::streams());
@@ -275,6 +283,9 @@ pub fn registry(config: &Config) -> Vec<Stream> {
     streams.extend(settings::streams());
     streams.extend(help_center::streams());
     streams.extend(community::streams());
+    streams.extend(talk::streams());
+    streams.extend(custom_objects::streams());
+    streams.extend(of_account);
     options::apply(&mut streams, config);
     streams
 }

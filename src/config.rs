@@ -139,6 +139,26 @@ pub struct WrittenConfig {
     )]
     #[serde(default)]
     pub ticket_search_lookback_days: Option<u64>,
+
+    /// Where ticket audits come from. `listing`, Zendesk's list of audits, leaves out archived
+    /// tickets. `events`, the export of ticket events, has them, in columns that differ: the docs
+    /// say which.
+    #[schemars(
+        with = "TicketAuditsHistory",
+        title = "Ticket Audits History",
+        extend("type" = "string", "order" = 14, "default" = "listing")
+    )]
+    #[serde(default)]
+    pub ticket_audits_history: Option<TicketAuditsHistory>,
+}
+
+/// Where ticket audits come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TicketAuditsHistory {
+    #[default]
+    Listing,
+    Events,
 }
 
 /// Where tickets come from.
@@ -288,6 +308,7 @@ pub struct Config {
     pub exclude_deleted: bool,
     pub ticket_scope: TicketScope,
     pub tickets_history: TicketsHistory,
+    pub ticket_audits_history: TicketAuditsHistory,
     /// How long before its cursor a search begins again.
     pub search_lookback_seconds: i64,
 }
@@ -361,6 +382,7 @@ impl Config {
             exclude_deleted: written.exclude_deleted.unwrap_or_default(),
             ticket_scope: written.ticket_scope.unwrap_or_default(),
             tickets_history: written.tickets_history.unwrap_or_default(),
+            ticket_audits_history: written.ticket_audits_history.unwrap_or_default(),
             search_lookback_seconds: lookback_days.saturating_mul(86_400),
         })
     }

@@ -78,6 +78,10 @@ fn section(page: &mut String, stream: &Stream, streams: &[Stream], config: &Conf
         let lacks = detour.lacks;
         line(page, &format!("- **An agent** gets it from `/api/v2/{path}`, which lacks {lacks}."));
     }
+    if let Some(substitute) = stream.substitute {
+        let path = substitute.feed.path;
+        line(page, &format!("- **Instead**, by an option: `/api/v2/{path}`. {}", substitute.about));
+    }
     line(page, &format!("- **OAuth scope**: `{}`.", stream.scope));
     line(page, &format!("- [Zendesk's documentation]({})", stream.documentation));
 }
@@ -262,6 +266,7 @@ fn interrupted(stream: &Stream) -> &'static str {
 fn added(stream: &Stream) -> Option<String> {
     let added = stream.splice.iter().map(|splice| match splice {
         Splice::Around { key, from } => format!("`{key}`, the `{from}` of the row around it"),
+        Splice::Renamed { key, from } => format!("`{key}`, in the place of `{from}`"),
         Splice::Seconds { key, from } => format!("`{key}`, the `{from}` as unix seconds"),
         Splice::Filled { key, placeholder } => format!("`{key}`, the {placeholder} in the path"),
         Splice::Object { key, members } => {

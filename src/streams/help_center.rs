@@ -1,6 +1,6 @@
 //! Guide: articles and what hangs on them. The help center has a request pool of its own.
 
-use super::{ANY_AGENT, Cursor, CursorFormat, Feed, Gate, Order, Parent, Splice, Stream};
+use super::{ANY_AGENT, Cursor, CursorFormat, Feed, Gate, Order, Parent, Splice, Stream, Told};
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
 
@@ -33,9 +33,16 @@ static ARTICLE_COMMENT_VOTES: Feed = Feed {
     )
 };
 
+/// The export does not list an article that was voted on; this listing has its new numbers.
+static ARTICLES: Feed =
+    Feed { buckets: POOL, ..Feed::listing("articles", "help_center/articles.json", &["articles"]) };
+
 static ARTICLE_VOTES: Feed = Feed {
     buckets: POOL,
-    parent: Some(Parent::of(&INCREMENTAL_ARTICLES, &[("article_id", "id")])),
+    parent: Some(Parent {
+        told_by: Some(Told::Numbers { feed: &ARTICLES, keys: &["vote_count", "vote_sum"] }),
+        ..Parent::of(&INCREMENTAL_ARTICLES, &[("article_id", "id")])
+    }),
     ..Feed::listing("article_votes", "help_center/articles/{article_id}/votes.json", &["votes"])
 };
 
@@ -96,6 +103,10 @@ const OF_ARTICLE_COMMENTS: &[(&str, &str)] =
 /// What children of articles share about deletions and silent changes.
 const UNSEEN_CHILDREN: &str = "Deletions; a full refresh shows them. Changes that do not touch the \
      article come with the weekly pass over all articles.";
+
+/// The same of those whose number and sum articles tell.
+const UNSEEN_COUNTED: &str = "Deletions; a full refresh shows them. A vote that does not touch the \
+     article is seen by the article's numbers of votes, else with the weekly pass over all articles.";
 
 /// The same of the shelves that articles stand on.
 const UNSEEN_TRANSLATIONS: &str = "Deletions; a full refresh shows them. Changes that do not \
@@ -162,7 +173,7 @@ pub(super) fn streams() -> Vec<Stream> {
             scope: "hc:read",
             documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/votes/",
             about: "Votes on articles.",
-            unseen: UNSEEN_CHILDREN,
+            unseen: UNSEEN_COUNTED,
             ..Stream::listed(
                 "article_votes",
                 &ARTICLE_VOTES,

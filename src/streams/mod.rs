@@ -104,9 +104,18 @@ pub struct Parent {
     /// Which key of the parent's row fills which placeholder. A grandparent's placeholders are
     /// carried along.
     pub fills: &'static [(&'static str, &'static str)],
+    /// What is asked besides, where it answers, for changes that leave the parent untouched.
+    pub told_by: Option<Told>,
+}
+
+/// What tells of children that changed without their parent.
+#[derive(Clone, Copy, Debug)]
+pub enum Told {
     /// A listing of what happened to the children, whose rows carry the placeholders' names as
-    /// keys. It is asked besides, where it answers, for changes that leave the parent untouched.
-    pub told_by: Option<&'static Feed>,
+    /// keys.
+    Events(&'static Feed),
+    /// A listing of all parents, whose rows count the children under these keys.
+    Numbers { feed: &'static Feed, keys: &'static [&'static str] },
 }
 
 impl Parent {
@@ -124,6 +133,18 @@ pub struct Detour {
     pub splice: &'static [Splice],
     /// What it does not have, for the docs and the one who is warned.
     pub lacks: &'static str,
+}
+
+/// Another listing that the user may choose for a stream. It sees more, in other columns.
+#[derive(Debug)]
+pub struct Substitute {
+    pub feed: &'static Feed,
+    pub drop: &'static [&'static str],
+    pub splice: &'static [Splice],
+    pub schema: &'static str,
+    pub documentation: &'static str,
+    pub about: &'static str,
+    pub unseen: &'static str,
 }
 
 /// What Airbyte selects.
@@ -149,6 +170,8 @@ pub struct Stream {
     pub without_deleted: bool,
     /// How it is read by those who may not use its feed.
     pub detour: Option<&'static Detour>,
+    /// The listing that the user may choose instead.
+    pub substitute: Option<&'static Substitute>,
     /// Whether this is a stream on its detour. The flat cursor in its state is where its own feed
     /// was left, and does not move.
     pub is_detour: bool,
@@ -223,6 +246,8 @@ pub enum Splice {
     Around { key: &'static str, from: &'static str },
     /// An object made of values of this very row.
     Object { key: &'static str, members: &'static [(&'static str, &'static str)] },
+    /// The value of another key of this very row.
+    Renamed { key: &'static str, from: &'static str },
     /// A time of this very row, as unix seconds.
     Seconds { key: &'static str, from: &'static str },
     /// What filled the placeholder of this name in the path.
@@ -422,6 +447,7 @@ impl Stream {
             deleted_at: None,
             without_deleted: false,
             detour: None,
+            substitute: None,
             is_detour: false,
             detour_first: false,
             count: None,
@@ -566,7 +592,9 @@ impl Stream {
                     own.push(key);
                     own.extend(members.iter().map(|(_, from)| from));
                 }
-                Splice::Seconds { key, from } => own.extend([key, from]),
+                Splice::Seconds { key, from } | Splice::Renamed { key, from } => {
+                    own.extend([key, from]);
+                }
                 Splice::Filled { key, .. } => own.push(key),
             }
         }

@@ -14,8 +14,8 @@ use crate::config::Config;
 /// Schema files of streams that are not in the registry yet.
 const WAITING_SCHEMAS: &[&str] = &[];
 
-/// Schema files that the streams of an account are made from.
-const TEMPLATES: &[&str] = &["custom_object_records"];
+/// Schema files of streams that an account or an option makes.
+const TEMPLATES: &[&str] = &["custom_object_records", "ticket_audits_of_events"];
 
 fn configured(options: Value) -> Config {
     let mut config = json!({
@@ -57,6 +57,7 @@ fn spliced(stream: &Stream) -> Vec<&'static str> {
         Splice::Around { key, .. }
         | Splice::Object { key, .. }
         | Splice::Seconds { key, .. }
+        | Splice::Renamed { key, .. }
         | Splice::Filled { key, .. } => *key,
     };
     let list = if let RowsAt::InLists { key, .. } = stream.rows { Some(key) } else { None };
@@ -262,7 +263,8 @@ fn deletions_are_told_by_listed_rows_and_marked_in_one_column_of_the_users_choic
 
 #[test]
 fn a_detour_keeps_the_stream_and_a_search_has_a_cursor_of_its_own() {
-    let configured = |history: &str| with_records(&configured(json!({ "tickets_history": history })));
+    let configured =
+        |history: &str| with_records(&configured(json!({ "tickets_history": history })));
     let tickets = |history: &str| {
         let streams = configured(history);
         streams.into_iter().find(|stream| stream.name == "tickets").unwrap()

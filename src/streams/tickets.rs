@@ -3,7 +3,7 @@
 use super::support::INCREMENTAL_TICKETS;
 use super::{
     ADMIN, ANY_AGENT, Cursor, CursorFormat, Deletion, Feed, Gate, Order, Parent, Role, Sign, Since,
-    Stream,
+    Stream, Told,
 };
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
@@ -34,7 +34,7 @@ static SIDE_CONVERSATIONS: Feed = Feed {
     paging: Paging::Offset,
     order: Order::Other,
     parent: Some(Parent {
-        told_by: Some(&SIDE_CONVERSATION_EVENTS),
+        told_by: Some(Told::Events(&SIDE_CONVERSATION_EVENTS)),
         ..Parent::of(&INCREMENTAL_TICKETS, &[("ticket_id", "id")])
     }),
     ..Feed::listing(

@@ -12,6 +12,7 @@ pub mod frontier;
 #[cfg(test)]
 mod interleavings;
 pub mod join;
+pub mod numbers;
 pub mod oversize;
 pub mod pager;
 pub mod parents;

@@ -162,6 +162,10 @@ impl Framer {
                 Splice::Around { key, from } => (key, place.around(from).is_some()),
                 Splice::Object { key, .. } => (key, true),
                 Splice::Seconds { key, from } => (key, place.seconds(from).is_some()),
+                Splice::Renamed { key, from } => {
+                    dropped.extend(place.member(from));
+                    (key, place.member(from).is_some())
+                }
                 Splice::Filled { key, placeholder } => (key, place.filled(placeholder).is_some()),
             };
             dropped.extend(place.member(key).filter(|_| there));
@@ -203,6 +207,12 @@ fn put(splice: &Splice, place: &Place<'_>, start: usize, out: &mut Vec<u8>) {
     match splice {
         Splice::Around { key, from } => {
             let Some(member) = place.around(from) else { return };
+            comma(out, start);
+            out.extend_from_slice(format!("\"{key}\":").as_bytes());
+            place.text.copy(out, member.value);
+        }
+        Splice::Renamed { key, from } => {
+            let Some(member) = place.member(from) else { return };
             comma(out, start);
             out.extend_from_slice(format!("\"{key}\":").as_bytes());
             place.text.copy(out, member.value);

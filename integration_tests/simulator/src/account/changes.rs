@@ -261,6 +261,24 @@ impl Account {
         Some(self.create_under(votes, Some(number)))
     }
 
+    /// The same with the numbers that the article or post tells of its votes, which leave its time
+    /// alone. Fields: Zendesk, Articles; Posts.
+    pub fn add_counted_vote(&mut self, name: &str, key: &str) -> Option<String> {
+        let vote = self.add_vote(name, key)?;
+        self.edit(name, key, |row| {
+            raise(row, "vote_count");
+            raise(row, "vote_sum");
+        });
+        Some(vote)
+    }
+
+    /// Adds a comment to a post, which tells how many it has and leaves its time alone.
+    pub fn add_counted_comment(&mut self, key: &str) -> Option<String> {
+        let comment = self.add_comment("posts", key)?;
+        self.edit("posts", key, |row| raise(row, "comment_count"));
+        Some(comment)
+    }
+
     /// One change of any kind to any row, ahead of a reader or behind it. Says what it did.
     pub fn random_change(&mut self, chance: &mut Prng) -> String {
         let told = self.random_change_of_one(chance);
@@ -374,4 +392,10 @@ fn flip(row: &mut super::Row) {
             return row.set(field, &new.to_string());
         }
     }
+}
+
+/// Makes a number of a row larger by one.
+fn raise(row: &mut super::Row, field: &str) {
+    let old = row_text::get(&row.text, field).and_then(|raw| raw.parse::<i64>().ok());
+    row.set(field, &(old.unwrap_or_default() + 1).to_string());
 }

@@ -18,6 +18,7 @@ use super::sift;
 use super::stretch::Stretch;
 use crate::protocol::message::Level;
 use crate::streams::{Feed, Parent, Told};
+use crate::zendesk::client::Tally;
 use crate::zendesk::paging::Token;
 
 /// From when on a stream's events are to be read, unix seconds. None while all parents are read,
@@ -25,6 +26,14 @@ use crate::zendesk::paging::Token;
 fn since(position: &Position) -> Option<i64> {
     let all_parents = position.walk.pass.under_way || position.walk.full;
     position.walk.told.filter(|_| !all_parents)
+}
+
+/// Whether the parents' numbers are to be looked at. A pass under way has its digest from when it
+/// began.
+fn needs_numbers(position: &Position) -> bool {
+    let walk = &position.walk;
+    let in_a_pass = walk.pass.under_way && walk.phase == Phase::UnderWay;
+    !walk.full && !in_a_pass
 }
 
 /// A hash for a parent that events name, which differs from parent to parent and read to read.
@@ -37,6 +46,12 @@ fn mark(values: &BTreeMap<&'static str, String>, asked: i64) -> u64 {
 struct Heard {
     named: BTreeSet<BTreeMap<&'static str, String>>,
     note: Note,
+}
+
+/// All parents of a feed: what names them, when they changed, and the digest of their numbers.
+struct Counted {
+    digest: Digest,
+    parents: Vec<(Vec<String>, Option<i64>)>,
 }
 
 enum Note {
@@ -52,16 +67,33 @@ impl Reader<'_> {
         let asked = now.saturating_sub(MARGIN_SECONDS);
         let mut named = BTreeSet::new();
         let mut heard = Vec::new();
+        // Streams of one feed look at the same numbers, which are listed once.
+        let mut counted: Option<Result<Counted, WalkError>> = None;
         let walk = stretch.walk;
         for number in 0..stretch.who.len() {
             let member = &mut *stretch.who[number];
-            let Some(parent) = member.stream.feed.parent.as_ref() else { continue };
+            // What is named is the root's row, of whatever depth the stream is.
+            let top = member.stream.feed.lineage().first().and_then(|feed| feed.parent.as_ref());
+            let Some(parent) = top else { continue };
             let result = match parent.told_by {
                 None => continue,
                 Some(Told::Events(feed)) => self.events(member, feed, parent, walk, asked).await,
-                Some(Told::Numbers { feed, keys }) => {
-                    self.numbers(member, (feed, keys), parent, walk).await
+                Some(Told::Numbers { feed, keys }) if needs_numbers(&member.position) => {
+                    if counted.is_none() {
+                        let changed = changed_key(member.stream);
+                        let read = self.counted((feed, keys), parent, changed, walk).await;
+                        counted = Some(read.map(|(counted, tally)| {
+                            member.report.tally.add(tally);
+                            counted
+                        }));
+                    }
+                    match &counted {
+                        Some(Ok(counted)) => Ok(Some(counted.moved(&member.position, parent))),
+                        Some(Err(error)) => Err(error.clone()),
+                        None => continue,
+                    }
                 }
+                Some(Told::Numbers { .. }) => continue,
             };
             match result {
                 Ok(None) => {}
@@ -145,35 +177,21 @@ impl Reader<'_> {
         told.map(|()| Some(Heard { named, note: Note::Told(asked) }))
     }
 
-    /// Parents whose numbers moved since the last read, but for those that the walk lists as
-    /// changed.
-    async fn numbers(
+    /// All parents with the numbers of their children.
+    async fn counted(
         self,
-        member: &mut Member,
         (feed, keys): (&'static Feed, &'static [&'static str]),
         parent: &'static Parent,
+        changed_key: Option<&'static str>,
         walk: u64,
-    ) -> Result<Option<Heard>, WalkError> {
-        let position = &member.position;
-        let all_parents = position.walk.pass.under_way || position.walk.full;
-        if position.walk.full || all_parents && position.walk.phase == Phase::UnderWay {
-            // The pass has its digest from when it began.
-            return Ok(None);
-        }
-        let changed_key = changed_key(member.stream);
+    ) -> Result<(Counted, Tally), WalkError> {
         let fills: Vec<&'static str> = parent.fills.iter().map(|(_, key)| *key).collect();
         let mut listing = Listing::new(feed, feed.path.to_owned(), &[], walk, self.config);
         listing.want(fills.iter().chain(keys).copied().chain(changed_key));
         let size = feed.page_size(self.config);
         let mut pager = Pager::new(self.client, &listing, Token::First, size);
-        let mut digest = Digest::of_none();
-        let mut unchanged: Vec<Vec<String>> = Vec::new();
-        let read = loop {
-            let Some(fetched) = pager.next().await.transpose() else { break Ok(()) };
-            let fetched = match fetched {
-                Ok(fetched) => fetched,
-                Err(error) => break Err(error),
-            };
+        let mut counted = Counted { digest: Digest::of_none(), parents: Vec::new() };
+        while let Some(fetched) = pager.next().await? {
             let page = &fetched.page;
             let Some(list) = page.lists.first() else { continue };
             for row in 0..list.rows.len() {
@@ -184,31 +202,80 @@ impl Reader<'_> {
                     .iter()
                     .map(|key| list.member(row, key).map_or(&b""[..], |at| page.text.raw(at.value)))
                     .collect();
-                digest.add(&named.join(" "), &numbers.join(&b' '));
+                counted.digest.add(&named.join(" "), &numbers.join(&b' '));
                 let changed = changed_key.and_then(|key| sift::time(page, list, row, key));
-                let lower = position.walk.cursor.or(position.flat);
-                if changed.zip(lower).is_some_and(|(changed, lower)| changed < lower) {
-                    unchanged.push(named);
-                }
+                counted.parents.push((named, changed));
             }
-        };
+        }
+        Ok((counted, pager.tally))
+    }
+}
+
+impl Counted {
+    /// Parents whose numbers moved since the last read, but for those that the walk lists as
+    /// changed.
+    fn moved(&self, position: &Position, parent: &Parent) -> Heard {
+        let lower = position.walk.cursor.or(position.flat);
         let known = &position.walk.numbers;
         // The first digest comes with a pass over all parents.
-        let moved = |named: &Vec<String>| {
-            known.is_known() && !all_parents && digest.has_moved(known, &named.join(" "))
+        let compares = known.is_known() && !position.walk.pass.under_way;
+        let is_old = |changed: Option<i64>| {
+            changed.zip(lower).is_some_and(|(changed, lower)| changed < lower)
         };
-        let named = unchanged.iter().filter(|named| moved(named)).map(|named| {
-            fills.iter().copied().zip(named.iter().cloned()).collect::<BTreeMap<_, _>>()
+        let moved = self.parents.iter().filter(|(named, changed)| {
+            compares && is_old(*changed) && self.digest.has_moved(known, &named.join(" "))
         });
-        let named = named.collect();
-        member.report.tally.add(pager.tally);
-        read.map(|()| Some(Heard { named, note: Note::Numbers(digest) }))
+        let named = moved.map(|(named, _)| {
+            parent.fills.iter().map(|(_, key)| *key).zip(named.iter().cloned()).collect()
+        });
+        Heard { named: named.collect(), note: Note::Numbers(self.digest.clone()) }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_looked_at_when_a_pass_begins_and_not_in_its_middle() {
+        let mut position = Position::default();
+        assert!(needs_numbers(&position));
+        position.walk.pass.under_way = true;
+        assert!(needs_numbers(&position));
+        position.walk.phase = Phase::UnderWay;
+        assert!(!needs_numbers(&position));
+        position.walk.pass.under_way = false;
+        assert!(needs_numbers(&position));
+        position.walk.full = true;
+        assert!(!needs_numbers(&position));
+    }
+
+    #[test]
+    fn parents_whose_numbers_moved_are_named_unless_the_walk_lists_them() {
+        let counted = |numbers: &[(&str, &str, i64)]| {
+            let mut counted = Counted { digest: Digest::of_none(), parents: Vec::new() };
+            for (id, numbers, changed) in numbers {
+                counted.digest.add(id, numbers.as_bytes());
+                counted.parents.push((vec![(*id).to_owned()], Some(*changed)));
+            }
+            counted
+        };
+        let feed = &crate::streams::custom_objects::CUSTOM_OBJECTS;
+        let parent = Parent { feed, fills: &[("post_id", "id")], told_by: None };
+        let mut position = Position { flat: Some(100), ..Position::default() };
+        let before = counted(&[("1", "0", 5), ("2", "0", 5), ("3", "0", 5)]);
+        assert!(before.moved(&position, &parent).named.is_empty(), "nothing was known");
+        position.walk.numbers = before.digest;
+        // The third changed itself, and the walk brings its children.
+        let after = counted(&[("1", "0", 5), ("2", "1", 5), ("3", "1", 200)]);
+        let named = after.moved(&position, &parent).named;
+        assert_eq!(
+            named.into_iter().collect::<Vec<_>>(),
+            [BTreeMap::from([("id", "2".to_owned())])]
+        );
+        position.walk.pass.under_way = true;
+        assert!(after.moved(&position, &parent).named.is_empty(), "all are read anyway");
+    }
 
     #[test]
     fn parents_that_events_name_are_told_apart() {

@@ -96,7 +96,7 @@ impl Account {
             "tickets" => return self.delete_ticket(number),
             "deleted_tickets" => return self.scrub(key),
             "organizations" | "satisfaction_reasons" => {
-                row.set("deleted_at", &row_text::quote(&clock::iso(now)))
+                row.set("deleted_at", &row_text::quote(&clock::iso(now)));
             }
             "groups" => row.set("deleted", "true"),
             "users" => {

@@ -325,6 +325,21 @@ fn the_stream_reference_is_current() {
     assert_current("docs/streams.md", &streams_page(&configured(json!({}))));
 }
 
+#[test]
+fn the_page_of_gaps_says_of_every_stream_what_becomes_of_its_deleted_rows() {
+    let page = fs::read_to_string(in_project("docs/gaps.md")).unwrap();
+    let (_, rest) = page.split_once("## Deleted without a trace").unwrap();
+    let (section, _) = rest.split_once("\n## ").unwrap();
+    let (without_a_trace, told) = section.split_once("Deletions are told by").unwrap();
+    for stream in &registry_with(&configured(json!({})), Vec::new()) {
+        let named = |text: &str| text.contains(&format!("`{}`", stream.name));
+        let places = [without_a_trace, told].into_iter().filter(|text| named(text)).count();
+        assert_eq!(places, 1, "{} is told in {places} places", stream.name);
+        let is_told = stream.deletion.is_some();
+        assert!(!is_told || named(told), "{} tells of deletions", stream.name);
+    }
+}
+
 /// A stream in one line, so that a change of the registry reads as a change of few lines.
 fn snapshot(stream: &Stream) -> String {
     let feed = stream.feed;

@@ -307,6 +307,20 @@ mod tests {
     }
 
     #[test]
+    fn an_export_by_cursor_may_say_in_meta_that_it_has_ended() {
+        let envelope = |has_more, cursor: &str| Envelope {
+            has_more: Some(has_more),
+            after_cursor: Some(cursor.to_owned()),
+            ..Envelope::default()
+        };
+        let cursor = |token: &str| Token::Cursor(token.into());
+        let at = || cursor("a");
+        check(Paging::ExportCursor, at(), 9, envelope(true, "b"), &Step::Next(cursor("b")));
+        check(Paging::ExportCursor, at(), 9, envelope(false, "b"), &Step::End(cursor("b")));
+        check(Paging::ExportCursor, at(), 0, envelope(false, "a"), &Step::End(cursor("a")));
+    }
+
+    #[test]
     fn a_cursor_listing_ends_by_its_mark_alone() {
         let envelope = |has_more, after: Option<&str>| Envelope {
             has_more,

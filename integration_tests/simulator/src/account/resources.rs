@@ -108,7 +108,7 @@ pub(crate) const RESOURCES: &[Resource] = &[
     Resource { tiny: 24, ..plain("calls", "id") },
     Resource { tiny: 30, ..child("call_legs", "calls") },
     Resource { key: "key", tiny: 6, ..plain("custom_objects", "title") },
-    Resource { tiny: 72, ..child("custom_object_fields", "custom_objects") },
+    Resource { tiny: 36, ..child("custom_object_fields", "custom_objects") },
     Resource { tiny: 60, ..child("custom_object_records", "custom_objects") },
 ];
 

@@ -14,12 +14,14 @@ use crate::program::unscaled;
 const UNTIL_VISIBLE_SECONDS: i64 = 70;
 
 /// Streams that see deletions in an incremental read, and the cursors that order their rows.
-const MARKED: [(&str, &str); 5] = [
+const MARKED: [(&str, &str); 7] = [
     ("tickets", "generated_timestamp"),
     ("users", "updated_at"),
     ("organizations", "updated_at"),
     ("groups", "updated_at"),
     ("ticket_metric_events", "time"),
+    ("satisfaction_reasons", "updated_at"),
+    ("custom_object_records_kind_1", "updated_at"),
 ];
 
 fn marked() -> Vec<&'static str> {
@@ -70,10 +72,13 @@ fn some_keys(account: &Account, stream: &str, from: usize, count: usize) -> Vec<
 
 fn delete_some(sim: &Simulator) {
     sim.account(|account| {
-        for stream in ["tickets", "users", "organizations", "groups"] {
+        for stream in ["tickets", "users", "organizations", "groups", "satisfaction_reasons"] {
             for key in some_keys(account, stream, 3, 3) {
                 account.delete(stream, &key);
             }
+        }
+        for record in account.truth("custom_object_records_kind_1").iter().skip(3).take(3) {
+            account.delete("custom_object_records", &record.key);
         }
         for key in some_keys(account, "ticket_metric_events", 3, 3) {
             let now = account.now();
@@ -147,7 +152,7 @@ fn any_other_column_marks_the_deleted_whose_rows_stay_whole() {
             assert_eq!(&held, row, "{stream} {key}");
             let expected = match (is_deleted, stream) {
                 (false, _) => &Value::Null,
-                (true, "organizations") => &row["deleted_at"],
+                (true, "organizations" | "satisfaction_reasons") => &row["deleted_at"],
                 (true, "ticket_metric_events") => &row["time"],
                 (true, _) => &row["updated_at"],
             };
@@ -170,7 +175,10 @@ fn listings_that_are_only_read_whole_have_the_column_too() {
     for stream in connector.discover() {
         let name = stream["name"].as_str().unwrap_or_default();
         let has = stream["json_schema"]["properties"]["gone_at"].is_object();
-        let expected = marked().contains(&name) || ["brands", "deleted_tickets"].contains(&name);
+        let others = ["brands", "deleted_tickets", "deleted_users"];
+        let expected = marked().contains(&name)
+            || others.contains(&name)
+            || name.starts_with("custom_object_records_");
         assert_eq!(has, expected, "{name}");
     }
 }

@@ -147,7 +147,14 @@ fn has_passes(stream: &str) -> bool {
 
 /// Whether the stream is read per parent.
 pub(crate) fn is_child(stream: &str) -> bool {
-    stream.starts_with("article_") || stream.starts_with("post_") || stream == "side_conversations"
+    let others = [
+        "side_conversations",
+        "section_translations",
+        "category_translations",
+        "schedule_holidays",
+        "custom_object_fields",
+    ];
+    stream.starts_with("article_") || stream.starts_with("post_") || others.contains(&stream)
 }
 
 /// The newest row per key of all that came, and the saved states.

@@ -13,6 +13,7 @@ pub(crate) fn key(stream: &str, record: &Value) -> String {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     match stream {
         "tags" => text(&record["name"]),
+        "custom_objects" => text(&record["key"]),
         "attribute_definitions" => {
             format!("{}:{}", text(&record["subject"]), text(&record["condition"]))
         }
@@ -76,8 +77,20 @@ fn of_account(account: &Account, stream: &str) -> ByKey {
             });
             with.collect()
         }
+        "schedule_holidays" => below(account, stream, "schedule_id"),
+        "custom_object_fields" => below(account, stream, "custom_object_key"),
         _ => rows(stream).map(|row| (row.key, row.json)).collect(),
     }
+}
+
+/// Rows that get the key of the row they are listed under.
+fn below(account: &Account, stream: &str, column: &str) -> ByKey {
+    let with = account.truth(stream).into_iter().map(|mut row| {
+        let parent = row.parent.clone().unwrap_or_default();
+        row.json[column] = parent.parse::<u64>().map_or_else(|_| Value::from(parent), Value::from);
+        (row.key, row.json)
+    });
+    with.collect()
 }
 
 /// The comments among an event's children, with what they get from the event.

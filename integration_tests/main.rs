@@ -14,6 +14,7 @@ mod harness;
 mod heartbeat;
 mod kill;
 mod matrix;
+mod numbers;
 mod pipes;
 mod program;
 mod progress;

@@ -253,6 +253,58 @@ fn archived_tickets_have_metrics_and_neither_audits_nor_skips() {
     assert_eq!(of_archived("ticket_skips", "ticket_id"), 0);
 }
 
+/// With the option, audits come from the export of events, which has those of archived tickets.
+#[test]
+fn ticket_audits_of_events_miss_no_ticket_and_go_on_by_themselves() {
+    let sim = simulator(92);
+    let archived: Vec<Value> = sim.account(|account| {
+        let keys = account.keys("tickets").into_iter();
+        let archived: Vec<u64> = keys
+            .filter_map(|key| account.row("tickets", &key))
+            .filter(|row| row.archived && !row.deleted)
+            .map(|row| row.number)
+            .collect();
+        // Each has an event of its own, whatever the account was founded with.
+        for number in &archived {
+            account.create_under("ticket_events", Some(*number));
+        }
+        archived.into_iter().map(Value::from).collect()
+    });
+    sim.advance_seconds(UNTIL_VISIBLE_SECONDS);
+    let mut connector = Connector::new(&sim);
+    connector.config["ticket_audits_history"] = json!("events");
+    let audits = |run: &Run| newest("ticket_audits", run.records("ticket_audits"));
+    let expected = |sim: &Simulator| {
+        let mut events = listing(sim, "ticket_events");
+        for event in events.values_mut().filter_map(Value::as_object_mut) {
+            for (key, from) in [("author_id", "updater_id"), ("events", "child_events")] {
+                if let Some(value) = event.remove(from) {
+                    event.insert(key.to_owned(), value);
+                }
+            }
+        }
+        events
+    };
+    let alone = connector.read(&["ticket_audits"], INCREMENTAL, &[]).complete();
+    let came = audits(&alone);
+    let found = differences("ticket_audits", &expected(&sim), &came, true);
+    assert!(found.is_empty(), "{found:#?}");
+    for number in &archived {
+        assert!(came.values().any(|audit| audit["ticket_id"] == *number), "ticket {number}");
+    }
+    // What is selected beside it changes no row.
+    let streams = ["ticket_audits", "ticket_events", "ticket_comments"];
+    let together = connector.read(&streams, FULL, &[]).complete();
+    assert_eq!(audits(&together), came);
+    assert_all_came(&sim, &together, &["ticket_events", "ticket_comments"]);
+    // The next read goes on from the saved state.
+    sim.account(|account| account.touch("tickets", "3"));
+    sim.advance_seconds(UNTIL_VISIBLE_SECONDS);
+    let next = connector.read(&["ticket_audits"], INCREMENTAL, &alone.states_over(&[])).complete();
+    let came = audits(&next);
+    assert!(!came.is_empty() && came.values().all(|audit| audit["ticket_id"] == 3), "{came:?}");
+}
+
 /// What stands between the braces of a row, in one line: the line ends go, nothing else does.
 fn in_a_line(text: &str) -> String {
     let inside = text.trim().trim_start_matches('{').trim_end_matches('}').trim();

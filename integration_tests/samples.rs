@@ -15,6 +15,9 @@ use crate::protocol::outputs::with_mode;
 /// Schemas that were written ahead and wait for their stream.
 const WAITING: &[&str] = &[];
 
+/// Schemas of streams that an account or an option makes.
+const TEMPLATES: &[&str] = &["custom_object_records", "ticket_audits_of_events"];
+
 const KEYWORDS: &[&str] = &["$ref", "allOf", "anyOf", "oneOf", "not", "required"];
 
 pub(crate) fn root() -> &'static Path {
@@ -115,6 +118,7 @@ fn every_schema_has_its_stream_or_waits_for_it() {
         .iter()
         .filter(|(_, path)| !used(&json_file(path)))
         .map(|(name, _)| name.as_str())
+        .filter(|name| !TEMPLATES.contains(name))
         .collect();
     let waiting: BTreeSet<&str> = WAITING.iter().copied().collect();
     assert_eq!(without, waiting, "schemas without a stream (left), and those said to wait (right)");

@@ -51,7 +51,8 @@ pub(crate) fn walk(
 
 /// Whether an object is the map of a schema's properties, whose keys are names and not keywords.
 pub(crate) fn is_property_map(path: &str) -> bool {
-    path.ends_with("/properties") && !path.ends_with("/properties/properties")
+    // A column may have this name too.
+    path.rsplit('/').take_while(|name| *name == "properties").count() % 2 == 1
 }
 
 /// Complaints about keywords in a schema that must not be there.

@@ -18,7 +18,7 @@ pub use searches::{Search, SearchType};
 pub use spec::connection_specification;
 pub use start::Start;
 pub use violations::Violation;
-pub use written::{Credentials, TicketScope, TicketsHistory, WrittenConfig};
+pub use written::{Credentials, TicketAuditsHistory, TicketScope, TicketsHistory, WrittenConfig};
 
 use searches::searches;
 use subdomain::subdomain;
@@ -78,6 +78,7 @@ pub struct Config {
     pub exclude_deleted: bool,
     pub ticket_scope: TicketScope,
     pub tickets_history: TicketsHistory,
+    pub ticket_audits_history: TicketAuditsHistory,
     /// How long before its cursor a search begins again.
     pub search_lookback_seconds: i64,
     /// Searches that are streams of their own.
@@ -146,6 +147,7 @@ impl Config {
             exclude_deleted: written.exclude_deleted.unwrap_or_default(),
             ticket_scope: written.ticket_scope.unwrap_or_default(),
             tickets_history: written.tickets_history.unwrap_or_default(),
+            ticket_audits_history: written.ticket_audits_history.unwrap_or_default(),
             search_lookback_seconds: lookback_days.saturating_mul(86_400),
             searches,
             extra_streams: written.extra_streams.unwrap_or_default(),

@@ -7,7 +7,7 @@ const DAY_SECONDS: i64 = 86_400;
 
 /// What may be written: an absolute date as Airbyte's connector has it, or a relative one. A bare
 /// number of four digits would be a year to most people, so it is neither.
-pub(super) const PATTERN: &str = "^([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z\
+pub(super) const PATTERN: &str = "^([0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}Z\
                                   |today(-[0-9]{1,5})?|yesterday|[0-9]{1,3}|[0-9]{1,5} days?)$";
 
 /// Where a first read of dated data begins.

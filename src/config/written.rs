@@ -142,6 +142,17 @@ pub struct WrittenConfig {
     #[schemars(with = "Vec<UserRole>", title = "User Roles", extend("order" = 14, "default" = []))]
     #[serde(default)]
     pub user_roles: Option<Vec<String>>,
+
+    /// Where ticket audits come from. `listing`, Zendesk's list of audits, leaves out archived
+    /// tickets. `events`, the export of ticket events, has them, in columns that differ: the docs
+    /// say which.
+    #[schemars(
+        with = "TicketAuditsHistory",
+        title = "Ticket Audits History",
+        extend("type" = "string", "order" = 15, "default" = "listing")
+    )]
+    #[serde(default)]
+    pub ticket_audits_history: Option<TicketAuditsHistory>,
 }
 
 /// A stream that is offered only to those who ask for it, by its name.
@@ -183,6 +194,15 @@ enum UserRole {
     EndUser,
     Agent,
     Admin,
+}
+
+/// Where ticket audits come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TicketAuditsHistory {
+    #[default]
+    Listing,
+    Events,
 }
 
 /// Where tickets come from.

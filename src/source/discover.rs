@@ -10,12 +10,14 @@ use tokio::time::{Instant, timeout_at};
 
 use super::clashes::clash;
 use super::identity::{identity, token_facts};
-use super::probe::{Asker, Group, Reach, groups, reach};
+use super::objects::streams_of_records;
+use super::probe::{Asker, Group, Reach, groups, is_definite, reach};
 use super::{SETTLE_WITHIN, Surroundings, connect, failure};
 use crate::config::Config;
 use crate::protocol::emitter::{Closed, Emitter};
 use crate::protocol::message::{CatalogStream, Level, Trouble, catalog};
-use crate::streams::{Reading, Stream, registry};
+use crate::streams::{Reading, Stream, registry, registry_with};
+use crate::sync::WalkError;
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::client::Client;
 use crate::zendesk::clock::Clock;
@@ -44,7 +46,22 @@ pub async fn discover(
         return Ok(Err(trouble));
     }
     streams.retain(|stream| stream.is_offered);
-    let refusals = refusals(&client, config, &streams, emitter).await?;
+    let asking = tokio::time::timeout(PATIENCE, streams_of_records(&client, config));
+    let (refusals, objects) =
+        join(Box::pin(refusals(&client, config, &streams, emitter)), Box::pin(asking)).await;
+    let refusals = refusals?;
+    let objects = match objects {
+        Ok(Ok(objects)) => objects,
+        Ok(Err(WalkError::Api(error))) if is_definite(error.kind) => Vec::new(),
+        _ => {
+            let told = "the records of custom objects are not listed, because Zendesk did not say \
+                        in time which objects there are; refresh the schema to list them";
+            emitter.log(Level::Warn, told).await?;
+            Vec::new()
+        }
+    };
+    let mut streams = registry_with(config, objects);
+    streams.retain(|stream| stream.is_offered);
     let _ = tokio::time::timeout(SETTLE_WITHIN, client.settle()).await;
     if *stop.borrow() {
         return Ok(Ok(()));

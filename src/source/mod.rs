@@ -23,6 +23,7 @@ pub mod discover;
 pub mod estimate;
 pub mod failure;
 pub mod identity;
+pub mod objects;
 pub mod probe;
 pub mod progress;
 pub mod read;

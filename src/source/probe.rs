@@ -133,7 +133,8 @@ pub async fn reach(client: &Client, stream: &Stream, walk: u64, config: &Config)
     }
 }
 
-fn is_definite(kind: ErrorKind) -> bool {
+/// Whether an answer is one that a retry would get again.
+pub fn is_definite(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::Unauthorized | ErrorKind::Forbidden | ErrorKind::NotFound)
 }
 

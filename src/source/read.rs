@@ -18,7 +18,8 @@ use crate::protocol::catalog::Selected;
 use crate::protocol::emitter::{Closed, Emitter};
 use crate::protocol::message::{FailureType, Level, Status, Trouble};
 use crate::protocol::state::SavedStates;
-use crate::streams::{Stream, registry};
+use crate::streams::custom_objects::records_named;
+use crate::streams::{Stream, registry_with};
 use crate::sync::WalkError;
 use crate::sync::plan::{Now, begin};
 use crate::sync::position::to_state;
@@ -127,7 +128,7 @@ async fn sync(
             .await?;
     }
     // The registry lives as long as the program, which reads once.
-    let streams: &'static [Stream] = Vec::leak(registry(&order.config));
+    let streams: &'static [Stream] = Vec::leak(streams_of(&order));
     if let Some(trouble) = deletions::refusal(&order.config, streams, &order.selected) {
         return fail_all(emitter, &trouble).await;
     }
@@ -248,6 +249,12 @@ async fn sync(
         Trouble { failure_type: FailureType::TransientError, message, detail: None, stream: None };
     emitter.error(&trouble).await?;
     Ok(Outcome::Failed)
+}
+
+/// All streams, with those that only a saved catalog knows of.
+fn streams_of(order: &Order) -> Vec<Stream> {
+    let named = order.selected.iter().filter_map(|selected| records_named(&selected.name));
+    registry_with(&order.config, named.collect())
 }
 
 /// Tells which streams wait for a limit, and how long.

@@ -1,7 +1,7 @@
 //! Gather: topics and posts, and what hangs on posts. It shares the help center's request pool.
 
 use super::help_center::POOL;
-use super::{ANY_AGENT, Cursor, CursorFormat, Feed, Gate, Parent, Splice, Stream};
+use super::{ANY_AGENT, Cursor, CursorFormat, Feed, Gate, Parent, Splice, Stream, Told};
 
 static TOPICS: Feed =
     Feed { buckets: POOL, ..Feed::listing("topics", "community/topics.json", &["topics"]) };
@@ -10,15 +10,19 @@ static TOPICS: Feed =
 static POSTS: Feed =
     Feed { buckets: POOL, ..Feed::listing("posts", "community/posts.json", &["posts"]) };
 
+/// Votes and comments move a post's numbers, not its time.
+const COUNTED: Option<Told> =
+    Some(Told::Numbers { feed: &POSTS, keys: &["vote_count", "vote_sum", "comment_count"] });
+
 static POST_COMMENTS: Feed = Feed {
     buckets: POOL,
-    parent: Some(Parent::of(&POSTS, &[("post_id", "id")])),
+    parent: Some(Parent { told_by: COUNTED, ..Parent::of(&POSTS, &[("post_id", "id")]) }),
     ..Feed::listing("post_comments", "community/posts/{post_id}/comments.json", &["comments"])
 };
 
 static POST_VOTES: Feed = Feed {
     buckets: POOL,
-    parent: Some(Parent::of(&POSTS, &[("post_id", "id")])),
+    parent: Some(Parent { told_by: COUNTED, ..Parent::of(&POSTS, &[("post_id", "id")]) }),
     ..Feed::listing("post_votes", "community/posts/{post_id}/votes.json", &["votes"])
 };
 
@@ -43,8 +47,9 @@ const VOTES_DOCS: &str =
     "https://developer.zendesk.com/api-reference/help_center/help-center-api/votes/";
 
 /// What children of posts share about deletions and silent changes.
-const UNSEEN_CHILDREN: &str = "Deletions; a full refresh shows them. Changes that do not touch the \
-     post come with the weekly pass over all posts.";
+const UNSEEN_CHILDREN: &str = "Deletions; a full refresh shows them. New comments and votes that do not \
+     touch the post are seen by its numbers of both; other changes come with the weekly pass over all \
+     posts.";
 
 pub(super) fn streams() -> Vec<Stream> {
     vec![

@@ -4,7 +4,8 @@
 use std::fmt::Write;
 
 use super::{
-    Cursor, Deletion, Feed, Gate, Reading, Role, RowsAt, Sign, Splice, Stream, made::Made, registry,
+    Choice, Cursor, Deletion, Feed, Gate, Reading, Role, RowsAt, Sign, Splice, Stream,
+    custom_objects, made::Made, registry_with,
 };
 use crate::config::Config;
 use crate::zendesk::budget::Bucket;
@@ -25,7 +26,7 @@ OAuth the scope comes on top.
 /// The page `docs/streams.md`, as it is for a configuration without options.
 #[must_use]
 pub fn streams_page(config: &Config) -> String {
-    let streams = &registry(config);
+    let streams = &registry_with(config, vec![custom_objects::records_of_any()]);
     let mut page = INTRODUCTION.to_owned();
     page.push_str("| Stream | Modes | Primary key | Cursor | Deletion indicator | Needs |\n");
     page.push_str("|---|---|---|---|---|---|\n");
@@ -79,6 +80,10 @@ fn section(page: &mut String, stream: &Stream, streams: &[Stream], config: &Conf
         let path = detour.feed.path;
         let lacks = detour.lacks;
         line(page, &format!("- **An agent** gets it from `/api/v2/{path}`, which lacks {lacks}."));
+    }
+    if let Some(substitute) = stream.substitute {
+        let path = substitute.feed.path;
+        line(page, &format!("- **Instead**, by an option: `/api/v2/{path}`. {}", substitute.about));
     }
     line(page, &format!("- **OAuth scope**: `{}`.", stream.scope));
     line(page, &format!("- [Zendesk's documentation]({})", stream.documentation));
@@ -163,6 +168,7 @@ fn budget(feed: &Feed) -> String {
             bucket.documented_per_minute()
         ),
         Bucket::DeletedTickets
+        | Bucket::TalkExport
         | Bucket::SearchExport
         | Bucket::TicketFields
         | Bucket::Tags
@@ -243,10 +249,11 @@ fn start_date(stream: &Stream) -> &'static str {
 /// Which deletions a read sees.
 fn deletions(stream: &Stream) -> &'static str {
     let sign = stream.deletion.map(|deletion| deletion.sign);
+    let chosen = |(_, choice): &(&str, Choice)| *choice == Choice::WithoutDeleted;
     match (sign, stream.reading()) {
-        (Some(Sign::Every), _) => "every row is one; the listing forgets them after thirty days.",
+        (Some(Sign::Every), _) => "every row is one.",
         (_, Reading::FullRefreshOnly) => "what is deleted is not in the next full refresh.",
-        (Some(Sign::Text(..)), _) => {
+        (Some(_), _) if stream.feed.choices.iter().any(chosen) => {
             "with `deleted_at_field` an incremental read sees them; without it only a full refresh \
              shows them."
         }

@@ -1,6 +1,6 @@
 //! Guide: articles and what hangs on them. The help center has a request pool of its own.
 
-use super::{ANY_AGENT, Cursor, CursorFormat, Feed, Gate, Order, Parent, Splice, Stream};
+use super::{ANY_AGENT, Cursor, CursorFormat, Feed, Gate, Order, Parent, Splice, Stream, Told};
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
 
@@ -33,9 +33,16 @@ static ARTICLE_COMMENT_VOTES: Feed = Feed {
     )
 };
 
+/// The export does not list an article that was voted on; this listing has its new numbers.
+static ARTICLES: Feed =
+    Feed { buckets: POOL, ..Feed::listing("articles", "help_center/articles.json", &["articles"]) };
+
 static ARTICLE_VOTES: Feed = Feed {
     buckets: POOL,
-    parent: Some(Parent::of(&INCREMENTAL_ARTICLES, &[("article_id", "id")])),
+    parent: Some(Parent {
+        told_by: Some(Told::Numbers { feed: &ARTICLES, keys: &["vote_count", "vote_sum"] }),
+        ..Parent::of(&INCREMENTAL_ARTICLES, &[("article_id", "id")])
+    }),
     ..Feed::listing("article_votes", "help_center/articles/{article_id}/votes.json", &["votes"])
 };
 
@@ -57,6 +64,38 @@ static CATEGORIES: Feed = Feed {
 static SECTIONS: Feed =
     Feed { buckets: POOL, ..Feed::listing("sections", "help_center/sections.json", &["sections"]) };
 
+static ARTICLE_TRANSLATIONS: Feed = Feed {
+    buckets: POOL,
+    parent: Some(Parent::of(&INCREMENTAL_ARTICLES, &[("article_id", "id")])),
+    ..Feed::listing(
+        "article_translations",
+        "help_center/articles/{article_id}/translations.json",
+        &["translations"],
+    )
+};
+
+static SECTION_TRANSLATIONS: Feed = Feed {
+    buckets: POOL,
+    parent: Some(Parent::of(&SECTIONS, &[("section_id", "id")])),
+    ..Feed::listing(
+        "section_translations",
+        "help_center/sections/{section_id}/translations.json",
+        &["translations"],
+    )
+};
+
+static CATEGORY_TRANSLATIONS: Feed = Feed {
+    buckets: POOL,
+    parent: Some(Parent::of(&CATEGORIES, &[("category_id", "id")])),
+    ..Feed::listing(
+        "category_translations",
+        "help_center/categories/{category_id}/translations.json",
+        &["translations"],
+    )
+};
+
+const OF_SECTIONS: &[(&str, &str)] = &[("sections", "updated_at")];
+const OF_CATEGORIES: &[(&str, &str)] = &[("categories", "updated_at")];
 const OF_ARTICLES: &[(&str, &str)] = &[("articles", "updated_at")];
 const OF_ARTICLE_COMMENTS: &[(&str, &str)] =
     &[("article_comments", "updated_at"), ("articles", "updated_at")];
@@ -64,6 +103,18 @@ const OF_ARTICLE_COMMENTS: &[(&str, &str)] =
 /// What children of articles share about deletions and silent changes.
 const UNSEEN_CHILDREN: &str = "Deletions; a full refresh shows them. Changes that do not touch the \
      article come with the weekly pass over all articles.";
+
+/// The same of those whose number and sum articles tell.
+const UNSEEN_COUNTED: &str = "Deletions; a full refresh shows them. A vote that does not touch the \
+     article is seen by the article's numbers of votes, else with the weekly pass over all articles.";
+
+/// The same of the shelves that articles stand on.
+const UNSEEN_TRANSLATIONS: &str = "Deletions; a full refresh shows them. Changes that do not \
+     touch the section or category come with the weekly pass over all of them.";
+
+const TRANSLATIONS: &str = include_str!("../../schemas/translations.json");
+const TRANSLATIONS_DOCS: &str =
+    "https://developer.zendesk.com/api-reference/help_center/help-center-api/translations/";
 
 const fn updated_at(parents: &'static [(&'static str, &'static str)]) -> Option<Cursor> {
     Some(Cursor { field: "updated_at", format: CursorFormat::Unix, formerly: &[], parents })
@@ -122,7 +173,7 @@ pub(super) fn streams() -> Vec<Stream> {
             scope: "hc:read",
             documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/votes/",
             about: "Votes on articles.",
-            unseen: UNSEEN_CHILDREN,
+            unseen: UNSEEN_COUNTED,
             ..Stream::listed(
                 "article_votes",
                 &ARTICLE_VOTES,
@@ -143,11 +194,12 @@ pub(super) fn streams() -> Vec<Stream> {
             )
         },
         Stream {
+            cursor: updated_at(&[]),
             gate: GUIDE,
             scope: "hc:read",
             documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/categories/",
             about: "Categories of the help center.",
-            unseen: "There is no incremental read.",
+            unseen: "Deleted categories; a full refresh drops them.",
             ..Stream::listed(
                 "categories",
                 &CATEGORIES,
@@ -155,12 +207,40 @@ pub(super) fn streams() -> Vec<Stream> {
             )
         },
         Stream {
+            cursor: updated_at(&[]),
             gate: GUIDE,
             scope: "hc:read",
             documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/sections/",
             about: "Sections of the help center.",
-            unseen: "There is no incremental read.",
+            unseen: "Deleted sections; a full refresh drops them.",
             ..Stream::listed("sections", &SECTIONS, include_str!("../../schemas/sections.json"))
+        },
+        Stream {
+            cursor: updated_at(OF_ARTICLES),
+            gate: GUIDE,
+            scope: "hc:read",
+            documentation: TRANSLATIONS_DOCS,
+            about: "Articles in every language, the one they were written in included.",
+            unseen: UNSEEN_CHILDREN,
+            ..Stream::listed("article_translations", &ARTICLE_TRANSLATIONS, TRANSLATIONS)
+        },
+        Stream {
+            cursor: updated_at(OF_SECTIONS),
+            gate: GUIDE,
+            scope: "hc:read",
+            documentation: TRANSLATIONS_DOCS,
+            about: "Sections in every language, the one they were written in included.",
+            unseen: UNSEEN_TRANSLATIONS,
+            ..Stream::listed("section_translations", &SECTION_TRANSLATIONS, TRANSLATIONS)
+        },
+        Stream {
+            cursor: updated_at(OF_CATEGORIES),
+            gate: GUIDE,
+            scope: "hc:read",
+            documentation: TRANSLATIONS_DOCS,
+            about: "Categories in every language, the one they were written in included.",
+            unseen: UNSEEN_TRANSLATIONS,
+            ..Stream::listed("category_translations", &CATEGORY_TRANSLATIONS, TRANSLATIONS)
         },
     ]
 }

@@ -17,6 +17,7 @@ use crate::zendesk::paging::Paging;
 mod business_rules;
 mod community;
 mod conditions;
+pub mod custom_objects;
 mod deletion;
 mod detours;
 pub mod docs;
@@ -29,6 +30,7 @@ mod searches;
 mod settings;
 mod side_loads;
 mod support;
+mod talk;
 #[cfg(test)]
 mod tests;
 mod tickets;
@@ -111,9 +113,18 @@ pub struct Parent {
     /// Which key of the parent's row fills which placeholder. A grandparent's placeholders are
     /// carried along.
     pub fills: &'static [(&'static str, &'static str)],
+    /// What is asked besides, where it answers, for changes that leave the parent untouched.
+    pub told_by: Option<Told>,
+}
+
+/// What tells of children that changed without their parent.
+#[derive(Clone, Copy, Debug)]
+pub enum Told {
     /// A listing of what happened to the children, whose rows carry the placeholders' names as
-    /// keys. It is asked besides, where it answers, for changes that leave the parent untouched.
-    pub told_by: Option<&'static Feed>,
+    /// keys.
+    Events(&'static Feed),
+    /// A listing of all parents, whose rows count the children under these keys.
+    Numbers { feed: &'static Feed, keys: &'static [&'static str] },
 }
 
 impl Parent {
@@ -131,6 +142,18 @@ pub struct Detour {
     pub splice: &'static [Splice],
     /// What it does not have, for the docs and the one who is warned.
     pub lacks: &'static str,
+}
+
+/// Another listing that the user may choose for a stream. It sees more, in other columns.
+#[derive(Debug)]
+pub struct Substitute {
+    pub feed: &'static Feed,
+    pub drop: &'static [&'static str],
+    pub splice: &'static [Splice],
+    pub schema: &'static str,
+    pub documentation: &'static str,
+    pub about: &'static str,
+    pub unseen: &'static str,
 }
 
 /// What Airbyte selects.
@@ -162,6 +185,8 @@ pub struct Stream {
     pub is_offered: bool,
     /// How it is read by those who may not use its feed.
     pub detour: Option<&'static Detour>,
+    /// The listing that the user may choose instead.
+    pub substitute: Option<&'static Substitute>,
     /// Whether this is a stream on its detour. The flat cursor in its state is where its own feed
     /// was left, and does not move.
     pub is_detour: bool,
@@ -316,6 +341,12 @@ const ADMIN: Gate = Gate { role: Role::Admin, plan: None, feature: None };
 /// the program.
 #[must_use]
 pub fn registry(config: &Config) -> Vec<Stream> {
+    registry_with(config, Vec::new())
+}
+
+/// The same with the streams that only this account has.
+#[must_use]
+pub fn registry_with(config: &Config, of_account: Vec<Stream>) -> Vec<Stream> {
     let mut streams = support::streams();
     streams.extend(tickets::streams());
     streams.extend(people::streams());
@@ -325,6 +356,9 @@ pub fn registry(config: &Config) -> Vec<Stream> {
     streams.extend(community::streams());
     streams.extend(conditions::streams());
     streams.extend(lifecycle::streams());
+    streams.extend(talk::streams());
+    streams.extend(custom_objects::streams());
+    streams.extend(of_account);
     options::apply(&mut streams, config);
     streams.extend(searches::streams(config));
     streams
@@ -468,6 +502,7 @@ impl Stream {
             kept: None,
             is_offered: true,
             detour: None,
+            substitute: None,
             is_detour: false,
             detour_first: false,
             count: None,

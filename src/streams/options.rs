@@ -1,7 +1,7 @@
 //! What the user's options make of the declarations: other roads, more columns, other parameters.
 
 use super::{Cursor, Former, Gate, Kept, Role, Stream};
-use crate::config::{Config, TicketScope, TicketsHistory};
+use crate::config::{Config, TicketAuditsHistory, TicketScope, TicketsHistory};
 
 /// A parameter's value that an option of the user decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,9 @@ pub(super) fn apply(streams: &mut [Stream], config: &Config) {
             TicketsHistory::Search => stream.be_searched(),
             TicketsHistory::SearchThenIncremental => stream.detour_first = true,
         }
+    }
+    if config.ticket_audits_history == TicketAuditsHistory::Events {
+        streams.iter_mut().for_each(Stream::be_substituted);
     }
     let column: Option<&'static str> = config.deleted_at_field.clone().map(|name| &*name.leak());
     for stream in streams.iter_mut().filter(|stream| stream.deletion.is_some()) {
@@ -84,6 +87,18 @@ impl Stream {
     /// Whether its rows can be had from a search.
     fn can_be_searched(&self) -> bool {
         self.detour.is_some_and(|detour| detour.feed.searched_key().is_some())
+    }
+
+    /// Takes the listing that the user may choose, if there is one.
+    fn be_substituted(&mut self) {
+        let Some(chosen) = self.substitute.take() else { return };
+        self.feed = chosen.feed;
+        self.drop = chosen.drop;
+        self.splice = chosen.splice;
+        self.schema = chosen.schema;
+        self.documentation = chosen.documentation;
+        self.about = chosen.about;
+        self.unseen = chosen.unseen;
     }
 
     /// Leaves the stream's own feed for good: the search has a cursor of its own, and any agent

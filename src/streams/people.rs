@@ -15,6 +15,17 @@ pub(super) static INCREMENTAL_USERS: Feed = Feed {
     ..Feed::listing("incremental_users", "incremental/users/cursor.json", &["users"])
 };
 
+static DELETED_USERS: Feed =
+    Feed::listing("deleted_users", "deleted_users.json", &["deleted_users"]);
+
+static ORGANIZATION_SUBSCRIPTIONS: Feed = Feed::listing(
+    "organization_subscriptions",
+    "organization_subscriptions.json",
+    &["organization_subscriptions"],
+);
+
+static BRAND_AGENTS: Feed = Feed::listing("brand_agents", "brand_agents.json", &["brand_agents"]);
+
 static USER_FIELDS: Feed = Feed::listing("user_fields", "user_fields.json", &["user_fields"]);
 
 static ORGANIZATION_FIELDS: Feed =
@@ -106,6 +117,42 @@ pub(super) fn streams() -> Vec<Stream> {
                 "organization_memberships",
                 &ORGANIZATION_MEMBERSHIPS,
                 include_str!("../../schemas/organization_memberships.json"),
+            )
+        },
+        Stream {
+            cursor: Cursor::UPDATED,
+            deletion: Deletion::by(Sign::Every),
+            scope: "users:read",
+            documentation: "https://developer.zendesk.com/api-reference/ticketing/users/users/#list-deleted-users",
+            about: "Users that were deleted. What was personal of those deleted for good is null.",
+            unseen: "Users deleted for good, if that does not change their `updated_at`; a full refresh shows them.",
+            ..Stream::listed(
+                "deleted_users",
+                &DELETED_USERS,
+                include_str!("../../schemas/deleted_users.json"),
+            )
+        },
+        Stream {
+            scope: "organizations:read",
+            documentation: "https://developer.zendesk.com/api-reference/ticketing/organizations/organization_subscriptions/",
+            about: "Which user follows the tickets of which organization.",
+            unseen: "There is no incremental read.",
+            ..Stream::listed(
+                "organization_subscriptions",
+                &ORGANIZATION_SUBSCRIPTIONS,
+                include_str!("../../schemas/organization_subscriptions.json"),
+            )
+        },
+        Stream {
+            cursor: Cursor::UPDATED,
+            gate: ADMIN,
+            documentation: "https://developer.zendesk.com/api-reference/ticketing/account-configuration/brand_agents/",
+            about: "Which agent works for which brand.",
+            unseen: "Memberships that ended; a full refresh drops them.",
+            ..Stream::listed(
+                "brand_agents",
+                &BRAND_AGENTS,
+                include_str!("../../schemas/brand_agents.json"),
             )
         },
     ]

@@ -9,6 +9,17 @@ static CUSTOM_ROLES: Feed = Feed::single("custom_roles", "custom_roles.json", &[
 
 static BRANDS: Feed = Feed::listing("brands", "brands.json", &["brands"]);
 
+static LOCALES: Feed = Feed::single("locales", "locales.json", &["locales"]);
+
+static DYNAMIC_CONTENT_ITEMS: Feed =
+    Feed::listing("dynamic_content_items", "dynamic_content/items.json", &["items"]);
+
+static RECIPIENT_ADDRESSES: Feed =
+    Feed::listing("recipient_addresses", "recipient_addresses.json", &["recipient_addresses"]);
+
+static SHARING_AGREEMENTS: Feed =
+    Feed::single("sharing_agreements", "sharing_agreements.json", &["sharing_agreements"]);
+
 static ACCOUNT_ATTRIBUTES: Feed =
     Feed::single("account_attributes", "routing/attributes.json", &["attributes"]);
 
@@ -93,6 +104,47 @@ pub(super) fn streams() -> Vec<Stream> {
                 "audit_logs",
                 &AUDIT_LOGS,
                 include_str!("../../schemas/audit_logs.json"),
+            )
+        },
+        Stream {
+            cursor: Cursor::UPDATED,
+            documentation: "https://developer.zendesk.com/api-reference/ticketing/account-configuration/locales/",
+            about: "Languages that the account offers.",
+            unseen: "Languages that were taken out; a full refresh drops them.",
+            ..Stream::listed("locales", &LOCALES, include_str!("../../schemas/locales.json"))
+        },
+        Stream {
+            cursor: Cursor::UPDATED,
+            gate: Gate { feature: Some("the permission to manage dynamic content"), ..ANY_AGENT },
+            documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/dynamic_content/",
+            about: "Texts that placeholders stand for, with their variants by language.",
+            unseen: "Deleted items, which a full refresh drops; and variants that change without their item.",
+            ..Stream::listed(
+                "dynamic_content_items",
+                &DYNAMIC_CONTENT_ITEMS,
+                include_str!("../../schemas/dynamic_content_items.json"),
+            )
+        },
+        Stream {
+            cursor: Cursor::UPDATED,
+            documentation: "https://developer.zendesk.com/api-reference/ticketing/account-configuration/support_addresses/",
+            about: "Addresses at which the account receives mail, and whether forwarding works.",
+            unseen: "Deleted addresses; a full refresh drops them.",
+            ..Stream::listed(
+                "recipient_addresses",
+                &RECIPIENT_ADDRESSES,
+                include_str!("../../schemas/recipient_addresses.json"),
+            )
+        },
+        Stream {
+            cursor: Cursor::UPDATED,
+            documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/sharing_agreements/",
+            about: "Accounts that tickets are shared with, and on what terms.",
+            unseen: "Deleted agreements; a full refresh drops them.",
+            ..Stream::listed(
+                "sharing_agreements",
+                &SHARING_AGREEMENTS,
+                include_str!("../../schemas/sharing_agreements.json"),
             )
         },
     ]

@@ -2,7 +2,7 @@
 
 use super::{
     ADMIN, Choice, Cursor, CursorFormat, Deletion, Feed, Former, Gate, Order, PageRows, Role,
-    RowsAt, Sign, Splice, Stream, detours, side_loads,
+    RowsAt, Sign, Splice, Stream, Substitute, detours, side_loads,
 };
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
@@ -72,6 +72,22 @@ static TICKET_AUDITS: Feed = Feed {
     paging: Paging::Before,
     order: Order::NewestFirst,
     ..Feed::listing("ticket_audits", "ticket_audits.json", &["audits"])
+};
+
+/// An event of the export is an audit, of archived tickets too, in other words.
+static AUDITS_OF_EVENTS: Substitute = Substitute {
+    feed: &INCREMENTAL_TICKET_EVENTS,
+    drop: &["updater_id", "child_events"],
+    splice: &[
+        Splice::Own { key: "author_id", from: "updater_id" },
+        Splice::Own { key: "events", from: "child_events" },
+    ],
+    schema: include_str!("../../schemas/ticket_audits_of_events.json"),
+    documentation: EXPORT_DOCS,
+    about: "With `ticket_audits_history` set to `events`: the history of all tickets, archived ones \
+            included, from the export of ticket events. In `events` a changed field is a key of its \
+            own, and `event_type` tells the kind.",
+    unseen: "Redactions and edits of old comments: they make no new comment event.",
 };
 
 static DELETED_TICKETS: Feed = Feed {
@@ -221,10 +237,12 @@ pub(super) fn streams() -> Vec<Stream> {
                 parents: &[],
             }),
             dated: true,
+            substitute: Some(&AUDITS_OF_EVENTS),
             gate: ADMIN,
             documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_audits/",
             about: "The history of tickets that are not archived, one row per update.",
-            unseen: "Audits of archived tickets, which Zendesk's listing leaves out in every mode; and what was audited before a deleted ticket was restored.",
+            unseen: "Audits of archived tickets, which Zendesk's listing leaves out in every mode, unless \
+                     `ticket_audits_history` is `events`; and what was audited before a deleted ticket was restored.",
             ..Stream::listed(
                 "ticket_audits",
                 &TICKET_AUDITS,

@@ -1,7 +1,10 @@
 //! What surrounds tickets: their fields and forms, ratings, skips, activities, side conversations.
 
 use super::support::INCREMENTAL_TICKETS;
-use super::{ADMIN, Cursor, CursorFormat, Feed, Gate, Order, Parent, Role, Since, Stream};
+use super::{
+    ADMIN, ANY_AGENT, Cursor, CursorFormat, Deletion, Feed, Gate, Order, Parent, Role, Sign, Since,
+    Stream, Told,
+};
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
 
@@ -32,7 +35,7 @@ static SIDE_CONVERSATIONS: Feed = Feed {
     paging: Paging::Offset,
     order: Order::Other,
     parent: Some(Parent {
-        told_by: Some(&SIDE_CONVERSATION_EVENTS),
+        told_by: Some(Told::Events(&SIDE_CONVERSATION_EVENTS)),
         ..Parent::of(&INCREMENTAL_TICKETS, &[("ticket_id", "id")])
     }),
     ..Feed::listing(
@@ -47,6 +50,19 @@ static SIDE_CONVERSATION_EVENTS: Feed = Feed {
     buckets: &[Bucket::Account, Bucket::SideConversationEvents],
     ..Feed::listing("side_conversation_events", "tickets/side_conversations/events", &["events"])
 };
+
+static CUSTOM_STATUSES: Feed =
+    Feed::single("custom_statuses", "custom_statuses.json", &["custom_statuses"]);
+
+static SUSPENDED_TICKETS: Feed =
+    Feed::listing("suspended_tickets", "suspended_tickets.json", &["suspended_tickets"]);
+
+static SATISFACTION_REASONS: Feed =
+    Feed::single("satisfaction_reasons", "satisfaction_reasons.json", &["reasons"]);
+
+/// The listing tells by no key of a row when it changed.
+static CSAT_SURVEY_RESPONSES: Feed =
+    Feed::listing("csat_survey_responses", "guide/survey_responses", &["survey_responses"]);
 
 pub(super) fn streams() -> Vec<Stream> {
     vec![
@@ -133,6 +149,55 @@ pub(super) fn streams() -> Vec<Stream> {
                 "side_conversations",
                 &SIDE_CONVERSATIONS,
                 include_str!("../../schemas/side_conversations.json"),
+            )
+        },
+        Stream {
+            cursor: Cursor::UPDATED,
+            scope: "tickets:read",
+            documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/custom_ticket_statuses/",
+            about: "Statuses that tickets can have, inactive ones included, with their names for agents and for end users.",
+            unseen: "Deleted statuses; a full refresh drops them.",
+            ..Stream::listed(
+                "custom_statuses",
+                &CUSTOM_STATUSES,
+                include_str!("../../schemas/custom_statuses.json"),
+            )
+        },
+        Stream {
+            cursor: Cursor::UPDATED,
+            dated: true,
+            gate: Gate { feature: Some("the permission to manage suspended tickets"), ..ANY_AGENT },
+            documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/suspended_tickets/",
+            about: "Mail that became no ticket, and why.",
+            unseen: "Tickets that were recovered or deleted; a full refresh drops them. Zendesk keeps fourteen days of them.",
+            ..Stream::listed(
+                "suspended_tickets",
+                &SUSPENDED_TICKETS,
+                include_str!("../../schemas/suspended_tickets.json"),
+            )
+        },
+        Stream {
+            cursor: Cursor::UPDATED,
+            deletion: Some(Deletion { sign: Sign::Time("deleted_at"), at: "deleted_at" }),
+            gate: ADMIN,
+            documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/satisfaction_reasons/",
+            about: "Reasons that requesters can give for a bad rating.",
+            unseen: "Reasons that Zendesk no longer lists; a full refresh drops them.",
+            ..Stream::listed(
+                "satisfaction_reasons",
+                &SATISFACTION_REASONS,
+                include_str!("../../schemas/satisfaction_reasons.json"),
+            )
+        },
+        Stream {
+            gate: Gate { plan: Some("Suite Growth or Support Professional"), ..ADMIN },
+            documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/csat_survey_responses/",
+            about: "Answers to satisfaction surveys with questions of the account's own, by ticket or conversation.",
+            unseen: "There is no incremental read, because a row does not tell when it changed.",
+            ..Stream::listed(
+                "csat_survey_responses",
+                &CSAT_SURVEY_RESPONSES,
+                include_str!("../../schemas/csat_survey_responses.json"),
             )
         },
     ]

@@ -15,6 +15,7 @@ mod interleavings;
 pub mod join;
 pub mod joins;
 pub mod made;
+pub mod numbers;
 pub mod oversize;
 pub mod pager;
 pub mod parents;

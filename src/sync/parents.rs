@@ -132,7 +132,7 @@ pub fn values(
 /// Fills the placeholders of a path. Only characters that ids are made of get into a path.
 pub fn fill(path: &str, fills: &Fills) -> String {
     let is_id =
-        |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_');
+        |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | ':');
     fills.iter().fold(path.to_owned(), |path, (name, value)| {
         let value: String = value.chars().filter(|character| is_id(*character)).collect();
         path.replace(&format!("{{{name}}}"), &value)

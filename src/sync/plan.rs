@@ -122,7 +122,8 @@ fn incremental(
         searched: saved.searched,
         gone: walk.as_ref().map(|walk| walk.gone.clone()).unwrap_or_default(),
         pass: walk.as_ref().map(|walk| walk.pass).unwrap_or_default(),
-        told: walk.and_then(|walk| walk.told),
+        told: walk.as_ref().and_then(|walk| walk.told),
+        numbers: walk.map(|walk| walk.numbers).unwrap_or_default(),
         rows: 0,
         pages: 0,
     };

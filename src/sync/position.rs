@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use super::numbers::Digest;
 use crate::streams::{CursorFormat, Feed, Order, Stream};
 use crate::zendesk::instant;
 use crate::zendesk::paging::Token;
@@ -70,6 +71,8 @@ pub struct Walk {
     pub pass: Pass,
     /// Up to when the events that tell of changed children were read, unix seconds.
     pub told: Option<i64>,
+    /// The numbers of all parents as of the last read.
+    pub numbers: Digest,
     /// Rows of parents that are not finished, so that a state moves while they are read.
     pub rows: u64,
     /// Pages that the walk has moved: in no order of time, this tells who is ahead.
@@ -326,6 +329,7 @@ fn walk_json(stream: &Stream, walk: &Walk) -> Value {
     put("pass", flag(walk.pass.under_way));
     put("passed", walk.pass.ended.map(|unix| json!(unix)));
     put("told", walk.told.map(|unix| json!(unix)));
+    put("numbers", walk.numbers.is_known().then(|| json!(walk.numbers.text())));
     let counts = matches!(walk.place.token, Token::After(_)) && walk.pages > 0;
     put("pages", counts.then(|| json!(walk.pages)));
     put("rows", (walk.rows > 0).then(|| json!(walk.rows)));

@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value};
 
+use super::numbers::Digest;
 use super::position::{
     Pass, Phase, Place, Position, WALK_VERSION, Walk, Window, hashes_from, numbers_from,
 };
@@ -229,6 +230,7 @@ fn read_walk(stream: &Stream, json: &Map<String, Value>) -> Result<Walk, &'stati
         gone: text("gone").map(numbers_from).unwrap_or_default(),
         pass: Pass { under_way: is_true("pass"), ended: number("passed") },
         told: number("told"),
+        numbers: text("numbers").map(Digest::from_text).unwrap_or_default(),
         rows: json.get("rows").and_then(Value::as_u64).unwrap_or_default(),
         pages: number("pages").unwrap_or_default(),
     })

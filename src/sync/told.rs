@@ -1,6 +1,6 @@
-//! Parents that a listing of events names: their children changed although they did not. The
-//! listing is read where it answers and is never the only road, so its failure is told and costs
-//! nothing but waiting for the weekly pass.
+//! Parents that a listing of events names, or whose numbers moved: their children changed although
+//! they did not. The listing is read where it answers and is never the only road, so its failure is
+//! told and costs nothing but waiting for the weekly pass.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,13 +9,16 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::WalkError;
 use super::children::ends_everything;
 use super::frontier::Listed;
+use super::numbers::Digest;
 use super::pager::{Listing, Pager};
-use super::parents::{ParentRow, values};
-use super::position::{MARGIN_SECONDS, Position};
+use super::parents::{ParentRow, changed_key, values};
+use super::position::{MARGIN_SECONDS, Phase, Position};
 use super::reader::{Member, Reader};
+use super::sift;
 use super::stretch::Stretch;
 use crate::protocol::message::Level;
-use crate::streams::{Feed, Parent};
+use crate::streams::{Feed, Parent, Told};
+use crate::zendesk::client::Tally;
 use crate::zendesk::paging::Token;
 
 /// From when on a stream's events are to be read, unix seconds. None while all parents are read,
@@ -25,64 +28,83 @@ fn since(position: &Position) -> Option<i64> {
     position.walk.told.filter(|_| !all_parents)
 }
 
+/// Whether the parents' numbers are to be looked at. A pass under way has its digest from when it
+/// began.
+fn needs_numbers(position: &Position) -> bool {
+    let walk = &position.walk;
+    let in_a_pass = walk.pass.under_way && walk.phase == Phase::UnderWay;
+    !walk.full && !in_a_pass
+}
+
 /// A hash for a parent that events name, which differs from parent to parent and read to read.
 fn mark(values: &BTreeMap<&'static str, String>, asked: i64) -> u64 {
     xxh3_64(format!("{asked} {values:?}").as_bytes())
 }
 
-impl Member {
-    /// The events that tell of this stream's changes, and the parent they name.
-    fn told_by(&self) -> Option<(&'static Feed, &'static Parent)> {
-        let parent = self.stream.feed.parent.as_ref()?;
-        parent.told_by.map(|events| (events, parent))
-    }
+/// Parents that are named for a stream, and what its position is to note once their children are
+/// there.
+struct Heard {
+    named: BTreeSet<BTreeMap<&'static str, String>>,
+    note: Note,
+}
+
+/// All parents of a feed: what names them, when they changed, and the digest of their numbers.
+struct Counted {
+    digest: Digest,
+    parents: Vec<(Vec<String>, Option<i64>)>,
+}
+
+enum Note {
+    /// Events were read up to this second.
+    Told(i64),
+    Numbers(Digest),
 }
 
 impl Reader<'_> {
-    /// Reads the children of the parents that events name, before the walk goes on at `at`.
+    /// Reads the children of the parents that are named, before the walk goes on at `at`.
     pub(super) async fn told(self, stretch: &mut Stretch<'_>, at: &Token) -> Result<(), WalkError> {
         let now = self.client.clock().now_unix();
         let asked = now.saturating_sub(MARGIN_SECONDS);
         let mut named = BTreeSet::new();
         let mut heard = Vec::new();
+        // Streams of one feed look at the same numbers, which are listed once.
+        let mut counted: Option<Result<Counted, WalkError>> = None;
+        let walk = stretch.walk;
         for number in 0..stretch.who.len() {
             let member = &mut *stretch.who[number];
-            let Some((feed, parent)) = member.told_by() else { continue };
-            let Some(since) = since(&member.position) else {
-                // The walk reads every parent from now on; later events are news.
-                member.position.walk.told.get_or_insert(asked);
-                continue;
-            };
-            let mut listing =
-                Listing::new(feed, feed.path.to_owned(), &[], stretch.walk, self.config);
-            let keys: Vec<&'static str> = parent.fills.iter().map(|(name, _)| *name).collect();
-            listing.want(keys.iter().copied());
-            let size = feed.page_size(self.config);
-            let start = feed.paging.start(Some(since));
-            let mut pager = Pager::new(self.client, &listing, start, size);
-            let told = loop {
-                match pager.next().await {
-                    Ok(Some(fetched)) => {
-                        let Some(list) = fetched.page.lists.first() else { continue };
-                        named.extend((0..list.rows.len()).map(|row| {
-                            let told = values(&fetched.page, list, row, &keys);
-                            let of_parent = parent.fills.iter().filter_map(|(name, key)| {
-                                told.get(name).map(|value| (*key, value.clone()))
-                            });
-                            of_parent.collect::<BTreeMap<&'static str, String>>()
+            // What is named is the root's row, of whatever depth the stream is.
+            let top = member.stream.feed.lineage().first().and_then(|feed| feed.parent.as_ref());
+            let Some(parent) = top else { continue };
+            let result = match parent.told_by {
+                None => continue,
+                Some(Told::Events(feed)) => self.events(member, feed, parent, walk, asked).await,
+                Some(Told::Numbers { feed, keys }) if needs_numbers(&member.position) => {
+                    if counted.is_none() {
+                        let changed = changed_key(member.stream);
+                        let read = self.numbers((feed, keys), parent, changed, walk).await;
+                        counted = Some(read.map(|(counted, tally)| {
+                            member.report.tally.add(tally);
+                            counted
                         }));
                     }
-                    Ok(None) => break Ok(()),
-                    Err(error) if ends_everything(&error) => return Err(error),
-                    Err(error) => break Err(error),
+                    match &counted {
+                        Some(Ok(counted)) => Ok(Some(counted.moved(&member.position, parent))),
+                        Some(Err(error)) => Err(error.clone()),
+                        None => continue,
+                    }
                 }
+                Some(Told::Numbers { .. }) => continue,
             };
-            member.report.tally.add(pager.tally);
-            match told {
-                Ok(()) => heard.push(number),
+            match result {
+                Ok(None) => {}
+                Ok(Some(Heard { named: more, note })) => {
+                    named.extend(more);
+                    heard.push((number, note));
+                }
+                Err(error) if ends_everything(&error) => return Err(error),
                 Err(error) => {
                     let why = format!(
-                        "{}: its events cannot be read ({error}); changes that do not touch the parent come with the weekly pass",
+                        "{}: what tells of silent changes cannot be read ({error}); changes that do not touch the parent come with the weekly pass",
                         member.stream.name
                     );
                     self.emitter.log(Level::Info, &why).await?;
@@ -103,17 +125,157 @@ impl Reader<'_> {
             // The walk goes on where it stood.
             stretch.resume(at, &seen);
         }
-        // Only now: a kill before this asks for the same events again.
-        for number in heard {
-            stretch.who[number].position.walk.told = Some(asked);
+        // Only now: a kill before this asks for the same again.
+        for (number, note) in heard {
+            let walk = &mut stretch.who[number].position.walk;
+            match note {
+                Note::Told(second) => walk.told = Some(second),
+                Note::Numbers(digest) => walk.numbers = digest,
+            }
         }
         Ok(())
+    }
+
+    /// Parents that a listing of events names.
+    async fn events(
+        self,
+        member: &mut Member,
+        feed: &'static Feed,
+        parent: &'static Parent,
+        walk: u64,
+        asked: i64,
+    ) -> Result<Option<Heard>, WalkError> {
+        let Some(since) = since(&member.position) else {
+            // The walk reads every parent from now on; later events are news.
+            member.position.walk.told.get_or_insert(asked);
+            return Ok(None);
+        };
+        let mut listing = Listing::new(feed, feed.path.to_owned(), &[], walk, self.config);
+        let keys: Vec<&'static str> = parent.fills.iter().map(|(name, _)| *name).collect();
+        listing.want(keys.iter().copied());
+        let size = feed.page_size(self.config);
+        let start = feed.paging.start(Some(since));
+        let mut pager = Pager::new(self.client, &listing, start, size);
+        let mut named = BTreeSet::new();
+        let told = loop {
+            let Some(fetched) = pager.next().await.transpose() else { break Ok(()) };
+            let fetched = match fetched {
+                Ok(fetched) => fetched,
+                Err(error) => break Err(error),
+            };
+            let Some(list) = fetched.page.lists.first() else { continue };
+            named.extend((0..list.rows.len()).map(|row| {
+                let told = values(&fetched.page, list, row, &keys);
+                let of_parent = parent
+                    .fills
+                    .iter()
+                    .filter_map(|(name, key)| told.get(name).map(|value| (*key, value.clone())));
+                of_parent.collect::<BTreeMap<&'static str, String>>()
+            }));
+        };
+        member.report.tally.add(pager.tally);
+        told.map(|()| Some(Heard { named, note: Note::Told(asked) }))
+    }
+
+    /// All parents with the numbers of their children.
+    async fn numbers(
+        self,
+        (feed, keys): (&'static Feed, &'static [&'static str]),
+        parent: &'static Parent,
+        changed_key: Option<&'static str>,
+        walk: u64,
+    ) -> Result<(Counted, Tally), WalkError> {
+        let fills: Vec<&'static str> = parent.fills.iter().map(|(_, key)| *key).collect();
+        let mut listing = Listing::new(feed, feed.path.to_owned(), &[], walk, self.config);
+        listing.want(fills.iter().chain(keys).copied().chain(changed_key));
+        let size = feed.page_size(self.config);
+        let mut pager = Pager::new(self.client, &listing, Token::First, size);
+        let mut counted = Counted { digest: Digest::of_none(), parents: Vec::new() };
+        while let Some(fetched) = pager.next().await? {
+            let page = &fetched.page;
+            let Some(list) = page.lists.first() else { continue };
+            for row in 0..list.rows.len() {
+                let named = values(page, list, row, &fills);
+                let named: Vec<String> =
+                    fills.iter().filter_map(|key| named.get(key).cloned()).collect();
+                let numbers: Vec<&[u8]> = keys
+                    .iter()
+                    .map(|key| list.member(row, key).map_or(&b""[..], |at| page.text.raw(at.value)))
+                    .collect();
+                counted.digest.add(&named.join(" "), &numbers.join(&b' '));
+                let changed = changed_key.and_then(|key| sift::time(page, list, row, key));
+                counted.parents.push((named, changed));
+            }
+        }
+        Ok((counted, pager.tally))
+    }
+}
+
+impl Counted {
+    /// Parents whose numbers moved since the last read, but for those that the walk lists as
+    /// changed.
+    fn moved(&self, position: &Position, parent: &Parent) -> Heard {
+        let lower = position.walk.cursor.or(position.flat);
+        let known = &position.walk.numbers;
+        // The first digest comes with a pass over all parents.
+        let compares = known.is_known() && !position.walk.pass.under_way;
+        let is_old = |changed: Option<i64>| {
+            changed.zip(lower).is_some_and(|(changed, lower)| changed < lower)
+        };
+        let moved = self.parents.iter().filter(|(named, changed)| {
+            compares && is_old(*changed) && self.digest.has_moved(known, &named.join(" "))
+        });
+        let named = moved.map(|(named, _)| {
+            parent.fills.iter().map(|(_, key)| *key).zip(named.iter().cloned()).collect()
+        });
+        Heard { named: named.collect(), note: Note::Numbers(self.digest.clone()) }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_looked_at_when_a_pass_begins_and_not_in_its_middle() {
+        let mut position = Position::default();
+        assert!(needs_numbers(&position));
+        position.walk.pass.under_way = true;
+        assert!(needs_numbers(&position));
+        position.walk.phase = Phase::UnderWay;
+        assert!(!needs_numbers(&position));
+        position.walk.pass.under_way = false;
+        assert!(needs_numbers(&position));
+        position.walk.full = true;
+        assert!(!needs_numbers(&position));
+    }
+
+    #[test]
+    fn parents_whose_numbers_moved_are_named_unless_the_walk_lists_them() {
+        let counted = |numbers: &[(&str, &str, i64)]| {
+            let mut counted = Counted { digest: Digest::of_none(), parents: Vec::new() };
+            for (id, numbers, changed) in numbers {
+                counted.digest.add(id, numbers.as_bytes());
+                counted.parents.push((vec![(*id).to_owned()], Some(*changed)));
+            }
+            counted
+        };
+        let feed = &crate::streams::custom_objects::CUSTOM_OBJECTS;
+        let parent = Parent { feed, fills: &[("post_id", "id")], told_by: None };
+        let mut position = Position { flat: Some(100), ..Position::default() };
+        let before = counted(&[("1", "0", 5), ("2", "0", 5), ("3", "0", 5)]);
+        assert!(before.moved(&position, &parent).named.is_empty(), "nothing was known");
+        position.walk.numbers = before.digest;
+        // The third changed itself, and the walk brings its children.
+        let after = counted(&[("1", "0", 5), ("2", "1", 5), ("3", "1", 200)]);
+        let named = after.moved(&position, &parent).named;
+        assert_eq!(
+            named.into_iter().collect::<Vec<_>>(),
+            [BTreeMap::from([("id", "2".to_owned())])]
+        );
+        position.walk.pass.under_way = true;
+        assert!(after.moved(&position, &parent).named.is_empty(), "all are read anyway");
+    }
 
     #[test]
     fn parents_that_events_name_are_told_apart() {

@@ -41,6 +41,7 @@ pub enum Bucket {
     Tags,
     SideConversationEvents,
     SearchExport,
+    TalkExport,
 }
 
 impl Bucket {
@@ -50,7 +51,7 @@ impl Bucket {
     pub fn documented_per_minute(self) -> u32 {
         match self {
             Self::Account | Self::HelpCenter => 200,
-            Self::Incremental | Self::DeletedTickets => 10,
+            Self::Incremental | Self::DeletedTickets | Self::TalkExport => 10,
             Self::IncrementalUsers => 20,
             Self::SearchExport => 100,
             Self::SideConversationEvents => 60,
@@ -72,6 +73,7 @@ impl Bucket {
             Self::Tags => "tags",
             Self::SideConversationEvents => "events of side conversations",
             Self::SearchExport => "search exports",
+            Self::TalkExport => "exports of Talk",
         }
     }
 
@@ -94,7 +96,8 @@ impl Bucket {
             (Self::Tags, Some(family)) => family.starts_with("tags-index"),
             (Self::SideConversationEvents, Some(family)) => family.starts_with("side-conversation"),
             (Self::SearchExport, Some(family)) => family.starts_with("search-export"),
-            (_, None) => false,
+            // No header is known to tell of it.
+            (Self::TalkExport, Some(_)) | (_, None) => false,
         }
     }
 }

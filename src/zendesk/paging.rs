@@ -18,7 +18,8 @@ pub enum Paging {
     Cursor,
     /// The same with larger pages. Cursors end after an hour (Zendesk, Export Search Results).
     Search,
-    /// Incremental export by cursor: `start_time` once, then `cursor`; `end_of_stream` ends.
+    /// Incremental export by cursor: `start_time` once, then `cursor`; `end_of_stream` ends, or
+    /// `meta.has_more` where that is the mark.
     ExportCursor,
     /// Incremental export by time: `start_time`. Metric events and articles have no end mark.
     ExportTime { end_mark: bool },
@@ -212,7 +213,9 @@ pub fn step(paging: Paging, at: &Token, answer: Answer<'_>) -> Step {
         Paging::ExportCursor => {
             let after = envelope.after_cursor.clone();
             let next = after.or_else(|| link(&envelope.after_url, "cursor")).map(Token::Cursor);
-            match (envelope.end_of_stream, next) {
+            // The export of custom object records says the same in `meta`.
+            let ended = envelope.end_of_stream.or(envelope.has_more.map(|more| !more));
+            match (ended, next) {
                 (Some(true), next) => Step::End(next.unwrap_or_else(|| at.clone())),
                 (None, None) => Step::End(at.clone()),
                 (Some(false), None) => Step::Broken("it has not ended but names no cursor"),
@@ -301,6 +304,20 @@ mod tests {
 
     fn link(query: &str) -> Option<String> {
         Some(format!("https://x.zendesk.com/api/v2/y.json?{query}"))
+    }
+
+    #[test]
+    fn an_export_by_cursor_may_say_in_meta_that_it_has_ended() {
+        let envelope = |has_more, cursor: &str| Envelope {
+            has_more: Some(has_more),
+            after_cursor: Some(cursor.to_owned()),
+            ..Envelope::default()
+        };
+        let cursor = |token: &str| Token::Cursor(token.into());
+        let at = || cursor("a");
+        check(Paging::ExportCursor, at(), 9, envelope(true, "b"), &Step::Next(cursor("b")));
+        check(Paging::ExportCursor, at(), 9, envelope(false, "b"), &Step::End(cursor("b")));
+        check(Paging::ExportCursor, at(), 0, envelope(false, "a"), &Step::End(cursor("a")));
     }
 
     #[test]

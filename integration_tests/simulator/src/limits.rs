@@ -58,6 +58,10 @@ pub(crate) fn buckets(route: &str, settings: &Settings) -> Vec<Bucket> {
         _ if route.starts_with("incremental/") => {
             bucket("incremental-exports", if high { 30 } else { 10 }, 60, Shown::ByName)
         }
+        // Zendesk, Talk API, Incremental Exports: ten a minute.
+        _ if route.starts_with("channels/voice/stats/incremental/") => {
+            bucket("talk-incremental-exports", 10, 60, Shown::Nowhere)
+        }
         "search/export" => bucket("search-export", 100, 60, Shown::Nowhere),
         "deleted_tickets" => bucket("deleted-tickets", 10, 60, Shown::Nowhere),
         "ticket_fields" => {

@@ -38,8 +38,16 @@ pub(crate) enum Dialect {
     Offset,
     /// Cursor, or the older dialect with `limit` and `before_url` (ticket audits).
     CursorOrLegacy,
-    ExportByCursor,
+    ExportByCursor(CursorMark),
     ExportByTime(EndMark),
+}
+
+/// How an export by cursor says that it has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CursorMark {
+    EndOfStream,
+    /// `meta.has_more` (Zendesk, Incremental Custom Object Record Export).
+    HasMore,
 }
 
 /// How a time-based export says that it has ended.
@@ -145,7 +153,7 @@ pub(crate) const LISTINGS: &[Listing] = &[
     // Exports.
     Listing {
         feed: "tickets",
-        dialect: Dialect::ExportByCursor,
+        dialect: Dialect::ExportByCursor(CursorMark::EndOfStream),
         order: Order::Changed,
         view: View::ExportedTickets,
         gate: scope(ADMINS, "tickets"),
@@ -169,7 +177,7 @@ pub(crate) const LISTINGS: &[Listing] = &[
     export("incremental/ticket_metric_events", "ticket_metric_events", Unmarked),
     Listing {
         feed: "users",
-        dialect: Dialect::ExportByCursor,
+        dialect: Dialect::ExportByCursor(CursorMark::EndOfStream),
         order: Order::Changed,
         gate: scope(ADMINS, "users"),
         ..export("incremental/users/cursor", "users", Marked)
@@ -308,6 +316,67 @@ pub(crate) const LISTINGS: &[Listing] = &[
         gate: from(scope(ADMINS, "auditlogs"), Plan::Enterprise, Below::NoAccess),
         ..pages("audit_logs", "audit_logs", Order::Created)
     },
+    Listing {
+        key: "holidays",
+        view: View::Children,
+        gate: from(ADMINS, Plan::Professional, Below::NotFound),
+        ..single("business_hours/schedules/{}/holidays", "schedule_holidays", "holidays")
+    },
+    pages("deleted_users", "deleted_users", Order::Id),
+    Listing {
+        gate: scope(ANYONE, "organizations"),
+        ..pages("organization_subscriptions", "organization_subscriptions", Order::Id)
+    },
+    Listing { gate: ADMINS, ..pages("brand_agents", "brand_agents", Order::Id) },
+    Listing {
+        gate: scope(ANYONE, "tickets"),
+        ..single("custom_statuses", "custom_statuses", "custom_statuses")
+    },
+    Listing { gate: ADMINS, ..single("satisfaction_reasons", "satisfaction_reasons", "reasons") },
+    pages("suspended_tickets", "suspended_tickets", Order::Created),
+    Listing { gate: scope(ANYONE, "ticket_views"), ..pages("views", "views", Order::Created) },
+    single("locales", "locales", "locales"),
+    Listing { key: "items", ..pages("dynamic_content/items", "dynamic_content_items", Order::Id) },
+    Listing {
+        gate: from(ADMINS, Plan::Enterprise, Below::NoAccess),
+        ..single("group_slas/policies", "group_sla_policies", "group_sla_policies")
+    },
+    Listing { gate: ADMINS, ..pages("trigger_categories", "trigger_categories", Order::Position) },
+    pages("recipient_addresses", "recipient_addresses", Order::Id),
+    Listing {
+        gate: from(ANYONE, Plan::Enterprise, Below::NoAccess),
+        ..single("workspaces", "workspaces", "workspaces")
+    },
+    single("sharing_agreements", "sharing_agreements", "sharing_agreements"),
+    // Zendesk, CSAT Survey Responses: from Support Professional and Suite Growth on.
+    Listing {
+        key: "survey_responses",
+        gate: from(ADMINS, Plan::Growth, Below::NoAccess),
+        ..pages("guide/survey_responses", "csat_survey_responses", Order::Created)
+    },
+    // Talk. Its next links are never null (Zendesk, Talk API, Incremental Exports).
+    export("channels/voice/stats/incremental/calls", "calls", Unmarked),
+    Listing {
+        key: "legs",
+        ..export("channels/voice/stats/incremental/legs", "call_legs", Unmarked)
+    },
+    // Custom objects.
+    Listing {
+        gate: scope(ANYONE, "custom_objects"),
+        ..pages("custom_objects", "custom_objects", Order::Id)
+    },
+    Listing {
+        view: View::Children,
+        gate: scope(ANYONE, "custom_objects"),
+        ..pages("custom_objects/{}/fields", "custom_object_fields", Order::Position)
+    },
+    Listing {
+        dialect: Dialect::ExportByCursor(CursorMark::HasMore),
+        order: Order::Changed,
+        view: View::Children,
+        gate: scope(ANYONE, "custom_objects"),
+        ..pages("incremental/custom_objects/{}/cursor", "custom_object_records", Order::Changed)
+    },
     // Help center and community.
     help_center("help_center/articles", "articles", Order::Position),
     children("help_center/articles/{}/comments", "article_comments", "comments"),
@@ -318,23 +387,26 @@ pub(crate) const LISTINGS: &[Listing] = &[
     help_center("help_center/sections", "sections", Order::Position),
     help_center("community/topics", "topics", Order::Position),
     Listing { descending: true, ..help_center("community/posts", "posts", Order::Created) },
+    children("help_center/articles/{}/translations", "article_translations", "translations"),
+    children("help_center/sections/{}/translations", "section_translations", "translations"),
+    children("help_center/categories/{}/translations", "category_translations", "translations"),
     children("community/posts/{}/comments", "post_comments", "comments"),
     children("community/posts/{}/votes", "post_votes", "votes"),
     children("community/posts/{}/comments/{}/votes", "post_comment_votes", "votes"),
 ];
 
 /// The listing at a route, with the ids that its path names.
-pub(crate) fn find(route: &str) -> Option<(&'static Listing, Vec<u64>)> {
+pub(crate) fn find(route: &str) -> Option<(&'static Listing, Vec<&str>)> {
     LISTINGS.iter().find_map(|listing| Some((listing, ids_of(listing.path, route)?)))
 }
 
 /// Matches a route with a path whose `{}` stand for ids.
-pub(crate) fn ids_of(path: &str, route: &str) -> Option<Vec<u64>> {
+pub(crate) fn ids_of<'r>(path: &str, route: &'r str) -> Option<Vec<&'r str>> {
     let (mut pattern, mut segments, mut ids) = (path.split('/'), route.split('/'), Vec::new());
     loop {
         match (pattern.next(), segments.next()) {
             (None, None) => return Some(ids),
-            (Some("{}"), Some(segment)) => ids.push(segment.parse().ok()?),
+            (Some("{}"), Some(segment)) => ids.push(segment),
             (Some(literal), Some(segment)) if literal == segment => {}
             _ => return None,
         }

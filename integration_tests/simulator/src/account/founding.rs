@@ -30,6 +30,8 @@ pub(super) fn found(account: &mut Account, size: Size) {
 
 fn count(kind: &Resource, size: Size) -> u64 {
     match size {
+        // Each kind of object is a stream of its own.
+        _ if kind.name == "custom_objects" => kind.tiny,
         Size::Tiny => kind.tiny,
         Size::Small => kind.tiny * 5,
         Size::Of(counts) => {
@@ -98,6 +100,11 @@ fn parent_of(account: &mut Account, parent: &str, n: u64) -> Option<u64> {
         "tickets" => account.table(parent).rows.values().find(|row| !row.deleted && !row.archived),
         _ => account.table(parent).rows.values().nth(1),
     };
+    if parent == "custom_objects" {
+        // Every kind has fields and records.
+        let kinds = &account.table(parent).rows;
+        return kinds.keys().nth((n % kinds.len().max(1) as u64) as usize).copied();
+    }
     match special {
         Some(row) if n <= 12 => Some(row.number),
         _ => account.any_number(parent),

@@ -171,6 +171,12 @@ impl Account {
                 if resource.key == "id" { row.key.clone() } else { row_text::quote(&row.key) };
             row.set(resource.key, &raw);
         }
+        if name == "custom_object_records"
+            && let Some(kind) =
+                seed.parent_id.and_then(|kind| self.table("custom_objects").rows.get(&kind))
+        {
+            row.set("custom_object_key", &row_text::quote(&kind.key));
+        }
         stamp(&mut row, resource.stamp);
         row
     }

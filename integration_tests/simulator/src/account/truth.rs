@@ -32,8 +32,14 @@ impl Account {
 
     /// Every row that a full walk with all rows asked for (`support_type_scope=all`,
     /// `exclude_deleted=false`, `include=comment_events`) delivers now, ordered by number. Rows
-    /// that exports withhold for a minute are in it: compare `at_unix` with the clock.
+    /// that exports withhold for a minute are in it: compare `at_unix` with the clock. The records
+    /// of one kind of custom object are `custom_object_records_` and its key.
     pub fn truth(&self, resource: &str) -> Vec<Truth> {
+        if let Some(kind) = resource.strip_prefix("custom_object_records_") {
+            let mut records = self.truth("custom_object_records");
+            records.retain(|record| record.parent.as_deref() == Some(kind));
+            return records;
+        }
         let table = self.table(resource);
         let visible = table.rows.values().filter(|row| self.is_listed(resource, row));
         visible.flat_map(|row| self.truths_of(table, row)).collect()
@@ -41,9 +47,13 @@ impl Account {
 
     fn truths_of(&self, table: &Table, row: &Row) -> Vec<Truth> {
         let name = table.resource.name;
+        let parent = row.parent.map(|number| {
+            let above = table.resource.parent.and_then(|name| self.table(name).rows.get(&number));
+            above.map_or_else(|| number.to_string(), |above| above.key.clone())
+        });
         let truth = Truth {
             key: row.key.clone(),
-            parent: row.parent.map(|number| number.to_string()),
+            parent,
             grandparent: row.grandparent.map(|number| number.to_string()),
             text: row.text.clone(),
             json: serde_json::from_str(&row.text).expect("a row is JSON"),

@@ -111,7 +111,7 @@ fn pass(gate: &Gate, person: &Person, settings: &Settings) -> Result<(), Answer>
 fn list(
     desk: &mut Desk<'_>,
     listing: &Listing,
-    ids: &[u64],
+    ids: &[&str],
     asked: &Asked,
     person: &Person,
 ) -> Result<Answer, Answer> {
@@ -142,10 +142,10 @@ fn list(
         cursor_life_s: None,
     };
     match listing.dialect {
-        Dialect::ExportByCursor => {
+        Dialect::ExportByCursor(mark) => {
             let (key, is_emptied) = (listing.key, is_emptied());
             let page = ExportPage { key, is_emptied, extra: &extra };
-            paging::by_export_cursor(asked, &rows, &page, desk.cursors)
+            paging::by_export_cursor(asked, &rows, &page, mark, desk.cursors)
         }
         Dialect::ExportByTime(mark) if mark != listings::EndMark::Unmarked || !by_cursor => {
             let (key, is_emptied) = (listing.key, is_emptied());

@@ -57,11 +57,11 @@ fn counted(route: &str) -> Option<&'static (&'static str, &'static str, &'static
 }
 
 fn metrics_of(route: &str) -> Option<u64> {
-    listings::ids_of("tickets/{}/metrics", route).map(|ids| ids[0])
+    listings::ids_of("tickets/{}/metrics", route)?.first()?.parse().ok()
 }
 
 fn comments_of(route: &str) -> Option<u64> {
-    listings::ids_of("tickets/{}/comments", route).map(|ids| ids[0])
+    listings::ids_of("tickets/{}/comments", route)?.first()?.parse().ok()
 }
 
 /// The answer, if the route is one of these endpoints.

@@ -24,12 +24,12 @@ struct Lens<'a> {
 pub(super) fn visible(
     account: &mut Account,
     listing: &Listing,
-    ids: &[u64],
+    ids: &[&str],
     asked: &Asked,
     person: &Person,
     order: Order,
 ) -> Result<Vec<SortKey>, Answer> {
-    check_parents(account, listing, ids)?;
+    let ids = parents(account, listing, ids)?;
     let created = match listing.view {
         View::RatingsByCreation => ratings_bounds(asked)?,
         View::AuditLogsByCreation => audit_log_bounds(asked)?,
@@ -102,27 +102,24 @@ impl Lens<'_> {
     }
 }
 
-/// The rows that a path names must be there, each below the one before.
-fn check_parents(account: &Account, listing: &Listing, ids: &[u64]) -> Result<(), Answer> {
+/// The numbers of the rows that a path names. They must be there, each below the one before.
+fn parents(account: &Account, listing: &Listing, ids: &[&str]) -> Result<Vec<u64>, Answer> {
     let mut tables = Vec::new();
     let mut name = listing.resource;
     while let Some(parent) = account.table(name).resource.parent {
         tables.push(parent);
         name = parent;
     }
-    let mut above = None;
+    let mut numbers: Vec<u64> = Vec::new();
     for (id, name) in ids.iter().zip(tables.into_iter().take(ids.len()).rev()) {
-        let row = account.table(name).rows.get(id);
-        let is_there = row.is_some_and(|row| {
+        let row = account.table(name).by_key(id).filter(|row| {
+            let above = numbers.last();
             !(name == "tickets" && row.deleted)
-                && above.is_none_or(|above| row.parent == Some(above))
+                && above.is_none_or(|above| row.parent == Some(*above))
         });
-        if !is_there {
-            return Err(Answer::not_found());
-        }
-        above = Some(*id);
+        numbers.push(row.ok_or_else(Answer::not_found)?.number);
     }
-    Ok(())
+    Ok(numbers)
 }
 
 /// `start_time` and `end_time` of ratings bound their creation, and must not be too young.

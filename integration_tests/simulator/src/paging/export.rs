@@ -4,7 +4,7 @@
 use super::{Cursors, Rows, or_null, page_size};
 use crate::account::table::SortKey;
 use crate::answer::Answer;
-use crate::listings::EndMark;
+use crate::listings::{CursorMark, EndMark};
 use crate::query::Asked;
 use crate::row_text::quote;
 use base64::Engine;
@@ -42,6 +42,7 @@ pub(crate) fn by_export_cursor(
     asked: &Asked,
     rows: &Rows<'_>,
     page: &ExportPage<'_>,
+    mark: CursorMark,
     cursors: &mut Cursors,
 ) -> Result<Answer, Answer> {
     let size = page_size(asked, "per_page", 1000, 1000)?;
@@ -76,8 +77,12 @@ pub(crate) fn by_export_cursor(
     }
     let replace = |cursor| asked.link(&[("start_time", None), ("cursor", Some(cursor))]);
     let after_url = cursor.as_deref().map(replace);
+    let mark = match mark {
+        CursorMark::EndOfStream => format!(r#""end_of_stream":{end_of_stream}"#),
+        CursorMark::HasMore => format!(r#""meta":{{"has_more":{}}}"#, !end_of_stream),
+    };
     Ok(Answer::ok(format!(
-        r#"{{{}:{}{},"after_url":{},"before_url":null,"after_cursor":{},"before_cursor":null,"end_of_stream":{end_of_stream}}}"#,
+        r#"{{{}:{}{},"after_url":{},"before_url":null,"after_cursor":{},"before_cursor":null,{mark}}}"#,
         quote(page.key),
         rows.array(taken),
         (page.extra)(taken),

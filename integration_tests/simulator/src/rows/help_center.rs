@@ -137,3 +137,39 @@ fn shelf(seed: &Seed, collection: &str) -> Object {
         "outdated": seed.on(0, 5),
     }
 }
+
+pub(super) fn article_translation(seed: &Seed) -> String {
+    translation(seed, "Article", "articles")
+}
+
+pub(super) fn section_translation(seed: &Seed) -> String {
+    translation(seed, "Section", "sections")
+}
+
+pub(super) fn category_translation(seed: &Seed) -> String {
+    translation(seed, "Category", "categories")
+}
+
+/// One language of an article, a section or a category. Fields: Zendesk, Translations.
+fn translation(seed: &Seed, source_type: &str, collection: &str) -> String {
+    let source = seed.parent();
+    let locale = seed.pick(0, &["en-us", "fr", "pt-br", "he"]);
+    let path = format!("api/v2/help_center/{collection}/{source}/translations/{locale}.json");
+    seed.finish(object! {
+        "id": seed.id,
+        "url": seed.address(&path),
+        "html_url": seed.address(&format!("hc/{locale}/{collection}/{source}")),
+        "source_id": source,
+        "source_type": source_type,
+        "locale": locale,
+        "title": seed.text(0),
+        "body": if seed.on(19, 20) { Json::NULL } else { seed.html(5) },
+        "outdated": seed.on(0, 4),
+        "draft": seed.on(1, 5),
+        "hidden": seed.on(2, 9),
+        "created_at": seed.created(),
+        "updated_at": seed.updated(),
+        "created_by_id": seed.or_null(0, seed.user_id),
+        "updated_by_id": seed.or_null(1, seed.user_id),
+    })
+}

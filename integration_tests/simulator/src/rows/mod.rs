@@ -3,13 +3,16 @@
 //! from its seed alone, so the same seed gives the same bytes. Which rows exist, and when they
 //! change, is the server's business.
 
+mod administration;
 mod business_rules;
 mod community;
+mod custom_objects;
 mod help_center;
 mod json;
 mod nasty;
 mod people;
 mod settings;
+mod talk;
 mod ticket_activity;
 mod ticket_fields;
 mod ticket_history;
@@ -94,6 +97,30 @@ pub const ROWS: &[RowMaker] = &[
     row("post_comments", community::comment),
     row("post_votes", community::vote),
     row("post_comment_votes", community::comment_vote),
+    row("article_translations", help_center::article_translation),
+    row("section_translations", help_center::section_translation),
+    row("category_translations", help_center::category_translation),
+    row("deleted_users", people::deleted_user),
+    row("organization_subscriptions", people::organization_subscription),
+    row("brand_agents", administration::brand_agent),
+    row("custom_statuses", administration::custom_status),
+    row("satisfaction_reasons", administration::satisfaction_reason),
+    row("suspended_tickets", administration::suspended_ticket),
+    row("views", administration::view),
+    row("locales", administration::locale),
+    row("dynamic_content_items", administration::dynamic_content_item),
+    row("group_sla_policies", administration::group_sla_policy),
+    row("trigger_categories", administration::trigger_category),
+    row("recipient_addresses", administration::recipient_address),
+    row("workspaces", administration::workspace),
+    row("sharing_agreements", administration::sharing_agreement),
+    row("schedule_holidays", administration::schedule_holiday),
+    row("csat_survey_responses", administration::survey_response),
+    row("calls", talk::call),
+    row("call_legs", talk::leg),
+    row("custom_objects", custom_objects::custom_object),
+    row("custom_object_fields", custom_objects::field),
+    row("custom_object_records", custom_objects::record),
 ];
 
 const fn row(resource: &'static str, make: fn(&Seed) -> String) -> RowMaker {

@@ -200,3 +200,37 @@ pub(super) fn group_membership(seed: &Seed) -> String {
         "updated_at": updated_at,
     })
 }
+
+/// A deleted user; of one who is gone for good what was personal is null (Zendesk, List Deleted
+/// Users).
+pub(super) fn deleted_user(seed: &Seed) -> String {
+    let for_good = seed.on(0, 7);
+    let name = if for_good { "Permanently Deleted User".into() } else { seed.text(0) };
+    seed.finish(object! {
+        "url": seed.url("deleted_users"),
+        "id": seed.id,
+        "name": name,
+        "email": (!for_good).then_some("pat@example.com"),
+        "created_at": seed.created(),
+        "updated_at": seed.updated(),
+        "time_zone": "Eastern Time (US & Canada)",
+        "phone": seed.pick(0, &[None, Some("+15555550100")]),
+        "shared_phone_number": seed.pick(0, &[None, Some(true)]),
+        "photo": Json::NULL,
+        "locale_id": 1,
+        "locale": "en-US",
+        "organization_id": seed.or_null(1, seed.other_id(2)),
+        "role": seed.pick(0, &["end-user", "agent"]),
+        "active": false,
+    })
+}
+
+/// A subscription never changes and does not tell of changes.
+pub(super) fn organization_subscription(seed: &Seed) -> String {
+    seed.finish(object! {
+        "id": seed.id,
+        "organization_id": seed.other_id(2),
+        "user_id": seed.user_id,
+        "created_at": seed.created(),
+    })
+}

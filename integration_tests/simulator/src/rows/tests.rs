@@ -14,7 +14,10 @@ use super::{ROWS, RowMaker, Seed, mix, zendesk_time};
 const FIRST_CREATED_AT: i64 = 1_600_000_000;
 
 /// Resources whose rows hold no free text, or none but a name.
-const WITHOUT_TEXT: [&str; 8] = [
+const WITHOUT_TEXT: [&str; 11] = [
+    "organization_subscriptions",
+    "brand_agents",
+    "call_legs",
     "ticket_metrics",
     "user_identities",
     "group_memberships",
@@ -24,8 +27,18 @@ const WITHOUT_TEXT: [&str; 8] = [
     "post_comment_votes",
     "ticket_metric_events",
 ];
-const WITH_NAMES_ONLY: [&str; 5] =
-    ["tags", "schedules", "account_attributes", "organization_memberships", "article_attachments"];
+const WITH_NAMES_ONLY: [&str; 10] = [
+    "tags",
+    "schedules",
+    "account_attributes",
+    "organization_memberships",
+    "article_attachments",
+    "locales",
+    "trigger_categories",
+    "recipient_addresses",
+    "sharing_agreements",
+    "schedule_holidays",
+];
 
 fn seed(n: u64) -> Seed {
     Seed {
@@ -73,6 +86,7 @@ fn every_row_is_an_object_with_its_keys_and_times() {
             let key = match *resource {
                 "tags" => &json["name"],
                 "attribute_definitions" => &json["subject"],
+                "custom_objects" => &json["key"],
                 _ => &json["id"],
             };
             assert!(keys.insert(key.to_string()), "{resource}: {key} again");

@@ -98,7 +98,10 @@ fn ids(pages: &[Value], key: &str) -> Vec<String> {
 /// A row's id as text, or its name where it has no id.
 fn name_of(row: &Value) -> String {
     match &row["id"] {
-        Value::Null => row["name"].as_str().expect("a row has an id or a name").to_owned(),
+        Value::Null => {
+            let name = [&row["name"], &row["key"]].into_iter().find_map(Value::as_str);
+            name.expect("a row has an id, a name or a key").to_owned()
+        }
         Value::String(id) => id.clone(),
         id => id.to_string(),
     }

@@ -191,6 +191,113 @@ pub(super) const FIELDS: &[(&str, &str)] = &[
     ),
     ("post_votes", "created_at id item_id item_type updated_at url user_id value"),
     ("post_comment_votes", "created_at id item_id item_type updated_at url user_id value"),
+    (
+        "article_translations",
+        "body created_at created_by_id draft hidden html_url id locale outdated source_id \
+         source_type title updated_at updated_by_id url",
+    ),
+    (
+        "section_translations",
+        "body created_at created_by_id draft hidden html_url id locale outdated source_id \
+         source_type title updated_at updated_by_id url",
+    ),
+    (
+        "category_translations",
+        "body created_at created_by_id draft hidden html_url id locale outdated source_id \
+         source_type title updated_at updated_by_id url",
+    ),
+    (
+        "deleted_users",
+        "active created_at email id locale locale_id name organization_id phone photo role \
+         shared_phone_number time_zone updated_at url",
+    ),
+    ("organization_subscriptions", "created_at id organization_id user_id"),
+    ("brand_agents", "brand_id created_at id updated_at url user_id"),
+    (
+        "custom_statuses",
+        "active agent_label created_at default description end_user_description \
+         end_user_label id raw_agent_label raw_description raw_end_user_description \
+         raw_end_user_label status_category updated_at",
+    ),
+    ("satisfaction_reasons", "created_at deleted_at id raw_value reason_code updated_at url value"),
+    (
+        "suspended_tickets",
+        "attachments author brand_id cause cause_id content created_at error_messages id \
+         message_id recipient subject ticket_id updated_at url via",
+    ),
+    (
+        "views",
+        "active conditions created_at default description execution id position raw_title \
+         restriction title updated_at url",
+    ),
+    (
+        "locales",
+        "created_at default id locale name native_name presentation_name rtl updated_at url",
+    ),
+    (
+        "dynamic_content_items",
+        "created_at default_locale_id id name outdated placeholder updated_at url variants",
+    ),
+    (
+        "group_sla_policies",
+        "created_at description filter id policy_metrics position title updated_at url",
+    ),
+    ("trigger_categories", "created_at id name position updated_at"),
+    (
+        "recipient_addresses",
+        "brand_id cname_status created_at default dns_results domain_verification_code \
+         domain_verification_status email forwarding_status id name spf_status updated_at url",
+    ),
+    (
+        "workspaces",
+        "activated apps conditions created_at description id macro_ids position \
+         prefer_workspace_app_order selected_macros ticket_form_id title updated_at url",
+    ),
+    (
+        "sharing_agreements",
+        "created_at id name partner_name remote_subdomain status type updated_at url",
+    ),
+    ("schedule_holidays", "end_date id name start_date"),
+    ("csat_survey_responses", "answers expires_at id responder_id subject_zrns subjects survey"),
+    (
+        "calls",
+        "agent_id call_channel call_charge call_group_id call_recording_consent \
+         call_recording_consent_action call_recording_consent_keypress callback \
+         callback_source completion_status consultation_time \
+         copilot_suggestions_generated_successful copilot_suggestions_generated_total \
+         created_at customer_id customer_requested_voicemail default_group direction duration \
+         exceeded_queue_wait_time hold_time id ivr_action ivr_destination_group_name ivr_hops \
+         ivr_routed_to ivr_time_spent line line_id line_type minutes_billed \
+         not_recording_time outside_business_hours overflowed overflowed_to phone_number \
+         phone_number_id post_call_summary post_call_summary_created post_call_transcription \
+         post_call_transcription_created quality_issues real_time_transcription \
+         recording_control_interactions recording_time talk_time ticket_id time_to_answer \
+         transcription_language updated_at voicemail wait_time wrap_up_time",
+    ),
+    (
+        "call_legs",
+        "agent_id available_via call_charge call_id completion_status conference_from \
+         conference_time conference_to consultation_from consultation_time consultation_to \
+         created_at duration forwarded_to hold_time id minutes_billed quality_issues \
+         talk_time transferred_from transferred_to type updated_at user_id wrap_up_time",
+    ),
+    (
+        "custom_objects",
+        "allows_photos created_at created_by_user_id description include_in_list_view key \
+         raw_description raw_title raw_title_pluralized title title_pluralized updated_at \
+         updated_by_user_id url",
+    ),
+    (
+        "custom_object_fields",
+        "active created_at custom_field_options description id key position properties \
+         raw_description raw_title regexp_for_validation relationship_filter \
+         relationship_target_type system tag title type updated_at url",
+    ),
+    (
+        "custom_object_records",
+        "created_at created_by_user_id custom_object_fields custom_object_key external_id id \
+         name updated_at updated_by_user_id url",
+    ),
 ];
 
 /// Paths of nested fields; `[]` steps into a list.
@@ -317,4 +424,15 @@ pub(super) const NESTED: &[(&str, &str)] = &[
         "operators[].value operators[].title operators[].terminal values[].value \
          values[].title values[].enabled metadata.collection_key metadata.item_key",
     ),
+    ("views", "execution.columns[].id execution.group_by conditions.all[].field restriction.ids"),
+    ("dynamic_content_items", "variants[].content variants[].locale_id variants[].default"),
+    ("group_sla_policies", "filter.all[].value policy_metrics[].target"),
+    ("suspended_tickets", "author.email via.channel error_messages[].description"),
+    ("workspaces", "apps[].id conditions.all[].value selected_macros[].actions[].field"),
+    (
+        "csat_survey_responses",
+        "subjects[].zrn survey.version answers[].rating answers[].value answers[].question.headline",
+    ),
+    ("custom_object_fields", "custom_field_options[].value relationship_filter.all"),
+    ("custom_object_records", "custom_object_fields.f_decimal custom_object_fields.f_lookup"),
 ];

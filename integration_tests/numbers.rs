@@ -1,0 +1,106 @@
+//! Votes and comments that leave their parent's time alone come with the next read where the
+//! parent's numbers tell of them, and cost no more than those parents.
+
+use serde_json::Value;
+use simulator::Simulator;
+
+use crate::harness::{Connector, INCREMENTAL, Run, simulator};
+
+const UNTIL_VISIBLE_SECONDS: i64 = 70;
+
+const STREAMS: [&str; 6] =
+    ["articles", "article_votes", "posts", "post_votes", "post_comments", "post_comment_votes"];
+
+/// The most bytes of a saved position of our own.
+const LARGEST_WALK: usize = 8 << 10;
+
+/// Ids of the listed rows of a stream.
+fn ids(run: &Run, stream: &str) -> Vec<String> {
+    run.records(stream).iter().map(|row| row["id"].to_string()).collect()
+}
+
+/// Parents whose children were asked for: the distinct paths of requests for votes of them.
+fn asked(sim: &Simulator, collection: &str) -> usize {
+    let requests = sim.requests();
+    let of_parents = requests.iter().map(|seen| seen.path.as_str());
+    let mut paths: Vec<&str> = of_parents
+        .filter(|path| path.contains(collection) && path.contains("/votes"))
+        .filter(|path| !path.contains("/comments/"))
+        .collect();
+    paths.sort_unstable();
+    paths.dedup();
+    paths.len()
+}
+
+fn walk<'r>(run: &'r Run, stream: &str) -> &'r Value {
+    &run.state(stream).expect("a state")["walk"]
+}
+
+#[test]
+fn what_only_moves_the_numbers_of_its_parent_comes_with_the_next_read() {
+    let sim = simulator(95);
+    let connector = Connector::new(&sim);
+    sim.advance_seconds(UNTIL_VISIBLE_SECONDS);
+    let first = connector.read(&STREAMS, INCREMENTAL, &[]).complete();
+    // A vote each on an article and a post, a comment on another post; none of them is touched.
+    sim.advance_seconds(3600);
+    let (article_vote, post_vote, comment) = sim.account(|account| {
+        let (articles, posts) = (account.keys("articles"), account.keys("posts"));
+        (
+            account.add_counted_vote("articles", &articles[3]).expect("a vote"),
+            account.add_counted_vote("posts", &posts[2]).expect("a vote"),
+            account.add_counted_comment(&posts[5]).expect("a comment"),
+        )
+    });
+    sim.advance_seconds(UNTIL_VISIBLE_SECONDS);
+    sim.clear_requests();
+    let states = first.states_over(&[]);
+    let second = connector.read(&STREAMS, INCREMENTAL, &states).complete();
+    assert!(ids(&second, "article_votes").contains(&article_vote));
+    assert!(ids(&second, "post_votes").contains(&post_vote));
+    assert!(ids(&second, "post_comments").contains(&comment));
+    // Few others share a bucket with them, or stand at the edge of the last read.
+    let (articles, posts) = (asked(&sim, "/articles/"), asked(&sim, "/posts/"));
+    assert!((1..=8).contains(&articles), "{articles} articles");
+    assert!((2..=8).contains(&posts), "{posts} posts");
+    for stream in ["article_votes", "post_votes", "post_comments", "post_comment_votes"] {
+        assert!(walk(&second, stream)["numbers"].is_string(), "{stream}");
+        assert!(walk(&second, stream).to_string().len() <= LARGEST_WALK, "{stream}");
+    }
+    // Where nothing moved nothing is read again.
+    sim.advance_seconds(3600);
+    sim.clear_requests();
+    let states = second.states_over(&states);
+    let third = connector.read(&STREAMS, INCREMENTAL, &states).complete();
+    assert!(!ids(&third, "article_votes").contains(&article_vote));
+    assert!(!ids(&third, "post_comments").contains(&comment));
+    assert!(asked(&sim, "/articles/") <= 2, "{}", asked(&sim, "/articles/"));
+}
+
+#[test]
+fn a_kill_before_the_children_came_asks_for_them_again() {
+    let sim = simulator(96);
+    let connector = Connector::new(&sim);
+    sim.advance_seconds(UNTIL_VISIBLE_SECONDS);
+    let streams = ["post_votes"];
+    let first = connector.read(&streams, INCREMENTAL, &[]).complete();
+    sim.advance_seconds(3600);
+    let votes: Vec<String> = sim.account(|account| {
+        let posts = account.keys("posts");
+        posts.iter().filter_map(|post| account.add_counted_vote("posts", post)).collect()
+    });
+    sim.advance_seconds(UNTIL_VISIBLE_SECONDS);
+    let mut states = first.states_over(&[]);
+    let mut came = Vec::new();
+    for lines in 1..200 {
+        let run = connector.read_killed(&streams, INCREMENTAL, &states, lines * 3);
+        came.extend(ids(&run, "post_votes"));
+        states = run.states_over(&states);
+        if run.code == Some(0) {
+            break;
+        }
+    }
+    for vote in &votes {
+        assert!(came.contains(vote), "vote {vote}");
+    }
+}

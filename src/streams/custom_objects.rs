@@ -1,0 +1,191 @@
+//! Custom objects: what kinds there are, the fields they have, and a stream of records for each
+//! kind that an account has made. Those streams are known by what `discover` found; afterwards
+//! their names say all that a read has to know.
+
+use serde_json::{Value, json};
+
+use super::{
+    ANY_AGENT, Cursor, CursorFormat, Deletion, Feed, Gate, Order, Parent, Sign, Splice, Stream,
+};
+use crate::zendesk::budget::Bucket;
+use crate::zendesk::paging::Paging;
+
+/// What the names of the streams of records begin with; the object's key follows.
+const RECORDS_OF: &str = "custom_object_records_";
+
+/// Zendesk's keys are shorter; what is longer is none.
+const LONGEST_KEY: usize = 200;
+
+/// The text in the place of whatever a deleted record held.
+const DELETED: &str = "[DELETED]";
+
+/// The kinds of custom objects of an account.
+pub static CUSTOM_OBJECTS: Feed =
+    Feed::listing("custom_objects", "custom_objects.json", &["custom_objects"]);
+
+/// The fields of one kind.
+pub static CUSTOM_OBJECT_FIELDS: Feed = Feed {
+    query: &[("include_standard_fields", "true")],
+    parent: Some(Parent::of(&CUSTOM_OBJECTS, &[("custom_object_key", "key")])),
+    ..Feed::listing(
+        "custom_object_fields",
+        "custom_objects/{custom_object_key}/fields.json",
+        &["custom_object_fields"],
+    )
+};
+
+const OBJECTS: Gate = Gate { feature: Some("custom objects"), ..ANY_AGENT };
+const SCOPE: &str = "custom_objects:read";
+
+pub(super) fn streams() -> Vec<Stream> {
+    vec![
+        Stream {
+            primary_key: &["key"],
+            cursor: Cursor::UPDATED,
+            gate: OBJECTS,
+            scope: SCOPE,
+            documentation: "https://developer.zendesk.com/api-reference/custom-data/custom-objects/custom_objects/",
+            about: "Kinds of custom objects.",
+            unseen: "Deleted kinds; a full refresh drops them.",
+            ..Stream::listed(
+                "custom_objects",
+                &CUSTOM_OBJECTS,
+                include_str!("../../schemas/custom_objects.json"),
+            )
+        },
+        Stream {
+            splice: &[Splice::Filled {
+                key: "custom_object_key",
+                placeholder: "custom_object_key",
+            }],
+            gate: OBJECTS,
+            scope: SCOPE,
+            documentation: "https://developer.zendesk.com/api-reference/custom-data/custom-objects/custom_object_fields/",
+            about: "Fields of every kind of custom object, with the options to choose from.",
+            unseen: "There is no incremental read.",
+            ..Stream::listed(
+                "custom_object_fields",
+                &CUSTOM_OBJECT_FIELDS,
+                include_str!("../../schemas/custom_object_fields.json"),
+            )
+        },
+    ]
+}
+
+/// The stream of records of an object, if the key is one. Streams live as long as the program,
+/// which makes them once.
+#[must_use]
+pub fn records_of(key: &str, fields: &[Value]) -> Option<Stream> {
+    let is_key = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b':');
+    let is_one = !key.is_empty() && key.len() <= LONGEST_KEY && key.bytes().all(is_key);
+    is_one.then(|| records(key, fields))
+}
+
+/// The stream of records that a saved catalog names, if it names one. What fields the records have
+/// does not matter to a read.
+#[must_use]
+pub fn records_named(name: &str) -> Option<Stream> {
+    records_of(name.strip_prefix(RECORDS_OF)?, &[])
+}
+
+/// The stream of records as the docs describe it.
+pub(super) fn records_of_any() -> Stream {
+    records("{key}", &[])
+}
+
+fn records(key: &str, fields: &[Value]) -> Stream {
+    let leak = |text: String| -> &'static str { text.leak() };
+    let name = leak(format!("{RECORDS_OF}{key}"));
+    let feed: &'static Feed = Box::leak(Box::new(Feed {
+        paging: Paging::ExportCursor,
+        order: Order::ByTime("updated_at"),
+        buckets: &[Bucket::Account, Bucket::Incremental],
+        ..Feed::listing(
+            name,
+            leak(format!("incremental/custom_objects/{key}/cursor")),
+            &["custom_object_records"],
+        )
+    }));
+    Stream {
+        cursor: Cursor::of("updated_at", CursorFormat::Unix),
+        deletion: Deletion::by(Sign::Text("name", DELETED)),
+        scope: SCOPE,
+        documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/",
+        about: "Records of one kind of custom object. `discover` lists a stream for each kind that the account has. \
+                What a deleted record held is `[DELETED]`; Zendesk keeps such rows for thirty days.",
+        unseen: "Photos, which the export leaves out. Records deleted more than thirty days before the read; a \
+                 full refresh drops them.",
+        ..Stream::listed(name, feed, leak(schema(fields)))
+    }
+}
+
+/// The schema of records whose object has these fields. A deleted record has a text in each.
+fn schema(fields: &[Value]) -> String {
+    let text = include_str!("../../schemas/custom_object_records.json");
+    // The file is part of the program and tested.
+    let mut schema: Value = serde_json::from_str(text).unwrap_or_default();
+    let own = &mut schema["properties"]["custom_object_fields"]["properties"];
+    *own = json!({});
+    for field in fields {
+        // Standard fields are columns of the record itself.
+        let key = field["key"].as_str().filter(|key| !key.starts_with("standard::"));
+        let Some(key) = key else { continue };
+        own[key] = match field["type"].as_str().unwrap_or_default() {
+            "checkbox" => json!({ "type": ["null", "boolean", "string"] }),
+            "integer" => json!({ "type": ["null", "integer", "string"] }),
+            "decimal" => json!({ "type": ["null", "number", "string"] }),
+            "multiselect" => {
+                json!({ "type": ["null", "array", "string"], "items": { "type": ["null", "string"] } })
+            }
+            "text" | "textarea" | "regexp" | "date" | "dropdown" | "tagger" | "lookup" => {
+                json!({ "type": ["null", "string"] })
+            }
+            _ => json!({}),
+        };
+        let described = field["title"].as_str().filter(|title| *title != key);
+        if let Some(title) = described {
+            own[key]["description"] = title.into();
+        }
+    }
+    schema.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_of_records_leads_back_to_its_object_and_to_no_other_path() {
+        let car = records_of("car", &[]).unwrap();
+        assert_eq!(car.feed.path, "incremental/custom_objects/car/cursor");
+        assert_eq!(records_named(car.name).unwrap().feed.path, car.feed.path);
+        let standard = records_of("standard::it_asset", &[]).unwrap();
+        assert_eq!(records_named(standard.name).unwrap().feed.path, standard.feed.path);
+        for hostile in ["", "../users", "a/b", "a?b", "a b", "a%2e", "\u{e9}", &"a".repeat(201)] {
+            assert!(records_of(hostile, &[]).is_none(), "{hostile}");
+        }
+        assert!(records_named("tickets").is_none());
+    }
+
+    #[test]
+    fn a_schema_has_the_fields_of_its_object_and_takes_deleted_records_too() {
+        let fields = [
+            json!({ "key": "standard::name", "type": "text", "title": "Name" }),
+            json!({ "key": "seats", "type": "integer", "title": "Seats" }),
+            json!({ "key": "colours", "type": "multiselect", "title": "colours" }),
+            json!({ "key": "odd", "type": "of tomorrow" }),
+            json!({ "type": "text" }),
+        ];
+        let schema: Value = serde_json::from_str(&schema(&fields)).unwrap();
+        let own = &schema["properties"]["custom_object_fields"];
+        let names: Vec<&String> = own["properties"].as_object().unwrap().keys().collect();
+        assert_eq!(names, ["colours", "odd", "seats"]);
+        assert_eq!(own["properties"]["seats"]["description"], "Seats");
+        let validator = jsonschema::draft7::new(&schema).unwrap();
+        for seats in [json!(5), json!("[DELETED]"), json!(null)] {
+            let record = json!({ "id": "01", "custom_object_fields": { "seats": seats } });
+            assert!(validator.is_valid(&record), "{record}");
+        }
+        assert!(!validator.is_valid(&json!({ "custom_object_fields": { "seats": [1] } })));
+    }
+}

@@ -1,0 +1,49 @@
+//! Talk: calls, and the legs that they are made of.
+
+use super::{ADMIN, Cursor, CursorFormat, Feed, Gate, Order, Stream};
+use crate::zendesk::budget::Bucket;
+use crate::zendesk::paging::Paging;
+
+/// Source: Zendesk, Talk API, "Incremental Exports". The next link is never null.
+const fn export(name: &'static str, path: &'static str, list: &'static [&'static str]) -> Feed {
+    Feed {
+        paging: Paging::ExportTime { end_mark: false },
+        order: Order::ByTime("updated_at"),
+        buckets: &[Bucket::Account, Bucket::TalkExport],
+        ..Feed::listing(name, path, list)
+    }
+}
+
+static CALLS: Feed =
+    export("incremental_calls", "channels/voice/stats/incremental/calls.json", &["calls"]);
+
+static CALL_LEGS: Feed =
+    export("incremental_call_legs", "channels/voice/stats/incremental/legs.json", &["legs"]);
+
+const TALK: Gate = Gate { feature: Some("Talk"), ..ADMIN };
+
+const DOCS: &str =
+    "https://developer.zendesk.com/api-reference/voice/talk-api/incremental_exports/";
+
+pub(super) fn streams() -> Vec<Stream> {
+    vec![
+        Stream {
+            cursor: Cursor::of("updated_at", CursorFormat::Unix),
+            dated: true,
+            gate: TALK,
+            documentation: DOCS,
+            about: "Calls of Talk, with how long they took and how they ended.",
+            unseen: "Deletions. Calls of telephony by a partner are not in Talk's export.",
+            ..Stream::listed("calls", &CALLS, include_str!("../../schemas/calls.json"))
+        },
+        Stream {
+            cursor: Cursor::of("updated_at", CursorFormat::Unix),
+            dated: true,
+            gate: TALK,
+            documentation: DOCS,
+            about: "Legs of calls: one per agent, customer or other party.",
+            unseen: "Deletions.",
+            ..Stream::listed("call_legs", &CALL_LEGS, include_str!("../../schemas/call_legs.json"))
+        },
+    ]
+}

@@ -138,7 +138,7 @@ fn tell_growth(dialect: &str, stream: &str) {
 /// What a sync took, and the most pages that were being sent at once.
 fn read(lengths: Lengths, streams: &[&str], workers: u32) -> (Cost, usize) {
     let pages = Pages::serve(lengths);
-    let cost = Sync { url: pages.url.clone(), scale: SCALE, streams, workers }.run();
+    let cost = Sync { url: pages.url.clone(), scale: SCALE, streams, workers, options: &[] }.run();
     (cost, pages.peak_in_flight())
 }
 

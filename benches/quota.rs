@@ -219,6 +219,7 @@ impl Scenario {
             scale: self.scale,
             streams: self.streams,
             workers: self.workers,
+            options: &[],
         };
         sync.run_while(|| end.is_none_or(|end| sim.now_unix() < end));
         sim

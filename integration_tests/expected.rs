@@ -17,6 +17,9 @@ pub(crate) fn key(stream: &str, record: &Value) -> String {
         "attribute_definitions" => {
             format!("{}:{}", text(&record["subject"]), text(&record["condition"]))
         }
+        "ticket_field_options" => {
+            format!("{} {} {}", record["object_type"], record["field_id"], record["id"])
+        }
         _ => text(&record["id"]),
     }
 }
@@ -79,6 +82,17 @@ fn of_account(account: &Account, stream: &str) -> ByKey {
         }
         "schedule_holidays" => below(account, stream, "schedule_id"),
         "custom_object_fields" => below(account, stream, "custom_object_key"),
+        "ticket_field_options" => {
+            let of = [
+                ("ticket", "ticket_fields"),
+                ("user", "user_fields"),
+                ("organization", "organization_fields"),
+            ];
+            let fields = of.into_iter().flat_map(|(of, listing)| {
+                rows(listing).flat_map(move |field| options(of, &field.json))
+            });
+            fields.collect()
+        }
         _ => rows(stream).map(|row| (row.key, row.json)).collect(),
     }
 }
@@ -91,6 +105,20 @@ fn below(account: &Account, stream: &str, column: &str) -> ByKey {
         (row.key, row.json)
     });
     with.collect()
+}
+
+/// The options of a field, with what they get from it.
+fn options(of: &str, field: &Value) -> Vec<(String, Value)> {
+    let options = field["custom_field_options"].as_array().cloned().unwrap_or_default();
+    let option = |mut option: Value| {
+        option["object_type"] = of.into();
+        let around = ["id", "key", "title", "type"];
+        for (key, value) in around.iter().filter_map(|key| Some((key, field.get(key)?))) {
+            option[format!("field_{key}")] = value.clone();
+        }
+        (key("ticket_field_options", &option), option)
+    };
+    options.into_iter().map(option).collect()
 }
 
 /// The comments among an event's children, with what they get from the event.

@@ -3,6 +3,7 @@
 mod agent;
 mod bad_input;
 mod classic;
+mod columns;
 mod deletions;
 mod equality;
 mod estimates;

@@ -23,6 +23,8 @@ pub(crate) struct Sync<'a> {
     pub(crate) scale: f64,
     pub(crate) streams: &'a [&'a str],
     pub(crate) workers: u32,
+    /// More options of the configuration, with their values as JSON.
+    pub(crate) options: &'a [(&'a str, &'a str)],
 }
 
 /// What a sync took.
@@ -79,7 +81,7 @@ impl Sync<'_> {
     }
 
     fn start(&self, folder: &Path) -> Child {
-        let config = json!({
+        let mut config = json!({
             "subdomain": "acme",
             "start_date": "2015-01-01T00:00:00Z",
             "num_workers": self.workers,
@@ -89,6 +91,9 @@ impl Sync<'_> {
                 "api_token": ADMIN_API_TOKEN.token,
             },
         });
+        for (option, value) in self.options {
+            config[*option] = serde_json::from_str(value).expect("an option's value is JSON");
+        }
         let selected = self.streams.iter().map(|name| {
             json!({
                 "stream": { "name": name, "json_schema": {}, "supported_sync_modes": ["full_refresh"] },

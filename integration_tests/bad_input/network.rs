@@ -290,7 +290,7 @@ fn answers_without_network(folder: &Folder, url: &str, config: &Value) {
     let messages = discover.messages();
     let catalog = messages.iter().find(|message| message["type"] == "CATALOG");
     let streams = catalog.and_then(|catalog| catalog["catalog"]["streams"].as_array());
-    assert!(streams.is_some_and(|streams| streams.len() >= 67), "{messages:?}");
+    assert!(streams.is_some_and(|streams| streams.len() >= 68), "{messages:?}");
     assert!(discover.took < Duration::from_secs(15), "{url}: {:?}", discover.took);
     assert_eq!(misbehaviour(&check, SECRETS), Vec::<String>::new());
     assert_eq!(misbehaviour(&discover, SECRETS), Vec::<String>::new());

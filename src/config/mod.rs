@@ -18,7 +18,9 @@ pub use searches::{Search, SearchType};
 pub use spec::connection_specification;
 pub use start::Start;
 pub use violations::Violation;
-pub use written::{Credentials, TicketAuditsHistory, TicketScope, TicketsHistory, WrittenConfig};
+pub use written::{
+    Credentials, Naming, TicketAuditsHistory, TicketScope, TicketsHistory, Values, WrittenConfig,
+};
 
 use searches::searches;
 use subdomain::subdomain;
@@ -81,6 +83,10 @@ pub struct Config {
     pub ticket_audits_history: TicketAuditsHistory,
     /// How long before its cursor a search begins again.
     pub search_lookback_seconds: i64,
+    /// What the columns of custom fields are called; none when there are none.
+    pub custom_field_columns: Option<Naming>,
+    /// Whether labels stand beside their tags.
+    pub custom_field_labels: bool,
     /// Searches that are streams of their own.
     pub searches: Vec<Search>,
     /// Streams that are offered only to those who ask for them.
@@ -149,6 +155,9 @@ impl Config {
             tickets_history: written.tickets_history.unwrap_or_default(),
             ticket_audits_history: written.ticket_audits_history.unwrap_or_default(),
             search_lookback_seconds: lookback_days.saturating_mul(86_400),
+            custom_field_columns: (written.custom_fields == Some(Values::Columns))
+                .then(|| written.custom_field_names.unwrap_or_default()),
+            custom_field_labels: written.custom_field_labels.unwrap_or_default(),
             searches,
             extra_streams: written.extra_streams.unwrap_or_default(),
             associated_data: written.associated_data.unwrap_or_default(),

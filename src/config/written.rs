@@ -153,6 +153,44 @@ pub struct WrittenConfig {
     )]
     #[serde(default)]
     pub ticket_audits_history: Option<TicketAuditsHistory>,
+
+    /// How the values of custom fields arrive. `raw`: as Zendesk sends them, in one column. `columns`:
+    /// besides, each custom field of tickets, users and organizations is a typed column of its own.
+    /// Refresh the schema after a change of this or of the fields.
+    #[schemars(with = "Values", title = "Custom Fields", extend("type" = "string", "order" = 16, "default" = "raw"))]
+    #[serde(default)]
+    pub custom_fields: Option<Values>,
+
+    /// What custom fields' columns are called. `by_id` never changes. `by_key` takes the keys of user and
+    /// organization fields; ticket fields keep their ids. `by_title` follows the fields' titles, so
+    /// that a column's name changes, with the next refresh of the schema, when somebody renames the field.
+    #[schemars(with = "Naming", title = "Names of Custom Fields", extend("type" = "string", "order" = 17, "default" = "by_id"))]
+    #[serde(default)]
+    pub custom_field_names: Option<Naming>,
+
+    /// Beside each dropdown's and multiselect's column of tags, a column of the labels that people see.
+    #[schemars(with = "bool", title = "Labels of Custom Fields", extend("order" = 18, "default" = false))]
+    #[serde(default)]
+    pub custom_field_labels: Option<bool>,
+}
+
+/// How the values of custom fields arrive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Values {
+    #[default]
+    Raw,
+    Columns,
+}
+
+/// What custom fields' columns are called.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Naming {
+    #[default]
+    ById,
+    ByKey,
+    ByTitle,
 }
 
 /// A stream that is offered only to those who ask for it, by its name.

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// How a stream is to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub enum SyncMode {
 pub struct Selected {
     pub name: String,
     pub mode: SyncMode,
+    /// The properties of its schema as they were discovered and chosen; none when it has none.
+    pub properties: Option<Map<String, Value>>,
 }
 
 /// Why a catalog cannot be used; the sentence names the culprit.
@@ -77,7 +79,10 @@ pub fn parse(text: &[u8]) -> Result<Vec<Selected>, CatalogError> {
         if selected.iter().any(|earlier| earlier.name == name) {
             return Err(CatalogError::Twice { stream: name });
         }
-        selected.push(Selected { name, mode });
+        let schema = entry.get("stream").and_then(|stream| stream.get("json_schema"));
+        let properties = schema.and_then(|schema| schema.get("properties")?.as_object());
+        let properties = properties.filter(|properties| !properties.is_empty()).cloned();
+        selected.push(Selected { name, mode, properties });
     }
     Ok(selected)
 }
@@ -104,7 +109,11 @@ mod tests {
             "generation_id":null,"destination_sync_mode":"update","include_files":null,"new":1}],"more":[]}"#;
         assert_eq!(
             parse(text),
-            Ok(vec![Selected { name: "tickets".into(), mode: SyncMode::Incremental }])
+            Ok(vec![Selected {
+                name: "tickets".into(),
+                mode: SyncMode::Incremental,
+                properties: None
+            }])
         );
     }
 

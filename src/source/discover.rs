@@ -12,7 +12,7 @@ use super::clashes::clash;
 use super::identity::{identity, token_facts};
 use super::objects::streams_of_records;
 use super::probe::{Asker, Group, Reach, groups, is_definite, reach};
-use super::{SETTLE_WITHIN, Surroundings, connect, failure};
+use super::{SETTLE_WITHIN, Surroundings, connect, failure, fields};
 use crate::config::Config;
 use crate::protocol::emitter::{Closed, Emitter};
 use crate::protocol::message::{CatalogStream, Level, Trouble, catalog};
@@ -62,13 +62,22 @@ pub async fn discover(
     };
     let mut streams = registry_with(config, objects);
     streams.retain(|stream| stream.is_offered);
+    let is_left_out = |stream: &Stream| refusals.contains(&stream.name);
+    let is_listed = |stream: &Stream| !is_left_out(stream);
+    let columns = fields::columns_now(&client, config, &streams, is_listed).await;
     let _ = tokio::time::timeout(SETTLE_WITHIN, client.settle()).await;
     if *stop.borrow() {
         return Ok(Ok(()));
     }
-    let is_left_out = |stream: &Stream| refusals.contains(&stream.name);
+    for (at, columns) in columns {
+        match columns {
+            Ok(columns) => streams[at].with_columns(columns),
+            // Platforms take a catalog without the columns for their end.
+            Err(error) => return Ok(Err(failure::of_fields(&streams[at], &streams, &error))),
+        }
+    }
     let listed: Vec<CatalogStream> =
-        streams.iter().filter(|stream| !is_left_out(stream)).map(catalog_stream).collect();
+        streams.iter().filter(|stream| is_listed(stream)).map(catalog_stream).collect();
     emitter.line(catalog(&listed)).await?;
     Ok(Ok(()))
 }

@@ -34,6 +34,21 @@ pub fn of_stream(stream: &Stream, error: &WalkError) -> Trouble {
     }
 }
 
+/// What it means that the custom fields of one of these streams are not known.
+#[must_use]
+pub fn of_fields(stream: &Stream, streams: &[Stream], error: &WalkError) -> Trouble {
+    let is_lister = |lister: &&Stream| {
+        stream.custom_fields.is_some_and(|fields| std::ptr::eq(fields.feed, lister.feed))
+    };
+    let trouble = of_stream(streams.iter().find(is_lister).unwrap_or(stream), error);
+    let message = format!(
+        "{}: its custom fields cannot be listed, and their columns would be lost. {} To do without the \
+         columns, set `custom_fields` to `raw`.",
+        stream.name, trouble.message
+    );
+    Trouble { message, stream: Some(stream.name.to_owned()), ..trouble }
+}
+
 /// What it means that nobody is signed in.
 #[must_use]
 pub fn of_identity(error: &NoIdentity, config: &Config) -> Trouble {

@@ -22,6 +22,7 @@ pub mod detour;
 pub mod discover;
 pub mod estimate;
 pub mod failure;
+pub mod fields;
 pub mod identity;
 pub mod objects;
 pub mod probe;

@@ -12,7 +12,8 @@ use super::estimate::estimate;
 use super::identity::{NoIdentity, identity};
 use super::progress;
 use super::signals::Terminated;
-use super::{SETTLE_WITHIN, Surroundings, connect, deletions, detour, ends_soon, failure, refused};
+use super::{SETTLE_WITHIN, Surroundings, connect, deletions, detour, ends_soon};
+use super::{failure, fields, refused};
 use crate::config::Config;
 use crate::protocol::catalog::Selected;
 use crate::protocol::emitter::{Closed, Emitter};
@@ -127,9 +128,8 @@ async fn sync(
             .log(Level::Warn, &format!("the saved state is read without this: {ignored}"))
             .await?;
     }
-    // The registry lives as long as the program, which reads once.
-    let streams: &'static [Stream] = Vec::leak(streams_of(&order));
-    if let Some(trouble) = deletions::refusal(&order.config, streams, &order.selected) {
+    let mut streams = streams_of(&order);
+    if let Some(trouble) = deletions::refusal(&order.config, &streams, &order.selected) {
         return fail_all(emitter, &trouble).await;
     }
     if let Some(warning) = ends_soon(&order.config.credentials) {
@@ -143,6 +143,11 @@ async fn sync(
         }
         Err(_) => String::new(),
     };
+    let selected = &order.selected;
+    let troubles =
+        fields::add_columns(&mut streams, selected, (client, &order.config), emitter).await?;
+    // The registry lives as long as the program, which reads once.
+    let streams: &'static [Stream] = Vec::leak(streams);
     let now = Now { unix: client.clock().now_unix(), attempt: surroundings.attempt };
     let mut waits = client.waits();
     let (tell, mut ended) = mpsc::unbounded_channel();
@@ -167,6 +172,13 @@ async fn sync(
             failed.push(selected.name);
             continue;
         };
+        if let Some(trouble) =
+            troubles.iter().find(|trouble| trouble.stream.as_deref() == Some(stream.name))
+        {
+            not_begun(emitter, stream.name, trouble).await?;
+            failed.push(selected.name);
+            continue;
+        }
         let stream = detour::road(stream, &refused);
         let at = |stream| {
             begin(stream, selected.mode, order.states.get(stream.name), &order.config, now)
@@ -297,7 +309,14 @@ async fn tell_end(
         }
     };
     let totals = emitter.close(name, status).await?;
-    let Report { tally, held_back, skipped, cut } = ended.report;
+    let Report { tally, held_back, skipped, cut, misfits } = ended.report;
+    if misfits > 0 {
+        let why = format!(
+            "{name}: {misfits} values of custom fields did not fit the types of their columns and are null \
+             there; each row says which, and has them as Zendesk sent them"
+        );
+        emitter.log(Level::Warn, &why).await?;
+    }
     if cut > 0 {
         let why = format!(
             "{name}: {cut} rows were larger than 20 MB and lost their largest text; each says which"
@@ -331,7 +350,12 @@ async fn tell_end(
 async fn unknown_stream(emitter: &Emitter, name: &str) -> Result<(), Closed> {
     let message =
         format!("there is no stream `{name}`; refresh the source's schema and select again");
-    emitter.error(&Trouble { stream: Some(name.to_owned()), ..refused(&message) }).await?;
+    not_begun(emitter, name, &Trouble { stream: Some(name.to_owned()), ..refused(&message) }).await
+}
+
+/// Tells why a stream is not read at all.
+async fn not_begun(emitter: &Emitter, name: &str, trouble: &Trouble) -> Result<(), Closed> {
+    emitter.error(trouble).await?;
     emitter
         .line(crate::protocol::message::stream_status(
             name,

@@ -148,6 +148,11 @@ fn listing(stream: &Stream, config: &Config) -> String {
             let lists: Vec<_> = lists.iter().map(|(_, path)| column(&path.join("."))).collect();
             format!("{request}, the lists {}", lists.join(" and "))
         }
+        RowsAt::InsideLists { array, .. } => {
+            let more = feed.more.iter().map(|(path, _)| format!("`/api/v2/{path}`"));
+            let all: Vec<_> = [request].into_iter().chain(more).collect();
+            format!("{}, the array `{array}` inside each row", all.join(", "))
+        }
     }
 }
 
@@ -287,7 +292,7 @@ fn added(stream: &Stream) -> Option<String> {
         }
     });
     let mut added: Vec<String> = added.collect();
-    if let RowsAt::InLists { key, lists } = stream.rows {
+    if let RowsAt::InLists { key, lists } | RowsAt::InsideLists { key, lists, .. } = stream.rows {
         let texts: Vec<_> = lists.iter().map(|(text, _)| column(text)).collect();
         added.push(format!("{}, {}", column(key), texts.join(" or ")));
     }

@@ -6,6 +6,8 @@
 //! bottom say what is missing; `docs/streams.md` is then rewritten by
 //! `UPDATE_GENERATED=1 cargo test`.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::config::Config;
@@ -17,6 +19,7 @@ use crate::zendesk::paging::Paging;
 mod business_rules;
 mod community;
 mod conditions;
+pub mod custom_fields;
 pub mod custom_objects;
 mod deletion;
 mod detours;
@@ -35,6 +38,7 @@ mod talk;
 mod tests;
 mod tickets;
 
+use custom_fields::{Columns, CustomFields};
 pub use deletion::{Deletion, Sign};
 pub use made::Made;
 pub use options::{Choice, names_twice, with_another};
@@ -57,6 +61,9 @@ pub struct Feed {
     pub order: Order,
     /// The key, or the keys one inside the other, under which the rows lie.
     pub list: &'static [&'static str],
+    /// Listings of the same dialect that are walked behind it as if they were one: their paths and
+    /// lists.
+    pub more: &'static [(&'static str, &'static [&'static str])],
     /// What a request draws on; the narrowest last.
     pub buckets: &'static [Bucket],
     pub page: PageRows,
@@ -183,6 +190,10 @@ pub struct Stream {
     pub kept: Option<Kept>,
     /// Whether it is in the catalog: what is made of other streams is, for those who ask for it.
     pub is_offered: bool,
+    /// Where its rows hold the values of custom fields.
+    pub custom_fields: Option<&'static CustomFields>,
+    /// The custom fields that the user wants as columns, once they are known.
+    pub custom_columns: Option<&'static Columns>,
     /// How it is read by those who may not use its feed.
     pub detour: Option<&'static Detour>,
     /// The listing that the user may choose instead.
@@ -246,6 +257,12 @@ pub enum RowsAt {
     Beside { list: &'static [&'static str], by: &'static str, of: &'static str },
     /// They are the rows of several lists, the feed's first; this key tells by a text which list.
     InLists { key: &'static str, lists: &'static [(&'static str, &'static [&'static str])] },
+    /// They are the rows of an array inside each row of several lists, told apart likewise.
+    InsideLists {
+        array: &'static str,
+        key: &'static str,
+        lists: &'static [(&'static str, &'static [&'static str])],
+    },
     /// They are none of Zendesk's: they are made of the listed rows.
     Made(&'static Made),
 }
@@ -381,14 +398,18 @@ impl RowsAt {
                 vec![feed.list]
             }
             Self::Beside { list, .. } => vec![list],
-            Self::InLists { lists, .. } => lists.iter().map(|(_, path)| *path).collect(),
+            Self::InLists { lists, .. } | Self::InsideLists { lists, .. } => {
+                lists.iter().map(|(_, path)| *path).collect()
+            }
         }
     }
 
     /// The key and the text that tell of which list a row is.
     #[must_use]
     pub fn mark(&self, list: &[&str]) -> Option<(&'static str, &'static str)> {
-        let Self::InLists { key, lists } = self else { return None };
+        let (Self::InLists { key, lists } | Self::InsideLists { key, lists, .. }) = self else {
+            return None;
+        };
         lists.iter().find(|(_, path)| *path == list).map(|(text, _)| (*key, *text))
     }
 }
@@ -409,6 +430,7 @@ impl Feed {
             paging: Paging::Cursor,
             order: Order::Other,
             list,
+            more: &[],
             buckets: &[Bucket::Account],
             page: PageRows::Most,
             parent: None,
@@ -444,6 +466,13 @@ impl Feed {
         }
         feeds.reverse();
         feeds
+    }
+
+    /// Whether a walk can go on in the middle after an interruption. A place in one of several
+    /// listings does not say in which.
+    #[must_use]
+    pub fn resumes(&self) -> bool {
+        self.paging.resumes() && self.more.is_empty()
     }
 
     /// The page size that a walk of this feed starts with.
@@ -501,6 +530,8 @@ impl Stream {
             without_deleted: false,
             kept: None,
             is_offered: true,
+            custom_fields: None,
+            custom_columns: None,
             detour: None,
             substitute: None,
             is_detour: false,
@@ -570,7 +601,7 @@ impl Stream {
     /// Whether its walk can go on in the middle after an interruption.
     #[must_use]
     pub fn is_resumable(&self) -> bool {
-        self.feed.root().paging.resumes()
+        self.feed.root().resumes()
     }
 
     /// The stream's JSON schema.
@@ -589,7 +620,20 @@ impl Stream {
                 "airbyte_type": "timestamp_with_timezone",
             });
         }
+        for column in self.custom_columns.iter().flat_map(|columns| &columns.list) {
+            schema["properties"][&column.name] = column.schema();
+        }
         Ok(schema)
+    }
+
+    /// The columns that a row has without any custom field's.
+    ///
+    /// # Errors
+    /// When the schema file is no JSON; a test keeps it from shipping.
+    pub fn built_in_columns(&self) -> Result<BTreeSet<String>, serde_json::Error> {
+        let schema = Self { custom_columns: None, ..self.clone() }.json_schema()?;
+        let properties = schema["properties"].as_object();
+        Ok(properties.into_iter().flatten().map(|(name, _)| name.clone()).collect())
     }
 
     /// What has to be looked up in each listed row of the stream's feed, and inside of it.
@@ -614,6 +658,7 @@ impl Stream {
                 own.push(key);
                 Some(InnerShape { key: array, wanted: own })
             }
+            RowsAt::InsideLists { array, .. } => Some(InnerShape { key: array, wanted: own }),
             RowsAt::Beside { .. } | RowsAt::Made(_) => None,
         };
         ListShape { path: self.feed.list, wanted: listed, inner, ..ListShape::default() }
@@ -623,11 +668,17 @@ impl Stream {
     #[must_use]
     pub fn lists_beside(&self) -> Vec<ListShape> {
         let paths = self.rows.lists(self.feed).into_iter();
-        let own = paths.filter(|path| *path != self.feed.list).map(|path| ListShape {
-            path,
-            wanted: self.own_lookups().0,
-            ..ListShape::default()
-        });
+        let shape = |path| {
+            let (own, around) = self.own_lookups();
+            let (wanted, inner) = match self.rows {
+                RowsAt::InsideLists { array, .. } => {
+                    (around, Some(InnerShape { key: array, wanted: own }))
+                }
+                _ => (own, None),
+            };
+            ListShape { path, wanted, inner, ..ListShape::default() }
+        };
+        let own = paths.filter(|path| *path != self.feed.list).map(shape);
         let joined = self.splice.iter().filter_map(|splice| match splice {
             Splice::Joined { key, .. } => Some(ListShape {
                 path: std::slice::from_ref(key),
@@ -647,6 +698,7 @@ impl Stream {
         own.extend(self.primary_key);
         own.extend(self.drop);
         own.extend(self.cursor_key());
+        own.extend(self.custom_columns.map(|columns| columns.fields.at));
         if let Some(deletion) = self.deletion {
             own.extend(deletion.sign.key());
             own.extend(self.deleted_at);
@@ -654,7 +706,7 @@ impl Stream {
                 own.push(deletion.at);
             }
         }
-        if let RowsAt::InLists { key, .. } = self.rows {
+        if let RowsAt::InLists { key, .. } | RowsAt::InsideLists { key, .. } = self.rows {
             own.push(key);
         }
         if let RowsAt::Beside { by, of, .. } = self.rows {

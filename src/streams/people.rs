@@ -1,7 +1,8 @@
 //! Users, how to reach them, what is known of them, and which groups and organizations they are in.
 
 use super::{
-    ADMIN, Cursor, CursorFormat, Deletion, Feed, Kept, Order, RowsAt, Sign, Stream, detours,
+    ADMIN, Cursor, CursorFormat, Deletion, Feed, Kept, Order, RowsAt, Sign, Stream, custom_fields,
+    detours,
 };
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
@@ -26,9 +27,10 @@ static ORGANIZATION_SUBSCRIPTIONS: Feed = Feed::listing(
 
 static BRAND_AGENTS: Feed = Feed::listing("brand_agents", "brand_agents.json", &["brand_agents"]);
 
-static USER_FIELDS: Feed = Feed::listing("user_fields", "user_fields.json", &["user_fields"]);
+pub(super) static USER_FIELDS: Feed =
+    Feed::listing("user_fields", "user_fields.json", &["user_fields"]);
 
-static ORGANIZATION_FIELDS: Feed =
+pub(super) static ORGANIZATION_FIELDS: Feed =
     Feed::listing("organization_fields", "organization_fields.json", &["organization_fields"]);
 
 static GROUP_MEMBERSHIPS: Feed =
@@ -49,6 +51,7 @@ pub(super) fn streams() -> Vec<Stream> {
             dated: true,
             deletion: Deletion::by(Sign::FlagUnset("active")),
             kept: Kept::everything("role"),
+            custom_fields: Some(&custom_fields::OF_USERS),
             detour: Some(&detours::OF_USERS),
             count: Some("users/count.json"),
             gate: ADMIN,

@@ -2,7 +2,7 @@
 
 use super::{
     ADMIN, Choice, Cursor, CursorFormat, Deletion, Feed, Former, Gate, Order, PageRows, Role,
-    RowsAt, Sign, Splice, Stream, Substitute, detours, side_loads,
+    RowsAt, Sign, Splice, Stream, Substitute, custom_fields, detours, side_loads,
 };
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
@@ -120,6 +120,7 @@ pub(super) fn streams() -> Vec<Stream> {
             drop: &["metric_set"],
             side_loads: &side_loads::OF_TICKETS,
             deletion: Deletion::by(Sign::Text("status", "deleted")),
+            custom_fields: Some(&custom_fields::OF_TICKETS),
             detour: Some(&detours::OF_TICKETS),
             count: Some("tickets/count.json"),
             gate: ADMIN,
@@ -273,6 +274,7 @@ pub(super) fn streams() -> Vec<Stream> {
                 parents: &[],
             }),
             deletion: Some(Deletion { sign: Sign::Time("deleted_at"), at: "deleted_at" }),
+            custom_fields: Some(&custom_fields::OF_ORGANIZATIONS),
             detour: Some(&detours::OF_ORGANIZATIONS),
             count: Some("organizations/count.json"),
             gate: ADMIN,

@@ -61,7 +61,10 @@ fn spliced(stream: &Stream) -> Vec<&'static str> {
         | Splice::Own { key, .. }
         | Splice::Joined { key, .. } => *key,
     };
-    let list = if let RowsAt::InLists { key, .. } = stream.rows { Some(key) } else { None };
+    let list = match stream.rows {
+        RowsAt::InLists { key, .. } | RowsAt::InsideLists { key, .. } => Some(key),
+        _ => None,
+    };
     stream.splice.iter().map(key).chain(list).collect()
 }
 

@@ -2,8 +2,8 @@
 
 use super::support::INCREMENTAL_TICKETS;
 use super::{
-    ADMIN, ANY_AGENT, Cursor, CursorFormat, Deletion, Feed, Gate, Order, Parent, Role, Sign, Since,
-    Stream, Told,
+    ADMIN, ANY_AGENT, Cursor, CursorFormat, Deletion, Feed, Gate, Order, Parent, Role, RowsAt,
+    Sign, Since, Splice, Stream, Told,
 };
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
@@ -11,9 +11,24 @@ use crate::zendesk::paging::Paging;
 /// Ratings that change sooner after they were created than this are seen by the next read.
 const RATINGS_OVERLAP_SECONDS: i64 = 86_400;
 
-static TICKET_FIELDS: Feed = Feed {
+pub(super) static TICKET_FIELDS: Feed = Feed {
     buckets: &[Bucket::Account, Bucket::TicketFields],
     ..Feed::listing("ticket_fields", "ticket_fields.json", &["ticket_fields"])
+};
+
+const LIST_OF_TICKET_FIELDS: &[&str] = &["ticket_fields"];
+const LIST_OF_USER_FIELDS: &[&str] = &["user_fields"];
+const LIST_OF_ORGANIZATION_FIELDS: &[&str] = &["organization_fields"];
+
+/// Zendesk lists the options of one field at a time, and none of organizations' fields; each field
+/// carries all of its own. (Zendesk, "Ticket Fields": up to 2,000 of them.)
+static FIELD_OPTIONS: Feed = Feed {
+    more: &[
+        ("user_fields.json", LIST_OF_USER_FIELDS),
+        ("organization_fields.json", LIST_OF_ORGANIZATION_FIELDS),
+    ],
+    buckets: &[Bucket::Account, Bucket::TicketFields],
+    ..Feed::listing("field_options", "ticket_fields.json", LIST_OF_TICKET_FIELDS)
 };
 
 pub(super) static TICKET_FORMS: Feed =
@@ -77,6 +92,33 @@ pub(super) fn streams() -> Vec<Stream> {
                 "ticket_fields",
                 &TICKET_FIELDS,
                 include_str!("../../schemas/ticket_fields.json"),
+            )
+        },
+        Stream {
+            rows: RowsAt::InsideLists {
+                array: "custom_field_options",
+                key: "object_type",
+                lists: &[
+                    ("ticket", LIST_OF_TICKET_FIELDS),
+                    ("user", LIST_OF_USER_FIELDS),
+                    ("organization", LIST_OF_ORGANIZATION_FIELDS),
+                ],
+            },
+            primary_key: &["object_type", "field_id", "id"],
+            splice: &[
+                Splice::Around { key: "field_id", from: "id" },
+                Splice::Around { key: "field_key", from: "key" },
+                Splice::Around { key: "field_title", from: "title" },
+                Splice::Around { key: "field_type", from: "type" },
+            ],
+            documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_fields/",
+            about: "A row per option of every custom dropdown and multiselect field of tickets, users and \
+                    organizations, inactive fields included.",
+            unseen: "There is no incremental read.",
+            ..Stream::listed(
+                "ticket_field_options",
+                &FIELD_OPTIONS,
+                include_str!("../../schemas/ticket_field_options.json"),
             )
         },
         Stream {

@@ -342,6 +342,7 @@ impl Shared<'_> {
         member.position.walk.rows += framed.rows;
         member.report.held_back += framed.held_back;
         member.report.cut += framed.cut;
+        member.report.misfits += framed.misfits;
         Some(member.part(framed.rows))
     }
 

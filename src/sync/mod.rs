@@ -8,7 +8,9 @@ use crate::zendesk::error::ApiError;
 
 pub mod chains;
 pub mod children;
+pub mod columns;
 pub mod cuts;
+mod fit;
 pub mod frontier;
 #[cfg(test)]
 mod interleavings;

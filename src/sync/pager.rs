@@ -19,6 +19,8 @@ pub struct Listing {
     pub path: String,
     pub query: Vec<(&'static str, String)>,
     pub shape: Shape,
+    /// The listings that follow, which are asked for alike.
+    more: Vec<(&'static str, Shape)>,
     /// Whose turn it is when requests wait.
     pub walk: u64,
 }
@@ -32,6 +34,8 @@ pub struct Pager<'a> {
     /// The place of the next page; at the end, where the next sync goes on.
     pub at: Token,
     pub ended: bool,
+    /// How many of the listings it has left behind.
+    done: usize,
     pub size: PageSize,
     /// How long others would wait for a listing that is refused; none: nobody waits for it.
     pub patience: Option<Duration>,
@@ -95,8 +99,14 @@ impl Listing {
         for list in &mut beside {
             tidy(&mut list.wanted);
         }
-        let lists = std::iter::once(list).chain(beside).collect();
-        Self { feed, path, query, shape: Shape { lists }, walk }
+        let of_more = |path| feed.more.iter().any(|(_, list)| *list == path);
+        let (later, first): (Vec<_>, Vec<_>) =
+            std::iter::once(list).chain(beside).partition(|list| of_more(list.path));
+        let more = feed.more.iter().map(|(path, list)| {
+            let lists = later.iter().filter(|shape| shape.path == *list).cloned().collect();
+            (*path, Shape { lists })
+        });
+        Self { feed, path, query, shape: Shape { lists: first }, more: more.collect(), walk }
     }
 
     /// Looks up more keys of each listed row.
@@ -116,7 +126,18 @@ impl<'a> Pager<'a> {
     #[must_use]
     pub fn new(client: &'a Client, listing: &'a Listing, at: Token, size: PageSize) -> Self {
         let (query, tally, notes) = (listing.query.clone(), Tally::default(), Vec::new());
-        Self { client, listing, query, at, ended: false, size, patience: None, tally, notes }
+        Self {
+            client,
+            listing,
+            query,
+            at,
+            ended: false,
+            done: 0,
+            size,
+            patience: None,
+            tally,
+            notes,
+        }
     }
 
     /// The same within a window, whose bounds are parameters.
@@ -131,9 +152,13 @@ impl<'a> Pager<'a> {
     /// # Errors
     /// [`WalkError`] when the page cannot be had or does not say how to go on.
     pub async fn next(&mut self) -> Result<Option<Fetched>, WalkError> {
-        let Listing { feed, path, shape, walk, .. } = self.listing;
+        let Listing { feed, path, shape, more, walk, .. } = self.listing;
         let query = &self.query;
         while !self.ended {
+            let (path, shape) = match self.done.checked_sub(1).and_then(|at| more.get(at)) {
+                Some((path, shape)) => (*path, shape),
+                None => (path.as_str(), shape),
+            };
             let (at, buckets, patience) = (&self.at, feed.buckets, self.patience);
             let request = Request { path, query, at, buckets, walk: *walk, shape, patience };
             let fetched = match self.client.get(&request, &mut self.size, &mut self.tally).await {
@@ -157,6 +182,10 @@ impl<'a> Pager<'a> {
             };
             match step(feed.paging, &self.at, answer) {
                 Step::Next(next) => self.at = next,
+                Step::End(_) if self.done < more.len() => {
+                    self.done += 1;
+                    self.at = feed.paging.start(None);
+                }
                 Step::End(next) => {
                     self.at = next;
                     self.ended = true;

@@ -144,7 +144,7 @@ fn incremental(
         }
         (_, walk) => fresh(walk, root.paging.start(lower)),
     };
-    let walk = if root.paging.resumes() {
+    let walk = if root.resumes() {
         walk
     } else {
         Walk { place: Place { token: Token::First, ..walk.place }, ..walk }

@@ -64,6 +64,8 @@ pub struct Report {
     pub skipped: u64,
     /// Rows that were too large and lost a text.
     pub cut: u64,
+    /// Values of custom fields that did not fit their columns.
+    pub misfits: u64,
 }
 
 /// A stream that has ended, well or not.

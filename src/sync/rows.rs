@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
+use super::columns::{Filler, Scratch};
 use super::joins::Joins;
 use super::made;
 use super::oversize::{self, LARGEST_ROW_BYTES};
@@ -21,6 +22,7 @@ use crate::zendesk::page::{Member, Page, Rows};
 pub struct Framer {
     stream: &'static Stream,
     head: Vec<u8>,
+    columns: Option<Filler>,
 }
 
 /// What became of a page's rows for one stream.
@@ -31,12 +33,15 @@ pub struct Framed {
     pub held_back: u64,
     /// Rows that were too large and lost a text.
     pub cut: u64,
+    /// Values of custom fields that are no values of their columns.
+    pub misfits: u64,
 }
 
 impl Framer {
     #[must_use]
     pub fn new(stream: &'static Stream) -> Self {
-        Self { stream, head: record_head(stream.name) }
+        let columns = stream.custom_columns.map(Filler::new);
+        Self { stream, head: record_head(stream.name), columns }
     }
 
     /// Appends a RECORD line for each row of the stream whose listed row is kept; of other lists
@@ -62,6 +67,7 @@ impl Framer {
             };
             framed.rows += more.rows;
             framed.cut += more.cut;
+            framed.misfits += more.misfits;
             framed.held_back += more.held_back + list.strays as u64;
         }
         framed
@@ -103,6 +109,7 @@ impl Framer {
             return made::frame(made, (page, list, keep), (&self.head, &tail), out);
         }
         let mut dropped = Vec::new();
+        let mut scratch = Scratch::default();
         let mut line = |place: Place<'_>, framed: &mut Framed| {
             if !self.has_key(&place) {
                 framed.held_back += 1;
@@ -110,9 +117,15 @@ impl Framer {
             }
             out.extend_from_slice(&self.head);
             let start = out.len();
-            self.row(&place, &mut dropped, out);
+            self.row(&place, &mut dropped, &mut scratch, out);
+            let mut cut = Vec::new();
             if out.len() - start > LARGEST_ROW_BYTES {
-                framed.cut += cut(out, start);
+                cut = shrink(out, start);
+                framed.cut += u64::from(!cut.is_empty());
+            }
+            framed.misfits += scratch.misfits.len() as u64;
+            if !cut.is_empty() || !scratch.misfits.is_empty() {
+                out.extend_from_slice(oversize::meta(&cut, &scratch.misfits).as_bytes());
             }
             out.extend_from_slice(&tail);
             framed.rows += 1;
@@ -125,7 +138,7 @@ impl Framer {
                     line(Place { text, list, listed, inner, fills, joins }, &mut framed);
                 }
             }
-            RowsAt::Inside(_) | RowsAt::EachInside { .. } => {
+            RowsAt::Inside(_) | RowsAt::EachInside { .. } | RowsAt::InsideLists { .. } => {
                 for (inner, row) in
                     list.inner.iter().enumerate().filter(|(_, row)| kept(row.around))
                 {
@@ -159,7 +172,13 @@ impl Framer {
         }
     }
 
-    fn row(&self, place: &Place<'_>, dropped: &mut Vec<Member>, out: &mut Vec<u8>) {
+    fn row(
+        &self,
+        place: &Place<'_>,
+        dropped: &mut Vec<Member>,
+        scratch: &mut Scratch,
+        out: &mut Vec<u8>,
+    ) {
         dropped.clear();
         dropped.extend(self.stream.drop.iter().filter_map(|key| place.member(key)));
         let mark = self.stream.rows.mark(place.list.path);
@@ -188,18 +207,23 @@ impl Framer {
             if let (Some(column), Some(deletion)) = (self.stream.deleted_at, self.stream.deletion) {
                 put_deletion(column, deletion, place, start, out);
             }
+            if let Some(filler) = &self.columns {
+                let values = place.member(filler.at()).map(|member| member.value);
+                filler.put(place.text, values, start, scratch, out);
+            }
         });
     }
 }
 
-/// Makes the row at the end of `out` small enough and appends what was changed. Returns how many
-/// rows that were: one, or none when there is no text to cut.
-fn cut(out: &mut Vec<u8>, start: usize) -> u64 {
-    let Some((row, fields)) = oversize::shrink(&out[start..], LARGEST_ROW_BYTES) else { return 0 };
+/// Makes the row at the end of `out` small enough. Returns the fields that were cut: none when
+/// there is no text to cut.
+fn shrink(out: &mut Vec<u8>, start: usize) -> Vec<String> {
+    let Some((row, fields)) = oversize::shrink(&out[start..], LARGEST_ROW_BYTES) else {
+        return Vec::new();
+    };
     out.truncate(start);
     out.extend_from_slice(&row);
-    out.extend_from_slice(oversize::meta(&fields).as_bytes());
-    1
+    fields
 }
 
 /// Appends one spliced member, after a comma if anything was put before it.

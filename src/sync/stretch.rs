@@ -234,6 +234,7 @@ impl<'m> Stretch<'m> {
             );
             member.report.held_back += framed.held_back;
             member.report.cut += framed.cut;
+            member.report.misfits += framed.misfits;
             self.reached_cursor |=
                 sift::reached_cursor(member.stream, &member.position, page, list);
             let mut seen = Vec::new();

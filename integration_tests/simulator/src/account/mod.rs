@@ -2,12 +2,14 @@
 //! from a request hook while a client is walking; every change is stamped with simulated now.
 
 mod changes;
+mod fields;
 mod founding;
 pub(crate) mod resources;
 mod samples;
 pub(crate) mod table;
 pub(crate) mod truth;
 
+pub use fields::CustomField;
 pub use table::Row;
 pub use truth::Truth;
 

@@ -1,0 +1,95 @@
+//! What columns of custom fields cost: `cargo bench --bench columns` reads tickets with the values
+//! raw, as columns, and as columns with labels, and prints rows per second of processor time.
+
+mod program;
+
+use program::{Cost, Sync, is_wanted, tell};
+use simulator::{CustomField, Settings, Simulator, Size};
+
+const TICKETS: u64 = 20_000;
+
+/// The program keeps ten exports a minute whether or not they are enforced.
+const SCALE: f64 = 600.0;
+
+/// Reads of each kind, of which the quickest counts: other programs only make them slower.
+const READS: usize = 3;
+
+/// Kinds of fields with a value as tickets have it.
+const KINDS: &[(&str, &str)] = &[
+    ("checkbox", "true"),
+    ("integer", "\"42\""),
+    ("decimal", "\"19.99\""),
+    ("date", "\"2026-07-23\""),
+    ("text", "\"Order 1024 of July\""),
+    ("tagger", "\"tag_3\""),
+    ("multiselect", "[\"tag_3\",\"tag_4\"]"),
+    ("regexp", "null"),
+];
+
+const WAYS: &[(&str, &[(&str, &str)])] = &[
+    ("raw", &[]),
+    ("columns", &[("custom_fields", "\"columns\"")]),
+    ("columns and labels", &[("custom_fields", "\"columns\""), ("custom_field_labels", "true")]),
+];
+
+fn main() {
+    if !is_wanted() {
+        return;
+    }
+    for fields in [16, 200] {
+        let sim = account(fields);
+        let mut raw = 0.0;
+        for (way, options) in WAYS {
+            let read = || Sync {
+                url: sim.url(),
+                scale: SCALE,
+                streams: &["tickets"],
+                workers: 3,
+                options,
+            };
+            let costs = (0..READS).map(|_| read().run());
+            let cost = costs.min_by(|a, b| a.cpu_seconds.total_cmp(&b.cpu_seconds));
+            let Cost { rows, bytes, cpu_seconds, wall_seconds, peak_kib } =
+                cost.expect("it was read");
+            assert!(rows > TICKETS / 2, "{rows} rows of {TICKETS} tickets");
+            let per_row = cpu_seconds / rows as f64 * 1e6;
+            if options.is_empty() {
+                raw = per_row;
+            }
+            tell(&format!(
+                "{fields} fields, {way}: {rows} rows, {:.1} MB, {:.0} rows per second of processor, {per_row:.1} us a row, {:.1} more than raw, {wall_seconds:.2} s in all, {:.1} MiB at most",
+                bytes as f64 / 1e6,
+                rows as f64 / cpu_seconds,
+                per_row - raw,
+                peak_kib as f64 / 1024.0,
+            ));
+        }
+    }
+}
+
+/// Tickets with values in so many custom fields.
+fn account(fields: usize) -> Simulator {
+    let settings = Settings {
+        size: Size::Large(TICKETS),
+        scale: SCALE,
+        enforce_limits: false,
+        page_cap: None,
+        ..Settings::default()
+    };
+    let sim = Simulator::start(settings).expect("the simulator starts");
+    sim.account(|account| {
+        account.remove_fields("tickets");
+        let options: Vec<_> = (0..20).map(|n| (format!("tag_{n}"), format!("Label {n}"))).collect();
+        let field = |at: usize| {
+            let (kind, _) = KINDS[at % KINDS.len()];
+            let has_options = matches!(kind, "tagger" | "multiselect");
+            let options = if has_options { options.clone() } else { Vec::new() };
+            CustomField { options, ..CustomField::new(kind, "", &format!("Field {at}")) }
+        };
+        account.add_fields("tickets", &(0..fields).map(field).collect::<Vec<_>>());
+        account.fill_fields("tickets", |_, at| Some(KINDS[at % KINDS.len()].1.to_owned()));
+    });
+    // Exports withhold the last minute.
+    sim.advance_seconds(70);
+    sim
+}

@@ -1,0 +1,138 @@
+//! The account's custom fields, asked for before a catalog is made or a stream is read whose
+//! columns they are.
+
+use std::collections::BTreeSet;
+
+use futures_util::future::join_all;
+use serde_json::{Map, Value};
+
+use super::failure;
+use crate::config::Config;
+use crate::protocol::catalog::Selected;
+use crate::protocol::emitter::{Closed, Emitter};
+use crate::protocol::message::{Level, Trouble};
+use crate::streams::Stream;
+use crate::streams::custom_fields::{Asked, Column, CustomFields, Field, asked, columns};
+use crate::sync::WalkError;
+use crate::sync::pager::{Listing, Pager};
+use crate::zendesk::client::Client;
+use crate::zendesk::error::ErrorKind;
+
+/// How many names a message tells.
+const NAMES_TOLD: usize = 20;
+
+/// The columns that custom fields are now for the streams that are wanted, or why they are not
+/// known, by the streams' places in the list. All listings are asked for at once.
+pub async fn columns_now(
+    client: &Client,
+    config: &Config,
+    streams: &[Stream],
+    is_wanted: impl Fn(&Stream) -> bool,
+) -> Vec<(usize, Result<Vec<Column>, WalkError>)> {
+    let Some(naming) = config.custom_field_columns else { return Vec::new() };
+    let wanted = streams.iter().enumerate().filter(|(_, stream)| is_wanted(stream));
+    let asked = wanted.filter_map(|(at, stream)| Some((at, stream, stream.custom_fields?)));
+    join_all(asked.map(|(at, stream, from)| async move {
+        let listed = Box::pin(list(client, config, from, at as u64)).await;
+        let columns = listed.map(|fields| {
+            let (built_in, labels) = (built_in(stream), config.custom_field_labels);
+            columns(&fields, from.told_by, naming, labels, &built_in)
+        });
+        (at, columns)
+    }))
+    .await
+}
+
+async fn list(
+    client: &Client,
+    config: &Config,
+    from: &CustomFields,
+    walk: u64,
+) -> Result<Vec<Field>, WalkError> {
+    let feed = from.feed;
+    let listing = Listing::new(feed, feed.path.to_owned(), &[], walk, config);
+    let (start, size) = (feed.paging.start(None), feed.page_size(config));
+    let mut pager = Pager::new(client, &listing, start, size);
+    let mut fields: Vec<Field> = Vec::new();
+    let mut known = BTreeSet::new();
+    while let Some(fetched) = pager.next().await? {
+        let page = &fetched.page;
+        for row in page.lists.iter().flat_map(|list| &list.rows) {
+            let row: Value = serde_json::from_slice(page.text.raw(row.span)).unwrap_or_default();
+            // A field that moved to a later page while the pages were read comes twice.
+            fields.extend(Field::read(&row, from.told_by).filter(|field| known.insert(field.id)));
+        }
+    }
+    Ok(fields)
+}
+
+/// Gives the selected streams the columns of custom fields that their saved catalog has. Returns why
+/// some of them cannot be read.
+///
+/// # Errors
+/// [`Closed`] when nobody reads what is told.
+pub async fn add_columns(
+    streams: &mut [Stream],
+    selected: &[Selected],
+    (client, config): (&Client, &Config),
+    emitter: &Emitter,
+) -> Result<Vec<Trouble>, Closed> {
+    let is_selected = |stream: &Stream| selected.iter().any(|chosen| chosen.name == stream.name);
+    let mut troubles = Vec::new();
+    for (at, now) in columns_now(client, config, streams, is_selected).await {
+        match now {
+            Ok(now) => {
+                let asked = asked_of(&streams[at], selected, now);
+                for told in told(streams[at].name, &asked) {
+                    emitter.log(Level::Info, &told).await?;
+                }
+                streams[at].with_columns(asked.columns);
+            }
+            // The walks hear of it themselves.
+            Err(WalkError::Api(error)) if error.kind == ErrorKind::Stopped => {}
+            Err(error) => troubles.push(failure::of_fields(&streams[at], streams, &error)),
+        }
+    }
+    Ok(troubles)
+}
+
+/// What a saved catalog asks for of a stream's columns.
+fn asked_of(stream: &Stream, selected: &[Selected], now: Vec<Column>) -> Asked {
+    let saved = selected.iter().find(|selected| selected.name == stream.name);
+    let properties: Option<&Map<String, Value>> =
+        saved.and_then(|selected| selected.properties.as_ref());
+    asked(properties, now, &built_in(stream))
+}
+
+fn built_in(stream: &Stream) -> BTreeSet<String> {
+    // Schemas are part of the program and tested.
+    stream.built_in_columns().unwrap_or_default()
+}
+
+/// What a person should know about the differences between a saved catalog and the account.
+fn told(stream: &str, asked: &Asked) -> Vec<String> {
+    let mut told = Vec::new();
+    if !asked.missing.is_empty() {
+        told.push(format!(
+            "{stream}: the saved catalog has no columns for {} of the account's custom fields; refresh \
+             the schema to get those that are new: {}",
+            asked.missing.len(),
+            names(&asked.missing)
+        ));
+    }
+    if !asked.gone.is_empty() {
+        told.push(format!(
+            "{stream}: {} columns of the saved catalog are null, because the account has no such custom \
+             field, or labels of it are not asked for: {}",
+            asked.gone.len(),
+            names(&asked.gone)
+        ));
+    }
+    told
+}
+
+fn names(names: &[String]) -> String {
+    let told = names.iter().take(NAMES_TOLD).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = names.len().saturating_sub(NAMES_TOLD);
+    if more > 0 { format!("{told} and {more} more") } else { told }
+}

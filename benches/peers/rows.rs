@@ -28,11 +28,11 @@ impl Chance {
         let rank = one.min(other) * 20 + self.below(20);
         out.push_str(SYLLABLES[(rank % 20) as usize]);
         out.push_str(SYLLABLES[(rank / 20) as usize]);
-        if rank % 3 == 0 {
+        if rank.is_multiple_of(3) {
             out.push_str(SYLLABLES[self.below(20) as usize]);
         }
         // Few words are not ASCII.
-        if rank % 41 == 0 {
+        if rank.is_multiple_of(41) {
             out.push('ß');
         }
     }

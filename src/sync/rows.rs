@@ -226,13 +226,11 @@ fn put(splice: &Splice, place: &Place<'_>, start: usize, out: &mut Vec<u8>) {
         }
         Splice::Own { key, from } => {
             let Some(member) = place.member(from) else { return };
-            comma(out, start);
-            out.extend_from_slice(format!("\"{key}\":").as_bytes());
+            put_key(key, start, out);
             place.text.copy(out, member.value);
         }
         Splice::Joined { key, ids } => {
-            comma(out, start);
-            out.extend_from_slice(format!("\"{key}\":").as_bytes());
+            put_key(key, start, out);
             if place.joins.has(key) {
                 let ids: Vec<Member> = ids.iter().filter_map(|key| place.member(key)).collect();
                 place.joins.put(key, &ids, place.text, out);

@@ -347,7 +347,12 @@ impl Site {
                 json!({ "count": { "value": self.plan.rows, "refreshed_at": "2026-01-01T00:00:00Z" } })
             }
             route => {
-                let key = route.rsplit('/').next().unwrap_or_default();
+                let last = route.rsplit('/').next().unwrap_or_default();
+                let key = match last {
+                    "search" => "results",
+                    "policies" => "sla_policies",
+                    last => last,
+                };
                 json!({ key: [], "count": 0, "next_page": null, "end_of_stream": true,
                     "meta": { "has_more": false }, "links": { "next": null } })
             }

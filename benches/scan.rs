@@ -39,7 +39,8 @@ fn shape(
     wanted: &[&'static str],
     inner: Option<InnerShape>,
 ) -> Shape {
-    Shape { lists: vec![ListShape { path: key, wanted: wanted.to_vec(), inner }] }
+    let list = ListShape { path: key, wanted: wanted.to_vec(), inner, ..ListShape::default() };
+    Shape { lists: vec![list] }
 }
 
 fn ticket_shape() -> Shape {

@@ -38,6 +38,8 @@ ARG VERSION=0.1.0
 COPY --from=shell /image/ /
 COPY --from=builder /image/ /
 ENV PATH="/bin"
+# Memory of one page of rows is kept for the next, rather than given back and taken again.
+ENV GLIBC_TUNABLES="glibc.malloc.trim_threshold=67108864:glibc.malloc.mmap_threshold=33554432"
 ENV AIRBYTE_ENTRYPOINT="/airbyte/source-zendesk-support"
 WORKDIR /airbyte
 # By number: there is no /etc/passwd, and `runAsNonRoot` accepts nothing else.

@@ -182,7 +182,7 @@ impl<'s> Connector<'s> {
         run
     }
 
-    fn read_command(&self, streams: &[&str], mode: &str, states: &[Value]) -> Command {
+    pub(crate) fn read_command(&self, streams: &[&str], mode: &str, states: &[Value]) -> Command {
         self.read_from_command(streams, mode, &Value::from(states.to_vec()))
     }
 

@@ -30,6 +30,7 @@ mod shared;
 mod signing;
 mod skips;
 mod states;
+mod transport;
 mod waits;
 mod walks;
 mod webhooks;

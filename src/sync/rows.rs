@@ -2,8 +2,8 @@
 //! says, and rows that no platform can take are held back and counted.
 
 use std::collections::HashSet;
-
-use serde_json::Value;
+use std::fmt;
+use std::io::Write;
 
 use super::columns::{Filler, Scratch};
 use super::joins::Joins;
@@ -199,7 +199,8 @@ impl Framer {
         place.text.copy_row(out, place.span(), dropped, |out| {
             let start = out.len();
             if let Some((key, text)) = mark {
-                out.extend_from_slice(format!("\"{key}\":\"{text}\"").as_bytes());
+                put_key(key, start, out);
+                put_text(text, out);
             }
             for splice in self.stream.splice {
                 put(splice, place, start, out);
@@ -226,39 +227,34 @@ fn shrink(out: &mut Vec<u8>, start: usize) -> Vec<String> {
     fields
 }
 
-/// Appends one spliced member, after a comma if anything was put before it.
+/// Appends one spliced member.
 fn put(splice: &Splice, place: &Place<'_>, start: usize, out: &mut Vec<u8>) {
-    let comma = |out: &mut Vec<u8>, start| {
-        if out.len() > start {
-            out.push(b',');
-        }
-    };
     match splice {
         Splice::Around { key, from } => {
             let Some(member) = place.around(from) else { return };
-            comma(out, start);
-            out.extend_from_slice(format!("\"{key}\":").as_bytes());
+            put_key(key, start, out);
             place.text.copy(out, member.value);
         }
         Splice::Seconds { key, from } => {
             let Some(seconds) = place.seconds(from) else { return };
-            comma(out, start);
-            out.extend_from_slice(format!("\"{key}\":{seconds}").as_bytes());
+            put_key(key, start, out);
+            put_shown(seconds, out);
         }
         Splice::Filled { key, placeholder } => {
-            let Some(value) = place.filled(placeholder) else { return };
-            comma(out, start);
-            out.extend_from_slice(format!("\"{key}\":{value}").as_bytes());
+            let Some(text) = place.filled(placeholder) else { return };
+            put_key(key, start, out);
+            match text.parse::<u64>() {
+                Ok(number) => put_shown(number, out),
+                Err(_) => put_text(text, out),
+            }
         }
         Splice::Own { key, from } => {
             let Some(member) = place.member(from) else { return };
-            comma(out, start);
-            out.extend_from_slice(format!("\"{key}\":").as_bytes());
+            put_key(key, start, out);
             place.text.copy(out, member.value);
         }
         Splice::Joined { key, ids } => {
-            comma(out, start);
-            out.extend_from_slice(format!("\"{key}\":").as_bytes());
+            put_key(key, start, out);
             if place.joins.has(key) {
                 let ids: Vec<Member> = ids.iter().filter_map(|key| place.member(key)).collect();
                 place.joins.put(key, &ids, place.text, out);
@@ -267,12 +263,11 @@ fn put(splice: &Splice, place: &Place<'_>, start: usize, out: &mut Vec<u8>) {
             }
         }
         Splice::Object { key, members } => {
-            comma(out, start);
-            out.extend_from_slice(format!("\"{key}\":{{").as_bytes());
+            put_key(key, start, out);
+            out.push(b'{');
             let inside = out.len();
             for (name, from) in *members {
-                comma(out, inside);
-                out.extend_from_slice(format!("\"{name}\":").as_bytes());
+                put_key(name, inside, out);
                 match place.member(from) {
                     Some(member) => place.text.copy(out, member.value),
                     None => out.extend_from_slice(b"null"),
@@ -283,6 +278,25 @@ fn put(splice: &Splice, place: &Place<'_>, start: usize, out: &mut Vec<u8>) {
     }
 }
 
+/// Appends a key and its colon, after a comma if anything was put behind `start`.
+fn put_key(key: &str, start: usize, out: &mut Vec<u8>) {
+    if out.len() > start {
+        out.push(b',');
+    }
+    out.push(b'"');
+    out.extend_from_slice(key.as_bytes());
+    out.extend_from_slice(b"\":");
+}
+
+fn put_shown(value: impl fmt::Display, out: &mut Vec<u8>) {
+    // Memory takes what is written.
+    let _ = write!(out, "{value}");
+}
+
+fn put_text(text: &str, out: &mut Vec<u8>) {
+    let _ = serde_json::to_writer(out, text);
+}
+
 /// Appends the time of a row's deletion, or null while it lives.
 fn put_deletion(
     column: &str,
@@ -291,10 +305,7 @@ fn put_deletion(
     start: usize,
     out: &mut Vec<u8>,
 ) {
-    if out.len() > start {
-        out.push(b',');
-    }
-    out.extend_from_slice(format!("\"{column}\":").as_bytes());
+    put_key(column, start, out);
     let sign = deletion.sign.key().and_then(|key| place.member(key));
     let is_deleted = deletion.sign.is_in(sign.map(|member| place.text.raw(member.value)));
     match place.member(deletion.at).filter(|_| is_deleted) {
@@ -333,10 +344,10 @@ impl Place<'_> {
         instant::from_json(self.text.raw(self.member(key)?.value))
     }
 
-    /// What filled a placeholder of the path, as JSON.
-    fn filled(&self, placeholder: &str) -> Option<Value> {
+    /// What filled a placeholder of the path.
+    fn filled(&self, placeholder: &str) -> Option<&str> {
         let (_, text) = self.fills.iter().find(|(name, _)| *name == placeholder)?;
-        Some(text.parse::<u64>().map_or_else(|_| Value::from(text.as_str()), Value::from))
+        Some(text)
     }
 
     fn around(&self, key: &str) -> Option<Member> {

@@ -18,6 +18,9 @@ use crate::zendesk::client::Tally;
 use crate::zendesk::page::Page;
 use crate::zendesk::paging::Token;
 
+/// What a RECORD message has before and behind its row, and some for spliced keys.
+const BYTES_AROUND_A_ROW: usize = 192;
+
 /// One stretch of a feed and the streams that read it.
 pub struct Stretch<'m> {
     pub feed: &'static Feed,
@@ -179,6 +182,9 @@ impl<'m> Stretch<'m> {
     ) -> (Batch, Taken) {
         let mut batch = Batch::default();
         let Some(list) = page.lists.first() else { return (batch, Taken::default()) };
+        // What is around a row is small beside it; a block that grows would be copied again.
+        let around = list.rows.len() * BYTES_AROUND_A_ROW;
+        batch.lines.reserve(page.text.body.len() + around);
         let times = self.feed.time_key().map(|key| sift::times(page, list, key));
         let last = times.as_ref().and_then(|times| times.iter().rev().flatten().next().copied());
         // By time the next place says how far the feed has come; by cursor the last row does. A

@@ -4,12 +4,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use reqwest::header::{ACCEPT, AUTHORIZATION, DATE, HOST, HeaderMap, HeaderValue};
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, DATE, HOST, HeaderMap, HeaderValue,
+};
 use reqwest::{Response, Url};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
 
 use super::auth::{Access, Credentials, TokenEndpoint};
+use super::body::{Body, BodyError, ENCODINGS};
 use super::budget::{Bucket, Budget, SPARE, Slot, Wait};
 use super::clock::Clock;
 use super::error::{ApiError, ErrorKind, detail, transport};
@@ -420,8 +423,11 @@ impl Client {
         if url.query() == Some("") {
             url.set_query(None);
         }
-        let mut sending =
-            self.http.get(url).header(ACCEPT, HeaderValue::from_static("application/json"));
+        let mut sending = self
+            .http
+            .get(url)
+            .header(ACCEPT, HeaderValue::from_static("application/json"))
+            .header(ACCEPT_ENCODING, HeaderValue::from_static(ENCODINGS));
         let mut number = 0;
         if let Some(signed) = self.access.sign() {
             sending = sending.header(AUTHORIZATION, signed.header);
@@ -517,17 +523,23 @@ impl Failed {
 }
 
 async fn read_body(answer: Response, limit: usize) -> Result<Vec<u8>, Failed> {
-    let mut body = Vec::new();
+    let failed = |error| match error {
+        BodyError::TooLarge => {
+            let detail = format!("a page is larger than {} MB", limit >> 20);
+            Failed::new(ErrorKind::TooLarge, Outcome::TooLarge, detail)
+        }
+        BodyError::NotGzip | BodyError::CutShort => {
+            let detail = format!("the body cannot be unpacked: {error}");
+            Failed::new(ErrorKind::Unreadable, Outcome::Unreadable, detail)
+        }
+    };
+    let encoding = answer.headers().get(CONTENT_ENCODING).and_then(|name| name.to_str().ok());
+    let mut body = Body::new(encoding, answer.content_length(), limit);
     let mut chunks = answer.bytes_stream();
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(Failed::transport)?;
-        if body.len() + chunk.len() > limit {
-            let detail = format!("a page is larger than {} MB", limit >> 20);
-            return Err(Failed::new(ErrorKind::TooLarge, Outcome::TooLarge, detail));
-        }
-        body.extend_from_slice(&chunk);
+        body.take(&chunk.map_err(Failed::transport)?).map_err(failed)?;
     }
-    Ok(body)
+    body.finish().map_err(failed)
 }
 
 /// A number from 0 to 1 that differs between walks and moments.

@@ -8,11 +8,38 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
 /// A fraction is cut off, so that a position never runs ahead of what it was made from.
 #[must_use]
 pub fn from_json(json: &[u8]) -> Option<i64> {
+    if let Some(seconds) = from_usual(json) {
+        return Some(seconds);
+    }
     let text = std::str::from_utf8(json).ok()?.trim();
     match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
         Some(text) => from_text(text),
         None => from_number(text),
     }
+}
+
+/// Reads the two spellings that nearly all rows have, `1700000000` and `"2024-07-03T14:21:18Z"`:
+/// one is looked at for each row.
+fn from_usual(json: &[u8]) -> Option<i64> {
+    let number = |digits: &[u8]| {
+        digits.iter().try_fold(0_i64, |number, digit| {
+            let digit = digit.is_ascii_digit().then(|| i64::from(digit - b'0'))?;
+            Some(number * 10 + digit)
+        })
+    };
+    if json.len() == 10 {
+        return number(json);
+    }
+    let json: &[u8; 22] = json.try_into().ok()?;
+    let [b'"', _, _, _, _, b'-', _, _, b'-', _, _, b'T', _, _, b':', _, _, b':', _, _, b'Z', b'"'] =
+        json
+    else {
+        return None;
+    };
+    let part = |from: usize, to: usize| u32::try_from(number(&json[from..to])?).ok();
+    let year = i32::try_from(part(1, 5)?).ok()?;
+    let day = NaiveDate::from_ymd_opt(year, part(6, 8)?, part(9, 11)?)?;
+    Some(day.and_hms_opt(part(12, 14)?, part(15, 17)?, part(18, 20)?)?.and_utc().timestamp())
 }
 
 /// Reads a point in time from text without quotes.
@@ -86,9 +113,19 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_none() {
-        for json in
-            ["null", "\"\"", "\"-\"", "{}", "\"soon\"", "\"99999999999999999999\"", "\u{7f}"]
-        {
+        for json in [
+            "null",
+            "\"\"",
+            "\"-\"",
+            "{}",
+            "\"soon\"",
+            "\"99999999999999999999\"",
+            "\u{7f}",
+            "17000000ab",
+            "\"2024-02-30T14:21:18Z\"",
+            "\"2024-0a-30T14:21:18Z\"",
+            "\"2024-07-03T25:21:18Z\"",
+        ] {
             assert_eq!(from_json(json.as_bytes()), None, "{json}");
         }
     }

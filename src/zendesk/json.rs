@@ -4,11 +4,10 @@
 
 use std::fmt;
 
+use wide::i8x16;
+
 /// Deeper nesting than this is refused; Zendesk's deepest rows have about ten levels.
 const DEEPEST: usize = 128;
-
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGHS: u64 = 0x8080_8080_8080_8080;
 
 /// A stretch of a body, in bytes from its start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -91,7 +90,7 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// A reader at the first byte. The bytes must be UTF-8; the caller has checked that.
+    /// A reader at the first byte.
     #[must_use]
     pub fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, at: 0, edits: Vec::new() }
@@ -99,6 +98,15 @@ impl<'a> Reader<'a> {
 
     /// The next byte that is not white space, without taking it.
     pub fn peek(&mut self) -> Option<u8> {
+        match self.bytes.get(self.at) {
+            Some(byte) if *byte > b' ' => Some(*byte),
+            _ => self.peek_behind_blanks(),
+        }
+    }
+
+    /// Answers seldom have white space between tokens.
+    #[cold]
+    fn peek_behind_blanks(&mut self) -> Option<u8> {
         loop {
             let byte = *self.bytes.get(self.at)?;
             match byte {
@@ -125,16 +133,8 @@ impl<'a> Reader<'a> {
             return Ok(self.shut(start));
         }
         loop {
-            if self.peek() != Some(b'"') {
-                return Err(self.fault("a key was expected"));
-            }
-            let quote = self.at;
-            let key = self.string()?.of(self.bytes);
-            if self.peek() != Some(b':') {
-                return Err(self.fault("a colon was expected"));
-            }
-            self.at += 1;
-            each(self, key, quote)?;
+            let key = self.key()?;
+            each(self, key.of(self.bytes), key.start - 1)?;
             match self.peek() {
                 Some(b',') => self.at += 1,
                 Some(b'}') => return Ok(self.shut(start)),
@@ -171,14 +171,68 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`Fault`] when there is none.
     pub fn value(&mut self, depth: usize) -> Result<Span, Fault> {
-        match self.peek() {
-            Some(b'"') => {
-                let start = self.at;
-                self.string()?;
-                Ok(Span { start, end: self.at })
+        // White space before the value is not part of it.
+        let first = self.peek();
+        let start = self.at;
+        match first {
+            Some(b'{' | b'[') => self.nested(depth)?,
+            _ => self.scalar()?,
+        }
+        Ok(Span { start, end: self.at })
+    }
+
+    /// Takes an object or an array with all that lies in it, without a call for each level.
+    fn nested(&mut self, depth: usize) -> Result<(), Fault> {
+        // A bit for each open level, the innermost lowest, says which are objects.
+        let (mut objects, mut open) = (0_u128, depth);
+        loop {
+            match self.peek() {
+                Some(bracket @ (b'{' | b'[')) => {
+                    if open >= DEEPEST {
+                        return Err(self.fault("it is nested too deeply"));
+                    }
+                    self.at += 1;
+                    open += 1;
+                    objects = objects << 1 | u128::from(bracket == b'{');
+                    // Either bracket lies two before the one that closes it.
+                    if self.peek() != Some(bracket + 2) {
+                        if bracket == b'{' {
+                            self.key()?;
+                        }
+                        continue;
+                    }
+                }
+                _ => self.scalar()?,
             }
-            Some(b'{') => self.object(depth, |reader, _, _| reader.value(depth + 1).map(drop)),
-            Some(b'[') => self.array(depth, |reader| reader.value(depth + 1).map(drop)),
+            // Behind a value, or at the bracket that closes an empty level.
+            loop {
+                if open == depth {
+                    return Ok(());
+                }
+                let is_object = objects & 1 == 1;
+                match self.peek() {
+                    Some(b',') => {
+                        self.at += 1;
+                        if is_object {
+                            self.key()?;
+                        }
+                        break;
+                    }
+                    Some(b'}') if is_object => {}
+                    Some(b']') if !is_object => {}
+                    _ => return Err(self.fault("a comma or a closing bracket was expected")),
+                }
+                self.at += 1;
+                open -= 1;
+                objects >>= 1;
+            }
+        }
+    }
+
+    /// Takes a value that holds no others.
+    fn scalar(&mut self) -> Result<(), Fault> {
+        match self.peek() {
+            Some(b'"') => self.string().map(drop),
             Some(b't') => self.word(b"true"),
             Some(b'f') => self.word(b"false"),
             Some(b'n') => self.word(b"null"),
@@ -186,6 +240,19 @@ impl<'a> Reader<'a> {
             Some(_) => Err(self.fault("a value was expected")),
             None => Err(self.fault("it ends too early")),
         }
+    }
+
+    /// Takes a key and the colon behind it; returns what stands between the quotes.
+    fn key(&mut self) -> Result<Span, Fault> {
+        if self.peek() != Some(b'"') {
+            return Err(self.fault("a key was expected"));
+        }
+        let key = self.string()?;
+        if self.peek() != Some(b':') {
+            return Err(self.fault("a colon was expected"));
+        }
+        self.at += 1;
+        Ok(key)
     }
 
     /// Demands that nothing but white space is left.
@@ -220,14 +287,7 @@ impl<'a> Reader<'a> {
         let start = self.at + 1;
         let mut at = start;
         loop {
-            while let Some(chunk) = self.bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-                let special = special_bytes(u64::from_le_bytes(*chunk));
-                if special != 0 {
-                    at += special.trailing_zeros() as usize / 8;
-                    break;
-                }
-                at += 8;
-            }
+            at = plain_end(self.bytes, at);
             match self.bytes.get(at..).unwrap_or_default() {
                 [b'"', ..] => {
                     self.at = at + 1;
@@ -239,15 +299,33 @@ impl<'a> Reader<'a> {
                 {
                     at += 6;
                 }
-                [0xE2, 0x80, 0xA8, ..] => at = self.escape(at, 3, "\\u2028"),
-                [0xE2, 0x80, 0xA9, ..] => at = self.escape(at, 3, "\\u2029"),
-                [0xC2, 0x85, ..] => at = self.escape(at, 2, "\\u0085"),
+                [0x20..=0x7F, ..] if self.bytes[at] != b'\\' => at += 1,
+                [0x80..=0xFF, ..] => at = self.beyond_ascii(at)?,
                 [b'\\', ..] => return Err(Fault { at, what: "an escape is malformed" }),
-                [0x20..=0xFF, ..] => at += 1,
                 [] => return Err(Fault { at, what: "it ends inside a string" }),
                 _ => return Err(Fault { at, what: "a control character stands in a string" }),
             }
         }
+    }
+
+    /// Goes past one character of a string that is not ASCII, and notes it if some readers take it
+    /// for a line break.
+    fn beyond_ascii(&mut self, at: usize) -> Result<usize, Fault> {
+        // The well-formed sequences, as the table 3-7 of the Unicode Standard lists them.
+        let width = match self.bytes.get(at..).unwrap_or_default() {
+            [0xC2, 0x85, ..] => return Ok(self.escape(at, 2, "\\u0085")),
+            [0xE2, 0x80, 0xA8, ..] => return Ok(self.escape(at, 3, "\\u2028")),
+            [0xE2, 0x80, 0xA9, ..] => return Ok(self.escape(at, 3, "\\u2029")),
+            [0xC2..=0xDF, 0x80..=0xBF, ..] => 2,
+            [0xE0, 0xA0..=0xBF, 0x80..=0xBF, ..]
+            | [0xE1..=0xEC | 0xEE | 0xEF, 0x80..=0xBF, 0x80..=0xBF, ..]
+            | [0xED, 0x80..=0x9F, 0x80..=0xBF, ..] => 3,
+            [0xF0, 0x90..=0xBF, 0x80..=0xBF, 0x80..=0xBF, ..]
+            | [0xF1..=0xF3, 0x80..=0xBF, 0x80..=0xBF, 0x80..=0xBF, ..]
+            | [0xF4, 0x80..=0x8F, 0x80..=0xBF, 0x80..=0xBF, ..] => 4,
+            _ => return Err(Fault { at, what: "it is not UTF-8" }),
+        };
+        Ok(at + width)
     }
 
     fn escape(&mut self, at: usize, width: usize, replacement: &'static str) -> usize {
@@ -255,17 +333,16 @@ impl<'a> Reader<'a> {
         at + width
     }
 
-    fn word(&mut self, word: &[u8]) -> Result<Span, Fault> {
-        let span = Span { start: self.at, end: self.at + word.len() };
-        if span.of(self.bytes) != word {
+    fn word(&mut self, word: &[u8]) -> Result<(), Fault> {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        if !rest.starts_with(word) {
             return Err(self.fault("a value was expected"));
         }
-        self.at = span.end;
-        Ok(span)
+        self.at += word.len();
+        Ok(())
     }
 
-    fn number(&mut self) -> Result<Span, Fault> {
-        let start = self.at;
+    fn number(&mut self) -> Result<(), Fault> {
         if self.bytes.get(self.at) == Some(&b'-') {
             self.at += 1;
         }
@@ -285,7 +362,7 @@ impl<'a> Reader<'a> {
             }
             self.digits()?;
         }
-        Ok(Span { start, end: self.at })
+        Ok(())
     }
 
     fn digits(&mut self) -> Result<(), Fault> {
@@ -303,15 +380,25 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Marks the bytes of a word that end the quick way through a string: quote, backslash, control
-/// characters and everything that is not ASCII. The lowest mark is always a true one.
-fn special_bytes(word: u64) -> u64 {
-    let equals = |byte: u8| {
-        let zeros = word ^ (ONES * u64::from(byte));
-        zeros.wrapping_sub(ONES) & !zeros
-    };
-    let controls = word.wrapping_sub(ONES * 0x20) & !word;
-    (equals(b'"') | equals(b'\\') | controls | word) & HIGHS
+/// Where the plain text from here on ends: at the first quote, backslash, control character or
+/// byte that is not ASCII, or somewhere before it near the end of the body.
+fn plain_end(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(block) = bytes.get(at..).and_then(<[u8]>::first_chunk::<16>) {
+        match special_bytes(block) {
+            0 => at += block.len(),
+            special => return at + special.trailing_zeros() as usize,
+        }
+    }
+    let is_plain = |byte: &&u8| !matches!(byte, b'"' | b'\\' | 0..0x20 | 0x80..);
+    at + bytes.get(at..).unwrap_or_default().iter().take_while(is_plain).count()
+}
+
+/// A bit, the lowest for the first byte, for each that ends the quick way through a string.
+fn special_bytes(block: &[u8; 16]) -> u32 {
+    let bytes = i8x16::new(block.map(u8::cast_signed));
+    let is = |byte: u8| bytes.simd_eq(i8x16::splat(byte.cast_signed()));
+    // With its highest bit as a sign, what is not ASCII is less than any control character.
+    (is(b'"') | is(b'\\') | bytes.simd_lt(i8x16::splat(0x20))).to_bitmask()
 }
 
 #[cfg(test)]
@@ -392,6 +479,16 @@ mod tests {
         #[test]
         fn agrees_with_serde_on_anything(text in "[\\[\\]{}:,\"\\\\ntrue0-9.eE+ u\u{2028}é\n-]{0,40}") {
             prop_assert_eq!(accepts(text.as_bytes()), is_json(text.as_bytes()));
+        }
+
+        #[test]
+        fn agrees_with_serde_on_bytes(
+            before in "[a-z]{0,40}",
+            bytes in proptest::collection::vec(prop_oneof![0x80_u8..=0xFF, 0x70_u8..=0xC8], 0..6),
+            after in "[a-zé\u{10FFFF}\u{E000}]{0,40}",
+        ) {
+            let text = [b"\"", before.as_bytes(), &bytes, after.as_bytes(), b"\""].concat();
+            prop_assert_eq!(accepts(&text), is_json(&text));
         }
 
         #[test]

@@ -2,6 +2,7 @@
 //! nothing of streams or of Airbyte.
 
 pub mod auth;
+pub mod body;
 pub mod budget;
 pub mod client;
 pub mod clock;

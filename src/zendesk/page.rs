@@ -90,14 +90,14 @@ impl fmt::Display for PageError {
 /// # Errors
 /// [`PageError`] when the body is no JSON object or lacks one of the lists.
 pub fn scan(body: Vec<u8>, shape: &Shape) -> Result<Page, PageError> {
-    if std::str::from_utf8(&body).is_err() {
-        return Err(PageError::NotUtf8);
-    }
     let mut lists: Vec<Option<Rows>> = shape.lists.iter().map(|_| None).collect();
     let mut envelope = Envelope::default();
     let mut reader = Reader::new(&body);
     let scanned = scan_level(&mut reader, 0, shape, &mut lists, &mut envelope, &body);
-    scanned.and_then(|()| reader.end()).map_err(PageError::NotJson)?;
+    scanned.and_then(|()| reader.end()).map_err(|fault| match std::str::from_utf8(&body) {
+        Ok(_) => PageError::NotJson(fault),
+        Err(_) => PageError::NotUtf8,
+    })?;
     let edits = std::mem::take(&mut reader.edits);
     // A page without rows needs no lists beside them.
     let is_empty = lists.first().is_some_and(|rows| rows.as_ref().is_some_and(Rows::is_empty));

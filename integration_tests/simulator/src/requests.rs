@@ -25,6 +25,10 @@ pub struct RequestSeen {
     /// Requests in flight at that moment, this one included.
     pub in_flight: usize,
     pub host: String,
+    /// Running number of the connection it came by, from 1.
+    pub connection: u64,
+    pub http2: bool,
+    pub accept_encoding: String,
     pub user_agent: String,
     pub authorization: AuthorizationKind,
     /// Which of the access tokens that the token endpoint handed out it was signed with.

@@ -16,8 +16,8 @@ use flate2::write::GzEncoder;
 use hyper::body::{Body, Incoming};
 use hyper::header::{self, HeaderMap};
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response};
-use hyper_util::rt::TokioIo;
+use hyper::{Method, Request, Response, Version};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::future::poll_fn;
 use std::io::{self, Write};
 use std::net::TcpListener;
@@ -66,28 +66,48 @@ pub(crate) fn start(shared: Arc<Shared>, port: u16) -> io::Result<(u16, Stop)> {
 async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Shared>) {
     let listener =
         tokio::net::TcpListener::from_std(listener).expect("the listener fits the runtime");
-    loop {
+    for connection in 1.. {
         // A connection that broke before it was accepted is the client's affair.
         let Ok((stream, _)) = listener.accept().await else { continue };
         // Without this the second packet of an answer may wait for the client's acknowledgement.
         let _ = stream.set_nodelay(true);
         let shared = Arc::clone(&shared);
         match tls.clone() {
-            None => drop(tokio::spawn(converse(stream, shared))),
+            None => drop(tokio::spawn(converse(stream, shared, connection))),
             Some(tls) => drop(tokio::spawn(async move {
                 // A client that does not trust us says so by going away.
                 if let Ok(stream) = tls.accept(stream).await {
-                    converse(stream, shared).await;
+                    let speaks_http2 = stream.get_ref().1.alpn_protocol() == Some(tls::HTTP2);
+                    if speaks_http2 {
+                        converse_in_streams(stream, shared, connection).await;
+                    } else {
+                        converse(stream, shared, connection).await;
+                    }
                 }
             })),
         }
     }
 }
 
-async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin, shared: Arc<Shared>) {
-    let service = service_fn(move |request| serve(Arc::clone(&shared), request));
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    shared: Arc<Shared>,
+    connection: u64,
+) {
+    let service = service_fn(move |request| serve(Arc::clone(&shared), request, connection));
     let http = hyper::server::conn::http1::Builder::new();
     // Broken connections are what some tests want.
+    let _ = http.serve_connection(TokioIo::new(stream), service).await;
+}
+
+/// The same over HTTP/2, where a broken answer breaks one stream.
+async fn converse_in_streams(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    shared: Arc<Shared>,
+    connection: u64,
+) {
+    let service = service_fn(move |request| serve(Arc::clone(&shared), request, connection));
+    let http = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
     let _ = http.serve_connection(TokioIo::new(stream), service).await;
 }
 
@@ -103,6 +123,7 @@ impl Drop for InFlight {
 async fn serve(
     shared: Arc<Shared>,
     request: Request<Incoming>,
+    connection: u64,
 ) -> Result<Response<Pieces>, Broken> {
     {
         let mut state = shared.state();
@@ -115,7 +136,7 @@ async fn serve(
     let (answer, fault, pause) = {
         let mut state = shared.state();
         let now = shared.clock.now_unix();
-        let (answer, fault) = decide(&shared, &mut state, &head, &body, now);
+        let (answer, fault) = decide(&shared, &mut state, (&head, connection), &body, now);
         let latency = if head.uri.path().contains("/incremental/") {
             shared.settings.export_latency
         } else {
@@ -150,7 +171,7 @@ async fn read(mut body: Incoming) -> Result<Vec<u8>, Broken> {
 fn decide(
     shared: &Shared,
     state: &mut State,
-    head: &hyper::http::request::Parts,
+    (head, connection): (&hyper::http::request::Parts, u64),
     body: &[u8],
     now: i64,
 ) -> (Answer, Option<Fault>) {
@@ -175,7 +196,15 @@ fn decide(
         faulted: false,
         at_unix: now,
         in_flight: state.in_flight,
-        host: text(header::HOST).to_owned(),
+        // HTTP/2 names the host in the target.
+        host: Some(text(header::HOST))
+            .filter(|host| !host.is_empty())
+            .or(head.uri.host())
+            .unwrap_or_default()
+            .to_owned(),
+        connection,
+        http2: head.version == Version::HTTP_2,
+        accept_encoding: text(header::ACCEPT_ENCODING).to_owned(),
         user_agent: text(header::USER_AGENT).to_owned(),
         authorization: kind,
         access_token: match &who {

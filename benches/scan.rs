@@ -1,0 +1,133 @@
+//! The byte path by itself: `cargo bench --bench scan` measures scanning a page, splicing rows and
+//! escaping, in bytes per second of the body.
+
+#[path = "peers/rows.rs"]
+mod rows;
+
+use divan::Bencher;
+use divan::counter::BytesCount;
+use source_zendesk_support::zendesk::json::Reader;
+use source_zendesk_support::zendesk::page::{InnerShape, ListShape, Member, Page, Shape, scan};
+
+const ROWS: u64 = 1000;
+const SECOND: i64 = 1_700_000_000;
+
+fn main() {
+    divan::main();
+}
+
+/// A page of an export.
+fn page(key: &str, row: impl Fn(u64) -> String) -> Vec<u8> {
+    let rows: Vec<String> = (0..ROWS).map(row).collect();
+    format!(r#"{{"{key}":[{}],"end_of_stream":true,"count":{ROWS}}}"#, rows.join(",")).into_bytes()
+}
+
+fn tickets() -> Vec<u8> {
+    page("tickets", |number| rows::ticket(number, SECOND, "open", true))
+}
+
+fn events() -> Vec<u8> {
+    page("ticket_events", |number| rows::ticket_event(number, SECOND))
+}
+
+fn users() -> Vec<u8> {
+    page("users", |number| rows::user(number, SECOND))
+}
+
+fn shape(
+    key: &'static [&'static str],
+    wanted: &[&'static str],
+    inner: Option<InnerShape>,
+) -> Shape {
+    let list = ListShape { path: key, wanted: wanted.to_vec(), inner, ..ListShape::default() };
+    Shape { lists: vec![list] }
+}
+
+fn ticket_shape() -> Shape {
+    let inner = InnerShape { key: "metric_set", wanted: vec!["id"] };
+    shape(&["tickets"], &["generated_timestamp", "id", "metric_set"], Some(inner))
+}
+
+fn event_shape() -> Shape {
+    let inner = InnerShape { key: "child_events", wanted: vec!["event_type", "id"] };
+    shape(&["ticket_events"], &["created_at", "ticket_id"], Some(inner))
+}
+
+fn scan_page(bencher: Bencher<'_, '_>, body: &[u8], shape: &Shape) {
+    bencher
+        .counter(BytesCount::new(body.len()))
+        .with_inputs(|| body.to_vec())
+        .bench_values(|body| scan(body, shape).expect("a page"));
+}
+
+#[divan::bench]
+fn scan_tickets(bencher: Bencher<'_, '_>) {
+    scan_page(bencher, &tickets(), &ticket_shape());
+}
+
+#[divan::bench]
+fn scan_ticket_events(bencher: Bencher<'_, '_>) {
+    scan_page(bencher, &events(), &event_shape());
+}
+
+#[divan::bench]
+fn scan_users(bencher: Bencher<'_, '_>) {
+    scan_page(bencher, &users(), &shape(&["users"], &["id", "updated_at"], None));
+}
+
+/// Values alone, without rows or members.
+#[divan::bench]
+fn read_json(bencher: Bencher<'_, '_>) {
+    let body = tickets();
+    bencher.counter(BytesCount::new(body.len())).bench(|| {
+        let mut reader = Reader::new(divan::black_box(&body));
+        reader.value(0).expect("a value").end
+    });
+}
+
+fn scanned(body: Vec<u8>, shape: &Shape) -> Page {
+    scan(body, shape).expect("a page")
+}
+
+/// Copies all rows of a page, without what `dropped` says and with a member in front.
+fn copy_rows(bencher: Bencher<'_, '_>, page: &Page, dropped: Option<&'static str>) {
+    let list = &page.lists[0];
+    let bytes: usize = list.rows.iter().map(|row| row.span.end - row.span.start).sum();
+    let mut out = Vec::with_capacity(2 * bytes);
+    bencher.counter(BytesCount::new(bytes)).bench_local(|| {
+        out.clear();
+        for (at, row) in list.rows.iter().enumerate() {
+            let member: Option<Member> = dropped.and_then(|key| list.member(at, key));
+            page.text.copy_row(&mut out, row.span, member.as_slice(), |out| {
+                if dropped.is_some() {
+                    out.extend_from_slice(br#""timestamp":1700000000"#);
+                }
+            });
+        }
+        out.len()
+    });
+}
+
+#[divan::bench]
+fn copy_rows_whole(bencher: Bencher<'_, '_>) {
+    copy_rows(bencher, &scanned(tickets(), &ticket_shape()), None);
+}
+
+#[divan::bench]
+fn splice_rows(bencher: Bencher<'_, '_>) {
+    copy_rows(bencher, &scanned(tickets(), &ticket_shape()), Some("metric_set"));
+}
+
+/// Each row holds characters that must not stand raw in a line.
+#[divan::bench]
+fn escape_rows(bencher: Bencher<'_, '_>) {
+    let tickets = String::from_utf8(tickets()).expect("text").replace("\\n", "\u{2028}");
+    copy_rows(bencher, &scanned(tickets.into_bytes(), &ticket_shape()), None);
+}
+
+/// The scan of such a page, which has to find them.
+#[divan::bench]
+fn scan_to_escape(bencher: Bencher<'_, '_>) {
+    let tickets = String::from_utf8(tickets()).expect("text").replace("\\n", "\u{2028}");
+    scan_page(bencher, tickets.as_bytes(), &ticket_shape());
+}

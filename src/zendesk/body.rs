@@ -1,0 +1,204 @@
+//! The body of an answer: pieces are collected as they come, unpacked on the way, up to a limit.
+//! Unpacking here spares the copy that a stream of unpacked pieces would cost.
+
+use std::fmt;
+
+use flate2::{Decompress, FlushDecompress, Status};
+
+/// What every request offers to take, besides plain bytes.
+pub const ENCODINGS: &str = "gzip";
+
+/// The largest window that gzip may use, as a power of two.
+const WINDOW_BITS: u8 = 15;
+
+/// Room that is made at least when a body outgrows what it has.
+const LEAST_ROOM_BYTES: usize = 64 << 10;
+
+/// A body that is being collected.
+#[derive(Debug)]
+pub struct Body {
+    bytes: Vec<u8>,
+    limit: usize,
+    packed: Option<Packed>,
+}
+
+/// The state of unpacking.
+#[derive(Debug)]
+struct Packed {
+    inflater: Decompress,
+    /// Something came since the last member's end.
+    is_inside: bool,
+}
+
+/// Why a body cannot be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyError {
+    /// It is larger than the limit.
+    TooLarge,
+    /// What came is not what its encoding says.
+    NotGzip,
+    /// It breaks off before its end.
+    CutShort,
+}
+
+impl fmt::Display for BodyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TooLarge => "it is too large",
+            Self::NotGzip => "it says that it is gzip, and is not",
+            Self::CutShort => "it breaks off inside of gzip",
+        })
+    }
+}
+
+impl Body {
+    /// A body of at most `limit` bytes. `encoding` is what the answer says that it is packed by;
+    /// `length` is how many bytes it announces.
+    #[must_use]
+    pub fn new(encoding: Option<&str>, length: Option<u64>, limit: usize) -> Self {
+        let is_packed =
+            encoding.is_some_and(|encoding| ["gzip", "x-gzip"].contains(&encoding.trim()));
+        let packed = is_packed.then(Packed::new);
+        let length = length.and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
+        // An announcement is not a promise, and room for it is taken only as it fills.
+        let bytes = Vec::with_capacity(if is_packed { 0 } else { length.min(limit) });
+        Self { bytes, limit, packed }
+    }
+
+    /// Takes the next piece.
+    ///
+    /// # Errors
+    /// [`BodyError`] when it does not fit or cannot be unpacked.
+    pub fn take(&mut self, piece: &[u8]) -> Result<(), BodyError> {
+        match &mut self.packed {
+            Some(packed) => packed.take(piece, &mut self.bytes, self.limit),
+            None if piece.len() > self.limit - self.bytes.len() => Err(BodyError::TooLarge),
+            None => {
+                self.bytes.extend_from_slice(piece);
+                Ok(())
+            }
+        }
+    }
+
+    /// The whole body.
+    ///
+    /// # Errors
+    /// [`BodyError::CutShort`] when its packing has no end.
+    pub fn finish(self) -> Result<Vec<u8>, BodyError> {
+        match self.packed {
+            Some(packed) if packed.is_inside => Err(BodyError::CutShort),
+            _ => Ok(self.bytes),
+        }
+    }
+}
+
+impl Packed {
+    fn new() -> Self {
+        Self { inflater: Decompress::new_gzip(WINDOW_BITS), is_inside: false }
+    }
+
+    fn take(
+        &mut self,
+        mut piece: &[u8],
+        bytes: &mut Vec<u8>,
+        limit: usize,
+    ) -> Result<(), BodyError> {
+        // What is left of a full buffer comes out without more going in.
+        let mut may_hold_more = false;
+        while !piece.is_empty() || may_hold_more {
+            if bytes.len() == bytes.capacity() {
+                bytes.reserve(LEAST_ROOM_BYTES);
+            }
+            self.is_inside = true;
+            let before = self.inflater.total_in();
+            let status = self
+                .inflater
+                .decompress_vec(piece, bytes, FlushDecompress::None)
+                .map_err(|_| BodyError::NotGzip)?;
+            let taken = usize::try_from(self.inflater.total_in() - before).unwrap_or_default();
+            piece = piece.get(taken..).unwrap_or_default();
+            if bytes.len() > limit {
+                return Err(BodyError::TooLarge);
+            }
+            may_hold_more = bytes.len() == bytes.capacity();
+            if status == Status::StreamEnd {
+                // A body may have several members, one behind another.
+                *self = Self::new();
+                may_hold_more = false;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LIMIT: usize = 1 << 20;
+
+    fn packed(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    /// The body that comes in pieces of this size.
+    fn collected(sent: &[u8], piece: usize, limit: usize) -> Result<Vec<u8>, BodyError> {
+        let mut body = Body::new(Some("gzip"), Some(sent.len() as u64), limit);
+        sent.chunks(piece).try_for_each(|piece| body.take(piece))?;
+        body.finish()
+    }
+
+    #[test]
+    fn a_plain_body_is_what_came_up_to_the_limit() {
+        let mut body = Body::new(None, Some(u64::MAX), 5);
+        assert_eq!(body.take(b"abc"), Ok(()));
+        assert_eq!(body.take(b"de"), Ok(()));
+        assert_eq!(body.take(b"f"), Err(BodyError::TooLarge));
+        assert_eq!(body.finish(), Ok(b"abcde".to_vec()));
+    }
+
+    #[test]
+    fn members_follow_each_other_and_nothing_is_an_empty_body() {
+        let twice = [packed(b"one "), packed(b"two")].concat();
+        assert_eq!(collected(&twice, 7, LIMIT), Ok(b"one two".to_vec()));
+        assert_eq!(collected(b"", 1, LIMIT), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn what_is_cut_garbled_or_swells_is_an_error() {
+        let sent = packed(&[b'x'; 10_000]);
+        for end in 1..sent.len() {
+            assert_eq!(collected(&sent[..end], 4096, LIMIT), Err(BodyError::CutShort), "{end}");
+        }
+        assert_eq!(collected(b"{\"tickets\":[]}", 4096, LIMIT), Err(BodyError::NotGzip));
+        let mut garbled = sent.clone();
+        *garbled.last_mut().unwrap() ^= 1;
+        assert_eq!(collected(&garbled, 4096, LIMIT), Err(BodyError::NotGzip));
+        let followed = [sent, b"more".to_vec()].concat();
+        assert_eq!(collected(&followed, 4096, LIMIT), Err(BodyError::NotGzip));
+        let bomb = packed(&vec![0; 64 << 20]);
+        let mut body = Body::new(Some("gzip"), None, LIMIT);
+        assert_eq!(body.take(&bomb), Err(BodyError::TooLarge));
+        assert!(body.bytes.capacity() <= 4 * LIMIT, "{}", body.bytes.capacity());
+    }
+
+    proptest! {
+        #[test]
+        fn packed_bodies_are_unpacked_in_pieces_of_any_size(
+            bytes in proptest::collection::vec(0_u8..4, 0..5_000),
+            times in 1..40_usize,
+            piece in 1..5_000_usize,
+        ) {
+            let bytes = bytes.repeat(times);
+            prop_assert_eq!(collected(&packed(&bytes), piece, LIMIT), Ok(bytes));
+        }
+    }
+}

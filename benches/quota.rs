@@ -160,7 +160,7 @@ const FIRST_SYNC: Scenario = Scenario {
     ],
     page_cap: 50,
     workers: 10,
-    scale: 120.0,
+    scale: 60.0,
     ..TEAM
 };
 

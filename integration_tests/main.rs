@@ -5,6 +5,7 @@ mod bad_input;
 mod classic;
 mod columns;
 mod deletions;
+mod documents;
 mod equality;
 mod estimates;
 mod events;

@@ -36,7 +36,9 @@ pub use auth::{
     USELESS_SCOPE_BEARER,
 };
 pub use faults::{Fault, FaultDecision, FaultRule, Faults, When};
-pub use oauth::{OAUTH_ACCESS_TOKEN, OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET, OAUTH_REFRESH_TOKEN};
+pub use oauth::{
+    OAUTH_ACCESS_TOKEN, OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET, OAUTH_CODE, OAUTH_REFRESH_TOKEN,
+};
 pub use prng::Prng;
 pub use requests::RequestSeen;
 pub use settings::{HeaderSpelling, Knobs, Latency, Plan, Settings, Size, Tls};

@@ -10,6 +10,8 @@ pub const OAUTH_CLIENT_ID: &str = "simulated_oauth_client";
 pub const OAUTH_CLIENT_SECRET: &str = "simulated-oauth-client-secret";
 /// The pair that is valid at start; each refresh token works once.
 pub const OAUTH_REFRESH_TOKEN: &str = "simulated-refresh-token-0";
+/// What the consent page hands to the redirect URL: an authorization code, which works once.
+pub const OAUTH_CODE: &str = "simulated-authorization-code";
 pub const OAUTH_ACCESS_TOKEN: &str = "simulated-access-token-0";
 
 /// How long a token may be asked to live, and how long one lives that nobody said anything of.
@@ -49,11 +51,13 @@ pub(crate) struct Issued {
 pub(crate) struct OAuth {
     issued: Vec<Issued>,
     refresh_token: String,
+    is_code_used: bool,
 }
 
 impl OAuth {
     pub(crate) fn new(now: i64) -> Self {
-        let mut oauth = Self { issued: Vec::new(), refresh_token: OAUTH_REFRESH_TOKEN.to_owned() };
+        let refresh_token = OAUTH_REFRESH_TOKEN.to_owned();
+        let mut oauth = Self { issued: Vec::new(), refresh_token, is_code_used: false };
         oauth.issue("read", now + LONGEST_SECONDS, true);
         oauth
     }
@@ -95,16 +99,18 @@ impl OAuth {
         let seconds = longest.map_or(seconds, |longest| seconds.min(longest));
         match field("grant_type").as_deref() {
             Some("refresh_token") if is("refresh_token", &self.refresh_token) => {
-                let pairs = self.issued.iter_mut().filter(|issued| issued.is_refreshable);
-                pairs.for_each(|issued| issued.ended = true);
-                let (number, access) = self.issue("read", now + seconds, true);
-                self.refresh_token = format!("simulated-refresh-token-{number}");
-                Answer::ok(
-                    json!({ "access_token": access, "token_type": "bearer", "scope": "read",
-                        "expires_in": seconds, "refresh_token": self.refresh_token,
-                        "refresh_token_expires_in": 2_592_000 })
-                    .to_string(),
-                )
+                self.pair(now, seconds)
+            }
+            Some("authorization_code")
+                if is("code", OAUTH_CODE)
+                    && field("redirect_uri").is_some()
+                    && !self.is_code_used =>
+            {
+                self.is_code_used = true;
+                self.pair(now, seconds)
+            }
+            Some("authorization_code") => {
+                refused(400, "invalid_grant", "The provided authorization grant is invalid")
             }
             Some("refresh_token") => {
                 refused(400, "invalid_grant", "The provided refresh token is invalid")
@@ -123,6 +129,20 @@ impl OAuth {
             }
             _ => refused(400, "unsupported_grant_type", "Grant type not supported"),
         }
+    }
+
+    /// A new pair in place of the old.
+    fn pair(&mut self, now: i64, seconds: i64) -> Answer {
+        let pairs = self.issued.iter_mut().filter(|issued| issued.is_refreshable);
+        pairs.for_each(|issued| issued.ended = true);
+        let (number, access) = self.issue("read", now + seconds, true);
+        self.refresh_token = format!("simulated-refresh-token-{number}");
+        Answer::ok(
+            json!({ "access_token": access, "token_type": "bearer", "scope": "read",
+                "expires_in": seconds, "refresh_token": self.refresh_token,
+                "refresh_token_expires_in": 2_592_000 })
+            .to_string(),
+        )
     }
 
     fn issue(&mut self, scope: &str, expires_at: i64, is_refreshable: bool) -> (u64, String) {

@@ -1,0 +1,42 @@
+//! The pages for people: README, CONTRIBUTING, ARCHITECTURE and `docs/`. Every fenced block is of a
+//! kind that is run here, by `.ci/run` or by `acceptance/run documents`; every message of
+//! `failure.rs` is explained; links lead somewhere; tables that are made of something are current.
+
+mod arithmetic;
+mod blocks;
+mod messages;
+mod options;
+mod pages;
+mod sandbox;
+
+use std::path::{Path, PathBuf};
+
+/// A file of the project.
+fn in_project(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn text_of(path: &str) -> String {
+    std::fs::read_to_string(in_project(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The pages, by their paths in the project.
+fn pages() -> Vec<String> {
+    let mut pages: Vec<String> =
+        ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"].map(str::to_owned).to_vec();
+    let docs = std::fs::read_dir(in_project("docs")).expect("docs/ is there");
+    let docs = docs.map(|entry| entry.expect("an entry").file_name().into_string().expect("text"));
+    pages.extend(docs.filter(|name| name.ends_with(".md")).map(|name| format!("docs/{name}")));
+    pages.sort();
+    pages
+}
+
+/// Fails when a generated page is not what it would be now, or makes it so.
+fn assert_current(path: &str, now: &str) {
+    if std::env::var_os("UPDATE_GENERATED").is_some_and(|value| value == "1") {
+        std::fs::write(in_project(path), now).expect("the page is written");
+    }
+    let there = std::fs::read_to_string(in_project(path)).unwrap_or_default();
+    let difference = there.lines().zip(now.lines()).find(|(old, new)| old != new);
+    assert!(there == now, "{path} is stale, run UPDATE_GENERATED=1 cargo test; {difference:#?}");
+}

@@ -1,0 +1,135 @@
+//! Fenced blocks, and what becomes of each kind. The kind stands behind the fence:
+//!
+//! | Fence | Run |
+//! |---|---|
+//! | `json config.json`, `json catalog.json`, `json state.json` | the file of that name in the page's folder, which the binary is run with; a word such as in `config-agent.json` tells several apart |
+//! | `sh` | by the shell in the page's folder, with the simulator as the account |
+//! | `sh sync.sh` | the same, as the script of that name, which stays |
+//! | `crontab` | the same, without the times |
+//! | `sh ci` | `.ci/run` holds each line |
+//! | `diff` | the patch fits the project; `acceptance/documents.py` applies it and tests what it adds |
+//! | `sh acceptance`, `sh server`, `sh cluster`, `sh contributing`, `python`, `sql`, `yaml` | by `acceptance/documents.py` |
+
+/// Kinds of blocks, by their fence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind<'b> {
+    /// A file of this name for the binary.
+    File(&'b str),
+    Commands,
+    /// A script of this name.
+    Script(&'b str),
+    Crontab,
+    Ci,
+    Patch,
+    /// What needs a tool that is not here.
+    Acceptance,
+}
+
+#[derive(Debug)]
+pub(super) struct Block {
+    pub(super) page: String,
+    /// Of the fence.
+    pub(super) line: usize,
+    fence: String,
+    pub(super) text: String,
+}
+
+/// The blocks of a page.
+pub(super) fn blocks(page: &str, text: &str) -> Vec<Block> {
+    let mut found: Vec<Block> = Vec::new();
+    let mut open: Option<(Block, usize)> = None;
+    for (index, line) in text.lines().enumerate() {
+        let content = line.trim_start();
+        let indentation = line.len() - content.len();
+        match (&mut open, content.strip_prefix("```")) {
+            (None, Some(fence)) => {
+                let fence = fence.trim().to_owned();
+                let page = page.to_owned();
+                let block = Block { page, line: index + 1, fence, text: String::new() };
+                open = Some((block, indentation));
+            }
+            (None, None) => {}
+            (Some(_), Some("")) => found.extend(open.take().map(|(block, _)| block)),
+            (Some((block, indentation)), _) => {
+                block.text.push_str(line.get(*indentation..).unwrap_or(content));
+                block.text.push('\n');
+            }
+        }
+    }
+    assert!(open.is_none(), "{page}: a fence is not closed: {open:?}");
+    found
+}
+
+impl Block {
+    /// None for a kind that nothing runs.
+    pub(super) fn kind(&self) -> Option<Kind<'_>> {
+        let words: Vec<&str> = self.fence.split_whitespace().collect();
+        match *words {
+            ["json", file] => ["config", "catalog", "state"]
+                .iter()
+                .any(|begin| file.starts_with(begin) && file.ends_with(".json"))
+                .then_some(Kind::File(file)),
+            ["sh"] => Some(Kind::Commands),
+            ["sh", script] if script.ends_with(".sh") => Some(Kind::Script(script)),
+            ["crontab"] => Some(Kind::Crontab),
+            ["sh", "ci"] => Some(Kind::Ci),
+            ["diff"] => Some(Kind::Patch),
+            ["sh", "acceptance" | "server" | "cluster" | "contributing"] | ["python" | "sql" | "yaml"] => {
+                Some(Kind::Acceptance)
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn place(&self) -> String {
+        format!("{}:{} ({})", self.page, self.line, self.fence)
+    }
+}
+
+#[test]
+fn every_block_is_of_a_kind_that_is_run() {
+    let runner = super::text_of("acceptance/documents.py");
+    let mut strange: Vec<String> = Vec::new();
+    for page in super::pages() {
+        for block in blocks(&page, &super::text_of(&page)) {
+            let is_run = match block.kind() {
+                None => false,
+                Some(Kind::Acceptance) => runner.contains(&format!("\"{}\"", block.fence)),
+                Some(_) => !block.text.trim().is_empty(),
+            };
+            if !is_run {
+                strange.push(block.place());
+            }
+        }
+    }
+    assert!(strange.is_empty(), "nothing runs these; documents/blocks.rs names kinds: {strange:#?}");
+}
+
+#[test]
+fn commands_that_ci_runs_are_there() {
+    let ci = super::text_of(".ci/run");
+    let steps: Vec<&str> = ci.lines().filter_map(|line| line.trim().strip_prefix("step ")).collect();
+    let mut missing: Vec<String> = Vec::new();
+    for page in super::pages() {
+        for block in blocks(&page, &super::text_of(&page)) {
+            if block.kind() != Some(Kind::Ci) {
+                continue;
+            }
+            let commands = block.text.lines().map(|line| line.split(" #").next().unwrap_or(line));
+            let commands = commands.map(str::trim).filter(|command| !command.is_empty());
+            let missed = commands.filter(|command| *command != ".ci/run" && !steps.contains(command));
+            missing.extend(missed.map(|command| format!("{}: {command}", block.place())));
+        }
+    }
+    assert!(missing.is_empty(), "no step of .ci/run: {missing:#?}");
+}
+
+#[test]
+fn blocks_are_found_with_their_kind_and_without_the_indentation_of_a_list() {
+    let text = "a\n```json state.json\n[]\n```\n- b\n  ```sh\n  one \\\n    two\n  ```\n```\nx\n```\n";
+    let found = blocks("page", text);
+    let kinds: Vec<Option<Kind<'_>>> = found.iter().map(Block::kind).collect();
+    assert_eq!(kinds, [Some(Kind::File("state.json")), Some(Kind::Commands), None]);
+    assert_eq!(found[1].text, "one \\\n  two\n");
+    assert_eq!(found[1].line, 6);
+}

@@ -142,3 +142,22 @@ fn what_the_architecture_names_is_there() {
         assert!(in_project(path).exists(), "ARCHITECTURE.md names {path}");
     }
 }
+
+#[test]
+fn the_version_is_the_same_everywhere() {
+    let version = env!("CARGO_PKG_VERSION");
+    for (path, line) in [
+        ("Cargo.toml", format!("version = \"{version}\"")),
+        ("Dockerfile", format!("ARG VERSION={version}")),
+        ("metadata.yaml", format!("  dockerImageTag: {version}")),
+        ("CHANGELOG.md", format!("## {version}")),
+    ] {
+        let is_there = text_of(path).lines().any(|there| there.starts_with(&line));
+        assert!(is_there, "{path} has no line {line}");
+    }
+    for page in pages() {
+        for tag in text_of(&page).split("/source-zendesk-support:").skip(1) {
+            assert!(tag.starts_with(version), "{page} has another version's image");
+        }
+    }
+}

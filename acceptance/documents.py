@@ -1,0 +1,292 @@
+"""What pages show and the core suite has no tool for: docker, PyAirbyte, SQL, manifests, cargo. The
+fences, as integration_tests/documents/blocks.rs lists them, say what a block is."""
+
+import collections
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import duckdb
+import pytest
+import yaml
+
+from surroundings import DOCKER, IMAGE, ROOT
+
+# Nothing takes longer, a first build included.
+LONGEST_COMMAND = 1400
+
+PAGES = ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
+
+Block = collections.namedtuple("Block", "page line text")
+
+
+def blocks(fence, page=None):
+    """The blocks behind this fence, of one page or of all."""
+    found = []
+    for name in [page] if page else PAGES:
+        begin, kind, lines = None, None, []
+        for number, line in enumerate((ROOT / name).read_text().splitlines(), 1):
+            if line.startswith("```"):
+                if begin and kind == fence:
+                    found.append(Block(name, begin, "\n".join(lines) + "\n"))
+                begin, kind, lines = (None, None, []) if begin else (number, line[3:].strip(), [])
+            else:
+                lines.append(line)
+    assert found, f"no block is fenced as {fence}"
+    return found
+
+
+def run(*words, cwd=ROOT, **options):
+    """Runs a command, which has to succeed."""
+    ended = subprocess.run(
+        words, cwd=cwd, capture_output=True, text=True, timeout=LONGEST_COMMAND, **options
+    )
+    assert ended.returncode == 0, f"{words}\n{ended.stdout[-3000:]}\n{ended.stderr[-3000:]}"
+    return ended.stdout
+
+
+class Server:
+    """The account that a page starts, and the lines that steer it."""
+
+    def __init__(self):
+        (block,) = blocks("sh server")
+        self.process = subprocess.Popen(
+            ["sh", "-ec", block.text], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            text=True, start_new_session=True,
+        )
+        self.url = self.process.stdout.readline().strip()
+        assert self.url.startswith("http://"), self.url
+        self.order("advance", 70)
+
+    def order(self, *words):
+        print(*words, file=self.process.stdin, flush=True)
+        return json.loads(self.process.stdout.readline())
+
+    def stop(self):
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+@pytest.fixture(scope="module")
+def server():
+    server = Server()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def warehouse(server):
+    """A folder in which the lines for PyAirbyte ran twice, and what the second run wrote."""
+    place = pathlib.Path(tempfile.mkdtemp(prefix="acceptance-documents-"))
+    binary = place / "target" / "release" / "source-zendesk-support"
+    binary.parent.mkdir(parents=True)
+    shutil.copy(os.environ["CONNECTOR"], binary)
+    (block,) = blocks("python")
+    code = block.text.strip()
+    assert len(code.splitlines()) <= 10
+    # Neither a registry is asked nor anybody told.
+    surroundings = {
+        **os.environ, "AIRBYTE_OFFLINE_MODE": "1", "DO_NOT_TRACK": "1", "AIRBYTE_NO_UV": "1",
+        "AIRBYTE_PROJECT_DIR": str(place), "AIRBYTE_CACHE_ROOT": str(place),
+    }
+    told = [run(sys.executable, "-c", code, cwd=place, env=surroundings) for _ in range(2)]
+    return place, told
+
+
+def query(warehouse, text):
+    with duckdb.connect(str(warehouse[0] / "zendesk.duckdb"), read_only=True) as connection:
+        found = connection.execute(text)
+        names = [column[0] for column in found.description]
+        return [dict(zip(names, row)) for row in found.fetchall()]
+
+
+def test_commands_run_in_the_image():
+    # The core suite runs them with a stand-in for docker, or with this one.
+    surroundings = {**os.environ, "CI": "true", "PAGES_DOCKER": DOCKER, "PAGES_IMAGE": IMAGE}
+    told = run("cargo", "test", "--test", "main", "--", "documents::sandbox", env=surroundings)
+    assert re.search(r"[1-9]\d* passed; 0 failed", told), told
+
+
+def test_lines_for_pyairbyte_fill_a_warehouse_and_go_on(warehouse):
+    _, (first, second) = warehouse
+    assert "subject" in first and "subject" in second
+    assert query(warehouse, "SELECT count(*) AS rows FROM tickets")[0]["rows"] > 100
+
+
+def shown(title):
+    """The query under a heading of the page, or the second of them."""
+    text = (ROOT / "docs" / "queries.md").read_text().split(f"\n## {title}\n", 1)[1]
+    return text.split("```sql\n", 1)[1].split("```", 1)[0]
+
+
+def test_every_query_gives_rows(warehouse):
+    for block in blocks("sql"):
+        rows = query(warehouse, block.text)
+        assert rows, f"{block.page}:{block.line} gives nothing"
+
+
+def test_tickets_per_user_are_those_of_the_account(server, warehouse):
+    tickets = [row["row"] for row in server.order("truth", "tickets") if not row["deleted"]]
+    ratings = [row["row"] for row in server.order("truth", "satisfaction_ratings")]
+    users = {row["row"]["id"] for row in server.order("truth", "users")}
+    of_user = collections.defaultdict(list)
+    for ticket in tickets:
+        if ticket.get("requester_id") in users:
+            of_user[ticket["requester_id"]].append(ticket)
+    found = {row["id"]: row for row in query(warehouse, shown("Tickets per user"))}
+    assert found.keys() == of_user.keys() and found
+    newest = {}
+    for rating in sorted(ratings, key=lambda rating: rating["updated_at"]):
+        mark = rating["score"].split("_")[0]
+        if mark in ("good", "bad"):
+            newest[rating["ticket_id"]] = 1.0 if mark == "good" else 0.0
+    for user, own in of_user.items():
+        row = found[user]
+        assert row["total_tickets"] == len(own)
+        done = ("solved", "closed", "deleted")
+        assert row["open_tickets"] == sum(ticket["status"] not in done for ticket in own)
+        marks = [newest[ticket["id"]] for ticket in own if ticket["id"] in newest]
+        average = pytest.approx(sum(marks) / len(marks)) if marks else None
+        assert row["avg_satisfaction"] == average
+    tags = query(warehouse, shown("A row per tag"))
+    assert len(tags) == sum(len(ticket.get("tags") or []) for ticket in tickets)
+
+
+def documents_of(kind):
+    """The manifest among the blocks in YAML that has something of this kind."""
+    for block in blocks("yaml"):
+        documents = list(yaml.safe_load_all(block.text))
+        if any(kind in document for document in documents):
+            return documents
+    raise AssertionError(f"no manifest has {kind}")
+
+
+def in_container(server, *options, command):
+    """Runs the image as an orchestrator would; it reaches the simulator."""
+    surroundings = ["--env", f"ZENDESK_BASE_URL={server.url}", "--env", "ZENDESK_CLOCK_SCALE=60"]
+    return run(
+        DOCKER, "run", "--rm", "--network", "host", *surroundings, *options, IMAGE, *command
+    )
+
+
+def config(place):
+    """The configuration that README shows, with the simulated client's secrets."""
+    given = json.loads(blocks("json config.json", "README.md")[0].text)
+    given["start_date"] = "2015-01-01T00:00:00Z"
+    given["credentials"]["client_id"] = "simulated_oauth_client"
+    given["credentials"]["client_secret"] = "simulated-oauth-client-secret"
+    (place / "config.json").write_text(json.dumps(given))
+    return json.dumps(given)
+
+
+def rows(file):
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    return sum(line["type"] == "RECORD" for line in lines)
+
+
+def test_the_cronjob_goes_on_from_its_own_state(server):
+    documents = {document["kind"]: document for document in documents_of("apiVersion")}
+    job = documents["CronJob"]["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    (container,) = job["containers"]
+    place = pathlib.Path(tempfile.mkdtemp(prefix="acceptance-cronjob-"))
+    place.chmod(0o755)
+    config(place)
+    (block,) = blocks("sh cluster")
+    commands = block.text.splitlines()
+    if shutil.which("kubectl"):
+        # The one command that needs no cluster.
+        made = run("sh", "-ec", commands[0] + " --dry-run=client --output=yaml", cwd=place)
+        secret = yaml.safe_load(made)["metadata"]["name"]
+    else:
+        secret = commands[0].split()[4]
+    assert "--filename zendesk.yaml" in block.text
+    assert f"cronjob/{documents['CronJob']['metadata']['name']}" in block.text
+    sources = {}
+    for volume in job["volumes"]:
+        folder = place / volume["name"]
+        folder.mkdir()
+        folder.chmod(0o777 if "persistentVolumeClaim" in volume else 0o755)
+        sources[volume["name"]] = folder
+        if "configMap" in volume:
+            assert volume["configMap"]["name"] == documents["ConfigMap"]["metadata"]["name"]
+            for name, text in documents["ConfigMap"]["data"].items():
+                (folder / name).write_text(text)
+        elif "secret" in volume:
+            assert volume["secret"]["secretName"] == secret
+            shutil.copy(place / "config.json", folder)
+        else:
+            claim = documents["PersistentVolumeClaim"]["metadata"]["name"]
+            assert volume["persistentVolumeClaim"]["claimName"] == claim
+    security = container["securityContext"]
+    assert security["readOnlyRootFilesystem"] and not security["allowPrivilegeEscalation"]
+    options = ["--user", f"{job['securityContext']['runAsUser']}:{job['securityContext']['fsGroup']}"]
+    options += ["--read-only", "--security-opt", "no-new-privileges", "--cap-drop", "ALL"]
+    options += ["--memory", "256m"]
+    for mount in container["volumeMounts"]:
+        options += ["--volume", f"{sources[mount['name']]}:{mount['mountPath']}"]
+    first, second = (once(server, sources["data"], options, container["command"]) for _ in range(2))
+    assert first > 100 > second, (first, second)
+
+
+def once(server, data, options, command):
+    """Rows of one run whose entry point is the command's first word."""
+    in_container(server, *options, "--entrypoint", command[0], command=command[1:])
+    assert len((data / "states.jsonl").read_text().splitlines()) == 2
+    return rows(data / "messages.jsonl")
+
+
+def test_the_flow_goes_on_from_its_own_state(server):
+    (flow,) = documents_of("tasks")
+    sync, keep = flow["tasks"]
+    kept, came = "", []
+    for _ in range(2):
+        place = pathlib.Path(tempfile.mkdtemp(prefix="acceptance-flow-"))
+        known = {
+            "{{ secret('ZENDESK_CONFIG') }}": config(place),
+            f"{{{{ kv('{keep['key']}', errorOnMissing=false) ?? '' }}}}": kept,
+        }
+        for name, text in sync["inputFiles"].items():
+            (place / name).write_text(known.get(text, text))
+            assert "{{" not in (place / name).read_text()
+        in_container(
+            server, "--volume", f"{place}:/work", "--workdir", "/work", "--entrypoint", "/bin/sh",
+            "--user", sync["taskRunner"]["user"], command=["-ec", "\n".join(sync["commands"])],
+        )
+        for name in sync["outputFiles"]:
+            assert (place / name).stat().st_size
+        assert keep["value"] == "{{ read(outputs.sync.outputFiles['kept.jsonl']) }}"
+        kept = (place / "kept.jsonl").read_text()
+        came.append(rows(place / "messages.jsonl"))
+    assert came[0] > 100 > came[1], came
+
+
+def test_a_stream_is_added_as_contributing_says():
+    place = pathlib.Path(tempfile.mkdtemp(prefix="acceptance-stream-")) / "checkout"
+    files = run("git", "ls-files", "-z").split("\0")
+    for name in filter(None, files):
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, place / name)
+    (patch,) = blocks("diff")
+    run("git", "apply", "--unidiff-zero", "-", cwd=place, input=patch.text)
+    (commands,) = blocks("sh contributing")
+    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "stream"
+    surroundings = {**os.environ, "CARGO_TARGET_DIR": str(target)}
+    surroundings.pop("CONNECTOR", None)
+    begun = time.monotonic()
+    for line in commands.text.splitlines():
+        run("sh", "-ec", line, cwd=place, env=surroundings)
+    print(f"{time.monotonic() - begun:.0f} seconds")
+    assert "user_segments" in (place / "docs" / "streams.md").read_text()
+
+
+def test_commands_of_the_checkout_work():
+    for block in blocks("sh acceptance"):
+        for line in block.text.splitlines():
+            run("sh", "-ec", line)

@@ -7,6 +7,7 @@
 //! | `sh sync.sh` | the same, as the script of that name, which stays |
 //! | `crontab` | the same, without the times |
 //! | `sh ci` | `.ci/run` holds each line |
+//! | `sh bench` | benchmarks of hours: `Cargo.toml` has each, and CI compiles them |
 //! | `diff` | the patch fits the project; `acceptance/documents.py` applies it and tests what it adds |
 //! | `sh acceptance`, `sh server`, `sh cluster`, `sh contributing`, `python`, `sql`, `yaml` | by `acceptance/documents.py` |
 
@@ -20,6 +21,7 @@ pub(super) enum Kind<'b> {
     Script(&'b str),
     Crontab,
     Ci,
+    Benches,
     Patch,
     /// What needs a tool that is not here.
     Acceptance,
@@ -73,10 +75,10 @@ impl Block {
             ["sh", script] if script.ends_with(".sh") => Some(Kind::Script(script)),
             ["crontab"] => Some(Kind::Crontab),
             ["sh", "ci"] => Some(Kind::Ci),
+            ["sh", "bench"] => Some(Kind::Benches),
             ["diff"] => Some(Kind::Patch),
-            ["sh", "acceptance" | "server" | "cluster" | "contributing"] | ["python" | "sql" | "yaml"] => {
-                Some(Kind::Acceptance)
-            }
+            ["sh", "acceptance" | "server" | "cluster" | "contributing"]
+            | ["python" | "sql" | "yaml"] => Some(Kind::Acceptance),
             _ => None,
         }
     }
@@ -102,31 +104,45 @@ fn every_block_is_of_a_kind_that_is_run() {
             }
         }
     }
-    assert!(strange.is_empty(), "nothing runs these; documents/blocks.rs names kinds: {strange:#?}");
+    assert!(
+        strange.is_empty(),
+        "nothing runs these; documents/blocks.rs names kinds: {strange:#?}"
+    );
+}
+
+/// The commands of a block, without what is said of them.
+fn commands(block: &Block) -> impl Iterator<Item = &str> {
+    let commands = block.text.lines().map(|line| line.split(" #").next().unwrap_or(line).trim());
+    commands.filter(|command| !command.is_empty())
 }
 
 #[test]
 fn commands_that_ci_runs_are_there() {
     let ci = super::text_of(".ci/run");
-    let steps: Vec<&str> = ci.lines().filter_map(|line| line.trim().strip_prefix("step ")).collect();
+    let steps: Vec<&str> =
+        ci.lines().filter_map(|line| line.trim().strip_prefix("step ")).collect();
+    let manifest = super::text_of("Cargo.toml");
+    let is_bench = |name: &str| manifest.contains(&format!("[[bench]]\nname = \"{name}\"\n"));
+    let is_there = |kind: Kind<'_>, command: &str| match kind {
+        Kind::Ci => command == ".ci/run" || steps.contains(&command),
+        Kind::Benches => command.strip_prefix("cargo bench --bench ").is_some_and(is_bench),
+        _ => true,
+    };
     let mut missing: Vec<String> = Vec::new();
     for page in super::pages() {
         for block in blocks(&page, &super::text_of(&page)) {
-            if block.kind() != Some(Kind::Ci) {
-                continue;
-            }
-            let commands = block.text.lines().map(|line| line.split(" #").next().unwrap_or(line));
-            let commands = commands.map(str::trim).filter(|command| !command.is_empty());
-            let missed = commands.filter(|command| *command != ".ci/run" && !steps.contains(command));
+            let Some(kind) = block.kind() else { continue };
+            let missed = commands(&block).filter(|command| !is_there(kind, command));
             missing.extend(missed.map(|command| format!("{}: {command}", block.place())));
         }
     }
-    assert!(missing.is_empty(), "no step of .ci/run: {missing:#?}");
+    assert!(missing.is_empty(), "neither .ci/run nor Cargo.toml has: {missing:#?}");
 }
 
 #[test]
 fn blocks_are_found_with_their_kind_and_without_the_indentation_of_a_list() {
-    let text = "a\n```json state.json\n[]\n```\n- b\n  ```sh\n  one \\\n    two\n  ```\n```\nx\n```\n";
+    let text =
+        "a\n```json state.json\n[]\n```\n- b\n  ```sh\n  one \\\n    two\n  ```\n```\nx\n```\n";
     let found = blocks("page", text);
     let kinds: Vec<Option<Kind<'_>>> = found.iter().map(Block::kind).collect();
     assert_eq!(kinds, [Some(Kind::File("state.json")), Some(Kind::Commands), None]);

@@ -38,7 +38,8 @@ fn texts(source: &str) -> Vec<String> {
             }
             '"' => {
                 let mut text = String::new();
-                while let Some(character) = characters.next().filter(|character| *character != '"') {
+                while let Some(character) = characters.next().filter(|character| *character != '"')
+                {
                     match character {
                         '\\' => match characters.next() {
                             Some('\n') => {

@@ -23,7 +23,9 @@ Zendesk, all mistakes at once and without quoting a value, which might be a secr
 /// The options of an object in their order.
 fn in_order(properties: &Map<String, Value>) -> Vec<(&String, &Value)> {
     let mut options: Vec<(&String, &Value)> = properties.iter().collect();
-    options.sort_by_key(|(name, option)| (option["order"].as_u64().unwrap_or(u64::MAX), name.as_str()));
+    options.sort_by_key(|(name, option)| {
+        (option["order"].as_u64().unwrap_or(u64::MAX), name.as_str())
+    });
     options
 }
 
@@ -100,7 +102,9 @@ fn table(page: &mut String, object: &Value) {
     for (name, option) in in_order(&properties) {
         let needed = if required.contains(&Value::from(name.as_str())) { "yes" } else { "no" };
         let (value, meaning) = match option["const"].as_str() {
-            Some(constant) => (format!("`{constant}`"), "Chooses this way of signing in.".to_owned()),
+            Some(constant) => {
+                (format!("`{constant}`"), "Chooses this way of signing in.".to_owned())
+            }
             None => (allowed(option), words(&option["description"])),
         };
         let _ = writeln!(page, "| `{name}` | {needed} | {value} | {meaning} |");

@@ -32,7 +32,8 @@ fn anchors(text: &str) -> BTreeSet<String> {
     let headings = prose.lines().filter(|line| line.starts_with('#'));
     let anchor = |heading: &str| {
         let kept = heading.trim_start_matches('#').trim().to_lowercase();
-        let kept = kept.chars().filter(|letter| letter.is_alphanumeric() || " -_".contains(*letter));
+        let kept =
+            kept.chars().filter(|letter| letter.is_alphanumeric() || " -_".contains(*letter));
         kept.collect::<String>().replace(' ', "-")
     };
     headings.map(anchor).collect()
@@ -49,9 +50,14 @@ fn links_lead_somewhere() {
             }
             let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
             let folder = Path::new(&page).parent().unwrap_or(Path::new(""));
-            let file = if file.is_empty() { in_project(&page) } else { in_project("").join(folder).join(file) };
+            let file = if file.is_empty() {
+                in_project(&page)
+            } else {
+                in_project("").join(folder).join(file)
+            };
             let there = std::fs::read_to_string(&file);
-            let is_there = there.is_ok_and(|text| anchor.is_empty() || anchors(&text).contains(anchor));
+            let is_there =
+                there.is_ok_and(|text| anchor.is_empty() || anchors(&text).contains(anchor));
             if !is_there && !(file.is_dir() && anchor.is_empty()) {
                 broken.push(format!("{page}: {target}"));
             }
@@ -78,7 +84,8 @@ fn names_in_column(text: &str, column: usize, heading: &str) -> BTreeSet<String>
     let mut is_table = false;
     for line in text.lines() {
         let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
-        is_table = line.starts_with('|') && (is_table || cells[column.min(cells.len() - 1)] == heading);
+        is_table =
+            line.starts_with('|') && (is_table || cells[column.min(cells.len() - 1)] == heading);
         if is_table && let Some(cell) = cells.get(column) {
             found.extend(cell.split('`').skip(1).step_by(2).map(str::to_owned));
         }
@@ -93,7 +100,8 @@ fn moving_names_streams_that_are_there_and_all_of_airbytes() {
     let page = text_of("docs/moving.md");
     let by_state = names_in_column(&page, 0, "Stream");
     let by_table = names_in_column(&page, 0, "Here");
-    let unknown = by_state.iter().chain(&by_table).filter(|name| !is_stream(name) && *name != "tags");
+    let unknown =
+        by_state.iter().chain(&by_table).filter(|name| !is_stream(name) && *name != "tags");
     assert_eq!(unknown.collect::<Vec<_>>(), Vec::<&String>::new());
     // The streams of Airbyte's connector, but for its second one of tickets.
     assert_eq!(by_state.len(), 44, "{by_state:?}");
@@ -119,7 +127,8 @@ fn what_the_architecture_names_is_there() {
     }
     let is_known = |name: &str| {
         let is_item = |kind: &str| {
-            code.contains(&format!("{kind} {name}(")) || code.contains(&format!("{kind} {name}<"))
+            code.contains(&format!("{kind} {name}("))
+                || code.contains(&format!("{kind} {name}<"))
                 || code.contains(&format!("{kind} {name} "))
         };
         files.contains(name) || ["fn", "struct", "enum", "mod", "trait"].into_iter().any(is_item)
@@ -134,13 +143,23 @@ fn what_the_architecture_names_is_there() {
     });
     let paths: Vec<&str> = paths.collect();
     assert!(paths.len() > 10, "{paths:?}");
-    let unknown: Vec<&&str> =
-        paths.iter().filter(|path| !path.split("::").all(is_known)).collect();
+    let unknown: Vec<&&str> = paths.iter().filter(|path| !path.split("::").all(is_known)).collect();
     assert!(unknown.is_empty(), "ARCHITECTURE.md names what is not there: {unknown:?}");
-    let paths = text.split('`').skip(1).step_by(2).filter(|named| named.starts_with("src/"));
-    for path in paths {
+    let folders = ["src/", "integration_tests/", "acceptance/", ".ci/"];
+    let named = text.split('`').skip(1).step_by(2);
+    for path in named.filter(|named| folders.iter().any(|folder| named.starts_with(folder))) {
         assert!(in_project(path).exists(), "ARCHITECTURE.md names {path}");
     }
+    // Modules, by their names alone.
+    let modules = text.split("## Code map").nth(1).and_then(|rest| rest.split("\n## ").next());
+    let named = modules.unwrap_or_default().split('`').skip(1).step_by(2);
+    let is_name = |named: &&str| {
+        !named.is_empty()
+            && named.chars().all(|letter| letter.is_ascii_lowercase() || letter == '_')
+    };
+    let unknown: Vec<&str> =
+        named.filter(is_name).filter(|name| !files.contains(*name) && !is_known(name)).collect();
+    assert!(unknown.is_empty(), "ARCHITECTURE.md names what is not there: {unknown:?}");
 }
 
 #[test]

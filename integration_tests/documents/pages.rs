@@ -58,7 +58,8 @@ fn links_lead_somewhere() {
             let there = std::fs::read_to_string(&file);
             let is_there =
                 there.is_ok_and(|text| anchor.is_empty() || anchors(&text).contains(anchor));
-            if !is_there && !(file.is_dir() && anchor.is_empty()) {
+            let is_folder = file.is_dir() && anchor.is_empty();
+            if !is_there && !is_folder {
                 broken.push(format!("{page}: {target}"));
             }
         }

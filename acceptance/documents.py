@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 
 import duckdb
 import pytest
@@ -276,13 +275,12 @@ def test_a_stream_is_added_as_contributing_says():
     (patch,) = blocks("diff")
     run("git", "apply", "--unidiff-zero", "-", cwd=place, input=patch.text)
     (commands,) = blocks("sh contributing")
-    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "stream"
-    surroundings = {**os.environ, "CARGO_TARGET_DIR": str(target)}
+    # What is built already need not be built again.
+    target = os.environ.get("CARGO_TARGET_DIR", str(ROOT / "target"))
+    surroundings = {**os.environ, "CARGO_TARGET_DIR": target}
     surroundings.pop("CONNECTOR", None)
-    begun = time.monotonic()
     for line in commands.text.splitlines():
         run("sh", "-ec", line, cwd=place, env=surroundings)
-    print(f"{time.monotonic() - begun:.0f} seconds")
     assert "user_segments" in (place / "docs" / "streams.md").read_text()
 
 

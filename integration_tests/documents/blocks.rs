@@ -119,8 +119,10 @@ fn commands(block: &Block) -> impl Iterator<Item = &str> {
 #[test]
 fn commands_that_ci_runs_are_there() {
     let ci = super::text_of(".ci/run");
-    let steps: Vec<&str> =
-        ci.lines().filter_map(|line| line.trim().strip_prefix("step ")).collect();
+    let lines = ci.lines().map(str::trim);
+    let steps: Vec<&str> = lines
+        .filter_map(|line| line.strip_prefix("step ").or_else(|| line.strip_prefix("tests ")))
+        .collect();
     let manifest = super::text_of("Cargo.toml");
     let is_bench = |name: &str| manifest.contains(&format!("[[bench]]\nname = \"{name}\"\n"));
     let is_there = |kind: Kind<'_>, command: &str| match kind {

@@ -1,25 +1,23 @@
 //! `docs/troubleshooting.md` explains every message of `failure.rs`. The messages are the texts of
 //! that file itself, so that a new one fails here until it is explained.
 
-use super::text_of;
+use std::path::Path;
+
+use super::{in_project, text_of};
 
 const PAGE: &str = "docs/troubleshooting.md";
 
-/// Where messages that the page quotes are written.
-const SOURCES: &[&str] = &[
-    "src/source/failure.rs",
-    "src/source/mod.rs",
-    "src/source/read.rs",
-    "src/source/check.rs",
-    "src/source/discover.rs",
-    "src/source/deletions.rs",
-    "src/source/detour.rs",
-    "src/protocol/catalog.rs",
-    "src/protocol/state.rs",
-    "src/sync/saved.rs",
-    "src/cli.rs",
-    "src/config.rs",
-];
+/// The Rust files of a folder and of those below it.
+fn sources(folder: &Path, found: &mut Vec<String>) {
+    for entry in std::fs::read_dir(folder).expect("a folder of sources") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(std::fs::read_to_string(&path).expect("a source"));
+        }
+    }
+}
 
 /// The texts of a Rust file with one blank for any white space, and `…` for what is filled in.
 /// Comments and tests are left out.
@@ -120,7 +118,9 @@ fn every_message_is_explained() {
 
 #[test]
 fn every_message_that_the_page_quotes_is_written_somewhere() {
-    let written: Vec<String> = SOURCES.iter().flat_map(|path| texts(&text_of(path))).collect();
+    let mut found = Vec::new();
+    sources(&in_project("src"), &mut found);
+    let written: Vec<String> = found.iter().flat_map(|source| texts(source)).collect();
     let quoted = quotations();
     assert!(quoted.len() > 20, "{quoted:#?}");
     let unknown: Vec<&String> = quoted.iter().filter(|quoted| !written.contains(quoted)).collect();

@@ -8,7 +8,7 @@ use super::assert_current;
 use crate::program::{binary, run};
 
 const INTRODUCTION: &str = "\
-<!-- Made from what `spec` prints. To change it, change src/config.rs and run
+<!-- Made from what `spec` prints. To change it, change src/config/ and run
      UPDATE_GENERATED=1 cargo test -->
 # Options
 

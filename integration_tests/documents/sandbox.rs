@@ -18,7 +18,7 @@ use crate::harness::{INCREMENTAL, SCALE, catalog, simulator};
 use crate::program::{Ended, binary, executable, run};
 
 /// Tools that pages use and that not every machine has. CI has them.
-const TOOLS: &[&str] = &["jq", "curl", "flock"];
+const TOOLS: &[&str] = &["jq", "curl", "flock", "openssl"];
 
 /// Runs the binary as the one in the image would be, with a volume's folder in place of the path
 /// where it is mounted. There is nothing to build.

@@ -33,7 +33,7 @@ pub fn streams_page(config: &Config) -> String {
     for stream in streams {
         let name = stream.name;
         let cells = [
-            format!("[{name}](#{name})"),
+            format!("[{name}](#{})", name.replace(['{', '}'], "")),
             modes(stream).to_owned(),
             columns(stream.primary_key),
             stream.cursor.map_or_else(none, |cursor| column(cursor.field)),

@@ -22,6 +22,9 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// What a request takes to the server at most, which counts it when it comes in.
 const LONGEST_WAY: Duration = Duration::from_secs(1);
 
+/// The same by the wall's clock, where a scaled one makes even the way to this machine long.
+const LONGEST_WAY_HERE: Duration = Duration::from_millis(20);
+
 /// Waits from this long on are told to people and platforms.
 const LONG_WAIT: Duration = Duration::from_secs(5);
 
@@ -117,6 +120,8 @@ struct Inner {
     waiting: Vec<Waiter>,
     /// The share of every limit that may be used, per cent.
     percent: u32,
+    /// What a request takes to the server at most.
+    way: Duration,
     /// Who hears of long waits, and until when each walk's are told already.
     tell: Option<UnboundedSender<Wait>>,
     told: HashMap<u64, Duration>,
@@ -173,8 +178,8 @@ impl Tank {
     }
 
     /// Forgets those that have arrived, and tells how many have not.
-    fn on_their_way(&mut self, now: Duration) -> u32 {
-        while self.on_their_way.front().is_some_and(|at| now.saturating_sub(*at) > LONGEST_WAY) {
+    fn on_their_way(&mut self, now: Duration, way: Duration) -> u32 {
+        while self.on_their_way.front().is_some_and(|at| now.saturating_sub(*at) > way) {
             self.on_their_way.pop_front();
         }
         u32::try_from(self.on_their_way.len()).unwrap_or(u32::MAX)
@@ -197,6 +202,7 @@ impl Budget {
             free_slots: workers.max(1),
             waiting: Vec::new(),
             percent: percent.clamp(1, 100),
+            way: LONGEST_WAY.max(clock.of_wall(LONGEST_WAY_HERE)),
             tell: None,
             told: HashMap::new(),
             served: HashMap::new(),
@@ -340,11 +346,11 @@ impl Inner {
 
     /// When all these buckets could be drawn on, and the one that is waited for longest.
     fn ready_at(&mut self, buckets: &[Bucket], now: Duration) -> (Duration, Bucket) {
-        let percent = self.percent;
+        let (percent, way) = (self.percent, self.way);
         let ready = buckets.iter().map(|bucket| {
             let tank = self.tank(*bucket);
             if now >= tank.full_at {
-                tank.used = tank.on_their_way(now);
+                tank.used = tank.on_their_way(now, way);
                 tank.left = tank.share(tank.limit.saturating_sub(tank.used), percent);
             }
             let filled =

@@ -33,8 +33,7 @@ impl Clock {
     /// Time on this clock since the program's start.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
-        Duration::try_from_secs_f64(self.started.elapsed().as_secs_f64() * self.scale)
-            .unwrap_or(Duration::MAX)
+        self.of_wall(self.started.elapsed())
     }
 
     /// Zendesk's time in unix seconds; this machine's until the first answer.
@@ -61,6 +60,12 @@ impl Clock {
     pub fn patience(&self, timeout: Duration) -> Duration {
         let real = Duration::try_from_secs_f64(timeout.as_secs_f64() / self.scale);
         real.unwrap_or(timeout).clamp(SHORTEST_PATIENCE.min(timeout), timeout)
+    }
+
+    /// What passes on this clock while this passes on the wall's.
+    #[must_use]
+    pub fn of_wall(&self, real: Duration) -> Duration {
+        Duration::try_from_secs_f64(real.as_secs_f64() * self.scale).unwrap_or(Duration::MAX)
     }
 
     fn local_unix(&self) -> i64 {

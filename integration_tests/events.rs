@@ -23,6 +23,12 @@ fn requests(sim: &Simulator) -> BTreeMap<String, usize> {
     requests
 }
 
+/// A read does not know what the one before has used of the minute's requests.
+fn in_a_new_minute(sim: &Simulator) {
+    sim.advance_seconds(60);
+    sim.clear_requests();
+}
+
 /// The rows of a stream, in no order: windows of a long history are read at once.
 fn rows(run: &Run, stream: &str) -> BTreeSet<String> {
     run.records(stream).into_iter().map(ToString::to_string).collect()
@@ -41,15 +47,15 @@ fn events_cost_no_request_and_change_no_row_of_the_streams_that_they_are_made_of
     // How many windows of a long history are read at once is a matter of time.
     connector.config["num_workers"] = json!(1);
     for (source, made) in MADE {
-        sim.clear_requests();
+        in_a_new_minute(&sim);
         let alone = connector.read(&[source], INCREMENTAL, &[]).complete();
         let usual = requests(&sim);
-        sim.clear_requests();
+        in_a_new_minute(&sim);
         let both = connector.read(&[source, made], INCREMENTAL, &[]).complete();
         assert_eq!(requests(&sim), usual, "{made}");
         assert!(rows(&both, source) == rows(&alone, source), "{made} changes {source}");
         assert!(!both.records(made).is_empty(), "{made}");
-        sim.clear_requests();
+        in_a_new_minute(&sim);
         let only = connector.read(&[made], INCREMENTAL, &[]).complete();
         assert_eq!(requests(&sim), usual, "{made}");
         assert!(rows(&only, made) == rows(&both, made), "{made} differs alone");

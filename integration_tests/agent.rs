@@ -18,8 +18,14 @@ const STREAMS: [&str; 7] =
     ["tickets", "users", "organizations", "groups", "ticket_metrics", "ticket_comments", "tags"];
 
 /// Those of them that an administrator reads from the exports.
-pub(crate) const ON_DETOUR: [&str; 5] =
-    ["tickets", "users", "organizations", "ticket_metrics", "ticket_comments"];
+pub(crate) const ON_DETOUR: [&str; 6] = [
+    "tickets",
+    "users",
+    "organizations",
+    "ticket_metrics",
+    "ticket_comments",
+    "ticket_attachments",
+];
 
 pub(crate) fn agent(sim: &Simulator) -> Connector<'_> {
     let mut connector = Connector::new(sim);
@@ -65,6 +71,11 @@ pub(crate) fn visible(sim: &Simulator, stream: &str) -> ByKey {
             let mut rows = listing(sim, stream);
             rows.retain(|_, row| living.get(&row["ticket_id"].to_string()) == Some(&true));
             rows.values_mut().for_each(|row| row["_ab_updated_at"] = unix(row, "updated_at"));
+            rows
+        }
+        "ticket_attachments" => {
+            let mut rows = listing(sim, stream);
+            rows.retain(|_, row| living.contains_key(&row["ticket_id"].to_string()));
             rows
         }
         "ticket_comments" => {

@@ -10,6 +10,7 @@ mod estimates;
 mod events;
 mod expected;
 mod faults;
+mod files;
 mod floors;
 mod harness;
 mod heartbeat;

@@ -52,6 +52,7 @@ const SAVED: &[Saved] = &[
     flat("organizations", "updated_at", Format::Unix),
     flat("ticket_events", "timestamp", Format::Unix),
     flat("ticket_comments", "created_at", Format::Unix),
+    flat("ticket_attachments", "created_at", Format::Unix),
     flat("ticket_metric_events", "time", Format::Unix),
     flat("satisfaction_ratings", "updated_at", Format::Unix),
     flat("articles", "updated_at", Format::Unix),

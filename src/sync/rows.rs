@@ -239,7 +239,7 @@ impl Framer {
     ) {
         dropped.clear();
         dropped.extend(self.stream.drop.iter().filter_map(|key| place.member(key)));
-        let mark = self.stream.rows.mark(place.rows.path);
+        let mark = self.stream.rows.mark(place.list());
         dropped.extend(mark.and_then(|(key, _)| place.member(key)));
         for splice in self.stream.splice {
             let (key, there) = match splice {
@@ -413,6 +413,11 @@ impl<'a> Place<'a> {
 
     fn around(&self, key: &str) -> Option<Member> {
         self.around.and_then(|around| around.member(key))
+    }
+
+    /// The path of the list in which the row lies.
+    fn list(&self) -> &'static [&'static str] {
+        self.around.map_or(self.rows.path, Place::list)
     }
 
     fn outermost(&self, key: &str) -> Option<Member> {

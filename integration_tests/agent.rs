@@ -190,7 +190,7 @@ fn changes_arrive_by_the_detours_and_the_state_keeps_the_exports_place() {
             let key = match stream {
                 "tickets" => "/generated_timestamp",
                 "ticket_metrics" => "/state/_ab_updated_at",
-                "ticket_comments" => "/created_at",
+                "ticket_comments" | "ticket_attachments" => "/created_at",
                 _ => "/updated_at",
             };
             let place = |run: &Run| run.state(stream).and_then(|state| state.pointer(key).cloned());

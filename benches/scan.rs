@@ -44,12 +44,12 @@ fn shape(
 }
 
 fn ticket_shape() -> Shape {
-    let inner = InnerShape { key: "metric_set", wanted: vec!["id"] };
+    let inner = InnerShape { key: "metric_set", wanted: vec!["id"], inner: None };
     shape(&["tickets"], &["generated_timestamp", "id", "metric_set"], Some(inner))
 }
 
 fn event_shape() -> Shape {
-    let inner = InnerShape { key: "child_events", wanted: vec!["event_type", "id"] };
+    let inner = InnerShape { key: "child_events", wanted: vec!["event_type", "id"], inner: None };
     shape(&["ticket_events"], &["created_at", "ticket_id"], Some(inner))
 }
 

@@ -20,6 +20,9 @@ pub(crate) fn key(stream: &str, record: &Value) -> String {
         "ticket_field_options" => {
             format!("{} {} {}", record["object_type"], record["field_id"], record["id"])
         }
+        "ticket_attachments" => {
+            format!("{}-{}", text(&record["comment_id"]), text(&record["id"]))
+        }
         _ => text(&record["id"]),
     }
 }
@@ -55,6 +58,9 @@ fn of_account(account: &Account, stream: &str) -> ByKey {
         }
         "ticket_comments" => {
             rows("ticket_events").flat_map(|event| comments(&event.json)).collect()
+        }
+        "ticket_attachments" => {
+            rows("ticket_events").flat_map(|event| attachments(&event.json)).collect()
         }
         "article_comments" => {
             let with = rows(stream).map(|mut row| {
@@ -135,6 +141,20 @@ fn comments(event: &Value) -> Vec<(String, Value)> {
             (key("ticket_comments", &comment), comment)
         })
         .collect()
+}
+
+/// What is attached to the comments among an event's children.
+fn attachments(event: &Value) -> Vec<(String, Value)> {
+    let of_comment = |(_, comment): (String, Value)| {
+        let files = comment["attachments"].as_array().cloned().unwrap_or_default();
+        files.into_iter().map(move |mut file| {
+            file["ticket_id"] = comment["ticket_id"].clone();
+            file["comment_id"] = comment["id"].clone();
+            file["created_at"] = comment["created_at"].clone();
+            (key("ticket_attachments", &file), file)
+        })
+    };
+    comments(event).into_iter().flat_map(of_comment).collect()
 }
 
 /// Differences between what should be there and what came, field by field. Rows that came and are

@@ -27,6 +27,8 @@ pub(crate) struct Connector<'s> {
     pub(crate) config: Value,
     /// `WORKER_JOB_ATTEMPT`
     pub(crate) attempt: u64,
+    /// What the catalog says of files.
+    pub(crate) include_files: Option<bool>,
     folder: PathBuf,
 }
 
@@ -71,7 +73,8 @@ impl<'s> Connector<'s> {
                 "api_token": ADMIN_API_TOKEN.token,
             },
         });
-        Self { sim, config, attempt: 0, folder }
+        std::fs::create_dir_all(folder.join("staging")).expect("a folder for files");
+        Self { sim, config, attempt: 0, include_files: None, folder }
     }
 
     /// Reads streams to the end.
@@ -113,12 +116,19 @@ impl<'s> Connector<'s> {
             .env("ZENDESK_BASE_URL", self.sim.url())
             .env("ZENDESK_CLOCK_SCALE", SCALE.to_string())
             .env("WORKER_JOB_ATTEMPT", self.attempt.to_string())
+            .env("AIRBYTE_STAGING_DIRECTORY", self.staging())
+            .env_remove("USE_FILE_TRANSFER")
             .env_remove("LOG_LEVEL")
             .env("NO_PROXY", "127.0.0.1")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         process
+    }
+
+    /// The folder of files.
+    pub(crate) fn staging(&self) -> PathBuf {
+        self.folder.join("staging")
     }
 
     /// Writes a JSON file into the run's folder.
@@ -187,7 +197,10 @@ impl<'s> Connector<'s> {
     }
 
     fn read_from_command(&self, streams: &[&str], mode: &str, state: &Value) -> Command {
-        let catalog = catalog(streams, mode);
+        let mut catalog = catalog(streams, mode);
+        for entry in catalog["streams"].as_array_mut().into_iter().flatten() {
+            entry["include_files"] = self.include_files.into();
+        }
         let mut command = self.command("read");
         command
             .arg("--config")

@@ -85,9 +85,11 @@ fn repeated(parts: &[Run], stream: &str) -> Vec<Value> {
 }
 
 /// Streams that share the walk of an export which is read in windows.
-const SHARED: [[&str; 2]; 3] = [
+const SHARED: [[&str; 2]; 5] = [
     ["tickets", "ticket_metrics"],
     ["ticket_events", "ticket_comments"],
+    ["ticket_events", "ticket_attachments"],
+    ["ticket_comments", "ticket_attachments"],
     ["users", "user_identities"],
 ];
 

@@ -11,6 +11,7 @@ mod estimates;
 mod events;
 mod expected;
 mod faults;
+mod files;
 mod floors;
 mod harness;
 mod heartbeat;

@@ -17,7 +17,7 @@ use crate::harness::{Connector, FULL, Run, SCALE};
 
 const PLANS: [Plan; 4] = [Plan::Team, Plan::Professional, Plan::Enterprise, Plan::EnterprisePlus];
 const ROLES: [(&str, ApiToken); 2] = [("admin", ADMIN_API_TOKEN), ("agent", AGENT_API_TOKEN)];
-const STREAMS: usize = 74;
+const STREAMS: usize = 75;
 
 const LEGEND: &str = "\
 C: complete, with every row of the account (of `ticket_activities` those of the person). D: read on a

@@ -107,6 +107,16 @@ impl Running {
         assert!(sent.success(), "the signal was sent");
     }
 
+    /// Ends the process at once.
+    pub(crate) fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.status().is_some()
+    }
+
     /// Waits for the end; a process that is not there yet by then is killed and fails the test.
     pub(crate) fn end_within(&mut self, limit: Duration) -> Ended {
         let deadline = Instant::now() + limit;

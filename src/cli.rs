@@ -307,5 +307,8 @@ fn surroundings(debug: bool) -> Surroundings {
         attempt: variable("WORKER_JOB_ATTEMPT").and_then(|value| value.parse().ok()).unwrap_or(0),
         debug: debug
             || variable("LOG_LEVEL").is_some_and(|level| level.eq_ignore_ascii_case("debug")),
+        file_transfer: variable("USE_FILE_TRANSFER")
+            .is_some_and(|value| value.eq_ignore_ascii_case("true")),
+        staging: variable("AIRBYTE_STAGING_DIRECTORY").map(PathBuf::from),
     }
 }

@@ -29,7 +29,7 @@ fuzz_target!(|body: &[u8]| {
         let Ok(page) = scan(body.to_vec(), shape) else { continue };
         serde_json::from_slice::<IgnoredAny>(body).expect("what was scanned is JSON");
         for rows in &page.lists {
-            for row in rows.rows.iter().chain(&rows.inner) {
+            for row in rows.rows.iter().chain(rows.inner.iter().flat_map(|inner| &inner.rows)) {
                 let mut line = Vec::new();
                 page.text.copy_row(&mut line, row.span, &[], |_| {});
                 serde_json::from_slice::<IgnoredAny>(&line).expect("a row is JSON");

@@ -28,6 +28,9 @@ use violations::violations;
 
 const DEFAULT_WORKERS: usize = 3;
 
+/// What Airbyte's platform documents as the largest file.
+const DEFAULT_FILE_LIMIT_MB: u64 = 1500;
+
 /// The whole config as it was written, secrets and all, for the one message that hands it back.
 /// Its Debug shows nothing of it.
 pub struct Written(Value);
@@ -58,6 +61,16 @@ impl Written {
         }
         config
     }
+}
+
+/// Which files of rows are fetched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileLimits {
+    pub largest_bytes: u64,
+    /// Patterns of content types; none means all of them.
+    pub types: Vec<String>,
+    /// Whether images inside texts are fetched.
+    pub inline: bool,
 }
 
 /// What the program needs to know.
@@ -95,6 +108,7 @@ pub struct Config {
     pub associated_data: Vec<String>,
     /// The roles of users that are read; none for all.
     pub user_roles: Vec<String>,
+    pub files: FileLimits,
 }
 
 impl Config {
@@ -162,6 +176,14 @@ impl Config {
             extra_streams: written.extra_streams.unwrap_or_default(),
             associated_data: written.associated_data.unwrap_or_default(),
             user_roles: written.user_roles.unwrap_or_default(),
+            files: FileLimits {
+                largest_bytes: written
+                    .attachment_size_limit_mb
+                    .unwrap_or(DEFAULT_FILE_LIMIT_MB)
+                    .saturating_mul(1_000_000),
+                types: written.attachment_types.unwrap_or_default(),
+                inline: written.attachment_inline_images.unwrap_or_default(),
+            },
         })
     }
 }

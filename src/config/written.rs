@@ -172,6 +172,33 @@ pub struct WrittenConfig {
     #[schemars(with = "bool", title = "Labels of Custom Fields", extend("order" = 18, "default" = false))]
     #[serde(default)]
     pub custom_field_labels: Option<bool>,
+
+    /// The largest file that is fetched, in MB (millions of bytes). Rows of larger ones come
+    /// without a file. Airbyte's platform takes up to 1500.
+    #[schemars(
+        with = "u64",
+        title = "Attachment Size Limit (MB)",
+        range(min = 1),
+        extend("order" = 19, "default" = 1500, "examples" = [10, 100, 1500])
+    )]
+    #[serde(default)]
+    pub attachment_size_limit_mb: Option<u64>,
+
+    /// Content types of the files that are fetched, such as `application/pdf` or `image/*`. Empty:
+    /// all of them.
+    #[schemars(
+        with = "Vec<String>",
+        title = "Attachment Types",
+        inner(pattern(r"^[A-Za-z0-9!#$&^_.+*-]+(/[A-Za-z0-9!#$&^_.+*-]+)?$")),
+        extend("order" = 20, "examples" = [["application/pdf", "image/*"]])
+    )]
+    #[serde(default)]
+    pub attachment_types: Option<Vec<String>>,
+
+    /// Fetch also images that are shown inside a text, such as the logos in signatures.
+    #[schemars(with = "bool", title = "Inline Images", extend("order" = 21, "default" = false))]
+    #[serde(default)]
+    pub attachment_inline_images: Option<bool>,
 }
 
 /// How the values of custom fields arrive.

@@ -19,6 +19,8 @@ pub struct Selected {
     pub mode: SyncMode,
     /// The properties of its schema as they were discovered and chosen; none when it has none.
     pub properties: Option<Map<String, Value>>,
+    /// Whether files are wanted; none when the platform says nothing of it.
+    pub include_files: Option<bool>,
 }
 
 /// Why a catalog cannot be used; the sentence names the culprit.
@@ -82,7 +84,8 @@ pub fn parse(text: &[u8]) -> Result<Vec<Selected>, CatalogError> {
         let schema = entry.get("stream").and_then(|stream| stream.get("json_schema"));
         let properties = schema.and_then(|schema| schema.get("properties")?.as_object());
         let properties = properties.filter(|properties| !properties.is_empty()).cloned();
-        selected.push(Selected { name, mode, properties });
+        let include_files = entry.get("include_files").and_then(Value::as_bool);
+        selected.push(Selected { name, mode, properties, include_files });
     }
     Ok(selected)
 }
@@ -112,7 +115,8 @@ mod tests {
             Ok(vec![Selected {
                 name: "tickets".into(),
                 mode: SyncMode::Incremental,
-                properties: None
+                properties: None,
+                include_files: None
             }])
         );
     }

@@ -49,6 +49,8 @@ pub struct CatalogStream {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub source_defined_primary_key: Vec<Vec<&'static str>>,
     pub is_resumable: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_file_based: Option<bool>,
 }
 
 /// What a TRACE ERROR says.

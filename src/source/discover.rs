@@ -169,5 +169,6 @@ pub fn catalog_stream(stream: &Stream) -> CatalogStream {
         default_cursor_field: stream.cursor.map(|cursor| vec![cursor.field]),
         source_defined_primary_key: stream.primary_key.iter().map(|key| vec![*key]).collect(),
         is_resumable: stream.is_resumable(),
+        is_file_based: stream.file.map(|_| true),
     }
 }

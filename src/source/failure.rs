@@ -21,6 +21,19 @@ pub fn of_stream(stream: &Stream, error: &WalkError) -> Trouble {
              detail of this message."
                 .to_owned(),
         ),
+        WalkError::NoFiles { missing, of, last } => (
+            match last.kind {
+                ErrorKind::Unavailable | ErrorKind::Unresolved | ErrorKind::Unreadable => {
+                    FailureType::TransientError
+                }
+                _ => FailureType::ConfigError,
+            },
+            format!(
+                "{missing} of the last {of} files could not be had ({}). Check that the user may open \
+                 attachments and that the hosts they lie on can be reached, or read the stream without files.",
+                last.detail
+            ),
+        ),
         WalkError::Closed => (
             FailureType::TransientError,
             "The program that reads our output has gone. Try again.".to_owned(),
@@ -226,6 +239,14 @@ fn of_api(error: &ApiError, stream: Option<&Stream>) -> (FailureType, String) {
         ErrorKind::TooLarge => (
             FailureType::SystemError,
             format!("An answer is larger than can be held ({detail}). Report it with the detail of this message."),
+        ),
+        ErrorKind::DiskFull => (
+            FailureType::TransientError,
+            format!("The disk that files go to is full ({detail}). Make room, or choose smaller files, and try again."),
+        ),
+        ErrorKind::Unwritable => (
+            FailureType::ConfigError,
+            format!("The folder that files go to cannot be written ({detail}). Let the program's user write there."),
         ),
         ErrorKind::Stopped => (FailureType::TransientError, "The sync was stopped. Start it again.".to_owned()),
     }

@@ -1,5 +1,6 @@
 //! The Airbyte commands over the floors below.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,6 +45,10 @@ pub struct Surroundings {
     /// `WORKER_JOB_ATTEMPT`: attempts of this job that came before, as Airbyte's platform says.
     pub attempt: u64,
     pub debug: bool,
+    /// `USE_FILE_TRANSFER`: whether the platform takes files.
+    pub file_transfer: bool,
+    /// `AIRBYTE_STAGING_DIRECTORY`: where it takes them from.
+    pub staging: Option<PathBuf>,
 }
 
 /// Makes the client of the configured account. `stop` turns true when the program is to end.

@@ -22,6 +22,8 @@ use crate::protocol::state::SavedStates;
 use crate::streams::custom_objects::records_named;
 use crate::streams::{Stream, registry_with};
 use crate::sync::WalkError;
+use crate::sync::fetch;
+use crate::sync::files::FileTally;
 use crate::sync::plan::{Now, begin};
 use crate::sync::position::to_state;
 use crate::sync::prelude;
@@ -179,7 +181,7 @@ async fn sync(
             failed.push(selected.name);
             continue;
         }
-        let stream = detour::road(stream, &refused);
+        let stream = with_files(detour::road(stream, &refused), &selected, surroundings);
         let at = |stream| {
             begin(stream, selected.mode, order.states.get(stream.name), &order.config, now)
         };
@@ -221,7 +223,8 @@ async fn sync(
     // All run side by side: a walk that was handed the emitter's lock must be polled to give it
     // back.
     let walking = async move {
-        let reader = Reader { client, emitter, config: &order.config, ended: &tell };
+        let staging = &fetch::staging(surroundings.staging.as_deref());
+        let reader = Reader { client, emitter, config: &order.config, staging, ended: &tell };
         join_all(groups.into_iter().map(|group| Box::pin(reader.read(group)))).await;
     };
     let telling = async {
@@ -309,7 +312,7 @@ async fn tell_end(
         }
     };
     let totals = emitter.close(name, status).await?;
-    let Report { tally, held_back, skipped, cut, misfits } = ended.report;
+    let Report { tally, held_back, skipped, cut, misfits, files } = ended.report;
     if misfits > 0 {
         let why = format!(
             "{name}: {misfits} values of custom fields did not fit the types of their columns and are null \
@@ -335,6 +338,20 @@ async fn tell_end(
         );
         emitter.log(Level::Warn, &why).await?;
     }
+    if files.missing > 0 {
+        let why = format!(
+            "{name}: {} files could not be had, and their rows refer to none; the debug log says why",
+            files.missing
+        );
+        emitter.log(Level::Warn, &why).await?;
+    }
+    if files != FileTally::default() {
+        let FileTally { fetched, bytes, left_out, missing } = files;
+        let told = format!(
+            "{name}: {fetched} files of {bytes} bytes, {left_out} left out, {missing} could not be had"
+        );
+        emitter.log(Level::Info, &told).await?;
+    }
     let summary = format!(
         "{name}: {} rows, {} pages, {} requests, {} states, {:.1} s waited, {held_back} held back, {skipped} skipped",
         totals.rows,
@@ -345,6 +362,22 @@ async fn tell_end(
     );
     emitter.log(Level::Info, &summary).await?;
     Ok(stopped)
+}
+
+/// The stream as it is read: with files only where the platform asks for them. What the catalog
+/// says of a stream counts more than what is said of all.
+///
+/// Source: Airbyte Protocol, `ConfiguredAirbyteStream.include_files`; `USE_FILE_TRANSFER`.
+fn with_files(
+    stream: &'static Stream,
+    selected: &Selected,
+    surroundings: &Surroundings,
+) -> &'static Stream {
+    let wanted = selected.include_files.unwrap_or(surroundings.file_transfer);
+    if wanted || stream.file.is_none() {
+        return stream;
+    }
+    Box::leak(Box::new(stream.without_files()))
 }
 
 async fn unknown_stream(emitter: &Emitter, name: &str) -> Result<(), Closed> {

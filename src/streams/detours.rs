@@ -1,7 +1,7 @@
 //! Roads around the incremental exports, which agents may not use. They lead through listings that
 //! any agent may read, and see less.
 
-use super::{Detour, Feed, Parent, Since, Splice};
+use super::{Detour, Feed, Parent, RowsAt, Since, Splice};
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
 
@@ -30,6 +30,7 @@ static ORGANIZATIONS: Feed =
 
 pub(super) static OF_TICKETS: Detour = Detour {
     feed: &SEARCH_TICKETS,
+    rows: RowsAt::Listed,
     drop: &["result_type"],
     splice: &[Splice::Seconds { key: "generated_timestamp", from: "updated_at" }],
     lacks: "changes that made no ticket event, and deletions",
@@ -37,6 +38,7 @@ pub(super) static OF_TICKETS: Detour = Detour {
 
 pub(super) static OF_TICKET_METRICS: Detour = Detour {
     feed: &TICKET_METRICS,
+    rows: RowsAt::Listed,
     drop: &[],
     splice: &[Splice::Seconds { key: "_ab_updated_at", from: "updated_at" }],
     lacks: "the metrics of archived tickets",
@@ -44,16 +46,30 @@ pub(super) static OF_TICKET_METRICS: Detour = Detour {
 
 pub(super) static OF_TICKET_COMMENTS: Detour = Detour {
     feed: &COMMENTS_OF_TICKETS,
+    rows: RowsAt::Listed,
     drop: &[],
     splice: &[Splice::Filled { key: "ticket_id", placeholder: "ticket_id" }],
     lacks: "the columns `timestamp`, `event_type` and `via_reference_id`",
 };
 
+pub(super) static OF_TICKET_ATTACHMENTS: Detour = Detour {
+    feed: &COMMENTS_OF_TICKETS,
+    rows: RowsAt::Inside("attachments"),
+    drop: &[],
+    splice: &[
+        Splice::Filled { key: "ticket_id", placeholder: "ticket_id" },
+        Splice::Around { key: "comment_id", from: "id" },
+        Splice::Around { key: "created_at", from: "created_at" },
+    ],
+    lacks: "what was attached to comments of deleted tickets",
+};
+
 pub(super) static OF_USERS: Detour =
-    Detour { feed: &USERS, drop: &[], splice: &[], lacks: "deleted users" };
+    Detour { feed: &USERS, rows: RowsAt::Listed, drop: &[], splice: &[], lacks: "deleted users" };
 
 pub(super) static OF_ORGANIZATIONS: Detour = Detour {
     feed: &ORGANIZATIONS,
+    rows: RowsAt::Listed,
     drop: &[],
     splice: &[],
     lacks: "deleted organizations, and the column `deleted_at`",

@@ -68,6 +68,15 @@ fn section(page: &mut String, stream: &Stream, streams: &[Stream], config: &Conf
         line(page, &format!("- **Added columns**: {added}."));
     }
     line(page, &format!("- **Deletions**: {}", deletions(stream)));
+    if let Some(keys) = &stream.file {
+        let url = column(keys.url);
+        line(
+            page,
+            &format!(
+                "- **Files** lie at {url} and come where they are asked for; see `docs/files.md`."
+            ),
+        );
+    }
     if let Some(count) = stream.count {
         let whole = if stream.dated { "; it counts rows before the start date too" } else { "" };
         line(
@@ -135,6 +144,9 @@ fn listing(stream: &Stream, config: &Config) -> String {
         RowsAt::EachInside { array, key, text } => {
             format!("{request}, those of `{array}` inside each row whose `{key}` is `{text}`")
         }
+        RowsAt::EachOfEach { array, key, text, inner } => format!(
+            "{request}, `{inner}` of those of `{array}` inside each row whose `{key}` is `{text}`"
+        ),
         RowsAt::Beside { list, .. } => {
             format!("{request}, the list `{}` beside the rows", list.join("."))
         }
@@ -175,6 +187,7 @@ fn budget(feed: &Feed) -> String {
         Bucket::DeletedTickets
         | Bucket::TalkExport
         | Bucket::SearchExport
+        | Bucket::Attachments
         | Bucket::TicketFields
         | Bucket::Tags
         | Bucket::SideConversationEvents => {
@@ -280,6 +293,7 @@ fn interrupted(stream: &Stream) -> &'static str {
 fn added(stream: &Stream) -> Option<String> {
     let added = stream.splice.iter().map(|splice| match splice {
         Splice::Around { key, from } => format!("`{key}`, the `{from}` of the row around it"),
+        Splice::Outermost { key, from } => format!("`{key}`, the `{from}` of the listed row"),
         Splice::Seconds { key, from } => format!("`{key}`, the `{from}` as unix seconds"),
         Splice::Filled { key, placeholder } => format!("`{key}`, the {placeholder} in the path"),
         Splice::Own { key, from } => format!("`{key}`, which Zendesk calls `{from}`"),

@@ -1,6 +1,8 @@
 //! Guide: articles and what hangs on them. The help center has a request pool of its own.
 
-use super::{ANY_AGENT, Cursor, CursorFormat, Feed, Gate, Order, Parent, Splice, Stream, Told};
+use super::{
+    ANY_AGENT, Cursor, CursorFormat, Feed, FileKeys, Gate, Order, Parent, Splice, Stream, Told,
+};
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
 
@@ -185,7 +187,9 @@ pub(super) fn streams() -> Vec<Stream> {
             gate: GUIDE,
             scope: "hc:read",
             documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/article_attachments/",
-            about: "Files attached to articles: names, types, sizes and where they lie.",
+            file: Some(FileKeys::of_attachments("files of articles")),
+            about: "Files attached to articles: names, types, sizes and where they lie, and the files themselves \
+                    where the platform transfers files.",
             unseen: UNSEEN_CHILDREN,
             ..Stream::listed(
                 "article_attachments",

@@ -24,6 +24,7 @@ pub mod custom_objects;
 mod deletion;
 mod detours;
 pub mod docs;
+mod file;
 mod help_center;
 mod lifecycle;
 pub mod made;
@@ -40,6 +41,7 @@ mod tickets;
 
 use custom_fields::{Columns, CustomFields};
 pub use deletion::{Deletion, Sign};
+pub use file::FileKeys;
 pub use made::Made;
 pub use options::{Choice, names_twice, with_another};
 pub use side_loads::{Comes, SideLoad};
@@ -145,6 +147,7 @@ impl Parent {
 #[derive(Debug)]
 pub struct Detour {
     pub feed: &'static Feed,
+    pub rows: RowsAt,
     pub drop: &'static [&'static str],
     pub splice: &'static [Splice],
     /// What it does not have, for the docs and the one who is warned.
@@ -207,6 +210,8 @@ pub struct Stream {
     /// start date.
     pub count: Option<&'static str>,
     pub gate: Gate,
+    /// The file that a row tells of. None in a sync that wants rows alone.
+    pub file: Option<FileKeys>,
     /// The narrowest OAuth scope that reads it.
     pub scope: &'static str,
     pub schema: &'static str,
@@ -248,10 +253,12 @@ impl Kept {
 pub enum RowsAt {
     /// They are the listed rows.
     Listed,
-    /// One object inside each listed row, or none.
+    /// One object inside each listed row, or those of an array there, or none.
     Inside(&'static str),
     /// Those of an array inside each listed row that have this text under this key.
     EachInside { array: &'static str, key: &'static str, text: &'static str },
+    /// All of an array inside each of those.
+    EachOfEach { array: &'static str, key: &'static str, text: &'static str, inner: &'static str },
     /// They are a list beside the listed rows, which a side-load brings.
     /// Such a row belongs to the listed row whose key `of` equals its own key `by`.
     Beside { list: &'static [&'static str], by: &'static str, of: &'static str },
@@ -303,6 +310,8 @@ pub enum CursorFormat {
 pub enum Splice {
     /// The value of a key of the row around this one.
     Around { key: &'static str, from: &'static str },
+    /// The value of a key of the listed row, however deep inside of it this one lies.
+    Outermost { key: &'static str, from: &'static str },
     /// An object made of values of this very row.
     Object { key: &'static str, members: &'static [(&'static str, &'static str)] },
     /// A time of this very row, as unix seconds.
@@ -394,7 +403,11 @@ impl RowsAt {
     #[must_use]
     pub fn lists(&self, feed: &Feed) -> Vec<&'static [&'static str]> {
         match self {
-            Self::Listed | Self::Inside(_) | Self::EachInside { .. } | Self::Made(_) => {
+            Self::Listed
+            | Self::Inside(_)
+            | Self::EachInside { .. }
+            | Self::EachOfEach { .. }
+            | Self::Made(_) => {
                 vec![feed.list]
             }
             Self::Beside { list, .. } => vec![list],
@@ -538,6 +551,7 @@ impl Stream {
             detour_first: false,
             count: None,
             gate: ANY_AGENT,
+            file: None,
             scope: "read",
             schema,
             columns: Vec::new(),
@@ -550,8 +564,8 @@ impl Stream {
     /// The stream as it is read by those who may not use its feed.
     #[must_use]
     pub fn on_detour(&self) -> Option<Self> {
-        let Detour { feed, drop, splice, .. } = self.detour?;
-        let (rows, include, detour_first) = (RowsAt::Listed, &[][..], false);
+        let Detour { feed, rows, drop, splice, .. } = *self.detour?;
+        let (include, detour_first) = (&[][..], false);
         let is_detour = true;
         // Zendesk, Search: granular scopes do not open it.
         let scope = if feed.root().searched_key().is_some() { "read" } else { self.scope };
@@ -646,19 +660,29 @@ impl Stream {
             listed.extend(self.cursor_key());
             return ListShape { path: self.feed.list, wanted: listed, ..ListShape::default() };
         }
-        let (mut own, around) = self.own_lookups();
-        listed.extend(around);
+        let Lookups { mut own, mut around, outermost } = self.own_lookups();
+        listed.extend(outermost);
+        if !matches!(self.rows, RowsAt::EachOfEach { .. }) {
+            listed.append(&mut around);
+        }
         let inner = match self.rows {
             RowsAt::Listed | RowsAt::InLists { .. } => {
                 listed.append(&mut own);
                 None
             }
-            RowsAt::Inside(key) => Some(InnerShape { key, wanted: own }),
+            RowsAt::Inside(key) => Some(InnerShape { key, wanted: own, inner: None }),
             RowsAt::EachInside { array, key, .. } => {
                 own.push(key);
-                Some(InnerShape { key: array, wanted: own })
+                Some(InnerShape { key: array, wanted: own, inner: None })
             }
-            RowsAt::InsideLists { array, .. } => Some(InnerShape { key: array, wanted: own }),
+            RowsAt::EachOfEach { array, key, inner, .. } => {
+                around.push(key);
+                let inner = InnerShape { key: inner, wanted: own, inner: None };
+                Some(InnerShape { key: array, wanted: around, inner: Some(Box::new(inner)) })
+            }
+            RowsAt::InsideLists { array, .. } => {
+                Some(InnerShape { key: array, wanted: own, inner: None })
+            }
             RowsAt::Beside { .. } | RowsAt::Made(_) => None,
         };
         ListShape { path: self.feed.list, wanted: listed, inner, ..ListShape::default() }
@@ -669,10 +693,10 @@ impl Stream {
     pub fn lists_beside(&self) -> Vec<ListShape> {
         let paths = self.rows.lists(self.feed).into_iter();
         let shape = |path| {
-            let (own, around) = self.own_lookups();
+            let Lookups { own, around, .. } = self.own_lookups();
             let (wanted, inner) = match self.rows {
                 RowsAt::InsideLists { array, .. } => {
-                    (around, Some(InnerShape { key: array, wanted: own }))
+                    (around, Some(InnerShape { key: array, wanted: own, inner: None }))
                 }
                 _ => (own, None),
             };
@@ -692,13 +716,13 @@ impl Stream {
     }
 
     /// What has to be looked up in the stream's rows, and in the rows around them.
-    fn own_lookups(&self) -> (Vec<&'static str>, Vec<&'static str>) {
-        let mut listed: Vec<&'static str> = Vec::new();
-        let mut own: Vec<&'static str> = Vec::new();
+    fn own_lookups(&self) -> Lookups {
+        let Lookups { mut own, mut around, mut outermost } = Lookups::default();
         own.extend(self.primary_key);
         own.extend(self.drop);
         own.extend(self.cursor_key());
         own.extend(self.custom_columns.map(|columns| columns.fields.at));
+        own.extend(self.file.iter().flat_map(FileKeys::keys));
         if let Some(deletion) = self.deletion {
             own.extend(deletion.sign.key());
             own.extend(self.deleted_at);
@@ -711,13 +735,17 @@ impl Stream {
         }
         if let RowsAt::Beside { by, of, .. } = self.rows {
             own.push(by);
-            listed.push(of);
+            outermost.push(of);
         }
         for splice in self.splice {
             match splice {
                 Splice::Around { key, from } => {
                     own.push(key);
-                    listed.push(from);
+                    around.push(from);
+                }
+                Splice::Outermost { key, from } => {
+                    own.push(key);
+                    outermost.push(from);
                 }
                 Splice::Object { key, members } => {
                     own.push(key);
@@ -733,8 +761,17 @@ impl Stream {
                 }
             }
         }
-        (own, listed)
+        Lookups { own, around, outermost }
     }
+}
+
+/// Keys that are looked up in a stream's rows, in the rows right around them, and in the listed
+/// rows.
+#[derive(Default)]
+struct Lookups {
+    own: Vec<&'static str>,
+    around: Vec<&'static str>,
+    outermost: Vec<&'static str>,
 }
 
 impl Cursor {

@@ -1,8 +1,8 @@
 //! Tickets and what happens to them, organizations and groups.
 
 use super::{
-    ADMIN, Choice, Cursor, CursorFormat, Deletion, Feed, Former, Gate, Order, PageRows, Role,
-    RowsAt, Sign, Splice, Stream, Substitute, custom_fields, detours, side_loads,
+    ADMIN, Choice, Cursor, CursorFormat, Deletion, Feed, FileKeys, Former, Gate, Order, PageRows,
+    Role, RowsAt, Sign, Splice, Stream, Substitute, custom_fields, detours, side_loads,
 };
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
@@ -209,6 +209,41 @@ pub(super) fn streams() -> Vec<Stream> {
                 "ticket_comments",
                 &INCREMENTAL_TICKET_EVENTS,
                 include_str!("../../schemas/ticket_comments.json"),
+            )
+        },
+        Stream {
+            rows: RowsAt::EachOfEach {
+                array: "child_events",
+                key: "event_type",
+                text: "Comment",
+                inner: "attachments",
+            },
+            // Comments may share a file.
+            primary_key: &["comment_id", "id"],
+            cursor: Cursor::of("created_at", CursorFormat::Unix),
+            dated: true,
+            splice: &[
+                Splice::Outermost { key: "ticket_id", from: "ticket_id" },
+                Splice::Around { key: "comment_id", from: "id" },
+                Splice::Around { key: "created_at", from: "created_at" },
+            ],
+            file: Some(FileKeys {
+                deleted: Some("deleted"),
+                scan: Some(("malware_scan_result", "malware_access_override")),
+                ..FileKeys::of_attachments("files of tickets")
+            }),
+            detour: Some(&detours::OF_TICKET_ATTACHMENTS),
+            gate: ADMIN,
+            scope: "tickets:read",
+            documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket-attachments/",
+            about: "Files attached to comments of every ticket: names, types, sizes and where they lie, and the \
+                    files themselves where the platform transfers files.",
+            unseen: "Redactions: a redacted attachment makes no new comment event. Deletions of tickets, whose \
+                     comments stay in the export.",
+            ..Stream::listed(
+                "ticket_attachments",
+                &INCREMENTAL_TICKET_EVENTS,
+                include_str!("../../schemas/ticket_attachments.json"),
             )
         },
         Stream {

@@ -55,6 +55,7 @@ fn assert_current(path: &str, now: &str) {
 fn spliced(stream: &Stream) -> Vec<&'static str> {
     let key = |splice: &Splice| match splice {
         Splice::Around { key, .. }
+        | Splice::Outermost { key, .. }
         | Splice::Object { key, .. }
         | Splice::Seconds { key, .. }
         | Splice::Filled { key, .. }

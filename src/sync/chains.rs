@@ -1,6 +1,6 @@
 //! Chains of pages: each walks one window of a feed, page after page, and all of them ask at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -58,15 +58,17 @@ pub struct Chains<'a> {
     pace: BTreeMap<u32, i64>,
     /// Time that pages took, waits for limits left out, and their number.
     took: (Duration, u32),
+    /// What came while something else was waited for.
+    had: VecDeque<(Turn<'a>, Tally)>,
     tally: Tally,
 }
 
 impl<'a> Chains<'a> {
     #[must_use]
     pub fn new(client: &'a Client, listing: &'a Listing) -> Self {
-        let (asking, pace) = (FuturesUnordered::new(), BTreeMap::new());
+        let (asking, pace, had) = (FuturesUnordered::new(), BTreeMap::new(), VecDeque::new());
         let (took, tally) = (Default::default(), Tally::default());
-        Self { client, listing, asking, pace, took, tally }
+        Self { client, listing, asking, pace, took, had, tally }
     }
 
     /// Starts a chain, or starts it again.
@@ -102,9 +104,27 @@ impl<'a> Chains<'a> {
 
     /// What comes next, or none when nothing is asked for any more.
     pub async fn next(&mut self) -> Option<Turn<'a>> {
-        let (turn, tally) = self.asking.next().await?;
+        let (turn, tally) = match self.had.pop_front() {
+            Some(turn) => turn,
+            None => self.asking.next().await?,
+        };
         self.tally.add(tally);
         Some(turn)
+    }
+
+    /// Does something that may take long. The chains go on asking meanwhile: a request that nobody
+    /// looks after keeps its worker, and its answer may come too late.
+    pub async fn beside<T>(&mut self, mut doing: impl Future<Output = T> + Unpin) -> T {
+        loop {
+            if self.asking.is_empty() {
+                return doing.await;
+            }
+            tokio::select! {
+                biased;
+                done = &mut doing => return done,
+                Some(turn) = self.asking.next() => self.had.push_back(turn),
+            }
+        }
     }
 
     /// Notes that a chain's page is delivered, with all that hangs on its rows.

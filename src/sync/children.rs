@@ -9,6 +9,8 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::WalkError;
+use super::fetch::Delivery;
+use super::files::FileTally;
 use super::frontier::Frontier;
 use super::join::Standstill;
 use super::pager::{Listing, Pager};
@@ -21,7 +23,7 @@ use super::sift;
 use crate::protocol::emitter::{Batch, Part, unix_ms};
 use crate::protocol::message::Level;
 use crate::streams::{Feed, Stream};
-use crate::zendesk::client::Fetched;
+use crate::zendesk::client::{Fetched, Tally};
 use crate::zendesk::error::{ApiError, ErrorKind};
 use crate::zendesk::page::{Page, Rows};
 use crate::zendesk::paging::Token;
@@ -240,18 +242,36 @@ impl<'r, 'm> Children<'r, 'm> {
         let Some(list) = fetched.page.lists.first() else { return Ok(answered) };
         let mut batch = Batch::default();
         let emitted_at = unix_ms();
+        let mut deliveries = Vec::new();
         for (stream, framer) in &node.streams {
             // The lock is taken twice, and must not last from the first to the second.
             let keep = lock(&self.shared).keep(stream, &fetched.page, list);
             let Some(keep) = keep else { continue };
-            let framed = framer.frame(&fetched.page, &keep, fills, emitted_at, &mut batch.lines);
-            batch.parts.extend(lock(&self.shared).delivered(stream, framed));
+            let mut lines = Vec::new();
+            let mut framed = framer.frame(&fetched.page, &keep, fills, emitted_at, &mut lines);
+            let offers = std::mem::take(&mut framed.offers);
+            let delivery = Delivery { stream, lines, offers };
+            if stream.file.is_some() {
+                deliveries.push((delivery, framed));
+            } else {
+                batch.lines.extend(delivery.lines);
+                batch.parts.extend(lock(&self.shared).delivered(stream, framed));
+            }
         }
         let rows: Vec<_> =
             (0..list.rows.len()).map(|row| values(&fetched.page, list, row, keys)).collect();
-        self.reader.emitter.batch(batch).await?;
-        // The slot goes back before the next level is asked for.
+        // The slot goes back before files and the next level are asked for.
         drop(fetched);
+        for (delivery, framed) in deliveries {
+            let stream = delivery.stream;
+            let Some((lines, seen)) = self.files(delivery).await? else { continue };
+            batch.lines.extend(lines);
+            batch.parts.extend(lock(&self.shared).delivered(stream, framed));
+            if seen == Answered::Refused {
+                answered = seen;
+            }
+        }
+        self.reader.emitter.batch(batch).await?;
         if node.kids.is_empty() {
             return Ok(answered);
         }
@@ -267,6 +287,34 @@ impl<'r, 'm> Children<'r, 'm> {
                 Some(Ok(Answered::Refused)) => answered = Answered::Refused,
                 Some(Err(error)) => return Err(error),
                 None => return Ok(answered),
+            }
+        }
+    }
+}
+
+impl Children<'_, '_> {
+    /// Fetches the files of a page. A parent of which some did not come counts as refused, until
+    /// later answers have judged it. None when the stream has failed.
+    async fn files(&self, delivery: Delivery) -> Result<Option<(Vec<u8>, Answered)>, WalkError> {
+        let stream = delivery.stream;
+        let Some(keys) = stream.file else { return Ok(Some((delivery.lines, Answered::Settled))) };
+        let (mut files, mut tally) = (FileTally::default(), Tally::default());
+        let note = |missing| lock(&self.shared).refusals.note_file(keys, missing);
+        let counts = (&mut files, &mut tally);
+        let lines = self.reader.fetch(delivery, self.walk, counts, note).await;
+        let mut shared = lock(&self.shared);
+        if let Some(member) = shared.member(stream) {
+            member.report.files.add(files);
+            member.report.tally.add(tally);
+        }
+        match lines {
+            Ok(lines) if files.missing > 0 => Ok(Some((lines, Answered::Refused))),
+            Ok(lines) => Ok(Some((lines, Answered::Settled))),
+            Err(error) if ends_everything(&error) => Err(error),
+            Err(error) => {
+                self.reader.fail(shared.member(stream), error);
+                shared.refusals.forget(keys.answers);
+                Ok(None)
             }
         }
     }
@@ -396,6 +444,6 @@ pub(super) fn ends_everything(error: &WalkError) -> bool {
     match error {
         WalkError::Closed => true,
         WalkError::Api(error) => error.kind == ErrorKind::Stopped,
-        WalkError::Broken { .. } | WalkError::Refused { .. } => false,
+        WalkError::Broken { .. } | WalkError::Refused { .. } | WalkError::NoFiles { .. } => false,
     }
 }

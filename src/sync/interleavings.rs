@@ -248,7 +248,7 @@ fn sync(
                 other => panic!("{other:?}"),
             };
             let window = stretch.window(number);
-            let (batch, taken) = stretch.take(&page, window, (&at, &next), ended, zendesk.now);
+            let (batch, _, taken) = stretch.take(&page, window, (&at, &next), ended, zendesk.now);
             platform.take(&batch.lines);
             end = next.clone();
             if taken.window_ended {

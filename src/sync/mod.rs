@@ -10,6 +10,8 @@ pub mod chains;
 pub mod children;
 pub mod columns;
 pub mod cuts;
+pub mod fetch;
+pub mod files;
 mod fit;
 pub mod frontier;
 #[cfg(test)]
@@ -50,6 +52,12 @@ pub enum WalkError {
         of: u64,
         last: ApiError,
     },
+    /// Most files could not be had.
+    NoFiles {
+        missing: u64,
+        of: u64,
+        last: ApiError,
+    },
     /// Nobody reads our output any more.
     Closed,
 }
@@ -61,6 +69,9 @@ impl fmt::Display for WalkError {
             Self::Broken { path, why } => write!(f, "the listing {path} is broken: {why}"),
             Self::Refused { refused, of, last } => {
                 write!(f, "{refused} of the last {of} listings were refused, lastly {last}")
+            }
+            Self::NoFiles { missing, of, last } => {
+                write!(f, "{missing} of the last {of} files could not be had, lastly {last}")
             }
             Self::Closed => f.write_str("the reader of our output has gone"),
         }

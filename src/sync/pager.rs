@@ -7,7 +7,7 @@ use crate::protocol::message::Level;
 use crate::streams::{Feed, Stream};
 use crate::zendesk::client::{Client, Fetched, PageSize, Request, Tally};
 use crate::zendesk::error::ErrorKind;
-use crate::zendesk::page::{ListShape, Shape};
+use crate::zendesk::page::{InnerShape, ListShape, Shape};
 use crate::zendesk::paging::{Answer, Step, Token, step};
 
 use super::WalkError;
@@ -85,7 +85,7 @@ impl Listing {
         for lookups in streams.iter().map(|stream| stream.lookups()) {
             list.wanted.extend(lookups.wanted);
             match (&mut list.inner, lookups.inner) {
-                (Some(inner), Some(more)) => inner.wanted.extend(more.wanted),
+                (Some(inner), Some(more)) => inner.add(more),
                 (inner @ None, more) => *inner = more,
                 (Some(_), None) => {}
             }
@@ -95,7 +95,7 @@ impl Listing {
             wanted.dedup();
         };
         tidy(&mut list.wanted);
-        list.inner.as_mut().into_iter().for_each(|inner| tidy(&mut inner.wanted));
+        list.inner.as_mut().into_iter().for_each(InnerShape::tidy);
         for list in &mut beside {
             tidy(&mut list.wanted);
         }

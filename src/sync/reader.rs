@@ -1,6 +1,7 @@
 //! Reads the streams of one feed: stretch by stretch, page by page. Rows of a page go out in one
 //! batch with the positions they reach.
 
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -8,7 +9,9 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::WalkError;
 use super::chains::{Asked, Chains, Turn};
-use super::children::Children;
+use super::children::{Children, ends_everything};
+use super::fetch::Delivery;
+use super::files::FileTally;
 use super::join::{Leg, Standing, Standstill, next_leg};
 use super::pager::{Listing, Pager};
 use super::parents::{ParentRow, changed_key, path_keys};
@@ -22,7 +25,7 @@ use crate::protocol::emitter::{Batch, Emitter, Part};
 use crate::protocol::message::Level;
 use crate::streams::{Feed, Stream};
 use crate::zendesk::client::{Client, Fetched, Tally};
-use crate::zendesk::error::ErrorKind;
+use crate::zendesk::error::{ApiError, ErrorKind};
 use crate::zendesk::paging::Token;
 
 /// How often the server may refuse a walk's token before the walk fails. More than once, because
@@ -35,6 +38,8 @@ pub struct Reader<'a> {
     pub client: &'a Client,
     pub emitter: &'a Emitter,
     pub config: &'a Config,
+    /// The folder of all files.
+    pub staging: &'a Path,
     /// Hears of every stream that has ended.
     pub ended: &'a UnboundedSender<Ended>,
 }
@@ -66,6 +71,7 @@ pub struct Report {
     pub cut: u64,
     /// Values of custom fields that did not fit their columns.
     pub misfits: u64,
+    pub files: FileTally,
 }
 
 /// A stream that has ended, well or not.
@@ -105,6 +111,11 @@ impl Member {
 
     pub(super) fn is_child(&self) -> bool {
         self.stream.feed.parent.is_some()
+    }
+
+    /// Whether neighbours wait for what is asked for its rows.
+    fn keeps_waiting(&self) -> bool {
+        self.is_child() || self.stream.file.is_some()
     }
 
     pub(super) fn is_reading(&self) -> bool {
@@ -149,7 +160,7 @@ impl Reader<'_> {
         self.detours_first(&mut group).await;
         let ordered = group.feed.time_key().is_some();
         if group.feed.windows {
-            let members = group.members.iter_mut().filter(|member| !member.is_child());
+            let members = group.members.iter_mut().filter(|member| !member.keeps_waiting());
             let mut positions: Vec<_> = members.map(|member| &mut member.position).collect();
             windows::bring_together(&mut positions);
         }
@@ -185,14 +196,15 @@ impl Reader<'_> {
         }
     }
 
-    /// Streams that are read per parent ask for each row of the feed, and all that walk with them
-    /// wait for it. Through a long history they follow behind those that need not wait.
+    /// Streams that are read per parent, or with files, ask for each row of the feed, and all that
+    /// walk with them wait for it. Through a long history they follow behind those that need not
+    /// wait.
     fn leave_children_behind(self, group: &Group, standings: &[Standing], leg: &mut Leg) {
-        let is_child = |at: &usize| group.members[*at].is_child();
+        let waits = |at: &usize| group.members[*at].keeps_waiting();
         let now = self.client.clock().now_unix();
         let is_long = leg.who.iter().any(|at| windows::is_long(standings[*at].point, now));
-        if group.feed.windows && is_long && !leg.who.iter().all(is_child) {
-            leg.who.retain(|at| !is_child(at));
+        if group.feed.windows && is_long && !leg.who.iter().all(waits) {
+            leg.who.retain(|at| !waits(at));
         }
     }
 
@@ -300,7 +312,8 @@ impl Reader<'_> {
             };
             let now = fetched.now_unix;
             let before = stretch.reached(window);
-            let taken = self.page(stretch, fetched, window, &at, &chain.pager).await?;
+            let page = self.page(stretch, fetched, window, &at, &chain.pager);
+            let taken = chains.beside(Box::pin(page)).await?;
             chains.note_page(&chain);
             for (level, note) in chain.pager.notes.drain(..) {
                 self.emitter.log(level, &note).await?;
@@ -318,7 +331,7 @@ impl Reader<'_> {
                 }
                 chains.go_on(chain);
             }
-            if stretch.feed.windows && !stretch.has_children() {
+            if stretch.feed.windows && !stretch.has_children() && !stretch.has_files() {
                 self.cut_windows(stretch, chains, size, now);
             }
             self.search_on(stretch, chains);
@@ -336,13 +349,20 @@ impl Reader<'_> {
         pager: &Pager<'_>,
     ) -> Result<Taken, WalkError> {
         let now = fetched.now_unix;
-        let (batch, taken) = stretch.take(&fetched.page, window, (at, &pager.at), pager.ended, now);
+        let (mut batch, deliveries, taken) =
+            stretch.take(&fetched.page, window, (at, &pager.at), pager.ended, now);
+        let has_children = stretch.has_children();
+        let parents = if has_children { stretch.parents(&fetched.page, at) } else { Vec::new() };
+        // The page's slot goes back before files and children are asked for: with one worker
+        // nothing could be asked otherwise.
+        let fetched = Some(fetched).filter(|_| deliveries.is_empty());
+        let failed = self.deliver(stretch, &mut batch, deliveries).await?;
         self.emitter.batch(batch).await?;
-        if stretch.has_children() {
-            let parents = stretch.parents(&fetched.page, at);
-            // The page's slot goes back before its children are asked for: with one worker
-            // nothing could be asked otherwise.
-            drop(fetched);
+        for (stream, error) in failed {
+            self.fail(stretch.member(stream), error);
+        }
+        drop(fetched);
+        if has_children {
             let next = match &stretch.ahead {
                 Some(ahead) if stretch.rows_arrived => {
                     (ahead.walk.place.token.clone(), stretch.until)
@@ -354,6 +374,52 @@ impl Reader<'_> {
             self.children(stretch, parents, next, now).await?;
         }
         Ok(taken)
+    }
+
+    /// Adds the lines of streams with files to a batch, once the files are there. The streams for
+    /// which that failed are left out of it, rows and position.
+    async fn deliver(
+        self,
+        stretch: &mut Stretch<'_>,
+        batch: &mut Batch,
+        deliveries: Vec<(usize, Delivery)>,
+    ) -> Result<Vec<(&'static str, WalkError)>, WalkError> {
+        let mut failed = Vec::new();
+        for (at, delivery) in deliveries {
+            let (name, walk) = (delivery.stream.name, stretch.walk);
+            let Some(keys) = delivery.stream.file else { continue };
+            let (mut files, mut tally) = (FileTally::default(), Tally::default());
+            let refusals = &mut stretch.refusals;
+            let mut refused_at = None;
+            let note = |missing: Option<ApiError>| {
+                let is_missing = missing.is_some();
+                let noted = refusals.note_file(keys, missing);
+                refused_at =
+                    if is_missing { Some(refusals.count(keys.answers)) } else { refused_at };
+                noted
+            };
+            let lines = self.fetch(delivery, walk, (&mut files, &mut tally), note).await;
+            let answers = stretch.refusals.count(keys.answers);
+            if let Some(member) = stretch.member(name) {
+                member.report.files.add(files);
+                member.report.tally.add(tally);
+            }
+            match lines {
+                Ok(lines) => batch.lines.extend(lines),
+                Err(error) if ends_everything(&error) => return Err(error),
+                Err(error) => {
+                    batch.parts.retain(|part| part.stream != name);
+                    failed.push((name, error));
+                }
+            }
+            let held = stretch.held.entry(at).or_default();
+            for part in batch.parts.iter_mut().filter(|part| part.stream == name) {
+                let position = part.position.take();
+                part.position =
+                    position.and_then(|position| held.tell(position, refused_at, answers));
+            }
+        }
+        Ok(failed)
     }
 
     pub(super) async fn children(

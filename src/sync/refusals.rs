@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::WalkError;
 use super::frontier::{Answers, JUDGED_AFTER};
-use crate::streams::Stream;
+use crate::streams::{FileKeys, Stream};
 use crate::zendesk::error::ApiError;
 
 /// Fewer answers than this say nothing about a stream.
@@ -38,7 +38,7 @@ impl Refusals {
     }
 }
 
-/// How the listings of each child feed were answered.
+/// How the listings of each child feed were answered, and requests for files.
 #[derive(Debug, Default)]
 pub struct RefusalsByFeed {
     feeds: BTreeMap<&'static str, (Refusals, Option<ApiError>)>,
@@ -50,6 +50,32 @@ impl RefusalsByFeed {
         let (refusals, last) = self.feeds.entry(feed).or_default();
         refusals.note(refused.is_some());
         *last = refused.or(last.take());
+    }
+
+    /// How many answers have come of a feed.
+    #[must_use]
+    pub fn count(&self, feed: &str) -> u64 {
+        self.feeds.get(feed).map_or(0, |(refusals, _)| refusals.answers)
+    }
+
+    /// Notes how a file of a stream came out.
+    ///
+    /// # Errors
+    /// [`WalkError::NoFiles`] when too many of the last did not come.
+    pub fn note_file(
+        &mut self,
+        keys: FileKeys,
+        missing: Option<ApiError>,
+    ) -> Result<(), WalkError> {
+        self.note(keys.answers, missing);
+        self.too_many_files(keys, false).map_or(Ok(()), Err)
+    }
+
+    /// The failure of a stream of which too many files could not be had.
+    fn too_many_files(&self, keys: FileKeys, at_end: bool) -> Option<WalkError> {
+        let (refusals, last) = self.feeds.get(keys.answers)?;
+        let (missing, of) = refusals.too_many(at_end)?;
+        Some(WalkError::NoFiles { missing, of, last: last.clone()? })
     }
 
     /// How many answers have come of each feed that refused any. One feed's answers say nothing
@@ -79,7 +105,10 @@ impl RefusalsByFeed {
         streams: impl Iterator<Item = &'static Stream>,
     ) -> Vec<(&'static str, WalkError)> {
         streams
-            .filter_map(|stream| Some((stream.name, self.too_many(stream.feed.name, true)?)))
+            .filter_map(|stream| {
+                let files = stream.file.and_then(|keys| self.too_many_files(keys, true));
+                Some((stream.name, self.too_many(stream.feed.name, true).or(files)?))
+            })
             .collect()
     }
 }

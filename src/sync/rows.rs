@@ -5,7 +5,10 @@ use std::collections::HashSet;
 use std::fmt;
 use std::io::Write;
 
+use serde_json::Value;
+
 use super::columns::{Filler, Scratch};
+use super::files::Offer;
 use super::joins::Joins;
 use super::made;
 use super::oversize::{self, LARGEST_ROW_BYTES};
@@ -26,7 +29,7 @@ pub struct Framer {
 }
 
 /// What became of a page's rows for one stream.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Framed {
     pub rows: u64,
     /// Rows without a primary key, or empty ones, and elements that are no rows.
@@ -35,6 +38,8 @@ pub struct Framed {
     pub cut: u64,
     /// Values of custom fields that are no values of their columns.
     pub misfits: u64,
+    /// The files that rows tell of, in the order of their lines.
+    pub offers: Vec<Offer>,
 }
 
 impl Framer {
@@ -68,9 +73,26 @@ impl Framer {
             framed.rows += more.rows;
             framed.cut += more.cut;
             framed.misfits += more.misfits;
-            framed.held_back += more.held_back + list.strays as u64;
+            framed.offers.extend(more.offers);
+            framed.held_back += more.held_back + self.strays(list) as u64;
         }
         framed
+    }
+
+    /// Elements that are no rows where the stream's rows should be.
+    fn strays(&self, list: &Rows) -> usize {
+        let inner = list.inner.as_deref();
+        let innermost = inner.and_then(|inner| inner.inner.as_deref());
+        let of = |rows: Option<&Rows>| rows.map_or(0, |rows| rows.strays);
+        match self.stream.rows {
+            RowsAt::Listed | RowsAt::Beside { .. } | RowsAt::InLists { .. } | RowsAt::Made(_) => {
+                list.strays
+            }
+            RowsAt::Inside(_) | RowsAt::EachInside { .. } | RowsAt::InsideLists { .. } => {
+                list.strays + of(inner)
+            }
+            RowsAt::EachOfEach { .. } => list.strays + of(inner) + of(innermost),
+        }
     }
 
     /// Which rows of a list beside the feed's are kept: those of a listed row that is left out
@@ -127,25 +149,47 @@ impl Framer {
             if !cut.is_empty() || !scratch.misfits.is_empty() {
                 out.extend_from_slice(oversize::meta(&cut, &scratch.misfits).as_bytes());
             }
+            if let Some(keys) = &self.stream.file {
+                let ids = self.stream.primary_key.iter().map(|key| self.key(&place, key));
+                let offer = Offer::read(keys, ids, |key| place.value(key));
+                framed.offers.push(Offer { at: out.len(), ..offer });
+            }
             out.extend_from_slice(&tail);
             framed.rows += 1;
         };
         let kept = |listed: usize| keep.get(listed).copied().unwrap_or(false);
+        let within = (&page.text, fills, joins);
+        let inner = list.inner.as_deref();
+        let each = |rows: &Rows| 0..rows.rows.len();
         match self.stream.rows {
             RowsAt::Listed | RowsAt::Beside { .. } | RowsAt::InLists { .. } | RowsAt::Made(_) => {
-                for listed in (0..list.rows.len()).filter(|listed| kept(*listed)) {
-                    let (text, inner) = (&page.text, None);
-                    line(Place { text, list, listed, inner, fills, joins }, &mut framed);
+                for listed in each(list).filter(|listed| kept(*listed)) {
+                    line(Place::of(within, list, listed, None), &mut framed);
                 }
             }
             RowsAt::Inside(_) | RowsAt::EachInside { .. } | RowsAt::InsideLists { .. } => {
-                for (inner, row) in
-                    list.inner.iter().enumerate().filter(|(_, row)| kept(row.around))
-                {
-                    let (text, listed, inner) = (&page.text, row.around, Some(inner));
-                    let place = Place { text, list, listed, inner, fills, joins };
+                let Some(inner) = inner else { return framed };
+                for at in each(inner).filter(|at| kept(inner.rows[*at].around)) {
+                    let around = Place::of(within, list, inner.rows[at].around, None);
+                    let place = Place::of(within, inner, at, Some(&around));
                     if self.is_ours(&place) {
                         line(place, &mut framed);
+                    }
+                }
+            }
+            RowsAt::EachOfEach { .. } => {
+                let Some((inner, innermost)) =
+                    inner.and_then(|inner| Some((inner, inner.inner.as_deref()?)))
+                else {
+                    return framed;
+                };
+                for at in each(innermost) {
+                    let between = innermost.rows[at].around;
+                    let listed = inner.rows[between].around;
+                    let outermost = Place::of(within, list, listed, None);
+                    let around = Place::of(within, inner, between, Some(&outermost));
+                    if kept(listed) && self.is_ours(&around) {
+                        line(Place::of(within, innermost, at, Some(&around)), &mut framed);
                     }
                 }
             }
@@ -155,7 +199,11 @@ impl Framer {
 
     /// Whether a row of an array inside a listed row belongs to the stream.
     fn is_ours(&self, place: &Place<'_>) -> bool {
-        let RowsAt::EachInside { key, text, .. } = self.stream.rows else { return true };
+        let (RowsAt::EachInside { key, text, .. } | RowsAt::EachOfEach { key, text, .. }) =
+            self.stream.rows
+        else {
+            return true;
+        };
         let value = place.member(key).map(|member| place.text.raw(member.value));
         value.and_then(|value| value.strip_prefix(b"\"")?.strip_suffix(b"\""))
             == Some(text.as_bytes())
@@ -172,6 +220,18 @@ impl Framer {
         }
     }
 
+    /// The value of a part of the primary key, which may come from the row around.
+    fn key(&self, place: &Place<'_>, key: &str) -> Option<Value> {
+        let around = self.stream.splice.iter().find_map(|splice| match splice {
+            Splice::Around { key: put, from } if *put == key => Some(*from),
+            _ => None,
+        });
+        match around {
+            Some(from) => place.around?.value(from),
+            None => place.value(key),
+        }
+    }
+
     fn row(
         &self,
         place: &Place<'_>,
@@ -181,11 +241,12 @@ impl Framer {
     ) {
         dropped.clear();
         dropped.extend(self.stream.drop.iter().filter_map(|key| place.member(key)));
-        let mark = self.stream.rows.mark(place.list.path);
+        let mark = self.stream.rows.mark(place.list());
         dropped.extend(mark.and_then(|(key, _)| place.member(key)));
         for splice in self.stream.splice {
             let (key, there) = match splice {
                 Splice::Around { key, from } => (key, place.around(from).is_some()),
+                Splice::Outermost { key, from } => (key, place.outermost(from).is_some()),
                 Splice::Object { key, .. } => (key, true),
                 Splice::Seconds { key, from } => (key, place.seconds(from).is_some()),
                 Splice::Filled { key, placeholder } => (key, place.filled(placeholder).is_some()),
@@ -232,6 +293,11 @@ fn put(splice: &Splice, place: &Place<'_>, start: usize, out: &mut Vec<u8>) {
     match splice {
         Splice::Around { key, from } => {
             let Some(member) = place.around(from) else { return };
+            put_key(key, start, out);
+            place.text.copy(out, member.value);
+        }
+        Splice::Outermost { key, from } => {
+            let Some(member) = place.outermost(from) else { return };
             put_key(key, start, out);
             place.text.copy(out, member.value);
         }
@@ -317,26 +383,33 @@ fn put_deletion(
 /// One row of a stream: a listed row, or a row inside of one.
 struct Place<'a> {
     text: &'a Text,
-    list: &'a Rows,
-    listed: usize,
-    inner: Option<usize>,
+    rows: &'a Rows,
+    at: usize,
+    around: Option<&'a Place<'a>>,
     fills: &'a Fills,
     joins: &'a Joins<'a>,
 }
 
-impl Place<'_> {
+impl<'a> Place<'a> {
+    fn of(
+        (text, fills, joins): (&'a Text, &'a Fills, &'a Joins<'a>),
+        rows: &'a Rows,
+        at: usize,
+        around: Option<&'a Self>,
+    ) -> Self {
+        Self { text, rows, at, around, fills, joins }
+    }
+
     fn span(&self) -> Span {
-        match self.inner {
-            Some(inner) => self.list.inner[inner].span,
-            None => self.list.rows[self.listed].span,
-        }
+        self.rows.rows[self.at].span
     }
 
     fn member(&self, key: &str) -> Option<Member> {
-        match self.inner {
-            Some(inner) => self.list.inner_member(inner, key),
-            None => self.list.member(self.listed, key),
-        }
+        self.rows.member(self.at, key)
+    }
+
+    fn value(&self, key: &str) -> Option<Value> {
+        serde_json::from_slice(self.text.raw(self.member(key)?.value)).ok()
     }
 
     /// A time of the row, unix seconds.
@@ -351,7 +424,19 @@ impl Place<'_> {
     }
 
     fn around(&self, key: &str) -> Option<Member> {
-        self.list.member(self.listed, key)
+        self.around.and_then(|around| around.member(key))
+    }
+
+    /// The path of the list in which the row lies.
+    fn list(&self) -> &'static [&'static str] {
+        self.around.map_or(self.rows.path, Place::list)
+    }
+
+    fn outermost(&self, key: &str) -> Option<Member> {
+        match self.around {
+            Some(around) => around.outermost(key),
+            None => self.member(key),
+        }
     }
 }
 
@@ -422,6 +507,18 @@ pub(super) mod tests {
         );
         assert_eq!(made[1], json!([{ "id": 70 }]));
         assert_eq!(records(&["tickets"], body)[0][1], json!({ "id": 8 }));
+    }
+
+    #[test]
+    fn what_is_attached_to_comments_inside_events_is_a_stream_of_its_own() {
+        let body = r#"{"ticket_events":[{"id":1,"ticket_id":7,"timestamp":5,"child_events":[
+            {"event_type":"Change","id":2,"attachments":[{"id":9}]},
+            {"event_type":"Comment","id":3,"created_at":"x","attachments":[{"id":4,"ticket_id":0},null,{"id":5}]}]}]}"#;
+        let [comments, attachments]: [Value; 2] =
+            records(&["ticket_comments", "ticket_attachments"], body).try_into().unwrap();
+        let row = |id| json!({"ticket_id": 7, "comment_id": 3, "created_at": "x", "id": id});
+        assert_eq!(attachments, json!([row(4), row(5)]));
+        assert_eq!(comments[0]["attachments"].as_array().unwrap().len(), 3);
     }
 
     #[test]

@@ -1,8 +1,12 @@
 //! One stretch of a feed and the streams that read it: what each delivers of a page, and where
 //! each stands behind it.
 
+use std::collections::BTreeMap;
+
 use super::WalkError;
 use super::chains::Start;
+use super::fetch::Delivery;
+use super::files::Held;
 use super::frontier::Frontier;
 use super::parents::{ParentRow, changed_key, path_keys};
 use super::position::{Place, Position};
@@ -29,6 +33,8 @@ pub struct Stretch<'m> {
     framers: Vec<Framer>,
     pub frontier: Frontier,
     pub refusals: RefusalsByFeed,
+    /// Positions of streams with files, by member.
+    pub held: BTreeMap<usize, Held>,
     /// The feed's time of the place that is taken over at the end, and each stream's hashes for
     /// it. Later rows are left to the walk from there, which lists them again. Without a time the
     /// place is met by its token, or never.
@@ -77,6 +83,7 @@ impl<'m> Stretch<'m> {
             framers,
             frontier: Frontier::default(),
             refusals: RefusalsByFeed::default(),
+            held: BTreeMap::new(),
             until,
             ahead,
             ahead_seen,
@@ -171,6 +178,11 @@ impl<'m> Stretch<'m> {
         self.start(window, place)
     }
 
+    /// Whether files are fetched for rows of the feed itself.
+    pub fn has_files(&self) -> bool {
+        self.alive().any(|member| !member.is_child() && member.stream.file.is_some())
+    }
+
     /// Frames a page's rows and moves the positions of the streams that read the feed itself.
     pub fn take(
         &mut self,
@@ -179,9 +191,11 @@ impl<'m> Stretch<'m> {
         (at, next): (&Token, &Token),
         ended: bool,
         now: i64,
-    ) -> (Batch, Taken) {
-        let mut batch = Batch::default();
-        let Some(list) = page.lists.first() else { return (batch, Taken::default()) };
+    ) -> (Batch, Vec<(usize, Delivery)>, Taken) {
+        let (mut batch, mut deliveries) = (Batch::default(), Vec::new());
+        let Some(list) = page.lists.first() else {
+            return (batch, deliveries, Taken::default());
+        };
         // What is around a row is small beside it; a block that grows would be copied again.
         let around = list.rows.len() * BYTES_AROUND_A_ROW;
         batch.lines.reserve(page.text.body.len() + around);
@@ -231,13 +245,16 @@ impl<'m> Stretch<'m> {
             sift::leave_out_of_scope(self.feed, self.scope, page, list, &mut keep);
             sift::leave_out_deleted(member.stream, &member.position, page, list, &mut keep);
             sift::leave_out_others(member.stream, page, list, &mut keep);
-            let framed = self.framers[at_member].frame(
-                page,
-                &keep,
-                &Vec::new(),
-                emitted_at,
-                &mut batch.lines,
-            );
+            // Lines that wait for files are apart from those of neighbours.
+            let mut own = Vec::new();
+            let waits = member.stream.file.is_some();
+            let lines = if waits { &mut own } else { &mut batch.lines };
+            let framer = &self.framers[at_member];
+            let framed = framer.frame(page, &keep, &Vec::new(), emitted_at, lines);
+            if waits {
+                let (stream, offers) = (member.stream, framed.offers);
+                deliveries.push((at_member, Delivery { stream, lines: own, offers }));
+            }
             member.report.held_back += framed.held_back;
             member.report.cut += framed.cut;
             member.report.misfits += framed.misfits;
@@ -292,7 +309,7 @@ impl<'m> Stretch<'m> {
         if window_ended && !arrived {
             self.forget(window);
         }
-        (batch, Taken { last, window_ended, arrived })
+        (batch, deliveries, Taken { last, window_ended, arrived })
     }
 
     /// The rows of a page as parents.

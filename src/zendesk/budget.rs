@@ -45,6 +45,8 @@ pub enum Bucket {
     SideConversationEvents,
     SearchExport,
     TalkExport,
+    /// The contents of attachments.
+    Attachments,
 }
 
 impl Bucket {
@@ -60,6 +62,7 @@ impl Bucket {
             Self::SideConversationEvents => 60,
             Self::TicketFields => 300,
             Self::Tags => 2000,
+            Self::Attachments => 2500,
         }
     }
 
@@ -77,6 +80,7 @@ impl Bucket {
             Self::SideConversationEvents => "events of side conversations",
             Self::SearchExport => "search exports",
             Self::TalkExport => "exports of Talk",
+            Self::Attachments => "attachments",
         }
     }
 
@@ -99,6 +103,7 @@ impl Bucket {
             (Self::Tags, Some(family)) => family.starts_with("tags-index"),
             (Self::SideConversationEvents, Some(family)) => family.starts_with("side-conversation"),
             (Self::SearchExport, Some(family)) => family.starts_with("search-export"),
+            (Self::Attachments, Some(family)) => family.starts_with("attachments"),
             // No header is known to tell of it.
             (Self::TalkExport, Some(_)) | (_, None) => false,
         }

@@ -45,11 +45,13 @@ const TOTAL_TIMEOUT: Duration = Duration::from_secs(300);
 /// What every request to one account shares.
 pub struct Client {
     http: reqwest::Client,
-    base: Url,
-    host: Option<HeaderValue>,
-    access: Access,
+    /// For files: follows no redirect by itself, and lets a body take its time.
+    pub(super) content: reqwest::Client,
+    pub(super) base: Url,
+    pub(super) host: Option<HeaderValue>,
+    pub(super) access: Access,
     budget: Arc<Budget>,
-    clock: Clock,
+    pub(super) clock: Clock,
     stop: watch::Receiver<bool>,
     /// Tries of a request that meets faults.
     tries: u32,
@@ -79,6 +81,73 @@ pub struct PageSize {
     pub rows: u32,
     pub ceiling: u32,
     may_change: bool,
+}
+
+/// Something that is asked for until it comes or cannot be had.
+pub(super) trait Asked {
+    type Answer;
+
+    /// Method and address without secrets, for errors.
+    fn told(&self) -> String;
+
+    fn buckets(&self) -> &[Bucket];
+
+    /// Whose turn it is when requests wait.
+    fn walk(&self) -> u64;
+
+    /// How long a refusal that no bucket explains may keep others waiting; none: they do not wait.
+    fn patience(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Whether the last try brought so much that it counts as none.
+    fn has_progressed(&mut self) -> bool {
+        false
+    }
+
+    /// Asks once.
+    fn attempt(
+        &mut self,
+        client: &Client,
+        size: &PageSize,
+        slot: &mut Slot,
+    ) -> impl Future<Output = Result<Self::Answer, Failed>> + Send;
+}
+
+impl Asked for &Request<'_> {
+    type Answer = Page;
+
+    fn told(&self) -> String {
+        format!("GET /api/v2/{}", self.path)
+    }
+
+    fn buckets(&self) -> &[Bucket] {
+        self.buckets
+    }
+
+    fn walk(&self) -> u64 {
+        self.walk
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        self.patience
+    }
+
+    async fn attempt(
+        &mut self,
+        client: &Client,
+        size: &PageSize,
+        slot: &mut Slot,
+    ) -> Result<Page, Failed> {
+        client.attempt(self, size, slot).await
+    }
+}
+
+/// An answer, the slot that it came with, and when it was asked for.
+struct Got<T> {
+    answer: T,
+    slot: Slot,
+    sent_at: Duration,
 }
 
 /// What a walk spent.
@@ -173,21 +242,33 @@ impl Client {
                 attempt.stop()
             }
         });
-        let http = reqwest::Client::builder()
-            .dns_resolver(Arc::new(Names::of_system()))
-            .tls_backend_preconfigured(super::trust::tls_config().map_err(NoClient)?)
-            .redirect(redirect)
-            .connect_timeout(clock.patience(CONNECT_TIMEOUT))
-            .read_timeout(clock.patience(READ_TIMEOUT))
-            .timeout(clock.patience(TOTAL_TIMEOUT))
-            .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| NoClient(error.without_url().to_string()))?;
+        let tls = super::trust::tls_config().map_err(NoClient)?;
+        let names = Arc::new(Names::of_system());
+        let builder = || {
+            reqwest::Client::builder()
+                .dns_resolver(Arc::clone(&names))
+                .tls_backend_preconfigured(tls.clone())
+                .connect_timeout(clock.patience(CONNECT_TIMEOUT))
+                .read_timeout(clock.patience(READ_TIMEOUT))
+                .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+        };
+        let build = |builder: reqwest::ClientBuilder| {
+            builder.build().map_err(|error| NoClient(error.without_url().to_string()))
+        };
+        let http = build(builder().redirect(redirect).timeout(clock.patience(TOTAL_TIMEOUT)))?;
+        // A file is counted and continued by its bytes as they are sent.
+        let content = build(
+            builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .timeout(clock.patience(super::content::TOTAL_TIMEOUT))
+                .no_gzip(),
+        )?;
         let host = host.and_then(|host| HeaderValue::from_str(host).ok());
         let endpoint = TokenEndpoint { http: http.clone(), url: base.clone(), host: host.clone() };
         let access = Access::new(credentials, endpoint, clock.clone());
         let last_failure = Mutex::default();
-        Ok(Self { http, base, host, access, budget, clock, stop, tries: TRIES, last_failure })
+        let tries = TRIES;
+        Ok(Self { http, content, base, host, access, budget, clock, stop, tries, last_failure })
     }
 
     /// Gives up on faults early, for somebody who waits.
@@ -240,31 +321,55 @@ impl Client {
         size: &mut PageSize,
         tally: &mut Tally,
     ) -> Result<Fetched, ApiError> {
+        let mut asked = request;
+        let Got { answer, slot, sent_at } = self.ask(&mut asked, size, tally).await?;
+        tally.pages += 1;
+        let asked = size.rows;
+        if self.clock.elapsed().saturating_sub(sent_at) <= QUICK {
+            size.grow();
+        }
+        Ok(Fetched { page: answer, asked, now_unix: self.clock.now_unix(), slot })
+    }
+
+    /// Fetches what is no page.
+    pub(super) async fn ask_for<A: Asked>(
+        &self,
+        asked: &mut A,
+        tally: &mut Tally,
+    ) -> Result<A::Answer, ApiError> {
+        let mut size = PageSize::new(Paging::Single, None);
+        Ok(self.ask(asked, &mut size, tally).await?.answer)
+    }
+
+    /// The loop: waits, asks, and asks again until an answer comes or none will.
+    async fn ask<A: Asked>(
+        &self,
+        asked: &mut A,
+        size: &mut PageSize,
+        tally: &mut Tally,
+    ) -> Result<Got<A::Answer>, ApiError> {
         let mut refused_since = None;
         let mut tries = 0;
         let mut renewed = false;
         loop {
             let asked_at = self.clock.elapsed();
-            self.until_stopped(self.access.ready(), request).await??;
-            let acquiring = self.budget.acquire(request.buckets, request.walk);
-            let mut slot = self.until_stopped(acquiring, request).await?;
+            let (told, walk) = (asked.told(), asked.walk());
+            self.until_stopped(self.access.ready(), &told).await??;
+            let acquiring = self.budget.acquire(asked.buckets(), walk);
+            let mut slot = self.until_stopped(acquiring, &told).await?;
             let sent_at = self.clock.elapsed();
             tally.waited += sent_at.saturating_sub(asked_at);
             tally.requests += 1;
-            let attempt = self.attempt(request, size, &mut slot);
-            let failed = match self.until_stopped(attempt, request).await? {
-                Ok(page) => {
-                    tally.pages += 1;
-                    let asked = size.rows;
-                    if self.clock.elapsed().saturating_sub(sent_at) <= QUICK {
-                        size.grow();
-                    }
-                    return Ok(Fetched { page, asked, now_unix: self.clock.now_unix(), slot });
-                }
+            let attempt = asked.attempt(self, size, &mut slot);
+            let failed = match self.until_stopped(attempt, &told).await? {
+                Ok(answer) => return Ok(Got { answer, slot, sent_at }),
                 Err(failed) => failed,
             };
+            if asked.has_progressed() {
+                tries = 0;
+            }
             *self.last_failure.lock().unwrap_or_else(PoisonError::into_inner) =
-                Some(failed.to_error(request));
+                Some(failed.to_error(&told));
             let mut wait = Duration::ZERO;
             match failed.verdict {
                 Verdict::HoldBucket(hold) => match slot.refusing_bucket(&failed.quotas) {
@@ -276,19 +381,19 @@ impl Client {
                 Verdict::Again { .. } => {
                     tries += 1;
                     if tries >= self.tries || failed.kind == ErrorKind::TooLarge {
-                        return Err(failed.into_error(request));
+                        return Err(failed.into_error(told));
                     }
-                    wait = backoff(tries + 1, jitter(self.clock.elapsed(), request.walk));
+                    wait = backoff(tries + 1, jitter(self.clock.elapsed(), walk));
                 }
                 Verdict::GiveUp(ErrorKind::Unauthorized)
                     if !renewed && self.access.may_renew(failed.signed, failed.names_token()) =>
                 {
                     renewed = true;
                     drop(slot);
-                    self.until_stopped(self.access.renew(failed.signed), request).await??;
+                    self.until_stopped(self.access.renew(failed.signed), &told).await??;
                     continue;
                 }
-                Verdict::GiveUp(kind) => return Err(Failed { kind, ..failed }.into_error(request)),
+                Verdict::GiveUp(kind) => return Err(Failed { kind, ..failed }.into_error(told)),
             }
             let is_refused =
                 matches!(failed.verdict, Verdict::HoldBucket(_) | Verdict::HoldWalk(_));
@@ -296,20 +401,20 @@ impl Client {
                 // Turns that others had before the first refusal are not held against the walk.
                 let now = self.clock.elapsed();
                 let refused_for = now.saturating_sub(*refused_since.get_or_insert(now));
-                let others_wait = request.patience.is_some_and(|patience| {
+                let others_wait = asked.patience().is_some_and(|patience| {
                     !wait.is_zero() && refused_for.saturating_add(wait) > patience
                 });
                 if others_wait || refused_for >= REFUSED_FOR_TOO_LONG {
                     let kind = ErrorKind::RateLimited;
-                    let failed = Failed { kind, ..failed }.into_error(request);
+                    let failed = Failed { kind, ..failed }.into_error(told);
                     return Err(ApiError { again_in: others_wait.then_some(wait), ..failed });
                 }
             }
             drop(slot);
             if is_refused {
-                self.budget.tell(Wait { walk: request.walk, bucket: None, length: wait });
+                self.budget.tell(Wait { walk, bucket: None, length: wait });
             }
-            self.until_stopped(self.clock.sleep(wait), request).await?;
+            self.until_stopped(self.clock.sleep(wait), &told).await?;
             tally.waited += wait;
         }
     }
@@ -319,10 +424,9 @@ impl Client {
     /// # Errors
     /// [`ApiError`] when the program is to stop.
     pub async fn rest(&self, path: &str, walk: u64, wait: Duration) -> Result<(), ApiError> {
-        let (at, shape) = (&Token::First, &Shape::default());
-        let request = Request { path, query: &[], at, buckets: &[], walk, shape, patience: None };
+        let told = format!("GET /api/v2/{path}");
         self.budget.tell(Wait { walk, bucket: None, length: wait });
-        self.until_stopped(self.clock.sleep(wait), &request).await
+        self.until_stopped(self.clock.sleep(wait), &told).await
     }
 
     /// Asks for something that the sync can do without: in one short try, and with a worker that
@@ -345,13 +449,14 @@ impl Client {
             shape,
             patience: None,
         };
-        self.until_stopped(self.access.ready(), &request).await??;
+        let told = (&request).told();
+        self.until_stopped(self.access.ready(), &told).await??;
         let acquiring = self.budget.acquire(buckets, SPARE);
-        let mut slot = self.until_stopped(acquiring, &request).await?;
+        let mut slot = self.until_stopped(acquiring, &told).await?;
         let size = PageSize::new(Paging::Single, None);
         let attempt = self.attempt(&request, &size, &mut slot);
         let attempt = tokio::time::timeout(self.clock.patience(SPARE_PATIENCE), attempt);
-        let failed = match self.until_stopped(attempt, &request).await? {
+        let failed = match self.until_stopped(attempt, &told).await? {
             Ok(Ok(page)) => return Ok(page),
             Ok(Err(failed)) => failed,
             Err(_) => {
@@ -364,7 +469,7 @@ impl Client {
         {
             self.budget.hold(bucket, hold);
         }
-        Err(failed.into_error(&request))
+        Err(failed.into_error(told))
     }
 
     /// Sends the request once and reads the answer to its end.
@@ -440,7 +545,7 @@ impl Client {
         Ok((answer, number))
     }
 
-    fn observe(&self, headers: &HeaderMap, slot: &mut Slot) -> Vec<headers::Quota> {
+    pub(super) fn observe(&self, headers: &HeaderMap, slot: &mut Slot) -> Vec<headers::Quota> {
         let date = headers.get(DATE).and_then(|date| date.to_str().ok());
         if let Some(date) = date.and_then(instant::from_http_date) {
             self.clock.observe(date);
@@ -453,7 +558,7 @@ impl Client {
     async fn until_stopped<T>(
         &self,
         doing: impl Future<Output = T>,
-        request: &Request<'_>,
+        told: &str,
     ) -> Result<T, ApiError> {
         let mut stop = self.stop.clone();
         let stopped = async move {
@@ -466,32 +571,32 @@ impl Client {
             biased;
             () = stopped => {
                 let why = "the program was told to stop".to_owned();
-                Err(Failed::new(ErrorKind::Stopped, Outcome::Broken, why).into_error(request))
+                Err(Failed::new(ErrorKind::Stopped, Outcome::Broken, why).into_error(told.to_owned()))
             }
             done = doing => Ok(done),
         }
     }
 }
 
-/// One try that gave no page.
-struct Failed {
-    verdict: Verdict,
+/// One try that gave no answer.
+pub(super) struct Failed {
+    pub(super) verdict: Verdict,
     /// What the failure is called when the tries are used up.
-    kind: ErrorKind,
-    status: Option<u16>,
-    detail: String,
-    quotas: Vec<headers::Quota>,
+    pub(super) kind: ErrorKind,
+    pub(super) status: Option<u16>,
+    pub(super) detail: String,
+    pub(super) quotas: Vec<headers::Quota>,
     /// Which signature it was sent with.
-    signed: u64,
+    pub(super) signed: u64,
 }
 
 impl Failed {
-    fn new(kind: ErrorKind, outcome: Outcome<'_>, detail: String) -> Self {
+    pub(super) fn new(kind: ErrorKind, outcome: Outcome<'_>, detail: String) -> Self {
         let verdict = judge(outcome, false);
         Self { verdict, kind, status: None, detail, quotas: Vec::new(), signed: 0 }
     }
 
-    fn transport(error: reqwest::Error) -> Self {
+    pub(super) fn transport(error: reqwest::Error) -> Self {
         let outcome = if error.is_timeout() { Outcome::TimedOut } else { Outcome::Broken };
         let (kind, why) = transport(error);
         let failed = Self::new(kind, outcome, why);
@@ -506,17 +611,16 @@ impl Failed {
         self.detail.contains("invalid_token")
     }
 
-    fn to_error(&self, request: &Request<'_>) -> ApiError {
+    fn to_error(&self, told: &str) -> ApiError {
         let kind = match self.verdict {
             Verdict::GiveUp(kind) => kind,
             _ => self.kind,
         };
-        let request = format!("GET /api/v2/{}", request.path);
+        let request = told.to_owned();
         ApiError { kind, status: self.status, request, detail: self.detail.clone(), again_in: None }
     }
 
-    fn into_error(self, request: &Request<'_>) -> ApiError {
-        let request = format!("GET /api/v2/{}", request.path);
+    fn into_error(self, request: String) -> ApiError {
         let Self { kind, status, detail, .. } = self;
         ApiError { kind, status, request, detail, again_in: None }
     }

@@ -39,6 +39,10 @@ pub enum ErrorKind {
     Unreadable,
     /// One page that is larger than can be held.
     TooLarge,
+    /// The disk that files go to takes no more.
+    DiskFull,
+    /// The place that files go to cannot be written.
+    Unwritable,
     /// The program was told to stop.
     Stopped,
 }

@@ -1,11 +1,13 @@
 //! The Zendesk API: signing in, pacing, retrying, paging, and reading a page's bytes. Knows
 //! nothing of streams or of Airbyte.
 
+pub mod arrival;
 pub mod auth;
 pub mod body;
 pub mod budget;
 pub mod client;
 pub mod clock;
+pub mod content;
 pub mod edit;
 pub mod envelope;
 pub mod error;

@@ -23,11 +23,35 @@ pub struct ListShape {
     pub is_optional: bool,
 }
 
-/// Rows that lie inside each row of a list: one object, or an array of them, under a key.
+/// Rows that lie inside each row: one object, or an array of them, under a key; and rows inside of
+/// those.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InnerShape {
     pub key: &'static str,
     pub wanted: Vec<&'static str>,
+    pub inner: Option<Box<InnerShape>>,
+}
+
+impl InnerShape {
+    /// Takes up what somebody else looks for in the same place.
+    pub fn add(&mut self, other: Self) {
+        self.wanted.extend(other.wanted);
+        match (&mut self.inner, other.inner) {
+            (Some(inner), Some(other)) => inner.add(*other),
+            (inner @ None, other) => *inner = other,
+            (Some(_), None) => {}
+        }
+        self.tidy();
+    }
+
+    /// Looks for everything once.
+    pub fn tidy(&mut self) {
+        self.wanted.sort_unstable();
+        self.wanted.dedup();
+        if let Some(inner) = &mut self.inner {
+            inner.tidy();
+        }
+    }
 }
 
 /// An answer that was scanned to its end.
@@ -44,11 +68,10 @@ pub struct Rows {
     /// The keys that lead to the list.
     pub path: &'static [&'static str],
     pub rows: Vec<Row>,
-    pub inner: Vec<Row>,
+    /// All rows inside of these.
+    pub inner: Option<Box<Rows>>,
     wanted: Vec<&'static str>,
     members: Vec<Option<Member>>,
-    inner_wanted: Vec<&'static str>,
-    inner_members: Vec<Option<Member>>,
     /// Elements that were no objects.
     pub strays: usize,
 }
@@ -150,62 +173,68 @@ fn scan_level<'a>(
 }
 
 fn scan_rows(reader: &mut Reader<'_>, depth: usize, shape: &ListShape) -> Result<Rows, Fault> {
-    let mut rows = Rows { path: shape.path, wanted: shape.wanted.clone(), ..Rows::default() };
-    if let Some(inner) = &shape.inner {
-        rows.inner_wanted.clone_from(&inner.wanted);
-    }
-    reader.array(depth, |reader| {
-        if reader.peek() != Some(b'{') {
-            rows.strays += 1;
-            return reader.value(depth + 1).map(drop);
-        }
-        let first = rows.members.len();
-        rows.members.resize(first + shape.wanted.len(), None);
-        let span = reader.object(depth + 1, |reader, key, quote| {
-            let is_inner = shape.inner.as_ref().filter(|inner| inner.key.as_bytes() == key);
-            let value = match is_inner {
-                Some(_) => scan_inner(reader, depth + 2, &mut rows)?,
-                None => reader.value(depth + 2)?,
-            };
-            if let Some(at) = shape.wanted.iter().position(|wanted| wanted.as_bytes() == key) {
-                rows.members[first + at] = Some(Member { start: quote, value });
-            }
-            Ok(())
-        })?;
-        rows.rows.push(Row { span, around: 0 });
-        Ok(())
-    })?;
+    let inner = shape.inner.as_ref();
+    let mut rows = Rows::looking_for(&shape.wanted, inner);
+    rows.path = shape.path;
+    scan_array(reader, depth, inner, 0, &mut rows)?;
     Ok(rows)
 }
 
-/// Takes the value that holds inner rows: one object, or an array of objects.
-fn scan_inner(reader: &mut Reader<'_>, depth: usize, rows: &mut Rows) -> Result<Span, Fault> {
-    match reader.peek() {
-        Some(b'{') => scan_inner_row(reader, depth, rows),
-        Some(b'[') => reader.array(depth, |reader| {
-            if reader.peek() == Some(b'{') {
-                scan_inner_row(reader, depth + 1, rows).map(drop)
-            } else {
-                rows.strays += 1;
-                reader.value(depth + 1).map(drop)
-            }
-        }),
-        _ => reader.value(depth),
-    }
+fn scan_array(
+    reader: &mut Reader<'_>,
+    depth: usize,
+    inner: Option<&InnerShape>,
+    around: usize,
+    rows: &mut Rows,
+) -> Result<Span, Fault> {
+    reader.array(depth, |reader| {
+        if reader.peek() == Some(b'{') {
+            scan_row(reader, depth + 1, inner, around, rows).map(drop)
+        } else {
+            rows.strays += 1;
+            reader.value(depth + 1).map(drop)
+        }
+    })
 }
 
-fn scan_inner_row(reader: &mut Reader<'_>, depth: usize, rows: &mut Rows) -> Result<Span, Fault> {
-    let first = rows.inner_members.len();
-    rows.inner_members.resize(first + rows.inner_wanted.len(), None);
+fn scan_row(
+    reader: &mut Reader<'_>,
+    depth: usize,
+    inner: Option<&InnerShape>,
+    around: usize,
+    rows: &mut Rows,
+) -> Result<Span, Fault> {
+    let (number, first) = (rows.rows.len(), rows.members.len());
+    rows.members.resize(first + rows.wanted.len(), None);
     let span = reader.object(depth, |reader, key, quote| {
-        let value = reader.value(depth + 1)?;
-        if let Some(at) = rows.inner_wanted.iter().position(|wanted| wanted.as_bytes() == key) {
-            rows.inner_members[first + at] = Some(Member { start: quote, value });
+        let value = match (inner, &mut rows.inner) {
+            (Some(shape), Some(rows)) if shape.key.as_bytes() == key => {
+                scan_inner(reader, depth + 1, shape.inner.as_deref(), number, rows)?
+            }
+            _ => reader.value(depth + 1)?,
+        };
+        if let Some(at) = rows.wanted.iter().position(|wanted| wanted.as_bytes() == key) {
+            rows.members[first + at] = Some(Member { start: quote, value });
         }
         Ok(())
     })?;
-    rows.inner.push(Row { span, around: rows.rows.len() });
+    rows.rows.push(Row { span, around });
     Ok(span)
+}
+
+/// Takes the value that holds inner rows: one object, or an array of objects.
+fn scan_inner(
+    reader: &mut Reader<'_>,
+    depth: usize,
+    inner: Option<&InnerShape>,
+    around: usize,
+    rows: &mut Rows,
+) -> Result<Span, Fault> {
+    match reader.peek() {
+        Some(b'{') => scan_row(reader, depth, inner, around, rows),
+        Some(b'[') => scan_array(reader, depth, inner, around, rows),
+        _ => reader.value(depth),
+    }
 }
 
 impl Page {
@@ -217,6 +246,11 @@ impl Page {
 }
 
 impl Rows {
+    fn looking_for(wanted: &[&'static str], inner: Option<&InnerShape>) -> Self {
+        let inner = inner.map(|inner| Self::looking_for(&inner.wanted, inner.inner.as_deref()));
+        Self { wanted: wanted.to_vec(), inner: inner.map(Box::new), ..Self::default() }
+    }
+
     /// Whether the list held nothing at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -226,19 +260,9 @@ impl Rows {
     /// A wanted member of the row at `index`.
     #[must_use]
     pub fn member(&self, index: usize, key: &str) -> Option<Member> {
-        member(&self.wanted, &self.members, index, key)
+        let at = self.wanted.iter().position(|wanted| *wanted == key)?;
+        self.members.get(index * self.wanted.len() + at).copied().flatten()
     }
-
-    /// A wanted member of the inner row at `index`.
-    #[must_use]
-    pub fn inner_member(&self, index: usize, key: &str) -> Option<Member> {
-        member(&self.inner_wanted, &self.inner_members, index, key)
-    }
-}
-
-fn member(wanted: &[&str], members: &[Option<Member>], row: usize, key: &str) -> Option<Member> {
-    let at = wanted.iter().position(|wanted| *wanted == key)?;
-    members.get(row * wanted.len() + at).copied().flatten()
 }
 
 #[cfg(test)]
@@ -246,7 +270,9 @@ mod tests {
     use super::*;
 
     fn shape() -> Shape {
-        let inner = InnerShape { key: "kids", wanted: vec!["id"] };
+        let innermost = InnerShape { key: "toys", wanted: vec!["n"], inner: None };
+        let inner =
+            InnerShape { key: "kids", wanted: vec!["id"], inner: Some(Box::new(innermost)) };
         Shape {
             lists: vec![
                 ListShape {
@@ -263,7 +289,7 @@ mod tests {
     #[test]
     fn rows_members_inner_rows_and_envelope_are_found_in_any_order() {
         let body = r#"{"count":1,"deep":{"x":{"id":9},"all":[{"id":4}]},"rows":[
-            {"nested":{"id":1,"at":2},"at":7,"kids":[{"id":5},null,{"id":6}],"id":3},{},{"kids":{"id":8},"kids2":null}
+            {"nested":{"id":1,"at":2},"at":7,"kids":[{"id":5,"toys":[]},null,{"toys":[{"n":1},{"n":2}],"id":6}],"id":3},{},{"kids":{"id":8},"kids2":null}
             ],"end_of_stream":false,"next_page":"http:\/\/x","meta":{"has_more":true}}"#;
         let page = scan(body.as_bytes().to_vec(), &shape()).unwrap();
         let rows = &page.lists[0];
@@ -276,10 +302,15 @@ mod tests {
             ("3".into(), "7".into())
         );
         assert_eq!(rows.member(1, "id"), None);
-        let kids: Vec<_> =
-            (0..3).map(|at| (rows.inner[at].around, text(rows.inner_member(at, "id")))).collect();
-        assert_eq!(kids, [(0, "5".into()), (0, "6".into()), (2, "8".into())]);
-        assert_eq!((rows.strays, page.lists[1].rows.len()), (1, 1));
+        let kids = rows.inner.as_deref().unwrap();
+        let told: Vec<_> =
+            (0..3).map(|at| (kids.rows[at].around, text(kids.member(at, "id")))).collect();
+        assert_eq!(told, [(0, "5".into()), (0, "6".into()), (2, "8".into())]);
+        let toys = kids.inner.as_deref().unwrap();
+        let told: Vec<_> =
+            (0..2).map(|at| (toys.rows[at].around, text(toys.member(at, "n")))).collect();
+        assert_eq!((told, toys.rows.len()), (vec![(1, "1".into()), (1, "2".into())], 2));
+        assert_eq!((rows.strays, kids.strays, page.lists[1].rows.len()), (0, 1, 1));
         assert_eq!(page.envelope.next_page.as_deref(), Some("http://x"));
         assert_eq!(
             (page.envelope.end_of_stream, page.envelope.has_more),

@@ -1,6 +1,7 @@
 //! Answers and the many shapes of Zendesk's errors. A client has to understand all of them.
 
 use crate::account::SUBDOMAIN;
+use crate::content::Content;
 
 /// Status, headers and body before faults, limits' headers and compression are added.
 #[derive(Debug, Clone)]
@@ -8,12 +9,19 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
+    /// Sent in place of the body.
+    pub(crate) content: Option<Content>,
 }
 
 impl Answer {
     pub(crate) fn new(status: u16, content_type: &str, body: impl Into<String>) -> Self {
         let headers = vec![("content-type".to_owned(), content_type.to_owned())];
-        Self { status, headers, body: body.into() }
+        Self { status, headers, body: body.into(), content: None }
+    }
+
+    pub(crate) fn of(status: u16, content: Content) -> Self {
+        let content = Some(content);
+        Self { content, ..Self::new(status, "application/octet-stream", "") }
     }
 
     pub(crate) fn json(status: u16, body: impl Into<String>) -> Self {

@@ -1,5 +1,6 @@
 //! Response bodies: whole, in slow pieces, or cut off.
 
+use crate::content::Content;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use std::collections::VecDeque;
 use std::fmt;
@@ -11,6 +12,9 @@ use tokio::time::Sleep;
 /// A body that hyper sends piece by piece.
 pub(crate) struct Pieces {
     pieces: VecDeque<Bytes>,
+    /// What comes behind the pieces: bytes that repeat, from one of them on, so many.
+    more: Option<(Bytes, usize, u64)>,
+    largest_piece: usize,
     pause: Option<Duration>,
     sleep: Option<Pin<Box<Sleep>>>,
     /// The connection breaks after the last piece.
@@ -34,7 +38,48 @@ impl Pieces {
     pub(crate) fn whole(body: Vec<u8>) -> Self {
         let left = body.len() as u64;
         let pieces = VecDeque::from([Bytes::from(body)]);
-        Self { pieces, pause: None, sleep: None, breaks: false, left }
+        Self { pieces, left, ..Self::nothing() }
+    }
+
+    fn nothing() -> Self {
+        Self {
+            pieces: VecDeque::new(),
+            more: None,
+            largest_piece: usize::MAX,
+            pause: None,
+            sleep: None,
+            breaks: false,
+            left: 0,
+        }
+    }
+
+    /// A file, of which nothing but its repeating bytes is held. One that breaks sends half of it.
+    pub(crate) fn of_content(
+        content: &Content,
+        breaks: bool,
+        trickle: Option<(usize, Duration)>,
+    ) -> Self {
+        let period = Bytes::from(content.period());
+        let at = (content.from % period.len() as u64) as usize;
+        let sent = if breaks { content.len / 2 } else { content.len };
+        let pause = trickle.map(|(_, pause)| pause);
+        let pause = pause.or(breaks.then_some(Duration::from_millis(1)));
+        let largest_piece = trickle.map_or(usize::MAX, |(bytes, _)| bytes.max(1));
+        let more = Some((period, at, sent));
+        Self { more, largest_piece, pause, breaks, left: content.len, ..Self::nothing() }
+    }
+
+    fn next_piece(&mut self) -> Option<Bytes> {
+        if let Some(piece) = self.pieces.pop_front() {
+            return Some(piece);
+        }
+        let (period, at, left) = self.more.as_mut().filter(|(.., left)| *left > 0)?;
+        let len = (period.len() - *at).min(self.largest_piece);
+        let len = len.min(usize::try_from(*left).unwrap_or(usize::MAX));
+        let piece = period.slice(*at..*at + len);
+        *at = (*at + len) % period.len();
+        *left -= len as u64;
+        Some(piece)
     }
 
     /// Half of the body, then nothing, though the headers promised all.
@@ -44,13 +89,13 @@ impl Pieces {
         // A piece on its own reaches the client before the connection breaks.
         let pause = Some(Duration::from_millis(1));
         let pieces = VecDeque::from([Bytes::from(body)]);
-        Self { pieces, pause, sleep: None, breaks: true, left }
+        Self { pieces, pause, breaks: true, left, ..Self::nothing() }
     }
 
     pub(crate) fn trickle(body: Vec<u8>, piece_bytes: usize, pause: Duration) -> Self {
         let left = body.len() as u64;
         let pieces = body.chunks(piece_bytes.max(1)).map(Bytes::copy_from_slice).collect();
-        Self { pieces, pause: Some(pause), sleep: None, breaks: false, left }
+        Self { pieces, pause: Some(pause), left, ..Self::nothing() }
     }
 }
 
@@ -68,7 +113,7 @@ impl Body for Pieces {
             }
             self.sleep = None;
         }
-        let Some(piece) = self.pieces.pop_front() else {
+        let Some(piece) = self.next_piece() else {
             return Poll::Ready(self.breaks.then_some(Err(Broken)));
         };
         if let Some(pause) = self.pause {
@@ -79,7 +124,8 @@ impl Body for Pieces {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.pieces.is_empty() && !self.breaks
+        let is_more = self.more.as_ref().is_some_and(|(.., left)| *left > 0);
+        self.pieces.is_empty() && !is_more && !self.breaks
     }
 
     fn size_hint(&self) -> SizeHint {

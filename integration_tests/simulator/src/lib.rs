@@ -11,6 +11,7 @@ mod answer;
 mod auth;
 mod body;
 mod clock;
+mod content;
 mod endpoints;
 mod faults;
 mod limits;
@@ -35,6 +36,7 @@ pub use auth::{
     EXPIRED_BEARER, GRANULAR_SCOPE_BEARER, READ_SCOPE_BEARER, SUSPENDED_API_TOKEN,
     USELESS_SCOPE_BEARER,
 };
+pub use content::content;
 pub use faults::{Fault, FaultDecision, FaultRule, Faults, When};
 pub use oauth::{
     OAUTH_ACCESS_TOKEN, OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET, OAUTH_CODE, OAUTH_REFRESH_TOKEN,

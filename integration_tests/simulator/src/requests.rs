@@ -30,6 +30,8 @@ pub struct RequestSeen {
     pub http2: bool,
     pub accept_encoding: String,
     pub user_agent: String,
+    /// The part of a file that was asked for, as sent.
+    pub range: String,
     pub authorization: AuthorizationKind,
     /// Which of the access tokens that the token endpoint handed out it was signed with.
     pub access_token: Option<u64>,

@@ -10,7 +10,7 @@ use crate::query::{self, Asked};
 use crate::requests::RequestSeen;
 use crate::settings::Latency;
 use crate::simulator::{Shared, State};
-use crate::{clock, limits, tls};
+use crate::{clock, content, limits, tls};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use hyper::body::{Body, Incoming};
@@ -45,9 +45,15 @@ impl Drop for Stop {
     }
 }
 
-pub(crate) fn start(shared: Arc<Shared>, port: u16) -> io::Result<(u16, Stop)> {
-    let listener = TcpListener::bind(("127.0.0.1", port))?;
-    listener.set_nonblocking(true)?;
+pub(crate) fn start(shared: &Arc<Shared>, port: u16) -> io::Result<(u16, Stop)> {
+    let listen = |port| {
+        let listener = TcpListener::bind(("127.0.0.1", port))?;
+        listener.set_nonblocking(true)?;
+        Ok::<_, io::Error>(listener)
+    };
+    let (listener, content) = (listen(port)?, listen(0)?);
+    shared.state().content_port = content.local_addr()?.port();
+    let (account, contents) = (Arc::clone(shared), Arc::clone(shared));
     let tls = shared.settings.tls.as_ref().map(tls::acceptor).transpose()?;
     let port = listener.local_addr()?.port();
     let (signal, stopped) = oneshot::channel::<()>();
@@ -56,14 +62,29 @@ pub(crate) fn start(shared: Arc<Shared>, port: u16) -> io::Result<(u16, Stop)> {
         runtime.block_on(async {
             tokio::select! {
                 _ = stopped => {}
-                () = accept(listener, tls, shared) => {}
+                () = accept(listener, tls, account, Host::Account) => {}
+                () = accept(content, None, contents, Host::Contents) => {}
             }
         });
     })?;
     Ok((port, Stop { signal: Some(signal), thread: Some(thread) }))
 }
 
-async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Shared>) {
+/// Whom a listener speaks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Host {
+    Account,
+    Contents,
+}
+
+/// The connection that a request comes by.
+#[derive(Debug, Clone, Copy)]
+struct Peer {
+    host: Host,
+    connection: u64,
+}
+
+async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Shared>, host: Host) {
     let listener =
         tokio::net::TcpListener::from_std(listener).expect("the listener fits the runtime");
     for connection in 1.. {
@@ -72,16 +93,17 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Sha
         // Without this the second packet of an answer may wait for the client's acknowledgement.
         let _ = stream.set_nodelay(true);
         let shared = Arc::clone(&shared);
+        let peer = Peer { host, connection };
         match tls.clone() {
-            None => drop(tokio::spawn(converse(stream, shared, connection))),
+            None => drop(tokio::spawn(converse(stream, shared, peer))),
             Some(tls) => drop(tokio::spawn(async move {
                 // A client that does not trust us says so by going away.
                 if let Ok(stream) = tls.accept(stream).await {
                     let speaks_http2 = stream.get_ref().1.alpn_protocol() == Some(tls::HTTP2);
                     if speaks_http2 {
-                        converse_in_streams(stream, shared, connection).await;
+                        converse_in_streams(stream, shared, peer).await;
                     } else {
-                        converse(stream, shared, connection).await;
+                        converse(stream, shared, peer).await;
                     }
                 }
             })),
@@ -89,12 +111,8 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Sha
     }
 }
 
-async fn converse(
-    stream: impl AsyncRead + AsyncWrite + Unpin,
-    shared: Arc<Shared>,
-    connection: u64,
-) {
-    let service = service_fn(move |request| serve(Arc::clone(&shared), request, connection));
+async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin, shared: Arc<Shared>, peer: Peer) {
+    let service = service_fn(move |request| serve(Arc::clone(&shared), peer, request));
     let http = hyper::server::conn::http1::Builder::new();
     // Broken connections are what some tests want.
     let _ = http.serve_connection(TokioIo::new(stream), service).await;
@@ -104,9 +122,9 @@ async fn converse(
 async fn converse_in_streams(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     shared: Arc<Shared>,
-    connection: u64,
+    peer: Peer,
 ) {
-    let service = service_fn(move |request| serve(Arc::clone(&shared), request, connection));
+    let service = service_fn(move |request| serve(Arc::clone(&shared), peer, request));
     let http = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
     let _ = http.serve_connection(TokioIo::new(stream), service).await;
 }
@@ -122,8 +140,8 @@ impl Drop for InFlight {
 
 async fn serve(
     shared: Arc<Shared>,
+    peer: Peer,
     request: Request<Incoming>,
-    connection: u64,
 ) -> Result<Response<Pieces>, Broken> {
     {
         let mut state = shared.state();
@@ -136,7 +154,7 @@ async fn serve(
     let (answer, fault, pause) = {
         let mut state = shared.state();
         let now = shared.clock.now_unix();
-        let (answer, fault) = decide(&shared, &mut state, (&head, connection), &body, now);
+        let (answer, fault) = decide(&shared, &mut state, (&head, peer), &body, now);
         let latency = if head.uri.path().contains("/incremental/") {
             shared.settings.export_latency
         } else {
@@ -171,7 +189,7 @@ async fn read(mut body: Incoming) -> Result<Vec<u8>, Broken> {
 fn decide(
     shared: &Shared,
     state: &mut State,
-    (head, connection): (&hyper::http::request::Parts, u64),
+    (head, Peer { host, connection }): (&hyper::http::request::Parts, Peer),
     body: &[u8],
     now: i64,
 ) -> (Answer, Option<Fault>) {
@@ -206,6 +224,7 @@ fn decide(
         http2: head.version == Version::HTTP_2,
         accept_encoding: text(header::ACCEPT_ENCODING).to_owned(),
         user_agent: text(header::USER_AGENT).to_owned(),
+        range: text(header::RANGE).to_owned(),
         authorization: kind,
         access_token: match &who {
             Identity::Known(person) => person.token.as_ref().and_then(|token| token.number),
@@ -219,15 +238,13 @@ fn decide(
     }
     let fault = state.faults.decide(&seen);
     let answer = match (&route, foreign_host(&seen.host)) {
+        _ if host == Host::Contents => content::answer(state, &seen),
         (_, true) => Answer::no_help_desk(&seen.host, text(header::ACCEPT).contains("json")),
         (None, _) if path == "/oauth/tokens" && head.method == Method::POST => {
             let longest = state.knobs.longest_token_seconds;
             state.oauth.token(body, now, longest)
         }
-        (None, _) if path.starts_with("/hc/article_attachments/") => {
-            Answer::new(200, "application/octet-stream", "what is in the file")
-        }
-        (None, _) => Answer::no_endpoint(),
+        (None, _) => content::redirect(state, &seen, &who).unwrap_or_else(Answer::no_endpoint),
         (Some(_), _) if head.method != Method::GET => {
             Answer::new(405, "text/plain", "Method Not Allowed")
         }
@@ -297,13 +314,27 @@ fn respond(
         Some(Fault::Html) => {
             answer = Answer::html(200, "<!DOCTYPE html><html><body>Just a moment...</body></html>");
         }
-        Some(Fault::Empty) => answer.body.clear(),
+        Some(Fault::Empty) => {
+            answer.body.clear();
+            answer.content = None;
+        }
         Some(Fault::WithoutKey) => answer = Answer::ok(r#"{"count":0,"unexpected":[]}"#),
         _ => {}
     }
     let mut response = Response::builder().status(answer.status).header(header::DATE, date);
     for (name, value) in &answer.headers {
         response = response.header(name, value);
+    }
+    if let Some(content) = &answer.content {
+        let trickle = match fault {
+            Some(Fault::Trickle { piece_bytes, pause_ms }) => {
+                Some((piece_bytes, shared.clock.real(pause_ms).max(Duration::from_micros(1))))
+            }
+            _ => None,
+        };
+        let body = Pieces::of_content(content, fault == Some(Fault::CutBody), trickle);
+        let response = response.header(header::CONTENT_LENGTH, content.len);
+        return response.body(body).map_err(|_| Broken);
     }
     let accepted = asked.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
     let accepts_gzip = accepted.is_some_and(|list| list.contains("gzip"));

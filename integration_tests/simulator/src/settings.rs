@@ -128,6 +128,12 @@ pub struct Knobs {
     pub search_pages_shorter_by: usize,
     /// What the count of a search says too much, by row. Its counts are known to be off.
     pub search_counts_more: usize,
+    /// The host of contents sends whole files, whatever part is asked for.
+    pub content_without_parts: bool,
+    /// So many more addresses of contents have ended when they are followed.
+    pub ended_content_addresses: u64,
+    /// Contents are so many bytes longer than their rows say.
+    pub content_bytes_more: i64,
 }
 
 /// Names of the rate limit headers, which have changed over the years.

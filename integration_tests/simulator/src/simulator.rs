@@ -41,6 +41,8 @@ pub(crate) struct State {
     pub(crate) requests: Vec<RequestSeen>,
     pub(crate) requests_made: u64,
     pub(crate) export_pages: u64,
+    /// The port of the host of contents.
+    pub(crate) content_port: u16,
     pub(crate) in_flight: usize,
     pub(crate) peak_in_flight: usize,
     pub(crate) chance: Prng,
@@ -67,6 +69,7 @@ impl Simulator {
             requests: Vec::new(),
             requests_made: 0,
             export_pages: 0,
+            content_port: 0,
             in_flight: 0,
             peak_in_flight: 0,
             chance: Prng::new(settings.seed),
@@ -75,7 +78,7 @@ impl Simulator {
         let clock = Clock::start(settings.start_now, settings.scale);
         let wanted_port = settings.port;
         let shared = Arc::new(Shared { clock, settings, state: Mutex::new(state) });
-        let (port, stop) = server::start(Arc::clone(&shared), wanted_port)?;
+        let (port, stop) = server::start(&shared, wanted_port)?;
         Ok(Self { shared, port, _stop: stop })
     }
 

@@ -99,7 +99,7 @@ pub(super) fn attachment(seed: &Seed) -> String {
         "content_url": seed.address(&format!("hc/article_attachments/{id}")),
         "relative_path": format!("/hc/article_attachments/{id}"),
         "content_type": kind,
-        "size": seed.bits(3) % 20_000_000,
+        "size": seed.bits(3) % 60_000,
         "inline": seed.on(0, 2),
         "created_at": seed.created(),
         "updated_at": seed.updated(),

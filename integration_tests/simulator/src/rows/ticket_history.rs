@@ -174,7 +174,7 @@ fn child_comment(seed: &Seed) -> Object {
         "html_body": seed.html(4),
         "plain_body": seed.text(2),
         "public": !seed.on(1, 3),
-        "attachments": attachments(seed),
+        "attachments": files(seed),
         "audit_id": seed.id,
         "created_at": zendesk_time(seed.updated_at),
         "event_type": "Comment",
@@ -261,4 +261,37 @@ fn metadata(seed: &Seed) -> Json {
 
 fn attachments(seed: &Seed) -> Vec<Object> {
     if seed.on(0, 3) { vec![super::people::picture(seed, seed.n / 6)] } else { vec![] }
+}
+
+/// Files of a comment: each has an id of its own, and a name that anybody may choose.
+fn files(seed: &Seed) -> Vec<Object> {
+    const NAMES: [&str; 6] = [
+        "README.md",
+        "../../etc/passwd",
+        "/etc/cron.d/job",
+        "a\\b:c?.pdf",
+        "\u{202e}gnp.exe",
+        "..",
+    ];
+    let file = |step: u64| {
+        let id = event_id(seed, 100 + step);
+        let content = seed.address(&format!("attachments/token/{id}/?name=README.md"));
+        object! {
+            "url": seed.address(&format!("api/v2/attachments/{id}.json")),
+            "id": id,
+            "file_name": seed.pick(step, &NAMES),
+            "content_url": content.as_str(),
+            "mapped_content_url": content.as_str(),
+            "content_type": seed.pick(step, &["application/pdf", "image/png", "text/plain; charset=utf-8"]),
+            "size": seed.bits(step) % 60_000,
+            "width": Json::NULL,
+            "height": Json::NULL,
+            "inline": seed.on(step, 4),
+            "deleted": false,
+            "malware_access_override": false,
+            "malware_scan_result": seed.pick(step, &["not_scanned", "malware_not_found"]),
+            "thumbnails": Json::raw("[]"),
+        }
+    };
+    (0..seed.n / 2 % 3).map(file).collect()
 }

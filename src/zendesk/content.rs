@@ -1,0 +1,381 @@
+//! Files: from the address that a row tells to the disk. The account redirects to a host that
+//! keeps the contents; credentials never go there.
+//!
+//! Source: Zendesk, "Ticket Attachments" and "Article Attachments". `content_url` answers with a
+//! redirect whose address ends after a while, so every try begins at `content_url`.
+
+use std::io;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_RANGE, ETAG, HOST, HeaderMap, HeaderValue,
+    IF_RANGE, LOCATION, RANGE,
+};
+use reqwest::{Response, Url};
+
+use super::arrival::Arrival;
+use super::budget::{Bucket, Slot};
+use super::client::{Asked, Client, Failed, PageSize, Tally};
+use super::error::{ApiError, ErrorKind, detail};
+use super::headers;
+use super::retry::{Outcome, Verdict, judge};
+
+/// How long one try of a file may take; what came by then is kept, and the next one goes on.
+pub(super) const TOTAL_TIMEOUT: Duration = Duration::from_secs(1800);
+
+const MOST_REDIRECTS: usize = 5;
+
+/// Tries that end in doubt before the file is given up.
+const MOST_DOUBTS: u32 = 3;
+
+/// The largest body of a refusal that is looked at for its reason.
+const LARGEST_REASON_BYTES: usize = 16 << 10;
+
+/// A try that brought so much was none in vain.
+const WORTHWHILE_BYTES: u64 = 1 << 20;
+
+const DRAWS_ON: &[Bucket] = &[Bucket::Attachments];
+
+/// A file to fetch.
+#[derive(Debug)]
+pub struct Wanted<'a> {
+    pub url: &'a str,
+    /// What it is, for errors; the address may be a secret.
+    pub told: &'a str,
+    /// Bytes that the row tells.
+    pub size: Option<u64>,
+    /// More bytes than this are not taken.
+    pub largest: u64,
+    /// Whose turn it is when requests wait.
+    pub walk: u64,
+}
+
+/// A file under way.
+struct Fetching<'a> {
+    wanted: &'a Wanted<'a>,
+    arrival: &'a mut Arrival,
+    /// Answers that another try may show to be none of the file's: an address that has ended, and
+    /// bytes that are not as many as they should be.
+    doubts: u32,
+    /// How far a try has come.
+    furthest: u64,
+}
+
+impl Client {
+    /// Brings a file to the disk, all of it.
+    ///
+    /// # Errors
+    /// [`ApiError`] once waiting and asking again cannot help, the disk takes no more, or the
+    /// program is to stop.
+    pub async fn fetch(
+        &self,
+        wanted: &Wanted<'_>,
+        arrival: &mut Arrival,
+        tally: &mut Tally,
+    ) -> Result<(), ApiError> {
+        let furthest = arrival.len();
+        let mut fetching = Fetching { wanted, arrival, doubts: 0, furthest };
+        self.ask_for(&mut fetching, tally).await
+    }
+
+    /// Asks for a file from byte `from` on, through all redirects. Tells whether an own host of
+    /// the account answered, and by which signature.
+    async fn locate(
+        &self,
+        wanted: &Wanted<'_>,
+        from: u64,
+        tag: Option<&str>,
+        slot: &mut Slot,
+    ) -> Result<(Response, Option<u64>), Failed> {
+        let host = self.host.as_ref().and_then(|host| host.to_str().ok());
+        let mut url = Url::parse(wanted.url).map_err(|_| astray("the row's address is none"))?;
+        for _ in 0..=MOST_REDIRECTS {
+            let place = place(url, &self.base, host);
+            let (address, is_own) = place.ok_or_else(|| astray("the way leads to no safe host"))?;
+            let mut sending = self.content.get(address.clone());
+            sending = sending.header(ACCEPT, HeaderValue::from_static("*/*"));
+            sending = sending.header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+            let mut number = None;
+            if is_own {
+                let signed = self.access.sign();
+                number = Some(signed.as_ref().map_or(0, |signed| signed.number));
+                if let Some(signed) = signed {
+                    sending = sending.header(AUTHORIZATION, signed.header);
+                }
+                if let Some(host) = &self.host {
+                    sending = sending.header(HOST, host.clone());
+                }
+            }
+            if from > 0 {
+                sending = sending.header(RANGE, format!("bytes={from}-"));
+                if let Some(tag) = tag {
+                    sending = sending.header(IF_RANGE, tag);
+                }
+            }
+            let answer = sending.send().await.map_err(Failed::transport)?;
+            if is_own {
+                self.observe(answer.headers(), slot);
+            }
+            let to = answer.headers().get(LOCATION).and_then(|to| to.to_str().ok());
+            match to.filter(|_| answer.status().is_redirection()) {
+                Some(to) => {
+                    url = address.join(to).map_err(|_| astray("a redirect leads nowhere"))?;
+                }
+                None => return Ok((answer, number)),
+            }
+        }
+        Err(astray("there are too many redirects"))
+    }
+}
+
+impl Asked for Fetching<'_> {
+    type Answer = ();
+
+    fn told(&self) -> String {
+        self.wanted.told.to_owned()
+    }
+
+    fn buckets(&self) -> &[Bucket] {
+        DRAWS_ON
+    }
+
+    fn walk(&self) -> u64 {
+        self.wanted.walk
+    }
+
+    fn has_progressed(&mut self) -> bool {
+        // Bytes that came again are none that a file can end by.
+        let is_further = self.arrival.len() >= self.furthest.saturating_add(WORTHWHILE_BYTES);
+        self.furthest = if is_further { self.arrival.len() } else { self.furthest };
+        is_further
+    }
+
+    async fn attempt(
+        &mut self,
+        client: &Client,
+        _: &PageSize,
+        slot: &mut Slot,
+    ) -> Result<(), Failed> {
+        let size = self.wanted.size;
+        // One that is as long as it should be was left before it was known to be whole.
+        if size.is_some_and(|size| self.arrival.len() >= size) {
+            self.arrival.restart().map_err(disk)?;
+        }
+        let from = self.arrival.len();
+        let tag = self.arrival.tag.clone();
+        let (answer, signed) = client.locate(self.wanted, from, tag.as_deref(), slot).await?;
+        let status = answer.status().as_u16();
+        match status {
+            200 => self.arrival.restart().map_err(disk)?,
+            206 if continues(answer.headers(), from, size) => {}
+            206 | 416 => {
+                self.arrival.restart().map_err(disk)?;
+                let why = "what was there does not fit what would follow".to_owned();
+                return Err(Failed::new(ErrorKind::Unreadable, Outcome::Broken, why));
+            }
+            _ => return Err(self.refused(client, answer, signed).await),
+        }
+        if let Some(signed) = signed {
+            client.access.accepted(signed);
+        }
+        self.arrival.tag = strong_tag(answer.headers());
+        let promised = answer.content_length().map(|length| self.arrival.len() + length);
+        let whole = size.or(promised);
+        if whole.zip(promised).is_some_and(|(whole, promised)| whole != promised) {
+            return Err(self.doubted(promised, whole));
+        }
+        let mut chunks = answer.bytes_stream();
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(Failed::transport)?;
+            let len = self.arrival.len() + chunk.len() as u64;
+            if len > whole.unwrap_or(self.wanted.largest) {
+                return Err(self.doubted(Some(len), whole));
+            }
+            self.arrival.write(&chunk).await.map_err(disk)?;
+        }
+        let len = self.arrival.len();
+        if whole.is_some_and(|whole| whole != len) {
+            return Err(self.doubted(Some(len), whole));
+        }
+        Ok(())
+    }
+}
+
+impl Fetching<'_> {
+    /// Bytes that are not as many as they should be.
+    fn doubted(&mut self, came: Option<u64>, whole: Option<u64>) -> Failed {
+        let count =
+            |bytes: Option<u64>| bytes.map_or("unknown".to_owned(), |bytes| bytes.to_string());
+        let why = format!("{} bytes came of {}", count(came), count(whole));
+        if let Err(error) = self.arrival.restart() {
+            return disk(error);
+        }
+        self.once_more(Failed::new(ErrorKind::Unreadable, Outcome::Unreadable, why))
+    }
+
+    async fn refused(&mut self, client: &Client, answer: Response, signed: Option<u64>) -> Failed {
+        let status = answer.status().as_u16();
+        let retry_after = headers::retry_after(answer.headers(), client.clock.now_unix());
+        let reason = reason(answer).await;
+        let outcome = Outcome::Answered { status, retry_after, body: &reason };
+        let kind = match status {
+            429 | 503 => ErrorKind::RateLimited,
+            _ => ErrorKind::Unavailable,
+        };
+        let detail = detail(&reason, client.access.secrets());
+        let verdict = match judge(outcome, false) {
+            // No signature of ours was there to be renewed.
+            Verdict::GiveUp(ErrorKind::Unauthorized) if signed.is_none() => {
+                Verdict::GiveUp(ErrorKind::Forbidden)
+            }
+            verdict => verdict,
+        };
+        let (status, quotas) = (Some(status), Vec::new());
+        let is_foreign = signed.is_none();
+        let signed = signed.unwrap_or_default();
+        let failed = Failed { verdict, kind, status, detail, quotas, signed };
+        // The address that the account gave may have ended meanwhile; it gives another.
+        if is_foreign && matches!(verdict, Verdict::GiveUp(_)) {
+            return self.once_more(failed);
+        }
+        failed
+    }
+
+    fn once_more(&mut self, failed: Failed) -> Failed {
+        self.doubts += 1;
+        let verdict = match failed.verdict {
+            Verdict::GiveUp(_) if self.doubts < MOST_DOUBTS => Verdict::Again { smaller: false },
+            Verdict::Again { .. } if self.doubts >= MOST_DOUBTS => Verdict::GiveUp(failed.kind),
+            verdict => verdict,
+        };
+        Failed { verdict, ..failed }
+    }
+}
+
+/// Where a request goes, and whether that is an own host of the account, which may see the
+/// credentials. `host` is the account's name where `base` stands in for it. None where nothing
+/// may go: only where `base` is without encryption are other ports of its host, too.
+fn place(mut url: Url, base: &Url, host: Option<&str>) -> Option<(Url, bool)> {
+    // Whatever an address says of users is not ours to send.
+    url.set_username("").ok()?;
+    url.set_password(None).ok()?;
+    url.set_fragment(None);
+    if url.origin() == base.origin() {
+        return Some((url, true));
+    }
+    if url.scheme() == "https" && url.host_str().is_some() && url.host_str() == host {
+        let mut own = base.clone();
+        own.set_path(url.path());
+        own.set_query(url.query());
+        return Some((own, true));
+    }
+    let is_beside = base.scheme() == "http" && url.scheme() == "http" && url.host() == base.host();
+    (url.scheme() == "https" || is_beside).then_some((url, false))
+}
+
+/// Whether a part goes on at byte `from` of a file of this size.
+fn continues(headers: &HeaderMap, from: u64, size: Option<u64>) -> bool {
+    let told = || {
+        let range = headers.get(CONTENT_RANGE)?.to_str().ok()?.strip_prefix("bytes ")?;
+        let (range, total) = range.split_once('/')?;
+        let (first, _) = range.split_once('-')?;
+        Some((first.parse::<u64>().ok()?, total.parse::<u64>().ok()))
+    };
+    told().is_some_and(|(first, total)| {
+        first == from && total.zip(size).is_none_or(|(total, size)| total == size)
+    })
+}
+
+/// A weak tag does not promise equal bytes.
+fn strong_tag(headers: &HeaderMap) -> Option<String> {
+    let tag = headers.get(ETAG)?.to_str().ok()?;
+    (!tag.starts_with("W/")).then(|| tag.to_owned())
+}
+
+async fn reason(answer: Response) -> Vec<u8> {
+    let mut reason = Vec::new();
+    let mut chunks = answer.bytes_stream();
+    while let Some(Ok(chunk)) = chunks.next().await {
+        reason.extend_from_slice(&chunk);
+        if reason.len() >= LARGEST_REASON_BYTES {
+            break;
+        }
+    }
+    reason
+}
+
+fn astray(why: &str) -> Failed {
+    let failed = Failed::new(ErrorKind::Invalid, Outcome::Broken, why.to_owned());
+    Failed { verdict: Verdict::GiveUp(ErrorKind::Invalid), ..failed }
+}
+
+fn disk(error: io::Error) -> Failed {
+    let kind = kind_of(&error);
+    let failed = Failed::new(kind, Outcome::Broken, error.to_string());
+    Failed { verdict: Verdict::GiveUp(kind), ..failed }
+}
+
+/// What a failed write is to whoever has to act.
+#[must_use]
+pub fn kind_of(error: &io::Error) -> ErrorKind {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            ErrorKind::DiskFull
+        }
+        _ => ErrorKind::Unwritable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(url: &str, base: &str, host: Option<&str>) -> Option<(String, bool)> {
+        let (url, is_own) = place(url.parse().unwrap(), &base.parse().unwrap(), host)?;
+        Some((url.to_string(), is_own))
+    }
+
+    #[test]
+    fn credentials_go_to_the_accounts_host_alone_and_nothing_goes_unencrypted() {
+        let base = "https://acme.zendesk.com";
+        let is_own = |url| at(url, base, None).map(|(_, is_own)| is_own);
+        assert_eq!(is_own("https://acme.zendesk.com/attachments/token/x/?name=a"), Some(true));
+        for foreign in [
+            "https://p1.zdusercontent.com/x",
+            "https://other.zendesk.com/attachments/token/x",
+            "https://acme.zendesk.com.evil.example/x",
+            "https://acme.zendesk.com:8443/x",
+        ] {
+            assert_eq!(is_own(foreign), Some(false), "{foreign}");
+        }
+        for unsafe_one in ["http://acme.zendesk.com/x", "http://127.0.0.1/x", "ftp://a.b/x"] {
+            assert_eq!(is_own(unsafe_one), None, "{unsafe_one}");
+        }
+        let user = at("https://me:secret@files.example/x#y", base, None);
+        assert_eq!(user, Some(("https://files.example/x".into(), false)));
+    }
+
+    #[test]
+    fn a_stand_in_for_the_account_has_its_content_host_beside_it() {
+        let at = |url| at(url, "http://127.0.0.1:80", Some("acme.zendesk.com"));
+        let own = at("https://acme.zendesk.com/a?b=c");
+        assert_eq!(own, Some(("http://127.0.0.1/a?b=c".into(), true)));
+        let beside = at("http://127.0.0.1:81/x");
+        assert_eq!(beside, Some(("http://127.0.0.1:81/x".into(), false)));
+        assert_eq!(at("http://files.example/x"), None);
+    }
+
+    #[test]
+    fn a_part_must_fit_what_is_there() {
+        let headers = |range: &'static str| {
+            HeaderMap::from_iter([(CONTENT_RANGE, HeaderValue::from_static(range))])
+        };
+        assert!(continues(&headers("bytes 5-9/10"), 5, Some(10)));
+        assert!(continues(&headers("bytes 5-9/*"), 5, Some(10)));
+        assert!(!continues(&headers("bytes 4-9/10"), 5, Some(10)));
+        assert!(!continues(&headers("bytes 5-9/11"), 5, Some(10)));
+        assert!(!continues(&headers("pages 5-9/10"), 5, None));
+        assert!(!continues(&HeaderMap::new(), 0, None));
+    }
+}

@@ -165,7 +165,7 @@ fn test_supported_data_types() {
             if is_property_map(path) {
                 return;
             }
-            let types = match &schema.get("type") {
+            let types = match schema.get("type") {
                 Some(Value::Array(types)) => types.iter().filter_map(Value::as_str).collect(),
                 Some(Value::String(one)) => vec![one.as_str()],
                 _ => Vec::new(),

@@ -74,7 +74,7 @@ pub(super) fn picture(seed: &Seed, salt: u64) -> Object {
     file(seed, salt, "pat.png", is_picture.then_some(80)).with("thumbnails", thumbnails)
 }
 
-fn file(seed: &Seed, salt: u64, file_name: &str, side_pixels: Option<i32>) -> Object {
+pub(super) fn file(seed: &Seed, salt: u64, file_name: &str, side_pixels: Option<i32>) -> Object {
     let id = seed.other_id(salt);
     let content_type =
         if side_pixels.is_some() { "image/png" } else { "application/x-genesis-rom" };

@@ -276,13 +276,16 @@ fn files(seed: &Seed) -> Vec<Object> {
     let file = |step: u64| {
         let id = event_id(seed, 100 + step);
         let content = seed.address(&format!("attachments/token/{id}/?name=README.md"));
+        let kind = seed.pick(step, &["application/pdf", "image/png", "text/plain; charset=utf-8"]);
+        let smaller = super::people::file(seed, step + 1, "thumb.png", Some(32));
+        let thumbnails = if kind == "image/png" { vec![smaller] } else { vec![] };
         object! {
             "url": seed.address(&format!("api/v2/attachments/{id}.json")),
             "id": id,
             "file_name": seed.pick(step, &NAMES),
             "content_url": content.as_str(),
             "mapped_content_url": content.as_str(),
-            "content_type": seed.pick(step, &["application/pdf", "image/png", "text/plain; charset=utf-8"]),
+            "content_type": kind,
             "size": seed.bits(step) % 60_000,
             "width": Json::NULL,
             "height": Json::NULL,
@@ -290,7 +293,7 @@ fn files(seed: &Seed) -> Vec<Object> {
             "deleted": false,
             "malware_access_override": false,
             "malware_scan_result": seed.pick(step, &["not_scanned", "malware_not_found"]),
-            "thumbnails": Json::raw("[]"),
+            "thumbnails": thumbnails,
         }
     };
     (0..seed.n / 2 % 3).map(file).collect()

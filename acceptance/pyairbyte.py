@@ -33,9 +33,17 @@ TOUCHED = ["tickets", "users", "organizations", "groups", "articles", "posts", "
 
 def expected(sim, stream):
     """The rows of a stream by key, with what the connector adds to them."""
-    if stream == "ticket_comments":
+    if stream in ("ticket_comments", "ticket_attachments"):
+        inside = comments if stream == "ticket_comments" else attachments
         events = [event["row"] for event in sim.order("truth", "ticket_events")]
-        rows = [{"row": row} for event in events for row in comments(event)]
+        rows = [{"row": row} for event in events for row in inside(event)]
+    elif stream == "ticket_field_options":
+        rows = [
+            {"row": row}
+            for kind in ("ticket", "user", "organization")
+            for field in sim.order("truth", f"{kind}_fields")
+            for row in options(kind, field["row"])
+        ]
     else:
         rows = sim.order("truth", stream)
     if stream == "ticket_metrics":
@@ -47,13 +55,29 @@ def expected(sim, stream):
             for row in (row["row"] for row in rows):
                 ids = {f"{kind}_id": row[parent], "comment_id": row["id"]}
                 row["_airbyte_parent_id"] = ids
+    if stream in BELOW:
+        for row in rows:
+            parent = row["parent"]
+            row["row"][BELOW[stream]] = int(parent) if parent.isdigit() else parent
     if stream == "tickets":
         rows = [row for row in rows if not row["deleted"]]
     return {key(stream, row["row"]): row["row"] for row in rows}
 
 
+# Streams whose rows are told apart by something else than their id.
+KEYS = {
+    "tags": ["name"],
+    "custom_objects": ["key"],
+    "ticket_field_options": ["object_type", "field_id", "id"],
+    "ticket_attachments": ["comment_id", "id"],
+}
+
+# Streams whose rows get the key of the row that they are listed under.
+BELOW = {"schedule_holidays": "schedule_id", "custom_object_fields": "custom_object_key"}
+
+
 def key(stream, row):
-    return str(row["name" if stream == "tags" else "id"])
+    return " ".join(str(row[part]) for part in KEYS.get(stream, ["id"]))
 
 
 def comments(event):
@@ -63,6 +87,22 @@ def comments(event):
             keys = ("ticket_id", "timestamp", "via_reference_id")
             above = {key: event[key] for key in keys if key in event}
             yield {**child, **above}
+
+
+def attachments(event):
+    """What is attached to the comments among an event's children."""
+    for comment in comments(event):
+        above = {"comment_id": comment["id"]}
+        above |= {key: comment[key] for key in ("ticket_id", "created_at")}
+        for file in comment.get("attachments", []):
+            yield {**file, **above}
+
+
+def options(kind, field):
+    """The options of a field, with what they get from it."""
+    around = {f"field_{part}": field[part] for part in ("id", "key", "title", "type") if part in field}
+    for option in field.get("custom_field_options") or []:
+        yield {**option, "object_type": kind, **around}
 
 
 def rounded(value):

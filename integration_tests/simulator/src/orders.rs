@@ -66,7 +66,9 @@ fn answer(sim: &Simulator, words: &[&str]) -> Option<Value> {
 }
 
 fn is_resource(name: &str) -> bool {
-    Account::resources().any(|resource| resource == name)
+    // The records of each kind of custom object are a listing of their own.
+    name.starts_with("custom_object_records_")
+        || Account::resources().any(|resource| resource == name)
 }
 
 /// Changes so many rows that are not deleted, and says which.

@@ -3,8 +3,8 @@
 
 mod program;
 
-use program::{Cost, Sync, is_wanted, tell};
-use simulator::{CustomField, Settings, Simulator, Size};
+use program::{Cost, Sync, is_wanted, tell, unlimited};
+use simulator::{CustomField, Simulator};
 
 const TICKETS: u64 = 20_000;
 
@@ -69,14 +69,7 @@ fn main() {
 
 /// Tickets with values in so many custom fields.
 fn account(fields: usize) -> Simulator {
-    let settings = Settings {
-        size: Size::Large(TICKETS),
-        scale: SCALE,
-        enforce_limits: false,
-        page_cap: None,
-        ..Settings::default()
-    };
-    let sim = Simulator::start(settings).expect("the simulator starts");
+    let sim = unlimited(TICKETS, SCALE);
     sim.account(|account| {
         account.remove_fields("tickets");
         let options: Vec<_> = (0..20).map(|n| (format!("tag_{n}"), format!("Label {n}"))).collect();

@@ -6,8 +6,7 @@ mod program;
 
 use std::time::Instant;
 
-use program::{Sync, is_wanted, tell};
-use simulator::{Settings, Simulator, Size};
+use program::{Sync, is_wanted, tell, unlimited};
 
 const TICKETS: u64 = 20_000;
 
@@ -20,14 +19,7 @@ fn main() {
         return;
     }
     let founding = Instant::now();
-    let settings = Settings {
-        size: Size::Large(TICKETS),
-        scale: SCALE,
-        enforce_limits: false,
-        page_cap: None,
-        ..Settings::default()
-    };
-    let sim = Simulator::start(settings).expect("the simulator starts");
+    let sim = unlimited(TICKETS, SCALE);
     // Exports withhold the last minute.
     sim.advance_seconds(70);
     tell(&format!("founded {TICKETS} tickets in {:.1} s", founding.elapsed().as_secs_f64()));

@@ -1,22 +1,15 @@
-//! The checked-in JSON files: schemas and the samples from Zendesk's documentation agree, each
-//! schema has its stream, and the files that connector folders have are of use.
+//! The checked-in JSON files: schemas and the samples from Zendesk's documentation agree, and the
+//! files that connector folders have are of use.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
 use crate::harness::{Connector, FULL, INCREMENTAL, simulator};
 use crate::program::{run, unscaled};
-use crate::protocol::acceptance::{forbidden, spec};
+use crate::protocol::acceptance::forbidden;
 use crate::protocol::check_output;
 use crate::protocol::outputs::with_mode;
-
-/// Schemas that were written ahead and wait for their stream.
-const WAITING: &[&str] = &[];
-
-/// Schemas of streams that an account or an option makes.
-const TEMPLATES: &[&str] = &["custom_object_records", "ticket_audits_of_events"];
 
 const KEYWORDS: &[&str] = &["$ref", "allOf", "anyOf", "oneOf", "not", "required"];
 
@@ -103,25 +96,6 @@ fn every_schema_is_an_open_object_that_destinations_understand() {
             .extend(forbidden(&schema, KEYWORDS).into_iter().map(|what| format!("{name}: {what}")));
     }
     assert!(found.is_empty(), "{found:#?}");
-}
-
-#[test]
-fn every_schema_has_its_stream_or_waits_for_it() {
-    let sim = simulator(1);
-    let mut connector = Connector::new(&sim);
-    let extra = &spec()["connectionSpecification"]["properties"]["extra_streams"]["items"]["enum"];
-    connector.config["extra_streams"] = extra.clone();
-    let streams = connector.discover();
-    let used = |schema: &Value| streams.iter().any(|stream| stream["json_schema"] == *schema);
-    let all = files("schemas", "json");
-    let without: BTreeSet<&str> = all
-        .iter()
-        .filter(|(_, path)| !used(&json_file(path)))
-        .map(|(name, _)| name.as_str())
-        .filter(|name| !TEMPLATES.contains(name))
-        .collect();
-    let waiting: BTreeSet<&str> = WAITING.iter().copied().collect();
-    assert_eq!(without, waiting, "schemas without a stream (left), and those said to wait (right)");
 }
 
 /// Runs a command with files of this folder.

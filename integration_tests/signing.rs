@@ -2,6 +2,7 @@
 //! platform before they are used.
 
 use std::fs::File;
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -237,6 +238,18 @@ fn a_pair_that_is_revoked_in_the_middle_is_refreshed_once_however_many_wait() {
     assert_eq!(new_configs(&run.messages).len(), 1);
 }
 
+/// Starts a command by the wall's clock, with its output in a file.
+fn start_unscaled(connector: &Connector<'_>, name: &str, output: &Path) -> Running {
+    let mut command = connector.command(name);
+    unscaled(&mut command);
+    command.arg("--config").arg(connector.file("config.json", &connector.config));
+    if name == "read" {
+        command.arg("--catalog").arg(connector.file("catalog.json", &catalog(&["tags"], FULL)));
+    }
+    command.stdout(Stdio::from(File::create(output).expect("a file")));
+    Running::start(command)
+}
+
 /// Runs a command with stdout in a file, and notes what stood in the file when the first request
 /// with each new token came.
 fn seen_before_use(connector: &Connector<'_>, name: &str) -> Vec<(u64, String)> {
@@ -252,14 +265,7 @@ fn seen_before_use(connector: &Connector<'_>, name: &str) -> Vec<(u64, String)> 
             noted.push((number, std::fs::read_to_string(&output).unwrap_or_default()));
         }
     });
-    let mut command = connector.command(name);
-    unscaled(&mut command);
-    command.arg("--config").arg(connector.file("config.json", &connector.config));
-    if name == "read" {
-        command.arg("--catalog").arg(connector.file("catalog.json", &catalog(&["tags"], FULL)));
-    }
-    command.stdout(Stdio::from(File::create(&path).expect("a file")));
-    let ended = Running::start(command).end_within(Duration::from_secs(60));
+    let ended = start_unscaled(connector, name, &path).end_within(Duration::from_secs(60));
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     connector.sim.no_hook();
     let seen = seen.lock().expect("no hook panics");
@@ -289,14 +295,7 @@ fn a_pair_that_is_on_its_way_is_saved_though_the_program_is_told_to_stop() {
         let late = Fault::Delay { ms: 600_000 };
         sim.faults(Faults::rule("/oauth/tokens", When::Always, late));
         let path = connector.file("stdout", &Value::Null);
-        let mut command = connector.command(name);
-        unscaled(&mut command);
-        command.arg("--config").arg(connector.file("config.json", &connector.config));
-        if name == "read" {
-            command.arg("--catalog").arg(connector.file("catalog.json", &catalog(&["tags"], FULL)));
-        }
-        command.stdout(Stdio::from(File::create(&path).expect("a file")));
-        let mut running = Running::start(command);
+        let mut running = start_unscaled(&connector, name, &path);
         wait_until("the token endpoint is asked", || tokens_asked(&sim) == 1);
         running.terminate();
         let ended = running.end_within(Duration::from_secs(20));

@@ -8,13 +8,26 @@ use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use simulator::ADMIN_API_TOKEN;
+use simulator::{ADMIN_API_TOKEN, Settings, Simulator, Size};
 
 /// Linux tells processor time in hundredths of a second, whatever the kernel ticks in.
 const TICKS_PER_SECOND: f64 = 100.0;
 
 /// Memory is looked at once in so many bytes of output.
 const BYTES_PER_LOOK: usize = 1 << 20;
+
+/// An account of so many tickets whose limits bind nobody, so that the program's own pace shows.
+#[allow(dead_code, reason = "some benches serve prepared pages instead")]
+pub(crate) fn unlimited(tickets: u64, scale: f64) -> Simulator {
+    let settings = Settings {
+        size: Size::Large(tickets),
+        scale,
+        enforce_limits: false,
+        page_cap: None,
+        ..Settings::default()
+    };
+    Simulator::start(settings).expect("the simulator starts")
+}
 
 /// One sync, read from the beginning.
 pub(crate) struct Sync<'a> {

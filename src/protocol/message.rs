@@ -182,7 +182,8 @@ fn line(message: &Value) -> Vec<u8> {
 
 /// Escapes U+2028, U+2029 and U+0085, which JSON allows raw but readers that split lines by
 /// Unicode's rules take for the end of a line. In JSON they can stand only inside strings.
-fn escape_line_breaks(json: &[u8]) -> Vec<u8> {
+#[must_use]
+pub fn escape_line_breaks(json: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(json.len() + 1);
     let mut rest = json;
     while let Some(at) = rest.iter().position(|&byte| byte == 0xE2 || byte == 0xC2) {

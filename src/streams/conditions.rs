@@ -2,8 +2,8 @@
 
 use super::made::Made;
 use super::made::Source::{Joined, Of, Place, TextOf};
-use super::tickets::TICKET_FORMS;
-use super::{Gate, Role, RowsAt, Stream};
+use super::tickets::{SEVERAL_FORMS, TICKET_FORMS};
+use super::{RowsAt, Stream};
 
 /// The same for both sides of a form. What names a row is what the condition is about, not where
 /// it stands, so that a row keeps its name when conditions are put in another order.
@@ -34,11 +34,7 @@ static FOR_END_USERS: Made = made(&["end_user_conditions", "child_fields"]);
 pub(super) fn streams() -> Vec<Stream> {
     let stream = |name, made: &'static Made, about| Stream {
         rows: RowsAt::Made(made),
-        gate: Gate {
-            role: Role::Agent,
-            plan: Some("Suite Growth or Support Enterprise"),
-            feature: None,
-        },
+        gate: SEVERAL_FORMS,
         scope: "tickets:read",
         documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_forms/",
         about,

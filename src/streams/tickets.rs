@@ -2,8 +2,8 @@
 
 use super::support::INCREMENTAL_TICKETS;
 use super::{
-    ADMIN, ANY_AGENT, Cursor, CursorFormat, Deletion, Feed, Gate, Order, Parent, Role, RowsAt,
-    Sign, Since, Splice, Stream, Told,
+    ADMIN, ANY_AGENT, Cursor, CursorFormat, Deletion, Feed, Gate, Order, Parent, RowsAt, Sign,
+    Since, Splice, Stream, Told,
 };
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
@@ -79,6 +79,10 @@ static SATISFACTION_REASONS: Feed =
 static CSAT_SURVEY_RESPONSES: Feed =
     Feed::listing("csat_survey_responses", "guide/survey_responses", &["survey_responses"]);
 
+/// Several ticket forms, and what is set in them.
+pub(super) const SEVERAL_FORMS: Gate =
+    Gate { plan: Some("Suite Growth or Support Enterprise"), ..ANY_AGENT };
+
 pub(super) fn streams() -> Vec<Stream> {
     vec![
         Stream {
@@ -123,11 +127,7 @@ pub(super) fn streams() -> Vec<Stream> {
         },
         Stream {
             cursor: Cursor::UPDATED,
-            gate: Gate {
-                role: Role::Agent,
-                plan: Some("Suite Growth or Support Enterprise"),
-                feature: None,
-            },
+            gate: SEVERAL_FORMS,
             scope: "tickets:read",
             documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_forms/",
             about: "Ticket forms, inactive ones included, with their fields and conditions.",

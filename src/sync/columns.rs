@@ -4,7 +4,8 @@
 
 use std::collections::HashMap;
 
-use super::fit::{Fit, in_a_line, of_kind};
+use super::fit::{Fit, of_kind};
+use super::line::in_a_line;
 use crate::streams::custom_fields::{Column, Columns, Kind, ToldBy};
 use crate::zendesk::edit::Text;
 use crate::zendesk::json::{Fault, Reader, Span};

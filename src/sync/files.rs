@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::frontier::JUDGED_AFTER;
+use super::parents::{is_of_ids, text_of};
 use crate::config::FileLimits;
 use crate::streams::FileKeys;
 
@@ -75,7 +76,7 @@ impl Offer {
         Self {
             at: 0,
             id: ids
-                .map(|id| safe_id(&id?))
+                .map(|id| safe_id(id?))
                 .collect::<Option<Vec<_>>>()
                 .unwrap_or_default()
                 .join("-"),
@@ -166,15 +167,10 @@ fn safe_name(name: &str) -> String {
 }
 
 /// An id as part of a path: what ids are made of, and nothing else.
-fn safe_id(id: &Value) -> Option<String> {
-    let text = match id {
-        Value::String(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
-        _ => return None,
-    };
-    let is_id =
-        |character: &char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_');
-    let id: String = text.chars().filter(is_id).take(LONGEST_ID_BYTES).collect();
+fn safe_id(id: Value) -> Option<String> {
+    let characters = text_of(id)?;
+    let characters = characters.chars().filter(|character| is_of_ids(*character));
+    let id: String = characters.take(LONGEST_ID_BYTES).collect();
     (!id.is_empty()).then_some(id)
 }
 

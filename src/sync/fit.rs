@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use super::line::in_a_line;
 use crate::streams::custom_fields::Kind;
 use crate::zendesk::json::Reader;
 
@@ -17,16 +18,6 @@ pub(super) enum Fit<'a> {
     Written(Cow<'a, str>),
     /// Null, because it is no value of the column's kind.
     Misfit,
-}
-
-/// A value as text that is safe in a line.
-pub(super) fn in_a_line(value: &Value) -> String {
-    let text = value.to_string();
-    if text.contains(['\u{2028}', '\u{2029}', '\u{85}']) {
-        let text = text.replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029");
-        return text.replace('\u{85}', "\\u0085");
-    }
-    text
 }
 
 /// What a column of a kind takes of a value, as it stands in the row.

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use super::line::{put_key, put_shown, put_text};
 use super::rows::Framed;
 use crate::streams::made::{Kind, Made, Source, When};
 use crate::zendesk::edit::Text;
@@ -125,9 +126,10 @@ impl<'t> Moment<'t, '_> {
 
     /// Appends the row, an object. False when it would have no name.
     fn put_row(&self, made: &Made, out: &mut Vec<u8>) -> bool {
+        out.push(b'{');
+        let start = out.len();
         for (at, (column, source)) in made.columns.iter().enumerate() {
-            out.push(if at == 0 { b'{' } else { b',' });
-            out.extend_from_slice(format!("\"{column}\":").as_bytes());
+            put_key(column, start, out);
             if !self.put(*source, out) {
                 if at == 0 {
                     return false;
@@ -150,7 +152,7 @@ impl<'t> Moment<'t, '_> {
             }
             Source::Place(level) => {
                 let place = self.levels.get(level).map_or(0, |level| level.place);
-                out.extend_from_slice(place.to_string().as_bytes());
+                put_shown(place, out);
                 true
             }
             Source::KindTime | Source::KindActor | Source::KindFrom | Source::KindTo => {
@@ -201,19 +203,6 @@ fn plain(raw: &[u8]) -> Option<Cow<'_, str>> {
         _ => String::from_utf8_lossy(raw),
     };
     (!text.is_empty()).then_some(text)
-}
-
-/// Appends a text as JSON, without characters that some readers take for the end of a line.
-fn put_text(text: &str, out: &mut Vec<u8>) {
-    let text = serde_json::Value::from(text).to_string();
-    for character in text.chars() {
-        match character {
-            '\u{2028}' | '\u{2029}' | '\u{85}' => {
-                out.extend_from_slice(format!("\\u{:04x}", u32::from(character)).as_bytes());
-            }
-            _ => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ pub mod frontier;
 mod interleavings;
 pub mod join;
 pub mod joins;
+mod line;
 pub mod made;
 pub mod numbers;
 pub mod oversize;

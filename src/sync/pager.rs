@@ -1,5 +1,6 @@
 //! The only loop over pages: it asks, sees what comes next, and hands out one page at a time.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::config::Config;
@@ -30,7 +31,7 @@ pub struct Pager<'a> {
     client: &'a Client,
     listing: &'a Listing,
     /// The listing's parameters, and the bounds of a window of it.
-    query: Vec<(&'static str, String)>,
+    query: Cow<'a, [(&'static str, String)]>,
     /// The place of the next page; at the end, where the next sync goes on.
     pub at: Token,
     pub ended: bool,
@@ -125,7 +126,8 @@ impl<'a> Pager<'a> {
     /// A pager that begins at a place.
     #[must_use]
     pub fn new(client: &'a Client, listing: &'a Listing, at: Token, size: PageSize) -> Self {
-        let (query, tally, notes) = (listing.query.clone(), Tally::default(), Vec::new());
+        let query = Cow::Borrowed(listing.query.as_slice());
+        let (tally, notes) = (Tally::default(), Vec::new());
         Self {
             client,
             listing,
@@ -143,7 +145,9 @@ impl<'a> Pager<'a> {
     /// The same within a window, whose bounds are parameters.
     #[must_use]
     pub fn within(mut self, bounds: Vec<(&'static str, String)>) -> Self {
-        self.query.extend(bounds);
+        if !bounds.is_empty() {
+            self.query.to_mut().extend(bounds);
+        }
         self
     }
 

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::frontier::Listed;
 use super::rows::Framer;
 use super::sift;
@@ -119,22 +121,31 @@ pub fn values(
 ) -> BTreeMap<&'static str, String> {
     let value = |key: &&'static str| {
         let raw = page.text.raw(list.member(row, key)?.value);
-        let text = match serde_json::from_slice::<serde_json::Value>(raw).ok()? {
-            serde_json::Value::String(text) => text,
-            serde_json::Value::Number(number) => number.to_string(),
-            _ => return None,
-        };
-        Some((*key, text))
+        Some((*key, text_of(serde_json::from_slice(raw).ok()?)?))
     };
     keys.iter().filter_map(value).collect()
 }
 
-/// Fills the placeholders of a path. Only characters that ids are made of get into a path.
+/// A number as it stands, a string without its quotes.
+pub fn text_of(value: Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// Whether ids are made of this character, so that it is safe in a path.
+pub fn is_of_ids(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '-' | '_')
+}
+
+/// Fills the placeholders of a path. Only characters that ids are made of get into a path, and the
+/// colon of ids that have parts.
 pub fn fill(path: &str, fills: &Fills) -> String {
-    let is_id =
-        |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | ':');
+    let is_safe = |character: &char| is_of_ids(*character) || *character == ':';
     fills.iter().fold(path.to_owned(), |path, (name, value)| {
-        let value: String = value.chars().filter(|character| is_id(*character)).collect();
+        let value: String = value.chars().filter(is_safe).collect();
         path.replace(&format!("{{{name}}}"), &value)
     })
 }

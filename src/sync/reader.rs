@@ -394,8 +394,9 @@ impl Reader<'_> {
             let note = |missing: Option<ApiError>| {
                 let is_missing = missing.is_some();
                 let noted = refusals.note_file(keys, missing);
-                refused_at =
-                    if is_missing { Some(refusals.count(keys.answers)) } else { refused_at };
+                if is_missing {
+                    refused_at = Some(refusals.count(keys.answers));
+                }
                 noted
             };
             let lines = self.fetch(delivery, walk, (&mut files, &mut tally), note).await;

@@ -2,14 +2,13 @@
 //! says, and rows that no platform can take are held back and counted.
 
 use std::collections::HashSet;
-use std::fmt;
-use std::io::Write;
 
 use serde_json::Value;
 
 use super::columns::{Filler, Scratch};
 use super::files::Offer;
 use super::joins::Joins;
+use super::line::{put_key, put_shown, put_text};
 use super::made;
 use super::oversize::{self, LARGEST_ROW_BYTES};
 use super::parents::Fills;
@@ -245,13 +244,12 @@ impl Framer {
         dropped.extend(mark.and_then(|(key, _)| place.member(key)));
         for splice in self.stream.splice {
             let (key, there) = match splice {
-                Splice::Around { key, from } => (key, place.around(from).is_some()),
-                Splice::Outermost { key, from } => (key, place.outermost(from).is_some()),
-                Splice::Object { key, .. } => (key, true),
+                Splice::Around { key, .. }
+                | Splice::Outermost { key, .. }
+                | Splice::Own { key, .. } => (key, place.source(splice).is_some()),
+                Splice::Object { key, .. } | Splice::Joined { key, .. } => (key, true),
                 Splice::Seconds { key, from } => (key, place.seconds(from).is_some()),
                 Splice::Filled { key, placeholder } => (key, place.filled(placeholder).is_some()),
-                Splice::Own { key, from } => (key, place.member(from).is_some()),
-                Splice::Joined { key, .. } => (key, true),
             };
             dropped.extend(place.member(key).filter(|_| there));
         }
@@ -291,13 +289,8 @@ fn shrink(out: &mut Vec<u8>, start: usize) -> Vec<String> {
 /// Appends one spliced member.
 fn put(splice: &Splice, place: &Place<'_>, start: usize, out: &mut Vec<u8>) {
     match splice {
-        Splice::Around { key, from } => {
-            let Some(member) = place.around(from) else { return };
-            put_key(key, start, out);
-            place.text.copy(out, member.value);
-        }
-        Splice::Outermost { key, from } => {
-            let Some(member) = place.outermost(from) else { return };
+        Splice::Around { key, .. } | Splice::Outermost { key, .. } | Splice::Own { key, .. } => {
+            let Some(member) = place.source(splice) else { return };
             put_key(key, start, out);
             place.text.copy(out, member.value);
         }
@@ -313,11 +306,6 @@ fn put(splice: &Splice, place: &Place<'_>, start: usize, out: &mut Vec<u8>) {
                 Ok(number) => put_shown(number, out),
                 Err(_) => put_text(text, out),
             }
-        }
-        Splice::Own { key, from } => {
-            let Some(member) = place.member(from) else { return };
-            put_key(key, start, out);
-            place.text.copy(out, member.value);
         }
         Splice::Joined { key, ids } => {
             put_key(key, start, out);
@@ -342,25 +330,6 @@ fn put(splice: &Splice, place: &Place<'_>, start: usize, out: &mut Vec<u8>) {
             out.push(b'}');
         }
     }
-}
-
-/// Appends a key and its colon, after a comma if anything was put behind `start`.
-fn put_key(key: &str, start: usize, out: &mut Vec<u8>) {
-    if out.len() > start {
-        out.push(b',');
-    }
-    out.push(b'"');
-    out.extend_from_slice(key.as_bytes());
-    out.extend_from_slice(b"\":");
-}
-
-fn put_shown(value: impl fmt::Display, out: &mut Vec<u8>) {
-    // Memory takes what is written.
-    let _ = write!(out, "{value}");
-}
-
-fn put_text(text: &str, out: &mut Vec<u8>) {
-    let _ = serde_json::to_writer(out, text);
 }
 
 /// Appends the time of a row's deletion, or null while it lives.
@@ -423,8 +392,17 @@ impl<'a> Place<'a> {
         Some(text)
     }
 
-    fn around(&self, key: &str) -> Option<Member> {
-        self.around.and_then(|around| around.member(key))
+    /// The member whose value a splice copies.
+    fn source(&self, splice: &Splice) -> Option<Member> {
+        match splice {
+            Splice::Around { from, .. } => self.around.and_then(|around| around.member(from)),
+            Splice::Outermost { from, .. } => self.outermost(from),
+            Splice::Own { from, .. } => self.member(from),
+            Splice::Object { .. }
+            | Splice::Joined { .. }
+            | Splice::Seconds { .. }
+            | Splice::Filled { .. } => None,
+        }
     }
 
     /// The path of the list in which the row lies.

@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, DATE, HOST, HeaderMap, HeaderValue,
 };
-use reqwest::{Response, Url};
+use reqwest::{RequestBuilder, Response, Url};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
 
@@ -494,15 +494,34 @@ impl Client {
         }
         // The status decides; a body that did not arrive only takes the detail away.
         let body = body.unwrap_or_default();
-        let outcome = Outcome::Answered { status, retry_after, body: &body };
-        let verdict = judge(outcome, request.at.is_servers());
-        let detail = detail(&body, self.access.secrets());
-        let kind = if matches!(status, 429 | 503) {
-            ErrorKind::RateLimited
-        } else {
-            ErrorKind::Unavailable
+        let answered = Answered { status, retry_after, quotas, signed };
+        Err(self.failed(answered, &body, request.at.is_servers()))
+    }
+
+    /// An answer that brought no page and no file. `has_token` tells whether the server's own
+    /// token was asked with, which it may have forgotten.
+    pub(super) fn failed(&self, answered: Answered, body: &[u8], has_token: bool) -> Failed {
+        let Answered { status, retry_after, quotas, signed } = answered;
+        let verdict = judge(Outcome::Answered { status, retry_after, body }, has_token);
+        let detail = detail(body, self.access.secrets());
+        let kind = match status {
+            429 | 503 => ErrorKind::RateLimited,
+            _ => ErrorKind::Unavailable,
         };
-        Err(Failed { kind, verdict, status: Some(status), detail, quotas, signed })
+        Failed { kind, verdict, status: Some(status), detail, quotas, signed }
+    }
+
+    /// Signs a request to an own host of the account. Tells by which of the signatures.
+    pub(super) fn sign(&self, mut sending: RequestBuilder) -> (RequestBuilder, u64) {
+        let mut number = 0;
+        if let Some(signed) = self.access.sign() {
+            sending = sending.header(AUTHORIZATION, signed.header);
+            number = signed.number;
+        }
+        if let Some(host) = &self.host {
+            sending = sending.header(HOST, host.clone());
+        }
+        (sending, number)
     }
 
     /// Sends the request. Tells by which of the signatures.
@@ -528,19 +547,12 @@ impl Client {
         if url.query() == Some("") {
             url.set_query(None);
         }
-        let mut sending = self
+        let sending = self
             .http
             .get(url)
             .header(ACCEPT, HeaderValue::from_static("application/json"))
             .header(ACCEPT_ENCODING, HeaderValue::from_static(ENCODINGS));
-        let mut number = 0;
-        if let Some(signed) = self.access.sign() {
-            sending = sending.header(AUTHORIZATION, signed.header);
-            number = signed.number;
-        }
-        if let Some(host) = &self.host {
-            sending = sending.header(HOST, host.clone());
-        }
+        let (sending, number) = self.sign(sending);
         let answer = sending.send().await.map_err(Failed::transport)?;
         Ok((answer, number))
     }
@@ -576,6 +588,15 @@ impl Client {
             done = doing => Ok(done),
         }
     }
+}
+
+/// What an answer tells beside its body.
+pub(super) struct Answered {
+    pub(super) status: u16,
+    pub(super) retry_after: headers::RetryAfter,
+    pub(super) quotas: Vec<headers::Quota>,
+    /// Which signature it was asked with.
+    pub(super) signed: u64,
 }
 
 /// One try that gave no answer.

@@ -9,17 +9,16 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_RANGE, ETAG, HOST, HeaderMap, HeaderValue,
-    IF_RANGE, LOCATION, RANGE,
+    ACCEPT, ACCEPT_ENCODING, CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_RANGE, LOCATION, RANGE,
 };
 use reqwest::{Response, Url};
 
 use super::arrival::Arrival;
 use super::budget::{Bucket, Slot};
-use super::client::{Asked, Client, Failed, PageSize, Tally};
-use super::error::{ApiError, ErrorKind, detail};
+use super::client::{Answered, Asked, Client, Failed, PageSize, Tally};
+use super::error::{ApiError, ErrorKind};
 use super::headers;
-use super::retry::{Outcome, Verdict, judge};
+use super::retry::{Outcome, Verdict};
 
 /// How long one try of a file may take; what came by then is kept, and the next one goes on.
 pub(super) const TOTAL_TIMEOUT: Duration = Duration::from_secs(1800);
@@ -98,14 +97,9 @@ impl Client {
             sending = sending.header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
             let mut number = None;
             if is_own {
-                let signed = self.access.sign();
-                number = Some(signed.as_ref().map_or(0, |signed| signed.number));
-                if let Some(signed) = signed {
-                    sending = sending.header(AUTHORIZATION, signed.header);
-                }
-                if let Some(host) = &self.host {
-                    sending = sending.header(HOST, host.clone());
-                }
+                let signed;
+                (sending, signed) = self.sign(sending);
+                number = Some(signed);
             }
             if from > 0 {
                 sending = sending.header(RANGE, format!("bytes={from}-"));
@@ -218,25 +212,16 @@ impl Fetching<'_> {
         let status = answer.status().as_u16();
         let retry_after = headers::retry_after(answer.headers(), client.clock.now_unix());
         let reason = reason(answer).await;
-        let outcome = Outcome::Answered { status, retry_after, body: &reason };
-        let kind = match status {
-            429 | 503 => ErrorKind::RateLimited,
-            _ => ErrorKind::Unavailable,
-        };
-        let detail = detail(&reason, client.access.secrets());
-        let verdict = match judge(outcome, false) {
-            // No signature of ours was there to be renewed.
-            Verdict::GiveUp(ErrorKind::Unauthorized) if signed.is_none() => {
-                Verdict::GiveUp(ErrorKind::Forbidden)
-            }
-            verdict => verdict,
-        };
-        let (status, quotas) = (Some(status), Vec::new());
         let is_foreign = signed.is_none();
-        let signed = signed.unwrap_or_default();
-        let failed = Failed { verdict, kind, status, detail, quotas, signed };
+        let (quotas, signed) = (Vec::new(), signed.unwrap_or_default());
+        let answered = Answered { status, retry_after, quotas, signed };
+        let mut failed = client.failed(answered, &reason, false);
+        if is_foreign && failed.verdict == Verdict::GiveUp(ErrorKind::Unauthorized) {
+            // No signature of ours was there to be renewed.
+            failed.verdict = Verdict::GiveUp(ErrorKind::Forbidden);
+        }
         // The address that the account gave may have ended meanwhile; it gives another.
-        if is_foreign && matches!(verdict, Verdict::GiveUp(_)) {
+        if is_foreign && matches!(failed.verdict, Verdict::GiveUp(_)) {
             return self.once_more(failed);
         }
         failed

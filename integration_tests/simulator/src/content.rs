@@ -4,6 +4,7 @@
 //!
 //! Source: Zendesk, Ticket Attachments (`content_url`); redirects to a content host observed.
 
+use crate::account::Brand;
 use crate::answer::Answer;
 use crate::auth::{AuthorizationKind, Identity};
 use crate::requests::RequestSeen;
@@ -39,8 +40,14 @@ impl Content {
     }
 }
 
-/// Answers on the account's own host: the redirect. None where the path is no file's.
-pub(crate) fn redirect(state: &State, seen: &RequestSeen, who: &Identity) -> Option<Answer> {
+/// Answers on a host of the account: the redirect. None where the path is no file's. An article's
+/// file is at the host of its brand alone.
+pub(crate) fn redirect(
+    state: &State,
+    brand: &Brand,
+    seen: &RequestSeen,
+    who: &Identity,
+) -> Option<Answer> {
     let is_file = ["/attachments/", "/hc/article_attachments/"];
     if !is_file.iter().any(|start| seen.path.starts_with(start)) {
         return None;
@@ -49,7 +56,9 @@ pub(crate) fn redirect(state: &State, seen: &RequestSeen, who: &Identity) -> Opt
     if !matches!(who, Identity::Known(_)) {
         return Some(Answer::not_authenticated());
     }
-    let Some((id, size)) = file_at(state, &seen.path) else { return Some(Answer::not_found()) };
+    let Some((id, size)) = file_at(state, brand, &seen.path) else {
+        return Some(Answer::not_found());
+    };
     let to =
         format!("http://127.0.0.1:{}/content/{id}/{size}?signature={}", state.content_port, seen.n);
     Some(
@@ -58,15 +67,18 @@ pub(crate) fn redirect(state: &State, seen: &RequestSeen, who: &Identity) -> Opt
     )
 }
 
-/// Id and bytes of the file whose row tells this path.
-fn file_at(state: &State, path: &str) -> Option<(u64, u64)> {
+/// Id and bytes of the file whose row tells this path, of those that this brand's host has.
+fn file_at(state: &State, brand: &Brand, path: &str) -> Option<(u64, u64)> {
     let is_it = |file: &&Value| {
         let url = file["content_url"].as_str().and_then(|url| url.split('?').next());
         url.is_some_and(|url| url.ends_with(path))
     };
     let told = |file: &Value| Some((file["id"].as_u64()?, file["size"].as_u64()?));
-    let rows = |resource: &str| state.account.table(resource).rows.values();
-    let texts = rows("article_attachments").chain(rows("ticket_events")).map(|row| &row.text);
+    let texts = ["article_attachments", "ticket_events"].into_iter().flat_map(|resource| {
+        let table = state.account.table(resource);
+        let here = table.rows.values().filter(|row| table.is_shown_at(brand.id, row.number));
+        here.map(|row| &row.text)
+    });
     let parsed = texts.filter(|text| text.contains(path));
     for row in parsed.filter_map(|text| serde_json::from_str::<Value>(text).ok()) {
         let children = row["child_events"].as_array().into_iter().flatten();

@@ -88,6 +88,8 @@ pub enum When {
 pub struct FaultRule {
     /// Part of path and query as sent; an empty one fits all.
     pub path_contains: String,
+    /// Only at the host of the brand of this subdomain.
+    pub subdomain: Option<String>,
     pub when: When,
     /// So many times at most.
     pub limit: Option<u64>,
@@ -96,7 +98,19 @@ pub struct FaultRule {
 
 impl FaultRule {
     pub fn new(path_contains: &str, when: When, fault: Fault) -> Self {
-        Self { path_contains: path_contains.to_owned(), when, limit: None, fault }
+        Self { path_contains: path_contains.to_owned(), subdomain: None, when, limit: None, fault }
+    }
+
+    pub fn at_brand(mut self, subdomain: &str) -> Self {
+        self.subdomain = Some(subdomain.to_owned());
+        self
+    }
+
+    fn is_about(&self, request: &RequestSeen) -> bool {
+        self.subdomain
+            .as_ref()
+            .is_none_or(|subdomain| request.subdomain.as_ref() == Some(subdomain))
+            && request.target().contains(&self.path_contains)
     }
 
     pub fn at_most(mut self, limit: u64) -> Self {
@@ -152,7 +166,7 @@ impl Faults {
 /// The faults with the counts that their rules need.
 pub(crate) struct FaultsInForce {
     faults: Faults,
-    /// Of each rule: requests on its path, faults done.
+    /// Of each rule: requests that it is about, faults done.
     counts: Vec<(u64, u64)>,
     chance: Prng,
 }
@@ -172,7 +186,7 @@ impl FaultsInForce {
         }
         let mut decided = None;
         for (rule, (seen, done)) in self.faults.rules.iter().zip(&mut self.counts) {
-            if !request.target().contains(&rule.path_contains) {
+            if !rule.is_about(request) {
                 continue;
             }
             *seen += 1;

@@ -29,7 +29,8 @@ mod simulator;
 mod tls;
 
 pub use account::{
-    ADMIN_USER_ID, AGENT_USER_ID, Account, CustomField, Row, SUBDOMAIN, SUSPENDED_USER_ID, Truth,
+    ADMIN_USER_ID, AGENT_USER_ID, Account, Brand, CustomField, Row, SUBDOMAIN, SUSPENDED_USER_ID,
+    Truth,
 };
 pub use auth::{
     ADMIN_API_TOKEN, ADMIN_BEARER, AGENT_API_TOKEN, AGENT_BEARER, ApiToken, AuthorizationKind,

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: simulator [--port N] [--seed N] [--size tiny|small|N] [--scale X] \
-                     [--page-cap N] [--no-limits] [--certificate PEM --key PEM]";
+                     [--page-cap N] [--help-centers N] [--no-limits] [--certificate PEM --key PEM]";
 
 fn main() -> ExitCode {
     let settings = match settings(std::env::args().skip(1)) {
@@ -53,6 +53,7 @@ fn settings(mut words: impl Iterator<Item = String>) -> Result<Settings, String>
             "--seed" => settings.seed = number(&word, &value)?,
             "--scale" => settings.scale = number(&word, &value)?,
             "--page-cap" => settings.page_cap = Some(number(&word, &value)?),
+            "--help-centers" => settings.help_centers = number(&word, &value)?,
             "--certificate" => certificate = Some(PathBuf::from(value)),
             "--key" => key = Some(PathBuf::from(value)),
             "--size" => {

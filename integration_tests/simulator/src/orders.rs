@@ -60,6 +60,7 @@ fn answer(sim: &Simulator, words: &[&str]) -> Option<Value> {
             sim.clear_requests();
             Some(json!(counts))
         }
+        ["strays"] => Some(json!(sim.stray_requests())),
         ["refusals"] => Some(json!(sim.limit_refusals())),
         _ => None,
     }

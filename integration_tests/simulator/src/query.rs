@@ -1,6 +1,6 @@
 //! A request's path and query as the server sees them: decoded pairs in, absolute links out.
 
-use crate::account::SUBDOMAIN;
+use crate::account::Brand;
 
 /// Splits and decodes a query string. Pairs keep their order and may repeat.
 pub(crate) fn parse(query: &str) -> Vec<(String, String)> {
@@ -54,6 +54,8 @@ pub(crate) struct Asked {
     /// The path as it came, without query.
     pub(crate) path: String,
     pub(crate) pairs: Vec<(String, String)>,
+    /// The brand at whose host it was asked.
+    pub(crate) brand: Brand,
     /// Simulated unix seconds.
     pub(crate) now: i64,
     /// The smallest of what is allowed and what the test's page cap allows.
@@ -75,7 +77,7 @@ impl Asked {
     }
 
     /// An absolute link to the same listing, with some parameters replaced or dropped. It names
-    /// the account's public host: a client must take path and query only.
+    /// the brand's public host: a client must take path and query only.
     pub(crate) fn link(&self, replace: &[(&str, Option<&str>)]) -> String {
         self.link_to(&self.path, replace)
     }
@@ -89,6 +91,6 @@ impl Asked {
             .map(|(key, value)| format!("{}={}", encode(key), encode(value)))
             .collect();
         let mark = if pairs.is_empty() { "" } else { "?" };
-        format!("https://{SUBDOMAIN}.zendesk.com{path}{mark}{}", pairs.join("&"))
+        format!("https://{}{path}{mark}{}", self.brand.host(), pairs.join("&"))
     }
 }

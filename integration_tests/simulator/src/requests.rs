@@ -24,7 +24,10 @@ pub struct RequestSeen {
     pub at_unix: i64,
     /// Requests in flight at that moment, this one included.
     pub in_flight: usize,
+    /// As sent.
     pub host: String,
+    /// Of the brand that the host is: the account's own for names of this machine.
+    pub subdomain: Option<String>,
     /// Running number of the connection it came by, from 1.
     pub connection: u64,
     pub http2: bool,

@@ -1,6 +1,7 @@
 //! The HTTP side: one thread with one runtime, and the way of a request from the socket to its
 //! answer. Locks are never held while waiting.
 
+use crate::account::Brand;
 use crate::answer::Answer;
 use crate::auth::{self, Identity};
 use crate::body::{Broken, Pieces};
@@ -203,6 +204,9 @@ fn decide(
     let authorization = authorization.and_then(|value| value.to_str().ok());
     let (kind, who) = auth::identify(authorization, &state.oauth, now);
     state.requests_made += 1;
+    // HTTP/2 names the host in the target.
+    let host_asked = Some(text(header::HOST)).filter(|host| !host.is_empty());
+    let host_asked = host_asked.or(head.uri.host()).unwrap_or_default().to_owned();
     let mut seen = RequestSeen {
         n: state.requests_made,
         method: head.method.to_string(),
@@ -214,12 +218,8 @@ fn decide(
         faulted: false,
         at_unix: now,
         in_flight: state.in_flight,
-        // HTTP/2 names the host in the target.
-        host: Some(text(header::HOST))
-            .filter(|host| !host.is_empty())
-            .or(head.uri.host())
-            .unwrap_or_default()
-            .to_owned(),
+        subdomain: state.account.brand_at(&host_asked).map(|brand| brand.subdomain),
+        host: host_asked,
         connection,
         http2: head.version == Version::HTTP_2,
         accept_encoding: text(header::ACCEPT_ENCODING).to_owned(),
@@ -237,18 +237,23 @@ fn decide(
         state.hook = Some(hook);
     }
     let fault = state.faults.decide(&seen);
-    let answer = match (&route, foreign_host(&seen.host)) {
+    let answer = match (&route, state.account.brand_at(&seen.host)) {
         _ if host == Host::Contents => content::answer(state, &seen),
-        (_, true) => Answer::no_help_desk(&seen.host, text(header::ACCEPT).contains("json")),
+        (_, None) => {
+            *state.stray_requests.entry(seen.host.clone()).or_default() += 1;
+            Answer::no_help_desk(&seen.host, text(header::ACCEPT).contains("json"))
+        }
         (None, _) if path == "/oauth/tokens" && head.method == Method::POST => {
             let longest = state.knobs.longest_token_seconds;
             state.oauth.token(body, now, longest)
         }
-        (None, _) => content::redirect(state, &seen, &who).unwrap_or_else(Answer::no_endpoint),
+        (None, Some(brand)) => {
+            content::redirect(state, &brand, &seen, &who).unwrap_or_else(Answer::no_endpoint)
+        }
         (Some(_), _) if head.method != Method::GET => {
             Answer::new(405, "text/plain", "Method Not Allowed")
         }
-        (Some(route), _) => counted(shared, state, route, &seen, &who),
+        (Some(route), Some(brand)) => counted(shared, state, route, brand, &seen, &who),
     };
     let answer = answer.with("x-request-id", format!("simulated-{}", seen.n));
     seen.faulted = !matches!(fault, None | Some(Fault::Delay { .. } | Fault::Trickle { .. }));
@@ -262,17 +267,11 @@ fn decide(
     (answer, fault)
 }
 
-/// The account's own host and the loopback address are served.
-fn foreign_host(host: &str) -> bool {
-    let name = host.split(':').next().unwrap_or_default();
-    let subdomain = name.strip_suffix(".zendesk.com");
-    subdomain.is_some_and(|subdomain| subdomain != crate::account::SUBDOMAIN)
-}
-
 fn counted(
     shared: &Shared,
     state: &mut State,
     route: &str,
+    brand: Brand,
     seen: &RequestSeen,
     who: &Identity,
 ) -> Answer {
@@ -285,6 +284,7 @@ fn counted(
         let asked = Asked {
             path: seen.path.clone(),
             pairs: seen.query.clone(),
+            brand,
             now: seen.at_unix,
             page_cap: settings.page_cap.unwrap_or(usize::MAX).max(1),
         };

@@ -27,6 +27,10 @@ pub struct Settings {
     /// Whether the Support product is active; without it Support answers SupportProductInactive.
     pub support: bool,
     pub help_center: bool,
+    /// Brands with a help center, the account's own among them; its rows are dealt out to them.
+    pub help_centers: usize,
+    /// Subdomains of further brands that claim a help center; no host of the account is called so.
+    pub hostile_subdomains: &'static [&'static str],
     pub community: bool,
     pub side_conversations: bool,
     /// 0 picks a free port.
@@ -58,6 +62,8 @@ impl Default for Settings {
             page_cap: Some(5),
             support: true,
             help_center: true,
+            help_centers: 1,
+            hostile_subdomains: &[],
             community: true,
             side_conversations: true,
             port: 0,

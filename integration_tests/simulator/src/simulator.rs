@@ -40,6 +40,8 @@ pub(crate) struct State {
     pub(crate) hook: Option<RequestHook>,
     pub(crate) requests: Vec<RequestSeen>,
     pub(crate) requests_made: u64,
+    /// Requests at hosts that are none of the account's, by host.
+    pub(crate) stray_requests: BTreeMap<String, u64>,
     pub(crate) export_pages: u64,
     /// The port of the host of contents.
     pub(crate) content_port: u16,
@@ -59,7 +61,7 @@ impl Simulator {
     /// Founds the account and serves it on 127.0.0.1.
     pub fn start(settings: Settings) -> io::Result<Self> {
         let state = State {
-            account: Account::found(settings.seed, settings.size, settings.start_now),
+            account: Account::found(&settings),
             knobs: Knobs::default(),
             limits: Limits::default(),
             faults: FaultsInForce::new(Faults::none(), settings.seed),
@@ -68,6 +70,7 @@ impl Simulator {
             hook: None,
             requests: Vec::new(),
             requests_made: 0,
+            stray_requests: BTreeMap::new(),
             export_pages: 0,
             content_port: 0,
             in_flight: 0,
@@ -151,6 +154,11 @@ impl Simulator {
     /// How many requests were refused with 429, by bucket.
     pub fn limit_refusals(&self) -> BTreeMap<String, u64> {
         self.shared.state().limits.refusals()
+    }
+
+    /// How many requests named a host that is none of the account's, by host as sent.
+    pub fn stray_requests(&self) -> BTreeMap<String, u64> {
+        self.shared.state().stray_requests.clone()
     }
 
     pub fn requests(&self) -> Vec<RequestSeen> {

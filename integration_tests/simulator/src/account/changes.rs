@@ -17,6 +17,8 @@ const CHANGEABLE: &[&str] = &[
     "preview_text",
     "notes",
     "file_name",
+    // A brand is touched without its help center coming or going.
+    "signature_template",
     "time_zone",
 ];
 

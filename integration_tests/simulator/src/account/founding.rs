@@ -3,9 +3,9 @@
 //! scrubbed and archived tickets.
 
 use super::resources::{RESOURCES, Resource, Stamp};
-use super::{ADMIN_USER_ID, AGENT_USER_ID, Account, Birth, SUSPENDED_USER_ID, samples};
+use super::{ADMIN_USER_ID, AGENT_USER_ID, Account, Birth, SUSPENDED_USER_ID, brands, samples};
 use crate::row_text;
-use crate::settings::Size;
+use crate::settings::{Settings, Size};
 
 const DAY: i64 = 86_400;
 const HISTORY: i64 = 3 * 365 * DAY;
@@ -13,9 +13,10 @@ const HISTORY: i64 = 3 * 365 * DAY;
 /// Rows numbered so were changed in one second, as by a bulk update.
 const ONE_SECOND: std::ops::RangeInclusive<u64> = 9..=17;
 
-pub(super) fn found(account: &mut Account, size: Size) {
+pub(super) fn found(account: &mut Account, settings: &Settings) {
     for kind in RESOURCES {
-        let count = count(kind, size);
+        let least = if kind.name == "brands" { brands::least(settings) } else { 0 };
+        let count = count(kind, settings.size).max(least);
         for n in 1..=count {
             let birth = birth(account, kind, n, count);
             let number = account.add(kind.name, birth);
@@ -24,6 +25,9 @@ pub(super) fn found(account: &mut Account, size: Size) {
             }
         }
         settle(account, kind);
+        if kind.name == "brands" {
+            account.open_help_centers(settings);
+        }
     }
     samples::add(account);
 }
@@ -93,7 +97,8 @@ pub(super) fn birth(account: &mut Account, kind: &Resource, n: u64, count: u64) 
     Birth { created_at, updated_at, id, parent, grandparent }
 }
 
-/// The first rows all go to one parent, so that its children span pages; then chance decides.
+/// The first rows all go to one parent, so that its children span pages; then chance decides,
+/// where there are several help centers within each in turn.
 fn parent_of(account: &mut Account, parent: &str, n: u64) -> Option<u64> {
     let special = match parent {
         // A ticket that is neither deleted nor archived.
@@ -107,7 +112,7 @@ fn parent_of(account: &mut Account, parent: &str, n: u64) -> Option<u64> {
     }
     match special {
         Some(row) if n <= 12 => Some(row.number),
-        _ => account.any_number(parent),
+        _ => account.any_number_in_turn(parent, n).or_else(|| account.any_number(parent)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The data of a simulated Zendesk account. Tests look at it and change it between requests, or
 //! from a request hook while a client is walking; every change is stamped with simulated now.
 
+mod brands;
 mod changes;
 mod fields;
 mod founding;
@@ -9,13 +10,14 @@ mod samples;
 pub(crate) mod table;
 pub(crate) mod truth;
 
+pub use brands::Brand;
 pub use fields::CustomField;
 pub use table::Row;
 pub use truth::Truth;
 
 use crate::prng::Prng;
 use crate::rows::{ROWS, Seed};
-use crate::settings::Size;
+use crate::settings::Settings;
 use crate::{clock, row_text};
 use resources::{RESOURCES, Stamp};
 use std::collections::BTreeMap;
@@ -34,6 +36,8 @@ pub struct Account {
     tables: BTreeMap<&'static str, Table>,
     now: i64,
     chance: Prng,
+    /// The brands to which rows of help centers are dealt.
+    help_centers: Vec<u64>,
 }
 
 /// Who a new row belongs to and when it was made.
@@ -47,9 +51,13 @@ struct Birth {
 }
 
 impl Account {
-    pub(crate) fn found(seed: u64, size: Size, now: i64) -> Self {
-        let mut account =
-            Self { tables: BTreeMap::new(), now, chance: Prng::new(seed ^ 0x005a_656e) };
+    pub(crate) fn found(settings: &Settings) -> Self {
+        let mut account = Self {
+            tables: BTreeMap::new(),
+            now: settings.start_now,
+            chance: Prng::new(settings.seed ^ 0x005a_656e),
+            help_centers: Vec::new(),
+        };
         for (index, resource) in RESOURCES.iter().enumerate() {
             let last_id = match resource.name {
                 "tickets" => 0,
@@ -58,7 +66,7 @@ impl Account {
             };
             account.tables.insert(resource.name, Table::new(resource, last_id));
         }
-        founding::found(&mut account, size);
+        founding::found(&mut account, settings);
         account
     }
 
@@ -119,6 +127,8 @@ impl Account {
             _ => self.any_number("tickets"),
         };
         let user_id = self.any_number("users").unwrap_or(ADMIN_USER_ID);
+        let brand = self.next_brand(name, birth.parent);
+        let subdomain = self.subdomain_of(brand);
         let table = self.table_mut(name);
         let step = if name == "tickets" || table.made == 0 { 1 } else { 128 + random % 4096 };
         let id = birth.id.unwrap_or(table.last_id + step);
@@ -133,11 +143,13 @@ impl Account {
             grandparent_id: birth.grandparent,
             ticket_id: ticket_id.unwrap_or(1),
             user_id,
-            subdomain: SUBDOMAIN,
+            subdomain: &subdomain,
         };
         let text = make(name, &seed);
         let row = self.row_of(name, text, &seed);
-        self.table_mut(name).insert(row);
+        let table = self.table_mut(name);
+        table.insert(row);
+        table.brands.extend(brand.map(|brand| (id, brand)));
         id
     }
 

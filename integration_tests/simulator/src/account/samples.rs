@@ -4,7 +4,7 @@
 
 use super::founding::birth;
 use super::resources::{RESOURCES, Resource, resource};
-use super::{ADMIN_USER_ID, Account, Birth, Row};
+use super::{ADMIN_USER_ID, Account, Birth, Row, SUBDOMAIN};
 use crate::{clock, row_text};
 
 /// Fields in which a sample takes the times of the row whose place it takes.
@@ -14,6 +14,17 @@ const TIMES: &[&str] =
 /// Fields that name the row around a row; a sample that has them takes them over too.
 const AROUND: &[&str] =
     &["ticket_id", "article_id", "post_id", "source_id", "item_id", "item_type"];
+
+/// What the account decides about its brands.
+const OF_BRANDS: &[&str] = &[
+    "subdomain",
+    "brand_url",
+    "host_mapping",
+    "has_help_center",
+    "help_center_state",
+    "active",
+    "default",
+];
 
 /// The streams that share the samples of votes.
 const VOTES: &[&str] =
@@ -47,6 +58,11 @@ fn add_rows(account: &mut Account, kind: &'static Resource, lines: &[&str]) {
         let number = account.add(kind.name, birth);
         let key = account.table(kind.name).rows[&number].key.clone();
         account.edit(kind.name, &key, |row| rewrite(row, kind, line));
+        let brand = account.table(kind.name).brands.get(&number).copied();
+        let subdomain = account.subdomain_of(brand);
+        if subdomain != SUBDOMAIN {
+            account.edit(kind.name, &key, |row| relocate(row, &subdomain));
+        }
         if kind.name == "ticket_activities" {
             // Nobody sees the activities of others.
             account.set_field(kind.name, &key, "user_id", &ADMIN_USER_ID.to_string());
@@ -86,10 +102,25 @@ fn rewrite(row: &mut Row, kind: &Resource, line: &str) {
             row_text::set_existing(&mut text, field, raw);
         }
     }
+    for field in OF_BRANDS.iter().filter(|_| kind.name == "brands") {
+        if let Some(raw) = row_text::get(&row.text, field) {
+            row_text::set(&mut text, field, raw);
+        }
+    }
     row.text = text;
     if kind.name == "deleted_tickets" && has_no_dashes(line) {
         let odd = row_text::quote(&clock::iso_without_dashes(row.updated_at));
         row.set("deleted_at", &odd);
+    }
+}
+
+/// Lets the addresses in a sample name the host of the brand that has the row.
+fn relocate(row: &mut Row, subdomain: &str) {
+    for field in ["url", "html_url", "content_url"] {
+        let Some(address) = row_text::get_text(&row.text, field) else { continue };
+        let path = address.split('/').skip(3).collect::<Vec<_>>().join("/");
+        let address = format!("https://{subdomain}.zendesk.com/{path}");
+        row.set(field, &row_text::quote(&address));
     }
 }
 
@@ -123,19 +154,20 @@ fn add_comments(account: &mut Account, lines: &[&str]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Size;
+    use crate::settings::{Settings, Size};
 
     /// What a row must have of a sample: all that does not depend on the account.
-    fn lasting(sample: &str) -> Vec<(String, &str)> {
+    fn lasting<'a>(place: &str, sample: &'a str) -> Vec<(String, &'a str)> {
         let of_account = ["id", "name", "subject", "audit_id", "status", "user_id"];
-        let is_lasting = |field: &str| {
-            !of_account.contains(&field) && !TIMES.contains(&field) && !AROUND.contains(&field)
-        };
+        let of_brand = OF_BRANDS.iter().filter(|_| place == "brands");
+        let passing: Vec<_> =
+            of_account.iter().chain(TIMES).chain(AROUND).chain(of_brand).collect();
+        let is_lasting = |field: &str| !passing.iter().any(|passing| **passing == field);
         row_text::fields(sample).into_iter().filter(|(field, _)| is_lasting(field)).collect()
     }
 
-    fn has_sample(rows: &[String], sample: &str) -> bool {
-        let lasting = lasting(sample);
+    fn has_sample(place: &str, rows: &[String], sample: &str) -> bool {
+        let lasting = lasting(place, sample);
         rows.iter()
             .any(|row| lasting.iter().all(|(field, raw)| row_text::get(row, field) == Some(*raw)))
     }
@@ -146,7 +178,7 @@ mod tests {
     }
 
     fn has_every_sample(seed: u64) {
-        let account = Account::found(seed, Size::Tiny, 1_795_219_200);
+        let account = Account::found(&Settings { seed, ..Settings::default() });
         let texts = |name: &str| -> Vec<String> {
             account.truth(name).into_iter().map(|row| row.text).collect()
         };
@@ -168,7 +200,7 @@ mod tests {
                     rows = children.collect();
                 }
                 for line in lines.lines() {
-                    assert!(has_sample(&rows, line), "{place} has no row like {line}");
+                    assert!(has_sample(place, &rows, line), "{place} has no row like {line}");
                 }
             }
         }
@@ -179,7 +211,7 @@ mod tests {
         let now = 1_795_219_200;
         for size in [Size::Tiny, Size::Small, Size::Large(100)] {
             for seed in 1..4 {
-                let account = Account::found(seed, size, now);
+                let account = Account::found(&Settings { seed, size, ..Settings::default() });
                 for kind in RESOURCES {
                     for row in account.table(kind.name).rows.values() {
                         let newest = row.created_at.max(row.updated_at).max(row.generated);

@@ -99,6 +99,8 @@ pub(crate) struct Table {
     /// How many rows were ever made.
     pub(crate) made: u64,
     pub(crate) last_id: u64,
+    /// The brands of all rows of a help center that were ever made.
+    pub(crate) brands: BTreeMap<u64, u64>,
     by_key: HashMap<String, u64>,
     by_parent: BTreeMap<u64, BTreeSet<u64>>,
     sorted: Vec<(Order, Arc<Vec<SortKey>>)>,
@@ -107,8 +109,8 @@ pub(crate) struct Table {
 impl Table {
     pub(crate) fn new(resource: &'static Resource, last_id: u64) -> Self {
         let (by_key, by_parent) = (HashMap::new(), BTreeMap::new());
-        let (rows, sorted) = (BTreeMap::new(), Vec::new());
-        Self { resource, rows, made: 0, last_id, by_key, by_parent, sorted }
+        let (rows, brands, sorted) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+        Self { resource, rows, made: 0, last_id, brands, by_key, by_parent, sorted }
     }
 
     pub(crate) fn insert(&mut self, row: Row) {
@@ -129,6 +131,11 @@ impl Table {
             siblings.remove(&number);
         }
         Some(row)
+    }
+
+    /// Whether a row is shown at a brand's host: those of no help center are at every one.
+    pub(crate) fn is_shown_at(&self, brand: u64, number: u64) -> bool {
+        self.brands.get(&number).is_none_or(|own| *own == brand)
     }
 
     pub(crate) fn has_key(&self, key: &str) -> bool {

@@ -13,6 +13,8 @@ pub struct Truth {
     pub parent: Option<String>,
     /// Key of the row that its parent is listed under.
     pub grandparent: Option<String>,
+    /// Id of the brand in whose help center it is. No row tells it.
+    pub brand_id: Option<u64>,
     /// The row exactly as the API sends it.
     pub text: String,
     pub json: serde_json::Value,
@@ -55,6 +57,7 @@ impl Account {
             key: row.key.clone(),
             parent,
             grandparent: row.grandparent.map(|number| number.to_string()),
+            brand_id: table.brands.get(&row.number).copied(),
             text: row.text.clone(),
             json: serde_json::from_str(&row.text).expect("a row is JSON"),
             at_unix: table.changed_at(row),

@@ -6,8 +6,8 @@ mod shapes;
 mod special;
 mod views;
 
-use crate::account::Account;
 use crate::account::table::SortKey;
+use crate::account::{Account, Brand};
 use crate::answer::Answer;
 use crate::auth::{Identity, Person};
 use crate::listings::{self, Below, Dialect, Gate, Listing, View};
@@ -57,7 +57,7 @@ pub(crate) fn feed_of(route: &str) -> String {
 
 /// Answers a request that was counted and is not anonymous, except for `users/me`.
 pub(crate) fn answer(desk: &mut Desk<'_>, route: &str, asked: &Asked, who: &Identity) -> Answer {
-    if let Some(answer) = closed(desk.settings, route) {
+    if let Some(answer) = closed(desk.settings, &asked.brand, route) {
         return answer;
     }
     let result = match who {
@@ -78,13 +78,12 @@ pub(crate) fn answer(desk: &mut Desk<'_>, route: &str, asked: &Asked, who: &Iden
     result.unwrap_or_else(|refusal| refusal)
 }
 
-/// Parts of the product that this account does not have.
-fn closed(settings: &Settings, route: &str) -> Option<Answer> {
+/// Parts of the product that this account, or the brand that is asked, does not have.
+fn closed(settings: &Settings, brand: &Brand, route: &str) -> Option<Answer> {
     let is_community = route.starts_with("community/");
     let is_help_center = route.starts_with("help_center/");
-    if (is_community && !(settings.community && settings.help_center))
-        || (is_help_center && !settings.help_center)
-    {
+    let is_open = settings.help_center && brand.has_help_center;
+    if (is_community && !(settings.community && is_open)) || (is_help_center && !is_open) {
         return Some(Answer::no_page());
     }
     if !settings.support && !is_community && !is_help_center && route != "users/me" {

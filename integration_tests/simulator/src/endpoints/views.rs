@@ -29,7 +29,7 @@ pub(super) fn visible(
     person: &Person,
     order: Order,
 ) -> Result<Vec<SortKey>, Answer> {
-    let ids = parents(account, listing, ids)?;
+    let ids = parents(account, listing, ids, asked.brand.id)?;
     let created = match listing.view {
         View::RatingsByCreation => ratings_bounds(asked)?,
         View::AuditLogsByCreation => audit_log_bounds(asked)?,
@@ -65,7 +65,8 @@ pub(super) fn visible(
         keys.sort_unstable();
         return Ok(keys);
     }
-    let shown = sorted.iter().filter(|key| lens.shows(&table.rows[&key.id]));
+    let here = sorted.iter().filter(|key| table.is_shown_at(asked.brand.id, key.id));
+    let shown = here.filter(|key| lens.shows(&table.rows[&key.id]));
     Ok(shown.cloned().collect())
 }
 
@@ -102,8 +103,14 @@ impl Lens<'_> {
     }
 }
 
-/// The numbers of the rows that a path names. They must be there, each below the one before.
-fn parents(account: &Account, listing: &Listing, ids: &[&str]) -> Result<Vec<u64>, Answer> {
+/// The numbers of the rows that a path names. They must be there, each below the one before, and
+/// in no other brand's help center.
+fn parents(
+    account: &Account,
+    listing: &Listing,
+    ids: &[&str],
+    brand: u64,
+) -> Result<Vec<u64>, Answer> {
     let mut tables = Vec::new();
     let mut name = listing.resource;
     while let Some(parent) = account.table(name).resource.parent {
@@ -112,7 +119,9 @@ fn parents(account: &Account, listing: &Listing, ids: &[&str]) -> Result<Vec<u64
     }
     let mut numbers: Vec<u64> = Vec::new();
     for (id, name) in ids.iter().zip(tables.into_iter().take(ids.len()).rev()) {
-        let row = account.table(name).by_key(id).filter(|row| {
+        let table = account.table(name);
+        let row = table.by_key(id).filter(|row| table.is_shown_at(brand, row.number));
+        let row = row.filter(|row| {
             let above = numbers.last();
             !(name == "tickets" && row.deleted)
                 && above.is_none_or(|above| row.parent == Some(*above))

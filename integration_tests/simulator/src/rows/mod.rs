@@ -25,7 +25,7 @@ use self::json::{Json, Object};
 
 /// All that a row is made from.
 #[derive(Clone, Copy, Debug)]
-pub struct Seed {
+pub struct Seed<'a> {
     /// Running number of the row in its resource, from 1. It chooses which oddities the row has.
     pub n: u64,
     /// The Zendesk id of the row.
@@ -42,7 +42,8 @@ pub struct Seed {
     pub grandparent_id: Option<u64>,
     pub ticket_id: u64,
     pub user_id: u64,
-    pub subdomain: &'static str,
+    /// Of the brand whose row it is, or of the account.
+    pub subdomain: &'a str,
 }
 
 /// How to make the rows of one resource. Resources bear the names of the connector's streams.
@@ -127,7 +128,7 @@ const fn row(resource: &'static str, make: fn(&Seed) -> String) -> RowMaker {
     RowMaker { resource, make }
 }
 
-impl Seed {
+impl Seed<'_> {
     /// Bits that stay the same for one row and one use.
     fn bits(&self, salt: u64) -> u64 {
         mix(self.random ^ mix(salt))

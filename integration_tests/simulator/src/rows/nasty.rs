@@ -35,7 +35,7 @@ const NO_NAME: [usize; 5] = [5, 7, 9, 17, 18];
 /// Long enough to pass any buffer a reader may have set aside for a line.
 const LONG_BODY_BYTES: usize = 300_000;
 
-impl Seed {
+impl Seed<'_> {
     fn nasty_index(&self, salt: u64) -> usize {
         ((self.n + salt) % TEXTS.len() as u64) as usize
     }

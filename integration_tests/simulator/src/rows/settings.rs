@@ -145,17 +145,36 @@ pub(super) fn audit_log(seed: &Seed) -> String {
     })
 }
 
+/// What stands behind the account's subdomain in those of its brands.
+const BRANDS: [&str; 9] =
+    ["", "-outdoor", "labs", "-jp", "-b2b", "4kids", "-de-service", "shop", "-wholesale"];
+
+/// The first brand is the account's own and has a help center. Of the others none has one that
+/// answers, each for another reason, until the account opens it. Every third is host-mapped: its
+/// help center has a domain of its own, and the API stays at the subdomain (Zendesk, Brands).
 pub(super) fn brand(seed: &Seed) -> String {
+    let subdomain = match BRANDS.get(seed.n as usize - 1) {
+        Some(name) => format!("{}{name}", seed.subdomain),
+        None => format!("{}-{}", seed.subdomain, seed.n),
+    };
+    let host_mapping = (seed.n % 3 == 2).then(|| format!("help.{subdomain}.example"));
+    let host = host_mapping.clone().unwrap_or_else(|| format!("{subdomain}.zendesk.com"));
+    let (has_help_center, state, active) = match seed.n % 3 {
+        _ if seed.n == 1 => (true, "enabled", true),
+        0 => (false, "disabled", true),
+        1 => (true, "disabled", true),
+        _ => (true, "enabled", false),
+    };
     seed.finish(object! {
         "url": seed.url("brands"),
         "id": seed.id,
         "name": seed.name("Brand", 0),
-        "brand_url": seed.address(""),
-        "subdomain": seed.subdomain,
-        "host_mapping": seed.pick(0, &[None, Some("help.example.com"), None]),
-        "has_help_center": !seed.on(0, 3),
-        "help_center_state": seed.pick(0, &["enabled", "disabled", "restricted"]),
-        "active": !seed.on(0, 4),
+        "brand_url": format!("https://{host}"),
+        "subdomain": subdomain,
+        "host_mapping": host_mapping,
+        "has_help_center": has_help_center,
+        "help_center_state": state,
+        "active": active,
         "default": seed.n == 1,
         "is_deleted": false,
         "logo": if seed.on(0, 2) { picture(seed, seed.n / 2).into() } else { Json::NULL },

@@ -40,7 +40,7 @@ const WITH_NAMES_ONLY: [&str; 10] = [
     "schedule_holidays",
 ];
 
-fn seed(n: u64) -> Seed {
+fn seed(n: u64) -> Seed<'static> {
     Seed {
         n,
         id: 28_835_702_980_000 + n,
@@ -56,7 +56,7 @@ fn seed(n: u64) -> Seed {
 }
 
 struct Row {
-    seed: Seed,
+    seed: Seed<'static>,
     text: String,
     json: Value,
 }

@@ -1,6 +1,7 @@
 //! Tests of the simulator from outside, over HTTP.
 
 mod access;
+mod brands;
 mod changes;
 mod exports;
 mod faults;
@@ -60,8 +61,13 @@ fn send(simulator: &Simulator, target: &str, headers: &str) -> Option<Got> {
 
 /// As the Admin, below `/api/v2/`.
 fn get(simulator: &Simulator, route: &str) -> Got {
-    let headers = format!("Authorization: Bearer {ADMIN_BEARER}\r\n");
-    send(simulator, &format!("/api/v2/{route}"), &headers).expect("an answer")
+    get_at(simulator, "127.0.0.1", &format!("/api/v2/{route}"))
+}
+
+/// As the Admin, at a host of one's own choice.
+fn get_at(simulator: &Simulator, host: &str, path: &str) -> Got {
+    let headers = format!("Authorization: Bearer {ADMIN_BEARER}\r\nHost: {host}\r\n");
+    send(simulator, path, &headers).expect("an answer")
 }
 
 fn token_header() -> String {

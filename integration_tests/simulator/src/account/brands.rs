@@ -1,0 +1,138 @@
+//! The brands of an account: which of them have a help center, at whose host a request arrives,
+//! and which brand a row of a help center belongs to.
+//!
+//! Source: Zendesk, Brands (`subdomain`, `host_mapping`, `has_help_center`, `help_center_state`).
+//! A help center answers at `{subdomain}.zendesk.com` of its brand alone; ids are unique over the
+//! account. That a `restricted` help center answers agents, and that of an inactive brand nobody,
+//! is not written there.
+
+use super::table::Row;
+use super::{Account, SUBDOMAIN};
+use crate::row_text::{get, get_text, quote};
+use crate::settings::Settings;
+use std::net::Ipv4Addr;
+
+/// A brand, as far as requests and rows depend on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Brand {
+    pub id: u64,
+    /// Its help center answers at this name below `zendesk.com`.
+    pub subdomain: String,
+    /// Whether its help center answers at all.
+    pub has_help_center: bool,
+}
+
+impl Brand {
+    fn of(row: &Row) -> Self {
+        let subdomain = get_text(&row.text, "subdomain").unwrap_or_default();
+        let is = |field: &str, raw: &str| get(&row.text, field) == Some(raw);
+        let has_help_center = is_label(&subdomain)
+            && is("has_help_center", "true")
+            && is("active", "true")
+            && !is("help_center_state", "\"disabled\"");
+        Self { id: row.number, subdomain, has_help_center }
+    }
+
+    /// `{subdomain}.zendesk.com`
+    pub fn host(&self) -> String {
+        format!("{}.zendesk.com", self.subdomain)
+    }
+}
+
+impl Account {
+    /// The brands whose help center answers now, the account's own first.
+    pub fn help_centers(&self) -> Vec<Brand> {
+        let brands = self.table("brands").rows.values().map(Brand::of);
+        brands.filter(|brand| brand.has_help_center).collect()
+    }
+
+    /// Id of the brand in whose help center a row is or, when it is gone, was.
+    pub fn brand_of(&self, resource: &str, id: u64) -> u64 {
+        let brand = self.table(resource).brands.get(&id);
+        *brand.unwrap_or_else(|| panic!("{resource} {id} was never in a help center"))
+    }
+
+    /// The brand that is asked at a host. Names of this machine stand for the account's own.
+    pub(crate) fn brand_at(&self, host: &str) -> Option<Brand> {
+        let name = host.split(':').next().unwrap_or_default().to_ascii_lowercase();
+        let subdomain = match name.strip_suffix(".zendesk.com") {
+            None if is_this_machine(&name) => SUBDOMAIN,
+            subdomain => subdomain.filter(|subdomain| is_label(subdomain))?,
+        };
+        let is_it = |row: &&Row| get_text(&row.text, "subdomain").as_deref() == Some(subdomain);
+        self.table("brands").rows.values().find(is_it).map(Brand::of)
+    }
+
+    /// The brand of a row that is being made: that of the row above it, or the next in turn.
+    pub(super) fn next_brand(&self, name: &str, parent: Option<u64>) -> Option<u64> {
+        let table = self.table(name);
+        match table.resource.parent {
+            Some(above) => self.table(above).brands.get(&parent?).copied(),
+            None if table.resource.in_help_center => {
+                let brands = &self.help_centers;
+                brands.get((table.made % brands.len().max(1) as u64) as usize).copied()
+            }
+            None => None,
+        }
+    }
+
+    /// Any row of the nth of several help centers, so that each has children of every kind.
+    pub(super) fn any_number_in_turn(&mut self, name: &str, n: u64) -> Option<u64> {
+        let [_, _, ..] = self.help_centers[..] else { return None };
+        let brand = self.help_centers[n as usize % self.help_centers.len()];
+        let rows = self.table(name).brands.iter().filter(|(_, own)| **own == brand);
+        let numbers: Vec<u64> = rows.map(|(number, _)| *number).collect();
+        let chosen = self.chance.below(numbers.len() as u64) as usize;
+        numbers.get(chosen).copied()
+    }
+
+    /// The subdomain that the addresses in a row name.
+    pub(super) fn subdomain_of(&self, brand: Option<u64>) -> String {
+        let row = brand.and_then(|brand| self.table("brands").rows.get(&brand));
+        row.map_or_else(|| SUBDOMAIN.to_owned(), |row| Brand::of(row).subdomain)
+    }
+
+    /// Gives the first brands their help centers, and the next ones their hostile subdomains.
+    pub(super) fn open_help_centers(&mut self, settings: &Settings) {
+        let keys = self.keys("brands");
+        let count = settings.help_centers.max(1);
+        self.help_centers = keys[..count].iter().filter_map(|key| key.parse().ok()).collect();
+        for (index, key) in keys[..count].iter().enumerate() {
+            let state = match index {
+                _ if !settings.help_center => "disabled",
+                2 => "restricted",
+                _ => "enabled",
+            };
+            self.edit("brands", key, |row| open(row, state));
+        }
+        for (key, subdomain) in keys[count..].iter().zip(settings.hostile_subdomains) {
+            self.edit("brands", key, |row| {
+                open(row, "enabled");
+                row.set("subdomain", &quote(subdomain));
+            });
+        }
+    }
+}
+
+/// How many brands an account has at least: after those that are chosen, one of each kind whose
+/// help center does not answer.
+pub(super) fn least(settings: &Settings) -> u64 {
+    (settings.help_centers.max(1) + settings.hostile_subdomains.len() + 3) as u64
+}
+
+fn open(row: &mut Row, state: &str) {
+    row.set("has_help_center", if state == "disabled" { "false" } else { "true" });
+    row.set("help_center_state", &quote(state));
+    row.set("active", "true");
+}
+
+/// One label of a host's name.
+fn is_label(text: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=63).contains(&text.len()) && text.bytes().all(is_allowed)
+}
+
+/// Addresses, and names that no public name server knows: tests reach the simulator by them.
+fn is_this_machine(name: &str) -> bool {
+    !name.contains('.') || name.ends_with(".test") || name.parse::<Ipv4Addr>().is_ok()
+}

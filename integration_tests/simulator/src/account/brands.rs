@@ -8,6 +8,7 @@
 
 use super::table::Row;
 use super::{Account, SUBDOMAIN};
+use crate::listings::{Dialect, LISTINGS, Listing};
 use crate::row_text::{get, get_text, quote};
 use crate::settings::Settings;
 use std::net::Ipv4Addr;
@@ -68,7 +69,7 @@ impl Account {
         let table = self.table(name);
         match table.resource.parent {
             Some(above) => self.table(above).brands.get(&parent?).copied(),
-            None if table.resource.in_help_center => {
+            None if is_listed_by_help_centers(name) => {
                 let brands = &self.help_centers;
                 brands.get((table.made % brands.len().max(1) as u64) as usize).copied()
             }
@@ -124,6 +125,11 @@ fn open(row: &mut Row, state: &str) {
     row.set("has_help_center", if state == "disabled" { "false" } else { "true" });
     row.set("help_center_state", &quote(state));
     row.set("active", "true");
+}
+
+fn is_listed_by_help_centers(name: &str) -> bool {
+    let is_one = |listing: &Listing| listing.dialect == Dialect::HelpCenterPages;
+    LISTINGS.iter().any(|listing| listing.resource == name && is_one(listing))
 }
 
 /// One label of a host's name.

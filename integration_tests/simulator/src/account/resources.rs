@@ -10,8 +10,6 @@ pub(crate) struct Resource {
     pub(crate) label: &'static str,
     pub(crate) parent: Option<&'static str>,
     pub(crate) stamp: Stamp,
-    /// It stands at the top of a brand's help center or community; what is below goes with it.
-    pub(crate) in_help_center: bool,
     /// Rows in an account of size `Tiny`.
     pub(crate) tiny: u64,
 }
@@ -36,16 +34,11 @@ pub(crate) enum Stamp {
 }
 
 const fn plain(name: &'static str, label: &'static str) -> Resource {
-    let (key, parent, stamp, in_help_center) = ("id", None, Stamp::Updated, false);
-    Resource { name, key, label, parent, stamp, in_help_center, tiny: 12 }
-}
-
-const fn of_brand(name: &'static str, label: &'static str) -> Resource {
-    Resource { in_help_center: true, ..plain(name, label) }
+    Resource { name, key: "id", label, parent: None, stamp: Stamp::Updated, tiny: 12 }
 }
 
 const fn child(name: &'static str, parent: &'static str) -> Resource {
-    Resource { parent: Some(parent), tiny: 20, ..plain(name, "id") }
+    Resource { name, key: "id", label: "id", parent: Some(parent), stamp: Stamp::Updated, tiny: 20 }
 }
 
 /// Parents stand before their children, because an account is founded in this order.
@@ -81,15 +74,15 @@ pub(crate) const RESOURCES: &[Resource] = &[
     plain("sla_policies", "title"),
     plain("account_attributes", "name"),
     Resource { key: "subject", stamp: Stamp::None, ..plain("attribute_definitions", "title") },
-    of_brand("categories", "name"),
-    of_brand("sections", "name"),
-    Resource { tiny: 24, ..of_brand("articles", "title") },
+    plain("categories", "name"),
+    plain("sections", "name"),
+    Resource { tiny: 24, ..plain("articles", "title") },
     child("article_attachments", "articles"),
     child("article_votes", "articles"),
     child("article_comments", "articles"),
     child("article_comment_votes", "article_comments"),
-    of_brand("topics", "name"),
-    of_brand("posts", "title"),
+    plain("topics", "name"),
+    plain("posts", "title"),
     child("post_votes", "posts"),
     child("post_comments", "posts"),
     child("post_comment_votes", "post_comments"),

@@ -8,7 +8,7 @@ use serde_json::Value;
 use simulator::{Account, Prng, Settings, Simulator};
 
 use crate::expected::{ByKey, differences, listing, newest};
-use crate::harness::{Connector, FULL, INCREMENTAL, Run, seeds, simulator};
+use crate::harness::{Connector, FULL, INCREMENTAL, Run, of_brands, seeds};
 
 /// Withheld by the exports, and a second for a scaled clock.
 const UNTIL_VISIBLE_SECONDS: i64 = 70;
@@ -43,7 +43,7 @@ fn compare(sim: &Simulator, run: &Run, streams: &[&str]) -> Vec<String> {
 
 #[test]
 fn a_full_refresh_delivers_the_account_field_by_field() {
-    let sim = simulator(1);
+    let sim = of_brands(1, 2);
     let connector = Connector::new(&sim);
     sim.advance_seconds(UNTIL_VISIBLE_SECONDS);
     let (all, _) = streams(&connector);
@@ -58,7 +58,7 @@ fn a_full_refresh_delivers_the_account_field_by_field() {
 
 #[test]
 fn a_first_incremental_read_delivers_the_account_too_and_each_row_once() {
-    let sim = simulator(2);
+    let sim = of_brands(2, 2);
     let connector = Connector::new(&sim);
     sim.advance_seconds(UNTIL_VISIBLE_SECONDS);
     let (_, incremental) = streams(&connector);
@@ -78,7 +78,7 @@ fn a_first_incremental_read_delivers_the_account_too_and_each_row_once() {
 
 #[test]
 fn a_second_read_without_changes_delivers_nothing_again() {
-    let sim = simulator(3);
+    let sim = of_brands(3, 2);
     let connector = Connector::new(&sim);
     sim.advance_seconds(UNTIL_VISIBLE_SECONDS);
     let (_, incremental) = streams(&connector);
@@ -106,7 +106,7 @@ fn changes_between_and_during_reads_arrive() {
 }
 
 fn changes_arrive(seed: u64) {
-    let sim = simulator(seed);
+    let sim = of_brands(seed, 2);
     let connector = Connector::new(&sim);
     sim.advance_seconds(UNTIL_VISIBLE_SECONDS);
     let (_, incremental) = streams(&connector);

@@ -39,7 +39,14 @@ pub(crate) fn listing(sim: &Simulator, stream: &str) -> ByKey {
 }
 
 fn of_account(account: &Account, stream: &str) -> ByKey {
-    let rows = |resource| account.truth(resource).into_iter();
+    let rows = |resource| {
+        account.truth(resource).into_iter().map(|mut row| {
+            if let Some(brand) = row.brand_id {
+                row.json["brand_id"] = brand.into();
+            }
+            row
+        })
+    };
     match stream {
         // Deleted tickets are asked not to be listed.
         "tickets" => {

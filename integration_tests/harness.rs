@@ -52,7 +52,12 @@ pub(crate) fn seeds(first: u64, usual: u64) -> std::ops::Range<u64> {
 
 /// A simulated account of a few pages per listing.
 pub(crate) fn simulator(seed: u64) -> Simulator {
-    let settings = Settings { seed, scale: SCALE, ..Settings::default() };
+    of_brands(seed, 1)
+}
+
+/// The same with so many brands that have a help center, to which its rows are dealt out.
+pub(crate) fn of_brands(seed: u64, help_centers: usize) -> Simulator {
+    let settings = Settings { seed, scale: SCALE, help_centers, ..Settings::default() };
     Simulator::start(settings).expect("the simulator starts")
 }
 

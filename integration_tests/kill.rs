@@ -9,7 +9,7 @@ use simulator::{Faults, Prng, Simulator};
 
 use crate::equality::{Changes, Warehouse, is_child, names, streams};
 use crate::expected::key;
-use crate::harness::{Connector, FULL, INCREMENTAL, Run, seeds, simulator};
+use crate::harness::{Connector, FULL, INCREMENTAL, Run, of_brands, seeds};
 
 /// Parts after which a sync must have ended: each tells at least one new state.
 const MOST_PARTS: u64 = 400;
@@ -157,7 +157,7 @@ fn assert_repeats(sim: &Simulator, connector: &Connector<'_>, streams: &[&str], 
 fn a_killed_incremental_read_loses_nothing_and_repeats_only_what_was_open() {
     let mut kills = 0;
     for seed in seeds(20, 3) {
-        let sim = simulator(seed);
+        let sim = of_brands(seed, 2);
         let mut connector = Connector::new(&sim);
         sim.advance_seconds(70);
         let (_, incremental) = streams(&connector);
@@ -176,7 +176,7 @@ fn a_killed_incremental_read_loses_nothing_and_repeats_only_what_was_open() {
 #[test]
 fn a_killed_full_refresh_goes_on_inside_its_job() {
     for seed in seeds(30, 3) {
-        let sim = simulator(seed);
+        let sim = of_brands(seed, 2);
         let mut connector = Connector::new(&sim);
         sim.advance_seconds(70);
         let (all, _) = streams(&connector);
@@ -190,7 +190,7 @@ fn a_killed_full_refresh_goes_on_inside_its_job() {
 
 #[test]
 fn each_stream_alone_survives_being_killed_in_both_modes() {
-    let sim = simulator(40);
+    let sim = of_brands(40, 2);
     let mut connector = Connector::new(&sim);
     sim.advance_seconds(70);
     let (all, incremental) = streams(&connector);
@@ -208,7 +208,7 @@ fn each_stream_alone_survives_being_killed_in_both_modes() {
 #[test]
 fn changes_while_a_read_is_killed_and_resumed_arrive() {
     for seed in seeds(50, 4) {
-        let sim = simulator(seed);
+        let sim = of_brands(seed, 2);
         let mut connector = Connector::new(&sim);
         sim.advance_seconds(70);
         let (_, incremental) = streams(&connector);
@@ -240,7 +240,7 @@ fn changes_while_a_read_is_killed_and_resumed_arrive() {
 fn all_streams_survive_kills_faults_and_changes_together() {
     let mut runs = 0;
     for seed in seeds(70, 2) {
-        let sim = simulator(seed);
+        let sim = of_brands(seed, 2);
         let mut connector = Connector::new(&sim);
         sim.advance_seconds(70);
         let (all, _) = streams(&connector);
@@ -285,7 +285,7 @@ fn all_streams_survive_kills_faults_and_changes_together() {
 #[test]
 fn two_streams_of_one_feed_survive_being_killed_between_their_states() {
     for seed in seeds(60, 6) {
-        let sim = simulator(seed);
+        let sim = of_brands(seed, 2);
         let mut connector = Connector::new(&sim);
         sim.advance_seconds(70);
         let pair = ["tickets", "ticket_metrics"];

@@ -2,6 +2,7 @@
 
 mod agent;
 mod bad_input;
+mod brands;
 mod classic;
 mod columns;
 mod deletions;

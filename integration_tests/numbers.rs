@@ -4,7 +4,7 @@
 use serde_json::Value;
 use simulator::Simulator;
 
-use crate::harness::{Connector, INCREMENTAL, Run, simulator};
+use crate::harness::{Connector, INCREMENTAL, Run, of_brands};
 
 const UNTIL_VISIBLE_SECONDS: i64 = 70;
 
@@ -38,7 +38,7 @@ fn walk<'r>(run: &'r Run, stream: &str) -> &'r Value {
 
 #[test]
 fn what_only_moves_the_numbers_of_its_parent_comes_with_the_next_read() {
-    let sim = simulator(95);
+    let sim = of_brands(95, 2);
     let connector = Connector::new(&sim);
     sim.advance_seconds(UNTIL_VISIBLE_SECONDS);
     let first = connector.read(&STREAMS, INCREMENTAL, &[]).complete();
@@ -79,7 +79,7 @@ fn what_only_moves_the_numbers_of_its_parent_comes_with_the_next_read() {
 
 #[test]
 fn a_kill_before_the_children_came_asks_for_them_again() {
-    let sim = simulator(96);
+    let sim = of_brands(96, 2);
     let connector = Connector::new(&sim);
     sim.advance_seconds(UNTIL_VISIBLE_SECONDS);
     let streams = ["post_votes"];

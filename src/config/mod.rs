@@ -17,6 +17,7 @@ mod written;
 pub use searches::{Search, SearchType};
 pub use spec::connection_specification;
 pub use start::Start;
+pub use subdomain::is_host_label;
 pub use violations::Violation;
 pub use written::{
     Credentials, Naming, TicketAuditsHistory, TicketScope, TicketsHistory, Values, WrittenConfig,
@@ -109,6 +110,8 @@ pub struct Config {
     /// The roles of users that are read; none for all.
     pub user_roles: Vec<String>,
     pub files: FileLimits,
+    /// The brands whose help centers are read, by subdomain, in small letters; none for all.
+    pub help_center_brands: Vec<String>,
 }
 
 impl Config {
@@ -184,6 +187,12 @@ impl Config {
                 types: written.attachment_types.unwrap_or_default(),
                 inline: written.attachment_inline_images.unwrap_or_default(),
             },
+            help_center_brands: written
+                .help_center_brands
+                .unwrap_or_default()
+                .iter()
+                .map(|brand| brand.to_ascii_lowercase())
+                .collect(),
         })
     }
 }

@@ -18,15 +18,20 @@ pub(super) fn subdomain(written: &str) -> Result<String, String> {
         None if had_scheme => "",
         None => host,
     };
-    let is_label = (1..=63).contains(&label.len())
-        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        && !label.starts_with('-')
-        && !label.ends_with('-');
-    if is_label {
+    if is_host_label(label) {
         Ok(label.to_owned())
     } else {
         Err("must be a subdomain such as `acme`, from https://acme.zendesk.com".into())
     }
+}
+
+/// Whether a text is one label of a host's name, and so cannot lead anywhere else.
+#[must_use]
+pub fn is_host_label(text: &str) -> bool {
+    (1..=63).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && !text.starts_with('-')
+        && !text.ends_with('-')
 }
 
 #[cfg(test)]

@@ -199,6 +199,17 @@ pub struct WrittenConfig {
     #[schemars(with = "bool", title = "Inline Images", extend("order" = 21, "default" = false))]
     #[serde(default)]
     pub attachment_inline_images: Option<bool>,
+
+    /// The brands whose help centers are read, by their subdomains: `acme-shop` for
+    /// acme-shop.zendesk.com. Empty: every brand that has a help center.
+    #[schemars(
+        with = "Vec<String>",
+        title = "Help Center Brands",
+        inner(pattern(r"^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$"), length(max = 63)),
+        extend("order" = 22, "examples" = [["acme", "acme-shop"]])
+    )]
+    #[serde(default)]
+    pub help_center_brands: Option<Vec<String>>,
 }
 
 /// How the values of custom fields arrive.

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 
-use super::ledger::{Due, Ledger, Progress, Totals};
+use super::ledger::{Due, Ledger, Positions, Progress, Totals};
 use super::message::{self, Level, Status, Trouble};
 
 /// Blocks that may wait for a slow reader. One is being written while the next is made.
@@ -27,6 +27,8 @@ pub struct Batch {
 #[derive(Debug)]
 pub struct Part {
     pub stream: &'static str,
+    /// The brand whose part of the stream's state the position is; none for the state itself.
+    pub brand: Option<u64>,
     pub rows: u64,
     /// The stream's state once these rows are written, a JSON object as text.
     pub position: Option<String>,
@@ -97,7 +99,8 @@ impl Emitter {
     ///
     /// # Errors
     /// [`Closed`] when nobody reads any more; the same for every method below.
-    pub async fn open(&self, stream: &str, position: String) -> Result<(), Closed> {
+    pub async fn open(&self, stream: &str, position: impl Into<Positions>) -> Result<(), Closed> {
+        let position = position.into();
         self.send(|ledger, now| {
             ledger.open(stream, position, now);
             message::stream_status(stream, Status::Started, unix_ms())
@@ -115,7 +118,7 @@ impl Emitter {
             let mut started = Vec::new();
             for part in &mut batch.parts {
                 started.extend(running(ledger, part.stream));
-                ledger.wrote(part.stream, part.rows, part.position.take());
+                ledger.wrote(part.stream, part.brand, part.rows, part.position.take());
             }
             let streams: Vec<&str> = batch.parts.iter().map(|part| part.stream).collect();
             push_states(&mut batch.lines, ledger.after_batch(&streams, now));

@@ -1,7 +1,10 @@
 //! What stdout owes each stream: rows written since its last STATE, the newest position, and when
 //! the next STATE line is due. Pure; the emitter acts on what is decided here.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+use super::state::BRANDS;
 
 /// A STATE line per stream at most this often, because each one makes a destination commit.
 const SHORTEST: Duration = Duration::from_secs(1);
@@ -15,7 +18,9 @@ const LONGEST: Duration = Duration::from_secs(240);
 struct Account {
     stream: String,
     rows_since_state: u64,
-    /// The newest position whose rows are all written.
+    /// The newest positions whose rows are all written.
+    positions: Positions,
+    /// The same as a state's text.
     newest: String,
     /// The position of the last STATE line, if there was one.
     told: Option<String>,
@@ -27,6 +32,43 @@ struct Account {
     /// About how many rows this sync will deliver, if Zendesk told.
     estimate: Option<u64>,
     totals: Totals,
+}
+
+/// Where a stream stands, as texts of JSON objects: the state itself, and the positions of other
+/// brands' help centers, which are parts of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Positions {
+    pub state: String,
+    pub brands: BTreeMap<u64, String>,
+}
+
+impl From<String> for Positions {
+    fn from(state: String) -> Self {
+        Self { state, brands: BTreeMap::new() }
+    }
+}
+
+impl Positions {
+    /// Moves the state itself, or a brand's part of it.
+    pub fn set(&mut self, brand: Option<u64>, position: String) {
+        match brand {
+            None => self.state = position,
+            Some(brand) => drop(self.brands.insert(brand, position)),
+        }
+    }
+
+    /// The text of the whole state. Without other brands it has the shape that Airbyte's connector
+    /// writes and reads.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let Some(members) = self.state.strip_suffix('}').filter(|_| !self.brands.is_empty()) else {
+            return self.state.clone();
+        };
+        let parts: Vec<String> =
+            self.brands.iter().map(|(brand, position)| format!("\"{brand}\":{position}")).collect();
+        let comma = if members == "{" { "" } else { "," };
+        format!("{members}{comma}\"{BRANDS}\":{{{}}}}}", parts.join(","))
+    }
 }
 
 /// What was written for one stream.
@@ -62,11 +104,12 @@ pub struct Ledger {
 
 impl Ledger {
     /// Opens a stream's account at the position from which it is read.
-    pub fn open(&mut self, stream: &str, position: String, now: Duration) {
+    pub fn open(&mut self, stream: &str, positions: Positions, now: Duration) {
         self.accounts.push(Account {
             stream: stream.to_owned(),
             rows_since_state: 0,
-            newest: position,
+            newest: positions.text(),
+            positions,
             told: None,
             told_at: now,
             open: true,
@@ -107,13 +150,14 @@ impl Ledger {
     }
 
     /// Notes rows that were written and the position they reach.
-    pub fn wrote(&mut self, stream: &str, rows: u64, position: Option<String>) {
+    pub fn wrote(&mut self, stream: &str, brand: Option<u64>, rows: u64, position: Option<String>) {
         if let Some(account) = self.account(stream) {
             account.begun = true;
             account.rows_since_state += rows;
             account.totals.rows += rows;
             if let Some(position) = position {
-                account.newest = position;
+                account.positions.set(brand, position);
+                account.newest = account.positions.text();
             }
         }
     }
@@ -202,23 +246,38 @@ mod tests {
 
     fn ledger() -> Ledger {
         let mut ledger = Ledger::default();
-        ledger.open("a", "0".into(), Duration::ZERO);
-        ledger.open("b", "0".into(), Duration::ZERO);
+        ledger.open("a", String::from("0").into(), Duration::ZERO);
+        ledger.open("b", String::from("0").into(), Duration::ZERO);
         ledger
     }
 
     #[test]
     fn streams_of_one_walk_tell_their_states_together_and_at_most_once_a_second() {
         let mut ledger = ledger();
-        ledger.wrote("a", 3, Some("1".into()));
-        ledger.wrote("b", 0, Some("1".into()));
+        ledger.wrote("a", None, 3, Some("1".into()));
+        ledger.wrote("b", None, 0, Some("1".into()));
         let due = ledger.after_batch(&["a", "b"], SECOND / 2);
         assert_eq!(due.iter().map(|due| due.rows).collect::<Vec<_>>(), [3, 0]);
-        ledger.wrote("a", 2, Some("2".into()));
+        ledger.wrote("a", None, 2, Some("2".into()));
         assert!(ledger.after_batch(&["a", "b"], SECOND).is_empty());
-        ledger.wrote("a", 2, Some("3".into()));
+        ledger.wrote("a", None, 2, Some("3".into()));
         let due = ledger.after_batch(&["a", "b"], SECOND * 2);
         assert_eq!(due, [Due { stream: "a".into(), position: "3".into(), rows: 4 }]);
+    }
+
+    #[test]
+    fn positions_of_other_brands_are_parts_of_the_state() {
+        let mut ledger = Ledger::default();
+        let brands = BTreeMap::from([(9, "{\"x\":0}".into())]);
+        ledger.open("a", Positions { state: "{}".into(), brands }, Duration::ZERO);
+        let told = |ledger: &mut Ledger| ledger.after_batch(&["a"], SECOND)[0].position.clone();
+        assert_eq!(told(&mut ledger), r#"{"brands":{"9":{"x":0}}}"#);
+        let mut ledger = Ledger::default();
+        ledger.open("a", String::from(r#"{"u":"1"}"#).into(), Duration::ZERO);
+        ledger.wrote("a", Some(9), 1, Some(r#"{"u":"2"}"#.into()));
+        ledger.wrote("a", Some(11), 1, Some("{}".into()));
+        ledger.wrote("a", None, 1, Some(r#"{"u":"3"}"#.into()));
+        assert_eq!(told(&mut ledger), r#"{"u":"3","brands":{"9":{"u":"2"},"11":{}}}"#);
     }
 
     #[test]
@@ -226,7 +285,7 @@ mod tests {
         let mut ledger = ledger();
         assert_eq!(ledger.close("a", SECOND).len(), 1);
         assert!(ledger.close("a", SECOND).is_empty());
-        ledger.wrote("b", 1, Some("1".into()));
+        ledger.wrote("b", None, 1, Some("1".into()));
         assert_eq!(ledger.after_batch(&["b"], SECOND).len(), 1);
         assert!(ledger.close("b", SECOND).is_empty());
         assert_eq!(ledger.totals("b"), Totals { rows: 1, states: 1 });
@@ -237,7 +296,7 @@ mod tests {
         let mut ledger = ledger();
         ledger.running("a");
         assert_eq!((ledger.has_begun("a"), ledger.progress()), (Some(false), Vec::new()));
-        ledger.wrote("a", 3, None);
+        ledger.wrote("a", None, 3, None);
         assert!(ledger.estimate("a", 9));
         assert_eq!(ledger.has_begun("a"), Some(true));
         let progress = [Progress { stream: "a".into(), rows: 3, estimate: Some(9) }];
@@ -252,10 +311,10 @@ mod tests {
         let mut ledger = ledger();
         assert!(ledger.beat(LONGEST - SECOND).is_empty());
         assert_eq!(ledger.beat(LONGEST).len(), 2);
-        ledger.wrote("a", 1, None);
+        ledger.wrote("a", None, 1, None);
         let due = ledger.beat(LONGEST * 2);
         assert_eq!(due.iter().map(|due| &*due.stream).collect::<Vec<_>>(), ["b"]);
-        ledger.wrote("a", 0, Some("1".into()));
+        ledger.wrote("a", None, 0, Some("1".into()));
         assert_eq!(ledger.beat(LONGEST * 2 + SECOND)[0].rows, 1);
     }
 }

@@ -8,6 +8,10 @@ use serde_json::{Map, Value};
 
 use super::catalog::place;
 
+/// The key under which a stream's state holds the positions of other brands' help centers, by the
+/// brands' ids.
+pub const BRANDS: &str = "brands";
+
 /// The saved states by stream name. An empty or null state is as good as none.
 #[derive(Debug, Default, PartialEq)]
 pub struct SavedStates {

@@ -8,6 +8,7 @@ use futures_util::future::{join, join_all};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
+use super::brands::{HelpCenters, NoHelpCenters, help_centers};
 use super::clashes::clash;
 use super::identity::{Identity, NoIdentity, TokenFacts, identity, token_facts, webhooks};
 use super::probe::{Asker, Group, Reach, groups, missing_scopes, reach};
@@ -121,9 +122,24 @@ async fn streams(
         let told = format!("the scope `{scope}` is missing for: {}", names.join(", "));
         emitter.log(Level::Warn, &told).await?;
     }
+    let found = timeout_at(deadline, Box::pin(help_centers(client, config))).await;
+    let sites = match found {
+        Ok(Ok(HelpCenters { sites, told })) => {
+            for (level, told) in told {
+                emitter.log(level, &told).await?;
+            }
+            sites
+        }
+        Ok(Err(why @ NoHelpCenters::Unknown { .. })) => {
+            return Ok(Err(failure::of_help_centers(None, &why).message));
+        }
+        // The listings themselves say what there is to know.
+        Ok(Err(NoHelpCenters::Unlisted(_))) | Err(_) => Vec::new(),
+    };
+    let help_center = sites.first().map(|site| &**site);
     let groups = groups(&streams, asker);
     let probes = groups.iter().enumerate().map(|(walk, group)| async move {
-        let asking = Box::pin(reach(client, group.asked, walk as u64, config));
+        let asking = Box::pin(reach(client, group.asked, walk as u64, config, help_center));
         (group, timeout_at(deadline, asking).await.ok())
     });
     let mut readable: Vec<&str> = Vec::new();

@@ -30,7 +30,7 @@ pub async fn refused(
             continue;
         }
         asked.push(stream.feed);
-        if let Reach::Refused(error) = reach(client, stream, 0, config).await
+        if let Reach::Refused(error) = reach(client, stream, 0, config, None).await
             && serves(stream, role, &error)
         {
             refused.push(stream.feed);

@@ -8,6 +8,7 @@ use futures_util::future::{join, join_all};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
+use super::brands::help_centers;
 use super::clashes::clash;
 use super::identity::{identity, token_facts};
 use super::objects::streams_of_records;
@@ -120,6 +121,9 @@ async fn refusals(
             return Ok(Vec::new());
         }
     };
+    let asking = timeout_at(deadline, Box::pin(help_centers(client, config))).await;
+    let sites = asking.ok().and_then(Result::ok).map(|found| found.sites).unwrap_or_default();
+    let main = sites.first().map(|site| &**site);
     let asker = Asker { identity: identity.as_ref(), token: token.as_ref() };
     let is_gated = |stream: &Stream| {
         let gate = &stream.gate;
@@ -134,7 +138,8 @@ async fn refusals(
     let gated = groups.iter().filter(|group| is_gated(group.asked));
     let probes = gated.enumerate().map(|(walk, group)| async move {
         let walk = walk as u64;
-        let reach = timeout_at(deadline, Box::pin(reach(client, group.asked, walk, config))).await;
+        let reach =
+            timeout_at(deadline, Box::pin(reach(client, group.asked, walk, config, main))).await;
         (group, reach.ok())
     });
     let mut left_out = Vec::new();

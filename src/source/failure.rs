@@ -1,6 +1,7 @@
 //! Any error becomes a failure type, one sentence what happened and one what to do. The only
 //! match that does so.
 
+use super::brands::NoHelpCenters;
 use super::identity::NoIdentity;
 use super::probe::Asker;
 use crate::config::{Config, Credentials};
@@ -9,9 +10,10 @@ use crate::streams::{Role, Stream};
 use crate::sync::WalkError;
 use crate::zendesk::error::{ApiError, ErrorKind};
 
-/// What a stream's failure means for the person who reads it.
+/// What a stream's failure means for the person who reads it. `at` names the host where it was
+/// read, if not the main one.
 #[must_use]
-pub fn of_stream(stream: &Stream, error: &WalkError) -> Trouble {
+pub fn of_stream(stream: &Stream, at: Option<&str>, error: &WalkError) -> Trouble {
     let (failure_type, message) = match error {
         WalkError::Api(error) => of_api(error, Some(stream)),
         WalkError::Refused { last, .. } => of_api(last, Some(stream)),
@@ -41,7 +43,10 @@ pub fn of_stream(stream: &Stream, error: &WalkError) -> Trouble {
     };
     Trouble {
         failure_type,
-        message: format!("{}: {message}", stream.name),
+        message: match at {
+            Some(host) => format!("{} at {host}: {message}", stream.name),
+            None => format!("{}: {message}", stream.name),
+        },
         detail: Some(error.to_string()),
         stream: Some(stream.name.to_owned()),
     }
@@ -53,13 +58,44 @@ pub fn of_fields(stream: &Stream, streams: &[Stream], error: &WalkError) -> Trou
     let is_lister = |lister: &&Stream| {
         stream.custom_fields.is_some_and(|fields| std::ptr::eq(fields.feed, lister.feed))
     };
-    let trouble = of_stream(streams.iter().find(is_lister).unwrap_or(stream), error);
+    let trouble = of_stream(streams.iter().find(is_lister).unwrap_or(stream), None, error);
     let message = format!(
         "{}: its custom fields cannot be listed, and their columns would be lost. {} To do without the \
          columns, set `custom_fields` to `raw`.",
         stream.name, trouble.message
     );
     Trouble { message, stream: Some(stream.name.to_owned()), ..trouble }
+}
+
+/// What it means that it is not known where help centers are read.
+#[must_use]
+pub fn of_help_centers(stream: Option<&Stream>, error: &NoHelpCenters) -> Trouble {
+    let mut trouble = match error {
+        NoHelpCenters::Unlisted(error) => {
+            let (failure_type, message) = match error {
+                WalkError::Api(error) => of_api(error, None),
+                _ => (FailureType::TransientError, format!("{error}. Try again.")),
+            };
+            let message =
+                format!("The brands whose help centers are read cannot be listed. {message}");
+            Trouble { failure_type, message, detail: Some(error.to_string()), stream: None }
+        }
+        NoHelpCenters::Unknown { names, known } => Trouble {
+            failure_type: FailureType::ConfigError,
+            message: format!(
+                "No brand with a help center has the subdomain {}. Correct `help_center_brands`; there are: {}.",
+                names.join(" or "),
+                if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+            ),
+            detail: None,
+            stream: None,
+        },
+    };
+    if let Some(stream) = stream {
+        trouble.message = format!("{}: {}", stream.name, trouble.message);
+        trouble.stream = Some(stream.name.to_owned());
+    }
+    trouble
 }
 
 /// What it means that nobody is signed in.

@@ -123,6 +123,7 @@ async fn ask<T: DeserializeOwned>(
 ) -> Result<Option<T>, ApiError> {
     let shape = Shape::default();
     let request = Request {
+        site: None,
         path,
         query,
         at: &Token::First,

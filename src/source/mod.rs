@@ -15,7 +15,10 @@ use crate::zendesk::client::{Client, NoClient};
 use crate::zendesk::clock::Clock;
 use crate::zendesk::grant::Grant;
 use crate::zendesk::instant;
+use crate::zendesk::site::Site;
 
+pub mod begin;
+pub mod brands;
 pub mod check;
 pub mod clashes;
 pub mod deletions;
@@ -79,7 +82,8 @@ pub fn connect(
         )
     })?;
     let budget: Arc<Budget> = Budget::new(config.workers, config.quota_percent, clock.clone());
-    Client::new(base, elsewhere.then_some(host.as_str()), credentials, budget, clock, stop)
+    let main = Site::main(base, elsewhere.then_some(host.as_str()));
+    Client::new(main, credentials, budget, clock, stop)
         .map_err(|NoClient(why)| refused(&format!("no connection can be set up: {why}")))
 }
 

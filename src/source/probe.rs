@@ -10,6 +10,7 @@ use crate::sync::pager::Listing;
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::client::{Client, PageSize, Request, Tally};
 use crate::zendesk::error::{ApiError, ErrorKind};
+use crate::zendesk::site::Site;
 
 /// What a probe found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,13 +109,20 @@ pub fn groups<'s>(streams: &'s [Stream], asker: &Asker<'_>) -> Vec<Group<'s>> {
     groups
 }
 
-/// Asks for one row of a stream's listing.
-pub async fn reach(client: &Client, stream: &Stream, walk: u64, config: &Config) -> Reach {
+/// Asks for one row of a stream's listing, where help centers are read if it is of one.
+pub async fn reach(
+    client: &Client,
+    stream: &Stream,
+    walk: u64,
+    config: &Config,
+    help_center: Option<&Site>,
+) -> Reach {
     let listing = Listing::new(stream.feed, stream.feed.path.to_owned(), &[stream], walk, config);
     // An export is asked for what is new, which is cheap for Zendesk.
     let recent = client.clock().now_unix().saturating_sub(3600);
     let at = stream.feed.paging.start(Some(recent));
     let request = Request {
+        site: help_center.filter(|_| stream.feed.is_of_brands()),
         path: &listing.path,
         query: &listing.query,
         at: &at,

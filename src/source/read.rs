@@ -1,6 +1,7 @@
 //! `read`: every selected stream to its end. A stream that fails ends INCOMPLETE and the others go
 //! on; then the program exits with 1.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,12 +9,14 @@ use std::time::Duration;
 use futures_util::future::{Either, join, join_all, select};
 use tokio::sync::{mpsc, watch};
 
+use super::begin::{Begun, Known, begin};
+use super::brands::{HelpCenters, NoHelpCenters, help_centers};
 use super::estimate::estimate;
 use super::identity::{NoIdentity, identity};
 use super::progress;
 use super::signals::Terminated;
 use super::{SETTLE_WITHIN, Surroundings, connect, deletions, detour, ends_soon};
-use super::{failure, fields, refused};
+use super::{failure, fields};
 use crate::config::Config;
 use crate::protocol::catalog::Selected;
 use crate::protocol::emitter::{Closed, Emitter};
@@ -24,14 +27,13 @@ use crate::streams::{Stream, registry_with};
 use crate::sync::WalkError;
 use crate::sync::fetch;
 use crate::sync::files::FileTally;
-use crate::sync::plan::{Now, begin};
-use crate::sync::position::to_state;
-use crate::sync::prelude;
-use crate::sync::reader::{Ended, Group, Member, Reader, Report};
+use crate::sync::plan::Now;
+use crate::sync::reader::{Ended, Group, Reader, Report};
 use crate::zendesk::budget::Wait;
 use crate::zendesk::client::Client;
 use crate::zendesk::clock::Clock;
 use crate::zendesk::error::ErrorKind;
+use crate::zendesk::site::Site;
 
 /// How often silent streams are looked after.
 const BEAT: Duration = Duration::from_secs(10);
@@ -120,7 +122,7 @@ async fn read_all(
 }
 
 async fn sync(
-    mut order: Order,
+    order: Order,
     surroundings: &Surroundings,
     client: &Client,
     emitter: &Emitter,
@@ -146,7 +148,7 @@ async fn sync(
         Err(_) => String::new(),
     };
     let selected = &order.selected;
-    let troubles =
+    let mut troubles =
         fields::add_columns(&mut streams, selected, (client, &order.config), emitter).await?;
     // The registry lives as long as the program, which reads once.
     let streams: &'static [Stream] = Vec::leak(streams);
@@ -165,66 +167,31 @@ async fn sync(
     if let Some(told) = deletions::unseen(&order.config, &chosen) {
         emitter.log(Level::Warn, &told).await?;
     }
-    let mut groups: Vec<Group> = Vec::new();
-    let mut failed = Vec::new();
-    let mut from_the_beginning: Vec<&'static Stream> = Vec::new();
-    for selected in std::mem::take(&mut order.selected) {
-        let Some(stream) = streams.iter().find(|stream| stream.name == selected.name) else {
-            unknown_stream(emitter, &selected.name).await?;
-            failed.push(selected.name);
-            continue;
-        };
-        if let Some(trouble) =
-            troubles.iter().find(|trouble| trouble.stream.as_deref() == Some(stream.name))
-        {
-            not_begun(emitter, stream.name, trouble).await?;
-            failed.push(selected.name);
-            continue;
-        }
-        let stream = with_files(detour::road(stream, &refused), &selected, surroundings);
-        let at = |stream| {
-            begin(stream, selected.mode, order.states.get(stream.name), &order.config, now)
-        };
-        let begin = at(stream);
-        for warning in &begin.warnings {
-            emitter.log(Level::Warn, warning).await?;
-        }
-        if let Some(state) = begin.repeat {
-            emitter.open(stream.name, state).await?;
-            emitter.close(stream.name, Status::Complete).await?;
-            continue;
-        }
-        let is_due = prelude::is_due(stream, selected.mode, &begin.position);
-        let first = detour::first(stream).filter(|_| is_due);
-        let first = first.map(|detour| Member::new(detour, at(detour).position));
-        if first.is_none() && begin.position.is_at_the_beginning() {
-            from_the_beginning.push(stream);
-        }
-        let feed = stream.feed.root();
-        let known = groups.iter().position(|group| std::ptr::eq(group.feed, feed));
-        let number = known.unwrap_or(groups.len());
-        if known.is_none() {
-            let (members, first) = (Vec::new(), Vec::new());
-            groups.push(Group { feed, members, walk: number as u64, first });
-        }
-        match first {
-            Some(member) => {
-                let state = to_state(member.stream, &member.position);
-                emitter.open(stream.name, state).await?;
-                groups[number].first.push((member, stream));
-            }
-            None => {
-                emitter.open(stream.name, to_state(stream, &begin.position)).await?;
-                groups[number].members.push(Member::new(stream, begin.position));
-            }
-        }
-    }
+    let help_centers = help_centers_of(client, &order.config, &chosen, emitter).await?;
+    let help_centers = help_centers.unwrap_or_else(|more| {
+        troubles.extend(more);
+        Vec::new()
+    });
+    let known = Known {
+        streams,
+        troubles: &troubles,
+        refused: &refused,
+        help_centers: &help_centers,
+        config: &order.config,
+        states: &order.states,
+        surroundings,
+        now,
+    };
+    let begun = begin(order.selected, &known, emitter).await?;
+    let mut endings = Endings::new(begun.hosts());
+    let Begun { groups, mut failed, from_the_beginning } = begun;
     let walks: Vec<(u64, Vec<&str>)> = groups.iter().map(Group::names).collect();
     // All run side by side: a walk that was handed the emitter's lock must be polled to give it
     // back.
     let walking = async move {
         let staging = &fetch::staging(surroundings.staging.as_deref());
-        let reader = Reader { client, emitter, config: &order.config, staging, ended: &tell };
+        let (site, config) = (None, &*order.config);
+        let reader = Reader { client, site, emitter, config, staging, ended: &tell };
         join_all(groups.into_iter().map(|group| Box::pin(reader.read(group)))).await;
     };
     let telling = async {
@@ -232,7 +199,11 @@ async fn sync(
         loop {
             tokio::select! {
                 told = ended.recv() => match told {
-                    Some(told) => stopped |= tell_end(emitter, &told, &mut failed).await?,
+                    Some(told) => {
+                        if let Some(whole) = endings.note(told)? {
+                            stopped |= tell_end(emitter, &whole, &mut failed).await?;
+                        }
+                    }
                     None => return Ok(stopped),
                 },
                 Some(wait) = waits.recv() => tell_wait(emitter, client, &walks, wait).await?,
@@ -266,6 +237,72 @@ async fn sync(
     Ok(Outcome::Failed)
 }
 
+/// Where help centers are read, if streams of them are chosen, or why those cannot be read.
+async fn help_centers_of(
+    client: &Client,
+    config: &Config,
+    chosen: &[&'static Stream],
+    emitter: &Emitter,
+) -> Result<Result<Vec<Arc<Site>>, Vec<Trouble>>, Closed> {
+    let of_brands = chosen.iter().filter(|stream| stream.feed.root().is_of_brands());
+    let of_brands: Vec<&Stream> = of_brands.copied().collect();
+    if of_brands.is_empty() {
+        return Ok(Ok(Vec::new()));
+    }
+    match help_centers(client, config).await {
+        Ok(HelpCenters { sites, told }) => {
+            for (level, told) in told {
+                emitter.log(level, &told).await?;
+            }
+            Ok(Ok(sites))
+        }
+        // The walks hear of it themselves.
+        Err(NoHelpCenters::Unlisted(WalkError::Api(error))) if error.kind == ErrorKind::Stopped => {
+            Ok(Ok(vec![Arc::new(client.main().clone())]))
+        }
+        Err(why) => {
+            let trouble = |stream| failure::of_help_centers(Some(stream), &why);
+            Ok(Err(of_brands.into_iter().map(trouble).collect()))
+        }
+    }
+}
+
+/// Collects how a stream ended at each of its hosts.
+struct Endings {
+    hosts: BTreeMap<&'static str, usize>,
+    wholes: BTreeMap<&'static str, Whole>,
+}
+
+/// How a stream ended.
+struct Whole {
+    stream: &'static Stream,
+    /// Of those hosts at which it failed, which are named where they are not the main one.
+    errors: Vec<(Option<String>, WalkError)>,
+    report: Report,
+}
+
+impl Endings {
+    fn new(hosts: BTreeMap<&'static str, usize>) -> Self {
+        Self { hosts, wholes: BTreeMap::new() }
+    }
+
+    /// Notes an ending. Returns the whole once there is none to come.
+    fn note(&mut self, ended: Ended) -> Result<Option<Whole>, Closed> {
+        let Ended { stream, at, result, report } = ended;
+        let whole = || Whole { stream, errors: Vec::new(), report: Report::default() };
+        let known = self.wholes.entry(stream.name).or_insert_with(whole);
+        known.report.add(report);
+        match result {
+            Ok(()) => {}
+            Err(WalkError::Closed) => return Err(Closed),
+            Err(error) => known.errors.push((at, error)),
+        }
+        let left = self.hosts.entry(stream.name).or_insert(1);
+        *left = left.saturating_sub(1);
+        Ok(if *left == 0 { self.wholes.remove(stream.name) } else { None })
+    }
+}
+
 /// All streams, with those that only a saved catalog knows of.
 fn streams_of(order: &Order) -> Vec<Stream> {
     let named = order.selected.iter().filter_map(|selected| records_named(&selected.name));
@@ -295,24 +332,27 @@ async fn tell_wait(
 /// Tells how a stream ended. True when it was because the program is to stop.
 async fn tell_end(
     emitter: &Emitter,
-    ended: &Ended,
+    whole: &Whole,
     failed: &mut Vec<String>,
 ) -> Result<bool, Closed> {
-    let name = ended.stream.name;
-    let (status, stopped) = match &ended.result {
-        Ok(()) => (Status::Complete, false),
-        Err(WalkError::Closed) => return Err(Closed),
-        Err(WalkError::Api(error)) if error.kind == ErrorKind::Stopped => {
-            (Status::Incomplete, true)
+    let name = whole.stream.name;
+    let is_stopped = |(_, error): &(_, WalkError)| matches!(error, WalkError::Api(error) if error.kind == ErrorKind::Stopped);
+    let stopped = whole.errors.iter().any(is_stopped);
+    let status = if whole.errors.is_empty() { Status::Complete } else { Status::Incomplete };
+    // One ERROR for a stream, wherever else it failed.
+    let mut is_told = false;
+    for (at, error) in whole.errors.iter().filter(|error| !is_stopped(error)) {
+        let trouble = failure::of_stream(whole.stream, at.as_deref(), error);
+        match std::mem::replace(&mut is_told, true) {
+            false => emitter.error(&trouble).await?,
+            true => emitter.log(Level::Warn, &trouble.message).await?,
         }
-        Err(error) => {
-            emitter.error(&failure::of_stream(ended.stream, error)).await?;
-            failed.push(name.to_owned());
-            (Status::Incomplete, false)
-        }
-    };
+    }
+    if !stopped && !whole.errors.is_empty() {
+        failed.push(name.to_owned());
+    }
     let totals = emitter.close(name, status).await?;
-    let Report { tally, held_back, skipped, cut, misfits, files } = ended.report;
+    let Report { tally, held_back, skipped, cut, misfits, files } = whole.report;
     if misfits > 0 {
         let why = format!(
             "{name}: {misfits} values of custom fields did not fit the types of their columns and are null \
@@ -362,40 +402,6 @@ async fn tell_end(
     );
     emitter.log(Level::Info, &summary).await?;
     Ok(stopped)
-}
-
-/// The stream as it is read: with files only where the platform asks for them. What the catalog
-/// says of a stream counts more than what is said of all.
-///
-/// Source: Airbyte Protocol, `ConfiguredAirbyteStream.include_files`; `USE_FILE_TRANSFER`.
-fn with_files(
-    stream: &'static Stream,
-    selected: &Selected,
-    surroundings: &Surroundings,
-) -> &'static Stream {
-    let wanted = selected.include_files.unwrap_or(surroundings.file_transfer);
-    if wanted || stream.file.is_none() {
-        return stream;
-    }
-    Box::leak(Box::new(stream.without_files()))
-}
-
-async fn unknown_stream(emitter: &Emitter, name: &str) -> Result<(), Closed> {
-    let message =
-        format!("there is no stream `{name}`; refresh the source's schema and select again");
-    not_begun(emitter, name, &Trouble { stream: Some(name.to_owned()), ..refused(&message) }).await
-}
-
-/// Tells why a stream is not read at all.
-async fn not_begun(emitter: &Emitter, name: &str, trouble: &Trouble) -> Result<(), Closed> {
-    emitter.error(trouble).await?;
-    emitter
-        .line(crate::protocol::message::stream_status(
-            name,
-            Status::Incomplete,
-            crate::protocol::emitter::unix_ms(),
-        ))
-        .await
 }
 
 async fn fail_all(emitter: &Emitter, trouble: &Trouble) -> Result<Outcome, Closed> {

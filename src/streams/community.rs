@@ -1,5 +1,6 @@
 //! Gather: topics and posts, and what hangs on posts. It shares the help center's request pool.
 
+use super::brands::BRAND;
 use super::help_center::POOL;
 use super::{ANY_AGENT, Cursor, CursorFormat, Feed, Gate, Parent, Splice, Stream, Told};
 
@@ -56,35 +57,35 @@ pub(super) fn streams() -> Vec<Stream> {
         Stream {
             cursor: Cursor::UPDATED,
             gate: GATHER,
-            scope: "hc:read",
             documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/topics/",
             about: "Topics of the community that the user may see.",
             unseen: "Deleted topics; a full refresh drops them.",
-            ..Stream::listed("topics", &TOPICS, include_str!("../../schemas/topics.json"))
+            ..Stream::of_help_centers("topics", &TOPICS, include_str!("../../schemas/topics.json"))
         },
         Stream {
             cursor: Cursor::of("updated_at", CursorFormat::Unix),
             dated: true,
             gate: GATHER,
-            scope: "hc:read",
             documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/posts/",
             about: "Posts of the community that the user may see.",
             unseen: "Deleted posts; a full refresh drops them.",
-            ..Stream::listed("posts", &POSTS, include_str!("../../schemas/posts.json"))
+            ..Stream::of_help_centers("posts", &POSTS, include_str!("../../schemas/posts.json"))
         },
         Stream {
             cursor: Cursor::below(OF_POSTS, CursorFormat::Unix),
             dated: true,
-            splice: &[Splice::Object {
-                key: "_airbyte_parent_id",
-                members: &[("post_id", "post_id"), ("comment_id", "id")],
-            }],
+            splice: &[
+                BRAND,
+                Splice::Object {
+                    key: "_airbyte_parent_id",
+                    members: &[("post_id", "post_id"), ("comment_id", "id")],
+                },
+            ],
             gate: GATHER,
-            scope: "hc:read",
             documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/post_comments/",
             about: "Comments on posts.",
             unseen: UNSEEN_CHILDREN,
-            ..Stream::listed(
+            ..Stream::of_help_centers(
                 "post_comments",
                 &POST_COMMENTS,
                 include_str!("../../schemas/post_comments.json"),
@@ -94,21 +95,19 @@ pub(super) fn streams() -> Vec<Stream> {
             cursor: Cursor::below(OF_POSTS, CursorFormat::Unix),
             dated: true,
             gate: GATHER,
-            scope: "hc:read",
             documentation: VOTES_DOCS,
             about: "Votes on posts.",
             unseen: UNSEEN_CHILDREN,
-            ..Stream::listed("post_votes", &POST_VOTES, VOTES)
+            ..Stream::of_help_centers("post_votes", &POST_VOTES, VOTES)
         },
         Stream {
             cursor: Cursor::below(OF_POST_COMMENTS, CursorFormat::Unix),
             dated: true,
             gate: GATHER,
-            scope: "hc:read",
             documentation: VOTES_DOCS,
             about: "Votes on comments on posts.",
             unseen: UNSEEN_CHILDREN,
-            ..Stream::listed("post_comment_votes", &POST_COMMENT_VOTES, VOTES)
+            ..Stream::of_help_centers("post_comment_votes", &POST_COMMENT_VOTES, VOTES)
         },
     ]
 }

@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 
+use super::brands::BRAND_ID;
 use super::{
     Choice, Cursor, Deletion, Feed, Gate, Reading, Role, RowsAt, Sign, Splice, Stream,
     custom_objects, made::Made, registry_with,
@@ -137,7 +138,8 @@ fn listing(stream: &Stream, config: &Config) -> String {
         chosen.filter_map(|(key, choice)| Some(format!("{key}={}", choice.value(config)?)));
     let parameters: Vec<String> = parameters.chain(chosen).collect();
     let query = if parameters.is_empty() { String::new() } else { "?".to_owned() };
-    let request = format!("`/api/v2/{}{query}{}`", feed.path, parameters.join("&"));
+    let whose = if feed.is_of_brands() { ", at each brand's host" } else { "" };
+    let request = format!("`/api/v2/{}{query}{}`{whose}", feed.path, parameters.join("&"));
     match stream.rows {
         RowsAt::Listed => request,
         RowsAt::Inside(key) => format!("{request}, the object `{key}` inside each row"),
@@ -295,6 +297,9 @@ fn added(stream: &Stream) -> Option<String> {
         Splice::Around { key, from } => format!("`{key}`, the `{from}` of the row around it"),
         Splice::Outermost { key, from } => format!("`{key}`, the `{from}` of the listed row"),
         Splice::Seconds { key, from } => format!("`{key}`, the `{from}` as unix seconds"),
+        Splice::Filled { key: BRAND_ID, .. } => {
+            format!("`{BRAND_ID}`, the brand whose help center it is of")
+        }
         Splice::Filled { key, placeholder } => format!("`{key}`, the {placeholder} in the path"),
         Splice::Own { key, from } => format!("`{key}`, which Zendesk calls `{from}`"),
         Splice::Joined { key, .. } => format!("`{key}`, those that the row refers to"),

@@ -1,5 +1,6 @@
 //! Guide: articles and what hangs on them. The help center has a request pool of its own.
 
+use super::brands::BRAND;
 use super::{
     ANY_AGENT, Cursor, CursorFormat, Feed, FileKeys, Gate, Order, Parent, Splice, Stream, Told,
 };
@@ -129,11 +130,10 @@ pub(super) fn streams() -> Vec<Stream> {
         Stream {
             cursor: updated_at(&[]),
             gate: GUIDE,
-            scope: "hc:read",
             documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/articles/",
             about: "Articles of the help center that the user may see, drafts included.",
             unseen: "Archived and deleted articles; a full refresh drops them.",
-            ..Stream::listed(
+            ..Stream::of_help_centers(
                 "articles",
                 &INCREMENTAL_ARTICLES,
                 include_str!("../../schemas/articles.json"),
@@ -141,16 +141,18 @@ pub(super) fn streams() -> Vec<Stream> {
         },
         Stream {
             cursor: updated_at(OF_ARTICLES),
-            splice: &[Splice::Object {
-                key: "_airbyte_parent_id",
-                members: &[("article_id", "source_id"), ("comment_id", "id")],
-            }],
+            splice: &[
+                BRAND,
+                Splice::Object {
+                    key: "_airbyte_parent_id",
+                    members: &[("article_id", "source_id"), ("comment_id", "id")],
+                },
+            ],
             gate: GUIDE,
-            scope: "hc:read",
             documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/article_comments/",
             about: "Comments on articles.",
             unseen: UNSEEN_CHILDREN,
-            ..Stream::listed(
+            ..Stream::of_help_centers(
                 "article_comments",
                 &ARTICLE_COMMENTS,
                 include_str!("../../schemas/article_comments.json"),
@@ -159,11 +161,10 @@ pub(super) fn streams() -> Vec<Stream> {
         Stream {
             cursor: updated_at(OF_ARTICLE_COMMENTS),
             gate: GUIDE,
-            scope: "hc:read",
             documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/votes/",
             about: "Votes on comments on articles.",
             unseen: UNSEEN_CHILDREN,
-            ..Stream::listed(
+            ..Stream::of_help_centers(
                 "article_comment_votes",
                 &ARTICLE_COMMENT_VOTES,
                 include_str!("../../schemas/votes.json"),
@@ -172,11 +173,10 @@ pub(super) fn streams() -> Vec<Stream> {
         Stream {
             cursor: updated_at(OF_ARTICLES),
             gate: GUIDE,
-            scope: "hc:read",
             documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/votes/",
             about: "Votes on articles.",
             unseen: UNSEEN_COUNTED,
-            ..Stream::listed(
+            ..Stream::of_help_centers(
                 "article_votes",
                 &ARTICLE_VOTES,
                 include_str!("../../schemas/votes.json"),
@@ -185,13 +185,12 @@ pub(super) fn streams() -> Vec<Stream> {
         Stream {
             cursor: updated_at(OF_ARTICLES),
             gate: GUIDE,
-            scope: "hc:read",
             documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/article_attachments/",
             file: Some(FileKeys::of_attachments("files of articles")),
             about: "Files attached to articles: names, types, sizes and where they lie, and the files themselves \
                     where the platform transfers files.",
             unseen: UNSEEN_CHILDREN,
-            ..Stream::listed(
+            ..Stream::of_help_centers(
                 "article_attachments",
                 &ARTICLE_ATTACHMENTS,
                 include_str!("../../schemas/article_attachments.json"),
@@ -200,11 +199,10 @@ pub(super) fn streams() -> Vec<Stream> {
         Stream {
             cursor: updated_at(&[]),
             gate: GUIDE,
-            scope: "hc:read",
             documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/categories/",
             about: "Categories of the help center.",
             unseen: "Deleted categories; a full refresh drops them.",
-            ..Stream::listed(
+            ..Stream::of_help_centers(
                 "categories",
                 &CATEGORIES,
                 include_str!("../../schemas/categories.json"),
@@ -213,38 +211,38 @@ pub(super) fn streams() -> Vec<Stream> {
         Stream {
             cursor: updated_at(&[]),
             gate: GUIDE,
-            scope: "hc:read",
             documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/sections/",
             about: "Sections of the help center.",
             unseen: "Deleted sections; a full refresh drops them.",
-            ..Stream::listed("sections", &SECTIONS, include_str!("../../schemas/sections.json"))
+            ..Stream::of_help_centers(
+                "sections",
+                &SECTIONS,
+                include_str!("../../schemas/sections.json"),
+            )
         },
         Stream {
             cursor: updated_at(OF_ARTICLES),
             gate: GUIDE,
-            scope: "hc:read",
             documentation: TRANSLATIONS_DOCS,
             about: "Articles in every language, the one they were written in included.",
             unseen: UNSEEN_CHILDREN,
-            ..Stream::listed("article_translations", &ARTICLE_TRANSLATIONS, TRANSLATIONS)
+            ..Stream::of_help_centers("article_translations", &ARTICLE_TRANSLATIONS, TRANSLATIONS)
         },
         Stream {
             cursor: updated_at(OF_SECTIONS),
             gate: GUIDE,
-            scope: "hc:read",
             documentation: TRANSLATIONS_DOCS,
             about: "Sections in every language, the one they were written in included.",
             unseen: UNSEEN_TRANSLATIONS,
-            ..Stream::listed("section_translations", &SECTION_TRANSLATIONS, TRANSLATIONS)
+            ..Stream::of_help_centers("section_translations", &SECTION_TRANSLATIONS, TRANSLATIONS)
         },
         Stream {
             cursor: updated_at(OF_CATEGORIES),
             gate: GUIDE,
-            scope: "hc:read",
             documentation: TRANSLATIONS_DOCS,
             about: "Categories in every language, the one they were written in included.",
             unseen: UNSEEN_TRANSLATIONS,
-            ..Stream::listed("category_translations", &CATEGORY_TRANSLATIONS, TRANSLATIONS)
+            ..Stream::of_help_centers("category_translations", &CATEGORY_TRANSLATIONS, TRANSLATIONS)
         },
     ]
 }

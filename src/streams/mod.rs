@@ -16,6 +16,7 @@ use crate::zendesk::client::PageSize;
 use crate::zendesk::page::{InnerShape, ListShape};
 use crate::zendesk::paging::Paging;
 
+pub mod brands;
 mod business_rules;
 mod community;
 mod conditions;

@@ -1,13 +1,12 @@
 //! How the account is set up, and who changed it.
 
+use super::brands::BRANDS;
 use super::{
     ADMIN, ANY_AGENT, Cursor, CursorFormat, Deletion, Feed, Gate, Order, RowsAt, Sign, Since,
     Stream,
 };
 
 static CUSTOM_ROLES: Feed = Feed::single("custom_roles", "custom_roles.json", &["custom_roles"]);
-
-static BRANDS: Feed = Feed::listing("brands", "brands.json", &["brands"]);
 
 static LOCALES: Feed = Feed::single("locales", "locales.json", &["locales"]);
 

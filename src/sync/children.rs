@@ -13,7 +13,7 @@ use super::fetch::Delivery;
 use super::files::FileTally;
 use super::frontier::Frontier;
 use super::join::Standstill;
-use super::pager::{Listing, Pager};
+use super::pager::Pager;
 use super::parents::{Fills, Node, ParentRow, fill, nodes, path_keys, values};
 use super::plan::unchanged_parent;
 use super::reader::{Member, Reader, lock};
@@ -119,7 +119,7 @@ impl<'r, 'm> Children<'r, 'm> {
 
     /// Reads all children of one parent, and moves the position past it.
     async fn parent(&self, number: usize, parent: ParentRow) -> Result<(), WalkError> {
-        let answered = self.below(&self.tree, Vec::new(), parent.values).await?;
+        let answered = self.below(&self.tree, self.reader.fills(), parent.values).await?;
         lock(&self.shared).settle(number, answered);
         self.tell_place().await
     }
@@ -166,7 +166,7 @@ impl<'r, 'm> Children<'r, 'm> {
         let kid_streams: Vec<&'static Stream> =
             node.kids.iter().flat_map(Node::all_streams).collect();
         let keys = path_keys(node.feed, &kid_streams);
-        let mut listing = Listing::new(node.feed, path, &streams, self.walk, self.reader.config);
+        let mut listing = self.reader.listing(node.feed, path, &streams, self.walk);
         listing.want(keys.iter().copied());
         let size = node.feed.page_size(self.reader.config);
         let mut pager = Pager::new(self.reader.client, &listing, Token::First, size);

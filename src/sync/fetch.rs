@@ -108,6 +108,7 @@ impl Reader<'_> {
         // Only a size can show whether an earlier run left part of this very file.
         let mut arrival = Arrival::open(&incoming, offer.size.is_some()).map_err(disk)?;
         let wanted = Wanted {
+            site: self.site.map(|site| &**site),
             url: offer.url.as_deref().unwrap_or_default(),
             told,
             size: offer.size,

@@ -24,6 +24,7 @@ pub mod numbers;
 pub mod oversize;
 pub mod pager;
 pub mod parents;
+pub mod parts;
 pub mod plan;
 pub mod position;
 pub mod prelude;

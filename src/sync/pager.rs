@@ -1,6 +1,7 @@
 //! The only loop over pages: it asks, sees what comes next, and hands out one page at a time.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::Config;
@@ -10,12 +11,15 @@ use crate::zendesk::client::{Client, Fetched, PageSize, Request, Tally};
 use crate::zendesk::error::ErrorKind;
 use crate::zendesk::page::{InnerShape, ListShape, Shape};
 use crate::zendesk::paging::{Answer, Step, Token, step};
+use crate::zendesk::site::Site;
 
 use super::WalkError;
 
 /// A listing as it is asked for.
 #[derive(Clone, Debug)]
 pub struct Listing {
+    /// The host that has it, where that is not the main one.
+    pub site: Option<Arc<Site>>,
     pub feed: &'static Feed,
     pub path: String,
     pub query: Vec<(&'static str, String)>,
@@ -107,7 +111,14 @@ impl Listing {
             let lists = later.iter().filter(|shape| shape.path == *list).cloned().collect();
             (*path, Shape { lists })
         });
-        Self { feed, path, query, shape: Shape { lists: first }, more: more.collect(), walk }
+        let site = None;
+        Self { site, feed, path, query, shape: Shape { lists: first }, more: more.collect(), walk }
+    }
+
+    /// The same listing as another host of the account has it.
+    #[must_use]
+    pub fn at(self, site: Option<Arc<Site>>) -> Self {
+        Self { site, ..self }
     }
 
     /// Looks up more keys of each listed row.
@@ -156,7 +167,7 @@ impl<'a> Pager<'a> {
     /// # Errors
     /// [`WalkError`] when the page cannot be had or does not say how to go on.
     pub async fn next(&mut self) -> Result<Option<Fetched>, WalkError> {
-        let Listing { feed, path, shape, more, walk, .. } = self.listing;
+        let Listing { site, feed, path, shape, more, walk, .. } = self.listing;
         let query = &self.query;
         while !self.ended {
             let (path, shape) = match self.done.checked_sub(1).and_then(|at| more.get(at)) {
@@ -164,7 +175,8 @@ impl<'a> Pager<'a> {
                 None => (path.as_str(), shape),
             };
             let (at, buckets, patience) = (&self.at, feed.buckets, self.patience);
-            let request = Request { path, query, at, buckets, walk: *walk, shape, patience };
+            let site = site.as_deref();
+            let request = Request { site, path, query, at, buckets, walk: *walk, shape, patience };
             let fetched = match self.client.get(&request, &mut self.size, &mut self.tally).await {
                 Ok(fetched) => fetched,
                 // The start is younger than the feed gives yet: there is nothing new.

@@ -24,8 +24,13 @@ impl Reader<'_> {
     pub(super) async fn detours_first(self, group: &mut Group) {
         for (member, stream) in std::mem::take(&mut group.first) {
             let feed = member.stream.feed.root();
-            let mut detour =
-                Group { feed, members: vec![member], walk: group.walk, first: Vec::new() };
+            let mut detour = Group {
+                site: None,
+                feed,
+                members: vec![member],
+                walk: group.walk,
+                first: Vec::new(),
+            };
             let result = self.leg(&mut detour, &Leg { who: vec![0], up_to: None }).await;
             let Some(member) = detour.members.pop() else { continue };
             if member.state == Standstill::Failed {

@@ -2,7 +2,7 @@
 //! batch with the positions they reach.
 
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -14,7 +14,7 @@ use super::fetch::Delivery;
 use super::files::FileTally;
 use super::join::{Leg, Standing, Standstill, next_leg};
 use super::pager::{Listing, Pager};
-use super::parents::{ParentRow, changed_key, path_keys};
+use super::parents::{Fills, ParentRow, changed_key, path_keys};
 use super::position::{Phase, Position, to_state};
 use super::search;
 use super::sift;
@@ -23,10 +23,12 @@ use super::{window, windows};
 use crate::config::Config;
 use crate::protocol::emitter::{Batch, Emitter, Part};
 use crate::protocol::message::Level;
+use crate::streams::brands::BRAND_ID;
 use crate::streams::{Feed, Stream};
 use crate::zendesk::client::{Client, Fetched, Tally};
 use crate::zendesk::error::{ApiError, ErrorKind};
 use crate::zendesk::paging::Token;
+use crate::zendesk::site::Site;
 
 /// How often the server may refuse a walk's token before the walk fails. More than once, because
 /// tokens also expire while a long walk waits.
@@ -36,6 +38,8 @@ const RESTARTS: u32 = 3;
 #[derive(Clone, Copy)]
 pub struct Reader<'a> {
     pub client: &'a Client,
+    /// The host that is read, where that is not the main one with nothing known of its brand.
+    pub site: Option<&'a Arc<Site>>,
     pub emitter: &'a Emitter,
     pub config: &'a Config,
     /// The folder of all files.
@@ -48,6 +52,8 @@ pub struct Reader<'a> {
 #[derive(Debug)]
 pub struct Member {
     pub stream: &'static Stream,
+    /// The brand whose part of the stream's state this position is; none for the state itself.
+    pub brand: Option<u64>,
     pub position: Position,
     pub state: Standstill,
     pub report: Report,
@@ -74,10 +80,25 @@ pub struct Report {
     pub files: FileTally,
 }
 
+impl Report {
+    /// Adds what reading it elsewhere took and left out.
+    pub fn add(&mut self, other: Self) {
+        let Self { tally, held_back, skipped, cut, misfits, files } = other;
+        self.tally.add(tally);
+        self.held_back += held_back;
+        self.skipped += skipped;
+        self.cut += cut;
+        self.misfits += misfits;
+        self.files.add(files);
+    }
+}
+
 /// A stream that has ended, well or not.
 #[derive(Debug)]
 pub struct Ended {
     pub stream: &'static Stream,
+    /// The host where it was read, if not the main one.
+    pub at: Option<String>,
     pub result: Result<(), WalkError>,
     pub report: Report,
 }
@@ -85,6 +106,8 @@ pub struct Ended {
 /// The streams of one feed, and the number under which their requests take turns.
 #[derive(Debug)]
 pub struct Group {
+    /// The host that has the feed, where that is not the main one with nothing known of its brand.
+    pub site: Option<Arc<Site>>,
     pub feed: &'static Feed,
     pub members: Vec<Member>,
     pub walk: u64,
@@ -105,8 +128,8 @@ impl Member {
     pub fn new(stream: &'static Stream, position: Position) -> Self {
         let (state, report) = (Standstill::Reading, Report::default());
         let refused_until = Duration::ZERO;
-        let (page_time, window_seconds) = (None, None);
-        Self { stream, position, state, report, refused_until, page_time, window_seconds }
+        let (brand, page_time, window_seconds) = (None, None, None);
+        Self { stream, brand, position, state, report, refused_until, page_time, window_seconds }
     }
 
     pub(super) fn is_child(&self) -> bool {
@@ -128,7 +151,7 @@ impl Member {
 
     pub(super) fn part(&self, rows: u64) -> Part {
         let position = Some(to_state(self.stream, &self.position));
-        Part { stream: self.stream.name, rows, position }
+        Part { stream: self.stream.name, brand: self.brand, rows, position }
     }
 
     pub(super) fn standing(&self) -> Standing {
@@ -157,7 +180,13 @@ impl Member {
 impl Reader<'_> {
     /// Reads every stream of a feed to its end.
     pub async fn read(self, mut group: Group) {
-        self.detours_first(&mut group).await;
+        let site = group.site.clone();
+        let reader = Reader { site: site.as_ref(), ..self };
+        reader.read_here(&mut group).await;
+    }
+
+    async fn read_here(self, group: &mut Group) {
+        self.detours_first(group).await;
         let ordered = group.feed.time_key().is_some();
         if group.feed.windows {
             let members = group.members.iter_mut().filter(|member| !member.keeps_waiting());
@@ -167,8 +196,8 @@ impl Reader<'_> {
         loop {
             let standings: Vec<Standing> = group.members.iter().map(Member::standing).collect();
             let Some(mut leg) = next_leg(&standings, ordered) else { return };
-            self.leave_children_behind(&group, &standings, &mut leg);
-            let result = self.leg(&mut group, &leg).await;
+            self.leave_children_behind(group, &standings, &mut leg);
+            let result = self.leg(group, &leg).await;
             for at in leg.who {
                 let member = &mut group.members[at];
                 match member.state {
@@ -208,6 +237,23 @@ impl Reader<'_> {
         }
     }
 
+    /// A listing as the host has it that is read.
+    pub(super) fn listing(
+        self,
+        feed: &'static Feed,
+        path: String,
+        streams: &[&Stream],
+        walk: u64,
+    ) -> Listing {
+        Listing::new(feed, path, streams, walk, self.config).at(self.site.cloned())
+    }
+
+    /// What rows are told beside what is in them.
+    pub(super) fn fills(self) -> Fills {
+        let brand = self.site.and_then(|site| site.brand);
+        brand.map(|brand| (BRAND_ID, brand.to_string())).into_iter().collect()
+    }
+
     /// Reads one stretch: to the feed's end, or up to the place of a stream that is ahead.
     pub(super) async fn leg(self, group: &mut Group, leg: &Leg) -> Result<(), WalkError> {
         let feed = group.feed;
@@ -215,7 +261,8 @@ impl Reader<'_> {
         let ordered = feed.time_key().is_some();
         let leader = leg.up_to.filter(|_| ordered);
         let until = leader.map(|leader| group.members[leader].standing().point);
-        let mut listing = listing(feed, &group.members, group.walk, self.config);
+        let listing = listing(feed, &group.members, group.walk, self.config);
+        let mut listing = listing.at(self.site.cloned());
         let mut who: Vec<&mut Member> = Vec::new();
         for (at, member) in group.members.iter_mut().enumerate() {
             if leg.who.contains(&at) {
@@ -230,6 +277,7 @@ impl Reader<'_> {
         listing.query.extend(window::begin(feed, &mut first.position, now));
         let mut stretch = Stretch::new((feed, group.walk), who, start.clone(), (until, ahead));
         stretch.scope = self.config.ticket_scope;
+        stretch.fills = self.fills();
         self.told(&mut stretch, &start).await?;
         let mut chains = Chains::new(self.client, &listing);
         for start in stretch.open_windows() {
@@ -463,7 +511,9 @@ impl Reader<'_> {
     }
 
     pub(super) fn tell_end(self, member: &Member, result: Result<(), WalkError>) {
-        let ended = Ended { stream: member.stream, result, report: member.report };
+        let other = self.site.filter(|site| !site.is_main);
+        let at = other.map(|site| site.name().to_owned());
+        let ended = Ended { stream: member.stream, at, result, report: member.report };
         // The receiver lives as long as the sync; without it there is nobody left to tell.
         let _ = self.ended.send(ended);
     }

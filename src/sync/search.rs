@@ -133,6 +133,7 @@ pub async fn count(
     let path = "search/count.json";
     let shape = Shape::default();
     let request = Request {
+        site: None,
         path,
         query: &[("query", format!("type:ticket {}", query(bounds)))],
         at: &Token::First,

@@ -8,7 +8,7 @@ use super::chains::Start;
 use super::fetch::Delivery;
 use super::files::Held;
 use super::frontier::Frontier;
-use super::parents::{ParentRow, changed_key, path_keys};
+use super::parents::{Fills, ParentRow, changed_key, path_keys};
 use super::position::{Place, Position};
 use super::reader::Member;
 use super::refusals::RefusalsByFeed;
@@ -48,6 +48,8 @@ pub struct Stretch<'m> {
     pub scope: TicketScope,
     /// The number of the chain of pages that walks each window.
     pub(super) chains: Vec<u32>,
+    /// What rows are told beside what is in them.
+    pub fills: Fills,
     /// Of a search: that no chain walks the last window yet.
     pub rest: Option<Rest>,
 }
@@ -91,6 +93,7 @@ impl<'m> Stretch<'m> {
             rows_arrived: false,
             scope: TicketScope::default(),
             chains: Vec::new(),
+            fills: Fills::new(),
             rest: None,
         };
         let windows = stretch.walking().map_or(0, |member| member.position.windows().count());
@@ -233,7 +236,7 @@ impl<'m> Stretch<'m> {
                 if let Some(key) = changed_key(member.stream).filter(|_| times.is_none()) {
                     member.position.saw(sift::times(page, list, key).into_iter().flatten().max());
                 }
-                batch.parts.push(Part { stream: member.stream.name, rows: 0, position: None });
+                batch.parts.push(Part { position: None, ..member.part(0) });
                 continue;
             }
             let mut keep = match &times {
@@ -250,7 +253,7 @@ impl<'m> Stretch<'m> {
             let waits = member.stream.file.is_some();
             let lines = if waits { &mut own } else { &mut batch.lines };
             let framer = &self.framers[at_member];
-            let framed = framer.frame(page, &keep, &Vec::new(), emitted_at, lines);
+            let framed = framer.frame(page, &keep, &self.fills, emitted_at, lines);
             if waits {
                 let (stream, offers) = (member.stream, framed.offers);
                 deliveries.push((at_member, Delivery { stream, lines: own, offers }));

@@ -10,7 +10,7 @@ use super::WalkError;
 use super::children::ends_everything;
 use super::frontier::Listed;
 use super::numbers::Digest;
-use super::pager::{Listing, Pager};
+use super::pager::Pager;
 use super::parents::{ParentRow, changed_key, values};
 use super::position::{MARGIN_SECONDS, Phase, Position};
 use super::reader::{Member, Reader};
@@ -150,7 +150,7 @@ impl Reader<'_> {
             member.position.walk.told.get_or_insert(asked);
             return Ok(None);
         };
-        let mut listing = Listing::new(feed, feed.path.to_owned(), &[], walk, self.config);
+        let mut listing = self.listing(feed, feed.path.to_owned(), &[], walk);
         let keys: Vec<&'static str> = parent.fills.iter().map(|(name, _)| *name).collect();
         listing.want(keys.iter().copied());
         let size = feed.page_size(self.config);
@@ -186,7 +186,7 @@ impl Reader<'_> {
         walk: u64,
     ) -> Result<(Counted, Tally), WalkError> {
         let fills: Vec<&'static str> = parent.fills.iter().map(|(_, key)| *key).collect();
-        let mut listing = Listing::new(feed, feed.path.to_owned(), &[], walk, self.config);
+        let mut listing = self.listing(feed, feed.path.to_owned(), &[], walk);
         listing.want(fills.iter().chain(keys).copied().chain(changed_key));
         let size = feed.page_size(self.config);
         let mut pager = Pager::new(self.client, &listing, Token::First, size);

@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, DATE, HOST, HeaderMap, HeaderValue,
 };
-use reqwest::{RequestBuilder, Response, Url};
+use reqwest::{RequestBuilder, Response};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
 
@@ -22,6 +22,7 @@ use super::names::Names;
 use super::page::{Page, Shape, scan};
 use super::paging::{Paging, Token};
 use super::retry::{Outcome, REFUSED_FOR_TOO_LONG, TRIES, Verdict, backoff, judge};
+use super::site::Site;
 
 /// A body past this is asked again at half the page size, where the listing has one.
 const LARGEST_BODY_BYTES: usize = 16 << 20;
@@ -47,8 +48,7 @@ pub struct Client {
     http: reqwest::Client,
     /// For files: follows no redirect by itself, and lets a body take its time.
     pub(super) content: reqwest::Client,
-    pub(super) base: Url,
-    pub(super) host: Option<HeaderValue>,
+    pub(super) main: Site,
     pub(super) access: Access,
     budget: Arc<Budget>,
     pub(super) clock: Clock,
@@ -62,6 +62,8 @@ pub struct Client {
 /// One place in one listing.
 #[derive(Debug)]
 pub struct Request<'a> {
+    /// The host that has it, where that is not the main one.
+    pub site: Option<&'a Site>,
     /// Below `/api/v2/`, placeholders filled.
     pub path: &'a str,
     pub query: &'a [(&'static str, String)],
@@ -118,7 +120,8 @@ impl Asked for &Request<'_> {
     type Answer = Page;
 
     fn told(&self) -> String {
-        format!("GET /api/v2/{}", self.path)
+        let host = self.site.filter(|site| !site.is_main).map_or("", Site::name);
+        format!("GET {host}/api/v2/{}", self.path)
     }
 
     fn buckets(&self) -> &[Bucket] {
@@ -220,27 +223,23 @@ impl PageSize {
 pub struct NoClient(pub String);
 
 impl Client {
-    /// A client of one account. `base` is where requests go; `host` is the name that the Host
-    /// header carries when that is somewhere else.
+    /// A client of the account that has this main host.
     ///
     /// # Errors
     /// [`NoClient`] when the trust store or the base address is unusable.
     pub fn new(
-        base: Url,
-        host: Option<&str>,
+        main: Site,
         credentials: Credentials,
         budget: Arc<Budget>,
         clock: Clock,
         stop: watch::Receiver<bool>,
     ) -> Result<Self, NoClient> {
-        let origin = base.origin();
         // A redirect is followed on the same host only: credentials go nowhere else.
-        let redirect = reqwest::redirect::Policy::custom(move |attempt| {
-            if attempt.url().origin() == origin && attempt.previous().len() < 4 {
-                attempt.follow()
-            } else {
-                attempt.stop()
-            }
+        let redirect = reqwest::redirect::Policy::custom(|attempt| {
+            let asked = attempt.previous();
+            let is_same =
+                asked.first().is_some_and(|first| first.origin() == attempt.url().origin());
+            if is_same && asked.len() < 4 { attempt.follow() } else { attempt.stop() }
         });
         let tls = super::trust::tls_config().map_err(NoClient)?;
         let names = Arc::new(Names::of_system());
@@ -263,12 +262,12 @@ impl Client {
                 .timeout(clock.patience(super::content::TOTAL_TIMEOUT))
                 .no_gzip(),
         )?;
-        let host = host.and_then(|host| HeaderValue::from_str(host).ok());
-        let endpoint = TokenEndpoint { http: http.clone(), url: base.clone(), host: host.clone() };
+        let (url, host) = (main.base.clone(), main.host.clone());
+        let endpoint = TokenEndpoint { http: http.clone(), url, host };
         let access = Access::new(credentials, endpoint, clock.clone());
         let last_failure = Mutex::default();
         let tries = TRIES;
-        Ok(Self { http, content, base, host, access, budget, clock, stop, tries, last_failure })
+        Ok(Self { http, content, main, access, budget, clock, stop, tries, last_failure })
     }
 
     /// Gives up on faults early, for somebody who waits.
@@ -280,6 +279,12 @@ impl Client {
     /// Hears of every long wait for a limit from now on.
     pub fn waits(&self) -> UnboundedReceiver<Wait> {
         self.budget.waits()
+    }
+
+    /// The account's main host.
+    #[must_use]
+    pub fn main(&self) -> &Site {
+        &self.main
     }
 
     /// The clock that requests are paced by.
@@ -441,6 +446,7 @@ impl Client {
         shape: &Shape,
     ) -> Result<Page, ApiError> {
         let request = Request {
+            site: None,
             path,
             query: &[],
             at: &Token::First,
@@ -511,14 +517,14 @@ impl Client {
         Failed { kind, verdict, status: Some(status), detail, quotas, signed }
     }
 
-    /// Signs a request to an own host of the account. Tells by which of the signatures.
-    pub(super) fn sign(&self, mut sending: RequestBuilder) -> (RequestBuilder, u64) {
+    /// Signs a request to a host of the account. Tells by which of the signatures.
+    pub(super) fn sign(&self, mut sending: RequestBuilder, site: &Site) -> (RequestBuilder, u64) {
         let mut number = 0;
         if let Some(signed) = self.access.sign() {
             sending = sending.header(AUTHORIZATION, signed.header);
             number = signed.number;
         }
-        if let Some(host) = &self.host {
+        if let Some(host) = &site.host {
             sending = sending.header(HOST, host.clone());
         }
         (sending, number)
@@ -530,7 +536,8 @@ impl Client {
         request: &Request<'_>,
         size: &PageSize,
     ) -> Result<(Response, u64), Failed> {
-        let mut url = self.base.clone();
+        let site = request.site.unwrap_or(&self.main);
+        let mut url = site.base.clone();
         url.set_path(&format!("/api/v2/{}", request.path));
         {
             let mut pairs = url.query_pairs_mut();
@@ -552,7 +559,7 @@ impl Client {
             .get(url)
             .header(ACCEPT, HeaderValue::from_static("application/json"))
             .header(ACCEPT_ENCODING, HeaderValue::from_static(ENCODINGS));
-        let (sending, number) = self.sign(sending);
+        let (sending, number) = self.sign(sending, site);
         let answer = sending.send().await.map_err(Failed::transport)?;
         Ok((answer, number))
     }

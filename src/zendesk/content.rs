@@ -19,6 +19,7 @@ use super::client::{Answered, Asked, Client, Failed, PageSize, Tally};
 use super::error::{ApiError, ErrorKind};
 use super::headers;
 use super::retry::{Outcome, Verdict};
+use super::site::Site;
 
 /// How long one try of a file may take; what came by then is kept, and the next one goes on.
 pub(super) const TOTAL_TIMEOUT: Duration = Duration::from_secs(1800);
@@ -39,6 +40,8 @@ const DRAWS_ON: &[Bucket] = &[Bucket::Attachments];
 /// A file to fetch.
 #[derive(Debug)]
 pub struct Wanted<'a> {
+    /// The host that its row came from, where that is not the main one.
+    pub site: Option<&'a Site>,
     pub url: &'a str,
     /// What it is, for errors; the address may be a secret.
     pub told: &'a str,
@@ -87,18 +90,18 @@ impl Client {
         tag: Option<&str>,
         slot: &mut Slot,
     ) -> Result<(Response, Option<u64>), Failed> {
-        let host = self.host.as_ref().and_then(|host| host.to_str().ok());
+        let own: Vec<&Site> = wanted.site.into_iter().chain([&self.main]).collect();
         let mut url = Url::parse(wanted.url).map_err(|_| astray("the row's address is none"))?;
         for _ in 0..=MOST_REDIRECTS {
-            let place = place(url, &self.base, host);
-            let (address, is_own) = place.ok_or_else(|| astray("the way leads to no safe host"))?;
+            let place = place(url, &own);
+            let (address, site) = place.ok_or_else(|| astray("the way leads to no safe host"))?;
             let mut sending = self.content.get(address.clone());
             sending = sending.header(ACCEPT, HeaderValue::from_static("*/*"));
             sending = sending.header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
             let mut number = None;
-            if is_own {
+            if let Some(site) = site {
                 let signed;
-                (sending, signed) = self.sign(sending);
+                (sending, signed) = self.sign(sending, site);
                 number = Some(signed);
             }
             if from > 0 {
@@ -108,7 +111,7 @@ impl Client {
                 }
             }
             let answer = sending.send().await.map_err(Failed::transport)?;
-            if is_own {
+            if site.is_some() {
                 self.observe(answer.headers(), slot);
             }
             let to = answer.headers().get(LOCATION).and_then(|to| to.to_str().ok());
@@ -238,25 +241,31 @@ impl Fetching<'_> {
     }
 }
 
-/// Where a request goes, and whether that is an own host of the account, which may see the
-/// credentials. `host` is the account's name where `base` stands in for it. None where nothing
-/// may go: only where `base` is without encryption are other ports of its host, too.
-fn place(mut url: Url, base: &Url, host: Option<&str>) -> Option<(Url, bool)> {
+/// Where a request goes, and which of these hosts of the account that is, which may see the
+/// credentials. None where nothing may go: only where a stand-in for a host is without encryption
+/// are other ports of it, too.
+fn place<'s>(mut url: Url, own: &[&'s Site]) -> Option<(Url, Option<&'s Site>)> {
     // Whatever an address says of users is not ours to send.
     url.set_username("").ok()?;
     url.set_password(None).ok()?;
     url.set_fragment(None);
-    if url.origin() == base.origin() {
-        return Some((url, true));
+    let is_secure = url.scheme() == "https";
+    if let Some(site) = own
+        .iter()
+        .find(|site| is_secure && url.host_str() == Some(site.name()) && url.port().is_none())
+    {
+        let mut at = site.base.clone();
+        at.set_path(url.path());
+        at.set_query(url.query());
+        return Some((at, Some(site)));
     }
-    if url.scheme() == "https" && url.host_str().is_some() && url.host_str() == host {
-        let mut own = base.clone();
-        own.set_path(url.path());
-        own.set_query(url.query());
-        return Some((own, true));
+    if let Some(site) = own.iter().find(|site| url.origin() == site.base.origin()) {
+        return Some((url, Some(site)));
     }
-    let is_beside = base.scheme() == "http" && url.scheme() == "http" && url.host() == base.host();
-    (url.scheme() == "https" || is_beside).then_some((url, false))
+    let is_beside = own.iter().any(|Site { base, .. }| {
+        base.scheme() == "http" && url.scheme() == "http" && url.host() == base.host()
+    });
+    (is_secure || is_beside).then_some((url, None))
 }
 
 /// Whether a part goes on at byte `from` of a file of this size.
@@ -317,8 +326,9 @@ mod tests {
     use super::*;
 
     fn at(url: &str, base: &str, host: Option<&str>) -> Option<(String, bool)> {
-        let (url, is_own) = place(url.parse().unwrap(), &base.parse().unwrap(), host)?;
-        Some((url.to_string(), is_own))
+        let main = Site::main(base.parse().unwrap(), host);
+        let (url, site) = place(url.parse().unwrap(), &[&main])?;
+        Some((url.to_string(), site.is_some()))
     }
 
     #[test]
@@ -339,6 +349,30 @@ mod tests {
         }
         let user = at("https://me:secret@files.example/x#y", base, None);
         assert_eq!(user, Some(("https://files.example/x".into(), false)));
+    }
+
+    #[test]
+    fn a_file_of_a_brand_is_asked_for_at_the_brands_host_and_at_no_other_brands() {
+        let main = Site::main("https://acme.zendesk.com".parse().unwrap(), None);
+        let (shop, other) = (main.of_brand("shop", 1).unwrap(), main.of_brand("other", 2).unwrap());
+        let site = |url: &str| {
+            place(url.parse().unwrap(), &[&shop, &main])
+                .unwrap()
+                .1
+                .map(|site| site.name().to_owned())
+        };
+        assert_eq!(site("https://shop.zendesk.com/x").as_deref(), Some(shop.name()));
+        assert_eq!(site("https://acme.zendesk.com/x").as_deref(), Some(main.name()));
+        assert_eq!(site(&format!("https://{}/x", other.name())), None);
+        let stand_in = Site::main("http://127.0.0.1:81".parse().unwrap(), Some("acme.zendesk.com"));
+        let shop = stand_in.of_brand("shop", 1).unwrap();
+        for (url, name) in [
+            ("https://shop.zendesk.com/x", "shop.zendesk.com"),
+            ("http://127.0.0.1:81/x", "shop.zendesk.com"),
+        ] {
+            let (at, site) = place(url.parse().unwrap(), &[&shop, &stand_in]).unwrap();
+            assert_eq!((at.as_str(), site.map(Site::name)), ("http://127.0.0.1:81/x", Some(name)));
+        }
     }
 
     #[test]

@@ -19,5 +19,6 @@ pub mod names;
 pub mod page;
 pub mod paging;
 pub mod retry;
+pub mod site;
 pub mod trust;
 pub mod webhook;

@@ -1,0 +1,175 @@
+//! From what is selected to the walks that read it: which feed each stream is read from, at which
+//! hosts, and where it begins there.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Surroundings, detour, refused};
+use crate::config::Config;
+use crate::protocol::catalog::Selected;
+use crate::protocol::emitter::{Closed, Emitter};
+use crate::protocol::message::{Level, Status, Trouble};
+use crate::protocol::state::SavedStates;
+use crate::streams::{Feed, Stream};
+use crate::sync::parts::{self, Beginnings};
+use crate::sync::plan::{self, Now};
+use crate::sync::position::to_state;
+use crate::sync::prelude;
+use crate::sync::reader::{Group, Member};
+use crate::zendesk::site::Site;
+
+/// What is known before anything is read.
+pub struct Known<'k> {
+    pub streams: &'static [Stream],
+    /// Why some of them cannot be read.
+    pub troubles: &'k [Trouble],
+    /// Feeds that are refused and have a detour.
+    pub refused: &'k [&'static Feed],
+    /// Where help centers are read.
+    pub help_centers: &'k [Arc<Site>],
+    pub config: &'k Config,
+    pub states: &'k SavedStates,
+    pub surroundings: &'k Surroundings,
+    pub now: Now,
+}
+
+/// The walks that are to be gone, and what became of streams that are not in them.
+#[derive(Debug, Default)]
+pub struct Begun {
+    pub groups: Vec<Group>,
+    pub failed: Vec<String>,
+    /// Streams that are read from their beginning.
+    pub from_the_beginning: Vec<&'static Stream>,
+}
+
+impl Begun {
+    /// At how many hosts each stream is read.
+    #[must_use]
+    pub fn hosts(&self) -> BTreeMap<&'static str, usize> {
+        let mut hosts = BTreeMap::new();
+        for group in &self.groups {
+            let members = group.members.iter().map(|member| member.stream.name);
+            for name in members.chain(group.first.iter().map(|(_, stream)| stream.name)) {
+                *hosts.entry(name).or_default() += 1;
+            }
+        }
+        hosts
+    }
+
+    fn group(&mut self, feed: &'static Feed, site: Option<Arc<Site>>) -> &mut Group {
+        let known = |group: &Group| std::ptr::eq(group.feed, feed) && group.site == site;
+        let at = self.groups.iter().position(known).unwrap_or_else(|| {
+            let (walk, members, first) = (self.groups.len() as u64, Vec::new(), Vec::new());
+            self.groups.push(Group { site, feed, members, walk, first });
+            self.groups.len() - 1
+        });
+        &mut self.groups[at]
+    }
+}
+
+/// Opens every selected stream that can be read, and says why of the others.
+///
+/// # Errors
+/// [`Closed`] when nobody reads what is told.
+pub async fn begin(
+    selected: Vec<Selected>,
+    known: &Known<'_>,
+    emitter: &Emitter,
+) -> Result<Begun, Closed> {
+    let mut begun = Begun::default();
+    for selected in selected {
+        let Some(stream) = known.streams.iter().find(|stream| stream.name == selected.name) else {
+            unknown_stream(emitter, &selected.name).await?;
+            begun.failed.push(selected.name);
+            continue;
+        };
+        let is_its = |trouble: &&Trouble| trouble.stream.as_deref() == Some(stream.name);
+        if let Some(trouble) = known.troubles.iter().find(is_its) {
+            not_begun(emitter, stream.name, trouble).await?;
+            begun.failed.push(selected.name);
+            continue;
+        }
+        let road = detour::road(stream, known.refused);
+        let stream = with_files(road, &selected, known.surroundings);
+        open(&mut begun, stream, &selected, known, emitter).await?;
+    }
+    Ok(begun)
+}
+
+/// Opens a stream at each of its hosts.
+async fn open(
+    begun: &mut Begun,
+    stream: &'static Stream,
+    selected: &Selected,
+    known: &Known<'_>,
+    emitter: &Emitter,
+) -> Result<(), Closed> {
+    let (mode, config, now) = (selected.mode, known.config, known.now);
+    let state = known.states.get(stream.name);
+    let feed = stream.feed.root();
+    let sites: Vec<Option<Arc<Site>>> = match feed.is_of_brands() {
+        true => known.help_centers.iter().cloned().map(Some).collect(),
+        false => vec![None],
+    };
+    let Beginnings { positions, open, warnings } =
+        parts::begin(stream, mode, state, config, now, &sites);
+    for warning in &warnings {
+        emitter.log(Level::Warn, warning).await?;
+    }
+    let is_due = |(_, position): &(_, _)| prelude::is_due(stream, mode, position);
+    let is_due = open.iter().any(is_due);
+    if let Some(detour) = detour::first(stream).filter(|_| is_due) {
+        let position = plan::begin(detour, mode, state, config, now).position;
+        emitter.open(stream.name, to_state(detour, &position)).await?;
+        begun.group(feed, None).first.push((Member::new(detour, position), stream));
+        return Ok(());
+    }
+    emitter.open(stream.name, positions).await?;
+    if open.is_empty() {
+        emitter.close(stream.name, Status::Complete).await?;
+        return Ok(());
+    }
+    if open.iter().all(|(_, position)| position.is_at_the_beginning()) {
+        begun.from_the_beginning.push(stream);
+    }
+    for (site, position) in open {
+        let brand = site.as_ref().and_then(|site| site.part_of_state());
+        let member = Member { brand, ..Member::new(stream, position) };
+        begun.group(feed, site).members.push(member);
+    }
+    Ok(())
+}
+
+/// The stream as it is read: with files only where the platform asks for them. What the catalog
+/// says of a stream counts more than what is said of all.
+///
+/// Source: Airbyte Protocol, `ConfiguredAirbyteStream.include_files`; `USE_FILE_TRANSFER`.
+fn with_files(
+    stream: &'static Stream,
+    selected: &Selected,
+    surroundings: &Surroundings,
+) -> &'static Stream {
+    let wanted = selected.include_files.unwrap_or(surroundings.file_transfer);
+    if wanted || stream.file.is_none() {
+        return stream;
+    }
+    Box::leak(Box::new(stream.without_files()))
+}
+
+async fn unknown_stream(emitter: &Emitter, name: &str) -> Result<(), Closed> {
+    let message =
+        format!("there is no stream `{name}`; refresh the source's schema and select again");
+    not_begun(emitter, name, &Trouble { stream: Some(name.to_owned()), ..refused(&message) }).await
+}
+
+/// Tells why a stream is not read at all.
+async fn not_begun(emitter: &Emitter, name: &str, trouble: &Trouble) -> Result<(), Closed> {
+    emitter.error(trouble).await?;
+    emitter
+        .line(crate::protocol::message::stream_status(
+            name,
+            Status::Incomplete,
+            crate::protocol::emitter::unix_ms(),
+        ))
+        .await
+}

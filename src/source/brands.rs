@@ -1,0 +1,255 @@
+//! The hosts whose help centers are read: one for each brand that has one.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::probe::is_definite;
+use crate::config::{Config, is_host_label};
+use crate::protocol::message::Level;
+use crate::streams::brands::BRANDS;
+use crate::sync::WalkError;
+use crate::sync::pager::{Listing, Pager};
+use crate::zendesk::client::Client;
+use crate::zendesk::error::ApiError;
+use crate::zendesk::paging::Token;
+use crate::zendesk::site::Site;
+
+/// Beyond the walks of all streams and probes.
+const WALK: u64 = 2_000_000;
+
+/// Where help centers are read, and what a person should know about that.
+#[derive(Debug)]
+pub struct HelpCenters {
+    /// At least one, the main host first.
+    pub sites: Vec<Arc<Site>>,
+    pub told: Vec<(Level, String)>,
+}
+
+/// Why it is not known where help centers are read.
+#[derive(Debug)]
+pub enum NoHelpCenters {
+    Unlisted(WalkError),
+    /// These names of the user's are of no brand with a help center; those are.
+    Unknown {
+        names: Vec<String>,
+        known: Vec<String>,
+    },
+}
+
+/// A brand, as far as its help center goes.
+///
+/// Source: Zendesk, "Brands". A help center that is mapped to a host of the customer's answers at
+/// the brand's subdomain all the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Brand {
+    id: u64,
+    subdomain: String,
+    is_default: bool,
+    has_help_center: bool,
+}
+
+impl Brand {
+    fn read(row: &Value) -> Option<Self> {
+        let is = |key: &str, value: bool| row[key].as_bool() == Some(value);
+        let is_off = is("has_help_center", false)
+            || is("active", false)
+            || is("is_deleted", true)
+            || row["help_center_state"] == "disabled";
+        Some(Self {
+            id: row["id"].as_u64()?,
+            subdomain: row["subdomain"].as_str().unwrap_or_default().to_ascii_lowercase(),
+            is_default: is("default", true),
+            has_help_center: !is_off,
+        })
+    }
+}
+
+/// Asks which brands have a help center.
+///
+/// # Errors
+/// [`NoHelpCenters`] when the brands cannot be listed, or the user names others.
+pub async fn help_centers(client: &Client, config: &Config) -> Result<HelpCenters, NoHelpCenters> {
+    match listed(client, config).await {
+        Ok(brands) => decide(&brands, client.main(), config),
+        Err(WalkError::Api(error))
+            if is_definite(error.kind) && config.help_center_brands.is_empty() =>
+        {
+            Ok(main_alone(client.main(), config, &error))
+        }
+        Err(error) => Err(NoHelpCenters::Unlisted(error)),
+    }
+}
+
+async fn listed(client: &Client, config: &Config) -> Result<Vec<Value>, WalkError> {
+    let listing = Listing::new(&BRANDS, BRANDS.path.to_owned(), &[], WALK, config);
+    let mut pager = Pager::new(client, &listing, Token::First, BRANDS.page_size(config));
+    let mut brands = Vec::new();
+    while let Some(fetched) = pager.next().await? {
+        let page = &fetched.page;
+        let rows = page.lists.iter().flat_map(|list| &list.rows);
+        brands.extend(rows.filter_map(|row| serde_json::from_slice(page.text.raw(row.span)).ok()));
+    }
+    Ok(brands)
+}
+
+/// What an agent reads whom Zendesk does not show the brands.
+fn main_alone(main: &Site, config: &Config, error: &ApiError) -> HelpCenters {
+    let told = format!(
+        "the brands cannot be listed ({}): of help centers only that of {} is read, and its rows do not \
+         say which brand's they are",
+        error.detail, config.subdomain
+    );
+    HelpCenters { sites: vec![Arc::new(main.clone())], told: vec![(Level::Warn, told)] }
+}
+
+/// Which brands' help centers are read, and where. Nothing but a label goes into a host's name.
+fn decide(rows: &[Value], main: &Site, config: &Config) -> Result<HelpCenters, NoHelpCenters> {
+    let mut told = Vec::new();
+    let mut brands: Vec<Brand> = Vec::new();
+    for row in rows {
+        match Brand::read(row).filter(|brand| is_host_label(&brand.subdomain)) {
+            Some(brand) => brands.push(brand),
+            None => told.push((
+                Level::Warn,
+                format!("the brand {} has no subdomain; its help center is not read", row["id"]),
+            )),
+        }
+    }
+    let by_name = brands.iter().position(|brand| brand.subdomain == config.subdomain);
+    // An account that was renamed may still answer at its former name.
+    let of_main = by_name.or_else(|| brands.iter().position(|brand| brand.is_default));
+    if let Some(at) = of_main {
+        let brand = brands.remove(at);
+        brands.insert(0, brand);
+    }
+    let with_help_center = brands.iter().filter(|brand| brand.has_help_center);
+    let is_chosen = |brand: &&Brand| {
+        config.help_center_brands.is_empty() || config.help_center_brands.contains(&brand.subdomain)
+    };
+    let known: Vec<String> = with_help_center.clone().map(|one| one.subdomain.clone()).collect();
+    let unknown = config.help_center_brands.iter().filter(|name| !known.contains(name));
+    let names: Vec<String> = unknown.cloned().collect();
+    if !names.is_empty() {
+        return Err(NoHelpCenters::Unknown { names, known });
+    }
+    let mut sites: Vec<Arc<Site>> = Vec::new();
+    let mut read = Vec::new();
+    for brand in with_help_center.filter(is_chosen) {
+        let is_main = of_main.is_some() && brands.first().is_some_and(|main| main.id == brand.id);
+        let site = match is_main {
+            true => Some(main.with_brand(brand.id)),
+            false => main.of_brand(&brand.subdomain, brand.id),
+        };
+        let Some(site) = site else { continue };
+        read.push(brand.subdomain.as_str());
+        sites.push(Arc::new(site));
+    }
+    if brands.len() > 1 && !sites.is_empty() {
+        let without = brands.iter().filter(|brand| !read.contains(&brand.subdomain.as_str()));
+        let without: Vec<&str> = without.map(|brand| brand.subdomain.as_str()).collect();
+        let others = match without.as_slice() {
+            [] => String::new(),
+            without => format!("; not of {}", without.join(", ")),
+        };
+        told.push((Level::Info, format!("help centers are read of {}{others}", read.join(", "))));
+    }
+    if sites.is_empty() {
+        // What the main host answers says what is missing.
+        sites.push(Arc::new(main.clone()));
+    }
+    Ok(HelpCenters { sites, told })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn main() -> Site {
+        Site::main("https://acme.zendesk.com".parse().unwrap(), None)
+    }
+
+    fn config(brands: &[&str]) -> Config {
+        let credentials = json!({ "credentials": "oauth2.0", "access_token": "t" });
+        let config = json!({ "subdomain": "acme", "credentials": credentials, "help_center_brands": brands });
+        Config::parse(config.to_string().as_bytes()).unwrap()
+    }
+
+    fn brand(id: u64, subdomain: &str) -> Value {
+        json!({ "id": id, "subdomain": subdomain, "active": true, "has_help_center": true,
+            "help_center_state": "enabled", "default": false, "host_mapping": "help.example" })
+    }
+
+    fn with(mut brand: Value, key: &str, value: Value) -> Value {
+        brand[key] = value;
+        brand
+    }
+
+    /// Hosts, brands, and the parts of the state that they have.
+    fn read(rows: &[Value], chosen: &[&str]) -> Vec<(String, Option<u64>, Option<u64>)> {
+        let sites = decide(rows, &main(), &config(chosen)).unwrap().sites;
+        let told = |site: &Arc<Site>| (site.name().to_owned(), site.brand, site.part_of_state());
+        sites.iter().map(told).collect()
+    }
+
+    fn acme(brand: Option<u64>) -> (String, Option<u64>, Option<u64>) {
+        ("acme.zendesk.com".to_owned(), brand, None)
+    }
+
+    #[test]
+    fn each_brand_with_a_help_center_is_read_at_its_own_host_and_the_main_one_first() {
+        let rows = [
+            brand(1, "shop"),
+            brand(2, "acme"),
+            with(brand(3, "none"), "has_help_center", json!(false)),
+            with(brand(4, "off"), "help_center_state", json!("disabled")),
+            with(brand(5, "asleep"), "active", json!(false)),
+            with(brand(6, "internal"), "help_center_state", json!("restricted")),
+        ];
+        let of = |name: &str, id| (format!("{name}.zendesk.com"), Some(id), Some(id));
+        assert_eq!(read(&rows, &[]), [acme(Some(2)), of("shop", 1), of("internal", 6)]);
+        assert_eq!(read(&rows, &["Shop"]), [of("shop", 1)]);
+        let told = decide(&rows, &main(), &config(&[])).unwrap().told;
+        assert_eq!(
+            told[0].1,
+            "help centers are read of acme, shop, internal; not of none, off, asleep"
+        );
+    }
+
+    #[test]
+    fn one_brand_alone_is_the_main_host_also_under_another_name() {
+        assert_eq!(read(&[brand(1, "acme")], &[]), [acme(Some(1))]);
+        let renamed = with(brand(1, "acme-new"), "default", json!(true));
+        assert_eq!(read(&[renamed], &[]), [acme(Some(1))]);
+        assert_eq!(
+            read(&[with(brand(1, "acme"), "has_help_center", json!(false))], &[]),
+            [acme(None)]
+        );
+        assert_eq!(read(&[], &[]), [acme(None)]);
+    }
+
+    #[test]
+    fn nothing_that_an_answer_says_leads_to_another_host() {
+        for hostile in ["evil.example/", "evil.example", "a:80", "user@evil", "a#", "", "-a", "ä"]
+        {
+            let found = decide(&[brand(1, "acme"), brand(2, hostile)], &main(), &config(&[]));
+            let found = found.unwrap();
+            assert_eq!((found.sites.len(), found.told.len()), (1, 1), "{hostile}");
+        }
+        let rows = [json!(null), json!({ "id": "x", "subdomain": "a" }), brand(1, "acme")];
+        assert_eq!(read(&rows, &[]), [acme(Some(1))]);
+    }
+
+    #[test]
+    fn names_of_no_brand_with_a_help_center_are_told() {
+        let rows = [brand(1, "acme"), with(brand(2, "off"), "active", json!(false))];
+        let Err(NoHelpCenters::Unknown { names, known }) =
+            decide(&rows, &main(), &config(&["acme", "off", "typo"]))
+        else {
+            panic!("unknown names are let through");
+        };
+        assert_eq!((names, known), (vec!["off".into(), "typo".into()], vec!["acme".to_owned()]));
+    }
+}

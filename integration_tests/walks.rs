@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use simulator::{Account, Fault, FaultRule, Faults, Latency, Settings, Simulator, When};
+use simulator::{Account, Fault, FaultRule, Faults, Latency, Settings, Simulator, Size, When};
 
 use crate::equality::{Warehouse, names, streams};
 use crate::expected::{differences, listing, newest};
@@ -342,4 +342,49 @@ fn side_conversations_that_change_alone_come_by_their_events_or_with_the_weekly_
         let missing = warehouse.differences(&sim, &["side_conversations"]);
         assert!(missing.is_empty(), "{missing:#?}");
     }
+}
+
+#[test]
+fn tickets_that_many_events_name_are_read_while_further_events_wait() {
+    let size = Size::Of(&[("tickets", 2_500), ("side_conversations", 3_000)]);
+    let settings = Settings {
+        seed: 78,
+        size,
+        scale: SCALE,
+        enforce_limits: false,
+        page_cap: None,
+        ..Settings::default()
+    };
+    let sim = Simulator::start(settings).expect("the simulator starts");
+    let connector = Connector::new(&sim);
+    sim.advance_seconds(70);
+    let selected = ["side_conversations"];
+    let mut warehouse = Warehouse::default();
+    warehouse.take(&connector.read(&selected, INCREMENTAL, &[]).complete());
+    // The first twelve are of one ticket, which the first events name, and the last one again.
+    let mut keys = sim.account(|account| account.keys("side_conversations"));
+    keys.rotate_left(1);
+    for some in keys.chunks(200) {
+        sim.advance_seconds(2);
+        sim.account(|account| {
+            some.iter().for_each(|key| account.touch("side_conversations", key));
+        });
+    }
+    sim.advance_seconds(70);
+    sim.clear_requests();
+    let second = connector.read(&selected, INCREMENTAL, &warehouse.states).complete();
+    warehouse.take(&second);
+    let missing = warehouse.differences(&sim, &selected);
+    assert!(missing.is_empty(), "{missing:#?}");
+    let requests = sim.requests();
+    let is_of_events: Vec<bool> = requests
+        .iter()
+        .filter(|request| request.path.contains("/side_conversations"))
+        .map(|request| request.path.contains("/side_conversations/events"))
+        .collect();
+    let rounds = is_of_events.windows(2).filter(|pair| pair[0] && !pair[1]).count();
+    assert!(rounds >= 2, "all {} requests in {rounds} rounds", is_of_events.len());
+    sim.advance_seconds(70);
+    let third = connector.read(&selected, INCREMENTAL, &warehouse.states).complete();
+    assert!(third.records("side_conversations").is_empty(), "what was told is told again");
 }

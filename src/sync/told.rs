@@ -13,13 +13,20 @@ use super::numbers::Digest;
 use super::pager::Pager;
 use super::parents::{ParentRow, changed_key, values};
 use super::position::{MARGIN_SECONDS, Phase, Position};
-use super::reader::{Member, Reader};
+use super::reader::Reader;
 use super::sift;
 use super::stretch::Stretch;
 use crate::protocol::message::Level;
 use crate::streams::{Feed, Parent, Told};
 use crate::zendesk::client::Tally;
 use crate::zendesk::paging::Token;
+
+/// How many parents are named before their children are read. There may be as many as events, so
+/// that no more are kept; one that later events name again is read again.
+const MOST_NAMED: usize = 1000;
+
+/// Parents by what the paths of their children need of them.
+type Named = BTreeSet<BTreeMap<&'static str, String>>;
 
 /// From when on a stream's events are to be read, unix seconds. None while all parents are read,
 /// and before that was ever done.
@@ -41,19 +48,13 @@ fn mark(values: &BTreeMap<&'static str, String>, asked: i64) -> u64 {
     xxh3_64(format!("{asked} {values:?}").as_bytes())
 }
 
-/// Parents that are named for a stream, and what its position is to note once their children are
-/// there.
-struct Heard {
-    named: BTreeSet<BTreeMap<&'static str, String>>,
-    note: Note,
-}
-
 /// All parents of a feed: what names them, when they changed, and the digest of their numbers.
 struct Counted {
     digest: Digest,
     parents: Vec<(Vec<String>, Option<i64>)>,
 }
 
+/// What a stream's position is to note once the children of all that is named are there.
 enum Note {
     /// Events were read up to this second.
     Told(i64),
@@ -63,21 +64,25 @@ enum Note {
 impl Reader<'_> {
     /// Reads the children of the parents that are named, before the walk goes on at `at`.
     pub(super) async fn told(self, stretch: &mut Stretch<'_>, at: &Token) -> Result<(), WalkError> {
-        let now = self.client.clock().now_unix();
-        let asked = now.saturating_sub(MARGIN_SECONDS);
-        let mut named = BTreeSet::new();
+        let asked = self.client.clock().now_unix().saturating_sub(MARGIN_SECONDS);
+        let mut named = Named::new();
         let mut heard = Vec::new();
         // Streams of one feed look at the same numbers, which are listed once.
         let mut counted: Option<Result<Counted, WalkError>> = None;
         let walk = stretch.walk;
         for number in 0..stretch.who.len() {
             let member = &mut *stretch.who[number];
+            if !member.is_reading() {
+                continue;
+            }
             // What is named is the root's row, of whatever depth the stream is.
             let top = member.stream.feed.lineage().first().and_then(|feed| feed.parent.as_ref());
             let Some(parent) = top else { continue };
             let result = match parent.told_by {
                 None => continue,
-                Some(Told::Events(feed)) => self.events(member, feed, parent, walk, asked).await,
+                Some(Told::Events(feed)) => {
+                    self.events(stretch, number, (feed, parent), &mut named, (at, asked)).await
+                }
                 Some(Told::Numbers { feed, keys }) if needs_numbers(&member.position) => {
                     if counted.is_none() {
                         let changed = changed_key(member.stream);
@@ -88,7 +93,10 @@ impl Reader<'_> {
                         }));
                     }
                     match &counted {
-                        Some(Ok(counted)) => Ok(Some(counted.moved(&member.position, parent))),
+                        Some(Ok(counted)) => {
+                            named.extend(counted.moved(&member.position, parent));
+                            Ok(Some(Note::Numbers(counted.digest.clone())))
+                        }
                         Some(Err(error)) => Err(error.clone()),
                         None => continue,
                     }
@@ -97,34 +105,18 @@ impl Reader<'_> {
             };
             match result {
                 Ok(None) => {}
-                Ok(Some(Heard { named: more, note })) => {
-                    named.extend(more);
-                    heard.push((number, note));
-                }
+                Ok(Some(note)) => heard.push((number, note)),
                 Err(error) if ends_everything(&error) => return Err(error),
                 Err(error) => {
                     let why = format!(
                         "{}: what tells of silent changes cannot be read ({error}); changes that do not touch the parent come with the weekly pass",
-                        member.stream.name
+                        stretch.who[number].stream.name
                     );
                     self.emitter.log(Level::Info, &why).await?;
                 }
             }
         }
-        if !named.is_empty() {
-            // They stand before everything that the walk still lists. Their hashes hold in this
-            // stretch alone: after a kill there may be news of those that were finished.
-            let parent = |values| ParentRow {
-                listed: Listed { hash: mark(&values, asked), time: None, page: at.clone() },
-                changed: None,
-                values,
-            };
-            let parents = named.into_iter().map(parent).collect();
-            let seen = stretch.seen();
-            self.children(stretch, parents, (at.clone(), None), now).await?;
-            // The walk goes on where it stood.
-            stretch.resume(at, &seen);
-        }
+        self.named(stretch, &mut named, (at, asked)).await?;
         // Only now: a kill before this asks for the same again.
         for (number, note) in heard {
             let walk = &mut stretch.who[number].position.walk;
@@ -136,31 +128,58 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Parents that a listing of events names.
+    /// Reads the children of all that is named so far.
+    async fn named(
+        self,
+        stretch: &mut Stretch<'_>,
+        named: &mut Named,
+        (at, asked): (&Token, i64),
+    ) -> Result<(), WalkError> {
+        // They stand before everything that the walk still lists. Their hashes hold in this
+        // stretch alone: after a kill there may be news of those that were finished.
+        let parent = |values| ParentRow {
+            listed: Listed { hash: mark(&values, asked), time: None, page: at.clone() },
+            changed: None,
+            values,
+        };
+        while !named.is_empty() {
+            let some = std::iter::from_fn(|| named.pop_first()).take(MOST_NAMED);
+            let parents = some.map(parent).collect();
+            let seen = stretch.seen();
+            let now = self.client.clock().now_unix();
+            self.children(stretch, parents, (at.clone(), None), now).await?;
+            // The walk goes on where it stood.
+            stretch.resume(at, &seen);
+        }
+        Ok(())
+    }
+
+    /// Adds the parents that a listing of events names. When they are many, the children of the
+    /// first are read before the next events are asked for.
     async fn events(
         self,
-        member: &mut Member,
-        feed: &'static Feed,
-        parent: &'static Parent,
-        walk: u64,
-        asked: i64,
-    ) -> Result<Option<Heard>, WalkError> {
+        stretch: &mut Stretch<'_>,
+        number: usize,
+        (feed, parent): (&'static Feed, &'static Parent),
+        named: &mut Named,
+        (at, asked): (&Token, i64),
+    ) -> Result<Option<Note>, WalkError> {
+        let member = &mut *stretch.who[number];
         let Some(since) = since(&member.position) else {
             // The walk reads every parent from now on; later events are news.
             member.position.walk.told.get_or_insert(asked);
             return Ok(None);
         };
-        let mut listing = self.listing(feed, feed.path.to_owned(), &[], walk);
+        let mut listing = self.listing(feed, feed.path.to_owned(), &[], stretch.walk);
         let keys: Vec<&'static str> = parent.fills.iter().map(|(name, _)| *name).collect();
         listing.want(keys.iter().copied());
         let size = feed.page_size(self.config);
         let start = feed.paging.start(Some(since));
         let mut pager = Pager::new(self.client, &listing, start, size);
-        let mut named = BTreeSet::new();
         let told = loop {
-            let Some(fetched) = pager.next().await.transpose() else { break Ok(()) };
-            let fetched = match fetched {
-                Ok(fetched) => fetched,
+            let fetched = match pager.next().await {
+                Ok(Some(fetched)) => fetched,
+                Ok(None) => break Ok(Some(Note::Told(asked))),
                 Err(error) => break Err(error),
             };
             let Some(list) = fetched.page.lists.first() else { continue };
@@ -172,9 +191,17 @@ impl Reader<'_> {
                     .filter_map(|(name, key)| told.get(name).map(|value| (*key, value.clone())));
                 of_parent.collect::<BTreeMap<&'static str, String>>()
             }));
+            // The slot goes back before children are asked for.
+            drop(fetched);
+            if named.len() >= MOST_NAMED {
+                self.named(stretch, named, (at, asked)).await?;
+                if !stretch.who[number].is_reading() {
+                    break Ok(None);
+                }
+            }
         };
-        member.report.tally.add(pager.tally);
-        told.map(|()| Some(Heard { named, note: Note::Told(asked) }))
+        stretch.who[number].report.tally.add(pager.tally);
+        told
     }
 
     /// All parents with the numbers of their children.
@@ -214,7 +241,7 @@ impl Reader<'_> {
 impl Counted {
     /// Parents whose numbers moved since the last read, but for those that the walk lists as
     /// changed.
-    fn moved(&self, position: &Position, parent: &Parent) -> Heard {
+    fn moved(&self, position: &Position, parent: &Parent) -> Named {
         let lower = position.walk.cursor.or(position.flat);
         let known = &position.walk.numbers;
         // The first digest comes with a pass over all parents.
@@ -225,10 +252,11 @@ impl Counted {
         let moved = self.parents.iter().filter(|(named, changed)| {
             compares && is_old(*changed) && self.digest.has_moved(known, &named.join(" "))
         });
-        let named = moved.map(|(named, _)| {
-            parent.fills.iter().map(|(_, key)| *key).zip(named.iter().cloned()).collect()
-        });
-        Heard { named: named.collect(), note: Note::Numbers(self.digest.clone()) }
+        moved
+            .map(|(named, _)| {
+                parent.fills.iter().map(|(_, key)| *key).zip(named.iter().cloned()).collect()
+            })
+            .collect()
     }
 }
 
@@ -264,17 +292,17 @@ mod tests {
         let parent = Parent { feed, fills: &[("post_id", "id")], told_by: None };
         let mut position = Position { flat: Some(100), ..Position::default() };
         let before = counted(&[("1", "0", 5), ("2", "0", 5), ("3", "0", 5)]);
-        assert!(before.moved(&position, &parent).named.is_empty(), "nothing was known");
+        assert!(before.moved(&position, &parent).is_empty(), "nothing was known");
         position.walk.numbers = before.digest;
         // The third changed itself, and the walk brings its children.
         let after = counted(&[("1", "0", 5), ("2", "1", 5), ("3", "1", 200)]);
-        let named = after.moved(&position, &parent).named;
+        let named = after.moved(&position, &parent);
         assert_eq!(
             named.into_iter().collect::<Vec<_>>(),
             [BTreeMap::from([("id", "2".to_owned())])]
         );
         position.walk.pass.under_way = true;
-        assert!(after.moved(&position, &parent).named.is_empty(), "all are read anyway");
+        assert!(after.moved(&position, &parent).is_empty(), "all are read anyway");
     }
 
     #[test]

@@ -46,6 +46,7 @@ fn main() {
                 streams: &["tickets"],
                 workers: 3,
                 options,
+                state: None,
             };
             let costs = (0..READS).map(|_| read().run());
             let cost = costs.min_by(|a, b| a.cpu_seconds.total_cmp(&b.cpu_seconds));

@@ -8,8 +8,9 @@ mod program;
 
 use std::time::Duration;
 
-use pages::{Lengths, Pages};
+use pages::{EVENTS_OF_A_TICKET, Lengths, Pages};
 use program::{Cost, Sync, is_wanted, tell};
+use serde_json::{Value, json};
 
 /// No limit binds here, and nothing waits.
 const SCALE: f64 = 1.0;
@@ -66,16 +67,70 @@ const BOUNDS: &[Bound] = &[
     },
 ];
 
-/// One stream for each way of going through a listing.
-const DIALECTS: &[(&str, &str)] = &[
-    ("export by cursor", "tickets"),
-    ("export by time, with an end mark", "organizations"),
-    ("export by time, without", "ticket_metric_events"),
-    ("cursor", "group_memberships"),
-    ("newest first", "ticket_audits"),
-    ("children by offset", "side_conversations"),
-    ("children of children, by cursor", "article_comment_votes"),
+/// One way of going through a listing.
+struct Dialect {
+    name: &'static str,
+    stream: &'static str,
+    options: &'static [(&'static str, &'static str)],
+    /// What the account holds when so many rows are to come.
+    lengths: fn(u64) -> Lengths,
+    /// Whether it goes on from a sync long ago: events are asked for only then.
+    goes_on: bool,
+}
+
+impl Dialect {
+    const fn of(name: &'static str, stream: &'static str) -> Self {
+        Self { name, stream, options: &[], lengths: listed, goes_on: false }
+    }
+}
+
+/// A line for each variant of the program's `Paging`, and for each `Order`. `Paging::Single` has
+/// none: such a listing is one answer, whose length its server decides, so that there are no fewer
+/// and more pages to compare. What it takes is its body, of which the client reads 256 MiB at most.
+const DIALECTS: &[Dialect] = &[
+    Dialect::of("export by cursor", "tickets"),
+    Dialect::of("export by time, with an end mark", "organizations"),
+    Dialect::of("export by time, without", "ticket_metric_events"),
+    Dialect::of("cursor", "group_memberships"),
+    Dialect::of("newest first", "ticket_audits"),
+    Dialect {
+        options: &[("tickets_history", r#""search""#)],
+        ..Dialect::of("search, in windows", "tickets")
+    },
+    Dialect {
+        options: &[("search_queries", r#"[{"name":"found","query":"type:ticket"}]"#)],
+        ..Dialect::of("search, in one piece", "found")
+    },
+    Dialect { lengths: of_tickets, ..Dialect::of("children by offset", "side_conversations") },
+    Dialect {
+        lengths: of_events,
+        goes_on: true,
+        ..Dialect::of("from a time on, children of what events name", "side_conversations")
+    },
+    Dialect {
+        lengths: of_articles,
+        ..Dialect::of("children of children, by cursor", "article_comment_votes")
+    },
 ];
+
+fn listed(rows: u64) -> Lengths {
+    Lengths { rows, row_bytes: 500, ..Lengths::default() }
+}
+
+/// 1,000 side conversations of each ticket.
+fn of_tickets(rows: u64) -> Lengths {
+    Lengths { children: 1_000, ..listed(rows / 1_000) }
+}
+
+/// As many events as side conversations, of tickets that have `EVENTS_OF_A_TICKET` of each.
+fn of_events(rows: u64) -> Lengths {
+    Lengths { children: EVENTS_OF_A_TICKET, ..listed(rows) }
+}
+
+/// 50 comments of 100 votes for each article.
+fn of_articles(rows: u64) -> Lengths {
+    Lengths { parents: rows / 5_000, children: 50, grandchildren: 100, ..listed(0) }
+}
 
 fn main() {
     if !is_wanted() {
@@ -87,7 +142,7 @@ fn main() {
         BOUNDS.iter().for_each(Bound::tell);
     }
     if part("lengths") {
-        DIALECTS.iter().for_each(|(dialect, stream)| tell_growth(dialect, stream));
+        DIALECTS.iter().for_each(Dialect::tell_growth);
     }
 }
 
@@ -95,7 +150,7 @@ impl Bound {
     fn tell(&self) {
         let Self { rows, row_bytes, .. } = *self;
         let lengths = Lengths { rows, row_bytes, thought: self.thought, ..Lengths::default() };
-        let (cost, in_flight) = read(lengths, self.streams, self.workers);
+        let (cost, in_flight) = read(lengths, self.streams, self.workers, &[], None);
         assert!(cost.rows >= self.rows * self.streams.len() as u64, "{} rows", cost.rows);
         tell(&format!(
             "{}: {:.1} MiB of at most {} in {} rows and {:.0} s, {in_flight} pages at once",
@@ -108,37 +163,56 @@ impl Bound {
     }
 }
 
-/// Reads few rows and many of one stream.
-fn tell_growth(dialect: &str, stream: &str) {
-    let [few, many] = [FEW, MANY].map(|rows| {
-        let (parents, children, grandchildren) = match stream {
-            // 1,000 side conversations for each ticket, 50 comments of 100 votes for each article.
-            "side_conversations" => (0, 1_000, 0),
-            _ => (rows / 5_000, 50, 100),
-        };
-        let tickets = if stream == "side_conversations" { rows / children } else { rows };
-        let lengths = Lengths {
-            rows: tickets,
-            row_bytes: 500,
-            parents,
-            children,
-            grandchildren,
-            ..Lengths::default()
-        };
-        let (cost, _) = read(lengths, &[stream], 3);
-        assert!(cost.rows >= rows, "{} rows of {rows}", cost.rows);
-        mib(&cost)
-    });
-    tell(&format!(
-        "{dialect} ({stream}): {FEW} rows {few:.1} MiB, {MANY} rows {many:.1} MiB, {:+.1} of at most +{SLACK_MIB}",
-        many - few
-    ));
+impl Dialect {
+    /// Reads few rows and many.
+    fn tell_growth(&self) {
+        let Self { name, stream, options, .. } = self;
+        let state = self.goes_on.then(|| goes_on_from_long_ago().to_string());
+        let [few, many] = [FEW, MANY].map(|rows| {
+            let (cost, _) = read((self.lengths)(rows), &[*stream], 3, options, state.as_deref());
+            assert!(cost.rows >= rows, "{} rows of {rows}", cost.rows);
+            mib(&cost)
+        });
+        tell(&format!(
+            "{name} ({stream}): {FEW} rows {few:.1} MiB, {MANY} rows {many:.1} MiB, {:+.1} of at most +{SLACK_MIB}",
+            many - few
+        ));
+    }
+}
+
+/// The state of a stream below tickets, all of which were read an hour ago, and the events of its
+/// rows long before: those that have come since name the tickets to read.
+fn goes_on_from_long_ago() -> Value {
+    let an_hour_ago = chrono::Utc::now().timestamp() - 3600;
+    let time = an_hour_ago.to_string();
+    json!({
+        "use_global_cursor": true,
+        "state": {},
+        "lookback_window": 0,
+        "parent_state": { "tickets": { "generated_timestamp": time } },
+        "walk": {
+            "v": 1,
+            "feed": "incremental_tickets",
+            "kind": "start_time",
+            "token": time,
+            "done": true,
+            "passed": an_hour_ago,
+            "told": 0,
+        },
+    })
 }
 
 /// What a sync took, and the most pages that were being sent at once.
-fn read(lengths: Lengths, streams: &[&str], workers: u32) -> (Cost, usize) {
+fn read(
+    lengths: Lengths,
+    streams: &[&str],
+    workers: u32,
+    options: &[(&str, &str)],
+    state: Option<&str>,
+) -> (Cost, usize) {
     let pages = Pages::serve(lengths);
-    let cost = Sync { url: pages.url.clone(), scale: SCALE, streams, workers, options: &[] }.run();
+    let cost =
+        Sync { url: pages.url.clone(), scale: SCALE, streams, workers, options, state }.run();
     (cost, pages.peak_in_flight())
 }
 

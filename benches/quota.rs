@@ -220,6 +220,7 @@ impl Scenario {
             streams: self.streams,
             workers: self.workers,
             options: &[],
+            state: None,
         };
         sync.run_while(|| end.is_none_or(|end| sim.now_unix() < end));
         sim

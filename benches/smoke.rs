@@ -24,8 +24,14 @@ fn main() {
     sim.advance_seconds(70);
     tell(&format!("founded {TICKETS} tickets in {:.1} s", founding.elapsed().as_secs_f64()));
 
-    let sync =
-        Sync { url: sim.url(), scale: SCALE, streams: &["tickets"], workers: 3, options: &[] };
+    let sync = Sync {
+        url: sim.url(),
+        scale: SCALE,
+        streams: &["tickets"],
+        workers: 3,
+        options: &[],
+        state: None,
+    };
     let cost = sync.run();
     // Tickets that were deleted are no rows of this stream, so there are a few less.
     assert!(cost.rows > TICKETS / 2, "{} rows of {TICKETS} tickets", cost.rows);

@@ -4,6 +4,7 @@
 
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::net::{TcpListener, TcpStream};
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -18,6 +19,10 @@ const SECONDS_PER_ROW: u64 = 60;
 
 /// Ids have ten digits, so that every row is as long as any other.
 const FIRST_ID: u64 = 1_000_000_000;
+
+/// Events of side conversations come in pages of one size, as many of a ticket in a row.
+const EVENTS_OF_A_PAGE: u64 = 100;
+pub(crate) const EVENTS_OF_A_TICKET: u64 = 10;
 
 /// How much each listing holds.
 #[derive(Clone, Copy, Default)]
@@ -121,11 +126,15 @@ fn answer_all(
         thread::sleep(lengths.thought);
         match page(&asked, lengths) {
             Some(page) => write_page(&mut writer, &page, lengths.row_bytes)?,
-            None if asked.route == "users/me" => {
-                write_head(&mut writer, 200, ME.len())?;
-                writer.write_all(ME.as_bytes())?;
-            }
-            None => write_head(&mut writer, 404, 0)?,
+            None => match asked.route.as_str() {
+                "users/me" => write_body(&mut writer, ME)?,
+                "search/count" => {
+                    let found = found(&asked, lengths.rows);
+                    let count = format!(r#"{{"count":{}}}"#, found.end - found.start);
+                    write_body(&mut writer, &count)?;
+                }
+                _ => write_head(&mut writer, 404, 0)?,
+            },
         }
         writer.flush()?;
     }
@@ -138,9 +147,23 @@ fn read(first_line: &str) -> Asked {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let route = path.trim_start_matches("/api/v2/").trim_end_matches(".json").to_owned();
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-    let plain = |text: &str| text.replace("%5B", "[").replace("%5D", "]");
     let pairs = pairs.map(|(key, value)| (plain(key), plain(value))).collect();
     Asked { route, pairs }
+}
+
+/// A part of a query without its escapes, of which those that are asked here have these.
+fn plain(text: &str) -> String {
+    let escapes = [
+        ("+", " "),
+        ("%20", " "),
+        ("%3A", ":"),
+        ("%3C", "<"),
+        ("%3D", "="),
+        ("%3E", ">"),
+        ("%5B", "["),
+        ("%5D", "]"),
+    ];
+    escapes.iter().fold(text.to_owned(), |text, (escape, plain)| text.replace(escape, plain))
 }
 
 /// The page of a listing, by the dialect that Zendesk has for it.
@@ -156,6 +179,8 @@ fn page(asked: &Asked, lengths: Lengths) -> Option<Page> {
             by_time(asked, "ticket_metric_events", rows, false)
         }
         ["help_center", "incremental", "articles"] => by_time(asked, "articles", parents, false),
+        ["search", "export"] => by_search(asked, rows),
+        ["tickets", "side_conversations", "events"] => since(asked, rows),
         ["ticket_audits"] => newest_first(asked, rows),
         ["group_memberships"] => by_cursor(asked, "group_memberships", 0, rows),
         ["help_center", "articles", article, "comments"] => {
@@ -226,6 +251,40 @@ fn by_cursor(asked: &Asked, key: &'static str, first: u64, count: u64) -> Page {
     Page { key, rows: (first + from..first + end).collect(), envelope }
 }
 
+/// The rows of a search: those that changed within its bounds, the end excluded.
+fn found(asked: &Asked, total: u64) -> Range<u64> {
+    let query = asked.pairs.iter().find(|(name, _)| name == "query");
+    let words = || query.iter().flat_map(|(_, words)| words.split(' '));
+    let row_at = |bound: &str| {
+        let time = words().find_map(|word| word.strip_prefix(bound))?;
+        let second = DateTime::parse_from_rfc3339(time).expect("a bound is a time").timestamp();
+        Some(row_from(u64::try_from(second).unwrap_or_default()).min(total))
+    };
+    let from = row_at("updated>=").unwrap_or_default();
+    from..row_at("updated<").unwrap_or(total).max(from)
+}
+
+/// Newest first; the cursor is the row before which a page ends.
+fn by_search(asked: &Asked, total: u64) -> Page {
+    let found = found(asked, total);
+    let end = asked.number("page[after]").unwrap_or(found.end).clamp(found.start, found.end);
+    let size = asked.number("page[size]").unwrap_or(100);
+    let from = end.saturating_sub(size).max(found.start);
+    let has_more = from > found.start;
+    let envelope = format!(r#""meta":{{"has_more":{has_more},"after_cursor":"{from}"}}"#);
+    Page { key: "results", rows: (from..end).rev().collect(), envelope }
+}
+
+/// From a time on; the next page begins in the second of its first row, and the last has no link.
+fn since(asked: &Asked, total: u64) -> Page {
+    let from = row_from(asked.number("unix_time").unwrap_or_default()).min(total);
+    let end = (from + EVENTS_OF_A_PAGE).min(total);
+    let next = second(end);
+    let link = format!(r#""https://acme.zendesk.com/api/v2/x.json?unix_time={next}""#);
+    let link = if end == total { "null" } else { link.as_str() };
+    Page { key: "events", rows: (from..end).collect(), envelope: format!(r#""next_page":{link}"#) }
+}
+
 fn by_offset(asked: &Asked, key: &'static str, first: u64, count: u64) -> Page {
     let number = asked.number("page").unwrap_or(1).max(1);
     let size = asked.number("per_page").unwrap_or(100);
@@ -239,13 +298,23 @@ fn by_offset(asked: &Asked, key: &'static str, first: u64, count: u64) -> Page {
 
 fn write_head(to: &mut impl Write, status: u16, length: usize) -> io::Result<()> {
     let date = chrono::Utc::now().format("%a, %d %b %Y %H:%M:%S GMT");
-    let limits = ["incremental-exports", "incremental-exports-cursor"];
+    let limits = [
+        "incremental-exports",
+        "incremental-exports-cursor",
+        "search-export",
+        "side-conversations-events",
+    ];
     write!(to, "HTTP/1.1 {status} .\r\nDate: {date}\r\nContent-Type: application/json\r\n")?;
     for limit in limits {
         write!(to, "zendesk-ratelimit-{limit}: total=1000000; remaining=999999; resets=60\r\n")?;
     }
     write!(to, "x-rate-limit: 1000000\r\nx-rate-limit-remaining: 999999\r\n")?;
     write!(to, "Content-Length: {length}\r\n\r\n")
+}
+
+fn write_body(to: &mut impl Write, body: &str) -> io::Result<()> {
+    write_head(to, 200, body.len())?;
+    to.write_all(body.as_bytes())
 }
 
 fn write_page(to: &mut impl Write, page: &Page, row_bytes: usize) -> io::Result<()> {
@@ -266,13 +335,15 @@ fn write_page(to: &mut impl Write, page: &Page, row_bytes: usize) -> io::Result<
     to.write_all(end.as_bytes())
 }
 
-/// A row with the keys of all resources that are served here.
+/// A row with the keys of all resources that are served here, events of side conversations among
+/// them.
 fn row_text(row: u64, fill: &str) -> String {
     let second = second(row);
     let time = DateTime::from_timestamp(second as i64, 0).unwrap_or_default();
     let time = time.format("%Y-%m-%dT%H:%M:%SZ");
     format!(
-        r#"{{"id":{},"created_at":"{time}","updated_at":"{time}","time":"{time}","timestamp":{second},"generated_timestamp":{second},"status":"open","body":"{fill}"}}"#,
-        FIRST_ID + row
+        r#"{{"id":{},"ticket_id":{},"created_at":"{time}","updated_at":"{time}","time":"{time}","timestamp":{second},"generated_timestamp":{second},"status":"open","body":"{fill}"}}"#,
+        FIRST_ID + row,
+        FIRST_ID + row / EVENTS_OF_A_TICKET
     )
 }

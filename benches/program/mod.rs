@@ -29,7 +29,7 @@ pub(crate) fn unlimited(tickets: u64, scale: f64) -> Simulator {
     Simulator::start(settings).expect("the simulator starts")
 }
 
-/// One sync, read from the beginning.
+/// One sync.
 pub(crate) struct Sync<'a> {
     pub(crate) url: String,
     /// Seconds of the program's clock in one of the wall's.
@@ -38,6 +38,9 @@ pub(crate) struct Sync<'a> {
     pub(crate) workers: u32,
     /// More options of the configuration, with their values as JSON.
     pub(crate) options: &'a [(&'a str, &'a str)],
+    /// What each stream's state is, as JSON, if it goes on from one; else it is read from the
+    /// beginning.
+    pub(crate) state: Option<&'a str>,
 }
 
 /// What a sync took.
@@ -93,6 +96,18 @@ impl Sync<'_> {
         }
     }
 
+    /// The state of all streams, as a platform hands it in.
+    fn saved(&self, state: &str) -> Value {
+        let state: Value = serde_json::from_str(state).expect("a state is JSON");
+        let of_stream = |name: &&str| {
+            json!({
+                "type": "STREAM",
+                "stream": { "stream_descriptor": { "name": name }, "stream_state": state },
+            })
+        };
+        self.streams.iter().map(of_stream).collect()
+    }
+
     fn start(&self, folder: &Path) -> Child {
         let mut config = json!({
             "subdomain": "acme",
@@ -107,15 +122,17 @@ impl Sync<'_> {
         for (option, value) in self.options {
             config[*option] = serde_json::from_str(value).expect("an option's value is JSON");
         }
+        let sync_mode = if self.state.is_some() { "incremental" } else { "full_refresh" };
         let selected = self.streams.iter().map(|name| {
             json!({
-                "stream": { "name": name, "json_schema": {}, "supported_sync_modes": ["full_refresh"] },
-                "sync_mode": "full_refresh",
+                "stream": { "name": name, "json_schema": {}, "supported_sync_modes": [sync_mode] },
+                "sync_mode": sync_mode,
                 "destination_sync_mode": "append",
             })
         });
         let catalog = json!({ "streams": selected.collect::<Vec<_>>() });
-        Command::new(env!("CARGO_BIN_EXE_source-zendesk-support"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_source-zendesk-support"));
+        command
             .arg("read")
             .arg("--config")
             .arg(file(folder, "config.json", &config))
@@ -125,9 +142,11 @@ impl Sync<'_> {
             .env("ZENDESK_CLOCK_SCALE", self.scale.to_string())
             .env("NO_PROXY", "127.0.0.1")
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the program starts")
+            .stdout(Stdio::piped());
+        if let Some(state) = self.state {
+            command.arg("--state").arg(file(folder, "state.json", &self.saved(state)));
+        }
+        command.spawn().expect("the program starts")
     }
 }
 

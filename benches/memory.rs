@@ -74,13 +74,13 @@ struct Dialect {
     options: &'static [(&'static str, &'static str)],
     /// What the account holds when so many rows are to come.
     lengths: fn(u64) -> Lengths,
-    /// Whether it goes on from a sync long ago: events are asked for only then.
-    goes_on: bool,
+    /// The state that it goes on from: what names parents is asked for only then.
+    state: fn() -> Option<Value>,
 }
 
 impl Dialect {
     const fn of(name: &'static str, stream: &'static str) -> Self {
-        Self { name, stream, options: &[], lengths: listed, goes_on: false }
+        Self { name, stream, options: &[], lengths: listed, state: || None }
     }
 }
 
@@ -105,8 +105,13 @@ const DIALECTS: &[Dialect] = &[
     Dialect { lengths: of_tickets, ..Dialect::of("children by offset", "side_conversations") },
     Dialect {
         lengths: of_events,
-        goes_on: true,
+        state: events_were_read_long_ago,
         ..Dialect::of("from a time on, children of what events name", "side_conversations")
+    },
+    Dialect {
+        lengths: of_posts,
+        state: numbers_were_others,
+        ..Dialect::of("children of those whose numbers moved", "post_votes")
     },
     Dialect {
         lengths: of_articles,
@@ -126,6 +131,11 @@ fn of_tickets(rows: u64) -> Lengths {
 /// As many events as side conversations, of tickets that have `EVENTS_OF_A_TICKET` of each.
 fn of_events(rows: u64) -> Lengths {
     Lengths { children: EVENTS_OF_A_TICKET, ..listed(rows) }
+}
+
+/// Ten votes of each post.
+fn of_posts(rows: u64) -> Lengths {
+    Lengths { parents: rows / 10, children: 10, ..listed(0) }
 }
 
 /// 50 comments of 100 votes for each article.
@@ -168,7 +178,7 @@ impl Dialect {
     /// Reads few rows and many.
     fn tell_growth(&self) {
         let Self { name, stream, options, .. } = self;
-        let state = self.goes_on.then(|| goes_on_from_long_ago().to_string());
+        let state = (self.state)().map(|state| state.to_string());
         let [few, many] = [FEW, MANY].map(|rows| {
             let (cost, _) = read((self.lengths)(rows), &[*stream], 3, options, state.as_deref());
             assert!(cost.rows >= rows, "{} rows of {rows}", cost.rows);
@@ -183,10 +193,10 @@ impl Dialect {
 
 /// The state of a stream below tickets, all of which were read an hour ago, and the events of its
 /// rows long before: those that have come since name the tickets to read.
-fn goes_on_from_long_ago() -> Value {
+fn events_were_read_long_ago() -> Option<Value> {
     let an_hour_ago = chrono::Utc::now().timestamp() - 3600;
     let time = an_hour_ago.to_string();
-    json!({
+    Some(json!({
         "use_global_cursor": true,
         "state": {},
         "lookback_window": 0,
@@ -200,7 +210,28 @@ fn goes_on_from_long_ago() -> Value {
             "passed": an_hour_ago,
             "told": 0,
         },
-    })
+    }))
+}
+
+/// The state of votes of posts, all of which were read an hour ago and had other numbers.
+fn numbers_were_others() -> Option<Value> {
+    let an_hour_ago = chrono::Utc::now().timestamp() - 3600;
+    Some(json!({
+        "use_global_cursor": true,
+        "state": {},
+        "lookback_window": 0,
+        "parent_state": { "posts": { "updated_at": an_hour_ago.to_string() } },
+        "walk": {
+            "v": 1,
+            "feed": "posts",
+            "kind": "first",
+            "token": "",
+            "done": true,
+            "cursor": an_hour_ago,
+            "passed": an_hour_ago,
+            "numbers": "0".repeat(2048),
+        },
+    }))
 }
 
 /// What a sync took, and the most pages that were being sent at once.

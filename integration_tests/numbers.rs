@@ -1,10 +1,10 @@
 //! Votes and comments that leave their parent's time alone come with the next read where the
 //! parent's numbers tell of them, and cost no more than those parents.
 
-use serde_json::Value;
-use simulator::Simulator;
+use serde_json::{Value, json};
+use simulator::{Settings, Simulator};
 
-use crate::harness::{Connector, INCREMENTAL, Run, of_brands};
+use crate::harness::{Connector, INCREMENTAL, Run, SCALE, of_brands};
 
 const UNTIL_VISIBLE_SECONDS: i64 = 70;
 
@@ -103,4 +103,32 @@ fn a_kill_before_the_children_came_asks_for_them_again() {
     for vote in &votes {
         assert!(came.contains(vote), "vote {vote}");
     }
+}
+
+/// More posts than are remembered while they are listed.
+#[test]
+fn what_moved_among_many_parents_is_found_too() {
+    let settings = Settings { seed: 98, scale: SCALE, page_cap: None, ..Settings::default() };
+    let sim = Simulator::start(settings).expect("the simulator starts");
+    let mut connector = Connector::new(&sim);
+    connector.config["num_workers"] = 20.into();
+    sim.account(|account| (0..5_050).for_each(|_| drop(account.create("posts"))));
+    sim.advance_seconds(UNTIL_VISIBLE_SECONDS);
+    let first = connector.read(&["posts"], INCREMENTAL, &[]).complete();
+    sim.advance_seconds(3600);
+    // A state in which all posts were read, and had other numbers.
+    let now = (sim.now_unix() - 600).to_string();
+    let state = json!({
+        "use_global_cursor": true, "state": { "updated_at": now }, "lookback_window": 0,
+        "parent_state": { "posts": { "updated_at": now } },
+        "walk": {
+            "v": 1, "feed": "posts", "kind": "first", "token": "", "done": true,
+            "cursor": sim.now_unix() - 600, "passed": sim.now_unix() - 600, "numbers": "0".repeat(2048),
+        },
+    });
+    sim.clear_requests();
+    let run = connector.read_from(&["post_votes"], INCREMENTAL, &state).complete();
+    let wanted = sim.account(|account| account.keys("post_votes").len());
+    assert!(wanted > 10 && run.records("post_votes").len() == wanted, "{wanted} votes");
+    assert_eq!(asked(&sim, "/posts/"), first.records("posts").len());
 }

@@ -191,6 +191,10 @@ fn page(asked: &Asked, lengths: Lengths) -> Option<Page> {
             let first = child(comment, grandchildren)?;
             by_cursor(asked, "votes", first, grandchildren)
         }
+        ["community", "posts"] => by_cursor(asked, "posts", 0, parents),
+        ["community", "posts", post, "votes"] => {
+            by_cursor(asked, "votes", child(post, children)?, children)
+        }
         ["tickets", ticket, "side_conversations"] => {
             let first = child(ticket, children)?;
             by_offset(asked, "side_conversations", first, children)

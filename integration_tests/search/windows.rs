@@ -16,7 +16,7 @@ use crate::harness::{FULL, INCREMENTAL, Run, catalog};
 type Bounds = (i64, i64);
 
 /// The most rows of a window.
-const MOST_ROWS: usize = 50_000;
+const MOST_ROWS: usize = 16_000;
 
 /// A window may share its only second with the one before it, and is then not cut again.
 const SHORTEST_SECONDS: i64 = 2;

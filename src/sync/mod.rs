@@ -9,6 +9,7 @@ use crate::zendesk::error::ApiError;
 pub mod chains;
 pub mod children;
 pub mod columns;
+mod counted;
 pub mod cuts;
 pub mod fetch;
 pub mod files;

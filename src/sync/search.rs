@@ -32,7 +32,7 @@ pub const OVERLAP_SECONDS: i64 = 1;
 pub const LAG_SECONDS: i64 = 900;
 
 /// The most rows of a window.
-const MOST_ROWS: u64 = 50_000;
+const MOST_ROWS: u64 = 16_000;
 
 /// The longest that a window should take, well below the hour of its cursors.
 const LONGEST: Duration = Duration::from_secs(600);
@@ -252,9 +252,9 @@ mod tests {
     #[test]
     fn slow_pages_make_small_windows() {
         assert_eq!(most_rows(None, 1000), 10_000);
-        assert_eq!(most_rows(Some(Duration::ZERO), 1000), 50_000);
-        assert_eq!(most_rows(Some(Duration::from_secs(1)), 1000), 50_000);
-        assert_eq!(most_rows(Some(Duration::from_secs(30)), 1000), 20_000);
+        assert_eq!(most_rows(Some(Duration::ZERO), 1000), MOST_ROWS);
+        assert_eq!(most_rows(Some(Duration::from_secs(1)), 1000), MOST_ROWS);
+        assert_eq!(most_rows(Some(Duration::from_secs(60)), 1000), 10_000);
         assert_eq!(most_rows(Some(Duration::from_secs(3600)), 1000), 1000);
     }
 

@@ -8,25 +8,24 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::WalkError;
 use super::children::ends_everything;
+use super::counted::{Counted, Numbers, needs_numbers};
 use super::frontier::Listed;
 use super::numbers::Digest;
 use super::pager::Pager;
 use super::parents::{ParentRow, changed_key, values};
-use super::position::{MARGIN_SECONDS, Phase, Position};
+use super::position::{MARGIN_SECONDS, Position};
 use super::reader::Reader;
-use super::sift;
 use super::stretch::Stretch;
 use crate::protocol::message::Level;
 use crate::streams::{Feed, Parent, Told};
-use crate::zendesk::client::Tally;
 use crate::zendesk::paging::Token;
 
 /// How many parents are named before their children are read. There may be as many as events, so
 /// that no more are kept; one that later events name again is read again.
-const MOST_NAMED: usize = 1000;
+pub(super) const MOST_NAMED: usize = 1000;
 
 /// Parents by what the paths of their children need of them.
-type Named = BTreeSet<BTreeMap<&'static str, String>>;
+pub(super) type Named = BTreeSet<BTreeMap<&'static str, String>>;
 
 /// From when on a stream's events are to be read, unix seconds. None while all parents are read,
 /// and before that was ever done.
@@ -35,23 +34,9 @@ fn since(position: &Position) -> Option<i64> {
     position.walk.told.filter(|_| !all_parents)
 }
 
-/// Whether the parents' numbers are to be looked at. A pass under way has its digest from when it
-/// began.
-fn needs_numbers(position: &Position) -> bool {
-    let walk = &position.walk;
-    let in_a_pass = walk.pass.under_way && walk.phase == Phase::UnderWay;
-    !walk.full && !in_a_pass
-}
-
 /// A hash for a parent that events name, which differs from parent to parent and read to read.
 fn mark(values: &BTreeMap<&'static str, String>, asked: i64) -> u64 {
     xxh3_64(format!("{asked} {values:?}").as_bytes())
-}
-
-/// All parents of a feed: what names them, when they changed, and the digest of their numbers.
-struct Counted {
-    digest: Digest,
-    parents: Vec<(Vec<String>, Option<i64>)>,
 }
 
 /// What a stream's position is to note once the children of all that is named are there.
@@ -84,18 +69,21 @@ impl Reader<'_> {
                     self.events(stretch, number, (feed, parent), &mut named, (at, asked)).await
                 }
                 Some(Told::Numbers { feed, keys }) if needs_numbers(&member.position) => {
+                    let numbers =
+                        Numbers { feed, keys, parent, changed: changed_key(member.stream) };
                     if counted.is_none() {
-                        let changed = changed_key(member.stream);
-                        let read = self.numbers((feed, keys), parent, changed, walk).await;
-                        counted = Some(read.map(|(counted, tally)| {
-                            member.report.tally.add(tally);
-                            counted
-                        }));
+                        counted = Some(self.numbers(numbers, walk, &mut member.report.tally).await);
                     }
                     match &counted {
                         Some(Ok(counted)) => {
-                            named.extend(counted.moved(&member.position, parent));
-                            Ok(Some(Note::Numbers(counted.digest.clone())))
+                            let added = self.moved(
+                                stretch,
+                                number,
+                                (numbers, counted),
+                                &mut named,
+                                (at, asked),
+                            );
+                            added.await.map(|()| Some(Note::Numbers(counted.digest.clone())))
                         }
                         Some(Err(error)) => Err(error.clone()),
                         None => continue,
@@ -117,9 +105,14 @@ impl Reader<'_> {
             }
         }
         self.named(stretch, &mut named, (at, asked)).await?;
-        // Only now: a kill before this asks for the same again.
+        // Only now, and only where the children came: whoever a kill or a refusal left behind asks
+        // for the same again.
         for (number, note) in heard {
-            let walk = &mut stretch.who[number].position.walk;
+            let member = &mut *stretch.who[number];
+            if !member.is_reading() {
+                continue;
+            }
+            let walk = &mut member.position.walk;
             match note {
                 Note::Told(second) => walk.told = Some(second),
                 Note::Numbers(digest) => walk.numbers = digest,
@@ -129,7 +122,7 @@ impl Reader<'_> {
     }
 
     /// Reads the children of all that is named so far.
-    async fn named(
+    pub(super) async fn named(
         self,
         stretch: &mut Stretch<'_>,
         named: &mut Named,
@@ -203,107 +196,11 @@ impl Reader<'_> {
         stretch.who[number].report.tally.add(pager.tally);
         told
     }
-
-    /// All parents with the numbers of their children.
-    async fn numbers(
-        self,
-        (feed, keys): (&'static Feed, &'static [&'static str]),
-        parent: &'static Parent,
-        changed_key: Option<&'static str>,
-        walk: u64,
-    ) -> Result<(Counted, Tally), WalkError> {
-        let fills: Vec<&'static str> = parent.fills.iter().map(|(_, key)| *key).collect();
-        let mut listing = self.listing(feed, feed.path.to_owned(), &[], walk);
-        listing.want(fills.iter().chain(keys).copied().chain(changed_key));
-        let size = feed.page_size(self.config);
-        let mut pager = Pager::new(self.client, &listing, Token::First, size);
-        let mut counted = Counted { digest: Digest::of_none(), parents: Vec::new() };
-        while let Some(fetched) = pager.next().await? {
-            let page = &fetched.page;
-            let Some(list) = page.lists.first() else { continue };
-            for row in 0..list.rows.len() {
-                let named = values(page, list, row, &fills);
-                let named: Vec<String> =
-                    fills.iter().filter_map(|key| named.get(key).cloned()).collect();
-                let numbers: Vec<&[u8]> = keys
-                    .iter()
-                    .map(|key| list.member(row, key).map_or(&b""[..], |at| page.text.raw(at.value)))
-                    .collect();
-                counted.digest.add(&named.join(" "), &numbers.join(&b' '));
-                let changed = changed_key.and_then(|key| sift::time(page, list, row, key));
-                counted.parents.push((named, changed));
-            }
-        }
-        Ok((counted, pager.tally))
-    }
-}
-
-impl Counted {
-    /// Parents whose numbers moved since the last read, but for those that the walk lists as
-    /// changed.
-    fn moved(&self, position: &Position, parent: &Parent) -> Named {
-        let lower = position.walk.cursor.or(position.flat);
-        let known = &position.walk.numbers;
-        // The first digest comes with a pass over all parents.
-        let compares = known.is_known() && !position.walk.pass.under_way;
-        let is_old = |changed: Option<i64>| {
-            changed.zip(lower).is_some_and(|(changed, lower)| changed < lower)
-        };
-        let moved = self.parents.iter().filter(|(named, changed)| {
-            compares && is_old(*changed) && self.digest.has_moved(known, &named.join(" "))
-        });
-        moved
-            .map(|(named, _)| {
-                parent.fills.iter().map(|(_, key)| *key).zip(named.iter().cloned()).collect()
-            })
-            .collect()
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_looked_at_when_a_pass_begins_and_not_in_its_middle() {
-        let mut position = Position::default();
-        assert!(needs_numbers(&position));
-        position.walk.pass.under_way = true;
-        assert!(needs_numbers(&position));
-        position.walk.phase = Phase::UnderWay;
-        assert!(!needs_numbers(&position));
-        position.walk.pass.under_way = false;
-        assert!(needs_numbers(&position));
-        position.walk.full = true;
-        assert!(!needs_numbers(&position));
-    }
-
-    #[test]
-    fn parents_whose_numbers_moved_are_named_unless_the_walk_lists_them() {
-        let counted = |numbers: &[(&str, &str, i64)]| {
-            let mut counted = Counted { digest: Digest::of_none(), parents: Vec::new() };
-            for (id, numbers, changed) in numbers {
-                counted.digest.add(id, numbers.as_bytes());
-                counted.parents.push((vec![(*id).to_owned()], Some(*changed)));
-            }
-            counted
-        };
-        let feed = &crate::streams::custom_objects::CUSTOM_OBJECTS;
-        let parent = Parent { feed, fills: &[("post_id", "id")], told_by: None };
-        let mut position = Position { flat: Some(100), ..Position::default() };
-        let before = counted(&[("1", "0", 5), ("2", "0", 5), ("3", "0", 5)]);
-        assert!(before.moved(&position, &parent).is_empty(), "nothing was known");
-        position.walk.numbers = before.digest;
-        // The third changed itself, and the walk brings its children.
-        let after = counted(&[("1", "0", 5), ("2", "1", 5), ("3", "1", 200)]);
-        let named = after.moved(&position, &parent);
-        assert_eq!(
-            named.into_iter().collect::<Vec<_>>(),
-            [BTreeMap::from([("id", "2".to_owned())])]
-        );
-        position.walk.pass.under_way = true;
-        assert!(after.moved(&position, &parent).is_empty(), "all are read anyway");
-    }
 
     #[test]
     fn parents_that_events_name_are_told_apart() {

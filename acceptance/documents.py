@@ -1,11 +1,13 @@
 """What pages show and the core suite has no tool for: docker, PyAirbyte, SQL, manifests, cargo. The
-fences, as integration_tests/documents/blocks.rs lists them, say what a block is."""
+fences, as integration_tests/documents/blocks.rs lists them, say what a block is. What pages name of
+these tools in running text is asked of the tools."""
 
 import collections
 import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -13,6 +15,7 @@ import sys
 import tempfile
 
 import duckdb
+import kubernetes_validate
 import pytest
 import yaml
 
@@ -21,7 +24,11 @@ from surroundings import DOCKER, IMAGE, ROOT
 # Nothing takes longer, a first build included.
 LONGEST_COMMAND = 1400
 
-PAGES = ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
+# The version of Kubernetes by whose schemas manifests are read.
+KUBERNETES = "1.37"
+
+PAGES = ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"]
+PAGES += [f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")]
 
 Block = collections.namedtuple("Block", "page line text")
 
@@ -158,6 +165,89 @@ def test_tickets_per_user_are_those_of_the_account(server, warehouse):
     assert len(tags) == sum(len(ticket.get("tags") or []) for ticket in tickets)
 
 
+def asked(*words):
+    """What a program says of a command of its own, in one line."""
+    ended = subprocess.run([*words, "--help"], capture_output=True, text=True, timeout=60)
+    # Git shows pages of its manual, where it has them, for the long word.
+    if words[0] == "git":
+        ended = subprocess.run([*words, "-h"], capture_output=True, text=True, timeout=60)
+    told = " ".join((ended.stdout + ended.stderr).split())
+    assert f"usage: {' '.join(words)}" in told.lower(), f"there is no {words}: {told[:300]}"
+    return told.replace("[no-]", "")
+
+
+def has_flags(told, flags):
+    missing = [flag for flag in flags if not re.search(rf"{re.escape(flag)}\b", told)]
+    assert not missing, f"{missing}: {told[:300]}"
+
+
+def test_commands_in_running_text_are_known_to_their_programs():
+    # Those of this project are held in integration_tests/documents/inline.rs.
+    found = 0
+    for page in PAGES:
+        prose = re.sub(r"^```.*?^```$", "", (ROOT / page).read_text(), flags=re.DOTALL | re.MULTILINE)
+        for text in re.findall(r"`([^`]+)`", prose):
+            program, *words = text.split()
+            if program in ("docker", "git", "kubectl") and words:
+                told = asked(program, words[0])
+                has_flags(told, [word for word in words if word.startswith("-")])
+                found += 1
+    assert found
+
+
+def cluster_commands():
+    """The words of each line for kubectl."""
+    (block,) = blocks("sh cluster")
+    return [shlex.split(line) for line in block.text.splitlines()]
+
+
+def test_the_manifest_is_of_the_kinds_that_kubernetes_takes():
+    documents = documents_of("apiVersion")
+    assert [document["kind"] for document in documents] == [
+        "PersistentVolumeClaim", "ConfigMap", "CronJob",
+    ]
+    for document in documents:
+        kubernetes_validate.validate(document, KUBERNETES, strict=True)
+    # A slip would be found.
+    pod = documents[-1]["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    pod["terminationGracePeriod"] = 30
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(documents[-1], KUBERNETES, strict=True)
+
+
+def test_lines_for_kubectl_name_what_the_manifest_has():
+    documents = {document["kind"]: document for document in documents_of("apiVersion")}
+    job = documents["CronJob"]["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    secret, apply, now, logs = cluster_commands()
+    page = (ROOT / "docs" / "running.md").read_text()
+
+    assert secret[:4] == ["kubectl", "create", "secret", "generic"]
+    (volume,) = [volume for volume in job["volumes"] if "secret" in volume]
+    assert volume["secret"]["secretName"] == secret[4]
+    file = secret[5].removeprefix("--from-file=")
+    script = documents["ConfigMap"]["data"]["sync.sh"]
+    assert f"--config {mounts(job)[volume['name']]}/{file}" in script
+    # Nothing is written but below the claim.
+    (home,) = [volume["name"] for volume in job["volumes"] if "persistentVolumeClaim" in volume]
+    assert f"cd {mounts(job)[home]}\n" in script
+
+    assert apply == ["kubectl", "apply", "--filename", "zendesk.yaml"]
+    assert f"`{apply[-1]}`:\n```yaml\napiVersion: v1\n" in page
+    name = documents["CronJob"]["metadata"]["name"]
+    assert now[:3] == ["kubectl", "create", "job"] and f"--from=cronjob/{name}" in now
+    assert logs == ["kubectl", "logs", "--follow", f"job/{now[-1]}"]
+    if shutil.which("kubectl"):
+        for line, words in ((secret, 4), (apply, 2), (now, 3), (logs, 2)):
+            flags = [word.split("=")[0] for word in line if word.startswith("--")]
+            has_flags(asked(*line[:words]), flags)
+
+
+def mounts(job):
+    """Where each volume of a pod is mounted."""
+    (container,) = job["containers"]
+    return {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+
+
 def documents_of(kind):
     """The manifest among the blocks in YAML that has something of this kind."""
     for block in blocks("yaml"):
@@ -197,16 +287,11 @@ def test_the_cronjob_goes_on_from_its_own_state(server):
     place = pathlib.Path(tempfile.mkdtemp(prefix="acceptance-cronjob-"))
     place.chmod(0o755)
     config(place)
-    (block,) = blocks("sh cluster")
-    commands = block.text.splitlines()
+    secret = cluster_commands()[0]
     if shutil.which("kubectl"):
         # The one command that needs no cluster.
-        made = run("sh", "-ec", commands[0] + " --dry-run=client --output=yaml", cwd=place)
-        secret = yaml.safe_load(made)["metadata"]["name"]
-    else:
-        secret = commands[0].split()[4]
-    assert "--filename zendesk.yaml" in block.text
-    assert f"cronjob/{documents['CronJob']['metadata']['name']}" in block.text
+        made = run(*secret, "--dry-run=client", "--output=yaml", cwd=place)
+        assert yaml.safe_load(made)["metadata"]["name"] == secret[4]
     sources = {}
     for volume in job["volumes"]:
         folder = place / volume["name"]
@@ -218,7 +303,7 @@ def test_the_cronjob_goes_on_from_its_own_state(server):
             for name, text in documents["ConfigMap"]["data"].items():
                 (folder / name).write_text(text)
         elif "secret" in volume:
-            assert volume["secret"]["secretName"] == secret
+            assert volume["secret"]["secretName"] == secret[4]
             shutil.copy(place / "config.json", folder)
         else:
             claim = documents["PersistentVolumeClaim"]["metadata"]["name"]

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::{in_project, pages, text_of};
 
 /// The text outside of fenced blocks.
-fn prose(text: &str) -> String {
+pub(super) fn prose(text: &str) -> String {
     let mut is_block = false;
     let mut lines = Vec::new();
     for line in text.lines() {
@@ -107,6 +107,21 @@ fn moving_names_streams_that_are_there_and_all_of_airbytes() {
     // The streams of Airbyte's connector, but for its second one of tickets.
     assert_eq!(by_state.len(), 44, "{by_state:?}");
     assert!(by_table.len() > 15, "{by_table:?}");
+}
+
+#[test]
+fn the_readme_counts_the_streams() {
+    let page = text_of("docs/streams.md");
+    let rows = page.lines().filter(|line| line.starts_with("| [")).count();
+    let options = text_of("docs/options.md");
+    let extra = options.split("\n## `extra_streams`\n").nth(1).and_then(|rest| rest.lines().nth(1));
+    let extra = extra.expect("a type").split("one of ").nth(1).expect("names");
+    // Those that options add, and the one that stands for each kind of custom object.
+    let offered = rows - extra.matches("`\"").count() - 1;
+    assert!(
+        text_of("README.md").contains(&format!(": {offered} streams of ")),
+        "{offered} streams"
+    );
 }
 
 #[test]

@@ -264,8 +264,10 @@ fn select(stream: &Value) -> Value {
 /// Prints what came of each stream, and says whether all are complete.
 fn table(selected: &[Value], run: &Run) -> Result<bool, Failure> {
     let mut complete = true;
+    let names = selected.iter().filter_map(|entry| entry["stream"]["name"].as_str());
+    let width = names.map(str::len).max().unwrap_or_default() + 2;
     say(&format!(
-        "{:<26}{:<14}{:>8}{:>8}{:>10}{:>8}{:>9}",
+        "{:<width$}{:<14}{:>8}{:>8}{:>10}{:>8}{:>9}",
         "stream", "mode", "rows", "pages", "requests", "states", "seconds"
     ))?;
     for entry in selected {
@@ -279,7 +281,7 @@ fn table(selected: &[Value], run: &Run) -> Result<bool, Failure> {
         );
         let way = run.way(stream);
         say(&format!(
-            "{stream:<26}{:<14}{:>8}{:>8}{:>10}{:>8}{seconds:>9}",
+            "{stream:<width$}{:<14}{:>8}{:>8}{:>10}{:>8}{seconds:>9}",
             entry["sync_mode"].as_str().unwrap_or_default(),
             run.rows.get(stream).copied().unwrap_or_default(),
             way.pages,
@@ -288,7 +290,8 @@ fn table(selected: &[Value], run: &Run) -> Result<bool, Failure> {
         ))?;
     }
     let rows: u64 = run.rows.values().sum();
-    say(&format!("{:<38}{rows:>8}\n", "together"))?;
+    let width = width + 14;
+    say(&format!("{:<width$}{rows:>8}\n", "together"))?;
     Ok(complete)
 }
 

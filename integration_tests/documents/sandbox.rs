@@ -21,7 +21,7 @@ use crate::program::{Ended, binary, executable, run};
 const TOOLS: &[&str] = &["jq", "curl", "flock", "openssl"];
 
 /// Runs the binary as the one in the image would be, with a volume's folder in place of the path
-/// where it is mounted. There is nothing to build.
+/// where it is mounted, that of files among them. There is nothing to build.
 const DOCKER: &str = r#"#!/bin/sh
 set -eu
 [ "$1" != build ] || exit 0
@@ -30,7 +30,12 @@ shift
 folder= mount=/nowhere
 while [ "${1#-}" != "$1" ]; do
     case $1 in
-        -v|--volume) folder=${2%%:*} mount=${2#*:} mount=${mount%:ro}; shift 2 ;;
+        -v|--volume)
+            case $2 in
+                *:/staging/files) export AIRBYTE_STAGING_DIRECTORY=${2%%:*} ;;
+                *) folder=${2%%:*} mount=${2#*:} mount=${mount%:ro} ;;
+            esac
+            shift 2 ;;
         --user) shift 2 ;;
         --rm|-i) shift ;;
         *) echo "docker stand-in: $1 is not known" >&2; exit 64 ;;

@@ -22,8 +22,18 @@ const NAMED: &[&str] = &[
     "sh",
 ];
 
-/// Folders whose files are named as commands.
-const SCRIPTS: &[&str] = &[".ci/", "acceptance/", "docker/"];
+/// Folders whose files are named, and run where they can be.
+const FOLDERS: &[&str] = &[
+    ".ci/",
+    "acceptance/",
+    "benches/",
+    "docker/",
+    "docs/",
+    "examples/",
+    "integration_tests/",
+    "schemas/",
+    "src/",
+];
 
 /// Where a variable may be read.
 const READERS: &[&str] = &["src", "integration_tests", "benches", "acceptance", ".ci"];
@@ -53,8 +63,8 @@ fn hold(span: &str) -> Result<bool, String> {
         "cargo" => cargo(words)?,
         OURS => ours(words)?,
         flag if flag.starts_with("--") => ours(command)?,
-        script if SCRIPTS.iter().any(|folder| script.starts_with(folder)) => {
-            run_script(script, words)?;
+        script if FOLDERS.iter().any(|folder| script.starts_with(folder)) => {
+            in_checkout(script, words)?;
         }
         program if ASKED.contains(&program) => {
             if !text_of("acceptance/documents.py").contains(&format!("\"{program}\"")) {
@@ -139,10 +149,11 @@ fn unknown<'w>(flags: impl Iterator<Item = &'w &'w str>, help: &str) -> Result<(
     }
 }
 
-/// A script that can be run, and of `acceptance/run` the parts that it has.
-fn run_script(script: &str, words: &[&str]) -> Result<(), String> {
-    let file = in_project(script);
-    let about = std::fs::metadata(&file).map_err(|_| "is not there".to_owned())?;
+/// A file or folder that is there; where words follow, a script, and they parts of `acceptance/run`.
+fn in_checkout(script: &str, words: &[&str]) -> Result<(), String> {
+    // Of a path with a place to fill in, the folder.
+    let script = script.split_once('<').map_or(script, |(folder, _)| folder);
+    let about = std::fs::metadata(in_project(script)).map_err(|_| "is not there".to_owned())?;
     let may_run = about.is_file() && about.permissions().mode() & 0o111 != 0;
     if !may_run {
         // A file or a folder that is named, and not run.
@@ -256,6 +267,7 @@ fn a_command_that_names_what_is_not_there_is_found_out() {
         "TEST_TURNS=20 cargo test kill::",
         "BENCH_PEAR_ROWS=20000",
         "acceptance/walk",
+        "benches/profiles",
         "acceptance/run cdk lunch",
         ".ci/run fast",
         "acceptance/documents.py now",

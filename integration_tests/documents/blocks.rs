@@ -110,6 +110,28 @@ fn every_block_is_of_a_kind_that_is_run() {
     );
 }
 
+#[test]
+fn a_file_that_commands_use_is_called_by_its_name() {
+    let mut nameless: Vec<String> = Vec::new();
+    for page in super::pages() {
+        let text = super::text_of(&page);
+        let blocks = blocks(&page, &text);
+        let prose = super::pages::prose(&text);
+        for block in &blocks {
+            // Behind the fence no reader sees the name.
+            let Some(Kind::File(name) | Kind::Script(name)) = block.kind() else { continue };
+            let uses = |other: &Block| {
+                other.kind() == Some(Kind::Commands)
+                    && other.text.split([' ', '/', '\n']).any(|word| word == name)
+            };
+            if blocks.iter().any(uses) && !prose.contains(&format!("`{name}`")) {
+                nameless.push(block.place());
+            }
+        }
+    }
+    assert!(nameless.is_empty(), "no text says what these files are called: {nameless:#?}");
+}
+
 /// The commands of a block, without what is said of them.
 fn commands(block: &Block) -> impl Iterator<Item = &str> {
     let commands = block.text.lines().map(|line| line.split(" #").next().unwrap_or(line).trim());

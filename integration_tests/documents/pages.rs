@@ -20,10 +20,19 @@ pub(super) fn prose(text: &str) -> String {
     lines.join("\n")
 }
 
-/// Targets of `[text](target)`.
+/// Targets of `[text](target)`; a pattern between back-ticks may look like one.
 fn links(prose: &str) -> Vec<&str> {
-    let begins = prose.split("](").skip(1);
-    begins.filter_map(|rest| rest.split_once(')').map(|(target, _)| target)).collect()
+    let mut found = Vec::new();
+    let mut is_code = false;
+    let mut rest = prose;
+    while let Some(next) = rest.find(['`', ']']) {
+        let (mark, after) = (&rest[next..=next], &rest[next + 1..]);
+        is_code ^= mark == "`";
+        let target = after.strip_prefix('(').and_then(|after| after.split_once(')'));
+        found.extend(target.filter(|_| mark == "]" && !is_code).map(|(target, _)| target));
+        rest = after;
+    }
+    found
 }
 
 /// The anchors of a page's headings, as renderers make them.
@@ -65,6 +74,12 @@ fn links_lead_somewhere() {
         }
     }
     assert!(broken.is_empty(), "{broken:#?}");
+}
+
+#[test]
+fn links_are_found_and_patterns_are_none() {
+    let prose = "[a](b) `[x](y)` [`c`](d#e) [f] (g)";
+    assert_eq!(links(prose), ["b", "d#e"]);
 }
 
 #[test]

@@ -259,6 +259,15 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_that_is_not_kept_is_told_in_words() {
+        let text = r#"{"subdomain":"acme","start_date":"2020","credentials":{"credentials":"oauth2.0","access_token":"x"}}"#;
+        let told: Vec<String> =
+            Config::parse(text.as_bytes()).unwrap_err().iter().map(ToString::to_string).collect();
+        assert!(told.len() == 1 && told[0].contains("YYYY-MM-DDTHH:mm:ssZ"), "{told:?}");
+        assert!(!told[0].contains('^'), "{told:?}");
+    }
+
+    #[test]
     fn what_is_no_config_is_refused_by_name() {
         assert_eq!(fields("{"), ["config"]);
         assert_eq!(fields("[]"), ["config"]);

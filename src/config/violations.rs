@@ -85,7 +85,17 @@ fn differences(schema: &Value, value: &Value, under: &str) -> Vec<Violation> {
         let field = format!("{under}{path}").trim_start_matches('.').to_owned();
         let field = if field.is_empty() { "config".to_owned() } else { field };
         // The masked form says `value` in place of what the user wrote.
-        Violation { field, what: error.masked().to_string() }
+        let what = pattern_in_words(schema, error.schema_path().as_str()).map_or_else(
+            || error.masked().to_string(),
+            |words| format!("is not of the form {words}"),
+        );
+        Violation { field, what }
     });
     errors.collect()
+}
+
+/// What the spec says in words about a pattern, if that is what was not kept.
+fn pattern_in_words<'s>(schema: &'s Value, path: &str) -> Option<&'s str> {
+    let place = path.strip_suffix("/pattern")?;
+    schema.pointer(place)?.get("pattern_descriptor")?.as_str()
 }

@@ -4,15 +4,14 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::listed::rows;
 use super::probe::is_definite;
 use crate::config::{Config, is_host_label};
 use crate::protocol::message::Level;
 use crate::streams::brands::BRANDS;
 use crate::sync::WalkError;
-use crate::sync::pager::{Listing, Pager};
 use crate::zendesk::client::Client;
 use crate::zendesk::error::ApiError;
-use crate::zendesk::paging::Token;
 use crate::zendesk::site::Site;
 
 /// Beyond the walks of all streams and probes.
@@ -70,7 +69,7 @@ impl Brand {
 /// # Errors
 /// [`NoHelpCenters`] when the brands cannot be listed, or the user names others.
 pub async fn help_centers(client: &Client, config: &Config) -> Result<HelpCenters, NoHelpCenters> {
-    match listed(client, config).await {
+    match rows(client, &BRANDS, BRANDS.path.to_owned(), WALK, config).await {
         Ok(brands) => decide(&brands, client.main(), config),
         Err(WalkError::Api(error))
             if is_definite(error.kind) && config.help_center_brands.is_empty() =>
@@ -79,18 +78,6 @@ pub async fn help_centers(client: &Client, config: &Config) -> Result<HelpCenter
         }
         Err(error) => Err(NoHelpCenters::Unlisted(error)),
     }
-}
-
-async fn listed(client: &Client, config: &Config) -> Result<Vec<Value>, WalkError> {
-    let listing = Listing::new(&BRANDS, BRANDS.path.to_owned(), &[], WALK, config);
-    let mut pager = Pager::new(client, &listing, Token::First, BRANDS.page_size(config));
-    let mut brands = Vec::new();
-    while let Some(fetched) = pager.next().await? {
-        let page = &fetched.page;
-        let rows = page.lists.iter().flat_map(|list| &list.rows);
-        brands.extend(rows.filter_map(|row| serde_json::from_slice(page.text.raw(row.span)).ok()));
-    }
-    Ok(brands)
 }
 
 /// What an agent reads whom Zendesk does not show the brands.

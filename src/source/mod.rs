@@ -28,6 +28,7 @@ pub mod estimate;
 pub mod failure;
 pub mod fields;
 pub mod identity;
+pub mod listed;
 pub mod objects;
 pub mod probe;
 pub mod progress;

@@ -1,16 +1,14 @@
 //! The custom objects of an account, each of which is a stream of records.
 
 use futures_util::future::join_all;
-use serde_json::Value;
 
+use super::listed::rows;
 use crate::config::Config;
+use crate::streams::Stream;
 use crate::streams::custom_objects::{CUSTOM_OBJECT_FIELDS, CUSTOM_OBJECTS, records_of};
-use crate::streams::{Feed, Stream};
 use crate::sync::WalkError;
-use crate::sync::pager::{Listing, Pager};
 use crate::sync::parents::fill;
 use crate::zendesk::client::Client;
-use crate::zendesk::paging::Token;
 
 /// Beyond the walks of all probes.
 const FIRST_WALK: u64 = 1_000_000;
@@ -34,23 +32,4 @@ pub async fn streams_of_records(
         records_of(key, &fields.unwrap_or_default())
     });
     Ok(join_all(streams).await.into_iter().flatten().collect())
-}
-
-/// All rows of a small listing.
-async fn rows(
-    client: &Client,
-    feed: &'static Feed,
-    path: String,
-    walk: u64,
-    config: &Config,
-) -> Result<Vec<Value>, WalkError> {
-    let listing = Listing::new(feed, path, &[], walk, config);
-    let mut pager = Pager::new(client, &listing, Token::First, feed.page_size(config));
-    let mut rows = Vec::new();
-    while let Some(fetched) = pager.next().await? {
-        let page = &fetched.page;
-        let listed = page.lists.iter().flat_map(|list| &list.rows);
-        rows.extend(listed.filter_map(|row| serde_json::from_slice(page.text.raw(row.span)).ok()));
-    }
-    Ok(rows)
 }

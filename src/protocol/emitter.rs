@@ -3,16 +3,17 @@
 //! hearing a signal.
 
 use std::io::Write;
-use std::sync::mpsc as thread_channel;
+use std::sync::{Arc, mpsc as thread_channel};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tokio::sync::{Mutex, Notify, mpsc, oneshot};
+use tokio::sync::{Mutex, Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::ledger::{Due, Ledger, Positions, Progress, Totals};
 use super::message::{self, Level, Status, Trouble};
 
-/// Blocks that may wait for a slow reader. One is being written while the next is made.
-const WAITING_BLOCKS: usize = 1;
+/// Blocks that may be on their way to a slow reader. One is being written while walks make the next
+/// ones, which are as large as pages.
+const BLOCKS_ON_THEIR_WAY: usize = 1;
 
 /// The rows of one page for all its streams, framed, with the positions they reach. It is written
 /// whole, so that a state can never overtake its rows.
@@ -41,6 +42,8 @@ pub struct Closed;
 /// Takes batches and messages in order and writes them to stdout.
 pub struct Emitter {
     inner: Mutex<Inner>,
+    /// Room for blocks on their way; closed when the reader has gone.
+    room: Arc<Semaphore>,
     /// Time since the program's start, on the clock that the sync lives by.
     now: Box<dyn Fn() -> Duration + Send + Sync>,
     debug: bool,
@@ -53,11 +56,13 @@ struct Block {
     bytes: Vec<u8>,
     /// Told once they are written and flushed.
     written: Option<oneshot::Sender<()>>,
+    /// Given back once they are written.
+    room: OwnedSemaphorePermit,
 }
 
 struct Inner {
     ledger: Ledger,
-    blocks: Option<mpsc::Sender<Block>>,
+    blocks: Option<mpsc::UnboundedSender<Block>>,
     finished: Option<thread_channel::Receiver<bool>>,
 }
 
@@ -74,25 +79,28 @@ impl Emitter {
         now: impl Fn() -> Duration + Send + Sync + 'static,
         debug: bool,
     ) -> Self {
-        let (blocks, mut waiting) = mpsc::channel::<Block>(WAITING_BLOCKS);
+        let (blocks, mut waiting) = mpsc::unbounded_channel::<Block>();
         let (done, finished) = thread_channel::channel();
+        let room = Arc::new(Semaphore::new(BLOCKS_ON_THEIR_WAY));
+        let none_left = Arc::clone(&room);
         std::thread::spawn(move || {
             let mut written = true;
             while let Some(block) = waiting.blocking_recv() {
-                // A failed write is a reader that has gone: dropping the receiver tells the sync.
                 written = out.write_all(&block.bytes).and_then(|()| out.flush()).is_ok();
                 if !written {
+                    // The reader has gone. Nobody may take the room that this block gives back.
+                    none_left.close();
                     break;
                 }
                 // Whoever waited for it may be gone.
                 let _ = block.written.map(|told| told.send(()));
+                drop((block.bytes, block.room));
             }
-            drop(waiting);
             let _ = done.send(written);
         });
         let inner =
             Inner { ledger: Ledger::default(), blocks: Some(blocks), finished: Some(finished) };
-        Self { inner: Mutex::new(inner), now: Box::new(now), debug, moved: Notify::new() }
+        Self { inner: Mutex::new(inner), room, now: Box::new(now), debug, moved: Notify::new() }
     }
 
     /// Opens a stream: status STARTED, and the position it is read from.
@@ -250,7 +258,7 @@ impl Emitter {
     /// [`Closed`].
     pub async fn line_flushed(&self, line: Vec<u8>) -> Result<(), Closed> {
         let (told, written) = oneshot::channel();
-        self.send_block(|_, _| Block { bytes: line, written: Some(told) }).await?;
+        self.send_block(|_, _| line, Some(told)).await?;
         written.await.map_err(|_| Closed)
     }
 
@@ -265,22 +273,22 @@ impl Emitter {
         &self,
         make: impl FnOnce(&mut Ledger, Duration) -> Vec<u8>,
     ) -> Result<(), Closed> {
-        let make = |ledger: &mut Ledger, now| Block { bytes: make(ledger, now), written: None };
-        self.send_block(make).await
+        self.send_block(make, None).await
     }
 
     async fn send_block(
         &self,
-        make: impl FnOnce(&mut Ledger, Duration) -> Block,
+        make: impl FnOnce(&mut Ledger, Duration) -> Vec<u8>,
+        written: Option<oneshot::Sender<()>>,
     ) -> Result<(), Closed> {
         let mut inner = self.inner.lock().await;
         let blocks = inner.blocks.clone().ok_or(Closed)?;
-        let room = blocks.reserve().await.map_err(|_| Closed)?;
-        let block = make(&mut inner.ledger, (self.now)());
-        if !block.bytes.is_empty() {
-            room.send(block);
+        let room = Arc::clone(&self.room).acquire_owned().await.map_err(|_| Closed)?;
+        let bytes = make(&mut inner.ledger, (self.now)());
+        if bytes.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        blocks.send(Block { bytes, written, room }).map_err(|_| Closed)
     }
 
     /// Takes no more and waits until all is written, at most `patience`. False when the reader

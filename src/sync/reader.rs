@@ -401,15 +401,18 @@ impl Reader<'_> {
             stretch.take(&fetched.page, window, (at, &pager.at), pager.ended, now);
         let has_children = stretch.has_children();
         let parents = if has_children { stretch.parents(&fetched.page, at) } else { Vec::new() };
+        // What is needed of the page is in the batch, which may have to wait for its turn.
+        let Fetched { page, slot, .. } = fetched;
+        drop(page);
         // The page's slot goes back before files and children are asked for: with one worker
         // nothing could be asked otherwise.
-        let fetched = Some(fetched).filter(|_| deliveries.is_empty());
+        let slot = Some(slot).filter(|_| deliveries.is_empty());
         let failed = self.deliver(stretch, &mut batch, deliveries).await?;
         self.emitter.batch(batch).await?;
         for (stream, error) in failed {
             self.fail(stretch.member(stream), error);
         }
-        drop(fetched);
+        drop(slot);
         if has_children {
             let next = match &stretch.ahead {
                 Some(ahead) if stretch.rows_arrived => {

@@ -19,11 +19,9 @@ struct Account {
     stream: String,
     rows_since_state: u64,
     /// The newest positions whose rows are all written.
-    positions: Positions,
-    /// The same as a state's text.
-    newest: String,
-    /// The position of the last STATE line, if there was one.
-    told: Option<String>,
+    newest: Positions,
+    /// The positions of the last STATE line, if there was one.
+    told: Option<Positions>,
     told_at: Duration,
     open: bool,
     running: bool,
@@ -108,8 +106,7 @@ impl Ledger {
         self.accounts.push(Account {
             stream: stream.to_owned(),
             rows_since_state: 0,
-            newest: positions.text(),
-            positions,
+            newest: positions,
             told: None,
             told_at: now,
             open: true,
@@ -156,8 +153,7 @@ impl Ledger {
             account.rows_since_state += rows;
             account.totals.rows += rows;
             if let Some(position) = position {
-                account.positions.set(brand, position);
-                account.newest = account.positions.text();
+                account.newest.set(brand, position);
             }
         }
     }
@@ -230,7 +226,7 @@ impl Ledger {
             account.totals.states += 1;
             due.push(Due {
                 stream: account.stream.clone(),
-                position: account.newest.clone(),
+                position: account.newest.text(),
                 rows: std::mem::take(&mut account.rows_since_state),
             });
         }

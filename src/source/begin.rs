@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::{Surroundings, detour, refused};
 use crate::config::Config;
 use crate::protocol::catalog::Selected;
-use crate::protocol::emitter::{Closed, Emitter};
-use crate::protocol::message::{Level, Status, Trouble};
+use crate::protocol::emitter::{Closed, Emitter, unix_ms};
+use crate::protocol::message::{self, Level, Status, Trouble};
 use crate::protocol::state::SavedStates;
 use crate::streams::{Feed, Stream};
 use crate::sync::parts::{self, Beginnings};
@@ -165,11 +165,5 @@ async fn unknown_stream(emitter: &Emitter, name: &str) -> Result<(), Closed> {
 /// Tells why a stream is not read at all.
 async fn not_begun(emitter: &Emitter, name: &str, trouble: &Trouble) -> Result<(), Closed> {
     emitter.error(trouble).await?;
-    emitter
-        .line(crate::protocol::message::stream_status(
-            name,
-            Status::Incomplete,
-            crate::protocol::emitter::unix_ms(),
-        ))
-        .await
+    emitter.line(message::stream_status(name, Status::Incomplete, unix_ms())).await
 }

@@ -106,10 +106,10 @@ fn decide(rows: &[Value], main: &Site, config: &Config) -> Result<HelpCenters, N
     let by_name = brands.iter().position(|brand| brand.subdomain == config.subdomain);
     // An account that was renamed may still answer at its former name.
     let of_main = by_name.or_else(|| brands.iter().position(|brand| brand.is_default));
-    if let Some(at) = of_main {
-        let brand = brands.remove(at);
-        brands.insert(0, brand);
-    }
+    let main_brand = of_main.map(|at| {
+        brands[..=at].rotate_right(1);
+        brands[0].id
+    });
     let with_help_center = brands.iter().filter(|brand| brand.has_help_center);
     let is_chosen = |brand: &&Brand| {
         config.help_center_brands.is_empty() || config.help_center_brands.contains(&brand.subdomain)
@@ -123,8 +123,7 @@ fn decide(rows: &[Value], main: &Site, config: &Config) -> Result<HelpCenters, N
     let mut sites: Vec<Arc<Site>> = Vec::new();
     let mut read = Vec::new();
     for brand in with_help_center.filter(is_chosen) {
-        let is_main = of_main.is_some() && brands.first().is_some_and(|main| main.id == brand.id);
-        let site = match is_main {
+        let site = match main_brand == Some(brand.id) {
             true => Some(main.with_brand(brand.id)),
             false => main.of_brand(&brand.subdomain, brand.id),
         };

@@ -247,15 +247,16 @@ impl<'r, 'm> Children<'r, 'm> {
             // The lock is taken twice, and must not last from the first to the second.
             let keep = lock(&self.shared).keep(stream, &fetched.page, list);
             let Some(keep) = keep else { continue };
-            let mut lines = Vec::new();
-            let mut framed = framer.frame(&fetched.page, &keep, fills, emitted_at, &mut lines);
-            let offers = std::mem::take(&mut framed.offers);
-            let delivery = Delivery { stream, lines, offers };
-            if stream.file.is_some() {
-                deliveries.push((delivery, framed));
+            // Lines that wait for files are apart from those of neighbours.
+            let mut own = Vec::new();
+            let waits = stream.file.is_some();
+            let lines = if waits { &mut own } else { &mut batch.lines };
+            let mut framed = framer.frame(&fetched.page, &keep, fills, emitted_at, lines);
+            if waits {
+                let offers = std::mem::take(&mut framed.offers);
+                deliveries.push((Delivery { stream, lines: own, offers }, framed));
             } else {
-                batch.lines.extend(delivery.lines);
-                batch.parts.extend(lock(&self.shared).delivered(stream, framed));
+                batch.parts.extend(lock(&self.shared).delivered(stream, &framed));
             }
         }
         let rows: Vec<_> =
@@ -266,7 +267,7 @@ impl<'r, 'm> Children<'r, 'm> {
             let stream = delivery.stream;
             let Some((lines, seen)) = self.files(delivery).await? else { continue };
             batch.lines.extend(lines);
-            batch.parts.extend(lock(&self.shared).delivered(stream, framed));
+            batch.parts.extend(lock(&self.shared).delivered(stream, &framed));
             if seen == Answered::Refused {
                 answered = seen;
             }
@@ -385,12 +386,10 @@ impl Shared<'_> {
         Some((0..list.rows.len()).map(new).collect())
     }
 
-    fn delivered(&mut self, stream: &'static Stream, framed: Framed) -> Option<Part> {
+    fn delivered(&mut self, stream: &'static Stream, framed: &Framed) -> Option<Part> {
         let member = self.member(stream)?;
         member.position.walk.rows += framed.rows;
-        member.report.held_back += framed.held_back;
-        member.report.cut += framed.cut;
-        member.report.misfits += framed.misfits;
+        member.report.note(framed);
         Some(member.part(framed.rows))
     }
 

@@ -16,6 +16,7 @@ use super::join::{Leg, Standing, Standstill, next_leg};
 use super::pager::{Listing, Pager};
 use super::parents::{Fills, ParentRow, changed_key, path_keys};
 use super::position::{Phase, Position, to_state};
+use super::rows::Framed;
 use super::search;
 use super::sift;
 use super::stretch::{Stretch, Taken};
@@ -81,6 +82,13 @@ pub struct Report {
 }
 
 impl Report {
+    /// Notes what became of a page's rows.
+    pub(super) fn note(&mut self, framed: &Framed) {
+        self.held_back += framed.held_back;
+        self.cut += framed.cut;
+        self.misfits += framed.misfits;
+    }
+
     /// Adds what reading it elsewhere took and left out.
     pub fn add(&mut self, other: Self) {
         let Self { tally, held_back, skipped, cut, misfits, files } = other;

@@ -236,7 +236,8 @@ impl<'m> Stretch<'m> {
                 if let Some(key) = changed_key(member.stream).filter(|_| times.is_none()) {
                     member.position.saw(sift::times(page, list, key).into_iter().flatten().max());
                 }
-                batch.parts.push(Part { position: None, ..member.part(0) });
+                let (stream, brand) = (member.stream.name, member.brand);
+                batch.parts.push(Part { stream, brand, rows: 0, position: None });
                 continue;
             }
             let mut keep = match &times {
@@ -254,13 +255,11 @@ impl<'m> Stretch<'m> {
             let lines = if waits { &mut own } else { &mut batch.lines };
             let framer = &self.framers[at_member];
             let framed = framer.frame(page, &keep, &self.fills, emitted_at, lines);
+            member.report.note(&framed);
             if waits {
                 let (stream, offers) = (member.stream, framed.offers);
                 deliveries.push((at_member, Delivery { stream, lines: own, offers }));
             }
-            member.report.held_back += framed.held_back;
-            member.report.cut += framed.cut;
-            member.report.misfits += framed.misfits;
             self.reached_cursor |=
                 sift::reached_cursor(member.stream, &member.position, page, list);
             let mut seen = Vec::new();

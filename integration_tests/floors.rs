@@ -137,8 +137,8 @@ fn imports_look_down_only() {
 #[test]
 fn a_look_up_or_sideways_is_noticed_in_any_spelling() {
     for (path, text, looks_at) in [
-        ("zendesk/client.rs", "use crate::streams::Stream;", "streams"),
-        ("zendesk/client.rs", "use crate::protocol::message;", "protocol"),
+        ("zendesk/client/mod.rs", "use crate::streams::Stream;", "streams"),
+        ("zendesk/client/mod.rs", "use crate::protocol::message;", "protocol"),
         ("zendesk/mod.rs", "fn f(_: &super::config::Config) {}", "config"),
         ("zendesk/deep/file.rs", "use super::super::super::sync::reader;", "sync"),
         ("protocol/state.rs", "use super::super::zendesk::json;", "zendesk"),
@@ -159,7 +159,7 @@ fn a_look_up_or_sideways_is_noticed_in_any_spelling() {
     }
     for (path, text) in [
         (
-            "zendesk/client.rs",
+            "zendesk/client/mod.rs",
             "use crate::zendesk::json;\nuse super::streams_of_bytes;\n// crate::sync::x",
         ),
         ("zendesk/edit.rs", "use super::super::page::scan;"),

@@ -3,32 +3,25 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, DATE, HOST, HeaderMap, HeaderValue,
-};
-use reqwest::{RequestBuilder, Response};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
 
+use self::attempts::jitter;
+pub(super) use self::attempts::{Answered, Failed};
+pub use self::page_size::PageSize;
+use self::transport::{Connections, connections};
 use super::auth::{Access, Credentials, TokenEndpoint};
-use super::body::{Body, BodyError, ENCODINGS};
 use super::budget::{Bucket, Budget, SPARE, Slot, Wait};
 use super::clock::Clock;
-use super::error::{ApiError, ErrorKind, detail, transport};
-use super::headers;
-use super::instant;
-use super::names::Names;
-use super::page::{Page, Shape, scan};
+use super::error::{ApiError, ErrorKind};
+use super::page::{Page, Shape};
 use super::paging::{Paging, Token};
-use super::retry::{Outcome, REFUSED_FOR_TOO_LONG, TRIES, Verdict, backoff, judge};
+use super::retry::{Outcome, REFUSED_FOR_TOO_LONG, TRIES, Verdict, backoff};
 use super::site::Site;
 
-/// A body past this is asked again at half the page size, where the listing has one.
-const LARGEST_BODY_BYTES: usize = 16 << 20;
-
-/// The largest body that is read where the page cannot shrink.
-const LARGEST_UNSHRINKABLE_BODY_BYTES: usize = 256 << 20;
+mod attempts;
+mod page_size;
+mod transport;
 
 /// An answer within this lets a page grow back. Export pages of 1,000 rows take 4 to 12 seconds.
 const QUICK: Duration = Duration::from_secs(15);
@@ -38,11 +31,6 @@ const IMPATIENT_TRIES: u32 = 3;
 
 /// How long an answer that the sync can do without may keep a worker.
 const SPARE_PATIENCE: Duration = Duration::from_secs(5);
-
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-const READ_TIMEOUT: Duration = Duration::from_secs(60);
-const TOTAL_TIMEOUT: Duration = Duration::from_secs(300);
-
 /// What every request to one account shares.
 pub struct Client {
     http: reqwest::Client,
@@ -77,14 +65,6 @@ pub struct Request<'a> {
 }
 
 /// The page size of a walk: it halves when a page is too much, and grows back.
-#[derive(Clone, Copy, Debug)]
-pub struct PageSize {
-    parameter: Option<&'static str>,
-    pub rows: u32,
-    pub ceiling: u32,
-    may_change: bool,
-}
-
 /// Something that is asked for until it comes or cannot be had.
 pub(super) trait Asked {
     type Answer;
@@ -181,43 +161,6 @@ pub struct Fetched {
     pub slot: Slot,
 }
 
-impl PageSize {
-    /// The size of a walk over a listing of this dialect, at most `ceiling` rows.
-    #[must_use]
-    pub fn new(paging: Paging, ceiling: Option<u32>) -> Self {
-        let (parameter, largest) =
-            paging.size().map_or((None, u32::MAX), |(name, rows)| (Some(name), rows));
-        let rows = ceiling.unwrap_or(largest).clamp(1, largest);
-        Self { parameter, rows, ceiling: rows, may_change: paging.size_may_change() }
-    }
-
-    /// A size that starts small and grows to the largest while answers are quick.
-    #[must_use]
-    pub fn growing(paging: Paging, start: u32) -> Self {
-        let size = Self::new(paging, None);
-        Self { rows: start.min(size.ceiling), ..size }
-    }
-
-    /// Asks for the largest page that the dialect has, once: `rows` as it was is not kept.
-    pub fn largest(&mut self, paging: Paging) {
-        *self = Self::new(paging, None);
-    }
-
-    fn can_shrink(&self) -> bool {
-        self.may_change && self.rows > 1
-    }
-
-    fn shrink(&mut self) {
-        self.rows = (self.rows / 2).max(1);
-    }
-
-    fn grow(&mut self) {
-        if self.may_change {
-            self.rows = self.rows.saturating_mul(2).min(self.ceiling);
-        }
-    }
-}
-
 /// Why a client cannot be made.
 #[derive(Debug)]
 pub struct NoClient(pub String);
@@ -234,34 +177,7 @@ impl Client {
         clock: Clock,
         stop: watch::Receiver<bool>,
     ) -> Result<Self, NoClient> {
-        // A redirect is followed on the same host only: credentials go nowhere else.
-        let redirect = reqwest::redirect::Policy::custom(|attempt| {
-            let asked = attempt.previous();
-            let is_same =
-                asked.first().is_some_and(|first| first.origin() == attempt.url().origin());
-            if is_same && asked.len() < 4 { attempt.follow() } else { attempt.stop() }
-        });
-        let tls = super::trust::tls_config().map_err(NoClient)?;
-        let names = Arc::new(Names::of_system());
-        let builder = || {
-            reqwest::Client::builder()
-                .dns_resolver(Arc::clone(&names))
-                .tls_backend_preconfigured(tls.clone())
-                .connect_timeout(clock.patience(CONNECT_TIMEOUT))
-                .read_timeout(clock.patience(READ_TIMEOUT))
-                .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
-        };
-        let build = |builder: reqwest::ClientBuilder| {
-            builder.build().map_err(|error| NoClient(error.without_url().to_string()))
-        };
-        let http = build(builder().redirect(redirect).timeout(clock.patience(TOTAL_TIMEOUT)))?;
-        // A file is counted and continued by its bytes as they are sent.
-        let content = build(
-            builder()
-                .redirect(reqwest::redirect::Policy::none())
-                .timeout(clock.patience(super::content::TOTAL_TIMEOUT))
-                .no_gzip(),
-        )?;
+        let Connections { http, content } = connections(&clock)?;
         let (url, host) = (main.base.clone(), main.host.clone());
         let endpoint = TokenEndpoint { http: http.clone(), url, host };
         let access = Access::new(credentials, endpoint, clock.clone());
@@ -478,102 +394,6 @@ impl Client {
         Err(failed.into_error(told))
     }
 
-    /// Sends the request once and reads the answer to its end.
-    async fn attempt(
-        &self,
-        request: &Request<'_>,
-        size: &PageSize,
-        slot: &mut Slot,
-    ) -> Result<Page, Failed> {
-        let (answer, signed) = self.send(request, size).await?;
-        let status = answer.status().as_u16();
-        let quotas = self.observe(answer.headers(), slot);
-        let retry_after = headers::retry_after(answer.headers(), self.clock.now_unix());
-        let may_shrink = size.can_shrink();
-        let limit = if may_shrink { LARGEST_BODY_BYTES } else { LARGEST_UNSHRINKABLE_BODY_BYTES };
-        let body = read_body(answer, limit).await;
-        if (200..300).contains(&status) {
-            self.access.accepted(signed);
-            return scan(body?, request.shape).map_err(|why| {
-                Failed::new(ErrorKind::Unreadable, Outcome::Unreadable, why.to_string())
-            });
-        }
-        // The status decides; a body that did not arrive only takes the detail away.
-        let body = body.unwrap_or_default();
-        let answered = Answered { status, retry_after, quotas, signed };
-        Err(self.failed(answered, &body, request.at.is_servers()))
-    }
-
-    /// An answer that brought no page and no file. `has_token` tells whether the server's own
-    /// token was asked with, which it may have forgotten.
-    pub(super) fn failed(&self, answered: Answered, body: &[u8], has_token: bool) -> Failed {
-        let Answered { status, retry_after, quotas, signed } = answered;
-        let verdict = judge(Outcome::Answered { status, retry_after, body }, has_token);
-        let detail = detail(body, self.access.secrets());
-        let kind = match status {
-            429 | 503 => ErrorKind::RateLimited,
-            _ => ErrorKind::Unavailable,
-        };
-        Failed { kind, verdict, status: Some(status), detail, quotas, signed }
-    }
-
-    /// Signs a request to a host of the account. Tells by which of the signatures.
-    pub(super) fn sign(&self, mut sending: RequestBuilder, site: &Site) -> (RequestBuilder, u64) {
-        let mut number = 0;
-        if let Some(signed) = self.access.sign() {
-            sending = sending.header(AUTHORIZATION, signed.header);
-            number = signed.number;
-        }
-        if let Some(host) = &site.host {
-            sending = sending.header(HOST, host.clone());
-        }
-        (sending, number)
-    }
-
-    /// Sends the request. Tells by which of the signatures.
-    async fn send(
-        &self,
-        request: &Request<'_>,
-        size: &PageSize,
-    ) -> Result<(Response, u64), Failed> {
-        let site = request.site.unwrap_or(&self.main);
-        let mut url = site.base.clone();
-        url.set_path(&format!("/api/v2/{}", request.path));
-        {
-            let mut pairs = url.query_pairs_mut();
-            for (key, value) in request.query {
-                pairs.append_pair(key, value);
-            }
-            if let Some(parameter) = size.parameter {
-                pairs.append_pair(parameter, &size.rows.to_string());
-            }
-            if let Some((key, value)) = request.at.parameter() {
-                pairs.append_pair(key, &value);
-            }
-        }
-        if url.query() == Some("") {
-            url.set_query(None);
-        }
-        let sending = self
-            .http
-            .get(url)
-            .header(ACCEPT, HeaderValue::from_static("application/json"))
-            .header(ACCEPT_ENCODING, HeaderValue::from_static(ENCODINGS));
-        let (sending, number) = self.sign(sending, site);
-        let answer = sending.send().await.map_err(Failed::transport)?;
-        Ok((answer, number))
-    }
-
-    pub(super) fn observe(&self, headers: &HeaderMap, slot: &mut Slot) -> Vec<headers::Quota> {
-        let date = headers.get(DATE).and_then(|date| date.to_str().ok());
-        if let Some(date) = date.and_then(instant::from_http_date) {
-            self.clock.observe(date);
-        }
-        let quotas = headers::quotas(headers);
-        slot.observe(&quotas);
-        quotas
-    }
-
     async fn until_stopped<T>(
         &self,
         doing: impl Future<Output = T>,
@@ -595,87 +415,4 @@ impl Client {
             done = doing => Ok(done),
         }
     }
-}
-
-/// What an answer tells beside its body.
-pub(super) struct Answered {
-    pub(super) status: u16,
-    pub(super) retry_after: headers::RetryAfter,
-    pub(super) quotas: Vec<headers::Quota>,
-    /// Which signature it was asked with.
-    pub(super) signed: u64,
-}
-
-/// One try that gave no answer.
-pub(super) struct Failed {
-    pub(super) verdict: Verdict,
-    /// What the failure is called when the tries are used up.
-    pub(super) kind: ErrorKind,
-    pub(super) status: Option<u16>,
-    pub(super) detail: String,
-    pub(super) quotas: Vec<headers::Quota>,
-    /// Which signature it was sent with.
-    pub(super) signed: u64,
-}
-
-impl Failed {
-    pub(super) fn new(kind: ErrorKind, outcome: Outcome<'_>, detail: String) -> Self {
-        let verdict = judge(outcome, false);
-        Self { verdict, kind, status: None, detail, quotas: Vec::new(), signed: 0 }
-    }
-
-    pub(super) fn transport(error: reqwest::Error) -> Self {
-        let outcome = if error.is_timeout() { Outcome::TimedOut } else { Outcome::Broken };
-        let (kind, why) = transport(error);
-        let failed = Self::new(kind, outcome, why);
-        if kind == ErrorKind::Untrusted {
-            return Self { verdict: Verdict::GiveUp(kind), ..failed };
-        }
-        failed
-    }
-
-    /// Whether a refusal is about the access token, by the name that OAuth gives it.
-    fn names_token(&self) -> bool {
-        self.detail.contains("invalid_token")
-    }
-
-    fn to_error(&self, told: &str) -> ApiError {
-        let kind = match self.verdict {
-            Verdict::GiveUp(kind) => kind,
-            _ => self.kind,
-        };
-        let request = told.to_owned();
-        ApiError { kind, status: self.status, request, detail: self.detail.clone(), again_in: None }
-    }
-
-    fn into_error(self, request: String) -> ApiError {
-        let Self { kind, status, detail, .. } = self;
-        ApiError { kind, status, request, detail, again_in: None }
-    }
-}
-
-async fn read_body(answer: Response, limit: usize) -> Result<Vec<u8>, Failed> {
-    let failed = |error| match error {
-        BodyError::TooLarge => {
-            let detail = format!("a page is larger than {} MB", limit >> 20);
-            Failed::new(ErrorKind::TooLarge, Outcome::TooLarge, detail)
-        }
-        BodyError::NotGzip | BodyError::CutShort => {
-            let detail = format!("the body cannot be unpacked: {error}");
-            Failed::new(ErrorKind::Unreadable, Outcome::Unreadable, detail)
-        }
-    };
-    let encoding = answer.headers().get(CONTENT_ENCODING).and_then(|name| name.to_str().ok());
-    let mut body = Body::new(encoding, answer.content_length(), limit);
-    let mut chunks = answer.bytes_stream();
-    while let Some(chunk) = chunks.next().await {
-        body.take(&chunk.map_err(Failed::transport)?).map_err(failed)?;
-    }
-    body.finish().map_err(failed)
-}
-
-/// A number from 0 to 1 that differs between walks and moments.
-fn jitter(elapsed: Duration, walk: u64) -> f64 {
-    let mixed = (u64::from(elapsed.subsec_nanos()) ^ walk).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    f64::from(u32::try_from(mixed >> 32).unwrap_or_default()) / f64::from(u32::MAX)
 }

@@ -1,0 +1,188 @@
+//! How requests go out and bodies come in: connections, signatures, limits of time and size.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, DATE, HOST, HeaderMap, HeaderValue,
+};
+use reqwest::{RequestBuilder, Response};
+
+use super::attempts::{Answered, Failed};
+use super::page_size::PageSize;
+use super::{Client, NoClient, Request};
+use crate::zendesk::body::{Body, BodyError, ENCODINGS};
+use crate::zendesk::budget::Slot;
+use crate::zendesk::clock::Clock;
+use crate::zendesk::error::ErrorKind;
+use crate::zendesk::names::Names;
+use crate::zendesk::page::{Page, scan};
+use crate::zendesk::retry::Outcome;
+use crate::zendesk::site::Site;
+use crate::zendesk::{content, headers, instant, trust};
+
+/// A body past this is asked again at half the page size, where the listing has one.
+const LARGEST_BODY_BYTES: usize = 16 << 20;
+
+/// The largest body that is read where the page cannot shrink.
+const LARGEST_UNSHRINKABLE_BODY_BYTES: usize = 256 << 20;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// The connections for pages, and those for files.
+pub(super) struct Connections {
+    pub(super) http: reqwest::Client,
+    /// For files: follows no redirect by itself, and lets a body take its time.
+    pub(super) content: reqwest::Client,
+}
+
+/// Sets connections up.
+///
+/// # Errors
+/// [`NoClient`] when the trust store is unusable.
+pub(super) fn connections(clock: &Clock) -> Result<Connections, NoClient> {
+    // A redirect is followed on the same host only: credentials go nowhere else.
+    let redirect = reqwest::redirect::Policy::custom(|attempt| {
+        let asked = attempt.previous();
+        let is_same = asked.first().is_some_and(|first| first.origin() == attempt.url().origin());
+        if is_same && asked.len() < 4 { attempt.follow() } else { attempt.stop() }
+    });
+    let tls = trust::tls_config().map_err(NoClient)?;
+    let names = Arc::new(Names::of_system());
+    let builder = || {
+        reqwest::Client::builder()
+            .dns_resolver(Arc::clone(&names))
+            .tls_backend_preconfigured(tls.clone())
+            .connect_timeout(clock.patience(CONNECT_TIMEOUT))
+            .read_timeout(clock.patience(READ_TIMEOUT))
+            .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+    };
+    let build = |builder: reqwest::ClientBuilder| {
+        builder.build().map_err(|error| NoClient(error.without_url().to_string()))
+    };
+    let http = build(builder().redirect(redirect).timeout(clock.patience(TOTAL_TIMEOUT)))?;
+    // A file is counted and continued by its bytes as they are sent.
+    let content = build(
+        builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(clock.patience(content::TOTAL_TIMEOUT))
+            .no_gzip(),
+    )?;
+    Ok(Connections { http, content })
+}
+
+impl Client {
+    /// Sends the request once and reads the answer to its end.
+    pub(super) async fn attempt(
+        &self,
+        request: &Request<'_>,
+        size: &PageSize,
+        slot: &mut Slot,
+    ) -> Result<Page, Failed> {
+        let (answer, signed) = self.send(request, size).await?;
+        let status = answer.status().as_u16();
+        let quotas = self.observe(answer.headers(), slot);
+        let retry_after = headers::retry_after(answer.headers(), self.clock.now_unix());
+        let may_shrink = size.can_shrink();
+        let limit = if may_shrink { LARGEST_BODY_BYTES } else { LARGEST_UNSHRINKABLE_BODY_BYTES };
+        let body = read_body(answer, limit).await;
+        if (200..300).contains(&status) {
+            self.access.accepted(signed);
+            return scan(body?, request.shape).map_err(|why| {
+                Failed::new(ErrorKind::Unreadable, Outcome::Unreadable, why.to_string())
+            });
+        }
+        // The status decides; a body that did not arrive only takes the detail away.
+        let body = body.unwrap_or_default();
+        let answered = Answered { status, retry_after, quotas, signed };
+        Err(self.failed(answered, &body, request.at.is_servers()))
+    }
+
+    /// Signs a request to a host of the account. Tells by which of the signatures.
+    pub(in crate::zendesk) fn sign(
+        &self,
+        mut sending: RequestBuilder,
+        site: &Site,
+    ) -> (RequestBuilder, u64) {
+        let mut number = 0;
+        if let Some(signed) = self.access.sign() {
+            sending = sending.header(AUTHORIZATION, signed.header);
+            number = signed.number;
+        }
+        if let Some(host) = &site.host {
+            sending = sending.header(HOST, host.clone());
+        }
+        (sending, number)
+    }
+
+    /// Sends the request. Tells by which of the signatures.
+    async fn send(
+        &self,
+        request: &Request<'_>,
+        size: &PageSize,
+    ) -> Result<(Response, u64), Failed> {
+        let site = request.site.unwrap_or(&self.main);
+        let mut url = site.base.clone();
+        url.set_path(&format!("/api/v2/{}", request.path));
+        {
+            let mut pairs = url.query_pairs_mut();
+            for (key, value) in request.query {
+                pairs.append_pair(key, value);
+            }
+            if let Some(parameter) = size.parameter {
+                pairs.append_pair(parameter, &size.rows.to_string());
+            }
+            if let Some((key, value)) = request.at.parameter() {
+                pairs.append_pair(key, &value);
+            }
+        }
+        if url.query() == Some("") {
+            url.set_query(None);
+        }
+        let sending = self
+            .http
+            .get(url)
+            .header(ACCEPT, HeaderValue::from_static("application/json"))
+            .header(ACCEPT_ENCODING, HeaderValue::from_static(ENCODINGS));
+        let (sending, number) = self.sign(sending, site);
+        let answer = sending.send().await.map_err(Failed::transport)?;
+        Ok((answer, number))
+    }
+
+    pub(in crate::zendesk) fn observe(
+        &self,
+        headers: &HeaderMap,
+        slot: &mut Slot,
+    ) -> Vec<headers::Quota> {
+        let date = headers.get(DATE).and_then(|date| date.to_str().ok());
+        if let Some(date) = date.and_then(instant::from_http_date) {
+            self.clock.observe(date);
+        }
+        let quotas = headers::quotas(headers);
+        slot.observe(&quotas);
+        quotas
+    }
+}
+
+async fn read_body(answer: Response, limit: usize) -> Result<Vec<u8>, Failed> {
+    let failed = |error| match error {
+        BodyError::TooLarge => {
+            let detail = format!("a page is larger than {} MB", limit >> 20);
+            Failed::new(ErrorKind::TooLarge, Outcome::TooLarge, detail)
+        }
+        BodyError::NotGzip | BodyError::CutShort => {
+            let detail = format!("the body cannot be unpacked: {error}");
+            Failed::new(ErrorKind::Unreadable, Outcome::Unreadable, detail)
+        }
+    };
+    let encoding = answer.headers().get(CONTENT_ENCODING).and_then(|name| name.to_str().ok());
+    let mut body = Body::new(encoding, answer.content_length(), limit);
+    let mut chunks = answer.bytes_stream();
+    while let Some(chunk) = chunks.next().await {
+        body.take(&chunk.map_err(Failed::transport)?).map_err(failed)?;
+    }
+    body.finish().map_err(failed)
+}

@@ -221,6 +221,8 @@ async fn sync(
         }
     };
     let stopped = stopped?;
+    let waited = format!("requests that waited at once: {} at most", client.most_waiting());
+    emitter.log(Level::Debug, &waited).await?;
     if stopped {
         return Ok(Outcome::Stopped);
     }

@@ -305,6 +305,18 @@ impl Client {
         self.budget.told_limit(bucket)
     }
 
+    /// The time in which at least one request of a walk waited.
+    #[must_use]
+    pub fn waited(&self, walk: u64) -> Duration {
+        self.budget.waited(walk)
+    }
+
+    /// Requests that waited at once for a worker or a limit, at most.
+    #[must_use]
+    pub fn most_waiting(&self) -> usize {
+        self.budget.most_waiting()
+    }
+
     /// The limits that requests wait for now, and for how long each still holds them.
     #[must_use]
     pub fn awaited(&self) -> Vec<(Bucket, Duration)> {
@@ -419,6 +431,7 @@ impl Client {
             if is_refused {
                 self.budget.tell(Wait { walk, bucket: None, length: wait });
             }
+            let _waiting = self.budget.waiting(walk);
             self.until_stopped(self.clock.sleep(wait), &told).await?;
             tally.waited += wait;
         }
@@ -431,6 +444,7 @@ impl Client {
     pub async fn rest(&self, path: &str, walk: u64, wait: Duration) -> Result<(), ApiError> {
         let told = format!("GET /api/v2/{path}");
         self.budget.tell(Wait { walk, bucket: None, length: wait });
+        let _waiting = self.budget.waiting(walk);
         self.until_stopped(self.clock.sleep(wait), &told).await
     }
 

@@ -47,6 +47,8 @@ struct Shared<'m> {
     who: Vec<&'m mut Member>,
     frontier: Frontier,
     refusals: RefusalsByFeed,
+    /// Listings of grandchildren under way, below all parents together.
+    below: usize,
 }
 
 /// How a parent's listings came out.
@@ -70,7 +72,7 @@ impl<'r, 'm> Children<'r, 'm> {
     ) -> Self {
         let streams: Vec<&'static Stream> = who.iter().map(|member| member.stream).collect();
         let tree = nodes(root, &streams);
-        let shared = Mutex::new(Shared { who, frontier, refusals });
+        let shared = Mutex::new(Shared { who, frontier, refusals, below: 0 });
         Self { reader, next, now_unix, walk, tree, shared }
     }
 
@@ -279,9 +281,16 @@ impl<'r, 'm> Children<'r, 'm> {
         let mut rows = rows.into_iter();
         let mut running = FuturesUnordered::new();
         loop {
-            while running.len() < self.at_once() {
+            // Enough for all workers, whoever the parents are: those of each parent by itself
+            // would be the square of that. One goes in any case, so that each parent goes on.
+            while running.is_empty() || lock(&self.shared).below < self.at_once() {
                 let Some(values) = rows.next() else { break };
-                running.push(self.below(&node.kids, fills.clone(), values));
+                let counted = Below::new(&self.shared);
+                let below = self.below(&node.kids, fills.clone(), values);
+                running.push(async move {
+                    let _counted = counted;
+                    below.await
+                });
             }
             match running.next().await {
                 Some(Ok(Answered::Settled)) => {}
@@ -318,6 +327,23 @@ impl Children<'_, '_> {
                 Ok(None)
             }
         }
+    }
+}
+
+/// Listings of grandchildren below one row, which are counted until it is dropped.
+struct Below<'s, 'm>(&'s Mutex<Shared<'m>>);
+
+impl<'s, 'm> Below<'s, 'm> {
+    fn new(shared: &'s Mutex<Shared<'m>>) -> Self {
+        lock(shared).below += 1;
+        Self(shared)
+    }
+}
+
+impl Drop for Below<'_, '_> {
+    fn drop(&mut self) {
+        let mut shared = lock(self.0);
+        shared.below = shared.below.saturating_sub(1);
     }
 }
 

@@ -153,7 +153,8 @@ struct Got<T> {
     sent_at: Duration,
 }
 
-/// What a walk spent.
+/// What requests spent. `waited` is the sum over requests, which is the time that passed only where
+/// they go one after another; see [`Client::waited`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     pub requests: u64,

@@ -9,7 +9,7 @@ use super::super::headers::Quota;
 pub(super) const MINUTE: Duration = Duration::from_secs(60);
 
 /// A limit that requests draw on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Bucket {
     /// The account's requests per minute, by its plan.
     Account,

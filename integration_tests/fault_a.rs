@@ -1,0 +1,3 @@
+//! Rows that were lost, and nothing was said.
+
+mod a7;

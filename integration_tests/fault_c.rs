@@ -1,0 +1,3 @@
+//! What was told wrongly, or tried wrongly.
+
+mod c15;

@@ -1,0 +1,3 @@
+//! What happens under pressure.
+
+mod d3;

@@ -47,6 +47,7 @@ fn main() {
                 workers: 3,
                 options,
                 state: None,
+                debug: false,
             };
             let costs = (0..READS).map(|_| read().run());
             let cost = costs.min_by(|a, b| a.cpu_seconds.total_cmp(&b.cpu_seconds));

@@ -243,8 +243,16 @@ fn read(
     state: Option<&str>,
 ) -> (Cost, usize) {
     let pages = Pages::serve(lengths);
-    let cost =
-        Sync { url: pages.url.clone(), scale: SCALE, streams, workers, options, state }.run();
+    let cost = Sync {
+        url: pages.url.clone(),
+        scale: SCALE,
+        streams,
+        workers,
+        options,
+        state,
+        debug: false,
+    }
+    .run();
     (cost, pages.peak_in_flight())
 }
 

@@ -1,12 +1,13 @@
 //! How much of its limits a sync uses: `cargo bench --bench quota` reads simulated accounts whose
 //! limits are enforced, whose minute is scaled and whose export pages take 4 to 12 seconds of it,
 //! and prints, for each limit, the requests sent per minute as a share of what it allows. A word
-//! behind it picks a part: `exports`, `listings`, `children` or `first-sync`.
+//! behind it picks a part: `exports`, `listings`, `children`, `waiters` or `first-sync`.
 
 #[allow(dead_code, reason = "each bench uses a part of it")]
 mod program;
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use program::{Sync, is_wanted, tell};
 use simulator::{Latency, Plan, RequestSeen, Settings, Simulator, Size};
@@ -148,6 +149,15 @@ const CHILDREN: Scenario = Scenario {
     ..TEAM
 };
 
+/// The votes of the comments of 3,000 articles: a listing per article and one per comment, answered
+/// at once and within limits that do not bind, so that the program's own pace shows.
+const WAITERS: Size =
+    Size::Of(&[("articles", 3_000), ("article_comments", 3_000), ("article_comment_votes", 3_000)]);
+const WAITERS_SCALE: f64 = 600.0;
+
+/// A sync that takes longer than this on a wall's clock is killed.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
 /// An account of 5 million tickets that are not deleted, 20 million comments, 2 million users and
 /// 200,000 organizations, with one row for a thousand and one page for fifty.
 const FIRST_SYNC: Scenario = Scenario {
@@ -193,6 +203,9 @@ fn main() {
             alone as f64 / ten as f64
         ));
     }
+    if part("waiters") {
+        [1, 3, 10, 40].into_iter().for_each(tell_waiters);
+    }
     if part("first-sync") {
         tell_first_syncs();
     }
@@ -221,6 +234,7 @@ impl Scenario {
             workers: self.workers,
             options: &[],
             state: None,
+            debug: false,
         };
         sync.run_while(|| end.is_none_or(|end| sim.now_unix() < end));
         sim
@@ -296,6 +310,38 @@ fn limit_of(path: &str) -> &'static str {
     } else {
         "account"
     }
+}
+
+/// What many requests that wait at once cost: processor time and time, by the number of workers.
+fn tell_waiters(workers: u32) {
+    let settings = Settings {
+        size: WAITERS,
+        scale: WAITERS_SCALE,
+        plan: Plan::EnterprisePlus,
+        page_cap: Some(1_000),
+        ..Settings::default()
+    };
+    let sim = Simulator::start(settings).expect("the simulator starts");
+    sim.advance_seconds(120 - sim.now_unix().rem_euclid(60));
+    let sync = Sync {
+        url: sim.url(),
+        scale: WAITERS_SCALE,
+        streams: &["article_comment_votes"],
+        workers,
+        options: &[],
+        state: None,
+        debug: true,
+    };
+    let began = Instant::now();
+    let cost = sync.run_while(|| began.elapsed() < LONGEST_WAIT);
+    let waiting = cost.most_waiting.map_or("killed".to_owned(), |most| most.to_string());
+    tell(&format!(
+        "votes of comments of 3,000 articles ({workers} workers): {} rows, {} requests, waiting at once at most {waiting}, {:.2} s of processor time, {:.2} s",
+        cost.rows,
+        sim.requests().len(),
+        cost.cpu_seconds,
+        cost.wall_seconds,
+    ));
 }
 
 /// From the first request to the last, in simulated seconds.

@@ -31,6 +31,7 @@ fn main() {
         workers: 3,
         options: &[],
         state: None,
+        debug: false,
     };
     let cost = sync.run();
     // Tickets that were deleted are no rows of this stream, so there are a few less.

@@ -1,3 +1,4 @@
 //! Faults by which rows are lost and nothing is said.
 
 mod a5;
+mod a7;

@@ -2,3 +2,4 @@
 
 mod b1;
 mod b3;
+mod b5;

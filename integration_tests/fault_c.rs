@@ -1,7 +1,8 @@
 //! Faults by which something is told wrongly, or tried wrongly.
 
-mod c1;
 mod c14;
+mod c15;
+mod c1;
 mod c2;
 mod c3;
 mod c4;

@@ -2,4 +2,5 @@
 
 mod d1;
 mod d2;
+mod d3;
 mod d6;

@@ -41,6 +41,8 @@ pub(crate) struct Sync<'a> {
     /// What each stream's state is, as JSON, if it goes on from one; else it is read from the
     /// beginning.
     pub(crate) state: Option<&'a str>,
+    /// Whether it writes DEBUG lines, which say how many requests waited at once.
+    pub(crate) debug: bool,
 }
 
 /// What a sync took.
@@ -50,6 +52,8 @@ pub(crate) struct Cost {
     pub(crate) cpu_seconds: f64,
     pub(crate) wall_seconds: f64,
     pub(crate) peak_kib: u64,
+    /// Requests that waited at once, at most, where the program got as far as saying it.
+    pub(crate) most_waiting: Option<u64>,
 }
 
 impl Sync<'_> {
@@ -67,7 +71,7 @@ impl Sync<'_> {
         let mut child = self.start(&folder);
         let (mut rows, mut bytes, mut unlooked, mut peak_kib) = (0, 0, 0, 0);
         let mut output = BufReader::new(child.stdout.take().expect("stdout is a pipe"));
-        let (mut line, mut killed) = (Vec::new(), false);
+        let (mut line, mut killed, mut most_waiting) = (Vec::new(), false, None);
         while output.read_until(b'\n', &mut line).expect("the output is read") > 0 {
             bytes += line.len();
             unlooked += line.len();
@@ -77,6 +81,7 @@ impl Sync<'_> {
                 peak_kib = peak_kib.max(high_water_kib(&child).unwrap_or_default());
                 unlooked = 0;
             }
+            most_waiting = most_waiting.or_else(|| waiting_at_most(&line));
             line.clear();
             if !go_on() {
                 killed = true;
@@ -93,6 +98,7 @@ impl Sync<'_> {
             cpu_seconds: (ticks_of_children() - before) as f64 / TICKS_PER_SECOND,
             wall_seconds: started.elapsed().as_secs_f64(),
             peak_kib,
+            most_waiting,
         }
     }
 
@@ -143,6 +149,9 @@ impl Sync<'_> {
             .env("NO_PROXY", "127.0.0.1")
             .stdin(Stdio::null())
             .stdout(Stdio::piped());
+        if self.debug {
+            command.env("LOG_LEVEL", "debug");
+        }
         if let Some(state) = self.state {
             command.arg("--state").arg(file(folder, "state.json", &self.saved(state)));
         }
@@ -163,6 +172,14 @@ fn file(folder: &Path, name: &str, content: &Value) -> PathBuf {
     let path = folder.join(name);
     std::fs::write(&path, content.to_string()).expect("a file is written");
     path
+}
+
+/// The number in the DEBUG line about requests that waited at once.
+fn waiting_at_most(line: &[u8]) -> Option<u64> {
+    let line =
+        std::str::from_utf8(line).ok().filter(|line| line.starts_with(r#"{"type":"LOG""#))?;
+    let (_, number) = line.split_once("requests that waited at once: ")?;
+    number.split(|digit: char| !digit.is_ascii_digit()).next()?.parse().ok()
 }
 
 /// Processor time of all children that were waited for, user's and system's.

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::brands::HelpCenters;
 use super::{Surroundings, detour, refused};
 use crate::config::Config;
 use crate::protocol::catalog::Selected;
@@ -11,7 +12,7 @@ use crate::protocol::emitter::{Closed, Emitter, unix_ms};
 use crate::protocol::message::{self, Level, Status, Trouble};
 use crate::protocol::state::SavedStates;
 use crate::streams::{Feed, Stream};
-use crate::sync::parts::{self, Beginnings};
+use crate::sync::parts::{self, Beginnings, Hosts};
 use crate::sync::plan::{self, Now};
 use crate::sync::position::to_state;
 use crate::sync::prelude;
@@ -26,7 +27,7 @@ pub struct Known<'k> {
     /// Feeds that are refused and have a detour.
     pub refused: &'k [&'static Feed],
     /// Where help centers are read.
-    pub help_centers: &'k [Arc<Site>],
+    pub help_centers: &'k HelpCenters,
     pub config: &'k Config,
     pub states: &'k SavedStates,
     pub surroundings: &'k Surroundings,
@@ -108,11 +109,12 @@ async fn open(
     let state = known.states.get(stream.name);
     let feed = stream.feed.root();
     let sites: Vec<Option<Arc<Site>>> = match feed.is_of_brands() {
-        true => known.help_centers.iter().cloned().map(Some).collect(),
+        true => known.help_centers.sites.iter().cloned().map(Some).collect(),
         false => vec![None],
     };
+    let hosts = Hosts { main_brand: known.help_centers.main_brand, sites: &sites };
     let Beginnings { positions, open, warnings } =
-        parts::begin(stream, mode, state, config, now, &sites);
+        parts::begin(stream, mode, state, config, now, hosts);
     for warning in &warnings {
         emitter.log(Level::Warn, warning).await?;
     }
@@ -121,7 +123,9 @@ async fn open(
     if let Some(detour) = detour::first(stream).filter(|_| is_due) {
         let position = plan::begin(detour, mode, state, config, now).position;
         emitter.open(stream.name, to_state(detour, &position)).await?;
-        begun.group(feed, None).first.push((Member::new(detour, position), stream));
+        let group = begun.group(feed, None);
+        let member = Member { walk: group.walk, ..Member::new(detour, position) };
+        group.first.push((member, stream));
         return Ok(());
     }
     emitter.open(stream.name, positions).await?;
@@ -134,8 +138,9 @@ async fn open(
     }
     for (site, position) in open {
         let brand = site.as_ref().and_then(|site| site.part_of_state());
-        let member = Member { brand, ..Member::new(stream, position) };
-        begun.group(feed, site).members.push(member);
+        let group = begun.group(feed, site);
+        let member = Member { brand, walk: group.walk, ..Member::new(stream, position) };
+        group.members.push(member);
     }
     Ok(())
 }

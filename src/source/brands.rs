@@ -1,13 +1,17 @@
 //! The hosts whose help centers are read: one for each brand that has one.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use serde_json::Value;
+use tokio::time::{Instant, timeout_at};
 
 use super::listed::rows;
-use super::probe::is_definite;
+use super::probe::{Reach, is_definite, reach};
 use crate::config::{Config, is_host_label};
 use crate::protocol::message::Level;
+use crate::streams::Stream;
 use crate::streams::brands::BRANDS;
 use crate::sync::WalkError;
 use crate::zendesk::client::Client;
@@ -17,12 +21,85 @@ use crate::zendesk::site::Site;
 /// Beyond the walks of all streams and probes.
 const WALK: u64 = 2_000_000;
 
+/// Hosts that are asked whether help centers can be read at all.
+const MOST_CANDIDATES: usize = 5;
+
+/// The state of a help center that anybody can read.
+const ENABLED: &str = "enabled";
+
 /// Where help centers are read, and what a person should know about that.
 #[derive(Debug)]
 pub struct HelpCenters {
     /// At least one, the main host first.
     pub sites: Vec<Arc<Site>>,
+    /// The brand of the configured subdomain, whether its help center is read or not.
+    pub main_brand: Option<u64>,
+    /// The state of each help center that is not `enabled`. Such a host may have nothing to read.
+    pub not_enabled: BTreeMap<u64, String>,
     pub told: Vec<(Level, String)>,
+}
+
+impl HelpCenters {
+    /// The main host's alone, with nothing known of its brand.
+    #[must_use]
+    pub fn of_main(main: &Site) -> Self {
+        let sites = vec![Arc::new(main.clone())];
+        Self { sites, main_brand: None, not_enabled: BTreeMap::new(), told: Vec::new() }
+    }
+
+    /// Streams of help centers that cannot be read anywhere.
+    #[must_use]
+    pub fn none() -> Self {
+        let (sites, told) = (Vec::new(), Vec::new());
+        Self { sites, main_brand: None, not_enabled: BTreeMap::new(), told }
+    }
+
+    /// The state of a host's help center, if it is not `enabled`.
+    #[must_use]
+    pub fn not_enabled(&self, site: &Site) -> Option<&str> {
+        self.not_enabled.get(&site.brand?).map(String::as_str)
+    }
+}
+
+/// One host of a help center, and what it answered; nothing where there was no time.
+pub type AskedHost = (Arc<Site>, Option<Reach>);
+
+/// Asks every host side by side for a row of one listing, until the deadline.
+pub async fn ask_hosts(
+    client: &Client,
+    config: &Config,
+    sites: &[Arc<Site>],
+    streams: &[Stream],
+    deadline: Instant,
+) -> Vec<AskedHost> {
+    let Some(asked) =
+        streams.iter().find(|stream| stream.feed.is_of_brands() && stream.feed.parent.is_none())
+    else {
+        return Vec::new();
+    };
+    let walks = (WALK + 1)..;
+    let asking = sites.iter().zip(walks).map(|(site, walk)| async move {
+        let asking = Box::pin(reach(client, asked, walk, config, Some(site)));
+        (Arc::clone(site), timeout_at(deadline, asking).await.ok())
+    });
+    join_all(asking).await
+}
+
+/// The host that speaks for all when the question is whether help centers can be read: the first
+/// that can, or the first.
+#[must_use]
+pub fn spokesman(asked: &[AskedHost], sites: &[Arc<Site>]) -> Option<Arc<Site>> {
+    let readable = asked.iter().find(|(_, reach)| *reach == Some(Reach::Readable));
+    readable.map(|(site, _)| site).or(sites.first()).cloned()
+}
+
+/// A few hosts, those first whose help centers are enabled.
+#[must_use]
+pub fn candidates(found: &HelpCenters) -> Vec<Arc<Site>> {
+    let mut sites = found.sites.clone();
+    sites.sort_by_key(|site| found.not_enabled(site).is_some());
+    sites.truncate(MOST_CANDIDATES);
+    sites
 }
 
 /// Why it is not known where help centers are read.
@@ -46,6 +123,8 @@ struct Brand {
     subdomain: String,
     is_default: bool,
     has_help_center: bool,
+    /// The state of its help center, if that is not `enabled`.
+    not_enabled: Option<String>,
 }
 
 impl Brand {
@@ -60,6 +139,10 @@ impl Brand {
             subdomain: row["subdomain"].as_str().unwrap_or_default().to_ascii_lowercase(),
             is_default: is("default", true),
             has_help_center: !is_off,
+            not_enabled: row["help_center_state"]
+                .as_str()
+                .filter(|state| *state != ENABLED)
+                .map(str::to_owned),
         })
     }
 }
@@ -87,7 +170,7 @@ fn main_alone(main: &Site, config: &Config, error: &ApiError) -> HelpCenters {
          say which brand's they are",
         error.detail, config.subdomain
     );
-    HelpCenters { sites: vec![Arc::new(main.clone())], told: vec![(Level::Warn, told)] }
+    HelpCenters { told: vec![(Level::Warn, told)], ..HelpCenters::of_main(main) }
 }
 
 /// Which brands' help centers are read, and where. Nothing but a label goes into a host's name.
@@ -122,6 +205,7 @@ fn decide(rows: &[Value], main: &Site, config: &Config) -> Result<HelpCenters, N
     }
     let mut sites: Vec<Arc<Site>> = Vec::new();
     let mut read = Vec::new();
+    let mut not_enabled = BTreeMap::new();
     for brand in with_help_center.filter(is_chosen) {
         let site = match main_brand == Some(brand.id) {
             true => Some(main.with_brand(brand.id)),
@@ -129,6 +213,7 @@ fn decide(rows: &[Value], main: &Site, config: &Config) -> Result<HelpCenters, N
         };
         let Some(site) = site else { continue };
         read.push(brand.subdomain.as_str());
+        not_enabled.extend(brand.not_enabled.clone().map(|state| (brand.id, state)));
         sites.push(Arc::new(site));
     }
     if brands.len() > 1 && !sites.is_empty() {
@@ -144,7 +229,7 @@ fn decide(rows: &[Value], main: &Site, config: &Config) -> Result<HelpCenters, N
         // What the main host answers says what is missing.
         sites.push(Arc::new(main.clone()));
     }
-    Ok(HelpCenters { sites, told })
+    Ok(HelpCenters { sites, main_brand, not_enabled, told })
 }
 
 #[cfg(test)]
@@ -197,7 +282,10 @@ mod tests {
         let of = |name: &str, id| (format!("{name}.zendesk.com"), Some(id), Some(id));
         assert_eq!(read(&rows, &[]), [acme(Some(2)), of("shop", 1), of("internal", 6)]);
         assert_eq!(read(&rows, &["Shop"]), [of("shop", 1)]);
-        let told = decide(&rows, &main(), &config(&[])).unwrap().told;
+        let found = decide(&rows, &main(), &config(&[])).unwrap();
+        assert_eq!(found.main_brand, Some(2));
+        assert_eq!(found.not_enabled, BTreeMap::from([(6, "restricted".to_owned())]));
+        let told = found.told;
         assert_eq!(
             told[0].1,
             "help centers are read of acme, shop, internal; not of none, off, asleep"

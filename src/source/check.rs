@@ -8,8 +8,9 @@ use futures_util::future::{join, join_all};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
-use super::brands::{HelpCenters, NoHelpCenters, help_centers};
+use super::brands::{HelpCenters, NoHelpCenters, ask_hosts, help_centers, spokesman};
 use super::clashes::clash;
+use super::endings::some;
 use super::identity::{Identity, NoIdentity, TokenFacts, identity, token_facts, webhooks};
 use super::probe::{Asker, Group, Reach, groups, missing_scopes, reach};
 use super::{
@@ -23,6 +24,7 @@ use crate::zendesk::budget::Bucket;
 use crate::zendesk::client::Client;
 use crate::zendesk::clock::Clock;
 use crate::zendesk::error::{ApiError, ErrorKind};
+use crate::zendesk::site::Site;
 
 /// A check answers within twenty seconds, also when the network is black. What is left of them is
 /// for new tokens that have to be saved.
@@ -123,20 +125,21 @@ async fn streams(
         emitter.log(Level::Warn, &told).await?;
     }
     let found = timeout_at(deadline, Box::pin(help_centers(client, config))).await;
-    let sites = match found {
-        Ok(Ok(HelpCenters { sites, told })) => {
-            for (level, told) in told {
-                emitter.log(level, &told).await?;
+    let found = match found {
+        Ok(Ok(found)) => {
+            for (level, told) in &found.told {
+                emitter.log(*level, told).await?;
             }
-            sites
+            found
         }
         Ok(Err(why @ NoHelpCenters::Unknown { .. })) => {
             return Ok(Err(failure::of_help_centers(None, &why).message));
         }
         // The listings themselves say what there is to know.
-        Ok(Err(NoHelpCenters::Unlisted(_))) | Err(_) => Vec::new(),
+        Ok(Err(NoHelpCenters::Unlisted(_))) | Err(_) => HelpCenters::none(),
     };
-    let help_center = sites.first().map(|site| &**site);
+    let help_center = hosts(client, config, asker, (&streams, &found), deadline, emitter).await?;
+    let help_center = help_center.as_deref();
     let groups = groups(&streams, asker);
     let probes = groups.iter().enumerate().map(|(walk, group)| async move {
         let asking = Box::pin(reach(client, group.asked, walk as u64, config, help_center));
@@ -202,6 +205,64 @@ async fn streams(
             Ok(Err(format!("None of the streams can be read: {why}")))
         }
         _ => Ok(Ok(())),
+    }
+}
+
+/// Asks every brand's host whether its help center can be read, and tells of those that cannot.
+/// Returns the one that speaks for all.
+async fn hosts(
+    client: &Client,
+    config: &Config,
+    asker: &Asker<'_>,
+    (streams, found): (&[Stream], &HelpCenters),
+    deadline: Instant,
+    emitter: &Emitter,
+) -> Result<Option<Arc<Site>>, Closed> {
+    let HelpCenters { sites, .. } = found;
+    let of_brands = || streams.iter().filter(|stream| stream.feed.is_of_brands());
+    let Some(asked) = of_brands().next().filter(|_| sites.len() > 1) else {
+        return Ok(sites.first().cloned());
+    };
+    let answers = ask_hosts(client, config, sites, streams, deadline).await;
+    // Hosts that are refused for the same reason are told together.
+    let mut refused: Vec<(String, Vec<&str>)> = Vec::new();
+    let mut absent: Vec<((&str, &str), Vec<&str>)> = Vec::new();
+    let mut unknown: Vec<&str> = Vec::new();
+    for (site, reach) in &answers {
+        match (reach, found.not_enabled(site)) {
+            (Some(Reach::Readable), _) => {}
+            (Some(Reach::Refused(error)), Some(state)) if error.kind == ErrorKind::NotFound => {
+                add(&mut absent, (state, error.detail.as_str()), site.name());
+            }
+            (Some(Reach::Refused(error)), _) => {
+                let why = failure::why_not_brand(asked, error, asker);
+                add(&mut refused, why, site.name());
+            }
+            (Some(Reach::Unknown(_)) | None, _) => unknown.push(site.name()),
+        }
+    }
+    for ((state, detail), hosts) in absent {
+        let told = failure::left_out(&some(&hosts), state, detail, "every sync");
+        emitter.log(Level::Warn, &told).await?;
+    }
+    for (why, hosts) in refused {
+        let told = format!("help centers that cannot be read: {}: {why}", some(&hosts));
+        emitter.log(Level::Warn, &told).await?;
+    }
+    if !unknown.is_empty() {
+        let told = format!(
+            "help centers that gave no answer in time, so that it is not known whether they can be read: {}",
+            some(&unknown)
+        );
+        emitter.log(Level::Warn, &told).await?;
+    }
+    Ok(spokesman(&answers, sites))
+}
+
+fn add<'h, K: PartialEq>(groups: &mut Vec<(K, Vec<&'h str>)>, key: K, host: &'h str) {
+    match groups.iter_mut().find(|(known, _)| *known == key) {
+        Some((_, hosts)) => hosts.push(host),
+        None => groups.push((key, vec![host])),
     }
 }
 

@@ -8,7 +8,7 @@ use futures_util::future::{join, join_all};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
-use super::brands::help_centers;
+use super::brands::{ask_hosts, candidates, help_centers, spokesman};
 use super::clashes::clash;
 use super::identity::{identity, token_facts};
 use super::objects::streams_of_records;
@@ -122,8 +122,15 @@ async fn refusals(
         }
     };
     let asking = timeout_at(deadline, Box::pin(help_centers(client, config))).await;
-    let sites = asking.ok().and_then(Result::ok).map(|found| found.sites).unwrap_or_default();
-    let main = sites.first().map(|site| &**site);
+    let sites = asking.ok().and_then(Result::ok).map(|found| candidates(&found));
+    let sites = sites.unwrap_or_default();
+    // One brand whose help center is not there is no reason to leave its streams out.
+    let answers = match sites.as_slice() {
+        [_, _, ..] => Box::pin(ask_hosts(client, config, &sites, streams, deadline)).await,
+        _ => Vec::new(),
+    };
+    let site = spokesman(&answers, &sites);
+    let main = site.as_deref();
     let asker = Asker { identity: identity.as_ref(), token: token.as_ref() };
     let is_gated = |stream: &Stream| {
         let gate = &stream.gate;

@@ -16,7 +16,10 @@ use crate::zendesk::instant;
 #[must_use]
 pub fn of_stream(stream: &Stream, at: Option<&str>, error: &WalkError) -> Trouble {
     let (failure_type, message) = match error {
-        WalkError::Api(error) => of_api(error, Some(stream)),
+        WalkError::Api(error) => {
+            let of_brand = at.and_then(|_| of_brand(stream, error));
+            of_brand.unwrap_or_else(|| of_api(error, Some(stream)))
+        }
         WalkError::Refused { last, .. } => of_api(last, Some(stream)),
         WalkError::Broken { .. } => (
             FailureType::TransientError,
@@ -67,6 +70,51 @@ pub fn of_stream(stream: &Stream, at: Option<&str>, error: &WalkError) -> Troubl
         detail: Some(error.to_string()),
         stream: Some(stream.name.to_owned()),
     }
+}
+
+/// What it means that the help center of one of several brands cannot be read, and how to do
+/// without it. None where that is not what failed.
+fn of_brand(stream: &Stream, error: &ApiError) -> Option<(FailureType, String)> {
+    if !stream.feed.root().is_of_brands() || is_scope(error) {
+        return None;
+    }
+    let detail = &error.detail;
+    match error.kind {
+        ErrorKind::NotFound => Some((
+            FailureType::ConfigError,
+            format!(
+                "There is no help center to read ({detail}). Switch it on in Zendesk, or name the brands to read in `help_center_brands`."
+            ),
+        )),
+        ErrorKind::Forbidden if !is_account_gone(error) => Some((
+            FailureType::ConfigError,
+            format!(
+                "Zendesk does not allow these credentials to read this help center ({detail}). Let their user read it, or name the brands to read in `help_center_brands`."
+            ),
+        )),
+        ErrorKind::Unresolved => Some((
+            FailureType::TransientError,
+            format!(
+                "The brand's address cannot be found in the DNS ({detail}). Check the network and try again; if it stays so, name the brands to read in `help_center_brands`."
+            ),
+        )),
+        _ => None,
+    }
+}
+
+/// Why the help center of one of several brands cannot be read, and what to do.
+#[must_use]
+pub fn why_not_brand(stream: &Stream, error: &ApiError, asker: &Asker<'_>) -> String {
+    of_brand(stream, error).map_or_else(|| why_not(stream, error, asker), |(_, why)| why)
+}
+
+/// A help center that is not enabled and answers 404 has nothing to read, so it is left out.
+#[must_use]
+pub fn left_out(hosts: &str, state: &str, detail: &str, streams: &str) -> String {
+    format!(
+        "{hosts}: there is no help center to read ({detail}), and its state is `{state}`; it is left out of \
+         {streams}. Name the brands to read in `help_center_brands` to be rid of this warning."
+    )
 }
 
 /// What it means that the custom fields of one of these streams are not known.

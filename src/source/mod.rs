@@ -24,6 +24,7 @@ pub mod clashes;
 pub mod deletions;
 pub mod detour;
 pub mod discover;
+pub mod endings;
 pub mod estimate;
 pub mod failure;
 pub mod fields;
@@ -35,6 +36,7 @@ pub mod progress;
 pub mod read;
 pub mod signals;
 pub mod spec;
+pub mod waits;
 
 /// How long a command that is done waits for new tokens to be saved.
 const SETTLE_WITHIN: Duration = Duration::from_secs(2);

@@ -1,7 +1,6 @@
 //! `read`: every selected stream to its end. A stream that fails ends INCOMPLETE and the others go
 //! on; then the program exits with 1.
 
-use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,10 +10,12 @@ use tokio::sync::{mpsc, watch};
 
 use super::begin::{Begun, Known, begin};
 use super::brands::{HelpCenters, NoHelpCenters, help_centers};
+use super::endings::{Endings, Whole};
 use super::estimate::estimate;
 use super::identity::{NoIdentity, identity};
 use super::progress;
 use super::signals::Terminated;
+use super::waits::Waits;
 use super::{SETTLE_WITHIN, Surroundings, connect, deletions, detour, ends_soon};
 use super::{failure, fields};
 use crate::config::Config;
@@ -28,12 +29,11 @@ use crate::sync::WalkError;
 use crate::sync::fetch;
 use crate::sync::files::FileTally;
 use crate::sync::plan::Now;
-use crate::sync::reader::{Ended, Group, Reader, Report};
+use crate::sync::reader::{Group, Reader, Report};
 use crate::zendesk::budget::Wait;
 use crate::zendesk::client::Client;
 use crate::zendesk::clock::Clock;
 use crate::zendesk::error::ErrorKind;
-use crate::zendesk::site::Site;
 
 /// How often silent streams are looked after.
 const BEAT: Duration = Duration::from_secs(10);
@@ -170,7 +170,7 @@ async fn sync(
     let help_centers = help_centers_of(client, &order.config, &chosen, emitter).await?;
     let help_centers = help_centers.unwrap_or_else(|more| {
         troubles.extend(more);
-        Vec::new()
+        HelpCenters::none()
     });
     let known = Known {
         streams,
@@ -183,9 +183,9 @@ async fn sync(
         now,
     };
     let begun = begin(order.selected, &known, emitter).await?;
-    let mut endings = Endings::new(begun.hosts());
+    let mut endings = Endings::new(begun.hosts(), help_centers.not_enabled.clone());
     let Begun { groups, mut failed, from_the_beginning } = begun;
-    let walks: Vec<(u64, Vec<&str>)> = groups.iter().map(Group::names).collect();
+    let mut told_waits = Waits::new(groups.iter().map(Group::names));
     // All run side by side: a walk that was handed the emitter's lock must be polled to give it
     // back.
     let walking = async move {
@@ -204,9 +204,19 @@ async fn sync(
                             stopped |= tell_end(emitter, &whole, &mut failed).await?;
                         }
                     }
-                    None => return Ok(stopped),
+                    None => {
+                        for told in endings.left_out() {
+                            emitter.log(Level::Warn, &told).await?;
+                        }
+                        return Ok(stopped);
+                    }
                 },
-                Some(wait) = waits.recv() => tell_wait(emitter, client, &walks, wait).await?,
+                Some(wait) = waits.recv() => {
+                    // Those that began to wait at the same moment are told together.
+                    let together = std::iter::from_fn(|| waits.try_recv().ok());
+                    let together: Vec<Wait> = std::iter::once(wait).chain(together).collect();
+                    tell_waits(emitter, client, &mut told_waits, &together).await?;
+                }
             }
         }
     };
@@ -221,6 +231,8 @@ async fn sync(
         }
     };
     let stopped = stopped?;
+    let waited = format!("requests that waited at once: {} at most", client.most_waiting());
+    emitter.log(Level::Debug, &waited).await?;
     if stopped {
         return Ok(Outcome::Stopped);
     }
@@ -243,63 +255,27 @@ async fn help_centers_of(
     config: &Config,
     chosen: &[&'static Stream],
     emitter: &Emitter,
-) -> Result<Result<Vec<Arc<Site>>, Vec<Trouble>>, Closed> {
+) -> Result<Result<HelpCenters, Vec<Trouble>>, Closed> {
     let of_brands = chosen.iter().filter(|stream| stream.feed.root().is_of_brands());
     let of_brands: Vec<&Stream> = of_brands.copied().collect();
     if of_brands.is_empty() {
-        return Ok(Ok(Vec::new()));
+        return Ok(Ok(HelpCenters::none()));
     }
     match help_centers(client, config).await {
-        Ok(HelpCenters { sites, told }) => {
-            for (level, told) in told {
-                emitter.log(level, &told).await?;
+        Ok(found) => {
+            for (level, told) in &found.told {
+                emitter.log(*level, told).await?;
             }
-            Ok(Ok(sites))
+            Ok(Ok(found))
         }
         // The walks hear of it themselves.
         Err(NoHelpCenters::Unlisted(WalkError::Api(error))) if error.kind == ErrorKind::Stopped => {
-            Ok(Ok(vec![Arc::new(client.main().clone())]))
+            Ok(Ok(HelpCenters::of_main(client.main())))
         }
         Err(why) => {
             let trouble = |stream| failure::of_help_centers(Some(stream), &why);
             Ok(Err(of_brands.into_iter().map(trouble).collect()))
         }
-    }
-}
-
-/// Collects how a stream ended at each of its hosts.
-struct Endings {
-    hosts: BTreeMap<&'static str, usize>,
-    wholes: BTreeMap<&'static str, Whole>,
-}
-
-/// How a stream ended.
-struct Whole {
-    stream: &'static Stream,
-    /// Of those hosts at which it failed, which are named where they are not the main one.
-    errors: Vec<(Option<String>, WalkError)>,
-    report: Report,
-}
-
-impl Endings {
-    fn new(hosts: BTreeMap<&'static str, usize>) -> Self {
-        Self { hosts, wholes: BTreeMap::new() }
-    }
-
-    /// Notes an ending. Returns the whole once there is none to come.
-    fn note(&mut self, ended: Ended) -> Result<Option<Whole>, Closed> {
-        let Ended { stream, at, result, report } = ended;
-        let whole = || Whole { stream, errors: Vec::new(), report: Report::default() };
-        let known = self.wholes.entry(stream.name).or_insert_with(whole);
-        known.report.add(report);
-        match result {
-            Ok(()) => {}
-            Err(WalkError::Closed) => return Err(Closed),
-            Err(error) => known.errors.push((at, error)),
-        }
-        let left = self.hosts.entry(stream.name).or_insert(1);
-        *left = left.saturating_sub(1);
-        Ok(if *left == 0 { self.wholes.remove(stream.name) } else { None })
     }
 }
 
@@ -309,28 +285,25 @@ fn streams_of(order: &Order) -> Vec<Stream> {
     registry_with(&order.config, named.collect())
 }
 
-/// Tells which streams wait for a limit, and how long.
-async fn tell_wait(
+/// Tells the limits that are waited for, and which streams wait.
+async fn tell_waits(
     emitter: &Emitter,
     client: &Client,
-    walks: &[(u64, Vec<&str>)],
-    wait: Wait,
+    told: &mut Waits,
+    together: &[Wait],
 ) -> Result<(), Closed> {
-    let Some((_, names)) = walks.iter().find(|(walk, _)| *walk == wait.walk) else { return Ok(()) };
-    let what = match wait.bucket {
-        Some(bucket) => format!("the limit of requests to {} is used up", bucket.name()),
-        None if wait.is_limit => "Zendesk asked to wait".to_owned(),
-        None => "Zendesk is out of service and said when to come back".to_owned(),
-    };
-    let seconds = wait.length.as_secs();
-    let text = format!("{}: {what}; going on in {seconds} s", names.join(", "));
-    emitter.log(Level::Info, &text).await?;
-    if !wait.is_limit {
-        return Ok(());
+    for said in told.note(together, client.clock().elapsed()) {
+        if let Some(line) = &said.line {
+            emitter.log(Level::Info, line).await?;
+        }
+        if !said.is_limit {
+            continue;
+        }
+        let until_unix = client.clock().now_unix().saturating_add_unsigned(said.length.as_secs());
+        let until_ms = u64::try_from(until_unix).unwrap_or_default().saturating_mul(1000);
+        emitter.rate_limited(&said.streams, until_ms).await?;
     }
-    let until_unix = client.clock().now_unix().saturating_add_unsigned(seconds);
-    let until_ms = u64::try_from(until_unix).unwrap_or_default().saturating_mul(1000);
-    emitter.rate_limited(names, until_ms).await
+    Ok(())
 }
 
 /// Tells how a stream ended. True when it was because the program is to stop.
@@ -356,7 +329,8 @@ async fn tell_end(
         failed.push(name.to_owned());
     }
     let totals = emitter.close(name, status).await?;
-    let Report { tally, held_back, skipped, cut, misfits, files, cut_short: _ } = whole.report;
+    let Report { tally, waited, held_back, skipped, cut, misfits, files, cut_short: _ } =
+        whole.report;
     if misfits > 0 {
         let why = format!(
             "{name}: {misfits} values of custom fields did not fit the types of their columns and are null \
@@ -396,13 +370,17 @@ async fn tell_end(
         );
         emitter.log(Level::Info, &told).await?;
     }
+    let left_out = match whole.left_out.len() {
+        0 => String::new(),
+        hosts => format!(", {hosts} help centers left out"),
+    };
     let summary = format!(
-        "{name}: {} rows, {} pages, {} requests, {} states, {:.1} s waited, {held_back} held back, {skipped} skipped",
+        "{name}: {} rows, {} pages, {} requests, {} states, {:.1} s waited, {held_back} held back, {skipped} skipped{left_out}",
         totals.rows,
         tally.pages,
         tally.requests,
         totals.states,
-        tally.waited.as_secs_f64(),
+        waited.as_secs_f64(),
     );
     emitter.log(Level::Info, &summary).await?;
     Ok(stopped)

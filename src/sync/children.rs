@@ -49,6 +49,8 @@ struct Shared<'m> {
     refusals: RefusalsByFeed,
     /// The page size that each feed was last read with: what was learned of it is of all parents.
     sizes: BTreeMap<&'static str, PageSize>,
+    /// Listings of grandchildren under way, below all parents together.
+    below: usize,
 }
 
 /// How a parent's listings came out.
@@ -73,7 +75,7 @@ impl<'r, 'm> Children<'r, 'm> {
         let streams: Vec<&'static Stream> = who.iter().map(|member| member.stream).collect();
         let tree = nodes(root, &streams);
         let sizes = BTreeMap::new();
-        let shared = Mutex::new(Shared { who, frontier, refusals, sizes });
+        let shared = Mutex::new(Shared { who, frontier, refusals, sizes, below: 0 });
         Self { reader, next, now_unix, walk, tree, shared }
     }
 
@@ -293,9 +295,16 @@ impl<'r, 'm> Children<'r, 'm> {
         let mut rows = rows.into_iter();
         let mut running = FuturesUnordered::new();
         loop {
-            while running.len() < self.at_once() {
+            // Enough for all workers, whoever the parents are: those of each parent by itself
+            // would be the square of that. One goes in any case, so that each parent goes on.
+            while running.is_empty() || lock(&self.shared).below < self.at_once() {
                 let Some(values) = rows.next() else { break };
-                running.push(self.below(&node.kids, fills.clone(), values));
+                let counted = Below::new(&self.shared);
+                let below = self.below(&node.kids, fills.clone(), values);
+                running.push(async move {
+                    let _counted = counted;
+                    below.await
+                });
             }
             match running.next().await {
                 Some(Ok(Answered::Settled)) => {}
@@ -332,6 +341,23 @@ impl Children<'_, '_> {
                 Ok(None)
             }
         }
+    }
+}
+
+/// Listings of grandchildren below one row, which are counted until it is dropped.
+struct Below<'s, 'm>(&'s Mutex<Shared<'m>>);
+
+impl<'s, 'm> Below<'s, 'm> {
+    fn new(shared: &'s Mutex<Shared<'m>>) -> Self {
+        lock(shared).below += 1;
+        Self(shared)
+    }
+}
+
+impl Drop for Below<'_, '_> {
+    fn drop(&mut self) {
+        let mut shared = lock(self.0);
+        shared.below = shared.below.saturating_sub(1);
     }
 }
 

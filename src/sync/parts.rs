@@ -1,6 +1,7 @@
 //! The parts of a stream's state: a stream of help centers has one position for each brand. The
-//! main host's is the state itself, so that one brand alone has the shape that Airbyte's connector
-//! reads; those of other brands stand in it by their ids. Pure.
+//! main brand's (that of the configured subdomain) is the state itself, so that one brand alone has
+//! the shape that Airbyte's connector reads; those of other brands stand in it by their ids. The
+//! main part names its brand in `walk`, so that it can become another one's part. Pure.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::plan::{self, Now};
 use super::position::{Position, to_state};
+use super::saved::BRAND;
 use crate::config::Config;
 use crate::protocol::catalog::SyncMode;
 use crate::protocol::ledger::Positions;
@@ -26,6 +28,14 @@ pub struct Beginnings {
     pub warnings: Vec<String>,
 }
 
+/// The hosts at which a stream is read.
+#[derive(Clone, Copy, Debug)]
+pub struct Hosts<'a> {
+    /// The brand of the configured subdomain, whether it is read or not; none where it is not known.
+    pub main_brand: Option<u64>,
+    pub sites: &'a [Option<Arc<Site>>],
+}
+
 /// Decides where a stream begins at each of these hosts. Positions of brands that are not read now
 /// stay as they are.
 #[must_use]
@@ -35,9 +45,12 @@ pub fn begin(
     state: Option<&Map<String, Value>>,
     config: &Config,
     now: Now,
-    sites: &[Option<Arc<Site>>],
+    Hosts { main_brand, sites }: Hosts<'_>,
 ) -> Beginnings {
-    let (own, parts, mut warnings) = split(stream, state);
+    let (mut own, mut parts, mut warnings) = split(stream, state);
+    if let Some(main) = main_brand {
+        warnings.extend(give_to_owners(stream, main, &mut own, &mut parts));
+    }
     let text = |part: &Map<String, Value>| Value::Object(part.clone()).to_string();
     let mut positions = Positions {
         state: own.as_ref().map_or_else(|| "{}".to_owned(), text),
@@ -47,12 +60,18 @@ pub fn begin(
     for site in sites {
         let brand = site.as_ref().and_then(|site| site.part_of_state());
         let saved = brand.map_or(own.as_ref(), |brand| parts.get(&brand));
-        let begin = plan::begin(stream, mode, saved, config, now);
+        let mut begin = plan::begin(stream, mode, saved, config, now);
         // The start date is the same for all of them.
         warnings.extend(begin.warnings);
         match begin.repeat {
             Some(state) => positions.set(brand, state),
             None => {
+                let walk = &mut begin.position.walk;
+                walk.brand = match brand {
+                    // The key under which it stands says whose it is.
+                    Some(_) => None,
+                    None => site.as_ref().and_then(|site| site.brand).or(walk.brand),
+                };
                 positions.set(brand, to_state(stream, &begin.position));
                 open.push((site.clone(), begin.position));
             }
@@ -60,6 +79,47 @@ pub fn begin(
     }
     warnings.dedup();
     Beginnings { positions, open, warnings }
+}
+
+/// Moves the parts of a state to their owners when the configured subdomain is now that of another
+/// brand. Returns a warning when the main brand is read from its beginning because of that.
+///
+/// A part by id is of that brand for certain. The main part names its brand; one that does not
+/// (Airbyte's, or of an older version) is the main brand's, unless that has a part by its id:
+/// then another brand was the main one when it was written.
+fn give_to_owners(
+    stream: &Stream,
+    main: u64,
+    own: &mut Option<Map<String, Value>>,
+    parts: &mut BTreeMap<u64, Map<String, Value>>,
+) -> Option<String> {
+    let owner = own.as_ref()?.get("walk").and_then(|walk| walk.get(BRAND)).and_then(Value::as_u64);
+    let is_anothers = owner.map_or_else(|| parts.contains_key(&main), |owner| owner != main);
+    if !is_anothers {
+        return None;
+    }
+    let formers = own.take();
+    *own = parts.remove(&main);
+    if let Some(Value::Object(walk)) = own.as_mut().and_then(|own| own.get_mut("walk")) {
+        walk.insert(BRAND.to_owned(), main.into());
+    }
+    let name = stream.name;
+    match (owner, formers) {
+        (Some(owner), Some(part)) => {
+            parts.insert(owner, part);
+            own.is_none().then(|| {
+                format!(
+                    "{name}: `subdomain` is now that of another brand, whose help center was not read \
+                     before and is read from its beginning. The place of the former one is kept for \
+                     its brand, {owner}"
+                )
+            })
+        }
+        _ => Some(format!(
+            "{name}: `subdomain` is now that of another brand than when the state was saved, and the \
+             state does not say of which. The help center of the former one is read from its beginning"
+        )),
+    }
 }
 
 type Split = (Option<Map<String, Value>>, BTreeMap<u64, Map<String, Value>>, Vec<String>);
@@ -113,7 +173,91 @@ mod tests {
     fn begun(state: &Value, mode: SyncMode, now: Now, brands: &[u64]) -> Beginnings {
         let (streams, config) = (registry(&config()), config());
         let stream = streams.iter().find(|stream| stream.name == "articles").unwrap();
-        begin(stream, mode, state.as_object(), &config, now, &sites(brands))
+        let hosts = Hosts { main_brand: Some(1), sites: &sites(brands) };
+        begin(stream, mode, state.as_object(), &config, now, hosts)
+    }
+
+    fn text(begun: &Beginnings) -> Value {
+        serde_json::from_str(&begun.positions.text()).unwrap()
+    }
+
+    /// A state whose main part is of this brand.
+    fn of_brand(brand: u64, at: &str) -> Value {
+        json!({ "updated_at": at, "walk": { "v": 1, "feed": "incremental_articles",
+            "kind": "start_time", "token": at, "done": true, "brand": brand } })
+    }
+
+    #[test]
+    fn a_subdomain_of_another_brand_moves_the_parts_to_their_owners() {
+        let mut state = of_brand(7, "1790000000");
+        state["brands"] = json!({ "1": { "updated_at": "1780000000" } });
+        let begun = begun(&state, SyncMode::Incremental, NOW, &[7]);
+        assert_eq!(flats(&begun), [Some(1_780_000_000), Some(1_790_000_000)]);
+        assert!(begun.warnings.is_empty(), "{:?}", begun.warnings);
+        let text = text(&begun);
+        assert_eq!((&text["walk"]["brand"], &text["brands"]["1"]), (&json!(1), &Value::Null));
+        assert_eq!(text["brands"]["7"]["updated_at"], "1790000000");
+    }
+
+    #[test]
+    fn a_main_brand_that_was_never_read_begins_at_the_beginning_and_that_is_told() {
+        for brands in [&[7][..], &[]] {
+            let begun = begun(&of_brand(7, "1790000000"), SyncMode::Incremental, NOW, brands);
+            assert_eq!(flats(&begun)[0], None);
+            assert!(begun.warnings[0].contains("another brand"), "{:?}", begun.warnings);
+            // The former one keeps its place, read or not.
+            assert_eq!(text(&begun)["brands"]["7"]["updated_at"], "1790000000");
+        }
+    }
+
+    #[test]
+    fn a_brand_that_was_renamed_keeps_its_place_and_is_named() {
+        for state in [of_brand(1, "1790000000"), json!({ "updated_at": "1790000000" })] {
+            let begun = begun(&state, SyncMode::Incremental, NOW, &[]);
+            assert_eq!(flats(&begun), [Some(1_790_000_000)]);
+            assert!(begun.warnings.is_empty(), "{:?}", begun.warnings);
+            assert_eq!(text(&begun)["walk"]["brand"], 1);
+        }
+    }
+
+    #[test]
+    fn a_part_by_the_main_brands_id_is_its_own_though_the_state_names_no_brand() {
+        let state = json!({ "updated_at": "1790000000", "brands":
+            { "1": { "updated_at": "1780000000" } } });
+        let begun = begun(&state, SyncMode::Incremental, NOW, &[7]);
+        assert_eq!(flats(&begun), [Some(1_780_000_000), None]);
+        assert_eq!(begun.warnings.len(), 1);
+    }
+
+    #[test]
+    fn without_the_list_of_brands_the_state_keeps_whose_it_is() {
+        let (streams, config) = (registry(&config()), config());
+        let stream = streams.iter().find(|stream| stream.name == "articles").unwrap();
+        let main = Site::main("https://acme.zendesk.com".parse().unwrap(), None);
+        let sites = [Some(Arc::new(main))];
+        let hosts = Hosts { main_brand: None, sites: &sites };
+        let state = of_brand(7, "1790000000");
+        let begun = begin(stream, SyncMode::Incremental, state.as_object(), &config, NOW, hosts);
+        assert_eq!(flats(&begun), [Some(1_790_000_000)]);
+        assert_eq!(text(&begun)["walk"]["brand"], 7);
+    }
+
+    #[test]
+    fn the_main_part_can_change_its_brand_and_come_back() {
+        let mut state = of_brand(1, "1780000000");
+        state["brands"] = json!({ "7": { "updated_at": "1790000000" } });
+        let (streams, config) = (registry(&config()), config());
+        let stream = streams.iter().find(|stream| stream.name == "articles").unwrap();
+        let first = Value::Object(state.as_object().unwrap().clone());
+        let mut state = first.clone();
+        for main_brand in [7, 1, 9, 7, 1] {
+            let hosts = Hosts { main_brand: Some(main_brand), sites: &[] };
+            let begun =
+                begin(stream, SyncMode::Incremental, state.as_object(), &config, NOW, hosts);
+            state = text(&begun);
+        }
+        assert_eq!(state["updated_at"], first["updated_at"]);
+        assert_eq!(state["brands"]["7"]["updated_at"], first["brands"]["7"]["updated_at"]);
     }
 
     fn flats(begun: &Beginnings) -> Vec<Option<i64>> {

@@ -126,6 +126,7 @@ fn incremental(
         numbers: walk.map(|walk| walk.numbers).unwrap_or_default(),
         rows: 0,
         pages: 0,
+        brand: saved.walk.as_ref().and_then(|walk| walk.brand),
     };
     let root = stream.feed.root();
     let lower = flat.or(bound);

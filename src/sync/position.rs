@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::numbers::Digest;
+use super::saved::BRAND;
 use crate::streams::{CursorFormat, Feed, Order, Stream};
 use crate::zendesk::instant;
 use crate::zendesk::paging::Token;
@@ -77,6 +78,8 @@ pub struct Walk {
     pub rows: u64,
     /// Pages that the walk has moved: in no order of time, this tells who is ahead.
     pub pages: i64,
+    /// The brand whose help center this is a place in, where the state has it beside no brand's id.
+    pub brand: Option<u64>,
 }
 
 /// Where a walk, or a window of it, goes on.
@@ -332,6 +335,7 @@ fn walk_json(stream: &Stream, walk: &Walk) -> Value {
     put("numbers", walk.numbers.is_known().then(|| json!(walk.numbers.text())));
     let counts = matches!(walk.place.token, Token::After(_)) && walk.pages > 0;
     put("pages", counts.then(|| json!(walk.pages)));
+    put(BRAND, walk.brand.map(|brand| json!(brand)));
     put("rows", (walk.rows > 0).then(|| json!(walk.rows)));
     put("from", walk.from.map(|unix| json!(unix)));
     put("until", walk.until.map(|unix| json!(unix)));

@@ -49,6 +49,7 @@ impl Reader<'_> {
             let begin = plan::begin(stream, mode, Some(&state), self.config, now);
             let mut onward = Member::new(stream, begin.position);
             onward.report = member.report;
+            onward.walk = group.walk;
             group.members.push(onward);
         }
     }

@@ -55,6 +55,8 @@ pub struct Member {
     pub stream: &'static Stream,
     /// The brand whose part of the stream's state this position is; none for the state itself.
     pub brand: Option<u64>,
+    /// The number of the walk that it is read in.
+    pub walk: u64,
     pub position: Position,
     pub state: Standstill,
     pub report: Report,
@@ -72,6 +74,9 @@ pub struct Member {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     pub tally: Tally,
+    /// The time in which at least one request of its walk waited; of several walks side by side
+    /// the longest.
+    pub waited: Duration,
     /// Rows without a primary key, and elements that were no rows.
     pub held_back: u64,
     /// Parents that could not be read.
@@ -119,8 +124,9 @@ impl Report {
 
     /// Adds what reading it elsewhere took and left out.
     pub fn add(&mut self, other: Self) {
-        let Self { tally, held_back, skipped, cut, misfits, files, cut_short } = other;
+        let Self { tally, waited, held_back, skipped, cut, misfits, files, cut_short } = other;
         self.tally.add(tally);
+        self.waited = self.waited.max(waited);
         self.held_back += held_back;
         self.skipped += skipped;
         self.cut += cut;
@@ -134,8 +140,8 @@ impl Report {
 #[derive(Debug)]
 pub struct Ended {
     pub stream: &'static Stream,
-    /// The host where it was read, if not the main one.
-    pub at: Option<String>,
+    /// The host where it was read, where that is not the main one with nothing known of its brand.
+    pub site: Option<Arc<Site>>,
     pub result: Result<(), WalkError>,
     pub report: Report,
 }
@@ -169,6 +175,7 @@ impl Member {
         Self {
             stream,
             brand,
+            walk: 0,
             position,
             state,
             report,
@@ -562,12 +569,12 @@ impl Reader<'_> {
     }
 
     pub(super) fn tell_end(self, member: &Member, result: Result<(), WalkError>) {
-        let other = self.site.filter(|site| !site.is_main);
-        let at = other.map(|site| site.name().to_owned());
+        let report = Report { waited: self.client.waited(member.walk), ..member.report };
+        let site = self.site.cloned();
         // Once per stream, where it has come to its end: it is not whole.
         let cut_short = member.report.cut_short.error(member.stream.feed);
         let result = result.and_then(|()| cut_short.map_or(Ok(()), Err));
-        let ended = Ended { stream: member.stream, at, result, report: member.report };
+        let ended = Ended { stream: member.stream, site, result, report };
         // The receiver lives as long as the sync; without it there is nobody left to tell.
         let _ = self.ended.send(ended);
     }

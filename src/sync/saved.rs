@@ -12,6 +12,9 @@ use crate::streams::{Cursor, Stream};
 use crate::zendesk::instant;
 use crate::zendesk::paging::Token;
 
+/// The key of `walk` under which the main part of a state names its brand.
+pub const BRAND: &str = "brand";
+
 /// A stream's saved state, understood.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Saved {
@@ -233,6 +236,7 @@ fn read_walk(stream: &Stream, json: &Map<String, Value>) -> Result<Walk, &'stati
         numbers: text("numbers").map(Digest::from_text).unwrap_or_default(),
         rows: json.get("rows").and_then(Value::as_u64).unwrap_or_default(),
         pages: number("pages").unwrap_or_default(),
+        brand: json.get(BRAND).and_then(Value::as_u64),
     })
 }
 

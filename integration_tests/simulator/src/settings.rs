@@ -140,6 +140,8 @@ pub struct Knobs {
     pub content_without_parts: bool,
     /// So many more addresses of contents have ended when they are followed.
     pub ended_content_addresses: u64,
+    /// Help centers that are `restricted` answer 404 with HTML, as closed ones do.
+    pub restricted_are_absent: bool,
     /// Contents are so many bytes longer than their rows say.
     pub content_bytes_more: i64,
 }

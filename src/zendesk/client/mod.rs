@@ -137,7 +137,8 @@ struct Got<T> {
     sent_at: Duration,
 }
 
-/// What a walk spent.
+/// What requests spent. `waited` is the sum over requests, which is the time that passed only where
+/// they go one after another; see [`Client::waited`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     pub requests: u64,
@@ -223,6 +224,18 @@ impl Client {
     #[must_use]
     pub fn told_limit(&self, bucket: Bucket) -> Option<u32> {
         self.budget.told_limit(bucket)
+    }
+
+    /// The time in which at least one request of a walk waited.
+    #[must_use]
+    pub fn waited(&self, walk: u64) -> Duration {
+        self.budget.waited(walk)
+    }
+
+    /// Requests that waited at once for a worker or a limit, at most.
+    #[must_use]
+    pub fn most_waiting(&self) -> usize {
+        self.budget.most_waiting()
     }
 
     /// The limits that requests wait for now, and for how long each still holds them.
@@ -355,6 +368,7 @@ impl Client {
             if is_told {
                 self.budget.tell(Wait { walk, bucket: None, is_limit, length: wait });
             }
+            let _waiting = self.budget.waiting(walk);
             self.until_stopped(self.clock.sleep(wait), &told).await?;
             tally.waited += wait;
         }
@@ -373,6 +387,7 @@ impl Client {
     ) -> Result<(), ApiError> {
         let told = format!("GET /api/v2/{path}");
         self.budget.tell(Wait { walk, bucket: None, is_limit, length: wait });
+        let _waiting = self.budget.waiting(walk);
         self.until_stopped(self.clock.sleep(wait), &told).await
     }
 

@@ -4,7 +4,7 @@
 //! Source: Zendesk, Brands (`subdomain`, `host_mapping`, `has_help_center`, `help_center_state`).
 //! A help center answers at `{subdomain}.zendesk.com` of its brand alone; ids are unique over the
 //! account. That a `restricted` help center answers agents, and that of an inactive brand nobody,
-//! is not written there.
+//! is not written there: whether a restricted one answers is a knob (`restricted_are_absent`).
 
 use super::table::Row;
 use super::{Account, SUBDOMAIN};
@@ -21,6 +21,8 @@ pub struct Brand {
     pub subdomain: String,
     /// Whether its help center answers at all.
     pub has_help_center: bool,
+    /// Whether its help center is `restricted`.
+    pub is_restricted: bool,
 }
 
 impl Brand {
@@ -31,7 +33,8 @@ impl Brand {
             && is("has_help_center", "true")
             && is("active", "true")
             && !is("help_center_state", "\"disabled\"");
-        Self { id: row.number, subdomain, has_help_center }
+        let is_restricted = is("help_center_state", "\"restricted\"");
+        Self { id: row.number, subdomain, has_help_center, is_restricted }
     }
 
     /// `{subdomain}.zendesk.com`

@@ -57,7 +57,7 @@ pub(crate) fn feed_of(route: &str) -> String {
 
 /// Answers a request that was counted and is not anonymous, except for `users/me`.
 pub(crate) fn answer(desk: &mut Desk<'_>, route: &str, asked: &Asked, who: &Identity) -> Answer {
-    if let Some(answer) = closed(desk.settings, &asked.brand, route) {
+    if let Some(answer) = closed(desk.settings, desk.knobs, &asked.brand, route) {
         return answer;
     }
     let result = match who {
@@ -79,10 +79,12 @@ pub(crate) fn answer(desk: &mut Desk<'_>, route: &str, asked: &Asked, who: &Iden
 }
 
 /// Parts of the product that this account, or the brand that is asked, does not have.
-fn closed(settings: &Settings, brand: &Brand, route: &str) -> Option<Answer> {
+fn closed(settings: &Settings, knobs: &Knobs, brand: &Brand, route: &str) -> Option<Answer> {
     let is_community = route.starts_with("community/");
     let is_help_center = route.starts_with("help_center/");
-    let is_open = settings.help_center && brand.has_help_center;
+    // A closed help center answers with HTML; that a restricted one may, too, was seen.
+    let is_absent = knobs.restricted_are_absent && brand.is_restricted;
+    let is_open = settings.help_center && brand.has_help_center && !is_absent;
     if (is_community && !(settings.community && is_open)) || (is_help_center && !is_open) {
         return Some(Answer::no_page());
     }

@@ -1,0 +1,216 @@
+//! How streams ended: a stream of help centers ends once for each of its hosts, and is told once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::failure;
+use crate::protocol::emitter::Closed;
+use crate::streams::Stream;
+use crate::sync::WalkError;
+use crate::sync::reader::{Ended, Report};
+use crate::zendesk::error::ErrorKind;
+
+/// Hosts that a line names; of more it tells the number.
+const MOST_NAMED: usize = 10;
+
+/// Collects how a stream ended at each of its hosts.
+pub struct Endings {
+    /// Hosts of each stream where it has not ended yet.
+    hosts: BTreeMap<&'static str, usize>,
+    wholes: BTreeMap<&'static str, Whole>,
+    /// The states of help centers that are not enabled, by brand.
+    not_enabled: BTreeMap<u64, String>,
+    /// What was left out of ended streams.
+    left_out: BTreeMap<LeftOut, BTreeSet<&'static str>>,
+}
+
+/// How a stream ended.
+pub struct Whole {
+    pub stream: &'static Stream,
+    /// Of those hosts at which it failed, which are named where they are not the only one.
+    pub errors: Vec<(Option<String>, WalkError)>,
+    /// Help centers that are not there, and need not be.
+    pub left_out: Vec<LeftOut>,
+    pub report: Report,
+    /// At how many hosts it is read.
+    hosts: usize,
+}
+
+/// A help center that is not enabled, and whose host answered 404 to the first request.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LeftOut {
+    state: String,
+    detail: String,
+    host: String,
+}
+
+impl Endings {
+    #[must_use]
+    pub fn new(hosts: BTreeMap<&'static str, usize>, not_enabled: BTreeMap<u64, String>) -> Self {
+        Self { hosts, wholes: BTreeMap::new(), not_enabled, left_out: BTreeMap::new() }
+    }
+
+    /// Notes an ending. Returns the whole once there is none to come.
+    ///
+    /// # Errors
+    /// [`Closed`] when the stream ended because nobody reads any more.
+    pub fn note(&mut self, ended: Ended) -> Result<Option<Whole>, Closed> {
+        let left = self.hosts.entry(ended.stream.name).or_insert(1);
+        let (stream, hosts) = (ended.stream, *left);
+        let new = || Whole {
+            stream,
+            errors: Vec::new(),
+            left_out: Vec::new(),
+            report: Report::default(),
+            hosts,
+        };
+        let known = self.wholes.entry(stream.name).or_insert_with(new);
+        known.report.add(ended.report);
+        let named = ended.site.as_ref().filter(|site| !site.is_main || known.hosts > 1);
+        let at = named.map(|site| site.name().to_owned());
+        let state = ended.site.as_ref().and_then(|site| self.not_enabled.get(&site.brand?));
+        match (ended.result, state) {
+            (Ok(()), _) => {}
+            (Err(WalkError::Closed), _) => return Err(Closed),
+            (Err(WalkError::Api(error)), Some(state))
+                if error.kind == ErrorKind::NotFound
+                    && ended.report.tally.pages == 0
+                    && known.hosts > 1 =>
+            {
+                known.left_out.push(LeftOut {
+                    state: state.clone(),
+                    detail: error.detail.clone(),
+                    host: at.clone().unwrap_or_default(),
+                });
+                known.errors.push((at, error.into()));
+            }
+            (Err(error), _) => known.errors.push((at, error)),
+        }
+        *left = left.saturating_sub(1);
+        if *left > 0 {
+            return Ok(None);
+        }
+        Ok(self.wholes.remove(stream.name).map(|whole| self.judge(whole)))
+    }
+
+    /// A help center that is not there is left out, unless that leaves nothing to read.
+    fn judge(&mut self, mut whole: Whole) -> Whole {
+        if whole.left_out.len() >= whole.hosts {
+            whole.left_out.clear();
+            return whole;
+        }
+        let is_left_out = |at: &Option<String>| {
+            at.as_ref().is_some_and(|at| whole.left_out.iter().any(|left| left.host == *at))
+        };
+        whole.errors.retain(|(at, _)| !is_left_out(at));
+        for left in &whole.left_out {
+            self.left_out.entry(left.clone()).or_default().insert(whole.stream.name);
+        }
+        whole
+    }
+
+    /// What is to be said of help centers that were left out: one warning for all that are alike.
+    #[must_use]
+    pub fn left_out(&self) -> Vec<String> {
+        let mut alike: BTreeMap<(&str, &str, &BTreeSet<&str>), Vec<&str>> = BTreeMap::new();
+        for (LeftOut { state, detail, host }, streams) in &self.left_out {
+            alike.entry((state, detail, streams)).or_default().push(host);
+        }
+        let told = alike.into_iter().map(|((state, detail, streams), hosts)| {
+            let streams: Vec<&str> = streams.iter().copied().collect();
+            failure::left_out(&some(&hosts), state, detail, &streams.join(", "))
+        });
+        told.collect()
+    }
+}
+
+/// The first of these hosts, and how many more there are.
+#[must_use]
+pub fn some(hosts: &[&str]) -> String {
+    let named: Vec<&str> = hosts.iter().copied().take(MOST_NAMED).collect();
+    match hosts.len().saturating_sub(MOST_NAMED) {
+        0 => named.join(", "),
+        more => format!("{} and {more} more hosts", named.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::streams::registry;
+    use crate::zendesk::error::ApiError;
+    use crate::zendesk::site::Site;
+
+    fn articles() -> &'static Stream {
+        let config =
+            br#"{"subdomain":"acme","credentials":{"credentials":"oauth2.0","access_token":"x"}}"#;
+        let streams = Vec::leak(registry(&Config::parse(config).unwrap()));
+        streams.iter().find(|stream| stream.name == "articles").unwrap()
+    }
+
+    fn refused(kind: ErrorKind) -> WalkError {
+        let (request, detail) = ("GET /x".to_owned(), "not here".to_owned());
+        ApiError { kind, status: None, request, detail, again_in: None }.into()
+    }
+
+    /// The whole of a stream of brands 1 (the main one), 2 and 3, of which 1 and 3 are restricted.
+    fn whole(results: [(Result<(), WalkError>, u64); 3]) -> (Whole, Vec<String>) {
+        let stream = articles();
+        let main = Site::main("https://acme.zendesk.com".parse().unwrap(), None);
+        let of = |brand| main.of_brand(&format!("b{brand}"), brand).unwrap();
+        let sites = [main.with_brand(1), of(2), of(3)];
+        let restricted = |brand| (brand, "restricted".to_owned());
+        let not_enabled = [1, 3].map(restricted).into();
+        let mut endings = Endings::new([("articles", 3)].into(), not_enabled);
+        let mut last = None;
+        for (site, (result, pages)) in sites.into_iter().zip(results) {
+            let site = Some(Arc::new(site));
+            let mut report = Report::default();
+            report.tally.pages = pages;
+            last = endings.note(Ended { stream, site, result, report }).unwrap();
+        }
+        (last.expect("all have ended"), endings.left_out())
+    }
+
+    #[test]
+    fn a_first_404_of_a_help_center_that_is_not_enabled_is_told_and_no_failure() {
+        let not_found = || Err(refused(ErrorKind::NotFound));
+        let (main, told) = whole([(not_found(), 0), (Ok(()), 4), (not_found(), 0)]);
+        assert!(main.errors.is_empty());
+        assert_eq!((main.left_out.len(), told.len()), (2, 1));
+        assert!(told[0].starts_with("acme.zendesk.com, b3.zendesk.com: "), "{told:?}");
+        assert!(told[0].contains("`help_center_brands`") && told[0].contains("articles"));
+    }
+
+    #[test]
+    fn anything_else_is_a_failure_of_its_host() {
+        let not_found = || Err(refused(ErrorKind::NotFound));
+        for results in [
+            // Enabled; in the middle of the walk; another refusal.
+            [(Ok(()), 1), (not_found(), 0), (Ok(()), 1)],
+            [(Ok(()), 1), (Ok(()), 1), (not_found(), 2)],
+            [(Ok(()), 1), (Ok(()), 1), (Err(refused(ErrorKind::Forbidden)), 0)],
+        ] {
+            let (whole, told) = whole(results);
+            assert_eq!((whole.errors.len(), whole.left_out.len(), told.len()), (1, 0, 0));
+        }
+    }
+
+    #[test]
+    fn a_stream_of_which_no_help_center_is_there_fails() {
+        let not_found = || (Err(refused(ErrorKind::NotFound)), 0);
+        let main = Site::main("https://acme.zendesk.com".parse().unwrap(), None);
+        let not_enabled: BTreeMap<u64, String> = [(1, "restricted".to_owned())].into();
+        let mut endings = Endings::new([("articles", 1)].into(), not_enabled);
+        let (result, _) = not_found();
+        let site = Some(Arc::new(main.with_brand(1)));
+        let ended = Ended { stream: articles(), site, result, report: Report::default() };
+        let alone = endings.note(ended).unwrap().unwrap();
+        assert_eq!((alone.errors.len(), alone.left_out.len()), (1, 0));
+        // The second is enabled here, so that it fails by itself and the others are left out.
+        let (three, _) = whole([not_found(), not_found(), not_found()]);
+        assert_eq!((three.errors.len(), three.left_out.len()), (1, 2));
+    }
+}

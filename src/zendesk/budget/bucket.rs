@@ -1,0 +1,305 @@
+//! Rate limits as buckets: which limits there are, how headers name them, and what is left of each.
+//! Pure; times are on the clock's `elapsed`.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use super::super::headers::Quota;
+
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
+
+/// A limit that requests draw on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Bucket {
+    /// The account's requests per minute, by its plan.
+    Account,
+    /// The help center's own pool, of the same size.
+    HelpCenter,
+    /// All of `/api/v2/incremental/*` together.
+    Incremental,
+    /// The export of users by cursor. It counts as one of all exports until a header names it.
+    IncrementalUsers,
+    DeletedTickets,
+    TicketFields,
+    Tags,
+    SideConversationEvents,
+    SearchExport,
+    TalkExport,
+    /// The contents of attachments.
+    Attachments,
+}
+
+impl Bucket {
+    /// Requests a minute before any header has told: the smallest plan that is still sold, and
+    /// the documented endpoint limits.
+    #[must_use]
+    pub fn documented_per_minute(self) -> u32 {
+        match self {
+            Self::Account | Self::HelpCenter => 200,
+            Self::Incremental | Self::DeletedTickets | Self::TalkExport => 10,
+            Self::IncrementalUsers => 20,
+            Self::SearchExport => 100,
+            Self::SideConversationEvents => 60,
+            Self::TicketFields => 300,
+            Self::Tags => 2000,
+            Self::Attachments => 2500,
+        }
+    }
+
+    /// What it limits, in words.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Account => "the account",
+            Self::HelpCenter => "the help center",
+            Self::Incremental => "incremental exports",
+            Self::IncrementalUsers => "the export of users",
+            Self::DeletedTickets => "deleted tickets",
+            Self::TicketFields => "ticket fields",
+            Self::Tags => "tags",
+            Self::SideConversationEvents => "events of side conversations",
+            Self::SearchExport => "search exports",
+            Self::TalkExport => "exports of Talk",
+            Self::Attachments => "attachments",
+        }
+    }
+
+    /// The bucket that this one takes the place of, once a header has named it.
+    fn instead_of(self) -> Option<Self> {
+        (self == Self::IncrementalUsers).then_some(Self::Incremental)
+    }
+
+    /// Whether a limit told by headers is this bucket's. The account's headers on an answer of
+    /// the help center tell of its pool, so a request names the bucket that they are about.
+    pub(super) fn is_told_by(self, quota: &Quota) -> bool {
+        match (self, quota.family.as_deref()) {
+            (Self::Account | Self::HelpCenter, family) => family.is_none(),
+            (Self::IncrementalUsers, Some(family)) => family == "incremental-exports-cursor",
+            (Self::Incremental, Some(family)) => {
+                family.starts_with("incremental-exports") && !family.ends_with("-cursor")
+            }
+            (Self::DeletedTickets, Some(family)) => family.starts_with("deleted-tickets"),
+            (Self::TicketFields, Some(family)) => family.starts_with("ticket-fields-index"),
+            (Self::Tags, Some(family)) => family.starts_with("tags-index"),
+            (Self::SideConversationEvents, Some(family)) => family.starts_with("side-conversation"),
+            (Self::SearchExport, Some(family)) => family.starts_with("search-export"),
+            (Self::Attachments, Some(family)) => family.starts_with("attachments"),
+            // No header is known to tell of it.
+            (Self::TalkExport, Some(_)) | (_, None) => false,
+        }
+    }
+}
+
+/// What is left of every bucket.
+#[derive(Debug)]
+pub(super) struct Buckets {
+    states: HashMap<Bucket, BucketState>,
+    /// The share of every limit that may be used, per cent.
+    percent: u32,
+    /// The longest time that a request takes to the server, which counts it when it comes in.
+    transit: Duration,
+}
+
+/// What is left of one bucket.
+#[derive(Clone, Debug)]
+struct BucketState {
+    limit: u32,
+    left: u32,
+    /// Our own requests since it was last full.
+    used: u32,
+    full_at: Duration,
+    /// When it was last seen full.
+    began: Duration,
+    held_until: Duration,
+    /// Requests that ever drew on it.
+    drawn: u64,
+    /// When the last of them did: those on their way to the server may count in its next minute.
+    on_their_way: VecDeque<Duration>,
+    /// Whether a header has named it.
+    told: bool,
+}
+
+/// A request that has drawn on its buckets.
+#[derive(Debug)]
+pub(super) struct Drawn {
+    /// The buckets that it drew on.
+    pub(super) buckets: Vec<Bucket>,
+    /// The buckets that its answer's headers may tell of, and how many requests had drawn on each
+    /// by then.
+    told_of: Vec<(Bucket, u64)>,
+}
+
+impl BucketState {
+    fn new(bucket: Bucket) -> Self {
+        let limit = bucket.documented_per_minute();
+        Self {
+            limit,
+            left: limit,
+            used: 0,
+            full_at: Duration::ZERO,
+            began: Duration::ZERO,
+            held_until: Duration::ZERO,
+            drawn: 0,
+            on_their_way: VecDeque::new(),
+            told: false,
+        }
+    }
+
+    /// What may still be drawn when `left` of the limit are left for everybody.
+    fn share(&self, left: u32, percent: u32) -> u32 {
+        let own = u64::from(self.limit) * u64::from(percent) / 100;
+        let own = u32::try_from(own).unwrap_or(u32::MAX).max(1);
+        left.min(own.saturating_sub(self.used))
+    }
+
+    fn draw(&mut self, now: Duration) {
+        if now >= self.full_at {
+            self.full_at = now.saturating_add(MINUTE);
+            self.began = now;
+        }
+        self.left = self.left.saturating_sub(1);
+        self.used += 1;
+        self.drawn += 1;
+        self.on_their_way.push_back(now);
+    }
+
+    /// Fills the bucket when its minute is over. When it can be drawn on.
+    fn ready_at(&mut self, now: Duration, percent: u32, transit: Duration) -> Duration {
+        if now >= self.full_at {
+            self.used = self.on_their_way(now, transit);
+            self.left = self.share(self.limit.saturating_sub(self.used), percent);
+        }
+        let filled =
+            if self.left > 0 { Duration::ZERO } else { self.full_at.max(now + MINUTE / 60) };
+        filled.max(self.held_until)
+    }
+
+    /// Forgets those that have arrived, and tells how many have not.
+    fn on_their_way(&mut self, now: Duration, transit: Duration) -> u32 {
+        while self.on_their_way.front().is_some_and(|at| now.saturating_sub(*at) > transit) {
+            self.on_their_way.pop_front();
+        }
+        u32::try_from(self.on_their_way.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Corrects it by what an answer's headers say. `drawn`: requests that had drawn on it when
+    /// the answer was asked for.
+    fn observe(&mut self, quota: &Quota, drawn: u64, sent_at: Duration, at: (Duration, u32)) {
+        let (now, percent) = at;
+        let limit = quota.limit.filter(|limit| *limit > 0).unwrap_or(self.limit);
+        let is_first = !self.told || limit != self.limit || now >= self.full_at;
+        (self.told, self.limit) = (true, limit);
+        // A slow answer may tell of the minute before.
+        if sent_at < self.began {
+            return;
+        }
+        // Answers overtake each other: within a minute less is left by each, and the earliest end
+        // that one of them tells is nearest to the truth. What was sent after the request is not
+        // among those that its answer counts.
+        if let Some(remaining) = quota.remaining {
+            let later = u32::try_from(self.drawn - drawn).unwrap_or(u32::MAX);
+            let left = self.share(remaining.saturating_sub(later), percent);
+            self.left = if is_first { left } else { self.left.min(left) };
+        }
+        if let Some(resets) = quota.resets {
+            let resets = resets.max(MINUTE / 60);
+            // Told when the request came in or when it was answered, which is seconds apart: no
+            // minute is longer than one, whatever it looks like from here.
+            let least = sent_at.saturating_add(resets).max(self.began + MINUTE);
+            let full_at = now.saturating_add(resets).min(least);
+            self.full_at = if is_first { full_at } else { self.full_at.min(full_at) };
+        }
+    }
+}
+
+impl Buckets {
+    pub(super) fn new(percent: u32, transit: Duration) -> Self {
+        Self { states: HashMap::new(), percent: percent.clamp(1, 100), transit }
+    }
+
+    fn state(&mut self, bucket: Bucket) -> &mut BucketState {
+        self.states.entry(bucket).or_insert_with(|| BucketState::new(bucket))
+    }
+
+    fn is_told(&self, bucket: Bucket) -> bool {
+        self.states.get(&bucket).is_some_and(|state| state.told)
+    }
+
+    /// Requests a minute, once headers have told them.
+    pub(super) fn told_limit(&self, bucket: Bucket) -> Option<u32> {
+        self.states.get(&bucket).filter(|state| state.told).map(|state| state.limit)
+    }
+
+    /// Whether a request that names these buckets draws on this one: of two that stand for each
+    /// other, it draws on the one that holds.
+    fn is_drawn_on(&self, bucket: Bucket, named: &[Bucket]) -> bool {
+        let replaces = |other: &&Bucket| other.instead_of() == Some(bucket);
+        match named.iter().find(replaces) {
+            Some(other) => !self.is_told(*other),
+            None => bucket
+                .instead_of()
+                .is_none_or(|shared| !named.contains(&shared) || self.is_told(bucket)),
+        }
+    }
+
+    /// When all buckets of a request could be drawn on, and the one that is waited for longest.
+    pub(super) fn ready_at(&mut self, named: &[Bucket], now: Duration) -> (Duration, Bucket) {
+        let (percent, transit) = (self.percent, self.transit);
+        let mut longest = (Duration::ZERO, Bucket::Account);
+        for bucket in named {
+            if !self.is_drawn_on(*bucket, named) {
+                continue;
+            }
+            let ready = self.state(*bucket).ready_at(now, percent, transit);
+            if ready >= longest.0 {
+                longest = (ready, *bucket);
+            }
+        }
+        longest
+    }
+
+    /// How long each bucket of a request is not to be drawn on.
+    pub(super) fn waits(&mut self, named: &[Bucket], now: Duration) -> Vec<(Bucket, Duration)> {
+        let (percent, transit) = (self.percent, self.transit);
+        let drawn: Vec<Bucket> =
+            named.iter().copied().filter(|bucket| self.is_drawn_on(*bucket, named)).collect();
+        let wait = |bucket: Bucket| {
+            let ready = self.state(bucket).ready_at(now, percent, transit);
+            (bucket, ready.saturating_sub(now))
+        };
+        drawn.into_iter().map(wait).filter(|(_, wait)| !wait.is_zero()).collect()
+    }
+
+    /// Draws one request on its buckets.
+    pub(super) fn draw(&mut self, named: &[Bucket], now: Duration) -> Drawn {
+        let buckets: Vec<Bucket> =
+            named.iter().copied().filter(|bucket| self.is_drawn_on(*bucket, named)).collect();
+        for bucket in &buckets {
+            self.state(*bucket).draw(now);
+        }
+        let told_of = named.iter().map(|bucket| (*bucket, self.state(*bucket).drawn)).collect();
+        Drawn { buckets, told_of }
+    }
+
+    /// Corrects the buckets by what the headers of a request's answer say.
+    pub(super) fn observe(
+        &mut self,
+        drawn: &Drawn,
+        sent_at: Duration,
+        quotas: &[Quota],
+        now: Duration,
+    ) {
+        let percent = self.percent;
+        for (bucket, by_then) in &drawn.told_of {
+            for quota in quotas.iter().filter(|quota| bucket.is_told_by(quota)) {
+                self.state(*bucket).observe(quota, *by_then, sent_at, (now, percent));
+            }
+        }
+    }
+
+    /// Lets nobody draw on a bucket until then.
+    pub(super) fn hold(&mut self, bucket: Bucket, until: Duration) {
+        let state = self.state(bucket);
+        state.held_until = state.held_until.max(until);
+    }
+}

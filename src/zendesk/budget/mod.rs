@@ -1,0 +1,382 @@
+//! The requests that limits allow. A request takes all the buckets it draws on and a worker's
+//! slot at once, or waits holding nothing; walks that wait for one bucket take turns.
+//!
+//! Each waiting request has a channel of its own. Whatever may let one go (a slot that is free
+//! again, an answer's headers, a bucket that is full again) calls [`Budget::dispatch`], which picks
+//! whose turn it is, takes what they need, and wakes them alone.
+//!
+//! Source: Zendesk, "Rate limits". The documented figures are only the start: what the headers of
+//! every answer say is left counts, because other programs share the account.
+
+mod bucket;
+mod queue;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
+
+pub use self::bucket::Bucket;
+use self::bucket::{Buckets, Drawn};
+use self::queue::{Queue, Served};
+use super::clock::Clock;
+use super::headers::Quota;
+
+/// The walk of requests that the sync can do without: they go only where nobody else could.
+pub const SPARE: u64 = u64::MAX - 1;
+
+/// The longest time that a request takes to the server, which counts it when it comes in.
+const LONGEST_TRANSIT: Duration = Duration::from_secs(1);
+
+/// The same by the wall's clock, where a scaled one makes even the way to this machine long.
+const LONGEST_TRANSIT_HERE: Duration = Duration::from_millis(20);
+
+/// Waits from this long on are told to people and platforms.
+const LONG_WAIT: Duration = Duration::from_secs(5);
+
+/// Walks whose told waits are remembered. Those that are over are forgotten beyond that.
+const MOST_TOLD: usize = 1024;
+
+/// The budgets of one account, shared by every walk.
+#[derive(Debug)]
+pub struct Budget {
+    clock: Clock,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    buckets: Buckets,
+    free_slots: usize,
+    queue: Queue<oneshot::Sender<Drawn>>,
+    /// When the next timer looks for requests that can go.
+    timer_at: Option<Duration>,
+    /// Who hears of long waits, and until when each walk's are told already.
+    tell: Option<UnboundedSender<Wait>>,
+    told: HashMap<u64, Duration>,
+    waited: HashMap<u64, Waited>,
+    #[cfg(test)]
+    work: Work,
+}
+
+/// How often the queue was looked at and a request was woken.
+#[cfg(test)]
+#[derive(Clone, Copy, Debug, Default)]
+struct Work {
+    looks: u64,
+    wakes: u64,
+}
+
+/// A long wait for a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait {
+    pub walk: u64,
+    /// The limit, if it is one that is known.
+    pub bucket: Option<Bucket>,
+    /// Whether it is a limit at all, and not an outage that says when it ends.
+    pub is_limit: bool,
+    pub length: Duration,
+}
+
+/// The time in which at least one request of a walk waited. Its requests wait side by side, so
+/// that their waits cannot be added up.
+#[derive(Clone, Copy, Debug, Default)]
+struct Waited {
+    waiting: u32,
+    since: Duration,
+    total: Duration,
+}
+
+impl Waited {
+    fn so_far(&self, now: Duration) -> Duration {
+        let current = now.saturating_sub(self.since);
+        if self.waiting == 0 { self.total } else { self.total.saturating_add(current) }
+    }
+}
+
+impl Budget {
+    /// A budget with `workers` slots for requests in flight, that uses `percent` of each limit.
+    #[must_use]
+    pub fn new(workers: usize, percent: u32, clock: Clock) -> Arc<Self> {
+        let transit = LONGEST_TRANSIT.max(clock.of_wall(LONGEST_TRANSIT_HERE));
+        let inner = Inner {
+            buckets: Buckets::new(percent, transit),
+            free_slots: workers.max(1),
+            queue: Queue::new(),
+            timer_at: None,
+            tell: None,
+            told: HashMap::new(),
+            waited: HashMap::new(),
+            #[cfg(test)]
+            work: Work::default(),
+        };
+        Arc::new(Self { clock, inner: Mutex::new(inner) })
+    }
+
+    /// Waits for a request's share of every bucket and for a free slot, and takes them. `walk`
+    /// tells whose turn it is: of those who could go, the one served longest ago goes.
+    ///
+    /// A request that was let go holds its slot from then on, so the future must be polled.
+    pub async fn acquire(self: &Arc<Self>, buckets: &[Bucket], walk: u64) -> Slot {
+        let _waiting = self.waiting(walk);
+        let (waker, woken) = oneshot::channel();
+        let (number, _) = self.lock().queue.push(walk, buckets, waker);
+        let mut place = Place { budget: self, number, woken };
+        self.dispatch();
+        self.tell_newcomer(number);
+        // The queue keeps the sender until it sends.
+        let Ok(drawn) = (&mut place.woken).await else { return std::future::pending().await };
+        let sent_at = self.clock.elapsed();
+        Slot { budget: Arc::clone(self), drawn, sent_at }
+    }
+
+    /// Holds a bucket: nobody draws on it for this long.
+    pub fn hold(&self, bucket: Bucket, wait: Duration) {
+        let until = self.clock.elapsed().saturating_add(wait);
+        self.lock().buckets.hold(bucket, until);
+    }
+
+    /// Requests a minute, once headers have told them.
+    #[must_use]
+    pub fn told_limit(&self, bucket: Bucket) -> Option<u32> {
+        self.lock().buckets.told_limit(bucket)
+    }
+
+    /// Hears of every long wait from now on.
+    pub fn waits(&self) -> UnboundedReceiver<Wait> {
+        let (tell, told) = unbounded_channel();
+        self.lock().tell = Some(tell);
+        told
+    }
+
+    /// Tells a wait if it is long and was not told before.
+    pub fn tell(&self, wait: Wait) {
+        let now = self.clock.elapsed();
+        self.lock().tell(wait, now);
+    }
+
+    /// Counts a walk as waiting until the result is dropped.
+    pub fn waiting(self: &Arc<Self>, walk: u64) -> Waiting {
+        let now = self.clock.elapsed();
+        let mut inner = self.lock();
+        let waited = inner.waited.entry(walk).or_default();
+        if waited.waiting == 0 {
+            waited.since = now;
+        }
+        waited.waiting += 1;
+        drop(inner);
+        Waiting { budget: Arc::clone(self), walk }
+    }
+
+    /// The time in which at least one request of a walk waited: for a limit or for a worker, or
+    /// after a try that failed.
+    #[must_use]
+    pub fn waited(&self, walk: u64) -> Duration {
+        let now = self.clock.elapsed();
+        self.lock().waited.get(&walk).map(|waited| waited.so_far(now)).unwrap_or_default()
+    }
+
+    /// Requests that waited at once, at most.
+    #[must_use]
+    pub fn most_waiting(&self) -> usize {
+        self.lock().queue.most()
+    }
+
+    /// The limits that requests wait for now, and for how long each still holds them.
+    #[must_use]
+    pub fn awaited(&self) -> Vec<(Bucket, Duration)> {
+        let now = self.clock.elapsed();
+        let mut inner = self.lock();
+        let Inner { queue, buckets, .. } = &mut *inner;
+        let mut awaited: Vec<(Bucket, Duration)> = Vec::new();
+        for line in queue.waiting() {
+            for (bucket, wait) in buckets.waits(&line.buckets, now) {
+                if awaited.iter().all(|(other, _)| *other != bucket) {
+                    awaited.push((bucket, wait));
+                }
+            }
+        }
+        awaited
+    }
+
+    /// Lets every request go whose turn it is and for which there is room, and has a timer look
+    /// again when the next limit is due. Called after each event that may let one go.
+    fn dispatch(self: &Arc<Self>) {
+        let now = self.clock.elapsed();
+        let Some(at) = self.lock().dispatch(now) else { return };
+        // A runtime that ends drops what waits, and nobody is left to wake.
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        // Dispatching again does no harm, so a timer that came too early is left to itself.
+        let (budget, clock) = (Arc::downgrade(self), self.clock.clone());
+        runtime.spawn(async move {
+            clock.sleep(at.saturating_sub(clock.elapsed())).await;
+            let Some(budget) = budget.upgrade() else { return };
+            budget.lock().timer_at.take_if(|timer| *timer == at);
+            budget.dispatch();
+        });
+    }
+
+    /// Tells of the wait of a request that came when its line was waiting already.
+    fn tell_newcomer(&self, number: u64) {
+        let now = self.clock.elapsed();
+        let mut inner = self.lock();
+        let Inner { queue, buckets, .. } = &mut *inner;
+        let Some((walk, line)) = queue.entry(number) else { return };
+        let (at, bucket) = buckets.ready_at(&line.buckets, now);
+        let length = at.saturating_sub(now);
+        inner.tell(Wait { walk, bucket: Some(bucket), is_limit: true, length }, now);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // The lock is only ever held over plain arithmetic, so a poisoned one is still sound.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    /// Lets requests go while there are slots and somebody can use one. Returns when to look again,
+    /// if no timer does so by then.
+    fn dispatch(&mut self, now: Duration) -> Option<Duration> {
+        while self.free_slots > 0 {
+            let Self { queue, buckets, .. } = self;
+            #[cfg(test)]
+            let work = &mut self.work;
+            let is_ready = |named: &[Bucket]| {
+                #[cfg(test)]
+                {
+                    work.looks += 1;
+                }
+                buckets.ready_at(named, now).0 <= now
+            };
+            let Some(Served { buckets: named, waker }) = queue.serve(is_ready) else { break };
+            let drawn = self.buckets.draw(&named, now);
+            // A request in the queue listens: it leaves the queue before it stops doing so.
+            if waker.send(drawn).is_ok() {
+                self.free_slots -= 1;
+            }
+            #[cfg(test)]
+            {
+                self.work.wakes += 1;
+            }
+        }
+        if self.free_slots == 0 {
+            // The next slot that is free looks.
+            return None;
+        }
+        let next = self.tell_lines(now)?;
+        let is_sooner = self.timer_at.is_none_or(|timer| next < timer);
+        is_sooner.then(|| *self.timer_at.insert(next))
+    }
+
+    /// Tells the long waits of lines that nobody was told of. Returns when the first line may go.
+    fn tell_lines(&mut self, now: Duration) -> Option<Duration> {
+        let Self { queue, buckets, .. } = self;
+        let mut waits = Vec::new();
+        let mut next: Option<Duration> = None;
+        for line in queue.waiting() {
+            let (at, bucket) = buckets.ready_at(&line.buckets, now);
+            next = Some(next.map_or(at, |next| next.min(at)));
+            let length = at.saturating_sub(now);
+            if length >= LONG_WAIT && at > line.told_until.saturating_add(LONG_WAIT) {
+                line.told_until = at;
+                let wait = |walk| Wait { walk, bucket: Some(bucket), is_limit: true, length };
+                waits.extend(line.walks().map(wait));
+            }
+        }
+        for wait in waits {
+            self.tell(wait, now);
+        }
+        next
+    }
+
+    fn tell(&mut self, wait: Wait, now: Duration) {
+        let until = now.saturating_add(wait.length);
+        let known = self.told.get(&wait.walk).copied().unwrap_or_default();
+        // Chains of one walk that wait for one bucket end within moments of each other.
+        if wait.length < LONG_WAIT || until <= known.saturating_add(LONG_WAIT) {
+            return;
+        }
+        if self.told.len() >= MOST_TOLD {
+            self.told.retain(|_, until| *until > now);
+        }
+        self.told.insert(wait.walk, until);
+        // Without a listener there is nobody to tell.
+        self.tell.as_ref().map(|tell| tell.send(wait));
+    }
+}
+
+/// The place of a request in the queue, until it is served.
+struct Place<'b> {
+    budget: &'b Arc<Budget>,
+    number: u64,
+    woken: oneshot::Receiver<Drawn>,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        if self.budget.lock().queue.remove(self.number) {
+            return;
+        }
+        // Served and given up before it heard of it: the slot is for somebody else. What it drew
+        // stays drawn, since answers may have been counted by that.
+        if self.woken.try_recv().is_ok() {
+            self.budget.lock().free_slots += 1;
+            self.budget.dispatch();
+        }
+    }
+}
+
+/// A walk of which a request waits.
+pub struct Waiting {
+    budget: Arc<Budget>,
+    walk: u64,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let now = self.budget.clock.elapsed();
+        if let Some(waited) = self.budget.lock().waited.get_mut(&self.walk) {
+            waited.total = if waited.waiting == 1 { waited.so_far(now) } else { waited.total };
+            waited.waiting = waited.waiting.saturating_sub(1);
+        }
+    }
+}
+
+/// A worker's slot. It is held from before the request until its rows are written, so that the
+/// pages in memory are bounded by the workers.
+#[derive(Debug)]
+pub struct Slot {
+    budget: Arc<Budget>,
+    drawn: Drawn,
+    sent_at: Duration,
+}
+
+impl Slot {
+    /// Corrects the buckets by what the answer's headers say.
+    pub fn observe(&mut self, quotas: &[Quota]) {
+        let now = self.budget.clock.elapsed();
+        self.budget.lock().buckets.observe(&self.drawn, self.sent_at, quotas, now);
+        self.budget.dispatch();
+    }
+
+    /// The bucket that a refusal is about: one whose headers say that nothing is left. A refusal
+    /// that no limit explains is about the one listing that was asked for.
+    #[must_use]
+    pub fn refusing_bucket(&self, quotas: &[Quota]) -> Option<Bucket> {
+        let empty = |bucket: &&Bucket| {
+            quotas.iter().any(|quota| bucket.is_told_by(quota) && quota.remaining == Some(0))
+        };
+        self.drawn.buckets.iter().find(empty).copied()
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.budget.lock().free_slots += 1;
+        self.budget.dispatch();
+    }
+}

@@ -1,6 +1,6 @@
 //! The pages for people: README, CONTRIBUTING, ARCHITECTURE and `docs/`. Every fenced block is of a
 //! kind that is run here, by `.ci/run` or by `acceptance/run documents`; a command in running text
-//! names what is there; every message of `failure.rs` is explained; links lead somewhere; tables that
+//! names what is there; every WARN and ERROR is explained; links lead somewhere; tables that
 //! are made of something are current.
 
 mod arithmetic;
@@ -12,6 +12,8 @@ mod pages;
 mod sandbox;
 
 use std::path::{Path, PathBuf};
+
+pub(crate) use messages::assert_explained;
 
 /// A file of the project.
 fn in_project(path: &str) -> PathBuf {

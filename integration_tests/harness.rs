@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use simulator::{ADMIN_API_TOKEN, Settings, Simulator};
 
+use crate::documents::assert_explained;
 use crate::program::executable;
 
 /// Simulated seconds per real one: a minute of waiting for a limit passes in a tenth of a second.
@@ -143,7 +144,8 @@ impl<'s> Connector<'s> {
         path
     }
 
-    /// Runs a command, at most for the longest time a run may take.
+    /// Runs a command, at most for the longest time a run may take. Fails the test when it says a WARN
+    /// or ERROR that the guide does not explain.
     pub(crate) fn run(&self, mut command: Command, kill_after_lines: usize) -> Run {
         let mut child = command.spawn().expect("the binary starts");
         let mut errors = child.stderr.take().expect("stderr");
@@ -194,6 +196,7 @@ impl<'s> Connector<'s> {
             }
         }
         run.stderr = stderr.join().unwrap_or_default();
+        assert_explained(&run.messages);
         run
     }
 

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::documents::assert_explained;
+
 /// No process may live longer.
 pub(crate) const LONGEST_LIFE: Duration = Duration::from_secs(60);
 
@@ -171,12 +173,15 @@ impl Ended {
     }
 }
 
-/// The messages of an output; every line has to be JSON.
+/// The messages of an output; every line has to be JSON, and every WARN and ERROR explained in the
+/// guide.
 pub(crate) fn messages(stdout: &[u8]) -> Vec<Value> {
     let lines = stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     let parse = |line: &[u8]| {
         serde_json::from_slice(line)
             .unwrap_or_else(|error| panic!("{error} in {}", String::from_utf8_lossy(line)))
     };
-    lines.map(parse).collect()
+    let messages: Vec<Value> = lines.map(parse).collect();
+    assert_explained(&messages);
+    messages
 }

@@ -1,11 +1,18 @@
-//! `docs/troubleshooting.md` explains every message of `failure.rs`. The messages are the texts of
-//! that file itself, so that a new one fails here until it is explained.
+//! `docs/troubleshooting.md` explains every message that says that something is wrong. Two tests hold
+//! it against the program: one reads the sentences in its sources, and every run of the black-box
+//! tests is held against the page by [`assert_explained`], which the harness calls.
 
 use std::path::Path;
+use std::sync::OnceLock;
+
+use serde_json::Value;
 
 use super::{in_project, text_of};
 
 const PAGE: &str = "docs/troubleshooting.md";
+
+/// A quotation with fewer words of its own says nothing about a message.
+const FEWEST_WORDS: usize = 3;
 
 /// The Rust files of a folder and of those below it.
 fn sources(folder: &Path, found: &mut Vec<String>) {
@@ -101,19 +108,141 @@ fn quotations() -> Vec<String> {
     found
 }
 
+/// How many words stand in a text, besides what is filled in.
+fn count_words(text: &str) -> usize {
+    text.split(' ').filter(|word| word.chars().any(char::is_alphabetic)).count()
+}
+
+/// Whether a message is a text in which `…` stands for anything.
+fn is_filled_from(message: &str, text: &str) -> bool {
+    let mut parts = text.split('…');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = message.strip_prefix(first) else { return false };
+    let Some(last) = parts.next_back() else { return rest.is_empty() };
+    for part in parts {
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    rest.ends_with(last)
+}
+
+/// The message, and what stands behind the name of the stream that it begins with.
+fn with_and_without_stream(message: &str) -> impl Iterator<Item = &str> {
+    let is_name = |name: &str| {
+        let name = name.split_once(" at ").map_or(name, |(name, _)| name);
+        !name.is_empty() && !name.contains(' ')
+    };
+    let behind = message.split_once(": ").filter(|(name, _)| is_name(name));
+    std::iter::once(message).chain(behind.map(|(_, behind)| behind))
+}
+
+/// Whether one of the texts says a message.
+fn said_by<'t>(message: &str, texts: &'t [String]) -> Option<&'t String> {
+    let says = |text: &&String| {
+        count_words(text) >= FEWEST_WORDS
+            && with_and_without_stream(message).any(|message| is_filled_from(message, text))
+    };
+    texts.iter().filter(says).max_by_key(|text| count_words(text))
+}
+
+/// The text of a message that says that something is wrong.
+fn complaint(message: &Value) -> Option<&str> {
+    let log = &message["log"];
+    if matches!(log["level"].as_str(), Some("WARN" | "ERROR" | "FATAL")) {
+        return log["message"].as_str();
+    }
+    message["trace"]["error"]["message"]
+        .as_str()
+        .or_else(|| message["connectionStatus"]["message"].as_str())
+}
+
+/// Fails unless the page explains every WARN and ERROR, and why a `check` failed.
+pub(crate) fn assert_explained(messages: &[Value]) {
+    static QUOTED: OnceLock<Vec<String>> = OnceLock::new();
+    let quoted = QUOTED.get_or_init(quotations);
+    for message in messages.iter().filter_map(complaint).map(words) {
+        if said_by(&message, quoted).is_some() {
+            continue;
+        }
+        let mut found = Vec::new();
+        sources(&in_project("src"), &mut found);
+        let written: Vec<String> = found.iter().flat_map(|source| texts(source)).collect();
+        let hint = said_by(&message, &written).map_or_else(
+            || "> (the message, with … for what is filled in)".to_owned(),
+            |text| format!("> {text}"),
+        );
+        panic!(
+            "{PAGE} does not explain this message:\n\n{message}\n\nAdd it there as a quotation, and \
+             below it what it means and what to do:\n\n{hint}\n"
+        );
+    }
+}
+
 #[test]
 fn every_message_is_explained() {
     let page = page();
     let texts = texts(&text_of("src/source/failure.rs"));
     // A word alone is no message but a mark that is looked for.
-    let messages = texts.iter().filter(|text| {
-        text.split(' ').filter(|word| word.chars().any(char::is_alphabetic)).count() > 1
-    });
+    let messages = texts.iter().filter(|text| count_words(text) > 1);
     let messages: Vec<&String> = messages.collect();
     assert!(messages.len() > 25, "failure.rs was not understood: {messages:#?}");
     let missing: Vec<&&String> =
         messages.iter().filter(|message| !page.contains(message.as_str())).collect();
     assert!(missing.is_empty(), "{PAGE} lacks messages of failure.rs: {missing:#?}");
+}
+
+/// What a function does that says that something is wrong.
+const COMPLAINS: [&str; 7] = [
+    "Level::Warn",
+    "Level::Error",
+    "warnings",
+    "-> Option<String>",
+    "Trouble {",
+    "refused(",
+    "Violation {",
+];
+
+/// The functions of a source, each with what stands behind it.
+fn functions(source: &str) -> Vec<String> {
+    let code = source.split("#[cfg(test)]\nmod tests").next().unwrap_or(source);
+    let mut found = vec![String::new()];
+    for line in code.lines() {
+        let words = line.split_whitespace().take_while(|word| !word.contains('('));
+        if words.clone().count() < 4 && line.contains("fn ") && !line.trim().starts_with("//") {
+            found.push(String::new());
+        }
+        if let Some(last) = found.last_mut() {
+            last.push_str(line);
+            last.push('\n');
+        }
+    }
+    found
+}
+
+#[test]
+fn every_sentence_of_what_warns_is_explained() {
+    let page = page();
+    let mut found = Vec::new();
+    for folder in ["src/source", "src/sync"] {
+        sources(&in_project(folder), &mut found);
+    }
+    found.extend(["src/main.rs", "src/cli.rs", "src/config/violations.rs"].map(text_of));
+    let functions = found.iter().flat_map(|source| functions(source));
+    let complaining = functions.filter(|code| COMPLAINS.iter().any(|does| code.contains(does)));
+    let said: Vec<String> = complaining.flat_map(|code| texts(&code)).collect();
+    let sentences: Vec<&String> =
+        said.iter().filter(|text| count_words(text) > FEWEST_WORDS).collect();
+    assert!(sentences.len() > 60, "the sources were not understood: {sentences:#?}");
+    let missing: Vec<String> = sentences
+        .iter()
+        .filter(|text| !page.contains(text.as_str()))
+        .map(|text| format!("> {text}"))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "{PAGE} lacks what functions say that warn; quote each there, and say what it means:\n{}",
+        missing.join("\n")
+    );
 }
 
 #[test]
@@ -133,4 +262,29 @@ fn texts_of_a_source_are_read_as_the_compiler_reads_them() {
                   let c = '\"'; // it's \"no\"\nlet d: &'static str = \"four\";\n\
                   #[cfg(test)]\nmod tests { \"no\" }";
     assert_eq!(texts(source), ["one … two (…). \"three\"", "four"]);
+}
+
+#[test]
+fn a_message_is_known_by_what_is_not_filled_in() {
+    for (text, message, known) in [
+        ("a thing is wrong", "a thing is wrong", true),
+        ("a thing is wrong", "a thing is wrong indeed", false),
+        ("the brand … is … today", "the brand 7 is not read today", true),
+        ("the brand … is … today", "the brand 7 today is", false),
+        ("it is …, is it", "it is, is it", false),
+        ("no such place: …", "tickets: no such place: here", true),
+        ("no such place: …", "articles at shop.zendesk.com: no such place: here", true),
+        ("no such place: …", "not a stream: no such place: here", false),
+        // Too little of its own.
+        ("… is …", "tickets is x", false),
+    ] {
+        assert_eq!(said_by(message, &[text.to_owned()]).is_some(), known, "{text} / {message}");
+    }
+}
+
+#[test]
+#[should_panic(expected = "Add it there as a quotation")]
+fn a_message_that_the_page_lacks_fails_with_what_to_add() {
+    assert_explained(&[serde_json::json!({ "type": "LOG", "log": {
+        "level": "WARN", "message": "tickets: the moon is in the wrong place" } })]);
 }

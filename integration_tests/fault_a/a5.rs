@@ -55,6 +55,8 @@ fn end_incomplete_once(streams: &[&str], created: &[&str], rows: usize) {
         assert!(errors[0].contains("Rows are missing"), "{stream}: {errors:?}");
         assert!(errors[0].contains(&second), "{stream}: {errors:?} does not name {second}");
     }
+    let warned = run.logs("WARN");
+    assert!(warned.iter().any(|line| line.contains(&second)), "{warned:?}");
     for resource in created {
         let came = ids(&run.records(resource));
         let all = sim.account(|account| account.keys(resource));

@@ -18,7 +18,7 @@ fn a_listing_that_refuses_large_pages_is_asked_once_more_for_a_hundred_rows() {
             rules.map(|path| FaultRule::new(path, When::PageLargerThan(100), refused.clone()));
         sim.faults(Faults::rules(rules));
         let connector = Connector::new(&sim);
-        let streams = ["articles", "calls", "legs", "ticket_audits"];
+        let streams = ["articles", "calls", "call_legs", "ticket_audits"];
         let run = connector.read(&streams, INCREMENTAL, &[]).complete();
         for stream in streams {
             let came = newest(stream, run.records(stream));

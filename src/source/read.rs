@@ -329,7 +329,7 @@ async fn tell_end(
         failed.push(name.to_owned());
     }
     let totals = emitter.close(name, status).await?;
-    let Report { tally, waited, held_back, skipped, cut, misfits, files, cut_short: _ } =
+    let Report { tally, waited, held_back, skipped, cut, misfits, files, cut_short } =
         whole.report;
     if misfits > 0 {
         let why = format!(
@@ -375,12 +375,16 @@ async fn tell_end(
         hosts => format!(", {hosts} help centers left out"),
     };
     let summary = format!(
-        "{name}: {} rows, {} pages, {} requests, {} states, {:.1} s waited, {held_back} held back, {skipped} skipped{left_out}",
+        "{name}: {} rows, {} pages, {} requests, {} states, {:.1} s waited, {held_back} held back, {skipped} skipped{left_out}{}",
         totals.rows,
         tally.pages,
         tally.requests,
         totals.states,
         waited.as_secs_f64(),
+        match cut_short.seconds {
+            0 => String::new(),
+            seconds => format!(", {seconds} seconds cut short"),
+        },
     );
     emitter.log(Level::Info, &summary).await?;
     Ok(stopped)

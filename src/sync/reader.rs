@@ -28,6 +28,7 @@ use crate::streams::brands::BRAND_ID;
 use crate::streams::{Feed, Stream};
 use crate::zendesk::client::{Client, Fetched, Tally};
 use crate::zendesk::error::{ApiError, ErrorKind};
+use crate::zendesk::instant;
 use crate::zendesk::paging::Token;
 use crate::zendesk::site::Site;
 
@@ -420,6 +421,14 @@ impl Reader<'_> {
             chains.note_page(&chain);
             for second in chain.pager.cut_short.drain(..) {
                 stretch.note_cut_short(second);
+                // At once, because whoever ends the process now would hear of it never.
+                let why = format!(
+                    "{}: more rows changed in the second {} than a page can hold; the rest of them is \
+                     missing, and reading goes on a second later",
+                    stretch.names(),
+                    instant::to_iso(second)
+                );
+                self.emitter.log(Level::Warn, &why).await?;
             }
             if taken.arrived || stretch.reached_cursor {
                 return Ok(Some(chain.pager.at));

@@ -95,6 +95,9 @@ impl Client {
     }
 }
 
+/// The wait after the first answer that is not believed.
+const DOUBT: Duration = Duration::from_millis(500);
+
 /// The tries of one request.
 #[derive(Debug)]
 pub(super) struct Attempts {
@@ -140,10 +143,11 @@ impl Attempts {
             }
             Verdict::Doubt(_) => {
                 self.doubts += 1;
-                if self.doubts > DOUBTS {
+                // Whoever gives up on faults early does so here too.
+                if self.doubts > DOUBTS.min(self.most / 2) {
                     return Next::GiveUp;
                 }
-                return Next::Ask { wait: growing(self.doubts), smaller: false };
+                return Next::Ask { wait: DOUBT * self.doubts, smaller: false };
             }
             Verdict::Again { smaller: Smaller::Body, .. } if can_shrink => {
                 return Next::Ask { wait: Duration::ZERO, smaller: true };

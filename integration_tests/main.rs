@@ -12,6 +12,7 @@ mod estimates;
 mod events;
 mod expected;
 mod fault_e;
+mod fault_f;
 mod faults;
 mod files;
 mod floors;

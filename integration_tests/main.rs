@@ -15,6 +15,8 @@ mod fault_a;
 mod fault_b;
 mod fault_c;
 mod fault_d;
+mod fault_e;
+mod fault_f;
 mod faults;
 mod files;
 mod floors;

@@ -11,7 +11,7 @@ use super::{in_project, text_of};
 
 const PAGE: &str = "docs/troubleshooting.md";
 
-/// A quotation with fewer words of its own says nothing about a message.
+/// A quotation with fewer words of its own says nothing about a message, unless it begins with two.
 const FEWEST_WORDS: usize = 3;
 
 /// The Rust files of a folder and of those below it.
@@ -139,7 +139,8 @@ fn with_and_without_stream(message: &str) -> impl Iterator<Item = &str> {
 /// Whether one of the texts says a message.
 fn said_by<'t>(message: &str, texts: &'t [String]) -> Option<&'t String> {
     let says = |text: &&String| {
-        count_words(text) >= FEWEST_WORDS
+        let begins_with = text.split('…').next().unwrap_or_default();
+        (count_words(text) >= FEWEST_WORDS || count_words(begins_with) > 1)
             && with_and_without_stream(message).any(|message| is_filled_from(message, text))
     };
     texts.iter().filter(says).max_by_key(|text| count_words(text))
@@ -275,6 +276,7 @@ fn a_message_is_known_by_what_is_not_filled_in() {
         ("no such place: …", "tickets: no such place: here", true),
         ("no such place: …", "articles at shop.zendesk.com: no such place: here", true),
         ("no such place: …", "not a stream: no such place: here", false),
+        ("not readable: …", "not readable: tickets", true),
         // Too little of its own.
         ("… is …", "tickets is x", false),
     ] {

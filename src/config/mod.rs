@@ -107,6 +107,8 @@ pub struct Config {
     pub extra_streams: Vec<String>,
     /// What is loaded into the rows of tickets besides.
     pub associated_data: Vec<String>,
+    /// Whether the start date bounds users too.
+    pub users_from_start_date: bool,
     /// The roles of users that are read; none for all.
     pub user_roles: Vec<String>,
     pub files: FileLimits,
@@ -178,6 +180,7 @@ impl Config {
             searches,
             extra_streams: written.extra_streams.unwrap_or_default(),
             associated_data: written.associated_data.unwrap_or_default(),
+            users_from_start_date: written.users_from_start_date.unwrap_or_default(),
             user_roles: written.user_roles.unwrap_or_default(),
             files: FileLimits {
                 largest_bytes: written

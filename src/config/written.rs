@@ -23,11 +23,10 @@ pub struct WrittenConfig {
     #[serde(default)]
     pub credentials: Option<Credentials>,
 
-    /// From when on tickets and everything about them, users, ratings, audit logs and posts are
-    /// read. Either a date and time in UTC, which bounds every read, or days before the first read,
+    /// From when on tickets and everything about them, ratings, audit logs and posts are read. Either a date and time in UTC, which bounds every read, or days before the first read,
     /// which bound that read only: `today` or `0`, `yesterday` or `1`, `today-7`, `7` or `7 days`.
-    /// Empty: the last two years. What other rows point at, such as organizations and groups, is
-    /// always complete.
+    /// Empty: the last two years. What other rows point at, such as users, organizations and groups,
+    /// is always complete.
     #[schemars(
         with = "String",
         title = "Start Date",
@@ -126,7 +125,8 @@ pub struct WrittenConfig {
     pub search_queries: Option<Vec<WrittenSearch>>,
 
     /// Streams made of what others bring: conditions of ticket forms as rows, and events of tickets,
-    /// users and ratings. They cost no request beside the streams that they are made of.
+    /// users and ratings. They cost no request beside the streams that they are made of. And
+    /// `tickets_search`, tickets once more from the search index, as Airbyte's connector has them.
     #[schemars(with = "Vec<ExtraStream>", title = "Extra Streams", extend("order" = 12, "default" = []))]
     #[serde(default)]
     pub extra_streams: Option<Vec<String>>,
@@ -142,6 +142,13 @@ pub struct WrittenConfig {
     #[schemars(with = "Vec<UserRole>", title = "User Roles", extend("order" = 14, "default" = []))]
     #[serde(default)]
     pub user_roles: Option<Vec<String>>,
+
+    /// Read only the users who changed since the start date, with their identities, for accounts
+    /// with millions of users. Tickets then point at users that are not there. After a change, reset
+    /// these streams.
+    #[schemars(with = "bool", title = "Users From Start Date", extend("order" = 23, "default" = false))]
+    #[serde(default)]
+    pub users_from_start_date: Option<bool>,
 
     /// Where ticket audits come from. `listing`, Zendesk's list of audits, leaves out archived
     /// tickets. `events`, the export of ticket events, has them, in columns that differ: the docs
@@ -241,6 +248,7 @@ enum ExtraStream {
     TicketLifecycleEvents,
     UserLifecycleEvents,
     SatisfactionRatingEvents,
+    TicketsSearch,
 }
 
 /// What the export of tickets can bring besides, by the names that Zendesk has for it.

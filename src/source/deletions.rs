@@ -47,7 +47,9 @@ pub fn warning(config: &Config, streams: &[Stream]) -> Option<String> {
 /// A warning about streams that get the deletion column and are read where deletions are not seen.
 #[must_use]
 pub fn unseen(config: &Config, selected: &[&Stream]) -> Option<String> {
-    let searched = selected.iter().filter(|stream| stream.feed.searched_key().is_some());
+    let is_searched =
+        |stream: &&&Stream| stream.deletion.is_some() && stream.feed.searched_key().is_some();
+    let searched = selected.iter().filter(is_searched);
     let names: Vec<&str> = searched.map(|stream| stream.name).collect();
     (config.deleted_at_field.is_some() && !names.is_empty()).then(|| {
         format!(

@@ -34,6 +34,7 @@ static FOR_END_USERS: Made = made(&["end_user_conditions", "child_fields"]);
 pub(super) fn streams() -> Vec<Stream> {
     let stream = |name, made: &'static Made, about| Stream {
         rows: RowsAt::Made(made),
+        is_offered: false,
         gate: SEVERAL_FORMS,
         scope: "tickets:read",
         documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_forms/",

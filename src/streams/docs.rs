@@ -261,6 +261,8 @@ fn server_side(stream: &Stream, cursor: &Cursor) -> String {
 fn start_date(stream: &Stream) -> &'static str {
     if stream.dated {
         "rows from `start_date` on, or of the last two years."
+    } else if stream.dated_on_request {
+        "does not count, unless `users_from_start_date` is set; else the stream is always complete."
     } else {
         "does not count; the stream is always complete."
     }

@@ -161,6 +161,7 @@ pub(super) fn streams() -> Vec<Stream> {
     vec![
         Stream {
             rows: RowsAt::Made(&OF_TICKETS),
+            is_offered: false,
             cursor: TIME,
             dated: true,
             gate: ADMIN,
@@ -178,6 +179,7 @@ pub(super) fn streams() -> Vec<Stream> {
         },
         Stream {
             rows: RowsAt::Made(&OF_USERS),
+            is_offered: false,
             // A user is updated many times, and each time is an event of its own.
             primary_key: &["id", "time"],
             cursor: TIME,
@@ -198,6 +200,7 @@ pub(super) fn streams() -> Vec<Stream> {
         },
         Stream {
             rows: RowsAt::Made(&OF_RATINGS),
+            is_offered: false,
             // A rating may be given anew, and each time is an event of its own.
             primary_key: &["id", "time"],
             cursor: TIME,

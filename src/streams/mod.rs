@@ -179,8 +179,10 @@ pub struct Stream {
     pub side_loads: &'static [SideLoad],
     pub primary_key: &'static [&'static str],
     pub cursor: Option<Cursor>,
-    /// Whether `start_date` bounds it. What other rows point at is always complete.
+    /// Whether `start_date` bounds it. What other rows point at is complete.
     pub dated: bool,
+    /// Whether `users_from_start_date` lets the start date bound it all the same.
+    pub dated_on_request: bool,
     /// Keys that are not this stream's: side-loads for a neighbour.
     pub drop: &'static [&'static str],
     /// Keys that are put in front of a row.
@@ -192,7 +194,8 @@ pub struct Stream {
     pub without_deleted: bool,
     /// Which listed rows are read, where an option chooses.
     pub kept: Option<Kept>,
-    /// Whether it is in the catalog: what is made of other streams is, for those who ask for it.
+    /// Whether `discover` lists it. Where a literal says no, `extra_streams` can ask for it; a catalog
+    /// that names it is read in any case.
     pub is_offered: bool,
     /// Where its rows hold the values of custom fields.
     pub custom_fields: Option<&'static CustomFields>,
@@ -537,6 +540,7 @@ impl Stream {
             primary_key: &["id"],
             cursor: None,
             dated: false,
+            dated_on_request: false,
             drop: &[],
             splice: &[],
             deletion: None,

@@ -36,8 +36,8 @@ pub(super) fn apply(streams: &mut [Stream], config: &Config) {
     for stream in streams.iter_mut() {
         stream.kept = stream.kept.map(|kept| Kept { texts: roles, ..kept });
         stream.load_beside(&config.associated_data);
-        stream.is_offered =
-            !stream.is_made() || config.extra_streams.iter().any(|name| name == stream.name);
+        stream.is_offered |= config.extra_streams.iter().any(|name| name == stream.name);
+        stream.dated |= stream.dated_on_request && config.users_from_start_date;
     }
 }
 

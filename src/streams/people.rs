@@ -48,7 +48,7 @@ pub(super) fn streams() -> Vec<Stream> {
     vec![
         Stream {
             cursor: USER_CURSOR,
-            dated: true,
+            dated_on_request: true,
             deletion: Deletion::by(Sign::FlagUnset("active")),
             kept: Kept::everything("role"),
             custom_fields: Some(&custom_fields::OF_USERS),
@@ -66,7 +66,7 @@ pub(super) fn streams() -> Vec<Stream> {
             include: &["identities"],
             kept: Kept::everything("role"),
             cursor: USER_CURSOR,
-            dated: true,
+            dated_on_request: true,
             gate: ADMIN,
             scope: "users:read",
             documentation: "https://developer.zendesk.com/api-reference/ticketing/users/user_identities/",

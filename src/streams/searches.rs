@@ -9,6 +9,13 @@ use crate::config::{Config, Search, SearchType};
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
 
+pub(super) const DOCS: &str = "https://developer.zendesk.com/api-reference/ticketing/ticket-management/search/#export-search-results";
+
+/// What a found row has besides: of which type it is.
+pub(super) fn result_type() -> Column {
+    Column { name: "result_type", schema: json!({ "type": ["null", "string"] }) }
+}
+
 pub(super) fn streams(config: &Config) -> Vec<Stream> {
     config.searches.iter().map(stream).collect()
 }
@@ -30,10 +37,9 @@ fn stream(search: &Search) -> Stream {
         SearchType::Organization => include_str!("../../schemas/organizations.json"),
         SearchType::Group => include_str!("../../schemas/groups.json"),
     };
-    let result_type = Column { name: "result_type", schema: json!({ "type": ["null", "string"] }) };
     Stream {
-        columns: vec![result_type],
-        documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/search/#export-search-results",
+        columns: vec![result_type()],
+        documentation: DOCS,
         about: "What a search of `search_queries` finds.",
         unseen: "There is no incremental read; a full refresh drops what is found no more.",
         ..Stream::listed(name, Box::leak(Box::new(feed)), schema)

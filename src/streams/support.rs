@@ -2,7 +2,7 @@
 
 use super::{
     ADMIN, Choice, Cursor, CursorFormat, Deletion, Feed, FileKeys, Former, Gate, Order, PageRows,
-    Role, RowsAt, Sign, Splice, Stream, Substitute, custom_fields, detours, side_loads,
+    Role, RowsAt, Sign, Splice, Stream, Substitute, custom_fields, detours, searches, side_loads,
 };
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
@@ -134,6 +134,22 @@ pub(super) fn streams() -> Vec<Stream> {
             ..Stream::listed(
                 "tickets",
                 &INCREMENTAL_TICKETS,
+                include_str!("../../schemas/tickets.json"),
+            )
+        },
+        // Airbyte's connector has it since version 5.5, so its catalogs and states name it.
+        Stream {
+            cursor: Cursor::of("updated_at", CursorFormat::Unix),
+            dated: true,
+            is_offered: false,
+            columns: vec![searches::result_type()],
+            custom_fields: Some(&custom_fields::OF_TICKETS),
+            documentation: searches::DOCS,
+            about: "Tickets as the search index has them, for catalogs of Airbyte's connector. `tickets` has more.",
+            unseen: "Deletions, and changes that make no ticket event; and the index lags by minutes.",
+            ..Stream::listed(
+                "tickets_search",
+                &detours::SEARCH_TICKETS,
                 include_str!("../../schemas/tickets.json"),
             )
         },

@@ -100,6 +100,7 @@ fn incremental(
     warnings.extend(
         frozen.filter(|_| stream.dated).and_then(|frozen| moved(stream, config.start, frozen, now)),
     );
+    warnings.extend(incomplete(stream, saved, frozen));
     if let Some(warning) = forgotten(stream, saved.flat, now) {
         warnings.push(warning);
     }
@@ -170,6 +171,27 @@ fn moved(stream: &Stream, start: Start, frozen: i64, now: Now) -> Option<String>
              (clear) this stream"
         )),
         _ => None,
+    }
+}
+
+/// A warning when an earlier read began at a start date and the stream is read whole now. Its saved
+/// position goes on, and only a reset brings the older rows.
+fn incomplete(stream: &Stream, saved: &Saved, frozen: Option<i64>) -> Option<String> {
+    if stream.dated || !stream.dated_on_request {
+        return None;
+    }
+    let name = stream.name;
+    match frozen.map(instant::to_iso) {
+        Some(before) => Some(format!(
+            "{name}: rows that last changed before {before} are missing, because the first read began at that \
+             start date. To have them too, reset (clear) this stream; to do without, set `users_from_start_date`"
+        )),
+        // Airbyte's connector writes no walk, and begins at its start date.
+        None if saved.flat.is_some() && saved.walk.is_none() => Some(format!(
+            "{name}: the saved position is another connector's, which began at its start date. To have the \
+             rows before it too, reset (clear) this stream"
+        )),
+        None => None,
     }
 }
 

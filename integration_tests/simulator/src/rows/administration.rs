@@ -10,6 +10,7 @@ pub(super) fn custom_status(seed: &Seed) -> String {
     let label = seed.name("Status", 0);
     let description = seed.text(3);
     seed.finish(object! {
+        "url": seed.url("custom_statuses"),
         "id": seed.id,
         "active": !seed.on(0, 4),
         "agent_label": label.clone(),
@@ -95,6 +96,7 @@ pub(super) fn view(seed: &Seed) -> String {
         "execution": execution,
         "conditions": object! { "all": [condition], "any": Json::raw("[]") },
         "restriction": seed.or_null(1, group),
+        "watchable": seed.on(2, 2),
     })
 }
 
@@ -191,6 +193,7 @@ pub(super) fn ulid(seed: &Seed) -> String {
 /// Its id is a number in a text (Zendesk, Ticket Trigger Categories).
 pub(super) fn trigger_category(seed: &Seed) -> String {
     seed.finish(object! {
+        "url": seed.url("trigger_categories"),
         "id": seed.id.to_string(),
         "name": seed.name("Category", 0),
         "position": seed.n,
@@ -239,6 +242,7 @@ pub(super) fn workspace(seed: &Seed) -> String {
         "apps": [object! { "id": 360, "expand": false, "position": 1 }],
         "conditions": object! { "all": [condition], "any": Json::raw("[]") },
         "macro_ids": [seed.other_id(11)],
+        "macros": [seed.other_id(11)],
         "selected_macros": [macro_of],
         "position": seed.n,
         "prefer_workspace_app_order": seed.on(0, 2),
@@ -299,9 +303,15 @@ pub(super) fn survey_response(seed: &Seed) -> String {
     let zrn = format!("zen:ticket:{}", seed.ticket_id);
     let subject =
         object! { "id": seed.ticket_id.to_string(), "type": "ticket", "zrn": zrn.as_str() };
+    // An id, nothing, or the id as a text (recorded rows).
+    let responder = match seed.n % 3 {
+        0 => Json::NULL,
+        1 => seed.user_id.into(),
+        _ => seed.user_id.to_string().into(),
+    };
     seed.finish(object! {
         "id": ulid(seed),
-        "responder_id": seed.or_null(0, seed.user_id),
+        "responder_id": responder,
         "subject_zrns": [zrn.as_str()],
         "subjects": [subject],
         "survey": object! { "id": "01J58KJ9RAE0D2EK7HRVM7Z8F2", "state": "enabled", "version": 3 },

@@ -39,6 +39,7 @@ pub(super) fn shared_macro(seed: &Seed) -> String {
         .with("raw_title", seed.pick(0, &["{{dc.take_it}}", "Take it!"]))
         .with("description", seed.or_null(0, seed.text(5)))
         .with("restriction", restriction)
+        .with("attachments", if seed.on(1, 3) { vec![seed.other_id(9)] } else { vec![] })
         .with_if(seed.on(0, 2), "permissions", object! { "can_edit": true })
         .with_if(seed.on(1, 6), "permissions", Json::NULL)
         .with_if(with_usage, "app_installation", seed.or_null(0, "Reports 1.0"))
@@ -148,7 +149,7 @@ pub(super) fn attribute_definition(seed: &Seed) -> String {
         _ => format!("custom_fields_{}", seed.id),
     };
     let operators = [
-        object! { "value": "is", "title": "Is", "terminal": false },
+        object! { "value": "is", "title": "Is", "terminal": false, "format": "list" },
         object! { "value": "not_present", "title": "Not present", "terminal": true },
     ];
     let values = match seed.n % 3 {

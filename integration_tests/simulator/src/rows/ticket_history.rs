@@ -36,7 +36,7 @@ fn audit_comment(seed: &Seed) -> Object {
 /// One of the kinds of event an audit can hold. Values are of any type, ids often strings.
 fn audit_event(seed: &Seed, kind: u64) -> Object {
     let event = object! { "id": event_id(seed, kind % 100 + 1) };
-    let kinds: [fn(&Seed, Object) -> Object; 19] = [
+    let kinds: [fn(&Seed, Object) -> Object; 20] = [
         |_, event| change(event, "Create", "priority", "urgent", None),
         |_, event| change(event, "Create", "tags", ["sample", "support"], None),
         |_, event| change(event, "Create", "due_at", Json::NULL, None),
@@ -70,7 +70,11 @@ fn audit_event(seed: &Seed, kind: u64) -> Object {
         |seed, event| {
             event
                 .with("type", "External")
-                .with("resource", "targetV2")
+                // A target is named by its id, a webhook by a text (recorded rows).
+                .with(
+                    "resource",
+                    if seed.on(0, 2) { seed.other_id(8).into() } else { Json::from("targetV2") },
+                )
                 .with("success", Json::NULL)
                 .with("body", seed.text(10))
         },
@@ -112,6 +116,11 @@ fn audit_event(seed: &Seed, kind: u64) -> Object {
                 .with("type", "ScheduleAssignment")
                 .with("previous_schedule_id", Json::NULL)
                 .with("new_schedule_id", 29_006_094_707_860_u64)
+        },
+        // The skills that routing asks for (recorded rows).
+        |seed, event| {
+            let skill = object! { "id": super::ticket_activity::uuid(seed), "name": seed.text(4) };
+            event.with("type", "AssociateAttValsEvent").with("attribute_values", [skill])
         },
     ];
     kinds[(kind % kinds.len() as u64) as usize](seed, event)
@@ -251,6 +260,7 @@ fn metadata(seed: &Seed) -> Json {
         },
         "trusted": false,
         "suspension_type_id": Json::NULL,
+        "decoration": seed.or_null(0, object! { "version": 1 }),
     };
     match seed.n % 3 {
         0 => whole.into(),

@@ -131,8 +131,8 @@ pub(super) const FIELDS: &[(&str, &str)] = &[
     ),
     (
         "macros",
-        "actions active app_installation categories created_at default description id \
-         permissions position raw_title restriction title updated_at url usage_1h usage_24h \
+        "actions active app_installation attachments categories created_at default description \
+         id permissions position raw_title restriction title updated_at url usage_1h usage_24h \
          usage_30d usage_7d",
     ),
     (
@@ -217,7 +217,7 @@ pub(super) const FIELDS: &[(&str, &str)] = &[
         "custom_statuses",
         "active agent_label created_at default description end_user_description \
          end_user_label id raw_agent_label raw_description raw_end_user_description \
-         raw_end_user_label status_category updated_at",
+         raw_end_user_label status_category updated_at url",
     ),
     ("satisfaction_reasons", "created_at deleted_at id raw_value reason_code updated_at url value"),
     (
@@ -228,7 +228,7 @@ pub(super) const FIELDS: &[(&str, &str)] = &[
     (
         "views",
         "active conditions created_at default description execution id position raw_title \
-         restriction title updated_at url",
+         restriction title updated_at url watchable",
     ),
     (
         "locales",
@@ -242,7 +242,7 @@ pub(super) const FIELDS: &[(&str, &str)] = &[
         "group_sla_policies",
         "created_at description filter id policy_metrics position title updated_at url",
     ),
-    ("trigger_categories", "created_at id name position updated_at"),
+    ("trigger_categories", "created_at id name position updated_at url"),
     (
         "recipient_addresses",
         "brand_id cname_status created_at default dns_results domain_verification_code \
@@ -250,7 +250,7 @@ pub(super) const FIELDS: &[(&str, &str)] = &[
     ),
     (
         "workspaces",
-        "activated apps conditions created_at description id macro_ids position \
+        "activated apps conditions created_at description id macro_ids macros position \
          prefer_workspace_app_order selected_macros ticket_form_id title updated_at url",
     ),
     (
@@ -340,7 +340,8 @@ pub(super) const NESTED: &[(&str, &str)] = &[
         "events[].id events[].type events[].field_name events[].value events[].previous_value \
          events[].body events[].html_body events[].plain_body events[].public \
          events[].author_id events[].attachments[].content_url events[].audit_id \
-         events[].macro_id events[].recipients events[].via.channel metadata.custom \
+         events[].macro_id events[].recipients events[].via.channel events[].resource \
+         events[].attribute_values[].id metadata.decoration metadata.custom \
          metadata.system.ip_address metadata.flags metadata.flags_options.2 \
          metadata.flags_options.11 metadata.flags_options.15 via.source.from",
     ),
@@ -421,7 +422,7 @@ pub(super) const NESTED: &[(&str, &str)] = &[
     ),
     (
         "attribute_definitions",
-        "operators[].value operators[].title operators[].terminal values[].value \
+        "operators[].value operators[].title operators[].terminal operators[].format values[].value \
          values[].title values[].enabled metadata.collection_key metadata.item_key",
     ),
     ("views", "execution.columns[].id execution.group_by conditions.all[].field restriction.ids"),

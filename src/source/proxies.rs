@@ -31,7 +31,12 @@ fn is_usable(value: &str) -> bool {
     let Ok(address) = value.parse::<http::Uri>() else { return false };
     let is_spoken = address.scheme_str().is_none_or(|scheme| matches!(scheme, "http" | "https"));
     let host = address.host().unwrap_or_default();
-    is_spoken && !host.is_empty()
+    let authority = address.authority().map(http::uri::Authority::as_str).unwrap_or_default();
+    let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
+    let port = place.strip_prefix(host).unwrap_or_default();
+    let is_port =
+        port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok());
+    is_spoken && is_port && !host.is_empty()
 }
 
 #[cfg(test)]

@@ -1,4 +1,6 @@
 //! Faults by which rows are lost and nothing is said.
 
 mod a5;
+mod a6;
 mod a7;
+mod a9;

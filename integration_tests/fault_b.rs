@@ -3,3 +3,4 @@
 mod b1;
 mod b3;
 mod b5;
+mod b7;

@@ -1,5 +1,9 @@
 //! Faults by which something is told wrongly, or tried wrongly.
 
+mod c10;
+mod c11;
+mod c12;
+mod c13;
 mod c14;
 mod c15;
 mod c1;
@@ -8,4 +12,6 @@ mod c3;
 mod c4;
 mod c5;
 mod c6;
+mod c7;
 mod c8;
+mod c9;

@@ -1,4 +1,6 @@
 //! What an analyst lost: one file for each fault.
 
 mod f1;
+mod f2;
 mod f3;
+mod f4;

@@ -141,6 +141,47 @@ pub async fn reach(
     }
 }
 
+/// The names that Zendesk gives to refusals of something that an account, a plan or a role does not
+/// have.
+///
+/// Sources: bodies of recorded answers; Zendesk, "Trigger Categories".
+const REFUSALS: [&str; 8] = [
+    "Forbidden",
+    "AccessDenied",
+    "Access Denied",
+    "SupportProductInactive",
+    "TriggerCategoriesNotEnabled",
+    "RecordNotFound",
+    "InvalidEndpoint",
+    "NotFound",
+];
+
+/// Whether a refusal is Zendesk's own and definite word, by which a stream may be left out of a
+/// catalog: 403 or 404 with one of its names. Pages of a network or of a closed help center have
+/// none.
+#[must_use]
+pub fn is_last_word(error: &ApiError) -> bool {
+    let name = error.detail.split_once(':').map_or(error.detail.as_str(), |(name, _)| name);
+    matches!(error.status, Some(403 | 404))
+        && matches!(error.kind, ErrorKind::Forbidden | ErrorKind::NotFound)
+        && REFUSALS.contains(&name)
+}
+
+/// How a listing failed that gave no answer in time: as its last try did.
+#[must_use]
+pub fn unanswered(client: &Client, path: &str) -> ApiError {
+    let request = format!("GET /api/v2/{path}");
+    let last = client.last_failure().filter(|error| error.request == request);
+    last.unwrap_or(ApiError {
+        kind: ErrorKind::Unavailable,
+        status: None,
+        request,
+        detail: "no answer in time".into(),
+        again_in: None,
+        is_zendesks: false,
+    })
+}
+
 /// Whether it is Zendesk's own refusal, which a retry would get again. What something between us
 /// and Zendesk says, or a bare status, is none.
 pub fn is_definite(error: &ApiError) -> bool {
@@ -153,6 +194,36 @@ pub fn is_definite(error: &ApiError) -> bool {
 mod tests {
     use super::*;
     use crate::streams::registry;
+    use crate::zendesk::error::detail;
+
+    #[test]
+    fn only_zendesks_own_word_leaves_a_stream_out() {
+        let says = |kind, status, body: &str| {
+            let detail = detail(body.as_bytes(), &crate::secret::Secrets::default());
+            is_last_word(&ApiError {
+                kind,
+                status: Some(status),
+                request: String::new(),
+                detail,
+                again_in: None,
+            })
+        };
+        for body in [
+            r#"{"error":{"title":"Forbidden","message":"You do not have access to this page."}}"#,
+            r#"{"error":"SupportProductInactive","description":"no"}"#,
+            r#"{"errors":[{"code":"TriggerCategoriesNotEnabled","title":"no","detail":"x"}]}"#,
+            r#"{"error":"InvalidEndpoint","description":"Not found"}"#,
+        ] {
+            assert!(says(ErrorKind::Forbidden, 403, body) && says(ErrorKind::NotFound, 404, body));
+            assert!(!says(ErrorKind::Unauthorized, 401, body));
+        }
+        for body in
+            ["", "{}", "[]", "<html><h1>403 Forbidden</h1></html>", "Access denied by the network"]
+        {
+            assert!(!says(ErrorKind::Forbidden, 403, body), "{body}");
+            assert!(!says(ErrorKind::NotFound, 404, body), "{body}");
+        }
+    }
 
     fn streams() -> Vec<Stream> {
         let config =

@@ -97,9 +97,9 @@ impl Waits {
 
 fn line(what: &What, streams: &BTreeSet<&str>, length: Duration) -> String {
     let why = match what {
-        What::Limit(bucket) => format!("the limit of requests to {} is used up", bucket.name()),
-        What::Listing(_) => "Zendesk asked to wait".to_owned(),
-        What::Outage(_) => "Zendesk is out of service and said when to come back".to_owned(),
+        What::Limit(bucket) => of_limit(*bucket),
+        What::Listing(_) => ASKED_TO_WAIT.to_owned(),
+        What::Outage(_) => OUT_OF_SERVICE.to_owned(),
     };
     let named: Vec<&str> = streams.iter().copied().take(MOST_NAMED).collect();
     let more = match streams.len().saturating_sub(MOST_NAMED) {
@@ -107,6 +107,23 @@ fn line(what: &What, streams: &BTreeSet<&str>, length: Duration) -> String {
         more => format!(" and {more} more streams"),
     };
     format!("{}{more}: {why}; going on in {} s", named.join(", "), length.as_secs())
+}
+
+const ASKED_TO_WAIT: &str = "Zendesk asked to wait";
+const OUT_OF_SERVICE: &str = "Zendesk is out of service and said when to come back";
+
+fn of_limit(bucket: Bucket) -> String {
+    format!("the limit of requests to {} is used up", bucket.name())
+}
+
+/// What a request waits for.
+#[must_use]
+pub fn reason(wait: Wait) -> String {
+    match wait.bucket {
+        Some(bucket) => of_limit(bucket),
+        None if wait.is_limit => ASKED_TO_WAIT.to_owned(),
+        None => OUT_OF_SERVICE.to_owned(),
+    }
 }
 
 #[cfg(test)]

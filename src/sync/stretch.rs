@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::WalkError;
 use super::chains::Start;
+use super::children::{judge_failures, release};
 use super::fetch::Delivery;
 use super::files::Held;
 use super::frontier::Frontier;
@@ -104,7 +105,10 @@ impl<'m> Stretch<'m> {
             let length_before = member.window_seconds;
             is_unread.then_some(Rest { is_counted: false, length_before })
         });
-        stretch.resume(&start, &stretch.seen());
+        // Behind a parent that failed others are read again, to show whether it fails alone.
+        let waits = stretch.who.iter().any(|member| member.position.walk.failing.waits());
+        let seen = if waits { Vec::new() } else { stretch.seen() };
+        stretch.resume(&start, &seen);
         stretch
     }
 
@@ -127,6 +131,7 @@ impl<'m> Stretch<'m> {
             member.position.walk.place.seen = seen.to_vec();
         }
         self.frontier = Frontier::resumed(at, seen);
+        self.refusals.failures.begin_anew();
     }
 
     pub fn names(&self) -> String {
@@ -178,6 +183,7 @@ impl<'m> Stretch<'m> {
             earliest.min_by_key(|token| if let Token::StartTime(at) = token { *at } else { 0 });
         let place = place.unwrap_or_default();
         self.frontier = Frontier::resumed(&place, &[]);
+        self.refusals.failures.begin_anew();
         self.start(window, place)
     }
 
@@ -334,10 +340,25 @@ impl<'m> Stretch<'m> {
         self.who.iter().find_map(|member| changed_key(member.stream))
     }
 
-    /// Streams of which too many parents were refused, now that the walk has ended.
-    pub fn judge_refusals(&mut self) -> Vec<(&'static str, WalkError)> {
-        let failed = self.refusals.at_end(self.alive().map(|member| member.stream));
-        self.frontier.judge_all();
+    /// Streams of which too many parents were refused, or which a parent that fails holds up. Before
+    /// the end of the walk only refusals of all parents are too many.
+    pub fn judge_refusals(&mut self, at_end: bool) -> Vec<(&'static str, WalkError)> {
+        let ends = judge_failures(&mut self.who, &mut self.refusals, &mut self.frontier, at_end);
+        let mut failed: Vec<(&'static str, WalkError)> = ends
+            .iter()
+            .flat_map(|end| end.streams.iter().map(|name| (*name, end.why.clone())))
+            .collect();
+        let streams: Vec<&'static Stream> = self.alive().map(|member| member.stream).collect();
+        let refusals = &self.refusals;
+        let none_read =
+            |stream: &&'static Stream| Some((stream.name, refusals.none_read(stream.feed.name)?));
+        failed.extend(match at_end {
+            true => refusals.at_end(streams.into_iter()),
+            false => streams.iter().filter_map(none_read).collect(),
+        });
+        for end in ends {
+            release(end.feed, &mut self.refusals, &mut self.frontier);
+        }
         failed
     }
 

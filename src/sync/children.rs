@@ -153,6 +153,12 @@ impl<'r, 'm> Children<'r, 'm> {
 
     /// Passes over parents that failed in several syncs, and ends the streams that others hold up.
     async fn judge_failures(&self, is_over: bool) -> Result<(), WalkError> {
+        if is_over {
+            let asks = lock(&self.shared).witnesses();
+            for (feed, fills) in self.reader.still_read(asks, self.walk).await? {
+                lock(&self.shared).refusals.failures.read(feed.name, &fills);
+            }
+        }
         let ends = lock(&self.shared).judge_failures(is_over);
         if ends.is_empty() {
             return Ok(());
@@ -229,7 +235,7 @@ impl<'r, 'm> Children<'r, 'm> {
         let result = loop {
             match pager.next().await {
                 Ok(None) => {
-                    lock(&self.shared).refusals.failures.read(node.feed.name);
+                    lock(&self.shared).refusals.failures.read(node.feed.name, &fills);
                     break Ok(answered);
                 }
                 Ok(Some(fetched)) => {
@@ -286,7 +292,7 @@ impl<'r, 'm> Children<'r, 'm> {
                 shared.refusals.too_many(feed, false).map_or(Ok(Answered::Refused), Err)
             }
             (About::Nothing, _) => {
-                shared.refusals.failures.failed(feed, (top.key, top.number), error);
+                shared.refusals.failures.failed(feed, top.key, error);
                 Ok(Answered::Failed)
             }
             _ => Err(error),
@@ -417,7 +423,7 @@ impl Shared<'_> {
             Answered::Settled => self.frontier.settle(top.number),
             Answered::Refused => self.frontier.refuse(top.number, answers.clone()),
             // Unless its streams have ended meanwhile, it holds the place.
-            Answered::Failed if self.refusals.failures.holds(top.number) => {}
+            Answered::Failed if self.refusals.failures.settle(top.key, top.number) => {}
             Answered::Failed => self.frontier.refuse(top.number, answers.clone()),
         }
         if answered != Answered::Failed {
@@ -426,6 +432,10 @@ impl Shared<'_> {
             children.for_each(|member| member.position.walk.failing.read(top.key));
         }
         self.frontier.judge(&answers);
+    }
+
+    fn witnesses(&self) -> Vec<(&'static Feed, Fills)> {
+        witnesses(&self.who, &self.refusals)
     }
 
     fn judge_failures(&mut self, is_over: bool) -> Vec<End> {
@@ -547,6 +557,9 @@ pub(super) fn judge_failures(
         for member in &mut members {
             let failing = &mut member.position.walk.failing;
             counted.iter().for_each(|parent| failing.failed(*parent));
+            if let Some(ids) = refusals.failures.last_read(feed).filter(|_| !counted.is_empty()) {
+                failing.keep_witness(ids);
+            }
             for failed in &passed_over {
                 failing.passed_over(failed.parent);
                 member.report.skip(failed.listings, &failed.error);
@@ -562,6 +575,46 @@ pub(super) fn judge_failures(
     }
     frontier.judge(&refusals.answers());
     ends
+}
+
+/// Listings that were read in earlier syncs, of feeds of which some parents failed and none was
+/// read: they show whether that is an outage.
+pub(super) fn witnesses(
+    who: &[&mut Member],
+    refusals: &RefusalsByFeed,
+) -> Vec<(&'static Feed, Fills)> {
+    let witness = |name: &'static str| {
+        let members = who.iter().filter(|member| member.is_reading());
+        let mut below = members.filter_map(|member| {
+            let feed = member.stream.feed.lineage().into_iter().find(|feed| feed.name == name)?;
+            Some((feed, member.position.walk.failing.witness(feed)?))
+        });
+        below.next()
+    };
+    let failures = &refusals.failures;
+    let feeds = failures.feeds().into_iter().filter(|feed| failures.last_read(feed).is_none());
+    feeds.filter_map(witness).collect()
+}
+
+impl Reader<'_> {
+    /// Asks for the first pages of listings, and returns those that came.
+    pub(super) async fn still_read(
+        self,
+        asks: Vec<(&'static Feed, Fills)>,
+        walk: u64,
+    ) -> Result<Vec<(&'static Feed, Fills)>, WalkError> {
+        let mut came = Vec::new();
+        for (feed, fills) in asks {
+            let listing = self.listing(feed, fill(feed.path, &fills), &[], walk);
+            let size = feed.page_size(self.config);
+            match Pager::new(self.client, &listing, Token::First, size).next().await {
+                Ok(_) => came.push((feed, fills)),
+                Err(error) if ends_everything(&error) => return Err(error),
+                Err(_) => {}
+            }
+        }
+        Ok(came)
+    }
 }
 
 /// Lets the parents go at which a feed ended: they hold up nobody else.

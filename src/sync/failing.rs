@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::WalkError;
+use super::parents::Fills;
 use crate::streams::Feed;
 
 /// Syncs that end at a parent before one passes it over.
@@ -19,12 +20,23 @@ const MOST: usize = 16;
 /// Listings below one parent that fail before the rest of them is left alone.
 const MOST_BELOW: u64 = 3;
 
+/// The longest ids of a witness, in bytes.
+const LONGEST_WITNESS: usize = 200;
+
+/// The number of a parent that has none in the frontier.
+const NO_NUMBER: usize = usize::MAX;
+
 /// Hexadecimal digits of a parent, and of its count.
 const DIGITS: usize = 17;
 
 /// In how many syncs each parent failed, as a saved position has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Failing(Vec<(u64, u8)>);
+pub struct Failing {
+    parents: Vec<(u64, u8)>,
+    /// Ids of a listing that was read, `article_id=1,comment_id=2`. Where nothing else is to be
+    /// read, it shows whether a parent fails alone.
+    witness: String,
+}
 
 /// How the listings of children came out in this walk, by feed.
 #[derive(Debug, Default)]
@@ -32,14 +44,16 @@ pub struct Failures(BTreeMap<&'static str, OfFeed>);
 
 #[derive(Debug, Default)]
 struct OfFeed {
-    /// Listings that were read.
+    /// Listings that were read, and the ids of the last.
     read: u64,
+    last_read: String,
     failed: BTreeMap<u64, Failed>,
     /// Parents that failed since a listing was read.
     in_a_row: BTreeSet<u64>,
 }
 
-/// A parent that failed: its number in the frontier, how many listings below it failed, and how.
+/// A parent that failed: its number in the frontier once nothing below it is read any more, how many
+/// listings below it failed, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failed {
     pub parent: u64,
@@ -60,18 +74,12 @@ pub struct Judged {
 
 impl Failing {
     fn count(&self, parent: u64) -> u8 {
-        self.0.iter().find(|(known, _)| *known == parent).map_or(0, |(_, count)| *count)
-    }
-
-    /// Whether a parent is waited for that may be passed over.
-    #[must_use]
-    pub fn waits(&self) -> bool {
-        self.0.iter().any(|(_, count)| *count <= SYNCS)
+        self.parents.iter().find(|(known, _)| *known == parent).map_or(0, |(_, count)| *count)
     }
 
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.parents.is_empty()
     }
 
     /// Notes that a sync ended at a parent.
@@ -84,28 +92,47 @@ impl Failing {
         self.set(parent, SYNCS + 1);
     }
 
+    /// Keeps the ids of a listing that was read.
+    pub fn keep_witness(&mut self, ids: &str) {
+        if !ids.is_empty() && ids.len() <= LONGEST_WITNESS {
+            ids.clone_into(&mut self.witness);
+        }
+    }
+
+    /// What fills the path of a listing of this feed that was read in an earlier sync.
+    #[must_use]
+    pub fn witness(&self, feed: &'static Feed) -> Option<Fills> {
+        let ids: BTreeMap<&str, &str> =
+            self.witness.split(',').filter_map(|id| id.split_once('=')).collect();
+        let parents = feed.lineage().into_iter().filter_map(|feed| feed.parent.as_ref());
+        let names = parents.flat_map(|parent| parent.fills).map(|(name, _)| *name);
+        names.map(|name| Some((name, (*ids.get(name)?).to_owned()))).collect()
+    }
+
     /// Forgets a parent that was read.
     pub fn read(&mut self, parent: u64) {
-        self.0.retain(|(known, _)| *known != parent);
+        self.parents.retain(|(known, _)| *known != parent);
     }
 
     fn set(&mut self, parent: u64, count: u8) {
         self.read(parent);
-        if self.0.len() >= MOST {
+        if self.parents.len() >= MOST {
             // Those that are still waited for count more than those that were passed over.
-            let oldest = self.0.iter().position(|(_, count)| *count > SYNCS);
+            let oldest = self.parents.iter().position(|(_, count)| *count > SYNCS);
             if oldest.is_none() && count <= SYNCS {
                 return;
             }
-            self.0.remove(oldest.unwrap_or_default());
+            self.parents.remove(oldest.unwrap_or_default());
         }
-        self.0.push((parent, count));
+        self.parents.push((parent, count));
     }
 
     /// As a saved position has it.
     #[must_use]
     pub fn text(&self) -> String {
-        self.0.iter().map(|(parent, count)| format!("{parent:016x}{count:x}")).collect()
+        let parent = |(parent, count): &(u64, u8)| format!("{parent:016x}{count:x}");
+        let parents: String = self.parents.iter().map(parent).collect();
+        format!("{parents};{}", self.witness)
     }
 
     /// Reads it back; what is malformed is left out.
@@ -118,29 +145,45 @@ impl Failing {
             let parent = u64::from_str_radix(parent, 16).ok()?;
             (1..=SYNCS + 1).contains(&count).then_some((parent, count))
         };
+        let (text, witness) = text.split_once(';').unwrap_or((text, ""));
         let entries = text.as_bytes().chunks_exact(DIGITS).filter_map(entry);
         let mut failing = Self::default();
         entries.take(MOST).for_each(|(parent, count)| failing.set(parent, count));
+        failing.keep_witness(witness);
         failing
     }
 }
 
 impl Failures {
-    /// Notes that a listing of a feed was read.
-    pub fn read(&mut self, feed: &'static str) {
+    /// Notes that a listing of a feed was read, and what filled its path.
+    pub fn read(&mut self, feed: &'static str, fills: &Fills) {
         let of_feed = self.0.entry(feed).or_default();
         of_feed.read += 1;
+        let ids: Vec<String> = fills.iter().map(|(name, id)| format!("{name}={id}")).collect();
+        of_feed.last_read = ids.join(",");
         of_feed.in_a_row.clear();
     }
 
     /// Notes that a listing below a parent failed.
-    pub fn failed(&mut self, feed: &'static str, (parent, number): (u64, usize), error: WalkError) {
+    pub fn failed(&mut self, feed: &'static str, parent: u64, error: WalkError) {
         let of_feed = self.0.entry(feed).or_default();
         of_feed.in_a_row.insert(parent);
-        let failed = Failed { parent, number, listings: 0, error };
-        let known = of_feed.failed.entry(parent).or_insert(failed);
-        known.number = number;
-        known.listings += 1;
+        let failed = Failed { parent, number: NO_NUMBER, listings: 0, error };
+        of_feed.failed.entry(parent).or_insert(failed).listings += 1;
+    }
+
+    /// Notes that nothing is read any more below a parent, of which some failed. False where that
+    /// is settled already.
+    pub fn settle(&mut self, parent: u64, number: usize) -> bool {
+        let failed = self.0.values_mut().filter_map(|of_feed| of_feed.failed.get_mut(&parent));
+        failed.map(|failed| failed.number = number).count() > 0
+    }
+
+    /// The ids of the last listing of a feed that was read; none where none was.
+    #[must_use]
+    pub fn last_read(&self, feed: &str) -> Option<&str> {
+        let of_feed = self.0.get(feed).filter(|of_feed| of_feed.read > 0);
+        of_feed.map(|of_feed| of_feed.last_read.as_str())
     }
 
     /// Whether so many listings below a parent failed that no more are asked for.
@@ -168,7 +211,8 @@ impl Failures {
             judged.end = first(&of_feed.failed);
             return judged;
         }
-        let others_are_read = of_feed.read > 0 && of_feed.read >= of_feed.failed.len() as u64;
+        let others_are_read =
+            of_feed.read > 0 && of_feed.failed.len() as u64 <= of_feed.read.max(2);
         if others_are_read {
             let is_due = |parent: &u64| failing.count(*parent) >= SYNCS;
             let due: Vec<u64> = of_feed.failed.keys().copied().filter(is_due).collect();
@@ -204,7 +248,7 @@ impl Failures {
     /// has to be judged.
     pub fn begin_anew(&mut self) {
         let failed = self.0.values_mut().flat_map(|of_feed| of_feed.failed.values_mut());
-        failed.for_each(|failed| failed.number = usize::MAX);
+        failed.for_each(|failed| failed.number = NO_NUMBER);
     }
 
     /// Notes that a parent that may have failed before was read after all.
@@ -235,9 +279,10 @@ mod tests {
     fn failures(read: u64, failed: &[u64]) -> Failures {
         let mut failures = Failures::default();
         for parent in failed {
-            failures.failed("votes", (*parent, *parent as usize), broken());
+            failures.failed("votes", *parent, broken());
+            failures.settle(*parent, *parent as usize);
         }
-        (0..read).for_each(|_| failures.read("votes"));
+        (0..read).for_each(|_| failures.read("votes", &vec![("article_id", "5".to_owned())]));
         failures
     }
 
@@ -257,7 +302,6 @@ mod tests {
         assert!(!failures.holds(7) && failures.holds(8));
         // Once it was passed over it need not fail in three syncs again.
         failing.passed_over(7);
-        assert!(!failing.waits());
         let judged = super::tests::failures(1, &[7]).judge("votes", &failing, true);
         assert_eq!((judged.passed_over.len(), judged.end), (1, None));
         failing.read(7);
@@ -277,10 +321,10 @@ mod tests {
             );
         }
         let mut failures = Failures::default();
-        (0..100).for_each(|_| failures.read("votes"));
+        (0..100).for_each(|_| failures.read("votes", &vec![("article_id", "5".to_owned())]));
         for parent in 0..8_u64 {
             assert_eq!(failures.judge("votes", &Failing::default(), false).end, None);
-            failures.failed("votes", (parent, parent as usize), broken());
+            failures.failed("votes", parent, broken());
         }
         let judged = failures.judge("votes", &failing, false);
         assert_eq!(
@@ -294,10 +338,11 @@ mod tests {
         let mut failures = Failures::default();
         for _ in 0..3 {
             assert!(!failures.is_left_alone("votes", 7));
-            failures.failed("votes", (7, 0), broken());
+            failures.failed("votes", 7, broken());
         }
         assert!(failures.is_left_alone("votes", 7) && !failures.is_left_alone("votes", 8));
-        failures.failed("comments", (7, 0), broken());
+        failures.failed("comments", 7, broken());
+        assert!(failures.settle(7, 0) && !failures.settle(8, 1));
         assert_eq!(failures.forget("votes"), Vec::<usize>::new(), "the comments hold it");
         assert_eq!(failures.forget("comments"), vec![0]);
     }
@@ -316,11 +361,11 @@ mod tests {
                     _ => failing.read(parent),
                 }
                 let text = failing.text();
-                prop_assert!(text.len() <= MOST * DIGITS);
+                prop_assert!(text.len() <= MOST * DIGITS + 1);
                 prop_assert_eq!(&Failing::from_text(&text), &failing);
             }
             let read = Failing::from_text(&noise);
-            prop_assert!(read.0.len() <= MOST);
+            prop_assert!(read.parents.len() <= MOST);
         }
     }
 }

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::WalkError;
 use super::chains::{Asked, Chains, Turn};
-use super::children::{Children, ends_everything};
+use super::children::{Children, ends_everything, witnesses};
 use super::fetch::Delivery;
 use super::files::FileTally;
 use super::join::{Leg, Standing, Standstill, next_leg};
@@ -533,6 +533,12 @@ impl Reader<'_> {
         stretch: &mut Stretch<'_>,
         at_end: bool,
     ) -> Result<(), WalkError> {
+        if at_end {
+            let asks = witnesses(&stretch.who, &stretch.refusals);
+            for (feed, fills) in self.still_read(asks, stretch.walk).await? {
+                stretch.refusals.failures.read(feed.name, &fills);
+            }
+        }
         let failed = stretch.judge_refusals(at_end);
         // What their positions note of the parents that failed.
         let ends = |member: &&Member| failed.iter().any(|(name, _)| *name == member.stream.name);

@@ -105,10 +105,7 @@ impl<'m> Stretch<'m> {
             let length_before = member.window_seconds;
             is_unread.then_some(Rest { is_counted: false, length_before })
         });
-        // Behind a parent that failed others are read again, to show whether it fails alone.
-        let waits = stretch.who.iter().any(|member| member.position.walk.failing.waits());
-        let seen = if waits { Vec::new() } else { stretch.seen() };
-        stretch.resume(&start, &seen);
+        stretch.resume(&start, &stretch.seen());
         stretch
     }
 

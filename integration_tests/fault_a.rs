@@ -1,5 +1,6 @@
 //! Faults by which rows are lost and nothing is said.
 
+mod a4;
 mod a5;
 mod a6;
 mod a7;

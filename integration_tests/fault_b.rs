@@ -3,4 +3,5 @@
 mod b1;
 mod b3;
 mod b5;
+mod b6;
 mod b7;

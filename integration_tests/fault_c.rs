@@ -6,6 +6,7 @@ mod c12;
 mod c13;
 mod c14;
 mod c15;
+mod c16;
 mod c1;
 mod c2;
 mod c3;

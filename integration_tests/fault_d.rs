@@ -3,4 +3,5 @@
 mod d1;
 mod d2;
 mod d3;
+mod d4;
 mod d6;

@@ -4,3 +4,5 @@ mod f1;
 mod f2;
 mod f3;
 mod f4;
+mod f5;
+mod f6;

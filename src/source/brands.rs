@@ -174,7 +174,7 @@ pub async fn hosts(
 ) -> Result<(Vec<Site>, Option<String>), WalkError> {
     match rows(client, &BRANDS, BRANDS.path.to_owned(), WALK, config).await {
         Ok(brands) => Ok((hosts_of(&brands, client.main()), None)),
-        Err(WalkError::Api(error)) if is_definite(error.kind) => {
+        Err(WalkError::Api(error)) if is_definite(&error) => {
             let told = format!(
                 "the brands cannot be listed ({}): files at other hosts than {} are fetched without \
                  credentials. Use the credentials of a user who may see all brands",

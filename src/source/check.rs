@@ -23,7 +23,7 @@ use crate::streams::{Stream, registry};
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::client::Client;
 use crate::zendesk::clock::Clock;
-use crate::zendesk::error::ApiError;
+use crate::zendesk::error::{ApiError, ErrorKind};
 use crate::zendesk::site::Site;
 
 /// Answers with one CONNECTION_STATUS. `stop` turns true when the program is to end.

@@ -64,6 +64,7 @@ impl Endings {
             hosts,
         };
         let known = self.wholes.entry(stream.name).or_insert_with(new);
+        let is_first = ended.report.tally.pages == 0;
         known.report.add(ended.report);
         let named = ended.site.as_ref().filter(|site| !site.is_main || known.hosts > 1);
         let at = named.map(|site| site.name().to_owned());
@@ -73,7 +74,7 @@ impl Endings {
             (Err(WalkError::Closed), _) => return Err(Closed),
             (Err(WalkError::Api(error)), Some(state))
                 if error.kind == ErrorKind::NotFound
-                    && ended.report.tally.pages == 0
+                    && is_first
                     && known.hosts > 1 =>
             {
                 known.left_out.push(LeftOut {
@@ -152,7 +153,7 @@ mod tests {
 
     fn refused(kind: ErrorKind) -> WalkError {
         let (request, detail) = ("GET /x".to_owned(), "not here".to_owned());
-        ApiError { kind, status: None, request, detail, again_in: None }.into()
+        ApiError { kind, status: None, request, detail, again_in: None, is_zendesks: true }.into()
     }
 
     /// The whole of a stream of brands 1 (the main one), 2 and 3, of which 1 and 3 are restricted.

@@ -206,6 +206,7 @@ mod tests {
                 request: String::new(),
                 detail,
                 again_in: None,
+                is_zendesks: true,
             })
         };
         for body in [

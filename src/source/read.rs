@@ -34,6 +34,7 @@ use crate::zendesk::budget::Wait;
 use crate::zendesk::client::Client;
 use crate::zendesk::clock::Clock;
 use crate::zendesk::error::ErrorKind;
+use crate::zendesk::site::Site;
 
 /// How often silent streams are looked after.
 const BEAT: Duration = Duration::from_secs(10);

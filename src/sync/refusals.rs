@@ -50,11 +50,14 @@ pub fn about(error: &WalkError) -> About {
         | ErrorKind::Unreadable
         | ErrorKind::TooLarge
         | ErrorKind::Unexpected
+        | ErrorKind::Intercepted
+        | ErrorKind::Redirected
         | ErrorKind::BadPosition => About::Nothing,
-        ErrorKind::RateLimited if error.status == Some(503) && error.again_in.is_none() => {
-            About::Nothing
-        }
+        ErrorKind::Outage if error.again_in.is_none() => About::Nothing,
         ErrorKind::RateLimited
+        | ErrorKind::Outage
+        | ErrorKind::Renamed
+        | ErrorKind::NoAccount
         | ErrorKind::GrantEnded
         | ErrorKind::ClientRefused
         | ErrorKind::NoToken
@@ -227,10 +230,10 @@ mod tests {
         let about = |kind, status, detail: &str| {
             let (request, detail) = (String::new(), detail.to_owned());
             let status = Some(status);
-            about(&WalkError::Api(ApiError { kind, status, request, detail, again_in: None }))
+            about(&WalkError::Api(ApiError { kind, status, request, detail, again_in: None, is_zendesks: true }))
         };
         use ErrorKind::{
-            Forbidden, Invalid, NotFound, RateLimited, Stopped, Unavailable, Unexpected,
+            Forbidden, Intercepted, Invalid, NotFound, Outage, RateLimited, Stopped, Unavailable, Unexpected,
         };
         for (kind, status, detail, of) in [
             (NotFound, 404, "RecordNotFound: Not found", About::Parent),
@@ -243,7 +246,8 @@ mod tests {
             (Forbidden, 403, "", About::User),
             (Unavailable, 500, "", About::Nothing),
             (Unexpected, 418, "", About::Nothing),
-            (RateLimited, 503, "", About::Nothing),
+            (Outage, 503, "", About::Nothing),
+            (Intercepted, 403, "", About::Nothing),
             (RateLimited, 429, "", About::Stream),
             (Stopped, 0, "", About::Stream),
         ] {
@@ -259,6 +263,7 @@ mod tests {
             request: String::new(),
             detail: String::new(),
             again_in: None,
+            is_zendesks: true,
         };
         let mut refusals = RefusalsByFeed::default();
         refusals.note("votes", Some(error.clone()));

@@ -9,6 +9,7 @@ use crate::protocol::message::{FailureType, Trouble};
 use crate::streams::{Role, Stream};
 use crate::sync::WalkError;
 use crate::zendesk::error::{ApiError, ErrorKind};
+use crate::zendesk::instant;
 
 /// What a stream's failure means for the person who reads it. `at` names the host where it was
 /// read, if not the main one.
@@ -22,6 +23,16 @@ pub fn of_stream(stream: &Stream, at: Option<&str>, error: &WalkError) -> Troubl
             "Zendesk's listing neither ended nor went on. Try again; if it stays so, report it with the \
              detail of this message."
                 .to_owned(),
+        ),
+        WalkError::EndedEarly { at, known, .. } => (
+            FailureType::TransientError,
+            format!(
+                "Zendesk says again and again that the listing ends {}, and its other answers show that it goes \
+                 on{}. The next sync goes on from there; if it stays so, report it to Zendesk with the detail \
+                 of this message.",
+                at.map_or("there".to_owned(), |at| format!("at {}", instant::to_iso(at))),
+                known.map_or(String::new(), |known| format!(" to {}", instant::to_iso(known))),
+            ),
         ),
         WalkError::NoFiles { missing, of, last } => (
             match last.kind {

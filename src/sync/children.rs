@@ -443,6 +443,9 @@ pub(super) fn ends_everything(error: &WalkError) -> bool {
     match error {
         WalkError::Closed => true,
         WalkError::Api(error) => error.kind == ErrorKind::Stopped,
-        WalkError::Broken { .. } | WalkError::Refused { .. } | WalkError::NoFiles { .. } => false,
+        WalkError::Broken { .. }
+        | WalkError::EndedEarly { .. }
+        | WalkError::Refused { .. }
+        | WalkError::NoFiles { .. } => false,
     }
 }

@@ -5,12 +5,14 @@ use std::fmt;
 
 use crate::protocol::emitter::Closed;
 use crate::zendesk::error::ApiError;
+use crate::zendesk::instant;
 
 pub mod chains;
 pub mod children;
 pub mod columns;
 mod counted;
 pub mod cuts;
+pub mod ends;
 pub mod fetch;
 pub mod files;
 mod fit;
@@ -26,6 +28,7 @@ pub mod oversize;
 pub mod pager;
 pub mod parents;
 pub mod parts;
+pub mod places;
 pub mod plan;
 pub mod position;
 pub mod prelude;
@@ -49,6 +52,13 @@ pub enum WalkError {
         path: String,
         why: &'static str,
     },
+    /// A listing that says it ends where other answers show that it goes on. Unix seconds.
+    EndedEarly {
+        path: String,
+        at: Option<i64>,
+        /// Up to when rows are known, where they are in the order of time.
+        known: Option<i64>,
+    },
     /// Most parents refused to be read.
     Refused {
         refused: u64,
@@ -70,6 +80,18 @@ impl fmt::Display for WalkError {
         match self {
             Self::Api(error) => error.fmt(f),
             Self::Broken { path, why } => write!(f, "the listing {path} is broken: {why}"),
+            Self::EndedEarly { path, at, known } => {
+                write!(f, "the listing {path} says that it ends")?;
+                if let Some(at) = at {
+                    write!(f, " at {}", instant::to_iso(*at))?;
+                }
+                match known {
+                    Some(known) => {
+                        write!(f, ", but it is known to go on to {}", instant::to_iso(*known))
+                    }
+                    None => f.write_str(" with an empty page, but the page before goes on to it"),
+                }
+            }
             Self::Refused { refused, of, last } => {
                 write!(f, "{refused} of the last {of} listings were refused, lastly {last}")
             }

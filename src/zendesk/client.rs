@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, DATE, HOST, HeaderMap, HeaderValue,
+    ACCEPT, ACCEPT_ENCODING, AGE, AUTHORIZATION, CONTENT_ENCODING, DATE, HOST, HeaderMap, HeaderValue,
 };
 use reqwest::{RequestBuilder, Response};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -434,6 +434,14 @@ impl Client {
         self.until_stopped(self.clock.sleep(wait), &told).await
     }
 
+    /// Lets time pass before the same is asked again, holding nothing.
+    ///
+    /// # Errors
+    /// [`ApiError`] when the program is to stop.
+    pub async fn pause(&self, path: &str, wait: Duration) -> Result<(), ApiError> {
+        self.until_stopped(self.clock.sleep(wait), &format!("GET /api/v2/{path}")).await
+    }
+
     /// Asks for something that the sync can do without: in one short try, and with a worker that
     /// nobody else wants.
     ///
@@ -567,7 +575,9 @@ impl Client {
     pub(super) fn observe(&self, headers: &HeaderMap, slot: &mut Slot) -> Vec<headers::Quota> {
         let date = headers.get(DATE).and_then(|date| date.to_str().ok());
         if let Some(date) = date.and_then(instant::from_http_date) {
-            self.clock.observe(date);
+            // A cache says when the answer was made, and how long ago that was.
+            let age = headers.get(AGE).and_then(|age| age.to_str().ok()?.trim().parse().ok());
+            self.clock.observe(date.saturating_add(age.unwrap_or(0_u32).into()));
         }
         let quotas = headers::quotas(headers);
         slot.observe(&quotas);

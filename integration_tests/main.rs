@@ -11,6 +11,7 @@ mod equality;
 mod estimates;
 mod events;
 mod expected;
+mod fault_a;
 mod faults;
 mod files;
 mod floors;

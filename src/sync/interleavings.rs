@@ -16,9 +16,9 @@ use super::pager::borne_out;
 use super::plan::{Now, begin};
 use super::position::to_state;
 use super::reader::{Member, listing};
-use super::{search, sift};
 use super::stretch::Stretch;
 use super::windows::{MOST_WINDOWS, Span, bring_together};
+use super::{search, sift};
 use crate::config::Config;
 use crate::protocol::catalog::SyncMode;
 use crate::streams::{Feed, Order, Stream, registry};
@@ -270,7 +270,8 @@ fn sync(
             }
             let (&number, (at, size, bounds)) = chains.iter().nth(turn % chains.len()).unwrap();
             let (at, size, bounds, mut ended) = (at.clone(), *size, *bounds, false);
-            let page = scan(zendesk.page(feed, &at, size, bounds, &mut how), &listing.shape).unwrap();
+            let page =
+                scan(zendesk.page(feed, &at, size, bounds, &mut how), &listing.shape).unwrap();
             let answer = Answer {
                 envelope: &page.envelope,
                 rows: page.lists[0].rows.len(),
@@ -381,8 +382,7 @@ fn sync(
             platform.save(&members[at]);
             members[at].newest = newest;
             let leader = leg.up_to.filter(|_| is_at_aim);
-            members[at].state =
-                leader.map_or(Standstill::Done, |leader| standings[leader].state);
+            members[at].state = leader.map_or(Standstill::Done, |leader| standings[leader].state);
         }
     }
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, AGE, AUTHORIZATION, CONTENT_ENCODING, DATE, HOST, HeaderMap, HeaderValue,
+    ACCEPT, ACCEPT_ENCODING, AGE, AUTHORIZATION, CONTENT_ENCODING, DATE, HOST, HeaderMap,
+    HeaderValue,
 };
 use reqwest::{RequestBuilder, Response};
 use tokio::sync::mpsc::UnboundedReceiver;

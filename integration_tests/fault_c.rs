@@ -1,5 +1,6 @@
 //! Faults by which something is told wrongly, or tried wrongly.
 
+mod c1;
 mod c10;
 mod c11;
 mod c12;
@@ -7,7 +8,6 @@ mod c13;
 mod c14;
 mod c15;
 mod c16;
-mod c1;
 mod c2;
 mod c3;
 mod c4;

@@ -73,9 +73,7 @@ impl Endings {
             (Ok(()), _) => {}
             (Err(WalkError::Closed), _) => return Err(Closed),
             (Err(WalkError::Api(error)), Some(state))
-                if error.kind == ErrorKind::NotFound
-                    && is_first
-                    && known.hosts > 1 =>
+                if error.kind == ErrorKind::NotFound && is_first && known.hosts > 1 =>
             {
                 known.left_out.push(LeftOut {
                     state: state.clone(),

@@ -40,6 +40,16 @@ pub fn of_stream(stream: &Stream, at: Option<&str>, error: &WalkError) -> Troubl
                 }
             ),
         ),
+        WalkError::EndedEarly { at, known, .. } => (
+            FailureType::TransientError,
+            format!(
+                "Zendesk says again and again that the listing ends {}, and its other answers show that it goes \
+                 on{}. The next sync goes on from there; if it stays so, report it to Zendesk with the detail \
+                 of this message.",
+                at.map_or("there".to_owned(), |at| format!("at {}", instant::to_iso(at))),
+                known.map_or(String::new(), |known| format!(" to {}", instant::to_iso(known))),
+            ),
+        ),
         WalkError::NoFiles { missing, of, last } => (
             match last.kind {
                 ErrorKind::Unavailable

@@ -276,7 +276,8 @@ async fn telling_waits<T>(
     let telling = async {
         while let Some(wait) = waits.recv().await {
             let seconds = wait.length.as_secs();
-            let text = format!("before the first row: {}; going on in {seconds} s", waits::reason(wait));
+            let text =
+                format!("before the first row: {}; going on in {seconds} s", waits::reason(wait));
             if let Err(closed) = emitter.log(Level::Info, &text).await {
                 return closed;
             }

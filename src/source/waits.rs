@@ -86,12 +86,7 @@ impl Waits {
             self.lines.insert(what, until);
         }
         let streams: Vec<&str> = streams.into_iter().collect();
-        (line.is_some() || !streams.is_empty()).then_some(Said {
-            line,
-            streams,
-            length,
-            is_limit,
-        })
+        (line.is_some() || !streams.is_empty()).then_some(Said { line, streams, length, is_limit })
     }
 }
 

@@ -18,6 +18,8 @@ pub struct Chain<'a> {
     pub pager: Pager<'a>,
     /// How often the server refused its token.
     pub restarts: u32,
+    /// How often its place has said that the feed ends there, against what is known.
+    pub doubts: u32,
     /// When it asked for its last page, by the client's clock.
     asked: Duration,
     /// How long it waited for limits then.
@@ -31,6 +33,8 @@ pub struct Start {
     pub at: Token,
     /// The parameters that bound its window, if the place does not.
     pub bounds: Vec<(&'static str, String)>,
+    /// Whether a count says that there are rows.
+    pub has_rows: bool,
 }
 
 /// A chain after its turn.
@@ -75,21 +79,29 @@ impl<'a> Chains<'a> {
 
     /// Starts a chain, or starts it again.
     pub fn start(&mut self, start: Start, size: PageSize, restarts: u32) {
-        let Start { number, at, bounds } = start;
+        let Start { number, at, bounds, has_rows } = start;
         let size = self.size.unwrap_or(size);
         let pager = Pager::new(self.client, self.listing, at, size).within(bounds);
-        let (asked, waited) = Default::default();
-        self.go_on(Chain { number, pager, restarts, asked, waited });
+        let pager = pager.expecting(has_rows);
+        let (doubts, asked, waited) = Default::default();
+        self.go_on(Chain { number, pager, restarts, doubts, asked, waited }, Duration::ZERO);
     }
 
-    /// Lets a chain ask for its next page.
-    pub fn go_on(&mut self, mut chain: Chain<'a>) {
-        chain.asked = self.client.clock().elapsed();
+    /// Lets a chain ask for its next page after a wait.
+    pub fn go_on(&mut self, mut chain: Chain<'a>, wait: Duration) {
+        let (client, path) = (self.client, self.listing.path.as_str());
+        chain.asked = client.clock().elapsed();
         self.asking.push(Box::pin(async move {
             let at = chain.pager.at.clone();
-            let result = chain.pager.next().await;
+            let result = match wait.is_zero() {
+                true => chain.pager.next().await,
+                false => match client.pause(path, wait).await {
+                    Ok(()) => chain.pager.next().await,
+                    Err(stopped) => Err(stopped.into()),
+                },
+            };
             let tally = std::mem::take(&mut chain.pager.tally);
-            chain.waited = tally.waited;
+            chain.waited = tally.waited.saturating_add(wait);
             (Turn::Page(Box::new(Asked { chain, at, result })), tally)
         }));
     }

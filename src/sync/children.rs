@@ -673,6 +673,7 @@ pub(super) fn ends_everything(error: &WalkError) -> bool {
         WalkError::Api(error) => error.kind == ErrorKind::Stopped,
         WalkError::Broken { .. }
         | WalkError::CutShort { .. }
+        | WalkError::EndedEarly { .. }
         | WalkError::Refused { .. }
         | WalkError::NoFiles { .. } => false,
     }

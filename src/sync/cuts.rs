@@ -49,7 +49,7 @@ impl Stretch<'_> {
         let bounds = self.walking().and_then(|member| member.position.bounds(window));
         let bounds = bounds.map(|bounds| ("query", search::query(bounds)));
         let number = self.chains.get(window).copied().unwrap_or_default();
-        Start { number, at, bounds: bounds.into_iter().collect() }
+        Start { number, at, bounds: bounds.into_iter().collect(), has_rows: false }
     }
 
     /// How many windows are read or done.

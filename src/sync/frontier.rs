@@ -27,8 +27,10 @@ pub struct Frontier {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
     pub hash: u64,
-    /// The feed's time of the parent, if the feed is ordered by time.
+    /// Where the parent stands in the feed's time at the earliest, if the feed is ordered by time.
     pub time: Option<i64>,
+    /// The time that it bears, which is the latest where it can stand.
+    pub own: Option<i64>,
     /// The page it stands on.
     pub page: Token,
 }
@@ -52,7 +54,7 @@ impl Frontier {
     #[must_use]
     pub fn resumed(token: &Token, seen: &[u64]) -> Self {
         let time = if let Token::StartTime(seconds) = token { Some(*seconds) } else { None };
-        let listed = |hash: &u64| Listed { hash: *hash, time, page: token.clone() };
+        let listed = |hash: &u64| Listed { hash: *hash, time, own: time, page: token.clone() };
         Self { open: VecDeque::new(), behind: seen.iter().map(listed).collect(), left: 0 }
     }
 
@@ -113,7 +115,7 @@ impl Frontier {
     pub fn place(&self, next: &Token) -> (Token, Option<i64>, Vec<u64>) {
         let Some(first) = self.open.front() else {
             let second = if let Token::StartTime(seconds) = next { Some(*seconds) } else { None };
-            let again = |parent: &&Listed| second.is_some() && parent.time == second;
+            let again = |parent: &&Listed| second.is_some() && parent.own >= second;
             let seen = self.behind.iter().filter(again).map(|parent| parent.hash);
             return (next.clone(), second, cut(seen.collect()));
         };
@@ -142,7 +144,7 @@ impl Frontier {
         let place = self.open.front().map(|entry| &entry.parent).or(self.behind.back()).cloned();
         if let Some(place) = place {
             let same = |parent: &Listed| match place.time {
-                Some(time) => parent.time == Some(time),
+                Some(time) => parent.own >= Some(time),
                 None => parent.page == place.page,
             };
             self.behind.retain(same);
@@ -166,7 +168,12 @@ mod tests {
     use super::*;
 
     fn timed(number: usize, time: i64) -> Listed {
-        Listed { hash: number as u64, time: Some(time), page: Token::StartTime(0) }
+        standing(number, time, time)
+    }
+
+    fn standing(number: usize, time: i64, own: i64) -> Listed {
+        let page = Token::StartTime(0);
+        Listed { hash: number as u64, time: Some(time), own: Some(own), page }
     }
 
     #[test]
@@ -192,7 +199,7 @@ mod tests {
     fn without_times_a_place_is_a_page() {
         let page = Token::After("p".into());
         let mut frontier = Frontier::resumed(&page, &[7]);
-        let listed = |hash| Listed { hash, time: None, page: page.clone() };
+        let listed = |hash| Listed { hash, time: None, own: None, page: page.clone() };
         let (first, second) = (frontier.push(listed(1)), frontier.push(listed(2)));
         frontier.settle(second);
         assert_eq!(frontier.place(&Token::First), (page.clone(), None, vec![2, 7]));
@@ -241,6 +248,35 @@ mod tests {
                     .filter(|at| parents[*at] >= from && !seen.contains(&(*at as u64)))
                     .collect();
                 prop_assert_eq!(again, open.clone());
+            }
+        }
+
+        /// Some bear a time later than where they stand, and their place is only known to lie a row
+        /// or two before: no parent is lost.
+        #[test]
+        fn parents_that_bear_a_later_time_are_not_lost(
+            steps in proptest::collection::vec((0_i64..3, 0_usize..6, 0_i64..40), 1..60),
+        ) {
+            let mut frontier = Frontier::default();
+            let (mut stands, mut open) = (vec![0], Vec::new());
+            for (number, (later, pick, own)) in steps.into_iter().enumerate() {
+                let before = *stands.last().unwrap();
+                let here = before + later;
+                let own = if own > 20 { here + own } else { here };
+                open.push(frontier.push(standing(number, before, own)));
+                stands.push(here);
+                if open.len() > pick {
+                    frontier.settle(open.remove(pick));
+                }
+                let (token, time, seen) = frontier.place(&Token::Cursor("next".into()));
+                if let Token::StartTime(from) = token {
+                    prop_assert_eq!(time, Some(from));
+                    for at in &open {
+                        prop_assert!(stands[at + 1] >= from && !seen.contains(&(*at as u64)));
+                    }
+                } else {
+                    prop_assert!(open.is_empty());
+                }
             }
         }
     }

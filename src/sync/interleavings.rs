@@ -2,20 +2,23 @@
 //! passes, the process is killed after any STATE line), the newest version of every row arrives.
 //! A model of four of Zendesk's dialects stands in for the network; everything else is what runs.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::mem::take;
 use std::sync::OnceLock;
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::chains::Start;
+use super::ends::Verdict;
 use super::join::{Standing, Standstill, next_leg};
+use super::pager::borne_out;
 use super::plan::{Now, begin};
 use super::position::to_state;
 use super::reader::{Member, listing};
-use super::search;
 use super::stretch::Stretch;
 use super::windows::{MOST_WINDOWS, Span, bring_together};
+use super::{search, sift};
 use crate::config::Config;
 use crate::protocol::catalog::SyncMode;
 use crate::streams::{Feed, Order, Stream, registry};
@@ -45,6 +48,11 @@ enum Event {
     Cut(i64),
     /// Another window's page comes next.
     Turn(usize),
+    /// The last row of the next page changes while the page is made: it stands at its old place
+    /// and bears its new time.
+    Race,
+    /// The next page is empty and says that it is the last.
+    Glitch,
     Page,
 }
 
@@ -56,6 +64,8 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         2 => any::<(bool, bool)>().prop_map(|(first, second)| Event::Kill(first, second)),
         2 => (0_i64..600).prop_map(Event::Cut),
         2 => (0_usize..5).prop_map(Event::Turn),
+        2 => Just(Event::Race),
+        1 => Just(Event::Glitch),
         6 => Just(Event::Page),
     ];
     proptest::collection::vec(event, 0..80)
@@ -77,7 +87,15 @@ impl Zendesk {
     }
 
     /// The page at a place, as Zendesk would write it, of rows that changed within bounds.
-    fn page(&self, feed: &Feed, at: &Token, size: usize, (from, to): (i64, i64)) -> Vec<u8> {
+    fn page(
+        &mut self,
+        feed: &Feed,
+        at: &Token,
+        size: usize,
+        (from, to): (i64, i64),
+        how: &mut How,
+    ) -> Vec<u8> {
+        let (is_race, is_glitch) = (take(&mut how.is_race), take(&mut how.is_glitch));
         let row = |(id, (time, _, version)): (&u64, &(i64, u64, u64))| {
             json!({ "id": id, "version": version, "generated_timestamp": time,
                 "updated_at": instant::to_iso(*time),
@@ -122,10 +140,31 @@ impl Zendesk {
             _ => json!({ "next_page": format!("https://x.zendesk.com/y?start_time={end}"),
                 "end_time": end, "end_of_stream": !has_more }),
         };
-        let rows: Vec<Value> = shown.into_iter().map(row).collect();
+        let raced = shown.last().map(|(id, _)| **id).filter(|_| is_race);
+        let mut rows: Vec<Value> = shown.into_iter().map(row).collect();
+        if let Some(id) = raced {
+            self.change(id);
+            rows.pop();
+            rows.push(row((&id, &self.rows[&id])));
+        }
+        if is_glitch {
+            rows.clear();
+            body = match feed.paging {
+                Paging::Cursor | Paging::Search => json!({ "meta": { "has_more": false } }),
+                Paging::ExportCursor => json!({ "end_of_stream": true }),
+                _ => json!({ "next_page": null, "end_of_stream": true }),
+            };
+        }
         body[feed.list[0]] = rows.into();
         body.to_string().into_bytes()
     }
+}
+
+/// What is odd about the next page.
+#[derive(Default)]
+struct How {
+    is_race: bool,
+    is_glitch: bool,
 }
 
 /// What a platform keeps: the newest version per stream and id, and the saved states.
@@ -205,6 +244,7 @@ fn sync(
     loop {
         let standings: Vec<Standing> = members.iter().map(Member::standing).collect();
         let Some(leg) = next_leg(&standings, feed.time_key().is_some()) else { return };
+        let known = members.iter().filter_map(|member| member.newest).max();
         let ahead = leg.up_to.map(|leader| members[leader].position.clone());
         let until = leg.up_to.map(|leader| standings[leader].point);
         let mut end = members[leg.who[0]].position.walk.place.token.clone();
@@ -214,10 +254,12 @@ fn sync(
             search::freeze(&mut member.position, search::LAG_SECONDS, zendesk.now);
         }
         let mut stretch = Stretch::new((feed, 1), who, end.clone(), (until, ahead));
+        stretch.newest = stretch.newest.max(known);
         let begun = |start: Start| (start.number, (start.at.clone(), PAGE, bounds_of(&start)));
         let mut chains: BTreeMap<u32, (Token, usize, (i64, i64))> =
             stretch.open_windows().into_iter().map(begun).collect();
-        let mut turn = 0;
+        let (mut turn, mut how, mut promised, mut doubts) =
+            (0, How::default(), BTreeSet::new(), BTreeMap::<u32, u32>::new());
         while !stretch.rows_arrived {
             if chains.is_empty() {
                 let ((from, to), _) = stretch.uncounted().unwrap();
@@ -228,13 +270,16 @@ fn sync(
             }
             let (&number, (at, size, bounds)) = chains.iter().nth(turn % chains.len()).unwrap();
             let (at, size, bounds, mut ended) = (at.clone(), *size, *bounds, false);
-            let page = scan(zendesk.page(feed, &at, size, bounds), &listing.shape).unwrap();
+            let page =
+                scan(zendesk.page(feed, &at, size, bounds, &mut how), &listing.shape).unwrap();
             let answer = Answer {
                 envelope: &page.envelope,
                 rows: page.lists[0].rows.len(),
                 asked: u32::try_from(size).unwrap(),
                 is_largest: size >= LARGEST,
                 now_unix: zendesk.now,
+                borne_out: feed.time_key().and_then(|key| borne_out(&page, key)),
+                empty_before: 0,
             };
             let next = match step(feed.paging, &at, answer) {
                 Step::Next(next) => next,
@@ -249,6 +294,40 @@ fn sync(
                 other => panic!("{other:?}"),
             };
             let window = stretch.window(number);
+            let rows = page.lists[0].rows.len();
+            if ended && rows == 0 && promised.remove(&number) {
+                // The pager asks again, and the page before leads to the same place.
+                continue;
+            }
+            if ended {
+                let last = feed.time_key().and_then(|key| {
+                    let list = &page.lists[0];
+                    sift::times(&page, list, key).into_iter().flatten().next_back()
+                });
+                let said_before = doubts.entry(number).or_default();
+                match stretch.judge_end(window, last, *said_before) {
+                    Verdict::Believed => {}
+                    Verdict::BeforeTheAim => stretch.leave_aim(),
+                    Verdict::AskAgain(_) => {
+                        *said_before += 1;
+                        // As long as the waits are in all.
+                        zendesk.now += 30;
+                        if rows == 0 {
+                            continue;
+                        }
+                        ended = false;
+                    }
+                    // The streams fail, and the next sync goes on from their states.
+                    Verdict::Contradicted(_) => {
+                        let told: Vec<_> = stretch.alive().collect();
+                        told.into_iter().for_each(|member| platform.save(member));
+                        return;
+                    }
+                }
+            } else {
+                promised.insert(number);
+                doubts.remove(&number);
+            }
             let (batch, _, taken) = stretch.take(&page, window, (&at, &next), ended, zendesk.now);
             platform.take(&batch.lines);
             end = next.clone();
@@ -264,6 +343,8 @@ fn sync(
                     Event::Wait(seconds) => zendesk.now += seconds,
                     Event::Page => break,
                     Event::Turn(next) => turn = next,
+                    Event::Race => how.is_race = true,
+                    Event::Glitch => how.is_glitch = true,
                     Event::Cut(after) if feed.windows && !taken.arrived => {
                         let middle = BEGAN + after;
                         let spans = stretch.spans(zendesk.now, |_| None);
@@ -296,11 +377,13 @@ fn sync(
                 }
             }
         }
+        let (newest, is_at_aim) = (stretch.newest, stretch.ahead.is_some());
         stretch.end(&end, zendesk.now);
         for at in leg.who {
             platform.save(&members[at]);
-            members[at].state =
-                leg.up_to.map_or(Standstill::Done, |leader| standings[leader].state);
+            members[at].newest = newest;
+            let leader = leg.up_to.filter(|_| is_at_aim);
+            members[at].state = leader.map_or(Standstill::Done, |leader| standings[leader].state);
         }
     }
 }

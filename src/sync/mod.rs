@@ -12,6 +12,7 @@ pub mod children;
 pub mod columns;
 mod counted;
 pub mod cuts;
+pub mod ends;
 pub mod failing;
 pub mod fetch;
 pub mod files;
@@ -28,6 +29,7 @@ pub mod oversize;
 pub mod pager;
 pub mod parents;
 pub mod parts;
+pub mod places;
 pub mod plan;
 pub mod position;
 pub mod prelude;
@@ -58,6 +60,13 @@ pub enum WalkError {
         first: i64,
         seconds: u64,
     },
+    /// A listing that says it ends where other answers show that it goes on. Unix seconds.
+    EndedEarly {
+        path: String,
+        at: Option<i64>,
+        /// Up to when rows are known, where they are in the order of time.
+        known: Option<i64>,
+    },
     /// Most parents refused to be read.
     Refused {
         refused: u64,
@@ -85,6 +94,18 @@ impl fmt::Display for WalkError {
                     f,
                     "/api/v2/{path} gave a part of the rows of {seconds} seconds, first {first}"
                 )
+            }
+            Self::EndedEarly { path, at, known } => {
+                write!(f, "the listing {path} says that it ends")?;
+                if let Some(at) = at {
+                    write!(f, " at {}", instant::to_iso(*at))?;
+                }
+                match known {
+                    Some(known) => {
+                        write!(f, ", but it is known to go on to {}", instant::to_iso(*known))
+                    }
+                    None => f.write_str(" with an empty page, but the page before goes on to it"),
+                }
             }
             Self::Refused { refused, of, last } => {
                 write!(f, "{refused} of the last {of} listings were refused, lastly {last}")

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::Config;
+use crate::protocol::message::Level;
 use crate::streams::{Feed, Stream};
 use crate::zendesk::client::{Client, Fetched, PageSize, Request, Tally};
 use crate::zendesk::error::ErrorKind;
-use crate::zendesk::page::{InnerShape, ListShape, Shape};
+use crate::zendesk::page::{InnerShape, ListShape, Page, Shape};
 use crate::zendesk::paging::{Answer, Step, Token, step};
 use crate::zendesk::site::Site;
 
-use super::WalkError;
+use super::places::{self, Trail};
+use super::{WalkError, ends, sift};
 
 /// A listing as it is asked for.
 #[derive(Clone, Debug)]
@@ -46,7 +48,32 @@ pub struct Pager<'a> {
     pub tally: Tally,
     /// Seconds of which only a part of the rows can be had, unix seconds.
     pub cut_short: Vec<i64>,
+    /// What a person should know about the way.
+    pub notes: Vec<(Level, String)>,
+    /// What says that the next page has rows.
+    promise: Promise,
+    /// How often this place has said that the listing ends, against what is known.
+    doubts: u32,
+    /// Pages without rows, one after the other.
+    empty: u32,
 }
+
+/// What says that a page has rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Promise {
+    Nothing,
+    /// The page at this place leads to it.
+    Page(Token),
+    /// A count.
+    Count,
+}
+
+/// A start time younger than this may well be too recent: Zendesk has asked for a minute, and for
+/// five.
+const TOO_RECENT_SECONDS: i64 = 600;
+
+/// How often an end against a page's or a count's word is asked again.
+const DOUBTS: u32 = 2;
 
 impl Listing {
     /// The listing of a feed for these streams: their side-loads and all that they look up.
@@ -137,7 +164,7 @@ impl<'a> Pager<'a> {
     #[must_use]
     pub fn new(client: &'a Client, listing: &'a Listing, at: Token, size: PageSize) -> Self {
         let query = Cow::Borrowed(listing.query.as_slice());
-        let (tally, cut_short) = (Tally::default(), Vec::new());
+        let (tally, cut_short, notes) = (Tally::default(), Vec::new(), Vec::new());
         Self {
             client,
             listing,
@@ -149,7 +176,20 @@ impl<'a> Pager<'a> {
             patience: None,
             tally,
             cut_short,
+            notes,
+            promise: Promise::Nothing,
+            doubts: 0,
+            empty: 0,
         }
+    }
+
+    /// The same where a count has said that there are rows.
+    #[must_use]
+    pub fn expecting(mut self, rows: bool) -> Self {
+        if rows {
+            self.promise = Promise::Count;
+        }
+        self
     }
 
     /// The same within a window, whose bounds are parameters.
@@ -167,8 +207,8 @@ impl<'a> Pager<'a> {
     /// [`WalkError`] when the page cannot be had or does not say how to go on.
     pub async fn next(&mut self) -> Result<Option<Fetched>, WalkError> {
         let Listing { site, feed, path, shape, more, walk, .. } = self.listing;
-        let query = &self.query;
         while !self.ended {
+            let query = &self.query;
             let (path, shape) = match self.done.checked_sub(1).and_then(|at| more.get(at)) {
                 Some((path, shape)) => (*path, shape),
                 None => (path.as_str(), shape),
@@ -181,8 +221,16 @@ impl<'a> Pager<'a> {
                 // The start is younger than the feed gives yet: there is nothing new.
                 Err(error)
                     if error.kind == ErrorKind::BadPosition
-                        && matches!(self.at, Token::StartTime(_)) =>
+                        && let Token::StartTime(start) = self.at =>
                 {
+                    let young = self.client.clock().now_unix().saturating_sub(TOO_RECENT_SECONDS);
+                    if start < young && self.doubts < DOUBTS {
+                        self.doubt(path).await?;
+                        continue;
+                    }
+                    if start < young {
+                        return Err(error.into());
+                    }
                     self.ended = true;
                     break;
                 }
@@ -195,12 +243,46 @@ impl<'a> Pager<'a> {
                 asked: fetched.asked,
                 is_largest: self.size.is_largest(fetched.asked),
                 now_unix: fetched.now_unix,
+                borne_out: feed.time_key().and_then(|key| borne_out(&fetched.page, key)),
+                empty_before: self.empty,
             };
-            match step(feed.paging, &self.at, answer) {
-                Step::Next(next) => self.at = next,
+            let step = step(feed.paging, &self.at, answer);
+            self.empty = if rows == 0 { self.empty.saturating_add(1) } else { 0 };
+            if rows == 0 && matches!(step, Step::End(_)) {
+                // Held while we wait, the page's slot would keep others waiting.
+                match self.doubted(feed.time_key().is_some()) {
+                    Doubted::AskAgain => {
+                        drop(fetched);
+                        self.doubt(path).await?;
+                        continue;
+                    }
+                    Doubted::GoBack(before) => {
+                        (self.at, self.promise) = (before, Promise::Nothing);
+                        self.doubts += 1;
+                        continue;
+                    }
+                    Doubted::Fails => {
+                        let path = format!("/api/v2/{path}");
+                        return Err(WalkError::EndedEarly { path, at: None, known: None });
+                    }
+                    Doubted::Believed => {
+                        if self.promise == Promise::Count {
+                            self.notes.push((Level::Warn, not_listed(path, &self.query)));
+                        }
+                    }
+                }
+            }
+            if rows > 0 {
+                self.doubts = if self.doubts == DOUBTS + 1 { DOUBTS + 2 } else { 0 };
+            }
+            match step {
+                Step::Next(next) => {
+                    self.promise = Promise::Page(std::mem::replace(&mut self.at, next));
+                }
                 Step::End(_) if self.done < more.len() => {
                     self.done += 1;
                     self.at = feed.paging.start(None);
+                    self.promise = Promise::Nothing;
                 }
                 Step::End(next) => {
                     self.at = next;
@@ -223,4 +305,57 @@ impl<'a> Pager<'a> {
         }
         Ok(None)
     }
+
+    /// What follows from an empty page that ends the listing.
+    fn doubted(&self, ordered: bool) -> Doubted {
+        match &self.promise {
+            Promise::Nothing => Doubted::Believed,
+            _ if self.doubts < DOUBTS => Doubted::AskAgain,
+            // In the order of time nothing is lost: the place stays where it is.
+            Promise::Page(_) if ordered => Doubted::Believed,
+            // The rows may have gone meanwhile, which the page before tells: it is read again.
+            Promise::Page(before) if self.doubts == DOUBTS => Doubted::GoBack(before.clone()),
+            Promise::Page(_) => Doubted::Fails,
+            // Counts of a search are known to be off.
+            Promise::Count => Doubted::Believed,
+        }
+    }
+
+    /// Waits before the same is asked again.
+    async fn doubt(&mut self, path: &str) -> Result<(), WalkError> {
+        let wait = ends::wait(self.doubts);
+        self.doubts += 1;
+        Ok(self.client.pause(path, wait).await?)
+    }
+}
+
+/// What follows from an empty page that ends a listing.
+enum Doubted {
+    Believed,
+    AskAgain,
+    /// The page at this place is read once more.
+    GoBack(Token),
+    Fails,
+}
+
+/// What a person should know of a part of a search that has rows by its count and lists none.
+fn not_listed(path: &str, query: &[(&'static str, String)]) -> String {
+    let words = query.iter().find(|(key, _)| *key == "query").map_or("", |(_, words)| words);
+    format!(
+        "/api/v2/{path}: Zendesk counts rows for `{words}` and lists none, asked {} times; if rows are \
+         missing there, reset (clear) the stream, or read it by the export",
+        DOUBTS + 1
+    )
+}
+
+/// Up to when a page's rows bear out that it reaches, if it has enough of them.
+#[must_use]
+pub fn borne_out(page: &Page, key: &str) -> Option<i64> {
+    let list = page.lists.first()?;
+    let bearers = places::bearers(list.rows.len());
+    // The last rows are enough.
+    let first = list.rows.len().saturating_sub(2 * places::MOST_BEARERS);
+    let times: Vec<_> =
+        (first..list.rows.len()).map(|row| sift::time(page, list, row, key)).collect();
+    places::reached(&places::places(&times, &Trail::default(), None, bearers))
 }

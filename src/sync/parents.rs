@@ -48,18 +48,10 @@ impl ParentRow {
         let changed = changed_key.and_then(|key| sift::time(page, list, row, key));
         let values = values(page, list, row, keys);
         Self {
-            listed: Listed { hash: sift::hash(page, list, row), time, page: at.clone() },
+            listed: Listed { hash: sift::hash(page, list, row), time, own: time, page: at.clone() },
             changed,
             values,
         }
-    }
-}
-
-impl ParentRow {
-    /// The feed's time of the row, if the feed is ordered by time.
-    #[must_use]
-    pub fn time(&self) -> Option<i64> {
-        self.listed.time
     }
 }
 

@@ -105,6 +105,9 @@ fn incremental(
         Start::At(unix) => Some(unix).filter(|_| stream.dated),
         Start::DaysBack(_) | Start::TwoYearsBack => None,
     };
+    let unread = never_read(stream, saved, config, now);
+    let nothing = Saved { main: saved.main, searched: saved.searched, ..Saved::default() };
+    let saved = if unread { &nothing } else { saved };
     let frozen = saved.walk.as_ref().and_then(|walk| walk.bound).or(saved.bound);
     let first_read = saved.flat.is_none() && frozen.is_none();
     let bound = if first_read { stream.dated.then(|| config.start.unix(now.unix)) } else { frozen };
@@ -229,6 +232,17 @@ fn of_the_future(stream: &Stream, saved: &mut Saved, config: &Config, now: Now) 
     begin.repeat = Some(to_state(stream, &begin.position));
     begin.warnings.splice(0..0, saved.warnings.iter().cloned());
     Some(begin)
+}
+
+/// Whether a state is of a walk that never read a page, from a start that is later than the one
+/// that is configured now. Such a start binds nothing: nothing was read from it.
+fn never_read(stream: &Stream, saved: &Saved, config: &Config, now: Now) -> bool {
+    let Some(walk) = saved.walk.as_ref().filter(|walk| walk.phase == Phase::Fresh) else {
+        return false;
+    };
+    let from_start = saved.flat.is_none() || saved.flat == walk.bound;
+    let start = config.start.unix(now.unix);
+    stream.dated && from_start && walk.bound.is_some_and(|bound| start < bound)
 }
 
 /// A warning when the start date is another than in the first read. Days back move by themselves,

@@ -207,6 +207,8 @@ impl Position {
     /// stream's own hashes for that place. Everything up to there has been delivered.
     pub fn take_over(&mut self, ahead: &Self, seen: Vec<u64>, now_unix: i64) {
         let (token, reached) = (ahead.walk.place.token.clone(), ahead.walk.place.point());
+        // It may have read a few rows beyond. From now on both stand at one place.
+        self.walk.place.at = None;
         if ahead.walk.phase == Phase::Done {
             self.end(Order::ByTime(""), token, reached.or(ahead.flat), seen, now_unix);
         } else {

@@ -10,6 +10,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::WalkError;
 use super::chains::{Asked, Chains, Turn};
 use super::children::{Children, ends_everything, witnesses};
+use super::ends::Verdict;
 use super::fetch::Delivery;
 use super::files::FileTally;
 use super::join::{Leg, Standing, Standstill, next_leg};
@@ -71,6 +72,17 @@ pub struct Member {
     pub page_time: Option<Duration>,
     /// How long the last window was that was cut off a search, seconds.
     pub window_seconds: Option<i64>,
+    /// Up to when it has seen rows of its feed in this sync, in the feed's own time.
+    pub newest: Option<i64>,
+}
+
+/// Where a stretch has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reached {
+    /// At the place of the stream ahead.
+    Aim,
+    /// At the feed's end.
+    End,
 }
 
 /// What reading a stream took and left out.
@@ -136,7 +148,8 @@ impl Report {
 
     /// Adds what reading it elsewhere took and left out.
     pub fn add(&mut self, other: Self) {
-        let Self { tally, waited, held_back, skipped, first_skipped, cut, misfits, files, .. } = other;
+        let Self { tally, waited, held_back, skipped, first_skipped, cut, misfits, files, .. } =
+            other;
         self.tally.add(tally);
         self.waited = self.waited.max(waited);
         self.held_back += held_back;
@@ -185,7 +198,8 @@ impl Member {
     pub fn new(stream: &'static Stream, position: Position) -> Self {
         let (state, report) = (Standstill::Reading, Report::default());
         let refused_until = Duration::ZERO;
-        let (brand, page_time, window_seconds, is_limited) = (None, None, None, false);
+        let (brand, page_time, window_seconds, is_limited, newest) =
+            (None, None, None, false, None);
         Self {
             stream,
             brand,
@@ -197,6 +211,7 @@ impl Member {
             is_limited,
             page_time,
             window_seconds,
+            newest,
         }
     }
 
@@ -280,14 +295,14 @@ impl Reader<'_> {
                 member.state = match (&result, leg.up_to) {
                     (Err(_), _) => Standstill::Failed,
                     // The end came before the place of the one ahead.
-                    (Ok(()), Some(_)) if !ordered && member.has_ended() => Standstill::Done,
-                    (Ok(()), Some(leader)) => standings[leader].state,
+                    (Ok(Reached::End), Some(_)) if member.has_ended() => Standstill::Done,
+                    (Ok(_), Some(leader)) => standings[leader].state,
                     // Other windows of a search are left.
-                    (Ok(()), None) if member.position.is_search() => Standstill::Reading,
-                    (Ok(()), None) => Standstill::Done,
+                    (Ok(_), None) if member.position.is_search() => Standstill::Reading,
+                    (Ok(_), None) => Standstill::Done,
                 };
                 if member.state != Standstill::Reading {
-                    self.tell_end(member, result.clone());
+                    self.tell_end(member, result.clone().map(drop));
                 }
             }
         }
@@ -323,7 +338,8 @@ impl Reader<'_> {
     }
 
     /// Reads one stretch: to the feed's end, or up to the place of a stream that is ahead.
-    pub(super) async fn leg(self, group: &mut Group, leg: &Leg) -> Result<(), WalkError> {
+    pub(super) async fn leg(self, group: &mut Group, leg: &Leg) -> Result<Reached, WalkError> {
+        let known = group.members.iter().filter_map(|member| member.newest).max();
         let feed = group.feed;
         let ahead = leg.up_to.map(|leader| group.members[leader].position.clone());
         let ordered = feed.time_key().is_some();
@@ -339,13 +355,14 @@ impl Reader<'_> {
         }
         self.wait_out_refusal(feed, &who, group.walk).await?;
         self.freeze_bounds(feed, &mut who);
-        let Some(first) = who.first_mut() else { return Ok(()) };
+        let Some(first) = who.first_mut() else { return Ok(Reached::End) };
         let start = first.position.walk.place.token.clone();
         let now = self.client.clock().now_unix();
         listing.query.extend(window::begin(feed, &mut first.position, now));
         let mut stretch = Stretch::new((feed, group.walk), who, start.clone(), (until, ahead));
         stretch.scope = self.config.ticket_scope;
         stretch.fills = self.fills();
+        stretch.newest = stretch.newest.max(known);
         self.told(&mut stretch, &start).await?;
         let mut chains = Chains::new(self.client, &listing);
         for start in stretch.open_windows() {
@@ -357,11 +374,13 @@ impl Reader<'_> {
         stretch.count(tally);
         for member in &mut stretch.who {
             member.page_time = chains.page_time().or(member.page_time);
+            member.newest = stretch.newest;
         }
-        match result? {
-            Some(end) => self.finish(stretch, &end).await,
-            None => Ok(()),
+        let reached = if stretch.ahead.is_some() { Reached::Aim } else { Reached::End };
+        if let Some(end) = result? {
+            self.finish(stretch, &end).await?;
         }
+        Ok(reached)
     }
 
     /// Those whom a refusal left behind ask again when it has ended.
@@ -396,6 +415,38 @@ impl Reader<'_> {
                 }
             };
             let window = stretch.window(chain.number);
+            let listed = result.as_ref().ok().map(|page| listed(stretch.feed, page.as_ref()));
+            let mut wait = Duration::ZERO;
+            match listed.filter(|_| chain.pager.ended) {
+                None => chain.doubts = 0,
+                Some((rows, last)) => match stretch.judge_end(window, last, chain.doubts) {
+                    Verdict::Believed => {}
+                    Verdict::BeforeTheAim => {
+                        let why = format!(
+                            "{}: the listing ends before the place that another stream of it had come to; \
+                             the next sync goes on from where it ends",
+                            stretch.names()
+                        );
+                        self.emitter.log(Level::Warn, &why).await?;
+                        stretch.leave_aim();
+                    }
+                    Verdict::AskAgain(after) => {
+                        chain.doubts += 1;
+                        chain.pager.ended = false;
+                        wait = after;
+                        if rows == 0 {
+                            chain.pager.at = at;
+                            chains.go_on(chain, wait);
+                            continue;
+                        }
+                    }
+                    Verdict::Contradicted(known) => {
+                        let path = format!("/api/v2/{}", stretch.feed.path);
+                        let (at, known) = (last.max(stretch.reached(window)), Some(known));
+                        return Err(WalkError::EndedEarly { path, at, known });
+                    }
+                },
+            }
             let fetched = match result {
                 Ok(Some(fetched)) => fetched,
                 Ok(None) => {
@@ -432,6 +483,9 @@ impl Reader<'_> {
             let page = self.page(stretch, fetched, window, &at, &chain.pager);
             let taken = chains.beside(Box::pin(page)).await?;
             chains.note_page(&chain);
+            for (level, note) in chain.pager.notes.drain(..) {
+                self.emitter.log(level, &note).await?;
+            }
             for second in chain.pager.cut_short.drain(..) {
                 stretch.note_cut_short(second);
                 // At once, because whoever ends the process now would hear of it never.
@@ -454,7 +508,7 @@ impl Reader<'_> {
                 if let (Some(from), Some(to)) = (before, stretch.reached(window)) {
                     chains.note_pace(number, to.saturating_sub(from));
                 }
-                chains.go_on(chain);
+                chains.go_on(chain, wait);
             }
             if stretch.feed.windows && !stretch.has_children() && !stretch.has_files() {
                 self.cut_windows(stretch, chains, size, now);
@@ -477,7 +531,8 @@ impl Reader<'_> {
         let (mut batch, deliveries, taken) =
             stretch.take(&fetched.page, window, (at, &pager.at), pager.ended, now);
         let has_children = stretch.has_children();
-        let parents = if has_children { stretch.parents(&fetched.page, at) } else { Vec::new() };
+        let parents =
+            if has_children { stretch.parents(&fetched.page, at, &taken) } else { Vec::new() };
         // What is needed of the page is in the batch, which may have to wait for its turn.
         let Fetched { page, slot, .. } = fetched;
         drop(page);
@@ -496,8 +551,10 @@ impl Reader<'_> {
                     (ahead.walk.place.token.clone(), stretch.until)
                 }
                 // A listing in no order of time has no place behind its last page.
-                _ if pager.ended && stretch.feed.time_key().is_none() => (at.clone(), taken.last),
-                _ => (pager.at.clone(), taken.last),
+                _ if pager.ended && stretch.feed.time_key().is_none() => {
+                    (at.clone(), taken.reached)
+                }
+                _ => (pager.at.clone(), taken.reached),
             };
             self.children(stretch, parents, next, now).await?;
         }
@@ -640,6 +697,14 @@ pub(super) fn listing(feed: &'static Feed, who: &[Member], walk: u64, config: &C
     listing.want(path_keys(feed, &children));
     listing.want(children.iter().filter_map(|stream| changed_key(stream)));
     listing
+}
+
+/// How many rows a page lists, and the time of the last one in the feed's order.
+fn listed(feed: &Feed, fetched: Option<&Fetched>) -> (usize, Option<i64>) {
+    let list = fetched.and_then(|fetched| Some((fetched, fetched.page.lists.first()?)));
+    let Some((Fetched { page, .. }, list)) = list else { return (0, None) };
+    let time = |key| (0..list.rows.len()).rev().find_map(|row| sift::time(page, list, row, key));
+    (list.rows.len() + list.strays, feed.time_key().and_then(time))
 }
 
 /// A lock that is only held over plain code, so that a poisoned one is still sound.

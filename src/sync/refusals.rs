@@ -230,10 +230,18 @@ mod tests {
         let about = |kind, status, detail: &str| {
             let (request, detail) = (String::new(), detail.to_owned());
             let status = Some(status);
-            about(&WalkError::Api(ApiError { kind, status, request, detail, again_in: None, is_zendesks: true }))
+            about(&WalkError::Api(ApiError {
+                kind,
+                status,
+                request,
+                detail,
+                again_in: None,
+                is_zendesks: true,
+            }))
         };
         use ErrorKind::{
-            Forbidden, Intercepted, Invalid, NotFound, Outage, RateLimited, Stopped, Unavailable, Unexpected,
+            Forbidden, Intercepted, Invalid, NotFound, Outage, RateLimited, Stopped, Unavailable,
+            Unexpected,
         };
         for (kind, status, detail, of) in [
             (NotFound, 404, "RecordNotFound: Not found", About::Parent),

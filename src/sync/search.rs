@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::WalkError;
-use super::chains::Chains;
+use super::chains::{Chains, Start};
 use super::pager::Listing;
 use super::position::{Place, Position};
 use super::reader::{Member, Reader};
@@ -185,7 +185,7 @@ impl Reader<'_> {
                 stretch.rest = Some(Rest { is_counted: true, length_before });
                 chains.count(bounds);
             } else {
-                self.read_window(stretch, chains, bounds);
+                self.read_window(stretch, chains, bounds, 0);
             }
         }
     }
@@ -208,14 +208,20 @@ impl Reader<'_> {
         match narrowed(bounds, rows, most) {
             Some(narrower) => chains.count(narrower),
             None => {
-                self.read_window(stretch, chains, bounds);
+                self.read_window(stretch, chains, bounds, rows);
                 self.search_on(stretch, chains);
             }
         }
     }
 
-    fn read_window(self, stretch: &mut Stretch<'_>, chains: &mut Chains<'_>, bounds: (i64, i64)) {
-        let start = stretch.cut_off(bounds.1);
+    fn read_window(
+        self,
+        stretch: &mut Stretch<'_>,
+        chains: &mut Chains<'_>,
+        bounds: (i64, i64),
+        rows: u64,
+    ) {
+        let start = Start { has_rows: rows > 0, ..stretch.cut_off(bounds.1) };
         chains.start(start, stretch.feed.page_size(self.config), 0);
     }
 }

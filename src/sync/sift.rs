@@ -2,6 +2,7 @@
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::places::{MOST_BEARERS, bearers};
 use super::position::{MARGIN_SECONDS, MOST_GONE, MOST_SEEN, Place, Position, Walk};
 use super::search;
 use crate::config::TicketScope;
@@ -28,32 +29,33 @@ pub fn times(page: &Page, list: &Rows, key: &str) -> Vec<Option<i64>> {
     (0..list.rows.len()).map(|row| time(page, list, row, key)).collect()
 }
 
-/// Rows of an ordered page that this stream did not deliver before and that are its own to
-/// deliver: those from `end` on are listed again: by the next window, or from the place that
-/// is taken over there.
+/// Rows of an ordered page that this stream did not deliver before. Those that `left` marks are
+/// listed again: by the next window, or from the place that is taken over.
 ///
-/// Only rows of one second can be repetitions: that of the start time the page was asked at, or
-/// that of the place a cursor was taken over at.
+/// Only rows from the place on can be repetitions: of the second that the page was asked from, and
+/// behind it the first of the page.
 pub fn fresh(
     place: &Place,
-    (at, end): (&Token, Option<i64>),
+    at: &Token,
+    left: &[bool],
     page: &Page,
     list: &Rows,
     times: &[Option<i64>],
 ) -> Vec<bool> {
     let second = if let Token::StartTime(second) = at { Some(*second) } else { place.at };
     let seen = &place.seen;
+    let first = 2 * seen.len() + MOST_BEARERS;
     let repeated = |row: usize, time: Option<i64>| {
         !seen.is_empty()
             && time.is_some()
-            && time == second
+            && (time == second || time > second && row < first)
             && seen.contains(&hash(page, list, row))
     };
-    let later = |time: Option<i64>| time.zip(end).is_some_and(|(time, end)| time >= end);
-    times.iter().enumerate().map(|(row, time)| !later(*time) && !repeated(row, *time)).collect()
+    let times = times.iter().enumerate();
+    times.map(|(row, time)| !left[row] && !repeated(row, *time)).collect()
 }
 
-/// The hashes to keep at a place: all rows of its second that were delivered, now or before.
+/// The hashes to keep at a place: all rows from its second on that were delivered, now or before.
 #[must_use]
 pub fn boundary(
     place: &Place,
@@ -71,19 +73,22 @@ pub fn boundary(
         return if goes_on { place.seen.clone() } else { Vec::new() };
     };
     let mut seen = if at == next { place.seen.clone() } else { Vec::new() };
-    add_second(&mut seen, *second, page, list, times);
+    add_from(&mut seen, *second, &[], page, list, times);
     seen
 }
 
-/// Adds the hashes of a page's rows of one second, as many as may be kept.
-pub fn add_second(
+/// Adds the hashes of a page's rows from a second on, as many as may be kept, but for those that
+/// are left to others.
+pub fn add_from(
     seen: &mut Vec<u64>,
     second: i64,
+    left: &[bool],
     page: &Page,
     list: &Rows,
     times: &[Option<i64>],
 ) {
-    for row in (0..times.len()).filter(|row| times[*row] == Some(second)) {
+    let is_left = |row: usize| left.get(row).copied().unwrap_or_default();
+    for row in (0..times.len()).filter(|row| times[*row] >= Some(second) && !is_left(*row)) {
         let hash = hash(page, list, row);
         if seen.len() < MOST_SEEN && !seen.contains(&hash) {
             seen.push(hash);
@@ -203,14 +208,17 @@ pub fn lower(stream: &Stream, position: &Position) -> Option<i64> {
     since.max(bound.filter(|_| stream.dated))
 }
 
-/// Whether a newest-first listing has been read far enough: its last dated row is too old.
+/// Whether a newest-first listing has been read far enough: its last dated rows are too old. One
+/// alone may be old by itself.
 #[must_use]
 pub fn reached_cursor(stream: &Stream, position: &Position, page: &Page, list: &Rows) -> bool {
     let (Order::NewestFirst, Some(cursor)) = (stream.feed.order, stream.cursor) else {
         return false;
     };
-    let oldest = times(page, list, cursor.field).into_iter().flatten().next_back();
-    oldest < lower(stream, position) && oldest.is_some()
+    let times = times(page, list, cursor.field);
+    let last = times.iter().rev().flatten().take(1 + bearers(times.len()));
+    let newest = last.max().copied();
+    newest < lower(stream, position) && newest.is_some()
 }
 
 /// An id as a number; anything else by its hash.

@@ -1,15 +1,17 @@
 //! One stretch of a feed and the streams that read it: what each delivers of a page, and where
 //! each stands behind it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::WalkError;
 use super::chains::Start;
 use super::children::{judge_failures, release};
+use super::ends::{self, Claim, Verdict};
 use super::fetch::Delivery;
 use super::files::Held;
 use super::frontier::Frontier;
 use super::parents::{Fills, ParentRow, changed_key, path_keys};
+use super::places::{self, MOST_BEARERS, Trail};
 use super::position::{Place, Position};
 use super::reader::Member;
 use super::refusals::RefusalsByFeed;
@@ -20,8 +22,8 @@ use crate::config::TicketScope;
 use crate::protocol::emitter::{Batch, Part, unix_ms};
 use crate::streams::{Feed, Stream};
 use crate::zendesk::client::Tally;
-use crate::zendesk::page::Page;
-use crate::zendesk::paging::Token;
+use crate::zendesk::page::{Page, Rows};
+use crate::zendesk::paging::{Token, WITHHELD_SECONDS};
 
 /// What a RECORD message has before and behind its row, and some for spliced keys.
 const BYTES_AROUND_A_ROW: usize = 192;
@@ -53,13 +55,33 @@ pub struct Stretch<'m> {
     pub fills: Fills,
     /// Of a search: that no chain walks the last window yet.
     pub rest: Option<Rest>,
+    /// The last times of each chain's pages.
+    trails: BTreeMap<u32, Trail>,
+    /// The latest time up to which rows of the feed are known in this sync.
+    pub newest: Option<i64>,
+    seams: Seams,
+}
+
+/// Rows where one window ends and the next begins. Such a row bears the time of the next window,
+/// and too few rows bear out that it stands there: the window before delivers it too, unless the
+/// next one has. Hashes.
+#[derive(Debug, Default)]
+struct Seams {
+    /// Rows of the first pages of windows.
+    begun: HashSet<u64>,
+    /// Rows that the window before delivered.
+    crossed: HashSet<u64>,
 }
 
 /// What a page meant for its window.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Taken {
-    /// The time of the page's last row.
-    pub last: Option<i64>,
+    /// Up to when the page reaches, as its rows bear out.
+    pub reached: Option<i64>,
+    /// Where each row stands in the order of time.
+    places: Vec<Option<i64>>,
+    /// Rows that are left to the next window, or to the walk from the place ahead.
+    left: Vec<bool>,
     pub window_ended: bool,
     /// All windows have ended, and the streams stand at the end of the stretch.
     pub arrived: bool,
@@ -96,7 +118,11 @@ impl<'m> Stretch<'m> {
             chains: Vec::new(),
             fills: Fills::new(),
             rest: None,
+            trails: BTreeMap::new(),
+            newest: None,
+            seams: Seams::default(),
         };
+        stretch.newest = stretch.walking().and_then(|member| member.position.known_in_windows());
         let windows = stretch.walking().map_or(0, |member| member.position.windows().count());
         stretch.chains = (0..).take(windows).collect();
         stretch.rest = stretch.walking().and_then(|member| {
@@ -168,6 +194,7 @@ impl<'m> Stretch<'m> {
     /// Sends a window back to where it had come by the feed's own time, or every stream back to its
     /// cursor, and returns where its chain starts again, at the earliest of their places.
     pub fn restart(&mut self, window: usize) -> Start {
+        *self.trail(window) = Trail::default();
         if let Some(later) = window.checked_sub(1) {
             let mut at = Token::First;
             for member in self.who.iter_mut().filter(|member| member.is_reading()) {
@@ -213,18 +240,28 @@ impl<'m> Stretch<'m> {
         let around = list.rows.len() * BYTES_AROUND_A_ROW;
         batch.lines.reserve(page.text.body.len() + around);
         let times = self.feed.time_key().map(|key| sift::times(page, list, key));
+        let own_end = self.own_end(window);
+        let mut places = Vec::new();
+        let mut left = vec![false; list.rows.len()];
+        if let Some(times) = &times {
+            places = self.places(window, at, times);
+            self.newest = self.newest.max(places::reached(&places));
+            left = self.left(window, own_end, (times, &places));
+        }
         let last = times.as_ref().and_then(|times| times.iter().rev().flatten().next().copied());
-        // By time the next place says how far the feed has come; by cursor the last row does. A
-        // place that leads to itself says nothing.
+        // By time the next place says how far the feed has come. By cursor the rows bear it out, and
+        // at the end all of them are read but those of the last minute.
         let reached = match next {
             Token::StartTime(second) if next != at => Some(*second),
-            _ => last,
+            _ if ended => last.map(|last| last.min(now.saturating_sub(WITHHELD_SECONDS))),
+            _ => places::reached(&places),
         };
-        let own_end = self.own_end(window);
-        let passed = self.until.zip(last).is_some_and(|(until, last)| last > until)
-            || own_end.zip(reached).is_some_and(|(end, reached)| reached >= end);
         let token_ahead = self.ahead.as_ref().map(|ahead| &ahead.walk.place.token);
-        let met = self.until.is_none() && token_ahead == Some(next);
+        let met = token_ahead == Some(next) && (self.until.is_none() || next.is_servers());
+        // What lies behind the place ahead is listed again from there.
+        let last_row = times.as_ref().and_then(|times| times.iter().rposition(Option::is_some));
+        let passed = self.until.is_some() && last_row.is_some_and(|row| left[row])
+            || own_end.zip(reached).is_some_and(|(end, reached)| reached >= end);
         if ended && self.until.is_none() {
             self.ahead = None;
         }
@@ -233,7 +270,9 @@ impl<'m> Stretch<'m> {
         // With children a search is read one window a stretch.
         let is_alone = self.feed.searched_key().is_some() && self.has_children();
         let arrived = window_ended && (is_alone || self.is_last_to_end(window));
-        let end = own_end.into_iter().chain(self.until.map(|until| until.saturating_add(1))).min();
+        if times.is_some() {
+            self.leave_seams(own_end, at, page, list, (times.as_deref(), &mut left));
+        }
         let is_last = window + 1 == self.chains.len();
         let emitted_at = unix_ms();
         for (at_member, member) in self.who.iter_mut().enumerate() {
@@ -252,7 +291,7 @@ impl<'m> Stretch<'m> {
             }
             let mut keep = match &times {
                 Some(times) => {
-                    sift::fresh(member.position.place(window), (at, end), page, list, times)
+                    sift::fresh(member.position.place(window), at, &left, page, list, times)
                 }
                 None => sift::newer(member.stream, &mut member.position, page, list),
             };
@@ -277,7 +316,7 @@ impl<'m> Stretch<'m> {
                 seen = sift::boundary(member.position.place(window), at, next, page, list, times);
                 if let Some(until) = self.until {
                     let kept = &mut self.ahead_seen[at_member];
-                    sift::add_second(kept, until, page, list, times);
+                    sift::add_from(kept, until, &left, page, list, times);
                     // A cursor may stand between rows of one second; they are listed again from
                     // the cursor that is taken over.
                     if next.is_servers() && reached == Some(until) {
@@ -318,26 +357,113 @@ impl<'m> Stretch<'m> {
             batch.parts.push(member.part(framed.rows));
         }
         self.rows_arrived = arrived;
+        if let Some(times) = &times {
+            self.trail(window).add(times);
+        }
         if window_ended && !arrived {
             self.forget(window);
         }
-        (batch, deliveries, Taken { last, window_ended, arrived })
+        (batch, deliveries, Taken { reached, places, left, window_ended, arrived })
+    }
+
+    fn trail(&mut self, window: usize) -> &mut Trail {
+        let chain = self.chains.get(window).copied().unwrap_or_default();
+        self.trails.entry(chain).or_default()
+    }
+
+    /// Where the rows of a page stand in the order of time.
+    fn places(&mut self, window: usize, at: &Token, times: &[Option<i64>]) -> Vec<Option<i64>> {
+        let asked = if let Token::StartTime(second) = at { Some(*second) } else { None };
+        let from = asked.max(self.reached(window));
+        places::places(times, self.trail(window), from, places::bearers(times.len()))
+    }
+
+    /// The rows of a page that are listed again: by the next window from `own_end` on, or from the
+    /// place of the stream ahead. That place may lie a few rows behind what its time bears out.
+    fn left(
+        &mut self,
+        window: usize,
+        own_end: Option<i64>,
+        (times, places): (&[Option<i64>], &[Option<i64>]),
+    ) -> Vec<bool> {
+        let next = |place: &Option<i64>| place.zip(own_end).is_some_and(|(at, end)| at >= end);
+        let mut left: Vec<bool> = places.iter().map(next).collect();
+        if let Some(until) = self.until {
+            let places = places::places(times, self.trail(window), None, MOST_BEARERS);
+            for (left, place) in left.iter_mut().zip(places) {
+                *left |= place.is_some_and(|place| place > until);
+            }
+        }
+        left
+    }
+
+    /// Lets each row at a seam of two windows go out once.
+    fn leave_seams(
+        &mut self,
+        own_end: Option<i64>,
+        at: &Token,
+        page: &Page,
+        list: &Rows,
+        (times, left): (Option<&[Option<i64>]>, &mut Vec<bool>),
+    ) {
+        let Some(times) = times else { return };
+        let may_begin = self.chains.len() > 1 || !self.seams.crossed.is_empty();
+        if may_begin && matches!(at, Token::StartTime(_)) {
+            for row in 0..list.rows.len().min(2 * MOST_BEARERS) {
+                let hash = sift::hash(page, list, row);
+                left[row] |= self.seams.crossed.contains(&hash);
+                self.seams.begun.insert(hash);
+            }
+        }
+        let Some(end) = own_end else { return };
+        for row in (0..left.len()).filter(|row| times[*row] >= Some(end)) {
+            if !left[row] {
+                let hash = sift::hash(page, list, row);
+                left[row] = self.seams.begun.contains(&hash) || !self.seams.crossed.insert(hash);
+            }
+        }
+    }
+
+    /// Judges an answer that says a window has ended. `listed` is the time of its last row.
+    pub fn judge_end(&self, window: usize, listed: Option<i64>, said_before: u32) -> Verdict {
+        if self.feed.time_key().is_none() {
+            return Verdict::Believed;
+        }
+        let chain = self.chains.get(window).copied().unwrap_or_default();
+        let before = self.trails.get(&chain).and_then(Trail::last);
+        let is_last = window + 1 == self.chains.len();
+        let later = self.walking().into_iter().flat_map(|member| member.position.windows());
+        ends::judge(Claim {
+            reached: listed.max(before).max(self.reached(window)),
+            own_end: self.own_end(window),
+            aim: self.until.filter(|_| is_last),
+            newest: self.newest,
+            later_open: later.skip(window + 1).any(|(.., done)| !done),
+            said_before,
+        })
+    }
+
+    /// Goes to the end of the feed instead of the place ahead, which is not where it was.
+    pub fn leave_aim(&mut self) {
+        (self.until, self.ahead) = (None, None);
     }
 
     /// The rows of a page as parents.
-    pub fn parents(&self, page: &Page, at: &Token) -> Vec<ParentRow> {
+    pub fn parents(&self, page: &Page, at: &Token, taken: &Taken) -> Vec<ParentRow> {
         let Some(list) = page.lists.first() else { return Vec::new() };
         let children: Vec<&'static Stream> = self.alive().map(|member| member.stream).collect();
         let (time, changed) = (self.feed.time_key(), self.changed_key());
         let keys = path_keys(self.feed, &children);
-        let parent = |row| ParentRow::new(page, list, row, time, at, changed, &keys);
-        let later = |parent: &ParentRow| {
-            parent.time().zip(self.until).is_some_and(|(time, until)| time > until)
+        let parent = |row: usize| {
+            let mut parent = ParentRow::new(page, list, row, time, at, changed, &keys);
+            // A position that follows a parent must not follow it to where it is not.
+            parent.listed.time = taken.places.get(row).copied().flatten();
+            parent
         };
-        let mut keep = vec![true; list.rows.len()];
+        let mut keep: Vec<bool> = taken.left.iter().map(|left| !left).collect();
         sift::leave_out_of_scope(self.feed, self.scope, page, list, &mut keep);
         let rows = (0..list.rows.len()).filter(|row| keep[*row]);
-        rows.map(parent).filter(|parent| !later(parent)).collect()
+        rows.map(parent).collect()
     }
 
     pub fn changed_key(&self) -> Option<&'static str> {

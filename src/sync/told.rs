@@ -169,7 +169,7 @@ impl Reader<'_> {
         // They stand before everything that the walk still lists. Their hashes hold in this
         // stretch alone: after a kill there may be news of those that were finished.
         let parent = |values| ParentRow {
-            listed: Listed { hash: mark(&values, asked), time: None, page: at.clone() },
+            listed: Listed { hash: mark(&values, asked), time: None, own: None, page: at.clone() },
             changed: None,
             values,
         };

@@ -128,6 +128,18 @@ impl Position {
         std::iter::once((&walk.place, walk.until, false)).chain(later)
     }
 
+    /// The latest time up to which windows behind the first are known to have rows: where one of
+    /// them has left its beginning.
+    #[must_use]
+    pub fn known_in_windows(&self) -> Option<i64> {
+        let windows: Vec<_> = self.windows().collect();
+        let known = windows.windows(2).filter_map(|pair| match pair {
+            [(_, Some(begin), _), (place, ..)] => place.point().filter(|point| point > begin),
+            _ => None,
+        });
+        known.max().filter(|_| !self.is_search())
+    }
+
     #[must_use]
     pub fn has_windows(&self) -> bool {
         !self.walk.later.is_empty()

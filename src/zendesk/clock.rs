@@ -1,8 +1,7 @@
 //! The one clock. Waiting and *now* go through it, so that tests can run a minute in a second and
 //! so that *now* is Zendesk's, not this machine's.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
@@ -10,14 +9,41 @@ use tokio::time::Instant;
 /// The shortest wait for an answer on a scaled clock, by the wall's.
 const SHORTEST_PATIENCE: Duration = Duration::from_secs(5);
 
+/// How far one answer may move *now*, in seconds. A larger jump needs a second answer.
+const ONE_ANSWER_SECONDS: i64 = 120;
+
+/// What one answer may move on a scaled clock, by the wall's: a busy machine delays answers.
+const ONE_ANSWER_ON_THE_WALL: Duration = Duration::from_secs(1);
+
 /// A clock that may run faster than the wall's, and that learns Zendesk's time from its answers.
 #[derive(Clone, Debug)]
 pub struct Clock {
     scale: f64,
     started: Instant,
     started_unix: i64,
-    /// Zendesk's time less ours, in seconds.
-    ahead_seconds: Arc<AtomicI64>,
+    offset: Arc<Mutex<Offset>>,
+}
+
+/// What is known of Zendesk's time less ours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Offset {
+    seconds: i64,
+    /// Whether an answer has agreed with it. Before the first answer it is only this machine's word.
+    is_confirmed: bool,
+    /// What the last answer said, if that is too far from `seconds` for one answer's word.
+    doubted: Option<i64>,
+}
+
+impl Offset {
+    /// What is known after an answer said `seconds`. An answer that is wrong once (a cache, a
+    /// proxy, a server whose clock jumped) must not move *now* out of the walk's own time.
+    fn after(self, seconds: i64, tolerance: i64) -> Self {
+        let is_near = |known: i64| seconds.saturating_sub(known).saturating_abs() <= tolerance;
+        if is_near(self.seconds) || self.doubted.is_some_and(is_near) {
+            return Self { seconds, is_confirmed: true, doubted: None };
+        }
+        Self { doubted: Some(seconds), ..self }
+    }
 }
 
 impl Clock {
@@ -27,7 +53,7 @@ impl Clock {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let started_unix = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
         let scale = if scale.is_finite() && scale > 0.0 { scale } else { 1.0 };
-        Self { scale, started: Instant::now(), started_unix, ahead_seconds: Arc::default() }
+        Self { scale, started: Instant::now(), started_unix, offset: Arc::default() }
     }
 
     /// Time on this clock since the program's start.
@@ -36,16 +62,33 @@ impl Clock {
         self.of_wall(self.started.elapsed())
     }
 
-    /// Zendesk's time in unix seconds; this machine's until the first answer.
+    /// Zendesk's time in unix seconds; this machine's until answers agree on another.
     #[must_use]
     pub fn now_unix(&self) -> i64 {
-        self.local_unix().saturating_add(self.ahead_seconds.load(Ordering::Relaxed))
+        self.local_unix().saturating_add(self.offset().seconds)
     }
 
-    /// Learns Zendesk's time from the `Date` header of an answer.
+    /// Learns Zendesk's time from the `Date` header of an answer. A jump of more than minutes
+    /// counts when the next answer agrees with it.
     pub fn observe(&self, date_unix: i64) {
-        let ahead = date_unix.saturating_sub(self.local_unix());
-        self.ahead_seconds.store(ahead, Ordering::Relaxed);
+        let wall = i64::try_from(self.of_wall(ONE_ANSWER_ON_THE_WALL).as_secs());
+        let tolerance = wall.unwrap_or(i64::MAX).max(ONE_ANSWER_SECONDS);
+        let seconds = date_unix.saturating_sub(self.local_unix());
+        let mut offset = self.offset();
+        *offset = offset.after(seconds, tolerance);
+    }
+
+    /// Whether the answers so far contradict this machine's clock and no two of them agree. One
+    /// more answer is worth asking for before anything is decided by *now*.
+    #[must_use]
+    pub fn is_in_doubt(&self) -> bool {
+        let offset = *self.offset();
+        !offset.is_confirmed && offset.doubted.is_some()
+    }
+
+    /// The lock is held over plain code only, so that a poisoned one is still sound.
+    fn offset(&self) -> MutexGuard<'_, Offset> {
+        self.offset.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits for a duration on this clock.
@@ -89,8 +132,34 @@ mod tests {
         assert_eq!(clock.patience(Duration::from_secs(60)), SHORTEST_PATIENCE);
         assert_eq!(Clock::new(1.0).patience(Duration::from_secs(60)), Duration::from_secs(60));
         clock.observe(1_000_000);
+        assert!(clock.is_in_doubt());
+        clock.observe(1_000_000);
+        assert!(!clock.is_in_doubt());
         assert_eq!(clock.now_unix(), 1_000_000);
         clock.sleep(Duration::from_secs(30)).await;
         assert_eq!(clock.now_unix(), 1_000_030);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_jump_counts_when_a_second_answer_agrees_and_a_small_step_at_once() {
+        let clock = Clock::new(1.0);
+        let start = clock.now_unix();
+        clock.observe(start + 90);
+        assert_eq!(clock.now_unix(), start + 90);
+        // One wrong answer in either direction, and two that disagree with each other.
+        for wrong in [0, start - 4000, start + 4000, i64::MAX, i64::MIN] {
+            clock.observe(wrong);
+            assert_eq!(clock.now_unix(), start + 90, "{wrong}");
+            assert!(!clock.is_in_doubt(), "an answer agreed before");
+        }
+        // A good answer between two wrong ones: they are not two that agree.
+        clock.observe(0);
+        clock.observe(start + 91);
+        clock.observe(0);
+        assert_eq!(clock.now_unix(), start + 91);
+        // Time went on unseen, as on a machine that slept.
+        clock.observe(start + 9000);
+        clock.observe(start + 9001);
+        assert_eq!(clock.now_unix(), start + 9001);
     }
 }

@@ -8,6 +8,12 @@ use super::envelope::{Envelope, parameter};
 /// Exports withhold the most recent minute; a bound younger than this is refused or sees nothing.
 pub const YOUNGEST_BOUND_SECONDS: i64 = 61;
 
+/// Rows that changed in this last time are withheld by exports.
+pub const WITHHELD_SECONDS: i64 = 60;
+
+/// Pages without rows that may follow each other before a listing counts as broken.
+pub const MOST_EMPTY_PAGES: u32 = 100;
+
 /// The largest page an export gives.
 pub const LARGEST_EXPORT_PAGE: u32 = 1000;
 
@@ -180,6 +186,12 @@ pub struct Answer<'a> {
     pub is_largest: bool,
     /// Zendesk's time, unix seconds.
     pub now_unix: i64,
+    /// Of an export by time: up to when other rows than the last ones bear out that the page
+    /// reaches. The last row may have changed while the page was made, and then bears a time far
+    /// later than its place.
+    pub borne_out: Option<i64>,
+    /// Pages without rows that came before this one, one after the other.
+    pub empty_before: u32,
 }
 
 /// What comes after a page.
@@ -199,6 +211,16 @@ pub enum Step {
 /// Decides what comes after a page.
 #[must_use]
 pub fn step(paging: Paging, at: &Token, answer: Answer<'_>) -> Step {
+    let step = step_of(paging, at, answer);
+    // A link may lead from one empty page to the next for ever.
+    let is_empty = answer.rows == 0 && matches!(step, Step::Next(_));
+    if is_empty && answer.empty_before >= MOST_EMPTY_PAGES {
+        return Step::Broken("a hundred pages in a row held no row, and it still goes on");
+    }
+    step
+}
+
+fn step_of(paging: Paging, at: &Token, answer: Answer<'_>) -> Step {
     let envelope = answer.envelope;
     let link = |link: &Option<String>, name| link.as_deref().and_then(|link| parameter(link, name));
     match paging {
@@ -226,7 +248,10 @@ pub fn step(paging: Paging, at: &Token, answer: Answer<'_>) -> Step {
         }
         Paging::ExportTime { end_mark } => export_time(end_mark, at, answer),
         Paging::Before => match link(&envelope.before_url, "cursor") {
-            Some(next) if answer.rows > 0 => onward(at, Token::Before(next)),
+            // An empty page ends it only where its link does not lead on.
+            Some(next) if answer.rows > 0 || *at != Token::Before(next.clone()) => {
+                onward(at, Token::Before(next))
+            }
             _ => Step::End(Token::First),
         },
         Paging::Since => {
@@ -263,14 +288,21 @@ fn export_time(end_mark: bool, at: &Token, answer: Answer<'_>) -> Step {
     let linked = envelope.next_page.as_deref().and_then(|link| parameter(link, "start_time"));
     let linked = linked.and_then(|seconds| seconds.parse::<i64>().ok());
     // A position never moves backwards, whatever a link says.
-    let next = linked.or(envelope.end_time).map(|next| next.max(here));
-    let rest = Token::StartTime(next.unwrap_or(here));
+    let named = linked.or(envelope.end_time).map(|next| next.max(here));
+    // It goes on from where the rows bear out, and lists the last of them again. Where all of them
+    // are of one second, only the link leads on.
+    let borne_out = answer.borne_out.filter(|borne_out| *borne_out > here);
+    let next = named.map(|next| borne_out.map_or(next, |borne_out| next.min(borne_out)));
     let mark = if end_mark { envelope.end_of_stream } else { None };
     let ended = match mark {
         Some(mark) => mark,
-        None if end_mark => next.is_none(),
-        None => envelope.next_page.is_none() || answer.rows == 0,
+        None if end_mark => named.is_none(),
+        None => envelope.next_page.is_none() || answer.rows == 0 && named <= Some(here),
     };
+    // The next sync goes on before what is withheld yet. A page without rows moves nothing.
+    let withheld = answer.now_unix.saturating_sub(WITHHELD_SECONDS);
+    let rest = named.filter(|_| answer.rows > 0).map_or(here, |end| end.min(withheld).max(here));
+    let rest = Token::StartTime(rest);
     let Some(next) = next.filter(|_| !ended) else {
         if mark == Some(false) {
             return Step::Broken("it has not ended but names no next start");
@@ -278,12 +310,13 @@ fn export_time(end_mark: bool, at: &Token, answer: Answer<'_>) -> Step {
         return Step::End(rest);
     };
     if answer.now_unix.saturating_sub(next) < YOUNGEST_BOUND_SECONDS {
-        return Step::End(rest);
-    }
-    if next > here {
-        return Step::Next(rest);
+        return Step::End(Token::StartTime(next.min(withheld).max(here)));
     }
     let full = u32::try_from(answer.rows).unwrap_or(u32::MAX) >= answer.asked;
+    let only_last_is_later = answer.borne_out.is_some() && borne_out.is_none();
+    if next > here && !(only_last_is_later && full && !answer.is_largest) {
+        return Step::Next(Token::StartTime(next));
+    }
     match mark {
         _ if full && !answer.is_largest => Step::AskLarger,
         _ if full => Step::SkipSecond(Token::StartTime(here.saturating_add(1)), here),
@@ -300,8 +333,15 @@ mod tests {
 
     /// One row of a table: dialect, token, rows of 100 asked, envelope, what comes next.
     fn check(paging: Paging, at: Token, rows: usize, envelope: Envelope, expected: &Step) {
-        let (asked, is_largest) = (100, false);
-        let answer = Answer { envelope: &envelope, rows, asked, is_largest, now_unix: NOW };
+        let answer = Answer {
+            envelope: &envelope,
+            rows,
+            asked: 100,
+            is_largest: false,
+            now_unix: NOW,
+            borne_out: None,
+            empty_before: 0,
+        };
         assert_eq!(&step(paging, &at, answer), expected, "{paging:?} {envelope:?}");
     }
 
@@ -479,12 +519,20 @@ mod tests {
         check(paging, at(5), 100, envelope(Some(9)), &Step::Next(at(9)));
         check(paging, at(5), 3, envelope(Some(9)), &Step::Next(at(9)));
         check(paging, at(5), 3, envelope(Some(5)), &Step::End(at(5)));
-        check(paging, at(5), 0, envelope(Some(9)), &Step::End(at(9)));
+        check(paging, at(5), 0, envelope(Some(9)), &Step::Next(at(9)));
+        check(paging, at(5), 0, envelope(Some(5)), &Step::End(at(5)));
         check(paging, at(5), 3, envelope(None), &Step::End(at(5)));
         check(paging, at(5), 100, envelope(Some(5)), &Step::AskLarger);
         let full = envelope(Some(5));
-        let (rows, asked, is_largest) = (1000, 1000, true);
-        let answer = Answer { envelope: &full, rows, asked, is_largest, now_unix: NOW };
+        let answer = Answer {
+            envelope: &full,
+            rows: 1000,
+            asked: 1000,
+            is_largest: true,
+            now_unix: NOW,
+            borne_out: None,
+            empty_before: 0,
+        };
         assert_eq!(step(paging, &at(5), answer), Step::SkipSecond(at(6), 5));
     }
 
@@ -496,7 +544,9 @@ mod tests {
         };
         let next = Token::Before("b".into());
         check(Paging::Before, Token::First, 9, before(Some("cursor=b")), &Step::Next(next.clone()));
-        check(Paging::Before, Token::First, 0, before(Some("cursor=b")), &Step::End(Token::First));
+        check(Paging::Before, Token::First, 0, before(Some("cursor=b")), &Step::Next(next.clone()));
+        check(Paging::Before, next.clone(), 0, before(Some("cursor=b")), &Step::End(Token::First));
+        check(Paging::Before, next.clone(), 0, before(None), &Step::End(Token::First));
         check(
             Paging::Before,
             next.clone(),
@@ -519,6 +569,88 @@ mod tests {
             &Step::Broken("its next page is not after this one"),
         );
         check(Paging::Single, Token::First, 9, pages(None), &Step::End(Token::First));
+    }
+
+    #[test]
+    fn an_export_by_time_goes_on_from_where_more_rows_than_the_last_bear_out() {
+        let step_from = |here, borne_out, mark, named| {
+            let envelope = Envelope {
+                end_of_stream: mark,
+                next_page: link(&format!("start_time={named}")),
+                ..Envelope::default()
+            };
+            let (asked, is_largest, now_unix, empty_before) = (100, false, NOW, 0);
+            let answer = Answer {
+                envelope: &envelope,
+                rows: 100,
+                asked,
+                is_largest,
+                now_unix,
+                borne_out,
+                empty_before,
+            };
+            let paging = Paging::ExportTime { end_mark: mark.is_some() };
+            step(paging, &Token::StartTime(here), answer)
+        };
+        let at = Token::StartTime;
+        for mark in [None, Some(false)] {
+            assert_eq!(step_from(5, Some(8), mark, 90_000), Step::Next(at(8)));
+            assert_eq!(step_from(5, Some(8), mark, 7), Step::Next(at(7)));
+            // The last row changed just now, and the rest is of long ago.
+            assert_eq!(step_from(5, Some(8), mark, NOW - 3), Step::Next(at(8)));
+            // All rows but the last are of the second that was asked for.
+            assert_eq!(step_from(5, Some(5), mark, 9), Step::AskLarger);
+            assert_eq!(step_from(5, None, mark, 9), Step::Next(at(9)));
+        }
+        // At the end all rows were read; those of the last minute come next time.
+        assert_eq!(step_from(5, Some(8), Some(true), 90_000), Step::End(at(90_000)));
+        assert_eq!(step_from(5, Some(8), Some(true), NOW - 3), Step::End(at(NOW - 60)));
+        assert_eq!(step_from(NOW - 9, None, Some(true), NOW - 3), Step::End(at(NOW - 9)));
+    }
+
+    #[test]
+    fn empty_pages_that_lead_on_are_followed_up_to_a_bound() {
+        let cursor = Some("n".to_owned());
+        let listings = [
+            (Paging::Cursor, Envelope { has_more: Some(true), ..Envelope::default() }),
+            (Paging::Search, Envelope { has_more: Some(true), ..Envelope::default() }),
+            (Paging::ExportCursor, Envelope { end_of_stream: Some(false), ..Envelope::default() }),
+            (
+                Paging::ExportTime { end_mark: true },
+                Envelope { end_of_stream: Some(false), ..Envelope::default() },
+            ),
+            (Paging::ExportTime { end_mark: false }, Envelope::default()),
+            (Paging::Before, Envelope::default()),
+            (Paging::Offset, Envelope::default()),
+            (Paging::Since, Envelope::default()),
+        ];
+        for (paging, envelope) in listings {
+            let links = link("start_time=9&page=9&unix_time=9&cursor=n");
+            let envelope = Envelope {
+                after_cursor: cursor.clone(),
+                before_url: links.clone(),
+                next_page: links,
+                ..envelope
+            };
+            let at = paging.start(Some(5));
+            let after = |empty_before| {
+                let (envelope, borne_out) = (&envelope, None);
+                let answer = Answer {
+                    envelope,
+                    rows: 0,
+                    asked: 100,
+                    is_largest: false,
+                    now_unix: NOW,
+                    borne_out,
+                    empty_before,
+                };
+                step(paging, &at, answer)
+            };
+            for empty_before in [0, MOST_EMPTY_PAGES - 1] {
+                assert!(matches!(after(empty_before), Step::Next(_)), "{paging:?}");
+            }
+            assert!(matches!(after(MOST_EMPTY_PAGES), Step::Broken(_)), "{paging:?}");
+        }
     }
 
     #[test]

@@ -25,6 +25,11 @@ pub enum Fault {
     Empty,
     /// 200 with JSON that lacks the rows' key.
     WithoutKey,
+    /// The answer without its rows, and with the mark or the missing link of the last page, wherever
+    /// in its listing it stands. Seen from outside; see the README.
+    EmptyEnd,
+    /// A `date` header of another time, as a cache or a server with a wrong clock sends it.
+    Date(i64),
 }
 
 impl Fault {
@@ -133,6 +138,30 @@ impl Fault {
         statuses.into_iter().chain(broken).collect()
     }
 
+    /// What an export answers to a start time of the last minute, whatever time was asked for.
+    pub fn too_recent() -> Self {
+        let body = r#"{"error":"StartTimeTooRecent","description":"Too recent start_time. Use a start_time older than 60 seconds"}"#;
+        Self::Status { status: 400, headers: Vec::new(), body: body.to_owned() }
+    }
+
+    /// Answers that look sound and are wrong, for a request that they can hit without being right:
+    /// an end where a page before it led on, a start time of years ago that is too recent, a time
+    /// that is past.
+    fn glitches(request: &RequestSeen) -> Vec<Self> {
+        let mut glitches = vec![Self::Date(0)];
+        let leads_on = ["cursor", "page[after]", "page"];
+        if leads_on.iter().any(|key| request.param(key).is_some()) {
+            glitches.push(Self::EmptyEnd);
+        }
+        let start = request.param("start_time").and_then(|start| start.parse::<i64>().ok());
+        if request.path.contains("/incremental/")
+            && start.is_some_and(|start| start < request.at_unix - 86_400)
+        {
+            glitches.push(Self::too_recent());
+        }
+        glitches
+    }
+
     /// Another status that says when to come back.
     pub fn retry_after(status: u16, seconds: u64) -> Self {
         let headers = vec![("retry-after".to_owned(), seconds.to_string())];
@@ -223,8 +252,12 @@ impl Faults {
         let (mut kinds, mut chance) = (Fault::kinds(), Prng::new(seed));
         // One amid good answers means nothing; without end it is the end.
         kinds.push(("401", Fault::status(401)));
-        Self::by(move |_| {
+        Self::by(move |request| {
             let (_, fault) = &kinds[chance.below(kinds.len() as u64) as usize];
+            if chance.chance(share / 5.0) {
+                let glitches = Fault::glitches(request);
+                return Some(glitches[chance.below(glitches.len() as u64) as usize].clone());
+            }
             chance.chance(share).then(|| fault.clone())
         })
     }

@@ -7,6 +7,7 @@ use crate::auth::{self, Identity};
 use crate::body::{Broken, Pieces};
 use crate::endpoints::{self, Desk};
 use crate::faults::Fault;
+use crate::paging;
 use crate::query::{self, Asked};
 use crate::requests::RequestSeen;
 use crate::settings::Latency;
@@ -260,7 +261,7 @@ fn decide(
     seen.status = match &fault {
         Some(Fault::Status { status, .. }) => *status,
         Some(Fault::ResetConnection) => 0,
-        Some(Fault::Html | Fault::Empty | Fault::WithoutKey) => 200,
+        Some(Fault::Html | Fault::Empty | Fault::WithoutKey | Fault::EmptyEnd) => 200,
         _ => answer.status,
     };
     state.requests.push(seen);
@@ -301,7 +302,11 @@ fn respond(
     mut answer: Answer,
     fault: Option<Fault>,
 ) -> Result<Response<Pieces>, Broken> {
-    let date = clock::http_date(shared.clock.now_unix());
+    let date = match fault {
+        Some(Fault::Date(unix)) => unix,
+        _ => shared.clock.now_unix(),
+    };
+    let date = clock::http_date(date);
     match &fault {
         Some(Fault::ResetConnection) => return Err(Broken),
         Some(Fault::Status { status, headers, body }) => {
@@ -322,6 +327,7 @@ fn respond(
             answer.body.clear();
             answer.content = None;
         }
+        Some(Fault::EmptyEnd) => answer.body = paging::ended(&answer.body),
         Some(Fault::WithoutKey) => answer = Answer::ok(r#"{"count":0,"unexpected":[]}"#),
         _ => {}
     }

@@ -119,10 +119,16 @@ pub enum Latency {
 /// What can be turned while the simulator runs.
 #[derive(Debug, Clone, Default)]
 pub struct Knobs {
-    /// Every nth export page that could hold rows is empty, yet not the last one.
+    /// Every nth page that could hold rows is empty, yet not the last one, in exports and in
+    /// listings by either kind of cursor.
     pub empty_page_every: Option<u64>,
     /// Pages of exports by time hold no more than was asked for, whatever second their rows are of.
     pub seconds_are_cut: bool,
+    /// The last row of every nth export page changes while the page is made: it stands at its old
+    /// place and bears its new time, and so does the end of a page by time.
+    pub race_every: Option<u64>,
+    /// In exports every nth row, by number, bears a time so many seconds later than its place.
+    pub rendered_later: Option<(u64, i64)>,
     /// Cursors handed out before this simulated time are refused with 400.
     pub cursors_expired_before: i64,
     pub header_spelling: HeaderSpelling,

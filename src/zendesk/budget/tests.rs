@@ -237,8 +237,12 @@ async fn a_long_wait_is_told_once_for_all_chains_of_a_walk() {
     budget.acquire(&EXPORT, 1).await.observe(&[told(0, 40)]);
     tokio::join!(budget.acquire(&EXPORT, 1), budget.acquire(&EXPORT, 1));
     let told = waits.try_recv().expect("it was told");
-    let expected =
-        Wait { walk: 1, bucket: Some(Bucket::Incremental), is_limit: true, length: Duration::from_secs(40) };
+    let expected = Wait {
+        walk: 1,
+        bucket: Some(Bucket::Incremental),
+        is_limit: true,
+        length: Duration::from_secs(40),
+    };
     assert_eq!(told, expected);
     assert!(waits.try_recv().is_err(), "once is enough");
 }

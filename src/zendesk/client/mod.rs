@@ -391,6 +391,14 @@ impl Client {
         self.until_stopped(self.clock.sleep(wait), &told).await
     }
 
+    /// Lets time pass before the same is asked again, holding nothing.
+    ///
+    /// # Errors
+    /// [`ApiError`] when the program is to stop.
+    pub async fn pause(&self, path: &str, wait: Duration) -> Result<(), ApiError> {
+        self.until_stopped(self.clock.sleep(wait), &format!("GET /api/v2/{path}")).await
+    }
+
     /// Asks for something that the sync can do without: in one short try, and with a worker that
     /// nobody else wants.
     ///

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, DATE, HOST, HeaderMap, HeaderValue,
-    LOCATION,
+    ACCEPT, ACCEPT_ENCODING, AGE, AUTHORIZATION, CONTENT_ENCODING, DATE, HOST, HeaderMap,
+    HeaderValue, LOCATION,
 };
 use reqwest::{RequestBuilder, Response};
 
@@ -190,7 +190,9 @@ impl Client {
     ) -> Vec<headers::Quota> {
         let date = headers.get(DATE).and_then(|date| date.to_str().ok());
         if let Some(date) = date.and_then(instant::from_http_date) {
-            self.clock.observe(date);
+            // A cache says when the answer was made, and how long ago that was.
+            let age = headers.get(AGE).and_then(|age| age.to_str().ok()?.trim().parse().ok());
+            self.clock.observe(date.saturating_add(age.unwrap_or(0_u32).into()));
         }
         let quotas = headers::quotas(headers);
         slot.observe(&quotas);

@@ -14,6 +14,7 @@ use crate::listings::{self, Below, Dialect, Gate, Listing, View};
 use crate::paging::{self, Cursors, ExportPage, Rows};
 use crate::query::Asked;
 use crate::settings::{Knobs, Settings};
+use std::cell::Cell;
 
 /// All that an endpoint may look at.
 pub(crate) struct Desk<'a> {
@@ -125,14 +126,32 @@ fn list(
         || asked.get("page[before]").is_some();
     let (order, descending) = sorting(listing, asked, by_cursor)?;
     let keys = views::visible(desk.account, listing, ids, asked, person, order)?;
+    let is_export =
+        matches!(listing.dialect, Dialect::ExportByCursor(_) | Dialect::ExportByTime(_));
+    let later = desk.knobs.rendered_later.filter(|_| is_export);
     let account = &*desk.account;
-    let text = |number: u64| shapes::text(account, listing, number, asked);
+    // The row that was written last is the last one of its page.
+    let last_row = Cell::new(None);
+    let text = |number: u64| {
+        last_row.set(Some(number));
+        let mut text = shapes::text(account, listing, number, asked);
+        if let Some((every, seconds)) = later
+            && number.is_multiple_of(every)
+        {
+            shapes::bear_a_later_time(&mut text, seconds);
+        }
+        text
+    };
     let mut rows = Rows { keys, text: &text };
     let extra = |page: &[SortKey]| shapes::sideloads(account, listing, page, asked);
-    let mut is_emptied = || {
+    let by_old_cursor = listing.dialect == Dialect::CursorOrLegacy;
+    let is_emptied = is_export || by_cursor || by_old_cursor;
+    if is_emptied {
         *desk.export_pages += 1;
-        desk.knobs.empty_page_every.is_some_and(|n| desk.export_pages.is_multiple_of(n))
-    };
+    }
+    let nth = *desk.export_pages;
+    let is_nth = |every: Option<u64>| every.is_some_and(|n| nth.is_multiple_of(n));
+    let is_emptied = is_emptied && is_nth(desk.knobs.empty_page_every);
     let help_center = listing.dialect == Dialect::HelpCenterPages;
     let flavour = paging::Flavour {
         key: listing.key,
@@ -141,23 +160,24 @@ fn list(
         max: if listing.resource == "ticket_metric_events" { 1000 } else { 100 },
         help_center,
         cursor_life_s: None,
+        is_emptied,
     };
     let is_cut = desk.knobs.seconds_are_cut;
-    match listing.dialect {
+    let answer = match listing.dialect {
         Dialect::ExportByCursor(mark) => {
-            let (key, is_emptied) = (listing.key, is_emptied());
+            let key = listing.key;
             let page = ExportPage { key, is_emptied, is_cut, extra: &extra };
             paging::by_export_cursor(asked, &rows, &page, mark, desk.cursors)
         }
         Dialect::ExportByTime(mark) if mark != listings::EndMark::Unmarked || !by_cursor => {
-            let (key, is_emptied) = (listing.key, is_emptied());
+            let key = listing.key;
             let page = ExportPage { key, is_emptied, is_cut, extra: &extra };
             paging::by_export_time(asked, &rows, &page, mark)
         }
         Dialect::Single => Ok(paging::all_at_once(&rows, listing.key)),
         Dialect::AllOrCursor if !by_cursor => Ok(paging::all_at_once(&rows, listing.key)),
         Dialect::CursorOrLegacy if !by_cursor => {
-            paging::by_legacy_cursor(asked, &rows, listing.key, desk.cursors)
+            paging::by_legacy_cursor(asked, &rows, listing.key, is_emptied, desk.cursors)
         }
         _ if by_cursor && listing.dialect != Dialect::Offset => {
             if descending {
@@ -171,7 +191,37 @@ fn list(
             }
             paging::by_offset(asked, &rows, listing.key, help_center)
         }
+    };
+    let raced = last_row.get().filter(|_| is_export && is_nth(desk.knobs.race_every));
+    match (answer, raced) {
+        (Ok(answer), Some(number)) => Ok(race(desk, listing, number, asked, answer)),
+        (answer, _) => answer,
     }
+}
+
+/// An answer whose last row changed after its page was chosen and before it was written.
+fn race(
+    desk: &mut Desk<'_>,
+    listing: &Listing,
+    number: u64,
+    asked: &Asked,
+    mut answer: Answer,
+) -> Answer {
+    let before = shapes::text(desk.account, listing, number, asked);
+    let row = &desk.account.table(listing.resource).rows[&number];
+    let (key, second) = (row.key.clone(), row.generated);
+    desk.account.touch(listing.resource, &key);
+    let now = shapes::text(desk.account, listing, number, asked);
+    answer.body = answer.body.replace(&before, &now);
+    if matches!(listing.dialect, Dialect::ExportByTime(_)) {
+        // The end of the page is the time that its last row bears.
+        let changed = desk.account.table(listing.resource).rows[&number].generated;
+        for end in ["start_time=", "\"end_time\":"] {
+            answer.body =
+                answer.body.replace(&format!("{end}{second}"), &format!("{end}{changed}"));
+        }
+    }
+    answer
 }
 
 /// The order a request asks for. In cursor paging `sort` must be one that the listing has;

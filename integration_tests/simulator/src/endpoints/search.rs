@@ -52,6 +52,7 @@ pub(super) fn export(
         max: 1000,
         help_center: false,
         cursor_life_s: Some(3600),
+        is_emptied: false,
     };
     let extra = |_: &[SortKey]| r#","facets":null"#.to_owned();
     let shorter = Asked {

@@ -148,3 +148,19 @@ pub(super) fn sideloads(
         _ => String::new(),
     }
 }
+
+/// Lets a row bear a later time than that of its place.
+pub(super) fn bear_a_later_time(text: &mut String, seconds: i64) {
+    for field in ["generated_timestamp", "timestamp", "time", "updated_at"] {
+        let Some(former) = row_text::get_text(text, field) else { continue };
+        if let Ok(unix) = former.parse::<i64>() {
+            row_text::set(text, field, &(unix + seconds).to_string());
+            return;
+        }
+        if let Some(unix) = clock::parse_iso(&former) {
+            let later = row_text::quote(&clock::iso_like(unix + seconds, &former));
+            row_text::set(text, field, &later);
+            return;
+        }
+    }
+}

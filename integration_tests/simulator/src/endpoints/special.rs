@@ -195,6 +195,7 @@ fn comments(desk: &mut Desk<'_>, ticket: u64, asked: &Asked) -> Result<Answer, A
         max: 100,
         help_center: false,
         cursor_life_s: None,
+        is_emptied: false,
     };
     paging::by_cursor(asked, &rows, flavour, &|_: &[SortKey]| String::new(), desk.cursors)
 }

@@ -21,6 +21,8 @@ pub(crate) struct Flavour {
     pub(crate) help_center: bool,
     /// Seconds until a cursor expires by itself.
     pub(crate) cursor_life_s: Option<i64>,
+    /// This page shall be empty though more rows follow.
+    pub(crate) is_emptied: bool,
 }
 
 /// One page. `extra` is written into the envelope behind the rows.
@@ -50,8 +52,15 @@ pub(crate) fn by_cursor(
     };
     let page = &keys[start..end];
     let has_more = if before.is_some() { start > 0 } else { end < keys.len() };
-    let cursor = |key: Option<&SortKey>| key.map(|key| write(key, flavour));
-    let (first, last) = (cursor(page.first()), cursor(page.last()));
+    let cursor = |key: Option<&SortKey>| key.map(|key| write(key, 0, flavour));
+    let (mut first, mut last) = (cursor(page.first()), cursor(page.last()));
+    let (mut page, mut has_more) = (page, has_more);
+    // An empty page in the middle: its cursor leads to the same rows, in other words.
+    if let Some(after) = after.as_ref().filter(|_| flavour.is_emptied && !page.is_empty()) {
+        let again = asked.get("page[after]").map_or(0, str::len);
+        (page, has_more) = (&[], true);
+        (first, last) = (None, Some(write(after, again, flavour)));
+    }
     for issued in [&first, &last].into_iter().flatten() {
         cursors.issue(issued, asked.now);
     }
@@ -110,8 +119,12 @@ impl Links<'_> {
 
 /// `{"o":"name,id","v":"<packed values>"}` in base64, as Support's cursors are observed to be;
 /// the help center's are the packed values alone.
-fn write(key: &SortKey, flavour: Flavour) -> String {
-    let values = serde_json::json!([key.number, key.text, key.id]).to_string();
+fn write(key: &SortKey, again: usize, flavour: Flavour) -> String {
+    let values = match again {
+        0 => serde_json::json!([key.number, key.text, key.id]),
+        again => serde_json::json!([key.number, key.text, key.id, again]),
+    };
+    let values = values.to_string();
     let packed = STANDARD.encode(values);
     if flavour.help_center {
         return packed;

@@ -125,7 +125,7 @@ pub(crate) fn by_export_time(
         end_time = Some(second + 1);
     }
     let next = rest.first().map(|next| next.number);
-    if page.is_emptied && mark == EndMark::Marked && next.is_some_and(|next| next > start_time) {
+    if page.is_emptied && next.is_some_and(|next| next > start_time) {
         taken = &rest[..0];
         end_time = next;
     }

@@ -14,6 +14,7 @@ pub(crate) fn by_legacy_cursor(
     asked: &Asked,
     rows: &Rows<'_>,
     key: &str,
+    is_emptied: bool,
     cursors: &mut Cursors,
 ) -> Result<Answer, Answer> {
     let limit = page_size(asked, "limit", 1000, 1000)?;
@@ -38,7 +39,18 @@ pub(crate) fn by_legacy_cursor(
         None => (0, limit.min(keys.len())),
     };
     let mut page = keys[start..end].to_vec();
-    let before = page.first().map(|key| write(Way::Before, key));
+    let mut before = page.first().map(|key| write(Way::Before, key));
+    // An empty page in the middle: its link leads to the same rows, in other words.
+    let edge = match &position {
+        Some((Way::Before, edge)) => Some(edge.clone()),
+        None if newest_first => keys.last().map(|last| SortKey { id: last.id + 1, ..last.clone() }),
+        _ => None,
+    };
+    if let Some(edge) = edge.filter(|_| is_emptied && !page.is_empty()) {
+        page.clear();
+        let again = asked.get("cursor").map_or(0, str::len);
+        before = Some(STANDARD.encode(format!("b|{}|{}|{again}", edge.number, edge.id)));
+    }
     let after = page.last().map(|key| write(Way::After, key));
     for issued in [&before, &after].into_iter().flatten() {
         cursors.issue(issued, asked.now);

@@ -1,0 +1,133 @@
+//! Whether an answer is believed that says a listing in the order of time has ended. One answer
+//! ends nothing by itself: an end is believed when it fits what else is known. Pure.
+
+use std::time::Duration;
+
+/// How often the same place is asked again before an end that nothing contradicts is believed.
+const TRIES: u32 = 2;
+
+/// The same where other answers contradict it, or may yet.
+const TRIES_IF_CONTRADICTED: u32 = 5;
+
+/// The waits between them. Together they outlast the minute that exports withhold: a row that
+/// moved to the end of all time is listed again behind it.
+const WAITS_SECONDS: [u64; 5] = [2, 10, 20, 40, 60];
+
+/// An answer's word that there is nothing behind a place, and what else is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Claim {
+    /// The time of the last row that was listed before the end, unix seconds.
+    pub reached: Option<i64>,
+    /// Where the window ends and the next one begins.
+    pub own_end: Option<i64>,
+    /// The place of the stream that is ahead, which had come so far.
+    pub aim: Option<i64>,
+    /// The latest time up to which rows of this feed are known in this sync.
+    pub newest: Option<i64>,
+    /// Whether a later window is still being read, and may find rows.
+    pub later_open: bool,
+    /// How often this place has said so before.
+    pub said_before: u32,
+}
+
+/// What follows from an answer that says the listing has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Believed,
+    /// The same place is asked again after a wait.
+    AskAgain(Duration),
+    /// It is the end, but before the place of the stream ahead: that place is not taken over.
+    BeforeTheAim,
+    /// It stays so, and rows up to this time are known: the walk cannot go on.
+    Contradicted(i64),
+}
+
+/// Judges an end.
+#[must_use]
+pub fn judge(claim: Claim) -> Verdict {
+    let Claim { reached, own_end, aim, newest, later_open, said_before } = claim;
+    let goal = own_end.or(aim);
+    let later_row = newest.filter(|newest| Some(*newest) > reached);
+    if goal.map_or(later_row.is_none(), |goal| reached >= Some(goal)) {
+        return Verdict::Believed;
+    }
+    let is_contradicted = later_row.is_some() || own_end.is_some() && later_open;
+    let tries = if is_contradicted { TRIES_IF_CONTRADICTED } else { TRIES };
+    if said_before < tries {
+        return Verdict::AskAgain(wait(said_before));
+    }
+    match (is_contradicted, own_end, aim) {
+        (true, ..) => {
+            let known = later_row.max(goal).or(reached);
+            Verdict::Contradicted(known.unwrap_or_default())
+        }
+        (false, None, Some(_)) => Verdict::BeforeTheAim,
+        (false, ..) => Verdict::Believed,
+    }
+}
+
+/// The wait before a place is asked again that was asked so often before.
+#[must_use]
+pub fn wait(said_before: u32) -> Duration {
+    let waits = WAITS_SECONDS.iter().copied();
+    Duration::from_secs(waits.take(said_before as usize + 1).last().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn again(said_before: u32) -> Verdict {
+        Verdict::AskAgain(wait(said_before))
+    }
+
+    #[test]
+    fn an_end_that_fits_is_believed_at_once() {
+        let at = Claim { reached: Some(50), ..Claim::default() };
+        assert_eq!(judge(at), Verdict::Believed);
+        assert_eq!(judge(Claim::default()), Verdict::Believed);
+        assert_eq!(judge(Claim { newest: Some(50), ..at }), Verdict::Believed);
+        assert_eq!(judge(Claim { own_end: Some(50), later_open: true, ..at }), Verdict::Believed);
+        assert_eq!(judge(Claim { aim: Some(50), newest: Some(90), ..at }), Verdict::Believed);
+    }
+
+    #[test]
+    fn a_window_that_has_not_come_to_its_end_is_not_done_by_one_word() {
+        let early = Claim { reached: Some(50), own_end: Some(60), ..Claim::default() };
+        for reached in [None, Some(50)] {
+            // Nothing is known behind it: the account may have no later rows.
+            let early = Claim { reached, ..early };
+            assert_eq!(judge(early), again(0));
+            assert_eq!(judge(Claim { said_before: 1, ..early }), again(1));
+            assert_eq!(judge(Claim { said_before: 2, ..early }), Verdict::Believed);
+            // Another window has rows, or may find some.
+            for known in [
+                Claim { newest: Some(70), ..early },
+                Claim { later_open: true, ..early },
+                Claim { newest: Some(70), later_open: true, ..early },
+            ] {
+                assert_eq!(judge(known), again(0));
+                assert_eq!(judge(Claim { said_before: 4, ..known }), again(4));
+                let last = judge(Claim { said_before: 5, ..known });
+                assert!(matches!(last, Verdict::Contradicted(60 | 70)), "{last:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_end_before_the_place_ahead_is_no_place_to_take_over() {
+        let early = Claim { reached: Some(50), aim: Some(60), ..Claim::default() };
+        assert_eq!(judge(early), again(0));
+        assert_eq!(judge(Claim { said_before: 2, ..early }), Verdict::BeforeTheAim);
+        // Who is ahead has read those rows in this very sync.
+        let known = Claim { newest: Some(60), said_before: 5, ..early };
+        assert_eq!(judge(known), Verdict::Contradicted(60));
+    }
+
+    #[test]
+    fn the_waits_grow_and_outlast_the_minute_that_is_withheld() {
+        let waits: Vec<_> = (0..TRIES_IF_CONTRADICTED).map(wait).collect();
+        assert!(waits.is_sorted() && waits.iter().sum::<Duration>() > Duration::from_secs(90));
+        assert_eq!(wait(99), Duration::from_secs(60));
+    }
+}

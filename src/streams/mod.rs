@@ -230,7 +230,7 @@ pub struct Stream {
 }
 
 /// A column that is there by an option.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Column {
     pub name: &'static str,
     /// Its JSON schema.

@@ -145,8 +145,8 @@ pub struct WrittenConfig {
     #[serde(default)]
     pub user_roles: Option<Vec<String>>,
 
-    /// Read only the users who changed since the start date, with their identities, for accounts
-    /// with millions of users. Tickets then point at users that are not there. After a change, reset
+    /// Read only the users who changed since the start date, with their identities and events, for
+    /// accounts with millions of users. Tickets then point at users that are not there. After a change, reset
     /// these streams.
     #[schemars(with = "bool", title = "Users From Start Date", extend("order" = 23, "default" = false))]
     #[serde(default)]

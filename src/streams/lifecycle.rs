@@ -183,7 +183,7 @@ pub(super) fn streams() -> Vec<Stream> {
             // A user is updated many times, and each time is an event of its own.
             primary_key: &["id", "time"],
             cursor: TIME,
-            dated: true,
+            dated_on_request: true,
             kept: Kept::everything("role"),
             gate: ADMIN,
             scope: "users:read",

@@ -404,6 +404,30 @@ mod tests {
     }
 
     #[test]
+    fn users_begin_at_the_beginning_and_a_position_that_did_not_says_so() {
+        let walk = json!({"v": 1, "feed": "incremental_users", "kind": "cursor", "token": "t", "done": true, "bound": START_UNIX});
+        for name in ["users", "user_identities"] {
+            let first = incremental(name, json!(null), Some(START));
+            assert_eq!(first.position.walk.place.token, Token::StartTime(0));
+            assert_eq!((first.position.walk.bound, first.warnings.len()), (None, 0));
+            let bounded = json!({"updated_at": "1720000000", "walk": walk});
+            let bounded = incremental(name, bounded, Some(START));
+            assert_eq!(bounded.position.walk.place.token, Token::Cursor("t".into()));
+            let told = &bounded.warnings[0];
+            assert!(told.contains("2024-01-01T00:00:00Z") && told.contains("reset"), "{told}");
+            let theirs = incremental(name, json!({"updated_at": "1720000000"}), Some(START));
+            assert_eq!(theirs.position.walk.place.token, Token::StartTime(1_720_000_000));
+            assert!(theirs.warnings[0].contains("another connector's"), "{:?}", theirs.warnings);
+        }
+        let config = json!({"subdomain": "acme", "start_date": START, "users_from_start_date": true,
+            "credentials": {"credentials": "oauth2.0", "access_token": "x"}});
+        let config = Config::parse(config.to_string().as_bytes()).unwrap();
+        let stream = registry(&config).into_iter().find(|stream| stream.name == "users").unwrap();
+        let asked = begin(&stream, SyncMode::Incremental, None, &config, NOW);
+        assert_eq!(asked.position.walk.place.token, Token::StartTime(START_UNIX));
+    }
+
+    #[test]
     fn days_back_bound_the_first_read_only_and_earlier_ones_are_told() {
         let today = NOW.unix - NOW.unix % DAY;
         let first = incremental("tickets", json!(null), Some("today-7"));

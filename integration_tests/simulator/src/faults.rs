@@ -28,8 +28,59 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// A status with the body that Zendesk is known to send with it, or with none.
     pub fn status(status: u16) -> Self {
-        Self::Status { status, headers: Vec::new(), body: String::new() }
+        let body = match status {
+            400 => r#"{"error":"InvalidValue","description":"Invalid value"}"#,
+            401 => r#"{"error":"Couldn't authenticate you"}"#,
+            403 => {
+                r#"{"error":{"title":"Forbidden","message":"You do not have access to this page. Please contact the account owner of this help desk for further help."}}"#
+            }
+            404 => r#"{"error":"RecordNotFound","description":"Not found"}"#,
+            422 => {
+                r#"{"error":"RecordInvalid","description":"Record validation errors","details":{"base":[{"description":"is not valid","error":"InvalidValue"}]}}"#
+            }
+            _ => "",
+        };
+        Self::with_body(status, body)
+    }
+
+    /// A status and a body. One that begins with `<` is HTML, with `{` or `[` JSON.
+    pub fn with_body(status: u16, body: &str) -> Self {
+        Self::Status { status, headers: Vec::new(), body: body.to_owned() }
+    }
+
+    /// What a firewall shows to those whom it does not let through.
+    pub fn block_page(status: u16) -> Self {
+        Self::with_body(
+            status,
+            "<!DOCTYPE html><html><head><title>Access denied</title></head><body><h1>Sorry, you have been blocked</h1></body></html>",
+        )
+    }
+
+    /// A challenge of Cloudflare's, in front of the host (Cloudflare, "Detect a Challenge Page
+    /// response").
+    pub fn challenge() -> Self {
+        Self::Status {
+            status: 403,
+            headers: vec![("cf-mitigated".to_owned(), "challenge".to_owned())],
+            body: "<!DOCTYPE html><html><head><title>Just a moment...</title></head></html>".into(),
+        }
+    }
+
+    /// A redirect to this address.
+    pub fn redirect(to: &str) -> Self {
+        let headers = vec![("location".to_owned(), to.to_owned())];
+        Self::Status { status: 302, headers, body: String::new() }
+    }
+
+    /// What Zendesk says of a page size that a listing does not take (`InvalidPaginationParameter`
+    /// in its reference; the status varies).
+    pub fn page_size_refused(status: u16) -> Self {
+        Self::with_body(
+            status,
+            r#"{"errors":[{"code":"InvalidPaginationParameter","title":"per_page is not valid"}]}"#,
+        )
     }
 
     /// One of each kind that Zendesk, or the way to it, is known for, with a name for messages.
@@ -37,6 +88,8 @@ impl Fault {
         let statuses = [
             ("408", 408),
             ("409", 409),
+            ("423", 423),
+            ("425", 425),
             ("429", 429),
             ("500", 500),
             ("502", 502),
@@ -44,9 +97,16 @@ impl Fault {
             ("504", 504),
             ("520", 520),
             ("524", 524),
+            ("525", 525),
+            ("530", 530),
         ];
         let statuses = statuses.map(|(name, status)| (name, Self::status(status)));
         let broken = [
+            ("a 503 that says when to come back", Self::retry_after(503, 7)),
+            ("a block page", Self::block_page(403)),
+            ("a challenge", Self::challenge()),
+            ("a 404 of a proxy's", Self::block_page(404)),
+            ("a redirect to a status page", Self::redirect("https://status.example.com/")),
             ("an empty body", Self::Empty),
             ("an HTML body", Self::Html),
             ("a cut body", Self::CutBody),
@@ -145,7 +205,9 @@ impl Faults {
 
     /// A fault of any kind on this share of all requests.
     pub fn on_share(share: f64, seed: u64) -> Self {
-        let (kinds, mut chance) = (Fault::kinds(), Prng::new(seed));
+        let (mut kinds, mut chance) = (Fault::kinds(), Prng::new(seed));
+        // One amid good answers means nothing; without end it is the end.
+        kinds.push(("401", Fault::status(401)));
         Self::by(move |_| {
             let (_, fault) = &kinds[chance.below(kinds.len() as u64) as usize];
             chance.chance(share).then(|| fault.clone())

@@ -121,6 +121,8 @@ pub enum Latency {
 pub struct Knobs {
     /// Every nth export page that could hold rows is empty, yet not the last one.
     pub empty_page_every: Option<u64>,
+    /// Pages of exports by time hold no more than was asked for, whatever second their rows are of.
+    pub seconds_are_cut: bool,
     /// Cursors handed out before this simulated time are refused with 400.
     pub cursors_expired_before: i64,
     pub header_spelling: HeaderSpelling,

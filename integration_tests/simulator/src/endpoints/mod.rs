@@ -140,15 +140,16 @@ fn list(
         help_center,
         cursor_life_s: None,
     };
+    let is_cut = desk.knobs.seconds_are_cut;
     match listing.dialect {
         Dialect::ExportByCursor(mark) => {
             let (key, is_emptied) = (listing.key, is_emptied());
-            let page = ExportPage { key, is_emptied, extra: &extra };
+            let page = ExportPage { key, is_emptied, is_cut, extra: &extra };
             paging::by_export_cursor(asked, &rows, &page, mark, desk.cursors)
         }
         Dialect::ExportByTime(mark) if mark != listings::EndMark::Unmarked || !by_cursor => {
             let (key, is_emptied) = (listing.key, is_emptied());
-            let page = ExportPage { key, is_emptied, extra: &extra };
+            let page = ExportPage { key, is_emptied, is_cut, extra: &extra };
             paging::by_export_time(asked, &rows, &page, mark)
         }
         Dialect::Single => Ok(paging::all_at_once(&rows, listing.key)),

@@ -18,6 +18,8 @@ pub(crate) struct ExportPage<'a> {
     pub(crate) key: &'static str,
     /// This page shall be empty though more rows follow.
     pub(crate) is_emptied: bool,
+    /// A second with more rows than the page holds is cut.
+    pub(crate) is_cut: bool,
     /// Side-loaded arrays, written behind the rows.
     pub(crate) extra: &'a dyn Fn(&[SortKey]) -> String,
 }
@@ -99,7 +101,8 @@ fn read_cursor(cursor: &str) -> Option<(i64, u64)> {
 
 /// `start_time`, inclusive: the next page starts at the second of the last row and repeats it.
 /// Where all rows of a page share one second, the page takes in the whole second and the next
-/// one starts a second later.
+/// one starts a second later (observed of some exports), or it is cut, and its link leads to itself
+/// (what Zendesk documents: no page holds more than 1,000 rows).
 pub(crate) fn by_export_time(
     asked: &Asked,
     rows: &Rows<'_>,
@@ -113,6 +116,7 @@ pub(crate) fn by_export_time(
     let mut taken = &rest[..size.min(rest.len())];
     let mut end_time = taken.last().map(|last| last.number);
     if let (Some(first), Some(last)) = (taken.first(), taken.last())
+        && !page.is_cut
         && taken.len() == size
         && first.number == last.number
     {

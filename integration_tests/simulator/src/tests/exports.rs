@@ -56,6 +56,23 @@ fn side_loads_and_filters_of_the_ticket_export() {
 }
 
 #[test]
+fn a_second_that_is_cut_leads_to_itself() {
+    let simulator =
+        start(Settings { enforce_limits: false, page_cap: None, ..Settings::default() });
+    simulator.account(|account| (0..12).for_each(|_| drop(account.create("organizations"))));
+    let second = simulator.now_unix();
+    simulator.advance_seconds(3600);
+    simulator.knobs(|knobs| knobs.seconds_are_cut = true);
+    let route = format!("incremental/organizations?start_time={second}&per_page=10");
+    let page = get(&simulator, &route).json();
+    assert_eq!((&page["count"], &page["end_time"]), (&10.into(), &second.into()));
+    assert_eq!(page["end_of_stream"], false);
+    simulator.knobs(|knobs| knobs.seconds_are_cut = false);
+    let page = get(&simulator, &route).json();
+    assert_eq!((&page["count"], &page["end_time"]), (&12.into(), &(second + 1).into()));
+}
+
+#[test]
 fn time_exports_repeat_boundaries_and_swell_over_a_second() {
     let simulator = tiny();
     for (route, key, field) in [

@@ -113,11 +113,11 @@ fn hostile_answers() -> Vec<(&'static str, Vec<u8>, &'static str)> {
             "transient_error",
         ),
         ("an unknown status", http("799 Whatever", &[], b""), "system_error"),
-        ("a redirect to nowhere", http("302 Found", &[], b""), "config_error"),
+        ("a redirect to nowhere", http("302 Found", &[], b""), "transient_error"),
         (
             "a redirect in circles",
             http("307 Temporary Redirect", &[("location", "/api/v2/tags.json")], b""),
-            "config_error",
+            "transient_error",
         ),
         (
             "a wait of ages",

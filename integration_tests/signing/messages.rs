@@ -265,7 +265,7 @@ fn each_way_to_fail_is_told_in_a_sentence_and_what_to_do_in_another() {
                 headers: vec![("location".into(), "https://evil.example/".into())],
                 body: String::new(),
             },
-            ["another address", "Check the subdomain"],
+            ["not the account (it sends us to evil.example)", "status.zendesk.com"],
         ),
     ] {
         let sim = simulator(78);

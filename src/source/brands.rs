@@ -72,7 +72,7 @@ pub async fn help_centers(client: &Client, config: &Config) -> Result<HelpCenter
     match rows(client, &BRANDS, BRANDS.path.to_owned(), WALK, config).await {
         Ok(brands) => decide(&brands, client.main(), config),
         Err(WalkError::Api(error))
-            if is_definite(error.kind) && config.help_center_brands.is_empty() =>
+            if is_definite(&error) && config.help_center_brands.is_empty() =>
         {
             Ok(main_alone(client.main(), config, &error))
         }

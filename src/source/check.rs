@@ -191,7 +191,7 @@ async fn streams(
     if !unknown.is_empty() {
         let why = client.last_failure().map(|error| format!(" ({})", error.detail));
         let told = format!(
-            "not known, because Zendesk gave no answer in time{}: {}",
+            "not known, because Zendesk gave no clear answer{}: {}",
             why.unwrap_or_default(),
             unknown.join(", ")
         );
@@ -253,6 +253,7 @@ fn no_answer(client: &Client, config: &Config) -> String {
         request: "GET /api/v2/users/me.json".into(),
         detail: "no answer in time".into(),
         again_in: None,
+        is_zendesks: false,
     });
     failure::of_identity(&NoIdentity::Api(error), config).message
 }

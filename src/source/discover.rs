@@ -53,7 +53,7 @@ pub async fn discover(
     let refusals = refusals?;
     let objects = match objects {
         Ok(Ok(objects)) => objects,
-        Ok(Err(WalkError::Api(error))) if is_definite(error.kind) => Vec::new(),
+        Ok(Err(WalkError::Api(error))) if is_definite(&error) => Vec::new(),
         _ => {
             let told = "the records of custom objects are not listed, because Zendesk did not say \
                         in time which objects there are; refresh the schema to list them";

@@ -9,6 +9,7 @@ use crate::protocol::message::{FailureType, Trouble};
 use crate::streams::{Role, Stream};
 use crate::sync::WalkError;
 use crate::zendesk::error::{ApiError, ErrorKind};
+use crate::zendesk::instant;
 
 /// What a stream's failure means for the person who reads it. `at` names the host where it was
 /// read, if not the main one.
@@ -23,11 +24,27 @@ pub fn of_stream(stream: &Stream, at: Option<&str>, error: &WalkError) -> Troubl
              detail of this message."
                 .to_owned(),
         ),
+        WalkError::CutShort { first, seconds, .. } => (
+            FailureType::ConfigError,
+            format!(
+                "Rows are missing: more of them changed in the second {}{} than a page of Zendesk's can hold, \
+                 and it offers no way to the rest; all else was read. Change them once more in Zendesk, a few \
+                 hundred at a time, and the next sync brings them.",
+                instant::to_iso(*first),
+                match seconds {
+                    0 | 1 => String::new(),
+                    _ => format!(" and in {} others", seconds - 1),
+                }
+            ),
+        ),
         WalkError::NoFiles { missing, of, last } => (
             match last.kind {
-                ErrorKind::Unavailable | ErrorKind::Unresolved | ErrorKind::Unreadable => {
-                    FailureType::TransientError
-                }
+                ErrorKind::Unavailable
+                | ErrorKind::Outage
+                | ErrorKind::Intercepted
+                | ErrorKind::Redirected
+                | ErrorKind::Unresolved
+                | ErrorKind::Unreadable => FailureType::TransientError,
                 _ => FailureType::ConfigError,
             },
             format!(
@@ -196,9 +213,11 @@ fn of_api(error: &ApiError, stream: Option<&Stream>) -> (FailureType, String) {
     let detail = &error.detail;
     let words_of = stream.and_then(|stream| stream.feed.words_of);
     match error.kind {
-        ErrorKind::NotFound if detail.contains("No help desk") => (
+        ErrorKind::NotFound | ErrorKind::NoAccount
+            if error.kind == ErrorKind::NoAccount || detail.contains("No help desk") =>
+        (
             FailureType::ConfigError,
-            "There is no Zendesk account at this subdomain. Check that it is the part before \
+            "There is no Zendesk account at this subdomain. Check that `subdomain` is the part before \
              .zendesk.com of the address in your browser."
                 .to_owned(),
         ),
@@ -247,16 +266,27 @@ fn of_api(error: &ApiError, stream: Option<&Stream>) -> (FailureType, String) {
             FailureType::ConfigError,
             format!("The certificate of the server is not trusted ({detail}). If a proxy stands between, put its certificate into SSL_CERT_FILE."),
         ),
-        ErrorKind::Unexpected if error.status.is_some_and(|status| (300..400).contains(&status)) => (
+        ErrorKind::Renamed => (
             FailureType::ConfigError,
-            "Zendesk sends us to another address, which is not followed. Check the subdomain: it may have been renamed."
-                .to_owned(),
+            format!("The account has another name now ({detail}). Set `subdomain` to that name."),
+        ),
+        ErrorKind::Redirected => (
+            FailureType::TransientError,
+            format!("We are sent to a place that is not the account ({detail}), as in maintenance, or by a sign-in page of the network. Look at status.zendesk.com and at the network, and try again."),
+        ),
+        ErrorKind::Intercepted => (
+            FailureType::TransientError,
+            format!("The answer is not Zendesk's own but that of something on the way ({detail}). Check that the account's IP restrictions, the firewall and the proxy let this machine through, and try again."),
+        ),
+        ErrorKind::Outage => (
+            FailureType::TransientError,
+            format!("Zendesk is out of service ({detail}). Look at status.zendesk.com, and try again when it is back."),
         ),
         ErrorKind::Invalid if let Some(option) = words_of => (
             FailureType::ConfigError,
             format!("Zendesk rejects the query: {detail}. Correct it in `{option}`, or take it out."),
         ),
-        ErrorKind::BadPosition | ErrorKind::Invalid | ErrorKind::Unexpected => (
+        ErrorKind::BadPosition | ErrorKind::Invalid | ErrorKind::Unexpected | ErrorKind::NoAccount => (
             FailureType::SystemError,
             format!("Zendesk refused the request ({detail}). Report it with the detail of this message."),
         ),

@@ -78,11 +78,18 @@ pub async fn identity(client: &Client) -> Result<Identity, NoIdentity> {
     // A body without a user says nothing about the credentials, unless it stays so.
     let user = loop {
         tries += 1;
-        let me: Option<Me> = ask(client, "users/me.json", &[]).await.map_err(NoIdentity::Api)?;
-        match me {
-            Some(me) => break me.user,
-            None if tries < TRIES_FOR_A_USER => {}
-            None => return Err(NoIdentity::Anonymous),
+        match ask::<Me>(client, "users/me.json", &[]).await {
+            Ok(Some(me)) => break me.user,
+            Ok(None) if tries < TRIES_FOR_A_USER => {}
+            Ok(None) => return Err(NoIdentity::Anonymous),
+            // Every account has this; one answer that does not name an error may be a gateway's.
+            Err(error) if error.status == Some(404) && !error.is_zendesks => {
+                if error.kind == ErrorKind::NotFound && tries < TRIES_FOR_A_USER {
+                    continue;
+                }
+                return Err(NoIdentity::Api(ApiError { kind: ErrorKind::NoAccount, ..error }));
+            }
+            Err(error) => return Err(NoIdentity::Api(error)),
         }
     };
     let id = user.id.ok_or(NoIdentity::Anonymous)?;
@@ -111,6 +118,7 @@ pub async fn webhooks(client: &Client) -> Result<(usize, bool), ApiError> {
         request: "GET /api/v2/webhooks".into(),
         detail: "the answer has no list of webhooks".into(),
         again_in: None,
+        is_zendesks: false,
     })?;
     Ok((found.webhooks.len(), found.meta.has_more))
 }

@@ -16,7 +16,7 @@ use crate::zendesk::site::Site;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reach {
     Readable,
-    /// By a definite answer: 403 or 404, 401 where the signature is good elsewhere, or a refusal of
+    /// By Zendesk's own word: 403 or 404, 401 where the signature is good elsewhere, or a refusal of
     /// the user's own words.
     Refused(ApiError),
     /// Anything else, such as a limit that left no request.
@@ -134,16 +134,19 @@ pub async fn reach(
     let mut size = PageSize::new(stream.feed.paging, Some(1));
     match client.get(&request, &mut size, &mut Tally::default()).await {
         Ok(_) => Reach::Readable,
-        Err(error) if is_definite(error.kind) || failure::is_users_words(stream, &error) => {
+        Err(error) if is_definite(&error) || failure::is_users_words(stream, &error) => {
             Reach::Refused(error)
         }
         Err(error) => Reach::Unknown(error),
     }
 }
 
-/// Whether an answer is one that a retry would get again.
-pub fn is_definite(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::Unauthorized | ErrorKind::Forbidden | ErrorKind::NotFound)
+/// Whether it is Zendesk's own refusal, which a retry would get again. What something between us
+/// and Zendesk says, or a bare status, is none.
+pub fn is_definite(error: &ApiError) -> bool {
+    let is_refusal =
+        matches!(error.kind, ErrorKind::Unauthorized | ErrorKind::Forbidden | ErrorKind::NotFound);
+    is_refusal && error.is_zendesks
 }
 
 #[cfg(test)]

@@ -317,13 +317,17 @@ async fn tell_wait(
     wait: Wait,
 ) -> Result<(), Closed> {
     let Some((_, names)) = walks.iter().find(|(walk, _)| *walk == wait.walk) else { return Ok(()) };
-    let what = wait.bucket.map_or_else(
-        || "Zendesk asked to wait".to_owned(),
-        |bucket| format!("the limit of requests to {} is used up", bucket.name()),
-    );
+    let what = match wait.bucket {
+        Some(bucket) => format!("the limit of requests to {} is used up", bucket.name()),
+        None if wait.is_limit => "Zendesk asked to wait".to_owned(),
+        None => "Zendesk is out of service and said when to come back".to_owned(),
+    };
     let seconds = wait.length.as_secs();
     let text = format!("{}: {what}; going on in {seconds} s", names.join(", "));
     emitter.log(Level::Info, &text).await?;
+    if !wait.is_limit {
+        return Ok(());
+    }
     let until_unix = client.clock().now_unix().saturating_add_unsigned(seconds);
     let until_ms = u64::try_from(until_unix).unwrap_or_default().saturating_mul(1000);
     emitter.rate_limited(names, until_ms).await
@@ -352,7 +356,7 @@ async fn tell_end(
         failed.push(name.to_owned());
     }
     let totals = emitter.close(name, status).await?;
-    let Report { tally, held_back, skipped, cut, misfits, files } = whole.report;
+    let Report { tally, held_back, skipped, cut, misfits, files, cut_short } = whole.report;
     if misfits > 0 {
         let why = format!(
             "{name}: {misfits} values of custom fields did not fit the types of their columns and are null \
@@ -393,12 +397,16 @@ async fn tell_end(
         emitter.log(Level::Info, &told).await?;
     }
     let summary = format!(
-        "{name}: {} rows, {} pages, {} requests, {} states, {:.1} s waited, {held_back} held back, {skipped} skipped",
+        "{name}: {} rows, {} pages, {} requests, {} states, {:.1} s waited, {held_back} held back, {skipped} skipped{}",
         totals.rows,
         tally.pages,
         tally.requests,
         totals.states,
         tally.waited.as_secs_f64(),
+        match cut_short.seconds {
+            0 => String::new(),
+            seconds => format!(", {seconds} seconds cut short"),
+        },
     );
     emitter.log(Level::Info, &summary).await?;
     Ok(stopped)
@@ -420,6 +428,8 @@ fn is_hopeless(error: &NoIdentity) -> bool {
                 | ErrorKind::ClientRefused
                 | ErrorKind::NoToken
                 | ErrorKind::NotFound
+                | ErrorKind::NoAccount
+                | ErrorKind::Renamed
                 | ErrorKind::Untrusted
         ),
     }

@@ -60,6 +60,8 @@ pub struct Chains<'a> {
     took: (Duration, u32),
     /// What came while something else was waited for.
     had: VecDeque<(Turn<'a>, Tally)>,
+    /// The size that a chain has learned last. The listing's limits are those of all chains.
+    size: Option<PageSize>,
     tally: Tally,
 }
 
@@ -67,13 +69,14 @@ impl<'a> Chains<'a> {
     #[must_use]
     pub fn new(client: &'a Client, listing: &'a Listing) -> Self {
         let (asking, pace, had) = (FuturesUnordered::new(), BTreeMap::new(), VecDeque::new());
-        let (took, tally) = (Default::default(), Tally::default());
-        Self { client, listing, asking, pace, took, had, tally }
+        let (took, size, tally) = (Default::default(), None, Tally::default());
+        Self { client, listing, asking, pace, took, had, size, tally }
     }
 
     /// Starts a chain, or starts it again.
     pub fn start(&mut self, start: Start, size: PageSize, restarts: u32) {
         let Start { number, at, bounds } = start;
+        let size = self.size.unwrap_or(size);
         let pager = Pager::new(self.client, self.listing, at, size).within(bounds);
         let (asked, waited) = Default::default();
         self.go_on(Chain { number, pager, restarts, asked, waited });
@@ -129,6 +132,7 @@ impl<'a> Chains<'a> {
 
     /// Notes that a chain's page is delivered, with all that hangs on its rows.
     pub fn note_page(&mut self, chain: &Chain<'a>) {
+        self.size = Some(chain.pager.size);
         let since = chain.asked + chain.waited;
         let (took, pages) = &mut self.took;
         *took += self.client.clock().elapsed().saturating_sub(since);

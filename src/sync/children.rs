@@ -23,7 +23,7 @@ use super::sift;
 use crate::protocol::emitter::{Batch, Part, unix_ms};
 use crate::protocol::message::Level;
 use crate::streams::{Feed, Stream};
-use crate::zendesk::client::{Fetched, Tally};
+use crate::zendesk::client::{Fetched, PageSize, Tally};
 use crate::zendesk::error::{ApiError, ErrorKind};
 use crate::zendesk::page::{Page, Rows};
 use crate::zendesk::paging::Token;
@@ -47,6 +47,8 @@ struct Shared<'m> {
     who: Vec<&'m mut Member>,
     frontier: Frontier,
     refusals: RefusalsByFeed,
+    /// The page size that each feed was last read with: what was learned of it is of all parents.
+    sizes: BTreeMap<&'static str, PageSize>,
 }
 
 /// How a parent's listings came out.
@@ -70,7 +72,8 @@ impl<'r, 'm> Children<'r, 'm> {
     ) -> Self {
         let streams: Vec<&'static Stream> = who.iter().map(|member| member.stream).collect();
         let tree = nodes(root, &streams);
-        let shared = Mutex::new(Shared { who, frontier, refusals });
+        let sizes = BTreeMap::new();
+        let shared = Mutex::new(Shared { who, frontier, refusals, sizes });
         Self { reader, next, now_unix, walk, tree, shared }
     }
 
@@ -146,8 +149,9 @@ impl<'r, 'm> Children<'r, 'm> {
                     Ok(Answered::Settled) => {}
                     Ok(Answered::Refused) => answered = Answered::Refused,
                     Err(error) if ends_everything(&error) => return Err(error),
-                    Err(WalkError::Api(ApiError { again_in: Some(wait), .. })) => {
-                        self.leave_behind(node, wait).await?;
+                    Err(WalkError::Api(ApiError { again_in: Some(wait), kind, .. })) => {
+                        let is_limit = kind == ErrorKind::RateLimited;
+                        self.leave_behind(node, wait, is_limit).await?;
                     }
                     Err(error) => {
                         lock(&self.shared).fail(self.reader, node, &error);
@@ -168,7 +172,8 @@ impl<'r, 'm> Children<'r, 'm> {
         let keys = path_keys(node.feed, &kid_streams);
         let mut listing = self.reader.listing(node.feed, path, &streams, self.walk);
         listing.want(keys.iter().copied());
-        let size = node.feed.page_size(self.reader.config);
+        let size = lock(&self.shared).sizes.get(node.feed.name).copied();
+        let size = size.unwrap_or_else(|| node.feed.page_size(self.reader.config));
         let mut pager = Pager::new(self.reader.client, &listing, Token::First, size);
         pager.patience = lock(&self.shared).others_read(node).then_some(PATIENCE);
         let mut first = true;
@@ -190,15 +195,24 @@ impl<'r, 'm> Children<'r, 'm> {
                 Err(error) => break Err(error),
             }
         };
-        lock(&self.shared).count(node, &pager);
+        let mut shared = lock(&self.shared);
+        shared.count(node, &pager);
+        pager.size.move_on();
+        shared.sizes.insert(node.feed.name, pager.size);
+        drop(shared);
         result
     }
 
     /// Lets the streams of a listing that is refused wait alone. They keep the place that they were
     /// last told, and read on from it when the others have come to the end.
-    async fn leave_behind(&self, node: &Node, wait: Duration) -> Result<(), WalkError> {
+    async fn leave_behind(
+        &self,
+        node: &Node,
+        wait: Duration,
+        is_limit: bool,
+    ) -> Result<(), WalkError> {
         let until = self.reader.client.clock().elapsed().saturating_add(wait);
-        let names = lock(&self.shared).leave_behind(node, until);
+        let names = lock(&self.shared).leave_behind(node, until, is_limit);
         if names.is_empty() {
             return Ok(());
         }
@@ -417,12 +431,13 @@ impl Shared<'_> {
         self.who.iter().any(|member| member.is_reading() && is_other(member))
     }
 
-    fn leave_behind(&mut self, node: &Node, until: Duration) -> Vec<&'static str> {
+    fn leave_behind(&mut self, node: &Node, until: Duration, is_limit: bool) -> Vec<&'static str> {
         let mut names = Vec::new();
         for stream in node.all_streams() {
             if let Some(member) = self.member(stream) {
                 member.state = Standstill::Behind;
                 member.refused_until = until;
+                member.is_limited = is_limit;
                 names.push(stream.name);
             }
             self.refusals.forget(stream.feed.name);
@@ -443,6 +458,9 @@ pub(super) fn ends_everything(error: &WalkError) -> bool {
     match error {
         WalkError::Closed => true,
         WalkError::Api(error) => error.kind == ErrorKind::Stopped,
-        WalkError::Broken { .. } | WalkError::Refused { .. } | WalkError::NoFiles { .. } => false,
+        WalkError::Broken { .. }
+        | WalkError::CutShort { .. }
+        | WalkError::Refused { .. }
+        | WalkError::NoFiles { .. } => false,
     }
 }

@@ -102,6 +102,7 @@ impl Reader<'_> {
             request: told.to_owned(),
             detail: format!("{}: {error}", self.staging.display()),
             again_in: None,
+            is_zendesks: false,
         };
         let incoming = format!("{}-{}", stream.name, offer.id);
         let incoming = self.staging.join(INCOMING).join(incoming);
@@ -158,9 +159,14 @@ fn is_its_own(error: &ApiError) -> bool {
         | ErrorKind::Unresolved
         | ErrorKind::Untrusted
         | ErrorKind::Unavailable
+        | ErrorKind::Outage
+        | ErrorKind::Intercepted
+        | ErrorKind::Redirected
+        | ErrorKind::Renamed
         | ErrorKind::Unreadable
         | ErrorKind::TooLarge => true,
         ErrorKind::RateLimited
+        | ErrorKind::NoAccount
         | ErrorKind::GrantEnded
         | ErrorKind::ClientRefused
         | ErrorKind::NoToken

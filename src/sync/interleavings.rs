@@ -233,6 +233,7 @@ fn sync(
                 envelope: &page.envelope,
                 rows: page.lists[0].rows.len(),
                 asked: u32::try_from(size).unwrap(),
+                is_largest: size >= LARGEST,
                 now_unix: zendesk.now,
             };
             let next = match step(feed.paging, &at, answer) {

@@ -5,6 +5,7 @@ use std::fmt;
 
 use crate::protocol::emitter::Closed;
 use crate::zendesk::error::ApiError;
+use crate::zendesk::instant;
 
 pub mod chains;
 pub mod children;
@@ -49,6 +50,13 @@ pub enum WalkError {
         path: String,
         why: &'static str,
     },
+    /// More rows changed in these seconds than the listing's largest page holds. It was read to its
+    /// end without the rest of them.
+    CutShort {
+        path: &'static str,
+        first: i64,
+        seconds: u64,
+    },
     /// Most parents refused to be read.
     Refused {
         refused: u64,
@@ -70,6 +78,13 @@ impl fmt::Display for WalkError {
         match self {
             Self::Api(error) => error.fmt(f),
             Self::Broken { path, why } => write!(f, "the listing {path} is broken: {why}"),
+            Self::CutShort { path, first, seconds } => {
+                let first = instant::to_iso(*first);
+                write!(
+                    f,
+                    "/api/v2/{path} gave a part of the rows of {seconds} seconds, first {first}"
+                )
+            }
             Self::Refused { refused, of, last } => {
                 write!(f, "{refused} of the last {of} listings were refused, lastly {last}")
             }

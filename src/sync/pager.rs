@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::protocol::message::Level;
 use crate::streams::{Feed, Stream};
 use crate::zendesk::client::{Client, Fetched, PageSize, Request, Tally};
 use crate::zendesk::error::ErrorKind;
@@ -45,8 +44,8 @@ pub struct Pager<'a> {
     /// How long others would wait for a listing that is refused; none: nobody waits for it.
     pub patience: Option<Duration>,
     pub tally: Tally,
-    /// What a person should know about the way.
-    pub notes: Vec<(Level, String)>,
+    /// Seconds of which only a part of the rows can be had, unix seconds.
+    pub cut_short: Vec<i64>,
 }
 
 impl Listing {
@@ -138,7 +137,7 @@ impl<'a> Pager<'a> {
     #[must_use]
     pub fn new(client: &'a Client, listing: &'a Listing, at: Token, size: PageSize) -> Self {
         let query = Cow::Borrowed(listing.query.as_slice());
-        let (tally, notes) = (Tally::default(), Vec::new());
+        let (tally, cut_short) = (Tally::default(), Vec::new());
         Self {
             client,
             listing,
@@ -149,7 +148,7 @@ impl<'a> Pager<'a> {
             size,
             patience: None,
             tally,
-            notes,
+            cut_short,
         }
     }
 
@@ -194,6 +193,7 @@ impl<'a> Pager<'a> {
                 envelope: &fetched.page.envelope,
                 rows,
                 asked: fetched.asked,
+                is_largest: self.size.is_largest(fetched.asked),
                 now_unix: fetched.now_unix,
             };
             match step(feed.paging, &self.at, answer) {
@@ -207,21 +207,18 @@ impl<'a> Pager<'a> {
                     self.ended = true;
                 }
                 Step::AskLarger => {
-                    self.size.largest(feed.paging);
+                    self.size.enlarge(fetched.asked);
                     continue;
                 }
                 Step::SkipSecond(next, second) => {
-                    let why = format!(
-                        "/api/v2/{path}: more rows changed in the second {second} (unix time) than a page \
-                         holds, and Zendesk offers no way to the rest; the walk goes on a second later"
-                    );
-                    self.notes.push((Level::Error, why));
+                    self.cut_short.push(second);
                     self.at = next;
                 }
                 Step::Broken(why) => {
                     return Err(WalkError::Broken { path: format!("/api/v2/{path}"), why });
                 }
             }
+            self.size.move_on();
             return Ok(Some(fetched));
         }
         Ok(None)

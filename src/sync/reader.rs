@@ -28,6 +28,7 @@ use crate::streams::brands::BRAND_ID;
 use crate::streams::{Feed, Stream};
 use crate::zendesk::client::{Client, Fetched, Tally};
 use crate::zendesk::error::{ApiError, ErrorKind};
+use crate::zendesk::instant;
 use crate::zendesk::paging::Token;
 use crate::zendesk::site::Site;
 
@@ -60,6 +61,8 @@ pub struct Member {
     pub report: Report,
     /// When a refusal that it did not wait out has ended, on the clock's `elapsed`.
     pub refused_until: Duration,
+    /// Whether it was refused for a limit.
+    pub is_limited: bool,
     /// How long a page took in the last stretch, waits left out.
     pub page_time: Option<Duration>,
     /// How long the last window was that was cut off a search, seconds.
@@ -79,9 +82,35 @@ pub struct Report {
     /// Values of custom fields that did not fit their columns.
     pub misfits: u64,
     pub files: FileTally,
+    pub cut_short: CutShort,
+}
+
+/// Seconds of which a listing gave only a part.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CutShort {
+    pub seconds: u64,
+    pub first: Option<i64>,
+}
+
+impl CutShort {
+    fn add(&mut self, other: Self) {
+        self.seconds += other.seconds;
+        self.first = self.first.into_iter().chain(other.first).min();
+    }
+
+    /// What it means for a listing that was read to its end.
+    fn error(self, feed: &'static Feed) -> Option<WalkError> {
+        let Self { seconds, first } = self;
+        Some(WalkError::CutShort { path: feed.root().path, first: first?, seconds })
+    }
 }
 
 impl Report {
+    /// Notes that of a second only a part could be had.
+    pub(super) fn note_cut_short(&mut self, second: i64) {
+        self.cut_short.add(CutShort { seconds: 1, first: Some(second) });
+    }
+
     /// Notes what became of a page's rows.
     pub(super) fn note(&mut self, framed: &Framed) {
         self.held_back += framed.held_back;
@@ -91,13 +120,14 @@ impl Report {
 
     /// Adds what reading it elsewhere took and left out.
     pub fn add(&mut self, other: Self) {
-        let Self { tally, held_back, skipped, cut, misfits, files } = other;
+        let Self { tally, held_back, skipped, cut, misfits, files, cut_short } = other;
         self.tally.add(tally);
         self.held_back += held_back;
         self.skipped += skipped;
         self.cut += cut;
         self.misfits += misfits;
         self.files.add(files);
+        self.cut_short.add(cut_short);
     }
 }
 
@@ -136,8 +166,18 @@ impl Member {
     pub fn new(stream: &'static Stream, position: Position) -> Self {
         let (state, report) = (Standstill::Reading, Report::default());
         let refused_until = Duration::ZERO;
-        let (brand, page_time, window_seconds) = (None, None, None);
-        Self { stream, brand, position, state, report, refused_until, page_time, window_seconds }
+        let (brand, page_time, window_seconds, is_limited) = (None, None, None, false);
+        Self {
+            stream,
+            brand,
+            position,
+            state,
+            report,
+            refused_until,
+            is_limited,
+            page_time,
+            window_seconds,
+        }
     }
 
     pub(super) fn is_child(&self) -> bool {
@@ -316,7 +356,8 @@ impl Reader<'_> {
         if wait.is_zero() {
             return Ok(());
         }
-        Ok(self.client.rest(feed.path, walk, wait).await?)
+        let is_limit = who.iter().any(|member| member.is_limited);
+        Ok(self.client.rest(feed.path, walk, wait, is_limit).await?)
     }
 
     /// Walks the windows of a stretch to their ends. Returns the place at the stretch's end, or
@@ -371,8 +412,16 @@ impl Reader<'_> {
             let page = self.page(stretch, fetched, window, &at, &chain.pager);
             let taken = chains.beside(Box::pin(page)).await?;
             chains.note_page(&chain);
-            for (level, note) in chain.pager.notes.drain(..) {
-                self.emitter.log(level, &note).await?;
+            for second in chain.pager.cut_short.drain(..) {
+                stretch.note_cut_short(second);
+                // At once, because whoever ends the process now would hear of it never.
+                let why = format!(
+                    "{}: more rows changed in the second {} than a page can hold; the rest of them is \
+                     missing, and reading goes on a second later",
+                    stretch.names(),
+                    instant::to_iso(second)
+                );
+                self.emitter.log(Level::Warn, &why).await?;
             }
             if taken.arrived || stretch.reached_cursor {
                 return Ok(Some(chain.pager.at));
@@ -524,6 +573,9 @@ impl Reader<'_> {
     pub(super) fn tell_end(self, member: &Member, result: Result<(), WalkError>) {
         let other = self.site.filter(|site| !site.is_main);
         let at = other.map(|site| site.name().to_owned());
+        // Once per stream, where it has come to its end: it is not whole.
+        let cut_short = member.report.cut_short.error(member.stream.feed);
+        let result = result.and_then(|()| cut_short.map_or(Ok(()), Err));
         let ended = Ended { stream: member.stream, at, result, report: member.report };
         // The receiver lives as long as the sync; without it there is nobody left to tell.
         let _ = self.ended.send(ended);

@@ -151,6 +151,7 @@ pub async fn count(
         request: format!("GET /api/v2/{path}"),
         detail: "the answer holds no count".to_owned(),
         again_in: None,
+        is_zendesks: false,
     };
     Ok(count.map_err(unreadable)?.count)
 }

@@ -150,6 +150,13 @@ impl<'m> Stretch<'m> {
         self.who.iter_mut().map(|member| &mut **member).find(|member| member.stream.name == name)
     }
 
+    /// Notes that the feed gives only a part of a second. Whatever hangs on the rest is missing too.
+    pub fn note_cut_short(&mut self, second: i64) {
+        for member in self.who.iter_mut().filter(|member| member.is_reading()) {
+            member.report.note_cut_short(second);
+        }
+    }
+
     pub fn count(&mut self, tally: Tally) {
         for member in self.who.iter_mut().filter(|member| !member.is_child()) {
             member.report.tally.add(tally);

@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use super::clock::Clock;
 use super::error::{ApiError, ErrorKind, detail, transport};
 use super::grant::{Grant, Issued, Verdict};
+use super::headers::RetryAfter;
 use super::{headers, instant, retry};
 use crate::secret::{Secret, Secrets};
 
@@ -328,14 +329,20 @@ impl Inner {
             }
             body.extend_from_slice(&chunk);
         }
-        let failed = no_token(ErrorKind::NoToken, Some(status), detail(&body, &self.secrets));
-        let wait = matches!(status, 429 | 503).then(|| retry::wait(retry_after));
+        // Every account has this endpoint.
+        let kind = if status == 404 { ErrorKind::NoAccount } else { ErrorKind::NoToken };
+        let failed = no_token(kind, Some(status), detail(&body, &self.secrets));
+        let wait = match retry_after {
+            RetryAfter::Missing if status != 429 => None,
+            told => Some(retry::wait(told).max(retry::growing(1))),
+        };
         Ok((grant.judge(status, &body), failed, wait))
     }
 }
 
 fn no_token(kind: ErrorKind, status: Option<u16>, detail: String) -> ApiError {
-    ApiError { kind, status, request: format!("POST {TOKEN_PATH}"), detail, again_in: None }
+    let request = format!("POST {TOKEN_PATH}");
+    ApiError { kind, status, request, detail, again_in: None, is_zendesks: false }
 }
 
 impl fmt::Debug for Access {

@@ -160,6 +160,8 @@ pub struct Wait {
     pub walk: u64,
     /// The limit, if it is one that is known.
     pub bucket: Option<Bucket>,
+    /// Whether it is a limit at all, and not an outage that says when it ends.
+    pub is_limit: bool,
     pub length: Duration,
 }
 
@@ -233,7 +235,8 @@ impl Budget {
             match ready_at {
                 Some((at, bucket)) => {
                     let wait = at.saturating_sub(self.clock.elapsed());
-                    self.tell(Wait { walk, bucket: Some(bucket), length: wait });
+                    let bucket = Some(bucket);
+                    self.tell(Wait { walk, bucket, is_limit: true, length: wait });
                     tokio::select! {
                         () = changed => {}
                         () = self.clock.sleep(wait) => {}
@@ -715,8 +718,12 @@ mod tests {
         budget.acquire(&EXPORT, 1).await.observe(&[told(0, 40)]);
         tokio::join!(budget.acquire(&EXPORT, 1), budget.acquire(&EXPORT, 1));
         let told = waits.try_recv().expect("it was told");
-        let expected =
-            Wait { walk: 1, bucket: Some(Bucket::Incremental), length: Duration::from_secs(40) };
+        let expected = Wait {
+            walk: 1,
+            bucket: Some(Bucket::Incremental),
+            is_limit: true,
+            length: Duration::from_secs(40),
+        };
         assert_eq!(told, expected);
         assert!(waits.try_recv().is_err(), "once is enough");
     }

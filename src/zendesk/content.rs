@@ -15,10 +15,10 @@ use reqwest::{Response, Url};
 
 use super::arrival::Arrival;
 use super::budget::{Bucket, Slot};
-use super::client::{Answered, Asked, Client, Failed, PageSize, Tally};
+use super::client::{Answered, Asked, Client, Failed, MITIGATED, PageSize, Tally};
 use super::error::{ApiError, ErrorKind};
 use super::headers;
-use super::retry::{Outcome, Verdict};
+use super::retry::{Outcome, Smaller, Speaker, Verdict};
 use super::site::Site;
 
 /// How long one try of a file may take; what came by then is kept, and the next one goes on.
@@ -214,12 +214,15 @@ impl Fetching<'_> {
     async fn refused(&mut self, client: &Client, answer: Response, signed: Option<u64>) -> Failed {
         let status = answer.status().as_u16();
         let retry_after = headers::retry_after(answer.headers(), client.clock.now_unix());
+        let is_mitigated = answer.headers().contains_key(MITIGATED);
         let reason = reason(answer).await;
         let is_foreign = signed.is_none();
         let (quotas, signed) = (Vec::new(), signed.unwrap_or_default());
         let answered = Answered { status, retry_after, quotas, signed };
-        let mut failed = client.failed(answered, &reason, false);
-        if is_foreign && failed.verdict == Verdict::GiveUp(ErrorKind::Unauthorized) {
+        // Hosts of files speak no JSON; what stands before them may say that it did.
+        let speaker = if is_mitigated { Speaker::Network } else { Speaker::Zendesk };
+        let mut failed = client.failed(answered, &reason, speaker, false);
+        if is_foreign && failed.verdict == Verdict::Doubt(ErrorKind::Unauthorized) {
             // No signature of ours was there to be renewed.
             failed.verdict = Verdict::GiveUp(ErrorKind::Forbidden);
         }
@@ -233,7 +236,9 @@ impl Fetching<'_> {
     fn once_more(&mut self, failed: Failed) -> Failed {
         self.doubts += 1;
         let verdict = match failed.verdict {
-            Verdict::GiveUp(_) if self.doubts < MOST_DOUBTS => Verdict::Again { smaller: false },
+            Verdict::GiveUp(_) if self.doubts < MOST_DOUBTS => {
+                Verdict::Again { smaller: Smaller::No, after: None }
+            }
             Verdict::Again { .. } if self.doubts >= MOST_DOUBTS => Verdict::GiveUp(failed.kind),
             verdict => verdict,
         };

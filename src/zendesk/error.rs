@@ -4,6 +4,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::secret::Secrets;
 
 /// What a caller may have to decide on.
@@ -21,8 +23,18 @@ pub enum ErrorKind {
     Invalid,
     /// Another status that is judged once.
     Unexpected,
-    /// 429 or 503 for too long.
+    /// 429 for too long.
     RateLimited,
+    /// 503 for too long.
+    Outage,
+    /// A page or a refusal that is not Zendesk's: a firewall's, a proxy's, a sign-in page's.
+    Intercepted,
+    /// A redirect to somewhere that is no account.
+    Redirected,
+    /// A redirect to the name of another account.
+    Renamed,
+    /// There is no account at this subdomain.
+    NoAccount,
     /// The refresh token works no more: somebody has to sign in again.
     GrantEnded,
     /// The OAuth client is not known, not confidential, or not allowed what it asks for.
@@ -57,6 +69,8 @@ pub struct ApiError {
     pub detail: String,
     /// The wait that a refusal asks for and that was not waited out.
     pub again_in: Option<Duration>,
+    /// Whether a refusal is Zendesk's own word: it names the error.
+    pub is_zendesks: bool,
 }
 
 impl fmt::Display for ApiError {
@@ -76,7 +90,7 @@ const LONGEST_DETAIL: usize = 300;
 /// JSON is told by its first words. What it quotes of `secrets` is struck out.
 #[must_use]
 pub fn detail(body: &[u8], secrets: &Secrets) -> String {
-    let text = match serde_json::from_slice::<serde_json::Value>(body) {
+    let text = match serde_json::from_slice::<Value>(body) {
         Ok(value) => {
             let mut words = Vec::new();
             collect(&value, &mut words);
@@ -122,27 +136,55 @@ fn tls<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e rustls::E
     error.downcast_ref::<std::io::Error>()?.get_ref().and_then(|inner| tls(inner))
 }
 
-/// The texts under the keys that Zendesk's error envelopes use, in their order.
-fn collect(value: &serde_json::Value, words: &mut Vec<String>) {
-    const KEYS: [&str; 9] = [
-        "error",
-        "errors",
-        "code",
-        "title",
-        "message",
-        "detail",
-        "description",
-        "error_description",
-        "details",
-    ];
+/// The keys of Zendesk's error envelopes that hold texts, in their order.
+const KEYS: [&str; 9] = [
+    "error",
+    "errors",
+    "code",
+    "title",
+    "message",
+    "detail",
+    "description",
+    "error_description",
+    "details",
+];
+
+/// The keys under which it says what is wrong field by field.
+const BY_FIELD: [&str; 2] = ["errors", "details"];
+
+/// The texts of an error envelope. Of what it says by field the first is taken.
+fn collect(value: &Value, words: &mut Vec<String>) {
     match value {
-        serde_json::Value::String(text) => words.push(text.clone()),
-        serde_json::Value::Array(items) => items.iter().for_each(|item| collect(item, words)),
-        serde_json::Value::Object(object) => {
-            KEYS.iter().filter_map(|key| object.get(*key)).for_each(|item| collect(item, words));
+        Value::String(text) => words.push(text.clone()),
+        Value::Array(items) => items.iter().for_each(|item| collect(item, words)),
+        Value::Object(object) => {
+            for (key, item) in KEYS.iter().filter_map(|key| Some((*key, object.get(*key)?))) {
+                match first_field(item).filter(|_| BY_FIELD.contains(&key)) {
+                    Some(told) => words.push(told),
+                    None => collect(item, words),
+                }
+            }
         }
         _ => {}
     }
+}
+
+/// The first of what is told by field: the field, and what is wrong with it.
+fn first_field(value: &Value) -> Option<String> {
+    let object = value.as_object()?;
+    if object.keys().any(|key| KEYS.contains(&key.as_str())) {
+        return None;
+    }
+    let mut told = object.iter().map(|(field, of_field)| {
+        let first = of_field.as_array().map_or(Some(of_field), |items| items.first());
+        let description = first.and_then(|first| first["description"].as_str());
+        let mut words: Vec<String> = description.map(str::to_owned).into_iter().collect();
+        if let (true, Some(first)) = (words.is_empty(), first) {
+            collect(first, &mut words);
+        }
+        format!("{field}: {}", words.join(": "))
+    });
+    told.next()
 }
 
 fn strip_tags(text: &str) -> String {
@@ -179,6 +221,13 @@ mod tests {
                 r#"{"error":"invalid_token","error_description":"expired"}"#,
                 "invalid_token: expired",
             ),
+            (
+                r#"{"error":"RecordInvalid","description":"Record validation errors","details":{"name":[{"description":"Name: cannot be blank","error":"BlankValue"}],"tags":[{"error":"x"}]}}"#,
+                "RecordInvalid: Record validation errors: name: Name: cannot be blank",
+            ),
+            (r#"{"errors":{"locale":["is not valid"]}}"#, "locale: is not valid"),
+            (r#"{"error":"x","details":{"base":"y","z":1}}"#, "x: base: y"),
+            (r#"{"error":"x","details":{}}"#, "x"),
             ("<html><body>\n<h1>Gateway</h1>\n time-out</body></html>", "Gateway time-out"),
             ("upstream request timeout", "upstream request timeout"),
             ("", "the body says nothing"),

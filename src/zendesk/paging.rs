@@ -176,6 +176,8 @@ pub struct Answer<'a> {
     pub rows: usize,
     /// The page size that was asked for.
     pub asked: u32,
+    /// No larger page may be asked for.
+    pub is_largest: bool,
     /// Zendesk's time, unix seconds.
     pub now_unix: i64,
 }
@@ -186,7 +188,7 @@ pub enum Step {
     Next(Token),
     /// The listing has ended; the token is where the next sync goes on.
     End(Token),
-    /// A full page of one second that leads to itself: ask again for the largest page.
+    /// A full page of one second that leads to itself: ask again for a larger one.
     AskLarger,
     /// The same at the largest size: go on at the token, naming the second.
     SkipSecond(Token, i64),
@@ -283,7 +285,7 @@ fn export_time(end_mark: bool, at: &Token, answer: Answer<'_>) -> Step {
     }
     let full = u32::try_from(answer.rows).unwrap_or(u32::MAX) >= answer.asked;
     match mark {
-        _ if full && answer.asked < LARGEST_EXPORT_PAGE => Step::AskLarger,
+        _ if full && !answer.is_largest => Step::AskLarger,
         _ if full => Step::SkipSecond(Token::StartTime(here.saturating_add(1)), here),
         Some(false) => Step::Broken("its link leads to itself"),
         _ => Step::End(rest),
@@ -298,7 +300,8 @@ mod tests {
 
     /// One row of a table: dialect, token, rows of 100 asked, envelope, what comes next.
     fn check(paging: Paging, at: Token, rows: usize, envelope: Envelope, expected: &Step) {
-        let answer = Answer { envelope: &envelope, rows, asked: 100, now_unix: NOW };
+        let (asked, is_largest) = (100, false);
+        let answer = Answer { envelope: &envelope, rows, asked, is_largest, now_unix: NOW };
         assert_eq!(&step(paging, &at, answer), expected, "{paging:?} {envelope:?}");
     }
 
@@ -480,7 +483,8 @@ mod tests {
         check(paging, at(5), 3, envelope(None), &Step::End(at(5)));
         check(paging, at(5), 100, envelope(Some(5)), &Step::AskLarger);
         let full = envelope(Some(5));
-        let answer = Answer { envelope: &full, rows: 1000, asked: 1000, now_unix: NOW };
+        let (rows, asked, is_largest) = (1000, 1000, true);
+        let answer = Answer { envelope: &full, rows, asked, is_largest, now_unix: NOW };
         assert_eq!(step(paging, &at(5), answer), Step::SkipSecond(at(6), 5));
     }
 

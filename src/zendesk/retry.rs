@@ -5,11 +5,14 @@ use std::time::Duration;
 use super::error::ErrorKind;
 use super::headers::RetryAfter;
 
-/// Tries of a request that meets faults. With the waits between them a fault of two minutes is
-/// survived; longer ones are for the orchestrator's own retry.
-pub const TRIES: u32 = 8;
+/// Tries of a request that meets faults. With the waits between them an outage of some four minutes
+/// is survived; longer ones are for the orchestrator's own retry.
+pub const TRIES: u32 = 12;
 
-/// For how long a request that is refused by 429 or 503 alone is asked again.
+/// How often a 401 is asked again before it is believed. One may come amid good answers.
+pub const DOUBTS: u32 = 2;
+
+/// For how long a request is asked again whose answers all say when to come back.
 pub const REFUSED_FOR_TOO_LONG: Duration = Duration::from_secs(90 * 60);
 
 /// The longest `Retry-After` that is believed.
@@ -22,7 +25,10 @@ pub enum Outcome<'a> {
         status: u16,
         retry_after: RetryAfter,
         body: &'a [u8],
+        speaker: Speaker,
     },
+    /// A redirect that is not followed.
+    Redirected(Target),
     /// No connection, or it broke before the end of the body.
     Broken,
     /// No answer in time.
@@ -33,34 +39,84 @@ pub enum Outcome<'a> {
     TooLarge,
 }
 
+/// Whose words an answer's body holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speaker {
+    /// Zendesk's: JSON that names an error, or a page that Zendesk is known for.
+    Zendesk,
+    /// Nobody's: no body, or JSON that names no error.
+    Nobody,
+    /// A text or a page of something between us and Zendesk: a firewall, a proxy, a gateway.
+    Network,
+}
+
+/// Where a redirect leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// To the zendesk.com name of another account.
+    OtherAccount,
+    /// Anywhere else: a status page, a sign-in page of the network, nowhere.
+    Elsewhere,
+}
+
+/// Whether fewer rows may help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Smaller {
+    No,
+    /// The page was too slow: from the first time on.
+    Slow,
+    /// It may be the size or not: from the second time on.
+    Perhaps,
+    /// The body was too large: it is the size, and waiting changes nothing.
+    Body,
+}
+
 /// What to do about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Hold everything that draws on the bucket that refused; if none did, this walk alone.
-    HoldBucket(Duration),
-    /// Hold this walk alone.
-    HoldWalk(Duration),
-    /// Ask again after a growing wait. `smaller`: at half the page size, if that is possible.
+    /// Over a limit: hold everything that draws on the bucket that refused; if none did, this walk
+    /// alone.
+    Limited(Duration),
+    /// Ask again after a growing wait, and not before `after` has passed.
     Again {
-        smaller: bool,
+        smaller: Smaller,
+        after: Option<Duration>,
     },
+    /// Ask again a time or two, then give up.
+    Doubt(ErrorKind),
     GiveUp(ErrorKind),
 }
 
-/// Judges one outcome. `positioned`: the request carried a token or a start time.
+/// Statuses other than 5xx that pass.
+const PASSING: [u16; 6] = [408, 409, 421, 423, 425, 499];
+
+/// Judges one outcome. `positioned`: the request carried a token of the server's own.
 #[must_use]
 pub fn judge(outcome: Outcome<'_>, positioned: bool) -> Verdict {
-    let (status, retry_after, body) = match outcome {
-        Outcome::Broken | Outcome::Unreadable => return Verdict::Again { smaller: false },
-        Outcome::TimedOut | Outcome::TooLarge => return Verdict::Again { smaller: true },
-        Outcome::Answered { status, retry_after, body } => (status, retry_after, body),
+    let again = |smaller| Verdict::Again { smaller, after: None };
+    let (status, retry_after, body, speaker) = match outcome {
+        Outcome::Broken | Outcome::Unreadable => return again(Smaller::No),
+        Outcome::TimedOut => return again(Smaller::Slow),
+        Outcome::TooLarge => return again(Smaller::Body),
+        Outcome::Redirected(Target::OtherAccount) => return Verdict::GiveUp(ErrorKind::Renamed),
+        Outcome::Redirected(Target::Elsewhere) => return again(Smaller::No),
+        Outcome::Answered { status, retry_after, body, speaker } => {
+            (status, retry_after, body, speaker)
+        }
+    };
+    let told = match retry_after {
+        RetryAfter::Missing => None,
+        RetryAfter::Unreadable | RetryAfter::Wait(_) => Some(wait(retry_after)),
     };
     match status {
-        429 => Verdict::HoldBucket(wait(retry_after)),
-        503 => Verdict::HoldWalk(wait(retry_after)),
-        504 => Verdict::Again { smaller: true },
-        408 | 409 | 500 | 502 | 520..=524 => Verdict::Again { smaller: false },
-        401 => Verdict::GiveUp(ErrorKind::Unauthorized),
+        429 => Verdict::Limited(wait(retry_after)),
+        504 | 524 => Verdict::Again { smaller: Smaller::Slow, after: told },
+        500 | 502 | 503 if told.is_none() => again(Smaller::Perhaps),
+        500..=599 => Verdict::Again { smaller: Smaller::No, after: told },
+        status if PASSING.contains(&status) => Verdict::Again { smaller: Smaller::No, after: told },
+        // What the network says of itself is nothing that Zendesk has refused.
+        400..=499 if speaker == Speaker::Network => again(Smaller::No),
+        401 => Verdict::Doubt(ErrorKind::Unauthorized),
         402 | 403 => Verdict::GiveUp(ErrorKind::Forbidden),
         400 | 410 | 422 if positioned || names_start_time(body) => {
             Verdict::GiveUp(ErrorKind::BadPosition)
@@ -68,6 +124,73 @@ pub fn judge(outcome: Outcome<'_>, positioned: bool) -> Verdict {
         404 | 410 => Verdict::GiveUp(ErrorKind::NotFound),
         400 | 422 => Verdict::GiveUp(ErrorKind::Invalid),
         _ => Verdict::GiveUp(ErrorKind::Unexpected),
+    }
+}
+
+/// What a failure is called when the tries are used up.
+#[must_use]
+pub fn kind(outcome: Outcome<'_>) -> ErrorKind {
+    match outcome {
+        Outcome::Answered { status: 429, .. } => ErrorKind::RateLimited,
+        Outcome::Answered { status: 503, .. } => ErrorKind::Outage,
+        Outcome::Answered { status: 400..=499, speaker: Speaker::Network, .. } => {
+            ErrorKind::Intercepted
+        }
+        Outcome::Redirected(_) => ErrorKind::Redirected,
+        Outcome::Unreadable => ErrorKind::Unreadable,
+        Outcome::TooLarge => ErrorKind::TooLarge,
+        Outcome::Answered { .. } | Outcome::Broken | Outcome::TimedOut => ErrorKind::Unavailable,
+    }
+}
+
+/// Sentences of Zendesk's own that come in other clothes than JSON. The first is that of a help
+/// center or a community that is switched off.
+const OWN_SENTENCES: [&str; 4] = [
+    "The page you were looking for",
+    "No help desk at",
+    "Couldn't authenticate you",
+    "You do not have access to this page",
+];
+
+/// Whose words a body holds.
+#[must_use]
+pub fn speaker(body: &[u8]) -> Speaker {
+    let text = String::from_utf8_lossy(body);
+    let text = text.trim_start_matches('\u{feff}').trim();
+    if text.is_empty() {
+        return Speaker::Nobody;
+    }
+    let Ok(value) = serde_json::from_str::<serde_json::Value>(text) else {
+        let is_own = OWN_SENTENCES.iter().any(|sentence| text.contains(sentence));
+        return if is_own { Speaker::Zendesk } else { Speaker::Network };
+    };
+    let names_error = ["error", "errors"].iter().any(|key| match value.get(*key) {
+        Some(serde_json::Value::String(text)) => !text.is_empty(),
+        Some(serde_json::Value::Array(list)) => !list.is_empty(),
+        Some(serde_json::Value::Object(object)) => !object.is_empty(),
+        _ => false,
+    });
+    if names_error { Speaker::Zendesk } else { Speaker::Nobody }
+}
+
+/// Whether a good answer's body is a page for a browser.
+#[must_use]
+pub fn is_page(body: &[u8]) -> bool {
+    body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'<')
+}
+
+/// Names below zendesk.com that are nobody's account.
+const NO_ACCOUNTS: [&str; 6] = ["www", "status", "support", "developer", "help", "static"];
+
+/// Where a redirect of a request to `host` leads, by the host that it names.
+#[must_use]
+pub fn target(host: &str, to: Option<&str>) -> Target {
+    let label = to.and_then(|to| to.strip_suffix(".zendesk.com")).filter(|_| to != Some(host));
+    match label {
+        Some(label) if !label.contains('.') && !NO_ACCOUNTS.contains(&label) => {
+            Target::OtherAccount
+        }
+        _ => Target::Elsewhere,
     }
 }
 
@@ -93,38 +216,131 @@ pub fn wait(retry_after: RetryAfter) -> Duration {
 /// clients that failed together should not come back together.
 #[must_use]
 pub fn backoff(next: u32, jitter: f64) -> Duration {
-    let seconds = 2_u32.saturating_pow(next.saturating_sub(2)).min(60);
-    Duration::from_secs_f64(f64::from(seconds) * (0.5 + jitter.clamp(0.0, 1.0) / 2.0))
+    growing(next.saturating_sub(1)).mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0)
+}
+
+/// The shortest wait after so many failures in a row: a second, and twice as much each time, up to
+/// a minute.
+#[must_use]
+pub fn growing(failures: u32) -> Duration {
+    Duration::from_secs(2_u64.saturating_pow(failures.saturating_sub(1)).min(60))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn judged(status: u16, positioned: bool) -> Verdict {
-        judge(Outcome::Answered { status, retry_after: RetryAfter::Missing, body: b"" }, positioned)
+    fn answered(status: u16, retry_after: RetryAfter, body: &[u8]) -> Outcome<'_> {
+        Outcome::Answered { status, retry_after, body, speaker: speaker(body) }
     }
+
+    fn judged(status: u16, body: &str) -> Verdict {
+        judge(answered(status, RetryAfter::Missing, body.as_bytes()), false)
+    }
+
+    const NAMED: &str = r#"{"error":"RecordNotFound","description":"Not found"}"#;
+    const BLOCKED: &str = "<html><body>Access denied</body></html>";
 
     #[test]
     fn each_status_has_its_verdict() {
-        for status in [408, 409, 500, 502, 520, 521, 522, 523, 524] {
-            assert_eq!(judged(status, true), Verdict::Again { smaller: false }, "{status}");
+        let again = |smaller| Verdict::Again { smaller, after: None };
+        for status in
+            [408, 409, 421, 423, 425, 499, 501, 505, 507, 520, 521, 522, 523, 525, 526, 530, 599]
+        {
+            assert_eq!(judged(status, NAMED), again(Smaller::No), "{status}");
         }
-        assert_eq!(judged(504, true), Verdict::Again { smaller: true });
-        assert_eq!(judged(429, true), Verdict::HoldBucket(Duration::from_secs(10)));
-        assert_eq!(judged(503, true), Verdict::HoldWalk(Duration::from_secs(10)));
-        for (status, positioned, kind) in [
-            (400, true, ErrorKind::BadPosition),
-            (422, true, ErrorKind::BadPosition),
-            (400, false, ErrorKind::Invalid),
-            (401, true, ErrorKind::Unauthorized),
-            (403, true, ErrorKind::Forbidden),
-            (404, true, ErrorKind::NotFound),
-            (301, false, ErrorKind::Unexpected),
-            (418, false, ErrorKind::Unexpected),
+        for status in [500, 502, 503] {
+            assert_eq!(judged(status, BLOCKED), again(Smaller::Perhaps), "{status}");
+        }
+        for status in [504, 524] {
+            assert_eq!(judged(status, ""), again(Smaller::Slow), "{status}");
+        }
+        assert_eq!(judged(429, BLOCKED), Verdict::Limited(Duration::from_secs(10)));
+        assert_eq!(judged(401, NAMED), Verdict::Doubt(ErrorKind::Unauthorized));
+        for (status, kind) in [
+            (400, ErrorKind::Invalid),
+            (402, ErrorKind::Forbidden),
+            (403, ErrorKind::Forbidden),
+            (404, ErrorKind::NotFound),
+            (410, ErrorKind::NotFound),
+            (422, ErrorKind::Invalid),
+            (418, ErrorKind::Unexpected),
         ] {
-            assert_eq!(judged(status, positioned), Verdict::GiveUp(kind), "{status}");
+            for body in [NAMED, "{}", ""] {
+                assert_eq!(judged(status, body), Verdict::GiveUp(kind), "{status} {body}");
+            }
         }
+        for status in [400, 410, 422] {
+            let verdict = judge(answered(status, RetryAfter::Missing, NAMED.as_bytes()), true);
+            assert_eq!(verdict, Verdict::GiveUp(ErrorKind::BadPosition), "{status}");
+        }
+        assert_eq!(judged(799, ""), Verdict::GiveUp(ErrorKind::Unexpected));
+    }
+
+    #[test]
+    fn what_the_network_says_of_itself_refuses_nothing() {
+        for status in [400, 401, 402, 403, 404, 405, 407, 410, 418, 422, 451] {
+            for body in [BLOCKED, "error code: 1020", "not from here"] {
+                let outcome = answered(status, RetryAfter::Missing, body.as_bytes());
+                let expected = Verdict::Again { smaller: Smaller::No, after: None };
+                assert_eq!(judge(outcome, true), expected, "{status} {body}");
+                assert_eq!(kind(outcome), ErrorKind::Intercepted, "{status} {body}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_outage_may_say_when_it_ends() {
+        let after = RetryAfter::Wait(Duration::from_secs(300));
+        for status in [500, 502, 503, 525] {
+            let expected =
+                Verdict::Again { smaller: Smaller::No, after: Some(Duration::from_secs(300)) };
+            assert_eq!(judge(answered(status, after, b""), false), expected, "{status}");
+        }
+        assert_eq!(kind(answered(503, after, b"")), ErrorKind::Outage);
+        assert_eq!(kind(answered(429, after, b"")), ErrorKind::RateLimited);
+    }
+
+    #[test]
+    fn zendesk_speaks_json_that_names_an_error_and_a_few_sentences() {
+        for body in [
+            NAMED,
+            r#"{"error":{"title":"Forbidden","message":"no"}}"#,
+            r#"{"errors":[{"code":"TriggerCategoriesNotEnabled"}]}"#,
+            r#"{"errors":{"field":["msg"]}}"#,
+            "<h1>The page you were looking for doesn't exist</h1>",
+        ] {
+            assert_eq!(speaker(body.as_bytes()), Speaker::Zendesk, "{body}");
+        }
+        for body in ["", " \n", "{}", "[]", "null", r#"{"message":"Forbidden"}"#, r#"{"error":""}"#]
+        {
+            assert_eq!(speaker(body.as_bytes()), Speaker::Nobody, "{body}");
+        }
+        for body in [BLOCKED, "error code: 1020", "<?xml version=\"1.0\"?><Error/>", "\u{feff}<p>"]
+        {
+            assert_eq!(speaker(body.as_bytes()), Speaker::Network, "{body}");
+        }
+        assert!(is_page(b" \n<!DOCTYPE html>") && !is_page(b"{\"a\":1}") && !is_page(b""));
+    }
+
+    #[test]
+    fn only_another_accounts_name_says_that_ours_was_renamed() {
+        let target = |to| target("acme.zendesk.com", to);
+        assert_eq!(target(Some("acme-new.zendesk.com")), Target::OtherAccount);
+        for to in [
+            Some("acme.zendesk.com"),
+            Some("status.zendesk.com"),
+            Some("www.zendesk.com"),
+            Some("zendesk.com"),
+            Some("a.b.zendesk.com"),
+            Some("evil-zendesk.com"),
+            Some("status.example.com"),
+            None,
+        ] {
+            assert_eq!(target(to), Target::Elsewhere, "{to:?}");
+        }
+        let renamed = Outcome::Redirected(Target::OtherAccount);
+        assert_eq!(judge(renamed, false), Verdict::GiveUp(ErrorKind::Renamed));
     }
 
     #[test]
@@ -138,7 +354,7 @@ mod tests {
     #[test]
     fn waits_grow_and_are_bounded() {
         let waits: Vec<u64> = (2..=TRIES + 1).map(|next| backoff(next, 1.0).as_secs()).collect();
-        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60]);
+        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60, 60, 60, 60, 60]);
         assert!(backoff(3, 0.0) >= Duration::from_secs(1));
     }
 }

@@ -1,11 +1,14 @@
-//! One try of a request that gave no answer, and what it is called.
+//! What follows a try that gave no answer: how it is called, and whether, when and how it is asked
+//! again. Pure, but for what an answer is called.
 
 use std::time::Duration;
 
 use super::Client;
 use crate::zendesk::error::{ApiError, ErrorKind, detail, transport};
 use crate::zendesk::headers;
-use crate::zendesk::retry::{Outcome, Verdict, judge};
+use crate::zendesk::retry::{
+    self, DOUBTS, Outcome, Smaller, Speaker, Verdict, backoff, growing, judge,
+};
 
 /// What an answer tells beside its body.
 pub(in crate::zendesk) struct Answered {
@@ -26,12 +29,15 @@ pub(in crate::zendesk) struct Failed {
     pub(in crate::zendesk) quotas: Vec<headers::Quota>,
     /// Which signature it was sent with.
     pub(in crate::zendesk) signed: u64,
+    /// Whether it is Zendesk's own word.
+    pub(in crate::zendesk) is_zendesks: bool,
 }
 
 impl Failed {
     pub(in crate::zendesk) fn new(kind: ErrorKind, outcome: Outcome<'_>, detail: String) -> Self {
         let verdict = judge(outcome, false);
-        Self { verdict, kind, status: None, detail, quotas: Vec::new(), signed: 0 }
+        let (status, quotas, signed, is_zendesks) = (None, Vec::new(), 0, false);
+        Self { verdict, kind, status, detail, quotas, signed, is_zendesks }
     }
 
     pub(in crate::zendesk) fn transport(error: reqwest::Error) -> Self {
@@ -51,16 +57,17 @@ impl Failed {
 
     pub(super) fn to_error(&self, told: &str) -> ApiError {
         let kind = match self.verdict {
-            Verdict::GiveUp(kind) => kind,
-            _ => self.kind,
+            Verdict::GiveUp(kind) | Verdict::Doubt(kind) => kind,
+            Verdict::Limited(_) | Verdict::Again { .. } => self.kind,
         };
-        let request = told.to_owned();
-        ApiError { kind, status: self.status, request, detail: self.detail.clone(), again_in: None }
-    }
-
-    pub(super) fn into_error(self, request: String) -> ApiError {
-        let Self { kind, status, detail, .. } = self;
-        ApiError { kind, status, request, detail, again_in: None }
+        ApiError {
+            kind,
+            status: self.status,
+            request: told.to_owned(),
+            detail: self.detail.clone(),
+            again_in: None,
+            is_zendesks: self.is_zendesks,
+        }
     }
 }
 
@@ -71,16 +78,103 @@ impl Client {
         &self,
         answered: Answered,
         body: &[u8],
+        speaker: Speaker,
         has_token: bool,
     ) -> Failed {
         let Answered { status, retry_after, quotas, signed } = answered;
-        let verdict = judge(Outcome::Answered { status, retry_after, body }, has_token);
-        let detail = detail(body, self.access.secrets());
-        let kind = match status {
-            429 | 503 => ErrorKind::RateLimited,
-            _ => ErrorKind::Unavailable,
+        let outcome = Outcome::Answered { status, retry_after, body, speaker };
+        Failed {
+            kind: retry::kind(outcome),
+            verdict: judge(outcome, has_token),
+            status: Some(status),
+            detail: detail(body, self.access.secrets()),
+            quotas,
+            signed,
+            is_zendesks: speaker == Speaker::Zendesk,
+        }
+    }
+}
+
+/// The wait after the first answer that is not believed.
+const DOUBT: Duration = Duration::from_millis(500);
+
+/// The tries of one request.
+#[derive(Debug)]
+pub(super) struct Attempts {
+    tries: u32,
+    most: u32,
+    doubts: u32,
+    /// Refusals for a limit.
+    refusals: u32,
+    /// Failures that may come of the page size or not.
+    vague: u32,
+}
+
+/// What follows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Next {
+    /// Ask again after a wait, with fewer rows or not.
+    Ask {
+        wait: Duration,
+        smaller: bool,
+    },
+    /// Hold the bucket that refused, or wait.
+    Hold(Duration),
+    GiveUp,
+}
+
+impl Attempts {
+    pub(super) fn new(most: u32) -> Self {
+        Self { tries: 0, most, doubts: 0, refusals: 0, vague: 0 }
+    }
+
+    /// The last try brought so much that none before it counts.
+    pub(super) fn start_over(&mut self) {
+        self.tries = 0;
+    }
+
+    /// Decides what follows a failure. `jitter` is between 0 and 1.
+    pub(super) fn next(&mut self, verdict: Verdict, can_shrink: bool, jitter: f64) -> Next {
+        let (smaller, after) = match verdict {
+            Verdict::GiveUp(_) => return Next::GiveUp,
+            Verdict::Limited(wait) => {
+                self.refusals = self.refusals.saturating_add(1);
+                return Next::Hold(wait.max(growing(self.refusals)));
+            }
+            Verdict::Doubt(_) => {
+                self.doubts += 1;
+                // Whoever gives up on faults early does so here too.
+                if self.doubts > DOUBTS.min(self.most / 2) {
+                    return Next::GiveUp;
+                }
+                return Next::Ask { wait: DOUBT * self.doubts, smaller: false };
+            }
+            Verdict::Again { smaller: Smaller::Body, .. } if can_shrink => {
+                return Next::Ask { wait: Duration::ZERO, smaller: true };
+            }
+            Verdict::Again { smaller: Smaller::Body, .. } => return Next::GiveUp,
+            Verdict::Again { smaller, after } => (smaller, after),
         };
-        Failed { kind, verdict, status: Some(status), detail, quotas, signed }
+        self.tries += 1;
+        if self.tries >= self.most {
+            return Next::GiveUp;
+        }
+        self.vague += u32::from(smaller == Smaller::Perhaps);
+        let may_help = match smaller {
+            Smaller::Slow => true,
+            Smaller::Perhaps => self.vague > 1,
+            Smaller::No | Smaller::Body => false,
+        };
+        let smaller = may_help && can_shrink;
+        let told = after.unwrap_or_default();
+        // The first page that was too slow is asked for at once in a smaller size; after that an
+        // outage is as likely.
+        let wait = if smaller && self.tries == 1 {
+            told
+        } else {
+            told.max(backoff(self.tries + 1, jitter))
+        };
+        Next::Ask { wait, smaller }
     }
 }
 
@@ -88,4 +182,89 @@ impl Client {
 pub(super) fn jitter(elapsed: Duration, walk: u64) -> f64 {
     let mixed = (u64::from(elapsed.subsec_nanos()) ^ walk).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     f64::from(u32::try_from(mixed >> 32).unwrap_or_default()) / f64::from(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::zendesk::client::PageSize;
+    use crate::zendesk::paging::Paging;
+    use crate::zendesk::retry::TRIES;
+
+    const fn again(smaller: Smaller) -> Verdict {
+        Verdict::Again { smaller, after: None }
+    }
+
+    /// The sizes that are asked for and the seconds waited, when every try ends so.
+    fn endless(verdict: Verdict) -> (Vec<u32>, u64) {
+        let mut size = PageSize::new(Paging::ExportTime { end_mark: true }, None);
+        let (mut attempts, mut sizes, mut waited) = (Attempts::new(TRIES), vec![size.rows], 0);
+        while let Next::Ask { wait, smaller } = attempts.next(verdict, size.can_shrink(), 1.0) {
+            if smaller {
+                size.shrink(false);
+            }
+            sizes.push(size.rows);
+            waited += wait.as_secs();
+        }
+        (sizes, waited)
+    }
+
+    #[test]
+    fn an_outage_at_every_size_ends_within_the_tries_and_waits_from_the_second_on() {
+        let (sizes, waited) = endless(again(Smaller::Slow));
+        assert_eq!(sizes, [1000, 500, 250, 125, 62, 31, 15, 7, 3, 1, 1, 1]);
+        assert!((300..400).contains(&waited), "{waited}");
+        let (sizes, waited) = endless(again(Smaller::Perhaps));
+        assert_eq!(sizes, [1000, 1000, 500, 250, 125, 62, 31, 15, 7, 3, 1, 1]);
+        assert!((300..400).contains(&waited), "{waited}");
+        let (sizes, _) = endless(again(Smaller::No));
+        assert_eq!(sizes, [1000; TRIES as usize]);
+    }
+
+    #[test]
+    fn the_first_page_that_was_too_slow_is_asked_for_at_once_in_a_smaller_size() {
+        let mut attempts = Attempts::new(TRIES);
+        let first = attempts.next(again(Smaller::Slow), true, 1.0);
+        assert_eq!(first, Next::Ask { wait: Duration::ZERO, smaller: true });
+        let second = attempts.next(again(Smaller::Slow), true, 1.0);
+        assert_eq!(second, Next::Ask { wait: Duration::from_secs(2), smaller: true });
+    }
+
+    #[test]
+    fn a_refusal_that_asks_for_no_wait_is_waited_out_ever_longer() {
+        let mut attempts = Attempts::new(TRIES);
+        let mut next = |wait| attempts.next(Verdict::Limited(wait), false, 0.0);
+        let seconds = Duration::from_secs;
+        assert_eq!(next(Duration::ZERO), Next::Hold(seconds(1)));
+        assert_eq!(next(Duration::ZERO), Next::Hold(seconds(2)));
+        assert_eq!(next(seconds(30)), Next::Hold(seconds(30)));
+        assert_eq!(next(Duration::ZERO), Next::Hold(seconds(8)));
+        for _ in 0..20 {
+            next(Duration::ZERO);
+        }
+        assert_eq!(next(Duration::ZERO), Next::Hold(seconds(60)));
+    }
+
+    #[test]
+    fn what_says_when_to_come_back_is_obeyed_within_the_tries() {
+        let mut attempts = Attempts::new(3);
+        let after = Some(Duration::from_secs(300));
+        let verdict = Verdict::Again { smaller: Smaller::No, after };
+        let ask = Next::Ask { wait: Duration::from_secs(300), smaller: false };
+        assert_eq!([0; 3].map(|_| attempts.next(verdict, true, 0.0)), [ask, ask, Next::GiveUp]);
+    }
+
+    #[test]
+    fn doubts_and_bodies_have_bounds_of_their_own() {
+        let mut attempts = Attempts::new(TRIES);
+        let doubt = Verdict::Doubt(ErrorKind::Unauthorized);
+        let asked = (0..10).take_while(|_| attempts.next(doubt, true, 0.0) != Next::GiveUp);
+        assert_eq!(asked.count(), DOUBTS as usize);
+        let body = again(Smaller::Body);
+        assert_eq!(
+            attempts.next(body, true, 0.0),
+            Next::Ask { wait: Duration::ZERO, smaller: true }
+        );
+        assert_eq!(attempts.next(body, false, 0.0), Next::GiveUp);
+    }
 }

@@ -6,9 +6,10 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
 
-use self::attempts::jitter;
 pub(super) use self::attempts::{Answered, Failed};
+use self::attempts::{Attempts, Next, jitter};
 pub use self::page_size::PageSize;
+pub(super) use self::transport::MITIGATED;
 use self::transport::{Connections, connections};
 use super::auth::{Access, Credentials, TokenEndpoint};
 use super::budget::{Bucket, Budget, SPARE, Slot, Wait};
@@ -16,7 +17,7 @@ use super::clock::Clock;
 use super::error::{ApiError, ErrorKind};
 use super::page::{Page, Shape};
 use super::paging::{Paging, Token};
-use super::retry::{Outcome, REFUSED_FOR_TOO_LONG, TRIES, Verdict, backoff};
+use super::retry::{Outcome, REFUSED_FOR_TOO_LONG, Smaller, TRIES, Verdict};
 use super::site::Site;
 
 mod attempts;
@@ -25,6 +26,9 @@ mod transport;
 
 /// An answer within this lets a page grow back. Export pages of 1,000 rows take 4 to 12 seconds.
 const QUICK: Duration = Duration::from_secs(15);
+
+/// No listing of Zendesk's takes fewer rows a page than this.
+const ROWS_THAT_ALL_LISTINGS_TAKE: u32 = 100;
 
 /// Tries of a request for which somebody waits.
 const IMPATIENT_TRIES: u32 = 3;
@@ -246,9 +250,7 @@ impl Client {
         let Got { answer, slot, sent_at } = self.ask(&mut asked, size, tally).await?;
         tally.pages += 1;
         let asked = size.rows;
-        if self.clock.elapsed().saturating_sub(sent_at) <= QUICK {
-            size.grow();
-        }
+        size.note_good(self.clock.elapsed().saturating_sub(sent_at) <= QUICK);
         Ok(Fetched { page: answer, asked, now_unix: self.clock.now_unix(), slot })
     }
 
@@ -269,9 +271,11 @@ impl Client {
         size: &mut PageSize,
         tally: &mut Tally,
     ) -> Result<Got<A::Answer>, ApiError> {
-        let mut refused_since = None;
-        let mut tries = 0;
+        let mut waiting_since = None;
+        let mut attempts = Attempts::new(self.tries);
         let mut renewed = false;
+        // The size that was asked for before a refusal was taken for one of the size.
+        let mut size_before = None;
         loop {
             let asked_at = self.clock.elapsed();
             let (told, walk) = (asked.told(), asked.walk());
@@ -287,26 +291,12 @@ impl Client {
                 Err(failed) => failed,
             };
             if asked.has_progressed() {
-                tries = 0;
+                attempts.start_over();
             }
             *self.last_failure.lock().unwrap_or_else(PoisonError::into_inner) =
                 Some(failed.to_error(&told));
-            let mut wait = Duration::ZERO;
             match failed.verdict {
-                Verdict::HoldBucket(hold) => match slot.refusing_bucket(&failed.quotas) {
-                    Some(bucket) => self.budget.hold(bucket, hold),
-                    None => wait = hold,
-                },
-                Verdict::HoldWalk(hold) => wait = hold,
-                Verdict::Again { smaller: true } if size.can_shrink() => size.shrink(),
-                Verdict::Again { .. } => {
-                    tries += 1;
-                    if tries >= self.tries || failed.kind == ErrorKind::TooLarge {
-                        return Err(failed.into_error(told));
-                    }
-                    wait = backoff(tries + 1, jitter(self.clock.elapsed(), walk));
-                }
-                Verdict::GiveUp(ErrorKind::Unauthorized)
+                Verdict::Doubt(ErrorKind::Unauthorized)
                     if !renewed && self.access.may_renew(failed.signed, failed.names_token()) =>
                 {
                     renewed = true;
@@ -314,26 +304,56 @@ impl Client {
                     self.until_stopped(self.access.renew(failed.signed), &told).await??;
                     continue;
                 }
-                Verdict::GiveUp(kind) => return Err(Failed { kind, ..failed }.into_error(told)),
+                // Some listings take no more rows a page than most do, and say so by this alone.
+                Verdict::GiveUp(ErrorKind::Invalid) if size_before.is_none() => {
+                    size_before = Some(*size);
+                    if size.limit(ROWS_THAT_ALL_LISTINGS_TAKE) {
+                        continue;
+                    }
+                }
+                Verdict::GiveUp(ErrorKind::Invalid) => {
+                    *size = size_before.unwrap_or(*size);
+                }
+                _ => {}
             }
-            let is_refused =
-                matches!(failed.verdict, Verdict::HoldBucket(_) | Verdict::HoldWalk(_));
-            if is_refused {
+            let jitter = jitter(self.clock.elapsed(), walk);
+            let (wait, is_limit, is_told) =
+                match attempts.next(failed.verdict, size.can_shrink(), jitter) {
+                    Next::GiveUp => return Err(failed.to_error(&told)),
+                    Next::Ask { wait, smaller } => {
+                        if smaller {
+                            size.shrink(matches!(
+                                failed.verdict,
+                                Verdict::Again { smaller: Smaller::Body, .. }
+                            ));
+                        }
+                        let is_told =
+                            matches!(failed.verdict, Verdict::Again { after: Some(_), .. });
+                        (wait, false, is_told)
+                    }
+                    Next::Hold(hold) => match slot.refusing_bucket(&failed.quotas) {
+                        Some(bucket) => {
+                            self.budget.hold(bucket, hold);
+                            (Duration::ZERO, true, true)
+                        }
+                        None => (hold, true, true),
+                    },
+                };
+            if is_told {
                 // Turns that others had before the first refusal are not held against the walk.
                 let now = self.clock.elapsed();
-                let refused_for = now.saturating_sub(*refused_since.get_or_insert(now));
+                let refused_for = now.saturating_sub(*waiting_since.get_or_insert(now));
                 let others_wait = asked.patience().is_some_and(|patience| {
                     !wait.is_zero() && refused_for.saturating_add(wait) > patience
                 });
                 if others_wait || refused_for >= REFUSED_FOR_TOO_LONG {
-                    let kind = ErrorKind::RateLimited;
-                    let failed = Failed { kind, ..failed }.into_error(told);
-                    return Err(ApiError { again_in: others_wait.then_some(wait), ..failed });
+                    let again_in = others_wait.then_some(wait);
+                    return Err(ApiError { again_in, ..failed.to_error(&told) });
                 }
             }
             drop(slot);
-            if is_refused {
-                self.budget.tell(Wait { walk, bucket: None, length: wait });
+            if is_told {
+                self.budget.tell(Wait { walk, bucket: None, is_limit, length: wait });
             }
             self.until_stopped(self.clock.sleep(wait), &told).await?;
             tally.waited += wait;
@@ -344,9 +364,15 @@ impl Client {
     ///
     /// # Errors
     /// [`ApiError`] when the program is to stop.
-    pub async fn rest(&self, path: &str, walk: u64, wait: Duration) -> Result<(), ApiError> {
+    pub async fn rest(
+        &self,
+        path: &str,
+        walk: u64,
+        wait: Duration,
+        is_limit: bool,
+    ) -> Result<(), ApiError> {
         let told = format!("GET /api/v2/{path}");
-        self.budget.tell(Wait { walk, bucket: None, length: wait });
+        self.budget.tell(Wait { walk, bucket: None, is_limit, length: wait });
         self.until_stopped(self.clock.sleep(wait), &told).await
     }
 
@@ -386,12 +412,12 @@ impl Client {
                 Failed::new(ErrorKind::Unavailable, Outcome::TimedOut, why)
             }
         };
-        if let Verdict::HoldBucket(hold) = failed.verdict
+        if let Verdict::Limited(hold) = failed.verdict
             && let Some(bucket) = slot.refusing_bucket(&failed.quotas)
         {
             self.budget.hold(bucket, hold);
         }
-        Err(failed.into_error(told))
+        Err(failed.to_error(&told))
     }
 
     async fn until_stopped<T>(
@@ -410,7 +436,8 @@ impl Client {
             biased;
             () = stopped => {
                 let why = "the program was told to stop".to_owned();
-                Err(Failed::new(ErrorKind::Stopped, Outcome::Broken, why).into_error(told.to_owned()))
+                let failed = Failed::new(ErrorKind::Stopped, Outcome::Broken, why);
+                Err(failed.to_error(told))
             }
             done = doing => Ok(done),
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, DATE, HOST, HeaderMap, HeaderValue,
+    LOCATION,
 };
 use reqwest::{RequestBuilder, Response};
 
@@ -15,10 +16,10 @@ use super::{Client, NoClient, Request};
 use crate::zendesk::body::{Body, BodyError, ENCODINGS};
 use crate::zendesk::budget::Slot;
 use crate::zendesk::clock::Clock;
-use crate::zendesk::error::ErrorKind;
+use crate::zendesk::error::{ErrorKind, detail};
 use crate::zendesk::names::Names;
 use crate::zendesk::page::{Page, scan};
-use crate::zendesk::retry::Outcome;
+use crate::zendesk::retry::{Outcome, Speaker, is_page, speaker, target};
 use crate::zendesk::site::Site;
 use crate::zendesk::{content, headers, instant, trust};
 
@@ -27,6 +28,11 @@ const LARGEST_BODY_BYTES: usize = 16 << 20;
 
 /// The largest body that is read where the page cannot shrink.
 const LARGEST_UNSHRINKABLE_BODY_BYTES: usize = 256 << 20;
+
+/// What Cloudflare adds to an answer of its own in place of the host's.
+///
+/// Source: Cloudflare, "Detect a Challenge Page response".
+pub(in crate::zendesk) const MITIGATED: &str = "cf-mitigated";
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
@@ -86,19 +92,44 @@ impl Client {
         let status = answer.status().as_u16();
         let quotas = self.observe(answer.headers(), slot);
         let retry_after = headers::retry_after(answer.headers(), self.clock.now_unix());
-        let may_shrink = size.can_shrink();
+        if answer.status().is_redirection() {
+            let host = request.site.unwrap_or(&self.main).name();
+            return Err(self.redirected(&answer, host));
+        }
+        let is_mitigated = answer.headers().contains_key(MITIGATED);
+        let may_shrink = size.avoids_large_bodies();
         let limit = if may_shrink { LARGEST_BODY_BYTES } else { LARGEST_UNSHRINKABLE_BODY_BYTES };
         let body = read_body(answer, limit).await;
         if (200..300).contains(&status) {
+            let body = body?;
+            if is_page(&body) {
+                let words = detail(&body, self.access.secrets());
+                return Err(Failed::new(ErrorKind::Intercepted, Outcome::Unreadable, words));
+            }
             self.access.accepted(signed);
-            return scan(body?, request.shape).map_err(|why| {
+            return scan(body, request.shape).map_err(|why| {
                 Failed::new(ErrorKind::Unreadable, Outcome::Unreadable, why.to_string())
             });
         }
         // The status decides; a body that did not arrive only takes the detail away.
         let body = body.unwrap_or_default();
+        let speaker = if is_mitigated { Speaker::Network } else { speaker(&body) };
         let answered = Answered { status, retry_after, quotas, signed };
-        Err(self.failed(answered, &body, request.at.is_servers()))
+        Err(self.failed(answered, &body, speaker, request.at.is_servers()))
+    }
+
+    /// A redirect that was not followed. Of where it leads only the host is told.
+    fn redirected(&self, answer: &Response, host: &str) -> Failed {
+        let to = answer.headers().get(LOCATION).and_then(|to| to.to_str().ok());
+        let to = to.and_then(|to| answer.url().join(to).ok());
+        let to = to.as_ref().and_then(|to| to.host_str());
+        let outcome = Outcome::Redirected(target(host, to));
+        let words = match to {
+            Some(to) => self.access.secrets().strike(format!("it sends us to {to}")),
+            None => "it sends us nowhere".to_owned(),
+        };
+        let failed = Failed::new(ErrorKind::Redirected, outcome, words);
+        Failed { status: Some(answer.status().as_u16()), ..failed }
     }
 
     /// Signs a request to a host of the account. Tells by which of the signatures.

@@ -352,7 +352,7 @@ async fn tell_end(
         failed.push(name.to_owned());
     }
     let totals = emitter.close(name, status).await?;
-    let Report { tally, held_back, skipped, cut, misfits, files } = whole.report;
+    let Report { tally, held_back, skipped, cut, misfits, mended, files } = whole.report;
     if misfits > 0 {
         let why = format!(
             "{name}: {misfits} values of custom fields did not fit the types of their columns and are null \
@@ -363,6 +363,13 @@ async fn tell_end(
     if cut > 0 {
         let why = format!(
             "{name}: {cut} rows were larger than 20 MB and lost their largest text; each says which"
+        );
+        emitter.log(Level::Warn, &why).await?;
+    }
+    if mended > 0 {
+        let why = format!(
+            "{name}: {mended} rows held texts or values that are not valid JSON or no Unicode characters. They \
+             were replaced, and `meta.changes` of each record names the fields"
         );
         emitter.log(Level::Warn, &why).await?;
     }
@@ -393,7 +400,7 @@ async fn tell_end(
         emitter.log(Level::Info, &told).await?;
     }
     let summary = format!(
-        "{name}: {} rows, {} pages, {} requests, {} states, {:.1} s waited, {held_back} held back, {skipped} skipped",
+        "{name}: {} rows, {} pages, {} requests, {} states, {:.1} s waited, {held_back} held back, {skipped} skipped, {mended} mended",
         totals.rows,
         tally.pages,
         tally.requests,

@@ -191,6 +191,9 @@ impl<'r, 'm> Children<'r, 'm> {
             }
         };
         lock(&self.shared).count(node, &pager);
+        for (level, note) in pager.notes.drain(..) {
+            self.reader.emitter.log(level, &note).await?;
+        }
         result
     }
 
@@ -261,8 +264,10 @@ impl<'r, 'm> Children<'r, 'm> {
         }
         let rows: Vec<_> =
             (0..list.rows.len()).map(|row| values(&fetched.page, list, row, keys)).collect();
-        // The slot goes back before files and the next level are asked for.
-        drop(fetched);
+        // The slot goes back before files and the next level are asked for. What a large body holds does
+        // when the rows are written: nothing that is asked for until then takes of it.
+        let Fetched { page, slot, share, .. } = fetched;
+        drop((page, slot));
         for (delivery, framed) in deliveries {
             let stream = delivery.stream;
             let Some((lines, seen)) = self.files(delivery).await? else { continue };
@@ -273,6 +278,7 @@ impl<'r, 'm> Children<'r, 'm> {
             }
         }
         self.reader.emitter.batch(batch).await?;
+        drop(share);
         if node.kids.is_empty() {
             return Ok(answered);
         }

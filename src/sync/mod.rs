@@ -7,6 +7,7 @@ use crate::protocol::emitter::Closed;
 use crate::zendesk::error::ApiError;
 
 pub mod chains;
+pub mod changes;
 pub mod children;
 pub mod columns;
 mod counted;

@@ -78,6 +78,8 @@ pub struct Report {
     pub cut: u64,
     /// Values of custom fields that did not fit their columns.
     pub misfits: u64,
+    /// Rows with texts or values that are not as Zendesk sent them.
+    pub mended: u64,
     pub files: FileTally,
 }
 
@@ -87,16 +89,18 @@ impl Report {
         self.held_back += framed.held_back;
         self.cut += framed.cut;
         self.misfits += framed.misfits;
+        self.mended += framed.mended;
     }
 
     /// Adds what reading it elsewhere took and left out.
     pub fn add(&mut self, other: Self) {
-        let Self { tally, held_back, skipped, cut, misfits, files } = other;
+        let Self { tally, held_back, skipped, cut, misfits, mended, files } = other;
         self.tally.add(tally);
         self.held_back += held_back;
         self.skipped += skipped;
         self.cut += cut;
         self.misfits += misfits;
+        self.mended += mended;
         self.files.add(files);
     }
 }
@@ -410,11 +414,11 @@ impl Reader<'_> {
         let has_children = stretch.has_children();
         let parents = if has_children { stretch.parents(&fetched.page, at) } else { Vec::new() };
         // What is needed of the page is in the batch, which may have to wait for its turn.
-        let Fetched { page, slot, .. } = fetched;
+        let Fetched { page, slot, share, .. } = fetched;
         drop(page);
         // The page's slot goes back before files and children are asked for: with one worker
         // nothing could be asked otherwise.
-        let slot = Some(slot).filter(|_| deliveries.is_empty());
+        let slot = Some((slot, share)).filter(|_| deliveries.is_empty());
         let failed = self.deliver(stretch, &mut batch, deliveries).await?;
         self.emitter.batch(batch).await?;
         for (stream, error) in failed {

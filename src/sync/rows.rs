@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
+use super::changes::{self, Change};
 use super::columns::{Filler, Scratch};
 use super::files::Offer;
 use super::joins::Joins;
@@ -37,6 +38,8 @@ pub struct Framed {
     pub cut: u64,
     /// Values of custom fields that are no values of their columns.
     pub misfits: u64,
+    /// Rows with texts or values that are not as Zendesk sent them, because that is no JSON.
+    pub mended: u64,
     /// The files that rows tell of, in the order of their lines.
     pub offers: Vec<Offer>,
 }
@@ -72,6 +75,7 @@ impl Framer {
             framed.rows += more.rows;
             framed.cut += more.cut;
             framed.misfits += more.misfits;
+            framed.mended += more.mended;
             framed.offers.extend(more.offers);
             framed.held_back += more.held_back + self.strays(list) as u64;
         }
@@ -139,14 +143,20 @@ impl Framer {
             out.extend_from_slice(&self.head);
             let start = out.len();
             self.row(&place, &mut dropped, &mut scratch, out);
-            let mut cut = Vec::new();
+            let mut changes: Vec<Change> = Vec::new();
             if out.len() - start > LARGEST_ROW_BYTES {
-                cut = shrink(out, start);
-                framed.cut += u64::from(!cut.is_empty());
+                changes.extend(shrink(out, start).into_iter().map(Change::cut));
+                framed.cut += u64::from(!changes.is_empty());
             }
             framed.misfits += scratch.misfits.len() as u64;
-            if !cut.is_empty() || !scratch.misfits.is_empty() {
-                out.extend_from_slice(oversize::meta(&cut, &scratch.misfits).as_bytes());
+            changes.extend(scratch.misfits.iter().map(|field| Change::misfit(field)));
+            if !page.text.is_as_sent() {
+                let before = changes.len();
+                self.mended(&place, &dropped, &scratch, &mut changes);
+                framed.mended += u64::from(changes.len() > before);
+            }
+            if !changes.is_empty() {
+                out.extend_from_slice(changes::meta(&changes).as_bytes());
             }
             if let Some(keys) = &self.stream.file {
                 let ids = self.stream.primary_key.iter().map(|key| self.key(&place, key));
@@ -272,6 +282,52 @@ impl Framer {
                 filler.put(place.text, values, start, scratch, out);
             }
         });
+    }
+}
+
+impl Framer {
+    /// Adds the fields of a row that are not as Zendesk sent them. `dropped` are the members of the
+    /// listed row that are not in the record, `scratch` is as the row left it.
+    fn mended(
+        &self,
+        place: &Place<'_>,
+        dropped: &[Member],
+        scratch: &Scratch,
+        found: &mut Vec<Change>,
+    ) {
+        let text = place.text;
+        let mut note = |path: &str, value: Span| changes::mended(text, value, path, &[], found);
+        for splice in self.stream.splice {
+            match splice {
+                Splice::Around { key, .. }
+                | Splice::Outermost { key, .. }
+                | Splice::Own { key, .. } => {
+                    if let Some(member) = place.source(splice) {
+                        note(key, member.value);
+                    }
+                }
+                Splice::Object { key, members } => {
+                    for (name, from) in *members {
+                        if let Some(member) = place.member(from) {
+                            note(&format!("{key}.{name}"), member.value);
+                        }
+                    }
+                }
+                Splice::Joined { key, ids } => {
+                    let ids: Vec<Member> = ids.iter().filter_map(|key| place.member(key)).collect();
+                    for (at, element) in place.joins.found(key, &ids, text).into_iter().enumerate()
+                    {
+                        note(&format!("{key}.{at}"), element);
+                    }
+                }
+                // Numbers, and what fills paths.
+                Splice::Seconds { .. } | Splice::Filled { .. } => {}
+            }
+        }
+        for (column, value) in self.columns.iter().flat_map(|filler| filler.filled(scratch)) {
+            note(column, value);
+        }
+        changes::mended(text, place.span(), "", dropped, found);
     }
 }
 

@@ -18,17 +18,18 @@ use super::clock::Clock;
 use super::error::{ApiError, ErrorKind, detail, transport};
 use super::headers;
 use super::instant;
+use super::large::{LARGEST_BODY_BYTES, LargeBodies, Share, USUAL_BODY_BYTES};
 use super::names::Names;
-use super::page::{Page, Shape, scan};
+use super::page::{Page, Scanner, Shape};
 use super::paging::{Paging, Token};
 use super::retry::{Outcome, REFUSED_FOR_TOO_LONG, TRIES, Verdict, backoff, judge};
 use super::site::Site;
 
 /// A body past this is asked again at half the page size, where the listing has one.
-const LARGEST_BODY_BYTES: usize = 16 << 20;
+const LARGEST_SHRINKABLE_BODY_BYTES: usize = 16 << 20;
 
-/// The largest body that is read where the page cannot shrink.
-const LARGEST_UNSHRINKABLE_BODY_BYTES: usize = 256 << 20;
+/// What one piece of a packed body may unpack to before its share of the store is looked at.
+const UNPACKED_AT_ONCE_BYTES: usize = 16 << 20;
 
 /// An answer within this lets a page grow back. Export pages of 1,000 rows take 4 to 12 seconds.
 const QUICK: Duration = Duration::from_secs(15);
@@ -53,6 +54,7 @@ pub struct Client {
     budget: Arc<Budget>,
     pub(super) clock: Clock,
     stop: watch::Receiver<bool>,
+    large: LargeBodies,
     /// Tries of a request that meets faults.
     tries: u32,
     /// How the last try failed, whatever came of it.
@@ -107,6 +109,11 @@ pub(super) trait Asked {
         false
     }
 
+    /// Lets the next try hold a body of any size.
+    fn hold(&mut self, share: Share) {
+        drop(share);
+    }
+
     /// Asks once.
     fn attempt(
         &mut self,
@@ -116,24 +123,41 @@ pub(super) trait Asked {
     ) -> impl Future<Output = Result<Self::Answer, Failed>> + Send;
 }
 
-impl Asked for &Request<'_> {
-    type Answer = Page;
+/// A page that is asked for, and what is known of the answers so far.
+struct AskedPage<'r, 'a> {
+    request: &'r Request<'a>,
+    scanner: Scanner,
+    share: Share,
+}
+
+impl<'r, 'a> AskedPage<'r, 'a> {
+    fn new(request: &'r Request<'a>) -> Self {
+        Self { request, scanner: Scanner::default(), share: Share::default() }
+    }
+}
+
+impl Asked for AskedPage<'_, '_> {
+    type Answer = (Page, Share);
 
     fn told(&self) -> String {
-        let host = self.site.filter(|site| !site.is_main).map_or("", Site::name);
-        format!("GET {host}/api/v2/{}", self.path)
+        let host = self.request.site.filter(|site| !site.is_main).map_or("", Site::name);
+        format!("GET {host}/api/v2/{}", self.request.path)
     }
 
     fn buckets(&self) -> &[Bucket] {
-        self.buckets
+        self.request.buckets
     }
 
     fn walk(&self) -> u64 {
-        self.walk
+        self.request.walk
     }
 
     fn patience(&self) -> Option<Duration> {
-        self.patience
+        self.request.patience
+    }
+
+    fn hold(&mut self, share: Share) {
+        self.share = share;
     }
 
     async fn attempt(
@@ -141,7 +165,7 @@ impl Asked for &Request<'_> {
         client: &Client,
         size: &PageSize,
         slot: &mut Slot,
-    ) -> Result<Page, Failed> {
+    ) -> Result<(Page, Share), Failed> {
         client.attempt(self, size, slot).await
     }
 }
@@ -179,6 +203,8 @@ pub struct Fetched {
     /// Zendesk's time when it answered, unix seconds.
     pub now_unix: i64,
     pub slot: Slot,
+    /// What its body has of the store for large ones, until its rows are written.
+    pub share: Share,
 }
 
 impl PageSize {
@@ -266,8 +292,8 @@ impl Client {
         let endpoint = TokenEndpoint { http: http.clone(), url, host };
         let access = Access::new(credentials, endpoint, clock.clone());
         let last_failure = Mutex::default();
-        let tries = TRIES;
-        Ok(Self { http, content, main, access, budget, clock, stop, tries, last_failure })
+        let (tries, large) = (TRIES, LargeBodies::default());
+        Ok(Self { http, content, main, access, budget, clock, stop, large, tries, last_failure })
     }
 
     /// Gives up on faults early, for somebody who waits.
@@ -326,14 +352,15 @@ impl Client {
         size: &mut PageSize,
         tally: &mut Tally,
     ) -> Result<Fetched, ApiError> {
-        let mut asked = request;
-        let Got { answer, slot, sent_at } = self.ask(&mut asked, size, tally).await?;
+        let mut asked = AskedPage::new(request);
+        let Got { answer: (page, share), slot, sent_at } =
+            self.ask(&mut asked, size, tally).await?;
         tally.pages += 1;
         let asked = size.rows;
         if self.clock.elapsed().saturating_sub(sent_at) <= QUICK {
             size.grow();
         }
-        Ok(Fetched { page: answer, asked, now_unix: self.clock.now_unix(), slot })
+        Ok(Fetched { page, asked, now_unix: self.clock.now_unix(), slot, share })
     }
 
     /// Fetches what is no page.
@@ -370,6 +397,12 @@ impl Client {
                 Ok(answer) => return Ok(Got { answer, slot, sent_at }),
                 Err(failed) => failed,
             };
+            if failed.is_crowded {
+                // The next try has the store to itself, so this happens once for each of the others.
+                drop(slot);
+                asked.hold(self.until_stopped(self.large.all(), &told).await?);
+                continue;
+            }
             if asked.has_progressed() {
                 tries = 0;
             }
@@ -455,15 +488,16 @@ impl Client {
             shape,
             patience: None,
         };
-        let told = (&request).told();
+        let mut asked = AskedPage::new(&request);
+        let told = asked.told();
         self.until_stopped(self.access.ready(), &told).await??;
         let acquiring = self.budget.acquire(buckets, SPARE);
         let mut slot = self.until_stopped(acquiring, &told).await?;
         let size = PageSize::new(Paging::Single, None);
-        let attempt = self.attempt(&request, &size, &mut slot);
+        let attempt = self.attempt(&mut asked, &size, &mut slot);
         let attempt = tokio::time::timeout(self.clock.patience(SPARE_PATIENCE), attempt);
         let failed = match self.until_stopped(attempt, &told).await? {
-            Ok(Ok(page)) => return Ok(page),
+            Ok(Ok((page, _))) => return Ok(page),
             Ok(Err(failed)) => failed,
             Err(_) => {
                 let why = "there was no answer in time".to_owned();
@@ -481,22 +515,30 @@ impl Client {
     /// Sends the request once and reads the answer to its end.
     async fn attempt(
         &self,
-        request: &Request<'_>,
+        asked: &mut AskedPage<'_, '_>,
         size: &PageSize,
         slot: &mut Slot,
-    ) -> Result<Page, Failed> {
+    ) -> Result<(Page, Share), Failed> {
+        let request = asked.request;
+        // A try that fails gives back what it held.
+        let mut share = std::mem::take(&mut asked.share);
         let (answer, signed) = self.send(request, size).await?;
         let status = answer.status().as_u16();
         let quotas = self.observe(answer.headers(), slot);
         let retry_after = headers::retry_after(answer.headers(), self.clock.now_unix());
-        let may_shrink = size.can_shrink();
-        let limit = if may_shrink { LARGEST_BODY_BYTES } else { LARGEST_UNSHRINKABLE_BODY_BYTES };
-        let body = read_body(answer, limit).await;
+        let body = match size.can_shrink() {
+            true => read_body(answer, LARGEST_SHRINKABLE_BODY_BYTES, None).await,
+            false => {
+                let share = Some((&self.large, &mut share));
+                read_body(answer, LARGEST_BODY_BYTES, share).await
+            }
+        };
         if (200..300).contains(&status) {
             self.access.accepted(signed);
-            return scan(body?, request.shape).map_err(|why| {
+            let page = asked.scanner.scan(body?, request.shape).map_err(|why| {
                 Failed::new(ErrorKind::Unreadable, Outcome::Unreadable, why.to_string())
-            });
+            })?;
+            return Ok((page, share));
         }
         // The status decides; a body that did not arrive only takes the detail away.
         let body = body.unwrap_or_default();
@@ -514,7 +556,7 @@ impl Client {
             429 | 503 => ErrorKind::RateLimited,
             _ => ErrorKind::Unavailable,
         };
-        Failed { kind, verdict, status: Some(status), detail, quotas, signed }
+        Failed { kind, verdict, status: Some(status), detail, quotas, signed, is_crowded: false }
     }
 
     /// Signs a request to a host of the account. Tells by which of the signatures.
@@ -616,12 +658,15 @@ pub(super) struct Failed {
     pub(super) quotas: Vec<headers::Quota>,
     /// Which signature it was sent with.
     pub(super) signed: u64,
+    /// The body was let go of, because others hold what the store for large ones has.
+    pub(super) is_crowded: bool,
 }
 
 impl Failed {
     pub(super) fn new(kind: ErrorKind, outcome: Outcome<'_>, detail: String) -> Self {
         let verdict = judge(outcome, false);
-        Self { verdict, kind, status: None, detail, quotas: Vec::new(), signed: 0 }
+        let (quotas, signed, is_crowded) = (Vec::new(), 0, false);
+        Self { verdict, kind, status: None, detail, quotas, signed, is_crowded }
     }
 
     pub(super) fn transport(error: reqwest::Error) -> Self {
@@ -654,22 +699,48 @@ impl Failed {
     }
 }
 
-async fn read_body(answer: Response, limit: usize) -> Result<Vec<u8>, Failed> {
+/// Reads a body of at most `limit` bytes. One that grows beyond a usual size holds a share of the store
+/// for large ones, where one is given.
+async fn read_body(
+    answer: Response,
+    limit: usize,
+    mut share: Option<(&LargeBodies, &mut Share)>,
+) -> Result<Vec<u8>, Failed> {
     let failed = |error| match error {
         BodyError::TooLarge => {
             let detail = format!("a page is larger than {} MB", limit >> 20);
             Failed::new(ErrorKind::TooLarge, Outcome::TooLarge, detail)
         }
-        BodyError::NotGzip | BodyError::CutShort => {
+        BodyError::NotGzip | BodyError::CutShort | BodyError::Unknown(_) => {
             let detail = format!("the body cannot be unpacked: {error}");
             Failed::new(ErrorKind::Unreadable, Outcome::Unreadable, detail)
         }
     };
-    let encoding = answer.headers().get(CONTENT_ENCODING).and_then(|name| name.to_str().ok());
-    let mut body = Body::new(encoding, answer.content_length(), limit);
+    let crowded = || {
+        let detail = "other large answers are being read".to_owned();
+        let failed = Failed::new(ErrorKind::TooLarge, Outcome::TooLarge, detail);
+        Failed { is_crowded: true, ..failed }
+    };
+    let room = |share: &Share| limit.min(share.holds().saturating_add(UNPACKED_AT_ONCE_BYTES));
+    let mut now = share.as_ref().map_or(limit, |(_, share)| room(share));
+    let announced = answer.content_length();
+    let encodings = answer.headers().get_all(CONTENT_ENCODING).iter().map(HeaderValue::as_bytes);
+    let mut body = Body::new(encodings, announced, now).map_err(failed)?;
     let mut chunks = answer.bytes_stream();
     while let Some(chunk) = chunks.next().await {
-        body.take(&chunk.map_err(Failed::transport)?).map_err(failed)?;
+        match body.take(&chunk.map_err(Failed::transport)?) {
+            Err(BodyError::TooLarge) if now < limit => return Err(crowded()),
+            taken => taken.map_err(failed)?,
+        }
+        if let Some((store, share)) = &mut share
+            && body.len() > USUAL_BODY_BYTES
+        {
+            if !store.try_hold(share, body.len()) {
+                return Err(crowded());
+            }
+            now = room(share);
+            body.raise(now);
+        }
     }
     body.finish().map_err(failed)
 }

@@ -1,0 +1,3 @@
+//! Rows that were lost without a word.
+
+mod a8;

@@ -1,0 +1,4 @@
+//! What never ended, or never got past one place.
+
+mod b2;
+mod b4;

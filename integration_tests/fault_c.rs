@@ -1,0 +1,3 @@
+//! What was told or tried wrongly.
+
+mod c13_encoding;

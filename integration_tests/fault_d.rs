@@ -1,0 +1,3 @@
+//! Pressure.
+
+mod d5;

@@ -33,7 +33,9 @@ fn stops(sim: &Simulator, run: &Run, stream: &str, length: usize) {
 #[test]
 fn a_ring_of_links_is_an_error_that_names_the_place_in_every_dialect() {
     for length in [2, 3] {
-        for (stream, path) in CURSORS {
+        // Some have too few pages for a longer one.
+        let streams = if length == 2 { &CURSORS[..] } else { &CURSORS[1..3] };
+        for (stream, path) in streams.iter().copied() {
             let sim = simulator(920);
             sim.advance_seconds(70);
             sim.knobs(|knobs| knobs.ring = Some((path.to_owned(), length)));

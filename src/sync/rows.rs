@@ -555,6 +555,55 @@ pub(super) mod tests {
         assert_eq!(comments[0]["attachments"].as_array().unwrap().len(), 3);
     }
 
+    /// The fields that each record says are not as they came.
+    fn changed(options: &Value, names: &[&str], body: &str) -> Vec<Vec<Vec<String>>> {
+        let credentials = json!({ "credentials": "oauth2.0", "access_token": "t" });
+        let mut config = json!({ "subdomain": "a", "credentials": credentials });
+        config.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
+        let config = Config::parse(config.to_string().as_bytes()).unwrap();
+        let streams: &'static [Stream] = Vec::leak(registry(&config));
+        let named = |name: &&str| streams.iter().find(|stream| stream.name == *name).unwrap();
+        let chosen: Vec<&'static Stream> = names.iter().map(named).collect();
+        let listing = Listing::new(chosen[0].feed, String::new(), &chosen, 0, &config);
+        let page = scan(body.as_bytes().to_vec(), &listing.shape).unwrap();
+        let keep = vec![true; page.lists[0].rows.len()];
+        let of_stream = |stream: &&'static Stream| {
+            let mut out = Vec::new();
+            let framed = Framer::new(stream).frame(&page, &keep, &Vec::new(), 1, &mut out);
+            let lines = String::from_utf8(out).unwrap();
+            let fields = |line: &str| -> Vec<String> {
+                let record: Value = serde_json::from_str(line).unwrap();
+                let changes = record["record"]["meta"]["changes"].as_array().cloned();
+                let changes = changes.unwrap_or_default().into_iter();
+                changes.map(|change| change["field"].as_str().unwrap().to_owned()).collect()
+            };
+            let found: Vec<_> = lines.lines().map(fields).collect();
+            let mended = found.iter().filter(|fields| !fields.is_empty()).count();
+            assert_eq!(framed.mended, mended as u64);
+            found
+        };
+        chosen.iter().map(of_stream).collect()
+    }
+
+    #[test]
+    fn what_is_put_together_of_mended_texts_says_so_by_its_own_names() {
+        let options = json!({ "associated_data": ["users"] });
+        let body = r#"{"users":[{"id":1,"name":"a\ud83d"},{"id":2}],"tickets":[
+            {"id":7,"requester_id":1,"metric_set":{"id":70,"x":"\udfff"}},{"id":8,"requester_id":2}]}"#;
+        assert_eq!(
+            changed(&options, &["tickets", "ticket_metrics"], body),
+            [vec![vec!["users.0.name".to_owned()], vec![]], vec![vec!["x".to_owned()]]]
+        );
+        let event = r#"{"ticket_events":[{"id":1,"ticket_id":7,"timestamp":5,"via":"\ud83d","child_events":[
+            {"id":2,"event_type":"Change","status":"solved","previous_value":"open\ud83d"},
+            {"id":3,"event_type":"Comment","body":"\ud83d"},{"id":4,"event_type":"Comment"}]}]}"#;
+        let made = changed(&json!({}), &["ticket_comments", "ticket_lifecycle_events"], event);
+        assert_eq!(made[0], [vec!["body".to_owned()], vec![]]);
+        assert!(made[1].iter().flatten().any(|field| field == "from"), "{made:?}");
+        let names: Vec<Value> = records(&["ticket_lifecycle_events"], event);
+        assert!(names[0].as_array().unwrap().iter().all(|row| row["id"].is_string()));
+    }
+
     #[test]
     fn rows_of_several_lists_tell_which_they_are_of() {
         let body = r#"{"definitions":{"conditions_any":[{"subject":"a","condition":"x"}],

@@ -16,7 +16,7 @@ mod configs;
 mod credentials;
 mod files;
 mod network;
-mod server;
+pub(crate) mod server;
 
 /// No refusal takes longer, not even of an account that answers nonsense.
 const WITHIN: Duration = Duration::from_secs(30);

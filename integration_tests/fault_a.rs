@@ -7,4 +7,5 @@ mod a4;
 mod a5;
 mod a6;
 mod a7;
+mod a8;
 mod a9;

@@ -5,6 +5,7 @@ mod c10;
 mod c11;
 mod c12;
 mod c13;
+mod c13_encoding;
 mod c14;
 mod c15;
 mod c16;

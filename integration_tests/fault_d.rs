@@ -4,4 +4,5 @@ mod d1;
 mod d2;
 mod d3;
 mod d4;
+mod d5;
 mod d6;

@@ -53,6 +53,7 @@ pub(crate) struct Cost {
     pub(crate) wall_seconds: f64,
     pub(crate) peak_kib: u64,
     /// Requests that waited at once, at most, where the program got as far as saying it.
+    #[allow(dead_code, reason = "one benchmark of those that share this file reads it")]
     pub(crate) most_waiting: Option<u64>,
 }
 

@@ -60,16 +60,6 @@ fn hostile_answers() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("objects in objects without end", ok(&deep("[{\"a\":{\"b\":")), "transient_error"),
         ("NUL bytes", ok(&[0; 1000]), "transient_error"),
         (
-            "a NUL byte in a string",
-            ok(b"{\"tags\":[{\"name\":\"a\0b\"}],\"meta\":{\"has_more\":false}}"),
-            "transient_error",
-        ),
-        (
-            "bytes that are no UTF-8",
-            ok(b"{\"tags\":[{\"name\":\"\xff\xfe\"}],\"meta\":{\"has_more\":false}}"),
-            "transient_error",
-        ),
-        (
             "UTF-16",
             ok(&"{\"tags\":[]}".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>()),
             "transient_error",

@@ -8,6 +8,7 @@ use futures_util::future::join_all;
 use serde_json::{Map, Value};
 
 use super::failure;
+use super::listed::is_whole;
 use super::probe::unanswered;
 use crate::config::Config;
 use crate::protocol::catalog::Selected;
@@ -67,6 +68,7 @@ async fn list(
     let mut known = BTreeSet::new();
     while let Some(fetched) = pager.next().await? {
         let page = &fetched.page;
+        is_whole(page, feed)?;
         for row in page.lists.iter().flat_map(|list| &list.rows) {
             let row: Value = serde_json::from_slice(page.text.raw(row.span)).unwrap_or_default();
             // A field that moved to a later page while the pages were read comes twice.

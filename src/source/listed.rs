@@ -7,6 +7,8 @@ use crate::streams::Feed;
 use crate::sync::WalkError;
 use crate::sync::pager::{Listing, Pager};
 use crate::zendesk::client::Client;
+use crate::zendesk::error::{ApiError, ErrorKind};
+use crate::zendesk::page::Page;
 use crate::zendesk::paging::Token;
 
 /// All rows of a listing at the main host.
@@ -25,8 +27,27 @@ pub async fn rows(
     let mut rows = Vec::new();
     while let Some(fetched) = pager.next().await? {
         let page = &fetched.page;
+        is_whole(page, feed)?;
         let listed = page.lists.iter().flat_map(|list| &list.rows);
         rows.extend(listed.filter_map(|row| serde_json::from_slice(page.text.raw(row.span)).ok()));
     }
     Ok(rows)
+}
+
+/// Refuses a page of which a row was held back: what that row would have been read for is not known.
+///
+/// # Errors
+/// [`WalkError`] that names the row.
+pub fn is_whole(page: &Page, feed: &Feed) -> Result<(), WalkError> {
+    let mending = page.mending.as_ref().filter(|mending| mending.lost > 0);
+    let Some(row) = mending.and_then(|mending| mending.named.last()) else { return Ok(()) };
+    let id = row.id.as_ref().map(|id| format!(" with id {id}")).unwrap_or_default();
+    Err(WalkError::Api(ApiError {
+        kind: ErrorKind::Unreadable,
+        status: None,
+        request: format!("GET /api/v2/{}", feed.path),
+        detail: format!("row {}{id} is not valid JSON", row.index + 1),
+        again_in: None,
+        is_zendesks: false,
+    }))
 }

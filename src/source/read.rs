@@ -423,11 +423,13 @@ async fn tell_end(
         first_skipped,
         cut,
         misfits,
+        mended,
         files,
         first_missing,
         cut_short,
     } = &whole.report;
-    let (held_back, skipped, cut, misfits) = (*held_back, *skipped, *cut, *misfits);
+    let (held_back, skipped, cut) = (*held_back, *skipped, *cut);
+    let (misfits, mended) = (*misfits, *mended);
     let first = |first: &Option<String>| first.clone().unwrap_or_default();
     if misfits > 0 {
         let why = format!(
@@ -439,6 +441,13 @@ async fn tell_end(
     if cut > 0 {
         let why = format!(
             "{name}: {cut} rows were larger than 20 MB and lost their largest text; each says which"
+        );
+        emitter.log(Level::Warn, &why).await?;
+    }
+    if mended > 0 {
+        let why = format!(
+            "{name}: {mended} rows held texts or values that are not valid JSON or no Unicode characters. They \
+             were replaced, and `meta.changes` of each record names the fields"
         );
         emitter.log(Level::Warn, &why).await?;
     }
@@ -476,7 +485,7 @@ async fn tell_end(
         hosts => format!(", {hosts} help centers left out"),
     };
     let summary = format!(
-        "{name}: {} rows, {} pages, {} requests, {} states, {:.1} s waited, {held_back} held back, {skipped} skipped{left_out}{}",
+        "{name}: {} rows, {} pages, {} requests, {} states, {:.1} s waited, {held_back} held back, {skipped} skipped, {mended} mended{left_out}{}",
         totals.rows,
         tally.pages,
         tally.requests,

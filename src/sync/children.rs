@@ -257,11 +257,15 @@ impl<'r, 'm> Children<'r, 'm> {
                 Err(error) => break self.judge(node, top, error).map(|own| own.max(answered)),
             }
         };
-        let mut shared = lock(&self.shared);
-        shared.count(node, &pager);
         pager.size.move_on();
-        shared.sizes.insert(node.feed.name, pager.size);
-        drop(shared);
+        {
+            let mut shared = lock(&self.shared);
+            shared.count(node, &pager);
+            shared.sizes.insert(node.feed.name, pager.size);
+        }
+        for (level, note) in pager.notes.drain(..) {
+            self.reader.emitter.log(level, &note).await?;
+        }
         result
     }
 
@@ -349,7 +353,7 @@ impl<'r, 'm> Children<'r, 'm> {
         let rows: Vec<_> =
             (0..list.rows.len()).map(|row| values(&fetched.page, list, row, keys)).collect();
         // What is needed of the page is in the batch, which may have to wait for its turn.
-        let Fetched { page, slot, .. } = fetched;
+        let Fetched { page, slot, share, .. } = fetched;
         drop(page);
         // A slow reader holds the slot, so that no more pages wait for it than there are workers.
         // It goes back before files and the next level are asked for: with one worker nothing
@@ -363,6 +367,7 @@ impl<'r, 'm> Children<'r, 'm> {
             self.reader.emitter.batch(Batch { lines, parts }).await?;
             answered = answered.max(seen);
         }
+        drop(share);
         if node.kids.is_empty() {
             return Ok(answered);
         }

@@ -113,6 +113,14 @@ impl Filler {
         }
     }
 
+    /// The columns that the last row filled, and where their values stand.
+    pub fn filled(&self, scratch: &Scratch) -> impl Iterator<Item = (&'static str, Span)> {
+        self.places.iter().filter_map(|place| {
+            let value = scratch.values.get(place.field?).copied().flatten()?;
+            Some((place.name, value))
+        })
+    }
+
     /// Notes where the fields' values stand.
     fn find(&self, text: &Text, values: Span, scratch: &mut Scratch) -> Result<(), Fault> {
         let raw = text.raw(values);

@@ -80,6 +80,9 @@ impl Reader<'_> {
             parents = parents.filter(|parents| parents.len() <= MOST_REMEMBERED);
         }
         tally.add(pager.tally);
+        for (level, note) in pager.notes.drain(..) {
+            self.emitter.log(level, &note).await?;
+        }
         Ok(Counted { digest, parents })
     }
 

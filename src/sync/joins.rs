@@ -40,19 +40,25 @@ impl<'p> Joins<'p> {
     /// order of the members. A member holds an id or an array of ids.
     pub fn put(&self, key: &str, ids: &[Member], text: &Text, out: &mut Vec<u8>) {
         out.push(b'[');
-        let start = out.len();
+        for (at, found) in self.found(key, ids, text).into_iter().enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            text.copy(out, found);
+        }
+        out.push(b']');
+    }
+
+    /// Where those elements stand.
+    #[must_use]
+    pub fn found(&self, key: &str, ids: &[Member], text: &Text) -> Vec<Span> {
         let by_id = self.lists.iter().find(|(known, _)| *known == key).map(|(_, by_id)| by_id);
         let mut put: Vec<Span> = Vec::new();
         for value in ids.iter().flat_map(|member| values(text, member.value)) {
             let found = by_id.and_then(|by_id| by_id.get(text.raw(value))).copied();
-            let Some(found) = found.filter(|found| !put.contains(found)) else { continue };
-            if out.len() > start {
-                out.push(b',');
-            }
-            text.copy(out, found);
-            put.push(found);
+            put.extend(found.filter(|found| !put.contains(found)));
         }
-        out.push(b']');
+        put
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use super::changes::{self, Change};
 use super::line::{put_key, put_shown, put_text};
 use super::rows::Framed;
 use crate::streams::made::{Kind, Made, Source, When};
@@ -43,6 +44,13 @@ pub fn frame(
                 let start = out.len();
                 out.extend_from_slice(head);
                 if moment.put_row(made, out) {
+                    if !text.is_as_sent() {
+                        let mended = moment.mended(made);
+                        framed.mended += u64::from(!mended.is_empty());
+                        if !mended.is_empty() {
+                            out.extend_from_slice(changes::meta(&mended).as_bytes());
+                        }
+                    }
                     out.extend_from_slice(tail);
                     framed.rows += 1;
                 } else {
@@ -139,6 +147,36 @@ impl<'t> Moment<'t, '_> {
         }
         out.push(b'}');
         true
+    }
+
+    /// The columns whose values are not as Zendesk sent them.
+    fn mended(&self, made: &Made) -> Vec<Change> {
+        let mut found = Vec::new();
+        for (column, source) in made.columns {
+            for value in self.read_by(*source) {
+                if let Some(mend) = self.text.mends(value).first() {
+                    let change = Change::mended((*column).to_owned(), mend.kind);
+                    if !found.contains(&change) {
+                        found.push(change);
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// Where the values stand that a source reads.
+    fn read_by(&self, source: Source) -> Vec<Span> {
+        match source {
+            Source::Of(level, key) | Source::TextOf(level, key) => {
+                self.levels.get(level).and_then(|level| level.value(key)).into_iter().collect()
+            }
+            Source::Joined(parts) => parts.iter().flat_map(|part| self.read_by(*part)).collect(),
+            Source::KindTime | Source::KindActor | Source::KindFrom | Source::KindTo => {
+                self.of_kind(source).map(|source| self.read_by(source)).unwrap_or_default()
+            }
+            Source::Place(_) | Source::KindName | Source::Untold => Vec::new(),
+        }
     }
 
     /// Appends a value. False, and nothing appended, when there is none.

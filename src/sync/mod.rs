@@ -8,6 +8,7 @@ use crate::zendesk::error::ApiError;
 use crate::zendesk::instant;
 
 pub mod chains;
+pub mod changes;
 pub mod children;
 pub mod columns;
 mod counted;

@@ -1,6 +1,6 @@
-//! A row that is larger than platforms take loses its largest texts, and says so. Pure.
+//! A row that is larger than platforms take loses its largest texts. Pure.
 //!
-//! Source: Airbyte Protocol, `AirbyteRecordMessageMeta`; the platform's limit is 20 MB a record.
+//! Source: the platform's limit is 20 MB a record.
 
 use crate::zendesk::json::{Fault, Reader, Span};
 
@@ -22,17 +22,6 @@ pub fn shrink(row: &[u8], largest: usize) -> Option<(Vec<u8>, Vec<String>)> {
         cut.push(field);
     }
     (!cut.is_empty()).then_some((row, cut))
-}
-
-/// The `meta` of a record that lost texts, or holds nulls in the place of values that did not fit
-/// their columns, as a member of the record.
-#[must_use]
-pub fn meta(cut: &[String], misfits: &[&str]) -> String {
-    let change = |field: &str, reason: &str| serde_json::json!({ "field": field, "change": "NULLED", "reason": reason });
-    let cut = cut.iter().map(|field| change(field, "SOURCE_RECORD_SIZE_LIMITATION"));
-    let misfits = misfits.iter().map(|field| change(field, "SOURCE_SERIALIZATION_ERROR"));
-    let changes: Vec<_> = cut.chain(misfits).collect();
-    format!(",\"meta\":{}", serde_json::json!({ "changes": changes }))
 }
 
 /// Finds the largest text below a value; its path is told with dots.
@@ -82,9 +71,5 @@ mod tests {
         assert_eq!(cut, ["b.0.c", "a"]);
         assert_eq!(shrink(row, row.len()), None);
         assert_eq!(shrink(br#"{"id":[1,2,3,4,5,6]}"#, 5), None);
-        assert_eq!(
-            meta(&cut[..1], &["x"]),
-            r#","meta":{"changes":[{"change":"NULLED","field":"b.0.c","reason":"SOURCE_RECORD_SIZE_LIMITATION"},{"change":"NULLED","field":"x","reason":"SOURCE_SERIALIZATION_ERROR"}]}"#
-        );
     }
 }

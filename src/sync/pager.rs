@@ -9,9 +9,11 @@ use crate::protocol::message::Level;
 use crate::streams::{Feed, Stream};
 use crate::zendesk::client::{Client, Fetched, PageSize, Request, Tally};
 use crate::zendesk::error::ErrorKind;
+use crate::zendesk::mend::{MendedRow, Mending};
 use crate::zendesk::page::{InnerShape, ListShape, Page, Shape};
 use crate::zendesk::paging::{Answer, Step, Token, step};
 use crate::zendesk::site::Site;
+use crate::zendesk::visited::Visited;
 
 use super::places::{self, Trail};
 use super::{WalkError, ends, sift};
@@ -40,6 +42,7 @@ pub struct Pager<'a> {
     /// The place of the next page; at the end, where the next sync goes on.
     pub at: Token,
     pub ended: bool,
+    visited: Visited,
     /// How many of the listings it has left behind.
     done: usize,
     pub size: PageSize,
@@ -165,12 +168,15 @@ impl<'a> Pager<'a> {
     pub fn new(client: &'a Client, listing: &'a Listing, at: Token, size: PageSize) -> Self {
         let query = Cow::Borrowed(listing.query.as_slice());
         let (tally, cut_short, notes) = (Tally::default(), Vec::new(), Vec::new());
+        let mut visited = Visited::default();
+        let _ = visited.goes_on_to(&at);
         Self {
             client,
             listing,
             query,
             at,
             ended: false,
+            visited,
             done: 0,
             size,
             patience: None,
@@ -258,6 +264,7 @@ impl<'a> Pager<'a> {
                     }
                     Doubted::GoBack(before) => {
                         (self.at, self.promise) = (before, Promise::Nothing);
+                        self.visited = Visited::default();
                         self.doubts += 1;
                         continue;
                     }
@@ -275,7 +282,16 @@ impl<'a> Pager<'a> {
             if rows > 0 {
                 self.doubts = if self.doubts == DOUBTS + 1 { DOUBTS + 2 } else { 0 };
             }
+            if let Some(mending) = &fetched.page.mending {
+                let place = format!("/api/v2/{path}, {}", self.at.told());
+                self.notes.extend(told(mending, &place).map(|why| (Level::Warn, why)));
+            }
             match step {
+                Step::Next(next) if !self.visited.goes_on_to(&next) => {
+                    let path = format!("/api/v2/{path} ({})", next.told());
+                    let why = "its links lead back to a place that was read before in this walk";
+                    return Err(WalkError::Broken { path, why });
+                }
                 Step::Next(next) => {
                     self.promise = Promise::Page(std::mem::replace(&mut self.at, next));
                 }
@@ -283,6 +299,7 @@ impl<'a> Pager<'a> {
                     self.done += 1;
                     self.at = feed.paging.start(None);
                     self.promise = Promise::Nothing;
+                    self.visited = Visited::default();
                 }
                 Step::End(next) => {
                     self.at = next;
@@ -358,4 +375,62 @@ pub fn borne_out(page: &Page, key: &str) -> Option<i64> {
     let times: Vec<_> =
         (first..list.rows.len()).map(|row| sift::time(page, list, row, key)).collect();
     places::reached(&places::places(&times, &Trail::default(), None, bearers))
+}
+
+/// What a person should know of an answer that had to be mended. `place` is where it stands.
+fn told(mending: &Mending, place: &str) -> impl Iterator<Item = String> {
+    let Mending { kept, lost, named, has_rest } = mending;
+    let names = |is_lost: bool| {
+        let rows = named.iter().filter(|row| row.why_lost.is_some() == is_lost);
+        let name = |MendedRow { index, id, why_lost }: &MendedRow| {
+            let id = id.as_ref().map(|id| format!(" with id {id}")).unwrap_or_default();
+            let why = why_lost.map(|why| format!(", {why}")).unwrap_or_default();
+            format!("row {}{id}{why}", index + 1)
+        };
+        rows.map(name).collect::<Vec<_>>().join("; ")
+    };
+    let lost = (*lost > 0).then(|| {
+        format!(
+            "{place}: {lost} rows are not valid JSON in Zendesk's answer and were held back ({}). Correct them in \
+             Zendesk, or ask its support to: they are missing until they change",
+            names(true)
+        )
+    });
+    let kept = (*kept > 0).then(|| {
+        format!(
+            "{place}: {kept} rows are not valid JSON in Zendesk's answer and were delivered with replacements ({})",
+            names(false)
+        )
+    });
+    let rest =
+        has_rest.then(|| format!("{place}: what follows the end of Zendesk's answer was left out"));
+    lost.into_iter().chain(kept).chain(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mended_answer_is_told_with_its_place_and_its_rows() {
+        let row = |index, id: &str, why_lost| MendedRow {
+            index,
+            id: (!id.is_empty()).then(|| id.to_owned()),
+            why_lost,
+        };
+        let named = vec![row(2, "7", None), row(4, "", Some("it is nested too deeply"))];
+        let mending = Mending { kept: 1, lost: 1, named, has_rest: true };
+        let told: Vec<String> = told(&mending, "/api/v2/tags.json, page 3").collect();
+        assert_eq!(
+            told,
+            [
+                "/api/v2/tags.json, page 3: 1 rows are not valid JSON in Zendesk's answer and were held back (row 5, it is \
+                 nested too deeply). Correct them in Zendesk, or ask its support to: they are missing until they change",
+                "/api/v2/tags.json, page 3: 1 rows are not valid JSON in Zendesk's answer and were delivered with \
+                 replacements (row 3 with id 7)",
+                "/api/v2/tags.json, page 3: what follows the end of Zendesk's answer was left out",
+            ]
+        );
+        assert_eq!(super::told(&Mending::default(), "x").count(), 0);
+    }
 }

@@ -101,6 +101,8 @@ pub struct Report {
     pub cut: u64,
     /// Values of custom fields that did not fit their columns.
     pub misfits: u64,
+    /// Rows with texts or values that are not as Zendesk sent them.
+    pub mended: u64,
     pub files: FileTally,
     /// How the first file failed that could not be had.
     pub first_missing: Option<String>,
@@ -144,18 +146,20 @@ impl Report {
         self.held_back += framed.held_back;
         self.cut += framed.cut;
         self.misfits += framed.misfits;
+        self.mended += framed.mended;
     }
 
     /// Adds what reading it elsewhere took and left out.
     pub fn add(&mut self, other: Self) {
-        let Self { tally, waited, held_back, skipped, first_skipped, cut, misfits, files, .. } =
-            other;
+        let Self { tally, waited, held_back, skipped, first_skipped, cut, .. } = other;
+        let Self { misfits, mended, files, .. } = other;
         self.tally.add(tally);
         self.waited = self.waited.max(waited);
         self.held_back += held_back;
         self.skipped += skipped;
         self.cut += cut;
         self.misfits += misfits;
+        self.mended += mended;
         self.files.add(files);
         self.cut_short.add(other.cut_short);
         self.first_skipped = self.first_skipped.take().or(first_skipped);
@@ -534,11 +538,11 @@ impl Reader<'_> {
         let parents =
             if has_children { stretch.parents(&fetched.page, at, &taken) } else { Vec::new() };
         // What is needed of the page is in the batch, which may have to wait for its turn.
-        let Fetched { page, slot, .. } = fetched;
+        let Fetched { page, slot, share, .. } = fetched;
         drop(page);
         // The page's slot goes back before files and children are asked for: with one worker
         // nothing could be asked otherwise.
-        let slot = Some(slot).filter(|_| deliveries.is_empty());
+        let slot = Some((slot, share)).filter(|_| deliveries.is_empty());
         let failed = self.deliver(stretch, &mut batch, deliveries).await?;
         self.emitter.batch(batch).await?;
         for (stream, error) in failed {

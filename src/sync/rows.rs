@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
+use super::changes::{self, Change};
 use super::columns::{Filler, Scratch};
 use super::files::Offer;
 use super::joins::Joins;
@@ -37,6 +38,8 @@ pub struct Framed {
     pub cut: u64,
     /// Values of custom fields that are no values of their columns.
     pub misfits: u64,
+    /// Rows with texts or values that are not as Zendesk sent them, because that is no JSON.
+    pub mended: u64,
     /// The files that rows tell of, in the order of their lines.
     pub offers: Vec<Offer>,
 }
@@ -72,6 +75,7 @@ impl Framer {
             framed.rows += more.rows;
             framed.cut += more.cut;
             framed.misfits += more.misfits;
+            framed.mended += more.mended;
             framed.offers.extend(more.offers);
             framed.held_back += more.held_back + self.strays(list) as u64;
         }
@@ -139,14 +143,20 @@ impl Framer {
             out.extend_from_slice(&self.head);
             let start = out.len();
             self.row(&place, &mut dropped, &mut scratch, out);
-            let mut cut = Vec::new();
+            let mut changes: Vec<Change> = Vec::new();
             if out.len() - start > LARGEST_ROW_BYTES {
-                cut = shrink(out, start);
-                framed.cut += u64::from(!cut.is_empty());
+                changes.extend(shrink(out, start).into_iter().map(Change::cut));
+                framed.cut += u64::from(!changes.is_empty());
             }
             framed.misfits += scratch.misfits.len() as u64;
-            if !cut.is_empty() || !scratch.misfits.is_empty() {
-                out.extend_from_slice(oversize::meta(&cut, &scratch.misfits).as_bytes());
+            changes.extend(scratch.misfits.iter().map(|field| Change::misfit(field)));
+            if !page.text.is_as_sent() {
+                let before = changes.len();
+                self.mended(&place, &dropped, &scratch, &mut changes);
+                framed.mended += u64::from(changes.len() > before);
+            }
+            if !changes.is_empty() {
+                out.extend_from_slice(changes::meta(&changes).as_bytes());
             }
             if let Some(keys) = &self.stream.file {
                 let ids = self.stream.primary_key.iter().map(|key| self.key(&place, key));
@@ -272,6 +282,52 @@ impl Framer {
                 filler.put(place.text, values, start, scratch, out);
             }
         });
+    }
+}
+
+impl Framer {
+    /// Adds the fields of a row that are not as Zendesk sent them. `dropped` are the members of the
+    /// listed row that are not in the record, `scratch` is as the row left it.
+    fn mended(
+        &self,
+        place: &Place<'_>,
+        dropped: &[Member],
+        scratch: &Scratch,
+        found: &mut Vec<Change>,
+    ) {
+        let text = place.text;
+        let mut note = |path: &str, value: Span| changes::mended(text, value, path, &[], found);
+        for splice in self.stream.splice {
+            match splice {
+                Splice::Around { key, .. }
+                | Splice::Outermost { key, .. }
+                | Splice::Own { key, .. } => {
+                    if let Some(member) = place.source(splice) {
+                        note(key, member.value);
+                    }
+                }
+                Splice::Object { key, members } => {
+                    for (name, from) in *members {
+                        if let Some(member) = place.member(from) {
+                            note(&format!("{key}.{name}"), member.value);
+                        }
+                    }
+                }
+                Splice::Joined { key, ids } => {
+                    let ids: Vec<Member> = ids.iter().filter_map(|key| place.member(key)).collect();
+                    for (at, element) in place.joins.found(key, &ids, text).into_iter().enumerate()
+                    {
+                        note(&format!("{key}.{at}"), element);
+                    }
+                }
+                // Numbers, and what fills paths.
+                Splice::Seconds { .. } | Splice::Filled { .. } => {}
+            }
+        }
+        for (column, value) in self.columns.iter().flat_map(|filler| filler.filled(scratch)) {
+            note(column, value);
+        }
+        changes::mended(text, place.span(), "", dropped, found);
     }
 }
 
@@ -497,6 +553,55 @@ pub(super) mod tests {
         let row = |id| json!({"ticket_id": 7, "comment_id": 3, "created_at": "x", "id": id});
         assert_eq!(attachments, json!([row(4), row(5)]));
         assert_eq!(comments[0]["attachments"].as_array().unwrap().len(), 3);
+    }
+
+    /// The fields that each record says are not as they came.
+    fn changed(options: &Value, names: &[&str], body: &str) -> Vec<Vec<Vec<String>>> {
+        let credentials = json!({ "credentials": "oauth2.0", "access_token": "t" });
+        let mut config = json!({ "subdomain": "a", "credentials": credentials });
+        config.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
+        let config = Config::parse(config.to_string().as_bytes()).unwrap();
+        let streams: &'static [Stream] = Vec::leak(registry(&config));
+        let named = |name: &&str| streams.iter().find(|stream| stream.name == *name).unwrap();
+        let chosen: Vec<&'static Stream> = names.iter().map(named).collect();
+        let listing = Listing::new(chosen[0].feed, String::new(), &chosen, 0, &config);
+        let page = scan(body.as_bytes().to_vec(), &listing.shape).unwrap();
+        let keep = vec![true; page.lists[0].rows.len()];
+        let of_stream = |stream: &&'static Stream| {
+            let mut out = Vec::new();
+            let framed = Framer::new(stream).frame(&page, &keep, &Vec::new(), 1, &mut out);
+            let lines = String::from_utf8(out).unwrap();
+            let fields = |line: &str| -> Vec<String> {
+                let record: Value = serde_json::from_str(line).unwrap();
+                let changes = record["record"]["meta"]["changes"].as_array().cloned();
+                let changes = changes.unwrap_or_default().into_iter();
+                changes.map(|change| change["field"].as_str().unwrap().to_owned()).collect()
+            };
+            let found: Vec<_> = lines.lines().map(fields).collect();
+            let mended = found.iter().filter(|fields| !fields.is_empty()).count();
+            assert_eq!(framed.mended, mended as u64);
+            found
+        };
+        chosen.iter().map(of_stream).collect()
+    }
+
+    #[test]
+    fn what_is_put_together_of_mended_texts_says_so_by_its_own_names() {
+        let options = json!({ "associated_data": ["users"] });
+        let body = r#"{"users":[{"id":1,"name":"a\ud83d"},{"id":2}],"tickets":[
+            {"id":7,"requester_id":1,"metric_set":{"id":70,"x":"\udfff"}},{"id":8,"requester_id":2}]}"#;
+        assert_eq!(
+            changed(&options, &["tickets", "ticket_metrics"], body),
+            [vec![vec!["users.0.name".to_owned()], vec![]], vec![vec!["x".to_owned()]]]
+        );
+        let event = r#"{"ticket_events":[{"id":1,"ticket_id":7,"timestamp":5,"via":"\ud83d","child_events":[
+            {"id":2,"event_type":"Change","status":"solved","previous_value":"open\ud83d"},
+            {"id":3,"event_type":"Comment","body":"\ud83d"},{"id":4,"event_type":"Comment"}]}]}"#;
+        let made = changed(&json!({}), &["ticket_comments", "ticket_lifecycle_events"], event);
+        assert_eq!(made[0], [vec!["body".to_owned()], vec![]]);
+        assert!(made[1].iter().flatten().any(|field| field == "from"), "{made:?}");
+        let names: Vec<Value> = records(&["ticket_lifecycle_events"], event);
+        assert!(names[0].as_array().unwrap().iter().all(|row| row["id"].is_string()));
     }
 
     #[test]

@@ -233,6 +233,9 @@ impl Reader<'_> {
             }
         };
         stretch.who[number].report.tally.add(pager.tally);
+        for (level, note) in pager.notes.drain(..) {
+            self.emitter.log(level, &note).await?;
+        }
         told
     }
 }

@@ -10,9 +10,10 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::future::BoxFuture;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, DATE, HOST, HeaderValue};
+use reqwest::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, DATE, HOST, HeaderValue};
 use tokio::sync::watch;
 
+use super::body::Body;
 use super::clock::Clock;
 use super::error::{ApiError, ErrorKind, detail, transport};
 use super::grant::{Grant, Issued, Verdict};
@@ -322,13 +323,16 @@ impl Inner {
             self.clock.observe(date);
         }
         let retry_after = headers::retry_after(answer.headers(), self.clock.now_unix());
-        let mut body = Vec::new();
+        let encodings = answer.headers().get_all(CONTENT_ENCODING).iter();
+        let encodings = encodings.map(HeaderValue::as_bytes);
+        let mut unpacked = Body::new(encodings, None, LARGEST_ANSWER_BYTES).ok();
         while let Some(chunk) = answer.chunk().await? {
-            if body.len() + chunk.len() > LARGEST_ANSWER_BYTES {
+            unpacked = unpacked.and_then(|mut body| body.take(&chunk).ok().map(|()| body));
+            if unpacked.is_none() {
                 break;
             }
-            body.extend_from_slice(&chunk);
         }
+        let body = unpacked.and_then(|body| body.finish().ok()).unwrap_or_default();
         // Every account has this endpoint.
         let kind = if status == 404 { ErrorKind::NoAccount } else { ErrorKind::NoToken };
         let failed = no_token(kind, Some(status), detail(&body, &self.secrets));

@@ -31,8 +31,10 @@ struct Packed {
 }
 
 /// Why a body cannot be had.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BodyError {
+    /// It is packed by something else than gzip, or more than once.
+    Unknown(String),
     /// It is larger than the limit.
     TooLarge,
     /// What came is not what its encoding says.
@@ -44,6 +46,12 @@ pub enum BodyError {
 impl fmt::Display for BodyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Unknown(encoding) => {
+                return write!(
+                    f,
+                    "its Content-Encoding is `{encoding}`, and only gzip was asked for"
+                );
+            }
             Self::TooLarge => "it is too large",
             Self::NotGzip => "it says that it is gzip, and is not",
             Self::CutShort => "it breaks off inside of gzip",
@@ -51,18 +59,63 @@ impl fmt::Display for BodyError {
     }
 }
 
+/// Longest name of an encoding that is shown, in characters.
+const LONGEST_NAME: usize = 40;
+
+/// Whether a body is packed, by the encodings that its answer names. Their case does not count, and
+/// `identity` is none.
+fn is_packed<'h>(encodings: impl IntoIterator<Item = &'h [u8]>) -> Result<bool, BodyError> {
+    let named: Vec<String> = encodings
+        .into_iter()
+        .map(|header| String::from_utf8_lossy(header).to_lowercase())
+        .collect();
+    let named = named.iter().flat_map(|header| header.split(',')).map(str::trim);
+    let packed: Vec<&str> = named.filter(|name| !name.is_empty() && *name != "identity").collect();
+    match packed[..] {
+        [] => Ok(false),
+        ["gzip" | "x-gzip"] => Ok(true),
+        _ => {
+            let named = packed.join(", ");
+            let shown = named.chars().filter(|character| !character.is_control());
+            Err(BodyError::Unknown(shown.take(LONGEST_NAME).collect()))
+        }
+    }
+}
+
 impl Body {
-    /// A body of at most `limit` bytes. `encoding` is what the answer says that it is packed by;
-    /// `length` is how many bytes it announces.
-    #[must_use]
-    pub fn new(encoding: Option<&str>, length: Option<u64>, limit: usize) -> Self {
-        let is_packed =
-            encoding.is_some_and(|encoding| ["gzip", "x-gzip"].contains(&encoding.trim()));
+    /// A body of at most `limit` bytes. `encodings` are what the answer's headers say that it is packed
+    /// by; `length` is how many bytes it announces.
+    ///
+    /// # Errors
+    /// [`BodyError::Unknown`] when it is packed by anything but gzip.
+    pub fn new<'h>(
+        encodings: impl IntoIterator<Item = &'h [u8]>,
+        length: Option<u64>,
+        limit: usize,
+    ) -> Result<Self, BodyError> {
+        let is_packed = is_packed(encodings)?;
         let packed = is_packed.then(Packed::new);
         let length = length.and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
         // An announcement is not a promise, and room for it is taken only as it fills.
         let bytes = Vec::with_capacity(if is_packed { 0 } else { length.min(limit) });
-        Self { bytes, limit, packed }
+        Ok(Self { bytes, limit, packed })
+    }
+
+    /// How many bytes have come, unpacked.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether none have.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Lets it grow further.
+    pub fn raise(&mut self, limit: usize) {
+        self.limit = self.limit.max(limit);
     }
 
     /// Takes the next piece.
@@ -72,7 +125,9 @@ impl Body {
     pub fn take(&mut self, piece: &[u8]) -> Result<(), BodyError> {
         match &mut self.packed {
             Some(packed) => packed.take(piece, &mut self.bytes, self.limit),
-            None if piece.len() > self.limit - self.bytes.len() => Err(BodyError::TooLarge),
+            None if piece.len() > self.limit.saturating_sub(self.bytes.len()) => {
+                Err(BodyError::TooLarge)
+            }
             None => {
                 self.bytes.extend_from_slice(piece);
                 Ok(())
@@ -151,14 +206,14 @@ mod tests {
 
     /// The body that comes in pieces of this size.
     fn collected(sent: &[u8], piece: usize, limit: usize) -> Result<Vec<u8>, BodyError> {
-        let mut body = Body::new(Some("gzip"), Some(sent.len() as u64), limit);
+        let mut body = Body::new([&b"gzip"[..]], Some(sent.len() as u64), limit)?;
         sent.chunks(piece).try_for_each(|piece| body.take(piece))?;
         body.finish()
     }
 
     #[test]
     fn a_plain_body_is_what_came_up_to_the_limit() {
-        let mut body = Body::new(None, Some(u64::MAX), 5);
+        let mut body = Body::new([], Some(u64::MAX), 5).unwrap();
         assert_eq!(body.take(b"abc"), Ok(()));
         assert_eq!(body.take(b"de"), Ok(()));
         assert_eq!(body.take(b"f"), Err(BodyError::TooLarge));
@@ -185,9 +240,32 @@ mod tests {
         let followed = [sent, b"more".to_vec()].concat();
         assert_eq!(collected(&followed, 4096, LIMIT), Err(BodyError::NotGzip));
         let bomb = packed(&vec![0; 64 << 20]);
-        let mut body = Body::new(Some("gzip"), None, LIMIT);
+        let mut body = Body::new([&b"gzip"[..]], None, LIMIT).unwrap();
         assert_eq!(body.take(&bomb), Err(BodyError::TooLarge));
         assert!(body.bytes.capacity() <= 4 * LIMIT, "{}", body.bytes.capacity());
+    }
+
+    #[test]
+    fn encodings_are_known_in_any_spelling_and_others_are_named() {
+        for header in ["gzip", "GZIP", " GZip ", "x-gzip", "X-GZIP", "gzip, identity", ",gzip,,"] {
+            assert_eq!(is_packed([header.as_bytes()]), Ok(true), "{header}");
+        }
+        assert_eq!(is_packed([&b"identity"[..], b"gzip"]), Ok(true));
+        for headers in [&[][..], &[&b""[..]], &[b"identity"], &[b"Identity , ", b" "]] {
+            assert_eq!(is_packed(headers.iter().copied()), Ok(false));
+        }
+        for (headers, named) in [
+            (&[&b"BR"[..]][..], "br"),
+            (&[b"gzip, br"], "gzip, br"),
+            (&[b"gzip", b"gzip"], "gzip, gzip"),
+            (&[b"deflate"], "deflate"),
+            (&[b"gz\xE9"], "gz\u{fffd}"),
+        ] {
+            let unknown = Err(BodyError::Unknown(named.to_owned()));
+            assert_eq!(is_packed(headers.iter().copied()), unknown);
+        }
+        let told = is_packed([&b"zstd"[..]]).unwrap_err().to_string();
+        assert_eq!(told, "its Content-Encoding is `zstd`, and only gzip was asked for");
     }
 
     proptest! {

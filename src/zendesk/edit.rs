@@ -9,13 +9,50 @@ use super::page::Member;
 pub struct Text {
     pub body: Vec<u8>,
     edits: Vec<Edit>,
+    /// What is not as Zendesk sent it; nearly always nothing.
+    mends: Vec<Mend>,
+}
+
+/// A place of the body that is not as Zendesk sent it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mend {
+    pub at: usize,
+    pub kind: MendKind,
+}
+
+/// What was done there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MendKind {
+    /// U+FFFD stands for bytes or an escape that are no character.
+    Replaced,
+    /// Null stands for what is no value.
+    Nulled,
 }
 
 impl Text {
-    /// `edits` must be in the order of the body.
+    /// `edits` and `mends` must be in the order of the body.
     #[must_use]
-    pub fn new(body: Vec<u8>, edits: Vec<Edit>) -> Self {
-        Self { body, edits }
+    pub fn new(body: Vec<u8>, edits: Vec<Edit>, mends: Vec<Mend>) -> Self {
+        Self { body, edits, mends }
+    }
+
+    /// Whether all of it is as Zendesk sent it.
+    #[must_use]
+    pub fn is_as_sent(&self) -> bool {
+        self.mends.is_empty()
+    }
+
+    /// Notes more that is not as Zendesk sent it.
+    pub fn add_mends(&mut self, mends: Vec<Mend>) {
+        self.mends.extend(mends);
+        self.mends.sort_unstable_by_key(|mend| mend.at);
+    }
+
+    /// What of a stretch is not as Zendesk sent it.
+    #[must_use]
+    pub fn mends(&self, span: Span) -> &[Mend] {
+        let before = |end: usize| self.mends.partition_point(|mend| mend.at < end);
+        self.mends.get(before(span.start)..before(span.end)).unwrap_or_default()
     }
 
     /// The bytes of a stretch, as they came.

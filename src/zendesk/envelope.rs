@@ -35,6 +35,22 @@ struct Links {
 }
 
 impl Envelope {
+    /// Whether a member of the answer's top level says how the listing goes on.
+    #[must_use]
+    pub fn is_told_by(key: &[u8]) -> bool {
+        matches!(
+            key,
+            b"next_page"
+                | b"before_url"
+                | b"after_url"
+                | b"after_cursor"
+                | b"end_of_stream"
+                | b"end_time"
+                | b"meta"
+                | b"links"
+        )
+    }
+
     /// Takes one member of the answer's top level, if it is one of paging.
     pub fn take(&mut self, key: &[u8], value: Span, body: &[u8]) {
         let json = value.of(body);

@@ -6,6 +6,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::error::ErrorKind;
+use super::mend::mend;
+use super::page::Shape;
 use crate::secret::Secret;
 
 /// Seconds for which an access token is asked for, the longest that Zendesk gives. Without it
@@ -125,12 +127,14 @@ struct TokenAnswer {
 }
 
 fn issued(body: &[u8]) -> Option<Issued> {
-    let answer: TokenAnswer = serde_json::from_slice(body).ok()?;
+    let mended = || serde_json::from_slice(&mend(body, &Shape::default())?.body).ok();
+    // A refresh token works once: what stands beside the tokens must not cost them.
+    let answer: TokenAnswer = serde_json::from_slice(body).ok().or_else(mended)?;
     let seconds = answer.expires_in.and_then(|value| match value {
         serde_json::Value::String(text) => text.parse().ok(),
         other => other.as_f64(),
     });
-    let is_there = |text: &String| !text.is_empty();
+    let is_there = |text: &String| !text.is_empty() && !text.contains('\u{fffd}');
     Some(Issued {
         access_token: Some(answer.access_token).filter(is_there).map(Secret::new)?,
         refresh_token: answer.refresh_token.filter(is_there).map(Secret::new),

@@ -7,7 +7,7 @@ use std::fmt;
 use wide::i8x16;
 
 /// Deeper nesting than this is refused; Zendesk's deepest rows have about ten levels.
-const DEEPEST: usize = 128;
+pub(super) const DEEPEST: usize = 128;
 
 /// A stretch of a body, in bytes from its start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -87,13 +87,15 @@ pub struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
     pub edits: Vec<Edit>,
+    /// Where escapes stand that are half of a surrogate pair without the other half.
+    pub halves: Vec<usize>,
 }
 
 impl<'a> Reader<'a> {
     /// A reader at the first byte.
     #[must_use]
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0, edits: Vec::new() }
+        Self { bytes, at: 0, edits: Vec::new(), halves: Vec::new() }
     }
 
     /// The next byte that is not white space, without taking it.
@@ -298,6 +300,9 @@ impl<'a> Reader<'a> {
                     if [a, b, c, d].iter().all(|x| x.is_ascii_hexdigit()) =>
                 {
                     at += 6;
+                    if matches!(a, b'd' | b'D') && *b >= b'8' {
+                        at = self.surrogate(at - 6, *b);
+                    }
                 }
                 [0x20..=0x7F, ..] if self.bytes[at] != b'\\' => at += 1,
                 [0x80..=0xFF, ..] => at = self.beyond_ascii(at)?,
@@ -306,6 +311,22 @@ impl<'a> Reader<'a> {
                 _ => return Err(Fault { at, what: "a control character stands in a string" }),
             }
         }
+    }
+
+    /// Goes past the escape of a surrogate, and past the other half of its pair. `digit` is the
+    /// second of its four. A half alone is JSON, but no character: it is noted.
+    #[cold]
+    fn surrogate(&mut self, at: usize, digit: u8) -> usize {
+        let is_first = matches!(digit, b'8' | b'9' | b'a' | b'b' | b'A' | b'B');
+        if let (true, [b'\\', b'u', b'd' | b'D', b'c'..=b'f' | b'C'..=b'F', c, d, ..]) =
+            (is_first, self.bytes.get(at + 6..).unwrap_or_default())
+            && c.is_ascii_hexdigit()
+            && d.is_ascii_hexdigit()
+        {
+            return at + 12;
+        }
+        self.halves.push(at);
+        at + 6
     }
 
     /// Goes past one character of a string that is not ASCII, and notes it if some readers take it
@@ -475,7 +496,46 @@ mod tests {
         assert!(accepts(format!("{}{}", "[".repeat(100), "]".repeat(100)).as_bytes()));
     }
 
+    #[test]
+    fn half_surrogate_pairs_are_noted_and_whole_ones_are_not() {
+        let halves = |inner: &str| {
+            let text = format!("\"{inner}\"");
+            let mut reader = Reader::new(text.as_bytes());
+            reader.value(0).and_then(|_| reader.end()).unwrap();
+            reader.halves
+        };
+        for (inner, expected) in [
+            (r"\ud83d\ude00 \uD83D\uDE80", vec![]),
+            (r"\u0000\ud7ff\ue000\\ud83d", vec![]),
+            (r"half \ud83d", vec![6]),
+            (r"\ude00", vec![1]),
+            (r"\ud83d\ud83d\ude00", vec![1]),
+            (r"\uDBFF\uD800", vec![1, 7]),
+            (r"\ud83d\u0041\uDFFF", vec![1, 13]),
+            (r"\ud83d\\ude00", vec![1]),
+            (r"\ud83dude00", vec![1]),
+        ] {
+            assert_eq!(halves(inner), expected, "{inner}");
+        }
+        assert!(!accepts(br#""\ud83d\ude0g""#));
+    }
+
     proptest! {
+        #[test]
+        fn what_is_left_of_texts_without_their_halves_is_text(
+            text in "(\\\\u[dD][89a-fA-F][0-9a-f]{2}|\\\\u00[0-9a-f]{2}|[ -!#-\\[\\]-~é]){0,20}",
+        ) {
+            let mut body = format!("\"{text}\"").into_bytes();
+            let mut reader = Reader::new(&body);
+            reader.value(0).unwrap();
+            let halves = reader.halves;
+            prop_assert_eq!(halves.is_empty(), serde_json::from_slice::<String>(&body).is_ok());
+            for at in halves {
+                body[at + 2..at + 6].copy_from_slice(b"fffd");
+            }
+            serde_json::from_slice::<String>(&body).unwrap();
+        }
+
         #[test]
         fn agrees_with_serde_on_anything(text in "[\\[\\]{}:,\"\\\\ntrue0-9.eE+ u\u{2028}é\n-]{0,40}") {
             prop_assert_eq!(accepts(text.as_bytes()), is_json(text.as_bytes()));

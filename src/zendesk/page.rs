@@ -3,9 +3,12 @@
 
 use std::fmt;
 
-use super::edit::Text;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::edit::{Mend, MendKind, Text};
 use super::envelope::Envelope;
 use super::json::{Fault, Reader, Span};
+use super::mend::{Mended, Mending, mend};
 
 /// What is looked for in an answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,6 +63,8 @@ pub struct Page {
     pub text: Text,
     pub lists: Vec<Rows>,
     pub envelope: Envelope,
+    /// What had to be mended before it could be read.
+    pub mending: Option<Box<Mending>>,
 }
 
 /// The rows of one list, and the rows inside of them.
@@ -108,20 +113,73 @@ impl fmt::Display for PageError {
     }
 }
 
+/// Some programs put this in front of a text (the byte order mark of UTF-8).
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// After so many unreadable answers to one request the next one is mended, the same or not.
+const UNREADABLE_BEFORE_MENDING: u32 = 3;
+
+/// Scans the answers to one request. One that cannot be read is asked for again; what comes twice is
+/// how Zendesk has it, and is mended where that is possible.
+#[derive(Debug, Default)]
+pub struct Scanner {
+    unreadable: u32,
+    last: Option<u64>,
+}
+
+impl Scanner {
+    /// Scans an answer.
+    ///
+    /// # Errors
+    /// [`PageError`] when it cannot be read, and is not to be mended yet or cannot be.
+    pub fn scan(&mut self, body: Vec<u8>, shape: &Shape) -> Result<Page, PageError> {
+        let (why, body) = match scan_or_give_back(body, shape) {
+            Ok(page) => return Ok(page),
+            Err(unread) => unread,
+        };
+        let hash = xxh3_64(&body);
+        let came_before = self.last.replace(hash) == Some(hash);
+        if came_before || self.unreadable >= UNREADABLE_BEFORE_MENDING {
+            let Some(Mended { body: mended, mends, mending }) = mend(&body, shape) else {
+                return Err(why);
+            };
+            drop(body);
+            let Ok(mut page) = scan_or_give_back(mended, shape) else { return Err(why) };
+            page.text.add_mends(mends);
+            page.mending = Some(Box::new(mending));
+            return Ok(page);
+        }
+        self.unreadable += 1;
+        Err(why)
+    }
+}
+
 /// Scans a body.
 ///
 /// # Errors
 /// [`PageError`] when the body is no JSON object or lacks one of the lists.
 pub fn scan(body: Vec<u8>, shape: &Shape) -> Result<Page, PageError> {
+    scan_or_give_back(body, shape).map_err(|(why, _)| why)
+}
+
+/// The same; a body that cannot be read is given back.
+fn scan_or_give_back(mut body: Vec<u8>, shape: &Shape) -> Result<Page, (PageError, Vec<u8>)> {
+    if body.starts_with(BYTE_ORDER_MARK) {
+        body.drain(..BYTE_ORDER_MARK.len());
+    }
     let mut lists: Vec<Option<Rows>> = shape.lists.iter().map(|_| None).collect();
     let mut envelope = Envelope::default();
     let mut reader = Reader::new(&body);
     let scanned = scan_level(&mut reader, 0, shape, &mut lists, &mut envelope, &body);
-    scanned.and_then(|()| reader.end()).map_err(|fault| match std::str::from_utf8(&body) {
-        Ok(_) => PageError::NotJson(fault),
-        Err(_) => PageError::NotUtf8,
-    })?;
-    let edits = std::mem::take(&mut reader.edits);
+    let scanned = scanned.and_then(|()| reader.end());
+    let (edits, halves) = (std::mem::take(&mut reader.edits), std::mem::take(&mut reader.halves));
+    if let Err(fault) = scanned {
+        let why = match std::str::from_utf8(&body) {
+            Ok(_) => PageError::NotJson(fault),
+            Err(_) => PageError::NotUtf8,
+        };
+        return Err((why, body));
+    }
     // A page without rows needs no lists beside them.
     let is_empty = lists.first().is_some_and(|rows| rows.as_ref().is_some_and(Rows::is_empty));
     let mut found = Vec::new();
@@ -132,11 +190,19 @@ pub fn scan(body: Vec<u8>, shape: &Shape) -> Result<Page, PageError> {
             None if at > 0 && is_empty => {
                 found.push(Rows { path: wanted.path, ..Rows::default() });
             }
-            None => return Err(PageError::NoList(wanted.path.join("."))),
+            None => return Err((PageError::NoList(wanted.path.join(".")), body)),
         }
     }
-    let lists = found;
-    Ok(Page { text: Text::new(body, edits), lists, envelope })
+    // Half a surrogate pair is no character; many readers drop the whole line for it. The escape of
+    // U+FFFD is as long, so that every place in the body stays what it is.
+    for half in &halves {
+        if let Some(digits) = body.get_mut(half + 2..half + 6) {
+            digits.copy_from_slice(b"fffd");
+        }
+    }
+    let mends = halves.into_iter().map(|at| Mend { at, kind: MendKind::Replaced }).collect();
+    let text = Text::new(body, edits, mends);
+    Ok(Page { text, lists: found, envelope, mending: None })
 }
 
 fn scan_level<'a>(
@@ -162,8 +228,13 @@ fn scan_level<'a>(
             {
                 scan_level(reader, level + 1, shape, lists, envelope, body)?;
             } else {
+                let halves = reader.halves.len();
                 let value = reader.value(level + 1)?;
                 if level == 0 {
+                    // A link that is not whole leads nowhere.
+                    if reader.halves.len() > halves && Envelope::is_told_by(key) {
+                        return Err(Fault { at: value.start, what: "a link holds no text" });
+                    }
                     envelope.take(key, value, body);
                 }
             }
@@ -329,5 +400,62 @@ mod tests {
             assert!(matches!(error(body), PageError::NotJson(_)), "{body}");
         }
         assert_eq!(scan(vec![b'{', 0xFF], &shape()).unwrap_err(), PageError::NotUtf8);
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_becomes_a_replacement_character_where_it_stands() {
+        let body = r#"{"rows":[{"id":"a\ud83d","at":"\ude00 \ud83d\ude00"}],"deep":{"all":[]}}"#;
+        let page = scan(body.as_bytes().to_vec(), &shape()).unwrap();
+        let id = page.lists[0].member(0, "id").unwrap().value;
+        assert_eq!(page.text.raw(id), br#""a\ufffd""#);
+        assert_eq!(page.text.mends(id).len(), 1);
+        assert_eq!(page.text.mends(page.lists[0].rows[0].span).len(), 2);
+        serde_json::from_slice::<serde_json::Value>(&page.text.body).unwrap();
+        assert!(scan(br#"{"rows":[]}"#.to_vec(), &shape()).unwrap().text.is_as_sent());
+        let link = r#"{"rows":[],"next_page":"\ud83d"}"#;
+        assert!(matches!(
+            scan(link.as_bytes().to_vec(), &shape()),
+            Err(PageError::NotJson(Fault { what: "a link holds no text", .. }))
+        ));
+    }
+
+    #[test]
+    fn a_byte_order_mark_in_front_is_no_part_of_a_body() {
+        let page =
+            scan(b"\xEF\xBB\xBF{\"rows\":[{\"id\":1}],\"deep\":{\"all\":[]}}".to_vec(), &shape());
+        assert_eq!(page.unwrap().lists[0].rows.len(), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_mended_when_it_comes_again() {
+        let body = |number: u32| {
+            let mut body = br#"{"rows":[{"id":1,"x":"latin "#.to_vec();
+            body.push(0xE9);
+            body.extend(format!(r#""}}],"deep":{{"all":[{number}]}}}}"#).into_bytes());
+            body
+        };
+        let mut scanner = Scanner::default();
+        assert_eq!(scanner.scan(body(1), &shape()).unwrap_err(), PageError::NotUtf8);
+        let page = scanner.scan(body(1), &shape()).unwrap();
+        assert_eq!(
+            page.text.raw(page.lists[0].rows[0].span),
+            "{\"id\":1,\"x\":\"latin \u{fffd}\"}".as_bytes()
+        );
+        assert_eq!(page.text.mends(page.lists[0].rows[0].span).len(), 1);
+        assert_eq!(page.mending.unwrap().kept, 1);
+        // Answers that differ elsewhere are how Zendesk has it too, after some of them.
+        let mut scanner = Scanner::default();
+        let answers: Vec<bool> =
+            (0..5).map(|number| scanner.scan(body(number), &shape()).is_ok()).collect();
+        assert_eq!(answers, [false, false, false, true, true]);
+        let mut scanner = Scanner::default();
+        let is_read = |scanner: &mut Scanner, body: &str| {
+            scanner.scan(body.as_bytes().to_vec(), &shape()).is_ok()
+        };
+        for body in ["", "<html>", r#"{"count":0}"#, r#"{"rows":[{"id":1}"#] {
+            for _ in 0..8 {
+                assert!(!is_read(&mut scanner, body), "{body}");
+            }
+        }
     }
 }

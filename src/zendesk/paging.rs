@@ -4,6 +4,7 @@
 //! Sources: Zendesk, "Pagination" and "Incremental Exports".
 
 use super::envelope::{Envelope, parameter};
+use super::instant;
 
 /// Exports withhold the most recent minute; a bound younger than this is refused or sees nothing.
 pub const YOUNGEST_BOUND_SECONDS: i64 = 61;
@@ -109,6 +110,28 @@ impl Token {
             Self::Page(_) => "page",
         };
         Some((name, self.text()))
+    }
+
+    /// The place in words, for people. Long tokens lose their end.
+    #[must_use]
+    pub fn told(&self) -> String {
+        const LONGEST: usize = 60;
+        let shown = |token: &str| {
+            let printable = token.chars().filter(|character| !character.is_control());
+            let shown: String = printable.take(LONGEST).collect();
+            let dots = if shown.len() < token.len() { "..." } else { "" };
+            format!("{shown}{dots}")
+        };
+        match self {
+            Self::First => "the first page".to_owned(),
+            Self::StartTime(seconds) | Self::UnixTime(seconds) => {
+                format!("the page from {} on", instant::to_iso(*seconds))
+            }
+            Self::Cursor(token) | Self::After(token) | Self::Before(token) => {
+                format!("the page at cursor {}", shown(token))
+            }
+            Self::Page(number) => format!("page {number}"),
+        }
     }
 
     /// Whether the server made this token, so that only the server knows whether it still holds.
@@ -651,6 +674,19 @@ mod tests {
             }
             assert!(matches!(after(MOST_EMPTY_PAGES), Step::Broken(_)), "{paging:?}");
         }
+    }
+
+    #[test]
+    fn places_are_told_in_words() {
+        for (token, told) in [
+            (Token::First, "the first page"),
+            (Token::StartTime(1_700_000_000), "the page from 2023-11-14T22:13:20Z on"),
+            (Token::Page(3), "page 3"),
+            (Token::After("a=\n".into()), "the page at cursor a=..."),
+        ] {
+            assert_eq!(token.told(), told);
+        }
+        assert!(Token::Cursor("x".repeat(1000)).told().len() < 100);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! requests it applies to and what happens to their answers.
 
 use crate::RequestSeen;
+use crate::malformed::Malformed;
 use crate::prng::Prng;
 
 /// What happens to the answer of one request.
@@ -30,6 +31,9 @@ pub enum Fault {
     EmptyEnd,
     /// A `date` header of another time, as a cache or a server with a wrong clock sends it.
     Date(i64),
+    /// One row of the answer is not valid JSON: the row of this id, always in the same way, or the
+    /// first one, each time in another.
+    Malformed { how: Malformed, row: Option<String> },
 }
 
 impl Fault {
@@ -134,6 +138,12 @@ impl Fault {
             ("a reset connection", Self::ResetConnection),
             ("a slow trickle", Self::Trickle { piece_bytes: 300, pause_ms: 500 }),
             ("a body without its key", Self::WithoutKey),
+            ("a byte of Latin-1", Self::malformed(Malformed::Latin)),
+            ("a raw control character", Self::malformed(Malformed::Control)),
+            ("a value that is not a number", Self::malformed(Malformed::NotANumber)),
+            ("a row nested too deeply", Self::malformed(Malformed::Deep)),
+            ("a row of broken JSON", Self::malformed(Malformed::Structure)),
+            ("something behind the end", Self::malformed(Malformed::Rest)),
         ];
         statuses.into_iter().chain(broken).collect()
     }
@@ -160,6 +170,16 @@ impl Fault {
             glitches.push(Self::too_recent());
         }
         glitches
+    }
+
+    /// The first row of the answer is not valid JSON.
+    pub fn malformed(how: Malformed) -> Self {
+        Self::Malformed { how, row: None }
+    }
+
+    /// The row of this id is not valid JSON.
+    pub fn malformed_row(how: Malformed, id: &str) -> Self {
+        Self::Malformed { how, row: Some(id.to_owned()) }
     }
 
     /// Another status that says when to come back.

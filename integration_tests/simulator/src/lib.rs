@@ -16,6 +16,7 @@ mod endpoints;
 mod faults;
 mod limits;
 mod listings;
+mod malformed;
 mod oauth;
 mod paging;
 mod prng;
@@ -39,6 +40,7 @@ pub use auth::{
 };
 pub use content::content;
 pub use faults::{Fault, FaultDecision, FaultRule, Faults, When};
+pub use malformed::Malformed;
 pub use oauth::{
     OAUTH_ACCESS_TOKEN, OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET, OAUTH_CODE, OAUTH_REFRESH_TOKEN,
 };

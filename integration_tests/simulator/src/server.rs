@@ -12,7 +12,7 @@ use crate::query::{self, Asked};
 use crate::requests::RequestSeen;
 use crate::settings::Latency;
 use crate::simulator::{Shared, State};
-use crate::{clock, content, limits, tls};
+use crate::{clock, content, limits, malformed, tls};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use hyper::body::{Body, Incoming};
@@ -256,6 +256,15 @@ fn decide(
         }
         (Some(route), Some(brand)) => counted(shared, state, route, brand, &seen, &who),
     };
+    let mut answer = answer;
+    if state.knobs.half_characters {
+        answer.body = malformed::with_halves(&answer.body);
+    }
+    if let Some((_, length)) =
+        state.knobs.ring.as_ref().filter(|(part, _)| answer.status == 200 && path.contains(part))
+    {
+        answer.body = malformed::in_a_ring(&answer.body, *length, &mut state.links_sent);
+    }
     let answer = answer.with("x-request-id", format!("simulated-{}", seen.n));
     seen.faulted = !matches!(fault, None | Some(Fault::Delay { .. } | Fault::Trickle { .. }));
     seen.status = match &fault {
@@ -348,11 +357,20 @@ fn respond(
     }
     let accepted = asked.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
     let accepts_gzip = accepted.is_some_and(|list| list.contains("gzip"));
-    let mut bytes = answer.body.into_bytes();
+    let mut bytes = match &fault {
+        Some(Fault::Malformed { how, row }) => {
+            let number = answer.headers.iter().find(|(name, _)| name == "x-request-id");
+            let number = number.map_or("", |(_, number)| number);
+            let bad = malformed::malformed(&answer.body, *how, row.as_deref(), number);
+            bad.unwrap_or_else(|| answer.body.into_bytes())
+        }
+        _ => answer.body.into_bytes(),
+    };
     let breaks_gzip = fault == Some(Fault::BrokenGzip);
     if breaks_gzip || (shared.settings.gzip && accepts_gzip && !bytes.is_empty()) {
         bytes = gzip(&bytes);
-        response = response.header(header::CONTENT_ENCODING, "gzip");
+        let spelling = shared.state().knobs.encoding_spelling.unwrap_or("gzip");
+        response = response.header(header::CONTENT_ENCODING, spelling);
     }
     if breaks_gzip {
         let half = bytes.len() / 2;

@@ -148,6 +148,12 @@ pub struct Knobs {
     pub ended_content_addresses: u64,
     /// Help centers that are `restricted` answer 404 with HTML, as closed ones do.
     pub restricted_are_absent: bool,
+    /// Escaped pairs of surrogates in texts lose halves.
+    pub half_characters: bool,
+    /// The links of listings whose path holds this go in a ring of so many pages.
+    pub ring: Option<(String, usize)>,
+    /// How the encoding of compressed answers is spelled.
+    pub encoding_spelling: Option<&'static str>,
     /// Contents are so many bytes longer than their rows say.
     pub content_bytes_more: i64,
 }

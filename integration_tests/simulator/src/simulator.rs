@@ -33,6 +33,8 @@ pub(crate) struct Shared {
 pub(crate) struct State {
     pub(crate) account: Account,
     pub(crate) knobs: Knobs,
+    /// What the answers of a listing in a ring had for links.
+    pub(crate) links_sent: Vec<serde_json::Map<String, serde_json::Value>>,
     pub(crate) limits: Limits,
     pub(crate) faults: FaultsInForce,
     pub(crate) cursors: Cursors,
@@ -63,6 +65,7 @@ impl Simulator {
         let state = State {
             account: Account::found(&settings),
             knobs: Knobs::default(),
+            links_sent: Vec::new(),
             limits: Limits::default(),
             faults: FaultsInForce::new(Faults::none(), settings.seed),
             cursors: Cursors::default(),

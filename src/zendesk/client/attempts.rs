@@ -31,13 +31,15 @@ pub(in crate::zendesk) struct Failed {
     pub(in crate::zendesk) signed: u64,
     /// Whether it is Zendesk's own word.
     pub(in crate::zendesk) is_zendesks: bool,
+    /// The body was let go of, because others hold what the store for large ones has.
+    pub(in crate::zendesk) is_crowded: bool,
 }
 
 impl Failed {
     pub(in crate::zendesk) fn new(kind: ErrorKind, outcome: Outcome<'_>, detail: String) -> Self {
         let verdict = judge(outcome, false);
         let (status, quotas, signed, is_zendesks) = (None, Vec::new(), 0, false);
-        Self { verdict, kind, status, detail, quotas, signed, is_zendesks }
+        Self { verdict, kind, status, detail, quotas, signed, is_zendesks, is_crowded: false }
     }
 
     pub(in crate::zendesk) fn transport(error: reqwest::Error) -> Self {
@@ -91,6 +93,7 @@ impl Client {
             quotas,
             signed,
             is_zendesks: speaker == Speaker::Zendesk,
+            is_crowded: false,
         }
     }
 }

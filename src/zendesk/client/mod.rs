@@ -15,7 +15,8 @@ use super::auth::{Access, Credentials, TokenEndpoint};
 use super::budget::{Bucket, Budget, SPARE, Slot, Wait};
 use super::clock::Clock;
 use super::error::{ApiError, ErrorKind};
-use super::page::{Page, Shape};
+use super::large::{LargeBodies, Share};
+use super::page::{Page, Scanner, Shape};
 use super::paging::{Paging, Token};
 use super::retry::{Outcome, REFUSED_FOR_TOO_LONG, Smaller, TRIES, Verdict};
 use super::site::Site;
@@ -45,6 +46,7 @@ pub struct Client {
     budget: Arc<Budget>,
     pub(super) clock: Clock,
     stop: watch::Receiver<bool>,
+    large: LargeBodies,
     /// Tries of a request that meets faults.
     tries: u32,
     /// How the last try failed, whatever came of it.
@@ -91,6 +93,11 @@ pub(super) trait Asked {
         false
     }
 
+    /// Lets the next try hold a body of any size.
+    fn hold(&mut self, share: Share) {
+        drop(share);
+    }
+
     /// Asks once.
     fn attempt(
         &mut self,
@@ -100,24 +107,41 @@ pub(super) trait Asked {
     ) -> impl Future<Output = Result<Self::Answer, Failed>> + Send;
 }
 
-impl Asked for &Request<'_> {
-    type Answer = Page;
+/// A page that is asked for, and what is known of the answers so far.
+struct AskedPage<'r, 'a> {
+    request: &'r Request<'a>,
+    scanner: Scanner,
+    share: Share,
+}
+
+impl<'r, 'a> AskedPage<'r, 'a> {
+    fn new(request: &'r Request<'a>) -> Self {
+        Self { request, scanner: Scanner::default(), share: Share::default() }
+    }
+}
+
+impl Asked for AskedPage<'_, '_> {
+    type Answer = (Page, Share);
 
     fn told(&self) -> String {
-        let host = self.site.filter(|site| !site.is_main).map_or("", Site::name);
-        format!("GET {host}/api/v2/{}", self.path)
+        let host = self.request.site.filter(|site| !site.is_main).map_or("", Site::name);
+        format!("GET {host}/api/v2/{}", self.request.path)
     }
 
     fn buckets(&self) -> &[Bucket] {
-        self.buckets
+        self.request.buckets
     }
 
     fn walk(&self) -> u64 {
-        self.walk
+        self.request.walk
     }
 
     fn patience(&self) -> Option<Duration> {
-        self.patience
+        self.request.patience
+    }
+
+    fn hold(&mut self, share: Share) {
+        self.share = share;
     }
 
     async fn attempt(
@@ -125,7 +149,7 @@ impl Asked for &Request<'_> {
         client: &Client,
         size: &PageSize,
         slot: &mut Slot,
-    ) -> Result<Page, Failed> {
+    ) -> Result<(Page, Share), Failed> {
         client.attempt(self, size, slot).await
     }
 }
@@ -164,6 +188,8 @@ pub struct Fetched {
     /// Zendesk's time when it answered, unix seconds.
     pub now_unix: i64,
     pub slot: Slot,
+    /// What its body has of the store for large ones, until its rows are written.
+    pub share: Share,
 }
 
 /// Why a client cannot be made.
@@ -187,8 +213,8 @@ impl Client {
         let endpoint = TokenEndpoint { http: http.clone(), url, host };
         let access = Access::new(credentials, endpoint, clock.clone());
         let last_failure = Mutex::default();
-        let tries = TRIES;
-        Ok(Self { http, content, main, access, budget, clock, stop, tries, last_failure })
+        let (tries, large) = (TRIES, LargeBodies::default());
+        Ok(Self { http, content, main, access, budget, clock, stop, large, tries, last_failure })
     }
 
     /// Gives up on faults early, for somebody who waits.
@@ -259,12 +285,13 @@ impl Client {
         size: &mut PageSize,
         tally: &mut Tally,
     ) -> Result<Fetched, ApiError> {
-        let mut asked = request;
-        let Got { answer, slot, sent_at } = self.ask(&mut asked, size, tally).await?;
+        let mut asked = AskedPage::new(request);
+        let Got { answer: (page, share), slot, sent_at } =
+            self.ask(&mut asked, size, tally).await?;
         tally.pages += 1;
         let asked = size.rows;
         size.note_good(self.clock.elapsed().saturating_sub(sent_at) <= QUICK);
-        Ok(Fetched { page: answer, asked, now_unix: self.clock.now_unix(), slot })
+        Ok(Fetched { page, asked, now_unix: self.clock.now_unix(), slot, share })
     }
 
     /// Fetches what is no page.
@@ -303,6 +330,12 @@ impl Client {
                 Ok(answer) => return Ok(Got { answer, slot, sent_at }),
                 Err(failed) => failed,
             };
+            if failed.is_crowded {
+                // The next try has the store to itself, so this happens once for each of the others.
+                drop(slot);
+                asked.hold(self.until_stopped(self.large.all(), &told).await?);
+                continue;
+            }
             if asked.has_progressed() {
                 attempts.start_over();
             }
@@ -421,15 +454,16 @@ impl Client {
             shape,
             patience: None,
         };
-        let told = (&request).told();
+        let mut asked = AskedPage::new(&request);
+        let told = asked.told();
         self.until_stopped(self.access.ready(), &told).await??;
         let acquiring = self.budget.acquire(buckets, SPARE);
         let mut slot = self.until_stopped(acquiring, &told).await?;
         let size = PageSize::new(Paging::Single, None);
-        let attempt = self.attempt(&request, &size, &mut slot);
+        let attempt = self.attempt(&mut asked, &size, &mut slot);
         let attempt = tokio::time::timeout(self.clock.patience(SPARE_PATIENCE), attempt);
         let failed = match self.until_stopped(attempt, &told).await? {
-            Ok(Ok(page)) => return Ok(page),
+            Ok(Ok((page, _))) => return Ok(page),
             Ok(Err(failed)) => failed,
             Err(_) => {
                 let why = "there was no answer in time".to_owned();

@@ -12,22 +12,23 @@ use reqwest::{RequestBuilder, Response};
 
 use super::attempts::{Answered, Failed};
 use super::page_size::PageSize;
-use super::{Client, NoClient, Request};
+use super::{AskedPage, Client, NoClient, Request};
 use crate::zendesk::body::{Body, BodyError, ENCODINGS};
 use crate::zendesk::budget::Slot;
 use crate::zendesk::clock::Clock;
 use crate::zendesk::error::{ErrorKind, detail};
+use crate::zendesk::large::{LARGEST_BODY_BYTES, LargeBodies, Share, USUAL_BODY_BYTES};
 use crate::zendesk::names::Names;
-use crate::zendesk::page::{Page, scan};
+use crate::zendesk::page::Page;
 use crate::zendesk::retry::{Outcome, Speaker, is_page, speaker, target};
 use crate::zendesk::site::Site;
 use crate::zendesk::{content, headers, instant, trust};
 
 /// A body past this is asked again at half the page size, where the listing has one.
-const LARGEST_BODY_BYTES: usize = 16 << 20;
+const LARGEST_SHRINKABLE_BODY_BYTES: usize = 16 << 20;
 
-/// The largest body that is read where the page cannot shrink.
-const LARGEST_UNSHRINKABLE_BODY_BYTES: usize = 256 << 20;
+/// What one piece of a packed body may unpack to before its share of the store is looked at.
+const UNPACKED_AT_ONCE_BYTES: usize = 16 << 20;
 
 /// What Cloudflare adds to an answer of its own in place of the host's.
 ///
@@ -84,10 +85,13 @@ impl Client {
     /// Sends the request once and reads the answer to its end.
     pub(super) async fn attempt(
         &self,
-        request: &Request<'_>,
+        asked: &mut AskedPage<'_, '_>,
         size: &PageSize,
         slot: &mut Slot,
-    ) -> Result<Page, Failed> {
+    ) -> Result<(Page, Share), Failed> {
+        let request = asked.request;
+        // A try that fails gives back what it held.
+        let mut share = std::mem::take(&mut asked.share);
         let (answer, signed) = self.send(request, size).await?;
         let status = answer.status().as_u16();
         let quotas = self.observe(answer.headers(), slot);
@@ -97,9 +101,13 @@ impl Client {
             return Err(self.redirected(&answer, host));
         }
         let is_mitigated = answer.headers().contains_key(MITIGATED);
-        let may_shrink = size.avoids_large_bodies();
-        let limit = if may_shrink { LARGEST_BODY_BYTES } else { LARGEST_UNSHRINKABLE_BODY_BYTES };
-        let body = read_body(answer, limit).await;
+        let body = match size.avoids_large_bodies() {
+            true => read_body(answer, LARGEST_SHRINKABLE_BODY_BYTES, None).await,
+            false => {
+                let share = Some((&self.large, &mut share));
+                read_body(answer, LARGEST_BODY_BYTES, share).await
+            }
+        };
         if (200..300).contains(&status) {
             let body = body?;
             if is_page(&body) {
@@ -107,9 +115,10 @@ impl Client {
                 return Err(Failed::new(ErrorKind::Intercepted, Outcome::Unreadable, words));
             }
             self.access.accepted(signed);
-            return scan(body, request.shape).map_err(|why| {
+            let page = asked.scanner.scan(body, request.shape).map_err(|why| {
                 Failed::new(ErrorKind::Unreadable, Outcome::Unreadable, why.to_string())
-            });
+            })?;
+            return Ok((page, share));
         }
         // The status decides; a body that did not arrive only takes the detail away.
         let body = body.unwrap_or_default();
@@ -200,22 +209,48 @@ impl Client {
     }
 }
 
-async fn read_body(answer: Response, limit: usize) -> Result<Vec<u8>, Failed> {
+/// Reads a body of at most `limit` bytes. One that grows beyond a usual size holds a share of the store
+/// for large ones, where one is given.
+async fn read_body(
+    answer: Response,
+    limit: usize,
+    mut share: Option<(&LargeBodies, &mut Share)>,
+) -> Result<Vec<u8>, Failed> {
     let failed = |error| match error {
         BodyError::TooLarge => {
             let detail = format!("a page is larger than {} MB", limit >> 20);
             Failed::new(ErrorKind::TooLarge, Outcome::TooLarge, detail)
         }
-        BodyError::NotGzip | BodyError::CutShort => {
+        BodyError::NotGzip | BodyError::CutShort | BodyError::Unknown(_) => {
             let detail = format!("the body cannot be unpacked: {error}");
             Failed::new(ErrorKind::Unreadable, Outcome::Unreadable, detail)
         }
     };
-    let encoding = answer.headers().get(CONTENT_ENCODING).and_then(|name| name.to_str().ok());
-    let mut body = Body::new(encoding, answer.content_length(), limit);
+    let crowded = || {
+        let detail = "other large answers are being read".to_owned();
+        let failed = Failed::new(ErrorKind::TooLarge, Outcome::TooLarge, detail);
+        Failed { is_crowded: true, ..failed }
+    };
+    let room = |share: &Share| limit.min(share.holds().saturating_add(UNPACKED_AT_ONCE_BYTES));
+    let mut now = share.as_ref().map_or(limit, |(_, share)| room(share));
+    let announced = answer.content_length();
+    let encodings = answer.headers().get_all(CONTENT_ENCODING).iter().map(HeaderValue::as_bytes);
+    let mut body = Body::new(encodings, announced, now).map_err(failed)?;
     let mut chunks = answer.bytes_stream();
     while let Some(chunk) = chunks.next().await {
-        body.take(&chunk.map_err(Failed::transport)?).map_err(failed)?;
+        match body.take(&chunk.map_err(Failed::transport)?) {
+            Err(BodyError::TooLarge) if now < limit => return Err(crowded()),
+            taken => taken.map_err(failed)?,
+        }
+        if let Some((store, share)) = &mut share
+            && body.len() > USUAL_BODY_BYTES
+        {
+            if !store.try_hold(share, body.len()) {
+                return Err(crowded());
+            }
+            now = room(share);
+            body.raise(now);
+        }
     }
     body.finish().map_err(failed)
 }

@@ -51,7 +51,7 @@ fn broken_answers() {
 fn every_kind_comes_on_a_share_of_requests_or_on_one_feed_without_end() {
     let simulator = tiny();
     let kinds = Fault::kinds();
-    assert_eq!(kinds.len(), 25);
+    assert_eq!(kinds.len(), 31);
     for (name, fault) in kinds {
         simulator.faults(Faults::endless("tags", fault.clone()));
         simulator.clear_requests();

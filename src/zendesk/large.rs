@@ -1,0 +1,99 @@
+//! One bound in bytes for all large bodies together: what a body holds beyond a usual size is taken
+//! from a shared store and given back when its rows are written. Nobody waits while holding any: a body
+//! that cannot have more is let go of, and asked for again once it can have all.
+
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// The largest body that is read, and what all large ones may hold together.
+pub const LARGEST_BODY_BYTES: usize = 256 << 20;
+
+/// What a body may hold without asking. With forty workers that is as much as one bad body.
+pub const USUAL_BODY_BYTES: usize = 4 << 20;
+
+/// Bytes are counted in pieces of this size.
+const PIECE_BYTES: usize = 4 << 20;
+
+/// The store of bytes.
+#[derive(Clone, Debug)]
+pub struct LargeBodies(Arc<Semaphore>);
+
+/// What one body has of the store. Dropping it gives it back.
+#[derive(Debug, Default)]
+pub struct Share(Option<OwnedSemaphorePermit>);
+
+impl Default for LargeBodies {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(LARGEST_BODY_BYTES / PIECE_BYTES)))
+    }
+}
+
+impl LargeBodies {
+    /// Waits for the whole store. Those who wait are served in their order, before any others.
+    pub async fn all(&self) -> Share {
+        let all = u32::try_from(LARGEST_BODY_BYTES / PIECE_BYTES).unwrap_or(u32::MAX);
+        // The store is never closed.
+        Share(Arc::clone(&self.0).acquire_many_owned(all).await.ok())
+    }
+
+    /// Lets a body hold so many bytes, if the store has enough left.
+    pub fn try_hold(&self, share: &mut Share, bytes: usize) -> bool {
+        while share.holds() < bytes {
+            let Ok(piece) = Arc::clone(&self.0).try_acquire_owned() else { return false };
+            match &mut share.0 {
+                Some(held) => held.merge(piece),
+                None => share.0 = Some(piece),
+            }
+        }
+        true
+    }
+}
+
+impl Share {
+    /// How many bytes a body with this share may hold.
+    #[must_use]
+    pub fn holds(&self) -> usize {
+        let pieces = self.0.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        (USUAL_BODY_BYTES + pieces * PIECE_BYTES).min(LARGEST_BODY_BYTES)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn all_bodies_together_hold_no_more_than_the_largest_one() {
+        let store = LargeBodies::default();
+        let (mut one, mut two) = (Share::default(), Share::default());
+        assert_eq!(one.holds(), USUAL_BODY_BYTES);
+        assert!(store.try_hold(&mut one, USUAL_BODY_BYTES));
+        assert_eq!(one.holds(), USUAL_BODY_BYTES, "a usual body takes nothing");
+        assert!(store.try_hold(&mut one, 100 << 20));
+        assert!(store.try_hold(&mut two, 150 << 20));
+        assert!(!store.try_hold(&mut two, 200 << 20), "there is no more");
+        assert!(one.holds() + two.holds() <= LARGEST_BODY_BYTES + 2 * USUAL_BODY_BYTES);
+        drop(one);
+        assert!(store.try_hold(&mut two, LARGEST_BODY_BYTES));
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_all_comes_before_those_who_want_some() {
+        let store = LargeBodies::default();
+        let mut held = Share::default();
+        assert!(store.try_hold(&mut held, 20 << 20));
+        let mut all = Box::pin(store.all());
+        assert!(futures_util::poll!(&mut all).is_pending());
+        let mut other = Share::default();
+        assert!(!store.try_hold(&mut other, 20 << 20), "or it would never come");
+        drop(other);
+        drop(held);
+        let all = all.await;
+        assert_eq!(all.holds(), LARGEST_BODY_BYTES);
+        let mut other = Share::default();
+        assert!(!store.try_hold(&mut other, 20 << 20));
+        drop(all);
+        assert!(store.try_hold(&mut other, 20 << 20));
+    }
+}

@@ -88,7 +88,8 @@ fn a_glitch_in_the_middle_of_a_window_loses_nothing() {
                 let run = connector.read(&[stream], INCREMENTAL, &[]);
                 assert_eq!(run.code, Some(0), "{stream}, {name}, {nth}: {:?}", run.error(stream));
                 let found = missing(&sim, &run, stream);
-                assert!(found.is_empty(), "{stream}, {name}, {nth}: {} {found:#?}", found.len());
+                let some: Vec<_> = found.iter().take(3).collect();
+                assert!(found.is_empty(), "{stream}, {name}, {nth}: {} {some:?}", found.len());
             }
         }
     }
@@ -118,7 +119,7 @@ fn an_end_in_a_window_that_stays_is_told_and_the_next_sync_reads_on() {
         sim.faults(Faults::none());
         warehouse.take(&connector.read(&[stream], INCREMENTAL, &warehouse.states).complete());
         let found = warehouse.differences(&sim, &[stream]);
-        assert!(found.is_empty(), "{stream}: {} {found:#?}", found.len());
+        assert!(found.is_empty(), "{stream}: {} {:?}", found.len(), found[0]);
     }
 }
 
@@ -196,7 +197,7 @@ fn an_empty_end_that_a_page_before_contradicts_is_asked_again_in_every_dialect()
 
 #[test]
 fn an_empty_end_that_stays_ends_a_listing_incomplete_and_nothing_is_passed() {
-    for stream in ["groups", "ticket_audits", "topics"] {
+    for stream in ["groups", "topics", "triggers"] {
         let sim = simulator(615);
         sim.advance_seconds(70);
         let connector = Connector::new(&sim);

@@ -30,10 +30,10 @@ fn connector(sim: &Simulator, workers: u64) -> Connector<'_> {
     connector
 }
 
-/// Every few rows one stands where it stood and bears a time of years later, so that many pages
+/// Of some rows one stands where it stood and bears a time of years later, so that many pages
 /// end with such a row.
 fn bear_later_times(sim: &Simulator) {
-    sim.knobs(|knobs| knobs.rendered_later = Some((5, 2 * 365 * 86_400)));
+    sim.knobs(|knobs| knobs.rendered_later = Some((11, 2 * 365 * 86_400)));
 }
 
 #[test]

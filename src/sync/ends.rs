@@ -24,6 +24,8 @@ pub struct Claim {
     pub aim: Option<i64>,
     /// The latest time up to which rows of this feed are known in this sync.
     pub newest: Option<i64>,
+    /// Whether it is a window that was cut off and has listed no row yet.
+    pub is_untouched: bool,
     /// Whether a later window is still being read, and may find rows.
     pub later_open: bool,
     /// How often this place has said so before.
@@ -36,6 +38,8 @@ pub enum Verdict {
     Believed,
     /// The same place is asked again after a wait.
     AskAgain(Duration),
+    /// The same, as long as a later window is read that may find rows. It is bounded itself.
+    AskUntilLaterOnesEnd(Duration),
     /// It is the end, but before the place of the stream ahead: that place is not taken over.
     BeforeTheAim,
     /// It stays so, and rows up to this time are known: the walk cannot go on.
@@ -45,32 +49,30 @@ pub enum Verdict {
 /// Judges an end.
 #[must_use]
 pub fn judge(claim: Claim) -> Verdict {
-    let Claim { reached, own_end, aim, newest, later_open, said_before } = claim;
+    let Claim { reached, own_end, aim, newest, is_untouched, later_open, said_before } = claim;
     let goal = own_end.or(aim);
     let later_row = newest.filter(|newest| Some(*newest) > reached);
-    if goal.map_or(later_row.is_none(), |goal| reached >= Some(goal)) {
+    let fits_without_goal = later_row.is_none() && !is_untouched;
+    if goal.map_or(fits_without_goal, |goal| reached >= Some(goal)) {
         return Verdict::Believed;
     }
-    let is_contradicted = later_row.is_some() || own_end.is_some() && later_open;
-    let tries = if is_contradicted { TRIES_IF_CONTRADICTED } else { TRIES };
+    let tries = if later_row.is_some() { TRIES_IF_CONTRADICTED } else { TRIES };
     if said_before < tries {
         return Verdict::AskAgain(wait(said_before));
     }
-    match (is_contradicted, own_end, aim) {
-        (true, ..) => {
-            let known = later_row.max(goal).or(reached);
-            Verdict::Contradicted(known.unwrap_or_default())
-        }
-        (false, None, Some(_)) => Verdict::BeforeTheAim,
-        (false, ..) => Verdict::Believed,
+    match (later_row, own_end, aim) {
+        (Some(later_row), ..) => Verdict::Contradicted(later_row),
+        (None, Some(_), _) if later_open => Verdict::AskUntilLaterOnesEnd(wait(u32::MAX)),
+        (None, None, Some(_)) => Verdict::BeforeTheAim,
+        (None, ..) => Verdict::Believed,
     }
 }
 
 /// The wait before a place is asked again that was asked so often before.
 #[must_use]
 pub fn wait(said_before: u32) -> Duration {
-    let waits = WAITS_SECONDS.iter().copied();
-    Duration::from_secs(waits.take(said_before as usize + 1).last().unwrap_or_default())
+    let at = (said_before as usize).min(WAITS_SECONDS.len() - 1);
+    Duration::from_secs(WAITS_SECONDS[at])
 }
 
 #[cfg(test)]
@@ -87,6 +89,10 @@ mod tests {
         assert_eq!(judge(at), Verdict::Believed);
         assert_eq!(judge(Claim::default()), Verdict::Believed);
         assert_eq!(judge(Claim { newest: Some(50), ..at }), Verdict::Believed);
+        // The last window keeps its place, but there was a reason to cut it off.
+        let untouched = Claim { is_untouched: true, ..at };
+        assert_eq!(judge(untouched), again(0));
+        assert_eq!(judge(Claim { said_before: 2, ..untouched }), Verdict::Believed);
         assert_eq!(judge(Claim { own_end: Some(50), later_open: true, ..at }), Verdict::Believed);
         assert_eq!(judge(Claim { aim: Some(50), newest: Some(90), ..at }), Verdict::Believed);
     }
@@ -100,16 +106,16 @@ mod tests {
             assert_eq!(judge(early), again(0));
             assert_eq!(judge(Claim { said_before: 1, ..early }), again(1));
             assert_eq!(judge(Claim { said_before: 2, ..early }), Verdict::Believed);
-            // Another window has rows, or may find some.
-            for known in [
-                Claim { newest: Some(70), ..early },
-                Claim { later_open: true, ..early },
-                Claim { newest: Some(70), later_open: true, ..early },
-            ] {
+            // A later window may find some.
+            let open = Claim { later_open: true, ..early };
+            assert_eq!(judge(open), again(0));
+            let last = judge(Claim { said_before: 2, ..open });
+            assert!(matches!(last, Verdict::AskUntilLaterOnesEnd(_)), "{last:?}");
+            // It has found some.
+            for known in [Claim { newest: Some(70), ..early }, Claim { newest: Some(70), ..open }] {
                 assert_eq!(judge(known), again(0));
                 assert_eq!(judge(Claim { said_before: 4, ..known }), again(4));
-                let last = judge(Claim { said_before: 5, ..known });
-                assert!(matches!(last, Verdict::Contradicted(60 | 70)), "{last:?}");
+                assert_eq!(judge(Claim { said_before: 5, ..known }), Verdict::Contradicted(70));
             }
         }
     }

@@ -308,8 +308,9 @@ fn sync(
                 match stretch.judge_end(window, last, *said_before) {
                     Verdict::Believed => {}
                     Verdict::BeforeTheAim => stretch.leave_aim(),
-                    Verdict::AskAgain(_) => {
-                        *said_before += 1;
+                    verdict @ (Verdict::AskAgain(_) | Verdict::AskUntilLaterOnesEnd(_)) => {
+                        *said_before += u32::from(matches!(verdict, Verdict::AskAgain(_)));
+                        turn += 1;
                         // As long as the waits are in all.
                         zendesk.now += 30;
                         if rows == 0 {

@@ -11,7 +11,7 @@ use crate::zendesk::client::{Client, Fetched, PageSize, Request, Tally};
 use crate::zendesk::error::ErrorKind;
 use crate::zendesk::mend::{MendedRow, Mending};
 use crate::zendesk::page::{InnerShape, ListShape, Page, Shape};
-use crate::zendesk::paging::{Answer, Step, Token, step};
+use crate::zendesk::paging::{Answer, Paging, Step, Token, step};
 use crate::zendesk::site::Site;
 use crate::zendesk::visited::Visited;
 
@@ -256,7 +256,9 @@ impl<'a> Pager<'a> {
             self.empty = if rows == 0 { self.empty.saturating_add(1) } else { 0 };
             if rows == 0 && matches!(step, Step::End(_)) {
                 // Held while we wait, the page's slot would keep others waiting.
-                match self.doubted(feed.time_key().is_some()) {
+                // By the old cursors of audits a link leads behind the last page, too.
+                let leads_behind = feed.time_key().is_some() || feed.paging == Paging::Before;
+                match self.doubted(leads_behind) {
                     Doubted::AskAgain => {
                         drop(fetched);
                         self.doubt(path).await?;
@@ -324,12 +326,13 @@ impl<'a> Pager<'a> {
     }
 
     /// What follows from an empty page that ends the listing.
-    fn doubted(&self, ordered: bool) -> Doubted {
+    /// `leads_behind`: the page before is no proof that there are rows.
+    fn doubted(&self, leads_behind: bool) -> Doubted {
         match &self.promise {
             Promise::Nothing => Doubted::Believed,
             _ if self.doubts < DOUBTS => Doubted::AskAgain,
             // In the order of time nothing is lost: the place stays where it is.
-            Promise::Page(_) if ordered => Doubted::Believed,
+            Promise::Page(_) if leads_behind => Doubted::Believed,
             // The rows may have gone meanwhile, which the page before tells: it is read again.
             Promise::Page(before) if self.doubts == DOUBTS => Doubted::GoBack(before.clone()),
             Promise::Page(_) => Doubted::Fails,

@@ -434,8 +434,8 @@ impl Reader<'_> {
                         self.emitter.log(Level::Warn, &why).await?;
                         stretch.leave_aim();
                     }
-                    Verdict::AskAgain(after) => {
-                        chain.doubts += 1;
+                    verdict @ (Verdict::AskAgain(after) | Verdict::AskUntilLaterOnesEnd(after)) => {
+                        chain.doubts += u32::from(verdict == Verdict::AskAgain(after));
                         chain.pager.ended = false;
                         wait = after;
                         if rows == 0 {

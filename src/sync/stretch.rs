@@ -67,9 +67,9 @@ pub struct Stretch<'m> {
 /// next one has. Hashes.
 #[derive(Debug, Default)]
 struct Seams {
-    /// Rows of the first pages of windows.
+    /// Rows that went out from where windows begin.
     begun: HashSet<u64>,
-    /// Rows that the window before delivered.
+    /// Rows that the window before delivered beyond its end.
     crossed: HashSet<u64>,
 }
 
@@ -408,20 +408,23 @@ impl<'m> Stretch<'m> {
     ) {
         let Some(times) = times else { return };
         let may_begin = self.chains.len() > 1 || !self.seams.crossed.is_empty();
-        if may_begin && matches!(at, Token::StartTime(_)) {
-            for row in 0..list.rows.len().min(2 * MOST_BEARERS) {
-                let hash = sift::hash(page, list, row);
-                left[row] |= self.seams.crossed.contains(&hash);
-                self.seams.begun.insert(hash);
-            }
+        let first = match at {
+            Token::StartTime(_) if may_begin => list.rows.len().min(2 * MOST_BEARERS),
+            _ => 0,
+        };
+        let begins: Vec<u64> = (0..first).map(|row| sift::hash(page, list, row)).collect();
+        for (left, hash) in left.iter_mut().zip(&begins) {
+            *left |= self.seams.crossed.contains(hash);
         }
-        let Some(end) = own_end else { return };
-        for row in (0..left.len()).filter(|row| times[*row] >= Some(end)) {
+        let crosses = |time: Option<i64>| time.zip(own_end).is_some_and(|(at, end)| at >= end);
+        for row in (0..left.len()).filter(|row| crosses(times[*row])) {
             if !left[row] {
                 let hash = sift::hash(page, list, row);
                 left[row] = self.seams.begun.contains(&hash) || !self.seams.crossed.insert(hash);
             }
         }
+        let delivered = left.iter().zip(begins).filter(|(left, _)| !**left);
+        self.seams.begun.extend(delivered.map(|(_, hash)| hash));
     }
 
     /// Judges an answer that says a window has ended. `listed` is the time of its last row.
@@ -438,6 +441,7 @@ impl<'m> Stretch<'m> {
             own_end: self.own_end(window),
             aim: self.until.filter(|_| is_last),
             newest: self.newest,
+            is_untouched: self.chains.len() > 1 && listed.max(before).is_none(),
             later_open: later.skip(window + 1).any(|(.., done)| !done),
             said_before,
         })

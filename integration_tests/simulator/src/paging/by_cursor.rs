@@ -2,7 +2,7 @@
 //! links are there even on the last page, and in the help center's, whose last page has no
 //! `next`. A cursor is a position in the order, not in the list: rows may come and go around it.
 
-use super::{Cursors, Rows, or_null, page_size};
+use super::{Cursors, Rows, never_told_before, or_null, page_size};
 use crate::account::table::{Order, SortKey};
 use crate::answer::Answer;
 use crate::query::Asked;
@@ -57,7 +57,7 @@ pub(crate) fn by_cursor(
     let (mut page, mut has_more) = (page, has_more);
     // An empty page in the middle: its cursor leads to the same rows, in other words.
     if let Some(after) = after.as_ref().filter(|_| flavour.is_emptied && !page.is_empty()) {
-        let again = asked.get("page[after]").map_or(0, str::len);
+        let again = never_told_before();
         (page, has_more) = (&[], true);
         (first, last) = (None, Some(write(after, again, flavour)));
     }
@@ -119,7 +119,7 @@ impl Links<'_> {
 
 /// `{"o":"name,id","v":"<packed values>"}` in base64, as Support's cursors are observed to be;
 /// the help center's are the packed values alone.
-fn write(key: &SortKey, again: usize, flavour: Flavour) -> String {
+fn write(key: &SortKey, again: u64, flavour: Flavour) -> String {
     let values = match again {
         0 => serde_json::json!([key.number, key.text, key.id]),
         again => serde_json::json!([key.number, key.text, key.id, again]),

@@ -1,7 +1,7 @@
 //! The older cursor dialect of the account's ticket audits: `limit` and `cursor`, `before_url`
 //! towards older audits and `after_url` towards newer ones.
 
-use super::{Cursors, Rows, or_null, page_size};
+use super::{Cursors, Rows, never_told_before, or_null, page_size};
 use crate::account::table::SortKey;
 use crate::answer::Answer;
 use crate::query::Asked;
@@ -48,7 +48,7 @@ pub(crate) fn by_legacy_cursor(
     };
     if let Some(edge) = edge.filter(|_| is_emptied && !page.is_empty()) {
         page.clear();
-        let again = asked.get("cursor").map_or(0, str::len);
+        let again = never_told_before();
         before = Some(STANDARD.encode(format!("b|{}|{}|{again}", edge.number, edge.id)));
     }
     let after = page.last().map(|key| write(Way::After, key));

@@ -16,6 +16,7 @@ use crate::account::table::SortKey;
 use crate::answer::Answer;
 use crate::query::Asked;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The rows a listing shows, in its order.
 pub(crate) struct Rows<'a> {
@@ -52,6 +53,12 @@ impl Cursors {
     fn is_older(&self, cursor: &str, seconds: i64, now: i64) -> bool {
         self.issued.get(cursor).is_some_and(|at| *at + seconds < now)
     }
+}
+
+/// A number that no cursor had before, so that one leads to the same rows in other words.
+fn never_told_before() -> u64 {
+    static TOLD: AtomicU64 = AtomicU64::new(1);
+    TOLD.fetch_add(1, Ordering::Relaxed)
 }
 
 /// An answer without its rows, and with the mark of the last page in its own dialect.

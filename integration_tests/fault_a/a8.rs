@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::equality::{names, streams};
-use crate::expected::{ByKey, differences, listing, newest};
+use crate::expected::{self, ByKey, differences, listing, newest};
 use crate::harness::{Connector, FULL, Run, of_brands, simulator};
 
 /// A row's text as it is delivered when the simulator sends halves (`half_characters`).
@@ -93,7 +93,8 @@ fn a_half_is_replaced_wherever_it_stands_in_a_row() {
         sim.account(|account| account.set_field("tickets", key, field, raw));
         let run = Connector::new(&sim).read(&["tickets"], FULL, &[]).complete();
         let records = whole(&run, "tickets");
-        let record = records.iter().find(|record| record["data"]["id"].to_string() == *key);
+        let record =
+            records.iter().find(|record| expected::key("tickets", &record["data"]) == *key);
         let record = record.unwrap_or_else(|| panic!("{raw}: the row is missing"));
         assert_eq!(record["data"][field], expected, "{raw}");
         let change =

@@ -71,7 +71,7 @@ pub(crate) fn malformed(
     let number = if row.is_some() { "" } else { number };
     let key = format!("{comma}\"{KEY}\":");
     let parts: [&[u8]; 4] =
-        [body[..end].as_bytes(), key.as_bytes(), &how.member(number), body[end..].as_bytes()];
+        [&body.as_bytes()[..end], key.as_bytes(), &how.member(number), &body.as_bytes()[end..]];
     Some(parts.concat())
 }
 

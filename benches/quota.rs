@@ -151,8 +151,11 @@ const CHILDREN: Scenario = Scenario {
 
 /// The votes of the comments of 3,000 articles: a listing per article and one per comment, answered
 /// at once and within limits that do not bind, so that the program's own pace shows.
-const WAITERS: Size =
-    Size::Of(&[("articles", 3_000), ("article_comments", 3_000), ("article_comment_votes", 3_000)]);
+const WAITERS: Size = Size::Of(&[
+    ("articles", 3_000),
+    ("article_comments", 24_000),
+    ("article_comment_votes", 3_000),
+]);
 const WAITERS_SCALE: f64 = 600.0;
 
 /// A sync that takes longer than this on a wall's clock is killed.

@@ -51,7 +51,7 @@ fn main() {
             };
             let costs = (0..READS).map(|_| read().run());
             let cost = costs.min_by(|a, b| a.cpu_seconds.total_cmp(&b.cpu_seconds));
-            let Cost { rows, bytes, cpu_seconds, wall_seconds, peak_kib, most_waiting: _ } =
+            let Cost { rows, bytes, cpu_seconds, wall_seconds, peak_kib, .. } =
                 cost.expect("it was read");
             assert!(rows > TICKETS / 2, "{rows} rows of {TICKETS} tickets");
             let per_row = cpu_seconds / rows as f64 * 1e6;

@@ -149,10 +149,27 @@ const CHILDREN: Scenario = Scenario {
     ..TEAM
 };
 
-/// The votes of the comments of 3,000 articles: a listing per article and one per comment, answered
-/// at once and within limits that do not bind, so that the program's own pace shows.
-const WAITERS: Size =
-    Size::Of(&[("articles", 3_000), ("article_comments", 3_000), ("article_comment_votes", 3_000)]);
+/// The votes of comments: a listing per article and one per comment, answered at once and within
+/// limits that do not bind, so that the program's own pace shows. In the second account the articles
+/// have a hundred comments each, so that many listings are wanted at once.
+const WAITERS: [(&str, Size); 2] = [
+    (
+        "3,000 articles with 8 comments each",
+        Size::Of(&[
+            ("articles", 3_000),
+            ("article_comments", 24_000),
+            ("article_comment_votes", 3_000),
+        ]),
+    ),
+    (
+        "100 articles with 100 comments each",
+        Size::Of(&[
+            ("articles", 100),
+            ("article_comments", 10_000),
+            ("article_comment_votes", 3_000),
+        ]),
+    ),
+];
 const WAITERS_SCALE: f64 = 600.0;
 
 /// A sync that takes longer than this on a wall's clock is killed.
@@ -204,7 +221,9 @@ fn main() {
         ));
     }
     if part("waiters") {
-        [1, 3, 10, 40].into_iter().for_each(tell_waiters);
+        for (name, size) in WAITERS {
+            [1, 3, 10, 40].into_iter().for_each(|workers| tell_waiters(name, size, workers));
+        }
     }
     if part("first-sync") {
         tell_first_syncs();
@@ -313,9 +332,9 @@ fn limit_of(path: &str) -> &'static str {
 }
 
 /// What many requests that wait at once cost: processor time and time, by the number of workers.
-fn tell_waiters(workers: u32) {
+fn tell_waiters(name: &str, size: Size, workers: u32) {
     let settings = Settings {
-        size: WAITERS,
+        size,
         scale: WAITERS_SCALE,
         plan: Plan::EnterprisePlus,
         page_cap: Some(1_000),
@@ -336,7 +355,7 @@ fn tell_waiters(workers: u32) {
     let cost = sync.run_while(|| began.elapsed() < LONGEST_WAIT);
     let waiting = cost.most_waiting.map_or("killed".to_owned(), |most| most.to_string());
     tell(&format!(
-        "votes of comments of 3,000 articles ({workers} workers): {} rows, {} requests, waiting at once at most {waiting}, {:.2} s of processor time, {:.2} s",
+        "votes of comments, {name} ({workers} workers): {} rows, {} requests, waiting at once at most {waiting}, {:.2} s of processor time, {:.2} s",
         cost.rows,
         sim.requests().len(),
         cost.cpu_seconds,

@@ -53,7 +53,7 @@ pub(crate) struct Cost {
     pub(crate) wall_seconds: f64,
     pub(crate) peak_kib: u64,
     /// Requests that waited at once, at most, where the program got as far as saying it.
-    #[allow(dead_code, reason = "one benchmark of those that share this file reads it")]
+    #[allow(dead_code, reason = "one bench asks for it")]
     pub(crate) most_waiting: Option<u64>,
 }
 
@@ -177,8 +177,7 @@ fn file(folder: &Path, name: &str, content: &Value) -> PathBuf {
 
 /// The number in the DEBUG line about requests that waited at once.
 fn waiting_at_most(line: &[u8]) -> Option<u64> {
-    let line =
-        std::str::from_utf8(line).ok().filter(|line| line.starts_with(r#"{"type":"LOG""#))?;
+    let line = std::str::from_utf8(line).ok().filter(|line| line.starts_with(r#"{"log""#))?;
     let (_, number) = line.split_once("requests that waited at once: ")?;
     number.split(|digit: char| !digit.is_ascii_digit()).next()?.parse().ok()
 }

@@ -123,7 +123,11 @@ fn no_row_is_lost_however_often_the_subdomain_changes_and_the_process_is_killed(
         let mut rows: BTreeMap<&str, ByKey> = BTreeMap::new();
         let turns = [1, 0, 2, 2, 0, 1, 2, 0];
         for (turn, lines) in turns.into_iter().zip([20, 35, 30, 40, 25, 60, 50, usize::MAX]) {
-            connector.config["subdomain"] = json!(brands[turn].1);
+            let name = &brands[turn].1;
+            connector.config["subdomain"] = json!(name);
+            // One brand at a time, so that they are at different places; all of them at the end.
+            let chosen = if lines == usize::MAX { vec![] } else { vec![name] };
+            connector.config["help_center_brands"] = json!(chosen);
             let run = connector.read_killed(&STREAMS, INCREMENTAL, &states, lines);
             for stream in STREAMS {
                 let known = rows.entry(stream).or_default();

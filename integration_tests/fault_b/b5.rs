@@ -237,3 +237,28 @@ fn hundreds_of_help_centers_that_are_not_there_make_one_warning() {
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].contains("289 more hosts") && told[0].len() < 1000, "{told:?}");
 }
+
+#[test]
+fn a_stream_that_fails_at_hundreds_of_hosts_says_why_at_ten_of_them() {
+    let settings = Settings {
+        seed: 428,
+        scale: SCALE,
+        help_centers: 100,
+        enforce_limits: false,
+        ..Settings::default()
+    };
+    let sim = Simulator::start(settings).expect("the simulator starts");
+    sim.advance_seconds(70);
+    let (_, main) = brands(&sim)[0].clone();
+    sim.faults(Faults::by(move |seen| {
+        let is_others = seen.subdomain.as_ref().is_some_and(|name| *name != main);
+        (is_others && seen.path.contains("help_center")).then(|| Fault::status(404))
+    }));
+    let connector = Connector::new(&sim);
+    let run = connector.read(&["articles"], INCREMENTAL, &[]);
+    assert_eq!(run.status("articles"), Some("INCOMPLETE"));
+    // Nine after the ERROR, and one for the restricted one, which is left out.
+    assert_eq!(warnings(&run).len(), 10);
+    let more = run.logs("WARN").into_iter().find(|told| told.contains("at other hosts too"));
+    assert!(more.is_some_and(|told| told.contains("78 more hosts")), "{more:?}");
+}

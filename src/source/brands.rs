@@ -32,7 +32,8 @@ const ENABLED: &str = "enabled";
 pub struct HelpCenters {
     /// At least one, the main host first.
     pub sites: Vec<Arc<Site>>,
-    /// The brand of the configured subdomain, whether its help center is read or not.
+    /// The brand of the configured subdomain, whether its help center is read or not. None where
+    /// no brand is called so: then nothing tells whose place the main part of a state is.
     pub main_brand: Option<u64>,
     /// The state of each help center that is not `enabled`. Such a host may have nothing to read.
     pub not_enabled: BTreeMap<u64, String>,
@@ -226,6 +227,7 @@ fn decide(rows: &[Value], main: &Site, config: &Config) -> Result<HelpCenters, N
         brands[..=at].rotate_right(1);
         brands[0].id
     });
+    let named_brand = by_name.and(main_brand);
     let with_help_center = brands.iter().filter(|brand| brand.has_help_center);
     let is_chosen = |brand: &&Brand| {
         config.help_center_brands.is_empty() || config.help_center_brands.contains(&brand.subdomain)
@@ -262,7 +264,7 @@ fn decide(rows: &[Value], main: &Site, config: &Config) -> Result<HelpCenters, N
         // What the main host answers says what is missing.
         sites.push(Arc::new(main.clone()));
     }
-    Ok(HelpCenters { sites, main_brand, not_enabled, told })
+    Ok(HelpCenters { sites, main_brand: named_brand, not_enabled, told })
 }
 
 #[cfg(test)]
@@ -329,7 +331,8 @@ mod tests {
     fn one_brand_alone_is_the_main_host_also_under_another_name() {
         assert_eq!(read(&[brand(1, "acme")], &[]), [acme(Some(1))]);
         let renamed = with(brand(1, "acme-new"), "default", json!(true));
-        assert_eq!(read(&[renamed], &[]), [acme(Some(1))]);
+        assert_eq!(read(std::slice::from_ref(&renamed), &[]), [acme(Some(1))]);
+        assert_eq!(decide(&[renamed], &main(), &config(&[])).unwrap().main_brand, None);
         assert_eq!(
             read(&[with(brand(1, "acme"), "has_help_center", json!(false))], &[]),
             [acme(None)]

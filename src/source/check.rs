@@ -225,7 +225,15 @@ async fn hosts(
     let Some(asked) = of_brands().next().filter(|_| sites.len() > 1) else {
         return Ok(sites.first().cloned());
     };
-    let answers = ask_hosts(client, config, sites, streams, deadline).await;
+    // Half of the time and half of the pool are for what is asked afterwards.
+    let most = client.told_limit(Bucket::Account);
+    let most = most.unwrap_or(Bucket::HelpCenter.documented_per_minute()) / 2;
+    let mut hosts = sites.clone();
+    hosts.sort_by_key(|site| found.not_enabled(site).is_none());
+    let unasked = hosts.split_off(hosts.len().min(usize::try_from(most).unwrap_or(1).max(1)));
+    let now = Instant::now();
+    let deadline = now + deadline.saturating_duration_since(now) / 2;
+    let answers = ask_hosts(client, config, &hosts, streams, deadline).await;
     // Hosts that are refused for the same reason are told together.
     let mut refused: Vec<(String, Vec<&str>)> = Vec::new();
     let mut absent: Vec<((&str, &str), Vec<&str>)> = Vec::new();
@@ -257,6 +265,13 @@ async fn hosts(
             some(&unknown)
         );
         emitter.log(Level::Warn, &told).await?;
+    }
+    if !unasked.is_empty() {
+        let told = format!(
+            "help centers that were not asked, because more requests would use up the limit: {}",
+            unasked.len()
+        );
+        emitter.log(Level::Info, &told).await?;
     }
     Ok(spokesman(&answers, sites))
 }

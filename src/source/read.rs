@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::begin::{Begun, Known, begin, wants_files};
 use super::brands::{HelpCenters, NoHelpCenters, help_centers, hosts};
-use super::endings::{Endings, Whole};
+use super::endings::{Endings, Whole, some};
 use super::estimate::estimate;
 use super::identity::identity;
 use super::progress;
@@ -41,6 +41,9 @@ const BEAT: Duration = Duration::from_secs(10);
 
 /// How long a sync that was told to stop may take to write what is complete.
 const STOP_WITHIN: Duration = Duration::from_secs(4);
+
+/// Hosts of which a stream tells why it failed there; of more it tells the names.
+const MOST_ERRORS: usize = 10;
 
 /// The exit code of a program that obeyed SIGTERM (128 + 15), which platforms take for normal.
 const STOPPED: u8 = 143;
@@ -400,16 +403,25 @@ async fn tell_end(
     let is_stopped = |(_, error): &(_, WalkError)| matches!(error, WalkError::Api(error) if error.kind == ErrorKind::Stopped);
     let stopped = whole.errors.iter().any(is_stopped);
     let status = if whole.errors.is_empty() { Status::Complete } else { Status::Incomplete };
-    // One ERROR for a stream, wherever else it failed.
-    let mut is_told = false;
+    // One ERROR for a stream, wherever else it failed, and few lines however many brands there are.
+    let errors: Vec<_> = whole.errors.iter().filter(|error| !is_stopped(error)).collect();
+    let (told, more) = errors.split_at(errors.len().min(MOST_ERRORS));
     let mut kinds = Vec::new();
-    for (at, error) in whole.errors.iter().filter(|error| !is_stopped(error)) {
+    for (number, (at, error)) in told.iter().enumerate() {
         let trouble = failure::of_stream(whole.stream, at.as_deref(), error);
         kinds.push(trouble.failure_type);
-        match std::mem::replace(&mut is_told, true) {
-            false => emitter.error(&trouble).await?,
-            true => emitter.log(Level::Warn, &trouble.message).await?,
+        match number {
+            0 => emitter.error(&trouble).await?,
+            _ => emitter.log(Level::Warn, &trouble.message).await?,
         }
+    }
+    if !more.is_empty() {
+        let of_more =
+            more.iter().map(|(at, error)| failure::of_stream(whole.stream, at.as_deref(), error));
+        kinds.extend(of_more.map(|trouble| trouble.failure_type));
+        let hosts: Vec<&str> = more.iter().filter_map(|(at, _)| at.as_deref()).collect();
+        let why = format!("{name}: it failed at other hosts too: {}", some(&hosts));
+        emitter.log(Level::Warn, &why).await?;
     }
     if !stopped && !whole.errors.is_empty() {
         failed.push((name.to_owned(), failure::of_all(kinds)));

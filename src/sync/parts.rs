@@ -67,11 +67,8 @@ pub fn begin(
             Some(state) => positions.set(brand, state),
             None => {
                 let walk = &mut begin.position.walk;
-                walk.brand = match brand {
-                    // The key under which it stands says whose it is.
-                    Some(_) => None,
-                    None => site.as_ref().and_then(|site| site.brand).or(walk.brand),
-                };
+                // A part by id needs no name.
+                walk.brand = main_brand.or(walk.brand).filter(|_| brand.is_none());
                 positions.set(brand, to_state(stream, &begin.position));
                 open.push((site.clone(), begin.position));
             }
@@ -93,7 +90,8 @@ fn give_to_owners(
     own: &mut Option<Map<String, Value>>,
     parts: &mut BTreeMap<u64, Map<String, Value>>,
 ) -> Option<String> {
-    let owner = own.as_ref()?.get("walk").and_then(|walk| walk.get(BRAND)).and_then(Value::as_u64);
+    let walk = own.as_ref().and_then(|own| own.get("walk"));
+    let owner = walk.and_then(|walk| walk.get(BRAND)).and_then(Value::as_u64);
     let is_anothers = owner.map_or_else(|| parts.contains_key(&main), |owner| owner != main);
     if !is_anothers {
         return None;
@@ -115,7 +113,8 @@ fn give_to_owners(
                 )
             })
         }
-        _ => Some(format!(
+        (_, None) => None,
+        (None, Some(_)) => Some(format!(
             "{name}: `subdomain` is now that of another brand than when the state was saved, and the \
              state does not say of which. The help center of the former one is read from its beginning"
         )),
@@ -245,7 +244,7 @@ mod tests {
     #[test]
     fn the_main_part_can_change_its_brand_and_come_back() {
         let mut state = of_brand(1, "1780000000");
-        state["brands"] = json!({ "7": { "updated_at": "1790000000" } });
+        state["brands"] = json!({ "7": of_brand(7, "1790000000") });
         let (streams, config) = (registry(&config()), config());
         let stream = streams.iter().find(|stream| stream.name == "articles").unwrap();
         let first = Value::Object(state.as_object().unwrap().clone());

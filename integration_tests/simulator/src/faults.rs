@@ -32,6 +32,21 @@ impl Fault {
         Self::Status { status, headers: Vec::new(), body: String::new() }
     }
 
+    /// A status with Zendesk's name of the error.
+    ///
+    /// Source: Zendesk, the envelopes of errors: `{"error":"RecordNotFound","description":"Not found"}`.
+    pub fn named(status: u16, error: &str) -> Self {
+        let body = format!(r#"{{"error":"{error}","description":"simulated"}}"#);
+        Self::Status { status, headers: Vec::new(), body }
+    }
+
+    /// A status with an HTML page, as a closed help center and what stands in front of Zendesk
+    /// answer.
+    pub fn page(status: u16) -> Self {
+        let body = "<html><body>The page you were looking for doesn't exist</body></html>".into();
+        Self::Status { status, headers: Vec::new(), body }
+    }
+
     /// One of each kind that Zendesk, or the way to it, is known for, with a name for messages.
     pub fn kinds() -> Vec<(&'static str, Self)> {
         let statuses = [

@@ -305,7 +305,11 @@ fn respond(
     match &fault {
         Some(Fault::ResetConnection) => return Err(Broken),
         Some(Fault::Status { status, headers, body }) => {
-            let kind = if body.starts_with(['{', '[']) { "application/json" } else { "text/plain" };
+            let kind = match body.chars().next() {
+                Some('{' | '[') => "application/json",
+                Some('<') => "text/html; charset=UTF-8",
+                _ => "text/plain",
+            };
             answer = Answer::new(*status, kind, body.clone());
             for (name, value) in headers {
                 answer = answer.with(name, value.clone());

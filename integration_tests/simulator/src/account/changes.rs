@@ -147,6 +147,7 @@ impl Account {
         let status = row_text::get(&row.text, "status").unwrap_or("\"open\"").to_owned();
         let subject = row_text::get(&row.text, "subject").unwrap_or("\"\"").to_owned();
         let archived = row.archived;
+        row.before_deletion = Some((row.updated_at, row.indexed().to_owned()));
         row.deleted = true;
         row.updated_at = now;
         row.generated = now;

@@ -27,6 +27,8 @@ pub struct Row {
     pub text: String,
     /// What the search index holds of a row that changed silently: the text of this visible change.
     pub indexed: Option<(i64, String)>,
+    /// When a deleted ticket last changed before its deletion, and what the index held of it then.
+    pub before_deletion: Option<(i64, String)>,
 }
 
 impl Row {
@@ -40,10 +42,21 @@ impl Row {
 
     /// The row as the search index has it. Silent changes do not refresh it.
     pub(crate) fn indexed(&self) -> &str {
+        if let Some((_, text)) = self.before_deletion.as_ref().filter(|_| self.deleted) {
+            return text;
+        }
         match &self.indexed {
             Some((updated_at, text)) if *updated_at == self.updated_at => text,
             _ => &self.text,
         }
+    }
+
+    /// The living row that an index still shows which has caught up to `newest`, seconds before
+    /// it hears of the deletion.
+    pub(crate) fn before_deletion(&self, newest: i64) -> Option<Self> {
+        let (updated_at, text) = self.before_deletion.clone()?;
+        let is_unheard_of = self.deleted && self.updated_at > newest && updated_at <= newest;
+        is_unheard_of.then(|| Self { updated_at, text, deleted: false, ..self.clone() })
     }
 
     /// Writes a time into a field in the spelling that the field has had.

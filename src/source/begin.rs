@@ -149,11 +149,16 @@ fn with_files(
     selected: &Selected,
     surroundings: &Surroundings,
 ) -> &'static Stream {
-    let wanted = selected.include_files.unwrap_or(surroundings.file_transfer);
-    if wanted || stream.file.is_none() {
+    if stream.file.is_none() || wants_files(stream, selected, surroundings) {
         return stream;
     }
     Box::leak(Box::new(stream.without_files()))
+}
+
+/// Whether files of a stream are fetched.
+#[must_use]
+pub fn wants_files(stream: &Stream, selected: &Selected, surroundings: &Surroundings) -> bool {
+    stream.file.is_some() && selected.include_files.unwrap_or(surroundings.file_transfer)
 }
 
 async fn unknown_stream(emitter: &Emitter, name: &str) -> Result<(), Closed> {

@@ -80,6 +80,37 @@ pub async fn help_centers(client: &Client, config: &Config) -> Result<HelpCenter
     }
 }
 
+/// The hosts of all brands, with or without a help center: the files of a ticket are at the host of
+/// its brand. None are known to an agent whom Zendesk does not show the brands.
+///
+/// # Errors
+/// [`WalkError`] when the brands may be listed another time.
+pub async fn hosts(
+    client: &Client,
+    config: &Config,
+) -> Result<(Vec<Site>, Option<String>), WalkError> {
+    match rows(client, &BRANDS, BRANDS.path.to_owned(), WALK, config).await {
+        Ok(brands) => Ok((hosts_of(&brands, client.main()), None)),
+        Err(WalkError::Api(error)) if is_definite(error.kind) => {
+            let told = format!(
+                "the brands cannot be listed ({}): files at other hosts than {} are fetched without \
+                 credentials. Use the credentials of a user who may see all brands",
+                error.detail,
+                client.main().name()
+            );
+            Ok((Vec::new(), Some(told)))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The hosts that the list of brands names. Nothing but a label goes into a host's name.
+fn hosts_of(rows: &[Value], main: &Site) -> Vec<Site> {
+    let brands = rows.iter().filter_map(Brand::read);
+    let brands = brands.filter(|brand| is_host_label(&brand.subdomain));
+    brands.filter_map(|brand| main.of_brand(&brand.subdomain, brand.id)).collect()
+}
+
 /// What an agent reads whom Zendesk does not show the brands.
 fn main_alone(main: &Site, config: &Config, error: &ApiError) -> HelpCenters {
     let told = format!(
@@ -223,7 +254,12 @@ mod tests {
             let found = decide(&[brand(1, "acme"), brand(2, hostile)], &main(), &config(&[]));
             let found = found.unwrap();
             assert_eq!((found.sites.len(), found.told.len()), (1, 1), "{hostile}");
+            assert_eq!(hosts_of(&[brand(2, hostile)], &main()), [], "{hostile}");
         }
+        let off = with(brand(3, "Shop"), "active", json!(false));
+        let hosts = hosts_of(&[brand(1, "acme"), off, json!(null)], &main());
+        let names: Vec<&str> = hosts.iter().map(Site::name).collect();
+        assert_eq!(names, ["acme.zendesk.com", "shop.zendesk.com"]);
         let rows = [json!(null), json!({ "id": "x", "subdomain": "a" }), brand(1, "acme")];
         assert_eq!(read(&rows, &[]), [acme(Some(1))]);
     }

@@ -9,8 +9,8 @@ use std::time::Duration;
 use futures_util::future::{Either, join, join_all, select};
 use tokio::sync::{mpsc, watch};
 
-use super::begin::{Begun, Known, begin};
-use super::brands::{HelpCenters, NoHelpCenters, help_centers};
+use super::begin::{Begun, Known, begin, wants_files};
+use super::brands::{HelpCenters, NoHelpCenters, help_centers, hosts};
 use super::estimate::estimate;
 use super::identity::{NoIdentity, identity};
 use super::progress;
@@ -172,6 +172,15 @@ async fn sync(
         troubles.extend(more);
         Vec::new()
     });
+    let wants_files = |selected: &&Selected| {
+        named(selected).is_some_and(|stream| wants_files(stream, selected, surroundings))
+    };
+    let with_files = order.selected.iter().filter(wants_files).filter_map(named).collect();
+    let hosts = hosts_of_files(client, &order.config, with_files, emitter).await?;
+    let hosts = hosts.unwrap_or_else(|more| {
+        troubles.extend(more);
+        Vec::new()
+    });
     let known = Known {
         streams,
         troubles: &troubles,
@@ -190,8 +199,8 @@ async fn sync(
     // back.
     let walking = async move {
         let staging = &fetch::staging(surroundings.staging.as_deref());
-        let (site, config) = (None, &*order.config);
-        let reader = Reader { client, site, emitter, config, staging, ended: &tell };
+        let (site, hosts, config) = (None, &*hosts, &*order.config);
+        let reader = Reader { client, site, hosts, emitter, config, staging, ended: &tell };
         join_all(groups.into_iter().map(|group| Box::pin(reader.read(group)))).await;
     };
     let telling = async {
@@ -263,6 +272,32 @@ async fn help_centers_of(
         Err(why) => {
             let trouble = |stream| failure::of_help_centers(Some(stream), &why);
             Ok(Err(of_brands.into_iter().map(trouble).collect()))
+        }
+    }
+}
+
+/// The hosts at which files of these streams may lie, or why those cannot be read now.
+async fn hosts_of_files(
+    client: &Client,
+    config: &Config,
+    with_files: Vec<&'static Stream>,
+    emitter: &Emitter,
+) -> Result<Result<Vec<Site>, Vec<Trouble>>, Closed> {
+    if with_files.is_empty() {
+        return Ok(Ok(Vec::new()));
+    }
+    match hosts(client, config).await {
+        Ok((hosts, told)) => {
+            if let Some(told) = told {
+                emitter.log(Level::Warn, &told).await?;
+            }
+            Ok(Ok(hosts))
+        }
+        // The walks hear of it themselves.
+        Err(WalkError::Api(error)) if error.kind == ErrorKind::Stopped => Ok(Ok(Vec::new())),
+        Err(error) => {
+            let trouble = |stream: &'static Stream| failure::of_stream(stream, None, &error);
+            Ok(Err(with_files.into_iter().map(trouble).collect()))
         }
     }
 }
@@ -352,7 +387,10 @@ async fn tell_end(
         failed.push(name.to_owned());
     }
     let totals = emitter.close(name, status).await?;
-    let Report { tally, held_back, skipped, cut, misfits, files } = whole.report;
+    let Report { tally, held_back, skipped, first_skipped, cut, misfits, files, first_missing } =
+        &whole.report;
+    let (held_back, skipped, cut, misfits) = (*held_back, *skipped, *cut, *misfits);
+    let first = |first: &Option<String>| first.clone().unwrap_or_default();
     if misfits > 0 {
         let why = format!(
             "{name}: {misfits} values of custom fields did not fit the types of their columns and are null \
@@ -374,18 +412,21 @@ async fn tell_end(
     }
     if skipped > 0 {
         let why = format!(
-            "{name}: {skipped} parents could not be read, because they are gone or refused to us"
+            "{name}: {skipped} parents could not be read and are passed over: they are gone, refused to \
+             this user, or failed in several syncs. Look in Zendesk at the first: {}",
+            first(first_skipped)
         );
         emitter.log(Level::Warn, &why).await?;
     }
     if files.missing > 0 {
         let why = format!(
-            "{name}: {} files could not be had, and their rows refer to none; the debug log says why",
-            files.missing
+            "{name}: {} files could not be had, and their rows refer to none; the first is {}",
+            files.missing,
+            first(first_missing)
         );
         emitter.log(Level::Warn, &why).await?;
     }
-    if files != FileTally::default() {
+    if *files != FileTally::default() {
         let FileTally { fetched, bytes, left_out, missing } = files;
         let told = format!(
             "{name}: {fetched} files of {bytes} bytes, {left_out} left out, {missing} could not be had"

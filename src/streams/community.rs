@@ -69,6 +69,7 @@ pub(super) fn streams() -> Vec<Stream> {
             documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/posts/",
             about: "Posts of the community that the user may see.",
             unseen: "Deleted posts; a full refresh drops them.",
+            counted_by: COUNTED,
             ..Stream::of_help_centers("posts", &POSTS, include_str!("../../schemas/posts.json"))
         },
         Stream {

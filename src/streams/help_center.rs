@@ -40,10 +40,14 @@ static ARTICLE_COMMENT_VOTES: Feed = Feed {
 static ARTICLES: Feed =
     Feed { buckets: POOL, ..Feed::listing("articles", "help_center/articles.json", &["articles"]) };
 
+/// Votes move an article's numbers, not its time.
+const COUNTED: Option<Told> =
+    Some(Told::Numbers { feed: &ARTICLES, keys: &["vote_count", "vote_sum"] });
+
 static ARTICLE_VOTES: Feed = Feed {
     buckets: POOL,
     parent: Some(Parent {
-        told_by: Some(Told::Numbers { feed: &ARTICLES, keys: &["vote_count", "vote_sum"] }),
+        told_by: COUNTED,
         ..Parent::of(&INCREMENTAL_ARTICLES, &[("article_id", "id")])
     }),
     ..Feed::listing("article_votes", "help_center/articles/{article_id}/votes.json", &["votes"])
@@ -132,7 +136,9 @@ pub(super) fn streams() -> Vec<Stream> {
             gate: GUIDE,
             documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/articles/",
             about: "Articles of the help center that the user may see, drafts included.",
-            unseen: "Archived and deleted articles; a full refresh drops them.",
+            unseen: "Archived and deleted articles; a full refresh drops them. New numbers of votes of an \
+                     article that did not change, unless `article_votes` is read with it.",
+            counted_by: COUNTED,
             ..Stream::of_help_centers(
                 "articles",
                 &INCREMENTAL_ARTICLES,

@@ -216,6 +216,8 @@ pub struct Stream {
     /// The narrowest OAuth scope that reads it.
     pub scope: &'static str,
     pub schema: &'static str,
+    /// What says that a row's own numbers moved, where its time does not.
+    pub counted_by: Option<Told>,
     /// Columns that an option adds to the schema.
     pub columns: Vec<Column>,
     /// Zendesk's page about it.
@@ -555,6 +557,7 @@ impl Stream {
             file: None,
             scope: "read",
             schema,
+            counted_by: None,
             columns: Vec::new(),
             documentation: "",
             about: "",

@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::WalkError;
+use super::failing::Judged;
 use super::fetch::Delivery;
 use super::files::FileTally;
 use super::frontier::Frontier;
@@ -17,7 +19,7 @@ use super::pager::Pager;
 use super::parents::{Fills, Node, ParentRow, fill, nodes, path_keys, values};
 use super::plan::unchanged_parent;
 use super::reader::{Member, Reader, lock};
-use super::refusals::RefusalsByFeed;
+use super::refusals::{About, RefusalsByFeed, about};
 use super::rows::Framed;
 use super::sift;
 use crate::protocol::emitter::{Batch, Part, unix_ms};
@@ -49,12 +51,30 @@ struct Shared<'m> {
     refusals: RefusalsByFeed,
 }
 
-/// How a parent's listings came out.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// How a parent's listings came out, the better first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Answered {
     /// Read, or absent: both settle it.
     Settled,
     Refused,
+    /// Neither refused nor read.
+    Failed,
+}
+
+/// The topmost parent of a listing, which the position follows.
+#[derive(Clone, Copy)]
+struct Top {
+    /// Its number in the frontier.
+    number: usize,
+    /// It is known by this in every sync, whatever else changes in its row.
+    key: u64,
+}
+
+/// A feed that ends at a parent which fails, and the streams that end with it.
+pub struct End {
+    pub feed: &'static str,
+    pub streams: Vec<&'static str>,
+    pub why: WalkError,
 }
 
 impl<'r, 'm> Children<'r, 'm> {
@@ -90,8 +110,12 @@ impl<'r, 'm> Children<'r, 'm> {
         let mut running = FuturesUnordered::new();
         loop {
             while running.len() < self.at_once() && waiting.peek().is_some() {
-                if !running.is_empty() && !lock(&self.shared).frontier.has_room() {
-                    break;
+                if !lock(&self.shared).frontier.has_room() {
+                    if !running.is_empty() {
+                        break;
+                    }
+                    // A parent that failed holds up all that was read behind it.
+                    self.judge_failures(true).await?;
                 }
                 let Some(parent) = waiting.next() else { break };
                 let number = lock(&self.shared).begin(&parent);
@@ -119,15 +143,47 @@ impl<'r, 'm> Children<'r, 'm> {
 
     /// Reads all children of one parent, and moves the position past it.
     async fn parent(&self, number: usize, parent: ParentRow) -> Result<(), WalkError> {
-        let answered = self.below(&self.tree, self.reader.fills(), parent.values).await?;
-        lock(&self.shared).settle(number, answered);
+        let key = xxh3_64(format!("{:?}", parent.values).as_bytes());
+        let top = Top { number, key };
+        let answered = self.below(&self.tree, top, self.reader.fills(), parent.values).await?;
+        lock(&self.shared).settle(top, answered);
+        self.judge_failures(false).await?;
         self.tell_place().await
+    }
+
+    /// Passes over parents that failed in several syncs, and ends the streams that others hold up.
+    async fn judge_failures(&self, is_over: bool) -> Result<(), WalkError> {
+        if is_over {
+            let asks = lock(&self.shared).witnesses();
+            for (feed, fills) in self.reader.still_read(asks, self.walk).await? {
+                lock(&self.shared).refusals.failures.read(feed.name, &fills);
+            }
+        }
+        let ends = lock(&self.shared).judge_failures(is_over);
+        if ends.is_empty() {
+            return Ok(());
+        }
+        // Their last place is before the parents that failed.
+        self.tell_place().await?;
+        let mut shared = lock(&self.shared);
+        for End { feed, streams, why } in ends {
+            for stream in self.tree.iter().flat_map(Node::all_streams) {
+                if streams.contains(&stream.name) {
+                    self.reader.fail(shared.member(stream), why.clone());
+                    shared.refusals.forget(stream.feed.name);
+                }
+            }
+            let Shared { refusals, frontier, .. } = &mut *shared;
+            release(feed, refusals, frontier);
+        }
+        Ok(())
     }
 
     /// Reads the listings of these feeds below one row; `values` are that row's.
     fn below<'s>(
         &'s self,
         nodes: &'s [Node],
+        top: Top,
         carried: Fills,
         values: BTreeMap<&'static str, String>,
     ) -> BoxFuture<'s, Result<Answered, WalkError>> {
@@ -137,14 +193,17 @@ impl<'r, 'm> Children<'r, 'm> {
                 if !lock(&self.shared).wants(node) {
                     continue;
                 }
+                if lock(&self.shared).refusals.failures.is_left_alone(node.feed.name, top.key) {
+                    answered = Answered::Failed;
+                    continue;
+                }
                 let mut fills = carried.clone();
                 let parent = node.feed.parent.iter().flat_map(|parent| parent.fills);
                 fills.extend(
                     parent.filter_map(|(name, key)| Some((*name, values.get(key)?.clone()))),
                 );
-                match self.listing(node, fills).await {
-                    Ok(Answered::Settled) => {}
-                    Ok(Answered::Refused) => answered = Answered::Refused,
+                match self.listing(node, top, fills).await {
+                    Ok(listed) => answered = answered.max(listed),
                     Err(error) if ends_everything(&error) => return Err(error),
                     Err(WalkError::Api(ApiError { again_in: Some(wait), .. })) => {
                         self.leave_behind(node, wait).await?;
@@ -160,7 +219,7 @@ impl<'r, 'm> Children<'r, 'm> {
     }
 
     /// Reads one listing to its end.
-    async fn listing(&self, node: &Node, fills: Fills) -> Result<Answered, WalkError> {
+    async fn listing(&self, node: &Node, top: Top, fills: Fills) -> Result<Answered, WalkError> {
         let streams: Vec<&Stream> = node.streams.iter().map(|(stream, _)| *stream).collect();
         let path = fill(node.feed.path, &fills);
         let kid_streams: Vec<&'static Stream> =
@@ -175,19 +234,20 @@ impl<'r, 'm> Children<'r, 'm> {
         let mut answered = Answered::Settled;
         let result = loop {
             match pager.next().await {
-                Ok(None) => break Ok(answered),
+                Ok(None) => {
+                    lock(&self.shared).refusals.failures.read(node.feed.name, &fills);
+                    break Ok(answered);
+                }
                 Ok(Some(fetched)) => {
                     if std::mem::take(&mut first) {
                         lock(&self.shared).refusals.note(node.feed.name, None);
                     }
-                    match self.page(node, fetched, &fills, &keys).await {
-                        Ok(Answered::Settled) => {}
-                        Ok(Answered::Refused) => answered = Answered::Refused,
+                    match self.page(node, top, fetched, &fills, &keys).await {
+                        Ok(listed) => answered = answered.max(listed),
                         Err(error) => break Err(error),
                     }
                 }
-                Err(WalkError::Api(error)) => break self.judge(node, error),
-                Err(error) => break Err(error),
+                Err(error) => break self.judge(node, top, error).map(|own| own.max(answered)),
             }
         };
         lock(&self.shared).count(node, &pager);
@@ -210,22 +270,32 @@ impl<'r, 'm> Children<'r, 'm> {
         Ok(self.reader.emitter.log(Level::Warn, &why).await?)
     }
 
-    /// A parent that cannot be read is passed over by its status alone: an end user's article, a
-    /// ticket that is gone. Too many refusals are the stream's own affair.
-    fn judge(&self, node: &Node, error: ApiError) -> Result<Answered, WalkError> {
+    /// A parent that is refused is passed over: an end user's article, a ticket that is gone. Too
+    /// many refusals are the stream's own affair, but for those by which Zendesk says that this
+    /// very parent is gone. One that fails waits for other parents to be read.
+    fn judge(&self, node: &Node, top: Top, error: WalkError) -> Result<Answered, WalkError> {
         let mut shared = lock(&self.shared);
-        match error.kind {
-            ErrorKind::Unauthorized | ErrorKind::Forbidden => {
-                shared.refusals.note(node.feed.name, Some(error));
-                shared.skip(node);
-                shared.refusals.too_many(node.feed.name, false).map_or(Ok(Answered::Refused), Err)
-            }
-            ErrorKind::NotFound | ErrorKind::Invalid => {
-                shared.refusals.note(node.feed.name, None);
-                shared.skip(node);
+        let feed = node.feed.name;
+        let whom = about(&error);
+        match (whom, &error) {
+            (About::Parent, _) => {
+                shared.refusals.note(feed, None);
+                shared.skip(node, &error);
                 Ok(Answered::Settled)
             }
-            _ => Err(error.into()),
+            (About::User | About::Request, WalkError::Api(refused)) => {
+                match whom {
+                    About::Request => shared.refusals.note_of_all(feed, refused.clone()),
+                    _ => shared.refusals.note(feed, Some(refused.clone())),
+                }
+                shared.skip(node, &error);
+                shared.refusals.too_many(feed, false).map_or(Ok(Answered::Refused), Err)
+            }
+            (About::Nothing, _) => {
+                shared.refusals.failures.failed(feed, top.key, error);
+                Ok(Answered::Failed)
+            }
+            _ => Err(error),
         }
     }
 
@@ -234,6 +304,7 @@ impl<'r, 'm> Children<'r, 'm> {
     async fn page(
         &self,
         node: &Node,
+        top: Top,
         fetched: Fetched,
         fills: &Fills,
         keys: &[&'static str],
@@ -261,18 +332,21 @@ impl<'r, 'm> Children<'r, 'm> {
         }
         let rows: Vec<_> =
             (0..list.rows.len()).map(|row| values(&fetched.page, list, row, keys)).collect();
-        // The slot goes back before files and the next level are asked for.
-        drop(fetched);
+        // What is needed of the page is in the batch, which may have to wait for its turn.
+        let Fetched { page, slot, .. } = fetched;
+        drop(page);
+        // A slow reader holds the slot, so that no more pages wait for it than there are workers.
+        // It goes back before files and the next level are asked for: with one worker nothing
+        // could be asked otherwise.
+        self.reader.emitter.batch(batch).await?;
+        drop(slot);
         for (delivery, framed) in deliveries {
             let stream = delivery.stream;
             let Some((lines, seen)) = self.files(delivery).await? else { continue };
-            batch.lines.extend(lines);
-            batch.parts.extend(lock(&self.shared).delivered(stream, &framed));
-            if seen == Answered::Refused {
-                answered = seen;
-            }
+            let parts = lock(&self.shared).delivered(stream, &framed).into_iter().collect();
+            self.reader.emitter.batch(Batch { lines, parts }).await?;
+            answered = answered.max(seen);
         }
-        self.reader.emitter.batch(batch).await?;
         if node.kids.is_empty() {
             return Ok(answered);
         }
@@ -281,11 +355,10 @@ impl<'r, 'm> Children<'r, 'm> {
         loop {
             while running.len() < self.at_once() {
                 let Some(values) = rows.next() else { break };
-                running.push(self.below(&node.kids, fills.clone(), values));
+                running.push(self.below(&node.kids, top, fills.clone(), values));
             }
             match running.next().await {
-                Some(Ok(Answered::Settled)) => {}
-                Some(Ok(Answered::Refused)) => answered = Answered::Refused,
+                Some(Ok(below)) => answered = answered.max(below),
                 Some(Err(error)) => return Err(error),
                 None => return Ok(answered),
             }
@@ -300,12 +373,17 @@ impl Children<'_, '_> {
         let stream = delivery.stream;
         let Some(keys) = stream.file else { return Ok(Some((delivery.lines, Answered::Settled))) };
         let (mut files, mut tally) = (FileTally::default(), Tally::default());
-        let note = |missing| lock(&self.shared).refusals.note_file(keys, missing);
+        let mut first = None;
+        let note = |missing: Option<ApiError>| {
+            first = first.take().or(missing.as_ref().map(ToString::to_string));
+            lock(&self.shared).refusals.note_file(keys, missing)
+        };
         let counts = (&mut files, &mut tally);
         let lines = self.reader.fetch(delivery, self.walk, counts, note).await;
         let mut shared = lock(&self.shared);
         if let Some(member) = shared.member(stream) {
             member.report.files.add(files);
+            member.report.first_missing = member.report.first_missing.take().or(first);
             member.report.tally.add(tally);
         }
         match lines {
@@ -339,13 +417,29 @@ impl Shared<'_> {
         None
     }
 
-    fn settle(&mut self, number: usize, answered: Answered) {
+    fn settle(&mut self, top: Top, answered: Answered) {
         let answers = self.refusals.answers();
         match answered {
-            Answered::Settled => self.frontier.settle(number),
-            Answered::Refused => self.frontier.refuse(number, answers.clone()),
+            Answered::Settled => self.frontier.settle(top.number),
+            Answered::Refused => self.frontier.refuse(top.number, answers.clone()),
+            // Unless its streams have ended meanwhile, it holds the place.
+            Answered::Failed if self.refusals.failures.settle(top.key, top.number) => {}
+            Answered::Failed => self.frontier.refuse(top.number, answers.clone()),
+        }
+        if answered != Answered::Failed {
+            self.refusals.failures.recovered(top.key);
+            let children = self.who.iter_mut().filter(|member| member.is_child());
+            children.for_each(|member| member.position.walk.failing.read(top.key));
         }
         self.frontier.judge(&answers);
+    }
+
+    fn witnesses(&self) -> Vec<(&'static Feed, Fills)> {
+        witnesses(&self.who, &self.refusals)
+    }
+
+    fn judge_failures(&mut self, is_over: bool) -> Vec<End> {
+        judge_failures(&mut self.who, &mut self.refusals, &mut self.frontier, is_over)
     }
 
     fn place(&mut self, next: &(Token, Option<i64>), now_unix: i64) -> Vec<Part> {
@@ -393,10 +487,10 @@ impl Shared<'_> {
         Some(member.part(framed.rows))
     }
 
-    fn skip(&mut self, node: &Node) {
+    fn skip(&mut self, node: &Node, error: &WalkError) {
         for (stream, _) in &node.streams {
             if let Some(member) = self.member(stream) {
-                member.report.skipped += 1;
+                member.report.skip(1, error);
             }
         }
     }
@@ -436,6 +530,99 @@ impl Shared<'_> {
             self.refusals.forget(stream.feed.name);
         }
     }
+}
+
+/// Judges the parents of which listings failed: passes over those that failed in several syncs,
+/// and returns the feeds that end here. `is_over`: no more is read behind them.
+pub(super) fn judge_failures(
+    who: &mut [&mut Member],
+    refusals: &mut RefusalsByFeed,
+    frontier: &mut Frontier,
+    is_over: bool,
+) -> Vec<End> {
+    let mut ends = Vec::new();
+    for feed in refusals.failures.feeds() {
+        let is_below = |member: &Member| {
+            let is_of = |above: &&'static Feed| above.name == feed;
+            member.is_reading() && member.stream.feed.lineage().iter().any(is_of)
+        };
+        let members = who.iter_mut().map(|member| &mut **member);
+        let mut members: Vec<&mut Member> = members.filter(|member| is_below(member)).collect();
+        let Some(first) = members.first() else {
+            release(feed, refusals, frontier);
+            continue;
+        };
+        let failing = first.position.walk.failing.clone();
+        let Judged { passed_over, end, counted } = refusals.failures.judge(feed, &failing, is_over);
+        for member in &mut members {
+            let failing = &mut member.position.walk.failing;
+            counted.iter().for_each(|parent| failing.failed(*parent));
+            if let Some(ids) = refusals.failures.last_read(feed).filter(|_| !counted.is_empty()) {
+                failing.keep_witness(ids);
+            }
+            for failed in &passed_over {
+                failing.passed_over(failed.parent);
+                member.report.skip(failed.listings, &failed.error);
+            }
+        }
+        let streams = members.iter().map(|member| member.stream.name).collect();
+        ends.extend(end.map(|why| End { feed, streams, why }));
+        for failed in passed_over {
+            if !refusals.failures.holds(failed.number) {
+                frontier.refuse(failed.number, refusals.answers());
+            }
+        }
+    }
+    frontier.judge(&refusals.answers());
+    ends
+}
+
+/// Listings that were read in earlier syncs, of feeds of which some parents failed and none was
+/// read: they show whether that is an outage.
+pub(super) fn witnesses(
+    who: &[&mut Member],
+    refusals: &RefusalsByFeed,
+) -> Vec<(&'static Feed, Fills)> {
+    let witness = |name: &'static str| {
+        let members = who.iter().filter(|member| member.is_reading());
+        let mut below = members.filter_map(|member| {
+            let feed = member.stream.feed.lineage().into_iter().find(|feed| feed.name == name)?;
+            Some((feed, member.position.walk.failing.witness(feed)?))
+        });
+        below.next()
+    };
+    let failures = &refusals.failures;
+    let feeds = failures.feeds().into_iter().filter(|feed| failures.last_read(feed).is_none());
+    feeds.filter_map(witness).collect()
+}
+
+impl Reader<'_> {
+    /// Asks for the first pages of listings, and returns those that came.
+    pub(super) async fn still_read(
+        self,
+        asks: Vec<(&'static Feed, Fills)>,
+        walk: u64,
+    ) -> Result<Vec<(&'static Feed, Fills)>, WalkError> {
+        let mut came = Vec::new();
+        for (feed, fills) in asks {
+            let listing = self.listing(feed, fill(feed.path, &fills), &[], walk);
+            let size = feed.page_size(self.config);
+            match Pager::new(self.client, &listing, Token::First, size).next().await {
+                Ok(_) => came.push((feed, fills)),
+                Err(error) if ends_everything(&error) => return Err(error),
+                Err(_) => {}
+            }
+        }
+        Ok(came)
+    }
+}
+
+/// Lets the parents go at which a feed ended: they hold up nobody else.
+pub(super) fn release(feed: &str, refusals: &mut RefusalsByFeed, frontier: &mut Frontier) {
+    for number in refusals.failures.forget(feed) {
+        frontier.refuse(number, refusals.answers());
+    }
+    frontier.judge(&refusals.answers());
 }
 
 /// Failures that are no stream's own.

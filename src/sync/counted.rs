@@ -9,11 +9,13 @@ use super::pager::{Listing, Pager};
 use super::parents::values;
 use super::position::{Phase, Position};
 use super::reader::Reader;
+use super::rows::Framer;
 use super::sift;
 use super::stretch::Stretch;
 use super::told::{MOST_NAMED, Named};
-use crate::streams::{Feed, Parent};
-use crate::zendesk::client::Tally;
+use crate::protocol::emitter::{Batch, unix_ms};
+use crate::streams::{Feed, Stream, Told};
+use crate::zendesk::client::{Fetched, Tally};
 use crate::zendesk::page::Page;
 use crate::zendesk::paging::Token;
 
@@ -34,7 +36,8 @@ pub(super) fn needs_numbers(position: &Position) -> bool {
 pub(super) struct Numbers {
     pub feed: &'static Feed,
     pub keys: &'static [&'static str],
-    pub parent: &'static Parent,
+    /// Which key of a parent fills which placeholder.
+    pub fills: &'static [(&'static str, &'static str)],
     /// The key that tells when a parent changed.
     pub changed: Option<&'static str>,
 }
@@ -81,11 +84,7 @@ impl Reader<'_> {
     }
 
     fn numbered(self, numbers: Numbers, walk: u64) -> Listing {
-        let Numbers { feed, keys, parent, changed } = numbers;
-        let mut listing = self.listing(feed, feed.path.to_owned(), &[], walk);
-        let fills = parent.fills.iter().map(|(_, key)| *key);
-        listing.want(fills.chain(keys.iter().copied()).chain(changed));
-        listing
+        self.listing(numbers.feed, numbers.feed.path.to_owned(), &[], walk).of(numbers)
     }
 
     /// Adds the parents whose numbers moved since the last read, but for those that the walk lists
@@ -127,11 +126,68 @@ impl Reader<'_> {
     }
 }
 
+impl Listing {
+    /// The same, with all that numbers are made of looked up.
+    fn of(mut self, Numbers { keys, fills, changed, .. }: Numbers) -> Self {
+        let fills = fills.iter().map(|(_, key)| *key);
+        self.want(fills.chain(keys.iter().copied()).chain(changed));
+        self
+    }
+}
+
+impl Reader<'_> {
+    /// Delivers the rows of a stream whose numbers moved, but for those that the walk lists as
+    /// changed.
+    pub(super) async fn deliver_moved(
+        self,
+        stretch: &mut Stretch<'_>,
+        number: usize,
+        (numbers, counted): (Numbers, &Counted),
+    ) -> Result<(), WalkError> {
+        let member = &mut *stretch.who[number];
+        let stream = member.stream;
+        let Some(moved) = Moved::since(&member.position, &counted.digest) else { return Ok(()) };
+        let is_known = |parents: &Vec<(Vec<String>, Option<i64>)>| {
+            !parents.iter().any(|(name, changed)| moved.has(name, *changed))
+        };
+        if counted.parents.as_ref().is_some_and(is_known) {
+            return Ok(());
+        }
+        let path = numbers.feed.path.to_owned();
+        let listing = self.listing(numbers.feed, path, &[stream], stretch.walk).of(numbers);
+        let size = numbers.feed.page_size(self.config);
+        let mut pager = Pager::new(self.client, &listing, Token::First, size);
+        let framer = Framer::new(stream);
+        while let Some(fetched) = pager.next().await? {
+            let Fetched { page, slot, .. } = fetched;
+            let keep: Vec<bool> =
+                numbers.of(&page).map(|row| moved.has(&row.name, row.changed)).collect();
+            let mut batch = Batch::default();
+            let framed = framer.frame(&page, &keep, &stretch.fills, unix_ms(), &mut batch.lines);
+            drop(page);
+            let member = &mut *stretch.who[number];
+            member.report.note(&framed);
+            batch.parts.push(member.part(framed.rows));
+            self.emitter.batch(batch).await?;
+            drop(slot);
+        }
+        stretch.who[number].report.tally.add(pager.tally);
+        Ok(())
+    }
+}
+
 impl Numbers {
+    /// The numbers of a stream's own rows.
+    pub(super) fn of_rows(stream: &'static Stream) -> Option<Self> {
+        let Told::Numbers { feed, keys } = stream.counted_by? else { return None };
+        let changed = stream.cursor.map(|cursor| cursor.field);
+        Some(Self { feed, keys, fills: &[("id", "id")], changed })
+    }
+
     /// The parents of a page.
     fn of(self, page: &Page) -> impl Iterator<Item = Numbered> {
-        let Self { keys, parent, changed, .. } = self;
-        let fills: Vec<&'static str> = parent.fills.iter().map(|(_, key)| *key).collect();
+        let Self { keys, fills, changed, .. } = self;
+        let fills: Vec<&'static str> = fills.iter().map(|(_, key)| *key).collect();
         let list = page.lists.first();
         let rows =
             list.into_iter().flat_map(|list| (0..list.rows.len()).map(move |row| (list, row)));
@@ -149,7 +205,7 @@ impl Numbers {
 
     /// A parent by what the paths of its children need.
     fn values(self, name: &[String]) -> BTreeMap<&'static str, String> {
-        let keys = self.parent.fills.iter().map(|(_, key)| *key);
+        let keys = self.fills.iter().map(|(_, key)| *key);
         keys.zip(name.iter().cloned()).collect()
     }
 }

@@ -109,6 +109,7 @@ impl Reader<'_> {
         let mut arrival = Arrival::open(&incoming, offer.size.is_some()).map_err(disk)?;
         let wanted = Wanted {
             site: self.site.map(|site| &**site),
+            hosts: self.hosts,
             url: offer.url.as_deref().unwrap_or_default(),
             told,
             size: offer.size,

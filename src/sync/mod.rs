@@ -11,6 +11,7 @@ pub mod children;
 pub mod columns;
 mod counted;
 pub mod cuts;
+pub mod failing;
 pub mod fetch;
 pub mod files;
 mod fit;

@@ -123,7 +123,8 @@ fn incremental(
         gone: walk.as_ref().map(|walk| walk.gone.clone()).unwrap_or_default(),
         pass: walk.as_ref().map(|walk| walk.pass).unwrap_or_default(),
         told: walk.as_ref().and_then(|walk| walk.told),
-        numbers: walk.map(|walk| walk.numbers).unwrap_or_default(),
+        numbers: walk.as_ref().map(|walk| walk.numbers.clone()).unwrap_or_default(),
+        failing: walk.map(|walk| walk.failing).unwrap_or_default(),
         rows: 0,
         pages: 0,
     };

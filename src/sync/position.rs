@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use super::failing::Failing;
 use super::numbers::Digest;
 use crate::streams::{CursorFormat, Feed, Order, Stream};
 use crate::zendesk::instant;
@@ -73,6 +74,8 @@ pub struct Walk {
     pub told: Option<i64>,
     /// The numbers of all parents as of the last read.
     pub numbers: Digest,
+    /// Parents whose children could not be read.
+    pub failing: Failing,
     /// Rows of parents that are not finished, so that a state moves while they are read.
     pub rows: u64,
     /// Pages that the walk has moved: in no order of time, this tells who is ahead.
@@ -330,6 +333,7 @@ fn walk_json(stream: &Stream, walk: &Walk) -> Value {
     put("passed", walk.pass.ended.map(|unix| json!(unix)));
     put("told", walk.told.map(|unix| json!(unix)));
     put("numbers", walk.numbers.is_known().then(|| json!(walk.numbers.text())));
+    put("failing", (!walk.failing.is_empty()).then(|| json!(walk.failing.text())));
     let counts = matches!(walk.place.token, Token::After(_)) && walk.pages > 0;
     put("pages", counts.then(|| json!(walk.pages)));
     put("rows", (walk.rows > 0).then(|| json!(walk.rows)));

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::WalkError;
 use super::chains::{Asked, Chains, Turn};
-use super::children::{Children, ends_everything};
+use super::children::{Children, ends_everything, witnesses};
 use super::fetch::Delivery;
 use super::files::FileTally;
 use super::join::{Leg, Standing, Standstill, next_leg};
@@ -41,6 +41,8 @@ pub struct Reader<'a> {
     pub client: &'a Client,
     /// The host that is read, where that is not the main one with nothing known of its brand.
     pub site: Option<&'a Arc<Site>>,
+    /// The hosts of all brands, where files are fetched.
+    pub hosts: &'a [Site],
     pub emitter: &'a Emitter,
     pub config: &'a Config,
     /// The folder of all files.
@@ -67,21 +69,30 @@ pub struct Member {
 }
 
 /// What reading a stream took and left out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     pub tally: Tally,
     /// Rows without a primary key, and elements that were no rows.
     pub held_back: u64,
-    /// Parents that could not be read.
+    /// Listings of parents that could not be read, and how the first of them failed.
     pub skipped: u64,
+    pub first_skipped: Option<String>,
     /// Rows that were too large and lost a text.
     pub cut: u64,
     /// Values of custom fields that did not fit their columns.
     pub misfits: u64,
     pub files: FileTally,
+    /// How the first file failed that could not be had.
+    pub first_missing: Option<String>,
 }
 
 impl Report {
+    /// Notes listings of parents that are passed over.
+    pub(super) fn skip(&mut self, listings: u64, error: &WalkError) {
+        self.skipped += listings;
+        self.first_skipped.get_or_insert_with(|| error.to_string());
+    }
+
     /// Notes what became of a page's rows.
     pub(super) fn note(&mut self, framed: &Framed) {
         self.held_back += framed.held_back;
@@ -91,13 +102,16 @@ impl Report {
 
     /// Adds what reading it elsewhere took and left out.
     pub fn add(&mut self, other: Self) {
-        let Self { tally, held_back, skipped, cut, misfits, files } = other;
+        let Self { tally, held_back, skipped, first_skipped, cut, misfits, files, first_missing } =
+            other;
         self.tally.add(tally);
         self.held_back += held_back;
         self.skipped += skipped;
         self.cut += cut;
         self.misfits += misfits;
         self.files.add(files);
+        self.first_skipped = self.first_skipped.take().or(first_skipped);
+        self.first_missing = self.first_missing.take().or(first_missing);
     }
 }
 
@@ -449,9 +463,10 @@ impl Reader<'_> {
             let Some(keys) = delivery.stream.file else { continue };
             let (mut files, mut tally) = (FileTally::default(), Tally::default());
             let refusals = &mut stretch.refusals;
-            let mut refused_at = None;
+            let (mut refused_at, mut first) = (None, None);
             let note = |missing: Option<ApiError>| {
                 let is_missing = missing.is_some();
+                first = first.take().or(missing.as_ref().map(ToString::to_string));
                 let noted = refusals.note_file(keys, missing);
                 if is_missing {
                     refused_at = Some(refusals.count(keys.answers));
@@ -462,6 +477,7 @@ impl Reader<'_> {
             let answers = stretch.refusals.count(keys.answers);
             if let Some(member) = stretch.member(name) {
                 member.report.files.add(files);
+                member.report.first_missing = member.report.first_missing.take().or(first);
                 member.report.tally.add(tally);
             }
             match lines {
@@ -502,12 +518,36 @@ impl Reader<'_> {
 
     /// Moves the streams of a finished stretch to its end, or to the place of the one ahead.
     async fn finish(self, mut stretch: Stretch<'_>, end: &Token) -> Result<(), WalkError> {
-        for (stream, error) in stretch.judge_refusals() {
-            self.fail(stretch.member(stream), error);
-        }
+        self.judge_refusals(&mut stretch, true).await?;
+        stretch.frontier.judge_all();
         stretch.end(end, self.client.clock().now_unix());
         let parts = stretch.alive().map(|member| member.part(0)).collect();
         self.emitter.batch(Batch { lines: Vec::new(), parts }).await?;
+        Ok(())
+    }
+
+    /// Ends the streams of which too many parents were refused, and those that a parent which
+    /// fails holds up: no more is read behind it. `at_end`: of the walk.
+    pub(super) async fn judge_refusals(
+        self,
+        stretch: &mut Stretch<'_>,
+        at_end: bool,
+    ) -> Result<(), WalkError> {
+        if at_end {
+            let asks = witnesses(&stretch.who, &stretch.refusals);
+            for (feed, fills) in self.still_read(asks, stretch.walk).await? {
+                stretch.refusals.failures.read(feed.name, &fills);
+            }
+        }
+        let failed = stretch.judge_refusals(at_end);
+        // What their positions note of the parents that failed.
+        let ends = |member: &&Member| failed.iter().any(|(name, _)| *name == member.stream.name);
+        let children = stretch.alive().filter(|member| member.is_child()).filter(ends);
+        let parts = children.map(|member| member.part(0)).collect();
+        self.emitter.batch(Batch { lines: Vec::new(), parts }).await?;
+        for (stream, error) in failed {
+            self.fail(stretch.member(stream), error);
+        }
         Ok(())
     }
 
@@ -524,7 +564,7 @@ impl Reader<'_> {
     pub(super) fn tell_end(self, member: &Member, result: Result<(), WalkError>) {
         let other = self.site.filter(|site| !site.is_main);
         let at = other.map(|site| site.name().to_owned());
-        let ended = Ended { stream: member.stream, at, result, report: member.report };
+        let ended = Ended { stream: member.stream, at, result, report: member.report.clone() };
         // The receiver lives as long as the sync; without it there is nobody left to tell.
         let _ = self.ended.send(ended);
     }

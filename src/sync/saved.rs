@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value};
 
+use super::failing::Failing;
 use super::numbers::Digest;
 use super::position::{
     Pass, Phase, Place, Position, WALK_VERSION, Walk, Window, hashes_from, numbers_from,
@@ -231,6 +232,7 @@ fn read_walk(stream: &Stream, json: &Map<String, Value>) -> Result<Walk, &'stati
         pass: Pass { under_way: is_true("pass"), ended: number("passed") },
         told: number("told"),
         numbers: text("numbers").map(Digest::from_text).unwrap_or_default(),
+        failing: text("failing").map(Failing::from_text).unwrap_or_default(),
         rows: json.get("rows").and_then(Value::as_u64).unwrap_or_default(),
         pages: number("pages").unwrap_or_default(),
     })

@@ -133,9 +133,10 @@ pub fn leave_out_deleted(
         return;
     };
     let unwanted = stream.without_deleted && position.walk.full;
-    // The search delivered what was deleted since, and nobody asked for older deletions.
+    // The search may have delivered what was deleted since, and nobody asked for older deletions.
     let unknown = stream.detour_first && stream.deleted_at.is_none();
-    let since = position.walk.searched.map(|began| began.saturating_sub(search::LAG_SECONDS));
+    let since =
+        position.walk.searched.map(|began| began.saturating_sub(search::DELETION_LAG_SECONDS));
     if !unwanted && !unknown {
         return;
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::WalkError;
 use super::chains::Start;
+use super::children::{judge_failures, release};
 use super::fetch::Delivery;
 use super::files::Held;
 use super::frontier::Frontier;
@@ -127,6 +128,7 @@ impl<'m> Stretch<'m> {
             member.position.walk.place.seen = seen.to_vec();
         }
         self.frontier = Frontier::resumed(at, seen);
+        self.refusals.failures.begin_anew();
     }
 
     pub fn names(&self) -> String {
@@ -178,6 +180,7 @@ impl<'m> Stretch<'m> {
             earliest.min_by_key(|token| if let Token::StartTime(at) = token { *at } else { 0 });
         let place = place.unwrap_or_default();
         self.frontier = Frontier::resumed(&place, &[]);
+        self.refusals.failures.begin_anew();
         self.start(window, place)
     }
 
@@ -334,10 +337,25 @@ impl<'m> Stretch<'m> {
         self.who.iter().find_map(|member| changed_key(member.stream))
     }
 
-    /// Streams of which too many parents were refused, now that the walk has ended.
-    pub fn judge_refusals(&mut self) -> Vec<(&'static str, WalkError)> {
-        let failed = self.refusals.at_end(self.alive().map(|member| member.stream));
-        self.frontier.judge_all();
+    /// Streams of which too many parents were refused, or which a parent that fails holds up. Before
+    /// the end of the walk only refusals of all parents are too many.
+    pub fn judge_refusals(&mut self, at_end: bool) -> Vec<(&'static str, WalkError)> {
+        let ends = judge_failures(&mut self.who, &mut self.refusals, &mut self.frontier, at_end);
+        let mut failed: Vec<(&'static str, WalkError)> = ends
+            .iter()
+            .flat_map(|end| end.streams.iter().map(|name| (*name, end.why.clone())))
+            .collect();
+        let streams: Vec<&'static Stream> = self.alive().map(|member| member.stream).collect();
+        let refusals = &self.refusals;
+        let none_read =
+            |stream: &&'static Stream| Some((stream.name, refusals.none_read(stream.feed.name)?));
+        failed.extend(match at_end {
+            true => refusals.at_end(streams.into_iter()),
+            false => streams.iter().filter_map(none_read).collect(),
+        });
+        for end in ends {
+            release(end.feed, &mut self.refusals, &mut self.frontier);
+        }
         failed
     }
 

@@ -39,6 +39,14 @@ fn mark(values: &BTreeMap<&'static str, String>, asked: i64) -> u64 {
     xxh3_64(format!("{asked} {values:?}").as_bytes())
 }
 
+/// What is logged where silent changes cannot be found.
+fn unheard(stream: &str, error: &WalkError) -> String {
+    format!(
+        "{stream}: what tells of silent changes cannot be read ({error}); changes that do not touch the \
+         parent come with the weekly pass"
+    )
+}
+
 /// What a stream's position is to note once the children of all that is named are there.
 enum Note {
     /// Events were read up to this second.
@@ -69,8 +77,12 @@ impl Reader<'_> {
                     self.events(stretch, number, (feed, parent), &mut named, (at, asked)).await
                 }
                 Some(Told::Numbers { feed, keys }) if needs_numbers(&member.position) => {
-                    let numbers =
-                        Numbers { feed, keys, parent, changed: changed_key(member.stream) };
+                    let numbers = Numbers {
+                        feed,
+                        keys,
+                        fills: parent.fills,
+                        changed: changed_key(member.stream),
+                    };
                     if counted.is_none() {
                         counted = Some(self.numbers(numbers, walk, &mut member.report.tally).await);
                     }
@@ -96,11 +108,36 @@ impl Reader<'_> {
                 Ok(Some(note)) => heard.push((number, note)),
                 Err(error) if ends_everything(&error) => return Err(error),
                 Err(error) => {
-                    let why = format!(
-                        "{}: what tells of silent changes cannot be read ({error}); changes that do not touch the parent come with the weekly pass",
-                        stretch.who[number].stream.name
-                    );
-                    self.emitter.log(Level::Info, &why).await?;
+                    let name = stretch.who[number].stream.name;
+                    self.emitter.log(Level::Info, &unheard(name, &error)).await?;
+                }
+            }
+        }
+        for number in 0..stretch.who.len() {
+            let member = &mut *stretch.who[number];
+            let Some(numbers) = Numbers::of_rows(member.stream) else { continue };
+            // Only a listing that is read anyway says so.
+            let is_listed = counted.is_some() || std::ptr::eq(numbers.feed, member.stream.feed);
+            if !is_listed || !member.is_reading() || !needs_numbers(&member.position) {
+                continue;
+            }
+            if counted.is_none() {
+                counted = Some(self.numbers(numbers, walk, &mut member.report.tally).await);
+            }
+            let result = match &counted {
+                None => continue,
+                Some(Err(error)) => Err(error.clone()),
+                Some(Ok(counted)) => {
+                    let delivered = self.deliver_moved(stretch, number, (numbers, counted)).await;
+                    delivered.map(|()| Note::Numbers(counted.digest.clone()))
+                }
+            };
+            match result {
+                Ok(note) => heard.push((number, note)),
+                Err(error) if ends_everything(&error) => return Err(error),
+                Err(error) => {
+                    let name = stretch.who[number].stream.name;
+                    self.emitter.log(Level::Info, &unheard(name, &error)).await?;
                 }
             }
         }
@@ -109,7 +146,8 @@ impl Reader<'_> {
         // for the same again.
         for (number, note) in heard {
             let member = &mut *stretch.who[number];
-            if !member.is_reading() {
+            let failures = &stretch.refusals.failures;
+            if !member.is_reading() || failures.are_among(&member.stream.feed.lineage()) {
                 continue;
             }
             let walk = &mut member.position.walk;
@@ -141,6 +179,7 @@ impl Reader<'_> {
             let seen = stretch.seen();
             let now = self.client.clock().now_unix();
             self.children(stretch, parents, (at.clone(), None), now).await?;
+            self.judge_refusals(stretch, false).await?;
             // The walk goes on where it stood.
             stretch.resume(at, &seen);
         }

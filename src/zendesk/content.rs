@@ -42,6 +42,8 @@ const DRAWS_ON: &[Bucket] = &[Bucket::Attachments];
 pub struct Wanted<'a> {
     /// The host that its row came from, where that is not the main one.
     pub site: Option<&'a Site>,
+    /// The hosts of all brands of the account. The address of a ticket's file is at its brand's.
+    pub hosts: &'a [Site],
     pub url: &'a str,
     /// What it is, for errors; the address may be a secret.
     pub told: &'a str,
@@ -90,7 +92,8 @@ impl Client {
         tag: Option<&str>,
         slot: &mut Slot,
     ) -> Result<(Response, Option<u64>), Failed> {
-        let own: Vec<&Site> = wanted.site.into_iter().chain([&self.main]).collect();
+        let own: Vec<&Site> =
+            wanted.site.into_iter().chain([&self.main]).chain(wanted.hosts).collect();
         let mut url = Url::parse(wanted.url).map_err(|_| astray("the row's address is none"))?;
         for _ in 0..=MOST_REDIRECTS {
             let place = place(url, &own);

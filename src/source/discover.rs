@@ -13,12 +13,11 @@ use super::brands::{NoHelpCenters, ask_hosts, candidates, help_centers, spokesma
 use super::clashes::clash;
 use super::identity::{identity, token_facts};
 use super::objects::streams_of_records;
-use super::probe::{Asker, Group, Reach, groups, is_last_word, reach, unanswered};
+use super::probe::{Asker, Group, Reach, groups, is_last_word, reach};
 use super::{PATIENCE, SETTLE_WITHIN, Surroundings, connect, failure, fields};
 use crate::config::Config;
 use crate::protocol::emitter::{Closed, Emitter};
 use crate::protocol::message::{CatalogStream, Level, Trouble, catalog};
-use crate::streams::custom_objects::CUSTOM_OBJECTS;
 use crate::streams::{Reading, Stream, registry, registry_with};
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::client::Client;
@@ -48,13 +47,11 @@ pub async fn discover(
         return Ok(Err(trouble));
     }
     streams.retain(|stream| stream.is_offered);
-    let asking = tokio::time::timeout(PATIENCE, streams_of_records(&client, config));
+    let asking = streams_of_records(&client, config, PROBES_WITHIN);
     let (refusals, objects) =
         join(Box::pin(refusals(&client, config, &streams, emitter)), Box::pin(asking)).await;
     let refusals = refusals?;
-    let objects = objects
-        .unwrap_or_else(|_| Err(unanswered(&client, CUSTOM_OBJECTS.path).into()))
-        .map_err(|error| failure::of_objects(&error));
+    let objects = objects.map_err(|error| failure::of_objects(&error));
     let known = refusals.and_then(|refusals| Ok((refusals, objects?)));
     let (refusals, objects) = match known {
         Ok(known) => known,

@@ -31,15 +31,13 @@ const STILL_COUNTING: u64 = 100_000;
 
 #[derive(Deserialize)]
 struct Counted {
-    count: Number,
+    count: Count,
 }
 
+/// What a search finds.
 #[derive(Deserialize)]
-#[serde(untagged)]
-enum Number {
-    /// Of a search.
-    Plain(u64),
-    OfListing(Count),
+struct Found {
+    count: u64,
 }
 
 #[derive(Deserialize)]
@@ -73,7 +71,7 @@ pub async fn estimate(
                 return Ok(());
             }
             let path = count.path();
-            match asked(client, path, &count.query(bound)).await {
+            match asked(client, &count, bound).await {
                 Ok(rows) => {
                     for stream in streams {
                         emitter.estimate(stream.name, rows).await?;
@@ -107,23 +105,20 @@ fn by_count(streams: &[FromTheBeginning], config: &Config) -> Vec<(Asked, Vec<&'
     counts
 }
 
-async fn asked(
-    client: &Client,
-    path: &str,
-    query: &[(&'static str, String)],
-) -> Result<u64, String> {
-    let buckets = &[Bucket::Account];
-    let asked = client.ask_in_passing(path, query, buckets, &Shape::default()).await;
-    value(&asked.map_err(|error| error.to_string())?.text.body).map_err(str::to_owned)
+async fn asked(client: &Client, count: &Counting, bound: Option<i64>) -> Result<u64, String> {
+    let (path, query, shape) = (count.path(), count.query(bound), Shape::default());
+    let asked = client.ask_in_passing(path, &query, &[Bucket::Account], &shape).await;
+    let body = asked.map_err(|error| error.to_string())?.text.body;
+    value(count, &body).map_err(str::to_owned)
 }
 
-/// The count that a body holds.
-fn value(body: &[u8]) -> Result<u64, &'static str> {
-    let Counted { count } = serde_json::from_slice(body).map_err(|_| "the answer is no count")?;
-    let count = match count {
-        Number::Plain(count) => return Ok(count),
-        Number::OfListing(count) => count,
-    };
+/// The count that a body holds: that of a search is a number, that of a listing an object.
+fn value(counting: &Counting, body: &[u8]) -> Result<u64, &'static str> {
+    let is_none = |_| "the answer is no count";
+    if let Counting::Changed { .. } = counting {
+        return serde_json::from_slice(body).map(|Found { count }| count).map_err(is_none);
+    }
+    let Counted { count } = serde_json::from_slice(body).map_err(is_none)?;
     if count.refreshed_at.is_none() && count.value >= STILL_COUNTING {
         return Err("Zendesk is still counting");
     }
@@ -134,10 +129,13 @@ fn value(body: &[u8]) -> Result<u64, &'static str> {
 mod tests {
     use super::*;
 
+    const LISTING: Counting = Counting::Whole("groups/count.json");
+
     #[test]
     fn a_count_is_believed_unless_zendesk_is_still_counting() {
         let counted = |value: &str, at: &str| {
             super::value(
+                &LISTING,
                 format!(r#"{{"count":{{"value":{value},"refreshed_at":{at}}}}}"#).as_bytes(),
             )
         };
@@ -146,9 +144,11 @@ mod tests {
         assert_eq!(counted("5000000", r#""2026-11-21T00:00:00Z""#), Ok(5_000_000));
         assert!(counted("100000", "null").is_err());
         assert!(counted("-1", "null").is_err());
-        assert_eq!(value(br#"{"count":{"value":7}}"#), Ok(7));
-        assert_eq!(value(br#"{"count":7}"#), Ok(7));
-        assert!(value(br#"{"count":"7"}"#).is_err());
-        assert!(value(b"").is_err());
+        assert_eq!(value(&LISTING, br#"{"count":{"value":7}}"#), Ok(7));
+        assert!(value(&LISTING, br#"{"count":7}"#).is_err());
+        let search = Counting::Changed { of: "ticket" };
+        assert_eq!(value(&search, br#"{"count":7}"#), Ok(7));
+        assert!(value(&search, br#"{"count":"7"}"#).is_err());
+        assert!(value(&LISTING, b"").is_err());
     }
 }

@@ -156,15 +156,19 @@ const REFUSALS: [&str; 8] = [
     "NotFound",
 ];
 
+/// How the page begins by which a help center or a community that is switched off answers 404.
+const CLOSED: &str = "The page you were looking for doesn't exist";
+
 /// Whether a refusal is Zendesk's own and definite word, by which a stream may be left out of a
-/// catalog: 403 or 404 with one of its names. Pages of a network or of a closed help center have
-/// none.
+/// catalog: 403 or 404 with one of its names, or the page of what is switched off. Pages of a
+/// network have neither.
 #[must_use]
 pub fn is_last_word(error: &ApiError) -> bool {
     let name = error.detail.split_once(':').map_or(error.detail.as_str(), |(name, _)| name);
+    let is_closed = error.status == Some(404) && error.detail.starts_with(CLOSED);
     matches!(error.status, Some(403 | 404))
         && matches!(error.kind, ErrorKind::Forbidden | ErrorKind::NotFound)
-        && REFUSALS.contains(&name)
+        && (REFUSALS.contains(&name) || is_closed)
 }
 
 /// How a listing failed that gave no answer in time: as its last try did.
@@ -218,6 +222,8 @@ mod tests {
             assert!(says(ErrorKind::Forbidden, 403, body) && says(ErrorKind::NotFound, 404, body));
             assert!(!says(ErrorKind::Unauthorized, 401, body));
         }
+        let closed = "<html><h1>The page you were looking for doesn't exist</h1></html>";
+        assert!(says(ErrorKind::NotFound, 404, closed));
         for body in
             ["", "{}", "[]", "<html><h1>403 Forbidden</h1></html>", "Access denied by the network"]
         {

@@ -151,7 +151,9 @@ fn an_agent_gets_what_agents_may_see_and_an_administrator_all_of_it() {
     // One request per ticket, and another for each further page of five comments.
     let further: usize = comments.values().map(|count| (count - 1) / 5).sum();
     assert_eq!(requests_below(&sim, "/comments"), vec![200; tickets + further]);
-    assert_eq!(requests_below(&sim, "search/count"), [200]);
+    // The window of the search is counted, and so is what an estimate tells.
+    let counts = requests_below(&sim, "search/count");
+    assert!((1..=3).contains(&counts.len()) && counts.iter().all(|status| *status == 200));
     // Tickets and their comments share one walk of five tickets a page.
     assert_eq!(requests_below(&sim, "search/export").len(), tickets.div_ceil(5));
 }

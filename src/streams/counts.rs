@@ -49,7 +49,10 @@ impl Stream {
         let is_support = |(_, choice): &(&str, Choice)| *choice == Choice::Support;
         let is_scoped =
             config.ticket_scope != TicketScope::All && self.feed.choices.iter().any(is_support);
-        let is_part = is_scoped || self.kept.is_some_and(|kept| !kept.texts.is_empty());
+        // A search counts its own windows, and that index is asked no more than it takes.
+        let is_searched = self.feed.searched_key().is_some();
+        let is_part =
+            is_scoped || is_searched || self.kept.is_some_and(|kept| !kept.texts.is_empty());
         let path = self.count.filter(|_| !is_part)?;
         if !self.dated {
             return Some(Count::Whole(path));
@@ -80,6 +83,7 @@ mod tests {
         assert_eq!(counted("tickets", "ticket_scope", json!("all")), tickets);
         assert_eq!(counted("ticket_metrics", "ticket_scope", json!("all")), tickets);
         assert_eq!(counted("tickets", "ticket_scope", json!("human")), None);
+        assert_eq!(counted("tickets", "tickets_history", json!("search")), None);
         assert_eq!(counted("users", "user_roles", json!(["agent"])), None);
         assert!(counted("users", "user_roles", json!([])).is_some());
         assert_eq!(

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::secret::Secret;
 
@@ -11,6 +11,7 @@ mod searches;
 mod spec;
 mod start;
 mod subdomain;
+mod tidy;
 mod violations;
 mod written;
 
@@ -25,7 +26,8 @@ pub use written::{
 
 use searches::searches;
 use subdomain::subdomain;
-use violations::violations;
+use tidy::tidy;
+use violations::{too_long, violations};
 
 const DEFAULT_WORKERS: usize = 3;
 
@@ -128,9 +130,10 @@ impl Config {
         })?;
         let Value::Object(mut object) = value else { return Err(whole("is not a JSON object")) };
         let as_written = Written(Value::Object(object.clone()));
-        drop_nulls(&mut object);
+        tidy(&mut object);
         let value = Value::Object(object);
         let mut violations = violations(&value);
+        violations.extend(too_long(&value));
         if !violations.is_empty() {
             return Err(violations);
         }
@@ -156,7 +159,7 @@ impl Config {
         let workers = written.num_workers.and_then(|workers| usize::try_from(workers).ok());
         let percent = written.api_quota_percent.and_then(|percent| u32::try_from(percent).ok());
         let lookback_days = written.ticket_search_lookback_days.unwrap_or_default();
-        let lookback_days = i64::try_from(lookback_days).unwrap_or_default();
+        let lookback_days = i64::try_from(lookback_days).unwrap_or(i64::MAX);
         let rows = written.page_size.and_then(|rows| u32::try_from(rows).ok());
         Ok(Self {
             written: as_written,
@@ -194,20 +197,6 @@ impl Config {
                 .map(|brand| brand.to_ascii_lowercase())
                 .collect(),
         })
-    }
-}
-
-/// Platforms fill what was left empty with nulls.
-fn drop_nulls(object: &mut Map<String, Value>) {
-    object.retain(|_, value| !value.is_null());
-    for value in object.values_mut() {
-        match value {
-            Value::Object(object) => drop_nulls(object),
-            Value::Array(items) => {
-                items.iter_mut().filter_map(Value::as_object_mut).for_each(drop_nulls);
-            }
-            _ => {}
-        }
     }
 }
 

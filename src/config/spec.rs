@@ -38,12 +38,16 @@ pub fn connection_specification() -> Value {
     schema
 }
 
-/// Removes what schemars derives from Rust's integer types and no user needs.
+/// Removes what schemars derives from Rust's types and no user needs.
 fn tidy(schema: &mut Value) {
     match schema {
         Value::Object(object) => {
             if object.get("format").and_then(Value::as_str) == Some("uint64") {
                 object.remove("format");
+            }
+            // That an option may be left out is no value of its type.
+            if object.get("default") == Some(&Value::Null) {
+                object.remove("default");
             }
             object.values_mut().for_each(tidy);
         }

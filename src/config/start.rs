@@ -5,10 +5,12 @@ const DEFAULT_HISTORY_SECONDS: i64 = 730 * DAY_SECONDS;
 
 const DAY_SECONDS: i64 = 86_400;
 
-/// What may be written: an absolute date as Airbyte's connector has it, or a relative one. A bare
-/// number of four digits would be a year to most people, so it is neither.
-pub(super) const PATTERN: &str = "^([0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}Z\
-                                  |today(-[0-9]{1,5})?|yesterday|[0-9]{1,3}|[0-9]{1,5} days?)$";
+/// What may be written: nothing; an absolute date as Airbyte's connector has it, with a fraction or
+/// an offset, or as a day; or a relative one. A bare number of four digits would be a year to most
+/// people, so it is neither. A time without a zone is refused, because nobody knows whose it is.
+pub(super) const PATTERN: &str = "^([0-9]{4}(-[0-9]{2}){2}\
+                                  (T[0-9]{2}(:[0-9]{2}){2}([.][0-9]{1,9})?(Z|[+-][0-9]{2}:?[0-9]{2}))?\
+                                  |today(-[0-9]{1,5})?|yesterday|[0-9]{1,3}|[0-9]{1,5} days?)?$";
 
 /// Where a first read of dated data begins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,6 +25,12 @@ pub enum Start {
 }
 
 impl Start {
+    /// The date, if it is an absolute one that lies in the future.
+    #[must_use]
+    pub fn ahead_of(self, now_unix: i64) -> Option<i64> {
+        if let Self::At(unix) = self { Some(unix).filter(|unix| *unix > now_unix) } else { None }
+    }
+
     /// Unix seconds, for a read that begins at `now_unix`.
     #[must_use]
     pub fn unix(self, now_unix: i64) -> i64 {
@@ -51,7 +59,10 @@ pub(super) fn start(written: &str) -> Option<Start> {
     if let Some(days) = days.and_then(|days| days.parse::<u32>().ok()) {
         return Some(Start::DaysBack(days.into()));
     }
-    let date = chrono::DateTime::parse_from_rfc3339(written).ok()?;
+    if let Ok(day) = chrono::NaiveDate::parse_from_str(written, "%Y-%m-%d") {
+        return Some(Start::At(day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp()));
+    }
+    let date = chrono::DateTime::parse_from_str(written, "%Y-%m-%dT%H:%M:%S%.f%#z").ok()?;
     Some(Start::At(date.timestamp()))
 }
 
@@ -84,9 +95,28 @@ mod tests {
 
     #[test]
     fn an_absolute_date_is_itself_and_none_is_two_years_back() {
-        assert_eq!(start("2020-10-15T00:00:00Z"), Some(Start::At(1_602_720_000)));
+        for written in [
+            "2020-10-15T00:00:00Z",
+            "2020-10-15T00:00:00.000Z",
+            "2020-10-15T00:00:00.999999Z",
+            "2020-10-15T00:00:00+00:00",
+            "2020-10-15T00:00:00.5+0000",
+            "2020-10-15T02:00:00+02:00",
+            "2020-10-15",
+        ] {
+            assert_eq!(start(written), Some(Start::At(1_602_720_000)), "{written}");
+        }
         assert_eq!(Start::default().unix(NOW), NOW - 730 * 86_400);
-        for written in ["", "2020-13-45T00:00:00Z", "tomorrow", "-7", "today-", "7 weeks"] {
+        for written in [
+            "",
+            "2020-13-45T00:00:00Z",
+            "2020-02-30",
+            "2020-10-15T00:00:00",
+            "tomorrow",
+            "-7",
+            "today-",
+            "7 weeks",
+        ] {
             assert_eq!(start(written), None, "{written}");
         }
     }

@@ -56,6 +56,42 @@ pub(super) fn violations(config: &Value) -> Vec<Violation> {
     found
 }
 
+/// The longest text that an option may have. Longer ones make requests that no server takes, and
+/// what then fails looks like the network.
+const LONGEST_TEXT: usize = 8_000;
+
+/// Texts that are too long to be sent, by field.
+pub(super) fn too_long(config: &Value) -> Vec<Violation> {
+    let mut found = Vec::new();
+    let spec = connection_specification();
+    // Options that are not known are not sent either.
+    for option in spec["properties"].as_object().into_iter().flat_map(serde_json::Map::keys) {
+        find_too_long(&config[option], option, &mut found);
+    }
+    found
+}
+
+fn find_too_long(value: &Value, field: &str, found: &mut Vec<Violation>) {
+    let below = |key: &str| format!("{field}.{key}");
+    match value {
+        Value::String(text) if text.len() > LONGEST_TEXT => found.push(Violation {
+            field: field.to_owned(),
+            what: format!("is longer than {LONGEST_TEXT} bytes, which is more than can be sent"),
+        }),
+        Value::Array(items) => {
+            for (at, item) in items.iter().enumerate() {
+                find_too_long(item, &below(&at.to_string()), found);
+            }
+        }
+        Value::Object(members) => {
+            for (key, member) in members {
+                find_too_long(member, &below(key), found);
+            }
+        }
+        _ => {}
+    }
+}
+
 /// Passwords, which Zendesk has ended. They are refused even where they would do no harm: whoever
 /// writes one believes that it is used.
 ///

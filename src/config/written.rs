@@ -24,8 +24,9 @@ pub struct WrittenConfig {
     pub credentials: Option<Credentials>,
 
     /// From when on tickets and everything about them, users, ratings, audit logs and posts are
-    /// read. Either a date and time in UTC, which bounds every read, or days before the first read,
-    /// which bound that read only: `today` or `0`, `yesterday` or `1`, `today-7`, `7` or `7 days`.
+    /// read. Either a day, or a date and time with its zone, which bounds every read and must not lie
+    /// in the future; or days before the first read, which bound that read only: `today` or `0`,
+    /// `yesterday` or `1`, `today-7`, `7` or `7 days`.
     /// Empty: the last two years. What other rows point at, such as organizations and groups, is
     /// always complete.
     #[schemars(
@@ -34,7 +35,7 @@ pub struct WrittenConfig {
         extend(
             "order" = 2,
             "pattern" = PATTERN,
-            "pattern_descriptor" = "YYYY-MM-DDTHH:mm:ssZ, or days back: today, yesterday, today-7, 30 days",
+            "pattern_descriptor" = "YYYY-MM-DDTHH:mm:ssZ, YYYY-MM-DD, or days back: today, yesterday, today-7, 30 days",
             "examples" = ["2020-10-15T00:00:00Z", "yesterday", "today-7", "30 days"]
         )
     )]
@@ -81,7 +82,7 @@ pub struct WrittenConfig {
         title = "Deletion Column",
         extend(
             "order" = 5,
-            "pattern" = "^[A-Za-z_][A-Za-z0-9_]{0,62}$",
+            "pattern" = "^([A-Za-z_][A-Za-z0-9_]{0,62})?$",
             "examples" = ["_ab_cdc_deleted_at", "_landed_deleted_at"]
         )
     )]

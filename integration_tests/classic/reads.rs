@@ -187,7 +187,9 @@ fn test_state_with_abnormally_large_values() {
         if !names(&streams).contains(&name) {
             continue;
         }
-        assert_eq!(read.state(name), Some(&state["stream"]["stream_state"]), "{name}");
+        // It is a state that later reads can go on from, and not the one of the future.
+        let came = read.state(name);
+        assert!(came.is_some_and(|came| *came != state["stream"]["stream_state"]), "{name}");
     }
 }
 

@@ -37,7 +37,18 @@ pub fn begin(
     config: &Config,
     now: Now,
 ) -> Begin {
-    let saved = state.map(|state| saved::read(stream, state, now.unix)).unwrap_or_default();
+    let mut saved = state.map(|state| saved::read(stream, state, now.unix)).unwrap_or_default();
+    if mode == SyncMode::Incremental && stream.reading() != Reading::FullRefreshOnly {
+        if saved.is_useless {
+            saved.warnings.push(format!(
+                "{}: nothing of the saved state can be used; reading starts from the beginning",
+                stream.name
+            ));
+        }
+        if let Some(begin) = of_the_future(stream, &mut saved, config, now) {
+            return begin;
+        }
+    }
     let mut begin = match (mode, stream.reading()) {
         (SyncMode::Incremental, Reading::FullRefreshOnly) => {
             let mut begin = full_refresh(stream, &saved, config, now);
@@ -152,6 +163,69 @@ fn incremental(
     let mut begin = nothing_yet(stream, Position { flat, walk, main: saved.main }, now);
     begin.warnings = warnings;
     begin
+}
+
+/// How far ahead of Zendesk's time a saved time may be. Less is a matter of clocks, and passes.
+const MOST_AHEAD_SECONDS: i64 = 3600;
+
+/// Brings saved times of the future back to the newest that can be read from. Nobody knows what was
+/// read up to such a time, so it is told. Returns where the stream begins if it is not asked for in
+/// this sync: its listing has nothing so new.
+fn of_the_future(stream: &Stream, saved: &mut Saved, config: &Config, now: Now) -> Option<Begin> {
+    let latest = now.unix.saturating_sub(YOUNGEST_BOUND_SECONDS);
+    let most = now.unix.saturating_add(MOST_AHEAD_SECONDS);
+    let ahead = |time: Option<i64>| time.filter(|time| *time > most);
+    let name = stream.name;
+    let bound = saved.walk.as_ref().and_then(|walk| walk.bound).or(saved.bound);
+    if let Some(start) = ahead(bound) {
+        saved.bound = None;
+        if let Some(walk) = &mut saved.walk {
+            walk.bound = None;
+        }
+        // With a start date of the future nothing was read, and the cursor is that date.
+        if saved.walk.as_ref().is_none_or(|walk| walk.phase == Phase::Fresh) {
+            saved.flat = ahead(saved.flat).map_or(saved.flat, |_| None);
+            saved.walk = None;
+        }
+        saved.warnings.push(format!(
+            "{name}: the saved start date, {}, lies in the future and counts no more; reading starts \
+             from the configured one",
+            instant::to_iso(start)
+        ));
+    }
+    let told = ahead(saved.flat).or(ahead(saved.main))?;
+    saved.warnings.push(format!(
+        "{name}: the saved time, {}, lies in the future, so nobody knows what was read. Reading goes on from {}; \
+         to read what came before, reset (clear) this stream",
+        instant::to_iso(told),
+        instant::to_iso(latest)
+    ));
+    let bring_back = |time: &mut Option<i64>| {
+        if ahead(*time).is_some() {
+            *time = Some(latest);
+        }
+    };
+    let is_asked_for = ahead(saved.flat).is_none()
+        || saved.walk.as_ref().is_some_and(|walk| walk.place.token.is_servers());
+    bring_back(&mut saved.flat);
+    bring_back(&mut saved.main);
+    if let Some(walk) = &mut saved.walk {
+        for time in [&mut walk.cursor, &mut walk.began, &mut walk.newest, &mut walk.place.at] {
+            bring_back(time);
+        }
+        if ahead(walk.place.point()).is_some() {
+            walk.place =
+                Place { token: stream.feed.root().paging.start(Some(latest)), ..Place::default() };
+            (walk.from, walk.until, walk.later) = (None, None, Vec::new());
+        }
+    }
+    if is_asked_for {
+        return None;
+    }
+    let mut begin = incremental(stream, stream.reading(), saved, config, now);
+    begin.repeat = Some(to_state(stream, &begin.position));
+    begin.warnings.splice(0..0, saved.warnings.iter().cloned());
+    Some(begin)
 }
 
 /// A warning when the start date is another than in the first read. Days back move by themselves,
@@ -323,17 +397,106 @@ mod tests {
                 "ticket_audits" => "created_at",
                 _ => "updated_at",
             };
-            for value in [json!("2222-01-01T00:00:00Z"), json!((NOW.unix - 60).to_string())] {
-                let state = json!({ key: value, "other": [1] });
+            for ahead in [-60, 0, 3599] {
+                let state = json!({ key: (NOW.unix + ahead).to_string(), "other": [1] });
                 let begin = incremental(name, state.clone(), None);
                 let repeat = begin.repeat.unwrap_or_else(|| panic!("{name} {state}"));
                 assert_eq!(serde_json::from_str::<Value>(&repeat).unwrap(), state, "{name}");
+                assert_eq!(begin.warnings, Vec::<String>::new());
             }
             let state = json!({ key: (NOW.unix - 61).to_string() });
             assert_eq!(incremental(name, state, None).repeat, None, "{name}");
         }
         let young = incremental("tickets", json!(null), Some("2222-01-01T00:00:00Z"));
         assert!(young.repeat.is_some_and(|state| state.contains("generated_timestamp")));
+    }
+
+    #[test]
+    fn a_saved_time_of_the_future_is_told_once_and_reading_goes_on_from_the_newest_that_can_be() {
+        let latest = NOW.unix - YOUNGEST_BOUND_SECONDS;
+        for (name, key) in [
+            ("tickets", "generated_timestamp"),
+            ("ticket_metrics", "_ab_updated_at"),
+            ("groups", "updated_at"),
+            ("ticket_audits", "created_at"),
+            ("satisfaction_ratings", "updated_at"),
+            ("articles", "updated_at"),
+            ("article_comments", "updated_at"),
+        ] {
+            for ahead in
+                [json!("2099-01-01T00:00:00Z"), json!(NOW.unix + 3601), json!("9999-12-31")]
+            {
+                let begin = incremental(name, json!({ key: ahead }), None);
+                assert_eq!(begin.warnings.len(), 1, "{:?}", begin.warnings);
+                let told = &begin.warnings[0];
+                assert!(told.contains("future") && told.contains("reset"), "{told}");
+                // No request is made for a time that young, and the next read begins there.
+                let state: Value = serde_json::from_str(&begin.repeat.unwrap()).unwrap();
+                let later = Now { unix: NOW.unix + 3600, ..NOW };
+                let again = begin_with(name, SyncMode::Incremental, state, None, later);
+                assert_eq!((again.repeat, again.position.flat), (None, Some(latest)), "{name}");
+                assert_eq!(again.warnings, Vec::<String>::new(), "{name}");
+            }
+        }
+        // What a listing gave of its own place is right, whatever the cursor says.
+        let walk = json!({"v": 1, "feed": "incremental_tickets", "kind": "cursor", "token": "t", "done": true});
+        let state = json!({"generated_timestamp": "4070908800", "walk": walk});
+        let begin = incremental("tickets", state, None);
+        assert_eq!(
+            (begin.repeat, begin.position.walk.place.token),
+            (None, Token::Cursor("t".into()))
+        );
+        let walk = json!({"v": 1, "feed": "incremental_organizations", "kind": "start_time", "token": "4070908800", "done": true});
+        let state = json!({"updated_at": "4070908800", "walk": walk});
+        let begin = incremental("organizations", state, None);
+        assert_eq!(begin.position.walk.place.token, Token::StartTime(latest));
+    }
+
+    #[test]
+    fn a_saved_time_in_parts_of_seconds_is_told_and_read_as_what_it_means() {
+        for saved in [
+            json!("1720000000000"),
+            json!(1_720_000_000_000_u64),
+            json!(1_720_000_000_000.0),
+            json!("1720000000000000"),
+            json!("1720000000000000000"),
+        ] {
+            let begin = incremental("tickets", json!({ "generated_timestamp": saved }), None);
+            assert_eq!((begin.repeat, begin.position.flat), (None, Some(1_720_000_000)), "{saved}");
+            assert!(begin.warnings[0].contains("2024-07-03T09:46:40Z"), "{:?}", begin.warnings);
+        }
+    }
+
+    #[test]
+    fn a_start_date_of_the_future_that_was_frozen_binds_nothing() {
+        let first = incremental("tickets", json!(null), Some("2205-01-01T00:00:00Z"));
+        let state: Value = serde_json::from_str(&first.repeat.unwrap()).unwrap();
+        let corrected = incremental("tickets", state, Some(START));
+        assert_eq!(corrected.repeat, None);
+        assert_eq!(corrected.position.walk.place.token, Token::StartTime(START_UNIX));
+        assert!(corrected.warnings[0].contains("future"), "{:?}", corrected.warnings);
+    }
+
+    #[test]
+    fn a_state_of_which_nothing_can_be_used_is_told() {
+        for state in [
+            json!({"foo": 1}),
+            json!({"cursor": "2024-01-01T00:00:00Z"}),
+            json!({"states": [{"cursor": {"x": "y"}}]}),
+        ] {
+            let begin = incremental("tickets", state.clone(), None);
+            assert_eq!(begin.warnings.len(), 1, "{state} {:?}", begin.warnings);
+        }
+        for state in [
+            json!(null),
+            json!({}),
+            json!({"updated_at": null}),
+            json!({"states": [], "lookback_window": 0}),
+        ] {
+            assert_eq!(incremental("tickets", state, None).warnings, Vec::<String>::new());
+        }
+        let full = begin_with("tags", SyncMode::FullRefresh, json!({"foo": 1}), None, NOW);
+        assert_eq!(full.warnings, Vec::<String>::new());
     }
 
     #[test]

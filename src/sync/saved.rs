@@ -1,6 +1,8 @@
 //! What a saved state means: ours, and every shape that Airbyte's connector wrote over the years.
 //! Pure; whatever is malformed is left out with a warning and never a reason to stop.
 
+use std::cell::Cell;
+
 use serde_json::{Map, Value};
 
 use super::numbers::Digest;
@@ -26,6 +28,8 @@ pub struct Saved {
     pub bound: Option<i64>,
     /// A marker that a full refresh has ended.
     pub finished: bool,
+    /// Whether something is there of which nothing can be used.
+    pub is_useless: bool,
     pub warnings: Vec<String>,
 }
 
@@ -65,12 +69,20 @@ pub fn read(stream: &Stream, state: &Map<String, Value>, now_unix: i64) -> Saved
         }
     }
     if let Some(cursor) = &stream.cursor {
-        match flat(cursor, state, is_ours(state), now_unix) {
+        let times = Times { now_unix, is_scaled: Cell::new(false) };
+        match flat(cursor, state, is_ours(state), &times) {
             Ok(flat) => saved.flat = flat,
             Err(key) => saved.warnings.push(format!(
                 "{}: the saved `{key}` is not a time; reading starts from the beginning",
                 stream.name
             )),
+        }
+        if let Some(flat) = saved.flat.filter(|_| times.is_scaled.get()) {
+            saved.warnings.push(format!(
+                "{}: the saved time is not in seconds but in parts of them; it is read as {}",
+                stream.name,
+                instant::to_iso(flat)
+            ));
         }
     }
     if stream.is_detour {
@@ -80,7 +92,62 @@ pub fn read(stream: &Stream, state: &Map<String, Value>, now_unix: i64) -> Saved
             saved.flat = walk.get("flat").and_then(Value::as_i64);
         }
     }
+    let is_used = saved.finished
+        || [saved.flat, saved.main, saved.searched, saved.bound].iter().any(Option::is_some)
+        || state.contains_key("walk");
+    saved.is_useless = !is_used && saved.warnings.is_empty() && !is_nothing(state);
     saved
+}
+
+/// Whether a state says nothing, as the one of a stream that has not been read.
+fn is_nothing(state: &Map<String, Value>) -> bool {
+    let is_nothing = |value: &Value| match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => is_nothing(members),
+        Value::Bool(true) => false,
+    };
+    state.values().all(is_nothing)
+}
+
+/// Times beyond this, unix seconds, are in the year 5138: they are thousandths of seconds, or less.
+const LATEST_SECONDS: i64 = 100_000_000_000;
+
+/// Reads saved times.
+struct Times {
+    /// Zendesk's time.
+    now_unix: i64,
+    /// Whether one was in parts of seconds.
+    is_scaled: Cell<bool>,
+}
+
+impl Times {
+    fn read(&self, value: &Value) -> Option<i64> {
+        let mut time = match value {
+            Value::String(text) => instant::from_text(text),
+            Value::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
+                Some(float) => whole(float),
+                None => instant::from_text(&number.to_string()),
+            },
+            _ => None,
+        }?;
+        // A date that is written out is what it says.
+        let is_digit = |byte: u8| byte.is_ascii_digit() || byte == b'.';
+        let is_number = value.as_str().is_none_or(|text| text.trim().bytes().all(is_digit));
+        while is_number && time >= LATEST_SECONDS {
+            time /= 1000;
+            self.is_scaled.set(true);
+        }
+        Some(time)
+    }
+}
+
+/// A float without its fraction, if it can be a time.
+#[expect(clippy::cast_possible_truncation, reason = "it was looked at before")]
+fn whole(float: f64) -> Option<i64> {
+    (float.abs() < 9e18).then_some(float as i64)
 }
 
 /// Whether this program wrote the state.
@@ -100,17 +167,17 @@ fn flat(
     cursor: &Cursor,
     state: &Map<String, Value>,
     is_ours: bool,
-    now_unix: i64,
+    times: &Times,
 ) -> Result<Option<i64>, String> {
     if let Some(((name, field), above)) = cursor.parents.split_first()
         && let Some(Value::Object(parent)) = state.get("parent_state").and_then(|all| all.get(name))
-        && let Some(flat) = parent_flat(field, parent, above)?
+        && let Some(flat) = parent_flat(field, parent, above, times)?
     {
         return Ok(Some(flat));
     }
     let lookback = state.get("lookback_window").and_then(Value::as_i64).unwrap_or_default();
     if let Some(Value::Object(global)) = state.get("state") {
-        let flat = own(cursor, global, is_ours, now_unix)?;
+        let flat = own(cursor, global, is_ours, times)?;
         return Ok(flat.map(|flat| flat.saturating_sub(lookback.max(0))));
     }
     if state.contains_key("states") {
@@ -119,9 +186,9 @@ fn flat(
     }
     if let Some(slice) = state.get("slices").and_then(|slices| slices.get(0)) {
         let end = slice.get("most_recent_cursor_value").or_else(|| slice.get("end"));
-        return end.map(|end| time(end).ok_or_else(|| "slices".to_owned())).transpose();
+        return end.map(|end| times.read(end).ok_or_else(|| "slices".to_owned())).transpose();
     }
-    own(cursor, state, is_ours, now_unix)
+    own(cursor, state, is_ours, times)
 }
 
 /// The position of a parent inside a child's state, which may be nested once more.
@@ -129,16 +196,17 @@ fn parent_flat(
     field: &str,
     state: &Map<String, Value>,
     above: &[(&str, &str)],
+    times: &Times,
 ) -> Result<Option<i64>, String> {
     if let Some(((name, field), above)) = above.split_first()
         && let Some(Value::Object(parent)) =
             state.get("parent_state").and_then(|all| all.get(*name))
     {
-        return parent_flat(field, parent, above);
+        return parent_flat(field, parent, above, times);
     }
     let value =
         state.get("state").and_then(|global| global.get(field)).or_else(|| state.get(field));
-    value.map(|value| time(value).ok_or_else(|| field.to_owned())).transpose()
+    value.map(|value| times.read(value).ok_or_else(|| field.to_owned())).transpose()
 }
 
 /// The cursor under its own key, or under one of its former keys.
@@ -146,10 +214,10 @@ fn own(
     cursor: &Cursor,
     state: &Map<String, Value>,
     is_ours: bool,
-    now_unix: i64,
+    times: &Times,
 ) -> Result<Option<i64>, String> {
     if let Some(value) = state.get(cursor.field).filter(|value| !value.is_null()) {
-        return time(value).map(Some).ok_or_else(|| cursor.field.to_owned());
+        return times.read(value).map(Some).ok_or_else(|| cursor.field.to_owned());
     }
     for former in cursor.formerly {
         let Some(value) = state.get(former.key).filter(|value| !value.is_null()) else { continue };
@@ -157,22 +225,14 @@ fn own(
             // Our own search: what it did not see, the start date brings.
             continue;
         }
-        return match (time(value), former.at_most) {
-            (Some(time), Some(at_most)) if time <= now_unix => Ok(Some(time.min(at_most))),
+        return match (times.read(value), former.at_most) {
+            (Some(time), Some(at_most)) if time <= times.now_unix => Ok(Some(time.min(at_most))),
             (Some(time), _) => Ok(Some(time)),
             (None, Some(at_most)) => Ok(Some(at_most)),
             (None, None) => Err(former.key.to_owned()),
         };
     }
     Ok(None)
-}
-
-fn time(value: &Value) -> Option<i64> {
-    match value {
-        Value::String(text) => instant::from_text(text),
-        Value::Number(number) => instant::from_text(&number.to_string()),
-        _ => None,
-    }
 }
 
 fn all_partitions_complete(state: &Map<String, Value>) -> bool {

@@ -12,12 +12,12 @@ use tokio::sync::watch;
 
 use crate::config::Config;
 use crate::protocol::catalog;
-use crate::protocol::emitter::{Closed, Emitter};
+use crate::protocol::emitter::{Closed, Emitter, is_not_gone};
 use crate::protocol::message::{Level, Trouble};
 use crate::protocol::state::SavedStates;
 use crate::secret::Secret;
 use crate::source::read::{Order, Outcome, read};
-use crate::source::signals::Terminated;
+use crate::source::signals::{Terminated, let_writes_fail};
 use crate::source::{Surroundings, check, discover, invalid_config, refused, spec};
 use crate::zendesk::clock::Clock;
 use crate::zendesk::webhook;
@@ -27,6 +27,8 @@ use crate::zendesk::webhook;
 const LARGEST_CONFIG_BYTES: u64 = 1 << 20;
 const LARGEST_CATALOG_BYTES: u64 = 64 << 20;
 const LARGEST_STATE_BYTES: u64 = 64 << 20;
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Zendesk's calls are far smaller.
 const LARGEST_CALL_BYTES: u64 = 16 << 20;
@@ -127,20 +129,45 @@ pub fn run() -> ExitCode {
         let _ = writeln!(std::io::stderr(), "{usage}");
         return ExitCode::FAILURE;
     };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "the program cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    runtime.block_on(async { let_writes_fail() });
     if let Command::Spec = command {
-        let written = std::io::stdout().write_all(&spec::line());
-        return if written.is_ok() { ExitCode::SUCCESS } else { Outcome::ReaderGone.into() };
+        return wrote(std::io::stdout().write_all(&spec::line()));
     }
     if let Command::VerifyWebhook { signature, timestamp, secret } = &command {
         return verify_webhook(signature, timestamp, secret);
     }
     let surroundings = surroundings(cli.debug);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let Ok(runtime) = runtime else { return ExitCode::FAILURE };
     let code = runtime.block_on(Box::pin(act(command, &surroundings)));
     // A write that hangs on a reader which never reads must not hold the process.
     runtime.shutdown_background();
     code
+}
+
+/// The exit code after the only thing that is written.
+fn wrote(written: std::io::Result<()>) -> ExitCode {
+    match written {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_not_gone(&error) => unwritable(&error.to_string()),
+        Err(_) => Outcome::ReaderGone.into(),
+    }
+}
+
+/// Tells that stdout takes no more. It is told on stderr, because there is no other place left.
+fn unwritable(why: &str) -> ExitCode {
+    let told = format!(
+        "stdout cannot be written: {why}. Make room where it leads, or lift the limit of the size of \
+         files, and start the command again."
+    );
+    let _ = writeln!(std::io::stderr(), "{told}");
+    ExitCode::FAILURE
 }
 
 /// Verifies the call whose body stands on stdin. It is no command of Airbyte's, so it answers in
@@ -155,14 +182,7 @@ fn verify_webhook(signature: &str, timestamp: &str, secret: &Secret) -> ExitCode
             format!("the body is larger than {} MB", LARGEST_CALL_BYTES >> 20)
         }
         Ok(_) => match webhook::verify(&body, signature, timestamp, secret, now_unix) {
-            Ok(()) => {
-                let written = writeln!(std::io::stdout(), "authentic");
-                return if written.is_ok() {
-                    ExitCode::SUCCESS
-                } else {
-                    Outcome::ReaderGone.into()
-                };
-            }
+            Ok(()) => return wrote(writeln!(std::io::stdout(), "authentic")),
             Err(why) => why.to_string(),
         },
     };
@@ -210,6 +230,9 @@ async fn act(command: Command, surroundings: &Surroundings) -> ExitCode {
         written = emitter.finish(patience) => written,
         () = terminated.wait() => return Outcome::Stopped.into(),
     };
+    if let Some(why) = emitter.unwritable() {
+        return unwritable(why);
+    }
     if written || outcome == Outcome::Stopped { outcome.into() } else { Outcome::ReaderGone.into() }
 }
 
@@ -248,6 +271,10 @@ fn contents(path: &Path, what: &str, largest: u64) -> Result<Vec<u8>, Trouble> {
     let mut text = Vec::new();
     let file = std::fs::File::open(path).map_err(unreadable)?;
     file.take(largest + 1).read_to_end(&mut text).map_err(unreadable)?;
+    // Editors of some systems begin a text with this mark.
+    if text.starts_with(BYTE_ORDER_MARK) {
+        text.drain(..BYTE_ORDER_MARK.len());
+    }
     if text.len() as u64 > largest {
         return Err(refused(&format!("{what} is larger than {} MB", largest >> 20)));
     }

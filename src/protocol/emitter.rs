@@ -2,8 +2,8 @@
 //! its own does the writing, so that a slow reader holds the sync back without stopping it from
 //! hearing a signal.
 
-use std::io::Write;
-use std::sync::{Arc, mpsc as thread_channel};
+use std::io::{self, ErrorKind, Write};
+use std::sync::{Arc, OnceLock, mpsc as thread_channel};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{Mutex, Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -35,9 +35,15 @@ pub struct Part {
     pub position: Option<String>,
 }
 
-/// The reader of stdout has gone.
+/// Nothing can be written to stdout any more: its reader has gone, or what it leads to takes no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Closed;
+
+/// Why stdout cannot be written, if it is not that its reader has gone.
+#[must_use]
+pub fn is_not_gone(error: &io::Error) -> bool {
+    !matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset)
+}
 
 /// Takes batches and messages in order and writes them to stdout.
 pub struct Emitter {
@@ -49,6 +55,8 @@ pub struct Emitter {
     debug: bool,
     /// A page was written, or a stream has ended.
     moved: Notify,
+    /// Why a write failed, if it was not that the reader has gone.
+    unwritable: Arc<OnceLock<String>>,
 }
 
 /// Bytes for the writing thread.
@@ -83,12 +91,18 @@ impl Emitter {
         let (done, finished) = thread_channel::channel();
         let room = Arc::new(Semaphore::new(BLOCKS_ON_THEIR_WAY));
         let none_left = Arc::clone(&room);
+        let unwritable = Arc::new(OnceLock::new());
+        let why = Arc::clone(&unwritable);
         std::thread::spawn(move || {
             let mut written = true;
             while let Some(block) = waiting.blocking_recv() {
-                written = out.write_all(&block.bytes).and_then(|()| out.flush()).is_ok();
-                if !written {
-                    // The reader has gone. Nobody may take the room that this block gives back.
+                let done = out.write_all(&block.bytes).and_then(|()| out.flush());
+                written = done.is_ok();
+                if let Err(error) = done {
+                    if is_not_gone(&error) {
+                        let _ = why.set(error.to_string());
+                    }
+                    // Nobody may take the room that this block gives back.
                     none_left.close();
                     break;
                 }
@@ -100,7 +114,15 @@ impl Emitter {
         });
         let inner =
             Inner { ledger: Ledger::default(), blocks: Some(blocks), finished: Some(finished) };
-        Self { inner: Mutex::new(inner), room, now: Box::new(now), debug, moved: Notify::new() }
+        let (inner, now, moved) = (Mutex::new(inner), Box::new(now), Notify::new());
+        Self { inner, room, now, debug, moved, unwritable }
+    }
+
+    /// Why stdout cannot be written, where its reader is there and what it leads to takes no more,
+    /// as a full disk.
+    #[must_use]
+    pub fn unwritable(&self) -> Option<&str> {
+        self.unwritable.get().map(String::as_str)
     }
 
     /// Opens a stream: status STARTED, and the position it is read from.

@@ -3,6 +3,17 @@
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+/// The signal of a write beyond the largest file that the process may make (`ulimit -f`). It has
+/// this number wherever the program runs.
+const SIGXFSZ: i32 = 25;
+
+/// Lets a write that makes a file too large fail, in place of ending the process. To be called
+/// inside of the runtime.
+pub fn let_writes_fail() {
+    // Whoever listens to a signal is not ended by it. Where that cannot be, its default stays.
+    let _ = signal(SignalKind::from_raw(SIGXFSZ));
+}
+
 /// Hears the signals that ask the program to end.
 #[derive(Debug)]
 pub struct Terminated {

@@ -122,7 +122,7 @@ fn an_agent_gets_what_agents_may_see_and_an_administrator_all_of_it() {
     let admin = Connector::new(&sim).read(&STREAMS, INCREMENTAL, &[]).complete();
     assert_eq!(detour_warnings(&admin), 0);
     // An administrator takes none of the agent's roads: one side-load, no request per ticket.
-    for road in ["search/", "/comments", "/ticket_metrics"] {
+    for road in ["search/export", "/comments", "/ticket_metrics"] {
         assert!(requests_below(&sim, road).is_empty(), "{road}");
     }
     assert!(requests_below(&sim, "/incremental/").iter().all(|status| *status == 200));
@@ -151,7 +151,9 @@ fn an_agent_gets_what_agents_may_see_and_an_administrator_all_of_it() {
     // One request per ticket, and another for each further page of five comments.
     let further: usize = comments.values().map(|count| (count - 1) / 5).sum();
     assert_eq!(requests_below(&sim, "/comments"), vec![200; tickets + further]);
-    assert_eq!(requests_below(&sim, "search/count"), [200]);
+    // The window of the search is counted, and so is what an estimate tells.
+    let counts = requests_below(&sim, "search/count");
+    assert!((1..=3).contains(&counts.len()) && counts.iter().all(|status| *status == 200));
     // Tickets and their comments share one walk of five tickets a page.
     assert_eq!(requests_below(&sim, "search/export").len(), tickets.div_ceil(5));
 }

@@ -58,9 +58,7 @@ fn credentials_that_let_nobody_in_fail_the_check_and_the_read_before_any_stream(
                 );
                 let told = match command {
                     "check" => failed_check(&ended),
-                    "read" => refused(&ended),
-                    // The list of streams is no secret and may be had without an account.
-                    _ => Ok("credentials".to_owned()),
+                    _ => refused(&ended),
                 };
                 match told {
                     Ok(message) if message.contains("credentials") => {}

@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::estimate::FromTheBeginning;
 use super::{Surroundings, detour, refused};
 use crate::config::Config;
 use crate::protocol::catalog::Selected;
 use crate::protocol::emitter::{Closed, Emitter, unix_ms};
-use crate::protocol::message::{self, Level, Status, Trouble};
+use crate::protocol::message::{self, FailureType, Level, Status, Trouble};
 use crate::protocol::state::SavedStates;
 use crate::streams::{Feed, Stream};
 use crate::sync::parts::{self, Beginnings};
@@ -37,9 +38,8 @@ pub struct Known<'k> {
 #[derive(Debug, Default)]
 pub struct Begun {
     pub groups: Vec<Group>,
-    pub failed: Vec<String>,
-    /// Streams that are read from their beginning.
-    pub from_the_beginning: Vec<&'static Stream>,
+    pub failed: Vec<(String, FailureType)>,
+    pub from_the_beginning: Vec<FromTheBeginning>,
 }
 
 impl Begun {
@@ -80,13 +80,13 @@ pub async fn begin(
     for selected in selected {
         let Some(stream) = known.streams.iter().find(|stream| stream.name == selected.name) else {
             unknown_stream(emitter, &selected.name).await?;
-            begun.failed.push(selected.name);
+            begun.failed.push((selected.name, FailureType::ConfigError));
             continue;
         };
         let is_its = |trouble: &&Trouble| trouble.stream.as_deref() == Some(stream.name);
         if let Some(trouble) = known.troubles.iter().find(is_its) {
             not_begun(emitter, stream.name, trouble).await?;
-            begun.failed.push(selected.name);
+            begun.failed.push((selected.name, trouble.failure_type));
             continue;
         }
         let road = detour::road(stream, known.refused);
@@ -130,7 +130,8 @@ async fn open(
         return Ok(());
     }
     if open.iter().all(|(_, position)| position.is_at_the_beginning()) {
-        begun.from_the_beginning.push(stream);
+        let bound = open.iter().filter_map(|(_, position)| position.walk.bound).min();
+        begun.from_the_beginning.push(FromTheBeginning { stream, bound });
     }
     for (site, position) in open {
         let brand = site.as_ref().and_then(|site| site.part_of_state());

@@ -96,6 +96,8 @@ fn decide(rows: &[Value], main: &Site, config: &Config) -> Result<HelpCenters, N
     let mut brands: Vec<Brand> = Vec::new();
     for row in rows {
         match Brand::read(row).filter(|brand| is_host_label(&brand.subdomain)) {
+            // One that moved to a later page while the pages were read comes twice.
+            Some(brand) if brands.iter().any(|known| known.id == brand.id) => {}
             Some(brand) => brands.push(brand),
             None => told.push((
                 Level::Warn,
@@ -226,6 +228,12 @@ mod tests {
         }
         let rows = [json!(null), json!({ "id": "x", "subdomain": "a" }), brand(1, "acme")];
         assert_eq!(read(&rows, &[]), [acme(Some(1))]);
+    }
+
+    #[test]
+    fn a_brand_that_is_listed_twice_is_read_once() {
+        let rows = [brand(1, "acme"), brand(2, "shop"), brand(2, "shop"), brand(1, "acme")];
+        assert_eq!(read(&rows, &[]).len(), 2);
     }
 
     #[test]

@@ -2,7 +2,6 @@
 //! one CONNECTION_STATUS; LOG lines before it say the rest.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::future::{join, join_all};
 use tokio::sync::watch;
@@ -11,9 +10,10 @@ use tokio::time::{Instant, timeout_at};
 use super::brands::{HelpCenters, NoHelpCenters, help_centers};
 use super::clashes::clash;
 use super::identity::{Identity, NoIdentity, TokenFacts, identity, token_facts, webhooks};
-use super::probe::{Asker, Group, Reach, groups, missing_scopes, reach};
+use super::probe::{Asker, Group, Reach, groups, missing_scopes, reach, unanswered};
 use super::{
-    SETTLE_WITHIN, Surroundings, connect, deletions, detour, ends_soon, failure, invalid_config,
+    PATIENCE, SETTLE_WITHIN, Surroundings, connect, deletions, detour, ends_soon, failure,
+    invalid_config,
 };
 use crate::config::Config;
 use crate::protocol::emitter::{Closed, Emitter};
@@ -22,11 +22,7 @@ use crate::streams::{Stream, registry};
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::client::Client;
 use crate::zendesk::clock::Clock;
-use crate::zendesk::error::{ApiError, ErrorKind};
-
-/// A check answers within twenty seconds, also when the network is black. What is left of them is
-/// for new tokens that have to be saved.
-const PATIENCE: Duration = Duration::from_secs(16);
+use crate::zendesk::error::ApiError;
 
 /// Answers with one CONNECTION_STATUS. `stop` turns true when the program is to end.
 ///
@@ -56,6 +52,9 @@ pub async fn check(
     if let Some(told) = deletions::warning(&config, &streams) {
         emitter.log(Level::Warn, &told).await?;
     }
+    if let Some(told) = deletions::unmarked_by_default(&config, &streams) {
+        emitter.log(Level::Info, &told).await?;
+    }
     let client = match connect(&config, surroundings, clock, stop.clone(), emitter) {
         Ok(client) => client.impatient(),
         Err(trouble) => return emitter.line(failed(&trouble.message)).await,
@@ -82,6 +81,9 @@ async fn examine(
         Ok(Err(error)) => return Ok(Err(failure::of_identity(&error, config).message)),
         Err(_) => return Ok(Err(no_answer(client, config))),
     };
+    if let Some(start) = config.start.ahead_of(client.clock().now_unix()) {
+        return Ok(Err(failure::of_start(start).message));
+    }
     introduce(client, config, identity.as_ref(), emitter).await?;
     let token = async {
         if !config.credentials.is_oauth() {
@@ -247,12 +249,6 @@ fn is_narrow(config: &Config, error: &ApiError) -> bool {
 
 /// Why there was no answer in time, as far as the last try tells.
 fn no_answer(client: &Client, config: &Config) -> String {
-    let error = client.last_failure().unwrap_or_else(|| ApiError {
-        kind: ErrorKind::Unavailable,
-        status: None,
-        request: "GET /api/v2/users/me.json".into(),
-        detail: "no answer in time".into(),
-        again_in: None,
-    });
+    let error = client.last_failure().unwrap_or_else(|| unanswered(client, "users/me.json"));
     failure::of_identity(&NoIdentity::Api(error), config).message
 }

@@ -5,7 +5,7 @@ use super::refused;
 use crate::config::Config;
 use crate::protocol::catalog::{Selected, SyncMode};
 use crate::protocol::message::Trouble;
-use crate::streams::{Reading, Sign, Stream};
+use crate::streams::{Choice, Reading, Sign, Stream};
 
 /// Why these streams cannot be read with these options.
 #[must_use]
@@ -52,6 +52,41 @@ pub fn unseen(config: &Config, selected: &[&Stream]) -> Option<String> {
     (config.deleted_at_field.is_some() && !names.is_empty()).then(|| {
         format!(
             "the search index does not show deletions, so `deleted_at_field` stays null in {}",
+            names.join(", ")
+        )
+    })
+}
+
+/// What a person should know before a first read whose tables keep deleted rows as they were.
+#[must_use]
+pub fn unmarked(config: &Config, streams: &[Stream], selected: &[Selected]) -> Option<String> {
+    let is_incremental = |stream: &Stream| {
+        let mut of_name = selected.iter().filter(|selected| selected.name == stream.name);
+        of_name.any(|selected| selected.mode == SyncMode::Incremental)
+    };
+    stays(config, streams.iter().filter(|stream| is_incremental(stream)))
+}
+
+/// The same, where nothing is selected yet.
+#[must_use]
+pub fn unmarked_by_default(config: &Config, streams: &[Stream]) -> Option<String> {
+    stays(config, streams.iter())
+}
+
+/// Streams whose deleted rows are left out, so that an incremental read never hears of a deletion.
+fn stays<'s>(config: &Config, streams: impl Iterator<Item = &'s Stream>) -> Option<String> {
+    let is_hidden = |stream: &&Stream| {
+        let without = |(_, choice): &(_, Choice)| {
+            *choice == Choice::WithoutDeleted && choice.value(config).is_some()
+        };
+        stream.deletion.is_some() && stream.feed.choices.iter().any(without)
+    };
+    let names: Vec<&str> = streams.filter(is_hidden).map(|stream| stream.name).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "`deleted_at_field` is not set: rows that Zendesk deletes stay in an incremental table of {} as \
+             they were. Set it to `_ab_cdc_deleted_at`, and Airbyte's destinations delete them; any other \
+             name marks them",
             names.join(", ")
         )
     })

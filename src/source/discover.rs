@@ -1,5 +1,6 @@
 //! `discover`: which streams there are. A stream that needs a plan, a feature, a role or a scope
-//! is asked for with one small request; only a definite refusal leaves it out.
+//! is asked for with one small request; only Zendesk's definite word leaves it out. Platforms remove
+//! what a catalog lacks, so there is none as long as it is not known what belongs into it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,24 +9,23 @@ use futures_util::future::{join, join_all};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
-use super::brands::help_centers;
+use super::brands::{NoHelpCenters, help_centers};
 use super::clashes::clash;
 use super::identity::{identity, token_facts};
 use super::objects::streams_of_records;
-use super::probe::{Asker, Group, Reach, groups, is_definite, reach};
-use super::{SETTLE_WITHIN, Surroundings, connect, failure, fields};
+use super::probe::{Asker, Group, Reach, groups, is_last_word, reach};
+use super::{PATIENCE, SETTLE_WITHIN, Surroundings, connect, failure, fields};
 use crate::config::Config;
 use crate::protocol::emitter::{Closed, Emitter};
 use crate::protocol::message::{CatalogStream, Level, Trouble, catalog};
 use crate::streams::{Reading, Stream, registry, registry_with};
-use crate::sync::WalkError;
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::client::Client;
 use crate::zendesk::clock::Clock;
 use crate::zendesk::error::ErrorKind;
 
 /// All probes together take at most this; what has not answered by then stays in.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PROBES_WITHIN: Duration = Duration::from_secs(10);
 
 /// Answers with one CATALOG. `stop` turns true when the program is to end.
 ///
@@ -47,25 +47,28 @@ pub async fn discover(
         return Ok(Err(trouble));
     }
     streams.retain(|stream| stream.is_offered);
-    let asking = tokio::time::timeout(PATIENCE, streams_of_records(&client, config));
+    let asking = streams_of_records(&client, config, PROBES_WITHIN);
     let (refusals, objects) =
         join(Box::pin(refusals(&client, config, &streams, emitter)), Box::pin(asking)).await;
     let refusals = refusals?;
-    let objects = match objects {
-        Ok(Ok(objects)) => objects,
-        Ok(Err(WalkError::Api(error))) if is_definite(error.kind) => Vec::new(),
-        _ => {
-            let told = "the records of custom objects are not listed, because Zendesk did not say \
-                        in time which objects there are; refresh the schema to list them";
-            emitter.log(Level::Warn, told).await?;
-            Vec::new()
+    let objects = objects.map_err(|error| failure::of_objects(&error));
+    let known = refusals.and_then(|refusals| Ok((refusals, objects?)));
+    let (refusals, objects) = match known {
+        Ok(known) => known,
+        Err(trouble) => {
+            let _ = tokio::time::timeout(SETTLE_WITHIN, client.settle()).await;
+            // Whoever was told to stop has not failed.
+            return Ok(if *stop.borrow() { Ok(()) } else { Err(trouble) });
         }
     };
     let mut streams = registry_with(config, objects);
+    if let Some(trouble) = clash(config, &streams) {
+        return Ok(Err(trouble));
+    }
     streams.retain(|stream| stream.is_offered);
     let is_left_out = |stream: &Stream| refusals.contains(&stream.name);
     let is_listed = |stream: &Stream| !is_left_out(stream);
-    let columns = fields::columns_now(&client, config, &streams, is_listed).await;
+    let columns = fields::columns_now(&client, config, &streams, is_listed, Some(PATIENCE)).await;
     let _ = tokio::time::timeout(SETTLE_WITHIN, client.settle()).await;
     if *stop.borrow() {
         return Ok(Ok(()));
@@ -83,14 +86,15 @@ pub async fn discover(
     Ok(Ok(()))
 }
 
-/// The streams that Zendesk refuses for certain, each told with its reason.
+/// The streams that Zendesk refuses for certain, each told with its reason; or why nothing can be
+/// read with these credentials.
 async fn refusals(
     client: &Client,
     config: &Config,
     streams: &[Stream],
     emitter: &Emitter,
-) -> Result<Vec<&'static str>, Closed> {
-    let deadline = Instant::now() + PATIENCE;
+) -> Result<Result<Vec<&'static str>, Trouble>, Closed> {
+    let deadline = Instant::now() + PROBES_WITHIN;
     // Whoever has no answer to this is given everything; probing would only take time.
     let facts = async {
         let token = async {
@@ -109,24 +113,36 @@ async fn refusals(
         {
             (None, token)
         }
+        Ok((Err(error), _)) if error.is_hopeless() => {
+            return Ok(Err(failure::of_identity(&error, config)));
+        }
         Ok((Err(error), _)) => {
             let why = failure::of_identity(&error, config).message;
             let told = format!("all streams are listed, because nothing is known of them: {why}");
             emitter.log(Level::Warn, &told).await?;
-            return Ok(Vec::new());
+            return Ok(Ok(Vec::new()));
         }
         Err(_) => {
             let told = "all streams are listed, because Zendesk did not answer in time";
             emitter.log(Level::Warn, told).await?;
-            return Ok(Vec::new());
+            return Ok(Ok(Vec::new()));
         }
     };
-    let asking = timeout_at(deadline, Box::pin(help_centers(client, config))).await;
-    let sites = asking.ok().and_then(Result::ok).map(|found| found.sites).unwrap_or_default();
+    let sites = match timeout_at(deadline, Box::pin(help_centers(client, config))).await {
+        Ok(Ok(found)) => found.sites,
+        Ok(Err(why @ NoHelpCenters::Unknown { .. })) => {
+            return Ok(Err(failure::of_help_centers(None, &why)));
+        }
+        // Where help centers are read is not known, so nothing that they answer counts.
+        Ok(Err(NoHelpCenters::Unlisted(_))) | Err(_) => Vec::new(),
+    };
     let main = sites.first().map(|site| &**site);
     let asker = Asker { identity: identity.as_ref(), token: token.as_ref() };
     let is_gated = |stream: &Stream| {
         let gate = &stream.gate;
+        if stream.feed.is_of_brands() && main.is_none() {
+            return false;
+        }
         // An export that is refused for the role is no reason to leave its streams out.
         let is_export = stream.feed.buckets.contains(&Bucket::Incremental);
         gate.plan.is_some()
@@ -145,7 +161,7 @@ async fn refusals(
     let mut left_out = Vec::new();
     for (Group { asked, streams }, reach) in join_all(probes).await {
         if let Some(Reach::Refused(error)) = reach
-            && error.kind != ErrorKind::Unauthorized
+            && is_last_word(&error)
         {
             let why = failure::why_not(asked, &error, &asker);
             for stream in streams {
@@ -155,7 +171,7 @@ async fn refusals(
             left_out.extend(streams.iter().map(|stream| stream.name));
         }
     }
-    Ok(left_out)
+    Ok(Ok(left_out))
 }
 
 /// A stream as the catalog has it.

@@ -2,18 +2,29 @@
 //! walks are under way, one after another and with requests that nobody waits for; a count that
 //! does not come is not missed.
 //!
-//! Source: Zendesk, "Tickets: Count Tickets" and its like. Past 100,000 a count is up to a day old.
+//! Sources: Zendesk, "Tickets: Count Tickets" and its like: past 100,000 a count is up to a day old;
+//! "Search: Show Results Count".
 
 use futures_util::future::try_join_all;
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
+use crate::config::Config;
 use crate::protocol::emitter::{Closed, Emitter};
 use crate::protocol::message::Level;
 use crate::streams::Stream;
+use crate::streams::counts::Count as Counting;
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::client::Client;
 use crate::zendesk::page::Shape;
+
+/// A stream that is read from its beginning.
+#[derive(Clone, Copy, Debug)]
+pub struct FromTheBeginning {
+    pub stream: &'static Stream,
+    /// The start date that bounds it, unix seconds.
+    pub bound: Option<i64>,
+}
 
 /// What a count shows while Zendesk is still counting more than that.
 const STILL_COUNTING: u64 = 100_000;
@@ -21,6 +32,12 @@ const STILL_COUNTING: u64 = 100_000;
 #[derive(Deserialize)]
 struct Counted {
     count: Count,
+}
+
+/// What a search finds.
+#[derive(Deserialize)]
+struct Found {
+    count: u64,
 }
 
 #[derive(Deserialize)]
@@ -36,11 +53,12 @@ struct Count {
 pub async fn estimate(
     client: &Client,
     emitter: &Emitter,
-    streams: &[&'static Stream],
+    config: &Config,
+    streams: &[FromTheBeginning],
 ) -> Result<(), Closed> {
     let turn = Mutex::new(());
     // All are polled at once: one that was handed a lock must be polled to give it back.
-    let counts = by_count(streams).into_iter().map(|(path, streams)| {
+    let counts = by_count(streams, config).into_iter().map(|((count, bound), streams)| {
         let turn = &turn;
         async move {
             // First the first page, which streams of one count have in common.
@@ -52,7 +70,8 @@ pub async fn estimate(
             if !is_wanted {
                 return Ok(());
             }
-            match count(client, path).await {
+            let path = count.path();
+            match asked(client, &count, bound).await {
                 Ok(rows) => {
                     for stream in streams {
                         emitter.estimate(stream.name, rows).await?;
@@ -69,27 +88,37 @@ pub async fn estimate(
     try_join_all(counts).await.map(drop)
 }
 
+/// A count, and the bound that it is asked with.
+type Asked = (Counting, Option<i64>);
+
 /// Streams by the count that is true of them.
-fn by_count(streams: &[&'static Stream]) -> Vec<(&'static str, Vec<&'static Stream>)> {
-    let mut counts: Vec<(&'static str, Vec<&'static Stream>)> = Vec::new();
-    for stream in streams {
-        let Some(path) = stream.count else { continue };
-        match counts.iter_mut().find(|(other, _)| *other == path) {
+fn by_count(streams: &[FromTheBeginning], config: &Config) -> Vec<(Asked, Vec<&'static Stream>)> {
+    let mut counts: Vec<(Asked, Vec<&'static Stream>)> = Vec::new();
+    for FromTheBeginning { stream, bound } in streams {
+        let Some(count) = stream.counted(config) else { continue };
+        let asked = (count, *bound);
+        match counts.iter_mut().find(|(other, _)| *other == asked) {
             Some((_, streams)) => streams.push(stream),
-            None => counts.push((path, vec![stream])),
+            None => counts.push((asked, vec![stream])),
         }
     }
     counts
 }
 
-async fn count(client: &Client, path: &str) -> Result<u64, String> {
-    let asked = client.ask_in_passing(path, &[Bucket::Account], &Shape::default()).await;
-    value(&asked.map_err(|error| error.to_string())?.text.body).map_err(str::to_owned)
+async fn asked(client: &Client, count: &Counting, bound: Option<i64>) -> Result<u64, String> {
+    let (path, query, shape) = (count.path(), count.query(bound), Shape::default());
+    let asked = client.ask_in_passing(path, &query, &[Bucket::Account], &shape).await;
+    let body = asked.map_err(|error| error.to_string())?.text.body;
+    value(count, &body).map_err(str::to_owned)
 }
 
-/// The count that a body holds.
-fn value(body: &[u8]) -> Result<u64, &'static str> {
-    let Counted { count } = serde_json::from_slice(body).map_err(|_| "the answer is no count")?;
+/// The count that a body holds: that of a search is a number, that of a listing an object.
+fn value(counting: &Counting, body: &[u8]) -> Result<u64, &'static str> {
+    let is_none = |_| "the answer is no count";
+    if let Counting::Changed { .. } = counting {
+        return serde_json::from_slice(body).map(|Found { count }| count).map_err(is_none);
+    }
+    let Counted { count } = serde_json::from_slice(body).map_err(is_none)?;
     if count.refreshed_at.is_none() && count.value >= STILL_COUNTING {
         return Err("Zendesk is still counting");
     }
@@ -100,10 +129,13 @@ fn value(body: &[u8]) -> Result<u64, &'static str> {
 mod tests {
     use super::*;
 
+    const LISTING: Counting = Counting::Whole("groups/count.json");
+
     #[test]
     fn a_count_is_believed_unless_zendesk_is_still_counting() {
         let counted = |value: &str, at: &str| {
             super::value(
+                &LISTING,
                 format!(r#"{{"count":{{"value":{value},"refreshed_at":{at}}}}}"#).as_bytes(),
             )
         };
@@ -112,8 +144,11 @@ mod tests {
         assert_eq!(counted("5000000", r#""2026-11-21T00:00:00Z""#), Ok(5_000_000));
         assert!(counted("100000", "null").is_err());
         assert!(counted("-1", "null").is_err());
-        assert_eq!(value(br#"{"count":{"value":7}}"#), Ok(7));
-        assert!(value(br#"{"count":7}"#).is_err());
-        assert!(value(b"").is_err());
+        assert_eq!(value(&LISTING, br#"{"count":{"value":7}}"#), Ok(7));
+        assert!(value(&LISTING, br#"{"count":7}"#).is_err());
+        let search = Counting::Changed { of: "ticket" };
+        assert_eq!(value(&search, br#"{"count":7}"#), Ok(7));
+        assert!(value(&search, br#"{"count":"7"}"#).is_err());
+        assert!(value(&LISTING, b"").is_err());
     }
 }

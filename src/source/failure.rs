@@ -9,6 +9,7 @@ use crate::protocol::message::{FailureType, Trouble};
 use crate::streams::{Role, Stream};
 use crate::sync::WalkError;
 use crate::zendesk::error::{ApiError, ErrorKind};
+use crate::zendesk::instant;
 
 /// What a stream's failure means for the person who reads it. `at` names the host where it was
 /// read, if not the main one.
@@ -49,6 +50,62 @@ pub fn of_stream(stream: &Stream, at: Option<&str>, error: &WalkError) -> Troubl
         },
         detail: Some(error.to_string()),
         stream: Some(stream.name.to_owned()),
+    }
+}
+
+/// What several failures are together: what somebody has to change, if that is all there is.
+#[must_use]
+pub fn of_all(kinds: impl IntoIterator<Item = FailureType>) -> FailureType {
+    let mut kinds = kinds.into_iter();
+    let first = kinds.next().unwrap_or(FailureType::TransientError);
+    if kinds.all(|kind| kind == first) { first } else { FailureType::TransientError }
+}
+
+/// What the last message of a sync says in which these streams failed.
+#[must_use]
+pub fn of_sync(failed: &[(String, FailureType)]) -> Trouble {
+    let names: Vec<&str> = failed.iter().map(|(name, _)| name.as_str()).collect();
+    Trouble {
+        failure_type: of_all(failed.iter().map(|(_, kind)| *kind)),
+        message: format!(
+            "These streams did not sync to their end: {}. Their own messages say why.",
+            names.join(", ")
+        ),
+        detail: None,
+        stream: None,
+    }
+}
+
+/// What it means that the start date lies in the future.
+#[must_use]
+pub fn of_start(start_unix: i64) -> Trouble {
+    Trouble {
+        failure_type: FailureType::ConfigError,
+        message: format!(
+            "`start_date` lies in the future ({}), so nothing would be read. Choose a day that has \
+             passed, or days back, such as `30 days`.",
+            instant::to_iso(start_unix)
+        ),
+        detail: None,
+        stream: None,
+    }
+}
+
+/// What it means that it is not known which kinds of custom objects there are, or which fields.
+#[must_use]
+pub fn of_objects(error: &WalkError) -> Trouble {
+    let (failure_type, message) = match error {
+        WalkError::Api(error) => of_api(error, None),
+        _ => (FailureType::TransientError, format!("{error}. Try again.")),
+    };
+    Trouble {
+        failure_type,
+        message: format!(
+            "The custom objects and their fields cannot be listed, and the streams of their records \
+             would be lost. {message}"
+        ),
+        detail: Some(error.to_string()),
+        stream: None,
     }
 }
 
@@ -189,7 +246,12 @@ pub fn is_scope(error: &ApiError) -> bool {
 /// Whether Zendesk refuses words that the user wrote.
 #[must_use]
 pub fn is_users_words(stream: &Stream, error: &ApiError) -> bool {
-    stream.feed.words_of.is_some() && error.kind == ErrorKind::Invalid
+    stream.feed.words_of.is_some() && (error.kind == ErrorKind::Invalid || is_too_long(error))
+}
+
+/// Whether a request is longer than what a server on the way takes.
+fn is_too_long(error: &ApiError) -> bool {
+    matches!(error.status, Some(413 | 414 | 431))
 }
 
 fn of_api(error: &ApiError, stream: Option<&Stream>) -> (FailureType, String) {
@@ -251,6 +313,10 @@ fn of_api(error: &ApiError, stream: Option<&Stream>) -> (FailureType, String) {
             FailureType::ConfigError,
             "Zendesk sends us to another address, which is not followed. Check the subdomain: it may have been renamed."
                 .to_owned(),
+        ),
+        _ if is_too_long(error) && let Some(option) = words_of => (
+            FailureType::ConfigError,
+            format!("The query is longer than Zendesk takes ({detail}). Shorten it in `{option}`, or make several of it."),
         ),
         ErrorKind::Invalid if let Some(option) = words_of => (
             FailureType::ConfigError,

@@ -2,11 +2,13 @@
 //! columns they are.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::{Map, Value};
 
 use super::failure;
+use super::probe::unanswered;
 use crate::config::Config;
 use crate::protocol::catalog::Selected;
 use crate::protocol::emitter::{Closed, Emitter};
@@ -22,18 +24,26 @@ use crate::zendesk::error::ErrorKind;
 const NAMES_TOLD: usize = 20;
 
 /// The columns that custom fields are now for the streams that are wanted, or why they are not
-/// known, by the streams' places in the list. All listings are asked for at once.
+/// known, by the streams' places in the list. All listings are asked for at once, and each has
+/// failed that takes longer than the patience of who waits.
 pub async fn columns_now(
     client: &Client,
     config: &Config,
     streams: &[Stream],
     is_wanted: impl Fn(&Stream) -> bool,
+    patience: Option<Duration>,
 ) -> Vec<(usize, Result<Vec<Column>, WalkError>)> {
     let Some(naming) = config.custom_field_columns else { return Vec::new() };
     let wanted = streams.iter().enumerate().filter(|(_, stream)| is_wanted(stream));
     let asked = wanted.filter_map(|(at, stream)| Some((at, stream, stream.custom_fields?)));
     join_all(asked.map(|(at, stream, from)| async move {
-        let listed = Box::pin(list(client, config, from, at as u64)).await;
+        let listing = Box::pin(list(client, config, from, at as u64));
+        let listed = match patience {
+            None => listing.await,
+            Some(patience) => tokio::time::timeout(patience, listing)
+                .await
+                .unwrap_or_else(|_| Err(unanswered(client, from.feed.path).into())),
+        };
         let columns = listed.map(|fields| {
             let (built_in, labels) = (built_in(stream), config.custom_field_labels);
             columns(&fields, from.told_by, naming, labels, &built_in)
@@ -79,7 +89,7 @@ pub async fn add_columns(
 ) -> Result<Vec<Trouble>, Closed> {
     let is_selected = |stream: &Stream| selected.iter().any(|chosen| chosen.name == stream.name);
     let mut troubles = Vec::new();
-    for (at, now) in columns_now(client, config, streams, is_selected).await {
+    for (at, now) in columns_now(client, config, streams, is_selected, None).await {
         match now {
             Ok(now) => {
                 let asked = asked_of(&streams[at], selected, now);

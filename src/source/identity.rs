@@ -31,6 +31,25 @@ pub enum NoIdentity {
     Api(ApiError),
 }
 
+impl NoIdentity {
+    /// Whether nothing could be read either.
+    #[must_use]
+    pub fn is_hopeless(&self) -> bool {
+        match self {
+            Self::Anonymous => true,
+            Self::Api(error) => matches!(
+                error.kind,
+                ErrorKind::Unauthorized
+                    | ErrorKind::GrantEnded
+                    | ErrorKind::ClientRefused
+                    | ErrorKind::NoToken
+                    | ErrorKind::NotFound
+                    | ErrorKind::Untrusted
+            ),
+        }
+    }
+}
+
 /// What Zendesk tells of an access token.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]

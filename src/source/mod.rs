@@ -32,9 +32,15 @@ pub mod listed;
 pub mod objects;
 pub mod probe;
 pub mod progress;
+pub mod proxies;
 pub mod read;
 pub mod signals;
 pub mod spec;
+
+/// How long somebody who waits for `check`, or for the columns of `discover`, is let wait. A check
+/// answers within twenty seconds, also when the network is black; what is left of them is for new
+/// tokens that have to be saved.
+const PATIENCE: Duration = Duration::from_secs(16);
 
 /// How long a command that is done waits for new tokens to be saved.
 const SETTLE_WITHIN: Duration = Duration::from_secs(2);
@@ -67,6 +73,9 @@ pub fn connect(
     stop: watch::Receiver<bool>,
     emitter: &Arc<Emitter>,
 ) -> Result<Client, Trouble> {
+    if let Some(trouble) = proxies::trouble(|name| std::env::var_os(name)) {
+        return Err(trouble);
+    }
     let host = format!("{}.zendesk.com", config.subdomain);
     let elsewhere = surroundings.base_url.is_some();
     let base = surroundings.base_url.clone().unwrap_or_else(|| format!("https://{host}"));

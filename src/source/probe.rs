@@ -141,6 +141,50 @@ pub async fn reach(
     }
 }
 
+/// The names that Zendesk gives to refusals of something that an account, a plan or a role does not
+/// have.
+///
+/// Sources: bodies of recorded answers; Zendesk, "Trigger Categories".
+const REFUSALS: [&str; 8] = [
+    "Forbidden",
+    "AccessDenied",
+    "Access Denied",
+    "SupportProductInactive",
+    "TriggerCategoriesNotEnabled",
+    "RecordNotFound",
+    "InvalidEndpoint",
+    "NotFound",
+];
+
+/// How the page begins by which a help center or a community that is switched off answers 404.
+const CLOSED: &str = "The page you were looking for doesn't exist";
+
+/// Whether a refusal is Zendesk's own and definite word, by which a stream may be left out of a
+/// catalog: 403 or 404 with one of its names, or the page of what is switched off. Pages of a
+/// network have neither.
+#[must_use]
+pub fn is_last_word(error: &ApiError) -> bool {
+    let name = error.detail.split_once(':').map_or(error.detail.as_str(), |(name, _)| name);
+    let is_closed = error.status == Some(404) && error.detail.starts_with(CLOSED);
+    matches!(error.status, Some(403 | 404))
+        && matches!(error.kind, ErrorKind::Forbidden | ErrorKind::NotFound)
+        && (REFUSALS.contains(&name) || is_closed)
+}
+
+/// How a listing failed that gave no answer in time: as its last try did.
+#[must_use]
+pub fn unanswered(client: &Client, path: &str) -> ApiError {
+    let request = format!("GET /api/v2/{path}");
+    let last = client.last_failure().filter(|error| error.request == request);
+    last.unwrap_or(ApiError {
+        kind: ErrorKind::Unavailable,
+        status: None,
+        request,
+        detail: "no answer in time".into(),
+        again_in: None,
+    })
+}
+
 /// Whether an answer is one that a retry would get again.
 pub fn is_definite(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::Unauthorized | ErrorKind::Forbidden | ErrorKind::NotFound)
@@ -150,6 +194,38 @@ pub fn is_definite(kind: ErrorKind) -> bool {
 mod tests {
     use super::*;
     use crate::streams::registry;
+    use crate::zendesk::error::detail;
+
+    #[test]
+    fn only_zendesks_own_word_leaves_a_stream_out() {
+        let says = |kind, status, body: &str| {
+            let detail = detail(body.as_bytes(), &crate::secret::Secrets::default());
+            is_last_word(&ApiError {
+                kind,
+                status: Some(status),
+                request: String::new(),
+                detail,
+                again_in: None,
+            })
+        };
+        for body in [
+            r#"{"error":{"title":"Forbidden","message":"You do not have access to this page."}}"#,
+            r#"{"error":"SupportProductInactive","description":"no"}"#,
+            r#"{"errors":[{"code":"TriggerCategoriesNotEnabled","title":"no","detail":"x"}]}"#,
+            r#"{"error":"InvalidEndpoint","description":"Not found"}"#,
+        ] {
+            assert!(says(ErrorKind::Forbidden, 403, body) && says(ErrorKind::NotFound, 404, body));
+            assert!(!says(ErrorKind::Unauthorized, 401, body));
+        }
+        let closed = "<html><h1>The page you were looking for doesn't exist</h1></html>";
+        assert!(says(ErrorKind::NotFound, 404, closed));
+        for body in
+            ["", "{}", "[]", "<html><h1>403 Forbidden</h1></html>", "Access denied by the network"]
+        {
+            assert!(!says(ErrorKind::Forbidden, 403, body), "{body}");
+            assert!(!says(ErrorKind::NotFound, 404, body), "{body}");
+        }
+    }
 
     fn streams() -> Vec<Stream> {
         let config =

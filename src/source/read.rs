@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, watch};
 use super::begin::{Begun, Known, begin};
 use super::brands::{HelpCenters, NoHelpCenters, help_centers};
 use super::estimate::estimate;
-use super::identity::{NoIdentity, identity};
+use super::identity::identity;
 use super::progress;
 use super::signals::Terminated;
 use super::{SETTLE_WITHIN, Surroundings, connect, deletions, detour, ends_soon};
@@ -133,31 +133,43 @@ async fn sync(
             .await?;
     }
     let mut streams = streams_of(&order);
+    if let Some(warning) = of_no_stream(&order.states, &streams) {
+        emitter.log(Level::Warn, &warning).await?;
+    }
     if let Some(trouble) = deletions::refusal(&order.config, &streams, &order.selected) {
         return fail_all(emitter, &trouble).await;
     }
     if let Some(warning) = ends_soon(&order.config.credentials) {
         emitter.log(Level::Warn, warning).await?;
     }
+    if order.states.is_empty()
+        && let Some(told) = deletions::unmarked(&order.config, &streams, &order.selected)
+    {
+        emitter.log(Level::Info, &told).await?;
+    }
+    let mut waits = client.waits();
     // Who is signed in, and what time it is at Zendesk: positions are held against that.
-    let role = match identity(client).await {
+    let role = match telling_waits(identity(client), &mut waits, emitter).await? {
         Ok(identity) => identity.role,
-        Err(error) if is_hopeless(&error) => {
+        Err(error) if error.is_hopeless() => {
             return fail_all(emitter, &failure::of_identity(&error, &order.config)).await;
         }
         Err(_) => String::new(),
     };
+    if let Some(start) = order.config.start.ahead_of(client.clock().now_unix()) {
+        return fail_all(emitter, &failure::of_start(start)).await;
+    }
     let selected = &order.selected;
-    let mut troubles =
-        fields::add_columns(&mut streams, selected, (client, &order.config), emitter).await?;
+    let adding = fields::add_columns(&mut streams, selected, (client, &order.config), emitter);
+    let mut troubles = telling_waits(adding, &mut waits, emitter).await??;
     // The registry lives as long as the program, which reads once.
     let streams: &'static [Stream] = Vec::leak(streams);
     let now = Now { unix: client.clock().now_unix(), attempt: surroundings.attempt };
-    let mut waits = client.waits();
     let (tell, mut ended) = mpsc::unbounded_channel();
     let named = |selected: &Selected| streams.iter().find(|stream| stream.name == selected.name);
     let chosen: Vec<&'static Stream> = order.selected.iter().filter_map(named).collect();
-    let refused = detour::refused(client, &order.config, &role, &chosen).await;
+    let asking = detour::refused(client, &order.config, &role, &chosen);
+    let refused = telling_waits(asking, &mut waits, emitter).await?;
     if let Some(told) = detour::warning(&chosen, &refused) {
         emitter.log(Level::Warn, &told).await?;
     }
@@ -167,7 +179,8 @@ async fn sync(
     if let Some(told) = deletions::unseen(&order.config, &chosen) {
         emitter.log(Level::Warn, &told).await?;
     }
-    let help_centers = help_centers_of(client, &order.config, &chosen, emitter).await?;
+    let asking = help_centers_of(client, &order.config, &chosen, emitter);
+    let help_centers = telling_waits(asking, &mut waits, emitter).await??;
     let help_centers = help_centers.unwrap_or_else(|more| {
         troubles.extend(more);
         Vec::new()
@@ -186,11 +199,12 @@ async fn sync(
     let mut endings = Endings::new(begun.hosts());
     let Begun { groups, mut failed, from_the_beginning } = begun;
     let walks: Vec<(u64, Vec<&str>)> = groups.iter().map(Group::names).collect();
+    let config = &*order.config;
     // All run side by side: a walk that was handed the emitter's lock must be polled to give it
     // back.
     let walking = async move {
         let staging = &fetch::staging(surroundings.staging.as_deref());
-        let (site, config) = (None, &*order.config);
+        let site = None;
         let reader = Reader { client, site, emitter, config, staging, ended: &tell };
         join_all(groups.into_iter().map(|group| Box::pin(reader.read(group)))).await;
     };
@@ -211,7 +225,7 @@ async fn sync(
         }
     };
     let reading = join(Box::pin(walking), Box::pin(telling));
-    let estimating = Box::pin(estimate(client, emitter, &from_the_beginning));
+    let estimating = Box::pin(estimate(client, emitter, config, &from_the_beginning));
     // Whoever estimates is not waited for.
     let ((), stopped) = match select(reading, estimating).await {
         Either::Left((read, _)) => read,
@@ -227,14 +241,32 @@ async fn sync(
     if failed.is_empty() {
         return Ok(Outcome::Complete);
     }
-    let message = format!(
-        "These streams did not sync to their end: {}. Their own messages say why.",
-        failed.join(", ")
-    );
-    let trouble =
-        Trouble { failure_type: FailureType::TransientError, message, detail: None, stream: None };
-    emitter.error(&trouble).await?;
+    emitter.error(&failure::of_sync(&failed)).await?;
     Ok(Outcome::Failed)
+}
+
+/// Does what comes before the first row, and tells what it waits for meanwhile.
+async fn telling_waits<T>(
+    doing: impl Future<Output = T>,
+    waits: &mut mpsc::UnboundedReceiver<Wait>,
+    emitter: &Emitter,
+) -> Result<T, Closed> {
+    let telling = async {
+        while let Some(wait) = waits.recv().await {
+            let seconds = wait.length.as_secs();
+            let what = awaited(wait);
+            let text = format!("before the first row: {what}; going on in {seconds} s");
+            if let Err(closed) = emitter.log(Level::Info, &text).await {
+                return closed;
+            }
+        }
+        std::future::pending().await
+    };
+    // Both are polled until one is done: either may be the one that was handed the emitter's lock.
+    match select(Box::pin(doing), Box::pin(telling)).await {
+        Either::Left((done, _)) => Ok(done),
+        Either::Right((closed, _)) => Err(closed),
+    }
 }
 
 /// Where help centers are read, if streams of them are chosen, or why those cannot be read.
@@ -303,10 +335,34 @@ impl Endings {
     }
 }
 
+/// A warning about a state that has something, and nothing of a stream that there is.
+fn of_no_stream(states: &SavedStates, streams: &[Stream]) -> Option<String> {
+    let is_known = |name: &str| {
+        streams.iter().any(|stream| stream.name == name) || records_named(name).is_some()
+    };
+    let names: Vec<&str> = states.names().collect();
+    (!names.is_empty() && !names.iter().any(|name| is_known(name))).then(|| {
+        let told: Vec<String> = names.iter().take(5).map(|name| format!("`{name}`")).collect();
+        format!(
+            "the state file holds nothing of any stream of this source, and reading starts from the \
+             beginning; it has {}",
+            told.join(", ")
+        )
+    })
+}
+
 /// All streams, with those that only a saved catalog knows of.
 fn streams_of(order: &Order) -> Vec<Stream> {
     let named = order.selected.iter().filter_map(|selected| records_named(&selected.name));
     registry_with(&order.config, named.collect())
+}
+
+/// What is waited for.
+fn awaited(wait: Wait) -> String {
+    wait.bucket.map_or_else(
+        || "Zendesk asked to wait".to_owned(),
+        |bucket| format!("the limit of requests to {} is used up", bucket.name()),
+    )
 }
 
 /// Tells which streams wait for a limit, and how long.
@@ -317,10 +373,7 @@ async fn tell_wait(
     wait: Wait,
 ) -> Result<(), Closed> {
     let Some((_, names)) = walks.iter().find(|(walk, _)| *walk == wait.walk) else { return Ok(()) };
-    let what = wait.bucket.map_or_else(
-        || "Zendesk asked to wait".to_owned(),
-        |bucket| format!("the limit of requests to {} is used up", bucket.name()),
-    );
+    let what = awaited(wait);
     let seconds = wait.length.as_secs();
     let text = format!("{}: {what}; going on in {seconds} s", names.join(", "));
     emitter.log(Level::Info, &text).await?;
@@ -333,7 +386,7 @@ async fn tell_wait(
 async fn tell_end(
     emitter: &Emitter,
     whole: &Whole,
-    failed: &mut Vec<String>,
+    failed: &mut Vec<(String, FailureType)>,
 ) -> Result<bool, Closed> {
     let name = whole.stream.name;
     let is_stopped = |(_, error): &(_, WalkError)| matches!(error, WalkError::Api(error) if error.kind == ErrorKind::Stopped);
@@ -341,15 +394,17 @@ async fn tell_end(
     let status = if whole.errors.is_empty() { Status::Complete } else { Status::Incomplete };
     // One ERROR for a stream, wherever else it failed.
     let mut is_told = false;
+    let mut kinds = Vec::new();
     for (at, error) in whole.errors.iter().filter(|error| !is_stopped(error)) {
         let trouble = failure::of_stream(whole.stream, at.as_deref(), error);
+        kinds.push(trouble.failure_type);
         match std::mem::replace(&mut is_told, true) {
             false => emitter.error(&trouble).await?,
             true => emitter.log(Level::Warn, &trouble.message).await?,
         }
     }
     if !stopped && !whole.errors.is_empty() {
-        failed.push(name.to_owned());
+        failed.push((name.to_owned(), failure::of_all(kinds)));
     }
     let totals = emitter.close(name, status).await?;
     let Report { tally, held_back, skipped, cut, misfits, files } = whole.report;
@@ -407,22 +462,6 @@ async fn tell_end(
 async fn fail_all(emitter: &Emitter, trouble: &Trouble) -> Result<Outcome, Closed> {
     emitter.error(trouble).await?;
     Ok(Outcome::Failed)
-}
-
-/// Whether no stream could be read either.
-fn is_hopeless(error: &NoIdentity) -> bool {
-    match error {
-        NoIdentity::Anonymous => true,
-        NoIdentity::Api(error) => matches!(
-            error.kind,
-            ErrorKind::Unauthorized
-                | ErrorKind::GrantEnded
-                | ErrorKind::ClientRefused
-                | ErrorKind::NoToken
-                | ErrorKind::NotFound
-                | ErrorKind::Untrusted
-        ),
-    }
 }
 
 async fn beat(client: &Client, emitter: &Emitter) -> Result<Outcome, Closed> {

@@ -4,6 +4,7 @@
 use std::fmt::Write;
 
 use super::brands::BRAND_ID;
+use super::counts::Count;
 use super::{
     Choice, Cursor, Deletion, Feed, Gate, Reading, Role, RowsAt, Sign, Splice, Stream,
     custom_objects, made::Made, registry_with,
@@ -78,11 +79,15 @@ fn section(page: &mut String, stream: &Stream, streams: &[Stream], config: &Conf
             ),
         );
     }
-    if let Some(count) = stream.count {
-        let whole = if stream.dated { "; it counts rows before the start date too" } else { "" };
+    if let Some(count) = stream.counted(config) {
+        let path = count.path();
+        let since = match count {
+            Count::Whole(_) => "",
+            Count::Changed { .. } => ", of what changed since the start date",
+        };
         line(
             page,
-            &format!("- **Estimate** of a read from the beginning: `/api/v2/{count}`{whole}."),
+            &format!("- **Estimate** of a read from the beginning: `/api/v2/{path}`{since}."),
         );
     }
     line(page, &format!("- **Not seen**: {}", stream.unseen));

@@ -20,6 +20,7 @@ pub mod brands;
 mod business_rules;
 mod community;
 mod conditions;
+pub mod counts;
 pub mod custom_fields;
 pub mod custom_objects;
 mod deletion;
@@ -208,7 +209,7 @@ pub struct Stream {
     /// Whether a first incremental read takes the detour before its own feed.
     pub detour_first: bool,
     /// What tells how many rows there are, below `/api/v2/`: the whole account's, whatever the
-    /// start date.
+    /// start date. `Stream::counted` says what is asked.
     pub count: Option<&'static str>,
     pub gate: Gate,
     /// The file that a row tells of. None in a sync that wants rows alone.

@@ -442,13 +442,14 @@ impl Client {
     pub async fn ask_in_passing(
         &self,
         path: &str,
+        query: &[(&'static str, String)],
         buckets: &[Bucket],
         shape: &Shape,
     ) -> Result<Page, ApiError> {
         let request = Request {
             site: None,
             path,
-            query: &[],
+            query,
             at: &Token::First,
             buckets,
             walk: SPARE,

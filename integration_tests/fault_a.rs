@@ -1,0 +1,4 @@
+//! Rows that were lost without a word.
+
+mod a6;
+mod a9;

@@ -1,0 +1,3 @@
+//! What never ended, or never got past one place.
+
+mod b7;

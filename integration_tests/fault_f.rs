@@ -1,0 +1,4 @@
+//! What an analyst lost.
+
+mod f2;
+mod f4;

@@ -182,7 +182,6 @@ def has_flags(told, flags):
 
 
 def test_commands_in_running_text_are_known_to_their_programs():
-    # Those of this project are held in integration_tests/documents/inline.rs.
     found = 0
     for page in PAGES:
         prose = re.sub(r"^```.*?^```$", "", (ROOT / page).read_text(), flags=re.DOTALL | re.MULTILINE)

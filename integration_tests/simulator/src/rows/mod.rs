@@ -25,7 +25,7 @@ use self::json::{Json, Object};
 
 /// All that a row is made from.
 #[derive(Clone, Copy, Debug)]
-pub struct Seed<'a> {
+pub(crate) struct Seed<'a> {
     /// Running number of the row in its resource, from 1. It chooses which oddities the row has.
     pub n: u64,
     /// The Zendesk id of the row.
@@ -47,7 +47,7 @@ pub struct Seed<'a> {
 }
 
 /// Makes a row, one JSON object, as text.
-pub type RowMaker = fn(&Seed) -> String;
+pub(crate) type RowMaker = fn(&Seed) -> String;
 
 impl Seed<'_> {
     /// Bits that stay the same for one row and one use.

@@ -9,7 +9,7 @@ use libfuzzer_sys::fuzz_target;
 use serde::de::IgnoredAny;
 use source_zendesk_support::config::Config;
 use source_zendesk_support::streams::{Stream, registry};
-use source_zendesk_support::sync::pager::Listing;
+use source_zendesk_support::sync::listing::pager::Listing;
 use source_zendesk_support::zendesk::page::{Scanner, Shape};
 
 static SHAPES: LazyLock<Vec<Shape>> = LazyLock::new(|| {

@@ -13,11 +13,10 @@ use crate::protocol::emitter::{Closed, Emitter, unix_ms};
 use crate::protocol::message::{self, FailureType, Level, Status, Trouble};
 use crate::protocol::state::SavedStates;
 use crate::streams::{Feed, Stream};
-use crate::sync::parts::{self, Beginnings, Hosts};
+use crate::sync::plan::per_brand::{self, Beginnings, Hosts};
 use crate::sync::plan::{self, Now};
 use crate::sync::position::to_state;
-use crate::sync::prelude;
-use crate::sync::reader::{Group, Member};
+use crate::sync::walk::{Group, Member, search_first};
 use crate::zendesk::site::Site;
 
 /// What is known before anything is read.
@@ -114,11 +113,11 @@ async fn open(
     };
     let hosts = Hosts { main_brand: known.help_centers.main_brand, sites: &sites };
     let Beginnings { positions, open, warnings } =
-        parts::begin(stream, mode, state, config, now, hosts);
+        per_brand::begin(stream, mode, state, config, now, hosts);
     for warning in &warnings {
         emitter.log(Level::Warn, warning).await?;
     }
-    let is_due = |(_, position): &(_, _)| prelude::is_due(stream, mode, position);
+    let is_due = |(_, position): &(_, _)| search_first::is_due(stream, mode, position);
     let is_due = open.iter().any(is_due);
     if let Some(detour) = detour::first(stream).filter(|_| is_due) {
         let position = plan::begin(detour, mode, state, config, now).position;

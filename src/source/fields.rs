@@ -17,7 +17,7 @@ use crate::protocol::message::{Level, Trouble};
 use crate::streams::Stream;
 use crate::streams::custom_fields::{Asked, Column, CustomFields, Field, asked, columns};
 use crate::sync::WalkError;
-use crate::sync::pager::{Listing, Pager};
+use crate::sync::listing::pager::{Listing, Pager};
 use crate::zendesk::client::Client;
 use crate::zendesk::error::ErrorKind;
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::config::Config;
 use crate::streams::Feed;
 use crate::sync::WalkError;
-use crate::sync::pager::{Listing, Pager};
+use crate::sync::listing::pager::{Listing, Pager};
 use crate::zendesk::client::Client;
 use crate::zendesk::error::{ApiError, ErrorKind};
 use crate::zendesk::page::Page;

@@ -6,7 +6,7 @@ use super::failure;
 use super::identity::{Identity, TokenFacts};
 use crate::config::Config;
 use crate::streams::{Role, Stream};
-use crate::sync::pager::Listing;
+use crate::sync::listing::pager::Listing;
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::client::{Client, PageSize, Request, Tally};
 use crate::zendesk::error::{ApiError, ErrorKind};

@@ -13,11 +13,11 @@ use super::brands::{HelpCenters, NoHelpCenters, help_centers, hosts};
 use super::endings::{Endings, Whole, some};
 use super::estimate::estimate;
 use super::identity::identity;
-use super::progress;
 use super::signals::Terminated;
 use super::waits::{self, Waits};
-use super::{SETTLE_WITHIN, Surroundings, connect, deletions, detour, ends_soon};
-use super::{failure, fields};
+use super::{
+    SETTLE_WITHIN, Surroundings, connect, deletions, detour, ends_soon, failure, fields, progress,
+};
 use crate::config::Config;
 use crate::protocol::catalog::Selected;
 use crate::protocol::emitter::{Closed, Emitter};
@@ -26,10 +26,9 @@ use crate::protocol::state::SavedStates;
 use crate::streams::custom_objects::records_named;
 use crate::streams::{Stream, registry_with};
 use crate::sync::WalkError;
-use crate::sync::fetch;
-use crate::sync::files::FileTally;
+use crate::sync::files::{FileTally, download};
 use crate::sync::plan::Now;
-use crate::sync::reader::{Group, Reader, Report};
+use crate::sync::walk::{Group, Reader, Report};
 use crate::zendesk::budget::Wait;
 use crate::zendesk::client::Client;
 use crate::zendesk::clock::Clock;
@@ -216,7 +215,7 @@ async fn sync(
     // All run side by side: a walk that was handed the emitter's lock must be polled to give it
     // back.
     let walking = async move {
-        let staging = &fetch::staging(surroundings.staging.as_deref());
+        let staging = &download::staging(surroundings.staging.as_deref());
         let (site, hosts) = (None, &*hosts);
         let reader = Reader { client, site, hosts, emitter, config, staging, ended: &tell };
         join_all(groups.into_iter().map(|group| Box::pin(reader.read(group)))).await;

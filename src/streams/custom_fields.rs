@@ -1,5 +1,5 @@
 //! Custom fields as columns: which fields there are, what each column is called, of which type it
-//! is, and which of them a saved catalog asks for. Pure; `sync::columns` fills the columns.
+//! is, and which of them a saved catalog asks for. Pure; `sync::records::custom_columns` fills the columns.
 //!
 //! Sources: Zendesk, "Ticket Fields", "User Fields", "Organization Fields", "About custom field
 //! types".

@@ -1,5 +1,5 @@
 //! Rows that Zendesk does not list: they are made of what listed rows hold, in a walk that is done
-//! anyway. What is made of what is said in a [`Made`]; `sync::made` is where it acts.
+//! anyway. What is made of what is said in a [`Made`]; `sync::records::derived` is where it acts.
 
 use super::Stream;
 

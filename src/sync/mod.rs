@@ -1,5 +1,5 @@
 //! Reading: what is selected and where it stands becomes walks; a walk reads pages, delivers rows
-//! and moves positions. The decisions are pure functions, `reader` and `children` act.
+//! and moves positions. The decisions are pure functions, `walk` and `children` act.
 
 use std::fmt;
 
@@ -7,43 +7,13 @@ use crate::protocol::emitter::Closed;
 use crate::zendesk::error::ApiError;
 use crate::zendesk::instant;
 
-pub mod chains;
-pub mod changes;
 pub mod children;
-pub mod columns;
-mod counted;
-pub mod cuts;
-pub mod ends;
-pub mod failing;
-pub mod fetch;
 pub mod files;
-mod fit;
-pub mod frontier;
-#[cfg(test)]
-mod interleavings;
-pub mod join;
-pub mod joins;
-mod line;
-pub mod made;
-pub mod numbers;
-pub mod oversize;
-pub mod pager;
-pub mod parents;
-pub mod parts;
-pub mod places;
+pub mod listing;
 pub mod plan;
 pub mod position;
-pub mod prelude;
-pub mod reader;
-pub mod refusals;
-pub mod rows;
-pub mod saved;
-pub mod search;
-pub mod sift;
-pub mod stretch;
-pub mod told;
-pub mod window;
-pub mod windows;
+pub mod records;
+pub mod walk;
 
 /// Why a stream could not be read to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]

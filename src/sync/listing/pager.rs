@@ -1,0 +1,440 @@
+//! The only loop over pages: it asks, sees what comes next, and hands out one page at a time.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::Config;
+use crate::protocol::message::Level;
+use crate::streams::{Feed, Stream};
+use crate::sync::WalkError;
+use crate::sync::position::ends;
+use crate::sync::position::places::{self, Trail};
+use crate::sync::records::filter;
+use crate::zendesk::client::{Client, Fetched, PageSize, Request, Tally};
+use crate::zendesk::error::ErrorKind;
+use crate::zendesk::mend::{MendedRow, Mending};
+use crate::zendesk::page::{InnerShape, ListShape, Page, Shape};
+use crate::zendesk::paging::{Answer, Paging, Step, Token, step};
+use crate::zendesk::site::Site;
+use crate::zendesk::visited::Visited;
+
+/// A listing as it is asked for.
+#[derive(Clone, Debug)]
+pub struct Listing {
+    /// The host that has it, where that is not the main one.
+    pub site: Option<Arc<Site>>,
+    pub feed: &'static Feed,
+    pub path: String,
+    pub query: Vec<(&'static str, String)>,
+    pub shape: Shape,
+    /// The listings that follow, which are asked for alike.
+    more: Vec<(&'static str, Shape)>,
+    /// Whose turn it is when requests wait.
+    pub walk: u64,
+}
+
+/// Goes through a listing page by page.
+pub struct Pager<'a> {
+    client: &'a Client,
+    listing: &'a Listing,
+    /// The listing's parameters, and the bounds of a window of it.
+    query: Cow<'a, [(&'static str, String)]>,
+    /// The place of the next page; at the end, where the next sync goes on.
+    pub at: Token,
+    pub ended: bool,
+    visited: Visited,
+    /// How many of the listings it has left behind.
+    done: usize,
+    pub size: PageSize,
+    /// How long others would wait for a listing that is refused; none: nobody waits for it.
+    pub patience: Option<Duration>,
+    pub tally: Tally,
+    /// Seconds of which only a part of the rows can be had, unix seconds.
+    pub cut_short: Vec<i64>,
+    /// What a person should know about the way.
+    pub notes: Vec<(Level, String)>,
+    /// What says that the next page has rows.
+    promise: Promise,
+    /// How often this place has said that the listing ends, against what is known.
+    doubts: u32,
+    /// Pages without rows, one after the other.
+    empty: u32,
+}
+
+/// What says that a page has rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Promise {
+    Nothing,
+    /// The page at this place leads to it.
+    Page(Token),
+    /// A count.
+    Count,
+}
+
+/// A start time younger than this may well be too recent: Zendesk has asked for a minute, and for
+/// five.
+const TOO_RECENT_SECONDS: i64 = 600;
+
+/// How often an end against a page's or a count's word is asked again.
+const DOUBTS: u32 = 2;
+
+impl Listing {
+    /// The listing of a feed for these streams: their side-loads and all that they look up.
+    #[must_use]
+    pub fn new(
+        feed: &'static Feed,
+        path: String,
+        streams: &[&Stream],
+        walk: u64,
+        config: &Config,
+    ) -> Self {
+        let mut query: Vec<(&'static str, String)> =
+            feed.query.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
+        let chosen = feed.choices.iter();
+        query.extend(
+            chosen.filter_map(|(key, choice)| Some((*key, choice.value(config)?.to_owned()))),
+        );
+        let mut includes: Vec<&str> =
+            streams.iter().flat_map(|stream| stream.include.iter().copied()).collect();
+        includes.sort_unstable();
+        includes.dedup();
+        for include in includes {
+            match query.iter_mut().find(|(key, _)| *key == "include") {
+                Some((_, value)) => *value = format!("{value},{include}"),
+                None => query.push(("include", include.to_owned())),
+            }
+        }
+        let mut list = ListShape { path: feed.list, ..ListShape::default() };
+        list.wanted.extend(feed.time_key());
+        let mut beside: Vec<ListShape> = Vec::new();
+        for more in streams.iter().flat_map(|stream| stream.lists_beside()) {
+            match beside.iter_mut().find(|list| list.path == more.path) {
+                Some(list) => {
+                    list.wanted.extend(more.wanted);
+                    list.is_optional &= more.is_optional;
+                }
+                None => beside.push(more),
+            }
+        }
+        for lookups in streams.iter().map(|stream| stream.lookups()) {
+            list.wanted.extend(lookups.wanted);
+            match (&mut list.inner, lookups.inner) {
+                (Some(inner), Some(more)) => inner.add(more),
+                (inner @ None, more) => *inner = more,
+                (Some(_), None) => {}
+            }
+        }
+        let tidy = |wanted: &mut Vec<&'static str>| {
+            wanted.sort_unstable();
+            wanted.dedup();
+        };
+        tidy(&mut list.wanted);
+        list.inner.as_mut().into_iter().for_each(InnerShape::tidy);
+        for list in &mut beside {
+            tidy(&mut list.wanted);
+        }
+        let of_more = |path| feed.more.iter().any(|(_, list)| *list == path);
+        let (later, first): (Vec<_>, Vec<_>) =
+            std::iter::once(list).chain(beside).partition(|list| of_more(list.path));
+        let more = feed.more.iter().map(|(path, list)| {
+            let lists = later.iter().filter(|shape| shape.path == *list).cloned().collect();
+            (*path, Shape { lists })
+        });
+        let site = None;
+        Self { site, feed, path, query, shape: Shape { lists: first }, more: more.collect(), walk }
+    }
+
+    /// The same listing as another host of the account has it.
+    #[must_use]
+    pub fn at(self, site: Option<Arc<Site>>) -> Self {
+        Self { site, ..self }
+    }
+
+    /// Looks up more keys of each listed row.
+    pub fn want(&mut self, keys: impl IntoIterator<Item = &'static str>) {
+        if let Some(list) = self.shape.lists.first_mut() {
+            for key in keys {
+                if !list.wanted.contains(&key) {
+                    list.wanted.push(key);
+                }
+            }
+        }
+    }
+}
+
+impl<'a> Pager<'a> {
+    /// A pager that begins at a place.
+    #[must_use]
+    pub fn new(client: &'a Client, listing: &'a Listing, at: Token, size: PageSize) -> Self {
+        let query = Cow::Borrowed(listing.query.as_slice());
+        let (tally, cut_short, notes) = (Tally::default(), Vec::new(), Vec::new());
+        let mut visited = Visited::default();
+        let _ = visited.goes_on_to(&at);
+        Self {
+            client,
+            listing,
+            query,
+            at,
+            ended: false,
+            visited,
+            done: 0,
+            size,
+            patience: None,
+            tally,
+            cut_short,
+            notes,
+            promise: Promise::Nothing,
+            doubts: 0,
+            empty: 0,
+        }
+    }
+
+    /// The same where a count has said that there are rows.
+    #[must_use]
+    pub fn expecting(mut self, rows: bool) -> Self {
+        if rows {
+            self.promise = Promise::Count;
+        }
+        self
+    }
+
+    /// The same within a window, whose bounds are parameters.
+    #[must_use]
+    pub fn within(mut self, bounds: Vec<(&'static str, String)>) -> Self {
+        if !bounds.is_empty() {
+            self.query.to_mut().extend(bounds);
+        }
+        self
+    }
+
+    /// The next page, or none after the last one. Afterwards `at` is the place behind that page.
+    ///
+    /// # Errors
+    /// [`WalkError`] when the page cannot be had or does not say how to go on.
+    pub async fn next(&mut self) -> Result<Option<Fetched>, WalkError> {
+        let Listing { site, feed, path, shape, more, walk, .. } = self.listing;
+        while !self.ended {
+            let query = &self.query;
+            let (path, shape) = match self.done.checked_sub(1).and_then(|at| more.get(at)) {
+                Some((path, shape)) => (*path, shape),
+                None => (path.as_str(), shape),
+            };
+            let (at, buckets, patience) = (&self.at, feed.buckets, self.patience);
+            let site = site.as_deref();
+            let request = Request { site, path, query, at, buckets, walk: *walk, shape, patience };
+            let fetched = match self.client.get(&request, &mut self.size, &mut self.tally).await {
+                Ok(fetched) => fetched,
+                // The start is younger than the feed gives yet: there is nothing new.
+                Err(error)
+                    if error.kind == ErrorKind::BadPosition
+                        && let Token::StartTime(start) = self.at =>
+                {
+                    let young = self.client.clock().now_unix().saturating_sub(TOO_RECENT_SECONDS);
+                    if start < young && self.doubts < DOUBTS {
+                        self.doubt(path).await?;
+                        continue;
+                    }
+                    if start < young {
+                        return Err(error.into());
+                    }
+                    self.ended = true;
+                    break;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            let rows = fetched.page.lists.first().map_or(0, |list| list.rows.len() + list.strays);
+            let answer = Answer {
+                envelope: &fetched.page.envelope,
+                rows,
+                asked: fetched.asked,
+                is_largest: self.size.is_largest(fetched.asked),
+                now_unix: fetched.now_unix,
+                borne_out: feed.time_key().and_then(|key| borne_out(&fetched.page, key)),
+                empty_before: self.empty,
+            };
+            let step = step(feed.paging, &self.at, answer);
+            self.empty = if rows == 0 { self.empty.saturating_add(1) } else { 0 };
+            if rows == 0 && matches!(step, Step::End(_)) {
+                // Held while we wait, the page's slot would keep others waiting.
+                // By the old cursors of audits a link leads behind the last page, too.
+                let leads_behind = feed.time_key().is_some() || feed.paging == Paging::Before;
+                match self.doubted(leads_behind) {
+                    Doubted::AskAgain => {
+                        drop(fetched);
+                        self.doubt(path).await?;
+                        continue;
+                    }
+                    Doubted::GoBack(before) => {
+                        (self.at, self.promise) = (before, Promise::Nothing);
+                        self.visited = Visited::default();
+                        self.doubts += 1;
+                        continue;
+                    }
+                    Doubted::Fails => {
+                        let path = format!("/api/v2/{path}");
+                        return Err(WalkError::EndedEarly { path, at: None, known: None });
+                    }
+                    Doubted::Believed => {
+                        if self.promise == Promise::Count {
+                            self.notes.push((Level::Warn, not_listed(path, &self.query)));
+                        }
+                    }
+                }
+            }
+            if rows > 0 {
+                self.doubts = if self.doubts == DOUBTS + 1 { DOUBTS + 2 } else { 0 };
+            }
+            if let Some(mending) = &fetched.page.mending {
+                let place = format!("/api/v2/{path}, {}", self.at.told());
+                self.notes.extend(told(mending, &place).map(|why| (Level::Warn, why)));
+            }
+            match step {
+                Step::Next(next) if !self.visited.goes_on_to(&next) => {
+                    let path = format!("/api/v2/{path} ({})", next.told());
+                    let why = "its links lead back to a place that was read before in this walk";
+                    return Err(WalkError::Broken { path, why });
+                }
+                Step::Next(next) => {
+                    self.promise = Promise::Page(std::mem::replace(&mut self.at, next));
+                }
+                Step::End(_) if self.done < more.len() => {
+                    self.done += 1;
+                    self.at = feed.paging.start(None);
+                    self.promise = Promise::Nothing;
+                    self.visited = Visited::default();
+                }
+                Step::End(next) => {
+                    self.at = next;
+                    self.ended = true;
+                }
+                Step::AskLarger => {
+                    self.size.enlarge(fetched.asked);
+                    continue;
+                }
+                Step::SkipSecond(next, second) => {
+                    self.cut_short.push(second);
+                    self.at = next;
+                }
+                Step::Broken(why) => {
+                    return Err(WalkError::Broken { path: format!("/api/v2/{path}"), why });
+                }
+            }
+            self.size.move_on();
+            return Ok(Some(fetched));
+        }
+        Ok(None)
+    }
+
+    /// What follows from an empty page that ends the listing.
+    /// `leads_behind`: the page before is no proof that there are rows.
+    fn doubted(&self, leads_behind: bool) -> Doubted {
+        match &self.promise {
+            Promise::Nothing => Doubted::Believed,
+            _ if self.doubts < DOUBTS => Doubted::AskAgain,
+            // In the order of time nothing is lost: the place stays where it is.
+            Promise::Page(_) if leads_behind => Doubted::Believed,
+            // The rows may have gone meanwhile, which the page before tells: it is read again.
+            Promise::Page(before) if self.doubts == DOUBTS => Doubted::GoBack(before.clone()),
+            Promise::Page(_) => Doubted::Fails,
+            // Counts of a search are known to be off.
+            Promise::Count => Doubted::Believed,
+        }
+    }
+
+    /// Waits before the same is asked again.
+    async fn doubt(&mut self, path: &str) -> Result<(), WalkError> {
+        let wait = ends::wait(self.doubts);
+        self.doubts += 1;
+        Ok(self.client.pause(path, wait).await?)
+    }
+}
+
+/// What follows from an empty page that ends a listing.
+enum Doubted {
+    Believed,
+    AskAgain,
+    /// The page at this place is read once more.
+    GoBack(Token),
+    Fails,
+}
+
+/// What a person should know of a part of a search that has rows by its count and lists none.
+fn not_listed(path: &str, query: &[(&'static str, String)]) -> String {
+    let words = query.iter().find(|(key, _)| *key == "query").map_or("", |(_, words)| words);
+    format!(
+        "/api/v2/{path}: Zendesk counts rows for `{words}` and lists none, asked {} times; if rows are \
+         missing there, reset (clear) the stream, or read it by the export",
+        DOUBTS + 1
+    )
+}
+
+/// Up to when a page's rows bear out that it reaches, if it has enough of them.
+#[must_use]
+pub fn borne_out(page: &Page, key: &str) -> Option<i64> {
+    let list = page.lists.first()?;
+    let bearers = places::bearers(list.rows.len());
+    // The last rows are enough.
+    let first = list.rows.len().saturating_sub(2 * places::MOST_BEARERS);
+    let times: Vec<_> =
+        (first..list.rows.len()).map(|row| filter::time(page, list, row, key)).collect();
+    places::reached(&places::places(&times, &Trail::default(), None, bearers))
+}
+
+/// What a person should know of an answer that had to be mended. `place` is where it stands.
+fn told(mending: &Mending, place: &str) -> impl Iterator<Item = String> {
+    let Mending { kept, lost, named, has_rest } = mending;
+    let names = |is_lost: bool| {
+        let rows = named.iter().filter(|row| row.why_lost.is_some() == is_lost);
+        let name = |MendedRow { index, id, why_lost }: &MendedRow| {
+            let id = id.as_ref().map(|id| format!(" with id {id}")).unwrap_or_default();
+            let why = why_lost.map(|why| format!(", {why}")).unwrap_or_default();
+            format!("row {}{id}{why}", index + 1)
+        };
+        rows.map(name).collect::<Vec<_>>().join("; ")
+    };
+    let lost = (*lost > 0).then(|| {
+        format!(
+            "{place}: {lost} rows are not valid JSON in Zendesk's answer and were held back ({}). Correct them in \
+             Zendesk, or ask its support to: they are missing until they change",
+            names(true)
+        )
+    });
+    let kept = (*kept > 0).then(|| {
+        format!(
+            "{place}: {kept} rows are not valid JSON in Zendesk's answer and were delivered with replacements ({})",
+            names(false)
+        )
+    });
+    let rest =
+        has_rest.then(|| format!("{place}: what follows the end of Zendesk's answer was left out"));
+    lost.into_iter().chain(kept).chain(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mended_answer_is_told_with_its_place_and_its_rows() {
+        let row = |index, id: &str, why_lost| MendedRow {
+            index,
+            id: (!id.is_empty()).then(|| id.to_owned()),
+            why_lost,
+        };
+        let named = vec![row(2, "7", None), row(4, "", Some("it is nested too deeply"))];
+        let mending = Mending { kept: 1, lost: 1, named, has_rest: true };
+        let told: Vec<String> = told(&mending, "/api/v2/tags.json, page 3").collect();
+        assert_eq!(
+            told,
+            [
+                "/api/v2/tags.json, page 3: 1 rows are not valid JSON in Zendesk's answer and were held back (row 5, it is \
+                 nested too deeply). Correct them in Zendesk, or ask its support to: they are missing until they change",
+                "/api/v2/tags.json, page 3: 1 rows are not valid JSON in Zendesk's answer and were delivered with \
+                 replacements (row 3 with id 7)",
+                "/api/v2/tags.json, page 3: what follows the end of Zendesk's answer was left out",
+            ]
+        );
+        assert_eq!(super::told(&Mending::default(), "x").count(), 0);
+    }
+}

@@ -1,0 +1,214 @@
+//! Streams of one feed that stand at different places: who reads next, and how far. Pure.
+//!
+//! Streams at one place walk as one. Otherwise they are joined from behind, two at a time: where
+//! the one ahead had finished its last walk it goes first, because fresh data comes first; the one
+//! behind then reads up to it, takes over its place, and from then on they are one walk. In a
+//! listing in no order of time a place is known by its token alone.
+
+use super::Window;
+use crate::zendesk::paging::Token;
+
+/// Where a stream stands when the next stretch is planned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub token: Token,
+    /// Read per parent of this feed, and so behind the page that its parents stand on.
+    pub is_child: bool,
+    /// The windows that the walk is cut into, and where the first of them ends.
+    pub windows: (Option<i64>, Vec<Window>),
+    /// The place in the feed's own time, unix seconds; in no order of time, pages walked.
+    pub point: i64,
+    /// The bounds of a search, unix seconds.
+    pub searched: Option<(i64, i64)>,
+    /// In the middle of a walk, as opposed to waiting at the end of the last one.
+    pub under_way: bool,
+    pub state: Standstill,
+}
+
+/// Whether a stream still reads in this sync.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standstill {
+    Reading,
+    /// It waits out a refusal. Those who read with it go on, and it reads from its place later.
+    Behind,
+    Done,
+    Failed,
+}
+
+/// A stretch of a feed that some streams read together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leg {
+    pub who: Vec<usize>,
+    /// The stream whose place ends the stretch and is taken over; none reads to the feed's end.
+    pub up_to: Option<usize>,
+}
+
+/// The next stretch, or none when nobody reads any more. `ordered`: the feed lists by time, so
+/// that one stream can catch up with another.
+#[must_use]
+pub fn next_leg(standings: &[Standing], ordered: bool) -> Option<Leg> {
+    let reading = |at: &usize| standings[*at].state == Standstill::Reading;
+    let same_place = |a: usize, b: usize| {
+        let (a, b) = (&standings[a], &standings[b]);
+        let same_bounds = a.windows == b.windows && a.searched == b.searched;
+        a.token == b.token && same_bounds && (!ordered || a.point == b.point)
+    };
+    let all: Vec<usize> = (0..standings.len()).collect();
+    let together = |with: usize| -> Vec<usize> {
+        let here = |at: &usize| reading(at) && same_place(*at, with);
+        all.iter().copied().filter(here).collect()
+    };
+    let readers = || all.iter().copied().filter(reading);
+    if !ordered {
+        // Children stand at a page until they are read, while its own stream has gone on. Where
+        // they never come to the aim's place, each reads to the end.
+        let place = |at: &usize| (standings[*at].point, !standings[*at].is_child);
+        let behind = readers().min_by_key(place)?;
+        let is_aim = |at: &usize| {
+            let (there, here) = (&standings[*at], &standings[behind]);
+            // Another part of a search has no place of this one.
+            let is_near = there.searched == here.searched;
+            let is_further = there.token.is_servers() && there.point >= here.point;
+            is_near && is_further && !same_place(*at, behind)
+        };
+        let up_to = readers().filter(is_aim).min_by_key(place);
+        return Some(Leg { who: together(behind), up_to });
+    }
+    let place =
+        |at: &usize| (standings[*at].point, standings[*at].token.is_servers(), usize::MAX - *at);
+    let behind = readers().min_by_key(place)?;
+    let ahead = readers().max_by_key(place)?;
+    let somebody_done = standings.iter().any(|standing| standing.state == Standstill::Done);
+    // One that is in windows has read beyond its place, here and there: it goes to the feed's end
+    // first, and is nobody's aim before.
+    let in_windows = |at: &usize| reading(at) && !standings[*at].windows.1.is_empty();
+    if let Some(first) = all.iter().copied().find(in_windows).filter(|_| !somebody_done) {
+        return Some(Leg { who: together(first), up_to: None });
+    }
+    if !standings[ahead].under_way && !somebody_done {
+        return Some(Leg { who: together(ahead), up_to: None });
+    }
+    // Who stands at the very same place is no aim: what it will read is still to come.
+    let further = |at: &usize| {
+        let (there, here) = (&standings[*at], &standings[behind]);
+        let is_whole = there.state == Standstill::Done
+            || there.windows.1.is_empty() && here.windows.1.is_empty();
+        let is_there = there.state != Standstill::Failed && there.point >= here.point;
+        is_there && is_whole && !same_place(*at, behind)
+    };
+    let up_to = all.iter().copied().filter(further).min_by_key(place);
+    Some(Leg { who: together(behind), up_to })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn standing(point: i64, under_way: bool, state: Standstill) -> Standing {
+        let (token, windows) = (Token::StartTime(point), (None, Vec::new()));
+        Standing { token, is_child: false, windows, point, searched: None, under_way, state }
+    }
+
+    fn check(standings: &[(i64, bool, Standstill)], who: &[usize], up_to: Option<usize>) {
+        let standings: Vec<Standing> = standings
+            .iter()
+            .map(|(point, under_way, state)| standing(*point, *under_way, *state))
+            .collect();
+        assert_eq!(next_leg(&standings, true), Some(Leg { who: who.to_vec(), up_to }));
+    }
+
+    #[test]
+    fn equal_places_walk_as_one_and_others_join_from_behind() {
+        use Standstill::{Done, Failed, Reading};
+        check(&[(5, true, Reading), (5, false, Reading)], &[0, 1], None);
+        // The one ahead had finished: it goes first, to the end.
+        check(&[(5, true, Reading), (9, false, Reading)], &[1], None);
+        // It is done: the one behind reads up to it.
+        check(&[(5, true, Reading), (12, false, Done)], &[0], Some(1));
+        // The one ahead is in the middle: the one behind catches up first.
+        check(&[(5, false, Reading), (9, true, Reading)], &[0], Some(1));
+        check(&[(5, true, Reading), (9, true, Reading), (7, true, Reading)], &[0], Some(2));
+        // A leader that failed keeps nobody from reading.
+        check(&[(5, true, Reading), (9, true, Failed)], &[0], None);
+        assert_eq!(next_leg(&[standing(5, true, Done), standing(9, true, Failed)], true), None);
+    }
+
+    #[test]
+    fn without_an_order_each_place_is_read_to_the_end() {
+        let standings =
+            [standing(5, true, Standstill::Reading), standing(9, false, Standstill::Reading)];
+        assert_eq!(next_leg(&standings, false), Some(Leg { who: vec![0], up_to: None }));
+    }
+
+    #[test]
+    fn without_an_order_children_read_up_to_the_page_of_their_parents() {
+        let at = |token: Token, is_child, point| Standing {
+            token,
+            is_child,
+            ..standing(point, true, Standstill::Reading)
+        };
+        let (here, there) = (Token::After("a".into()), Token::After("b".into()));
+        let mut standings =
+            [at(there.clone(), false, 7), at(here, true, 5), at(Token::First, false, 5)];
+        assert_eq!(next_leg(&standings, false), Some(Leg { who: vec![1], up_to: Some(0) }));
+        standings[1].token = there;
+        assert_eq!(next_leg(&standings, false), Some(Leg { who: vec![0, 1], up_to: None }));
+        standings[0].state = Standstill::Done;
+        standings[1].state = Standstill::Done;
+        assert_eq!(next_leg(&standings, false), Some(Leg { who: vec![2], up_to: None }));
+    }
+
+    proptest! {
+        /// Whatever the places, everybody ends, nobody reads backwards, and nothing between a
+        /// stream's first place and the feed's end stays unread.
+        #[test]
+        fn everybody_reads_everything_once(
+            starts in proptest::collection::vec((0_i64..20, any::<bool>(), any::<bool>()), 1..6),
+            fails in proptest::collection::vec(any::<bool>(), 40),
+        ) {
+            let end = 30;
+            let mut standings: Vec<Standing> = starts
+                .iter()
+                .map(|(point, under_way, _)| standing(*point, *under_way, Standstill::Reading))
+                .collect();
+            let mut covered: Vec<Vec<(i64, i64)>> = vec![Vec::new(); starts.len()];
+            let mut fails = fails.into_iter();
+            let mut legs = 0;
+            while let Some(leg) = next_leg(&standings, true) {
+                legs += 1;
+                prop_assert!(legs <= 4 * starts.len());
+                prop_assert!(!leg.who.is_empty());
+                let to = leg.up_to.map_or(end, |leader| standings[leader].point);
+                let fail = fails.next().unwrap_or(false) && starts.iter().any(|start| start.2);
+                for at in &leg.who {
+                    let from = standings[*at].point;
+                    prop_assert!(to >= from);
+                    if fail && starts[*at].2 {
+                        standings[*at].state = Standstill::Failed;
+                        continue;
+                    }
+                    covered[*at].push((from, to));
+                    let leader = leg.up_to.map(|leader| standings[leader].clone());
+                    standings[*at] = match leader {
+                        Some(leader) => leader,
+                        None => standing(end, false, Standstill::Done),
+                    };
+                }
+            }
+            for (at, standing) in standings.iter().enumerate() {
+                if standing.state == Standstill::Failed {
+                    continue;
+                }
+                prop_assert_eq!(standing.state, Standstill::Done);
+                let mut reached = starts[at].0;
+                for (from, to) in &covered[at] {
+                    prop_assert_eq!(*from, reached);
+                    reached = *to;
+                }
+                prop_assert_eq!(reached, end);
+            }
+        }
+    }
+}

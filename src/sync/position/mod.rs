@@ -1,0 +1,488 @@
+//! Where a stream stands: the flat cursor that Airbyte's connector can read, and beside it our own
+//! `walk`. Pure: positions move by pages and ends, and are written as a state's text.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use self::decode::BRAND;
+use self::digest::Digest;
+use self::failing::Failing;
+use crate::streams::{CursorFormat, Feed, Order, Stream};
+use crate::zendesk::instant;
+use crate::zendesk::paging::Token;
+
+pub mod catch_up;
+pub mod decode;
+pub mod digest;
+pub mod ends;
+pub mod failing;
+pub mod frontier;
+pub mod places;
+pub mod windows;
+
+/// The version of `walk` that this program writes. A newer one is ignored.
+pub const WALK_VERSION: u64 = 1;
+
+/// Rows of a boundary second that are remembered; beyond that the second is delivered again.
+pub const MOST_SEEN: usize = 128;
+
+/// The same for each of several windows, so that sixteen of them fit into a state.
+const MOST_SEEN_IN_WINDOWS: usize = 8;
+
+/// Deleted rows that are remembered as delivered; beyond that they repeat.
+pub const MOST_GONE: usize = 500;
+
+/// A row that changes while a listing is read may be listed before it changes. What is newer than
+/// this before the walk's begin comes again next time.
+pub const MARGIN_SECONDS: i64 = 60;
+
+/// How long rows may change unseen before all of them are read again.
+pub const PASS_EVERY_SECONDS: i64 = 7 * 86_400;
+
+/// A stream's whole position.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Position {
+    /// The flat cursor, unix seconds.
+    pub flat: Option<i64>,
+    pub walk: Walk,
+    /// On a detour: where the stream's own feed was left. It is what the state has as the flat
+    /// cursor, and the detour's own stands in `walk`.
+    pub main: Option<i64>,
+}
+
+/// What the flat cursor cannot hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Walk {
+    pub place: Place,
+    /// Where the place's window begins, unix seconds, if it is one of a search, whose tokens and
+    /// rows do not tell.
+    pub from: Option<i64>,
+    /// Where the place's window ends and the next begins, in the feed's own time. None where the
+    /// walk ends with it.
+    pub until: Option<i64>,
+    /// Further windows that are walked at the same time, the earliest first.
+    pub later: Vec<Window>,
+    pub phase: Phase,
+    /// Made by a full refresh, which resumes only inside one job.
+    pub full: bool,
+    /// The start of dated data, frozen when the first walk began, unix seconds.
+    pub bound: Option<i64>,
+    /// The flat cursor when this walk began.
+    pub cursor: Option<i64>,
+    /// Zendesk's time when this walk began, unix seconds.
+    pub began: Option<i64>,
+    /// The newest cursor value seen in this walk.
+    pub newest: Option<i64>,
+    /// When the search began whose rows the stream's own feed now has the last word on.
+    pub searched: Option<i64>,
+    /// Deleted rows that were delivered.
+    pub gone: BTreeSet<u64>,
+    /// The reading of what may change unseen: whether one is under way, and the begin of the last.
+    pub pass: Pass,
+    /// Up to when the events that tell of changed children were read, unix seconds.
+    pub told: Option<i64>,
+    /// The numbers of all parents as of the last read.
+    pub numbers: Digest,
+    /// Parents whose children could not be read.
+    pub failing: Failing,
+    /// Rows of parents that are not finished, so that a state moves while they are read.
+    pub rows: u64,
+    /// Pages that the walk has moved: in no order of time, this tells who is ahead.
+    pub pages: i64,
+    /// The brand whose help center this is a place in, where the state has it beside no brand's id.
+    pub brand: Option<u64>,
+}
+
+/// Where a walk, or a window of it, goes on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    pub token: Token,
+    /// How far an ordered walk has come, in the feed's own time.
+    pub at: Option<i64>,
+    /// Hashes of rows delivered at the token's second, or of parents finished beyond the token.
+    pub seen: Vec<u64>,
+}
+
+impl Place {
+    /// The place in the feed's own time.
+    #[must_use]
+    pub fn point(&self) -> Option<i64> {
+        if let Token::StartTime(second) = self.token { Some(second) } else { self.at }
+    }
+}
+
+/// A part of the time of an export or of a search.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Window {
+    pub place: Place,
+    /// Where a window of a search begins; None for an export, where the place tells.
+    pub from: Option<i64>,
+    /// The time of the first row that is not its own; None for the last window of an export.
+    pub until: Option<i64>,
+    /// Only of the last one of an export: what is left is the place where the next sync goes on.
+    pub done: bool,
+}
+
+/// How far a walk is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Phase {
+    #[default]
+    Fresh,
+    UnderWay,
+    Done,
+}
+
+/// The pass over all parents of a child stream, or over all rows of one that is read by creation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pass {
+    pub under_way: bool,
+    /// Unix seconds.
+    pub ended: Option<i64>,
+}
+
+impl Position {
+    /// Whether all rows there are will be delivered from here.
+    #[must_use]
+    pub fn is_at_the_beginning(&self) -> bool {
+        self.flat.is_none() && self.walk.phase == Phase::Fresh
+    }
+
+    /// Notes that the first page of a walk has come. `now_unix` is Zendesk's time.
+    pub fn begin(&mut self, now_unix: i64) {
+        let walk = &mut self.walk;
+        if walk.phase != Phase::UnderWay {
+            walk.phase = Phase::UnderWay;
+            walk.began = Some(now_unix);
+            walk.newest = None;
+        }
+        walk.began.get_or_insert(now_unix);
+    }
+
+    /// Notes the cursor value of a listed row.
+    pub fn saw(&mut self, time: Option<i64>) {
+        self.walk.newest = self.walk.newest.max(time);
+    }
+
+    /// Moves to the next page. `reached` is the feed's time at the page's end, for ordered feeds.
+    pub fn next_page(&mut self, token: Token, reached: Option<i64>, seen: Vec<u64>, now_unix: i64) {
+        self.walk.pages = self.walk.pages.saturating_add((self.walk.place.token != token).into());
+        self.walk.place.token = token;
+        self.walk.place.seen = seen;
+        self.reach(reached, now_unix);
+    }
+
+    /// Moves to the walk's end.
+    pub fn end(
+        &mut self,
+        order: Order,
+        token: Token,
+        reached: Option<i64>,
+        seen: Vec<u64>,
+        now_unix: i64,
+    ) {
+        if self.is_search() && self.has_windows() {
+            // Only the first window of the search has ended; the cursor waits for the last one.
+            self.end_window(0, Place::default(), now_unix);
+            return;
+        }
+        self.walk.from = None;
+        let ordered = matches!(order, Order::ByTime(_));
+        self.walk.place.token = if ordered { token } else { Token::First };
+        self.walk.place.seen = seen;
+        self.walk.phase = Phase::Done;
+        self.walk.rows = 0;
+        self.walk.pages = 0;
+        self.walk.until = None;
+        self.walk.later.clear();
+        if std::mem::take(&mut self.walk.pass.under_way) {
+            self.walk.pass.ended = self.walk.began;
+        }
+        if ordered {
+            self.reach(reached, now_unix);
+            // A feed without a single row has been read from its bound to now.
+            self.flat = self.flat.or(self.walk.bound);
+        } else {
+            let safe = self.walk.began.unwrap_or(now_unix).saturating_sub(MARGIN_SECONDS);
+            let seen = self.walk.newest.map(|newest| newest.min(safe));
+            let start = self.walk.bound.unwrap_or_default();
+            self.flat = Some(seen.or(self.walk.cursor).unwrap_or(start)).max(self.walk.cursor);
+        }
+        // The next walk filters by what is flat now.
+        self.walk.cursor = self.flat;
+    }
+
+    /// Takes over the place of a stream that is ahead on the same ordered feed, with this
+    /// stream's own hashes for that place. Everything up to there has been delivered.
+    pub fn take_over(&mut self, ahead: &Self, seen: Vec<u64>, now_unix: i64) {
+        let (token, reached) = (ahead.walk.place.token.clone(), ahead.walk.place.point());
+        // It may have read a few rows beyond. From now on both stand at one place.
+        self.walk.place.at = None;
+        if ahead.walk.phase == Phase::Done {
+            self.end(Order::ByTime(""), token, reached.or(ahead.flat), seen, now_unix);
+        } else {
+            self.walk.from = ahead.walk.from;
+            self.walk.until = ahead.walk.until;
+            self.walk.later.clone_from(&ahead.walk.later);
+            self.next_page(token, reached, seen, now_unix);
+            self.walk.pages = ahead.walk.pages;
+        }
+    }
+
+    /// Sends the walk back to where it began: the server no longer knows its token.
+    pub fn restart(&mut self, feed: &Feed) {
+        let from = match feed.order {
+            // An ordered feed has delivered everything up to its flat cursor.
+            Order::ByTime(_) if self.moves_with_pages() => self.flat,
+            Order::ByTime(_) => None,
+            Order::NewestFirst | Order::Other => None,
+        };
+        self.walk.place.token = feed.paging.start(from.or(self.walk.bound));
+        self.walk.place.seen.clear();
+        self.walk.place.at = from;
+        self.walk.pages = 0;
+    }
+
+    /// Whether the flat cursor follows the pages. A pass over all parents leaves it where it was.
+    fn moves_with_pages(&self) -> bool {
+        !(self.walk.pass.under_way && self.walk.cursor.is_some())
+    }
+
+    fn reach(&mut self, reached: Option<i64>, now_unix: i64) {
+        self.walk.place.at = self.walk.place.at.max(reached);
+        let done = self.walk.phase == Phase::Done;
+        if done || self.moves_with_pages() {
+            // A row that claims to be of the future must not stop all later reads.
+            self.flat = self.flat.max(self.walk.place.at.map(|at| at.min(now_unix)));
+        }
+    }
+}
+
+/// A stream's position as the text of its state.
+#[must_use]
+pub fn to_state(stream: &Stream, position: &Position) -> String {
+    let mut state = Map::new();
+    let walk = &position.walk;
+    let Some(cursor) = &stream.cursor else {
+        if walk.phase == Phase::Done {
+            state.insert("__ab_no_cursor_state_message".into(), json!(true));
+        } else {
+            state.insert("walk".into(), walk_json(stream, walk));
+        }
+        return Value::Object(state).to_string();
+    };
+    let written = |unix: i64, format| match format {
+        CursorFormat::Unix => json!(unix.to_string()),
+        CursorFormat::Iso => json!(instant::to_iso(unix)),
+    };
+    if cursor.parents.is_empty() {
+        let flat = if stream.is_detour { position.main } else { position.flat };
+        if let Some(flat) = flat {
+            state.insert(cursor.field.into(), written(flat, cursor.format));
+        }
+    } else {
+        let flat = if stream.is_detour { position.main } else { position.flat };
+        let flat = flat.or(walk.bound).unwrap_or_default();
+        let parents = written(flat, CursorFormat::Unix);
+        let own = written(flat, cursor.format);
+        state = substream_state((cursor.field, &own), (cursor.parents, &parents));
+    }
+    let mut walk_json = walk_json(stream, walk);
+    if let Some(flat) = position.flat.filter(|_| stream.is_detour) {
+        walk_json["flat"] = json!(flat);
+    }
+    state.insert("walk".into(), walk_json);
+    Value::Object(state).to_string()
+}
+
+/// The form in which Airbyte saves a stream that is read per parent, with a global cursor.
+fn substream_state(
+    (field, value): (&str, &Value),
+    (parents, parents_value): (&[(&str, &str)], &Value),
+) -> Map<String, Value> {
+    let mut parent_state = Map::new();
+    if let Some(((name, parent_field), above)) = parents.split_first() {
+        let own = if above.is_empty() {
+            json!({ *parent_field: parents_value })
+        } else {
+            let parent = (*parent_field, parents_value);
+            Value::Object(substream_state(parent, (above, parents_value)))
+        };
+        parent_state.insert((*name).to_owned(), own);
+    }
+    let mut state = Map::new();
+    state.insert("use_global_cursor".into(), json!(true));
+    state.insert("state".into(), json!({ field: value }));
+    state.insert("lookback_window".into(), json!(0));
+    state.insert("parent_state".into(), Value::Object(parent_state));
+    state
+}
+
+fn walk_json(stream: &Stream, walk: &Walk) -> Value {
+    let mut json = json!({
+        "v": WALK_VERSION,
+        "feed": stream.feed.root().name,
+        "kind": walk.place.token.kind(),
+        "token": walk.place.token.text(),
+    });
+    let mut put = |key: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            json[key] = value;
+        }
+    };
+    put("done", flag(walk.phase == Phase::Done));
+    put("fresh", flag(walk.phase == Phase::Fresh));
+    put("full", flag(walk.full));
+    put("bound", walk.bound.map(|unix| json!(unix)));
+    put("cursor", walk.cursor.map(|unix| json!(unix)));
+    put("began", walk.began.map(|unix| json!(unix)));
+    put("newest", walk.newest.map(|unix| json!(unix)));
+    put("searched", walk.searched.map(|unix| json!(unix)));
+    put("at", walk.place.at.map(|unix| json!(unix)));
+    let most = if walk.later.is_empty() { MOST_SEEN } else { MOST_SEEN_IN_WINDOWS };
+    let seen = &walk.place.seen[..walk.place.seen.len().min(most)];
+    put("seen", (!seen.is_empty()).then(|| json!(hashes_text(seen))));
+    put("gone", (!walk.gone.is_empty()).then(|| json!(numbers_text(&walk.gone))));
+    put("pass", flag(walk.pass.under_way));
+    put("passed", walk.pass.ended.map(|unix| json!(unix)));
+    put("told", walk.told.map(|unix| json!(unix)));
+    put("numbers", walk.numbers.is_known().then(|| json!(walk.numbers.text())));
+    put("failing", (!walk.failing.is_empty()).then(|| json!(walk.failing.text())));
+    let counts = matches!(walk.place.token, Token::After(_)) && walk.pages > 0;
+    put("pages", counts.then(|| json!(walk.pages)));
+    put(BRAND, walk.brand.map(|brand| json!(brand)));
+    put("rows", (walk.rows > 0).then(|| json!(walk.rows)));
+    put("from", walk.from.map(|unix| json!(unix)));
+    put("until", walk.until.map(|unix| json!(unix)));
+    let windows: Vec<Value> = walk.later.iter().map(window_json).collect();
+    put("windows", (!windows.is_empty()).then_some(Value::Array(windows)));
+    json
+}
+
+fn window_json(window: &Window) -> Value {
+    let Place { token, at, seen } = &window.place;
+    let seen = hashes_text(&seen[..seen.len().min(MOST_SEEN_IN_WINDOWS)]);
+    json!([token.kind(), token.text(), at, window.until, window.done, seen, window.from])
+}
+
+/// True, or nothing: what is absent is false.
+fn flag(is_so: bool) -> Option<Value> {
+    is_so.then_some(Value::Bool(true))
+}
+
+/// Hashes as hexadecimal text, sixteen digits each.
+fn hashes_text(hashes: &[u64]) -> String {
+    hashes.iter().map(|hash| format!("{hash:016x}")).collect()
+}
+
+/// Reads hashes back; what is malformed is left out.
+#[must_use]
+pub fn hashes_from(text: &str) -> Vec<u64> {
+    let chunks = text.as_bytes().chunks(16).map(|chunk| std::str::from_utf8(chunk).unwrap_or(""));
+    chunks.filter_map(|chunk| u64::from_str_radix(chunk, 16).ok()).take(MOST_SEEN).collect()
+}
+
+/// Ascending numbers as the differences between them, hexadecimal, which keeps five hundred ids
+/// of fourteen digits within a few kilobytes.
+fn numbers_text(numbers: &BTreeSet<u64>) -> String {
+    let mut last = 0;
+    let differences = numbers.iter().map(|number| {
+        let difference = number - last;
+        last = *number;
+        format!("{difference:x}")
+    });
+    differences.collect::<Vec<_>>().join(".")
+}
+
+/// Reads numbers back; nothing when the text is malformed.
+#[must_use]
+pub fn numbers_from(text: &str) -> BTreeSet<u64> {
+    let mut last = 0_u64;
+    let numbers = text.split('.').filter(|part| !part.is_empty()).map(|part| {
+        last = last.checked_add(u64::from_str_radix(part, 16).ok()?)?;
+        Some(last)
+    });
+    numbers.collect::<Option<BTreeSet<u64>>>().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ORDERED: Order = Order::ByTime("updated_at");
+
+    fn at(flat: Option<i64>) -> Position {
+        Position { flat, walk: Walk { cursor: flat, ..Walk::default() }, main: None }
+    }
+
+    #[test]
+    fn an_ordered_walk_moves_with_every_page_and_never_into_the_future() {
+        let mut position = at(Some(100));
+        position.begin(1000);
+        position.next_page(Token::StartTime(200), Some(200), vec![1], 1000);
+        assert_eq!(position.flat, Some(200));
+        position.end(ORDERED, Token::StartTime(5000), Some(5000), vec![], 1001);
+        assert_eq!((position.flat, position.walk.phase), (Some(1001), Phase::Done));
+    }
+
+    #[test]
+    fn any_other_walk_moves_at_its_end_and_not_past_what_can_change_behind_it() {
+        for (start, newest, expected) in [
+            (Some(100), Some(500), Some(500)),
+            (Some(100), Some(990), Some(940)),
+            (Some(100), Some(50), Some(100)),
+            (Some(980), Some(990), Some(980)),
+            (Some(100), None, Some(100)),
+            (None, None, Some(7)),
+            (None, Some(500), Some(500)),
+        ] {
+            let mut position = at(start);
+            position.walk.bound = Some(7);
+            position.begin(1000);
+            position.saw(newest);
+            position.next_page(Token::After("a".into()), None, vec![], 1000);
+            assert_eq!(position.flat, start);
+            position.end(Order::Other, Token::First, None, vec![], 2000);
+            assert_eq!(position.flat, expected, "{start:?} {newest:?}");
+        }
+    }
+
+    #[test]
+    fn a_pass_over_all_parents_leaves_the_flat_cursor_until_its_end() {
+        let mut position = at(Some(500));
+        position.walk.pass.under_way = true;
+        position.walk.place.token = Token::StartTime(0);
+        position.begin(1000);
+        position.next_page(Token::StartTime(300), Some(300), vec![], 1000);
+        assert_eq!((position.flat, position.walk.place.at), (Some(500), Some(300)));
+        position.end(ORDERED, Token::StartTime(700), Some(700), vec![], 1200);
+        assert_eq!((position.flat, position.walk.pass.ended), (Some(700), Some(1000)));
+    }
+
+    #[test]
+    fn a_childs_own_time_is_in_its_format_and_its_parents_in_unix_seconds() {
+        let config =
+            br#"{"subdomain":"a","credentials":{"credentials":"oauth2.0","access_token":"t"}}"#;
+        let streams = crate::streams::registry(&crate::config::Config::parse(config).unwrap());
+        let written = |name| {
+            let stream = streams.iter().find(|stream| stream.name == name).unwrap();
+            serde_json::from_str::<Value>(&to_state(stream, &at(Some(100)))).unwrap()
+        };
+        let state = written("side_conversations");
+        assert_eq!(state["state"]["updated_at"], "1970-01-01T00:01:40Z");
+        assert_eq!(state["parent_state"]["tickets"]["generated_timestamp"], "100");
+        let state = written("post_comment_votes");
+        let above = &state["parent_state"]["post_comments"];
+        assert_eq!(above["state"]["updated_at"], "100");
+        assert_eq!(above["parent_state"]["posts"]["updated_at"], "100");
+    }
+
+    #[test]
+    fn numbers_and_hashes_survive_their_text() {
+        let numbers: BTreeSet<u64> = [0, 1, 28_835_702_984_212, u64::MAX].into();
+        assert_eq!(numbers_from(&numbers_text(&numbers)), numbers);
+        assert_eq!(hashes_from(&hashes_text(&[1, u64::MAX])), [1, u64::MAX]);
+        assert!(numbers_from("x.1").is_empty() && numbers_from("ffffffffffffffff.1").is_empty());
+        assert!(hashes_from("nonsense é").is_empty());
+    }
+}

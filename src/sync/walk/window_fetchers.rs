@@ -1,0 +1,177 @@
+//! Chains of pages: each walks one window of a feed, page after page, and all of them ask at once.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+
+use super::search_windows;
+use crate::sync::WalkError;
+use crate::sync::listing::pager::{Listing, Pager};
+use crate::zendesk::client::{Client, Fetched, PageSize, Tally};
+use crate::zendesk::paging::Token;
+
+/// One chain of pages.
+pub struct Chain<'a> {
+    pub number: u32,
+    pub pager: Pager<'a>,
+    /// How often the server refused its token.
+    pub restarts: u32,
+    /// How often its place has said that the feed ends there, against what is known.
+    pub doubts: u32,
+    /// When it asked for its last page, by the client's clock.
+    asked: Duration,
+    /// How long it waited for limits then.
+    waited: Duration,
+}
+
+/// Where a chain begins.
+#[derive(Clone, Debug)]
+pub struct Start {
+    pub number: u32,
+    pub at: Token,
+    /// The parameters that bound its window, if the place does not.
+    pub bounds: Vec<(&'static str, String)>,
+    /// Whether a count says that there are rows.
+    pub has_rows: bool,
+}
+
+/// A chain after its turn.
+pub struct Asked<'a> {
+    pub chain: Chain<'a>,
+    /// The place that it asked at.
+    pub at: Token,
+    /// Its page, or none at its end.
+    pub result: Result<Option<Fetched>, WalkError>,
+}
+
+/// What has come.
+pub enum Turn<'a> {
+    Page(Box<Asked<'a>>),
+    /// How many rows a search has within these bounds.
+    Counted((i64, i64), Result<u64, WalkError>),
+}
+
+/// The chains of one stretch.
+pub struct Chains<'a> {
+    client: &'a Client,
+    listing: &'a Listing,
+    asking: FuturesUnordered<BoxFuture<'a, (Turn<'a>, Tally)>>,
+    /// Seconds of the feed's own time that the last page of each chain covered.
+    pace: BTreeMap<u32, i64>,
+    /// Time that pages took, waits for limits left out, and their number.
+    took: (Duration, u32),
+    /// What came while something else was waited for.
+    had: VecDeque<(Turn<'a>, Tally)>,
+    /// The size that a chain has learned last. The listing's limits are those of all chains.
+    size: Option<PageSize>,
+    tally: Tally,
+}
+
+impl<'a> Chains<'a> {
+    #[must_use]
+    pub fn new(client: &'a Client, listing: &'a Listing) -> Self {
+        let (asking, pace, had) = (FuturesUnordered::new(), BTreeMap::new(), VecDeque::new());
+        let (took, size, tally) = (Default::default(), None, Tally::default());
+        Self { client, listing, asking, pace, took, had, size, tally }
+    }
+
+    /// Starts a chain, or starts it again.
+    pub fn start(&mut self, start: Start, size: PageSize, restarts: u32) {
+        let Start { number, at, bounds, has_rows } = start;
+        let size = self.size.unwrap_or(size);
+        let pager = Pager::new(self.client, self.listing, at, size).within(bounds);
+        let pager = pager.expecting(has_rows);
+        let (doubts, asked, waited) = Default::default();
+        self.go_on(Chain { number, pager, restarts, doubts, asked, waited }, Duration::ZERO);
+    }
+
+    /// Lets a chain ask for its next page after a wait.
+    pub fn go_on(&mut self, mut chain: Chain<'a>, wait: Duration) {
+        let (client, path) = (self.client, self.listing.path.as_str());
+        chain.asked = client.clock().elapsed();
+        self.asking.push(Box::pin(async move {
+            let at = chain.pager.at.clone();
+            let result = match wait.is_zero() {
+                true => chain.pager.next().await,
+                false => match client.pause(path, wait).await {
+                    Ok(()) => chain.pager.next().await,
+                    Err(stopped) => Err(stopped.into()),
+                },
+            };
+            let tally = std::mem::take(&mut chain.pager.tally);
+            chain.waited = tally.waited.saturating_add(wait);
+            (Turn::Page(Box::new(Asked { chain, at, result })), tally)
+        }));
+    }
+
+    /// Asks how many rows a search has within bounds. Like a page it is polled with the others: a
+    /// chain that is not may hold the last worker.
+    pub fn count(&mut self, bounds: (i64, i64)) {
+        let (client, listing) = (self.client, self.listing);
+        self.asking.push(Box::pin(async move {
+            let mut tally = Tally::default();
+            let rows = search_windows::count(client, listing, bounds, &mut tally).await;
+            (Turn::Counted(bounds, rows), tally)
+        }));
+    }
+
+    /// What comes next, or none when nothing is asked for any more.
+    pub async fn next(&mut self) -> Option<Turn<'a>> {
+        let (turn, tally) = match self.had.pop_front() {
+            Some(turn) => turn,
+            None => self.asking.next().await?,
+        };
+        self.tally.add(tally);
+        Some(turn)
+    }
+
+    /// Does something that may take long. The chains go on asking meanwhile: a request that nobody
+    /// looks after keeps its worker, and its answer may come too late.
+    pub async fn beside<T>(&mut self, mut doing: impl Future<Output = T> + Unpin) -> T {
+        loop {
+            if self.asking.is_empty() {
+                return doing.await;
+            }
+            tokio::select! {
+                biased;
+                done = &mut doing => return done,
+                Some(turn) = self.asking.next() => self.had.push_back(turn),
+            }
+        }
+    }
+
+    /// Notes that a chain's page is delivered, with all that hangs on its rows.
+    pub fn note_page(&mut self, chain: &Chain<'a>) {
+        self.size = Some(chain.pager.size);
+        let since = chain.asked + chain.waited;
+        let (took, pages) = &mut self.took;
+        *took += self.client.clock().elapsed().saturating_sub(since);
+        *pages += 1;
+    }
+
+    /// How long a page takes, waits for limits left out. None before the first page.
+    #[must_use]
+    pub fn page_time(&self) -> Option<Duration> {
+        let (took, pages) = self.took;
+        took.checked_div(pages)
+    }
+
+    /// Notes what a chain's last page covered, in seconds of the feed's own time.
+    pub fn note_pace(&mut self, number: u32, seconds: i64) {
+        self.pace.insert(number, seconds);
+    }
+
+    /// What the last page of a chain covered.
+    #[must_use]
+    pub fn pace(&self, number: u32) -> Option<i64> {
+        self.pace.get(&number).copied()
+    }
+
+    /// What all chains spent.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        self.tally
+    }
+}

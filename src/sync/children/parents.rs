@@ -3,16 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use crate::streams::{Feed, Stream};
+use crate::sync::position::Position;
 use crate::sync::position::frontier::Listed;
+use crate::sync::records::path_params::text_of;
 use crate::sync::records::{Framer, filter};
 use crate::zendesk::page::{Page, Rows};
 use crate::zendesk::paging::Token;
-
-/// What fills the placeholders of a child's path.
-pub type Fills = Vec<(&'static str, String)>;
 
 /// A row whose children are to be read.
 #[derive(Clone, Debug)]
@@ -122,26 +119,11 @@ pub fn values(
     keys.iter().filter_map(value).collect()
 }
 
-/// A number as it stands, a string without its quotes.
-pub fn text_of(value: Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
-}
-
-/// Whether ids are made of this character, so that it is safe in a path.
-pub fn is_of_ids(character: char) -> bool {
-    character.is_ascii_alphanumeric() || matches!(character, '-' | '_')
-}
-
-/// Fills the placeholders of a path. Only characters that ids are made of get into a path, and the
-/// colon of ids that have parts.
-pub fn fill(path: &str, fills: &Fills) -> String {
-    let is_safe = |character: &char| is_of_ids(*character) || *character == ':';
-    fills.iter().fold(path.to_owned(), |path, (name, value)| {
-        let value: String = value.chars().filter(is_safe).collect();
-        path.replace(&format!("{{{name}}}"), &value)
-    })
+/// Whether a walk over all parents may leave a parent out: the listing has old ones too, and this
+/// one did not change since the walk's cursor.
+#[must_use]
+pub fn unchanged_parent(position: &Position, root: &Feed, changed: Option<i64>) -> bool {
+    let everything = root.lists_news() || position.walk.pass.under_way || position.walk.full;
+    !everything
+        && changed.zip(position.walk.cursor).is_some_and(|(changed, cursor)| changed < cursor)
 }

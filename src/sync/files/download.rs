@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
-use super::{FileTally, Offer, put, reference};
+use super::{Delivery, FileTally, put, reference};
 use crate::protocol::message::Level;
 use crate::streams::Stream;
 use crate::sync::WalkError;
+use crate::sync::records::file_ref::Offer;
 use crate::sync::walk::Reader;
 use crate::zendesk::arrival::Arrival;
 use crate::zendesk::client::Tally;
@@ -16,14 +17,6 @@ use crate::zendesk::error::{ApiError, ErrorKind};
 
 /// Where files are while they come. No stream has this name.
 const INCOMING: &str = ".incoming";
-
-/// A stream's lines of a page, and the files that their rows tell of.
-#[derive(Debug)]
-pub struct Delivery {
-    pub stream: &'static Stream,
-    pub lines: Vec<u8>,
-    pub offers: Vec<Offer>,
-}
 
 /// A file that came, or the reason why not.
 struct Came {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::config::{Config, Start};
 use crate::protocol::catalog::SyncMode;
-use crate::streams::{Feed, Reading, Stream};
+use crate::streams::{Reading, Stream};
 use crate::sync::position::decode::{self, Saved};
 use crate::sync::position::{PASS_EVERY_SECONDS, Pass, Phase, Place, Position, Walk, to_state};
 use crate::zendesk::instant;
@@ -320,15 +320,6 @@ fn nothing_yet(stream: &Stream, position: Position, now: Now) -> Begin {
         to_state(stream, &Position { flat, ..position.clone() })
     });
     Begin { position, repeat, warnings: Vec::new() }
-}
-
-/// Whether a walk over all parents may leave a parent out: the listing has old ones too, and this
-/// one did not change since the walk's cursor.
-#[must_use]
-pub fn unchanged_parent(position: &Position, root: &Feed, changed: Option<i64>) -> bool {
-    let everything = root.lists_news() || position.walk.pass.under_way || position.walk.full;
-    !everything
-        && changed.zip(position.walk.cursor).is_some_and(|(changed, cursor)| changed < cursor)
 }
 
 #[cfg(test)]

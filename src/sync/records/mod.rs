@@ -7,13 +7,14 @@ use serde_json::Value;
 
 use self::changes::Change;
 use self::custom_columns::{Filler, Scratch};
+use self::file_ref::Offer;
 use self::json_out::{put_key, put_shown, put_text};
+use self::path_params::Fills;
 use self::side_loaded::Joins;
 use self::truncate::LARGEST_ROW_BYTES;
+use self::written::Framed;
 use crate::protocol::message::{record_head, record_tail};
 use crate::streams::{Deletion, RowsAt, Splice, Stream};
-use crate::sync::children::parents::Fills;
-use crate::sync::files::Offer;
 use crate::zendesk::edit::Text;
 use crate::zendesk::instant;
 use crate::zendesk::json::Span;
@@ -23,10 +24,13 @@ pub mod changes;
 mod coerce;
 pub mod custom_columns;
 pub mod derived;
+pub mod file_ref;
 pub mod filter;
 mod json_out;
+pub mod path_params;
 pub mod side_loaded;
 pub mod truncate;
+pub mod written;
 
 /// Writes one stream's rows of a page.
 #[derive(Debug)]
@@ -34,22 +38,6 @@ pub struct Framer {
     stream: &'static Stream,
     head: Vec<u8>,
     columns: Option<Filler>,
-}
-
-/// What became of a page's rows for one stream.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Framed {
-    pub rows: u64,
-    /// Rows without a primary key, or empty ones, and elements that are no rows.
-    pub held_back: u64,
-    /// Rows that were too large and lost a text.
-    pub cut: u64,
-    /// Values of custom fields that are no values of their columns.
-    pub misfits: u64,
-    /// Rows with texts or values that are not as Zendesk sent them, because that is no JSON.
-    pub mended: u64,
-    /// The files that rows tell of, in the order of their lines.
-    pub offers: Vec<Offer>,
 }
 
 impl Framer {

@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 use source_zendesk_support::config::Config;
 use source_zendesk_support::protocol::state::SavedStates;
 use source_zendesk_support::streams::{Stream, registry};
-use source_zendesk_support::sync::position::{decode, to_state};
+use source_zendesk_support::sync::position::decode;
+use source_zendesk_support::sync::position::encode::to_state;
 
 const NOW_UNIX: i64 = 1_795_219_200;
 

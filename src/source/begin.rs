@@ -15,7 +15,7 @@ use crate::protocol::state::SavedStates;
 use crate::streams::{Feed, Stream};
 use crate::sync::plan::per_brand::{self, Beginnings, Hosts};
 use crate::sync::plan::{self, Now};
-use crate::sync::position::to_state;
+use crate::sync::position::encode::to_state;
 use crate::sync::walk::{Group, Member, search_first};
 use crate::zendesk::site::Site;
 

@@ -6,7 +6,8 @@ use crate::config::{Config, Start};
 use crate::protocol::catalog::SyncMode;
 use crate::streams::{Reading, Stream};
 use crate::sync::position::decode::{self, Saved};
-use crate::sync::position::{PASS_EVERY_SECONDS, Pass, Phase, Place, Position, Walk, to_state};
+use crate::sync::position::encode::to_state;
+use crate::sync::position::{PASS_EVERY_SECONDS, Pass, Phase, Place, Position, Walk};
 use crate::zendesk::instant;
 use crate::zendesk::paging::{Token, YOUNGEST_BOUND_SECONDS};
 

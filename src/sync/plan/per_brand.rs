@@ -14,8 +14,9 @@ use crate::protocol::ledger::Positions;
 use crate::protocol::state::BRANDS;
 use crate::streams::Stream;
 use crate::sync::plan::{self, Now};
+use crate::sync::position::Position;
 use crate::sync::position::decode::BRAND;
-use crate::sync::position::{Position, to_state};
+use crate::sync::position::encode::to_state;
 use crate::zendesk::site::Site;
 
 /// Where a stream begins at each of its hosts.

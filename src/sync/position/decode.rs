@@ -2,13 +2,14 @@
 //! Pure; whatever is malformed is left out with a warning and never a reason to stop.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
 use super::digest::Digest;
 use super::failing::Failing;
 use super::windows::MOST_WINDOWS;
-use super::{Pass, Phase, Place, Position, WALK_VERSION, Walk, Window, hashes_from, numbers_from};
+use super::{MOST_SEEN, Pass, Phase, Place, Position, WALK_VERSION, Walk, Window};
 use crate::streams::{Cursor, Stream};
 use crate::zendesk::instant;
 use crate::zendesk::paging::Token;
@@ -307,6 +308,24 @@ fn window(json: &Value) -> Option<Window> {
         Place { token, at: json.get(2)?.as_i64(), seen: hashes_from(json.get(5)?.as_str()?) };
     let (from, until) = (json.get(6).and_then(Value::as_i64), json.get(3)?.as_i64());
     Some(Window { place, from, until, done: json.get(4)?.as_bool()? })
+}
+
+/// Reads hashes back; what is malformed is left out.
+#[must_use]
+pub fn hashes_from(text: &str) -> Vec<u64> {
+    let chunks = text.as_bytes().chunks(16).map(|chunk| std::str::from_utf8(chunk).unwrap_or(""));
+    chunks.filter_map(|chunk| u64::from_str_radix(chunk, 16).ok()).take(MOST_SEEN).collect()
+}
+
+/// Reads numbers back; nothing when the text is malformed.
+#[must_use]
+pub fn numbers_from(text: &str) -> BTreeSet<u64> {
+    let mut last = 0_u64;
+    let numbers = text.split('.').filter(|part| !part.is_empty()).map(|part| {
+        last = last.checked_add(u64::from_str_radix(part, 16).ok()?)?;
+        Some(last)
+    });
+    numbers.collect::<Option<BTreeSet<u64>>>().unwrap_or_default()
 }
 
 #[cfg(test)]

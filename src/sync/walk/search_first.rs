@@ -8,7 +8,8 @@ use crate::protocol::catalog::SyncMode;
 use crate::streams::Stream;
 use crate::sync::plan::{self, Now};
 use crate::sync::position::catch_up::{Leg, Standstill};
-use crate::sync::position::{Phase, Position, to_state};
+use crate::sync::position::encode::to_state;
+use crate::sync::position::{Phase, Position};
 
 /// Whether a first read has its detour still before it.
 #[must_use]

@@ -1,6 +1,6 @@
 //! The parameters that tell a listing from when on its rows are wanted. They are made of what is
 //! frozen when a walk begins, so that a resumed walk asks the very same listing. Pure.
-//! Those of a search are made of each window's own bounds ([`search::query`](crate::sync::walk::search_windows::query)).
+//! Those of a search are made of each window's own bounds ([`search::query`](crate::sync::position::search_bounds::query)).
 
 use crate::streams::{Feed, Since};
 use crate::sync::position::{MARGIN_SECONDS, Position};

@@ -16,6 +16,7 @@ pub mod ends;
 pub mod failing;
 pub mod frontier;
 pub mod places;
+pub mod search_bounds;
 pub mod windows;
 
 /// The version of `walk` that this program writes. A newer one is ignored.

@@ -7,8 +7,8 @@
 //! Those of a search overlap by a second. Rows only ever move to the end of all time, so none can
 //! slip from a window that is unread into one that is read.
 
+use super::search_bounds::OVERLAP_SECONDS;
 use super::{Phase, Place, Position, Window};
-use crate::sync::walk::search_windows::OVERLAP_SECONDS;
 use crate::zendesk::paging::Token;
 
 /// Windows of one walk; a saved position holds a place for each.

@@ -1,11 +1,10 @@
 //! Parents whose numbers of votes and comments moved: a listing of all of them says so, though they
 //! themselves did not change.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Reader;
 use super::segment::Stretch;
-use super::silent_changes::{MOST_NAMED, Named};
 use crate::protocol::emitter::{Batch, unix_ms};
 use crate::streams::{Feed, Stream, Told};
 use crate::sync::WalkError;
@@ -17,6 +16,10 @@ use crate::sync::records::{Framer, filter};
 use crate::zendesk::client::{Fetched, Tally};
 use crate::zendesk::page::Page;
 use crate::zendesk::paging::Token;
+
+/// How many parents are named before their children are read. There may be as many as events, so
+/// that no more are kept; one that later events name again is read again.
+pub(in crate::sync) const MOST_NAMED: usize = 1000;
 
 /// How many parents are remembered while their numbers are listed. Where there are more, those that
 /// moved are found by listing them once more.
@@ -235,6 +238,9 @@ impl<'d> Moved<'d> {
             && self.now.has_moved(&self.before, &name.join(" "))
     }
 }
+
+/// Parents by what the paths of their children need of them.
+pub(super) type Named = BTreeSet<BTreeMap<&'static str, String>>;
 
 #[cfg(test)]
 mod tests {

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::segment::Stretch;
 use super::window_fetchers::Start;
-use super::{Member, listing, search_windows};
+use super::{Member, listing};
 use crate::config::Config;
 use crate::protocol::catalog::SyncMode;
 use crate::streams::{Feed, Order, Stream, registry};
@@ -20,6 +20,7 @@ use crate::sync::plan::{Now, begin};
 use crate::sync::position::catch_up::{Standing, Standstill, next_leg};
 use crate::sync::position::encode::to_state;
 use crate::sync::position::ends::Verdict;
+use crate::sync::position::search_bounds;
 use crate::sync::position::windows::{MOST_WINDOWS, Span, bring_together};
 use crate::sync::records::filter;
 use crate::zendesk::instant;
@@ -251,7 +252,7 @@ fn sync(
         let who = members.iter_mut().enumerate().filter(|(at, _)| leg.who.contains(at));
         let mut who: Vec<&mut Member> = who.map(|(_, member)| member).collect();
         for member in who.iter_mut().filter(|_| feed.searched_key().is_some()) {
-            search_windows::freeze(&mut member.position, search_windows::LAG_SECONDS, zendesk.now);
+            search_bounds::freeze(&mut member.position, search_bounds::LAG_SECONDS, zendesk.now);
         }
         let mut stretch = Stretch::new((feed, 1), who, end.clone(), (until, ahead));
         stretch.newest = stretch.newest.max(known);

@@ -23,7 +23,7 @@ use crate::sync::plan::time_filter;
 use crate::sync::position::catch_up::{Leg, Standing, Standstill, next_leg};
 use crate::sync::position::encode::to_state;
 use crate::sync::position::ends::Verdict;
-use crate::sync::position::{Phase, Position, windows};
+use crate::sync::position::{Phase, Position, search_bounds, windows};
 use crate::sync::records::filter;
 use crate::sync::records::path_params::Fills;
 use crate::sync::records::written::Framed;
@@ -259,7 +259,7 @@ impl Member {
             windows: (walk.until, walk.later.clone()),
             searched: walk.from.zip(walk.until).or_else(|| {
                 let feed = self.stream.feed.root();
-                feed.searched_key().map(|_| (search_windows::lower(&self.position, 0), i64::MAX))
+                feed.searched_key().map(|_| (search_bounds::lower(&self.position, 0), i64::MAX))
             }),
             point: if self.stream.feed.root().time_key().is_some() {
                 walk.place.point().or(self.position.flat).unwrap_or_default()

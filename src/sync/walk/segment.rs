@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::Member;
-use super::search_windows::Rest;
 use super::window_fetchers::Start;
 use crate::config::TicketScope;
 use crate::protocol::emitter::{Batch, Part, unix_ms};
@@ -17,6 +16,7 @@ use crate::sync::listing::refusals::RefusalsByFeed;
 use crate::sync::position::ends::{self, Claim, Verdict};
 use crate::sync::position::frontier::Frontier;
 use crate::sync::position::places::{self, MOST_BEARERS, Trail};
+use crate::sync::position::search_bounds::Rest;
 use crate::sync::position::{Place, Position};
 use crate::sync::records::path_params::Fills;
 use crate::sync::records::{Framer, filter};

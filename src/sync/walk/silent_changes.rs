@@ -2,12 +2,12 @@
 //! they did not. The listing is read where it answers and is never the only road, so its failure is
 //! told and costs nothing but waiting for the weekly pass.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::Reader;
-use super::changed_counts::{Counted, Numbers, needs_numbers};
+use super::changed_counts::{Counted, MOST_NAMED, Named, Numbers, needs_numbers};
 use super::segment::Stretch;
 use crate::protocol::message::Level;
 use crate::streams::{Feed, Parent, Told};
@@ -19,13 +19,6 @@ use crate::sync::position::digest::Digest;
 use crate::sync::position::frontier::Listed;
 use crate::sync::position::{MARGIN_SECONDS, Position};
 use crate::zendesk::paging::Token;
-
-/// How many parents are named before their children are read. There may be as many as events, so
-/// that no more are kept; one that later events name again is read again.
-pub(in crate::sync) const MOST_NAMED: usize = 1000;
-
-/// Parents by what the paths of their children need of them.
-pub(super) type Named = BTreeSet<BTreeMap<&'static str, String>>;
 
 /// From when on a stream's events are to be read, unix seconds. None while all parents are read,
 /// and before that was ever done.

@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use super::search_windows::{self, Rest};
 use super::segment::Stretch;
 use super::window_fetchers::{Chains, Start};
 use super::{Member, Reader};
 use crate::sync::position::Place;
+use crate::sync::position::search_bounds::{self, Rest};
 use crate::sync::position::windows::{self, Span};
 use crate::zendesk::client::PageSize;
 use crate::zendesk::paging::Token;
@@ -47,7 +47,7 @@ impl Stretch<'_> {
     /// Where the chain of a window starts.
     pub(in crate::sync) fn start(&self, window: usize, at: Token) -> Start {
         let bounds = self.walking().and_then(|member| member.position.bounds(window));
-        let bounds = bounds.map(|bounds| ("query", search_windows::query(bounds)));
+        let bounds = bounds.map(|bounds| ("query", search_bounds::query(bounds)));
         let number = self.chains.get(window).copied().unwrap_or_default();
         Start { number, at, bounds: bounds.into_iter().collect(), has_rows: false }
     }

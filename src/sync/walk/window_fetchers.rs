@@ -5,12 +5,16 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use serde::Deserialize;
 
-use super::search_windows;
 use crate::sync::WalkError;
 use crate::sync::listing::pager::{Listing, Pager};
-use crate::zendesk::client::{Client, Fetched, PageSize, Tally};
-use crate::zendesk::paging::Token;
+use crate::sync::position::search_bounds::query;
+use crate::zendesk::budget::Bucket;
+use crate::zendesk::client::{Client, Fetched, PageSize, Request, Tally};
+use crate::zendesk::error::{ApiError, ErrorKind};
+use crate::zendesk::page::Shape;
+use crate::zendesk::paging::{Paging, Token};
 
 /// One chain of pages.
 pub struct Chain<'a> {
@@ -112,7 +116,7 @@ impl<'a> Chains<'a> {
         let (client, listing) = (self.client, self.listing);
         self.asking.push(Box::pin(async move {
             let mut tally = Tally::default();
-            let rows = search_windows::count(client, listing, bounds, &mut tally).await;
+            let rows = count(client, listing, bounds, &mut tally).await;
             (Turn::Counted(bounds, rows), tally)
         }));
     }
@@ -174,4 +178,45 @@ impl<'a> Chains<'a> {
     pub fn tally(&self) -> Tally {
         self.tally
     }
+}
+
+#[derive(Deserialize)]
+struct Count {
+    pub(super) count: u64,
+}
+
+/// How many rows a search has within bounds.
+///
+/// # Errors
+/// [`WalkError`] when the answer cannot be had or holds no count.
+pub async fn count(
+    client: &Client,
+    listing: &Listing,
+    bounds: (i64, i64),
+    tally: &mut Tally,
+) -> Result<u64, WalkError> {
+    let path = "search/count.json";
+    let shape = Shape::default();
+    let request = Request {
+        site: None,
+        path,
+        query: &[("query", format!("type:ticket {}", query(bounds)))],
+        at: &Token::First,
+        buckets: &[Bucket::Account],
+        walk: listing.walk,
+        shape: &shape,
+        patience: None,
+    };
+    let mut size = PageSize::new(Paging::Single, None);
+    let fetched = client.get(&request, &mut size, tally).await?;
+    let count = serde_json::from_slice::<Count>(&fetched.page.text.body);
+    let unreadable = |_| ApiError {
+        kind: ErrorKind::Unreadable,
+        status: None,
+        request: format!("GET /api/v2/{path}"),
+        detail: "the answer holds no count".to_owned(),
+        again_in: None,
+        is_zendesks: false,
+    };
+    Ok(count.map_err(unreadable)?.count)
 }

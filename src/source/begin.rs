@@ -13,10 +13,11 @@ use crate::protocol::emitter::{Closed, Emitter, unix_ms};
 use crate::protocol::message::{self, FailureType, Level, Status, Trouble};
 use crate::protocol::state::SavedStates;
 use crate::streams::{Feed, Stream};
+use crate::sync::listing::member::{Group, Member};
 use crate::sync::plan::per_brand::{self, Beginnings, Hosts};
 use crate::sync::plan::{self, Now};
 use crate::sync::position::encode::to_state;
-use crate::sync::walk::{Group, Member, search_first};
+use crate::sync::walk::search_first;
 use crate::zendesk::site::Site;
 
 /// What is known before anything is read.

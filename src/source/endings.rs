@@ -6,7 +6,7 @@ use super::failure;
 use crate::protocol::emitter::Closed;
 use crate::streams::Stream;
 use crate::sync::WalkError;
-use crate::sync::walk::{Ended, Report};
+use crate::sync::listing::member::{Ended, Report};
 use crate::zendesk::error::ErrorKind;
 
 /// Hosts that a line names; of more it tells the number.

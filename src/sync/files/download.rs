@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
-use super::{Delivery, FileTally, put, reference};
+use super::{Delivery, put, reference};
 use crate::protocol::message::Level;
 use crate::streams::Stream;
 use crate::sync::WalkError;
+use crate::sync::listing::member::FileTally;
 use crate::sync::records::file_ref::Offer;
 use crate::sync::walk::Reader;
 use crate::zendesk::arrival::Arrival;

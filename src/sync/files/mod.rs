@@ -16,27 +16,6 @@ use crate::sync::records::file_ref::Offer;
 
 pub mod download;
 
-/// What became of the files of a stream.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct FileTally {
-    pub fetched: u64,
-    pub bytes: u64,
-    /// Not wanted, by what the user chose or the row tells.
-    pub left_out: u64,
-    /// Could not be had.
-    pub missing: u64,
-}
-
-impl FileTally {
-    /// Adds what became of others.
-    pub fn add(&mut self, other: Self) {
-        self.fetched += other.fetched;
-        self.bytes += other.bytes;
-        self.left_out += other.left_out;
-        self.missing += other.missing;
-    }
-}
-
 /// The member of a RECORD that refers to a file.
 #[must_use]
 pub fn reference(base: &Path, relative: &Path, bytes: u64) -> String {

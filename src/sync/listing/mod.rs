@@ -1,4 +1,5 @@
 //! One listing, and what every walk shares.
 
+pub mod member;
 pub mod pager;
 pub mod refusals;

@@ -9,12 +9,13 @@ use std::sync::OnceLock;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
+use super::listing;
 use super::segment::Stretch;
 use super::window_fetchers::Start;
-use super::{Member, listing};
 use crate::config::Config;
 use crate::protocol::catalog::SyncMode;
 use crate::streams::{Feed, Order, Stream, registry};
+use crate::sync::listing::member::Member;
 use crate::sync::listing::pager::borne_out;
 use crate::sync::plan::{Now, begin};
 use crate::sync::position::catch_up::{Standing, Standstill, next_leg};

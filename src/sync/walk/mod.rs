@@ -10,23 +10,22 @@ use tokio::sync::mpsc::UnboundedSender;
 use self::segment::{Stretch, Taken};
 use self::window_fetchers::{Asked, Chains, Turn};
 use crate::config::Config;
-use crate::protocol::emitter::{Batch, Emitter, Part};
+use crate::protocol::emitter::{Batch, Emitter};
 use crate::protocol::message::Level;
 use crate::streams::brands::BRAND_ID;
 use crate::streams::{Feed, Stream};
 use crate::sync::WalkError;
 use crate::sync::children::parents::{ParentRow, changed_key, path_keys};
 use crate::sync::children::{Children, ends_everything, witnesses};
-use crate::sync::files::{Delivery, FileTally};
+use crate::sync::files::Delivery;
+use crate::sync::listing::member::{Ended, FileTally, Group, Member, Report};
 use crate::sync::listing::pager::{Listing, Pager};
 use crate::sync::plan::time_filter;
 use crate::sync::position::catch_up::{Leg, Standing, Standstill, next_leg};
-use crate::sync::position::encode::to_state;
 use crate::sync::position::ends::Verdict;
-use crate::sync::position::{Phase, Position, search_bounds, windows};
+use crate::sync::position::windows;
 use crate::sync::records::filter;
 use crate::sync::records::path_params::Fills;
-use crate::sync::records::written::Framed;
 use crate::zendesk::client::{Client, Fetched, Tally};
 use crate::zendesk::error::{ApiError, ErrorKind};
 use crate::zendesk::instant;
@@ -63,29 +62,6 @@ pub struct Reader<'a> {
     pub ended: &'a UnboundedSender<Ended>,
 }
 
-/// A stream in its walk.
-#[derive(Debug)]
-pub struct Member {
-    pub stream: &'static Stream,
-    /// The brand whose part of the stream's state this position is; none for the state itself.
-    pub brand: Option<u64>,
-    /// The number of the walk that it is read in.
-    pub walk: u64,
-    pub position: Position,
-    pub state: Standstill,
-    pub report: Report,
-    /// When a refusal that it did not wait out has ended, on the clock's `elapsed`.
-    pub refused_until: Duration,
-    /// Whether it was refused for a limit.
-    pub is_limited: bool,
-    /// How long a page took in the last stretch, waits left out.
-    pub page_time: Option<Duration>,
-    /// How long the last window was that was cut off a search, seconds.
-    pub window_seconds: Option<i64>,
-    /// Up to when it has seen rows of its feed in this sync, in the feed's own time.
-    pub newest: Option<i64>,
-}
-
 /// Where a stretch has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reached {
@@ -93,30 +69,6 @@ pub enum Reached {
     Aim,
     /// At the feed's end.
     End,
-}
-
-/// What reading a stream took and left out.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
-    pub tally: Tally,
-    /// The time in which at least one request of its walk waited; of several walks side by side
-    /// the longest.
-    pub waited: Duration,
-    /// Rows without a primary key, and elements that were no rows.
-    pub held_back: u64,
-    /// Listings of parents that could not be read, and how the first of them failed.
-    pub skipped: u64,
-    pub first_skipped: Option<String>,
-    /// Rows that were too large and lost a text.
-    pub cut: u64,
-    /// Values of custom fields that did not fit their columns.
-    pub misfits: u64,
-    /// Rows with texts or values that are not as Zendesk sent them.
-    pub mended: u64,
-    pub files: FileTally,
-    /// How the first file failed that could not be had.
-    pub first_missing: Option<String>,
-    pub cut_short: CutShort,
 }
 
 /// Seconds of which a listing gave only a part.
@@ -127,150 +79,15 @@ pub struct CutShort {
 }
 
 impl CutShort {
-    fn add(&mut self, other: Self) {
+    pub(super) fn add(&mut self, other: Self) {
         self.seconds += other.seconds;
         self.first = self.first.into_iter().chain(other.first).min();
     }
 
     /// What it means for a listing that was read to its end.
-    fn error(self, feed: &'static Feed) -> Option<WalkError> {
+    pub(super) fn error(self, feed: &'static Feed) -> Option<WalkError> {
         let Self { seconds, first } = self;
         Some(WalkError::CutShort { path: feed.root().path, first: first?, seconds })
-    }
-}
-
-impl Report {
-    /// Notes that of a second only a part could be had.
-    fn note_cut_short(&mut self, second: i64) {
-        self.cut_short.add(CutShort { seconds: 1, first: Some(second) });
-    }
-
-    /// Notes listings of parents that are passed over.
-    pub(super) fn skip(&mut self, listings: u64, error: &WalkError) {
-        self.skipped += listings;
-        self.first_skipped.get_or_insert_with(|| error.to_string());
-    }
-
-    /// Notes what became of a page's rows.
-    pub(super) fn note(&mut self, framed: &Framed) {
-        self.held_back += framed.held_back;
-        self.cut += framed.cut;
-        self.misfits += framed.misfits;
-        self.mended += framed.mended;
-    }
-
-    /// Adds what reading it elsewhere took and left out.
-    pub fn add(&mut self, other: Self) {
-        let Self { tally, waited, held_back, skipped, first_skipped, cut, .. } = other;
-        let Self { misfits, mended, files, .. } = other;
-        self.tally.add(tally);
-        self.waited = self.waited.max(waited);
-        self.held_back += held_back;
-        self.skipped += skipped;
-        self.cut += cut;
-        self.misfits += misfits;
-        self.mended += mended;
-        self.files.add(files);
-        self.cut_short.add(other.cut_short);
-        self.first_skipped = self.first_skipped.take().or(first_skipped);
-        self.first_missing = self.first_missing.take().or(other.first_missing);
-    }
-}
-
-/// A stream that has ended, well or not.
-#[derive(Debug)]
-pub struct Ended {
-    pub stream: &'static Stream,
-    /// The host where it was read, where that is not the main one with nothing known of its brand.
-    pub site: Option<Arc<Site>>,
-    pub result: Result<(), WalkError>,
-    pub report: Report,
-}
-
-/// The streams of one feed, and the number under which their requests take turns.
-#[derive(Debug)]
-pub struct Group {
-    /// The host that has the feed, where that is not the main one with nothing known of its brand.
-    pub site: Option<Arc<Site>>,
-    pub feed: &'static Feed,
-    pub members: Vec<Member>,
-    pub walk: u64,
-    /// Streams that take their detour first, each with itself on its own road.
-    pub first: Vec<(Member, &'static Stream)>,
-}
-
-impl Group {
-    /// The number of its walk, and its streams.
-    #[must_use]
-    pub fn names(&self) -> (u64, Vec<&'static str>) {
-        (self.walk, self.members.iter().map(|member| member.stream.name).collect())
-    }
-}
-
-impl Member {
-    #[must_use]
-    pub fn new(stream: &'static Stream, position: Position) -> Self {
-        let (state, report) = (Standstill::Reading, Report::default());
-        let refused_until = Duration::ZERO;
-        let (brand, page_time, window_seconds, is_limited, newest) =
-            (None, None, None, false, None);
-        Self {
-            stream,
-            brand,
-            walk: 0,
-            position,
-            state,
-            report,
-            refused_until,
-            is_limited,
-            page_time,
-            window_seconds,
-            newest,
-        }
-    }
-
-    pub(super) fn is_child(&self) -> bool {
-        self.stream.feed.parent.is_some()
-    }
-
-    /// Whether neighbours wait for what is asked for its rows.
-    fn keeps_waiting(&self) -> bool {
-        self.is_child() || self.stream.file.is_some()
-    }
-
-    pub(super) fn is_reading(&self) -> bool {
-        self.state == Standstill::Reading
-    }
-
-    fn has_ended(&self) -> bool {
-        self.position.walk.phase == Phase::Done
-    }
-
-    pub(super) fn part(&self, rows: u64) -> Part {
-        let position = Some(to_state(self.stream, &self.position));
-        Part { stream: self.stream.name, brand: self.brand, rows, position }
-    }
-
-    pub(super) fn standing(&self) -> Standing {
-        let walk = &self.position.walk;
-        Standing {
-            token: walk.place.token.clone(),
-            is_child: self.is_child(),
-            windows: (walk.until, walk.later.clone()),
-            searched: walk.from.zip(walk.until).or_else(|| {
-                let feed = self.stream.feed.root();
-                feed.searched_key().map(|_| (search_bounds::lower(&self.position, 0), i64::MAX))
-            }),
-            point: if self.stream.feed.root().time_key().is_some() {
-                walk.place.point().or(self.position.flat).unwrap_or_default()
-            } else {
-                walk.pages
-            },
-            under_way: walk.phase == Phase::UnderWay
-                || self.position.flat.is_none()
-                || walk.pass.under_way,
-            state: self.state,
-        }
     }
 }
 
@@ -415,7 +232,7 @@ impl Reader<'_> {
 
     /// Walks the windows of a stretch to their ends. Returns the place at the stretch's end, or
     /// none when no stream reads here any more.
-    async fn walk(
+    pub(super) async fn walk(
         self,
         stretch: &mut Stretch<'_>,
         chains: &mut Chains<'_>,

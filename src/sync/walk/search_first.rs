@@ -3,9 +3,10 @@
 
 use serde_json::{Map, Value};
 
-use super::{Group, Member, Reader};
+use super::Reader;
 use crate::protocol::catalog::SyncMode;
 use crate::streams::Stream;
+use crate::sync::listing::member::{Group, Member};
 use crate::sync::plan::{self, Now};
 use crate::sync::position::catch_up::{Leg, Standstill};
 use crate::sync::position::encode::to_state;

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::Member;
 use super::window_fetchers::Start;
 use crate::config::TicketScope;
 use crate::protocol::emitter::{Batch, Part, unix_ms};
@@ -12,6 +11,7 @@ use crate::sync::WalkError;
 use crate::sync::children::parents::{ParentRow, changed_key, path_keys};
 use crate::sync::children::{judge_failures, release};
 use crate::sync::files::{Delivery, Held};
+use crate::sync::listing::member::Member;
 use crate::sync::listing::refusals::RefusalsByFeed;
 use crate::sync::position::ends::{self, Claim, Verdict};
 use crate::sync::position::frontier::Frontier;

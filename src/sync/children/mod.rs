@@ -15,6 +15,7 @@ use crate::protocol::message::Level;
 use crate::streams::{Feed, Stream};
 use crate::sync::WalkError;
 use crate::sync::files::Delivery;
+use crate::sync::listing::context::{Reader, ends_everything, lock};
 use crate::sync::listing::member::{FileTally, Member};
 use crate::sync::listing::pager::Pager;
 use crate::sync::listing::refusals::{About, RefusalsByFeed, about};
@@ -24,7 +25,6 @@ use crate::sync::position::frontier::Frontier;
 use crate::sync::records::filter;
 use crate::sync::records::path_params::{Fills, fill};
 use crate::sync::records::written::Framed;
-use crate::sync::walk::{Reader, lock};
 use crate::zendesk::client::{Fetched, PageSize, Tally};
 use crate::zendesk::error::{ApiError, ErrorKind};
 use crate::zendesk::page::{Page, Rows};
@@ -671,17 +671,4 @@ pub(super) fn release(feed: &str, refusals: &mut RefusalsByFeed, frontier: &mut 
         frontier.refuse(number, refusals.answers());
     }
     frontier.judge(&refusals.answers());
-}
-
-/// Failures that are no stream's own.
-pub(super) fn ends_everything(error: &WalkError) -> bool {
-    match error {
-        WalkError::Closed => true,
-        WalkError::Api(error) => error.kind == ErrorKind::Stopped,
-        WalkError::Broken { .. }
-        | WalkError::CutShort { .. }
-        | WalkError::EndedEarly { .. }
-        | WalkError::Refused { .. }
-        | WalkError::NoFiles { .. } => false,
-    }
 }

@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Reader;
 use super::segment::Stretch;
 use crate::protocol::emitter::{Batch, unix_ms};
 use crate::streams::{Feed, Stream, Told};
 use crate::sync::WalkError;
 use crate::sync::children::parents::values;
+use crate::sync::listing::context::Reader;
 use crate::sync::listing::pager::{Listing, Pager};
 use crate::sync::position::digest::Digest;
 use crate::sync::position::{Phase, Position};

@@ -1,36 +1,30 @@
 //! Reads the streams of one feed: stretch by stretch, page by page. Rows of a page go out in one
 //! batch with the positions they reach.
 
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-
-use tokio::sync::mpsc::UnboundedSender;
 
 use self::segment::{Stretch, Taken};
 use self::window_fetchers::{Asked, Chains, Turn};
 use crate::config::Config;
-use crate::protocol::emitter::{Batch, Emitter};
+use crate::protocol::emitter::Batch;
 use crate::protocol::message::Level;
-use crate::streams::brands::BRAND_ID;
 use crate::streams::{Feed, Stream};
 use crate::sync::WalkError;
 use crate::sync::children::parents::{ParentRow, changed_key, path_keys};
-use crate::sync::children::{Children, ends_everything, witnesses};
+use crate::sync::children::{Children, witnesses};
 use crate::sync::files::Delivery;
-use crate::sync::listing::member::{Ended, FileTally, Group, Member, Report};
+use crate::sync::listing::context::{Reader, ends_everything};
+use crate::sync::listing::member::{FileTally, Group, Member};
 use crate::sync::listing::pager::{Listing, Pager};
 use crate::sync::plan::time_filter;
 use crate::sync::position::catch_up::{Leg, Standing, Standstill, next_leg};
 use crate::sync::position::ends::Verdict;
 use crate::sync::position::windows;
 use crate::sync::records::filter;
-use crate::sync::records::path_params::Fills;
-use crate::zendesk::client::{Client, Fetched, Tally};
+use crate::zendesk::client::{Fetched, Tally};
 use crate::zendesk::error::{ApiError, ErrorKind};
 use crate::zendesk::instant;
 use crate::zendesk::paging::Token;
-use crate::zendesk::site::Site;
 
 mod changed_counts;
 #[cfg(test)]
@@ -45,22 +39,6 @@ pub mod window_fetchers;
 /// How often the server may refuse a walk's token before the walk fails. More than once, because
 /// tokens also expire while a long walk waits.
 const RESTARTS: u32 = 3;
-
-/// What every walk needs.
-#[derive(Clone, Copy)]
-pub struct Reader<'a> {
-    pub client: &'a Client,
-    /// The host that is read, where that is not the main one with nothing known of its brand.
-    pub site: Option<&'a Arc<Site>>,
-    /// The hosts of all brands, where files are fetched.
-    pub hosts: &'a [Site],
-    pub emitter: &'a Emitter,
-    pub config: &'a Config,
-    /// The folder of all files.
-    pub staging: &'a Path,
-    /// Hears of every stream that has ended.
-    pub ended: &'a UnboundedSender<Ended>,
-}
 
 /// Where a stretch has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,23 +127,6 @@ impl Reader<'_> {
         if group.feed.windows && is_long && !leg.who.iter().all(waits) {
             leg.who.retain(|at| !waits(at));
         }
-    }
-
-    /// A listing as the host has it that is read.
-    pub(super) fn listing(
-        self,
-        feed: &'static Feed,
-        path: String,
-        streams: &[&Stream],
-        walk: u64,
-    ) -> Listing {
-        Listing::new(feed, path, streams, walk, self.config).at(self.site.cloned())
-    }
-
-    /// What rows are told beside what is in them.
-    pub(super) fn fills(self) -> Fills {
-        let brand = self.site.and_then(|site| site.brand);
-        brand.map(|brand| (BRAND_ID, brand.to_string())).into_iter().collect()
     }
 
     /// Reads one stretch: to the feed's end, or up to the place of a stream that is ahead.
@@ -493,27 +454,6 @@ impl Reader<'_> {
         }
         Ok(())
     }
-
-    /// Ends a stream alone; its neighbours go on.
-    pub(super) fn fail(self, member: Option<&mut Member>, error: WalkError) {
-        if let Some(member) = member
-            && member.state != Standstill::Failed
-        {
-            member.state = Standstill::Failed;
-            self.tell_end(member, Err(error));
-        }
-    }
-
-    pub(super) fn tell_end(self, member: &Member, result: Result<(), WalkError>) {
-        let report = Report { waited: self.client.waited(member.walk), ..member.report.clone() };
-        let site = self.site.cloned();
-        // Once per stream, where it has come to its end: it is not whole.
-        let cut_short = member.report.cut_short.error(member.stream.feed);
-        let result = result.and_then(|()| cut_short.map_or(Ok(()), Err));
-        let ended = Ended { stream: member.stream, site, result, report };
-        // The receiver lives as long as the sync; without it there is nobody left to tell.
-        let _ = self.ended.send(ended);
-    }
 }
 
 /// The feed's listing for all of its selected streams, whoever reads the stretch: a row must look
@@ -536,9 +476,4 @@ fn listed(feed: &Feed, fetched: Option<&Fetched>) -> (usize, Option<i64>) {
     let Some((Fetched { page, .. }, list)) = list else { return (0, None) };
     let time = |key| (0..list.rows.len()).rev().find_map(|row| filter::time(page, list, row, key));
     (list.rows.len() + list.strays, feed.time_key().and_then(time))
-}
-
-/// A lock that is only held over plain code, so that a poisoned one is still sound.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

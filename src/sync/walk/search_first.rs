@@ -3,9 +3,9 @@
 
 use serde_json::{Map, Value};
 
-use super::Reader;
 use crate::protocol::catalog::SyncMode;
 use crate::streams::Stream;
+use crate::sync::listing::context::Reader;
 use crate::sync::listing::member::{Group, Member};
 use crate::sync::plan::{self, Now};
 use crate::sync::position::catch_up::{Leg, Standstill};

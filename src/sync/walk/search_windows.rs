@@ -6,10 +6,10 @@
 //! creation, so that a window's place is its token alone, it cannot be cut once it is read, and
 //! only its end tells that all its changes were seen.
 
-use super::Reader;
 use super::segment::Stretch;
 use super::window_fetchers::{Chains, Start};
 use crate::streams::Feed;
+use crate::sync::listing::context::Reader;
 use crate::sync::listing::member::Member;
 use crate::sync::position::search_bounds::{
     LAG_SECONDS, Rest, beginning, can_be_cut, freeze, most_rows, narrowed,

@@ -6,14 +6,13 @@ use std::collections::BTreeMap;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::Reader;
 use super::changed_counts::{Counted, MOST_NAMED, Named, Numbers, needs_numbers};
 use super::segment::Stretch;
 use crate::protocol::message::Level;
 use crate::streams::{Feed, Parent, Told};
 use crate::sync::WalkError;
-use crate::sync::children::ends_everything;
 use crate::sync::children::parents::{ParentRow, changed_key, values};
+use crate::sync::listing::context::{Reader, ends_everything};
 use crate::sync::listing::pager::Pager;
 use crate::sync::position::digest::Digest;
 use crate::sync::position::frontier::Listed;

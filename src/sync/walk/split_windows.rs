@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use super::Reader;
 use super::segment::Stretch;
 use super::window_fetchers::{Chains, Start};
+use crate::sync::listing::context::Reader;
 use crate::sync::listing::member::Member;
 use crate::sync::position::Place;
 use crate::sync::position::search_bounds::{self, Rest};

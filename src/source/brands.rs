@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
 use super::listed::rows;
-use super::probe::{Reach, is_definite, reach};
+use super::probe::{Reach, reach};
 use crate::config::{Config, is_host_label};
 use crate::protocol::message::Level;
 use crate::streams::Stream;
@@ -156,7 +156,7 @@ pub async fn help_centers(client: &Client, config: &Config) -> Result<HelpCenter
     match rows(client, &BRANDS, BRANDS.path.to_owned(), WALK, config).await {
         Ok(brands) => decide(&brands, client.main(), config),
         Err(WalkError::Api(error))
-            if is_definite(&error) && config.help_center_brands.is_empty() =>
+            if error.is_definite() && config.help_center_brands.is_empty() =>
         {
             Ok(main_alone(client.main(), config, &error))
         }
@@ -175,7 +175,7 @@ pub async fn hosts(
 ) -> Result<(Vec<Site>, Option<String>), WalkError> {
     match rows(client, &BRANDS, BRANDS.path.to_owned(), WALK, config).await {
         Ok(brands) => Ok((hosts_of(&brands, client.main()), None)),
-        Err(WalkError::Api(error)) if is_definite(&error) => {
+        Err(WalkError::Api(error)) if error.is_definite() => {
             let told = format!(
                 "the brands cannot be listed ({}): files at other hosts than {} are fetched without \
                  credentials. Use the credentials of a user who may see all brands",

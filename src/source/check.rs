@@ -10,8 +10,8 @@ use tokio::time::{Instant, timeout_at};
 use super::brands::{HelpCenters, NoHelpCenters, ask_hosts, help_centers, spokesman};
 use super::clashes::clash;
 use super::endings::some;
-use super::identity::{Identity, NoIdentity, TokenFacts, identity, token_facts, webhooks};
-use super::probe::{Asker, Group, Reach, groups, missing_scopes, reach, unanswered};
+use super::identity::{Asker, Identity, NoIdentity, TokenFacts, identity, token_facts, webhooks};
+use super::probe::{self, Group, Reach, groups, missing_scopes, reach, unanswered};
 use super::{
     PATIENCE, SETTLE_WITHIN, Surroundings, connect, deletions, detour, ends_soon, failure,
     invalid_config,
@@ -157,7 +157,7 @@ async fn streams(
         match reach {
             Some(Reach::Readable) => readable.extend(names),
             // A query that can never be read is the config's fault, whatever else can be read.
-            Some(Reach::Refused(error)) if failure::is_users_words(asked, &error) => {
+            Some(Reach::Refused(error)) if probe::is_users_words(asked, &error) => {
                 let why = failure::why_not(asked, &error, asker);
                 return Ok(Err(format!("{}: {why}", asked.name)));
             }

@@ -11,9 +11,9 @@ use tokio::time::{Instant, timeout_at};
 
 use super::brands::{NoHelpCenters, ask_hosts, candidates, help_centers, spokesman};
 use super::clashes::clash;
-use super::identity::{identity, token_facts};
+use super::identity::{Asker, identity, token_facts};
 use super::objects::streams_of_records;
-use super::probe::{Asker, Group, Reach, groups, is_last_word, reach};
+use super::probe::{Group, Reach, groups, is_last_word, reach};
 use super::{PATIENCE, SETTLE_WITHIN, Surroundings, connect, failure, fields};
 use crate::config::Config;
 use crate::protocol::emitter::{Closed, Emitter};

@@ -2,8 +2,8 @@
 //! match that does so.
 
 use super::brands::NoHelpCenters;
-use super::identity::NoIdentity;
-use super::probe::Asker;
+use super::identity::{Asker, NoIdentity};
+use super::probe::is_users_words;
 use crate::config::{Config, Credentials};
 use crate::protocol::message::{FailureType, Trouble};
 use crate::streams::{Role, Stream};
@@ -317,14 +317,8 @@ pub fn is_scope(error: &ApiError) -> bool {
     error.detail.to_ascii_lowercase().contains("required scope")
 }
 
-/// Whether Zendesk refuses words that the user wrote.
-#[must_use]
-pub fn is_users_words(stream: &Stream, error: &ApiError) -> bool {
-    stream.feed.words_of.is_some() && (error.kind == ErrorKind::Invalid || is_too_long(error))
-}
-
 /// Whether a request is longer than what a server on the way takes.
-fn is_too_long(error: &ApiError) -> bool {
+pub(super) fn is_too_long(error: &ApiError) -> bool {
     matches!(error.status, Some(413 | 414 | 431))
 }
 

@@ -7,6 +7,7 @@
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::streams::{Role, Stream};
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::client::{Client, PageSize, Request, Tally};
 use crate::zendesk::error::{ApiError, ErrorKind};
@@ -169,4 +170,34 @@ async fn ask<T: DeserializeOwned>(
     let mut size = PageSize::new(Paging::Single, None);
     let fetched = client.get(&request, &mut size, &mut Tally::default()).await?;
     Ok(serde_json::from_slice(&fetched.page.text.body).ok())
+}
+
+/// What is known of whoever asks, before any listing was asked.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Asker<'a> {
+    pub identity: Option<&'a Identity>,
+    /// None when the credentials have no scopes, or nobody knows them.
+    pub token: Option<&'a TokenFacts>,
+}
+
+impl Asker<'_> {
+    /// Whether the token's scopes cover a stream; true when they are not known.
+    #[must_use]
+    pub fn covers(&self, stream: &Stream) -> bool {
+        self.token.is_none_or(|token| covers(&token.scopes, stream.scope))
+    }
+
+    /// Whether the role may be too low for a stream.
+    #[must_use]
+    pub fn may_lack_role(&self, stream: &Stream) -> bool {
+        let is_admin = self.identity.is_some_and(|identity| identity.role == "admin");
+        stream.gate.role == Role::Admin && !is_admin
+    }
+}
+
+/// Whether granted scopes let something be read that needs `scope`. Without a list everything is
+/// granted.
+#[must_use]
+pub fn covers(granted: &[String], scope: &str) -> bool {
+    granted.is_empty() || granted.iter().any(|granted| granted == "read" || granted == scope)
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::failure;
-use super::identity::{Identity, TokenFacts};
+use super::failure::is_too_long;
+use super::identity::Asker;
 use crate::config::Config;
-use crate::streams::{Role, Stream};
+use crate::streams::Stream;
 use crate::sync::listing::pager::Listing;
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::client::{Client, PageSize, Request, Tally};
@@ -29,36 +29,6 @@ pub struct Group<'s> {
     /// The stream that is asked for.
     pub asked: &'s Stream,
     pub streams: Vec<&'s Stream>,
-}
-
-/// What is known of whoever asks, before any listing was asked.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Asker<'a> {
-    pub identity: Option<&'a Identity>,
-    /// None when the credentials have no scopes, or nobody knows them.
-    pub token: Option<&'a TokenFacts>,
-}
-
-impl Asker<'_> {
-    /// Whether the token's scopes cover a stream; true when they are not known.
-    #[must_use]
-    pub fn covers(&self, stream: &Stream) -> bool {
-        self.token.is_none_or(|token| covers(&token.scopes, stream.scope))
-    }
-
-    /// Whether the role may be too low for a stream.
-    #[must_use]
-    pub fn may_lack_role(&self, stream: &Stream) -> bool {
-        let is_admin = self.identity.is_some_and(|identity| identity.role == "admin");
-        stream.gate.role == Role::Admin && !is_admin
-    }
-}
-
-/// Whether granted scopes let something be read that needs `scope`. Without a list everything is
-/// granted.
-#[must_use]
-pub fn covers(granted: &[String], scope: &str) -> bool {
-    granted.is_empty() || granted.iter().any(|granted| granted == "read" || granted == scope)
 }
 
 /// The streams of each scope that is missing.
@@ -134,7 +104,7 @@ pub async fn reach(
     let mut size = PageSize::new(stream.feed.paging, Some(1));
     match client.get(&request, &mut size, &mut Tally::default()).await {
         Ok(_) => Reach::Readable,
-        Err(error) if is_definite(&error) || failure::is_users_words(stream, &error) => {
+        Err(error) if error.is_definite() || is_users_words(stream, &error) => {
             Reach::Refused(error)
         }
         Err(error) => Reach::Unknown(error),
@@ -186,18 +156,17 @@ pub fn unanswered(client: &Client, path: &str) -> ApiError {
     })
 }
 
-/// Whether it is Zendesk's own refusal, which a retry would get again. What something between us
-/// and Zendesk says, or a bare status, is none.
-pub fn is_definite(error: &ApiError) -> bool {
-    let is_refusal =
-        matches!(error.kind, ErrorKind::Unauthorized | ErrorKind::Forbidden | ErrorKind::NotFound);
-    is_refusal && error.is_zendesks
+/// Whether Zendesk refuses words that the user wrote.
+#[must_use]
+pub fn is_users_words(stream: &Stream, error: &ApiError) -> bool {
+    stream.feed.words_of.is_some() && (error.kind == ErrorKind::Invalid || is_too_long(error))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::streams::registry;
+    use crate::source::identity::{Identity, TokenFacts};
+    use crate::streams::{Role, registry};
     use crate::zendesk::error::detail;
 
     #[test]

@@ -11,8 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Map, Value, json};
 
-use super::people::{ORGANIZATION_FIELDS, USER_FIELDS};
-use super::tickets::TICKET_FIELDS;
+use super::fields::{ORGANIZATION_FIELDS, TICKET_FIELDS, USER_FIELDS};
 use super::{Feed, Stream};
 use crate::config::Naming;
 

@@ -26,6 +26,7 @@ pub mod custom_objects;
 mod deletion;
 mod detours;
 pub mod docs;
+mod fields;
 mod file;
 mod help_center;
 mod lifecycle;

@@ -1,5 +1,6 @@
 //! Users, how to reach them, what is known of them, and which groups and organizations they are in.
 
+use super::fields::{ORGANIZATION_FIELDS, USER_FIELDS};
 use super::{
     ADMIN, Cursor, CursorFormat, Deletion, Feed, Kept, Order, RowsAt, Sign, Stream, custom_fields,
     detours,
@@ -26,12 +27,6 @@ static ORGANIZATION_SUBSCRIPTIONS: Feed = Feed::listing(
 );
 
 static BRAND_AGENTS: Feed = Feed::listing("brand_agents", "brand_agents.json", &["brand_agents"]);
-
-pub(super) static USER_FIELDS: Feed =
-    Feed::listing("user_fields", "user_fields.json", &["user_fields"]);
-
-pub(super) static ORGANIZATION_FIELDS: Feed =
-    Feed::listing("organization_fields", "organization_fields.json", &["organization_fields"]);
 
 static GROUP_MEMBERSHIPS: Feed =
     Feed::listing("group_memberships", "group_memberships.json", &["group_memberships"]);

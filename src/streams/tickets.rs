@@ -1,5 +1,6 @@
 //! What surrounds tickets: their fields and forms, ratings, skips, activities, side conversations.
 
+use super::fields::TICKET_FIELDS;
 use super::support::INCREMENTAL_TICKETS;
 use super::{
     ADMIN, ANY_AGENT, Cursor, CursorFormat, Deletion, Feed, Gate, Order, Parent, RowsAt, Sign,
@@ -10,11 +11,6 @@ use crate::zendesk::paging::Paging;
 
 /// Ratings that change sooner after they were created than this are seen by the next read.
 const RATINGS_OVERLAP_SECONDS: i64 = 86_400;
-
-pub(super) static TICKET_FIELDS: Feed = Feed {
-    buckets: &[Bucket::Account, Bucket::TicketFields],
-    ..Feed::listing("ticket_fields", "ticket_fields.json", &["ticket_fields"])
-};
 
 const LIST_OF_TICKET_FIELDS: &[&str] = &["ticket_fields"];
 const LIST_OF_USER_FIELDS: &[&str] = &["user_fields"];

@@ -5,7 +5,6 @@
 //! redirect whose address ends after a while, so every try begins at `content_url`.
 
 use std::io;
-use std::time::Duration;
 
 use futures_util::StreamExt;
 use reqwest::header::{
@@ -20,9 +19,6 @@ use super::error::{ApiError, ErrorKind};
 use super::headers;
 use super::retry::{Outcome, Smaller, Speaker, Verdict};
 use super::site::Site;
-
-/// How long one try of a file may take; what came by then is kept, and the next one goes on.
-pub(super) const TOTAL_TIMEOUT: Duration = Duration::from_secs(1800);
 
 const MOST_REDIRECTS: usize = 5;
 

@@ -73,6 +73,19 @@ pub struct ApiError {
     pub is_zendesks: bool,
 }
 
+impl ApiError {
+    /// Whether it is Zendesk's own refusal, which a retry would get again. What something between us
+    /// and Zendesk says, or a bare status, is none.
+    #[must_use]
+    pub fn is_definite(&self) -> bool {
+        let is_refusal = matches!(
+            self.kind,
+            ErrorKind::Unauthorized | ErrorKind::Forbidden | ErrorKind::NotFound
+        );
+        is_refusal && self.is_zendesks
+    }
+}
+
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.request)?;

@@ -422,6 +422,13 @@ fn special_bytes(block: &[u8; 16]) -> u32 {
     (is(b'"') | is(b'\\') | bytes.simd_lt(i8x16::splat(0x20))).to_bitmask()
 }
 
+/// A member of a row, from its key's quote to its value's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    pub start: usize,
+    pub value: Span,
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -7,7 +7,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::edit::{Mend, MendKind, Text};
 use super::envelope::Envelope;
-use super::json::{Fault, Reader, Span};
+use super::json::{Fault, Member, Reader, Span};
 use super::mend::{Mended, Mending, mend};
 
 /// What is looked for in an answer.
@@ -86,13 +86,6 @@ pub struct Rows {
 pub struct Row {
     pub span: Span,
     pub around: usize,
-}
-
-/// A member of a row, from its key's quote to its value's end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Member {
-    pub start: usize,
-    pub value: Span,
 }
 
 /// Why an answer cannot be read.

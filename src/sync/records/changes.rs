@@ -5,8 +5,7 @@
 use serde_json::json;
 
 use crate::zendesk::edit::{MendKind, Text};
-use crate::zendesk::json::{Fault, Reader, Span};
-use crate::zendesk::page::Member;
+use crate::zendesk::json::{Fault, Member, Reader, Span};
 
 /// How many changes a record names. A row may hold any number of bad bytes.
 const MOST_CHANGES: usize = 100;

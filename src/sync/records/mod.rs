@@ -17,8 +17,8 @@ use crate::protocol::message::{record_head, record_tail};
 use crate::streams::{Deletion, RowsAt, Splice, Stream};
 use crate::zendesk::edit::Text;
 use crate::zendesk::instant;
-use crate::zendesk::json::Span;
-use crate::zendesk::page::{Member, Page, Rows};
+use crate::zendesk::json::{Member, Span};
+use crate::zendesk::page::{Page, Rows};
 
 pub mod changes;
 mod coerce;

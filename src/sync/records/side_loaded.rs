@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use crate::streams::{Splice, Stream};
 use crate::zendesk::edit::Text;
-use crate::zendesk::json::{Span, elements};
-use crate::zendesk::page::{Member, Page};
+use crate::zendesk::json::{Member, Span, elements};
+use crate::zendesk::page::Page;
 
 /// The lists of a page that a stream's rows have elements of, by their names.
 #[derive(Debug, Default)]

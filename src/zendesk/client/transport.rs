@@ -22,7 +22,10 @@ use crate::zendesk::names::Names;
 use crate::zendesk::page::Page;
 use crate::zendesk::retry::{Outcome, Speaker, is_page, speaker, target};
 use crate::zendesk::site::Site;
-use crate::zendesk::{content, headers, instant, trust};
+use crate::zendesk::{headers, instant, trust};
+
+/// How long one try of a file may take; what came by then is kept, and the next one goes on.
+pub(in crate::zendesk) const FILE_TIMEOUT: Duration = Duration::from_secs(1800);
 
 /// A body past this is asked again at half the page size, where the listing has one.
 const LARGEST_SHRINKABLE_BODY_BYTES: usize = 16 << 20;
@@ -75,7 +78,7 @@ pub(super) fn connections(clock: &Clock) -> Result<Connections, NoClient> {
     let content = build(
         builder()
             .redirect(reqwest::redirect::Policy::none())
-            .timeout(clock.patience(content::TOTAL_TIMEOUT))
+            .timeout(clock.patience(FILE_TIMEOUT))
             .no_gzip(),
     )?;
     Ok(Connections { http, content })

@@ -5,7 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 use source_zendesk_support::secret::{Secret, Secrets};
 use source_zendesk_support::zendesk::error::detail;
-use source_zendesk_support::zendesk::grant::{Grant, Verdict};
+use source_zendesk_support::zendesk::oauth::{Grant, Verdict};
 
 fuzz_target!(|answer: &[u8]| {
     let [status, body @ ..] = answer else { return };

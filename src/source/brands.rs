@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
-use super::listed::rows;
+use super::fetch_all::rows;
 use super::probe::{Reach, reach};
 use crate::config::{Config, is_host_label};
 use crate::protocol::message::Level;

@@ -8,12 +8,12 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 use super::brands::{HelpCenters, NoHelpCenters, ask_hosts, help_centers, spokesman};
-use super::clashes::clash;
 use super::endings::some;
 use super::identity::{Asker, Identity, NoIdentity, TokenFacts, identity, token_facts, webhooks};
+use super::name_conflicts::clash;
 use super::probe::{self, Group, Reach, groups, missing_scopes, reach, unanswered};
 use super::{
-    PATIENCE, SETTLE_WITHIN, Surroundings, connect, deletions, detour, ends_soon, failure,
+    PATIENCE, SETTLE_WITHIN, Surroundings, connect, deletions, ends_soon, failure, fallback,
     invalid_config,
 };
 use crate::config::Config;
@@ -164,7 +164,7 @@ async fn streams(
             Some(Reach::Refused(error)) => {
                 let role = asker.identity.map_or("", |identity| identity.role.as_str());
                 let (by_detour, names): (Vec<&Stream>, Vec<&Stream>) =
-                    streams.iter().partition(|stream| detour::serves(stream, role, &error));
+                    streams.iter().partition(|stream| fallback::serves(stream, role, &error));
                 on_detour.extend(by_detour.iter().map(|stream| stream.name));
                 if names.is_empty() {
                     continue;

@@ -1,6 +1,6 @@
 //! Options about deleted rows that cannot be followed: told before anything is asked for. Pure.
 
-use super::clashes::clash;
+use super::name_conflicts::clash;
 use super::refused;
 use crate::config::Config;
 use crate::protocol::catalog::{Selected, SyncMode};

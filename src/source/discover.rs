@@ -10,9 +10,9 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 use super::brands::{NoHelpCenters, ask_hosts, candidates, help_centers, spokesman};
-use super::clashes::clash;
+use super::custom_objects::streams_of_records;
 use super::identity::{Asker, identity, token_facts};
-use super::objects::streams_of_records;
+use super::name_conflicts::clash;
 use super::probe::{Group, Reach, groups, is_last_word, reach};
 use super::{PATIENCE, SETTLE_WITHIN, Surroundings, connect, failure, fields};
 use crate::config::Config;

@@ -9,7 +9,7 @@ use crate::protocol::message::{FailureType, Trouble};
 use crate::streams::{Role, Stream};
 use crate::sync::WalkError;
 use crate::zendesk::error::{ApiError, ErrorKind};
-use crate::zendesk::instant;
+use crate::zendesk::timestamp;
 
 /// What a stream's failure means for the person who reads it. `at` names the host where it was
 /// read, if not the main one.
@@ -33,7 +33,7 @@ pub fn of_stream(stream: &Stream, at: Option<&str>, error: &WalkError) -> Troubl
                 "Rows are missing: more of them changed in the second {}{} than a page of Zendesk's can hold, \
                  and it offers no way to the rest; all else was read. Change them once more in Zendesk, a few \
                  hundred at a time, and the next sync brings them.",
-                instant::to_iso(*first),
+                timestamp::to_iso(*first),
                 match seconds {
                     0 | 1 => String::new(),
                     _ => format!(" and in {} others", seconds - 1),
@@ -46,8 +46,8 @@ pub fn of_stream(stream: &Stream, at: Option<&str>, error: &WalkError) -> Troubl
                 "Zendesk says again and again that the listing ends {}, and its other answers show that it goes \
                  on{}. The next sync goes on from there; if it stays so, report it to Zendesk with the detail \
                  of this message.",
-                at.map_or("there".to_owned(), |at| format!("at {}", instant::to_iso(at))),
-                known.map_or(String::new(), |known| format!(" to {}", instant::to_iso(known))),
+                at.map_or("there".to_owned(), |at| format!("at {}", timestamp::to_iso(at))),
+                known.map_or(String::new(), |known| format!(" to {}", timestamp::to_iso(known))),
             ),
         ),
         WalkError::NoFiles { missing, of, last } => (
@@ -158,7 +158,7 @@ pub fn of_start(start_unix: i64) -> Trouble {
         message: format!(
             "`start_date` lies in the future ({}), so nothing would be read. Choose a day that has \
              passed, or days back, such as `30 days`.",
-            instant::to_iso(start_unix)
+            timestamp::to_iso(start_unix)
         ),
         detail: None,
         stream: None,

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use serde_json::{Map, Value};
 
 use super::failure;
-use super::listed::is_whole;
+use super::fetch_all::is_whole;
 use super::probe::unanswered;
 use crate::config::Config;
 use crate::protocol::catalog::Selected;

@@ -13,24 +13,24 @@ use crate::zendesk::auth::{Credentials as Signing, Keep, Signature, Token};
 use crate::zendesk::budget::Budget;
 use crate::zendesk::client::{Client, NoClient};
 use crate::zendesk::clock::Clock;
-use crate::zendesk::grant::Grant;
-use crate::zendesk::instant;
+use crate::zendesk::oauth::Grant;
 use crate::zendesk::site::Site;
+use crate::zendesk::timestamp;
 
-pub mod begin;
 pub mod brands;
 pub mod check;
-pub mod clashes;
+pub mod custom_objects;
 pub mod deletions;
-pub mod detour;
 pub mod discover;
 pub mod endings;
 pub mod estimate;
 pub mod failure;
+pub mod fallback;
+pub mod fetch_all;
 pub mod fields;
 pub mod identity;
-pub mod listed;
-pub mod objects;
+pub mod name_conflicts;
+pub mod open_streams;
 pub mod probe;
 pub mod progress;
 pub mod proxies;
@@ -128,7 +128,7 @@ fn credentials(config: &Arc<Config>, emitter: &Arc<Emitter>) -> Option<Signing> 
             token_expiry_date,
             refresh_token,
         } => {
-            let ends_at = token_expiry_date.as_deref().and_then(instant::from_text);
+            let ends_at = token_expiry_date.as_deref().and_then(timestamp::from_text);
             let token = access_token.clone().filter(|token| !token.expose().is_empty());
             if let Some(token) = &token {
                 Signature::bearer(token)?;
@@ -151,7 +151,7 @@ fn credentials(config: &Arc<Config>, emitter: &Arc<Emitter>) -> Option<Signing> 
 /// Source: Airbyte Protocol, `AirbyteControlConnectorConfigMessage`.
 fn hand_back(config: Arc<Config>, emitter: Arc<Emitter>) -> Keep {
     Box::new(move |token, refresh_token| {
-        let ends_at = token.ends_at.map(instant::to_iso);
+        let ends_at = token.ends_at.map(timestamp::to_iso);
         let config = config.written.with_tokens(&token.access_token, refresh_token, ends_at);
         let line = message::new_config(&config, unix_ms());
         let emitter = Arc::clone(&emitter);

@@ -8,15 +8,15 @@ use std::time::Duration;
 use futures_util::future::{Either, join, join_all, select};
 use tokio::sync::{mpsc, watch};
 
-use super::begin::{Begun, Known, begin, wants_files};
 use super::brands::{HelpCenters, NoHelpCenters, help_centers, hosts};
 use super::endings::{Endings, Whole, some};
 use super::estimate::estimate;
 use super::identity::identity;
+use super::open_streams::{Begun, Known, begin, wants_files};
 use super::signals::Terminated;
 use super::waits::{self, Waits};
 use super::{
-    SETTLE_WITHIN, Surroundings, connect, deletions, detour, ends_soon, failure, fields, progress,
+    SETTLE_WITHIN, Surroundings, connect, deletions, ends_soon, failure, fallback, fields, progress,
 };
 use crate::config::Config;
 use crate::protocol::catalog::Selected;
@@ -172,12 +172,12 @@ async fn sync(
     let (tell, mut ended) = mpsc::unbounded_channel();
     let named = |selected: &Selected| streams.iter().find(|stream| stream.name == selected.name);
     let chosen: Vec<&'static Stream> = order.selected.iter().filter_map(named).collect();
-    let asking = detour::refused(client, &order.config, &role, &chosen);
+    let asking = fallback::refused(client, &order.config, &role, &chosen);
     let refused = telling_waits(asking, &mut waits, emitter).await?;
-    if let Some(told) = detour::warning(&chosen, &refused) {
+    if let Some(told) = fallback::warning(&chosen, &refused) {
         emitter.log(Level::Warn, &told).await?;
     }
-    if let Some(told) = detour::without_side_loads(&order.config, &chosen, &refused) {
+    if let Some(told) = fallback::without_side_loads(&order.config, &chosen, &refused) {
         emitter.log(Level::Warn, &told).await?;
     }
     if let Some(told) = deletions::unseen(&order.config, &chosen) {

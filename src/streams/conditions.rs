@@ -1,7 +1,7 @@
 //! Conditions of ticket forms, one row for each field that a condition makes appear.
 
-use super::made::Made;
-use super::made::Source::{Joined, Of, Place, TextOf};
+use super::derived::Made;
+use super::derived::Source::{Joined, Of, Place, TextOf};
 use super::tickets::{SEVERAL_FORMS, TICKET_FORMS};
 use super::{RowsAt, Stream};
 

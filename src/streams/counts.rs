@@ -3,7 +3,7 @@
 use super::Stream;
 use super::options::Choice;
 use crate::config::{Config, TicketScope};
-use crate::zendesk::instant;
+use crate::zendesk::timestamp;
 
 /// Counts below `/api/v2/`, and the type by which the search index has the same rows. It can count
 /// those that changed since a time.
@@ -34,7 +34,7 @@ impl Count {
         match self {
             Self::Whole(_) => Vec::new(),
             Self::Changed { of } => {
-                let since = instant::to_iso(bound.unwrap_or_default());
+                let since = timestamp::to_iso(bound.unwrap_or_default());
                 vec![("query", format!("type:{of} updated>={since}"))]
             }
         }

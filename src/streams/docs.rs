@@ -5,9 +5,10 @@ use std::fmt::Write;
 
 use super::brands::BRAND_ID;
 use super::counts::Count;
+use super::derived::Made;
 use super::{
     Choice, Cursor, Deletion, Feed, Gate, Reading, Role, RowsAt, Sign, Splice, Stream,
-    custom_objects, made::Made, registry_with,
+    custom_objects, registry_with,
 };
 use crate::config::Config;
 use crate::zendesk::budget::Bucket;

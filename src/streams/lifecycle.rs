@@ -1,10 +1,10 @@
 //! Events of tickets, users and ratings, made of what the exports tell.
 
-use super::made::Source::{
-    Joined, KindActor, KindFrom, KindName, KindTime, KindTo, Of, TextOf, Untold,
+use super::derived::Source::{
+    self, Joined, KindActor, KindFrom, KindName, KindTime, KindTo, Of, TextOf, Untold,
 };
-use super::made::When::{Above, Differ, Gained, Has, Is, IsNot};
-use super::made::{Kind, Made, Source};
+use super::derived::When::{Above, Differ, Gained, Has, Is, IsNot};
+use super::derived::{Kind, Made};
 use super::people::INCREMENTAL_USERS;
 use super::support::INCREMENTAL_TICKET_EVENTS;
 use super::tickets::SATISFACTION_RATINGS;
@@ -14,13 +14,13 @@ const STATUS: &str = "status";
 const BEFORE: &str = "previous_value";
 
 /// A change of a ticket's field, in which the field's name is the key.
-const IS_CHANGE: super::made::When = Is("event_type", &["Change"]);
+const IS_CHANGE: super::derived::When = Is("event_type", &["Change"]);
 
 /// What a child event of a ticket's event tells.
 const fn of_ticket(
     name: &'static str,
     field: &'static str,
-    when: &'static [super::made::When],
+    when: &'static [super::derived::When],
 ) -> Kind {
     Kind {
         name,
@@ -92,7 +92,7 @@ static OF_TICKETS: Made = Made {
 const fn of_user(
     name: &'static str,
     time: &'static str,
-    when: &'static [super::made::When],
+    when: &'static [super::derived::When],
 ) -> Kind {
     Kind { name, when, once: false, time: Of(0, time), actor: Untold, from: Untold, to: Untold }
 }
@@ -127,7 +127,7 @@ const fn of_rating(
     name: &'static str,
     time: &'static str,
     actor: Source,
-    when: &'static [super::made::When],
+    when: &'static [super::derived::When],
 ) -> Kind {
     Kind { name, when, once: false, time: Of(0, time), actor, from: Untold, to: TextOf(0, "score") }
 }

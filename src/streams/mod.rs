@@ -24,13 +24,13 @@ pub mod counts;
 pub mod custom_fields;
 pub mod custom_objects;
 mod deletion;
-mod detours;
+pub mod derived;
 pub mod docs;
+mod fallbacks;
 mod fields;
 mod file;
 mod help_center;
 mod lifecycle;
-pub mod made;
 mod options;
 mod people;
 mod searches;
@@ -42,10 +42,10 @@ mod talk;
 mod tests;
 mod tickets;
 
+pub use self::derived::Made;
 use custom_fields::{Columns, CustomFields};
 pub use deletion::{Deletion, Sign};
 pub use file::FileKeys;
-pub use made::Made;
 pub use options::{Choice, names_twice, with_another};
 pub use side_loads::{Comes, SideLoad};
 

@@ -3,7 +3,7 @@
 use super::fields::{ORGANIZATION_FIELDS, USER_FIELDS};
 use super::{
     ADMIN, Cursor, CursorFormat, Deletion, Feed, Kept, Order, RowsAt, Sign, Stream, custom_fields,
-    detours,
+    fallbacks,
 };
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
@@ -47,7 +47,7 @@ pub(super) fn streams() -> Vec<Stream> {
             deletion: Deletion::by(Sign::FlagUnset("active")),
             kept: Kept::everything("role"),
             custom_fields: Some(&custom_fields::OF_USERS),
-            detour: Some(&detours::OF_USERS),
+            detour: Some(&fallbacks::OF_USERS),
             count: Some("users/count.json"),
             gate: ADMIN,
             scope: "users:read",

@@ -2,7 +2,7 @@
 
 use super::{
     ADMIN, Choice, Cursor, CursorFormat, Deletion, Feed, FileKeys, Former, Gate, Order, PageRows,
-    Role, RowsAt, Sign, Splice, Stream, Substitute, custom_fields, detours, searches, side_loads,
+    Role, RowsAt, Sign, Splice, Stream, Substitute, custom_fields, fallbacks, searches, side_loads,
 };
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
@@ -121,7 +121,7 @@ pub(super) fn streams() -> Vec<Stream> {
             side_loads: &side_loads::OF_TICKETS,
             deletion: Deletion::by(Sign::Text("status", "deleted")),
             custom_fields: Some(&custom_fields::OF_TICKETS),
-            detour: Some(&detours::OF_TICKETS),
+            detour: Some(&fallbacks::OF_TICKETS),
             count: Some("tickets/count.json"),
             gate: ADMIN,
             scope: "tickets:read",
@@ -149,7 +149,7 @@ pub(super) fn streams() -> Vec<Stream> {
             unseen: "Deletions, and changes that make no ticket event; and the index lags by minutes.",
             ..Stream::listed(
                 "tickets_search",
-                &detours::SEARCH_TICKETS,
+                &fallbacks::SEARCH_TICKETS,
                 include_str!("../../schemas/tickets.json"),
             )
         },
@@ -167,7 +167,7 @@ pub(super) fn streams() -> Vec<Stream> {
             }),
             dated: true,
             splice: &[Splice::Around { key: "_ab_updated_at", from: "generated_timestamp" }],
-            detour: Some(&detours::OF_TICKET_METRICS),
+            detour: Some(&fallbacks::OF_TICKET_METRICS),
             count: Some("tickets/count.json"),
             gate: ADMIN,
             scope: "tickets:read",
@@ -214,7 +214,7 @@ pub(super) fn streams() -> Vec<Stream> {
                 Splice::Around { key: "timestamp", from: "timestamp" },
                 Splice::Around { key: "via_reference_id", from: "via_reference_id" },
             ],
-            detour: Some(&detours::OF_TICKET_COMMENTS),
+            detour: Some(&fallbacks::OF_TICKET_COMMENTS),
             gate: ADMIN,
             scope: "tickets:read",
             documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_comments/",
@@ -248,7 +248,7 @@ pub(super) fn streams() -> Vec<Stream> {
                 scan: Some(("malware_scan_result", "malware_access_override")),
                 ..FileKeys::of_attachments("files of tickets")
             }),
-            detour: Some(&detours::OF_TICKET_ATTACHMENTS),
+            detour: Some(&fallbacks::OF_TICKET_ATTACHMENTS),
             gate: ADMIN,
             scope: "tickets:read",
             documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket-attachments/",
@@ -326,7 +326,7 @@ pub(super) fn streams() -> Vec<Stream> {
             }),
             deletion: Some(Deletion { sign: Sign::Time("deleted_at"), at: "deleted_at" }),
             custom_fields: Some(&custom_fields::OF_ORGANIZATIONS),
-            detour: Some(&detours::OF_ORGANIZATIONS),
+            detour: Some(&fallbacks::OF_ORGANIZATIONS),
             count: Some("organizations/count.json"),
             gate: ADMIN,
             scope: "organizations:read",

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::protocol::emitter::Closed;
 use crate::zendesk::error::ApiError;
-use crate::zendesk::instant;
+use crate::zendesk::timestamp;
 
 pub mod children;
 pub mod files;
@@ -60,7 +60,7 @@ impl fmt::Display for WalkError {
             Self::Api(error) => error.fmt(f),
             Self::Broken { path, why } => write!(f, "the listing {path} is broken: {why}"),
             Self::CutShort { path, first, seconds } => {
-                let first = instant::to_iso(*first);
+                let first = timestamp::to_iso(*first);
                 write!(
                     f,
                     "/api/v2/{path} gave a part of the rows of {seconds} seconds, first {first}"
@@ -69,11 +69,11 @@ impl fmt::Display for WalkError {
             Self::EndedEarly { path, at, known } => {
                 write!(f, "the listing {path} says that it ends")?;
                 if let Some(at) = at {
-                    write!(f, " at {}", instant::to_iso(*at))?;
+                    write!(f, " at {}", timestamp::to_iso(*at))?;
                 }
                 match known {
                     Some(known) => {
-                        write!(f, ", but it is known to go on to {}", instant::to_iso(*known))
+                        write!(f, ", but it is known to go on to {}", timestamp::to_iso(*known))
                     }
                     None => f.write_str(" with an empty page, but the page before goes on to it"),
                 }

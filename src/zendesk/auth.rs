@@ -16,9 +16,9 @@ use tokio::sync::watch;
 use super::body::Body;
 use super::clock::Clock;
 use super::error::{ApiError, ErrorKind, detail, transport};
-use super::grant::{Grant, Issued, Verdict};
-use super::headers::RetryAfter;
-use super::{headers, instant, retry};
+use super::headers::{self, RetryAfter};
+use super::oauth::{Grant, Issued, Verdict};
+use super::{retry, timestamp};
 use crate::secret::{Secret, Secrets};
 
 /// A token is renewed this long before its end, or at four fifths of a short life.
@@ -319,7 +319,7 @@ impl Inner {
         let mut answer = asking.send().await?;
         let status = answer.status().as_u16();
         let date = answer.headers().get(DATE).and_then(|date| date.to_str().ok());
-        if let Some(date) = date.and_then(instant::from_http_date) {
+        if let Some(date) = date.and_then(timestamp::from_http_date) {
             self.clock.observe(date);
         }
         let retry_after = headers::retry_after(answer.headers(), self.clock.now_unix());
@@ -417,7 +417,7 @@ mod tests {
     }
 
     fn access(ends_at: Option<i64>) -> Access {
-        let tls = super::super::trust::tls_config().unwrap();
+        let tls = crate::zendesk::tls::tls_config().unwrap();
         let http = reqwest::Client::builder().tls_backend_preconfigured(tls).build().unwrap();
         let url = reqwest::Url::parse("http://127.0.0.1:9").unwrap();
         let grant = Grant::Refresh {

@@ -61,7 +61,7 @@ impl Envelope {
             b"after_url" => self.after_url = text(),
             b"after_cursor" => self.after_cursor = text(),
             b"end_of_stream" => self.end_of_stream = serde_json::from_slice(json).ok(),
-            b"end_time" => self.end_time = super::instant::from_json(json),
+            b"end_time" => self.end_time = super::timestamp::from_json(json),
             b"meta" => {
                 let meta: Meta = serde_json::from_slice(json).unwrap_or_default();
                 self.has_more = meta.has_more.as_bool();

@@ -4,7 +4,7 @@
 //! Sources: Zendesk, "Pagination" and "Incremental Exports".
 
 use super::envelope::{Envelope, parameter};
-use super::instant;
+use super::timestamp;
 
 /// Exports withhold the most recent minute; a bound younger than this is refused or sees nothing.
 pub const YOUNGEST_BOUND_SECONDS: i64 = 61;
@@ -125,7 +125,7 @@ impl Token {
         match self {
             Self::First => "the first page".to_owned(),
             Self::StartTime(seconds) | Self::UnixTime(seconds) => {
-                format!("the page from {} on", instant::to_iso(*seconds))
+                format!("the page from {} on", timestamp::to_iso(*seconds))
             }
             Self::Cursor(token) | Self::After(token) | Self::Before(token) => {
                 format!("the page at cursor {}", shown(token))

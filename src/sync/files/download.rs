@@ -11,10 +11,10 @@ use crate::sync::WalkError;
 use crate::sync::listing::context::Reader;
 use crate::sync::listing::member::FileTally;
 use crate::sync::records::file_ref::Offer;
-use crate::zendesk::arrival::Arrival;
 use crate::zendesk::client::Tally;
-use crate::zendesk::content::{Wanted, kind_of};
+use crate::zendesk::download::{Wanted, kind_of};
 use crate::zendesk::error::{ApiError, ErrorKind};
+use crate::zendesk::partial_file::Arrival;
 
 /// Where files are while they come. No stream has this name.
 const INCOMING: &str = ".incoming";

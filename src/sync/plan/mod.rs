@@ -8,8 +8,8 @@ use crate::streams::{Reading, Stream};
 use crate::sync::position::decode::{self, Saved};
 use crate::sync::position::encode::to_state;
 use crate::sync::position::{PASS_EVERY_SECONDS, Pass, Phase, Place, Position, Walk};
-use crate::zendesk::instant;
 use crate::zendesk::paging::{Token, YOUNGEST_BOUND_SECONDS};
+use crate::zendesk::timestamp;
 
 pub mod per_brand;
 pub mod time_filter;
@@ -200,15 +200,15 @@ fn of_the_future(stream: &Stream, saved: &mut Saved, config: &Config, now: Now) 
         saved.warnings.push(format!(
             "{name}: the saved start date, {}, lies in the future and counts no more; reading starts \
              from the configured one",
-            instant::to_iso(start)
+            timestamp::to_iso(start)
         ));
     }
     let told = ahead(saved.flat).or(ahead(saved.main))?;
     saved.warnings.push(format!(
         "{name}: the saved time, {}, lies in the future, so nobody knows what was read. Reading goes on from {}; \
          to read what came before, reset (clear) this stream",
-        instant::to_iso(told),
-        instant::to_iso(latest)
+        timestamp::to_iso(told),
+        timestamp::to_iso(latest)
     ));
     let bring_back = |time: &mut Option<i64>| {
         if ahead(*time).is_some() {
@@ -252,7 +252,7 @@ fn never_read(stream: &Stream, saved: &Saved, config: &Config, now: Now) -> bool
 /// A warning when the start date is another than in the first read. Days back move by themselves,
 /// but never to an earlier date.
 fn moved(stream: &Stream, start: Start, frozen: i64, now: Now) -> Option<String> {
-    let (name, before, wanted) = (stream.name, instant::to_iso(frozen), start.unix(now.unix));
+    let (name, before, wanted) = (stream.name, timestamp::to_iso(frozen), start.unix(now.unix));
     match start {
         Start::At(_) | Start::DaysBack(_) if wanted < frozen => Some(format!(
             "{name}: the start date is earlier than in the first read, whose start, {before}, goes on to \
@@ -274,7 +274,7 @@ fn incomplete(stream: &Stream, saved: &Saved, frozen: Option<i64>) -> Option<Str
         return None;
     }
     let name = stream.name;
-    match frozen.map(instant::to_iso) {
+    match frozen.map(timestamp::to_iso) {
         Some(before) => Some(format!(
             "{name}: rows that last changed before {before} are missing, because the first read began at that \
              start date. To have them too, reset (clear) this stream; to do without, set `users_from_start_date`"
@@ -635,7 +635,7 @@ mod tests {
     #[test]
     fn a_position_older_than_what_zendesk_keeps_is_told() {
         let warnings = |days: i64| {
-            let at = crate::zendesk::instant::to_iso(NOW.unix - days * DAY);
+            let at = crate::zendesk::timestamp::to_iso(NOW.unix - days * DAY);
             begun("ticket_activities", &json!({ "updated_at": at })).1.warnings.len()
         };
         assert_eq!((warnings(29), warnings(31)), (0, 1));

@@ -4,7 +4,7 @@
 
 use crate::streams::{Feed, Since};
 use crate::sync::position::{MARGIN_SECONDS, Position};
-use crate::zendesk::instant;
+use crate::zendesk::timestamp;
 
 /// Begins the walk, if it did not begin before, and returns its parameters. `now_unix` is
 /// Zendesk's time.
@@ -25,7 +25,7 @@ pub fn begin(feed: &Feed, position: &mut Position, now_unix: i64) -> Vec<(&'stat
         Since::Between(name) => {
             // The last minute is left to the next walk: rows may still come up in it.
             let upper = walk.began.unwrap_or(now_unix).saturating_sub(MARGIN_SECONDS);
-            [lower, upper.max(lower)].map(|unix| (name, instant::to_iso(unix))).into()
+            [lower, upper.max(lower)].map(|unix| (name, timestamp::to_iso(unix))).into()
         }
     }
 }
@@ -35,6 +35,7 @@ mod tests {
     use super::*;
     use crate::streams::registry;
     use crate::sync::position::Walk;
+    use crate::zendesk::timestamp;
 
     /// The parameters of a stream's walk, and of the same walk resumed later.
     fn parameters(stream: &str, walk: Walk) -> Vec<(&'static str, String)> {
@@ -62,6 +63,6 @@ mod tests {
         let bounds = [(name, "1970-01-11T10:00:00Z".into()), (name, "1970-01-12T13:45:40Z".into())];
         assert_eq!(parameters("audit_logs", walk(Some(900_000))), bounds);
         let later = 999_999;
-        assert_eq!(parameters("audit_logs", walk(Some(later)))[0].1, instant::to_iso(later));
+        assert_eq!(parameters("audit_logs", walk(Some(later)))[0].1, timestamp::to_iso(later));
     }
 }

@@ -11,8 +11,8 @@ use super::failing::Failing;
 use super::windows::MOST_WINDOWS;
 use super::{MOST_SEEN, Pass, Phase, Place, Position, WALK_VERSION, Walk, Window};
 use crate::streams::{Cursor, Stream};
-use crate::zendesk::instant;
 use crate::zendesk::paging::Token;
+use crate::zendesk::timestamp;
 
 /// The key of `walk` under which the main part of a state names its brand.
 pub const BRAND: &str = "brand";
@@ -84,7 +84,7 @@ pub fn read(stream: &Stream, state: &Map<String, Value>, now_unix: i64) -> Saved
             saved.warnings.push(format!(
                 "{}: the saved time is not in seconds but in parts of them; it is read as {}",
                 stream.name,
-                instant::to_iso(flat)
+                timestamp::to_iso(flat)
             ));
         }
     }
@@ -129,10 +129,10 @@ struct Times {
 impl Times {
     fn read(&self, value: &Value) -> Option<i64> {
         let mut time = match value {
-            Value::String(text) => instant::from_text(text),
+            Value::String(text) => timestamp::from_text(text),
             Value::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
                 Some(float) => whole(float),
-                None => instant::from_text(&number.to_string()),
+                None => timestamp::from_text(&number.to_string()),
             },
             _ => None,
         }?;

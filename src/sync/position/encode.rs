@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 use super::decode::BRAND;
 use super::{MOST_SEEN, MOST_SEEN_IN_WINDOWS, Phase, Place, Position, WALK_VERSION, Walk, Window};
 use crate::streams::{CursorFormat, Stream};
-use crate::zendesk::instant;
 use crate::zendesk::paging::Token;
+use crate::zendesk::timestamp;
 
 /// A stream's position as the text of its state.
 #[must_use]
@@ -25,7 +25,7 @@ pub fn to_state(stream: &Stream, position: &Position) -> String {
     };
     let written = |unix: i64, format| match format {
         CursorFormat::Unix => json!(unix.to_string()),
-        CursorFormat::Iso => json!(instant::to_iso(unix)),
+        CursorFormat::Iso => json!(timestamp::to_iso(unix)),
     };
     if cursor.parents.is_empty() {
         let flat = if stream.is_detour { position.main } else { position.flat };

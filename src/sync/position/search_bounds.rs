@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Place, Position};
-use crate::zendesk::instant;
+use crate::zendesk::timestamp;
 
 /// Windows overlap by this, whatever the search makes of a bound's own second.
 pub const OVERLAP_SECONDS: i64 = 1;
@@ -55,7 +55,7 @@ pub fn freeze(position: &mut Position, lookback: i64, now_unix: i64) {
 /// The search for what changed in a window.
 #[must_use]
 pub fn query((from, to): (i64, i64)) -> String {
-    format!("updated>={} updated<{}", instant::to_iso(from), instant::to_iso(to))
+    format!("updated>={} updated<{}", timestamp::to_iso(from), timestamp::to_iso(to))
 }
 
 /// What of the rest is asked about first: twice the window before it, so that sparse times are

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::changes::{self, Change};
 use super::json_out::{put_key, put_shown, put_text};
 use super::written::Framed;
-use crate::streams::made::{Kind, Made, Source, When};
+use crate::streams::derived::{Kind, Made, Source, When};
 use crate::zendesk::edit::Text;
 use crate::zendesk::json::{Span, elements, members};
 use crate::zendesk::page::{Page, Rows};

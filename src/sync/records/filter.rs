@@ -7,9 +7,9 @@ use crate::streams::{Deletion, Feed, Order, Sign, Stream};
 use crate::sync::position::places::{MOST_BEARERS, bearers};
 use crate::sync::position::{MARGIN_SECONDS, MOST_GONE, MOST_SEEN, Place, Position, Walk};
 use crate::sync::walk::search_windows;
-use crate::zendesk::instant;
 use crate::zendesk::page::{Page, Rows};
 use crate::zendesk::paging::Token;
+use crate::zendesk::timestamp;
 
 /// The hash by which a row is known again, byte for byte.
 #[must_use]
@@ -20,7 +20,7 @@ pub fn hash(page: &Page, list: &Rows, row: usize) -> u64 {
 /// The time under a key of a listed row, unix seconds.
 #[must_use]
 pub fn time(page: &Page, list: &Rows, row: usize, key: &str) -> Option<i64> {
-    list.member(row, key).and_then(|member| instant::from_json(page.text.raw(member.value)))
+    list.member(row, key).and_then(|member| timestamp::from_json(page.text.raw(member.value)))
 }
 
 /// The times of all listed rows under a key.

@@ -16,9 +16,9 @@ use self::written::Framed;
 use crate::protocol::message::{record_head, record_tail};
 use crate::streams::{Deletion, RowsAt, Splice, Stream};
 use crate::zendesk::edit::Text;
-use crate::zendesk::instant;
 use crate::zendesk::json::{Member, Span};
 use crate::zendesk::page::{Page, Rows};
+use crate::zendesk::timestamp;
 
 pub mod changes;
 mod coerce;
@@ -435,7 +435,7 @@ impl<'a> Place<'a> {
 
     /// A time of the row, unix seconds.
     fn seconds(&self, key: &str) -> Option<i64> {
-        instant::from_json(self.text.raw(self.member(key)?.value))
+        timestamp::from_json(self.text.raw(self.member(key)?.value))
     }
 
     /// What filled a placeholder of the path.

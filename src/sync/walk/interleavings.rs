@@ -24,9 +24,9 @@ use crate::sync::position::ends::Verdict;
 use crate::sync::position::search_bounds;
 use crate::sync::position::windows::{MOST_WINDOWS, Span, bring_together};
 use crate::sync::records::filter;
-use crate::zendesk::instant;
 use crate::zendesk::page::scan;
 use crate::zendesk::paging::{Answer, Paging, Step, Token, step};
+use crate::zendesk::timestamp;
 
 /// Rows a page holds, and the most it holds when it is asked for more.
 const PAGE: usize = 3;
@@ -100,7 +100,7 @@ impl Zendesk {
         let (is_race, is_glitch) = (take(&mut how.is_race), take(&mut how.is_glitch));
         let row = |(id, (time, _, version)): (&u64, &(i64, u64, u64))| {
             json!({ "id": id, "version": version, "generated_timestamp": time,
-                "updated_at": instant::to_iso(*time),
+                "updated_at": timestamp::to_iso(*time),
                 "metric_set": { "id": id, "version": version } })
         };
         let by_name = feed.order == Order::Other;
@@ -214,7 +214,7 @@ fn bounds_of(start: &Start) -> (i64, i64) {
     let Some((_, query)) = start.bounds.first() else { return (i64::MIN, i64::MAX) };
     let time = |sign: &str| {
         let text = query.split(' ').find_map(|word| word.strip_prefix(sign));
-        instant::from_text(text.unwrap()).unwrap()
+        timestamp::from_text(text.unwrap()).unwrap()
     };
     (time("updated>="), time("updated<"))
 }

@@ -23,8 +23,8 @@ use crate::sync::position::windows;
 use crate::sync::records::filter;
 use crate::zendesk::client::{Fetched, Tally};
 use crate::zendesk::error::{ApiError, ErrorKind};
-use crate::zendesk::instant;
 use crate::zendesk::paging::Token;
+use crate::zendesk::timestamp;
 
 mod changed_counts;
 #[cfg(test)]
@@ -285,7 +285,7 @@ impl Reader<'_> {
                     "{}: more rows changed in the second {} than a page can hold; the rest of them is \
                      missing, and reading goes on a second later",
                     stretch.names(),
-                    instant::to_iso(second)
+                    timestamp::to_iso(second)
                 );
                 self.emitter.log(Level::Warn, &why).await?;
             }

@@ -16,13 +16,13 @@ use super::{AskedPage, Client, NoClient, Request};
 use crate::zendesk::body::{Body, BodyError, ENCODINGS};
 use crate::zendesk::budget::Slot;
 use crate::zendesk::clock::Clock;
+use crate::zendesk::dns::Names;
 use crate::zendesk::error::{ErrorKind, detail};
 use crate::zendesk::large::{LARGEST_BODY_BYTES, LargeBodies, Share, USUAL_BODY_BYTES};
-use crate::zendesk::names::Names;
 use crate::zendesk::page::Page;
 use crate::zendesk::retry::{Outcome, Speaker, is_page, speaker, target};
 use crate::zendesk::site::Site;
-use crate::zendesk::{headers, instant, trust};
+use crate::zendesk::{headers, timestamp, tls};
 
 /// How long one try of a file may take; what came by then is kept, and the next one goes on.
 pub(in crate::zendesk) const FILE_TIMEOUT: Duration = Duration::from_secs(1800);
@@ -60,7 +60,7 @@ pub(super) fn connections(clock: &Clock) -> Result<Connections, NoClient> {
         let is_same = asked.first().is_some_and(|first| first.origin() == attempt.url().origin());
         if is_same && asked.len() < 4 { attempt.follow() } else { attempt.stop() }
     });
-    let tls = trust::tls_config().map_err(NoClient)?;
+    let tls = tls::tls_config().map_err(NoClient)?;
     let names = Arc::new(Names::of_system());
     let builder = || {
         reqwest::Client::builder()
@@ -201,7 +201,7 @@ impl Client {
         slot: &mut Slot,
     ) -> Vec<headers::Quota> {
         let date = headers.get(DATE).and_then(|date| date.to_str().ok());
-        if let Some(date) = date.and_then(instant::from_http_date) {
+        if let Some(date) = date.and_then(timestamp::from_http_date) {
             // A cache says when the answer was made, and how long ago that was.
             let age = headers.get(AGE).and_then(|age| age.to_str().ok()?.trim().parse().ok());
             self.clock.observe(date.saturating_add(age.unwrap_or(0_u32).into()));

@@ -12,11 +12,11 @@ use reqwest::header::{
 };
 use reqwest::{Response, Url};
 
-use super::arrival::Arrival;
 use super::budget::{Bucket, Slot};
 use super::client::{Answered, Asked, Client, Failed, MITIGATED, PageSize, Tally};
 use super::error::{ApiError, ErrorKind};
 use super::headers;
+use super::partial_file::Arrival;
 use super::retry::{Outcome, Smaller, Speaker, Verdict};
 use super::site::Site;
 

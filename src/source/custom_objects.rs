@@ -8,7 +8,7 @@ use futures_util::stream::FuturesOrdered;
 use serde_json::Value;
 use tokio::time::timeout;
 
-use super::listed::rows;
+use super::fetch_all::rows;
 use super::probe::{is_last_word, unanswered};
 use crate::config::Config;
 use crate::streams::Stream;

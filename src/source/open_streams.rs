@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::brands::HelpCenters;
 use super::estimate::FromTheBeginning;
-use super::{Surroundings, detour, refused};
+use super::{Surroundings, fallback, refused};
 use crate::config::Config;
 use crate::protocol::catalog::Selected;
 use crate::protocol::emitter::{Closed, Emitter, unix_ms};
@@ -90,7 +90,7 @@ pub async fn begin(
             begun.failed.push((selected.name, trouble.failure_type));
             continue;
         }
-        let road = detour::road(stream, known.refused);
+        let road = fallback::road(stream, known.refused);
         let stream = with_files(road, &selected, known.surroundings);
         open(&mut begun, stream, &selected, known, emitter).await?;
     }
@@ -120,7 +120,7 @@ async fn open(
     }
     let is_due = |(_, position): &(_, _)| search_first::is_due(stream, mode, position);
     let is_due = open.iter().any(is_due);
-    if let Some(detour) = detour::first(stream).filter(|_| is_due) {
+    if let Some(detour) = fallback::first(stream).filter(|_| is_due) {
         let position = plan::begin(detour, mode, state, config, now).position;
         emitter.open(stream.name, to_state(detour, &position)).await?;
         let group = begun.group(feed, None);

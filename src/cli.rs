@@ -13,12 +13,12 @@ use tokio::sync::watch;
 use crate::config::Config;
 use crate::protocol::catalog;
 use crate::protocol::emitter::{Closed, Emitter, is_not_gone};
-use crate::protocol::message::{Level, Trouble};
+use crate::protocol::message::{ErrorTrace, Level};
 use crate::protocol::state::SavedStates;
 use crate::secret::Secret;
-use crate::source::read::{Order, Outcome, read};
+use crate::source::read::{Outcome, ReadRequest, read};
 use crate::source::signals::{Terminated, let_writes_fail};
-use crate::source::{Surroundings, check, discover, invalid_config, refused, spec};
+use crate::source::{Environment, check, discover, invalid_config, refused, spec};
 use crate::zendesk::clock::Clock;
 use crate::zendesk::webhook;
 
@@ -190,7 +190,7 @@ fn verify_webhook(signature: &str, timestamp: &str, secret: &Secret) -> ExitCode
     ExitCode::FAILURE
 }
 
-async fn act(command: Command, surroundings: &Surroundings) -> ExitCode {
+async fn act(command: Command, surroundings: &Environment) -> ExitCode {
     let clock = Clock::new(surroundings.clock_scale);
     let timer = clock.clone();
     let emitter =
@@ -239,7 +239,7 @@ async fn act(command: Command, surroundings: &Surroundings) -> ExitCode {
 /// The commands that give one answer.
 async fn answer(
     command: Command,
-    surroundings: &Surroundings,
+    surroundings: &Environment,
     clock: Clock,
     emitter: &Arc<Emitter>,
     stop: watch::Receiver<bool>,
@@ -266,7 +266,7 @@ async fn answer(
 
 /// Reads a file that should not be larger than `largest` bytes. What has no end, as a device, is
 /// read no further either.
-fn contents(path: &Path, what: &str, largest: u64) -> Result<Vec<u8>, Trouble> {
+fn contents(path: &Path, what: &str, largest: u64) -> Result<Vec<u8>, ErrorTrace> {
     let unreadable = |error| refused(&format!("{what} cannot be read: {error}"));
     let mut text = Vec::new();
     let file = std::fs::File::open(path).map_err(unreadable)?;
@@ -284,7 +284,7 @@ fn contents(path: &Path, what: &str, largest: u64) -> Result<Vec<u8>, Trouble> {
 /// Writes the trouble that ended a command.
 async fn tell(
     emitter: &Emitter,
-    done: Result<Result<(), Trouble>, Closed>,
+    done: Result<Result<(), ErrorTrace>, Closed>,
 ) -> Result<Outcome, Closed> {
     match done? {
         Ok(()) => Ok(Outcome::Complete),
@@ -299,7 +299,7 @@ fn order(
     config: &Path,
     catalog: &Path,
     state: Option<&Path>,
-) -> Result<(Order, Option<String>), Trouble> {
+) -> Result<(ReadRequest, Option<String>), ErrorTrace> {
     let config = read_config(config)?;
     let text = contents(catalog, "the configured catalog", LARGEST_CATALOG_BYTES)?;
     let selected = catalog::parse(&text).map_err(|error| refused(&error.to_string()))?;
@@ -317,18 +317,18 @@ fn order(
             SavedStates::default()
         }
     };
-    Ok((Order { config, selected, states }, warning))
+    Ok((ReadRequest { config, selected, states }, warning))
 }
 
-fn read_config(path: &Path) -> Result<Arc<Config>, Trouble> {
+fn read_config(path: &Path) -> Result<Arc<Config>, ErrorTrace> {
     let text = contents(path, "the configuration", LARGEST_CONFIG_BYTES)?;
     Config::parse(&text).map(Arc::new).map_err(|violations| invalid_config(&violations))
 }
 
-fn surroundings(debug: bool) -> Surroundings {
+fn surroundings(debug: bool) -> Environment {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let number = |name: &str| variable(name).and_then(|value| value.parse().ok());
-    Surroundings {
+    Environment {
         base_url: variable("ZENDESK_BASE_URL"),
         clock_scale: number("ZENDESK_CLOCK_SCALE").unwrap_or(1.0),
         attempt: variable("WORKER_JOB_ATTEMPT").and_then(|value| value.parse().ok()).unwrap_or(0),

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::{Mutex, Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::ledger::{Due, Ledger, Positions, Progress, Totals};
-use super::message::{self, Level, Status, Trouble};
+use super::message::{self, ErrorTrace, Level, Status};
 
 /// Blocks that may be on their way to a slow reader. One is being written while walks make the next
 /// ones, which are as large as pages.
@@ -262,7 +262,7 @@ impl Emitter {
     ///
     /// # Errors
     /// [`Closed`].
-    pub async fn error(&self, trouble: &Trouble) -> Result<(), Closed> {
+    pub async fn error(&self, trouble: &ErrorTrace) -> Result<(), Closed> {
         self.line(message::error(trouble, unix_ms())).await
     }
 

@@ -55,7 +55,7 @@ pub struct CatalogStream {
 
 /// What a TRACE ERROR says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
+pub struct ErrorTrace {
     pub failure_type: FailureType,
     /// One sentence what happened, one what to do.
     pub message: String,
@@ -134,7 +134,7 @@ pub fn estimate(stream: &str, rows: u64, emitted_at_ms: u64) -> Vec<u8> {
 
 /// An ERROR trace. `emitted_at_ms` is unix time in milliseconds.
 #[must_use]
-pub fn error(trouble: &Trouble, emitted_at_ms: u64) -> Vec<u8> {
+pub fn error(trouble: &ErrorTrace, emitted_at_ms: u64) -> Vec<u8> {
     let mut error = serde_json::json!({
         "message": trouble.message, "failure_type": trouble.failure_type });
     if let Some(detail) = &trouble.detail {

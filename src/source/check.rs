@@ -13,12 +13,12 @@ use super::identity::{Asker, Identity, NoIdentity, TokenFacts, identity, token_f
 use super::name_conflicts::clash;
 use super::probe::{self, Group, Reach, groups, missing_scopes, reach, unanswered};
 use super::{
-    PATIENCE, SETTLE_WITHIN, Surroundings, connect, deletions, ends_soon, failure, fallback,
+    Environment, PATIENCE, SETTLE_WITHIN, connect, deletions, ends_soon, failure, fallback,
     invalid_config,
 };
 use crate::config::Config;
 use crate::protocol::emitter::{Closed, Emitter};
-use crate::protocol::message::{self, Level, Trouble};
+use crate::protocol::message::{self, ErrorTrace, Level};
 use crate::streams::{Stream, registry};
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::client::Client;
@@ -31,8 +31,8 @@ use crate::zendesk::site::Site;
 /// # Errors
 /// [`Closed`] when nobody reads the answer.
 pub async fn check(
-    config: Result<Vec<u8>, Trouble>,
-    surroundings: &Surroundings,
+    config: Result<Vec<u8>, ErrorTrace>,
+    surroundings: &Environment,
     clock: Clock,
     emitter: &Arc<Emitter>,
     stop: watch::Receiver<bool>,

@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::streams::Stream;
 use crate::streams::custom_objects::{CUSTOM_OBJECT_FIELDS, CUSTOM_OBJECTS, records_of};
 use crate::sync::WalkError;
-use crate::sync::records::path_params::fill;
+use crate::sync::records::path_params::fill_path;
 use crate::zendesk::client::Client;
 
 /// Beyond the walks of all probes.
@@ -41,7 +41,7 @@ pub async fn streams_of_records(
     let keys: Vec<&str> = keys.filter(|key| known.insert(*key)).collect();
     let asking = (FIRST_WALK + 1..).zip(keys).map(|(walk, key)| async move {
         let fills = vec![("custom_object_key", key.to_owned())];
-        let path = fill(CUSTOM_OBJECT_FIELDS.path, &fills);
+        let path = fill_path(CUSTOM_OBJECT_FIELDS.path, &fills);
         let fields = or_none(rows(client, &CUSTOM_OBJECT_FIELDS, path, walk, config).await)?;
         Ok::<_, WalkError>(records_of(key, &fields))
     });

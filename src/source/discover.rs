@@ -14,10 +14,10 @@ use super::custom_objects::streams_of_records;
 use super::identity::{Asker, identity, token_facts};
 use super::name_conflicts::clash;
 use super::probe::{Group, Reach, groups, is_last_word, reach};
-use super::{PATIENCE, SETTLE_WITHIN, Surroundings, connect, failure, fields};
+use super::{Environment, PATIENCE, SETTLE_WITHIN, connect, failure, fields};
 use crate::config::Config;
 use crate::protocol::emitter::{Closed, Emitter};
-use crate::protocol::message::{CatalogStream, Level, Trouble, catalog};
+use crate::protocol::message::{CatalogStream, ErrorTrace, Level, catalog};
 use crate::streams::{Reading, Stream, registry, registry_with};
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::client::Client;
@@ -33,11 +33,11 @@ const PROBES_WITHIN: Duration = Duration::from_secs(10);
 /// [`Closed`] when nobody reads the answer.
 pub async fn discover(
     config: &Arc<Config>,
-    surroundings: &Surroundings,
+    surroundings: &Environment,
     clock: Clock,
     emitter: &Arc<Emitter>,
     stop: watch::Receiver<bool>,
-) -> Result<Result<(), Trouble>, Closed> {
+) -> Result<Result<(), ErrorTrace>, Closed> {
     let client = match connect(config, surroundings, clock, stop.clone(), emitter) {
         Ok(client) => client.impatient(),
         Err(trouble) => return Ok(Err(trouble)),
@@ -93,7 +93,7 @@ async fn refusals(
     config: &Config,
     streams: &[Stream],
     emitter: &Emitter,
-) -> Result<Result<Vec<&'static str>, Trouble>, Closed> {
+) -> Result<Result<Vec<&'static str>, ErrorTrace>, Closed> {
     let deadline = Instant::now() + PROBES_WITHIN;
     // Whoever has no answer to this is given everything; probing would only take time.
     let facts = async {

@@ -5,7 +5,7 @@ use super::brands::NoHelpCenters;
 use super::identity::{Asker, NoIdentity};
 use super::probe::is_users_words;
 use crate::config::{Config, Credentials};
-use crate::protocol::message::{FailureType, Trouble};
+use crate::protocol::message::{ErrorTrace, FailureType};
 use crate::streams::{Role, Stream};
 use crate::sync::WalkError;
 use crate::zendesk::error::{ApiError, ErrorKind};
@@ -14,7 +14,7 @@ use crate::zendesk::timestamp;
 /// What a stream's failure means for the person who reads it. `at` names the host where it was
 /// read, if not the main one.
 #[must_use]
-pub fn of_stream(stream: &Stream, at: Option<&str>, error: &WalkError) -> Trouble {
+pub fn of_stream(stream: &Stream, at: Option<&str>, error: &WalkError) -> ErrorTrace {
     let (failure_type, message) = match error {
         WalkError::Api(error) => {
             let of_brand = at.and_then(|_| of_brand(stream, error));
@@ -71,7 +71,7 @@ pub fn of_stream(stream: &Stream, at: Option<&str>, error: &WalkError) -> Troubl
             "The program that reads our output has gone. Try again.".to_owned(),
         ),
     };
-    Trouble {
+    ErrorTrace {
         failure_type,
         message: match at {
             Some(host) => format!("{} at {host}: {message}", stream.name),
@@ -137,9 +137,9 @@ pub fn of_all(kinds: impl IntoIterator<Item = FailureType>) -> FailureType {
 
 /// What the last message of a sync says in which these streams failed.
 #[must_use]
-pub fn of_sync(failed: &[(String, FailureType)]) -> Trouble {
+pub fn of_sync(failed: &[(String, FailureType)]) -> ErrorTrace {
     let names: Vec<&str> = failed.iter().map(|(name, _)| name.as_str()).collect();
-    Trouble {
+    ErrorTrace {
         failure_type: of_all(failed.iter().map(|(_, kind)| *kind)),
         message: format!(
             "These streams did not sync to their end: {}. Their own messages say why.",
@@ -152,8 +152,8 @@ pub fn of_sync(failed: &[(String, FailureType)]) -> Trouble {
 
 /// What it means that the start date lies in the future.
 #[must_use]
-pub fn of_start(start_unix: i64) -> Trouble {
-    Trouble {
+pub fn of_start(start_unix: i64) -> ErrorTrace {
+    ErrorTrace {
         failure_type: FailureType::ConfigError,
         message: format!(
             "`start_date` lies in the future ({}), so nothing would be read. Choose a day that has \
@@ -167,12 +167,12 @@ pub fn of_start(start_unix: i64) -> Trouble {
 
 /// What it means that it is not known which kinds of custom objects there are, or which fields.
 #[must_use]
-pub fn of_objects(error: &WalkError) -> Trouble {
+pub fn of_objects(error: &WalkError) -> ErrorTrace {
     let (failure_type, message) = match error {
         WalkError::Api(error) => of_api(error, None),
         _ => (FailureType::TransientError, format!("{error}. Try again.")),
     };
-    Trouble {
+    ErrorTrace {
         failure_type,
         message: format!(
             "The custom objects and their fields cannot be listed, and the streams of their records \
@@ -185,7 +185,7 @@ pub fn of_objects(error: &WalkError) -> Trouble {
 
 /// What it means that the custom fields of one of these streams are not known.
 #[must_use]
-pub fn of_fields(stream: &Stream, streams: &[Stream], error: &WalkError) -> Trouble {
+pub fn of_fields(stream: &Stream, streams: &[Stream], error: &WalkError) -> ErrorTrace {
     let is_lister = |lister: &&Stream| {
         stream.custom_fields.is_some_and(|fields| std::ptr::eq(fields.feed, lister.feed))
     };
@@ -195,12 +195,12 @@ pub fn of_fields(stream: &Stream, streams: &[Stream], error: &WalkError) -> Trou
          columns, set `custom_fields` to `raw`.",
         stream.name, trouble.message
     );
-    Trouble { message, stream: Some(stream.name.to_owned()), ..trouble }
+    ErrorTrace { message, stream: Some(stream.name.to_owned()), ..trouble }
 }
 
 /// What it means that it is not known where help centers are read.
 #[must_use]
-pub fn of_help_centers(stream: Option<&Stream>, error: &NoHelpCenters) -> Trouble {
+pub fn of_help_centers(stream: Option<&Stream>, error: &NoHelpCenters) -> ErrorTrace {
     let mut trouble = match error {
         NoHelpCenters::Unlisted(error) => {
             let (failure_type, message) = match error {
@@ -209,9 +209,9 @@ pub fn of_help_centers(stream: Option<&Stream>, error: &NoHelpCenters) -> Troubl
             };
             let message =
                 format!("The brands whose help centers are read cannot be listed. {message}");
-            Trouble { failure_type, message, detail: Some(error.to_string()), stream: None }
+            ErrorTrace { failure_type, message, detail: Some(error.to_string()), stream: None }
         }
-        NoHelpCenters::Unknown { names, known } => Trouble {
+        NoHelpCenters::Unknown { names, known } => ErrorTrace {
             failure_type: FailureType::ConfigError,
             message: format!(
                 "No brand with a help center has the subdomain {}. Correct `help_center_brands`; there are: {}.",
@@ -231,7 +231,7 @@ pub fn of_help_centers(stream: Option<&Stream>, error: &NoHelpCenters) -> Troubl
 
 /// What it means that nobody is signed in.
 #[must_use]
-pub fn of_identity(error: &NoIdentity, config: &Config) -> Trouble {
+pub fn of_identity(error: &NoIdentity, config: &Config) -> ErrorTrace {
     let (failure_type, message) = match error {
         NoIdentity::Anonymous => (
             FailureType::ConfigError,
@@ -251,7 +251,7 @@ pub fn of_identity(error: &NoIdentity, config: &Config) -> Trouble {
         NoIdentity::Anonymous => "GET /api/v2/users/me.json names no user".to_owned(),
         NoIdentity::Api(error) => error.to_string(),
     };
-    Trouble { failure_type, message, detail: Some(detail), stream: None }
+    ErrorTrace { failure_type, message, detail: Some(detail), stream: None }
 }
 
 /// What to do about credentials that let nobody in.

@@ -42,7 +42,7 @@ pub async fn refused(
 /// The stream as it is read, which may be on its detour. Like the registry it lives as long as
 /// the program.
 #[must_use]
-pub fn road(stream: &'static Stream, refused: &[&'static Feed]) -> &'static Stream {
+pub fn choose_feed(stream: &'static Stream, refused: &[&'static Feed]) -> &'static Stream {
     let is_refused = refused.iter().any(|feed| std::ptr::eq(*feed, stream.feed));
     let detour = stream.on_detour().filter(|_| is_refused);
     detour.map_or(stream, |detour| Box::leak(Box::new(detour)))
@@ -64,8 +64,10 @@ pub fn without_side_loads(
 ) -> Option<String> {
     let is_wanted =
         |stream: &&&Stream| !stream.side_loads.is_empty() && !config.associated_data.is_empty();
-    let without =
-        streams.iter().filter(is_wanted).filter(|stream| road(stream, refused).include.is_empty());
+    let without = streams
+        .iter()
+        .filter(is_wanted)
+        .filter(|stream| choose_feed(stream, refused).include.is_empty());
     let without: Vec<&str> = without.map(|stream| stream.name).collect();
     (!without.is_empty()).then(|| {
         format!(
@@ -79,7 +81,7 @@ pub fn without_side_loads(
 /// What a person should know about the streams on a detour.
 #[must_use]
 pub fn warning(streams: &[&'static Stream], refused: &[&'static Feed]) -> Option<String> {
-    let on_detour = streams.iter().filter(|stream| road(stream, refused).is_detour);
+    let on_detour = streams.iter().filter(|stream| choose_feed(stream, refused).is_detour);
     let lacking = on_detour.filter_map(|stream| {
         stream.detour.map(|detour| format!("{} ({})", stream.name, detour.lacks))
     });

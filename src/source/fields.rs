@@ -13,7 +13,7 @@ use super::probe::unanswered;
 use crate::config::Config;
 use crate::protocol::catalog::Selected;
 use crate::protocol::emitter::{Closed, Emitter};
-use crate::protocol::message::{Level, Trouble};
+use crate::protocol::message::{ErrorTrace, Level};
 use crate::streams::Stream;
 use crate::streams::custom_fields::{Asked, Column, CustomFields, Field, asked, columns};
 use crate::sync::WalkError;
@@ -88,7 +88,7 @@ pub async fn add_columns(
     selected: &[Selected],
     (client, config): (&Client, &Config),
     emitter: &Emitter,
-) -> Result<Vec<Trouble>, Closed> {
+) -> Result<Vec<ErrorTrace>, Closed> {
     let is_selected = |stream: &Stream| selected.iter().any(|chosen| chosen.name == stream.name);
     let mut troubles = Vec::new();
     for (at, now) in columns_now(client, config, streams, is_selected, None).await {

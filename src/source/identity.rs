@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use crate::streams::{Role, Stream};
 use crate::zendesk::budget::Bucket;
-use crate::zendesk::client::{Client, PageSize, Request, Tally};
+use crate::zendesk::client::{Client, PageSize, Request, RequestStats};
 use crate::zendesk::error::{ApiError, ErrorKind};
 use crate::zendesk::page::Shape;
 use crate::zendesk::paging::{Paging, Token};
@@ -168,7 +168,7 @@ async fn ask<T: DeserializeOwned>(
         patience: None,
     };
     let mut size = PageSize::new(Paging::Single, None);
-    let fetched = client.get(&request, &mut size, &mut Tally::default()).await?;
+    let fetched = client.get(&request, &mut size, &mut RequestStats::default()).await?;
     Ok(serde_json::from_slice(&fetched.page.text.body).ok())
 }
 

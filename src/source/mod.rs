@@ -8,8 +8,8 @@ use tokio::sync::watch;
 
 use crate::config::{Config, Credentials, Violation};
 use crate::protocol::emitter::{Emitter, unix_ms};
-use crate::protocol::message::{self, FailureType, Trouble};
-use crate::zendesk::auth::{Credentials as Signing, Keep, Signature, Token};
+use crate::protocol::message::{self, ErrorTrace, FailureType};
+use crate::zendesk::auth::{AccessToken, Credentials as Signing, Keep, Signature};
 use crate::zendesk::budget::Budget;
 use crate::zendesk::client::{Client, NoClient};
 use crate::zendesk::clock::Clock;
@@ -49,7 +49,7 @@ const SETTLE_WITHIN: Duration = Duration::from_secs(2);
 
 /// What the program finds around itself.
 #[derive(Clone, Debug)]
-pub struct Surroundings {
+pub struct Environment {
     /// `ZENDESK_BASE_URL`: where requests go instead of the account's host, for tests and demos.
     pub base_url: Option<String>,
     /// `ZENDESK_CLOCK_SCALE`: seconds that pass in one of the wall's, for tests and demos.
@@ -70,11 +70,11 @@ pub struct Surroundings {
 /// What the user has to change.
 pub fn connect(
     config: &Arc<Config>,
-    surroundings: &Surroundings,
+    surroundings: &Environment,
     clock: Clock,
     stop: watch::Receiver<bool>,
     emitter: &Arc<Emitter>,
-) -> Result<Client, Trouble> {
+) -> Result<Client, ErrorTrace> {
     if let Some(trouble) = proxies::trouble(|name| std::env::var_os(name)) {
         return Err(trouble);
     }
@@ -139,7 +139,7 @@ fn credentials(config: &Arc<Config>, emitter: &Arc<Emitter>) -> Option<Signing> 
                     client_secret: client_secret.clone(),
                     refresh_token: refresh_token.clone(),
                 },
-                token: token.map(|access_token| Token { access_token, ends_at }),
+                token: token.map(|access_token| AccessToken { access_token, ends_at }),
                 keep: hand_back(Arc::clone(config), Arc::clone(emitter)),
             }
         }
@@ -181,15 +181,15 @@ pub fn ends_soon(credentials: &Credentials) -> Option<&'static str> {
 
 /// Every violation of a config in one trouble.
 #[must_use]
-pub fn invalid_config(violations: &[Violation]) -> Trouble {
+pub fn invalid_config(violations: &[Violation]) -> ErrorTrace {
     let told: Vec<String> = violations.iter().map(ToString::to_string).collect();
     refused(&format!("the configuration is not valid: {}", told.join("; ")))
 }
 
 /// Something that the user has to change.
 #[must_use]
-pub fn refused(message: &str) -> Trouble {
-    Trouble {
+pub fn refused(message: &str) -> ErrorTrace {
+    ErrorTrace {
         failure_type: FailureType::ConfigError,
         message: message.to_owned(),
         detail: None,

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use super::brands::HelpCenters;
 use super::estimate::FromTheBeginning;
-use super::{Surroundings, fallback, refused};
+use super::{Environment, fallback, refused};
 use crate::config::Config;
 use crate::protocol::catalog::Selected;
 use crate::protocol::emitter::{Closed, Emitter, unix_ms};
-use crate::protocol::message::{self, FailureType, Level, Status, Trouble};
+use crate::protocol::message::{self, ErrorTrace, FailureType, Level, Status};
 use crate::protocol::state::SavedStates;
 use crate::streams::{Feed, Stream};
-use crate::sync::listing::member::{Group, Member};
+use crate::sync::listing::member::{ActiveStream, Group};
 use crate::sync::plan::per_brand::{self, Beginnings, Hosts};
 use crate::sync::plan::{self, Now};
 use crate::sync::position::encode::to_state;
@@ -24,14 +24,14 @@ use crate::zendesk::site::Site;
 pub struct Known<'k> {
     pub streams: &'static [Stream],
     /// Why some of them cannot be read.
-    pub troubles: &'k [Trouble],
+    pub troubles: &'k [ErrorTrace],
     /// Feeds that are refused and have a detour.
     pub refused: &'k [&'static Feed],
     /// Where help centers are read.
     pub help_centers: &'k HelpCenters,
     pub config: &'k Config,
     pub states: &'k SavedStates,
-    pub surroundings: &'k Surroundings,
+    pub surroundings: &'k Environment,
     pub now: Now,
 }
 
@@ -84,13 +84,13 @@ pub async fn begin(
             begun.failed.push((selected.name, FailureType::ConfigError));
             continue;
         };
-        let is_its = |trouble: &&Trouble| trouble.stream.as_deref() == Some(stream.name);
+        let is_its = |trouble: &&ErrorTrace| trouble.stream.as_deref() == Some(stream.name);
         if let Some(trouble) = known.troubles.iter().find(is_its) {
             not_begun(emitter, stream.name, trouble).await?;
             begun.failed.push((selected.name, trouble.failure_type));
             continue;
         }
-        let road = fallback::road(stream, known.refused);
+        let road = fallback::choose_feed(stream, known.refused);
         let stream = with_files(road, &selected, known.surroundings);
         open(&mut begun, stream, &selected, known, emitter).await?;
     }
@@ -124,7 +124,7 @@ async fn open(
         let position = plan::begin(detour, mode, state, config, now).position;
         emitter.open(stream.name, to_state(detour, &position)).await?;
         let group = begun.group(feed, None);
-        let member = Member { walk: group.walk, ..Member::new(detour, position) };
+        let member = ActiveStream { walk: group.walk, ..ActiveStream::new(detour, position) };
         group.first.push((member, stream));
         return Ok(());
     }
@@ -140,7 +140,8 @@ async fn open(
     for (site, position) in open {
         let brand = site.as_ref().and_then(|site| site.part_of_state());
         let group = begun.group(feed, site);
-        let member = Member { brand, walk: group.walk, ..Member::new(stream, position) };
+        let member =
+            ActiveStream { brand, walk: group.walk, ..ActiveStream::new(stream, position) };
         group.members.push(member);
     }
     Ok(())
@@ -153,7 +154,7 @@ async fn open(
 fn with_files(
     stream: &'static Stream,
     selected: &Selected,
-    surroundings: &Surroundings,
+    surroundings: &Environment,
 ) -> &'static Stream {
     if stream.file.is_none() || wants_files(stream, selected, surroundings) {
         return stream;
@@ -163,18 +164,19 @@ fn with_files(
 
 /// Whether files of a stream are fetched.
 #[must_use]
-pub fn wants_files(stream: &Stream, selected: &Selected, surroundings: &Surroundings) -> bool {
+pub fn wants_files(stream: &Stream, selected: &Selected, surroundings: &Environment) -> bool {
     stream.file.is_some() && selected.include_files.unwrap_or(surroundings.file_transfer)
 }
 
 async fn unknown_stream(emitter: &Emitter, name: &str) -> Result<(), Closed> {
     let message =
         format!("there is no stream `{name}`; refresh the source's schema and select again");
-    not_begun(emitter, name, &Trouble { stream: Some(name.to_owned()), ..refused(&message) }).await
+    not_begun(emitter, name, &ErrorTrace { stream: Some(name.to_owned()), ..refused(&message) })
+        .await
 }
 
 /// Tells why a stream is not read at all.
-async fn not_begun(emitter: &Emitter, name: &str, trouble: &Trouble) -> Result<(), Closed> {
+async fn not_begun(emitter: &Emitter, name: &str, trouble: &ErrorTrace) -> Result<(), Closed> {
     emitter.error(trouble).await?;
     emitter.line(message::stream_status(name, Status::Incomplete, unix_ms())).await
 }

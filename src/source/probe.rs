@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::streams::Stream;
 use crate::sync::listing::pager::Listing;
 use crate::zendesk::budget::Bucket;
-use crate::zendesk::client::{Client, PageSize, Request, Tally};
+use crate::zendesk::client::{Client, PageSize, Request, RequestStats};
 use crate::zendesk::error::{ApiError, ErrorKind};
 use crate::zendesk::site::Site;
 
@@ -102,7 +102,7 @@ pub async fn reach(
         patience: None,
     };
     let mut size = PageSize::new(stream.feed.paging, Some(1));
-    match client.get(&request, &mut size, &mut Tally::default()).await {
+    match client.get(&request, &mut size, &mut RequestStats::default()).await {
         Ok(_) => Reach::Readable,
         Err(error) if error.is_definite() || is_users_words(stream, &error) => {
             Reach::Refused(error)

@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 
 use super::refused;
-use crate::protocol::message::Trouble;
+use crate::protocol::message::ErrorTrace;
 
 const VARIABLES: [&str; 6] =
     ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
@@ -12,7 +12,7 @@ const VARIABLES: [&str; 6] =
 /// Why the proxy of a variable cannot be used, for the first that cannot. Never holds its value,
 /// which may have a password.
 #[must_use]
-pub fn trouble(variable: impl Fn(&str) -> Option<OsString>) -> Option<Trouble> {
+pub fn trouble(variable: impl Fn(&str) -> Option<OsString>) -> Option<ErrorTrace> {
     let is_bad = |name: &&&str| {
         variable(name).is_some_and(|value| value.to_str().is_none_or(|value| !is_usable(value)))
     };

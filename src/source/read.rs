@@ -16,18 +16,18 @@ use super::open_streams::{Begun, Known, begin, wants_files};
 use super::signals::Terminated;
 use super::waits::{self, Waits};
 use super::{
-    SETTLE_WITHIN, Surroundings, connect, deletions, ends_soon, failure, fallback, fields, progress,
+    Environment, SETTLE_WITHIN, connect, deletions, ends_soon, failure, fallback, fields, progress,
 };
 use crate::config::Config;
 use crate::protocol::catalog::Selected;
 use crate::protocol::emitter::{Closed, Emitter};
-use crate::protocol::message::{FailureType, Level, Status, Trouble};
+use crate::protocol::message::{ErrorTrace, FailureType, Level, Status};
 use crate::protocol::state::SavedStates;
 use crate::streams::custom_objects::records_named;
 use crate::streams::{Stream, registry_with};
 use crate::sync::WalkError;
 use crate::sync::files::download;
-use crate::sync::listing::context::Reader;
+use crate::sync::listing::context::Context;
 use crate::sync::listing::member::{FileTally, Group, Report};
 use crate::sync::plan::Now;
 use crate::zendesk::budget::Wait;
@@ -74,7 +74,7 @@ impl From<Outcome> for ExitCode {
 
 /// What was asked for.
 #[derive(Debug)]
-pub struct Order {
+pub struct ReadRequest {
     pub config: Arc<Config>,
     pub selected: Vec<Selected>,
     pub states: SavedStates,
@@ -82,8 +82,8 @@ pub struct Order {
 
 /// Reads all selected streams.
 pub async fn read(
-    order: Order,
-    surroundings: &Surroundings,
+    order: ReadRequest,
+    surroundings: &Environment,
     clock: Clock,
     emitter: &Arc<Emitter>,
     terminated: &mut Terminated,
@@ -95,8 +95,8 @@ pub async fn read(
 }
 
 async fn read_all(
-    order: Order,
-    surroundings: &Surroundings,
+    order: ReadRequest,
+    surroundings: &Environment,
     clock: Clock,
     emitter: &Arc<Emitter>,
     terminated: &mut Terminated,
@@ -126,8 +126,8 @@ async fn read_all(
 }
 
 async fn sync(
-    order: Order,
-    surroundings: &Surroundings,
+    order: ReadRequest,
+    surroundings: &Environment,
     client: &Client,
     emitter: &Emitter,
 ) -> Result<Outcome, Closed> {
@@ -218,7 +218,7 @@ async fn sync(
     let walking = async move {
         let staging = &download::staging(surroundings.staging.as_deref());
         let (site, hosts) = (None, &*hosts);
-        let reader = Reader { client, site, hosts, emitter, config, staging, ended: &tell };
+        let reader = Context { client, site, hosts, emitter, config, staging, ended: &tell };
         join_all(groups.into_iter().map(|group| Box::pin(reader.read(group)))).await;
     };
     let telling = async {
@@ -300,7 +300,7 @@ async fn help_centers_of(
     config: &Config,
     chosen: &[&'static Stream],
     emitter: &Emitter,
-) -> Result<Result<HelpCenters, Vec<Trouble>>, Closed> {
+) -> Result<Result<HelpCenters, Vec<ErrorTrace>>, Closed> {
     let of_brands = chosen.iter().filter(|stream| stream.feed.root().is_of_brands());
     let of_brands: Vec<&Stream> = of_brands.copied().collect();
     if of_brands.is_empty() {
@@ -346,7 +346,7 @@ async fn hosts_of_files(
     config: &Config,
     with_files: Vec<&'static Stream>,
     emitter: &Emitter,
-) -> Result<Result<Vec<Site>, Vec<Trouble>>, Closed> {
+) -> Result<Result<Vec<Site>, Vec<ErrorTrace>>, Closed> {
     if with_files.is_empty() {
         return Ok(Ok(Vec::new()));
     }
@@ -367,7 +367,7 @@ async fn hosts_of_files(
 }
 
 /// All streams, with those that only a saved catalog knows of.
-fn streams_of(order: &Order) -> Vec<Stream> {
+fn streams_of(order: &ReadRequest) -> Vec<Stream> {
     let named = order.selected.iter().filter_map(|selected| records_named(&selected.name));
     registry_with(&order.config, named.collect())
 }
@@ -512,7 +512,7 @@ async fn tell_end(
     Ok(stopped)
 }
 
-async fn fail_all(emitter: &Emitter, trouble: &Trouble) -> Result<Outcome, Closed> {
+async fn fail_all(emitter: &Emitter, trouble: &ErrorTrace) -> Result<Outcome, Closed> {
     emitter.error(trouble).await?;
     Ok(Outcome::Failed)
 }

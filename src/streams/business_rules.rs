@@ -1,6 +1,6 @@
 //! Rules by which tickets are worked on: triggers, automations, macros, targets and hours.
 
-use super::{ADMIN, ANY_AGENT, Cursor, Feed, Gate, Parent, Splice, Stream};
+use super::{ADMIN, ANY_AGENT, AccessRule, Cursor, Feed, Parent, Splice, Stream};
 
 static TRIGGERS: Feed = Feed::listing("triggers", "triggers.json", &["triggers"]);
 
@@ -64,7 +64,7 @@ pub(super) fn streams() -> Vec<Stream> {
         },
         Stream {
             cursor: Cursor::UPDATED,
-            gate: Gate { plan: Some("Suite Growth or Support Professional"), ..ADMIN },
+            gate: AccessRule { plan: Some("Suite Growth or Support Professional"), ..ADMIN },
             documentation: "https://developer.zendesk.com/api-reference/ticketing/business-rules/sla_policies/",
             about: "Service level agreements, with the targets that they set.",
             unseen: "Deleted policies; a full refresh drops them.",
@@ -76,7 +76,7 @@ pub(super) fn streams() -> Vec<Stream> {
         },
         Stream {
             cursor: Cursor::UPDATED,
-            gate: Gate { plan: Some("Suite Growth or Support Professional"), ..ADMIN },
+            gate: AccessRule { plan: Some("Suite Growth or Support Professional"), ..ADMIN },
             documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/schedules/",
             about: "Business hours, in minutes of the week.",
             unseen: "Deleted schedules; a full refresh drops them.",
@@ -84,7 +84,7 @@ pub(super) fn streams() -> Vec<Stream> {
         },
         Stream {
             splice: &[Splice::Filled { key: "schedule_id", placeholder: "schedule_id" }],
-            gate: Gate { plan: Some("Suite Growth or Support Professional"), ..ADMIN },
+            gate: AccessRule { plan: Some("Suite Growth or Support Professional"), ..ADMIN },
             documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/schedules/#list-holidays-for-a-schedule",
             about: "Holidays of every schedule, past ones included.",
             unseen: "There is no incremental read.",
@@ -108,7 +108,7 @@ pub(super) fn streams() -> Vec<Stream> {
         },
         Stream {
             cursor: Cursor::UPDATED,
-            gate: Gate { plan: Some("Enterprise"), ..ADMIN },
+            gate: AccessRule { plan: Some("Enterprise"), ..ADMIN },
             documentation: "https://developer.zendesk.com/api-reference/ticketing/business-rules/group_sla_policies/",
             about: "Agreements between groups on how long a ticket may be with one, with their targets.",
             unseen: "Deleted policies; a full refresh drops them.",
@@ -128,7 +128,7 @@ pub(super) fn streams() -> Vec<Stream> {
         },
         Stream {
             cursor: Cursor::UPDATED,
-            gate: Gate { plan: Some("Enterprise"), ..ANY_AGENT },
+            gate: AccessRule { plan: Some("Enterprise"), ..ANY_AGENT },
             documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/workspaces/",
             about: "Contextual workspaces: which form, macros and apps agents get for which tickets.",
             unseen: "Deleted workspaces; a full refresh drops them.",

@@ -2,7 +2,9 @@
 
 use super::brands::BRAND;
 use super::help_center::POOL;
-use super::{ANY_AGENT, Cursor, CursorFormat, Feed, Gate, Parent, Splice, Stream, Told};
+use super::{
+    ANY_AGENT, AccessRule, ChangeSource, Cursor, CursorFormat, Feed, Parent, Splice, Stream,
+};
 
 static TOPICS: Feed =
     Feed { buckets: POOL, ..Feed::listing("topics", "community/topics.json", &["topics"]) };
@@ -12,8 +14,10 @@ static POSTS: Feed =
     Feed { buckets: POOL, ..Feed::listing("posts", "community/posts.json", &["posts"]) };
 
 /// Votes and comments move a post's numbers, not its time.
-const COUNTED: Option<Told> =
-    Some(Told::Numbers { feed: &POSTS, keys: &["vote_count", "vote_sum", "comment_count"] });
+const COUNTED: Option<ChangeSource> = Some(ChangeSource::Numbers {
+    feed: &POSTS,
+    keys: &["vote_count", "vote_sum", "comment_count"],
+});
 
 static POST_COMMENTS: Feed = Feed {
     buckets: POOL,
@@ -41,7 +45,7 @@ const OF_POSTS: &[(&str, &str)] = &[("posts", "updated_at")];
 const OF_POST_COMMENTS: &[(&str, &str)] =
     &[("post_comments", "updated_at"), ("posts", "updated_at")];
 
-const GATHER: Gate = Gate { feature: Some("the community (Gather)"), ..ANY_AGENT };
+const GATHER: AccessRule = AccessRule { feature: Some("the community (Gather)"), ..ANY_AGENT };
 
 const VOTES: &str = include_str!("../../schemas/votes.json");
 const VOTES_DOCS: &str =

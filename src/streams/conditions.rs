@@ -1,14 +1,14 @@
 //! Conditions of ticket forms, one row for each field that a condition makes appear.
 
-use super::derived::Made;
+use super::derived::DerivedRows;
 use super::derived::Source::{Joined, Of, Place, TextOf};
 use super::tickets::{SEVERAL_FORMS, TICKET_FORMS};
 use super::{RowsAt, Stream};
 
 /// The same for both sides of a form. What names a row is what the condition is about, not where
 /// it stands, so that a row keeps its name when conditions are put in another order.
-const fn made(within: &'static [&'static str]) -> Made {
-    Made {
+const fn made(within: &'static [&'static str]) -> DerivedRows {
+    DerivedRows {
         within,
         kinds: &[],
         columns: &[
@@ -28,11 +28,11 @@ const fn made(within: &'static [&'static str]) -> Made {
 }
 
 /// Source: Zendesk, Ticket Forms, "Listing end user conditions" and "Listing agent conditions".
-static FOR_AGENTS: Made = made(&["agent_conditions", "child_fields"]);
-static FOR_END_USERS: Made = made(&["end_user_conditions", "child_fields"]);
+static FOR_AGENTS: DerivedRows = made(&["agent_conditions", "child_fields"]);
+static FOR_END_USERS: DerivedRows = made(&["end_user_conditions", "child_fields"]);
 
 pub(super) fn streams() -> Vec<Stream> {
-    let stream = |name, made: &'static Made, about| Stream {
+    let stream = |name, made: &'static DerivedRows, about| Stream {
         rows: RowsAt::Made(made),
         is_offered: false,
         gate: SEVERAL_FORMS,

@@ -1,7 +1,7 @@
 //! What tells how many rows a read from the beginning will bring. Pure.
 
 use super::Stream;
-use super::options::Choice;
+use super::options::QueryOption;
 use crate::config::{Config, TicketScope};
 use crate::zendesk::timestamp;
 
@@ -46,7 +46,7 @@ impl Stream {
     /// option leaves out, and nothing from before the start date where that bounds the stream.
     #[must_use]
     pub fn counted(&self, config: &Config) -> Option<Count> {
-        let is_support = |(_, choice): &(&str, Choice)| *choice == Choice::Support;
+        let is_support = |(_, choice): &(&str, QueryOption)| *choice == QueryOption::Support;
         let is_scoped =
             config.ticket_scope != TicketScope::All && self.feed.choices.iter().any(is_support);
         // A search counts its own windows, and that index is asked no more than it takes.

@@ -5,7 +5,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    ANY_AGENT, Cursor, CursorFormat, Deletion, Feed, Gate, Order, Parent, Sign, Splice, Stream,
+    ANY_AGENT, AccessRule, Cursor, CursorFormat, Deletion, DeletionMarker, Feed, Order, Parent,
+    Splice, Stream,
 };
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
@@ -34,7 +35,7 @@ pub static CUSTOM_OBJECT_FIELDS: Feed = Feed {
     )
 };
 
-const OBJECTS: Gate = Gate { feature: Some("custom objects"), ..ANY_AGENT };
+const OBJECTS: AccessRule = AccessRule { feature: Some("custom objects"), ..ANY_AGENT };
 const SCOPE: &str = "custom_objects:read";
 
 pub(super) fn streams() -> Vec<Stream> {
@@ -108,7 +109,7 @@ fn records(key: &str, fields: &[Value]) -> Stream {
     }));
     Stream {
         cursor: Cursor::of("updated_at", CursorFormat::Unix),
-        deletion: Deletion::by(Sign::Text("name", DELETED)),
+        deletion: Deletion::by(DeletionMarker::Text("name", DELETED)),
         scope: SCOPE,
         documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/",
         about: "Records of one kind of custom object. `discover` lists a stream for each kind that the account has. \

@@ -1,11 +1,11 @@
 //! Rows that Zendesk does not list: they are made of what listed rows hold, in a walk that is done
-//! anyway. What is made of what is said in a [`Made`]; `sync::records::derived` is where it acts.
+//! anyway. What is made of what is said in a [`DerivedRows`]; `sync::records::derived` is where it acts.
 
 use super::Stream;
 
 /// How rows are made of a listed row.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Made {
+pub struct DerivedRows {
     /// Arrays, one inside the other, from the listed row down. Each element of the innermost is
     /// looked at; without any, the listed row itself.
     pub within: &'static [&'static str],

@@ -5,10 +5,10 @@ use std::fmt::Write;
 
 use super::brands::BRAND_ID;
 use super::counts::Count;
-use super::derived::Made;
+use super::derived::DerivedRows;
 use super::{
-    Choice, Cursor, Deletion, Feed, Gate, Reading, Role, RowsAt, Sign, Splice, Stream,
-    custom_objects, registry_with,
+    AccessRule, Cursor, Deletion, DeletionMarker, Feed, QueryOption, Reading, Role, RowsAt, Splice,
+    Stream, custom_objects, registry_with,
 };
 use crate::config::Config;
 use crate::zendesk::budget::Bucket;
@@ -116,15 +116,15 @@ fn deletion(deletion: Option<Deletion>) -> String {
     match deletion {
         None => none(),
         Some(Deletion { sign, .. }) => match sign {
-            Sign::Flag(key) | Sign::Time(key) => column(key),
-            Sign::FlagUnset(key) => format!("{} is false", column(key)),
-            Sign::Text(key, text) => format!("{} is {}", column(key), column(text)),
-            Sign::Every => "every row".to_owned(),
+            DeletionMarker::Flag(key) | DeletionMarker::Time(key) => column(key),
+            DeletionMarker::FlagUnset(key) => format!("{} is false", column(key)),
+            DeletionMarker::Text(key, text) => format!("{} is {}", column(key), column(text)),
+            DeletionMarker::Every => "every row".to_owned(),
         },
     }
 }
 
-fn needs(gate: &Gate) -> String {
+fn needs(gate: &AccessRule) -> String {
     let role = match gate.role {
         Role::Agent => "agent",
         Role::Admin => "admin",
@@ -158,7 +158,7 @@ fn listing(stream: &Stream, config: &Config) -> String {
         RowsAt::Beside { list, .. } => {
             format!("{request}, the list `{}` beside the rows", list.join("."))
         }
-        RowsAt::Made(Made { within, .. }) => match within {
+        RowsAt::Made(DerivedRows { within, .. }) => match within {
             [] => format!("{request}, made of what each row tells"),
             within => {
                 format!("{request}, made of what each of `{}` tells", within.join("[]."))
@@ -227,7 +227,7 @@ fn incremental(stream: &Stream) -> String {
              out{}. The position moves when the listing has ended.",
             cursor.field,
             match stream.deletion {
-                Some(Deletion { sign: Sign::Flag(_), .. }) =>
+                Some(Deletion { sign: DeletionMarker::Flag(_), .. }) =>
                     "; a deleted row is delivered once, whatever its time",
                 _ => "",
             }
@@ -277,9 +277,9 @@ fn start_date(stream: &Stream) -> &'static str {
 /// Which deletions a read sees.
 fn deletions(stream: &Stream) -> &'static str {
     let sign = stream.deletion.map(|deletion| deletion.sign);
-    let chosen = |(_, choice): &(&str, Choice)| *choice == Choice::WithoutDeleted;
+    let chosen = |(_, choice): &(&str, QueryOption)| *choice == QueryOption::WithoutDeleted;
     match (sign, stream.reading()) {
-        (Some(Sign::Every), _) => "every row is one.",
+        (Some(DeletionMarker::Every), _) => "every row is one.",
         (_, Reading::FullRefreshOnly) => "what is deleted is not in the next full refresh.",
         (Some(_), _) if stream.feed.choices.iter().any(chosen) => {
             "with `deleted_at_field` an incremental read sees them; without it only a full refresh \

@@ -1,7 +1,7 @@
 //! Roads around the incremental exports, which agents may not use. They lead through listings that
 //! any agent may read, and see less.
 
-use super::{Detour, Feed, Parent, RowsAt, Since, Splice};
+use super::{Fallback, Feed, Parent, RowsAt, Splice, TimeFilter};
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
 
@@ -11,7 +11,7 @@ pub(super) static SEARCH_TICKETS: Feed = Feed {
     query: &[("filter[type]", "ticket")],
     paging: Paging::Search,
     buckets: &[Bucket::Account, Bucket::SearchExport],
-    since: Since::Windows { changed: "updated_at" },
+    since: TimeFilter::Windows { changed: "updated_at" },
     ..Feed::listing("search_tickets", "search/export.json", &["results"])
 };
 
@@ -28,7 +28,7 @@ static USERS: Feed = Feed::listing("users", "users.json", &["users"]);
 static ORGANIZATIONS: Feed =
     Feed::listing("organizations", "organizations.json", &["organizations"]);
 
-pub(super) static OF_TICKETS: Detour = Detour {
+pub(super) static OF_TICKETS: Fallback = Fallback {
     feed: &SEARCH_TICKETS,
     rows: RowsAt::Listed,
     drop: &["result_type"],
@@ -36,7 +36,7 @@ pub(super) static OF_TICKETS: Detour = Detour {
     lacks: "changes that made no ticket event, and deletions",
 };
 
-pub(super) static OF_TICKET_METRICS: Detour = Detour {
+pub(super) static OF_TICKET_METRICS: Fallback = Fallback {
     feed: &TICKET_METRICS,
     rows: RowsAt::Listed,
     drop: &[],
@@ -44,7 +44,7 @@ pub(super) static OF_TICKET_METRICS: Detour = Detour {
     lacks: "the metrics of archived tickets",
 };
 
-pub(super) static OF_TICKET_COMMENTS: Detour = Detour {
+pub(super) static OF_TICKET_COMMENTS: Fallback = Fallback {
     feed: &COMMENTS_OF_TICKETS,
     rows: RowsAt::Listed,
     drop: &[],
@@ -52,7 +52,7 @@ pub(super) static OF_TICKET_COMMENTS: Detour = Detour {
     lacks: "the columns `timestamp`, `event_type` and `via_reference_id`",
 };
 
-pub(super) static OF_TICKET_ATTACHMENTS: Detour = Detour {
+pub(super) static OF_TICKET_ATTACHMENTS: Fallback = Fallback {
     feed: &COMMENTS_OF_TICKETS,
     rows: RowsAt::Inside("attachments"),
     drop: &[],
@@ -64,10 +64,10 @@ pub(super) static OF_TICKET_ATTACHMENTS: Detour = Detour {
     lacks: "what was attached to comments of deleted tickets",
 };
 
-pub(super) static OF_USERS: Detour =
-    Detour { feed: &USERS, rows: RowsAt::Listed, drop: &[], splice: &[], lacks: "deleted users" };
+pub(super) static OF_USERS: Fallback =
+    Fallback { feed: &USERS, rows: RowsAt::Listed, drop: &[], splice: &[], lacks: "deleted users" };
 
-pub(super) static OF_ORGANIZATIONS: Detour = Detour {
+pub(super) static OF_ORGANIZATIONS: Fallback = Fallback {
     feed: &ORGANIZATIONS,
     rows: RowsAt::Listed,
     drop: &[],

@@ -2,7 +2,8 @@
 
 use super::brands::BRAND;
 use super::{
-    ANY_AGENT, Cursor, CursorFormat, Feed, FileKeys, Gate, Order, Parent, Splice, Stream, Told,
+    ANY_AGENT, AccessRule, ChangeSource, Cursor, CursorFormat, Feed, FileKeys, Order, Parent,
+    Splice, Stream,
 };
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
@@ -41,8 +42,8 @@ static ARTICLES: Feed =
     Feed { buckets: POOL, ..Feed::listing("articles", "help_center/articles.json", &["articles"]) };
 
 /// Votes move an article's numbers, not its time.
-const COUNTED: Option<Told> =
-    Some(Told::Numbers { feed: &ARTICLES, keys: &["vote_count", "vote_sum"] });
+const COUNTED: Option<ChangeSource> =
+    Some(ChangeSource::Numbers { feed: &ARTICLES, keys: &["vote_count", "vote_sum"] });
 
 static ARTICLE_VOTES: Feed = Feed {
     buckets: POOL,
@@ -127,7 +128,7 @@ const fn updated_at(parents: &'static [(&'static str, &'static str)]) -> Option<
     Some(Cursor { field: "updated_at", format: CursorFormat::Unix, formerly: &[], parents })
 }
 
-const GUIDE: Gate = Gate { feature: Some("the help center (Guide)"), ..ANY_AGENT };
+const GUIDE: AccessRule = AccessRule { feature: Some("the help center (Guide)"), ..ANY_AGENT };
 
 pub(super) fn streams() -> Vec<Stream> {
     vec![

@@ -4,11 +4,11 @@ use super::derived::Source::{
     self, Joined, KindActor, KindFrom, KindName, KindTime, KindTo, Of, TextOf, Untold,
 };
 use super::derived::When::{Above, Differ, Gained, Has, Is, IsNot};
-use super::derived::{Kind, Made};
+use super::derived::{DerivedRows, Kind};
 use super::people::INCREMENTAL_USERS;
 use super::support::INCREMENTAL_TICKET_EVENTS;
 use super::tickets::SATISFACTION_RATINGS;
-use super::{ADMIN, Cursor, CursorFormat, Kept, RowsAt, Stream};
+use super::{ADMIN, Cursor, CursorFormat, RowsAt, Stream, ValueFilter};
 
 const STATUS: &str = "status";
 const BEFORE: &str = "previous_value";
@@ -35,7 +35,7 @@ const fn of_ticket(
 
 /// Source: Zendesk, "Incremental Ticket Event Export"; "About ticket statuses"; "Merging tickets",
 /// by which a ticket that was merged into another is closed and gets the tag `closed_by_merge`.
-static OF_TICKETS: Made = Made {
+static OF_TICKETS: DerivedRows = DerivedRows {
     within: &["child_events"],
     kinds: &[
         Kind {
@@ -99,7 +99,7 @@ const fn of_user(
 
 /// Zendesk's listings do not tell who changed a user, nor what was changed, nor that users were
 /// merged: the one that was merged into another is told as deleted.
-static OF_USERS: Made = Made {
+static OF_USERS: DerivedRows = DerivedRows {
     within: &[],
     kinds: &[
         of_user("created", "created_at", &[Has("created_at")]),
@@ -134,7 +134,7 @@ const fn of_rating(
 
 const REQUESTER: Source = Of(0, "requester_id");
 
-static OF_RATINGS: Made = Made {
+static OF_RATINGS: DerivedRows = DerivedRows {
     within: &[],
     kinds: &[
         of_rating("offered", "created_at", Untold, &[Is("score", &["offered"])]),
@@ -184,7 +184,7 @@ pub(super) fn streams() -> Vec<Stream> {
             primary_key: &["id", "time"],
             cursor: TIME,
             dated_on_request: true,
-            kept: Kept::everything("role"),
+            kept: ValueFilter::everything("role"),
             gate: ADMIN,
             scope: "users:read",
             documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/#incremental-user-export-cursor-based",

@@ -42,11 +42,11 @@ mod talk;
 mod tests;
 mod tickets;
 
-pub use self::derived::Made;
+pub use self::derived::DerivedRows;
 use custom_fields::{Columns, CustomFields};
-pub use deletion::{Deletion, Sign};
+pub use deletion::{Deletion, DeletionMarker};
 pub use file::FileKeys;
-pub use options::{Choice, names_twice, with_another};
+pub use options::{QueryOption, names_twice, with_another};
 pub use side_loads::{Comes, SideLoad};
 
 /// A Zendesk listing.
@@ -59,7 +59,7 @@ pub struct Feed {
     /// Parameters of every request, whatever is selected.
     pub query: &'static [(&'static str, &'static str)],
     /// Parameters whose values are the user's to choose.
-    pub choices: &'static [(&'static str, Choice)],
+    pub choices: &'static [(&'static str, QueryOption)],
     /// The option whose words the parameters hold, where it is the user's fault if they are refused.
     pub words_of: Option<&'static str>,
     pub paging: Paging,
@@ -73,7 +73,7 @@ pub struct Feed {
     pub buckets: &'static [Bucket],
     pub page: PageRows,
     pub parent: Option<Parent>,
-    pub since: Since,
+    pub since: TimeFilter,
     /// Days for which Zendesk keeps the rows, if not for ever.
     pub kept_days: Option<i64>,
     /// Whether a long history is walked in windows of its time at once. It takes a start time and
@@ -84,7 +84,7 @@ pub struct Feed {
 /// How a listing that is not an export is told from when on its rows are wanted. Exports are told
 /// by their first place instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Since {
+pub enum TimeFilter {
     /// It is not told: the parameter does nothing there, or is none.
     Unsent,
     /// `start_time`, unix seconds. It bounds when rows were created, so it is sent with this
@@ -126,12 +126,12 @@ pub struct Parent {
     /// carried along.
     pub fills: &'static [(&'static str, &'static str)],
     /// What is asked besides, where it answers, for changes that leave the parent untouched.
-    pub told_by: Option<Told>,
+    pub told_by: Option<ChangeSource>,
 }
 
 /// What tells of children that changed without their parent.
 #[derive(Clone, Copy, Debug)]
-pub enum Told {
+pub enum ChangeSource {
     /// A listing of what happened to the children, whose rows carry the placeholders' names as
     /// keys.
     Events(&'static Feed),
@@ -148,7 +148,7 @@ impl Parent {
 
 /// Another listing for those who may not use a stream's feed. It sees less.
 #[derive(Debug)]
-pub struct Detour {
+pub struct Fallback {
     pub feed: &'static Feed,
     pub rows: RowsAt,
     pub drop: &'static [&'static str],
@@ -195,7 +195,7 @@ pub struct Stream {
     /// Whether a full refresh leaves deleted rows out.
     pub without_deleted: bool,
     /// Which listed rows are read, where an option chooses.
-    pub kept: Option<Kept>,
+    pub kept: Option<ValueFilter>,
     /// Whether `discover` lists it. Where a literal says no, `extra_streams` can ask for it; a catalog
     /// that names it is read in any case.
     pub is_offered: bool,
@@ -204,7 +204,7 @@ pub struct Stream {
     /// The custom fields that the user wants as columns, once they are known.
     pub custom_columns: Option<&'static Columns>,
     /// How it is read by those who may not use its feed.
-    pub detour: Option<&'static Detour>,
+    pub detour: Option<&'static Fallback>,
     /// The listing that the user may choose instead.
     pub substitute: Option<&'static Substitute>,
     /// Whether this is a stream on its detour. The flat cursor in its state is where its own feed
@@ -215,14 +215,14 @@ pub struct Stream {
     /// What tells how many rows there are, below `/api/v2/`: the whole account's, whatever the
     /// start date. `Stream::counted` says what is asked.
     pub count: Option<&'static str>,
-    pub gate: Gate,
+    pub gate: AccessRule,
     /// The file that a row tells of. None in a sync that wants rows alone.
     pub file: Option<FileKeys>,
     /// The narrowest OAuth scope that reads it.
     pub scope: &'static str,
     pub schema: &'static str,
     /// What says that a row's own numbers moved, where its time does not.
-    pub counted_by: Option<Told>,
+    pub counted_by: Option<ChangeSource>,
     /// Columns that an option adds to the schema.
     pub columns: Vec<Column>,
     /// Zendesk's page about it.
@@ -244,12 +244,12 @@ pub struct Column {
 /// Which listed rows are read: those that have one of these texts under a key. Without a text all
 /// are, and so are rows without the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kept {
+pub struct ValueFilter {
     pub key: &'static str,
     pub texts: &'static [&'static str],
 }
 
-impl Kept {
+impl ValueFilter {
     /// No row is left out yet.
     const fn everything(key: &'static str) -> Option<Self> {
         Some(Self { key, texts: &[] })
@@ -279,7 +279,7 @@ pub enum RowsAt {
         lists: &'static [(&'static str, &'static [&'static str])],
     },
     /// They are none of Zendesk's: they are made of the listed rows.
-    Made(&'static Made),
+    Made(&'static DerivedRows),
 }
 
 /// How new a record is, and how that is saved. The formats are those of Airbyte's connector.
@@ -335,7 +335,7 @@ pub enum Splice {
 
 /// Who can read a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Gate {
+pub struct AccessRule {
     pub role: Role,
     /// The plan it comes with, if not every plan has it.
     pub plan: Option<&'static str>,
@@ -367,8 +367,8 @@ pub enum Reading {
     PerParent,
 }
 
-const ANY_AGENT: Gate = Gate { role: Role::Agent, plan: None, feature: None };
-const ADMIN: Gate = Gate { role: Role::Admin, plan: None, feature: None };
+const ANY_AGENT: AccessRule = AccessRule { role: Role::Agent, plan: None, feature: None };
+const ADMIN: AccessRule = AccessRule { role: Role::Admin, plan: None, feature: None };
 
 /// Every stream of this configuration, in the order of the documentation, those that are offered
 /// and those that are read when they are asked for by name. It is made once and lives as long as
@@ -455,7 +455,7 @@ impl Feed {
             buckets: &[Bucket::Account],
             page: PageRows::Most,
             parent: None,
-            since: Since::Unsent,
+            since: TimeFilter::Unsent,
             kept_days: None,
             windows: false,
         }
@@ -510,8 +510,8 @@ impl Feed {
     #[must_use]
     pub fn searched_key(&self) -> Option<&'static str> {
         match self.since {
-            Since::Windows { changed } => Some(changed),
-            Since::Unsent | Since::Created { .. } | Since::Between(_) => None,
+            TimeFilter::Windows { changed } => Some(changed),
+            TimeFilter::Unsent | TimeFilter::Created { .. } | TimeFilter::Between(_) => None,
         }
     }
 
@@ -574,7 +574,7 @@ impl Stream {
     /// The stream as it is read by those who may not use its feed.
     #[must_use]
     pub fn on_detour(&self) -> Option<Self> {
-        let Detour { feed, rows, drop, splice, .. } = *self.detour?;
+        let Fallback { feed, rows, drop, splice, .. } = *self.detour?;
         let (include, detour_first) = (&[][..], false);
         let is_detour = true;
         // Zendesk, Search: granular scopes do not open it.
@@ -615,9 +615,9 @@ impl Stream {
             (Some(_), None, Order::ByTime(_)) => Reading::ServerSide,
             (Some(_), None, Order::NewestFirst) => Reading::NewestFirst,
             (Some(_), None, Order::Other) => match self.feed.since {
-                Since::Created { .. } => Reading::ByCreation,
-                Since::Windows { .. } => Reading::ServerSide,
-                Since::Unsent | Since::Between(_) => Reading::ClientSide,
+                TimeFilter::Created { .. } => Reading::ByCreation,
+                TimeFilter::Windows { .. } => Reading::ServerSide,
+                TimeFilter::Unsent | TimeFilter::Between(_) => Reading::ClientSide,
             },
         }
     }

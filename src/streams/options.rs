@@ -1,11 +1,11 @@
 //! What the user's options make of the declarations: other roads, more columns, other parameters.
 
-use super::{Cursor, Former, Gate, Kept, Role, Stream};
+use super::{AccessRule, Cursor, Former, Role, Stream, ValueFilter};
 use crate::config::{Config, TicketAuditsHistory, TicketScope, TicketsHistory};
 
 /// A parameter's value that an option of the user decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Choice {
+pub enum QueryOption {
     /// Tickets of which support: `ticket_scope`.
     Support,
     /// Whether deleted rows stay away: they do, unless `deleted_at_field` wants to tell of them, or a
@@ -34,7 +34,7 @@ pub(super) fn apply(streams: &mut [Stream], config: &Config) {
         config.user_roles.iter().map(|role| &*role.clone().leak()).collect();
     let roles: &'static [&'static str] = roles.leak();
     for stream in streams.iter_mut() {
-        stream.kept = stream.kept.map(|kept| Kept { texts: roles, ..kept });
+        stream.kept = stream.kept.map(|kept| ValueFilter { texts: roles, ..kept });
         stream.load_beside(&config.associated_data);
         stream.is_offered |= config.extra_streams.iter().any(|name| name == stream.name);
         stream.dated |= stream.dated_on_request && config.users_from_start_date;
@@ -65,7 +65,7 @@ pub fn names_twice(streams: &[Stream]) -> Vec<&'static str> {
     twice.map(|(_, stream)| stream.name).collect()
 }
 
-impl Choice {
+impl QueryOption {
     /// The value to send, if any.
     #[must_use]
     pub fn value(self, config: &Config) -> Option<&'static str> {
@@ -113,7 +113,7 @@ impl Stream {
         let formerly = [Former { key: cursor.field, at_most: None }];
         let formerly = Vec::leak(formerly.to_vec());
         let cursor = Some(Cursor { field, formerly, ..cursor });
-        let gate = Gate { role: Role::Agent, ..self.gate };
+        let gate = AccessRule { role: Role::Agent, ..self.gate };
         *self = Self { cursor, gate, detour: None, is_detour: false, ..searched };
     }
 }

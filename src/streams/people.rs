@@ -2,8 +2,8 @@
 
 use super::fields::{ORGANIZATION_FIELDS, USER_FIELDS};
 use super::{
-    ADMIN, Cursor, CursorFormat, Deletion, Feed, Kept, Order, RowsAt, Sign, Stream, custom_fields,
-    fallbacks,
+    ADMIN, Cursor, CursorFormat, Deletion, DeletionMarker, Feed, Order, RowsAt, Stream,
+    ValueFilter, custom_fields, fallbacks,
 };
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
@@ -44,8 +44,8 @@ pub(super) fn streams() -> Vec<Stream> {
         Stream {
             cursor: USER_CURSOR,
             dated_on_request: true,
-            deletion: Deletion::by(Sign::FlagUnset("active")),
-            kept: Kept::everything("role"),
+            deletion: Deletion::by(DeletionMarker::FlagUnset("active")),
+            kept: ValueFilter::everything("role"),
             custom_fields: Some(&custom_fields::OF_USERS),
             detour: Some(&fallbacks::OF_USERS),
             count: Some("users/count.json"),
@@ -59,7 +59,7 @@ pub(super) fn streams() -> Vec<Stream> {
         Stream {
             rows: RowsAt::Beside { list: &["identities"], by: "user_id", of: "id" },
             include: &["identities"],
-            kept: Kept::everything("role"),
+            kept: ValueFilter::everything("role"),
             cursor: USER_CURSOR,
             dated_on_request: true,
             gate: ADMIN,
@@ -119,7 +119,7 @@ pub(super) fn streams() -> Vec<Stream> {
         },
         Stream {
             cursor: Cursor::UPDATED,
-            deletion: Deletion::by(Sign::Every),
+            deletion: Deletion::by(DeletionMarker::Every),
             scope: "users:read",
             documentation: "https://developer.zendesk.com/api-reference/ticketing/users/users/#list-deleted-users",
             about: "Users that were deleted. What was personal of those deleted for good is null.",

@@ -2,8 +2,8 @@
 
 use super::brands::BRANDS;
 use super::{
-    ADMIN, ANY_AGENT, Cursor, CursorFormat, Deletion, Feed, Gate, Order, RowsAt, Sign, Since,
-    Stream,
+    ADMIN, ANY_AGENT, AccessRule, Cursor, CursorFormat, Deletion, DeletionMarker, Feed, Order,
+    RowsAt, Stream, TimeFilter,
 };
 
 static CUSTOM_ROLES: Feed = Feed::single("custom_roles", "custom_roles.json", &["custom_roles"]);
@@ -33,12 +33,12 @@ static ATTRIBUTE_DEFINITIONS: Feed =
 static AUDIT_LOGS: Feed = Feed {
     query: &[("sort", "created_at")],
     order: Order::ByTime("created_at"),
-    since: Since::Between("filter[created_at][]"),
+    since: TimeFilter::Between("filter[created_at][]"),
     ..Feed::listing("audit_logs", "audit_logs.json", &["audit_logs"])
 };
 
-const SKILLS: Gate =
-    Gate { plan: Some("Enterprise"), feature: Some("skills-based routing"), ..ADMIN };
+const SKILLS: AccessRule =
+    AccessRule { plan: Some("Enterprise"), feature: Some("skills-based routing"), ..ADMIN };
 
 const SKILLS_DOCS: &str =
     "https://developer.zendesk.com/api-reference/ticketing/ticket-management/skill_based_routing/";
@@ -47,7 +47,7 @@ pub(super) fn streams() -> Vec<Stream> {
     vec![
         Stream {
             cursor: Cursor::UPDATED,
-            gate: Gate { plan: Some("Enterprise"), ..ANY_AGENT },
+            gate: AccessRule { plan: Some("Enterprise"), ..ANY_AGENT },
             documentation: "https://developer.zendesk.com/api-reference/ticketing/account-configuration/custom_roles/",
             about: "Custom agent roles and what each may do.",
             unseen: "Deleted roles; a full refresh drops them.",
@@ -58,7 +58,7 @@ pub(super) fn streams() -> Vec<Stream> {
             )
         },
         Stream {
-            deletion: Deletion::by(Sign::Flag("is_deleted")),
+            deletion: Deletion::by(DeletionMarker::Flag("is_deleted")),
             documentation: "https://developer.zendesk.com/api-reference/ticketing/account-configuration/brands/",
             about: "Brands, inactive ones included.",
             unseen: "There is no incremental read.",
@@ -94,7 +94,7 @@ pub(super) fn streams() -> Vec<Stream> {
         Stream {
             cursor: Cursor::of("created_at", CursorFormat::Iso),
             dated: true,
-            gate: Gate { plan: Some("Enterprise"), ..ADMIN },
+            gate: AccessRule { plan: Some("Enterprise"), ..ADMIN },
             scope: "auditlogs:read",
             documentation: "https://developer.zendesk.com/api-reference/ticketing/account-configuration/audit_logs/",
             about: "Who changed what in the account's settings, and when.",
@@ -114,7 +114,10 @@ pub(super) fn streams() -> Vec<Stream> {
         },
         Stream {
             cursor: Cursor::UPDATED,
-            gate: Gate { feature: Some("the permission to manage dynamic content"), ..ANY_AGENT },
+            gate: AccessRule {
+                feature: Some("the permission to manage dynamic content"),
+                ..ANY_AGENT
+            },
             documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/dynamic_content/",
             about: "Texts that placeholders stand for, with their variants by language.",
             unseen: "Deleted items, which a full refresh drops; and variants that change without their item.",

@@ -1,8 +1,9 @@
 //! Tickets and what happens to them, organizations and groups.
 
 use super::{
-    ADMIN, Choice, Cursor, CursorFormat, Deletion, Feed, FileKeys, Former, Gate, Order, PageRows,
-    Role, RowsAt, Sign, Splice, Stream, Substitute, custom_fields, fallbacks, searches, side_loads,
+    ADMIN, AccessRule, Cursor, CursorFormat, Deletion, DeletionMarker, Feed, FileKeys, Former,
+    Order, PageRows, QueryOption, Role, RowsAt, Splice, Stream, Substitute, custom_fields,
+    fallbacks, searches, side_loads,
 };
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
@@ -15,8 +16,8 @@ const EXPORT_DOCS: &str =
 /// The only listing that sees every change of a ticket, and archived tickets too.
 pub(super) static INCREMENTAL_TICKETS: Feed = Feed {
     choices: &[
-        ("support_type_scope", Choice::Support),
-        ("exclude_deleted", Choice::WithoutDeleted),
+        ("support_type_scope", QueryOption::Support),
+        ("exclude_deleted", QueryOption::WithoutDeleted),
     ],
     paging: Paging::ExportCursor,
     order: Order::ByTime("generated_timestamp"),
@@ -28,7 +29,7 @@ pub(super) static INCREMENTAL_TICKETS: Feed = Feed {
 /// The side-load of comments replaces keys of the child events, so it is always asked for.
 pub(super) static INCREMENTAL_TICKET_EVENTS: Feed = Feed {
     query: &[("include", "comment_events")],
-    choices: &[("support_type_scope", Choice::Support)],
+    choices: &[("support_type_scope", QueryOption::Support)],
     paging: Paging::ExportTime { end_mark: true },
     order: Order::ByTime("timestamp"),
     buckets: EXPORT,
@@ -119,7 +120,7 @@ pub(super) fn streams() -> Vec<Stream> {
             dated: true,
             drop: &["metric_set"],
             side_loads: &side_loads::OF_TICKETS,
-            deletion: Deletion::by(Sign::Text("status", "deleted")),
+            deletion: Deletion::by(DeletionMarker::Text("status", "deleted")),
             custom_fields: Some(&custom_fields::OF_TICKETS),
             detour: Some(&fallbacks::OF_TICKETS),
             count: Some("tickets/count.json"),
@@ -270,7 +271,7 @@ pub(super) fn streams() -> Vec<Stream> {
                 parents: &[],
             }),
             dated: true,
-            deletion: Some(Deletion { sign: Sign::Flag("deleted"), at: "time" }),
+            deletion: Some(Deletion { sign: DeletionMarker::Flag("deleted"), at: "time" }),
             gate: ADMIN,
             documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_metric_events/",
             about: "When each metric of a ticket was activated, paused, fulfilled or breached.",
@@ -302,8 +303,8 @@ pub(super) fn streams() -> Vec<Stream> {
             )
         },
         Stream {
-            deletion: Some(Deletion { sign: Sign::Every, at: "deleted_at" }),
-            gate: Gate {
+            deletion: Some(Deletion { sign: DeletionMarker::Every, at: "deleted_at" }),
+            gate: AccessRule {
                 role: Role::Agent,
                 plan: None,
                 feature: Some("the permission to view deleted tickets"),
@@ -324,7 +325,7 @@ pub(super) fn streams() -> Vec<Stream> {
                 formerly: &[],
                 parents: &[],
             }),
-            deletion: Some(Deletion { sign: Sign::Time("deleted_at"), at: "deleted_at" }),
+            deletion: Some(Deletion { sign: DeletionMarker::Time("deleted_at"), at: "deleted_at" }),
             custom_fields: Some(&custom_fields::OF_ORGANIZATIONS),
             detour: Some(&fallbacks::OF_ORGANIZATIONS),
             count: Some("organizations/count.json"),
@@ -346,7 +347,7 @@ pub(super) fn streams() -> Vec<Stream> {
                 formerly: &[],
                 parents: &[],
             }),
-            deletion: Deletion::by(Sign::Flag("deleted")),
+            deletion: Deletion::by(DeletionMarker::Flag("deleted")),
             count: Some("groups/count.json"),
             documentation: "https://developer.zendesk.com/api-reference/ticketing/groups/groups/",
             about: "Groups of agents, deleted ones included.",

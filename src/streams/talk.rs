@@ -1,6 +1,6 @@
 //! Talk: calls, and the legs that they are made of.
 
-use super::{ADMIN, Cursor, CursorFormat, Feed, Gate, Order, Stream};
+use super::{ADMIN, AccessRule, Cursor, CursorFormat, Feed, Order, Stream};
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
 
@@ -20,7 +20,7 @@ static CALLS: Feed =
 static CALL_LEGS: Feed =
     export("incremental_call_legs", "channels/voice/stats/incremental/legs.json", &["legs"]);
 
-const TALK: Gate = Gate { feature: Some("Talk"), ..ADMIN };
+const TALK: AccessRule = AccessRule { feature: Some("Talk"), ..ADMIN };
 
 const DOCS: &str =
     "https://developer.zendesk.com/api-reference/voice/talk-api/incremental_exports/";

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::docs::streams_page;
-use super::{Feed, RowsAt, Sign, Splice, Stream, custom_objects, registry, registry_with};
+use super::{
+    DeletionMarker, Feed, RowsAt, Splice, Stream, custom_objects, registry, registry_with,
+};
 use crate::config::Config;
 
 /// Schema files of streams that an account or an option makes.
@@ -289,12 +291,14 @@ fn a_detour_keeps_the_stream_and_a_search_has_a_cursor_of_its_own() {
 
 #[test]
 fn a_deletion_is_known_by_its_sign() {
-    let is = |sign: Sign, raw: &str| sign.is_in(Some(raw.as_bytes()));
-    assert!(is(Sign::Flag("d"), "true") && !is(Sign::Flag("d"), "false"));
-    assert!(is(Sign::FlagUnset("a"), "false") && !Sign::FlagUnset("a").is_in(None));
-    assert!(is(Sign::Time("t"), "\"2026\"") && !is(Sign::Time("t"), "null"));
-    assert!(!Sign::Time("t").is_in(None) && Sign::Every.is_in(None));
-    let status = Sign::Text("status", "deleted");
+    let is = |sign: DeletionMarker, raw: &str| sign.is_in(Some(raw.as_bytes()));
+    assert!(is(DeletionMarker::Flag("d"), "true") && !is(DeletionMarker::Flag("d"), "false"));
+    assert!(
+        is(DeletionMarker::FlagUnset("a"), "false") && !DeletionMarker::FlagUnset("a").is_in(None)
+    );
+    assert!(is(DeletionMarker::Time("t"), "\"2026\"") && !is(DeletionMarker::Time("t"), "null"));
+    assert!(!DeletionMarker::Time("t").is_in(None) && DeletionMarker::Every.is_in(None));
+    let status = DeletionMarker::Text("status", "deleted");
     assert!(is(status, "\"deleted\"") && !is(status, "\"deletedx\"") && !is(status, "\""));
 }
 

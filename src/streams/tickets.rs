@@ -3,8 +3,8 @@
 use super::fields::TICKET_FIELDS;
 use super::support::INCREMENTAL_TICKETS;
 use super::{
-    ADMIN, ANY_AGENT, Cursor, CursorFormat, Deletion, Feed, Gate, Order, Parent, RowsAt, Sign,
-    Since, Splice, Stream, Told,
+    ADMIN, ANY_AGENT, AccessRule, ChangeSource, Cursor, CursorFormat, Deletion, DeletionMarker,
+    Feed, Order, Parent, RowsAt, Splice, Stream, TimeFilter,
 };
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
@@ -38,7 +38,7 @@ static TICKET_ACTIVITIES: Feed = Feed {
 };
 
 pub(super) static SATISFACTION_RATINGS: Feed = Feed {
-    since: Since::Created { overlap_seconds: RATINGS_OVERLAP_SECONDS },
+    since: TimeFilter::Created { overlap_seconds: RATINGS_OVERLAP_SECONDS },
     ..Feed::listing("satisfaction_ratings", "satisfaction_ratings.json", &["satisfaction_ratings"])
 };
 
@@ -46,7 +46,7 @@ static SIDE_CONVERSATIONS: Feed = Feed {
     paging: Paging::Offset,
     order: Order::Other,
     parent: Some(Parent {
-        told_by: Some(Told::Events(&SIDE_CONVERSATION_EVENTS)),
+        told_by: Some(ChangeSource::Events(&SIDE_CONVERSATION_EVENTS)),
         ..Parent::of(&INCREMENTAL_TICKETS, &[("ticket_id", "id")])
     }),
     ..Feed::listing(
@@ -76,8 +76,8 @@ static CSAT_SURVEY_RESPONSES: Feed =
     Feed::listing("csat_survey_responses", "guide/survey_responses", &["survey_responses"]);
 
 /// Several ticket forms, and what is set in them.
-pub(super) const SEVERAL_FORMS: Gate =
-    Gate { plan: Some("Suite Growth or Support Enterprise"), ..ANY_AGENT };
+pub(super) const SEVERAL_FORMS: AccessRule =
+    AccessRule { plan: Some("Suite Growth or Support Enterprise"), ..ANY_AGENT };
 
 pub(super) fn streams() -> Vec<Stream> {
     vec![
@@ -178,7 +178,7 @@ pub(super) fn streams() -> Vec<Stream> {
         Stream {
             cursor: Cursor::below(&[("tickets", "generated_timestamp")], CursorFormat::Iso),
             dated: true,
-            gate: Gate { feature: Some("side conversations"), ..ADMIN },
+            gate: AccessRule { feature: Some("side conversations"), ..ADMIN },
             scope: "tickets:read",
             documentation: "https://developer.zendesk.com/api-reference/ticketing/side_conversation/side_conversation/",
             about: "Side conversations of every ticket, closed ones included.",
@@ -204,7 +204,10 @@ pub(super) fn streams() -> Vec<Stream> {
         Stream {
             cursor: Cursor::UPDATED,
             dated: true,
-            gate: Gate { feature: Some("the permission to manage suspended tickets"), ..ANY_AGENT },
+            gate: AccessRule {
+                feature: Some("the permission to manage suspended tickets"),
+                ..ANY_AGENT
+            },
             documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/suspended_tickets/",
             about: "Mail that became no ticket, and why.",
             unseen: "Tickets that were recovered or deleted; a full refresh drops them. Zendesk keeps fourteen days of them.",
@@ -216,7 +219,7 @@ pub(super) fn streams() -> Vec<Stream> {
         },
         Stream {
             cursor: Cursor::UPDATED,
-            deletion: Some(Deletion { sign: Sign::Time("deleted_at"), at: "deleted_at" }),
+            deletion: Some(Deletion { sign: DeletionMarker::Time("deleted_at"), at: "deleted_at" }),
             gate: ADMIN,
             documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/satisfaction_reasons/",
             about: "Reasons that requesters can give for a bad rating.",
@@ -228,7 +231,7 @@ pub(super) fn streams() -> Vec<Stream> {
             )
         },
         Stream {
-            gate: Gate { plan: Some("Suite Growth or Support Professional"), ..ADMIN },
+            gate: AccessRule { plan: Some("Suite Growth or Support Professional"), ..ADMIN },
             documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/csat_survey_responses/",
             about: "Answers to satisfaction surveys with questions of the account's own, by ticket or conversation.",
             unseen: "There is no incremental read, because a row does not tell when it changed.",

@@ -17,7 +17,7 @@ use super::body::Body;
 use super::clock::Clock;
 use super::error::{ApiError, ErrorKind, detail, transport};
 use super::headers::{self, RetryAfter};
-use super::oauth::{Grant, Issued, Verdict};
+use super::oauth::{Grant, GrantVerdict, Issued};
 use super::{retry, timestamp};
 use crate::secret::{Secret, Secrets};
 
@@ -40,12 +40,12 @@ pub enum Credentials {
     /// Something that stays: an API token, or an access token that nobody can renew.
     Fixed(Signature),
     /// Access tokens that are fetched. The one to begin with may be missing or long void.
-    Granted { grant: Grant, token: Option<Token>, keep: Keep },
+    Granted { grant: Grant, token: Option<AccessToken>, keep: Keep },
 }
 
 /// An access token.
 #[derive(Clone, Debug)]
-pub struct Token {
+pub struct AccessToken {
     pub access_token: Secret,
     /// Unix seconds, as far as it is known.
     pub ends_at: Option<i64>,
@@ -53,7 +53,8 @@ pub struct Token {
 
 /// Saves new tokens where the next sync finds them, refresh token and all. They are used once the
 /// future says true: the old refresh token is void, so tokens that are lost lock everybody out.
-pub type Keep = Box<dyn Fn(&Token, Option<&Secret>) -> BoxFuture<'static, bool> + Send + Sync>;
+pub type Keep =
+    Box<dyn Fn(&AccessToken, Option<&Secret>) -> BoxFuture<'static, bool> + Send + Sync>;
 
 /// Where tokens are fetched.
 pub struct TokenEndpoint {
@@ -263,7 +264,7 @@ impl Inner {
         })?;
         let now = self.clock.now_unix();
         let ends_at = expires_in.map(|seconds| now.saturating_add(seconds));
-        let token = Token { access_token, ends_at };
+        let token = AccessToken { access_token, ends_at };
         if !keep(&token, refresh_token.as_ref()).await {
             let why = "nobody is there to save the new tokens".to_owned();
             return Err(no_token(ErrorKind::Stopped, None, why));
@@ -289,9 +290,9 @@ impl Inner {
             tries += 1;
             let (failed, wait) = match self.ask(grant).await {
                 Ok((verdict, failed, wait)) => match verdict {
-                    Verdict::Issued(issued) => return Ok(issued),
-                    Verdict::Refused(kind) => return Err(ApiError { kind, ..failed }),
-                    Verdict::Again => (failed, wait),
+                    GrantVerdict::Issued(issued) => return Ok(issued),
+                    GrantVerdict::Refused(kind) => return Err(ApiError { kind, ..failed }),
+                    GrantVerdict::Again => (failed, wait),
                 },
                 Err(error) => (no_token(ErrorKind::NoToken, None, transport(error).1), None),
             };
@@ -303,7 +304,10 @@ impl Inner {
     }
 
     /// Asks once. Besides the verdict: the error it would be, and for how long to wait.
-    async fn ask(&self, grant: &Grant) -> reqwest::Result<(Verdict, ApiError, Option<Duration>)> {
+    async fn ask(
+        &self,
+        grant: &Grant,
+    ) -> reqwest::Result<(GrantVerdict, ApiError, Option<Duration>)> {
         let TokenEndpoint { http, url, host } = &self.endpoint;
         let mut url = url.clone();
         url.set_path(TOKEN_PATH);
@@ -425,7 +429,7 @@ mod tests {
             client_secret: Secret::new("client-secret"),
             refresh_token: Secret::new("refresh-token"),
         };
-        let token = Some(Token { access_token: Secret::new("access-token"), ends_at });
+        let token = Some(AccessToken { access_token: Secret::new("access-token"), ends_at });
         let keep: Keep = Box::new(|_, _| Box::pin(async { true }));
         let endpoint = TokenEndpoint { http, url, host: None };
         Access::new(Credentials::Granted { grant, token, keep }, endpoint, Clock::new(1.0))

@@ -12,11 +12,11 @@ use reqwest::header::{
 };
 use reqwest::{Response, Url};
 
-use super::budget::{Bucket, Slot};
-use super::client::{Answered, Asked, Client, Failed, MITIGATED, PageSize, Tally};
+use super::budget::{Bucket, Permit};
+use super::client::{Answered, Asked, Client, Failed, MITIGATED, PageSize, RequestStats};
 use super::error::{ApiError, ErrorKind};
 use super::headers;
-use super::partial_file::Arrival;
+use super::partial_file::PartialFile;
 use super::retry::{Outcome, Smaller, Speaker, Verdict};
 use super::site::Site;
 
@@ -54,7 +54,7 @@ pub struct Wanted<'a> {
 /// A file under way.
 struct Fetching<'a> {
     wanted: &'a Wanted<'a>,
-    arrival: &'a mut Arrival,
+    arrival: &'a mut PartialFile,
     /// Answers that another try may show to be none of the file's: an address that has ended, and
     /// bytes that are not as many as they should be.
     doubts: u32,
@@ -71,8 +71,8 @@ impl Client {
     pub async fn fetch(
         &self,
         wanted: &Wanted<'_>,
-        arrival: &mut Arrival,
-        tally: &mut Tally,
+        arrival: &mut PartialFile,
+        tally: &mut RequestStats,
     ) -> Result<(), ApiError> {
         let furthest = arrival.len();
         let mut fetching = Fetching { wanted, arrival, doubts: 0, furthest };
@@ -86,7 +86,7 @@ impl Client {
         wanted: &Wanted<'_>,
         from: u64,
         tag: Option<&str>,
-        slot: &mut Slot,
+        slot: &mut Permit,
     ) -> Result<(Response, Option<u64>), Failed> {
         let own: Vec<&Site> =
             wanted.site.into_iter().chain([&self.main]).chain(wanted.hosts).collect();
@@ -151,7 +151,7 @@ impl Asked for Fetching<'_> {
         &mut self,
         client: &Client,
         _: &PageSize,
-        slot: &mut Slot,
+        slot: &mut Permit,
     ) -> Result<(), Failed> {
         let size = self.wanted.size;
         // One that is as long as it should be was left before it was known to be whole.

@@ -42,7 +42,7 @@ pub struct Issued {
 
 /// What an answer of the token endpoint means.
 #[derive(Debug)]
-pub enum Verdict {
+pub enum GrantVerdict {
     Issued(Issued),
     /// It is definite, and the user must act.
     Refused(ErrorKind),
@@ -86,18 +86,18 @@ impl Grant {
 
     /// Judges an answer of the token endpoint.
     #[must_use]
-    pub fn judge(&self, status: u16, body: &[u8]) -> Verdict {
+    pub fn judge(&self, status: u16, body: &[u8]) -> GrantVerdict {
         if (200..300).contains(&status) {
-            return issued(body).map_or(Verdict::Again, Verdict::Issued);
+            return issued(body).map_or(GrantVerdict::Again, GrantVerdict::Issued);
         }
         if status == 404 && String::from_utf8_lossy(body).contains("No help desk") {
-            return Verdict::Refused(ErrorKind::NotFound);
+            return GrantVerdict::Refused(ErrorKind::NotFound);
         }
         let error = serde_json::from_slice::<Refusal>(body).map(|refusal| refusal.error);
         let error = error.unwrap_or_default();
         match (self, status, error.as_str()) {
             (Self::Refresh { .. }, 400 | 401 | 403, "invalid_grant") => {
-                Verdict::Refused(ErrorKind::GrantEnded)
+                GrantVerdict::Refused(ErrorKind::GrantEnded)
             }
             (
                 Self::ClientCredentials { .. },
@@ -107,8 +107,8 @@ impl Grant {
                 | "invalid_scope"
                 | "unauthorized_client"
                 | "unsupported_grant_type",
-            ) => Verdict::Refused(ErrorKind::ClientRefused),
-            _ => Verdict::Again,
+            ) => GrantVerdict::Refused(ErrorKind::ClientRefused),
+            _ => GrantVerdict::Again,
         }
     }
 }
@@ -180,9 +180,9 @@ mod tests {
     fn only_a_definite_refusal_is_the_users_affair() {
         let refused = |error: &str| format!(r#"{{"error":"{error}","error_description":"x"}}"#);
         let kind = |grant: &Grant, status, body: &str| match grant.judge(status, body.as_bytes()) {
-            Verdict::Refused(kind) => Some(kind),
-            Verdict::Again => None,
-            Verdict::Issued(issued) => panic!("{issued:?}"),
+            GrantVerdict::Refused(kind) => Some(kind),
+            GrantVerdict::Again => None,
+            GrantVerdict::Issued(issued) => panic!("{issued:?}"),
         };
         let (ended, client_refused) = (Some(ErrorKind::GrantEnded), Some(ErrorKind::ClientRefused));
         for (status, body, of_refresh, of_client) in [

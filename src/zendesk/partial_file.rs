@@ -11,7 +11,7 @@ const BLOCK_BYTES: usize = 256 << 10;
 
 /// A file that is not whole yet.
 #[derive(Debug)]
-pub struct Arrival {
+pub struct PartialFile {
     path: PathBuf,
     /// None while it is being written, and after a write that was given up.
     file: Option<File>,
@@ -21,7 +21,7 @@ pub struct Arrival {
     pub(super) tag: Option<String>,
 }
 
-impl Arrival {
+impl PartialFile {
     /// Opens the file at `path`, with what is there of it already if `keep` says so. Where another
     /// process writes there, a name nobody else has is used.
     ///
@@ -163,10 +163,10 @@ mod tests {
     async fn a_file_has_its_name_once_it_is_whole_and_is_continued_where_it_was_left() {
         let folder = folder("whole");
         let (part, whole) = (folder.join("in/a"), folder.join("out/1/a.txt"));
-        let mut arrival = Arrival::open(&part, true).unwrap();
+        let mut arrival = PartialFile::open(&part, true).unwrap();
         arrival.write(&vec![b'a'; BLOCK_BYTES]).await.unwrap();
         drop(arrival);
-        let mut arrival = Arrival::open(&part, true).unwrap();
+        let mut arrival = PartialFile::open(&part, true).unwrap();
         assert_eq!(arrival.len(), BLOCK_BYTES as u64);
         arrival.write(b"end").await.unwrap();
         assert!(!whole.exists());
@@ -180,8 +180,8 @@ mod tests {
     async fn two_that_write_the_same_file_do_not_meet_and_a_link_is_not_followed() {
         let folder = folder("two");
         let part = folder.join("a");
-        let mut first = Arrival::open(&part, false).unwrap();
-        let mut second = Arrival::open(&part, false).unwrap();
+        let mut first = PartialFile::open(&part, false).unwrap();
+        let mut second = PartialFile::open(&part, false).unwrap();
         first.write(b"one").await.unwrap();
         second.write(b"two").await.unwrap();
         first.finish(folder.join("one")).await.unwrap();
@@ -189,7 +189,7 @@ mod tests {
         assert_eq!(fs::read(folder.join("one")).unwrap(), b"one");
         assert_eq!(fs::read(folder.join("two")).unwrap(), b"two");
         std::os::unix::fs::symlink(folder.join("one"), &part).unwrap();
-        Arrival::open(&part, false).unwrap().discard();
+        PartialFile::open(&part, false).unwrap().discard();
         assert_eq!(fs::read(folder.join("one")).unwrap(), b"one");
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
         fs::remove_dir_all(folder).unwrap();

@@ -15,17 +15,17 @@ use crate::protocol::message::Level;
 use crate::streams::{Feed, Stream};
 use crate::sync::WalkError;
 use crate::sync::files::Delivery;
-use crate::sync::listing::context::{Reader, ends_everything, lock};
-use crate::sync::listing::member::{FileTally, Member};
+use crate::sync::listing::context::{Context, ends_everything, lock};
+use crate::sync::listing::member::{ActiveStream, FileTally};
 use crate::sync::listing::pager::Pager;
 use crate::sync::listing::refusals::{About, RefusalsByFeed, about};
-use crate::sync::position::catch_up::Standstill;
+use crate::sync::position::catch_up::StreamState;
 use crate::sync::position::failing::Judged;
 use crate::sync::position::frontier::Frontier;
 use crate::sync::records::filter;
-use crate::sync::records::path_params::{Fills, fill};
-use crate::sync::records::written::Framed;
-use crate::zendesk::client::{Fetched, PageSize, Tally};
+use crate::sync::records::path_params::{PathParams, fill_path};
+use crate::sync::records::written::WrittenRows;
+use crate::zendesk::client::{Fetched, PageSize, RequestStats};
 use crate::zendesk::error::{ApiError, ErrorKind};
 use crate::zendesk::page::{Page, Rows};
 use crate::zendesk::paging::Token;
@@ -37,7 +37,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Reads the children of the parents of one page.
 pub struct Children<'r, 'm> {
-    reader: Reader<'r>,
+    reader: Context<'r>,
     /// The place behind the page, and the feed's time there.
     next: (Token, Option<i64>),
     now_unix: i64,
@@ -48,7 +48,7 @@ pub struct Children<'r, 'm> {
 }
 
 struct Shared<'m> {
-    who: Vec<&'m mut Member>,
+    who: Vec<&'m mut ActiveStream>,
     frontier: Frontier,
     refusals: RefusalsByFeed,
     /// The page size that each feed was last read with: what was learned of it is of all parents.
@@ -86,9 +86,9 @@ pub struct End {
 impl<'r, 'm> Children<'r, 'm> {
     #[must_use]
     pub fn new(
-        reader: Reader<'r>,
+        reader: Context<'r>,
         (root, walk): (&'static Feed, u64),
-        who: Vec<&'m mut Member>,
+        who: Vec<&'m mut ActiveStream>,
         frontier: Frontier,
         refusals: RefusalsByFeed,
         next: (Token, Option<i64>),
@@ -103,7 +103,7 @@ impl<'r, 'm> Children<'r, 'm> {
 
     /// Gives back what was lent.
     #[must_use]
-    pub fn into_parts(self) -> (Vec<&'m mut Member>, Frontier, RefusalsByFeed) {
+    pub fn into_parts(self) -> (Vec<&'m mut ActiveStream>, Frontier, RefusalsByFeed) {
         let shared = self.shared.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         (shared.who, shared.frontier, shared.refusals)
     }
@@ -191,7 +191,7 @@ impl<'r, 'm> Children<'r, 'm> {
         &'s self,
         nodes: &'s [Node],
         top: Top,
-        carried: Fills,
+        carried: PathParams,
         values: BTreeMap<&'static str, String>,
     ) -> BoxFuture<'s, Result<Answered, WalkError>> {
         Box::pin(async move {
@@ -227,9 +227,14 @@ impl<'r, 'm> Children<'r, 'm> {
     }
 
     /// Reads one listing to its end.
-    async fn listing(&self, node: &Node, top: Top, fills: Fills) -> Result<Answered, WalkError> {
+    async fn listing(
+        &self,
+        node: &Node,
+        top: Top,
+        fills: PathParams,
+    ) -> Result<Answered, WalkError> {
         let streams: Vec<&Stream> = node.streams.iter().map(|(stream, _)| *stream).collect();
-        let path = fill(node.feed.path, &fills);
+        let path = fill_path(node.feed.path, &fills);
         let kid_streams: Vec<&'static Stream> =
             node.kids.iter().flat_map(Node::all_streams).collect();
         let keys = path_keys(node.feed, &kid_streams);
@@ -328,7 +333,7 @@ impl<'r, 'm> Children<'r, 'm> {
         node: &Node,
         top: Top,
         fetched: Fetched,
-        fills: &Fills,
+        fills: &PathParams,
         keys: &[&'static str],
     ) -> Result<Answered, WalkError> {
         let mut answered = Answered::Settled;
@@ -402,7 +407,7 @@ impl Children<'_, '_> {
     async fn files(&self, delivery: Delivery) -> Result<Option<(Vec<u8>, Answered)>, WalkError> {
         let stream = delivery.stream;
         let Some(keys) = stream.file else { return Ok(Some((delivery.lines, Answered::Settled))) };
-        let (mut files, mut tally) = (FileTally::default(), Tally::default());
+        let (mut files, mut tally) = (FileTally::default(), RequestStats::default());
         let mut first = None;
         let note = |missing: Option<ApiError>| {
             first = first.take().or(missing.as_ref().map(ToString::to_string));
@@ -481,7 +486,7 @@ impl Shared<'_> {
         self.frontier.judge(&answers);
     }
 
-    fn witnesses(&self) -> Vec<(&'static Feed, Fills)> {
+    fn witnesses(&self) -> Vec<(&'static Feed, PathParams)> {
         witnesses(&self.who, &self.refusals)
     }
 
@@ -503,7 +508,7 @@ impl Shared<'_> {
             .collect()
     }
 
-    fn member(&mut self, stream: &Stream) -> Option<&mut Member> {
+    fn member(&mut self, stream: &Stream) -> Option<&mut ActiveStream> {
         let members = self.who.iter_mut().map(|member| &mut **member);
         members
             .filter(|member| member.is_reading())
@@ -527,7 +532,7 @@ impl Shared<'_> {
         Some((0..list.rows.len()).map(new).collect())
     }
 
-    fn delivered(&mut self, stream: &'static Stream, framed: &Framed) -> Option<Part> {
+    fn delivered(&mut self, stream: &'static Stream, framed: &WrittenRows) -> Option<Part> {
         let member = self.member(stream)?;
         member.position.walk.rows += framed.rows;
         member.report.note(framed);
@@ -554,7 +559,7 @@ impl Shared<'_> {
     fn others_read(&self, node: &Node) -> bool {
         let own = node.all_streams();
         let is_other =
-            |member: &Member| !own.iter().any(|stream| std::ptr::eq(*stream, member.stream));
+            |member: &ActiveStream| !own.iter().any(|stream| std::ptr::eq(*stream, member.stream));
         self.who.iter().any(|member| member.is_reading() && is_other(member))
     }
 
@@ -562,7 +567,7 @@ impl Shared<'_> {
         let mut names = Vec::new();
         for stream in node.all_streams() {
             if let Some(member) = self.member(stream) {
-                member.state = Standstill::Behind;
+                member.state = StreamState::Behind;
                 member.refused_until = until;
                 member.is_limited = is_limit;
                 names.push(stream.name);
@@ -572,7 +577,7 @@ impl Shared<'_> {
         names
     }
 
-    fn fail(&mut self, reader: Reader<'_>, node: &Node, error: &WalkError) {
+    fn fail(&mut self, reader: Context<'_>, node: &Node, error: &WalkError) {
         for stream in node.all_streams() {
             reader.fail(self.member(stream), error.clone());
             self.refusals.forget(stream.feed.name);
@@ -583,19 +588,20 @@ impl Shared<'_> {
 /// Judges the parents of which listings failed: passes over those that failed in several syncs,
 /// and returns the feeds that end here. `is_over`: no more is read behind them.
 pub(super) fn judge_failures(
-    who: &mut [&mut Member],
+    who: &mut [&mut ActiveStream],
     refusals: &mut RefusalsByFeed,
     frontier: &mut Frontier,
     is_over: bool,
 ) -> Vec<End> {
     let mut ends = Vec::new();
     for feed in refusals.failures.feeds() {
-        let is_below = |member: &Member| {
+        let is_below = |member: &ActiveStream| {
             let is_of = |above: &&'static Feed| above.name == feed;
             member.is_reading() && member.stream.feed.lineage().iter().any(is_of)
         };
         let members = who.iter_mut().map(|member| &mut **member);
-        let mut members: Vec<&mut Member> = members.filter(|member| is_below(member)).collect();
+        let mut members: Vec<&mut ActiveStream> =
+            members.filter(|member| is_below(member)).collect();
         let Some(first) = members.first() else {
             release(feed, refusals, frontier);
             continue;
@@ -628,9 +634,9 @@ pub(super) fn judge_failures(
 /// Listings that were read in earlier syncs, of feeds of which some parents failed and none was
 /// read: they show whether that is an outage.
 pub(super) fn witnesses(
-    who: &[&mut Member],
+    who: &[&mut ActiveStream],
     refusals: &RefusalsByFeed,
-) -> Vec<(&'static Feed, Fills)> {
+) -> Vec<(&'static Feed, PathParams)> {
     let witness = |name: &'static str| {
         let members = who.iter().filter(|member| member.is_reading());
         let mut below = members.filter_map(|member| {
@@ -644,16 +650,16 @@ pub(super) fn witnesses(
     feeds.filter_map(witness).collect()
 }
 
-impl Reader<'_> {
+impl Context<'_> {
     /// Asks for the first pages of listings, and returns those that came.
     pub(super) async fn still_read(
         self,
-        asks: Vec<(&'static Feed, Fills)>,
+        asks: Vec<(&'static Feed, PathParams)>,
         walk: u64,
-    ) -> Result<Vec<(&'static Feed, Fills)>, WalkError> {
+    ) -> Result<Vec<(&'static Feed, PathParams)>, WalkError> {
         let mut came = Vec::new();
         for (feed, fills) in asks {
-            let listing = self.listing(feed, fill(feed.path, &fills), &[], walk);
+            let listing = self.listing(feed, fill_path(feed.path, &fills), &[], walk);
             let size = feed.page_size(self.config);
             match Pager::new(self.client, &listing, Token::First, size).next().await {
                 Ok(_) => came.push((feed, fills)),

@@ -7,7 +7,7 @@ use crate::streams::{Feed, Stream};
 use crate::sync::position::Position;
 use crate::sync::position::frontier::Listed;
 use crate::sync::records::path_params::text_of;
-use crate::sync::records::{Framer, filter};
+use crate::sync::records::{RecordWriter, filter};
 use crate::zendesk::page::{Page, Rows};
 use crate::zendesk::paging::Token;
 
@@ -23,7 +23,7 @@ pub struct ParentRow {
 /// A child feed, the streams that take its rows, and its own children.
 pub struct Node {
     pub feed: &'static Feed,
-    pub streams: Vec<(&'static Stream, Framer)>,
+    pub streams: Vec<(&'static Stream, RecordWriter)>,
     pub kids: Vec<Node>,
 }
 
@@ -97,7 +97,7 @@ pub fn nodes(feed: &'static Feed, streams: &[&'static Stream]) -> Vec<Node> {
     }
     let of_feed = |feed: &'static Feed| {
         let own = streams.iter().filter(move |stream| std::ptr::eq(stream.feed, feed));
-        own.map(|stream| (*stream, Framer::new(stream))).collect()
+        own.map(|stream| (*stream, RecordWriter::new(stream))).collect()
     };
     feeds
         .into_iter()

@@ -8,13 +8,13 @@ use super::{Delivery, put, reference};
 use crate::protocol::message::Level;
 use crate::streams::Stream;
 use crate::sync::WalkError;
-use crate::sync::listing::context::Reader;
+use crate::sync::listing::context::Context;
 use crate::sync::listing::member::FileTally;
-use crate::sync::records::file_ref::Offer;
-use crate::zendesk::client::Tally;
+use crate::sync::records::file_ref::FileRef;
+use crate::zendesk::client::RequestStats;
 use crate::zendesk::download::{Wanted, kind_of};
 use crate::zendesk::error::{ApiError, ErrorKind};
-use crate::zendesk::partial_file::Arrival;
+use crate::zendesk::partial_file::PartialFile;
 
 /// Where files are while they come. No stream has this name.
 const INCOMING: &str = ".incoming";
@@ -23,11 +23,11 @@ const INCOMING: &str = ".incoming";
 struct Came {
     at: usize,
     id: String,
-    tally: Tally,
+    tally: RequestStats,
     result: Result<(PathBuf, u64), ApiError>,
 }
 
-impl Reader<'_> {
+impl Context<'_> {
     /// Fetches the files of a page, several at once, and returns the lines with references to
     /// them. `note` hears how each came out, and may end it.
     ///
@@ -37,7 +37,7 @@ impl Reader<'_> {
         self,
         delivery: Delivery,
         walk: u64,
-        (files, tally): (&mut FileTally, &mut Tally),
+        (files, tally): (&mut FileTally, &mut RequestStats),
         mut note: impl FnMut(Option<ApiError>) -> Result<(), WalkError> + Send,
     ) -> Result<Vec<u8>, WalkError> {
         let Delivery { stream, lines, offers } = delivery;
@@ -76,8 +76,8 @@ impl Reader<'_> {
     }
 
     /// Brings one file to its place.
-    async fn file(self, stream: &'static Stream, offer: Offer, walk: u64) -> Came {
-        let mut tally = Tally::default();
+    async fn file(self, stream: &'static Stream, offer: FileRef, walk: u64) -> Came {
+        let mut tally = RequestStats::default();
         let told = format!("the file of {} {}", stream.name, offer.id);
         let result = self.bring(stream, &offer, (&told, walk), &mut tally).await;
         Came { at: offer.at, id: offer.id, tally, result }
@@ -86,9 +86,9 @@ impl Reader<'_> {
     async fn bring(
         self,
         stream: &Stream,
-        offer: &Offer,
+        offer: &FileRef,
         (told, walk): (&str, u64),
-        tally: &mut Tally,
+        tally: &mut RequestStats,
     ) -> Result<(PathBuf, u64), ApiError> {
         let disk = |error: std::io::Error| ApiError {
             kind: kind_of(&error),
@@ -101,7 +101,7 @@ impl Reader<'_> {
         let incoming = format!("{}-{}", stream.name, offer.id);
         let incoming = self.staging.join(INCOMING).join(incoming);
         // Only a size can show whether an earlier run left part of this very file.
-        let mut arrival = Arrival::open(&incoming, offer.size.is_some()).map_err(disk)?;
+        let mut arrival = PartialFile::open(&incoming, offer.size.is_some()).map_err(disk)?;
         let wanted = Wanted {
             site: self.site.map(|site| &**site),
             hosts: self.hosts,

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::streams::Stream;
 use crate::sync::position::frontier::JUDGED_AFTER;
-use crate::sync::records::file_ref::Offer;
+use crate::sync::records::file_ref::FileRef;
 
 pub mod download;
 
@@ -48,9 +48,9 @@ pub fn put(lines: Vec<u8>, texts: &[(usize, String)]) -> Vec<u8> {
 /// Positions that wait until it is known whether files that could not be had before them are their
 /// own affair. A position that had passed too many of them could not be taken back.
 #[derive(Debug, Default)]
-pub struct Held(VecDeque<(u64, String)>);
+pub struct PendingCheckpoints(VecDeque<(u64, String)>);
 
-impl Held {
+impl PendingCheckpoints {
     /// Takes the position behind a batch, and gives the newest that may be told. `refused_at`
     /// counts the answers up to the batch's last refusal, `answers` all of them.
     pub fn tell(
@@ -78,7 +78,7 @@ impl Held {
 pub struct Delivery {
     pub stream: &'static Stream,
     pub lines: Vec<u8>,
-    pub offers: Vec<Offer>,
+    pub offers: Vec<FileRef>,
 }
 
 #[cfg(test)]
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn positions_wait_for_fifty_answers_behind_a_refusal() {
-        let mut held = Held::default();
+        let mut held = PendingCheckpoints::default();
         let mut tell = |position: &str, refused_at, answers| {
             held.tell(position.to_owned(), refused_at, answers)
         };

@@ -5,22 +5,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::member::{Ended, Member, Report};
+use super::member::{ActiveStream, Ended, Report};
 use super::pager::Listing;
 use crate::config::Config;
 use crate::protocol::emitter::Emitter;
 use crate::streams::brands::BRAND_ID;
 use crate::streams::{Feed, Stream};
 use crate::sync::WalkError;
-use crate::sync::position::catch_up::Standstill;
-use crate::sync::records::path_params::Fills;
+use crate::sync::position::catch_up::StreamState;
+use crate::sync::records::path_params::PathParams;
 use crate::zendesk::client::Client;
 use crate::zendesk::error::ErrorKind;
 use crate::zendesk::site::Site;
 
 /// What every walk needs.
 #[derive(Clone, Copy)]
-pub struct Reader<'a> {
+pub struct Context<'a> {
     pub client: &'a Client,
     /// The host that is read, where that is not the main one with nothing known of its brand.
     pub site: Option<&'a Arc<Site>>,
@@ -39,7 +39,7 @@ pub(in crate::sync) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T>
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Reader<'_> {
+impl Context<'_> {
     /// A listing as the host has it that is read.
     pub(in crate::sync) fn listing(
         self,
@@ -52,22 +52,22 @@ impl Reader<'_> {
     }
 
     /// What rows are told beside what is in them.
-    pub(in crate::sync) fn fills(self) -> Fills {
+    pub(in crate::sync) fn fills(self) -> PathParams {
         let brand = self.site.and_then(|site| site.brand);
         brand.map(|brand| (BRAND_ID, brand.to_string())).into_iter().collect()
     }
 
     /// Ends a stream alone; its neighbours go on.
-    pub(in crate::sync) fn fail(self, member: Option<&mut Member>, error: WalkError) {
+    pub(in crate::sync) fn fail(self, member: Option<&mut ActiveStream>, error: WalkError) {
         if let Some(member) = member
-            && member.state != Standstill::Failed
+            && member.state != StreamState::Failed
         {
-            member.state = Standstill::Failed;
+            member.state = StreamState::Failed;
             self.tell_end(member, Err(error));
         }
     }
 
-    pub(in crate::sync) fn tell_end(self, member: &Member, result: Result<(), WalkError>) {
+    pub(in crate::sync) fn tell_end(self, member: &ActiveStream, result: Result<(), WalkError>) {
         let report = Report { waited: self.client.waited(member.walk), ..member.report.clone() };
         let site = self.site.cloned();
         // Once per stream, where it has come to its end: it is not whole.

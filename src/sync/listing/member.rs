@@ -6,12 +6,12 @@ use std::time::Duration;
 use crate::protocol::emitter::Part;
 use crate::streams::{Feed, Stream};
 use crate::sync::WalkError;
-use crate::sync::position::catch_up::{Standing, Standstill};
+use crate::sync::position::catch_up::{StreamState, WalkProgress};
 use crate::sync::position::encode::to_state;
 use crate::sync::position::{Phase, Position, search_bounds};
-use crate::sync::records::written::Framed;
+use crate::sync::records::written::WrittenRows;
 use crate::sync::walk::CutShort;
-use crate::zendesk::client::Tally;
+use crate::zendesk::client::RequestStats;
 use crate::zendesk::site::Site;
 
 /// What became of the files of a stream.
@@ -37,14 +37,14 @@ impl FileTally {
 
 /// A stream in its walk.
 #[derive(Debug)]
-pub struct Member {
+pub struct ActiveStream {
     pub stream: &'static Stream,
     /// The brand whose part of the stream's state this position is; none for the state itself.
     pub brand: Option<u64>,
     /// The number of the walk that it is read in.
     pub walk: u64,
     pub position: Position,
-    pub state: Standstill,
+    pub state: StreamState,
     pub report: Report,
     /// When a refusal that it did not wait out has ended, on the clock's `elapsed`.
     pub refused_until: Duration,
@@ -61,7 +61,7 @@ pub struct Member {
 /// What reading a stream took and left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    pub tally: Tally,
+    pub tally: RequestStats,
     /// The time in which at least one request of its walk waited; of several walks side by side
     /// the longest.
     pub waited: Duration,
@@ -95,7 +95,7 @@ impl Report {
     }
 
     /// Notes what became of a page's rows.
-    pub(in crate::sync) fn note(&mut self, framed: &Framed) {
+    pub(in crate::sync) fn note(&mut self, framed: &WrittenRows) {
         self.held_back += framed.held_back;
         self.cut += framed.cut;
         self.misfits += framed.misfits;
@@ -136,10 +136,10 @@ pub struct Group {
     /// The host that has the feed, where that is not the main one with nothing known of its brand.
     pub site: Option<Arc<Site>>,
     pub feed: &'static Feed,
-    pub members: Vec<Member>,
+    pub members: Vec<ActiveStream>,
     pub walk: u64,
     /// Streams that take their detour first, each with itself on its own road.
-    pub first: Vec<(Member, &'static Stream)>,
+    pub first: Vec<(ActiveStream, &'static Stream)>,
 }
 
 impl Group {
@@ -150,10 +150,10 @@ impl Group {
     }
 }
 
-impl Member {
+impl ActiveStream {
     #[must_use]
     pub fn new(stream: &'static Stream, position: Position) -> Self {
-        let (state, report) = (Standstill::Reading, Report::default());
+        let (state, report) = (StreamState::Reading, Report::default());
         let refused_until = Duration::ZERO;
         let (brand, page_time, window_seconds, is_limited, newest) =
             (None, None, None, false, None);
@@ -182,7 +182,7 @@ impl Member {
     }
 
     pub(in crate::sync) fn is_reading(&self) -> bool {
-        self.state == Standstill::Reading
+        self.state == StreamState::Reading
     }
 
     pub(in crate::sync) fn has_ended(&self) -> bool {
@@ -194,9 +194,9 @@ impl Member {
         Part { stream: self.stream.name, brand: self.brand, rows, position }
     }
 
-    pub(in crate::sync) fn standing(&self) -> Standing {
+    pub(in crate::sync) fn standing(&self) -> WalkProgress {
         let walk = &self.position.walk;
-        Standing {
+        WalkProgress {
             token: walk.place.token.clone(),
             is_child: self.is_child(),
             windows: (walk.until, walk.later.clone()),

@@ -11,7 +11,7 @@ use crate::sync::WalkError;
 use crate::sync::position::ends;
 use crate::sync::position::places::{self, Trail};
 use crate::sync::records::filter;
-use crate::zendesk::client::{Client, Fetched, PageSize, Request, Tally};
+use crate::zendesk::client::{Client, Fetched, PageSize, Request, RequestStats};
 use crate::zendesk::error::ErrorKind;
 use crate::zendesk::mend::{MendedRow, Mending};
 use crate::zendesk::page::{InnerShape, ListShape, Page, Shape};
@@ -49,7 +49,7 @@ pub struct Pager<'a> {
     pub size: PageSize,
     /// How long others would wait for a listing that is refused; none: nobody waits for it.
     pub patience: Option<Duration>,
-    pub tally: Tally,
+    pub tally: RequestStats,
     /// Seconds of which only a part of the rows can be had, unix seconds.
     pub cut_short: Vec<i64>,
     /// What a person should know about the way.
@@ -168,7 +168,7 @@ impl<'a> Pager<'a> {
     #[must_use]
     pub fn new(client: &'a Client, listing: &'a Listing, at: Token, size: PageSize) -> Self {
         let query = Cow::Borrowed(listing.query.as_slice());
-        let (tally, cut_short, notes) = (Tally::default(), Vec::new(), Vec::new());
+        let (tally, cut_short, notes) = (RequestStats::default(), Vec::new(), Vec::new());
         let mut visited = Visited::default();
         let _ = visited.goes_on_to(&at);
         Self {

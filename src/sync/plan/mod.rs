@@ -7,7 +7,7 @@ use crate::protocol::catalog::SyncMode;
 use crate::streams::{Reading, Stream};
 use crate::sync::position::decode::{self, Saved};
 use crate::sync::position::encode::to_state;
-use crate::sync::position::{PASS_EVERY_SECONDS, Pass, Phase, Place, Position, Walk};
+use crate::sync::position::{FullPass, PASS_EVERY_SECONDS, Phase, Place, Position, Walk};
 use crate::zendesk::paging::{Token, YOUNGEST_BOUND_SECONDS};
 use crate::zendesk::timestamp;
 
@@ -154,7 +154,7 @@ fn incremental(
     let walk = match (reading, walk) {
         (reading, walk) if reading.has_passes() && pass_is_due(walk.as_ref(), flat, now) => {
             let mut walk = fresh(walk, root.paging.start(bound));
-            walk.pass = Pass { under_way: true, ended: walk.pass.ended };
+            walk.pass = FullPass { under_way: true, ended: walk.pass.ended };
             walk
         }
         // The end of the last walk of an ordered feed is where the next one begins.

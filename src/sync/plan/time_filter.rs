@@ -2,27 +2,27 @@
 //! frozen when a walk begins, so that a resumed walk asks the very same listing. Pure.
 //! Those of a search are made of each window's own bounds ([`search::query`](crate::sync::position::search_bounds::query)).
 
-use crate::streams::{Feed, Since};
+use crate::streams::{Feed, TimeFilter};
 use crate::sync::position::{MARGIN_SECONDS, Position};
 use crate::zendesk::timestamp;
 
 /// Begins the walk, if it did not begin before, and returns its parameters. `now_unix` is
 /// Zendesk's time.
 pub fn begin(feed: &Feed, position: &mut Position, now_unix: i64) -> Vec<(&'static str, String)> {
-    if matches!(feed.since, Since::Unsent | Since::Windows { .. }) {
+    if matches!(feed.since, TimeFilter::Unsent | TimeFilter::Windows { .. }) {
         return Vec::new();
     }
     position.begin(now_unix);
     let walk = &position.walk;
     let lower = walk.cursor.or(walk.bound).unwrap_or_default();
     match feed.since {
-        Since::Unsent | Since::Windows { .. } => Vec::new(),
-        Since::Created { overlap_seconds } => {
+        TimeFilter::Unsent | TimeFilter::Windows { .. } => Vec::new(),
+        TimeFilter::Created { overlap_seconds } => {
             let lower = if walk.pass.under_way { walk.bound.unwrap_or_default() } else { lower };
             let start = lower.saturating_sub(overlap_seconds).max(0);
             vec![("start_time", start.to_string())]
         }
-        Since::Between(name) => {
+        TimeFilter::Between(name) => {
             // The last minute is left to the next walk: rows may still come up in it.
             let upper = walk.began.unwrap_or(now_unix).saturating_sub(MARGIN_SECONDS);
             [lower, upper.max(lower)].map(|unix| (name, timestamp::to_iso(unix))).into()

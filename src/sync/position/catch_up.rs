@@ -10,7 +10,7 @@ use crate::zendesk::paging::Token;
 
 /// Where a stream stands when the next stretch is planned.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct WalkProgress {
     pub token: Token,
     /// Read per parent of this feed, and so behind the page that its parents stand on.
     pub is_child: bool,
@@ -22,12 +22,12 @@ pub struct Standing {
     pub searched: Option<(i64, i64)>,
     /// In the middle of a walk, as opposed to waiting at the end of the last one.
     pub under_way: bool,
-    pub state: Standstill,
+    pub state: StreamState,
 }
 
 /// Whether a stream still reads in this sync.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standstill {
+pub enum StreamState {
     Reading,
     /// It waits out a refusal. Those who read with it go on, and it reads from its place later.
     Behind,
@@ -37,7 +37,7 @@ pub enum Standstill {
 
 /// A stretch of a feed that some streams read together.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Leg {
+pub struct SegmentPlan {
     pub who: Vec<usize>,
     /// The stream whose place ends the stretch and is taken over; none reads to the feed's end.
     pub up_to: Option<usize>,
@@ -46,8 +46,8 @@ pub struct Leg {
 /// The next stretch, or none when nobody reads any more. `ordered`: the feed lists by time, so
 /// that one stream can catch up with another.
 #[must_use]
-pub fn next_leg(standings: &[Standing], ordered: bool) -> Option<Leg> {
-    let reading = |at: &usize| standings[*at].state == Standstill::Reading;
+pub fn next_leg(standings: &[WalkProgress], ordered: bool) -> Option<SegmentPlan> {
+    let reading = |at: &usize| standings[*at].state == StreamState::Reading;
     let same_place = |a: usize, b: usize| {
         let (a, b) = (&standings[a], &standings[b]);
         let same_bounds = a.windows == b.windows && a.searched == b.searched;
@@ -72,32 +72,32 @@ pub fn next_leg(standings: &[Standing], ordered: bool) -> Option<Leg> {
             is_near && is_further && !same_place(*at, behind)
         };
         let up_to = readers().filter(is_aim).min_by_key(place);
-        return Some(Leg { who: together(behind), up_to });
+        return Some(SegmentPlan { who: together(behind), up_to });
     }
     let place =
         |at: &usize| (standings[*at].point, standings[*at].token.is_servers(), usize::MAX - *at);
     let behind = readers().min_by_key(place)?;
     let ahead = readers().max_by_key(place)?;
-    let somebody_done = standings.iter().any(|standing| standing.state == Standstill::Done);
+    let somebody_done = standings.iter().any(|standing| standing.state == StreamState::Done);
     // One that is in windows has read beyond its place, here and there: it goes to the feed's end
     // first, and is nobody's aim before.
     let in_windows = |at: &usize| reading(at) && !standings[*at].windows.1.is_empty();
     if let Some(first) = all.iter().copied().find(in_windows).filter(|_| !somebody_done) {
-        return Some(Leg { who: together(first), up_to: None });
+        return Some(SegmentPlan { who: together(first), up_to: None });
     }
     if !standings[ahead].under_way && !somebody_done {
-        return Some(Leg { who: together(ahead), up_to: None });
+        return Some(SegmentPlan { who: together(ahead), up_to: None });
     }
     // Who stands at the very same place is no aim: what it will read is still to come.
     let further = |at: &usize| {
         let (there, here) = (&standings[*at], &standings[behind]);
-        let is_whole = there.state == Standstill::Done
+        let is_whole = there.state == StreamState::Done
             || there.windows.1.is_empty() && here.windows.1.is_empty();
-        let is_there = there.state != Standstill::Failed && there.point >= here.point;
+        let is_there = there.state != StreamState::Failed && there.point >= here.point;
         is_there && is_whole && !same_place(*at, behind)
     };
     let up_to = all.iter().copied().filter(further).min_by_key(place);
-    Some(Leg { who: together(behind), up_to })
+    Some(SegmentPlan { who: together(behind), up_to })
 }
 
 #[cfg(test)]
@@ -106,22 +106,22 @@ mod tests {
 
     use super::*;
 
-    fn standing(point: i64, under_way: bool, state: Standstill) -> Standing {
+    fn standing(point: i64, under_way: bool, state: StreamState) -> WalkProgress {
         let (token, windows) = (Token::StartTime(point), (None, Vec::new()));
-        Standing { token, is_child: false, windows, point, searched: None, under_way, state }
+        WalkProgress { token, is_child: false, windows, point, searched: None, under_way, state }
     }
 
-    fn check(standings: &[(i64, bool, Standstill)], who: &[usize], up_to: Option<usize>) {
-        let standings: Vec<Standing> = standings
+    fn check(standings: &[(i64, bool, StreamState)], who: &[usize], up_to: Option<usize>) {
+        let standings: Vec<WalkProgress> = standings
             .iter()
             .map(|(point, under_way, state)| standing(*point, *under_way, *state))
             .collect();
-        assert_eq!(next_leg(&standings, true), Some(Leg { who: who.to_vec(), up_to }));
+        assert_eq!(next_leg(&standings, true), Some(SegmentPlan { who: who.to_vec(), up_to }));
     }
 
     #[test]
     fn equal_places_walk_as_one_and_others_join_from_behind() {
-        use Standstill::{Done, Failed, Reading};
+        use StreamState::{Done, Failed, Reading};
         check(&[(5, true, Reading), (5, false, Reading)], &[0, 1], None);
         // The one ahead had finished: it goes first, to the end.
         check(&[(5, true, Reading), (9, false, Reading)], &[1], None);
@@ -138,26 +138,26 @@ mod tests {
     #[test]
     fn without_an_order_each_place_is_read_to_the_end() {
         let standings =
-            [standing(5, true, Standstill::Reading), standing(9, false, Standstill::Reading)];
-        assert_eq!(next_leg(&standings, false), Some(Leg { who: vec![0], up_to: None }));
+            [standing(5, true, StreamState::Reading), standing(9, false, StreamState::Reading)];
+        assert_eq!(next_leg(&standings, false), Some(SegmentPlan { who: vec![0], up_to: None }));
     }
 
     #[test]
     fn without_an_order_children_read_up_to_the_page_of_their_parents() {
-        let at = |token: Token, is_child, point| Standing {
+        let at = |token: Token, is_child, point| WalkProgress {
             token,
             is_child,
-            ..standing(point, true, Standstill::Reading)
+            ..standing(point, true, StreamState::Reading)
         };
         let (here, there) = (Token::After("a".into()), Token::After("b".into()));
         let mut standings =
             [at(there.clone(), false, 7), at(here, true, 5), at(Token::First, false, 5)];
-        assert_eq!(next_leg(&standings, false), Some(Leg { who: vec![1], up_to: Some(0) }));
+        assert_eq!(next_leg(&standings, false), Some(SegmentPlan { who: vec![1], up_to: Some(0) }));
         standings[1].token = there;
-        assert_eq!(next_leg(&standings, false), Some(Leg { who: vec![0, 1], up_to: None }));
-        standings[0].state = Standstill::Done;
-        standings[1].state = Standstill::Done;
-        assert_eq!(next_leg(&standings, false), Some(Leg { who: vec![2], up_to: None }));
+        assert_eq!(next_leg(&standings, false), Some(SegmentPlan { who: vec![0, 1], up_to: None }));
+        standings[0].state = StreamState::Done;
+        standings[1].state = StreamState::Done;
+        assert_eq!(next_leg(&standings, false), Some(SegmentPlan { who: vec![2], up_to: None }));
     }
 
     proptest! {
@@ -169,9 +169,9 @@ mod tests {
             fails in proptest::collection::vec(any::<bool>(), 40),
         ) {
             let end = 30;
-            let mut standings: Vec<Standing> = starts
+            let mut standings: Vec<WalkProgress> = starts
                 .iter()
-                .map(|(point, under_way, _)| standing(*point, *under_way, Standstill::Reading))
+                .map(|(point, under_way, _)| standing(*point, *under_way, StreamState::Reading))
                 .collect();
             let mut covered: Vec<Vec<(i64, i64)>> = vec![Vec::new(); starts.len()];
             let mut fails = fails.into_iter();
@@ -186,22 +186,22 @@ mod tests {
                     let from = standings[*at].point;
                     prop_assert!(to >= from);
                     if fail && starts[*at].2 {
-                        standings[*at].state = Standstill::Failed;
+                        standings[*at].state = StreamState::Failed;
                         continue;
                     }
                     covered[*at].push((from, to));
                     let leader = leg.up_to.map(|leader| standings[leader].clone());
                     standings[*at] = match leader {
                         Some(leader) => leader,
-                        None => standing(end, false, Standstill::Done),
+                        None => standing(end, false, StreamState::Done),
                     };
                 }
             }
             for (at, standing) in standings.iter().enumerate() {
-                if standing.state == Standstill::Failed {
+                if standing.state == StreamState::Failed {
                     continue;
                 }
-                prop_assert_eq!(standing.state, Standstill::Done);
+                prop_assert_eq!(standing.state, StreamState::Done);
                 let mut reached = starts[at].0;
                 for (from, to) in &covered[at] {
                     prop_assert_eq!(*from, reached);

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::digest::Digest;
 use super::failing::Failing;
 use super::windows::MOST_WINDOWS;
-use super::{MOST_SEEN, Pass, Phase, Place, Position, WALK_VERSION, Walk, Window};
+use super::{FullPass, MOST_SEEN, Phase, Place, Position, WALK_VERSION, Walk, Window};
 use crate::streams::{Cursor, Stream};
 use crate::zendesk::paging::Token;
 use crate::zendesk::timestamp;
@@ -291,7 +291,7 @@ fn read_walk(stream: &Stream, json: &Map<String, Value>) -> Result<Walk, &'stati
         newest: number("newest"),
         searched: number("searched"),
         gone: text("gone").map(numbers_from).unwrap_or_default(),
-        pass: Pass { under_way: is_true("pass"), ended: number("passed") },
+        pass: FullPass { under_way: is_true("pass"), ended: number("passed") },
         told: number("told"),
         numbers: text("numbers").map(Digest::from_text).unwrap_or_default(),
         failing: text("failing").map(Failing::from_text).unwrap_or_default(),

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::streams::Feed;
 use crate::sync::WalkError;
-use crate::sync::records::path_params::Fills;
+use crate::sync::records::path_params::PathParams;
 
 /// Syncs that end at a parent before one passes it over.
 const SYNCS: u8 = 3;
@@ -101,7 +101,7 @@ impl Failing {
 
     /// What fills the path of a listing of this feed that was read in an earlier sync.
     #[must_use]
-    pub fn witness(&self, feed: &'static Feed) -> Option<Fills> {
+    pub fn witness(&self, feed: &'static Feed) -> Option<PathParams> {
         let ids: BTreeMap<&str, &str> =
             self.witness.split(',').filter_map(|id| id.split_once('=')).collect();
         let parents = feed.lineage().into_iter().filter_map(|feed| feed.parent.as_ref());
@@ -156,7 +156,7 @@ impl Failing {
 
 impl Failures {
     /// Notes that a listing of a feed was read, and what filled its path.
-    pub fn read(&mut self, feed: &'static str, fills: &Fills) {
+    pub fn read(&mut self, feed: &'static str, fills: &PathParams) {
         let of_feed = self.0.entry(feed).or_default();
         of_feed.read += 1;
         let ids: Vec<String> = fills.iter().map(|(name, id)| format!("{name}={id}")).collect();

@@ -77,7 +77,7 @@ pub struct Walk {
     /// Deleted rows that were delivered.
     pub gone: BTreeSet<u64>,
     /// The reading of what may change unseen: whether one is under way, and the begin of the last.
-    pub pass: Pass,
+    pub pass: FullPass,
     /// Up to when the events that tell of changed children were read, unix seconds.
     pub told: Option<i64>,
     /// The numbers of all parents as of the last read.
@@ -133,7 +133,7 @@ pub enum Phase {
 
 /// The pass over all parents of a child stream, or over all rows of one that is read by creation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Pass {
+pub struct FullPass {
     pub under_way: bool,
     /// Unix seconds.
     pub ended: Option<i64>,

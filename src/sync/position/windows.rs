@@ -28,7 +28,7 @@ const LONG_HISTORY_SECONDS: i64 = 30 * 86_400;
 
 /// What a window still has before it, in unix seconds of the feed's own time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
+pub struct WindowSpan {
     pub from: i64,
     pub until: i64,
     /// What its last page covered. None before the first page.
@@ -37,11 +37,11 @@ pub struct Span {
 
 /// Which window to cut, and where, when `at_once` chains may walk.
 #[must_use]
-pub fn cut(spans: &[Span], at_once: usize) -> Option<(usize, i64)> {
+pub fn cut(spans: &[WindowSpan], at_once: usize) -> Option<(usize, i64)> {
     if spans.len() >= at_once.min(MOST_WINDOWS) {
         return None;
     }
-    let length = |span: &Span| span.until.saturating_sub(span.from);
+    let length = |span: &WindowSpan| span.until.saturating_sub(span.from);
     let (number, span) = spans.iter().enumerate().max_by_key(|(_, span)| length(span))?;
     let worth = span.page_seconds?.saturating_mul(PAGES_WORTH_A_CUT).max(SHORTEST_CUT_SECONDS);
     (length(span) >= worth).then(|| (number, span.from.saturating_add(length(span) / 2)))
@@ -256,7 +256,7 @@ mod tests {
 
     #[test]
     fn the_longest_window_is_cut_while_chains_are_free_and_it_is_worth_it() {
-        let span = |from, until, page| Span { from, until, page_seconds: page };
+        let span = |from, until, page| WindowSpan { from, until, page_seconds: page };
         let day = 86_400;
         let long = span(0, 1000 * day, Some(day));
         assert_eq!(cut(&[long], 3), Some((0, 500 * day)));

@@ -14,7 +14,7 @@ use crate::zendesk::json::{Fault, Reader, Span};
 #[derive(Debug)]
 pub struct Filler {
     columns: &'static Columns,
-    places: Vec<Place>,
+    places: Vec<ColumnPlace>,
     /// Fields by what the rows call them.
     fields: HashMap<&'static [u8], usize>,
     /// What the rows call the fields, by number.
@@ -23,7 +23,7 @@ pub struct Filler {
 
 /// A column as it is written.
 #[derive(Debug)]
-struct Place {
+struct ColumnPlace {
     name: &'static str,
     /// The name with quotes and colon.
     head: Vec<u8>,
@@ -58,7 +58,7 @@ impl Filler {
             });
             let (name, kind) = (column.name.as_str(), column.kind);
             let head = format!("{}:", in_a_line(&name.into())).into_bytes();
-            places.push(Place { name, head, kind, field, labels: labels(column) });
+            places.push(ColumnPlace { name, head, kind, field, labels: labels(column) });
         }
         Self { columns, places, fields, told_as }
     }
@@ -86,7 +86,7 @@ impl Filler {
             // The body was scanned already; what is no list of values has none.
             let _ = self.find(text, values, scratch);
         }
-        for Place { name, head, kind, field, labels } in &self.places {
+        for ColumnPlace { name, head, kind, field, labels } in &self.places {
             if out.len() > start {
                 out.push(b',');
             }

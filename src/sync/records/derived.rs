@@ -1,12 +1,12 @@
-//! Makes rows of what listed rows hold, as a [`Made`] says. Values are copied as they stand; only
+//! Makes rows of what listed rows hold, as a [`DerivedRows`] says. Values are copied as they stand; only
 //! texts that are put together are new.
 
 use std::borrow::Cow;
 
 use super::changes::{self, Change};
 use super::json_out::{put_key, put_shown, put_text};
-use super::written::Framed;
-use crate::streams::derived::{Kind, Made, Source, When};
+use super::written::WrittenRows;
+use crate::streams::derived::{DerivedRows, Kind, Source, When};
 use crate::zendesk::edit::Text;
 use crate::zendesk::json::{Span, elements, members};
 use crate::zendesk::page::{Page, Rows};
@@ -28,12 +28,12 @@ struct Moment<'t, 'm> {
 /// Appends a line for each row that is made of a kept listed row. A row without a name is held
 /// back and counted. `head` and `tail` stand around a row in its line.
 pub fn frame(
-    made: &'static Made,
+    made: &'static DerivedRows,
     (page, list, keep): (&Page, &Rows, &[bool]),
     (head, tail): (&[u8], &[u8]),
     out: &mut Vec<u8>,
-) -> Framed {
-    let mut framed = Framed::default();
+) -> WrittenRows {
+    let mut framed = WrittenRows::default();
     let text = &page.text;
     for (row, _) in list.rows.iter().zip(keep).filter(|(_, keep)| **keep) {
         let listed = Level { members: members(&text.body, row.span), place: 0 };
@@ -133,7 +133,7 @@ impl<'t> Moment<'t, '_> {
     }
 
     /// Appends the row, an object. False when it would have no name.
-    fn put_row(&self, made: &Made, out: &mut Vec<u8>) -> bool {
+    fn put_row(&self, made: &DerivedRows, out: &mut Vec<u8>) -> bool {
         out.push(b'{');
         let start = out.len();
         for (at, (column, source)) in made.columns.iter().enumerate() {
@@ -150,7 +150,7 @@ impl<'t> Moment<'t, '_> {
     }
 
     /// The columns whose values are not as Zendesk sent them.
-    fn mended(&self, made: &Made) -> Vec<Change> {
+    fn mended(&self, made: &DerivedRows) -> Vec<Change> {
         let mut found = Vec::new();
         for (column, source) in made.columns {
             for value in self.read_by(*source) {

@@ -19,7 +19,7 @@ const LONGEST_ENDING_BYTES: usize = 20;
 
 /// What a row tells of its file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Offer {
+pub struct FileRef {
     /// Where in the lines its reference belongs.
     pub at: usize,
     pub id: String,
@@ -32,7 +32,7 @@ pub struct Offer {
     pub is_barred: bool,
 }
 
-impl Offer {
+impl FileRef {
     /// Reads what a row tells; `ids` are the parts of its primary key, `value` gives the JSON under
     /// a key. A row without one of them has no place for a file.
     pub fn read(
@@ -147,8 +147,8 @@ mod tests {
         scan: Some(("found", "allowed")),
     };
 
-    fn offer(row: &Value) -> Offer {
-        Offer::read(&KEYS, [row.get("id").cloned()].into_iter(), |key| row.get(key).cloned())
+    fn offer(row: &Value) -> FileRef {
+        FileRef::read(&KEYS, [row.get("id").cloned()].into_iter(), |key| row.get(key).cloned())
     }
 
     fn limits(types: &[&str], inline: bool) -> FileLimits {
@@ -223,7 +223,7 @@ mod tests {
         assert_eq!(path, Path::new("s/7/.._x"));
         assert_eq!(offer(&json!({"id": null})).id, "");
         let ids = [Some(json!(3)), Some(json!("x/7"))];
-        assert_eq!(Offer::read(&KEYS, ids.into_iter(), |_| None).id, "3-x7");
-        assert_eq!(Offer::read(&KEYS, [Some(json!(3)), None].into_iter(), |_| None).id, "");
+        assert_eq!(FileRef::read(&KEYS, ids.into_iter(), |_| None).id, "3-x7");
+        assert_eq!(FileRef::read(&KEYS, [Some(json!(3)), None].into_iter(), |_| None).id, "");
     }
 }

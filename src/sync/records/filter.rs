@@ -3,7 +3,7 @@
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::config::TicketScope;
-use crate::streams::{Deletion, Feed, Order, Sign, Stream};
+use crate::streams::{Deletion, DeletionMarker, Feed, Order, Stream};
 use crate::sync::position::places::{MOST_BEARERS, bearers};
 use crate::sync::position::{MARGIN_SECONDS, MOST_GONE, MOST_SEEN, Place, Position, Walk};
 use crate::sync::walk::search_windows;
@@ -108,7 +108,9 @@ pub fn newer(stream: &Stream, position: &mut Position, page: &Page, list: &Rows)
             // A row without a cursor value is delivered and moves nothing.
             _ => true,
         };
-        let Some(Deletion { sign: Sign::Flag(_), .. }) = stream.deletion else { return new };
+        let Some(Deletion { sign: DeletionMarker::Flag(_), .. }) = stream.deletion else {
+            return new;
+        };
         let raw = |key| list.member(row, key).map(|member| page.text.raw(member.value));
         let id = stream.primary_key.first().and_then(|key| raw(key)).map_or(0, id_number);
         let gone = &mut position.walk.gone;
@@ -134,7 +136,8 @@ pub fn leave_out_deleted(
     list: &Rows,
     keep: &mut [bool],
 ) {
-    let Some(deletion) = stream.deletion.filter(|deletion| deletion.sign != Sign::Every) else {
+    let Some(deletion) = stream.deletion.filter(|deletion| deletion.sign != DeletionMarker::Every)
+    else {
         return;
     };
     let unwanted = stream.without_deleted && position.walk.full;

@@ -7,12 +7,12 @@ use serde_json::Value;
 
 use self::changes::Change;
 use self::custom_columns::{Filler, Scratch};
-use self::file_ref::Offer;
+use self::file_ref::FileRef;
 use self::json_out::{put_key, put_shown, put_text};
-use self::path_params::Fills;
-use self::side_loaded::Joins;
+use self::path_params::PathParams;
+use self::side_loaded::SideLoaded;
 use self::truncate::LARGEST_ROW_BYTES;
-use self::written::Framed;
+use self::written::WrittenRows;
 use crate::protocol::message::{record_head, record_tail};
 use crate::streams::{Deletion, RowsAt, Splice, Stream};
 use crate::zendesk::edit::Text;
@@ -34,13 +34,13 @@ pub mod written;
 
 /// Writes one stream's rows of a page.
 #[derive(Debug)]
-pub struct Framer {
+pub struct RecordWriter {
     stream: &'static Stream,
     head: Vec<u8>,
     columns: Option<Filler>,
 }
 
-impl Framer {
+impl RecordWriter {
     #[must_use]
     pub fn new(stream: &'static Stream) -> Self {
         let columns = stream.custom_columns.map(Filler::new);
@@ -54,13 +54,13 @@ impl Framer {
         &self,
         page: &Page,
         keep: &[bool],
-        fills: &Fills,
+        fills: &PathParams,
         emitted_at_ms: u64,
         out: &mut Vec<u8>,
-    ) -> Framed {
+    ) -> WrittenRows {
         let feed = self.stream.feed;
-        let mut framed = Framed::default();
-        let joins = Joins::new(self.stream, page);
+        let mut framed = WrittenRows::default();
+        let joins = SideLoaded::new(self.stream, page);
         for list in self.stream.rows.lists(feed).into_iter().filter_map(|path| page.list(path)) {
             let more = if list.path == feed.list {
                 self.frame_list(page, list, (keep, fills, &joins), emitted_at_ms, out)
@@ -120,18 +120,18 @@ impl Framer {
         &self,
         page: &Page,
         list: &Rows,
-        (keep, fills, joins): (&[bool], &Fills, &Joins<'_>),
+        (keep, fills, joins): (&[bool], &PathParams, &SideLoaded<'_>),
         emitted_at_ms: u64,
         out: &mut Vec<u8>,
-    ) -> Framed {
-        let mut framed = Framed::default();
+    ) -> WrittenRows {
+        let mut framed = WrittenRows::default();
         let tail = record_tail(emitted_at_ms);
         if let RowsAt::Made(made) = self.stream.rows {
             return derived::frame(made, (page, list, keep), (&self.head, &tail), out);
         }
         let mut dropped = Vec::new();
         let mut scratch = Scratch::default();
-        let mut line = |place: Place<'_>, framed: &mut Framed| {
+        let mut line = |place: RowPlace<'_>, framed: &mut WrittenRows| {
             if !self.has_key(&place) {
                 framed.held_back += 1;
                 return;
@@ -156,8 +156,8 @@ impl Framer {
             }
             if let Some(keys) = &self.stream.file {
                 let ids = self.stream.primary_key.iter().map(|key| self.key(&place, key));
-                let offer = Offer::read(keys, ids, |key| place.value(key));
-                framed.offers.push(Offer { at: out.len(), ..offer });
+                let offer = FileRef::read(keys, ids, |key| place.value(key));
+                framed.offers.push(FileRef { at: out.len(), ..offer });
             }
             out.extend_from_slice(&tail);
             framed.rows += 1;
@@ -169,14 +169,14 @@ impl Framer {
         match self.stream.rows {
             RowsAt::Listed | RowsAt::Beside { .. } | RowsAt::InLists { .. } | RowsAt::Made(_) => {
                 for listed in each(list).filter(|listed| kept(*listed)) {
-                    line(Place::of(within, list, listed, None), &mut framed);
+                    line(RowPlace::of(within, list, listed, None), &mut framed);
                 }
             }
             RowsAt::Inside(_) | RowsAt::EachInside { .. } | RowsAt::InsideLists { .. } => {
                 let Some(inner) = inner else { return framed };
                 for at in each(inner).filter(|at| kept(inner.rows[*at].around)) {
-                    let around = Place::of(within, list, inner.rows[at].around, None);
-                    let place = Place::of(within, inner, at, Some(&around));
+                    let around = RowPlace::of(within, list, inner.rows[at].around, None);
+                    let place = RowPlace::of(within, inner, at, Some(&around));
                     if self.is_ours(&place) {
                         line(place, &mut framed);
                     }
@@ -191,10 +191,10 @@ impl Framer {
                 for at in each(innermost) {
                     let between = innermost.rows[at].around;
                     let listed = inner.rows[between].around;
-                    let outermost = Place::of(within, list, listed, None);
-                    let around = Place::of(within, inner, between, Some(&outermost));
+                    let outermost = RowPlace::of(within, list, listed, None);
+                    let around = RowPlace::of(within, inner, between, Some(&outermost));
                     if kept(listed) && self.is_ours(&around) {
-                        line(Place::of(within, innermost, at, Some(&around)), &mut framed);
+                        line(RowPlace::of(within, innermost, at, Some(&around)), &mut framed);
                     }
                 }
             }
@@ -203,7 +203,7 @@ impl Framer {
     }
 
     /// Whether a row of an array inside a listed row belongs to the stream.
-    fn is_ours(&self, place: &Place<'_>) -> bool {
+    fn is_ours(&self, place: &RowPlace<'_>) -> bool {
         let (RowsAt::EachInside { key, text, .. } | RowsAt::EachOfEach { key, text, .. }) =
             self.stream.rows
         else {
@@ -215,7 +215,7 @@ impl Framer {
     }
 
     /// Whether any part of the primary key is there; platforms abort or drop rows without one.
-    fn has_key(&self, place: &Place<'_>) -> bool {
+    fn has_key(&self, place: &RowPlace<'_>) -> bool {
         let there = |key: &&str| {
             place.member(key).is_some_and(|member| place.text.raw(member.value) != b"null")
         };
@@ -226,7 +226,7 @@ impl Framer {
     }
 
     /// The value of a part of the primary key, which may come from the row around.
-    fn key(&self, place: &Place<'_>, key: &str) -> Option<Value> {
+    fn key(&self, place: &RowPlace<'_>, key: &str) -> Option<Value> {
         let around = self.stream.splice.iter().find_map(|splice| match splice {
             Splice::Around { key: put, from } if *put == key => Some(*from),
             _ => None,
@@ -239,7 +239,7 @@ impl Framer {
 
     fn row(
         &self,
-        place: &Place<'_>,
+        place: &RowPlace<'_>,
         dropped: &mut Vec<Member>,
         scratch: &mut Scratch,
         out: &mut Vec<u8>,
@@ -281,12 +281,12 @@ impl Framer {
     }
 }
 
-impl Framer {
+impl RecordWriter {
     /// Adds the fields of a row that are not as Zendesk sent them. `dropped` are the members of the
     /// listed row that are not in the record, `scratch` is as the row left it.
     fn mended(
         &self,
-        place: &Place<'_>,
+        place: &RowPlace<'_>,
         dropped: &[Member],
         scratch: &Scratch,
         found: &mut Vec<Change>,
@@ -339,7 +339,7 @@ fn shrink(out: &mut Vec<u8>, start: usize) -> Vec<String> {
 }
 
 /// Appends one spliced member.
-fn put(splice: &Splice, place: &Place<'_>, start: usize, out: &mut Vec<u8>) {
+fn put(splice: &Splice, place: &RowPlace<'_>, start: usize, out: &mut Vec<u8>) {
     match splice {
         Splice::Around { key, .. } | Splice::Outermost { key, .. } | Splice::Own { key, .. } => {
             let Some(member) = place.source(splice) else { return };
@@ -388,7 +388,7 @@ fn put(splice: &Splice, place: &Place<'_>, start: usize, out: &mut Vec<u8>) {
 fn put_deletion(
     column: &str,
     deletion: Deletion,
-    place: &Place<'_>,
+    place: &RowPlace<'_>,
     start: usize,
     out: &mut Vec<u8>,
 ) {
@@ -402,18 +402,18 @@ fn put_deletion(
 }
 
 /// One row of a stream: a listed row, or a row inside of one.
-struct Place<'a> {
+struct RowPlace<'a> {
     text: &'a Text,
     rows: &'a Rows,
     at: usize,
-    around: Option<&'a Place<'a>>,
-    fills: &'a Fills,
-    joins: &'a Joins<'a>,
+    around: Option<&'a RowPlace<'a>>,
+    fills: &'a PathParams,
+    joins: &'a SideLoaded<'a>,
 }
 
-impl<'a> Place<'a> {
+impl<'a> RowPlace<'a> {
     fn of(
-        (text, fills, joins): (&'a Text, &'a Fills, &'a Joins<'a>),
+        (text, fills, joins): (&'a Text, &'a PathParams, &'a SideLoaded<'a>),
         rows: &'a Rows,
         at: usize,
         around: Option<&'a Self>,
@@ -459,7 +459,7 @@ impl<'a> Place<'a> {
 
     /// The path of the list in which the row lies.
     fn list(&self) -> &'static [&'static str] {
-        self.around.map_or(self.rows.path, Place::list)
+        self.around.map_or(self.rows.path, RowPlace::list)
     }
 
     fn outermost(&self, key: &str) -> Option<Member> {
@@ -499,7 +499,7 @@ pub(super) mod tests {
         let keep = vec![true; page.lists[0].rows.len()];
         let data = |stream: &&'static Stream| {
             let mut out = Vec::new();
-            let framed = Framer::new(stream).frame(&page, &keep, &Vec::new(), 1, &mut out);
+            let framed = RecordWriter::new(stream).frame(&page, &keep, &Vec::new(), 1, &mut out);
             let lines = String::from_utf8(out).unwrap();
             assert_eq!(framed.rows, lines.lines().count() as u64);
             let data = |line| serde_json::from_str::<Value>(line).unwrap()["record"]["data"].take();
@@ -565,7 +565,7 @@ pub(super) mod tests {
         let keep = vec![true; page.lists[0].rows.len()];
         let of_stream = |stream: &&'static Stream| {
             let mut out = Vec::new();
-            let framed = Framer::new(stream).frame(&page, &keep, &Vec::new(), 1, &mut out);
+            let framed = RecordWriter::new(stream).frame(&page, &keep, &Vec::new(), 1, &mut out);
             let lines = String::from_utf8(out).unwrap();
             let fields = |line: &str| -> Vec<String> {
                 let record: Value = serde_json::from_str(line).unwrap();

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// What fills the placeholders of a child's path.
-pub type Fills = Vec<(&'static str, String)>;
+pub type PathParams = Vec<(&'static str, String)>;
 
 /// A number as it stands, a string without its quotes.
 pub fn text_of(value: Value) -> Option<String> {
@@ -21,7 +21,7 @@ pub fn is_of_ids(character: char) -> bool {
 
 /// Fills the placeholders of a path. Only characters that ids are made of get into a path, and the
 /// colon of ids that have parts.
-pub fn fill(path: &str, fills: &Fills) -> String {
+pub fn fill_path(path: &str, fills: &PathParams) -> String {
     let is_safe = |character: &char| is_of_ids(*character) || *character == ':';
     fills.iter().fold(path.to_owned(), |path, (name, value)| {
         let value: String = value.chars().filter(is_safe).collect();

@@ -9,11 +9,11 @@ use crate::zendesk::page::Page;
 
 /// The lists of a page that a stream's rows have elements of, by their names.
 #[derive(Debug, Default)]
-pub struct Joins<'p> {
+pub struct SideLoaded<'p> {
     lists: Vec<(&'static str, HashMap<&'p [u8], Span>)>,
 }
 
-impl<'p> Joins<'p> {
+impl<'p> SideLoaded<'p> {
     #[must_use]
     pub fn new(stream: &Stream, page: &'p Page) -> Self {
         let joined = stream.splice.iter().filter_map(|splice| match splice {

@@ -1,10 +1,10 @@
 //! What became of a page's rows.
 
-use super::file_ref::Offer;
+use super::file_ref::FileRef;
 
 /// What became of a page's rows for one stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Framed {
+pub struct WrittenRows {
     pub rows: u64,
     /// Rows without a primary key, or empty ones, and elements that are no rows.
     pub held_back: u64,
@@ -15,5 +15,5 @@ pub struct Framed {
     /// Rows with texts or values that are not as Zendesk sent them, because that is no JSON.
     pub mended: u64,
     /// The files that rows tell of, in the order of their lines.
-    pub offers: Vec<Offer>,
+    pub offers: Vec<FileRef>,
 }

@@ -3,17 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::segment::Stretch;
+use super::segment::Segment;
 use crate::protocol::emitter::{Batch, unix_ms};
-use crate::streams::{Feed, Stream, Told};
+use crate::streams::{ChangeSource, Feed, Stream};
 use crate::sync::WalkError;
 use crate::sync::children::parents::values;
-use crate::sync::listing::context::Reader;
+use crate::sync::listing::context::Context;
 use crate::sync::listing::pager::{Listing, Pager};
 use crate::sync::position::digest::Digest;
 use crate::sync::position::{Phase, Position};
-use crate::sync::records::{Framer, filter};
-use crate::zendesk::client::{Fetched, Tally};
+use crate::sync::records::{RecordWriter, filter};
+use crate::zendesk::client::{Fetched, RequestStats};
 use crate::zendesk::page::Page;
 use crate::zendesk::paging::Token;
 
@@ -59,13 +59,13 @@ pub(in crate::sync) struct Counted {
     parents: Option<Vec<(Vec<String>, Option<i64>)>>,
 }
 
-impl Reader<'_> {
+impl Context<'_> {
     /// All parents with the numbers of their children.
     pub(in crate::sync) async fn numbers(
         self,
         numbers: Numbers,
         walk: u64,
-        tally: &mut Tally,
+        tally: &mut RequestStats,
     ) -> Result<Counted, WalkError> {
         let listing = self.numbered(numbers, walk);
         let size = numbers.feed.page_size(self.config);
@@ -96,7 +96,7 @@ impl Reader<'_> {
     /// as changed.
     pub(in crate::sync) async fn moved(
         self,
-        stretch: &mut Stretch<'_>,
+        stretch: &mut Segment<'_>,
         number: usize,
         (numbers, counted): (Numbers, &Counted),
         named: &mut Named,
@@ -140,12 +140,12 @@ impl Listing {
     }
 }
 
-impl Reader<'_> {
+impl Context<'_> {
     /// Delivers the rows of a stream whose numbers moved, but for those that the walk lists as
     /// changed.
     pub(super) async fn deliver_moved(
         self,
-        stretch: &mut Stretch<'_>,
+        stretch: &mut Segment<'_>,
         number: usize,
         (numbers, counted): (Numbers, &Counted),
     ) -> Result<(), WalkError> {
@@ -162,7 +162,7 @@ impl Reader<'_> {
         let listing = self.listing(numbers.feed, path, &[stream], stretch.walk).of(numbers);
         let size = numbers.feed.page_size(self.config);
         let mut pager = Pager::new(self.client, &listing, Token::First, size);
-        let framer = Framer::new(stream);
+        let framer = RecordWriter::new(stream);
         while let Some(fetched) = pager.next().await? {
             let Fetched { page, slot, .. } = fetched;
             let keep: Vec<bool> =
@@ -184,7 +184,7 @@ impl Reader<'_> {
 impl Numbers {
     /// The numbers of a stream's own rows.
     pub(super) fn of_rows(stream: &'static Stream) -> Option<Self> {
-        let Told::Numbers { feed, keys } = stream.counted_by? else { return None };
+        let ChangeSource::Numbers { feed, keys } = stream.counted_by? else { return None };
         let changed = stream.cursor.map(|cursor| cursor.field);
         Some(Self { feed, keys, fills: &[("id", "id")], changed })
     }

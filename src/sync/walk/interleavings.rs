@@ -10,19 +10,19 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::listing;
-use super::segment::Stretch;
+use super::segment::Segment;
 use super::window_fetchers::Start;
 use crate::config::Config;
 use crate::protocol::catalog::SyncMode;
 use crate::streams::{Feed, Order, Stream, registry};
-use crate::sync::listing::member::Member;
+use crate::sync::listing::member::ActiveStream;
 use crate::sync::listing::pager::borne_out;
 use crate::sync::plan::{Now, begin};
-use crate::sync::position::catch_up::{Standing, Standstill, next_leg};
+use crate::sync::position::catch_up::{StreamState, WalkProgress, next_leg};
 use crate::sync::position::encode::to_state;
 use crate::sync::position::ends::Verdict;
 use crate::sync::position::search_bounds;
-use crate::sync::position::windows::{MOST_WINDOWS, Span, bring_together};
+use crate::sync::position::windows::{MOST_WINDOWS, WindowSpan, bring_together};
 use crate::sync::records::filter;
 use crate::zendesk::page::scan;
 use crate::zendesk::paging::{Answer, Paging, Step, Token, step};
@@ -186,7 +186,7 @@ impl Platform {
         }
     }
 
-    fn save(&mut self, member: &Member) {
+    fn save(&mut self, member: &ActiveStream) {
         let state = serde_json::from_str(&to_state(member.stream, &member.position)).unwrap();
         self.states.insert(member.stream.name, state);
     }
@@ -234,7 +234,7 @@ fn sync(
         let begin = begin(stream, SyncMode::Incremental, state, config, now);
         assert_eq!(begin.warnings, Vec::<String>::new());
         if begin.repeat.is_none() {
-            members.push(Member::new(stream, begin.position));
+            members.push(ActiveStream::new(stream, begin.position));
         }
     }
     let Some(feed) = members.first().map(|member| member.stream.feed) else { return };
@@ -244,18 +244,18 @@ fn sync(
         bring_together(&mut positions);
     }
     loop {
-        let standings: Vec<Standing> = members.iter().map(Member::standing).collect();
+        let standings: Vec<WalkProgress> = members.iter().map(ActiveStream::standing).collect();
         let Some(leg) = next_leg(&standings, feed.time_key().is_some()) else { return };
         let known = members.iter().filter_map(|member| member.newest).max();
         let ahead = leg.up_to.map(|leader| members[leader].position.clone());
         let until = leg.up_to.map(|leader| standings[leader].point);
         let mut end = members[leg.who[0]].position.walk.place.token.clone();
         let who = members.iter_mut().enumerate().filter(|(at, _)| leg.who.contains(at));
-        let mut who: Vec<&mut Member> = who.map(|(_, member)| member).collect();
+        let mut who: Vec<&mut ActiveStream> = who.map(|(_, member)| member).collect();
         for member in who.iter_mut().filter(|_| feed.searched_key().is_some()) {
             search_bounds::freeze(&mut member.position, search_bounds::LAG_SECONDS, zendesk.now);
         }
-        let mut stretch = Stretch::new((feed, 1), who, end.clone(), (until, ahead));
+        let mut stretch = Segment::new((feed, 1), who, end.clone(), (until, ahead));
         stretch.newest = stretch.newest.max(known);
         let begun = |start: Start| (start.number, (start.at.clone(), PAGE, bounds_of(&start)));
         let mut chains: BTreeMap<u32, (Token, usize, (i64, i64))> =
@@ -353,8 +353,9 @@ fn sync(
                         let spans = stretch.spans(zendesk.now, |_| None);
                         // Rows that are withheld yet would come too late for the window before.
                         let is_shown = middle < zendesk.now - WITHHELD_SECONDS;
-                        let has =
-                            |span: &Span| is_shown && span.from < middle && middle < span.until;
+                        let has = |span: &WindowSpan| {
+                            is_shown && span.from < middle && middle < span.until
+                        };
                         let window =
                             spans.iter().position(has).filter(|_| spans.len() < MOST_WINDOWS);
                         if let Some(window) = window {
@@ -386,7 +387,7 @@ fn sync(
             platform.save(&members[at]);
             members[at].newest = newest;
             let leader = leg.up_to.filter(|_| is_at_aim);
-            members[at].state = leader.map_or(Standstill::Done, |leader| standings[leader].state);
+            members[at].state = leader.map_or(StreamState::Done, |leader| standings[leader].state);
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use self::segment::{Stretch, Taken};
+use self::segment::{Segment, Taken};
 use self::window_fetchers::{Asked, Chains, Turn};
 use crate::config::Config;
 use crate::protocol::emitter::Batch;
@@ -13,15 +13,15 @@ use crate::sync::WalkError;
 use crate::sync::children::parents::{ParentRow, changed_key, path_keys};
 use crate::sync::children::{Children, witnesses};
 use crate::sync::files::Delivery;
-use crate::sync::listing::context::{Reader, ends_everything};
-use crate::sync::listing::member::{FileTally, Group, Member};
+use crate::sync::listing::context::{Context, ends_everything};
+use crate::sync::listing::member::{ActiveStream, FileTally, Group};
 use crate::sync::listing::pager::{Listing, Pager};
 use crate::sync::plan::time_filter;
-use crate::sync::position::catch_up::{Leg, Standing, Standstill, next_leg};
+use crate::sync::position::catch_up::{SegmentPlan, StreamState, WalkProgress, next_leg};
 use crate::sync::position::ends::Verdict;
 use crate::sync::position::windows;
 use crate::sync::records::filter;
-use crate::zendesk::client::{Fetched, Tally};
+use crate::zendesk::client::{Fetched, RequestStats};
 use crate::zendesk::error::{ApiError, ErrorKind};
 use crate::zendesk::paging::Token;
 use crate::zendesk::timestamp;
@@ -69,11 +69,11 @@ impl CutShort {
     }
 }
 
-impl Reader<'_> {
+impl Context<'_> {
     /// Reads every stream of a feed to its end.
     pub async fn read(self, mut group: Group) {
         let site = group.site.clone();
-        let reader = Reader { site: site.as_ref(), ..self };
+        let reader = Context { site: site.as_ref(), ..self };
         reader.read_here(&mut group).await;
     }
 
@@ -86,31 +86,32 @@ impl Reader<'_> {
             windows::bring_together(&mut positions);
         }
         loop {
-            let standings: Vec<Standing> = group.members.iter().map(Member::standing).collect();
+            let standings: Vec<WalkProgress> =
+                group.members.iter().map(ActiveStream::standing).collect();
             let Some(mut leg) = next_leg(&standings, ordered) else { return };
             self.leave_children_behind(group, &standings, &mut leg);
             let result = self.leg(group, &leg).await;
             for at in leg.who {
                 let member = &mut group.members[at];
                 match member.state {
-                    Standstill::Failed => continue,
+                    StreamState::Failed => continue,
                     // Its place has not moved.
-                    Standstill::Behind => {
-                        member.state = Standstill::Reading;
+                    StreamState::Behind => {
+                        member.state = StreamState::Reading;
                         continue;
                     }
-                    Standstill::Reading | Standstill::Done => {}
+                    StreamState::Reading | StreamState::Done => {}
                 }
                 member.state = match (&result, leg.up_to) {
-                    (Err(_), _) => Standstill::Failed,
+                    (Err(_), _) => StreamState::Failed,
                     // The end came before the place of the one ahead.
-                    (Ok(Reached::End), Some(_)) if member.has_ended() => Standstill::Done,
+                    (Ok(Reached::End), Some(_)) if member.has_ended() => StreamState::Done,
                     (Ok(_), Some(leader)) => standings[leader].state,
                     // Other windows of a search are left.
-                    (Ok(_), None) if member.position.is_search() => Standstill::Reading,
-                    (Ok(_), None) => Standstill::Done,
+                    (Ok(_), None) if member.position.is_search() => StreamState::Reading,
+                    (Ok(_), None) => StreamState::Done,
                 };
-                if member.state != Standstill::Reading {
+                if member.state != StreamState::Reading {
                     self.tell_end(member, result.clone().map(drop));
                 }
             }
@@ -120,7 +121,12 @@ impl Reader<'_> {
     /// Streams that are read per parent, or with files, ask for each row of the feed, and all that
     /// walk with them wait for it. Through a long history they follow behind those that need not
     /// wait.
-    fn leave_children_behind(self, group: &Group, standings: &[Standing], leg: &mut Leg) {
+    fn leave_children_behind(
+        self,
+        group: &Group,
+        standings: &[WalkProgress],
+        leg: &mut SegmentPlan,
+    ) {
         let waits = |at: &usize| group.members[*at].keeps_waiting();
         let now = self.client.clock().now_unix();
         let is_long = leg.who.iter().any(|at| windows::is_long(standings[*at].point, now));
@@ -130,7 +136,11 @@ impl Reader<'_> {
     }
 
     /// Reads one stretch: to the feed's end, or up to the place of a stream that is ahead.
-    pub(super) async fn leg(self, group: &mut Group, leg: &Leg) -> Result<Reached, WalkError> {
+    pub(super) async fn leg(
+        self,
+        group: &mut Group,
+        leg: &SegmentPlan,
+    ) -> Result<Reached, WalkError> {
         let known = group.members.iter().filter_map(|member| member.newest).max();
         let feed = group.feed;
         let ahead = leg.up_to.map(|leader| group.members[leader].position.clone());
@@ -139,7 +149,7 @@ impl Reader<'_> {
         let until = leader.map(|leader| group.members[leader].standing().point);
         let listing = listing(feed, &group.members, group.walk, self.config);
         let mut listing = listing.at(self.site.cloned());
-        let mut who: Vec<&mut Member> = Vec::new();
+        let mut who: Vec<&mut ActiveStream> = Vec::new();
         for (at, member) in group.members.iter_mut().enumerate() {
             if leg.who.contains(&at) {
                 who.push(member);
@@ -151,7 +161,7 @@ impl Reader<'_> {
         let start = first.position.walk.place.token.clone();
         let now = self.client.clock().now_unix();
         listing.query.extend(time_filter::begin(feed, &mut first.position, now));
-        let mut stretch = Stretch::new((feed, group.walk), who, start.clone(), (until, ahead));
+        let mut stretch = Segment::new((feed, group.walk), who, start.clone(), (until, ahead));
         stretch.scope = self.config.ticket_scope;
         stretch.fills = self.fills();
         stretch.newest = stretch.newest.max(known);
@@ -179,7 +189,7 @@ impl Reader<'_> {
     async fn wait_out_refusal(
         self,
         feed: &Feed,
-        who: &[&mut Member],
+        who: &[&mut ActiveStream],
         walk: u64,
     ) -> Result<(), WalkError> {
         let until = who.iter().map(|member| member.refused_until).max().unwrap_or_default();
@@ -195,7 +205,7 @@ impl Reader<'_> {
     /// none when no stream reads here any more.
     pub(super) async fn walk(
         self,
-        stretch: &mut Stretch<'_>,
+        stretch: &mut Segment<'_>,
         chains: &mut Chains<'_>,
     ) -> Result<Option<Token>, WalkError> {
         while let Some(turn) = chains.next().await {
@@ -313,7 +323,7 @@ impl Reader<'_> {
     /// Delivers one page, and the children of its rows.
     async fn page(
         self,
-        stretch: &mut Stretch<'_>,
+        stretch: &mut Segment<'_>,
         fetched: Fetched,
         window: usize,
         at: &Token,
@@ -357,7 +367,7 @@ impl Reader<'_> {
     /// which that failed are left out of it, rows and position.
     async fn deliver(
         self,
-        stretch: &mut Stretch<'_>,
+        stretch: &mut Segment<'_>,
         batch: &mut Batch,
         deliveries: Vec<(usize, Delivery)>,
     ) -> Result<Vec<(&'static str, WalkError)>, WalkError> {
@@ -365,7 +375,7 @@ impl Reader<'_> {
         for (at, delivery) in deliveries {
             let (name, walk) = (delivery.stream.name, stretch.walk);
             let Some(keys) = delivery.stream.file else { continue };
-            let (mut files, mut tally) = (FileTally::default(), Tally::default());
+            let (mut files, mut tally) = (FileTally::default(), RequestStats::default());
             let refusals = &mut stretch.refusals;
             let (mut refused_at, mut first) = (None, None);
             let note = |missing: Option<ApiError>| {
@@ -404,7 +414,7 @@ impl Reader<'_> {
 
     pub(super) async fn children(
         self,
-        stretch: &mut Stretch<'_>,
+        stretch: &mut Segment<'_>,
         parents: Vec<ParentRow>,
         next: (Token, Option<i64>),
         now: i64,
@@ -421,7 +431,7 @@ impl Reader<'_> {
     }
 
     /// Moves the streams of a finished stretch to its end, or to the place of the one ahead.
-    async fn finish(self, mut stretch: Stretch<'_>, end: &Token) -> Result<(), WalkError> {
+    async fn finish(self, mut stretch: Segment<'_>, end: &Token) -> Result<(), WalkError> {
         self.judge_refusals(&mut stretch, true).await?;
         stretch.frontier.judge_all();
         stretch.end(end, self.client.clock().now_unix());
@@ -434,7 +444,7 @@ impl Reader<'_> {
     /// fails holds up: no more is read behind it. `at_end`: of the walk.
     async fn judge_refusals(
         self,
-        stretch: &mut Stretch<'_>,
+        stretch: &mut Segment<'_>,
         at_end: bool,
     ) -> Result<(), WalkError> {
         if at_end {
@@ -445,7 +455,8 @@ impl Reader<'_> {
         }
         let failed = stretch.judge_refusals(at_end);
         // What their positions note of the parents that failed.
-        let ends = |member: &&Member| failed.iter().any(|(name, _)| *name == member.stream.name);
+        let ends =
+            |member: &&ActiveStream| failed.iter().any(|(name, _)| *name == member.stream.name);
         let children = stretch.alive().filter(|member| member.is_child()).filter(ends);
         let parts = children.map(|member| member.part(0)).collect();
         self.emitter.batch(Batch { lines: Vec::new(), parts }).await?;
@@ -458,7 +469,12 @@ impl Reader<'_> {
 
 /// The feed's listing for all of its selected streams, whoever reads the stretch: a row must look
 /// the same in every stretch to be known again.
-pub(super) fn listing(feed: &'static Feed, who: &[Member], walk: u64, config: &Config) -> Listing {
+pub(super) fn listing(
+    feed: &'static Feed,
+    who: &[ActiveStream],
+    walk: u64,
+    config: &Config,
+) -> Listing {
     let own: Vec<&Stream> =
         who.iter().filter(|member| !member.is_child()).map(|member| member.stream).collect();
     let mut listing = Listing::new(feed, feed.path.to_owned(), &own, walk, config);

@@ -5,10 +5,10 @@ use serde_json::{Map, Value};
 
 use crate::protocol::catalog::SyncMode;
 use crate::streams::Stream;
-use crate::sync::listing::context::Reader;
-use crate::sync::listing::member::{Group, Member};
+use crate::sync::listing::context::Context;
+use crate::sync::listing::member::{ActiveStream, Group};
 use crate::sync::plan::{self, Now};
-use crate::sync::position::catch_up::{Leg, Standstill};
+use crate::sync::position::catch_up::{SegmentPlan, StreamState};
 use crate::sync::position::encode::to_state;
 use crate::sync::position::{Phase, Position};
 
@@ -20,7 +20,7 @@ pub fn is_due(stream: &Stream, mode: SyncMode, position: &Position) -> bool {
     stream.detour_first && mode == SyncMode::Incremental && untouched && is_open
 }
 
-impl Reader<'_> {
+impl Context<'_> {
     /// Takes the detours of a feed's streams, and lets each stream begin on the feed itself. One
     /// that fails does not begin, and its neighbours go on.
     pub(super) async fn detours_first(self, group: &mut Group) {
@@ -33,9 +33,9 @@ impl Reader<'_> {
                 walk: group.walk,
                 first: Vec::new(),
             };
-            let result = self.leg(&mut detour, &Leg { who: vec![0], up_to: None }).await;
+            let result = self.leg(&mut detour, &SegmentPlan { who: vec![0], up_to: None }).await;
             let Some(member) = detour.members.pop() else { continue };
-            if member.state == Standstill::Failed {
+            if member.state == StreamState::Failed {
                 continue;
             }
             if let Err(error) = result {
@@ -49,7 +49,7 @@ impl Reader<'_> {
             let now = Now { unix: self.client.clock().now_unix(), attempt: 0 };
             let mode = SyncMode::Incremental;
             let begin = plan::begin(stream, mode, Some(&state), self.config, now);
-            let mut onward = Member::new(stream, begin.position);
+            let mut onward = ActiveStream::new(stream, begin.position);
             onward.report = member.report;
             onward.walk = group.walk;
             group.members.push(onward);

@@ -1,16 +1,16 @@
 //! How the time of a search is cut into windows that end before their cursors do. What no chain
 //! reads yet is the last window; while chains are free, `search/count` says how much of it the
-//! next one may have. The cuts are pure; the [`Reader`] asks.
+//! next one may have. The cuts are pure; the [`Context`] asks.
 //!
 //! Source: Zendesk, "Export Search Results": a cursor ends after an hour, and rows come by
 //! creation, so that a window's place is its token alone, it cannot be cut once it is read, and
 //! only its end tells that all its changes were seen.
 
-use super::segment::Stretch;
+use super::segment::Segment;
 use super::window_fetchers::{Chains, Start};
 use crate::streams::Feed;
-use crate::sync::listing::context::Reader;
-use crate::sync::listing::member::Member;
+use crate::sync::listing::context::Context;
+use crate::sync::listing::member::ActiveStream;
 use crate::sync::position::search_bounds::{
     LAG_SECONDS, Rest, beginning, can_be_cut, freeze, most_rows, narrowed,
 };
@@ -19,9 +19,9 @@ use crate::sync::position::windows::MOST_WINDOWS;
 /// An index that lags by hours may show a ticket that was deleted so long before the search.
 pub const DELETION_LAG_SECONDS: i64 = 86_400;
 
-impl Reader<'_> {
+impl Context<'_> {
     /// Freezes the bounds of a search for streams that read it together.
-    pub(super) fn freeze_bounds(self, feed: &Feed, who: &mut [&mut Member]) {
+    pub(super) fn freeze_bounds(self, feed: &Feed, who: &mut [&mut ActiveStream]) {
         if feed.searched_key().is_none() {
             return;
         }
@@ -34,7 +34,7 @@ impl Reader<'_> {
     }
 
     /// Asks about what no chain reads yet, as long as one more may read.
-    pub(super) fn search_on(self, stretch: &mut Stretch<'_>, chains: &mut Chains<'_>) {
+    pub(super) fn search_on(self, stretch: &mut Segment<'_>, chains: &mut Chains<'_>) {
         let at_once = if stretch.has_children() { 1 } else { self.config.workers };
         // What is left keeps a place of its own among those that a state holds.
         while stretch.windows_read() < at_once.min(MOST_WINDOWS - 1)
@@ -53,7 +53,7 @@ impl Reader<'_> {
     /// Reads a window that was counted, or asks about its beginning.
     pub(in crate::sync) fn counted(
         self,
-        stretch: &mut Stretch<'_>,
+        stretch: &mut Segment<'_>,
         chains: &mut Chains<'_>,
         bounds: (i64, i64),
         rows: u64,
@@ -76,7 +76,7 @@ impl Reader<'_> {
 
     fn read_window(
         self,
-        stretch: &mut Stretch<'_>,
+        stretch: &mut Segment<'_>,
         chains: &mut Chains<'_>,
         bounds: (i64, i64),
         rows: u64,

@@ -10,17 +10,17 @@ use crate::streams::{Feed, Stream};
 use crate::sync::WalkError;
 use crate::sync::children::parents::{ParentRow, changed_key, path_keys};
 use crate::sync::children::{judge_failures, release};
-use crate::sync::files::{Delivery, Held};
-use crate::sync::listing::member::Member;
+use crate::sync::files::{Delivery, PendingCheckpoints};
+use crate::sync::listing::member::ActiveStream;
 use crate::sync::listing::refusals::RefusalsByFeed;
 use crate::sync::position::ends::{self, Claim, Verdict};
 use crate::sync::position::frontier::Frontier;
 use crate::sync::position::places::{self, MOST_BEARERS, Trail};
 use crate::sync::position::search_bounds::Rest;
 use crate::sync::position::{Place, Position};
-use crate::sync::records::path_params::Fills;
-use crate::sync::records::{Framer, filter};
-use crate::zendesk::client::Tally;
+use crate::sync::records::path_params::PathParams;
+use crate::sync::records::{RecordWriter, filter};
+use crate::zendesk::client::RequestStats;
 use crate::zendesk::page::{Page, Rows};
 use crate::zendesk::paging::{Token, WITHHELD_SECONDS};
 
@@ -28,15 +28,15 @@ use crate::zendesk::paging::{Token, WITHHELD_SECONDS};
 const BYTES_AROUND_A_ROW: usize = 192;
 
 /// One stretch of a feed and the streams that read it.
-pub struct Stretch<'m> {
+pub struct Segment<'m> {
     pub feed: &'static Feed,
     pub walk: u64,
-    pub who: Vec<&'m mut Member>,
-    framers: Vec<Framer>,
+    pub who: Vec<&'m mut ActiveStream>,
+    framers: Vec<RecordWriter>,
     pub frontier: Frontier,
     pub refusals: RefusalsByFeed,
     /// Positions of streams with files, by member.
-    pub held: BTreeMap<usize, Held>,
+    pub held: BTreeMap<usize, PendingCheckpoints>,
     /// The feed's time of the place that is taken over at the end, and each stream's hashes for
     /// it. Later rows are left to the walk from there, which lists them again. Without a time the
     /// place is met by its token, or never.
@@ -51,7 +51,7 @@ pub struct Stretch<'m> {
     /// The number of the chain of pages that walks each window.
     pub(super) chains: Vec<u32>,
     /// What rows are told beside what is in them.
-    pub fills: Fills,
+    pub fills: PathParams,
     /// Of a search: that no chain walks the last window yet.
     pub rest: Option<Rest>,
     /// The last times of each chain's pages.
@@ -86,14 +86,14 @@ pub struct Taken {
     pub arrived: bool,
 }
 
-impl<'m> Stretch<'m> {
+impl<'m> Segment<'m> {
     pub fn new(
         (feed, walk): (&'static Feed, u64),
-        who: Vec<&'m mut Member>,
+        who: Vec<&'m mut ActiveStream>,
         start: Token,
         (until, ahead): (Option<i64>, Option<Position>),
     ) -> Self {
-        let framers = who.iter().map(|member| Framer::new(member.stream)).collect();
+        let framers = who.iter().map(|member| RecordWriter::new(member.stream)).collect();
         let ahead_seen = who.iter().map(|member| {
             let walk = &member.position.walk;
             let last = walk.later.last().map_or(&walk.place, |window| &window.place);
@@ -115,7 +115,7 @@ impl<'m> Stretch<'m> {
             rows_arrived: false,
             scope: TicketScope::default(),
             chains: Vec::new(),
-            fills: Fills::new(),
+            fills: PathParams::new(),
             rest: None,
             trails: BTreeMap::new(),
             newest: None,
@@ -161,7 +161,7 @@ impl<'m> Stretch<'m> {
     }
 
     /// Those who still read here: they have not failed, and no refusal has left them behind.
-    pub fn alive(&self) -> impl Iterator<Item = &Member> {
+    pub fn alive(&self) -> impl Iterator<Item = &ActiveStream> {
         self.who.iter().map(|member| &**member).filter(|member| member.is_reading())
     }
 
@@ -170,10 +170,10 @@ impl<'m> Stretch<'m> {
     }
 
     pub fn has_children(&self) -> bool {
-        self.alive().any(Member::is_child)
+        self.alive().any(ActiveStream::is_child)
     }
 
-    pub fn member(&mut self, name: &str) -> Option<&mut Member> {
+    pub fn member(&mut self, name: &str) -> Option<&mut ActiveStream> {
         self.who.iter_mut().map(|member| &mut **member).find(|member| member.stream.name == name)
     }
 
@@ -184,7 +184,7 @@ impl<'m> Stretch<'m> {
         }
     }
 
-    pub fn count(&mut self, tally: Tally) {
+    pub fn count(&mut self, tally: RequestStats) {
         for member in self.who.iter_mut().filter(|member| !member.is_child()) {
             member.report.tally.add(tally);
         }

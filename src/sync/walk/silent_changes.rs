@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::changed_counts::{Counted, MOST_NAMED, Named, Numbers, needs_numbers};
-use super::segment::Stretch;
+use super::segment::Segment;
 use crate::protocol::message::Level;
-use crate::streams::{Feed, Parent, Told};
+use crate::streams::{ChangeSource, Feed, Parent};
 use crate::sync::WalkError;
 use crate::sync::children::parents::{ParentRow, changed_key, values};
-use crate::sync::listing::context::{Reader, ends_everything};
+use crate::sync::listing::context::{Context, ends_everything};
 use crate::sync::listing::pager::Pager;
 use crate::sync::position::digest::Digest;
 use crate::sync::position::frontier::Listed;
@@ -46,11 +46,11 @@ enum Note {
     Numbers(Digest),
 }
 
-impl Reader<'_> {
+impl Context<'_> {
     /// Reads the children of the parents that are named, before the walk goes on at `at`.
     pub(in crate::sync) async fn told(
         self,
-        stretch: &mut Stretch<'_>,
+        stretch: &mut Segment<'_>,
         at: &Token,
     ) -> Result<(), WalkError> {
         let asked = self.client.clock().now_unix().saturating_sub(MARGIN_SECONDS);
@@ -69,10 +69,10 @@ impl Reader<'_> {
             let Some(parent) = top else { continue };
             let result = match parent.told_by {
                 None => continue,
-                Some(Told::Events(feed)) => {
+                Some(ChangeSource::Events(feed)) => {
                     self.events(stretch, number, (feed, parent), &mut named, (at, asked)).await
                 }
-                Some(Told::Numbers { feed, keys }) if needs_numbers(&member.position) => {
+                Some(ChangeSource::Numbers { feed, keys }) if needs_numbers(&member.position) => {
                     let numbers = Numbers {
                         feed,
                         keys,
@@ -97,7 +97,7 @@ impl Reader<'_> {
                         None => continue,
                     }
                 }
-                Some(Told::Numbers { .. }) => continue,
+                Some(ChangeSource::Numbers { .. }) => continue,
             };
             match result {
                 Ok(None) => {}
@@ -158,7 +158,7 @@ impl Reader<'_> {
     /// Reads the children of all that is named so far.
     pub(in crate::sync) async fn named(
         self,
-        stretch: &mut Stretch<'_>,
+        stretch: &mut Segment<'_>,
         named: &mut Named,
         (at, asked): (&Token, i64),
     ) -> Result<(), WalkError> {
@@ -186,7 +186,7 @@ impl Reader<'_> {
     /// first are read before the next events are asked for.
     async fn events(
         self,
-        stretch: &mut Stretch<'_>,
+        stretch: &mut Segment<'_>,
         number: usize,
         (feed, parent): (&'static Feed, &'static Parent),
         named: &mut Named,

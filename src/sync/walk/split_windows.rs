@@ -3,21 +3,21 @@
 
 use std::time::Duration;
 
-use super::segment::Stretch;
+use super::segment::Segment;
 use super::window_fetchers::{Chains, Start};
-use crate::sync::listing::context::Reader;
-use crate::sync::listing::member::Member;
+use crate::sync::listing::context::Context;
+use crate::sync::listing::member::ActiveStream;
 use crate::sync::position::Place;
 use crate::sync::position::search_bounds::{self, Rest};
-use crate::sync::position::windows::{self, Span};
+use crate::sync::position::windows::{self, WindowSpan};
 use crate::zendesk::client::PageSize;
 use crate::zendesk::paging::Token;
 
-impl Reader<'_> {
+impl Context<'_> {
     /// Cuts windows until as many chains ask as there are workers, or no window is worth it.
     pub(super) fn cut_windows(
         self,
-        stretch: &mut Stretch<'_>,
+        stretch: &mut Segment<'_>,
         chains: &mut Chains<'_>,
         size: PageSize,
         now: i64,
@@ -31,7 +31,7 @@ impl Reader<'_> {
     }
 }
 
-impl Stretch<'_> {
+impl Segment<'_> {
     /// Where chains start, one for each window that is being read.
     pub fn open_windows(&self) -> Vec<Start> {
         let Some(member) = self.walking() else { return Vec::new() };
@@ -77,7 +77,7 @@ impl Stretch<'_> {
     }
 
     /// What each open window still has before it; `now` is how far the feed goes.
-    pub fn spans(&self, now: i64, page_seconds: impl Fn(u32) -> Option<i64>) -> Vec<Span> {
+    pub fn spans(&self, now: i64, page_seconds: impl Fn(u32) -> Option<i64>) -> Vec<WindowSpan> {
         let Some(member) = self.walking() else { return Vec::new() };
         let feed_end = self.until.unwrap_or(now);
         let windows = member.position.windows().zip(&self.chains);
@@ -86,7 +86,7 @@ impl Stretch<'_> {
             .map(|((place, until, _), chain)| {
                 let until = until.unwrap_or(feed_end);
                 let from = place.point().unwrap_or(until);
-                Span { from, until, page_seconds: page_seconds(*chain) }
+                WindowSpan { from, until, page_seconds: page_seconds(*chain) }
             })
             .collect()
     }
@@ -158,7 +158,7 @@ impl Stretch<'_> {
     }
 
     /// All streams of a stretch with windows have the same ones.
-    pub(in crate::sync) fn walking(&self) -> Option<&Member> {
+    pub(in crate::sync) fn walking(&self) -> Option<&ActiveStream> {
         self.alive().find(|member| !member.is_child()).or(self.alive().next())
     }
 

@@ -11,7 +11,7 @@ use crate::sync::WalkError;
 use crate::sync::listing::pager::{Listing, Pager};
 use crate::sync::position::search_bounds::query;
 use crate::zendesk::budget::Bucket;
-use crate::zendesk::client::{Client, Fetched, PageSize, Request, Tally};
+use crate::zendesk::client::{Client, Fetched, PageSize, Request, RequestStats};
 use crate::zendesk::error::{ApiError, ErrorKind};
 use crate::zendesk::page::Shape;
 use crate::zendesk::paging::{Paging, Token};
@@ -61,23 +61,23 @@ pub enum Turn<'a> {
 pub struct Chains<'a> {
     client: &'a Client,
     listing: &'a Listing,
-    asking: FuturesUnordered<BoxFuture<'a, (Turn<'a>, Tally)>>,
+    asking: FuturesUnordered<BoxFuture<'a, (Turn<'a>, RequestStats)>>,
     /// Seconds of the feed's own time that the last page of each chain covered.
     pace: BTreeMap<u32, i64>,
     /// Time that pages took, waits for limits left out, and their number.
     took: (Duration, u32),
     /// What came while something else was waited for.
-    had: VecDeque<(Turn<'a>, Tally)>,
+    had: VecDeque<(Turn<'a>, RequestStats)>,
     /// The size that a chain has learned last. The listing's limits are those of all chains.
     size: Option<PageSize>,
-    tally: Tally,
+    tally: RequestStats,
 }
 
 impl<'a> Chains<'a> {
     #[must_use]
     pub fn new(client: &'a Client, listing: &'a Listing) -> Self {
         let (asking, pace, had) = (FuturesUnordered::new(), BTreeMap::new(), VecDeque::new());
-        let (took, size, tally) = (Default::default(), None, Tally::default());
+        let (took, size, tally) = (Default::default(), None, RequestStats::default());
         Self { client, listing, asking, pace, took, had, size, tally }
     }
 
@@ -115,7 +115,7 @@ impl<'a> Chains<'a> {
     pub fn count(&mut self, bounds: (i64, i64)) {
         let (client, listing) = (self.client, self.listing);
         self.asking.push(Box::pin(async move {
-            let mut tally = Tally::default();
+            let mut tally = RequestStats::default();
             let rows = count(client, listing, bounds, &mut tally).await;
             (Turn::Counted(bounds, rows), tally)
         }));
@@ -175,7 +175,7 @@ impl<'a> Chains<'a> {
 
     /// What all chains spent.
     #[must_use]
-    pub fn tally(&self) -> Tally {
+    pub fn tally(&self) -> RequestStats {
         self.tally
     }
 }
@@ -193,7 +193,7 @@ pub async fn count(
     client: &Client,
     listing: &Listing,
     bounds: (i64, i64),
-    tally: &mut Tally,
+    tally: &mut RequestStats,
 ) -> Result<u64, WalkError> {
     let path = "search/count.json";
     let shape = Shape::default();

@@ -121,17 +121,17 @@ impl Budget {
     /// tells whose turn it is: of those who could go, the one served longest ago goes.
     ///
     /// A request that was let go holds its slot from then on, so the future must be polled.
-    pub async fn acquire(self: &Arc<Self>, buckets: &[Bucket], walk: u64) -> Slot {
+    pub async fn acquire(self: &Arc<Self>, buckets: &[Bucket], walk: u64) -> Permit {
         let _waiting = self.waiting(walk);
         let (waker, woken) = oneshot::channel();
         let (number, _) = self.lock().queue.push(walk, buckets, waker);
-        let mut place = Place { budget: self, number, woken };
+        let mut place = QueueEntry { budget: self, number, woken };
         self.dispatch();
         self.tell_newcomer(number);
         // The queue keeps the sender until it sends.
         let Ok(drawn) = (&mut place.woken).await else { return std::future::pending().await };
         let sent_at = self.clock.elapsed();
-        Slot { budget: Arc::clone(self), drawn, sent_at }
+        Permit { budget: Arc::clone(self), drawn, sent_at }
     }
 
     /// Holds a bucket: nobody draws on it for this long.
@@ -310,13 +310,13 @@ impl Inner {
 }
 
 /// The place of a request in the queue, until it is served.
-struct Place<'b> {
+struct QueueEntry<'b> {
     budget: &'b Arc<Budget>,
     number: u64,
     woken: oneshot::Receiver<Drawn>,
 }
 
-impl Drop for Place<'_> {
+impl Drop for QueueEntry<'_> {
     fn drop(&mut self) {
         if self.budget.lock().queue.remove(self.number) {
             return;
@@ -349,13 +349,13 @@ impl Drop for Waiting {
 /// A worker's slot. It is held from before the request until its rows are written, so that the
 /// pages in memory are bounded by the workers.
 #[derive(Debug)]
-pub struct Slot {
+pub struct Permit {
     budget: Arc<Budget>,
     drawn: Drawn,
     sent_at: Duration,
 }
 
-impl Slot {
+impl Permit {
     /// Corrects the buckets by what the answer's headers say.
     pub fn observe(&mut self, quotas: &[Quota]) {
         let now = self.budget.clock.elapsed();
@@ -374,7 +374,7 @@ impl Slot {
     }
 }
 
-impl Drop for Slot {
+impl Drop for Permit {
     fn drop(&mut self) {
         self.budget.lock().free_slots += 1;
         self.budget.dispatch();

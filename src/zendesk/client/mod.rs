@@ -12,7 +12,7 @@ pub use self::page_size::PageSize;
 pub(super) use self::transport::MITIGATED;
 use self::transport::{Connections, connections};
 use super::auth::{Access, Credentials, TokenEndpoint};
-use super::budget::{Bucket, Budget, SPARE, Slot, Wait};
+use super::budget::{Bucket, Budget, Permit, SPARE, Wait};
 use super::clock::Clock;
 use super::error::{ApiError, ErrorKind};
 use super::large::{LargeBodies, Share};
@@ -103,7 +103,7 @@ pub(super) trait Asked {
         &mut self,
         client: &Client,
         size: &PageSize,
-        slot: &mut Slot,
+        slot: &mut Permit,
     ) -> impl Future<Output = Result<Self::Answer, Failed>> + Send;
 }
 
@@ -148,7 +148,7 @@ impl Asked for AskedPage<'_, '_> {
         &mut self,
         client: &Client,
         size: &PageSize,
-        slot: &mut Slot,
+        slot: &mut Permit,
     ) -> Result<(Page, Share), Failed> {
         client.attempt(self, size, slot).await
     }
@@ -157,20 +157,20 @@ impl Asked for AskedPage<'_, '_> {
 /// An answer, the slot that it came with, and when it was asked for.
 struct Got<T> {
     answer: T,
-    slot: Slot,
+    slot: Permit,
     sent_at: Duration,
 }
 
 /// What requests spent. `waited` is the sum over requests, which is the time that passed only where
 /// they go one after another; see [`Client::waited`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct RequestStats {
     pub requests: u64,
     pub pages: u64,
     pub waited: Duration,
 }
 
-impl Tally {
+impl RequestStats {
     /// Adds what another walk spent.
     pub fn add(&mut self, other: Self) {
         self.requests += other.requests;
@@ -187,7 +187,7 @@ pub struct Fetched {
     pub asked: u32,
     /// Zendesk's time when it answered, unix seconds.
     pub now_unix: i64,
-    pub slot: Slot,
+    pub slot: Permit,
     /// What its body has of the store for large ones, until its rows are written.
     pub share: Share,
 }
@@ -283,7 +283,7 @@ impl Client {
         &self,
         request: &Request<'_>,
         size: &mut PageSize,
-        tally: &mut Tally,
+        tally: &mut RequestStats,
     ) -> Result<Fetched, ApiError> {
         let mut asked = AskedPage::new(request);
         let Got { answer: (page, share), slot, sent_at } =
@@ -298,7 +298,7 @@ impl Client {
     pub(super) async fn ask_for<A: Asked>(
         &self,
         asked: &mut A,
-        tally: &mut Tally,
+        tally: &mut RequestStats,
     ) -> Result<A::Answer, ApiError> {
         let mut size = PageSize::new(Paging::Single, None);
         Ok(self.ask(asked, &mut size, tally).await?.answer)
@@ -309,7 +309,7 @@ impl Client {
         &self,
         asked: &mut A,
         size: &mut PageSize,
-        tally: &mut Tally,
+        tally: &mut RequestStats,
     ) -> Result<Got<A::Answer>, ApiError> {
         let mut waiting_since = None;
         let mut attempts = Attempts::new(self.tries);

@@ -14,7 +14,7 @@ use super::attempts::{Answered, Failed};
 use super::page_size::PageSize;
 use super::{AskedPage, Client, NoClient, Request};
 use crate::zendesk::body::{Body, BodyError, ENCODINGS};
-use crate::zendesk::budget::Slot;
+use crate::zendesk::budget::Permit;
 use crate::zendesk::clock::Clock;
 use crate::zendesk::dns::Names;
 use crate::zendesk::error::{ErrorKind, detail};
@@ -90,7 +90,7 @@ impl Client {
         &self,
         asked: &mut AskedPage<'_, '_>,
         size: &PageSize,
-        slot: &mut Slot,
+        slot: &mut Permit,
     ) -> Result<(Page, Share), Failed> {
         let request = asked.request;
         // A try that fails gives back what it held.
@@ -198,7 +198,7 @@ impl Client {
     pub(in crate::zendesk) fn observe(
         &self,
         headers: &HeaderMap,
-        slot: &mut Slot,
+        slot: &mut Permit,
     ) -> Vec<headers::Quota> {
         let date = headers.get(DATE).and_then(|date| date.to_str().ok());
         if let Some(date) = date.and_then(timestamp::from_http_date) {

@@ -238,10 +238,10 @@ impl Emitter {
     ///
     /// # Errors
     /// [`Closed`].
-    pub async fn beat(&self) -> Result<(), Closed> {
+    pub async fn heartbeat(&self) -> Result<(), Closed> {
         self.send(|ledger, now| {
             let mut block = Vec::new();
-            push_states(&mut block, ledger.beat(now));
+            push_states(&mut block, ledger.heartbeat(now));
             block
         })
         .await

@@ -177,7 +177,7 @@ impl Ledger {
 
     /// The STATE lines that keep silent streams alive. A position that did not move is repeated
     /// only when no row went out since, because the protocol forbids equal states around rows.
-    pub fn beat(&mut self, now: Duration) -> Vec<Due> {
+    pub fn heartbeat(&mut self, now: Duration) -> Vec<Due> {
         self.tell(now, |account| {
             let moved = account.told.as_ref() != Some(&account.newest);
             account.open
@@ -305,12 +305,12 @@ mod tests {
     #[test]
     fn a_silent_stream_repeats_its_state_but_never_around_rows() {
         let mut ledger = ledger();
-        assert!(ledger.beat(LONGEST - SECOND).is_empty());
-        assert_eq!(ledger.beat(LONGEST).len(), 2);
+        assert!(ledger.heartbeat(LONGEST - SECOND).is_empty());
+        assert_eq!(ledger.heartbeat(LONGEST).len(), 2);
         ledger.wrote("a", None, 1, None);
-        let due = ledger.beat(LONGEST * 2);
+        let due = ledger.heartbeat(LONGEST * 2);
         assert_eq!(due.iter().map(|due| &*due.stream).collect::<Vec<_>>(), ["b"]);
         ledger.wrote("a", None, 0, Some("1".into()));
-        assert_eq!(ledger.beat(LONGEST * 2 + SECOND)[0].rows, 1);
+        assert_eq!(ledger.heartbeat(LONGEST * 2 + SECOND)[0].rows, 1);
     }
 }

@@ -149,7 +149,7 @@ async fn streams(
     });
     let mut readable: Vec<&str> = Vec::new();
     let mut unknown: Vec<&str> = Vec::new();
-    let mut on_detour: Vec<&str> = Vec::new();
+    let mut on_fallback: Vec<&str> = Vec::new();
     // Groups that are refused for the same reason are told together.
     let mut refused: Vec<(String, Vec<&str>)> = Vec::new();
     for (Group { asked, streams }, reach) in join_all(probes).await {
@@ -165,7 +165,7 @@ async fn streams(
                 let role = asker.identity.map_or("", |identity| identity.role.as_str());
                 let (by_detour, names): (Vec<&Stream>, Vec<&Stream>) =
                     streams.iter().partition(|stream| fallback::serves(stream, role, &error));
-                on_detour.extend(by_detour.iter().map(|stream| stream.name));
+                on_fallback.extend(by_detour.iter().map(|stream| stream.name));
                 if names.is_empty() {
                     continue;
                 }
@@ -186,10 +186,10 @@ async fn streams(
     if !readable.is_empty() {
         emitter.log(Level::Info, &format!("readable: {}", readable.join(", "))).await?;
     }
-    if !on_detour.is_empty() {
+    if !on_fallback.is_empty() {
         let told = format!(
             "readable by other listings, without all that an administrator sees: {}",
-            on_detour.join(", ")
+            on_fallback.join(", ")
         );
         emitter.log(Level::Info, &told).await?;
     }
@@ -203,7 +203,7 @@ async fn streams(
         emitter.log(Level::Warn, &told).await?;
     }
     match refused.first() {
-        Some((why, _)) if readable.is_empty() && on_detour.is_empty() && unknown.is_empty() => {
+        Some((why, _)) if readable.is_empty() && on_fallback.is_empty() && unknown.is_empty() => {
             Ok(Err(format!("None of the streams can be read: {why}")))
         }
         _ => Ok(Ok(())),

@@ -145,14 +145,14 @@ async fn refusals(
     let main = site.as_deref();
     let asker = Asker { identity: identity.as_ref(), token: token.as_ref() };
     let is_gated = |stream: &Stream| {
-        let gate = &stream.gate;
+        let access = &stream.access;
         if stream.feed.is_of_brands() && main.is_none() {
             return false;
         }
         // An export that is refused for the role is no reason to leave its streams out.
         let is_export = stream.feed.buckets.contains(&Bucket::Incremental);
-        gate.plan.is_some()
-            || gate.feature.is_some()
+        access.plan.is_some()
+            || access.feature.is_some()
             || (asker.may_lack_role(stream) && !is_export)
             || !asker.covers(stream)
     };

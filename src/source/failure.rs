@@ -288,7 +288,7 @@ pub fn why_not(stream: &Stream, error: &ApiError, asker: &Asker<'_>) -> String {
     if error.kind == ErrorKind::Forbidden && asker.may_lack_role(stream) && !role.is_empty() {
         return format!("the role `{role}` may not read it ({detail}). {}", needs(Some(stream)));
     }
-    match (stream.gate.plan, stream.gate.feature) {
+    match (stream.access.plan, stream.access.feature) {
         (Some(plan), None) => format!(
             "the account's plan does not have it, or the role may not read it ({detail}). It comes \
              with {plan}; otherwise leave the stream out."
@@ -441,13 +441,13 @@ fn needs(stream: Option<&Stream>) -> String {
         return "Ask the account's administrator for access.".to_owned();
     };
     let mut needs = Vec::new();
-    if let Some(plan) = stream.gate.plan {
+    if let Some(plan) = stream.access.plan {
         needs.push(format!("the {plan} plan"));
     }
-    if let Some(feature) = stream.gate.feature {
+    if let Some(feature) = stream.access.feature {
         needs.push(feature.to_owned());
     }
-    needs.push(match stream.gate.role {
+    needs.push(match stream.access.role {
         Role::Agent => "an agent's role".to_owned(),
         Role::Admin => "an administrator's role".to_owned(),
     });

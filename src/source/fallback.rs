@@ -44,14 +44,14 @@ pub async fn refused(
 #[must_use]
 pub fn choose_feed(stream: &'static Stream, refused: &[&'static Feed]) -> &'static Stream {
     let is_refused = refused.iter().any(|feed| std::ptr::eq(*feed, stream.feed));
-    let detour = stream.on_detour().filter(|_| is_refused);
+    let detour = stream.on_fallback().filter(|_| is_refused);
     detour.map_or(stream, |detour| Box::leak(Box::new(detour)))
 }
 
 /// The detour that a stream takes before its own feed, if it does.
 #[must_use]
 pub fn first(stream: &Stream) -> Option<&'static Stream> {
-    let detour = stream.on_detour().filter(|_| stream.detour_first)?;
+    let detour = stream.on_fallback().filter(|_| stream.search_first)?;
     Some(Box::leak(Box::new(detour)))
 }
 
@@ -81,9 +81,9 @@ pub fn without_side_loads(
 /// What a person should know about the streams on a detour.
 #[must_use]
 pub fn warning(streams: &[&'static Stream], refused: &[&'static Feed]) -> Option<String> {
-    let on_detour = streams.iter().filter(|stream| choose_feed(stream, refused).is_detour);
-    let lacking = on_detour.filter_map(|stream| {
-        stream.detour.map(|detour| format!("{} ({})", stream.name, detour.lacks))
+    let on_fallback = streams.iter().filter(|stream| choose_feed(stream, refused).is_fallback);
+    let lacking = on_fallback.filter_map(|stream| {
+        stream.detour.map(|detour| format!("{} ({})", stream.name, detour.missing))
     });
     let lacking: Vec<String> = lacking.collect();
     (!lacking.is_empty()).then(|| {

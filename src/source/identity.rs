@@ -191,7 +191,7 @@ impl Asker<'_> {
     #[must_use]
     pub fn may_lack_role(&self, stream: &Stream) -> bool {
         let is_admin = self.identity.is_some_and(|identity| identity.role == "admin");
-        stream.gate.role == Role::Admin && !is_admin
+        stream.access.role == Role::Admin && !is_admin
     }
 }
 

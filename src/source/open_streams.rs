@@ -134,7 +134,7 @@ async fn open(
         return Ok(());
     }
     if open.iter().all(|(_, position)| position.is_at_the_beginning()) {
-        let bound = open.iter().filter_map(|(_, position)| position.walk.bound).min();
+        let bound = open.iter().filter_map(|(_, position)| position.walk.start_bound).min();
         begun.from_the_beginning.push(FromTheBeginning { stream, bound });
     }
     for (site, position) in open {

@@ -59,7 +59,7 @@ pub fn groups<'s>(streams: &'s [Stream], asker: &Asker<'_>) -> Vec<Group<'s>> {
                     && asker.identity.is_some()
                     && is_export(asked)
                     && is_export(stream)
-                    && asked.gate == stream.gate
+                    && asked.access == stream.access
                     && asker.covers(asked) == asker.covers(stream))
         };
         match groups.iter_mut().find(speaks) {
@@ -226,7 +226,7 @@ mod tests {
         spoken_for.dedup();
         assert_eq!(spoken_for.len(), streams.len());
         let exports = groups.iter().filter(|group| {
-            group.asked.gate.role == Role::Admin
+            group.asked.access.role == Role::Admin
                 && group.asked.feed.buckets.contains(&Bucket::Incremental)
         });
         assert_eq!(exports.count(), 1);

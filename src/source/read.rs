@@ -107,7 +107,7 @@ async fn read_all(
         Err(trouble) => return fail_all(emitter, &trouble).await,
     };
     let work = Box::pin(sync(order, surroundings, &client, emitter));
-    let beating = Box::pin(beat(&client, emitter));
+    let beating = Box::pin(heartbeat(&client, emitter));
     let showing = Box::pin(progress::show(&client, emitter));
     tokio::pin!(work);
     tokio::select! {
@@ -430,22 +430,22 @@ async fn tell_end(
     let Report {
         tally,
         waited,
-        held_back,
-        skipped,
+        rows_without_key,
+        parents_skipped: skipped,
         first_skipped,
-        cut,
-        misfits,
+        truncated: cut,
+        coercion_failures,
         mended,
         files,
         first_missing,
         cut_short,
     } = &whole.report;
-    let (held_back, skipped, cut) = (*held_back, *skipped, *cut);
-    let (misfits, mended) = (*misfits, *mended);
+    let (rows_without_key, skipped, cut) = (*rows_without_key, *skipped, *cut);
+    let (coercion_failures, mended) = (*coercion_failures, *mended);
     let first = |first: &Option<String>| first.clone().unwrap_or_default();
-    if misfits > 0 {
+    if coercion_failures > 0 {
         let why = format!(
-            "{name}: {misfits} values of custom fields did not fit the types of their columns and are null \
+            "{name}: {coercion_failures} values of custom fields did not fit the types of their columns and are null \
              there; each row says which, and has them as Zendesk sent them"
         );
         emitter.log(Level::Warn, &why).await?;
@@ -463,9 +463,9 @@ async fn tell_end(
         );
         emitter.log(Level::Warn, &why).await?;
     }
-    if held_back > 0 {
+    if rows_without_key > 0 {
         let why = format!(
-            "{name}: {held_back} rows had no primary key or were no rows, and were held back"
+            "{name}: {rows_without_key} rows had no primary key or were no rows, and were held back"
         );
         emitter.log(Level::Warn, &why).await?;
     }
@@ -497,7 +497,7 @@ async fn tell_end(
         hosts => format!(", {hosts} help centers left out"),
     };
     let summary = format!(
-        "{name}: {} rows, {} pages, {} requests, {} states, {:.1} s waited, {held_back} held back, {skipped} skipped, {mended} mended{left_out}{}",
+        "{name}: {} rows, {} pages, {} requests, {} states, {:.1} s waited, {rows_without_key} held back, {skipped} skipped, {mended} mended{left_out}{}",
         totals.rows,
         tally.pages,
         tally.requests,
@@ -517,9 +517,9 @@ async fn fail_all(emitter: &Emitter, trouble: &ErrorTrace) -> Result<Outcome, Cl
     Ok(Outcome::Failed)
 }
 
-async fn beat(client: &Client, emitter: &Emitter) -> Result<Outcome, Closed> {
+async fn heartbeat(client: &Client, emitter: &Emitter) -> Result<Outcome, Closed> {
     loop {
         client.clock().sleep(BEAT).await;
-        emitter.beat().await?;
+        emitter.heartbeat().await?;
     }
 }

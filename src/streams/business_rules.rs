@@ -35,19 +35,19 @@ pub(super) fn streams() -> Vec<Stream> {
     vec![
         Stream {
             cursor: Cursor::UPDATED,
-            gate: ADMIN,
+            access: ADMIN,
             scope: "triggers:read",
             documentation: "https://developer.zendesk.com/api-reference/ticketing/business-rules/triggers/",
             about: "Triggers, inactive ones included, with their conditions and actions.",
-            unseen: "Deleted triggers; a full refresh drops them.",
+            limitations: "Deleted triggers; a full refresh drops them.",
             ..Stream::listed("triggers", &TRIGGERS, include_str!("../../schemas/triggers.json"))
         },
         Stream {
-            gate: ADMIN,
+            access: ADMIN,
             scope: "automations:read",
             documentation: "https://developer.zendesk.com/api-reference/ticketing/business-rules/automations/",
             about: "Automations, inactive ones included, with their conditions and actions.",
-            unseen: "There is no incremental read.",
+            limitations: "There is no incremental read.",
             ..Stream::listed(
                 "automations",
                 &AUTOMATIONS,
@@ -59,15 +59,15 @@ pub(super) fn streams() -> Vec<Stream> {
             scope: "macros:read",
             documentation: "https://developer.zendesk.com/api-reference/ticketing/business-rules/macros/",
             about: "Macros that the user may see, inactive ones included.",
-            unseen: "Deleted macros; a full refresh drops them.",
+            limitations: "Deleted macros; a full refresh drops them.",
             ..Stream::listed("macros", &MACROS, include_str!("../../schemas/macros.json"))
         },
         Stream {
             cursor: Cursor::UPDATED,
-            gate: AccessRule { plan: Some("Suite Growth or Support Professional"), ..ADMIN },
+            access: AccessRule { plan: Some("Suite Growth or Support Professional"), ..ADMIN },
             documentation: "https://developer.zendesk.com/api-reference/ticketing/business-rules/sla_policies/",
             about: "Service level agreements, with the targets that they set.",
-            unseen: "Deleted policies; a full refresh drops them.",
+            limitations: "Deleted policies; a full refresh drops them.",
             ..Stream::listed(
                 "sla_policies",
                 &SLA_POLICIES,
@@ -76,18 +76,18 @@ pub(super) fn streams() -> Vec<Stream> {
         },
         Stream {
             cursor: Cursor::UPDATED,
-            gate: AccessRule { plan: Some("Suite Growth or Support Professional"), ..ADMIN },
+            access: AccessRule { plan: Some("Suite Growth or Support Professional"), ..ADMIN },
             documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/schedules/",
             about: "Business hours, in minutes of the week.",
-            unseen: "Deleted schedules; a full refresh drops them.",
+            limitations: "Deleted schedules; a full refresh drops them.",
             ..Stream::listed("schedules", &SCHEDULES, include_str!("../../schemas/schedules.json"))
         },
         Stream {
             splice: &[Splice::Filled { key: "schedule_id", placeholder: "schedule_id" }],
-            gate: AccessRule { plan: Some("Suite Growth or Support Professional"), ..ADMIN },
+            access: AccessRule { plan: Some("Suite Growth or Support Professional"), ..ADMIN },
             documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/schedules/#list-holidays-for-a-schedule",
             about: "Holidays of every schedule, past ones included.",
-            unseen: "There is no incremental read.",
+            limitations: "There is no incremental read.",
             ..Stream::listed(
                 "schedule_holidays",
                 &SCHEDULE_HOLIDAYS,
@@ -96,10 +96,10 @@ pub(super) fn streams() -> Vec<Stream> {
         },
         Stream {
             cursor: Cursor::UPDATED,
-            gate: ADMIN,
+            access: ADMIN,
             documentation: "https://developer.zendesk.com/api-reference/ticketing/business-rules/trigger_categories/",
             about: "The categories that triggers are sorted into.",
-            unseen: "Deleted categories; a full refresh drops them.",
+            limitations: "Deleted categories; a full refresh drops them.",
             ..Stream::listed(
                 "trigger_categories",
                 &TRIGGER_CATEGORIES,
@@ -108,10 +108,10 @@ pub(super) fn streams() -> Vec<Stream> {
         },
         Stream {
             cursor: Cursor::UPDATED,
-            gate: AccessRule { plan: Some("Enterprise"), ..ADMIN },
+            access: AccessRule { plan: Some("Enterprise"), ..ADMIN },
             documentation: "https://developer.zendesk.com/api-reference/ticketing/business-rules/group_sla_policies/",
             about: "Agreements between groups on how long a ticket may be with one, with their targets.",
-            unseen: "Deleted policies; a full refresh drops them.",
+            limitations: "Deleted policies; a full refresh drops them.",
             ..Stream::listed(
                 "group_sla_policies",
                 &GROUP_SLA_POLICIES,
@@ -123,15 +123,15 @@ pub(super) fn streams() -> Vec<Stream> {
             scope: "ticket_views:read",
             documentation: "https://developer.zendesk.com/api-reference/ticketing/business-rules/views/",
             about: "Views that are shared with the signed-in user, and this user's own, inactive ones included.",
-            unseen: "Deleted views, which a full refresh drops; and personal views of others, in every mode.",
+            limitations: "Deleted views, which a full refresh drops; and personal views of others, in every mode.",
             ..Stream::listed("views", &VIEWS, include_str!("../../schemas/views.json"))
         },
         Stream {
             cursor: Cursor::UPDATED,
-            gate: AccessRule { plan: Some("Enterprise"), ..ANY_AGENT },
+            access: AccessRule { plan: Some("Enterprise"), ..ANY_AGENT },
             documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/workspaces/",
             about: "Contextual workspaces: which form, macros and apps agents get for which tickets.",
-            unseen: "Deleted workspaces; a full refresh drops them.",
+            limitations: "Deleted workspaces; a full refresh drops them.",
             ..Stream::listed(
                 "workspaces",
                 &WORKSPACES,

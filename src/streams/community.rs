@@ -60,19 +60,19 @@ pub(super) fn streams() -> Vec<Stream> {
     vec![
         Stream {
             cursor: Cursor::UPDATED,
-            gate: GATHER,
+            access: GATHER,
             documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/topics/",
             about: "Topics of the community that the user may see.",
-            unseen: "Deleted topics; a full refresh drops them.",
+            limitations: "Deleted topics; a full refresh drops them.",
             ..Stream::of_help_centers("topics", &TOPICS, include_str!("../../schemas/topics.json"))
         },
         Stream {
             cursor: Cursor::of("updated_at", CursorFormat::Unix),
             dated: true,
-            gate: GATHER,
+            access: GATHER,
             documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/posts/",
             about: "Posts of the community that the user may see.",
-            unseen: "Deleted posts; a full refresh drops them.",
+            limitations: "Deleted posts; a full refresh drops them.",
             counted_by: COUNTED,
             ..Stream::of_help_centers("posts", &POSTS, include_str!("../../schemas/posts.json"))
         },
@@ -86,10 +86,10 @@ pub(super) fn streams() -> Vec<Stream> {
                     members: &[("post_id", "post_id"), ("comment_id", "id")],
                 },
             ],
-            gate: GATHER,
+            access: GATHER,
             documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/post_comments/",
             about: "Comments on posts.",
-            unseen: UNSEEN_CHILDREN,
+            limitations: UNSEEN_CHILDREN,
             ..Stream::of_help_centers(
                 "post_comments",
                 &POST_COMMENTS,
@@ -99,19 +99,19 @@ pub(super) fn streams() -> Vec<Stream> {
         Stream {
             cursor: Cursor::below(OF_POSTS, CursorFormat::Unix),
             dated: true,
-            gate: GATHER,
+            access: GATHER,
             documentation: VOTES_DOCS,
             about: "Votes on posts.",
-            unseen: UNSEEN_CHILDREN,
+            limitations: UNSEEN_CHILDREN,
             ..Stream::of_help_centers("post_votes", &POST_VOTES, VOTES)
         },
         Stream {
             cursor: Cursor::below(OF_POST_COMMENTS, CursorFormat::Unix),
             dated: true,
-            gate: GATHER,
+            access: GATHER,
             documentation: VOTES_DOCS,
             about: "Votes on comments on posts.",
-            unseen: UNSEEN_CHILDREN,
+            limitations: UNSEEN_CHILDREN,
             ..Stream::of_help_centers("post_comment_votes", &POST_COMMENT_VOTES, VOTES)
         },
     ]

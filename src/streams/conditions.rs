@@ -35,11 +35,11 @@ pub(super) fn streams() -> Vec<Stream> {
     let stream = |name, made: &'static DerivedRows, about| Stream {
         rows: RowsAt::Made(made),
         is_offered: false,
-        gate: SEVERAL_FORMS,
+        access: SEVERAL_FORMS,
         scope: "tickets:read",
         documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_forms/",
         about,
-        unseen: "There is no incremental read; a full refresh drops conditions that are gone.",
+        limitations: "There is no incremental read; a full refresh drops conditions that are gone.",
         ..Stream::listed(
             name,
             &TICKET_FORMS,

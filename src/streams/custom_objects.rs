@@ -43,11 +43,11 @@ pub(super) fn streams() -> Vec<Stream> {
         Stream {
             primary_key: &["key"],
             cursor: Cursor::UPDATED,
-            gate: OBJECTS,
+            access: OBJECTS,
             scope: SCOPE,
             documentation: "https://developer.zendesk.com/api-reference/custom-data/custom-objects/custom_objects/",
             about: "Kinds of custom objects.",
-            unseen: "Deleted kinds; a full refresh drops them.",
+            limitations: "Deleted kinds; a full refresh drops them.",
             ..Stream::listed(
                 "custom_objects",
                 &CUSTOM_OBJECTS,
@@ -59,11 +59,11 @@ pub(super) fn streams() -> Vec<Stream> {
                 key: "custom_object_key",
                 placeholder: "custom_object_key",
             }],
-            gate: OBJECTS,
+            access: OBJECTS,
             scope: SCOPE,
             documentation: "https://developer.zendesk.com/api-reference/custom-data/custom-objects/custom_object_fields/",
             about: "Fields of every kind of custom object, with the options to choose from.",
-            unseen: "There is no incremental read.",
+            limitations: "There is no incremental read.",
             ..Stream::listed(
                 "custom_object_fields",
                 &CUSTOM_OBJECT_FIELDS,
@@ -114,7 +114,7 @@ fn records(key: &str, fields: &[Value]) -> Stream {
         documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/",
         about: "Records of one kind of custom object. `discover` lists a stream for each kind that the account has. \
                 What a deleted record held is `[DELETED]`; Zendesk keeps such rows for thirty days.",
-        unseen: "Photos, which the export leaves out. Records deleted more than thirty days before the read; a \
+        limitations: "Photos, which the export leaves out. Records deleted more than thirty days before the read; a \
                  full refresh drops them.",
         ..Stream::listed(name, feed, leak(schema(fields)))
     }

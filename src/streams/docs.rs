@@ -41,7 +41,7 @@ pub fn streams_page(config: &Config) -> String {
             columns(stream.primary_key),
             stream.cursor.map_or_else(none, |cursor| column(cursor.field)),
             deletion(stream.deletion),
-            needs(&stream.gate),
+            needs(&stream.access),
         ];
         line(&mut page, &format!("| {} |", cells.join(" | ")));
     }
@@ -91,11 +91,14 @@ fn section(page: &mut String, stream: &Stream, streams: &[Stream], config: &Conf
             &format!("- **Estimate** of a read from the beginning: `/api/v2/{path}`{since}."),
         );
     }
-    line(page, &format!("- **Not seen**: {}", stream.unseen));
+    line(page, &format!("- **Not seen**: {}", stream.limitations));
     if let Some(detour) = stream.detour {
         let path = detour.feed.path;
-        let lacks = detour.lacks;
-        line(page, &format!("- **An agent** gets it from `/api/v2/{path}`, which lacks {lacks}."));
+        let missing = detour.missing;
+        line(
+            page,
+            &format!("- **An agent** gets it from `/api/v2/{path}`, which lacks {missing}."),
+        );
     }
     if let Some(substitute) = stream.substitute {
         let path = substitute.feed.path;
@@ -124,14 +127,14 @@ fn deletion(deletion: Option<Deletion>) -> String {
     }
 }
 
-fn needs(gate: &AccessRule) -> String {
-    let role = match gate.role {
+fn needs(access: &AccessRule) -> String {
+    let role = match access.role {
         Role::Agent => "agent",
         Role::Admin => "admin",
     };
     let mut needs = vec![role.to_owned()];
-    needs.extend(gate.plan.map(|plan| format!("{plan} plan")));
-    needs.extend(gate.feature.map(str::to_owned));
+    needs.extend(access.plan.map(|plan| format!("{plan} plan")));
+    needs.extend(access.feature.map(str::to_owned));
     needs.join(", ")
 }
 

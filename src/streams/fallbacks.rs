@@ -33,7 +33,7 @@ pub(super) static OF_TICKETS: Fallback = Fallback {
     rows: RowsAt::Listed,
     drop: &["result_type"],
     splice: &[Splice::Seconds { key: "generated_timestamp", from: "updated_at" }],
-    lacks: "changes that made no ticket event, and deletions",
+    missing: "changes that made no ticket event, and deletions",
 };
 
 pub(super) static OF_TICKET_METRICS: Fallback = Fallback {
@@ -41,7 +41,7 @@ pub(super) static OF_TICKET_METRICS: Fallback = Fallback {
     rows: RowsAt::Listed,
     drop: &[],
     splice: &[Splice::Seconds { key: "_ab_updated_at", from: "updated_at" }],
-    lacks: "the metrics of archived tickets",
+    missing: "the metrics of archived tickets",
 };
 
 pub(super) static OF_TICKET_COMMENTS: Fallback = Fallback {
@@ -49,7 +49,7 @@ pub(super) static OF_TICKET_COMMENTS: Fallback = Fallback {
     rows: RowsAt::Listed,
     drop: &[],
     splice: &[Splice::Filled { key: "ticket_id", placeholder: "ticket_id" }],
-    lacks: "the columns `timestamp`, `event_type` and `via_reference_id`",
+    missing: "the columns `timestamp`, `event_type` and `via_reference_id`",
 };
 
 pub(super) static OF_TICKET_ATTACHMENTS: Fallback = Fallback {
@@ -61,16 +61,21 @@ pub(super) static OF_TICKET_ATTACHMENTS: Fallback = Fallback {
         Splice::Around { key: "comment_id", from: "id" },
         Splice::Around { key: "created_at", from: "created_at" },
     ],
-    lacks: "what was attached to comments of deleted tickets",
+    missing: "what was attached to comments of deleted tickets",
 };
 
-pub(super) static OF_USERS: Fallback =
-    Fallback { feed: &USERS, rows: RowsAt::Listed, drop: &[], splice: &[], lacks: "deleted users" };
+pub(super) static OF_USERS: Fallback = Fallback {
+    feed: &USERS,
+    rows: RowsAt::Listed,
+    drop: &[],
+    splice: &[],
+    missing: "deleted users",
+};
 
 pub(super) static OF_ORGANIZATIONS: Fallback = Fallback {
     feed: &ORGANIZATIONS,
     rows: RowsAt::Listed,
     drop: &[],
     splice: &[],
-    lacks: "deleted organizations, and the column `deleted_at`",
+    missing: "deleted organizations, and the column `deleted_at`",
 };

@@ -134,10 +134,10 @@ pub(super) fn streams() -> Vec<Stream> {
     vec![
         Stream {
             cursor: updated_at(&[]),
-            gate: GUIDE,
+            access: GUIDE,
             documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/articles/",
             about: "Articles of the help center that the user may see, drafts included.",
-            unseen: "Archived and deleted articles; a full refresh drops them. New numbers of votes of an \
+            limitations: "Archived and deleted articles; a full refresh drops them. New numbers of votes of an \
                      article that did not change, unless `article_votes` is read with it.",
             counted_by: COUNTED,
             ..Stream::of_help_centers(
@@ -155,10 +155,10 @@ pub(super) fn streams() -> Vec<Stream> {
                     members: &[("article_id", "source_id"), ("comment_id", "id")],
                 },
             ],
-            gate: GUIDE,
+            access: GUIDE,
             documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/article_comments/",
             about: "Comments on articles.",
-            unseen: UNSEEN_CHILDREN,
+            limitations: UNSEEN_CHILDREN,
             ..Stream::of_help_centers(
                 "article_comments",
                 &ARTICLE_COMMENTS,
@@ -167,10 +167,10 @@ pub(super) fn streams() -> Vec<Stream> {
         },
         Stream {
             cursor: updated_at(OF_ARTICLE_COMMENTS),
-            gate: GUIDE,
+            access: GUIDE,
             documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/votes/",
             about: "Votes on comments on articles.",
-            unseen: UNSEEN_CHILDREN,
+            limitations: UNSEEN_CHILDREN,
             ..Stream::of_help_centers(
                 "article_comment_votes",
                 &ARTICLE_COMMENT_VOTES,
@@ -179,10 +179,10 @@ pub(super) fn streams() -> Vec<Stream> {
         },
         Stream {
             cursor: updated_at(OF_ARTICLES),
-            gate: GUIDE,
+            access: GUIDE,
             documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/votes/",
             about: "Votes on articles.",
-            unseen: UNSEEN_COUNTED,
+            limitations: UNSEEN_COUNTED,
             ..Stream::of_help_centers(
                 "article_votes",
                 &ARTICLE_VOTES,
@@ -191,12 +191,12 @@ pub(super) fn streams() -> Vec<Stream> {
         },
         Stream {
             cursor: updated_at(OF_ARTICLES),
-            gate: GUIDE,
+            access: GUIDE,
             documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/article_attachments/",
             file: Some(FileKeys::of_attachments("files of articles")),
             about: "Files attached to articles: names, types, sizes and where they lie, and the files themselves \
                     where the platform transfers files.",
-            unseen: UNSEEN_CHILDREN,
+            limitations: UNSEEN_CHILDREN,
             ..Stream::of_help_centers(
                 "article_attachments",
                 &ARTICLE_ATTACHMENTS,
@@ -205,10 +205,10 @@ pub(super) fn streams() -> Vec<Stream> {
         },
         Stream {
             cursor: updated_at(&[]),
-            gate: GUIDE,
+            access: GUIDE,
             documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/categories/",
             about: "Categories of the help center.",
-            unseen: "Deleted categories; a full refresh drops them.",
+            limitations: "Deleted categories; a full refresh drops them.",
             ..Stream::of_help_centers(
                 "categories",
                 &CATEGORIES,
@@ -217,10 +217,10 @@ pub(super) fn streams() -> Vec<Stream> {
         },
         Stream {
             cursor: updated_at(&[]),
-            gate: GUIDE,
+            access: GUIDE,
             documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/sections/",
             about: "Sections of the help center.",
-            unseen: "Deleted sections; a full refresh drops them.",
+            limitations: "Deleted sections; a full refresh drops them.",
             ..Stream::of_help_centers(
                 "sections",
                 &SECTIONS,
@@ -229,26 +229,26 @@ pub(super) fn streams() -> Vec<Stream> {
         },
         Stream {
             cursor: updated_at(OF_ARTICLES),
-            gate: GUIDE,
+            access: GUIDE,
             documentation: TRANSLATIONS_DOCS,
             about: "Articles in every language, the one they were written in included.",
-            unseen: UNSEEN_CHILDREN,
+            limitations: UNSEEN_CHILDREN,
             ..Stream::of_help_centers("article_translations", &ARTICLE_TRANSLATIONS, TRANSLATIONS)
         },
         Stream {
             cursor: updated_at(OF_SECTIONS),
-            gate: GUIDE,
+            access: GUIDE,
             documentation: TRANSLATIONS_DOCS,
             about: "Sections in every language, the one they were written in included.",
-            unseen: UNSEEN_TRANSLATIONS,
+            limitations: UNSEEN_TRANSLATIONS,
             ..Stream::of_help_centers("section_translations", &SECTION_TRANSLATIONS, TRANSLATIONS)
         },
         Stream {
             cursor: updated_at(OF_CATEGORIES),
-            gate: GUIDE,
+            access: GUIDE,
             documentation: TRANSLATIONS_DOCS,
             about: "Categories in every language, the one they were written in included.",
-            unseen: UNSEEN_TRANSLATIONS,
+            limitations: UNSEEN_TRANSLATIONS,
             ..Stream::of_help_centers("category_translations", &CATEGORY_TRANSLATIONS, TRANSLATIONS)
         },
     ]

@@ -164,12 +164,12 @@ pub(super) fn streams() -> Vec<Stream> {
             is_offered: false,
             cursor: TIME,
             dated: true,
-            gate: ADMIN,
+            access: ADMIN,
             scope: "tickets:read",
             documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/#incremental-ticket-event-export",
             about: "What happened to tickets: created, solved, reopened, closed, assigned, priority raised, status \
                     changed, deleted, restored, merged. The actor -1 is Zendesk itself.",
-            unseen: "Changes that make no ticket event. A priority that was set for the first time is none that was \
+            limitations: "Changes that make no ticket event. A priority that was set for the first time is none that was \
                      raised. A ticket counts as merged when it gets the tag `closed_by_merge`; into which one is not told.",
             ..Stream::listed(
                 "ticket_lifecycle_events",
@@ -185,12 +185,12 @@ pub(super) fn streams() -> Vec<Stream> {
             cursor: TIME,
             dated_on_request: true,
             kept: ValueFilter::everything("role"),
-            gate: ADMIN,
+            access: ADMIN,
             scope: "users:read",
             documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/#incremental-user-export-cursor-based",
             about: "Users that were created, updated or deleted. `created` comes again with each later change of the \
                     user, under the same key.",
-            unseen: "Who did it, and what changed. Updates that were followed by another before they were read. Merges: \
+            limitations: "Who did it, and what changed. Updates that were followed by another before they were read. Merges: \
                      Zendesk's listings do not tell them, and a user that was merged into another is told as deleted.",
             ..Stream::listed(
                 "user_lifecycle_events",
@@ -205,10 +205,10 @@ pub(super) fn streams() -> Vec<Stream> {
             primary_key: &["id", "time"],
             cursor: TIME,
             dated: true,
-            gate: ADMIN,
+            access: ADMIN,
             documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/satisfaction_ratings/",
             about: "Ratings that were offered, and that were received, as good or as bad.",
-            unseen: "What a rating was before, and changes that were followed by another before they were read. Changes \
+            limitations: "What a rating was before, and changes that were followed by another before they were read. Changes \
                      of ratings that were created more than a day before the last read come with the weekly pass over all.",
             ..Stream::listed(
                 "satisfaction_rating_events",

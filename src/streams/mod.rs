@@ -154,7 +154,7 @@ pub struct Fallback {
     pub drop: &'static [&'static str],
     pub splice: &'static [Splice],
     /// What it does not have, for the docs and the one who is warned.
-    pub lacks: &'static str,
+    pub missing: &'static str,
 }
 
 /// Another listing that the user may choose for a stream. It sees more, in other columns.
@@ -166,7 +166,7 @@ pub struct Substitute {
     pub schema: &'static str,
     pub documentation: &'static str,
     pub about: &'static str,
-    pub unseen: &'static str,
+    pub limitations: &'static str,
 }
 
 /// What Airbyte selects.
@@ -209,13 +209,13 @@ pub struct Stream {
     pub substitute: Option<&'static Substitute>,
     /// Whether this is a stream on its detour. The flat cursor in its state is where its own feed
     /// was left, and does not move.
-    pub is_detour: bool,
+    pub is_fallback: bool,
     /// Whether a first incremental read takes the detour before its own feed.
-    pub detour_first: bool,
+    pub search_first: bool,
     /// What tells how many rows there are, below `/api/v2/`: the whole account's, whatever the
     /// start date. `Stream::counted` says what is asked.
     pub count: Option<&'static str>,
-    pub gate: AccessRule,
+    pub access: AccessRule,
     /// The file that a row tells of. None in a sync that wants rows alone.
     pub file: Option<FileKeys>,
     /// The narrowest OAuth scope that reads it.
@@ -230,7 +230,7 @@ pub struct Stream {
     /// One sentence for the docs.
     pub about: &'static str,
     /// What an incremental read cannot see, for the docs.
-    pub unseen: &'static str,
+    pub limitations: &'static str,
 }
 
 /// A column that is there by an option.
@@ -556,10 +556,10 @@ impl Stream {
             custom_columns: None,
             detour: None,
             substitute: None,
-            is_detour: false,
-            detour_first: false,
+            is_fallback: false,
+            search_first: false,
             count: None,
-            gate: ANY_AGENT,
+            access: ANY_AGENT,
             file: None,
             scope: "read",
             schema,
@@ -567,16 +567,16 @@ impl Stream {
             columns: Vec::new(),
             documentation: "",
             about: "",
-            unseen: "",
+            limitations: "",
         }
     }
 
     /// The stream as it is read by those who may not use its feed.
     #[must_use]
-    pub fn on_detour(&self) -> Option<Self> {
+    pub fn on_fallback(&self) -> Option<Self> {
         let Fallback { feed, rows, drop, splice, .. } = *self.detour?;
-        let (include, detour_first) = (&[][..], false);
-        let is_detour = true;
+        let (include, search_first) = (&[][..], false);
+        let is_fallback = true;
         // Zendesk, Search: granular scopes do not open it.
         let scope = if feed.root().searched_key().is_some() { "read" } else { self.scope };
         Some(Self {
@@ -585,8 +585,8 @@ impl Stream {
             include,
             drop,
             splice,
-            is_detour,
-            detour_first,
+            is_fallback,
+            search_first,
             scope,
             ..self.clone()
         })
@@ -736,7 +736,7 @@ impl Stream {
         if let Some(deletion) = self.deletion {
             own.extend(deletion.sign.key());
             own.extend(self.deleted_at);
-            if self.deleted_at.is_some() || self.detour_first {
+            if self.deleted_at.is_some() || self.search_first {
                 own.push(deletion.at);
             }
         }

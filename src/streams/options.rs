@@ -19,7 +19,7 @@ pub(super) fn apply(streams: &mut [Stream], config: &Config) {
         match config.tickets_history {
             TicketsHistory::Incremental => {}
             TicketsHistory::Search => stream.be_searched(),
-            TicketsHistory::SearchThenIncremental => stream.detour_first = true,
+            TicketsHistory::SearchThenIncremental => stream.search_first = true,
         }
     }
     if config.ticket_audits_history == TicketAuditsHistory::Events {
@@ -98,14 +98,14 @@ impl Stream {
         self.schema = chosen.schema;
         self.documentation = chosen.documentation;
         self.about = chosen.about;
-        self.unseen = chosen.unseen;
+        self.limitations = chosen.limitations;
     }
 
     /// Leaves the stream's own feed for good: the search has a cursor of its own, and any agent
     /// may use it.
     fn be_searched(&mut self) {
         let key = self.detour.and_then(|detour| detour.feed.searched_key());
-        let (Some(searched), Some(field), Some(cursor)) = (self.on_detour(), key, self.cursor)
+        let (Some(searched), Some(field), Some(cursor)) = (self.on_fallback(), key, self.cursor)
         else {
             return;
         };
@@ -113,7 +113,7 @@ impl Stream {
         let formerly = [Former { key: cursor.field, at_most: None }];
         let formerly = Vec::leak(formerly.to_vec());
         let cursor = Some(Cursor { field, formerly, ..cursor });
-        let gate = AccessRule { role: Role::Agent, ..self.gate };
-        *self = Self { cursor, gate, detour: None, is_detour: false, ..searched };
+        let access = AccessRule { role: Role::Agent, ..self.access };
+        *self = Self { cursor, access, detour: None, is_fallback: false, ..searched };
     }
 }

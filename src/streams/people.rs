@@ -49,11 +49,11 @@ pub(super) fn streams() -> Vec<Stream> {
             custom_fields: Some(&custom_fields::OF_USERS),
             detour: Some(&fallbacks::OF_USERS),
             count: Some("users/count.json"),
-            gate: ADMIN,
+            access: ADMIN,
             scope: "users:read",
             documentation: "https://developer.zendesk.com/api-reference/ticketing/users/users/",
             about: "End users, agents and administrators, deleted ones included.",
-            unseen: "Nothing that is known.",
+            limitations: "Nothing that is known.",
             ..Stream::listed("users", &INCREMENTAL_USERS, include_str!("../../schemas/users.json"))
         },
         Stream {
@@ -62,11 +62,11 @@ pub(super) fn streams() -> Vec<Stream> {
             kept: ValueFilter::everything("role"),
             cursor: USER_CURSOR,
             dated_on_request: true,
-            gate: ADMIN,
+            access: ADMIN,
             scope: "users:read",
             documentation: "https://developer.zendesk.com/api-reference/ticketing/users/user_identities/",
             about: "E-mail addresses, phone numbers and accounts by which users are known.",
-            unseen: "Deleted identities and silent changes; a full refresh shows them.",
+            limitations: "Deleted identities and silent changes; a full refresh shows them.",
             ..Stream::listed(
                 "user_identities",
                 &INCREMENTAL_USERS,
@@ -76,7 +76,7 @@ pub(super) fn streams() -> Vec<Stream> {
         Stream {
             documentation: "https://developer.zendesk.com/api-reference/ticketing/users/user_fields/",
             about: "Custom fields of users.",
-            unseen: "There is no incremental read.",
+            limitations: "There is no incremental read.",
             ..Stream::listed(
                 "user_fields",
                 &USER_FIELDS,
@@ -87,7 +87,7 @@ pub(super) fn streams() -> Vec<Stream> {
             cursor: Cursor::UPDATED,
             documentation: "https://developer.zendesk.com/api-reference/ticketing/organizations/organization_fields/",
             about: "Custom fields of organizations.",
-            unseen: "Deleted fields; a full refresh drops them.",
+            limitations: "Deleted fields; a full refresh drops them.",
             ..Stream::listed(
                 "organization_fields",
                 &ORGANIZATION_FIELDS,
@@ -98,7 +98,7 @@ pub(super) fn streams() -> Vec<Stream> {
             cursor: Cursor::UPDATED,
             documentation: "https://developer.zendesk.com/api-reference/ticketing/groups/group_memberships/",
             about: "Which agent is in which group.",
-            unseen: "Memberships that ended; a full refresh drops them.",
+            limitations: "Memberships that ended; a full refresh drops them.",
             ..Stream::listed(
                 "group_memberships",
                 &GROUP_MEMBERSHIPS,
@@ -110,7 +110,7 @@ pub(super) fn streams() -> Vec<Stream> {
             scope: "organizations:read",
             documentation: "https://developer.zendesk.com/api-reference/ticketing/organizations/organization_memberships/",
             about: "Which user is in which organization.",
-            unseen: "Memberships that ended; a full refresh drops them.",
+            limitations: "Memberships that ended; a full refresh drops them.",
             ..Stream::listed(
                 "organization_memberships",
                 &ORGANIZATION_MEMBERSHIPS,
@@ -123,7 +123,7 @@ pub(super) fn streams() -> Vec<Stream> {
             scope: "users:read",
             documentation: "https://developer.zendesk.com/api-reference/ticketing/users/users/#list-deleted-users",
             about: "Users that were deleted. What was personal of those deleted for good is null.",
-            unseen: "Users deleted for good, if that does not change their `updated_at`; a full refresh shows them.",
+            limitations: "Users deleted for good, if that does not change their `updated_at`; a full refresh shows them.",
             ..Stream::listed(
                 "deleted_users",
                 &DELETED_USERS,
@@ -134,7 +134,7 @@ pub(super) fn streams() -> Vec<Stream> {
             scope: "organizations:read",
             documentation: "https://developer.zendesk.com/api-reference/ticketing/organizations/organization_subscriptions/",
             about: "Which user follows the tickets of which organization.",
-            unseen: "There is no incremental read.",
+            limitations: "There is no incremental read.",
             ..Stream::listed(
                 "organization_subscriptions",
                 &ORGANIZATION_SUBSCRIPTIONS,
@@ -143,10 +143,10 @@ pub(super) fn streams() -> Vec<Stream> {
         },
         Stream {
             cursor: Cursor::UPDATED,
-            gate: ADMIN,
+            access: ADMIN,
             documentation: "https://developer.zendesk.com/api-reference/ticketing/account-configuration/brand_agents/",
             about: "Which agent works for which brand.",
-            unseen: "Memberships that ended; a full refresh drops them.",
+            limitations: "Memberships that ended; a full refresh drops them.",
             ..Stream::listed(
                 "brand_agents",
                 &BRAND_AGENTS,

@@ -41,7 +41,7 @@ fn stream(search: &Search) -> Stream {
         columns: vec![result_type()],
         documentation: DOCS,
         about: "What a search of `search_queries` finds.",
-        unseen: "There is no incremental read; a full refresh drops what is found no more.",
+        limitations: "There is no incremental read; a full refresh drops what is found no more.",
         ..Stream::listed(name, Box::leak(Box::new(feed)), schema)
     }
 }

@@ -47,10 +47,10 @@ pub(super) fn streams() -> Vec<Stream> {
     vec![
         Stream {
             cursor: Cursor::UPDATED,
-            gate: AccessRule { plan: Some("Enterprise"), ..ANY_AGENT },
+            access: AccessRule { plan: Some("Enterprise"), ..ANY_AGENT },
             documentation: "https://developer.zendesk.com/api-reference/ticketing/account-configuration/custom_roles/",
             about: "Custom agent roles and what each may do.",
-            unseen: "Deleted roles; a full refresh drops them.",
+            limitations: "Deleted roles; a full refresh drops them.",
             ..Stream::listed(
                 "custom_roles",
                 &CUSTOM_ROLES,
@@ -61,14 +61,14 @@ pub(super) fn streams() -> Vec<Stream> {
             deletion: Deletion::by(DeletionMarker::Flag("is_deleted")),
             documentation: "https://developer.zendesk.com/api-reference/ticketing/account-configuration/brands/",
             about: "Brands, inactive ones included.",
-            unseen: "There is no incremental read.",
+            limitations: "There is no incremental read.",
             ..Stream::listed("brands", &BRANDS, include_str!("../../schemas/brands.json"))
         },
         Stream {
-            gate: SKILLS,
+            access: SKILLS,
             documentation: SKILLS_DOCS,
             about: "Kinds of skills by which tickets are routed.",
-            unseen: "There is no incremental read.",
+            limitations: "There is no incremental read.",
             ..Stream::listed(
                 "account_attributes",
                 &ACCOUNT_ATTRIBUTES,
@@ -81,10 +81,10 @@ pub(super) fn streams() -> Vec<Stream> {
                 lists: &[("all", CONDITIONS_ALL), ("any", CONDITIONS_ANY)],
             },
             primary_key: &["subject", "condition"],
-            gate: SKILLS,
+            access: SKILLS,
             documentation: SKILLS_DOCS,
             about: "Conditions of which all, or any, must hold for a skill to be asked for.",
-            unseen: "There is no incremental read.",
+            limitations: "There is no incremental read.",
             ..Stream::listed(
                 "attribute_definitions",
                 &ATTRIBUTE_DEFINITIONS,
@@ -94,11 +94,11 @@ pub(super) fn streams() -> Vec<Stream> {
         Stream {
             cursor: Cursor::of("created_at", CursorFormat::Iso),
             dated: true,
-            gate: AccessRule { plan: Some("Enterprise"), ..ADMIN },
+            access: AccessRule { plan: Some("Enterprise"), ..ADMIN },
             scope: "auditlogs:read",
             documentation: "https://developer.zendesk.com/api-reference/ticketing/account-configuration/audit_logs/",
             about: "Who changed what in the account's settings, and when.",
-            unseen: "Nothing that is known.",
+            limitations: "Nothing that is known.",
             ..Stream::listed(
                 "audit_logs",
                 &AUDIT_LOGS,
@@ -109,18 +109,18 @@ pub(super) fn streams() -> Vec<Stream> {
             cursor: Cursor::UPDATED,
             documentation: "https://developer.zendesk.com/api-reference/ticketing/account-configuration/locales/",
             about: "Languages that the account offers.",
-            unseen: "Languages that were taken out; a full refresh drops them.",
+            limitations: "Languages that were taken out; a full refresh drops them.",
             ..Stream::listed("locales", &LOCALES, include_str!("../../schemas/locales.json"))
         },
         Stream {
             cursor: Cursor::UPDATED,
-            gate: AccessRule {
+            access: AccessRule {
                 feature: Some("the permission to manage dynamic content"),
                 ..ANY_AGENT
             },
             documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/dynamic_content/",
             about: "Texts that placeholders stand for, with their variants by language.",
-            unseen: "Deleted items, which a full refresh drops; and variants that change without their item.",
+            limitations: "Deleted items, which a full refresh drops; and variants that change without their item.",
             ..Stream::listed(
                 "dynamic_content_items",
                 &DYNAMIC_CONTENT_ITEMS,
@@ -131,7 +131,7 @@ pub(super) fn streams() -> Vec<Stream> {
             cursor: Cursor::UPDATED,
             documentation: "https://developer.zendesk.com/api-reference/ticketing/account-configuration/support_addresses/",
             about: "Addresses at which the account receives mail, and whether forwarding works.",
-            unseen: "Deleted addresses; a full refresh drops them.",
+            limitations: "Deleted addresses; a full refresh drops them.",
             ..Stream::listed(
                 "recipient_addresses",
                 &RECIPIENT_ADDRESSES,
@@ -142,7 +142,7 @@ pub(super) fn streams() -> Vec<Stream> {
             cursor: Cursor::UPDATED,
             documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/sharing_agreements/",
             about: "Accounts that tickets are shared with, and on what terms.",
-            unseen: "Deleted agreements; a full refresh drops them.",
+            limitations: "Deleted agreements; a full refresh drops them.",
             ..Stream::listed(
                 "sharing_agreements",
                 &SHARING_AGREEMENTS,

@@ -88,7 +88,7 @@ static AUDITS_OF_EVENTS: Substitute = Substitute {
     about: "With `ticket_audits_history` set to `events`: the history of all tickets, archived ones \
             included, from the export of ticket events. In `events` a changed field is a key of its \
             own, and `event_type` tells the kind.",
-    unseen: "Redactions and edits of old comments: they make no new comment event.",
+    limitations: "Redactions and edits of old comments: they make no new comment event.",
 };
 
 static DELETED_TICKETS: Feed = Feed {
@@ -124,12 +124,12 @@ pub(super) fn streams() -> Vec<Stream> {
             custom_fields: Some(&custom_fields::OF_TICKETS),
             detour: Some(&fallbacks::OF_TICKETS),
             count: Some("tickets/count.json"),
-            gate: ADMIN,
+            access: ADMIN,
             scope: "tickets:read",
             documentation: EXPORT_DOCS,
             about: "Tickets, archived ones and those of AI agents included. Deleted tickets are left out, unless \
                     `deleted_at_field` is set; then the last row of a deleted ticket tells of its deletion.",
-            unseen: "Without `deleted_at_field`, deletions: a deleted ticket comes no more, and \
+            limitations: "Without `deleted_at_field`, deletions: a deleted ticket comes no more, and \
                      `deleted_tickets` or a full refresh shows it. With it, deletions that an earlier read \
                      without it passed.",
             ..Stream::listed(
@@ -147,7 +147,7 @@ pub(super) fn streams() -> Vec<Stream> {
             custom_fields: Some(&custom_fields::OF_TICKETS),
             documentation: searches::DOCS,
             about: "Tickets as the search index has them, for catalogs of Airbyte's connector. `tickets` has more.",
-            unseen: "Deletions, and changes that make no ticket event; and the index lags by minutes.",
+            limitations: "Deletions, and changes that make no ticket event; and the index lags by minutes.",
             ..Stream::listed(
                 "tickets_search",
                 &fallbacks::SEARCH_TICKETS,
@@ -170,11 +170,11 @@ pub(super) fn streams() -> Vec<Stream> {
             splice: &[Splice::Around { key: "_ab_updated_at", from: "generated_timestamp" }],
             detour: Some(&fallbacks::OF_TICKET_METRICS),
             count: Some("tickets/count.json"),
-            gate: ADMIN,
+            access: ADMIN,
             scope: "tickets:read",
             documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_metrics/",
             about: "Reply, resolution and waiting times of every ticket, archived ones included.",
-            unseen: "Deletions; a full refresh drops the metrics of deleted tickets, which Zendesk no longer gives.",
+            limitations: "Deletions; a full refresh drops the metrics of deleted tickets, which Zendesk no longer gives.",
             ..Stream::listed(
                 "ticket_metrics",
                 &INCREMENTAL_TICKETS,
@@ -189,11 +189,11 @@ pub(super) fn streams() -> Vec<Stream> {
                 parents: &[],
             }),
             dated: true,
-            gate: ADMIN,
+            access: ADMIN,
             scope: "tickets:read",
             documentation: EXPORT_DOCS,
             about: "Every update of a ticket, with the changes and comments that it made.",
-            unseen: "Redactions and edits of old comments: they make no new comment event. Deletions: events of \
+            limitations: "Redactions and edits of old comments: they make no new comment event. Deletions: events of \
                      deleted tickets stay.",
             ..Stream::listed(
                 "ticket_events",
@@ -216,11 +216,11 @@ pub(super) fn streams() -> Vec<Stream> {
                 Splice::Around { key: "via_reference_id", from: "via_reference_id" },
             ],
             detour: Some(&fallbacks::OF_TICKET_COMMENTS),
-            gate: ADMIN,
+            access: ADMIN,
             scope: "tickets:read",
             documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_comments/",
             about: "Public and private comments of every ticket, with their attachments' descriptions.",
-            unseen: "Redactions and edits of old comments, and deletions of their tickets, whose comments stay \
+            limitations: "Redactions and edits of old comments, and deletions of their tickets, whose comments stay \
                      in the export.",
             ..Stream::listed(
                 "ticket_comments",
@@ -250,12 +250,12 @@ pub(super) fn streams() -> Vec<Stream> {
                 ..FileKeys::of_attachments("files of tickets")
             }),
             detour: Some(&fallbacks::OF_TICKET_ATTACHMENTS),
-            gate: ADMIN,
+            access: ADMIN,
             scope: "tickets:read",
             documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket-attachments/",
             about: "Files attached to comments of every ticket: names, types, sizes and where they lie, and the \
                     files themselves where the platform transfers files.",
-            unseen: "Redactions: a redacted attachment makes no new comment event. Deletions of tickets, whose \
+            limitations: "Redactions: a redacted attachment makes no new comment event. Deletions of tickets, whose \
                      comments stay in the export.",
             ..Stream::listed(
                 "ticket_attachments",
@@ -272,10 +272,10 @@ pub(super) fn streams() -> Vec<Stream> {
             }),
             dated: true,
             deletion: Some(Deletion { sign: DeletionMarker::Flag("deleted"), at: "time" }),
-            gate: ADMIN,
+            access: ADMIN,
             documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_metric_events/",
             about: "When each metric of a ticket was activated, paused, fulfilled or breached.",
-            unseen: "Nothing that is known.",
+            limitations: "Nothing that is known.",
             ..Stream::listed(
                 "ticket_metric_events",
                 &INCREMENTAL_TICKET_METRIC_EVENTS,
@@ -291,10 +291,10 @@ pub(super) fn streams() -> Vec<Stream> {
             }),
             dated: true,
             substitute: Some(&AUDITS_OF_EVENTS),
-            gate: ADMIN,
+            access: ADMIN,
             documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_audits/",
             about: "The history of tickets that are not archived, one row per update.",
-            unseen: "Audits of archived tickets, which Zendesk's listing leaves out in every mode, unless \
+            limitations: "Audits of archived tickets, which Zendesk's listing leaves out in every mode, unless \
                      `ticket_audits_history` is `events`; and what was audited before a deleted ticket was restored.",
             ..Stream::listed(
                 "ticket_audits",
@@ -304,14 +304,14 @@ pub(super) fn streams() -> Vec<Stream> {
         },
         Stream {
             deletion: Some(Deletion { sign: DeletionMarker::Every, at: "deleted_at" }),
-            gate: AccessRule {
+            access: AccessRule {
                 role: Role::Agent,
                 plan: None,
                 feature: Some("the permission to view deleted tickets"),
             },
             documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/tickets/#list-deleted-tickets",
             about: "Tickets deleted in the last thirty days and not yet scrubbed.",
-            unseen: "There is no incremental read.",
+            limitations: "There is no incremental read.",
             ..Stream::listed(
                 "deleted_tickets",
                 &DELETED_TICKETS,
@@ -329,11 +329,11 @@ pub(super) fn streams() -> Vec<Stream> {
             custom_fields: Some(&custom_fields::OF_ORGANIZATIONS),
             detour: Some(&fallbacks::OF_ORGANIZATIONS),
             count: Some("organizations/count.json"),
-            gate: ADMIN,
+            access: ADMIN,
             scope: "organizations:read",
             documentation: "https://developer.zendesk.com/api-reference/ticketing/organizations/organizations/",
             about: "Organizations, deleted ones included.",
-            unseen: "Nothing that is known.",
+            limitations: "Nothing that is known.",
             ..Stream::listed(
                 "organizations",
                 &INCREMENTAL_ORGANIZATIONS,
@@ -351,14 +351,14 @@ pub(super) fn streams() -> Vec<Stream> {
             count: Some("groups/count.json"),
             documentation: "https://developer.zendesk.com/api-reference/ticketing/groups/groups/",
             about: "Groups of agents, deleted ones included.",
-            unseen: "Nothing that is known.",
+            limitations: "Nothing that is known.",
             ..Stream::listed("groups", &GROUPS, include_str!("../../schemas/groups.json"))
         },
         Stream {
             primary_key: &["name"],
             documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/tags/",
             about: "The 20,000 most used tags of the last sixty days, with their counts.",
-            unseen: "There is no incremental read; a full refresh drops tags that are gone.",
+            limitations: "There is no incremental read; a full refresh drops tags that are gone.",
             ..Stream::listed("tags", &TAGS, include_str!("../../schemas/tags.json"))
         },
     ]

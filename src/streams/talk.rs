@@ -30,19 +30,19 @@ pub(super) fn streams() -> Vec<Stream> {
         Stream {
             cursor: Cursor::of("updated_at", CursorFormat::Unix),
             dated: true,
-            gate: TALK,
+            access: TALK,
             documentation: DOCS,
             about: "Calls of Talk, with how long they took and how they ended.",
-            unseen: "Deletions. Calls of telephony by a partner are not in Talk's export.",
+            limitations: "Deletions. Calls of telephony by a partner are not in Talk's export.",
             ..Stream::listed("calls", &CALLS, include_str!("../../schemas/calls.json"))
         },
         Stream {
             cursor: Cursor::of("updated_at", CursorFormat::Unix),
             dated: true,
-            gate: TALK,
+            access: TALK,
             documentation: DOCS,
             about: "Legs of calls: one per agent, customer or other party.",
-            unseen: "Deletions.",
+            limitations: "Deletions.",
             ..Stream::listed("call_legs", &CALL_LEGS, include_str!("../../schemas/call_legs.json"))
         },
     ]

@@ -87,7 +87,7 @@ fn placeholders(path: &str) -> BTreeSet<&str> {
 #[test]
 fn names_are_unique_and_in_snake_case() {
     let streams = streams();
-    let detours: Vec<Stream> = streams.iter().filter_map(Stream::on_detour).collect();
+    let detours: Vec<Stream> = streams.iter().filter_map(Stream::on_fallback).collect();
     let mut names = BTreeSet::new();
     let mut feeds: Vec<&'static Feed> = Vec::new();
     for stream in &streams {
@@ -166,7 +166,7 @@ fn every_schema_file_belongs_to_a_stream() {
 
 #[test]
 fn every_placeholder_is_filled_by_the_lineage_and_every_filling_is_used() {
-    let detours = streams().into_iter().filter_map(|stream| stream.on_detour());
+    let detours = streams().into_iter().filter_map(|stream| stream.on_fallback());
     for stream in streams().into_iter().chain(detours) {
         let name = stream.name;
         assert!(placeholders(stream.feed.root().path).is_empty(), "{name}: the root hangs nowhere");
@@ -277,16 +277,16 @@ fn a_detour_keeps_the_stream_and_a_search_has_a_cursor_of_its_own() {
         let streams = configured(history);
         streams.into_iter().find(|stream| stream.name == "tickets").unwrap()
     };
-    for stream in streams().iter().filter_map(Stream::on_detour) {
+    for stream in streams().iter().filter_map(Stream::on_fallback) {
         let schema = stream.json_schema().unwrap();
         assert!(schema["properties"][stream.cursor_key().unwrap()].is_object(), "{}", stream.name);
-        assert!(stream.is_detour && stream.include.is_empty(), "{}", stream.name);
+        assert!(stream.is_fallback && stream.include.is_empty(), "{}", stream.name);
     }
     let searched = tickets("search");
     assert_eq!(searched.cursor.map(|cursor| cursor.field), Some("updated_at"));
-    assert_eq!((searched.feed.name, searched.is_detour), ("search_tickets", false));
+    assert_eq!((searched.feed.name, searched.is_fallback), ("search_tickets", false));
     let both = tickets("search_then_incremental");
-    assert_eq!((both.feed.name, both.detour_first), ("incremental_tickets", true));
+    assert_eq!((both.feed.name, both.search_first), ("incremental_tickets", true));
 }
 
 #[test]
@@ -376,7 +376,7 @@ fn streams_of_one_count_are_of_one_feed() {
 #[test]
 fn every_declaration_is_told_in_sentences() {
     for stream in &streams() {
-        for sentence in [stream.about, stream.unseen] {
+        for sentence in [stream.about, stream.limitations] {
             let is_sentence = sentence.ends_with('.') && !sentence.contains('\n');
             assert!(is_sentence, "{}: {sentence}", stream.name);
         }
@@ -416,10 +416,10 @@ fn snapshot(stream: &Stream) -> String {
     let feed = stream.feed;
     let cursor = stream.cursor.map(|cursor| format!("{} {:?}", cursor.field, cursor.format));
     let or_none = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());
-    let gate = &stream.gate;
-    let role = format!("{:?}", gate.role);
-    let plan = gate.plan.map(|plan| format!(" {plan}")).unwrap_or_default();
-    let feature = gate.feature.map(|feature| format!(" ({feature})")).unwrap_or_default();
+    let access = &stream.access;
+    let role = format!("{:?}", access.role);
+    let plan = access.plan.map(|plan| format!(" {plan}")).unwrap_or_default();
+    let feature = access.feature.map(|feature| format!(" ({feature})")).unwrap_or_default();
     let query: Vec<String> = feed
         .query
         .iter()

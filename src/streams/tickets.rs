@@ -87,7 +87,7 @@ pub(super) fn streams() -> Vec<Stream> {
             scope: "tickets:read",
             documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_fields/",
             about: "System and custom fields of tickets, with the options to choose from.",
-            unseen: "Deleted fields; a full refresh drops them.",
+            limitations: "Deleted fields; a full refresh drops them.",
             ..Stream::listed(
                 "ticket_fields",
                 &TICKET_FIELDS,
@@ -114,7 +114,7 @@ pub(super) fn streams() -> Vec<Stream> {
             documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_fields/",
             about: "A row per option of every custom dropdown and multiselect field of tickets, users and \
                     organizations, inactive fields included.",
-            unseen: "There is no incremental read.",
+            limitations: "There is no incremental read.",
             ..Stream::listed(
                 "ticket_field_options",
                 &FIELD_OPTIONS,
@@ -123,11 +123,11 @@ pub(super) fn streams() -> Vec<Stream> {
         },
         Stream {
             cursor: Cursor::UPDATED,
-            gate: SEVERAL_FORMS,
+            access: SEVERAL_FORMS,
             scope: "tickets:read",
             documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_forms/",
             about: "Ticket forms, inactive ones included, with their fields and conditions.",
-            unseen: "Deleted forms; a full refresh drops them.",
+            limitations: "Deleted forms; a full refresh drops them.",
             ..Stream::listed(
                 "ticket_forms",
                 &TICKET_FORMS,
@@ -140,7 +140,7 @@ pub(super) fn streams() -> Vec<Stream> {
             scope: "tickets:read",
             documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_skips/",
             about: "Tickets that agents skipped in guided mode, and why.",
-            unseen: "Skips of archived tickets, which Zendesk's listing leaves out in every mode; and older skips of a deleted ticket that is restored.",
+            limitations: "Skips of archived tickets, which Zendesk's listing leaves out in every mode; and older skips of a deleted ticket that is restored.",
             ..Stream::listed(
                 "ticket_skips",
                 &TICKET_SKIPS,
@@ -153,7 +153,7 @@ pub(super) fn streams() -> Vec<Stream> {
             dated: true,
             documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/activity_stream/",
             about: "Assignments, comments and priorities of the signed-in user's tickets.",
-            unseen: "Activities of other users; Zendesk keeps thirty days of them.",
+            limitations: "Activities of other users; Zendesk keeps thirty days of them.",
             ..Stream::listed(
                 "ticket_activities",
                 &TICKET_ACTIVITIES,
@@ -164,10 +164,10 @@ pub(super) fn streams() -> Vec<Stream> {
             count: Some("satisfaction_ratings/count.json"),
             cursor: Cursor::of("updated_at", CursorFormat::Unix),
             dated: true,
-            gate: ADMIN,
+            access: ADMIN,
             documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/satisfaction_ratings/",
             about: "Ratings that requesters were offered or gave, with score, reason and comment.",
-            unseen: "Ratings created more than a day before the start date. Changes of ratings that were \
+            limitations: "Ratings created more than a day before the start date. Changes of ratings that were \
                      created more than a day before the last read come with the weekly pass over all.",
             ..Stream::listed(
                 "satisfaction_ratings",
@@ -178,11 +178,11 @@ pub(super) fn streams() -> Vec<Stream> {
         Stream {
             cursor: Cursor::below(&[("tickets", "generated_timestamp")], CursorFormat::Iso),
             dated: true,
-            gate: AccessRule { feature: Some("side conversations"), ..ADMIN },
+            access: AccessRule { feature: Some("side conversations"), ..ADMIN },
             scope: "tickets:read",
             documentation: "https://developer.zendesk.com/api-reference/ticketing/side_conversation/side_conversation/",
             about: "Side conversations of every ticket, closed ones included.",
-            unseen: "Deletions. Where Zendesk does not answer for the events of side conversations, changes that do not touch the ticket come with the weekly pass.",
+            limitations: "Deletions. Where Zendesk does not answer for the events of side conversations, changes that do not touch the ticket come with the weekly pass.",
             ..Stream::listed(
                 "side_conversations",
                 &SIDE_CONVERSATIONS,
@@ -194,7 +194,7 @@ pub(super) fn streams() -> Vec<Stream> {
             scope: "tickets:read",
             documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/custom_ticket_statuses/",
             about: "Statuses that tickets can have, inactive ones included, with their names for agents and for end users.",
-            unseen: "Deleted statuses; a full refresh drops them.",
+            limitations: "Deleted statuses; a full refresh drops them.",
             ..Stream::listed(
                 "custom_statuses",
                 &CUSTOM_STATUSES,
@@ -204,13 +204,13 @@ pub(super) fn streams() -> Vec<Stream> {
         Stream {
             cursor: Cursor::UPDATED,
             dated: true,
-            gate: AccessRule {
+            access: AccessRule {
                 feature: Some("the permission to manage suspended tickets"),
                 ..ANY_AGENT
             },
             documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/suspended_tickets/",
             about: "Mail that became no ticket, and why.",
-            unseen: "Tickets that were recovered or deleted; a full refresh drops them. Zendesk keeps fourteen days of them.",
+            limitations: "Tickets that were recovered or deleted; a full refresh drops them. Zendesk keeps fourteen days of them.",
             ..Stream::listed(
                 "suspended_tickets",
                 &SUSPENDED_TICKETS,
@@ -220,10 +220,10 @@ pub(super) fn streams() -> Vec<Stream> {
         Stream {
             cursor: Cursor::UPDATED,
             deletion: Some(Deletion { sign: DeletionMarker::Time("deleted_at"), at: "deleted_at" }),
-            gate: ADMIN,
+            access: ADMIN,
             documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/satisfaction_reasons/",
             about: "Reasons that requesters can give for a bad rating.",
-            unseen: "Reasons that Zendesk no longer lists; a full refresh drops them.",
+            limitations: "Reasons that Zendesk no longer lists; a full refresh drops them.",
             ..Stream::listed(
                 "satisfaction_reasons",
                 &SATISFACTION_REASONS,
@@ -231,10 +231,10 @@ pub(super) fn streams() -> Vec<Stream> {
             )
         },
         Stream {
-            gate: AccessRule { plan: Some("Suite Growth or Support Professional"), ..ADMIN },
+            access: AccessRule { plan: Some("Suite Growth or Support Professional"), ..ADMIN },
             documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/csat_survey_responses/",
             about: "Answers to satisfaction surveys with questions of the account's own, by ticket or conversation.",
-            unseen: "There is no incremental read, because a row does not tell when it changed.",
+            limitations: "There is no incremental read, because a row does not tell when it changed.",
             ..Stream::listed(
                 "csat_survey_responses",
                 &CSAT_SURVEY_RESPONSES,

@@ -522,7 +522,8 @@ impl Shared<'_> {
     fn keep(&mut self, stream: &'static Stream, page: &Page, list: &Rows) -> Option<Vec<bool>> {
         let member = self.member(stream)?;
         // On a detour, children that the stream's own feed has brought are there, and more whole.
-        let bound = member.position.walk.bound.filter(|_| stream.dated).max(member.position.main);
+        let bound =
+            member.position.walk.start_bound.filter(|_| stream.dated).max(member.position.main);
         let field = stream.cursor.map(|cursor| cursor.field);
         // Children are bounded by the start date alone, never by their own cursor.
         let new = |row| {

@@ -125,5 +125,7 @@ pub fn values(
 pub fn unchanged_parent(position: &Position, root: &Feed, changed: Option<i64>) -> bool {
     let everything = root.lists_news() || position.walk.pass.under_way || position.walk.full;
     !everything
-        && changed.zip(position.walk.cursor).is_some_and(|(changed, cursor)| changed < cursor)
+        && changed
+            .zip(position.walk.cursor_at_start)
+            .is_some_and(|(changed, cursor)| changed < cursor)
 }

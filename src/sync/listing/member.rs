@@ -66,14 +66,14 @@ pub struct Report {
     /// the longest.
     pub waited: Duration,
     /// Rows without a primary key, and elements that were no rows.
-    pub held_back: u64,
+    pub rows_without_key: u64,
     /// Listings of parents that could not be read, and how the first of them failed.
-    pub skipped: u64,
+    pub parents_skipped: u64,
     pub first_skipped: Option<String>,
     /// Rows that were too large and lost a text.
-    pub cut: u64,
+    pub truncated: u64,
     /// Values of custom fields that did not fit their columns.
-    pub misfits: u64,
+    pub coercion_failures: u64,
     /// Rows with texts or values that are not as Zendesk sent them.
     pub mended: u64,
     pub files: FileTally,
@@ -90,28 +90,36 @@ impl Report {
 
     /// Notes listings of parents that are passed over.
     pub(in crate::sync) fn skip(&mut self, listings: u64, error: &WalkError) {
-        self.skipped += listings;
+        self.parents_skipped += listings;
         self.first_skipped.get_or_insert_with(|| error.to_string());
     }
 
     /// Notes what became of a page's rows.
     pub(in crate::sync) fn note(&mut self, framed: &WrittenRows) {
-        self.held_back += framed.held_back;
-        self.cut += framed.cut;
-        self.misfits += framed.misfits;
+        self.rows_without_key += framed.rows_without_key;
+        self.truncated += framed.truncated;
+        self.coercion_failures += framed.coercion_failures;
         self.mended += framed.mended;
     }
 
     /// Adds what reading it elsewhere took and left out.
     pub fn add(&mut self, other: Self) {
-        let Self { tally, waited, held_back, skipped, first_skipped, cut, .. } = other;
-        let Self { misfits, mended, files, .. } = other;
+        let Self {
+            tally,
+            waited,
+            rows_without_key,
+            parents_skipped: skipped,
+            first_skipped,
+            truncated: cut,
+            ..
+        } = other;
+        let Self { coercion_failures, mended, files, .. } = other;
         self.tally.add(tally);
         self.waited = self.waited.max(waited);
-        self.held_back += held_back;
-        self.skipped += skipped;
-        self.cut += cut;
-        self.misfits += misfits;
+        self.rows_without_key += rows_without_key;
+        self.parents_skipped += skipped;
+        self.truncated += cut;
+        self.coercion_failures += coercion_failures;
         self.mended += mended;
         self.files.add(files);
         self.cut_short.add(other.cut_short);
@@ -205,12 +213,12 @@ impl ActiveStream {
                 feed.searched_key().map(|_| (search_bounds::lower(&self.position, 0), i64::MAX))
             }),
             point: if self.stream.feed.root().time_key().is_some() {
-                walk.place.point().or(self.position.flat).unwrap_or_default()
+                walk.place.point().or(self.position.cursor).unwrap_or_default()
             } else {
                 walk.pages
             },
             under_way: walk.phase == Phase::UnderWay
-                || self.position.flat.is_none()
+                || self.position.cursor.is_none()
                 || walk.pass.under_way,
             state: self.state,
         }

@@ -88,7 +88,10 @@ fn full_refresh(stream: &Stream, saved: &Saved, config: &Config, now: Now) -> Be
                 let bound = stream.dated.then(|| config.start.unix(now.unix));
                 let token = stream.feed.root().paging.start(bound);
                 let place = Place { token, ..Place::default() };
-                Position { walk: Walk { place, bound, ..Walk::default() }, ..Position::default() }
+                Position {
+                    walk: Walk { place, start_bound: bound, ..Walk::default() },
+                    ..Position::default()
+                }
             }
         };
     position.walk.full = true;
@@ -112,20 +115,20 @@ fn incremental(
     let unread = never_read(stream, saved, config, now);
     let nothing = Saved { main: saved.main, searched: saved.searched, ..Saved::default() };
     let saved = if unread { &nothing } else { saved };
-    let frozen = saved.walk.as_ref().and_then(|walk| walk.bound).or(saved.bound);
-    let first_read = saved.flat.is_none() && frozen.is_none();
+    let frozen = saved.walk.as_ref().and_then(|walk| walk.start_bound).or(saved.bound);
+    let first_read = saved.cursor.is_none() && frozen.is_none();
     let bound = if first_read { stream.dated.then(|| config.start.unix(now.unix)) } else { frozen };
     warnings.extend(
         frozen.filter(|_| stream.dated).and_then(|frozen| moved(stream, config.start, frozen, now)),
     );
     warnings.extend(incomplete(stream, saved, frozen));
-    if let Some(warning) = forgotten(stream, saved.flat, now) {
+    if let Some(warning) = forgotten(stream, saved.cursor, now) {
         warnings.push(warning);
     }
     let bound = bound.max(configured.filter(|_| bound.is_some()));
     // A later start date wins over what was saved, because it always bounds.
-    let later = configured.filter(|configured| saved.flat.is_some_and(|flat| flat < *configured));
-    let flat = later.or(saved.flat);
+    let later = configured.filter(|configured| saved.cursor.is_some_and(|flat| flat < *configured));
+    let flat = later.or(saved.cursor);
     let walk = saved.walk.clone().filter(|_| later.is_none());
     let fresh = |walk: Option<Walk>, token: Token| Walk {
         place: Place { token, ..Place::default() },
@@ -134,15 +137,18 @@ fn incremental(
         later: Vec::new(),
         phase: Phase::Fresh,
         full: false,
-        bound,
-        cursor: flat,
+        start_bound: bound,
+        cursor_at_start: flat,
         began: None,
         newest: None,
         searched: saved.searched,
-        gone: walk.as_ref().map(|walk| walk.gone.clone()).unwrap_or_default(),
+        deletions_delivered: walk
+            .as_ref()
+            .map(|walk| walk.deletions_delivered.clone())
+            .unwrap_or_default(),
         pass: walk.as_ref().map(|walk| walk.pass).unwrap_or_default(),
-        told: walk.as_ref().and_then(|walk| walk.told),
-        numbers: walk.as_ref().map(|walk| walk.numbers.clone()).unwrap_or_default(),
+        silent_changes: walk.as_ref().and_then(|walk| walk.silent_changes),
+        digest: walk.as_ref().map(|walk| walk.digest.clone()).unwrap_or_default(),
         failing: walk.map(|walk| walk.failing).unwrap_or_default(),
         rows: 0,
         pages: 0,
@@ -160,8 +166,8 @@ fn incremental(
         // The end of the last walk of an ordered feed is where the next one begins.
         (_, Some(walk)) if ordered || walk.phase == Phase::UnderWay => {
             let goes_on = walk.phase == Phase::UnderWay;
-            let cursor = if goes_on { walk.cursor } else { flat };
-            Walk { bound, cursor, full: false, ..walk }
+            let cursor = if goes_on { walk.cursor_at_start } else { flat };
+            Walk { start_bound: bound, cursor_at_start: cursor, full: false, ..walk }
         }
         (_, walk) => fresh(walk, root.paging.start(lower)),
     };
@@ -170,7 +176,7 @@ fn incremental(
     } else {
         Walk { place: Place { token: Token::First, ..walk.place }, ..walk }
     };
-    let mut begin = nothing_yet(stream, Position { flat, walk, main: saved.main }, now);
+    let mut begin = nothing_yet(stream, Position { cursor: flat, walk, main: saved.main }, now);
     begin.warnings = warnings;
     begin
 }
@@ -186,15 +192,15 @@ fn of_the_future(stream: &Stream, saved: &mut Saved, config: &Config, now: Now) 
     let most = now.unix.saturating_add(MOST_AHEAD_SECONDS);
     let ahead = |time: Option<i64>| time.filter(|time| *time > most);
     let name = stream.name;
-    let bound = saved.walk.as_ref().and_then(|walk| walk.bound).or(saved.bound);
+    let bound = saved.walk.as_ref().and_then(|walk| walk.start_bound).or(saved.bound);
     if let Some(start) = ahead(bound) {
         saved.bound = None;
         if let Some(walk) = &mut saved.walk {
-            walk.bound = None;
+            walk.start_bound = None;
         }
         // With a start date of the future nothing was read, and the cursor is that date.
         if saved.walk.as_ref().is_none_or(|walk| walk.phase == Phase::Fresh) {
-            saved.flat = ahead(saved.flat).map_or(saved.flat, |_| None);
+            saved.cursor = ahead(saved.cursor).map_or(saved.cursor, |_| None);
             saved.walk = None;
         }
         saved.warnings.push(format!(
@@ -203,7 +209,7 @@ fn of_the_future(stream: &Stream, saved: &mut Saved, config: &Config, now: Now) 
             timestamp::to_iso(start)
         ));
     }
-    let told = ahead(saved.flat).or(ahead(saved.main))?;
+    let told = ahead(saved.cursor).or(ahead(saved.main))?;
     saved.warnings.push(format!(
         "{name}: the saved time, {}, lies in the future, so nobody knows what was read. Reading goes on from {}; \
          to read what came before, reset (clear) this stream",
@@ -215,12 +221,14 @@ fn of_the_future(stream: &Stream, saved: &mut Saved, config: &Config, now: Now) 
             *time = Some(latest);
         }
     };
-    let is_asked_for = ahead(saved.flat).is_none()
+    let is_asked_for = ahead(saved.cursor).is_none()
         || saved.walk.as_ref().is_some_and(|walk| walk.place.token.is_servers());
-    bring_back(&mut saved.flat);
+    bring_back(&mut saved.cursor);
     bring_back(&mut saved.main);
     if let Some(walk) = &mut saved.walk {
-        for time in [&mut walk.cursor, &mut walk.began, &mut walk.newest, &mut walk.place.at] {
+        for time in
+            [&mut walk.cursor_at_start, &mut walk.began, &mut walk.newest, &mut walk.place.at]
+        {
             bring_back(time);
         }
         if ahead(walk.place.point()).is_some() {
@@ -244,9 +252,9 @@ fn never_read(stream: &Stream, saved: &Saved, config: &Config, now: Now) -> bool
     let Some(walk) = saved.walk.as_ref().filter(|walk| walk.phase == Phase::Fresh) else {
         return false;
     };
-    let from_start = saved.flat.is_none() || saved.flat == walk.bound;
+    let from_start = saved.cursor.is_none() || saved.cursor == walk.start_bound;
     let start = config.start.unix(now.unix);
-    stream.dated && from_start && walk.bound.is_some_and(|bound| start < bound)
+    stream.dated && from_start && walk.start_bound.is_some_and(|bound| start < bound)
 }
 
 /// A warning when the start date is another than in the first read. Days back move by themselves,
@@ -280,7 +288,7 @@ fn incomplete(stream: &Stream, saved: &Saved, frozen: Option<i64>) -> Option<Str
              start date. To have them too, reset (clear) this stream; to do without, set `users_from_start_date`"
         )),
         // Airbyte's connector writes no walk, and begins at its start date.
-        None if saved.flat.is_some() && saved.walk.is_none() => Some(format!(
+        None if saved.cursor.is_some() && saved.walk.is_none() => Some(format!(
             "{name}: the saved position is another connector's, which began at its start date. To have the \
              rows before it too, reset (clear) this stream"
         )),
@@ -312,13 +320,13 @@ fn pass_is_due(walk: Option<&Walk>, flat: Option<i64>, now: Now) -> bool {
 
 /// A lower bound younger than the feeds give yet sends no request.
 fn nothing_yet(stream: &Stream, position: Position, now: Now) -> Begin {
-    let lower = position.flat.or(position.walk.bound);
+    let lower = position.cursor.or(position.walk.start_bound);
     let too_young =
         lower.is_some_and(|lower| lower > now.unix.saturating_sub(YOUNGEST_BOUND_SECONDS));
     let in_the_middle = position.walk.phase == Phase::UnderWay;
     let repeat = (too_young && !in_the_middle).then(|| {
-        let flat = position.flat.or(position.walk.bound);
-        to_state(stream, &Position { flat, ..position.clone() })
+        let flat = position.cursor.or(position.walk.start_bound);
+        to_state(stream, &Position { cursor: flat, ..position.clone() })
     });
     Begin { position, repeat, warnings: Vec::new() }
 }
@@ -395,7 +403,7 @@ mod tests {
         assert!(earlier.warnings[0].contains("reset"), "{:?}", earlier.warnings);
         // The default of two years bounds a first read only.
         let default = incremental("tickets", saved, None);
-        assert_eq!(default.position.walk.bound, Some(START_UNIX));
+        assert_eq!(default.position.walk.start_bound, Some(START_UNIX));
     }
 
     #[test]
@@ -404,7 +412,7 @@ mod tests {
         for name in ["users", "user_identities"] {
             let first = incremental(name, json!(null), Some(START));
             assert_eq!(first.position.walk.place.token, Token::StartTime(0));
-            assert_eq!((first.position.walk.bound, first.warnings.len()), (None, 0));
+            assert_eq!((first.position.walk.start_bound, first.warnings.len()), (None, 0));
             let bounded = json!({"updated_at": "1720000000", "walk": walk});
             let bounded = incremental(name, bounded, Some(START));
             assert_eq!(bounded.position.walk.place.token, Token::Cursor("t".into()));
@@ -435,10 +443,10 @@ mod tests {
             begin_with("tickets", SyncMode::Incremental, state.clone(), Some(start_date), later)
         };
         let same = begin("7");
-        assert_eq!(same.position.walk.bound, Some(today - 7 * DAY));
+        assert_eq!(same.position.walk.start_bound, Some(today - 7 * DAY));
         assert_eq!(same.warnings, Vec::<String>::new());
         let earlier = begin("60 days");
-        assert_eq!(earlier.position.walk.bound, Some(today - 7 * DAY));
+        assert_eq!(earlier.position.walk.start_bound, Some(today - 7 * DAY));
         assert!(earlier.warnings[0].contains("earlier"), "{:?}", earlier.warnings);
         assert_eq!(incremental("organizations", json!(null), Some("today")).warnings.len(), 0);
     }
@@ -491,7 +499,7 @@ mod tests {
                 let state: Value = serde_json::from_str(&begin.repeat.unwrap()).unwrap();
                 let later = Now { unix: NOW.unix + 3600, ..NOW };
                 let again = begin_with(name, SyncMode::Incremental, state, None, later);
-                assert_eq!((again.repeat, again.position.flat), (None, Some(latest)), "{name}");
+                assert_eq!((again.repeat, again.position.cursor), (None, Some(latest)), "{name}");
                 assert_eq!(again.warnings, Vec::<String>::new(), "{name}");
             }
         }
@@ -519,7 +527,11 @@ mod tests {
             json!("1720000000000000000"),
         ] {
             let begin = incremental("tickets", json!({ "generated_timestamp": saved }), None);
-            assert_eq!((begin.repeat, begin.position.flat), (None, Some(1_720_000_000)), "{saved}");
+            assert_eq!(
+                (begin.repeat, begin.position.cursor),
+                (None, Some(1_720_000_000)),
+                "{saved}"
+            );
             assert!(begin.warnings[0].contains("2024-07-03T09:46:40Z"), "{:?}", begin.warnings);
         }
     }
@@ -577,7 +589,7 @@ mod tests {
             NOW,
         );
         assert_eq!(
-            (tickets.position.flat, tickets.position.walk.place.token),
+            (tickets.position.cursor, tickets.position.walk.place.token),
             (None, Token::StartTime(START_UNIX))
         );
     }
@@ -594,7 +606,7 @@ mod tests {
         assert_eq!(token(state(stale, Some(fresh))), Token::StartTime(stale));
         let pass = incremental("article_comments", state(fresh, Some(stale)), None);
         assert_eq!(
-            (pass.position.walk.place.token, pass.position.flat),
+            (pass.position.walk.place.token, pass.position.cursor),
             (Token::StartTime(0), Some(fresh))
         );
         assert!(pass.position.walk.pass.under_way);

@@ -261,7 +261,7 @@ mod tests {
     }
 
     fn flats(begun: &Beginnings) -> Vec<Option<i64>> {
-        begun.open.iter().map(|(_, position)| position.flat).collect()
+        begun.open.iter().map(|(_, position)| position.cursor).collect()
     }
 
     #[test]

@@ -14,11 +14,12 @@ pub fn begin(feed: &Feed, position: &mut Position, now_unix: i64) -> Vec<(&'stat
     }
     position.begin(now_unix);
     let walk = &position.walk;
-    let lower = walk.cursor.or(walk.bound).unwrap_or_default();
+    let lower = walk.cursor_at_start.or(walk.start_bound).unwrap_or_default();
     match feed.since {
         TimeFilter::Unsent | TimeFilter::Windows { .. } => Vec::new(),
         TimeFilter::Created { overlap_seconds } => {
-            let lower = if walk.pass.under_way { walk.bound.unwrap_or_default() } else { lower };
+            let lower =
+                if walk.pass.under_way { walk.start_bound.unwrap_or_default() } else { lower };
             let start = lower.saturating_sub(overlap_seconds).max(0);
             vec![("start_time", start.to_string())]
         }
@@ -43,7 +44,7 @@ mod tests {
             br#"{"subdomain":"a","credentials":{"credentials":"oauth2.0","access_token":"t"}}"#;
         let streams = registry(&crate::config::Config::parse(config).unwrap());
         let feed = streams.into_iter().find(|known| known.name == stream).unwrap().feed;
-        let mut position = Position { flat: walk.cursor, walk, main: None };
+        let mut position = Position { cursor: walk.cursor_at_start, walk, main: None };
         let first = begin(feed, &mut position, 1_000_000);
         assert_eq!(begin(feed, &mut position, 2_000_000), first);
         first
@@ -51,7 +52,11 @@ mod tests {
 
     #[test]
     fn a_walk_asks_for_what_its_begin_froze() {
-        let walk = |cursor| Walk { bound: Some(500_000), cursor, ..Walk::default() };
+        let walk = |cursor| Walk {
+            start_bound: Some(500_000),
+            cursor_at_start: cursor,
+            ..Walk::default()
+        };
         assert_eq!(parameters("posts", walk(None)), []);
         let ratings = |walk| parameters("satisfaction_ratings", walk)[0].clone();
         assert_eq!(ratings(walk(Some(900_000))), ("start_time", "813600".to_owned()));

@@ -20,7 +20,7 @@ pub const BRAND: &str = "brand";
 /// A stream's saved state, understood.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Saved {
-    pub flat: Option<i64>,
+    pub cursor: Option<i64>,
     /// On a detour: where the stream's own feed was left.
     pub main: Option<i64>,
     /// When the search began that has ended before the stream's own feed.
@@ -40,7 +40,11 @@ impl Saved {
     /// The position this stands for.
     #[must_use]
     pub fn position(&self) -> Position {
-        Position { flat: self.flat, walk: self.walk.clone().unwrap_or_default(), main: self.main }
+        Position {
+            cursor: self.cursor,
+            walk: self.walk.clone().unwrap_or_default(),
+            main: self.main,
+        }
     }
 }
 
@@ -63,7 +67,7 @@ pub fn read(stream: &Stream, state: &Map<String, Value>, now_unix: i64) -> Saved
             Err(_) if is_of_detour(stream, walk) => {
                 let began = walk.get("began").and_then(Value::as_i64);
                 let is_done = walk.get("done") == Some(&Value::Bool(true));
-                saved.searched = began.filter(|_| stream.detour_first && is_done);
+                saved.searched = began.filter(|_| stream.search_first && is_done);
             }
             Err(why) => saved.warnings.push(format!(
                 "{}: the saved walk is not used ({why}); reading goes on from the saved cursor",
@@ -74,13 +78,13 @@ pub fn read(stream: &Stream, state: &Map<String, Value>, now_unix: i64) -> Saved
     if let Some(cursor) = &stream.cursor {
         let times = Times { now_unix, is_scaled: Cell::new(false) };
         match flat(cursor, state, is_ours(state), &times) {
-            Ok(flat) => saved.flat = flat,
+            Ok(flat) => saved.cursor = flat,
             Err(key) => saved.warnings.push(format!(
                 "{}: the saved `{key}` is not a time; reading starts from the beginning",
                 stream.name
             )),
         }
-        if let Some(flat) = saved.flat.filter(|_| times.is_scaled.get()) {
+        if let Some(flat) = saved.cursor.filter(|_| times.is_scaled.get()) {
             saved.warnings.push(format!(
                 "{}: the saved time is not in seconds but in parts of them; it is read as {}",
                 stream.name,
@@ -88,15 +92,15 @@ pub fn read(stream: &Stream, state: &Map<String, Value>, now_unix: i64) -> Saved
             ));
         }
     }
-    if stream.is_detour {
-        saved.main = saved.flat;
+    if stream.is_fallback {
+        saved.main = saved.cursor;
         let walk = state.get("walk").filter(|_| saved.walk.is_some());
         if let Some(walk) = walk {
-            saved.flat = walk.get("flat").and_then(Value::as_i64);
+            saved.cursor = walk.get("flat").and_then(Value::as_i64);
         }
     }
     let is_used = saved.finished
-        || [saved.flat, saved.main, saved.searched, saved.bound].iter().any(Option::is_some)
+        || [saved.cursor, saved.main, saved.searched, saved.bound].iter().any(Option::is_some)
         || state.contains_key("walk");
     saved.is_useless = !is_used && saved.warnings.is_empty() && !is_nothing(state);
     saved
@@ -285,15 +289,15 @@ fn read_walk(stream: &Stream, json: &Map<String, Value>) -> Result<Walk, &'stati
         later,
         phase,
         full: is_true("full"),
-        bound: number("bound"),
-        cursor: number("cursor"),
+        start_bound: number("bound"),
+        cursor_at_start: number("cursor"),
         began: number("began"),
         newest: number("newest"),
         searched: number("searched"),
-        gone: text("gone").map(numbers_from).unwrap_or_default(),
+        deletions_delivered: text("gone").map(numbers_from).unwrap_or_default(),
         pass: FullPass { under_way: is_true("pass"), ended: number("passed") },
-        told: number("told"),
-        numbers: text("numbers").map(Digest::from_text).unwrap_or_default(),
+        silent_changes: number("told"),
+        digest: text("numbers").map(Digest::from_text).unwrap_or_default(),
         failing: text("failing").map(Failing::from_text).unwrap_or_default(),
         rows: json.get("rows").and_then(Value::as_u64).unwrap_or_default(),
         pages: number("pages").unwrap_or_default(),
@@ -347,7 +351,7 @@ mod tests {
 
     fn flat(name: &str, state: Value) -> Option<i64> {
         let state = state.as_object().cloned().unwrap();
-        read(&stream(name), &state, NOW).flat
+        read(&stream(name), &state, NOW).cursor
     }
 
     #[test]
@@ -434,7 +438,7 @@ mod tests {
         ] {
             let saved = walk(bad.clone());
             assert_eq!(
-                (saved.flat, &saved.walk, saved.warnings.len()),
+                (saved.cursor, &saved.walk, saved.warnings.len()),
                 (Some(7), &None, 1),
                 "{bad}"
             );
@@ -456,7 +460,7 @@ mod tests {
             json!({"states": [{"partition": {}, "cursor": {"__ab_full_refresh_sync_complete": true}}]}),
         ] {
             let saved = read(&stream("tags"), state.as_object().unwrap(), NOW);
-            assert!(saved.finished && saved.flat.is_none(), "{state}");
+            assert!(saved.finished && saved.cursor.is_none(), "{state}");
         }
     }
 }

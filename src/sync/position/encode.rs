@@ -28,19 +28,19 @@ pub fn to_state(stream: &Stream, position: &Position) -> String {
         CursorFormat::Iso => json!(timestamp::to_iso(unix)),
     };
     if cursor.parents.is_empty() {
-        let flat = if stream.is_detour { position.main } else { position.flat };
+        let flat = if stream.is_fallback { position.main } else { position.cursor };
         if let Some(flat) = flat {
             state.insert(cursor.field.into(), written(flat, cursor.format));
         }
     } else {
-        let flat = if stream.is_detour { position.main } else { position.flat };
-        let flat = flat.or(walk.bound).unwrap_or_default();
+        let flat = if stream.is_fallback { position.main } else { position.cursor };
+        let flat = flat.or(walk.start_bound).unwrap_or_default();
         let parents = written(flat, CursorFormat::Unix);
         let own = written(flat, cursor.format);
         state = substream_state((cursor.field, &own), (cursor.parents, &parents));
     }
     let mut walk_json = walk_json(stream, walk);
-    if let Some(flat) = position.flat.filter(|_| stream.is_detour) {
+    if let Some(flat) = position.cursor.filter(|_| stream.is_fallback) {
         walk_json["flat"] = json!(flat);
     }
     state.insert("walk".into(), walk_json);
@@ -85,8 +85,8 @@ fn walk_json(stream: &Stream, walk: &Walk) -> Value {
     put("done", flag(walk.phase == Phase::Done));
     put("fresh", flag(walk.phase == Phase::Fresh));
     put("full", flag(walk.full));
-    put("bound", walk.bound.map(|unix| json!(unix)));
-    put("cursor", walk.cursor.map(|unix| json!(unix)));
+    put("bound", walk.start_bound.map(|unix| json!(unix)));
+    put("cursor", walk.cursor_at_start.map(|unix| json!(unix)));
     put("began", walk.began.map(|unix| json!(unix)));
     put("newest", walk.newest.map(|unix| json!(unix)));
     put("searched", walk.searched.map(|unix| json!(unix)));
@@ -94,11 +94,15 @@ fn walk_json(stream: &Stream, walk: &Walk) -> Value {
     let most = if walk.later.is_empty() { MOST_SEEN } else { MOST_SEEN_IN_WINDOWS };
     let seen = &walk.place.seen[..walk.place.seen.len().min(most)];
     put("seen", (!seen.is_empty()).then(|| json!(hashes_text(seen))));
-    put("gone", (!walk.gone.is_empty()).then(|| json!(numbers_text(&walk.gone))));
+    put(
+        "gone",
+        (!walk.deletions_delivered.is_empty())
+            .then(|| json!(numbers_text(&walk.deletions_delivered))),
+    );
     put("pass", flag(walk.pass.under_way));
     put("passed", walk.pass.ended.map(|unix| json!(unix)));
-    put("told", walk.told.map(|unix| json!(unix)));
-    put("numbers", walk.numbers.is_known().then(|| json!(walk.numbers.text())));
+    put("told", walk.silent_changes.map(|unix| json!(unix)));
+    put("numbers", walk.digest.is_known().then(|| json!(walk.digest.text())));
     put("failing", (!walk.failing.is_empty()).then(|| json!(walk.failing.text())));
     let counts = matches!(walk.place.token, Token::After(_)) && walk.pages > 0;
     put("pages", counts.then(|| json!(walk.pages)));

@@ -42,7 +42,7 @@ pub const PASS_EVERY_SECONDS: i64 = 7 * 86_400;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Position {
     /// The flat cursor, unix seconds.
-    pub flat: Option<i64>,
+    pub cursor: Option<i64>,
     pub walk: Walk,
     /// On a detour: where the stream's own feed was left. It is what the state has as the flat
     /// cursor, and the detour's own stands in `walk`.
@@ -65,9 +65,9 @@ pub struct Walk {
     /// Made by a full refresh, which resumes only inside one job.
     pub full: bool,
     /// The start of dated data, frozen when the first walk began, unix seconds.
-    pub bound: Option<i64>,
+    pub start_bound: Option<i64>,
     /// The flat cursor when this walk began.
-    pub cursor: Option<i64>,
+    pub cursor_at_start: Option<i64>,
     /// Zendesk's time when this walk began, unix seconds.
     pub began: Option<i64>,
     /// The newest cursor value seen in this walk.
@@ -75,13 +75,13 @@ pub struct Walk {
     /// When the search began whose rows the stream's own feed now has the last word on.
     pub searched: Option<i64>,
     /// Deleted rows that were delivered.
-    pub gone: BTreeSet<u64>,
+    pub deletions_delivered: BTreeSet<u64>,
     /// The reading of what may change unseen: whether one is under way, and the begin of the last.
     pub pass: FullPass,
     /// Up to when the events that tell of changed children were read, unix seconds.
-    pub told: Option<i64>,
+    pub silent_changes: Option<i64>,
     /// The numbers of all parents as of the last read.
-    pub numbers: Digest,
+    pub digest: Digest,
     /// Parents whose children could not be read.
     pub failing: Failing,
     /// Rows of parents that are not finished, so that a state moves while they are read.
@@ -143,7 +143,7 @@ impl Position {
     /// Whether all rows there are will be delivered from here.
     #[must_use]
     pub fn is_at_the_beginning(&self) -> bool {
-        self.flat.is_none() && self.walk.phase == Phase::Fresh
+        self.cursor.is_none() && self.walk.phase == Phase::Fresh
     }
 
     /// Notes that the first page of a walk has come. `now_unix` is Zendesk's time.
@@ -199,15 +199,16 @@ impl Position {
         if ordered {
             self.reach(reached, now_unix);
             // A feed without a single row has been read from its bound to now.
-            self.flat = self.flat.or(self.walk.bound);
+            self.cursor = self.cursor.or(self.walk.start_bound);
         } else {
             let safe = self.walk.began.unwrap_or(now_unix).saturating_sub(MARGIN_SECONDS);
             let seen = self.walk.newest.map(|newest| newest.min(safe));
-            let start = self.walk.bound.unwrap_or_default();
-            self.flat = Some(seen.or(self.walk.cursor).unwrap_or(start)).max(self.walk.cursor);
+            let start = self.walk.start_bound.unwrap_or_default();
+            self.cursor = Some(seen.or(self.walk.cursor_at_start).unwrap_or(start))
+                .max(self.walk.cursor_at_start);
         }
         // The next walk filters by what is flat now.
-        self.walk.cursor = self.flat;
+        self.walk.cursor_at_start = self.cursor;
     }
 
     /// Takes over the place of a stream that is ahead on the same ordered feed, with this
@@ -217,7 +218,7 @@ impl Position {
         // It may have read a few rows beyond. From now on both stand at one place.
         self.walk.place.at = None;
         if ahead.walk.phase == Phase::Done {
-            self.end(Order::ByTime(""), token, reached.or(ahead.flat), seen, now_unix);
+            self.end(Order::ByTime(""), token, reached.or(ahead.cursor), seen, now_unix);
         } else {
             self.walk.from = ahead.walk.from;
             self.walk.until = ahead.walk.until;
@@ -231,11 +232,11 @@ impl Position {
     pub fn restart(&mut self, feed: &Feed) {
         let from = match feed.order {
             // An ordered feed has delivered everything up to its flat cursor.
-            Order::ByTime(_) if self.moves_with_pages() => self.flat,
+            Order::ByTime(_) if self.moves_with_pages() => self.cursor,
             Order::ByTime(_) => None,
             Order::NewestFirst | Order::Other => None,
         };
-        self.walk.place.token = feed.paging.start(from.or(self.walk.bound));
+        self.walk.place.token = feed.paging.start(from.or(self.walk.start_bound));
         self.walk.place.seen.clear();
         self.walk.place.at = from;
         self.walk.pages = 0;
@@ -243,7 +244,7 @@ impl Position {
 
     /// Whether the flat cursor follows the pages. A pass over all parents leaves it where it was.
     fn moves_with_pages(&self) -> bool {
-        !(self.walk.pass.under_way && self.walk.cursor.is_some())
+        !(self.walk.pass.under_way && self.walk.cursor_at_start.is_some())
     }
 
     fn reach(&mut self, reached: Option<i64>, now_unix: i64) {
@@ -251,7 +252,7 @@ impl Position {
         let done = self.walk.phase == Phase::Done;
         if done || self.moves_with_pages() {
             // A row that claims to be of the future must not stop all later reads.
-            self.flat = self.flat.max(self.walk.place.at.map(|at| at.min(now_unix)));
+            self.cursor = self.cursor.max(self.walk.place.at.map(|at| at.min(now_unix)));
         }
     }
 }
@@ -266,7 +267,11 @@ mod tests {
     const ORDERED: Order = Order::ByTime("updated_at");
 
     fn at(flat: Option<i64>) -> Position {
-        Position { flat, walk: Walk { cursor: flat, ..Walk::default() }, main: None }
+        Position {
+            cursor: flat,
+            walk: Walk { cursor_at_start: flat, ..Walk::default() },
+            main: None,
+        }
     }
 
     #[test]
@@ -274,9 +279,9 @@ mod tests {
         let mut position = at(Some(100));
         position.begin(1000);
         position.next_page(Token::StartTime(200), Some(200), vec![1], 1000);
-        assert_eq!(position.flat, Some(200));
+        assert_eq!(position.cursor, Some(200));
         position.end(ORDERED, Token::StartTime(5000), Some(5000), vec![], 1001);
-        assert_eq!((position.flat, position.walk.phase), (Some(1001), Phase::Done));
+        assert_eq!((position.cursor, position.walk.phase), (Some(1001), Phase::Done));
     }
 
     #[test]
@@ -291,13 +296,13 @@ mod tests {
             (None, Some(500), Some(500)),
         ] {
             let mut position = at(start);
-            position.walk.bound = Some(7);
+            position.walk.start_bound = Some(7);
             position.begin(1000);
             position.saw(newest);
             position.next_page(Token::After("a".into()), None, vec![], 1000);
-            assert_eq!(position.flat, start);
+            assert_eq!(position.cursor, start);
             position.end(Order::Other, Token::First, None, vec![], 2000);
-            assert_eq!(position.flat, expected, "{start:?} {newest:?}");
+            assert_eq!(position.cursor, expected, "{start:?} {newest:?}");
         }
     }
 
@@ -308,9 +313,9 @@ mod tests {
         position.walk.place.token = Token::StartTime(0);
         position.begin(1000);
         position.next_page(Token::StartTime(300), Some(300), vec![], 1000);
-        assert_eq!((position.flat, position.walk.place.at), (Some(500), Some(300)));
+        assert_eq!((position.cursor, position.walk.place.at), (Some(500), Some(300)));
         position.end(ORDERED, Token::StartTime(700), Some(700), vec![], 1200);
-        assert_eq!((position.flat, position.walk.pass.ended), (Some(700), Some(1000)));
+        assert_eq!((position.cursor, position.walk.pass.ended), (Some(700), Some(1000)));
     }
 
     #[test]

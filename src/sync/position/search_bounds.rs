@@ -34,8 +34,8 @@ pub struct Rest {
 #[must_use]
 pub fn lower(position: &Position, lookback: i64) -> i64 {
     let walk = &position.walk;
-    let start = walk.bound.unwrap_or_default();
-    let cursor = walk.cursor.filter(|_| !walk.pass.under_way);
+    let start = walk.start_bound.unwrap_or_default();
+    let cursor = walk.cursor_at_start.filter(|_| !walk.pass.under_way);
     cursor.map_or(start, |cursor| cursor.saturating_sub(lookback).max(start))
 }
 
@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn bounds_are_frozen_once_and_a_walk_that_lacks_some_begins_again() {
         let mut position = Position::default();
-        (position.walk.cursor, position.walk.bound) = (Some(10_000), Some(5));
+        (position.walk.cursor_at_start, position.walk.start_bound) = (Some(10_000), Some(5));
         for now in [20_000, 30_000] {
             freeze(&mut position, 900, now);
             assert_eq!(position.bounds(0), Some((9_100, 20_000)));

@@ -92,7 +92,7 @@ fn unread_of_both(one: &Position, other: &Position) -> Position {
     if union.last().is_none_or(|last| last.until.is_some()) && !done.is_empty() {
         union.push(done.remove(0));
     }
-    let mut together = Position { flat: one.flat.min(other.flat), ..one.clone() };
+    let mut together = Position { cursor: one.cursor.min(other.cursor), ..one.clone() };
     let mut union = union.into_iter();
     if let Some(first) = union.next() {
         (together.walk.place, together.walk.until) = (first.place, first.until);
@@ -108,14 +108,14 @@ impl Position {
         let one_walk = own.phase == Phase::UnderWay
             && others.phase == Phase::UnderWay
             && own.began == others.began
-            && own.bound == others.bound;
+            && own.start_bound == others.start_bound;
         let places = (&own.place.token, &own.until, &own.later);
         let in_windows = self.has_windows() || other.has_windows();
         one_walk && in_windows && places != (&others.place.token, &others.until, &others.later)
     }
 
     fn take_back(&mut self, union: &Self) {
-        self.flat = union.flat;
+        self.cursor = union.cursor;
         self.walk.place = union.walk.place.clone();
         self.walk.until = union.walk.until;
         self.walk.later.clone_from(&union.walk.later);
@@ -328,7 +328,7 @@ mod tests {
                 }
                 if !all_ended {
                     let waiting = unread(&position, &rows);
-                    let flat = position.flat.unwrap_or_default();
+                    let flat = position.cursor.unwrap_or_default();
                     for row in &rows {
                         prop_assert!(read.contains(row) || waiting.contains(row), "{row} is lost");
                         prop_assert!(read.contains(row) || flat <= *row, "{flat} has passed {row}");

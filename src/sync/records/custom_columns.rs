@@ -40,7 +40,7 @@ pub struct Scratch {
     /// The fields in the order in which the last row named them; the next one does alike.
     order: Vec<usize>,
     /// Columns of this row whose value did not fit.
-    pub misfits: Vec<&'static str>,
+    pub coercion_failures: Vec<&'static str>,
 }
 
 impl Filler {
@@ -79,7 +79,7 @@ impl Filler {
         scratch: &mut Scratch,
         out: &mut Vec<u8>,
     ) {
-        scratch.misfits.clear();
+        scratch.coercion_failures.clear();
         scratch.values.clear();
         scratch.values.resize(self.told_as.len(), None);
         if let Some(values) = values {
@@ -107,7 +107,7 @@ impl Filler {
                 Fit::Null => out.extend_from_slice(b"null"),
                 Fit::Misfit => {
                     out.extend_from_slice(b"null");
-                    scratch.misfits.push(name);
+                    scratch.coercion_failures.push(name);
                 }
             }
         }

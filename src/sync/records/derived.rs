@@ -55,7 +55,7 @@ pub fn frame(
                     framed.rows += 1;
                 } else {
                     out.truncate(start);
-                    framed.held_back += 1;
+                    framed.rows_without_key += 1;
                 }
             };
             if made.kinds.is_empty() {

@@ -113,7 +113,7 @@ pub fn newer(stream: &Stream, position: &mut Position, page: &Page, list: &Rows)
         };
         let raw = |key| list.member(row, key).map(|member| page.text.raw(member.value));
         let id = stream.primary_key.first().and_then(|key| raw(key)).map_or(0, id_number);
-        let gone = &mut position.walk.gone;
+        let gone = &mut position.walk.deletions_delivered;
         if !is_deleted(stream, page, list, row) {
             gone.remove(&id);
             return new;
@@ -142,7 +142,7 @@ pub fn leave_out_deleted(
     };
     let unwanted = stream.without_deleted && position.walk.full;
     // The search may have delivered what was deleted since, and nobody asked for older deletions.
-    let unknown = stream.detour_first && stream.deleted_at.is_none();
+    let unknown = stream.search_first && stream.deleted_at.is_none();
     let since = position
         .walk
         .searched
@@ -206,7 +206,7 @@ pub fn lower(stream: &Stream, position: &Position) -> Option<i64> {
         // The search left out what is old, less what the index may bring late.
         return None;
     }
-    let Walk { bound, cursor, pass, .. } = &position.walk;
+    let Walk { start_bound: bound, cursor_at_start: cursor, pass, .. } = &position.walk;
     // A pass delivers what changed since the begin of the last one, seen by others or not.
     let since =
         if pass.under_way { pass.ended.map(|began| began - MARGIN_SECONDS) } else { *cursor };

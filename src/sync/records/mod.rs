@@ -69,11 +69,11 @@ impl RecordWriter {
                 self.frame_list(page, list, (&keep, fills, &joins), emitted_at_ms, out)
             };
             framed.rows += more.rows;
-            framed.cut += more.cut;
-            framed.misfits += more.misfits;
+            framed.truncated += more.truncated;
+            framed.coercion_failures += more.coercion_failures;
             framed.mended += more.mended;
             framed.offers.extend(more.offers);
-            framed.held_back += more.held_back + self.strays(list) as u64;
+            framed.rows_without_key += more.rows_without_key + self.strays(list) as u64;
         }
         framed
     }
@@ -133,7 +133,7 @@ impl RecordWriter {
         let mut scratch = Scratch::default();
         let mut line = |place: RowPlace<'_>, framed: &mut WrittenRows| {
             if !self.has_key(&place) {
-                framed.held_back += 1;
+                framed.rows_without_key += 1;
                 return;
             }
             out.extend_from_slice(&self.head);
@@ -142,10 +142,10 @@ impl RecordWriter {
             let mut changes: Vec<Change> = Vec::new();
             if out.len() - start > LARGEST_ROW_BYTES {
                 changes.extend(shrink(out, start).into_iter().map(Change::cut));
-                framed.cut += u64::from(!changes.is_empty());
+                framed.truncated += u64::from(!changes.is_empty());
             }
-            framed.misfits += scratch.misfits.len() as u64;
-            changes.extend(scratch.misfits.iter().map(|field| Change::misfit(field)));
+            framed.coercion_failures += scratch.coercion_failures.len() as u64;
+            changes.extend(scratch.coercion_failures.iter().map(|field| Change::misfit(field)));
             if !page.text.is_as_sent() {
                 let before = changes.len();
                 self.mended(&place, &dropped, &scratch, &mut changes);

@@ -7,11 +7,11 @@ use super::file_ref::FileRef;
 pub struct WrittenRows {
     pub rows: u64,
     /// Rows without a primary key, or empty ones, and elements that are no rows.
-    pub held_back: u64,
+    pub rows_without_key: u64,
     /// Rows that were too large and lost a text.
-    pub cut: u64,
+    pub truncated: u64,
     /// Values of custom fields that are no values of their columns.
-    pub misfits: u64,
+    pub coercion_failures: u64,
     /// Rows with texts or values that are not as Zendesk sent them, because that is no JSON.
     pub mended: u64,
     /// The files that rows tell of, in the order of their lines.

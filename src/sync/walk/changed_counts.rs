@@ -61,7 +61,7 @@ pub(in crate::sync) struct Counted {
 
 impl Context<'_> {
     /// All parents with the numbers of their children.
-    pub(in crate::sync) async fn numbers(
+    pub(in crate::sync) async fn digest(
         self,
         numbers: Numbers,
         walk: u64,
@@ -227,9 +227,9 @@ impl<'d> Moved<'d> {
     /// None where nothing can be compared, or nothing moved: the first digest comes with a pass over
     /// all parents.
     fn since(position: &Position, now: &'d Digest) -> Option<Self> {
-        let before = position.walk.numbers.clone();
+        let before = position.walk.digest.clone();
         let compares = before.is_known() && !position.walk.pass.under_way && before != *now;
-        let lower = position.walk.cursor.or(position.flat)?;
+        let lower = position.walk.cursor_at_start.or(position.cursor)?;
         compares.then_some(Self { before, now, lower })
     }
 
@@ -271,9 +271,9 @@ mod tests {
             digest(&[("1", "0"), ("2", "0"), ("3", "0")]),
             digest(&[("1", "0"), ("2", "1"), ("3", "1")]),
         );
-        let mut position = Position { flat: Some(100), ..Position::default() };
+        let mut position = Position { cursor: Some(100), ..Position::default() };
         assert!(Moved::since(&position, &before).is_none(), "nothing was known");
-        position.walk.numbers = before.clone();
+        position.walk.digest = before.clone();
         assert!(Moved::since(&position, &before).is_none(), "nothing moved");
         let moved = Moved::since(&position, &after).unwrap();
         let has = |id: &str, changed| moved.has(&[id.to_owned()], Some(changed));

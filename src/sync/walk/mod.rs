@@ -78,7 +78,7 @@ impl Context<'_> {
     }
 
     async fn read_here(self, group: &mut Group) {
-        self.detours_first(group).await;
+        self.search_first(group).await;
         let ordered = group.feed.time_key().is_some();
         if group.feed.windows {
             let members = group.members.iter_mut().filter(|member| !member.keeps_waiting());
@@ -165,7 +165,7 @@ impl Context<'_> {
         stretch.scope = self.config.ticket_scope;
         stretch.fills = self.fills();
         stretch.newest = stretch.newest.max(known);
-        self.told(&mut stretch, &start).await?;
+        self.silent_changes(&mut stretch, &start).await?;
         let mut chains = Chains::new(self.client, &listing);
         for start in stretch.open_windows() {
             chains.start(start, feed.page_size(self.config), 0);

@@ -15,15 +15,15 @@ use crate::sync::position::{Phase, Position};
 /// Whether a first read has its detour still before it.
 #[must_use]
 pub fn is_due(stream: &Stream, mode: SyncMode, position: &Position) -> bool {
-    let untouched = position.flat.is_none() && position.walk.phase == Phase::Fresh;
+    let untouched = position.cursor.is_none() && position.walk.phase == Phase::Fresh;
     let is_open = position.walk.searched.is_none();
-    stream.detour_first && mode == SyncMode::Incremental && untouched && is_open
+    stream.search_first && mode == SyncMode::Incremental && untouched && is_open
 }
 
 impl Context<'_> {
     /// Takes the detours of a feed's streams, and lets each stream begin on the feed itself. One
     /// that fails does not begin, and its neighbours go on.
-    pub(super) async fn detours_first(self, group: &mut Group) {
+    pub(super) async fn search_first(self, group: &mut Group) {
         for (member, stream) in std::mem::take(&mut group.first) {
             let feed = member.stream.feed.root();
             let mut detour = Group {

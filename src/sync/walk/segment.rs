@@ -197,7 +197,7 @@ impl<'m> Segment<'m> {
         if let Some(later) = window.checked_sub(1) {
             let mut at = Token::First;
             for member in self.who.iter_mut().filter(|member| member.is_reading()) {
-                let Position { flat, walk, .. } = &mut member.position;
+                let Position { cursor: flat, walk, .. } = &mut member.position;
                 let Some(window) = walk.later.get_mut(later) else { continue };
                 at = self.feed.paging.start(window.place.at.or(*flat));
                 window.place.token = at.clone();

@@ -23,7 +23,7 @@ use crate::zendesk::paging::Token;
 /// and before that was ever done.
 fn since(position: &Position) -> Option<i64> {
     let all_parents = position.walk.pass.under_way || position.walk.full;
-    position.walk.told.filter(|_| !all_parents)
+    position.walk.silent_changes.filter(|_| !all_parents)
 }
 
 /// A hash for a parent that events name, which differs from parent to parent and read to read.
@@ -48,7 +48,7 @@ enum Note {
 
 impl Context<'_> {
     /// Reads the children of the parents that are named, before the walk goes on at `at`.
-    pub(in crate::sync) async fn told(
+    pub(in crate::sync) async fn silent_changes(
         self,
         stretch: &mut Segment<'_>,
         at: &Token,
@@ -80,7 +80,7 @@ impl Context<'_> {
                         changed: changed_key(member.stream),
                     };
                     if counted.is_none() {
-                        counted = Some(self.numbers(numbers, walk, &mut member.report.tally).await);
+                        counted = Some(self.digest(numbers, walk, &mut member.report.tally).await);
                     }
                     match &counted {
                         Some(Ok(counted)) => {
@@ -118,7 +118,7 @@ impl Context<'_> {
                 continue;
             }
             if counted.is_none() {
-                counted = Some(self.numbers(numbers, walk, &mut member.report.tally).await);
+                counted = Some(self.digest(numbers, walk, &mut member.report.tally).await);
             }
             let result = match &counted {
                 None => continue,
@@ -148,8 +148,8 @@ impl Context<'_> {
             }
             let walk = &mut member.position.walk;
             match note {
-                Note::Told(second) => walk.told = Some(second),
-                Note::Numbers(digest) => walk.numbers = digest,
+                Note::Told(second) => walk.silent_changes = Some(second),
+                Note::Numbers(digest) => walk.digest = digest,
             }
         }
         Ok(())
@@ -195,7 +195,7 @@ impl Context<'_> {
         let member = &mut *stretch.who[number];
         let Some(since) = since(&member.position) else {
             // The walk reads every parent from now on; later events are news.
-            member.position.walk.told.get_or_insert(asked);
+            member.position.walk.silent_changes.get_or_insert(asked);
             return Ok(None);
         };
         let mut listing = self.listing(feed, feed.path.to_owned(), &[], stretch.walk);
@@ -251,7 +251,7 @@ mod tests {
     fn events_are_asked_for_once_all_parents_were_read_and_not_while_they_are() {
         let mut position = Position::default();
         assert_eq!(since(&position), None);
-        position.walk.told = Some(7);
+        position.walk.silent_changes = Some(7);
         assert_eq!(since(&position), Some(7));
         position.walk.pass.under_way = true;
         assert_eq!(since(&position), None);

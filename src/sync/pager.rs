@@ -62,6 +62,9 @@ enum Promise {
     Nothing,
     /// The page at this place leads to it.
     Page(Token),
+    /// A page that was read before an interruption. In the order of time a walk that has ended
+    /// goes on from such a place, too, and then nothing is said.
+    Earlier,
     /// A count.
     Count,
 }
@@ -163,6 +166,8 @@ impl<'a> Pager<'a> {
     pub fn new(client: &'a Client, listing: &'a Listing, at: Token, size: PageSize) -> Self {
         let query = Cow::Borrowed(listing.query.as_slice());
         let (tally, notes) = (Tally::default(), Vec::new());
+        let goes_on = at.is_servers() && listing.feed.time_key().is_none();
+        let promise = if goes_on { Promise::Earlier } else { Promise::Nothing };
         Self {
             client,
             listing,
@@ -174,7 +179,7 @@ impl<'a> Pager<'a> {
             patience: None,
             tally,
             notes,
-            promise: Promise::Nothing,
+            promise,
             doubts: 0,
             empty: 0,
         }
@@ -318,8 +323,8 @@ impl<'a> Pager<'a> {
             // The rows may have gone meanwhile, which the page before tells: it is read again.
             Promise::Page(before) if self.doubts == DOUBTS => Doubted::GoBack(before.clone()),
             Promise::Page(_) => Doubted::Fails,
-            // Counts of a search are known to be off.
-            Promise::Count => Doubted::Believed,
+            // The rows may have gone meanwhile, and counts of a search are known to be off.
+            Promise::Earlier | Promise::Count => Doubted::Believed,
         }
     }
 

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::chains::{Chains, Start};
+use super::places::Trail;
 use super::position::Place;
 use super::reader::{Member, Reader};
 use super::search::{self, Rest};
@@ -84,7 +85,11 @@ impl Stretch<'_> {
             .filter(|((.., done), _)| !done)
             .map(|((place, until, _), chain)| {
                 let until = until.unwrap_or(feed_end);
-                let from = place.point().unwrap_or(until);
+                // The last row may well tell how far it is: what is read need not be read again.
+                let last = self.trails.get(chain).and_then(Trail::last);
+                let from = place.point().max(last).unwrap_or(until);
+                // Where a window has said that it ends, there is nothing to share.
+                let from = if self.doubted.contains(chain) { until } else { from };
                 Span { from, until, page_seconds: page_seconds(*chain) }
             })
             .collect()

@@ -93,6 +93,19 @@ const SHARED: [[&str; 2]; 5] = [
     ["users", "user_identities"],
 ];
 
+/// Exports that are read in windows.
+const IN_WINDOWS: [&str; 9] = [
+    "tickets",
+    "ticket_metrics",
+    "ticket_events",
+    "ticket_comments",
+    "ticket_attachments",
+    "ticket_metric_events",
+    "organizations",
+    "users",
+    "user_identities",
+];
+
 /// Rows that the last STATE line of each killed part told of, all parts together.
 fn told_last(parts: &[Run], stream: &str) -> usize {
     let of_part = |part: &Run| {
@@ -133,10 +146,14 @@ fn assert_repeats(sim: &Simulator, connector: &Connector<'_>, streams: &[&str], 
             let walks_along = SHARED.iter().any(|pair| {
                 pair.contains(stream) && pair.iter().all(|other| streams.contains(other))
             });
-            let most = if walks_along { told_last(parts, stream) } else { 0 };
+            // A row where two windows meet goes out once as long as the process lives: of pages of
+            // five rows one may come again at each seam.
+            let seams = connector.config["num_workers"].as_u64().unwrap_or(3) as usize - 1;
+            let of_seams = if IN_WINDOWS.contains(stream) { seams * (parts.len() - 1) } else { 0 };
+            let most = of_seams + if walks_along { told_last(parts, stream) } else { 0 };
             assert!(
                 repeated.len() <= most,
-                "{stream}: {} rows came again, such as {}; {most} were told last",
+                "{stream}: {} rows came again, such as {}; at most {most} may",
                 repeated.len(),
                 repeated[0]
             );

@@ -7,7 +7,7 @@ use crate::harness::{Connector, FULL, INCREMENTAL, Run, simulator};
 
 /// A stream of each dialect that has cursors, and a part of its listing's path.
 const CURSORS: [(&str, &str); 6] = [
-    ("groups", "/groups"),
+    ("groups", "/groups.json"),
     ("tickets", "/incremental/tickets"),
     ("ticket_audits", "/ticket_audits"),
     ("found", "/search/export"),

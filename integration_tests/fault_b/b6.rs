@@ -54,7 +54,7 @@ fn a_parent_that_fails_in_every_sync_is_passed_over_after_some_and_told() {
     for (what, fault) in [
         ("answered 500", Fault::status(500)),
         ("cannot be unpacked", Fault::BrokenGzip),
-        ("JSON", Fault::Html),
+        ("Just a moment", Fault::Html),
         ("answered 418", Fault::status(418)),
     ] {
         for nth in [0, 5, 11] {

@@ -54,6 +54,7 @@ pub fn of_stream(stream: &Stream, at: Option<&str>, error: &WalkError) -> ErrorT
             match last.kind {
                 ErrorKind::Unavailable
                 | ErrorKind::Outage
+                | ErrorKind::LongOutage
                 | ErrorKind::Intercepted
                 | ErrorKind::Redirected
                 | ErrorKind::Unresolved
@@ -391,7 +392,7 @@ fn of_api(error: &ApiError, stream: Option<&Stream>) -> (FailureType, String) {
             FailureType::TransientError,
             format!("The answer is not Zendesk's own but that of something on the way ({detail}). Check that the account's IP restrictions, the firewall and the proxy let this machine through, and try again."),
         ),
-        ErrorKind::Outage => (
+        ErrorKind::Outage | ErrorKind::LongOutage => (
             FailureType::TransientError,
             format!("Zendesk is out of service ({detail}). Look at status.zendesk.com, and try again when it is back."),
         ),

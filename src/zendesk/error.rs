@@ -25,8 +25,10 @@ pub enum ErrorKind {
     Unexpected,
     /// 429 for too long.
     RateLimited,
-    /// 503 for too long.
+    /// 503, time and again.
     Outage,
+    /// 503 that said when it would be over, for too long.
+    LongOutage,
     /// A page or a refusal that is not Zendesk's: a firewall's, a proxy's, a sign-in page's.
     Intercepted,
     /// A redirect to somewhere that is no account.

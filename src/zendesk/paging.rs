@@ -134,6 +134,12 @@ impl Token {
         }
     }
 
+    /// The start time of an export by time, unix seconds.
+    #[must_use]
+    pub fn start_time(&self) -> Option<i64> {
+        if let Self::StartTime(seconds) = self { Some(*seconds) } else { None }
+    }
+
     /// Whether the server made this token, so that only the server knows whether it still holds.
     #[must_use]
     pub fn is_servers(&self) -> bool {

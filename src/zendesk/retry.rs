@@ -114,6 +114,8 @@ pub fn judge(outcome: Outcome<'_>, positioned: bool) -> Verdict {
         500 | 502 | 503 if told.is_none() => again(Smaller::Perhaps),
         500..=599 => Verdict::Again { smaller: Smaller::No, after: told },
         status if PASSING.contains(&status) => Verdict::Again { smaller: Smaller::No, after: told },
+        // Whoever says so, the request is too long.
+        413 | 414 | 431 => Verdict::GiveUp(ErrorKind::Unexpected),
         // What the network says of itself is nothing that Zendesk has refused.
         400..=499 if speaker == Speaker::Network => again(Smaller::No),
         401 => Verdict::Doubt(ErrorKind::Unauthorized),

@@ -155,6 +155,7 @@ fn is_its_own(error: &ApiError) -> bool {
         | ErrorKind::Untrusted
         | ErrorKind::Unavailable
         | ErrorKind::Outage
+        | ErrorKind::LongOutage
         | ErrorKind::Intercepted
         | ErrorKind::Redirected
         | ErrorKind::Renamed

@@ -68,6 +68,9 @@ enum Promise {
     Nothing,
     /// The page at this place leads to it.
     Page(Token),
+    /// A page that was read before an interruption. In the order of time a walk that has ended
+    /// goes on from such a place, too, and then nothing is said.
+    Earlier,
     /// A count.
     Count,
 }
@@ -171,6 +174,8 @@ impl<'a> Pager<'a> {
         let (tally, cut_short, notes) = (RequestStats::default(), Vec::new(), Vec::new());
         let mut visited = Visited::default();
         let _ = visited.goes_on_to(&at);
+        let goes_on = at.is_servers() && listing.feed.time_key().is_none();
+        let promise = if goes_on { Promise::Earlier } else { Promise::Nothing };
         Self {
             client,
             listing,
@@ -184,7 +189,7 @@ impl<'a> Pager<'a> {
             tally,
             cut_short,
             notes,
-            promise: Promise::Nothing,
+            promise,
             doubts: 0,
             empty: 0,
         }
@@ -250,7 +255,10 @@ impl<'a> Pager<'a> {
                 asked: fetched.asked,
                 is_largest: self.size.is_largest(fetched.asked),
                 now_unix: fetched.now_unix,
-                borne_out: feed.time_key().and_then(|key| borne_out(&fetched.page, key)),
+                borne_out: feed.time_key().and_then(|key| {
+                    let here = self.at.start_time().filter(|_| self.size.is_larger_refused());
+                    borne_out(&fetched.page, key, here)
+                }),
                 empty_before: self.empty,
             };
             let step = step(feed.paging, &self.at, answer);
@@ -337,8 +345,8 @@ impl<'a> Pager<'a> {
             // The rows may have gone meanwhile, which the page before tells: it is read again.
             Promise::Page(before) if self.doubts == DOUBTS => Doubted::GoBack(before.clone()),
             Promise::Page(_) => Doubted::Fails,
-            // Counts of a search are known to be off.
-            Promise::Count => Doubted::Believed,
+            // The rows may have gone meanwhile, and counts of a search are known to be off.
+            Promise::Earlier | Promise::Count => Doubted::Believed,
         }
     }
 
@@ -369,16 +377,25 @@ fn not_listed(path: &str, query: &[(&'static str, String)]) -> String {
     )
 }
 
-/// Up to when a page's rows bear out that it reaches, if it has enough of them.
+/// Up to when a page's rows bear out that it reaches, if it has enough of them. Where no larger page can
+/// be had, and they bear out no more than the second `stuck_at`, two later rows have to be believed.
 #[must_use]
-pub fn borne_out(page: &Page, key: &str) -> Option<i64> {
+pub fn borne_out(page: &Page, key: &str, stuck_at: Option<i64>) -> Option<i64> {
     let list = page.lists.first()?;
     let bearers = places::bearers(list.rows.len());
     // The last rows are enough.
     let first = list.rows.len().saturating_sub(2 * places::MOST_BEARERS);
     let times: Vec<_> =
         (first..list.rows.len()).map(|row| filter::time(page, list, row, key)).collect();
-    places::reached(&places::places(&times, &Trail::default(), None, bearers))
+    let reached = places::reached(&places::places(&times, &Trail::default(), None, bearers));
+    match stuck_at {
+        Some(here) if reached.is_none_or(|reached| reached <= here) => {
+            // A single later row may have changed while the page was made.
+            let later: Vec<i64> = times.into_iter().flatten().filter(|time| *time > here).collect();
+            later.iter().copied().min().filter(|_| later.len() > 1).or(reached)
+        }
+        _ => reached,
+    }
 }
 
 /// What a person should know of an answer that had to be mended. `place` is where it stands.

@@ -56,6 +56,7 @@ pub fn about(error: &WalkError) -> About {
         ErrorKind::Outage if error.again_in.is_none() => About::Nothing,
         ErrorKind::RateLimited
         | ErrorKind::Outage
+        | ErrorKind::LongOutage
         | ErrorKind::Renamed
         | ErrorKind::NoAccount
         | ErrorKind::GrantEnded

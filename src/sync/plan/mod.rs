@@ -435,7 +435,9 @@ mod tests {
         let today = NOW.unix - NOW.unix % DAY;
         let first = incremental("tickets", json!(null), Some("today-7"));
         assert_eq!(first.position.walk.place.token, Token::StartTime(today - 7 * DAY));
-        let state = to_state(&stream_of("tickets"), &first.position);
+        let mut read = first.position.clone();
+        read.begin(NOW.unix);
+        let state = to_state(&stream_of("tickets"), &read);
         let state: Value = serde_json::from_str(&state).unwrap();
         // A month later the same option means another day, and nothing follows from that.
         let later = Now { unix: NOW.unix + 30 * DAY, ..NOW };
@@ -449,6 +451,19 @@ mod tests {
         assert_eq!(earlier.position.walk.start_bound, Some(today - 7 * DAY));
         assert!(earlier.warnings[0].contains("earlier"), "{:?}", earlier.warnings);
         assert_eq!(incremental("organizations", json!(null), Some("today")).warnings.len(), 0);
+    }
+
+    #[test]
+    fn a_start_from_which_no_page_was_read_binds_nothing() {
+        let first = incremental("tickets", json!(null), Some("2205-01-01T00:00:00Z"));
+        let state: Value = serde_json::from_str(&first.repeat.unwrap()).unwrap();
+        let corrected = incremental("tickets", state.clone(), Some(START));
+        assert_eq!(corrected.position.walk.place.token, Token::StartTime(START_UNIX));
+        assert_eq!(corrected.position.walk.start_bound, Some(START_UNIX));
+        assert_eq!(corrected.repeat, None);
+        assert!(corrected.warnings[0].contains("lies in the future"), "{:?}", corrected.warnings);
+        let unset = incremental("tickets", state, None);
+        assert_eq!(unset.position.walk.start_bound, Some(NOW.unix - 730 * DAY));
     }
 
     #[test]

@@ -128,16 +128,12 @@ impl Position {
         std::iter::once((&walk.place, walk.until, false)).chain(later)
     }
 
-    /// The latest time up to which windows behind the first are known to have rows: where one of
-    /// them has left its beginning.
+    /// The latest time up to which windows behind the first are known to have rows. Only a cursor
+    /// proves it: a start time may be that of the window itself.
     #[must_use]
     pub fn known_in_windows(&self) -> Option<i64> {
-        let windows: Vec<_> = self.windows().collect();
-        let known = windows.windows(2).filter_map(|pair| match pair {
-            [(_, Some(begin), _), (place, ..)] => place.point().filter(|point| point > begin),
-            _ => None,
-        });
-        known.max().filter(|_| !self.is_search())
+        let later = self.windows().skip(1).filter(|(place, ..)| place.token.is_servers());
+        later.filter_map(|(place, ..)| place.at).max().filter(|_| !self.is_search())
     }
 
     #[must_use]

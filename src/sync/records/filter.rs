@@ -65,14 +65,17 @@ pub fn boundary(
     list: &Rows,
     times: &[Option<i64>],
 ) -> Vec<u64> {
+    // Where the last row was delivered before, the next ones may have been, too.
+    let was_seen = !place.seen.is_empty()
+        && (0..times.len()).last().is_some_and(|row| place.seen.contains(&hash(page, list, row)));
     let Token::StartTime(second) = next else {
         // A place that was taken over by time goes on by cursor: its second may span pages.
         let second = if let Token::StartTime(second) = at { Some(*second) } else { place.at };
         let last = times.iter().rev().flatten().next().copied();
-        let goes_on = last.is_some() && last == second;
+        let goes_on = last.is_some() && last == second || was_seen;
         return if goes_on { place.seen.clone() } else { Vec::new() };
     };
-    let mut seen = if at == next { place.seen.clone() } else { Vec::new() };
+    let mut seen = if at == next || was_seen { place.seen.clone() } else { Vec::new() };
     add_from(&mut seen, *second, &[], page, list, times);
     seen
 }

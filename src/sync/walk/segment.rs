@@ -55,7 +55,9 @@ pub struct Segment<'m> {
     /// Of a search: that no chain walks the last window yet.
     pub rest: Option<Rest>,
     /// The last times of each chain's pages.
-    trails: BTreeMap<u32, Trail>,
+    pub(super) trails: BTreeMap<u32, Trail>,
+    /// Chains whose place has said that the feed ends there, and that ask again.
+    pub(super) doubted: HashSet<u32>,
     /// The latest time up to which rows of the feed are known in this sync.
     pub newest: Option<i64>,
     seams: Seams,
@@ -118,6 +120,7 @@ impl<'m> Segment<'m> {
             fills: PathParams::new(),
             rest: None,
             trails: BTreeMap::new(),
+            doubted: HashSet::new(),
             newest: None,
             seams: Seams::default(),
         };
@@ -356,8 +359,10 @@ impl<'m> Segment<'m> {
             batch.parts.push(member.part(framed.rows));
         }
         self.rows_arrived = arrived;
-        if let Some(times) = &times {
+        if let Some(times) = times.as_ref().filter(|times| !times.is_empty()) {
             self.trail(window).add(times);
+            let chain = self.chains.get(window).copied().unwrap_or_default();
+            self.doubted.remove(&chain);
         }
         if window_ended && !arrived {
             self.forget(window);
@@ -427,7 +432,7 @@ impl<'m> Segment<'m> {
     }
 
     /// Judges an answer that says a window has ended. `listed` is the time of its last row.
-    pub fn judge_end(&self, window: usize, listed: Option<i64>, said_before: u32) -> Verdict {
+    pub fn judge_end(&mut self, window: usize, listed: Option<i64>, said_before: u32) -> Verdict {
         if self.feed.time_key().is_none() {
             return Verdict::Believed;
         }
@@ -435,15 +440,20 @@ impl<'m> Segment<'m> {
         let before = self.trails.get(&chain).and_then(Trail::last);
         let is_last = window + 1 == self.chains.len();
         let later = self.walking().into_iter().flat_map(|member| member.position.windows());
-        ends::judge(Claim {
+        let later_open = later.skip(window + 1).any(|(.., done)| !done);
+        let verdict = ends::judge(Claim {
             reached: listed.max(before).max(self.reached(window)),
             own_end: self.own_end(window),
             aim: self.until.filter(|_| is_last),
             newest: self.newest,
             is_untouched: self.chains.len() > 1 && listed.max(before).is_none(),
-            later_open: later.skip(window + 1).any(|(.., done)| !done),
+            later_open,
             said_before,
-        })
+        });
+        if matches!(verdict, Verdict::AskAgain(_) | Verdict::AskUntilLaterOnesEnd(_)) {
+            self.doubted.insert(chain);
+        }
+        verdict
     }
 
     /// Goes to the end of the feed instead of the place ahead, which is not where it was.

@@ -8,6 +8,7 @@ use super::window_fetchers::{Chains, Start};
 use crate::sync::listing::context::Context;
 use crate::sync::listing::member::ActiveStream;
 use crate::sync::position::Place;
+use crate::sync::position::places::Trail;
 use crate::sync::position::search_bounds::{self, Rest};
 use crate::sync::position::windows::{self, WindowSpan};
 use crate::zendesk::client::PageSize;
@@ -85,7 +86,11 @@ impl Segment<'_> {
             .filter(|((.., done), _)| !done)
             .map(|((place, until, _), chain)| {
                 let until = until.unwrap_or(feed_end);
-                let from = place.point().unwrap_or(until);
+                // The last row may well tell how far it is: what is read need not be read again.
+                let last = self.trails.get(chain).and_then(Trail::last);
+                let from = place.point().max(last).unwrap_or(until);
+                // Where a window has said that it ends, there is nothing to share.
+                let from = if self.doubted.contains(chain) { until } else { from };
                 WindowSpan { from, until, page_seconds: page_seconds(*chain) }
             })
             .collect()

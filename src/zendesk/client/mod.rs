@@ -393,8 +393,10 @@ impl Client {
                     !wait.is_zero() && refused_for.saturating_add(wait) > patience
                 });
                 if others_wait || refused_for >= REFUSED_FOR_TOO_LONG {
-                    let again_in = others_wait.then_some(wait);
-                    return Err(ApiError { again_in, ..failed.to_error(&told) });
+                    let error = failed.to_error(&told);
+                    let is_long = error.kind == ErrorKind::Outage && !others_wait;
+                    let kind = if is_long { ErrorKind::LongOutage } else { error.kind };
+                    return Err(ApiError { kind, again_in: others_wait.then_some(wait), ..error });
                 }
             }
             drop(slot);

@@ -150,6 +150,12 @@ impl PageSize {
         asked >= self.largest
     }
 
+    /// Whether more rows than these were refused, here or not long ago.
+    #[must_use]
+    pub fn is_larger_refused(&self) -> bool {
+        self.place.refused.is_some() || self.refused.is_some() || self.failing.is_some()
+    }
+
     /// Asks for more rows at a place where a page of `asked` leads to itself. What was refused here
     /// for other reasons than its bytes is not asked for again, unless there is nothing between.
     pub fn enlarge(&mut self, asked: u32) {

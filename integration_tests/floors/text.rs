@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// The text with comments as blanks, and with what is in strings and characters as blanks too.
-pub fn code_of(text: &str) -> String {
+pub(super) fn code_of(text: &str) -> String {
     blanked(text, true)
 }
 
 /// The text with comments as blanks.
-pub fn without_comments(text: &str) -> String {
+pub(super) fn without_comments(text: &str) -> String {
     blanked(text, false)
 }
 
@@ -94,7 +94,7 @@ fn character_end(rest: &[u8]) -> Option<usize> {
 }
 
 /// The place behind the bracket that closes the one at `open`. Takes what `code_of` gave.
-pub fn closed(code: &str, open: usize) -> usize {
+pub(super) fn closed(code: &str, open: usize) -> usize {
     let mut depth = 0_i32;
     for (at, byte) in code.bytes().enumerate().skip(open) {
         match byte {
@@ -120,7 +120,7 @@ fn tests_of(code: &str) -> Vec<(usize, usize)> {
 }
 
 /// `text` with what is compiled for tests only as blanks. `code` is what `code_of` gave for it.
-pub fn without_tests(text: &str, code: &str) -> String {
+pub(super) fn without_tests(text: &str, code: &str) -> String {
     let mut out = text.as_bytes().to_vec();
     for (begin, end) in tests_of(code) {
         for byte in &mut out[begin..end] {
@@ -133,7 +133,7 @@ pub fn without_tests(text: &str, code: &str) -> String {
 }
 
 /// The modules in files of their own that are compiled for tests only.
-pub fn test_files(text: &str) -> Vec<String> {
+pub(super) fn test_files(text: &str) -> Vec<String> {
     let code = code_of(text);
     let declared = tests_of(&code).into_iter().filter_map(|(begin, end)| {
         let name = code[begin..end].trim().strip_suffix(';')?.rsplit_once("mod ")?.1;
@@ -143,7 +143,7 @@ pub fn test_files(text: &str) -> Vec<String> {
 }
 
 /// The module of a file, given by its path below `src/`: its names below the root.
-pub fn module_of(path: &Path) -> Vec<String> {
+pub(super) fn module_of(path: &Path) -> Vec<String> {
     let mut module: Vec<String> =
         path.with_extension("").iter().map(|part| part.to_string_lossy().into_owned()).collect();
     module.pop_if(|last| last == "mod" || last == "lib" || last == "main");
@@ -151,13 +151,13 @@ pub fn module_of(path: &Path) -> Vec<String> {
 }
 
 /// The words of a text.
-pub fn words(code: &str) -> impl Iterator<Item = &str> {
+pub(super) fn words(code: &str) -> impl Iterator<Item = &str> {
     code.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
 }
 
 /// The paths that code names, from the root of the crate: of its imports, each leaf of a group by
 /// itself, and of those written in full.
-pub fn paths(code: &str, module: &[String]) -> BTreeSet<Vec<String>> {
+pub(super) fn paths(code: &str, module: &[String]) -> BTreeSet<Vec<String>> {
     let mut found = BTreeSet::new();
     for root in ["crate::", "super::", "self::", "use "] {
         for (at, _) in code.match_indices(root) {

@@ -39,10 +39,14 @@ impl Offset {
     /// proxy, a server whose clock jumped) must not move *now* out of the walk's own time.
     fn after(self, seconds: i64, tolerance: i64) -> Self {
         let is_near = |known: i64| seconds.saturating_sub(known).saturating_abs() <= tolerance;
-        if is_near(self.seconds) || self.doubted.is_some_and(is_near) {
+        let is_first = !self.is_confirmed && self.doubted.is_none();
+        let agrees_with_us = !self.is_confirmed && is_near(0);
+        if is_near(self.seconds) || self.doubted.is_some_and(is_near) || agrees_with_us {
             return Self { seconds, is_confirmed: true, doubted: None };
         }
-        Self { doubted: Some(seconds), ..self }
+        // The first answer is as good as this machine's word, and nearer to Zendesk.
+        let seconds_now = if is_first { seconds } else { self.seconds };
+        Self { seconds: seconds_now, doubted: Some(seconds), ..self }
     }
 }
 

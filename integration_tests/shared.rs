@@ -81,9 +81,7 @@ fn three_streams_at_three_places_lose_nothing_and_become_one_walk() {
                     let alone = pages(&sim, feed);
                     sim.clear_requests();
                     let run = connector.read(&family, INCREMENTAL, &warehouse.states).complete();
-                    // Before the walk the numbers of all posts are looked at, for their children.
-                    let looks = if feed.contains("posts") { 2 } else { 1 };
-                    assert_eq!(pages(&sim, feed), looks * alone, "seed {seed}, {feed}");
+                    assert_eq!(pages(&sim, feed), alone, "seed {seed}, {feed}");
                     warehouse.take(&run);
                 } else {
                     let run = connector.read(&family, INCREMENTAL, &warehouse.states).complete();
@@ -127,7 +125,9 @@ fn a_kill_between_two_states_loses_nothing_and_costs_no_second_pass() {
                 assert!(found.is_empty(), "seed {seed}, {feed}, after {at}: {found:#?}");
                 // Whoever is behind reads from its own page on, and sees by the first row beyond
                 // that it has caught up: two pages for each that has to.
-                let most = in_all - listed / 5 + 2 * (family.len() - 1) + 1;
+                // The numbers of all posts are listed once more where a walk goes on.
+                let looks = if feed.contains("posts") { in_all / 2 } else { 0 };
+                let most = in_all - listed / 5 + 2 * (family.len() - 1) + 1 + looks;
                 let made = pages(&sim, feed);
                 assert!(
                     made <= most,
@@ -151,7 +151,7 @@ fn a_leader_that_fails_keeps_nobody_from_reading() {
     sim.faults(Faults::by(move |seen| {
         let is_leaders = seen.param("cursor").is_some() && seen.feed == "tickets";
         leader += usize::from(is_leaders);
-        (is_leaders && leader <= 8).then(|| Fault::status(500))
+        (is_leaders && leader <= 12).then(|| Fault::status(500))
     }));
     let run = connector.read(&family, INCREMENTAL, &warehouse.states);
     assert_eq!(run.status("tickets"), Some("INCOMPLETE"));

@@ -131,11 +131,11 @@ fn a_window_that_never_comes_to_its_end_leaves_its_stream_incomplete() {
     connector.config["num_workers"] = 4.into();
     let mut cursors: BTreeMap<String, u64> = BTreeMap::new();
     sim.faults(Faults::by(move |request| {
-        // The eighth request by cursor stands in some window; from then on it is the end.
+        // The third cursor stands in the first window; from then on it is the end.
         let cursor = request.param("cursor").filter(|_| request.feed.contains("tickets"))?;
         let number = cursors.len() as u64;
         let number = *cursors.entry(cursor.to_owned()).or_insert(number);
-        (number == 8).then_some(Fault::EmptyEnd)
+        (number == 2).then_some(Fault::EmptyEnd)
     }));
     let run = connector.read(&["tickets"], INCREMENTAL, &[]);
     assert_eq!(run.code, Some(1), "{:?}", run.lines.last());

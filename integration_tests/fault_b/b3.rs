@@ -15,7 +15,7 @@ fn a_page_that_is_too_much_for_any_server_error_is_asked_for_in_smaller_pieces()
         let fault = Fault::with_body(status, "<html>bad gateway</html>");
         let rules = ["incremental/users", "incremental/organizations", "/groups"];
         let rules = rules
-            .map(|path| simulator::FaultRule::new(path, When::PageLargerThan(8), fault.clone()));
+            .map(|path| simulator::FaultRule::new(path, When::PageLargerThan(12), fault.clone()));
         sim.faults(Faults::rules(rules));
         let connector = Connector::new(&sim);
         let streams = ["users", "organizations", "groups"];

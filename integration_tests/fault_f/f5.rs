@@ -10,7 +10,7 @@ const UNTIL_VISIBLE_SECONDS: i64 = 70;
 
 /// The rows of a stream with this id.
 fn rows(run: &Run, stream: &str, id: &str) -> Vec<Value> {
-    let rows = run.records(stream).into_iter().filter(|row| row["id"].to_string() == id);
+    let rows = run.records(stream).into_iter().filter(|row| row["id"].as_u64() == id.parse().ok());
     rows.cloned().collect()
 }
 

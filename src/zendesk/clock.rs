@@ -28,9 +28,10 @@ pub struct Clock {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Offset {
     seconds: i64,
-    /// Whether an answer has agreed with it. Before the first answer it is only this machine's word.
+    /// Whether two have agreed on it: answers, or an answer and this machine.
     is_confirmed: bool,
-    /// What the last answer said, if that is too far from `seconds` for one answer's word.
+    /// What was said last, if that is too far from `seconds` for one answer's word. Until two agree
+    /// the first answer goes before this machine, which stands here.
     doubted: Option<i64>,
 }
 
@@ -41,6 +42,9 @@ impl Offset {
         let is_near = |known: i64| seconds.saturating_sub(known).saturating_abs() <= tolerance;
         if is_near(self.seconds) || self.doubted.is_some_and(is_near) {
             return Self { seconds, is_confirmed: true, doubted: None };
+        }
+        if !self.is_confirmed && self.doubted.is_none() {
+            return Self { seconds, doubted: Some(self.seconds), ..self };
         }
         Self { doubted: Some(seconds), ..self }
     }
@@ -62,7 +66,7 @@ impl Clock {
         self.of_wall(self.started.elapsed())
     }
 
-    /// Zendesk's time in unix seconds; this machine's until answers agree on another.
+    /// Zendesk's time in unix seconds; this machine's until the first answer.
     #[must_use]
     pub fn now_unix(&self) -> i64 {
         self.local_unix().saturating_add(self.offset().seconds)
@@ -133,6 +137,7 @@ mod tests {
         assert_eq!(Clock::new(1.0).patience(Duration::from_secs(60)), Duration::from_secs(60));
         clock.observe(1_000_000);
         assert!(clock.is_in_doubt());
+        assert_eq!(clock.now_unix(), 1_000_000);
         clock.observe(1_000_000);
         assert!(!clock.is_in_doubt());
         assert_eq!(clock.now_unix(), 1_000_000);
@@ -144,6 +149,11 @@ mod tests {
     async fn a_jump_counts_when_a_second_answer_agrees_and_a_small_step_at_once() {
         let clock = Clock::new(1.0);
         let start = clock.now_unix();
+        // A wrong first answer lasts until the second, which agrees with this machine.
+        clock.observe(0);
+        assert!(clock.is_in_doubt());
+        clock.observe(start);
+        assert_eq!((clock.now_unix(), clock.is_in_doubt()), (start, false));
         clock.observe(start + 90);
         assert_eq!(clock.now_unix(), start + 90);
         // One wrong answer in either direction, and two that disagree with each other.

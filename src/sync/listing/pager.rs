@@ -60,6 +60,8 @@ pub struct Pager<'a> {
     doubts: u32,
     /// Pages without rows, one after the other.
     empty: u32,
+    /// The time of the only row of this page that is later than its place.
+    lone_later: Option<i64>,
 }
 
 /// What says that a page has rows.
@@ -192,6 +194,7 @@ impl<'a> Pager<'a> {
             promise,
             doubts: 0,
             empty: 0,
+            lone_later: None,
         }
     }
 
@@ -249,6 +252,21 @@ impl<'a> Pager<'a> {
                 Err(error) => return Err(error.into()),
             };
             let rows = fetched.page.lists.first().map_or(0, |list| list.rows.len() + list.strays);
+            // Where no larger page can be had, a later row that stands alone at the page's end is
+            // believed when it is there again: one that changed while the page was made is not.
+            let here = self.at.start_time().filter(|_| self.size.is_larger_refused());
+            let later = here
+                .zip(feed.time_key())
+                .and_then(|(here, key)| first_later(&fetched.page, key, here));
+            if let Some((time, true)) = later
+                && self.lone_later.is_none()
+                && rows as u64 >= u64::from(fetched.asked)
+            {
+                self.lone_later = Some(time);
+                continue;
+            }
+            let believed =
+                later.filter(|(time, is_alone)| !is_alone || self.lone_later == Some(*time));
             let answer = Answer {
                 envelope: &fetched.page.envelope,
                 rows,
@@ -256,8 +274,11 @@ impl<'a> Pager<'a> {
                 is_largest: self.size.is_largest(fetched.asked),
                 now_unix: fetched.now_unix,
                 borne_out: feed.time_key().and_then(|key| {
-                    let here = self.at.start_time().filter(|_| self.size.is_larger_refused());
-                    borne_out(&fetched.page, key, here)
+                    let reached = borne_out(&fetched.page, key);
+                    reached
+                        .filter(|reached| Some(*reached) > here)
+                        .or(believed.map(|(time, _)| time))
+                        .or(reached)
                 }),
                 empty_before: self.empty,
             };
@@ -329,6 +350,7 @@ impl<'a> Pager<'a> {
                 }
             }
             self.size.move_on();
+            self.lone_later = None;
             return Ok(Some(fetched));
         }
         Ok(None)
@@ -377,25 +399,26 @@ fn not_listed(path: &str, query: &[(&'static str, String)]) -> String {
     )
 }
 
-/// Up to when a page's rows bear out that it reaches, if it has enough of them. Where no larger page can
-/// be had, and they bear out no more than the second `stuck_at`, two later rows have to be believed.
-#[must_use]
-pub fn borne_out(page: &Page, key: &str, stuck_at: Option<i64>) -> Option<i64> {
-    let list = page.lists.first()?;
-    let bearers = places::bearers(list.rows.len());
-    // The last rows are enough.
+/// The times of a page's last rows, which are enough to tell where it ends.
+fn last_times(page: &Page, key: &str) -> Vec<Option<i64>> {
+    let Some(list) = page.lists.first() else { return Vec::new() };
     let first = list.rows.len().saturating_sub(2 * places::MOST_BEARERS);
-    let times: Vec<_> =
-        (first..list.rows.len()).map(|row| filter::time(page, list, row, key)).collect();
-    let reached = places::reached(&places::places(&times, &Trail::default(), None, bearers));
-    match stuck_at {
-        Some(here) if reached.is_none_or(|reached| reached <= here) => {
-            // A single later row may have changed while the page was made.
-            let later: Vec<i64> = times.into_iter().flatten().filter(|time| *time > here).collect();
-            later.iter().copied().min().filter(|_| later.len() > 1).or(reached)
-        }
-        _ => reached,
-    }
+    (first..list.rows.len()).map(|row| filter::time(page, list, row, key)).collect()
+}
+
+/// Up to when a page's rows bear out that it reaches, if it has enough of them.
+#[must_use]
+pub fn borne_out(page: &Page, key: &str) -> Option<i64> {
+    let bearers = places::bearers(page.lists.first()?.rows.len());
+    let times = last_times(page, key);
+    places::reached(&places::places(&times, &Trail::default(), None, bearers))
+}
+
+/// The first of a page's last rows that is later than a time, and whether it is the only one.
+fn first_later(page: &Page, key: &str, here: i64) -> Option<(i64, bool)> {
+    let times = last_times(page, key).into_iter().flatten();
+    let later: Vec<i64> = times.filter(|time| *time > here).collect();
+    Some((later.iter().copied().min()?, later.len() == 1))
 }
 
 /// What a person should know of an answer that had to be mended. `place` is where it stands.

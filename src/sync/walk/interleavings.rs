@@ -280,7 +280,7 @@ fn sync(
                 asked: u32::try_from(size).unwrap(),
                 is_largest: size >= LARGEST,
                 now_unix: zendesk.now,
-                borne_out: feed.time_key().and_then(|key| borne_out(&page, key, None)),
+                borne_out: feed.time_key().and_then(|key| borne_out(&page, key)),
                 empty_before: 0,
             };
             let next = match step(feed.paging, &at, answer) {

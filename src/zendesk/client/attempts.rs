@@ -136,6 +136,11 @@ impl Attempts {
         self.tries = 0;
     }
 
+    /// The last try took minutes, and fewer rows are not to be had: it counts for two.
+    pub(super) fn count_twice(&mut self) {
+        self.tries = self.tries.saturating_add(1);
+    }
+
     /// Decides what follows a failure. `jitter` is between 0 and 1.
     pub(super) fn next(&mut self, verdict: Verdict, can_shrink: bool, jitter: f64) -> Next {
         let (smaller, after) = match verdict {

@@ -362,6 +362,10 @@ impl Client {
                 }
                 _ => {}
             }
+            let is_slow = matches!(failed.verdict, Verdict::Again { smaller: Smaller::Slow, .. });
+            if is_slow && failed.status.is_none() && !size.can_shrink() {
+                attempts.count_twice();
+            }
             let jitter = jitter(self.clock.elapsed(), walk);
             let (wait, is_limit, is_told) =
                 match attempts.next(failed.verdict, size.can_shrink(), jitter) {

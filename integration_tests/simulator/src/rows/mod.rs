@@ -8,7 +8,7 @@ pub(crate) mod business_rules;
 pub(crate) mod community;
 pub(crate) mod custom_objects;
 pub(crate) mod help_center;
-mod json;
+pub(crate) mod json;
 mod nasty;
 pub(crate) mod people;
 pub(crate) mod settings;
@@ -51,62 +51,62 @@ pub(crate) type RowMaker = fn(&Seed) -> String;
 
 impl Seed<'_> {
     /// Bits that stay the same for one row and one use.
-    fn bits(&self, salt: u64) -> u64 {
+    pub(crate) fn bits(&self, salt: u64) -> u64 {
         mix(self.random ^ mix(salt))
     }
 
-    fn pick<T: Copy>(&self, salt: u64, choices: &[T]) -> T {
+    pub(crate) fn pick<T: Copy>(&self, salt: u64, choices: &[T]) -> T {
         choices[(self.n.wrapping_add(salt) % choices.len() as u64) as usize]
     }
 
     /// A value that is null on every seventh row, out of step with the twenty nasty texts.
-    fn or_null(&self, salt: u64, value: impl Into<Json>) -> Json {
+    pub(crate) fn or_null(&self, salt: u64, value: impl Into<Json>) -> Json {
         if self.on(salt, 7) { Json::NULL } else { value.into() }
     }
 
     /// True on one row in `every`.
-    fn on(&self, salt: u64, every: u64) -> bool {
+    pub(crate) fn on(&self, salt: u64, every: u64) -> bool {
         (self.n + salt).is_multiple_of(every)
     }
 
     /// An id of fourteen digits for something outside the row. Few different ones, so that rows
     /// share their groups, brands and forms as they do in an account.
-    fn other_id(&self, salt: u64) -> u64 {
+    pub(crate) fn other_id(&self, salt: u64) -> u64 {
         28_835_700_000_000 + salt * 1_000_000 + self.bits(salt) % 40 * 1_236
     }
 
     /// The time of creation.
-    fn created(&self) -> String {
+    pub(crate) fn created(&self) -> String {
         zendesk_time(self.created_at)
     }
 
     /// The time of the last change.
-    fn updated(&self) -> String {
+    pub(crate) fn updated(&self) -> String {
         zendesk_time(self.updated_at)
     }
 
     /// A time some seconds away from the last change.
-    fn at(&self, seconds_later: i64) -> String {
+    pub(crate) fn at(&self, seconds_later: i64) -> String {
         zendesk_time(self.updated_at + seconds_later)
     }
 
     /// The address of something in this account.
-    fn address(&self, path: &str) -> String {
+    pub(crate) fn address(&self, path: &str) -> String {
         format!("https://{}.zendesk.com/{path}", self.subdomain)
     }
 
     /// The `url` that a row of the Support API carries.
-    fn url(&self, collection: &str) -> String {
+    pub(crate) fn url(&self, collection: &str) -> String {
         self.address(&format!("api/v2/{collection}/{}.json", self.id))
     }
 
-    fn parent(&self) -> u64 {
+    pub(crate) fn parent(&self) -> u64 {
         self.parent_id.unwrap_or_else(|| self.other_id(90))
     }
 
     /// The row's text. Most rows are compact and begin with what they are identified by; a
     /// reader must take any other order and any white space as well.
-    fn finish(&self, object: Object) -> String {
+    pub(crate) fn finish(&self, object: Object) -> String {
         let object = match self.n % 10 {
             4 => object.with_last("id"),
             8 => object.reversed(),

@@ -249,7 +249,9 @@ fn a_raised_role_loses_nothing() {
         }
         warehouse.take(&agent.read(&ON_DETOUR, INCREMENTAL, &warehouse.states).complete());
         warehouse.take(&admin.read(&ON_DETOUR, INCREMENTAL, &warehouse.states).complete());
-        let found = warehouse.differences(&sim, &ON_DETOUR);
+        let mut found = warehouse.differences(&sim, &ON_DETOUR);
+        // A row that comes again by the agents' listing is the same but for the export's own time.
+        found.retain(|difference| !difference.contains(".generated_timestamp is "));
         assert!(found.is_empty(), "began as admin: {begins_as_admin}: {found:#?}");
     }
 }

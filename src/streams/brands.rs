@@ -3,7 +3,9 @@
 //!
 //! Source: Zendesk, "Brands" and "Help Center: Articles". The main host has one brand's help center.
 
-use super::{Feed, Splice, Stream};
+use super::feed::Feed;
+use super::rows::Splice;
+use super::stream::Stream;
 use crate::zendesk::budget::Bucket;
 
 pub static BRANDS: Feed = Feed::listing("brands", "brands.json", &["brands"]);

@@ -1,6 +1,10 @@
 //! Rules by which tickets are worked on: triggers, automations, macros, targets and hours.
 
-use super::{ADMIN, ANY_AGENT, AccessRule, Cursor, Feed, Parent, Splice, Stream};
+use super::access::{ADMIN, ANY_AGENT, AccessRule};
+use super::cursor::Cursor;
+use super::feed::{Feed, Parent};
+use super::rows::Splice;
+use super::stream::Stream;
 
 static TRIGGERS: Feed = Feed::listing("triggers", "triggers.json", &["triggers"]);
 

@@ -1,10 +1,12 @@
 //! Gather: topics and posts, and what hangs on posts. It shares the help center's request pool.
 
+use super::access::{ANY_AGENT, AccessRule};
 use super::brands::BRAND;
+use super::cursor::{Cursor, CursorFormat};
+use super::feed::{ChangeSource, Feed, Parent};
 use super::help_center::POOL;
-use super::{
-    ANY_AGENT, AccessRule, ChangeSource, Cursor, CursorFormat, Feed, Parent, Splice, Stream,
-};
+use super::rows::Splice;
+use super::stream::Stream;
 
 static TOPICS: Feed =
     Feed { buckets: POOL, ..Feed::listing("topics", "community/topics.json", &["topics"]) };

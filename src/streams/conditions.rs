@@ -2,8 +2,9 @@
 
 use super::derived::DerivedRows;
 use super::derived::Source::{Joined, Of, Place, TextOf};
+use super::rows::RowsAt;
+use super::stream::Stream;
 use super::tickets::{SEVERAL_FORMS, TICKET_FORMS};
-use super::{RowsAt, Stream};
 
 /// The same for both sides of a form. What names a row is what the condition is about, not where
 /// it stands, so that a row keeps its name when conditions are put in another order.

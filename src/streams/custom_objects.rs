@@ -4,10 +4,12 @@
 
 use serde_json::{Value, json};
 
-use super::{
-    ANY_AGENT, AccessRule, Cursor, CursorFormat, Deletion, DeletionMarker, Feed, Order, Parent,
-    Splice, Stream,
-};
+use super::access::{ANY_AGENT, AccessRule};
+use super::cursor::{Cursor, CursorFormat};
+use super::deletion::{Deletion, DeletionMarker};
+use super::feed::{Feed, Order, Parent};
+use super::rows::Splice;
+use super::stream::Stream;
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
 
@@ -90,6 +92,7 @@ pub fn records_named(name: &str) -> Option<Stream> {
 }
 
 /// The stream of records as the docs describe it.
+#[cfg(test)]
 pub(super) fn records_of_any() -> Stream {
     records("{key}", &[])
 }

@@ -3,13 +3,18 @@
 
 use std::fmt::Write;
 
+use super::access::{AccessRule, Role};
 use super::brands::BRAND_ID;
 use super::counts::Count;
+use super::cursor::Cursor;
+use super::custom_objects;
+use super::deletion::{Deletion, DeletionMarker};
 use super::derived::DerivedRows;
-use super::{
-    AccessRule, Cursor, Deletion, DeletionMarker, Feed, QueryOption, Reading, Role, RowsAt, Splice,
-    Stream, custom_objects, registry_with,
-};
+use super::feed::Feed;
+use super::query_options::QueryOption;
+use super::registry::registry_with;
+use super::rows::{RowsAt, Splice};
+use super::stream::{Reading, Stream};
 use crate::config::Config;
 use crate::zendesk::budget::Bucket;
 
@@ -28,7 +33,7 @@ OAuth the scope comes on top.
 
 /// The page `docs/streams.md`, as it is for a configuration without options.
 #[must_use]
-pub fn streams_page(config: &Config) -> String {
+pub(super) fn streams_page(config: &Config) -> String {
     let streams = &registry_with(config, vec![custom_objects::records_of_any()]);
     let mut page = INTRODUCTION.to_owned();
     page.push_str("| Stream | Modes | Primary key | Cursor | Deletion indicator | Needs |\n");

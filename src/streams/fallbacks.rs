@@ -1,7 +1,9 @@
 //! Roads around the incremental exports, which agents may not use. They lead through listings that
 //! any agent may read, and see less.
 
-use super::{Fallback, Feed, Parent, RowsAt, Splice, TimeFilter};
+use super::feed::{Feed, Parent, TimeFilter};
+use super::rows::{RowsAt, Splice};
+use super::stream::Fallback;
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
 

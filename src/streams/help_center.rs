@@ -1,10 +1,12 @@
 //! Guide: articles and what hangs on them. The help center has a request pool of its own.
 
+use super::access::{ANY_AGENT, AccessRule};
 use super::brands::BRAND;
-use super::{
-    ANY_AGENT, AccessRule, ChangeSource, Cursor, CursorFormat, Feed, FileKeys, Order, Parent,
-    Splice, Stream,
-};
+use super::cursor::{Cursor, CursorFormat};
+use super::feed::{ChangeSource, Feed, Order, Parent};
+use super::file::FileKeys;
+use super::rows::Splice;
+use super::stream::Stream;
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
 

@@ -1,14 +1,17 @@
 //! Events of tickets, users and ratings, made of what the exports tell.
 
+use super::access::ADMIN;
+use super::cursor::{Cursor, CursorFormat};
 use super::derived::Source::{
     self, Joined, KindActor, KindFrom, KindName, KindTime, KindTo, Of, TextOf, Untold,
 };
 use super::derived::When::{Above, Differ, Gained, Has, Is, IsNot};
 use super::derived::{DerivedRows, Kind};
 use super::people::INCREMENTAL_USERS;
+use super::rows::RowsAt;
+use super::stream::{Stream, ValueFilter};
 use super::support::INCREMENTAL_TICKET_EVENTS;
 use super::tickets::SATISFACTION_RATINGS;
-use super::{ADMIN, Cursor, CursorFormat, RowsAt, Stream, ValueFilter};
 
 const STATUS: &str = "status";
 const BEFORE: &str = "previous_value";

@@ -1,10 +1,13 @@
 //! Users, how to reach them, what is known of them, and which groups and organizations they are in.
 
+use super::access::ADMIN;
+use super::cursor::{Cursor, CursorFormat};
+use super::deletion::{Deletion, DeletionMarker};
+use super::feed::{Feed, Order};
 use super::fields::{ORGANIZATION_FIELDS, USER_FIELDS};
-use super::{
-    ADMIN, Cursor, CursorFormat, Deletion, DeletionMarker, Feed, Order, RowsAt, Stream,
-    ValueFilter, custom_fields, fallbacks,
-};
+use super::rows::RowsAt;
+use super::stream::{Stream, ValueFilter};
+use super::{custom_fields, fallbacks};
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
 

@@ -4,7 +4,9 @@
 
 use serde_json::json;
 
-use super::{Column, Feed, Stream};
+use super::feed::Feed;
+use super::rows::Column;
+use super::stream::Stream;
 use crate::config::{Config, Search, SearchType};
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;

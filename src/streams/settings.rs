@@ -1,10 +1,12 @@
 //! How the account is set up, and who changed it.
 
+use super::access::{ADMIN, ANY_AGENT, AccessRule};
 use super::brands::BRANDS;
-use super::{
-    ADMIN, ANY_AGENT, AccessRule, Cursor, CursorFormat, Deletion, DeletionMarker, Feed, Order,
-    RowsAt, Stream, TimeFilter,
-};
+use super::cursor::{Cursor, CursorFormat};
+use super::deletion::{Deletion, DeletionMarker};
+use super::feed::{Feed, Order, TimeFilter};
+use super::rows::RowsAt;
+use super::stream::Stream;
 
 static CUSTOM_ROLES: Feed = Feed::single("custom_roles", "custom_roles.json", &["custom_roles"]);
 

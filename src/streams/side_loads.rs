@@ -5,15 +5,13 @@
 
 use serde_json::{Value, json};
 
-use super::{Column, Splice, Stream};
-
 /// Something that can be loaded beside a stream's rows.
 #[derive(Debug)]
 pub struct SideLoad {
     /// What it is asked for by, and the name of its column.
     pub name: &'static str,
     pub comes: Comes,
-    schema: fn() -> Value,
+    pub(super) schema: fn() -> Value,
 }
 
 /// Where a side-load lies in an answer.
@@ -94,41 +92,4 @@ fn object(schema: &str) -> Value {
 
 fn list_of(schema: &str) -> Value {
     json!({ "type": ["null", "array"], "items": object(schema) })
-}
-
-impl Stream {
-    /// Asks for these side-loads, and gives each its column. Where the stream is read by another
-    /// listing than its own, which has none, the columns are there and empty.
-    pub(super) fn load_beside(&mut self, names: &[String]) {
-        let chosen: Vec<&SideLoad> = self
-            .side_loads
-            .iter()
-            .filter(|load| names.iter().any(|name| name == load.name))
-            .collect();
-        if chosen.is_empty() {
-            return;
-        }
-        let columns = chosen.iter().map(|load| Column { name: load.name, schema: (load.schema)() });
-        self.columns.extend(columns);
-        if self.feed.searched_key().is_some() {
-            return;
-        }
-        let include = self.include.iter().copied().chain(chosen.iter().map(|load| load.name));
-        let mut splice = self.splice.to_vec();
-        let mut drop = self.drop.to_vec();
-        for SideLoad { name: key, comes, .. } in chosen.iter().copied() {
-            match *comes {
-                Comes::InRow(from) if from == *key => {}
-                Comes::InRow(from) => {
-                    splice.push(Splice::Own { key, from });
-                    drop.push(from);
-                }
-                Comes::Beside(ids) => splice.push(Splice::Joined { key, ids }),
-            }
-        }
-        // They live as long as the literals that they are made of.
-        self.include = include.collect::<Vec<_>>().leak();
-        self.splice = splice.leak();
-        self.drop = drop.leak();
-    }
 }

@@ -1,10 +1,14 @@
 //! Tickets and what happens to them, organizations and groups.
 
-use super::{
-    ADMIN, AccessRule, Cursor, CursorFormat, Deletion, DeletionMarker, Feed, FileKeys, Former,
-    Order, PageRows, QueryOption, Role, RowsAt, Splice, Stream, Substitute, custom_fields,
-    fallbacks, searches, side_loads,
-};
+use super::access::{ADMIN, AccessRule, Role};
+use super::cursor::{Cursor, CursorFormat, Former};
+use super::deletion::{Deletion, DeletionMarker};
+use super::feed::{Feed, Order, PageRows};
+use super::file::FileKeys;
+use super::query_options::QueryOption;
+use super::rows::{RowsAt, Splice};
+use super::stream::{Stream, Substitute};
+use super::{custom_fields, fallbacks, searches, side_loads};
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
 

@@ -1,6 +1,9 @@
 //! Talk: calls, and the legs that they are made of.
 
-use super::{ADMIN, AccessRule, Cursor, CursorFormat, Feed, Order, Stream};
+use super::access::{ADMIN, AccessRule};
+use super::cursor::{Cursor, CursorFormat};
+use super::feed::{Feed, Order};
+use super::stream::Stream;
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
 

@@ -1,11 +1,13 @@
 //! What surrounds tickets: their fields and forms, ratings, skips, activities, side conversations.
 
+use super::access::{ADMIN, ANY_AGENT, AccessRule};
+use super::cursor::{Cursor, CursorFormat};
+use super::deletion::{Deletion, DeletionMarker};
+use super::feed::{ChangeSource, Feed, Order, Parent, TimeFilter};
 use super::fields::TICKET_FIELDS;
+use super::rows::{RowsAt, Splice};
+use super::stream::Stream;
 use super::support::INCREMENTAL_TICKETS;
-use super::{
-    ADMIN, ANY_AGENT, AccessRule, ChangeSource, Cursor, CursorFormat, Deletion, DeletionMarker,
-    Feed, Order, Parent, RowsAt, Splice, Stream, TimeFilter,
-};
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
 

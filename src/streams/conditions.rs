@@ -2,7 +2,9 @@
 
 use super::derived::DerivedRows;
 use super::derived::Source::{Joined, Of, Place, TextOf};
+use super::prose::prose;
 use super::rows::RowsAt;
+use super::schema::schema;
 use super::stream::Stream;
 use super::tickets::{SEVERAL_FORMS, TICKET_FORMS};
 
@@ -38,14 +40,14 @@ pub(super) fn streams() -> Vec<Stream> {
         is_offered: false,
         access: SEVERAL_FORMS,
         scope: "tickets:read",
-        documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_forms/",
-        about,
-        limitations: "There is no incremental read; a full refresh drops conditions that are gone.",
-        ..Stream::listed(
-            name,
-            &TICKET_FORMS,
-            include_str!("../../schemas/ticket_form_conditions.json"),
-        )
+        documentation: prose(
+            "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_forms/",
+        ),
+        about: prose(about),
+        limitations: prose(
+            "There is no incremental read; a full refresh drops conditions that are gone.",
+        ),
+        ..Stream::listed(name, &TICKET_FORMS, schema!("ticket_form_conditions"))
     };
     vec![
         stream(

@@ -14,7 +14,7 @@ use super::feed::Feed;
 use super::query_options::QueryOption;
 use super::registry::registry_with;
 use super::rows::{RowsAt, Splice};
-use super::stream::{Reading, Stream};
+use super::stream::{Alternative, Reading, Stream};
 use crate::config::Config;
 use crate::zendesk::budget::Bucket;
 
@@ -97,17 +97,21 @@ fn section(page: &mut String, stream: &Stream, streams: &[Stream], config: &Conf
         );
     }
     line(page, &format!("- **Not seen**: {}", stream.limitations));
-    if let Some(detour) = stream.detour {
-        let path = detour.feed.path;
-        let missing = detour.missing;
+    if let Some(Alternative { feed, missing, .. }) = stream.fallback {
+        let path = feed.path;
         line(
             page,
             &format!("- **An agent** gets it from `/api/v2/{path}`, which lacks {missing}."),
         );
     }
-    if let Some(substitute) = stream.substitute {
-        let path = substitute.feed.path;
-        line(page, &format!("- **Instead**, by an option: `/api/v2/{path}`. {}", substitute.about));
+    if let Some(Alternative { feed, missing, about, .. }) = stream.substitute {
+        let path = feed.path;
+        line(
+            page,
+            &format!(
+                "- **Instead**, by an option: `/api/v2/{path}`, which lacks {missing}. {about}"
+            ),
+        );
     }
     line(page, &format!("- **OAuth scope**: `{}`.", stream.scope));
     line(page, &format!("- [Zendesk's documentation]({})", stream.documentation));

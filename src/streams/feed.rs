@@ -27,6 +27,7 @@ pub struct Feed {
     /// Listings of the same dialect that are walked behind it as if they were one: their paths and
     /// lists.
     pub more: &'static [(&'static str, &'static [&'static str])],
+    pub host: Host,
     /// What a request draws on; the narrowest last.
     pub buckets: &'static [Bucket],
     pub page: PageRows,
@@ -37,6 +38,15 @@ pub struct Feed {
     /// Whether a long history is walked in windows of its time at once. It takes a start time and
     /// an order by it.
     pub windows: bool,
+}
+
+/// Which host of the account has a listing, and so gets the credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Host {
+    /// The host that the configuration names.
+    Account,
+    /// The host of each brand. Every one of them has a listing of its own.
+    EachBrand,
 }
 
 /// How a listing that is not an export is told from when on its rows are wanted. Exports are told
@@ -124,6 +134,7 @@ impl Feed {
             order: Order::Other,
             list,
             more: &[],
+            host: Host::Account,
             buckets: &[Bucket::Account],
             page: PageRows::Most,
             parent: None,
@@ -140,6 +151,12 @@ impl Feed {
         list: &'static [&'static str],
     ) -> Self {
         Self { paging: Paging::Single, ..Self::listing(name, path, list) }
+    }
+
+    /// Whether each brand has a listing of its own, at its own host.
+    #[must_use]
+    pub fn is_of_brands(&self) -> bool {
+        self.host == Host::EachBrand
     }
 
     /// The feed at the top, whose walk this one is part of.

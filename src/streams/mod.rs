@@ -9,7 +9,7 @@
 //!   [`AccessRule`] (`access`): who may read. [`FileKeys`] (`file`): the file of a row. `custom_fields`:
 //!   which columns custom fields make. [`SideLoad`] (`side_loads`): what comes with a row on request.
 //! - [`Stream`] (`stream`): what Airbyte selects. It takes its rows from a feed.
-//!   [`Fallback`] is another listing for a stream. `lookups` says which keys a page is scanned for.
+//!   An [`Alternative`] is another listing for its rows. `lookups` says which keys a page is scanned for.
 //! - The families, one file each: `tickets`, `support`, `people`, `help_center` and so on.
 //! - `options`: what the configuration changes in the declarations. [`registry`]: all streams.
 //!
@@ -39,9 +39,11 @@ mod lifecycle;
 mod lookups;
 mod options;
 mod people;
+mod prose;
 mod query_options;
 mod registry;
 mod rows;
+mod schema;
 mod searches;
 mod settings;
 mod side_loads;
@@ -56,11 +58,11 @@ pub use access::{AccessRule, Role};
 pub use cursor::{Cursor, CursorFormat, Former};
 pub use deletion::{Deletion, DeletionMarker};
 pub use derived::DerivedRows;
-pub use feed::{ChangeSource, Feed, Order, PageRows, Parent, TimeFilter};
+pub use feed::{ChangeSource, Feed, Host, Order, PageRows, Parent, TimeFilter};
 pub use file::FileKeys;
 pub use options::{names_twice, with_another};
 pub use query_options::QueryOption;
 pub use registry::{registry, registry_with};
 pub use rows::{Column, RowsAt, Splice};
 pub use side_loads::{Comes, SideLoad};
-pub use stream::{Fallback, Reading, Stream, Substitute, ValueFilter};
+pub use stream::{Alternative, Reading, Stream, ValueFilter};

@@ -61,25 +61,20 @@ pub fn names_twice(streams: &[Stream]) -> Vec<&'static str> {
 impl Stream {
     /// Whether its rows can be had from a search.
     fn can_be_searched(&self) -> bool {
-        self.detour.is_some_and(|detour| detour.feed.searched_key().is_some())
+        self.fallback.is_some_and(|fallback| fallback.feed.searched_key().is_some())
     }
 
     /// Takes the listing that the user may choose, if there is one.
     fn be_substituted(&mut self) {
-        let Some(chosen) = self.substitute.take() else { return };
-        self.feed = chosen.feed;
-        self.drop = chosen.drop;
-        self.splice = chosen.splice;
-        self.schema = chosen.schema;
-        self.documentation = chosen.documentation;
-        self.about = chosen.about;
-        self.limitations = chosen.limitations;
+        if let Some(chosen) = self.substitute.take() {
+            *self = self.read_from(chosen);
+        }
     }
 
     /// Leaves the stream's own feed for good: the search has a cursor of its own, and any agent
     /// may use it.
     fn be_searched(&mut self) {
-        let key = self.detour.and_then(|detour| detour.feed.searched_key());
+        let key = self.fallback.and_then(|fallback| fallback.feed.searched_key());
         let (Some(searched), Some(field), Some(cursor)) = (self.on_fallback(), key, self.cursor)
         else {
             return;
@@ -89,7 +84,7 @@ impl Stream {
         let formerly = Vec::leak(formerly.to_vec());
         let cursor = Some(Cursor { field, formerly, ..cursor });
         let access = AccessRule { role: Role::Agent, ..self.access };
-        *self = Self { cursor, access, detour: None, is_fallback: false, ..searched };
+        *self = Self { cursor, access, fallback: None, is_fallback: false, ..searched };
     }
 
     /// Asks for these side-loads, and gives each its column. Where the stream is read by another

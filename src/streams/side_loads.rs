@@ -5,6 +5,8 @@
 
 use serde_json::{Value, json};
 
+use super::schema::schema;
+
 /// Something that can be loaded beside a stream's rows.
 #[derive(Debug)]
 pub struct SideLoad {
@@ -34,27 +36,27 @@ pub(super) static OF_TICKETS: [SideLoad; 12] = [
             "follower_ids",
             "email_cc_ids",
         ]),
-        schema: || list_of(include_str!("../../schemas/users.json")),
+        schema: || list_of(schema!("users")),
     },
     SideLoad {
         name: "groups",
         comes: Comes::Beside(&["group_id"]),
-        schema: || list_of(include_str!("../../schemas/groups.json")),
+        schema: || list_of(schema!("groups")),
     },
     SideLoad {
         name: "organizations",
         comes: Comes::Beside(&["organization_id"]),
-        schema: || list_of(include_str!("../../schemas/organizations.json")),
+        schema: || list_of(schema!("organizations")),
     },
     SideLoad {
         name: "brands",
         comes: Comes::Beside(&["brand_id"]),
-        schema: || list_of(include_str!("../../schemas/brands.json")),
+        schema: || list_of(schema!("brands")),
     },
     SideLoad {
         name: "ticket_forms",
         comes: Comes::Beside(&["ticket_form_id"]),
-        schema: || list_of(include_str!("../../schemas/ticket_forms.json")),
+        schema: || list_of(schema!("ticket_forms")),
     },
     SideLoad {
         name: "sharing_agreements",
@@ -64,7 +66,7 @@ pub(super) static OF_TICKETS: [SideLoad; 12] = [
     SideLoad {
         name: "metric_sets",
         comes: Comes::InRow("metric_set"),
-        schema: || object(include_str!("../../schemas/ticket_metrics.json")),
+        schema: || object(schema!("ticket_metrics")),
     },
     SideLoad {
         name: "metric_events",

@@ -10,30 +10,32 @@ use super::custom_fields::{self, Columns, CustomFields};
 use super::deletion::Deletion;
 use super::feed::{ChangeSource, Feed, Order, TimeFilter};
 use super::file::FileKeys;
+use super::prose::{Prose, prose};
 use super::rows::{Column, RowsAt, Splice};
 use super::side_loads::SideLoad;
 
-/// Another listing for those who may not use a stream's feed. It sees less.
+/// Another listing that a stream's rows can be read from, in place of the stream's feed.
 #[derive(Debug)]
-pub struct Fallback {
+pub struct Alternative {
     pub feed: &'static Feed,
     pub rows: RowsAt,
     pub drop: &'static [&'static str],
     pub splice: &'static [Splice],
-    /// What it does not have, for the docs and the one who is warned.
+    /// The schema of its rows, where the stream's own schema does not describe them.
+    pub schema: Option<&'static str>,
+    /// What it does not have. The docs say it, and so does the warning about streams that are read
+    /// by their fallback.
     pub missing: &'static str,
+    /// What the docs say of it besides.
+    pub about: Prose,
 }
 
-/// Another listing that the user may choose for a stream. It sees more, in other columns.
-#[derive(Debug)]
-pub struct Substitute {
-    pub feed: &'static Feed,
-    pub drop: &'static [&'static str],
-    pub splice: &'static [Splice],
-    pub schema: &'static str,
-    pub documentation: &'static str,
-    pub about: &'static str,
-    pub limitations: &'static str,
+impl Alternative {
+    /// Another listing of the same rows.
+    pub(super) const fn of(feed: &'static Feed, missing: &'static str) -> Self {
+        let (rows, drop, splice) = (RowsAt::Listed, &[], &[]);
+        Self { feed, rows, drop, splice, schema: None, missing, about: prose("") }
+    }
 }
 
 /// What Airbyte selects.
@@ -70,14 +72,14 @@ pub struct Stream {
     pub custom_fields: Option<&'static CustomFields>,
     /// The custom fields that the user wants as columns, once they are known.
     pub custom_columns: Option<&'static Columns>,
-    /// How it is read by those who may not use its feed.
-    pub detour: Option<&'static Fallback>,
-    /// The listing that the user may choose instead.
-    pub substitute: Option<&'static Substitute>,
-    /// Whether this is a stream on its detour. The flat cursor in its state is where its own feed
+    /// The listing for those who may not use its feed. It sees less.
+    pub fallback: Option<&'static Alternative>,
+    /// The listing that the user may choose instead. It sees more.
+    pub substitute: Option<&'static Alternative>,
+    /// Whether this stream is read by its fallback. The flat cursor in its state is where its own feed
     /// was left, and does not move.
     pub is_fallback: bool,
-    /// Whether a first incremental read takes the detour before its own feed.
+    /// Whether a first incremental read takes the fallback before the feed.
     pub search_first: bool,
     /// What tells how many rows there are, below `/api/v2/`: the whole account's, whatever the
     /// start date. `Stream::counted` says what is asked.
@@ -93,11 +95,11 @@ pub struct Stream {
     /// Columns that an option adds to the schema.
     pub columns: Vec<Column>,
     /// Zendesk's page about it.
-    pub documentation: &'static str,
+    pub documentation: Prose,
     /// One sentence for the docs.
-    pub about: &'static str,
+    pub about: Prose,
     /// What an incremental read cannot see, for the docs.
-    pub limitations: &'static str,
+    pub limitations: Prose,
 }
 
 /// Which listed rows are read: those that have one of these texts under a key. Without a text all
@@ -167,7 +169,7 @@ impl Stream {
             is_offered: true,
             custom_fields: None,
             custom_columns: None,
-            detour: None,
+            fallback: None,
             substitute: None,
             is_fallback: false,
             search_first: false,
@@ -178,31 +180,27 @@ impl Stream {
             schema,
             counted_by: None,
             columns: Vec::new(),
-            documentation: "",
-            about: "",
-            limitations: "",
+            documentation: prose(""),
+            about: prose(""),
+            limitations: prose(""),
         }
     }
 
     /// The stream as it is read by those who may not use its feed.
     #[must_use]
     pub fn on_fallback(&self) -> Option<Self> {
-        let Fallback { feed, rows, drop, splice, .. } = *self.detour?;
-        let (include, search_first) = (&[][..], false);
-        let is_fallback = true;
+        let stream = self.read_from(self.fallback?);
         // Zendesk, Search: granular scopes do not open it.
-        let scope = if feed.root().searched_key().is_some() { "read" } else { self.scope };
-        Some(Self {
-            feed,
-            rows,
-            include,
-            drop,
-            splice,
-            is_fallback,
-            search_first,
-            scope,
-            ..self.clone()
-        })
+        let is_search = stream.feed.root().searched_key().is_some();
+        let scope = if is_search { "read" } else { self.scope };
+        Some(Self { is_fallback: true, search_first: false, scope, ..stream })
+    }
+
+    /// The stream as another listing has it, which brings no side-loads.
+    pub(super) fn read_from(&self, other: &Alternative) -> Self {
+        let Alternative { feed, rows, drop, splice, schema, .. } = *other;
+        let schema = schema.unwrap_or(self.schema);
+        Self { feed, rows, include: &[], drop, splice, schema, ..self.clone() }
     }
 
     /// The key of a row that tells its cursor's value.

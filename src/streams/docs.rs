@@ -8,7 +8,7 @@ use super::brands::BRAND_ID;
 use super::counts::Count;
 use super::cursor::Cursor;
 use super::custom_objects;
-use super::deletion::{Deletion, DeletionMarker};
+use super::deletion::{DeletedRows, Deletion, DeletionMarker};
 use super::derived::DerivedRows;
 use super::feed::Feed;
 use super::query_options::QueryOption;
@@ -286,14 +286,56 @@ fn start_date(stream: &Stream) -> &'static str {
     }
 }
 
+/// The part of `docs/gaps.md` that says of every stream what becomes of its deleted rows.
+pub(super) fn deletions_page(config: &Config) -> String {
+    let mut streams = registry_with(config, vec![custom_objects::records_of_any()]);
+    streams.sort_unstable_by_key(|stream| stream.name);
+    let those = |is_one: &dyn Fn(&Stream) -> bool| {
+        let name = |stream: &Stream| match tells_on_request(stream) {
+            true => format!("{} (with `deleted_at_field`)", column(stream.name)),
+            false => column(stream.name),
+        };
+        streams.iter().filter(|stream| is_one(stream)).map(name).collect::<Vec<_>>().join(", ")
+    };
+    let every = Some(DeletionMarker::Every);
+    let sign = |stream: &Stream| stream.deletion.map(|deletion| deletion.sign);
+    let of = |rows: DeletedRows| {
+        those(&|stream: &Stream| stream.deletion.is_none() && stream.deleted_rows == rows)
+    };
+    let mut page = String::new();
+    for (what, names) in [
+        ("No longer listed, and nothing tells of it", of(DeletedRows::Vanish)),
+        (
+            "Told by the deletion indicator",
+            those(&|stream: &Stream| stream.deletion.is_some() && sign(stream) != every),
+        ),
+        ("Lists nothing but deleted rows", those(&|stream: &Stream| sign(stream) == every)),
+        ("Goes with its ticket, and is not told by itself", of(DeletedRows::GoWithTheTicket)),
+        ("Never deleted", of(DeletedRows::None)),
+    ] {
+        line(&mut page, &format!("- **{what}**: {names}."));
+    }
+    page
+}
+
+/// Whether its deleted rows are listed by an option only.
+fn tells_on_request(stream: &Stream) -> bool {
+    let chosen = |(_, choice): &(&str, QueryOption)| *choice == QueryOption::WithoutDeleted;
+    stream.deletion.is_some() && stream.feed.choices.iter().any(chosen)
+}
+
 /// Which deletions a read sees.
 fn deletions(stream: &Stream) -> &'static str {
     let sign = stream.deletion.map(|deletion| deletion.sign);
-    let chosen = |(_, choice): &(&str, QueryOption)| *choice == QueryOption::WithoutDeleted;
     match (sign, stream.reading()) {
         (Some(DeletionMarker::Every), _) => "every row is one.",
+        (None, _) if stream.deleted_rows == DeletedRows::None => "no row is ever deleted.",
+        (None, _) if stream.deleted_rows == DeletedRows::GoWithTheTicket => {
+            "a row goes with its ticket and is not told by itself; a full refresh no longer has what \
+             Zendesk no longer lists."
+        }
         (_, Reading::FullRefreshOnly) => "what is deleted is not in the next full refresh.",
-        (Some(_), _) if stream.feed.choices.iter().any(chosen) => {
+        (Some(_), _) if tells_on_request(stream) => {
             "with `deleted_at_field` an incremental read sees them; without it only a full refresh \
              shows them."
         }

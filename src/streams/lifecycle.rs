@@ -2,6 +2,7 @@
 
 use super::access::ADMIN;
 use super::cursor::{Cursor, CursorFormat};
+use super::deletion::DeletedRows;
 use super::derived::Source::{
     self, Joined, KindActor, KindFrom, KindName, KindTime, KindTo, Of, TextOf, Untold,
 };
@@ -171,6 +172,7 @@ pub(super) fn streams() -> Vec<Stream> {
             dated: true,
             access: ADMIN,
             scope: "tickets:read",
+            deleted_rows: DeletedRows::None,
             documentation: prose(
                 "https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/#incremental-ticket-event-export",
             ),
@@ -198,6 +200,7 @@ pub(super) fn streams() -> Vec<Stream> {
             kept: ValueFilter::everything("role"),
             access: ADMIN,
             scope: "users:read",
+            deleted_rows: DeletedRows::None,
             documentation: prose(
                 "https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/#incremental-user-export-cursor-based",
             ),
@@ -223,6 +226,7 @@ pub(super) fn streams() -> Vec<Stream> {
             cursor: TIME,
             dated: true,
             access: ADMIN,
+            deleted_rows: DeletedRows::None,
             documentation: prose(
                 "https://developer.zendesk.com/api-reference/ticketing/ticket-management/satisfaction_ratings/",
             ),

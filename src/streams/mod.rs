@@ -56,7 +56,7 @@ mod tickets;
 
 pub use access::{AccessRule, Role};
 pub use cursor::{Cursor, CursorFormat, Former};
-pub use deletion::{Deletion, DeletionMarker};
+pub use deletion::{DeletedRows, Deletion, DeletionMarker};
 pub use derived::DerivedRows;
 pub use feed::{ChangeSource, Feed, Host, Order, PageRows, Parent, TimeFilter};
 pub use file::FileKeys;

@@ -3,7 +3,7 @@
 use super::access::{ADMIN, ANY_AGENT, AccessRule};
 use super::brands::BRANDS;
 use super::cursor::{Cursor, CursorFormat};
-use super::deletion::{Deletion, DeletionMarker};
+use super::deletion::{DeletedRows, Deletion, DeletionMarker};
 use super::feed::{Feed, Order, TimeFilter};
 use super::prose::prose;
 use super::rows::RowsAt;
@@ -100,6 +100,7 @@ pub(super) fn streams() -> Vec<Stream> {
             dated: true,
             access: AccessRule { plan: Some("Enterprise"), ..ADMIN },
             scope: "auditlogs:read",
+            deleted_rows: DeletedRows::None,
             documentation: prose(
                 "https://developer.zendesk.com/api-reference/ticketing/account-configuration/audit_logs/",
             ),

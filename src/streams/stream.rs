@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::access::{ANY_AGENT, AccessRule};
 use super::cursor::Cursor;
 use super::custom_fields::{self, Columns, CustomFields};
-use super::deletion::Deletion;
+use super::deletion::{DeletedRows, Deletion};
 use super::feed::{ChangeSource, Feed, Order, TimeFilter};
 use super::file::FileKeys;
 use super::prose::{Prose, prose};
@@ -59,6 +59,8 @@ pub struct Stream {
     /// Keys that are put in front of a row.
     pub splice: &'static [Splice],
     pub deletion: Option<Deletion>,
+    /// What becomes of deleted rows where there is no `deletion`, for the docs.
+    pub deleted_rows: DeletedRows,
     /// The column that the user wants a deletion's time in.
     pub deleted_at: Option<&'static str>,
     /// Whether a full refresh leaves deleted rows out.
@@ -163,6 +165,7 @@ impl Stream {
             drop: &[],
             splice: &[],
             deletion: None,
+            deleted_rows: DeletedRows::Vanish,
             deleted_at: None,
             without_deleted: false,
             kept: None,

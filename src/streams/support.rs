@@ -2,7 +2,7 @@
 
 use super::access::{ADMIN, AccessRule, Role};
 use super::cursor::{Cursor, CursorFormat, Former};
-use super::deletion::{Deletion, DeletionMarker};
+use super::deletion::{DeletedRows, Deletion, DeletionMarker};
 use super::feed::{Feed, Order, PageRows};
 use super::file::FileKeys;
 use super::prose::prose;
@@ -181,6 +181,7 @@ pub(super) fn streams() -> Vec<Stream> {
             count: Some("tickets/count.json"),
             access: ADMIN,
             scope: "tickets:read",
+            deleted_rows: DeletedRows::GoWithTheTicket,
             documentation: prose(
                 "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_metrics/",
             ),
@@ -202,6 +203,7 @@ pub(super) fn streams() -> Vec<Stream> {
             dated: true,
             access: ADMIN,
             scope: "tickets:read",
+            deleted_rows: DeletedRows::GoWithTheTicket,
             documentation: prose(EXPORT_DOCS),
             about: prose("Every update of a ticket, with the changes and comments that it made."),
             limitations: prose(
@@ -227,6 +229,7 @@ pub(super) fn streams() -> Vec<Stream> {
             fallback: Some(&fallbacks::OF_TICKET_COMMENTS),
             access: ADMIN,
             scope: "tickets:read",
+            deleted_rows: DeletedRows::GoWithTheTicket,
             documentation: prose(
                 "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_comments/",
             ),
@@ -267,6 +270,7 @@ pub(super) fn streams() -> Vec<Stream> {
             fallback: Some(&fallbacks::OF_TICKET_ATTACHMENTS),
             access: ADMIN,
             scope: "tickets:read",
+            deleted_rows: DeletedRows::GoWithTheTicket,
             documentation: prose(
                 "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket-attachments/",
             ),
@@ -317,6 +321,7 @@ pub(super) fn streams() -> Vec<Stream> {
             dated: true,
             substitute: Some(&AUDITS_OF_EVENTS),
             access: ADMIN,
+            deleted_rows: DeletedRows::GoWithTheTicket,
             documentation: prose(
                 "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_audits/",
             ),

@@ -2,7 +2,7 @@
 
 use super::access::{ADMIN, ANY_AGENT, AccessRule};
 use super::cursor::{Cursor, CursorFormat};
-use super::deletion::{Deletion, DeletionMarker};
+use super::deletion::{DeletedRows, Deletion, DeletionMarker};
 use super::feed::{ChangeSource, Feed, Order, Parent, TimeFilter};
 use super::fields::TICKET_FIELDS;
 use super::prose::prose;
@@ -142,6 +142,7 @@ pub(super) fn streams() -> Vec<Stream> {
             cursor: Cursor::UPDATED,
             dated: true,
             scope: "tickets:read",
+            deleted_rows: DeletedRows::GoWithTheTicket,
             documentation: prose(
                 "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_skips/",
             ),
@@ -155,6 +156,7 @@ pub(super) fn streams() -> Vec<Stream> {
             count: Some("activities/count.json"),
             cursor: Cursor::UPDATED,
             dated: true,
+            deleted_rows: DeletedRows::GoWithTheTicket,
             documentation: prose(
                 "https://developer.zendesk.com/api-reference/ticketing/tickets/activity_stream/",
             ),
@@ -167,6 +169,7 @@ pub(super) fn streams() -> Vec<Stream> {
             cursor: Cursor::of("updated_at", CursorFormat::Unix),
             dated: true,
             access: ADMIN,
+            deleted_rows: DeletedRows::GoWithTheTicket,
             documentation: prose(
                 "https://developer.zendesk.com/api-reference/ticketing/ticket-management/satisfaction_ratings/",
             ),
@@ -246,6 +249,7 @@ pub(super) fn streams() -> Vec<Stream> {
         },
         Stream {
             access: AccessRule { plan: Some("Suite Growth or Support Professional"), ..ADMIN },
+            deleted_rows: DeletedRows::GoWithTheTicket,
             documentation: prose(
                 "https://developer.zendesk.com/api-reference/ticketing/ticket-management/csat_survey_responses/",
             ),

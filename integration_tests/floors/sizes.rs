@@ -12,7 +12,7 @@ const MOST_OF_A_FILE: usize = 450;
 const MOST_OF_A_FUNCTION: usize = 80;
 
 /// Files that are longer. It may only get shorter.
-const KNOWN_FILES: &[&str] = &["streams/mod.rs", "zendesk/client.rs"];
+const KNOWN_FILES: &[&str] = &["zendesk/client.rs"];
 
 /// Functions that are longer. It may only get shorter.
 const KNOWN_FUNCTIONS: &[&str] = &[

@@ -13,7 +13,7 @@ const AGENT: &str = "agent";
 /// Whether a stream's detour serves somebody of this role whose request was refused so.
 #[must_use]
 pub fn serves(stream: &Stream, role: &str, error: &ApiError) -> bool {
-    role == AGENT && stream.detour.is_some() && error.status == Some(403)
+    role == AGENT && stream.fallback.is_some() && error.status == Some(403)
 }
 
 /// The feeds of these streams that are refused to an agent and have a detour.
@@ -25,7 +25,7 @@ pub async fn refused(
 ) -> Vec<&'static Feed> {
     let mut refused: Vec<&'static Feed> = Vec::new();
     let mut asked: Vec<&'static Feed> = Vec::new();
-    for stream in streams.iter().filter(|stream| role == AGENT && stream.detour.is_some()) {
+    for stream in streams.iter().filter(|stream| role == AGENT && stream.fallback.is_some()) {
         if asked.iter().any(|feed| std::ptr::eq(*feed, stream.feed)) {
             continue;
         }
@@ -83,7 +83,7 @@ pub fn without_side_loads(
 pub fn warning(streams: &[&'static Stream], refused: &[&'static Feed]) -> Option<String> {
     let on_fallback = streams.iter().filter(|stream| choose_feed(stream, refused).is_fallback);
     let lacking = on_fallback.filter_map(|stream| {
-        stream.detour.map(|detour| format!("{} ({})", stream.name, detour.missing))
+        stream.fallback.map(|fallback| format!("{} ({})", stream.name, fallback.missing))
     });
     let lacking: Vec<String> = lacking.collect();
     (!lacking.is_empty()).then(|| {

@@ -1,17 +1,18 @@
 //! Gather: topics and posts, and what hangs on posts. It shares the help center's request pool.
 
+use super::access::{ANY_AGENT, AccessRule};
 use super::brands::BRAND;
-use super::help_center::POOL;
-use super::{
-    ANY_AGENT, AccessRule, ChangeSource, Cursor, CursorFormat, Feed, Parent, Splice, Stream,
-};
+use super::cursor::{Cursor, CursorFormat};
+use super::feed::{ChangeSource, Feed, Parent};
+use super::prose::prose;
+use super::rows::Splice;
+use super::schema::schema;
+use super::stream::Stream;
 
-static TOPICS: Feed =
-    Feed { buckets: POOL, ..Feed::listing("topics", "community/topics.json", &["topics"]) };
+static TOPICS: Feed = Feed::of_help_centers("topics", "community/topics.json", &["topics"]);
 
 /// There is no export of posts, and `start_time` does nothing here.
-static POSTS: Feed =
-    Feed { buckets: POOL, ..Feed::listing("posts", "community/posts.json", &["posts"]) };
+static POSTS: Feed = Feed::of_help_centers("posts", "community/posts.json", &["posts"]);
 
 /// Votes and comments move a post's numbers, not its time.
 const COUNTED: Option<ChangeSource> = Some(ChangeSource::Numbers {
@@ -20,21 +21,22 @@ const COUNTED: Option<ChangeSource> = Some(ChangeSource::Numbers {
 });
 
 static POST_COMMENTS: Feed = Feed {
-    buckets: POOL,
     parent: Some(Parent { told_by: COUNTED, ..Parent::of(&POSTS, &[("post_id", "id")]) }),
-    ..Feed::listing("post_comments", "community/posts/{post_id}/comments.json", &["comments"])
+    ..Feed::of_help_centers(
+        "post_comments",
+        "community/posts/{post_id}/comments.json",
+        &["comments"],
+    )
 };
 
 static POST_VOTES: Feed = Feed {
-    buckets: POOL,
     parent: Some(Parent { told_by: COUNTED, ..Parent::of(&POSTS, &[("post_id", "id")]) }),
-    ..Feed::listing("post_votes", "community/posts/{post_id}/votes.json", &["votes"])
+    ..Feed::of_help_centers("post_votes", "community/posts/{post_id}/votes.json", &["votes"])
 };
 
 static POST_COMMENT_VOTES: Feed = Feed {
-    buckets: POOL,
     parent: Some(Parent::of(&POST_COMMENTS, &[("comment_id", "id")])),
-    ..Feed::listing(
+    ..Feed::of_help_centers(
         "post_comment_votes",
         "community/posts/{post_id}/comments/{comment_id}/votes.json",
         &["votes"],
@@ -47,7 +49,7 @@ const OF_POST_COMMENTS: &[(&str, &str)] =
 
 const GATHER: AccessRule = AccessRule { feature: Some("the community (Gather)"), ..ANY_AGENT };
 
-const VOTES: &str = include_str!("../../schemas/votes.json");
+const VOTES: &str = schema!("votes");
 const VOTES_DOCS: &str =
     "https://developer.zendesk.com/api-reference/help_center/help-center-api/votes/";
 
@@ -61,20 +63,24 @@ pub(super) fn streams() -> Vec<Stream> {
         Stream {
             cursor: Cursor::UPDATED,
             access: GATHER,
-            documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/topics/",
-            about: "Topics of the community that the user may see.",
-            limitations: "Deleted topics; a full refresh drops them.",
-            ..Stream::of_help_centers("topics", &TOPICS, include_str!("../../schemas/topics.json"))
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/help_center/help-center-api/topics/",
+            ),
+            about: prose("Topics of the community that the user may see."),
+            limitations: prose("Deleted topics; a full refresh drops them."),
+            ..Stream::of_help_centers("topics", &TOPICS, schema!("topics"))
         },
         Stream {
             cursor: Cursor::of("updated_at", CursorFormat::Unix),
             dated: true,
             access: GATHER,
-            documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/posts/",
-            about: "Posts of the community that the user may see.",
-            limitations: "Deleted posts; a full refresh drops them.",
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/help_center/help-center-api/posts/",
+            ),
+            about: prose("Posts of the community that the user may see."),
+            limitations: prose("Deleted posts; a full refresh drops them."),
             counted_by: COUNTED,
-            ..Stream::of_help_centers("posts", &POSTS, include_str!("../../schemas/posts.json"))
+            ..Stream::of_help_centers("posts", &POSTS, schema!("posts"))
         },
         Stream {
             cursor: Cursor::below(OF_POSTS, CursorFormat::Unix),
@@ -87,31 +93,29 @@ pub(super) fn streams() -> Vec<Stream> {
                 },
             ],
             access: GATHER,
-            documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/post_comments/",
-            about: "Comments on posts.",
-            limitations: UNSEEN_CHILDREN,
-            ..Stream::of_help_centers(
-                "post_comments",
-                &POST_COMMENTS,
-                include_str!("../../schemas/post_comments.json"),
-            )
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/help_center/help-center-api/post_comments/",
+            ),
+            about: prose("Comments on posts."),
+            limitations: prose(UNSEEN_CHILDREN),
+            ..Stream::of_help_centers("post_comments", &POST_COMMENTS, schema!("post_comments"))
         },
         Stream {
             cursor: Cursor::below(OF_POSTS, CursorFormat::Unix),
             dated: true,
             access: GATHER,
-            documentation: VOTES_DOCS,
-            about: "Votes on posts.",
-            limitations: UNSEEN_CHILDREN,
+            documentation: prose(VOTES_DOCS),
+            about: prose("Votes on posts."),
+            limitations: prose(UNSEEN_CHILDREN),
             ..Stream::of_help_centers("post_votes", &POST_VOTES, VOTES)
         },
         Stream {
             cursor: Cursor::below(OF_POST_COMMENTS, CursorFormat::Unix),
             dated: true,
             access: GATHER,
-            documentation: VOTES_DOCS,
-            about: "Votes on comments on posts.",
-            limitations: UNSEEN_CHILDREN,
+            documentation: prose(VOTES_DOCS),
+            about: prose("Votes on comments on posts."),
+            limitations: prose(UNSEEN_CHILDREN),
             ..Stream::of_help_centers("post_comment_votes", &POST_COMMENT_VOTES, VOTES)
         },
     ]

@@ -2,8 +2,11 @@
 
 use super::derived::DerivedRows;
 use super::derived::Source::{Joined, Of, Place, TextOf};
+use super::prose::prose;
+use super::rows::RowsAt;
+use super::schema::schema;
+use super::stream::Stream;
 use super::tickets::{SEVERAL_FORMS, TICKET_FORMS};
-use super::{RowsAt, Stream};
 
 /// The same for both sides of a form. What names a row is what the condition is about, not where
 /// it stands, so that a row keeps its name when conditions are put in another order.
@@ -37,14 +40,14 @@ pub(super) fn streams() -> Vec<Stream> {
         is_offered: false,
         access: SEVERAL_FORMS,
         scope: "tickets:read",
-        documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_forms/",
-        about,
-        limitations: "There is no incremental read; a full refresh drops conditions that are gone.",
-        ..Stream::listed(
-            name,
-            &TICKET_FORMS,
-            include_str!("../../schemas/ticket_form_conditions.json"),
-        )
+        documentation: prose(
+            "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_forms/",
+        ),
+        about: prose(about),
+        limitations: prose(
+            "There is no incremental read; a full refresh drops conditions that are gone.",
+        ),
+        ..Stream::listed(name, &TICKET_FORMS, schema!("ticket_form_conditions"))
     };
     vec![
         stream(

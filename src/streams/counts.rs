@@ -1,7 +1,7 @@
 //! What tells how many rows a read from the beginning will bring. Pure.
 
-use super::Stream;
-use super::options::QueryOption;
+use super::query_options::QueryOption;
+use super::stream::Stream;
 use crate::config::{Config, TicketScope};
 use crate::zendesk::timestamp;
 

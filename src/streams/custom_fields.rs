@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Map, Value, json};
 
+use super::feed::Feed;
 use super::fields::{ORGANIZATION_FIELDS, TICKET_FIELDS, USER_FIELDS};
-use super::{Feed, Stream};
 use crate::config::Naming;
 
 /// Names of columns are no longer than what every destination takes.
@@ -356,14 +356,4 @@ pub fn asked(
     let missing = now.iter().map(|column| &column.name);
     let missing = missing.filter(|name| !found.contains(name.as_str())).cloned().collect();
     Asked { columns, missing, gone }
-}
-
-impl Stream {
-    /// Gives the stream these columns.
-    pub fn with_columns(&mut self, list: Vec<Column>) {
-        if let Some(fields) = self.custom_fields {
-            // Like the registry, they live as long as the program.
-            self.custom_columns = Some(Box::leak(Box::new(Columns { fields, list })));
-        }
-    }
 }

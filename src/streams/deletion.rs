@@ -8,6 +8,17 @@ pub struct Deletion {
     pub at: &'static str,
 }
 
+/// What becomes of rows that are deleted in Zendesk where no [`Deletion`] tells of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeletedRows {
+    /// The listing no longer has them. An incremental read keeps them, a full refresh drops them.
+    Vanish,
+    /// They belong to a ticket and are deleted with it.
+    GoWithTheTicket,
+    /// There are none: no row is ever deleted.
+    None,
+}
+
 /// The sign of a deleted row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeletionMarker {

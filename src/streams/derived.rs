@@ -1,8 +1,6 @@
 //! Rows that Zendesk does not list: they are made of what listed rows hold, in a walk that is done
 //! anyway. What is made of what is said in a [`DerivedRows`]; `sync::records::derived` is where it acts.
 
-use super::Stream;
-
 /// How rows are made of a listed row.
 #[derive(Debug, PartialEq, Eq)]
 pub struct DerivedRows {
@@ -67,12 +65,4 @@ pub enum Source {
     KindTo,
     /// Zendesk does not tell.
     Untold,
-}
-
-impl Stream {
-    /// Whether its rows are made of another stream's.
-    #[must_use]
-    pub fn is_made(&self) -> bool {
-        matches!(self.rows, super::RowsAt::Made(_))
-    }
 }

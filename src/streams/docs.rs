@@ -3,13 +3,18 @@
 
 use std::fmt::Write;
 
+use super::access::{AccessRule, Role};
 use super::brands::BRAND_ID;
 use super::counts::Count;
+use super::cursor::Cursor;
+use super::custom_objects;
+use super::deletion::{DeletedRows, Deletion, DeletionMarker};
 use super::derived::DerivedRows;
-use super::{
-    AccessRule, Cursor, Deletion, DeletionMarker, Feed, QueryOption, Reading, Role, RowsAt, Splice,
-    Stream, custom_objects, registry_with,
-};
+use super::feed::Feed;
+use super::query_options::QueryOption;
+use super::registry::registry_with;
+use super::rows::{RowsAt, Splice};
+use super::stream::{Alternative, Reading, Stream};
 use crate::config::Config;
 use crate::zendesk::budget::Bucket;
 
@@ -28,7 +33,7 @@ OAuth the scope comes on top.
 
 /// The page `docs/streams.md`, as it is for a configuration without options.
 #[must_use]
-pub fn streams_page(config: &Config) -> String {
+pub(super) fn streams_page(config: &Config) -> String {
     let streams = &registry_with(config, vec![custom_objects::records_of_any()]);
     let mut page = INTRODUCTION.to_owned();
     page.push_str("| Stream | Modes | Primary key | Cursor | Deletion indicator | Needs |\n");
@@ -92,17 +97,21 @@ fn section(page: &mut String, stream: &Stream, streams: &[Stream], config: &Conf
         );
     }
     line(page, &format!("- **Not seen**: {}", stream.limitations));
-    if let Some(detour) = stream.detour {
-        let path = detour.feed.path;
-        let missing = detour.missing;
+    if let Some(Alternative { feed, missing, .. }) = stream.fallback {
+        let path = feed.path;
         line(
             page,
             &format!("- **An agent** gets it from `/api/v2/{path}`, which lacks {missing}."),
         );
     }
-    if let Some(substitute) = stream.substitute {
-        let path = substitute.feed.path;
-        line(page, &format!("- **Instead**, by an option: `/api/v2/{path}`. {}", substitute.about));
+    if let Some(Alternative { feed, missing, about, .. }) = stream.substitute {
+        let path = feed.path;
+        line(
+            page,
+            &format!(
+                "- **Instead**, by an option: `/api/v2/{path}`, which lacks {missing}. {about}"
+            ),
+        );
     }
     line(page, &format!("- **OAuth scope**: `{}`.", stream.scope));
     line(page, &format!("- [Zendesk's documentation]({})", stream.documentation));
@@ -277,14 +286,56 @@ fn start_date(stream: &Stream) -> &'static str {
     }
 }
 
+/// The part of `docs/gaps.md` that says of every stream what becomes of its deleted rows.
+pub(super) fn deletions_page(config: &Config) -> String {
+    let mut streams = registry_with(config, vec![custom_objects::records_of_any()]);
+    streams.sort_unstable_by_key(|stream| stream.name);
+    let those = |is_one: &dyn Fn(&Stream) -> bool| {
+        let name = |stream: &Stream| match tells_on_request(stream) {
+            true => format!("{} (with `deleted_at_field`)", column(stream.name)),
+            false => column(stream.name),
+        };
+        streams.iter().filter(|stream| is_one(stream)).map(name).collect::<Vec<_>>().join(", ")
+    };
+    let every = Some(DeletionMarker::Every);
+    let sign = |stream: &Stream| stream.deletion.map(|deletion| deletion.sign);
+    let of = |rows: DeletedRows| {
+        those(&|stream: &Stream| stream.deletion.is_none() && stream.deleted_rows == rows)
+    };
+    let mut page = String::new();
+    for (what, names) in [
+        ("No longer listed, and nothing tells of it", of(DeletedRows::Vanish)),
+        (
+            "Told by the deletion indicator",
+            those(&|stream: &Stream| stream.deletion.is_some() && sign(stream) != every),
+        ),
+        ("Lists nothing but deleted rows", those(&|stream: &Stream| sign(stream) == every)),
+        ("Goes with its ticket, and is not told by itself", of(DeletedRows::GoWithTheTicket)),
+        ("Never deleted", of(DeletedRows::None)),
+    ] {
+        line(&mut page, &format!("- **{what}**: {names}."));
+    }
+    page
+}
+
+/// Whether its deleted rows are listed by an option only.
+fn tells_on_request(stream: &Stream) -> bool {
+    let chosen = |(_, choice): &(&str, QueryOption)| *choice == QueryOption::WithoutDeleted;
+    stream.deletion.is_some() && stream.feed.choices.iter().any(chosen)
+}
+
 /// Which deletions a read sees.
 fn deletions(stream: &Stream) -> &'static str {
     let sign = stream.deletion.map(|deletion| deletion.sign);
-    let chosen = |(_, choice): &(&str, QueryOption)| *choice == QueryOption::WithoutDeleted;
     match (sign, stream.reading()) {
         (Some(DeletionMarker::Every), _) => "every row is one.",
+        (None, _) if stream.deleted_rows == DeletedRows::None => "no row is ever deleted.",
+        (None, _) if stream.deleted_rows == DeletedRows::GoWithTheTicket => {
+            "a row goes with its ticket and is not told by itself; a full refresh no longer has what \
+             Zendesk no longer lists."
+        }
         (_, Reading::FullRefreshOnly) => "what is deleted is not in the next full refresh.",
-        (Some(_), _) if stream.feed.choices.iter().any(chosen) => {
+        (Some(_), _) if tells_on_request(stream) => {
             "with `deleted_at_field` an incremental read sees them; without it only a full refresh \
              shows them."
         }

@@ -1,7 +1,9 @@
-//! Roads around the incremental exports, which agents may not use. They lead through listings that
-//! any agent may read, and see less.
+//! Listings in place of the incremental exports, which agents may not use. Any agent may read them,
+//! and they see less.
 
-use super::{Fallback, Feed, Parent, RowsAt, Splice, TimeFilter};
+use super::feed::{Feed, Parent, TimeFilter};
+use super::rows::{RowsAt, Splice};
+use super::stream::Alternative;
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
 
@@ -28,54 +30,36 @@ static USERS: Feed = Feed::listing("users", "users.json", &["users"]);
 static ORGANIZATIONS: Feed =
     Feed::listing("organizations", "organizations.json", &["organizations"]);
 
-pub(super) static OF_TICKETS: Fallback = Fallback {
-    feed: &SEARCH_TICKETS,
-    rows: RowsAt::Listed,
+pub(super) static OF_TICKETS: Alternative = Alternative {
     drop: &["result_type"],
     splice: &[Splice::Seconds { key: "generated_timestamp", from: "updated_at" }],
-    missing: "changes that made no ticket event, and deletions",
+    ..Alternative::of(&SEARCH_TICKETS, "changes that made no ticket event, and deletions")
 };
 
-pub(super) static OF_TICKET_METRICS: Fallback = Fallback {
-    feed: &TICKET_METRICS,
-    rows: RowsAt::Listed,
-    drop: &[],
+pub(super) static OF_TICKET_METRICS: Alternative = Alternative {
     splice: &[Splice::Seconds { key: "_ab_updated_at", from: "updated_at" }],
-    missing: "the metrics of archived tickets",
+    ..Alternative::of(&TICKET_METRICS, "the metrics of archived tickets")
 };
 
-pub(super) static OF_TICKET_COMMENTS: Fallback = Fallback {
-    feed: &COMMENTS_OF_TICKETS,
-    rows: RowsAt::Listed,
-    drop: &[],
+pub(super) static OF_TICKET_COMMENTS: Alternative = Alternative {
     splice: &[Splice::Filled { key: "ticket_id", placeholder: "ticket_id" }],
-    missing: "the columns `timestamp`, `event_type` and `via_reference_id`",
+    ..Alternative::of(
+        &COMMENTS_OF_TICKETS,
+        "the columns `timestamp`, `event_type` and `via_reference_id`",
+    )
 };
 
-pub(super) static OF_TICKET_ATTACHMENTS: Fallback = Fallback {
-    feed: &COMMENTS_OF_TICKETS,
+pub(super) static OF_TICKET_ATTACHMENTS: Alternative = Alternative {
     rows: RowsAt::Inside("attachments"),
-    drop: &[],
     splice: &[
         Splice::Filled { key: "ticket_id", placeholder: "ticket_id" },
         Splice::Around { key: "comment_id", from: "id" },
         Splice::Around { key: "created_at", from: "created_at" },
     ],
-    missing: "what was attached to comments of deleted tickets",
+    ..Alternative::of(&COMMENTS_OF_TICKETS, "what was attached to comments of deleted tickets")
 };
 
-pub(super) static OF_USERS: Fallback = Fallback {
-    feed: &USERS,
-    rows: RowsAt::Listed,
-    drop: &[],
-    splice: &[],
-    missing: "deleted users",
-};
+pub(super) static OF_USERS: Alternative = Alternative::of(&USERS, "deleted users");
 
-pub(super) static OF_ORGANIZATIONS: Fallback = Fallback {
-    feed: &ORGANIZATIONS,
-    rows: RowsAt::Listed,
-    drop: &[],
-    splice: &[],
-    missing: "deleted organizations, and the column `deleted_at`",
-};
+pub(super) static OF_ORGANIZATIONS: Alternative =
+    Alternative::of(&ORGANIZATIONS, "deleted organizations, and the column `deleted_at`");

@@ -1,6 +1,6 @@
 //! The listings of fields. They stand apart, because rows are read by them and they are streams too.
 
-use super::Feed;
+use super::feed::Feed;
 use crate::zendesk::budget::Bucket;
 
 pub(super) static USER_FIELDS: Feed =

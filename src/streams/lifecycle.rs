@@ -1,14 +1,20 @@
 //! Events of tickets, users and ratings, made of what the exports tell.
 
+use super::access::ADMIN;
+use super::cursor::{Cursor, CursorFormat};
+use super::deletion::DeletedRows;
 use super::derived::Source::{
     self, Joined, KindActor, KindFrom, KindName, KindTime, KindTo, Of, TextOf, Untold,
 };
 use super::derived::When::{Above, Differ, Gained, Has, Is, IsNot};
 use super::derived::{DerivedRows, Kind};
 use super::people::INCREMENTAL_USERS;
+use super::prose::prose;
+use super::rows::RowsAt;
+use super::schema::schema;
+use super::stream::{Stream, ValueFilter};
 use super::support::INCREMENTAL_TICKET_EVENTS;
 use super::tickets::SATISFACTION_RATINGS;
-use super::{ADMIN, Cursor, CursorFormat, RowsAt, Stream, ValueFilter};
 
 const STATUS: &str = "status";
 const BEFORE: &str = "previous_value";
@@ -166,15 +172,22 @@ pub(super) fn streams() -> Vec<Stream> {
             dated: true,
             access: ADMIN,
             scope: "tickets:read",
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/#incremental-ticket-event-export",
-            about: "What happened to tickets: created, solved, reopened, closed, assigned, priority raised, status \
+            deleted_rows: DeletedRows::None,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/#incremental-ticket-event-export",
+            ),
+            about: prose(
+                "What happened to tickets: created, solved, reopened, closed, assigned, priority raised, status \
                     changed, deleted, restored, merged. The actor -1 is Zendesk itself.",
-            limitations: "Changes that make no ticket event. A priority that was set for the first time is none that was \
+            ),
+            limitations: prose(
+                "Changes that make no ticket event. A priority that was set for the first time is none that was \
                      raised. A ticket counts as merged when it gets the tag `closed_by_merge`; into which one is not told.",
+            ),
             ..Stream::listed(
                 "ticket_lifecycle_events",
                 &INCREMENTAL_TICKET_EVENTS,
-                include_str!("../../schemas/ticket_lifecycle_events.json"),
+                schema!("ticket_lifecycle_events"),
             )
         },
         Stream {
@@ -187,15 +200,22 @@ pub(super) fn streams() -> Vec<Stream> {
             kept: ValueFilter::everything("role"),
             access: ADMIN,
             scope: "users:read",
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/#incremental-user-export-cursor-based",
-            about: "Users that were created, updated or deleted. `created` comes again with each later change of the \
+            deleted_rows: DeletedRows::None,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/#incremental-user-export-cursor-based",
+            ),
+            about: prose(
+                "Users that were created, updated or deleted. `created` comes again with each later change of the \
                     user, under the same key.",
-            limitations: "Who did it, and what changed. Updates that were followed by another before they were read. Merges: \
+            ),
+            limitations: prose(
+                "Who did it, and what changed. Updates that were followed by another before they were read. Merges: \
                      Zendesk's listings do not tell them, and a user that was merged into another is told as deleted.",
+            ),
             ..Stream::listed(
                 "user_lifecycle_events",
                 &INCREMENTAL_USERS,
-                include_str!("../../schemas/user_lifecycle_events.json"),
+                schema!("user_lifecycle_events"),
             )
         },
         Stream {
@@ -206,14 +226,19 @@ pub(super) fn streams() -> Vec<Stream> {
             cursor: TIME,
             dated: true,
             access: ADMIN,
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/satisfaction_ratings/",
-            about: "Ratings that were offered, and that were received, as good or as bad.",
-            limitations: "What a rating was before, and changes that were followed by another before they were read. Changes \
+            deleted_rows: DeletedRows::None,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/ticket-management/satisfaction_ratings/",
+            ),
+            about: prose("Ratings that were offered, and that were received, as good or as bad."),
+            limitations: prose(
+                "What a rating was before, and changes that were followed by another before they were read. Changes \
                      of ratings that were created more than a day before the last read come with the weekly pass over all.",
+            ),
             ..Stream::listed(
                 "satisfaction_rating_events",
                 &SATISFACTION_RATINGS,
-                include_str!("../../schemas/satisfaction_rating_events.json"),
+                schema!("satisfaction_rating_events"),
             )
         },
     ]

@@ -1,10 +1,15 @@
 //! Users, how to reach them, what is known of them, and which groups and organizations they are in.
 
+use super::access::ADMIN;
+use super::cursor::{Cursor, CursorFormat};
+use super::deletion::{Deletion, DeletionMarker};
+use super::feed::{Feed, Order};
 use super::fields::{ORGANIZATION_FIELDS, USER_FIELDS};
-use super::{
-    ADMIN, Cursor, CursorFormat, Deletion, DeletionMarker, Feed, Order, RowsAt, Stream,
-    ValueFilter, custom_fields, fallbacks,
-};
+use super::prose::prose;
+use super::rows::RowsAt;
+use super::schema::schema;
+use super::stream::{Stream, ValueFilter};
+use super::{custom_fields, fallbacks};
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
 
@@ -47,14 +52,16 @@ pub(super) fn streams() -> Vec<Stream> {
             deletion: Deletion::by(DeletionMarker::FlagUnset("active")),
             kept: ValueFilter::everything("role"),
             custom_fields: Some(&custom_fields::OF_USERS),
-            detour: Some(&fallbacks::OF_USERS),
+            fallback: Some(&fallbacks::OF_USERS),
             count: Some("users/count.json"),
             access: ADMIN,
             scope: "users:read",
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/users/users/",
-            about: "End users, agents and administrators, deleted ones included.",
-            limitations: "Nothing that is known.",
-            ..Stream::listed("users", &INCREMENTAL_USERS, include_str!("../../schemas/users.json"))
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/users/users/",
+            ),
+            about: prose("End users, agents and administrators, deleted ones included."),
+            limitations: prose("Nothing that is known."),
+            ..Stream::listed("users", &INCREMENTAL_USERS, schema!("users"))
         },
         Stream {
             rows: RowsAt::Beside { list: &["identities"], by: "user_id", of: "id" },
@@ -64,94 +71,94 @@ pub(super) fn streams() -> Vec<Stream> {
             dated_on_request: true,
             access: ADMIN,
             scope: "users:read",
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/users/user_identities/",
-            about: "E-mail addresses, phone numbers and accounts by which users are known.",
-            limitations: "Deleted identities and silent changes; a full refresh shows them.",
-            ..Stream::listed(
-                "user_identities",
-                &INCREMENTAL_USERS,
-                include_str!("../../schemas/user_identities.json"),
-            )
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/users/user_identities/",
+            ),
+            about: prose("E-mail addresses, phone numbers and accounts by which users are known."),
+            limitations: prose("Deleted identities and silent changes; a full refresh shows them."),
+            ..Stream::listed("user_identities", &INCREMENTAL_USERS, schema!("user_identities"))
         },
         Stream {
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/users/user_fields/",
-            about: "Custom fields of users.",
-            limitations: "There is no incremental read.",
-            ..Stream::listed(
-                "user_fields",
-                &USER_FIELDS,
-                include_str!("../../schemas/user_fields.json"),
-            )
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/users/user_fields/",
+            ),
+            about: prose("Custom fields of users."),
+            limitations: prose("There is no incremental read."),
+            ..Stream::listed("user_fields", &USER_FIELDS, schema!("user_fields"))
         },
         Stream {
             cursor: Cursor::UPDATED,
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/organizations/organization_fields/",
-            about: "Custom fields of organizations.",
-            limitations: "Deleted fields; a full refresh drops them.",
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/organizations/organization_fields/",
+            ),
+            about: prose("Custom fields of organizations."),
+            limitations: prose("Deleted fields; a full refresh drops them."),
             ..Stream::listed(
                 "organization_fields",
                 &ORGANIZATION_FIELDS,
-                include_str!("../../schemas/organization_fields.json"),
+                schema!("organization_fields"),
             )
         },
         Stream {
             cursor: Cursor::UPDATED,
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/groups/group_memberships/",
-            about: "Which agent is in which group.",
-            limitations: "Memberships that ended; a full refresh drops them.",
-            ..Stream::listed(
-                "group_memberships",
-                &GROUP_MEMBERSHIPS,
-                include_str!("../../schemas/group_memberships.json"),
-            )
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/groups/group_memberships/",
+            ),
+            about: prose("Which agent is in which group."),
+            limitations: prose("Memberships that ended; a full refresh drops them."),
+            ..Stream::listed("group_memberships", &GROUP_MEMBERSHIPS, schema!("group_memberships"))
         },
         Stream {
             cursor: Cursor::UPDATED,
             scope: "organizations:read",
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/organizations/organization_memberships/",
-            about: "Which user is in which organization.",
-            limitations: "Memberships that ended; a full refresh drops them.",
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/organizations/organization_memberships/",
+            ),
+            about: prose("Which user is in which organization."),
+            limitations: prose("Memberships that ended; a full refresh drops them."),
             ..Stream::listed(
                 "organization_memberships",
                 &ORGANIZATION_MEMBERSHIPS,
-                include_str!("../../schemas/organization_memberships.json"),
+                schema!("organization_memberships"),
             )
         },
         Stream {
             cursor: Cursor::UPDATED,
             deletion: Deletion::by(DeletionMarker::Every),
             scope: "users:read",
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/users/users/#list-deleted-users",
-            about: "Users that were deleted. What was personal of those deleted for good is null.",
-            limitations: "Users deleted for good, if that does not change their `updated_at`; a full refresh shows them.",
-            ..Stream::listed(
-                "deleted_users",
-                &DELETED_USERS,
-                include_str!("../../schemas/deleted_users.json"),
-            )
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/users/users/#list-deleted-users",
+            ),
+            about: prose(
+                "Users that were deleted. What was personal of those deleted for good is null.",
+            ),
+            limitations: prose(
+                "Users deleted for good, if that does not change their `updated_at`; a full refresh shows them.",
+            ),
+            ..Stream::listed("deleted_users", &DELETED_USERS, schema!("deleted_users"))
         },
         Stream {
             scope: "organizations:read",
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/organizations/organization_subscriptions/",
-            about: "Which user follows the tickets of which organization.",
-            limitations: "There is no incremental read.",
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/organizations/organization_subscriptions/",
+            ),
+            about: prose("Which user follows the tickets of which organization."),
+            limitations: prose("There is no incremental read."),
             ..Stream::listed(
                 "organization_subscriptions",
                 &ORGANIZATION_SUBSCRIPTIONS,
-                include_str!("../../schemas/organization_subscriptions.json"),
+                schema!("organization_subscriptions"),
             )
         },
         Stream {
             cursor: Cursor::UPDATED,
             access: ADMIN,
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/account-configuration/brand_agents/",
-            about: "Which agent works for which brand.",
-            limitations: "Memberships that ended; a full refresh drops them.",
-            ..Stream::listed(
-                "brand_agents",
-                &BRAND_AGENTS,
-                include_str!("../../schemas/brand_agents.json"),
-            )
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/account-configuration/brand_agents/",
+            ),
+            about: prose("Which agent works for which brand."),
+            limitations: prose("Memberships that ended; a full refresh drops them."),
+            ..Stream::listed("brand_agents", &BRAND_AGENTS, schema!("brand_agents"))
         },
     ]
 }

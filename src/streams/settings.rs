@@ -1,10 +1,14 @@
 //! How the account is set up, and who changed it.
 
+use super::access::{ADMIN, ANY_AGENT, AccessRule};
 use super::brands::BRANDS;
-use super::{
-    ADMIN, ANY_AGENT, AccessRule, Cursor, CursorFormat, Deletion, DeletionMarker, Feed, Order,
-    RowsAt, Stream, TimeFilter,
-};
+use super::cursor::{Cursor, CursorFormat};
+use super::deletion::{DeletedRows, Deletion, DeletionMarker};
+use super::feed::{Feed, Order, TimeFilter};
+use super::prose::prose;
+use super::rows::RowsAt;
+use super::schema::schema;
+use super::stream::Stream;
 
 static CUSTOM_ROLES: Feed = Feed::single("custom_roles", "custom_roles.json", &["custom_roles"]);
 
@@ -48,31 +52,31 @@ pub(super) fn streams() -> Vec<Stream> {
         Stream {
             cursor: Cursor::UPDATED,
             access: AccessRule { plan: Some("Enterprise"), ..ANY_AGENT },
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/account-configuration/custom_roles/",
-            about: "Custom agent roles and what each may do.",
-            limitations: "Deleted roles; a full refresh drops them.",
-            ..Stream::listed(
-                "custom_roles",
-                &CUSTOM_ROLES,
-                include_str!("../../schemas/custom_roles.json"),
-            )
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/account-configuration/custom_roles/",
+            ),
+            about: prose("Custom agent roles and what each may do."),
+            limitations: prose("Deleted roles; a full refresh drops them."),
+            ..Stream::listed("custom_roles", &CUSTOM_ROLES, schema!("custom_roles"))
         },
         Stream {
             deletion: Deletion::by(DeletionMarker::Flag("is_deleted")),
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/account-configuration/brands/",
-            about: "Brands, inactive ones included.",
-            limitations: "There is no incremental read.",
-            ..Stream::listed("brands", &BRANDS, include_str!("../../schemas/brands.json"))
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/account-configuration/brands/",
+            ),
+            about: prose("Brands, inactive ones included."),
+            limitations: prose("There is no incremental read."),
+            ..Stream::listed("brands", &BRANDS, schema!("brands"))
         },
         Stream {
             access: SKILLS,
-            documentation: SKILLS_DOCS,
-            about: "Kinds of skills by which tickets are routed.",
-            limitations: "There is no incremental read.",
+            documentation: prose(SKILLS_DOCS),
+            about: prose("Kinds of skills by which tickets are routed."),
+            limitations: prose("There is no incremental read."),
             ..Stream::listed(
                 "account_attributes",
                 &ACCOUNT_ATTRIBUTES,
-                include_str!("../../schemas/account_attributes.json"),
+                schema!("account_attributes"),
             )
         },
         Stream {
@@ -82,13 +86,13 @@ pub(super) fn streams() -> Vec<Stream> {
             },
             primary_key: &["subject", "condition"],
             access: SKILLS,
-            documentation: SKILLS_DOCS,
-            about: "Conditions of which all, or any, must hold for a skill to be asked for.",
-            limitations: "There is no incremental read.",
+            documentation: prose(SKILLS_DOCS),
+            about: prose("Conditions of which all, or any, must hold for a skill to be asked for."),
+            limitations: prose("There is no incremental read."),
             ..Stream::listed(
                 "attribute_definitions",
                 &ATTRIBUTE_DEFINITIONS,
-                include_str!("../../schemas/attribute_definitions.json"),
+                schema!("attribute_definitions"),
             )
         },
         Stream {
@@ -96,21 +100,22 @@ pub(super) fn streams() -> Vec<Stream> {
             dated: true,
             access: AccessRule { plan: Some("Enterprise"), ..ADMIN },
             scope: "auditlogs:read",
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/account-configuration/audit_logs/",
-            about: "Who changed what in the account's settings, and when.",
-            limitations: "Nothing that is known.",
-            ..Stream::listed(
-                "audit_logs",
-                &AUDIT_LOGS,
-                include_str!("../../schemas/audit_logs.json"),
-            )
+            deleted_rows: DeletedRows::None,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/account-configuration/audit_logs/",
+            ),
+            about: prose("Who changed what in the account's settings, and when."),
+            limitations: prose("Nothing that is known."),
+            ..Stream::listed("audit_logs", &AUDIT_LOGS, schema!("audit_logs"))
         },
         Stream {
             cursor: Cursor::UPDATED,
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/account-configuration/locales/",
-            about: "Languages that the account offers.",
-            limitations: "Languages that were taken out; a full refresh drops them.",
-            ..Stream::listed("locales", &LOCALES, include_str!("../../schemas/locales.json"))
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/account-configuration/locales/",
+            ),
+            about: prose("Languages that the account offers."),
+            limitations: prose("Languages that were taken out; a full refresh drops them."),
+            ..Stream::listed("locales", &LOCALES, schema!("locales"))
         },
         Stream {
             cursor: Cursor::UPDATED,
@@ -118,35 +123,45 @@ pub(super) fn streams() -> Vec<Stream> {
                 feature: Some("the permission to manage dynamic content"),
                 ..ANY_AGENT
             },
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/dynamic_content/",
-            about: "Texts that placeholders stand for, with their variants by language.",
-            limitations: "Deleted items, which a full refresh drops; and variants that change without their item.",
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/ticket-management/dynamic_content/",
+            ),
+            about: prose("Texts that placeholders stand for, with their variants by language."),
+            limitations: prose(
+                "Deleted items, which a full refresh drops; and variants that change without their item.",
+            ),
             ..Stream::listed(
                 "dynamic_content_items",
                 &DYNAMIC_CONTENT_ITEMS,
-                include_str!("../../schemas/dynamic_content_items.json"),
+                schema!("dynamic_content_items"),
             )
         },
         Stream {
             cursor: Cursor::UPDATED,
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/account-configuration/support_addresses/",
-            about: "Addresses at which the account receives mail, and whether forwarding works.",
-            limitations: "Deleted addresses; a full refresh drops them.",
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/account-configuration/support_addresses/",
+            ),
+            about: prose(
+                "Addresses at which the account receives mail, and whether forwarding works.",
+            ),
+            limitations: prose("Deleted addresses; a full refresh drops them."),
             ..Stream::listed(
                 "recipient_addresses",
                 &RECIPIENT_ADDRESSES,
-                include_str!("../../schemas/recipient_addresses.json"),
+                schema!("recipient_addresses"),
             )
         },
         Stream {
             cursor: Cursor::UPDATED,
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/sharing_agreements/",
-            about: "Accounts that tickets are shared with, and on what terms.",
-            limitations: "Deleted agreements; a full refresh drops them.",
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/tickets/sharing_agreements/",
+            ),
+            about: prose("Accounts that tickets are shared with, and on what terms."),
+            limitations: prose("Deleted agreements; a full refresh drops them."),
             ..Stream::listed(
                 "sharing_agreements",
                 &SHARING_AGREEMENTS,
-                include_str!("../../schemas/sharing_agreements.json"),
+                schema!("sharing_agreements"),
             )
         },
     ]

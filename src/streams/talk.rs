@@ -1,6 +1,11 @@
 //! Talk: calls, and the legs that they are made of.
 
-use super::{ADMIN, AccessRule, Cursor, CursorFormat, Feed, Order, Stream};
+use super::access::{ADMIN, AccessRule};
+use super::cursor::{Cursor, CursorFormat};
+use super::feed::{Feed, Order};
+use super::prose::prose;
+use super::schema::schema;
+use super::stream::Stream;
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
 
@@ -31,19 +36,21 @@ pub(super) fn streams() -> Vec<Stream> {
             cursor: Cursor::of("updated_at", CursorFormat::Unix),
             dated: true,
             access: TALK,
-            documentation: DOCS,
-            about: "Calls of Talk, with how long they took and how they ended.",
-            limitations: "Deletions. Calls of telephony by a partner are not in Talk's export.",
-            ..Stream::listed("calls", &CALLS, include_str!("../../schemas/calls.json"))
+            documentation: prose(DOCS),
+            about: prose("Calls of Talk, with how long they took and how they ended."),
+            limitations: prose(
+                "Deletions. Calls of telephony by a partner are not in Talk's export.",
+            ),
+            ..Stream::listed("calls", &CALLS, schema!("calls"))
         },
         Stream {
             cursor: Cursor::of("updated_at", CursorFormat::Unix),
             dated: true,
             access: TALK,
-            documentation: DOCS,
-            about: "Legs of calls: one per agent, customer or other party.",
-            limitations: "Deletions.",
-            ..Stream::listed("call_legs", &CALL_LEGS, include_str!("../../schemas/call_legs.json"))
+            documentation: prose(DOCS),
+            about: prose("Legs of calls: one per agent, customer or other party."),
+            limitations: prose("Deletions."),
+            ..Stream::listed("call_legs", &CALL_LEGS, schema!("call_legs"))
         },
     ]
 }

@@ -1,11 +1,15 @@
 //! What surrounds tickets: their fields and forms, ratings, skips, activities, side conversations.
 
+use super::access::{ADMIN, ANY_AGENT, AccessRule};
+use super::cursor::{Cursor, CursorFormat};
+use super::deletion::{DeletedRows, Deletion, DeletionMarker};
+use super::feed::{ChangeSource, Feed, Order, Parent, TimeFilter};
 use super::fields::TICKET_FIELDS;
+use super::prose::prose;
+use super::rows::{RowsAt, Splice};
+use super::schema::schema;
+use super::stream::Stream;
 use super::support::INCREMENTAL_TICKETS;
-use super::{
-    ADMIN, ANY_AGENT, AccessRule, ChangeSource, Cursor, CursorFormat, Deletion, DeletionMarker,
-    Feed, Order, Parent, RowsAt, Splice, Stream, TimeFilter,
-};
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
 
@@ -85,14 +89,12 @@ pub(super) fn streams() -> Vec<Stream> {
             count: Some("ticket_fields/count.json"),
             cursor: Cursor::UPDATED,
             scope: "tickets:read",
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_fields/",
-            about: "System and custom fields of tickets, with the options to choose from.",
-            limitations: "Deleted fields; a full refresh drops them.",
-            ..Stream::listed(
-                "ticket_fields",
-                &TICKET_FIELDS,
-                include_str!("../../schemas/ticket_fields.json"),
-            )
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_fields/",
+            ),
+            about: prose("System and custom fields of tickets, with the options to choose from."),
+            limitations: prose("Deleted fields; a full refresh drops them."),
+            ..Stream::listed("ticket_fields", &TICKET_FIELDS, schema!("ticket_fields"))
         },
         Stream {
             rows: RowsAt::InsideLists {
@@ -111,68 +113,77 @@ pub(super) fn streams() -> Vec<Stream> {
                 Splice::Around { key: "field_title", from: "title" },
                 Splice::Around { key: "field_type", from: "type" },
             ],
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_fields/",
-            about: "A row per option of every custom dropdown and multiselect field of tickets, users and \
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_fields/",
+            ),
+            about: prose(
+                "A row per option of every custom dropdown and multiselect field of tickets, users and \
                     organizations, inactive fields included.",
-            limitations: "There is no incremental read.",
+            ),
+            limitations: prose("There is no incremental read."),
             ..Stream::listed(
                 "ticket_field_options",
                 &FIELD_OPTIONS,
-                include_str!("../../schemas/ticket_field_options.json"),
+                schema!("ticket_field_options"),
             )
         },
         Stream {
             cursor: Cursor::UPDATED,
             access: SEVERAL_FORMS,
             scope: "tickets:read",
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_forms/",
-            about: "Ticket forms, inactive ones included, with their fields and conditions.",
-            limitations: "Deleted forms; a full refresh drops them.",
-            ..Stream::listed(
-                "ticket_forms",
-                &TICKET_FORMS,
-                include_str!("../../schemas/ticket_forms.json"),
-            )
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_forms/",
+            ),
+            about: prose("Ticket forms, inactive ones included, with their fields and conditions."),
+            limitations: prose("Deleted forms; a full refresh drops them."),
+            ..Stream::listed("ticket_forms", &TICKET_FORMS, schema!("ticket_forms"))
         },
         Stream {
             cursor: Cursor::UPDATED,
             dated: true,
             scope: "tickets:read",
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_skips/",
-            about: "Tickets that agents skipped in guided mode, and why.",
-            limitations: "Skips of archived tickets, which Zendesk's listing leaves out in every mode; and older skips of a deleted ticket that is restored.",
-            ..Stream::listed(
-                "ticket_skips",
-                &TICKET_SKIPS,
-                include_str!("../../schemas/ticket_skips.json"),
-            )
+            deleted_rows: DeletedRows::GoWithTheTicket,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_skips/",
+            ),
+            about: prose("Tickets that agents skipped in guided mode, and why."),
+            limitations: prose(
+                "Skips of archived tickets, which Zendesk's listing leaves out in every mode; and older skips of a deleted ticket that is restored.",
+            ),
+            ..Stream::listed("ticket_skips", &TICKET_SKIPS, schema!("ticket_skips"))
         },
         Stream {
             count: Some("activities/count.json"),
             cursor: Cursor::UPDATED,
             dated: true,
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/activity_stream/",
-            about: "Assignments, comments and priorities of the signed-in user's tickets.",
-            limitations: "Activities of other users; Zendesk keeps thirty days of them.",
-            ..Stream::listed(
-                "ticket_activities",
-                &TICKET_ACTIVITIES,
-                include_str!("../../schemas/ticket_activities.json"),
-            )
+            deleted_rows: DeletedRows::GoWithTheTicket,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/tickets/activity_stream/",
+            ),
+            about: prose("Assignments, comments and priorities of the signed-in user's tickets."),
+            limitations: prose("Activities of other users; Zendesk keeps thirty days of them."),
+            ..Stream::listed("ticket_activities", &TICKET_ACTIVITIES, schema!("ticket_activities"))
         },
         Stream {
             count: Some("satisfaction_ratings/count.json"),
             cursor: Cursor::of("updated_at", CursorFormat::Unix),
             dated: true,
             access: ADMIN,
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/satisfaction_ratings/",
-            about: "Ratings that requesters were offered or gave, with score, reason and comment.",
-            limitations: "Ratings created more than a day before the start date. Changes of ratings that were \
+            deleted_rows: DeletedRows::GoWithTheTicket,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/ticket-management/satisfaction_ratings/",
+            ),
+            about: prose(
+                "Ratings that requesters were offered or gave, with score, reason and comment.",
+            ),
+            limitations: prose(
+                "Ratings created more than a day before the start date. Changes of ratings that were \
                      created more than a day before the last read come with the weekly pass over all.",
+            ),
             ..Stream::listed(
                 "satisfaction_ratings",
                 &SATISFACTION_RATINGS,
-                include_str!("../../schemas/satisfaction_ratings.json"),
+                schema!("satisfaction_ratings"),
             )
         },
         Stream {
@@ -180,26 +191,30 @@ pub(super) fn streams() -> Vec<Stream> {
             dated: true,
             access: AccessRule { feature: Some("side conversations"), ..ADMIN },
             scope: "tickets:read",
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/side_conversation/side_conversation/",
-            about: "Side conversations of every ticket, closed ones included.",
-            limitations: "Deletions. Where Zendesk does not answer for the events of side conversations, changes that do not touch the ticket come with the weekly pass.",
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/side_conversation/side_conversation/",
+            ),
+            about: prose("Side conversations of every ticket, closed ones included."),
+            limitations: prose(
+                "Deletions. Where Zendesk does not answer for the events of side conversations, changes that do not touch the ticket come with the weekly pass.",
+            ),
             ..Stream::listed(
                 "side_conversations",
                 &SIDE_CONVERSATIONS,
-                include_str!("../../schemas/side_conversations.json"),
+                schema!("side_conversations"),
             )
         },
         Stream {
             cursor: Cursor::UPDATED,
             scope: "tickets:read",
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/custom_ticket_statuses/",
-            about: "Statuses that tickets can have, inactive ones included, with their names for agents and for end users.",
-            limitations: "Deleted statuses; a full refresh drops them.",
-            ..Stream::listed(
-                "custom_statuses",
-                &CUSTOM_STATUSES,
-                include_str!("../../schemas/custom_statuses.json"),
-            )
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/tickets/custom_ticket_statuses/",
+            ),
+            about: prose(
+                "Statuses that tickets can have, inactive ones included, with their names for agents and for end users.",
+            ),
+            limitations: prose("Deleted statuses; a full refresh drops them."),
+            ..Stream::listed("custom_statuses", &CUSTOM_STATUSES, schema!("custom_statuses"))
         },
         Stream {
             cursor: Cursor::UPDATED,
@@ -208,37 +223,46 @@ pub(super) fn streams() -> Vec<Stream> {
                 feature: Some("the permission to manage suspended tickets"),
                 ..ANY_AGENT
             },
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/suspended_tickets/",
-            about: "Mail that became no ticket, and why.",
-            limitations: "Tickets that were recovered or deleted; a full refresh drops them. Zendesk keeps fourteen days of them.",
-            ..Stream::listed(
-                "suspended_tickets",
-                &SUSPENDED_TICKETS,
-                include_str!("../../schemas/suspended_tickets.json"),
-            )
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/tickets/suspended_tickets/",
+            ),
+            about: prose("Mail that became no ticket, and why."),
+            limitations: prose(
+                "Tickets that were recovered or deleted; a full refresh drops them. Zendesk keeps fourteen days of them.",
+            ),
+            ..Stream::listed("suspended_tickets", &SUSPENDED_TICKETS, schema!("suspended_tickets"))
         },
         Stream {
             cursor: Cursor::UPDATED,
             deletion: Some(Deletion { sign: DeletionMarker::Time("deleted_at"), at: "deleted_at" }),
             access: ADMIN,
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/satisfaction_reasons/",
-            about: "Reasons that requesters can give for a bad rating.",
-            limitations: "Reasons that Zendesk no longer lists; a full refresh drops them.",
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/ticket-management/satisfaction_reasons/",
+            ),
+            about: prose("Reasons that requesters can give for a bad rating."),
+            limitations: prose("Reasons that Zendesk no longer lists; a full refresh drops them."),
             ..Stream::listed(
                 "satisfaction_reasons",
                 &SATISFACTION_REASONS,
-                include_str!("../../schemas/satisfaction_reasons.json"),
+                schema!("satisfaction_reasons"),
             )
         },
         Stream {
             access: AccessRule { plan: Some("Suite Growth or Support Professional"), ..ADMIN },
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/csat_survey_responses/",
-            about: "Answers to satisfaction surveys with questions of the account's own, by ticket or conversation.",
-            limitations: "There is no incremental read, because a row does not tell when it changed.",
+            deleted_rows: DeletedRows::GoWithTheTicket,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/ticket-management/csat_survey_responses/",
+            ),
+            about: prose(
+                "Answers to satisfaction surveys with questions of the account's own, by ticket or conversation.",
+            ),
+            limitations: prose(
+                "There is no incremental read, because a row does not tell when it changed.",
+            ),
             ..Stream::listed(
                 "csat_survey_responses",
                 &CSAT_SURVEY_RESPONSES,
-                include_str!("../../schemas/csat_survey_responses.json"),
+                schema!("csat_survey_responses"),
             )
         },
     ]

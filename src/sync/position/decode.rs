@@ -165,7 +165,7 @@ fn is_ours(state: &Map<String, Value>) -> bool {
 }
 
 fn is_of_detour(stream: &Stream, walk: &Value) -> bool {
-    let feed = stream.detour.map(|detour| detour.feed.root().name);
+    let feed = stream.fallback.map(|fallback| fallback.feed.root().name);
     feed.is_some() && walk.get("feed").and_then(Value::as_str) == feed
 }
 

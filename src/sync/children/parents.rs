@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::streams::{Feed, Stream};
 use crate::sync::position::Position;
 use crate::sync::position::frontier::Listed;
-use crate::sync::records::path_params::text_of;
+use crate::sync::position::path_params::text_of;
 use crate::sync::records::{RecordWriter, filter};
 use crate::zendesk::page::{Page, Rows};
 use crate::zendesk::paging::Token;

@@ -13,7 +13,7 @@ use crate::streams::brands::BRAND_ID;
 use crate::streams::{Feed, Stream};
 use crate::sync::WalkError;
 use crate::sync::position::catch_up::StreamState;
-use crate::sync::records::path_params::PathParams;
+use crate::sync::position::path_params::PathParams;
 use crate::zendesk::client::Client;
 use crate::zendesk::error::ErrorKind;
 use crate::zendesk::site::Site;
@@ -52,7 +52,7 @@ impl Context<'_> {
     }
 
     /// What rows are told beside what is in them.
-    pub(in crate::sync) fn fills(self) -> PathParams {
+    pub(in crate::sync) fn path_params(self) -> PathParams {
         let brand = self.site.and_then(|site| site.brand);
         brand.map(|brand| (BRAND_ID, brand.to_string())).into_iter().collect()
     }

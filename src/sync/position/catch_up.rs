@@ -8,7 +8,7 @@
 use super::Window;
 use crate::zendesk::paging::Token;
 
-/// Where a stream stands when the next stretch is planned.
+/// Where a stream stands when the next segment is planned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WalkProgress {
     pub token: Token,
@@ -35,25 +35,25 @@ pub enum StreamState {
     Failed,
 }
 
-/// A stretch of a feed that some streams read together.
+/// A segment of a feed that some streams read together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SegmentPlan {
     pub who: Vec<usize>,
-    /// The stream whose place ends the stretch and is taken over; none reads to the feed's end.
+    /// The stream whose place ends the segment and is taken over; none reads to the feed's end.
     pub up_to: Option<usize>,
 }
 
-/// The next stretch, or none when nobody reads any more. `ordered`: the feed lists by time, so
+/// The next segment, or none when nobody reads any more. `ordered`: the feed lists by time, so
 /// that one stream can catch up with another.
 #[must_use]
-pub fn next_leg(standings: &[WalkProgress], ordered: bool) -> Option<SegmentPlan> {
-    let reading = |at: &usize| standings[*at].state == StreamState::Reading;
+pub fn next_segment(progress: &[WalkProgress], ordered: bool) -> Option<SegmentPlan> {
+    let reading = |at: &usize| progress[*at].state == StreamState::Reading;
     let same_place = |a: usize, b: usize| {
-        let (a, b) = (&standings[a], &standings[b]);
+        let (a, b) = (&progress[a], &progress[b]);
         let same_bounds = a.windows == b.windows && a.searched == b.searched;
         a.token == b.token && same_bounds && (!ordered || a.point == b.point)
     };
-    let all: Vec<usize> = (0..standings.len()).collect();
+    let all: Vec<usize> = (0..progress.len()).collect();
     let together = |with: usize| -> Vec<usize> {
         let here = |at: &usize| reading(at) && same_place(*at, with);
         all.iter().copied().filter(here).collect()
@@ -62,10 +62,10 @@ pub fn next_leg(standings: &[WalkProgress], ordered: bool) -> Option<SegmentPlan
     if !ordered {
         // Children stand at a page until they are read, while its own stream has gone on. Where
         // they never come to the aim's place, each reads to the end.
-        let place = |at: &usize| (standings[*at].point, !standings[*at].is_child);
+        let place = |at: &usize| (progress[*at].point, !progress[*at].is_child);
         let behind = readers().min_by_key(place)?;
         let is_aim = |at: &usize| {
-            let (there, here) = (&standings[*at], &standings[behind]);
+            let (there, here) = (&progress[*at], &progress[behind]);
             // Another part of a search has no place of this one.
             let is_near = there.searched == here.searched;
             let is_further = there.token.is_servers() && there.point >= here.point;
@@ -75,22 +75,22 @@ pub fn next_leg(standings: &[WalkProgress], ordered: bool) -> Option<SegmentPlan
         return Some(SegmentPlan { who: together(behind), up_to });
     }
     let place =
-        |at: &usize| (standings[*at].point, standings[*at].token.is_servers(), usize::MAX - *at);
+        |at: &usize| (progress[*at].point, progress[*at].token.is_servers(), usize::MAX - *at);
     let behind = readers().min_by_key(place)?;
     let ahead = readers().max_by_key(place)?;
-    let somebody_done = standings.iter().any(|standing| standing.state == StreamState::Done);
+    let somebody_done = progress.iter().any(|standing| standing.state == StreamState::Done);
     // One that is in windows has read beyond its place, here and there: it goes to the feed's end
     // first, and is nobody's aim before.
-    let in_windows = |at: &usize| reading(at) && !standings[*at].windows.1.is_empty();
+    let in_windows = |at: &usize| reading(at) && !progress[*at].windows.1.is_empty();
     if let Some(first) = all.iter().copied().find(in_windows).filter(|_| !somebody_done) {
         return Some(SegmentPlan { who: together(first), up_to: None });
     }
-    if !standings[ahead].under_way && !somebody_done {
+    if !progress[ahead].under_way && !somebody_done {
         return Some(SegmentPlan { who: together(ahead), up_to: None });
     }
     // Who stands at the very same place is no aim: what it will read is still to come.
     let further = |at: &usize| {
-        let (there, here) = (&standings[*at], &standings[behind]);
+        let (there, here) = (&progress[*at], &progress[behind]);
         let is_whole = there.state == StreamState::Done
             || there.windows.1.is_empty() && here.windows.1.is_empty();
         let is_there = there.state != StreamState::Failed && there.point >= here.point;
@@ -111,12 +111,12 @@ mod tests {
         WalkProgress { token, is_child: false, windows, point, searched: None, under_way, state }
     }
 
-    fn check(standings: &[(i64, bool, StreamState)], who: &[usize], up_to: Option<usize>) {
-        let standings: Vec<WalkProgress> = standings
+    fn check(progress: &[(i64, bool, StreamState)], who: &[usize], up_to: Option<usize>) {
+        let progress: Vec<WalkProgress> = progress
             .iter()
             .map(|(point, under_way, state)| standing(*point, *under_way, *state))
             .collect();
-        assert_eq!(next_leg(&standings, true), Some(SegmentPlan { who: who.to_vec(), up_to }));
+        assert_eq!(next_segment(&progress, true), Some(SegmentPlan { who: who.to_vec(), up_to }));
     }
 
     #[test]
@@ -132,14 +132,14 @@ mod tests {
         check(&[(5, true, Reading), (9, true, Reading), (7, true, Reading)], &[0], Some(2));
         // A leader that failed keeps nobody from reading.
         check(&[(5, true, Reading), (9, true, Failed)], &[0], None);
-        assert_eq!(next_leg(&[standing(5, true, Done), standing(9, true, Failed)], true), None);
+        assert_eq!(next_segment(&[standing(5, true, Done), standing(9, true, Failed)], true), None);
     }
 
     #[test]
     fn without_an_order_each_place_is_read_to_the_end() {
-        let standings =
+        let progress =
             [standing(5, true, StreamState::Reading), standing(9, false, StreamState::Reading)];
-        assert_eq!(next_leg(&standings, false), Some(SegmentPlan { who: vec![0], up_to: None }));
+        assert_eq!(next_segment(&progress, false), Some(SegmentPlan { who: vec![0], up_to: None }));
     }
 
     #[test]
@@ -150,14 +150,20 @@ mod tests {
             ..standing(point, true, StreamState::Reading)
         };
         let (here, there) = (Token::After("a".into()), Token::After("b".into()));
-        let mut standings =
+        let mut progress =
             [at(there.clone(), false, 7), at(here, true, 5), at(Token::First, false, 5)];
-        assert_eq!(next_leg(&standings, false), Some(SegmentPlan { who: vec![1], up_to: Some(0) }));
-        standings[1].token = there;
-        assert_eq!(next_leg(&standings, false), Some(SegmentPlan { who: vec![0, 1], up_to: None }));
-        standings[0].state = StreamState::Done;
-        standings[1].state = StreamState::Done;
-        assert_eq!(next_leg(&standings, false), Some(SegmentPlan { who: vec![2], up_to: None }));
+        assert_eq!(
+            next_segment(&progress, false),
+            Some(SegmentPlan { who: vec![1], up_to: Some(0) })
+        );
+        progress[1].token = there;
+        assert_eq!(
+            next_segment(&progress, false),
+            Some(SegmentPlan { who: vec![0, 1], up_to: None })
+        );
+        progress[0].state = StreamState::Done;
+        progress[1].state = StreamState::Done;
+        assert_eq!(next_segment(&progress, false), Some(SegmentPlan { who: vec![2], up_to: None }));
     }
 
     proptest! {
@@ -169,35 +175,35 @@ mod tests {
             fails in proptest::collection::vec(any::<bool>(), 40),
         ) {
             let end = 30;
-            let mut standings: Vec<WalkProgress> = starts
+            let mut progress: Vec<WalkProgress> = starts
                 .iter()
                 .map(|(point, under_way, _)| standing(*point, *under_way, StreamState::Reading))
                 .collect();
             let mut covered: Vec<Vec<(i64, i64)>> = vec![Vec::new(); starts.len()];
             let mut fails = fails.into_iter();
             let mut legs = 0;
-            while let Some(leg) = next_leg(&standings, true) {
+            while let Some(leg) = next_segment(&progress, true) {
                 legs += 1;
                 prop_assert!(legs <= 4 * starts.len());
                 prop_assert!(!leg.who.is_empty());
-                let to = leg.up_to.map_or(end, |leader| standings[leader].point);
+                let to = leg.up_to.map_or(end, |leader| progress[leader].point);
                 let fail = fails.next().unwrap_or(false) && starts.iter().any(|start| start.2);
                 for at in &leg.who {
-                    let from = standings[*at].point;
+                    let from = progress[*at].point;
                     prop_assert!(to >= from);
                     if fail && starts[*at].2 {
-                        standings[*at].state = StreamState::Failed;
+                        progress[*at].state = StreamState::Failed;
                         continue;
                     }
                     covered[*at].push((from, to));
-                    let leader = leg.up_to.map(|leader| standings[leader].clone());
-                    standings[*at] = match leader {
+                    let leader = leg.up_to.map(|leader| progress[leader].clone());
+                    progress[*at] = match leader {
                         Some(leader) => leader,
                         None => standing(end, false, StreamState::Done),
                     };
                 }
             }
-            for (at, standing) in standings.iter().enumerate() {
+            for (at, standing) in progress.iter().enumerate() {
                 if standing.state == StreamState::Failed {
                     continue;
                 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::streams::Feed;
 use crate::sync::WalkError;
-use crate::sync::records::path_params::PathParams;
+use crate::sync::position::path_params::PathParams;
 
 /// Syncs that end at a parent before one passes it over.
 const SYNCS: u8 = 3;

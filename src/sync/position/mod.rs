@@ -15,6 +15,7 @@ pub mod encode;
 pub mod ends;
 pub mod failing;
 pub mod frontier;
+pub mod path_params;
 pub mod places;
 pub mod search_bounds;
 pub mod windows;

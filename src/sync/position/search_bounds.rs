@@ -11,6 +11,9 @@ pub const OVERLAP_SECONDS: i64 = 1;
 /// What changed up to this before the last walk may have come into the index behind it.
 pub const LAG_SECONDS: i64 = 900;
 
+/// An index that lags by hours may show a ticket that was deleted so long before the search.
+pub const DELETION_LAG_SECONDS: i64 = 86_400;
+
 /// The most rows of a window.
 const MOST_ROWS: u64 = 16_000;
 

@@ -1,7 +1,7 @@
 //! A long history in windows of time, walked at once: one chain of pages that take seconds each
 //! cannot use ten requests a minute. A walk begins as one window; while chains are free, the window
 //! of an export with the longest way to go is cut in two, and of a search, whose windows cannot be
-//! cut once they are read, the next part of what is left ([`search`](crate::sync::walk::search_windows)). Pure.
+//! cut once they are read, the next part of what is left. Pure.
 //!
 //! A window of an export ends where the next one begins: rows from there on are the next one's.
 //! Those of a search overlap by a second. Rows only ever move to the end of all time, so none can

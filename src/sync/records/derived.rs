@@ -27,13 +27,13 @@ struct Moment<'t, 'm> {
 
 /// Appends a line for each row that is made of a kept listed row. A row without a name is held
 /// back and counted. `head` and `tail` stand around a row in its line.
-pub fn frame(
+pub fn write(
     made: &'static DerivedRows,
     (page, list, keep): (&Page, &Rows, &[bool]),
     (head, tail): (&[u8], &[u8]),
     out: &mut Vec<u8>,
 ) -> WrittenRows {
-    let mut framed = WrittenRows::default();
+    let mut written = WrittenRows::default();
     let text = &page.text;
     for (row, _) in list.rows.iter().zip(keep).filter(|(_, keep)| **keep) {
         let listed = Level { members: members(&text.body, row.span), place: 0 };
@@ -46,16 +46,16 @@ pub fn frame(
                 if moment.put_row(made, out) {
                     if !text.is_as_sent() {
                         let mended = moment.mended(made);
-                        framed.mended += u64::from(!mended.is_empty());
+                        written.mended += u64::from(!mended.is_empty());
                         if !mended.is_empty() {
                             out.extend_from_slice(changes::meta(&mended).as_bytes());
                         }
                     }
                     out.extend_from_slice(tail);
-                    framed.rows += 1;
+                    written.rows += 1;
                 } else {
                     out.truncate(start);
-                    framed.rows_without_key += 1;
+                    written.rows_without_key += 1;
                 }
             };
             if made.kinds.is_empty() {
@@ -71,7 +71,7 @@ pub fn frame(
             }
         });
     }
-    framed
+    written
 }
 
 /// Goes through the innermost elements.

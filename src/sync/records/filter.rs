@@ -5,8 +5,8 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::config::TicketScope;
 use crate::streams::{Deletion, DeletionMarker, Feed, Order, Stream};
 use crate::sync::position::places::{MOST_BEARERS, bearers};
+use crate::sync::position::search_bounds::DELETION_LAG_SECONDS;
 use crate::sync::position::{MARGIN_SECONDS, MOST_GONE, MOST_SEEN, Place, Position, Walk};
-use crate::sync::walk::search_windows;
 use crate::zendesk::page::{Page, Rows};
 use crate::zendesk::paging::Token;
 use crate::zendesk::timestamp;
@@ -146,10 +146,7 @@ pub fn leave_out_deleted(
     let unwanted = stream.without_deleted && position.walk.full;
     // The search may have delivered what was deleted since, and nobody asked for older deletions.
     let unknown = stream.search_first && stream.deleted_at.is_none();
-    let since = position
-        .walk
-        .searched
-        .map(|began| began.saturating_sub(search_windows::DELETION_LAG_SECONDS));
+    let since = position.walk.searched.map(|began| began.saturating_sub(DELETION_LAG_SECONDS));
     if !unwanted && !unknown {
         return;
     }

@@ -9,12 +9,12 @@ use self::changes::Change;
 use self::custom_columns::{Filler, Scratch};
 use self::file_ref::FileRef;
 use self::json_out::{put_key, put_shown, put_text};
-use self::path_params::PathParams;
 use self::side_loaded::SideLoaded;
 use self::truncate::LARGEST_ROW_BYTES;
 use self::written::WrittenRows;
 use crate::protocol::message::{record_head, record_tail};
 use crate::streams::{Deletion, RowsAt, Splice, Stream};
+use crate::sync::position::path_params::PathParams;
 use crate::zendesk::edit::Text;
 use crate::zendesk::json::{Member, Span};
 use crate::zendesk::page::{Page, Rows};
@@ -27,7 +27,6 @@ pub mod derived;
 pub mod file_ref;
 pub mod filter;
 mod json_out;
-pub mod path_params;
 pub mod side_loaded;
 pub mod truncate;
 pub mod written;
@@ -50,7 +49,7 @@ impl RecordWriter {
     /// Appends a RECORD line for each row of the stream whose listed row is kept; of other lists
     /// than the feed's those rows that belong to a kept one, or all that belong to none. `emitted_at_ms` is unix time in
     /// milliseconds.
-    pub fn frame(
+    pub fn write(
         &self,
         page: &Page,
         keep: &[bool],
@@ -59,23 +58,23 @@ impl RecordWriter {
         out: &mut Vec<u8>,
     ) -> WrittenRows {
         let feed = self.stream.feed;
-        let mut framed = WrittenRows::default();
+        let mut written = WrittenRows::default();
         let joins = SideLoaded::new(self.stream, page);
         for list in self.stream.rows.lists(feed).into_iter().filter_map(|path| page.list(path)) {
             let more = if list.path == feed.list {
-                self.frame_list(page, list, (keep, fills, &joins), emitted_at_ms, out)
+                self.write_list(page, list, (keep, fills, &joins), emitted_at_ms, out)
             } else {
                 let keep = self.beside(page, list, keep);
-                self.frame_list(page, list, (&keep, fills, &joins), emitted_at_ms, out)
+                self.write_list(page, list, (&keep, fills, &joins), emitted_at_ms, out)
             };
-            framed.rows += more.rows;
-            framed.truncated += more.truncated;
-            framed.coercion_failures += more.coercion_failures;
-            framed.mended += more.mended;
-            framed.offers.extend(more.offers);
-            framed.rows_without_key += more.rows_without_key + self.strays(list) as u64;
+            written.rows += more.rows;
+            written.truncated += more.truncated;
+            written.coercion_failures += more.coercion_failures;
+            written.mended += more.mended;
+            written.files.extend(more.files);
+            written.rows_without_key += more.rows_without_key + self.strays(list) as u64;
         }
-        framed
+        written
     }
 
     /// Elements that are no rows where the stream's rows should be.
@@ -116,7 +115,7 @@ impl RecordWriter {
         kept
     }
 
-    fn frame_list(
+    fn write_list(
         &self,
         page: &Page,
         list: &Rows,
@@ -124,16 +123,16 @@ impl RecordWriter {
         emitted_at_ms: u64,
         out: &mut Vec<u8>,
     ) -> WrittenRows {
-        let mut framed = WrittenRows::default();
+        let mut written = WrittenRows::default();
         let tail = record_tail(emitted_at_ms);
         if let RowsAt::Made(made) = self.stream.rows {
-            return derived::frame(made, (page, list, keep), (&self.head, &tail), out);
+            return derived::write(made, (page, list, keep), (&self.head, &tail), out);
         }
         let mut dropped = Vec::new();
         let mut scratch = Scratch::default();
-        let mut line = |place: RowPlace<'_>, framed: &mut WrittenRows| {
+        let mut line = |place: RowPlace<'_>, written: &mut WrittenRows| {
             if !self.has_key(&place) {
-                framed.rows_without_key += 1;
+                written.rows_without_key += 1;
                 return;
             }
             out.extend_from_slice(&self.head);
@@ -142,14 +141,14 @@ impl RecordWriter {
             let mut changes: Vec<Change> = Vec::new();
             if out.len() - start > LARGEST_ROW_BYTES {
                 changes.extend(shrink(out, start).into_iter().map(Change::cut));
-                framed.truncated += u64::from(!changes.is_empty());
+                written.truncated += u64::from(!changes.is_empty());
             }
-            framed.coercion_failures += scratch.coercion_failures.len() as u64;
+            written.coercion_failures += scratch.coercion_failures.len() as u64;
             changes.extend(scratch.coercion_failures.iter().map(|field| Change::misfit(field)));
             if !page.text.is_as_sent() {
                 let before = changes.len();
                 self.mended(&place, &dropped, &scratch, &mut changes);
-                framed.mended += u64::from(changes.len() > before);
+                written.mended += u64::from(changes.len() > before);
             }
             if !changes.is_empty() {
                 out.extend_from_slice(changes::meta(&changes).as_bytes());
@@ -157,10 +156,10 @@ impl RecordWriter {
             if let Some(keys) = &self.stream.file {
                 let ids = self.stream.primary_key.iter().map(|key| self.key(&place, key));
                 let offer = FileRef::read(keys, ids, |key| place.value(key));
-                framed.offers.push(FileRef { at: out.len(), ..offer });
+                written.files.push(FileRef { at: out.len(), ..offer });
             }
             out.extend_from_slice(&tail);
-            framed.rows += 1;
+            written.rows += 1;
         };
         let kept = |listed: usize| keep.get(listed).copied().unwrap_or(false);
         let within = (&page.text, fills, joins);
@@ -169,16 +168,16 @@ impl RecordWriter {
         match self.stream.rows {
             RowsAt::Listed | RowsAt::Beside { .. } | RowsAt::InLists { .. } | RowsAt::Made(_) => {
                 for listed in each(list).filter(|listed| kept(*listed)) {
-                    line(RowPlace::of(within, list, listed, None), &mut framed);
+                    line(RowPlace::of(within, list, listed, None), &mut written);
                 }
             }
             RowsAt::Inside(_) | RowsAt::EachInside { .. } | RowsAt::InsideLists { .. } => {
-                let Some(inner) = inner else { return framed };
+                let Some(inner) = inner else { return written };
                 for at in each(inner).filter(|at| kept(inner.rows[*at].around)) {
                     let around = RowPlace::of(within, list, inner.rows[at].around, None);
                     let place = RowPlace::of(within, inner, at, Some(&around));
                     if self.is_ours(&place) {
-                        line(place, &mut framed);
+                        line(place, &mut written);
                     }
                 }
             }
@@ -186,7 +185,7 @@ impl RecordWriter {
                 let Some((inner, innermost)) =
                     inner.and_then(|inner| Some((inner, inner.inner.as_deref()?)))
                 else {
-                    return framed;
+                    return written;
                 };
                 for at in each(innermost) {
                     let between = innermost.rows[at].around;
@@ -194,12 +193,12 @@ impl RecordWriter {
                     let outermost = RowPlace::of(within, list, listed, None);
                     let around = RowPlace::of(within, inner, between, Some(&outermost));
                     if kept(listed) && self.is_ours(&around) {
-                        line(RowPlace::of(within, innermost, at, Some(&around)), &mut framed);
+                        line(RowPlace::of(within, innermost, at, Some(&around)), &mut written);
                     }
                 }
             }
         }
-        framed
+        written
     }
 
     /// Whether a row of an array inside a listed row belongs to the stream.
@@ -499,9 +498,9 @@ pub(super) mod tests {
         let keep = vec![true; page.lists[0].rows.len()];
         let data = |stream: &&'static Stream| {
             let mut out = Vec::new();
-            let framed = RecordWriter::new(stream).frame(&page, &keep, &Vec::new(), 1, &mut out);
+            let written = RecordWriter::new(stream).write(&page, &keep, &Vec::new(), 1, &mut out);
             let lines = String::from_utf8(out).unwrap();
-            assert_eq!(framed.rows, lines.lines().count() as u64);
+            assert_eq!(written.rows, lines.lines().count() as u64);
             let data = |line| serde_json::from_str::<Value>(line).unwrap()["record"]["data"].take();
             lines.lines().map(data).collect::<Value>()
         };
@@ -565,7 +564,7 @@ pub(super) mod tests {
         let keep = vec![true; page.lists[0].rows.len()];
         let of_stream = |stream: &&'static Stream| {
             let mut out = Vec::new();
-            let framed = RecordWriter::new(stream).frame(&page, &keep, &Vec::new(), 1, &mut out);
+            let written = RecordWriter::new(stream).write(&page, &keep, &Vec::new(), 1, &mut out);
             let lines = String::from_utf8(out).unwrap();
             let fields = |line: &str| -> Vec<String> {
                 let record: Value = serde_json::from_str(line).unwrap();
@@ -575,7 +574,7 @@ pub(super) mod tests {
             };
             let found: Vec<_> = lines.lines().map(fields).collect();
             let mended = found.iter().filter(|fields| !fields.is_empty()).count();
-            assert_eq!(framed.mended, mended as u64);
+            assert_eq!(written.mended, mended as u64);
             found
         };
         chosen.iter().map(of_stream).collect()

@@ -46,10 +46,10 @@ pub fn judge_failures(
             release(feed, refusals, frontier);
             continue;
         };
-        let failing = first.position.walk.failing.clone();
+        let failing = first.position.walk.children.failing.clone();
         let Judged { passed_over, end, counted } = refusals.failures.judge(feed, &failing, is_over);
         for member in &mut members {
-            let failing = &mut member.position.walk.failing;
+            let failing = &mut member.position.walk.children.failing;
             counted.iter().for_each(|parent| failing.failed(*parent));
             if let Some(ids) = refusals.failures.last_read(feed).filter(|_| !counted.is_empty()) {
                 failing.keep_witness(ids);
@@ -78,7 +78,7 @@ pub fn witnesses(who: &[&mut ActiveStream], refusals: &RefusalsByFeed) -> Vec<Wi
         let members = who.iter().filter(|member| member.is_reading());
         let mut below = members.filter_map(|member| {
             let feed = member.stream.feed.lineage().into_iter().find(|feed| feed.name == name)?;
-            let path_params = member.position.walk.failing.witness(feed)?;
+            let path_params = member.position.walk.children.failing.witness(feed)?;
             Some(Witness { feed, path_params })
         });
         below.next()

@@ -123,7 +123,7 @@ pub fn values(
 /// one did not change since the walk's cursor.
 #[must_use]
 pub fn unchanged_parent(position: &Position, root: &Feed, changed: Option<i64>) -> bool {
-    let everything = root.lists_news() || position.walk.pass.under_way || position.walk.full;
+    let everything = root.lists_news() || position.walk.full_pass.under_way || position.walk.full;
     !everything
         && changed
             .zip(position.walk.cursor_at_start)

@@ -112,7 +112,7 @@ impl Shared<'_> {
         if answered != Answered::Failed {
             self.lent.refusals.failures.recovered(top.key);
             let children = self.lent.who.iter_mut().filter(|member| member.is_child());
-            children.for_each(|member| member.position.walk.failing.read(top.key));
+            children.for_each(|member| member.position.walk.children.failing.read(top.key));
         }
         self.lent.frontier.judge(&answers);
     }
@@ -133,7 +133,7 @@ impl Shared<'_> {
         let children = children.filter(|member| member.is_child() && member.is_reading());
         children
             .map(|member| {
-                member.position.walk.rows = 0;
+                member.position.walk.children.rows = 0;
                 member.position.next_page(token.clone(), reached, seen.clone(), now_unix);
                 member.part(0)
             })
@@ -167,7 +167,7 @@ impl Shared<'_> {
 
     pub fn delivered(&mut self, stream: &'static Stream, written: &WrittenRows) -> Option<Part> {
         let member = self.member(stream)?;
-        member.position.walk.rows += written.rows;
+        member.position.walk.children.rows += written.rows;
         member.report.note(written);
         Some(member.part(written.rows))
     }

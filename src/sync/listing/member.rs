@@ -8,7 +8,8 @@ use crate::streams::{Feed, Stream};
 use crate::sync::WalkError;
 use crate::sync::position::catch_up::{StreamState, WalkProgress};
 use crate::sync::position::encode::to_state;
-use crate::sync::position::{Phase, Position, search_bounds};
+use crate::sync::position::search_bounds::{self, Bounds};
+use crate::sync::position::{Phase, Position};
 use crate::sync::records::written::WrittenRows;
 use crate::zendesk::client::RequestStats;
 use crate::zendesk::site::Site;
@@ -238,10 +239,11 @@ impl ActiveStream {
         WalkProgress {
             token: walk.place.token.clone(),
             is_child: self.is_child(),
-            windows: (walk.until, walk.later.clone()),
-            searched: walk.from.zip(walk.until).or_else(|| {
+            windows: walk.windows.clone(),
+            searched: self.position.bounds(0).or_else(|| {
+                let from = search_bounds::lower(&self.position, 0);
                 let feed = self.stream.feed.root();
-                feed.searched_key().map(|_| (search_bounds::lower(&self.position, 0), i64::MAX))
+                feed.searched_key().map(|_| Bounds { from, to: i64::MAX })
             }),
             point: if self.stream.feed.root().time_key().is_some() {
                 walk.place.point().or(self.position.cursor).unwrap_or_default()
@@ -250,7 +252,7 @@ impl ActiveStream {
             },
             under_way: walk.phase == Phase::UnderWay
                 || self.position.cursor.is_none()
-                || walk.pass.under_way,
+                || walk.full_pass.under_way,
             state: self.state,
         }
     }

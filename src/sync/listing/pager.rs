@@ -218,59 +218,17 @@ impl<'a> Pager<'a> {
     /// # Errors
     /// [`WalkError`] when the page cannot be had or does not say how to go on.
     pub async fn next(&mut self) -> Result<Option<Fetched>, WalkError> {
-        let Listing { site, feed, path, shape, more, walk, .. } = self.listing;
         while !self.ended {
-            let query = &self.query;
-            let (path, shape) = match self.done.checked_sub(1).and_then(|at| more.get(at)) {
-                Some((path, shape)) => (*path, shape),
-                None => (path.as_str(), shape),
-            };
-            let (at, buckets, patience) = (&self.at, feed.buckets, self.patience);
-            let site = site.as_deref();
-            let request = Request { site, path, query, at, buckets, walk: *walk, shape, patience };
-            let fetched = match self.client.get(&request, &mut self.size, &mut self.tally).await {
-                Ok(fetched) => fetched,
-                // The start is younger than the feed gives yet: there is nothing new.
-                Err(error)
-                    if error.kind == ErrorKind::BadPosition
-                        && let Token::StartTime(start) = self.at =>
-                {
-                    let young = self.client.clock().now_unix().saturating_sub(TOO_RECENT_SECONDS);
-                    if start < young && self.doubts < DOUBTS {
-                        self.doubt(path).await?;
-                        continue;
-                    }
-                    if start < young {
-                        return Err(error.into());
-                    }
-                    self.ended = true;
-                    break;
-                }
-                Err(error) => return Err(error.into()),
-            };
-            let rows = fetched.page.lists.first().map_or(0, |list| list.rows.len() + list.strays);
-            let answer = Answer {
-                envelope: &fetched.page.envelope,
-                rows,
-                asked: fetched.asked,
-                is_largest: self.size.is_largest(fetched.asked),
-                now_unix: fetched.now_unix,
-                borne_out: feed.time_key().and_then(|key| {
-                    let here = self.at.start_time().filter(|_| self.size.is_larger_refused());
-                    borne_out(&fetched.page, key, here)
-                }),
-                empty_before: self.empty,
-            };
-            let step = step(feed.paging, &self.at, answer);
+            let Some(fetched) = self.ask().await? else { continue };
+            let rows = rows_of(&fetched);
+            let step = self.step(&fetched, rows);
             self.empty = if rows == 0 { self.empty.saturating_add(1) } else { 0 };
             if rows == 0 && matches!(step, Step::End(_)) {
-                // Held while we wait, the page's slot would keep others waiting.
-                // By the old cursors of audits a link leads behind the last page, too.
-                let leads_behind = feed.time_key().is_some() || feed.paging == Paging::Before;
-                match self.doubted(leads_behind) {
+                match self.doubted() {
                     Doubted::AskAgain => {
+                        // Held while we wait, the page's slot would keep others waiting.
                         drop(fetched);
-                        self.doubt(path).await?;
+                        self.doubt().await?;
                         continue;
                     }
                     Doubted::GoBack(before) => {
@@ -280,12 +238,13 @@ impl<'a> Pager<'a> {
                         continue;
                     }
                     Doubted::Fails => {
-                        let path = format!("/api/v2/{path}");
+                        let path = format!("/api/v2/{}", self.part().0);
                         return Err(WalkError::EndedEarly { path, at: None, known: None });
                     }
                     Doubted::Believed => {
                         if self.promise == Promise::Count {
-                            self.notes.push((Level::Warn, not_listed(path, &self.query)));
+                            let note = not_listed(self.part().0, &self.query);
+                            self.notes.push((Level::Warn, note));
                         }
                     }
                 }
@@ -294,49 +253,114 @@ impl<'a> Pager<'a> {
                 self.doubts = if self.doubts == DOUBTS + 1 { DOUBTS + 2 } else { 0 };
             }
             if let Some(mending) = &fetched.page.mending {
-                let place = format!("/api/v2/{path}, {}", self.at.told());
-                self.notes.extend(told(mending, &place).map(|why| (Level::Warn, why)));
+                let place = format!("/api/v2/{}, {}", self.part().0, self.at.told());
+                self.notes.extend(mended(mending, &place).map(|why| (Level::Warn, why)));
             }
-            match step {
-                Step::Next(next) if !self.visited.goes_on_to(&next) => {
-                    let path = format!("/api/v2/{path} ({})", next.told());
-                    let why = "its links lead back to a place that was read before in this walk";
-                    return Err(WalkError::Broken { path, why });
-                }
-                Step::Next(next) => {
-                    self.promise = Promise::Page(std::mem::replace(&mut self.at, next));
-                }
-                Step::End(_) if self.done < more.len() => {
-                    self.done += 1;
-                    self.at = feed.paging.start(None);
-                    self.promise = Promise::Nothing;
-                    self.visited = Visited::default();
-                }
-                Step::End(next) => {
-                    self.at = next;
-                    self.ended = true;
-                }
-                Step::AskLarger => {
-                    self.size.enlarge(fetched.asked);
-                    continue;
-                }
-                Step::SkipSecond(next, second) => {
-                    self.cut_short.push(second);
-                    self.at = next;
-                }
-                Step::Broken(why) => {
-                    return Err(WalkError::Broken { path: format!("/api/v2/{path}"), why });
-                }
+            if self.go(step, fetched.asked)? {
+                self.size.move_on();
+                return Ok(Some(fetched));
             }
-            self.size.move_on();
-            return Ok(Some(fetched));
         }
         Ok(None)
     }
 
+    /// The path and the shape of the listing that is being read, of those that follow each other.
+    fn part(&self) -> (&'a str, &'a Shape) {
+        let Listing { path, shape, more, .. } = self.listing;
+        match self.done.checked_sub(1).and_then(|at| more.get(at)) {
+            Some((path, shape)) => (path, shape),
+            None => (path, shape),
+        }
+    }
+
+    /// Asks for the page at this place. None when it is to be asked for again, or when the listing
+    /// has ended before it.
+    async fn ask(&mut self) -> Result<Option<Fetched>, WalkError> {
+        let Listing { site, feed, walk, .. } = self.listing;
+        let (path, shape) = self.part();
+        let (site, query, at) = (site.as_deref(), &self.query, &self.at);
+        let (buckets, walk, patience) = (feed.buckets, *walk, self.patience);
+        let request = Request { site, path, query, at, buckets, walk, shape, patience };
+        let error = match self.client.get(&request, &mut self.size, &mut self.tally).await {
+            Ok(fetched) => return Ok(Some(fetched)),
+            Err(error) => error,
+        };
+        let start = self.at.start_time().filter(|_| error.kind == ErrorKind::BadPosition);
+        let Some(start) = start else { return Err(error.into()) };
+        // The start is younger than the feed gives yet: there is nothing new.
+        let young = self.client.clock().now_unix().saturating_sub(TOO_RECENT_SECONDS);
+        if start >= young {
+            self.ended = true;
+            return Ok(None);
+        }
+        if self.doubts >= DOUBTS {
+            return Err(error.into());
+        }
+        self.doubt().await?;
+        Ok(None)
+    }
+
+    /// What an answer says of how to go on.
+    fn step(&self, fetched: &Fetched, rows: usize) -> Step {
+        let feed = self.listing.feed;
+        let answer = Answer {
+            envelope: &fetched.page.envelope,
+            rows,
+            asked: fetched.asked,
+            is_largest: self.size.is_largest(fetched.asked),
+            now_unix: fetched.now_unix,
+            borne_out: feed.time_key().and_then(|key| {
+                let here = self.at.start_time().filter(|_| self.size.is_larger_refused());
+                borne_out(&fetched.page, key, here)
+            }),
+            empty_before: self.empty,
+        };
+        step(feed.paging, &self.at, answer)
+    }
+
+    /// Goes to the place behind a page. False when the page is to be asked for again.
+    fn go(&mut self, step: Step, asked: u32) -> Result<bool, WalkError> {
+        let (path, _) = self.part();
+        match step {
+            Step::Next(next) if !self.visited.goes_on_to(&next) => {
+                let path = format!("/api/v2/{path} ({})", next.told());
+                let why = "its links lead back to a place that was read before in this walk";
+                return Err(WalkError::Broken { path, why });
+            }
+            Step::Next(next) => {
+                self.promise = Promise::Page(std::mem::replace(&mut self.at, next));
+            }
+            Step::End(_) if self.done < self.listing.more.len() => {
+                self.done += 1;
+                self.at = self.listing.feed.paging.start(None);
+                self.promise = Promise::Nothing;
+                self.visited = Visited::default();
+            }
+            Step::End(next) => {
+                self.at = next;
+                self.ended = true;
+            }
+            Step::AskLarger => {
+                self.size.enlarge(asked);
+                return Ok(false);
+            }
+            Step::SkipSecond(next, second) => {
+                self.cut_short.push(second);
+                self.at = next;
+            }
+            Step::Broken(why) => {
+                return Err(WalkError::Broken { path: format!("/api/v2/{path}"), why });
+            }
+        }
+        Ok(true)
+    }
+
     /// What follows from an empty page that ends the listing.
-    /// `leads_behind`: the page before is no proof that there are rows.
-    fn doubted(&self, leads_behind: bool) -> Doubted {
+    fn doubted(&self) -> Doubted {
+        // In the order of time the page before is no proof that there are rows. By the old cursors
+        // of audits a link leads behind the last page, too.
+        let feed = self.listing.feed;
+        let leads_behind = feed.time_key().is_some() || feed.paging == Paging::Before;
         match &self.promise {
             Promise::Nothing => Doubted::Believed,
             _ if self.doubts < DOUBTS => Doubted::AskAgain,
@@ -351,11 +375,17 @@ impl<'a> Pager<'a> {
     }
 
     /// Waits before the same is asked again.
-    async fn doubt(&mut self, path: &str) -> Result<(), WalkError> {
+    async fn doubt(&mut self) -> Result<(), WalkError> {
+        let (path, _) = self.part();
         let wait = ends::wait(self.doubts);
         self.doubts += 1;
         Ok(self.client.pause(path, wait).await?)
     }
+}
+
+/// How many rows a page lists, and elements that are none.
+fn rows_of(fetched: &Fetched) -> usize {
+    fetched.page.lists.first().map_or(0, |list| list.rows.len() + list.strays)
 }
 
 /// What follows from an empty page that ends a listing.
@@ -399,7 +429,7 @@ pub fn borne_out(page: &Page, key: &str, stuck_at: Option<i64>) -> Option<i64> {
 }
 
 /// What a person should know of an answer that had to be mended. `place` is where it stands.
-fn told(mending: &Mending, place: &str) -> impl Iterator<Item = String> {
+fn mended(mending: &Mending, place: &str) -> impl Iterator<Item = String> {
     let Mending { kept, lost, named, has_rest } = mending;
     let names = |is_lost: bool| {
         let rows = named.iter().filter(|row| row.why_lost.is_some() == is_lost);
@@ -441,9 +471,9 @@ mod tests {
         };
         let named = vec![row(2, "7", None), row(4, "", Some("it is nested too deeply"))];
         let mending = Mending { kept: 1, lost: 1, named, has_rest: true };
-        let told: Vec<String> = told(&mending, "/api/v2/tags.json, page 3").collect();
+        let said: Vec<String> = mended(&mending, "/api/v2/tags.json, page 3").collect();
         assert_eq!(
-            told,
+            said,
             [
                 "/api/v2/tags.json, page 3: 1 rows are not valid JSON in Zendesk's answer and were held back (row 5, it is \
                  nested too deeply). Correct them in Zendesk, or ask its support to: they are missing until they change",
@@ -452,6 +482,6 @@ mod tests {
                 "/api/v2/tags.json, page 3: what follows the end of Zendesk's answer was left out",
             ]
         );
-        assert_eq!(super::told(&Mending::default(), "x").count(), 0);
+        assert_eq!(super::mended(&Mending::default(), "x").count(), 0);
     }
 }

@@ -7,7 +7,9 @@ use crate::protocol::catalog::SyncMode;
 use crate::streams::{Reading, Stream};
 use crate::sync::position::decode::{self, Saved};
 use crate::sync::position::encode::to_state;
-use crate::sync::position::{FullPass, PASS_EVERY_SECONDS, Phase, Place, Position, Walk};
+use crate::sync::position::{
+    FullPass, PASS_EVERY_SECONDS, Phase, Place, Position, Walk, WatchedChildren, Windows,
+};
 use crate::zendesk::paging::{Token, YOUNGEST_BOUND_SECONDS};
 use crate::zendesk::timestamp;
 
@@ -96,7 +98,7 @@ fn full_refresh(stream: &Stream, saved: &Saved, config: &Config, now: Now) -> Be
         };
     position.walk.full = true;
     position.main = saved.main;
-    position.walk.pass.under_way = stream.reading() == Reading::PerParent;
+    position.walk.full_pass.under_way = stream.reading() == Reading::PerParent;
     nothing_yet(stream, position, now)
 }
 
@@ -130,29 +132,24 @@ fn incremental(
     let later = configured.filter(|configured| saved.cursor.is_some_and(|flat| flat < *configured));
     let flat = later.or(saved.cursor);
     let walk = saved.walk.clone().filter(|_| later.is_none());
-    let fresh = |walk: Option<Walk>, token: Token| Walk {
-        place: Place { token, ..Place::default() },
-        from: None,
-        until: None,
-        later: Vec::new(),
-        phase: Phase::Fresh,
-        full: false,
-        start_bound: bound,
-        cursor_at_start: flat,
-        began: None,
-        newest: None,
-        searched: saved.searched,
-        deletions_delivered: walk
-            .as_ref()
-            .map(|walk| walk.deletions_delivered.clone())
-            .unwrap_or_default(),
-        pass: walk.as_ref().map(|walk| walk.pass).unwrap_or_default(),
-        silent_changes: walk.as_ref().and_then(|walk| walk.silent_changes),
-        digest: walk.as_ref().map(|walk| walk.digest.clone()).unwrap_or_default(),
-        failing: walk.map(|walk| walk.failing).unwrap_or_default(),
-        rows: 0,
-        pages: 0,
-        brand: saved.walk.as_ref().and_then(|walk| walk.brand),
+    let fresh = |walk: Option<Walk>, token: Token| {
+        let before = walk.unwrap_or_default();
+        Walk {
+            place: Place { token, ..Place::default() },
+            windows: Windows::default(),
+            phase: Phase::Fresh,
+            full: false,
+            start_bound: bound,
+            cursor_at_start: flat,
+            began: None,
+            newest: None,
+            searched: saved.searched,
+            deletions_delivered: before.deletions_delivered,
+            full_pass: before.full_pass,
+            children: WatchedChildren { rows: 0, ..before.children },
+            pages: 0,
+            brand: saved.walk.as_ref().and_then(|walk| walk.brand),
+        }
     };
     let root = stream.feed.root();
     let lower = flat.or(bound);
@@ -160,7 +157,7 @@ fn incremental(
     let walk = match (reading, walk) {
         (reading, walk) if reading.has_passes() && pass_is_due(walk.as_ref(), flat, now) => {
             let mut walk = fresh(walk, root.paging.start(bound));
-            walk.pass = FullPass { under_way: true, ended: walk.pass.ended };
+            walk.full_pass = FullPass { under_way: true, ended: walk.full_pass.ended };
             walk
         }
         // The end of the last walk of an ordered feed is where the next one begins.
@@ -234,7 +231,7 @@ fn of_the_future(stream: &Stream, saved: &mut Saved, config: &Config, now: Now) 
         if ahead(walk.place.point()).is_some() {
             walk.place =
                 Place { token: stream.feed.root().paging.start(Some(latest)), ..Place::default() };
-            (walk.from, walk.until, walk.later) = (None, None, Vec::new());
+            walk.windows = Windows::default();
         }
     }
     if is_asked_for {
@@ -313,8 +310,8 @@ fn forgotten(stream: &Stream, flat: Option<i64>, now: Now) -> Option<String> {
 /// them are read again when the last such pass is old. A state that knows of no
 /// pass counts as one of its cursor's time.
 fn pass_is_due(walk: Option<&Walk>, flat: Option<i64>, now: Now) -> bool {
-    let under_way = walk.is_some_and(|walk| walk.pass.under_way);
-    let last = walk.and_then(|walk| walk.pass.ended).or(flat);
+    let under_way = walk.is_some_and(|walk| walk.full_pass.under_way);
+    let last = walk.and_then(|walk| walk.full_pass.ended).or(flat);
     !under_way && last.is_none_or(|last| now.unix.saturating_sub(last) > PASS_EVERY_SECONDS)
 }
 
@@ -624,7 +621,7 @@ mod tests {
             (pass.position.walk.place.token, pass.position.cursor),
             (Token::StartTime(0), Some(fresh))
         );
-        assert!(pass.position.walk.pass.under_way);
+        assert!(pass.position.walk.full_pass.under_way);
         // A state of Airbyte's connector knows of no pass; its cursor stands for one.
         assert_eq!(token(json!({"updated_at": fresh.to_string()})), Token::StartTime(fresh));
         assert_eq!(token(json!({"updated_at": stale.to_string()})), Token::StartTime(0));
@@ -648,14 +645,14 @@ mod tests {
         };
         let yesterday = NOW.unix - DAY;
         let (stream, recent) = begun("satisfaction_ratings", &state(yesterday, NOW.unix - 6 * DAY));
-        assert!(!recent.position.walk.pass.under_way);
+        assert!(!recent.position.walk.full_pass.under_way);
         assert_eq!(lower(&stream, &recent.position), Some(yesterday));
         let passed = NOW.unix - 8 * DAY;
         let (stream, old) = begun("satisfaction_ratings", &state(yesterday, passed));
-        assert!(old.position.walk.pass.under_way);
+        assert!(old.position.walk.full_pass.under_way);
         assert_eq!(lower(&stream, &old.position), Some(passed - 60));
         let (stream, first) = begun("satisfaction_ratings", &json!({}));
-        assert!(first.position.walk.pass.under_way);
+        assert!(first.position.walk.full_pass.under_way);
         assert_eq!(lower(&stream, &first.position), Some(START_UNIX));
     }
 

@@ -5,7 +5,8 @@
 //! behind then reads up to it, takes over its place, and from then on they are one walk. In a
 //! listing in no order of time a place is known by its token alone.
 
-use super::Window;
+use super::Windows;
+use super::search_bounds::Bounds;
 use crate::zendesk::paging::Token;
 
 /// Where a stream stands when the next segment is planned.
@@ -14,12 +15,11 @@ pub struct WalkProgress {
     pub token: Token,
     /// Read per parent of this feed, and so behind the page that its parents stand on.
     pub is_child: bool,
-    /// The windows that the walk is cut into, and where the first of them ends.
-    pub windows: (Option<i64>, Vec<Window>),
+    /// The windows that the walk is cut into.
+    pub windows: Windows,
     /// The place in the feed's own time, unix seconds; in no order of time, pages walked.
     pub point: i64,
-    /// The bounds of a search, unix seconds.
-    pub searched: Option<(i64, i64)>,
+    pub searched: Option<Bounds>,
     /// In the middle of a walk, as opposed to waiting at the end of the last one.
     pub under_way: bool,
     pub state: StreamState,
@@ -81,7 +81,7 @@ pub fn next_segment(progress: &[WalkProgress], ordered: bool) -> Option<SegmentP
     let somebody_done = progress.iter().any(|standing| standing.state == StreamState::Done);
     // One that is in windows has read beyond its place, here and there: it goes to the feed's end
     // first, and is nobody's aim before.
-    let in_windows = |at: &usize| reading(at) && !progress[*at].windows.1.is_empty();
+    let in_windows = |at: &usize| reading(at) && !progress[*at].windows.later.is_empty();
     if let Some(first) = all.iter().copied().find(in_windows).filter(|_| !somebody_done) {
         return Some(SegmentPlan { who: together(first), up_to: None });
     }
@@ -92,7 +92,7 @@ pub fn next_segment(progress: &[WalkProgress], ordered: bool) -> Option<SegmentP
     let further = |at: &usize| {
         let (there, here) = (&progress[*at], &progress[behind]);
         let is_whole = there.state == StreamState::Done
-            || there.windows.1.is_empty() && here.windows.1.is_empty();
+            || there.windows.later.is_empty() && here.windows.later.is_empty();
         let is_there = there.state != StreamState::Failed && there.point >= here.point;
         is_there && is_whole && !same_place(*at, behind)
     };
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     fn standing(point: i64, under_way: bool, state: StreamState) -> WalkProgress {
-        let (token, windows) = (Token::StartTime(point), (None, Vec::new()));
+        let (token, windows) = (Token::StartTime(point), Windows::default());
         WalkProgress { token, is_child: false, windows, point, searched: None, under_way, state }
     }
 

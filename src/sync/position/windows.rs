@@ -7,7 +7,7 @@
 //! Those of a search overlap by a second. Rows only ever move to the end of all time, so none can
 //! slip from a window that is unread into one that is read.
 
-use super::search_bounds::OVERLAP_SECONDS;
+use super::search_bounds::{Bounds, OVERLAP_SECONDS};
 use super::{Phase, Place, Position, Window};
 use crate::zendesk::paging::Token;
 
@@ -95,9 +95,9 @@ fn unread_of_both(one: &Position, other: &Position) -> Position {
     let mut together = Position { cursor: one.cursor.min(other.cursor), ..one.clone() };
     let mut union = union.into_iter();
     if let Some(first) = union.next() {
-        (together.walk.place, together.walk.until) = (first.place, first.until);
+        (together.walk.place, together.walk.windows.until) = (first.place, first.until);
     }
-    together.walk.later = union.collect();
+    together.walk.windows.later = union.collect();
     together
 }
 
@@ -109,23 +109,26 @@ impl Position {
             && others.phase == Phase::UnderWay
             && own.began == others.began
             && own.start_bound == others.start_bound;
-        let places = (&own.place.token, &own.until, &own.later);
+        let places = (&own.place.token, &own.windows.until, &own.windows.later);
         let in_windows = self.has_windows() || other.has_windows();
-        one_walk && in_windows && places != (&others.place.token, &others.until, &others.later)
+        one_walk
+            && in_windows
+            && places != (&others.place.token, &others.windows.until, &others.windows.later)
     }
 
     fn take_back(&mut self, union: &Self) {
         self.cursor = union.cursor;
         self.walk.place = union.walk.place.clone();
-        self.walk.until = union.walk.until;
-        self.walk.later.clone_from(&union.walk.later);
+        self.walk.windows.until = union.walk.windows.until;
+        self.walk.windows.later.clone_from(&union.walk.windows.later);
     }
 
     /// Places of windows, the earliest first. Only the last one may be done.
     pub fn windows(&self) -> impl Iterator<Item = (&Place, Option<i64>, bool)> {
         let walk = &self.walk;
-        let later = walk.later.iter().map(|window| (&window.place, window.until, window.done));
-        std::iter::once((&walk.place, walk.until, false)).chain(later)
+        let later =
+            walk.windows.later.iter().map(|window| (&window.place, window.until, window.done));
+        std::iter::once((&walk.place, walk.windows.until, false)).chain(later)
     }
 
     /// The latest time up to which windows behind the first are known to have rows. Only a cursor
@@ -138,29 +141,31 @@ impl Position {
 
     #[must_use]
     pub fn has_windows(&self) -> bool {
-        !self.walk.later.is_empty()
+        !self.walk.windows.later.is_empty()
     }
 
     /// Whether the windows are a search's.
     #[must_use]
     pub fn is_search(&self) -> bool {
-        self.walk.from.is_some()
+        self.walk.windows.from.is_some()
     }
 
     /// The bounds of a window of a search, unix seconds, the end excluded.
     #[must_use]
-    pub fn bounds(&self, window: usize) -> Option<(i64, i64)> {
+    pub fn bounds(&self, window: usize) -> Option<Bounds> {
         let (from, until) = match window.checked_sub(1) {
-            None => (self.walk.from, self.walk.until),
-            Some(later) => self.walk.later.get(later).map(|later| (later.from, later.until))?,
+            None => (self.walk.windows.from, self.walk.windows.until),
+            Some(later) => {
+                self.walk.windows.later.get(later).map(|later| (later.from, later.until))?
+            }
         };
-        from.zip(until)
+        Some(Bounds { from: from?, to: until? })
     }
 
     /// The place of a window.
     #[must_use]
     pub fn place(&self, window: usize) -> &Place {
-        match window.checked_sub(1).and_then(|later| self.walk.later.get(later)) {
+        match window.checked_sub(1).and_then(|later| self.walk.windows.later.get(later)) {
             Some(later) => &later.place,
             None => &self.walk.place,
         }
@@ -171,11 +176,12 @@ impl Position {
         match window.checked_sub(1) {
             None => {
                 // A page may reach into the next window, which has rows of its own to read there.
-                let at = place.at.map(|at| self.walk.until.map_or(at, |until| at.min(until)));
+                let at =
+                    place.at.map(|at| self.walk.windows.until.map_or(at, |until| at.min(until)));
                 self.next_page(place.token, at, place.seen, now_unix);
             }
             Some(later) => {
-                if let Some(later) = self.walk.later.get_mut(later) {
+                if let Some(later) = self.walk.windows.later.get_mut(later) {
                     let own = |at: i64| later.until.map_or(at, |until| at.min(until));
                     let at = later.place.at.max(place.at.map(own));
                     later.place = Place { at, ..place };
@@ -188,8 +194,8 @@ impl Position {
     /// in a search with a second of overlap.
     pub fn cut_window(&mut self, window: usize, middle: i64) {
         let until = match window.checked_sub(1) {
-            None => &mut self.walk.until,
-            Some(later) => match self.walk.later.get_mut(later) {
+            None => &mut self.walk.windows.until,
+            Some(later) => match self.walk.windows.later.get_mut(later) {
                 Some(later) => &mut later.until,
                 None => return,
             },
@@ -198,29 +204,31 @@ impl Position {
         let from = self.is_search().then_some(middle.saturating_sub(OVERLAP_SECONDS));
         let token = if from.is_some() { Token::First } else { Token::StartTime(middle) };
         let cut = Window { place: Place { token, ..Place::default() }, from, until, done: false };
-        self.walk.later.insert(window.min(self.walk.later.len()), cut);
+        self.walk.windows.later.insert(window.min(self.walk.windows.later.len()), cut);
     }
 
     /// Ends a window of several. The last one of an export keeps its place, where the next sync
     /// goes on; of the others nothing is left. Returns whether every window has ended, so that the
     /// place of the last is now the walk's.
     pub fn end_window(&mut self, window: usize, place: Place, now_unix: i64) -> bool {
-        let is_last = window == self.walk.later.len();
+        let is_last = window == self.walk.windows.later.len();
         self.move_window(window, place, now_unix);
         // The next one may hold no row to tell how far the feed was read.
         let read = self.place(window).at;
-        if let Some(next) = self.walk.later.get_mut(window) {
+        if let Some(next) = self.walk.windows.later.get_mut(window) {
             next.place.at = next.place.at.max(read);
         }
         match window.checked_sub(1) {
-            Some(later) if is_last && !self.is_search() => self.walk.later[later].done = true,
+            Some(later) if is_last && !self.is_search() => {
+                self.walk.windows.later[later].done = true
+            }
             Some(later) => {
-                self.walk.later.remove(later);
+                self.walk.windows.later.remove(later);
             }
             None if is_last => return true,
             None => {
-                let next = self.walk.later.remove(0);
-                (self.walk.from, self.walk.until) = (next.from, next.until);
+                let next = self.walk.windows.later.remove(0);
+                (self.walk.windows.from, self.walk.windows.until) = (next.from, next.until);
                 self.walk.place = Place::default();
                 let Place { token, at, seen } = next.place;
                 self.next_page(token, at, seen, now_unix);

@@ -25,19 +25,28 @@ struct Moment<'t, 'm> {
     kind: Option<&'static Kind>,
 }
 
+/// What stands around a row in its line.
+#[derive(Clone, Copy)]
+pub struct Line<'l> {
+    pub head: &'l [u8],
+    pub tail: &'l [u8],
+}
+
 /// Appends a line for each row that is made of a kept listed row. A row without a name is held
-/// back and counted. `head` and `tail` stand around a row in its line.
+/// back and counted.
 pub fn write(
     made: &'static DerivedRows,
-    (page, list, keep): (&Page, &Rows, &[bool]),
-    (head, tail): (&[u8], &[u8]),
+    page: &Page,
+    list: &Rows,
+    keep: &[bool],
+    Line { head, tail }: Line<'_>,
     out: &mut Vec<u8>,
 ) -> WrittenRows {
     let mut written = WrittenRows::default();
     let text = &page.text;
     for (row, _) in list.rows.iter().zip(keep).filter(|(_, keep)| **keep) {
         let listed = Level { members: members(&text.body, row.span), place: 0 };
-        let mut told: Vec<&'static str> = Vec::new();
+        let mut made_once: Vec<&'static str> = Vec::new();
         walk(made.within, text, &mut vec![listed], &mut |levels| {
             let moment = |kind| Moment { text, levels, kind };
             let mut line = |moment: &Moment<'_, '_>| {
@@ -63,9 +72,9 @@ pub fn write(
             }
             for kind in made.kinds {
                 let moment = moment(Some(kind));
-                let again = kind.once && told.contains(&kind.name);
+                let again = kind.once && made_once.contains(&kind.name);
                 if !again && kind.when.iter().all(|when| moment.is_so(*when)) {
-                    told.push(kind.name);
+                    made_once.push(kind.name);
                     line(&moment);
                 }
             }

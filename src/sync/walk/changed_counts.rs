@@ -26,7 +26,7 @@ const MOST_REMEMBERED: usize = 5_000;
 /// began.
 pub(super) fn is_due(position: &Position) -> bool {
     let walk = &position.walk;
-    let in_a_pass = walk.pass.under_way && walk.phase == Phase::UnderWay;
+    let in_a_pass = walk.full_pass.under_way && walk.phase == Phase::UnderWay;
     !walk.full && !in_a_pass
 }
 
@@ -230,8 +230,8 @@ impl<'d> Moved<'d> {
     /// None where nothing can be compared, or nothing moved: the first digest comes with a pass over
     /// all parents.
     fn since(position: &Position, now: &'d Digest) -> Option<Self> {
-        let before = position.walk.digest.clone();
-        let compares = before.is_known() && !position.walk.pass.under_way && before != *now;
+        let before = position.walk.children.digest.clone();
+        let compares = before.is_known() && !position.walk.full_pass.under_way && before != *now;
         let lower = position.walk.cursor_at_start.or(position.cursor)?;
         compares.then_some(Self { before, now, lower })
     }
@@ -250,11 +250,11 @@ mod tests {
     fn numbers_are_looked_at_when_a_pass_begins_and_not_in_its_middle() {
         let mut position = Position::default();
         assert!(is_due(&position));
-        position.walk.pass.under_way = true;
+        position.walk.full_pass.under_way = true;
         assert!(is_due(&position));
         position.walk.phase = Phase::UnderWay;
         assert!(!is_due(&position));
-        position.walk.pass.under_way = false;
+        position.walk.full_pass.under_way = false;
         assert!(is_due(&position));
         position.walk.full = true;
         assert!(!is_due(&position));
@@ -273,7 +273,7 @@ mod tests {
         );
         let mut position = Position { cursor: Some(100), ..Position::default() };
         assert!(Moved::since(&position, &before).is_none(), "nothing was known");
-        position.walk.digest = before.clone();
+        position.walk.children.digest = before.clone();
         assert!(Moved::since(&position, &before).is_none(), "nothing moved");
         let moved = Moved::since(&position, &after).unwrap();
         let has = |id: &str, changed| {
@@ -281,7 +281,7 @@ mod tests {
         };
         // The third changed itself, and the walk brings its children.
         assert_eq!((has("1", 5), has("2", 5), has("3", 200)), (false, true, false));
-        position.walk.pass.under_way = true;
+        position.walk.full_pass.under_way = true;
         assert!(Moved::since(&position, &after).is_none(), "all are read anyway");
     }
 }

@@ -11,7 +11,6 @@ use serde_json::{Map, Value, json};
 
 use super::listing;
 use super::segment::{Aim, Segment};
-use super::split_windows::Uncounted;
 use super::take::{TakenPage, WindowPage};
 use super::window_fetchers::Start;
 use crate::config::Config;
@@ -23,7 +22,7 @@ use crate::sync::plan::{Now, begin};
 use crate::sync::position::catch_up::{StreamState, WalkProgress, next_segment};
 use crate::sync::position::encode::to_state;
 use crate::sync::position::ends::Verdict;
-use crate::sync::position::search_bounds;
+use crate::sync::position::search_bounds::{self, Bounds};
 use crate::sync::position::windows::{MOST_WINDOWS, WindowSpan, bring_together};
 use crate::sync::records::filter;
 use crate::zendesk::page::scan;
@@ -266,7 +265,7 @@ fn sync(
             (0, How::default(), BTreeSet::new(), BTreeMap::<u32, u32>::new());
         while !segment.rows_arrived {
             if fetchers.is_empty() {
-                let Uncounted { bounds: (from, to), .. } = segment.uncounted().unwrap();
+                let Bounds { from, to } = segment.uncounted().unwrap().bounds;
                 // Nothing before the begin holds a row, and an event may cut what comes then.
                 let end = if from + 1 < BEGAN { BEGAN.min(to) } else { to };
                 let (number, fetcher) = begun(segment.cut_off(end));
@@ -370,10 +369,10 @@ fn sync(
                     Event::Cut(after) => {
                         let rest =
                             segment.uncounted().filter(|_| fetchers.len() < MOST_WINDOWS - 1);
-                        let has = |(from, to): &(i64, i64)| {
-                            from + 1 < BEGAN + after && BEGAN + after <= *to
+                        let has = |Bounds { from, to }: Bounds| {
+                            from + 1 < BEGAN + after && BEGAN + after <= to
                         };
-                        if rest.is_some_and(|rest| has(&rest.bounds)) {
+                        if rest.is_some_and(|rest| has(rest.bounds)) {
                             let (number, fetcher) = begun(segment.cut_off(BEGAN + after));
                             fetchers.insert(number, fetcher);
                         }

@@ -13,7 +13,7 @@ use crate::streams::Feed;
 use crate::sync::listing::context::Context;
 use crate::sync::listing::member::ActiveStream;
 use crate::sync::position::search_bounds::{
-    LAG_SECONDS, Rest, beginning, can_be_cut, freeze, most_rows, narrowed,
+    Bounds, LAG_SECONDS, Rest, beginning, can_be_cut, freeze, most_rows, narrowed,
 };
 use crate::sync::position::windows::MOST_WINDOWS;
 
@@ -56,7 +56,7 @@ pub(super) fn counted(
     context: Context<'_>,
     segment: &mut Segment<'_>,
     fetchers: &mut Fetchers<'_>,
-    bounds: (i64, i64),
+    bounds: Bounds,
     rows: u64,
 ) {
     let page_rows = segment.feed.page_size(context.config).rows;
@@ -79,9 +79,9 @@ fn read_window(
     context: Context<'_>,
     segment: &mut Segment<'_>,
     fetchers: &mut Fetchers<'_>,
-    bounds: (i64, i64),
+    bounds: Bounds,
     rows: u64,
 ) {
-    let start = Start { has_rows: rows > 0, ..segment.cut_off(bounds.1) };
+    let start = Start { has_rows: rows > 0, ..segment.cut_off(bounds.to) };
     fetchers.start(start, segment.feed.page_size(context.config), 0);
 }

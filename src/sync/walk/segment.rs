@@ -87,7 +87,7 @@ impl<'m> Segment<'m> {
         let writers = who.iter().map(|member| RecordWriter::new(member.stream)).collect();
         let ahead_seen = who.iter().map(|member| {
             let walk = &member.position.walk;
-            let last = walk.later.last().map_or(&walk.place, |window| &window.place);
+            let last = walk.windows.later.last().map_or(&walk.place, |window| &window.place);
             if aim.until.is_some() && last.at == aim.until { last.seen.clone() } else { Vec::new() }
         });
         let ahead_seen = ahead_seen.collect();
@@ -189,7 +189,7 @@ impl<'m> Segment<'m> {
             let mut at = Token::First;
             for member in self.who.iter_mut().filter(|member| member.is_reading()) {
                 let Position { cursor: flat, walk, .. } = &mut member.position;
-                let Some(window) = walk.later.get_mut(later) else { continue };
+                let Some(window) = walk.windows.later.get_mut(later) else { continue };
                 at = self.feed.paging.start(window.place.at.or(*flat));
                 window.place.token = at.clone();
                 window.place.seen.clear();

@@ -21,8 +21,8 @@ use crate::zendesk::paging::Token;
 /// From when on a stream's events are to be read, unix seconds. None while all parents are read,
 /// and before that was ever done.
 fn since(position: &Position) -> Option<i64> {
-    let all_parents = position.walk.pass.under_way || position.walk.full;
-    position.walk.silent_changes.filter(|_| !all_parents)
+    let all_parents = position.walk.full_pass.under_way || position.walk.full;
+    position.walk.children.silent_changes.filter(|_| !all_parents)
 }
 
 /// What is logged where silent changes cannot be found.
@@ -77,8 +77,8 @@ fn keep(notes: Vec<(usize, Note)>, segment: &mut Segment<'_>) {
         }
         let walk = &mut member.position.walk;
         match note {
-            Note::ReadUpTo(second) => walk.silent_changes = Some(second),
-            Note::Numbers(digest) => walk.digest = digest,
+            Note::ReadUpTo(second) => walk.children.silent_changes = Some(second),
+            Note::Numbers(digest) => walk.children.digest = digest,
         }
     }
 }
@@ -175,7 +175,7 @@ impl Search<'_, '_, '_, '_> {
         let member = &mut *segment.who[number];
         let Some(since) = since(&member.position) else {
             // The walk reads every parent from now on; later events are news.
-            member.position.walk.silent_changes.get_or_insert(named.asked);
+            member.position.walk.children.silent_changes.get_or_insert(named.asked);
             return Ok(None);
         };
         let mut listing = context.listing(feed, feed.path.to_owned(), &[], segment.walk);
@@ -224,9 +224,9 @@ mod tests {
     fn events_are_asked_for_once_all_parents_were_read_and_not_while_they_are() {
         let mut position = Position::default();
         assert_eq!(since(&position), None);
-        position.walk.silent_changes = Some(7);
+        position.walk.children.silent_changes = Some(7);
         assert_eq!(since(&position), Some(7));
-        position.walk.pass.under_way = true;
+        position.walk.full_pass.under_way = true;
         assert_eq!(since(&position), None);
     }
 }

@@ -8,7 +8,7 @@ use super::window_fetchers::{Fetchers, Start};
 use crate::sync::listing::context::Context;
 use crate::sync::position::Place;
 use crate::sync::position::places::Trail;
-use crate::sync::position::search_bounds::Rest;
+use crate::sync::position::search_bounds::{Bounds, Rest};
 use crate::sync::position::windows::{self, WindowSpan};
 use crate::zendesk::client::PageSize;
 use crate::zendesk::paging::Token;
@@ -16,8 +16,7 @@ use crate::zendesk::paging::Token;
 /// The part of a search that no fetcher reads and nobody asks about.
 #[derive(Clone, Copy, Debug)]
 pub struct Uncounted {
-    /// Unix seconds, the end excluded.
-    pub bounds: (i64, i64),
+    pub bounds: Bounds,
     /// How long the window before it is, seconds.
     pub length_before: Option<i64>,
 }
@@ -106,8 +105,8 @@ impl Segment<'_> {
     pub fn cut_off(&mut self, end: i64) -> Start {
         let last = self.fetchers.len().saturating_sub(1);
         let bounds = self.walking().and_then(|member| member.position.bounds(last));
-        let is_cut = bounds.is_some_and(|(_, until)| end < until);
-        let length = bounds.map(|(from, _)| end.saturating_sub(from));
+        let is_cut = bounds.is_some_and(|bounds| end < bounds.to);
+        let length = bounds.map(|bounds| end.saturating_sub(bounds.from));
         self.rest = is_cut.then_some(Rest { is_counted: false, length_before: length });
         for member in self.who.iter_mut().filter(|member| member.is_reading()) {
             member.window_seconds = length;

@@ -311,7 +311,7 @@ fn reach(
 }
 
 /// What may end a window.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 struct End {
     /// The answer says so.
     is_said: bool,
@@ -384,4 +384,166 @@ fn part_of_child(
         member.position.saw(changed.into_iter().flatten().max());
     }
     Part { stream: member.stream.name, brand: member.brand, rows: 0, position: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::zendesk::page::{Shape, scan};
+
+    fn page() -> Page {
+        scan(b"{}".to_vec(), &Shape::default()).unwrap()
+    }
+
+    #[test]
+    fn a_page_reaches_as_far_as_its_rows_and_the_next_place_bear_out() {
+        let page = page();
+        let (from, to, cursor) =
+            (Token::StartTime(10), Token::StartTime(50), Token::Cursor("c".into()));
+        let times = [Some(20), Some(40), None];
+        let places = [Some(10), Some(30), None];
+        for (at, next, ended, now, expected) in [
+            // By time the next place says so, whatever the rows bear.
+            (&from, &to, false, 1000, Some(50)),
+            (&from, &to, true, 1000, Some(50)),
+            // A next place at the same second says nothing.
+            (&to, &to, false, 1000, Some(30)),
+            (&from, &cursor, false, 1000, Some(30)),
+            // At the end all rows are read, but those of the last minute.
+            (&from, &cursor, true, 1000, Some(40)),
+            (&from, &cursor, true, 70, Some(10)),
+        ] {
+            let asked = WindowPage { page: &page, window: 0, at, next, ended, now };
+            let reached = reach(asked, &times, &places);
+            assert_eq!(reached, expected, "{at:?} {next:?} {ended} {now}");
+        }
+        let asked =
+            WindowPage { page: &page, window: 0, at: &from, next: &cursor, ended: true, now: 70 };
+        assert_eq!(reach(asked, &[], &[]), None);
+    }
+
+    #[test]
+    fn a_window_ends_by_its_answer_by_the_aim_or_where_the_next_begins() {
+        let goes_on = End::default();
+        for (end, expected) in [
+            (goes_on, false),
+            (End { is_said: true, ..goes_on }, true),
+            (End { is_past_aim: true, ..goes_on }, true),
+            (End { is_aim: true, ..goes_on }, true),
+            (End { own_end: Some(5), ..goes_on }, false),
+            (End { reached: Some(5), ..goes_on }, false),
+            (End { own_end: Some(5), reached: Some(4), ..goes_on }, false),
+            (End { own_end: Some(5), reached: Some(5), ..goes_on }, true),
+        ] {
+            assert_eq!(has_ended(end), expected, "{end:?}");
+        }
+    }
+
+    #[test]
+    fn only_the_last_window_to_end_moves_a_stream_to_the_end_of_the_segment() {
+        for (window_ended, arrived, expected) in [
+            (false, false, Step::WithinWindow),
+            (true, false, Step::EndOfWindow),
+            (true, true, Step::EndOfSegment),
+        ] {
+            let taken = Taken { window_ended, arrived, ..Taken::default() };
+            assert_eq!(Step::of(&taken), expected);
+        }
+    }
+
+    mod of_tickets {
+        use super::*;
+        use crate::config::Config;
+        use crate::streams::registry;
+        use crate::sync::position::catch_up::StreamState;
+        use crate::sync::position::{Phase, Position, Walk};
+        use crate::sync::walk::listing;
+        use crate::sync::walk::segment::Aim;
+
+        const NOW: i64 = 10_000;
+
+        fn config() -> Config {
+            let config = br#"{"subdomain":"a","start_date":"1970-01-01T00:00:00Z",
+                "credentials":{"credentials":"oauth2.0","access_token":"t"}}"#;
+            Config::parse(config).unwrap()
+        }
+
+        fn tickets() -> &'static Stream {
+            let streams = registry(&config());
+            let tickets = streams.into_iter().find(|stream| stream.name == "tickets").unwrap();
+            Box::leak(Box::new(tickets))
+        }
+
+        fn member(stream: &'static Stream) -> ActiveStream {
+            let place = Place { token: Token::StartTime(10), ..Place::default() };
+            let walk = Walk { place, ..Walk::default() };
+            ActiveStream::new(stream, Position { walk, ..Position::default() })
+        }
+
+        /// A page with rows of these times; the number of each is its id.
+        fn page(stream: &'static Stream, times: &[i64]) -> Page {
+            let row = |(id, time): (usize, &i64)| {
+                format!("{{\"id\":{},\"generated_timestamp\":{time}}}", id + 1)
+            };
+            let rows: Vec<String> = times.iter().enumerate().map(row).collect();
+            let body = format!("{{\"tickets\":[{}]}}", rows.join(","));
+            let listing = listing(stream.feed, &[member(stream)], 0, &config());
+            scan(body.into_bytes(), &listing.shape).unwrap()
+        }
+
+        /// How many lines go out, and where the stream stands, after a page that leads from the
+        /// tenth second to a cursor.
+        fn taken(aim: Aim, times: &[i64], ended: bool) -> (usize, Taken, Position) {
+            let stream = tickets();
+            let mut member = member(stream);
+            let (at, next) = (Token::StartTime(10), Token::Cursor("c".into()));
+            let mut segment = Segment::new(stream.feed, 0, vec![&mut member], &at, aim);
+            let page = page(stream, times);
+            let asked =
+                WindowPage { page: &page, window: 0, at: &at, next: &next, ended, now: NOW };
+            let TakenPage { batch, with_files, taken } = segment.take(asked);
+            assert!(with_files.is_empty() && segment.rows_arrived == taken.arrived);
+            assert_eq!(batch.parts.len(), 1);
+            let lines = batch.lines.iter().filter(|byte| **byte == b'\n').count();
+            assert_eq!(batch.parts[0].rows, lines as u64);
+            assert_eq!(member.state, StreamState::Reading);
+            (lines, taken, member.position)
+        }
+
+        #[test]
+        fn a_page_in_the_middle_moves_the_place_to_what_its_rows_bear_out() {
+            let (lines, taken, position) = taken(Aim::default(), &[20, 30, 40, 50], false);
+            assert_eq!((lines, taken.window_ended, taken.arrived), (4, false, false));
+            assert_eq!(position.walk.phase, Phase::UnderWay);
+            assert_eq!(position.walk.place.token, Token::Cursor("c".into()));
+            assert_eq!((taken.reached, position.walk.place.at), (Some(40), Some(40)));
+        }
+
+        #[test]
+        fn the_last_page_moves_the_stream_to_its_end() {
+            let (lines, taken, position) = taken(Aim::default(), &[20, 30, 40, 50], true);
+            assert_eq!((lines, taken.window_ended, taken.arrived), (4, true, true));
+            assert_eq!((position.walk.phase, position.cursor), (Phase::Done, Some(50)));
+        }
+
+        #[test]
+        fn rows_behind_the_aim_are_left_out_and_the_place_ahead_is_taken_over() {
+            let ahead = Position {
+                cursor: Some(30),
+                walk: Walk {
+                    place: Place { token: Token::StartTime(30), ..Place::default() },
+                    phase: Phase::UnderWay,
+                    ..Walk::default()
+                },
+                main: None,
+            };
+            let aim = Aim { until: Some(30), ahead: Some(ahead) };
+            let times: Vec<i64> = (11..60).collect();
+            let (lines, taken, position) = taken(aim, &times, false);
+            assert!(lines < times.len() && lines >= 20, "{lines}");
+            assert!(taken.window_ended && taken.arrived);
+            assert_eq!(position.walk.place.token, Token::StartTime(30));
+            assert_eq!(position.cursor, Some(30));
+        }
+    }
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::sync::WalkError;
 use crate::sync::listing::pager::{Listing, Pager};
-use crate::sync::position::search_bounds::query;
+use crate::sync::position::search_bounds::{Bounds, query};
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::client::{Client, Fetched, PageSize, Request, RequestStats};
 use crate::zendesk::error::{ApiError, ErrorKind};
@@ -54,7 +54,7 @@ pub struct Asked<'a> {
 pub enum Turn<'a> {
     Page(Box<Asked<'a>>),
     /// How many rows a search has within these bounds.
-    Counted((i64, i64), Result<u64, WalkError>),
+    Counted(Bounds, Result<u64, WalkError>),
 }
 
 /// The fetchers of one segment.
@@ -112,7 +112,7 @@ impl<'a> Fetchers<'a> {
 
     /// Asks how many rows a search has within bounds. Like a page it is polled with the others: a
     /// fetcher that is not may hold the last worker.
-    pub fn count(&mut self, bounds: (i64, i64)) {
+    pub fn count(&mut self, bounds: Bounds) {
         let (client, listing) = (self.client, self.listing);
         self.asking.push(Box::pin(async move {
             let mut tally = RequestStats::default();
@@ -192,7 +192,7 @@ struct Count {
 pub async fn count(
     client: &Client,
     listing: &Listing,
-    bounds: (i64, i64),
+    bounds: Bounds,
     tally: &mut RequestStats,
 ) -> Result<u64, WalkError> {
     let path = "search/count.json";

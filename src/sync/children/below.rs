@@ -59,12 +59,12 @@ impl<'s, 'm: 's> Below<'s, 'm> {
                     answered = Answered::Failed;
                     continue;
                 }
-                let mut fills = carried.clone();
+                let mut path_params = carried.clone();
                 let parent = node.feed.parent.iter().flat_map(|parent| parent.fills);
-                fills.extend(
+                path_params.extend(
                     parent.filter_map(|(name, key)| Some((*name, values.get(key)?.clone()))),
                 );
-                match self.listing(node, top, fills).await {
+                match self.listing(node, top, path_params).await {
                     Ok(listed) => answered = answered.max(listed),
                     Err(error) if ends_everything(&error) => return Err(error),
                     Err(WalkError::Api(ApiError { again_in: Some(wait), kind, .. })) => {
@@ -86,10 +86,10 @@ impl<'s, 'm: 's> Below<'s, 'm> {
         self,
         node: &Node,
         top: Top,
-        fills: PathParams,
+        path_params: PathParams,
     ) -> Result<Answered, WalkError> {
         let streams: Vec<&Stream> = node.streams.iter().map(|(stream, _)| *stream).collect();
-        let path = fill_path(node.feed.path, &fills);
+        let path = fill_path(node.feed.path, &path_params);
         let kid_streams: Vec<&'static Stream> =
             node.kids.iter().flat_map(Node::all_streams).collect();
         let keys = path_keys(node.feed, &kid_streams);
@@ -104,14 +104,14 @@ impl<'s, 'm: 's> Below<'s, 'm> {
         let result = loop {
             match pager.next().await {
                 Ok(None) => {
-                    lock(self.shared).lent.refusals.failures.read(node.feed.name, &fills);
+                    lock(self.shared).lent.refusals.failures.read(node.feed.name, &path_params);
                     break Ok(answered);
                 }
                 Ok(Some(fetched)) => {
                     if std::mem::take(&mut first) {
                         lock(self.shared).lent.refusals.note(node.feed.name, None);
                     }
-                    match self.page(node, top, fetched, &fills, &keys).await {
+                    match self.page(node, top, fetched, &path_params, &keys).await {
                         Ok(listed) => answered = answered.max(listed),
                         Err(error) => break Err(error),
                     }
@@ -161,7 +161,7 @@ impl<'s, 'm: 's> Below<'s, 'm> {
         node: &Node,
         top: Top,
         fetched: Fetched,
-        fills: &PathParams,
+        path_params: &PathParams,
         keys: &[&'static str],
     ) -> Result<Answered, WalkError> {
         let mut answered = Answered::Settled;
@@ -177,7 +177,7 @@ impl<'s, 'm: 's> Below<'s, 'm> {
             let mut own = Vec::new();
             let waits = stream.file.is_some();
             let lines = if waits { &mut own } else { &mut batch.lines };
-            let mut written = writer.write(&fetched.page, &keep, fills, emitted_at, lines);
+            let mut written = writer.write(&fetched.page, &keep, path_params, emitted_at, lines);
             if waits {
                 let files = std::mem::take(&mut written.files);
                 deliveries.push((Delivery { stream, lines: own, files }, written));
@@ -206,7 +206,7 @@ impl<'s, 'm: 's> Below<'s, 'm> {
         if node.kids.is_empty() {
             return Ok(answered);
         }
-        Ok(answered.max(self.kids(node, top, rows, fills).await?))
+        Ok(answered.max(self.kids(node, top, rows, path_params).await?))
     }
 
     /// Reads the listings below the rows of a page, several at once.
@@ -215,7 +215,7 @@ impl<'s, 'm: 's> Below<'s, 'm> {
         node: &Node,
         top: Top,
         rows: Vec<BTreeMap<&'static str, String>>,
-        fills: &PathParams,
+        path_params: &PathParams,
     ) -> Result<Answered, WalkError> {
         let mut answered = Answered::Settled;
         let mut rows = rows.into_iter();
@@ -226,7 +226,7 @@ impl<'s, 'm: 's> Below<'s, 'm> {
             while running.is_empty() || lock(self.shared).under_way < self.at_once() {
                 let Some(values) = rows.next() else { break };
                 let counted = UnderWay::new(self.shared);
-                let below = self.read(&node.kids, top, fills.clone(), values);
+                let below = self.read(&node.kids, top, path_params.clone(), values);
                 running.push(async move {
                     let _counted = counted;
                     below.await

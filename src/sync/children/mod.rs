@@ -59,7 +59,7 @@ impl<'r, 'm> Children<'r, 'm> {
     /// Reads the children of all these parents, several at once.
     ///
     /// # Errors
-    /// Only what ends the whole sync; a stream that fails is told of and left behind.
+    /// Only what ends the whole sync; a stream that fails is reported and left behind.
     pub async fn read(&self, parents: Vec<ParentRow>) -> Result<(), WalkError> {
         let mut waiting = parents.into_iter().peekable();
         let mut running = FuturesUnordered::new();
@@ -81,7 +81,7 @@ impl<'r, 'm> Children<'r, 'm> {
             // Nothing else is awaited here: a future that holds a lock or a turn must be polled.
             match running.next().await {
                 Some(result) => result?,
-                None => return self.tell_place().await,
+                None => return self.emit_place().await,
             }
         }
     }
@@ -91,7 +91,7 @@ impl<'r, 'm> Children<'r, 'm> {
     }
 
     /// Moves the children's positions to the first unfinished parent.
-    async fn tell_place(&self) -> Result<(), WalkError> {
+    async fn emit_place(&self) -> Result<(), WalkError> {
         let parts = lock(&self.shared).place(&self.next, self.now_unix);
         Ok(self.context.emitter.batch(Batch { lines: Vec::new(), parts }).await?)
     }
@@ -104,7 +104,7 @@ impl<'r, 'm> Children<'r, 'm> {
             self.below().read(&self.tree, top, self.context.path_params(), parent.values).await?;
         lock(&self.shared).settle(top, answered);
         self.judge_failures(false).await?;
-        self.tell_place().await
+        self.emit_place().await
     }
 
     /// Passes over parents that failed in several syncs, and ends the streams that others hold up.
@@ -120,7 +120,7 @@ impl<'r, 'm> Children<'r, 'm> {
             return Ok(());
         }
         // Their last place is before the parents that failed.
-        self.tell_place().await?;
+        self.emit_place().await?;
         let mut shared = lock(&self.shared);
         for End { feed, streams, why } in ends {
             for stream in self.tree.iter().flat_map(Node::all_streams) {

@@ -72,7 +72,7 @@ pub struct ActiveStream {
     pub is_limited: bool,
     /// How long a page took in the last segment, waits left out.
     pub page_time: Option<Duration>,
-    /// How long the last window was that was cut off a search, seconds.
+    /// How long the last window was that was split off a search, seconds.
     pub window_seconds: Option<i64>,
     /// Up to when it has seen rows of its feed in this sync, in the feed's own time.
     pub newest: Option<i64>,
@@ -136,26 +136,16 @@ impl Report {
 
     /// Adds what reading it elsewhere took and left out.
     pub fn add(&mut self, other: Self) {
-        let Self {
-            tally,
-            waited,
-            rows_without_key,
-            parents_skipped: skipped,
-            first_skipped,
-            truncated: cut,
-            ..
-        } = other;
-        let Self { coercion_failures, mended, files, .. } = other;
-        self.tally.add(tally);
-        self.waited = self.waited.max(waited);
-        self.rows_without_key += rows_without_key;
-        self.parents_skipped += skipped;
-        self.truncated += cut;
-        self.coercion_failures += coercion_failures;
-        self.mended += mended;
-        self.files.add(files);
+        self.tally.add(other.tally);
+        self.waited = self.waited.max(other.waited);
+        self.rows_without_key += other.rows_without_key;
+        self.parents_skipped += other.parents_skipped;
+        self.truncated += other.truncated;
+        self.coercion_failures += other.coercion_failures;
+        self.mended += other.mended;
+        self.files.add(other.files);
         self.cut_short.add(other.cut_short);
-        self.first_skipped = self.first_skipped.take().or(first_skipped);
+        self.first_skipped = self.first_skipped.take().or(other.first_skipped);
         self.first_missing = self.first_missing.take().or(other.first_missing);
     }
 }

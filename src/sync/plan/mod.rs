@@ -182,7 +182,7 @@ fn incremental(
 const MOST_AHEAD_SECONDS: i64 = 3600;
 
 /// Brings saved times of the future back to the newest that can be read from. Nobody knows what was
-/// read up to such a time, so it is told. Returns where the stream begins if it is not asked for in
+/// read up to such a time, so it is reported. Returns where the stream begins if it is not asked for in
 /// this sync: its listing has nothing so new.
 fn of_the_future(stream: &Stream, saved: &mut Saved, config: &Config, now: Now) -> Option<Begin> {
     let latest = now.unix.saturating_sub(YOUNGEST_BOUND_SECONDS);
@@ -206,11 +206,11 @@ fn of_the_future(stream: &Stream, saved: &mut Saved, config: &Config, now: Now) 
             timestamp::to_iso(start)
         ));
     }
-    let told = ahead(saved.cursor).or(ahead(saved.main))?;
+    let future = ahead(saved.cursor).or(ahead(saved.main))?;
     saved.warnings.push(format!(
         "{name}: the saved time, {}, lies in the future, so nobody knows what was read. Reading goes on from {}; \
          to read what came before, reset (clear) this stream",
-        timestamp::to_iso(told),
+        timestamp::to_iso(future),
         timestamp::to_iso(latest)
     ));
     let bring_back = |time: &mut Option<i64>| {
@@ -387,9 +387,9 @@ mod tests {
         );
         let later = incremental("tickets", saved.clone(), Some("2025-01-01T00:00:00Z"));
         assert_eq!(later.position.walk.place.token, Token::StartTime(1_735_689_600));
-        let told = &later.warnings[0];
-        assert!(told.contains("later") && told.contains("2024-01-01T00:00:00Z"), "{told}");
-        assert!(told.contains("reset"), "{told}");
+        let warning = &later.warnings[0];
+        assert!(warning.contains("later") && warning.contains("2024-01-01T00:00:00Z"), "{warning}");
+        assert!(warning.contains("reset"), "{warning}");
         // Once: the later date is the one that counts from then on.
         let state =
             serde_json::from_str(&to_state(&stream_of("tickets"), &later.position)).unwrap();
@@ -413,8 +413,11 @@ mod tests {
             let bounded = json!({"updated_at": "1720000000", "walk": walk});
             let bounded = incremental(name, bounded, Some(START));
             assert_eq!(bounded.position.walk.place.token, Token::Cursor("t".into()));
-            let told = &bounded.warnings[0];
-            assert!(told.contains("2024-01-01T00:00:00Z") && told.contains("reset"), "{told}");
+            let warning = &bounded.warnings[0];
+            assert!(
+                warning.contains("2024-01-01T00:00:00Z") && warning.contains("reset"),
+                "{warning}"
+            );
             let theirs = incremental(name, json!({"updated_at": "1720000000"}), Some(START));
             assert_eq!(theirs.position.walk.place.token, Token::StartTime(1_720_000_000));
             assert!(theirs.warnings[0].contains("another connector's"), "{:?}", theirs.warnings);
@@ -505,8 +508,8 @@ mod tests {
             {
                 let begin = incremental(name, json!({ key: ahead }), None);
                 assert_eq!(begin.warnings.len(), 1, "{:?}", begin.warnings);
-                let told = &begin.warnings[0];
-                assert!(told.contains("future") && told.contains("reset"), "{told}");
+                let warning = &begin.warnings[0];
+                assert!(warning.contains("future") && warning.contains("reset"), "{warning}");
                 // No request is made for a time that young, and the next read begins there.
                 let state: Value = serde_json::from_str(&begin.repeat.unwrap()).unwrap();
                 let later = Now { unix: NOW.unix + 3600, ..NOW };

@@ -78,7 +78,7 @@ pub fn next_segment(progress: &[WalkProgress], ordered: bool) -> Option<SegmentP
         |at: &usize| (progress[*at].point, progress[*at].token.is_servers(), usize::MAX - *at);
     let behind = readers().min_by_key(place)?;
     let ahead = readers().max_by_key(place)?;
-    let somebody_done = progress.iter().any(|standing| standing.state == StreamState::Done);
+    let somebody_done = progress.iter().any(|stream| stream.state == StreamState::Done);
     // One that is in windows has read beyond its place, here and there: it goes to the feed's end
     // first, and is nobody's aim before.
     let in_windows = |at: &usize| reading(at) && !progress[*at].windows.later.is_empty();
@@ -106,7 +106,7 @@ mod tests {
 
     use super::*;
 
-    fn standing(point: i64, under_way: bool, state: StreamState) -> WalkProgress {
+    fn progress_of(point: i64, under_way: bool, state: StreamState) -> WalkProgress {
         let (token, windows) = (Token::StartTime(point), Windows::default());
         WalkProgress { token, is_child: false, windows, point, searched: None, under_way, state }
     }
@@ -114,7 +114,7 @@ mod tests {
     fn check(progress: &[(i64, bool, StreamState)], who: &[usize], up_to: Option<usize>) {
         let progress: Vec<WalkProgress> = progress
             .iter()
-            .map(|(point, under_way, state)| standing(*point, *under_way, *state))
+            .map(|(point, under_way, state)| progress_of(*point, *under_way, *state))
             .collect();
         assert_eq!(next_segment(&progress, true), Some(SegmentPlan { who: who.to_vec(), up_to }));
     }
@@ -132,13 +132,18 @@ mod tests {
         check(&[(5, true, Reading), (9, true, Reading), (7, true, Reading)], &[0], Some(2));
         // A leader that failed keeps nobody from reading.
         check(&[(5, true, Reading), (9, true, Failed)], &[0], None);
-        assert_eq!(next_segment(&[standing(5, true, Done), standing(9, true, Failed)], true), None);
+        assert_eq!(
+            next_segment(&[progress_of(5, true, Done), progress_of(9, true, Failed)], true),
+            None
+        );
     }
 
     #[test]
     fn without_an_order_each_place_is_read_to_the_end() {
-        let progress =
-            [standing(5, true, StreamState::Reading), standing(9, false, StreamState::Reading)];
+        let progress = [
+            progress_of(5, true, StreamState::Reading),
+            progress_of(9, false, StreamState::Reading),
+        ];
         assert_eq!(next_segment(&progress, false), Some(SegmentPlan { who: vec![0], up_to: None }));
     }
 
@@ -147,7 +152,7 @@ mod tests {
         let at = |token: Token, is_child, point| WalkProgress {
             token,
             is_child,
-            ..standing(point, true, StreamState::Reading)
+            ..progress_of(point, true, StreamState::Reading)
         };
         let (here, there) = (Token::After("a".into()), Token::After("b".into()));
         let mut progress =
@@ -177,18 +182,18 @@ mod tests {
             let end = 30;
             let mut progress: Vec<WalkProgress> = starts
                 .iter()
-                .map(|(point, under_way, _)| standing(*point, *under_way, StreamState::Reading))
+                .map(|(point, under_way, _)| progress_of(*point, *under_way, StreamState::Reading))
                 .collect();
             let mut covered: Vec<Vec<(i64, i64)>> = vec![Vec::new(); starts.len()];
             let mut fails = fails.into_iter();
-            let mut legs = 0;
-            while let Some(leg) = next_segment(&progress, true) {
-                legs += 1;
-                prop_assert!(legs <= 4 * starts.len());
-                prop_assert!(!leg.who.is_empty());
-                let to = leg.up_to.map_or(end, |leader| progress[leader].point);
+            let mut count = 0;
+            while let Some(plan) = next_segment(&progress, true) {
+                count += 1;
+                prop_assert!(count <= 4 * starts.len());
+                prop_assert!(!plan.who.is_empty());
+                let to = plan.up_to.map_or(end, |leader| progress[leader].point);
                 let fail = fails.next().unwrap_or(false) && starts.iter().any(|start| start.2);
-                for at in &leg.who {
+                for at in &plan.who {
                     let from = progress[*at].point;
                     prop_assert!(to >= from);
                     if fail && starts[*at].2 {
@@ -196,18 +201,18 @@ mod tests {
                         continue;
                     }
                     covered[*at].push((from, to));
-                    let leader = leg.up_to.map(|leader| progress[leader].clone());
+                    let leader = plan.up_to.map(|leader| progress[leader].clone());
                     progress[*at] = match leader {
                         Some(leader) => leader,
-                        None => standing(end, false, StreamState::Done),
+                        None => progress_of(end, false, StreamState::Done),
                     };
                 }
             }
-            for (at, standing) in progress.iter().enumerate() {
-                if standing.state == StreamState::Failed {
+            for (at, stream) in progress.iter().enumerate() {
+                if stream.state == StreamState::Failed {
                     continue;
                 }
-                prop_assert_eq!(standing.state, StreamState::Done);
+                prop_assert_eq!(stream.state, StreamState::Done);
                 let mut reached = starts[at].0;
                 for (from, to) in &covered[at] {
                     prop_assert_eq!(*from, reached);

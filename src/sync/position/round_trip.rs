@@ -165,7 +165,7 @@ fn of(stream: &Stream, mut walk: Walk, flat: Option<i64>, main: Option<i64>) -> 
         (walk.place.token, walk.pages) = (paging.start(walk.start_bound), 0);
     }
     let Some(cursor) = &stream.cursor else {
-        // An end is told by a marker alone.
+        // A marker alone says that it has ended.
         if walk.phase == Phase::Done {
             walk.phase = Phase::UnderWay;
         }

@@ -23,7 +23,7 @@ const LONGEST: Duration = Duration::from_secs(600);
 /// What a page may take, of which none has come yet: the client gives up on slower ones.
 const SLOWEST_PAGE: Duration = Duration::from_secs(60);
 
-/// What of a search no chain reads yet.
+/// What of a search no fetcher reads yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rest {
     /// The rows of its beginning are asked for. One question at a time: the answer says where the
@@ -78,16 +78,16 @@ pub fn beginning(Bounds { from, to }: Bounds, length_before: Option<i64>) -> Bou
 }
 
 /// Whether a window is worth a question: it shares its first second with the one before, so that
-/// what is no longer cannot be cut.
+/// what is no longer cannot be split.
 #[must_use]
-pub fn can_be_cut(Bounds { from, to }: Bounds) -> bool {
+pub fn can_be_split(Bounds { from, to }: Bounds) -> bool {
     to.saturating_sub(from) > OVERLAP_SECONDS + 1
 }
 
 /// The beginning of a window that has too many rows, or none when it may be read.
 #[must_use]
 pub fn narrowed(bounds: Bounds, rows: u64, most: u64) -> Option<Bounds> {
-    if rows <= most || !can_be_cut(bounds) {
+    if rows <= most || !can_be_split(bounds) {
         return None;
     }
     let Bounds { from, to } = bounds;
@@ -133,7 +133,7 @@ mod tests {
             freeze(&mut position, 900, now);
             assert_eq!(position.bounds(0), Some(of(9_100, 20_000)));
         }
-        position.cut_window(0, 12_000);
+        position.split_window(0, 12_000);
         freeze(&mut position, 900, 30_000);
         assert_eq!(
             (position.bounds(0), position.bounds(1)),

@@ -1,7 +1,7 @@
-//! A long history in windows of time, walked at once: one chain of pages that take seconds each
-//! cannot use ten requests a minute. A walk begins as one window; while chains are free, the window
-//! of an export with the longest way to go is cut in two, and of a search, whose windows cannot be
-//! cut once they are read, the next part of what is left. Pure.
+//! A long history is read in windows of time, several at once: where a page takes seconds, one
+//! fetcher cannot use ten requests a minute. A walk begins as one window. While fetchers are free,
+//! an export's longest window is split in two. A search's window cannot be split once it is read:
+//! there the next part of what is left becomes a window. Pure.
 //!
 //! A window of an export ends where the next one begins: rows from there on are the next one's.
 //! Those of a search overlap by a second. Rows only ever move to the end of all time, so none can
@@ -14,13 +14,13 @@ use crate::zendesk::paging::Token;
 /// Windows of one walk; a saved position holds a place for each.
 pub const MOST_WINDOWS: usize = 16;
 
-/// Pages that a window must still have, by what its last page covered, to be cut. A cut costs up
+/// Pages that a window must still have, by what its last page covered, to be split. A split costs up
 /// to a page, which both halves list.
-const PAGES_WORTH_A_CUT: i64 = 10;
+const PAGES_WORTH_A_SPLIT: i64 = 10;
 
-/// A shorter window is not cut. Half of it is far more than the minute that exports withhold: what
-/// appears late must not lie before a cut.
-const SHORTEST_CUT_SECONDS: i64 = 3600;
+/// A shorter window is not split. Half of it is far more than the minute that exports withhold: what
+/// appears late must not lie before a split.
+const SHORTEST_SPLIT_SECONDS: i64 = 3600;
 
 /// History older than this is long: streams that are read per parent leave it to the others to
 /// read it in windows, and follow behind.
@@ -35,15 +35,15 @@ pub struct WindowSpan {
     pub page_seconds: Option<i64>,
 }
 
-/// Which window to cut, and where, when `at_once` chains may walk.
+/// Which window to split, and where, when `at_once` fetchers may walk.
 #[must_use]
-pub fn cut(spans: &[WindowSpan], at_once: usize) -> Option<(usize, i64)> {
+pub fn next_split(spans: &[WindowSpan], at_once: usize) -> Option<(usize, i64)> {
     if spans.len() >= at_once.min(MOST_WINDOWS) {
         return None;
     }
     let length = |span: &WindowSpan| span.until.saturating_sub(span.from);
     let (number, span) = spans.iter().enumerate().max_by_key(|(_, span)| length(span))?;
-    let worth = span.page_seconds?.saturating_mul(PAGES_WORTH_A_CUT).max(SHORTEST_CUT_SECONDS);
+    let worth = span.page_seconds?.saturating_mul(PAGES_WORTH_A_SPLIT).max(SHORTEST_SPLIT_SECONDS);
     (length(span) >= worth).then(|| (number, span.from.saturating_add(length(span) / 2)))
 }
 
@@ -190,9 +190,9 @@ impl Position {
         }
     }
 
-    /// Cuts a window in two: what lies in the second `middle` and after it becomes one of its own,
+    /// Splits a window in two: what lies in the second `middle` and after it becomes one of its own,
     /// in a search with a second of overlap.
-    pub fn cut_window(&mut self, window: usize, middle: i64) {
+    pub fn split_window(&mut self, window: usize, middle: i64) {
         let until = match window.checked_sub(1) {
             None => &mut self.walk.windows.until,
             Some(later) => match self.walk.windows.later.get_mut(later) {
@@ -203,8 +203,9 @@ impl Position {
         let until = until.replace(middle);
         let from = self.is_search().then_some(middle.saturating_sub(OVERLAP_SECONDS));
         let token = if from.is_some() { Token::First } else { Token::StartTime(middle) };
-        let cut = Window { place: Place { token, ..Place::default() }, from, until, done: false };
-        self.walk.windows.later.insert(window.min(self.walk.windows.later.len()), cut);
+        let second =
+            Window { place: Place { token, ..Place::default() }, from, until, done: false };
+        self.walk.windows.later.insert(window.min(self.walk.windows.later.len()), second);
     }
 
     /// Ends a window of several. The last one of an export keeps its place, where the next sync
@@ -220,7 +221,7 @@ impl Position {
         }
         match window.checked_sub(1) {
             Some(later) if is_last && !self.is_search() => {
-                self.walk.windows.later[later].done = true
+                self.walk.windows.later[later].done = true;
             }
             Some(later) => {
                 self.walk.windows.later.remove(later);
@@ -263,15 +264,19 @@ mod tests {
         let span = |from, until, page| WindowSpan { from, until, page_seconds: page };
         let day = 86_400;
         let long = span(0, 1000 * day, Some(day));
-        assert_eq!(cut(&[long], 3), Some((0, 500 * day)));
-        assert_eq!(cut(&[span(0, 9 * day, Some(day)), long], 3), Some((1, 500 * day)));
-        assert_eq!(cut(&[long, long, long], 3), None);
-        assert_eq!(cut(&[span(0, 9 * day, Some(day))], 3), None);
-        assert_eq!(cut(&[span(0, 1000 * day, None)], 3), None, "nothing is known of its pages");
-        assert_eq!(cut(&[span(0, 3599, Some(0))], 3), None);
-        assert_eq!(cut(&[span(50, 20, Some(0))], 3), None);
-        assert_eq!(cut(&[], 3), None);
-        assert_eq!(cut(&vec![long; 16], 40), None);
+        assert_eq!(next_split(&[long], 3), Some((0, 500 * day)));
+        assert_eq!(next_split(&[span(0, 9 * day, Some(day)), long], 3), Some((1, 500 * day)));
+        assert_eq!(next_split(&[long, long, long], 3), None);
+        assert_eq!(next_split(&[span(0, 9 * day, Some(day))], 3), None);
+        assert_eq!(
+            next_split(&[span(0, 1000 * day, None)], 3),
+            None,
+            "nothing is known of its pages"
+        );
+        assert_eq!(next_split(&[span(0, 3599, Some(0))], 3), None);
+        assert_eq!(next_split(&[span(50, 20, Some(0))], 3), None);
+        assert_eq!(next_split(&[], 3), None);
+        assert_eq!(next_split(&vec![long; 16], 40), None);
     }
 
     fn start(place: &Place) -> i64 {
@@ -315,7 +320,7 @@ mod tests {
                 let end = until.unwrap_or(1000);
                 if cuts && open.len() < MOST_WINDOWS {
                     if end - at >= 2 {
-                        position.cut_window(window, at + (end - at) / 2);
+                        position.split_window(window, at + (end - at) / 2);
                     }
                 } else {
                     let reached = at + length;

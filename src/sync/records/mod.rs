@@ -193,11 +193,11 @@ impl RecordWriter {
         self.row(place, dropped, scratch, out);
         let mut changes: Vec<Change> = Vec::new();
         if out.len() - start > LARGEST_ROW_BYTES {
-            changes.extend(shrink(out, start).into_iter().map(Change::cut));
+            changes.extend(shrink(out, start).into_iter().map(Change::truncated));
             written.truncated += u64::from(!changes.is_empty());
         }
         written.coercion_failures += scratch.coercion_failures.len() as u64;
-        changes.extend(scratch.coercion_failures.iter().map(|field| Change::misfit(field)));
+        changes.extend(scratch.coercion_failures.iter().map(|field| Change::not_coerced(field)));
         if !place.text.is_as_sent() {
             let before = changes.len();
             self.mended(place, dropped, scratch, &mut changes);

@@ -268,7 +268,7 @@ fn sync(
                 let Bounds { from, to } = segment.uncounted().unwrap().bounds;
                 // Nothing before the begin holds a row, and an event may cut what comes then.
                 let end = if from + 1 < BEGAN { BEGAN.min(to) } else { to };
-                let (number, fetcher) = begun(segment.cut_off(end));
+                let (number, fetcher) = begun(segment.split_off(end));
                 fetchers.insert(number, fetcher);
             }
             let (&number, (at, size, bounds)) = fetchers.iter().nth(turn % fetchers.len()).unwrap();
@@ -323,8 +323,7 @@ fn sync(
                     }
                     // The streams fail, and the next sync goes on from their states.
                     Verdict::Contradicted(_) => {
-                        let told: Vec<_> = segment.alive().collect();
-                        told.into_iter().for_each(|member| platform.save(member));
+                        segment.alive().for_each(|member| platform.save(member));
                         return;
                     }
                 }
@@ -362,7 +361,7 @@ fn sync(
                         let window =
                             spans.iter().position(has).filter(|_| spans.len() < MOST_WINDOWS);
                         if let Some(window) = window {
-                            let (number, fetcher) = begun(segment.cut(window, middle));
+                            let (number, fetcher) = begun(segment.split(window, middle));
                             fetchers.insert(number, fetcher);
                         }
                     }
@@ -373,13 +372,14 @@ fn sync(
                             from + 1 < BEGAN + after && BEGAN + after <= to
                         };
                         if rest.is_some_and(|rest| has(rest.bounds)) {
-                            let (number, fetcher) = begun(segment.cut_off(BEGAN + after));
+                            let (number, fetcher) = begun(segment.split_off(BEGAN + after));
                             fetchers.insert(number, fetcher);
                         }
                     }
                     Event::Kill(first, second) => {
-                        let told = segment.alive().zip([first, second]).filter(|(_, told)| *told);
-                        told.for_each(|(member, _)| platform.save(member));
+                        let members = segment.alive().zip([first, second]);
+                        let saved = members.filter(|(_, is_written)| *is_written);
+                        saved.for_each(|(member, _)| platform.save(member));
                         return;
                     }
                 }

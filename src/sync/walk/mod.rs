@@ -72,7 +72,7 @@ impl FeedWalk<'_> {
                 let Some(state) = state_behind(member, &plan, &result, &progress) else { continue };
                 member.state = state;
                 if state != StreamState::Reading {
-                    self.context.tell_end(member, result.clone().map(drop));
+                    self.context.report_end(member, result.clone().map(drop));
                 }
             }
         }
@@ -92,7 +92,7 @@ impl FeedWalk<'_> {
                 continue;
             }
             if let Err(error) = result {
-                self.context.tell_end(&member, Err(error));
+                self.context.report_end(&member, Err(error));
                 continue;
             }
             let Context { client, config, .. } = self.context;

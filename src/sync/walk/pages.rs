@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::deliver;
 use super::search_windows::{counted, search_on};
 use super::segment::Segment;
-use super::split_windows::cut_windows;
+use super::split_windows::split_windows;
 use super::window_fetchers::{Asked, Fetcher, Fetchers, Turn};
 use crate::protocol::emitter::Closed;
 use crate::protocol::message::Level;
@@ -91,7 +91,7 @@ pub(super) async fn read(
             fetchers.go_on(fetcher, wait);
         }
         if segment.feed.windows && !segment.has_children() && !segment.has_files() {
-            cut_windows(context, segment, fetchers, size, now);
+            split_windows(context, segment, fetchers, size, now);
         }
         search_on(context, segment, fetchers);
     }

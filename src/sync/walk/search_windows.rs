@@ -1,9 +1,9 @@
 //! How the time of a search is cut into windows that end before their cursors do. What no fetcher
 //! reads yet is the last window; while fetchers are free, `search/count` says how much of it the
-//! next one may have. The cuts are pure; these functions ask.
+//! next one may have. Where windows end is decided by pure functions; these ask.
 //!
 //! Source: Zendesk, "Export Search Results": a cursor ends after an hour, and rows come by
-//! creation, so that a window's place is its token alone, it cannot be cut once it is read, and
+//! creation, so that a window's place is its token alone, it cannot be split once it is read, and
 //! only its end tells that all its changes were seen.
 
 use super::segment::Segment;
@@ -13,7 +13,7 @@ use crate::streams::Feed;
 use crate::sync::listing::context::Context;
 use crate::sync::listing::member::ActiveStream;
 use crate::sync::position::search_bounds::{
-    Bounds, LAG_SECONDS, Rest, beginning, can_be_cut, freeze, most_rows, narrowed,
+    Bounds, LAG_SECONDS, Rest, beginning, can_be_split, freeze, most_rows, narrowed,
 };
 use crate::sync::position::windows::MOST_WINDOWS;
 
@@ -42,7 +42,7 @@ pub(super) fn search_on(
         && let Some(Uncounted { bounds, length_before }) = segment.uncounted()
     {
         let bounds = beginning(bounds, length_before);
-        if can_be_cut(bounds) {
+        if can_be_split(bounds) {
             segment.rest = Some(Rest { is_counted: true, length_before });
             fetchers.count(bounds);
         } else {
@@ -82,6 +82,6 @@ fn read_window(
     bounds: Bounds,
     rows: u64,
 ) {
-    let start = Start { has_rows: rows > 0, ..segment.cut_off(bounds.to) };
+    let start = Start { has_rows: rows > 0, ..segment.split_off(bounds.to) };
     fetchers.start(start, segment.feed.page_size(context.config), 0);
 }

@@ -63,7 +63,7 @@ pub struct Segment<'m> {
     pub scope: TicketScope,
     /// The number of the fetcher of pages that walks each window.
     pub(super) fetchers: Vec<u32>,
-    /// What rows are told beside what is in them.
+    /// What fills the paths of listings below, and keys of rows.
     pub path_params: PathParams,
     /// Of a search: that no fetcher walks the last window yet.
     pub rest: Option<Rest>,

@@ -1,6 +1,6 @@
 //! Parents that a listing of events names, or whose numbers moved: their children changed although
 //! they did not. The listing is read where it answers and is never the only road, so its failure is
-//! told and costs nothing but waiting for the weekly pass.
+//! logged and costs nothing but waiting for the weekly pass.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! The windows of a segment and the fetchers that walk them: where each starts, what is cut off for
-//! one more, and which of them ends the segment.
+//! The windows of a segment and the fetchers that walk them: where each starts, what is split off
+//! for one more, and which of them ends the segment.
 
 use std::time::Duration;
 
@@ -21,8 +21,8 @@ pub struct Uncounted {
     pub length_before: Option<i64>,
 }
 
-/// Cuts windows until as many fetchers ask as there are workers, or no window is worth it.
-pub(super) fn cut_windows(
+/// Splits windows until as many fetchers ask as there are workers, or no window is worth it.
+pub(super) fn split_windows(
     context: Context<'_>,
     segment: &mut Segment<'_>,
     fetchers: &mut Fetchers<'_>,
@@ -31,8 +31,10 @@ pub(super) fn cut_windows(
 ) {
     loop {
         let spans = segment.spans(now, |number| fetchers.pace(number));
-        let Some((window, second)) = windows::cut(&spans, context.config.workers) else { return };
-        let start = segment.cut(window, second);
+        let Some((window, second)) = windows::next_split(&spans, context.config.workers) else {
+            return;
+        };
+        let start = segment.split(window, second);
         fetchers.start(start, size, 0);
     }
 }
@@ -88,11 +90,11 @@ impl Segment<'_> {
             .collect()
     }
 
-    /// Cuts a window of every stream and returns where the fetcher of its second part starts.
-    pub fn cut(&mut self, window: usize, second: i64) -> Start {
+    /// Splits a window of every stream and returns where the fetcher of its second part starts.
+    pub fn split(&mut self, window: usize, second: i64) -> Start {
         // Whom a refusal has left behind stands elsewhere.
         for member in self.who.iter_mut().filter(|member| member.is_reading()) {
-            member.position.cut_window(window, second);
+            member.position.split_window(window, second);
         }
         let fetcher = self.fetchers.iter().max().map_or(0, |newest| newest + 1);
         self.fetchers.insert((window + 1).min(self.fetchers.len()), fetcher);
@@ -100,9 +102,9 @@ impl Segment<'_> {
         self.start(window + 1, place.unwrap_or_default())
     }
 
-    /// Cuts a window off what no fetcher reads yet, or takes all of it, and returns where its fetcher
+    /// Splits a window off what no fetcher reads yet, or takes all of it, and returns where its fetcher
     /// starts.
-    pub fn cut_off(&mut self, end: i64) -> Start {
+    pub fn split_off(&mut self, end: i64) -> Start {
         let last = self.fetchers.len().saturating_sub(1);
         let bounds = self.walking().and_then(|member| member.position.bounds(last));
         let is_cut = bounds.is_some_and(|bounds| end < bounds.to);
@@ -112,7 +114,7 @@ impl Segment<'_> {
             member.window_seconds = length;
         }
         if is_cut {
-            self.cut(last, end);
+            self.split(last, end);
         }
         self.start(last, Token::First)
     }

@@ -8,7 +8,7 @@
 //! slip from a window that is unread into one that is read.
 
 use super::search_bounds::{Bounds, OVERLAP_SECONDS};
-use super::{Phase, Place, Position, Window};
+use super::{Phase, Place, Position, Window, Windows};
 use crate::zendesk::paging::Token;
 
 /// Windows of one walk; a saved position holds a place for each.
@@ -33,6 +33,14 @@ pub struct WindowSpan {
     pub until: i64,
     /// What its last page covered. None before the first page.
     pub page_seconds: Option<i64>,
+}
+
+/// A window of a walk, the first or a later one.
+#[derive(Clone, Copy, Debug)]
+pub struct WindowAt<'p> {
+    pub place: &'p Place,
+    pub until: Option<i64>,
+    pub done: bool,
 }
 
 /// Which window to split, and where, when `at_once` fetchers may walk.
@@ -74,7 +82,12 @@ pub fn bring_together(positions: &mut [&mut Position]) {
 fn unread_of_both(one: &Position, other: &Position) -> Position {
     let all = one.windows().chain(other.windows());
     let mut windows: Vec<Window> = all
-        .map(|(place, until, done)| Window { place: place.clone(), from: None, until, done })
+        .map(|WindowAt { place, until, done }| Window {
+            place: place.clone(),
+            from: None,
+            until,
+            done,
+        })
         .collect();
     windows.sort_by_key(|window| (window.place.point(), window.place.token.is_servers()));
     let (mut done, open): (Vec<_>, Vec<_>) = windows.into_iter().partition(|window| window.done);
@@ -123,20 +136,24 @@ impl Position {
         self.walk.windows.later.clone_from(&union.walk.windows.later);
     }
 
-    /// Places of windows, the earliest first. Only the last one may be done.
-    pub fn windows(&self) -> impl Iterator<Item = (&Place, Option<i64>, bool)> {
-        let walk = &self.walk;
-        let later =
-            walk.windows.later.iter().map(|window| (&window.place, window.until, window.done));
-        std::iter::once((&walk.place, walk.windows.until, false)).chain(later)
+    /// The windows of the walk, the earliest first. Only the last one may be done.
+    pub fn windows(&self) -> impl Iterator<Item = WindowAt<'_>> {
+        let Windows { until, later, .. } = &self.walk.windows;
+        let first = WindowAt { place: &self.walk.place, until: *until, done: false };
+        let later = later.iter().map(|Window { place, until, done, .. }| WindowAt {
+            place,
+            until: *until,
+            done: *done,
+        });
+        std::iter::once(first).chain(later)
     }
 
     /// The latest time up to which windows behind the first are known to have rows. Only a cursor
     /// proves it: a start time may be that of the window itself.
     #[must_use]
     pub fn known_in_windows(&self) -> Option<i64> {
-        let later = self.windows().skip(1).filter(|(place, ..)| place.token.is_servers());
-        later.filter_map(|(place, ..)| place.at).max().filter(|_| !self.is_search())
+        let later = self.windows().skip(1).filter(|window| window.place.token.is_servers());
+        later.filter_map(|window| window.place.at).max().filter(|_| !self.is_search())
     }
 
     #[must_use]
@@ -287,7 +304,7 @@ mod tests {
     fn unread(position: &Position, rows: &[i64]) -> Vec<i64> {
         let windows: Vec<_> = position.windows().collect();
         let is_open = |row: &i64| {
-            windows.iter().any(|(place, until, done)| {
+            windows.iter().any(|WindowAt { place, until, done }| {
                 !done && start(place) <= *row && until.is_none_or(|end| *row < end)
             })
         };
@@ -310,11 +327,11 @@ mod tests {
             let mut all_ended = false;
             for (number, cuts, length) in steps.into_iter().chain((0..400).map(|_| (0, false, 100))) {
                 let open: Vec<usize> =
-                    position.windows().enumerate().filter(|(_, (.., done))| !done).map(|(n, _)| n).collect();
+                    position.windows().enumerate().filter(|(_, window)| !window.done).map(|(n, _)| n).collect();
                 if all_ended { break; }
                 let window = open[number % open.len()];
                 let (at, until) = {
-                    let (place, until, _) = position.windows().nth(window).unwrap();
+                    let WindowAt { place, until, .. } = position.windows().nth(window).unwrap();
                     (start(place), until)
                 };
                 let end = until.unwrap_or(1000);

@@ -240,13 +240,13 @@ impl<'m> Segment<'m> {
     }
 
     pub(super) fn own_end(&self, window: usize) -> Option<i64> {
-        self.walking()?.position.windows().nth(window)?.1
+        self.walking()?.position.windows().nth(window)?.until
     }
 
     pub(super) fn is_last_to_end(&self, window: usize) -> bool {
         self.walking().is_none_or(|member| {
             let mut others = member.position.windows().enumerate();
-            others.all(|(number, (.., done))| done || number == window)
+            others.all(|(number, other)| other.done || number == window)
         })
     }
 
@@ -269,7 +269,7 @@ impl<'m> Segment<'m> {
         let before = self.trails.get(&fetcher).and_then(Trail::last);
         let is_last = window + 1 == self.fetchers.len();
         let later = self.walking().into_iter().flat_map(|member| member.position.windows());
-        let later_open = later.skip(window + 1).any(|(.., done)| !done);
+        let later_open = later.skip(window + 1).any(|window| !window.done);
         let verdict = ends::judge(Claim {
             reached: listed.max(before).max(self.reached(window)),
             own_end: self.own_end(window),

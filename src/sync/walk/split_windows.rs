@@ -48,8 +48,8 @@ impl Segment<'_> {
             if member.position.is_search() && self.has_children() { 1 } else { usize::MAX };
         let windows = member.position.windows().enumerate().take(self.windows_read().min(at_once));
         windows
-            .filter(|(_, (.., done))| !done)
-            .map(|(window, (place, ..))| self.start(window, place.token.clone()))
+            .filter(|(_, window)| !window.done)
+            .map(|(number, window)| self.start(number, window.place.token.clone()))
             .collect()
     }
 
@@ -77,12 +77,12 @@ impl Segment<'_> {
         let feed_end = self.aim.until.unwrap_or(now);
         let windows = member.position.windows().zip(&self.fetchers);
         windows
-            .filter(|((.., done), _)| !done)
-            .map(|((place, until, _), fetcher)| {
-                let until = until.unwrap_or(feed_end);
+            .filter(|(window, _)| !window.done)
+            .map(|(window, fetcher)| {
+                let until = window.until.unwrap_or(feed_end);
                 // The last row may well tell how far it is: what is read need not be read again.
                 let last = self.trails.get(fetcher).and_then(Trail::last);
-                let from = place.point().max(last).unwrap_or(until);
+                let from = window.place.point().max(last).unwrap_or(until);
                 // Where a window has said that it ends, there is nothing to share.
                 let from = if self.doubted.contains(fetcher) { until } else { from };
                 WindowSpan { from, until, page_seconds: page_seconds(*fetcher) }

@@ -15,12 +15,8 @@ const MOST_OF_A_FUNCTION: usize = 80;
 const KNOWN_FILES: &[&str] = &["zendesk/client.rs"];
 
 /// Functions that are longer. It may only get shorter.
-const KNOWN_FUNCTIONS: &[&str] = &[
-    "source/check.rs: streams",
-    "source/failure.rs: of_api",
-    "source/read.rs: sync",
-    "sync/walk/segment.rs: take",
-];
+const KNOWN_FUNCTIONS: &[&str] =
+    &["source/check.rs: streams", "source/failure.rs: of_api", "source/read.rs: sync"];
 
 fn lines(text: &str) -> usize {
     text.lines().filter(|line| !line.trim().is_empty()).count()

@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::streams::Stream;
 use crate::streams::custom_objects::{CUSTOM_OBJECT_FIELDS, CUSTOM_OBJECTS, records_of};
 use crate::sync::WalkError;
-use crate::sync::records::path_params::fill_path;
+use crate::sync::position::path_params::fill_path;
 use crate::zendesk::client::Client;
 
 /// Beyond the walks of all probes.

@@ -28,8 +28,9 @@ use crate::streams::{Stream, registry_with};
 use crate::sync::WalkError;
 use crate::sync::files::download;
 use crate::sync::listing::context::Context;
-use crate::sync::listing::member::{FileTally, Group, Report};
+use crate::sync::listing::member::{FileStats, Group, Report};
 use crate::sync::plan::Now;
+use crate::sync::walk;
 use crate::zendesk::budget::Wait;
 use crate::zendesk::client::Client;
 use crate::zendesk::clock::Clock;
@@ -218,8 +219,8 @@ async fn sync(
     let walking = async move {
         let staging = &download::staging(surroundings.staging.as_deref());
         let (site, hosts) = (None, &*hosts);
-        let reader = Context { client, site, hosts, emitter, config, staging, ended: &tell };
-        join_all(groups.into_iter().map(|group| Box::pin(reader.read(group)))).await;
+        let context = Context { client, site, hosts, emitter, config, staging, ended: &tell };
+        join_all(groups.into_iter().map(|group| Box::pin(walk::read(context, group)))).await;
     };
     let telling = async {
         let mut stopped = false;
@@ -485,8 +486,8 @@ async fn tell_end(
         );
         emitter.log(Level::Warn, &why).await?;
     }
-    if *files != FileTally::default() {
-        let FileTally { fetched, bytes, left_out, missing } = files;
+    if *files != FileStats::default() {
+        let FileStats { fetched, bytes, left_out, missing } = files;
         let told = format!(
             "{name}: {fetched} files of {bytes} bytes, {left_out} left out, {missing} could not be had"
         );

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::streams::{Feed, Stream};
 use crate::sync::position::Position;
 use crate::sync::position::frontier::Listed;
-use crate::sync::records::path_params::text_of;
+use crate::sync::position::path_params::text_of;
 use crate::sync::records::{RecordWriter, filter};
 use crate::zendesk::page::{Page, Rows};
 use crate::zendesk::paging::Token;
@@ -123,7 +123,7 @@ pub fn values(
 /// one did not change since the walk's cursor.
 #[must_use]
 pub fn unchanged_parent(position: &Position, root: &Feed, changed: Option<i64>) -> bool {
-    let everything = root.lists_news() || position.walk.pass.under_way || position.walk.full;
+    let everything = root.lists_news() || position.walk.full_pass.under_way || position.walk.full;
     !everything
         && changed
             .zip(position.walk.cursor_at_start)

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
-use super::{Delivery, put, reference};
+use super::{put, reference};
 use crate::protocol::message::Level;
 use crate::streams::Stream;
 use crate::sync::WalkError;
 use crate::sync::listing::context::Context;
-use crate::sync::listing::member::FileTally;
+use crate::sync::listing::member::FileStats;
 use crate::sync::records::file_ref::FileRef;
 use crate::zendesk::client::RequestStats;
 use crate::zendesk::download::{Wanted, kind_of};
@@ -27,45 +27,61 @@ struct Came {
     result: Result<(PathBuf, u64), ApiError>,
 }
 
-impl Context<'_> {
+/// What fetching the files of a page took.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DownloadStats {
+    pub files: FileStats,
+    pub requests: RequestStats,
+}
+
+/// Fetches the files of a stream's rows.
+#[derive(Clone, Copy)]
+pub struct Downloads<'a> {
+    pub context: Context<'a>,
+    pub stream: &'static Stream,
+    /// The number under which its requests take turns.
+    pub walk: u64,
+}
+
+impl Downloads<'_> {
     /// Fetches the files of a page, several at once, and returns the lines with references to
     /// them. `note` hears how each came out, and may end it.
     ///
     /// # Errors
     /// What `note` said, or what is no single file's affair: a full disk, the end of the sync.
-    pub(in crate::sync) async fn fetch(
+    pub async fn fetch(
         self,
-        delivery: Delivery,
-        walk: u64,
-        (files, tally): (&mut FileTally, &mut RequestStats),
+        lines: Vec<u8>,
+        files: Vec<FileRef>,
+        stats: &mut DownloadStats,
         mut note: impl FnMut(Option<ApiError>) -> Result<(), WalkError> + Send,
     ) -> Result<Vec<u8>, WalkError> {
-        let Delivery { stream, lines, offers } = delivery;
+        let Context { config, staging, emitter, .. } = self.context;
         let (wanted, left_out): (Vec<_>, Vec<_>) =
-            offers.into_iter().partition(|offer| offer.is_wanted(&self.config.files));
-        files.left_out += left_out.len() as u64;
+            files.into_iter().partition(|file| file.is_wanted(&config.files));
+        stats.files.left_out += left_out.len() as u64;
         let mut wanted = wanted.into_iter();
         let mut references = Vec::new();
         let mut running = FuturesUnordered::new();
         loop {
-            while running.len() < self.config.workers {
-                let Some(offer) = wanted.next() else { break };
-                running.push(Box::pin(self.file(stream, offer, walk)));
+            while running.len() < config.workers {
+                let Some(file) = wanted.next() else { break };
+                running.push(Box::pin(self.file(file)));
             }
             let Some(came) = running.next().await else { break };
-            tally.add(came.tally);
+            stats.requests.add(came.tally);
             match came.result {
                 Ok((path, bytes)) => {
                     note(None)?;
-                    files.fetched += 1;
-                    files.bytes += bytes;
-                    references.push((came.at, reference(self.staging, &path, bytes)));
+                    stats.files.fetched += 1;
+                    stats.files.bytes += bytes;
+                    references.push((came.at, reference(staging, &path, bytes)));
                 }
                 Err(error) if is_its_own(&error) => {
-                    files.missing += 1;
-                    let name = stream.name;
+                    stats.files.missing += 1;
+                    let name = self.stream.name;
                     let why = format!("{name}: the file of {} cannot be had ({error})", came.id);
-                    self.emitter.log(Level::Debug, &why).await?;
+                    emitter.log(Level::Debug, &why).await?;
                     note(Some(error))?;
                 }
                 Err(error) => return Err(error.into()),
@@ -76,55 +92,54 @@ impl Context<'_> {
     }
 
     /// Brings one file to its place.
-    async fn file(self, stream: &'static Stream, offer: FileRef, walk: u64) -> Came {
+    async fn file(self, file: FileRef) -> Came {
         let mut tally = RequestStats::default();
-        let told = format!("the file of {} {}", stream.name, offer.id);
-        let result = self.bring(stream, &offer, (&told, walk), &mut tally).await;
-        Came { at: offer.at, id: offer.id, tally, result }
+        let result = self.bring(&file, &mut tally).await;
+        Came { at: file.at, id: file.id, tally, result }
     }
 
     async fn bring(
         self,
-        stream: &Stream,
-        offer: &FileRef,
-        (told, walk): (&str, u64),
+        file: &FileRef,
         tally: &mut RequestStats,
     ) -> Result<(PathBuf, u64), ApiError> {
+        let Self { context, stream, walk } = self;
+        let described = format!("the file of {} {}", stream.name, file.id);
         let disk = |error: std::io::Error| ApiError {
             kind: kind_of(&error),
             status: None,
-            request: told.to_owned(),
-            detail: format!("{}: {error}", self.staging.display()),
+            request: described.clone(),
+            detail: format!("{}: {error}", context.staging.display()),
             again_in: None,
             is_zendesks: false,
         };
-        let incoming = format!("{}-{}", stream.name, offer.id);
-        let incoming = self.staging.join(INCOMING).join(incoming);
+        let incoming = format!("{}-{}", stream.name, file.id);
+        let incoming = context.staging.join(INCOMING).join(incoming);
         // Only a size can show whether an earlier run left part of this very file.
-        let mut arrival = PartialFile::open(&incoming, offer.size.is_some()).map_err(disk)?;
+        let mut partial = PartialFile::open(&incoming, file.size.is_some()).map_err(disk)?;
         let wanted = Wanted {
-            site: self.site.map(|site| &**site),
-            hosts: self.hosts,
-            url: offer.url.as_deref().unwrap_or_default(),
-            told,
-            size: offer.size,
-            largest: self.config.files.largest_bytes,
+            site: context.site.map(|site| &**site),
+            hosts: context.hosts,
+            url: file.url.as_deref().unwrap_or_default(),
+            told: &described,
+            size: file.size,
+            largest: context.config.files.largest_bytes,
             walk,
         };
-        match self.client.fetch(&wanted, &mut arrival, tally).await {
+        match context.client.fetch(&wanted, &mut partial, tally).await {
             Ok(()) => {}
             // What has come by now is continued by the next sync.
             Err(error) if !is_its_own(&error) && error.kind != ErrorKind::DiskFull => {
                 return Err(error);
             }
             Err(error) => {
-                arrival.discard();
+                partial.discard();
                 return Err(error);
             }
         }
-        let bytes = arrival.len();
-        let path = offer.relative_path(stream.name);
-        arrival.finish(self.staging.join(&path)).await.map_err(disk)?;
+        let bytes = partial.len();
+        let path = file.relative_path(stream.name);
+        partial.finish(context.staging.join(&path)).await.map_err(disk)?;
         Ok((path, bytes))
     }
 }

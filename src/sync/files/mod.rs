@@ -51,9 +51,9 @@ pub fn put(lines: Vec<u8>, texts: &[(usize, String)]) -> Vec<u8> {
 pub struct PendingCheckpoints(VecDeque<(u64, String)>);
 
 impl PendingCheckpoints {
-    /// Takes the position behind a batch, and gives the newest that may be told. `refused_at`
+    /// Takes the position behind a batch, and gives the newest that may be emitted. `refused_at`
     /// counts the answers up to the batch's last refusal, `answers` all of them.
-    pub fn tell(
+    pub fn push(
         &mut self,
         position: String,
         refused_at: Option<u64>,
@@ -65,11 +65,11 @@ impl PendingCheckpoints {
             Some(last) if judged_at <= last.0 => last.1 = position,
             _ => self.0.push_back((judged_at, position)),
         }
-        let mut told = None;
+        let mut ready = None;
         while self.0.front().is_some_and(|(judged_at, _)| *judged_at <= answers) {
-            told = self.0.pop_front().map(|(_, position)| position);
+            ready = self.0.pop_front().map(|(_, position)| position);
         }
-        told
+        ready
     }
 }
 
@@ -78,7 +78,7 @@ impl PendingCheckpoints {
 pub struct Delivery {
     pub stream: &'static Stream,
     pub lines: Vec<u8>,
-    pub offers: Vec<FileRef>,
+    pub files: Vec<FileRef>,
 }
 
 #[cfg(test)]
@@ -91,23 +91,23 @@ mod tests {
         let texts = [(1, "x".to_owned()), (3, "y".to_owned())];
         assert_eq!(put(b"abc".to_vec(), &texts), b"axbcy");
         assert_eq!(put(b"abc".to_vec(), &[]), b"abc");
-        let told = reference(Path::new("/staging/files"), Path::new("s/7/a \"b\""), 5);
-        let told: Value = serde_json::from_str(&format!("{{{}}}", &told[1..])).unwrap();
-        assert_eq!(told["file_reference"]["staging_file_url"], "/staging/files/s/7/a \"b\"");
-        assert_eq!(told["file_reference"]["file_size_bytes"], 5);
+        let text = reference(Path::new("/staging/files"), Path::new("s/7/a \"b\""), 5);
+        let written: Value = serde_json::from_str(&format!("{{{}}}", &text[1..])).unwrap();
+        assert_eq!(written["file_reference"]["staging_file_url"], "/staging/files/s/7/a \"b\"");
+        assert_eq!(written["file_reference"]["file_size_bytes"], 5);
     }
 
     #[test]
     fn positions_wait_for_fifty_answers_behind_a_refusal() {
-        let mut held = PendingCheckpoints::default();
-        let mut tell = |position: &str, refused_at, answers| {
-            held.tell(position.to_owned(), refused_at, answers)
+        let mut pending = PendingCheckpoints::default();
+        let mut push = |position: &str, refused_at, answers| {
+            pending.push(position.to_owned(), refused_at, answers)
         };
-        assert_eq!(tell("a", None, 3).as_deref(), Some("a"));
-        assert_eq!(tell("b", Some(5), 10), None);
-        assert_eq!(tell("c", None, 20), None);
-        assert_eq!(tell("d", Some(30), 54), None);
-        assert_eq!(tell("e", None, 55).as_deref(), Some("c"));
-        assert_eq!(tell("f", None, 80).as_deref(), Some("f"));
+        assert_eq!(push("a", None, 3).as_deref(), Some("a"));
+        assert_eq!(push("b", Some(5), 10), None);
+        assert_eq!(push("c", None, 20), None);
+        assert_eq!(push("d", Some(30), 54), None);
+        assert_eq!(push("e", None, 55).as_deref(), Some("c"));
+        assert_eq!(push("f", None, 80).as_deref(), Some("f"));
     }
 }

@@ -13,7 +13,7 @@ use crate::streams::brands::BRAND_ID;
 use crate::streams::{Feed, Stream};
 use crate::sync::WalkError;
 use crate::sync::position::catch_up::StreamState;
-use crate::sync::records::path_params::PathParams;
+use crate::sync::position::path_params::PathParams;
 use crate::zendesk::client::Client;
 use crate::zendesk::error::ErrorKind;
 use crate::zendesk::site::Site;
@@ -51,8 +51,8 @@ impl Context<'_> {
         Listing::new(feed, path, streams, walk, self.config).at(self.site.cloned())
     }
 
-    /// What rows are told beside what is in them.
-    pub(in crate::sync) fn fills(self) -> PathParams {
+    /// What the host adds to the paths of listings below, and to rows.
+    pub(in crate::sync) fn path_params(self) -> PathParams {
         let brand = self.site.and_then(|site| site.brand);
         brand.map(|brand| (BRAND_ID, brand.to_string())).into_iter().collect()
     }
@@ -63,11 +63,11 @@ impl Context<'_> {
             && member.state != StreamState::Failed
         {
             member.state = StreamState::Failed;
-            self.tell_end(member, Err(error));
+            self.report_end(member, Err(error));
         }
     }
 
-    pub(in crate::sync) fn tell_end(self, member: &ActiveStream, result: Result<(), WalkError>) {
+    pub(in crate::sync) fn report_end(self, member: &ActiveStream, result: Result<(), WalkError>) {
         let report = Report { waited: self.client.waited(member.walk), ..member.report.clone() };
         let site = self.site.cloned();
         // Once per stream, where it has come to its end: it is not whole.

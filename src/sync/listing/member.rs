@@ -8,15 +8,35 @@ use crate::streams::{Feed, Stream};
 use crate::sync::WalkError;
 use crate::sync::position::catch_up::{StreamState, WalkProgress};
 use crate::sync::position::encode::to_state;
-use crate::sync::position::{Phase, Position, search_bounds};
+use crate::sync::position::search_bounds::{self, Bounds};
+use crate::sync::position::{Phase, Position};
 use crate::sync::records::written::WrittenRows;
-use crate::sync::walk::CutShort;
 use crate::zendesk::client::RequestStats;
 use crate::zendesk::site::Site;
 
+/// Seconds of which a listing gave only a part.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CutShort {
+    pub seconds: u64,
+    pub first: Option<i64>,
+}
+
+impl CutShort {
+    pub(in crate::sync) fn add(&mut self, other: Self) {
+        self.seconds += other.seconds;
+        self.first = self.first.into_iter().chain(other.first).min();
+    }
+
+    /// What it means for a listing that was read to its end.
+    pub(in crate::sync) fn error(self, feed: &'static Feed) -> Option<WalkError> {
+        let Self { seconds, first } = self;
+        Some(WalkError::CutShort { path: feed.root().path, first: first?, seconds })
+    }
+}
+
 /// What became of the files of a stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct FileTally {
+pub struct FileStats {
     pub fetched: u64,
     pub bytes: u64,
     /// Not wanted, by what the user chose or the row tells.
@@ -25,7 +45,7 @@ pub struct FileTally {
     pub missing: u64,
 }
 
-impl FileTally {
+impl FileStats {
     /// Adds what became of others.
     pub fn add(&mut self, other: Self) {
         self.fetched += other.fetched;
@@ -50,9 +70,9 @@ pub struct ActiveStream {
     pub refused_until: Duration,
     /// Whether it was refused for a limit.
     pub is_limited: bool,
-    /// How long a page took in the last stretch, waits left out.
+    /// How long a page took in the last segment, waits left out.
     pub page_time: Option<Duration>,
-    /// How long the last window was that was cut off a search, seconds.
+    /// How long the last window was that was split off a search, seconds.
     pub window_seconds: Option<i64>,
     /// Up to when it has seen rows of its feed in this sync, in the feed's own time.
     pub newest: Option<i64>,
@@ -76,7 +96,7 @@ pub struct Report {
     pub coercion_failures: u64,
     /// Rows with texts or values that are not as Zendesk sent them.
     pub mended: u64,
-    pub files: FileTally,
+    pub files: FileStats,
     /// How the first file failed that could not be had.
     pub first_missing: Option<String>,
     pub cut_short: CutShort,
@@ -94,36 +114,38 @@ impl Report {
         self.first_skipped.get_or_insert_with(|| error.to_string());
     }
 
+    /// Notes what fetching files took, and how the first of them failed that could not be had.
+    pub(in crate::sync) fn note_files(
+        &mut self,
+        files: FileStats,
+        requests: RequestStats,
+        first_missing: Option<String>,
+    ) {
+        self.files.add(files);
+        self.tally.add(requests);
+        self.first_missing = self.first_missing.take().or(first_missing);
+    }
+
     /// Notes what became of a page's rows.
-    pub(in crate::sync) fn note(&mut self, framed: &WrittenRows) {
-        self.rows_without_key += framed.rows_without_key;
-        self.truncated += framed.truncated;
-        self.coercion_failures += framed.coercion_failures;
-        self.mended += framed.mended;
+    pub(in crate::sync) fn note(&mut self, written: &WrittenRows) {
+        self.rows_without_key += written.rows_without_key;
+        self.truncated += written.truncated;
+        self.coercion_failures += written.coercion_failures;
+        self.mended += written.mended;
     }
 
     /// Adds what reading it elsewhere took and left out.
     pub fn add(&mut self, other: Self) {
-        let Self {
-            tally,
-            waited,
-            rows_without_key,
-            parents_skipped: skipped,
-            first_skipped,
-            truncated: cut,
-            ..
-        } = other;
-        let Self { coercion_failures, mended, files, .. } = other;
-        self.tally.add(tally);
-        self.waited = self.waited.max(waited);
-        self.rows_without_key += rows_without_key;
-        self.parents_skipped += skipped;
-        self.truncated += cut;
-        self.coercion_failures += coercion_failures;
-        self.mended += mended;
-        self.files.add(files);
+        self.tally.add(other.tally);
+        self.waited = self.waited.max(other.waited);
+        self.rows_without_key += other.rows_without_key;
+        self.parents_skipped += other.parents_skipped;
+        self.truncated += other.truncated;
+        self.coercion_failures += other.coercion_failures;
+        self.mended += other.mended;
+        self.files.add(other.files);
         self.cut_short.add(other.cut_short);
-        self.first_skipped = self.first_skipped.take().or(first_skipped);
+        self.first_skipped = self.first_skipped.take().or(other.first_skipped);
         self.first_missing = self.first_missing.take().or(other.first_missing);
     }
 }
@@ -202,15 +224,16 @@ impl ActiveStream {
         Part { stream: self.stream.name, brand: self.brand, rows, position }
     }
 
-    pub(in crate::sync) fn standing(&self) -> WalkProgress {
+    pub(in crate::sync) fn progress(&self) -> WalkProgress {
         let walk = &self.position.walk;
         WalkProgress {
             token: walk.place.token.clone(),
             is_child: self.is_child(),
-            windows: (walk.until, walk.later.clone()),
-            searched: walk.from.zip(walk.until).or_else(|| {
+            windows: walk.windows.clone(),
+            searched: self.position.bounds(0).or_else(|| {
+                let from = search_bounds::lower(&self.position, 0);
                 let feed = self.stream.feed.root();
-                feed.searched_key().map(|_| (search_bounds::lower(&self.position, 0), i64::MAX))
+                feed.searched_key().map(|_| Bounds { from, to: i64::MAX })
             }),
             point: if self.stream.feed.root().time_key().is_some() {
                 walk.place.point().or(self.position.cursor).unwrap_or_default()
@@ -219,7 +242,7 @@ impl ActiveStream {
             },
             under_way: walk.phase == Phase::UnderWay
                 || self.position.cursor.is_none()
-                || walk.pass.under_way,
+                || walk.full_pass.under_way,
             state: self.state,
         }
     }

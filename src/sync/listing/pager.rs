@@ -221,77 +221,20 @@ impl<'a> Pager<'a> {
     /// # Errors
     /// [`WalkError`] when the page cannot be had or does not say how to go on.
     pub async fn next(&mut self) -> Result<Option<Fetched>, WalkError> {
-        let Listing { site, feed, path, shape, more, walk, .. } = self.listing;
         while !self.ended {
-            let query = &self.query;
-            let (path, shape) = match self.done.checked_sub(1).and_then(|at| more.get(at)) {
-                Some((path, shape)) => (*path, shape),
-                None => (path.as_str(), shape),
-            };
-            let (at, buckets, patience) = (&self.at, feed.buckets, self.patience);
-            let site = site.as_deref();
-            let request = Request { site, path, query, at, buckets, walk: *walk, shape, patience };
-            let fetched = match self.client.get(&request, &mut self.size, &mut self.tally).await {
-                Ok(fetched) => fetched,
-                // The start is younger than the feed gives yet: there is nothing new.
-                Err(error)
-                    if error.kind == ErrorKind::BadPosition
-                        && let Token::StartTime(start) = self.at =>
-                {
-                    let young = self.client.clock().now_unix().saturating_sub(TOO_RECENT_SECONDS);
-                    if start < young && self.doubts < DOUBTS {
-                        self.doubt(path).await?;
-                        continue;
-                    }
-                    if start < young {
-                        return Err(error.into());
-                    }
-                    self.ended = true;
-                    break;
-                }
-                Err(error) => return Err(error.into()),
-            };
-            let rows = fetched.page.lists.first().map_or(0, |list| list.rows.len() + list.strays);
-            // Where no larger page can be had, a later row that stands alone at the page's end is
-            // believed when it is there again: one that changed while the page was made is not.
-            let here = self.at.start_time().filter(|_| self.size.is_larger_refused());
-            let later = here
-                .zip(feed.time_key())
-                .and_then(|(here, key)| first_later(&fetched.page, key, here));
-            if let Some((time, true)) = later
-                && self.lone_later.is_none()
-                && rows as u64 >= u64::from(fetched.asked)
-            {
-                self.lone_later = Some(time);
+            let Some(fetched) = self.ask().await? else { continue };
+            let rows = rows_of(&fetched);
+            if self.asks_once_more(&fetched, rows) {
                 continue;
             }
-            let believed =
-                later.filter(|(time, is_alone)| !is_alone || self.lone_later == Some(*time));
-            let answer = Answer {
-                envelope: &fetched.page.envelope,
-                rows,
-                asked: fetched.asked,
-                is_largest: self.size.is_largest(fetched.asked),
-                now_unix: fetched.now_unix,
-                borne_out: feed.time_key().and_then(|key| {
-                    let reached = borne_out(&fetched.page, key);
-                    reached
-                        .filter(|reached| Some(*reached) > here)
-                        .or(believed.map(|(time, _)| time))
-                        .or(reached)
-                }),
-                empty_before: self.empty,
-            };
-            let step = step(feed.paging, &self.at, answer);
+            let step = self.step(&fetched, rows);
             self.empty = if rows == 0 { self.empty.saturating_add(1) } else { 0 };
             if rows == 0 && matches!(step, Step::End(_)) {
-                // Held while we wait, the page's slot would keep others waiting.
-                // By the old cursors of audits a link leads behind the last page, too.
-                let leads_behind = feed.time_key().is_some() || feed.paging == Paging::Before;
-                match self.doubted(leads_behind) {
+                match self.doubted() {
                     Doubted::AskAgain => {
+                        // Held while we wait, the page's slot would keep others waiting.
                         drop(fetched);
-                        self.doubt(path).await?;
+                        self.doubt().await?;
                         continue;
                     }
                     Doubted::GoBack(before) => {
@@ -301,12 +244,13 @@ impl<'a> Pager<'a> {
                         continue;
                     }
                     Doubted::Fails => {
-                        let path = format!("/api/v2/{path}");
+                        let path = format!("/api/v2/{}", self.part().0);
                         return Err(WalkError::EndedEarly { path, at: None, known: None });
                     }
                     Doubted::Believed => {
                         if self.promise == Promise::Count {
-                            self.notes.push((Level::Warn, not_listed(path, &self.query)));
+                            let note = not_listed(self.part().0, &self.query);
+                            self.notes.push((Level::Warn, note));
                         }
                     }
                 }
@@ -315,50 +259,139 @@ impl<'a> Pager<'a> {
                 self.doubts = if self.doubts == DOUBTS + 1 { DOUBTS + 2 } else { 0 };
             }
             if let Some(mending) = &fetched.page.mending {
-                let place = format!("/api/v2/{path}, {}", self.at.told());
-                self.notes.extend(told(mending, &place).map(|why| (Level::Warn, why)));
+                let place = format!("/api/v2/{}, {}", self.part().0, self.at.told());
+                self.notes.extend(mended(mending, &place).map(|why| (Level::Warn, why)));
             }
-            match step {
-                Step::Next(next) if !self.visited.goes_on_to(&next) => {
-                    let path = format!("/api/v2/{path} ({})", next.told());
-                    let why = "its links lead back to a place that was read before in this walk";
-                    return Err(WalkError::Broken { path, why });
-                }
-                Step::Next(next) => {
-                    self.promise = Promise::Page(std::mem::replace(&mut self.at, next));
-                }
-                Step::End(_) if self.done < more.len() => {
-                    self.done += 1;
-                    self.at = feed.paging.start(None);
-                    self.promise = Promise::Nothing;
-                    self.visited = Visited::default();
-                }
-                Step::End(next) => {
-                    self.at = next;
-                    self.ended = true;
-                }
-                Step::AskLarger => {
-                    self.size.enlarge(fetched.asked);
-                    continue;
-                }
-                Step::SkipSecond(next, second) => {
-                    self.cut_short.push(second);
-                    self.at = next;
-                }
-                Step::Broken(why) => {
-                    return Err(WalkError::Broken { path: format!("/api/v2/{path}"), why });
-                }
+            if self.go(step, fetched.asked)? {
+                self.size.move_on();
+                self.lone_later = None;
+                return Ok(Some(fetched));
             }
-            self.size.move_on();
-            self.lone_later = None;
-            return Ok(Some(fetched));
         }
         Ok(None)
     }
 
+    /// The path and the shape of the listing that is being read, of those that follow each other.
+    fn part(&self) -> (&'a str, &'a Shape) {
+        let Listing { path, shape, more, .. } = self.listing;
+        match self.done.checked_sub(1).and_then(|at| more.get(at)) {
+            Some((path, shape)) => (path, shape),
+            None => (path, shape),
+        }
+    }
+
+    /// Asks for the page at this place. None when it is to be asked for again, or when the listing
+    /// has ended before it.
+    async fn ask(&mut self) -> Result<Option<Fetched>, WalkError> {
+        let Listing { site, feed, walk, .. } = self.listing;
+        let (path, shape) = self.part();
+        let (site, query, at) = (site.as_deref(), &self.query, &self.at);
+        let (buckets, walk, patience) = (feed.buckets, *walk, self.patience);
+        let request = Request { site, path, query, at, buckets, walk, shape, patience };
+        let error = match self.client.get(&request, &mut self.size, &mut self.tally).await {
+            Ok(fetched) => return Ok(Some(fetched)),
+            Err(error) => error,
+        };
+        let start = self.at.start_time().filter(|_| error.kind == ErrorKind::BadPosition);
+        let Some(start) = start else { return Err(error.into()) };
+        // The start is younger than the feed gives yet: there is nothing new.
+        let young = self.client.clock().now_unix().saturating_sub(TOO_RECENT_SECONDS);
+        if start >= young {
+            self.ended = true;
+            return Ok(None);
+        }
+        if self.doubts >= DOUBTS {
+            return Err(error.into());
+        }
+        self.doubt().await?;
+        Ok(None)
+    }
+
+    /// Where no larger page can be had: the first row of a page that is later than its place, and
+    /// whether it is the only one.
+    fn first_later(&self, fetched: &Fetched) -> Option<(i64, bool)> {
+        let here = self.at.start_time().filter(|_| self.size.is_larger_refused())?;
+        first_later(&fetched.page, self.listing.feed.time_key()?, here)
+    }
+
+    /// A later row that stands alone at the end of a full page is believed when it is there again:
+    /// one that changed while the page was made is not.
+    fn asks_once_more(&mut self, fetched: &Fetched, rows: usize) -> bool {
+        let is_full = rows as u64 >= u64::from(fetched.asked);
+        match self.first_later(fetched) {
+            Some((time, true)) if is_full && self.lone_later.is_none() => {
+                self.lone_later = Some(time);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// What an answer says of how to go on.
+    fn step(&self, fetched: &Fetched, rows: usize) -> Step {
+        let feed = self.listing.feed;
+        let answer = Answer {
+            envelope: &fetched.page.envelope,
+            rows,
+            asked: fetched.asked,
+            is_largest: self.size.is_largest(fetched.asked),
+            now_unix: fetched.now_unix,
+            borne_out: feed.time_key().and_then(|key| {
+                let reached = borne_out(&fetched.page, key);
+                let later = self.first_later(fetched);
+                let believed =
+                    later.filter(|(time, is_alone)| !is_alone || self.lone_later == Some(*time));
+                let is_behind = reached.filter(|reached| Some(*reached) > self.at.start_time());
+                is_behind.or(believed.map(|(time, _)| time)).or(reached)
+            }),
+            empty_before: self.empty,
+        };
+        step(feed.paging, &self.at, answer)
+    }
+
+    /// Goes to the place behind a page. False when the page is to be asked for again.
+    fn go(&mut self, step: Step, asked: u32) -> Result<bool, WalkError> {
+        let (path, _) = self.part();
+        match step {
+            Step::Next(next) if !self.visited.goes_on_to(&next) => {
+                let path = format!("/api/v2/{path} ({})", next.told());
+                let why = "its links lead back to a place that was read before in this walk";
+                return Err(WalkError::Broken { path, why });
+            }
+            Step::Next(next) => {
+                self.promise = Promise::Page(std::mem::replace(&mut self.at, next));
+            }
+            Step::End(_) if self.done < self.listing.more.len() => {
+                self.done += 1;
+                self.at = self.listing.feed.paging.start(None);
+                self.promise = Promise::Nothing;
+                self.visited = Visited::default();
+            }
+            Step::End(next) => {
+                self.at = next;
+                self.ended = true;
+            }
+            Step::AskLarger => {
+                self.size.enlarge(asked);
+                return Ok(false);
+            }
+            Step::SkipSecond(next, second) => {
+                self.cut_short.push(second);
+                self.at = next;
+            }
+            Step::Broken(why) => {
+                return Err(WalkError::Broken { path: format!("/api/v2/{path}"), why });
+            }
+        }
+        Ok(true)
+    }
+
     /// What follows from an empty page that ends the listing.
-    /// `leads_behind`: the page before is no proof that there are rows.
-    fn doubted(&self, leads_behind: bool) -> Doubted {
+    fn doubted(&self) -> Doubted {
+        // In the order of time the page before is no proof that there are rows. By the old cursors
+        // of audits a link leads behind the last page, too.
+        let feed = self.listing.feed;
+        let leads_behind = feed.time_key().is_some() || feed.paging == Paging::Before;
         match &self.promise {
             Promise::Nothing => Doubted::Believed,
             _ if self.doubts < DOUBTS => Doubted::AskAgain,
@@ -373,11 +406,17 @@ impl<'a> Pager<'a> {
     }
 
     /// Waits before the same is asked again.
-    async fn doubt(&mut self, path: &str) -> Result<(), WalkError> {
+    async fn doubt(&mut self) -> Result<(), WalkError> {
+        let (path, _) = self.part();
         let wait = ends::wait(self.doubts);
         self.doubts += 1;
         Ok(self.client.pause(path, wait).await?)
     }
+}
+
+/// How many rows a page lists, and elements that are none.
+fn rows_of(fetched: &Fetched) -> usize {
+    fetched.page.lists.first().map_or(0, |list| list.rows.len() + list.strays)
 }
 
 /// What follows from an empty page that ends a listing.
@@ -422,7 +461,7 @@ fn first_later(page: &Page, key: &str, here: i64) -> Option<(i64, bool)> {
 }
 
 /// What a person should know of an answer that had to be mended. `place` is where it stands.
-fn told(mending: &Mending, place: &str) -> impl Iterator<Item = String> {
+fn mended(mending: &Mending, place: &str) -> impl Iterator<Item = String> {
     let Mending { kept, lost, named, has_rest } = mending;
     let names = |is_lost: bool| {
         let rows = named.iter().filter(|row| row.why_lost.is_some() == is_lost);
@@ -464,9 +503,9 @@ mod tests {
         };
         let named = vec![row(2, "7", None), row(4, "", Some("it is nested too deeply"))];
         let mending = Mending { kept: 1, lost: 1, named, has_rest: true };
-        let told: Vec<String> = told(&mending, "/api/v2/tags.json, page 3").collect();
+        let said: Vec<String> = mended(&mending, "/api/v2/tags.json, page 3").collect();
         assert_eq!(
-            told,
+            said,
             [
                 "/api/v2/tags.json, page 3: 1 rows are not valid JSON in Zendesk's answer and were held back (row 5, it is \
                  nested too deeply). Correct them in Zendesk, or ask its support to: they are missing until they change",
@@ -475,6 +514,6 @@ mod tests {
                 "/api/v2/tags.json, page 3: what follows the end of Zendesk's answer was left out",
             ]
         );
-        assert_eq!(super::told(&Mending::default(), "x").count(), 0);
+        assert_eq!(super::mended(&Mending::default(), "x").count(), 0);
     }
 }

@@ -7,7 +7,9 @@ use crate::protocol::catalog::SyncMode;
 use crate::streams::{Reading, Stream};
 use crate::sync::position::decode::{self, Saved};
 use crate::sync::position::encode::to_state;
-use crate::sync::position::{FullPass, PASS_EVERY_SECONDS, Phase, Place, Position, Walk};
+use crate::sync::position::{
+    FullPass, PASS_EVERY_SECONDS, Phase, Place, Position, Walk, WatchedChildren, Windows,
+};
 use crate::zendesk::paging::{Token, YOUNGEST_BOUND_SECONDS};
 use crate::zendesk::timestamp;
 
@@ -96,7 +98,7 @@ fn full_refresh(stream: &Stream, saved: &Saved, config: &Config, now: Now) -> Be
         };
     position.walk.full = true;
     position.main = saved.main;
-    position.walk.pass.under_way = stream.reading() == Reading::PerParent;
+    position.walk.full_pass.under_way = stream.reading() == Reading::PerParent;
     nothing_yet(stream, position, now)
 }
 
@@ -130,29 +132,24 @@ fn incremental(
     let later = configured.filter(|configured| saved.cursor.is_some_and(|flat| flat < *configured));
     let flat = later.or(saved.cursor);
     let walk = saved.walk.clone().filter(|_| later.is_none());
-    let fresh = |walk: Option<Walk>, token: Token| Walk {
-        place: Place { token, ..Place::default() },
-        from: None,
-        until: None,
-        later: Vec::new(),
-        phase: Phase::Fresh,
-        full: false,
-        start_bound: bound,
-        cursor_at_start: flat,
-        began: None,
-        newest: None,
-        searched: saved.searched,
-        deletions_delivered: walk
-            .as_ref()
-            .map(|walk| walk.deletions_delivered.clone())
-            .unwrap_or_default(),
-        pass: walk.as_ref().map(|walk| walk.pass).unwrap_or_default(),
-        silent_changes: walk.as_ref().and_then(|walk| walk.silent_changes),
-        digest: walk.as_ref().map(|walk| walk.digest.clone()).unwrap_or_default(),
-        failing: walk.map(|walk| walk.failing).unwrap_or_default(),
-        rows: 0,
-        pages: 0,
-        brand: saved.walk.as_ref().and_then(|walk| walk.brand),
+    let fresh = |walk: Option<Walk>, token: Token| {
+        let before = walk.unwrap_or_default();
+        Walk {
+            place: Place { token, ..Place::default() },
+            windows: Windows::default(),
+            phase: Phase::Fresh,
+            full: false,
+            start_bound: bound,
+            cursor_at_start: flat,
+            began: None,
+            newest: None,
+            searched: saved.searched,
+            deletions_delivered: before.deletions_delivered,
+            full_pass: before.full_pass,
+            children: WatchedChildren { rows: 0, ..before.children },
+            pages: 0,
+            brand: saved.walk.as_ref().and_then(|walk| walk.brand),
+        }
     };
     let root = stream.feed.root();
     let lower = flat.or(bound);
@@ -160,7 +157,7 @@ fn incremental(
     let walk = match (reading, walk) {
         (reading, walk) if reading.has_passes() && pass_is_due(walk.as_ref(), flat, now) => {
             let mut walk = fresh(walk, root.paging.start(bound));
-            walk.pass = FullPass { under_way: true, ended: walk.pass.ended };
+            walk.full_pass = FullPass { under_way: true, ended: walk.full_pass.ended };
             walk
         }
         // The end of the last walk of an ordered feed is where the next one begins.
@@ -185,7 +182,7 @@ fn incremental(
 const MOST_AHEAD_SECONDS: i64 = 3600;
 
 /// Brings saved times of the future back to the newest that can be read from. Nobody knows what was
-/// read up to such a time, so it is told. Returns where the stream begins if it is not asked for in
+/// read up to such a time, so it is reported. Returns where the stream begins if it is not asked for in
 /// this sync: its listing has nothing so new.
 fn of_the_future(stream: &Stream, saved: &mut Saved, config: &Config, now: Now) -> Option<Begin> {
     let latest = now.unix.saturating_sub(YOUNGEST_BOUND_SECONDS);
@@ -209,11 +206,11 @@ fn of_the_future(stream: &Stream, saved: &mut Saved, config: &Config, now: Now) 
             timestamp::to_iso(start)
         ));
     }
-    let told = ahead(saved.cursor).or(ahead(saved.main))?;
+    let future = ahead(saved.cursor).or(ahead(saved.main))?;
     saved.warnings.push(format!(
         "{name}: the saved time, {}, lies in the future, so nobody knows what was read. Reading goes on from {}; \
          to read what came before, reset (clear) this stream",
-        timestamp::to_iso(told),
+        timestamp::to_iso(future),
         timestamp::to_iso(latest)
     ));
     let bring_back = |time: &mut Option<i64>| {
@@ -234,7 +231,7 @@ fn of_the_future(stream: &Stream, saved: &mut Saved, config: &Config, now: Now) 
         if ahead(walk.place.point()).is_some() {
             walk.place =
                 Place { token: stream.feed.root().paging.start(Some(latest)), ..Place::default() };
-            (walk.from, walk.until, walk.later) = (None, None, Vec::new());
+            walk.windows = Windows::default();
         }
     }
     if is_asked_for {
@@ -313,8 +310,8 @@ fn forgotten(stream: &Stream, flat: Option<i64>, now: Now) -> Option<String> {
 /// them are read again when the last such pass is old. A state that knows of no
 /// pass counts as one of its cursor's time.
 fn pass_is_due(walk: Option<&Walk>, flat: Option<i64>, now: Now) -> bool {
-    let under_way = walk.is_some_and(|walk| walk.pass.under_way);
-    let last = walk.and_then(|walk| walk.pass.ended).or(flat);
+    let under_way = walk.is_some_and(|walk| walk.full_pass.under_way);
+    let last = walk.and_then(|walk| walk.full_pass.ended).or(flat);
     !under_way && last.is_none_or(|last| now.unix.saturating_sub(last) > PASS_EVERY_SECONDS)
 }
 
@@ -390,9 +387,9 @@ mod tests {
         );
         let later = incremental("tickets", saved.clone(), Some("2025-01-01T00:00:00Z"));
         assert_eq!(later.position.walk.place.token, Token::StartTime(1_735_689_600));
-        let told = &later.warnings[0];
-        assert!(told.contains("later") && told.contains("2024-01-01T00:00:00Z"), "{told}");
-        assert!(told.contains("reset"), "{told}");
+        let warning = &later.warnings[0];
+        assert!(warning.contains("later") && warning.contains("2024-01-01T00:00:00Z"), "{warning}");
+        assert!(warning.contains("reset"), "{warning}");
         // Once: the later date is the one that counts from then on.
         let state =
             serde_json::from_str(&to_state(&stream_of("tickets"), &later.position)).unwrap();
@@ -416,8 +413,11 @@ mod tests {
             let bounded = json!({"updated_at": "1720000000", "walk": walk});
             let bounded = incremental(name, bounded, Some(START));
             assert_eq!(bounded.position.walk.place.token, Token::Cursor("t".into()));
-            let told = &bounded.warnings[0];
-            assert!(told.contains("2024-01-01T00:00:00Z") && told.contains("reset"), "{told}");
+            let warning = &bounded.warnings[0];
+            assert!(
+                warning.contains("2024-01-01T00:00:00Z") && warning.contains("reset"),
+                "{warning}"
+            );
             let theirs = incremental(name, json!({"updated_at": "1720000000"}), Some(START));
             assert_eq!(theirs.position.walk.place.token, Token::StartTime(1_720_000_000));
             assert!(theirs.warnings[0].contains("another connector's"), "{:?}", theirs.warnings);
@@ -508,8 +508,8 @@ mod tests {
             {
                 let begin = incremental(name, json!({ key: ahead }), None);
                 assert_eq!(begin.warnings.len(), 1, "{:?}", begin.warnings);
-                let told = &begin.warnings[0];
-                assert!(told.contains("future") && told.contains("reset"), "{told}");
+                let warning = &begin.warnings[0];
+                assert!(warning.contains("future") && warning.contains("reset"), "{warning}");
                 // No request is made for a time that young, and the next read begins there.
                 let state: Value = serde_json::from_str(&begin.repeat.unwrap()).unwrap();
                 let later = Now { unix: NOW.unix + 3600, ..NOW };
@@ -624,7 +624,7 @@ mod tests {
             (pass.position.walk.place.token, pass.position.cursor),
             (Token::StartTime(0), Some(fresh))
         );
-        assert!(pass.position.walk.pass.under_way);
+        assert!(pass.position.walk.full_pass.under_way);
         // A state of Airbyte's connector knows of no pass; its cursor stands for one.
         assert_eq!(token(json!({"updated_at": fresh.to_string()})), Token::StartTime(fresh));
         assert_eq!(token(json!({"updated_at": stale.to_string()})), Token::StartTime(0));
@@ -648,14 +648,14 @@ mod tests {
         };
         let yesterday = NOW.unix - DAY;
         let (stream, recent) = begun("satisfaction_ratings", &state(yesterday, NOW.unix - 6 * DAY));
-        assert!(!recent.position.walk.pass.under_way);
+        assert!(!recent.position.walk.full_pass.under_way);
         assert_eq!(lower(&stream, &recent.position), Some(yesterday));
         let passed = NOW.unix - 8 * DAY;
         let (stream, old) = begun("satisfaction_ratings", &state(yesterday, passed));
-        assert!(old.position.walk.pass.under_way);
+        assert!(old.position.walk.full_pass.under_way);
         assert_eq!(lower(&stream, &old.position), Some(passed - 60));
         let (stream, first) = begun("satisfaction_ratings", &json!({}));
-        assert!(first.position.walk.pass.under_way);
+        assert!(first.position.walk.full_pass.under_way);
         assert_eq!(lower(&stream, &first.position), Some(START_UNIX));
     }
 

@@ -309,15 +309,15 @@ mod tests {
 
     #[test]
     fn what_is_saved_otherwise_is_told_and_read_anew() {
-        for (saved, told) in [
+        for (saved, expected) in [
             (json!("x"), "what is saved of other brands"),
             (json!({ "x": {} }), "the brand `x`"),
             (json!({ "7": 5 }), "the brand `7`"),
         ] {
             let state = json!({ "updated_at": "1790000000", "brands": saved });
             let begun = begun(&state, SyncMode::Incremental, NOW, &[7]);
-            assert_eq!(flats(&begun), [Some(1_790_000_000), None], "{told}");
-            assert!(begun.warnings[0].contains(told), "{:?}", begun.warnings);
+            assert_eq!(flats(&begun), [Some(1_790_000_000), None], "{expected}");
+            assert!(begun.warnings[0].contains(expected), "{:?}", begun.warnings);
         }
     }
 }

@@ -19,7 +19,7 @@ pub fn begin(feed: &Feed, position: &mut Position, now_unix: i64) -> Vec<(&'stat
         TimeFilter::Unsent | TimeFilter::Windows { .. } => Vec::new(),
         TimeFilter::Created { overlap_seconds } => {
             let lower =
-                if walk.pass.under_way { walk.start_bound.unwrap_or_default() } else { lower };
+                if walk.full_pass.under_way { walk.start_bound.unwrap_or_default() } else { lower };
             let start = lower.saturating_sub(overlap_seconds).max(0);
             vec![("start_time", start.to_string())]
         }
@@ -62,7 +62,7 @@ mod tests {
         assert_eq!(ratings(walk(Some(900_000))), ("start_time", "813600".to_owned()));
         assert_eq!(ratings(walk(None)), ("start_time", "413600".to_owned()));
         let mut pass = walk(Some(900_000));
-        pass.pass.under_way = true;
+        pass.full_pass.under_way = true;
         assert_eq!(ratings(pass), ("start_time", "413600".to_owned()));
         let name = "filter[created_at][]";
         let bounds = [(name, "1970-01-11T10:00:00Z".into()), (name, "1970-01-12T13:45:40Z".into())];

@@ -6,10 +6,14 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use super::deletions::DeliveredDeletions;
 use super::digest::Digest;
 use super::failing::Failing;
 use super::windows::MOST_WINDOWS;
-use super::{FullPass, MOST_SEEN, Phase, Place, Position, WALK_VERSION, Walk, Window};
+use super::{
+    FullPass, MOST_SEEN, Phase, Place, Position, WALK_VERSION, Walk, WatchedChildren, Window,
+    Windows,
+};
 use crate::streams::{Cursor, Stream};
 use crate::zendesk::paging::Token;
 use crate::zendesk::timestamp;
@@ -284,9 +288,7 @@ fn read_walk(stream: &Stream, json: &Map<String, Value>) -> Result<Walk, &'stati
             at: number("at"),
             seen: text("seen").map(hashes_from).unwrap_or_default(),
         },
-        from: number("from"),
-        until: number("until"),
-        later,
+        windows: Windows { from: number("from"), until: number("until"), later },
         phase,
         full: is_true("full"),
         start_bound: number("bound"),
@@ -294,12 +296,16 @@ fn read_walk(stream: &Stream, json: &Map<String, Value>) -> Result<Walk, &'stati
         began: number("began"),
         newest: number("newest"),
         searched: number("searched"),
-        deletions_delivered: text("gone").map(numbers_from).unwrap_or_default(),
-        pass: FullPass { under_way: is_true("pass"), ended: number("passed") },
-        silent_changes: number("told"),
-        digest: text("numbers").map(Digest::from_text).unwrap_or_default(),
-        failing: text("failing").map(Failing::from_text).unwrap_or_default(),
-        rows: json.get("rows").and_then(Value::as_u64).unwrap_or_default(),
+        deletions_delivered: DeliveredDeletions::of(
+            text("gone").map(numbers_from).unwrap_or_default(),
+        ),
+        full_pass: FullPass { under_way: is_true("pass"), ended: number("passed") },
+        children: WatchedChildren {
+            silent_changes: number("told"),
+            digest: text("numbers").map(Digest::from_text).unwrap_or_default(),
+            failing: text("failing").map(Failing::from_text).unwrap_or_default(),
+            rows: json.get("rows").and_then(Value::as_u64).unwrap_or_default(),
+        },
         pages: number("pages").unwrap_or_default(),
         brand: json.get(BRAND).and_then(Value::as_u64),
     })

@@ -37,7 +37,7 @@ pub fn to_state(stream: &Stream, position: &Position) -> String {
         let flat = flat.or(walk.start_bound).unwrap_or_default();
         let parents = written(flat, CursorFormat::Unix);
         let own = written(flat, cursor.format);
-        state = substream_state((cursor.field, &own), (cursor.parents, &parents));
+        state = substream_state(cursor.field, &own, cursor.parents, &parents);
     }
     let mut walk_json = walk_json(stream, walk);
     if let Some(flat) = position.cursor.filter(|_| stream.is_fallback) {
@@ -49,16 +49,18 @@ pub fn to_state(stream: &Stream, position: &Position) -> String {
 
 /// The form in which Airbyte saves a stream that is read per parent, with a global cursor.
 fn substream_state(
-    (field, value): (&str, &Value),
-    (parents, parents_value): (&[(&str, &str)], &Value),
+    field: &str,
+    value: &Value,
+    parents: &[(&str, &str)],
+    parents_value: &Value,
 ) -> Map<String, Value> {
     let mut parent_state = Map::new();
     if let Some(((name, parent_field), above)) = parents.split_first() {
         let own = if above.is_empty() {
             json!({ *parent_field: parents_value })
         } else {
-            let parent = (*parent_field, parents_value);
-            Value::Object(substream_state(parent, (above, parents_value)))
+            let (field, value) = (*parent_field, parents_value);
+            Value::Object(substream_state(field, value, above, parents_value))
         };
         parent_state.insert((*name).to_owned(), own);
     }
@@ -91,26 +93,29 @@ fn walk_json(stream: &Stream, walk: &Walk) -> Value {
     put("newest", walk.newest.map(|unix| json!(unix)));
     put("searched", walk.searched.map(|unix| json!(unix)));
     put("at", walk.place.at.map(|unix| json!(unix)));
-    let most = if walk.later.is_empty() { MOST_SEEN } else { MOST_SEEN_IN_WINDOWS };
+    let most = if walk.windows.later.is_empty() { MOST_SEEN } else { MOST_SEEN_IN_WINDOWS };
     let seen = &walk.place.seen[..walk.place.seen.len().min(most)];
     put("seen", (!seen.is_empty()).then(|| json!(hashes_text(seen))));
     put(
         "gone",
-        (!walk.deletions_delivered.is_empty())
-            .then(|| json!(numbers_text(&walk.deletions_delivered))),
+        (!walk.deletions_delivered.ids().is_empty())
+            .then(|| json!(numbers_text(walk.deletions_delivered.ids()))),
     );
-    put("pass", flag(walk.pass.under_way));
-    put("passed", walk.pass.ended.map(|unix| json!(unix)));
-    put("told", walk.silent_changes.map(|unix| json!(unix)));
-    put("numbers", walk.digest.is_known().then(|| json!(walk.digest.text())));
-    put("failing", (!walk.failing.is_empty()).then(|| json!(walk.failing.text())));
+    put("pass", flag(walk.full_pass.under_way));
+    put("passed", walk.full_pass.ended.map(|unix| json!(unix)));
+    put("told", walk.children.silent_changes.map(|unix| json!(unix)));
+    put("numbers", walk.children.digest.is_known().then(|| json!(walk.children.digest.text())));
+    put(
+        "failing",
+        (!walk.children.failing.is_empty()).then(|| json!(walk.children.failing.text())),
+    );
     let counts = matches!(walk.place.token, Token::After(_)) && walk.pages > 0;
     put("pages", counts.then(|| json!(walk.pages)));
     put(BRAND, walk.brand.map(|brand| json!(brand)));
-    put("rows", (walk.rows > 0).then(|| json!(walk.rows)));
-    put("from", walk.from.map(|unix| json!(unix)));
-    put("until", walk.until.map(|unix| json!(unix)));
-    let windows: Vec<Value> = walk.later.iter().map(window_json).collect();
+    put("rows", (walk.children.rows > 0).then(|| json!(walk.children.rows)));
+    put("from", walk.windows.from.map(|unix| json!(unix)));
+    put("until", walk.windows.until.map(|unix| json!(unix)));
+    let windows: Vec<Value> = walk.windows.later.iter().map(window_json).collect();
     put("windows", (!windows.is_empty()).then_some(Value::Array(windows)));
     json
 }

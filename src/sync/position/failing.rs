@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::streams::Feed;
 use crate::sync::WalkError;
-use crate::sync::records::path_params::PathParams;
+use crate::sync::position::path_params::PathParams;
 
 /// Syncs that end at a parent before one passes it over.
 const SYNCS: u8 = 3;
@@ -156,10 +156,11 @@ impl Failing {
 
 impl Failures {
     /// Notes that a listing of a feed was read, and what filled its path.
-    pub fn read(&mut self, feed: &'static str, fills: &PathParams) {
+    pub fn read(&mut self, feed: &'static str, path_params: &PathParams) {
         let of_feed = self.0.entry(feed).or_default();
         of_feed.read += 1;
-        let ids: Vec<String> = fills.iter().map(|(name, id)| format!("{name}={id}")).collect();
+        let ids: Vec<String> =
+            path_params.iter().map(|(name, id)| format!("{name}={id}")).collect();
         of_feed.last_read = ids.join(",");
         of_feed.in_a_row.clear();
     }

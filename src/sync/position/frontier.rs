@@ -168,10 +168,10 @@ mod tests {
     use super::*;
 
     fn timed(number: usize, time: i64) -> Listed {
-        standing(number, time, time)
+        listed(number, time, time)
     }
 
-    fn standing(number: usize, time: i64, own: i64) -> Listed {
+    fn listed(number: usize, time: i64, own: i64) -> Listed {
         let page = Token::StartTime(0);
         Listed { hash: number as u64, time: Some(time), own: Some(own), page }
     }
@@ -263,7 +263,7 @@ mod tests {
                 let before = *stands.last().unwrap();
                 let here = before + later;
                 let own = if own > 20 { here + own } else { here };
-                open.push(frontier.push(standing(number, before, own)));
+                open.push(frontier.push(listed(number, before, own)));
                 stands.push(here);
                 if open.len() > pick {
                     frontier.settle(open.remove(pick));

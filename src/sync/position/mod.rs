@@ -1,8 +1,7 @@
 //! Where a stream stands: the flat cursor that Airbyte's connector can read, and beside it our own
 //! `walk`. Pure: positions move by pages and ends, and are written as a state's text.
 
-use std::collections::BTreeSet;
-
+use self::deletions::DeliveredDeletions;
 use self::digest::Digest;
 use self::failing::Failing;
 use crate::streams::{Feed, Order};
@@ -10,12 +9,16 @@ use crate::zendesk::paging::Token;
 
 pub mod catch_up;
 pub mod decode;
+pub mod deletions;
 pub mod digest;
 pub mod encode;
 pub mod ends;
 pub mod failing;
 pub mod frontier;
+pub mod path_params;
 pub mod places;
+#[cfg(test)]
+mod round_trip;
 pub mod search_bounds;
 pub mod windows;
 
@@ -27,9 +30,6 @@ pub const MOST_SEEN: usize = 128;
 
 /// The same for each of several windows, so that sixteen of them fit into a state.
 const MOST_SEEN_IN_WINDOWS: usize = 8;
-
-/// Deleted rows that are remembered as delivered; beyond that they repeat.
-pub const MOST_GONE: usize = 500;
 
 /// A row that changes while a listing is read may be listed before it changes. What is newer than
 /// this before the walk's begin comes again next time.
@@ -53,14 +53,7 @@ pub struct Position {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Walk {
     pub place: Place,
-    /// Where the place's window begins, unix seconds, if it is one of a search, whose tokens and
-    /// rows do not tell.
-    pub from: Option<i64>,
-    /// Where the place's window ends and the next begins, in the feed's own time. None where the
-    /// walk ends with it.
-    pub until: Option<i64>,
-    /// Further windows that are walked at the same time, the earliest first.
-    pub later: Vec<Window>,
+    pub windows: Windows,
     pub phase: Phase,
     /// Made by a full refresh, which resumes only inside one job.
     pub full: bool,
@@ -74,10 +67,32 @@ pub struct Walk {
     pub newest: Option<i64>,
     /// When the search began whose rows the stream's own feed now has the last word on.
     pub searched: Option<i64>,
-    /// Deleted rows that were delivered.
-    pub deletions_delivered: BTreeSet<u64>,
-    /// The reading of what may change unseen: whether one is under way, and the begin of the last.
-    pub pass: FullPass,
+    pub deletions_delivered: DeliveredDeletions,
+    /// The reading of what may change unseen.
+    pub full_pass: FullPass,
+    pub children: WatchedChildren,
+    /// Pages that the walk has moved: in no order of time, this tells who is ahead.
+    pub pages: i64,
+    /// The brand whose help center this is a place in, where the state has it beside no brand's id.
+    pub brand: Option<u64>,
+}
+
+/// The windows of time that a walk is cut into. The place of the first is the walk's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Windows {
+    /// Where the first window begins, unix seconds, if it is one of a search, whose tokens and rows
+    /// do not tell.
+    pub from: Option<i64>,
+    /// Where the first window ends and the next begins, in the feed's own time. None where the walk
+    /// ends with it.
+    pub until: Option<i64>,
+    /// Further windows that are walked at the same time, the earliest first.
+    pub later: Vec<Window>,
+}
+
+/// What a stream that is read per parent knows of its parents.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WatchedChildren {
     /// Up to when the events that tell of changed children were read, unix seconds.
     pub silent_changes: Option<i64>,
     /// The numbers of all parents as of the last read.
@@ -86,10 +101,6 @@ pub struct Walk {
     pub failing: Failing,
     /// Rows of parents that are not finished, so that a state moves while they are read.
     pub rows: u64,
-    /// Pages that the walk has moved: in no order of time, this tells who is ahead.
-    pub pages: i64,
-    /// The brand whose help center this is a place in, where the state has it beside no brand's id.
-    pub brand: Option<u64>,
 }
 
 /// Where a walk, or a window of it, goes on.
@@ -135,7 +146,7 @@ pub enum Phase {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FullPass {
     pub under_way: bool,
-    /// Unix seconds.
+    /// When the last one began, unix seconds.
     pub ended: Option<i64>,
 }
 
@@ -184,17 +195,15 @@ impl Position {
             self.end_window(0, Place::default(), now_unix);
             return;
         }
-        self.walk.from = None;
+        self.walk.windows = Windows::default();
         let ordered = matches!(order, Order::ByTime(_));
         self.walk.place.token = if ordered { token } else { Token::First };
         self.walk.place.seen = seen;
         self.walk.phase = Phase::Done;
-        self.walk.rows = 0;
+        self.walk.children.rows = 0;
         self.walk.pages = 0;
-        self.walk.until = None;
-        self.walk.later.clear();
-        if std::mem::take(&mut self.walk.pass.under_way) {
-            self.walk.pass.ended = self.walk.began;
+        if std::mem::take(&mut self.walk.full_pass.under_way) {
+            self.walk.full_pass.ended = self.walk.began;
         }
         if ordered {
             self.reach(reached, now_unix);
@@ -220,9 +229,7 @@ impl Position {
         if ahead.walk.phase == Phase::Done {
             self.end(Order::ByTime(""), token, reached.or(ahead.cursor), seen, now_unix);
         } else {
-            self.walk.from = ahead.walk.from;
-            self.walk.until = ahead.walk.until;
-            self.walk.later.clone_from(&ahead.walk.later);
+            self.walk.windows.clone_from(&ahead.walk.windows);
             self.next_page(token, reached, seen, now_unix);
             self.walk.pages = ahead.walk.pages;
         }
@@ -244,7 +251,7 @@ impl Position {
 
     /// Whether the flat cursor follows the pages. A pass over all parents leaves it where it was.
     fn moves_with_pages(&self) -> bool {
-        !(self.walk.pass.under_way && self.walk.cursor_at_start.is_some())
+        !(self.walk.full_pass.under_way && self.walk.cursor_at_start.is_some())
     }
 
     fn reach(&mut self, reached: Option<i64>, now_unix: i64) {
@@ -262,6 +269,8 @@ mod tests {
     use super::decode::{hashes_from, numbers_from};
     use super::encode::{hashes_text, numbers_text, to_state};
     use super::*;
+    use std::collections::BTreeSet;
+
     use serde_json::Value;
 
     const ORDERED: Order = Order::ByTime("updated_at");
@@ -309,13 +318,13 @@ mod tests {
     #[test]
     fn a_pass_over_all_parents_leaves_the_flat_cursor_until_its_end() {
         let mut position = at(Some(500));
-        position.walk.pass.under_way = true;
+        position.walk.full_pass.under_way = true;
         position.walk.place.token = Token::StartTime(0);
         position.begin(1000);
         position.next_page(Token::StartTime(300), Some(300), vec![], 1000);
         assert_eq!((position.cursor, position.walk.place.at), (Some(500), Some(300)));
         position.end(ORDERED, Token::StartTime(700), Some(700), vec![], 1200);
-        assert_eq!((position.cursor, position.walk.pass.ended), (Some(700), Some(1000)));
+        assert_eq!((position.cursor, position.walk.full_pass.ended), (Some(700), Some(1000)));
     }
 
     #[test]

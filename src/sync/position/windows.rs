@@ -1,26 +1,26 @@
-//! A long history in windows of time, walked at once: one chain of pages that take seconds each
-//! cannot use ten requests a minute. A walk begins as one window; while chains are free, the window
-//! of an export with the longest way to go is cut in two, and of a search, whose windows cannot be
-//! cut once they are read, the next part of what is left ([`search`](crate::sync::walk::search_windows)). Pure.
+//! A long history is read in windows of time, several at once: where a page takes seconds, one
+//! fetcher cannot use ten requests a minute. A walk begins as one window. While fetchers are free,
+//! an export's longest window is split in two. A search's window cannot be split once it is read:
+//! there the next part of what is left becomes a window. Pure.
 //!
 //! A window of an export ends where the next one begins: rows from there on are the next one's.
 //! Those of a search overlap by a second. Rows only ever move to the end of all time, so none can
 //! slip from a window that is unread into one that is read.
 
-use super::search_bounds::OVERLAP_SECONDS;
-use super::{Phase, Place, Position, Window};
+use super::search_bounds::{Bounds, OVERLAP_SECONDS};
+use super::{Phase, Place, Position, Window, Windows};
 use crate::zendesk::paging::Token;
 
 /// Windows of one walk; a saved position holds a place for each.
 pub const MOST_WINDOWS: usize = 16;
 
-/// Pages that a window must still have, by what its last page covered, to be cut. A cut costs up
+/// Pages that a window must still have, by what its last page covered, to be split. A split costs up
 /// to a page, which both halves list.
-const PAGES_WORTH_A_CUT: i64 = 10;
+const PAGES_WORTH_A_SPLIT: i64 = 10;
 
-/// A shorter window is not cut. Half of it is far more than the minute that exports withhold: what
-/// appears late must not lie before a cut.
-const SHORTEST_CUT_SECONDS: i64 = 3600;
+/// A shorter window is not split. Half of it is far more than the minute that exports withhold: what
+/// appears late must not lie before a split.
+const SHORTEST_SPLIT_SECONDS: i64 = 3600;
 
 /// History older than this is long: streams that are read per parent leave it to the others to
 /// read it in windows, and follow behind.
@@ -35,15 +35,23 @@ pub struct WindowSpan {
     pub page_seconds: Option<i64>,
 }
 
-/// Which window to cut, and where, when `at_once` chains may walk.
+/// A window of a walk, the first or a later one.
+#[derive(Clone, Copy, Debug)]
+pub struct WindowAt<'p> {
+    pub place: &'p Place,
+    pub until: Option<i64>,
+    pub done: bool,
+}
+
+/// Which window to split, and where, when `at_once` fetchers may walk.
 #[must_use]
-pub fn cut(spans: &[WindowSpan], at_once: usize) -> Option<(usize, i64)> {
+pub fn next_split(spans: &[WindowSpan], at_once: usize) -> Option<(usize, i64)> {
     if spans.len() >= at_once.min(MOST_WINDOWS) {
         return None;
     }
     let length = |span: &WindowSpan| span.until.saturating_sub(span.from);
     let (number, span) = spans.iter().enumerate().max_by_key(|(_, span)| length(span))?;
-    let worth = span.page_seconds?.saturating_mul(PAGES_WORTH_A_CUT).max(SHORTEST_CUT_SECONDS);
+    let worth = span.page_seconds?.saturating_mul(PAGES_WORTH_A_SPLIT).max(SHORTEST_SPLIT_SECONDS);
     (length(span) >= worth).then(|| (number, span.from.saturating_add(length(span) / 2)))
 }
 
@@ -74,7 +82,12 @@ pub fn bring_together(positions: &mut [&mut Position]) {
 fn unread_of_both(one: &Position, other: &Position) -> Position {
     let all = one.windows().chain(other.windows());
     let mut windows: Vec<Window> = all
-        .map(|(place, until, done)| Window { place: place.clone(), from: None, until, done })
+        .map(|WindowAt { place, until, done }| Window {
+            place: place.clone(),
+            from: None,
+            until,
+            done,
+        })
         .collect();
     windows.sort_by_key(|window| (window.place.point(), window.place.token.is_servers()));
     let (mut done, open): (Vec<_>, Vec<_>) = windows.into_iter().partition(|window| window.done);
@@ -95,9 +108,9 @@ fn unread_of_both(one: &Position, other: &Position) -> Position {
     let mut together = Position { cursor: one.cursor.min(other.cursor), ..one.clone() };
     let mut union = union.into_iter();
     if let Some(first) = union.next() {
-        (together.walk.place, together.walk.until) = (first.place, first.until);
+        (together.walk.place, together.walk.windows.until) = (first.place, first.until);
     }
-    together.walk.later = union.collect();
+    together.walk.windows.later = union.collect();
     together
 }
 
@@ -109,58 +122,67 @@ impl Position {
             && others.phase == Phase::UnderWay
             && own.began == others.began
             && own.start_bound == others.start_bound;
-        let places = (&own.place.token, &own.until, &own.later);
+        let places = (&own.place.token, &own.windows.until, &own.windows.later);
         let in_windows = self.has_windows() || other.has_windows();
-        one_walk && in_windows && places != (&others.place.token, &others.until, &others.later)
+        one_walk
+            && in_windows
+            && places != (&others.place.token, &others.windows.until, &others.windows.later)
     }
 
     fn take_back(&mut self, union: &Self) {
         self.cursor = union.cursor;
         self.walk.place = union.walk.place.clone();
-        self.walk.until = union.walk.until;
-        self.walk.later.clone_from(&union.walk.later);
+        self.walk.windows.until = union.walk.windows.until;
+        self.walk.windows.later.clone_from(&union.walk.windows.later);
     }
 
-    /// Places of windows, the earliest first. Only the last one may be done.
-    pub fn windows(&self) -> impl Iterator<Item = (&Place, Option<i64>, bool)> {
-        let walk = &self.walk;
-        let later = walk.later.iter().map(|window| (&window.place, window.until, window.done));
-        std::iter::once((&walk.place, walk.until, false)).chain(later)
+    /// The windows of the walk, the earliest first. Only the last one may be done.
+    pub fn windows(&self) -> impl Iterator<Item = WindowAt<'_>> {
+        let Windows { until, later, .. } = &self.walk.windows;
+        let first = WindowAt { place: &self.walk.place, until: *until, done: false };
+        let later = later.iter().map(|Window { place, until, done, .. }| WindowAt {
+            place,
+            until: *until,
+            done: *done,
+        });
+        std::iter::once(first).chain(later)
     }
 
     /// The latest time up to which windows behind the first are known to have rows. Only a cursor
     /// proves it: a start time may be that of the window itself.
     #[must_use]
     pub fn known_in_windows(&self) -> Option<i64> {
-        let later = self.windows().skip(1).filter(|(place, ..)| place.token.is_servers());
-        later.filter_map(|(place, ..)| place.at).max().filter(|_| !self.is_search())
+        let later = self.windows().skip(1).filter(|window| window.place.token.is_servers());
+        later.filter_map(|window| window.place.at).max().filter(|_| !self.is_search())
     }
 
     #[must_use]
     pub fn has_windows(&self) -> bool {
-        !self.walk.later.is_empty()
+        !self.walk.windows.later.is_empty()
     }
 
     /// Whether the windows are a search's.
     #[must_use]
     pub fn is_search(&self) -> bool {
-        self.walk.from.is_some()
+        self.walk.windows.from.is_some()
     }
 
     /// The bounds of a window of a search, unix seconds, the end excluded.
     #[must_use]
-    pub fn bounds(&self, window: usize) -> Option<(i64, i64)> {
+    pub fn bounds(&self, window: usize) -> Option<Bounds> {
         let (from, until) = match window.checked_sub(1) {
-            None => (self.walk.from, self.walk.until),
-            Some(later) => self.walk.later.get(later).map(|later| (later.from, later.until))?,
+            None => (self.walk.windows.from, self.walk.windows.until),
+            Some(later) => {
+                self.walk.windows.later.get(later).map(|later| (later.from, later.until))?
+            }
         };
-        from.zip(until)
+        Some(Bounds { from: from?, to: until? })
     }
 
     /// The place of a window.
     #[must_use]
     pub fn place(&self, window: usize) -> &Place {
-        match window.checked_sub(1).and_then(|later| self.walk.later.get(later)) {
+        match window.checked_sub(1).and_then(|later| self.walk.windows.later.get(later)) {
             Some(later) => &later.place,
             None => &self.walk.place,
         }
@@ -171,11 +193,12 @@ impl Position {
         match window.checked_sub(1) {
             None => {
                 // A page may reach into the next window, which has rows of its own to read there.
-                let at = place.at.map(|at| self.walk.until.map_or(at, |until| at.min(until)));
+                let at =
+                    place.at.map(|at| self.walk.windows.until.map_or(at, |until| at.min(until)));
                 self.next_page(place.token, at, place.seen, now_unix);
             }
             Some(later) => {
-                if let Some(later) = self.walk.later.get_mut(later) {
+                if let Some(later) = self.walk.windows.later.get_mut(later) {
                     let own = |at: i64| later.until.map_or(at, |until| at.min(until));
                     let at = later.place.at.max(place.at.map(own));
                     later.place = Place { at, ..place };
@@ -184,12 +207,12 @@ impl Position {
         }
     }
 
-    /// Cuts a window in two: what lies in the second `middle` and after it becomes one of its own,
+    /// Splits a window in two: what lies in the second `middle` and after it becomes one of its own,
     /// in a search with a second of overlap.
-    pub fn cut_window(&mut self, window: usize, middle: i64) {
+    pub fn split_window(&mut self, window: usize, middle: i64) {
         let until = match window.checked_sub(1) {
-            None => &mut self.walk.until,
-            Some(later) => match self.walk.later.get_mut(later) {
+            None => &mut self.walk.windows.until,
+            Some(later) => match self.walk.windows.later.get_mut(later) {
                 Some(later) => &mut later.until,
                 None => return,
             },
@@ -197,30 +220,33 @@ impl Position {
         let until = until.replace(middle);
         let from = self.is_search().then_some(middle.saturating_sub(OVERLAP_SECONDS));
         let token = if from.is_some() { Token::First } else { Token::StartTime(middle) };
-        let cut = Window { place: Place { token, ..Place::default() }, from, until, done: false };
-        self.walk.later.insert(window.min(self.walk.later.len()), cut);
+        let second =
+            Window { place: Place { token, ..Place::default() }, from, until, done: false };
+        self.walk.windows.later.insert(window.min(self.walk.windows.later.len()), second);
     }
 
     /// Ends a window of several. The last one of an export keeps its place, where the next sync
     /// goes on; of the others nothing is left. Returns whether every window has ended, so that the
     /// place of the last is now the walk's.
     pub fn end_window(&mut self, window: usize, place: Place, now_unix: i64) -> bool {
-        let is_last = window == self.walk.later.len();
+        let is_last = window == self.walk.windows.later.len();
         self.move_window(window, place, now_unix);
         // The next one may hold no row to tell how far the feed was read.
         let read = self.place(window).at;
-        if let Some(next) = self.walk.later.get_mut(window) {
+        if let Some(next) = self.walk.windows.later.get_mut(window) {
             next.place.at = next.place.at.max(read);
         }
         match window.checked_sub(1) {
-            Some(later) if is_last && !self.is_search() => self.walk.later[later].done = true,
+            Some(later) if is_last && !self.is_search() => {
+                self.walk.windows.later[later].done = true;
+            }
             Some(later) => {
-                self.walk.later.remove(later);
+                self.walk.windows.later.remove(later);
             }
             None if is_last => return true,
             None => {
-                let next = self.walk.later.remove(0);
-                (self.walk.from, self.walk.until) = (next.from, next.until);
+                let next = self.walk.windows.later.remove(0);
+                (self.walk.windows.from, self.walk.windows.until) = (next.from, next.until);
                 self.walk.place = Place::default();
                 let Place { token, at, seen } = next.place;
                 self.next_page(token, at, seen, now_unix);
@@ -255,15 +281,19 @@ mod tests {
         let span = |from, until, page| WindowSpan { from, until, page_seconds: page };
         let day = 86_400;
         let long = span(0, 1000 * day, Some(day));
-        assert_eq!(cut(&[long], 3), Some((0, 500 * day)));
-        assert_eq!(cut(&[span(0, 9 * day, Some(day)), long], 3), Some((1, 500 * day)));
-        assert_eq!(cut(&[long, long, long], 3), None);
-        assert_eq!(cut(&[span(0, 9 * day, Some(day))], 3), None);
-        assert_eq!(cut(&[span(0, 1000 * day, None)], 3), None, "nothing is known of its pages");
-        assert_eq!(cut(&[span(0, 3599, Some(0))], 3), None);
-        assert_eq!(cut(&[span(50, 20, Some(0))], 3), None);
-        assert_eq!(cut(&[], 3), None);
-        assert_eq!(cut(&vec![long; 16], 40), None);
+        assert_eq!(next_split(&[long], 3), Some((0, 500 * day)));
+        assert_eq!(next_split(&[span(0, 9 * day, Some(day)), long], 3), Some((1, 500 * day)));
+        assert_eq!(next_split(&[long, long, long], 3), None);
+        assert_eq!(next_split(&[span(0, 9 * day, Some(day))], 3), None);
+        assert_eq!(
+            next_split(&[span(0, 1000 * day, None)], 3),
+            None,
+            "nothing is known of its pages"
+        );
+        assert_eq!(next_split(&[span(0, 3599, Some(0))], 3), None);
+        assert_eq!(next_split(&[span(50, 20, Some(0))], 3), None);
+        assert_eq!(next_split(&[], 3), None);
+        assert_eq!(next_split(&vec![long; 16], 40), None);
     }
 
     fn start(place: &Place) -> i64 {
@@ -274,7 +304,7 @@ mod tests {
     fn unread(position: &Position, rows: &[i64]) -> Vec<i64> {
         let windows: Vec<_> = position.windows().collect();
         let is_open = |row: &i64| {
-            windows.iter().any(|(place, until, done)| {
+            windows.iter().any(|WindowAt { place, until, done }| {
                 !done && start(place) <= *row && until.is_none_or(|end| *row < end)
             })
         };
@@ -297,17 +327,17 @@ mod tests {
             let mut all_ended = false;
             for (number, cuts, length) in steps.into_iter().chain((0..400).map(|_| (0, false, 100))) {
                 let open: Vec<usize> =
-                    position.windows().enumerate().filter(|(_, (.., done))| !done).map(|(n, _)| n).collect();
+                    position.windows().enumerate().filter(|(_, window)| !window.done).map(|(n, _)| n).collect();
                 if all_ended { break; }
                 let window = open[number % open.len()];
                 let (at, until) = {
-                    let (place, until, _) = position.windows().nth(window).unwrap();
+                    let WindowAt { place, until, .. } = position.windows().nth(window).unwrap();
                     (start(place), until)
                 };
                 let end = until.unwrap_or(1000);
                 if cuts && open.len() < MOST_WINDOWS {
                     if end - at >= 2 {
-                        position.cut_window(window, at + (end - at) / 2);
+                        position.split_window(window, at + (end - at) / 2);
                     }
                 } else {
                     let reached = at + length;

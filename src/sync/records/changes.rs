@@ -22,13 +22,13 @@ pub struct Change {
 impl Change {
     /// The largest text of a row that was too large.
     #[must_use]
-    pub fn cut(field: String) -> Self {
+    pub fn truncated(field: String) -> Self {
         Self { field, change: "NULLED", reason: "SOURCE_RECORD_SIZE_LIMITATION" }
     }
 
     /// A value that does not fit its column.
     #[must_use]
-    pub fn misfit(field: &str) -> Self {
+    pub fn not_coerced(field: &str) -> Self {
         Self { field: field.to_owned(), change: "NULLED", reason: "SOURCE_SERIALIZATION_ERROR" }
     }
 
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_record_says_what_is_not_as_it_came() {
-        let changes = [Change::cut("b.0.c".into()), Change::misfit("x")];
+        let changes = [Change::truncated("b.0.c".into()), Change::not_coerced("x")];
         assert_eq!(
             meta(&changes),
             r#","meta":{"changes":[{"change":"NULLED","field":"b.0.c","reason":"SOURCE_RECORD_SIZE_LIMITATION"},{"change":"NULLED","field":"x","reason":"SOURCE_SERIALIZATION_ERROR"}]}"#

@@ -1,6 +1,6 @@
 //! Custom fields become columns: their values are found in a row by one look over the member that
 //! holds them, and put in front of the row as bytes. A value that does not fit its column is left
-//! null and told; the member itself stays as it came.
+//! null and counted; the member itself stays as it came.
 
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ pub struct Filler {
     /// Fields by what the rows call them.
     fields: HashMap<&'static [u8], usize>,
     /// What the rows call the fields, by number.
-    told_as: Vec<&'static [u8]>,
+    names: Vec<&'static [u8]>,
 }
 
 /// A column as it is written.
@@ -47,20 +47,20 @@ impl Filler {
     #[must_use]
     pub fn new(columns: &'static Columns) -> Self {
         let mut fields: HashMap<&'static [u8], usize> = HashMap::new();
-        let mut told_as = Vec::new();
+        let mut names = Vec::new();
         let mut places = Vec::new();
         for column in &columns.list {
-            let field = column.told_as.as_deref().map(str::as_bytes).map(|told| {
-                *fields.entry(told).or_insert_with(|| {
-                    told_as.push(told);
-                    told_as.len() - 1
+            let field = column.told_as.as_deref().map(str::as_bytes).map(|name| {
+                *fields.entry(name).or_insert_with(|| {
+                    names.push(name);
+                    names.len() - 1
                 })
             });
             let (name, kind) = (column.name.as_str(), column.kind);
             let head = format!("{}:", in_a_line(&name.into())).into_bytes();
             places.push(ColumnPlace { name, head, kind, field, labels: labels(column) });
         }
-        Self { columns, places, fields, told_as }
+        Self { columns, places, fields, names }
     }
 
     /// The key of a row under which the values lie.
@@ -81,7 +81,7 @@ impl Filler {
     ) {
         scratch.coercion_failures.clear();
         scratch.values.clear();
-        scratch.values.resize(self.told_as.len(), None);
+        scratch.values.resize(self.names.len(), None);
         if let Some(values) = values {
             // The body was scanned already; what is no list of values has none.
             let _ = self.find(text, values, scratch);
@@ -126,10 +126,10 @@ impl Filler {
         let raw = text.raw(values);
         let mut reader = Reader::new(raw);
         let mut place = 0;
-        let mut note = |told: &[u8], value: Span| {
+        let mut note = |name: &[u8], value: Span| {
             let known = scratch.order.get(place).copied();
-            let field = known.filter(|field| self.told_as[*field] == told);
-            let field = field.or_else(|| self.field(told));
+            let field = known.filter(|field| self.names[*field] == name);
+            let field = field.or_else(|| self.field(name));
             if let Some(field) = field {
                 let (start, end) = (values.start + value.start, values.start + value.end);
                 scratch.values[field] = Some(Span { start, end });
@@ -172,12 +172,12 @@ impl Filler {
         }
     }
 
-    fn field(&self, told: &[u8]) -> Option<usize> {
-        if let Some(field) = self.fields.get(told) {
+    fn field(&self, name: &[u8]) -> Option<usize> {
+        if let Some(field) = self.fields.get(name) {
             return Some(*field);
         }
         // A key may be spelled with escapes.
-        let spelled = told.contains(&b'\\').then(|| unescaped(told)).flatten()?;
+        let spelled = name.contains(&b'\\').then(|| unescaped(name)).flatten()?;
         self.fields.get(spelled.as_bytes()).copied()
     }
 }

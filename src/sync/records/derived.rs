@@ -18,26 +18,35 @@ struct Level<'t> {
     place: usize,
 }
 
-/// What is known where a row is made: the elements around, outermost first, and what is told.
+/// What is known where a row is made: the elements around, outermost first, and the kind of row.
 struct Moment<'t, 'm> {
     text: &'t Text,
     levels: &'m [Level<'t>],
     kind: Option<&'static Kind>,
 }
 
+/// What stands around a row in its line.
+#[derive(Clone, Copy)]
+pub struct Line<'l> {
+    pub head: &'l [u8],
+    pub tail: &'l [u8],
+}
+
 /// Appends a line for each row that is made of a kept listed row. A row without a name is held
-/// back and counted. `head` and `tail` stand around a row in its line.
-pub fn frame(
+/// back and counted.
+pub fn write(
     made: &'static DerivedRows,
-    (page, list, keep): (&Page, &Rows, &[bool]),
-    (head, tail): (&[u8], &[u8]),
+    page: &Page,
+    list: &Rows,
+    keep: &[bool],
+    Line { head, tail }: Line<'_>,
     out: &mut Vec<u8>,
 ) -> WrittenRows {
-    let mut framed = WrittenRows::default();
+    let mut written = WrittenRows::default();
     let text = &page.text;
     for (row, _) in list.rows.iter().zip(keep).filter(|(_, keep)| **keep) {
         let listed = Level { members: members(&text.body, row.span), place: 0 };
-        let mut told: Vec<&'static str> = Vec::new();
+        let mut made_once: Vec<&'static str> = Vec::new();
         walk(made.within, text, &mut vec![listed], &mut |levels| {
             let moment = |kind| Moment { text, levels, kind };
             let mut line = |moment: &Moment<'_, '_>| {
@@ -46,16 +55,16 @@ pub fn frame(
                 if moment.put_row(made, out) {
                     if !text.is_as_sent() {
                         let mended = moment.mended(made);
-                        framed.mended += u64::from(!mended.is_empty());
+                        written.mended += u64::from(!mended.is_empty());
                         if !mended.is_empty() {
                             out.extend_from_slice(changes::meta(&mended).as_bytes());
                         }
                     }
                     out.extend_from_slice(tail);
-                    framed.rows += 1;
+                    written.rows += 1;
                 } else {
                     out.truncate(start);
-                    framed.rows_without_key += 1;
+                    written.rows_without_key += 1;
                 }
             };
             if made.kinds.is_empty() {
@@ -63,15 +72,15 @@ pub fn frame(
             }
             for kind in made.kinds {
                 let moment = moment(Some(kind));
-                let again = kind.once && told.contains(&kind.name);
+                let again = kind.once && made_once.contains(&kind.name);
                 if !again && kind.when.iter().all(|when| moment.is_so(*when)) {
-                    told.push(kind.name);
+                    made_once.push(kind.name);
                     line(&moment);
                 }
             }
         });
     }
-    framed
+    written
 }
 
 /// Goes through the innermost elements.
@@ -256,7 +265,7 @@ mod tests {
     }
 
     /// What a ticket's event tells: kind, from, to.
-    fn told(child_events: Value) -> Vec<(String, Value, Value)> {
+    fn events(child_events: Value) -> Vec<(String, Value, Value)> {
         let row = json!({ "id": 1, "ticket_id": 7, "timestamp": 5, "updater_id": 9,
             "created_at": "2026-01-01T00:00:00Z", "child_events": child_events });
         let rows = made("ticket_lifecycle_events", "ticket_events", &row);
@@ -292,26 +301,29 @@ mod tests {
         ] {
             let expected: Vec<_> =
                 kinds.iter().map(|kind| event(kind, json!(from), json!(to))).collect();
-            assert_eq!(told(change("status", json!(from), json!(to))), expected);
+            assert_eq!(events(change("status", json!(from), json!(to))), expected);
         }
     }
 
     #[test]
     fn assignments_priorities_and_merges_are_told_and_other_changes_are_not() {
         let assigned = change("assignee_id", json!(""), json!(4_711));
-        assert_eq!(told(assigned), [event("assigned", json!(null), json!("4711"))]);
-        assert_eq!(told(change("assignee_id", json!("4711"), json!(null))), []);
+        assert_eq!(events(assigned), [event("assigned", json!(null), json!("4711"))]);
+        assert_eq!(events(change("assignee_id", json!("4711"), json!(null))), []);
         let raised = change("priority", json!("low"), json!("urgent"));
-        assert_eq!(told(raised), [event("priority_raised", json!("low"), json!("urgent"))]);
-        assert_eq!(told(change("priority", json!("high"), json!("normal"))), []);
-        assert_eq!(told(change("priority", json!(null), json!("high"))), []);
+        assert_eq!(events(raised), [event("priority_raised", json!("low"), json!("urgent"))]);
+        assert_eq!(events(change("priority", json!("high"), json!("normal"))), []);
+        assert_eq!(events(change("priority", json!(null), json!("high"))), []);
         let merged = change("tags", json!(["a"]), json!(["a", "closed_by_merge"]));
-        assert_eq!(told(merged), [event("merged", json!(null), json!(null))]);
+        assert_eq!(events(merged), [event("merged", json!(null), json!(null))]);
         let kept = json!(["closed_by_merge"]);
-        assert_eq!(told(change("tags", kept.clone(), kept)), []);
-        assert_eq!(told(change("subject", json!("solved"), json!("status"))), []);
-        assert_eq!(told(json!("no list")), []);
-        assert_eq!(told(json!([null, 1, {}, { "event_type": "Comment", "status": "solved" }])), []);
+        assert_eq!(events(change("tags", kept.clone(), kept)), []);
+        assert_eq!(events(change("subject", json!("solved"), json!("status"))), []);
+        assert_eq!(events(json!("no list")), []);
+        assert_eq!(
+            events(json!([null, 1, {}, { "event_type": "Comment", "status": "solved" }])),
+            []
+        );
     }
 
     #[test]
@@ -323,14 +335,14 @@ mod tests {
             event("created", json!(null), json!("new")),
             event("assigned", json!(null), json!("5")),
         ];
-        assert_eq!(told(json!([first, create(4)])), expected);
+        assert_eq!(events(json!([first, create(4)])), expected);
     }
 
     #[test]
     fn an_event_without_an_id_has_no_name_and_is_held_back() {
         let nameless =
             json!([{ "event_type": "Change", "status": "solved", "previous_value": "open" }]);
-        assert_eq!(told(nameless), []);
+        assert_eq!(events(nameless), []);
     }
 
     #[test]
@@ -351,9 +363,9 @@ mod tests {
                 "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-02T00:00:00Z" });
             let rows = made("satisfaction_rating_events", "satisfaction_ratings", &rating);
             assert!(rows.iter().all(|row| row["to"] == score && row["from"].is_null()));
-            let told =
+            let rows =
                 rows.iter().map(|row| format!("{} {} {}", row["id"], row["time"], row["actor_id"]));
-            told.collect::<Vec<_>>()
+            rows.collect::<Vec<_>>()
         };
         assert_eq!(rating("offered"), [r#""6-offered" "2026-01-01T00:00:00Z" null"#]);
         assert_eq!(

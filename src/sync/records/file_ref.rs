@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::path_params::{is_of_ids, text_of};
 use crate::config::FileLimits;
 use crate::streams::FileKeys;
+use crate::sync::position::path_params::{is_of_ids, text_of};
 
 /// Longest part of a path, in bytes. File systems take 255.
 const LONGEST_NAME_BYTES: usize = 200;

@@ -5,8 +5,8 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::config::TicketScope;
 use crate::streams::{Deletion, DeletionMarker, Feed, Order, Stream};
 use crate::sync::position::places::{MOST_BEARERS, bearers};
-use crate::sync::position::{MARGIN_SECONDS, MOST_GONE, MOST_SEEN, Place, Position, Walk};
-use crate::sync::walk::search_windows;
+use crate::sync::position::search_bounds::DELETION_LAG_SECONDS;
+use crate::sync::position::{MARGIN_SECONDS, MOST_SEEN, Place, Position, Walk};
 use crate::zendesk::page::{Page, Rows};
 use crate::zendesk::paging::Token;
 use crate::zendesk::timestamp;
@@ -116,16 +116,13 @@ pub fn newer(stream: &Stream, position: &mut Position, page: &Page, list: &Rows)
         };
         let raw = |key| list.member(row, key).map(|member| page.text.raw(member.value));
         let id = stream.primary_key.first().and_then(|key| raw(key)).map_or(0, id_number);
-        let gone = &mut position.walk.deletions_delivered;
+        let deletions = &mut position.walk.deletions_delivered;
         if !is_deleted(stream, page, list, row) {
-            gone.remove(&id);
+            deletions.forget(id);
             return new;
         }
-        let told = gone.contains(&id);
-        if !told && gone.len() < MOST_GONE {
-            gone.insert(id);
-        }
-        new || !told
+        let was_delivered = deletions.note(id);
+        new || !was_delivered
     });
     keep.collect()
 }
@@ -146,10 +143,7 @@ pub fn leave_out_deleted(
     let unwanted = stream.without_deleted && position.walk.full;
     // The search may have delivered what was deleted since, and nobody asked for older deletions.
     let unknown = stream.search_first && stream.deleted_at.is_none();
-    let since = position
-        .walk
-        .searched
-        .map(|began| began.saturating_sub(search_windows::DELETION_LAG_SECONDS));
+    let since = position.walk.searched.map(|began| began.saturating_sub(DELETION_LAG_SECONDS));
     if !unwanted && !unknown {
         return;
     }
@@ -209,10 +203,13 @@ pub fn lower(stream: &Stream, position: &Position) -> Option<i64> {
         // The search left out what is old, less what the index may bring late.
         return None;
     }
-    let Walk { start_bound: bound, cursor_at_start: cursor, pass, .. } = &position.walk;
+    let Walk { start_bound: bound, cursor_at_start: cursor, full_pass, .. } = &position.walk;
     // A pass delivers what changed since the begin of the last one, seen by others or not.
-    let since =
-        if pass.under_way { pass.ended.map(|began| began - MARGIN_SECONDS) } else { *cursor };
+    let since = if full_pass.under_way {
+        full_pass.ended.map(|began| began - MARGIN_SECONDS)
+    } else {
+        *cursor
+    };
     since.max(bound.filter(|_| stream.dated))
 }
 

@@ -9,12 +9,12 @@ use self::changes::Change;
 use self::custom_columns::{Filler, Scratch};
 use self::file_ref::FileRef;
 use self::json_out::{put_key, put_shown, put_text};
-use self::path_params::PathParams;
 use self::side_loaded::SideLoaded;
 use self::truncate::LARGEST_ROW_BYTES;
 use self::written::WrittenRows;
 use crate::protocol::message::{record_head, record_tail};
 use crate::streams::{Deletion, RowsAt, Splice, Stream};
+use crate::sync::position::path_params::PathParams;
 use crate::zendesk::edit::Text;
 use crate::zendesk::json::{Member, Span};
 use crate::zendesk::page::{Page, Rows};
@@ -27,7 +27,6 @@ pub mod derived;
 pub mod file_ref;
 pub mod filter;
 mod json_out;
-pub mod path_params;
 pub mod side_loaded;
 pub mod truncate;
 pub mod written;
@@ -50,32 +49,33 @@ impl RecordWriter {
     /// Appends a RECORD line for each row of the stream whose listed row is kept; of other lists
     /// than the feed's those rows that belong to a kept one, or all that belong to none. `emitted_at_ms` is unix time in
     /// milliseconds.
-    pub fn frame(
+    pub fn write(
         &self,
         page: &Page,
         keep: &[bool],
-        fills: &PathParams,
+        path_params: &PathParams,
         emitted_at_ms: u64,
         out: &mut Vec<u8>,
     ) -> WrittenRows {
         let feed = self.stream.feed;
-        let mut framed = WrittenRows::default();
-        let joins = SideLoaded::new(self.stream, page);
+        let mut written = WrittenRows::default();
+        let side_loaded = &SideLoaded::new(self.stream, page);
+        let beside = Beside { text: &page.text, path_params, side_loaded };
         for list in self.stream.rows.lists(feed).into_iter().filter_map(|path| page.list(path)) {
             let more = if list.path == feed.list {
-                self.frame_list(page, list, (keep, fills, &joins), emitted_at_ms, out)
+                self.write_list(page, list, keep, beside, emitted_at_ms, out)
             } else {
-                let keep = self.beside(page, list, keep);
-                self.frame_list(page, list, (&keep, fills, &joins), emitted_at_ms, out)
+                let keep = self.kept_beside(page, list, keep);
+                self.write_list(page, list, &keep, beside, emitted_at_ms, out)
             };
-            framed.rows += more.rows;
-            framed.truncated += more.truncated;
-            framed.coercion_failures += more.coercion_failures;
-            framed.mended += more.mended;
-            framed.offers.extend(more.offers);
-            framed.rows_without_key += more.rows_without_key + self.strays(list) as u64;
+            written.rows += more.rows;
+            written.truncated += more.truncated;
+            written.coercion_failures += more.coercion_failures;
+            written.mended += more.mended;
+            written.files.extend(more.files);
+            written.rows_without_key += more.rows_without_key + self.strays(list) as u64;
         }
-        framed
+        written
     }
 
     /// Elements that are no rows where the stream's rows should be.
@@ -96,7 +96,7 @@ impl RecordWriter {
 
     /// Which rows of a list beside the feed's are kept: those of a listed row that is left out
     /// come again with it.
-    fn beside(&self, page: &Page, list: &Rows, keep: &[bool]) -> Vec<bool> {
+    fn kept_beside(&self, page: &Page, list: &Rows, keep: &[bool]) -> Vec<bool> {
         let mut kept = vec![true; list.rows.len()];
         let (RowsAt::Beside { by, of, .. }, Some(listed)) =
             (self.stream.rows, page.list(self.stream.feed.list))
@@ -116,69 +116,41 @@ impl RecordWriter {
         kept
     }
 
-    fn frame_list(
+    fn write_list(
         &self,
         page: &Page,
         list: &Rows,
-        (keep, fills, joins): (&[bool], &PathParams, &SideLoaded<'_>),
+        keep: &[bool],
+        beside: Beside<'_>,
         emitted_at_ms: u64,
         out: &mut Vec<u8>,
     ) -> WrittenRows {
-        let mut framed = WrittenRows::default();
+        let mut written = WrittenRows::default();
         let tail = record_tail(emitted_at_ms);
         if let RowsAt::Made(made) = self.stream.rows {
-            return derived::frame(made, (page, list, keep), (&self.head, &tail), out);
+            let line = derived::Line { head: &self.head, tail: &tail };
+            return derived::write(made, page, list, keep, line, out);
         }
-        let mut dropped = Vec::new();
-        let mut scratch = Scratch::default();
-        let mut line = |place: RowPlace<'_>, framed: &mut WrittenRows| {
-            if !self.has_key(&place) {
-                framed.rows_without_key += 1;
-                return;
-            }
-            out.extend_from_slice(&self.head);
-            let start = out.len();
-            self.row(&place, &mut dropped, &mut scratch, out);
-            let mut changes: Vec<Change> = Vec::new();
-            if out.len() - start > LARGEST_ROW_BYTES {
-                changes.extend(shrink(out, start).into_iter().map(Change::cut));
-                framed.truncated += u64::from(!changes.is_empty());
-            }
-            framed.coercion_failures += scratch.coercion_failures.len() as u64;
-            changes.extend(scratch.coercion_failures.iter().map(|field| Change::misfit(field)));
-            if !page.text.is_as_sent() {
-                let before = changes.len();
-                self.mended(&place, &dropped, &scratch, &mut changes);
-                framed.mended += u64::from(changes.len() > before);
-            }
-            if !changes.is_empty() {
-                out.extend_from_slice(changes::meta(&changes).as_bytes());
-            }
-            if let Some(keys) = &self.stream.file {
-                let ids = self.stream.primary_key.iter().map(|key| self.key(&place, key));
-                let offer = FileRef::read(keys, ids, |key| place.value(key));
-                framed.offers.push(FileRef { at: out.len(), ..offer });
-            }
-            out.extend_from_slice(&tail);
-            framed.rows += 1;
+        let mut work = Work::default();
+        let mut line = |place: RowPlace<'_>, written: &mut WrittenRows| {
+            self.write_line(&place, &tail, &mut work, written, out);
         };
         let kept = |listed: usize| keep.get(listed).copied().unwrap_or(false);
-        let within = (&page.text, fills, joins);
         let inner = list.inner.as_deref();
         let each = |rows: &Rows| 0..rows.rows.len();
         match self.stream.rows {
             RowsAt::Listed | RowsAt::Beside { .. } | RowsAt::InLists { .. } | RowsAt::Made(_) => {
                 for listed in each(list).filter(|listed| kept(*listed)) {
-                    line(RowPlace::of(within, list, listed, None), &mut framed);
+                    line(RowPlace::of(beside, list, listed, None), &mut written);
                 }
             }
             RowsAt::Inside(_) | RowsAt::EachInside { .. } | RowsAt::InsideLists { .. } => {
-                let Some(inner) = inner else { return framed };
+                let Some(inner) = inner else { return written };
                 for at in each(inner).filter(|at| kept(inner.rows[*at].around)) {
-                    let around = RowPlace::of(within, list, inner.rows[at].around, None);
-                    let place = RowPlace::of(within, inner, at, Some(&around));
+                    let around = RowPlace::of(beside, list, inner.rows[at].around, None);
+                    let place = RowPlace::of(beside, inner, at, Some(&around));
                     if self.is_ours(&place) {
-                        line(place, &mut framed);
+                        line(place, &mut written);
                     }
                 }
             }
@@ -186,20 +158,61 @@ impl RecordWriter {
                 let Some((inner, innermost)) =
                     inner.and_then(|inner| Some((inner, inner.inner.as_deref()?)))
                 else {
-                    return framed;
+                    return written;
                 };
                 for at in each(innermost) {
                     let between = innermost.rows[at].around;
                     let listed = inner.rows[between].around;
-                    let outermost = RowPlace::of(within, list, listed, None);
-                    let around = RowPlace::of(within, inner, between, Some(&outermost));
+                    let outermost = RowPlace::of(beside, list, listed, None);
+                    let around = RowPlace::of(beside, inner, between, Some(&outermost));
                     if kept(listed) && self.is_ours(&around) {
-                        line(RowPlace::of(within, innermost, at, Some(&around)), &mut framed);
+                        line(RowPlace::of(beside, innermost, at, Some(&around)), &mut written);
                     }
                 }
             }
         }
-        framed
+        written
+    }
+
+    /// Appends the line of a row, unless nothing names it.
+    fn write_line(
+        &self,
+        place: &RowPlace<'_>,
+        tail: &[u8],
+        work: &mut Work,
+        written: &mut WrittenRows,
+        out: &mut Vec<u8>,
+    ) {
+        if !self.has_key(place) {
+            written.rows_without_key += 1;
+            return;
+        }
+        let Work { dropped, scratch } = work;
+        out.extend_from_slice(&self.head);
+        let start = out.len();
+        self.row(place, dropped, scratch, out);
+        let mut changes: Vec<Change> = Vec::new();
+        if out.len() - start > LARGEST_ROW_BYTES {
+            changes.extend(shrink(out, start).into_iter().map(Change::truncated));
+            written.truncated += u64::from(!changes.is_empty());
+        }
+        written.coercion_failures += scratch.coercion_failures.len() as u64;
+        changes.extend(scratch.coercion_failures.iter().map(|field| Change::not_coerced(field)));
+        if !place.text.is_as_sent() {
+            let before = changes.len();
+            self.mended(place, dropped, scratch, &mut changes);
+            written.mended += u64::from(changes.len() > before);
+        }
+        if !changes.is_empty() {
+            out.extend_from_slice(changes::meta(&changes).as_bytes());
+        }
+        if let Some(keys) = &self.stream.file {
+            let ids = self.stream.primary_key.iter().map(|key| self.key(place, key));
+            let file = FileRef::read(keys, ids, |key| place.value(key));
+            written.files.push(FileRef { at: out.len(), ..file });
+        }
+        out.extend_from_slice(tail);
+        written.rows += 1;
     }
 
     /// Whether a row of an array inside a listed row belongs to the stream.
@@ -311,12 +324,13 @@ impl RecordWriter {
                 }
                 Splice::Joined { key, ids } => {
                     let ids: Vec<Member> = ids.iter().filter_map(|key| place.member(key)).collect();
-                    for (at, element) in place.joins.found(key, &ids, text).into_iter().enumerate()
+                    for (at, element) in
+                        place.side_loaded.found(key, &ids, text).into_iter().enumerate()
                     {
                         note(&format!("{key}.{at}"), element);
                     }
                 }
-                // Numbers, and what fills paths.
+                // Numbers, and what path_params paths.
                 Splice::Seconds { .. } | Splice::Filled { .. } => {}
             }
         }
@@ -361,9 +375,9 @@ fn put(splice: &Splice, place: &RowPlace<'_>, start: usize, out: &mut Vec<u8>) {
         }
         Splice::Joined { key, ids } => {
             put_key(key, start, out);
-            if place.joins.has(key) {
+            if place.side_loaded.has(key) {
                 let ids: Vec<Member> = ids.iter().filter_map(|key| place.member(key)).collect();
-                place.joins.put(key, &ids, place.text, out);
+                place.side_loaded.put(key, &ids, place.text, out);
             } else {
                 out.extend_from_slice(b"null");
             }
@@ -401,24 +415,40 @@ fn put_deletion(
     }
 }
 
+/// What the writing of one row leaves to the next, so that nothing is allocated for each.
+#[derive(Default)]
+struct Work {
+    /// The members of the row that are not in its record.
+    dropped: Vec<Member>,
+    scratch: Scratch,
+}
+
+/// What the rows of a page are written with.
+#[derive(Clone, Copy)]
+struct Beside<'a> {
+    text: &'a Text,
+    path_params: &'a PathParams,
+    side_loaded: &'a SideLoaded<'a>,
+}
+
 /// One row of a stream: a listed row, or a row inside of one.
 struct RowPlace<'a> {
     text: &'a Text,
     rows: &'a Rows,
     at: usize,
     around: Option<&'a RowPlace<'a>>,
-    fills: &'a PathParams,
-    joins: &'a SideLoaded<'a>,
+    path_params: &'a PathParams,
+    side_loaded: &'a SideLoaded<'a>,
 }
 
 impl<'a> RowPlace<'a> {
     fn of(
-        (text, fills, joins): (&'a Text, &'a PathParams, &'a SideLoaded<'a>),
+        Beside { text, path_params, side_loaded }: Beside<'a>,
         rows: &'a Rows,
         at: usize,
         around: Option<&'a Self>,
     ) -> Self {
-        Self { text, rows, at, around, fills, joins }
+        Self { text, rows, at, around, path_params, side_loaded }
     }
 
     fn span(&self) -> Span {
@@ -440,7 +470,7 @@ impl<'a> RowPlace<'a> {
 
     /// What filled a placeholder of the path.
     fn filled(&self, placeholder: &str) -> Option<&str> {
-        let (_, text) = self.fills.iter().find(|(name, _)| *name == placeholder)?;
+        let (_, text) = self.path_params.iter().find(|(name, _)| *name == placeholder)?;
         Some(text)
     }
 
@@ -499,9 +529,9 @@ pub(super) mod tests {
         let keep = vec![true; page.lists[0].rows.len()];
         let data = |stream: &&'static Stream| {
             let mut out = Vec::new();
-            let framed = RecordWriter::new(stream).frame(&page, &keep, &Vec::new(), 1, &mut out);
+            let written = RecordWriter::new(stream).write(&page, &keep, &Vec::new(), 1, &mut out);
             let lines = String::from_utf8(out).unwrap();
-            assert_eq!(framed.rows, lines.lines().count() as u64);
+            assert_eq!(written.rows, lines.lines().count() as u64);
             let data = |line| serde_json::from_str::<Value>(line).unwrap()["record"]["data"].take();
             lines.lines().map(data).collect::<Value>()
         };
@@ -565,7 +595,7 @@ pub(super) mod tests {
         let keep = vec![true; page.lists[0].rows.len()];
         let of_stream = |stream: &&'static Stream| {
             let mut out = Vec::new();
-            let framed = RecordWriter::new(stream).frame(&page, &keep, &Vec::new(), 1, &mut out);
+            let written = RecordWriter::new(stream).write(&page, &keep, &Vec::new(), 1, &mut out);
             let lines = String::from_utf8(out).unwrap();
             let fields = |line: &str| -> Vec<String> {
                 let record: Value = serde_json::from_str(line).unwrap();
@@ -575,7 +605,7 @@ pub(super) mod tests {
             };
             let found: Vec<_> = lines.lines().map(fields).collect();
             let mended = found.iter().filter(|fields| !fields.is_empty()).count();
-            assert_eq!(framed.mended, mended as u64);
+            assert_eq!(written.mended, mended as u64);
             found
         };
         chosen.iter().map(of_stream).collect()

@@ -12,19 +12,19 @@ pub const LARGEST_ROW_BYTES: usize = 19_990_000;
 #[must_use]
 pub fn shrink(row: &[u8], largest: usize) -> Option<(Vec<u8>, Vec<String>)> {
     let mut row = row.to_vec();
-    let mut cut = Vec::new();
+    let mut truncated = Vec::new();
     while row.len() > largest {
         let mut best = None;
         let mut reader = Reader::new(&row);
         largest_text(&mut reader, 0, "", &mut best).ok()?;
         let (field, span) = best?;
         row.splice(span.start..span.end, *b"null");
-        cut.push(field);
+        truncated.push(field);
     }
-    (!cut.is_empty()).then_some((row, cut))
+    (!truncated.is_empty()).then_some((row, truncated))
 }
 
-/// Finds the largest text below a value; its path is told with dots.
+/// Finds the largest text below a value; its path has dots.
 fn largest_text(
     reader: &mut Reader<'_>,
     depth: usize,

@@ -15,5 +15,5 @@ pub struct WrittenRows {
     /// Rows with texts or values that are not as Zendesk sent them, because that is no JSON.
     pub mended: u64,
     /// The files that rows tell of, in the order of their lines.
-    pub offers: Vec<FileRef>,
+    pub files: Vec<FileRef>,
 }

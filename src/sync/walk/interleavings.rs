@@ -10,7 +10,8 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::listing;
-use super::segment::Segment;
+use super::segment::{Aim, Segment};
+use super::take::{TakenPage, WindowPage};
 use super::window_fetchers::Start;
 use crate::config::Config;
 use crate::protocol::catalog::SyncMode;
@@ -18,10 +19,10 @@ use crate::streams::{Feed, Order, Stream, registry};
 use crate::sync::listing::member::ActiveStream;
 use crate::sync::listing::pager::borne_out;
 use crate::sync::plan::{Now, begin};
-use crate::sync::position::catch_up::{StreamState, WalkProgress, next_leg};
+use crate::sync::position::catch_up::{StreamState, WalkProgress, next_segment};
 use crate::sync::position::encode::to_state;
 use crate::sync::position::ends::Verdict;
-use crate::sync::position::search_bounds;
+use crate::sync::position::search_bounds::{self, Bounds};
 use crate::sync::position::windows::{MOST_WINDOWS, WindowSpan, bring_together};
 use crate::sync::records::filter;
 use crate::zendesk::page::scan;
@@ -209,7 +210,7 @@ fn streams(road: &str) -> &'static (Config, Vec<Stream>) {
     &STREAMS.get_or_init(by_road)[road]
 }
 
-/// The bounds that a chain's parameters say.
+/// The bounds that a fetcher's parameters say.
 fn bounds_of(start: &Start) -> (i64, i64) {
     let Some((_, query)) = start.bounds.first() else { return (i64::MIN, i64::MAX) };
     let time = |sign: &str| {
@@ -244,33 +245,33 @@ fn sync(
         bring_together(&mut positions);
     }
     loop {
-        let standings: Vec<WalkProgress> = members.iter().map(ActiveStream::standing).collect();
-        let Some(leg) = next_leg(&standings, feed.time_key().is_some()) else { return };
+        let progress: Vec<WalkProgress> = members.iter().map(ActiveStream::progress).collect();
+        let Some(plan) = next_segment(&progress, feed.time_key().is_some()) else { return };
         let known = members.iter().filter_map(|member| member.newest).max();
-        let ahead = leg.up_to.map(|leader| members[leader].position.clone());
-        let until = leg.up_to.map(|leader| standings[leader].point);
-        let mut end = members[leg.who[0]].position.walk.place.token.clone();
-        let who = members.iter_mut().enumerate().filter(|(at, _)| leg.who.contains(at));
+        let ahead = plan.up_to.map(|leader| members[leader].position.clone());
+        let until = plan.up_to.map(|leader| progress[leader].point);
+        let mut end = members[plan.who[0]].position.walk.place.token.clone();
+        let who = members.iter_mut().enumerate().filter(|(at, _)| plan.who.contains(at));
         let mut who: Vec<&mut ActiveStream> = who.map(|(_, member)| member).collect();
         for member in who.iter_mut().filter(|_| feed.searched_key().is_some()) {
             search_bounds::freeze(&mut member.position, search_bounds::LAG_SECONDS, zendesk.now);
         }
-        let mut stretch = Segment::new((feed, 1), who, end.clone(), (until, ahead));
-        stretch.newest = stretch.newest.max(known);
+        let mut segment = Segment::new(feed, 1, who, &end, Aim { until, ahead });
+        segment.newest = segment.newest.max(known);
         let begun = |start: Start| (start.number, (start.at.clone(), PAGE, bounds_of(&start)));
-        let mut chains: BTreeMap<u32, (Token, usize, (i64, i64))> =
-            stretch.open_windows().into_iter().map(begun).collect();
+        let mut fetchers: BTreeMap<u32, (Token, usize, (i64, i64))> =
+            segment.open_windows().into_iter().map(begun).collect();
         let (mut turn, mut how, mut promised, mut doubts) =
             (0, How::default(), BTreeSet::new(), BTreeMap::<u32, u32>::new());
-        while !stretch.rows_arrived {
-            if chains.is_empty() {
-                let ((from, to), _) = stretch.uncounted().unwrap();
+        while !segment.rows_arrived {
+            if fetchers.is_empty() {
+                let Bounds { from, to } = segment.uncounted().unwrap().bounds;
                 // Nothing before the begin holds a row, and an event may cut what comes then.
                 let end = if from + 1 < BEGAN { BEGAN.min(to) } else { to };
-                let (number, chain) = begun(stretch.cut_off(end));
-                chains.insert(number, chain);
+                let (number, fetcher) = begun(segment.split_off(end));
+                fetchers.insert(number, fetcher);
             }
-            let (&number, (at, size, bounds)) = chains.iter().nth(turn % chains.len()).unwrap();
+            let (&number, (at, size, bounds)) = fetchers.iter().nth(turn % fetchers.len()).unwrap();
             let (at, size, bounds, mut ended) = (at.clone(), *size, *bounds, false);
             let page =
                 scan(zendesk.page(feed, &at, size, bounds, &mut how), &listing.shape).unwrap();
@@ -290,12 +291,12 @@ fn sync(
                     next
                 }
                 Step::AskLarger => {
-                    chains.insert(number, (at, LARGEST, bounds));
+                    fetchers.insert(number, (at, LARGEST, bounds));
                     continue;
                 }
                 other => panic!("{other:?}"),
             };
-            let window = stretch.window(number);
+            let window = segment.window(number);
             let rows = page.lists[0].rows.len();
             if ended && rows == 0 && promised.remove(&number) {
                 // The pager asks again, and the page before leads to the same place.
@@ -307,9 +308,9 @@ fn sync(
                     filter::times(&page, list, key).into_iter().flatten().next_back()
                 });
                 let said_before = doubts.entry(number).or_default();
-                match stretch.judge_end(window, last, *said_before) {
+                match segment.judge_end(window, last, *said_before) {
                     Verdict::Believed => {}
-                    Verdict::BeforeTheAim => stretch.leave_aim(),
+                    Verdict::BeforeTheAim => segment.leave_aim(),
                     verdict @ (Verdict::AskAgain(_) | Verdict::AskUntilLaterOnesEnd(_)) => {
                         *said_before += u32::from(matches!(verdict, Verdict::AskAgain(_)));
                         turn += 1;
@@ -322,8 +323,7 @@ fn sync(
                     }
                     // The streams fail, and the next sync goes on from their states.
                     Verdict::Contradicted(_) => {
-                        let told: Vec<_> = stretch.alive().collect();
-                        told.into_iter().for_each(|member| platform.save(member));
+                        segment.alive().for_each(|member| platform.save(member));
                         return;
                     }
                 }
@@ -331,13 +331,15 @@ fn sync(
                 promised.insert(number);
                 doubts.remove(&number);
             }
-            let (batch, _, taken) = stretch.take(&page, window, (&at, &next), ended, zendesk.now);
+            let (at, next, now) = (&at, &next, zendesk.now);
+            let asked = WindowPage { page: &page, window, at, next, ended, now };
+            let TakenPage { batch, taken, .. } = segment.take(asked);
             platform.take(&batch.lines);
             end = next.clone();
             if taken.window_ended {
-                chains.remove(&number);
+                fetchers.remove(&number);
             } else {
-                chains.insert(number, (next, size, bounds));
+                fetchers.insert(number, (next.clone(), size, bounds));
             }
             for event in events.by_ref() {
                 match event {
@@ -350,7 +352,7 @@ fn sync(
                     Event::Glitch => how.is_glitch = true,
                     Event::Cut(after) if feed.windows && !taken.arrived => {
                         let middle = BEGAN + after;
-                        let spans = stretch.spans(zendesk.now, |_| None);
+                        let spans = segment.spans(zendesk.now, |_| None);
                         // Rows that are withheld yet would come too late for the window before.
                         let is_shown = middle < zendesk.now - WITHHELD_SECONDS;
                         let has = |span: &WindowSpan| {
@@ -359,35 +361,37 @@ fn sync(
                         let window =
                             spans.iter().position(has).filter(|_| spans.len() < MOST_WINDOWS);
                         if let Some(window) = window {
-                            let (number, chain) = begun(stretch.cut(window, middle));
-                            chains.insert(number, chain);
+                            let (number, fetcher) = begun(segment.split(window, middle));
+                            fetchers.insert(number, fetcher);
                         }
                     }
                     Event::Cut(after) => {
-                        let rest = stretch.uncounted().filter(|_| chains.len() < MOST_WINDOWS - 1);
-                        let has = |(from, to): &(i64, i64)| {
-                            from + 1 < BEGAN + after && BEGAN + after <= *to
+                        let rest =
+                            segment.uncounted().filter(|_| fetchers.len() < MOST_WINDOWS - 1);
+                        let has = |Bounds { from, to }: Bounds| {
+                            from + 1 < BEGAN + after && BEGAN + after <= to
                         };
-                        if rest.is_some_and(|(rest, _)| has(&rest)) {
-                            let (number, chain) = begun(stretch.cut_off(BEGAN + after));
-                            chains.insert(number, chain);
+                        if rest.is_some_and(|rest| has(rest.bounds)) {
+                            let (number, fetcher) = begun(segment.split_off(BEGAN + after));
+                            fetchers.insert(number, fetcher);
                         }
                     }
                     Event::Kill(first, second) => {
-                        let told = stretch.alive().zip([first, second]).filter(|(_, told)| *told);
-                        told.for_each(|(member, _)| platform.save(member));
+                        let members = segment.alive().zip([first, second]);
+                        let saved = members.filter(|(_, is_written)| *is_written);
+                        saved.for_each(|(member, _)| platform.save(member));
                         return;
                     }
                 }
             }
         }
-        let (newest, is_at_aim) = (stretch.newest, stretch.ahead.is_some());
-        stretch.end(&end, zendesk.now);
-        for at in leg.who {
+        let (newest, is_at_aim) = (segment.newest, segment.aim.ahead.is_some());
+        segment.end(&end, zendesk.now);
+        for at in plan.who {
             platform.save(&members[at]);
             members[at].newest = newest;
-            let leader = leg.up_to.filter(|_| is_at_aim);
-            members[at].state = leader.map_or(StreamState::Done, |leader| standings[leader].state);
+            let leader = plan.up_to.filter(|_| is_at_aim);
+            members[at].state = leader.map_or(StreamState::Done, |leader| progress[leader].state);
         }
     }
 }

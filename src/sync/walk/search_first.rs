@@ -1,14 +1,13 @@
 //! A stream that takes its detour before its own feed: the detour's rows are early, the feed's are
-//! the last word.
+//! the last word. Pure.
 
 use serde_json::{Map, Value};
 
+use crate::config::Config;
 use crate::protocol::catalog::SyncMode;
 use crate::streams::Stream;
-use crate::sync::listing::context::Context;
-use crate::sync::listing::member::{ActiveStream, Group};
+use crate::sync::listing::member::ActiveStream;
 use crate::sync::plan::{self, Now};
-use crate::sync::position::catch_up::{SegmentPlan, StreamState};
 use crate::sync::position::encode::to_state;
 use crate::sync::position::{Phase, Position};
 
@@ -20,39 +19,22 @@ pub fn is_due(stream: &Stream, mode: SyncMode, position: &Position) -> bool {
     stream.search_first && mode == SyncMode::Incremental && untouched && is_open
 }
 
-impl Context<'_> {
-    /// Takes the detours of a feed's streams, and lets each stream begin on the feed itself. One
-    /// that fails does not begin, and its neighbours go on.
-    pub(super) async fn search_first(self, group: &mut Group) {
-        for (member, stream) in std::mem::take(&mut group.first) {
-            let feed = member.stream.feed.root();
-            let mut detour = Group {
-                site: None,
-                feed,
-                members: vec![member],
-                walk: group.walk,
-                first: Vec::new(),
-            };
-            let result = self.leg(&mut detour, &SegmentPlan { who: vec![0], up_to: None }).await;
-            let Some(member) = detour.members.pop() else { continue };
-            if member.state == StreamState::Failed {
-                continue;
-            }
-            if let Err(error) = result {
-                self.tell_end(&member, Err(error));
-                continue;
-            }
-            // The state that a killed sync would find here is where the feed begins.
-            let state: Map<String, Value> =
-                serde_json::from_str(&to_state(member.stream, &member.position))
-                    .unwrap_or_default();
-            let now = Now { unix: self.client.clock().now_unix(), attempt: 0 };
-            let mode = SyncMode::Incremental;
-            let begin = plan::begin(stream, mode, Some(&state), self.config, now);
-            let mut onward = ActiveStream::new(stream, begin.position);
-            onward.report = member.report;
-            onward.walk = group.walk;
-            group.members.push(onward);
-        }
-    }
+/// A stream that has taken its detour, where it begins on its own feed. `now_unix` is Zendesk's
+/// time.
+#[must_use]
+pub fn onward(
+    member: ActiveStream,
+    stream: &'static Stream,
+    config: &Config,
+    now_unix: i64,
+) -> ActiveStream {
+    // The state that a killed sync would find here is where the feed begins.
+    let state: Map<String, Value> =
+        serde_json::from_str(&to_state(member.stream, &member.position)).unwrap_or_default();
+    let now = Now { unix: now_unix, attempt: 0 };
+    let begin = plan::begin(stream, SyncMode::Incremental, Some(&state), config, now);
+    let mut onward = ActiveStream::new(stream, begin.position);
+    onward.report = member.report;
+    onward.walk = member.walk;
+    onward
 }

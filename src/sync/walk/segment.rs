@@ -1,140 +1,128 @@
-//! One stretch of a feed and the streams that read it: what each delivers of a page, and where
+//! One segment of a feed and the streams that read it: what each delivers of a page, and where
 //! each stands behind it.
 
 use std::collections::{BTreeMap, HashSet};
 
 use super::window_fetchers::Start;
 use crate::config::TicketScope;
-use crate::protocol::emitter::{Batch, Part, unix_ms};
 use crate::streams::{Feed, Stream};
 use crate::sync::WalkError;
-use crate::sync::children::parents::{ParentRow, changed_key, path_keys};
-use crate::sync::children::{judge_failures, release};
-use crate::sync::files::{Delivery, PendingCheckpoints};
+use crate::sync::children::failures::{judge_failures, release};
+use crate::sync::children::parents::changed_key;
+use crate::sync::files::PendingCheckpoints;
 use crate::sync::listing::member::ActiveStream;
 use crate::sync::listing::refusals::RefusalsByFeed;
+use crate::sync::position::Position;
 use crate::sync::position::ends::{self, Claim, Verdict};
 use crate::sync::position::frontier::Frontier;
-use crate::sync::position::places::{self, MOST_BEARERS, Trail};
-use crate::sync::position::search_bounds::Rest;
-use crate::sync::position::{Place, Position};
-use crate::sync::records::path_params::PathParams;
-use crate::sync::records::{RecordWriter, filter};
+use crate::sync::position::path_params::PathParams;
+use crate::sync::position::places::Trail;
+use crate::sync::position::search_bounds::{self, Rest};
+use crate::sync::records::RecordWriter;
 use crate::zendesk::client::RequestStats;
-use crate::zendesk::page::{Page, Rows};
-use crate::zendesk::paging::{Token, WITHHELD_SECONDS};
+use crate::zendesk::paging::Token;
 
-/// What a RECORD message has before and behind its row, and some for spliced keys.
-const BYTES_AROUND_A_ROW: usize = 192;
-
-/// One stretch of a feed and the streams that read it.
-pub struct Segment<'m> {
-    pub feed: &'static Feed,
-    pub walk: u64,
-    pub who: Vec<&'m mut ActiveStream>,
-    framers: Vec<RecordWriter>,
-    pub frontier: Frontier,
-    pub refusals: RefusalsByFeed,
-    /// Positions of streams with files, by member.
-    pub held: BTreeMap<usize, PendingCheckpoints>,
-    /// The feed's time of the place that is taken over at the end, and each stream's hashes for
-    /// it. Later rows are left to the walk from there, which lists them again. Without a time the
-    /// place is met by its token, or never.
+/// Where a segment ends before the end of its feed, if it does.
+#[derive(Clone, Debug, Default)]
+pub struct Aim {
+    /// The feed's time of the place that is taken over at the end. Later rows are left to the walk
+    /// from there, which lists them again. Without a time the place is met by its token, or never.
     pub until: Option<i64>,
+    /// The position of the stream ahead, whose place it is.
     pub ahead: Option<Position>,
-    ahead_seen: Vec<Vec<u64>>,
-    pub reached_cursor: bool,
-    /// The last page has come, and has moved the streams that read the feed itself to its end.
-    pub rows_arrived: bool,
-    /// Which tickets of a search are read: unlike an export it cannot be asked for a scope.
-    pub scope: TicketScope,
-    /// The number of the chain of pages that walks each window.
-    pub(super) chains: Vec<u32>,
-    /// What rows are told beside what is in them.
-    pub fills: PathParams,
-    /// Of a search: that no chain walks the last window yet.
-    pub rest: Option<Rest>,
-    /// The last times of each chain's pages.
-    pub(super) trails: BTreeMap<u32, Trail>,
-    /// Chains whose place has said that the feed ends there, and that ask again.
-    pub(super) doubted: HashSet<u32>,
-    /// The latest time up to which rows of the feed are known in this sync.
-    pub newest: Option<i64>,
-    seams: Seams,
 }
 
 /// Rows where one window ends and the next begins. Such a row bears the time of the next window,
 /// and too few rows bear out that it stands there: the window before delivers it too, unless the
 /// next one has. Hashes.
 #[derive(Debug, Default)]
-struct Seams {
+pub(super) struct Seams {
     /// Rows that went out from where windows begin.
-    begun: HashSet<u64>,
+    pub begun: HashSet<u64>,
     /// Rows that the window before delivered beyond its end.
-    crossed: HashSet<u64>,
+    pub crossed: HashSet<u64>,
 }
 
-/// What a page meant for its window.
-#[derive(Clone, Debug, Default)]
-pub struct Taken {
-    /// Up to when the page reaches, as its rows bear out.
-    pub reached: Option<i64>,
-    /// Where each row stands in the order of time.
-    places: Vec<Option<i64>>,
-    /// Rows that are left to the next window, or to the walk from the place ahead.
-    left: Vec<bool>,
-    pub window_ended: bool,
-    /// All windows have ended, and the streams stand at the end of the stretch.
-    pub arrived: bool,
+/// One segment of a feed and the streams that read it.
+pub struct Segment<'m> {
+    pub feed: &'static Feed,
+    pub walk: u64,
+    pub who: Vec<&'m mut ActiveStream>,
+    pub(super) writers: Vec<RecordWriter>,
+    pub frontier: Frontier,
+    pub refusals: RefusalsByFeed,
+    /// Positions of streams with files, by member.
+    pub pending: BTreeMap<usize, PendingCheckpoints>,
+    pub aim: Aim,
+    /// Each stream's hashes for the place that is taken over at the end.
+    pub(super) ahead_seen: Vec<Vec<u64>>,
+    pub reached_cursor: bool,
+    /// The last page has come, and has moved the streams that read the feed itself to its end.
+    pub rows_arrived: bool,
+    /// Which tickets of a search are read: unlike an export it cannot be asked for a scope.
+    pub scope: TicketScope,
+    /// The number of the fetcher of pages that walks each window.
+    pub(super) fetchers: Vec<u32>,
+    /// What fills the paths of listings below, and keys of rows.
+    pub path_params: PathParams,
+    /// Of a search: that no fetcher walks the last window yet.
+    pub rest: Option<Rest>,
+    /// The last times of each fetcher's pages.
+    pub(super) trails: BTreeMap<u32, Trail>,
+    /// Fetchers whose place has said that the feed ends there, and that ask again.
+    pub(super) doubted: HashSet<u32>,
+    /// The latest time up to which rows of the feed are known in this sync.
+    pub newest: Option<i64>,
+    pub(super) seams: Seams,
 }
 
 impl<'m> Segment<'m> {
     pub fn new(
-        (feed, walk): (&'static Feed, u64),
+        feed: &'static Feed,
+        walk: u64,
         who: Vec<&'m mut ActiveStream>,
-        start: Token,
-        (until, ahead): (Option<i64>, Option<Position>),
+        start: &Token,
+        aim: Aim,
     ) -> Self {
-        let framers = who.iter().map(|member| RecordWriter::new(member.stream)).collect();
+        let writers = who.iter().map(|member| RecordWriter::new(member.stream)).collect();
         let ahead_seen = who.iter().map(|member| {
             let walk = &member.position.walk;
-            let last = walk.later.last().map_or(&walk.place, |window| &window.place);
-            if until.is_some() && last.at == until { last.seen.clone() } else { Vec::new() }
+            let last = walk.windows.later.last().map_or(&walk.place, |window| &window.place);
+            if aim.until.is_some() && last.at == aim.until { last.seen.clone() } else { Vec::new() }
         });
         let ahead_seen = ahead_seen.collect();
-        let mut stretch = Self {
+        let mut segment = Self {
             feed,
             walk,
             who,
-            framers,
+            writers,
             frontier: Frontier::default(),
             refusals: RefusalsByFeed::default(),
-            held: BTreeMap::new(),
-            until,
-            ahead,
+            pending: BTreeMap::new(),
+            aim,
             ahead_seen,
             reached_cursor: false,
             rows_arrived: false,
             scope: TicketScope::default(),
-            chains: Vec::new(),
-            fills: PathParams::new(),
+            fetchers: Vec::new(),
+            path_params: PathParams::new(),
             rest: None,
             trails: BTreeMap::new(),
             doubted: HashSet::new(),
             newest: None,
             seams: Seams::default(),
         };
-        stretch.newest = stretch.walking().and_then(|member| member.position.known_in_windows());
-        let windows = stretch.walking().map_or(0, |member| member.position.windows().count());
-        stretch.chains = (0..).take(windows).collect();
-        stretch.rest = stretch.walking().and_then(|member| {
+        segment.newest = segment.walking().and_then(|member| member.position.known_in_windows());
+        let windows = segment.walking().map_or(0, |member| member.position.windows().count());
+        segment.fetchers = (0..).take(windows).collect();
+        segment.rest = segment.walking().and_then(|member| {
             let last = member.position.place(windows.saturating_sub(1));
             let is_unread = member.position.is_search() && last.token == Token::First;
             let length_before = member.window_seconds;
             is_unread.then_some(Rest { is_counted: false, length_before })
         });
-        stretch.resume(&start, &stretch.seen());
-        stretch
+        segment.resume(start, &segment.seen());
+        segment
     }
 
     /// The parents that are finished beyond the place where the children stand. A kill may have
@@ -194,14 +182,14 @@ impl<'m> Segment<'m> {
     }
 
     /// Sends a window back to where it had come by the feed's own time, or every stream back to its
-    /// cursor, and returns where its chain starts again, at the earliest of their places.
+    /// cursor, and returns where its fetcher starts again, at the earliest of their places.
     pub fn restart(&mut self, window: usize) -> Start {
         *self.trail(window) = Trail::default();
         if let Some(later) = window.checked_sub(1) {
             let mut at = Token::First;
             for member in self.who.iter_mut().filter(|member| member.is_reading()) {
                 let Position { cursor: flat, walk, .. } = &mut member.position;
-                let Some(window) = walk.later.get_mut(later) else { continue };
+                let Some(window) = walk.windows.later.get_mut(later) else { continue };
                 at = self.feed.paging.start(window.place.at.or(*flat));
                 window.place.token = at.clone();
                 window.place.seen.clear();
@@ -220,215 +208,56 @@ impl<'m> Segment<'m> {
         self.start(window, place)
     }
 
+    /// Where the fetcher of a window starts.
+    pub(super) fn start(&self, window: usize, at: Token) -> Start {
+        let bounds = self.walking().and_then(|member| member.position.bounds(window));
+        let bounds = bounds.map(|bounds| ("query", search_bounds::query(bounds)));
+        let number = self.fetchers.get(window).copied().unwrap_or_default();
+        Start { number, at, bounds: bounds.into_iter().collect(), has_rows: false }
+    }
+
+    /// The window that a fetcher walks.
+    pub fn window(&self, fetcher: u32) -> usize {
+        self.fetchers.iter().position(|known| *known == fetcher).unwrap_or_default()
+    }
+
+    /// How far a window has come, in the feed's own time.
+    pub fn reached(&self, window: usize) -> Option<i64> {
+        self.walking()?.position.place(window).point()
+    }
+
+    pub(super) fn forget(&mut self, window: usize) {
+        // The last one of an export is kept as the place where the next sync goes on.
+        let kept = usize::from(self.feed.searched_key().is_none());
+        if window + kept < self.fetchers.len() {
+            self.fetchers.remove(window);
+        }
+    }
+
+    /// All streams of a segment with windows have the same ones.
+    pub(super) fn walking(&self) -> Option<&ActiveStream> {
+        self.alive().find(|member| !member.is_child()).or(self.alive().next())
+    }
+
+    pub(super) fn own_end(&self, window: usize) -> Option<i64> {
+        self.walking()?.position.windows().nth(window)?.until
+    }
+
+    pub(super) fn is_last_to_end(&self, window: usize) -> bool {
+        self.walking().is_none_or(|member| {
+            let mut others = member.position.windows().enumerate();
+            others.all(|(number, other)| other.done || number == window)
+        })
+    }
+
     /// Whether files are fetched for rows of the feed itself.
     pub fn has_files(&self) -> bool {
         self.alive().any(|member| !member.is_child() && member.stream.file.is_some())
     }
 
-    /// Frames a page's rows and moves the positions of the streams that read the feed itself.
-    pub fn take(
-        &mut self,
-        page: &Page,
-        window: usize,
-        (at, next): (&Token, &Token),
-        ended: bool,
-        now: i64,
-    ) -> (Batch, Vec<(usize, Delivery)>, Taken) {
-        let (mut batch, mut deliveries) = (Batch::default(), Vec::new());
-        let Some(list) = page.lists.first() else {
-            return (batch, deliveries, Taken::default());
-        };
-        // What is around a row is small beside it; a block that grows would be copied again.
-        let around = list.rows.len() * BYTES_AROUND_A_ROW;
-        batch.lines.reserve(page.text.body.len() + around);
-        let times = self.feed.time_key().map(|key| filter::times(page, list, key));
-        let own_end = self.own_end(window);
-        let mut places = Vec::new();
-        let mut left = vec![false; list.rows.len()];
-        if let Some(times) = &times {
-            places = self.places(window, at, times);
-            self.newest = self.newest.max(places::reached(&places));
-            left = self.left(window, own_end, (times, &places));
-        }
-        let last = times.as_ref().and_then(|times| times.iter().rev().flatten().next().copied());
-        // By time the next place says how far the feed has come. By cursor the rows bear it out, and
-        // at the end all of them are read but those of the last minute.
-        let reached = match next {
-            Token::StartTime(second) if next != at => Some(*second),
-            _ if ended => last.map(|last| last.min(now.saturating_sub(WITHHELD_SECONDS))),
-            _ => places::reached(&places),
-        };
-        let token_ahead = self.ahead.as_ref().map(|ahead| &ahead.walk.place.token);
-        let met = token_ahead == Some(next) && (self.until.is_none() || next.is_servers());
-        // What lies behind the place ahead is listed again from there.
-        let last_row = times.as_ref().and_then(|times| times.iter().rposition(Option::is_some));
-        let passed = self.until.is_some() && last_row.is_some_and(|row| left[row])
-            || own_end.zip(reached).is_some_and(|(end, reached)| reached >= end);
-        if ended && self.until.is_none() {
-            self.ahead = None;
-        }
-        // Of several windows the last to end takes the streams to the end of the stretch.
-        let window_ended = ended || passed || met;
-        // With children a search is read one window a stretch.
-        let is_alone = self.feed.searched_key().is_some() && self.has_children();
-        let arrived = window_ended && (is_alone || self.is_last_to_end(window));
-        if times.is_some() {
-            self.leave_seams(own_end, at, page, list, (times.as_deref(), &mut left));
-        }
-        let is_last = window + 1 == self.chains.len();
-        let emitted_at = unix_ms();
-        for (at_member, member) in self.who.iter_mut().enumerate() {
-            if !member.is_reading() {
-                continue;
-            }
-            member.position.begin(now);
-            if member.is_child() {
-                // In no order of time, what the parents' times say counts at the end.
-                if let Some(key) = changed_key(member.stream).filter(|_| times.is_none()) {
-                    member.position.saw(filter::times(page, list, key).into_iter().flatten().max());
-                }
-                let (stream, brand) = (member.stream.name, member.brand);
-                batch.parts.push(Part { stream, brand, rows: 0, position: None });
-                continue;
-            }
-            let mut keep = match &times {
-                Some(times) => {
-                    filter::fresh(member.position.place(window), at, &left, page, list, times)
-                }
-                None => filter::newer(member.stream, &mut member.position, page, list),
-            };
-            filter::leave_out_of_scope(self.feed, self.scope, page, list, &mut keep);
-            filter::leave_out_deleted(member.stream, &member.position, page, list, &mut keep);
-            filter::leave_out_others(member.stream, page, list, &mut keep);
-            // Lines that wait for files are apart from those of neighbours.
-            let mut own = Vec::new();
-            let waits = member.stream.file.is_some();
-            let lines = if waits { &mut own } else { &mut batch.lines };
-            let framer = &self.framers[at_member];
-            let framed = framer.frame(page, &keep, &self.fills, emitted_at, lines);
-            member.report.note(&framed);
-            if waits {
-                let (stream, offers) = (member.stream, framed.offers);
-                deliveries.push((at_member, Delivery { stream, lines: own, offers }));
-            }
-            self.reached_cursor |=
-                filter::reached_cursor(member.stream, &member.position, page, list);
-            let mut seen = Vec::new();
-            if let Some(times) = &times {
-                seen = filter::boundary(member.position.place(window), at, next, page, list, times);
-                if let Some(until) = self.until {
-                    let kept = &mut self.ahead_seen[at_member];
-                    filter::add_from(kept, until, &left, page, list, times);
-                    // A cursor may stand between rows of one second; they are listed again from
-                    // the cursor that is taken over.
-                    if next.is_servers() && reached == Some(until) {
-                        seen.clone_from(kept);
-                    }
-                }
-            }
-            // The position moves with the very batch: a state behind rows that it does not cover
-            // would bring them again.
-            let place = Place { token: next.clone(), at: reached, seen };
-            match (window_ended, arrived) {
-                (false, _) => member.position.move_window(window, place, now),
-                (true, false) => {
-                    let place = match &self.ahead {
-                        // What lies behind the aim was left out.
-                        Some(ahead) if is_last => Place {
-                            seen: self.ahead_seen[at_member].clone(),
-                            ..ahead.walk.place.clone()
-                        },
-                        _ => place,
-                    };
-                    member.position.end_window(window, place, now);
-                }
-                (true, true) => {
-                    let place = member.position.last_place(window, place, now);
-                    match &self.ahead {
-                        Some(ahead) => {
-                            let seen = std::mem::take(&mut self.ahead_seen[at_member]);
-                            member.position.take_over(ahead, seen, now);
-                        }
-                        None => {
-                            let Place { token, at, seen } = place;
-                            member.position.end(self.feed.order, token, at, seen, now);
-                        }
-                    }
-                }
-            }
-            batch.parts.push(member.part(framed.rows));
-        }
-        self.rows_arrived = arrived;
-        if let Some(times) = times.as_ref().filter(|times| !times.is_empty()) {
-            self.trail(window).add(times);
-            let chain = self.chains.get(window).copied().unwrap_or_default();
-            self.doubted.remove(&chain);
-        }
-        if window_ended && !arrived {
-            self.forget(window);
-        }
-        (batch, deliveries, Taken { reached, places, left, window_ended, arrived })
-    }
-
-    fn trail(&mut self, window: usize) -> &mut Trail {
-        let chain = self.chains.get(window).copied().unwrap_or_default();
-        self.trails.entry(chain).or_default()
-    }
-
-    /// Where the rows of a page stand in the order of time.
-    fn places(&mut self, window: usize, at: &Token, times: &[Option<i64>]) -> Vec<Option<i64>> {
-        let asked = if let Token::StartTime(second) = at { Some(*second) } else { None };
-        let from = asked.max(self.reached(window));
-        places::places(times, self.trail(window), from, places::bearers(times.len()))
-    }
-
-    /// The rows of a page that are listed again: by the next window from `own_end` on, or from the
-    /// place of the stream ahead. That place may lie a few rows behind what its time bears out.
-    fn left(
-        &mut self,
-        window: usize,
-        own_end: Option<i64>,
-        (times, places): (&[Option<i64>], &[Option<i64>]),
-    ) -> Vec<bool> {
-        let next = |place: &Option<i64>| place.zip(own_end).is_some_and(|(at, end)| at >= end);
-        let mut left: Vec<bool> = places.iter().map(next).collect();
-        if let Some(until) = self.until {
-            let places = places::places(times, self.trail(window), None, MOST_BEARERS);
-            for (left, place) in left.iter_mut().zip(places) {
-                *left |= place.is_some_and(|place| place > until);
-            }
-        }
-        left
-    }
-
-    /// Lets each row at a seam of two windows go out once.
-    fn leave_seams(
-        &mut self,
-        own_end: Option<i64>,
-        at: &Token,
-        page: &Page,
-        list: &Rows,
-        (times, left): (Option<&[Option<i64>]>, &mut Vec<bool>),
-    ) {
-        let Some(times) = times else { return };
-        let may_begin = self.chains.len() > 1 || !self.seams.crossed.is_empty();
-        let first = match at {
-            Token::StartTime(_) if may_begin => list.rows.len().min(2 * MOST_BEARERS),
-            _ => 0,
-        };
-        let begins: Vec<u64> = (0..first).map(|row| filter::hash(page, list, row)).collect();
-        for (left, hash) in left.iter_mut().zip(&begins) {
-            *left |= self.seams.crossed.contains(hash);
-        }
-        let crosses = |time: Option<i64>| time.zip(own_end).is_some_and(|(at, end)| at >= end);
-        for row in (0..left.len()).filter(|row| crosses(times[*row])) {
-            if !left[row] {
-                let hash = filter::hash(page, list, row);
-                left[row] = self.seams.begun.contains(&hash) || !self.seams.crossed.insert(hash);
-            }
-        }
-        let delivered = left.iter().zip(begins).filter(|(left, _)| !**left);
-        self.seams.begun.extend(delivered.map(|(_, hash)| hash));
+    pub(super) fn trail(&mut self, window: usize) -> &mut Trail {
+        let fetcher = self.fetchers.get(window).copied().unwrap_or_default();
+        self.trails.entry(fetcher).or_default()
     }
 
     /// Judges an answer that says a window has ended. `listed` is the time of its last row.
@@ -436,47 +265,29 @@ impl<'m> Segment<'m> {
         if self.feed.time_key().is_none() {
             return Verdict::Believed;
         }
-        let chain = self.chains.get(window).copied().unwrap_or_default();
-        let before = self.trails.get(&chain).and_then(Trail::last);
-        let is_last = window + 1 == self.chains.len();
+        let fetcher = self.fetchers.get(window).copied().unwrap_or_default();
+        let before = self.trails.get(&fetcher).and_then(Trail::last);
+        let is_last = window + 1 == self.fetchers.len();
         let later = self.walking().into_iter().flat_map(|member| member.position.windows());
-        let later_open = later.skip(window + 1).any(|(.., done)| !done);
+        let later_open = later.skip(window + 1).any(|window| !window.done);
         let verdict = ends::judge(Claim {
             reached: listed.max(before).max(self.reached(window)),
             own_end: self.own_end(window),
-            aim: self.until.filter(|_| is_last),
+            aim: self.aim.until.filter(|_| is_last),
             newest: self.newest,
-            is_untouched: self.chains.len() > 1 && listed.max(before).is_none(),
+            is_untouched: self.fetchers.len() > 1 && listed.max(before).is_none(),
             later_open,
             said_before,
         });
         if matches!(verdict, Verdict::AskAgain(_) | Verdict::AskUntilLaterOnesEnd(_)) {
-            self.doubted.insert(chain);
+            self.doubted.insert(fetcher);
         }
         verdict
     }
 
     /// Goes to the end of the feed instead of the place ahead, which is not where it was.
     pub fn leave_aim(&mut self) {
-        (self.until, self.ahead) = (None, None);
-    }
-
-    /// The rows of a page as parents.
-    pub fn parents(&self, page: &Page, at: &Token, taken: &Taken) -> Vec<ParentRow> {
-        let Some(list) = page.lists.first() else { return Vec::new() };
-        let children: Vec<&'static Stream> = self.alive().map(|member| member.stream).collect();
-        let (time, changed) = (self.feed.time_key(), self.changed_key());
-        let keys = path_keys(self.feed, &children);
-        let parent = |row: usize| {
-            let mut parent = ParentRow::new(page, list, row, time, at, changed, &keys);
-            // A position that follows a parent must not follow it to where it is not.
-            parent.listed.time = taken.places.get(row).copied().flatten();
-            parent
-        };
-        let mut keep: Vec<bool> = taken.left.iter().map(|left| !left).collect();
-        filter::leave_out_of_scope(self.feed, self.scope, page, list, &mut keep);
-        let rows = (0..list.rows.len()).filter(|row| keep[*row]);
-        rows.map(parent).collect()
+        self.aim = Aim::default();
     }
 
     pub fn changed_key(&self) -> Option<&'static str> {
@@ -515,7 +326,7 @@ impl<'m> Segment<'m> {
                 continue;
             }
             member.position.begin(now);
-            let seen = match &self.ahead {
+            let seen = match &self.aim.ahead {
                 ahead if member.is_child() => {
                     let place = ahead.as_ref().map_or(end, |ahead| &ahead.walk.place.token);
                     self.frontier.place(place).2
@@ -523,7 +334,7 @@ impl<'m> Segment<'m> {
                 Some(_) => std::mem::take(&mut self.ahead_seen[at]),
                 None => std::mem::take(&mut member.position.walk.place.seen),
             };
-            match &self.ahead {
+            match &self.aim.ahead {
                 Some(ahead) => member.position.take_over(ahead, seen, now),
                 None => {
                     let second =

@@ -1,4 +1,4 @@
-//! Chains of pages: each walks one window of a feed, page after page, and all of them ask at once.
+//! Fetchers of pages: each walks one window of a feed, page after page, and all of them ask at once.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -9,15 +9,15 @@ use serde::Deserialize;
 
 use crate::sync::WalkError;
 use crate::sync::listing::pager::{Listing, Pager};
-use crate::sync::position::search_bounds::query;
+use crate::sync::position::search_bounds::{Bounds, query};
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::client::{Client, Fetched, PageSize, Request, RequestStats};
 use crate::zendesk::error::{ApiError, ErrorKind};
 use crate::zendesk::page::Shape;
 use crate::zendesk::paging::{Paging, Token};
 
-/// One chain of pages.
-pub struct Chain<'a> {
+/// One fetcher of pages.
+pub struct Fetcher<'a> {
     pub number: u32,
     pub pager: Pager<'a>,
     /// How often the server refused its token.
@@ -30,7 +30,7 @@ pub struct Chain<'a> {
     waited: Duration,
 }
 
-/// Where a chain begins.
+/// Where a fetcher begins.
 #[derive(Clone, Debug)]
 pub struct Start {
     pub number: u32,
@@ -41,9 +41,9 @@ pub struct Start {
     pub has_rows: bool,
 }
 
-/// A chain after its turn.
+/// A fetcher after its turn.
 pub struct Asked<'a> {
-    pub chain: Chain<'a>,
+    pub fetcher: Fetcher<'a>,
     /// The place that it asked at.
     pub at: Token,
     /// Its page, or none at its end.
@@ -54,26 +54,26 @@ pub struct Asked<'a> {
 pub enum Turn<'a> {
     Page(Box<Asked<'a>>),
     /// How many rows a search has within these bounds.
-    Counted((i64, i64), Result<u64, WalkError>),
+    Counted(Bounds, Result<u64, WalkError>),
 }
 
-/// The chains of one stretch.
-pub struct Chains<'a> {
+/// The fetchers of one segment.
+pub struct Fetchers<'a> {
     client: &'a Client,
     listing: &'a Listing,
     asking: FuturesUnordered<BoxFuture<'a, (Turn<'a>, RequestStats)>>,
-    /// Seconds of the feed's own time that the last page of each chain covered.
+    /// Seconds of the feed's own time that the last page of each fetcher covered.
     pace: BTreeMap<u32, i64>,
     /// Time that pages took, waits for limits left out, and their number.
     took: (Duration, u32),
     /// What came while something else was waited for.
     had: VecDeque<(Turn<'a>, RequestStats)>,
-    /// The size that a chain has learned last. The listing's limits are those of all chains.
+    /// The size that a fetcher has learned last. The listing's limits are those of all fetchers.
     size: Option<PageSize>,
     tally: RequestStats,
 }
 
-impl<'a> Chains<'a> {
+impl<'a> Fetchers<'a> {
     #[must_use]
     pub fn new(client: &'a Client, listing: &'a Listing) -> Self {
         let (asking, pace, had) = (FuturesUnordered::new(), BTreeMap::new(), VecDeque::new());
@@ -81,38 +81,38 @@ impl<'a> Chains<'a> {
         Self { client, listing, asking, pace, took, had, size, tally }
     }
 
-    /// Starts a chain, or starts it again.
+    /// Starts a fetcher, or starts it again.
     pub fn start(&mut self, start: Start, size: PageSize, restarts: u32) {
         let Start { number, at, bounds, has_rows } = start;
         let size = self.size.unwrap_or(size);
         let pager = Pager::new(self.client, self.listing, at, size).within(bounds);
         let pager = pager.expecting(has_rows);
         let (doubts, asked, waited) = Default::default();
-        self.go_on(Chain { number, pager, restarts, doubts, asked, waited }, Duration::ZERO);
+        self.go_on(Fetcher { number, pager, restarts, doubts, asked, waited }, Duration::ZERO);
     }
 
-    /// Lets a chain ask for its next page after a wait.
-    pub fn go_on(&mut self, mut chain: Chain<'a>, wait: Duration) {
+    /// Lets a fetcher ask for its next page after a wait.
+    pub fn go_on(&mut self, mut fetcher: Fetcher<'a>, wait: Duration) {
         let (client, path) = (self.client, self.listing.path.as_str());
-        chain.asked = client.clock().elapsed();
+        fetcher.asked = client.clock().elapsed();
         self.asking.push(Box::pin(async move {
-            let at = chain.pager.at.clone();
+            let at = fetcher.pager.at.clone();
             let result = match wait.is_zero() {
-                true => chain.pager.next().await,
+                true => fetcher.pager.next().await,
                 false => match client.pause(path, wait).await {
-                    Ok(()) => chain.pager.next().await,
+                    Ok(()) => fetcher.pager.next().await,
                     Err(stopped) => Err(stopped.into()),
                 },
             };
-            let tally = std::mem::take(&mut chain.pager.tally);
-            chain.waited = tally.waited.saturating_add(wait);
-            (Turn::Page(Box::new(Asked { chain, at, result })), tally)
+            let tally = std::mem::take(&mut fetcher.pager.tally);
+            fetcher.waited = tally.waited.saturating_add(wait);
+            (Turn::Page(Box::new(Asked { fetcher, at, result })), tally)
         }));
     }
 
     /// Asks how many rows a search has within bounds. Like a page it is polled with the others: a
-    /// chain that is not may hold the last worker.
-    pub fn count(&mut self, bounds: (i64, i64)) {
+    /// fetcher that is not may hold the last worker.
+    pub fn count(&mut self, bounds: Bounds) {
         let (client, listing) = (self.client, self.listing);
         self.asking.push(Box::pin(async move {
             let mut tally = RequestStats::default();
@@ -131,7 +131,7 @@ impl<'a> Chains<'a> {
         Some(turn)
     }
 
-    /// Does something that may take long. The chains go on asking meanwhile: a request that nobody
+    /// Does something that may take long. The fetchers go on asking meanwhile: a request that nobody
     /// looks after keeps its worker, and its answer may come too late.
     pub async fn beside<T>(&mut self, mut doing: impl Future<Output = T> + Unpin) -> T {
         loop {
@@ -146,10 +146,10 @@ impl<'a> Chains<'a> {
         }
     }
 
-    /// Notes that a chain's page is delivered, with all that hangs on its rows.
-    pub fn note_page(&mut self, chain: &Chain<'a>) {
-        self.size = Some(chain.pager.size);
-        let since = chain.asked + chain.waited;
+    /// Notes that a fetcher's page is delivered, with all that hangs on its rows.
+    pub fn note_page(&mut self, fetcher: &Fetcher<'a>) {
+        self.size = Some(fetcher.pager.size);
+        let since = fetcher.asked + fetcher.waited;
         let (took, pages) = &mut self.took;
         *took += self.client.clock().elapsed().saturating_sub(since);
         *pages += 1;
@@ -162,18 +162,18 @@ impl<'a> Chains<'a> {
         took.checked_div(pages)
     }
 
-    /// Notes what a chain's last page covered, in seconds of the feed's own time.
+    /// Notes what a fetcher's last page covered, in seconds of the feed's own time.
     pub fn note_pace(&mut self, number: u32, seconds: i64) {
         self.pace.insert(number, seconds);
     }
 
-    /// What the last page of a chain covered.
+    /// What the last page of a fetcher covered.
     #[must_use]
     pub fn pace(&self, number: u32) -> Option<i64> {
         self.pace.get(&number).copied()
     }
 
-    /// What all chains spent.
+    /// What all fetchers spent.
     #[must_use]
     pub fn tally(&self) -> RequestStats {
         self.tally
@@ -192,7 +192,7 @@ struct Count {
 pub async fn count(
     client: &Client,
     listing: &Listing,
-    bounds: (i64, i64),
+    bounds: Bounds,
     tally: &mut RequestStats,
 ) -> Result<u64, WalkError> {
     let path = "search/count.json";

@@ -21,9 +21,9 @@ pub fn is_of_ids(character: char) -> bool {
 
 /// Fills the placeholders of a path. Only characters that ids are made of get into a path, and the
 /// colon of ids that have parts.
-pub fn fill_path(path: &str, fills: &PathParams) -> String {
+pub fn fill_path(path: &str, path_params: &PathParams) -> String {
     let is_safe = |character: &char| is_of_ids(*character) || *character == ':';
-    fills.iter().fold(path.to_owned(), |path, (name, value)| {
+    path_params.iter().fold(path.to_owned(), |path, (name, value)| {
         let value: String = value.chars().filter(is_safe).collect();
         path.replace(&format!("{{{name}}}"), &value)
     })

@@ -226,7 +226,7 @@ async fn hosts(
         return Ok(sites.first().cloned());
     };
     // Half of the time and half of the pool are for what is asked afterwards.
-    let most = client.told_limit(Bucket::Account);
+    let most = client.known_limit(Bucket::Account);
     let most = most.unwrap_or(Bucket::HelpCenter.documented_per_minute()) / 2;
     let mut hosts = sites.clone();
     hosts.sort_by_key(|site| found.not_enabled(site).is_none());
@@ -300,7 +300,7 @@ async fn introduce(
         ),
     };
     emitter.log(Level::Info, &told).await?;
-    let told = match client.told_limit(Bucket::Account) {
+    let told = match client.known_limit(Bucket::Account) {
         Some(limit) => {
             format!("the plan allows {limit} requests a minute, to all programs together")
         }

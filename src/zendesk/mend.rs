@@ -8,7 +8,7 @@
 use super::edit::{Mend, MendKind};
 use super::envelope::Envelope;
 use super::json::{DEEPEST, Fault, Reader};
-use super::page::{ListShape, Shape};
+use super::shape::{ListShape, Shape};
 
 /// How many of the rows are named.
 const MOST_NAMED: usize = 5;

@@ -12,7 +12,7 @@ use crate::sync::listing::context::Context;
 use crate::sync::listing::member::FileTally;
 use crate::sync::records::file_ref::FileRef;
 use crate::zendesk::client::RequestStats;
-use crate::zendesk::download::{Wanted, kind_of};
+use crate::zendesk::download::{Wanted, fetch, kind_of};
 use crate::zendesk::error::{ApiError, ErrorKind};
 use crate::zendesk::partial_file::PartialFile;
 
@@ -106,12 +106,12 @@ impl Context<'_> {
             site: self.site.map(|site| &**site),
             hosts: self.hosts,
             url: offer.url.as_deref().unwrap_or_default(),
-            told,
+            name: told,
             size: offer.size,
             largest: self.config.files.largest_bytes,
             walk,
         };
-        match self.client.fetch(&wanted, &mut arrival, tally).await {
+        match fetch(self.client, &wanted, &mut arrival, tally).await {
             Ok(()) => {}
             // What has come by now is continued by the next sync.
             Err(error) if !is_its_own(&error) && error.kind != ErrorKind::DiskFull => {

@@ -226,7 +226,7 @@ impl Buckets {
     }
 
     /// Requests a minute, once headers have told them.
-    pub(super) fn told_limit(&self, bucket: Bucket) -> Option<u32> {
+    pub(super) fn known_limit(&self, bucket: Bucket) -> Option<u32> {
         self.states.get(&bucket).filter(|state| state.told).map(|state| state.limit)
     }
 

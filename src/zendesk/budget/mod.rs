@@ -22,12 +22,10 @@ use tokio::sync::oneshot;
 
 pub use self::bucket::Bucket;
 use self::bucket::{Buckets, Drawn};
+pub use self::queue::SPARE;
 use self::queue::{Queue, Served};
 use super::clock::Clock;
 use super::headers::Quota;
-
-/// The walk of requests that the sync can do without: they go only where nobody else could.
-pub const SPARE: u64 = u64::MAX - 1;
 
 /// The longest time that a request takes to the server, which counts it when it comes in.
 const LONGEST_TRANSIT: Duration = Duration::from_secs(1);
@@ -142,8 +140,8 @@ impl Budget {
 
     /// Requests a minute, once headers have told them.
     #[must_use]
-    pub fn told_limit(&self, bucket: Bucket) -> Option<u32> {
-        self.lock().buckets.told_limit(bucket)
+    pub fn known_limit(&self, bucket: Bucket) -> Option<u32> {
+        self.lock().buckets.known_limit(bucket)
     }
 
     /// Hears of every long wait from now on.

@@ -7,8 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
-use super::SPARE;
 use super::bucket::Bucket;
+
+/// The walk of requests that the sync can do without: they go only where nobody else could.
+pub const SPARE: u64 = u64::MAX - 1;
 
 /// Walks whose last turn is remembered. The one that was served longest ago is forgotten first,
 /// and is then taken for one that was never served, which goes first either way.

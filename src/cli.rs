@@ -16,7 +16,8 @@ use crate::protocol::emitter::{Closed, Emitter, is_not_gone};
 use crate::protocol::message::{ErrorTrace, Level};
 use crate::protocol::state::SavedStates;
 use crate::secret::Secret;
-use crate::source::read::{Outcome, ReadRequest, read};
+use crate::source::prepare::ReadRequest;
+use crate::source::read::{Outcome, read};
 use crate::source::signals::{Terminated, let_writes_fail};
 use crate::source::{Environment, check, discover, invalid_config, refused, spec};
 use crate::zendesk::clock::Clock;
@@ -144,8 +145,8 @@ pub fn run() -> ExitCode {
     if let Command::VerifyWebhook { signature, timestamp, secret } = &command {
         return verify_webhook(signature, timestamp, secret);
     }
-    let surroundings = surroundings(cli.debug);
-    let code = runtime.block_on(Box::pin(act(command, &surroundings)));
+    let environment = environment(cli.debug);
+    let code = runtime.block_on(Box::pin(act(command, &environment)));
     // A write that hangs on a reader which never reads must not hold the process.
     runtime.shutdown_background();
     code
@@ -190,11 +191,11 @@ fn verify_webhook(signature: &str, timestamp: &str, secret: &Secret) -> ExitCode
     ExitCode::FAILURE
 }
 
-async fn act(command: Command, surroundings: &Environment) -> ExitCode {
-    let clock = Clock::new(surroundings.clock_scale);
+async fn act(command: Command, environment: &Environment) -> ExitCode {
+    let clock = Clock::new(environment.clock_scale);
     let timer = clock.clone();
     let emitter =
-        Arc::new(Emitter::new(std::io::stdout(), move || timer.elapsed(), surroundings.debug));
+        Arc::new(Emitter::new(std::io::stdout(), move || timer.elapsed(), environment.debug));
     let mut terminated = Terminated::listen();
     let done = match command {
         Command::Read { config, catalog, state } => {
@@ -204,7 +205,7 @@ async fn act(command: Command, surroundings: &Environment) -> ExitCode {
                         // A reader that has gone is noticed by the read itself.
                         let _ = emitter.log(Level::Warn, &warning).await;
                     }
-                    let reading = read(order, surroundings, clock, &emitter, &mut terminated);
+                    let reading = read(order, environment, clock, &emitter, &mut terminated);
                     Ok(Box::pin(reading).await)
                 }
                 Err(trouble) => tell(&emitter, Ok(Err(trouble))).await,
@@ -212,7 +213,7 @@ async fn act(command: Command, surroundings: &Environment) -> ExitCode {
         }
         command => {
             let (stop, stopping) = watch::channel(false);
-            let mut answering = Box::pin(answer(command, surroundings, clock, &emitter, stopping));
+            let mut answering = Box::pin(answer(command, environment, clock, &emitter, stopping));
             tokio::select! {
                 done = &mut answering => done,
                 () = terminated.wait() => {
@@ -239,7 +240,7 @@ async fn act(command: Command, surroundings: &Environment) -> ExitCode {
 /// The commands that give one answer.
 async fn answer(
     command: Command,
-    surroundings: &Environment,
+    environment: &Environment,
     clock: Clock,
     emitter: &Arc<Emitter>,
     stop: watch::Receiver<bool>,
@@ -247,12 +248,12 @@ async fn answer(
     match command {
         Command::Check { config } => {
             let config = contents(&config, "the configuration", LARGEST_CONFIG_BYTES);
-            check::check(config, surroundings, clock, emitter, stop).await?;
+            check::check(config, environment, clock, emitter, stop).await?;
             Ok(Outcome::Complete)
         }
         Command::Discover { config } => match read_config(&config) {
             Ok(config) => {
-                let done = discover::discover(&config, surroundings, clock, emitter, stop).await;
+                let done = discover::discover(&config, environment, clock, emitter, stop).await;
                 tell(emitter, done).await
             }
             Err(trouble) => tell(emitter, Ok(Err(trouble))).await,
@@ -325,7 +326,7 @@ fn read_config(path: &Path) -> Result<Arc<Config>, ErrorTrace> {
     Config::parse(&text).map(Arc::new).map_err(|violations| invalid_config(&violations))
 }
 
-fn surroundings(debug: bool) -> Environment {
+fn environment(debug: bool) -> Environment {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let number = |name: &str| variable(name).and_then(|value| value.parse().ok());
     Environment {

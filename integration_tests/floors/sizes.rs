@@ -12,15 +12,10 @@ const MOST_OF_A_FILE: usize = 450;
 const MOST_OF_A_FUNCTION: usize = 80;
 
 /// Files that are longer. It may only get shorter.
-const KNOWN_FILES: &[&str] = &["streams/mod.rs", "zendesk/client.rs"];
+const KNOWN_FILES: &[&str] = &["streams/mod.rs"];
 
 /// Functions that are longer. It may only get shorter.
-const KNOWN_FUNCTIONS: &[&str] = &[
-    "source/check.rs: streams",
-    "source/failure.rs: of_api",
-    "source/read.rs: sync",
-    "sync/walk/segment.rs: take",
-];
+const KNOWN_FUNCTIONS: &[&str] = &["sync/walk/segment.rs: take"];
 
 fn lines(text: &str) -> usize {
     text.lines().filter(|line| !line.trim().is_empty()).count()

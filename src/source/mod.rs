@@ -28,13 +28,17 @@ pub mod failure;
 pub mod fallback;
 pub mod fetch_all;
 pub mod fields;
+pub mod findings;
 pub mod identity;
 pub mod name_conflicts;
 pub mod open_streams;
+pub mod prepare;
 pub mod probe;
 pub mod progress;
 pub mod proxies;
 pub mod read;
+pub mod refusals;
+pub mod report;
 pub mod signals;
 pub mod spec;
 pub mod waits;
@@ -70,7 +74,7 @@ pub struct Environment {
 /// What the user has to change.
 pub fn connect(
     config: &Arc<Config>,
-    surroundings: &Environment,
+    environment: &Environment,
     clock: Clock,
     stop: watch::Receiver<bool>,
     emitter: &Arc<Emitter>,
@@ -79,8 +83,8 @@ pub fn connect(
         return Err(trouble);
     }
     let host = format!("{}.zendesk.com", config.subdomain);
-    let elsewhere = surroundings.base_url.is_some();
-    let base = surroundings.base_url.clone().unwrap_or_else(|| format!("https://{host}"));
+    let elsewhere = environment.base_url.is_some();
+    let base = environment.base_url.clone().unwrap_or_else(|| format!("https://{host}"));
     let base = reqwest::Url::parse(&base)
         .ok()
         .filter(|base| matches!(base.scheme(), "http" | "https"))
@@ -182,8 +186,8 @@ pub fn ends_soon(credentials: &Credentials) -> Option<&'static str> {
 /// Every violation of a config in one trouble.
 #[must_use]
 pub fn invalid_config(violations: &[Violation]) -> ErrorTrace {
-    let told: Vec<String> = violations.iter().map(ToString::to_string).collect();
-    refused(&format!("the configuration is not valid: {}", told.join("; ")))
+    let violations: Vec<String> = violations.iter().map(ToString::to_string).collect();
+    refused(&format!("the configuration is not valid: {}", violations.join("; ")))
 }
 
 /// Something that the user has to change.

@@ -23,7 +23,7 @@ pub struct Begin {
     pub warnings: Vec<String>,
 }
 
-/// What of the program's surroundings a plan depends on.
+/// What of the program's environment a plan depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct Now {
     /// Zendesk's time, unix seconds.

@@ -1,5 +1,6 @@
 //! In what a config differs from the spec.
 
+use std::error::Error;
 use std::fmt;
 
 use serde_json::{Value, json};
@@ -18,6 +19,8 @@ impl fmt::Display for Violation {
         write!(f, "{}: {}", self.field, self.what)
     }
 }
+
+impl Error for Violation {}
 
 /// Everything in which a config differs from the spec, by field.
 pub(super) fn violations(config: &Value) -> Vec<Violation> {

@@ -2,6 +2,8 @@
 //! its own does the writing, so that a slow reader holds the sync back without stopping it from
 //! hearing a signal.
 
+use std::error::Error;
+use std::fmt;
 use std::io::{self, ErrorKind, Write};
 use std::sync::{Arc, OnceLock, mpsc as thread_channel};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -38,6 +40,14 @@ pub struct Part {
 /// Nothing can be written to stdout any more: its reader has gone, or what it leads to takes no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Closed;
+
+impl fmt::Display for Closed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("stdout takes no more")
+    }
+}
+
+impl Error for Closed {}
 
 /// Why stdout cannot be written, if it is not that its reader has gone.
 #[must_use]

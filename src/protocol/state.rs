@@ -3,6 +3,7 @@
 //! is not decided here.
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::fmt;
 
 use serde_json::{Map, Value};
@@ -36,6 +37,8 @@ impl fmt::Display for StateError {
         }
     }
 }
+
+impl Error for StateError {}
 
 impl SavedStates {
     /// Reads a state file: a list of AirbyteStateMessage, one such message or what is inside of it,

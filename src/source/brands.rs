@@ -1,6 +1,8 @@
 //! The hosts whose help centers are read: one for each brand that has one.
 
 use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
@@ -112,6 +114,26 @@ pub enum NoHelpCenters {
         names: Vec<String>,
         known: Vec<String>,
     },
+}
+
+impl fmt::Display for NoHelpCenters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unlisted(error) => error.fmt(f),
+            Self::Unknown { names, .. } => {
+                write!(f, "no brand with a help center is called {}", names.join(" or "))
+            }
+        }
+    }
+}
+
+impl Error for NoHelpCenters {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Unlisted(error) => Some(error),
+            Self::Unknown { .. } => None,
+        }
+    }
 }
 
 /// A brand, as far as its help center goes.

@@ -248,11 +248,7 @@ pub fn of_identity(error: &NoIdentity, config: &Config) -> ErrorTrace {
         ),
         NoIdentity::Api(error) => of_api(error, None),
     };
-    let detail = match error {
-        NoIdentity::Anonymous => "GET /api/v2/users/me.json names no user".to_owned(),
-        NoIdentity::Api(error) => error.to_string(),
-    };
-    ErrorTrace { failure_type, message, detail: Some(detail), stream: None }
+    ErrorTrace { failure_type, message, detail: Some(error.to_string()), stream: None }
 }
 
 /// What to do about credentials that let nobody in.

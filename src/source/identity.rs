@@ -4,6 +4,9 @@
 //! user, so that only an id proves that somebody is signed in; "OAuth Tokens: Show Token", which
 //! knows the token that asks as `current`; and "Webhooks".
 
+use std::error::Error;
+use std::fmt;
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -52,6 +55,24 @@ impl NoIdentity {
                     | ErrorKind::Renamed
                     | ErrorKind::Untrusted
             ),
+        }
+    }
+}
+
+impl fmt::Display for NoIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Anonymous => f.write_str("GET /api/v2/users/me.json names no user"),
+            Self::Api(error) => error.fmt(f),
+        }
+    }
+}
+
+impl Error for NoIdentity {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Anonymous => None,
+            Self::Api(error) => Some(error),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::protocol::emitter::{Emitter, unix_ms};
 use crate::protocol::message::{self, ErrorTrace, FailureType};
 use crate::zendesk::auth::{AccessToken, Credentials as Signing, Keep, Signature};
 use crate::zendesk::budget::Budget;
-use crate::zendesk::client::{Client, NoClient};
+use crate::zendesk::client::Client;
 use crate::zendesk::clock::Clock;
 use crate::zendesk::oauth::Grant;
 use crate::zendesk::site::Site;
@@ -100,7 +100,7 @@ pub fn connect(
     let budget: Arc<Budget> = Budget::new(config.workers, config.quota_percent, clock.clone());
     let main = Site::main(base, elsewhere.then_some(host.as_str()));
     Client::new(main, credentials, budget, clock, stop)
-        .map_err(|NoClient(why)| refused(&format!("no connection can be set up: {why}")))
+        .map_err(|why| refused(&format!("no connection can be set up: {why}")))
 }
 
 /// What the client signs with. None when a header cannot hold it.

@@ -1,6 +1,7 @@
 //! The body of an answer: pieces are collected as they come, unpacked on the way, up to a limit.
 //! Unpacking here spares the copy that a stream of unpacked pieces would cost.
 
+use std::error::Error;
 use std::fmt;
 
 use flate2::{Decompress, FlushDecompress, Status};
@@ -58,6 +59,8 @@ impl fmt::Display for BodyError {
         })
     }
 }
+
+impl Error for BodyError {}
 
 /// Longest name of an encoding that is shown, in characters.
 const LONGEST_NAME: usize = 40;

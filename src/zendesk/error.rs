@@ -1,6 +1,7 @@
 //! Why Zendesk did not give an answer that can be used: a kind to branch on, and a detail to read.
 //! Never holds a header, a query or a whole body, so it can be shown.
 
+use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
@@ -98,6 +99,8 @@ impl fmt::Display for ApiError {
     }
 }
 
+impl Error for ApiError {}
+
 /// Longest detail that is shown, in characters.
 const LONGEST_DETAIL: usize = 300;
 
@@ -128,7 +131,7 @@ pub fn transport(error: reqwest::Error) -> (ErrorKind, String) {
     let error = error.without_url();
     let mut words = vec![error.to_string()];
     let mut kind = ErrorKind::Unavailable;
-    let mut source = std::error::Error::source(&error);
+    let mut source = Error::source(&error);
     while let Some(inner) = source {
         words.push(inner.to_string());
         if let Some(rustls::Error::InvalidCertificate(_)) = tls(inner) {
@@ -144,7 +147,7 @@ pub fn transport(error: reqwest::Error) -> (ErrorKind, String) {
 }
 
 /// The TLS error that an error is, or that input/output errors wrap.
-fn tls<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e rustls::Error> {
+fn tls<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
     if let Some(found) = error.downcast_ref() {
         return Some(found);
     }

@@ -1,6 +1,7 @@
 //! One scan of an answer: where each row lies, where the wanted members of each row lie, and the
 //! envelope around them. Rows stay in the body, as Zendesk sent them.
 
+use std::error::Error;
 use std::fmt;
 
 use xxhash_rust::xxh3::xxh3_64;
@@ -56,6 +57,15 @@ impl fmt::Display for PageError {
             Self::NotUtf8 => write!(f, "the body is not UTF-8"),
             Self::NotJson(fault) => write!(f, "the body is not valid JSON: {fault}"),
             Self::NoList(key) => write!(f, "the body lacks the list `{key}`"),
+        }
+    }
+}
+
+impl Error for PageError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::NotJson(fault) => Some(fault),
+            Self::NotUtf8 | Self::NoList(_) => None,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! How requests go out and bodies come in: connections, signatures, limits of time and size.
 
+use std::error::Error;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +25,8 @@ use crate::zendesk::large::{LARGEST_BODY_BYTES, LargeBodies, Share, USUAL_BODY_B
 use crate::zendesk::page::{Page, Scanner};
 use crate::zendesk::retry::{Outcome, Speaker, is_page, speaker, target};
 use crate::zendesk::site::Site;
-use crate::zendesk::{headers, timestamp, tls};
+use crate::zendesk::tls::{TlsError, tls_config};
+use crate::zendesk::{headers, timestamp};
 
 /// How long one try of a file may take; what came by then is kept, and the next one goes on.
 pub(in crate::zendesk) const FILE_TIMEOUT: Duration = Duration::from_secs(1800);
@@ -45,7 +48,28 @@ const TOTAL_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Why a client cannot be made.
 #[derive(Debug)]
-pub struct NoClient(pub String);
+pub enum NoClient {
+    Tls(TlsError),
+    Connections(reqwest::Error),
+}
+
+impl fmt::Display for NoClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tls(why) => why.fmt(f),
+            Self::Connections(why) => why.fmt(f),
+        }
+    }
+}
+
+impl Error for NoClient {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Tls(why) => Some(why),
+            Self::Connections(why) => Some(why),
+        }
+    }
+}
 
 /// Sends requests to one account and reads answers, once each.
 pub(in crate::zendesk) struct Transport {
@@ -72,7 +96,7 @@ fn connections(clock: &Clock) -> Result<Connections, NoClient> {
         let is_same = asked.first().is_some_and(|first| first.origin() == attempt.url().origin());
         if is_same && asked.len() < 4 { attempt.follow() } else { attempt.stop() }
     });
-    let tls = tls::tls_config().map_err(NoClient)?;
+    let tls = tls_config().map_err(NoClient::Tls)?;
     let names = Arc::new(Names::of_system());
     let builder = || {
         reqwest::Client::builder()
@@ -83,7 +107,7 @@ fn connections(clock: &Clock) -> Result<Connections, NoClient> {
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
     };
     let build = |builder: reqwest::ClientBuilder| {
-        builder.build().map_err(|error| NoClient(error.without_url().to_string()))
+        builder.build().map_err(|error| NoClient::Connections(error.without_url()))
     };
     let http = build(builder().redirect(redirect).timeout(clock.patience(TOTAL_TIMEOUT)))?;
     // A file is counted and continued by its bytes as they are sent.

@@ -37,10 +37,10 @@ const LARGEST_CALL_BYTES: u64 = 16 << 20;
 /// How long the last lines may take to be written once everything is done.
 const LAST_WORDS_WITHIN: Duration = Duration::from_secs(3600);
 
-/// How long `check` and `discover` may take to end once they were told to stop.
+/// How long `check` and `discover` may take to end once they were asked to stop.
 const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 
-/// The same for a program that was told to stop.
+/// The same for a program that was asked to stop.
 const STOPPED_WITHIN: Duration = Duration::from_secs(1);
 
 /// Reads a Zendesk account and writes Airbyte messages, one JSON object per line, to stdout.
@@ -161,13 +161,13 @@ fn wrote(written: std::io::Result<()>) -> ExitCode {
     }
 }
 
-/// Tells that stdout takes no more. It is told on stderr, because there is no other place left.
+/// Says on stderr that stdout takes no more, because there is no other place left.
 fn unwritable(why: &str) -> ExitCode {
-    let told = format!(
+    let message = format!(
         "stdout cannot be written: {why}. Make room where it leads, or lift the limit of the size of \
          files, and start the command again."
     );
-    let _ = writeln!(std::io::stderr(), "{told}");
+    let _ = writeln!(std::io::stderr(), "{message}");
     ExitCode::FAILURE
 }
 
@@ -208,7 +208,7 @@ async fn act(command: Command, environment: &Environment) -> ExitCode {
                     let reading = read(order, environment, clock, &emitter, &mut terminated);
                     Ok(Box::pin(reading).await)
                 }
-                Err(trouble) => tell(&emitter, Ok(Err(trouble))).await,
+                Err(trouble) => finish(&emitter, Ok(Err(trouble))).await,
             }
         }
         command => {
@@ -254,9 +254,9 @@ async fn answer(
         Command::Discover { config } => match read_config(&config) {
             Ok(config) => {
                 let done = discover::discover(&config, environment, clock, emitter, stop).await;
-                tell(emitter, done).await
+                finish(emitter, done).await
             }
-            Err(trouble) => tell(emitter, Ok(Err(trouble))).await,
+            Err(trouble) => finish(emitter, Ok(Err(trouble))).await,
         },
         // Reading has a way of its own to end, and the others need none of this.
         Command::Spec | Command::Read { .. } | Command::VerifyWebhook { .. } => {
@@ -282,8 +282,8 @@ fn contents(path: &Path, what: &str, largest: u64) -> Result<Vec<u8>, ErrorTrace
     Ok(text)
 }
 
-/// Writes the trouble that ended a command.
-async fn tell(
+/// Writes the trouble that ended a command, if one did.
+async fn finish(
     emitter: &Emitter,
     done: Result<Result<(), ErrorTrace>, Closed>,
 ) -> Result<Outcome, Closed> {

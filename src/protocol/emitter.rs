@@ -117,7 +117,7 @@ impl Emitter {
                     break;
                 }
                 // Whoever waited for it may be gone.
-                let _ = block.written.map(|told| told.send(()));
+                let _ = block.written.map(|written| written.send(()));
                 drop((block.bytes, block.room));
             }
             let _ = done.send(written);
@@ -289,8 +289,8 @@ impl Emitter {
     /// # Errors
     /// [`Closed`].
     pub async fn line_flushed(&self, line: Vec<u8>) -> Result<(), Closed> {
-        let (told, written) = oneshot::channel();
-        self.send_block(|_, _| line, Some(told)).await?;
+        let (notify, written) = oneshot::channel();
+        self.send_block(|_, _| line, Some(notify)).await?;
         written.await.map_err(|_| Closed)
     }
 

@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_state_that_is_no_object_is_told_with_its_stream() {
+    fn a_state_that_is_no_object_is_reported_with_its_stream() {
         for state in ["[{\"updated_at\":\"1\"}]", "7", "\"1700000000\"", "true"] {
             for text in [
                 format!(

@@ -22,7 +22,7 @@ use crate::zendesk::client::Client;
 use crate::zendesk::error::ErrorKind;
 
 /// How many names a message tells.
-const NAMES_TOLD: usize = 20;
+const MOST_NAMED: usize = 20;
 
 /// The columns that custom fields are now for the streams that are wanted, or why they are not
 /// known, by the streams' places in the list. All listings are asked for at once, and each has
@@ -144,7 +144,7 @@ fn differences(stream: &str, asked: &Asked) -> Vec<String> {
 }
 
 fn names(names: &[String]) -> String {
-    let named = names.iter().take(NAMES_TOLD).map(String::as_str).collect::<Vec<_>>().join(", ");
-    let more = names.len().saturating_sub(NAMES_TOLD);
+    let named = names.iter().take(MOST_NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = names.len().saturating_sub(MOST_NAMED);
     if more > 0 { format!("{named} and {more} more") } else { named }
 }

@@ -27,7 +27,7 @@ use crate::zendesk::clock::Clock;
 /// How often silent streams are looked after.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
-/// How long a sync that was told to stop may take to write what is complete.
+/// How long a sync that was asked to stop may take to write what is complete.
 const STOP_WITHIN: Duration = Duration::from_secs(4);
 
 /// The exit code of a program that obeyed SIGTERM (128 + 15), which platforms take for normal.

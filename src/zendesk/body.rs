@@ -267,8 +267,8 @@ mod tests {
             let unknown = Err(BodyError::Unknown(named.to_owned()));
             assert_eq!(is_packed(headers.iter().copied()), unknown);
         }
-        let told = is_packed([&b"zstd"[..]]).unwrap_err().to_string();
-        assert_eq!(told, "its Content-Encoding is `zstd`, and only gzip was asked for");
+        let message = is_packed([&b"zstd"[..]]).unwrap_err().to_string();
+        assert_eq!(message, "its Content-Encoding is `zstd`, and only gzip was asked for");
     }
 
     proptest! {

@@ -58,7 +58,7 @@ pub enum ErrorKind {
     DiskFull,
     /// The place that files go to cannot be written.
     Unwritable,
-    /// The program was told to stop.
+    /// The program was asked to stop.
     Stopped,
 }
 
@@ -178,7 +178,7 @@ fn collect(value: &Value, words: &mut Vec<String>) {
         Value::Object(object) => {
             for (key, item) in KEYS.iter().filter_map(|key| Some((*key, object.get(*key)?))) {
                 match first_field(item).filter(|_| BY_FIELD.contains(&key)) {
-                    Some(told) => words.push(told),
+                    Some(first) => words.push(first),
                     None => collect(item, words),
                 }
             }
@@ -187,13 +187,13 @@ fn collect(value: &Value, words: &mut Vec<String>) {
     }
 }
 
-/// The first of what is told by field: the field, and what is wrong with it.
+/// The first field of an error by field, and what is wrong with it.
 fn first_field(value: &Value) -> Option<String> {
     let object = value.as_object()?;
     if object.keys().any(|key| KEYS.contains(&key.as_str())) {
         return None;
     }
-    let mut told = object.iter().map(|(field, of_field)| {
+    let mut fields = object.iter().map(|(field, of_field)| {
         let first = of_field.as_array().map_or(Some(of_field), |items| items.first());
         let description = first.and_then(|first| first["description"].as_str());
         let mut words: Vec<String> = description.map(str::to_owned).into_iter().collect();
@@ -202,7 +202,7 @@ fn first_field(value: &Value) -> Option<String> {
         }
         format!("{field}: {}", words.join(": "))
     });
-    told.next()
+    fields.next()
 }
 
 fn strip_tags(text: &str) -> String {

@@ -189,7 +189,7 @@ fn scan_level<'a>(
                 let value = reader.value(level + 1)?;
                 if level == 0 {
                     // A link that is not whole leads nowhere.
-                    if reader.halves.len() > halves && Envelope::is_told_by(key) {
+                    if reader.halves.len() > halves && Envelope::reads(key) {
                         return Err(Fault { at: value.start, what: "a link holds no text" });
                     }
                     envelope.take(key, value, body);
@@ -331,13 +331,13 @@ mod tests {
         );
         assert_eq!(rows.member(1, "id"), None);
         let kids = rows.inner.as_deref().unwrap();
-        let told: Vec<_> =
+        let found: Vec<_> =
             (0..3).map(|at| (kids.rows[at].around, text(kids.member(at, "id")))).collect();
-        assert_eq!(told, [(0, "5".into()), (0, "6".into()), (2, "8".into())]);
+        assert_eq!(found, [(0, "5".into()), (0, "6".into()), (2, "8".into())]);
         let toys = kids.inner.as_deref().unwrap();
-        let told: Vec<_> =
+        let found: Vec<_> =
             (0..2).map(|at| (toys.rows[at].around, text(toys.member(at, "n")))).collect();
-        assert_eq!((told, toys.rows.len()), (vec![(1, "1".into()), (1, "2".into())], 2));
+        assert_eq!((found, toys.rows.len()), (vec![(1, "1".into()), (1, "2".into())], 2));
         assert_eq!((rows.strays, kids.strays, page.lists[1].rows.len()), (0, 1, 1));
         assert_eq!(page.envelope.next_page.as_deref(), Some("http://x"));
         assert_eq!(

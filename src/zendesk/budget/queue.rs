@@ -50,8 +50,8 @@ pub(super) struct Line {
     pub(super) buckets: Vec<Bucket>,
     walks: HashMap<u64, WalkInLine>,
     order: BTreeSet<Turn>,
-    /// Until when its wait is told already.
-    pub(super) told_until: Duration,
+    /// Until when its wait is reported already.
+    pub(super) reported_until: Duration,
 }
 
 #[derive(Debug)]
@@ -94,7 +94,7 @@ impl Line {
             buckets: buckets.to_vec(),
             walks: HashMap::new(),
             order: BTreeSet::new(),
-            told_until: Duration::ZERO,
+            reported_until: Duration::ZERO,
         }
     }
 

@@ -82,7 +82,7 @@ impl Client {
         Self { tries: IMPATIENT_TRIES, ..self }
     }
 
-    /// Hears of every long wait for a limit from now on.
+    /// Receives every long wait for a limit from now on.
     pub fn waits(&self) -> UnboundedReceiver<Wait> {
         self.budget.waits()
     }
@@ -261,7 +261,7 @@ impl Client {
             }
             drop(slot);
             if is_servers_wait {
-                self.budget.tell(Wait { walk, bucket: None, is_limit, length: wait });
+                self.budget.report(Wait { walk, bucket: None, is_limit, length: wait });
             }
             let _waiting = self.budget.waiting(walk);
             self.until_stopped(self.transport.clock.sleep(wait), &name).await?;
@@ -281,7 +281,7 @@ impl Client {
         is_limit: bool,
     ) -> Result<(), ApiError> {
         let name = format!("GET /api/v2/{path}");
-        self.budget.tell(Wait { walk, bucket: None, is_limit, length: wait });
+        self.budget.report(Wait { walk, bucket: None, is_limit, length: wait });
         let _waiting = self.budget.waiting(walk);
         self.until_stopped(self.transport.clock.sleep(wait), &name).await
     }

@@ -1,6 +1,5 @@
-//! The one owner of stdout. Batches go in whole, STATE lines follow their rows, and a thread of
-//! its own does the writing, so that a slow reader holds the sync back without stopping it from
-//! hearing a signal.
+//! The one owner of stdout. Batches are written whole, and STATE lines follow their rows. A dedicated
+//! thread writes stdout: back-pressure slows the sync but never blocks signal handling.
 
 use std::error::Error;
 use std::fmt;

@@ -29,16 +29,17 @@ const MOST_CANDIDATES: usize = 5;
 /// The state of a help center that anybody can read.
 const ENABLED: &str = "enabled";
 
-/// Where help centers are read, and what a person should know about that.
+/// The hosts whose help centers are read.
 #[derive(Debug)]
 pub struct HelpCenters {
     /// At least one, the main host first.
     pub sites: Vec<Arc<Site>>,
-    /// The brand of the configured subdomain, whether its help center is read or not. None where
-    /// no brand is called so: then nothing tells whose place the main part of a state is.
+    /// The brand of the configured subdomain, whether its help center is read or not. None when no brand
+    /// has that subdomain: then it is unknown which brand the top-level state belongs to.
     pub main_brand: Option<u64>,
     /// The state of each help center that is not `enabled`. Such a host may have nothing to read.
     pub not_enabled: BTreeMap<u64, String>,
+    /// What the user should know: brands that are skipped, and why.
     pub messages: Vec<(Level, String)>,
 }
 
@@ -186,8 +187,8 @@ pub async fn help_centers(client: &Client, config: &Config) -> Result<HelpCenter
     }
 }
 
-/// The hosts of all brands, with or without a help center: the files of a ticket are at the host of
-/// its brand. None are known to an agent whom Zendesk does not show the brands.
+/// The hosts of all brands, with or without a help center: the files of a ticket are at its brand's
+/// host. The list is empty, and comes with a warning, when Zendesk does not list brands to the user.
 ///
 /// # Errors
 /// [`WalkError`] when the brands may be listed another time.
@@ -217,7 +218,7 @@ fn hosts_of(rows: &[Value], main: &Site) -> Vec<Site> {
     brands.filter_map(|brand| main.of_brand(&brand.subdomain, brand.id)).collect()
 }
 
-/// What an agent reads whom Zendesk does not show the brands.
+/// Only the main host, for a user to whom Zendesk does not list the brands.
 fn main_alone(main: &Site, config: &Config, error: &ApiError) -> HelpCenters {
     let warning = format!(
         "the brands cannot be listed ({}): of help centers only that of {} is read, and its rows do not \

@@ -1,5 +1,5 @@
-//! Any error becomes a failure type, one sentence what happened and one what to do. The only
-//! match that does so.
+//! Turns any error into a failure type and a message: one sentence says what happened, the next what
+//! to do. No other place matches on errors to do so.
 
 use super::brands::NoHelpCenters;
 use super::identity::{Asker, NoIdentity};
@@ -136,16 +136,17 @@ pub fn of_all(kinds: impl IntoIterator<Item = FailureType>) -> FailureType {
     if kinds.all(|kind| kind == first) { first } else { FailureType::TransientError }
 }
 
-/// What the last message of a sync says in which these streams failed.
+/// The last message of a sync in which these streams failed.
 #[must_use]
 pub fn of_sync(failed: &[(String, FailureType)]) -> ErrorTrace {
     let names: Vec<&str> = failed.iter().map(|(name, _)| name.as_str()).collect();
+    let count = match names.len() {
+        1 => "1 stream".to_owned(),
+        count => format!("{count} streams"),
+    };
     ErrorTrace {
         failure_type: of_all(failed.iter().map(|(_, kind)| *kind)),
-        message: format!(
-            "These streams did not sync to their end: {}. Their own messages say why.",
-            names.join(", ")
-        ),
+        message: format!("{count} failed: {}. See each stream's ERROR message.", names.join(", ")),
         detail: None,
         stream: None,
     }
@@ -236,7 +237,10 @@ pub fn of_identity(error: &NoIdentity, config: &Config) -> ErrorTrace {
     let (failure_type, message) = match error {
         NoIdentity::Anonymous => (
             FailureType::ConfigError,
-            format!("Zendesk knows nobody by these credentials. {}", sign_in_again(config)),
+            format!(
+                "The credentials were not accepted: Zendesk treated the request as anonymous. {}",
+                sign_in_again(config)
+            ),
         ),
         NoIdentity::Api(error) if error.kind == ErrorKind::Unauthorized => (
             FailureType::ConfigError,

@@ -33,7 +33,7 @@ pub struct Identity {
 /// Why there is no identity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoIdentity {
-    /// Zendesk answered, but knows nobody by these credentials.
+    /// Zendesk answered, but treated the request as anonymous.
     Anonymous,
     Api(ApiError),
 }
@@ -77,7 +77,7 @@ impl Error for NoIdentity {
     }
 }
 
-/// What Zendesk tells of an access token.
+/// What Zendesk says about an access token.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct TokenFacts {

@@ -105,7 +105,7 @@ impl Error for ApiError {}
 const LONGEST_DETAIL: usize = 300;
 
 /// What an error body says, in any of Zendesk's envelopes, in one short line. A body that is no
-/// JSON is told by its first words. What it quotes of `secrets` is struck out.
+/// JSON is shown by its first words. What it quotes of `secrets` is struck out.
 #[must_use]
 pub fn detail(body: &[u8], secrets: &Secrets) -> String {
     let text = match serde_json::from_slice::<Value>(body) {

@@ -16,7 +16,8 @@ use crate::protocol::emitter::{Closed, Emitter, is_not_gone};
 use crate::protocol::message::{ErrorTrace, Level};
 use crate::protocol::state::SavedStates;
 use crate::secret::Secret;
-use crate::source::read::{Outcome, ReadRequest, read};
+use crate::source::prepare::ReadRequest;
+use crate::source::read::{Outcome, read};
 use crate::source::signals::{Terminated, let_writes_fail};
 use crate::source::{Environment, check, discover, invalid_config, refused, spec};
 use crate::zendesk::clock::Clock;
@@ -36,10 +37,10 @@ const LARGEST_CALL_BYTES: u64 = 16 << 20;
 /// How long the last lines may take to be written once everything is done.
 const LAST_WORDS_WITHIN: Duration = Duration::from_secs(3600);
 
-/// How long `check` and `discover` may take to end once they were told to stop.
+/// How long `check` and `discover` may take to end once they were asked to stop.
 const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 
-/// The same for a program that was told to stop.
+/// The same for a program that was asked to stop.
 const STOPPED_WITHIN: Duration = Duration::from_secs(1);
 
 /// Reads a Zendesk account and writes Airbyte messages, one JSON object per line, to stdout.
@@ -144,8 +145,8 @@ pub fn run() -> ExitCode {
     if let Command::VerifyWebhook { signature, timestamp, secret } = &command {
         return verify_webhook(signature, timestamp, secret);
     }
-    let surroundings = surroundings(cli.debug);
-    let code = runtime.block_on(Box::pin(act(command, &surroundings)));
+    let environment = environment(cli.debug);
+    let code = runtime.block_on(Box::pin(act(command, &environment)));
     // A write that hangs on a reader which never reads must not hold the process.
     runtime.shutdown_background();
     code
@@ -160,13 +161,13 @@ fn wrote(written: std::io::Result<()>) -> ExitCode {
     }
 }
 
-/// Tells that stdout takes no more. It is told on stderr, because there is no other place left.
+/// Says on stderr that stdout takes no more, because there is no other place left.
 fn unwritable(why: &str) -> ExitCode {
-    let told = format!(
+    let message = format!(
         "stdout cannot be written: {why}. Make room where it leads, or lift the limit of the size of \
          files, and start the command again."
     );
-    let _ = writeln!(std::io::stderr(), "{told}");
+    let _ = writeln!(std::io::stderr(), "{message}");
     ExitCode::FAILURE
 }
 
@@ -190,11 +191,11 @@ fn verify_webhook(signature: &str, timestamp: &str, secret: &Secret) -> ExitCode
     ExitCode::FAILURE
 }
 
-async fn act(command: Command, surroundings: &Environment) -> ExitCode {
-    let clock = Clock::new(surroundings.clock_scale);
+async fn act(command: Command, environment: &Environment) -> ExitCode {
+    let clock = Clock::new(environment.clock_scale);
     let timer = clock.clone();
     let emitter =
-        Arc::new(Emitter::new(std::io::stdout(), move || timer.elapsed(), surroundings.debug));
+        Arc::new(Emitter::new(std::io::stdout(), move || timer.elapsed(), environment.debug));
     let mut terminated = Terminated::listen();
     let done = match command {
         Command::Read { config, catalog, state } => {
@@ -204,15 +205,15 @@ async fn act(command: Command, surroundings: &Environment) -> ExitCode {
                         // A reader that has gone is noticed by the read itself.
                         let _ = emitter.log(Level::Warn, &warning).await;
                     }
-                    let reading = read(order, surroundings, clock, &emitter, &mut terminated);
+                    let reading = read(order, environment, clock, &emitter, &mut terminated);
                     Ok(Box::pin(reading).await)
                 }
-                Err(trouble) => tell(&emitter, Ok(Err(trouble))).await,
+                Err(trouble) => finish(&emitter, Ok(Err(trouble))).await,
             }
         }
         command => {
             let (stop, stopping) = watch::channel(false);
-            let mut answering = Box::pin(answer(command, surroundings, clock, &emitter, stopping));
+            let mut answering = Box::pin(answer(command, environment, clock, &emitter, stopping));
             tokio::select! {
                 done = &mut answering => done,
                 () = terminated.wait() => {
@@ -239,7 +240,7 @@ async fn act(command: Command, surroundings: &Environment) -> ExitCode {
 /// The commands that give one answer.
 async fn answer(
     command: Command,
-    surroundings: &Environment,
+    environment: &Environment,
     clock: Clock,
     emitter: &Arc<Emitter>,
     stop: watch::Receiver<bool>,
@@ -247,15 +248,15 @@ async fn answer(
     match command {
         Command::Check { config } => {
             let config = contents(&config, "the configuration", LARGEST_CONFIG_BYTES);
-            check::check(config, surroundings, clock, emitter, stop).await?;
+            check::check(config, environment, clock, emitter, stop).await?;
             Ok(Outcome::Complete)
         }
         Command::Discover { config } => match read_config(&config) {
             Ok(config) => {
-                let done = discover::discover(&config, surroundings, clock, emitter, stop).await;
-                tell(emitter, done).await
+                let done = discover::discover(&config, environment, clock, emitter, stop).await;
+                finish(emitter, done).await
             }
-            Err(trouble) => tell(emitter, Ok(Err(trouble))).await,
+            Err(trouble) => finish(emitter, Ok(Err(trouble))).await,
         },
         // Reading has a way of its own to end, and the others need none of this.
         Command::Spec | Command::Read { .. } | Command::VerifyWebhook { .. } => {
@@ -281,8 +282,8 @@ fn contents(path: &Path, what: &str, largest: u64) -> Result<Vec<u8>, ErrorTrace
     Ok(text)
 }
 
-/// Writes the trouble that ended a command.
-async fn tell(
+/// Writes the trouble that ended a command, if one did.
+async fn finish(
     emitter: &Emitter,
     done: Result<Result<(), ErrorTrace>, Closed>,
 ) -> Result<Outcome, Closed> {
@@ -325,7 +326,7 @@ fn read_config(path: &Path) -> Result<Arc<Config>, ErrorTrace> {
     Config::parse(&text).map(Arc::new).map_err(|violations| invalid_config(&violations))
 }
 
-fn surroundings(debug: bool) -> Environment {
+fn environment(debug: bool) -> Environment {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let number = |name: &str| variable(name).and_then(|value| value.parse().ok());
     Environment {

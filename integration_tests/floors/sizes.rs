@@ -12,11 +12,10 @@ const MOST_OF_A_FILE: usize = 450;
 const MOST_OF_A_FUNCTION: usize = 80;
 
 /// Files that are longer. It may only get shorter.
-const KNOWN_FILES: &[&str] = &["zendesk/client.rs"];
+const KNOWN_FILES: &[&str] = &[];
 
 /// Functions that are longer. It may only get shorter.
-const KNOWN_FUNCTIONS: &[&str] =
-    &["source/check.rs: streams", "source/failure.rs: of_api", "source/read.rs: sync"];
+const KNOWN_FUNCTIONS: &[&str] = &[];
 
 fn lines(text: &str) -> usize {
     text.lines().filter(|line| !line.trim().is_empty()).count()

@@ -1,5 +1,6 @@
 //! What is wrong with a config, by field.
 
+use std::error::Error;
 use std::fmt;
 
 /// Something in a config that is not as it should be. Never holds a value, which may be a secret.
@@ -14,3 +15,5 @@ impl fmt::Display for Violation {
         write!(f, "{}: {}", self.field, self.what)
     }
 }
+
+impl Error for Violation {}

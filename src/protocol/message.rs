@@ -1,6 +1,9 @@
 //! Every message a source writes, as one JSON line each. RECORD is framed from raw bytes because
 //! rows pass through as Zendesk sent them; all others are small and go through serde.
 
+use std::error::Error;
+use std::fmt;
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -63,6 +66,14 @@ pub struct ErrorTrace {
     pub detail: Option<String>,
     pub stream: Option<String>,
 }
+
+impl fmt::Display for ErrorTrace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for ErrorTrace {}
 
 /// The SPEC line around a connector specification.
 #[must_use]

@@ -9,7 +9,8 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use super::fetch_all::rows;
-use super::probe::{is_last_word, unanswered};
+use super::probe::unanswered;
+use super::refusals::is_last_word;
 use crate::config::Config;
 use crate::streams::Stream;
 use crate::streams::custom_objects::{CUSTOM_OBJECT_FIELDS, CUSTOM_OBJECTS, records_of};

@@ -1,4 +1,4 @@
-//! Options about deleted rows that cannot be followed: told before anything is asked for. Pure.
+//! Options about deleted rows that cannot be followed: reported before the first request. Pure.
 
 use super::name_conflicts::clash;
 use super::refused;

@@ -13,7 +13,8 @@ use super::brands::{NoHelpCenters, ask_hosts, candidates, help_centers, spokesma
 use super::custom_objects::streams_of_records;
 use super::identity::{Asker, identity, token_facts};
 use super::name_conflicts::clash;
-use super::probe::{Group, Reach, groups, is_last_word, reach};
+use super::probe::{Group, Reach, groups, reach};
+use super::refusals::is_last_word;
 use super::{Environment, PATIENCE, SETTLE_WITHIN, connect, failure, fields};
 use crate::config::Config;
 use crate::protocol::emitter::{Closed, Emitter};
@@ -33,12 +34,12 @@ const PROBES_WITHIN: Duration = Duration::from_secs(10);
 /// [`Closed`] when nobody reads the answer.
 pub async fn discover(
     config: &Arc<Config>,
-    surroundings: &Environment,
+    environment: &Environment,
     clock: Clock,
     emitter: &Arc<Emitter>,
     stop: watch::Receiver<bool>,
 ) -> Result<Result<(), ErrorTrace>, Closed> {
-    let client = match connect(config, surroundings, clock, stop.clone(), emitter) {
+    let client = match connect(config, environment, clock, stop.clone(), emitter) {
         Ok(client) => client.impatient(),
         Err(trouble) => return Ok(Err(trouble)),
     };
@@ -57,7 +58,7 @@ pub async fn discover(
         Ok(known) => known,
         Err(trouble) => {
             let _ = tokio::time::timeout(SETTLE_WITHIN, client.settle()).await;
-            // Whoever was told to stop has not failed.
+            // A command that was asked to stop has not failed.
             return Ok(if *stop.borrow() { Ok(()) } else { Err(trouble) });
         }
     };
@@ -86,7 +87,7 @@ pub async fn discover(
     Ok(Ok(()))
 }
 
-/// The streams that Zendesk refuses for certain, each told with its reason; or why nothing can be
+/// The streams that Zendesk refuses for certain, each logged with its reason; or why nothing can be
 /// read with these credentials.
 async fn refusals(
     client: &Client,
@@ -118,13 +119,14 @@ async fn refusals(
         }
         Ok((Err(error), _)) => {
             let why = failure::of_identity(&error, config).message;
-            let told = format!("all streams are listed, because nothing is known of them: {why}");
-            emitter.log(Level::Warn, &told).await?;
+            let message =
+                format!("all streams are listed, because nothing is known of them: {why}");
+            emitter.log(Level::Warn, &message).await?;
             return Ok(Ok(Vec::new()));
         }
         Err(_) => {
-            let told = "all streams are listed, because Zendesk did not answer in time";
-            emitter.log(Level::Warn, told).await?;
+            let message = "all streams are listed, because Zendesk did not answer in time";
+            emitter.log(Level::Warn, message).await?;
             return Ok(Ok(Vec::new()));
         }
     };
@@ -171,8 +173,8 @@ async fn refusals(
         {
             let why = failure::why_not(asked, &error, &asker);
             for stream in streams {
-                let told = format!("{} is left out: {why}", stream.name);
-                emitter.log(Level::Warn, &told).await?;
+                let message = format!("{} is left out: {why}", stream.name);
+                emitter.log(Level::Warn, &message).await?;
             }
             left_out.extend(streams.iter().map(|stream| stream.name));
         }

@@ -1,9 +1,9 @@
-//! Any error becomes a failure type, one sentence what happened and one what to do. The only
-//! match that does so.
+//! Turns any error into a failure type and a message: one sentence says what happened, the next what
+//! to do. No other place matches on errors to do so.
 
 use super::brands::NoHelpCenters;
 use super::identity::{Asker, NoIdentity};
-use super::probe::is_users_words;
+use super::refusals::{is_account_gone, is_scope, is_too_long, is_users_words};
 use crate::config::{Config, Credentials};
 use crate::protocol::message::{ErrorTrace, FailureType};
 use crate::streams::{Role, Stream};
@@ -136,16 +136,17 @@ pub fn of_all(kinds: impl IntoIterator<Item = FailureType>) -> FailureType {
     if kinds.all(|kind| kind == first) { first } else { FailureType::TransientError }
 }
 
-/// What the last message of a sync says in which these streams failed.
+/// The last message of a sync in which these streams failed.
 #[must_use]
 pub fn of_sync(failed: &[(String, FailureType)]) -> ErrorTrace {
     let names: Vec<&str> = failed.iter().map(|(name, _)| name.as_str()).collect();
+    let count = match names.len() {
+        1 => "1 stream".to_owned(),
+        count => format!("{count} streams"),
+    };
     ErrorTrace {
         failure_type: of_all(failed.iter().map(|(_, kind)| *kind)),
-        message: format!(
-            "These streams did not sync to their end: {}. Their own messages say why.",
-            names.join(", ")
-        ),
+        message: format!("{count} failed: {}. See each stream's ERROR message.", names.join(", ")),
         detail: None,
         stream: None,
     }
@@ -236,7 +237,10 @@ pub fn of_identity(error: &NoIdentity, config: &Config) -> ErrorTrace {
     let (failure_type, message) = match error {
         NoIdentity::Anonymous => (
             FailureType::ConfigError,
-            format!("Zendesk knows nobody by these credentials. {}", sign_in_again(config)),
+            format!(
+                "The credentials were not accepted: Zendesk treated the request as anonymous. {}",
+                sign_in_again(config)
+            ),
         ),
         NoIdentity::Api(error) if error.kind == ErrorKind::Unauthorized => (
             FailureType::ConfigError,
@@ -248,11 +252,7 @@ pub fn of_identity(error: &NoIdentity, config: &Config) -> ErrorTrace {
         ),
         NoIdentity::Api(error) => of_api(error, None),
     };
-    let detail = match error {
-        NoIdentity::Anonymous => "GET /api/v2/users/me.json names no user".to_owned(),
-        NoIdentity::Api(error) => error.to_string(),
-    };
-    ErrorTrace { failure_type, message, detail: Some(detail), stream: None }
+    ErrorTrace { failure_type, message, detail: Some(error.to_string()), stream: None }
 }
 
 /// What to do about credentials that let nobody in.
@@ -303,137 +303,161 @@ pub fn why_not(stream: &Stream, error: &ApiError, asker: &Asker<'_>) -> String {
     }
 }
 
-/// The account itself is refused, whatever is asked for.
-fn is_account_gone(error: &ApiError) -> bool {
-    let words = error.detail.to_ascii_lowercase();
-    error.status == Some(402)
-        || ["no help desk", "suspended", "cancelled", "canceled", "deactivated"]
-            .iter()
-            .any(|word| words.contains(word))
-}
-
-/// Whether Zendesk names scopes that a token lacks.
-#[must_use]
-pub fn is_scope(error: &ApiError) -> bool {
-    error.detail.to_ascii_lowercase().contains("required scope")
-}
-
-/// Whether a request is longer than what a server on the way takes.
-pub(super) fn is_too_long(error: &ApiError) -> bool {
-    matches!(error.status, Some(413 | 414 | 431))
-}
-
+/// What an error of the API means, whatever stream it ended.
 fn of_api(error: &ApiError, stream: Option<&Stream>) -> (FailureType, String) {
-    let detail = &error.detail;
     let words_of = stream.and_then(|stream| stream.feed.words_of);
+    let detail = &error.detail;
     match error.kind {
         ErrorKind::NotFound | ErrorKind::NoAccount
             if error.kind == ErrorKind::NoAccount || detail.contains("No help desk") =>
-        (
-            FailureType::ConfigError,
-            "There is no Zendesk account at this subdomain. Check that `subdomain` is the part before \
-             .zendesk.com of the address in your browser."
-                .to_owned(),
-        ),
+        {
+            config_error(
+                "There is no Zendesk account at this subdomain. Check that `subdomain` is the part before \
+                 .zendesk.com of the address in your browser.",
+            )
+        }
         ErrorKind::Unauthorized | ErrorKind::Forbidden | ErrorKind::NotFound
             if is_account_gone(error) =>
-        (
-            FailureType::ConfigError,
-            format!("The Zendesk account or its user is suspended or ended ({detail}). Sign in to Zendesk in a browser and set that right."),
-        ),
-        ErrorKind::Unauthorized => (
-            FailureType::ConfigError,
-            format!("Zendesk does not accept the credentials ({detail}). Check the token and the e-mail address, or sign in again."),
-        ),
-        ErrorKind::Forbidden if is_scope(error) => (
-            FailureType::ConfigError,
-            format!(
-                "The access token lacks a scope ({detail}). Sign in with {}, or with `read` for everything.",
-                stream.map_or("the scope `users:read`".to_owned(), |stream| format!("the scope `{}`", stream.scope)),
-            ),
-        ),
-        ErrorKind::Forbidden => (
-            FailureType::ConfigError,
-            format!("Zendesk does not allow these credentials to read this ({detail}). {}", needs(stream)),
-        ),
-        ErrorKind::NotFound => (
-            FailureType::ConfigError,
-            format!("This account does not have what this reads ({detail}). {}", needs(stream)),
-        ),
-        ErrorKind::GrantEnded => (
-            FailureType::ConfigError,
-            format!("The refresh token is used up, revoked or too old ({detail}). Sign in again, and give each source a sign-in of its own: one refresh token must not serve two sources, because it works once."),
-        ),
-        ErrorKind::ClientRefused => (
-            FailureType::ConfigError,
-            format!("Zendesk refuses the OAuth client ({detail}). Check its identifier and secret, that it is confidential, and that it may have the scopes it asks for."),
-        ),
-        ErrorKind::NoToken => (
-            FailureType::TransientError,
-            format!("Zendesk gave no access token ({detail}). Try again; if it stays so, check the client's identifier and secret, the subdomain and the network."),
-        ),
-        ErrorKind::Unresolved => (
-            FailureType::TransientError,
-            format!("The account's address cannot be found in the DNS ({detail}). Check the network, its DNS and the subdomain, and try again."),
-        ),
-        ErrorKind::Untrusted => (
-            FailureType::ConfigError,
-            format!("The certificate of the server is not trusted ({detail}). If a proxy stands between, put its certificate into SSL_CERT_FILE."),
-        ),
-        ErrorKind::Renamed => (
-            FailureType::ConfigError,
-            format!("The account has another name now ({detail}). Set `subdomain` to that name."),
-        ),
-        ErrorKind::Redirected => (
-            FailureType::TransientError,
-            format!("We are sent to a place that is not the account ({detail}), as in maintenance, or by a sign-in page of the network. Look at status.zendesk.com and at the network, and try again."),
-        ),
-        ErrorKind::Intercepted => (
-            FailureType::TransientError,
-            format!("The answer is not Zendesk's own but that of something on the way ({detail}). Check that the account's IP restrictions, the firewall and the proxy let this machine through, and try again."),
-        ),
-        ErrorKind::Outage | ErrorKind::LongOutage => (
-            FailureType::TransientError,
-            format!("Zendesk is out of service ({detail}). Look at status.zendesk.com, and try again when it is back."),
-        ),
-        _ if is_too_long(error) && let Some(option) = words_of => (
-            FailureType::ConfigError,
-            format!("The query is longer than Zendesk takes ({detail}). Shorten it in `{option}`, or make several of it."),
-        ),
-        ErrorKind::Invalid if let Some(option) = words_of => (
-            FailureType::ConfigError,
-            format!("Zendesk rejects the query: {detail}. Correct it in `{option}`, or take it out."),
-        ),
-        ErrorKind::BadPosition | ErrorKind::Invalid | ErrorKind::Unexpected | ErrorKind::NoAccount => (
-            FailureType::SystemError,
-            format!("Zendesk refused the request ({detail}). Report it with the detail of this message."),
-        ),
-        ErrorKind::RateLimited => (
-            FailureType::TransientError,
-            "Zendesk's rate limit leaves no request. Try again later, or let other programs use less of it.".to_owned(),
-        ),
-        ErrorKind::Unavailable => (
-            FailureType::TransientError,
-            format!("Zendesk did not answer ({detail}). Check the network and the subdomain, and try again."),
-        ),
-        ErrorKind::Unreadable => (
-            FailureType::TransientError,
-            format!("Zendesk's answer cannot be read ({detail}). Try again; if it stays so, report it."),
-        ),
-        ErrorKind::TooLarge => (
-            FailureType::SystemError,
-            format!("An answer is larger than can be held ({detail}). Report it with the detail of this message."),
-        ),
-        ErrorKind::DiskFull => (
-            FailureType::TransientError,
-            format!("The disk that files go to is full ({detail}). Make room, or choose smaller files, and try again."),
-        ),
-        ErrorKind::Unwritable => (
-            FailureType::ConfigError,
-            format!("The folder that files go to cannot be written ({detail}). Let the program's user write there."),
-        ),
-        ErrorKind::Stopped => (FailureType::TransientError, "The sync was stopped. Start it again.".to_owned()),
+        {
+            config_error(format!(
+                "The Zendesk account or its user is suspended or ended ({detail}). Sign in to Zendesk in a browser and set that right."
+            ))
+        }
+        ErrorKind::Unauthorized
+        | ErrorKind::GrantEnded
+        | ErrorKind::ClientRefused
+        | ErrorKind::NoToken => of_sign_in(error.kind, detail),
+        ErrorKind::Forbidden | ErrorKind::NotFound => of_access(error, stream),
+        ErrorKind::Unresolved
+        | ErrorKind::Untrusted
+        | ErrorKind::Renamed
+        | ErrorKind::Redirected
+        | ErrorKind::Intercepted
+        | ErrorKind::Outage
+        | ErrorKind::LongOutage => of_connection(error.kind, detail),
+        _ if is_too_long(error)
+            && let Some(option) = words_of =>
+        {
+            config_error(format!(
+                "The query is longer than Zendesk takes ({detail}). Shorten it in `{option}`, or make several of it."
+            ))
+        }
+        ErrorKind::Invalid if let Some(option) = words_of => config_error(format!(
+            "Zendesk rejects the query: {detail}. Correct it in `{option}`, or take it out."
+        )),
+        ErrorKind::BadPosition
+        | ErrorKind::Invalid
+        | ErrorKind::Unexpected
+        | ErrorKind::NoAccount
+        | ErrorKind::RateLimited
+        | ErrorKind::Unavailable
+        | ErrorKind::Unreadable
+        | ErrorKind::TooLarge => of_answer(error.kind, detail),
+        ErrorKind::DiskFull => transient(format!(
+            "The disk that files go to is full ({detail}). Make room, or choose smaller files, and try again."
+        )),
+        ErrorKind::Unwritable => config_error(format!(
+            "The folder that files go to cannot be written ({detail}). Let the program's user write there."
+        )),
+        ErrorKind::Stopped => transient("The sync was stopped. Start it again."),
     }
+}
+
+/// What an error about the credentials means.
+fn of_sign_in(kind: ErrorKind, detail: &str) -> (FailureType, String) {
+    match kind {
+        ErrorKind::GrantEnded => config_error(format!(
+            "The refresh token is used up, revoked or too old ({detail}). Sign in again, and give each source a sign-in of its own: one refresh token must not serve two sources, because it works once."
+        )),
+        ErrorKind::ClientRefused => config_error(format!(
+            "Zendesk refuses the OAuth client ({detail}). Check its identifier and secret, that it is confidential, and that it may have the scopes it asks for."
+        )),
+        ErrorKind::NoToken => transient(format!(
+            "Zendesk gave no access token ({detail}). Try again; if it stays so, check the client's identifier and secret, the subdomain and the network."
+        )),
+        _ => config_error(format!(
+            "Zendesk does not accept the credentials ({detail}). Check the token and the e-mail address, or sign in again."
+        )),
+    }
+}
+
+/// What it means that something may not be read, or is not there.
+fn of_access(error: &ApiError, stream: Option<&Stream>) -> (FailureType, String) {
+    let detail = &error.detail;
+    match error.kind {
+        ErrorKind::Forbidden if is_scope(error) => config_error(format!(
+            "The access token lacks a scope ({detail}). Sign in with {}, or with `read` for everything.",
+            stream.map_or("the scope `users:read`".to_owned(), |stream| format!(
+                "the scope `{}`",
+                stream.scope
+            )),
+        )),
+        ErrorKind::Forbidden => config_error(format!(
+            "Zendesk does not allow these credentials to read this ({detail}). {}",
+            needs(stream)
+        )),
+        _ => config_error(format!(
+            "This account does not have what this reads ({detail}). {}",
+            needs(stream)
+        )),
+    }
+}
+
+/// What it means that the account was not reached, or is out of service.
+fn of_connection(kind: ErrorKind, detail: &str) -> (FailureType, String) {
+    match kind {
+        ErrorKind::Unresolved => transient(format!(
+            "The account's address cannot be found in the DNS ({detail}). Check the network, its DNS and the subdomain, and try again."
+        )),
+        ErrorKind::Untrusted => config_error(format!(
+            "The certificate of the server is not trusted ({detail}). If a proxy stands between, put its certificate into SSL_CERT_FILE."
+        )),
+        ErrorKind::Renamed => config_error(format!(
+            "The account has another name now ({detail}). Set `subdomain` to that name."
+        )),
+        ErrorKind::Redirected => transient(format!(
+            "We are sent to a place that is not the account ({detail}), as in maintenance, or by a sign-in page of the network. Look at status.zendesk.com and at the network, and try again."
+        )),
+        ErrorKind::Intercepted => transient(format!(
+            "The answer is not Zendesk's own but that of something on the way ({detail}). Check that the account's IP restrictions, the firewall and the proxy let this machine through, and try again."
+        )),
+        _ => transient(format!(
+            "Zendesk is out of service ({detail}). Look at status.zendesk.com, and try again when it is back."
+        )),
+    }
+}
+
+/// What it means that the account gave no answer that helps.
+fn of_answer(kind: ErrorKind, detail: &str) -> (FailureType, String) {
+    match kind {
+        ErrorKind::RateLimited => transient(
+            "Zendesk's rate limit leaves no request. Try again later, or let other programs use less of it.",
+        ),
+        ErrorKind::Unavailable => transient(format!(
+            "Zendesk did not answer ({detail}). Check the network and the subdomain, and try again."
+        )),
+        ErrorKind::Unreadable => transient(format!(
+            "Zendesk's answer cannot be read ({detail}). Try again; if it stays so, report it."
+        )),
+        ErrorKind::TooLarge => system_error(format!(
+            "An answer is larger than can be held ({detail}). Report it with the detail of this message."
+        )),
+        _ => system_error(format!(
+            "Zendesk refused the request ({detail}). Report it with the detail of this message."
+        )),
+    }
+}
+
+fn config_error(message: impl Into<String>) -> (FailureType, String) {
+    (FailureType::ConfigError, message.into())
+}
+
+fn transient(message: impl Into<String>) -> (FailureType, String) {
+    (FailureType::TransientError, message.into())
+}
+
+fn system_error(message: impl Into<String>) -> (FailureType, String) {
+    (FailureType::SystemError, message.into())
 }
 
 /// What a stream needs, as advice.

@@ -22,7 +22,7 @@ use crate::zendesk::client::Client;
 use crate::zendesk::error::ErrorKind;
 
 /// How many names a message tells.
-const NAMES_TOLD: usize = 20;
+const MOST_NAMED: usize = 20;
 
 /// The columns that custom fields are now for the streams that are wanted, or why they are not
 /// known, by the streams' places in the list. All listings are asked for at once, and each has
@@ -82,7 +82,7 @@ async fn list(
 /// some of them cannot be read.
 ///
 /// # Errors
-/// [`Closed`] when nobody reads what is told.
+/// [`Closed`] when nobody reads the log.
 pub async fn add_columns(
     streams: &mut [Stream],
     selected: &[Selected],
@@ -95,8 +95,8 @@ pub async fn add_columns(
         match now {
             Ok(now) => {
                 let asked = asked_of(&streams[at], selected, now);
-                for told in told(streams[at].name, &asked) {
-                    emitter.log(Level::Info, &told).await?;
+                for difference in differences(streams[at].name, &asked) {
+                    emitter.log(Level::Info, &difference).await?;
                 }
                 streams[at].with_columns(asked.columns);
             }
@@ -122,10 +122,10 @@ fn built_in(stream: &Stream) -> BTreeSet<String> {
 }
 
 /// What a person should know about the differences between a saved catalog and the account.
-fn told(stream: &str, asked: &Asked) -> Vec<String> {
-    let mut told = Vec::new();
+fn differences(stream: &str, asked: &Asked) -> Vec<String> {
+    let mut differences = Vec::new();
     if !asked.missing.is_empty() {
-        told.push(format!(
+        differences.push(format!(
             "{stream}: the saved catalog has no columns for {} of the account's custom fields; refresh \
              the schema to get those that are new: {}",
             asked.missing.len(),
@@ -133,18 +133,18 @@ fn told(stream: &str, asked: &Asked) -> Vec<String> {
         ));
     }
     if !asked.gone.is_empty() {
-        told.push(format!(
+        differences.push(format!(
             "{stream}: {} columns of the saved catalog are null, because the account has no such custom \
              field, or labels of it are not asked for: {}",
             asked.gone.len(),
             names(&asked.gone)
         ));
     }
-    told
+    differences
 }
 
 fn names(names: &[String]) -> String {
-    let told = names.iter().take(NAMES_TOLD).map(String::as_str).collect::<Vec<_>>().join(", ");
-    let more = names.len().saturating_sub(NAMES_TOLD);
-    if more > 0 { format!("{told} and {more} more") } else { told }
+    let named = names.iter().take(MOST_NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = names.len().saturating_sub(MOST_NAMED);
+    if more > 0 { format!("{named} and {more} more") } else { named }
 }

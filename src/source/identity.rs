@@ -4,6 +4,9 @@
 //! user, so that only an id proves that somebody is signed in; "OAuth Tokens: Show Token", which
 //! knows the token that asks as `current`; and "Webhooks".
 
+use std::error::Error;
+use std::fmt;
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -30,7 +33,7 @@ pub struct Identity {
 /// Why there is no identity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoIdentity {
-    /// Zendesk answered, but knows nobody by these credentials.
+    /// Zendesk answered, but treated the request as anonymous.
     Anonymous,
     Api(ApiError),
 }
@@ -56,7 +59,25 @@ impl NoIdentity {
     }
 }
 
-/// What Zendesk tells of an access token.
+impl fmt::Display for NoIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Anonymous => f.write_str("GET /api/v2/users/me.json names no user"),
+            Self::Api(error) => error.fmt(f),
+        }
+    }
+}
+
+impl Error for NoIdentity {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Anonymous => None,
+            Self::Api(error) => Some(error),
+        }
+    }
+}
+
+/// What Zendesk says about an access token.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct TokenFacts {

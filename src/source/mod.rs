@@ -11,7 +11,7 @@ use crate::protocol::emitter::{Emitter, unix_ms};
 use crate::protocol::message::{self, ErrorTrace, FailureType};
 use crate::zendesk::auth::{AccessToken, Credentials as Signing, Keep, Signature};
 use crate::zendesk::budget::Budget;
-use crate::zendesk::client::{Client, NoClient};
+use crate::zendesk::client::Client;
 use crate::zendesk::clock::Clock;
 use crate::zendesk::oauth::Grant;
 use crate::zendesk::site::Site;
@@ -28,13 +28,17 @@ pub mod failure;
 pub mod fallback;
 pub mod fetch_all;
 pub mod fields;
+pub mod findings;
 pub mod identity;
 pub mod name_conflicts;
 pub mod open_streams;
+pub mod prepare;
 pub mod probe;
 pub mod progress;
 pub mod proxies;
 pub mod read;
+pub mod refusals;
+pub mod report;
 pub mod signals;
 pub mod spec;
 pub mod waits;
@@ -70,7 +74,7 @@ pub struct Environment {
 /// What the user has to change.
 pub fn connect(
     config: &Arc<Config>,
-    surroundings: &Environment,
+    environment: &Environment,
     clock: Clock,
     stop: watch::Receiver<bool>,
     emitter: &Arc<Emitter>,
@@ -79,8 +83,8 @@ pub fn connect(
         return Err(trouble);
     }
     let host = format!("{}.zendesk.com", config.subdomain);
-    let elsewhere = surroundings.base_url.is_some();
-    let base = surroundings.base_url.clone().unwrap_or_else(|| format!("https://{host}"));
+    let elsewhere = environment.base_url.is_some();
+    let base = environment.base_url.clone().unwrap_or_else(|| format!("https://{host}"));
     let base = reqwest::Url::parse(&base)
         .ok()
         .filter(|base| matches!(base.scheme(), "http" | "https"))
@@ -96,7 +100,7 @@ pub fn connect(
     let budget: Arc<Budget> = Budget::new(config.workers, config.quota_percent, clock.clone());
     let main = Site::main(base, elsewhere.then_some(host.as_str()));
     Client::new(main, credentials, budget, clock, stop)
-        .map_err(|NoClient(why)| refused(&format!("no connection can be set up: {why}")))
+        .map_err(|why| refused(&format!("no connection can be set up: {why}")))
 }
 
 /// What the client signs with. None when a header cannot hold it.
@@ -182,8 +186,8 @@ pub fn ends_soon(credentials: &Credentials) -> Option<&'static str> {
 /// Every violation of a config in one trouble.
 #[must_use]
 pub fn invalid_config(violations: &[Violation]) -> ErrorTrace {
-    let told: Vec<String> = violations.iter().map(ToString::to_string).collect();
-    refused(&format!("the configuration is not valid: {}", told.join("; ")))
+    let violations: Vec<String> = violations.iter().map(ToString::to_string).collect();
+    refused(&format!("the configuration is not valid: {}", violations.join("; ")))
 }
 
 /// Something that the user has to change.

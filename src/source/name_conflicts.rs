@@ -1,4 +1,4 @@
-//! Options that name something that is there already: told before anything is asked for. Pure.
+//! Options that name something that is there already: reported before the first request. Pure.
 
 use super::refused;
 use crate::config::Config;

@@ -31,7 +31,7 @@ pub struct Known<'k> {
     pub help_centers: &'k HelpCenters,
     pub config: &'k Config,
     pub states: &'k SavedStates,
-    pub surroundings: &'k Environment,
+    pub environment: &'k Environment,
     pub now: Now,
 }
 
@@ -71,7 +71,7 @@ impl Begun {
 /// Opens every selected stream that can be read, and says why of the others.
 ///
 /// # Errors
-/// [`Closed`] when nobody reads what is told.
+/// [`Closed`] when nobody reads the messages.
 pub async fn begin(
     selected: Vec<Selected>,
     known: &Known<'_>,
@@ -91,7 +91,7 @@ pub async fn begin(
             continue;
         }
         let road = fallback::choose_feed(stream, known.refused);
-        let stream = with_files(road, &selected, known.surroundings);
+        let stream = with_files(road, &selected, known.environment);
         open(&mut begun, stream, &selected, known, emitter).await?;
     }
     Ok(begun)
@@ -154,9 +154,9 @@ async fn open(
 fn with_files(
     stream: &'static Stream,
     selected: &Selected,
-    surroundings: &Environment,
+    environment: &Environment,
 ) -> &'static Stream {
-    if stream.file.is_none() || wants_files(stream, selected, surroundings) {
+    if stream.file.is_none() || wants_files(stream, selected, environment) {
         return stream;
     }
     Box::leak(Box::new(stream.without_files()))
@@ -164,8 +164,8 @@ fn with_files(
 
 /// Whether files of a stream are fetched.
 #[must_use]
-pub fn wants_files(stream: &Stream, selected: &Selected, surroundings: &Environment) -> bool {
-    stream.file.is_some() && selected.include_files.unwrap_or(surroundings.file_transfer)
+pub fn wants_files(stream: &Stream, selected: &Selected, environment: &Environment) -> bool {
+    stream.file.is_some() && selected.include_files.unwrap_or(environment.file_transfer)
 }
 
 async fn unknown_stream(emitter: &Emitter, name: &str) -> Result<(), Closed> {
@@ -175,7 +175,7 @@ async fn unknown_stream(emitter: &Emitter, name: &str) -> Result<(), Closed> {
         .await
 }
 
-/// Tells why a stream is not read at all.
+/// Reports why a stream is not read at all.
 async fn not_begun(emitter: &Emitter, name: &str, trouble: &ErrorTrace) -> Result<(), Closed> {
     emitter.error(trouble).await?;
     emitter.line(message::stream_status(name, Status::Incomplete, unix_ms())).await

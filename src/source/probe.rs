@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::failure::is_too_long;
 use super::identity::Asker;
+use super::refusals::is_users_words;
 use crate::config::Config;
 use crate::streams::Stream;
 use crate::sync::listing::pager::Listing;
@@ -111,36 +111,6 @@ pub async fn reach(
     }
 }
 
-/// The names that Zendesk gives to refusals of something that an account, a plan or a role does not
-/// have.
-///
-/// Sources: bodies of recorded answers; Zendesk, "Trigger Categories".
-const REFUSALS: [&str; 8] = [
-    "Forbidden",
-    "AccessDenied",
-    "Access Denied",
-    "SupportProductInactive",
-    "TriggerCategoriesNotEnabled",
-    "RecordNotFound",
-    "InvalidEndpoint",
-    "NotFound",
-];
-
-/// How the page begins by which a help center or a community that is switched off answers 404.
-const CLOSED: &str = "The page you were looking for doesn't exist";
-
-/// Whether a refusal is Zendesk's own and definite word, by which a stream may be left out of a
-/// catalog: 403 or 404 with one of its names, or the page of what is switched off. Pages of a
-/// network have neither.
-#[must_use]
-pub fn is_last_word(error: &ApiError) -> bool {
-    let name = error.detail.split_once(':').map_or(error.detail.as_str(), |(name, _)| name);
-    let is_closed = error.status == Some(404) && error.detail.starts_with(CLOSED);
-    matches!(error.status, Some(403 | 404))
-        && matches!(error.kind, ErrorKind::Forbidden | ErrorKind::NotFound)
-        && (REFUSALS.contains(&name) || is_closed)
-}
-
 /// How a listing failed that gave no answer in time: as its last try did.
 #[must_use]
 pub fn unanswered(client: &Client, path: &str) -> ApiError {
@@ -156,50 +126,11 @@ pub fn unanswered(client: &Client, path: &str) -> ApiError {
     })
 }
 
-/// Whether Zendesk refuses words that the user wrote.
-#[must_use]
-pub fn is_users_words(stream: &Stream, error: &ApiError) -> bool {
-    stream.feed.words_of.is_some() && (error.kind == ErrorKind::Invalid || is_too_long(error))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::source::identity::{Identity, TokenFacts};
     use crate::streams::{Role, registry};
-    use crate::zendesk::error::detail;
-
-    #[test]
-    fn only_zendesks_own_word_leaves_a_stream_out() {
-        let says = |kind, status, body: &str| {
-            let detail = detail(body.as_bytes(), &crate::secret::Secrets::default());
-            is_last_word(&ApiError {
-                kind,
-                status: Some(status),
-                request: String::new(),
-                detail,
-                again_in: None,
-                is_zendesks: true,
-            })
-        };
-        for body in [
-            r#"{"error":{"title":"Forbidden","message":"You do not have access to this page."}}"#,
-            r#"{"error":"SupportProductInactive","description":"no"}"#,
-            r#"{"errors":[{"code":"TriggerCategoriesNotEnabled","title":"no","detail":"x"}]}"#,
-            r#"{"error":"InvalidEndpoint","description":"Not found"}"#,
-        ] {
-            assert!(says(ErrorKind::Forbidden, 403, body) && says(ErrorKind::NotFound, 404, body));
-            assert!(!says(ErrorKind::Unauthorized, 401, body));
-        }
-        let closed = "<html><h1>The page you were looking for doesn't exist</h1></html>";
-        assert!(says(ErrorKind::NotFound, 404, closed));
-        for body in
-            ["", "{}", "[]", "<html><h1>403 Forbidden</h1></html>", "Access denied by the network"]
-        {
-            assert!(!says(ErrorKind::Forbidden, 403, body), "{body}");
-            assert!(!says(ErrorKind::NotFound, 404, body), "{body}");
-        }
-    }
 
     fn streams() -> Vec<Stream> {
         let config =
@@ -233,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_scopes_are_told_with_what_they_are_missing_for() {
+    fn missing_scopes_are_reported_with_what_they_are_missing_for() {
         let streams = streams();
         let granular = token(&["tickets:read", "users:read", "organizations:read"]);
         let missing = missing_scopes(&streams, &Asker { identity: None, token: Some(&granular) });

@@ -43,7 +43,7 @@ fn is_usable(value: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn told(name: &str, value: &str) -> Option<String> {
+    fn message(name: &str, value: &str) -> Option<String> {
         trouble(|asked| (asked == name).then(|| value.into())).map(|trouble| trouble.message)
     }
 
@@ -63,8 +63,8 @@ mod tests {
             " ",
         ] {
             for name in VARIABLES {
-                let told = told(name, value).unwrap_or_else(|| panic!("{name}={value}"));
-                assert!(told.starts_with(name) && !told.contains("secret"), "{told}");
+                let message = message(name, value).unwrap_or_else(|| panic!("{name}={value}"));
+                assert!(message.starts_with(name) && !message.contains("secret"), "{message}");
             }
         }
     }
@@ -81,7 +81,7 @@ mod tests {
             "http://[::1]:3128",
             "HTTP://proxy:3128",
         ] {
-            assert_eq!(told("HTTPS_PROXY", value), None, "{value}");
+            assert_eq!(message("HTTPS_PROXY", value), None, "{value}");
         }
     }
 }

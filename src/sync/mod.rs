@@ -1,6 +1,7 @@
 //! Reading: what is selected and where it stands becomes walks; a walk reads pages, delivers rows
 //! and moves positions. The decisions are pure functions, `walk` and `children` act.
 
+use std::error::Error;
 use std::fmt;
 
 use crate::protocol::emitter::Closed;
@@ -85,6 +86,19 @@ impl fmt::Display for WalkError {
                 write!(f, "{missing} of the last {of} files could not be had, lastly {last}")
             }
             Self::Closed => f.write_str("the reader of our output has gone"),
+        }
+    }
+}
+
+impl Error for WalkError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Api(error) => Some(error),
+            Self::Refused { last, .. } | Self::NoFiles { last, .. } => Some(last),
+            Self::Broken { .. }
+            | Self::CutShort { .. }
+            | Self::EndedEarly { .. }
+            | Self::Closed => None,
         }
     }
 }

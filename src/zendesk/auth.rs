@@ -80,8 +80,8 @@ struct State {
     number: u64,
     /// Whether the token was accepted once; one that never was cannot be mended by another.
     accepted: bool,
-    /// The end that was told with the token, until it is believed.
-    told_end: Option<i64>,
+    /// The end that came with the token, until it is believed.
+    claimed_end: Option<i64>,
     renew_at: Option<i64>,
     grant: Option<Grant>,
     running: Option<watch::Receiver<Option<Result<(), ApiError>>>>,
@@ -104,7 +104,7 @@ impl Access {
             signature: None,
             number: 0,
             accepted: false,
-            told_end: None,
+            claimed_end: None,
             renew_at: None,
             grant: None,
             running: None,
@@ -117,7 +117,7 @@ impl Access {
                 grant.secrets().into_iter().for_each(|secret| secrets.add(secret));
                 if let Some(token) = token {
                     state.signature = Signature::bearer(&token.access_token);
-                    state.told_end = token.ends_at;
+                    state.claimed_end = token.ends_at;
                 }
                 state.grant = Some(grant);
                 keeper = Some(keep);
@@ -168,7 +168,7 @@ impl Access {
         }
     }
 
-    /// Told that Zendesk accepted a signature. `number` is the one it was sent with.
+    /// Notes that Zendesk accepted a signature. `number` is the one it was sent with.
     pub fn accepted(&self, number: u64) {
         let mut state = self.0.lock();
         if state.number != number || state.accepted {
@@ -177,7 +177,7 @@ impl Access {
         state.accepted = true;
         // An end that is past although the token works was never updated; Zendesk's 401 tells.
         let soon = self.0.clock.now_unix() + BEFORE_END_SECONDS;
-        let end = state.told_end.take().filter(|end| *end > soon);
+        let end = state.claimed_end.take().filter(|end| *end > soon);
         state.renew_at = state.renew_at.or(end.map(|end| end - BEFORE_END_SECONDS));
     }
 
@@ -273,7 +273,7 @@ impl Inner {
         state.signature = Some(signature);
         state.number += 1;
         state.accepted = false;
-        state.told_end = None;
+        state.claimed_end = None;
         state.renew_at = expires_in
             .map(|seconds| now.saturating_add(seconds - BEFORE_END_SECONDS.min(seconds / 5)));
         if let (Some(Grant::Refresh { refresh_token: kept, .. }), Some(new)) =
@@ -342,7 +342,7 @@ impl Inner {
         let failed = no_token(kind, Some(status), detail(&body, &self.secrets));
         let wait = match retry_after {
             RetryAfter::Missing if status != 429 => None,
-            told => Some(retry::wait(told).max(retry::growing(1))),
+            asked => Some(retry::wait(asked).max(retry::growing(1))),
         };
         Ok((grant.judge(status, &body), failed, wait))
     }
@@ -438,17 +438,17 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_end_is_believed_once_the_token_works_and_if_it_lies_ahead() {
         let now = 1_000_000;
-        for (told, believed) in [
+        for (claimed, believed) in [
             (None, None),
             (Some(now - 1), None),
             (Some(now + 59), None),
             (Some(now + 600), Some(now + 540)),
         ] {
-            let access = access(told);
+            let access = access(claimed);
             assert!(access.ready().await.is_ok(), "it is used as it is");
             access.0.clock.observe(now);
             access.accepted(0);
-            assert_eq!(access.0.lock().renew_at, believed, "{told:?}");
+            assert_eq!(access.0.lock().renew_at, believed, "{claimed:?}");
         }
     }
 

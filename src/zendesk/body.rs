@@ -1,6 +1,7 @@
 //! The body of an answer: pieces are collected as they come, unpacked on the way, up to a limit.
 //! Unpacking here spares the copy that a stream of unpacked pieces would cost.
 
+use std::error::Error;
 use std::fmt;
 
 use flate2::{Decompress, FlushDecompress, Status};
@@ -58,6 +59,8 @@ impl fmt::Display for BodyError {
         })
     }
 }
+
+impl Error for BodyError {}
 
 /// Longest name of an encoding that is shown, in characters.
 const LONGEST_NAME: usize = 40;
@@ -264,8 +267,8 @@ mod tests {
             let unknown = Err(BodyError::Unknown(named.to_owned()));
             assert_eq!(is_packed(headers.iter().copied()), unknown);
         }
-        let told = is_packed([&b"zstd"[..]]).unwrap_err().to_string();
-        assert_eq!(told, "its Content-Encoding is `zstd`, and only gzip was asked for");
+        let message = is_packed([&b"zstd"[..]]).unwrap_err().to_string();
+        assert_eq!(message, "its Content-Encoding is `zstd`, and only gzip was asked for");
     }
 
     proptest! {

@@ -13,7 +13,9 @@ use reqwest::header::{
 use reqwest::{Response, Url};
 
 use super::budget::{Bucket, Permit};
-use super::client::{Answered, Asked, Client, Failed, MITIGATED, PageSize, RequestStats};
+use super::client::{
+    Answered, Asked, Client, Failed, MITIGATED, PageSize, RequestStats, Transport,
+};
 use super::error::{ApiError, ErrorKind};
 use super::headers;
 use super::partial_file::PartialFile;
@@ -42,7 +44,7 @@ pub struct Wanted<'a> {
     pub hosts: &'a [Site],
     pub url: &'a str,
     /// What it is, for errors; the address may be a secret.
-    pub told: &'a str,
+    pub name: &'a str,
     /// Bytes that the row tells.
     pub size: Option<u64>,
     /// More bytes than this are not taken.
@@ -62,74 +64,72 @@ struct Fetching<'a> {
     furthest: u64,
 }
 
-impl Client {
-    /// Brings a file to the disk, all of it.
-    ///
-    /// # Errors
-    /// [`ApiError`] once waiting and asking again cannot help, the disk takes no more, or the
-    /// program is to stop.
-    pub async fn fetch(
-        &self,
-        wanted: &Wanted<'_>,
-        arrival: &mut PartialFile,
-        tally: &mut RequestStats,
-    ) -> Result<(), ApiError> {
-        let furthest = arrival.len();
-        let mut fetching = Fetching { wanted, arrival, doubts: 0, furthest };
-        self.ask_for(&mut fetching, tally).await
-    }
+/// Brings a file to the disk, all of it.
+///
+/// # Errors
+/// [`ApiError`] once waiting and asking again cannot help, the disk takes no more, or the
+/// program is to stop.
+pub async fn fetch(
+    client: &Client,
+    wanted: &Wanted<'_>,
+    arrival: &mut PartialFile,
+    tally: &mut RequestStats,
+) -> Result<(), ApiError> {
+    let furthest = arrival.len();
+    let mut fetching = Fetching { wanted, arrival, doubts: 0, furthest };
+    client.ask_for(&mut fetching, tally).await
+}
 
-    /// Asks for a file from byte `from` on, through all redirects. Tells whether an own host of
-    /// the account answered, and by which signature.
-    async fn locate(
-        &self,
-        wanted: &Wanted<'_>,
-        from: u64,
-        tag: Option<&str>,
-        slot: &mut Permit,
-    ) -> Result<(Response, Option<u64>), Failed> {
-        let own: Vec<&Site> =
-            wanted.site.into_iter().chain([&self.main]).chain(wanted.hosts).collect();
-        let mut url = Url::parse(wanted.url).map_err(|_| astray("the row's address is none"))?;
-        for _ in 0..=MOST_REDIRECTS {
-            let place = place(url, &own);
-            let (address, site) = place.ok_or_else(|| astray("the way leads to no safe host"))?;
-            let mut sending = self.content.get(address.clone());
-            sending = sending.header(ACCEPT, HeaderValue::from_static("*/*"));
-            sending = sending.header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-            let mut number = None;
-            if let Some(site) = site {
-                let signed;
-                (sending, signed) = self.sign(sending, site);
-                number = Some(signed);
-            }
-            if from > 0 {
-                sending = sending.header(RANGE, format!("bytes={from}-"));
-                if let Some(tag) = tag {
-                    sending = sending.header(IF_RANGE, tag);
-                }
-            }
-            let answer = sending.send().await.map_err(Failed::transport)?;
-            if site.is_some() {
-                self.observe(answer.headers(), slot);
-            }
-            let to = answer.headers().get(LOCATION).and_then(|to| to.to_str().ok());
-            match to.filter(|_| answer.status().is_redirection()) {
-                Some(to) => {
-                    url = address.join(to).map_err(|_| astray("a redirect leads nowhere"))?;
-                }
-                None => return Ok((answer, number)),
+/// Asks for a file from byte `from` on, through all redirects. Returns the number of the signature
+/// when one of the account's own hosts answered.
+async fn locate(
+    transport: &Transport,
+    wanted: &Wanted<'_>,
+    from: u64,
+    tag: Option<&str>,
+    slot: &mut Permit,
+) -> Result<(Response, Option<u64>), Failed> {
+    let own: Vec<&Site> =
+        wanted.site.into_iter().chain([&transport.main]).chain(wanted.hosts).collect();
+    let mut url = Url::parse(wanted.url).map_err(|_| astray("the row's address is none"))?;
+    for _ in 0..=MOST_REDIRECTS {
+        let place = place(url, &own);
+        let (address, site) = place.ok_or_else(|| astray("the way leads to no safe host"))?;
+        let mut sending = transport.content.get(address.clone());
+        sending = sending.header(ACCEPT, HeaderValue::from_static("*/*"));
+        sending = sending.header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        let mut number = None;
+        if let Some(site) = site {
+            let signed;
+            (sending, signed) = transport.sign(sending, site);
+            number = Some(signed);
+        }
+        if from > 0 {
+            sending = sending.header(RANGE, format!("bytes={from}-"));
+            if let Some(tag) = tag {
+                sending = sending.header(IF_RANGE, tag);
             }
         }
-        Err(astray("there are too many redirects"))
+        let answer = sending.send().await.map_err(Failed::transport)?;
+        if site.is_some() {
+            transport.observe(answer.headers(), slot);
+        }
+        let to = answer.headers().get(LOCATION).and_then(|to| to.to_str().ok());
+        match to.filter(|_| answer.status().is_redirection()) {
+            Some(to) => {
+                url = address.join(to).map_err(|_| astray("a redirect leads nowhere"))?;
+            }
+            None => return Ok((answer, number)),
+        }
     }
+    Err(astray("there are too many redirects"))
 }
 
 impl Asked for Fetching<'_> {
     type Answer = ();
 
-    fn told(&self) -> String {
-        self.wanted.told.to_owned()
+    fn name(&self) -> String {
+        self.wanted.name.to_owned()
     }
 
     fn buckets(&self) -> &[Bucket] {
@@ -149,7 +149,7 @@ impl Asked for Fetching<'_> {
 
     async fn attempt(
         &mut self,
-        client: &Client,
+        transport: &Transport,
         _: &PageSize,
         slot: &mut Permit,
     ) -> Result<(), Failed> {
@@ -160,7 +160,7 @@ impl Asked for Fetching<'_> {
         }
         let from = self.arrival.len();
         let tag = self.arrival.tag.clone();
-        let (answer, signed) = client.locate(self.wanted, from, tag.as_deref(), slot).await?;
+        let (answer, signed) = locate(transport, self.wanted, from, tag.as_deref(), slot).await?;
         let status = answer.status().as_u16();
         match status {
             200 => self.arrival.restart().map_err(disk)?,
@@ -170,10 +170,10 @@ impl Asked for Fetching<'_> {
                 let why = "what was there does not fit what would follow".to_owned();
                 return Err(Failed::new(ErrorKind::Unreadable, Outcome::Broken, why));
             }
-            _ => return Err(self.refused(client, answer, signed).await),
+            _ => return Err(self.refused(transport, answer, signed).await),
         }
         if let Some(signed) = signed {
-            client.access.accepted(signed);
+            transport.access.accepted(signed);
         }
         self.arrival.tag = strong_tag(answer.headers());
         let promised = answer.content_length().map(|length| self.arrival.len() + length);
@@ -210,9 +210,14 @@ impl Fetching<'_> {
         self.once_more(Failed::new(ErrorKind::Unreadable, Outcome::Unreadable, why))
     }
 
-    async fn refused(&mut self, client: &Client, answer: Response, signed: Option<u64>) -> Failed {
+    async fn refused(
+        &mut self,
+        transport: &Transport,
+        answer: Response,
+        signed: Option<u64>,
+    ) -> Failed {
         let status = answer.status().as_u16();
-        let retry_after = headers::retry_after(answer.headers(), client.clock.now_unix());
+        let retry_after = headers::retry_after(answer.headers(), transport.clock.now_unix());
         let is_mitigated = answer.headers().contains_key(MITIGATED);
         let reason = reason(answer).await;
         let is_foreign = signed.is_none();
@@ -220,7 +225,8 @@ impl Fetching<'_> {
         let answered = Answered { status, retry_after, quotas, signed };
         // Hosts of files speak no JSON; what stands before them may say that it did.
         let speaker = if is_mitigated { Speaker::Network } else { Speaker::Zendesk };
-        let mut failed = client.failed(answered, &reason, speaker, false);
+        let mut failed =
+            Failed::answered(answered, &reason, speaker, false, transport.access.secrets());
         if is_foreign && failed.verdict == Verdict::Doubt(ErrorKind::Unauthorized) {
             // No signature of ours was there to be renewed.
             failed.verdict = Verdict::GiveUp(ErrorKind::Forbidden);
@@ -274,13 +280,13 @@ fn place<'s>(mut url: Url, own: &[&'s Site]) -> Option<(Url, Option<&'s Site>)> 
 
 /// Whether a part goes on at byte `from` of a file of this size.
 fn continues(headers: &HeaderMap, from: u64, size: Option<u64>) -> bool {
-    let told = || {
+    let range = || {
         let range = headers.get(CONTENT_RANGE)?.to_str().ok()?.strip_prefix("bytes ")?;
         let (range, total) = range.split_once('/')?;
         let (first, _) = range.split_once('-')?;
         Some((first.parse::<u64>().ok()?, total.parse::<u64>().ok()))
     };
-    told().is_some_and(|(first, total)| {
+    range().is_some_and(|(first, total)| {
         first == from && total.zip(size).is_none_or(|(total, size)| total == size)
     })
 }

@@ -37,7 +37,7 @@ struct Links {
 impl Envelope {
     /// Whether a member of the answer's top level says how the listing goes on.
     #[must_use]
-    pub fn is_told_by(key: &[u8]) -> bool {
+    pub fn reads(key: &[u8]) -> bool {
         matches!(
             key,
             b"next_page"

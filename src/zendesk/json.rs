@@ -2,6 +2,7 @@
 //! notes on the way what must not stand raw in a line: line breaks between tokens, and the
 //! characters that some readers take for line breaks inside strings.
 
+use std::error::Error;
 use std::fmt;
 
 use wide::i8x16;
@@ -49,6 +50,8 @@ impl fmt::Display for Fault {
         write!(f, "{} at byte {}", self.what, self.at)
     }
 }
+
+impl Error for Fault {}
 
 /// The members of the object that stands there, in a body that was scanned: each key as it stands
 /// between its quotes, and where its value stands. Nothing when it is no object.

@@ -20,6 +20,7 @@ pub mod page;
 pub mod paging;
 pub mod partial_file;
 pub mod retry;
+pub mod shape;
 pub mod site;
 pub mod timestamp;
 pub mod tls;

@@ -3,6 +3,7 @@
 //! Source: Zendesk, "Verifying webhook authenticity". It names no window against replay; five
 //! minutes are usual.
 
+use std::error::Error;
 use std::fmt;
 
 use base64::Engine as _;
@@ -40,6 +41,8 @@ impl fmt::Display for NotAuthentic {
         }
     }
 }
+
+impl Error for NotAuthentic {}
 
 /// Verifies a webhook's call at `now_unix`, in unix seconds. `signature` and `timestamp` are the
 /// headers `X-Zendesk-Webhook-Signature` and `X-Zendesk-Webhook-Signature-Timestamp`, `body` the

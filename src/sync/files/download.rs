@@ -12,7 +12,7 @@ use crate::sync::listing::context::Context;
 use crate::sync::listing::member::FileStats;
 use crate::sync::records::file_ref::FileRef;
 use crate::zendesk::client::RequestStats;
-use crate::zendesk::download::{Wanted, kind_of};
+use crate::zendesk::download::{Wanted, fetch, kind_of};
 use crate::zendesk::error::{ApiError, ErrorKind};
 use crate::zendesk::partial_file::PartialFile;
 
@@ -121,12 +121,12 @@ impl Downloads<'_> {
             site: context.site.map(|site| &**site),
             hosts: context.hosts,
             url: file.url.as_deref().unwrap_or_default(),
-            told: &described,
+            name: &described,
             size: file.size,
             largest: context.config.files.largest_bytes,
             walk,
         };
-        match context.client.fetch(&wanted, &mut partial, tally).await {
+        match fetch(context.client, &wanted, &mut partial, tally).await {
             Ok(()) => {}
             // What has come by now is continued by the next sync.
             Err(error) if !is_its_own(&error) && error.kind != ErrorKind::DiskFull => {

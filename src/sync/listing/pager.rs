@@ -259,7 +259,7 @@ impl<'a> Pager<'a> {
                 self.doubts = if self.doubts == DOUBTS + 1 { DOUBTS + 2 } else { 0 };
             }
             if let Some(mending) = &fetched.page.mending {
-                let place = format!("/api/v2/{}, {}", self.part().0, self.at.told());
+                let place = format!("/api/v2/{}, {}", self.part().0, self.at.shown());
                 self.notes.extend(mended(mending, &place).map(|why| (Level::Warn, why)));
             }
             if self.go(step, fetched.asked)? {
@@ -354,7 +354,7 @@ impl<'a> Pager<'a> {
         let (path, _) = self.part();
         match step {
             Step::Next(next) if !self.visited.goes_on_to(&next) => {
-                let path = format!("/api/v2/{path} ({})", next.told());
+                let path = format!("/api/v2/{path} ({})", next.shown());
                 let why = "its links lead back to a place that was read before in this walk";
                 return Err(WalkError::Broken { path, why });
             }

@@ -25,7 +25,7 @@ pub struct Begin {
     pub warnings: Vec<String>,
 }
 
-/// What of the program's surroundings a plan depends on.
+/// What of the program's environment a plan depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct Now {
     /// Zendesk's time, unix seconds.
@@ -260,8 +260,8 @@ fn moved(stream: &Stream, start: Start, frozen: i64, now: Now) -> Option<String>
     let (name, before, wanted) = (stream.name, timestamp::to_iso(frozen), start.unix(now.unix));
     match start {
         Start::At(_) | Start::DaysBack(_) if wanted < frozen => Some(format!(
-            "{name}: the start date is earlier than in the first read, whose start, {before}, goes on to \
-             count: older rows are not read. To read them, reset (clear) this stream"
+            "{name}: `start_date` is earlier than in the first sync. The first value ({before}) stays in \
+             effect. Reset the stream to backfill"
         )),
         Start::At(_) if wanted > frozen => Some(format!(
             "{name}: the start date is later than before, when it was {before}: from now on older rows are \

@@ -1,6 +1,6 @@
-//! Parents that a listing of events names, or whose numbers moved: their children changed although
-//! they did not. The listing is read where it answers and is never the only road, so its failure is
-//! logged and costs nothing but waiting for the weekly pass.
+//! Finds parents whose children changed although the parent did not: a listing of events names them,
+//! or their counts changed. The listing is optional. If it fails, that is logged, and the weekly full
+//! pass finds the changes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! How requests go out and bodies come in: connections, signatures, limits of time and size.
 
+use std::error::Error;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,19 +12,21 @@ use reqwest::header::{
 };
 use reqwest::{RequestBuilder, Response};
 
-use super::attempts::{Answered, Failed};
+use super::failed::{Answered, Failed};
 use super::page_size::PageSize;
-use super::{AskedPage, Client, NoClient, Request};
+use super::request::Request;
+use crate::zendesk::auth::{Access, Credentials, TokenEndpoint};
 use crate::zendesk::body::{Body, BodyError, ENCODINGS};
 use crate::zendesk::budget::Permit;
 use crate::zendesk::clock::Clock;
 use crate::zendesk::dns::Names;
 use crate::zendesk::error::{ErrorKind, detail};
 use crate::zendesk::large::{LARGEST_BODY_BYTES, LargeBodies, Share, USUAL_BODY_BYTES};
-use crate::zendesk::page::Page;
+use crate::zendesk::page::{Page, Scanner};
 use crate::zendesk::retry::{Outcome, Speaker, is_page, speaker, target};
 use crate::zendesk::site::Site;
-use crate::zendesk::{headers, timestamp, tls};
+use crate::zendesk::tls::{TlsError, tls_config};
+use crate::zendesk::{headers, timestamp};
 
 /// How long one try of a file may take; what came by then is kept, and the next one goes on.
 pub(in crate::zendesk) const FILE_TIMEOUT: Duration = Duration::from_secs(1800);
@@ -42,25 +46,57 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// The connections for pages, and those for files.
-pub(super) struct Connections {
-    pub(super) http: reqwest::Client,
+/// Why a client cannot be made.
+#[derive(Debug)]
+pub enum NoClient {
+    Tls(TlsError),
+    Connections(reqwest::Error),
+}
+
+impl fmt::Display for NoClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tls(why) => why.fmt(f),
+            Self::Connections(why) => why.fmt(f),
+        }
+    }
+}
+
+impl Error for NoClient {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Tls(why) => Some(why),
+            Self::Connections(why) => Some(why),
+        }
+    }
+}
+
+/// Sends requests to one account and reads answers, once each.
+pub(in crate::zendesk) struct Transport {
+    http: reqwest::Client,
     /// For files: follows no redirect by itself, and lets a body take its time.
-    pub(super) content: reqwest::Client,
+    pub(in crate::zendesk) content: reqwest::Client,
+    pub(in crate::zendesk) main: Site,
+    pub(in crate::zendesk) access: Access,
+    pub(in crate::zendesk) clock: Clock,
+    pub(super) large: LargeBodies,
+}
+
+/// The connections for pages, and those for files.
+struct Connections {
+    http: reqwest::Client,
+    content: reqwest::Client,
 }
 
 /// Sets connections up.
-///
-/// # Errors
-/// [`NoClient`] when the trust store is unusable.
-pub(super) fn connections(clock: &Clock) -> Result<Connections, NoClient> {
+fn connections(clock: &Clock) -> Result<Connections, NoClient> {
     // A redirect is followed on the same host only: credentials go nowhere else.
     let redirect = reqwest::redirect::Policy::custom(|attempt| {
         let asked = attempt.previous();
         let is_same = asked.first().is_some_and(|first| first.origin() == attempt.url().origin());
         if is_same && asked.len() < 4 { attempt.follow() } else { attempt.stop() }
     });
-    let tls = tls::tls_config().map_err(NoClient)?;
+    let tls = tls_config().map_err(NoClient::Tls)?;
     let names = Arc::new(Names::of_system());
     let builder = || {
         reqwest::Client::builder()
@@ -71,7 +107,7 @@ pub(super) fn connections(clock: &Clock) -> Result<Connections, NoClient> {
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
     };
     let build = |builder: reqwest::ClientBuilder| {
-        builder.build().map_err(|error| NoClient(error.without_url().to_string()))
+        builder.build().map_err(|error| NoClient::Connections(error.without_url()))
     };
     let http = build(builder().redirect(redirect).timeout(clock.patience(TOTAL_TIMEOUT)))?;
     // A file is counted and continued by its bytes as they are sent.
@@ -84,17 +120,33 @@ pub(super) fn connections(clock: &Clock) -> Result<Connections, NoClient> {
     Ok(Connections { http, content })
 }
 
-impl Client {
-    /// Sends the request once and reads the answer to its end.
-    pub(super) async fn attempt(
+impl Transport {
+    /// Connections to the account that has this main host.
+    ///
+    /// # Errors
+    /// [`NoClient`] when the trust store is unusable.
+    pub(super) fn new(
+        main: Site,
+        credentials: Credentials,
+        clock: Clock,
+    ) -> Result<Self, NoClient> {
+        let Connections { http, content } = connections(&clock)?;
+        let (url, host) = (main.base.clone(), main.host.clone());
+        let endpoint = TokenEndpoint { http: http.clone(), url, host };
+        let access = Access::new(credentials, endpoint, clock.clone());
+        Ok(Self { http, content, main, access, clock, large: LargeBodies::default() })
+    }
+
+    /// Asks for a page once. A large body holds `share` of the store, which is dropped when the try
+    /// fails.
+    pub(super) async fn page(
         &self,
-        asked: &mut AskedPage<'_, '_>,
+        request: &Request<'_>,
+        scanner: &mut Scanner,
+        mut share: Share,
         size: &PageSize,
         slot: &mut Permit,
     ) -> Result<(Page, Share), Failed> {
-        let request = asked.request;
-        // A try that fails gives back what it held.
-        let mut share = std::mem::take(&mut asked.share);
         let (answer, signed) = self.send(request, size).await?;
         let status = answer.status().as_u16();
         let quotas = self.observe(answer.headers(), slot);
@@ -118,7 +170,7 @@ impl Client {
                 return Err(Failed::new(ErrorKind::Intercepted, Outcome::Unreadable, words));
             }
             self.access.accepted(signed);
-            let page = asked.scanner.scan(body, request.shape).map_err(|why| {
+            let page = scanner.scan(body, request.shape).map_err(|why| {
                 Failed::new(ErrorKind::Unreadable, Outcome::Unreadable, why.to_string())
             })?;
             return Ok((page, share));
@@ -127,10 +179,11 @@ impl Client {
         let body = body.unwrap_or_default();
         let speaker = if is_mitigated { Speaker::Network } else { speaker(&body) };
         let answered = Answered { status, retry_after, quotas, signed };
-        Err(self.failed(answered, &body, speaker, request.at.is_servers()))
+        let has_token = request.at.is_servers();
+        Err(Failed::answered(answered, &body, speaker, has_token, self.access.secrets()))
     }
 
-    /// A redirect that was not followed. Of where it leads only the host is told.
+    /// A redirect that was not followed. The detail names only the host it leads to.
     fn redirected(&self, answer: &Response, host: &str) -> Failed {
         let to = answer.headers().get(LOCATION).and_then(|to| to.to_str().ok());
         let to = to.and_then(|to| answer.url().join(to).ok());

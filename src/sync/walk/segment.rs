@@ -61,7 +61,7 @@ pub struct Segment<'m> {
     pub rows_arrived: bool,
     /// Which tickets of a search are read: unlike an export it cannot be asked for a scope.
     pub scope: TicketScope,
-    /// The number of the fetcher of pages that walks each window.
+    /// The number of the fetcher that walks each window.
     pub(super) fetchers: Vec<u32>,
     /// What fills the paths of listings below, and keys of rows.
     pub path_params: PathParams,

@@ -16,7 +16,7 @@ use crate::zendesk::error::{ApiError, ErrorKind};
 use crate::zendesk::page::Shape;
 use crate::zendesk::paging::{Paging, Token};
 
-/// One fetcher of pages.
+/// What fetches one window, page after page.
 pub struct Fetcher<'a> {
     pub number: u32,
     pub pager: Pager<'a>,

@@ -1,5 +1,5 @@
-//! Files: from the address that a row tells to the disk. The account redirects to a host that
-//! keeps the contents; credentials never go there.
+//! Fetches a file from the address in its row to the disk. The account redirects to another host that
+//! has the contents. Credentials are never sent to that host.
 //!
 //! Source: Zendesk, "Ticket Attachments" and "Article Attachments". `content_url` answers with a
 //! redirect whose address ends after a while, so every try begins at `content_url`.

@@ -1,4 +1,4 @@
-//! The one loop around a request: wait, sign, send, read, judge, and again.
+//! The one loop around a request: wait for limits, sign, send, read, judge, and repeat if that may help.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

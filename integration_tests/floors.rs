@@ -3,12 +3,13 @@
 //! used from floor 2 up and uses none of them. `secret` lies under all.
 //!
 //! Inside a floor no files import each other in a circle (`circles`), the methods of a type stand in
-//! its folder (`impls`), and nothing is too long (`sizes`).
+//! its folder (`impls`), nothing is too long (`sizes`), and errors are errors (`errors`).
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 mod circles;
+mod errors;
 mod impls;
 mod sizes;
 mod text;

@@ -1,5 +1,5 @@
-//! `check`: whether the credentials are somebody's, and what can be read with them. The answer is
-//! one CONNECTION_STATUS; LOG lines before it say the rest.
+//! `check`: whether the credentials work, and which streams they can read. The answer is one
+//! CONNECTION_STATUS. LOG lines before it hold the details.
 
 use std::sync::Arc;
 

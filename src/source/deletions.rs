@@ -31,7 +31,7 @@ pub fn refusal(config: &Config, streams: &[Stream], selected: &[Selected]) -> Op
     })
 }
 
-/// What a person should know before an incremental read is refused.
+/// A warning before an incremental read is refused.
 #[must_use]
 pub fn warning(config: &Config, streams: &[Stream]) -> Option<String> {
     leaves_ghosts(config).then(|| {
@@ -59,7 +59,7 @@ pub fn unseen(config: &Config, selected: &[&Stream]) -> Option<String> {
     })
 }
 
-/// What a person should know before a first read whose tables keep deleted rows as they were.
+/// A hint before the first read of tables in which deleted rows stay as they were.
 #[must_use]
 pub fn unmarked(config: &Config, streams: &[Stream], selected: &[Selected]) -> Option<String> {
     let is_incremental = |stream: &Stream| {

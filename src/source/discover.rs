@@ -1,6 +1,6 @@
-//! `discover`: which streams there are. A stream that needs a plan, a feature, a role or a scope
-//! is asked for with one small request; only Zendesk's definite word leaves it out. Platforms remove
-//! what a catalog lacks, so there is none as long as it is not known what belongs into it.
+//! `discover`: which streams there are. A stream that needs a plan, a feature, a role or a scope is
+//! probed with one small request, and only a definite refusal of Zendesk's leaves it out. Platforms
+//! remove streams that a catalog lacks, so no catalog is written while its contents are unknown.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! How streams ended: a stream of help centers ends once for each of its hosts, and is reported once.
+//! Collects how a stream ended at each of its hosts, so that it is reported once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use crate::sync::WalkError;
 use crate::sync::listing::member::{Ended, Report};
 use crate::zendesk::error::ErrorKind;
 
-/// Hosts that a line names; of more it tells the number.
+/// The most hosts that a line names. Further hosts are counted.
 const MOST_NAMED: usize = 10;
 
 /// Collects how a stream ended at each of its hosts.

@@ -1,5 +1,5 @@
-//! Who may not use the incremental exports reads other listings instead. That is decided once,
-//! before anything is read: by the role, and by a definite refusal of an export's first page.
+//! Users who may not use the incremental exports read other listings instead. This is decided once,
+//! before the first row: by the user's role and a definite refusal of an export's first page.
 
 use super::probe::{Reach, reach};
 use crate::config::Config;
@@ -7,16 +7,16 @@ use crate::streams::{Feed, Stream};
 use crate::zendesk::client::Client;
 use crate::zendesk::error::ApiError;
 
-/// What `users/me` calls those who work on tickets and do not administer the account.
+/// The role in `users/me` of users who are not administrators.
 const AGENT: &str = "agent";
 
-/// Whether a stream's detour serves somebody of this role whose request was refused so.
+/// Whether a user of this role whose request got this refusal reads the stream's fallback.
 #[must_use]
 pub fn serves(stream: &Stream, role: &str, error: &ApiError) -> bool {
     role == AGENT && stream.fallback.is_some() && error.status == Some(403)
 }
 
-/// The feeds of these streams that are refused to an agent and have a detour.
+/// The feeds of these streams that are refused to an agent and have a fallback.
 pub async fn refused(
     client: &Client,
     config: &Config,
@@ -39,20 +39,20 @@ pub async fn refused(
     refused
 }
 
-/// The stream as it is read, which may be on its detour. Like the registry it lives as long as
-/// the program.
+/// The stream as it is read, which may be on its fallback. It lives as long as the program, like the
+/// registry.
 #[must_use]
 pub fn choose_feed(stream: &'static Stream, refused: &[&'static Feed]) -> &'static Stream {
     let is_refused = refused.iter().any(|feed| std::ptr::eq(*feed, stream.feed));
-    let detour = stream.on_fallback().filter(|_| is_refused);
-    detour.map_or(stream, |detour| Box::leak(Box::new(detour)))
+    let fallback = stream.on_fallback().filter(|_| is_refused);
+    fallback.map_or(stream, |fallback| Box::leak(Box::new(fallback)))
 }
 
-/// The detour that a stream takes before its own feed, if it does.
+/// The fallback that a stream reads before its own feed, if it has one.
 #[must_use]
 pub fn first(stream: &Stream) -> Option<&'static Stream> {
-    let detour = stream.on_fallback().filter(|_| stream.search_first)?;
-    Some(Box::leak(Box::new(detour)))
+    let fallback = stream.on_fallback().filter(|_| stream.search_first)?;
+    Some(Box::leak(Box::new(fallback)))
 }
 
 /// A warning about side-loads that the listings which are read do not have.
@@ -78,7 +78,7 @@ pub fn without_side_loads(
     })
 }
 
-/// What a person should know about the streams on a detour.
+/// A warning about the streams that are read by a fallback.
 #[must_use]
 pub fn warning(streams: &[&'static Stream], refused: &[&'static Feed]) -> Option<String> {
     let on_fallback = streams.iter().filter(|stream| choose_feed(stream, refused).is_fallback);

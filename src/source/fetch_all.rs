@@ -1,4 +1,4 @@
-//! Small listings that say how others are read: which custom objects there are, which brands.
+//! Fetches all rows of a small listing, such as the custom objects or the brands of the account.
 
 use serde_json::Value;
 

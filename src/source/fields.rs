@@ -1,5 +1,5 @@
-//! The account's custom fields, asked for before a catalog is made or a stream is read whose
-//! columns they are.
+//! The account's custom fields. They are listed before a catalog is written, and before a stream is
+//! read that has columns for them.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::sync::listing::pager::{Listing, Pager};
 use crate::zendesk::client::Client;
 use crate::zendesk::error::ErrorKind;
 
-/// How many names a message tells.
+/// The most names in one message.
 const MOST_NAMED: usize = 20;
 
 /// The columns that custom fields are now for the streams that are wanted, or why they are not
@@ -121,7 +121,7 @@ fn built_in(stream: &Stream) -> BTreeSet<String> {
     stream.built_in_columns().unwrap_or_default()
 }
 
-/// What a person should know about the differences between a saved catalog and the account.
+/// The differences between a saved catalog and the account, one sentence each.
 fn differences(stream: &str, asked: &Asked) -> Vec<String> {
     let mut differences = Vec::new();
     if !asked.missing.is_empty() {

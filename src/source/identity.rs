@@ -1,4 +1,4 @@
-//! Whose credentials they are, and what is known of the token.
+//! Who is signed in, and what the token may do.
 //!
 //! Sources: Zendesk, "Users: Show Self", which answers 200 to a wrong password with an anonymous
 //! user, so that only an id proves that somebody is signed in; "OAuth Tokens: Show Token", which
@@ -193,7 +193,7 @@ async fn ask<T: DeserializeOwned>(
     Ok(serde_json::from_slice(&fetched.page.text.body).ok())
 }
 
-/// What is known of whoever asks, before any listing was asked.
+/// What is known about the user and the token before the first listing.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Asker<'a> {
     pub identity: Option<&'a Identity>,

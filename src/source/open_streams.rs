@@ -1,5 +1,5 @@
-//! From what is selected to the walks that read it: which feed each stream is read from, at which
-//! hosts, and where it begins there.
+//! Turns the selected streams into walks: which feed each stream is read from, at which hosts, and
+//! where it begins there.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub struct Known<'k> {
     pub streams: &'static [Stream],
     /// Why some of them cannot be read.
     pub troubles: &'k [ErrorTrace],
-    /// Feeds that are refused and have a detour.
+    /// Feeds that are refused and have a fallback.
     pub refused: &'k [&'static Feed],
     /// Where help centers are read.
     pub help_centers: &'k HelpCenters,
@@ -35,7 +35,7 @@ pub struct Known<'k> {
     pub now: Now,
 }
 
-/// The walks that are to be gone, and what became of streams that are not in them.
+/// The walks of this sync, and the streams that are in none of them.
 #[derive(Debug, Default)]
 pub struct Begun {
     pub groups: Vec<Group>,
@@ -90,8 +90,8 @@ pub async fn begin(
             begun.failed.push((selected.name, trouble.failure_type));
             continue;
         }
-        let road = fallback::choose_feed(stream, known.refused);
-        let stream = with_files(road, &selected, known.environment);
+        let chosen = fallback::choose_feed(stream, known.refused);
+        let stream = with_files(chosen, &selected, known.environment);
         open(&mut begun, stream, &selected, known, emitter).await?;
     }
     Ok(begun)
@@ -120,11 +120,11 @@ async fn open(
     }
     let is_due = |(_, position): &(_, _)| search_first::is_due(stream, mode, position);
     let is_due = open.iter().any(is_due);
-    if let Some(detour) = fallback::first(stream).filter(|_| is_due) {
-        let position = plan::begin(detour, mode, state, config, now).position;
-        emitter.open(stream.name, to_state(detour, &position)).await?;
+    if let Some(first) = fallback::first(stream).filter(|_| is_due) {
+        let position = plan::begin(first, mode, state, config, now).position;
+        emitter.open(stream.name, to_state(first, &position)).await?;
         let group = begun.group(feed, None);
-        let member = ActiveStream { walk: group.walk, ..ActiveStream::new(detour, position) };
+        let member = ActiveStream { walk: group.walk, ..ActiveStream::new(first, position) };
         group.first.push((member, stream));
         return Ok(());
     }

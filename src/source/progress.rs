@@ -1,7 +1,6 @@
-//! How a read goes on, for a person at a terminal: a line per stream that is being read, and one
-//! for the limit that is waited for, on stderr. It looks on now and then and holds nothing up.
-//! Where stderr is no terminal it writes nothing. Nor where stdout is one, whose lines it would
-//! overwrite.
+//! Shows the progress of a read at a terminal, on stderr: a line per stream that is being read, and one
+//! for the limits that are waited for. It polls, and never blocks the sync. It writes nothing when
+//! stderr is no terminal, or when stdout is one, because it would overwrite the lines there.
 
 use std::collections::HashMap;
 use std::convert::Infallible;

@@ -1,5 +1,5 @@
-//! The proxies that the environment names. The HTTP library goes without one that it does not
-//! understand, which nobody wants who has set one.
+//! The proxies in the environment. The HTTP library silently ignores a proxy that it does not
+//! understand, so such a value is refused here.
 
 use std::ffi::OsString;
 

@@ -1,5 +1,5 @@
-//! `read`: every selected stream to its end. A stream that fails ends INCOMPLETE and the others go
-//! on; then the program exits with 1.
+//! `read`: reads every selected stream to its end. A stream that fails ends INCOMPLETE, the others go
+//! on, and the program then exits with 1.
 
 use std::process::ExitCode;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! What is said of long waits for limits: one line for each limit, whoever waits for it, and one
-//! status for each stream. Walks report their waits one by one, and a stream has a walk for each
+//! Decides which long waits to report: one line for each limit, however many walks wait for it, and
+//! one status for each stream. Walks report their waits one by one, and a stream has a walk for each
 //! brand. Pure.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -10,7 +10,7 @@ use crate::zendesk::budget::{Bucket, Wait};
 /// Waits for one limit end within moments of each other; a later end than this is another wait.
 const SAME_WAIT: Duration = Duration::from_secs(5);
 
-/// Streams that a line names; of more it tells the number.
+/// The most streams that a line names. Further streams are counted.
 const MOST_NAMED: usize = 10;
 
 /// What is waited for.

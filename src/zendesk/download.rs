@@ -1,5 +1,5 @@
-//! Files: from the address that a row tells to the disk. The account redirects to a host that
-//! keeps the contents; credentials never go there.
+//! Fetches a file from the address in its row to the disk. The account redirects to another host that
+//! has the contents. Credentials are never sent to that host.
 //!
 //! Source: Zendesk, "Ticket Attachments" and "Article Attachments". `content_url` answers with a
 //! redirect whose address ends after a while, so every try begins at `content_url`.
@@ -14,7 +14,7 @@ use reqwest::{Response, Url};
 
 use super::budget::{Bucket, Permit};
 use super::client::{
-    Answered, Asked, Client, Failed, MITIGATED, PageSize, RequestStats, Transport,
+    Answered, Asked, Client, FailedTry, MITIGATED, PageSize, RequestStats, Transport,
 };
 use super::error::{ApiError, ErrorKind};
 use super::headers;
@@ -88,7 +88,7 @@ async fn locate(
     from: u64,
     tag: Option<&str>,
     slot: &mut Permit,
-) -> Result<(Response, Option<u64>), Failed> {
+) -> Result<(Response, Option<u64>), FailedTry> {
     let own: Vec<&Site> =
         wanted.site.into_iter().chain([&transport.main]).chain(wanted.hosts).collect();
     let mut url = Url::parse(wanted.url).map_err(|_| astray("the row's address is none"))?;
@@ -110,7 +110,7 @@ async fn locate(
                 sending = sending.header(IF_RANGE, tag);
             }
         }
-        let answer = sending.send().await.map_err(Failed::transport)?;
+        let answer = sending.send().await.map_err(FailedTry::transport)?;
         if site.is_some() {
             transport.observe(answer.headers(), slot);
         }
@@ -152,7 +152,7 @@ impl Asked for Fetching<'_> {
         transport: &Transport,
         _: &PageSize,
         slot: &mut Permit,
-    ) -> Result<(), Failed> {
+    ) -> Result<(), FailedTry> {
         let size = self.wanted.size;
         // One that is as long as it should be was left before it was known to be whole.
         if size.is_some_and(|size| self.arrival.len() >= size) {
@@ -168,7 +168,7 @@ impl Asked for Fetching<'_> {
             206 | 416 => {
                 self.arrival.restart().map_err(disk)?;
                 let why = "what was there does not fit what would follow".to_owned();
-                return Err(Failed::new(ErrorKind::Unreadable, Outcome::Broken, why));
+                return Err(FailedTry::new(ErrorKind::Unreadable, Outcome::Broken, why));
             }
             _ => return Err(self.refused(transport, answer, signed).await),
         }
@@ -183,7 +183,7 @@ impl Asked for Fetching<'_> {
         }
         let mut chunks = answer.bytes_stream();
         while let Some(chunk) = chunks.next().await {
-            let chunk = chunk.map_err(Failed::transport)?;
+            let chunk = chunk.map_err(FailedTry::transport)?;
             let len = self.arrival.len() + chunk.len() as u64;
             if len > whole.unwrap_or(self.wanted.largest) {
                 return Err(self.doubted(Some(len), whole));
@@ -200,14 +200,14 @@ impl Asked for Fetching<'_> {
 
 impl Fetching<'_> {
     /// Bytes that are not as many as they should be.
-    fn doubted(&mut self, came: Option<u64>, whole: Option<u64>) -> Failed {
+    fn doubted(&mut self, came: Option<u64>, whole: Option<u64>) -> FailedTry {
         let count =
             |bytes: Option<u64>| bytes.map_or("unknown".to_owned(), |bytes| bytes.to_string());
         let why = format!("{} bytes came of {}", count(came), count(whole));
         if let Err(error) = self.arrival.restart() {
             return disk(error);
         }
-        self.once_more(Failed::new(ErrorKind::Unreadable, Outcome::Unreadable, why))
+        self.once_more(FailedTry::new(ErrorKind::Unreadable, Outcome::Unreadable, why))
     }
 
     async fn refused(
@@ -215,7 +215,7 @@ impl Fetching<'_> {
         transport: &Transport,
         answer: Response,
         signed: Option<u64>,
-    ) -> Failed {
+    ) -> FailedTry {
         let status = answer.status().as_u16();
         let retry_after = headers::retry_after(answer.headers(), transport.clock.now_unix());
         let is_mitigated = answer.headers().contains_key(MITIGATED);
@@ -226,7 +226,7 @@ impl Fetching<'_> {
         // Hosts of files speak no JSON; what stands before them may say that it did.
         let speaker = if is_mitigated { Speaker::Network } else { Speaker::Zendesk };
         let mut failed =
-            Failed::answered(answered, &reason, speaker, false, transport.access.secrets());
+            FailedTry::answered(answered, &reason, speaker, false, transport.access.secrets());
         if is_foreign && failed.verdict == Verdict::Doubt(ErrorKind::Unauthorized) {
             // No signature of ours was there to be renewed.
             failed.verdict = Verdict::GiveUp(ErrorKind::Forbidden);
@@ -238,7 +238,7 @@ impl Fetching<'_> {
         failed
     }
 
-    fn once_more(&mut self, failed: Failed) -> Failed {
+    fn once_more(&mut self, failed: FailedTry) -> FailedTry {
         self.doubts += 1;
         let verdict = match failed.verdict {
             Verdict::GiveUp(_) if self.doubts < MOST_DOUBTS => {
@@ -247,7 +247,7 @@ impl Fetching<'_> {
             Verdict::Again { .. } if self.doubts >= MOST_DOUBTS => Verdict::GiveUp(failed.kind),
             verdict => verdict,
         };
-        Failed { verdict, ..failed }
+        FailedTry { verdict, ..failed }
     }
 }
 
@@ -309,15 +309,15 @@ async fn reason(answer: Response) -> Vec<u8> {
     reason
 }
 
-fn astray(why: &str) -> Failed {
-    let failed = Failed::new(ErrorKind::Invalid, Outcome::Broken, why.to_owned());
-    Failed { verdict: Verdict::GiveUp(ErrorKind::Invalid), ..failed }
+fn astray(why: &str) -> FailedTry {
+    let failed = FailedTry::new(ErrorKind::Invalid, Outcome::Broken, why.to_owned());
+    FailedTry { verdict: Verdict::GiveUp(ErrorKind::Invalid), ..failed }
 }
 
-fn disk(error: io::Error) -> Failed {
+fn disk(error: io::Error) -> FailedTry {
     let kind = kind_of(&error);
-    let failed = Failed::new(kind, Outcome::Broken, error.to_string());
-    Failed { verdict: Verdict::GiveUp(kind), ..failed }
+    let failed = FailedTry::new(kind, Outcome::Broken, error.to_string());
+    FailedTry { verdict: Verdict::GiveUp(kind), ..failed }
 }
 
 /// What a failed write is to whoever has to act.

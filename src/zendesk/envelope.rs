@@ -1,5 +1,5 @@
-//! What stands around the rows of an answer: links, cursors and marks of an end. Zendesk has
-//! several dialects; this only reads them, `paging` says what they mean.
+//! The members around the rows of an answer: links, cursors and end marks. Zendesk has several
+//! dialects. This file reads them, and `paging` interprets them.
 
 use serde::Deserialize;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! The verdict over a try that gave no page: wait, ask again, or give up. Pure; the client acts.
+//! Decides what follows a failed try: wait, repeat, or give up. Pure; the client acts.
 
 use std::time::Duration;
 

@@ -397,7 +397,7 @@ mod tests {
         assert_eq!(again.warnings, Vec::<String>::new());
         let earlier = incremental("tickets", saved.clone(), Some("2020-01-01T00:00:00Z"));
         assert_eq!(earlier.position.walk.place.token, Token::Cursor("t".into()));
-        assert!(earlier.warnings[0].contains("reset"), "{:?}", earlier.warnings);
+        assert!(earlier.warnings[0].contains("Reset"), "{:?}", earlier.warnings);
         // The default of two years bounds a first read only.
         let default = incremental("tickets", saved, None);
         assert_eq!(default.position.walk.start_bound, Some(START_UNIX));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::failed::Failed;
+use super::failed::FailedTry;
 use super::page_size::PageSize;
 use super::request::Request;
 use super::transport::Transport;
@@ -44,7 +44,7 @@ pub(in crate::zendesk) trait Asked {
         transport: &Transport,
         size: &PageSize,
         slot: &mut Permit,
-    ) -> impl Future<Output = Result<Self::Answer, Failed>> + Send;
+    ) -> impl Future<Output = Result<Self::Answer, FailedTry>> + Send;
 }
 
 /// A page that is asked for, and what is known of the answers so far.
@@ -89,7 +89,7 @@ impl Asked for AskedPage<'_, '_> {
         transport: &Transport,
         size: &PageSize,
         slot: &mut Permit,
-    ) -> Result<(Page, Share), Failed> {
+    ) -> Result<(Page, Share), FailedTry> {
         // A try that fails gives back what it held.
         let share = std::mem::take(&mut self.share);
         transport.page(self.request, &mut self.scanner, share, size, slot).await

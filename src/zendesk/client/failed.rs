@@ -15,7 +15,7 @@ pub(in crate::zendesk) struct Answered {
 }
 
 /// One try that gave no answer.
-pub(in crate::zendesk) struct Failed {
+pub(in crate::zendesk) struct FailedTry {
     pub(in crate::zendesk) verdict: Verdict,
     /// What the failure is called when the tries are used up.
     pub(in crate::zendesk) kind: ErrorKind,
@@ -30,7 +30,7 @@ pub(in crate::zendesk) struct Failed {
     pub(in crate::zendesk) is_crowded: bool,
 }
 
-impl Failed {
+impl FailedTry {
     pub(in crate::zendesk) fn new(kind: ErrorKind, outcome: Outcome<'_>, detail: String) -> Self {
         let verdict = judge(outcome, false);
         let (status, quotas, signed, is_zendesks) = (None, Vec::new(), 0, false);

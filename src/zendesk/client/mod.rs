@@ -1,4 +1,4 @@
-//! The one loop around a request: wait, sign, send, read, judge, and again.
+//! The one loop around a request: wait for limits, sign, send, read, judge, and repeat if that may help.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tokio::sync::watch;
 pub(super) use self::asked::Asked;
 use self::asked::AskedPage;
 use self::attempts::{Attempts, Next, jitter};
-pub(super) use self::failed::{Answered, Failed};
+pub(super) use self::failed::{Answered, FailedTry};
 pub use self::page_size::PageSize;
 pub use self::request::{Fetched, Request, RequestStats};
 pub use self::transport::NoClient;
@@ -333,7 +333,7 @@ impl Client {
             Ok(Err(failed)) => failed,
             Err(_) => {
                 let why = "there was no answer in time".to_owned();
-                Failed::new(ErrorKind::Unavailable, Outcome::TimedOut, why)
+                FailedTry::new(ErrorKind::Unavailable, Outcome::TimedOut, why)
             }
         };
         if let Verdict::Limited(hold) = failed.verdict
@@ -360,7 +360,7 @@ impl Client {
             biased;
             () = stopped => {
                 let why = "the program was told to stop".to_owned();
-                let failed = Failed::new(ErrorKind::Stopped, Outcome::Broken, why);
+                let failed = FailedTry::new(ErrorKind::Stopped, Outcome::Broken, why);
                 Err(failed.to_error(request))
             }
             done = doing => Ok(done),

@@ -12,7 +12,7 @@ use reqwest::header::{
 };
 use reqwest::{RequestBuilder, Response};
 
-use super::failed::{Answered, Failed};
+use super::failed::{Answered, FailedTry};
 use super::page_size::PageSize;
 use super::request::Request;
 use crate::zendesk::auth::{Access, Credentials, TokenEndpoint};
@@ -146,7 +146,7 @@ impl Transport {
         mut share: Share,
         size: &PageSize,
         slot: &mut Permit,
-    ) -> Result<(Page, Share), Failed> {
+    ) -> Result<(Page, Share), FailedTry> {
         let (answer, signed) = self.send(request, size).await?;
         let status = answer.status().as_u16();
         let quotas = self.observe(answer.headers(), slot);
@@ -167,11 +167,11 @@ impl Transport {
             let body = body?;
             if is_page(&body) {
                 let words = detail(&body, self.access.secrets());
-                return Err(Failed::new(ErrorKind::Intercepted, Outcome::Unreadable, words));
+                return Err(FailedTry::new(ErrorKind::Intercepted, Outcome::Unreadable, words));
             }
             self.access.accepted(signed);
             let page = scanner.scan(body, request.shape).map_err(|why| {
-                Failed::new(ErrorKind::Unreadable, Outcome::Unreadable, why.to_string())
+                FailedTry::new(ErrorKind::Unreadable, Outcome::Unreadable, why.to_string())
             })?;
             return Ok((page, share));
         }
@@ -180,11 +180,11 @@ impl Transport {
         let speaker = if is_mitigated { Speaker::Network } else { speaker(&body) };
         let answered = Answered { status, retry_after, quotas, signed };
         let has_token = request.at.is_servers();
-        Err(Failed::answered(answered, &body, speaker, has_token, self.access.secrets()))
+        Err(FailedTry::answered(answered, &body, speaker, has_token, self.access.secrets()))
     }
 
     /// A redirect that was not followed. The detail names only the host it leads to.
-    fn redirected(&self, answer: &Response, host: &str) -> Failed {
+    fn redirected(&self, answer: &Response, host: &str) -> FailedTry {
         let to = answer.headers().get(LOCATION).and_then(|to| to.to_str().ok());
         let to = to.and_then(|to| answer.url().join(to).ok());
         let to = to.as_ref().and_then(|to| to.host_str());
@@ -193,8 +193,8 @@ impl Transport {
             Some(to) => self.access.secrets().strike(format!("it sends us to {to}")),
             None => "it sends us nowhere".to_owned(),
         };
-        let failed = Failed::new(ErrorKind::Redirected, outcome, words);
-        Failed { status: Some(answer.status().as_u16()), ..failed }
+        let failed = FailedTry::new(ErrorKind::Redirected, outcome, words);
+        FailedTry { status: Some(answer.status().as_u16()), ..failed }
     }
 
     /// Signs a request to a host of the account. Tells by which of the signatures.
@@ -219,7 +219,7 @@ impl Transport {
         &self,
         request: &Request<'_>,
         size: &PageSize,
-    ) -> Result<(Response, u64), Failed> {
+    ) -> Result<(Response, u64), FailedTry> {
         let site = request.site.unwrap_or(&self.main);
         let mut url = site.base.clone();
         url.set_path(&format!("/api/v2/{}", request.path));
@@ -244,7 +244,7 @@ impl Transport {
             .header(ACCEPT, HeaderValue::from_static("application/json"))
             .header(ACCEPT_ENCODING, HeaderValue::from_static(ENCODINGS));
         let (sending, number) = self.sign(sending, site);
-        let answer = sending.send().await.map_err(Failed::transport)?;
+        let answer = sending.send().await.map_err(FailedTry::transport)?;
         Ok((answer, number))
     }
 
@@ -271,21 +271,21 @@ async fn read_body(
     answer: Response,
     limit: usize,
     mut share: Option<(&LargeBodies, &mut Share)>,
-) -> Result<Vec<u8>, Failed> {
+) -> Result<Vec<u8>, FailedTry> {
     let failed = |error| match error {
         BodyError::TooLarge => {
             let detail = format!("a page is larger than {} MB", limit >> 20);
-            Failed::new(ErrorKind::TooLarge, Outcome::TooLarge, detail)
+            FailedTry::new(ErrorKind::TooLarge, Outcome::TooLarge, detail)
         }
         BodyError::NotGzip | BodyError::CutShort | BodyError::Unknown(_) => {
             let detail = format!("the body cannot be unpacked: {error}");
-            Failed::new(ErrorKind::Unreadable, Outcome::Unreadable, detail)
+            FailedTry::new(ErrorKind::Unreadable, Outcome::Unreadable, detail)
         }
     };
     let crowded = || {
         let detail = "other large answers are being read".to_owned();
-        let failed = Failed::new(ErrorKind::TooLarge, Outcome::TooLarge, detail);
-        Failed { is_crowded: true, ..failed }
+        let failed = FailedTry::new(ErrorKind::TooLarge, Outcome::TooLarge, detail);
+        FailedTry { is_crowded: true, ..failed }
     };
     let room = |share: &Share| limit.min(share.holds().saturating_add(UNPACKED_AT_ONCE_BYTES));
     let mut now = share.as_ref().map_or(limit, |(_, share)| room(share));
@@ -294,7 +294,7 @@ async fn read_body(
     let mut body = Body::new(encodings, announced, now).map_err(failed)?;
     let mut chunks = answer.bytes_stream();
     while let Some(chunk) = chunks.next().await {
-        match body.take(&chunk.map_err(Failed::transport)?) {
+        match body.take(&chunk.map_err(FailedTry::transport)?) {
             Err(BodyError::TooLarge) if now < limit => return Err(crowded()),
             taken => taken.map_err(failed)?,
         }

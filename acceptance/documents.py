@@ -365,7 +365,7 @@ def test_a_stream_is_added_as_contributing_says():
     surroundings.pop("CONNECTOR", None)
     for line in commands.text.splitlines():
         run("sh", "-ec", line, cwd=place, env=surroundings)
-    assert "user_segments" in (place / "docs" / "streams.md").read_text()
+    assert "bookmarks" in (place / "docs" / "streams.md").read_text()
 
 
 def test_commands_of_the_checkout_work():

@@ -592,6 +592,7 @@ pub(crate) const RESOURCES: &[Resource] = &[
         }],
         ..child("custom_object_records", "custom_objects", custom_objects::record)
     },
+    // A resource without children goes here.
 ];
 
 /// The resource of that name; a wrong name is a mistake in a test.

@@ -12,6 +12,21 @@ pub const ENCODINGS: &str = "gzip";
 /// The largest window that gzip may use, as a power of two.
 const WINDOW_BITS: u8 = 15;
 
+/// A body beyond this grows by pieces of this size. A vector that doubles would hold twice its bytes.
+const LARGE_PIECE_BYTES: usize = 4 << 20;
+
+/// Makes room for so many bytes more.
+fn make_room(bytes: &mut Vec<u8>, more: usize) {
+    if bytes.capacity() - bytes.len() >= more {
+        return;
+    }
+    if bytes.len() < LARGE_PIECE_BYTES {
+        bytes.reserve(more);
+    } else {
+        bytes.reserve_exact(more.max(LARGE_PIECE_BYTES));
+    }
+}
+
 /// Room that is made at least when a body outgrows what it has.
 const LEAST_ROOM_BYTES: usize = 64 << 10;
 
@@ -132,6 +147,7 @@ impl Body {
                 Err(BodyError::TooLarge)
             }
             None => {
+                make_room(&mut self.bytes, piece.len());
                 self.bytes.extend_from_slice(piece);
                 Ok(())
             }
@@ -165,7 +181,7 @@ impl Packed {
         let mut may_hold_more = false;
         while !piece.is_empty() || may_hold_more {
             if bytes.len() == bytes.capacity() {
-                bytes.reserve(LEAST_ROOM_BYTES);
+                make_room(bytes, LEAST_ROOM_BYTES);
             }
             self.is_inside = true;
             let before = self.inflater.total_in();

@@ -113,6 +113,15 @@ impl Body {
         self.bytes.is_empty()
     }
 
+    /// Takes room for a body of the announced length at once, if it comes as it is and is not longer
+    /// than it may be.
+    pub fn expect(&mut self, announced: u64, most: usize) {
+        let whole = usize::try_from(announced).ok().filter(|whole| *whole <= most);
+        if let (None, Some(whole)) = (&self.packed, whole) {
+            self.bytes.reserve_exact(whole.saturating_sub(self.bytes.len()));
+        }
+    }
+
     /// Lets it grow further.
     pub fn raise(&mut self, limit: usize) {
         self.limit = self.limit.max(limit);

@@ -136,7 +136,7 @@ impl Attempts {
         self.tries = 0;
     }
 
-    /// The last try took minutes, and fewer rows are not to be had: it counts for two.
+    /// The last try took minutes without an answer: it counts for two.
     pub(super) fn count_twice(&mut self) {
         self.tries = self.tries.saturating_add(1);
     }

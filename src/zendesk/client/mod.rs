@@ -363,7 +363,7 @@ impl Client {
                 _ => {}
             }
             let is_slow = matches!(failed.verdict, Verdict::Again { smaller: Smaller::Slow, .. });
-            if is_slow && failed.status.is_none() && !size.can_shrink() {
+            if is_slow && failed.status.is_none() {
                 attempts.count_twice();
             }
             let jitter = jitter(self.clock.elapsed(), walk);

@@ -236,6 +236,8 @@ async fn read_body(
     let announced = answer.content_length();
     let encodings = answer.headers().get_all(CONTENT_ENCODING).iter().map(HeaderValue::as_bytes);
     let mut body = Body::new(encodings, announced, now).map_err(failed)?;
+    // Room that is not written to takes no memory, and a body that grows by and by leaves holes.
+    body.expect(announced.unwrap_or_default(), limit);
     let mut chunks = answer.bytes_stream();
     while let Some(chunk) = chunks.next().await {
         match body.take(&chunk.map_err(Failed::transport)?) {

@@ -114,6 +114,15 @@ impl<'s> Connector<'s> {
         streams.and_then(|streams| streams.as_array().cloned()).expect("a catalog")
     }
 
+    /// The status that `check` answers with.
+    pub(crate) fn check(&self) -> Value {
+        let mut command = self.command("check");
+        command.arg("--config").arg(self.file("config.json", &self.config));
+        let run = self.run(command, usize::MAX);
+        let status = run.messages.iter().find(|message| message["type"] == "CONNECTION_STATUS");
+        status.expect("a check answers")["connectionStatus"].clone()
+    }
+
     /// The binary with a command and the surroundings of this account.
     pub(crate) fn command(&self, command: &str) -> Command {
         let mut process = Command::new(executable());

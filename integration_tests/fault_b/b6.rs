@@ -49,6 +49,22 @@ fn told(run: &Run, stream: &str) -> String {
     told.map(|line| (*line).to_owned()).unwrap_or_default()
 }
 
+/// Fails in every sync while the fault lasts, and brings everything when it has ended.
+fn nothing_is_passed_over(sim: &Simulator, connector: &Connector<'_>, what: &str) {
+    let mut warehouse = Warehouse::default();
+    for _ in 0..SYNCS {
+        let states = warehouse.states.clone();
+        let run = connector.read(&STREAMS, INCREMENTAL, &states);
+        assert_eq!(run.status("article_comments"), Some("INCOMPLETE"));
+        warehouse.take(&run);
+    }
+    sim.faults(Faults::none());
+    let states = warehouse.states.clone();
+    warehouse.take(&connector.read(&STREAMS, INCREMENTAL, &states).complete());
+    let found = warehouse.differences(sim, &["article_comments", "article_votes"]);
+    assert!(found.is_empty(), "{what}: {found:#?}");
+}
+
 #[test]
 fn a_parent_that_fails_in_every_sync_is_passed_over_after_some_and_told() {
     for (what, fault) in [
@@ -132,18 +148,7 @@ fn an_outage_passes_over_nobody_however_long_it_lasts() {
             asked += usize::from(is_asked);
             (is_asked && asked > from).then(|| Fault::status(500))
         }));
-        let mut warehouse = Warehouse::default();
-        for _ in 0..SYNCS {
-            let states = warehouse.states.clone();
-            let run = connector.read(&STREAMS, INCREMENTAL, &states);
-            assert_eq!(run.status("article_comments"), Some("INCOMPLETE"));
-            warehouse.take(&run);
-        }
-        sim.faults(Faults::none());
-        let states = warehouse.states.clone();
-        warehouse.take(&connector.read(&STREAMS, INCREMENTAL, &states).complete());
-        let found = warehouse.differences(&sim, &["article_comments", "article_votes"]);
-        assert!(found.is_empty(), "{from}: {found:#?}");
+        nothing_is_passed_over(&sim, &connector, &format!("from {from}"));
     }
 }
 
@@ -188,18 +193,7 @@ fn one_parent_alone_is_never_passed_over() {
     let sim = account_of(1);
     let connector = Connector::new(&sim);
     sim.faults(Faults::endless("article_comments", Fault::status(500)));
-    let mut warehouse = Warehouse::default();
-    for _ in 0..SYNCS {
-        let states = warehouse.states.clone();
-        let run = connector.read(&STREAMS, INCREMENTAL, &states);
-        assert_eq!(run.status("article_comments"), Some("INCOMPLETE"));
-        warehouse.take(&run);
-    }
-    sim.faults(Faults::none());
-    let states = warehouse.states.clone();
-    warehouse.take(&connector.read(&STREAMS, INCREMENTAL, &states).complete());
-    let found = warehouse.differences(&sim, &["article_comments", "article_votes"]);
-    assert!(found.is_empty(), "{found:#?}");
+    nothing_is_passed_over(&sim, &connector, "all fail");
 }
 
 /// Votes that only the numbers of their parent tell of.

@@ -9,11 +9,7 @@ fn check(sim: &Simulator, subdomain: &str, credentials: &Value) -> Value {
     let mut connector = Connector::new(sim);
     connector.config["subdomain"] = subdomain.into();
     connector.config["credentials"] = credentials.clone();
-    let mut command = connector.command("check");
-    command.arg("--config").arg(connector.file("config.json", &connector.config));
-    let run = connector.run(command, usize::MAX);
-    let status = run.messages.iter().find(|message| message["type"] == "CONNECTION_STATUS");
-    status.expect("a check answers")["connectionStatus"].clone()
+    connector.check()
 }
 
 #[test]

@@ -19,11 +19,7 @@ fn check(sim: &Simulator, options: &Value) -> Value {
     for (name, value) in options.as_object().expect("options") {
         connector.config[name] = value.clone();
     }
-    let mut command = connector.command("check");
-    command.arg("--config").arg(connector.file("config.json", &connector.config));
-    let run = connector.run(command, usize::MAX);
-    let status = run.messages.iter().find(|message| message["type"] == "CONNECTION_STATUS");
-    status.expect("a check answers")["connectionStatus"].clone()
+    connector.check()
 }
 
 #[test]

@@ -27,7 +27,8 @@ static SHAPES: LazyLock<Vec<Shape>> = LazyLock::new(|| {
 fuzz_target!(|body: &[u8]| {
     for shape in SHAPES.iter() {
         let mut scanner = Scanner::default();
-        let page = scanner.scan(body.to_vec(), shape).or_else(|_| scanner.scan(body.to_vec(), shape));
+        let page =
+            scanner.scan(body.to_vec(), shape).or_else(|_| scanner.scan(body.to_vec(), shape));
         let Ok(page) = page else { continue };
         serde_json::from_slice::<IgnoredAny>(&page.text.body).expect("what was scanned is JSON");
         for rows in &page.lists {

@@ -39,17 +39,26 @@ fn shape(
     wanted: &[&'static str],
     inner: Option<InnerShape>,
 ) -> Shape {
-    let list = ListShape { path: key, wanted: wanted.to_vec(), inner, ..ListShape::default() };
+    let list = ListShape {
+        path: key,
+        wanted: wanted.iter().map(|key| (*key).into()).collect(),
+        inner,
+        ..ListShape::default()
+    };
     Shape { lists: vec![list] }
 }
 
 fn ticket_shape() -> Shape {
-    let inner = InnerShape { key: "metric_set", wanted: vec!["id"], inner: None };
+    let inner = InnerShape { key: "metric_set", wanted: vec!["id".into()], inner: None };
     shape(&["tickets"], &["generated_timestamp", "id", "metric_set"], Some(inner))
 }
 
 fn event_shape() -> Shape {
-    let inner = InnerShape { key: "child_events", wanted: vec!["event_type", "id"], inner: None };
+    let inner = InnerShape {
+        key: "child_events",
+        wanted: vec!["event_type".into(), "id".into()],
+        inner: None,
+    };
     shape(&["ticket_events"], &["created_at", "ticket_id"], Some(inner))
 }
 

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use libfuzzer_sys::fuzz_target;
 use serde::de::IgnoredAny;
 use source_zendesk_support::config::Config;
-use source_zendesk_support::streams::{Stream, registry};
+use source_zendesk_support::streams::{ResolvedStream, registry};
 use source_zendesk_support::sync::listing::pager::Listing;
 use source_zendesk_support::zendesk::page::{Scanner, Shape};
 
@@ -16,11 +16,11 @@ static SHAPES: LazyLock<Vec<Shape>> = LazyLock::new(|| {
     let config =
         br#"{"subdomain":"acme","credentials":{"credentials":"oauth2.0","access_token":"x"}}"#;
     let config = Config::parse(config).expect("a good config");
-    let streams: Vec<Stream> = registry(&config);
+    let streams: Vec<ResolvedStream> = registry(&config);
     ["tags", "ticket_metrics", "ticket_comments", "user_identities", "attribute_definitions"]
         .iter()
         .filter_map(|name| streams.iter().find(|stream| stream.name == *name))
-        .map(|stream| Listing::new(stream.feed, String::new(), &[stream], 0, &config).shape)
+        .map(|stream| Listing::new(&stream.feed, String::new(), &[stream], 0, &config).shape)
         .collect()
 });
 

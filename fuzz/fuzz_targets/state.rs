@@ -8,13 +8,13 @@ use libfuzzer_sys::fuzz_target;
 use serde_json::{Map, Value};
 use source_zendesk_support::config::Config;
 use source_zendesk_support::protocol::state::SavedStates;
-use source_zendesk_support::streams::{Stream, registry};
+use source_zendesk_support::streams::{ResolvedStream, registry};
 use source_zendesk_support::sync::position::decode;
 use source_zendesk_support::sync::position::encode::to_state;
 
 const NOW_UNIX: i64 = 1_795_219_200;
 
-static STREAMS: LazyLock<Vec<Stream>> = LazyLock::new(|| {
+static STREAMS: LazyLock<Vec<ResolvedStream>> = LazyLock::new(|| {
     let config =
         br#"{"subdomain":"acme","credentials":{"credentials":"oauth2.0","access_token":"x"}}"#;
     registry(&Config::parse(config).expect("a good config"))
@@ -23,7 +23,7 @@ static STREAMS: LazyLock<Vec<Stream>> = LazyLock::new(|| {
 fuzz_target!(|text: &[u8]| {
     let Ok(states) = SavedStates::parse(text) else { return };
     for stream in STREAMS.iter() {
-        let Some(state) = states.get(stream.name) else { continue };
+        let Some(state) = states.get(&stream.name) else { continue };
         let position = decode::read(stream, state, NOW_UNIX).position();
         let written = to_state(stream, &position);
         let again: Map<String, Value> =

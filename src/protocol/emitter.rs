@@ -1,6 +1,7 @@
 //! The one owner of stdout. Batches are written whole, and STATE lines follow their rows. A dedicated
 //! thread writes stdout: back-pressure slows the sync but never blocks signal handling.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::io::{self, ErrorKind, Write};
@@ -28,7 +29,7 @@ pub struct Batch {
 /// One stream's share of a batch.
 #[derive(Debug)]
 pub struct Part {
-    pub stream: &'static str,
+    pub stream: Cow<'static, str>,
     /// The brand whose part of the stream's state the position is; none for the state itself.
     pub brand: Option<u64>,
     pub rows: u64,
@@ -156,10 +157,10 @@ impl Emitter {
         self.send(|ledger, now| {
             let mut started = Vec::new();
             for part in &mut batch.parts {
-                started.extend(running(ledger, part.stream));
-                ledger.wrote(part.stream, part.brand, part.rows, part.position.take());
+                started.extend(running(ledger, &part.stream));
+                ledger.wrote(&part.stream, part.brand, part.rows, part.position.take());
             }
-            let streams: Vec<&str> = batch.parts.iter().map(|part| part.stream).collect();
+            let streams: Vec<&str> = batch.parts.iter().map(|part| &*part.stream).collect();
             push_states(&mut batch.lines, ledger.after_batch(&streams, now));
             if !started.is_empty() {
                 batch.lines.splice(0..0, started);

@@ -1,6 +1,7 @@
 //! Every message a source writes, as one JSON line each. RECORD is framed from raw bytes because
 //! rows pass through as Zendesk sent them; all others are small and go through serde.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
@@ -42,7 +43,7 @@ pub enum FailureType {
 /// A stream as `discover` describes it.
 #[derive(Debug, Serialize)]
 pub struct CatalogStream {
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     pub json_schema: Value,
     pub supported_sync_modes: Vec<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -13,8 +13,8 @@ use super::fetch_all::rows;
 use super::probe::{Reach, reach};
 use crate::config::{Config, is_host_label};
 use crate::protocol::message::Level;
-use crate::streams::Stream;
 use crate::streams::brands::BRANDS;
+use crate::streams::{ResolvedFeed, ResolvedStream};
 use crate::sync::WalkError;
 use crate::zendesk::client::Client;
 use crate::zendesk::error::ApiError;
@@ -73,7 +73,7 @@ pub async fn ask_hosts(
     client: &Client,
     config: &Config,
     sites: &[Arc<Site>],
-    streams: &[Stream],
+    streams: &[ResolvedStream],
     deadline: Instant,
 ) -> Vec<AskedHost> {
     let Some(asked) =
@@ -176,7 +176,8 @@ impl Brand {
 /// # Errors
 /// [`NoHelpCenters`] when the brands cannot be listed, or the user names others.
 pub async fn help_centers(client: &Client, config: &Config) -> Result<HelpCenters, NoHelpCenters> {
-    match rows(client, &BRANDS, BRANDS.path.to_owned(), WALK, config).await {
+    let feed = &ResolvedFeed::from(&BRANDS);
+    match rows(client, feed, feed.path().to_owned(), WALK, config).await {
         Ok(brands) => decide(&brands, client.main(), config),
         Err(WalkError::Api(error))
             if error.is_definite() && config.help_center_brands.is_empty() =>
@@ -196,7 +197,8 @@ pub async fn hosts(
     client: &Client,
     config: &Config,
 ) -> Result<(Vec<Site>, Option<String>), WalkError> {
-    match rows(client, &BRANDS, BRANDS.path.to_owned(), WALK, config).await {
+    let feed = &ResolvedFeed::from(&BRANDS);
+    match rows(client, feed, feed.path().to_owned(), WALK, config).await {
         Ok(brands) => Ok((hosts_of(&brands, client.main()), None)),
         Err(WalkError::Api(error)) if error.is_definite() => {
             let warning = format!(

@@ -20,7 +20,7 @@ use super::{
 use crate::config::Config;
 use crate::protocol::emitter::{Closed, Emitter};
 use crate::protocol::message::{self, ErrorTrace, Level};
-use crate::streams::{Stream, registry};
+use crate::streams::{ResolvedStream, registry};
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::client::Client;
 use crate::zendesk::clock::Clock;
@@ -178,7 +178,7 @@ async fn hosts(
     client: &Client,
     config: &Config,
     asker: &Asker<'_>,
-    (streams, found): (&[Stream], &HelpCenters),
+    (streams, found): (&[ResolvedStream], &HelpCenters),
     deadline: Instant,
     emitter: &Emitter,
 ) -> Result<Option<Arc<Site>>, Closed> {

@@ -1,4 +1,4 @@
-//! The custom objects of an account, each of which is a stream of records.
+//! The custom objects of an account, each of which has a stream of records.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,8 +12,8 @@ use super::fetch_all::rows;
 use super::probe::unanswered;
 use super::refusals::is_last_word;
 use crate::config::Config;
-use crate::streams::Stream;
-use crate::streams::custom_objects::{CUSTOM_OBJECT_FIELDS, CUSTOM_OBJECTS, records_of};
+use crate::streams::ResolvedFeed;
+use crate::streams::custom_objects::{CUSTOM_OBJECT_FIELDS, CUSTOM_OBJECTS, CustomObject};
 use crate::sync::WalkError;
 use crate::sync::position::path_params::fill_path;
 use crate::zendesk::client::Client;
@@ -21,38 +21,39 @@ use crate::zendesk::client::Client;
 /// Beyond the walks of all probes.
 const FIRST_WALK: u64 = 1_000_000;
 
-/// A stream for each kind of custom object, with the fields that its records have now. There are
-/// none where Zendesk refuses custom objects for good. It has failed when nothing comes for as long
-/// as the patience of who waits; many objects may take longer.
+/// Each kind of custom object, with the fields that its records have now. There are none where Zendesk
+/// refuses custom objects for good. It has failed when nothing comes for as long as the patience of who
+/// waits; many objects may take longer.
 ///
 /// # Errors
 /// [`WalkError`] when it is not known which objects there are, or which fields one has.
-pub async fn streams_of_records(
+pub async fn custom_objects(
     client: &Client,
     config: &Config,
     patience: Duration,
-) -> Result<Vec<Stream>, WalkError> {
-    let path = CUSTOM_OBJECTS.path.to_owned();
-    let listing = Box::pin(rows(client, &CUSTOM_OBJECTS, path, FIRST_WALK, config));
-    let late = |_| Err(unanswered(client, CUSTOM_OBJECTS.path).into());
+) -> Result<Vec<CustomObject>, WalkError> {
+    let kinds = &ResolvedFeed::from(&CUSTOM_OBJECTS);
+    let listing = Box::pin(rows(client, kinds, kinds.path().to_owned(), FIRST_WALK, config));
+    let late = |_| Err(unanswered(client, kinds.path()).into());
     let objects = or_none(timeout(patience, listing).await.unwrap_or_else(late))?;
     // One that moved to a later page while the pages were read comes twice.
     let mut known = BTreeSet::new();
     let keys = objects.iter().filter_map(|object| object["key"].as_str());
     let keys: Vec<&str> = keys.filter(|key| known.insert(*key)).collect();
+    let listed = &ResolvedFeed::from(&CUSTOM_OBJECT_FIELDS);
     let asking = (FIRST_WALK + 1..).zip(keys).map(|(walk, key)| async move {
         let fills = vec![("custom_object_key", key.to_owned())];
-        let path = fill_path(CUSTOM_OBJECT_FIELDS.path, &fills);
-        let fields = or_none(rows(client, &CUSTOM_OBJECT_FIELDS, path, walk, config).await)?;
-        Ok::<_, WalkError>(records_of(key, &fields))
+        let path = fill_path(listed.path(), &fills);
+        let fields = or_none(rows(client, listed, path, walk, config).await)?;
+        Ok::<_, WalkError>(CustomObject::new(key, fields))
     });
     let mut asking: FuturesOrdered<_> = asking.collect();
-    let mut streams = Vec::new();
-    let late = |_| Some(Err(unanswered(client, CUSTOM_OBJECT_FIELDS.path).into()));
-    while let Some(stream) = timeout(patience, asking.next()).await.unwrap_or_else(late) {
-        streams.extend(stream?);
+    let mut found = Vec::new();
+    let late = |_| Some(Err(unanswered(client, listed.path()).into()));
+    while let Some(object) = timeout(patience, asking.next()).await.unwrap_or_else(late) {
+        found.extend(object?);
     }
-    Ok(streams)
+    Ok(found)
 }
 
 /// No rows where Zendesk refuses them for good.

@@ -5,11 +5,15 @@ use super::refused;
 use crate::config::Config;
 use crate::protocol::catalog::{Selected, SyncMode};
 use crate::protocol::message::ErrorTrace;
-use crate::streams::{DeletionMarker, QueryOption, Reading, Stream};
+use crate::streams::{DeletionMarker, QueryOption, Reading, ResolvedStream};
 
 /// Why these streams cannot be read with these options.
 #[must_use]
-pub fn refusal(config: &Config, streams: &[Stream], selected: &[Selected]) -> Option<ErrorTrace> {
+pub fn refusal(
+    config: &Config,
+    streams: &[ResolvedStream],
+    selected: &[Selected],
+) -> Option<ErrorTrace> {
     if let Some(trouble) = clash(config, streams) {
         return Some(trouble);
     }
@@ -33,7 +37,7 @@ pub fn refusal(config: &Config, streams: &[Stream], selected: &[Selected]) -> Op
 
 /// A warning before an incremental read is refused.
 #[must_use]
-pub fn warning(config: &Config, streams: &[Stream]) -> Option<String> {
+pub fn warning(config: &Config, streams: &[ResolvedStream]) -> Option<String> {
     leaves_ghosts(config).then(|| {
         let names: Vec<&str> = with_ghosts(streams).collect();
         format!(
@@ -46,11 +50,12 @@ pub fn warning(config: &Config, streams: &[Stream]) -> Option<String> {
 
 /// A warning about streams that get the deletion column and are read where deletions are not seen.
 #[must_use]
-pub fn unseen(config: &Config, selected: &[&Stream]) -> Option<String> {
-    let is_searched =
-        |stream: &&&Stream| stream.deletion.is_some() && stream.feed.searched_key().is_some();
+pub fn unseen(config: &Config, selected: &[&ResolvedStream]) -> Option<String> {
+    let is_searched = |stream: &&&ResolvedStream| {
+        stream.deletion.is_some() && stream.feed.searched_key().is_some()
+    };
     let searched = selected.iter().filter(is_searched);
-    let names: Vec<&str> = searched.map(|stream| stream.name).collect();
+    let names: Vec<&str> = searched.map(|stream| &*stream.name).collect();
     (config.deleted_at_field.is_some() && !names.is_empty()).then(|| {
         format!(
             "the search index does not show deletions, so `deleted_at_field` stays null in {}",
@@ -61,8 +66,12 @@ pub fn unseen(config: &Config, selected: &[&Stream]) -> Option<String> {
 
 /// A hint before the first read of tables in which deleted rows stay as they were.
 #[must_use]
-pub fn unmarked(config: &Config, streams: &[Stream], selected: &[Selected]) -> Option<String> {
-    let is_incremental = |stream: &Stream| {
+pub fn unmarked(
+    config: &Config,
+    streams: &[ResolvedStream],
+    selected: &[Selected],
+) -> Option<String> {
+    let is_incremental = |stream: &ResolvedStream| {
         let mut of_name = selected.iter().filter(|selected| selected.name == stream.name);
         of_name.any(|selected| selected.mode == SyncMode::Incremental)
     };
@@ -71,19 +80,19 @@ pub fn unmarked(config: &Config, streams: &[Stream], selected: &[Selected]) -> O
 
 /// The same, where nothing is selected yet.
 #[must_use]
-pub fn unmarked_by_default(config: &Config, streams: &[Stream]) -> Option<String> {
+pub fn unmarked_by_default(config: &Config, streams: &[ResolvedStream]) -> Option<String> {
     stays(config, streams.iter())
 }
 
 /// Streams whose deleted rows are left out, so that an incremental read never hears of a deletion.
-fn stays<'s>(config: &Config, streams: impl Iterator<Item = &'s Stream>) -> Option<String> {
-    let is_hidden = |stream: &&Stream| {
+fn stays<'s>(config: &Config, streams: impl Iterator<Item = &'s ResolvedStream>) -> Option<String> {
+    let is_hidden = |stream: &&ResolvedStream| {
         let without = |(_, choice): &(_, QueryOption)| {
             *choice == QueryOption::WithoutDeleted && choice.value(config).is_some()
         };
         stream.deletion.is_some() && stream.feed.choices.iter().any(without)
     };
-    let names: Vec<&str> = streams.filter(is_hidden).map(|stream| stream.name).collect();
+    let names: Vec<&str> = streams.filter(is_hidden).map(|stream| &*stream.name).collect();
     (!names.is_empty()).then(|| {
         format!(
             "`deleted_at_field` is not set: rows that Zendesk deletes stay in an incremental table of {} as \
@@ -100,11 +109,11 @@ fn leaves_ghosts(config: &Config) -> bool {
 
 /// Streams that would keep rows of what is deleted if deleted rows were left out of an incremental
 /// read.
-fn with_ghosts(streams: &[Stream]) -> impl Iterator<Item = &'static str> {
+fn with_ghosts(streams: &[ResolvedStream]) -> impl Iterator<Item = &str> {
     let marked = streams.iter().filter(|stream| {
         let sign = stream.deletion.map(|deletion| deletion.sign);
         sign.is_some_and(|sign| sign != DeletionMarker::Every)
             && stream.reading() != Reading::FullRefreshOnly
     });
-    marked.map(|stream| stream.name)
+    marked.map(|stream| &*stream.name)
 }

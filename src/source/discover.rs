@@ -2,6 +2,7 @@
 //! probed with one small request, and only a definite refusal of Zendesk's leaves it out. Platforms
 //! remove streams that a catalog lacks, so no catalog is written while its contents are unknown.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 use super::brands::{NoHelpCenters, ask_hosts, candidates, help_centers, spokesman};
-use super::custom_objects::streams_of_records;
+use super::custom_objects::custom_objects;
 use super::identity::{Asker, identity, token_facts};
 use super::name_conflicts::clash;
 use super::probe::{Group, Reach, groups, reach};
@@ -19,7 +20,7 @@ use super::{Environment, PATIENCE, SETTLE_WITHIN, connect, failure, fields};
 use crate::config::Config;
 use crate::protocol::emitter::{Closed, Emitter};
 use crate::protocol::message::{CatalogStream, ErrorTrace, Level, catalog};
-use crate::streams::{Reading, Stream, registry, registry_with};
+use crate::streams::{Reading, ResolvedStream, registry, registry_with};
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::client::Client;
 use crate::zendesk::clock::Clock;
@@ -48,7 +49,7 @@ pub async fn discover(
         return Ok(Err(trouble));
     }
     streams.retain(|stream| stream.is_offered);
-    let asking = streams_of_records(&client, config, PROBES_WITHIN);
+    let asking = custom_objects(&client, config, PROBES_WITHIN);
     let (refusals, objects) =
         join(Box::pin(refusals(&client, config, &streams, emitter)), Box::pin(asking)).await;
     let refusals = refusals?;
@@ -62,13 +63,13 @@ pub async fn discover(
             return Ok(if *stop.borrow() { Ok(()) } else { Err(trouble) });
         }
     };
-    let mut streams = registry_with(config, objects);
+    let mut streams = registry_with(config, &objects);
     if let Some(trouble) = clash(config, &streams) {
         return Ok(Err(trouble));
     }
     streams.retain(|stream| stream.is_offered);
-    let is_left_out = |stream: &Stream| refusals.contains(&stream.name);
-    let is_listed = |stream: &Stream| !is_left_out(stream);
+    let is_left_out = |stream: &ResolvedStream| refusals.contains(&stream.name);
+    let is_listed = |stream: &ResolvedStream| !is_left_out(stream);
     let columns = fields::columns_now(&client, config, &streams, is_listed, Some(PATIENCE)).await;
     let _ = tokio::time::timeout(SETTLE_WITHIN, client.settle()).await;
     if *stop.borrow() {
@@ -92,9 +93,9 @@ pub async fn discover(
 async fn refusals(
     client: &Client,
     config: &Config,
-    streams: &[Stream],
+    streams: &[ResolvedStream],
     emitter: &Emitter,
-) -> Result<Result<Vec<&'static str>, ErrorTrace>, Closed> {
+) -> Result<Result<Vec<Cow<'static, str>>, ErrorTrace>, Closed> {
     let deadline = Instant::now() + PROBES_WITHIN;
     // Whoever has no answer to this is given everything; probing would only take time.
     let facts = async {
@@ -146,7 +147,7 @@ async fn refusals(
     let site = spokesman(&answers, &sites);
     let main = site.as_deref();
     let asker = Asker { identity: identity.as_ref(), token: token.as_ref() };
-    let is_gated = |stream: &Stream| {
+    let is_gated = |stream: &ResolvedStream| {
         let access = &stream.access;
         if stream.feed.is_of_brands() && main.is_none() {
             return false;
@@ -176,7 +177,7 @@ async fn refusals(
                 let message = format!("{} is left out: {why}", stream.name);
                 emitter.log(Level::Warn, &message).await?;
             }
-            left_out.extend(streams.iter().map(|stream| stream.name));
+            left_out.extend(streams.iter().map(|stream| stream.name.clone()));
         }
     }
     Ok(Ok(left_out))
@@ -184,12 +185,12 @@ async fn refusals(
 
 /// A stream as the catalog has it.
 #[must_use]
-pub fn catalog_stream(stream: &Stream) -> CatalogStream {
+pub fn catalog_stream(stream: &ResolvedStream) -> CatalogStream {
     let incremental = stream.reading() != Reading::FullRefreshOnly;
     let mut modes = vec!["full_refresh"];
     modes.extend(incremental.then_some("incremental"));
     CatalogStream {
-        name: stream.name,
+        name: stream.name.clone(),
         // Schemas are part of the program and tested; an unreadable one would be an open object.
         json_schema: stream.json_schema().unwrap_or_default(),
         supported_sync_modes: modes,

@@ -1,10 +1,12 @@
 //! Collects how a stream ended at each of its hosts, so that it is reported once.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::failure;
 use crate::protocol::emitter::Closed;
-use crate::streams::Stream;
+use crate::streams::ResolvedStream;
 use crate::sync::WalkError;
 use crate::sync::listing::member::{Ended, Report};
 use crate::zendesk::error::ErrorKind;
@@ -15,17 +17,17 @@ const MOST_NAMED: usize = 10;
 /// Collects how a stream ended at each of its hosts.
 pub struct Endings {
     /// Hosts of each stream where it has not ended yet.
-    hosts: BTreeMap<&'static str, usize>,
-    wholes: BTreeMap<&'static str, Whole>,
+    hosts: BTreeMap<Cow<'static, str>, usize>,
+    wholes: BTreeMap<Cow<'static, str>, Whole>,
     /// The states of help centers that are not enabled, by brand.
     not_enabled: BTreeMap<u64, String>,
     /// What was left out of ended streams.
-    left_out: BTreeMap<LeftOut, BTreeSet<&'static str>>,
+    left_out: BTreeMap<LeftOut, BTreeSet<Cow<'static, str>>>,
 }
 
 /// How a stream ended.
 pub struct Whole {
-    pub stream: &'static Stream,
+    pub stream: Arc<ResolvedStream>,
     /// Of those hosts at which it failed, which are named where they are not the only one.
     pub errors: Vec<(Option<String>, WalkError)>,
     /// Help centers that are not there, and need not be.
@@ -45,7 +47,10 @@ pub struct LeftOut {
 
 impl Endings {
     #[must_use]
-    pub fn new(hosts: BTreeMap<&'static str, usize>, not_enabled: BTreeMap<u64, String>) -> Self {
+    pub fn new(
+        hosts: BTreeMap<Cow<'static, str>, usize>,
+        not_enabled: BTreeMap<u64, String>,
+    ) -> Self {
         Self { hosts, wholes: BTreeMap::new(), not_enabled, left_out: BTreeMap::new() }
     }
 
@@ -54,7 +59,8 @@ impl Endings {
     /// # Errors
     /// [`Closed`] when the stream ended because nobody reads any more.
     pub fn note(&mut self, ended: Ended) -> Result<Option<Whole>, Closed> {
-        let left = self.hosts.entry(ended.stream.name).or_insert(1);
+        let name = ended.stream.name.clone();
+        let left = self.hosts.entry(name.clone()).or_insert(1);
         let (stream, hosts) = (ended.stream, *left);
         let new = || Whole {
             stream,
@@ -63,7 +69,7 @@ impl Endings {
             report: Report::default(),
             hosts,
         };
-        let known = self.wholes.entry(stream.name).or_insert_with(new);
+        let known = self.wholes.entry(name.clone()).or_insert_with(new);
         let is_first = ended.report.tally.pages == 0;
         known.report.add(ended.report);
         let named = ended.site.as_ref().filter(|site| !site.is_main || known.hosts > 1);
@@ -88,7 +94,7 @@ impl Endings {
         if *left > 0 {
             return Ok(None);
         }
-        Ok(self.wholes.remove(stream.name).map(|whole| self.judge(whole)))
+        Ok(self.wholes.remove(&name).map(|whole| self.judge(whole)))
     }
 
     /// A help center that is not there is left out, unless that leaves nothing to read.
@@ -102,7 +108,7 @@ impl Endings {
         };
         whole.errors.retain(|(at, _)| !is_left_out(at));
         for left in &whole.left_out {
-            self.left_out.entry(left.clone()).or_default().insert(whole.stream.name);
+            self.left_out.entry(left.clone()).or_default().insert(whole.stream.name.clone());
         }
         whole
     }
@@ -110,12 +116,12 @@ impl Endings {
     /// What is to be said of help centers that were left out: one warning for all that are alike.
     #[must_use]
     pub fn left_out(&self) -> Vec<String> {
-        let mut alike: BTreeMap<(&str, &str, &BTreeSet<&str>), Vec<&str>> = BTreeMap::new();
+        let mut alike: BTreeMap<(&str, &str, Vec<&str>), Vec<&str>> = BTreeMap::new();
         for (LeftOut { state, detail, host }, streams) in &self.left_out {
+            let streams = streams.iter().map(|name| &**name).collect();
             alike.entry((state, detail, streams)).or_default().push(host);
         }
         let warnings = alike.into_iter().map(|((state, detail, streams), hosts)| {
-            let streams: Vec<&str> = streams.iter().copied().collect();
             failure::left_out(&some(&hosts), state, detail, &streams.join(", "))
         });
         warnings.collect()
@@ -142,11 +148,11 @@ mod tests {
     use crate::zendesk::error::ApiError;
     use crate::zendesk::site::Site;
 
-    fn articles() -> &'static Stream {
+    fn articles() -> Arc<ResolvedStream> {
         let config =
             br#"{"subdomain":"acme","credentials":{"credentials":"oauth2.0","access_token":"x"}}"#;
-        let streams = Vec::leak(registry(&Config::parse(config).unwrap()));
-        streams.iter().find(|stream| stream.name == "articles").unwrap()
+        let streams = registry(&Config::parse(config).unwrap());
+        Arc::new(streams.into_iter().find(|stream| stream.name == "articles").unwrap())
     }
 
     fn refused(kind: ErrorKind) -> WalkError {
@@ -162,12 +168,13 @@ mod tests {
         let sites = [main.with_brand(1), of(2), of(3)];
         let restricted = |brand| (brand, "restricted".to_owned());
         let not_enabled = [1, 3].map(restricted).into();
-        let mut endings = Endings::new([("articles", 3)].into(), not_enabled);
+        let mut endings = Endings::new([("articles".into(), 3)].into(), not_enabled);
         let mut last = None;
         for (site, (result, pages)) in sites.into_iter().zip(results) {
             let site = Some(Arc::new(site));
             let mut report = Report::default();
             report.tally.pages = pages;
+            let stream = Arc::clone(&stream);
             last = endings.note(Ended { stream, site, result, report }).unwrap();
         }
         (last.expect("all have ended"), endings.left_out())
@@ -202,7 +209,7 @@ mod tests {
         let not_found = || (Err(refused(ErrorKind::NotFound)), 0);
         let main = Site::main("https://acme.zendesk.com".parse().unwrap(), None);
         let not_enabled: BTreeMap<u64, String> = [(1, "restricted".to_owned())].into();
-        let mut endings = Endings::new([("articles", 1)].into(), not_enabled);
+        let mut endings = Endings::new([("articles".into(), 1)].into(), not_enabled);
         let (result, _) = not_found();
         let site = Some(Arc::new(main.with_brand(1)));
         let ended = Ended { stream: articles(), site, result, report: Report::default() };

@@ -5,6 +5,8 @@
 //! Sources: Zendesk, "Tickets: Count Tickets" and its like: past 100,000 a count is up to a day old;
 //! "Search: Show Results Count".
 
+use std::sync::Arc;
+
 use futures_util::future::try_join_all;
 use serde::Deserialize;
 use tokio::sync::Mutex;
@@ -12,16 +14,16 @@ use tokio::sync::Mutex;
 use crate::config::Config;
 use crate::protocol::emitter::{Closed, Emitter};
 use crate::protocol::message::Level;
-use crate::streams::Stream;
+use crate::streams::ResolvedStream;
 use crate::streams::counts::Count as Counting;
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::client::Client;
 use crate::zendesk::page::Shape;
 
 /// A stream that is read from its beginning.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct FromTheBeginning {
-    pub stream: &'static Stream,
+    pub stream: Arc<ResolvedStream>,
     /// The start date that bounds it, unix seconds.
     pub bound: Option<i64>,
 }
@@ -64,7 +66,7 @@ pub async fn estimate(
             // First the first page, which streams of one count have in common.
             let mut is_wanted = false;
             for stream in &streams {
-                is_wanted |= emitter.until_begun(stream.name).await;
+                is_wanted |= emitter.until_begun(&stream.name).await;
             }
             let _turn = turn.lock().await;
             if !is_wanted {
@@ -74,7 +76,7 @@ pub async fn estimate(
             match asked(client, &count, bound).await {
                 Ok(rows) => {
                     for stream in streams {
-                        emitter.estimate(stream.name, rows).await?;
+                        emitter.estimate(&stream.name, rows).await?;
                     }
                     Ok(())
                 }
@@ -92,8 +94,11 @@ pub async fn estimate(
 type Asked = (Counting, Option<i64>);
 
 /// Streams by the count that is true of them.
-fn by_count(streams: &[FromTheBeginning], config: &Config) -> Vec<(Asked, Vec<&'static Stream>)> {
-    let mut counts: Vec<(Asked, Vec<&'static Stream>)> = Vec::new();
+fn by_count<'s>(
+    streams: &'s [FromTheBeginning],
+    config: &Config,
+) -> Vec<(Asked, Vec<&'s ResolvedStream>)> {
+    let mut counts: Vec<(Asked, Vec<&ResolvedStream>)> = Vec::new();
     for FromTheBeginning { stream, bound } in streams {
         let Some(count) = stream.counted(config) else { continue };
         let asked = (count, *bound);

@@ -6,7 +6,7 @@ use super::identity::{Asker, NoIdentity};
 use super::refusals::{is_account_gone, is_scope, is_too_long, is_users_words};
 use crate::config::{Config, Credentials};
 use crate::protocol::message::{ErrorTrace, FailureType};
-use crate::streams::{Role, Stream};
+use crate::streams::{ResolvedStream, Role};
 use crate::sync::WalkError;
 use crate::zendesk::error::{ApiError, ErrorKind};
 use crate::zendesk::timestamp;
@@ -14,7 +14,7 @@ use crate::zendesk::timestamp;
 /// What a stream's failure means for the person who reads it. `at` names the host where it was
 /// read, if not the main one.
 #[must_use]
-pub fn of_stream(stream: &Stream, at: Option<&str>, error: &WalkError) -> ErrorTrace {
+pub fn of_stream(stream: &ResolvedStream, at: Option<&str>, error: &WalkError) -> ErrorTrace {
     let (failure_type, message) = match error {
         WalkError::Api(error) => {
             let of_brand = at.and_then(|_| of_brand(stream, error));
@@ -79,13 +79,13 @@ pub fn of_stream(stream: &Stream, at: Option<&str>, error: &WalkError) -> ErrorT
             None => format!("{}: {message}", stream.name),
         },
         detail: Some(error.to_string()),
-        stream: Some(stream.name.to_owned()),
+        stream: Some(stream.name.to_string()),
     }
 }
 
 /// What it means that the help center of one of several brands cannot be read, and how to do
 /// without it. None where that is not what failed.
-fn of_brand(stream: &Stream, error: &ApiError) -> Option<(FailureType, String)> {
+fn of_brand(stream: &ResolvedStream, error: &ApiError) -> Option<(FailureType, String)> {
     if !stream.feed.root().is_of_brands() || is_scope(error) {
         return None;
     }
@@ -115,7 +115,7 @@ fn of_brand(stream: &Stream, error: &ApiError) -> Option<(FailureType, String)> 
 
 /// Why the help center of one of several brands cannot be read, and what to do.
 #[must_use]
-pub fn why_not_brand(stream: &Stream, error: &ApiError, asker: &Asker<'_>) -> String {
+pub fn why_not_brand(stream: &ResolvedStream, error: &ApiError, asker: &Asker<'_>) -> String {
     of_brand(stream, error).map_or_else(|| why_not(stream, error, asker), |(_, why)| why)
 }
 
@@ -187,9 +187,13 @@ pub fn of_objects(error: &WalkError) -> ErrorTrace {
 
 /// What it means that the custom fields of one of these streams are not known.
 #[must_use]
-pub fn of_fields(stream: &Stream, streams: &[Stream], error: &WalkError) -> ErrorTrace {
-    let is_lister = |lister: &&Stream| {
-        stream.custom_fields.is_some_and(|fields| std::ptr::eq(fields.feed, lister.feed))
+pub fn of_fields(
+    stream: &ResolvedStream,
+    streams: &[ResolvedStream],
+    error: &WalkError,
+) -> ErrorTrace {
+    let is_lister = |lister: &&ResolvedStream| {
+        stream.custom_fields.is_some_and(|fields| lister.feed == fields.feed.into())
     };
     let trouble = of_stream(streams.iter().find(is_lister).unwrap_or(stream), None, error);
     let message = format!(
@@ -197,12 +201,12 @@ pub fn of_fields(stream: &Stream, streams: &[Stream], error: &WalkError) -> Erro
          columns, set `custom_fields` to `raw`.",
         stream.name, trouble.message
     );
-    ErrorTrace { message, stream: Some(stream.name.to_owned()), ..trouble }
+    ErrorTrace { message, stream: Some(stream.name.to_string()), ..trouble }
 }
 
 /// What it means that it is not known where help centers are read.
 #[must_use]
-pub fn of_help_centers(stream: Option<&Stream>, error: &NoHelpCenters) -> ErrorTrace {
+pub fn of_help_centers(stream: Option<&ResolvedStream>, error: &NoHelpCenters) -> ErrorTrace {
     let mut trouble = match error {
         NoHelpCenters::Unlisted(error) => {
             let (failure_type, message) = match error {
@@ -226,7 +230,7 @@ pub fn of_help_centers(stream: Option<&Stream>, error: &NoHelpCenters) -> ErrorT
     };
     if let Some(stream) = stream {
         trouble.message = format!("{}: {}", stream.name, trouble.message);
-        trouble.stream = Some(stream.name.to_owned());
+        trouble.stream = Some(stream.name.to_string());
     }
     trouble
 }
@@ -273,7 +277,7 @@ fn sign_in_again(config: &Config) -> &'static str {
 
 /// Why a probe of a stream was refused, and what to do, in two sentences.
 #[must_use]
-pub fn why_not(stream: &Stream, error: &ApiError, asker: &Asker<'_>) -> String {
+pub fn why_not(stream: &ResolvedStream, error: &ApiError, asker: &Asker<'_>) -> String {
     let role = asker.identity.map_or("", |identity| identity.role.as_str());
     let detail = &error.detail;
     if is_account_gone(error) || is_scope(error) || is_users_words(stream, error) {
@@ -304,7 +308,7 @@ pub fn why_not(stream: &Stream, error: &ApiError, asker: &Asker<'_>) -> String {
 }
 
 /// What an error of the API means, whatever stream it ended.
-fn of_api(error: &ApiError, stream: Option<&Stream>) -> (FailureType, String) {
+fn of_api(error: &ApiError, stream: Option<&ResolvedStream>) -> (FailureType, String) {
     let words_of = stream.and_then(|stream| stream.feed.words_of);
     let detail = &error.detail;
     match error.kind {
@@ -382,7 +386,7 @@ fn of_sign_in(kind: ErrorKind, detail: &str) -> (FailureType, String) {
 }
 
 /// What it means that something may not be read, or is not there.
-fn of_access(error: &ApiError, stream: Option<&Stream>) -> (FailureType, String) {
+fn of_access(error: &ApiError, stream: Option<&ResolvedStream>) -> (FailureType, String) {
     let detail = &error.detail;
     match error.kind {
         ErrorKind::Forbidden if is_scope(error) => config_error(format!(
@@ -461,7 +465,7 @@ fn system_error(message: impl Into<String>) -> (FailureType, String) {
 }
 
 /// What a stream needs, as advice.
-fn needs(stream: Option<&Stream>) -> String {
+fn needs(stream: Option<&ResolvedStream>) -> String {
     let Some(stream) = stream else {
         return "Ask the account's administrator for access.".to_owned();
     };

@@ -1,9 +1,11 @@
 //! Users who may not use the incremental exports read other listings instead. This is decided once,
 //! before the first row: by the user's role and a definite refusal of an export's first page.
 
+use std::sync::Arc;
+
 use super::probe::{Reach, reach};
 use crate::config::Config;
-use crate::streams::{Feed, Stream};
+use crate::streams::{ResolvedFeed, ResolvedStream};
 use crate::zendesk::client::Client;
 use crate::zendesk::error::ApiError;
 
@@ -12,7 +14,7 @@ const AGENT: &str = "agent";
 
 /// Whether a user of this role whose request got this refusal reads the stream's fallback.
 #[must_use]
-pub fn serves(stream: &Stream, role: &str, error: &ApiError) -> bool {
+pub fn serves(stream: &ResolvedStream, role: &str, error: &ApiError) -> bool {
     role == AGENT && stream.fallback.is_some() && error.status == Some(403)
 }
 
@@ -21,54 +23,52 @@ pub async fn refused(
     client: &Client,
     config: &Config,
     role: &str,
-    streams: &[&'static Stream],
-) -> Vec<&'static Feed> {
-    let mut refused: Vec<&'static Feed> = Vec::new();
-    let mut asked: Vec<&'static Feed> = Vec::new();
+    streams: &[&ResolvedStream],
+) -> Vec<ResolvedFeed> {
+    let mut refused: Vec<ResolvedFeed> = Vec::new();
+    let mut asked: Vec<ResolvedFeed> = Vec::new();
     for stream in streams.iter().filter(|stream| role == AGENT && stream.fallback.is_some()) {
-        if asked.iter().any(|feed| std::ptr::eq(*feed, stream.feed)) {
+        if asked.contains(&stream.feed) {
             continue;
         }
-        asked.push(stream.feed);
+        asked.push(stream.feed.clone());
         if let Reach::Refused(error) = reach(client, stream, 0, config, None).await
             && serves(stream, role, &error)
         {
-            refused.push(stream.feed);
+            refused.push(stream.feed.clone());
         }
     }
     refused
 }
 
-/// The stream as it is read, which may be on its fallback. It lives as long as the program, like the
-/// registry.
+/// The stream as it is read, which may be on its fallback.
 #[must_use]
-pub fn choose_feed(stream: &'static Stream, refused: &[&'static Feed]) -> &'static Stream {
-    let is_refused = refused.iter().any(|feed| std::ptr::eq(*feed, stream.feed));
-    let fallback = stream.on_fallback().filter(|_| is_refused);
-    fallback.map_or(stream, |fallback| Box::leak(Box::new(fallback)))
+pub fn choose_feed(stream: &Arc<ResolvedStream>, refused: &[ResolvedFeed]) -> Arc<ResolvedStream> {
+    let fallback = stream.on_fallback().filter(|_| refused.contains(&stream.feed));
+    fallback.map_or_else(|| Arc::clone(stream), Arc::new)
 }
 
 /// The fallback that a stream reads before its own feed, if it has one.
 #[must_use]
-pub fn first(stream: &Stream) -> Option<&'static Stream> {
-    let fallback = stream.on_fallback().filter(|_| stream.search_first)?;
-    Some(Box::leak(Box::new(fallback)))
+pub fn first(stream: &ResolvedStream) -> Option<Arc<ResolvedStream>> {
+    stream.on_fallback().filter(|_| stream.search_first).map(Arc::new)
 }
 
 /// A warning about side-loads that the listings which are read do not have.
 #[must_use]
 pub fn without_side_loads(
     config: &Config,
-    streams: &[&'static Stream],
-    refused: &[&'static Feed],
+    streams: &[&ResolvedStream],
+    refused: &[ResolvedFeed],
 ) -> Option<String> {
-    let is_wanted =
-        |stream: &&&Stream| !stream.side_loads.is_empty() && !config.associated_data.is_empty();
+    let is_wanted = |stream: &&&ResolvedStream| {
+        !stream.side_loads.is_empty() && !config.associated_data.is_empty()
+    };
     let without = streams
         .iter()
         .filter(is_wanted)
-        .filter(|stream| choose_feed(stream, refused).include.is_empty());
-    let without: Vec<&str> = without.map(|stream| stream.name).collect();
+        .filter(|stream| stream.include.is_empty() || lacking(stream, refused).is_some());
+    let without: Vec<&str> = without.map(|stream| &*stream.name).collect();
     (!without.is_empty()).then(|| {
         format!(
             "`associated_data` comes with the incremental export alone; its columns stay empty in what is \
@@ -78,12 +78,17 @@ pub fn without_side_loads(
     })
 }
 
+/// What a stream does not have where it is read by its fallback. None where it is read by its feed.
+fn lacking(stream: &ResolvedStream, refused: &[ResolvedFeed]) -> Option<&'static str> {
+    let fallback = stream.fallback.filter(|_| refused.contains(&stream.feed))?;
+    Some(fallback.missing)
+}
+
 /// A warning about the streams that are read by a fallback.
 #[must_use]
-pub fn warning(streams: &[&'static Stream], refused: &[&'static Feed]) -> Option<String> {
-    let on_fallback = streams.iter().filter(|stream| choose_feed(stream, refused).is_fallback);
-    let lacking = on_fallback.filter_map(|stream| {
-        stream.fallback.map(|fallback| format!("{} ({})", stream.name, fallback.missing))
+pub fn warning(streams: &[&ResolvedStream], refused: &[ResolvedFeed]) -> Option<String> {
+    let lacking = streams.iter().filter_map(|stream| {
+        lacking(stream, refused).map(|missing| format!("{} ({missing})", stream.name))
     });
     let lacking: Vec<String> = lacking.collect();
     (!lacking.is_empty()).then(|| {

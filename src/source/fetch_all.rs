@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::config::Config;
-use crate::streams::Feed;
+use crate::streams::ResolvedFeed;
 use crate::sync::WalkError;
 use crate::sync::listing::pager::{Listing, Pager};
 use crate::zendesk::client::Client;
@@ -17,7 +17,7 @@ use crate::zendesk::paging::Token;
 /// [`WalkError`] when it cannot be read to its end.
 pub async fn rows(
     client: &Client,
-    feed: &'static Feed,
+    feed: &ResolvedFeed,
     path: String,
     walk: u64,
     config: &Config,
@@ -38,14 +38,14 @@ pub async fn rows(
 ///
 /// # Errors
 /// [`WalkError`] that names the row.
-pub fn is_whole(page: &Page, feed: &Feed) -> Result<(), WalkError> {
+pub fn is_whole(page: &Page, feed: &ResolvedFeed) -> Result<(), WalkError> {
     let mending = page.mending.as_ref().filter(|mending| mending.lost > 0);
     let Some(row) = mending.and_then(|mending| mending.named.last()) else { return Ok(()) };
     let id = row.id.as_ref().map(|id| format!(" with id {id}")).unwrap_or_default();
     Err(WalkError::Api(ApiError {
         kind: ErrorKind::Unreadable,
         status: None,
-        request: format!("GET /api/v2/{}", feed.path),
+        request: format!("GET /api/v2/{}", feed.path()),
         detail: format!("row {}{id} is not valid JSON", row.index + 1),
         again_in: None,
         is_zendesks: false,

@@ -14,8 +14,8 @@ use crate::config::Config;
 use crate::protocol::catalog::Selected;
 use crate::protocol::emitter::{Closed, Emitter};
 use crate::protocol::message::{ErrorTrace, Level};
-use crate::streams::Stream;
 use crate::streams::custom_fields::{Asked, Column, CustomFields, Field, asked, columns};
+use crate::streams::{ResolvedFeed, ResolvedStream};
 use crate::sync::WalkError;
 use crate::sync::listing::pager::{Listing, Pager};
 use crate::zendesk::client::Client;
@@ -30,8 +30,8 @@ const MOST_NAMED: usize = 20;
 pub async fn columns_now(
     client: &Client,
     config: &Config,
-    streams: &[Stream],
-    is_wanted: impl Fn(&Stream) -> bool,
+    streams: &[ResolvedStream],
+    is_wanted: impl Fn(&ResolvedStream) -> bool,
     patience: Option<Duration>,
 ) -> Vec<(usize, Result<Vec<Column>, WalkError>)> {
     let Some(naming) = config.custom_field_columns else { return Vec::new() };
@@ -41,9 +41,9 @@ pub async fn columns_now(
         let listing = Box::pin(list(client, config, from, at as u64));
         let listed = match patience {
             None => listing.await,
-            Some(patience) => tokio::time::timeout(patience, listing)
-                .await
-                .unwrap_or_else(|_| Err(unanswered(client, from.feed.path).into())),
+            Some(patience) => tokio::time::timeout(patience, listing).await.unwrap_or_else(|_| {
+                Err(unanswered(client, ResolvedFeed::from(from.feed).path()).into())
+            }),
         };
         let columns = listed.map(|fields| {
             let (built_in, labels) = (built_in(stream), config.custom_field_labels);
@@ -60,8 +60,8 @@ async fn list(
     from: &CustomFields,
     walk: u64,
 ) -> Result<Vec<Field>, WalkError> {
-    let feed = from.feed;
-    let listing = Listing::new(feed, feed.path.to_owned(), &[], walk, config);
+    let feed = &ResolvedFeed::from(from.feed);
+    let listing = Listing::new(feed, feed.path().to_owned(), &[], walk, config);
     let (start, size) = (feed.paging.start(None), feed.page_size(config));
     let mut pager = Pager::new(client, &listing, start, size);
     let mut fields: Vec<Field> = Vec::new();
@@ -84,18 +84,19 @@ async fn list(
 /// # Errors
 /// [`Closed`] when nobody reads the log.
 pub async fn add_columns(
-    streams: &mut [Stream],
+    streams: &mut [ResolvedStream],
     selected: &[Selected],
     (client, config): (&Client, &Config),
     emitter: &Emitter,
 ) -> Result<Vec<ErrorTrace>, Closed> {
-    let is_selected = |stream: &Stream| selected.iter().any(|chosen| chosen.name == stream.name);
+    let is_selected =
+        |stream: &ResolvedStream| selected.iter().any(|chosen| chosen.name == stream.name);
     let mut troubles = Vec::new();
     for (at, now) in columns_now(client, config, streams, is_selected, None).await {
         match now {
             Ok(now) => {
                 let asked = asked_of(&streams[at], selected, now);
-                for difference in differences(streams[at].name, &asked) {
+                for difference in differences(&streams[at].name, &asked) {
                     emitter.log(Level::Info, &difference).await?;
                 }
                 streams[at].with_columns(asked.columns);
@@ -109,14 +110,14 @@ pub async fn add_columns(
 }
 
 /// What a saved catalog asks for of a stream's columns.
-fn asked_of(stream: &Stream, selected: &[Selected], now: Vec<Column>) -> Asked {
+fn asked_of(stream: &ResolvedStream, selected: &[Selected], now: Vec<Column>) -> Asked {
     let saved = selected.iter().find(|selected| selected.name == stream.name);
     let properties: Option<&Map<String, Value>> =
         saved.and_then(|selected| selected.properties.as_ref());
     asked(properties, now, &built_in(stream))
 }
 
-fn built_in(stream: &Stream) -> BTreeSet<String> {
+fn built_in(stream: &ResolvedStream) -> BTreeSet<String> {
     // Schemas are part of the program and tested.
     stream.built_in_columns().unwrap_or_default()
 }

@@ -5,7 +5,7 @@ use super::probe::{Group, Reach};
 use super::refusals::is_users_words;
 use super::{failure, fallback};
 use crate::protocol::message::Level;
-use crate::streams::Stream;
+use crate::streams::ResolvedStream;
 use crate::zendesk::error::ApiError;
 
 /// What the probes of all groups of streams found.
@@ -30,7 +30,7 @@ impl<'s> Findings<'s> {
         asker: &Asker<'_>,
     ) -> Result<(), String> {
         let Group { asked, streams } = group;
-        let names = streams.iter().map(|stream| stream.name);
+        let names = streams.iter().map(|stream| &*stream.name);
         match reach {
             Some(Reach::Readable) => self.readable.extend(names),
             Some(Reach::Refused(error)) if is_users_words(asked, &error) => {
@@ -45,11 +45,11 @@ impl<'s> Findings<'s> {
 
     fn refuse(&mut self, group: &Group<'s>, error: &ApiError, asker: &Asker<'_>) {
         let role = asker.identity.map_or("", |identity| identity.role.as_str());
-        let (on_fallback, refused): (Vec<&Stream>, Vec<&Stream>) =
+        let (on_fallback, refused): (Vec<&ResolvedStream>, Vec<&ResolvedStream>) =
             group.streams.iter().partition(|stream| fallback::serves(stream, role, error));
-        self.on_fallback.extend(on_fallback.iter().map(|stream| stream.name));
+        self.on_fallback.extend(on_fallback.iter().map(|stream| &*stream.name));
         for stream in refused {
-            add(&mut self.refused, failure::why_not(group.asked, error, asker), stream.name);
+            add(&mut self.refused, failure::why_not(group.asked, error, asker), &stream.name);
         }
     }
 

@@ -10,7 +10,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::streams::{Role, Stream};
+use crate::streams::{ResolvedStream, Role};
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::client::{Client, PageSize, Request, RequestStats};
 use crate::zendesk::error::{ApiError, ErrorKind};
@@ -204,13 +204,13 @@ pub struct Asker<'a> {
 impl Asker<'_> {
     /// Whether the token's scopes cover a stream; true when they are not known.
     #[must_use]
-    pub fn covers(&self, stream: &Stream) -> bool {
+    pub fn covers(&self, stream: &ResolvedStream) -> bool {
         self.token.is_none_or(|token| covers(&token.scopes, stream.scope))
     }
 
     /// Whether the role may be too low for a stream.
     #[must_use]
-    pub fn may_lack_role(&self, stream: &Stream) -> bool {
+    pub fn may_lack_role(&self, stream: &ResolvedStream) -> bool {
         let is_admin = self.identity.is_some_and(|identity| identity.role == "admin");
         stream.access.role == Role::Admin && !is_admin
     }

@@ -3,11 +3,11 @@
 use super::refused;
 use crate::config::Config;
 use crate::protocol::message::ErrorTrace;
-use crate::streams::{Stream, names_twice, with_another};
+use crate::streams::{ResolvedStream, names_twice, with_another};
 
 /// Why the streams cannot be as the options want them.
 #[must_use]
-pub fn clash(config: &Config, streams: &[Stream]) -> Option<ErrorTrace> {
+pub fn clash(config: &Config, streams: &[ResolvedStream]) -> Option<ErrorTrace> {
     let twice = names_twice(streams);
     if !twice.is_empty() {
         return Some(refused(&format!(

@@ -1,6 +1,7 @@
 //! Turns the selected streams into walks: which feed each stream is read from, at which hosts, and
 //! where it begins there.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use crate::protocol::catalog::Selected;
 use crate::protocol::emitter::{Closed, Emitter, unix_ms};
 use crate::protocol::message::{self, ErrorTrace, FailureType, Level, Status};
 use crate::protocol::state::SavedStates;
-use crate::streams::{Feed, Stream};
+use crate::streams::{ResolvedFeed, ResolvedStream};
 use crate::sync::listing::member::{ActiveStream, Group};
 use crate::sync::plan::per_brand::{self, Beginnings, Hosts};
 use crate::sync::plan::{self, Now};
@@ -22,11 +23,11 @@ use crate::zendesk::site::Site;
 
 /// What is known before anything is read.
 pub struct Known<'k> {
-    pub streams: &'static [Stream],
+    pub streams: &'k [Arc<ResolvedStream>],
     /// Why some of them cannot be read.
     pub troubles: &'k [ErrorTrace],
     /// Feeds that are refused and have a fallback.
-    pub refused: &'k [&'static Feed],
+    pub refused: &'k [ResolvedFeed],
     /// Where help centers are read.
     pub help_centers: &'k HelpCenters,
     pub config: &'k Config,
@@ -46,21 +47,22 @@ pub struct Begun {
 impl Begun {
     /// At how many hosts each stream is read.
     #[must_use]
-    pub fn hosts(&self) -> BTreeMap<&'static str, usize> {
+    pub fn hosts(&self) -> BTreeMap<Cow<'static, str>, usize> {
         let mut hosts = BTreeMap::new();
         for group in &self.groups {
-            let members = group.members.iter().map(|member| member.stream.name);
-            for name in members.chain(group.first.iter().map(|(_, stream)| stream.name)) {
-                *hosts.entry(name).or_default() += 1;
+            let members = group.members.iter().map(|member| &member.stream.name);
+            for name in members.chain(group.first.iter().map(|(_, stream)| &stream.name)) {
+                *hosts.entry(name.clone()).or_default() += 1;
             }
         }
         hosts
     }
 
-    fn group(&mut self, feed: &'static Feed, site: Option<Arc<Site>>) -> &mut Group {
-        let known = |group: &Group| std::ptr::eq(group.feed, feed) && group.site == site;
+    fn group(&mut self, feed: &ResolvedFeed, site: Option<Arc<Site>>) -> &mut Group {
+        let known = |group: &Group| group.feed == *feed && group.site == site;
         let at = self.groups.iter().position(known).unwrap_or_else(|| {
             let (walk, members, first) = (self.groups.len() as u64, Vec::new(), Vec::new());
+            let feed = feed.clone();
             self.groups.push(Group { site, feed, members, walk, first });
             self.groups.len() - 1
         });
@@ -84,15 +86,15 @@ pub async fn begin(
             begun.failed.push((selected.name, FailureType::ConfigError));
             continue;
         };
-        let is_its = |trouble: &&ErrorTrace| trouble.stream.as_deref() == Some(stream.name);
+        let is_its = |trouble: &&ErrorTrace| trouble.stream.as_deref() == Some(&*stream.name);
         if let Some(trouble) = known.troubles.iter().find(is_its) {
-            not_begun(emitter, stream.name, trouble).await?;
+            not_begun(emitter, &stream.name, trouble).await?;
             begun.failed.push((selected.name, trouble.failure_type));
             continue;
         }
         let chosen = fallback::choose_feed(stream, known.refused);
         let stream = with_files(chosen, &selected, known.environment);
-        open(&mut begun, stream, &selected, known, emitter).await?;
+        open(&mut begun, &stream, &selected, known, emitter).await?;
     }
     Ok(begun)
 }
@@ -100,13 +102,13 @@ pub async fn begin(
 /// Opens a stream at each of its hosts.
 async fn open(
     begun: &mut Begun,
-    stream: &'static Stream,
+    stream: &Arc<ResolvedStream>,
     selected: &Selected,
     known: &Known<'_>,
     emitter: &Emitter,
 ) -> Result<(), Closed> {
     let (mode, config, now) = (selected.mode, known.config, known.now);
-    let state = known.states.get(stream.name);
+    let state = known.states.get(&stream.name);
     let feed = stream.feed.root();
     let sites: Vec<Option<Arc<Site>>> = match feed.is_of_brands() {
         true => known.help_centers.sites.iter().cloned().map(Some).collect(),
@@ -121,27 +123,30 @@ async fn open(
     let is_due = |(_, position): &(_, _)| search_first::is_due(stream, mode, position);
     let is_due = open.iter().any(is_due);
     if let Some(first) = fallback::first(stream).filter(|_| is_due) {
-        let position = plan::begin(first, mode, state, config, now).position;
-        emitter.open(stream.name, to_state(first, &position)).await?;
-        let group = begun.group(feed, None);
+        let position = plan::begin(&first, mode, state, config, now).position;
+        emitter.open(&stream.name, to_state(&first, &position)).await?;
+        let group = begun.group(&feed, None);
         let member = ActiveStream { walk: group.walk, ..ActiveStream::new(first, position) };
-        group.first.push((member, stream));
+        group.first.push((member, Arc::clone(stream)));
         return Ok(());
     }
-    emitter.open(stream.name, positions).await?;
+    emitter.open(&stream.name, positions).await?;
     if open.is_empty() {
-        emitter.close(stream.name, Status::Complete).await?;
+        emitter.close(&stream.name, Status::Complete).await?;
         return Ok(());
     }
     if open.iter().all(|(_, position)| position.is_at_the_beginning()) {
         let bound = open.iter().filter_map(|(_, position)| position.walk.start_bound).min();
-        begun.from_the_beginning.push(FromTheBeginning { stream, bound });
+        begun.from_the_beginning.push(FromTheBeginning { stream: Arc::clone(stream), bound });
     }
     for (site, position) in open {
         let brand = site.as_ref().and_then(|site| site.part_of_state());
-        let group = begun.group(feed, site);
-        let member =
-            ActiveStream { brand, walk: group.walk, ..ActiveStream::new(stream, position) };
+        let group = begun.group(&feed, site);
+        let member = ActiveStream {
+            brand,
+            walk: group.walk,
+            ..ActiveStream::new(Arc::clone(stream), position)
+        };
         group.members.push(member);
     }
     Ok(())
@@ -152,19 +157,23 @@ async fn open(
 ///
 /// Source: Airbyte Protocol, `ConfiguredAirbyteStream.include_files`; `USE_FILE_TRANSFER`.
 fn with_files(
-    stream: &'static Stream,
+    stream: Arc<ResolvedStream>,
     selected: &Selected,
     environment: &Environment,
-) -> &'static Stream {
-    if stream.file.is_none() || wants_files(stream, selected, environment) {
+) -> Arc<ResolvedStream> {
+    if stream.file.is_none() || wants_files(&stream, selected, environment) {
         return stream;
     }
-    Box::leak(Box::new(stream.without_files()))
+    Arc::new(stream.without_files())
 }
 
 /// Whether files of a stream are fetched.
 #[must_use]
-pub fn wants_files(stream: &Stream, selected: &Selected, environment: &Environment) -> bool {
+pub fn wants_files(
+    stream: &ResolvedStream,
+    selected: &Selected,
+    environment: &Environment,
+) -> bool {
     stream.file.is_some() && selected.include_files.unwrap_or(environment.file_transfer)
 }
 

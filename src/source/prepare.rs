@@ -15,8 +15,8 @@ use crate::protocol::catalog::Selected;
 use crate::protocol::emitter::{Closed, Emitter};
 use crate::protocol::message::{ErrorTrace, Level};
 use crate::protocol::state::SavedStates;
-use crate::streams::custom_objects::records_named;
-use crate::streams::{Feed, Stream, registry_with};
+use crate::streams::custom_objects::CustomObject;
+use crate::streams::{ResolvedFeed, ResolvedStream, registry_with};
 use crate::sync::WalkError;
 use crate::sync::plan::Now;
 use crate::zendesk::budget::Wait;
@@ -34,11 +34,11 @@ pub struct ReadRequest {
 
 /// What is known before the first row.
 pub struct Prepared {
-    pub streams: &'static [Stream],
+    pub streams: Vec<Arc<ResolvedStream>>,
     /// Why some of the selected streams cannot be read.
     pub troubles: Vec<ErrorTrace>,
     /// Feeds that are refused and have a fallback.
-    pub refused: Vec<&'static Feed>,
+    pub refused: Vec<ResolvedFeed>,
     /// Where help centers are read.
     pub help_centers: HelpCenters,
     /// Hosts of the account where files may be.
@@ -69,11 +69,11 @@ pub async fn prepare(
     };
     let adding = fields::add_columns(&mut streams, selected, (client, config), emitter);
     let mut troubles = report_waits_of(adding, waits, emitter).await??;
-    // The registry lives as long as the program, which reads once.
-    let streams: &'static [Stream] = Vec::leak(streams);
+    let streams: Vec<Arc<ResolvedStream>> = streams.into_iter().map(Arc::new).collect();
     let now = Now { unix: client.clock().now_unix(), attempt: environment.attempt };
-    let named = |selected: &Selected| streams.iter().find(|stream| stream.name == selected.name);
-    let chosen: Vec<&'static Stream> = selected.iter().filter_map(named).collect();
+    let resolved = streams.iter().map(|stream| &**stream);
+    let named = |selected: &Selected| resolved.clone().find(|stream| stream.name == selected.name);
+    let chosen: Vec<&ResolvedStream> = selected.iter().filter_map(named).collect();
     let asking = fallback::refused(client, config, &role, &chosen);
     let refused = report_waits_of(asking, waits, emitter).await?;
     let warnings = [
@@ -105,7 +105,7 @@ pub async fn prepare(
 /// Logs what the user should know about the request. Returns the trouble when it cannot be followed.
 async fn check_request(
     request: &ReadRequest,
-    streams: &[Stream],
+    streams: &[ResolvedStream],
     emitter: &Emitter,
 ) -> Result<Result<(), ErrorTrace>, Closed> {
     let ReadRequest { config, selected, states } = request;
@@ -173,11 +173,11 @@ async fn report_waits_of<T>(
 async fn help_centers_of(
     client: &Client,
     config: &Config,
-    chosen: &[&'static Stream],
+    chosen: &[&ResolvedStream],
     emitter: &Emitter,
 ) -> Result<Result<HelpCenters, Vec<ErrorTrace>>, Closed> {
     let of_brands = chosen.iter().filter(|stream| stream.feed.root().is_of_brands());
-    let of_brands: Vec<&Stream> = of_brands.copied().collect();
+    let of_brands: Vec<&ResolvedStream> = of_brands.copied().collect();
     if of_brands.is_empty() {
         return Ok(Ok(HelpCenters::none()));
     }
@@ -200,9 +200,9 @@ async fn help_centers_of(
 }
 
 /// A warning about a state that has something, and nothing of a stream that there is.
-fn of_no_stream(states: &SavedStates, streams: &[Stream]) -> Option<String> {
+fn of_no_stream(states: &SavedStates, streams: &[ResolvedStream]) -> Option<String> {
     let is_known = |name: &str| {
-        streams.iter().any(|stream| stream.name == name) || records_named(name).is_some()
+        streams.iter().any(|stream| stream.name == name) || CustomObject::of_stream(name).is_some()
     };
     let names: Vec<&str> = states.names().collect();
     (!names.is_empty() && !names.iter().any(|name| is_known(name))).then(|| {
@@ -219,7 +219,7 @@ fn of_no_stream(states: &SavedStates, streams: &[Stream]) -> Option<String> {
 async fn hosts_of_files(
     client: &Client,
     config: &Config,
-    with_files: Vec<&'static Stream>,
+    with_files: Vec<&ResolvedStream>,
     emitter: &Emitter,
 ) -> Result<Result<Vec<Site>, Vec<ErrorTrace>>, Closed> {
     if with_files.is_empty() {
@@ -235,14 +235,15 @@ async fn hosts_of_files(
         // The walks hear of it themselves.
         Err(WalkError::Api(error)) if error.kind == ErrorKind::Stopped => Ok(Ok(Vec::new())),
         Err(error) => {
-            let trouble = |stream: &'static Stream| failure::of_stream(stream, None, &error);
+            let trouble = |stream: &ResolvedStream| failure::of_stream(stream, None, &error);
             Ok(Err(with_files.into_iter().map(trouble).collect()))
         }
     }
 }
 
 /// All streams, with those that only a saved catalog knows of.
-fn streams_of(request: &ReadRequest) -> Vec<Stream> {
-    let named = request.selected.iter().filter_map(|selected| records_named(&selected.name));
-    registry_with(&request.config, named.collect())
+fn streams_of(request: &ReadRequest) -> Vec<ResolvedStream> {
+    let named = |selected: &Selected| CustomObject::of_stream(&selected.name);
+    let objects: Vec<CustomObject> = request.selected.iter().filter_map(named).collect();
+    registry_with(&request.config, &objects)
 }

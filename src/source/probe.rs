@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::identity::Asker;
 use super::refusals::is_users_words;
 use crate::config::Config;
-use crate::streams::Stream;
+use crate::streams::ResolvedStream;
 use crate::sync::listing::pager::Listing;
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::client::{Client, PageSize, Request, RequestStats};
@@ -27,19 +27,19 @@ pub enum Reach {
 #[derive(Clone, Debug)]
 pub struct Group<'s> {
     /// The stream that is asked for.
-    pub asked: &'s Stream,
-    pub streams: Vec<&'s Stream>,
+    pub asked: &'s ResolvedStream,
+    pub streams: Vec<&'s ResolvedStream>,
 }
 
 /// The streams of each scope that is missing.
 #[must_use]
 pub fn missing_scopes<'s>(
-    streams: &'s [Stream],
+    streams: &'s [ResolvedStream],
     asker: &Asker<'_>,
 ) -> BTreeMap<&'static str, Vec<&'s str>> {
     let mut missing: BTreeMap<&'static str, Vec<&'s str>> = BTreeMap::new();
     for stream in streams.iter().filter(|stream| !asker.covers(stream)) {
-        missing.entry(stream.scope).or_default().push(stream.name);
+        missing.entry(stream.scope).or_default().push(&stream.name);
     }
     missing
 }
@@ -48,13 +48,14 @@ pub fn missing_scopes<'s>(
 /// exports, which all share ten requests a minute, one speaks for all that have the same gate and
 /// whose scopes are there alike.
 #[must_use]
-pub fn groups<'s>(streams: &'s [Stream], asker: &Asker<'_>) -> Vec<Group<'s>> {
+pub fn groups<'s>(streams: &'s [ResolvedStream], asker: &Asker<'_>) -> Vec<Group<'s>> {
     let mut groups: Vec<Group<'s>> = Vec::new();
-    let is_export = |stream: &Stream| stream.feed.root().buckets.contains(&Bucket::Incremental);
+    let is_export =
+        |stream: &ResolvedStream| stream.feed.root().buckets.contains(&Bucket::Incremental);
     for stream in streams.iter().filter(|stream| stream.feed.parent.is_none()) {
         let speaks = |group: &&mut Group<'s>| {
             let asked = group.asked;
-            std::ptr::eq(asked.feed, stream.feed)
+            asked.feed == stream.feed
                 || (asker.token.is_none_or(|token| !token.scopes.is_empty())
                     && asker.identity.is_some()
                     && is_export(asked)
@@ -69,9 +70,8 @@ pub fn groups<'s>(streams: &'s [Stream], asker: &Asker<'_>) -> Vec<Group<'s>> {
     }
     for child in streams.iter().filter(|stream| stream.feed.parent.is_some()) {
         let root = child.feed.root();
-        let is_parents = |group: &&mut Group<'s>| {
-            group.streams.iter().any(|stream| std::ptr::eq(stream.feed, root))
-        };
+        let is_parents =
+            |group: &&mut Group<'s>| group.streams.iter().any(|stream| stream.feed == root);
         if let Some(group) = groups.iter_mut().find(is_parents) {
             group.streams.push(child);
         }
@@ -82,12 +82,13 @@ pub fn groups<'s>(streams: &'s [Stream], asker: &Asker<'_>) -> Vec<Group<'s>> {
 /// Asks for one row of a stream's listing, where help centers are read if it is of one.
 pub async fn reach(
     client: &Client,
-    stream: &Stream,
+    stream: &ResolvedStream,
     walk: u64,
     config: &Config,
     help_center: Option<&Site>,
 ) -> Reach {
-    let listing = Listing::new(stream.feed, stream.feed.path.to_owned(), &[stream], walk, config);
+    let listing =
+        Listing::new(&stream.feed, stream.feed.path().to_owned(), &[stream], walk, config);
     // An export is asked for what is new, which is cheap for Zendesk.
     let recent = client.clock().now_unix().saturating_sub(3600);
     let at = stream.feed.paging.start(Some(recent));
@@ -132,7 +133,7 @@ mod tests {
     use crate::source::identity::{Identity, TokenFacts};
     use crate::streams::{Role, registry};
 
-    fn streams() -> Vec<Stream> {
+    fn streams() -> Vec<ResolvedStream> {
         let config =
             br#"{"subdomain":"acme","credentials":{"credentials":"oauth2.0","access_token":"x"}}"#;
         registry(&Config::parse(config).unwrap())
@@ -151,7 +152,7 @@ mod tests {
         let asker = Asker { identity: Some(&identity), token: Some(&facts) };
         let groups = groups(&streams, &asker);
         let mut spoken_for: Vec<&str> =
-            groups.iter().flat_map(|group| &group.streams).map(|stream| stream.name).collect();
+            groups.iter().flat_map(|group| &group.streams).map(|stream| &*stream.name).collect();
         assert_eq!(spoken_for.len(), streams.len());
         spoken_for.sort_unstable();
         spoken_for.dedup();

@@ -116,7 +116,7 @@ async fn sync(
         Err(trouble) => return fail_all(emitter, &trouble).await,
     };
     let known = Known {
-        streams: prepared.streams,
+        streams: &prepared.streams,
         troubles: &prepared.troubles,
         refused: &prepared.refused,
         help_centers: &prepared.help_centers,

@@ -1,6 +1,6 @@
 //! What a refusal of Zendesk's is about: the account, a scope, the user's own words, or a stream. Pure.
 
-use crate::streams::Stream;
+use crate::streams::ResolvedStream;
 use crate::zendesk::error::{ApiError, ErrorKind};
 
 /// The names that Zendesk gives to refusals of something that an account, a plan or a role does not
@@ -35,7 +35,7 @@ pub fn is_last_word(error: &ApiError) -> bool {
 
 /// Whether Zendesk refuses words that the user wrote.
 #[must_use]
-pub fn is_users_words(stream: &Stream, error: &ApiError) -> bool {
+pub fn is_users_words(stream: &ResolvedStream, error: &ApiError) -> bool {
     stream.feed.words_of.is_some() && (error.kind == ErrorKind::Invalid || is_too_long(error))
 }
 

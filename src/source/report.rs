@@ -78,14 +78,15 @@ impl Reporter<'_> {
             }
             let until_unix = clock.now_unix().saturating_add_unsigned(notice.length.as_secs());
             let until_ms = u64::try_from(until_unix).unwrap_or_default().saturating_mul(1000);
-            self.emitter.rate_limited(&notice.streams, until_ms).await?;
+            let streams: Vec<&str> = notice.streams.iter().map(|name| &**name).collect();
+            self.emitter.rate_limited(&streams, until_ms).await?;
         }
         Ok(())
     }
 
     /// Reports how a stream ended. True when the reason is that the program was asked to stop.
     async fn end(&mut self, whole: &Whole) -> Result<bool, Closed> {
-        let (name, emitter) = (whole.stream.name, self.emitter);
+        let (name, emitter) = (&*whole.stream.name, self.emitter);
         let stopped = whole.errors.iter().any(is_stopped);
         let kinds = self.errors(whole).await?;
         if !stopped && !whole.errors.is_empty() {
@@ -114,7 +115,7 @@ impl Reporter<'_> {
         let (shown, more) = errors.split_at(errors.len().min(MOST_ERRORS));
         let mut kinds = Vec::new();
         for (number, (at, error)) in shown.iter().enumerate() {
-            let trouble = failure::of_stream(whole.stream, at.as_deref(), error);
+            let trouble = failure::of_stream(&whole.stream, at.as_deref(), error);
             kinds.push(trouble.failure_type);
             match number {
                 0 => self.emitter.error(&trouble).await?,
@@ -124,10 +125,10 @@ impl Reporter<'_> {
         if !more.is_empty() {
             let of_more = more
                 .iter()
-                .map(|(at, error)| failure::of_stream(whole.stream, at.as_deref(), error));
+                .map(|(at, error)| failure::of_stream(&whole.stream, at.as_deref(), error));
             kinds.extend(of_more.map(|trouble| trouble.failure_type));
             let hosts: Vec<&str> = more.iter().filter_map(|(at, _)| at.as_deref()).collect();
-            let name = whole.stream.name;
+            let name = &whole.stream.name;
             let why = format!("{name}: it failed at other hosts too: {}", some(&hosts));
             self.emitter.log(Level::Warn, &why).await?;
         }
@@ -186,7 +187,7 @@ fn warnings(name: &str, report: &Report) -> Vec<String> {
 
 /// The last line of a stream: what was read, and what it took.
 fn summary(whole: &Whole, totals: Totals) -> String {
-    let name = whole.stream.name;
+    let name = &whole.stream.name;
     let Report { tally, waited, rows_without_key, parents_skipped, mended, cut_short, .. } =
         &whole.report;
     let left_out = match whole.left_out.len() {

@@ -2,6 +2,7 @@
 //! one status for each stream. Walks report their waits one by one, and a stream has a walk for each
 //! brand. Pure.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
@@ -18,9 +19,9 @@ const MOST_NAMED: usize = 10;
 enum What {
     Limit(Bucket),
     /// A refusal that no limit explains is about the listing of these streams.
-    Listing(BTreeSet<&'static str>),
+    Listing(BTreeSet<Cow<'static, str>>),
     /// An outage that says when it ends, of the listing of these streams.
-    Outage(BTreeSet<&'static str>),
+    Outage(BTreeSet<Cow<'static, str>>),
 }
 
 /// A report of a wait that is due.
@@ -29,7 +30,7 @@ pub struct WaitNotice {
     /// The line, unless this wait has one already.
     pub line: Option<String>,
     /// The streams that are not known yet to wait.
-    pub streams: Vec<&'static str>,
+    pub streams: Vec<Cow<'static, str>>,
     pub length: Duration,
     /// Whether it is a limit, and not an outage that says when it ends.
     pub is_limit: bool,
@@ -39,30 +40,30 @@ pub struct WaitNotice {
 #[derive(Debug, Default)]
 pub struct Waits {
     /// The streams of each walk.
-    walks: HashMap<u64, Vec<&'static str>>,
+    walks: HashMap<u64, Vec<Cow<'static, str>>>,
     lines: HashMap<What, Duration>,
-    streams: HashMap<&'static str, Duration>,
+    streams: HashMap<Cow<'static, str>, Duration>,
 }
 
 impl Waits {
     /// Nothing was reported yet. Walks that are not named here wait unnoticed.
     #[must_use]
-    pub fn new(walks: impl IntoIterator<Item = (u64, Vec<&'static str>)>) -> Self {
+    pub fn new(walks: impl IntoIterator<Item = (u64, Vec<Cow<'static, str>>)>) -> Self {
         Self { walks: walks.into_iter().collect(), ..Self::default() }
     }
 
     /// What is to be said of waits that began together.
     pub fn note(&mut self, waits: &[Wait], now: Duration) -> Vec<WaitNotice> {
-        let mut by_limit: BTreeMap<What, (BTreeSet<&'static str>, Duration)> = BTreeMap::new();
+        let mut by_limit: BTreeMap<What, (BTreeSet<Cow<'static, str>>, Duration)> = BTreeMap::new();
         for wait in waits {
             let Some(names) = self.walks.get(&wait.walk) else { continue };
             let what = match wait.bucket {
                 Some(bucket) => What::Limit(bucket),
-                None if wait.is_limit => What::Listing(names.iter().copied().collect()),
-                None => What::Outage(names.iter().copied().collect()),
+                None if wait.is_limit => What::Listing(names.iter().cloned().collect()),
+                None => What::Outage(names.iter().cloned().collect()),
             };
             let (streams, length) = by_limit.entry(what).or_default();
-            streams.extend(names);
+            streams.extend(names.iter().cloned());
             *length = wait.length.max(*length);
         }
         by_limit.into_iter().filter_map(|(what, wait)| self.say(what, wait, now)).collect()
@@ -71,7 +72,7 @@ impl Waits {
     fn say(
         &mut self,
         what: What,
-        (mut streams, length): (BTreeSet<&'static str>, Duration),
+        (mut streams, length): (BTreeSet<Cow<'static, str>>, Duration),
         now: Duration,
     ) -> Option<WaitNotice> {
         let until = now.saturating_add(length);
@@ -80,12 +81,12 @@ impl Waits {
         };
         let line = (!is_known(self.lines.get(&what))).then(|| line(&what, &streams, length));
         streams.retain(|name| !is_known(self.streams.get(name)));
-        self.streams.extend(streams.iter().map(|name| (*name, until)));
+        self.streams.extend(streams.iter().map(|name| (name.clone(), until)));
         let is_limit = !matches!(what, What::Outage(_));
         if line.is_some() {
             self.lines.insert(what, until);
         }
-        let streams: Vec<&str> = streams.into_iter().collect();
+        let streams: Vec<_> = streams.into_iter().collect();
         (line.is_some() || !streams.is_empty()).then_some(WaitNotice {
             line,
             streams,
@@ -95,13 +96,13 @@ impl Waits {
     }
 }
 
-fn line(what: &What, streams: &BTreeSet<&str>, length: Duration) -> String {
+fn line(what: &What, streams: &BTreeSet<Cow<'static, str>>, length: Duration) -> String {
     let why = match what {
         What::Limit(bucket) => of_limit(*bucket),
         What::Listing(_) => ASKED_TO_WAIT.to_owned(),
         What::Outage(_) => OUT_OF_SERVICE.to_owned(),
     };
-    let named: Vec<&str> = streams.iter().copied().take(MOST_NAMED).collect();
+    let named: Vec<&str> = streams.iter().take(MOST_NAMED).map(|name| &**name).collect();
     let more = match streams.len().saturating_sub(MOST_NAMED) {
         0 => String::new(),
         more => format!(" and {more} more streams"),
@@ -138,7 +139,8 @@ mod tests {
 
     /// 300 brands, each with a walk of its own for articles and one for posts.
     fn of_brands() -> Waits {
-        let walks = (0..600).map(|walk| (walk, vec![["articles", "posts"][(walk % 2) as usize]]));
+        let walks =
+            (0..600).map(|walk| (walk, vec![["articles", "posts"][(walk % 2) as usize].into()]));
         Waits::new(walks)
     }
 
@@ -153,7 +155,7 @@ mod tests {
             said,
             [WaitNotice {
                 line: Some(line.to_owned()),
-                streams: vec!["articles", "posts"],
+                streams: vec!["articles".into(), "posts".into()],
                 length: SECOND * 40,
                 is_limit: true,
             }]
@@ -167,7 +169,7 @@ mod tests {
         assert!(next[0].line.is_some());
         // A stream that joins has no line of its own, but the platform hears of it.
         let joined = waits.note(&[wait(8, limit, 50)], SECOND * 52);
-        assert_eq!((&joined[0].line, &joined[0].streams[..]), (&None, &["articles"][..]));
+        assert_eq!((&joined[0].line, &joined[0].streams[..]), (&None, &["articles".into()][..]));
     }
 
     #[test]
@@ -182,7 +184,7 @@ mod tests {
     #[test]
     fn a_line_names_ten_streams_and_counts_the_others() {
         let names = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"];
-        let mut waits = Waits::new((0_u64..).zip(names.map(|name| vec![name])));
+        let mut waits = Waits::new((0_u64..).zip(names.map(|name| vec![name.into()])));
         let together: Vec<Wait> =
             (0..12).map(|walk| wait(walk, Some(Bucket::Account), 9)).collect();
         let said = waits.note(&together, SECOND);

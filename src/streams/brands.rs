@@ -33,7 +33,7 @@ impl Feed {
 
 impl Stream {
     /// A stream of the listed rows of help centers.
-    pub(super) fn of_help_centers(
+    pub(super) const fn of_help_centers(
         name: &'static str,
         feed: &'static Feed,
         schema: &'static str,

@@ -1,7 +1,7 @@
 //! What tells how many rows a read from the beginning will bring. Pure.
 
 use super::query_options::QueryOption;
-use super::stream::Stream;
+use super::resolved::ResolvedStream;
 use crate::config::{Config, TicketScope};
 use crate::zendesk::timestamp;
 
@@ -41,7 +41,7 @@ impl Count {
     }
 }
 
-impl Stream {
+impl ResolvedStream {
     /// The count of what a read from the beginning will bring, if there is one: none of what an
     /// option leaves out, and nothing from before the start date where that bounds the stream.
     #[must_use]
@@ -51,8 +51,7 @@ impl Stream {
             config.ticket_scope != TicketScope::All && self.feed.choices.iter().any(is_support);
         // A search counts its own windows, and that index is asked no more than it takes.
         let is_searched = self.feed.searched_key().is_some();
-        let is_part =
-            is_scoped || is_searched || self.kept.is_some_and(|kept| !kept.texts.is_empty());
+        let is_part = is_scoped || is_searched || self.kept.is_some();
         let path = self.count.filter(|_| !is_part)?;
         if !self.dated {
             return Some(Count::Whole(path));

@@ -105,7 +105,7 @@ pub struct Column {
 }
 
 /// The columns of a stream.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Columns {
     pub fields: &'static CustomFields,
     pub list: Vec<Column>,

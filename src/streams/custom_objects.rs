@@ -2,6 +2,8 @@
 //! kind that an account has made. Those streams are known by what `discover` found; afterwards
 //! their names say all that a read has to know.
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
 use super::access::{ANY_AGENT, AccessRule};
@@ -9,6 +11,8 @@ use super::cursor::{Cursor, CursorFormat};
 use super::deletion::{Deletion, DeletionMarker};
 use super::feed::{Feed, Order, Parent};
 use super::prose::prose;
+use super::resolved::ResolvedStream;
+use super::resolved_feed::{FeedWords, ResolvedFeed};
 use super::rows::Splice;
 use super::schema::schema;
 use super::stream::Stream;
@@ -77,57 +81,79 @@ pub(super) fn streams() -> Vec<Stream> {
     ]
 }
 
-/// The stream of records of an object, if the key is one. Streams live as long as the program,
-/// which makes them once.
-#[must_use]
-pub fn records_of(key: &str, fields: &[Value]) -> Option<Stream> {
-    let is_key = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b':');
-    let is_one = !key.is_empty() && key.len() <= LONGEST_KEY && key.bytes().all(is_key);
-    is_one.then(|| records(key, fields))
+/// The records of one kind. The object's key follows in the name and fills the path.
+static RECORDS: Feed = Feed {
+    paging: Paging::ExportCursor,
+    order: Order::ByTime("updated_at"),
+    buckets: &[Bucket::Account, Bucket::Incremental],
+    ..Feed::listing(
+        RECORDS_OF,
+        "incremental/custom_objects/{custom_object_key}/cursor",
+        &["custom_object_records"],
+    )
+};
+
+/// A kind of custom object that the account has.
+#[derive(Clone, Debug)]
+pub struct CustomObject {
+    key: String,
+    /// The fields of its records, as Zendesk lists them.
+    fields: Vec<Value>,
 }
 
-/// The stream of records that a saved catalog names, if it names one. What fields the records have
-/// does not matter to a read.
-#[must_use]
-pub fn records_named(name: &str) -> Option<Stream> {
-    records_of(name.strip_prefix(RECORDS_OF)?, &[])
-}
+impl CustomObject {
+    /// The object with this key, if it is one.
+    #[must_use]
+    pub fn new(key: &str, fields: Vec<Value>) -> Option<Self> {
+        let is_key = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b':');
+        let is_one = !key.is_empty() && key.len() <= LONGEST_KEY && key.bytes().all(is_key);
+        is_one.then(|| Self { key: key.to_owned(), fields })
+    }
 
-/// The stream of records as the docs describe it.
-#[cfg(test)]
-pub(super) fn records_of_any() -> Stream {
-    records("{key}", &[])
-}
+    /// The object whose stream of records a saved catalog names, if it names one. What fields the
+    /// records have does not matter to a read.
+    #[must_use]
+    pub fn of_stream(name: &str) -> Option<Self> {
+        Self::new(name.strip_prefix(RECORDS_OF)?, Vec::new())
+    }
 
-fn records(key: &str, fields: &[Value]) -> Stream {
-    let leak = |text: String| -> &'static str { text.leak() };
-    let name = leak(format!("{RECORDS_OF}{key}"));
-    let feed: &'static Feed = Box::leak(Box::new(Feed {
-        paging: Paging::ExportCursor,
-        order: Order::ByTime("updated_at"),
-        buckets: &[Bucket::Account, Bucket::Incremental],
-        ..Feed::listing(
-            name,
-            leak(format!("incremental/custom_objects/{key}/cursor")),
-            &["custom_object_records"],
-        )
-    }));
-    Stream {
-        cursor: Cursor::of("updated_at", CursorFormat::Unix),
-        deletion: Deletion::by(DeletionMarker::Text("name", DELETED)),
-        scope: SCOPE,
-        documentation: prose(
-            "https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/",
-        ),
-        about: prose(
-            "Records of one kind of custom object. `discover` lists a stream for each kind that the account has. \
+    /// The object whose stream of records the docs describe.
+    #[cfg(test)]
+    pub(super) fn any() -> Self {
+        Self { key: "{key}".to_owned(), fields: Vec::new() }
+    }
+
+    /// The stream of its records.
+    pub(super) fn records(&self) -> ResolvedStream {
+        let declared = Stream {
+            cursor: Cursor::of("updated_at", CursorFormat::Unix),
+            deletion: Deletion::by(DeletionMarker::Text("name", DELETED)),
+            scope: SCOPE,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/",
+            ),
+            about: prose(
+                "Records of one kind of custom object. `discover` lists a stream for each kind that the account has. \
                 What a deleted record held is `[DELETED]`; Zendesk keeps such rows for thirty days.",
-        ),
-        limitations: prose(
-            "Photos, which the export leaves out. Records deleted more than thirty days before the read; a \
+            ),
+            limitations: prose(
+                "Photos, which the export leaves out. Records deleted more than thirty days before the read; a \
                  full refresh drops them.",
-        ),
-        ..Stream::listed(name, feed, leak(schema(fields)))
+            ),
+            ..Stream::listed(RECORDS_OF, &RECORDS, schema!("custom_object_records"))
+        };
+        let name = format!("{RECORDS_OF}{}", self.key);
+        let words = FeedWords {
+            name: name.clone(),
+            path: RECORDS.path.replace("{custom_object_key}", &self.key),
+            query: Vec::new(),
+        };
+        ResolvedStream {
+            name: Cow::Owned(name),
+            feed: ResolvedFeed::with_words(&RECORDS, words),
+            schema: Cow::Owned(schema(&self.fields)),
+            ..ResolvedStream::declared(declared)
+        }
     }
 }
 
@@ -168,15 +194,18 @@ mod tests {
 
     #[test]
     fn a_name_of_records_leads_back_to_its_object_and_to_no_other_path() {
-        let car = records_of("car", &[]).unwrap();
-        assert_eq!(car.feed.path, "incremental/custom_objects/car/cursor");
-        assert_eq!(records_named(car.name).unwrap().feed.path, car.feed.path);
-        let standard = records_of("standard::it_asset", &[]).unwrap();
-        assert_eq!(records_named(standard.name).unwrap().feed.path, standard.feed.path);
-        for hostile in ["", "../users", "a/b", "a?b", "a b", "a%2e", "\u{e9}", &"a".repeat(201)] {
-            assert!(records_of(hostile, &[]).is_none(), "{hostile}");
+        let path = |object: &CustomObject| object.records().feed.path().to_owned();
+        let car = CustomObject::new("car", Vec::new()).unwrap();
+        assert_eq!(path(&car), "incremental/custom_objects/car/cursor");
+        for key in ["car", "standard::it_asset"] {
+            let object = CustomObject::new(key, Vec::new()).unwrap();
+            let named = CustomObject::of_stream(&object.records().name).unwrap();
+            assert_eq!(path(&named), path(&object));
         }
-        assert!(records_named("tickets").is_none());
+        for hostile in ["", "../users", "a/b", "a?b", "a b", "a%2e", "\u{e9}", &"a".repeat(201)] {
+            assert!(CustomObject::new(hostile, Vec::new()).is_none(), "{hostile}");
+        }
+        assert!(CustomObject::of_stream("tickets").is_none());
     }
 
     #[test]

@@ -7,14 +7,15 @@ use super::access::{AccessRule, Role};
 use super::brands::BRAND_ID;
 use super::counts::Count;
 use super::cursor::Cursor;
-use super::custom_objects;
+use super::custom_objects::CustomObject;
 use super::deletion::{DeletedRows, Deletion, DeletionMarker};
 use super::derived::DerivedRows;
 use super::feed::Feed;
 use super::query_options::QueryOption;
 use super::registry::registry_with;
+use super::resolved::{Reading, ResolvedStream};
 use super::rows::{RowsAt, Splice};
-use super::stream::{Alternative, Reading, Stream};
+use super::stream::Alternative;
 use crate::config::Config;
 use crate::zendesk::budget::Bucket;
 
@@ -34,12 +35,12 @@ OAuth the scope comes on top.
 /// The page `docs/streams.md`, as it is for a configuration without options.
 #[must_use]
 pub(super) fn streams_page(config: &Config) -> String {
-    let streams = &registry_with(config, vec![custom_objects::records_of_any()]);
+    let streams = &registry_with(config, &[CustomObject::any()]);
     let mut page = INTRODUCTION.to_owned();
     page.push_str("| Stream | Modes | Primary key | Cursor | Deletion indicator | Needs |\n");
     page.push_str("|---|---|---|---|---|---|\n");
     for stream in streams {
-        let name = stream.name;
+        let name = &stream.name;
         let cells = [
             format!("[{name}](#{})", name.replace(['{', '}'], "")),
             modes(stream).to_owned(),
@@ -56,13 +57,18 @@ pub(super) fn streams_page(config: &Config) -> String {
     page
 }
 
-fn section(page: &mut String, stream: &Stream, streams: &[Stream], config: &Config) {
+fn section(
+    page: &mut String,
+    stream: &ResolvedStream,
+    streams: &[ResolvedStream],
+    config: &Config,
+) {
     line(page, &format!("\n## {}\n\n{}\n", stream.name, stream.about));
     if !stream.is_offered {
         line(page, "- **In the catalog** where `extra_streams` has its name.");
     }
     line(page, &format!("- **Read from** {}.", listing(stream, config)));
-    line(page, &format!("- **Budget**: {}.", budget(stream.feed)));
+    line(page, &format!("- **Budget**: {}.", budget(&stream.feed)));
     if let Some(neighbours) = neighbours(stream, streams) {
         line(
             page,
@@ -117,7 +123,7 @@ fn section(page: &mut String, stream: &Stream, streams: &[Stream], config: &Conf
     line(page, &format!("- [Zendesk's documentation]({})", stream.documentation));
 }
 
-fn modes(stream: &Stream) -> &'static str {
+fn modes(stream: &ResolvedStream) -> &'static str {
     match stream.reading() {
         Reading::FullRefreshOnly => "full refresh",
         _ => "full refresh, incremental",
@@ -148,16 +154,16 @@ fn needs(access: &AccessRule) -> String {
 }
 
 /// Where the rows lie, with the feed's fixed parameters.
-fn listing(stream: &Stream, config: &Config) -> String {
-    let feed = stream.feed;
-    let parameters = feed.query.iter().map(|(key, value)| format!("{key}={value}"));
+fn listing(stream: &ResolvedStream, config: &Config) -> String {
+    let feed = &stream.feed;
+    let parameters = feed.query().into_iter().map(|(key, value)| format!("{key}={value}"));
     let chosen = feed.choices.iter();
     let chosen =
         chosen.filter_map(|(key, choice)| Some(format!("{key}={}", choice.value(config)?)));
     let parameters: Vec<String> = parameters.chain(chosen).collect();
     let query = if parameters.is_empty() { String::new() } else { "?".to_owned() };
     let whose = if feed.is_of_brands() { ", at each brand's host" } else { "" };
-    let request = format!("`/api/v2/{}{query}{}`{whose}", feed.path, parameters.join("&"));
+    let request = format!("`/api/v2/{}{query}{}`{whose}", feed.path(), parameters.join("&"));
     match stream.rows {
         RowsAt::Listed => request,
         RowsAt::Inside(key) => format!("{request}, the object `{key}` inside each row"),
@@ -218,16 +224,16 @@ fn budget(feed: &Feed) -> String {
 }
 
 /// The streams that are read in the same walk.
-fn neighbours(stream: &Stream, streams: &[Stream]) -> Option<String> {
-    let same = |other: &&Stream| {
-        std::ptr::eq(other.feed.root(), stream.feed.root()) && other.name != stream.name
+fn neighbours(stream: &ResolvedStream, streams: &[ResolvedStream]) -> Option<String> {
+    let same = |other: &&ResolvedStream| {
+        other.feed.root() == stream.feed.root() && other.name != stream.name
     };
     let names: Vec<String> =
         streams.iter().filter(same).map(|other| format!("`{}`", other.name)).collect();
     (!names.is_empty()).then(|| names.join(", "))
 }
 
-fn incremental(stream: &Stream) -> String {
+fn incremental(stream: &ResolvedStream) -> String {
     let Some(cursor) = &stream.cursor else {
         return "none; every read brings the whole listing.".to_owned();
     };
@@ -263,7 +269,7 @@ fn incremental(stream: &Stream) -> String {
     }
 }
 
-fn server_side(stream: &Stream, cursor: &Cursor) -> String {
+fn server_side(stream: &ResolvedStream, cursor: &Cursor) -> String {
     let time = stream.feed.time_key().unwrap_or(cursor.field);
     let saved = if time == cursor.field {
         String::new()
@@ -276,7 +282,7 @@ fn server_side(stream: &Stream, cursor: &Cursor) -> String {
     )
 }
 
-fn start_date(stream: &Stream) -> &'static str {
+fn start_date(stream: &ResolvedStream) -> &'static str {
     if stream.dated {
         "rows from `start_date` on, or of the last two years."
     } else if stream.dated_on_request {
@@ -288,28 +294,28 @@ fn start_date(stream: &Stream) -> &'static str {
 
 /// The part of `docs/gaps.md` that says of every stream what becomes of its deleted rows.
 pub(super) fn deletions_page(config: &Config) -> String {
-    let mut streams = registry_with(config, vec![custom_objects::records_of_any()]);
-    streams.sort_unstable_by_key(|stream| stream.name);
-    let those = |is_one: &dyn Fn(&Stream) -> bool| {
-        let name = |stream: &Stream| match tells_on_request(stream) {
-            true => format!("{} (with `deleted_at_field`)", column(stream.name)),
-            false => column(stream.name),
+    let mut streams = registry_with(config, &[CustomObject::any()]);
+    streams.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+    let those = |is_one: &dyn Fn(&ResolvedStream) -> bool| {
+        let name = |stream: &ResolvedStream| match tells_on_request(stream) {
+            true => format!("{} (with `deleted_at_field`)", column(&stream.name)),
+            false => column(&stream.name),
         };
         streams.iter().filter(|stream| is_one(stream)).map(name).collect::<Vec<_>>().join(", ")
     };
     let every = Some(DeletionMarker::Every);
-    let sign = |stream: &Stream| stream.deletion.map(|deletion| deletion.sign);
+    let sign = |stream: &ResolvedStream| stream.deletion.map(|deletion| deletion.sign);
     let of = |rows: DeletedRows| {
-        those(&|stream: &Stream| stream.deletion.is_none() && stream.deleted_rows == rows)
+        those(&|stream: &ResolvedStream| stream.deletion.is_none() && stream.deleted_rows == rows)
     };
     let mut page = String::new();
     for (what, names) in [
         ("No longer listed, and nothing tells of it", of(DeletedRows::Vanish)),
         (
             "Told by the deletion indicator",
-            those(&|stream: &Stream| stream.deletion.is_some() && sign(stream) != every),
+            those(&|stream: &ResolvedStream| stream.deletion.is_some() && sign(stream) != every),
         ),
-        ("Lists nothing but deleted rows", those(&|stream: &Stream| sign(stream) == every)),
+        ("Lists nothing but deleted rows", those(&|stream: &ResolvedStream| sign(stream) == every)),
         ("Goes with its ticket, and is not told by itself", of(DeletedRows::GoWithTheTicket)),
         ("Never deleted", of(DeletedRows::None)),
     ] {
@@ -319,13 +325,13 @@ pub(super) fn deletions_page(config: &Config) -> String {
 }
 
 /// Whether its deleted rows are listed by an option only.
-fn tells_on_request(stream: &Stream) -> bool {
+fn tells_on_request(stream: &ResolvedStream) -> bool {
     let chosen = |(_, choice): &(&str, QueryOption)| *choice == QueryOption::WithoutDeleted;
     stream.deletion.is_some() && stream.feed.choices.iter().any(chosen)
 }
 
 /// Which deletions a read sees.
-fn deletions(stream: &Stream) -> &'static str {
+fn deletions(stream: &ResolvedStream) -> &'static str {
     let sign = stream.deletion.map(|deletion| deletion.sign);
     match (sign, stream.reading()) {
         (Some(DeletionMarker::Every), _) => "every row is one.",
@@ -346,7 +352,7 @@ fn deletions(stream: &Stream) -> &'static str {
     }
 }
 
-fn interrupted(stream: &Stream) -> &'static str {
+fn interrupted(stream: &ResolvedStream) -> &'static str {
     if stream.is_resumable() {
         "the next attempt goes on where the saved state says."
     } else {
@@ -354,7 +360,7 @@ fn interrupted(stream: &Stream) -> &'static str {
     }
 }
 
-fn added(stream: &Stream) -> Option<String> {
+fn added(stream: &ResolvedStream) -> Option<String> {
     let added = stream.splice.iter().map(|splice| match splice {
         Splice::Around { key, from } => format!("`{key}`, the `{from}` of the row around it"),
         Splice::Outermost { key, from } => format!("`{key}`, the `{from}` of the listed row"),

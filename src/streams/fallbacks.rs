@@ -1,6 +1,7 @@
 //! Listings in place of the incremental exports, which agents may not use. Any agent may read them,
 //! and they see less.
 
+use super::cursor::{Cursor, CursorFormat, Former};
 use super::feed::{Feed, Parent, TimeFilter};
 use super::rows::{RowsAt, Splice};
 use super::stream::Alternative;
@@ -33,6 +34,13 @@ static ORGANIZATIONS: Feed =
 pub(super) static OF_TICKETS: Alternative = Alternative {
     drop: &["result_type"],
     splice: &[Splice::Seconds { key: "generated_timestamp", from: "updated_at" }],
+    // What the export has brought is there, and newer than what the index has of it.
+    cursor: Some(Cursor {
+        field: "updated_at",
+        format: CursorFormat::Unix,
+        formerly: &[Former { key: "generated_timestamp", at_most: None }],
+        parents: &[],
+    }),
     ..Alternative::of(&SEARCH_TICKETS, "changes that made no ticket event, and deletions")
 };
 

@@ -7,15 +7,16 @@ use crate::zendesk::budget::Bucket;
 use crate::zendesk::client::PageSize;
 use crate::zendesk::paging::Paging;
 
-/// A Zendesk listing.
+/// The declaration of a Zendesk listing. Its name, path and fixed parameters are private here and read
+/// from the [`ResolvedFeed`](super::ResolvedFeed).
 #[derive(Debug)]
 pub struct Feed {
     /// Its name in a saved position; never changed, or saved tokens are thrown away.
-    pub name: &'static str,
+    pub(super) name: &'static str,
     /// Below `/api/v2/`, with `{placeholders}` that the parent's row fills.
-    pub path: &'static str,
+    pub(super) path: &'static str,
     /// Parameters of every request, whatever is selected.
-    pub query: &'static [(&'static str, &'static str)],
+    pub(super) query: &'static [(&'static str, &'static str)],
     /// Parameters whose values are the user's to choose.
     pub choices: &'static [(&'static str, QueryOption)],
     /// The option whose words the parameters hold, where it is the user's fault if they are refused.
@@ -157,29 +158,6 @@ impl Feed {
     #[must_use]
     pub fn is_of_brands(&self) -> bool {
         self.host == Host::EachBrand
-    }
-
-    /// The feed at the top, whose walk this one is part of.
-    #[must_use]
-    pub fn root(&'static self) -> &'static Self {
-        let mut feed = self;
-        while let Some(parent) = &feed.parent {
-            feed = parent.feed;
-        }
-        feed
-    }
-
-    /// The feeds from the root's child down to this one.
-    #[must_use]
-    pub fn lineage(&'static self) -> Vec<&'static Self> {
-        let mut feeds = Vec::new();
-        let mut feed = self;
-        while let Some(parent) = &feed.parent {
-            feeds.push(feed);
-            feed = parent.feed;
-        }
-        feeds.reverse();
-        feeds
     }
 
     /// Whether a walk can go on in the middle after an interruption. A place in one of several

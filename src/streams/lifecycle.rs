@@ -12,7 +12,7 @@ use super::people::INCREMENTAL_USERS;
 use super::prose::prose;
 use super::rows::RowsAt;
 use super::schema::schema;
-use super::stream::{Stream, ValueFilter};
+use super::stream::Stream;
 use super::support::INCREMENTAL_TICKET_EVENTS;
 use super::tickets::SATISFACTION_RATINGS;
 
@@ -197,7 +197,7 @@ pub(super) fn streams() -> Vec<Stream> {
             primary_key: &["id", "time"],
             cursor: TIME,
             dated_on_request: true,
-            kept: ValueFilter::everything("role"),
+            kept: Some("role"),
             access: ADMIN,
             scope: "users:read",
             deleted_rows: DeletedRows::None,

@@ -1,19 +1,23 @@
 //! Which keys a page is scanned for on behalf of a stream.
 
+use std::borrow::Cow;
+
 use super::file::FileKeys;
+use super::resolved::ResolvedStream;
 use super::rows::{RowsAt, Splice};
-use super::stream::Stream;
+use super::side_loads::SideLoad;
 use crate::zendesk::page::{InnerShape, ListShape};
 
-impl Stream {
+impl ResolvedStream {
     /// What has to be looked up in each listed row of the stream's feed, and inside of it.
     #[must_use]
     pub fn lookups(&self) -> ListShape {
-        let mut listed: Vec<&'static str> = self.feed.time_key().into_iter().collect();
-        listed.extend(self.kept.filter(|kept| !kept.texts.is_empty()).map(|kept| kept.key));
+        let mut listed: Vec<Cow<'static, str>> = Vec::new();
+        listed.extend(self.feed.time_key().map(Cow::Borrowed));
+        listed.extend(self.kept.as_ref().map(|kept| Cow::Borrowed(kept.key)));
         if let RowsAt::Made(_) = self.rows {
             // What a row is made of is looked up where it is made.
-            listed.extend(self.cursor_key());
+            listed.extend(self.cursor_key().map(Cow::Borrowed));
             return ListShape { path: self.feed.list, wanted: listed, ..ListShape::default() };
         }
         let Lookups { mut own, mut around, outermost } = self.own_lookups();
@@ -28,11 +32,11 @@ impl Stream {
             }
             RowsAt::Inside(key) => Some(InnerShape { key, wanted: own, inner: None }),
             RowsAt::EachInside { array, key, .. } => {
-                own.push(key);
+                own.push(key.into());
                 Some(InnerShape { key: array, wanted: own, inner: None })
             }
             RowsAt::EachOfEach { array, key, inner, .. } => {
-                around.push(key);
+                around.push(key.into());
                 let inner = InnerShape { key: inner, wanted: own, inner: None };
                 Some(InnerShape { key: array, wanted: around, inner: Some(Box::new(inner)) })
             }
@@ -47,7 +51,7 @@ impl Stream {
     /// The lists beside the feed's own that the stream's rows lie in.
     #[must_use]
     pub fn lists_beside(&self) -> Vec<ListShape> {
-        let paths = self.rows.lists(self.feed).into_iter();
+        let paths = self.rows.lists(&self.feed).into_iter();
         let shape = |path| {
             let Lookups { own, around, .. } = self.own_lookups();
             let (wanted, inner) = match self.rows {
@@ -59,14 +63,17 @@ impl Stream {
             ListShape { path, wanted, inner, ..ListShape::default() }
         };
         let own = paths.filter(|path| *path != self.feed.list).map(shape);
-        let joined = self.splice.iter().filter_map(|splice| match splice {
-            Splice::Joined { key, .. } => Some(ListShape {
-                path: std::slice::from_ref(key),
-                wanted: vec!["id"],
-                is_optional: true,
-                ..ListShape::default()
-            }),
-            _ => None,
+        // Nothing but side-loads is joined.
+        let is_joined = |load: &&SideLoad| {
+            let of_load =
+                |splice: &Splice| matches!(splice, Splice::Joined { key, .. } if *key == load.name);
+            self.splice.iter().any(of_load)
+        };
+        let joined = self.side_loads.iter().filter(is_joined).map(|load| ListShape {
+            path: std::slice::from_ref(&load.name),
+            wanted: vec!["id".into()],
+            is_optional: true,
+            ..ListShape::default()
         });
         own.chain(joined).collect()
     }
@@ -74,49 +81,50 @@ impl Stream {
     /// What has to be looked up in the stream's rows, and in the rows around them.
     fn own_lookups(&self) -> Lookups {
         let Lookups { mut own, mut around, mut outermost } = Lookups::default();
-        own.extend(self.primary_key);
-        own.extend(self.drop);
-        own.extend(self.cursor_key());
-        own.extend(self.custom_columns.map(|columns| columns.fields.at));
-        own.extend(self.file.iter().flat_map(FileKeys::keys));
+        let mut note = |key: &'static str| own.push(Cow::Borrowed(key));
+        self.primary_key.iter().chain(&self.drop).for_each(|key| note(key));
+        self.cursor_key().into_iter().for_each(&mut note);
+        self.custom_columns.iter().for_each(|columns| note(columns.fields.at));
+        self.file.iter().flat_map(FileKeys::keys).for_each(&mut note);
         if let Some(deletion) = self.deletion {
-            own.extend(deletion.sign.key());
-            own.extend(self.deleted_at);
+            deletion.sign.key().into_iter().for_each(&mut note);
             if self.deleted_at.is_some() || self.search_first {
-                own.push(deletion.at);
+                note(deletion.at);
             }
         }
         if let RowsAt::InLists { key, .. } | RowsAt::InsideLists { key, .. } = self.rows {
-            own.push(key);
+            note(key);
         }
         if let RowsAt::Beside { by, of, .. } = self.rows {
-            own.push(by);
-            outermost.push(of);
+            note(by);
+            outermost.push(of.into());
         }
-        for splice in self.splice {
-            match splice {
+        for splice in &self.splice {
+            match *splice {
                 Splice::Around { key, from } => {
-                    own.push(key);
-                    around.push(from);
+                    note(key);
+                    around.push(from.into());
                 }
                 Splice::Outermost { key, from } => {
-                    own.push(key);
-                    outermost.push(from);
+                    note(key);
+                    outermost.push(from.into());
                 }
                 Splice::Object { key, members } => {
-                    own.push(key);
-                    own.extend(members.iter().map(|(_, from)| from));
+                    note(key);
+                    members.iter().for_each(|(_, from)| note(from));
                 }
                 Splice::Seconds { key, from } | Splice::Own { key, from } => {
-                    own.extend([key, from]);
+                    note(key);
+                    note(from);
                 }
-                Splice::Filled { key, .. } => own.push(key),
+                Splice::Filled { key, .. } => note(key),
                 Splice::Joined { key, ids } => {
-                    own.push(key);
-                    own.extend(*ids);
+                    note(key);
+                    ids.iter().for_each(|key| note(key));
                 }
             }
         }
+        own.extend(self.deleted_at.clone().map(Cow::Owned));
         Lookups { own, around, outermost }
     }
 }
@@ -125,7 +133,7 @@ impl Stream {
 /// rows.
 #[derive(Default)]
 struct Lookups {
-    own: Vec<&'static str>,
-    around: Vec<&'static str>,
-    outermost: Vec<&'static str>,
+    own: Vec<Cow<'static, str>>,
+    around: Vec<Cow<'static, str>>,
+    outermost: Vec<Cow<'static, str>>,
 }

@@ -9,9 +9,12 @@
 //!   [`AccessRule`] (`access`): who may read. [`FileKeys`] (`file`): the file of a row. `custom_fields`:
 //!   which columns custom fields make. [`SideLoad`] (`side_loads`): what comes with a row on request.
 //! - [`Stream`] (`stream`): what Airbyte selects. It takes its rows from a feed.
-//!   An [`Alternative`] is another listing for its rows. `lookups` says which keys a page is scanned for.
+//!   An [`Alternative`] is another listing for its rows.
+//! - [`ResolvedFeed`] (`resolved_feed`) and [`ResolvedStream`] (`resolved`): a declaration, and what
+//!   configuration and account decide of it. All that reads takes these. `lookups` says which keys a
+//!   page is scanned for.
 //! - The families, one file each: `tickets`, `support`, `people`, `help_center` and so on.
-//! - `options`: what the configuration changes in the declarations. [`registry`]: all streams.
+//! - `options`: what the configuration decides. [`registry`]: all streams, resolved.
 //!
 //! To add a stream: write `schemas/<name>.json`, add a [`Feed`] (or use one that is there) and a
 //! [`Stream`] literal in the file of its family, which [`registry`] reads. `tests` says what is
@@ -42,6 +45,8 @@ mod people;
 mod prose;
 mod query_options;
 mod registry;
+mod resolved;
+mod resolved_feed;
 mod rows;
 mod schema;
 mod searches;
@@ -63,6 +68,8 @@ pub use file::FileKeys;
 pub use options::{names_twice, with_another};
 pub use query_options::QueryOption;
 pub use registry::{registry, registry_with};
+pub use resolved::{Reading, ResolvedStream, ValueFilter};
+pub use resolved_feed::ResolvedFeed;
 pub use rows::{Column, RowsAt, Splice};
 pub use side_loads::{Comes, SideLoad};
-pub use stream::{Alternative, Reading, Stream, ValueFilter};
+pub use stream::{Alternative, Stream};

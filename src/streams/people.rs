@@ -8,7 +8,7 @@ use super::fields::{ORGANIZATION_FIELDS, USER_FIELDS};
 use super::prose::prose;
 use super::rows::RowsAt;
 use super::schema::schema;
-use super::stream::{Stream, ValueFilter};
+use super::stream::Stream;
 use super::{custom_fields, fallbacks};
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
@@ -50,7 +50,7 @@ pub(super) fn streams() -> Vec<Stream> {
             cursor: USER_CURSOR,
             dated_on_request: true,
             deletion: Deletion::by(DeletionMarker::FlagUnset("active")),
-            kept: ValueFilter::everything("role"),
+            kept: Some("role"),
             custom_fields: Some(&custom_fields::OF_USERS),
             fallback: Some(&fallbacks::OF_USERS),
             count: Some("users/count.json"),
@@ -66,7 +66,7 @@ pub(super) fn streams() -> Vec<Stream> {
         Stream {
             rows: RowsAt::Beside { list: &["identities"], by: "user_id", of: "id" },
             include: &["identities"],
-            kept: ValueFilter::everything("role"),
+            kept: Some("role"),
             cursor: USER_CURSOR,
             dated_on_request: true,
             access: ADMIN,

@@ -1,6 +1,7 @@
-//! All streams, made from the declarations and the configuration.
+//! All streams, made from the declarations, the configuration and the account.
 
-use super::stream::Stream;
+use super::custom_objects::CustomObject;
+use super::resolved::ResolvedStream;
 use super::{
     business_rules, community, conditions, custom_objects, help_center, lifecycle, options, people,
     searches, settings, support, talk, tickets,
@@ -8,29 +9,30 @@ use super::{
 use crate::config::Config;
 
 /// Every stream of this configuration, in the order of the documentation, those that are offered
-/// and those that are read when they are asked for by name. It is made once and lives as long as
-/// the program.
+/// and those that are read when they are asked for by name.
 #[must_use]
-pub fn registry(config: &Config) -> Vec<Stream> {
-    registry_with(config, Vec::new())
+pub fn registry(config: &Config) -> Vec<ResolvedStream> {
+    registry_with(config, &[])
 }
 
-/// The same with the streams that only this account has.
+/// The same with a stream for each kind of custom object that the account has.
 #[must_use]
-pub fn registry_with(config: &Config, of_account: Vec<Stream>) -> Vec<Stream> {
-    let mut streams = support::streams();
-    streams.extend(tickets::streams());
-    streams.extend(people::streams());
-    streams.extend(business_rules::streams());
-    streams.extend(settings::streams());
-    streams.extend(help_center::streams());
-    streams.extend(community::streams());
-    streams.extend(conditions::streams());
-    streams.extend(lifecycle::streams());
-    streams.extend(talk::streams());
-    streams.extend(custom_objects::streams());
-    streams.extend(of_account);
-    options::apply(&mut streams, config);
-    streams.extend(searches::streams(config));
-    streams
+pub fn registry_with(config: &Config, objects: &[CustomObject]) -> Vec<ResolvedStream> {
+    let declared = [
+        support::streams(),
+        tickets::streams(),
+        people::streams(),
+        business_rules::streams(),
+        settings::streams(),
+        help_center::streams(),
+        community::streams(),
+        conditions::streams(),
+        lifecycle::streams(),
+        talk::streams(),
+        custom_objects::streams(),
+    ];
+    let declared = declared.into_iter().flatten().map(ResolvedStream::declared);
+    let of_objects = objects.iter().map(CustomObject::records);
+    let streams = declared.chain(of_objects).chain(searches::streams(config));
+    streams.map(|stream| options::apply(stream, config)).collect()
 }

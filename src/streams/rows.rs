@@ -5,12 +5,12 @@ use serde_json::Value;
 use super::derived::DerivedRows;
 use super::feed::Feed;
 
-/// A column that is there by an option.
-#[derive(Clone, Debug, PartialEq)]
+/// A column that the schema file of its stream does not have.
+#[derive(Clone, Copy, Debug)]
 pub struct Column {
     pub name: &'static str,
-    /// Its JSON schema.
-    pub schema: Value,
+    /// Makes its JSON schema.
+    pub schema: fn() -> Value,
 }
 
 /// Where a stream's rows lie in a page of its feed.

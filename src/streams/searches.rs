@@ -1,11 +1,13 @@
-//! Streams of the user's own searches. They are made from the configuration, where all others are
-//! literals; like the registry they live as long as the program, so what a literal would hold is
-//! leaked, once for each search.
+//! Streams of the user's own searches: one declaration, and the words of each search in it.
+
+use std::borrow::Cow;
 
 use serde_json::json;
 
 use super::feed::Feed;
 use super::prose::prose;
+use super::resolved::ResolvedStream;
+use super::resolved_feed::{FeedWords, ResolvedFeed};
 use super::rows::Column;
 use super::schema::schema;
 use super::stream::Stream;
@@ -16,38 +18,45 @@ use crate::zendesk::paging::Paging;
 pub(super) const DOCS: &str = "https://developer.zendesk.com/api-reference/ticketing/ticket-management/search/#export-search-results";
 
 /// What a found row has besides: of which type it is.
-pub(super) fn result_type() -> Column {
-    Column { name: "result_type", schema: json!({ "type": ["null", "string"] }) }
-}
-
-pub(super) fn streams(config: &Config) -> Vec<Stream> {
-    config.searches.iter().map(stream).collect()
-}
+pub(super) const RESULT_TYPE: Column =
+    Column { name: "result_type", schema: || json!({ "type": ["null", "string"] }) };
 
 /// Source: Zendesk, "Export Search Results".
-fn stream(search: &Search) -> Stream {
-    let (name, words): (&'static str, &'static str) =
-        (search.name.clone().leak(), search.words.clone().leak());
-    let feed = Feed {
-        query: vec![("query", words), ("filter[type]", search.of.name())].leak(),
-        words_of: Some("search_queries"),
-        paging: Paging::Search,
-        buckets: &[Bucket::Account, Bucket::SearchExport],
-        ..Feed::listing(format!("search_query_{name}").leak(), "search/export.json", &["results"])
-    };
+static SEARCH: Feed = Feed {
+    words_of: Some("search_queries"),
+    paging: Paging::Search,
+    buckets: &[Bucket::Account, Bucket::SearchExport],
+    ..Feed::listing("search_query_", "search/export.json", &["results"])
+};
+
+pub(super) fn streams(config: &Config) -> impl Iterator<Item = ResolvedStream> {
+    config.searches.iter().map(stream)
+}
+
+fn stream(search: &Search) -> ResolvedStream {
     let schema = match search.of {
         SearchType::Ticket => schema!("tickets"),
         SearchType::User => schema!("users"),
         SearchType::Organization => schema!("organizations"),
         SearchType::Group => schema!("groups"),
     };
-    Stream {
-        columns: vec![result_type()],
+    let declared = Stream {
+        columns: &[RESULT_TYPE],
         documentation: prose(DOCS),
         about: prose("What a search of `search_queries` finds."),
         limitations: prose(
             "There is no incremental read; a full refresh drops what is found no more.",
         ),
-        ..Stream::listed(name, Box::leak(Box::new(feed)), schema)
+        ..Stream::listed("", &SEARCH, schema)
+    };
+    let words = FeedWords {
+        name: format!("{}{}", SEARCH.name, search.name),
+        path: SEARCH.path.to_owned(),
+        query: vec![("query", search.words.clone()), ("filter[type]", search.of.name().to_owned())],
+    };
+    ResolvedStream {
+        name: Cow::Owned(search.name.clone()),
+        feed: ResolvedFeed::with_words(&SEARCH, words),
+        ..ResolvedStream::declared(declared)
     }
 }

@@ -152,7 +152,7 @@ pub(super) fn streams() -> Vec<Stream> {
             cursor: Cursor::of("updated_at", CursorFormat::Unix),
             dated: true,
             is_offered: false,
-            columns: vec![searches::result_type()],
+            columns: &[searches::RESULT_TYPE],
             custom_fields: Some(&custom_fields::OF_TICKETS),
             documentation: prose(searches::DOCS),
             about: prose(

@@ -28,7 +28,7 @@ pub enum WalkError {
     /// More rows changed in these seconds than the listing's largest page holds. It was read to its
     /// end without the rest of them.
     CutShort {
-        path: &'static str,
+        path: String,
         first: i64,
         seconds: u64,
     },

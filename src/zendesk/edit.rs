@@ -109,6 +109,8 @@ impl Text {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use proptest::prelude::*;
     use serde_json::{Map, Value};
 
@@ -116,13 +118,13 @@ mod tests {
     use super::*;
 
     /// Copies the only row of a page, dropping the keys of `wanted`.
-    fn edited(row: &str, wanted: &[&'static str], front: &str) -> String {
+    fn edited(row: &str, keys: &[&'static str], front: &str) -> String {
         let body = format!("{{\"rows\":[{row}]}}");
-        let list = ListShape { path: &["rows"], wanted: wanted.to_vec(), ..ListShape::default() };
+        let wanted: Vec<_> = keys.iter().map(|key| Cow::Borrowed(*key)).collect();
+        let list = ListShape { path: &["rows"], wanted, ..ListShape::default() };
         let page = scan(body.into_bytes(), &Shape { lists: vec![list] }).unwrap();
         let rows = &page.lists[0];
-        let mut dropped: Vec<Member> =
-            wanted.iter().filter_map(|key| rows.member(0, key)).collect();
+        let mut dropped: Vec<Member> = keys.iter().filter_map(|key| rows.member(0, key)).collect();
         dropped.sort_by_key(|member| member.start);
         let mut out = Vec::new();
         page.text.copy_row(&mut out, rows.rows[0].span, &dropped, |out| {

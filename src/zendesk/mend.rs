@@ -407,7 +407,7 @@ mod tests {
     use super::*;
 
     fn shape() -> Shape {
-        let list = |path| ListShape { path, wanted: vec!["id"], ..ListShape::default() };
+        let list = |path| ListShape { path, wanted: vec!["id".into()], ..ListShape::default() };
         Shape { lists: vec![list(&["rows"])] }
     }
 

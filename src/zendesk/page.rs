@@ -1,6 +1,7 @@
 //! One scan of an answer: where each row lies, where the wanted members of each row lie, and the
 //! envelope around them. Rows stay in the body, as Zendesk sent them.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
@@ -30,7 +31,7 @@ pub struct Rows {
     pub rows: Vec<Row>,
     /// All rows inside of these.
     pub inner: Option<Box<Rows>>,
-    wanted: Vec<&'static str>,
+    wanted: Vec<Cow<'static, str>>,
     members: Vec<Option<Member>>,
     /// Elements that were no objects.
     pub strays: usize,
@@ -274,7 +275,7 @@ impl Page {
 }
 
 impl Rows {
-    fn looking_for(wanted: &[&'static str], inner: Option<&InnerShape>) -> Self {
+    fn looking_for(wanted: &[Cow<'static, str>], inner: Option<&InnerShape>) -> Self {
         let inner = inner.map(|inner| Self::looking_for(&inner.wanted, inner.inner.as_deref()));
         Self { wanted: wanted.to_vec(), inner: inner.map(Box::new), ..Self::default() }
     }
@@ -298,14 +299,14 @@ mod tests {
     use super::*;
 
     fn shape() -> Shape {
-        let innermost = InnerShape { key: "toys", wanted: vec!["n"], inner: None };
+        let innermost = InnerShape { key: "toys", wanted: vec!["n".into()], inner: None };
         let inner =
-            InnerShape { key: "kids", wanted: vec!["id"], inner: Some(Box::new(innermost)) };
+            InnerShape { key: "kids", wanted: vec!["id".into()], inner: Some(Box::new(innermost)) };
         Shape {
             lists: vec![
                 ListShape {
                     path: &["rows"],
-                    wanted: vec!["id", "at"],
+                    wanted: vec!["id".into(), "at".into()],
                     inner: Some(inner),
                     is_optional: false,
                 },

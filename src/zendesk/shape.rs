@@ -1,5 +1,7 @@
 //! What is looked for in an answer: which lists of rows, and which members of each row.
 
+use std::borrow::Cow;
+
 /// What is looked for in an answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shape {
@@ -10,7 +12,7 @@ pub struct Shape {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListShape {
     pub path: &'static [&'static str],
-    pub wanted: Vec<&'static str>,
+    pub wanted: Vec<Cow<'static, str>>,
     pub inner: Option<InnerShape>,
     /// Whether an answer without it is sound.
     pub is_optional: bool,
@@ -21,7 +23,7 @@ pub struct ListShape {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InnerShape {
     pub key: &'static str,
-    pub wanted: Vec<&'static str>,
+    pub wanted: Vec<Cow<'static, str>>,
     pub inner: Option<Box<InnerShape>>,
 }
 

@@ -1,7 +1,7 @@
 //! The listings below one parent: page by page, and below each row those of its own children.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -11,7 +11,7 @@ use super::parents::{Node, path_keys, values};
 use super::shared::{Answered, Shared, Top, UnderWay};
 use crate::protocol::emitter::{Batch, unix_ms};
 use crate::protocol::message::Level;
-use crate::streams::Stream;
+use crate::streams::ResolvedStream;
 use crate::sync::WalkError;
 use crate::sync::files::Delivery;
 use crate::sync::files::download::{DownloadStats, Downloads};
@@ -55,7 +55,8 @@ impl<'s, 'm: 's> Below<'s, 'm> {
                 if !lock(self.shared).wants(node) {
                     continue;
                 }
-                if lock(self.shared).lent.refusals.failures.is_left_alone(node.feed.name, top.key) {
+                if lock(self.shared).lent.refusals.failures.is_left_alone(node.feed.name(), top.key)
+                {
                     answered = Answered::Failed;
                     continue;
                 }
@@ -88,14 +89,13 @@ impl<'s, 'm: 's> Below<'s, 'm> {
         top: Top,
         path_params: PathParams,
     ) -> Result<Answered, WalkError> {
-        let streams: Vec<&Stream> = node.streams.iter().map(|(stream, _)| *stream).collect();
-        let path = fill_path(node.feed.path, &path_params);
-        let kid_streams: Vec<&'static Stream> =
-            node.kids.iter().flat_map(Node::all_streams).collect();
-        let keys = path_keys(node.feed, &kid_streams);
-        let mut listing = self.context.listing(node.feed, path, &streams, self.walk);
+        let streams: Vec<&ResolvedStream> =
+            node.streams.iter().map(|(stream, _)| &**stream).collect();
+        let path = fill_path(node.feed.path(), &path_params);
+        let keys = path_keys(&node.feed, node.kids.iter().flat_map(Node::all_streams));
+        let mut listing = self.context.listing(&node.feed, path, &streams, self.walk);
         listing.want(keys.iter().copied());
-        let size = lock(self.shared).sizes.get(node.feed.name).copied();
+        let size = lock(self.shared).sizes.get(node.feed.name()).copied();
         let size = size.unwrap_or_else(|| node.feed.page_size(self.context.config));
         let mut pager = Pager::new(self.context.client, &listing, Token::First, size);
         pager.patience = lock(self.shared).others_read(node).then_some(PATIENCE);
@@ -104,12 +104,12 @@ impl<'s, 'm: 's> Below<'s, 'm> {
         let result = loop {
             match pager.next().await {
                 Ok(None) => {
-                    lock(self.shared).lent.refusals.failures.read(node.feed.name, &path_params);
+                    lock(self.shared).lent.refusals.failures.read(node.feed.name(), &path_params);
                     break Ok(answered);
                 }
                 Ok(Some(fetched)) => {
                     if std::mem::take(&mut first) {
-                        lock(self.shared).lent.refusals.note(node.feed.name, None);
+                        lock(self.shared).lent.refusals.note(node.feed.name(), None);
                     }
                     match self.page(node, top, fetched, &path_params, &keys).await {
                         Ok(listed) => answered = answered.max(listed),
@@ -125,7 +125,7 @@ impl<'s, 'm: 's> Below<'s, 'm> {
         {
             let mut shared = lock(self.shared);
             shared.count(node, &pager);
-            shared.sizes.insert(node.feed.name, pager.size);
+            shared.sizes.insert(node.feed.name().to_owned(), pager.size);
         }
         for (level, note) in pager.notes.drain(..) {
             self.context.emitter.log(level, &note).await?;
@@ -180,7 +180,8 @@ impl<'s, 'm: 's> Below<'s, 'm> {
             let mut written = writer.write(&fetched.page, &keep, path_params, emitted_at, lines);
             if waits {
                 let files = std::mem::take(&mut written.files);
-                deliveries.push((Delivery { stream, lines: own, files }, written));
+                deliveries
+                    .push((Delivery { stream: Arc::clone(stream), lines: own, files }, written));
             } else {
                 batch.parts.extend(lock(self.shared).delivered(stream, &written));
             }
@@ -196,9 +197,9 @@ impl<'s, 'm: 's> Below<'s, 'm> {
         self.context.emitter.batch(batch).await?;
         drop(slot);
         for (delivery, written) in deliveries {
-            let stream = delivery.stream;
+            let stream = Arc::clone(&delivery.stream);
             let Some((lines, seen)) = self.files(delivery).await? else { continue };
-            let parts = lock(self.shared).delivered(stream, &written).into_iter().collect();
+            let parts = lock(self.shared).delivered(&stream, &written).into_iter().collect();
             self.context.emitter.batch(Batch { lines, parts }).await?;
             answered = answered.max(seen);
         }
@@ -243,7 +244,7 @@ impl<'s, 'm: 's> Below<'s, 'm> {
     /// Fetches the files of a page. A parent of which some did not come counts as refused, until
     /// later answers have judged it. None when the stream has failed.
     async fn files(self, delivery: Delivery) -> Result<Option<(Vec<u8>, Answered)>, WalkError> {
-        let stream = delivery.stream;
+        let stream = Arc::clone(&delivery.stream);
         let Some(keys) = stream.file else { return Ok(Some((delivery.lines, Answered::Settled))) };
         let (mut stats, mut first) = (DownloadStats::default(), None);
         let note = |missing: Option<ApiError>| {
@@ -251,10 +252,10 @@ impl<'s, 'm: 's> Below<'s, 'm> {
             lock(self.shared).lent.refusals.note_file(keys, missing)
         };
         let Delivery { lines, files, .. } = delivery;
-        let downloads = Downloads { context: self.context, stream, walk: self.walk };
+        let downloads = Downloads { context: self.context, stream: &stream, walk: self.walk };
         let lines = downloads.fetch(lines, files, &mut stats, note).await;
         let mut shared = lock(self.shared);
-        if let Some(member) = shared.member(stream) {
+        if let Some(member) = shared.member(&stream) {
             member.report.note_files(stats.files, stats.requests, first);
         }
         match lines {
@@ -262,7 +263,7 @@ impl<'s, 'm: 's> Below<'s, 'm> {
             Ok(lines) => Ok(Some((lines, Answered::Settled))),
             Err(error) if ends_everything(&error) => Err(error),
             Err(error) => {
-                self.context.fail(shared.member(stream), error);
+                self.context.fail(shared.member(&stream), error);
                 shared.lent.refusals.forget(keys.answers);
                 Ok(None)
             }

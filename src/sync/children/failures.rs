@@ -1,6 +1,8 @@
 //! Parents of which listings failed: which are passed over, and which streams end with them.
 
-use crate::streams::Feed;
+use std::borrow::Cow;
+
+use crate::streams::ResolvedFeed;
 use crate::sync::WalkError;
 use crate::sync::listing::context::{Context, ends_everything};
 use crate::sync::listing::member::ActiveStream;
@@ -13,15 +15,15 @@ use crate::zendesk::paging::Token;
 
 /// A feed that ends at a parent which fails, and the streams that end with it.
 pub struct End {
-    pub feed: &'static str,
-    pub streams: Vec<&'static str>,
+    pub feed: String,
+    pub streams: Vec<Cow<'static, str>>,
     pub why: WalkError,
 }
 
 /// A listing that was read in an earlier sync. Where some parents of its feed failed and none was
 /// read, it shows whether that is an outage.
 pub struct Witness {
-    pub feed: &'static Feed,
+    pub feed: ResolvedFeed,
     pub path_params: PathParams,
 }
 
@@ -36,22 +38,23 @@ pub fn judge_failures(
     let mut ends = Vec::new();
     for feed in refusals.failures.feeds() {
         let is_below = |member: &ActiveStream| {
-            let is_of = |above: &&'static Feed| above.name == feed;
+            let is_of = |above: &ResolvedFeed| above.name() == feed;
             member.is_reading() && member.stream.feed.lineage().iter().any(is_of)
         };
         let members = who.iter_mut().map(|member| &mut **member);
         let mut members: Vec<&mut ActiveStream> =
             members.filter(|member| is_below(member)).collect();
         let Some(first) = members.first() else {
-            release(feed, refusals, frontier);
+            release(&feed, refusals, frontier);
             continue;
         };
         let failing = first.position.walk.children.failing.clone();
-        let Judged { passed_over, end, counted } = refusals.failures.judge(feed, &failing, is_over);
+        let Judged { passed_over, end, counted } =
+            refusals.failures.judge(&feed, &failing, is_over);
         for member in &mut members {
             let failing = &mut member.position.walk.children.failing;
             counted.iter().for_each(|parent| failing.failed(*parent));
-            if let Some(ids) = refusals.failures.last_read(feed).filter(|_| !counted.is_empty()) {
+            if let Some(ids) = refusals.failures.last_read(&feed).filter(|_| !counted.is_empty()) {
                 failing.keep_witness(ids);
             }
             for failed in &passed_over {
@@ -59,7 +62,7 @@ pub fn judge_failures(
                 member.report.skip(failed.listings, &failed.error);
             }
         }
-        let streams = members.iter().map(|member| member.stream.name).collect();
+        let streams = members.iter().map(|member| member.stream.name.clone()).collect();
         ends.extend(end.map(|why| End { feed, streams, why }));
         for failed in passed_over {
             if !refusals.failures.holds(failed.number) {
@@ -74,11 +77,11 @@ pub fn judge_failures(
 /// The witnesses of feeds of which some parents failed and none was read.
 #[must_use]
 pub fn witnesses(who: &[&mut ActiveStream], refusals: &RefusalsByFeed) -> Vec<Witness> {
-    let witness = |name: &'static str| {
+    let witness = |name: String| {
         let members = who.iter().filter(|member| member.is_reading());
         let mut below = members.filter_map(|member| {
-            let feed = member.stream.feed.lineage().into_iter().find(|feed| feed.name == name)?;
-            let path_params = member.position.walk.children.failing.witness(feed)?;
+            let feed = member.stream.feed.lineage().into_iter().find(|feed| feed.name() == name)?;
+            let path_params = member.position.walk.children.failing.witness(&feed)?;
             Some(Witness { feed, path_params })
         });
         below.next()
@@ -99,7 +102,7 @@ pub async fn still_read(
 ) -> Result<Vec<Witness>, WalkError> {
     let mut came = Vec::new();
     for Witness { feed, path_params } in witnesses {
-        let listing = context.listing(feed, fill_path(feed.path, &path_params), &[], walk);
+        let listing = context.listing(&feed, fill_path(feed.path(), &path_params), &[], walk);
         let size = feed.page_size(context.config);
         match Pager::new(context.client, &listing, Token::First, size).next().await {
             Ok(_) => came.push(Witness { feed, path_params }),

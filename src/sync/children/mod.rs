@@ -1,7 +1,7 @@
 //! Listings that hang on rows of another listing: several parents at once, each to its end. A
 //! position follows the first parent that is not finished.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use xxhash_rust::xxh3::xxh3_64;
@@ -11,7 +11,7 @@ use self::failures::{End, Witness, release, still_read};
 use self::parents::{Node, ParentRow, nodes};
 use self::shared::{Lent, NextPlace, Shared, Top};
 use crate::protocol::emitter::Batch;
-use crate::streams::{Feed, Stream};
+use crate::streams::{ResolvedFeed, ResolvedStream};
 use crate::sync::WalkError;
 use crate::sync::listing::context::{Context, lock};
 
@@ -36,13 +36,14 @@ impl<'r, 'm> Children<'r, 'm> {
     #[must_use]
     pub fn new(
         context: Context<'r>,
-        root: &'static Feed,
+        root: &ResolvedFeed,
         walk: u64,
         lent: Lent<'m>,
         next: NextPlace,
         now_unix: i64,
     ) -> Self {
-        let streams: Vec<&'static Stream> = lent.who.iter().map(|member| member.stream).collect();
+        let streams: Vec<&Arc<ResolvedStream>> =
+            lent.who.iter().map(|member| &member.stream).collect();
         let tree = nodes(root, &streams);
         let sizes = Default::default();
         let shared = Mutex::new(Shared { lent, sizes, under_way: 0 });
@@ -112,7 +113,7 @@ impl<'r, 'm> Children<'r, 'm> {
         if is_over {
             let asks = lock(&self.shared).witnesses();
             for Witness { feed, path_params } in still_read(self.context, asks, self.walk).await? {
-                lock(&self.shared).lent.refusals.failures.read(feed.name, &path_params);
+                lock(&self.shared).lent.refusals.failures.read(feed.name(), &path_params);
             }
         }
         let ends = lock(&self.shared).judge_failures(is_over);
@@ -126,11 +127,11 @@ impl<'r, 'm> Children<'r, 'm> {
             for stream in self.tree.iter().flat_map(Node::all_streams) {
                 if streams.contains(&stream.name) {
                     self.context.fail(shared.member(stream), why.clone());
-                    shared.lent.refusals.forget(stream.feed.name);
+                    shared.lent.refusals.forget(stream.feed.name());
                 }
             }
             let Lent { refusals, frontier, .. } = &mut shared.lent;
-            release(feed, refusals, frontier);
+            release(&feed, refusals, frontier);
         }
         Ok(())
     }

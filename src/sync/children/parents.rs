@@ -2,8 +2,9 @@
 //! below a feed. Pure.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use crate::streams::{Feed, Stream};
+use crate::streams::{ResolvedFeed, ResolvedStream};
 use crate::sync::position::Position;
 use crate::sync::position::frontier::Listed;
 use crate::sync::position::path_params::text_of;
@@ -22,8 +23,8 @@ pub struct ParentRow {
 
 /// A child feed, the streams that take its rows, and its own children.
 pub struct Node {
-    pub feed: &'static Feed,
-    pub streams: Vec<(&'static Stream, RecordWriter)>,
+    pub feed: ResolvedFeed,
+    pub streams: Vec<(Arc<ResolvedStream>, RecordWriter)>,
     pub kids: Vec<Node>,
 }
 
@@ -58,12 +59,15 @@ impl ParentRow {
 
 /// The keys that paths of these children need of the rows of `feed`.
 #[must_use]
-pub fn path_keys(feed: &'static Feed, children: &[&'static Stream]) -> Vec<&'static str> {
+pub fn path_keys<'s>(
+    feed: &ResolvedFeed,
+    children: impl IntoIterator<Item = &'s ResolvedStream>,
+) -> Vec<&'static str> {
     let mut keys = Vec::new();
-    for child in children.iter().flat_map(|child| child.feed.lineage()) {
-        if let Some(parent) = child.parent.as_ref().filter(|parent| std::ptr::eq(parent.feed, feed))
-        {
-            keys.extend(parent.fills.iter().map(|(_, key)| *key));
+    for child in children.into_iter().flat_map(|child| child.feed.lineage()) {
+        if child.above().as_ref() == Some(feed) {
+            let fills = child.parent().into_iter().flat_map(|parent| parent.fills);
+            keys.extend(fills.map(|(_, key)| *key));
         }
     }
     keys.sort_unstable();
@@ -73,35 +77,34 @@ pub fn path_keys(feed: &'static Feed, children: &[&'static Stream]) -> Vec<&'sta
 
 /// The key of a parent's row that tells when it changed: the cursor of the topmost parent, or
 /// what its listing was searched by.
-pub fn changed_key(stream: &Stream) -> Option<&'static str> {
+pub fn changed_key(stream: &ResolvedStream) -> Option<&'static str> {
     let parents = stream.cursor.map(|cursor| cursor.parents)?;
-    let parent = stream.feed.parent.as_ref()?;
+    let above = stream.feed.above()?;
     let key = parents.last().map(|(_, field)| *field);
-    key.or(parent.feed.root().searched_key())
+    key.or(above.root().searched_key())
 }
 impl Node {
-    pub fn all_streams(&self) -> Vec<&'static Stream> {
-        let own = self.streams.iter().map(|(stream, _)| *stream);
+    pub fn all_streams(&self) -> Vec<&ResolvedStream> {
+        let own = self.streams.iter().map(|(stream, _)| &**stream);
         own.chain(self.kids.iter().flat_map(Self::all_streams)).collect()
     }
 }
 
 /// The feeds below `feed` that these streams need, as a tree.
-pub fn nodes(feed: &'static Feed, streams: &[&'static Stream]) -> Vec<Node> {
-    let mut feeds: Vec<&'static Feed> = Vec::new();
+pub fn nodes(feed: &ResolvedFeed, streams: &[&Arc<ResolvedStream>]) -> Vec<Node> {
+    let mut feeds: Vec<ResolvedFeed> = Vec::new();
     for child in streams.iter().flat_map(|stream| stream.feed.lineage()) {
-        let is_below = child.parent.as_ref().is_some_and(|parent| std::ptr::eq(parent.feed, feed));
-        if is_below && !feeds.iter().any(|known| std::ptr::eq(*known, child)) {
+        if child.above().as_ref() == Some(feed) && !feeds.contains(&child) {
             feeds.push(child);
         }
     }
-    let of_feed = |feed: &'static Feed| {
-        let own = streams.iter().filter(move |stream| std::ptr::eq(stream.feed, feed));
-        own.map(|stream| (*stream, RecordWriter::new(stream))).collect()
+    let of_feed = |feed: &ResolvedFeed| {
+        let own = streams.iter().filter(|stream| stream.feed == *feed);
+        own.map(|stream| (Arc::clone(stream), RecordWriter::new(stream))).collect()
     };
     feeds
         .into_iter()
-        .map(|feed| Node { feed, streams: of_feed(feed), kids: nodes(feed, streams) })
+        .map(|feed| Node { streams: of_feed(&feed), kids: nodes(&feed, streams), feed })
         .collect()
 }
 
@@ -122,7 +125,7 @@ pub fn values(
 /// Whether a walk over all parents may leave a parent out: the listing has old ones too, and this
 /// one did not change since the walk's cursor.
 #[must_use]
-pub fn unchanged_parent(position: &Position, root: &Feed, changed: Option<i64>) -> bool {
+pub fn unchanged_parent(position: &Position, root: &ResolvedFeed, changed: Option<i64>) -> bool {
     let everything = root.lists_news() || position.walk.full_pass.under_way || position.walk.full;
     !everything
         && changed

@@ -1,6 +1,7 @@
 //! What the listings of all parents of a page share: the streams, up to where they are read, and
 //! what became of each parent. Plain code under one lock.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use super::failures::{self, End, Witness, judge_failures};
 use super::parents::{Node, ParentRow, unchanged_parent};
 use crate::protocol::emitter::Part;
-use crate::streams::Stream;
+use crate::streams::ResolvedStream;
 use crate::sync::WalkError;
 use crate::sync::listing::context::{Context, lock};
 use crate::sync::listing::member::ActiveStream;
@@ -41,7 +42,7 @@ pub struct NextPlace {
 pub struct Shared<'m> {
     pub lent: Lent<'m>,
     /// The page size that each feed was last read with: what was learned of it is of all parents.
-    pub sizes: BTreeMap<&'static str, PageSize>,
+    pub sizes: BTreeMap<String, PageSize>,
     /// Listings of grandchildren under way, below all parents together.
     pub under_way: usize,
 }
@@ -89,7 +90,7 @@ impl Shared<'_> {
         let mut needed = needed.filter(|member| {
             let root = member.stream.feed.root();
             !member.position.walk.place.seen.contains(&parent.listed.hash)
-                && !unchanged_parent(&member.position, root, parent.changed)
+                && !unchanged_parent(&member.position, &root, parent.changed)
         });
         let needed = needed.next().is_some();
         let number = self.lent.frontier.push(parent.listed.clone());
@@ -140,18 +141,18 @@ impl Shared<'_> {
             .collect()
     }
 
-    pub fn member(&mut self, stream: &Stream) -> Option<&mut ActiveStream> {
+    pub fn member(&mut self, stream: &ResolvedStream) -> Option<&mut ActiveStream> {
         let members = self.lent.who.iter_mut().map(|member| &mut **member);
         members
             .filter(|member| member.is_reading())
-            .find(|member| std::ptr::eq(member.stream, stream))
+            .find(|member| member.stream.name == stream.name)
     }
 
     pub fn wants(&mut self, node: &Node) -> bool {
         node.all_streams().into_iter().any(|stream| self.member(stream).is_some())
     }
 
-    pub fn keep(&mut self, stream: &'static Stream, page: &Page, list: &Rows) -> Option<Vec<bool>> {
+    pub fn keep(&mut self, stream: &ResolvedStream, page: &Page, list: &Rows) -> Option<Vec<bool>> {
         let member = self.member(stream)?;
         // On a detour, children that the stream's own feed has brought are there, and more whole.
         let bound =
@@ -165,7 +166,7 @@ impl Shared<'_> {
         Some((0..list.rows.len()).map(new).collect())
     }
 
-    pub fn delivered(&mut self, stream: &'static Stream, written: &WrittenRows) -> Option<Part> {
+    pub fn delivered(&mut self, stream: &ResolvedStream, written: &WrittenRows) -> Option<Part> {
         let member = self.member(stream)?;
         member.position.walk.children.rows += written.rows;
         member.report.note(written);
@@ -192,7 +193,7 @@ impl Shared<'_> {
     pub fn others_read(&self, node: &Node) -> bool {
         let own = node.all_streams();
         let is_other =
-            |member: &ActiveStream| !own.iter().any(|stream| std::ptr::eq(*stream, member.stream));
+            |member: &ActiveStream| !own.iter().any(|stream| stream.name == member.stream.name);
         self.lent.who.iter().any(|member| member.is_reading() && is_other(member))
     }
 
@@ -201,16 +202,16 @@ impl Shared<'_> {
         node: &Node,
         until: Duration,
         is_limit: bool,
-    ) -> Vec<&'static str> {
+    ) -> Vec<Cow<'static, str>> {
         let mut names = Vec::new();
         for stream in node.all_streams() {
             if let Some(member) = self.member(stream) {
                 member.state = StreamState::Behind;
                 member.refused_until = until;
                 member.is_limited = is_limit;
-                names.push(stream.name);
+                names.push(stream.name.clone());
             }
-            self.lent.refusals.forget(stream.feed.name);
+            self.lent.refusals.forget(stream.feed.name());
         }
         names
     }
@@ -218,7 +219,7 @@ impl Shared<'_> {
     pub fn fail(&mut self, context: Context<'_>, node: &Node, error: &WalkError) {
         for stream in node.all_streams() {
             context.fail(self.member(stream), error.clone());
-            self.lent.refusals.forget(stream.feed.name);
+            self.lent.refusals.forget(stream.feed.name());
         }
     }
 
@@ -232,7 +233,7 @@ impl Shared<'_> {
         error: WalkError,
     ) -> Result<Answered, WalkError> {
         let refusals = &mut self.lent.refusals;
-        let feed = node.feed.name;
+        let feed = node.feed.name();
         let whom = about(&error);
         match (whom, &error) {
             (About::Parent, _) => {

@@ -6,7 +6,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::{put, reference};
 use crate::protocol::message::Level;
-use crate::streams::Stream;
+use crate::streams::ResolvedStream;
 use crate::sync::WalkError;
 use crate::sync::listing::context::Context;
 use crate::sync::listing::member::FileStats;
@@ -38,7 +38,7 @@ pub struct DownloadStats {
 #[derive(Clone, Copy)]
 pub struct Downloads<'a> {
     pub context: Context<'a>,
-    pub stream: &'static Stream,
+    pub stream: &'a ResolvedStream,
     /// The number under which its requests take turns.
     pub walk: u64,
 }
@@ -79,7 +79,7 @@ impl Downloads<'_> {
                 }
                 Err(error) if is_its_own(&error) => {
                     stats.files.missing += 1;
-                    let name = self.stream.name;
+                    let name = &self.stream.name;
                     let why = format!("{name}: the file of {} cannot be had ({error})", came.id);
                     emitter.log(Level::Debug, &why).await?;
                     note(Some(error))?;
@@ -138,7 +138,7 @@ impl Downloads<'_> {
             }
         }
         let bytes = partial.len();
-        let path = file.relative_path(stream.name);
+        let path = file.relative_path(&stream.name);
         partial.finish(context.staging.join(&path)).await.map_err(disk)?;
         Ok((path, bytes))
     }

@@ -7,10 +7,11 @@
 
 use std::collections::VecDeque;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::streams::Stream;
+use crate::streams::ResolvedStream;
 use crate::sync::position::frontier::JUDGED_AFTER;
 use crate::sync::records::file_ref::FileRef;
 
@@ -76,7 +77,7 @@ impl PendingCheckpoints {
 /// A stream's lines of a page, and the files that their rows tell of.
 #[derive(Debug)]
 pub struct Delivery {
-    pub stream: &'static Stream,
+    pub stream: Arc<ResolvedStream>,
     pub lines: Vec<u8>,
     pub files: Vec<FileRef>,
 }

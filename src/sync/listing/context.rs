@@ -10,7 +10,7 @@ use super::pager::Listing;
 use crate::config::Config;
 use crate::protocol::emitter::Emitter;
 use crate::streams::brands::BRAND_ID;
-use crate::streams::{Feed, Stream};
+use crate::streams::{ResolvedFeed, ResolvedStream};
 use crate::sync::WalkError;
 use crate::sync::position::catch_up::StreamState;
 use crate::sync::position::path_params::PathParams;
@@ -43,9 +43,9 @@ impl Context<'_> {
     /// A listing as the host has it that is read.
     pub(in crate::sync) fn listing(
         self,
-        feed: &'static Feed,
+        feed: &ResolvedFeed,
         path: String,
-        streams: &[&Stream],
+        streams: &[&ResolvedStream],
         walk: u64,
     ) -> Listing {
         Listing::new(feed, path, streams, walk, self.config).at(self.site.cloned())
@@ -71,9 +71,9 @@ impl Context<'_> {
         let report = Report { waited: self.client.waited(member.walk), ..member.report.clone() };
         let site = self.site.cloned();
         // Once per stream, where it has come to its end: it is not whole.
-        let cut_short = member.report.cut_short.error(member.stream.feed);
+        let cut_short = member.report.cut_short.error(&member.stream.feed);
         let result = result.and_then(|()| cut_short.map_or(Ok(()), Err));
-        let ended = Ended { stream: member.stream, site, result, report };
+        let ended = Ended { stream: Arc::clone(&member.stream), site, result, report };
         // The receiver lives as long as the sync; without it there is nobody left to tell.
         let _ = self.ended.send(ended);
     }

@@ -1,10 +1,11 @@
 //! A stream in its walk, and what reading it took.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::protocol::emitter::Part;
-use crate::streams::{Feed, Stream};
+use crate::streams::{ResolvedFeed, ResolvedStream};
 use crate::sync::WalkError;
 use crate::sync::position::catch_up::{StreamState, WalkProgress};
 use crate::sync::position::encode::to_state;
@@ -28,9 +29,9 @@ impl CutShort {
     }
 
     /// What it means for a listing that was read to its end.
-    pub(in crate::sync) fn error(self, feed: &'static Feed) -> Option<WalkError> {
+    pub(in crate::sync) fn error(self, feed: &ResolvedFeed) -> Option<WalkError> {
         let Self { seconds, first } = self;
-        Some(WalkError::CutShort { path: feed.root().path, first: first?, seconds })
+        Some(WalkError::CutShort { path: feed.root().path().to_owned(), first: first?, seconds })
     }
 }
 
@@ -58,7 +59,7 @@ impl FileStats {
 /// A stream in its walk.
 #[derive(Debug)]
 pub struct ActiveStream {
-    pub stream: &'static Stream,
+    pub stream: Arc<ResolvedStream>,
     /// The brand whose part of the stream's state this position is; none for the state itself.
     pub brand: Option<u64>,
     /// The number of the walk that it is read in.
@@ -153,7 +154,7 @@ impl Report {
 /// A stream that has ended, well or not.
 #[derive(Debug)]
 pub struct Ended {
-    pub stream: &'static Stream,
+    pub stream: Arc<ResolvedStream>,
     /// The host where it was read, where that is not the main one with nothing known of its brand.
     pub site: Option<Arc<Site>>,
     pub result: Result<(), WalkError>,
@@ -165,24 +166,24 @@ pub struct Ended {
 pub struct Group {
     /// The host that has the feed, where that is not the main one with nothing known of its brand.
     pub site: Option<Arc<Site>>,
-    pub feed: &'static Feed,
+    pub feed: ResolvedFeed,
     pub members: Vec<ActiveStream>,
     pub walk: u64,
     /// Streams that take their detour first, each with itself on its own road.
-    pub first: Vec<(ActiveStream, &'static Stream)>,
+    pub first: Vec<(ActiveStream, Arc<ResolvedStream>)>,
 }
 
 impl Group {
     /// The number of its walk, and its streams.
     #[must_use]
-    pub fn names(&self) -> (u64, Vec<&'static str>) {
-        (self.walk, self.members.iter().map(|member| member.stream.name).collect())
+    pub fn names(&self) -> (u64, Vec<Cow<'static, str>>) {
+        (self.walk, self.members.iter().map(|member| member.stream.name.clone()).collect())
     }
 }
 
 impl ActiveStream {
     #[must_use]
-    pub fn new(stream: &'static Stream, position: Position) -> Self {
+    pub fn new(stream: Arc<ResolvedStream>, position: Position) -> Self {
         let (state, report) = (StreamState::Reading, Report::default());
         let refused_until = Duration::ZERO;
         let (brand, page_time, window_seconds, is_limited, newest) =
@@ -220,8 +221,8 @@ impl ActiveStream {
     }
 
     pub(in crate::sync) fn part(&self, rows: u64) -> Part {
-        let position = Some(to_state(self.stream, &self.position));
-        Part { stream: self.stream.name, brand: self.brand, rows, position }
+        let position = Some(to_state(&self.stream, &self.position));
+        Part { stream: self.stream.name.clone(), brand: self.brand, rows, position }
     }
 
     pub(in crate::sync) fn progress(&self) -> WalkProgress {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::config::Config;
 use crate::protocol::message::Level;
-use crate::streams::{Feed, Stream};
+use crate::streams::{ResolvedFeed, ResolvedStream};
 use crate::sync::WalkError;
 use crate::sync::position::ends;
 use crate::sync::position::places::{self, Trail};
@@ -24,7 +24,7 @@ use crate::zendesk::visited::Visited;
 pub struct Listing {
     /// The host that has it, where that is not the main one.
     pub site: Option<Arc<Site>>,
-    pub feed: &'static Feed,
+    pub feed: ResolvedFeed,
     pub path: String,
     pub query: Vec<(&'static str, String)>,
     pub shape: Shape,
@@ -88,14 +88,13 @@ impl Listing {
     /// The listing of a feed for these streams: their side-loads and all that they look up.
     #[must_use]
     pub fn new(
-        feed: &'static Feed,
+        feed: &ResolvedFeed,
         path: String,
-        streams: &[&Stream],
+        streams: &[&ResolvedStream],
         walk: u64,
         config: &Config,
     ) -> Self {
-        let mut query: Vec<(&'static str, String)> =
-            feed.query.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
+        let mut query = feed.query();
         let chosen = feed.choices.iter();
         query.extend(
             chosen.filter_map(|(key, choice)| Some((*key, choice.value(config)?.to_owned()))),
@@ -111,7 +110,7 @@ impl Listing {
             }
         }
         let mut list = ListShape { path: feed.list, ..ListShape::default() };
-        list.wanted.extend(feed.time_key());
+        list.wanted.extend(feed.time_key().map(Cow::Borrowed));
         let mut beside: Vec<ListShape> = Vec::new();
         for more in streams.iter().flat_map(|stream| stream.lists_beside()) {
             match beside.iter_mut().find(|list| list.path == more.path) {
@@ -130,7 +129,7 @@ impl Listing {
                 (Some(_), None) => {}
             }
         }
-        let tidy = |wanted: &mut Vec<&'static str>| {
+        let tidy = |wanted: &mut Vec<Cow<'static, str>>| {
             wanted.sort_unstable();
             wanted.dedup();
         };
@@ -146,7 +145,7 @@ impl Listing {
             let lists = later.iter().filter(|shape| shape.path == *list).cloned().collect();
             (*path, Shape { lists })
         });
-        let site = None;
+        let (site, feed) = (None, feed.clone());
         Self { site, feed, path, query, shape: Shape { lists: first }, more: more.collect(), walk }
     }
 
@@ -160,8 +159,8 @@ impl Listing {
     pub fn want(&mut self, keys: impl IntoIterator<Item = &'static str>) {
         if let Some(list) = self.shape.lists.first_mut() {
             for key in keys {
-                if !list.wanted.contains(&key) {
-                    list.wanted.push(key);
+                if !list.wanted.iter().any(|wanted| *wanted == key) {
+                    list.wanted.push(key.into());
                 }
             }
         }
@@ -329,7 +328,7 @@ impl<'a> Pager<'a> {
 
     /// What an answer says of how to go on.
     fn step(&self, fetched: &Fetched, rows: usize) -> Step {
-        let feed = self.listing.feed;
+        let feed = &self.listing.feed;
         let answer = Answer {
             envelope: &fetched.page.envelope,
             rows,
@@ -390,7 +389,7 @@ impl<'a> Pager<'a> {
     fn doubted(&self) -> Doubted {
         // In the order of time the page before is no proof that there are rows. By the old cursors
         // of audits a link leads behind the last page, too.
-        let feed = self.listing.feed;
+        let feed = &self.listing.feed;
         let leads_behind = feed.time_key().is_some() || feed.paging == Paging::Before;
         match &self.promise {
             Promise::Nothing => Doubted::Believed,

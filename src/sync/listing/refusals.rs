@@ -1,9 +1,10 @@
 //! What a refusal of a listing of children speaks of, and whether refused parents are their own
 //! affair or the whole stream's. Pure.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::streams::{FileKeys, Stream};
+use crate::streams::{FileKeys, ResolvedStream};
 use crate::sync::WalkError;
 use crate::sync::position::failing::Failures;
 use crate::sync::position::frontier::{Answers, JUDGED_AFTER};
@@ -129,21 +130,21 @@ impl Refusals {
 /// How the listings of each child feed were answered, and requests for files.
 #[derive(Debug, Default)]
 pub struct RefusalsByFeed {
-    feeds: BTreeMap<&'static str, (Refusals, Option<ApiError>)>,
+    feeds: BTreeMap<String, (Refusals, Option<ApiError>)>,
     /// Those that were no refusals and brought no rows either.
     pub failures: Failures,
 }
 
 impl RefusalsByFeed {
     /// Notes how a listing of this feed was answered.
-    pub fn note(&mut self, feed: &'static str, refused: Option<ApiError>) {
-        let (refusals, last) = self.feeds.entry(feed).or_default();
+    pub fn note(&mut self, feed: &str, refused: Option<ApiError>) {
+        let (refusals, last) = self.feeds.entry(feed.to_owned()).or_default();
         refusals.note(refused.is_some());
         *last = refused.or(last.take());
     }
 
     /// Notes a refusal that every listing of this feed would be answered with.
-    pub fn note_of_all(&mut self, feed: &'static str, refused: ApiError) {
+    pub fn note_of_all(&mut self, feed: &str, refused: ApiError) {
         self.note(feed, Some(refused));
         if let Some((refusals, _)) = self.feeds.get_mut(feed) {
             refusals.of_all += 1;
@@ -184,7 +185,7 @@ impl RefusalsByFeed {
     #[must_use]
     pub fn answers(&self) -> Answers {
         let refusing = self.feeds.iter().filter(|(_, (_, last))| last.is_some());
-        refusing.map(|(feed, (refusals, _))| (*feed, refusals.answers)).collect()
+        refusing.map(|(feed, (refusals, _))| (feed.clone(), refusals.answers)).collect()
     }
 
     /// Forgets a feed that is not read any more.
@@ -209,14 +210,14 @@ impl RefusalsByFeed {
     }
 
     /// Streams that fail because too many of all their parents were refused.
-    pub fn at_end(
+    pub fn at_end<'s>(
         &self,
-        streams: impl Iterator<Item = &'static Stream>,
-    ) -> Vec<(&'static str, WalkError)> {
+        streams: impl Iterator<Item = &'s ResolvedStream>,
+    ) -> Vec<(Cow<'static, str>, WalkError)> {
         streams
             .filter_map(|stream| {
                 let files = stream.file.and_then(|keys| self.too_many_files(keys, true));
-                Some((stream.name, self.too_many(stream.feed.name, true).or(files)?))
+                Some((stream.name.clone(), self.too_many(stream.feed.name(), true).or(files)?))
             })
             .collect()
     }

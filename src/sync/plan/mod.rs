@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::config::{Config, Start};
 use crate::protocol::catalog::SyncMode;
-use crate::streams::{Reading, Stream};
+use crate::streams::{Reading, ResolvedStream};
 use crate::sync::position::decode::{self, Saved};
 use crate::sync::position::encode::to_state;
 use crate::sync::position::{
@@ -37,7 +37,7 @@ pub struct Now {
 /// Decides where a stream begins.
 #[must_use]
 pub fn begin(
-    stream: &Stream,
+    stream: &ResolvedStream,
     mode: SyncMode,
     state: Option<&Map<String, Value>>,
     config: &Config,
@@ -74,7 +74,7 @@ pub fn begin(
     begin
 }
 
-fn full_refresh(stream: &Stream, saved: &Saved, config: &Config, now: Now) -> Begin {
+fn full_refresh(stream: &ResolvedStream, saved: &Saved, config: &Config, now: Now) -> Begin {
     let same_job = now.attempt >= 1;
     let walk = saved.walk.as_ref().filter(|walk| same_job && walk.full);
     let done = walk.is_some_and(|walk| walk.phase == Phase::Done) || (same_job && saved.finished);
@@ -103,7 +103,7 @@ fn full_refresh(stream: &Stream, saved: &Saved, config: &Config, now: Now) -> Be
 }
 
 fn incremental(
-    stream: &Stream,
+    stream: &ResolvedStream,
     reading: Reading,
     saved: &Saved,
     config: &Config,
@@ -184,11 +184,16 @@ const MOST_AHEAD_SECONDS: i64 = 3600;
 /// Brings saved times of the future back to the newest that can be read from. Nobody knows what was
 /// read up to such a time, so it is reported. Returns where the stream begins if it is not asked for in
 /// this sync: its listing has nothing so new.
-fn of_the_future(stream: &Stream, saved: &mut Saved, config: &Config, now: Now) -> Option<Begin> {
+fn of_the_future(
+    stream: &ResolvedStream,
+    saved: &mut Saved,
+    config: &Config,
+    now: Now,
+) -> Option<Begin> {
     let latest = now.unix.saturating_sub(YOUNGEST_BOUND_SECONDS);
     let most = now.unix.saturating_add(MOST_AHEAD_SECONDS);
     let ahead = |time: Option<i64>| time.filter(|time| *time > most);
-    let name = stream.name;
+    let name = &stream.name;
     let bound = saved.walk.as_ref().and_then(|walk| walk.start_bound).or(saved.bound);
     if let Some(start) = ahead(bound) {
         saved.bound = None;
@@ -245,7 +250,7 @@ fn of_the_future(stream: &Stream, saved: &mut Saved, config: &Config, now: Now) 
 
 /// Whether a state is of a walk that never read a page, from a start that is later than the one
 /// that is configured now. Such a start binds nothing: nothing was read from it.
-fn never_read(stream: &Stream, saved: &Saved, config: &Config, now: Now) -> bool {
+fn never_read(stream: &ResolvedStream, saved: &Saved, config: &Config, now: Now) -> bool {
     let Some(walk) = saved.walk.as_ref().filter(|walk| walk.phase == Phase::Fresh) else {
         return false;
     };
@@ -256,8 +261,8 @@ fn never_read(stream: &Stream, saved: &Saved, config: &Config, now: Now) -> bool
 
 /// A warning when the start date is another than in the first read. Days back move by themselves,
 /// but never to an earlier date.
-fn moved(stream: &Stream, start: Start, frozen: i64, now: Now) -> Option<String> {
-    let (name, before, wanted) = (stream.name, timestamp::to_iso(frozen), start.unix(now.unix));
+fn moved(stream: &ResolvedStream, start: Start, frozen: i64, now: Now) -> Option<String> {
+    let (name, before, wanted) = (&stream.name, timestamp::to_iso(frozen), start.unix(now.unix));
     match start {
         Start::At(_) | Start::DaysBack(_) if wanted < frozen => Some(format!(
             "{name}: `start_date` is earlier than in the first sync. The first value ({before}) stays in \
@@ -274,11 +279,11 @@ fn moved(stream: &Stream, start: Start, frozen: i64, now: Now) -> Option<String>
 
 /// A warning when an earlier read began at a start date and the stream is read whole now. Its saved
 /// position goes on, and only a reset brings the older rows.
-fn incomplete(stream: &Stream, saved: &Saved, frozen: Option<i64>) -> Option<String> {
+fn incomplete(stream: &ResolvedStream, saved: &Saved, frozen: Option<i64>) -> Option<String> {
     if stream.dated || !stream.dated_on_request {
         return None;
     }
-    let name = stream.name;
+    let name = &stream.name;
     match frozen.map(timestamp::to_iso) {
         Some(before) => Some(format!(
             "{name}: rows that last changed before {before} are missing, because the first read began at that \
@@ -294,7 +299,7 @@ fn incomplete(stream: &Stream, saved: &Saved, frozen: Option<i64>) -> Option<Str
 }
 
 /// A warning when rows may have come and gone since the saved position.
-fn forgotten(stream: &Stream, flat: Option<i64>, now: Now) -> Option<String> {
+fn forgotten(stream: &ResolvedStream, flat: Option<i64>, now: Now) -> Option<String> {
     let days = stream.feed.kept_days?;
     let gone = flat? < now.unix.saturating_sub(days * 86_400);
     gone.then(|| {
@@ -316,7 +321,7 @@ fn pass_is_due(walk: Option<&Walk>, flat: Option<i64>, now: Now) -> bool {
 }
 
 /// A lower bound younger than the feeds give yet sends no request.
-fn nothing_yet(stream: &Stream, position: Position, now: Now) -> Begin {
+fn nothing_yet(stream: &ResolvedStream, position: Position, now: Now) -> Begin {
     let lower = position.cursor.or(position.walk.start_bound);
     let too_young =
         lower.is_some_and(|lower| lower > now.unix.saturating_sub(YOUNGEST_BOUND_SECONDS));
@@ -346,7 +351,7 @@ mod tests {
         Config::parse(config.to_string().as_bytes()).unwrap()
     }
 
-    fn stream_of(name: &str) -> Stream {
+    fn stream_of(name: &str) -> ResolvedStream {
         registry(&config(None)).into_iter().find(|stream| stream.name == name).unwrap()
     }
 
@@ -632,7 +637,7 @@ mod tests {
 
     const DAY: i64 = 86_400;
 
-    fn begun(name: &str, state: &Value) -> (Stream, Begin) {
+    fn begun(name: &str, state: &Value) -> (ResolvedStream, Begin) {
         let config = config(Some(START));
         let stream = registry(&config).into_iter().find(|stream| stream.name == name).unwrap();
         let begin = begin(&stream, SyncMode::Incremental, state.as_object(), &config, NOW);

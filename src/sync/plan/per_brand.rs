@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::protocol::catalog::SyncMode;
 use crate::protocol::ledger::Positions;
 use crate::protocol::state::BRANDS;
-use crate::streams::Stream;
+use crate::streams::ResolvedStream;
 use crate::sync::plan::{self, Now};
 use crate::sync::position::Position;
 use crate::sync::position::decode::BRAND;
@@ -41,7 +41,7 @@ pub struct Hosts<'a> {
 /// stay as they are.
 #[must_use]
 pub fn begin(
-    stream: &Stream,
+    stream: &ResolvedStream,
     mode: SyncMode,
     state: Option<&Map<String, Value>>,
     config: &Config,
@@ -86,7 +86,7 @@ pub fn begin(
 /// (Airbyte's, or of an older version) is the main brand's, unless that has a part by its id:
 /// then another brand was the main one when it was written.
 fn give_to_owners(
-    stream: &Stream,
+    stream: &ResolvedStream,
     main: u64,
     own: &mut Option<Map<String, Value>>,
     parts: &mut BTreeMap<u64, Map<String, Value>>,
@@ -102,7 +102,7 @@ fn give_to_owners(
     if let Some(Value::Object(walk)) = own.as_mut().and_then(|own| own.get_mut("walk")) {
         walk.insert(BRAND.to_owned(), main.into());
     }
-    let name = stream.name;
+    let name = &stream.name;
     match (owner, formers) {
         (Some(owner), Some(part)) => {
             parts.insert(owner, part);
@@ -125,12 +125,12 @@ fn give_to_owners(
 type Split = (Option<Map<String, Value>>, BTreeMap<u64, Map<String, Value>>, Vec<String>);
 
 /// A saved state as the main host's part, those of other brands, and what could not be understood.
-fn split(stream: &Stream, state: Option<&Map<String, Value>>) -> Split {
+fn split(stream: &ResolvedStream, state: Option<&Map<String, Value>>) -> Split {
     let mut own = state.cloned().unwrap_or_default();
     let mut warnings = Vec::new();
     let mut parts = BTreeMap::new();
     let mut ignore = |what: &str| {
-        let name = stream.name;
+        let name = &stream.name;
         warnings.push(format!("{name}: {what} is not used; that help center is read anew"));
     };
     match own.remove(BRANDS).filter(|_| stream.feed.root().is_of_brands()) {

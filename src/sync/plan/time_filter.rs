@@ -2,13 +2,17 @@
 //! frozen when a walk begins, so that a resumed walk asks the very same listing. Pure.
 //! Those of a search are made of each window's own bounds ([`search::query`](crate::sync::position::search_bounds::query)).
 
-use crate::streams::{Feed, TimeFilter};
+use crate::streams::{ResolvedFeed, TimeFilter};
 use crate::sync::position::{MARGIN_SECONDS, Position};
 use crate::zendesk::timestamp;
 
 /// Begins the walk, if it did not begin before, and returns its parameters. `now_unix` is
 /// Zendesk's time.
-pub fn begin(feed: &Feed, position: &mut Position, now_unix: i64) -> Vec<(&'static str, String)> {
+pub fn begin(
+    feed: &ResolvedFeed,
+    position: &mut Position,
+    now_unix: i64,
+) -> Vec<(&'static str, String)> {
     if matches!(feed.since, TimeFilter::Unsent | TimeFilter::Windows { .. }) {
         return Vec::new();
     }
@@ -45,8 +49,8 @@ mod tests {
         let streams = registry(&crate::config::Config::parse(config).unwrap());
         let feed = streams.into_iter().find(|known| known.name == stream).unwrap().feed;
         let mut position = Position { cursor: walk.cursor_at_start, walk, main: None };
-        let first = begin(feed, &mut position, 1_000_000);
-        assert_eq!(begin(feed, &mut position, 2_000_000), first);
+        let first = begin(&feed, &mut position, 1_000_000);
+        assert_eq!(begin(&feed, &mut position, 2_000_000), first);
         first
     }
 

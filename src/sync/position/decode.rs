@@ -14,7 +14,7 @@ use super::{
     FullPass, MOST_SEEN, Phase, Place, Position, WALK_VERSION, Walk, WatchedChildren, Window,
     Windows,
 };
-use crate::streams::{Cursor, Stream};
+use crate::streams::{Cursor, ResolvedFeed, ResolvedStream};
 use crate::zendesk::paging::Token;
 use crate::zendesk::timestamp;
 
@@ -54,7 +54,7 @@ impl Saved {
 
 /// Reads a stream's saved state. `now_unix` is Zendesk's time.
 #[must_use]
-pub fn read(stream: &Stream, state: &Map<String, Value>, now_unix: i64) -> Saved {
+pub fn read(stream: &ResolvedStream, state: &Map<String, Value>, now_unix: i64) -> Saved {
     let mut saved = Saved::default();
     let is_true = |key: &str| state.get(key) == Some(&Value::Bool(true));
     saved.finished = is_true("__ab_no_cursor_state_message")
@@ -168,9 +168,10 @@ fn is_ours(state: &Map<String, Value>) -> bool {
         .is_some_and(|walk| walk.get("v").and_then(Value::as_u64) == Some(WALK_VERSION))
 }
 
-fn is_of_detour(stream: &Stream, walk: &Value) -> bool {
-    let feed = stream.fallback.map(|fallback| fallback.feed.root().name);
-    feed.is_some() && walk.get("feed").and_then(Value::as_str) == feed
+fn is_of_detour(stream: &ResolvedStream, walk: &Value) -> bool {
+    let feed = stream.fallback.map(|fallback| ResolvedFeed::from(fallback.feed).root());
+    feed.is_some()
+        && walk.get("feed").and_then(Value::as_str) == feed.as_ref().map(ResolvedFeed::name)
 }
 
 /// The flat cursor, unix seconds. Err names a key that holds no time.
@@ -255,12 +256,12 @@ fn all_partitions_complete(state: &Map<String, Value>) -> bool {
     !states.is_empty() && states.iter().all(complete)
 }
 
-fn read_walk(stream: &Stream, json: &Map<String, Value>) -> Result<Walk, &'static str> {
+fn read_walk(stream: &ResolvedStream, json: &Map<String, Value>) -> Result<Walk, &'static str> {
     if json.get("v").and_then(Value::as_u64) != Some(WALK_VERSION) {
         return Err("another version wrote it");
     }
     let text = |key: &str| json.get(key).and_then(Value::as_str);
-    if text("feed") != Some(stream.feed.root().name) {
+    if text("feed") != Some(stream.feed.root().name()) {
         return Err("it is of another listing");
     }
     let token = text("kind").zip(text("token"));
@@ -348,7 +349,7 @@ mod tests {
 
     const NOW: i64 = 1_795_000_000;
 
-    fn stream(name: &str) -> Stream {
+    fn stream(name: &str) -> ResolvedStream {
         let config =
             br#"{"subdomain":"acme","credentials":{"credentials":"oauth2.0","access_token":"x"}}"#;
         let config = Config::parse(config).unwrap();

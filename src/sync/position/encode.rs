@@ -6,13 +6,13 @@ use serde_json::{Map, Value, json};
 
 use super::decode::BRAND;
 use super::{MOST_SEEN, MOST_SEEN_IN_WINDOWS, Phase, Place, Position, WALK_VERSION, Walk, Window};
-use crate::streams::{CursorFormat, Stream};
+use crate::streams::{CursorFormat, ResolvedStream};
 use crate::zendesk::paging::Token;
 use crate::zendesk::timestamp;
 
 /// A stream's position as the text of its state.
 #[must_use]
-pub fn to_state(stream: &Stream, position: &Position) -> String {
+pub fn to_state(stream: &ResolvedStream, position: &Position) -> String {
     let mut state = Map::new();
     let walk = &position.walk;
     let Some(cursor) = &stream.cursor else {
@@ -72,10 +72,10 @@ fn substream_state(
     state
 }
 
-fn walk_json(stream: &Stream, walk: &Walk) -> Value {
+fn walk_json(stream: &ResolvedStream, walk: &Walk) -> Value {
     let mut json = json!({
         "v": WALK_VERSION,
-        "feed": stream.feed.root().name,
+        "feed": stream.feed.root().name(),
         "kind": walk.place.token.kind(),
         "token": walk.place.token.text(),
     });

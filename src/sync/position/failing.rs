@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::streams::Feed;
+use crate::streams::ResolvedFeed;
 use crate::sync::WalkError;
 use crate::sync::position::path_params::PathParams;
 
@@ -40,7 +40,7 @@ pub struct Failing {
 
 /// How the listings of children came out in this walk, by feed.
 #[derive(Debug, Default)]
-pub struct Failures(BTreeMap<&'static str, OfFeed>);
+pub struct Failures(BTreeMap<String, OfFeed>);
 
 #[derive(Debug, Default)]
 struct OfFeed {
@@ -101,10 +101,10 @@ impl Failing {
 
     /// What fills the path of a listing of this feed that was read in an earlier sync.
     #[must_use]
-    pub fn witness(&self, feed: &'static Feed) -> Option<PathParams> {
+    pub fn witness(&self, feed: &ResolvedFeed) -> Option<PathParams> {
         let ids: BTreeMap<&str, &str> =
             self.witness.split(',').filter_map(|id| id.split_once('=')).collect();
-        let parents = feed.lineage().into_iter().filter_map(|feed| feed.parent.as_ref());
+        let parents = feed.lineage().into_iter().filter_map(|feed| feed.parent());
         let names = parents.flat_map(|parent| parent.fills).map(|(name, _)| *name);
         names.map(|name| Some((name, (*ids.get(name)?).to_owned()))).collect()
     }
@@ -156,8 +156,8 @@ impl Failing {
 
 impl Failures {
     /// Notes that a listing of a feed was read, and what filled its path.
-    pub fn read(&mut self, feed: &'static str, path_params: &PathParams) {
-        let of_feed = self.0.entry(feed).or_default();
+    pub fn read(&mut self, feed: &str, path_params: &PathParams) {
+        let of_feed = self.0.entry(feed.to_owned()).or_default();
         of_feed.read += 1;
         let ids: Vec<String> =
             path_params.iter().map(|(name, id)| format!("{name}={id}")).collect();
@@ -166,8 +166,8 @@ impl Failures {
     }
 
     /// Notes that a listing below a parent failed.
-    pub fn failed(&mut self, feed: &'static str, parent: u64, error: WalkError) {
-        let of_feed = self.0.entry(feed).or_default();
+    pub fn failed(&mut self, feed: &str, parent: u64, error: WalkError) {
+        let of_feed = self.0.entry(feed.to_owned()).or_default();
         of_feed.in_a_row.insert(parent);
         let failed = Failed { parent, number: NO_NUMBER, listings: 0, error };
         of_feed.failed.entry(parent).or_insert(failed).listings += 1;
@@ -196,9 +196,9 @@ impl Failures {
 
     /// Feeds of which some parents failed.
     #[must_use]
-    pub fn feeds(&self) -> Vec<&'static str> {
+    pub fn feeds(&self) -> Vec<String> {
         let failed = self.0.iter().filter(|(_, of_feed)| !of_feed.failed.is_empty());
-        failed.map(|(feed, _)| *feed).collect()
+        failed.map(|(feed, _)| feed.clone()).collect()
     }
 
     /// Judges the parents of a feed that failed. `is_over`: nothing more is read behind them.
@@ -261,8 +261,9 @@ impl Failures {
 
     /// Whether a parent failed in one of these feeds.
     #[must_use]
-    pub fn are_among(&self, feeds: &[&Feed]) -> bool {
-        let failed = |feed: &&Feed| self.0.get(feed.name).map(|of_feed| !of_feed.failed.is_empty());
+    pub fn are_among(&self, feeds: &[ResolvedFeed]) -> bool {
+        let failed =
+            |feed: &ResolvedFeed| self.0.get(feed.name()).map(|of_feed| !of_feed.failed.is_empty());
         feeds.iter().any(|feed| failed(feed).unwrap_or_default())
     }
 }

@@ -11,7 +11,7 @@ use crate::zendesk::paging::Token;
 pub const JUDGED_AFTER: u64 = 50;
 
 /// How many answers have come of each feed that refused any.
-pub type Answers = BTreeMap<&'static str, u64>;
+pub type Answers = BTreeMap<String, u64>;
 
 /// The parents of a walk, in the feed's order, from the first that is not settled.
 #[derive(Debug, Default)]
@@ -91,7 +91,7 @@ impl Frontier {
     /// Settles refused parents that enough later answers of every feed have judged. A feed that is
     /// no longer among `answers` is not read any more and judges nothing.
     pub fn judge(&mut self, answers: &Answers) {
-        let is_later = |(feed, at): (&&'static str, &u64)| {
+        let is_later = |(feed, at): (&String, &u64)| {
             answers.get(feed).is_none_or(|now| *now >= at + JUDGED_AFTER)
         };
         for entry in &mut self.open {
@@ -208,19 +208,23 @@ mod tests {
         assert_eq!(frontier.place(&next), (next.clone(), None, vec![]));
     }
 
+    fn answers(of_feeds: &[(&str, u64)]) -> Answers {
+        of_feeds.iter().map(|(feed, count)| ((*feed).to_owned(), *count)).collect()
+    }
+
     #[test]
     fn a_refused_parent_holds_the_place_until_it_is_judged() {
         let mut frontier = Frontier::default();
         let refused = frontier.push(timed(0, 10));
         let fine = frontier.push(timed(1, 20));
-        frontier.refuse(refused, Answers::from([("votes", 100), ("comments", 20)]));
+        frontier.refuse(refused, answers(&[("votes", 100), ("comments", 20)]));
         frontier.settle(fine);
         for few in [[("votes", 149), ("comments", 70)], [("votes", 999), ("comments", 69)]] {
-            frontier.judge(&Answers::from(few));
+            frontier.judge(&answers(&few));
             assert_eq!(frontier.place(&Token::First).0, Token::StartTime(10));
         }
         // The comments have failed, so that nobody waits for them.
-        frontier.judge(&Answers::from([("votes", 150)]));
+        frontier.judge(&answers(&[("votes", 150)]));
         assert_eq!(frontier.place(&Token::StartTime(99)).0, Token::StartTime(99));
     }
 

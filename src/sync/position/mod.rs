@@ -4,7 +4,7 @@
 use self::deletions::DeliveredDeletions;
 use self::digest::Digest;
 use self::failing::Failing;
-use crate::streams::{Feed, Order};
+use crate::streams::{Order, ResolvedFeed};
 use crate::zendesk::paging::Token;
 
 pub mod catch_up;
@@ -236,7 +236,7 @@ impl Position {
     }
 
     /// Sends the walk back to where it began: the server no longer knows its token.
-    pub fn restart(&mut self, feed: &Feed) {
+    pub fn restart(&mut self, feed: &ResolvedFeed) {
         let from = match feed.order {
             // An ordered feed has delivered everything up to its flat cursor.
             Order::ByTime(_) if self.moves_with_pages() => self.cursor,

@@ -19,19 +19,20 @@ use super::{
     Window, Windows,
 };
 use crate::config::Config;
-use crate::streams::{Stream, registry};
+use crate::streams::{ResolvedStream, registry};
 use crate::zendesk::paging::Token;
 
 const NOW_UNIX: i64 = 1_795_000_000;
 
 /// All streams, each by all of its feeds.
-fn streams() -> &'static [Stream] {
-    static STREAMS: OnceLock<Vec<Stream>> = OnceLock::new();
+fn streams() -> &'static [ResolvedStream] {
+    static STREAMS: OnceLock<Vec<ResolvedStream>> = OnceLock::new();
     STREAMS.get_or_init(|| {
         let config =
             br#"{"subdomain":"acme","credentials":{"credentials":"oauth2.0","access_token":"x"}}"#;
         let streams = registry(&Config::parse(config).unwrap());
-        let fallbacks: Vec<Stream> = streams.iter().filter_map(Stream::on_fallback).collect();
+        let fallbacks: Vec<ResolvedStream> =
+            streams.iter().filter_map(ResolvedStream::on_fallback).collect();
         streams.into_iter().chain(fallbacks).collect()
     })
 }
@@ -159,7 +160,7 @@ fn walk() -> impl Strategy<Value = Walk> {
 }
 
 /// A position that this stream can come to.
-fn of(stream: &Stream, mut walk: Walk, flat: Option<i64>, main: Option<i64>) -> Position {
+fn of(stream: &ResolvedStream, mut walk: Walk, flat: Option<i64>, main: Option<i64>) -> Position {
     let paging = stream.feed.root().paging;
     if !paging.knows(&walk.place.token) {
         (walk.place.token, walk.pages) = (paging.start(walk.start_bound), 0);

@@ -145,7 +145,7 @@ mod tests {
     fn the_fields_that_were_mended_are_named_by_their_paths() {
         let body: &[u8] = b"{\"rows\":[{\"id\":1},{\"a\":[1,{\"b\\ud83d\":\"\xE9 \xE9\"}],\"c\":NaN,\"d\":\"\\ude00\",\
             \"e\":\"\\ud83d\\ude00\",\"f\":\"\\udfff\"}]}";
-        let list = ListShape { path: &["rows"], wanted: vec!["f"], ..ListShape::default() };
+        let list = ListShape { path: &["rows"], wanted: vec!["f".into()], ..ListShape::default() };
         let shape = Shape { lists: vec![list] };
         let mut scanner = Scanner::default();
         scanner.scan(body.to_vec(), &shape).unwrap_err();

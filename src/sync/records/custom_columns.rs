@@ -3,28 +3,29 @@
 //! null and counted; the member itself stays as it came.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::coerce::{Fit, of_kind};
 use super::json_out::in_a_line;
-use crate::streams::custom_fields::{Column, Columns, Kind, ToldBy};
+use crate::streams::custom_fields::{Column, Columns, CustomFields, Kind, ToldBy};
 use crate::zendesk::edit::Text;
 use crate::zendesk::json::{Fault, Reader, Span};
 
 /// Puts the columns of one stream in front of its rows.
 #[derive(Debug)]
 pub struct Filler {
-    columns: &'static Columns,
+    custom_fields: &'static CustomFields,
     places: Vec<ColumnPlace>,
     /// Fields by what the rows call them.
-    fields: HashMap<&'static [u8], usize>,
+    fields: HashMap<Vec<u8>, usize>,
     /// What the rows call the fields, by number.
-    names: Vec<&'static [u8]>,
+    names: Vec<Vec<u8>>,
 }
 
 /// A column as it is written.
 #[derive(Debug)]
 struct ColumnPlace {
-    name: &'static str,
+    name: Arc<str>,
     /// The name with quotes and colon.
     head: Vec<u8>,
     kind: Kind,
@@ -40,33 +41,33 @@ pub struct Scratch {
     /// The fields in the order in which the last row named them; the next one does alike.
     order: Vec<usize>,
     /// Columns of this row whose value did not fit.
-    pub coercion_failures: Vec<&'static str>,
+    pub coercion_failures: Vec<Arc<str>>,
 }
 
 impl Filler {
     #[must_use]
-    pub fn new(columns: &'static Columns) -> Self {
-        let mut fields: HashMap<&'static [u8], usize> = HashMap::new();
-        let mut names = Vec::new();
+    pub fn new(columns: &Columns) -> Self {
+        let mut fields: HashMap<Vec<u8>, usize> = HashMap::new();
+        let mut names: Vec<Vec<u8>> = Vec::new();
         let mut places = Vec::new();
         for column in &columns.list {
             let field = column.told_as.as_deref().map(str::as_bytes).map(|name| {
-                *fields.entry(name).or_insert_with(|| {
-                    names.push(name);
+                *fields.entry(name.to_vec()).or_insert_with(|| {
+                    names.push(name.to_vec());
                     names.len() - 1
                 })
             });
-            let (name, kind) = (column.name.as_str(), column.kind);
-            let head = format!("{}:", in_a_line(&name.into())).into_bytes();
+            let (name, kind) = (Arc::from(&*column.name), column.kind);
+            let head = format!("{}:", in_a_line(&column.name.as_str().into())).into_bytes();
             places.push(ColumnPlace { name, head, kind, field, labels: labels(column) });
         }
-        Self { columns, places, fields, names }
+        Self { custom_fields: columns.fields, places, fields, names }
     }
 
     /// The key of a row under which the values lie.
     #[must_use]
     pub fn at(&self) -> &'static str {
-        self.columns.fields.at
+        self.custom_fields.at
     }
 
     /// Appends the columns of a row whose custom values stand at `values`, after a comma if
@@ -107,17 +108,17 @@ impl Filler {
                 Fit::Null => out.extend_from_slice(b"null"),
                 Fit::Misfit => {
                     out.extend_from_slice(b"null");
-                    scratch.coercion_failures.push(name);
+                    scratch.coercion_failures.push(Arc::clone(name));
                 }
             }
         }
     }
 
     /// The columns that the last row filled, and where their values stand.
-    pub fn filled(&self, scratch: &Scratch) -> impl Iterator<Item = (&'static str, Span)> {
+    pub fn filled(&self, scratch: &Scratch) -> impl Iterator<Item = (&str, Span)> {
         self.places.iter().filter_map(|place| {
             let value = scratch.values.get(place.field?).copied().flatten()?;
-            Some((place.name, value))
+            Some((&*place.name, value))
         })
     }
 
@@ -140,7 +141,7 @@ impl Filler {
                 place += 1;
             }
         };
-        match self.columns.fields.told_by {
+        match self.custom_fields.told_by {
             ToldBy::Key => reader
                 .object(0, |reader, key, _| {
                     let value = reader.value(1)?;
@@ -188,11 +189,11 @@ fn unescaped(inner: &[u8]) -> Option<String> {
 }
 
 /// Labels by tag, as JSON that is safe in a line.
-type Labels = HashMap<&'static str, String>;
+type Labels = HashMap<String, String>;
 
-fn labels(column: &'static Column) -> Option<Labels> {
+fn labels(column: &Column) -> Option<Labels> {
     let labels = column.labels.as_ref()?.iter();
-    let written = labels.map(|(tag, label)| (tag.as_str(), in_a_line(&label.as_str().into())));
+    let written = labels.map(|(tag, label)| (tag.clone(), in_a_line(&label.as_str().into())));
     Some(written.collect())
 }
 

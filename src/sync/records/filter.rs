@@ -3,7 +3,7 @@
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::config::TicketScope;
-use crate::streams::{Deletion, DeletionMarker, Feed, Order, Stream};
+use crate::streams::{Deletion, DeletionMarker, Order, ResolvedFeed, ResolvedStream};
 use crate::sync::position::places::{MOST_BEARERS, bearers};
 use crate::sync::position::search_bounds::DELETION_LAG_SECONDS;
 use crate::sync::position::{MARGIN_SECONDS, MOST_SEEN, Place, Position, Walk};
@@ -101,7 +101,12 @@ pub fn add_from(
 
 /// Rows of a listing in any other order that this stream delivers. The position learns the newest
 /// cursor value and which deleted rows were delivered.
-pub fn newer(stream: &Stream, position: &mut Position, page: &Page, list: &Rows) -> Vec<bool> {
+pub fn newer(
+    stream: &ResolvedStream,
+    position: &mut Position,
+    page: &Page,
+    list: &Rows,
+) -> Vec<bool> {
     let lower = lower(stream, position);
     let keep = (0..list.rows.len()).map(|row| {
         let value = stream.cursor_key().and_then(|key| time(page, list, row, key));
@@ -130,7 +135,7 @@ pub fn newer(stream: &Stream, position: &mut Position, page: &Page, list: &Rows)
 /// Leaves deleted rows out: of a full refresh where the user wants it so, and after a search those
 /// that it cannot have delivered.
 pub fn leave_out_deleted(
-    stream: &Stream,
+    stream: &ResolvedStream,
     position: &Position,
     page: &Page,
     list: &Rows,
@@ -157,8 +162,8 @@ pub fn leave_out_deleted(
 }
 
 /// Leaves out what the user's options do not choose. A row that does not tell is kept.
-pub fn leave_out_others(stream: &Stream, page: &Page, list: &Rows, keep: &mut [bool]) {
-    let Some(kept) = stream.kept.filter(|kept| !kept.texts.is_empty()) else { return };
+pub fn leave_out_others(stream: &ResolvedStream, page: &Page, list: &Rows, keep: &mut [bool]) {
+    let Some(kept) = &stream.kept else { return };
     for (row, keep) in keep.iter_mut().enumerate() {
         let raw = list.member(row, kept.key).map(|member| page.text.raw(member.value));
         let text = raw.and_then(|raw| raw.strip_prefix(b"\"")?.strip_suffix(b"\""));
@@ -173,7 +178,7 @@ pub const SUPPORT_KEY: &str = "support_type";
 
 /// Leaves tickets of a search out that are not in scope. One that does not tell is a human's.
 pub fn leave_out_of_scope(
-    feed: &Feed,
+    feed: &ResolvedFeed,
     scope: TicketScope,
     page: &Page,
     list: &Rows,
@@ -189,7 +194,7 @@ pub fn leave_out_of_scope(
     }
 }
 
-fn is_deleted(stream: &Stream, page: &Page, list: &Rows, row: usize) -> bool {
+fn is_deleted(stream: &ResolvedStream, page: &Page, list: &Rows, row: usize) -> bool {
     stream.deletion.is_some_and(|Deletion { sign, .. }| {
         let member = sign.key().and_then(|key| list.member(row, key));
         sign.is_in(member.map(|member| page.text.raw(member.value)))
@@ -198,7 +203,7 @@ fn is_deleted(stream: &Stream, page: &Page, list: &Rows, row: usize) -> bool {
 
 /// The oldest cursor value that is delivered.
 #[must_use]
-pub fn lower(stream: &Stream, position: &Position) -> Option<i64> {
+pub fn lower(stream: &ResolvedStream, position: &Position) -> Option<i64> {
     if stream.feed.searched_key().is_some() {
         // The search left out what is old, less what the index may bring late.
         return None;
@@ -216,7 +221,12 @@ pub fn lower(stream: &Stream, position: &Position) -> Option<i64> {
 /// Whether a newest-first listing has been read far enough: its last dated rows are too old. One
 /// alone may be old by itself.
 #[must_use]
-pub fn reached_cursor(stream: &Stream, position: &Position, page: &Page, list: &Rows) -> bool {
+pub fn reached_cursor(
+    stream: &ResolvedStream,
+    position: &Position,
+    page: &Page,
+    list: &Rows,
+) -> bool {
     let (Order::NewestFirst, Some(cursor)) = (stream.feed.order, stream.cursor) else {
         return false;
     };

@@ -2,6 +2,7 @@
 //! says, and rows that no platform can take are held back and counted.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -13,7 +14,7 @@ use self::side_loaded::SideLoaded;
 use self::truncate::LARGEST_ROW_BYTES;
 use self::written::WrittenRows;
 use crate::protocol::message::{record_head, record_tail};
-use crate::streams::{Deletion, RowsAt, Splice, Stream};
+use crate::streams::{Deletion, ResolvedStream, RowsAt, Splice};
 use crate::sync::position::path_params::PathParams;
 use crate::zendesk::edit::Text;
 use crate::zendesk::json::{Member, Span};
@@ -34,16 +35,16 @@ pub mod written;
 /// Writes one stream's rows of a page.
 #[derive(Debug)]
 pub struct RecordWriter {
-    stream: &'static Stream,
+    stream: Arc<ResolvedStream>,
     head: Vec<u8>,
     columns: Option<Filler>,
 }
 
 impl RecordWriter {
     #[must_use]
-    pub fn new(stream: &'static Stream) -> Self {
-        let columns = stream.custom_columns.map(Filler::new);
-        Self { stream, head: record_head(stream.name), columns }
+    pub fn new(stream: &Arc<ResolvedStream>) -> Self {
+        let columns = stream.custom_columns.as_ref().map(Filler::new);
+        Self { stream: Arc::clone(stream), head: record_head(&stream.name), columns }
     }
 
     /// Appends a RECORD line for each row of the stream whose listed row is kept; of other lists
@@ -57,9 +58,9 @@ impl RecordWriter {
         emitted_at_ms: u64,
         out: &mut Vec<u8>,
     ) -> WrittenRows {
-        let feed = self.stream.feed;
+        let feed = &self.stream.feed;
         let mut written = WrittenRows::default();
-        let side_loaded = &SideLoaded::new(self.stream, page);
+        let side_loaded = &SideLoaded::new(&self.stream, page);
         let beside = Beside { text: &page.text, path_params, side_loaded };
         for list in self.stream.rows.lists(feed).into_iter().filter_map(|path| page.list(path)) {
             let more = if list.path == feed.list {
@@ -261,7 +262,7 @@ impl RecordWriter {
         dropped.extend(self.stream.drop.iter().filter_map(|key| place.member(key)));
         let mark = self.stream.rows.mark(place.list());
         dropped.extend(mark.and_then(|(key, _)| place.member(key)));
-        for splice in self.stream.splice {
+        for splice in &self.stream.splice {
             let (key, there) = match splice {
                 Splice::Around { key, .. }
                 | Splice::Outermost { key, .. }
@@ -272,7 +273,7 @@ impl RecordWriter {
             };
             dropped.extend(place.member(key).filter(|_| there));
         }
-        dropped.extend(self.stream.deleted_at.and_then(|column| place.member(column)));
+        dropped.extend(self.stream.deleted_at.as_deref().and_then(|column| place.member(column)));
         dropped.sort_unstable_by_key(|member| member.start);
         place.text.copy_row(out, place.span(), dropped, |out| {
             let start = out.len();
@@ -280,10 +281,11 @@ impl RecordWriter {
                 put_key(key, start, out);
                 put_text(text, out);
             }
-            for splice in self.stream.splice {
+            for splice in &self.stream.splice {
                 put(splice, place, start, out);
             }
-            if let (Some(column), Some(deletion)) = (self.stream.deleted_at, self.stream.deletion) {
+            let column = self.stream.deleted_at.as_deref();
+            if let (Some(column), Some(deletion)) = (column, self.stream.deletion) {
                 put_deletion(column, deletion, place, start, out);
             }
             if let Some(filler) = &self.columns {
@@ -306,7 +308,7 @@ impl RecordWriter {
     ) {
         let text = place.text;
         let mut note = |path: &str, value: Span| changes::mended(text, value, path, &[], found);
-        for splice in self.stream.splice {
+        for splice in &self.stream.splice {
             match splice {
                 Splice::Around { key, .. }
                 | Splice::Outermost { key, .. }
@@ -521,13 +523,14 @@ pub(super) mod tests {
         let mut config = json!({ "subdomain": "a", "credentials": credentials });
         config.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
         let config = Config::parse(config.to_string().as_bytes()).unwrap();
-        let streams: &'static [Stream] = Vec::leak(registry(&config));
+        let streams: Vec<_> = registry(&config).into_iter().map(Arc::new).collect();
         let named = |name: &&str| streams.iter().find(|stream| stream.name == *name).unwrap();
-        let chosen: Vec<&'static Stream> = names.iter().map(named).collect();
-        let listing = Listing::new(chosen[0].feed, String::new(), &chosen, 0, &config);
+        let chosen: Vec<&Arc<ResolvedStream>> = names.iter().map(named).collect();
+        let wanted: Vec<&ResolvedStream> = chosen.iter().map(|stream| &***stream).collect();
+        let listing = Listing::new(&wanted[0].feed, String::new(), &wanted, 0, &config);
         let page = scan(body.as_bytes().to_vec(), &listing.shape).unwrap();
         let keep = vec![true; page.lists[0].rows.len()];
-        let data = |stream: &&'static Stream| {
+        let data = |stream: &&Arc<ResolvedStream>| {
             let mut out = Vec::new();
             let written = RecordWriter::new(stream).write(&page, &keep, &Vec::new(), 1, &mut out);
             let lines = String::from_utf8(out).unwrap();
@@ -587,13 +590,14 @@ pub(super) mod tests {
         let mut config = json!({ "subdomain": "a", "credentials": credentials });
         config.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
         let config = Config::parse(config.to_string().as_bytes()).unwrap();
-        let streams: &'static [Stream] = Vec::leak(registry(&config));
+        let streams: Vec<_> = registry(&config).into_iter().map(Arc::new).collect();
         let named = |name: &&str| streams.iter().find(|stream| stream.name == *name).unwrap();
-        let chosen: Vec<&'static Stream> = names.iter().map(named).collect();
-        let listing = Listing::new(chosen[0].feed, String::new(), &chosen, 0, &config);
+        let chosen: Vec<&Arc<ResolvedStream>> = names.iter().map(named).collect();
+        let wanted: Vec<&ResolvedStream> = chosen.iter().map(|stream| &***stream).collect();
+        let listing = Listing::new(&wanted[0].feed, String::new(), &wanted, 0, &config);
         let page = scan(body.as_bytes().to_vec(), &listing.shape).unwrap();
         let keep = vec![true; page.lists[0].rows.len()];
-        let of_stream = |stream: &&'static Stream| {
+        let of_stream = |stream: &&Arc<ResolvedStream>| {
             let mut out = Vec::new();
             let written = RecordWriter::new(stream).write(&page, &keep, &Vec::new(), 1, &mut out);
             let lines = String::from_utf8(out).unwrap();

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::streams::{Splice, Stream};
+use crate::streams::{ResolvedStream, Splice};
 use crate::zendesk::edit::Text;
 use crate::zendesk::json::{Member, Span, elements};
 use crate::zendesk::page::Page;
@@ -15,7 +15,7 @@ pub struct SideLoaded<'p> {
 
 impl<'p> SideLoaded<'p> {
     #[must_use]
-    pub fn new(stream: &Stream, page: &'p Page) -> Self {
+    pub fn new(stream: &ResolvedStream, page: &'p Page) -> Self {
         let joined = stream.splice.iter().filter_map(|splice| match splice {
             Splice::Joined { key, .. } => Some(*key),
             _ => None,

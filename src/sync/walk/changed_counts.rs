@@ -2,11 +2,12 @@
 //! themselves did not change.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::named::Named;
 use super::segment::Segment;
 use crate::protocol::emitter::{Batch, unix_ms};
-use crate::streams::{ChangeSource, Feed, Stream};
+use crate::streams::{ChangeSource, Feed, ResolvedFeed, ResolvedStream};
 use crate::sync::WalkError;
 use crate::sync::children::parents::values;
 use crate::sync::listing::context::Context;
@@ -146,16 +147,16 @@ pub(super) async fn deliver_moved(
     counts: &Counts,
 ) -> Result<(), WalkError> {
     let member = &mut *segment.who[number];
-    let stream = member.stream;
+    let stream = Arc::clone(&member.stream);
     let Some(moved) = Moved::since(&member.position, &counts.digest) else { return Ok(()) };
     let none_moved = |parents: &Vec<KnownParent>| !parents.iter().any(|parent| moved.has(parent));
     if counts.parents.as_ref().is_some_and(none_moved) {
         return Ok(());
     }
-    let listing = source.listing(context, &[stream], segment.walk);
+    let listing = source.listing(context, &[&stream], segment.walk);
     let size = source.feed.page_size(context.config);
     let mut pager = Pager::new(context.client, &listing, Token::First, size);
-    let writer = RecordWriter::new(stream);
+    let writer = RecordWriter::new(&stream);
     while let Some(fetched) = pager.next().await? {
         let Fetched { page, slot, .. } = fetched;
         let keep: Vec<bool> = source.of(&page).map(|row| moved.has(&row.parent)).collect();
@@ -175,16 +176,17 @@ pub(super) async fn deliver_moved(
 
 impl CountSource {
     /// The numbers of a stream's own rows.
-    pub(super) fn of_rows(stream: &'static Stream) -> Option<Self> {
+    pub(super) fn of_rows(stream: &ResolvedStream) -> Option<Self> {
         let ChangeSource::Numbers { feed, keys } = stream.counted_by? else { return None };
         let changed = stream.cursor.map(|cursor| cursor.field);
         Some(Self { feed, keys, path_params: &[("id", "id")], changed })
     }
 
     /// The listing of the parents, with all that numbers are made of looked up.
-    fn listing(self, context: Context<'_>, streams: &[&Stream], walk: u64) -> Listing {
+    fn listing(self, context: Context<'_>, streams: &[&ResolvedStream], walk: u64) -> Listing {
         let Self { feed, keys, path_params, changed } = self;
-        let mut listing = context.listing(feed, feed.path.to_owned(), streams, walk);
+        let feed = ResolvedFeed::from(feed);
+        let mut listing = context.listing(&feed, feed.path().to_owned(), streams, walk);
         let names = path_params.iter().map(|(_, key)| *key);
         listing.want(names.chain(keys.iter().copied()).chain(changed));
         listing

@@ -1,5 +1,7 @@
 //! Delivers what a page comes to: its rows, their files, and the children of its rows.
 
+use std::borrow::Cow;
+
 use super::segment::Segment;
 use super::take::{Taken, TakenPage, WindowPage, WithFiles};
 use crate::protocol::emitter::Batch;
@@ -42,7 +44,7 @@ pub(super) async fn page(
     let failed = files(context, segment, &mut batch, with_files).await?;
     context.emitter.batch(batch).await?;
     for (stream, error) in failed {
-        context.fail(segment.member(stream), error);
+        context.fail(segment.member(&stream), error);
     }
     drop(slot);
     if has_children {
@@ -65,11 +67,11 @@ async fn files(
     segment: &mut Segment<'_>,
     batch: &mut Batch,
     with_files: Vec<WithFiles>,
-) -> Result<Vec<(&'static str, WalkError)>, WalkError> {
+) -> Result<Vec<(Cow<'static, str>, WalkError)>, WalkError> {
     let mut failed = Vec::new();
     for WithFiles { member, delivery } in with_files {
         let Delivery { stream, lines, files } = delivery;
-        let name = stream.name;
+        let name = &stream.name;
         let Some(keys) = stream.file else { continue };
         let mut stats = DownloadStats::default();
         let refusals = &mut segment.refusals;
@@ -83,7 +85,7 @@ async fn files(
             }
             noted
         };
-        let downloads = Downloads { context, stream, walk: segment.walk };
+        let downloads = Downloads { context, stream: &stream, walk: segment.walk };
         let lines = downloads.fetch(lines, files, &mut stats, note).await;
         let answers = segment.refusals.count(keys.answers);
         if let Some(member) = segment.member(name) {
@@ -93,12 +95,12 @@ async fn files(
             Ok(lines) => batch.lines.extend(lines),
             Err(error) if ends_everything(&error) => return Err(error),
             Err(error) => {
-                batch.parts.retain(|part| part.stream != name);
-                failed.push((name, error));
+                batch.parts.retain(|part| part.stream != *name);
+                failed.push((name.clone(), error));
             }
         }
         let pending = segment.pending.entry(member).or_default();
-        for part in batch.parts.iter_mut().filter(|part| part.stream == name) {
+        for part in batch.parts.iter_mut().filter(|part| part.stream == *name) {
             let position = part.position.take();
             part.position =
                 position.and_then(|position| pending.push(position, refused_at, answers));
@@ -120,7 +122,7 @@ pub(super) async fn children(
         frontier: std::mem::take(&mut segment.frontier),
         refusals: std::mem::take(&mut segment.refusals),
     };
-    let children = Children::new(context, segment.feed, segment.walk, lent, next, now);
+    let children = Children::new(context, &segment.feed, segment.walk, lent, next, now);
     let result = children.read(parents).await;
     let Lent { who, frontier, refusals } = children.into_lent();
     (segment.who, segment.frontier, segment.refusals) = (who, frontier, refusals);
@@ -151,7 +153,7 @@ pub(super) async fn judge_refusals(
     if at_end {
         let asks = witnesses(&segment.who, &segment.refusals);
         for Witness { feed, path_params } in still_read(context, asks, segment.walk).await? {
-            segment.refusals.failures.read(feed.name, &path_params);
+            segment.refusals.failures.read(feed.name(), &path_params);
         }
     }
     let failed = segment.judge_refusals(at_end);
@@ -161,7 +163,7 @@ pub(super) async fn judge_refusals(
     let parts = children.map(|member| member.part(0)).collect();
     context.emitter.batch(Batch { lines: Vec::new(), parts }).await?;
     for (stream, error) in failed {
-        context.fail(segment.member(stream), error);
+        context.fail(segment.member(&stream), error);
     }
     Ok(())
 }

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::mem::take;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -15,7 +15,7 @@ use super::take::{TakenPage, WindowPage};
 use super::window_fetchers::Start;
 use crate::config::Config;
 use crate::protocol::catalog::SyncMode;
-use crate::streams::{Feed, Order, Stream, registry};
+use crate::streams::{Order, ResolvedFeed, ResolvedStream, registry};
 use crate::sync::listing::member::ActiveStream;
 use crate::sync::listing::pager::borne_out;
 use crate::sync::plan::{Now, begin};
@@ -92,7 +92,7 @@ impl Zendesk {
     /// The page at a place, as Zendesk would write it, of rows that changed within bounds.
     fn page(
         &mut self,
-        feed: &Feed,
+        feed: &ResolvedFeed,
         at: &Token,
         size: usize,
         (from, to): (i64, i64),
@@ -174,7 +174,7 @@ struct How {
 #[derive(Default)]
 struct Platform {
     versions: HashMap<(String, u64), u64>,
-    states: HashMap<&'static str, Map<String, Value>>,
+    states: HashMap<String, Map<String, Value>>,
 }
 
 impl Platform {
@@ -188,21 +188,24 @@ impl Platform {
     }
 
     fn save(&mut self, member: &ActiveStream) {
-        let state = serde_json::from_str(&to_state(member.stream, &member.position)).unwrap();
-        self.states.insert(member.stream.name, state);
+        let state = serde_json::from_str(&to_state(&member.stream, &member.position)).unwrap();
+        self.states.insert(member.stream.name.to_string(), state);
     }
 }
 
+/// A configuration, and its streams.
+type Registry = (Config, Vec<Arc<ResolvedStream>>);
+
 /// The registry by the roads that tickets take.
-fn streams(road: &str) -> &'static (Config, Vec<Stream>) {
-    static STREAMS: OnceLock<HashMap<&str, (Config, Vec<Stream>)>> = OnceLock::new();
+fn streams(road: &str) -> &'static Registry {
+    static STREAMS: OnceLock<HashMap<&str, Registry>> = OnceLock::new();
     let by_road = || {
         let of_road = |road| {
             let config = json!({ "subdomain": "a", "start_date": "2015-01-01T00:00:00Z",
                 "tickets_history": road,
                 "credentials": { "credentials": "oauth2.0", "access_token": "t" } });
             let config = Config::parse(config.to_string().as_bytes()).unwrap();
-            let streams = registry(&config);
+            let streams = registry(&config).into_iter().map(Arc::new).collect();
             (road, (config, streams))
         };
         ["incremental", "search"].map(of_road).into()
@@ -229,16 +232,17 @@ fn sync(
 ) {
     let (config, streams) = streams(road);
     let mut members = Vec::new();
-    for stream in streams.iter().filter(|stream| names.contains(&stream.name)) {
-        let state = platform.states.get(stream.name);
+    for stream in streams.iter().filter(|stream| names.contains(&&*stream.name)) {
+        let state = platform.states.get(&*stream.name);
         let now = Now { unix: zendesk.now, attempt: 0 };
         let begin = begin(stream, SyncMode::Incremental, state, config, now);
         assert_eq!(begin.warnings, Vec::<String>::new());
         if begin.repeat.is_none() {
-            members.push(ActiveStream::new(stream, begin.position));
+            members.push(ActiveStream::new(Arc::clone(stream), begin.position));
         }
     }
-    let Some(feed) = members.first().map(|member| member.stream.feed) else { return };
+    let Some(feed) = members.first().map(|member| member.stream.feed.clone()) else { return };
+    let feed = &feed;
     let listing = listing(feed, &members, 1, config);
     if feed.windows {
         let mut positions: Vec<_> = members.iter_mut().map(|member| &mut member.position).collect();

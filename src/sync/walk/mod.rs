@@ -5,7 +5,7 @@ use self::search_windows::{freeze_bounds, search_on};
 use self::segment::{Aim, Segment};
 use self::window_fetchers::Fetchers;
 use crate::config::Config;
-use crate::streams::{Feed, Stream};
+use crate::streams::{ResolvedFeed, ResolvedStream};
 use crate::sync::WalkError;
 use crate::sync::children::parents::{changed_key, path_keys};
 use crate::sync::listing::context::Context;
@@ -122,7 +122,7 @@ impl FeedWalk<'_> {
     async fn segment(self, group: &mut Group, plan: &SegmentPlan) -> Result<Reached, WalkError> {
         let Context { client, config, .. } = self.context;
         let known = group.members.iter().filter_map(|member| member.newest).max();
-        let feed = group.feed;
+        let feed = &group.feed.clone();
         let leader = plan.up_to.map(|leader| &group.members[leader]);
         let timed = leader.filter(|_| feed.time_key().is_some());
         let aim = Aim {
@@ -166,7 +166,7 @@ impl FeedWalk<'_> {
     /// Those whom a refusal left behind ask again when it has ended.
     async fn wait_out_refusal(
         self,
-        feed: &Feed,
+        feed: &ResolvedFeed,
         who: &[&mut ActiveStream],
         walk: u64,
     ) -> Result<(), WalkError> {
@@ -177,7 +177,7 @@ impl FeedWalk<'_> {
             return Ok(());
         }
         let is_limit = who.iter().any(|member| member.is_limited);
-        Ok(client.rest(feed.path, walk, wait, is_limit).await?)
+        Ok(client.rest(feed.path(), walk, wait, is_limit).await?)
     }
 }
 
@@ -209,18 +209,17 @@ fn state_behind(
 /// The feed's listing for all of its selected streams, whoever reads the segment: a row must look
 /// the same in every segment to be known again.
 pub(super) fn listing(
-    feed: &'static Feed,
+    feed: &ResolvedFeed,
     who: &[ActiveStream],
     walk: u64,
     config: &Config,
 ) -> Listing {
-    let own: Vec<&Stream> =
-        who.iter().filter(|member| !member.is_child()).map(|member| member.stream).collect();
-    let mut listing = Listing::new(feed, feed.path.to_owned(), &own, walk, config);
+    let own: Vec<&ResolvedStream> =
+        who.iter().filter(|member| !member.is_child()).map(|member| &*member.stream).collect();
+    let mut listing = Listing::new(feed, feed.path().to_owned(), &own, walk, config);
     listing.want(feed.searched_key().map(|_| filter::SUPPORT_KEY));
-    let children: Vec<&'static Stream> =
-        who.iter().filter(|member| member.is_child()).map(|member| member.stream).collect();
-    listing.want(path_keys(feed, &children));
-    listing.want(children.iter().filter_map(|stream| changed_key(stream)));
+    let children = || who.iter().filter(|member| member.is_child()).map(|member| &*member.stream);
+    listing.want(path_keys(feed, children()));
+    listing.want(children().filter_map(changed_key));
     listing
 }

@@ -9,7 +9,7 @@ use super::split_windows::split_windows;
 use super::window_fetchers::{Asked, Fetcher, Fetchers, Turn};
 use crate::protocol::emitter::Closed;
 use crate::protocol::message::Level;
-use crate::streams::Feed;
+use crate::streams::ResolvedFeed;
 use crate::sync::WalkError;
 use crate::sync::listing::context::Context;
 use crate::sync::position::ends::Verdict;
@@ -118,7 +118,7 @@ async fn judge_end(
     window: usize,
     Asked { fetcher, at, result }: &mut Asked<'_>,
 ) -> Result<End, WalkError> {
-    let listed = result.as_ref().ok().map(|page| listed(segment.feed, page.as_ref()));
+    let listed = result.as_ref().ok().map(|page| listed(&segment.feed, page.as_ref()));
     let Some(Listed { rows, last }) = listed.filter(|_| fetcher.pager.ended) else {
         fetcher.doubts = 0;
         return Ok(End::Believed);
@@ -145,7 +145,7 @@ async fn judge_end(
             Ok(End::AskAgain { wait })
         }
         Verdict::Contradicted(known) => {
-            let path = format!("/api/v2/{}", segment.feed.path);
+            let path = format!("/api/v2/{}", segment.feed.path());
             let (at, known) = (last.max(segment.reached(window)), Some(known));
             Err(WalkError::EndedEarly { path, at, known })
         }
@@ -205,7 +205,7 @@ struct Listed {
 }
 
 /// What an answer lists, which may have no page.
-fn listed(feed: &Feed, fetched: Option<&Fetched>) -> Listed {
+fn listed(feed: &ResolvedFeed, fetched: Option<&Fetched>) -> Listed {
     let list = fetched.and_then(|fetched| Some((fetched, fetched.page.lists.first()?)));
     let Some((Fetched { page, .. }, list)) = list else { return Listed { rows: 0, last: None } };
     let time = |key| (0..list.rows.len()).rev().find_map(|row| filter::time(page, list, row, key));

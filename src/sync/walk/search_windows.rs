@@ -9,7 +9,7 @@
 use super::segment::Segment;
 use super::split_windows::Uncounted;
 use super::window_fetchers::{Fetchers, Start};
-use crate::streams::Feed;
+use crate::streams::ResolvedFeed;
 use crate::sync::listing::context::Context;
 use crate::sync::listing::member::ActiveStream;
 use crate::sync::position::search_bounds::{
@@ -18,7 +18,11 @@ use crate::sync::position::search_bounds::{
 use crate::sync::position::windows::MOST_WINDOWS;
 
 /// Freezes the bounds of a search for streams that read it together.
-pub(super) fn freeze_bounds(context: Context<'_>, feed: &Feed, who: &mut [&mut ActiveStream]) {
+pub(super) fn freeze_bounds(
+    context: Context<'_>,
+    feed: &ResolvedFeed,
+    who: &mut [&mut ActiveStream],
+) {
     if feed.searched_key().is_none() {
         return;
     }

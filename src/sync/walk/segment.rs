@@ -1,11 +1,12 @@
 //! One segment of a feed and the streams that read it: what each delivers of a page, and where
 //! each stands behind it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
 use super::window_fetchers::Start;
 use crate::config::TicketScope;
-use crate::streams::{Feed, Stream};
+use crate::streams::{ResolvedFeed, ResolvedStream};
 use crate::sync::WalkError;
 use crate::sync::children::failures::{judge_failures, release};
 use crate::sync::children::parents::changed_key;
@@ -45,7 +46,7 @@ pub(super) struct Seams {
 
 /// One segment of a feed and the streams that read it.
 pub struct Segment<'m> {
-    pub feed: &'static Feed,
+    pub feed: ResolvedFeed,
     pub walk: u64,
     pub who: Vec<&'m mut ActiveStream>,
     pub(super) writers: Vec<RecordWriter>,
@@ -78,13 +79,13 @@ pub struct Segment<'m> {
 
 impl<'m> Segment<'m> {
     pub fn new(
-        feed: &'static Feed,
+        feed: &ResolvedFeed,
         walk: u64,
         who: Vec<&'m mut ActiveStream>,
         start: &Token,
         aim: Aim,
     ) -> Self {
-        let writers = who.iter().map(|member| RecordWriter::new(member.stream)).collect();
+        let writers = who.iter().map(|member| RecordWriter::new(&member.stream)).collect();
         let ahead_seen = who.iter().map(|member| {
             let walk = &member.position.walk;
             let last = walk.windows.later.last().map_or(&walk.place, |window| &window.place);
@@ -92,7 +93,7 @@ impl<'m> Segment<'m> {
         });
         let ahead_seen = ahead_seen.collect();
         let mut segment = Self {
-            feed,
+            feed: feed.clone(),
             walk,
             who,
             writers,
@@ -148,7 +149,7 @@ impl<'m> Segment<'m> {
     }
 
     pub fn names(&self) -> String {
-        self.who.iter().map(|member| member.stream.name).collect::<Vec<_>>().join(", ")
+        self.who.iter().map(|member| &*member.stream.name).collect::<Vec<_>>().join(", ")
     }
 
     /// Those who still read here: they have not failed, and no refusal has left them behind.
@@ -197,7 +198,7 @@ impl<'m> Segment<'m> {
             return self.start(later + 1, at);
         }
         for member in self.who.iter_mut().filter(|member| member.is_reading()) {
-            member.position.restart(self.feed);
+            member.position.restart(&self.feed);
         }
         let earliest = self.alive().map(|member| member.position.walk.place.token.clone());
         let place =
@@ -291,27 +292,28 @@ impl<'m> Segment<'m> {
     }
 
     pub fn changed_key(&self) -> Option<&'static str> {
-        self.who.iter().find_map(|member| changed_key(member.stream))
+        self.who.iter().find_map(|member| changed_key(&member.stream))
     }
 
     /// Streams of which too many parents were refused, or which a parent that fails holds up. Before
     /// the end of the walk only refusals of all parents are too many.
-    pub fn judge_refusals(&mut self, at_end: bool) -> Vec<(&'static str, WalkError)> {
+    pub fn judge_refusals(&mut self, at_end: bool) -> Vec<(Cow<'static, str>, WalkError)> {
         let ends = judge_failures(&mut self.who, &mut self.refusals, &mut self.frontier, at_end);
-        let mut failed: Vec<(&'static str, WalkError)> = ends
+        let mut failed: Vec<(Cow<'static, str>, WalkError)> = ends
             .iter()
-            .flat_map(|end| end.streams.iter().map(|name| (*name, end.why.clone())))
+            .flat_map(|end| end.streams.iter().map(|name| (name.clone(), end.why.clone())))
             .collect();
-        let streams: Vec<&'static Stream> = self.alive().map(|member| member.stream).collect();
+        let streams = self.alive().map(|member| &*member.stream);
         let refusals = &self.refusals;
-        let none_read =
-            |stream: &&'static Stream| Some((stream.name, refusals.none_read(stream.feed.name)?));
+        let none_read = |stream: &ResolvedStream| {
+            Some((stream.name.clone(), refusals.none_read(stream.feed.name())?))
+        };
         failed.extend(match at_end {
-            true => refusals.at_end(streams.into_iter()),
-            false => streams.iter().filter_map(none_read).collect(),
+            true => refusals.at_end(streams),
+            false => streams.filter_map(none_read).collect(),
         });
         for end in ends {
-            release(end.feed, &mut self.refusals, &mut self.frontier);
+            release(&end.feed, &mut self.refusals, &mut self.frontier);
         }
         failed
     }

@@ -9,7 +9,7 @@ use super::changed_counts::{self, CountSource, Counts, count, deliver_moved, nam
 use super::named::Named;
 use super::segment::Segment;
 use crate::protocol::message::Level;
-use crate::streams::{ChangeSource, Feed, Parent};
+use crate::streams::{ChangeSource, Parent, ResolvedFeed};
 use crate::sync::WalkError;
 use crate::sync::children::parents::{changed_key, values};
 use crate::sync::listing::context::{Context, ends_everything};
@@ -105,7 +105,7 @@ impl Search<'_, '_, '_, '_> {
             Ok(note) => self.notes.extend(note.map(|note| (number, note))),
             Err(error) if ends_everything(&error) => return Err(error),
             Err(error) => {
-                let name = self.segment.who[number].stream.name;
+                let name = &self.segment.who[number].stream.name;
                 self.context.emitter.log(Level::Info, &unheard(name, &error)).await?;
             }
         }
@@ -116,14 +116,14 @@ impl Search<'_, '_, '_, '_> {
     async fn of_parents(&mut self, number: usize) -> Result<Option<Note>, WalkError> {
         let member = &*self.segment.who[number];
         // What is named is the root's row, of whatever depth the stream is.
-        let top = member.stream.feed.lineage().first().and_then(|feed| feed.parent.as_ref());
+        let top = member.stream.feed.lineage().first().and_then(ResolvedFeed::parent);
         let Some(parent) = top.filter(|_| member.is_reading()) else { return Ok(None) };
         match parent.told_by {
-            Some(ChangeSource::Events(feed)) => self.events(number, feed, parent).await,
+            Some(ChangeSource::Events(feed)) => self.events(number, feed.into(), parent).await,
             Some(ChangeSource::Numbers { feed, keys })
                 if changed_counts::is_due(&member.position) =>
             {
-                let changed = changed_key(member.stream);
+                let changed = changed_key(&member.stream);
                 let source = CountSource { feed, keys, path_params: parent.fills, changed };
                 let counts = self.counts(number, source).await?;
                 let Self { context, segment, named, .. } = self;
@@ -137,9 +137,10 @@ impl Search<'_, '_, '_, '_> {
     /// Delivers the rows of a stream whose own numbers moved.
     async fn of_rows(&mut self, number: usize) -> Result<Option<Note>, WalkError> {
         let member = &*self.segment.who[number];
-        let Some(source) = CountSource::of_rows(member.stream) else { return Ok(None) };
+        let Some(source) = CountSource::of_rows(&member.stream) else { return Ok(None) };
         // Only a listing that is read anyway says so.
-        let is_listed = self.counts.is_some() || std::ptr::eq(source.feed, member.stream.feed);
+        let listing = ResolvedFeed::from(source.feed);
+        let is_listed = self.counts.is_some() || listing == member.stream.feed;
         if !is_listed || !member.is_reading() || !changed_counts::is_due(&member.position) {
             return Ok(None);
         }
@@ -168,7 +169,7 @@ impl Search<'_, '_, '_, '_> {
     async fn events(
         &mut self,
         number: usize,
-        feed: &'static Feed,
+        feed: ResolvedFeed,
         parent: &'static Parent,
     ) -> Result<Option<Note>, WalkError> {
         let Self { context, segment, named, .. } = self;
@@ -178,7 +179,7 @@ impl Search<'_, '_, '_, '_> {
             member.position.walk.children.silent_changes.get_or_insert(named.asked);
             return Ok(None);
         };
-        let mut listing = context.listing(feed, feed.path.to_owned(), &[], segment.walk);
+        let mut listing = context.listing(&feed, feed.path().to_owned(), &[], segment.walk);
         let keys: Vec<&'static str> = parent.fills.iter().map(|(name, _)| *name).collect();
         listing.want(keys.iter().copied());
         let size = feed.page_size(context.config);

@@ -1,9 +1,11 @@
 //! Takes a page: which of its rows each stream delivers, and where each stands behind it. Pure.
 
+use std::sync::Arc;
+
 use super::segment::Segment;
 use crate::config::TicketScope;
 use crate::protocol::emitter::{Batch, Part, unix_ms};
-use crate::streams::{Feed, Stream};
+use crate::streams::ResolvedFeed;
 use crate::sync::children::parents::{ParentRow, changed_key, path_keys};
 use crate::sync::files::Delivery;
 use crate::sync::listing::member::ActiveStream;
@@ -92,7 +94,7 @@ impl Segment<'_> {
                 batch.parts.push(part_of_child(member, &placed));
                 continue;
             }
-            let keep = kept(member, self.feed, self.scope, &placed);
+            let keep = kept(member, &self.feed, self.scope, &placed);
             let (rows, delivery) = self.write(number, &placed, &keep, emitted_at, &mut batch.lines);
             with_files.extend(delivery.map(|delivery| WithFiles { member: number, delivery }));
             let seen = self.seen_at_the_end(number, &placed);
@@ -227,8 +229,9 @@ impl Segment<'_> {
         let written = writer.write(asked.page, keep, &self.path_params, emitted_at, lines);
         member.report.note(&written);
         self.reached_cursor |=
-            filter::reached_cursor(member.stream, &member.position, asked.page, list);
-        let delivery = Delivery { stream: member.stream, lines: own, files: written.files };
+            filter::reached_cursor(&member.stream, &member.position, asked.page, list);
+        let delivery =
+            Delivery { stream: Arc::clone(&member.stream), lines: own, files: written.files };
         (written.rows, waits.then_some(delivery))
     }
 
@@ -279,9 +282,8 @@ impl Segment<'_> {
     /// The rows of a page as parents.
     pub fn parents(&self, page: &Page, at: &Token, taken: &Taken) -> Vec<ParentRow> {
         let Some(list) = page.lists.first() else { return Vec::new() };
-        let children: Vec<&'static Stream> = self.alive().map(|member| member.stream).collect();
         let (time, changed) = (self.feed.time_key(), self.changed_key());
-        let keys = path_keys(self.feed, &children);
+        let keys = path_keys(&self.feed, self.alive().map(|member| &*member.stream));
         let parent = |row: usize| {
             let mut parent = ParentRow::new(page, list, row, time, at, changed, &keys);
             // A position that follows a parent must not follow it to where it is not.
@@ -289,7 +291,7 @@ impl Segment<'_> {
             parent
         };
         let mut keep: Vec<bool> = taken.left.iter().map(|left| !left).collect();
-        filter::leave_out_of_scope(self.feed, self.scope, page, list, &mut keep);
+        filter::leave_out_of_scope(&self.feed, self.scope, page, list, &mut keep);
         let rows = (0..list.rows.len()).filter(|row| keep[*row]);
         rows.map(parent).collect()
     }
@@ -354,7 +356,7 @@ impl Step {
 /// Which rows of a page a stream delivers. Its position learns what it saw.
 fn kept(
     member: &mut ActiveStream,
-    feed: &Feed,
+    feed: &ResolvedFeed,
     scope: TicketScope,
     Placed { asked, list, times, taken, .. }: &Placed<'_>,
 ) -> Vec<bool> {
@@ -364,11 +366,11 @@ fn kept(
             let place = member.position.place(window);
             filter::fresh(place, at, &taken.left, page, list, times)
         }
-        None => filter::newer(member.stream, &mut member.position, page, list),
+        None => filter::newer(&member.stream, &mut member.position, page, list),
     };
     filter::leave_out_of_scope(feed, scope, page, list, &mut keep);
-    filter::leave_out_deleted(member.stream, &member.position, page, list, &mut keep);
-    filter::leave_out_others(member.stream, page, list, &mut keep);
+    filter::leave_out_deleted(&member.stream, &member.position, page, list, &mut keep);
+    filter::leave_out_others(&member.stream, page, list, &mut keep);
     keep
 }
 
@@ -379,11 +381,11 @@ fn part_of_child(
     Placed { asked, list, times, .. }: &Placed<'_>,
 ) -> Part {
     // In no order of time, what the parents' times say counts at the end.
-    if let Some(key) = changed_key(member.stream).filter(|_| times.is_none()) {
+    if let Some(key) = changed_key(&member.stream).filter(|_| times.is_none()) {
         let changed = filter::times(asked.page, list, key);
         member.position.saw(changed.into_iter().flatten().max());
     }
-    Part { stream: member.stream.name, brand: member.brand, rows: 0, position: None }
+    Part { stream: member.stream.name.clone(), brand: member.brand, rows: 0, position: None }
 }
 
 #[cfg(test)]
@@ -454,7 +456,7 @@ mod tests {
     mod of_tickets {
         use super::*;
         use crate::config::Config;
-        use crate::streams::registry;
+        use crate::streams::{ResolvedStream, registry};
         use crate::sync::position::catch_up::StreamState;
         use crate::sync::position::{Phase, Position, Walk};
         use crate::sync::walk::listing;
@@ -468,26 +470,26 @@ mod tests {
             Config::parse(config).unwrap()
         }
 
-        fn tickets() -> &'static Stream {
+        fn tickets() -> Arc<ResolvedStream> {
             let streams = registry(&config());
             let tickets = streams.into_iter().find(|stream| stream.name == "tickets").unwrap();
-            Box::leak(Box::new(tickets))
+            Arc::new(tickets)
         }
 
-        fn member(stream: &'static Stream) -> ActiveStream {
+        fn member(stream: Arc<ResolvedStream>) -> ActiveStream {
             let place = Place { token: Token::StartTime(10), ..Place::default() };
             let walk = Walk { place, ..Walk::default() };
             ActiveStream::new(stream, Position { walk, ..Position::default() })
         }
 
         /// A page with rows of these times; the number of each is its id.
-        fn page(stream: &'static Stream, times: &[i64]) -> Page {
+        fn page(stream: &Arc<ResolvedStream>, times: &[i64]) -> Page {
             let row = |(id, time): (usize, &i64)| {
                 format!("{{\"id\":{},\"generated_timestamp\":{time}}}", id + 1)
             };
             let rows: Vec<String> = times.iter().enumerate().map(row).collect();
             let body = format!("{{\"tickets\":[{}]}}", rows.join(","));
-            let listing = listing(stream.feed, &[member(stream)], 0, &config());
+            let listing = listing(&stream.feed, &[member(Arc::clone(stream))], 0, &config());
             scan(body.into_bytes(), &listing.shape).unwrap()
         }
 
@@ -495,10 +497,10 @@ mod tests {
         /// tenth second to a cursor.
         fn taken(aim: Aim, times: &[i64], ended: bool) -> (usize, Taken, Position) {
             let stream = tickets();
-            let mut member = member(stream);
+            let mut member = member(Arc::clone(&stream));
             let (at, next) = (Token::StartTime(10), Token::Cursor("c".into()));
-            let mut segment = Segment::new(stream.feed, 0, vec![&mut member], &at, aim);
-            let page = page(stream, times);
+            let mut segment = Segment::new(&stream.feed, 0, vec![&mut member], &at, aim);
+            let page = page(&stream, times);
             let asked =
                 WindowPage { page: &page, window: 0, at: &at, next: &next, ended, now: NOW };
             let TakenPage { batch, with_files, taken } = segment.take(asked);

@@ -3,7 +3,8 @@
 //! used from floor 2 up and uses none of them. `secret` lies under all.
 //!
 //! Inside a floor no files import each other in a circle (`circles`), the methods of a type stand in
-//! its folder (`impls`), nothing is too long (`sizes`), and errors are errors (`errors`).
+//! its folder (`impls`), nothing is too long (`sizes`), errors are errors (`errors`), and nothing is
+//! leaked or told apart by its address (`ownership`).
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 mod circles;
 mod errors;
 mod impls;
+mod ownership;
 mod sizes;
 mod text;
 

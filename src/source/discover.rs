@@ -99,8 +99,7 @@ async fn refusals(
     let deadline = Instant::now() + PROBES_WITHIN;
     let (identity, token) = match facts(client, config, deadline).await {
         Facts::Known { identity, token } => (identity, token),
-        Facts::Unknown { why } => {
-            let message = format!("all streams are listed, because {why}");
+        Facts::Unknown { message } => {
             emitter.log(Level::Warn, &message).await?;
             return Ok(Ok(Vec::new()));
         }
@@ -144,7 +143,7 @@ enum Facts {
     },
     /// Whoever has no answer is given everything; probing would only take time.
     Unknown {
-        why: String,
+        message: String,
     },
     /// Nothing can be read with these credentials.
     Hopeless(ErrorTrace),
@@ -168,9 +167,14 @@ async fn facts(client: &Client, config: &Config, deadline: Instant) -> Facts {
             if error.is_hopeless() {
                 return Facts::Hopeless(trouble);
             }
-            Facts::Unknown { why: format!("nothing is known of them: {}", trouble.message) }
+            let why = trouble.message;
+            Facts::Unknown {
+                message: format!("all streams are listed, because nothing is known of them: {why}"),
+            }
         }
-        Err(_) => Facts::Unknown { why: "Zendesk did not answer in time".to_owned() },
+        Err(_) => Facts::Unknown {
+            message: "all streams are listed, because Zendesk did not answer in time".to_owned(),
+        },
     }
 }
 

@@ -182,7 +182,6 @@ def has_flags(told, flags):
 
 
 def test_commands_in_running_text_are_known_to_their_programs():
-    # Those of this project are held in integration_tests/documents/inline.rs.
     found = 0
     for page in PAGES:
         prose = re.sub(r"^```.*?^```$", "", (ROOT / page).read_text(), flags=re.DOTALL | re.MULTILINE)
@@ -366,7 +365,7 @@ def test_a_stream_is_added_as_contributing_says():
     surroundings.pop("CONNECTOR", None)
     for line in commands.text.splitlines():
         run("sh", "-ec", line, cwd=place, env=surroundings)
-    assert "user_segments" in (place / "docs" / "streams.md").read_text()
+    assert "bookmarks" in (place / "docs" / "streams.md").read_text()
 
 
 def test_commands_of_the_checkout_work():

@@ -6,8 +6,8 @@ mod rows;
 
 use divan::Bencher;
 use divan::counter::BytesCount;
-use source_zendesk_support::zendesk::json::Reader;
-use source_zendesk_support::zendesk::page::{InnerShape, ListShape, Member, Page, Shape, scan};
+use source_zendesk_support::zendesk::json::{Member, Reader};
+use source_zendesk_support::zendesk::page::{InnerShape, ListShape, Page, Shape, scan};
 
 const ROWS: u64 = 1000;
 const SECOND: i64 = 1_700_000_000;

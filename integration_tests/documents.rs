@@ -1,11 +1,9 @@
 //! The pages for people: README, CONTRIBUTING, ARCHITECTURE and `docs/`. Every fenced block is of a
-//! kind that is run here, by `.ci/run` or by `acceptance/run documents`; a command in running text
-//! names what is there; every WARN and ERROR is explained; links lead somewhere; tables that
+//! kind that is run here, by `.ci/run` or by `acceptance/run documents`; every WARN and ERROR is
+//! explained; links lead somewhere; tables that
 //! are made of something are current.
 
-mod arithmetic;
 mod blocks;
-mod inline;
 mod messages;
 mod options;
 mod pages;

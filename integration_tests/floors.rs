@@ -1,8 +1,18 @@
 //! Imports look down only. The floors of the house are 1 `zendesk` and `protocol`, which do not
 //! know each other, 2 `streams`, 3 `sync`, 4 `source`, 5 `cli` and the binary; `config` may be
 //! used from floor 2 up and uses none of them. `secret` lies under all.
+//!
+//! Inside a floor no files import each other in a circle (`circles`), the methods of a type stand in
+//! its folder (`impls`), nothing is too long (`sizes`), and errors are errors (`errors`).
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+mod circles;
+mod errors;
+mod impls;
+mod sizes;
+mod text;
 
 /// A part of `src/` and what it may import besides itself.
 const MAY_USE: &[(&str, &[&str])] = &[
@@ -106,13 +116,25 @@ fn first_names(path: &str) -> Vec<String> {
     names
 }
 
-fn sources(folder: &Path) -> Vec<PathBuf> {
+/// The texts of all files of `src/`, by their paths below it.
+fn sources() -> BTreeMap<PathBuf, String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let named = |file: PathBuf| {
+        let text = std::fs::read_to_string(&file).expect("a source file");
+        (file.strip_prefix(&root).expect("it is below the root").to_owned(), text)
+    };
+    let found: BTreeMap<PathBuf, String> = files_below(&root).into_iter().map(named).collect();
+    assert!(found.len() > 20, "the walk found the sources");
+    found
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).expect("the folder is there");
     let mut found = Vec::new();
     for entry in entries {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
-            found.extend(sources(&path));
+            found.extend(files_below(&path));
         } else if path.extension().is_some_and(|ending| ending == "rs") {
             found.push(path);
         }
@@ -122,15 +144,8 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn imports_look_down_only() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let files = sources(&root);
-    let mut found = Vec::new();
-    for file in &files {
-        let text = std::fs::read_to_string(file).expect("a source file");
-        let path = file.strip_prefix(&root).expect("it is below the root");
-        found.extend(complaints(path, &text));
-    }
-    assert!(files.len() > 20, "the walk found the sources");
+    let found: Vec<String> =
+        sources().iter().flat_map(|(path, text)| complaints(path, text)).collect();
     assert!(found.is_empty(), "{found:#?}");
 }
 

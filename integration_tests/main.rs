@@ -3,7 +3,6 @@
 mod agent;
 mod bad_input;
 mod brands;
-mod classic;
 mod columns;
 mod deletions;
 mod documents;

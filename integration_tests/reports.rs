@@ -401,8 +401,10 @@ fn a_start_date_in_days_bounds_the_first_read_and_another_date_later_is_told_onc
         connector.read(&["tickets"], "incremental", states).complete()
     };
     let told = |run: &Run| -> Vec<String> {
-        let warnings = run.logs("WARN").into_iter().filter(|told| told.contains("start date"));
-        warnings.map(str::to_owned).collect()
+        let warnings = run.logs("WARN").into_iter();
+        let warnings =
+            warnings.map(|warning| warning.to_lowercase().replace("start_date", "start date"));
+        warnings.filter(|warning| warning.contains("start date")).collect()
     };
     // The simulated day is young, and no run of this test takes its hours.
     let today = sim.now_unix() - sim.now_unix().rem_euclid(86_400);

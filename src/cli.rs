@@ -13,12 +13,13 @@ use tokio::sync::watch;
 use crate::config::Config;
 use crate::protocol::catalog;
 use crate::protocol::emitter::{Closed, Emitter, is_not_gone};
-use crate::protocol::message::{Level, Trouble};
+use crate::protocol::message::{ErrorTrace, Level};
 use crate::protocol::state::SavedStates;
 use crate::secret::Secret;
-use crate::source::read::{Order, Outcome, read};
+use crate::source::prepare::ReadRequest;
+use crate::source::read::{Outcome, read};
 use crate::source::signals::{Terminated, let_writes_fail};
-use crate::source::{Surroundings, check, discover, invalid_config, refused, spec};
+use crate::source::{Environment, check, discover, invalid_config, refused, spec};
 use crate::zendesk::clock::Clock;
 use crate::zendesk::webhook;
 
@@ -36,10 +37,10 @@ const LARGEST_CALL_BYTES: u64 = 16 << 20;
 /// How long the last lines may take to be written once everything is done.
 const LAST_WORDS_WITHIN: Duration = Duration::from_secs(3600);
 
-/// How long `check` and `discover` may take to end once they were told to stop.
+/// How long `check` and `discover` may take to end once they were asked to stop.
 const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 
-/// The same for a program that was told to stop.
+/// The same for a program that was asked to stop.
 const STOPPED_WITHIN: Duration = Duration::from_secs(1);
 
 /// Reads a Zendesk account and writes Airbyte messages, one JSON object per line, to stdout.
@@ -144,8 +145,8 @@ pub fn run() -> ExitCode {
     if let Command::VerifyWebhook { signature, timestamp, secret } = &command {
         return verify_webhook(signature, timestamp, secret);
     }
-    let surroundings = surroundings(cli.debug);
-    let code = runtime.block_on(Box::pin(act(command, &surroundings)));
+    let environment = environment(cli.debug);
+    let code = runtime.block_on(Box::pin(act(command, &environment)));
     // A write that hangs on a reader which never reads must not hold the process.
     runtime.shutdown_background();
     code
@@ -160,13 +161,13 @@ fn wrote(written: std::io::Result<()>) -> ExitCode {
     }
 }
 
-/// Tells that stdout takes no more. It is told on stderr, because there is no other place left.
+/// Says on stderr that stdout takes no more, because there is no other place left.
 fn unwritable(why: &str) -> ExitCode {
-    let told = format!(
+    let message = format!(
         "stdout cannot be written: {why}. Make room where it leads, or lift the limit of the size of \
          files, and start the command again."
     );
-    let _ = writeln!(std::io::stderr(), "{told}");
+    let _ = writeln!(std::io::stderr(), "{message}");
     ExitCode::FAILURE
 }
 
@@ -190,11 +191,11 @@ fn verify_webhook(signature: &str, timestamp: &str, secret: &Secret) -> ExitCode
     ExitCode::FAILURE
 }
 
-async fn act(command: Command, surroundings: &Surroundings) -> ExitCode {
-    let clock = Clock::new(surroundings.clock_scale);
+async fn act(command: Command, environment: &Environment) -> ExitCode {
+    let clock = Clock::new(environment.clock_scale);
     let timer = clock.clone();
     let emitter =
-        Arc::new(Emitter::new(std::io::stdout(), move || timer.elapsed(), surroundings.debug));
+        Arc::new(Emitter::new(std::io::stdout(), move || timer.elapsed(), environment.debug));
     let mut terminated = Terminated::listen();
     let done = match command {
         Command::Read { config, catalog, state } => {
@@ -204,15 +205,15 @@ async fn act(command: Command, surroundings: &Surroundings) -> ExitCode {
                         // A reader that has gone is noticed by the read itself.
                         let _ = emitter.log(Level::Warn, &warning).await;
                     }
-                    let reading = read(order, surroundings, clock, &emitter, &mut terminated);
+                    let reading = read(order, environment, clock, &emitter, &mut terminated);
                     Ok(Box::pin(reading).await)
                 }
-                Err(trouble) => tell(&emitter, Ok(Err(trouble))).await,
+                Err(trouble) => finish(&emitter, Ok(Err(trouble))).await,
             }
         }
         command => {
             let (stop, stopping) = watch::channel(false);
-            let mut answering = Box::pin(answer(command, surroundings, clock, &emitter, stopping));
+            let mut answering = Box::pin(answer(command, environment, clock, &emitter, stopping));
             tokio::select! {
                 done = &mut answering => done,
                 () = terminated.wait() => {
@@ -239,7 +240,7 @@ async fn act(command: Command, surroundings: &Surroundings) -> ExitCode {
 /// The commands that give one answer.
 async fn answer(
     command: Command,
-    surroundings: &Surroundings,
+    environment: &Environment,
     clock: Clock,
     emitter: &Arc<Emitter>,
     stop: watch::Receiver<bool>,
@@ -247,15 +248,15 @@ async fn answer(
     match command {
         Command::Check { config } => {
             let config = contents(&config, "the configuration", LARGEST_CONFIG_BYTES);
-            check::check(config, surroundings, clock, emitter, stop).await?;
+            check::check(config, environment, clock, emitter, stop).await?;
             Ok(Outcome::Complete)
         }
         Command::Discover { config } => match read_config(&config) {
             Ok(config) => {
-                let done = discover::discover(&config, surroundings, clock, emitter, stop).await;
-                tell(emitter, done).await
+                let done = discover::discover(&config, environment, clock, emitter, stop).await;
+                finish(emitter, done).await
             }
-            Err(trouble) => tell(emitter, Ok(Err(trouble))).await,
+            Err(trouble) => finish(emitter, Ok(Err(trouble))).await,
         },
         // Reading has a way of its own to end, and the others need none of this.
         Command::Spec | Command::Read { .. } | Command::VerifyWebhook { .. } => {
@@ -266,7 +267,7 @@ async fn answer(
 
 /// Reads a file that should not be larger than `largest` bytes. What has no end, as a device, is
 /// read no further either.
-fn contents(path: &Path, what: &str, largest: u64) -> Result<Vec<u8>, Trouble> {
+fn contents(path: &Path, what: &str, largest: u64) -> Result<Vec<u8>, ErrorTrace> {
     let unreadable = |error| refused(&format!("{what} cannot be read: {error}"));
     let mut text = Vec::new();
     let file = std::fs::File::open(path).map_err(unreadable)?;
@@ -281,10 +282,10 @@ fn contents(path: &Path, what: &str, largest: u64) -> Result<Vec<u8>, Trouble> {
     Ok(text)
 }
 
-/// Writes the trouble that ended a command.
-async fn tell(
+/// Writes the trouble that ended a command, if one did.
+async fn finish(
     emitter: &Emitter,
-    done: Result<Result<(), Trouble>, Closed>,
+    done: Result<Result<(), ErrorTrace>, Closed>,
 ) -> Result<Outcome, Closed> {
     match done? {
         Ok(()) => Ok(Outcome::Complete),
@@ -299,7 +300,7 @@ fn order(
     config: &Path,
     catalog: &Path,
     state: Option<&Path>,
-) -> Result<(Order, Option<String>), Trouble> {
+) -> Result<(ReadRequest, Option<String>), ErrorTrace> {
     let config = read_config(config)?;
     let text = contents(catalog, "the configured catalog", LARGEST_CATALOG_BYTES)?;
     let selected = catalog::parse(&text).map_err(|error| refused(&error.to_string()))?;
@@ -317,18 +318,18 @@ fn order(
             SavedStates::default()
         }
     };
-    Ok((Order { config, selected, states }, warning))
+    Ok((ReadRequest { config, selected, states }, warning))
 }
 
-fn read_config(path: &Path) -> Result<Arc<Config>, Trouble> {
+fn read_config(path: &Path) -> Result<Arc<Config>, ErrorTrace> {
     let text = contents(path, "the configuration", LARGEST_CONFIG_BYTES)?;
     Config::parse(&text).map(Arc::new).map_err(|violations| invalid_config(&violations))
 }
 
-fn surroundings(debug: bool) -> Surroundings {
+fn environment(debug: bool) -> Environment {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let number = |name: &str| variable(name).and_then(|value| value.parse().ok());
-    Surroundings {
+    Environment {
         base_url: variable("ZENDESK_BASE_URL"),
         clock_scale: number("ZENDESK_CLOCK_SCALE").unwrap_or(1.0),
         attempt: variable("WORKER_JOB_ATTEMPT").and_then(|value| value.parse().ok()).unwrap_or(0),

@@ -5,13 +5,13 @@ use std::process::ExitCode;
 
 use source_zendesk_support::cli;
 use source_zendesk_support::protocol::emitter::unix_ms;
-use source_zendesk_support::protocol::message::{FailureType, Trouble, error};
+use source_zendesk_support::protocol::message::{ErrorTrace, FailureType, error};
 
 fn main() -> ExitCode {
     // A panic's own words could quote data, so only its place is shown.
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        let trouble = Trouble {
+        let trouble = ErrorTrace {
             failure_type: FailureType::SystemError,
             message: "The connector failed by a defect of its own. Report it with the detail."
                 .to_owned(),

@@ -15,7 +15,7 @@ fuzz_target!(|text: &[u8]| {
                 config.subdomain.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
             );
             assert!((1..=40).contains(&config.workers));
-            let _ = config.start_unix(1_795_219_200);
+            let _ = config.start.unix(1_795_219_200);
         }
         Err(violations) => {
             assert!(!violations.is_empty());

@@ -9,7 +9,7 @@ use libfuzzer_sys::fuzz_target;
 use serde::de::IgnoredAny;
 use source_zendesk_support::config::Config;
 use source_zendesk_support::streams::{Stream, registry};
-use source_zendesk_support::sync::pager::Listing;
+use source_zendesk_support::sync::listing::pager::Listing;
 use source_zendesk_support::zendesk::page::{Scanner, Shape};
 
 static SHAPES: LazyLock<Vec<Shape>> = LazyLock::new(|| {
@@ -27,7 +27,8 @@ static SHAPES: LazyLock<Vec<Shape>> = LazyLock::new(|| {
 fuzz_target!(|body: &[u8]| {
     for shape in SHAPES.iter() {
         let mut scanner = Scanner::default();
-        let page = scanner.scan(body.to_vec(), shape).or_else(|_| scanner.scan(body.to_vec(), shape));
+        let page =
+            scanner.scan(body.to_vec(), shape).or_else(|_| scanner.scan(body.to_vec(), shape));
         let Ok(page) = page else { continue };
         serde_json::from_slice::<IgnoredAny>(&page.text.body).expect("what was scanned is JSON");
         for rows in &page.lists {

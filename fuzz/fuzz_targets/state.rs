@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 use source_zendesk_support::config::Config;
 use source_zendesk_support::protocol::state::SavedStates;
 use source_zendesk_support::streams::{Stream, registry};
-use source_zendesk_support::sync::position::to_state;
-use source_zendesk_support::sync::saved;
+use source_zendesk_support::sync::position::decode;
+use source_zendesk_support::sync::position::encode::to_state;
 
 const NOW_UNIX: i64 = 1_795_219_200;
 
@@ -24,11 +24,11 @@ fuzz_target!(|text: &[u8]| {
     let Ok(states) = SavedStates::parse(text) else { return };
     for stream in STREAMS.iter() {
         let Some(state) = states.get(stream.name) else { continue };
-        let position = saved::read(stream, state, NOW_UNIX).position();
+        let position = decode::read(stream, state, NOW_UNIX).position();
         let written = to_state(stream, &position);
         let again: Map<String, Value> =
             serde_json::from_str(&written).expect("a state is an object");
         assert!(!again.is_empty(), "{}: an empty state", stream.name);
-        let _ = saved::read(stream, &again, NOW_UNIX).position();
+        let _ = decode::read(stream, &again, NOW_UNIX).position();
     }
 });

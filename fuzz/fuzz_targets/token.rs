@@ -5,7 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 use source_zendesk_support::secret::{Secret, Secrets};
 use source_zendesk_support::zendesk::error::detail;
-use source_zendesk_support::zendesk::grant::{Grant, Verdict};
+use source_zendesk_support::zendesk::oauth::{Grant, GrantVerdict};
 
 fuzz_target!(|answer: &[u8]| {
     let [status, body @ ..] = answer else { return };
@@ -16,7 +16,7 @@ fuzz_target!(|answer: &[u8]| {
         client_secret: secret.clone(),
         scope: "read".into(),
     };
-    if let Verdict::Issued(issued) = grant.judge(status, body) {
+    if let GrantVerdict::Issued(issued) = grant.judge(status, body) {
         assert!((200..300).contains(&status));
         assert!(!issued.access_token.expose().is_empty());
         assert!(issued.expires_in.is_none_or(|seconds| seconds >= 0));

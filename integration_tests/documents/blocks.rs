@@ -140,7 +140,7 @@ fn commands(block: &Block) -> impl Iterator<Item = &str> {
 
 #[test]
 fn commands_that_ci_runs_are_there() {
-    let ci = super::text_of(".ci/run");
+    let ci = super::text_of(".ci/run") + &super::text_of(".ci/check");
     let lines = ci.lines().map(str::trim);
     let steps: Vec<&str> = lines
         .filter_map(|line| line.strip_prefix("step ").or_else(|| line.strip_prefix("tests ")))

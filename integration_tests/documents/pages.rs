@@ -125,21 +125,6 @@ fn moving_names_streams_that_are_there_and_all_of_airbytes() {
 }
 
 #[test]
-fn the_readme_counts_the_streams() {
-    let page = text_of("docs/streams.md");
-    let rows = page.lines().filter(|line| line.starts_with("| [")).count();
-    let options = text_of("docs/options.md");
-    let extra = options.split("\n## `extra_streams`\n").nth(1).and_then(|rest| rest.lines().nth(1));
-    let extra = extra.expect("a type").split("one of ").nth(1).expect("names");
-    // Those that options add, and the one that stands for each kind of custom object.
-    let offered = rows - extra.matches("`\"").count() - 1;
-    assert!(
-        text_of("README.md").contains(&format!(": {offered} streams of ")),
-        "{offered} streams"
-    );
-}
-
-#[test]
 fn what_the_architecture_names_is_there() {
     let mut code = String::new();
     let mut files = BTreeSet::new();

@@ -17,7 +17,10 @@ fn closing(run: &Run) -> String {
     let errors = run.messages.iter().map(|message| &message["trace"]["error"]);
     let mut errors = errors.filter(|error| error.is_object());
     let last = errors.next_back().expect("a last word");
-    assert!(last["message"].as_str().is_some_and(|told| told.contains("did not sync")), "{last}");
+    assert!(
+        last["message"].as_str().is_some_and(|message| message.contains(" failed: ")),
+        "{last}"
+    );
     last["failure_type"].as_str().unwrap_or_default().to_owned()
 }
 

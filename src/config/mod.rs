@@ -12,6 +12,7 @@ mod spec;
 mod start;
 mod subdomain;
 mod tidy;
+mod violation;
 mod violations;
 mod written;
 
@@ -19,7 +20,7 @@ pub use searches::{Search, SearchType};
 pub use spec::connection_specification;
 pub use start::Start;
 pub use subdomain::is_host_label;
-pub use violations::Violation;
+pub use violation::Violation;
 pub use written::{
     Credentials, Naming, TicketAuditsHistory, TicketScope, TicketsHistory, Values, WrittenConfig,
 };

@@ -1,23 +1,9 @@
 //! In what a config differs from the spec.
 
-use std::fmt;
-
 use serde_json::{Value, json};
 
 use super::spec::connection_specification;
-
-/// Something in a config that is not as it should be. Never holds a value, which may be a secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violation {
-    pub field: String,
-    pub what: String,
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.field, self.what)
-    }
-}
+use super::violation::Violation;
 
 /// Everything in which a config differs from the spec, by field.
 pub(super) fn violations(config: &Value) -> Vec<Violation> {

@@ -3,6 +3,7 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::searches::WrittenSearch;
 use super::start::PATTERN;
@@ -129,19 +130,40 @@ pub struct WrittenConfig {
     /// Streams made of what others bring: conditions of ticket forms as rows, and events of tickets,
     /// users and ratings. They cost no request beside the streams that they are made of. And
     /// `tickets_search`, tickets once more from the search index, as Airbyte's connector has them.
-    #[schemars(with = "Vec<ExtraStream>", title = "Extra Streams", extend("order" = 12, "default" = []))]
+    #[schemars(
+        with = "Vec<String>",
+        title = "Extra Streams",
+        extend(
+            "order" = 12, "default" = [],
+            "items" = one_of(&EXTRA_STREAMS, "A stream that is offered only to those who ask for it, by its name.")
+        )
+    )]
     #[serde(default)]
     pub extra_streams: Option<Vec<String>>,
 
     /// What each row of tickets holds besides, in a column of this name. Of users, groups,
     /// organizations, brands, sharing agreements and forms a ticket has those that it refers to.
-    #[schemars(with = "Vec<AssociatedData>", title = "Associated Data", extend("order" = 13, "default" = []))]
+    #[schemars(
+        with = "Vec<String>",
+        title = "Associated Data",
+        extend(
+            "order" = 13, "default" = [],
+            "items" = one_of(&ASSOCIATED_DATA, "What the export of tickets can bring besides, by the names that Zendesk has for it.")
+        )
+    )]
     #[serde(default)]
     pub associated_data: Option<Vec<String>>,
 
     /// Which users to read, with their identities and events, by role. Empty: all. After a change,
     /// reset these streams: who was left out before does not come later.
-    #[schemars(with = "Vec<UserRole>", title = "User Roles", extend("order" = 14, "default" = []))]
+    #[schemars(
+        with = "Vec<String>",
+        title = "User Roles",
+        extend(
+            "order" = 14, "default" = [],
+            "items" = one_of(&USER_ROLES, "What a user may do, by the names that Zendesk has for it.")
+        )
+    )]
     #[serde(default)]
     pub user_roles: Option<Vec<String>>,
 
@@ -240,46 +262,38 @@ pub enum Naming {
     ByTitle,
 }
 
-/// A stream that is offered only to those who ask for it, by its name.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "snake_case")]
-#[expect(dead_code, reason = "it only lends its names to the spec")]
-enum ExtraStream {
-    TicketFormAgentConditions,
-    TicketFormEndUserConditions,
-    TicketLifecycleEvents,
-    UserLifecycleEvents,
-    SatisfactionRatingEvents,
-    TicketsSearch,
-}
+/// Streams that are offered only to those who ask for them, by their names.
+const EXTRA_STREAMS: [&str; 6] = [
+    "ticket_form_agent_conditions",
+    "ticket_form_end_user_conditions",
+    "ticket_lifecycle_events",
+    "user_lifecycle_events",
+    "satisfaction_rating_events",
+    "tickets_search",
+];
 
 /// What the export of tickets can bring besides, by the names that Zendesk has for it.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "snake_case")]
-#[expect(dead_code, reason = "it only lends its names to the spec")]
-enum AssociatedData {
-    Users,
-    Groups,
-    Organizations,
-    CommentCount,
-    IncidentCounts,
-    Dates,
-    Slas,
-    MetricSets,
-    Brands,
-    SharingAgreements,
-    TicketForms,
-    MetricEvents,
-}
+const ASSOCIATED_DATA: [&str; 12] = [
+    "users",
+    "groups",
+    "organizations",
+    "comment_count",
+    "incident_counts",
+    "dates",
+    "slas",
+    "metric_sets",
+    "brands",
+    "sharing_agreements",
+    "ticket_forms",
+    "metric_events",
+];
 
 /// What a user may do, by the names that Zendesk has for it.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "kebab-case")]
-#[expect(dead_code, reason = "it only lends its names to the spec")]
-enum UserRole {
-    EndUser,
-    Agent,
-    Admin,
+const USER_ROLES: [&str; 3] = ["end-user", "agent", "admin"];
+
+/// The schema of a text that is one of these.
+fn one_of(names: &[&str], description: &str) -> Value {
+    json!({ "type": "string", "enum": names, "description": description })
 }
 
 /// Where ticket audits come from.

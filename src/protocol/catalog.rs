@@ -1,6 +1,7 @@
 //! The configured catalog: which streams to read and how. Read tolerantly, because platforms send
 //! nulls, keys of their own and duplicate keys; only what a source acts on is looked at.
 
+use std::error::Error;
 use std::fmt;
 
 use serde_json::{Map, Value};
@@ -51,6 +52,8 @@ impl fmt::Display for CatalogError {
         }
     }
 }
+
+impl Error for CatalogError {}
 
 /// Reads a configured catalog.
 ///

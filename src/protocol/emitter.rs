@@ -1,7 +1,8 @@
-//! The one owner of stdout. Batches go in whole, STATE lines follow their rows, and a thread of
-//! its own does the writing, so that a slow reader holds the sync back without stopping it from
-//! hearing a signal.
+//! The one owner of stdout. Batches are written whole, and STATE lines follow their rows. A dedicated
+//! thread writes stdout: back-pressure slows the sync but never blocks signal handling.
 
+use std::error::Error;
+use std::fmt;
 use std::io::{self, ErrorKind, Write};
 use std::sync::{Arc, OnceLock, mpsc as thread_channel};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -9,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::{Mutex, Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::ledger::{Due, Ledger, Positions, Progress, Totals};
-use super::message::{self, Level, Status, Trouble};
+use super::message::{self, ErrorTrace, Level, Status};
 
 /// Blocks that may be on their way to a slow reader. One is being written while walks make the next
 /// ones, which are as large as pages.
@@ -38,6 +39,14 @@ pub struct Part {
 /// Nothing can be written to stdout any more: its reader has gone, or what it leads to takes no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Closed;
+
+impl fmt::Display for Closed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("stdout takes no more")
+    }
+}
+
+impl Error for Closed {}
 
 /// Why stdout cannot be written, if it is not that its reader has gone.
 #[must_use]
@@ -107,7 +116,7 @@ impl Emitter {
                     break;
                 }
                 // Whoever waited for it may be gone.
-                let _ = block.written.map(|told| told.send(()));
+                let _ = block.written.map(|written| written.send(()));
                 drop((block.bytes, block.room));
             }
             let _ = done.send(written);
@@ -238,10 +247,10 @@ impl Emitter {
     ///
     /// # Errors
     /// [`Closed`].
-    pub async fn beat(&self) -> Result<(), Closed> {
+    pub async fn heartbeat(&self) -> Result<(), Closed> {
         self.send(|ledger, now| {
             let mut block = Vec::new();
-            push_states(&mut block, ledger.beat(now));
+            push_states(&mut block, ledger.heartbeat(now));
             block
         })
         .await
@@ -262,7 +271,7 @@ impl Emitter {
     ///
     /// # Errors
     /// [`Closed`].
-    pub async fn error(&self, trouble: &Trouble) -> Result<(), Closed> {
+    pub async fn error(&self, trouble: &ErrorTrace) -> Result<(), Closed> {
         self.line(message::error(trouble, unix_ms())).await
     }
 
@@ -279,8 +288,8 @@ impl Emitter {
     /// # Errors
     /// [`Closed`].
     pub async fn line_flushed(&self, line: Vec<u8>) -> Result<(), Closed> {
-        let (told, written) = oneshot::channel();
-        self.send_block(|_, _| line, Some(told)).await?;
+        let (notify, written) = oneshot::channel();
+        self.send_block(|_, _| line, Some(notify)).await?;
         written.await.map_err(|_| Closed)
     }
 

@@ -21,13 +21,13 @@ struct Account {
     /// The newest positions whose rows are all written.
     newest: Positions,
     /// The positions of the last STATE line, if there was one.
-    told: Option<Positions>,
-    told_at: Duration,
+    sent: Option<Positions>,
+    sent_at: Duration,
     open: bool,
     running: bool,
     /// Whether a first page was written, rows or not.
     begun: bool,
-    /// About how many rows this sync will deliver, if Zendesk told.
+    /// About how many rows this sync will deliver, if Zendesk said so.
     estimate: Option<u64>,
     totals: Totals,
 }
@@ -82,7 +82,7 @@ pub struct Progress {
     pub stream: String,
     /// Rows written in this sync.
     pub rows: u64,
-    /// About how many there will be, if Zendesk told.
+    /// About how many there will be, if Zendesk said so.
     pub estimate: Option<u64>,
 }
 
@@ -107,8 +107,8 @@ impl Ledger {
             stream: stream.to_owned(),
             rows_since_state: 0,
             newest: positions,
-            told: None,
-            told_at: now,
+            sent: None,
+            sent_at: now,
             open: true,
             running: false,
             begun: false,
@@ -164,35 +164,35 @@ impl Ledger {
         let accounts = self.accounts.iter().filter(|account| streams.contains(&&*account.stream));
         let (mut news, mut ripe) = (false, true);
         for account in accounts {
-            news |= account.told.as_ref() != Some(&account.newest);
-            ripe &= account.told.is_none() || now.saturating_sub(account.told_at) >= SHORTEST;
+            news |= account.sent.as_ref() != Some(&account.newest);
+            ripe &= account.sent.is_none() || now.saturating_sub(account.sent_at) >= SHORTEST;
         }
         if !(news && ripe) {
             return Vec::new();
         }
-        self.tell(now, |account| {
-            streams.contains(&&*account.stream) && account.told.as_ref() != Some(&account.newest)
+        self.send(now, |account| {
+            streams.contains(&&*account.stream) && account.sent.as_ref() != Some(&account.newest)
         })
     }
 
     /// The STATE lines that keep silent streams alive. A position that did not move is repeated
     /// only when no row went out since, because the protocol forbids equal states around rows.
-    pub fn beat(&mut self, now: Duration) -> Vec<Due> {
-        self.tell(now, |account| {
-            let moved = account.told.as_ref() != Some(&account.newest);
+    pub fn heartbeat(&mut self, now: Duration) -> Vec<Due> {
+        self.send(now, |account| {
+            let moved = account.sent.as_ref() != Some(&account.newest);
             account.open
-                && now.saturating_sub(account.told_at) >= LONGEST
+                && now.saturating_sub(account.sent_at) >= LONGEST
                 && (moved || account.rows_since_state == 0)
         })
     }
 
-    /// Closes a stream's account. The last STATE is owed unless it was told already and nothing
+    /// Closes a stream's account. The last STATE is owed unless it was sent already and nothing
     /// came after it.
     pub fn close(&mut self, stream: &str, now: Duration) -> Vec<Due> {
-        let due = self.tell(now, |account| {
+        let due = self.send(now, |account| {
             account.stream == stream
                 && account.open
-                && (account.told.as_ref() != Some(&account.newest) || account.rows_since_state > 0)
+                && (account.sent.as_ref() != Some(&account.newest) || account.rows_since_state > 0)
         });
         if let Some(account) = self.account(stream) {
             account.open = false;
@@ -218,11 +218,11 @@ impl Ledger {
         self.accounts.iter_mut().find(|account| account.stream == stream && account.open)
     }
 
-    fn tell(&mut self, now: Duration, wanted: impl Fn(&Account) -> bool) -> Vec<Due> {
+    fn send(&mut self, now: Duration, wanted: impl Fn(&Account) -> bool) -> Vec<Due> {
         let mut due = Vec::new();
         for account in self.accounts.iter_mut().filter(|account| wanted(account)) {
-            account.told = Some(account.newest.clone());
-            account.told_at = now;
+            account.sent = Some(account.newest.clone());
+            account.sent_at = now;
             account.totals.states += 1;
             due.push(Due {
                 stream: account.stream.clone(),
@@ -266,14 +266,14 @@ mod tests {
         let mut ledger = Ledger::default();
         let brands = BTreeMap::from([(9, "{\"x\":0}".into())]);
         ledger.open("a", Positions { state: "{}".into(), brands }, Duration::ZERO);
-        let told = |ledger: &mut Ledger| ledger.after_batch(&["a"], SECOND)[0].position.clone();
-        assert_eq!(told(&mut ledger), r#"{"brands":{"9":{"x":0}}}"#);
+        let sent = |ledger: &mut Ledger| ledger.after_batch(&["a"], SECOND)[0].position.clone();
+        assert_eq!(sent(&mut ledger), r#"{"brands":{"9":{"x":0}}}"#);
         let mut ledger = Ledger::default();
         ledger.open("a", String::from(r#"{"u":"1"}"#).into(), Duration::ZERO);
         ledger.wrote("a", Some(9), 1, Some(r#"{"u":"2"}"#.into()));
         ledger.wrote("a", Some(11), 1, Some("{}".into()));
         ledger.wrote("a", None, 1, Some(r#"{"u":"3"}"#.into()));
-        assert_eq!(told(&mut ledger), r#"{"u":"3","brands":{"9":{"u":"2"},"11":{}}}"#);
+        assert_eq!(sent(&mut ledger), r#"{"u":"3","brands":{"9":{"u":"2"},"11":{}}}"#);
     }
 
     #[test]
@@ -305,12 +305,12 @@ mod tests {
     #[test]
     fn a_silent_stream_repeats_its_state_but_never_around_rows() {
         let mut ledger = ledger();
-        assert!(ledger.beat(LONGEST - SECOND).is_empty());
-        assert_eq!(ledger.beat(LONGEST).len(), 2);
+        assert!(ledger.heartbeat(LONGEST - SECOND).is_empty());
+        assert_eq!(ledger.heartbeat(LONGEST).len(), 2);
         ledger.wrote("a", None, 1, None);
-        let due = ledger.beat(LONGEST * 2);
+        let due = ledger.heartbeat(LONGEST * 2);
         assert_eq!(due.iter().map(|due| &*due.stream).collect::<Vec<_>>(), ["b"]);
         ledger.wrote("a", None, 0, Some("1".into()));
-        assert_eq!(ledger.beat(LONGEST * 2 + SECOND)[0].rows, 1);
+        assert_eq!(ledger.heartbeat(LONGEST * 2 + SECOND)[0].rows, 1);
     }
 }

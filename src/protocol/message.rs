@@ -1,6 +1,9 @@
 //! Every message a source writes, as one JSON line each. RECORD is framed from raw bytes because
 //! rows pass through as Zendesk sent them; all others are small and go through serde.
 
+use std::error::Error;
+use std::fmt;
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -55,7 +58,7 @@ pub struct CatalogStream {
 
 /// What a TRACE ERROR says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
+pub struct ErrorTrace {
     pub failure_type: FailureType,
     /// One sentence what happened, one what to do.
     pub message: String,
@@ -63,6 +66,14 @@ pub struct Trouble {
     pub detail: Option<String>,
     pub stream: Option<String>,
 }
+
+impl fmt::Display for ErrorTrace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for ErrorTrace {}
 
 /// The SPEC line around a connector specification.
 #[must_use]
@@ -134,7 +145,7 @@ pub fn estimate(stream: &str, rows: u64, emitted_at_ms: u64) -> Vec<u8> {
 
 /// An ERROR trace. `emitted_at_ms` is unix time in milliseconds.
 #[must_use]
-pub fn error(trouble: &Trouble, emitted_at_ms: u64) -> Vec<u8> {
+pub fn error(trouble: &ErrorTrace, emitted_at_ms: u64) -> Vec<u8> {
     let mut error = serde_json::json!({
         "message": trouble.message, "failure_type": trouble.failure_type });
     if let Some(detail) = &trouble.detail {

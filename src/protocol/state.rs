@@ -3,6 +3,7 @@
 //! is not decided here.
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::fmt;
 
 use serde_json::{Map, Value};
@@ -36,6 +37,8 @@ impl fmt::Display for StateError {
         }
     }
 }
+
+impl Error for StateError {}
 
 impl SavedStates {
     /// Reads a state file: a list of AirbyteStateMessage, one such message or what is inside of it,
@@ -287,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_state_that_is_no_object_is_told_with_its_stream() {
+    fn a_state_that_is_no_object_is_reported_with_its_stream() {
         for state in ["[{\"updated_at\":\"1\"}]", "7", "\"1700000000\"", "true"] {
             for text in [
                 format!(

@@ -1,14 +1,16 @@
 //! The hosts whose help centers are read: one for each brand that has one.
 
 use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
-use super::listed::rows;
-use super::probe::{Reach, is_definite, reach};
+use super::fetch_all::rows;
+use super::probe::{Reach, reach};
 use crate::config::{Config, is_host_label};
 use crate::protocol::message::Level;
 use crate::streams::Stream;
@@ -27,17 +29,18 @@ const MOST_CANDIDATES: usize = 5;
 /// The state of a help center that anybody can read.
 const ENABLED: &str = "enabled";
 
-/// Where help centers are read, and what a person should know about that.
+/// The hosts whose help centers are read.
 #[derive(Debug)]
 pub struct HelpCenters {
     /// At least one, the main host first.
     pub sites: Vec<Arc<Site>>,
-    /// The brand of the configured subdomain, whether its help center is read or not. None where
-    /// no brand is called so: then nothing tells whose place the main part of a state is.
+    /// The brand of the configured subdomain, whether its help center is read or not. None when no brand
+    /// has that subdomain: then it is unknown which brand the top-level state belongs to.
     pub main_brand: Option<u64>,
     /// The state of each help center that is not `enabled`. Such a host may have nothing to read.
     pub not_enabled: BTreeMap<u64, String>,
-    pub told: Vec<(Level, String)>,
+    /// What the user should know: brands that are skipped, and why.
+    pub messages: Vec<(Level, String)>,
 }
 
 impl HelpCenters {
@@ -45,14 +48,14 @@ impl HelpCenters {
     #[must_use]
     pub fn of_main(main: &Site) -> Self {
         let sites = vec![Arc::new(main.clone())];
-        Self { sites, main_brand: None, not_enabled: BTreeMap::new(), told: Vec::new() }
+        Self { sites, main_brand: None, not_enabled: BTreeMap::new(), messages: Vec::new() }
     }
 
     /// Streams of help centers that cannot be read anywhere.
     #[must_use]
     pub fn none() -> Self {
-        let (sites, told) = (Vec::new(), Vec::new());
-        Self { sites, main_brand: None, not_enabled: BTreeMap::new(), told }
+        let (sites, messages) = (Vec::new(), Vec::new());
+        Self { sites, main_brand: None, not_enabled: BTreeMap::new(), messages }
     }
 
     /// The state of a host's help center, if it is not `enabled`.
@@ -114,6 +117,26 @@ pub enum NoHelpCenters {
     },
 }
 
+impl fmt::Display for NoHelpCenters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unlisted(error) => error.fmt(f),
+            Self::Unknown { names, .. } => {
+                write!(f, "no brand with a help center is called {}", names.join(" or "))
+            }
+        }
+    }
+}
+
+impl Error for NoHelpCenters {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Unlisted(error) => Some(error),
+            Self::Unknown { .. } => None,
+        }
+    }
+}
+
 /// A brand, as far as its help center goes.
 ///
 /// Source: Zendesk, "Brands". A help center that is mapped to a host of the customer's answers at
@@ -156,7 +179,7 @@ pub async fn help_centers(client: &Client, config: &Config) -> Result<HelpCenter
     match rows(client, &BRANDS, BRANDS.path.to_owned(), WALK, config).await {
         Ok(brands) => decide(&brands, client.main(), config),
         Err(WalkError::Api(error))
-            if is_definite(&error) && config.help_center_brands.is_empty() =>
+            if error.is_definite() && config.help_center_brands.is_empty() =>
         {
             Ok(main_alone(client.main(), config, &error))
         }
@@ -164,8 +187,8 @@ pub async fn help_centers(client: &Client, config: &Config) -> Result<HelpCenter
     }
 }
 
-/// The hosts of all brands, with or without a help center: the files of a ticket are at the host of
-/// its brand. None are known to an agent whom Zendesk does not show the brands.
+/// The hosts of all brands, with or without a help center: the files of a ticket are at its brand's
+/// host. The list is empty, and comes with a warning, when Zendesk does not list brands to the user.
 ///
 /// # Errors
 /// [`WalkError`] when the brands may be listed another time.
@@ -175,14 +198,14 @@ pub async fn hosts(
 ) -> Result<(Vec<Site>, Option<String>), WalkError> {
     match rows(client, &BRANDS, BRANDS.path.to_owned(), WALK, config).await {
         Ok(brands) => Ok((hosts_of(&brands, client.main()), None)),
-        Err(WalkError::Api(error)) if is_definite(&error) => {
-            let told = format!(
+        Err(WalkError::Api(error)) if error.is_definite() => {
+            let warning = format!(
                 "the brands cannot be listed ({}): files at other hosts than {} are fetched without \
                  credentials. Use the credentials of a user who may see all brands",
                 error.detail,
                 client.main().name()
             );
-            Ok((Vec::new(), Some(told)))
+            Ok((Vec::new(), Some(warning)))
         }
         Err(error) => Err(error),
     }
@@ -195,26 +218,26 @@ fn hosts_of(rows: &[Value], main: &Site) -> Vec<Site> {
     brands.filter_map(|brand| main.of_brand(&brand.subdomain, brand.id)).collect()
 }
 
-/// What an agent reads whom Zendesk does not show the brands.
+/// Only the main host, for a user to whom Zendesk does not list the brands.
 fn main_alone(main: &Site, config: &Config, error: &ApiError) -> HelpCenters {
-    let told = format!(
+    let warning = format!(
         "the brands cannot be listed ({}): of help centers only that of {} is read, and its rows do not \
          say which brand's they are",
         error.detail, config.subdomain
     );
-    HelpCenters { told: vec![(Level::Warn, told)], ..HelpCenters::of_main(main) }
+    HelpCenters { messages: vec![(Level::Warn, warning)], ..HelpCenters::of_main(main) }
 }
 
 /// Which brands' help centers are read, and where. Nothing but a label goes into a host's name.
 fn decide(rows: &[Value], main: &Site, config: &Config) -> Result<HelpCenters, NoHelpCenters> {
-    let mut told = Vec::new();
+    let mut messages = Vec::new();
     let mut brands: Vec<Brand> = Vec::new();
     for row in rows {
         match Brand::read(row).filter(|brand| is_host_label(&brand.subdomain)) {
             // One that moved to a later page while the pages were read comes twice.
             Some(brand) if brands.iter().any(|known| known.id == brand.id) => {}
             Some(brand) => brands.push(brand),
-            None => told.push((
+            None => messages.push((
                 Level::Warn,
                 format!("the brand {} has no subdomain; its help center is not read", row["id"]),
             )),
@@ -258,13 +281,14 @@ fn decide(rows: &[Value], main: &Site, config: &Config) -> Result<HelpCenters, N
             [] => String::new(),
             without => format!("; not of {}", without.join(", ")),
         };
-        told.push((Level::Info, format!("help centers are read of {}{others}", read.join(", "))));
+        messages
+            .push((Level::Info, format!("help centers are read of {}{others}", read.join(", "))));
     }
     if sites.is_empty() {
         // What the main host answers says what is missing.
         sites.push(Arc::new(main.clone()));
     }
-    Ok(HelpCenters { sites, main_brand: named_brand, not_enabled, told })
+    Ok(HelpCenters { sites, main_brand: named_brand, not_enabled, messages })
 }
 
 #[cfg(test)]
@@ -296,8 +320,8 @@ mod tests {
     /// Hosts, brands, and the parts of the state that they have.
     fn read(rows: &[Value], chosen: &[&str]) -> Vec<(String, Option<u64>, Option<u64>)> {
         let sites = decide(rows, &main(), &config(chosen)).unwrap().sites;
-        let told = |site: &Arc<Site>| (site.name().to_owned(), site.brand, site.part_of_state());
-        sites.iter().map(told).collect()
+        let facts = |site: &Arc<Site>| (site.name().to_owned(), site.brand, site.part_of_state());
+        sites.iter().map(facts).collect()
     }
 
     fn acme(brand: Option<u64>) -> (String, Option<u64>, Option<u64>) {
@@ -320,9 +344,9 @@ mod tests {
         let found = decide(&rows, &main(), &config(&[])).unwrap();
         assert_eq!(found.main_brand, Some(2));
         assert_eq!(found.not_enabled, BTreeMap::from([(6, "restricted".to_owned())]));
-        let told = found.told;
+        let messages = found.messages;
         assert_eq!(
-            told[0].1,
+            messages[0].1,
             "help centers are read of acme, shop, internal; not of none, off, asleep"
         );
     }
@@ -346,7 +370,7 @@ mod tests {
         {
             let found = decide(&[brand(1, "acme"), brand(2, hostile)], &main(), &config(&[]));
             let found = found.unwrap();
-            assert_eq!((found.sites.len(), found.told.len()), (1, 1), "{hostile}");
+            assert_eq!((found.sites.len(), found.messages.len()), (1, 1), "{hostile}");
             assert_eq!(hosts_of(&[brand(2, hostile)], &main()), [], "{hostile}");
         }
         let off = with(brand(3, "Shop"), "active", json!(false));
@@ -364,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_no_brand_with_a_help_center_are_told() {
+    fn names_of_no_brand_with_a_help_center_are_reported() {
         let rows = [brand(1, "acme"), with(brand(2, "off"), "active", json!(false))];
         let Err(NoHelpCenters::Unknown { names, known }) =
             decide(&rows, &main(), &config(&["acme", "off", "typo"]))

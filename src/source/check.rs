@@ -1,5 +1,5 @@
-//! `check`: whether the credentials are somebody's, and what can be read with them. The answer is
-//! one CONNECTION_STATUS; LOG lines before it say the rest.
+//! `check`: whether the credentials work, and which streams they can read. The answer is one
+//! CONNECTION_STATUS. LOG lines before it hold the details.
 
 use std::sync::Arc;
 
@@ -8,17 +8,18 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 use super::brands::{HelpCenters, NoHelpCenters, ask_hosts, help_centers, spokesman};
-use super::clashes::clash;
 use super::endings::some;
-use super::identity::{Identity, NoIdentity, TokenFacts, identity, token_facts, webhooks};
-use super::probe::{Asker, Group, Reach, groups, missing_scopes, reach, unanswered};
+use super::findings::{Findings, add};
+use super::identity::{Asker, Identity, NoIdentity, TokenFacts, identity, token_facts, webhooks};
+use super::name_conflicts::clash;
+use super::probe::{Reach, groups, missing_scopes, reach, unanswered};
+use super::refusals::is_scope;
 use super::{
-    PATIENCE, SETTLE_WITHIN, Surroundings, connect, deletions, detour, ends_soon, failure,
-    invalid_config,
+    Environment, PATIENCE, SETTLE_WITHIN, connect, deletions, ends_soon, failure, invalid_config,
 };
 use crate::config::Config;
 use crate::protocol::emitter::{Closed, Emitter};
-use crate::protocol::message::{self, Level, Trouble};
+use crate::protocol::message::{self, ErrorTrace, Level};
 use crate::streams::{Stream, registry};
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::client::Client;
@@ -31,8 +32,8 @@ use crate::zendesk::site::Site;
 /// # Errors
 /// [`Closed`] when nobody reads the answer.
 pub async fn check(
-    config: Result<Vec<u8>, Trouble>,
-    surroundings: &Surroundings,
+    config: Result<Vec<u8>, ErrorTrace>,
+    environment: &Environment,
     clock: Clock,
     emitter: &Arc<Emitter>,
     stop: watch::Receiver<bool>,
@@ -51,13 +52,13 @@ pub async fn check(
     if let Some(trouble) = clash(&config, &streams) {
         return emitter.line(failed(&trouble.message)).await;
     }
-    if let Some(told) = deletions::warning(&config, &streams) {
-        emitter.log(Level::Warn, &told).await?;
+    if let Some(warning) = deletions::warning(&config, &streams) {
+        emitter.log(Level::Warn, &warning).await?;
     }
-    if let Some(told) = deletions::unmarked_by_default(&config, &streams) {
-        emitter.log(Level::Info, &told).await?;
+    if let Some(hint) = deletions::unmarked_by_default(&config, &streams) {
+        emitter.log(Level::Info, &hint).await?;
     }
-    let client = match connect(&config, surroundings, clock, stop.clone(), emitter) {
+    let client = match connect(&config, environment, clock, stop.clone(), emitter) {
         Ok(client) => client.impatient(),
         Err(trouble) => return emitter.line(failed(&trouble.message)).await,
     };
@@ -95,7 +96,7 @@ async fn examine(
     };
     let (token, hooks) = join(token, timeout_at(deadline, Box::pin(webhooks(client)))).await;
     if let Some(token) = &token {
-        tell_token(token, emitter).await?;
+        report_token(token, emitter).await?;
     }
     match hooks {
         Ok(Ok((count, has_more))) => {
@@ -103,8 +104,8 @@ async fn examine(
             emitter.log(Level::Info, &format!("webhooks configured: {count}{more}")).await?;
         }
         Ok(Err(error)) => {
-            let told = format!("webhooks configured: not known ({})", error.detail);
-            emitter.log(Level::Info, &told).await?;
+            let message = format!("webhooks configured: not known ({})", error.detail);
+            emitter.log(Level::Info, &message).await?;
         }
         Err(_) => emitter.log(Level::Info, "webhooks configured: no answer in time").await?,
     }
@@ -112,7 +113,7 @@ async fn examine(
     streams(client, config, &asker, deadline, emitter).await
 }
 
-/// Asks for every group of streams and tells what came of it.
+/// Probes every group of streams and logs the results.
 async fn streams(
     client: &Client,
     config: &Config,
@@ -123,22 +124,12 @@ async fn streams(
     let mut streams = registry(config);
     streams.retain(|stream| stream.is_offered);
     for (scope, names) in missing_scopes(&streams, asker) {
-        let told = format!("the scope `{scope}` is missing for: {}", names.join(", "));
-        emitter.log(Level::Warn, &told).await?;
+        let message = format!("the scope `{scope}` is missing for: {}", names.join(", "));
+        emitter.log(Level::Warn, &message).await?;
     }
-    let found = timeout_at(deadline, Box::pin(help_centers(client, config))).await;
-    let found = match found {
-        Ok(Ok(found)) => {
-            for (level, told) in &found.told {
-                emitter.log(*level, told).await?;
-            }
-            found
-        }
-        Ok(Err(why @ NoHelpCenters::Unknown { .. })) => {
-            return Ok(Err(failure::of_help_centers(None, &why).message));
-        }
-        // The listings themselves say what there is to know.
-        Ok(Err(NoHelpCenters::Unlisted(_))) | Err(_) => HelpCenters::none(),
+    let found = match help_centers_within(deadline, client, config, emitter).await? {
+        Ok(found) => found,
+        Err(why) => return Ok(Err(why)),
     };
     let help_center = hosts(client, config, asker, (&streams, &found), deadline, emitter).await?;
     let help_center = help_center.as_deref();
@@ -147,66 +138,37 @@ async fn streams(
         let asking = Box::pin(reach(client, group.asked, walk as u64, config, help_center));
         (group, timeout_at(deadline, asking).await.ok())
     });
-    let mut readable: Vec<&str> = Vec::new();
-    let mut unknown: Vec<&str> = Vec::new();
-    let mut on_detour: Vec<&str> = Vec::new();
-    // Groups that are refused for the same reason are told together.
-    let mut refused: Vec<(String, Vec<&str>)> = Vec::new();
-    for (Group { asked, streams }, reach) in join_all(probes).await {
-        let names = streams.iter().map(|stream| stream.name);
-        match reach {
-            Some(Reach::Readable) => readable.extend(names),
-            // A query that can never be read is the config's fault, whatever else can be read.
-            Some(Reach::Refused(error)) if failure::is_users_words(asked, &error) => {
-                let why = failure::why_not(asked, &error, asker);
-                return Ok(Err(format!("{}: {why}", asked.name)));
-            }
-            Some(Reach::Refused(error)) => {
-                let role = asker.identity.map_or("", |identity| identity.role.as_str());
-                let (by_detour, names): (Vec<&Stream>, Vec<&Stream>) =
-                    streams.iter().partition(|stream| detour::serves(stream, role, &error));
-                on_detour.extend(by_detour.iter().map(|stream| stream.name));
-                if names.is_empty() {
-                    continue;
-                }
-                let names = names.iter().map(|stream| stream.name);
-                let why = failure::why_not(asked, &error, asker);
-                match refused.iter_mut().find(|(known, _)| *known == why) {
-                    Some((_, known)) => known.extend(names),
-                    None => refused.push((why, names.collect())),
-                }
-            }
-            Some(Reach::Unknown(_)) | None => unknown.extend(names),
+    let mut findings = Findings::default();
+    for (group, reach) in join_all(probes).await {
+        if let Err(why) = findings.add(group, reach, asker) {
+            return Ok(Err(why));
         }
     }
-    for (why, names) in &refused {
-        let told = format!("not readable: {}: {why}", names.join(", "));
-        emitter.log(Level::Warn, &told).await?;
+    for (level, message) in findings.messages(client.last_failure().as_ref()) {
+        emitter.log(level, &message).await?;
     }
-    if !readable.is_empty() {
-        emitter.log(Level::Info, &format!("readable: {}", readable.join(", "))).await?;
-    }
-    if !on_detour.is_empty() {
-        let told = format!(
-            "readable by other listings, without all that an administrator sees: {}",
-            on_detour.join(", ")
-        );
-        emitter.log(Level::Info, &told).await?;
-    }
-    if !unknown.is_empty() {
-        let why = client.last_failure().map(|error| format!(" ({})", error.detail));
-        let told = format!(
-            "not known, because Zendesk gave no clear answer{}: {}",
-            why.unwrap_or_default(),
-            unknown.join(", ")
-        );
-        emitter.log(Level::Warn, &told).await?;
-    }
-    match refused.first() {
-        Some((why, _)) if readable.is_empty() && on_detour.is_empty() && unknown.is_empty() => {
-            Ok(Err(format!("None of the streams can be read: {why}")))
+    Ok(findings.verdict())
+}
+
+/// Finds out where help centers are read, and logs what the user should know about that. None are
+/// known when the brands cannot be listed in time: the probes of the listings themselves show why.
+async fn help_centers_within(
+    deadline: Instant,
+    client: &Client,
+    config: &Config,
+    emitter: &Emitter,
+) -> Result<Result<HelpCenters, String>, Closed> {
+    match timeout_at(deadline, Box::pin(help_centers(client, config))).await {
+        Ok(Ok(found)) => {
+            for (level, message) in &found.messages {
+                emitter.log(*level, message).await?;
+            }
+            Ok(Ok(found))
         }
-        _ => Ok(Ok(())),
+        Ok(Err(why @ NoHelpCenters::Unknown { .. })) => {
+            Ok(Err(failure::of_help_centers(None, &why).message))
+        }
+        Ok(Err(NoHelpCenters::Unlisted(_))) | Err(_) => Ok(Ok(HelpCenters::none())),
     }
 }
 
@@ -226,7 +188,7 @@ async fn hosts(
         return Ok(sites.first().cloned());
     };
     // Half of the time and half of the pool are for what is asked afterwards.
-    let most = client.told_limit(Bucket::Account);
+    let most = client.known_limit(Bucket::Account);
     let most = most.unwrap_or(Bucket::HelpCenter.documented_per_minute()) / 2;
     let mut hosts = sites.clone();
     hosts.sort_by_key(|site| found.not_enabled(site).is_none());
@@ -234,7 +196,7 @@ async fn hosts(
     let now = Instant::now();
     let deadline = now + deadline.saturating_duration_since(now) / 2;
     let answers = ask_hosts(client, config, &hosts, streams, deadline).await;
-    // Hosts that are refused for the same reason are told together.
+    // Hosts that are refused for the same reason are reported together.
     let mut refused: Vec<(String, Vec<&str>)> = Vec::new();
     let mut absent: Vec<((&str, &str), Vec<&str>)> = Vec::new();
     let mut unknown: Vec<&str> = Vec::new();
@@ -252,35 +214,28 @@ async fn hosts(
         }
     }
     for ((state, detail), hosts) in absent {
-        let told = failure::left_out(&some(&hosts), state, detail, "every sync");
-        emitter.log(Level::Warn, &told).await?;
+        let message = failure::left_out(&some(&hosts), state, detail, "every sync");
+        emitter.log(Level::Warn, &message).await?;
     }
     for (why, hosts) in refused {
-        let told = format!("help centers that cannot be read: {}: {why}", some(&hosts));
-        emitter.log(Level::Warn, &told).await?;
+        let message = format!("help centers that cannot be read: {}: {why}", some(&hosts));
+        emitter.log(Level::Warn, &message).await?;
     }
     if !unknown.is_empty() {
-        let told = format!(
+        let message = format!(
             "help centers that gave no answer in time, so that it is not known whether they can be read: {}",
             some(&unknown)
         );
-        emitter.log(Level::Warn, &told).await?;
+        emitter.log(Level::Warn, &message).await?;
     }
     if !unasked.is_empty() {
-        let told = format!(
+        let message = format!(
             "help centers that were not asked, because more requests would use up the limit: {}",
             unasked.len()
         );
-        emitter.log(Level::Info, &told).await?;
+        emitter.log(Level::Info, &message).await?;
     }
     Ok(spokesman(&answers, sites))
-}
-
-fn add<'h, K: PartialEq>(groups: &mut Vec<(K, Vec<&'h str>)>, key: K, host: &'h str) {
-    match groups.iter_mut().find(|(known, _)| *known == key) {
-        Some((_, hosts)) => hosts.push(host),
-        None => groups.push((key, vec![host])),
-    }
 }
 
 /// Says who is signed in where, and what the plan allows.
@@ -291,7 +246,7 @@ async fn introduce(
     emitter: &Emitter,
 ) -> Result<(), Closed> {
     let account = format!("{}.zendesk.com", config.subdomain);
-    let told = match identity {
+    let message = match identity {
         Some(Identity { id, role }) => {
             format!("signed in to {account} as user {id} with the role {role}")
         }
@@ -299,17 +254,17 @@ async fn introduce(
             "signed in to {account}; who it is and in which role needs the scope `users:read`"
         ),
     };
-    emitter.log(Level::Info, &told).await?;
-    let told = match client.told_limit(Bucket::Account) {
+    emitter.log(Level::Info, &message).await?;
+    let message = match client.known_limit(Bucket::Account) {
         Some(limit) => {
             format!("the plan allows {limit} requests a minute, to all programs together")
         }
         None => "Zendesk does not say how many requests a minute the plan allows".to_owned(),
     };
-    emitter.log(Level::Info, &told).await
+    emitter.log(Level::Info, &message).await
 }
 
-async fn tell_token(token: &TokenFacts, emitter: &Emitter) -> Result<(), Closed> {
+async fn report_token(token: &TokenFacts, emitter: &Emitter) -> Result<(), Closed> {
     let end = token.expires_at.as_deref().map_or_else(
         || "the access token has no end".to_owned(),
         |end| format!("the access token ends at {end}"),
@@ -320,7 +275,7 @@ async fn tell_token(token: &TokenFacts, emitter: &Emitter) -> Result<(), Closed>
 
 /// A refusal that only says that an access token is for other things.
 fn is_narrow(config: &Config, error: &ApiError) -> bool {
-    config.credentials.is_oauth() && failure::is_scope(error)
+    config.credentials.is_oauth() && is_scope(error)
 }
 
 /// Why there was no answer in time, as far as the last try tells.

@@ -1,15 +1,15 @@
-//! Options about deleted rows that cannot be followed: told before anything is asked for. Pure.
+//! Options about deleted rows that cannot be followed: reported before the first request. Pure.
 
-use super::clashes::clash;
+use super::name_conflicts::clash;
 use super::refused;
 use crate::config::Config;
 use crate::protocol::catalog::{Selected, SyncMode};
-use crate::protocol::message::Trouble;
-use crate::streams::{Choice, Reading, Sign, Stream};
+use crate::protocol::message::ErrorTrace;
+use crate::streams::{DeletionMarker, QueryOption, Reading, Stream};
 
 /// Why these streams cannot be read with these options.
 #[must_use]
-pub fn refusal(config: &Config, streams: &[Stream], selected: &[Selected]) -> Option<Trouble> {
+pub fn refusal(config: &Config, streams: &[Stream], selected: &[Selected]) -> Option<ErrorTrace> {
     if let Some(trouble) = clash(config, streams) {
         return Some(trouble);
     }
@@ -31,7 +31,7 @@ pub fn refusal(config: &Config, streams: &[Stream], selected: &[Selected]) -> Op
     })
 }
 
-/// What a person should know before an incremental read is refused.
+/// A warning before an incremental read is refused.
 #[must_use]
 pub fn warning(config: &Config, streams: &[Stream]) -> Option<String> {
     leaves_ghosts(config).then(|| {
@@ -59,7 +59,7 @@ pub fn unseen(config: &Config, selected: &[&Stream]) -> Option<String> {
     })
 }
 
-/// What a person should know before a first read whose tables keep deleted rows as they were.
+/// A hint before the first read of tables in which deleted rows stay as they were.
 #[must_use]
 pub fn unmarked(config: &Config, streams: &[Stream], selected: &[Selected]) -> Option<String> {
     let is_incremental = |stream: &Stream| {
@@ -78,8 +78,8 @@ pub fn unmarked_by_default(config: &Config, streams: &[Stream]) -> Option<String
 /// Streams whose deleted rows are left out, so that an incremental read never hears of a deletion.
 fn stays<'s>(config: &Config, streams: impl Iterator<Item = &'s Stream>) -> Option<String> {
     let is_hidden = |stream: &&Stream| {
-        let without = |(_, choice): &(_, Choice)| {
-            *choice == Choice::WithoutDeleted && choice.value(config).is_some()
+        let without = |(_, choice): &(_, QueryOption)| {
+            *choice == QueryOption::WithoutDeleted && choice.value(config).is_some()
         };
         stream.deletion.is_some() && stream.feed.choices.iter().any(without)
     };
@@ -103,7 +103,8 @@ fn leaves_ghosts(config: &Config) -> bool {
 fn with_ghosts(streams: &[Stream]) -> impl Iterator<Item = &'static str> {
     let marked = streams.iter().filter(|stream| {
         let sign = stream.deletion.map(|deletion| deletion.sign);
-        sign.is_some_and(|sign| sign != Sign::Every) && stream.reading() != Reading::FullRefreshOnly
+        sign.is_some_and(|sign| sign != DeletionMarker::Every)
+            && stream.reading() != Reading::FullRefreshOnly
     });
     marked.map(|stream| stream.name)
 }

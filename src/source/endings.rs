@@ -1,4 +1,4 @@
-//! How streams ended: a stream of help centers ends once for each of its hosts, and is told once.
+//! Collects how a stream ended at each of its hosts, so that it is reported once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,10 +6,10 @@ use super::failure;
 use crate::protocol::emitter::Closed;
 use crate::streams::Stream;
 use crate::sync::WalkError;
-use crate::sync::reader::{Ended, Report};
+use crate::sync::listing::member::{Ended, Report};
 use crate::zendesk::error::ErrorKind;
 
-/// Hosts that a line names; of more it tells the number.
+/// The most hosts that a line names. Further hosts are counted.
 const MOST_NAMED: usize = 10;
 
 /// Collects how a stream ended at each of its hosts.
@@ -114,11 +114,11 @@ impl Endings {
         for (LeftOut { state, detail, host }, streams) in &self.left_out {
             alike.entry((state, detail, streams)).or_default().push(host);
         }
-        let told = alike.into_iter().map(|((state, detail, streams), hosts)| {
+        let warnings = alike.into_iter().map(|((state, detail, streams), hosts)| {
             let streams: Vec<&str> = streams.iter().copied().collect();
             failure::left_out(&some(&hosts), state, detail, &streams.join(", "))
         });
-        told.collect()
+        warnings.collect()
     }
 }
 
@@ -174,13 +174,13 @@ mod tests {
     }
 
     #[test]
-    fn a_first_404_of_a_help_center_that_is_not_enabled_is_told_and_no_failure() {
+    fn a_first_404_of_a_help_center_that_is_not_enabled_is_reported_and_no_failure() {
         let not_found = || Err(refused(ErrorKind::NotFound));
-        let (main, told) = whole([(not_found(), 0), (Ok(()), 4), (not_found(), 0)]);
+        let (main, warnings) = whole([(not_found(), 0), (Ok(()), 4), (not_found(), 0)]);
         assert!(main.errors.is_empty());
-        assert_eq!((main.left_out.len(), told.len()), (2, 1));
-        assert!(told[0].starts_with("acme.zendesk.com, b3.zendesk.com: "), "{told:?}");
-        assert!(told[0].contains("`help_center_brands`") && told[0].contains("articles"));
+        assert_eq!((main.left_out.len(), warnings.len()), (2, 1));
+        assert!(warnings[0].starts_with("acme.zendesk.com, b3.zendesk.com: "), "{warnings:?}");
+        assert!(warnings[0].contains("`help_center_brands`") && warnings[0].contains("articles"));
     }
 
     #[test]
@@ -192,8 +192,8 @@ mod tests {
             [(Ok(()), 1), (Ok(()), 1), (not_found(), 2)],
             [(Ok(()), 1), (Ok(()), 1), (Err(refused(ErrorKind::Forbidden)), 0)],
         ] {
-            let (whole, told) = whole(results);
-            assert_eq!((whole.errors.len(), whole.left_out.len(), told.len()), (1, 0, 0));
+            let (whole, warnings) = whole(results);
+            assert_eq!((whole.errors.len(), whole.left_out.len(), warnings.len()), (1, 0, 0));
         }
     }
 

@@ -1,20 +1,20 @@
-//! Any error becomes a failure type, one sentence what happened and one what to do. The only
-//! match that does so.
+//! Turns any error into a failure type and a message: one sentence says what happened, the next what
+//! to do. No other place matches on errors to do so.
 
 use super::brands::NoHelpCenters;
-use super::identity::NoIdentity;
-use super::probe::Asker;
+use super::identity::{Asker, NoIdentity};
+use super::refusals::{is_account_gone, is_scope, is_too_long, is_users_words};
 use crate::config::{Config, Credentials};
-use crate::protocol::message::{FailureType, Trouble};
+use crate::protocol::message::{ErrorTrace, FailureType};
 use crate::streams::{Role, Stream};
 use crate::sync::WalkError;
 use crate::zendesk::error::{ApiError, ErrorKind};
-use crate::zendesk::instant;
+use crate::zendesk::timestamp;
 
 /// What a stream's failure means for the person who reads it. `at` names the host where it was
 /// read, if not the main one.
 #[must_use]
-pub fn of_stream(stream: &Stream, at: Option<&str>, error: &WalkError) -> Trouble {
+pub fn of_stream(stream: &Stream, at: Option<&str>, error: &WalkError) -> ErrorTrace {
     let (failure_type, message) = match error {
         WalkError::Api(error) => {
             let of_brand = at.and_then(|_| of_brand(stream, error));
@@ -33,7 +33,7 @@ pub fn of_stream(stream: &Stream, at: Option<&str>, error: &WalkError) -> Troubl
                 "Rows are missing: more of them changed in the second {}{} than a page of Zendesk's can hold, \
                  and it offers no way to the rest; all else was read. Change them once more in Zendesk, a few \
                  hundred at a time, and the next sync brings them.",
-                instant::to_iso(*first),
+                timestamp::to_iso(*first),
                 match seconds {
                     0 | 1 => String::new(),
                     _ => format!(" and in {} others", seconds - 1),
@@ -46,8 +46,8 @@ pub fn of_stream(stream: &Stream, at: Option<&str>, error: &WalkError) -> Troubl
                 "Zendesk says again and again that the listing ends {}, and its other answers show that it goes \
                  on{}. The next sync goes on from there; if it stays so, report it to Zendesk with the detail \
                  of this message.",
-                at.map_or("there".to_owned(), |at| format!("at {}", instant::to_iso(at))),
-                known.map_or(String::new(), |known| format!(" to {}", instant::to_iso(known))),
+                at.map_or("there".to_owned(), |at| format!("at {}", timestamp::to_iso(at))),
+                known.map_or(String::new(), |known| format!(" to {}", timestamp::to_iso(known))),
             ),
         ),
         WalkError::NoFiles { missing, of, last } => (
@@ -72,7 +72,7 @@ pub fn of_stream(stream: &Stream, at: Option<&str>, error: &WalkError) -> Troubl
             "The program that reads our output has gone. Try again.".to_owned(),
         ),
     };
-    Trouble {
+    ErrorTrace {
         failure_type,
         message: match at {
             Some(host) => format!("{} at {host}: {message}", stream.name),
@@ -136,16 +136,17 @@ pub fn of_all(kinds: impl IntoIterator<Item = FailureType>) -> FailureType {
     if kinds.all(|kind| kind == first) { first } else { FailureType::TransientError }
 }
 
-/// What the last message of a sync says in which these streams failed.
+/// The last message of a sync in which these streams failed.
 #[must_use]
-pub fn of_sync(failed: &[(String, FailureType)]) -> Trouble {
+pub fn of_sync(failed: &[(String, FailureType)]) -> ErrorTrace {
     let names: Vec<&str> = failed.iter().map(|(name, _)| name.as_str()).collect();
-    Trouble {
+    let count = match names.len() {
+        1 => "1 stream".to_owned(),
+        count => format!("{count} streams"),
+    };
+    ErrorTrace {
         failure_type: of_all(failed.iter().map(|(_, kind)| *kind)),
-        message: format!(
-            "These streams did not sync to their end: {}. Their own messages say why.",
-            names.join(", ")
-        ),
+        message: format!("{count} failed: {}. See each stream's ERROR message.", names.join(", ")),
         detail: None,
         stream: None,
     }
@@ -153,13 +154,13 @@ pub fn of_sync(failed: &[(String, FailureType)]) -> Trouble {
 
 /// What it means that the start date lies in the future.
 #[must_use]
-pub fn of_start(start_unix: i64) -> Trouble {
-    Trouble {
+pub fn of_start(start_unix: i64) -> ErrorTrace {
+    ErrorTrace {
         failure_type: FailureType::ConfigError,
         message: format!(
             "`start_date` lies in the future ({}), so nothing would be read. Choose a day that has \
              passed, or days back, such as `30 days`.",
-            instant::to_iso(start_unix)
+            timestamp::to_iso(start_unix)
         ),
         detail: None,
         stream: None,
@@ -168,12 +169,12 @@ pub fn of_start(start_unix: i64) -> Trouble {
 
 /// What it means that it is not known which kinds of custom objects there are, or which fields.
 #[must_use]
-pub fn of_objects(error: &WalkError) -> Trouble {
+pub fn of_objects(error: &WalkError) -> ErrorTrace {
     let (failure_type, message) = match error {
         WalkError::Api(error) => of_api(error, None),
         _ => (FailureType::TransientError, format!("{error}. Try again.")),
     };
-    Trouble {
+    ErrorTrace {
         failure_type,
         message: format!(
             "The custom objects and their fields cannot be listed, and the streams of their records \
@@ -186,7 +187,7 @@ pub fn of_objects(error: &WalkError) -> Trouble {
 
 /// What it means that the custom fields of one of these streams are not known.
 #[must_use]
-pub fn of_fields(stream: &Stream, streams: &[Stream], error: &WalkError) -> Trouble {
+pub fn of_fields(stream: &Stream, streams: &[Stream], error: &WalkError) -> ErrorTrace {
     let is_lister = |lister: &&Stream| {
         stream.custom_fields.is_some_and(|fields| std::ptr::eq(fields.feed, lister.feed))
     };
@@ -196,12 +197,12 @@ pub fn of_fields(stream: &Stream, streams: &[Stream], error: &WalkError) -> Trou
          columns, set `custom_fields` to `raw`.",
         stream.name, trouble.message
     );
-    Trouble { message, stream: Some(stream.name.to_owned()), ..trouble }
+    ErrorTrace { message, stream: Some(stream.name.to_owned()), ..trouble }
 }
 
 /// What it means that it is not known where help centers are read.
 #[must_use]
-pub fn of_help_centers(stream: Option<&Stream>, error: &NoHelpCenters) -> Trouble {
+pub fn of_help_centers(stream: Option<&Stream>, error: &NoHelpCenters) -> ErrorTrace {
     let mut trouble = match error {
         NoHelpCenters::Unlisted(error) => {
             let (failure_type, message) = match error {
@@ -210,9 +211,9 @@ pub fn of_help_centers(stream: Option<&Stream>, error: &NoHelpCenters) -> Troubl
             };
             let message =
                 format!("The brands whose help centers are read cannot be listed. {message}");
-            Trouble { failure_type, message, detail: Some(error.to_string()), stream: None }
+            ErrorTrace { failure_type, message, detail: Some(error.to_string()), stream: None }
         }
-        NoHelpCenters::Unknown { names, known } => Trouble {
+        NoHelpCenters::Unknown { names, known } => ErrorTrace {
             failure_type: FailureType::ConfigError,
             message: format!(
                 "No brand with a help center has the subdomain {}. Correct `help_center_brands`; there are: {}.",
@@ -232,11 +233,14 @@ pub fn of_help_centers(stream: Option<&Stream>, error: &NoHelpCenters) -> Troubl
 
 /// What it means that nobody is signed in.
 #[must_use]
-pub fn of_identity(error: &NoIdentity, config: &Config) -> Trouble {
+pub fn of_identity(error: &NoIdentity, config: &Config) -> ErrorTrace {
     let (failure_type, message) = match error {
         NoIdentity::Anonymous => (
             FailureType::ConfigError,
-            format!("Zendesk knows nobody by these credentials. {}", sign_in_again(config)),
+            format!(
+                "The credentials were not accepted: Zendesk treated the request as anonymous. {}",
+                sign_in_again(config)
+            ),
         ),
         NoIdentity::Api(error) if error.kind == ErrorKind::Unauthorized => (
             FailureType::ConfigError,
@@ -248,11 +252,7 @@ pub fn of_identity(error: &NoIdentity, config: &Config) -> Trouble {
         ),
         NoIdentity::Api(error) => of_api(error, None),
     };
-    let detail = match error {
-        NoIdentity::Anonymous => "GET /api/v2/users/me.json names no user".to_owned(),
-        NoIdentity::Api(error) => error.to_string(),
-    };
-    Trouble { failure_type, message, detail: Some(detail), stream: None }
+    ErrorTrace { failure_type, message, detail: Some(error.to_string()), stream: None }
 }
 
 /// What to do about credentials that let nobody in.
@@ -289,7 +289,7 @@ pub fn why_not(stream: &Stream, error: &ApiError, asker: &Asker<'_>) -> String {
     if error.kind == ErrorKind::Forbidden && asker.may_lack_role(stream) && !role.is_empty() {
         return format!("the role `{role}` may not read it ({detail}). {}", needs(Some(stream)));
     }
-    match (stream.gate.plan, stream.gate.feature) {
+    match (stream.access.plan, stream.access.feature) {
         (Some(plan), None) => format!(
             "the account's plan does not have it, or the role may not read it ({detail}). It comes \
              with {plan}; otherwise leave the stream out."
@@ -303,143 +303,161 @@ pub fn why_not(stream: &Stream, error: &ApiError, asker: &Asker<'_>) -> String {
     }
 }
 
-/// The account itself is refused, whatever is asked for.
-fn is_account_gone(error: &ApiError) -> bool {
-    let words = error.detail.to_ascii_lowercase();
-    error.status == Some(402)
-        || ["no help desk", "suspended", "cancelled", "canceled", "deactivated"]
-            .iter()
-            .any(|word| words.contains(word))
-}
-
-/// Whether Zendesk names scopes that a token lacks.
-#[must_use]
-pub fn is_scope(error: &ApiError) -> bool {
-    error.detail.to_ascii_lowercase().contains("required scope")
-}
-
-/// Whether Zendesk refuses words that the user wrote.
-#[must_use]
-pub fn is_users_words(stream: &Stream, error: &ApiError) -> bool {
-    stream.feed.words_of.is_some() && (error.kind == ErrorKind::Invalid || is_too_long(error))
-}
-
-/// Whether a request is longer than what a server on the way takes.
-fn is_too_long(error: &ApiError) -> bool {
-    matches!(error.status, Some(413 | 414 | 431))
-}
-
+/// What an error of the API means, whatever stream it ended.
 fn of_api(error: &ApiError, stream: Option<&Stream>) -> (FailureType, String) {
-    let detail = &error.detail;
     let words_of = stream.and_then(|stream| stream.feed.words_of);
+    let detail = &error.detail;
     match error.kind {
         ErrorKind::NotFound | ErrorKind::NoAccount
             if error.kind == ErrorKind::NoAccount || detail.contains("No help desk") =>
-        (
-            FailureType::ConfigError,
-            "There is no Zendesk account at this subdomain. Check that `subdomain` is the part before \
-             .zendesk.com of the address in your browser."
-                .to_owned(),
-        ),
+        {
+            config_error(
+                "There is no Zendesk account at this subdomain. Check that `subdomain` is the part before \
+                 .zendesk.com of the address in your browser.",
+            )
+        }
         ErrorKind::Unauthorized | ErrorKind::Forbidden | ErrorKind::NotFound
             if is_account_gone(error) =>
-        (
-            FailureType::ConfigError,
-            format!("The Zendesk account or its user is suspended or ended ({detail}). Sign in to Zendesk in a browser and set that right."),
-        ),
-        ErrorKind::Unauthorized => (
-            FailureType::ConfigError,
-            format!("Zendesk does not accept the credentials ({detail}). Check the token and the e-mail address, or sign in again."),
-        ),
-        ErrorKind::Forbidden if is_scope(error) => (
-            FailureType::ConfigError,
-            format!(
-                "The access token lacks a scope ({detail}). Sign in with {}, or with `read` for everything.",
-                stream.map_or("the scope `users:read`".to_owned(), |stream| format!("the scope `{}`", stream.scope)),
-            ),
-        ),
-        ErrorKind::Forbidden => (
-            FailureType::ConfigError,
-            format!("Zendesk does not allow these credentials to read this ({detail}). {}", needs(stream)),
-        ),
-        ErrorKind::NotFound => (
-            FailureType::ConfigError,
-            format!("This account does not have what this reads ({detail}). {}", needs(stream)),
-        ),
-        ErrorKind::GrantEnded => (
-            FailureType::ConfigError,
-            format!("The refresh token is used up, revoked or too old ({detail}). Sign in again, and give each source a sign-in of its own: one refresh token must not serve two sources, because it works once."),
-        ),
-        ErrorKind::ClientRefused => (
-            FailureType::ConfigError,
-            format!("Zendesk refuses the OAuth client ({detail}). Check its identifier and secret, that it is confidential, and that it may have the scopes it asks for."),
-        ),
-        ErrorKind::NoToken => (
-            FailureType::TransientError,
-            format!("Zendesk gave no access token ({detail}). Try again; if it stays so, check the client's identifier and secret, the subdomain and the network."),
-        ),
-        ErrorKind::Unresolved => (
-            FailureType::TransientError,
-            format!("The account's address cannot be found in the DNS ({detail}). Check the network, its DNS and the subdomain, and try again."),
-        ),
-        ErrorKind::Untrusted => (
-            FailureType::ConfigError,
-            format!("The certificate of the server is not trusted ({detail}). If a proxy stands between, put its certificate into SSL_CERT_FILE."),
-        ),
-        ErrorKind::Renamed => (
-            FailureType::ConfigError,
-            format!("The account has another name now ({detail}). Set `subdomain` to that name."),
-        ),
-        ErrorKind::Redirected => (
-            FailureType::TransientError,
-            format!("We are sent to a place that is not the account ({detail}), as in maintenance, or by a sign-in page of the network. Look at status.zendesk.com and at the network, and try again."),
-        ),
-        ErrorKind::Intercepted => (
-            FailureType::TransientError,
-            format!("The answer is not Zendesk's own but that of something on the way ({detail}). Check that the account's IP restrictions, the firewall and the proxy let this machine through, and try again."),
-        ),
-        ErrorKind::Outage | ErrorKind::LongOutage => (
-            FailureType::TransientError,
-            format!("Zendesk is out of service ({detail}). Look at status.zendesk.com, and try again when it is back."),
-        ),
-        _ if is_too_long(error) && let Some(option) = words_of => (
-            FailureType::ConfigError,
-            format!("The query is longer than Zendesk takes ({detail}). Shorten it in `{option}`, or make several of it."),
-        ),
-        ErrorKind::Invalid if let Some(option) = words_of => (
-            FailureType::ConfigError,
-            format!("Zendesk rejects the query: {detail}. Correct it in `{option}`, or take it out."),
-        ),
-        ErrorKind::BadPosition | ErrorKind::Invalid | ErrorKind::Unexpected | ErrorKind::NoAccount => (
-            FailureType::SystemError,
-            format!("Zendesk refused the request ({detail}). Report it with the detail of this message."),
-        ),
-        ErrorKind::RateLimited => (
-            FailureType::TransientError,
-            "Zendesk's rate limit leaves no request. Try again later, or let other programs use less of it.".to_owned(),
-        ),
-        ErrorKind::Unavailable => (
-            FailureType::TransientError,
-            format!("Zendesk did not answer ({detail}). Check the network and the subdomain, and try again."),
-        ),
-        ErrorKind::Unreadable => (
-            FailureType::TransientError,
-            format!("Zendesk's answer cannot be read ({detail}). Try again; if it stays so, report it."),
-        ),
-        ErrorKind::TooLarge => (
-            FailureType::SystemError,
-            format!("An answer is larger than can be held ({detail}). Report it with the detail of this message."),
-        ),
-        ErrorKind::DiskFull => (
-            FailureType::TransientError,
-            format!("The disk that files go to is full ({detail}). Make room, or choose smaller files, and try again."),
-        ),
-        ErrorKind::Unwritable => (
-            FailureType::ConfigError,
-            format!("The folder that files go to cannot be written ({detail}). Let the program's user write there."),
-        ),
-        ErrorKind::Stopped => (FailureType::TransientError, "The sync was stopped. Start it again.".to_owned()),
+        {
+            config_error(format!(
+                "The Zendesk account or its user is suspended or ended ({detail}). Sign in to Zendesk in a browser and set that right."
+            ))
+        }
+        ErrorKind::Unauthorized
+        | ErrorKind::GrantEnded
+        | ErrorKind::ClientRefused
+        | ErrorKind::NoToken => of_sign_in(error.kind, detail),
+        ErrorKind::Forbidden | ErrorKind::NotFound => of_access(error, stream),
+        ErrorKind::Unresolved
+        | ErrorKind::Untrusted
+        | ErrorKind::Renamed
+        | ErrorKind::Redirected
+        | ErrorKind::Intercepted
+        | ErrorKind::Outage
+        | ErrorKind::LongOutage => of_connection(error.kind, detail),
+        _ if is_too_long(error)
+            && let Some(option) = words_of =>
+        {
+            config_error(format!(
+                "The query is longer than Zendesk takes ({detail}). Shorten it in `{option}`, or make several of it."
+            ))
+        }
+        ErrorKind::Invalid if let Some(option) = words_of => config_error(format!(
+            "Zendesk rejects the query: {detail}. Correct it in `{option}`, or take it out."
+        )),
+        ErrorKind::BadPosition
+        | ErrorKind::Invalid
+        | ErrorKind::Unexpected
+        | ErrorKind::NoAccount
+        | ErrorKind::RateLimited
+        | ErrorKind::Unavailable
+        | ErrorKind::Unreadable
+        | ErrorKind::TooLarge => of_answer(error.kind, detail),
+        ErrorKind::DiskFull => transient(format!(
+            "The disk that files go to is full ({detail}). Make room, or choose smaller files, and try again."
+        )),
+        ErrorKind::Unwritable => config_error(format!(
+            "The folder that files go to cannot be written ({detail}). Let the program's user write there."
+        )),
+        ErrorKind::Stopped => transient("The sync was stopped. Start it again."),
     }
+}
+
+/// What an error about the credentials means.
+fn of_sign_in(kind: ErrorKind, detail: &str) -> (FailureType, String) {
+    match kind {
+        ErrorKind::GrantEnded => config_error(format!(
+            "The refresh token is used up, revoked or too old ({detail}). Sign in again, and give each source a sign-in of its own: one refresh token must not serve two sources, because it works once."
+        )),
+        ErrorKind::ClientRefused => config_error(format!(
+            "Zendesk refuses the OAuth client ({detail}). Check its identifier and secret, that it is confidential, and that it may have the scopes it asks for."
+        )),
+        ErrorKind::NoToken => transient(format!(
+            "Zendesk gave no access token ({detail}). Try again; if it stays so, check the client's identifier and secret, the subdomain and the network."
+        )),
+        _ => config_error(format!(
+            "Zendesk does not accept the credentials ({detail}). Check the token and the e-mail address, or sign in again."
+        )),
+    }
+}
+
+/// What it means that something may not be read, or is not there.
+fn of_access(error: &ApiError, stream: Option<&Stream>) -> (FailureType, String) {
+    let detail = &error.detail;
+    match error.kind {
+        ErrorKind::Forbidden if is_scope(error) => config_error(format!(
+            "The access token lacks a scope ({detail}). Sign in with {}, or with `read` for everything.",
+            stream.map_or("the scope `users:read`".to_owned(), |stream| format!(
+                "the scope `{}`",
+                stream.scope
+            )),
+        )),
+        ErrorKind::Forbidden => config_error(format!(
+            "Zendesk does not allow these credentials to read this ({detail}). {}",
+            needs(stream)
+        )),
+        _ => config_error(format!(
+            "This account does not have what this reads ({detail}). {}",
+            needs(stream)
+        )),
+    }
+}
+
+/// What it means that the account was not reached, or is out of service.
+fn of_connection(kind: ErrorKind, detail: &str) -> (FailureType, String) {
+    match kind {
+        ErrorKind::Unresolved => transient(format!(
+            "The account's address cannot be found in the DNS ({detail}). Check the network, its DNS and the subdomain, and try again."
+        )),
+        ErrorKind::Untrusted => config_error(format!(
+            "The certificate of the server is not trusted ({detail}). If a proxy stands between, put its certificate into SSL_CERT_FILE."
+        )),
+        ErrorKind::Renamed => config_error(format!(
+            "The account has another name now ({detail}). Set `subdomain` to that name."
+        )),
+        ErrorKind::Redirected => transient(format!(
+            "We are sent to a place that is not the account ({detail}), as in maintenance, or by a sign-in page of the network. Look at status.zendesk.com and at the network, and try again."
+        )),
+        ErrorKind::Intercepted => transient(format!(
+            "The answer is not Zendesk's own but that of something on the way ({detail}). Check that the account's IP restrictions, the firewall and the proxy let this machine through, and try again."
+        )),
+        _ => transient(format!(
+            "Zendesk is out of service ({detail}). Look at status.zendesk.com, and try again when it is back."
+        )),
+    }
+}
+
+/// What it means that the account gave no answer that helps.
+fn of_answer(kind: ErrorKind, detail: &str) -> (FailureType, String) {
+    match kind {
+        ErrorKind::RateLimited => transient(
+            "Zendesk's rate limit leaves no request. Try again later, or let other programs use less of it.",
+        ),
+        ErrorKind::Unavailable => transient(format!(
+            "Zendesk did not answer ({detail}). Check the network and the subdomain, and try again."
+        )),
+        ErrorKind::Unreadable => transient(format!(
+            "Zendesk's answer cannot be read ({detail}). Try again; if it stays so, report it."
+        )),
+        ErrorKind::TooLarge => system_error(format!(
+            "An answer is larger than can be held ({detail}). Report it with the detail of this message."
+        )),
+        _ => system_error(format!(
+            "Zendesk refused the request ({detail}). Report it with the detail of this message."
+        )),
+    }
+}
+
+fn config_error(message: impl Into<String>) -> (FailureType, String) {
+    (FailureType::ConfigError, message.into())
+}
+
+fn transient(message: impl Into<String>) -> (FailureType, String) {
+    (FailureType::TransientError, message.into())
+}
+
+fn system_error(message: impl Into<String>) -> (FailureType, String) {
+    (FailureType::SystemError, message.into())
 }
 
 /// What a stream needs, as advice.
@@ -448,13 +466,13 @@ fn needs(stream: Option<&Stream>) -> String {
         return "Ask the account's administrator for access.".to_owned();
     };
     let mut needs = Vec::new();
-    if let Some(plan) = stream.gate.plan {
+    if let Some(plan) = stream.access.plan {
         needs.push(format!("the {plan} plan"));
     }
-    if let Some(feature) = stream.gate.feature {
+    if let Some(feature) = stream.access.feature {
         needs.push(feature.to_owned());
     }
-    needs.push(match stream.gate.role {
+    needs.push(match stream.access.role {
         Role::Agent => "an agent's role".to_owned(),
         Role::Admin => "an administrator's role".to_owned(),
     });

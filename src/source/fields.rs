@@ -1,5 +1,5 @@
-//! The account's custom fields, asked for before a catalog is made or a stream is read whose
-//! columns they are.
+//! The account's custom fields. They are listed before a catalog is written, and before a stream is
+//! read that has columns for them.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -8,21 +8,21 @@ use futures_util::future::join_all;
 use serde_json::{Map, Value};
 
 use super::failure;
-use super::listed::is_whole;
+use super::fetch_all::is_whole;
 use super::probe::unanswered;
 use crate::config::Config;
 use crate::protocol::catalog::Selected;
 use crate::protocol::emitter::{Closed, Emitter};
-use crate::protocol::message::{Level, Trouble};
+use crate::protocol::message::{ErrorTrace, Level};
 use crate::streams::Stream;
 use crate::streams::custom_fields::{Asked, Column, CustomFields, Field, asked, columns};
 use crate::sync::WalkError;
-use crate::sync::pager::{Listing, Pager};
+use crate::sync::listing::pager::{Listing, Pager};
 use crate::zendesk::client::Client;
 use crate::zendesk::error::ErrorKind;
 
-/// How many names a message tells.
-const NAMES_TOLD: usize = 20;
+/// The most names in one message.
+const MOST_NAMED: usize = 20;
 
 /// The columns that custom fields are now for the streams that are wanted, or why they are not
 /// known, by the streams' places in the list. All listings are asked for at once, and each has
@@ -82,21 +82,21 @@ async fn list(
 /// some of them cannot be read.
 ///
 /// # Errors
-/// [`Closed`] when nobody reads what is told.
+/// [`Closed`] when nobody reads the log.
 pub async fn add_columns(
     streams: &mut [Stream],
     selected: &[Selected],
     (client, config): (&Client, &Config),
     emitter: &Emitter,
-) -> Result<Vec<Trouble>, Closed> {
+) -> Result<Vec<ErrorTrace>, Closed> {
     let is_selected = |stream: &Stream| selected.iter().any(|chosen| chosen.name == stream.name);
     let mut troubles = Vec::new();
     for (at, now) in columns_now(client, config, streams, is_selected, None).await {
         match now {
             Ok(now) => {
                 let asked = asked_of(&streams[at], selected, now);
-                for told in told(streams[at].name, &asked) {
-                    emitter.log(Level::Info, &told).await?;
+                for difference in differences(streams[at].name, &asked) {
+                    emitter.log(Level::Info, &difference).await?;
                 }
                 streams[at].with_columns(asked.columns);
             }
@@ -121,11 +121,11 @@ fn built_in(stream: &Stream) -> BTreeSet<String> {
     stream.built_in_columns().unwrap_or_default()
 }
 
-/// What a person should know about the differences between a saved catalog and the account.
-fn told(stream: &str, asked: &Asked) -> Vec<String> {
-    let mut told = Vec::new();
+/// The differences between a saved catalog and the account, one sentence each.
+fn differences(stream: &str, asked: &Asked) -> Vec<String> {
+    let mut differences = Vec::new();
     if !asked.missing.is_empty() {
-        told.push(format!(
+        differences.push(format!(
             "{stream}: the saved catalog has no columns for {} of the account's custom fields; refresh \
              the schema to get those that are new: {}",
             asked.missing.len(),
@@ -133,18 +133,18 @@ fn told(stream: &str, asked: &Asked) -> Vec<String> {
         ));
     }
     if !asked.gone.is_empty() {
-        told.push(format!(
+        differences.push(format!(
             "{stream}: {} columns of the saved catalog are null, because the account has no such custom \
              field, or labels of it are not asked for: {}",
             asked.gone.len(),
             names(&asked.gone)
         ));
     }
-    told
+    differences
 }
 
 fn names(names: &[String]) -> String {
-    let told = names.iter().take(NAMES_TOLD).map(String::as_str).collect::<Vec<_>>().join(", ");
-    let more = names.len().saturating_sub(NAMES_TOLD);
-    if more > 0 { format!("{told} and {more} more") } else { told }
+    let named = names.iter().take(MOST_NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = names.len().saturating_sub(MOST_NAMED);
+    if more > 0 { format!("{named} and {more} more") } else { named }
 }

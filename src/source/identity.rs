@@ -1,14 +1,18 @@
-//! Whose credentials they are, and what is known of the token.
+//! Who is signed in, and what the token may do.
 //!
 //! Sources: Zendesk, "Users: Show Self", which answers 200 to a wrong password with an anonymous
 //! user, so that only an id proves that somebody is signed in; "OAuth Tokens: Show Token", which
 //! knows the token that asks as `current`; and "Webhooks".
 
+use std::error::Error;
+use std::fmt;
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::streams::{Role, Stream};
 use crate::zendesk::budget::Bucket;
-use crate::zendesk::client::{Client, PageSize, Request, Tally};
+use crate::zendesk::client::{Client, PageSize, Request, RequestStats};
 use crate::zendesk::error::{ApiError, ErrorKind};
 use crate::zendesk::page::Shape;
 use crate::zendesk::paging::{Paging, Token};
@@ -29,7 +33,7 @@ pub struct Identity {
 /// Why there is no identity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoIdentity {
-    /// Zendesk answered, but knows nobody by these credentials.
+    /// Zendesk answered, but treated the request as anonymous.
     Anonymous,
     Api(ApiError),
 }
@@ -55,7 +59,25 @@ impl NoIdentity {
     }
 }
 
-/// What Zendesk tells of an access token.
+impl fmt::Display for NoIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Anonymous => f.write_str("GET /api/v2/users/me.json names no user"),
+            Self::Api(error) => error.fmt(f),
+        }
+    }
+}
+
+impl Error for NoIdentity {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Anonymous => None,
+            Self::Api(error) => Some(error),
+        }
+    }
+}
+
+/// What Zendesk says about an access token.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct TokenFacts {
@@ -167,6 +189,36 @@ async fn ask<T: DeserializeOwned>(
         patience: None,
     };
     let mut size = PageSize::new(Paging::Single, None);
-    let fetched = client.get(&request, &mut size, &mut Tally::default()).await?;
+    let fetched = client.get(&request, &mut size, &mut RequestStats::default()).await?;
     Ok(serde_json::from_slice(&fetched.page.text.body).ok())
+}
+
+/// What is known about the user and the token before the first listing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Asker<'a> {
+    pub identity: Option<&'a Identity>,
+    /// None when the credentials have no scopes, or nobody knows them.
+    pub token: Option<&'a TokenFacts>,
+}
+
+impl Asker<'_> {
+    /// Whether the token's scopes cover a stream; true when they are not known.
+    #[must_use]
+    pub fn covers(&self, stream: &Stream) -> bool {
+        self.token.is_none_or(|token| covers(&token.scopes, stream.scope))
+    }
+
+    /// Whether the role may be too low for a stream.
+    #[must_use]
+    pub fn may_lack_role(&self, stream: &Stream) -> bool {
+        let is_admin = self.identity.is_some_and(|identity| identity.role == "admin");
+        stream.access.role == Role::Admin && !is_admin
+    }
+}
+
+/// Whether granted scopes let something be read that needs `scope`. Without a list everything is
+/// granted.
+#[must_use]
+pub fn covers(granted: &[String], scope: &str) -> bool {
+    granted.is_empty() || granted.iter().any(|granted| granted == "read" || granted == scope)
 }

@@ -8,33 +8,37 @@ use tokio::sync::watch;
 
 use crate::config::{Config, Credentials, Violation};
 use crate::protocol::emitter::{Emitter, unix_ms};
-use crate::protocol::message::{self, FailureType, Trouble};
-use crate::zendesk::auth::{Credentials as Signing, Keep, Signature, Token};
+use crate::protocol::message::{self, ErrorTrace, FailureType};
+use crate::zendesk::auth::{AccessToken, Credentials as Signing, Keep, Signature};
 use crate::zendesk::budget::Budget;
-use crate::zendesk::client::{Client, NoClient};
+use crate::zendesk::client::Client;
 use crate::zendesk::clock::Clock;
-use crate::zendesk::grant::Grant;
-use crate::zendesk::instant;
+use crate::zendesk::oauth::Grant;
 use crate::zendesk::site::Site;
+use crate::zendesk::timestamp;
 
-pub mod begin;
 pub mod brands;
 pub mod check;
-pub mod clashes;
+pub mod custom_objects;
 pub mod deletions;
-pub mod detour;
 pub mod discover;
 pub mod endings;
 pub mod estimate;
 pub mod failure;
+pub mod fallback;
+pub mod fetch_all;
 pub mod fields;
+pub mod findings;
 pub mod identity;
-pub mod listed;
-pub mod objects;
+pub mod name_conflicts;
+pub mod open_streams;
+pub mod prepare;
 pub mod probe;
 pub mod progress;
 pub mod proxies;
 pub mod read;
+pub mod refusals;
+pub mod report;
 pub mod signals;
 pub mod spec;
 pub mod waits;
@@ -49,7 +53,7 @@ const SETTLE_WITHIN: Duration = Duration::from_secs(2);
 
 /// What the program finds around itself.
 #[derive(Clone, Debug)]
-pub struct Surroundings {
+pub struct Environment {
     /// `ZENDESK_BASE_URL`: where requests go instead of the account's host, for tests and demos.
     pub base_url: Option<String>,
     /// `ZENDESK_CLOCK_SCALE`: seconds that pass in one of the wall's, for tests and demos.
@@ -70,17 +74,17 @@ pub struct Surroundings {
 /// What the user has to change.
 pub fn connect(
     config: &Arc<Config>,
-    surroundings: &Surroundings,
+    environment: &Environment,
     clock: Clock,
     stop: watch::Receiver<bool>,
     emitter: &Arc<Emitter>,
-) -> Result<Client, Trouble> {
+) -> Result<Client, ErrorTrace> {
     if let Some(trouble) = proxies::trouble(|name| std::env::var_os(name)) {
         return Err(trouble);
     }
     let host = format!("{}.zendesk.com", config.subdomain);
-    let elsewhere = surroundings.base_url.is_some();
-    let base = surroundings.base_url.clone().unwrap_or_else(|| format!("https://{host}"));
+    let elsewhere = environment.base_url.is_some();
+    let base = environment.base_url.clone().unwrap_or_else(|| format!("https://{host}"));
     let base = reqwest::Url::parse(&base)
         .ok()
         .filter(|base| matches!(base.scheme(), "http" | "https"))
@@ -96,7 +100,7 @@ pub fn connect(
     let budget: Arc<Budget> = Budget::new(config.workers, config.quota_percent, clock.clone());
     let main = Site::main(base, elsewhere.then_some(host.as_str()));
     Client::new(main, credentials, budget, clock, stop)
-        .map_err(|NoClient(why)| refused(&format!("no connection can be set up: {why}")))
+        .map_err(|why| refused(&format!("no connection can be set up: {why}")))
 }
 
 /// What the client signs with. None when a header cannot hold it.
@@ -128,7 +132,7 @@ fn credentials(config: &Arc<Config>, emitter: &Arc<Emitter>) -> Option<Signing> 
             token_expiry_date,
             refresh_token,
         } => {
-            let ends_at = token_expiry_date.as_deref().and_then(instant::from_text);
+            let ends_at = token_expiry_date.as_deref().and_then(timestamp::from_text);
             let token = access_token.clone().filter(|token| !token.expose().is_empty());
             if let Some(token) = &token {
                 Signature::bearer(token)?;
@@ -139,7 +143,7 @@ fn credentials(config: &Arc<Config>, emitter: &Arc<Emitter>) -> Option<Signing> 
                     client_secret: client_secret.clone(),
                     refresh_token: refresh_token.clone(),
                 },
-                token: token.map(|access_token| Token { access_token, ends_at }),
+                token: token.map(|access_token| AccessToken { access_token, ends_at }),
                 keep: hand_back(Arc::clone(config), Arc::clone(emitter)),
             }
         }
@@ -151,7 +155,7 @@ fn credentials(config: &Arc<Config>, emitter: &Arc<Emitter>) -> Option<Signing> 
 /// Source: Airbyte Protocol, `AirbyteControlConnectorConfigMessage`.
 fn hand_back(config: Arc<Config>, emitter: Arc<Emitter>) -> Keep {
     Box::new(move |token, refresh_token| {
-        let ends_at = token.ends_at.map(instant::to_iso);
+        let ends_at = token.ends_at.map(timestamp::to_iso);
         let config = config.written.with_tokens(&token.access_token, refresh_token, ends_at);
         let line = message::new_config(&config, unix_ms());
         let emitter = Arc::clone(&emitter);
@@ -181,15 +185,15 @@ pub fn ends_soon(credentials: &Credentials) -> Option<&'static str> {
 
 /// Every violation of a config in one trouble.
 #[must_use]
-pub fn invalid_config(violations: &[Violation]) -> Trouble {
-    let told: Vec<String> = violations.iter().map(ToString::to_string).collect();
-    refused(&format!("the configuration is not valid: {}", told.join("; ")))
+pub fn invalid_config(violations: &[Violation]) -> ErrorTrace {
+    let violations: Vec<String> = violations.iter().map(ToString::to_string).collect();
+    refused(&format!("the configuration is not valid: {}", violations.join("; ")))
 }
 
 /// Something that the user has to change.
 #[must_use]
-pub fn refused(message: &str) -> Trouble {
-    Trouble {
+pub fn refused(message: &str) -> ErrorTrace {
+    ErrorTrace {
         failure_type: FailureType::ConfigError,
         message: message.to_owned(),
         detail: None,

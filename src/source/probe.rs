@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::failure;
-use super::identity::{Identity, TokenFacts};
+use super::identity::Asker;
+use super::refusals::is_users_words;
 use crate::config::Config;
-use crate::streams::{Role, Stream};
-use crate::sync::pager::Listing;
+use crate::streams::Stream;
+use crate::sync::listing::pager::Listing;
 use crate::zendesk::budget::Bucket;
-use crate::zendesk::client::{Client, PageSize, Request, Tally};
+use crate::zendesk::client::{Client, PageSize, Request, RequestStats};
 use crate::zendesk::error::{ApiError, ErrorKind};
 use crate::zendesk::site::Site;
 
@@ -29,36 +29,6 @@ pub struct Group<'s> {
     /// The stream that is asked for.
     pub asked: &'s Stream,
     pub streams: Vec<&'s Stream>,
-}
-
-/// What is known of whoever asks, before any listing was asked.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Asker<'a> {
-    pub identity: Option<&'a Identity>,
-    /// None when the credentials have no scopes, or nobody knows them.
-    pub token: Option<&'a TokenFacts>,
-}
-
-impl Asker<'_> {
-    /// Whether the token's scopes cover a stream; true when they are not known.
-    #[must_use]
-    pub fn covers(&self, stream: &Stream) -> bool {
-        self.token.is_none_or(|token| covers(&token.scopes, stream.scope))
-    }
-
-    /// Whether the role may be too low for a stream.
-    #[must_use]
-    pub fn may_lack_role(&self, stream: &Stream) -> bool {
-        let is_admin = self.identity.is_some_and(|identity| identity.role == "admin");
-        stream.gate.role == Role::Admin && !is_admin
-    }
-}
-
-/// Whether granted scopes let something be read that needs `scope`. Without a list everything is
-/// granted.
-#[must_use]
-pub fn covers(granted: &[String], scope: &str) -> bool {
-    granted.is_empty() || granted.iter().any(|granted| granted == "read" || granted == scope)
 }
 
 /// The streams of each scope that is missing.
@@ -89,7 +59,7 @@ pub fn groups<'s>(streams: &'s [Stream], asker: &Asker<'_>) -> Vec<Group<'s>> {
                     && asker.identity.is_some()
                     && is_export(asked)
                     && is_export(stream)
-                    && asked.gate == stream.gate
+                    && asked.access == stream.access
                     && asker.covers(asked) == asker.covers(stream))
         };
         match groups.iter_mut().find(speaks) {
@@ -132,43 +102,13 @@ pub async fn reach(
         patience: None,
     };
     let mut size = PageSize::new(stream.feed.paging, Some(1));
-    match client.get(&request, &mut size, &mut Tally::default()).await {
+    match client.get(&request, &mut size, &mut RequestStats::default()).await {
         Ok(_) => Reach::Readable,
-        Err(error) if is_definite(&error) || failure::is_users_words(stream, &error) => {
+        Err(error) if error.is_definite() || is_users_words(stream, &error) => {
             Reach::Refused(error)
         }
         Err(error) => Reach::Unknown(error),
     }
-}
-
-/// The names that Zendesk gives to refusals of something that an account, a plan or a role does not
-/// have.
-///
-/// Sources: bodies of recorded answers; Zendesk, "Trigger Categories".
-const REFUSALS: [&str; 8] = [
-    "Forbidden",
-    "AccessDenied",
-    "Access Denied",
-    "SupportProductInactive",
-    "TriggerCategoriesNotEnabled",
-    "RecordNotFound",
-    "InvalidEndpoint",
-    "NotFound",
-];
-
-/// How the page begins by which a help center or a community that is switched off answers 404.
-const CLOSED: &str = "The page you were looking for doesn't exist";
-
-/// Whether a refusal is Zendesk's own and definite word, by which a stream may be left out of a
-/// catalog: 403 or 404 with one of its names, or the page of what is switched off. Pages of a
-/// network have neither.
-#[must_use]
-pub fn is_last_word(error: &ApiError) -> bool {
-    let name = error.detail.split_once(':').map_or(error.detail.as_str(), |(name, _)| name);
-    let is_closed = error.status == Some(404) && error.detail.starts_with(CLOSED);
-    matches!(error.status, Some(403 | 404))
-        && matches!(error.kind, ErrorKind::Forbidden | ErrorKind::NotFound)
-        && (REFUSALS.contains(&name) || is_closed)
 }
 
 /// How a listing failed that gave no answer in time: as its last try did.
@@ -186,51 +126,11 @@ pub fn unanswered(client: &Client, path: &str) -> ApiError {
     })
 }
 
-/// Whether it is Zendesk's own refusal, which a retry would get again. What something between us
-/// and Zendesk says, or a bare status, is none.
-pub fn is_definite(error: &ApiError) -> bool {
-    let is_refusal =
-        matches!(error.kind, ErrorKind::Unauthorized | ErrorKind::Forbidden | ErrorKind::NotFound);
-    is_refusal && error.is_zendesks
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::streams::registry;
-    use crate::zendesk::error::detail;
-
-    #[test]
-    fn only_zendesks_own_word_leaves_a_stream_out() {
-        let says = |kind, status, body: &str| {
-            let detail = detail(body.as_bytes(), &crate::secret::Secrets::default());
-            is_last_word(&ApiError {
-                kind,
-                status: Some(status),
-                request: String::new(),
-                detail,
-                again_in: None,
-                is_zendesks: true,
-            })
-        };
-        for body in [
-            r#"{"error":{"title":"Forbidden","message":"You do not have access to this page."}}"#,
-            r#"{"error":"SupportProductInactive","description":"no"}"#,
-            r#"{"errors":[{"code":"TriggerCategoriesNotEnabled","title":"no","detail":"x"}]}"#,
-            r#"{"error":"InvalidEndpoint","description":"Not found"}"#,
-        ] {
-            assert!(says(ErrorKind::Forbidden, 403, body) && says(ErrorKind::NotFound, 404, body));
-            assert!(!says(ErrorKind::Unauthorized, 401, body));
-        }
-        let closed = "<html><h1>The page you were looking for doesn't exist</h1></html>";
-        assert!(says(ErrorKind::NotFound, 404, closed));
-        for body in
-            ["", "{}", "[]", "<html><h1>403 Forbidden</h1></html>", "Access denied by the network"]
-        {
-            assert!(!says(ErrorKind::Forbidden, 403, body), "{body}");
-            assert!(!says(ErrorKind::NotFound, 404, body), "{body}");
-        }
-    }
+    use crate::source::identity::{Identity, TokenFacts};
+    use crate::streams::{Role, registry};
 
     fn streams() -> Vec<Stream> {
         let config =
@@ -257,14 +157,14 @@ mod tests {
         spoken_for.dedup();
         assert_eq!(spoken_for.len(), streams.len());
         let exports = groups.iter().filter(|group| {
-            group.asked.gate.role == Role::Admin
+            group.asked.access.role == Role::Admin
                 && group.asked.feed.buckets.contains(&Bucket::Incremental)
         });
         assert_eq!(exports.count(), 1);
     }
 
     #[test]
-    fn missing_scopes_are_told_with_what_they_are_missing_for() {
+    fn missing_scopes_are_reported_with_what_they_are_missing_for() {
         let streams = streams();
         let granular = token(&["tickets:read", "users:read", "organizations:read"]);
         let missing = missing_scopes(&streams, &Asker { identity: None, token: Some(&granular) });

@@ -1,7 +1,6 @@
-//! How a read goes on, for a person at a terminal: a line per stream that is being read, and one
-//! for the limit that is waited for, on stderr. It looks on now and then and holds nothing up.
-//! Where stderr is no terminal it writes nothing. Nor where stdout is one, whose lines it would
-//! overwrite.
+//! Shows the progress of a read at a terminal, on stderr: a line per stream that is being read, and one
+//! for the limits that are waited for. It polls, and never blocks the sync. It writes nothing when
+//! stderr is no terminal, or when stdout is one, because it would overwrite the lines there.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -69,7 +68,7 @@ impl Screen {
                 line.set_prefix(progress.stream.clone());
                 (line, now)
             });
-            line.set_message(told(progress, now.saturating_sub(*since)));
+            line.set_message(shown(progress, now.saturating_sub(*since)));
         }
         self.limits.set_message(limits(awaited));
     }
@@ -83,7 +82,7 @@ impl Drop for Screen {
 }
 
 /// Rows, rows a second since the stream is shown, and the share of the estimate.
-fn told(progress: &Progress, since: Duration) -> String {
+fn shown(progress: &Progress, since: Duration) -> String {
     let rows = HumanCount(progress.rows);
     let rate = progress.rows.checked_div(since.as_secs()).map(HumanCount);
     let rate = rate.map_or_else(String::new, |rate| format!(", {rate}/s"));
@@ -98,11 +97,11 @@ fn limits(awaited: &[(Bucket, Duration)]) -> String {
     if awaited.is_empty() {
         return "no limit".to_owned();
     }
-    let told = awaited.iter().map(|(bucket, wait)| {
+    let limits = awaited.iter().map(|(bucket, wait)| {
         let seconds = wait.as_secs_f64().ceil();
         format!("{} ({seconds} s)", bucket.name())
     });
-    told.collect::<Vec<_>>().join(", ")
+    limits.collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -113,7 +112,7 @@ mod tests {
     fn a_line_tells_rows_rate_and_share() {
         let line = |rows, estimate, seconds| {
             let progress = Progress { stream: "tickets".into(), rows, estimate };
-            told(&progress, Duration::from_secs(seconds))
+            shown(&progress, Duration::from_secs(seconds))
         };
         assert_eq!(line(12_345, None, 0), "12,345 rows");
         assert_eq!(line(12_345, Some(36_000), 10), "12,345 rows, 1,234/s, 34 % of about 36,000");
@@ -123,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_told_with_the_time_that_they_hold() {
+    fn limits_are_shown_with_the_time_that_they_hold() {
         assert_eq!(limits(&[]), "no limit");
         let awaited = [
             (Bucket::Incremental, Duration::from_millis(41_200)),

@@ -1,10 +1,10 @@
-//! The proxies that the environment names. The HTTP library goes without one that it does not
-//! understand, which nobody wants who has set one.
+//! The proxies in the environment. The HTTP library silently ignores a proxy that it does not
+//! understand, so such a value is refused here.
 
 use std::ffi::OsString;
 
 use super::refused;
-use crate::protocol::message::Trouble;
+use crate::protocol::message::ErrorTrace;
 
 const VARIABLES: [&str; 6] =
     ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
@@ -12,7 +12,7 @@ const VARIABLES: [&str; 6] =
 /// Why the proxy of a variable cannot be used, for the first that cannot. Never holds its value,
 /// which may have a password.
 #[must_use]
-pub fn trouble(variable: impl Fn(&str) -> Option<OsString>) -> Option<Trouble> {
+pub fn trouble(variable: impl Fn(&str) -> Option<OsString>) -> Option<ErrorTrace> {
     let is_bad = |name: &&&str| {
         variable(name).is_some_and(|value| value.to_str().is_none_or(|value| !is_usable(value)))
     };
@@ -43,7 +43,7 @@ fn is_usable(value: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn told(name: &str, value: &str) -> Option<String> {
+    fn message(name: &str, value: &str) -> Option<String> {
         trouble(|asked| (asked == name).then(|| value.into())).map(|trouble| trouble.message)
     }
 
@@ -63,8 +63,8 @@ mod tests {
             " ",
         ] {
             for name in VARIABLES {
-                let told = told(name, value).unwrap_or_else(|| panic!("{name}={value}"));
-                assert!(told.starts_with(name) && !told.contains("secret"), "{told}");
+                let message = message(name, value).unwrap_or_else(|| panic!("{name}={value}"));
+                assert!(message.starts_with(name) && !message.contains("secret"), "{message}");
             }
         }
     }
@@ -81,7 +81,7 @@ mod tests {
             "http://[::1]:3128",
             "HTTP://proxy:3128",
         ] {
-            assert_eq!(told("HTTPS_PROXY", value), None, "{value}");
+            assert_eq!(message("HTTPS_PROXY", value), None, "{value}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What is said of long waits for limits: one line for each limit, whoever waits for it, and one
-//! status for each stream. Walks report their waits one by one, and a stream has a walk for each
+//! Decides which long waits to report: one line for each limit, however many walks wait for it, and
+//! one status for each stream. Walks report their waits one by one, and a stream has a walk for each
 //! brand. Pure.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -10,7 +10,7 @@ use crate::zendesk::budget::{Bucket, Wait};
 /// Waits for one limit end within moments of each other; a later end than this is another wait.
 const SAME_WAIT: Duration = Duration::from_secs(5);
 
-/// Streams that a line names; of more it tells the number.
+/// The most streams that a line names. Further streams are counted.
 const MOST_NAMED: usize = 10;
 
 /// What is waited for.
@@ -23,9 +23,9 @@ enum What {
     Outage(BTreeSet<&'static str>),
 }
 
-/// What is to be said of a wait.
+/// A report of a wait that is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Said {
+pub struct WaitNotice {
     /// The line, unless this wait has one already.
     pub line: Option<String>,
     /// The streams that are not known yet to wait.
@@ -35,7 +35,7 @@ pub struct Said {
     pub is_limit: bool,
 }
 
-/// The waits that were told already. Times are on the clock's `elapsed`.
+/// The waits that were reported already. Times are on the clock's `elapsed`.
 #[derive(Debug, Default)]
 pub struct Waits {
     /// The streams of each walk.
@@ -45,14 +45,14 @@ pub struct Waits {
 }
 
 impl Waits {
-    /// Nothing was told yet. Walks that are not named here wait unnoticed.
+    /// Nothing was reported yet. Walks that are not named here wait unnoticed.
     #[must_use]
     pub fn new(walks: impl IntoIterator<Item = (u64, Vec<&'static str>)>) -> Self {
         Self { walks: walks.into_iter().collect(), ..Self::default() }
     }
 
     /// What is to be said of waits that began together.
-    pub fn note(&mut self, waits: &[Wait], now: Duration) -> Vec<Said> {
+    pub fn note(&mut self, waits: &[Wait], now: Duration) -> Vec<WaitNotice> {
         let mut by_limit: BTreeMap<What, (BTreeSet<&'static str>, Duration)> = BTreeMap::new();
         for wait in waits {
             let Some(names) = self.walks.get(&wait.walk) else { continue };
@@ -73,7 +73,7 @@ impl Waits {
         what: What,
         (mut streams, length): (BTreeSet<&'static str>, Duration),
         now: Duration,
-    ) -> Option<Said> {
+    ) -> Option<WaitNotice> {
         let until = now.saturating_add(length);
         let is_known = |known: Option<&Duration>| {
             known.is_some_and(|known| until <= known.saturating_add(SAME_WAIT))
@@ -86,7 +86,12 @@ impl Waits {
             self.lines.insert(what, until);
         }
         let streams: Vec<&str> = streams.into_iter().collect();
-        (line.is_some() || !streams.is_empty()).then_some(Said { line, streams, length, is_limit })
+        (line.is_some() || !streams.is_empty()).then_some(WaitNotice {
+            line,
+            streams,
+            length,
+            is_limit,
+        })
     }
 }
 
@@ -146,7 +151,7 @@ mod tests {
         let line = "articles, posts: the limit of requests to the help center is used up; going on in 40 s";
         assert_eq!(
             said,
-            [Said {
+            [WaitNotice {
                 line: Some(line.to_owned()),
                 streams: vec!["articles", "posts"],
                 length: SECOND * 40,
@@ -166,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_that_no_limit_explains_are_told_by_stream_and_not_by_brand() {
+    fn refusals_that_no_limit_explains_are_reported_by_stream_and_not_by_brand() {
         let mut waits = of_brands();
         let each = |walk| wait(walk, None, 30);
         let said: usize = (0..600).map(|walk| waits.note(&[each(walk)], SECOND).len()).sum();

@@ -3,7 +3,9 @@
 //!
 //! Source: Zendesk, "Brands" and "Help Center: Articles". The main host has one brand's help center.
 
-use super::{Feed, Splice, Stream};
+use super::feed::{Feed, Host};
+use super::rows::Splice;
+use super::stream::Stream;
 use crate::zendesk::budget::Bucket;
 
 pub static BRANDS: Feed = Feed::listing("brands", "brands.json", &["brands"]);
@@ -15,10 +17,17 @@ pub const BRAND_ID: &str = "brand_id";
 pub(super) const BRAND: Splice = Splice::Filled { key: BRAND_ID, placeholder: BRAND_ID };
 
 impl Feed {
-    /// Whether each brand has a listing of its own: those that draw on the help center's pool.
-    #[must_use]
-    pub fn is_of_brands(&self) -> bool {
-        self.buckets.contains(&Bucket::HelpCenter)
+    /// A listing that the help center of each brand has. All of them draw on the help centers' pool.
+    pub(super) const fn of_help_centers(
+        name: &'static str,
+        path: &'static str,
+        list: &'static [&'static str],
+    ) -> Self {
+        Self {
+            host: Host::EachBrand,
+            buckets: &[Bucket::HelpCenter],
+            ..Self::listing(name, path, list)
+        }
     }
 }
 

@@ -1,6 +1,12 @@
 //! Rules by which tickets are worked on: triggers, automations, macros, targets and hours.
 
-use super::{ADMIN, ANY_AGENT, Cursor, Feed, Gate, Parent, Splice, Stream};
+use super::access::{ADMIN, ANY_AGENT, AccessRule};
+use super::cursor::Cursor;
+use super::feed::{Feed, Parent};
+use super::prose::prose;
+use super::rows::Splice;
+use super::schema::schema;
+use super::stream::Stream;
 
 static TRIGGERS: Feed = Feed::listing("triggers", "triggers.json", &["triggers"]);
 
@@ -35,108 +41,120 @@ pub(super) fn streams() -> Vec<Stream> {
     vec![
         Stream {
             cursor: Cursor::UPDATED,
-            gate: ADMIN,
+            access: ADMIN,
             scope: "triggers:read",
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/business-rules/triggers/",
-            about: "Triggers, inactive ones included, with their conditions and actions.",
-            unseen: "Deleted triggers; a full refresh drops them.",
-            ..Stream::listed("triggers", &TRIGGERS, include_str!("../../schemas/triggers.json"))
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/business-rules/triggers/",
+            ),
+            about: prose("Triggers, inactive ones included, with their conditions and actions."),
+            limitations: prose("Deleted triggers; a full refresh drops them."),
+            ..Stream::listed("triggers", &TRIGGERS, schema!("triggers"))
         },
         Stream {
-            gate: ADMIN,
+            access: ADMIN,
             scope: "automations:read",
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/business-rules/automations/",
-            about: "Automations, inactive ones included, with their conditions and actions.",
-            unseen: "There is no incremental read.",
-            ..Stream::listed(
-                "automations",
-                &AUTOMATIONS,
-                include_str!("../../schemas/automations.json"),
-            )
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/business-rules/automations/",
+            ),
+            about: prose("Automations, inactive ones included, with their conditions and actions."),
+            limitations: prose("There is no incremental read."),
+            ..Stream::listed("automations", &AUTOMATIONS, schema!("automations"))
         },
         Stream {
             cursor: Cursor::UPDATED,
             scope: "macros:read",
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/business-rules/macros/",
-            about: "Macros that the user may see, inactive ones included.",
-            unseen: "Deleted macros; a full refresh drops them.",
-            ..Stream::listed("macros", &MACROS, include_str!("../../schemas/macros.json"))
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/business-rules/macros/",
+            ),
+            about: prose("Macros that the user may see, inactive ones included."),
+            limitations: prose("Deleted macros; a full refresh drops them."),
+            ..Stream::listed("macros", &MACROS, schema!("macros"))
         },
         Stream {
             cursor: Cursor::UPDATED,
-            gate: Gate { plan: Some("Suite Growth or Support Professional"), ..ADMIN },
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/business-rules/sla_policies/",
-            about: "Service level agreements, with the targets that they set.",
-            unseen: "Deleted policies; a full refresh drops them.",
-            ..Stream::listed(
-                "sla_policies",
-                &SLA_POLICIES,
-                include_str!("../../schemas/sla_policies.json"),
-            )
+            access: AccessRule { plan: Some("Suite Growth or Support Professional"), ..ADMIN },
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/business-rules/sla_policies/",
+            ),
+            about: prose("Service level agreements, with the targets that they set."),
+            limitations: prose("Deleted policies; a full refresh drops them."),
+            ..Stream::listed("sla_policies", &SLA_POLICIES, schema!("sla_policies"))
         },
         Stream {
             cursor: Cursor::UPDATED,
-            gate: Gate { plan: Some("Suite Growth or Support Professional"), ..ADMIN },
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/schedules/",
-            about: "Business hours, in minutes of the week.",
-            unseen: "Deleted schedules; a full refresh drops them.",
-            ..Stream::listed("schedules", &SCHEDULES, include_str!("../../schemas/schedules.json"))
+            access: AccessRule { plan: Some("Suite Growth or Support Professional"), ..ADMIN },
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/ticket-management/schedules/",
+            ),
+            about: prose("Business hours, in minutes of the week."),
+            limitations: prose("Deleted schedules; a full refresh drops them."),
+            ..Stream::listed("schedules", &SCHEDULES, schema!("schedules"))
         },
         Stream {
             splice: &[Splice::Filled { key: "schedule_id", placeholder: "schedule_id" }],
-            gate: Gate { plan: Some("Suite Growth or Support Professional"), ..ADMIN },
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/schedules/#list-holidays-for-a-schedule",
-            about: "Holidays of every schedule, past ones included.",
-            unseen: "There is no incremental read.",
-            ..Stream::listed(
-                "schedule_holidays",
-                &SCHEDULE_HOLIDAYS,
-                include_str!("../../schemas/schedule_holidays.json"),
-            )
+            access: AccessRule { plan: Some("Suite Growth or Support Professional"), ..ADMIN },
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/ticket-management/schedules/#list-holidays-for-a-schedule",
+            ),
+            about: prose("Holidays of every schedule, past ones included."),
+            limitations: prose("There is no incremental read."),
+            ..Stream::listed("schedule_holidays", &SCHEDULE_HOLIDAYS, schema!("schedule_holidays"))
         },
         Stream {
             cursor: Cursor::UPDATED,
-            gate: ADMIN,
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/business-rules/trigger_categories/",
-            about: "The categories that triggers are sorted into.",
-            unseen: "Deleted categories; a full refresh drops them.",
+            access: ADMIN,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/business-rules/trigger_categories/",
+            ),
+            about: prose("The categories that triggers are sorted into."),
+            limitations: prose("Deleted categories; a full refresh drops them."),
             ..Stream::listed(
                 "trigger_categories",
                 &TRIGGER_CATEGORIES,
-                include_str!("../../schemas/trigger_categories.json"),
+                schema!("trigger_categories"),
             )
         },
         Stream {
             cursor: Cursor::UPDATED,
-            gate: Gate { plan: Some("Enterprise"), ..ADMIN },
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/business-rules/group_sla_policies/",
-            about: "Agreements between groups on how long a ticket may be with one, with their targets.",
-            unseen: "Deleted policies; a full refresh drops them.",
+            access: AccessRule { plan: Some("Enterprise"), ..ADMIN },
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/business-rules/group_sla_policies/",
+            ),
+            about: prose(
+                "Agreements between groups on how long a ticket may be with one, with their targets.",
+            ),
+            limitations: prose("Deleted policies; a full refresh drops them."),
             ..Stream::listed(
                 "group_sla_policies",
                 &GROUP_SLA_POLICIES,
-                include_str!("../../schemas/group_sla_policies.json"),
+                schema!("group_sla_policies"),
             )
         },
         Stream {
             cursor: Cursor::UPDATED,
             scope: "ticket_views:read",
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/business-rules/views/",
-            about: "Views that are shared with the signed-in user, and this user's own, inactive ones included.",
-            unseen: "Deleted views, which a full refresh drops; and personal views of others, in every mode.",
-            ..Stream::listed("views", &VIEWS, include_str!("../../schemas/views.json"))
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/business-rules/views/",
+            ),
+            about: prose(
+                "Views that are shared with the signed-in user, and this user's own, inactive ones included.",
+            ),
+            limitations: prose(
+                "Deleted views, which a full refresh drops; and personal views of others, in every mode.",
+            ),
+            ..Stream::listed("views", &VIEWS, schema!("views"))
         },
         Stream {
             cursor: Cursor::UPDATED,
-            gate: Gate { plan: Some("Enterprise"), ..ANY_AGENT },
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/workspaces/",
-            about: "Contextual workspaces: which form, macros and apps agents get for which tickets.",
-            unseen: "Deleted workspaces; a full refresh drops them.",
-            ..Stream::listed(
-                "workspaces",
-                &WORKSPACES,
-                include_str!("../../schemas/workspaces.json"),
-            )
+            access: AccessRule { plan: Some("Enterprise"), ..ANY_AGENT },
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/ticket-management/workspaces/",
+            ),
+            about: prose(
+                "Contextual workspaces: which form, macros and apps agents get for which tickets.",
+            ),
+            limitations: prose("Deleted workspaces; a full refresh drops them."),
+            ..Stream::listed("workspaces", &WORKSPACES, schema!("workspaces"))
         },
     ]
 }

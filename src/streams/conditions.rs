@@ -1,14 +1,17 @@
 //! Conditions of ticket forms, one row for each field that a condition makes appear.
 
-use super::made::Made;
-use super::made::Source::{Joined, Of, Place, TextOf};
+use super::derived::DerivedRows;
+use super::derived::Source::{Joined, Of, Place, TextOf};
+use super::prose::prose;
+use super::rows::RowsAt;
+use super::schema::schema;
+use super::stream::Stream;
 use super::tickets::{SEVERAL_FORMS, TICKET_FORMS};
-use super::{RowsAt, Stream};
 
 /// The same for both sides of a form. What names a row is what the condition is about, not where
 /// it stands, so that a row keeps its name when conditions are put in another order.
-const fn made(within: &'static [&'static str]) -> Made {
-    Made {
+const fn made(within: &'static [&'static str]) -> DerivedRows {
+    DerivedRows {
         within,
         kinds: &[],
         columns: &[
@@ -28,23 +31,23 @@ const fn made(within: &'static [&'static str]) -> Made {
 }
 
 /// Source: Zendesk, Ticket Forms, "Listing end user conditions" and "Listing agent conditions".
-static FOR_AGENTS: Made = made(&["agent_conditions", "child_fields"]);
-static FOR_END_USERS: Made = made(&["end_user_conditions", "child_fields"]);
+static FOR_AGENTS: DerivedRows = made(&["agent_conditions", "child_fields"]);
+static FOR_END_USERS: DerivedRows = made(&["end_user_conditions", "child_fields"]);
 
 pub(super) fn streams() -> Vec<Stream> {
-    let stream = |name, made: &'static Made, about| Stream {
+    let stream = |name, made: &'static DerivedRows, about| Stream {
         rows: RowsAt::Made(made),
         is_offered: false,
-        gate: SEVERAL_FORMS,
+        access: SEVERAL_FORMS,
         scope: "tickets:read",
-        documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_forms/",
-        about,
-        unseen: "There is no incremental read; a full refresh drops conditions that are gone.",
-        ..Stream::listed(
-            name,
-            &TICKET_FORMS,
-            include_str!("../../schemas/ticket_form_conditions.json"),
-        )
+        documentation: prose(
+            "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_forms/",
+        ),
+        about: prose(about),
+        limitations: prose(
+            "There is no incremental read; a full refresh drops conditions that are gone.",
+        ),
+        ..Stream::listed(name, &TICKET_FORMS, schema!("ticket_form_conditions"))
     };
     vec![
         stream(

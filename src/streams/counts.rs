@@ -1,9 +1,9 @@
 //! What tells how many rows a read from the beginning will bring. Pure.
 
-use super::Stream;
-use super::options::Choice;
+use super::query_options::QueryOption;
+use super::stream::Stream;
 use crate::config::{Config, TicketScope};
-use crate::zendesk::instant;
+use crate::zendesk::timestamp;
 
 /// Counts below `/api/v2/`, and the type by which the search index has the same rows. It can count
 /// those that changed since a time.
@@ -34,7 +34,7 @@ impl Count {
         match self {
             Self::Whole(_) => Vec::new(),
             Self::Changed { of } => {
-                let since = instant::to_iso(bound.unwrap_or_default());
+                let since = timestamp::to_iso(bound.unwrap_or_default());
                 vec![("query", format!("type:{of} updated>={since}"))]
             }
         }
@@ -46,7 +46,7 @@ impl Stream {
     /// option leaves out, and nothing from before the start date where that bounds the stream.
     #[must_use]
     pub fn counted(&self, config: &Config) -> Option<Count> {
-        let is_support = |(_, choice): &(&str, Choice)| *choice == Choice::Support;
+        let is_support = |(_, choice): &(&str, QueryOption)| *choice == QueryOption::Support;
         let is_scoped =
             config.ticket_scope != TicketScope::All && self.feed.choices.iter().any(is_support);
         // A search counts its own windows, and that index is asked no more than it takes.

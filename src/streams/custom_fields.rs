@@ -1,5 +1,5 @@
 //! Custom fields as columns: which fields there are, what each column is called, of which type it
-//! is, and which of them a saved catalog asks for. Pure; `sync::columns` fills the columns.
+//! is, and which of them a saved catalog asks for. Pure; `sync::records::custom_columns` fills the columns.
 //!
 //! Sources: Zendesk, "Ticket Fields", "User Fields", "Organization Fields", "About custom field
 //! types".
@@ -11,9 +11,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Map, Value, json};
 
-use super::people::{ORGANIZATION_FIELDS, USER_FIELDS};
-use super::tickets::TICKET_FIELDS;
-use super::{Feed, Stream};
+use super::feed::Feed;
+use super::fields::{ORGANIZATION_FIELDS, TICKET_FIELDS, USER_FIELDS};
 use crate::config::Naming;
 
 /// Names of columns are no longer than what every destination takes.
@@ -357,14 +356,4 @@ pub fn asked(
     let missing = now.iter().map(|column| &column.name);
     let missing = missing.filter(|name| !found.contains(name.as_str())).cloned().collect();
     Asked { columns, missing, gone }
-}
-
-impl Stream {
-    /// Gives the stream these columns.
-    pub fn with_columns(&mut self, list: Vec<Column>) {
-        if let Some(fields) = self.custom_fields {
-            // Like the registry, they live as long as the program.
-            self.custom_columns = Some(Box::leak(Box::new(Columns { fields, list })));
-        }
-    }
 }

@@ -4,9 +4,14 @@
 
 use serde_json::{Value, json};
 
-use super::{
-    ANY_AGENT, Cursor, CursorFormat, Deletion, Feed, Gate, Order, Parent, Sign, Splice, Stream,
-};
+use super::access::{ANY_AGENT, AccessRule};
+use super::cursor::{Cursor, CursorFormat};
+use super::deletion::{Deletion, DeletionMarker};
+use super::feed::{Feed, Order, Parent};
+use super::prose::prose;
+use super::rows::Splice;
+use super::schema::schema;
+use super::stream::Stream;
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
 
@@ -34,7 +39,7 @@ pub static CUSTOM_OBJECT_FIELDS: Feed = Feed {
     )
 };
 
-const OBJECTS: Gate = Gate { feature: Some("custom objects"), ..ANY_AGENT };
+const OBJECTS: AccessRule = AccessRule { feature: Some("custom objects"), ..ANY_AGENT };
 const SCOPE: &str = "custom_objects:read";
 
 pub(super) fn streams() -> Vec<Stream> {
@@ -42,31 +47,31 @@ pub(super) fn streams() -> Vec<Stream> {
         Stream {
             primary_key: &["key"],
             cursor: Cursor::UPDATED,
-            gate: OBJECTS,
+            access: OBJECTS,
             scope: SCOPE,
-            documentation: "https://developer.zendesk.com/api-reference/custom-data/custom-objects/custom_objects/",
-            about: "Kinds of custom objects.",
-            unseen: "Deleted kinds; a full refresh drops them.",
-            ..Stream::listed(
-                "custom_objects",
-                &CUSTOM_OBJECTS,
-                include_str!("../../schemas/custom_objects.json"),
-            )
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/custom-data/custom-objects/custom_objects/",
+            ),
+            about: prose("Kinds of custom objects."),
+            limitations: prose("Deleted kinds; a full refresh drops them."),
+            ..Stream::listed("custom_objects", &CUSTOM_OBJECTS, schema!("custom_objects"))
         },
         Stream {
             splice: &[Splice::Filled {
                 key: "custom_object_key",
                 placeholder: "custom_object_key",
             }],
-            gate: OBJECTS,
+            access: OBJECTS,
             scope: SCOPE,
-            documentation: "https://developer.zendesk.com/api-reference/custom-data/custom-objects/custom_object_fields/",
-            about: "Fields of every kind of custom object, with the options to choose from.",
-            unseen: "There is no incremental read.",
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/custom-data/custom-objects/custom_object_fields/",
+            ),
+            about: prose("Fields of every kind of custom object, with the options to choose from."),
+            limitations: prose("There is no incremental read."),
             ..Stream::listed(
                 "custom_object_fields",
                 &CUSTOM_OBJECT_FIELDS,
-                include_str!("../../schemas/custom_object_fields.json"),
+                schema!("custom_object_fields"),
             )
         },
     ]
@@ -89,6 +94,7 @@ pub fn records_named(name: &str) -> Option<Stream> {
 }
 
 /// The stream of records as the docs describe it.
+#[cfg(test)]
 pub(super) fn records_of_any() -> Stream {
     records("{key}", &[])
 }
@@ -108,20 +114,26 @@ fn records(key: &str, fields: &[Value]) -> Stream {
     }));
     Stream {
         cursor: Cursor::of("updated_at", CursorFormat::Unix),
-        deletion: Deletion::by(Sign::Text("name", DELETED)),
+        deletion: Deletion::by(DeletionMarker::Text("name", DELETED)),
         scope: SCOPE,
-        documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/",
-        about: "Records of one kind of custom object. `discover` lists a stream for each kind that the account has. \
+        documentation: prose(
+            "https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/",
+        ),
+        about: prose(
+            "Records of one kind of custom object. `discover` lists a stream for each kind that the account has. \
                 What a deleted record held is `[DELETED]`; Zendesk keeps such rows for thirty days.",
-        unseen: "Photos, which the export leaves out. Records deleted more than thirty days before the read; a \
+        ),
+        limitations: prose(
+            "Photos, which the export leaves out. Records deleted more than thirty days before the read; a \
                  full refresh drops them.",
+        ),
         ..Stream::listed(name, feed, leak(schema(fields)))
     }
 }
 
 /// The schema of records whose object has these fields. A deleted record has a text in each.
 fn schema(fields: &[Value]) -> String {
-    let text = include_str!("../../schemas/custom_object_records.json");
+    let text = schema!("custom_object_records");
     // The file is part of the program and tested.
     let mut schema: Value = serde_json::from_str(text).unwrap_or_default();
     let own = &mut schema["properties"]["custom_object_fields"]["properties"];

@@ -3,14 +3,25 @@
 /// What tells that a row was deleted in Zendesk, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deletion {
-    pub sign: Sign,
+    pub sign: DeletionMarker,
     /// The key of the deletion's time, or of the last change where Zendesk tells none.
     pub at: &'static str,
 }
 
+/// What becomes of rows that are deleted in Zendesk where no [`Deletion`] tells of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeletedRows {
+    /// The listing no longer has them. An incremental read keeps them, a full refresh drops them.
+    Vanish,
+    /// They belong to a ticket and are deleted with it.
+    GoWithTheTicket,
+    /// There are none: no row is ever deleted.
+    None,
+}
+
 /// The sign of a deleted row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sign {
+pub enum DeletionMarker {
     /// A boolean that is true.
     Flag(&'static str),
     /// A boolean that is false.
@@ -25,17 +36,17 @@ pub enum Sign {
 
 impl Deletion {
     /// A deletion that is told by a sign, at the time of the row's last change.
-    pub(super) const fn by(sign: Sign) -> Option<Self> {
+    pub(super) const fn by(sign: DeletionMarker) -> Option<Self> {
         Some(Self { sign, at: "updated_at" })
     }
 
     /// Whether Zendesk itself tells the time of the deletion in this column.
     pub(super) fn is_told_in(&self, column: &str) -> bool {
-        self.at == column && matches!(self.sign, Sign::Time(_) | Sign::Every)
+        self.at == column && matches!(self.sign, DeletionMarker::Time(_) | DeletionMarker::Every)
     }
 }
 
-impl Sign {
+impl DeletionMarker {
     /// The key that is looked at.
     #[must_use]
     pub fn key(self) -> Option<&'static str> {

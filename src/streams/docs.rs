@@ -3,12 +3,18 @@
 
 use std::fmt::Write;
 
+use super::access::{AccessRule, Role};
 use super::brands::BRAND_ID;
 use super::counts::Count;
-use super::{
-    Choice, Cursor, Deletion, Feed, Gate, Reading, Role, RowsAt, Sign, Splice, Stream,
-    custom_objects, made::Made, registry_with,
-};
+use super::cursor::Cursor;
+use super::custom_objects;
+use super::deletion::{DeletedRows, Deletion, DeletionMarker};
+use super::derived::DerivedRows;
+use super::feed::Feed;
+use super::query_options::QueryOption;
+use super::registry::registry_with;
+use super::rows::{RowsAt, Splice};
+use super::stream::{Alternative, Reading, Stream};
 use crate::config::Config;
 use crate::zendesk::budget::Bucket;
 
@@ -27,7 +33,7 @@ OAuth the scope comes on top.
 
 /// The page `docs/streams.md`, as it is for a configuration without options.
 #[must_use]
-pub fn streams_page(config: &Config) -> String {
+pub(super) fn streams_page(config: &Config) -> String {
     let streams = &registry_with(config, vec![custom_objects::records_of_any()]);
     let mut page = INTRODUCTION.to_owned();
     page.push_str("| Stream | Modes | Primary key | Cursor | Deletion indicator | Needs |\n");
@@ -40,7 +46,7 @@ pub fn streams_page(config: &Config) -> String {
             columns(stream.primary_key),
             stream.cursor.map_or_else(none, |cursor| column(cursor.field)),
             deletion(stream.deletion),
-            needs(&stream.gate),
+            needs(&stream.access),
         ];
         line(&mut page, &format!("| {} |", cells.join(" | ")));
     }
@@ -90,15 +96,22 @@ fn section(page: &mut String, stream: &Stream, streams: &[Stream], config: &Conf
             &format!("- **Estimate** of a read from the beginning: `/api/v2/{path}`{since}."),
         );
     }
-    line(page, &format!("- **Not seen**: {}", stream.unseen));
-    if let Some(detour) = stream.detour {
-        let path = detour.feed.path;
-        let lacks = detour.lacks;
-        line(page, &format!("- **An agent** gets it from `/api/v2/{path}`, which lacks {lacks}."));
+    line(page, &format!("- **Not seen**: {}", stream.limitations));
+    if let Some(Alternative { feed, missing, .. }) = stream.fallback {
+        let path = feed.path;
+        line(
+            page,
+            &format!("- **An agent** gets it from `/api/v2/{path}`, which lacks {missing}."),
+        );
     }
-    if let Some(substitute) = stream.substitute {
-        let path = substitute.feed.path;
-        line(page, &format!("- **Instead**, by an option: `/api/v2/{path}`. {}", substitute.about));
+    if let Some(Alternative { feed, missing, about, .. }) = stream.substitute {
+        let path = feed.path;
+        line(
+            page,
+            &format!(
+                "- **Instead**, by an option: `/api/v2/{path}`, which lacks {missing}. {about}"
+            ),
+        );
     }
     line(page, &format!("- **OAuth scope**: `{}`.", stream.scope));
     line(page, &format!("- [Zendesk's documentation]({})", stream.documentation));
@@ -115,22 +128,22 @@ fn deletion(deletion: Option<Deletion>) -> String {
     match deletion {
         None => none(),
         Some(Deletion { sign, .. }) => match sign {
-            Sign::Flag(key) | Sign::Time(key) => column(key),
-            Sign::FlagUnset(key) => format!("{} is false", column(key)),
-            Sign::Text(key, text) => format!("{} is {}", column(key), column(text)),
-            Sign::Every => "every row".to_owned(),
+            DeletionMarker::Flag(key) | DeletionMarker::Time(key) => column(key),
+            DeletionMarker::FlagUnset(key) => format!("{} is false", column(key)),
+            DeletionMarker::Text(key, text) => format!("{} is {}", column(key), column(text)),
+            DeletionMarker::Every => "every row".to_owned(),
         },
     }
 }
 
-fn needs(gate: &Gate) -> String {
-    let role = match gate.role {
+fn needs(access: &AccessRule) -> String {
+    let role = match access.role {
         Role::Agent => "agent",
         Role::Admin => "admin",
     };
     let mut needs = vec![role.to_owned()];
-    needs.extend(gate.plan.map(|plan| format!("{plan} plan")));
-    needs.extend(gate.feature.map(str::to_owned));
+    needs.extend(access.plan.map(|plan| format!("{plan} plan")));
+    needs.extend(access.feature.map(str::to_owned));
     needs.join(", ")
 }
 
@@ -157,7 +170,7 @@ fn listing(stream: &Stream, config: &Config) -> String {
         RowsAt::Beside { list, .. } => {
             format!("{request}, the list `{}` beside the rows", list.join("."))
         }
-        RowsAt::Made(Made { within, .. }) => match within {
+        RowsAt::Made(DerivedRows { within, .. }) => match within {
             [] => format!("{request}, made of what each row tells"),
             within => {
                 format!("{request}, made of what each of `{}` tells", within.join("[]."))
@@ -226,7 +239,7 @@ fn incremental(stream: &Stream) -> String {
              out{}. The position moves when the listing has ended.",
             cursor.field,
             match stream.deletion {
-                Some(Deletion { sign: Sign::Flag(_), .. }) =>
+                Some(Deletion { sign: DeletionMarker::Flag(_), .. }) =>
                     "; a deleted row is delivered once, whatever its time",
                 _ => "",
             }
@@ -273,14 +286,56 @@ fn start_date(stream: &Stream) -> &'static str {
     }
 }
 
+/// The part of `docs/gaps.md` that says of every stream what becomes of its deleted rows.
+pub(super) fn deletions_page(config: &Config) -> String {
+    let mut streams = registry_with(config, vec![custom_objects::records_of_any()]);
+    streams.sort_unstable_by_key(|stream| stream.name);
+    let those = |is_one: &dyn Fn(&Stream) -> bool| {
+        let name = |stream: &Stream| match tells_on_request(stream) {
+            true => format!("{} (with `deleted_at_field`)", column(stream.name)),
+            false => column(stream.name),
+        };
+        streams.iter().filter(|stream| is_one(stream)).map(name).collect::<Vec<_>>().join(", ")
+    };
+    let every = Some(DeletionMarker::Every);
+    let sign = |stream: &Stream| stream.deletion.map(|deletion| deletion.sign);
+    let of = |rows: DeletedRows| {
+        those(&|stream: &Stream| stream.deletion.is_none() && stream.deleted_rows == rows)
+    };
+    let mut page = String::new();
+    for (what, names) in [
+        ("No longer listed, and nothing tells of it", of(DeletedRows::Vanish)),
+        (
+            "Told by the deletion indicator",
+            those(&|stream: &Stream| stream.deletion.is_some() && sign(stream) != every),
+        ),
+        ("Lists nothing but deleted rows", those(&|stream: &Stream| sign(stream) == every)),
+        ("Goes with its ticket, and is not told by itself", of(DeletedRows::GoWithTheTicket)),
+        ("Never deleted", of(DeletedRows::None)),
+    ] {
+        line(&mut page, &format!("- **{what}**: {names}."));
+    }
+    page
+}
+
+/// Whether its deleted rows are listed by an option only.
+fn tells_on_request(stream: &Stream) -> bool {
+    let chosen = |(_, choice): &(&str, QueryOption)| *choice == QueryOption::WithoutDeleted;
+    stream.deletion.is_some() && stream.feed.choices.iter().any(chosen)
+}
+
 /// Which deletions a read sees.
 fn deletions(stream: &Stream) -> &'static str {
     let sign = stream.deletion.map(|deletion| deletion.sign);
-    let chosen = |(_, choice): &(&str, Choice)| *choice == Choice::WithoutDeleted;
     match (sign, stream.reading()) {
-        (Some(Sign::Every), _) => "every row is one.",
+        (Some(DeletionMarker::Every), _) => "every row is one.",
+        (None, _) if stream.deleted_rows == DeletedRows::None => "no row is ever deleted.",
+        (None, _) if stream.deleted_rows == DeletedRows::GoWithTheTicket => {
+            "a row goes with its ticket and is not told by itself; a full refresh no longer has what \
+             Zendesk no longer lists."
+        }
         (_, Reading::FullRefreshOnly) => "what is deleted is not in the next full refresh.",
-        (Some(_), _) if stream.feed.choices.iter().any(chosen) => {
+        (Some(_), _) if tells_on_request(stream) => {
             "with `deleted_at_field` an incremental read sees them; without it only a full refresh \
              shows them."
         }

@@ -1,7 +1,5 @@
 //! Where a row tells of a file.
 
-use super::Stream;
-
 /// The keys of a row that tell of its file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileKeys {
@@ -42,13 +40,5 @@ impl FileKeys {
         let always = [self.url, self.name, self.content_type, self.size, self.inline];
         let scan = self.scan.into_iter().flat_map(|(found, allowed)| [found, allowed]);
         always.into_iter().chain(self.deleted).chain(scan)
-    }
-}
-
-impl Stream {
-    /// The stream for a sync that wants its rows alone.
-    #[must_use]
-    pub fn without_files(&self) -> Self {
-        Self { file: None, ..self.clone() }
     }
 }

@@ -1,25 +1,29 @@
 //! Guide: articles and what hangs on them. The help center has a request pool of its own.
 
+use super::access::{ANY_AGENT, AccessRule};
 use super::brands::BRAND;
-use super::{
-    ANY_AGENT, Cursor, CursorFormat, Feed, FileKeys, Gate, Order, Parent, Splice, Stream, Told,
-};
-use crate::zendesk::budget::Bucket;
+use super::cursor::{Cursor, CursorFormat};
+use super::feed::{ChangeSource, Feed, Order, Parent};
+use super::file::FileKeys;
+use super::prose::prose;
+use super::rows::Splice;
+use super::schema::schema;
+use super::stream::Stream;
 use crate::zendesk::paging::Paging;
-
-pub(super) const POOL: &[Bucket] = &[Bucket::HelpCenter];
 
 static INCREMENTAL_ARTICLES: Feed = Feed {
     paging: Paging::ExportTime { end_mark: false },
     order: Order::ByTime("updated_at"),
-    buckets: POOL,
-    ..Feed::listing("incremental_articles", "help_center/incremental/articles.json", &["articles"])
+    ..Feed::of_help_centers(
+        "incremental_articles",
+        "help_center/incremental/articles.json",
+        &["articles"],
+    )
 };
 
 static ARTICLE_COMMENTS: Feed = Feed {
-    buckets: POOL,
     parent: Some(Parent::of(&INCREMENTAL_ARTICLES, &[("article_id", "id")])),
-    ..Feed::listing(
+    ..Feed::of_help_centers(
         "article_comments",
         "help_center/articles/{article_id}/comments.json",
         &["comments"],
@@ -27,9 +31,8 @@ static ARTICLE_COMMENTS: Feed = Feed {
 };
 
 static ARTICLE_COMMENT_VOTES: Feed = Feed {
-    buckets: POOL,
     parent: Some(Parent::of(&ARTICLE_COMMENTS, &[("comment_id", "id")])),
-    ..Feed::listing(
+    ..Feed::of_help_centers(
         "article_comment_votes",
         "help_center/articles/{article_id}/comments/{comment_id}/votes.json",
         &["votes"],
@@ -38,43 +41,42 @@ static ARTICLE_COMMENT_VOTES: Feed = Feed {
 
 /// The export does not list an article that was voted on; this listing has its new numbers.
 static ARTICLES: Feed =
-    Feed { buckets: POOL, ..Feed::listing("articles", "help_center/articles.json", &["articles"]) };
+    Feed::of_help_centers("articles", "help_center/articles.json", &["articles"]);
 
 /// Votes move an article's numbers, not its time.
-const COUNTED: Option<Told> =
-    Some(Told::Numbers { feed: &ARTICLES, keys: &["vote_count", "vote_sum"] });
+const COUNTED: Option<ChangeSource> =
+    Some(ChangeSource::Numbers { feed: &ARTICLES, keys: &["vote_count", "vote_sum"] });
 
 static ARTICLE_VOTES: Feed = Feed {
-    buckets: POOL,
     parent: Some(Parent {
         told_by: COUNTED,
         ..Parent::of(&INCREMENTAL_ARTICLES, &[("article_id", "id")])
     }),
-    ..Feed::listing("article_votes", "help_center/articles/{article_id}/votes.json", &["votes"])
+    ..Feed::of_help_centers(
+        "article_votes",
+        "help_center/articles/{article_id}/votes.json",
+        &["votes"],
+    )
 };
 
 static ARTICLE_ATTACHMENTS: Feed = Feed {
-    buckets: POOL,
     parent: Some(Parent::of(&INCREMENTAL_ARTICLES, &[("article_id", "id")])),
-    ..Feed::listing(
+    ..Feed::of_help_centers(
         "article_attachments",
         "help_center/articles/{article_id}/attachments.json",
         &["article_attachments"],
     )
 };
 
-static CATEGORIES: Feed = Feed {
-    buckets: POOL,
-    ..Feed::listing("categories", "help_center/categories.json", &["categories"])
-};
+static CATEGORIES: Feed =
+    Feed::of_help_centers("categories", "help_center/categories.json", &["categories"]);
 
 static SECTIONS: Feed =
-    Feed { buckets: POOL, ..Feed::listing("sections", "help_center/sections.json", &["sections"]) };
+    Feed::of_help_centers("sections", "help_center/sections.json", &["sections"]);
 
 static ARTICLE_TRANSLATIONS: Feed = Feed {
-    buckets: POOL,
     parent: Some(Parent::of(&INCREMENTAL_ARTICLES, &[("article_id", "id")])),
-    ..Feed::listing(
+    ..Feed::of_help_centers(
         "article_translations",
         "help_center/articles/{article_id}/translations.json",
         &["translations"],
@@ -82,9 +84,8 @@ static ARTICLE_TRANSLATIONS: Feed = Feed {
 };
 
 static SECTION_TRANSLATIONS: Feed = Feed {
-    buckets: POOL,
     parent: Some(Parent::of(&SECTIONS, &[("section_id", "id")])),
-    ..Feed::listing(
+    ..Feed::of_help_centers(
         "section_translations",
         "help_center/sections/{section_id}/translations.json",
         &["translations"],
@@ -92,9 +93,8 @@ static SECTION_TRANSLATIONS: Feed = Feed {
 };
 
 static CATEGORY_TRANSLATIONS: Feed = Feed {
-    buckets: POOL,
     parent: Some(Parent::of(&CATEGORIES, &[("category_id", "id")])),
-    ..Feed::listing(
+    ..Feed::of_help_centers(
         "category_translations",
         "help_center/categories/{category_id}/translations.json",
         &["translations"],
@@ -113,13 +113,14 @@ const UNSEEN_CHILDREN: &str = "Deletions; a full refresh shows them. Changes tha
 
 /// The same of those whose number and sum articles tell.
 const UNSEEN_COUNTED: &str = "Deletions; a full refresh shows them. A vote that does not touch the \
-     article is seen by the article's numbers of votes, else with the weekly pass over all articles.";
+     article is seen by the article's numbers of votes, within a day where there are more than 1,000 \
+     articles, else with the weekly pass over all articles.";
 
 /// The same of the shelves that articles stand on.
 const UNSEEN_TRANSLATIONS: &str = "Deletions; a full refresh shows them. Changes that do not \
      touch the section or category come with the weekly pass over all of them.";
 
-const TRANSLATIONS: &str = include_str!("../../schemas/translations.json");
+const TRANSLATIONS: &str = schema!("translations");
 const TRANSLATIONS_DOCS: &str =
     "https://developer.zendesk.com/api-reference/help_center/help-center-api/translations/";
 
@@ -127,23 +128,23 @@ const fn updated_at(parents: &'static [(&'static str, &'static str)]) -> Option<
     Some(Cursor { field: "updated_at", format: CursorFormat::Unix, formerly: &[], parents })
 }
 
-const GUIDE: Gate = Gate { feature: Some("the help center (Guide)"), ..ANY_AGENT };
+const GUIDE: AccessRule = AccessRule { feature: Some("the help center (Guide)"), ..ANY_AGENT };
 
 pub(super) fn streams() -> Vec<Stream> {
     vec![
         Stream {
             cursor: updated_at(&[]),
-            gate: GUIDE,
-            documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/articles/",
-            about: "Articles of the help center that the user may see, drafts included.",
-            unseen: "Archived and deleted articles; a full refresh drops them. New numbers of votes of an \
+            access: GUIDE,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/help_center/help-center-api/articles/",
+            ),
+            about: prose("Articles of the help center that the user may see, drafts included."),
+            limitations: prose(
+                "Archived and deleted articles; a full refresh drops them. New numbers of votes of an \
                      article that did not change, unless `article_votes` is read with it.",
+            ),
             counted_by: COUNTED,
-            ..Stream::of_help_centers(
-                "articles",
-                &INCREMENTAL_ARTICLES,
-                include_str!("../../schemas/articles.json"),
-            )
+            ..Stream::of_help_centers("articles", &INCREMENTAL_ARTICLES, schema!("articles"))
         },
         Stream {
             cursor: updated_at(OF_ARTICLES),
@@ -154,100 +155,102 @@ pub(super) fn streams() -> Vec<Stream> {
                     members: &[("article_id", "source_id"), ("comment_id", "id")],
                 },
             ],
-            gate: GUIDE,
-            documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/article_comments/",
-            about: "Comments on articles.",
-            unseen: UNSEEN_CHILDREN,
+            access: GUIDE,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/help_center/help-center-api/article_comments/",
+            ),
+            about: prose("Comments on articles."),
+            limitations: prose(UNSEEN_CHILDREN),
             ..Stream::of_help_centers(
                 "article_comments",
                 &ARTICLE_COMMENTS,
-                include_str!("../../schemas/article_comments.json"),
+                schema!("article_comments"),
             )
         },
         Stream {
             cursor: updated_at(OF_ARTICLE_COMMENTS),
-            gate: GUIDE,
-            documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/votes/",
-            about: "Votes on comments on articles.",
-            unseen: UNSEEN_CHILDREN,
+            access: GUIDE,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/help_center/help-center-api/votes/",
+            ),
+            about: prose("Votes on comments on articles."),
+            limitations: prose(UNSEEN_CHILDREN),
             ..Stream::of_help_centers(
                 "article_comment_votes",
                 &ARTICLE_COMMENT_VOTES,
-                include_str!("../../schemas/votes.json"),
+                schema!("votes"),
             )
         },
         Stream {
             cursor: updated_at(OF_ARTICLES),
-            gate: GUIDE,
-            documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/votes/",
-            about: "Votes on articles.",
-            unseen: UNSEEN_COUNTED,
-            ..Stream::of_help_centers(
-                "article_votes",
-                &ARTICLE_VOTES,
-                include_str!("../../schemas/votes.json"),
-            )
+            access: GUIDE,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/help_center/help-center-api/votes/",
+            ),
+            about: prose("Votes on articles."),
+            limitations: prose(UNSEEN_COUNTED),
+            ..Stream::of_help_centers("article_votes", &ARTICLE_VOTES, schema!("votes"))
         },
         Stream {
             cursor: updated_at(OF_ARTICLES),
-            gate: GUIDE,
-            documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/article_attachments/",
+            access: GUIDE,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/help_center/help-center-api/article_attachments/",
+            ),
             file: Some(FileKeys::of_attachments("files of articles")),
-            about: "Files attached to articles: names, types, sizes and where they lie, and the files themselves \
+            about: prose(
+                "Files attached to articles: names, types, sizes and where they lie, and the files themselves \
                     where the platform transfers files.",
-            unseen: UNSEEN_CHILDREN,
+            ),
+            limitations: prose(UNSEEN_CHILDREN),
             ..Stream::of_help_centers(
                 "article_attachments",
                 &ARTICLE_ATTACHMENTS,
-                include_str!("../../schemas/article_attachments.json"),
+                schema!("article_attachments"),
             )
         },
         Stream {
             cursor: updated_at(&[]),
-            gate: GUIDE,
-            documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/categories/",
-            about: "Categories of the help center.",
-            unseen: "Deleted categories; a full refresh drops them.",
-            ..Stream::of_help_centers(
-                "categories",
-                &CATEGORIES,
-                include_str!("../../schemas/categories.json"),
-            )
+            access: GUIDE,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/help_center/help-center-api/categories/",
+            ),
+            about: prose("Categories of the help center."),
+            limitations: prose("Deleted categories; a full refresh drops them."),
+            ..Stream::of_help_centers("categories", &CATEGORIES, schema!("categories"))
         },
         Stream {
             cursor: updated_at(&[]),
-            gate: GUIDE,
-            documentation: "https://developer.zendesk.com/api-reference/help_center/help-center-api/sections/",
-            about: "Sections of the help center.",
-            unseen: "Deleted sections; a full refresh drops them.",
-            ..Stream::of_help_centers(
-                "sections",
-                &SECTIONS,
-                include_str!("../../schemas/sections.json"),
-            )
+            access: GUIDE,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/help_center/help-center-api/sections/",
+            ),
+            about: prose("Sections of the help center."),
+            limitations: prose("Deleted sections; a full refresh drops them."),
+            ..Stream::of_help_centers("sections", &SECTIONS, schema!("sections"))
         },
         Stream {
             cursor: updated_at(OF_ARTICLES),
-            gate: GUIDE,
-            documentation: TRANSLATIONS_DOCS,
-            about: "Articles in every language, the one they were written in included.",
-            unseen: UNSEEN_CHILDREN,
+            access: GUIDE,
+            documentation: prose(TRANSLATIONS_DOCS),
+            about: prose("Articles in every language, the one they were written in included."),
+            limitations: prose(UNSEEN_CHILDREN),
             ..Stream::of_help_centers("article_translations", &ARTICLE_TRANSLATIONS, TRANSLATIONS)
         },
         Stream {
             cursor: updated_at(OF_SECTIONS),
-            gate: GUIDE,
-            documentation: TRANSLATIONS_DOCS,
-            about: "Sections in every language, the one they were written in included.",
-            unseen: UNSEEN_TRANSLATIONS,
+            access: GUIDE,
+            documentation: prose(TRANSLATIONS_DOCS),
+            about: prose("Sections in every language, the one they were written in included."),
+            limitations: prose(UNSEEN_TRANSLATIONS),
             ..Stream::of_help_centers("section_translations", &SECTION_TRANSLATIONS, TRANSLATIONS)
         },
         Stream {
             cursor: updated_at(OF_CATEGORIES),
-            gate: GUIDE,
-            documentation: TRANSLATIONS_DOCS,
-            about: "Categories in every language, the one they were written in included.",
-            unseen: UNSEEN_TRANSLATIONS,
+            access: GUIDE,
+            documentation: prose(TRANSLATIONS_DOCS),
+            about: prose("Categories in every language, the one they were written in included."),
+            limitations: prose(UNSEEN_TRANSLATIONS),
             ..Stream::of_help_centers("category_translations", &CATEGORY_TRANSLATIONS, TRANSLATIONS)
         },
     ]

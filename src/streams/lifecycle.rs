@@ -1,26 +1,32 @@
 //! Events of tickets, users and ratings, made of what the exports tell.
 
-use super::made::Source::{
-    Joined, KindActor, KindFrom, KindName, KindTime, KindTo, Of, TextOf, Untold,
+use super::access::ADMIN;
+use super::cursor::{Cursor, CursorFormat};
+use super::deletion::DeletedRows;
+use super::derived::Source::{
+    self, Joined, KindActor, KindFrom, KindName, KindTime, KindTo, Of, TextOf, Untold,
 };
-use super::made::When::{Above, Differ, Gained, Has, Is, IsNot};
-use super::made::{Kind, Made, Source};
+use super::derived::When::{Above, Differ, Gained, Has, Is, IsNot};
+use super::derived::{DerivedRows, Kind};
 use super::people::INCREMENTAL_USERS;
+use super::prose::prose;
+use super::rows::RowsAt;
+use super::schema::schema;
+use super::stream::{Stream, ValueFilter};
 use super::support::INCREMENTAL_TICKET_EVENTS;
 use super::tickets::SATISFACTION_RATINGS;
-use super::{ADMIN, Cursor, CursorFormat, Kept, RowsAt, Stream};
 
 const STATUS: &str = "status";
 const BEFORE: &str = "previous_value";
 
 /// A change of a ticket's field, in which the field's name is the key.
-const IS_CHANGE: super::made::When = Is("event_type", &["Change"]);
+const IS_CHANGE: super::derived::When = Is("event_type", &["Change"]);
 
 /// What a child event of a ticket's event tells.
 const fn of_ticket(
     name: &'static str,
     field: &'static str,
-    when: &'static [super::made::When],
+    when: &'static [super::derived::When],
 ) -> Kind {
     Kind {
         name,
@@ -35,7 +41,7 @@ const fn of_ticket(
 
 /// Source: Zendesk, "Incremental Ticket Event Export"; "About ticket statuses"; "Merging tickets",
 /// by which a ticket that was merged into another is closed and gets the tag `closed_by_merge`.
-static OF_TICKETS: Made = Made {
+static OF_TICKETS: DerivedRows = DerivedRows {
     within: &["child_events"],
     kinds: &[
         Kind {
@@ -92,14 +98,14 @@ static OF_TICKETS: Made = Made {
 const fn of_user(
     name: &'static str,
     time: &'static str,
-    when: &'static [super::made::When],
+    when: &'static [super::derived::When],
 ) -> Kind {
     Kind { name, when, once: false, time: Of(0, time), actor: Untold, from: Untold, to: Untold }
 }
 
 /// Zendesk's listings do not tell who changed a user, nor what was changed, nor that users were
 /// merged: the one that was merged into another is told as deleted.
-static OF_USERS: Made = Made {
+static OF_USERS: DerivedRows = DerivedRows {
     within: &[],
     kinds: &[
         of_user("created", "created_at", &[Has("created_at")]),
@@ -127,14 +133,14 @@ const fn of_rating(
     name: &'static str,
     time: &'static str,
     actor: Source,
-    when: &'static [super::made::When],
+    when: &'static [super::derived::When],
 ) -> Kind {
     Kind { name, when, once: false, time: Of(0, time), actor, from: Untold, to: TextOf(0, "score") }
 }
 
 const REQUESTER: Source = Of(0, "requester_id");
 
-static OF_RATINGS: Made = Made {
+static OF_RATINGS: DerivedRows = DerivedRows {
     within: &[],
     kinds: &[
         of_rating("offered", "created_at", Untold, &[Is("score", &["offered"])]),
@@ -164,17 +170,24 @@ pub(super) fn streams() -> Vec<Stream> {
             is_offered: false,
             cursor: TIME,
             dated: true,
-            gate: ADMIN,
+            access: ADMIN,
             scope: "tickets:read",
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/#incremental-ticket-event-export",
-            about: "What happened to tickets: created, solved, reopened, closed, assigned, priority raised, status \
+            deleted_rows: DeletedRows::None,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/#incremental-ticket-event-export",
+            ),
+            about: prose(
+                "What happened to tickets: created, solved, reopened, closed, assigned, priority raised, status \
                     changed, deleted, restored, merged. The actor -1 is Zendesk itself.",
-            unseen: "Changes that make no ticket event. A priority that was set for the first time is none that was \
+            ),
+            limitations: prose(
+                "Changes that make no ticket event. A priority that was set for the first time is none that was \
                      raised. A ticket counts as merged when it gets the tag `closed_by_merge`; into which one is not told.",
+            ),
             ..Stream::listed(
                 "ticket_lifecycle_events",
                 &INCREMENTAL_TICKET_EVENTS,
-                include_str!("../../schemas/ticket_lifecycle_events.json"),
+                schema!("ticket_lifecycle_events"),
             )
         },
         Stream {
@@ -184,18 +197,25 @@ pub(super) fn streams() -> Vec<Stream> {
             primary_key: &["id", "time"],
             cursor: TIME,
             dated_on_request: true,
-            kept: Kept::everything("role"),
-            gate: ADMIN,
+            kept: ValueFilter::everything("role"),
+            access: ADMIN,
             scope: "users:read",
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/#incremental-user-export-cursor-based",
-            about: "Users that were created, updated or deleted. `created` comes again with each later change of the \
+            deleted_rows: DeletedRows::None,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/#incremental-user-export-cursor-based",
+            ),
+            about: prose(
+                "Users that were created, updated or deleted. `created` comes again with each later change of the \
                     user, under the same key.",
-            unseen: "Who did it, and what changed. Updates that were followed by another before they were read. Merges: \
+            ),
+            limitations: prose(
+                "Who did it, and what changed. Updates that were followed by another before they were read. Merges: \
                      Zendesk's listings do not tell them, and a user that was merged into another is told as deleted.",
+            ),
             ..Stream::listed(
                 "user_lifecycle_events",
                 &INCREMENTAL_USERS,
-                include_str!("../../schemas/user_lifecycle_events.json"),
+                schema!("user_lifecycle_events"),
             )
         },
         Stream {
@@ -205,15 +225,20 @@ pub(super) fn streams() -> Vec<Stream> {
             primary_key: &["id", "time"],
             cursor: TIME,
             dated: true,
-            gate: ADMIN,
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/satisfaction_ratings/",
-            about: "Ratings that were offered, and that were received, as good or as bad.",
-            unseen: "What a rating was before, and changes that were followed by another before they were read. Changes \
+            access: ADMIN,
+            deleted_rows: DeletedRows::None,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/ticket-management/satisfaction_ratings/",
+            ),
+            about: prose("Ratings that were offered, and that were received, as good or as bad."),
+            limitations: prose(
+                "What a rating was before, and changes that were followed by another before they were read. Changes \
                      of ratings that were created more than a day before the last read come with the weekly pass over all.",
+            ),
             ..Stream::listed(
                 "satisfaction_rating_events",
                 &SATISFACTION_RATINGS,
-                include_str!("../../schemas/satisfaction_rating_events.json"),
+                schema!("satisfaction_rating_events"),
             )
         },
     ]

@@ -1,17 +1,11 @@
 //! What the user's options make of the declarations: other roads, more columns, other parameters.
 
-use super::{Cursor, Former, Gate, Kept, Role, Stream};
-use crate::config::{Config, TicketAuditsHistory, TicketScope, TicketsHistory};
-
-/// A parameter's value that an option of the user decides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Choice {
-    /// Tickets of which support: `ticket_scope`.
-    Support,
-    /// Whether deleted rows stay away: they do, unless `deleted_at_field` wants to tell of them, or a
-    /// search may have delivered them before their deletion.
-    WithoutDeleted,
-}
+use super::access::{AccessRule, Role};
+use super::cursor::{Cursor, Former};
+use super::rows::{Column, Splice};
+use super::side_loads::{Comes, SideLoad};
+use super::stream::{Stream, ValueFilter};
+use crate::config::{Config, TicketAuditsHistory, TicketsHistory};
 
 /// Makes the streams those of a configuration.
 pub(super) fn apply(streams: &mut [Stream], config: &Config) {
@@ -19,7 +13,7 @@ pub(super) fn apply(streams: &mut [Stream], config: &Config) {
         match config.tickets_history {
             TicketsHistory::Incremental => {}
             TicketsHistory::Search => stream.be_searched(),
-            TicketsHistory::SearchThenIncremental => stream.detour_first = true,
+            TicketsHistory::SearchThenIncremental => stream.search_first = true,
         }
     }
     if config.ticket_audits_history == TicketAuditsHistory::Events {
@@ -34,7 +28,7 @@ pub(super) fn apply(streams: &mut [Stream], config: &Config) {
         config.user_roles.iter().map(|role| &*role.clone().leak()).collect();
     let roles: &'static [&'static str] = roles.leak();
     for stream in streams.iter_mut() {
-        stream.kept = stream.kept.map(|kept| Kept { texts: roles, ..kept });
+        stream.kept = stream.kept.map(|kept| ValueFilter { texts: roles, ..kept });
         stream.load_beside(&config.associated_data);
         stream.is_offered |= config.extra_streams.iter().any(|name| name == stream.name);
         stream.dated |= stream.dated_on_request && config.users_from_start_date;
@@ -64,48 +58,24 @@ pub fn names_twice(streams: &[Stream]) -> Vec<&'static str> {
         .filter(|(at, stream)| others(*at).any(|name| name == stream.name));
     twice.map(|(_, stream)| stream.name).collect()
 }
-
-impl Choice {
-    /// The value to send, if any.
-    #[must_use]
-    pub fn value(self, config: &Config) -> Option<&'static str> {
-        match self {
-            Self::Support => Some(match config.ticket_scope {
-                TicketScope::All => "all",
-                TicketScope::Human => "agent",
-                TicketScope::Ai => "ai_agent",
-            }),
-            Self::WithoutDeleted => {
-                let searched = config.tickets_history == TicketsHistory::SearchThenIncremental;
-                (config.deleted_at_field.is_none() && !searched).then_some("true")
-            }
-        }
-    }
-}
-
 impl Stream {
     /// Whether its rows can be had from a search.
     fn can_be_searched(&self) -> bool {
-        self.detour.is_some_and(|detour| detour.feed.searched_key().is_some())
+        self.fallback.is_some_and(|fallback| fallback.feed.searched_key().is_some())
     }
 
     /// Takes the listing that the user may choose, if there is one.
     fn be_substituted(&mut self) {
-        let Some(chosen) = self.substitute.take() else { return };
-        self.feed = chosen.feed;
-        self.drop = chosen.drop;
-        self.splice = chosen.splice;
-        self.schema = chosen.schema;
-        self.documentation = chosen.documentation;
-        self.about = chosen.about;
-        self.unseen = chosen.unseen;
+        if let Some(chosen) = self.substitute.take() {
+            *self = self.read_from(chosen);
+        }
     }
 
     /// Leaves the stream's own feed for good: the search has a cursor of its own, and any agent
     /// may use it.
     fn be_searched(&mut self) {
-        let key = self.detour.and_then(|detour| detour.feed.searched_key());
-        let (Some(searched), Some(field), Some(cursor)) = (self.on_detour(), key, self.cursor)
+        let key = self.fallback.and_then(|fallback| fallback.feed.searched_key());
+        let (Some(searched), Some(field), Some(cursor)) = (self.on_fallback(), key, self.cursor)
         else {
             return;
         };
@@ -113,7 +83,42 @@ impl Stream {
         let formerly = [Former { key: cursor.field, at_most: None }];
         let formerly = Vec::leak(formerly.to_vec());
         let cursor = Some(Cursor { field, formerly, ..cursor });
-        let gate = Gate { role: Role::Agent, ..self.gate };
-        *self = Self { cursor, gate, detour: None, is_detour: false, ..searched };
+        let access = AccessRule { role: Role::Agent, ..self.access };
+        *self = Self { cursor, access, fallback: None, is_fallback: false, ..searched };
+    }
+
+    /// Asks for these side-loads, and gives each its column. Where the stream is read by another
+    /// listing than its own, which has none, the columns are there and empty.
+    fn load_beside(&mut self, names: &[String]) {
+        let chosen: Vec<&SideLoad> = self
+            .side_loads
+            .iter()
+            .filter(|load| names.iter().any(|name| name == load.name))
+            .collect();
+        if chosen.is_empty() {
+            return;
+        }
+        let columns = chosen.iter().map(|load| Column { name: load.name, schema: (load.schema)() });
+        self.columns.extend(columns);
+        if self.feed.searched_key().is_some() {
+            return;
+        }
+        let include = self.include.iter().copied().chain(chosen.iter().map(|load| load.name));
+        let mut splice = self.splice.to_vec();
+        let mut drop = self.drop.to_vec();
+        for SideLoad { name: key, comes, .. } in chosen.iter().copied() {
+            match *comes {
+                Comes::InRow(from) if from == *key => {}
+                Comes::InRow(from) => {
+                    splice.push(Splice::Own { key, from });
+                    drop.push(from);
+                }
+                Comes::Beside(ids) => splice.push(Splice::Joined { key, ids }),
+            }
+        }
+        // They live as long as the literals that they are made of.
+        self.include = include.collect::<Vec<_>>().leak();
+        self.splice = splice.leak();
+        self.drop = drop.leak();
     }
 }

@@ -1,9 +1,15 @@
 //! Users, how to reach them, what is known of them, and which groups and organizations they are in.
 
-use super::{
-    ADMIN, Cursor, CursorFormat, Deletion, Feed, Kept, Order, RowsAt, Sign, Stream, custom_fields,
-    detours,
-};
+use super::access::ADMIN;
+use super::cursor::{Cursor, CursorFormat};
+use super::deletion::{Deletion, DeletionMarker};
+use super::feed::{Feed, Order};
+use super::fields::{ORGANIZATION_FIELDS, USER_FIELDS};
+use super::prose::prose;
+use super::rows::RowsAt;
+use super::schema::schema;
+use super::stream::{Stream, ValueFilter};
+use super::{custom_fields, fallbacks};
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
 
@@ -27,12 +33,6 @@ static ORGANIZATION_SUBSCRIPTIONS: Feed = Feed::listing(
 
 static BRAND_AGENTS: Feed = Feed::listing("brand_agents", "brand_agents.json", &["brand_agents"]);
 
-pub(super) static USER_FIELDS: Feed =
-    Feed::listing("user_fields", "user_fields.json", &["user_fields"]);
-
-pub(super) static ORGANIZATION_FIELDS: Feed =
-    Feed::listing("organization_fields", "organization_fields.json", &["organization_fields"]);
-
 static GROUP_MEMBERSHIPS: Feed =
     Feed::listing("group_memberships", "group_memberships.json", &["group_memberships"]);
 
@@ -49,114 +49,116 @@ pub(super) fn streams() -> Vec<Stream> {
         Stream {
             cursor: USER_CURSOR,
             dated_on_request: true,
-            deletion: Deletion::by(Sign::FlagUnset("active")),
-            kept: Kept::everything("role"),
+            deletion: Deletion::by(DeletionMarker::FlagUnset("active")),
+            kept: ValueFilter::everything("role"),
             custom_fields: Some(&custom_fields::OF_USERS),
-            detour: Some(&detours::OF_USERS),
+            fallback: Some(&fallbacks::OF_USERS),
             count: Some("users/count.json"),
-            gate: ADMIN,
+            access: ADMIN,
             scope: "users:read",
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/users/users/",
-            about: "End users, agents and administrators, deleted ones included.",
-            unseen: "Nothing that is known.",
-            ..Stream::listed("users", &INCREMENTAL_USERS, include_str!("../../schemas/users.json"))
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/users/users/",
+            ),
+            about: prose("End users, agents and administrators, deleted ones included."),
+            limitations: prose("Nothing that is known."),
+            ..Stream::listed("users", &INCREMENTAL_USERS, schema!("users"))
         },
         Stream {
             rows: RowsAt::Beside { list: &["identities"], by: "user_id", of: "id" },
             include: &["identities"],
-            kept: Kept::everything("role"),
+            kept: ValueFilter::everything("role"),
             cursor: USER_CURSOR,
             dated_on_request: true,
-            gate: ADMIN,
+            access: ADMIN,
             scope: "users:read",
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/users/user_identities/",
-            about: "E-mail addresses, phone numbers and accounts by which users are known.",
-            unseen: "Deleted identities and silent changes; a full refresh shows them.",
-            ..Stream::listed(
-                "user_identities",
-                &INCREMENTAL_USERS,
-                include_str!("../../schemas/user_identities.json"),
-            )
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/users/user_identities/",
+            ),
+            about: prose("E-mail addresses, phone numbers and accounts by which users are known."),
+            limitations: prose("Deleted identities and silent changes; a full refresh shows them."),
+            ..Stream::listed("user_identities", &INCREMENTAL_USERS, schema!("user_identities"))
         },
         Stream {
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/users/user_fields/",
-            about: "Custom fields of users.",
-            unseen: "There is no incremental read.",
-            ..Stream::listed(
-                "user_fields",
-                &USER_FIELDS,
-                include_str!("../../schemas/user_fields.json"),
-            )
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/users/user_fields/",
+            ),
+            about: prose("Custom fields of users."),
+            limitations: prose("There is no incremental read."),
+            ..Stream::listed("user_fields", &USER_FIELDS, schema!("user_fields"))
         },
         Stream {
             cursor: Cursor::UPDATED,
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/organizations/organization_fields/",
-            about: "Custom fields of organizations.",
-            unseen: "Deleted fields; a full refresh drops them.",
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/organizations/organization_fields/",
+            ),
+            about: prose("Custom fields of organizations."),
+            limitations: prose("Deleted fields; a full refresh drops them."),
             ..Stream::listed(
                 "organization_fields",
                 &ORGANIZATION_FIELDS,
-                include_str!("../../schemas/organization_fields.json"),
+                schema!("organization_fields"),
             )
         },
         Stream {
             cursor: Cursor::UPDATED,
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/groups/group_memberships/",
-            about: "Which agent is in which group.",
-            unseen: "Memberships that ended; a full refresh drops them.",
-            ..Stream::listed(
-                "group_memberships",
-                &GROUP_MEMBERSHIPS,
-                include_str!("../../schemas/group_memberships.json"),
-            )
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/groups/group_memberships/",
+            ),
+            about: prose("Which agent is in which group."),
+            limitations: prose("Memberships that ended; a full refresh drops them."),
+            ..Stream::listed("group_memberships", &GROUP_MEMBERSHIPS, schema!("group_memberships"))
         },
         Stream {
             cursor: Cursor::UPDATED,
             scope: "organizations:read",
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/organizations/organization_memberships/",
-            about: "Which user is in which organization.",
-            unseen: "Memberships that ended; a full refresh drops them.",
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/organizations/organization_memberships/",
+            ),
+            about: prose("Which user is in which organization."),
+            limitations: prose("Memberships that ended; a full refresh drops them."),
             ..Stream::listed(
                 "organization_memberships",
                 &ORGANIZATION_MEMBERSHIPS,
-                include_str!("../../schemas/organization_memberships.json"),
+                schema!("organization_memberships"),
             )
         },
         Stream {
             cursor: Cursor::UPDATED,
-            deletion: Deletion::by(Sign::Every),
+            deletion: Deletion::by(DeletionMarker::Every),
             scope: "users:read",
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/users/users/#list-deleted-users",
-            about: "Users that were deleted. What was personal of those deleted for good is null.",
-            unseen: "Users deleted for good, if that does not change their `updated_at`; a full refresh shows them.",
-            ..Stream::listed(
-                "deleted_users",
-                &DELETED_USERS,
-                include_str!("../../schemas/deleted_users.json"),
-            )
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/users/users/#list-deleted-users",
+            ),
+            about: prose(
+                "Users that were deleted. What was personal of those deleted for good is null.",
+            ),
+            limitations: prose(
+                "Users deleted for good, if that does not change their `updated_at`; a full refresh shows them.",
+            ),
+            ..Stream::listed("deleted_users", &DELETED_USERS, schema!("deleted_users"))
         },
         Stream {
             scope: "organizations:read",
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/organizations/organization_subscriptions/",
-            about: "Which user follows the tickets of which organization.",
-            unseen: "There is no incremental read.",
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/organizations/organization_subscriptions/",
+            ),
+            about: prose("Which user follows the tickets of which organization."),
+            limitations: prose("There is no incremental read."),
             ..Stream::listed(
                 "organization_subscriptions",
                 &ORGANIZATION_SUBSCRIPTIONS,
-                include_str!("../../schemas/organization_subscriptions.json"),
+                schema!("organization_subscriptions"),
             )
         },
         Stream {
             cursor: Cursor::UPDATED,
-            gate: ADMIN,
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/account-configuration/brand_agents/",
-            about: "Which agent works for which brand.",
-            unseen: "Memberships that ended; a full refresh drops them.",
-            ..Stream::listed(
-                "brand_agents",
-                &BRAND_AGENTS,
-                include_str!("../../schemas/brand_agents.json"),
-            )
+            access: ADMIN,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/account-configuration/brand_agents/",
+            ),
+            about: prose("Which agent works for which brand."),
+            limitations: prose("Memberships that ended; a full refresh drops them."),
+            ..Stream::listed("brand_agents", &BRAND_AGENTS, schema!("brand_agents"))
         },
     ]
 }

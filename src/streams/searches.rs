@@ -4,7 +4,11 @@
 
 use serde_json::json;
 
-use super::{Column, Feed, Stream};
+use super::feed::Feed;
+use super::prose::prose;
+use super::rows::Column;
+use super::schema::schema;
+use super::stream::Stream;
 use crate::config::{Config, Search, SearchType};
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
@@ -32,16 +36,18 @@ fn stream(search: &Search) -> Stream {
         ..Feed::listing(format!("search_query_{name}").leak(), "search/export.json", &["results"])
     };
     let schema = match search.of {
-        SearchType::Ticket => include_str!("../../schemas/tickets.json"),
-        SearchType::User => include_str!("../../schemas/users.json"),
-        SearchType::Organization => include_str!("../../schemas/organizations.json"),
-        SearchType::Group => include_str!("../../schemas/groups.json"),
+        SearchType::Ticket => schema!("tickets"),
+        SearchType::User => schema!("users"),
+        SearchType::Organization => schema!("organizations"),
+        SearchType::Group => schema!("groups"),
     };
     Stream {
         columns: vec![result_type()],
-        documentation: DOCS,
-        about: "What a search of `search_queries` finds.",
-        unseen: "There is no incremental read; a full refresh drops what is found no more.",
+        documentation: prose(DOCS),
+        about: prose("What a search of `search_queries` finds."),
+        limitations: prose(
+            "There is no incremental read; a full refresh drops what is found no more.",
+        ),
         ..Stream::listed(name, Box::leak(Box::new(feed)), schema)
     }
 }

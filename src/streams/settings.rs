@@ -1,10 +1,14 @@
 //! How the account is set up, and who changed it.
 
+use super::access::{ADMIN, ANY_AGENT, AccessRule};
 use super::brands::BRANDS;
-use super::{
-    ADMIN, ANY_AGENT, Cursor, CursorFormat, Deletion, Feed, Gate, Order, RowsAt, Sign, Since,
-    Stream,
-};
+use super::cursor::{Cursor, CursorFormat};
+use super::deletion::{DeletedRows, Deletion, DeletionMarker};
+use super::feed::{Feed, Order, TimeFilter};
+use super::prose::prose;
+use super::rows::RowsAt;
+use super::schema::schema;
+use super::stream::Stream;
 
 static CUSTOM_ROLES: Feed = Feed::single("custom_roles", "custom_roles.json", &["custom_roles"]);
 
@@ -33,12 +37,12 @@ static ATTRIBUTE_DEFINITIONS: Feed =
 static AUDIT_LOGS: Feed = Feed {
     query: &[("sort", "created_at")],
     order: Order::ByTime("created_at"),
-    since: Since::Between("filter[created_at][]"),
+    since: TimeFilter::Between("filter[created_at][]"),
     ..Feed::listing("audit_logs", "audit_logs.json", &["audit_logs"])
 };
 
-const SKILLS: Gate =
-    Gate { plan: Some("Enterprise"), feature: Some("skills-based routing"), ..ADMIN };
+const SKILLS: AccessRule =
+    AccessRule { plan: Some("Enterprise"), feature: Some("skills-based routing"), ..ADMIN };
 
 const SKILLS_DOCS: &str =
     "https://developer.zendesk.com/api-reference/ticketing/ticket-management/skill_based_routing/";
@@ -47,32 +51,32 @@ pub(super) fn streams() -> Vec<Stream> {
     vec![
         Stream {
             cursor: Cursor::UPDATED,
-            gate: Gate { plan: Some("Enterprise"), ..ANY_AGENT },
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/account-configuration/custom_roles/",
-            about: "Custom agent roles and what each may do.",
-            unseen: "Deleted roles; a full refresh drops them.",
-            ..Stream::listed(
-                "custom_roles",
-                &CUSTOM_ROLES,
-                include_str!("../../schemas/custom_roles.json"),
-            )
+            access: AccessRule { plan: Some("Enterprise"), ..ANY_AGENT },
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/account-configuration/custom_roles/",
+            ),
+            about: prose("Custom agent roles and what each may do."),
+            limitations: prose("Deleted roles; a full refresh drops them."),
+            ..Stream::listed("custom_roles", &CUSTOM_ROLES, schema!("custom_roles"))
         },
         Stream {
-            deletion: Deletion::by(Sign::Flag("is_deleted")),
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/account-configuration/brands/",
-            about: "Brands, inactive ones included.",
-            unseen: "There is no incremental read.",
-            ..Stream::listed("brands", &BRANDS, include_str!("../../schemas/brands.json"))
+            deletion: Deletion::by(DeletionMarker::Flag("is_deleted")),
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/account-configuration/brands/",
+            ),
+            about: prose("Brands, inactive ones included."),
+            limitations: prose("There is no incremental read."),
+            ..Stream::listed("brands", &BRANDS, schema!("brands"))
         },
         Stream {
-            gate: SKILLS,
-            documentation: SKILLS_DOCS,
-            about: "Kinds of skills by which tickets are routed.",
-            unseen: "There is no incremental read.",
+            access: SKILLS,
+            documentation: prose(SKILLS_DOCS),
+            about: prose("Kinds of skills by which tickets are routed."),
+            limitations: prose("There is no incremental read."),
             ..Stream::listed(
                 "account_attributes",
                 &ACCOUNT_ATTRIBUTES,
-                include_str!("../../schemas/account_attributes.json"),
+                schema!("account_attributes"),
             )
         },
         Stream {
@@ -81,69 +85,83 @@ pub(super) fn streams() -> Vec<Stream> {
                 lists: &[("all", CONDITIONS_ALL), ("any", CONDITIONS_ANY)],
             },
             primary_key: &["subject", "condition"],
-            gate: SKILLS,
-            documentation: SKILLS_DOCS,
-            about: "Conditions of which all, or any, must hold for a skill to be asked for.",
-            unseen: "There is no incremental read.",
+            access: SKILLS,
+            documentation: prose(SKILLS_DOCS),
+            about: prose("Conditions of which all, or any, must hold for a skill to be asked for."),
+            limitations: prose("There is no incremental read."),
             ..Stream::listed(
                 "attribute_definitions",
                 &ATTRIBUTE_DEFINITIONS,
-                include_str!("../../schemas/attribute_definitions.json"),
+                schema!("attribute_definitions"),
             )
         },
         Stream {
             cursor: Cursor::of("created_at", CursorFormat::Iso),
             dated: true,
-            gate: Gate { plan: Some("Enterprise"), ..ADMIN },
+            access: AccessRule { plan: Some("Enterprise"), ..ADMIN },
             scope: "auditlogs:read",
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/account-configuration/audit_logs/",
-            about: "Who changed what in the account's settings, and when.",
-            unseen: "Nothing that is known.",
-            ..Stream::listed(
-                "audit_logs",
-                &AUDIT_LOGS,
-                include_str!("../../schemas/audit_logs.json"),
-            )
+            deleted_rows: DeletedRows::None,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/account-configuration/audit_logs/",
+            ),
+            about: prose("Who changed what in the account's settings, and when."),
+            limitations: prose("Nothing that is known."),
+            ..Stream::listed("audit_logs", &AUDIT_LOGS, schema!("audit_logs"))
         },
         Stream {
             cursor: Cursor::UPDATED,
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/account-configuration/locales/",
-            about: "Languages that the account offers.",
-            unseen: "Languages that were taken out; a full refresh drops them.",
-            ..Stream::listed("locales", &LOCALES, include_str!("../../schemas/locales.json"))
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/account-configuration/locales/",
+            ),
+            about: prose("Languages that the account offers."),
+            limitations: prose("Languages that were taken out; a full refresh drops them."),
+            ..Stream::listed("locales", &LOCALES, schema!("locales"))
         },
         Stream {
             cursor: Cursor::UPDATED,
-            gate: Gate { feature: Some("the permission to manage dynamic content"), ..ANY_AGENT },
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/dynamic_content/",
-            about: "Texts that placeholders stand for, with their variants by language.",
-            unseen: "Deleted items, which a full refresh drops; and variants that change without their item.",
+            access: AccessRule {
+                feature: Some("the permission to manage dynamic content"),
+                ..ANY_AGENT
+            },
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/ticket-management/dynamic_content/",
+            ),
+            about: prose("Texts that placeholders stand for, with their variants by language."),
+            limitations: prose(
+                "Deleted items, which a full refresh drops; and variants that change without their item.",
+            ),
             ..Stream::listed(
                 "dynamic_content_items",
                 &DYNAMIC_CONTENT_ITEMS,
-                include_str!("../../schemas/dynamic_content_items.json"),
+                schema!("dynamic_content_items"),
             )
         },
         Stream {
             cursor: Cursor::UPDATED,
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/account-configuration/support_addresses/",
-            about: "Addresses at which the account receives mail, and whether forwarding works.",
-            unseen: "Deleted addresses; a full refresh drops them.",
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/account-configuration/support_addresses/",
+            ),
+            about: prose(
+                "Addresses at which the account receives mail, and whether forwarding works.",
+            ),
+            limitations: prose("Deleted addresses; a full refresh drops them."),
             ..Stream::listed(
                 "recipient_addresses",
                 &RECIPIENT_ADDRESSES,
-                include_str!("../../schemas/recipient_addresses.json"),
+                schema!("recipient_addresses"),
             )
         },
         Stream {
             cursor: Cursor::UPDATED,
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/sharing_agreements/",
-            about: "Accounts that tickets are shared with, and on what terms.",
-            unseen: "Deleted agreements; a full refresh drops them.",
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/tickets/sharing_agreements/",
+            ),
+            about: prose("Accounts that tickets are shared with, and on what terms."),
+            limitations: prose("Deleted agreements; a full refresh drops them."),
             ..Stream::listed(
                 "sharing_agreements",
                 &SHARING_AGREEMENTS,
-                include_str!("../../schemas/sharing_agreements.json"),
+                schema!("sharing_agreements"),
             )
         },
     ]

@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Column, Splice, Stream};
+use super::schema::schema;
 
 /// Something that can be loaded beside a stream's rows.
 #[derive(Debug)]
@@ -13,7 +13,7 @@ pub struct SideLoad {
     /// What it is asked for by, and the name of its column.
     pub name: &'static str,
     pub comes: Comes,
-    schema: fn() -> Value,
+    pub(super) schema: fn() -> Value,
 }
 
 /// Where a side-load lies in an answer.
@@ -36,27 +36,27 @@ pub(super) static OF_TICKETS: [SideLoad; 12] = [
             "follower_ids",
             "email_cc_ids",
         ]),
-        schema: || list_of(include_str!("../../schemas/users.json")),
+        schema: || list_of(schema!("users")),
     },
     SideLoad {
         name: "groups",
         comes: Comes::Beside(&["group_id"]),
-        schema: || list_of(include_str!("../../schemas/groups.json")),
+        schema: || list_of(schema!("groups")),
     },
     SideLoad {
         name: "organizations",
         comes: Comes::Beside(&["organization_id"]),
-        schema: || list_of(include_str!("../../schemas/organizations.json")),
+        schema: || list_of(schema!("organizations")),
     },
     SideLoad {
         name: "brands",
         comes: Comes::Beside(&["brand_id"]),
-        schema: || list_of(include_str!("../../schemas/brands.json")),
+        schema: || list_of(schema!("brands")),
     },
     SideLoad {
         name: "ticket_forms",
         comes: Comes::Beside(&["ticket_form_id"]),
-        schema: || list_of(include_str!("../../schemas/ticket_forms.json")),
+        schema: || list_of(schema!("ticket_forms")),
     },
     SideLoad {
         name: "sharing_agreements",
@@ -66,7 +66,7 @@ pub(super) static OF_TICKETS: [SideLoad; 12] = [
     SideLoad {
         name: "metric_sets",
         comes: Comes::InRow("metric_set"),
-        schema: || object(include_str!("../../schemas/ticket_metrics.json")),
+        schema: || object(schema!("ticket_metrics")),
     },
     SideLoad {
         name: "metric_events",
@@ -94,41 +94,4 @@ fn object(schema: &str) -> Value {
 
 fn list_of(schema: &str) -> Value {
     json!({ "type": ["null", "array"], "items": object(schema) })
-}
-
-impl Stream {
-    /// Asks for these side-loads, and gives each its column. Where the stream is read by another
-    /// listing than its own, which has none, the columns are there and empty.
-    pub(super) fn load_beside(&mut self, names: &[String]) {
-        let chosen: Vec<&SideLoad> = self
-            .side_loads
-            .iter()
-            .filter(|load| names.iter().any(|name| name == load.name))
-            .collect();
-        if chosen.is_empty() {
-            return;
-        }
-        let columns = chosen.iter().map(|load| Column { name: load.name, schema: (load.schema)() });
-        self.columns.extend(columns);
-        if self.feed.searched_key().is_some() {
-            return;
-        }
-        let include = self.include.iter().copied().chain(chosen.iter().map(|load| load.name));
-        let mut splice = self.splice.to_vec();
-        let mut drop = self.drop.to_vec();
-        for SideLoad { name: key, comes, .. } in chosen.iter().copied() {
-            match *comes {
-                Comes::InRow(from) if from == *key => {}
-                Comes::InRow(from) => {
-                    splice.push(Splice::Own { key, from });
-                    drop.push(from);
-                }
-                Comes::Beside(ids) => splice.push(Splice::Joined { key, ids }),
-            }
-        }
-        // They live as long as the literals that they are made of.
-        self.include = include.collect::<Vec<_>>().leak();
-        self.splice = splice.leak();
-        self.drop = drop.leak();
-    }
 }

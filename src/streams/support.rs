@@ -1,9 +1,16 @@
 //! Tickets and what happens to them, organizations and groups.
 
-use super::{
-    ADMIN, Choice, Cursor, CursorFormat, Deletion, Feed, FileKeys, Former, Gate, Order, PageRows,
-    Role, RowsAt, Sign, Splice, Stream, Substitute, custom_fields, detours, searches, side_loads,
-};
+use super::access::{ADMIN, AccessRule, Role};
+use super::cursor::{Cursor, CursorFormat, Former};
+use super::deletion::{DeletedRows, Deletion, DeletionMarker};
+use super::feed::{Feed, Order, PageRows};
+use super::file::FileKeys;
+use super::prose::prose;
+use super::query_options::QueryOption;
+use super::rows::{RowsAt, Splice};
+use super::schema::schema;
+use super::stream::{Alternative, Stream};
+use super::{custom_fields, fallbacks, searches, side_loads};
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
 
@@ -15,8 +22,8 @@ const EXPORT_DOCS: &str =
 /// The only listing that sees every change of a ticket, and archived tickets too.
 pub(super) static INCREMENTAL_TICKETS: Feed = Feed {
     choices: &[
-        ("support_type_scope", Choice::Support),
-        ("exclude_deleted", Choice::WithoutDeleted),
+        ("support_type_scope", QueryOption::Support),
+        ("exclude_deleted", QueryOption::WithoutDeleted),
     ],
     paging: Paging::ExportCursor,
     order: Order::ByTime("generated_timestamp"),
@@ -28,7 +35,7 @@ pub(super) static INCREMENTAL_TICKETS: Feed = Feed {
 /// The side-load of comments replaces keys of the child events, so it is always asked for.
 pub(super) static INCREMENTAL_TICKET_EVENTS: Feed = Feed {
     query: &[("include", "comment_events")],
-    choices: &[("support_type_scope", Choice::Support)],
+    choices: &[("support_type_scope", QueryOption::Support)],
     paging: Paging::ExportTime { end_mark: true },
     order: Order::ByTime("timestamp"),
     buckets: EXPORT,
@@ -75,19 +82,22 @@ static TICKET_AUDITS: Feed = Feed {
 };
 
 /// An event of the export is an audit, of archived tickets too, in other words.
-static AUDITS_OF_EVENTS: Substitute = Substitute {
-    feed: &INCREMENTAL_TICKET_EVENTS,
+static AUDITS_OF_EVENTS: Alternative = Alternative {
     drop: &["updater_id", "child_events"],
     splice: &[
         Splice::Own { key: "author_id", from: "updater_id" },
         Splice::Own { key: "events", from: "child_events" },
     ],
-    schema: include_str!("../../schemas/ticket_audits_of_events.json"),
-    documentation: EXPORT_DOCS,
-    about: "With `ticket_audits_history` set to `events`: the history of all tickets, archived ones \
+    schema: Some(schema!("ticket_audits_of_events")),
+    about: prose(
+        "With `ticket_audits_history` set to `events`: the history of all tickets, archived ones \
             included, from the export of ticket events. In `events` a changed field is a key of its \
             own, and `event_type` tells the kind.",
-    unseen: "Redactions and edits of old comments: they make no new comment event.",
+    ),
+    ..Alternative::of(
+        &INCREMENTAL_TICKET_EVENTS,
+        "redactions and edits of old comments, which make no new comment event",
+    )
 };
 
 static DELETED_TICKETS: Feed = Feed {
@@ -119,23 +129,23 @@ pub(super) fn streams() -> Vec<Stream> {
             dated: true,
             drop: &["metric_set"],
             side_loads: &side_loads::OF_TICKETS,
-            deletion: Deletion::by(Sign::Text("status", "deleted")),
+            deletion: Deletion::by(DeletionMarker::Text("status", "deleted")),
             custom_fields: Some(&custom_fields::OF_TICKETS),
-            detour: Some(&detours::OF_TICKETS),
+            fallback: Some(&fallbacks::OF_TICKETS),
             count: Some("tickets/count.json"),
-            gate: ADMIN,
+            access: ADMIN,
             scope: "tickets:read",
-            documentation: EXPORT_DOCS,
-            about: "Tickets, archived ones and those of AI agents included. Deleted tickets are left out, unless \
+            documentation: prose(EXPORT_DOCS),
+            about: prose(
+                "Tickets, archived ones and those of AI agents included. Deleted tickets are left out, unless \
                     `deleted_at_field` is set; then the last row of a deleted ticket tells of its deletion.",
-            unseen: "Without `deleted_at_field`, deletions: a deleted ticket comes no more, and \
+            ),
+            limitations: prose(
+                "Without `deleted_at_field`, deletions: a deleted ticket comes no more, and \
                      `deleted_tickets` or a full refresh shows it. With it, deletions that an earlier read \
                      without it passed.",
-            ..Stream::listed(
-                "tickets",
-                &INCREMENTAL_TICKETS,
-                include_str!("../../schemas/tickets.json"),
-            )
+            ),
+            ..Stream::listed("tickets", &INCREMENTAL_TICKETS, schema!("tickets"))
         },
         // Airbyte's connector has it since version 5.5, so its catalogs and states name it.
         Stream {
@@ -144,14 +154,14 @@ pub(super) fn streams() -> Vec<Stream> {
             is_offered: false,
             columns: vec![searches::result_type()],
             custom_fields: Some(&custom_fields::OF_TICKETS),
-            documentation: searches::DOCS,
-            about: "Tickets as the search index has them, for catalogs of Airbyte's connector. `tickets` has more.",
-            unseen: "Deletions, and changes that make no ticket event; and the index lags by minutes.",
-            ..Stream::listed(
-                "tickets_search",
-                &detours::SEARCH_TICKETS,
-                include_str!("../../schemas/tickets.json"),
-            )
+            documentation: prose(searches::DOCS),
+            about: prose(
+                "Tickets as the search index has them, for catalogs of Airbyte's connector. `tickets` has more.",
+            ),
+            limitations: prose(
+                "Deletions, and changes that make no ticket event; and the index lags by minutes.",
+            ),
+            ..Stream::listed("tickets_search", &fallbacks::SEARCH_TICKETS, schema!("tickets"))
         },
         Stream {
             rows: RowsAt::Inside("metric_set"),
@@ -167,18 +177,21 @@ pub(super) fn streams() -> Vec<Stream> {
             }),
             dated: true,
             splice: &[Splice::Around { key: "_ab_updated_at", from: "generated_timestamp" }],
-            detour: Some(&detours::OF_TICKET_METRICS),
+            fallback: Some(&fallbacks::OF_TICKET_METRICS),
             count: Some("tickets/count.json"),
-            gate: ADMIN,
+            access: ADMIN,
             scope: "tickets:read",
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_metrics/",
-            about: "Reply, resolution and waiting times of every ticket, archived ones included.",
-            unseen: "Deletions; a full refresh drops the metrics of deleted tickets, which Zendesk no longer gives.",
-            ..Stream::listed(
-                "ticket_metrics",
-                &INCREMENTAL_TICKETS,
-                include_str!("../../schemas/ticket_metrics.json"),
-            )
+            deleted_rows: DeletedRows::GoWithTheTicket,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_metrics/",
+            ),
+            about: prose(
+                "Reply, resolution and waiting times of every ticket, archived ones included.",
+            ),
+            limitations: prose(
+                "Deletions; a full refresh drops the metrics of deleted tickets, which Zendesk no longer gives.",
+            ),
+            ..Stream::listed("ticket_metrics", &INCREMENTAL_TICKETS, schema!("ticket_metrics"))
         },
         Stream {
             cursor: Some(Cursor {
@@ -188,17 +201,16 @@ pub(super) fn streams() -> Vec<Stream> {
                 parents: &[],
             }),
             dated: true,
-            gate: ADMIN,
+            access: ADMIN,
             scope: "tickets:read",
-            documentation: EXPORT_DOCS,
-            about: "Every update of a ticket, with the changes and comments that it made.",
-            unseen: "Redactions and edits of old comments: they make no new comment event. Deletions: events of \
+            deleted_rows: DeletedRows::GoWithTheTicket,
+            documentation: prose(EXPORT_DOCS),
+            about: prose("Every update of a ticket, with the changes and comments that it made."),
+            limitations: prose(
+                "Redactions and edits of old comments: they make no new comment event. Deletions: events of \
                      deleted tickets stay.",
-            ..Stream::listed(
-                "ticket_events",
-                &INCREMENTAL_TICKET_EVENTS,
-                include_str!("../../schemas/ticket_events.json"),
-            )
+            ),
+            ..Stream::listed("ticket_events", &INCREMENTAL_TICKET_EVENTS, schema!("ticket_events"))
         },
         Stream {
             rows: RowsAt::EachInside { array: "child_events", key: "event_type", text: "Comment" },
@@ -214,17 +226,24 @@ pub(super) fn streams() -> Vec<Stream> {
                 Splice::Around { key: "timestamp", from: "timestamp" },
                 Splice::Around { key: "via_reference_id", from: "via_reference_id" },
             ],
-            detour: Some(&detours::OF_TICKET_COMMENTS),
-            gate: ADMIN,
+            fallback: Some(&fallbacks::OF_TICKET_COMMENTS),
+            access: ADMIN,
             scope: "tickets:read",
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_comments/",
-            about: "Public and private comments of every ticket, with their attachments' descriptions.",
-            unseen: "Redactions and edits of old comments, and deletions of their tickets, whose comments stay \
+            deleted_rows: DeletedRows::GoWithTheTicket,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_comments/",
+            ),
+            about: prose(
+                "Public and private comments of every ticket, with their attachments' descriptions.",
+            ),
+            limitations: prose(
+                "Redactions and edits of old comments, and deletions of their tickets, whose comments stay \
                      in the export.",
+            ),
             ..Stream::listed(
                 "ticket_comments",
                 &INCREMENTAL_TICKET_EVENTS,
-                include_str!("../../schemas/ticket_comments.json"),
+                schema!("ticket_comments"),
             )
         },
         Stream {
@@ -248,18 +267,25 @@ pub(super) fn streams() -> Vec<Stream> {
                 scan: Some(("malware_scan_result", "malware_access_override")),
                 ..FileKeys::of_attachments("files of tickets")
             }),
-            detour: Some(&detours::OF_TICKET_ATTACHMENTS),
-            gate: ADMIN,
+            fallback: Some(&fallbacks::OF_TICKET_ATTACHMENTS),
+            access: ADMIN,
             scope: "tickets:read",
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket-attachments/",
-            about: "Files attached to comments of every ticket: names, types, sizes and where they lie, and the \
+            deleted_rows: DeletedRows::GoWithTheTicket,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket-attachments/",
+            ),
+            about: prose(
+                "Files attached to comments of every ticket: names, types, sizes and where they lie, and the \
                     files themselves where the platform transfers files.",
-            unseen: "Redactions: a redacted attachment makes no new comment event. Deletions of tickets, whose \
+            ),
+            limitations: prose(
+                "Redactions: a redacted attachment makes no new comment event. Deletions of tickets, whose \
                      comments stay in the export.",
+            ),
             ..Stream::listed(
                 "ticket_attachments",
                 &INCREMENTAL_TICKET_EVENTS,
-                include_str!("../../schemas/ticket_attachments.json"),
+                schema!("ticket_attachments"),
             )
         },
         Stream {
@@ -270,15 +296,19 @@ pub(super) fn streams() -> Vec<Stream> {
                 parents: &[],
             }),
             dated: true,
-            deletion: Some(Deletion { sign: Sign::Flag("deleted"), at: "time" }),
-            gate: ADMIN,
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_metric_events/",
-            about: "When each metric of a ticket was activated, paused, fulfilled or breached.",
-            unseen: "Nothing that is known.",
+            deletion: Some(Deletion { sign: DeletionMarker::Flag("deleted"), at: "time" }),
+            access: ADMIN,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_metric_events/",
+            ),
+            about: prose(
+                "When each metric of a ticket was activated, paused, fulfilled or breached.",
+            ),
+            limitations: prose("Nothing that is known."),
             ..Stream::listed(
                 "ticket_metric_events",
                 &INCREMENTAL_TICKET_METRIC_EVENTS,
-                include_str!("../../schemas/ticket_metric_events.json"),
+                schema!("ticket_metric_events"),
             )
         },
         Stream {
@@ -290,32 +320,31 @@ pub(super) fn streams() -> Vec<Stream> {
             }),
             dated: true,
             substitute: Some(&AUDITS_OF_EVENTS),
-            gate: ADMIN,
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_audits/",
-            about: "The history of tickets that are not archived, one row per update.",
-            unseen: "Audits of archived tickets, which Zendesk's listing leaves out in every mode, unless \
+            access: ADMIN,
+            deleted_rows: DeletedRows::GoWithTheTicket,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_audits/",
+            ),
+            about: prose("The history of tickets that are not archived, one row per update."),
+            limitations: prose(
+                "Audits of archived tickets, which Zendesk's listing leaves out in every mode, unless \
                      `ticket_audits_history` is `events`; and what was audited before a deleted ticket was restored.",
-            ..Stream::listed(
-                "ticket_audits",
-                &TICKET_AUDITS,
-                include_str!("../../schemas/ticket_audits.json"),
-            )
+            ),
+            ..Stream::listed("ticket_audits", &TICKET_AUDITS, schema!("ticket_audits"))
         },
         Stream {
-            deletion: Some(Deletion { sign: Sign::Every, at: "deleted_at" }),
-            gate: Gate {
+            deletion: Some(Deletion { sign: DeletionMarker::Every, at: "deleted_at" }),
+            access: AccessRule {
                 role: Role::Agent,
                 plan: None,
                 feature: Some("the permission to view deleted tickets"),
             },
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/tickets/#list-deleted-tickets",
-            about: "Tickets deleted in the last thirty days and not yet scrubbed.",
-            unseen: "There is no incremental read.",
-            ..Stream::listed(
-                "deleted_tickets",
-                &DELETED_TICKETS,
-                include_str!("../../schemas/deleted_tickets.json"),
-            )
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/tickets/tickets/#list-deleted-tickets",
+            ),
+            about: prose("Tickets deleted in the last thirty days and not yet scrubbed."),
+            limitations: prose("There is no incremental read."),
+            ..Stream::listed("deleted_tickets", &DELETED_TICKETS, schema!("deleted_tickets"))
         },
         Stream {
             cursor: Some(Cursor {
@@ -324,20 +353,18 @@ pub(super) fn streams() -> Vec<Stream> {
                 formerly: &[],
                 parents: &[],
             }),
-            deletion: Some(Deletion { sign: Sign::Time("deleted_at"), at: "deleted_at" }),
+            deletion: Some(Deletion { sign: DeletionMarker::Time("deleted_at"), at: "deleted_at" }),
             custom_fields: Some(&custom_fields::OF_ORGANIZATIONS),
-            detour: Some(&detours::OF_ORGANIZATIONS),
+            fallback: Some(&fallbacks::OF_ORGANIZATIONS),
             count: Some("organizations/count.json"),
-            gate: ADMIN,
+            access: ADMIN,
             scope: "organizations:read",
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/organizations/organizations/",
-            about: "Organizations, deleted ones included.",
-            unseen: "Nothing that is known.",
-            ..Stream::listed(
-                "organizations",
-                &INCREMENTAL_ORGANIZATIONS,
-                include_str!("../../schemas/organizations.json"),
-            )
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/organizations/organizations/",
+            ),
+            about: prose("Organizations, deleted ones included."),
+            limitations: prose("Nothing that is known."),
+            ..Stream::listed("organizations", &INCREMENTAL_ORGANIZATIONS, schema!("organizations"))
         },
         Stream {
             cursor: Some(Cursor {
@@ -346,19 +373,25 @@ pub(super) fn streams() -> Vec<Stream> {
                 formerly: &[],
                 parents: &[],
             }),
-            deletion: Deletion::by(Sign::Flag("deleted")),
+            deletion: Deletion::by(DeletionMarker::Flag("deleted")),
             count: Some("groups/count.json"),
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/groups/groups/",
-            about: "Groups of agents, deleted ones included.",
-            unseen: "Nothing that is known.",
-            ..Stream::listed("groups", &GROUPS, include_str!("../../schemas/groups.json"))
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/groups/groups/",
+            ),
+            about: prose("Groups of agents, deleted ones included."),
+            limitations: prose("Nothing that is known."),
+            ..Stream::listed("groups", &GROUPS, schema!("groups"))
         },
         Stream {
             primary_key: &["name"],
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/tags/",
-            about: "The 20,000 most used tags of the last sixty days, with their counts.",
-            unseen: "There is no incremental read; a full refresh drops tags that are gone.",
-            ..Stream::listed("tags", &TAGS, include_str!("../../schemas/tags.json"))
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/ticket-management/tags/",
+            ),
+            about: prose("The 20,000 most used tags of the last sixty days, with their counts."),
+            limitations: prose(
+                "There is no incremental read; a full refresh drops tags that are gone.",
+            ),
+            ..Stream::listed("tags", &TAGS, schema!("tags"))
         },
     ]
 }

@@ -1,6 +1,11 @@
 //! Talk: calls, and the legs that they are made of.
 
-use super::{ADMIN, Cursor, CursorFormat, Feed, Gate, Order, Stream};
+use super::access::{ADMIN, AccessRule};
+use super::cursor::{Cursor, CursorFormat};
+use super::feed::{Feed, Order};
+use super::prose::prose;
+use super::schema::schema;
+use super::stream::Stream;
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
 
@@ -20,7 +25,7 @@ static CALLS: Feed =
 static CALL_LEGS: Feed =
     export("incremental_call_legs", "channels/voice/stats/incremental/legs.json", &["legs"]);
 
-const TALK: Gate = Gate { feature: Some("Talk"), ..ADMIN };
+const TALK: AccessRule = AccessRule { feature: Some("Talk"), ..ADMIN };
 
 const DOCS: &str =
     "https://developer.zendesk.com/api-reference/voice/talk-api/incremental_exports/";
@@ -30,20 +35,22 @@ pub(super) fn streams() -> Vec<Stream> {
         Stream {
             cursor: Cursor::of("updated_at", CursorFormat::Unix),
             dated: true,
-            gate: TALK,
-            documentation: DOCS,
-            about: "Calls of Talk, with how long they took and how they ended.",
-            unseen: "Deletions. Calls of telephony by a partner are not in Talk's export.",
-            ..Stream::listed("calls", &CALLS, include_str!("../../schemas/calls.json"))
+            access: TALK,
+            documentation: prose(DOCS),
+            about: prose("Calls of Talk, with how long they took and how they ended."),
+            limitations: prose(
+                "Deletions. Calls of telephony by a partner are not in Talk's export.",
+            ),
+            ..Stream::listed("calls", &CALLS, schema!("calls"))
         },
         Stream {
             cursor: Cursor::of("updated_at", CursorFormat::Unix),
             dated: true,
-            gate: TALK,
-            documentation: DOCS,
-            about: "Legs of calls: one per agent, customer or other party.",
-            unseen: "Deletions.",
-            ..Stream::listed("call_legs", &CALL_LEGS, include_str!("../../schemas/call_legs.json"))
+            access: TALK,
+            documentation: prose(DOCS),
+            about: prose("Legs of calls: one per agent, customer or other party."),
+            limitations: prose("Deletions."),
+            ..Stream::listed("call_legs", &CALL_LEGS, schema!("call_legs"))
         },
     ]
 }

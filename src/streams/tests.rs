@@ -7,9 +7,13 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::docs::streams_page;
-use super::{Feed, RowsAt, Sign, Splice, Stream, custom_objects, registry, registry_with};
+use super::docs::{deletions_page, streams_page};
+use super::{
+    DeletedRows, DeletionMarker, Feed, Host, RowsAt, Splice, Stream, custom_objects, registry,
+    registry_with,
+};
 use crate::config::Config;
+use crate::zendesk::budget::Bucket;
 
 /// Schema files of streams that an account or an option makes.
 const TEMPLATES: &[&str] = &["custom_object_records", "ticket_audits_of_events"];
@@ -85,7 +89,7 @@ fn placeholders(path: &str) -> BTreeSet<&str> {
 #[test]
 fn names_are_unique_and_in_snake_case() {
     let streams = streams();
-    let detours: Vec<Stream> = streams.iter().filter_map(Stream::on_detour).collect();
+    let detours: Vec<Stream> = streams.iter().filter_map(Stream::on_fallback).collect();
     let mut names = BTreeSet::new();
     let mut feeds: Vec<&'static Feed> = Vec::new();
     for stream in &streams {
@@ -150,21 +154,23 @@ fn schemas_have_no_references_and_no_alternatives() {
 #[test]
 fn every_schema_file_belongs_to_a_stream() {
     let streams = streams();
-    let used: BTreeSet<&str> = streams.iter().map(|stream| stream.schema).collect();
+    let parsed = |stream: &Stream| serde_json::from_str::<Value>(stream.schema).unwrap();
+    let used: Vec<Value> = streams.iter().map(parsed).collect();
     let mut without = Vec::new();
     for entry in fs::read_dir(in_project("schemas")).unwrap() {
         let path = entry.unwrap().path();
-        if !used.contains(fs::read_to_string(&path).unwrap().as_str()) {
+        if !used.contains(&serde_json::from_slice(&fs::read(&path).unwrap()).unwrap()) {
             without.push(path.file_stem().unwrap().to_str().unwrap().to_owned());
         }
     }
     without.retain(|name| !TEMPLATES.contains(&name.as_str()));
     assert!(without.is_empty(), "schemas without a stream: {without:?}");
+    assert!(streams.iter().all(|stream| !stream.schema.contains('\n')), "schemas have blanks");
 }
 
 #[test]
 fn every_placeholder_is_filled_by_the_lineage_and_every_filling_is_used() {
-    let detours = streams().into_iter().filter_map(|stream| stream.on_detour());
+    let detours = streams().into_iter().filter_map(|stream| stream.on_fallback());
     for stream in streams().into_iter().chain(detours) {
         let name = stream.name;
         assert!(placeholders(stream.feed.root().path).is_empty(), "{name}: the root hangs nowhere");
@@ -176,6 +182,18 @@ fn every_placeholder_is_filled_by_the_lineage_and_every_filling_is_used() {
                 filled.insert(*hole);
             }
             assert!(holes.is_subset(&filled), "{name}: {} is filled by {filled:?}", feed.path);
+        }
+    }
+}
+
+#[test]
+fn what_is_asked_at_the_hosts_of_brands_draws_on_the_pool_of_help_centers_and_nothing_else_does() {
+    let fallbacks = streams().into_iter().filter_map(|stream| stream.on_fallback());
+    for stream in streams().into_iter().chain(fallbacks) {
+        for feed in stream.feed.lineage().into_iter().chain([stream.feed.root()]) {
+            let draws = feed.buckets.contains(&Bucket::HelpCenter);
+            assert_eq!(draws, feed.host == Host::EachBrand, "{}", feed.name);
+            assert_eq!(feed.host, stream.feed.host, "{} spans hosts", stream.name);
         }
     }
 }
@@ -275,26 +293,28 @@ fn a_detour_keeps_the_stream_and_a_search_has_a_cursor_of_its_own() {
         let streams = configured(history);
         streams.into_iter().find(|stream| stream.name == "tickets").unwrap()
     };
-    for stream in streams().iter().filter_map(Stream::on_detour) {
+    for stream in streams().iter().filter_map(Stream::on_fallback) {
         let schema = stream.json_schema().unwrap();
         assert!(schema["properties"][stream.cursor_key().unwrap()].is_object(), "{}", stream.name);
-        assert!(stream.is_detour && stream.include.is_empty(), "{}", stream.name);
+        assert!(stream.is_fallback && stream.include.is_empty(), "{}", stream.name);
     }
     let searched = tickets("search");
     assert_eq!(searched.cursor.map(|cursor| cursor.field), Some("updated_at"));
-    assert_eq!((searched.feed.name, searched.is_detour), ("search_tickets", false));
+    assert_eq!((searched.feed.name, searched.is_fallback), ("search_tickets", false));
     let both = tickets("search_then_incremental");
-    assert_eq!((both.feed.name, both.detour_first), ("incremental_tickets", true));
+    assert_eq!((both.feed.name, both.search_first), ("incremental_tickets", true));
 }
 
 #[test]
 fn a_deletion_is_known_by_its_sign() {
-    let is = |sign: Sign, raw: &str| sign.is_in(Some(raw.as_bytes()));
-    assert!(is(Sign::Flag("d"), "true") && !is(Sign::Flag("d"), "false"));
-    assert!(is(Sign::FlagUnset("a"), "false") && !Sign::FlagUnset("a").is_in(None));
-    assert!(is(Sign::Time("t"), "\"2026\"") && !is(Sign::Time("t"), "null"));
-    assert!(!Sign::Time("t").is_in(None) && Sign::Every.is_in(None));
-    let status = Sign::Text("status", "deleted");
+    let is = |sign: DeletionMarker, raw: &str| sign.is_in(Some(raw.as_bytes()));
+    assert!(is(DeletionMarker::Flag("d"), "true") && !is(DeletionMarker::Flag("d"), "false"));
+    assert!(
+        is(DeletionMarker::FlagUnset("a"), "false") && !DeletionMarker::FlagUnset("a").is_in(None)
+    );
+    assert!(is(DeletionMarker::Time("t"), "\"2026\"") && !is(DeletionMarker::Time("t"), "null"));
+    assert!(!DeletionMarker::Time("t").is_in(None) && DeletionMarker::Every.is_in(None));
+    let status = DeletionMarker::Text("status", "deleted");
     assert!(is(status, "\"deleted\"") && !is(status, "\"deletedx\"") && !is(status, "\""));
 }
 
@@ -372,7 +392,7 @@ fn streams_of_one_count_are_of_one_feed() {
 #[test]
 fn every_declaration_is_told_in_sentences() {
     for stream in &streams() {
-        for sentence in [stream.about, stream.unseen] {
+        for sentence in [stream.about, stream.limitations] {
             let is_sentence = sentence.ends_with('.') && !sentence.contains('\n');
             assert!(is_sentence, "{}: {sentence}", stream.name);
         }
@@ -394,16 +414,16 @@ fn the_stream_reference_is_current() {
 
 #[test]
 fn the_page_of_gaps_says_of_every_stream_what_becomes_of_its_deleted_rows() {
+    const BEGIN: &str = "UPDATE_GENERATED=1 cargo test -->\n";
+    const END: &str = "<!-- Up to here. -->";
     let page = fs::read_to_string(in_project("docs/gaps.md")).unwrap();
-    let (_, rest) = page.split_once("## Deleted without a trace").unwrap();
-    let (section, _) = rest.split_once("\n## ").unwrap();
-    let (without_a_trace, told) = section.split_once("Deletions are told by").unwrap();
-    for stream in &registry_with(&configured(json!({})), Vec::new()) {
-        let named = |text: &str| text.contains(&format!("`{}`", stream.name));
-        let places = [without_a_trace, told].into_iter().filter(|text| named(text)).count();
-        assert_eq!(places, 1, "{} is told in {places} places", stream.name);
+    let (before, rest) = page.split_once(BEGIN).unwrap();
+    let (_, after) = rest.split_once(END).unwrap();
+    let now = deletions_page(&configured(json!({})));
+    assert_current("docs/gaps.md", &format!("{before}{BEGIN}{now}{END}{after}"));
+    for stream in &streams() {
         let is_told = stream.deletion.is_some();
-        assert!(!is_told || named(told), "{} tells of deletions", stream.name);
+        assert!(!is_told || stream.deleted_rows == DeletedRows::Vanish, "{}", stream.name);
     }
 }
 
@@ -412,10 +432,10 @@ fn snapshot(stream: &Stream) -> String {
     let feed = stream.feed;
     let cursor = stream.cursor.map(|cursor| format!("{} {:?}", cursor.field, cursor.format));
     let or_none = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());
-    let gate = &stream.gate;
-    let role = format!("{:?}", gate.role);
-    let plan = gate.plan.map(|plan| format!(" {plan}")).unwrap_or_default();
-    let feature = gate.feature.map(|feature| format!(" ({feature})")).unwrap_or_default();
+    let access = &stream.access;
+    let role = format!("{:?}", access.role);
+    let plan = access.plan.map(|plan| format!(" {plan}")).unwrap_or_default();
+    let feature = access.feature.map(|feature| format!(" ({feature})")).unwrap_or_default();
     let query: Vec<String> = feed
         .query
         .iter()

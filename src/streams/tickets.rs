@@ -1,20 +1,20 @@
 //! What surrounds tickets: their fields and forms, ratings, skips, activities, side conversations.
 
+use super::access::{ADMIN, ANY_AGENT, AccessRule};
+use super::cursor::{Cursor, CursorFormat};
+use super::deletion::{DeletedRows, Deletion, DeletionMarker};
+use super::feed::{ChangeSource, Feed, Order, Parent, TimeFilter};
+use super::fields::TICKET_FIELDS;
+use super::prose::prose;
+use super::rows::{RowsAt, Splice};
+use super::schema::schema;
+use super::stream::Stream;
 use super::support::INCREMENTAL_TICKETS;
-use super::{
-    ADMIN, ANY_AGENT, Cursor, CursorFormat, Deletion, Feed, Gate, Order, Parent, RowsAt, Sign,
-    Since, Splice, Stream, Told,
-};
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
 
 /// Ratings that change sooner after they were created than this are seen by the next read.
 const RATINGS_OVERLAP_SECONDS: i64 = 86_400;
-
-pub(super) static TICKET_FIELDS: Feed = Feed {
-    buckets: &[Bucket::Account, Bucket::TicketFields],
-    ..Feed::listing("ticket_fields", "ticket_fields.json", &["ticket_fields"])
-};
 
 const LIST_OF_TICKET_FIELDS: &[&str] = &["ticket_fields"];
 const LIST_OF_USER_FIELDS: &[&str] = &["user_fields"];
@@ -42,7 +42,7 @@ static TICKET_ACTIVITIES: Feed = Feed {
 };
 
 pub(super) static SATISFACTION_RATINGS: Feed = Feed {
-    since: Since::Created { overlap_seconds: RATINGS_OVERLAP_SECONDS },
+    since: TimeFilter::Created { overlap_seconds: RATINGS_OVERLAP_SECONDS },
     ..Feed::listing("satisfaction_ratings", "satisfaction_ratings.json", &["satisfaction_ratings"])
 };
 
@@ -50,7 +50,7 @@ static SIDE_CONVERSATIONS: Feed = Feed {
     paging: Paging::Offset,
     order: Order::Other,
     parent: Some(Parent {
-        told_by: Some(Told::Events(&SIDE_CONVERSATION_EVENTS)),
+        told_by: Some(ChangeSource::Events(&SIDE_CONVERSATION_EVENTS)),
         ..Parent::of(&INCREMENTAL_TICKETS, &[("ticket_id", "id")])
     }),
     ..Feed::listing(
@@ -80,8 +80,8 @@ static CSAT_SURVEY_RESPONSES: Feed =
     Feed::listing("csat_survey_responses", "guide/survey_responses", &["survey_responses"]);
 
 /// Several ticket forms, and what is set in them.
-pub(super) const SEVERAL_FORMS: Gate =
-    Gate { plan: Some("Suite Growth or Support Enterprise"), ..ANY_AGENT };
+pub(super) const SEVERAL_FORMS: AccessRule =
+    AccessRule { plan: Some("Suite Growth or Support Enterprise"), ..ANY_AGENT };
 
 pub(super) fn streams() -> Vec<Stream> {
     vec![
@@ -89,14 +89,12 @@ pub(super) fn streams() -> Vec<Stream> {
             count: Some("ticket_fields/count.json"),
             cursor: Cursor::UPDATED,
             scope: "tickets:read",
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_fields/",
-            about: "System and custom fields of tickets, with the options to choose from.",
-            unseen: "Deleted fields; a full refresh drops them.",
-            ..Stream::listed(
-                "ticket_fields",
-                &TICKET_FIELDS,
-                include_str!("../../schemas/ticket_fields.json"),
-            )
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_fields/",
+            ),
+            about: prose("System and custom fields of tickets, with the options to choose from."),
+            limitations: prose("Deleted fields; a full refresh drops them."),
+            ..Stream::listed("ticket_fields", &TICKET_FIELDS, schema!("ticket_fields"))
         },
         Stream {
             rows: RowsAt::InsideLists {
@@ -115,131 +113,156 @@ pub(super) fn streams() -> Vec<Stream> {
                 Splice::Around { key: "field_title", from: "title" },
                 Splice::Around { key: "field_type", from: "type" },
             ],
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_fields/",
-            about: "A row per option of every custom dropdown and multiselect field of tickets, users and \
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_fields/",
+            ),
+            about: prose(
+                "A row per option of every custom dropdown and multiselect field of tickets, users and \
                     organizations, inactive fields included.",
-            unseen: "There is no incremental read.",
+            ),
+            limitations: prose("There is no incremental read."),
             ..Stream::listed(
                 "ticket_field_options",
                 &FIELD_OPTIONS,
-                include_str!("../../schemas/ticket_field_options.json"),
+                schema!("ticket_field_options"),
             )
         },
         Stream {
             cursor: Cursor::UPDATED,
-            gate: SEVERAL_FORMS,
+            access: SEVERAL_FORMS,
             scope: "tickets:read",
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_forms/",
-            about: "Ticket forms, inactive ones included, with their fields and conditions.",
-            unseen: "Deleted forms; a full refresh drops them.",
-            ..Stream::listed(
-                "ticket_forms",
-                &TICKET_FORMS,
-                include_str!("../../schemas/ticket_forms.json"),
-            )
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_forms/",
+            ),
+            about: prose("Ticket forms, inactive ones included, with their fields and conditions."),
+            limitations: prose("Deleted forms; a full refresh drops them."),
+            ..Stream::listed("ticket_forms", &TICKET_FORMS, schema!("ticket_forms"))
         },
         Stream {
             cursor: Cursor::UPDATED,
             dated: true,
             scope: "tickets:read",
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_skips/",
-            about: "Tickets that agents skipped in guided mode, and why.",
-            unseen: "Skips of archived tickets, which Zendesk's listing leaves out in every mode; and older skips of a deleted ticket that is restored.",
-            ..Stream::listed(
-                "ticket_skips",
-                &TICKET_SKIPS,
-                include_str!("../../schemas/ticket_skips.json"),
-            )
+            deleted_rows: DeletedRows::GoWithTheTicket,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_skips/",
+            ),
+            about: prose("Tickets that agents skipped in guided mode, and why."),
+            limitations: prose(
+                "Skips of archived tickets, which Zendesk's listing leaves out in every mode; and older skips of a deleted ticket that is restored.",
+            ),
+            ..Stream::listed("ticket_skips", &TICKET_SKIPS, schema!("ticket_skips"))
         },
         Stream {
             count: Some("activities/count.json"),
             cursor: Cursor::UPDATED,
             dated: true,
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/activity_stream/",
-            about: "Assignments, comments and priorities of the signed-in user's tickets.",
-            unseen: "Activities of other users; Zendesk keeps thirty days of them.",
-            ..Stream::listed(
-                "ticket_activities",
-                &TICKET_ACTIVITIES,
-                include_str!("../../schemas/ticket_activities.json"),
-            )
+            deleted_rows: DeletedRows::GoWithTheTicket,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/tickets/activity_stream/",
+            ),
+            about: prose("Assignments, comments and priorities of the signed-in user's tickets."),
+            limitations: prose("Activities of other users; Zendesk keeps thirty days of them."),
+            ..Stream::listed("ticket_activities", &TICKET_ACTIVITIES, schema!("ticket_activities"))
         },
         Stream {
             count: Some("satisfaction_ratings/count.json"),
             cursor: Cursor::of("updated_at", CursorFormat::Unix),
             dated: true,
-            gate: ADMIN,
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/satisfaction_ratings/",
-            about: "Ratings that requesters were offered or gave, with score, reason and comment.",
-            unseen: "Ratings created more than a day before the start date. Changes of ratings that were \
+            access: ADMIN,
+            deleted_rows: DeletedRows::GoWithTheTicket,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/ticket-management/satisfaction_ratings/",
+            ),
+            about: prose(
+                "Ratings that requesters were offered or gave, with score, reason and comment.",
+            ),
+            limitations: prose(
+                "Ratings created more than a day before the start date. Changes of ratings that were \
                      created more than a day before the last read come with the weekly pass over all.",
+            ),
             ..Stream::listed(
                 "satisfaction_ratings",
                 &SATISFACTION_RATINGS,
-                include_str!("../../schemas/satisfaction_ratings.json"),
+                schema!("satisfaction_ratings"),
             )
         },
         Stream {
             cursor: Cursor::below(&[("tickets", "generated_timestamp")], CursorFormat::Iso),
             dated: true,
-            gate: Gate { feature: Some("side conversations"), ..ADMIN },
+            access: AccessRule { feature: Some("side conversations"), ..ADMIN },
             scope: "tickets:read",
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/side_conversation/side_conversation/",
-            about: "Side conversations of every ticket, closed ones included.",
-            unseen: "Deletions. Where Zendesk does not answer for the events of side conversations, changes that do not touch the ticket come with the weekly pass.",
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/side_conversation/side_conversation/",
+            ),
+            about: prose("Side conversations of every ticket, closed ones included."),
+            limitations: prose(
+                "Deletions. Where Zendesk does not answer for the events of side conversations, changes that do not touch the ticket come with the weekly pass.",
+            ),
             ..Stream::listed(
                 "side_conversations",
                 &SIDE_CONVERSATIONS,
-                include_str!("../../schemas/side_conversations.json"),
+                schema!("side_conversations"),
             )
         },
         Stream {
             cursor: Cursor::UPDATED,
             scope: "tickets:read",
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/custom_ticket_statuses/",
-            about: "Statuses that tickets can have, inactive ones included, with their names for agents and for end users.",
-            unseen: "Deleted statuses; a full refresh drops them.",
-            ..Stream::listed(
-                "custom_statuses",
-                &CUSTOM_STATUSES,
-                include_str!("../../schemas/custom_statuses.json"),
-            )
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/tickets/custom_ticket_statuses/",
+            ),
+            about: prose(
+                "Statuses that tickets can have, inactive ones included, with their names for agents and for end users.",
+            ),
+            limitations: prose("Deleted statuses; a full refresh drops them."),
+            ..Stream::listed("custom_statuses", &CUSTOM_STATUSES, schema!("custom_statuses"))
         },
         Stream {
             cursor: Cursor::UPDATED,
             dated: true,
-            gate: Gate { feature: Some("the permission to manage suspended tickets"), ..ANY_AGENT },
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/tickets/suspended_tickets/",
-            about: "Mail that became no ticket, and why.",
-            unseen: "Tickets that were recovered or deleted; a full refresh drops them. Zendesk keeps fourteen days of them.",
-            ..Stream::listed(
-                "suspended_tickets",
-                &SUSPENDED_TICKETS,
-                include_str!("../../schemas/suspended_tickets.json"),
-            )
+            access: AccessRule {
+                feature: Some("the permission to manage suspended tickets"),
+                ..ANY_AGENT
+            },
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/tickets/suspended_tickets/",
+            ),
+            about: prose("Mail that became no ticket, and why."),
+            limitations: prose(
+                "Tickets that were recovered or deleted; a full refresh drops them. Zendesk keeps fourteen days of them.",
+            ),
+            ..Stream::listed("suspended_tickets", &SUSPENDED_TICKETS, schema!("suspended_tickets"))
         },
         Stream {
             cursor: Cursor::UPDATED,
-            deletion: Some(Deletion { sign: Sign::Time("deleted_at"), at: "deleted_at" }),
-            gate: ADMIN,
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/satisfaction_reasons/",
-            about: "Reasons that requesters can give for a bad rating.",
-            unseen: "Reasons that Zendesk no longer lists; a full refresh drops them.",
+            deletion: Some(Deletion { sign: DeletionMarker::Time("deleted_at"), at: "deleted_at" }),
+            access: ADMIN,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/ticket-management/satisfaction_reasons/",
+            ),
+            about: prose("Reasons that requesters can give for a bad rating."),
+            limitations: prose("Reasons that Zendesk no longer lists; a full refresh drops them."),
             ..Stream::listed(
                 "satisfaction_reasons",
                 &SATISFACTION_REASONS,
-                include_str!("../../schemas/satisfaction_reasons.json"),
+                schema!("satisfaction_reasons"),
             )
         },
         Stream {
-            gate: Gate { plan: Some("Suite Growth or Support Professional"), ..ADMIN },
-            documentation: "https://developer.zendesk.com/api-reference/ticketing/ticket-management/csat_survey_responses/",
-            about: "Answers to satisfaction surveys with questions of the account's own, by ticket or conversation.",
-            unseen: "There is no incremental read, because a row does not tell when it changed.",
+            access: AccessRule { plan: Some("Suite Growth or Support Professional"), ..ADMIN },
+            deleted_rows: DeletedRows::GoWithTheTicket,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/ticket-management/csat_survey_responses/",
+            ),
+            about: prose(
+                "Answers to satisfaction surveys with questions of the account's own, by ticket or conversation.",
+            ),
+            limitations: prose(
+                "There is no incremental read, because a row does not tell when it changed.",
+            ),
             ..Stream::listed(
                 "csat_survey_responses",
                 &CSAT_SURVEY_RESPONSES,
-                include_str!("../../schemas/csat_survey_responses.json"),
+                schema!("csat_survey_responses"),
             )
         },
     ]

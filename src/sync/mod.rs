@@ -1,49 +1,20 @@
 //! Reading: what is selected and where it stands becomes walks; a walk reads pages, delivers rows
-//! and moves positions. The decisions are pure functions, `reader` and `children` act.
+//! and moves positions. The decisions are pure functions, `walk` and `children` act.
 
+use std::error::Error;
 use std::fmt;
 
 use crate::protocol::emitter::Closed;
 use crate::zendesk::error::ApiError;
-use crate::zendesk::instant;
+use crate::zendesk::timestamp;
 
-pub mod chains;
-pub mod changes;
 pub mod children;
-pub mod columns;
-mod counted;
-pub mod cuts;
-pub mod ends;
-pub mod failing;
-pub mod fetch;
 pub mod files;
-mod fit;
-pub mod frontier;
-#[cfg(test)]
-mod interleavings;
-pub mod join;
-pub mod joins;
-mod line;
-pub mod made;
-pub mod numbers;
-pub mod oversize;
-pub mod pager;
-pub mod parents;
-pub mod parts;
-pub mod places;
+pub mod listing;
 pub mod plan;
 pub mod position;
-pub mod prelude;
-pub mod reader;
-pub mod refusals;
-pub mod rows;
-pub mod saved;
-pub mod search;
-pub mod sift;
-pub mod stretch;
-pub mod told;
-pub mod window;
-pub mod windows;
+pub mod records;
+pub mod walk;
 
 /// Why a stream could not be read to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,7 +61,7 @@ impl fmt::Display for WalkError {
             Self::Api(error) => error.fmt(f),
             Self::Broken { path, why } => write!(f, "the listing {path} is broken: {why}"),
             Self::CutShort { path, first, seconds } => {
-                let first = instant::to_iso(*first);
+                let first = timestamp::to_iso(*first);
                 write!(
                     f,
                     "/api/v2/{path} gave a part of the rows of {seconds} seconds, first {first}"
@@ -99,11 +70,11 @@ impl fmt::Display for WalkError {
             Self::EndedEarly { path, at, known } => {
                 write!(f, "the listing {path} says that it ends")?;
                 if let Some(at) = at {
-                    write!(f, " at {}", instant::to_iso(*at))?;
+                    write!(f, " at {}", timestamp::to_iso(*at))?;
                 }
                 match known {
                     Some(known) => {
-                        write!(f, ", but it is known to go on to {}", instant::to_iso(*known))
+                        write!(f, ", but it is known to go on to {}", timestamp::to_iso(*known))
                     }
                     None => f.write_str(" with an empty page, but the page before goes on to it"),
                 }
@@ -115,6 +86,19 @@ impl fmt::Display for WalkError {
                 write!(f, "{missing} of the last {of} files could not be had, lastly {last}")
             }
             Self::Closed => f.write_str("the reader of our output has gone"),
+        }
+    }
+}
+
+impl Error for WalkError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Api(error) => Some(error),
+            Self::Refused { last, .. } | Self::NoFiles { last, .. } => Some(last),
+            Self::Broken { .. }
+            | Self::CutShort { .. }
+            | Self::EndedEarly { .. }
+            | Self::Closed => None,
         }
     }
 }

@@ -16,9 +16,9 @@ use tokio::sync::watch;
 use super::body::Body;
 use super::clock::Clock;
 use super::error::{ApiError, ErrorKind, detail, transport};
-use super::grant::{Grant, Issued, Verdict};
-use super::headers::RetryAfter;
-use super::{headers, instant, retry};
+use super::headers::{self, RetryAfter};
+use super::oauth::{Grant, GrantVerdict, Issued};
+use super::{retry, timestamp};
 use crate::secret::{Secret, Secrets};
 
 /// A token is renewed this long before its end, or at four fifths of a short life.
@@ -40,12 +40,12 @@ pub enum Credentials {
     /// Something that stays: an API token, or an access token that nobody can renew.
     Fixed(Signature),
     /// Access tokens that are fetched. The one to begin with may be missing or long void.
-    Granted { grant: Grant, token: Option<Token>, keep: Keep },
+    Granted { grant: Grant, token: Option<AccessToken>, keep: Keep },
 }
 
 /// An access token.
 #[derive(Clone, Debug)]
-pub struct Token {
+pub struct AccessToken {
     pub access_token: Secret,
     /// Unix seconds, as far as it is known.
     pub ends_at: Option<i64>,
@@ -53,7 +53,8 @@ pub struct Token {
 
 /// Saves new tokens where the next sync finds them, refresh token and all. They are used once the
 /// future says true: the old refresh token is void, so tokens that are lost lock everybody out.
-pub type Keep = Box<dyn Fn(&Token, Option<&Secret>) -> BoxFuture<'static, bool> + Send + Sync>;
+pub type Keep =
+    Box<dyn Fn(&AccessToken, Option<&Secret>) -> BoxFuture<'static, bool> + Send + Sync>;
 
 /// Where tokens are fetched.
 pub struct TokenEndpoint {
@@ -79,8 +80,8 @@ struct State {
     number: u64,
     /// Whether the token was accepted once; one that never was cannot be mended by another.
     accepted: bool,
-    /// The end that was told with the token, until it is believed.
-    told_end: Option<i64>,
+    /// The end that came with the token, until it is believed.
+    claimed_end: Option<i64>,
     renew_at: Option<i64>,
     grant: Option<Grant>,
     running: Option<watch::Receiver<Option<Result<(), ApiError>>>>,
@@ -103,7 +104,7 @@ impl Access {
             signature: None,
             number: 0,
             accepted: false,
-            told_end: None,
+            claimed_end: None,
             renew_at: None,
             grant: None,
             running: None,
@@ -116,7 +117,7 @@ impl Access {
                 grant.secrets().into_iter().for_each(|secret| secrets.add(secret));
                 if let Some(token) = token {
                     state.signature = Signature::bearer(&token.access_token);
-                    state.told_end = token.ends_at;
+                    state.claimed_end = token.ends_at;
                 }
                 state.grant = Some(grant);
                 keeper = Some(keep);
@@ -167,7 +168,7 @@ impl Access {
         }
     }
 
-    /// Told that Zendesk accepted a signature. `number` is the one it was sent with.
+    /// Notes that Zendesk accepted a signature. `number` is the one it was sent with.
     pub fn accepted(&self, number: u64) {
         let mut state = self.0.lock();
         if state.number != number || state.accepted {
@@ -176,7 +177,7 @@ impl Access {
         state.accepted = true;
         // An end that is past although the token works was never updated; Zendesk's 401 tells.
         let soon = self.0.clock.now_unix() + BEFORE_END_SECONDS;
-        let end = state.told_end.take().filter(|end| *end > soon);
+        let end = state.claimed_end.take().filter(|end| *end > soon);
         state.renew_at = state.renew_at.or(end.map(|end| end - BEFORE_END_SECONDS));
     }
 
@@ -263,7 +264,7 @@ impl Inner {
         })?;
         let now = self.clock.now_unix();
         let ends_at = expires_in.map(|seconds| now.saturating_add(seconds));
-        let token = Token { access_token, ends_at };
+        let token = AccessToken { access_token, ends_at };
         if !keep(&token, refresh_token.as_ref()).await {
             let why = "nobody is there to save the new tokens".to_owned();
             return Err(no_token(ErrorKind::Stopped, None, why));
@@ -272,7 +273,7 @@ impl Inner {
         state.signature = Some(signature);
         state.number += 1;
         state.accepted = false;
-        state.told_end = None;
+        state.claimed_end = None;
         state.renew_at = expires_in
             .map(|seconds| now.saturating_add(seconds - BEFORE_END_SECONDS.min(seconds / 5)));
         if let (Some(Grant::Refresh { refresh_token: kept, .. }), Some(new)) =
@@ -289,9 +290,9 @@ impl Inner {
             tries += 1;
             let (failed, wait) = match self.ask(grant).await {
                 Ok((verdict, failed, wait)) => match verdict {
-                    Verdict::Issued(issued) => return Ok(issued),
-                    Verdict::Refused(kind) => return Err(ApiError { kind, ..failed }),
-                    Verdict::Again => (failed, wait),
+                    GrantVerdict::Issued(issued) => return Ok(issued),
+                    GrantVerdict::Refused(kind) => return Err(ApiError { kind, ..failed }),
+                    GrantVerdict::Again => (failed, wait),
                 },
                 Err(error) => (no_token(ErrorKind::NoToken, None, transport(error).1), None),
             };
@@ -303,7 +304,10 @@ impl Inner {
     }
 
     /// Asks once. Besides the verdict: the error it would be, and for how long to wait.
-    async fn ask(&self, grant: &Grant) -> reqwest::Result<(Verdict, ApiError, Option<Duration>)> {
+    async fn ask(
+        &self,
+        grant: &Grant,
+    ) -> reqwest::Result<(GrantVerdict, ApiError, Option<Duration>)> {
         let TokenEndpoint { http, url, host } = &self.endpoint;
         let mut url = url.clone();
         url.set_path(TOKEN_PATH);
@@ -319,7 +323,7 @@ impl Inner {
         let mut answer = asking.send().await?;
         let status = answer.status().as_u16();
         let date = answer.headers().get(DATE).and_then(|date| date.to_str().ok());
-        if let Some(date) = date.and_then(instant::from_http_date) {
+        if let Some(date) = date.and_then(timestamp::from_http_date) {
             self.clock.observe(date);
         }
         let retry_after = headers::retry_after(answer.headers(), self.clock.now_unix());
@@ -338,7 +342,7 @@ impl Inner {
         let failed = no_token(kind, Some(status), detail(&body, &self.secrets));
         let wait = match retry_after {
             RetryAfter::Missing if status != 429 => None,
-            told => Some(retry::wait(told).max(retry::growing(1))),
+            asked => Some(retry::wait(asked).max(retry::growing(1))),
         };
         Ok((grant.judge(status, &body), failed, wait))
     }
@@ -417,7 +421,7 @@ mod tests {
     }
 
     fn access(ends_at: Option<i64>) -> Access {
-        let tls = super::super::trust::tls_config().unwrap();
+        let tls = crate::zendesk::tls::tls_config().unwrap();
         let http = reqwest::Client::builder().tls_backend_preconfigured(tls).build().unwrap();
         let url = reqwest::Url::parse("http://127.0.0.1:9").unwrap();
         let grant = Grant::Refresh {
@@ -425,7 +429,7 @@ mod tests {
             client_secret: Secret::new("client-secret"),
             refresh_token: Secret::new("refresh-token"),
         };
-        let token = Some(Token { access_token: Secret::new("access-token"), ends_at });
+        let token = Some(AccessToken { access_token: Secret::new("access-token"), ends_at });
         let keep: Keep = Box::new(|_, _| Box::pin(async { true }));
         let endpoint = TokenEndpoint { http, url, host: None };
         Access::new(Credentials::Granted { grant, token, keep }, endpoint, Clock::new(1.0))
@@ -434,17 +438,17 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_end_is_believed_once_the_token_works_and_if_it_lies_ahead() {
         let now = 1_000_000;
-        for (told, believed) in [
+        for (claimed, believed) in [
             (None, None),
             (Some(now - 1), None),
             (Some(now + 59), None),
             (Some(now + 600), Some(now + 540)),
         ] {
-            let access = access(told);
+            let access = access(claimed);
             assert!(access.ready().await.is_ok(), "it is used as it is");
             access.0.clock.observe(now);
             access.accepted(0);
-            assert_eq!(access.0.lock().renew_at, believed, "{told:?}");
+            assert_eq!(access.0.lock().renew_at, believed, "{claimed:?}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! The body of an answer: pieces are collected as they come, unpacked on the way, up to a limit.
 //! Unpacking here spares the copy that a stream of unpacked pieces would cost.
 
+use std::error::Error;
 use std::fmt;
 
 use flate2::{Decompress, FlushDecompress, Status};
@@ -10,6 +11,21 @@ pub const ENCODINGS: &str = "gzip";
 
 /// The largest window that gzip may use, as a power of two.
 const WINDOW_BITS: u8 = 15;
+
+/// A body beyond this grows by pieces of this size. A vector that doubles would hold twice its bytes.
+const LARGE_PIECE_BYTES: usize = 4 << 20;
+
+/// Makes room for so many bytes more.
+fn make_room(bytes: &mut Vec<u8>, more: usize) {
+    if bytes.capacity() - bytes.len() >= more {
+        return;
+    }
+    if bytes.len() < LARGE_PIECE_BYTES {
+        bytes.reserve(more);
+    } else {
+        bytes.reserve_exact(more.max(LARGE_PIECE_BYTES));
+    }
+}
 
 /// Room that is made at least when a body outgrows what it has.
 const LEAST_ROOM_BYTES: usize = 64 << 10;
@@ -58,6 +74,8 @@ impl fmt::Display for BodyError {
         })
     }
 }
+
+impl Error for BodyError {}
 
 /// Longest name of an encoding that is shown, in characters.
 const LONGEST_NAME: usize = 40;
@@ -138,6 +156,7 @@ impl Body {
                 Err(BodyError::TooLarge)
             }
             None => {
+                make_room(&mut self.bytes, piece.len());
                 self.bytes.extend_from_slice(piece);
                 Ok(())
             }
@@ -171,7 +190,7 @@ impl Packed {
         let mut may_hold_more = false;
         while !piece.is_empty() || may_hold_more {
             if bytes.len() == bytes.capacity() {
-                bytes.reserve(LEAST_ROOM_BYTES);
+                make_room(bytes, LEAST_ROOM_BYTES);
             }
             self.is_inside = true;
             let before = self.inflater.total_in();
@@ -273,8 +292,8 @@ mod tests {
             let unknown = Err(BodyError::Unknown(named.to_owned()));
             assert_eq!(is_packed(headers.iter().copied()), unknown);
         }
-        let told = is_packed([&b"zstd"[..]]).unwrap_err().to_string();
-        assert_eq!(told, "its Content-Encoding is `zstd`, and only gzip was asked for");
+        let message = is_packed([&b"zstd"[..]]).unwrap_err().to_string();
+        assert_eq!(message, "its Content-Encoding is `zstd`, and only gzip was asked for");
     }
 
     proptest! {

@@ -1,8 +1,7 @@
 //! Byte edits: a row is copied as it stands, except for members that are dropped, members that
 //! are put in front, and characters that must not stand raw in a line.
 
-use super::json::{Edit, Span};
-use super::page::Member;
+use super::json::{Edit, Member, Span};
 
 /// A body and what must be written otherwise than it stands there.
 #[derive(Debug, Default)]

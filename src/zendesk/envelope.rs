@@ -1,5 +1,5 @@
-//! What stands around the rows of an answer: links, cursors and marks of an end. Zendesk has
-//! several dialects; this only reads them, `paging` says what they mean.
+//! The members around the rows of an answer: links, cursors and end marks. Zendesk has several
+//! dialects. This file reads them, and `paging` interprets them.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -37,7 +37,7 @@ struct Links {
 impl Envelope {
     /// Whether a member of the answer's top level says how the listing goes on.
     #[must_use]
-    pub fn is_told_by(key: &[u8]) -> bool {
+    pub fn reads(key: &[u8]) -> bool {
         matches!(
             key,
             b"next_page"
@@ -61,7 +61,7 @@ impl Envelope {
             b"after_url" => self.after_url = text(),
             b"after_cursor" => self.after_cursor = text(),
             b"end_of_stream" => self.end_of_stream = serde_json::from_slice(json).ok(),
-            b"end_time" => self.end_time = super::instant::from_json(json),
+            b"end_time" => self.end_time = super::timestamp::from_json(json),
             b"meta" => {
                 let meta: Meta = serde_json::from_slice(json).unwrap_or_default();
                 self.has_more = meta.has_more.as_bool();

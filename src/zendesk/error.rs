@@ -1,6 +1,7 @@
 //! Why Zendesk did not give an answer that can be used: a kind to branch on, and a detail to read.
 //! Never holds a header, a query or a whole body, so it can be shown.
 
+use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
@@ -57,7 +58,7 @@ pub enum ErrorKind {
     DiskFull,
     /// The place that files go to cannot be written.
     Unwritable,
-    /// The program was told to stop.
+    /// The program was asked to stop.
     Stopped,
 }
 
@@ -75,6 +76,19 @@ pub struct ApiError {
     pub is_zendesks: bool,
 }
 
+impl ApiError {
+    /// Whether it is Zendesk's own refusal, which a retry would get again. What something between us
+    /// and Zendesk says, or a bare status, is none.
+    #[must_use]
+    pub fn is_definite(&self) -> bool {
+        let is_refusal = matches!(
+            self.kind,
+            ErrorKind::Unauthorized | ErrorKind::Forbidden | ErrorKind::NotFound
+        );
+        is_refusal && self.is_zendesks
+    }
+}
+
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.request)?;
@@ -85,11 +99,13 @@ impl fmt::Display for ApiError {
     }
 }
 
+impl Error for ApiError {}
+
 /// Longest detail that is shown, in characters.
 const LONGEST_DETAIL: usize = 300;
 
 /// What an error body says, in any of Zendesk's envelopes, in one short line. A body that is no
-/// JSON is told by its first words. What it quotes of `secrets` is struck out.
+/// JSON is shown by its first words. What it quotes of `secrets` is struck out.
 #[must_use]
 pub fn detail(body: &[u8], secrets: &Secrets) -> String {
     let text = match serde_json::from_slice::<Value>(body) {
@@ -115,7 +131,7 @@ pub fn transport(error: reqwest::Error) -> (ErrorKind, String) {
     let error = error.without_url();
     let mut words = vec![error.to_string()];
     let mut kind = ErrorKind::Unavailable;
-    let mut source = std::error::Error::source(&error);
+    let mut source = Error::source(&error);
     while let Some(inner) = source {
         words.push(inner.to_string());
         if let Some(rustls::Error::InvalidCertificate(_)) = tls(inner) {
@@ -131,7 +147,7 @@ pub fn transport(error: reqwest::Error) -> (ErrorKind, String) {
 }
 
 /// The TLS error that an error is, or that input/output errors wrap.
-fn tls<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e rustls::Error> {
+fn tls<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
     if let Some(found) = error.downcast_ref() {
         return Some(found);
     }
@@ -162,7 +178,7 @@ fn collect(value: &Value, words: &mut Vec<String>) {
         Value::Object(object) => {
             for (key, item) in KEYS.iter().filter_map(|key| Some((*key, object.get(*key)?))) {
                 match first_field(item).filter(|_| BY_FIELD.contains(&key)) {
-                    Some(told) => words.push(told),
+                    Some(first) => words.push(first),
                     None => collect(item, words),
                 }
             }
@@ -171,13 +187,13 @@ fn collect(value: &Value, words: &mut Vec<String>) {
     }
 }
 
-/// The first of what is told by field: the field, and what is wrong with it.
+/// The first field of an error by field, and what is wrong with it.
 fn first_field(value: &Value) -> Option<String> {
     let object = value.as_object()?;
     if object.keys().any(|key| KEYS.contains(&key.as_str())) {
         return None;
     }
-    let mut told = object.iter().map(|(field, of_field)| {
+    let mut fields = object.iter().map(|(field, of_field)| {
         let first = of_field.as_array().map_or(Some(of_field), |items| items.first());
         let description = first.and_then(|first| first["description"].as_str());
         let mut words: Vec<String> = description.map(str::to_owned).into_iter().collect();
@@ -186,7 +202,7 @@ fn first_field(value: &Value) -> Option<String> {
         }
         format!("{field}: {}", words.join(": "))
     });
-    told.next()
+    fields.next()
 }
 
 fn strip_tags(text: &str) -> String {

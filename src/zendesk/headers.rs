@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-use super::instant;
+use super::timestamp;
 
 /// The longest time to a reset that is believed. Zendesk's limits are of one to ten minutes.
 const LONGEST_RESET_SECONDS: u32 = 1800;
@@ -91,7 +91,8 @@ pub fn retry_after(headers: &HeaderMap, now_unix: i64) -> RetryAfter {
         return Duration::try_from_secs_f64(seconds)
             .map_or(RetryAfter::Unreadable, RetryAfter::Wait);
     }
-    match instant::from_http_date(text).map(|until| u64::try_from(until.saturating_sub(now_unix))) {
+    match timestamp::from_http_date(text).map(|until| u64::try_from(until.saturating_sub(now_unix)))
+    {
         Some(Ok(seconds)) => RetryAfter::Wait(Duration::from_secs(seconds)),
         _ => RetryAfter::Unreadable,
     }

@@ -2,6 +2,7 @@
 //! notes on the way what must not stand raw in a line: line breaks between tokens, and the
 //! characters that some readers take for line breaks inside strings.
 
+use std::error::Error;
 use std::fmt;
 
 use wide::i8x16;
@@ -49,6 +50,8 @@ impl fmt::Display for Fault {
         write!(f, "{} at byte {}", self.what, self.at)
     }
 }
+
+impl Error for Fault {}
 
 /// The members of the object that stands there, in a body that was scanned: each key as it stands
 /// between its quotes, and where its value stands. Nothing when it is no object.
@@ -420,6 +423,13 @@ fn special_bytes(block: &[u8; 16]) -> u32 {
     let is = |byte: u8| bytes.simd_eq(i8x16::splat(byte.cast_signed()));
     // With its highest bit as a sign, what is not ASCII is less than any control character.
     (is(b'"') | is(b'\\') | bytes.simd_lt(i8x16::splat(0x20))).to_bitmask()
+}
+
+/// A member of a row, from its key's quote to its value's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    pub start: usize,
+    pub value: Span,
 }
 
 #[cfg(test)]

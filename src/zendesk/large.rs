@@ -1,6 +1,6 @@
-//! One bound in bytes for all large bodies together: what a body holds beyond a usual size is taken
-//! from a shared store and given back when its rows are written. Nobody waits while holding any: a body
-//! that cannot have more is let go of, and asked for again once it can have all.
+//! One bound in bytes for all large bodies together. The bytes of a body beyond a usual size are
+//! counted against a shared store until its rows are written. No body waits for the store: a body that
+//! would exceed it is dropped, and requested again once the whole store is free.
 
 use std::sync::Arc;
 

@@ -8,7 +8,7 @@
 use super::edit::{Mend, MendKind};
 use super::envelope::Envelope;
 use super::json::{DEEPEST, Fault, Reader};
-use super::page::{ListShape, Shape};
+use super::shape::{ListShape, Shape};
 
 /// How many of the rows are named.
 const MOST_NAMED: usize = 5;
@@ -121,7 +121,7 @@ impl<'b> Mender<'b> {
                 let changed = mender.changed;
                 mender.value(level + 1)?;
                 // A link that is not whole leads nowhere.
-                if level == 0 && mender.changed > changed && Envelope::is_told_by(key) {
+                if level == 0 && mender.changed > changed && Envelope::reads(key) {
                     return Err(mender.fault("a link holds no text"));
                 }
                 Ok(())

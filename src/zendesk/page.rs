@@ -1,61 +1,16 @@
 //! One scan of an answer: where each row lies, where the wanted members of each row lie, and the
 //! envelope around them. Rows stay in the body, as Zendesk sent them.
 
+use std::error::Error;
 use std::fmt;
 
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::edit::{Mend, MendKind, Text};
 use super::envelope::Envelope;
-use super::json::{Fault, Reader, Span};
+use super::json::{Fault, Member, Reader, Span};
 use super::mend::{Mended, Mending, mend};
-
-/// What is looked for in an answer.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Shape {
-    pub lists: Vec<ListShape>,
-}
-
-/// A list of rows: the keys that lead to it, what is wanted of each row, and rows inside of rows.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ListShape {
-    pub path: &'static [&'static str],
-    pub wanted: Vec<&'static str>,
-    pub inner: Option<InnerShape>,
-    /// Whether an answer without it is sound.
-    pub is_optional: bool,
-}
-
-/// Rows that lie inside each row: one object, or an array of them, under a key; and rows inside of
-/// those.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct InnerShape {
-    pub key: &'static str,
-    pub wanted: Vec<&'static str>,
-    pub inner: Option<Box<InnerShape>>,
-}
-
-impl InnerShape {
-    /// Takes up what somebody else looks for in the same place.
-    pub fn add(&mut self, other: Self) {
-        self.wanted.extend(other.wanted);
-        match (&mut self.inner, other.inner) {
-            (Some(inner), Some(other)) => inner.add(*other),
-            (inner @ None, other) => *inner = other,
-            (Some(_), None) => {}
-        }
-        self.tidy();
-    }
-
-    /// Looks for everything once.
-    pub fn tidy(&mut self) {
-        self.wanted.sort_unstable();
-        self.wanted.dedup();
-        if let Some(inner) = &mut self.inner {
-            inner.tidy();
-        }
-    }
-}
+pub use super::shape::{InnerShape, ListShape, Shape};
 
 /// An answer that was scanned to its end.
 #[derive(Debug)]
@@ -88,13 +43,6 @@ pub struct Row {
     pub around: usize,
 }
 
-/// A member of a row, from its key's quote to its value's end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Member {
-    pub start: usize,
-    pub value: Span,
-}
-
 /// Why an answer cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PageError {
@@ -109,6 +57,15 @@ impl fmt::Display for PageError {
             Self::NotUtf8 => write!(f, "the body is not UTF-8"),
             Self::NotJson(fault) => write!(f, "the body is not valid JSON: {fault}"),
             Self::NoList(key) => write!(f, "the body lacks the list `{key}`"),
+        }
+    }
+}
+
+impl Error for PageError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::NotJson(fault) => Some(fault),
+            Self::NotUtf8 | Self::NoList(_) => None,
         }
     }
 }
@@ -232,7 +189,7 @@ fn scan_level<'a>(
                 let value = reader.value(level + 1)?;
                 if level == 0 {
                     // A link that is not whole leads nowhere.
-                    if reader.halves.len() > halves && Envelope::is_told_by(key) {
+                    if reader.halves.len() > halves && Envelope::reads(key) {
                         return Err(Fault { at: value.start, what: "a link holds no text" });
                     }
                     envelope.take(key, value, body);
@@ -374,13 +331,13 @@ mod tests {
         );
         assert_eq!(rows.member(1, "id"), None);
         let kids = rows.inner.as_deref().unwrap();
-        let told: Vec<_> =
+        let found: Vec<_> =
             (0..3).map(|at| (kids.rows[at].around, text(kids.member(at, "id")))).collect();
-        assert_eq!(told, [(0, "5".into()), (0, "6".into()), (2, "8".into())]);
+        assert_eq!(found, [(0, "5".into()), (0, "6".into()), (2, "8".into())]);
         let toys = kids.inner.as_deref().unwrap();
-        let told: Vec<_> =
+        let found: Vec<_> =
             (0..2).map(|at| (toys.rows[at].around, text(toys.member(at, "n")))).collect();
-        assert_eq!((told, toys.rows.len()), (vec![(1, "1".into()), (1, "2".into())], 2));
+        assert_eq!((found, toys.rows.len()), (vec![(1, "1".into()), (1, "2".into())], 2));
         assert_eq!((rows.strays, kids.strays, page.lists[1].rows.len()), (0, 1, 1));
         assert_eq!(page.envelope.next_page.as_deref(), Some("http://x"));
         assert_eq!(

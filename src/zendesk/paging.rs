@@ -4,7 +4,7 @@
 //! Sources: Zendesk, "Pagination" and "Incremental Exports".
 
 use super::envelope::{Envelope, parameter};
-use super::instant;
+use super::timestamp;
 
 /// Exports withhold the most recent minute; a bound younger than this is refused or sees nothing.
 pub const YOUNGEST_BOUND_SECONDS: i64 = 61;
@@ -114,9 +114,9 @@ impl Token {
 
     /// The place in words, for people. Long tokens lose their end.
     #[must_use]
-    pub fn told(&self) -> String {
+    pub fn shown(&self) -> String {
         const LONGEST: usize = 60;
-        let shown = |token: &str| {
+        let shortened = |token: &str| {
             let printable = token.chars().filter(|character| !character.is_control());
             let shown: String = printable.take(LONGEST).collect();
             let dots = if shown.len() < token.len() { "..." } else { "" };
@@ -125,10 +125,10 @@ impl Token {
         match self {
             Self::First => "the first page".to_owned(),
             Self::StartTime(seconds) | Self::UnixTime(seconds) => {
-                format!("the page from {} on", instant::to_iso(*seconds))
+                format!("the page from {} on", timestamp::to_iso(*seconds))
             }
             Self::Cursor(token) | Self::After(token) | Self::Before(token) => {
-                format!("the page at cursor {}", shown(token))
+                format!("the page at cursor {}", shortened(token))
             }
             Self::Page(number) => format!("page {number}"),
         }
@@ -683,16 +683,16 @@ mod tests {
     }
 
     #[test]
-    fn places_are_told_in_words() {
-        for (token, told) in [
+    fn places_are_shown_in_words() {
+        for (token, shown) in [
             (Token::First, "the first page"),
             (Token::StartTime(1_700_000_000), "the page from 2023-11-14T22:13:20Z on"),
             (Token::Page(3), "page 3"),
             (Token::After("a=\n".into()), "the page at cursor a=..."),
         ] {
-            assert_eq!(token.told(), told);
+            assert_eq!(token.shown(), shown);
         }
-        assert!(Token::Cursor("x".repeat(1000)).told().len() < 100);
+        assert!(Token::Cursor("x".repeat(1000)).shown().len() < 100);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The verdict over a try that gave no page: wait, ask again, or give up. Pure; the client acts.
+//! Decides what follows a failed try: wait, repeat, or give up. Pure; the client acts.
 
 use std::time::Duration;
 
@@ -104,16 +104,16 @@ pub fn judge(outcome: Outcome<'_>, positioned: bool) -> Verdict {
             (status, retry_after, body, speaker)
         }
     };
-    let told = match retry_after {
+    let after = match retry_after {
         RetryAfter::Missing => None,
         RetryAfter::Unreadable | RetryAfter::Wait(_) => Some(wait(retry_after)),
     };
     match status {
         429 => Verdict::Limited(wait(retry_after)),
-        504 | 524 => Verdict::Again { smaller: Smaller::Slow, after: told },
-        500 | 502 | 503 if told.is_none() => again(Smaller::Perhaps),
-        500..=599 => Verdict::Again { smaller: Smaller::No, after: told },
-        status if PASSING.contains(&status) => Verdict::Again { smaller: Smaller::No, after: told },
+        504 | 524 => Verdict::Again { smaller: Smaller::Slow, after },
+        500 | 502 | 503 if after.is_none() => again(Smaller::Perhaps),
+        500..=599 => Verdict::Again { smaller: Smaller::No, after },
+        status if PASSING.contains(&status) => Verdict::Again { smaller: Smaller::No, after },
         // Whoever says so, the request is too long.
         413 | 414 | 431 => Verdict::GiveUp(ErrorKind::Unexpected),
         // What the network says of itself is nothing that Zendesk has refused.

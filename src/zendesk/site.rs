@@ -1,5 +1,5 @@
-//! The hosts of an account. Each brand's help center answers at the brand's own host; everything
-//! else, and the help center of the brand that the account is called by, at the main one.
+//! The hosts of an account. Each brand's help center answers at the brand's own host. Everything else
+//! answers at the main host, as does the help center of the brand in `subdomain`.
 
 use reqwest::Url;
 use reqwest::header::HeaderValue;

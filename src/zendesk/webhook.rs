@@ -3,13 +3,14 @@
 //! Source: Zendesk, "Verifying webhook authenticity". It names no window against replay; five
 //! minutes are usual.
 
+use std::error::Error;
 use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::hmac;
 
-use super::instant;
+use super::timestamp;
 use crate::secret::Secret;
 
 /// How far the call's time may lie from now, in seconds, to either side.
@@ -41,6 +42,8 @@ impl fmt::Display for NotAuthentic {
     }
 }
 
+impl Error for NotAuthentic {}
+
 /// Verifies a webhook's call at `now_unix`, in unix seconds. `signature` and `timestamp` are the
 /// headers `X-Zendesk-Webhook-Signature` and `X-Zendesk-Webhook-Signature-Timestamp`, `body` the
 /// bytes as they came, `secret` the webhook's signing secret as Zendesk shows it.
@@ -65,7 +68,7 @@ pub fn verify(
     let signed = [timestamp.as_bytes(), body].concat();
     // In a time that does not tell how much of it is right.
     hmac::verify(&key, &signed, &signature).map_err(|_| NotAuthentic::Signature)?;
-    let sent_unix = instant::from_text(timestamp).ok_or(NotAuthentic::Timestamp)?;
+    let sent_unix = timestamp::from_text(timestamp).ok_or(NotAuthentic::Timestamp)?;
     let age_seconds = now_unix.saturating_sub(sent_unix);
     if age_seconds.unsigned_abs() > WINDOW_SECONDS {
         return Err(NotAuthentic::Replay { age_seconds });
@@ -76,6 +79,7 @@ pub fn verify(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::zendesk::timestamp;
 
     /// The vector of Zendesk's own test deliveries: their secret is the same for everybody.
     const SECRET: &str = "dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ==";
@@ -84,7 +88,7 @@ mod tests {
     const SIGNATURE: &str = "S/RDdU2ERmj7LHDDoWJ2onPYH+t7/f2+LTM4dL7UiLM=";
 
     fn sent() -> i64 {
-        instant::from_text(TIMESTAMP).unwrap()
+        timestamp::from_text(TIMESTAMP).unwrap()
     }
 
     fn at(now_unix: i64) -> Result<(), NotAuthentic> {

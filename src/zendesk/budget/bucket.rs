@@ -30,7 +30,7 @@ pub enum Bucket {
 }
 
 impl Bucket {
-    /// Requests a minute before any header has told: the smallest plan that is still sold, and
+    /// Requests a minute before any header names them: the smallest plan that is still sold, and
     /// the documented endpoint limits.
     #[must_use]
     pub fn documented_per_minute(self) -> u32 {
@@ -69,9 +69,9 @@ impl Bucket {
         (self == Self::IncrementalUsers).then_some(Self::Incremental)
     }
 
-    /// Whether a limit told by headers is this bucket's. The account's headers on an answer of
+    /// Whether a limit in headers is this bucket's. The account's headers on an answer of
     /// the help center tell of its pool, so a request names the bucket that they are about.
-    pub(super) fn is_told_by(self, quota: &Quota) -> bool {
+    pub(super) fn is_limited_by(self, quota: &Quota) -> bool {
         match (self, quota.family.as_deref()) {
             (Self::Account | Self::HelpCenter, family) => family.is_none(),
             (Self::IncrementalUsers, Some(family)) => family == "incremental-exports-cursor",
@@ -116,7 +116,7 @@ struct BucketState {
     /// When the last of them did: those on their way to the server may count in its next minute.
     on_their_way: VecDeque<Duration>,
     /// Whether a header has named it.
-    told: bool,
+    is_known: bool,
 }
 
 /// A request that has drawn on its buckets.
@@ -124,9 +124,9 @@ struct BucketState {
 pub(super) struct Drawn {
     /// The buckets that it drew on.
     pub(super) buckets: Vec<Bucket>,
-    /// The buckets that its answer's headers may tell of, and how many requests had drawn on each
+    /// The buckets that its answer's headers may be about, and how many requests had drawn on each
     /// by then.
-    told_of: Vec<(Bucket, u64)>,
+    counted: Vec<(Bucket, u64)>,
 }
 
 impl BucketState {
@@ -141,7 +141,7 @@ impl BucketState {
             held_until: Duration::ZERO,
             drawn: 0,
             on_their_way: VecDeque::new(),
-            told: false,
+            is_known: false,
         }
     }
 
@@ -187,8 +187,8 @@ impl BucketState {
     fn observe(&mut self, quota: &Quota, drawn: u64, sent_at: Duration, at: (Duration, u32)) {
         let (now, percent) = at;
         let limit = quota.limit.filter(|limit| *limit > 0).unwrap_or(self.limit);
-        let is_first = !self.told || limit != self.limit || now >= self.full_at;
-        (self.told, self.limit) = (true, limit);
+        let is_first = !self.is_known || limit != self.limit || now >= self.full_at;
+        (self.is_known, self.limit) = (true, limit);
         // A slow answer may tell of the minute before.
         if sent_at < self.began {
             return;
@@ -221,13 +221,13 @@ impl Buckets {
         self.states.entry(bucket).or_insert_with(|| BucketState::new(bucket))
     }
 
-    fn is_told(&self, bucket: Bucket) -> bool {
-        self.states.get(&bucket).is_some_and(|state| state.told)
+    fn is_known(&self, bucket: Bucket) -> bool {
+        self.states.get(&bucket).is_some_and(|state| state.is_known)
     }
 
-    /// Requests a minute, once headers have told them.
-    pub(super) fn told_limit(&self, bucket: Bucket) -> Option<u32> {
-        self.states.get(&bucket).filter(|state| state.told).map(|state| state.limit)
+    /// Requests a minute, once a header named the limit.
+    pub(super) fn known_limit(&self, bucket: Bucket) -> Option<u32> {
+        self.states.get(&bucket).filter(|state| state.is_known).map(|state| state.limit)
     }
 
     /// Whether a request that names these buckets draws on this one: of two that stand for each
@@ -235,10 +235,10 @@ impl Buckets {
     fn is_drawn_on(&self, bucket: Bucket, named: &[Bucket]) -> bool {
         let replaces = |other: &&Bucket| other.instead_of() == Some(bucket);
         match named.iter().find(replaces) {
-            Some(other) => !self.is_told(*other),
+            Some(other) => !self.is_known(*other),
             None => bucket
                 .instead_of()
-                .is_none_or(|shared| !named.contains(&shared) || self.is_told(bucket)),
+                .is_none_or(|shared| !named.contains(&shared) || self.is_known(bucket)),
         }
     }
 
@@ -277,8 +277,8 @@ impl Buckets {
         for bucket in &buckets {
             self.state(*bucket).draw(now);
         }
-        let told_of = named.iter().map(|bucket| (*bucket, self.state(*bucket).drawn)).collect();
-        Drawn { buckets, told_of }
+        let counted = named.iter().map(|bucket| (*bucket, self.state(*bucket).drawn)).collect();
+        Drawn { buckets, counted }
     }
 
     /// Corrects the buckets by what the headers of a request's answer say.
@@ -290,8 +290,8 @@ impl Buckets {
         now: Duration,
     ) {
         let percent = self.percent;
-        for (bucket, by_then) in &drawn.told_of {
-            for quota in quotas.iter().filter(|quota| bucket.is_told_by(quota)) {
+        for (bucket, by_then) in &drawn.counted {
+            for quota in quotas.iter().filter(|quota| bucket.is_limited_by(quota)) {
                 self.state(*bucket).observe(quota, *by_then, sent_at, (now, percent));
             }
         }

@@ -22,12 +22,10 @@ use tokio::sync::oneshot;
 
 pub use self::bucket::Bucket;
 use self::bucket::{Buckets, Drawn};
+pub use self::queue::SPARE;
 use self::queue::{Queue, Served};
 use super::clock::Clock;
 use super::headers::Quota;
-
-/// The walk of requests that the sync can do without: they go only where nobody else could.
-pub const SPARE: u64 = u64::MAX - 1;
 
 /// The longest time that a request takes to the server, which counts it when it comes in.
 const LONGEST_TRANSIT: Duration = Duration::from_secs(1);
@@ -35,11 +33,11 @@ const LONGEST_TRANSIT: Duration = Duration::from_secs(1);
 /// The same by the wall's clock, where a scaled one makes even the way to this machine long.
 const LONGEST_TRANSIT_HERE: Duration = Duration::from_millis(20);
 
-/// Waits from this long on are told to people and platforms.
+/// Waits of at least this length are reported to the user and the platform.
 const LONG_WAIT: Duration = Duration::from_secs(5);
 
-/// Walks whose told waits are remembered. Those that are over are forgotten beyond that.
-const MOST_TOLD: usize = 1024;
+/// Walks whose reported waits are remembered. Beyond this number those that are over are forgotten.
+const MOST_REPORTED: usize = 1024;
 
 /// The budgets of one account, shared by every walk.
 #[derive(Debug)]
@@ -55,9 +53,10 @@ struct Inner {
     queue: Queue<oneshot::Sender<Drawn>>,
     /// When the next timer looks for requests that can go.
     timer_at: Option<Duration>,
-    /// Who hears of long waits, and until when each walk's are told already.
-    tell: Option<UnboundedSender<Wait>>,
-    told: HashMap<u64, Duration>,
+    /// Receives long waits.
+    listener: Option<UnboundedSender<Wait>>,
+    /// Until when the waits of each walk are reported already.
+    reported: HashMap<u64, Duration>,
     waited: HashMap<u64, Waited>,
     #[cfg(test)]
     work: Work,
@@ -108,8 +107,8 @@ impl Budget {
             free_slots: workers.max(1),
             queue: Queue::new(),
             timer_at: None,
-            tell: None,
-            told: HashMap::new(),
+            listener: None,
+            reported: HashMap::new(),
             waited: HashMap::new(),
             #[cfg(test)]
             work: Work::default(),
@@ -121,17 +120,17 @@ impl Budget {
     /// tells whose turn it is: of those who could go, the one served longest ago goes.
     ///
     /// A request that was let go holds its slot from then on, so the future must be polled.
-    pub async fn acquire(self: &Arc<Self>, buckets: &[Bucket], walk: u64) -> Slot {
+    pub async fn acquire(self: &Arc<Self>, buckets: &[Bucket], walk: u64) -> Permit {
         let _waiting = self.waiting(walk);
         let (waker, woken) = oneshot::channel();
         let (number, _) = self.lock().queue.push(walk, buckets, waker);
-        let mut place = Place { budget: self, number, woken };
+        let mut place = QueueEntry { budget: self, number, woken };
         self.dispatch();
-        self.tell_newcomer(number);
+        self.report_newcomer(number);
         // The queue keeps the sender until it sends.
         let Ok(drawn) = (&mut place.woken).await else { return std::future::pending().await };
         let sent_at = self.clock.elapsed();
-        Slot { budget: Arc::clone(self), drawn, sent_at }
+        Permit { budget: Arc::clone(self), drawn, sent_at }
     }
 
     /// Holds a bucket: nobody draws on it for this long.
@@ -140,23 +139,23 @@ impl Budget {
         self.lock().buckets.hold(bucket, until);
     }
 
-    /// Requests a minute, once headers have told them.
+    /// Requests a minute, once a header named the limit.
     #[must_use]
-    pub fn told_limit(&self, bucket: Bucket) -> Option<u32> {
-        self.lock().buckets.told_limit(bucket)
+    pub fn known_limit(&self, bucket: Bucket) -> Option<u32> {
+        self.lock().buckets.known_limit(bucket)
     }
 
-    /// Hears of every long wait from now on.
+    /// Receives every long wait from now on.
     pub fn waits(&self) -> UnboundedReceiver<Wait> {
-        let (tell, told) = unbounded_channel();
-        self.lock().tell = Some(tell);
-        told
+        let (listener, waits) = unbounded_channel();
+        self.lock().listener = Some(listener);
+        waits
     }
 
-    /// Tells a wait if it is long and was not told before.
-    pub fn tell(&self, wait: Wait) {
+    /// Reports a wait if it is long and was not reported before.
+    pub fn report(&self, wait: Wait) {
         let now = self.clock.elapsed();
-        self.lock().tell(wait, now);
+        self.lock().report(wait, now);
     }
 
     /// Counts a walk as waiting until the result is dropped.
@@ -220,15 +219,15 @@ impl Budget {
         });
     }
 
-    /// Tells of the wait of a request that came when its line was waiting already.
-    fn tell_newcomer(&self, number: u64) {
+    /// Reports the wait of a request that came when its line was waiting already.
+    fn report_newcomer(&self, number: u64) {
         let now = self.clock.elapsed();
         let mut inner = self.lock();
         let Inner { queue, buckets, .. } = &mut *inner;
         let Some((walk, line)) = queue.entry(number) else { return };
         let (at, bucket) = buckets.ready_at(&line.buckets, now);
         let length = at.saturating_sub(now);
-        inner.tell(Wait { walk, bucket: Some(bucket), is_limit: true, length }, now);
+        inner.report(Wait { walk, bucket: Some(bucket), is_limit: true, length }, now);
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -267,13 +266,13 @@ impl Inner {
             // The next slot that is free looks.
             return None;
         }
-        let next = self.tell_lines(now)?;
+        let next = self.report_lines(now)?;
         let is_sooner = self.timer_at.is_none_or(|timer| next < timer);
         is_sooner.then(|| *self.timer_at.insert(next))
     }
 
-    /// Tells the long waits of lines that nobody was told of. Returns when the first line may go.
-    fn tell_lines(&mut self, now: Duration) -> Option<Duration> {
+    /// Reports the long waits of lines that were not reported yet. Returns when the first line may go.
+    fn report_lines(&mut self, now: Duration) -> Option<Duration> {
         let Self { queue, buckets, .. } = self;
         let mut waits = Vec::new();
         let mut next: Option<Duration> = None;
@@ -281,42 +280,42 @@ impl Inner {
             let (at, bucket) = buckets.ready_at(&line.buckets, now);
             next = Some(next.map_or(at, |next| next.min(at)));
             let length = at.saturating_sub(now);
-            if length >= LONG_WAIT && at > line.told_until.saturating_add(LONG_WAIT) {
-                line.told_until = at;
+            if length >= LONG_WAIT && at > line.reported_until.saturating_add(LONG_WAIT) {
+                line.reported_until = at;
                 let wait = |walk| Wait { walk, bucket: Some(bucket), is_limit: true, length };
                 waits.extend(line.walks().map(wait));
             }
         }
         for wait in waits {
-            self.tell(wait, now);
+            self.report(wait, now);
         }
         next
     }
 
-    fn tell(&mut self, wait: Wait, now: Duration) {
+    fn report(&mut self, wait: Wait, now: Duration) {
         let until = now.saturating_add(wait.length);
-        let known = self.told.get(&wait.walk).copied().unwrap_or_default();
+        let known = self.reported.get(&wait.walk).copied().unwrap_or_default();
         // Chains of one walk that wait for one bucket end within moments of each other.
         if wait.length < LONG_WAIT || until <= known.saturating_add(LONG_WAIT) {
             return;
         }
-        if self.told.len() >= MOST_TOLD {
-            self.told.retain(|_, until| *until > now);
+        if self.reported.len() >= MOST_REPORTED {
+            self.reported.retain(|_, until| *until > now);
         }
-        self.told.insert(wait.walk, until);
-        // Without a listener there is nobody to tell.
-        self.tell.as_ref().map(|tell| tell.send(wait));
+        self.reported.insert(wait.walk, until);
+        // Without a listener a wait is not reported.
+        self.listener.as_ref().map(|listener| listener.send(wait));
     }
 }
 
 /// The place of a request in the queue, until it is served.
-struct Place<'b> {
+struct QueueEntry<'b> {
     budget: &'b Arc<Budget>,
     number: u64,
     woken: oneshot::Receiver<Drawn>,
 }
 
-impl Drop for Place<'_> {
+impl Drop for QueueEntry<'_> {
     fn drop(&mut self) {
         if self.budget.lock().queue.remove(self.number) {
             return;
@@ -349,13 +348,13 @@ impl Drop for Waiting {
 /// A worker's slot. It is held from before the request until its rows are written, so that the
 /// pages in memory are bounded by the workers.
 #[derive(Debug)]
-pub struct Slot {
+pub struct Permit {
     budget: Arc<Budget>,
     drawn: Drawn,
     sent_at: Duration,
 }
 
-impl Slot {
+impl Permit {
     /// Corrects the buckets by what the answer's headers say.
     pub fn observe(&mut self, quotas: &[Quota]) {
         let now = self.budget.clock.elapsed();
@@ -368,13 +367,13 @@ impl Slot {
     #[must_use]
     pub fn refusing_bucket(&self, quotas: &[Quota]) -> Option<Bucket> {
         let empty = |bucket: &&Bucket| {
-            quotas.iter().any(|quota| bucket.is_told_by(quota) && quota.remaining == Some(0))
+            quotas.iter().any(|quota| bucket.is_limited_by(quota) && quota.remaining == Some(0))
         };
         self.drawn.buckets.iter().find(empty).copied()
     }
 }
 
-impl Drop for Slot {
+impl Drop for Permit {
     fn drop(&mut self) {
         self.budget.lock().free_slots += 1;
         self.budget.dispatch();

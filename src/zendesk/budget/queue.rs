@@ -7,8 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
-use super::SPARE;
 use super::bucket::Bucket;
+
+/// The walk of requests that the sync can do without: they go only where nobody else could.
+pub const SPARE: u64 = u64::MAX - 1;
 
 /// Walks whose last turn is remembered. The one that was served longest ago is forgotten first,
 /// and is then taken for one that was never served, which goes first either way.
@@ -48,8 +50,8 @@ pub(super) struct Line {
     pub(super) buckets: Vec<Bucket>,
     walks: HashMap<u64, WalkInLine>,
     order: BTreeSet<Turn>,
-    /// Until when its wait is told already.
-    pub(super) told_until: Duration,
+    /// Until when its wait is reported already.
+    pub(super) reported_until: Duration,
 }
 
 #[derive(Debug)]
@@ -92,7 +94,7 @@ impl Line {
             buckets: buckets.to_vec(),
             walks: HashMap::new(),
             order: BTreeSet::new(),
-            told_until: Duration::ZERO,
+            reported_until: Duration::ZERO,
         }
     }
 

@@ -6,7 +6,7 @@ use super::*;
 
 const EXPORT: [Bucket; 2] = [Bucket::Account, Bucket::Incremental];
 
-fn told(remaining: u32, resets: u64) -> Quota {
+fn headers(remaining: u32, resets: u64) -> Quota {
     Quota {
         family: Some("incremental-exports".into()),
         limit: Some(30),
@@ -33,7 +33,7 @@ async fn the_eleventh_export_of_a_minute_waits_for_the_next() {
 async fn headers_correct_the_limit_what_is_left_and_when_it_is_full() {
     let clock = Clock::new(1.0);
     let budget = Budget::new(3, 100, clock.clone());
-    budget.acquire(&EXPORT, 1).await.observe(&[told(1, 7)]);
+    budget.acquire(&EXPORT, 1).await.observe(&[headers(1, 7)]);
     drop(budget.acquire(&EXPORT, 1).await);
     assert_eq!(clock.elapsed().as_secs(), 0);
     for _ in 0..30 {
@@ -51,12 +51,12 @@ async fn users_share_the_exports_until_a_header_names_a_limit_of_their_own() {
         drop(budget.acquire(&EXPORT, 1).await);
     }
     let mut slot = budget.acquire(&USERS, 2).await;
-    assert_eq!(slot.refusing_bucket(&[told(0, 40)]), Some(Bucket::Incremental));
+    assert_eq!(slot.refusing_bucket(&[headers(0, 40)]), Some(Bucket::Incremental));
     // What no limit explains holds nobody else.
     assert_eq!(slot.refusing_bucket(&[]), None);
-    assert_eq!(slot.refusing_bucket(&[told(3, 40)]), None);
+    assert_eq!(slot.refusing_bucket(&[headers(3, 40)]), None);
     let family = Some("incremental-exports-cursor".to_owned());
-    slot.observe(&[Quota { family, ..told(7, 40) }]);
+    slot.observe(&[Quota { family, ..headers(7, 40) }]);
     drop(slot);
     for _ in 0..7 {
         drop(budget.acquire(&USERS, 2).await);
@@ -178,7 +178,7 @@ async fn slow_answers_that_overlap_leave_nothing_unused() {
                 let used = counted.lock().unwrap()[minute];
                 clock.sleep(Duration::from_secs(4 + (request * 5 + worker * 3) % 9)).await;
                 let remaining = 10_u32.checked_sub(used).expect("the server refuses none");
-                slot.observe(&[Quota { limit: Some(10), ..told(remaining, 60 - second % 60) }]);
+                slot.observe(&[Quota { limit: Some(10), ..headers(remaining, 60 - second % 60) }]);
             }
         })
     });
@@ -194,8 +194,8 @@ async fn answers_that_come_late_or_out_of_order_give_nothing_back() {
     let budget = Budget::new(3, 100, clock.clone());
     let mut slow = budget.acquire(&EXPORT, 1).await;
     let mut slower = budget.acquire(&EXPORT, 1).await;
-    budget.acquire(&EXPORT, 1).await.observe(&[told(2, 50)]);
-    slow.observe(&[told(29, 50)]);
+    budget.acquire(&EXPORT, 1).await.observe(&[headers(2, 50)]);
+    slow.observe(&[headers(29, 50)]);
     drop(slow);
     for _ in 0..2 {
         drop(budget.acquire(&EXPORT, 1).await);
@@ -203,7 +203,7 @@ async fn answers_that_come_late_or_out_of_order_give_nothing_back() {
     drop(budget.acquire(&EXPORT, 1).await);
     assert_eq!(clock.elapsed().as_secs(), 50, "two were left");
     // It was asked in the minute before, and tells of that.
-    slower.observe(&[told(0, 2)]);
+    slower.observe(&[headers(0, 2)]);
     drop(budget.acquire(&EXPORT, 1).await);
     assert_eq!(clock.elapsed().as_secs(), 50);
 }
@@ -216,7 +216,7 @@ async fn a_share_of_the_limit_is_kept_whatever_is_left_of_it() {
         drop(budget.acquire(&EXPORT, 1).await);
     }
     assert_eq!(clock.elapsed().as_secs(), 0);
-    budget.acquire(&EXPORT, 1).await.observe(&[told(29, 40)]);
+    budget.acquire(&EXPORT, 1).await.observe(&[headers(29, 40)]);
     assert_eq!(clock.elapsed().as_secs(), 60);
     // Half of the thirty that the header names, one of which is used.
     for _ in 0..14 {
@@ -231,19 +231,19 @@ async fn a_share_of_the_limit_is_kept_whatever_is_left_of_it() {
 async fn a_long_wait_is_told_once_for_all_chains_of_a_walk() {
     let budget = Budget::new(3, 100, Clock::new(1.0));
     let mut waits = budget.waits();
-    budget.acquire(&EXPORT, 1).await.observe(&[told(0, 3)]);
+    budget.acquire(&EXPORT, 1).await.observe(&[headers(0, 3)]);
     drop(budget.acquire(&EXPORT, 1).await);
     assert!(waits.try_recv().is_err(), "three seconds are nothing to tell");
-    budget.acquire(&EXPORT, 1).await.observe(&[told(0, 40)]);
+    budget.acquire(&EXPORT, 1).await.observe(&[headers(0, 40)]);
     tokio::join!(budget.acquire(&EXPORT, 1), budget.acquire(&EXPORT, 1));
-    let told = waits.try_recv().expect("it was told");
+    let reported = waits.try_recv().expect("it was reported");
     let expected = Wait {
         walk: 1,
         bucket: Some(Bucket::Incremental),
         is_limit: true,
         length: Duration::from_secs(40),
     };
-    assert_eq!(told, expected);
+    assert_eq!(reported, expected);
     assert!(waits.try_recv().is_err(), "once is enough");
 }
 
@@ -328,9 +328,9 @@ async fn a_walk_that_comes_while_a_limit_is_used_up_is_told_too() {
         budget.acquire(&EXPORT, 2).await
     };
     tokio::join!(first, later);
-    let told: Vec<_> = std::iter::from_fn(|| waits.try_recv().ok()).collect();
-    let told: Vec<_> = told.iter().map(|wait| (wait.walk, wait.length.as_secs())).collect();
-    assert_eq!(told, [(1, 30), (2, 20)]);
+    let reported: Vec<_> = std::iter::from_fn(|| waits.try_recv().ok()).collect();
+    let reported: Vec<_> = reported.iter().map(|wait| (wait.walk, wait.length.as_secs())).collect();
+    assert_eq!(reported, [(1, 30), (2, 20)]);
 }
 
 #[derive(Clone, Debug)]

@@ -1,102 +1,8 @@
-//! What follows a try that gave no answer: how it is called, and whether, when and how it is asked
-//! again. Pure, but for what an answer is called.
+//! What follows a try that gave no answer: whether, when and how it is repeated. Pure.
 
 use std::time::Duration;
 
-use super::Client;
-use crate::zendesk::error::{ApiError, ErrorKind, detail, transport};
-use crate::zendesk::headers;
-use crate::zendesk::retry::{
-    self, DOUBTS, Outcome, Smaller, Speaker, Verdict, backoff, growing, judge,
-};
-
-/// What an answer tells beside its body.
-pub(in crate::zendesk) struct Answered {
-    pub(in crate::zendesk) status: u16,
-    pub(in crate::zendesk) retry_after: headers::RetryAfter,
-    pub(in crate::zendesk) quotas: Vec<headers::Quota>,
-    /// Which signature it was asked with.
-    pub(in crate::zendesk) signed: u64,
-}
-
-/// One try that gave no answer.
-pub(in crate::zendesk) struct Failed {
-    pub(in crate::zendesk) verdict: Verdict,
-    /// What the failure is called when the tries are used up.
-    pub(in crate::zendesk) kind: ErrorKind,
-    pub(in crate::zendesk) status: Option<u16>,
-    pub(in crate::zendesk) detail: String,
-    pub(in crate::zendesk) quotas: Vec<headers::Quota>,
-    /// Which signature it was sent with.
-    pub(in crate::zendesk) signed: u64,
-    /// Whether it is Zendesk's own word.
-    pub(in crate::zendesk) is_zendesks: bool,
-    /// The body was let go of, because others hold what the store for large ones has.
-    pub(in crate::zendesk) is_crowded: bool,
-}
-
-impl Failed {
-    pub(in crate::zendesk) fn new(kind: ErrorKind, outcome: Outcome<'_>, detail: String) -> Self {
-        let verdict = judge(outcome, false);
-        let (status, quotas, signed, is_zendesks) = (None, Vec::new(), 0, false);
-        Self { verdict, kind, status, detail, quotas, signed, is_zendesks, is_crowded: false }
-    }
-
-    pub(in crate::zendesk) fn transport(error: reqwest::Error) -> Self {
-        let outcome = if error.is_timeout() { Outcome::TimedOut } else { Outcome::Broken };
-        let (kind, why) = transport(error);
-        let failed = Self::new(kind, outcome, why);
-        if kind == ErrorKind::Untrusted {
-            return Self { verdict: Verdict::GiveUp(kind), ..failed };
-        }
-        failed
-    }
-
-    /// Whether a refusal is about the access token, by the name that OAuth gives it.
-    pub(super) fn names_token(&self) -> bool {
-        self.detail.contains("invalid_token")
-    }
-
-    pub(super) fn to_error(&self, told: &str) -> ApiError {
-        let kind = match self.verdict {
-            Verdict::GiveUp(kind) | Verdict::Doubt(kind) => kind,
-            Verdict::Limited(_) | Verdict::Again { .. } => self.kind,
-        };
-        ApiError {
-            kind,
-            status: self.status,
-            request: told.to_owned(),
-            detail: self.detail.clone(),
-            again_in: None,
-            is_zendesks: self.is_zendesks,
-        }
-    }
-}
-
-impl Client {
-    /// An answer that brought no page and no file. `has_token` tells whether the server's own
-    /// token was asked with, which it may have forgotten.
-    pub(in crate::zendesk) fn failed(
-        &self,
-        answered: Answered,
-        body: &[u8],
-        speaker: Speaker,
-        has_token: bool,
-    ) -> Failed {
-        let Answered { status, retry_after, quotas, signed } = answered;
-        let outcome = Outcome::Answered { status, retry_after, body, speaker };
-        Failed {
-            kind: retry::kind(outcome),
-            verdict: judge(outcome, has_token),
-            status: Some(status),
-            detail: detail(body, self.access.secrets()),
-            quotas,
-            signed,
-            is_zendesks: speaker == Speaker::Zendesk,
-            is_crowded: false,
-        }
-    }
-}
+use crate::zendesk::retry::{DOUBTS, Smaller, Verdict, backoff, growing};
 
 /// The wait after the first answer that is not believed.
 const DOUBT: Duration = Duration::from_millis(500);
@@ -174,13 +80,13 @@ impl Attempts {
             Smaller::No | Smaller::Body => false,
         };
         let smaller = may_help && can_shrink;
-        let told = after.unwrap_or_default();
+        let at_least = after.unwrap_or_default();
         // The first page that was too slow is asked for at once in a smaller size; after that an
         // outage is as likely.
         let wait = if smaller && self.tries == 1 {
-            told
+            at_least
         } else {
-            told.max(backoff(self.tries + 1, jitter))
+            at_least.max(backoff(self.tries + 1, jitter))
         };
         Next::Ask { wait, smaller }
     }
@@ -196,6 +102,7 @@ pub(super) fn jitter(elapsed: Duration, walk: u64) -> f64 {
 mod tests {
     use super::*;
     use crate::zendesk::client::PageSize;
+    use crate::zendesk::error::ErrorKind;
     use crate::zendesk::paging::Paging;
     use crate::zendesk::retry::TRIES;
 

@@ -1,4 +1,4 @@
-//! The one loop around a request: wait, sign, send, read, judge, and again.
+//! The one loop around a request: wait for limits, sign, send, read, judge, and repeat if that may help.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -6,195 +6,64 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
 
-pub(super) use self::attempts::{Answered, Failed};
-use self::attempts::{Attempts, Next, jitter};
+pub(super) use self::asked::Asked;
+use self::asked::AskedPage;
+use self::attempts::jitter;
+pub(super) use self::failed::{Answered, FailedTry};
 pub use self::page_size::PageSize;
-pub(super) use self::transport::MITIGATED;
-use self::transport::{Connections, connections};
-use super::auth::{Access, Credentials, TokenEndpoint};
-use super::budget::{Bucket, Budget, SPARE, Slot, Wait};
+pub use self::request::{Fetched, Request, RequestStats};
+pub use self::transport::NoClient;
+pub(super) use self::transport::{MITIGATED, Transport};
+use self::tries::{Followup, Pause, Tries};
+use super::auth::Credentials;
+use super::budget::{Bucket, Budget, Permit, SPARE, Wait};
 use super::clock::Clock;
 use super::error::{ApiError, ErrorKind};
-use super::large::{LargeBodies, Share};
-use super::page::{Page, Scanner, Shape};
+use super::page::{Page, Shape};
 use super::paging::{Paging, Token};
-use super::retry::{Outcome, REFUSED_FOR_TOO_LONG, Smaller, TRIES, Verdict};
+use super::retry::{Outcome, TRIES, Verdict};
 use super::site::Site;
 
+mod asked;
 mod attempts;
+mod failed;
 mod page_size;
+mod request;
 mod transport;
+mod tries;
 
 /// An answer within this lets a page grow back. Export pages of 1,000 rows take 4 to 12 seconds.
 const QUICK: Duration = Duration::from_secs(15);
-
-/// No listing of Zendesk's takes fewer rows a page than this.
-const ROWS_THAT_ALL_LISTINGS_TAKE: u32 = 100;
 
 /// Tries of a request for which somebody waits.
 const IMPATIENT_TRIES: u32 = 3;
 
 /// How long an answer that the sync can do without may keep a worker.
 const SPARE_PATIENCE: Duration = Duration::from_secs(5);
+
 /// What every request to one account shares.
 pub struct Client {
-    http: reqwest::Client,
-    /// For files: follows no redirect by itself, and lets a body take its time.
-    pub(super) content: reqwest::Client,
-    pub(super) main: Site,
-    pub(super) access: Access,
+    transport: Transport,
     budget: Arc<Budget>,
-    pub(super) clock: Clock,
     stop: watch::Receiver<bool>,
-    large: LargeBodies,
     /// Tries of a request that meets faults.
     tries: u32,
     /// How the last try failed, whatever came of it.
     last_failure: Mutex<Option<ApiError>>,
 }
 
-/// One place in one listing.
-#[derive(Debug)]
-pub struct Request<'a> {
-    /// The host that has it, where that is not the main one.
-    pub site: Option<&'a Site>,
-    /// Below `/api/v2/`, placeholders filled.
-    pub path: &'a str,
-    pub query: &'a [(&'static str, String)],
-    pub at: &'a Token,
-    pub buckets: &'a [Bucket],
-    /// Whose turn it is when requests wait.
-    pub walk: u64,
-    pub shape: &'a Shape,
-    /// How long a refusal that no bucket explains may keep others waiting; none: they do not wait.
-    pub patience: Option<Duration>,
-}
-
-/// The page size of a walk: it halves when a page is too much, and grows back.
-/// Something that is asked for until it comes or cannot be had.
-pub(super) trait Asked {
-    type Answer;
-
-    /// Method and address without secrets, for errors.
-    fn told(&self) -> String;
-
-    fn buckets(&self) -> &[Bucket];
-
-    /// Whose turn it is when requests wait.
-    fn walk(&self) -> u64;
-
-    /// How long a refusal that no bucket explains may keep others waiting; none: they do not wait.
-    fn patience(&self) -> Option<Duration> {
-        None
-    }
-
-    /// Whether the last try brought so much that it counts as none.
-    fn has_progressed(&mut self) -> bool {
-        false
-    }
-
-    /// Lets the next try hold a body of any size.
-    fn hold(&mut self, share: Share) {
-        drop(share);
-    }
-
-    /// Asks once.
-    fn attempt(
-        &mut self,
-        client: &Client,
-        size: &PageSize,
-        slot: &mut Slot,
-    ) -> impl Future<Output = Result<Self::Answer, Failed>> + Send;
-}
-
-/// A page that is asked for, and what is known of the answers so far.
-struct AskedPage<'r, 'a> {
-    request: &'r Request<'a>,
-    scanner: Scanner,
-    share: Share,
-}
-
-impl<'r, 'a> AskedPage<'r, 'a> {
-    fn new(request: &'r Request<'a>) -> Self {
-        Self { request, scanner: Scanner::default(), share: Share::default() }
-    }
-}
-
-impl Asked for AskedPage<'_, '_> {
-    type Answer = (Page, Share);
-
-    fn told(&self) -> String {
-        let host = self.request.site.filter(|site| !site.is_main).map_or("", Site::name);
-        format!("GET {host}/api/v2/{}", self.request.path)
-    }
-
-    fn buckets(&self) -> &[Bucket] {
-        self.request.buckets
-    }
-
-    fn walk(&self) -> u64 {
-        self.request.walk
-    }
-
-    fn patience(&self) -> Option<Duration> {
-        self.request.patience
-    }
-
-    fn hold(&mut self, share: Share) {
-        self.share = share;
-    }
-
-    async fn attempt(
-        &mut self,
-        client: &Client,
-        size: &PageSize,
-        slot: &mut Slot,
-    ) -> Result<(Page, Share), Failed> {
-        client.attempt(self, size, slot).await
-    }
-}
-
 /// An answer, the slot that it came with, and when it was asked for.
 struct Got<T> {
     answer: T,
-    slot: Slot,
+    slot: Permit,
     sent_at: Duration,
 }
 
-/// What requests spent. `waited` is the sum over requests, which is the time that passed only where
-/// they go one after another; see [`Client::waited`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    pub requests: u64,
-    pub pages: u64,
-    pub waited: Duration,
+/// What came of one try.
+enum Tried<T> {
+    Answered(Got<T>),
+    Failed(FailedTry, Permit),
 }
-
-impl Tally {
-    /// Adds what another walk spent.
-    pub fn add(&mut self, other: Self) {
-        self.requests += other.requests;
-        self.pages += other.pages;
-        self.waited += other.waited;
-    }
-}
-
-/// A page, and the slot that bounds how many there are. Dropping it frees the slot.
-#[derive(Debug)]
-pub struct Fetched {
-    pub page: Page,
-    /// Rows that were asked for.
-    pub asked: u32,
-    /// Zendesk's time when it answered, unix seconds.
-    pub now_unix: i64,
-    pub slot: Slot,
-    /// What its body has of the store for large ones, until its rows are written.
-    pub share: Share,
-}
-
-/// Why a client cannot be made.
-#[derive(Debug)]
-pub struct NoClient(pub String);
 
 impl Client {
     /// A client of the account that has this main host.
@@ -208,13 +77,8 @@ impl Client {
         clock: Clock,
         stop: watch::Receiver<bool>,
     ) -> Result<Self, NoClient> {
-        let Connections { http, content } = connections(&clock)?;
-        let (url, host) = (main.base.clone(), main.host.clone());
-        let endpoint = TokenEndpoint { http: http.clone(), url, host };
-        let access = Access::new(credentials, endpoint, clock.clone());
-        let last_failure = Mutex::default();
-        let (tries, large) = (TRIES, LargeBodies::default());
-        Ok(Self { http, content, main, access, budget, clock, stop, large, tries, last_failure })
+        let transport = Transport::new(main, credentials, clock)?;
+        Ok(Self { transport, budget, stop, tries: TRIES, last_failure: Mutex::default() })
     }
 
     /// Gives up on faults early, for somebody who waits.
@@ -223,7 +87,7 @@ impl Client {
         Self { tries: IMPATIENT_TRIES, ..self }
     }
 
-    /// Hears of every long wait for a limit from now on.
+    /// Receives every long wait for a limit from now on.
     pub fn waits(&self) -> UnboundedReceiver<Wait> {
         self.budget.waits()
     }
@@ -231,13 +95,13 @@ impl Client {
     /// The account's main host.
     #[must_use]
     pub fn main(&self) -> &Site {
-        &self.main
+        &self.transport.main
     }
 
     /// The clock that requests are paced by.
     #[must_use]
     pub fn clock(&self) -> &Clock {
-        &self.clock
+        &self.transport.clock
     }
 
     /// How the last try failed, for whoever gave up waiting for better.
@@ -246,10 +110,10 @@ impl Client {
         self.last_failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Requests a minute that headers have told of.
+    /// Requests a minute, once a header named the limit.
     #[must_use]
-    pub fn told_limit(&self, bucket: Bucket) -> Option<u32> {
-        self.budget.told_limit(bucket)
+    pub fn known_limit(&self, bucket: Bucket) -> Option<u32> {
+        self.budget.known_limit(bucket)
     }
 
     /// The time in which at least one request of a walk waited.
@@ -272,7 +136,7 @@ impl Client {
 
     /// Waits until no new tokens are on their way to be saved.
     pub async fn settle(&self) {
-        self.access.settle().await;
+        self.transport.access.settle().await;
     }
 
     /// Fetches and scans one page.
@@ -283,22 +147,22 @@ impl Client {
         &self,
         request: &Request<'_>,
         size: &mut PageSize,
-        tally: &mut Tally,
+        tally: &mut RequestStats,
     ) -> Result<Fetched, ApiError> {
         let mut asked = AskedPage::new(request);
         let Got { answer: (page, share), slot, sent_at } =
             self.ask(&mut asked, size, tally).await?;
         tally.pages += 1;
         let asked = size.rows;
-        size.note_good(self.clock.elapsed().saturating_sub(sent_at) <= QUICK);
-        Ok(Fetched { page, asked, now_unix: self.clock.now_unix(), slot, share })
+        size.note_good(self.transport.clock.elapsed().saturating_sub(sent_at) <= QUICK);
+        Ok(Fetched { page, asked, now_unix: self.transport.clock.now_unix(), slot, share })
     }
 
     /// Fetches what is no page.
     pub(super) async fn ask_for<A: Asked>(
         &self,
         asked: &mut A,
-        tally: &mut Tally,
+        tally: &mut RequestStats,
     ) -> Result<A::Answer, ApiError> {
         let mut size = PageSize::new(Paging::Single, None);
         Ok(self.ask(asked, &mut size, tally).await?.answer)
@@ -309,108 +173,98 @@ impl Client {
         &self,
         asked: &mut A,
         size: &mut PageSize,
-        tally: &mut Tally,
+        tally: &mut RequestStats,
     ) -> Result<Got<A::Answer>, ApiError> {
-        let mut waiting_since = None;
-        let mut attempts = Attempts::new(self.tries);
-        let mut renewed = false;
-        // The size that was asked for before a refusal was taken for one of the size.
-        let mut size_before = None;
+        let mut tries = Tries::new(self.tries);
         loop {
-            let asked_at = self.clock.elapsed();
-            let (told, walk) = (asked.told(), asked.walk());
-            self.until_stopped(self.access.ready(), &told).await??;
-            let acquiring = self.budget.acquire(asked.buckets(), walk);
-            let mut slot = self.until_stopped(acquiring, &told).await?;
-            let sent_at = self.clock.elapsed();
-            tally.waited += sent_at.saturating_sub(asked_at);
-            tally.requests += 1;
-            let attempt = asked.attempt(self, size, &mut slot);
-            let failed = match self.until_stopped(attempt, &told).await? {
-                Ok(answer) => return Ok(Got { answer, slot, sent_at }),
-                Err(failed) => failed,
+            let (name, walk) = (asked.name(), asked.walk());
+            let (failed, slot) = match self.ask_once(asked, size, tally, &name).await? {
+                Tried::Answered(got) => return Ok(got),
+                Tried::Failed(failed, slot) => (failed, slot),
             };
             if failed.is_crowded {
                 // The next try has the store to itself, so this happens once for each of the others.
                 drop(slot);
-                asked.hold(self.until_stopped(self.large.all(), &told).await?);
+                asked.hold(self.until_stopped(self.transport.large.all(), &name).await?);
                 continue;
             }
             if asked.has_progressed() {
-                attempts.start_over();
+                tries.start_over();
             }
             *self.last_failure.lock().unwrap_or_else(PoisonError::into_inner) =
-                Some(failed.to_error(&told));
-            match failed.verdict {
-                Verdict::Doubt(ErrorKind::Unauthorized)
-                    if !renewed && self.access.may_renew(failed.signed, failed.names_token()) =>
-                {
-                    renewed = true;
-                    drop(slot);
-                    self.until_stopped(self.access.renew(failed.signed), &told).await??;
-                    continue;
-                }
-                // Some listings take no more rows a page than most do, and say so by this alone.
-                Verdict::GiveUp(ErrorKind::Invalid) if size_before.is_none() => {
-                    size_before = Some(*size);
-                    if size.limit(ROWS_THAT_ALL_LISTINGS_TAKE) {
-                        continue;
-                    }
-                }
-                Verdict::GiveUp(ErrorKind::Invalid) => {
-                    *size = size_before.unwrap_or(*size);
-                }
-                _ => {}
+                Some(failed.to_error(&name));
+            let access = &self.transport.access;
+            if failed.verdict == Verdict::Doubt(ErrorKind::Unauthorized)
+                && !tries.renewed
+                && access.may_renew(failed.signed, failed.names_token())
+            {
+                tries.renewed = true;
+                drop(slot);
+                self.until_stopped(access.renew(failed.signed), &name).await??;
+                continue;
             }
-            let is_slow = matches!(failed.verdict, Verdict::Again { smaller: Smaller::Slow, .. });
-            if is_slow && failed.status.is_none() {
-                attempts.count_twice();
+            if tries.limit_rows(failed.verdict, size) {
+                continue;
             }
-            let jitter = jitter(self.clock.elapsed(), walk);
-            let (wait, is_limit, is_told) =
-                match attempts.next(failed.verdict, size.can_shrink(), jitter) {
-                    Next::GiveUp => return Err(failed.to_error(&told)),
-                    Next::Ask { wait, smaller } => {
-                        if smaller {
-                            size.shrink(matches!(
-                                failed.verdict,
-                                Verdict::Again { smaller: Smaller::Body, .. }
-                            ));
-                        }
-                        let is_told =
-                            matches!(failed.verdict, Verdict::Again { after: Some(_), .. });
-                        (wait, false, is_told)
-                    }
-                    Next::Hold(hold) => match slot.refusing_bucket(&failed.quotas) {
-                        Some(bucket) => {
-                            self.budget.hold(bucket, hold);
-                            (Duration::ZERO, true, true)
-                        }
-                        None => (hold, true, true),
-                    },
-                };
-            if is_told {
-                // Turns that others had before the first refusal are not held against the walk.
-                let now = self.clock.elapsed();
-                let refused_for = now.saturating_sub(*waiting_since.get_or_insert(now));
-                let others_wait = asked.patience().is_some_and(|patience| {
-                    !wait.is_zero() && refused_for.saturating_add(wait) > patience
-                });
-                if others_wait || refused_for >= REFUSED_FOR_TOO_LONG {
-                    let error = failed.to_error(&told);
-                    let is_long = error.kind == ErrorKind::Outage && !others_wait;
-                    let kind = if is_long { ErrorKind::LongOutage } else { error.kind };
-                    return Err(ApiError { kind, again_in: others_wait.then_some(wait), ..error });
-                }
+            let jitter = jitter(self.transport.clock.elapsed(), walk);
+            let pause = match tries.next(&failed, size, jitter) {
+                Followup::GiveUp => return Err(failed.to_error(&name)),
+                Followup::Wait(pause) => pause,
+                Followup::Hold(hold) => self.hold(&slot, &failed, hold),
+            };
+            let (now, patience) = (self.transport.clock.elapsed(), asked.patience());
+            let refused = || failed.to_error(&name);
+            if let Some(error) = tries.refused_too_long(pause, patience, now, refused) {
+                return Err(error);
             }
             drop(slot);
-            if is_told {
-                self.budget.tell(Wait { walk, bucket: None, is_limit, length: wait });
-            }
-            let _waiting = self.budget.waiting(walk);
-            self.until_stopped(self.clock.sleep(wait), &told).await?;
-            tally.waited += wait;
+            self.wait(walk, pause, &name).await?;
+            tally.waited += pause.length;
         }
+    }
+
+    /// One try, once it may be sent.
+    async fn ask_once<A: Asked>(
+        &self,
+        asked: &mut A,
+        size: &PageSize,
+        tally: &mut RequestStats,
+        name: &str,
+    ) -> Result<Tried<A::Answer>, ApiError> {
+        let clock = &self.transport.clock;
+        let asked_at = clock.elapsed();
+        self.until_stopped(self.transport.access.ready(), name).await??;
+        let acquiring = self.budget.acquire(asked.buckets(), asked.walk());
+        let mut slot = self.until_stopped(acquiring, name).await?;
+        let sent_at = clock.elapsed();
+        tally.waited += sent_at.saturating_sub(asked_at);
+        tally.requests += 1;
+        let attempt = asked.attempt(&self.transport, size, &mut slot);
+        Ok(match self.until_stopped(attempt, name).await? {
+            Ok(answer) => Tried::Answered(Got { answer, slot, sent_at }),
+            Err(failed) => Tried::Failed(failed, slot),
+        })
+    }
+
+    /// Holds the bucket that refused a request, which then waits in its queue like all others. A
+    /// refusal that no bucket explains is the walk's own to wait out.
+    fn hold(&self, slot: &Permit, failed: &FailedTry, hold: Duration) -> Pause {
+        let bucket = slot.refusing_bucket(&failed.quotas);
+        if let Some(bucket) = bucket {
+            self.budget.hold(bucket, hold);
+        }
+        let length = if bucket.is_some() { Duration::ZERO } else { hold };
+        Pause { length, is_limit: true, is_servers: true }
+    }
+
+    /// Waits before the next try, holding nothing.
+    async fn wait(&self, walk: u64, pause: Pause, name: &str) -> Result<(), ApiError> {
+        let Pause { length, is_limit, is_servers } = pause;
+        if is_servers {
+            self.budget.report(Wait { walk, bucket: None, is_limit, length });
+        }
+        let _waiting = self.budget.waiting(walk);
+        self.until_stopped(self.transport.clock.sleep(length), name).await
     }
 
     /// Lets a walk wait for as long as a refusal of its last request asked for.
@@ -424,10 +278,8 @@ impl Client {
         wait: Duration,
         is_limit: bool,
     ) -> Result<(), ApiError> {
-        let told = format!("GET /api/v2/{path}");
-        self.budget.tell(Wait { walk, bucket: None, is_limit, length: wait });
-        let _waiting = self.budget.waiting(walk);
-        self.until_stopped(self.clock.sleep(wait), &told).await
+        let pause = Pause { length: wait, is_limit, is_servers: true };
+        self.wait(walk, pause, &format!("GET /api/v2/{path}")).await
     }
 
     /// Lets time pass before the same is asked again, holding nothing.
@@ -435,7 +287,7 @@ impl Client {
     /// # Errors
     /// [`ApiError`] when the program is to stop.
     pub async fn pause(&self, path: &str, wait: Duration) -> Result<(), ApiError> {
-        self.until_stopped(self.clock.sleep(wait), &format!("GET /api/v2/{path}")).await
+        self.until_stopped(self.transport.clock.sleep(wait), &format!("GET /api/v2/{path}")).await
     }
 
     /// Asks for something that the sync can do without: in one short try, and with a worker that
@@ -461,19 +313,19 @@ impl Client {
             patience: None,
         };
         let mut asked = AskedPage::new(&request);
-        let told = asked.told();
-        self.until_stopped(self.access.ready(), &told).await??;
+        let name = asked.name();
+        self.until_stopped(self.transport.access.ready(), &name).await??;
         let acquiring = self.budget.acquire(buckets, SPARE);
-        let mut slot = self.until_stopped(acquiring, &told).await?;
+        let mut slot = self.until_stopped(acquiring, &name).await?;
         let size = PageSize::new(Paging::Single, None);
-        let attempt = self.attempt(&mut asked, &size, &mut slot);
-        let attempt = tokio::time::timeout(self.clock.patience(SPARE_PATIENCE), attempt);
-        let failed = match self.until_stopped(attempt, &told).await? {
+        let attempt = asked.attempt(&self.transport, &size, &mut slot);
+        let attempt = tokio::time::timeout(self.transport.clock.patience(SPARE_PATIENCE), attempt);
+        let failed = match self.until_stopped(attempt, &name).await? {
             Ok(Ok((page, _))) => return Ok(page),
             Ok(Err(failed)) => failed,
             Err(_) => {
                 let why = "there was no answer in time".to_owned();
-                Failed::new(ErrorKind::Unavailable, Outcome::TimedOut, why)
+                FailedTry::new(ErrorKind::Unavailable, Outcome::TimedOut, why)
             }
         };
         if let Verdict::Limited(hold) = failed.verdict
@@ -481,13 +333,13 @@ impl Client {
         {
             self.budget.hold(bucket, hold);
         }
-        Err(failed.to_error(&told))
+        Err(failed.to_error(&name))
     }
 
     async fn until_stopped<T>(
         &self,
         doing: impl Future<Output = T>,
-        told: &str,
+        request: &str,
     ) -> Result<T, ApiError> {
         let mut stop = self.stop.clone();
         let stopped = async move {
@@ -500,8 +352,8 @@ impl Client {
             biased;
             () = stopped => {
                 let why = "the program was told to stop".to_owned();
-                let failed = Failed::new(ErrorKind::Stopped, Outcome::Broken, why);
-                Err(failed.to_error(told))
+                let failed = FailedTry::new(ErrorKind::Stopped, Outcome::Broken, why);
+                Err(failed.to_error(request))
             }
             done = doing => Ok(done),
         }

@@ -1,5 +1,7 @@
 //! How requests go out and bodies come in: connections, signatures, limits of time and size.
 
+use std::error::Error;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,19 +12,24 @@ use reqwest::header::{
 };
 use reqwest::{RequestBuilder, Response};
 
-use super::attempts::{Answered, Failed};
+use super::failed::{Answered, FailedTry};
 use super::page_size::PageSize;
-use super::{AskedPage, Client, NoClient, Request};
+use super::request::Request;
+use crate::zendesk::auth::{Access, Credentials, TokenEndpoint};
 use crate::zendesk::body::{Body, BodyError, ENCODINGS};
-use crate::zendesk::budget::Slot;
+use crate::zendesk::budget::Permit;
 use crate::zendesk::clock::Clock;
+use crate::zendesk::dns::Names;
 use crate::zendesk::error::{ErrorKind, detail};
 use crate::zendesk::large::{LARGEST_BODY_BYTES, LargeBodies, Share, USUAL_BODY_BYTES};
-use crate::zendesk::names::Names;
-use crate::zendesk::page::Page;
+use crate::zendesk::page::{Page, Scanner};
 use crate::zendesk::retry::{Outcome, Speaker, is_page, speaker, target};
 use crate::zendesk::site::Site;
-use crate::zendesk::{content, headers, instant, trust};
+use crate::zendesk::tls::{TlsError, tls_config};
+use crate::zendesk::{headers, timestamp};
+
+/// How long one try of a file may take; what came by then is kept, and the next one goes on.
+pub(in crate::zendesk) const FILE_TIMEOUT: Duration = Duration::from_secs(1800);
 
 /// A body past this is asked again at half the page size, where the listing has one.
 const LARGEST_SHRINKABLE_BODY_BYTES: usize = 16 << 20;
@@ -39,25 +46,57 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// The connections for pages, and those for files.
-pub(super) struct Connections {
-    pub(super) http: reqwest::Client,
+/// Why a client cannot be made.
+#[derive(Debug)]
+pub enum NoClient {
+    Tls(TlsError),
+    Connections(reqwest::Error),
+}
+
+impl fmt::Display for NoClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tls(why) => why.fmt(f),
+            Self::Connections(why) => why.fmt(f),
+        }
+    }
+}
+
+impl Error for NoClient {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Tls(why) => Some(why),
+            Self::Connections(why) => Some(why),
+        }
+    }
+}
+
+/// Sends requests to one account and reads answers, once each.
+pub(in crate::zendesk) struct Transport {
+    http: reqwest::Client,
     /// For files: follows no redirect by itself, and lets a body take its time.
-    pub(super) content: reqwest::Client,
+    pub(in crate::zendesk) content: reqwest::Client,
+    pub(in crate::zendesk) main: Site,
+    pub(in crate::zendesk) access: Access,
+    pub(in crate::zendesk) clock: Clock,
+    pub(super) large: LargeBodies,
+}
+
+/// The connections for pages, and those for files.
+struct Connections {
+    http: reqwest::Client,
+    content: reqwest::Client,
 }
 
 /// Sets connections up.
-///
-/// # Errors
-/// [`NoClient`] when the trust store is unusable.
-pub(super) fn connections(clock: &Clock) -> Result<Connections, NoClient> {
+fn connections(clock: &Clock) -> Result<Connections, NoClient> {
     // A redirect is followed on the same host only: credentials go nowhere else.
     let redirect = reqwest::redirect::Policy::custom(|attempt| {
         let asked = attempt.previous();
         let is_same = asked.first().is_some_and(|first| first.origin() == attempt.url().origin());
         if is_same && asked.len() < 4 { attempt.follow() } else { attempt.stop() }
     });
-    let tls = trust::tls_config().map_err(NoClient)?;
+    let tls = tls_config().map_err(NoClient::Tls)?;
     let names = Arc::new(Names::of_system());
     let builder = || {
         reqwest::Client::builder()
@@ -68,30 +107,46 @@ pub(super) fn connections(clock: &Clock) -> Result<Connections, NoClient> {
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
     };
     let build = |builder: reqwest::ClientBuilder| {
-        builder.build().map_err(|error| NoClient(error.without_url().to_string()))
+        builder.build().map_err(|error| NoClient::Connections(error.without_url()))
     };
     let http = build(builder().redirect(redirect).timeout(clock.patience(TOTAL_TIMEOUT)))?;
     // A file is counted and continued by its bytes as they are sent.
     let content = build(
         builder()
             .redirect(reqwest::redirect::Policy::none())
-            .timeout(clock.patience(content::TOTAL_TIMEOUT))
+            .timeout(clock.patience(FILE_TIMEOUT))
             .no_gzip(),
     )?;
     Ok(Connections { http, content })
 }
 
-impl Client {
-    /// Sends the request once and reads the answer to its end.
-    pub(super) async fn attempt(
+impl Transport {
+    /// Connections to the account that has this main host.
+    ///
+    /// # Errors
+    /// [`NoClient`] when the trust store is unusable.
+    pub(super) fn new(
+        main: Site,
+        credentials: Credentials,
+        clock: Clock,
+    ) -> Result<Self, NoClient> {
+        let Connections { http, content } = connections(&clock)?;
+        let (url, host) = (main.base.clone(), main.host.clone());
+        let endpoint = TokenEndpoint { http: http.clone(), url, host };
+        let access = Access::new(credentials, endpoint, clock.clone());
+        Ok(Self { http, content, main, access, clock, large: LargeBodies::default() })
+    }
+
+    /// Asks for a page once. A large body holds `share` of the store, which is dropped when the try
+    /// fails.
+    pub(super) async fn page(
         &self,
-        asked: &mut AskedPage<'_, '_>,
+        request: &Request<'_>,
+        scanner: &mut Scanner,
+        mut share: Share,
         size: &PageSize,
-        slot: &mut Slot,
-    ) -> Result<(Page, Share), Failed> {
-        let request = asked.request;
-        // A try that fails gives back what it held.
-        let mut share = std::mem::take(&mut asked.share);
+        slot: &mut Permit,
+    ) -> Result<(Page, Share), FailedTry> {
         let (answer, signed) = self.send(request, size).await?;
         let status = answer.status().as_u16();
         let quotas = self.observe(answer.headers(), slot);
@@ -112,11 +167,11 @@ impl Client {
             let body = body?;
             if is_page(&body) {
                 let words = detail(&body, self.access.secrets());
-                return Err(Failed::new(ErrorKind::Intercepted, Outcome::Unreadable, words));
+                return Err(FailedTry::new(ErrorKind::Intercepted, Outcome::Unreadable, words));
             }
             self.access.accepted(signed);
-            let page = asked.scanner.scan(body, request.shape).map_err(|why| {
-                Failed::new(ErrorKind::Unreadable, Outcome::Unreadable, why.to_string())
+            let page = scanner.scan(body, request.shape).map_err(|why| {
+                FailedTry::new(ErrorKind::Unreadable, Outcome::Unreadable, why.to_string())
             })?;
             return Ok((page, share));
         }
@@ -124,11 +179,12 @@ impl Client {
         let body = body.unwrap_or_default();
         let speaker = if is_mitigated { Speaker::Network } else { speaker(&body) };
         let answered = Answered { status, retry_after, quotas, signed };
-        Err(self.failed(answered, &body, speaker, request.at.is_servers()))
+        let has_token = request.at.is_servers();
+        Err(FailedTry::answered(answered, &body, speaker, has_token, self.access.secrets()))
     }
 
-    /// A redirect that was not followed. Of where it leads only the host is told.
-    fn redirected(&self, answer: &Response, host: &str) -> Failed {
+    /// A redirect that was not followed. The detail names only the host it leads to.
+    fn redirected(&self, answer: &Response, host: &str) -> FailedTry {
         let to = answer.headers().get(LOCATION).and_then(|to| to.to_str().ok());
         let to = to.and_then(|to| answer.url().join(to).ok());
         let to = to.as_ref().and_then(|to| to.host_str());
@@ -137,8 +193,8 @@ impl Client {
             Some(to) => self.access.secrets().strike(format!("it sends us to {to}")),
             None => "it sends us nowhere".to_owned(),
         };
-        let failed = Failed::new(ErrorKind::Redirected, outcome, words);
-        Failed { status: Some(answer.status().as_u16()), ..failed }
+        let failed = FailedTry::new(ErrorKind::Redirected, outcome, words);
+        FailedTry { status: Some(answer.status().as_u16()), ..failed }
     }
 
     /// Signs a request to a host of the account. Tells by which of the signatures.
@@ -163,7 +219,7 @@ impl Client {
         &self,
         request: &Request<'_>,
         size: &PageSize,
-    ) -> Result<(Response, u64), Failed> {
+    ) -> Result<(Response, u64), FailedTry> {
         let site = request.site.unwrap_or(&self.main);
         let mut url = site.base.clone();
         url.set_path(&format!("/api/v2/{}", request.path));
@@ -188,17 +244,17 @@ impl Client {
             .header(ACCEPT, HeaderValue::from_static("application/json"))
             .header(ACCEPT_ENCODING, HeaderValue::from_static(ENCODINGS));
         let (sending, number) = self.sign(sending, site);
-        let answer = sending.send().await.map_err(Failed::transport)?;
+        let answer = sending.send().await.map_err(FailedTry::transport)?;
         Ok((answer, number))
     }
 
     pub(in crate::zendesk) fn observe(
         &self,
         headers: &HeaderMap,
-        slot: &mut Slot,
+        slot: &mut Permit,
     ) -> Vec<headers::Quota> {
         let date = headers.get(DATE).and_then(|date| date.to_str().ok());
-        if let Some(date) = date.and_then(instant::from_http_date) {
+        if let Some(date) = date.and_then(timestamp::from_http_date) {
             // A cache says when the answer was made, and how long ago that was.
             let age = headers.get(AGE).and_then(|age| age.to_str().ok()?.trim().parse().ok());
             self.clock.observe(date.saturating_add(age.unwrap_or(0_u32).into()));
@@ -215,21 +271,21 @@ async fn read_body(
     answer: Response,
     limit: usize,
     mut share: Option<(&LargeBodies, &mut Share)>,
-) -> Result<Vec<u8>, Failed> {
+) -> Result<Vec<u8>, FailedTry> {
     let failed = |error| match error {
         BodyError::TooLarge => {
             let detail = format!("a page is larger than {} MB", limit >> 20);
-            Failed::new(ErrorKind::TooLarge, Outcome::TooLarge, detail)
+            FailedTry::new(ErrorKind::TooLarge, Outcome::TooLarge, detail)
         }
         BodyError::NotGzip | BodyError::CutShort | BodyError::Unknown(_) => {
             let detail = format!("the body cannot be unpacked: {error}");
-            Failed::new(ErrorKind::Unreadable, Outcome::Unreadable, detail)
+            FailedTry::new(ErrorKind::Unreadable, Outcome::Unreadable, detail)
         }
     };
     let crowded = || {
         let detail = "other large answers are being read".to_owned();
-        let failed = Failed::new(ErrorKind::TooLarge, Outcome::TooLarge, detail);
-        Failed { is_crowded: true, ..failed }
+        let failed = FailedTry::new(ErrorKind::TooLarge, Outcome::TooLarge, detail);
+        FailedTry { is_crowded: true, ..failed }
     };
     let room = |share: &Share| limit.min(share.holds().saturating_add(UNPACKED_AT_ONCE_BYTES));
     let mut now = share.as_ref().map_or(limit, |(_, share)| room(share));
@@ -240,7 +296,7 @@ async fn read_body(
     body.expect(announced.unwrap_or_default(), limit);
     let mut chunks = answer.bytes_stream();
     while let Some(chunk) = chunks.next().await {
-        match body.take(&chunk.map_err(Failed::transport)?) {
+        match body.take(&chunk.map_err(FailedTry::transport)?) {
             Err(BodyError::TooLarge) if now < limit => return Err(crowded()),
             taken => taken.map_err(failed)?,
         }

@@ -8,7 +8,8 @@
 
 use super::table::Row;
 use super::{Account, SUBDOMAIN};
-use crate::listings::{Dialect, LISTINGS, Listing};
+use crate::listings::{Dialect, Listing};
+use crate::resources::resource;
 use crate::row_text::{get, get_text, quote};
 use crate::settings::Settings;
 use std::net::Ipv4Addr;
@@ -132,7 +133,7 @@ fn open(row: &mut Row, state: &str) {
 
 fn is_listed_by_help_centers(name: &str) -> bool {
     let is_one = |listing: &Listing| listing.dialect == Dialect::HelpCenterPages;
-    LISTINGS.iter().any(|listing| listing.resource == name && is_one(listing))
+    resource(name).listings.iter().any(is_one)
 }
 
 /// One label of a host's name.

@@ -1,9 +1,9 @@
 //! What can happen to the data of an account while somebody reads it. Every operation stamps
 //! simulated now, and does no more to neighbouring rows than Zendesk does.
 
-use super::resources::{Stamp, resource};
 use super::{Account, Birth, stamp};
 use crate::prng::Prng;
+use crate::resources::{Stamp, resource};
 use crate::{clock, row_text};
 
 /// Fields that may change without the row moving in any listing; the first one present is changed.
@@ -130,7 +130,7 @@ impl Account {
 
     fn vanish(&mut self, name: &str, number: u64) {
         self.table_mut(name).remove(number);
-        let below = super::RESOURCES.iter().filter(|kind| kind.parent == Some(name));
+        let below = crate::resources::RESOURCES.iter().filter(|kind| kind.parent == Some(name));
         for kind in below {
             let numbers: Vec<_> =
                 self.table(kind.name).children(number).map(|row| row.number).collect();
@@ -307,7 +307,7 @@ impl Account {
     }
 
     fn random_change_of_one(&mut self, chance: &mut Prng) -> String {
-        let kinds = super::RESOURCES;
+        let kinds = crate::resources::RESOURCES;
         let name = kinds[chance.below(kinds.len() as u64) as usize].name;
         let name = if chance.chance(0.25) { "tickets" } else { name };
         let keys = self.keys(name);

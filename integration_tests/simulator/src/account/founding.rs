@@ -2,8 +2,8 @@
 //! changed than a page holds, parents with many children and parents with none, deleted,
 //! scrubbed and archived tickets.
 
-use super::resources::{RESOURCES, Resource, Stamp};
 use super::{ADMIN_USER_ID, AGENT_USER_ID, Account, Birth, SUSPENDED_USER_ID, brands, samples};
+use crate::resources::{RESOURCES, Resource, Stamp};
 use crate::row_text;
 use crate::settings::{Settings, Size};
 

@@ -5,7 +5,6 @@ mod brands;
 mod changes;
 mod fields;
 mod founding;
-pub(crate) mod resources;
 mod samples;
 pub(crate) mod table;
 pub(crate) mod truth;
@@ -16,10 +15,10 @@ pub use table::Row;
 pub use truth::Truth;
 
 use crate::prng::Prng;
-use crate::rows::{ROWS, Seed};
+use crate::resources::{RESOURCES, Stamp, resource};
+use crate::rows::Seed;
 use crate::settings::Settings;
 use crate::{clock, row_text};
-use resources::{RESOURCES, Stamp};
 use std::collections::BTreeMap;
 use table::Table;
 
@@ -140,7 +139,7 @@ impl Account {
     fn add(&mut self, name: &'static str, birth: Birth) -> u64 {
         let random = self.chance.bits();
         let ticket_id = match name {
-            _ if resources::resource(name).parent == Some("tickets") => birth.parent,
+            _ if resource(name).parent == Some("tickets") => birth.parent,
             _ => self.any_number("tickets"),
         };
         let user_id = self.any_number("users").unwrap_or(ADMIN_USER_ID);
@@ -245,6 +244,5 @@ fn stamp(row: &mut Row, stamp: Stamp) {
 }
 
 fn make(name: &str, seed: &Seed) -> String {
-    let maker = ROWS.iter().find(|maker| maker.resource == name);
-    (maker.unwrap_or_else(|| panic!("{name} has no maker of rows")).make)(seed)
+    (resource(name).make)(seed)
 }

@@ -3,8 +3,8 @@
 //! what the ticket had, and comments come as children of an event.
 
 use super::founding::birth;
-use super::resources::{RESOURCES, Resource, resource};
 use super::{ADMIN_USER_ID, Account, Birth, Row, SUBDOMAIN};
+use crate::resources::{RESOURCES, Resource, resource};
 use crate::{clock, row_text};
 
 /// Fields in which a sample takes the times of the row whose place it takes.

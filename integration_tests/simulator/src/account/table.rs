@@ -1,7 +1,7 @@
 //! The rows of one resource, with the columns that listings sort and filter by.
 
-use super::resources::{Resource, Stamp};
 use crate::prng::mix;
+use crate::resources::{Resource, Stamp};
 use crate::{clock, row_text};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;

@@ -6,7 +6,7 @@ use super::Seed;
 use super::json::{Json, Object, object};
 use super::tickets::via;
 
-pub(super) fn custom_status(seed: &Seed) -> String {
+pub(crate) fn custom_status(seed: &Seed) -> String {
     let label = seed.name("Status", 0);
     let description = seed.text(3);
     seed.finish(object! {
@@ -28,7 +28,7 @@ pub(super) fn custom_status(seed: &Seed) -> String {
     })
 }
 
-pub(super) fn satisfaction_reason(seed: &Seed) -> String {
+pub(crate) fn satisfaction_reason(seed: &Seed) -> String {
     seed.finish(object! {
         "url": seed.url("satisfaction_reasons"),
         "id": seed.id,
@@ -41,7 +41,7 @@ pub(super) fn satisfaction_reason(seed: &Seed) -> String {
     })
 }
 
-pub(super) fn suspended_ticket(seed: &Seed) -> String {
+pub(crate) fn suspended_ticket(seed: &Seed) -> String {
     let author = object! {
         "id": seed.or_null(0, seed.user_id),
         "name": seed.text(4),
@@ -67,7 +67,7 @@ pub(super) fn suspended_ticket(seed: &Seed) -> String {
     })
 }
 
-pub(super) fn view(seed: &Seed) -> String {
+pub(crate) fn view(seed: &Seed) -> String {
     let condition = object! { "field": "status", "operator": "less_than", "value": "solved" };
     let column =
         object! { "id": "status", "title": "Status", "filterable": true, "sortable": true };
@@ -100,7 +100,7 @@ pub(super) fn view(seed: &Seed) -> String {
     })
 }
 
-pub(super) fn locale(seed: &Seed) -> String {
+pub(crate) fn locale(seed: &Seed) -> String {
     seed.finish(object! {
         "url": seed.url("locales"),
         "id": seed.id,
@@ -115,7 +115,7 @@ pub(super) fn locale(seed: &Seed) -> String {
     })
 }
 
-pub(super) fn dynamic_content_item(seed: &Seed) -> String {
+pub(crate) fn dynamic_content_item(seed: &Seed) -> String {
     let variant = |n: u64| {
         object! {
             "url": seed.address(&format!("api/v2/dynamic_content/items/{}/variants/{n}.json", seed.id)),
@@ -143,7 +143,7 @@ pub(super) fn dynamic_content_item(seed: &Seed) -> String {
 }
 
 /// Its id is a number in a text (Zendesk, Brand Agents).
-pub(super) fn brand_agent(seed: &Seed) -> String {
+pub(crate) fn brand_agent(seed: &Seed) -> String {
     let row = object! {
         "id": seed.id.to_string(),
         "user_id": seed.user_id,
@@ -155,7 +155,7 @@ pub(super) fn brand_agent(seed: &Seed) -> String {
 }
 
 /// Its id is a ULID (Zendesk, Group SLA Policies).
-pub(super) fn group_sla_policy(seed: &Seed) -> String {
+pub(crate) fn group_sla_policy(seed: &Seed) -> String {
     let filter =
         object! { "field": "group_id", "operator": "includes", "value": Json::raw(r#"[6,"7"]"#) };
     let metric = object! {
@@ -179,7 +179,7 @@ pub(super) fn group_sla_policy(seed: &Seed) -> String {
 }
 
 /// Twenty-six characters of the alphabet that ULIDs have.
-pub(super) fn ulid(seed: &Seed) -> String {
+pub(crate) fn ulid(seed: &Seed) -> String {
     const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     let mut number = u128::from(seed.id) << 64 | u128::from(seed.bits(70));
     let mut text = vec![b'0'; 26];
@@ -191,7 +191,7 @@ pub(super) fn ulid(seed: &Seed) -> String {
 }
 
 /// Its id is a number in a text (Zendesk, Ticket Trigger Categories).
-pub(super) fn trigger_category(seed: &Seed) -> String {
+pub(crate) fn trigger_category(seed: &Seed) -> String {
     seed.finish(object! {
         "url": seed.url("trigger_categories"),
         "id": seed.id.to_string(),
@@ -202,7 +202,7 @@ pub(super) fn trigger_category(seed: &Seed) -> String {
     })
 }
 
-pub(super) fn recipient_address(seed: &Seed) -> String {
+pub(crate) fn recipient_address(seed: &Seed) -> String {
     let row = object! {
         "url": seed.url("recipient_addresses"),
         "id": seed.id,
@@ -221,7 +221,7 @@ pub(super) fn recipient_address(seed: &Seed) -> String {
     seed.finish(row.with_if(seed.on(0, 2), "domain_verification_code", "b4f0aa6f"))
 }
 
-pub(super) fn workspace(seed: &Seed) -> String {
+pub(crate) fn workspace(seed: &Seed) -> String {
     let macro_of = object! {
         "id": seed.other_id(11),
         "title": seed.text(6),
@@ -252,7 +252,7 @@ pub(super) fn workspace(seed: &Seed) -> String {
     })
 }
 
-pub(super) fn sharing_agreement(seed: &Seed) -> String {
+pub(crate) fn sharing_agreement(seed: &Seed) -> String {
     seed.finish(object! {
         "url": seed.url("sharing_agreements"),
         "id": seed.id,
@@ -267,7 +267,7 @@ pub(super) fn sharing_agreement(seed: &Seed) -> String {
 }
 
 /// A holiday tells neither its schedule nor when it changed.
-pub(super) fn schedule_holiday(seed: &Seed) -> String {
+pub(crate) fn schedule_holiday(seed: &Seed) -> String {
     seed.finish(object! {
         "id": seed.id,
         "name": seed.name("Holiday", 0),
@@ -277,7 +277,7 @@ pub(super) fn schedule_holiday(seed: &Seed) -> String {
 }
 
 /// An answer to a survey. Its times stand inside its answers only.
-pub(super) fn survey_response(seed: &Seed) -> String {
+pub(crate) fn survey_response(seed: &Seed) -> String {
     let text = |value: Json| object! { "type": "static", "value": value };
     let question = |kind: &str, alias: &str| -> Object {
         object! { "id": ulid(seed), "type": kind, "alias": alias, "headline": text(seed.text(2)) }

@@ -5,7 +5,7 @@
 use super::Seed;
 use super::json::{Json, Object, object};
 
-pub(super) fn automation(seed: &Seed) -> String {
+pub(crate) fn automation(seed: &Seed) -> String {
     let row = rule(seed, "Automation")
         .with("url", seed.url("automations"))
         .with("raw_title", seed.name("Automation", 0))
@@ -13,7 +13,7 @@ pub(super) fn automation(seed: &Seed) -> String {
     seed.finish(row)
 }
 
-pub(super) fn trigger(seed: &Seed) -> String {
+pub(crate) fn trigger(seed: &Seed) -> String {
     let row = rule(seed, "Trigger")
         .with("url", seed.url("triggers"))
         .with("raw_title", seed.name("Trigger", 0))
@@ -24,7 +24,7 @@ pub(super) fn trigger(seed: &Seed) -> String {
     seed.finish(row)
 }
 
-pub(super) fn shared_macro(seed: &Seed) -> String {
+pub(crate) fn shared_macro(seed: &Seed) -> String {
     let restriction = match seed.n % 3 {
         0 => Json::NULL,
         1 => object! { "type": "User", "id": seed.user_id }.into(),
@@ -100,7 +100,7 @@ fn conditions(seed: &Seed) -> Object {
 
 const METRICS: [&str; 3] = ["first_reply_time", "requester_wait_time", "agent_work_time"];
 
-pub(super) fn sla_policy(seed: &Seed) -> String {
+pub(crate) fn sla_policy(seed: &Seed) -> String {
     let filter = |value: Json| object! { "field": "via_id", "operator": "is", "value": value };
     let value = match seed.n % 4 {
         0 => "4".into(),
@@ -142,7 +142,7 @@ pub(super) fn sla_policy(seed: &Seed) -> String {
 
 /// A condition that routing rules may ask for. It has no id: a subject is listed once among
 /// those of which all must hold and once among those of which any must.
-pub(super) fn attribute_definition(seed: &Seed) -> String {
+pub(crate) fn attribute_definition(seed: &Seed) -> String {
     let subject = match seed.n {
         1 => "number_of_incidents".to_owned(),
         2 => "brand".to_owned(),

@@ -5,7 +5,7 @@ use super::Seed;
 use super::help_center::vote_on;
 use super::json::object;
 
-pub(super) fn topic(seed: &Seed) -> String {
+pub(crate) fn topic(seed: &Seed) -> String {
     let id = seed.id;
     seed.finish(object! {
         "id": id,
@@ -23,7 +23,7 @@ pub(super) fn topic(seed: &Seed) -> String {
     })
 }
 
-pub(super) fn post(seed: &Seed) -> String {
+pub(crate) fn post(seed: &Seed) -> String {
     let id = seed.id;
     let is_edited = seed.on(0, 3);
     seed.finish(object! {
@@ -52,7 +52,7 @@ pub(super) fn post(seed: &Seed) -> String {
     })
 }
 
-pub(super) fn comment(seed: &Seed) -> String {
+pub(crate) fn comment(seed: &Seed) -> String {
     let (id, post) = (seed.id, seed.parent());
     let is_edited = seed.on(0, 3);
     let page = format!("hc/en-us/community/posts/{post}-Short-text/comments/{id}");
@@ -74,10 +74,10 @@ pub(super) fn comment(seed: &Seed) -> String {
     })
 }
 
-pub(super) fn vote(seed: &Seed) -> String {
+pub(crate) fn vote(seed: &Seed) -> String {
     vote_on(seed, "Post")
 }
 
-pub(super) fn comment_vote(seed: &Seed) -> String {
+pub(crate) fn comment_vote(seed: &Seed) -> String {
     vote_on(seed, "PostComment")
 }

@@ -18,7 +18,7 @@ const TYPES: [&str; 9] = [
     "lookup",
 ];
 
-pub(super) fn custom_object(seed: &Seed) -> String {
+pub(crate) fn custom_object(seed: &Seed) -> String {
     // Objects that Zendesk itself brings have a key with colons.
     let key = match seed.n {
         2 => "standard::it_asset".to_owned(),
@@ -43,7 +43,7 @@ pub(super) fn custom_object(seed: &Seed) -> String {
     })
 }
 
-pub(super) fn field(seed: &Seed) -> String {
+pub(crate) fn field(seed: &Seed) -> String {
     let kind = TYPES[(seed.n % 9) as usize];
     let option = object! {
         "id": seed.other_id(8),
@@ -82,7 +82,7 @@ pub(super) fn field(seed: &Seed) -> String {
 }
 
 /// Photos are in no row of the export (Zendesk, Incremental Custom Object Record Export).
-pub(super) fn record(seed: &Seed) -> String {
+pub(crate) fn record(seed: &Seed) -> String {
     let fields = object! {
         "f_text": seed.text(1),
         "f_textarea": seed.body(4),

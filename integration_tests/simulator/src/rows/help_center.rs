@@ -4,7 +4,7 @@
 use super::json::{Json, Object, object};
 use super::{Seed, mix};
 
-pub(super) fn article(seed: &Seed) -> String {
+pub(crate) fn article(seed: &Seed) -> String {
     let title = seed.text(0);
     let page = seed.address(&format!("hc/en-us/articles/{}-Printer-on-fire", seed.id));
     seed.finish(object! {
@@ -38,7 +38,7 @@ pub(super) fn article(seed: &Seed) -> String {
     })
 }
 
-pub(super) fn comment(seed: &Seed) -> String {
+pub(crate) fn comment(seed: &Seed) -> String {
     let (id, article) = (seed.id, seed.parent());
     let is_edited = seed.on(0, 3);
     let path = format!("api/v2/help_center/en-us/articles/{article}/comments/{id}.json");
@@ -60,11 +60,11 @@ pub(super) fn comment(seed: &Seed) -> String {
     })
 }
 
-pub(super) fn vote(seed: &Seed) -> String {
+pub(crate) fn vote(seed: &Seed) -> String {
     vote_on(seed, "Article")
 }
 
-pub(super) fn comment_vote(seed: &Seed) -> String {
+pub(crate) fn comment_vote(seed: &Seed) -> String {
     vote_on(seed, "Comment")
 }
 
@@ -82,7 +82,7 @@ pub(super) fn vote_on(seed: &Seed, item_type: &str) -> String {
     })
 }
 
-pub(super) fn attachment(seed: &Seed) -> String {
+pub(crate) fn attachment(seed: &Seed) -> String {
     let id = seed.id;
     let article = seed.parent_id;
     let of_article = article.map_or(String::new(), |article| format!("{article}/"));
@@ -106,11 +106,11 @@ pub(super) fn attachment(seed: &Seed) -> String {
     })
 }
 
-pub(super) fn category(seed: &Seed) -> String {
+pub(crate) fn category(seed: &Seed) -> String {
     seed.finish(shelf(seed, "categories"))
 }
 
-pub(super) fn section(seed: &Seed) -> String {
+pub(crate) fn section(seed: &Seed) -> String {
     let row = shelf(seed, "sections")
         .with("category_id", seed.parent())
         .with("parent_section_id", seed.on(0, 3).then(|| seed.other_id(22)))
@@ -138,15 +138,15 @@ fn shelf(seed: &Seed, collection: &str) -> Object {
     }
 }
 
-pub(super) fn article_translation(seed: &Seed) -> String {
+pub(crate) fn article_translation(seed: &Seed) -> String {
     translation(seed, "Article", "articles")
 }
 
-pub(super) fn section_translation(seed: &Seed) -> String {
+pub(crate) fn section_translation(seed: &Seed) -> String {
     translation(seed, "Section", "sections")
 }
 
-pub(super) fn category_translation(seed: &Seed) -> String {
+pub(crate) fn category_translation(seed: &Seed) -> String {
     translation(seed, "Category", "categories")
 }
 

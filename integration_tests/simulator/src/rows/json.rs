@@ -4,18 +4,18 @@
 
 /// A piece of valid JSON, as text.
 #[derive(Clone, Debug)]
-pub(super) struct Json(String);
+pub(crate) struct Json(String);
 
 impl Json {
-    pub(super) const NULL: Json = Json(String::new());
+    pub(crate) const NULL: Json = Json(String::new());
 
     /// Text that is JSON already, kept to the byte.
-    pub(super) fn raw(text: impl Into<String>) -> Json {
+    pub(crate) fn raw(text: impl Into<String>) -> Json {
         Json(text.into())
     }
 
     /// What is written out; the empty text stands for null, so that `NULL` can be a constant.
-    pub(super) fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         if self.0.is_empty() { "null" } else { &self.0 }
     }
 }
@@ -69,37 +69,37 @@ impl From<Object> for Json {
 
 /// An object that keeps its keys in the order they were put in.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Object(Vec<(String, Json)>);
+pub(crate) struct Object(Vec<(String, Json)>);
 
 impl Object {
-    pub(super) fn with(mut self, key: impl Into<String>, value: impl Into<Json>) -> Object {
+    pub(crate) fn with(mut self, key: impl Into<String>, value: impl Into<Json>) -> Object {
         self.0.push((key.into(), value.into()));
         self
     }
 
     /// The key is absent, not null, when `present` is false.
-    pub(super) fn with_if(self, present: bool, key: &str, value: impl Into<Json>) -> Object {
+    pub(crate) fn with_if(self, present: bool, key: &str, value: impl Into<Json>) -> Object {
         if present { self.with(key, value) } else { self }
     }
 
     /// The keys of `other` behind those of this one.
-    pub(super) fn and(mut self, other: Object) -> Object {
+    pub(crate) fn and(mut self, other: Object) -> Object {
         self.0.extend(other.0);
         self
     }
 
-    pub(super) fn reversed(mut self) -> Object {
+    pub(crate) fn reversed(mut self) -> Object {
         self.0.reverse();
         self
     }
 
     /// Moves one key behind all others, and so behind any nested key of the same name.
-    pub(super) fn with_last(mut self, key: &str) -> Object {
+    pub(crate) fn with_last(mut self, key: &str) -> Object {
         self.0.sort_by_key(|(name, _)| name == key);
         self
     }
 
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         debug_assert!(self.keys_differ(), "a key twice in {:?}", self.0);
         let mut text = String::from("{");
         for (index, (key, value)) in self.0.iter().enumerate() {
@@ -126,10 +126,10 @@ macro_rules! object {
         $crate::rows::json::Object::default()$(.with($key, $value))*
     };
 }
-pub(super) use object;
+pub(crate) use object;
 
 /// Puts white space between the tokens of a JSON text and changes nothing within them.
-pub(super) fn spread_out(json: &str, line_end: &str, indent: &str) -> String {
+pub(crate) fn spread_out(json: &str, line_end: &str, indent: &str) -> String {
     let mut text = String::with_capacity(json.len() * 2);
     let (mut depth, mut in_string, mut escaped) = (0, false, false);
     for character in json.chars() {

@@ -41,24 +41,24 @@ impl Seed<'_> {
     }
 
     /// A free text. The salt keeps two fields of one row apart.
-    pub(super) fn text(&self, salt: u64) -> Json {
+    pub(crate) fn text(&self, salt: u64) -> Json {
         Json::raw(format!("\"{}\"", TEXTS[self.nasty_index(salt)]))
     }
 
     /// A short text with something readable in front, unique by the running number.
-    pub(super) fn name(&self, what: &str, salt: u64) -> Json {
+    pub(crate) fn name(&self, what: &str, salt: u64) -> Json {
         let index = self.nasty_index(salt);
         let text = if NO_NAME.contains(&index) { "" } else { TEXTS[index] };
         Json::raw(format!("\"{what} {}{}{text}\"", self.n, if text.is_empty() { "" } else { " " }))
     }
 
     /// A text without markup that is very long now and then.
-    pub(super) fn body(&self, salt: u64) -> Json {
+    pub(crate) fn body(&self, salt: u64) -> Json {
         self.long_text(salt, "", "")
     }
 
     /// The same in the markup the editors of Zendesk write.
-    pub(super) fn html(&self, salt: u64) -> Json {
+    pub(crate) fn html(&self, salt: u64) -> Json {
         self.long_text(salt, "<div class=\\\"zd-comment\\\"><p>", "</p></div>")
     }
 
@@ -74,7 +74,7 @@ impl Seed<'_> {
     }
 
     /// A value of a custom field; sixteen in a row are of every type seen in one.
-    pub(super) fn free_value(&self, salt: u64) -> Json {
+    pub(crate) fn free_value(&self, salt: u64) -> Json {
         match (self.n + salt) % 16 {
             0 => Json::NULL,
             1 => self.text(salt),
@@ -97,7 +97,7 @@ impl Seed<'_> {
 
     /// Fields of a user or an organization: an object by field key. Some keys are those of the
     /// row around it, which accounts are free to choose.
-    pub(super) fn keyed_fields(&self, salt: u64) -> Object {
+    pub(crate) fn keyed_fields(&self, salt: u64) -> Object {
         if self.n % 6 == 5 {
             return Object::default();
         }

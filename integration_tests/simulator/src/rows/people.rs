@@ -4,7 +4,7 @@
 use super::Seed;
 use super::json::{Json, Object, object};
 
-pub(super) fn user(seed: &Seed) -> String {
+pub(crate) fn user(seed: &Seed) -> String {
     seed.finish(user_object(seed))
 }
 
@@ -96,7 +96,7 @@ pub(super) fn file(seed: &Seed, salt: u64, file_name: &str, side_pixels: Option<
     }
 }
 
-pub(super) fn identity(seed: &Seed) -> String {
+pub(crate) fn identity(seed: &Seed) -> String {
     let (kind, value) = seed.pick(
         0,
         &[
@@ -136,7 +136,7 @@ pub(super) fn identity(seed: &Seed) -> String {
 }
 
 /// The row of the incremental export, which says when it was deleted. The server sets that.
-pub(super) fn organization(seed: &Seed) -> String {
+pub(crate) fn organization(seed: &Seed) -> String {
     let domains = if seed.on(0, 3) { vec!["example.com", "xn--bcher-kva.example"] } else { vec![] };
     let tags = if seed.on(1, 3) { vec![seed.name("tag", 2), "test-tag".into()] } else { vec![] };
     let fields = if seed.on(19, 20) { Json::NULL } else { seed.keyed_fields(0).into() };
@@ -159,7 +159,7 @@ pub(super) fn organization(seed: &Seed) -> String {
     seed.finish(row.with_if(!seed.on(7, 10), "deleted_at", Json::NULL))
 }
 
-pub(super) fn organization_membership(seed: &Seed) -> String {
+pub(crate) fn organization_membership(seed: &Seed) -> String {
     seed.finish(object! {
         "url": seed.url("organization_memberships"),
         "id": seed.id,
@@ -173,7 +173,7 @@ pub(super) fn organization_membership(seed: &Seed) -> String {
     })
 }
 
-pub(super) fn group(seed: &Seed) -> String {
+pub(crate) fn group(seed: &Seed) -> String {
     seed.finish(object! {
         "url": seed.url("groups"),
         "id": seed.id,
@@ -187,7 +187,7 @@ pub(super) fn group(seed: &Seed) -> String {
     })
 }
 
-pub(super) fn group_membership(seed: &Seed) -> String {
+pub(crate) fn group_membership(seed: &Seed) -> String {
     // Some memberships were never changed and say so with null (observed).
     let updated_at = if seed.on(5, 12) { Json::NULL } else { seed.updated().into() };
     seed.finish(object! {
@@ -203,7 +203,7 @@ pub(super) fn group_membership(seed: &Seed) -> String {
 
 /// A deleted user; of one who is gone for good what was personal is null (Zendesk, List Deleted
 /// Users).
-pub(super) fn deleted_user(seed: &Seed) -> String {
+pub(crate) fn deleted_user(seed: &Seed) -> String {
     let for_good = seed.on(0, 7);
     let name = if for_good { "Permanently Deleted User".into() } else { seed.text(0) };
     seed.finish(object! {
@@ -226,7 +226,7 @@ pub(super) fn deleted_user(seed: &Seed) -> String {
 }
 
 /// A subscription never changes and does not tell of changes.
-pub(super) fn organization_subscription(seed: &Seed) -> String {
+pub(crate) fn organization_subscription(seed: &Seed) -> String {
     seed.finish(object! {
         "id": seed.id,
         "organization_id": seed.other_id(2),

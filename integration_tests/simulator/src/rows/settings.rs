@@ -6,7 +6,7 @@ use super::json::{Json, object};
 use super::people::picture;
 use super::ticket_activity::uuid;
 
-pub(super) fn custom_role(seed: &Seed) -> String {
+pub(crate) fn custom_role(seed: &Seed) -> String {
     let mut configuration = object! {
         "custom_objects": custom_object_scopes(seed),
         "explore_reports": explore_reports(seed),
@@ -147,7 +147,7 @@ const SWITCHES: [&str; 62] = [
 /// of those are seen in recorded rows, and stand above. These stand for what comes next.
 const UNDOCUMENTED_SWITCHES: u64 = 12;
 
-pub(super) fn audit_log(seed: &Seed) -> String {
+pub(crate) fn audit_log(seed: &Seed) -> String {
     // Zendesk itself acts as user -1.
     let actor_id = if seed.on(2, 6) { -1 } else { seed.user_id as i64 };
     seed.finish(object! {
@@ -173,7 +173,7 @@ const BRANDS: [&str; 9] =
 /// The first brand is the account's own and has a help center. Of the others none has one that
 /// answers, each for another reason, until the account opens it. Every third is host-mapped: its
 /// help center has a domain of its own, and the API stays at the subdomain (Zendesk, Brands).
-pub(super) fn brand(seed: &Seed) -> String {
+pub(crate) fn brand(seed: &Seed) -> String {
     let subdomain = match BRANDS.get(seed.n as usize - 1) {
         Some(name) => format!("{}{name}", seed.subdomain),
         None => format!("{}-{}", seed.subdomain, seed.n),
@@ -206,7 +206,7 @@ pub(super) fn brand(seed: &Seed) -> String {
     })
 }
 
-pub(super) fn schedule(seed: &Seed) -> String {
+pub(crate) fn schedule(seed: &Seed) -> String {
     // Minutes since Sunday midnight; a week has 10080.
     let opening =
         |day: u64| object! { "start_time": day * 1_440 + 540, "end_time": day * 1_440 + 1_020 };
@@ -225,7 +225,7 @@ pub(super) fn schedule(seed: &Seed) -> String {
     })
 }
 
-pub(super) fn account_attribute(seed: &Seed) -> String {
+pub(crate) fn account_attribute(seed: &Seed) -> String {
     let id = uuid(seed);
     seed.finish(object! {
         "url": seed.address(&format!("api/v2/routing/attributes/{id}.json")),

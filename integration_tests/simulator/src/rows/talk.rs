@@ -5,7 +5,7 @@ use super::Seed;
 use super::json::{Json, object};
 
 /// A call, by whatever line it came.
-pub(super) fn call(seed: &Seed) -> String {
+pub(crate) fn call(seed: &Seed) -> String {
     seed.finish(object! {
         "agent_id": seed.or_null(1, seed.user_id),
         "call_channel": "phone",
@@ -64,7 +64,7 @@ pub(super) fn call(seed: &Seed) -> String {
 }
 
 /// One party of a call, for as long as it took part.
-pub(super) fn leg(seed: &Seed) -> String {
+pub(crate) fn leg(seed: &Seed) -> String {
     seed.finish(object! {
         "agent_id": seed.or_null(1, seed.user_id),
         "available_via": Json::NULL,

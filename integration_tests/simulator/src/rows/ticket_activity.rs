@@ -5,7 +5,7 @@ use super::json::{Json, Object, object};
 use super::people::user_object;
 use super::{Seed, formatted_time, mix};
 
-pub(super) fn metric_event(seed: &Seed) -> String {
+pub(crate) fn metric_event(seed: &Seed) -> String {
     let kind = seed.pick(
         0,
         &[
@@ -62,7 +62,7 @@ fn policy_ulid(seed: &Seed) -> String {
     format!("01K{:023}", seed.other_id(2))
 }
 
-pub(super) fn activity(seed: &Seed) -> String {
+pub(crate) fn activity(seed: &Seed) -> String {
     let subject = seed.text(3);
     let ticket = object! { "ticket": object! { "id": seed.ticket_id, "subject": subject } };
     let (verb, object) = match seed.n % 3 {
@@ -91,7 +91,7 @@ pub(super) fn activity(seed: &Seed) -> String {
     })
 }
 
-pub(super) fn satisfaction_rating(seed: &Seed) -> String {
+pub(crate) fn satisfaction_rating(seed: &Seed) -> String {
     let row = object! {
         "url": seed.url("satisfaction_ratings"),
         "id": seed.id,
@@ -109,7 +109,7 @@ pub(super) fn satisfaction_rating(seed: &Seed) -> String {
     seed.finish(row.with_if(seed.on(1, 3), "reason_code", seed.pick(1, &[0, 5, 100, 1_000])))
 }
 
-pub(super) fn side_conversation(seed: &Seed) -> String {
+pub(crate) fn side_conversation(seed: &Seed) -> String {
     let millisecond = seed.bits(6) % 1_000;
     let time = |unix_seconds| {
         formatted_time(unix_seconds, &format!("%Y-%m-%dT%H:%M:%S.{millisecond:03}Z"))
@@ -145,13 +145,13 @@ pub(super) fn side_conversation(seed: &Seed) -> String {
 }
 
 /// An id in the form of a UUID, unique as the number it is made from.
-pub(super) fn uuid(seed: &Seed) -> String {
+pub(crate) fn uuid(seed: &Seed) -> String {
     let bits = mix(seed.id);
     let (first, second, third) = (bits >> 32, bits >> 16 & 0xffff, bits & 0xfff);
     format!("{first:08x}-{second:04x}-11{:02x}-b{third:03x}-{:012x}", bits % 256, seed.id)
 }
 
-pub(super) fn tag(seed: &Seed) -> String {
+pub(crate) fn tag(seed: &Seed) -> String {
     // A tag has no id: its name is all that tells it from others.
     seed.finish(object! { "name": seed.name("tag", 0), "count": seed.bits(0) % 100_000 })
 }

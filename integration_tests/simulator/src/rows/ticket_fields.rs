@@ -27,7 +27,7 @@ const TICKET_FIELD_TYPES: [&str; 20] = [
     "lookup",
 ];
 
-pub(super) fn ticket_field(seed: &Seed) -> String {
+pub(crate) fn ticket_field(seed: &Seed) -> String {
     let kind = seed.pick(0, &TICKET_FIELD_TYPES);
     let title = seed.name("Field", 0);
     let is_system = seed.n % 20 < 9;
@@ -118,11 +118,11 @@ fn with_relationship(row: Object, kind: &str) -> Object {
     )
 }
 
-pub(super) fn user_field(seed: &Seed) -> String {
+pub(crate) fn user_field(seed: &Seed) -> String {
     keyed_field(seed, "user_fields")
 }
 
-pub(super) fn organization_field(seed: &Seed) -> String {
+pub(crate) fn organization_field(seed: &Seed) -> String {
     keyed_field(seed, "organization_fields")
 }
 
@@ -166,7 +166,7 @@ fn keyed_field(seed: &Seed, collection: &str) -> String {
     seed.finish(with_relationship(row, kind))
 }
 
-pub(super) fn ticket_form(seed: &Seed) -> String {
+pub(crate) fn ticket_form(seed: &Seed) -> String {
     let name = seed.name("Form", 0);
     seed.finish(object! {
         "url": seed.url("ticket_forms"),

@@ -6,7 +6,7 @@ use super::json::{Json, Object, object};
 use super::tickets::via;
 use super::{Seed, zendesk_time};
 
-pub(super) fn audit(seed: &Seed) -> String {
+pub(crate) fn audit(seed: &Seed) -> String {
     let mut events = vec![audit_comment(seed)];
     // Three of the kinds per audit: all of them within any few rows.
     events.extend((0..3).map(|step| audit_event(seed, seed.n * 3 + step)));
@@ -140,7 +140,7 @@ fn change(
     }
 }
 
-pub(super) fn event(seed: &Seed) -> String {
+pub(crate) fn event(seed: &Seed) -> String {
     let children = match seed.n % 4 {
         0 => vec![child_comment(seed), child_change(seed, 1), child_create(seed)],
         1 => vec![child_change(seed, 1)],

@@ -5,7 +5,7 @@
 use super::json::{Json, Object, object};
 use super::{Seed, formatted_time, zendesk_time};
 
-pub(super) fn ticket(seed: &Seed) -> String {
+pub(crate) fn ticket(seed: &Seed) -> String {
     seed.finish(ticket_object(seed))
 }
 
@@ -153,7 +153,7 @@ fn satisfaction(seed: &Seed) -> Json {
     }
 }
 
-pub(super) fn metric_set(seed: &Seed) -> String {
+pub(crate) fn metric_set(seed: &Seed) -> String {
     let calendar = (seed.bits(0) % 500_000) as i64;
     let untouched = seed.on(0, 3);
     let minutes = |part: i64| {
@@ -197,7 +197,7 @@ pub(super) fn metric_set(seed: &Seed) -> String {
     seed.finish(set.with_if(!seed.on(4, 5), "reply_time_in_seconds", seconds))
 }
 
-pub(super) fn deleted_ticket(seed: &Seed) -> String {
+pub(crate) fn deleted_ticket(seed: &Seed) -> String {
     // The documentation's own example writes its date without hyphens.
     let deleted_at = match seed.n % 4 {
         3 => formatted_time(seed.updated_at, "%Y%m%dT%H:%M:%SZ"),
@@ -214,7 +214,7 @@ pub(super) fn deleted_ticket(seed: &Seed) -> String {
     seed.finish(row.with_if(seed.on(0, 2), "description", seed.body(5)))
 }
 
-pub(super) fn skip(seed: &Seed) -> String {
+pub(crate) fn skip(seed: &Seed) -> String {
     // The embedded ticket has a history of its own, and more keys named like the row's.
     let embedded = Seed {
         id: seed.ticket_id,

@@ -1,7 +1,8 @@
 //! Help centers of several brands: what each host has, and what none has.
 
 use super::*;
-use crate::listings::{Dialect, EndMark, LISTINGS, Listing};
+use crate::listings::{Dialect, EndMark, Listing};
+use crate::resources::listings;
 use crate::{Brand, Fault, FaultRule, Faults, Truth, When};
 
 const TOP: [&str; 5] = ["articles", "categories", "sections", "topics", "posts"];
@@ -44,8 +45,7 @@ fn walk_at(
 
 fn help_center_listings() -> impl Iterator<Item = &'static Listing> {
     let is_export = |listing: &Listing| listing.dialect == Dialect::ExportByTime(EndMark::NullLink);
-    LISTINGS
-        .iter()
+    listings()
         .filter(move |listing| listing.dialect == Dialect::HelpCenterPages || is_export(listing))
 }
 

@@ -1,7 +1,8 @@
 //! Every listing, in every dialect it has, against brute force.
 
 use super::*;
-use crate::listings::{Dialect, LISTINGS, View};
+use crate::listings::{Dialect, View};
+use crate::resources::listings;
 
 fn next_by_cursor(page: &Value) -> Option<String> {
     (page["meta"]["has_more"] == true).then(|| route_of(&page["links"]["next"])).flatten()
@@ -45,7 +46,7 @@ fn fill(simulator: &Simulator, path: &str, resource: &str) -> (String, String) {
 #[test]
 fn every_listing_serves_every_row_once_on_three_pages_or_more() {
     let simulator = tiny();
-    for listing in LISTINGS {
+    for listing in listings() {
         let (path, parent) = fill(&simulator, listing.path, listing.resource);
         let expected = expected(&simulator, listing.resource, listing.view, &parent);
         let about = format!("{path} has {} rows", expected.len());

@@ -1,5 +1,6 @@
 //! Every field a row is known to have, by Zendesk's documentation or by answers seen, and the
-//! nested ones that readers go by. Written apart from the makers, so that the two can differ.
+//! nested ones that readers go by. Written apart from the makers, so that the two can differ. A
+//! resource may be absent: its schema alone holds its rows then.
 
 pub(super) const FIELDS: &[(&str, &str)] = &[
     (

@@ -1,0 +1,53 @@
+//! Fetches all rows of a small listing, such as the custom objects or the brands of the account.
+
+use serde_json::Value;
+
+use crate::config::Config;
+use crate::streams::Feed;
+use crate::sync::WalkError;
+use crate::sync::listing::pager::{Listing, Pager};
+use crate::zendesk::client::Client;
+use crate::zendesk::error::{ApiError, ErrorKind};
+use crate::zendesk::page::Page;
+use crate::zendesk::paging::Token;
+
+/// All rows of a listing at the main host.
+///
+/// # Errors
+/// [`WalkError`] when it cannot be read to its end.
+pub async fn rows(
+    client: &Client,
+    feed: &'static Feed,
+    path: String,
+    walk: u64,
+    config: &Config,
+) -> Result<Vec<Value>, WalkError> {
+    let listing = Listing::new(feed, path, &[], walk, config);
+    let mut pager = Pager::new(client, &listing, Token::First, feed.page_size(config));
+    let mut rows = Vec::new();
+    while let Some(fetched) = pager.next().await? {
+        let page = &fetched.page;
+        is_whole(page, feed)?;
+        let listed = page.lists.iter().flat_map(|list| &list.rows);
+        rows.extend(listed.filter_map(|row| serde_json::from_slice(page.text.raw(row.span)).ok()));
+    }
+    Ok(rows)
+}
+
+/// Refuses a page of which a row was held back: what that row would have been read for is not known.
+///
+/// # Errors
+/// [`WalkError`] that names the row.
+pub fn is_whole(page: &Page, feed: &Feed) -> Result<(), WalkError> {
+    let mending = page.mending.as_ref().filter(|mending| mending.lost > 0);
+    let Some(row) = mending.and_then(|mending| mending.named.last()) else { return Ok(()) };
+    let id = row.id.as_ref().map(|id| format!(" with id {id}")).unwrap_or_default();
+    Err(WalkError::Api(ApiError {
+        kind: ErrorKind::Unreadable,
+        status: None,
+        request: format!("GET /api/v2/{}", feed.path),
+        detail: format!("row {}{id} is not valid JSON", row.index + 1),
+        again_in: None,
+        is_zendesks: false,
+    }))
+}

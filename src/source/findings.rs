@@ -1,0 +1,108 @@
+//! Which streams `check` found readable, and what it says about the others. Pure.
+
+use super::identity::Asker;
+use super::probe::{Group, Reach};
+use super::refusals::is_users_words;
+use super::{failure, fallback};
+use crate::protocol::message::Level;
+use crate::streams::Stream;
+use crate::zendesk::error::ApiError;
+
+/// What the probes of all groups of streams found.
+#[derive(Debug, Default)]
+pub struct Findings<'s> {
+    readable: Vec<&'s str>,
+    unknown: Vec<&'s str>,
+    on_fallback: Vec<&'s str>,
+    /// Each reason with the streams that are refused for it.
+    refused: Vec<(String, Vec<&'s str>)>,
+}
+
+impl<'s> Findings<'s> {
+    /// Adds what a probe found about a group; nothing where there was no answer in time.
+    ///
+    /// # Errors
+    /// Why the check fails, whatever else can be read: a query of the user's can never be read.
+    pub fn add(
+        &mut self,
+        group: &Group<'s>,
+        reach: Option<Reach>,
+        asker: &Asker<'_>,
+    ) -> Result<(), String> {
+        let Group { asked, streams } = group;
+        let names = streams.iter().map(|stream| stream.name);
+        match reach {
+            Some(Reach::Readable) => self.readable.extend(names),
+            Some(Reach::Refused(error)) if is_users_words(asked, &error) => {
+                let why = failure::why_not(asked, &error, asker);
+                return Err(format!("{}: {why}", asked.name));
+            }
+            Some(Reach::Refused(error)) => self.refuse(group, &error, asker),
+            Some(Reach::Unknown(_)) | None => self.unknown.extend(names),
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, group: &Group<'s>, error: &ApiError, asker: &Asker<'_>) {
+        let role = asker.identity.map_or("", |identity| identity.role.as_str());
+        let (on_fallback, refused): (Vec<&Stream>, Vec<&Stream>) =
+            group.streams.iter().partition(|stream| fallback::serves(stream, role, error));
+        self.on_fallback.extend(on_fallback.iter().map(|stream| stream.name));
+        for stream in refused {
+            add(&mut self.refused, failure::why_not(group.asked, error, asker), stream.name);
+        }
+    }
+
+    /// What to log. `last_failure` says why there is no clear answer about some streams.
+    #[must_use]
+    pub fn messages(&self, last_failure: Option<&ApiError>) -> Vec<(Level, String)> {
+        let mut messages = Vec::new();
+        for (why, names) in &self.refused {
+            messages.push((Level::Warn, format!("not readable: {}: {why}", names.join(", "))));
+        }
+        if !self.readable.is_empty() {
+            messages.push((Level::Info, format!("readable: {}", self.readable.join(", "))));
+        }
+        if !self.on_fallback.is_empty() {
+            let message = format!(
+                "readable by other listings, without all that an administrator sees: {}",
+                self.on_fallback.join(", ")
+            );
+            messages.push((Level::Info, message));
+        }
+        if !self.unknown.is_empty() {
+            let why = last_failure.map(|error| format!(" ({})", error.detail));
+            let message = format!(
+                "not known, because Zendesk gave no clear answer{}: {}",
+                why.unwrap_or_default(),
+                self.unknown.join(", ")
+            );
+            messages.push((Level::Warn, message));
+        }
+        messages
+    }
+
+    /// Whether the check succeeds: some stream can be read, or may be.
+    ///
+    /// # Errors
+    /// Why none of the streams can be read.
+    pub fn verdict(&self) -> Result<(), String> {
+        let some_may_be_read = [&self.readable, &self.on_fallback, &self.unknown]
+            .iter()
+            .any(|names| !names.is_empty());
+        match self.refused.first() {
+            Some((why, _)) if !some_may_be_read => {
+                Err(format!("None of the streams can be read: {why}"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Adds a name to the group of a key.
+pub fn add<'n, K: PartialEq>(groups: &mut Vec<(K, Vec<&'n str>)>, key: K, name: &'n str) {
+    match groups.iter_mut().find(|(known, _)| *known == key) {
+        Some((_, names)) => names.push(name),
+        None => groups.push((key, vec![name])),
+    }
+}

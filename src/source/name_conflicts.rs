@@ -1,0 +1,26 @@
+//! Options that name something that is there already: reported before the first request. Pure.
+
+use super::refused;
+use crate::config::Config;
+use crate::protocol::message::ErrorTrace;
+use crate::streams::{Stream, names_twice, with_another};
+
+/// Why the streams cannot be as the options want them.
+#[must_use]
+pub fn clash(config: &Config, streams: &[Stream]) -> Option<ErrorTrace> {
+    let twice = names_twice(streams);
+    if !twice.is_empty() {
+        return Some(refused(&format!(
+            "`search_queries` has names that other streams have already: {}. Choose others",
+            twice.join(", ")
+        )));
+    }
+    let taken = with_another(config.deleted_at_field.as_deref()?, streams);
+    (!taken.is_empty()).then(|| {
+        refused(&format!(
+            "`deleted_at_field` names a column that is there already, in {}. Choose another name, \
+             such as `_ab_cdc_deleted_at`",
+            taken.join(", ")
+        ))
+    })
+}

@@ -1,0 +1,182 @@
+//! Turns the selected streams into walks: which feed each stream is read from, at which hosts, and
+//! where it begins there.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::brands::HelpCenters;
+use super::estimate::FromTheBeginning;
+use super::{Environment, fallback, refused};
+use crate::config::Config;
+use crate::protocol::catalog::Selected;
+use crate::protocol::emitter::{Closed, Emitter, unix_ms};
+use crate::protocol::message::{self, ErrorTrace, FailureType, Level, Status};
+use crate::protocol::state::SavedStates;
+use crate::streams::{Feed, Stream};
+use crate::sync::listing::member::{ActiveStream, Group};
+use crate::sync::plan::per_brand::{self, Beginnings, Hosts};
+use crate::sync::plan::{self, Now};
+use crate::sync::position::encode::to_state;
+use crate::sync::walk::search_first;
+use crate::zendesk::site::Site;
+
+/// What is known before anything is read.
+pub struct Known<'k> {
+    pub streams: &'static [Stream],
+    /// Why some of them cannot be read.
+    pub troubles: &'k [ErrorTrace],
+    /// Feeds that are refused and have a fallback.
+    pub refused: &'k [&'static Feed],
+    /// Where help centers are read.
+    pub help_centers: &'k HelpCenters,
+    pub config: &'k Config,
+    pub states: &'k SavedStates,
+    pub environment: &'k Environment,
+    pub now: Now,
+}
+
+/// The walks of this sync, and the streams that are in none of them.
+#[derive(Debug, Default)]
+pub struct Begun {
+    pub groups: Vec<Group>,
+    pub failed: Vec<(String, FailureType)>,
+    pub from_the_beginning: Vec<FromTheBeginning>,
+}
+
+impl Begun {
+    /// At how many hosts each stream is read.
+    #[must_use]
+    pub fn hosts(&self) -> BTreeMap<&'static str, usize> {
+        let mut hosts = BTreeMap::new();
+        for group in &self.groups {
+            let members = group.members.iter().map(|member| member.stream.name);
+            for name in members.chain(group.first.iter().map(|(_, stream)| stream.name)) {
+                *hosts.entry(name).or_default() += 1;
+            }
+        }
+        hosts
+    }
+
+    fn group(&mut self, feed: &'static Feed, site: Option<Arc<Site>>) -> &mut Group {
+        let known = |group: &Group| std::ptr::eq(group.feed, feed) && group.site == site;
+        let at = self.groups.iter().position(known).unwrap_or_else(|| {
+            let (walk, members, first) = (self.groups.len() as u64, Vec::new(), Vec::new());
+            self.groups.push(Group { site, feed, members, walk, first });
+            self.groups.len() - 1
+        });
+        &mut self.groups[at]
+    }
+}
+
+/// Opens every selected stream that can be read, and says why of the others.
+///
+/// # Errors
+/// [`Closed`] when nobody reads the messages.
+pub async fn begin(
+    selected: Vec<Selected>,
+    known: &Known<'_>,
+    emitter: &Emitter,
+) -> Result<Begun, Closed> {
+    let mut begun = Begun::default();
+    for selected in selected {
+        let Some(stream) = known.streams.iter().find(|stream| stream.name == selected.name) else {
+            unknown_stream(emitter, &selected.name).await?;
+            begun.failed.push((selected.name, FailureType::ConfigError));
+            continue;
+        };
+        let is_its = |trouble: &&ErrorTrace| trouble.stream.as_deref() == Some(stream.name);
+        if let Some(trouble) = known.troubles.iter().find(is_its) {
+            not_begun(emitter, stream.name, trouble).await?;
+            begun.failed.push((selected.name, trouble.failure_type));
+            continue;
+        }
+        let chosen = fallback::choose_feed(stream, known.refused);
+        let stream = with_files(chosen, &selected, known.environment);
+        open(&mut begun, stream, &selected, known, emitter).await?;
+    }
+    Ok(begun)
+}
+
+/// Opens a stream at each of its hosts.
+async fn open(
+    begun: &mut Begun,
+    stream: &'static Stream,
+    selected: &Selected,
+    known: &Known<'_>,
+    emitter: &Emitter,
+) -> Result<(), Closed> {
+    let (mode, config, now) = (selected.mode, known.config, known.now);
+    let state = known.states.get(stream.name);
+    let feed = stream.feed.root();
+    let sites: Vec<Option<Arc<Site>>> = match feed.is_of_brands() {
+        true => known.help_centers.sites.iter().cloned().map(Some).collect(),
+        false => vec![None],
+    };
+    let hosts = Hosts { main_brand: known.help_centers.main_brand, sites: &sites };
+    let Beginnings { positions, open, warnings } =
+        per_brand::begin(stream, mode, state, config, now, hosts);
+    for warning in &warnings {
+        emitter.log(Level::Warn, warning).await?;
+    }
+    let is_due = |(_, position): &(_, _)| search_first::is_due(stream, mode, position);
+    let is_due = open.iter().any(is_due);
+    if let Some(first) = fallback::first(stream).filter(|_| is_due) {
+        let position = plan::begin(first, mode, state, config, now).position;
+        emitter.open(stream.name, to_state(first, &position)).await?;
+        let group = begun.group(feed, None);
+        let member = ActiveStream { walk: group.walk, ..ActiveStream::new(first, position) };
+        group.first.push((member, stream));
+        return Ok(());
+    }
+    emitter.open(stream.name, positions).await?;
+    if open.is_empty() {
+        emitter.close(stream.name, Status::Complete).await?;
+        return Ok(());
+    }
+    if open.iter().all(|(_, position)| position.is_at_the_beginning()) {
+        let bound = open.iter().filter_map(|(_, position)| position.walk.start_bound).min();
+        begun.from_the_beginning.push(FromTheBeginning { stream, bound });
+    }
+    for (site, position) in open {
+        let brand = site.as_ref().and_then(|site| site.part_of_state());
+        let group = begun.group(feed, site);
+        let member =
+            ActiveStream { brand, walk: group.walk, ..ActiveStream::new(stream, position) };
+        group.members.push(member);
+    }
+    Ok(())
+}
+
+/// The stream as it is read: with files only where the platform asks for them. What the catalog
+/// says of a stream counts more than what is said of all.
+///
+/// Source: Airbyte Protocol, `ConfiguredAirbyteStream.include_files`; `USE_FILE_TRANSFER`.
+fn with_files(
+    stream: &'static Stream,
+    selected: &Selected,
+    environment: &Environment,
+) -> &'static Stream {
+    if stream.file.is_none() || wants_files(stream, selected, environment) {
+        return stream;
+    }
+    Box::leak(Box::new(stream.without_files()))
+}
+
+/// Whether files of a stream are fetched.
+#[must_use]
+pub fn wants_files(stream: &Stream, selected: &Selected, environment: &Environment) -> bool {
+    stream.file.is_some() && selected.include_files.unwrap_or(environment.file_transfer)
+}
+
+async fn unknown_stream(emitter: &Emitter, name: &str) -> Result<(), Closed> {
+    let message =
+        format!("there is no stream `{name}`; refresh the source's schema and select again");
+    not_begun(emitter, name, &ErrorTrace { stream: Some(name.to_owned()), ..refused(&message) })
+        .await
+}
+
+/// Reports why a stream is not read at all.
+async fn not_begun(emitter: &Emitter, name: &str, trouble: &ErrorTrace) -> Result<(), Closed> {
+    emitter.error(trouble).await?;
+    emitter.line(message::stream_status(name, Status::Incomplete, unix_ms())).await
+}

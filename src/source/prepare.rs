@@ -1,0 +1,248 @@
+//! What a sync finds out before its first row: who is signed in, which columns, listings and hosts there
+//! are, and which selected streams cannot be read.
+
+use std::sync::Arc;
+
+use futures_util::future::{Either, select};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::brands::{HelpCenters, NoHelpCenters, help_centers, hosts};
+use super::identity::identity;
+use super::open_streams::wants_files;
+use super::{Environment, deletions, ends_soon, failure, fallback, fields, waits};
+use crate::config::Config;
+use crate::protocol::catalog::Selected;
+use crate::protocol::emitter::{Closed, Emitter};
+use crate::protocol::message::{ErrorTrace, Level};
+use crate::protocol::state::SavedStates;
+use crate::streams::custom_objects::records_named;
+use crate::streams::{Feed, Stream, registry_with};
+use crate::sync::WalkError;
+use crate::sync::plan::Now;
+use crate::zendesk::budget::Wait;
+use crate::zendesk::client::Client;
+use crate::zendesk::error::ErrorKind;
+use crate::zendesk::site::Site;
+
+/// What was asked for.
+#[derive(Debug)]
+pub struct ReadRequest {
+    pub config: Arc<Config>,
+    pub selected: Vec<Selected>,
+    pub states: SavedStates,
+}
+
+/// What is known before the first row.
+pub struct Prepared {
+    pub streams: &'static [Stream],
+    /// Why some of the selected streams cannot be read.
+    pub troubles: Vec<ErrorTrace>,
+    /// Feeds that are refused and have a fallback.
+    pub refused: Vec<&'static Feed>,
+    /// Where help centers are read.
+    pub help_centers: HelpCenters,
+    /// Hosts of the account where files may be.
+    pub file_hosts: Vec<Site>,
+    pub now: Now,
+}
+
+/// Asks for all that a sync has to know before its first row, and logs what the user should know.
+/// Returns the trouble when no stream can be read.
+///
+/// # Errors
+/// [`Closed`] when nobody reads the log.
+pub async fn prepare(
+    request: &ReadRequest,
+    environment: &Environment,
+    client: &Client,
+    waits: &mut UnboundedReceiver<Wait>,
+    emitter: &Emitter,
+) -> Result<Result<Prepared, ErrorTrace>, Closed> {
+    let ReadRequest { config, selected, .. } = request;
+    let mut streams = streams_of(request);
+    if let Err(trouble) = check_request(request, &streams, emitter).await? {
+        return Ok(Err(trouble));
+    }
+    let role = match report_waits_of(role(client, config), waits, emitter).await? {
+        Ok(role) => role,
+        Err(trouble) => return Ok(Err(trouble)),
+    };
+    let adding = fields::add_columns(&mut streams, selected, (client, config), emitter);
+    let mut troubles = report_waits_of(adding, waits, emitter).await??;
+    // The registry lives as long as the program, which reads once.
+    let streams: &'static [Stream] = Vec::leak(streams);
+    let now = Now { unix: client.clock().now_unix(), attempt: environment.attempt };
+    let named = |selected: &Selected| streams.iter().find(|stream| stream.name == selected.name);
+    let chosen: Vec<&'static Stream> = selected.iter().filter_map(named).collect();
+    let asking = fallback::refused(client, config, &role, &chosen);
+    let refused = report_waits_of(asking, waits, emitter).await?;
+    let warnings = [
+        fallback::warning(&chosen, &refused),
+        fallback::without_side_loads(config, &chosen, &refused),
+        deletions::unseen(config, &chosen),
+    ];
+    for warning in warnings.iter().flatten() {
+        emitter.log(Level::Warn, warning).await?;
+    }
+    let asking = help_centers_of(client, config, &chosen, emitter);
+    let help_centers = report_waits_of(asking, waits, emitter).await??;
+    let help_centers = help_centers.unwrap_or_else(|more| {
+        troubles.extend(more);
+        HelpCenters::none()
+    });
+    let wants_files = |selected: &&Selected| {
+        named(selected).is_some_and(|stream| wants_files(stream, selected, environment))
+    };
+    let with_files = selected.iter().filter(wants_files).filter_map(named).collect();
+    let file_hosts = hosts_of_files(client, config, with_files, emitter).await?;
+    let file_hosts = file_hosts.unwrap_or_else(|more| {
+        troubles.extend(more);
+        Vec::new()
+    });
+    Ok(Ok(Prepared { streams, troubles, refused, help_centers, file_hosts, now }))
+}
+
+/// Logs what the user should know about the request. Returns the trouble when it cannot be followed.
+async fn check_request(
+    request: &ReadRequest,
+    streams: &[Stream],
+    emitter: &Emitter,
+) -> Result<Result<(), ErrorTrace>, Closed> {
+    let ReadRequest { config, selected, states } = request;
+    for ignored in &states.ignored {
+        emitter
+            .log(Level::Warn, &format!("the saved state is read without this: {ignored}"))
+            .await?;
+    }
+    if let Some(warning) = of_no_stream(states, streams) {
+        emitter.log(Level::Warn, &warning).await?;
+    }
+    if let Some(trouble) = deletions::refusal(config, streams, selected) {
+        return Ok(Err(trouble));
+    }
+    if let Some(warning) = ends_soon(&config.credentials) {
+        emitter.log(Level::Warn, warning).await?;
+    }
+    if states.is_empty()
+        && let Some(hint) = deletions::unmarked(config, streams, selected)
+    {
+        emitter.log(Level::Info, &hint).await?;
+    }
+    Ok(Ok(()))
+}
+
+/// The role of the user who is signed in; empty when it is not known. The request also sets the clock
+/// to Zendesk's, against which positions and the start date are checked.
+async fn role(client: &Client, config: &Config) -> Result<String, ErrorTrace> {
+    let role = match identity(client).await {
+        Ok(identity) => identity.role,
+        Err(error) if error.is_hopeless() => return Err(failure::of_identity(&error, config)),
+        Err(_) => String::new(),
+    };
+    match config.start.ahead_of(client.clock().now_unix()) {
+        Some(start) => Err(failure::of_start(start)),
+        None => Ok(role),
+    }
+}
+
+/// Does what comes before the first row, and logs what it waits for meanwhile.
+async fn report_waits_of<T>(
+    doing: impl Future<Output = T>,
+    waits: &mut UnboundedReceiver<Wait>,
+    emitter: &Emitter,
+) -> Result<T, Closed> {
+    let reporting = async {
+        while let Some(wait) = waits.recv().await {
+            let seconds = wait.length.as_secs();
+            let text =
+                format!("before the first row: {}; going on in {seconds} s", waits::reason(wait));
+            if let Err(closed) = emitter.log(Level::Info, &text).await {
+                return closed;
+            }
+        }
+        std::future::pending().await
+    };
+    // Both are polled until one is done: either may be the one that was handed the emitter's lock.
+    match select(Box::pin(doing), Box::pin(reporting)).await {
+        Either::Left((done, _)) => Ok(done),
+        Either::Right((closed, _)) => Err(closed),
+    }
+}
+
+/// Where help centers are read, if streams of them are chosen, or why those cannot be read.
+async fn help_centers_of(
+    client: &Client,
+    config: &Config,
+    chosen: &[&'static Stream],
+    emitter: &Emitter,
+) -> Result<Result<HelpCenters, Vec<ErrorTrace>>, Closed> {
+    let of_brands = chosen.iter().filter(|stream| stream.feed.root().is_of_brands());
+    let of_brands: Vec<&Stream> = of_brands.copied().collect();
+    if of_brands.is_empty() {
+        return Ok(Ok(HelpCenters::none()));
+    }
+    match help_centers(client, config).await {
+        Ok(found) => {
+            for (level, message) in &found.messages {
+                emitter.log(*level, message).await?;
+            }
+            Ok(Ok(found))
+        }
+        // The walks hear of it themselves.
+        Err(NoHelpCenters::Unlisted(WalkError::Api(error))) if error.kind == ErrorKind::Stopped => {
+            Ok(Ok(HelpCenters::of_main(client.main())))
+        }
+        Err(why) => {
+            let trouble = |stream| failure::of_help_centers(Some(stream), &why);
+            Ok(Err(of_brands.into_iter().map(trouble).collect()))
+        }
+    }
+}
+
+/// A warning about a state that has something, and nothing of a stream that there is.
+fn of_no_stream(states: &SavedStates, streams: &[Stream]) -> Option<String> {
+    let is_known = |name: &str| {
+        streams.iter().any(|stream| stream.name == name) || records_named(name).is_some()
+    };
+    let names: Vec<&str> = states.names().collect();
+    (!names.is_empty() && !names.iter().any(|name| is_known(name))).then(|| {
+        let names: Vec<String> = names.iter().take(5).map(|name| format!("`{name}`")).collect();
+        format!(
+            "the state file holds nothing of any stream of this source, and reading starts from the \
+             beginning; it has {}",
+            names.join(", ")
+        )
+    })
+}
+
+/// The hosts at which files of these streams may lie, or why those cannot be read now.
+async fn hosts_of_files(
+    client: &Client,
+    config: &Config,
+    with_files: Vec<&'static Stream>,
+    emitter: &Emitter,
+) -> Result<Result<Vec<Site>, Vec<ErrorTrace>>, Closed> {
+    if with_files.is_empty() {
+        return Ok(Ok(Vec::new()));
+    }
+    match hosts(client, config).await {
+        Ok((hosts, warning)) => {
+            if let Some(warning) = warning {
+                emitter.log(Level::Warn, &warning).await?;
+            }
+            Ok(Ok(hosts))
+        }
+        // The walks hear of it themselves.
+        Err(WalkError::Api(error)) if error.kind == ErrorKind::Stopped => Ok(Ok(Vec::new())),
+        Err(error) => {
+            let trouble = |stream: &'static Stream| failure::of_stream(stream, None, &error);
+            Ok(Err(with_files.into_iter().map(trouble).collect()))
+        }
+    }
+}
+
+/// All streams, with those that only a saved catalog knows of.
+fn streams_of(request: &ReadRequest) -> Vec<Stream> {
+    let named = request.selected.iter().filter_map(|selected| records_named(&selected.name));
+    registry_with(&request.config, named.collect())
+}

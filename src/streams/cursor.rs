@@ -1,0 +1,50 @@
+//! How new a record is, and how that is saved.
+
+/// How new a record is, and how that is saved. The formats are those of Airbyte's connector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    pub field: &'static str,
+    pub format: CursorFormat,
+    /// Keys under which older versions of Airbyte's connector saved the same position.
+    pub formerly: &'static [Former],
+    /// Streams whose positions stand in `parent_state`, nearest first, with their cursor fields,
+    /// which all hold unix seconds.
+    /// A stream that has some is saved in the substream's form.
+    pub parents: &'static [(&'static str, &'static str)],
+}
+
+/// An older key of a saved position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Former {
+    pub key: &'static str,
+    /// A past value counts as at most this, unix seconds: what was saved under this key may have
+    /// skipped changes since then.
+    pub at_most: Option<i64>,
+}
+
+/// How a cursor's value is written in a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CursorFormat {
+    /// Unix seconds in a string.
+    Unix,
+    /// `2024-07-03T14:21:18Z`.
+    Iso,
+}
+
+impl Cursor {
+    /// A time that is saved in this format.
+    pub(super) const fn of(field: &'static str, format: CursorFormat) -> Option<Self> {
+        Some(Self { field, format, formerly: &[], parents: &[] })
+    }
+
+    /// `updated_at`, saved as ISO 8601, as most listings have it.
+    pub(super) const UPDATED: Option<Self> = Self::of("updated_at", CursorFormat::Iso);
+
+    /// `updated_at` of a stream per parent, saved beside its parents' positions.
+    pub(super) const fn below(
+        parents: &'static [(&'static str, &'static str)],
+        format: CursorFormat,
+    ) -> Option<Self> {
+        Some(Self { field: "updated_at", format, formerly: &[], parents })
+    }
+}

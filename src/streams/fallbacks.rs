@@ -1,0 +1,65 @@
+//! Listings in place of the incremental exports, which agents may not use. Any agent may read them,
+//! and they see less.
+
+use super::feed::{Feed, Parent, TimeFilter};
+use super::rows::{RowsAt, Splice};
+use super::stream::Alternative;
+use crate::zendesk::budget::Bucket;
+use crate::zendesk::paging::Paging;
+
+/// Source: Zendesk, "Search: Export Search Results". It lists by creation, newest first, from an
+/// index that lags by minutes and that silent changes do not refresh.
+pub(super) static SEARCH_TICKETS: Feed = Feed {
+    query: &[("filter[type]", "ticket")],
+    paging: Paging::Search,
+    buckets: &[Bucket::Account, Bucket::SearchExport],
+    since: TimeFilter::Windows { changed: "updated_at" },
+    ..Feed::listing("search_tickets", "search/export.json", &["results"])
+};
+
+static COMMENTS_OF_TICKETS: Feed = Feed {
+    parent: Some(Parent::of(&SEARCH_TICKETS, &[("ticket_id", "id")])),
+    ..Feed::listing("comments_of_tickets", "tickets/{ticket_id}/comments.json", &["comments"])
+};
+
+static TICKET_METRICS: Feed =
+    Feed::listing("ticket_metrics", "ticket_metrics.json", &["ticket_metrics"]);
+
+static USERS: Feed = Feed::listing("users", "users.json", &["users"]);
+
+static ORGANIZATIONS: Feed =
+    Feed::listing("organizations", "organizations.json", &["organizations"]);
+
+pub(super) static OF_TICKETS: Alternative = Alternative {
+    drop: &["result_type"],
+    splice: &[Splice::Seconds { key: "generated_timestamp", from: "updated_at" }],
+    ..Alternative::of(&SEARCH_TICKETS, "changes that made no ticket event, and deletions")
+};
+
+pub(super) static OF_TICKET_METRICS: Alternative = Alternative {
+    splice: &[Splice::Seconds { key: "_ab_updated_at", from: "updated_at" }],
+    ..Alternative::of(&TICKET_METRICS, "the metrics of archived tickets")
+};
+
+pub(super) static OF_TICKET_COMMENTS: Alternative = Alternative {
+    splice: &[Splice::Filled { key: "ticket_id", placeholder: "ticket_id" }],
+    ..Alternative::of(
+        &COMMENTS_OF_TICKETS,
+        "the columns `timestamp`, `event_type` and `via_reference_id`",
+    )
+};
+
+pub(super) static OF_TICKET_ATTACHMENTS: Alternative = Alternative {
+    rows: RowsAt::Inside("attachments"),
+    splice: &[
+        Splice::Filled { key: "ticket_id", placeholder: "ticket_id" },
+        Splice::Around { key: "comment_id", from: "id" },
+        Splice::Around { key: "created_at", from: "created_at" },
+    ],
+    ..Alternative::of(&COMMENTS_OF_TICKETS, "what was attached to comments of deleted tickets")
+};
+
+pub(super) static OF_USERS: Alternative = Alternative::of(&USERS, "deleted users");
+
+pub(super) static OF_ORGANIZATIONS: Alternative =
+    Alternative::of(&ORGANIZATIONS, "deleted organizations, and the column `deleted_at`");

@@ -1,0 +1,131 @@
+//! Rows as parents: what of them the paths of their children need, and the tree of the feeds
+//! below a feed. Pure.
+
+use std::collections::BTreeMap;
+
+use crate::streams::{Feed, Stream};
+use crate::sync::position::Position;
+use crate::sync::position::frontier::Listed;
+use crate::sync::position::path_params::text_of;
+use crate::sync::records::{RecordWriter, filter};
+use crate::zendesk::page::{Page, Rows};
+use crate::zendesk::paging::Token;
+
+/// A row whose children are to be read.
+#[derive(Clone, Debug)]
+pub struct ParentRow {
+    pub listed: Listed,
+    pub changed: Option<i64>,
+    /// Values of the row that paths may need, as text.
+    pub values: BTreeMap<&'static str, String>,
+}
+
+/// A child feed, the streams that take its rows, and its own children.
+pub struct Node {
+    pub feed: &'static Feed,
+    pub streams: Vec<(&'static Stream, RecordWriter)>,
+    pub kids: Vec<Node>,
+}
+
+impl ParentRow {
+    /// The row of a page as a parent. `time_key` tells the feed's time, `changed_key` when the
+    /// parent changed, `keys` are what the children's paths need.
+    #[must_use]
+    pub fn new(
+        page: &Page,
+        list: &Rows,
+        row: usize,
+        time_key: Option<&str>,
+        at: &Token,
+        changed_key: Option<&str>,
+        keys: &[&'static str],
+    ) -> Self {
+        let time = time_key.and_then(|key| filter::time(page, list, row, key));
+        let changed = changed_key.and_then(|key| filter::time(page, list, row, key));
+        let values = values(page, list, row, keys);
+        Self {
+            listed: Listed {
+                hash: filter::hash(page, list, row),
+                time,
+                own: time,
+                page: at.clone(),
+            },
+            changed,
+            values,
+        }
+    }
+}
+
+/// The keys that paths of these children need of the rows of `feed`.
+#[must_use]
+pub fn path_keys(feed: &'static Feed, children: &[&'static Stream]) -> Vec<&'static str> {
+    let mut keys = Vec::new();
+    for child in children.iter().flat_map(|child| child.feed.lineage()) {
+        if let Some(parent) = child.parent.as_ref().filter(|parent| std::ptr::eq(parent.feed, feed))
+        {
+            keys.extend(parent.fills.iter().map(|(_, key)| *key));
+        }
+    }
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+/// The key of a parent's row that tells when it changed: the cursor of the topmost parent, or
+/// what its listing was searched by.
+pub fn changed_key(stream: &Stream) -> Option<&'static str> {
+    let parents = stream.cursor.map(|cursor| cursor.parents)?;
+    let parent = stream.feed.parent.as_ref()?;
+    let key = parents.last().map(|(_, field)| *field);
+    key.or(parent.feed.root().searched_key())
+}
+impl Node {
+    pub fn all_streams(&self) -> Vec<&'static Stream> {
+        let own = self.streams.iter().map(|(stream, _)| *stream);
+        own.chain(self.kids.iter().flat_map(Self::all_streams)).collect()
+    }
+}
+
+/// The feeds below `feed` that these streams need, as a tree.
+pub fn nodes(feed: &'static Feed, streams: &[&'static Stream]) -> Vec<Node> {
+    let mut feeds: Vec<&'static Feed> = Vec::new();
+    for child in streams.iter().flat_map(|stream| stream.feed.lineage()) {
+        let is_below = child.parent.as_ref().is_some_and(|parent| std::ptr::eq(parent.feed, feed));
+        if is_below && !feeds.iter().any(|known| std::ptr::eq(*known, child)) {
+            feeds.push(child);
+        }
+    }
+    let of_feed = |feed: &'static Feed| {
+        let own = streams.iter().filter(move |stream| std::ptr::eq(stream.feed, feed));
+        own.map(|stream| (*stream, RecordWriter::new(stream))).collect()
+    };
+    feeds
+        .into_iter()
+        .map(|feed| Node { feed, streams: of_feed(feed), kids: nodes(feed, streams) })
+        .collect()
+}
+
+/// Texts of a row's values, for paths: numbers as they stand, strings without their quotes.
+pub fn values(
+    page: &Page,
+    list: &Rows,
+    row: usize,
+    keys: &[&'static str],
+) -> BTreeMap<&'static str, String> {
+    let value = |key: &&'static str| {
+        let raw = page.text.raw(list.member(row, key)?.value);
+        Some((*key, text_of(serde_json::from_slice(raw).ok()?)?))
+    };
+    keys.iter().filter_map(value).collect()
+}
+
+/// Whether a walk over all parents may leave a parent out: the listing has old ones too, and this
+/// one did not change since the walk's cursor.
+#[must_use]
+pub fn unchanged_parent(position: &Position, root: &Feed, changed: Option<i64>) -> bool {
+    let everything = root.lists_news() || position.walk.full_pass.under_way || position.walk.full;
+    !everything
+        && changed
+            .zip(position.walk.cursor_at_start)
+            .is_some_and(|(changed, cursor)| changed < cursor)
+}

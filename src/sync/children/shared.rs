@@ -1,0 +1,258 @@
+//! What the listings of all parents of a page share: the streams, up to where they are read, and
+//! what became of each parent. Plain code under one lock.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use super::failures::{self, End, Witness, judge_failures};
+use super::parents::{Node, ParentRow, unchanged_parent};
+use crate::protocol::emitter::Part;
+use crate::streams::Stream;
+use crate::sync::WalkError;
+use crate::sync::listing::context::{Context, lock};
+use crate::sync::listing::member::ActiveStream;
+use crate::sync::listing::pager::Pager;
+use crate::sync::listing::refusals::{About, RefusalsByFeed, about};
+use crate::sync::position::catch_up::StreamState;
+use crate::sync::position::frontier::Frontier;
+use crate::sync::records::filter;
+use crate::sync::records::written::WrittenRows;
+use crate::zendesk::client::PageSize;
+use crate::zendesk::page::{Page, Rows};
+use crate::zendesk::paging::Token;
+
+/// What a segment of a walk lends while the children of its rows are read.
+pub struct Lent<'m> {
+    pub who: Vec<&'m mut ActiveStream>,
+    pub frontier: Frontier,
+    pub refusals: RefusalsByFeed,
+}
+
+/// The place behind a page of parents.
+#[derive(Clone, Debug)]
+pub struct NextPlace {
+    pub token: Token,
+    /// The feed's time there.
+    pub time: Option<i64>,
+}
+
+/// What all parents of a page read side by side.
+pub struct Shared<'m> {
+    pub lent: Lent<'m>,
+    /// The page size that each feed was last read with: what was learned of it is of all parents.
+    pub sizes: BTreeMap<&'static str, PageSize>,
+    /// Listings of grandchildren under way, below all parents together.
+    pub under_way: usize,
+}
+
+/// How a parent's listings came out, the better first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Answered {
+    /// Read, or absent: both settle it.
+    Settled,
+    Refused,
+    /// Neither refused nor read.
+    Failed,
+}
+
+/// The topmost parent of a listing, which the position follows.
+#[derive(Clone, Copy)]
+pub struct Top {
+    /// Its number in the frontier.
+    pub number: usize,
+    /// It is known by this in every sync, whatever else changes in its row.
+    pub key: u64,
+}
+
+/// A listing of grandchildren under way, which is counted until it is dropped.
+pub struct UnderWay<'s, 'm>(&'s Mutex<Shared<'m>>);
+
+impl<'s, 'm> UnderWay<'s, 'm> {
+    pub fn new(shared: &'s Mutex<Shared<'m>>) -> Self {
+        lock(shared).under_way += 1;
+        Self(shared)
+    }
+}
+
+impl Drop for UnderWay<'_, '_> {
+    fn drop(&mut self) {
+        let mut shared = lock(self.0);
+        shared.under_way = shared.under_way.saturating_sub(1);
+    }
+}
+
+impl Shared<'_> {
+    /// Takes up a parent, or none when no stream needs its children.
+    pub fn begin(&mut self, parent: &ParentRow) -> Option<usize> {
+        let needed = self.lent.who.iter().filter(|member| member.is_child() && member.is_reading());
+        let mut needed = needed.filter(|member| {
+            let root = member.stream.feed.root();
+            !member.position.walk.place.seen.contains(&parent.listed.hash)
+                && !unchanged_parent(&member.position, root, parent.changed)
+        });
+        let needed = needed.next().is_some();
+        let number = self.lent.frontier.push(parent.listed.clone());
+        if needed {
+            return Some(number);
+        }
+        self.lent.frontier.settle(number);
+        None
+    }
+
+    pub fn settle(&mut self, top: Top, answered: Answered) {
+        let answers = self.lent.refusals.answers();
+        match answered {
+            Answered::Settled => self.lent.frontier.settle(top.number),
+            Answered::Refused => self.lent.frontier.refuse(top.number, answers.clone()),
+            // Unless its streams have ended meanwhile, it holds the place.
+            Answered::Failed if self.lent.refusals.failures.settle(top.key, top.number) => {}
+            Answered::Failed => self.lent.frontier.refuse(top.number, answers.clone()),
+        }
+        if answered != Answered::Failed {
+            self.lent.refusals.failures.recovered(top.key);
+            let children = self.lent.who.iter_mut().filter(|member| member.is_child());
+            children.for_each(|member| member.position.walk.children.failing.read(top.key));
+        }
+        self.lent.frontier.judge(&answers);
+    }
+
+    pub fn witnesses(&self) -> Vec<Witness> {
+        failures::witnesses(&self.lent.who, &self.lent.refusals)
+    }
+
+    pub fn judge_failures(&mut self, is_over: bool) -> Vec<End> {
+        let Lent { who, frontier, refusals } = &mut self.lent;
+        judge_failures(who, refusals, frontier, is_over)
+    }
+
+    pub fn place(&mut self, next: &NextPlace, now_unix: i64) -> Vec<Part> {
+        let (token, time, seen) = self.lent.frontier.place(&next.token);
+        let reached = if token == next.token { time.max(next.time) } else { time };
+        let children = self.lent.who.iter_mut();
+        let children = children.filter(|member| member.is_child() && member.is_reading());
+        children
+            .map(|member| {
+                member.position.walk.children.rows = 0;
+                member.position.next_page(token.clone(), reached, seen.clone(), now_unix);
+                member.part(0)
+            })
+            .collect()
+    }
+
+    pub fn member(&mut self, stream: &Stream) -> Option<&mut ActiveStream> {
+        let members = self.lent.who.iter_mut().map(|member| &mut **member);
+        members
+            .filter(|member| member.is_reading())
+            .find(|member| std::ptr::eq(member.stream, stream))
+    }
+
+    pub fn wants(&mut self, node: &Node) -> bool {
+        node.all_streams().into_iter().any(|stream| self.member(stream).is_some())
+    }
+
+    pub fn keep(&mut self, stream: &'static Stream, page: &Page, list: &Rows) -> Option<Vec<bool>> {
+        let member = self.member(stream)?;
+        // On a detour, children that the stream's own feed has brought are there, and more whole.
+        let bound =
+            member.position.walk.start_bound.filter(|_| stream.dated).max(member.position.main);
+        let field = stream.cursor.map(|cursor| cursor.field);
+        // Children are bounded by the start date alone, never by their own cursor.
+        let new = |row| {
+            let time = field.and_then(|field| filter::time(page, list, row, field));
+            time.zip(bound).is_none_or(|(time, bound)| time >= bound)
+        };
+        Some((0..list.rows.len()).map(new).collect())
+    }
+
+    pub fn delivered(&mut self, stream: &'static Stream, written: &WrittenRows) -> Option<Part> {
+        let member = self.member(stream)?;
+        member.position.walk.children.rows += written.rows;
+        member.report.note(written);
+        Some(member.part(written.rows))
+    }
+
+    pub fn skip(&mut self, node: &Node, error: &WalkError) {
+        for (stream, _) in &node.streams {
+            if let Some(member) = self.member(stream) {
+                member.report.skip(1, error);
+            }
+        }
+    }
+
+    pub fn count(&mut self, node: &Node, pager: &Pager<'_>) {
+        for (stream, _) in &node.streams {
+            if let Some(member) = self.member(stream) {
+                member.report.tally.add(pager.tally);
+            }
+        }
+    }
+
+    /// Whether streams are read here that have no part in this listing.
+    pub fn others_read(&self, node: &Node) -> bool {
+        let own = node.all_streams();
+        let is_other =
+            |member: &ActiveStream| !own.iter().any(|stream| std::ptr::eq(*stream, member.stream));
+        self.lent.who.iter().any(|member| member.is_reading() && is_other(member))
+    }
+
+    pub fn leave_behind(
+        &mut self,
+        node: &Node,
+        until: Duration,
+        is_limit: bool,
+    ) -> Vec<&'static str> {
+        let mut names = Vec::new();
+        for stream in node.all_streams() {
+            if let Some(member) = self.member(stream) {
+                member.state = StreamState::Behind;
+                member.refused_until = until;
+                member.is_limited = is_limit;
+                names.push(stream.name);
+            }
+            self.lent.refusals.forget(stream.feed.name);
+        }
+        names
+    }
+
+    pub fn fail(&mut self, context: Context<'_>, node: &Node, error: &WalkError) {
+        for stream in node.all_streams() {
+            context.fail(self.member(stream), error.clone());
+            self.lent.refusals.forget(stream.feed.name);
+        }
+    }
+
+    /// A parent that is refused is passed over: an end user's article, a ticket that is gone. Too
+    /// many refusals are the stream's own affair, but for those by which Zendesk says that this
+    /// very parent is gone. One that fails waits for other parents to be read.
+    pub fn judge(
+        &mut self,
+        node: &Node,
+        top: Top,
+        error: WalkError,
+    ) -> Result<Answered, WalkError> {
+        let refusals = &mut self.lent.refusals;
+        let feed = node.feed.name;
+        let whom = about(&error);
+        match (whom, &error) {
+            (About::Parent, _) => {
+                refusals.note(feed, None);
+                self.skip(node, &error);
+                Ok(Answered::Settled)
+            }
+            (About::User | About::Request, WalkError::Api(refused)) => {
+                match whom {
+                    About::Request => refusals.note_of_all(feed, refused.clone()),
+                    _ => refusals.note(feed, Some(refused.clone())),
+                }
+                self.skip(node, &error);
+                self.lent.refusals.too_many(feed, false).map_or(Ok(Answered::Refused), Err)
+            }
+            (About::Nothing, _) => {
+                refusals.failures.failed(feed, top.key, error);
+                Ok(Answered::Failed)
+            }
+            _ => Err(error),
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Fetches the files that rows tell of: each is whole on the disk before its row is written.
+
+use std::path::{Path, PathBuf};
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+
+use super::{put, reference};
+use crate::protocol::message::Level;
+use crate::streams::Stream;
+use crate::sync::WalkError;
+use crate::sync::listing::context::Context;
+use crate::sync::listing::member::FileStats;
+use crate::sync::records::file_ref::FileRef;
+use crate::zendesk::client::RequestStats;
+use crate::zendesk::download::{Wanted, fetch, kind_of};
+use crate::zendesk::error::{ApiError, ErrorKind};
+use crate::zendesk::partial_file::PartialFile;
+
+/// Where files are while they come. No stream has this name.
+const INCOMING: &str = ".incoming";
+
+/// A file that came, or the reason why not.
+struct Came {
+    at: usize,
+    id: String,
+    tally: RequestStats,
+    result: Result<(PathBuf, u64), ApiError>,
+}
+
+/// What fetching the files of a page took.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DownloadStats {
+    pub files: FileStats,
+    pub requests: RequestStats,
+}
+
+/// Fetches the files of a stream's rows.
+#[derive(Clone, Copy)]
+pub struct Downloads<'a> {
+    pub context: Context<'a>,
+    pub stream: &'static Stream,
+    /// The number under which its requests take turns.
+    pub walk: u64,
+}
+
+impl Downloads<'_> {
+    /// Fetches the files of a page, several at once, and returns the lines with references to
+    /// them. `note` hears how each came out, and may end it.
+    ///
+    /// # Errors
+    /// What `note` said, or what is no single file's affair: a full disk, the end of the sync.
+    pub async fn fetch(
+        self,
+        lines: Vec<u8>,
+        files: Vec<FileRef>,
+        stats: &mut DownloadStats,
+        mut note: impl FnMut(Option<ApiError>) -> Result<(), WalkError> + Send,
+    ) -> Result<Vec<u8>, WalkError> {
+        let Context { config, staging, emitter, .. } = self.context;
+        let (wanted, left_out): (Vec<_>, Vec<_>) =
+            files.into_iter().partition(|file| file.is_wanted(&config.files));
+        stats.files.left_out += left_out.len() as u64;
+        let mut wanted = wanted.into_iter();
+        let mut references = Vec::new();
+        let mut running = FuturesUnordered::new();
+        loop {
+            while running.len() < config.workers {
+                let Some(file) = wanted.next() else { break };
+                running.push(Box::pin(self.file(file)));
+            }
+            let Some(came) = running.next().await else { break };
+            stats.requests.add(came.tally);
+            match came.result {
+                Ok((path, bytes)) => {
+                    note(None)?;
+                    stats.files.fetched += 1;
+                    stats.files.bytes += bytes;
+                    references.push((came.at, reference(staging, &path, bytes)));
+                }
+                Err(error) if is_its_own(&error) => {
+                    stats.files.missing += 1;
+                    let name = self.stream.name;
+                    let why = format!("{name}: the file of {} cannot be had ({error})", came.id);
+                    emitter.log(Level::Debug, &why).await?;
+                    note(Some(error))?;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        references.sort_unstable_by_key(|(at, _)| *at);
+        Ok(put(lines, &references))
+    }
+
+    /// Brings one file to its place.
+    async fn file(self, file: FileRef) -> Came {
+        let mut tally = RequestStats::default();
+        let result = self.bring(&file, &mut tally).await;
+        Came { at: file.at, id: file.id, tally, result }
+    }
+
+    async fn bring(
+        self,
+        file: &FileRef,
+        tally: &mut RequestStats,
+    ) -> Result<(PathBuf, u64), ApiError> {
+        let Self { context, stream, walk } = self;
+        let described = format!("the file of {} {}", stream.name, file.id);
+        let disk = |error: std::io::Error| ApiError {
+            kind: kind_of(&error),
+            status: None,
+            request: described.clone(),
+            detail: format!("{}: {error}", context.staging.display()),
+            again_in: None,
+            is_zendesks: false,
+        };
+        let incoming = format!("{}-{}", stream.name, file.id);
+        let incoming = context.staging.join(INCOMING).join(incoming);
+        // Only a size can show whether an earlier run left part of this very file.
+        let mut partial = PartialFile::open(&incoming, file.size.is_some()).map_err(disk)?;
+        let wanted = Wanted {
+            site: context.site.map(|site| &**site),
+            hosts: context.hosts,
+            url: file.url.as_deref().unwrap_or_default(),
+            name: &described,
+            size: file.size,
+            largest: context.config.files.largest_bytes,
+            walk,
+        };
+        match fetch(context.client, &wanted, &mut partial, tally).await {
+            Ok(()) => {}
+            // What has come by now is continued by the next sync.
+            Err(error) if !is_its_own(&error) && error.kind != ErrorKind::DiskFull => {
+                return Err(error);
+            }
+            Err(error) => {
+                partial.discard();
+                return Err(error);
+            }
+        }
+        let bytes = partial.len();
+        let path = file.relative_path(stream.name);
+        partial.finish(context.staging.join(&path)).await.map_err(disk)?;
+        Ok((path, bytes))
+    }
+}
+
+/// The folder of all files: the one that the platform names, where it is there.
+///
+/// Source: Airbyte's file transfer; a source without that folder uses one of its own.
+#[must_use]
+pub fn staging(named: Option<&Path>) -> PathBuf {
+    let named = named.unwrap_or(Path::new("/staging/files"));
+    if named.exists() {
+        named.to_owned()
+    } else {
+        std::env::temp_dir().join("airbyte-file-transfer")
+    }
+}
+
+/// Whether the failure of a file says nothing about others.
+fn is_its_own(error: &ApiError) -> bool {
+    match error.kind {
+        ErrorKind::Unauthorized
+        | ErrorKind::Forbidden
+        | ErrorKind::NotFound
+        | ErrorKind::BadPosition
+        | ErrorKind::Invalid
+        | ErrorKind::Unexpected
+        | ErrorKind::Unresolved
+        | ErrorKind::Untrusted
+        | ErrorKind::Unavailable
+        | ErrorKind::Outage
+        | ErrorKind::LongOutage
+        | ErrorKind::Intercepted
+        | ErrorKind::Redirected
+        | ErrorKind::Renamed
+        | ErrorKind::Unreadable
+        | ErrorKind::TooLarge => true,
+        ErrorKind::RateLimited
+        | ErrorKind::NoAccount
+        | ErrorKind::GrantEnded
+        | ErrorKind::ClientRefused
+        | ErrorKind::NoToken
+        | ErrorKind::DiskFull
+        | ErrorKind::Unwritable
+        | ErrorKind::Stopped => false,
+    }
+}

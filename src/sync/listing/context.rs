@@ -1,0 +1,93 @@
+//! What every walk needs, and how streams end.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::member::{ActiveStream, Ended, Report};
+use super::pager::Listing;
+use crate::config::Config;
+use crate::protocol::emitter::Emitter;
+use crate::streams::brands::BRAND_ID;
+use crate::streams::{Feed, Stream};
+use crate::sync::WalkError;
+use crate::sync::position::catch_up::StreamState;
+use crate::sync::position::path_params::PathParams;
+use crate::zendesk::client::Client;
+use crate::zendesk::error::ErrorKind;
+use crate::zendesk::site::Site;
+
+/// What every walk needs.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    pub client: &'a Client,
+    /// The host that is read, where that is not the main one with nothing known of its brand.
+    pub site: Option<&'a Arc<Site>>,
+    /// The hosts of all brands, where files are fetched.
+    pub hosts: &'a [Site],
+    pub emitter: &'a Emitter,
+    pub config: &'a Config,
+    /// The folder of all files.
+    pub staging: &'a Path,
+    /// Hears of every stream that has ended.
+    pub ended: &'a UnboundedSender<Ended>,
+}
+
+/// A lock that is only held over plain code, so that a poisoned one is still sound.
+pub(in crate::sync) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Context<'_> {
+    /// A listing as the host has it that is read.
+    pub(in crate::sync) fn listing(
+        self,
+        feed: &'static Feed,
+        path: String,
+        streams: &[&Stream],
+        walk: u64,
+    ) -> Listing {
+        Listing::new(feed, path, streams, walk, self.config).at(self.site.cloned())
+    }
+
+    /// What the host adds to the paths of listings below, and to rows.
+    pub(in crate::sync) fn path_params(self) -> PathParams {
+        let brand = self.site.and_then(|site| site.brand);
+        brand.map(|brand| (BRAND_ID, brand.to_string())).into_iter().collect()
+    }
+
+    /// Ends a stream alone; its neighbours go on.
+    pub(in crate::sync) fn fail(self, member: Option<&mut ActiveStream>, error: WalkError) {
+        if let Some(member) = member
+            && member.state != StreamState::Failed
+        {
+            member.state = StreamState::Failed;
+            self.report_end(member, Err(error));
+        }
+    }
+
+    pub(in crate::sync) fn report_end(self, member: &ActiveStream, result: Result<(), WalkError>) {
+        let report = Report { waited: self.client.waited(member.walk), ..member.report.clone() };
+        let site = self.site.cloned();
+        // Once per stream, where it has come to its end: it is not whole.
+        let cut_short = member.report.cut_short.error(member.stream.feed);
+        let result = result.and_then(|()| cut_short.map_or(Ok(()), Err));
+        let ended = Ended { stream: member.stream, site, result, report };
+        // The receiver lives as long as the sync; without it there is nobody left to tell.
+        let _ = self.ended.send(ended);
+    }
+}
+
+/// Failures that are no stream's own.
+pub(in crate::sync) fn ends_everything(error: &WalkError) -> bool {
+    match error {
+        WalkError::Closed => true,
+        WalkError::Api(error) => error.kind == ErrorKind::Stopped,
+        WalkError::Broken { .. }
+        | WalkError::CutShort { .. }
+        | WalkError::EndedEarly { .. }
+        | WalkError::Refused { .. }
+        | WalkError::NoFiles { .. } => false,
+    }
+}

@@ -1,0 +1,519 @@
+//! The only loop over pages: it asks, sees what comes next, and hands out one page at a time.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::Config;
+use crate::protocol::message::Level;
+use crate::streams::{Feed, Stream};
+use crate::sync::WalkError;
+use crate::sync::position::ends;
+use crate::sync::position::places::{self, Trail};
+use crate::sync::records::filter;
+use crate::zendesk::client::{Client, Fetched, PageSize, Request, RequestStats};
+use crate::zendesk::error::ErrorKind;
+use crate::zendesk::mend::{MendedRow, Mending};
+use crate::zendesk::page::{InnerShape, ListShape, Page, Shape};
+use crate::zendesk::paging::{Answer, Paging, Step, Token, step};
+use crate::zendesk::site::Site;
+use crate::zendesk::visited::Visited;
+
+/// A listing as it is asked for.
+#[derive(Clone, Debug)]
+pub struct Listing {
+    /// The host that has it, where that is not the main one.
+    pub site: Option<Arc<Site>>,
+    pub feed: &'static Feed,
+    pub path: String,
+    pub query: Vec<(&'static str, String)>,
+    pub shape: Shape,
+    /// The listings that follow, which are asked for alike.
+    more: Vec<(&'static str, Shape)>,
+    /// Whose turn it is when requests wait.
+    pub walk: u64,
+}
+
+/// Goes through a listing page by page.
+pub struct Pager<'a> {
+    client: &'a Client,
+    listing: &'a Listing,
+    /// The listing's parameters, and the bounds of a window of it.
+    query: Cow<'a, [(&'static str, String)]>,
+    /// The place of the next page; at the end, where the next sync goes on.
+    pub at: Token,
+    pub ended: bool,
+    visited: Visited,
+    /// How many of the listings it has left behind.
+    done: usize,
+    pub size: PageSize,
+    /// How long others would wait for a listing that is refused; none: nobody waits for it.
+    pub patience: Option<Duration>,
+    pub tally: RequestStats,
+    /// Seconds of which only a part of the rows can be had, unix seconds.
+    pub cut_short: Vec<i64>,
+    /// What a person should know about the way.
+    pub notes: Vec<(Level, String)>,
+    /// What says that the next page has rows.
+    promise: Promise,
+    /// How often this place has said that the listing ends, against what is known.
+    doubts: u32,
+    /// Pages without rows, one after the other.
+    empty: u32,
+    /// The time of the only row of this page that is later than its place.
+    lone_later: Option<i64>,
+}
+
+/// What says that a page has rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Promise {
+    Nothing,
+    /// The page at this place leads to it.
+    Page(Token),
+    /// A page that was read before an interruption. In the order of time a walk that has ended
+    /// goes on from such a place, too, and then nothing is said.
+    Earlier,
+    /// A count.
+    Count,
+}
+
+/// A start time younger than this may well be too recent: Zendesk has asked for a minute, and for
+/// five.
+const TOO_RECENT_SECONDS: i64 = 600;
+
+/// How often an end against a page's or a count's word is asked again.
+const DOUBTS: u32 = 2;
+
+impl Listing {
+    /// The listing of a feed for these streams: their side-loads and all that they look up.
+    #[must_use]
+    pub fn new(
+        feed: &'static Feed,
+        path: String,
+        streams: &[&Stream],
+        walk: u64,
+        config: &Config,
+    ) -> Self {
+        let mut query: Vec<(&'static str, String)> =
+            feed.query.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
+        let chosen = feed.choices.iter();
+        query.extend(
+            chosen.filter_map(|(key, choice)| Some((*key, choice.value(config)?.to_owned()))),
+        );
+        let mut includes: Vec<&str> =
+            streams.iter().flat_map(|stream| stream.include.iter().copied()).collect();
+        includes.sort_unstable();
+        includes.dedup();
+        for include in includes {
+            match query.iter_mut().find(|(key, _)| *key == "include") {
+                Some((_, value)) => *value = format!("{value},{include}"),
+                None => query.push(("include", include.to_owned())),
+            }
+        }
+        let mut list = ListShape { path: feed.list, ..ListShape::default() };
+        list.wanted.extend(feed.time_key());
+        let mut beside: Vec<ListShape> = Vec::new();
+        for more in streams.iter().flat_map(|stream| stream.lists_beside()) {
+            match beside.iter_mut().find(|list| list.path == more.path) {
+                Some(list) => {
+                    list.wanted.extend(more.wanted);
+                    list.is_optional &= more.is_optional;
+                }
+                None => beside.push(more),
+            }
+        }
+        for lookups in streams.iter().map(|stream| stream.lookups()) {
+            list.wanted.extend(lookups.wanted);
+            match (&mut list.inner, lookups.inner) {
+                (Some(inner), Some(more)) => inner.add(more),
+                (inner @ None, more) => *inner = more,
+                (Some(_), None) => {}
+            }
+        }
+        let tidy = |wanted: &mut Vec<&'static str>| {
+            wanted.sort_unstable();
+            wanted.dedup();
+        };
+        tidy(&mut list.wanted);
+        list.inner.as_mut().into_iter().for_each(InnerShape::tidy);
+        for list in &mut beside {
+            tidy(&mut list.wanted);
+        }
+        let of_more = |path| feed.more.iter().any(|(_, list)| *list == path);
+        let (later, first): (Vec<_>, Vec<_>) =
+            std::iter::once(list).chain(beside).partition(|list| of_more(list.path));
+        let more = feed.more.iter().map(|(path, list)| {
+            let lists = later.iter().filter(|shape| shape.path == *list).cloned().collect();
+            (*path, Shape { lists })
+        });
+        let site = None;
+        Self { site, feed, path, query, shape: Shape { lists: first }, more: more.collect(), walk }
+    }
+
+    /// The same listing as another host of the account has it.
+    #[must_use]
+    pub fn at(self, site: Option<Arc<Site>>) -> Self {
+        Self { site, ..self }
+    }
+
+    /// Looks up more keys of each listed row.
+    pub fn want(&mut self, keys: impl IntoIterator<Item = &'static str>) {
+        if let Some(list) = self.shape.lists.first_mut() {
+            for key in keys {
+                if !list.wanted.contains(&key) {
+                    list.wanted.push(key);
+                }
+            }
+        }
+    }
+}
+
+impl<'a> Pager<'a> {
+    /// A pager that begins at a place.
+    #[must_use]
+    pub fn new(client: &'a Client, listing: &'a Listing, at: Token, size: PageSize) -> Self {
+        let query = Cow::Borrowed(listing.query.as_slice());
+        let (tally, cut_short, notes) = (RequestStats::default(), Vec::new(), Vec::new());
+        let mut visited = Visited::default();
+        let _ = visited.goes_on_to(&at);
+        let goes_on = at.is_servers() && listing.feed.time_key().is_none();
+        let promise = if goes_on { Promise::Earlier } else { Promise::Nothing };
+        Self {
+            client,
+            listing,
+            query,
+            at,
+            ended: false,
+            visited,
+            done: 0,
+            size,
+            patience: None,
+            tally,
+            cut_short,
+            notes,
+            promise,
+            doubts: 0,
+            empty: 0,
+            lone_later: None,
+        }
+    }
+
+    /// The same where a count has said that there are rows.
+    #[must_use]
+    pub fn expecting(mut self, rows: bool) -> Self {
+        if rows {
+            self.promise = Promise::Count;
+        }
+        self
+    }
+
+    /// The same within a window, whose bounds are parameters.
+    #[must_use]
+    pub fn within(mut self, bounds: Vec<(&'static str, String)>) -> Self {
+        if !bounds.is_empty() {
+            self.query.to_mut().extend(bounds);
+        }
+        self
+    }
+
+    /// The next page, or none after the last one. Afterwards `at` is the place behind that page.
+    ///
+    /// # Errors
+    /// [`WalkError`] when the page cannot be had or does not say how to go on.
+    pub async fn next(&mut self) -> Result<Option<Fetched>, WalkError> {
+        while !self.ended {
+            let Some(fetched) = self.ask().await? else { continue };
+            let rows = rows_of(&fetched);
+            if self.asks_once_more(&fetched, rows) {
+                continue;
+            }
+            let step = self.step(&fetched, rows);
+            self.empty = if rows == 0 { self.empty.saturating_add(1) } else { 0 };
+            if rows == 0 && matches!(step, Step::End(_)) {
+                match self.doubted() {
+                    Doubted::AskAgain => {
+                        // Held while we wait, the page's slot would keep others waiting.
+                        drop(fetched);
+                        self.doubt().await?;
+                        continue;
+                    }
+                    Doubted::GoBack(before) => {
+                        (self.at, self.promise) = (before, Promise::Nothing);
+                        self.visited = Visited::default();
+                        self.doubts += 1;
+                        continue;
+                    }
+                    Doubted::Fails => {
+                        let path = format!("/api/v2/{}", self.part().0);
+                        return Err(WalkError::EndedEarly { path, at: None, known: None });
+                    }
+                    Doubted::Believed => {
+                        if self.promise == Promise::Count {
+                            let note = not_listed(self.part().0, &self.query);
+                            self.notes.push((Level::Warn, note));
+                        }
+                    }
+                }
+            }
+            if rows > 0 {
+                self.doubts = if self.doubts == DOUBTS + 1 { DOUBTS + 2 } else { 0 };
+            }
+            if let Some(mending) = &fetched.page.mending {
+                let place = format!("/api/v2/{}, {}", self.part().0, self.at.shown());
+                self.notes.extend(mended(mending, &place).map(|why| (Level::Warn, why)));
+            }
+            if self.go(step, fetched.asked)? {
+                self.size.move_on();
+                self.lone_later = None;
+                return Ok(Some(fetched));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The path and the shape of the listing that is being read, of those that follow each other.
+    fn part(&self) -> (&'a str, &'a Shape) {
+        let Listing { path, shape, more, .. } = self.listing;
+        match self.done.checked_sub(1).and_then(|at| more.get(at)) {
+            Some((path, shape)) => (path, shape),
+            None => (path, shape),
+        }
+    }
+
+    /// Asks for the page at this place. None when it is to be asked for again, or when the listing
+    /// has ended before it.
+    async fn ask(&mut self) -> Result<Option<Fetched>, WalkError> {
+        let Listing { site, feed, walk, .. } = self.listing;
+        let (path, shape) = self.part();
+        let (site, query, at) = (site.as_deref(), &self.query, &self.at);
+        let (buckets, walk, patience) = (feed.buckets, *walk, self.patience);
+        let request = Request { site, path, query, at, buckets, walk, shape, patience };
+        let error = match self.client.get(&request, &mut self.size, &mut self.tally).await {
+            Ok(fetched) => return Ok(Some(fetched)),
+            Err(error) => error,
+        };
+        let start = self.at.start_time().filter(|_| error.kind == ErrorKind::BadPosition);
+        let Some(start) = start else { return Err(error.into()) };
+        // The start is younger than the feed gives yet: there is nothing new.
+        let young = self.client.clock().now_unix().saturating_sub(TOO_RECENT_SECONDS);
+        if start >= young {
+            self.ended = true;
+            return Ok(None);
+        }
+        if self.doubts >= DOUBTS {
+            return Err(error.into());
+        }
+        self.doubt().await?;
+        Ok(None)
+    }
+
+    /// Where no larger page can be had: the first row of a page that is later than its place, and
+    /// whether it is the only one.
+    fn first_later(&self, fetched: &Fetched) -> Option<(i64, bool)> {
+        let here = self.at.start_time().filter(|_| self.size.is_larger_refused())?;
+        first_later(&fetched.page, self.listing.feed.time_key()?, here)
+    }
+
+    /// A later row that stands alone at the end of a full page is believed when it is there again:
+    /// one that changed while the page was made is not.
+    fn asks_once_more(&mut self, fetched: &Fetched, rows: usize) -> bool {
+        let is_full = rows as u64 >= u64::from(fetched.asked);
+        match self.first_later(fetched) {
+            Some((time, true)) if is_full && self.lone_later.is_none() => {
+                self.lone_later = Some(time);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// What an answer says of how to go on.
+    fn step(&self, fetched: &Fetched, rows: usize) -> Step {
+        let feed = self.listing.feed;
+        let answer = Answer {
+            envelope: &fetched.page.envelope,
+            rows,
+            asked: fetched.asked,
+            is_largest: self.size.is_largest(fetched.asked),
+            now_unix: fetched.now_unix,
+            borne_out: feed.time_key().and_then(|key| {
+                let reached = borne_out(&fetched.page, key);
+                let later = self.first_later(fetched);
+                let believed =
+                    later.filter(|(time, is_alone)| !is_alone || self.lone_later == Some(*time));
+                let is_behind = reached.filter(|reached| Some(*reached) > self.at.start_time());
+                is_behind.or(believed.map(|(time, _)| time)).or(reached)
+            }),
+            empty_before: self.empty,
+        };
+        step(feed.paging, &self.at, answer)
+    }
+
+    /// Goes to the place behind a page. False when the page is to be asked for again.
+    fn go(&mut self, step: Step, asked: u32) -> Result<bool, WalkError> {
+        let (path, _) = self.part();
+        match step {
+            Step::Next(next) if !self.visited.goes_on_to(&next) => {
+                let path = format!("/api/v2/{path} ({})", next.shown());
+                let why = "its links lead back to a place that was read before in this walk";
+                return Err(WalkError::Broken { path, why });
+            }
+            Step::Next(next) => {
+                self.promise = Promise::Page(std::mem::replace(&mut self.at, next));
+            }
+            Step::End(_) if self.done < self.listing.more.len() => {
+                self.done += 1;
+                self.at = self.listing.feed.paging.start(None);
+                self.promise = Promise::Nothing;
+                self.visited = Visited::default();
+            }
+            Step::End(next) => {
+                self.at = next;
+                self.ended = true;
+            }
+            Step::AskLarger => {
+                self.size.enlarge(asked);
+                return Ok(false);
+            }
+            Step::SkipSecond(next, second) => {
+                self.cut_short.push(second);
+                self.at = next;
+            }
+            Step::Broken(why) => {
+                return Err(WalkError::Broken { path: format!("/api/v2/{path}"), why });
+            }
+        }
+        Ok(true)
+    }
+
+    /// What follows from an empty page that ends the listing.
+    fn doubted(&self) -> Doubted {
+        // In the order of time the page before is no proof that there are rows. By the old cursors
+        // of audits a link leads behind the last page, too.
+        let feed = self.listing.feed;
+        let leads_behind = feed.time_key().is_some() || feed.paging == Paging::Before;
+        match &self.promise {
+            Promise::Nothing => Doubted::Believed,
+            _ if self.doubts < DOUBTS => Doubted::AskAgain,
+            // In the order of time nothing is lost: the place stays where it is.
+            Promise::Page(_) if leads_behind => Doubted::Believed,
+            // The rows may have gone meanwhile, which the page before tells: it is read again.
+            Promise::Page(before) if self.doubts == DOUBTS => Doubted::GoBack(before.clone()),
+            Promise::Page(_) => Doubted::Fails,
+            // The rows may have gone meanwhile, and counts of a search are known to be off.
+            Promise::Earlier | Promise::Count => Doubted::Believed,
+        }
+    }
+
+    /// Waits before the same is asked again.
+    async fn doubt(&mut self) -> Result<(), WalkError> {
+        let (path, _) = self.part();
+        let wait = ends::wait(self.doubts);
+        self.doubts += 1;
+        Ok(self.client.pause(path, wait).await?)
+    }
+}
+
+/// How many rows a page lists, and elements that are none.
+fn rows_of(fetched: &Fetched) -> usize {
+    fetched.page.lists.first().map_or(0, |list| list.rows.len() + list.strays)
+}
+
+/// What follows from an empty page that ends a listing.
+enum Doubted {
+    Believed,
+    AskAgain,
+    /// The page at this place is read once more.
+    GoBack(Token),
+    Fails,
+}
+
+/// What a person should know of a part of a search that has rows by its count and lists none.
+fn not_listed(path: &str, query: &[(&'static str, String)]) -> String {
+    let words = query.iter().find(|(key, _)| *key == "query").map_or("", |(_, words)| words);
+    format!(
+        "/api/v2/{path}: Zendesk counts rows for `{words}` and lists none, asked {} times; if rows are \
+         missing there, reset (clear) the stream, or read it by the export",
+        DOUBTS + 1
+    )
+}
+
+/// The times of a page's last rows, which are enough to tell where it ends.
+fn last_times(page: &Page, key: &str) -> Vec<Option<i64>> {
+    let Some(list) = page.lists.first() else { return Vec::new() };
+    let first = list.rows.len().saturating_sub(2 * places::MOST_BEARERS);
+    (first..list.rows.len()).map(|row| filter::time(page, list, row, key)).collect()
+}
+
+/// Up to when a page's rows bear out that it reaches, if it has enough of them.
+#[must_use]
+pub fn borne_out(page: &Page, key: &str) -> Option<i64> {
+    let bearers = places::bearers(page.lists.first()?.rows.len());
+    let times = last_times(page, key);
+    places::reached(&places::places(&times, &Trail::default(), None, bearers))
+}
+
+/// The first of a page's last rows that is later than a time, and whether it is the only one.
+fn first_later(page: &Page, key: &str, here: i64) -> Option<(i64, bool)> {
+    let times = last_times(page, key).into_iter().flatten();
+    let later: Vec<i64> = times.filter(|time| *time > here).collect();
+    Some((later.iter().copied().min()?, later.len() == 1))
+}
+
+/// What a person should know of an answer that had to be mended. `place` is where it stands.
+fn mended(mending: &Mending, place: &str) -> impl Iterator<Item = String> {
+    let Mending { kept, lost, named, has_rest } = mending;
+    let names = |is_lost: bool| {
+        let rows = named.iter().filter(|row| row.why_lost.is_some() == is_lost);
+        let name = |MendedRow { index, id, why_lost }: &MendedRow| {
+            let id = id.as_ref().map(|id| format!(" with id {id}")).unwrap_or_default();
+            let why = why_lost.map(|why| format!(", {why}")).unwrap_or_default();
+            format!("row {}{id}{why}", index + 1)
+        };
+        rows.map(name).collect::<Vec<_>>().join("; ")
+    };
+    let lost = (*lost > 0).then(|| {
+        format!(
+            "{place}: {lost} rows are not valid JSON in Zendesk's answer and were held back ({}). Correct them in \
+             Zendesk, or ask its support to: they are missing until they change",
+            names(true)
+        )
+    });
+    let kept = (*kept > 0).then(|| {
+        format!(
+            "{place}: {kept} rows are not valid JSON in Zendesk's answer and were delivered with replacements ({})",
+            names(false)
+        )
+    });
+    let rest =
+        has_rest.then(|| format!("{place}: what follows the end of Zendesk's answer was left out"));
+    lost.into_iter().chain(kept).chain(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mended_answer_is_told_with_its_place_and_its_rows() {
+        let row = |index, id: &str, why_lost| MendedRow {
+            index,
+            id: (!id.is_empty()).then(|| id.to_owned()),
+            why_lost,
+        };
+        let named = vec![row(2, "7", None), row(4, "", Some("it is nested too deeply"))];
+        let mending = Mending { kept: 1, lost: 1, named, has_rest: true };
+        let said: Vec<String> = mended(&mending, "/api/v2/tags.json, page 3").collect();
+        assert_eq!(
+            said,
+            [
+                "/api/v2/tags.json, page 3: 1 rows are not valid JSON in Zendesk's answer and were held back (row 5, it is \
+                 nested too deeply). Correct them in Zendesk, or ask its support to: they are missing until they change",
+                "/api/v2/tags.json, page 3: 1 rows are not valid JSON in Zendesk's answer and were delivered with \
+                 replacements (row 3 with id 7)",
+                "/api/v2/tags.json, page 3: what follows the end of Zendesk's answer was left out",
+            ]
+        );
+        assert_eq!(super::mended(&Mending::default(), "x").count(), 0);
+    }
+}

@@ -1,0 +1,358 @@
+//! Where a stream stands: the flat cursor that Airbyte's connector can read, and beside it our own
+//! `walk`. Pure: positions move by pages and ends, and are written as a state's text.
+
+use self::deletions::DeliveredDeletions;
+use self::digest::Digest;
+use self::failing::Failing;
+use crate::streams::{Feed, Order};
+use crate::zendesk::paging::Token;
+
+pub mod catch_up;
+pub mod decode;
+pub mod deletions;
+pub mod digest;
+pub mod encode;
+pub mod ends;
+pub mod failing;
+pub mod frontier;
+pub mod path_params;
+pub mod places;
+#[cfg(test)]
+mod round_trip;
+pub mod search_bounds;
+pub mod windows;
+
+/// The version of `walk` that this program writes. A newer one is ignored.
+pub const WALK_VERSION: u64 = 1;
+
+/// Rows of a boundary second that are remembered; beyond that the second is delivered again.
+pub const MOST_SEEN: usize = 128;
+
+/// The same for each of several windows, so that sixteen of them fit into a state.
+const MOST_SEEN_IN_WINDOWS: usize = 8;
+
+/// A row that changes while a listing is read may be listed before it changes. What is newer than
+/// this before the walk's begin comes again next time.
+pub const MARGIN_SECONDS: i64 = 60;
+
+/// How long rows may change unseen before all of them are read again.
+pub const PASS_EVERY_SECONDS: i64 = 7 * 86_400;
+
+/// A stream's whole position.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Position {
+    /// The flat cursor, unix seconds.
+    pub cursor: Option<i64>,
+    pub walk: Walk,
+    /// On a detour: where the stream's own feed was left. It is what the state has as the flat
+    /// cursor, and the detour's own stands in `walk`.
+    pub main: Option<i64>,
+}
+
+/// What the flat cursor cannot hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Walk {
+    pub place: Place,
+    pub windows: Windows,
+    pub phase: Phase,
+    /// Made by a full refresh, which resumes only inside one job.
+    pub full: bool,
+    /// The start of dated data, frozen when the first walk began, unix seconds.
+    pub start_bound: Option<i64>,
+    /// The flat cursor when this walk began.
+    pub cursor_at_start: Option<i64>,
+    /// Zendesk's time when this walk began, unix seconds.
+    pub began: Option<i64>,
+    /// The newest cursor value seen in this walk.
+    pub newest: Option<i64>,
+    /// When the search began whose rows the stream's own feed now has the last word on.
+    pub searched: Option<i64>,
+    pub deletions_delivered: DeliveredDeletions,
+    /// The reading of what may change unseen.
+    pub full_pass: FullPass,
+    pub children: WatchedChildren,
+    /// Pages that the walk has moved: in no order of time, this tells who is ahead.
+    pub pages: i64,
+    /// The brand whose help center this is a place in, where the state has it beside no brand's id.
+    pub brand: Option<u64>,
+}
+
+/// The windows of time that a walk is cut into. The place of the first is the walk's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Windows {
+    /// Where the first window begins, unix seconds, if it is one of a search, whose tokens and rows
+    /// do not tell.
+    pub from: Option<i64>,
+    /// Where the first window ends and the next begins, in the feed's own time. None where the walk
+    /// ends with it.
+    pub until: Option<i64>,
+    /// Further windows that are walked at the same time, the earliest first.
+    pub later: Vec<Window>,
+}
+
+/// What a stream that is read per parent knows of its parents.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WatchedChildren {
+    /// Up to when the events that tell of changed children were read, unix seconds.
+    pub silent_changes: Option<i64>,
+    /// The numbers of all parents as of the last read.
+    pub digest: Digest,
+    /// When they were listed, unix seconds, where that listing is long.
+    pub counted_at: Option<i64>,
+    /// Parents whose children could not be read.
+    pub failing: Failing,
+    /// Rows of parents that are not finished, so that a state moves while they are read.
+    pub rows: u64,
+}
+
+/// Where a walk, or a window of it, goes on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    pub token: Token,
+    /// How far an ordered walk has come, in the feed's own time.
+    pub at: Option<i64>,
+    /// Hashes of rows delivered at the token's second, or of parents finished beyond the token.
+    pub seen: Vec<u64>,
+}
+
+impl Place {
+    /// The place in the feed's own time.
+    #[must_use]
+    pub fn point(&self) -> Option<i64> {
+        if let Token::StartTime(second) = self.token { Some(second) } else { self.at }
+    }
+}
+
+/// A part of the time of an export or of a search.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Window {
+    pub place: Place,
+    /// Where a window of a search begins; None for an export, where the place tells.
+    pub from: Option<i64>,
+    /// The time of the first row that is not its own; None for the last window of an export.
+    pub until: Option<i64>,
+    /// Only of the last one of an export: what is left is the place where the next sync goes on.
+    pub done: bool,
+}
+
+/// How far a walk is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Phase {
+    #[default]
+    Fresh,
+    UnderWay,
+    Done,
+}
+
+/// The pass over all parents of a child stream, or over all rows of one that is read by creation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FullPass {
+    pub under_way: bool,
+    /// When the last one began, unix seconds.
+    pub ended: Option<i64>,
+}
+
+impl Position {
+    /// Whether all rows there are will be delivered from here.
+    #[must_use]
+    pub fn is_at_the_beginning(&self) -> bool {
+        self.cursor.is_none() && self.walk.phase == Phase::Fresh
+    }
+
+    /// Notes that the first page of a walk has come. `now_unix` is Zendesk's time.
+    pub fn begin(&mut self, now_unix: i64) {
+        let walk = &mut self.walk;
+        if walk.phase != Phase::UnderWay {
+            walk.phase = Phase::UnderWay;
+            walk.began = Some(now_unix);
+            walk.newest = None;
+        }
+        walk.began.get_or_insert(now_unix);
+    }
+
+    /// Notes the cursor value of a listed row.
+    pub fn saw(&mut self, time: Option<i64>) {
+        self.walk.newest = self.walk.newest.max(time);
+    }
+
+    /// Moves to the next page. `reached` is the feed's time at the page's end, for ordered feeds.
+    pub fn next_page(&mut self, token: Token, reached: Option<i64>, seen: Vec<u64>, now_unix: i64) {
+        self.walk.pages = self.walk.pages.saturating_add((self.walk.place.token != token).into());
+        self.walk.place.token = token;
+        self.walk.place.seen = seen;
+        self.reach(reached, now_unix);
+    }
+
+    /// Moves to the walk's end.
+    pub fn end(
+        &mut self,
+        order: Order,
+        token: Token,
+        reached: Option<i64>,
+        seen: Vec<u64>,
+        now_unix: i64,
+    ) {
+        if self.is_search() && self.has_windows() {
+            // Only the first window of the search has ended; the cursor waits for the last one.
+            self.end_window(0, Place::default(), now_unix);
+            return;
+        }
+        self.walk.windows = Windows::default();
+        let ordered = matches!(order, Order::ByTime(_));
+        self.walk.place.token = if ordered { token } else { Token::First };
+        self.walk.place.seen = seen;
+        self.walk.phase = Phase::Done;
+        self.walk.children.rows = 0;
+        self.walk.pages = 0;
+        if std::mem::take(&mut self.walk.full_pass.under_way) {
+            self.walk.full_pass.ended = self.walk.began;
+        }
+        if ordered {
+            self.reach(reached, now_unix);
+            // A feed without a single row has been read from its bound to now.
+            self.cursor = self.cursor.or(self.walk.start_bound);
+        } else {
+            let safe = self.walk.began.unwrap_or(now_unix).saturating_sub(MARGIN_SECONDS);
+            let seen = self.walk.newest.map(|newest| newest.min(safe));
+            let start = self.walk.start_bound.unwrap_or_default();
+            self.cursor = Some(seen.or(self.walk.cursor_at_start).unwrap_or(start))
+                .max(self.walk.cursor_at_start);
+        }
+        // The next walk filters by what is flat now.
+        self.walk.cursor_at_start = self.cursor;
+    }
+
+    /// Takes over the place of a stream that is ahead on the same ordered feed, with this
+    /// stream's own hashes for that place. Everything up to there has been delivered.
+    pub fn take_over(&mut self, ahead: &Self, seen: Vec<u64>, now_unix: i64) {
+        let (token, reached) = (ahead.walk.place.token.clone(), ahead.walk.place.point());
+        // It may have read a few rows beyond. From now on both stand at one place.
+        self.walk.place.at = None;
+        if ahead.walk.phase == Phase::Done {
+            self.end(Order::ByTime(""), token, reached.or(ahead.cursor), seen, now_unix);
+        } else {
+            self.walk.windows.clone_from(&ahead.walk.windows);
+            self.next_page(token, reached, seen, now_unix);
+            self.walk.pages = ahead.walk.pages;
+        }
+    }
+
+    /// Sends the walk back to where it began: the server no longer knows its token.
+    pub fn restart(&mut self, feed: &Feed) {
+        let from = match feed.order {
+            // An ordered feed has delivered everything up to its flat cursor.
+            Order::ByTime(_) if self.moves_with_pages() => self.cursor,
+            Order::ByTime(_) => None,
+            Order::NewestFirst | Order::Other => None,
+        };
+        self.walk.place.token = feed.paging.start(from.or(self.walk.start_bound));
+        self.walk.place.seen.clear();
+        self.walk.place.at = from;
+        self.walk.pages = 0;
+    }
+
+    /// Whether the flat cursor follows the pages. A pass over all parents leaves it where it was.
+    fn moves_with_pages(&self) -> bool {
+        !(self.walk.full_pass.under_way && self.walk.cursor_at_start.is_some())
+    }
+
+    fn reach(&mut self, reached: Option<i64>, now_unix: i64) {
+        self.walk.place.at = self.walk.place.at.max(reached);
+        let done = self.walk.phase == Phase::Done;
+        if done || self.moves_with_pages() {
+            // A row that claims to be of the future must not stop all later reads.
+            self.cursor = self.cursor.max(self.walk.place.at.map(|at| at.min(now_unix)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decode::{hashes_from, numbers_from};
+    use super::encode::{hashes_text, numbers_text, to_state};
+    use super::*;
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    const ORDERED: Order = Order::ByTime("updated_at");
+
+    fn at(flat: Option<i64>) -> Position {
+        Position {
+            cursor: flat,
+            walk: Walk { cursor_at_start: flat, ..Walk::default() },
+            main: None,
+        }
+    }
+
+    #[test]
+    fn an_ordered_walk_moves_with_every_page_and_never_into_the_future() {
+        let mut position = at(Some(100));
+        position.begin(1000);
+        position.next_page(Token::StartTime(200), Some(200), vec![1], 1000);
+        assert_eq!(position.cursor, Some(200));
+        position.end(ORDERED, Token::StartTime(5000), Some(5000), vec![], 1001);
+        assert_eq!((position.cursor, position.walk.phase), (Some(1001), Phase::Done));
+    }
+
+    #[test]
+    fn any_other_walk_moves_at_its_end_and_not_past_what_can_change_behind_it() {
+        for (start, newest, expected) in [
+            (Some(100), Some(500), Some(500)),
+            (Some(100), Some(990), Some(940)),
+            (Some(100), Some(50), Some(100)),
+            (Some(980), Some(990), Some(980)),
+            (Some(100), None, Some(100)),
+            (None, None, Some(7)),
+            (None, Some(500), Some(500)),
+        ] {
+            let mut position = at(start);
+            position.walk.start_bound = Some(7);
+            position.begin(1000);
+            position.saw(newest);
+            position.next_page(Token::After("a".into()), None, vec![], 1000);
+            assert_eq!(position.cursor, start);
+            position.end(Order::Other, Token::First, None, vec![], 2000);
+            assert_eq!(position.cursor, expected, "{start:?} {newest:?}");
+        }
+    }
+
+    #[test]
+    fn a_pass_over_all_parents_leaves_the_flat_cursor_until_its_end() {
+        let mut position = at(Some(500));
+        position.walk.full_pass.under_way = true;
+        position.walk.place.token = Token::StartTime(0);
+        position.begin(1000);
+        position.next_page(Token::StartTime(300), Some(300), vec![], 1000);
+        assert_eq!((position.cursor, position.walk.place.at), (Some(500), Some(300)));
+        position.end(ORDERED, Token::StartTime(700), Some(700), vec![], 1200);
+        assert_eq!((position.cursor, position.walk.full_pass.ended), (Some(700), Some(1000)));
+    }
+
+    #[test]
+    fn a_childs_own_time_is_in_its_format_and_its_parents_in_unix_seconds() {
+        let config =
+            br#"{"subdomain":"a","credentials":{"credentials":"oauth2.0","access_token":"t"}}"#;
+        let streams = crate::streams::registry(&crate::config::Config::parse(config).unwrap());
+        let written = |name| {
+            let stream = streams.iter().find(|stream| stream.name == name).unwrap();
+            serde_json::from_str::<Value>(&to_state(stream, &at(Some(100)))).unwrap()
+        };
+        let state = written("side_conversations");
+        assert_eq!(state["state"]["updated_at"], "1970-01-01T00:01:40Z");
+        assert_eq!(state["parent_state"]["tickets"]["generated_timestamp"], "100");
+        let state = written("post_comment_votes");
+        let above = &state["parent_state"]["post_comments"];
+        assert_eq!(above["state"]["updated_at"], "100");
+        assert_eq!(above["parent_state"]["posts"]["updated_at"], "100");
+    }
+
+    #[test]
+    fn numbers_and_hashes_survive_their_text() {
+        let numbers: BTreeSet<u64> = [0, 1, 28_835_702_984_212, u64::MAX].into();
+        assert_eq!(numbers_from(&numbers_text(&numbers)), numbers);
+        assert_eq!(hashes_from(&hashes_text(&[1, u64::MAX])), [1, u64::MAX]);
+        assert!(numbers_from("x.1").is_empty() && numbers_from("ffffffffffffffff.1").is_empty());
+        assert!(hashes_from("nonsense é").is_empty());
+    }
+}

@@ -1,0 +1,67 @@
+//! What lies in lists beside the rows and belongs into them: found by id, once for each page.
+
+use std::collections::HashMap;
+
+use crate::streams::{Splice, Stream};
+use crate::zendesk::edit::Text;
+use crate::zendesk::json::{Member, Span, elements};
+use crate::zendesk::page::Page;
+
+/// The lists of a page that a stream's rows have elements of, by their names.
+#[derive(Debug, Default)]
+pub struct SideLoaded<'p> {
+    lists: Vec<(&'static str, HashMap<&'p [u8], Span>)>,
+}
+
+impl<'p> SideLoaded<'p> {
+    #[must_use]
+    pub fn new(stream: &Stream, page: &'p Page) -> Self {
+        let joined = stream.splice.iter().filter_map(|splice| match splice {
+            Splice::Joined { key, .. } => Some(*key),
+            _ => None,
+        });
+        let lists = joined.filter_map(|key| {
+            let list = page.list(&[key])?;
+            let by_id = list.rows.iter().enumerate().filter_map(|(at, row)| {
+                Some((page.text.raw(list.member(at, "id")?.value), row.span))
+            });
+            Some((key, by_id.collect()))
+        });
+        Self { lists: lists.collect() }
+    }
+
+    /// Whether Zendesk sent the list at all.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
+        self.lists.iter().any(|(known, _)| *known == key)
+    }
+
+    /// Appends an array of those elements of a list whose ids these members hold, each once, in the
+    /// order of the members. A member holds an id or an array of ids.
+    pub fn put(&self, key: &str, ids: &[Member], text: &Text, out: &mut Vec<u8>) {
+        out.push(b'[');
+        for (at, found) in self.found(key, ids, text).into_iter().enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            text.copy(out, found);
+        }
+        out.push(b']');
+    }
+
+    /// Where those elements stand.
+    #[must_use]
+    pub fn found(&self, key: &str, ids: &[Member], text: &Text) -> Vec<Span> {
+        let by_id = self.lists.iter().find(|(known, _)| *known == key).map(|(_, by_id)| by_id);
+        let mut put: Vec<Span> = Vec::new();
+        for value in ids.iter().flat_map(|member| values(text, member.value)) {
+            let found = by_id.and_then(|by_id| by_id.get(text.raw(value))).copied();
+            put.extend(found.filter(|found| !put.contains(found)));
+        }
+        put
+    }
+}
+
+fn values(text: &Text, value: Span) -> Vec<Span> {
+    if text.raw(value).first() == Some(&b'[') { elements(&text.body, value) } else { vec![value] }
+}

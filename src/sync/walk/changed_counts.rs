@@ -1,0 +1,320 @@
+//! Parents whose numbers of votes and comments moved: a listing of all of them says so, though they
+//! themselves did not change.
+
+use std::collections::BTreeMap;
+
+use super::named::Named;
+use super::segment::Segment;
+use crate::protocol::emitter::{Batch, unix_ms};
+use crate::streams::{ChangeSource, Feed, Stream};
+use crate::sync::WalkError;
+use crate::sync::children::parents::values;
+use crate::sync::listing::context::Context;
+use crate::sync::listing::pager::{Listing, Pager};
+use crate::sync::position::digest::Digest;
+use crate::sync::position::{Phase, Position};
+use crate::sync::records::{RecordWriter, filter};
+use crate::zendesk::client::{Fetched, RequestStats};
+use crate::zendesk::page::Page;
+use crate::zendesk::paging::Token;
+
+/// How many parents are remembered while their numbers are listed. Where there are more, those that
+/// moved are found by listing them once more.
+const MOST_REMEMBERED: usize = 5_000;
+
+/// A listing of more requests is read at most once a day.
+const MOST_REQUESTS_EACH_TIME: u64 = 10;
+
+const DAY_SECONDS: i64 = 86_400;
+
+/// Whether the parents' numbers are to be listed, at `now` in unix seconds. A pass under way has its
+/// digest from when it began. A listing that took many requests waits for a day.
+pub(super) fn is_due(position: &Position, now: i64) -> bool {
+    let walk = &position.walk;
+    let in_a_pass = walk.full_pass.under_way && walk.phase == Phase::UnderWay;
+    // A time in the future is no reason to wait.
+    let is_rested = walk
+        .children
+        .counted_at
+        .is_none_or(|at| !(0..DAY_SECONDS).contains(&now.saturating_sub(at)));
+    !walk.full && !in_a_pass && is_rested
+}
+
+/// A listing of all parents of a stream, with the numbers of their children under these keys.
+#[derive(Clone, Copy)]
+pub(super) struct CountSource {
+    pub feed: &'static Feed,
+    pub keys: &'static [&'static str],
+    /// Which key of a parent fills which placeholder.
+    pub path_params: &'static [(&'static str, &'static str)],
+    /// The key that tells when a parent changed.
+    pub changed: Option<&'static str>,
+}
+
+/// What names a parent, and when it changed.
+struct KnownParent {
+    /// In the order of the placeholders.
+    name: Vec<String>,
+    changed: Option<i64>,
+}
+
+/// A parent as such a listing has it.
+struct CountedParent {
+    parent: KnownParent,
+    numbers: Vec<u8>,
+}
+
+/// All parents of a feed: the digest of their numbers, and the parents, where they are not too
+/// many.
+pub(super) struct Counts {
+    pub digest: Digest,
+    /// When they were listed, unix seconds, where that took many requests.
+    pub counted_at: Option<i64>,
+    parents: Option<Vec<KnownParent>>,
+}
+
+/// Lists all parents with the numbers of their children.
+///
+/// # Errors
+/// [`WalkError`] when a page cannot be had.
+pub(super) async fn count(
+    context: Context<'_>,
+    source: CountSource,
+    walk: u64,
+    tally: &mut RequestStats,
+) -> Result<Counts, WalkError> {
+    let listing = source.listing(context, &[], walk);
+    let size = source.feed.page_size(context.config);
+    let mut pager = Pager::new(context.client, &listing, Token::First, size);
+    let mut digest = Digest::of_none();
+    let mut parents = Some(Vec::new());
+    let mut pages = 0;
+    while let Some(fetched) = pager.next().await? {
+        pages += 1;
+        for CountedParent { parent, numbers } in source.of(&fetched.page) {
+            digest.add(&parent.name.join(" "), &numbers);
+            if let Some(parents) = &mut parents {
+                parents.push(parent);
+            }
+        }
+        parents = parents.filter(|parents| parents.len() <= MOST_REMEMBERED);
+    }
+    tally.add(pager.tally);
+    for (level, note) in pager.notes.drain(..) {
+        context.emitter.log(level, &note).await?;
+    }
+    let counted_at = (pages > MOST_REQUESTS_EACH_TIME).then(|| context.client.clock().now_unix());
+    Ok(Counts { digest, counted_at, parents })
+}
+
+/// Adds the parents whose numbers moved since a stream's last read, but for those that the walk
+/// lists as changed.
+///
+/// # Errors
+/// [`WalkError`] when a page cannot be had, or by what ends the whole sync.
+pub(super) async fn name_moved(
+    context: Context<'_>,
+    segment: &mut Segment<'_>,
+    number: usize,
+    source: CountSource,
+    counts: &Counts,
+    named: &mut Named<'_>,
+) -> Result<(), WalkError> {
+    let Some(moved) = Moved::since(&segment.who[number].position, &counts.digest) else {
+        return Ok(());
+    };
+    if let Some(parents) = &counts.parents {
+        let moved = parents.iter().filter(|parent| moved.has(parent));
+        named.extend(moved.map(|parent| source.values(&parent.name)));
+        return Ok(());
+    }
+    let listing = source.listing(context, &[], segment.walk);
+    let size = source.feed.page_size(context.config);
+    let mut pager = Pager::new(context.client, &listing, Token::First, size);
+    while let Some(fetched) = pager.next().await? {
+        let listed = source.of(&fetched.page).map(|counted| counted.parent);
+        let listed = listed.filter(|parent| moved.has(parent));
+        named.extend(listed.map(|parent| source.values(&parent.name)));
+        // The slot goes back before children are asked for.
+        drop(fetched);
+        if named.is_full() {
+            named.read(context, segment).await?;
+            if !segment.who[number].is_reading() {
+                break;
+            }
+        }
+    }
+    segment.who[number].report.tally.add(pager.tally);
+    Ok(())
+}
+
+/// Delivers the rows of a stream whose numbers moved, but for those that the walk lists as
+/// changed.
+///
+/// # Errors
+/// [`WalkError`] when a page cannot be had or delivered.
+pub(super) async fn deliver_moved(
+    context: Context<'_>,
+    segment: &mut Segment<'_>,
+    number: usize,
+    source: CountSource,
+    counts: &Counts,
+) -> Result<(), WalkError> {
+    let member = &mut *segment.who[number];
+    let stream = member.stream;
+    let Some(moved) = Moved::since(&member.position, &counts.digest) else { return Ok(()) };
+    let none_moved = |parents: &Vec<KnownParent>| !parents.iter().any(|parent| moved.has(parent));
+    if counts.parents.as_ref().is_some_and(none_moved) {
+        return Ok(());
+    }
+    let listing = source.listing(context, &[stream], segment.walk);
+    let size = source.feed.page_size(context.config);
+    let mut pager = Pager::new(context.client, &listing, Token::First, size);
+    let writer = RecordWriter::new(stream);
+    while let Some(fetched) = pager.next().await? {
+        let Fetched { page, slot, .. } = fetched;
+        let keep: Vec<bool> = source.of(&page).map(|row| moved.has(&row.parent)).collect();
+        let mut batch = Batch::default();
+        let path_params = &segment.path_params;
+        let written = writer.write(&page, &keep, path_params, unix_ms(), &mut batch.lines);
+        drop(page);
+        let member = &mut *segment.who[number];
+        member.report.note(&written);
+        batch.parts.push(member.part(written.rows));
+        context.emitter.batch(batch).await?;
+        drop(slot);
+    }
+    segment.who[number].report.tally.add(pager.tally);
+    Ok(())
+}
+
+impl CountSource {
+    /// The numbers of a stream's own rows.
+    pub(super) fn of_rows(stream: &'static Stream) -> Option<Self> {
+        let ChangeSource::Numbers { feed, keys } = stream.counted_by? else { return None };
+        let changed = stream.cursor.map(|cursor| cursor.field);
+        Some(Self { feed, keys, path_params: &[("id", "id")], changed })
+    }
+
+    /// The listing of the parents, with all that numbers are made of looked up.
+    fn listing(self, context: Context<'_>, streams: &[&Stream], walk: u64) -> Listing {
+        let Self { feed, keys, path_params, changed } = self;
+        let mut listing = context.listing(feed, feed.path.to_owned(), streams, walk);
+        let names = path_params.iter().map(|(_, key)| *key);
+        listing.want(names.chain(keys.iter().copied()).chain(changed));
+        listing
+    }
+
+    /// The parents of a page.
+    fn of(self, page: &Page) -> impl Iterator<Item = CountedParent> {
+        let Self { keys, path_params, changed, .. } = self;
+        let names: Vec<&'static str> = path_params.iter().map(|(_, key)| *key).collect();
+        let list = page.lists.first();
+        let rows =
+            list.into_iter().flat_map(|list| (0..list.rows.len()).map(move |row| (list, row)));
+        rows.map(move |(list, row)| {
+            let named = values(page, list, row, &names);
+            let value =
+                |key: &&str| list.member(row, key).map_or(&b""[..], |at| page.text.raw(at.value));
+            CountedParent {
+                parent: KnownParent {
+                    name: names.iter().filter_map(|key| named.get(key).cloned()).collect(),
+                    changed: changed.and_then(|key| filter::time(page, list, row, key)),
+                },
+                numbers: keys.iter().map(value).collect::<Vec<_>>().join(&b' '),
+            }
+        })
+    }
+
+    /// A parent by what the paths of its children need.
+    fn values(self, name: &[String]) -> BTreeMap<&'static str, String> {
+        let keys = self.path_params.iter().map(|(_, key)| *key);
+        keys.zip(name.iter().cloned()).collect()
+    }
+}
+
+/// Which parents' numbers moved since a stream's last read.
+struct Moved<'d> {
+    before: Digest,
+    now: &'d Digest,
+    /// The walk lists what changed from here on, unix seconds.
+    lower: i64,
+}
+
+impl<'d> Moved<'d> {
+    /// None where nothing can be compared, or nothing moved: the first digest comes with a pass over
+    /// all parents.
+    fn since(position: &Position, now: &'d Digest) -> Option<Self> {
+        let before = position.walk.children.digest.clone();
+        let compares = before.is_known() && !position.walk.full_pass.under_way && before != *now;
+        let lower = position.walk.cursor_at_start.or(position.cursor)?;
+        compares.then_some(Self { before, now, lower })
+    }
+
+    fn has(&self, KnownParent { name, changed }: &KnownParent) -> bool {
+        changed.is_some_and(|changed| changed < self.lower)
+            && self.now.has_moved(&self.before, &name.join(" "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_looked_at_when_a_pass_begins_and_not_in_its_middle() {
+        let mut position = Position::default();
+        let now = 1_700_000_000;
+        assert!(is_due(&position, now));
+        position.walk.full_pass.under_way = true;
+        assert!(is_due(&position, now));
+        position.walk.phase = Phase::UnderWay;
+        assert!(!is_due(&position, now));
+        position.walk.full_pass.under_way = false;
+        assert!(is_due(&position, now));
+        position.walk.full = true;
+        assert!(!is_due(&position, now));
+    }
+
+    #[test]
+    fn a_long_listing_of_numbers_waits_for_a_day() {
+        let mut position = Position::default();
+        let now = 1_700_000_000;
+        for (counted_at, expected) in [
+            (now, false),
+            (now - DAY_SECONDS + 1, false),
+            (now - DAY_SECONDS, true),
+            // A clock that ran ahead.
+            (now + 1, true),
+            (i64::MIN, true),
+        ] {
+            position.walk.children.counted_at = Some(counted_at);
+            assert_eq!(is_due(&position, now), expected, "{counted_at}");
+        }
+    }
+
+    #[test]
+    fn parents_whose_numbers_moved_are_named_unless_the_walk_lists_them() {
+        let digest = |numbers: &[(&str, &str)]| {
+            let mut digest = Digest::of_none();
+            numbers.iter().for_each(|(id, numbers)| digest.add(id, numbers.as_bytes()));
+            digest
+        };
+        let (before, after) = (
+            digest(&[("1", "0"), ("2", "0"), ("3", "0")]),
+            digest(&[("1", "0"), ("2", "1"), ("3", "1")]),
+        );
+        let mut position = Position { cursor: Some(100), ..Position::default() };
+        assert!(Moved::since(&position, &before).is_none(), "nothing was known");
+        position.walk.children.digest = before.clone();
+        assert!(Moved::since(&position, &before).is_none(), "nothing moved");
+        let moved = Moved::since(&position, &after).unwrap();
+        let has = |id: &str, changed| {
+            moved.has(&KnownParent { name: vec![id.to_owned()], changed: Some(changed) })
+        };
+        // The third changed itself, and the walk brings its children.
+        assert_eq!((has("1", 5), has("2", 5), has("3", 200)), (false, true, false));
+        position.walk.full_pass.under_way = true;
+        assert!(Moved::since(&position, &after).is_none(), "all are read anyway");
+    }
+}

@@ -1,0 +1,102 @@
+//! Parents whose children are read out of turn, because something says that those changed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::deliver;
+use super::segment::Segment;
+use crate::sync::WalkError;
+use crate::sync::children::parents::ParentRow;
+use crate::sync::children::shared::NextPlace;
+use crate::sync::listing::context::Context;
+use crate::sync::position::frontier::Listed;
+use crate::zendesk::paging::Token;
+
+/// How many parents are named before their children are read. There may be as many as events, so
+/// that no more are kept; one that later events name again is read again.
+const MOST_NAMED: usize = 1000;
+
+/// Parents that are named, and the moment at which they are.
+pub(super) struct Named<'t> {
+    /// By what the paths of their children need of them.
+    parents: BTreeSet<BTreeMap<&'static str, String>>,
+    /// Where the walk goes on.
+    at: &'t Token,
+    /// From when on later changes are news, unix seconds.
+    pub asked: i64,
+}
+
+/// A hash for a parent that events name, which differs from parent to parent and read to read.
+fn mark(values: &BTreeMap<&'static str, String>, asked: i64) -> u64 {
+    xxh3_64(format!("{asked} {values:?}").as_bytes())
+}
+
+impl<'t> Named<'t> {
+    #[must_use]
+    pub(super) fn new(at: &'t Token, asked: i64) -> Self {
+        Self { parents: BTreeSet::new(), at, asked }
+    }
+
+    /// Adds parents.
+    pub(super) fn extend(
+        &mut self,
+        parents: impl IntoIterator<Item = BTreeMap<&'static str, String>>,
+    ) {
+        self.parents.extend(parents);
+    }
+
+    /// Whether the children of those named so far are to be read before more are named.
+    #[must_use]
+    pub(super) fn is_full(&self) -> bool {
+        self.parents.len() >= MOST_NAMED
+    }
+
+    /// Reads the children of all that is named so far.
+    ///
+    /// # Errors
+    /// Only what ends the whole sync.
+    pub(super) async fn read(
+        &mut self,
+        context: Context<'_>,
+        segment: &mut Segment<'_>,
+    ) -> Result<(), WalkError> {
+        let Self { parents, at, asked } = self;
+        // They stand before everything that the walk still lists. Their hashes hold in this
+        // segment alone: after a kill there may be news of those that were finished.
+        let parent = |values| ParentRow {
+            listed: Listed {
+                hash: mark(&values, *asked),
+                time: None,
+                own: None,
+                page: (*at).clone(),
+            },
+            changed: None,
+            values,
+        };
+        while !parents.is_empty() {
+            let some = std::iter::from_fn(|| parents.pop_first()).take(MOST_NAMED);
+            let some = some.map(parent).collect();
+            let seen = segment.seen();
+            let now = context.client.clock().now_unix();
+            let next = NextPlace { token: (*at).clone(), time: None };
+            deliver::children(context, segment, some, next, now).await?;
+            deliver::judge_refusals(context, segment, false).await?;
+            // The walk goes on where it stood.
+            segment.resume(at, &seen);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parents_that_events_name_are_told_apart() {
+        let values = |id: &str| BTreeMap::from([("id", id.to_owned())]);
+        assert_ne!(mark(&values("1"), 7), mark(&values("2"), 7));
+        assert_ne!(mark(&values("1"), 7), mark(&values("1"), 8));
+    }
+}

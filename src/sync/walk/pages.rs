@@ -1,0 +1,213 @@
+//! The loop over the pages of a segment: what comes is judged and delivered, and leads on.
+
+use std::time::Duration;
+
+use super::deliver;
+use super::search_windows::{counted, search_on};
+use super::segment::Segment;
+use super::split_windows::split_windows;
+use super::window_fetchers::{Asked, Fetcher, Fetchers, Turn};
+use crate::protocol::emitter::Closed;
+use crate::protocol::message::Level;
+use crate::streams::Feed;
+use crate::sync::WalkError;
+use crate::sync::listing::context::Context;
+use crate::sync::position::ends::Verdict;
+use crate::sync::records::filter;
+use crate::zendesk::client::Fetched;
+use crate::zendesk::error::{ApiError, ErrorKind};
+use crate::zendesk::paging::Token;
+use crate::zendesk::timestamp;
+
+/// How often the server may refuse a walk's token before the walk fails. More than once, because
+/// tokens also expire while a long walk waits.
+const RESTARTS: u32 = 3;
+
+/// Walks the windows of a segment to their ends. Returns the place at the segment's end, or none
+/// when no stream reads here any more.
+///
+/// # Errors
+/// [`WalkError`] when a page cannot be had or delivered: the streams fail with it.
+pub(super) async fn read(
+    context: Context<'_>,
+    segment: &mut Segment<'_>,
+    fetchers: &mut Fetchers<'_>,
+) -> Result<Option<Token>, WalkError> {
+    while let Some(turn) = fetchers.next().await {
+        let mut asked = match turn {
+            Turn::Page(asked) => *asked,
+            Turn::Counted(bounds, rows) => {
+                counted(context, segment, fetchers, bounds, rows?);
+                continue;
+            }
+        };
+        let window = segment.window(asked.fetcher.number);
+        let wait = match judge_end(context, segment, window, &mut asked).await? {
+            End::Believed => Duration::ZERO,
+            End::Later { wait } => wait,
+            End::AskAgain { wait } => {
+                fetchers.go_on(asked.fetcher, wait);
+                continue;
+            }
+        };
+        let Asked { mut fetcher, at, result } = asked;
+        let fetched = match result {
+            Ok(Some(fetched)) => fetched,
+            Ok(None) => {
+                let now = context.client.clock().now_unix();
+                let end = segment.end_window(window, &fetcher.pager.at, now);
+                if end.is_some() {
+                    return Ok(end);
+                }
+                continue;
+            }
+            Err(WalkError::Api(error))
+                if error.kind == ErrorKind::BadPosition
+                    && at.is_servers()
+                    && fetcher.restarts < RESTARTS =>
+            {
+                restart(context, segment, fetchers, window, &fetcher, &error).await?;
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        let now = fetched.now_unix;
+        let before = segment.reached(window);
+        let page = deliver::page(context, segment, fetched, window, &at, &fetcher.pager);
+        let taken = fetchers.beside(Box::pin(page)).await?;
+        fetchers.note_page(&fetcher);
+        log_notes(context, segment, &mut fetcher).await?;
+        if taken.arrived || segment.reached_cursor {
+            return Ok(Some(fetcher.pager.at));
+        }
+        if segment.nobody_reads() {
+            return Ok(None);
+        }
+        let (number, size) = (fetcher.number, fetcher.pager.size);
+        if !taken.window_ended {
+            if let (Some(from), Some(to)) = (before, segment.reached(window)) {
+                fetchers.note_pace(number, to.saturating_sub(from));
+            }
+            fetchers.go_on(fetcher, wait);
+        }
+        if segment.feed.windows && !segment.has_children() && !segment.has_files() {
+            split_windows(context, segment, fetchers, size, now);
+        }
+        search_on(context, segment, fetchers);
+    }
+    Ok(None)
+}
+
+/// What follows from an answer that says a listing ends, or does not.
+enum End {
+    Believed,
+    /// Its rows are delivered, and the same place is asked again after a wait.
+    Later {
+        wait: Duration,
+    },
+    /// It has no rows, and the same place is asked again after a wait.
+    AskAgain {
+        wait: Duration,
+    },
+}
+
+/// Judges what an answer says of the end of its window.
+async fn judge_end(
+    context: Context<'_>,
+    segment: &mut Segment<'_>,
+    window: usize,
+    Asked { fetcher, at, result }: &mut Asked<'_>,
+) -> Result<End, WalkError> {
+    let listed = result.as_ref().ok().map(|page| listed(segment.feed, page.as_ref()));
+    let Some(Listed { rows, last }) = listed.filter(|_| fetcher.pager.ended) else {
+        fetcher.doubts = 0;
+        return Ok(End::Believed);
+    };
+    match segment.judge_end(window, last, fetcher.doubts) {
+        Verdict::Believed => Ok(End::Believed),
+        Verdict::BeforeTheAim => {
+            let why = format!(
+                "{}: the listing ends before the place that another stream of it had come to; \
+                 the next sync goes on from where it ends",
+                segment.names()
+            );
+            context.emitter.log(Level::Warn, &why).await?;
+            segment.leave_aim();
+            Ok(End::Believed)
+        }
+        verdict @ (Verdict::AskAgain(wait) | Verdict::AskUntilLaterOnesEnd(wait)) => {
+            fetcher.doubts += u32::from(verdict == Verdict::AskAgain(wait));
+            fetcher.pager.ended = false;
+            if rows > 0 {
+                return Ok(End::Later { wait });
+            }
+            fetcher.pager.at = at.clone();
+            Ok(End::AskAgain { wait })
+        }
+        Verdict::Contradicted(known) => {
+            let path = format!("/api/v2/{}", segment.feed.path);
+            let (at, known) = (last.max(segment.reached(window)), Some(known));
+            Err(WalkError::EndedEarly { path, at, known })
+        }
+    }
+}
+
+/// Sends a window back to a place that Zendesk knows.
+async fn restart(
+    context: Context<'_>,
+    segment: &mut Segment<'_>,
+    fetchers: &mut Fetchers<'_>,
+    window: usize,
+    fetcher: &Fetcher<'_>,
+    error: &ApiError,
+) -> Result<(), Closed> {
+    let start = segment.restart(window);
+    let names = segment.names();
+    let whence = match start.bounds.is_empty() {
+        true => "the walk starts again from its cursor",
+        false => "its window is read again",
+    };
+    let why = format!("{names}: the saved place is no longer known to Zendesk ({error}); {whence}");
+    context.emitter.log(Level::Warn, &why).await?;
+    let size = segment.feed.page_size(context.config);
+    fetchers.start(start, size, fetcher.restarts + 1);
+    Ok(())
+}
+
+/// Logs what a person should know of the way to a page.
+async fn log_notes(
+    context: Context<'_>,
+    segment: &mut Segment<'_>,
+    fetcher: &mut Fetcher<'_>,
+) -> Result<(), Closed> {
+    for (level, note) in fetcher.pager.notes.drain(..) {
+        context.emitter.log(level, &note).await?;
+    }
+    for second in fetcher.pager.cut_short.drain(..) {
+        segment.note_cut_short(second);
+        // At once, because whoever ends the process now would hear of it never.
+        let why = format!(
+            "{}: more rows changed in the second {} than a page can hold; the rest of them is \
+             missing, and reading goes on a second later",
+            segment.names(),
+            timestamp::to_iso(second)
+        );
+        context.emitter.log(Level::Warn, &why).await?;
+    }
+    Ok(())
+}
+
+/// What a page lists.
+struct Listed {
+    rows: usize,
+    /// The time of the last row in the feed's order.
+    last: Option<i64>,
+}
+
+/// What an answer lists, which may have no page.
+fn listed(feed: &Feed, fetched: Option<&Fetched>) -> Listed {
+    let list = fetched.and_then(|fetched| Some((fetched, fetched.page.lists.first()?)));
+    let Some((Fetched { page, .. }, list)) = list else { return Listed { rows: 0, last: None } };
+    let time = |key| (0..list.rows.len()).rev().find_map(|row| filter::time(page, list, row, key));
+    Listed { rows: list.rows.len() + list.strays, last: feed.time_key().and_then(time) }
+}

@@ -1,0 +1,40 @@
+//! A stream that takes its detour before its own feed: the detour's rows are early, the feed's are
+//! the last word. Pure.
+
+use serde_json::{Map, Value};
+
+use crate::config::Config;
+use crate::protocol::catalog::SyncMode;
+use crate::streams::Stream;
+use crate::sync::listing::member::ActiveStream;
+use crate::sync::plan::{self, Now};
+use crate::sync::position::encode::to_state;
+use crate::sync::position::{Phase, Position};
+
+/// Whether a first read has its detour still before it.
+#[must_use]
+pub fn is_due(stream: &Stream, mode: SyncMode, position: &Position) -> bool {
+    let untouched = position.cursor.is_none() && position.walk.phase == Phase::Fresh;
+    let is_open = position.walk.searched.is_none();
+    stream.search_first && mode == SyncMode::Incremental && untouched && is_open
+}
+
+/// A stream that has taken its detour, where it begins on its own feed. `now_unix` is Zendesk's
+/// time.
+#[must_use]
+pub fn onward(
+    member: ActiveStream,
+    stream: &'static Stream,
+    config: &Config,
+    now_unix: i64,
+) -> ActiveStream {
+    // The state that a killed sync would find here is where the feed begins.
+    let state: Map<String, Value> =
+        serde_json::from_str(&to_state(member.stream, &member.position)).unwrap_or_default();
+    let now = Now { unix: now_unix, attempt: 0 };
+    let begin = plan::begin(stream, SyncMode::Incremental, Some(&state), config, now);
+    let mut onward = ActiveStream::new(stream, begin.position);
+    onward.report = member.report;
+    onward.walk = member.walk;
+    onward
+}

@@ -1,0 +1,348 @@
+//! One segment of a feed and the streams that read it: what each delivers of a page, and where
+//! each stands behind it.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::window_fetchers::Start;
+use crate::config::TicketScope;
+use crate::streams::{Feed, Stream};
+use crate::sync::WalkError;
+use crate::sync::children::failures::{judge_failures, release};
+use crate::sync::children::parents::changed_key;
+use crate::sync::files::PendingCheckpoints;
+use crate::sync::listing::member::ActiveStream;
+use crate::sync::listing::refusals::RefusalsByFeed;
+use crate::sync::position::Position;
+use crate::sync::position::ends::{self, Claim, Verdict};
+use crate::sync::position::frontier::Frontier;
+use crate::sync::position::path_params::PathParams;
+use crate::sync::position::places::Trail;
+use crate::sync::position::search_bounds::{self, Rest};
+use crate::sync::records::RecordWriter;
+use crate::zendesk::client::RequestStats;
+use crate::zendesk::paging::Token;
+
+/// Where a segment ends before the end of its feed, if it does.
+#[derive(Clone, Debug, Default)]
+pub struct Aim {
+    /// The feed's time of the place that is taken over at the end. Later rows are left to the walk
+    /// from there, which lists them again. Without a time the place is met by its token, or never.
+    pub until: Option<i64>,
+    /// The position of the stream ahead, whose place it is.
+    pub ahead: Option<Position>,
+}
+
+/// Rows where one window ends and the next begins. Such a row bears the time of the next window,
+/// and too few rows bear out that it stands there: the window before delivers it too, unless the
+/// next one has. Hashes.
+#[derive(Debug, Default)]
+pub(super) struct Seams {
+    /// Rows that went out from where windows begin.
+    pub begun: HashSet<u64>,
+    /// Rows that the window before delivered beyond its end.
+    pub crossed: HashSet<u64>,
+}
+
+/// One segment of a feed and the streams that read it.
+pub struct Segment<'m> {
+    pub feed: &'static Feed,
+    pub walk: u64,
+    pub who: Vec<&'m mut ActiveStream>,
+    pub(super) writers: Vec<RecordWriter>,
+    pub frontier: Frontier,
+    pub refusals: RefusalsByFeed,
+    /// Positions of streams with files, by member.
+    pub pending: BTreeMap<usize, PendingCheckpoints>,
+    pub aim: Aim,
+    /// Each stream's hashes for the place that is taken over at the end.
+    pub(super) ahead_seen: Vec<Vec<u64>>,
+    pub reached_cursor: bool,
+    /// The last page has come, and has moved the streams that read the feed itself to its end.
+    pub rows_arrived: bool,
+    /// Which tickets of a search are read: unlike an export it cannot be asked for a scope.
+    pub scope: TicketScope,
+    /// The number of the fetcher that walks each window.
+    pub(super) fetchers: Vec<u32>,
+    /// What fills the paths of listings below, and keys of rows.
+    pub path_params: PathParams,
+    /// Of a search: that no fetcher walks the last window yet.
+    pub rest: Option<Rest>,
+    /// The last times of each fetcher's pages.
+    pub(super) trails: BTreeMap<u32, Trail>,
+    /// Fetchers whose place has said that the feed ends there, and that ask again.
+    pub(super) doubted: HashSet<u32>,
+    /// The latest time up to which rows of the feed are known in this sync.
+    pub newest: Option<i64>,
+    pub(super) seams: Seams,
+}
+
+impl<'m> Segment<'m> {
+    pub fn new(
+        feed: &'static Feed,
+        walk: u64,
+        who: Vec<&'m mut ActiveStream>,
+        start: &Token,
+        aim: Aim,
+    ) -> Self {
+        let writers = who.iter().map(|member| RecordWriter::new(member.stream)).collect();
+        let ahead_seen = who.iter().map(|member| {
+            let walk = &member.position.walk;
+            let last = walk.windows.later.last().map_or(&walk.place, |window| &window.place);
+            if aim.until.is_some() && last.at == aim.until { last.seen.clone() } else { Vec::new() }
+        });
+        let ahead_seen = ahead_seen.collect();
+        let mut segment = Self {
+            feed,
+            walk,
+            who,
+            writers,
+            frontier: Frontier::default(),
+            refusals: RefusalsByFeed::default(),
+            pending: BTreeMap::new(),
+            aim,
+            ahead_seen,
+            reached_cursor: false,
+            rows_arrived: false,
+            scope: TicketScope::default(),
+            fetchers: Vec::new(),
+            path_params: PathParams::new(),
+            rest: None,
+            trails: BTreeMap::new(),
+            doubted: HashSet::new(),
+            newest: None,
+            seams: Seams::default(),
+        };
+        segment.newest = segment.walking().and_then(|member| member.position.known_in_windows());
+        let windows = segment.walking().map_or(0, |member| member.position.windows().count());
+        segment.fetchers = (0..).take(windows).collect();
+        segment.rest = segment.walking().and_then(|member| {
+            let last = member.position.place(windows.saturating_sub(1));
+            let is_unread = member.position.is_search() && last.token == Token::First;
+            let length_before = member.window_seconds;
+            is_unread.then_some(Rest { is_counted: false, length_before })
+        });
+        segment.resume(start, &segment.seen());
+        segment
+    }
+
+    /// The parents that are finished beyond the place where the children stand. A kill may have
+    /// left children apart: what not all of them are done with is read again for all, rather than
+    /// the whole feed once for each.
+    pub fn seen(&self) -> Vec<u64> {
+        let children = self.who.iter().filter(|member| member.is_child());
+        let seen = children.map(|member| member.position.walk.place.seen.clone());
+        let common = |mut seen: Vec<u64>, more: Vec<u64>| {
+            seen.retain(|hash| more.contains(hash));
+            seen
+        };
+        seen.reduce(common).unwrap_or_default()
+    }
+
+    /// Goes on at a place where these parents are finished already.
+    pub fn resume(&mut self, at: &Token, seen: &[u64]) {
+        for member in self.who.iter_mut().filter(|member| member.is_child()) {
+            member.position.walk.place.seen = seen.to_vec();
+        }
+        self.frontier = Frontier::resumed(at, seen);
+        self.refusals.failures.begin_anew();
+    }
+
+    pub fn names(&self) -> String {
+        self.who.iter().map(|member| member.stream.name).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Those who still read here: they have not failed, and no refusal has left them behind.
+    pub fn alive(&self) -> impl Iterator<Item = &ActiveStream> {
+        self.who.iter().map(|member| &**member).filter(|member| member.is_reading())
+    }
+
+    pub fn nobody_reads(&self) -> bool {
+        self.alive().next().is_none()
+    }
+
+    pub fn has_children(&self) -> bool {
+        self.alive().any(ActiveStream::is_child)
+    }
+
+    pub fn member(&mut self, name: &str) -> Option<&mut ActiveStream> {
+        self.who.iter_mut().map(|member| &mut **member).find(|member| member.stream.name == name)
+    }
+
+    /// Notes that the feed gives only a part of a second. Whatever hangs on the rest is missing too.
+    pub fn note_cut_short(&mut self, second: i64) {
+        for member in self.who.iter_mut().filter(|member| member.is_reading()) {
+            member.report.note_cut_short(second);
+        }
+    }
+
+    pub fn count(&mut self, tally: RequestStats) {
+        for member in self.who.iter_mut().filter(|member| !member.is_child()) {
+            member.report.tally.add(tally);
+        }
+    }
+
+    /// Sends a window back to where it had come by the feed's own time, or every stream back to its
+    /// cursor, and returns where its fetcher starts again, at the earliest of their places.
+    pub fn restart(&mut self, window: usize) -> Start {
+        *self.trail(window) = Trail::default();
+        if let Some(later) = window.checked_sub(1) {
+            let mut at = Token::First;
+            for member in self.who.iter_mut().filter(|member| member.is_reading()) {
+                let Position { cursor: flat, walk, .. } = &mut member.position;
+                let Some(window) = walk.windows.later.get_mut(later) else { continue };
+                at = self.feed.paging.start(window.place.at.or(*flat));
+                window.place.token = at.clone();
+                window.place.seen.clear();
+            }
+            return self.start(later + 1, at);
+        }
+        for member in self.who.iter_mut().filter(|member| member.is_reading()) {
+            member.position.restart(self.feed);
+        }
+        let earliest = self.alive().map(|member| member.position.walk.place.token.clone());
+        let place =
+            earliest.min_by_key(|token| if let Token::StartTime(at) = token { *at } else { 0 });
+        let place = place.unwrap_or_default();
+        self.frontier = Frontier::resumed(&place, &[]);
+        self.refusals.failures.begin_anew();
+        self.start(window, place)
+    }
+
+    /// Where the fetcher of a window starts.
+    pub(super) fn start(&self, window: usize, at: Token) -> Start {
+        let bounds = self.walking().and_then(|member| member.position.bounds(window));
+        let bounds = bounds.map(|bounds| ("query", search_bounds::query(bounds)));
+        let number = self.fetchers.get(window).copied().unwrap_or_default();
+        Start { number, at, bounds: bounds.into_iter().collect(), has_rows: false }
+    }
+
+    /// The window that a fetcher walks.
+    pub fn window(&self, fetcher: u32) -> usize {
+        self.fetchers.iter().position(|known| *known == fetcher).unwrap_or_default()
+    }
+
+    /// How far a window has come, in the feed's own time.
+    pub fn reached(&self, window: usize) -> Option<i64> {
+        self.walking()?.position.place(window).point()
+    }
+
+    pub(super) fn forget(&mut self, window: usize) {
+        // The last one of an export is kept as the place where the next sync goes on.
+        let kept = usize::from(self.feed.searched_key().is_none());
+        if window + kept < self.fetchers.len() {
+            self.fetchers.remove(window);
+        }
+    }
+
+    /// All streams of a segment with windows have the same ones.
+    pub(super) fn walking(&self) -> Option<&ActiveStream> {
+        self.alive().find(|member| !member.is_child()).or(self.alive().next())
+    }
+
+    pub(super) fn own_end(&self, window: usize) -> Option<i64> {
+        self.walking()?.position.windows().nth(window)?.until
+    }
+
+    pub(super) fn is_last_to_end(&self, window: usize) -> bool {
+        self.walking().is_none_or(|member| {
+            let mut others = member.position.windows().enumerate();
+            others.all(|(number, other)| other.done || number == window)
+        })
+    }
+
+    /// Whether files are fetched for rows of the feed itself.
+    pub fn has_files(&self) -> bool {
+        self.alive().any(|member| !member.is_child() && member.stream.file.is_some())
+    }
+
+    pub(super) fn trail(&mut self, window: usize) -> &mut Trail {
+        let fetcher = self.fetchers.get(window).copied().unwrap_or_default();
+        self.trails.entry(fetcher).or_default()
+    }
+
+    /// Judges an answer that says a window has ended. `listed` is the time of its last row.
+    pub fn judge_end(&mut self, window: usize, listed: Option<i64>, said_before: u32) -> Verdict {
+        if self.feed.time_key().is_none() {
+            return Verdict::Believed;
+        }
+        let fetcher = self.fetchers.get(window).copied().unwrap_or_default();
+        let before = self.trails.get(&fetcher).and_then(Trail::last);
+        let is_last = window + 1 == self.fetchers.len();
+        let later = self.walking().into_iter().flat_map(|member| member.position.windows());
+        let later_open = later.skip(window + 1).any(|window| !window.done);
+        let verdict = ends::judge(Claim {
+            reached: listed.max(before).max(self.reached(window)),
+            own_end: self.own_end(window),
+            aim: self.aim.until.filter(|_| is_last),
+            newest: self.newest,
+            is_untouched: self.fetchers.len() > 1 && listed.max(before).is_none(),
+            later_open,
+            said_before,
+        });
+        if matches!(verdict, Verdict::AskAgain(_) | Verdict::AskUntilLaterOnesEnd(_)) {
+            self.doubted.insert(fetcher);
+        }
+        verdict
+    }
+
+    /// Goes to the end of the feed instead of the place ahead, which is not where it was.
+    pub fn leave_aim(&mut self) {
+        self.aim = Aim::default();
+    }
+
+    pub fn changed_key(&self) -> Option<&'static str> {
+        self.who.iter().find_map(|member| changed_key(member.stream))
+    }
+
+    /// Streams of which too many parents were refused, or which a parent that fails holds up. Before
+    /// the end of the walk only refusals of all parents are too many.
+    pub fn judge_refusals(&mut self, at_end: bool) -> Vec<(&'static str, WalkError)> {
+        let ends = judge_failures(&mut self.who, &mut self.refusals, &mut self.frontier, at_end);
+        let mut failed: Vec<(&'static str, WalkError)> = ends
+            .iter()
+            .flat_map(|end| end.streams.iter().map(|name| (*name, end.why.clone())))
+            .collect();
+        let streams: Vec<&'static Stream> = self.alive().map(|member| member.stream).collect();
+        let refusals = &self.refusals;
+        let none_read =
+            |stream: &&'static Stream| Some((stream.name, refusals.none_read(stream.feed.name)?));
+        failed.extend(match at_end {
+            true => refusals.at_end(streams.into_iter()),
+            false => streams.iter().filter_map(none_read).collect(),
+        });
+        for end in ends {
+            release(end.feed, &mut self.refusals, &mut self.frontier);
+        }
+        failed
+    }
+
+    pub fn end(&mut self, end: &Token, now: i64) {
+        let order = self.feed.order;
+        for (at, member) in self.who.iter_mut().enumerate() {
+            if !member.is_reading() {
+                continue;
+            }
+            if self.rows_arrived && !member.is_child() {
+                continue;
+            }
+            member.position.begin(now);
+            let seen = match &self.aim.ahead {
+                ahead if member.is_child() => {
+                    let place = ahead.as_ref().map_or(end, |ahead| &ahead.walk.place.token);
+                    self.frontier.place(place).2
+                }
+                Some(_) => std::mem::take(&mut self.ahead_seen[at]),
+                None => std::mem::take(&mut member.position.walk.place.seen),
+            };
+            match &self.aim.ahead {
+                Some(ahead) => member.position.take_over(ahead, seen, now),
+                None => {
+                    let second =
+                        if let Token::StartTime(second) = end { Some(*second) } else { None };
+                    let reached = second.or(member.position.walk.place.at);
+                    member.position.end(order, end.clone(), reached, seen, now);
+                }
+            }
+        }
+    }
+}

@@ -130,14 +130,6 @@ fn sources() -> BTreeMap<PathBuf, String> {
     found
 }
 
-/// What a check found that is not known, and what is known that it did not find.
-fn unlike(found: impl Iterator<Item = String>, known: &[&str]) -> (Vec<String>, Vec<String>) {
-    let found: Vec<String> = found.collect();
-    let gone = known.iter().filter(|known| !found.iter().any(|found| found == *known));
-    let gone = gone.map(|known| (*known).to_owned()).collect();
-    (found.into_iter().filter(|found| !known.contains(&found.as_str())).collect(), gone)
-}
-
 fn files_below(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).expect("the folder is there");
     let mut found = Vec::new();

@@ -105,6 +105,29 @@ fn a_kill_before_the_children_came_asks_for_them_again() {
     }
 }
 
+/// A listing of more than ten requests is read at most once a day. The vote comes a day later.
+#[test]
+fn the_numbers_of_many_parents_are_listed_once_a_day() {
+    let sim = of_brands(97, 1);
+    let connector = Connector::new(&sim);
+    sim.account(|account| (0..60).for_each(|_| drop(account.create("posts"))));
+    sim.advance_seconds(UNTIL_VISIBLE_SECONDS);
+    let streams = ["post_votes"];
+    let mut states = connector.read(&streams, INCREMENTAL, &[]).complete().states_over(&[]);
+    sim.advance_seconds(3600);
+    let vote = sim.account(|account| {
+        let posts = account.keys("posts");
+        account.add_counted_vote("posts", &posts[2]).expect("a vote")
+    });
+    sim.advance_seconds(UNTIL_VISIBLE_SECONDS);
+    for (wait, comes) in [(0, false), (3600, false), (86_400, true), (3600, false)] {
+        sim.advance_seconds(wait);
+        let run = connector.read(&streams, INCREMENTAL, &states).complete();
+        assert_eq!(ids(&run, "post_votes").contains(&vote), comes, "{wait} seconds later");
+        states = run.states_over(&states);
+    }
+}
+
 /// More posts than are remembered while they are listed.
 #[test]
 fn what_moved_among_many_parents_is_found_too() {

@@ -198,7 +198,7 @@ const COMPLAINS: [&str; 7] = [
     "Level::Error",
     "warnings",
     "-> Option<String>",
-    "Trouble {",
+    "ErrorTrace {",
     "refused(",
     "Violation {",
 ];

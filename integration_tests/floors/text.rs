@@ -112,11 +112,36 @@ pub(super) fn closed(code: &str, open: usize) -> usize {
 /// What is compiled for tests only, as places in what `code_of` gave.
 fn tests_of(code: &str) -> Vec<(usize, usize)> {
     let mark = "#[cfg(test)]";
-    let end = |at: usize| {
-        let open = code[at..].find(['{', ';']).map_or(code.len(), |found| at + found);
-        if code.as_bytes().get(open) == Some(&b'{') { closed(code, open) } else { open + 1 }
-    };
-    code.match_indices(mark).map(|(at, _)| (at, end(at + mark.len()).min(code.len()))).collect()
+    let end = |at: usize| if is_field(&code[at..]) { end_of_field } else { end_of_item }(code, at);
+    code.match_indices(mark).map(|(at, _)| (at, end(at + mark.len()))).collect()
+}
+
+/// Whether a field begins here, of a struct or of an expression that makes one.
+fn is_field(code: &str) -> bool {
+    let code = code.trim_start();
+    let code = code.strip_prefix("pub ").unwrap_or(code);
+    let rest = code.trim_start_matches(|c: char| c.is_alphanumeric() || c == '_');
+    rest.len() < code.len() && rest.starts_with(':') && !rest.starts_with("::")
+}
+
+/// The place behind a field and its comma, or before the bracket that closes the struct.
+fn end_of_field(code: &str, mut at: usize) -> usize {
+    while at < code.len() {
+        match code.as_bytes()[at] {
+            b'{' | b'(' | b'[' => at = closed(code, at),
+            b'}' => return at,
+            b',' => return at + 1,
+            _ => at += 1,
+        }
+    }
+    at
+}
+
+/// The place behind an item or a statement.
+fn end_of_item(code: &str, at: usize) -> usize {
+    let open = code[at..].find(['{', ';']).map_or(code.len(), |found| at + found);
+    let end = if code.as_bytes().get(open) == Some(&b'{') { closed(code, open) } else { open + 1 };
+    end.min(code.len())
 }
 
 /// `text` with what is compiled for tests only as blanks. `code` is what `code_of` gave for it.
@@ -249,6 +274,17 @@ fn comments_texts_and_tests_are_no_code() {
         words(&without_tests(text, &code_of(text))).collect::<Vec<_>>(),
         ["fn", "a", "fn", "c"]
     );
+    for text in [
+        "struct A {\n    #[cfg(test)]\n    b: [u8; 2],\n}\nfn c() {}",
+        "struct A {\n    #[cfg(test)]\n    pub b: u8\n}\nfn c() {}",
+        "struct A {\n    #[cfg(test)]\n    b: B { d: 1, e: 2 },\n}\nfn c() {}",
+        "struct A {}\n#[cfg(test)]\nlet b = B { d: 1 };\nfn c() {}",
+        "struct A {}\n#[cfg(test)]\nuse b::d;\nfn c() {}",
+    ] {
+        let code = without_tests(text, &code_of(text));
+        assert_eq!(words(&code).collect::<Vec<_>>(), ["struct", "A", "fn", "c"], "{text}");
+        assert_eq!(code.matches('{').count(), code.matches('}').count(), "{code}");
+    }
     assert_eq!(test_files("mod a;\n#[cfg(test)]\nmod b;\nmod c;"), ["b"]);
 }
 

@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::brands::{NoHelpCenters, ask_hosts, candidates, help_centers, spokesman};
 use super::custom_objects::custom_objects;
-use super::identity::{Asker, identity, token_facts};
+use super::identity::{Asker, Identity, NoIdentity, TokenFacts, identity, token_facts};
 use super::name_conflicts::clash;
 use super::probe::{Group, Reach, groups, reach};
 use super::refusals::is_last_word;
@@ -25,6 +25,7 @@ use crate::zendesk::budget::Bucket;
 use crate::zendesk::client::Client;
 use crate::zendesk::clock::Clock;
 use crate::zendesk::error::ErrorKind;
+use crate::zendesk::site::Site;
 
 /// All probes together take at most this; what has not answered by then stays in.
 const PROBES_WITHIN: Duration = Duration::from_secs(10);
@@ -97,70 +98,22 @@ async fn refusals(
     emitter: &Emitter,
 ) -> Result<Result<Vec<Cow<'static, str>>, ErrorTrace>, Closed> {
     let deadline = Instant::now() + PROBES_WITHIN;
-    // Whoever has no answer to this is given everything; probing would only take time.
-    let facts = async {
-        let token = async {
-            if config.credentials.is_oauth() {
-                token_facts(client).await.ok().flatten()
-            } else {
-                None
-            }
-        };
-        join(identity(client), token).await
-    };
-    let (identity, token) = match timeout_at(deadline, Box::pin(facts)).await {
-        Ok((Ok(identity), token)) => (Some(identity), token),
-        Ok((Err(super::identity::NoIdentity::Api(error)), token))
-            if error.kind == ErrorKind::Forbidden =>
-        {
-            (None, token)
-        }
-        Ok((Err(error), _)) if error.is_hopeless() => {
-            return Ok(Err(failure::of_identity(&error, config)));
-        }
-        Ok((Err(error), _)) => {
-            let why = failure::of_identity(&error, config).message;
-            let message =
-                format!("all streams are listed, because nothing is known of them: {why}");
+    let (identity, token) = match facts(client, config, deadline).await {
+        Facts::Known { identity, token } => (identity, token),
+        Facts::Unknown { message } => {
             emitter.log(Level::Warn, &message).await?;
             return Ok(Ok(Vec::new()));
         }
-        Err(_) => {
-            let message = "all streams are listed, because Zendesk did not answer in time";
-            emitter.log(Level::Warn, message).await?;
-            return Ok(Ok(Vec::new()));
-        }
+        Facts::Hopeless(trouble) => return Ok(Err(trouble)),
     };
-    let sites = match timeout_at(deadline, Box::pin(help_centers(client, config))).await {
-        Ok(Ok(found)) => candidates(&found),
-        Ok(Err(why @ NoHelpCenters::Unknown { .. })) => {
-            return Ok(Err(failure::of_help_centers(None, &why)));
-        }
-        // Where help centers are read is not known, so nothing that they answer counts.
-        Ok(Err(NoHelpCenters::Unlisted(_))) | Err(_) => Vec::new(),
+    let site = match help_center(client, config, streams, deadline).await {
+        Ok(site) => site,
+        Err(trouble) => return Ok(Err(trouble)),
     };
-    // One brand whose help center is not there is no reason to leave its streams out.
-    let answers = match sites.as_slice() {
-        [_, _, ..] => Box::pin(ask_hosts(client, config, &sites, streams, deadline)).await,
-        _ => Vec::new(),
-    };
-    let site = spokesman(&answers, &sites);
     let main = site.as_deref();
     let asker = Asker { identity: identity.as_ref(), token: token.as_ref() };
-    let is_gated = |stream: &ResolvedStream| {
-        let access = &stream.access;
-        if stream.feed.is_of_brands() && main.is_none() {
-            return false;
-        }
-        // An export that is refused for the role is no reason to leave its streams out.
-        let is_export = stream.feed.buckets.contains(&Bucket::Incremental);
-        access.plan.is_some()
-            || access.feature.is_some()
-            || (asker.may_lack_role(stream) && !is_export)
-            || !asker.covers(stream)
-    };
     let groups = groups(streams, &asker);
-    let gated = groups.iter().filter(|group| is_gated(group.asked));
+    let gated = groups.iter().filter(|group| is_gated(group.asked, &asker, main.is_some()));
     let probes = gated.enumerate().map(|(walk, group)| async move {
         let walk = walk as u64;
         let reach =
@@ -181,6 +134,85 @@ async fn refusals(
         }
     }
     Ok(Ok(left_out))
+}
+
+/// What is known of the one who asks.
+enum Facts {
+    Known {
+        identity: Option<Identity>,
+        token: Option<TokenFacts>,
+    },
+    /// Whoever has no answer is given everything; probing would only take time.
+    Unknown {
+        message: String,
+    },
+    /// Nothing can be read with these credentials.
+    Hopeless(ErrorTrace),
+}
+
+/// Asks who is signed in, and what the access token may do.
+async fn facts(client: &Client, config: &Config, deadline: Instant) -> Facts {
+    let token = async {
+        match config.credentials.is_oauth() {
+            true => token_facts(client).await.ok().flatten(),
+            false => None,
+        }
+    };
+    match timeout_at(deadline, Box::pin(join(identity(client), token))).await {
+        Ok((Ok(identity), token)) => Facts::Known { identity: Some(identity), token },
+        Ok((Err(NoIdentity::Api(error)), token)) if error.kind == ErrorKind::Forbidden => {
+            Facts::Known { identity: None, token }
+        }
+        Ok((Err(error), _)) => {
+            let trouble = failure::of_identity(&error, config);
+            if error.is_hopeless() {
+                return Facts::Hopeless(trouble);
+            }
+            let why = trouble.message;
+            Facts::Unknown {
+                message: format!("all streams are listed, because nothing is known of them: {why}"),
+            }
+        }
+        Err(_) => Facts::Unknown {
+            message: "all streams are listed, because Zendesk did not answer in time".to_owned(),
+        },
+    }
+}
+
+/// The host whose answers count for the streams of help centers, if any is known.
+async fn help_center(
+    client: &Client,
+    config: &Config,
+    streams: &[ResolvedStream],
+    deadline: Instant,
+) -> Result<Option<Arc<Site>>, ErrorTrace> {
+    let sites = match timeout_at(deadline, Box::pin(help_centers(client, config))).await {
+        Ok(Ok(found)) => candidates(&found),
+        Ok(Err(why @ NoHelpCenters::Unknown { .. })) => {
+            return Err(failure::of_help_centers(None, &why));
+        }
+        // Where help centers are read is not known, so nothing that they answer counts.
+        Ok(Err(NoHelpCenters::Unlisted(_))) | Err(_) => Vec::new(),
+    };
+    // One brand whose help center is not there is no reason to leave its streams out.
+    let answers = match sites.as_slice() {
+        [_, _, ..] => Box::pin(ask_hosts(client, config, &sites, streams, deadline)).await,
+        _ => Vec::new(),
+    };
+    Ok(spokesman(&answers, &sites))
+}
+
+/// Whether a stream may be out of reach, so that it is asked for.
+fn is_gated(stream: &ResolvedStream, asker: &Asker<'_>, has_help_center: bool) -> bool {
+    if stream.feed.is_of_brands() && !has_help_center {
+        return false;
+    }
+    // An export that is refused for the role is no reason to leave its streams out.
+    let is_export = stream.feed.buckets.contains(&Bucket::Incremental);
+    stream.access.plan.is_some()
+        || stream.access.feature.is_some()
+        || (asker.may_lack_role(stream) && !is_export)
+        || !asker.covers(stream)
 }
 
 /// A stream as the catalog has it.

@@ -55,8 +55,8 @@ const VOTES_DOCS: &str =
 
 /// What children of posts share about deletions and silent changes.
 const UNSEEN_CHILDREN: &str = "Deletions; a full refresh shows them. New comments and votes that do not \
-     touch the post are seen by its numbers of both; other changes come with the weekly pass over all \
-     posts.";
+     touch the post are seen by its numbers of both, within a day where there are more than 1,000 posts; \
+     other changes come with the weekly pass over all posts.";
 
 pub(super) fn streams() -> Vec<Stream> {
     vec![

@@ -113,7 +113,8 @@ const UNSEEN_CHILDREN: &str = "Deletions; a full refresh shows them. Changes tha
 
 /// The same of those whose number and sum articles tell.
 const UNSEEN_COUNTED: &str = "Deletions; a full refresh shows them. A vote that does not touch the \
-     article is seen by the article's numbers of votes, else with the weekly pass over all articles.";
+     article is seen by the article's numbers of votes, within a day where there are more than 1,000 \
+     articles, else with the weekly pass over all articles.";
 
 /// The same of the shelves that articles stand on.
 const UNSEEN_TRANSLATIONS: &str = "Deletions; a full refresh shows them. Changes that do not \

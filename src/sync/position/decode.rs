@@ -304,6 +304,7 @@ fn read_walk(stream: &ResolvedStream, json: &Map<String, Value>) -> Result<Walk,
         children: WatchedChildren {
             silent_changes: number("told"),
             digest: text("numbers").map(Digest::from_text).unwrap_or_default(),
+            counted_at: number("numbers_at"),
             failing: text("failing").map(Failing::from_text).unwrap_or_default(),
             rows: json.get("rows").and_then(Value::as_u64).unwrap_or_default(),
         },

@@ -105,6 +105,7 @@ fn walk_json(stream: &ResolvedStream, walk: &Walk) -> Value {
     put("passed", walk.full_pass.ended.map(|unix| json!(unix)));
     put("told", walk.children.silent_changes.map(|unix| json!(unix)));
     put("numbers", walk.children.digest.is_known().then(|| json!(walk.children.digest.text())));
+    put("numbers_at", walk.children.counted_at.map(|unix| json!(unix)));
     put(
         "failing",
         (!walk.children.failing.is_empty()).then(|| json!(walk.children.failing.text())),

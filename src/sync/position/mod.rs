@@ -97,6 +97,8 @@ pub struct WatchedChildren {
     pub silent_changes: Option<i64>,
     /// The numbers of all parents as of the last read.
     pub digest: Digest,
+    /// When they were listed, unix seconds, where that listing is long.
+    pub counted_at: Option<i64>,
     /// Parents whose children could not be read.
     pub failing: Failing,
     /// Rows of parents that are not finished, so that a state moves while they are read.

@@ -107,10 +107,11 @@ fn failing() -> impl Strategy<Value = Failing> {
 }
 
 fn children() -> impl Strategy<Value = WatchedChildren> {
-    (option::of(time()), digest(), failing(), any::<u64>()).prop_map(
-        |(silent_changes, digest, failing, rows)| WatchedChildren {
+    (option::of(time()), digest(), option::of(time()), failing(), any::<u64>()).prop_map(
+        |(silent_changes, digest, counted_at, failing, rows)| WatchedChildren {
             silent_changes,
             digest,
+            counted_at,
             failing,
             rows,
         },

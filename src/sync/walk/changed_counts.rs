@@ -23,12 +23,22 @@ use crate::zendesk::paging::Token;
 /// moved are found by listing them once more.
 const MOST_REMEMBERED: usize = 5_000;
 
-/// Whether the parents' numbers are to be looked at. A pass under way has its digest from when it
-/// began.
-pub(super) fn is_due(position: &Position) -> bool {
+/// A listing of more requests is read at most once a day.
+const MOST_REQUESTS_EACH_TIME: u64 = 10;
+
+const DAY_SECONDS: i64 = 86_400;
+
+/// Whether the parents' numbers are to be listed, at `now` in unix seconds. A pass under way has its
+/// digest from when it began. A listing that took many requests waits for a day.
+pub(super) fn is_due(position: &Position, now: i64) -> bool {
     let walk = &position.walk;
     let in_a_pass = walk.full_pass.under_way && walk.phase == Phase::UnderWay;
-    !walk.full && !in_a_pass
+    // A time in the future is no reason to wait.
+    let is_rested = walk
+        .children
+        .counted_at
+        .is_none_or(|at| !(0..DAY_SECONDS).contains(&now.saturating_sub(at)));
+    !walk.full && !in_a_pass && is_rested
 }
 
 /// A listing of all parents of a stream, with the numbers of their children under these keys.
@@ -59,6 +69,8 @@ struct CountedParent {
 /// many.
 pub(super) struct Counts {
     pub digest: Digest,
+    /// When they were listed, unix seconds, where that took many requests.
+    pub counted_at: Option<i64>,
     parents: Option<Vec<KnownParent>>,
 }
 
@@ -77,7 +89,9 @@ pub(super) async fn count(
     let mut pager = Pager::new(context.client, &listing, Token::First, size);
     let mut digest = Digest::of_none();
     let mut parents = Some(Vec::new());
+    let mut pages = 0;
     while let Some(fetched) = pager.next().await? {
+        pages += 1;
         for CountedParent { parent, numbers } in source.of(&fetched.page) {
             digest.add(&parent.name.join(" "), &numbers);
             if let Some(parents) = &mut parents {
@@ -90,7 +104,8 @@ pub(super) async fn count(
     for (level, note) in pager.notes.drain(..) {
         context.emitter.log(level, &note).await?;
     }
-    Ok(Counts { digest, parents })
+    let counted_at = (pages > MOST_REQUESTS_EACH_TIME).then(|| context.client.clock().now_unix());
+    Ok(Counts { digest, counted_at, parents })
 }
 
 /// Adds the parents whose numbers moved since a stream's last read, but for those that the walk
@@ -251,15 +266,33 @@ mod tests {
     #[test]
     fn numbers_are_looked_at_when_a_pass_begins_and_not_in_its_middle() {
         let mut position = Position::default();
-        assert!(is_due(&position));
+        let now = 1_700_000_000;
+        assert!(is_due(&position, now));
         position.walk.full_pass.under_way = true;
-        assert!(is_due(&position));
+        assert!(is_due(&position, now));
         position.walk.phase = Phase::UnderWay;
-        assert!(!is_due(&position));
+        assert!(!is_due(&position, now));
         position.walk.full_pass.under_way = false;
-        assert!(is_due(&position));
+        assert!(is_due(&position, now));
         position.walk.full = true;
-        assert!(!is_due(&position));
+        assert!(!is_due(&position, now));
+    }
+
+    #[test]
+    fn a_long_listing_of_numbers_waits_for_a_day() {
+        let mut position = Position::default();
+        let now = 1_700_000_000;
+        for (counted_at, expected) in [
+            (now, false),
+            (now - DAY_SECONDS + 1, false),
+            (now - DAY_SECONDS, true),
+            // A clock that ran ahead.
+            (now + 1, true),
+            (i64::MIN, true),
+        ] {
+            position.walk.children.counted_at = Some(counted_at);
+            assert_eq!(is_due(&position, now), expected, "{counted_at}");
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::streams::{ChangeSource, Parent, ResolvedFeed};
 use crate::sync::WalkError;
 use crate::sync::children::parents::{changed_key, values};
 use crate::sync::listing::context::{Context, ends_everything};
+use crate::sync::listing::member::ActiveStream;
 use crate::sync::listing::pager::Pager;
 use crate::sync::position::digest::Digest;
 use crate::sync::position::{MARGIN_SECONDS, Position};
@@ -37,7 +38,7 @@ fn unheard(stream: &str, error: &WalkError) -> String {
 enum Note {
     /// Events were read up to this second.
     ReadUpTo(i64),
-    Numbers(Digest),
+    Numbers(Digest, Option<i64>),
 }
 
 /// Reads the children of the parents that are named, before the walk goes on at `at`.
@@ -78,7 +79,10 @@ fn keep(notes: Vec<(usize, Note)>, segment: &mut Segment<'_>) {
         let walk = &mut member.position.walk;
         match note {
             Note::ReadUpTo(second) => walk.children.silent_changes = Some(second),
-            Note::Numbers(digest) => walk.children.digest = digest,
+            Note::Numbers(digest, counted_at) => {
+                walk.children.digest = digest;
+                walk.children.counted_at = counted_at;
+            }
         }
     }
 }
@@ -120,15 +124,13 @@ impl Search<'_, '_, '_, '_> {
         let Some(parent) = top.filter(|_| member.is_reading()) else { return Ok(None) };
         match parent.told_by {
             Some(ChangeSource::Events(feed)) => self.events(number, feed.into(), parent).await,
-            Some(ChangeSource::Numbers { feed, keys })
-                if changed_counts::is_due(&member.position) =>
-            {
+            Some(ChangeSource::Numbers { feed, keys }) if self.is_due(member) => {
                 let changed = changed_key(&member.stream);
                 let source = CountSource { feed, keys, path_params: parent.fills, changed };
                 let counts = self.counts(number, source).await?;
                 let Self { context, segment, named, .. } = self;
                 name_moved(*context, segment, number, source, &counts, named).await?;
-                Ok(Some(Note::Numbers(counts.digest.clone())))
+                Ok(Some(Note::Numbers(counts.digest.clone(), counts.counted_at)))
             }
             Some(ChangeSource::Numbers { .. }) | None => Ok(None),
         }
@@ -141,12 +143,16 @@ impl Search<'_, '_, '_, '_> {
         // Only a listing that is read anyway says so.
         let listing = ResolvedFeed::from(source.feed);
         let is_listed = self.counts.is_some() || listing == member.stream.feed;
-        if !is_listed || !member.is_reading() || !changed_counts::is_due(&member.position) {
+        if !is_listed || !member.is_reading() || !self.is_due(member) {
             return Ok(None);
         }
         let counts = self.counts(number, source).await?;
         deliver_moved(self.context, self.segment, number, source, &counts).await?;
-        Ok(Some(Note::Numbers(counts.digest.clone())))
+        Ok(Some(Note::Numbers(counts.digest.clone(), counts.counted_at)))
+    }
+
+    fn is_due(&self, member: &ActiveStream) -> bool {
+        changed_counts::is_due(&member.position, self.context.client.clock().now_unix())
     }
 
     /// The numbers of all parents, which are listed once.

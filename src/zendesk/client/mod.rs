@@ -8,19 +8,20 @@ use tokio::sync::watch;
 
 pub(super) use self::asked::Asked;
 use self::asked::AskedPage;
-use self::attempts::{Attempts, Next, jitter};
+use self::attempts::jitter;
 pub(super) use self::failed::{Answered, FailedTry};
 pub use self::page_size::PageSize;
 pub use self::request::{Fetched, Request, RequestStats};
 pub use self::transport::NoClient;
 pub(super) use self::transport::{MITIGATED, Transport};
+use self::tries::{Followup, Pause, Tries};
 use super::auth::Credentials;
 use super::budget::{Bucket, Budget, Permit, SPARE, Wait};
 use super::clock::Clock;
 use super::error::{ApiError, ErrorKind};
 use super::page::{Page, Shape};
 use super::paging::{Paging, Token};
-use super::retry::{Outcome, REFUSED_FOR_TOO_LONG, Smaller, TRIES, Verdict};
+use super::retry::{Outcome, TRIES, Verdict};
 use super::site::Site;
 
 mod asked;
@@ -29,12 +30,10 @@ mod failed;
 mod page_size;
 mod request;
 mod transport;
+mod tries;
 
 /// An answer within this lets a page grow back. Export pages of 1,000 rows take 4 to 12 seconds.
 const QUICK: Duration = Duration::from_secs(15);
-
-/// No listing of Zendesk's takes fewer rows a page than this.
-const ROWS_THAT_ALL_LISTINGS_TAKE: u32 = 100;
 
 /// Tries of a request for which somebody waits.
 const IMPATIENT_TRIES: u32 = 3;
@@ -58,6 +57,12 @@ struct Got<T> {
     answer: T,
     slot: Permit,
     sent_at: Duration,
+}
+
+/// What came of one try.
+enum Tried<T> {
+    Answered(Got<T>),
+    Failed(FailedTry, Permit),
 }
 
 impl Client {
@@ -170,24 +175,12 @@ impl Client {
         size: &mut PageSize,
         tally: &mut RequestStats,
     ) -> Result<Got<A::Answer>, ApiError> {
-        let mut waiting_since = None;
-        let mut attempts = Attempts::new(self.tries);
-        let mut renewed = false;
-        // The size that was asked for before a refusal was taken for one of the size.
-        let mut size_before = None;
+        let mut tries = Tries::new(self.tries);
         loop {
-            let asked_at = self.transport.clock.elapsed();
             let (name, walk) = (asked.name(), asked.walk());
-            self.until_stopped(self.transport.access.ready(), &name).await??;
-            let acquiring = self.budget.acquire(asked.buckets(), walk);
-            let mut slot = self.until_stopped(acquiring, &name).await?;
-            let sent_at = self.transport.clock.elapsed();
-            tally.waited += sent_at.saturating_sub(asked_at);
-            tally.requests += 1;
-            let attempt = asked.attempt(&self.transport, size, &mut slot);
-            let failed = match self.until_stopped(attempt, &name).await? {
-                Ok(answer) => return Ok(Got { answer, slot, sent_at }),
-                Err(failed) => failed,
+            let (failed, slot) = match self.ask_once(asked, size, tally, &name).await? {
+                Tried::Answered(got) => return Ok(got),
+                Tried::Failed(failed, slot) => (failed, slot),
             };
             if failed.is_crowded {
                 // The next try has the store to itself, so this happens once for each of the others.
@@ -196,81 +189,82 @@ impl Client {
                 continue;
             }
             if asked.has_progressed() {
-                attempts.start_over();
+                tries.start_over();
             }
             *self.last_failure.lock().unwrap_or_else(PoisonError::into_inner) =
                 Some(failed.to_error(&name));
-            match failed.verdict {
-                Verdict::Doubt(ErrorKind::Unauthorized)
-                    if !renewed
-                        && self.transport.access.may_renew(failed.signed, failed.names_token()) =>
-                {
-                    renewed = true;
-                    drop(slot);
-                    self.until_stopped(self.transport.access.renew(failed.signed), &name).await??;
-                    continue;
-                }
-                // Some listings take no more rows a page than most do, and say so by this alone.
-                Verdict::GiveUp(ErrorKind::Invalid) if size_before.is_none() => {
-                    size_before = Some(*size);
-                    if size.limit(ROWS_THAT_ALL_LISTINGS_TAKE) {
-                        continue;
-                    }
-                }
-                Verdict::GiveUp(ErrorKind::Invalid) => {
-                    *size = size_before.unwrap_or(*size);
-                }
-                _ => {}
+            let access = &self.transport.access;
+            if failed.verdict == Verdict::Doubt(ErrorKind::Unauthorized)
+                && !tries.renewed
+                && access.may_renew(failed.signed, failed.names_token())
+            {
+                tries.renewed = true;
+                drop(slot);
+                self.until_stopped(access.renew(failed.signed), &name).await??;
+                continue;
             }
-            let is_slow = matches!(failed.verdict, Verdict::Again { smaller: Smaller::Slow, .. });
-            if is_slow && failed.status.is_none() {
-                attempts.count_twice();
+            if tries.limit_rows(failed.verdict, size) {
+                continue;
             }
             let jitter = jitter(self.transport.clock.elapsed(), walk);
-            let (wait, is_limit, is_servers_wait) =
-                match attempts.next(failed.verdict, size.can_shrink(), jitter) {
-                    Next::GiveUp => return Err(failed.to_error(&name)),
-                    Next::Ask { wait, smaller } => {
-                        if smaller {
-                            size.shrink(matches!(
-                                failed.verdict,
-                                Verdict::Again { smaller: Smaller::Body, .. }
-                            ));
-                        }
-                        let is_servers_wait =
-                            matches!(failed.verdict, Verdict::Again { after: Some(_), .. });
-                        (wait, false, is_servers_wait)
-                    }
-                    Next::Hold(hold) => match slot.refusing_bucket(&failed.quotas) {
-                        Some(bucket) => {
-                            self.budget.hold(bucket, hold);
-                            (Duration::ZERO, true, true)
-                        }
-                        None => (hold, true, true),
-                    },
-                };
-            if is_servers_wait {
-                // Turns that others had before the first refusal are not held against the walk.
-                let now = self.transport.clock.elapsed();
-                let refused_for = now.saturating_sub(*waiting_since.get_or_insert(now));
-                let others_wait = asked.patience().is_some_and(|patience| {
-                    !wait.is_zero() && refused_for.saturating_add(wait) > patience
-                });
-                if others_wait || refused_for >= REFUSED_FOR_TOO_LONG {
-                    let error = failed.to_error(&name);
-                    let is_long = error.kind == ErrorKind::Outage && !others_wait;
-                    let kind = if is_long { ErrorKind::LongOutage } else { error.kind };
-                    return Err(ApiError { kind, again_in: others_wait.then_some(wait), ..error });
-                }
+            let pause = match tries.next(&failed, size, jitter) {
+                Followup::GiveUp => return Err(failed.to_error(&name)),
+                Followup::Wait(pause) => pause,
+                Followup::Hold(hold) => self.hold(&slot, &failed, hold),
+            };
+            let (now, patience) = (self.transport.clock.elapsed(), asked.patience());
+            let refused = || failed.to_error(&name);
+            if let Some(error) = tries.refused_too_long(pause, patience, now, refused) {
+                return Err(error);
             }
             drop(slot);
-            if is_servers_wait {
-                self.budget.report(Wait { walk, bucket: None, is_limit, length: wait });
-            }
-            let _waiting = self.budget.waiting(walk);
-            self.until_stopped(self.transport.clock.sleep(wait), &name).await?;
-            tally.waited += wait;
+            self.wait(walk, pause, &name).await?;
+            tally.waited += pause.length;
         }
+    }
+
+    /// One try, once it may be sent.
+    async fn ask_once<A: Asked>(
+        &self,
+        asked: &mut A,
+        size: &PageSize,
+        tally: &mut RequestStats,
+        name: &str,
+    ) -> Result<Tried<A::Answer>, ApiError> {
+        let clock = &self.transport.clock;
+        let asked_at = clock.elapsed();
+        self.until_stopped(self.transport.access.ready(), name).await??;
+        let acquiring = self.budget.acquire(asked.buckets(), asked.walk());
+        let mut slot = self.until_stopped(acquiring, name).await?;
+        let sent_at = clock.elapsed();
+        tally.waited += sent_at.saturating_sub(asked_at);
+        tally.requests += 1;
+        let attempt = asked.attempt(&self.transport, size, &mut slot);
+        Ok(match self.until_stopped(attempt, name).await? {
+            Ok(answer) => Tried::Answered(Got { answer, slot, sent_at }),
+            Err(failed) => Tried::Failed(failed, slot),
+        })
+    }
+
+    /// Holds the bucket that refused a request, which then waits in its queue like all others. A
+    /// refusal that no bucket explains is the walk's own to wait out.
+    fn hold(&self, slot: &Permit, failed: &FailedTry, hold: Duration) -> Pause {
+        let bucket = slot.refusing_bucket(&failed.quotas);
+        if let Some(bucket) = bucket {
+            self.budget.hold(bucket, hold);
+        }
+        let length = if bucket.is_some() { Duration::ZERO } else { hold };
+        Pause { length, is_limit: true, is_servers: true }
+    }
+
+    /// Waits before the next try, holding nothing.
+    async fn wait(&self, walk: u64, pause: Pause, name: &str) -> Result<(), ApiError> {
+        let Pause { length, is_limit, is_servers } = pause;
+        if is_servers {
+            self.budget.report(Wait { walk, bucket: None, is_limit, length });
+        }
+        let _waiting = self.budget.waiting(walk);
+        self.until_stopped(self.transport.clock.sleep(length), name).await
     }
 
     /// Lets a walk wait for as long as a refusal of its last request asked for.
@@ -284,10 +278,8 @@ impl Client {
         wait: Duration,
         is_limit: bool,
     ) -> Result<(), ApiError> {
-        let name = format!("GET /api/v2/{path}");
-        self.budget.report(Wait { walk, bucket: None, is_limit, length: wait });
-        let _waiting = self.budget.waiting(walk);
-        self.until_stopped(self.transport.clock.sleep(wait), &name).await
+        let pause = Pause { length: wait, is_limit, is_servers: true };
+        self.wait(walk, pause, &format!("GET /api/v2/{path}")).await
     }
 
     /// Lets time pass before the same is asked again, holding nothing.

@@ -20,9 +20,6 @@ use crate::zendesk::client::Client;
 use crate::zendesk::error::ApiError;
 use crate::zendesk::site::Site;
 
-/// Beyond the walks of all streams and probes.
-const WALK: u64 = 2_000_000;
-
 /// Hosts that are asked whether help centers can be read at all.
 const MOST_CANDIDATES: usize = 5;
 
@@ -81,9 +78,8 @@ pub async fn ask_hosts(
     else {
         return Vec::new();
     };
-    let walks = (WALK + 1)..;
-    let asking = sites.iter().zip(walks).map(|(site, walk)| async move {
-        let asking = Box::pin(reach(client, asked, walk, config, Some(site)));
+    let asking = sites.iter().map(|site| async move {
+        let asking = Box::pin(reach(client, asked, client.new_walk(), config, Some(site)));
         (Arc::clone(site), timeout_at(deadline, asking).await.ok())
     });
     join_all(asking).await
@@ -177,7 +173,7 @@ impl Brand {
 /// [`NoHelpCenters`] when the brands cannot be listed, or the user names others.
 pub async fn help_centers(client: &Client, config: &Config) -> Result<HelpCenters, NoHelpCenters> {
     let feed = &ResolvedFeed::from(&BRANDS);
-    match rows(client, feed, feed.path().to_owned(), WALK, config).await {
+    match rows(client, feed, feed.path().to_owned(), client.new_walk(), config).await {
         Ok(brands) => decide(&brands, client.main(), config),
         Err(WalkError::Api(error))
             if error.is_definite() && config.help_center_brands.is_empty() =>
@@ -198,7 +194,7 @@ pub async fn hosts(
     config: &Config,
 ) -> Result<(Vec<Site>, Option<String>), WalkError> {
     let feed = &ResolvedFeed::from(&BRANDS);
-    match rows(client, feed, feed.path().to_owned(), WALK, config).await {
+    match rows(client, feed, feed.path().to_owned(), client.new_walk(), config).await {
         Ok(brands) => Ok((hosts_of(&brands, client.main()), None)),
         Err(WalkError::Api(error)) if error.is_definite() => {
             let warning = format!(

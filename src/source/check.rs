@@ -134,8 +134,8 @@ async fn streams(
     let help_center = hosts(client, config, asker, (&streams, &found), deadline, emitter).await?;
     let help_center = help_center.as_deref();
     let groups = groups(&streams, asker);
-    let probes = groups.iter().enumerate().map(|(walk, group)| async move {
-        let asking = Box::pin(reach(client, group.asked, walk as u64, config, help_center));
+    let probes = groups.iter().map(|group| async move {
+        let asking = Box::pin(reach(client, group.asked, client.new_walk(), config, help_center));
         (group, timeout_at(deadline, asking).await.ok())
     });
     let mut findings = Findings::default();

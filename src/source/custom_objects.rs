@@ -18,9 +18,6 @@ use crate::sync::WalkError;
 use crate::sync::position::path_params::fill_path;
 use crate::zendesk::client::Client;
 
-/// Beyond the walks of all probes.
-const FIRST_WALK: u64 = 1_000_000;
-
 /// Each kind of custom object, with the fields that its records have now. There are none where Zendesk
 /// refuses custom objects for good. It has failed when nothing comes for as long as the patience of who
 /// waits; many objects may take longer.
@@ -33,7 +30,7 @@ pub async fn custom_objects(
     patience: Duration,
 ) -> Result<Vec<CustomObject>, WalkError> {
     let kinds = &ResolvedFeed::from(&CUSTOM_OBJECTS);
-    let listing = Box::pin(rows(client, kinds, kinds.path().to_owned(), FIRST_WALK, config));
+    let listing = Box::pin(rows(client, kinds, kinds.path().to_owned(), client.new_walk(), config));
     let late = |_| Err(unanswered(client, kinds.path()).into());
     let objects = or_none(timeout(patience, listing).await.unwrap_or_else(late))?;
     // One that moved to a later page while the pages were read comes twice.
@@ -41,10 +38,10 @@ pub async fn custom_objects(
     let keys = objects.iter().filter_map(|object| object["key"].as_str());
     let keys: Vec<&str> = keys.filter(|key| known.insert(*key)).collect();
     let listed = &ResolvedFeed::from(&CUSTOM_OBJECT_FIELDS);
-    let asking = (FIRST_WALK + 1..).zip(keys).map(|(walk, key)| async move {
+    let asking = keys.into_iter().map(|key| async move {
         let fills = vec![("custom_object_key", key.to_owned())];
         let path = fill_path(listed.path(), &fills);
-        let fields = or_none(rows(client, listed, path, walk, config).await)?;
+        let fields = or_none(rows(client, listed, path, client.new_walk(), config).await)?;
         Ok::<_, WalkError>(CustomObject::new(key, fields))
     });
     let mut asking: FuturesOrdered<_> = asking.collect();

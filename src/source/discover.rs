@@ -114,8 +114,8 @@ async fn refusals(
     let asker = Asker { identity: identity.as_ref(), token: token.as_ref() };
     let groups = groups(streams, &asker);
     let gated = groups.iter().filter(|group| is_gated(group.asked, &asker, main.is_some()));
-    let probes = gated.enumerate().map(|(walk, group)| async move {
-        let walk = walk as u64;
+    let probes = gated.map(|group| async move {
+        let walk = client.new_walk();
         let reach =
             timeout_at(deadline, Box::pin(reach(client, group.asked, walk, config, main))).await;
         (group, reach.ok())

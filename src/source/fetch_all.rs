@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::streams::ResolvedFeed;
 use crate::sync::WalkError;
 use crate::sync::listing::pager::{Listing, Pager};
+use crate::zendesk::budget::WalkId;
 use crate::zendesk::client::Client;
 use crate::zendesk::error::{ApiError, ErrorKind};
 use crate::zendesk::page::Page;
@@ -19,7 +20,7 @@ pub async fn rows(
     client: &Client,
     feed: &ResolvedFeed,
     path: String,
-    walk: u64,
+    walk: WalkId,
     config: &Config,
 ) -> Result<Vec<Value>, WalkError> {
     let listing = Listing::new(feed, path, &[], walk, config);

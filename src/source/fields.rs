@@ -18,6 +18,7 @@ use crate::streams::custom_fields::{Asked, Column, CustomFields, Field, asked, c
 use crate::streams::{ResolvedFeed, ResolvedStream};
 use crate::sync::WalkError;
 use crate::sync::listing::pager::{Listing, Pager};
+use crate::zendesk::budget::WalkId;
 use crate::zendesk::client::Client;
 use crate::zendesk::error::ErrorKind;
 
@@ -38,7 +39,7 @@ pub async fn columns_now(
     let wanted = streams.iter().enumerate().filter(|(_, stream)| is_wanted(stream));
     let asked = wanted.filter_map(|(at, stream)| Some((at, stream, stream.custom_fields?)));
     join_all(asked.map(|(at, stream, from)| async move {
-        let listing = Box::pin(list(client, config, from, at as u64));
+        let listing = Box::pin(list(client, config, from, client.new_walk()));
         let listed = match patience {
             None => listing.await,
             Some(patience) => tokio::time::timeout(patience, listing).await.unwrap_or_else(|_| {
@@ -58,7 +59,7 @@ async fn list(
     client: &Client,
     config: &Config,
     from: &CustomFields,
-    walk: u64,
+    walk: WalkId,
 ) -> Result<Vec<Field>, WalkError> {
     let feed = &ResolvedFeed::from(from.feed);
     let listing = Listing::new(feed, feed.path().to_owned(), &[], walk, config);

@@ -184,7 +184,7 @@ async fn ask<T: DeserializeOwned>(
         query,
         at: &Token::First,
         buckets: &[Bucket::Account],
-        walk: u64::MAX,
+        walk: client.new_walk(),
         shape: &shape,
         patience: None,
     };

@@ -19,6 +19,7 @@ use crate::sync::plan::per_brand::{self, Beginnings, Hosts};
 use crate::sync::plan::{self, Now};
 use crate::sync::position::encode::to_state;
 use crate::sync::walk::search_first;
+use crate::zendesk::client::Client;
 use crate::zendesk::site::Site;
 
 /// What is known before anything is read.
@@ -33,6 +34,7 @@ pub struct Known<'k> {
     pub config: &'k Config,
     pub states: &'k SavedStates,
     pub environment: &'k Environment,
+    pub client: &'k Client,
     pub now: Now,
 }
 
@@ -58,10 +60,15 @@ impl Begun {
         hosts
     }
 
-    fn group(&mut self, feed: &ResolvedFeed, site: Option<Arc<Site>>) -> &mut Group {
+    fn group(
+        &mut self,
+        client: &Client,
+        feed: &ResolvedFeed,
+        site: Option<Arc<Site>>,
+    ) -> &mut Group {
         let known = |group: &Group| group.feed == *feed && group.site == site;
         let at = self.groups.iter().position(known).unwrap_or_else(|| {
-            let (walk, members, first) = (self.groups.len() as u64, Vec::new(), Vec::new());
+            let (walk, members, first) = (client.new_walk(), Vec::new(), Vec::new());
             let feed = feed.clone();
             self.groups.push(Group { site, feed, members, walk, first });
             self.groups.len() - 1
@@ -125,8 +132,8 @@ async fn open(
     if let Some(first) = fallback::first(stream).filter(|_| is_due) {
         let position = plan::begin(&first, mode, state, config, now).position;
         emitter.open(&stream.name, to_state(&first, &position)).await?;
-        let group = begun.group(&feed, None);
-        let member = ActiveStream { walk: group.walk, ..ActiveStream::new(first, position) };
+        let group = begun.group(known.client, &feed, None);
+        let member = ActiveStream::new(first, position, group.walk);
         group.first.push((member, Arc::clone(stream)));
         return Ok(());
     }
@@ -141,12 +148,9 @@ async fn open(
     }
     for (site, position) in open {
         let brand = site.as_ref().and_then(|site| site.part_of_state());
-        let group = begun.group(&feed, site);
-        let member = ActiveStream {
-            brand,
-            walk: group.walk,
-            ..ActiveStream::new(Arc::clone(stream), position)
-        };
+        let group = begun.group(known.client, &feed, site);
+        let member =
+            ActiveStream { brand, ..ActiveStream::new(Arc::clone(stream), position, group.walk) };
         group.members.push(member);
     }
     Ok(())

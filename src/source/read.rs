@@ -123,6 +123,7 @@ async fn sync(
         config: &request.config,
         states: &request.states,
         environment,
+        client,
         now: prepared.now,
     };
     let begun = begin(request.selected, &known, emitter).await?;

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
-use crate::zendesk::budget::{Bucket, Wait};
+use crate::zendesk::budget::{Bucket, Wait, WalkId};
 
 /// Waits for one limit end within moments of each other; a later end than this is another wait.
 const SAME_WAIT: Duration = Duration::from_secs(5);
@@ -40,7 +40,7 @@ pub struct WaitNotice {
 #[derive(Debug, Default)]
 pub struct Waits {
     /// The streams of each walk.
-    walks: HashMap<u64, Vec<Cow<'static, str>>>,
+    walks: HashMap<WalkId, Vec<Cow<'static, str>>>,
     lines: HashMap<What, Duration>,
     streams: HashMap<Cow<'static, str>, Duration>,
 }
@@ -48,7 +48,7 @@ pub struct Waits {
 impl Waits {
     /// Nothing was reported yet. Walks that are not named here wait unnoticed.
     #[must_use]
-    pub fn new(walks: impl IntoIterator<Item = (u64, Vec<Cow<'static, str>>)>) -> Self {
+    pub fn new(walks: impl IntoIterator<Item = (WalkId, Vec<Cow<'static, str>>)>) -> Self {
         Self { walks: walks.into_iter().collect(), ..Self::default() }
     }
 
@@ -134,13 +134,13 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn wait(walk: u64, bucket: Option<Bucket>, seconds: u32) -> Wait {
-        Wait { walk, bucket, is_limit: true, length: SECOND * seconds }
+        Wait { walk: walk.into(), bucket, is_limit: true, length: SECOND * seconds }
     }
 
     /// 300 brands, each with a walk of its own for articles and one for posts.
     fn of_brands() -> Waits {
-        let walks =
-            (0..600).map(|walk| (walk, vec![["articles", "posts"][(walk % 2) as usize].into()]));
+        let walks = (0..600_u64)
+            .map(|walk| (walk.into(), vec![["articles", "posts"][(walk % 2) as usize].into()]));
         Waits::new(walks)
     }
 
@@ -184,7 +184,8 @@ mod tests {
     #[test]
     fn a_line_names_ten_streams_and_counts_the_others() {
         let names = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"];
-        let mut waits = Waits::new((0_u64..).zip(names.map(|name| vec![name.into()])));
+        let mut waits =
+            Waits::new((0_u64..).map(WalkId::from).zip(names.map(|name| vec![name.into()])));
         let together: Vec<Wait> =
             (0..12).map(|walk| wait(walk, Some(Bucket::Account), 9)).collect();
         let said = waits.note(&together, SECOND);

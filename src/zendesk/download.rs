@@ -21,6 +21,7 @@ use super::headers;
 use super::partial_file::PartialFile;
 use super::retry::{Outcome, Smaller, Speaker, Verdict};
 use super::site::Site;
+use crate::zendesk::budget::WalkId;
 
 const MOST_REDIRECTS: usize = 5;
 
@@ -50,7 +51,7 @@ pub struct Wanted<'a> {
     /// More bytes than this are not taken.
     pub largest: u64,
     /// Whose turn it is when requests wait.
-    pub walk: u64,
+    pub walk: WalkId,
 }
 
 /// A file under way.
@@ -136,7 +137,7 @@ impl Asked for Fetching<'_> {
         DRAWS_ON
     }
 
-    fn walk(&self) -> u64 {
+    fn walk(&self) -> WalkId {
         self.wanted.walk
     }
 

@@ -18,6 +18,7 @@ use crate::sync::files::download::{DownloadStats, Downloads};
 use crate::sync::listing::context::{Context, ends_everything, lock};
 use crate::sync::listing::pager::Pager;
 use crate::sync::position::path_params::{PathParams, fill_path};
+use crate::zendesk::budget::WalkId;
 use crate::zendesk::client::Fetched;
 use crate::zendesk::error::{ApiError, ErrorKind};
 use crate::zendesk::paging::Token;
@@ -30,7 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub struct Below<'s, 'm> {
     pub context: Context<'s>,
     /// Under this number all these requests take one turn together.
-    pub walk: u64,
+    pub walk: WalkId,
     pub shared: &'s Mutex<Shared<'m>>,
 }
 

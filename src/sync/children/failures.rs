@@ -11,6 +11,7 @@ use crate::sync::listing::refusals::RefusalsByFeed;
 use crate::sync::position::failing::Judged;
 use crate::sync::position::frontier::Frontier;
 use crate::sync::position::path_params::{PathParams, fill_path};
+use crate::zendesk::budget::WalkId;
 use crate::zendesk::paging::Token;
 
 /// A feed that ends at a parent which fails, and the streams that end with it.
@@ -98,7 +99,7 @@ pub fn witnesses(who: &[&mut ActiveStream], refusals: &RefusalsByFeed) -> Vec<Wi
 pub async fn still_read(
     context: Context<'_>,
     witnesses: Vec<Witness>,
-    walk: u64,
+    walk: WalkId,
 ) -> Result<Vec<Witness>, WalkError> {
     let mut came = Vec::new();
     for Witness { feed, path_params } in witnesses {

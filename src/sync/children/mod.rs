@@ -14,6 +14,7 @@ use crate::protocol::emitter::Batch;
 use crate::streams::{ResolvedFeed, ResolvedStream};
 use crate::sync::WalkError;
 use crate::sync::listing::context::{Context, lock};
+use crate::zendesk::budget::WalkId;
 
 pub mod below;
 pub mod failures;
@@ -27,7 +28,7 @@ pub struct Children<'r, 'm> {
     next: NextPlace,
     now_unix: i64,
     /// Under this number all these requests take one turn together.
-    walk: u64,
+    walk: WalkId,
     tree: Vec<Node>,
     shared: Mutex<Shared<'m>>,
 }
@@ -37,7 +38,7 @@ impl<'r, 'm> Children<'r, 'm> {
     pub fn new(
         context: Context<'r>,
         root: &ResolvedFeed,
-        walk: u64,
+        walk: WalkId,
         lent: Lent<'m>,
         next: NextPlace,
         now_unix: i64,

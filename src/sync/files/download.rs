@@ -11,6 +11,7 @@ use crate::sync::WalkError;
 use crate::sync::listing::context::Context;
 use crate::sync::listing::member::FileStats;
 use crate::sync::records::file_ref::FileRef;
+use crate::zendesk::budget::WalkId;
 use crate::zendesk::client::RequestStats;
 use crate::zendesk::download::{Wanted, fetch, kind_of};
 use crate::zendesk::error::{ApiError, ErrorKind};
@@ -40,7 +41,7 @@ pub struct Downloads<'a> {
     pub context: Context<'a>,
     pub stream: &'a ResolvedStream,
     /// The number under which its requests take turns.
-    pub walk: u64,
+    pub walk: WalkId,
 }
 
 impl Downloads<'_> {

@@ -14,6 +14,7 @@ use crate::streams::{ResolvedFeed, ResolvedStream};
 use crate::sync::WalkError;
 use crate::sync::position::catch_up::StreamState;
 use crate::sync::position::path_params::PathParams;
+use crate::zendesk::budget::WalkId;
 use crate::zendesk::client::Client;
 use crate::zendesk::error::ErrorKind;
 use crate::zendesk::site::Site;
@@ -46,7 +47,7 @@ impl Context<'_> {
         feed: &ResolvedFeed,
         path: String,
         streams: &[&ResolvedStream],
-        walk: u64,
+        walk: WalkId,
     ) -> Listing {
         Listing::new(feed, path, streams, walk, self.config).at(self.site.cloned())
     }

@@ -12,6 +12,7 @@ use crate::sync::position::encode::to_state;
 use crate::sync::position::search_bounds::{self, Bounds};
 use crate::sync::position::{Phase, Position};
 use crate::sync::records::written::WrittenRows;
+use crate::zendesk::budget::WalkId;
 use crate::zendesk::client::RequestStats;
 use crate::zendesk::site::Site;
 
@@ -63,7 +64,7 @@ pub struct ActiveStream {
     /// The brand whose part of the stream's state this position is; none for the state itself.
     pub brand: Option<u64>,
     /// The number of the walk that it is read in.
-    pub walk: u64,
+    pub walk: WalkId,
     pub position: Position,
     pub state: StreamState,
     pub report: Report,
@@ -168,22 +169,22 @@ pub struct Group {
     pub site: Option<Arc<Site>>,
     pub feed: ResolvedFeed,
     pub members: Vec<ActiveStream>,
-    pub walk: u64,
+    pub walk: WalkId,
     /// Streams that take their detour first, each with itself on its own road.
     pub first: Vec<(ActiveStream, Arc<ResolvedStream>)>,
 }
 
 impl Group {
-    /// The number of its walk, and its streams.
+    /// Its walk, and its streams.
     #[must_use]
-    pub fn names(&self) -> (u64, Vec<Cow<'static, str>>) {
+    pub fn names(&self) -> (WalkId, Vec<Cow<'static, str>>) {
         (self.walk, self.members.iter().map(|member| member.stream.name.clone()).collect())
     }
 }
 
 impl ActiveStream {
     #[must_use]
-    pub fn new(stream: Arc<ResolvedStream>, position: Position) -> Self {
+    pub fn new(stream: Arc<ResolvedStream>, position: Position, walk: WalkId) -> Self {
         let (state, report) = (StreamState::Reading, Report::default());
         let refused_until = Duration::ZERO;
         let (brand, page_time, window_seconds, is_limited, newest) =
@@ -191,7 +192,7 @@ impl ActiveStream {
         Self {
             stream,
             brand,
-            walk: 0,
+            walk,
             position,
             state,
             report,

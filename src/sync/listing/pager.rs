@@ -11,6 +11,7 @@ use crate::sync::WalkError;
 use crate::sync::position::ends;
 use crate::sync::position::places::{self, Trail};
 use crate::sync::records::filter;
+use crate::zendesk::budget::WalkId;
 use crate::zendesk::client::{Client, Fetched, PageSize, Request, RequestStats};
 use crate::zendesk::error::ErrorKind;
 use crate::zendesk::mend::{MendedRow, Mending};
@@ -31,7 +32,7 @@ pub struct Listing {
     /// The listings that follow, which are asked for alike.
     more: Vec<(&'static str, Shape)>,
     /// Whose turn it is when requests wait.
-    pub walk: u64,
+    pub walk: WalkId,
 }
 
 /// Goes through a listing page by page.
@@ -91,7 +92,7 @@ impl Listing {
         feed: &ResolvedFeed,
         path: String,
         streams: &[&ResolvedStream],
-        walk: u64,
+        walk: WalkId,
         config: &Config,
     ) -> Self {
         let mut query = feed.query();

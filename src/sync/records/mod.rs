@@ -527,7 +527,7 @@ pub(super) mod tests {
         let named = |name: &&str| streams.iter().find(|stream| stream.name == *name).unwrap();
         let chosen: Vec<&Arc<ResolvedStream>> = names.iter().map(named).collect();
         let wanted: Vec<&ResolvedStream> = chosen.iter().map(|stream| &***stream).collect();
-        let listing = Listing::new(&wanted[0].feed, String::new(), &wanted, 0, &config);
+        let listing = Listing::new(&wanted[0].feed, String::new(), &wanted, 0.into(), &config);
         let page = scan(body.as_bytes().to_vec(), &listing.shape).unwrap();
         let keep = vec![true; page.lists[0].rows.len()];
         let data = |stream: &&Arc<ResolvedStream>| {
@@ -594,7 +594,7 @@ pub(super) mod tests {
         let named = |name: &&str| streams.iter().find(|stream| stream.name == *name).unwrap();
         let chosen: Vec<&Arc<ResolvedStream>> = names.iter().map(named).collect();
         let wanted: Vec<&ResolvedStream> = chosen.iter().map(|stream| &***stream).collect();
-        let listing = Listing::new(&wanted[0].feed, String::new(), &wanted, 0, &config);
+        let listing = Listing::new(&wanted[0].feed, String::new(), &wanted, 0.into(), &config);
         let page = scan(body.as_bytes().to_vec(), &listing.shape).unwrap();
         let keep = vec![true; page.lists[0].rows.len()];
         let of_stream = |stream: &&Arc<ResolvedStream>| {

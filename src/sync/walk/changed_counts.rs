@@ -15,6 +15,7 @@ use crate::sync::listing::pager::{Listing, Pager};
 use crate::sync::position::digest::Digest;
 use crate::sync::position::{Phase, Position};
 use crate::sync::records::{RecordWriter, filter};
+use crate::zendesk::budget::WalkId;
 use crate::zendesk::client::{Fetched, RequestStats};
 use crate::zendesk::page::Page;
 use crate::zendesk::paging::Token;
@@ -81,7 +82,7 @@ pub(super) struct Counts {
 pub(super) async fn count(
     context: Context<'_>,
     source: CountSource,
-    walk: u64,
+    walk: WalkId,
     tally: &mut RequestStats,
 ) -> Result<Counts, WalkError> {
     let listing = source.listing(context, &[], walk);
@@ -198,7 +199,7 @@ impl CountSource {
     }
 
     /// The listing of the parents, with all that numbers are made of looked up.
-    fn listing(self, context: Context<'_>, streams: &[&ResolvedStream], walk: u64) -> Listing {
+    fn listing(self, context: Context<'_>, streams: &[&ResolvedStream], walk: WalkId) -> Listing {
         let Self { feed, keys, path_params, changed } = self;
         let feed = ResolvedFeed::from(feed);
         let mut listing = context.listing(&feed, feed.path().to_owned(), streams, walk);

@@ -238,12 +238,12 @@ fn sync(
         let begin = begin(stream, SyncMode::Incremental, state, config, now);
         assert_eq!(begin.warnings, Vec::<String>::new());
         if begin.repeat.is_none() {
-            members.push(ActiveStream::new(Arc::clone(stream), begin.position));
+            members.push(ActiveStream::new(Arc::clone(stream), begin.position, 1.into()));
         }
     }
     let Some(feed) = members.first().map(|member| member.stream.feed.clone()) else { return };
     let feed = &feed;
-    let listing = listing(feed, &members, 1, config);
+    let listing = listing(feed, &members, 1.into(), config);
     if feed.windows {
         let mut positions: Vec<_> = members.iter_mut().map(|member| &mut member.position).collect();
         bring_together(&mut positions);
@@ -260,7 +260,7 @@ fn sync(
         for member in who.iter_mut().filter(|_| feed.searched_key().is_some()) {
             search_bounds::freeze(&mut member.position, search_bounds::LAG_SECONDS, zendesk.now);
         }
-        let mut segment = Segment::new(feed, 1, who, &end, Aim { until, ahead });
+        let mut segment = Segment::new(feed, 1.into(), who, &end, Aim { until, ahead });
         segment.newest = segment.newest.max(known);
         let begun = |start: Start| (start.number, (start.at.clone(), PAGE, bounds_of(&start)));
         let mut fetchers: BTreeMap<u32, (Token, usize, (i64, i64))> =

@@ -15,6 +15,7 @@ use crate::sync::plan::time_filter;
 use crate::sync::position::catch_up::{SegmentPlan, StreamState, WalkProgress, next_segment};
 use crate::sync::position::windows;
 use crate::sync::records::filter;
+use crate::zendesk::budget::WalkId;
 
 mod changed_counts;
 mod deliver;
@@ -168,7 +169,7 @@ impl FeedWalk<'_> {
         self,
         feed: &ResolvedFeed,
         who: &[&mut ActiveStream],
-        walk: u64,
+        walk: WalkId,
     ) -> Result<(), WalkError> {
         let client = self.context.client;
         let until = who.iter().map(|member| member.refused_until).max().unwrap_or_default();
@@ -211,7 +212,7 @@ fn state_behind(
 pub(super) fn listing(
     feed: &ResolvedFeed,
     who: &[ActiveStream],
-    walk: u64,
+    walk: WalkId,
     config: &Config,
 ) -> Listing {
     let own: Vec<&ResolvedStream> =

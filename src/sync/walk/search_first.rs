@@ -35,8 +35,7 @@ pub fn onward(
         serde_json::from_str(&to_state(&member.stream, &member.position)).unwrap_or_default();
     let now = Now { unix: now_unix, attempt: 0 };
     let begin = plan::begin(&stream, SyncMode::Incremental, Some(&state), config, now);
-    let mut onward = ActiveStream::new(stream, begin.position);
+    let mut onward = ActiveStream::new(stream, begin.position, member.walk);
     onward.report = member.report;
-    onward.walk = member.walk;
     onward
 }

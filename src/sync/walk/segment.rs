@@ -20,6 +20,7 @@ use crate::sync::position::path_params::PathParams;
 use crate::sync::position::places::Trail;
 use crate::sync::position::search_bounds::{self, Rest};
 use crate::sync::records::RecordWriter;
+use crate::zendesk::budget::WalkId;
 use crate::zendesk::client::RequestStats;
 use crate::zendesk::paging::Token;
 
@@ -47,7 +48,7 @@ pub(super) struct Seams {
 /// One segment of a feed and the streams that read it.
 pub struct Segment<'m> {
     pub feed: ResolvedFeed,
-    pub walk: u64,
+    pub walk: WalkId,
     pub who: Vec<&'m mut ActiveStream>,
     pub(super) writers: Vec<RecordWriter>,
     pub frontier: Frontier,
@@ -80,7 +81,7 @@ pub struct Segment<'m> {
 impl<'m> Segment<'m> {
     pub fn new(
         feed: &ResolvedFeed,
-        walk: u64,
+        walk: WalkId,
         who: Vec<&'m mut ActiveStream>,
         start: &Token,
         aim: Aim,

@@ -479,7 +479,7 @@ mod tests {
         fn member(stream: Arc<ResolvedStream>) -> ActiveStream {
             let place = Place { token: Token::StartTime(10), ..Place::default() };
             let walk = Walk { place, ..Walk::default() };
-            ActiveStream::new(stream, Position { walk, ..Position::default() })
+            ActiveStream::new(stream, Position { walk, ..Position::default() }, 0.into())
         }
 
         /// A page with rows of these times; the number of each is its id.
@@ -489,7 +489,7 @@ mod tests {
             };
             let rows: Vec<String> = times.iter().enumerate().map(row).collect();
             let body = format!("{{\"tickets\":[{}]}}", rows.join(","));
-            let listing = listing(&stream.feed, &[member(Arc::clone(stream))], 0, &config());
+            let listing = listing(&stream.feed, &[member(Arc::clone(stream))], 0.into(), &config());
             scan(body.into_bytes(), &listing.shape).unwrap()
         }
 
@@ -499,7 +499,7 @@ mod tests {
             let stream = tickets();
             let mut member = member(Arc::clone(&stream));
             let (at, next) = (Token::StartTime(10), Token::Cursor("c".into()));
-            let mut segment = Segment::new(&stream.feed, 0, vec![&mut member], &at, aim);
+            let mut segment = Segment::new(&stream.feed, 0.into(), vec![&mut member], &at, aim);
             let page = page(&stream, times);
             let asked =
                 WindowPage { page: &page, window: 0, at: &at, next: &next, ended, now: NOW };

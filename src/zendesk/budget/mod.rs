@@ -12,6 +12,7 @@ mod bucket;
 mod queue;
 #[cfg(test)]
 mod tests;
+mod walk_id;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,8 +23,8 @@ use tokio::sync::oneshot;
 
 pub use self::bucket::Bucket;
 use self::bucket::{Buckets, Drawn};
-pub use self::queue::SPARE;
 use self::queue::{Queue, Served};
+pub use self::walk_id::WalkId;
 use super::clock::Clock;
 use super::headers::Quota;
 
@@ -51,13 +52,15 @@ struct Inner {
     buckets: Buckets,
     free_slots: usize,
     queue: Queue<oneshot::Sender<Drawn>>,
+    /// How many walks there are.
+    walks: u64,
     /// When the next timer looks for requests that can go.
     timer_at: Option<Duration>,
     /// Receives long waits.
     listener: Option<UnboundedSender<Wait>>,
     /// Until when the waits of each walk are reported already.
-    reported: HashMap<u64, Duration>,
-    waited: HashMap<u64, Waited>,
+    reported: HashMap<WalkId, Duration>,
+    waited: HashMap<WalkId, Waited>,
     #[cfg(test)]
     work: Work,
 }
@@ -73,7 +76,7 @@ struct Work {
 /// A long wait for a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wait {
-    pub walk: u64,
+    pub walk: WalkId,
     /// The limit, if it is one that is known.
     pub bucket: Option<Bucket>,
     /// Whether it is a limit at all, and not an outage that says when it ends.
@@ -106,6 +109,7 @@ impl Budget {
             buckets: Buckets::new(percent, transit),
             free_slots: workers.max(1),
             queue: Queue::new(),
+            walks: 0,
             timer_at: None,
             listener: None,
             reported: HashMap::new(),
@@ -116,11 +120,18 @@ impl Budget {
         Arc::new(Self { clock, inner: Mutex::new(inner) })
     }
 
+    /// A walk that takes turns with the others.
+    pub fn new_walk(&self) -> WalkId {
+        let mut inner = self.lock();
+        inner.walks += 1;
+        WalkId::of(inner.walks)
+    }
+
     /// Waits for a request's share of every bucket and for a free slot, and takes them. `walk`
     /// tells whose turn it is: of those who could go, the one served longest ago goes.
     ///
     /// A request that was let go holds its slot from then on, so the future must be polled.
-    pub async fn acquire(self: &Arc<Self>, buckets: &[Bucket], walk: u64) -> Permit {
+    pub async fn acquire(self: &Arc<Self>, buckets: &[Bucket], walk: WalkId) -> Permit {
         let _waiting = self.waiting(walk);
         let (waker, woken) = oneshot::channel();
         let (number, _) = self.lock().queue.push(walk, buckets, waker);
@@ -159,7 +170,7 @@ impl Budget {
     }
 
     /// Counts a walk as waiting until the result is dropped.
-    pub fn waiting(self: &Arc<Self>, walk: u64) -> Waiting {
+    pub fn waiting(self: &Arc<Self>, walk: WalkId) -> Waiting {
         let now = self.clock.elapsed();
         let mut inner = self.lock();
         let waited = inner.waited.entry(walk).or_default();
@@ -174,7 +185,7 @@ impl Budget {
     /// The time in which at least one request of a walk waited: for a limit or for a worker, or
     /// after a try that failed.
     #[must_use]
-    pub fn waited(&self, walk: u64) -> Duration {
+    pub fn waited(&self, walk: WalkId) -> Duration {
         let now = self.clock.elapsed();
         self.lock().waited.get(&walk).map(|waited| waited.so_far(now)).unwrap_or_default()
     }
@@ -332,7 +343,7 @@ impl Drop for QueueEntry<'_> {
 /// A walk of which a request waits.
 pub struct Waiting {
     budget: Arc<Budget>,
-    walk: u64,
+    walk: WalkId,
 }
 
 impl Drop for Waiting {

@@ -8,16 +8,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use super::bucket::Bucket;
-
-/// The walk of requests that the sync can do without: they go only where nobody else could.
-pub const SPARE: u64 = u64::MAX - 1;
+use super::walk_id::WalkId;
 
 /// Walks whose last turn is remembered. The one that was served longest ago is forgotten first,
 /// and is then taken for one that was never served, which goes first either way.
 const MOST_TURNS: usize = 1024;
 
 /// The order of heads: when their walk was last served, their own number, and the walk.
-type Turn = (u64, u64, u64);
+type Turn = (u64, u64, WalkId);
 
 /// Everything that waits. `W` is how a waiting request hears that it may go.
 #[derive(Debug)]
@@ -33,7 +31,7 @@ pub(super) struct Queue<W> {
 /// A request that waits.
 #[derive(Debug)]
 struct QueueEntry<W> {
-    walk: u64,
+    walk: WalkId,
     line: usize,
     waker: W,
 }
@@ -48,7 +46,7 @@ pub(super) struct Served<W> {
 #[derive(Debug)]
 pub(super) struct Line {
     pub(super) buckets: Vec<Bucket>,
-    walks: HashMap<u64, WalkInLine>,
+    walks: HashMap<WalkId, WalkInLine>,
     order: BTreeSet<Turn>,
     /// Until when its wait is reported already.
     pub(super) reported_until: Duration,
@@ -63,17 +61,21 @@ struct WalkInLine {
 /// When each walk was last served, by a running number.
 #[derive(Debug, Default)]
 struct Turns {
-    by_walk: HashMap<u64, u64>,
-    by_number: BTreeMap<u64, u64>,
+    by_walk: HashMap<WalkId, u64>,
+    by_number: BTreeMap<u64, WalkId>,
 }
 
 impl Turns {
-    fn of(&self, walk: u64) -> u64 {
-        if walk == SPARE { u64::MAX } else { self.by_walk.get(&walk).copied().unwrap_or_default() }
+    fn of(&self, walk: WalkId) -> u64 {
+        if walk == WalkId::SPARE {
+            u64::MAX
+        } else {
+            self.by_walk.get(&walk).copied().unwrap_or_default()
+        }
     }
 
-    fn note(&mut self, walk: u64, number: u64) {
-        if walk == SPARE {
+    fn note(&mut self, walk: WalkId, number: u64) {
+        if walk == WalkId::SPARE {
             return;
         }
         if let Some(before) = self.by_walk.insert(walk, number) {
@@ -103,11 +105,11 @@ impl Line {
     }
 
     /// The walks that wait in it.
-    pub(super) fn walks(&self) -> impl Iterator<Item = u64> {
+    pub(super) fn walks(&self) -> impl Iterator<Item = WalkId> {
         self.walks.keys().copied()
     }
 
-    fn change(&mut self, walk: u64, change: impl FnOnce(&mut WalkInLine)) {
+    fn change(&mut self, walk: WalkId, change: impl FnOnce(&mut WalkInLine)) {
         let Some(waiting) = self.walks.get_mut(&walk) else { return };
         if let Some(head) = waiting.waiting.first() {
             self.order.remove(&(waiting.turn, *head, walk));
@@ -132,7 +134,7 @@ impl<W> Queue<W> {
     }
 
     /// Puts a request at its place. Returns its number and its line's.
-    pub(super) fn push(&mut self, walk: u64, buckets: &[Bucket], waker: W) -> (u64, usize) {
+    pub(super) fn push(&mut self, walk: WalkId, buckets: &[Bucket], waker: W) -> (u64, usize) {
         self.numbers += 1;
         let number = self.numbers;
         let line = self.lines.iter().position(|line| line.buckets == buckets);
@@ -178,7 +180,7 @@ impl<W> Queue<W> {
     }
 
     /// The walk of a request that still waits in a line, and that line.
-    pub(super) fn entry(&self, number: u64) -> Option<(u64, &Line)> {
+    pub(super) fn entry(&self, number: u64) -> Option<(WalkId, &Line)> {
         let entry = self.entries.get(&number)?;
         Some((entry.walk, &self.lines[entry.line]))
     }
@@ -206,13 +208,13 @@ mod tests {
 
     #[derive(Clone, Debug)]
     enum Event {
-        Push { walk: u64, set: usize },
+        Push { walk: WalkId, set: usize },
         Remove(usize),
         Serve { ready: [bool; 3] },
     }
 
     fn event() -> impl Strategy<Value = Event> {
-        let walk = prop_oneof![4 => 0_u64..5, 1 => Just(SPARE)];
+        let walk = prop_oneof![4 => (0_u64..5).prop_map(WalkId::of), 1 => Just(WalkId::SPARE)];
         prop_oneof![
             4 => (walk, 0_usize..3).prop_map(|(walk, set)| Event::Push { walk, set }),
             1 => any::<usize>().prop_map(Event::Remove),
@@ -227,8 +229,8 @@ mod tests {
             events in proptest::collection::vec(event(), 1..200),
         ) {
             let mut queue: Queue<u64> = Queue::new();
-            let mut waiting: Vec<(u64, u64, usize)> = Vec::new();
-            let mut served: HashMap<u64, u64> = HashMap::new();
+            let mut waiting: Vec<(u64, WalkId, usize)> = Vec::new();
+            let mut served: HashMap<WalkId, u64> = HashMap::new();
             for (at, event) in (1_u64..).zip(events) {
                 match event {
                     Event::Push { walk, set } => {
@@ -244,9 +246,9 @@ mod tests {
                     Event::Remove(_) => {}
                     Event::Serve { ready } => {
                         let can_go = |set: usize| ready[set];
-                        let turn = |(number, walk, _): &(u64, u64, usize)| {
+                        let turn = |(number, walk, _): &(u64, WalkId, usize)| {
                             let last = served.get(walk).copied().unwrap_or_default();
-                            (if *walk == SPARE { u64::MAX } else { last }, *number)
+                            (if *walk == WalkId::SPARE { u64::MAX } else { last }, *number)
                         };
                         let ready = waiting.iter().filter(|(_, _, set)| can_go(*set));
                         let expected = ready.min_by_key(|waiter| turn(waiter)).copied();
@@ -272,7 +274,7 @@ mod tests {
         fn nobody_starves(walks in proptest::collection::vec(0_u64..6, 1..60)) {
             let mut queue: Queue<u64> = Queue::new();
             for walk in &walks {
-                queue.push(*walk, SETS[(*walk % 3) as usize], *walk);
+                queue.push(WalkId::of(*walk), SETS[(*walk % 3) as usize], *walk);
             }
             let mut last: HashMap<u64, usize> = HashMap::new();
             let mut left = walks.clone();
@@ -295,7 +297,7 @@ mod tests {
     fn turns_of_walks_that_are_over_are_forgotten() {
         let mut queue: Queue<()> = Queue::new();
         for walk in 0..3 * MOST_TURNS as u64 {
-            queue.push(walk, SETS[0], ());
+            queue.push(WalkId::of(walk), SETS[0], ());
             assert!(queue.serve(|_| true).is_some());
         }
         assert_eq!(queue.turns.by_walk.len(), MOST_TURNS);

@@ -20,12 +20,12 @@ async fn the_eleventh_export_of_a_minute_waits_for_the_next() {
     let clock = Clock::new(1.0);
     let budget = Budget::new(3, 100, clock.clone());
     for _ in 0..10 {
-        drop(budget.acquire(&EXPORT, 1).await);
+        drop(budget.acquire(&EXPORT, WalkId::of(1)).await);
     }
     assert_eq!(clock.elapsed().as_secs(), 0);
-    drop(budget.acquire(&[Bucket::Account], 2).await);
+    drop(budget.acquire(&[Bucket::Account], WalkId::of(2)).await);
     assert_eq!(clock.elapsed().as_secs(), 0);
-    drop(budget.acquire(&EXPORT, 1).await);
+    drop(budget.acquire(&EXPORT, WalkId::of(1)).await);
     assert_eq!(clock.elapsed().as_secs(), 60);
 }
 
@@ -33,11 +33,11 @@ async fn the_eleventh_export_of_a_minute_waits_for_the_next() {
 async fn headers_correct_the_limit_what_is_left_and_when_it_is_full() {
     let clock = Clock::new(1.0);
     let budget = Budget::new(3, 100, clock.clone());
-    budget.acquire(&EXPORT, 1).await.observe(&[headers(1, 7)]);
-    drop(budget.acquire(&EXPORT, 1).await);
+    budget.acquire(&EXPORT, WalkId::of(1)).await.observe(&[headers(1, 7)]);
+    drop(budget.acquire(&EXPORT, WalkId::of(1)).await);
     assert_eq!(clock.elapsed().as_secs(), 0);
     for _ in 0..30 {
-        drop(budget.acquire(&EXPORT, 1).await);
+        drop(budget.acquire(&EXPORT, WalkId::of(1)).await);
     }
     assert_eq!(clock.elapsed().as_secs(), 7);
 }
@@ -48,9 +48,9 @@ async fn users_share_the_exports_until_a_header_names_a_limit_of_their_own() {
     let clock = Clock::new(1.0);
     let budget = Budget::new(1, 100, clock.clone());
     for _ in 0..9 {
-        drop(budget.acquire(&EXPORT, 1).await);
+        drop(budget.acquire(&EXPORT, WalkId::of(1)).await);
     }
-    let mut slot = budget.acquire(&USERS, 2).await;
+    let mut slot = budget.acquire(&USERS, WalkId::of(2)).await;
     assert_eq!(slot.refusing_bucket(&[headers(0, 40)]), Some(Bucket::Incremental));
     // What no limit explains holds nobody else.
     assert_eq!(slot.refusing_bucket(&[]), None);
@@ -59,12 +59,12 @@ async fn users_share_the_exports_until_a_header_names_a_limit_of_their_own() {
     slot.observe(&[Quota { family, ..headers(7, 40) }]);
     drop(slot);
     for _ in 0..7 {
-        drop(budget.acquire(&USERS, 2).await);
+        drop(budget.acquire(&USERS, WalkId::of(2)).await);
     }
     assert_eq!(clock.elapsed().as_secs(), 0);
-    drop(budget.acquire(&USERS, 2).await);
+    drop(budget.acquire(&USERS, WalkId::of(2)).await);
     assert_eq!(clock.elapsed().as_secs(), 40);
-    drop(budget.acquire(&EXPORT, 1).await);
+    drop(budget.acquire(&EXPORT, WalkId::of(1)).await);
     assert_eq!(clock.elapsed().as_secs(), 60);
 }
 
@@ -72,10 +72,10 @@ async fn users_share_the_exports_until_a_header_names_a_limit_of_their_own() {
 async fn what_the_sync_can_do_without_goes_where_nobody_else_could() {
     let budget = Budget::new(1, 100, Clock::new(1.0));
     let order = Arc::new(Mutex::new(Vec::new()));
-    let held = budget.acquire(&[Bucket::Account], 1).await;
+    let held = budget.acquire(&[Bucket::Account], WalkId::of(1)).await;
     let mut tasks = Vec::new();
     // Walk 1 was served a moment ago and still goes before what was never served.
-    for walk in [SPARE, SPARE, 1, 2] {
+    for walk in [WalkId::SPARE, WalkId::SPARE, WalkId::of(1), WalkId::of(2)] {
         let (budget, order) = (Arc::clone(&budget), Arc::clone(&order));
         tasks.push(tokio::spawn(async move {
             let slot = budget.acquire(&[Bucket::Account], walk).await;
@@ -88,7 +88,10 @@ async fn what_the_sync_can_do_without_goes_where_nobody_else_could() {
     for task in tasks {
         task.await.unwrap();
     }
-    assert_eq!(*order.lock().unwrap(), [2, 1, SPARE, SPARE]);
+    assert_eq!(
+        *order.lock().unwrap(),
+        [WalkId::of(2), WalkId::of(1), WalkId::SPARE, WalkId::SPARE]
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -98,7 +101,7 @@ async fn a_limit_is_awaited_while_somebody_waits_for_it() {
     assert_eq!(budget.awaited(), []);
     let waiting = tokio::spawn({
         let budget = Arc::clone(&budget);
-        async move { drop(budget.acquire(&EXPORT, 1).await) }
+        async move { drop(budget.acquire(&EXPORT, WalkId::of(1)).await) }
     });
     tokio::task::yield_now().await;
     assert_eq!(budget.awaited(), [(Bucket::Incremental, Duration::from_secs(30))]);
@@ -113,10 +116,10 @@ async fn a_held_bucket_holds_its_walks_and_no_worker() {
     budget.hold(Bucket::Incremental, Duration::from_secs(30));
     let waiting = tokio::spawn({
         let budget = Arc::clone(&budget);
-        async move { drop(budget.acquire(&EXPORT, 1).await) }
+        async move { drop(budget.acquire(&EXPORT, WalkId::of(1)).await) }
     });
     tokio::task::yield_now().await;
-    drop(budget.acquire(&[Bucket::Account], 2).await);
+    drop(budget.acquire(&[Bucket::Account], WalkId::of(2)).await);
     assert_eq!(clock.elapsed().as_secs(), 0);
     waiting.await.unwrap();
     assert_eq!(clock.elapsed().as_secs(), 30);
@@ -125,22 +128,22 @@ async fn a_held_bucket_holds_its_walks_and_no_worker() {
 #[tokio::test(start_paused = true)]
 async fn slots_bound_the_requests_in_flight_and_a_walk_that_gave_up_blocks_nobody() {
     let budget = Budget::new(1, 100, Clock::new(1.0));
-    let held = budget.acquire(&[Bucket::Account], 1).await;
+    let held = budget.acquire(&[Bucket::Account], WalkId::of(1)).await;
     let second = [Bucket::Account];
-    let impatient = budget.acquire(&second, 2);
+    let impatient = budget.acquire(&second, WalkId::of(2));
     assert!(tokio::time::timeout(Duration::from_secs(5), impatient).await.is_err());
     drop(held);
-    drop(budget.acquire(&[Bucket::Account], 3).await);
+    drop(budget.acquire(&[Bucket::Account], WalkId::of(3)).await);
 }
 
 #[tokio::test(start_paused = true)]
 async fn walks_of_one_bucket_take_turns() {
     let budget = Budget::new(1, 100, Clock::new(1.0));
     let order = Arc::new(Mutex::new(Vec::new()));
-    let first = budget.acquire(&EXPORT, 0).await;
+    let first = budget.acquire(&EXPORT, WalkId::of(0)).await;
     let mut tasks = Vec::new();
     // Walk 1 queues three requests before walk 2 queues its first.
-    for walk in [1, 1, 1, 2] {
+    for walk in [1, 1, 1, 2].map(WalkId::of) {
         let (budget, order) = (Arc::clone(&budget), Arc::clone(&order));
         tasks.push(tokio::spawn(async move {
             let slot = budget.acquire(&EXPORT, walk).await;
@@ -153,7 +156,7 @@ async fn walks_of_one_bucket_take_turns() {
     for task in tasks {
         task.await.unwrap();
     }
-    assert_eq!(*order.lock().unwrap(), [1, 2, 1, 1]);
+    assert_eq!(*order.lock().unwrap(), [1, 2, 1, 1].map(WalkId::of));
 }
 
 /// A server that counts requests when they come in, tells by then how many are left and for how
@@ -168,7 +171,7 @@ async fn slow_answers_that_overlap_leave_nothing_unused() {
         let (budget, clock, counted) = (Arc::clone(&budget), clock.clone(), Arc::clone(&counted));
         tokio::spawn(async move {
             for request in 0_u64.. {
-                let mut slot = budget.acquire(&EXPORT, worker).await;
+                let mut slot = budget.acquire(&EXPORT, WalkId::of(worker)).await;
                 let second = clock.elapsed().as_secs();
                 let minute = usize::try_from(second / 60).unwrap();
                 if minute >= MINUTES {
@@ -192,19 +195,19 @@ async fn slow_answers_that_overlap_leave_nothing_unused() {
 async fn answers_that_come_late_or_out_of_order_give_nothing_back() {
     let clock = Clock::new(1.0);
     let budget = Budget::new(3, 100, clock.clone());
-    let mut slow = budget.acquire(&EXPORT, 1).await;
-    let mut slower = budget.acquire(&EXPORT, 1).await;
-    budget.acquire(&EXPORT, 1).await.observe(&[headers(2, 50)]);
+    let mut slow = budget.acquire(&EXPORT, WalkId::of(1)).await;
+    let mut slower = budget.acquire(&EXPORT, WalkId::of(1)).await;
+    budget.acquire(&EXPORT, WalkId::of(1)).await.observe(&[headers(2, 50)]);
     slow.observe(&[headers(29, 50)]);
     drop(slow);
     for _ in 0..2 {
-        drop(budget.acquire(&EXPORT, 1).await);
+        drop(budget.acquire(&EXPORT, WalkId::of(1)).await);
     }
-    drop(budget.acquire(&EXPORT, 1).await);
+    drop(budget.acquire(&EXPORT, WalkId::of(1)).await);
     assert_eq!(clock.elapsed().as_secs(), 50, "two were left");
     // It was asked in the minute before, and tells of that.
     slower.observe(&[headers(0, 2)]);
-    drop(budget.acquire(&EXPORT, 1).await);
+    drop(budget.acquire(&EXPORT, WalkId::of(1)).await);
     assert_eq!(clock.elapsed().as_secs(), 50);
 }
 
@@ -213,17 +216,17 @@ async fn a_share_of_the_limit_is_kept_whatever_is_left_of_it() {
     let clock = Clock::new(1.0);
     let budget = Budget::new(3, 50, clock.clone());
     for _ in 0..5 {
-        drop(budget.acquire(&EXPORT, 1).await);
+        drop(budget.acquire(&EXPORT, WalkId::of(1)).await);
     }
     assert_eq!(clock.elapsed().as_secs(), 0);
-    budget.acquire(&EXPORT, 1).await.observe(&[headers(29, 40)]);
+    budget.acquire(&EXPORT, WalkId::of(1)).await.observe(&[headers(29, 40)]);
     assert_eq!(clock.elapsed().as_secs(), 60);
     // Half of the thirty that the header names, one of which is used.
     for _ in 0..14 {
-        drop(budget.acquire(&EXPORT, 1).await);
+        drop(budget.acquire(&EXPORT, WalkId::of(1)).await);
     }
     assert_eq!(clock.elapsed().as_secs(), 60);
-    drop(budget.acquire(&EXPORT, 1).await);
+    drop(budget.acquire(&EXPORT, WalkId::of(1)).await);
     assert_eq!(clock.elapsed().as_secs(), 100);
 }
 
@@ -231,14 +234,14 @@ async fn a_share_of_the_limit_is_kept_whatever_is_left_of_it() {
 async fn a_long_wait_is_told_once_for_all_chains_of_a_walk() {
     let budget = Budget::new(3, 100, Clock::new(1.0));
     let mut waits = budget.waits();
-    budget.acquire(&EXPORT, 1).await.observe(&[headers(0, 3)]);
-    drop(budget.acquire(&EXPORT, 1).await);
+    budget.acquire(&EXPORT, WalkId::of(1)).await.observe(&[headers(0, 3)]);
+    drop(budget.acquire(&EXPORT, WalkId::of(1)).await);
     assert!(waits.try_recv().is_err(), "three seconds are nothing to tell");
-    budget.acquire(&EXPORT, 1).await.observe(&[headers(0, 40)]);
-    tokio::join!(budget.acquire(&EXPORT, 1), budget.acquire(&EXPORT, 1));
+    budget.acquire(&EXPORT, WalkId::of(1)).await.observe(&[headers(0, 40)]);
+    tokio::join!(budget.acquire(&EXPORT, WalkId::of(1)), budget.acquire(&EXPORT, WalkId::of(1)));
     let reported = waits.try_recv().expect("it was reported");
     let expected = Wait {
-        walk: 1,
+        walk: WalkId::of(1),
         bucket: Some(Bucket::Incremental),
         is_limit: true,
         length: Duration::from_secs(40),
@@ -261,7 +264,7 @@ async fn thousands_of_waiters_cost_a_look_and_a_wake_each() {
             tokio::spawn(async move {
                 // The limits of attachments and tags do not bind here for long.
                 let bucket = if number % 2 == 0 { Bucket::Attachments } else { Bucket::Tags };
-                let slot = budget.acquire(&[bucket], number % 7).await;
+                let slot = budget.acquire(&[bucket], WalkId::of(number % 7)).await;
                 {
                     let mut counts = in_flight.lock().unwrap();
                     counts.0 += 1;
@@ -287,14 +290,14 @@ async fn thousands_of_waiters_cost_a_look_and_a_wake_each() {
 #[tokio::test(start_paused = true)]
 async fn a_request_that_was_served_and_given_up_leaves_its_slot_to_others() {
     let budget = Budget::new(1, 100, Clock::new(1.0));
-    let held = budget.acquire(&[Bucket::Account], 1).await;
+    let held = budget.acquire(&[Bucket::Account], WalkId::of(1)).await;
     let second = [Bucket::Account];
-    let mut given_up = Box::pin(budget.acquire(&second, 2));
+    let mut given_up = Box::pin(budget.acquire(&second, WalkId::of(2)));
     assert!(futures_util::poll!(&mut given_up).is_pending());
     // It is served here, and does not hear of it.
     drop(held);
     drop(given_up);
-    drop(budget.acquire(&[Bucket::Account], 3).await);
+    drop(budget.acquire(&[Bucket::Account], WalkId::of(3)).await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -303,18 +306,24 @@ async fn waits_side_by_side_are_not_added_up() {
     let budget = Budget::new(3, 100, clock.clone());
     budget.hold(Bucket::Incremental, Duration::from_secs(30));
     tokio::join!(
-        budget.acquire(&EXPORT, 1),
-        budget.acquire(&EXPORT, 1),
-        budget.acquire(&EXPORT, 2)
+        budget.acquire(&EXPORT, WalkId::of(1)),
+        budget.acquire(&EXPORT, WalkId::of(1)),
+        budget.acquire(&EXPORT, WalkId::of(2))
     );
-    assert_eq!((budget.waited(1).as_secs(), budget.waited(2).as_secs()), (30, 30));
+    assert_eq!(
+        (budget.waited(WalkId::of(1)).as_secs(), budget.waited(WalkId::of(2)).as_secs()),
+        (30, 30)
+    );
     clock.sleep(Duration::from_secs(10)).await;
-    let waiting = budget.waiting(1);
+    let waiting = budget.waiting(WalkId::of(1));
     clock.sleep(Duration::from_secs(5)).await;
-    assert_eq!(budget.waited(1).as_secs(), 35);
+    assert_eq!(budget.waited(WalkId::of(1)).as_secs(), 35);
     drop(waiting);
     clock.sleep(Duration::from_secs(5)).await;
-    assert_eq!((budget.waited(1).as_secs(), budget.waited(3)), (35, Duration::ZERO));
+    assert_eq!(
+        (budget.waited(WalkId::of(1)).as_secs(), budget.waited(WalkId::of(3))),
+        (35, Duration::ZERO)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -322,28 +331,29 @@ async fn a_walk_that_comes_while_a_limit_is_used_up_is_told_too() {
     let budget = Budget::new(3, 100, Clock::new(1.0));
     let mut waits = budget.waits();
     budget.hold(Bucket::Incremental, Duration::from_secs(30));
-    let first = budget.acquire(&EXPORT, 1);
+    let first = budget.acquire(&EXPORT, WalkId::of(1));
     let later = async {
         budget.clock.sleep(Duration::from_secs(10)).await;
-        budget.acquire(&EXPORT, 2).await
+        budget.acquire(&EXPORT, WalkId::of(2)).await
     };
     tokio::join!(first, later);
     let reported: Vec<_> = std::iter::from_fn(|| waits.try_recv().ok()).collect();
-    let reported: Vec<_> = reported.iter().map(|wait| (wait.walk, wait.length.as_secs())).collect();
+    let reported: Vec<_> =
+        reported.iter().map(|wait| (wait.walk.number(), wait.length.as_secs())).collect();
     assert_eq!(reported, [(1, 30), (2, 20)]);
 }
 
 #[derive(Clone, Debug)]
 struct Ask {
     after_ms: u64,
-    walk: u64,
+    walk: WalkId,
     export: bool,
     takes_ms: u64,
     gives_up_after_ms: Option<u64>,
 }
 
 fn ask() -> impl Strategy<Value = Ask> {
-    let walk = prop_oneof![5 => 0_u64..4, 1 => Just(SPARE)];
+    let walk = prop_oneof![5 => (0_u64..4).prop_map(WalkId::of), 1 => Just(WalkId::SPARE)];
     let patience = proptest::option::weighted(0.2, 0_u64..90_000);
     (0_u64..60_000, walk, any::<bool>(), 0_u64..9_000, patience).prop_map(
         |(after_ms, walk, export, takes_ms, gives_up_after_ms)| Ask {

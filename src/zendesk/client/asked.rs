@@ -6,7 +6,7 @@ use super::failed::FailedTry;
 use super::page_size::PageSize;
 use super::request::Request;
 use super::transport::Transport;
-use crate::zendesk::budget::{Bucket, Permit};
+use crate::zendesk::budget::{Bucket, Permit, WalkId};
 use crate::zendesk::large::Share;
 use crate::zendesk::page::{Page, Scanner};
 use crate::zendesk::site::Site;
@@ -21,7 +21,7 @@ pub(in crate::zendesk) trait Asked {
     fn buckets(&self) -> &[Bucket];
 
     /// Whose turn it is when requests wait.
-    fn walk(&self) -> u64;
+    fn walk(&self) -> WalkId;
 
     /// How long a refusal that no bucket explains may keep others waiting; none: they do not wait.
     fn patience(&self) -> Option<Duration> {
@@ -72,7 +72,7 @@ impl Asked for AskedPage<'_, '_> {
         self.request.buckets
     }
 
-    fn walk(&self) -> u64 {
+    fn walk(&self) -> WalkId {
         self.request.walk
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::zendesk::budget::WalkId;
 use crate::zendesk::retry::{DOUBTS, Smaller, Verdict, backoff, growing};
 
 /// The wait after the first answer that is not believed.
@@ -93,8 +94,9 @@ impl Attempts {
 }
 
 /// A number from 0 to 1 that differs between walks and moments.
-pub(super) fn jitter(elapsed: Duration, walk: u64) -> f64 {
-    let mixed = (u64::from(elapsed.subsec_nanos()) ^ walk).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+pub(super) fn jitter(elapsed: Duration, walk: WalkId) -> f64 {
+    let mixed =
+        (u64::from(elapsed.subsec_nanos()) ^ walk.number()).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     f64::from(u32::try_from(mixed >> 32).unwrap_or_default()) / f64::from(u32::MAX)
 }
 

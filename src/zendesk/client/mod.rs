@@ -16,7 +16,7 @@ pub use self::transport::NoClient;
 pub(super) use self::transport::{MITIGATED, Transport};
 use self::tries::{Followup, Pause, Tries};
 use super::auth::Credentials;
-use super::budget::{Bucket, Budget, Permit, SPARE, Wait};
+use super::budget::{Bucket, Budget, Permit, Wait, WalkId};
 use super::clock::Clock;
 use super::error::{ApiError, ErrorKind};
 use super::page::{Page, Shape};
@@ -116,9 +116,15 @@ impl Client {
         self.budget.known_limit(bucket)
     }
 
+    /// A walk of its own: its requests take turns with those of others.
+    #[must_use]
+    pub fn new_walk(&self) -> WalkId {
+        self.budget.new_walk()
+    }
+
     /// The time in which at least one request of a walk waited.
     #[must_use]
-    pub fn waited(&self, walk: u64) -> Duration {
+    pub fn waited(&self, walk: WalkId) -> Duration {
         self.budget.waited(walk)
     }
 
@@ -258,7 +264,7 @@ impl Client {
     }
 
     /// Waits before the next try, holding nothing.
-    async fn wait(&self, walk: u64, pause: Pause, name: &str) -> Result<(), ApiError> {
+    async fn wait(&self, walk: WalkId, pause: Pause, name: &str) -> Result<(), ApiError> {
         let Pause { length, is_limit, is_servers } = pause;
         if is_servers {
             self.budget.report(Wait { walk, bucket: None, is_limit, length });
@@ -274,7 +280,7 @@ impl Client {
     pub async fn rest(
         &self,
         path: &str,
-        walk: u64,
+        walk: WalkId,
         wait: Duration,
         is_limit: bool,
     ) -> Result<(), ApiError> {
@@ -308,14 +314,14 @@ impl Client {
             query,
             at: &Token::First,
             buckets,
-            walk: SPARE,
+            walk: WalkId::SPARE,
             shape,
             patience: None,
         };
         let mut asked = AskedPage::new(&request);
         let name = asked.name();
         self.until_stopped(self.transport.access.ready(), &name).await??;
-        let acquiring = self.budget.acquire(buckets, SPARE);
+        let acquiring = self.budget.acquire(buckets, WalkId::SPARE);
         let mut slot = self.until_stopped(acquiring, &name).await?;
         let size = PageSize::new(Paging::Single, None);
         let attempt = asked.attempt(&self.transport, &size, &mut slot);

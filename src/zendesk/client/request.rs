@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::zendesk::budget::{Bucket, Permit};
+use crate::zendesk::budget::{Bucket, Permit, WalkId};
 use crate::zendesk::large::Share;
 use crate::zendesk::page::{Page, Shape};
 use crate::zendesk::paging::Token;
@@ -19,7 +19,7 @@ pub struct Request<'a> {
     pub at: &'a Token,
     pub buckets: &'a [Bucket],
     /// Whose turn it is when requests wait.
-    pub walk: u64,
+    pub walk: WalkId,
     pub shape: &'a Shape,
     /// How long a refusal that no bucket explains may keep others waiting; none: they do not wait.
     pub patience: Option<Duration>,

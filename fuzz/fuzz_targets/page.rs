@@ -34,7 +34,7 @@ fuzz_target!(|body: &[u8]| {
         for rows in &page.lists {
             for row in rows.rows.iter().chain(rows.inner.iter().flat_map(|inner| &inner.rows)) {
                 let mut line = Vec::new();
-                page.text.copy_row(&mut line, row.span, &[], |_| {});
+                page.text.copy_row(&mut line, row.span, &mut Vec::new(), |_, _| {});
                 serde_json::from_slice::<IgnoredAny>(&line).expect("a row is JSON");
                 let line = std::str::from_utf8(&line).expect("a row is UTF-8");
                 assert!(!line.contains(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']), "{line}");

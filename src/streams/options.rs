@@ -2,8 +2,9 @@
 
 use super::access::{AccessRule, Role};
 use super::cursor::{Cursor, Former};
-use super::rows::{Column, Splice};
+use super::rows::Column;
 use super::side_loads::{Comes, SideLoad};
+use super::sources::Source;
 use super::stream::{Stream, ValueFilter};
 use crate::config::{Config, TicketAuditsHistory, TicketsHistory};
 
@@ -110,10 +111,10 @@ impl Stream {
             match *comes {
                 Comes::InRow(from) if from == *key => {}
                 Comes::InRow(from) => {
-                    splice.push(Splice::Own { key, from });
+                    splice.push((*key, Source::Of(0, from)));
                     drop.push(from);
                 }
-                Comes::Beside(ids) => splice.push(Splice::Joined { key, ids }),
+                Comes::Beside(ids) => splice.push((*key, Source::SideLoaded(key, ids))),
             }
         }
         // They live as long as the literals that they are made of.

@@ -11,8 +11,9 @@ use super::deletion::{DeletedRows, Deletion};
 use super::feed::{ChangeSource, Feed, Order, TimeFilter};
 use super::file::FileKeys;
 use super::prose::{Prose, prose};
-use super::rows::{Column, RowsAt, Splice};
+use super::rows::{Column, RowsAt};
 use super::side_loads::SideLoad;
+use super::sources::{Source, Splice};
 
 /// Another listing that a stream's rows can be read from, in place of the stream's feed.
 #[derive(Debug)]
@@ -33,7 +34,7 @@ pub struct Alternative {
 impl Alternative {
     /// Another listing of the same rows.
     pub(super) const fn of(feed: &'static Feed, missing: &'static str) -> Self {
-        let (rows, drop, splice) = (RowsAt::Listed, &[], &[]);
+        let (rows, drop, splice) = (RowsAt::LISTED, &[], &[]);
         Self { feed, rows, drop, splice, schema: None, missing, about: prose("") }
     }
 }
@@ -155,7 +156,7 @@ impl Stream {
         Self {
             name,
             feed,
-            rows: RowsAt::Listed,
+            rows: RowsAt::LISTED,
             include: &[],
             side_loads: &[],
             primary_key: &["id"],
@@ -210,11 +211,11 @@ impl Stream {
     #[must_use]
     pub fn cursor_key(&self) -> Option<&'static str> {
         let field = self.cursor?.field;
-        if let RowsAt::Made(made) = self.rows {
-            return Some(made.changed);
+        if let Some(derived) = self.rows.derived {
+            return Some(derived.changed);
         }
-        let made_of = self.splice.iter().find_map(|splice| match splice {
-            Splice::Seconds { key, from } if *key == field => Some(*from),
+        let made_of = self.splice.iter().find_map(|(key, source)| match source {
+            Source::SecondsOf(_, from) if *key == field => Some(*from),
             _ => None,
         });
         Some(made_of.unwrap_or(field))
@@ -277,7 +278,7 @@ impl Stream {
     /// Whether its rows are made of another stream's.
     #[must_use]
     pub fn is_made(&self) -> bool {
-        matches!(self.rows, RowsAt::Made(_))
+        self.rows.derived.is_some()
     }
 
     /// The stream for a sync that wants its rows alone.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::docs::{deletions_page, streams_page};
 use super::{
-    DeletedRows, DeletionMarker, Feed, Host, RowsAt, Splice, Stream, custom_objects, registry,
+    DeletedRows, DeletionMarker, Feed, Host, Lists, RowsAt, Step, Stream, custom_objects, registry,
     registry_with,
 };
 use crate::config::Config;
@@ -54,20 +54,7 @@ fn assert_current(path: &str, now: &str) {
 
 /// Keys that a stream's rows get from elsewhere.
 fn spliced(stream: &Stream) -> Vec<&'static str> {
-    let key = |splice: &Splice| match splice {
-        Splice::Around { key, .. }
-        | Splice::Outermost { key, .. }
-        | Splice::Object { key, .. }
-        | Splice::Seconds { key, .. }
-        | Splice::Filled { key, .. }
-        | Splice::Own { key, .. }
-        | Splice::Joined { key, .. } => *key,
-    };
-    let list = match stream.rows {
-        RowsAt::InLists { key, .. } | RowsAt::InsideLists { key, .. } => Some(key),
-        _ => None,
-    };
-    stream.splice.iter().map(key).chain(list).collect()
+    stream.splice.iter().map(|(key, _)| *key).collect()
 }
 
 /// Columns that a stream declares to be there.
@@ -236,29 +223,16 @@ fn a_side_load_is_dropped_by_neighbours_and_by_nobody_who_needs_it() {
             continue;
         };
         assert!(!stream.feed.query.iter().any(|(_, value)| value == include), "{name}");
-        let key = match stream.rows {
-            RowsAt::Inside(key) => key,
+        let key = match (stream.rows.lists, stream.rows.steps) {
+            (Lists::Listed, [Step::Into(key)]) => key,
             // Beside the rows it is in nobody's way.
-            RowsAt::Beside { .. } => continue,
+            (Lists::Beside(_), _) => continue,
             _ => panic!("{name}: what does it side-load {include} for?"),
         };
         let neighbours = streams.iter().filter(|other| std::ptr::eq(other.feed, stream.feed));
-        for neighbour in neighbours.filter(|other| other.rows == RowsAt::Listed) {
-            let drops = neighbour.drop.contains(&key);
+        for neighbour in neighbours.filter(|other| other.rows == RowsAt::LISTED) {
+            let drops = neighbour.drop.contains(key);
             assert!(drops, "{} would have {key} only beside {name}", neighbour.name);
-        }
-    }
-}
-
-#[test]
-fn streams_of_one_feed_take_their_rows_from_one_kind_of_place_inside() {
-    // A page is scanned once, for one object or array inside its rows.
-    let streams = streams();
-    for stream in &streams {
-        let inside = |stream: &Stream| stream.lookups().inner.map(|inner| inner.key);
-        let neighbours = streams.iter().filter(|other| std::ptr::eq(other.feed, stream.feed));
-        for key in neighbours.filter_map(inside) {
-            assert!(inside(stream).is_none_or(|own| own == key), "{}", stream.name);
         }
     }
 }
@@ -272,7 +246,7 @@ fn deletions_are_told_by_listed_rows_and_marked_in_one_column_of_the_users_choic
         assert_eq!(column.is_object(), plain.deletion.is_some(), "{name}");
         assert!(plain.deleted_at.is_none(), "{name}");
         if plain.deletion.is_some() {
-            assert!(plain.rows == RowsAt::Listed && plain.feed.parent.is_none(), "{name}");
+            assert!(plain.rows == RowsAt::LISTED && plain.feed.parent.is_none(), "{name}");
         }
     }
     let taken = |column: &str| {
@@ -341,7 +315,7 @@ fn what_is_made_has_a_column_for_each_of_its_schema_and_is_offered_to_those_who_
     let made: Vec<Stream> = streams().into_iter().filter(Stream::is_made).collect();
     assert!(made.len() > 4);
     for stream in &made {
-        let RowsAt::Made(made) = stream.rows else { continue };
+        let Some(made) = stream.rows.derived else { continue };
         let columns: BTreeSet<&str> = made.columns.iter().map(|(column, _)| *column).collect();
         let schema = stream.json_schema().unwrap();
         let described: BTreeSet<&str> =

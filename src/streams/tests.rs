@@ -14,6 +14,7 @@ use super::{
 };
 use crate::config::Config;
 use crate::zendesk::budget::Bucket;
+use crate::zendesk::page::ListShape;
 
 /// Schema files of streams that an account or an option makes.
 const TEMPLATES: &[&str] = &["custom_object_records", "ticket_audits_of_events"];
@@ -233,6 +234,49 @@ fn a_side_load_is_dropped_by_neighbours_and_by_nobody_who_needs_it() {
         for neighbour in neighbours.filter(|other| other.rows == RowsAt::LISTED) {
             let drops = neighbour.drop.contains(key);
             assert!(drops, "{} would have {key} only beside {name}", neighbour.name);
+        }
+    }
+}
+
+#[test]
+fn a_page_is_scanned_along_the_paths_of_all_streams_that_share_it() {
+    let streams = streams();
+    let shape = |names: &[&str]| {
+        let mut lists = Vec::new();
+        for name in names {
+            let stream = streams.iter().find(|stream| stream.name == *name).unwrap();
+            ListShape::add_to(&mut lists, stream.lookups());
+        }
+        lists.remove(0)
+    };
+    let events = shape(&["ticket_attachments", "ticket_events"]);
+    let [comments] = &events.inner[..] else { panic!("{events:?}") };
+    let [attachments] = &comments.inner[..] else { panic!("{comments:?}") };
+    assert_eq!(events.wanted, ["id", "ticket_id", "timestamp"]);
+    assert_eq!((comments.path, attachments.path), (&["child_events"][..], &["attachments"][..]));
+    assert_eq!(comments.wanted, ["created_at", "event_type", "id"]);
+    assert!(["comment_id", "id"].iter().all(|key| attachments.wanted.contains(key)));
+    let forms = shape(&["ticket_form_agent_conditions", "ticket_form_end_user_conditions"]);
+    let paths: Vec<_> = forms.inner.iter().map(|inner| (inner.path, inner.inner[0].path)).collect();
+    let fields = &["child_fields"][..];
+    let expected = [(&["agent_conditions"][..], fields), (&["end_user_conditions"][..], fields)];
+    assert_eq!(paths, expected);
+}
+
+#[test]
+fn every_level_that_a_column_names_is_on_the_path() {
+    for stream in streams() {
+        let others = [stream.fallback, stream.substitute].into_iter().flatten();
+        let others: Vec<Stream> = others.map(|other| stream.read_from(other)).collect();
+        for stream in others.iter().chain([&stream]) {
+            let last = stream.rows.keys().count();
+            let mut check = |level: usize, key| {
+                assert!(level <= last, "{}: {key} of level {level}", stream.name);
+            };
+            stream.splice.iter().for_each(|(_, source)| source.keys(&mut check));
+            if let Some(derived) = stream.rows.derived {
+                derived.keys(last, &mut check);
+            }
         }
     }
 }

@@ -30,6 +30,7 @@ pub struct Rows {
     pub rows: Vec<Row>,
     /// The rows inside of these, one list for each key that was looked for.
     pub inner: Vec<Rows>,
+    /// The keys that are looked for in each row, those of the rows inside first.
     wanted: Vec<&'static str>,
     members: Vec<Option<Member>>,
     /// Elements that were no objects.
@@ -239,16 +240,14 @@ fn scan_row(
     let (number, first) = (rows.rows.len(), rows.members.len());
     rows.members.resize(first + rows.wanted.len(), None);
     let span = reader.object(depth, |reader, key, quote| {
-        let is_here = |shape: &ListShape| shape.path.iter().all(|step| step.as_bytes() == key);
-        let value = match inner.iter().position(is_here) {
-            Some(at) => {
-                scan_inner(reader, depth + 1, &inner[at].inner, number, &mut rows.inner[at])?
-            }
-            None => reader.value(depth + 1)?,
+        let Some(at) = rows.wanted.iter().position(|wanted| wanted.as_bytes() == key) else {
+            return reader.value(depth + 1).map(drop);
         };
-        if let Some(at) = rows.wanted.iter().position(|wanted| wanted.as_bytes() == key) {
-            rows.members[first + at] = Some(Member { start: quote, value });
-        }
+        let value = match (inner.get(at), rows.inner.get_mut(at)) {
+            (Some(shape), Some(rows)) => scan_inner(reader, depth + 1, &shape.inner, number, rows)?,
+            _ => reader.value(depth + 1)?,
+        };
+        rows.members[first + at] = Some(Member { start: quote, value });
         Ok(())
     })?;
     rows.rows.push(Row { span, around, place });
@@ -280,8 +279,15 @@ impl Page {
 
 impl Rows {
     fn looking_for(shape: &ListShape) -> Self {
-        let inner = shape.inner.iter().map(Self::looking_for).collect();
-        Self { path: shape.path, wanted: shape.wanted.clone(), inner, ..Self::default() }
+        let inner: Vec<Self> = shape.inner.iter().map(Self::looking_for).collect();
+        let keys = inner.iter().map(|inner| inner.path.last().copied().unwrap_or_default());
+        let mut wanted: Vec<&'static str> = keys.collect();
+        for key in &shape.wanted {
+            if !wanted.contains(key) {
+                wanted.push(key);
+            }
+        }
+        Self { path: shape.path, wanted, inner, ..Self::default() }
     }
 
     /// Whether the list held nothing at all.

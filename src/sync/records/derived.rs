@@ -10,17 +10,18 @@ use crate::streams::derived::When;
 /// Makes the rows of a page, one row of its list after the other.
 pub(super) struct Deriver {
     derived: &'static DerivedRows,
-    /// The row of the list that was looked at last, and the kinds that it tells once and has told.
+    /// The row of the list that was looked at last.
     listed: usize,
-    told: Vec<&'static str>,
+    /// The kinds that such a row makes only once, and that this one has made.
+    made_once: Vec<&'static str>,
 }
 
 impl Deriver {
     pub(super) fn new(derived: &'static DerivedRows) -> Self {
-        Self { derived, listed: 0, told: Vec::new() }
+        Self { derived, listed: 0, made_once: Vec::new() }
     }
 
-    /// Calls `each` with what every row is made of that comes from the row at the end of a path.
+    /// Calls `each` for every row that is made of the row at the end of a path, with what it is made of.
     pub(super) fn each(
         &mut self,
         place: &RowPlace<'_, '_>,
@@ -32,12 +33,12 @@ impl Deriver {
         }
         if self.listed != place.listed() {
             self.listed = place.listed();
-            self.told.clear();
+            self.made_once.clear();
         }
         for kind in self.derived.kinds {
-            let again = kind.once && self.told.contains(&kind.name);
+            let again = kind.once && self.made_once.contains(&kind.name);
             if !again && kind.when.iter().all(|when| is_so(*when, place)) {
-                self.told.extend(kind.once.then_some(kind.name));
+                self.made_once.extend(kind.once.then_some(kind.name));
                 each(&Values { place, common, kind: Some(kind) });
             }
         }

@@ -25,8 +25,8 @@ pub(super) struct RowPlace<'p, 'w> {
 /// Goes through the rows at the end of a path.
 pub(super) struct Walker<'p> {
     text: &'p Text,
-    /// The lists that the path goes through, from the outermost in.
-    levels: Vec<Level<'p>>,
+    own: Level<'p>,
+    around: Vec<Level<'p>>,
     /// Which key must have which text, and at which level.
     conditions: Vec<(usize, &'static str, &'static str)>,
 }
@@ -35,48 +35,42 @@ impl<'p> Walker<'p> {
     /// A walker of a list of a page. None where the page was not scanned for the path, as an empty
     /// one is not.
     pub(super) fn new(text: &'p Text, list: &'p Rows, steps: &[Step]) -> Option<Self> {
-        let mut levels = vec![Level { rows: list, at: 0 }];
-        let mut conditions = Vec::new();
-        let mut rows = list;
+        let mut own = Level { rows: list, at: 0 };
+        let (mut around, mut conditions) = (Vec::new(), Vec::new());
         for step in steps {
             match step {
                 Step::Into(key) | Step::Each(key) => {
-                    rows = rows.inner.iter().find(|inner| inner.path == [*key])?;
-                    levels.push(Level { rows, at: 0 });
+                    let rows = own.rows.inner.iter().find(|inner| inner.path == [*key])?;
+                    around.push(own);
+                    own = Level { rows, at: 0 };
                 }
-                Step::Where(key, text) => conditions.push((levels.len() - 1, *key, *text)),
+                Step::Where(key, text) => conditions.push((around.len(), *key, *text)),
             }
         }
-        Some(Self { text, levels, conditions })
+        Some(Self { text, own, around, conditions })
     }
 
     /// Elements that are no rows, anywhere on the path.
     pub(super) fn strays(&self) -> usize {
-        self.levels.iter().map(|level| level.rows.strays).sum()
+        self.around.iter().chain([&self.own]).map(|level| level.rows.strays).sum()
     }
 
     /// Calls `each` with every row, in the order of the page, whose row of the list is kept.
     pub(super) fn each(mut self, keep: &[bool], mut each: impl FnMut(&RowPlace<'p, '_>)) {
-        let Some(Level { rows: innermost, .. }) = self.levels.last().copied() else { return };
-        for at in 0..innermost.rows.len() {
-            let mut at = at;
-            for level in self.levels.iter_mut().rev() {
-                level.at = at;
-                at = level.row().around;
+        for at in 0..self.own.rows.rows.len() {
+            self.own.at = at;
+            let mut inside = self.own;
+            for level in self.around.iter_mut().rev() {
+                level.at = inside.row().around;
+                inside = *level;
             }
-            let [first, ..] = self.levels[..] else { return };
-            let is_kept = keep.get(first.at).copied().unwrap_or(false);
-            if is_kept && self.conditions.iter().all(|condition| self.holds(*condition)) {
-                let Some((own, around)) = self.levels.split_last() else { return };
-                each(&RowPlace { text: self.text, own: *own, around });
+            let place = RowPlace { text: self.text, own: self.own, around: &self.around };
+            let holds =
+                |(level, key, text): &(usize, &str, &str)| place.has_text(*level, key, text);
+            if keep.get(inside.at) == Some(&true) && self.conditions.iter().all(holds) {
+                each(&place);
             }
         }
-    }
-
-    fn holds(&self, (level, key, text): (usize, &str, &str)) -> bool {
-        let value = self.levels[level].member(key).map(|member| self.text.raw(member.value));
-        value.and_then(|value| value.strip_prefix(b"\"")?.strip_suffix(b"\""))
-            == Some(text.as_bytes())
     }
 }
 
@@ -108,6 +102,12 @@ impl<'p> RowPlace<'p, '_> {
     /// A member of the row at a level.
     pub(super) fn member_of(&self, level: usize, key: &str) -> Option<Member> {
         self.level(level)?.member(key)
+    }
+
+    fn has_text(&self, level: usize, key: &str, text: &str) -> bool {
+        let value = self.member_of(level, key).map(|member| self.text.raw(member.value));
+        value.and_then(|value| value.strip_prefix(b"\"")?.strip_suffix(b"\""))
+            == Some(text.as_bytes())
     }
 
     /// The bytes of a member of the row, as they stand.

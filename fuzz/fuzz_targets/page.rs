@@ -10,6 +10,7 @@ use serde::de::IgnoredAny;
 use source_zendesk_support::config::Config;
 use source_zendesk_support::streams::{ResolvedStream, registry};
 use source_zendesk_support::sync::listing::pager::Listing;
+use source_zendesk_support::zendesk::budget::WalkId;
 use source_zendesk_support::zendesk::page::{Scanner, Shape};
 
 static SHAPES: LazyLock<Vec<Shape>> = LazyLock::new(|| {
@@ -20,7 +21,7 @@ static SHAPES: LazyLock<Vec<Shape>> = LazyLock::new(|| {
     ["tags", "ticket_metrics", "ticket_comments", "user_identities", "attribute_definitions"]
         .iter()
         .filter_map(|name| streams.iter().find(|stream| stream.name == *name))
-        .map(|stream| Listing::new(&stream.feed, String::new(), &[stream], 0, &config).shape)
+        .map(|stream| Listing::new(&stream.feed, String::new(), &[stream], WalkId::SPARE, &config).shape)
         .collect()
 });
 
@@ -34,7 +35,7 @@ fuzz_target!(|body: &[u8]| {
         for rows in &page.lists {
             for row in rows.rows.iter().chain(rows.inner.iter().flat_map(|inner| &inner.rows)) {
                 let mut line = Vec::new();
-                page.text.copy_row(&mut line, row.span, &[], |_| {});
+                page.text.copy_row(&mut line, row.span, &mut Vec::new(), |_, _| {});
                 serde_json::from_slice::<IgnoredAny>(&line).expect("a row is JSON");
                 let line = std::str::from_utf8(&line).expect("a row is UTF-8");
                 assert!(!line.contains(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']), "{line}");

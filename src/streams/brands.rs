@@ -4,7 +4,7 @@
 //! Source: Zendesk, "Brands" and "Help Center: Articles". The main host has one brand's help center.
 
 use super::feed::{Feed, Host};
-use super::rows::Splice;
+use super::sources::{Source, Splice};
 use super::stream::Stream;
 use crate::zendesk::budget::Bucket;
 
@@ -14,7 +14,7 @@ pub static BRANDS: Feed = Feed::listing("brands", "brands.json", &["brands"]);
 pub const BRAND_ID: &str = "brand_id";
 
 /// Rows of help centers do not say which they are of.
-pub(super) const BRAND: Splice = Splice::Filled { key: BRAND_ID, placeholder: BRAND_ID };
+pub(super) const BRAND: Splice = (BRAND_ID, Source::Filled(BRAND_ID));
 
 impl Feed {
     /// A listing that the help center of each brand has. All of them draw on the help centers' pool.

@@ -4,8 +4,8 @@ use super::access::{ADMIN, ANY_AGENT, AccessRule};
 use super::cursor::Cursor;
 use super::feed::{Feed, Parent};
 use super::prose::prose;
-use super::rows::Splice;
 use super::schema::schema;
+use super::sources::Source;
 use super::stream::Stream;
 
 static TRIGGERS: Feed = Feed::listing("triggers", "triggers.json", &["triggers"]);
@@ -91,7 +91,7 @@ pub(super) fn streams() -> Vec<Stream> {
             ..Stream::listed("schedules", &SCHEDULES, schema!("schedules"))
         },
         Stream {
-            splice: &[Splice::Filled { key: "schedule_id", placeholder: "schedule_id" }],
+            splice: &[("schedule_id", Source::Filled("schedule_id"))],
             access: AccessRule { plan: Some("Suite Growth or Support Professional"), ..ADMIN },
             documentation: prose(
                 "https://developer.zendesk.com/api-reference/ticketing/ticket-management/schedules/#list-holidays-for-a-schedule",

@@ -5,8 +5,8 @@ use super::brands::BRAND;
 use super::cursor::{Cursor, CursorFormat};
 use super::feed::{ChangeSource, Feed, Parent};
 use super::prose::prose;
-use super::rows::Splice;
 use super::schema::schema;
+use super::sources::Source::{Object, Of};
 use super::stream::Stream;
 
 static TOPICS: Feed = Feed::of_help_centers("topics", "community/topics.json", &["topics"]);
@@ -87,10 +87,10 @@ pub(super) fn streams() -> Vec<Stream> {
             dated: true,
             splice: &[
                 BRAND,
-                Splice::Object {
-                    key: "_airbyte_parent_id",
-                    members: &[("post_id", "post_id"), ("comment_id", "id")],
-                },
+                (
+                    "_airbyte_parent_id",
+                    Object(&[("post_id", Of(0, "post_id")), ("comment_id", Of(0, "id"))]),
+                ),
             ],
             access: GATHER,
             documentation: prose(

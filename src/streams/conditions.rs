@@ -1,42 +1,37 @@
 //! Conditions of ticket forms, one row for each field that a condition makes appear.
 
 use super::derived::DerivedRows;
-use super::derived::Source::{Joined, Of, Place, TextOf};
 use super::prose::prose;
-use super::rows::RowsAt;
+use super::rows::{RowsAt, Step};
 use super::schema::schema;
+use super::sources::Source::{Joined, Of, Place, TextOf};
 use super::stream::Stream;
 use super::tickets::{SEVERAL_FORMS, TICKET_FORMS};
 
 /// The same for both sides of a form. What names a row is what the condition is about, not where
 /// it stands, so that a row keeps its name when conditions are put in another order.
-const fn made(within: &'static [&'static str]) -> DerivedRows {
-    DerivedRows {
-        within,
-        kinds: &[],
-        columns: &[
-            ("id", Joined(&[Of(0, "id"), Of(1, "parent_field_id"), Of(2, "id"), Of(1, "value")])),
-            ("ticket_form_id", Of(0, "id")),
-            ("position", Place(1)),
-            ("parent_field_id", Of(1, "parent_field_id")),
-            ("value", TextOf(1, "value")),
-            ("child_position", Place(2)),
-            ("child_field_id", Of(2, "id")),
-            ("is_required", Of(2, "is_required")),
-            ("required_on_statuses", Of(2, "required_on_statuses")),
-            ("updated_at", Of(0, "updated_at")),
-        ],
-        changed: "updated_at",
-    }
-}
-
+///
 /// Source: Zendesk, Ticket Forms, "Listing end user conditions" and "Listing agent conditions".
-static FOR_AGENTS: DerivedRows = made(&["agent_conditions", "child_fields"]);
-static FOR_END_USERS: DerivedRows = made(&["end_user_conditions", "child_fields"]);
+static CONDITIONS: DerivedRows = DerivedRows {
+    kinds: &[],
+    columns: &[
+        ("id", Joined(&[Of(0, "id"), Of(1, "parent_field_id"), Of(2, "id"), Of(1, "value")])),
+        ("ticket_form_id", Of(0, "id")),
+        ("position", Place(1)),
+        ("parent_field_id", Of(1, "parent_field_id")),
+        ("value", TextOf(1, "value")),
+        ("child_position", Place(2)),
+        ("child_field_id", Of(2, "id")),
+        ("is_required", Of(2, "is_required")),
+        ("required_on_statuses", Of(2, "required_on_statuses")),
+        ("updated_at", Of(0, "updated_at")),
+    ],
+    changed: "updated_at",
+};
 
 pub(super) fn streams() -> Vec<Stream> {
-    let stream = |name, made: &'static DerivedRows, about| Stream {
-        rows: RowsAt::Made(made),
+    let stream = |name, steps, about| Stream {
+        rows: RowsAt { derived: Some(&CONDITIONS), ..RowsAt::inside(steps) },
         is_offered: false,
         access: SEVERAL_FORMS,
         scope: "tickets:read",
@@ -52,12 +47,12 @@ pub(super) fn streams() -> Vec<Stream> {
     vec![
         stream(
             "ticket_form_agent_conditions",
-            &FOR_AGENTS,
+            &[Step::Each("agent_conditions"), Step::Each("child_fields")],
             "Which fields of a ticket form agents get to see when another field has a value, one row for each.",
         ),
         stream(
             "ticket_form_end_user_conditions",
-            &FOR_END_USERS,
+            &[Step::Each("end_user_conditions"), Step::Each("child_fields")],
             "Which fields of a ticket form end users get to see when another field has a value, one row for each.",
         ),
     ]

@@ -13,8 +13,8 @@ use super::feed::{Feed, Order, Parent};
 use super::prose::prose;
 use super::resolved::ResolvedStream;
 use super::resolved_feed::{FeedWords, ResolvedFeed};
-use super::rows::Splice;
 use super::schema::schema;
+use super::sources::Source;
 use super::stream::Stream;
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
@@ -61,10 +61,7 @@ pub(super) fn streams() -> Vec<Stream> {
             ..Stream::listed("custom_objects", &CUSTOM_OBJECTS, schema!("custom_objects"))
         },
         Stream {
-            splice: &[Splice::Filled {
-                key: "custom_object_key",
-                placeholder: "custom_object_key",
-            }],
+            splice: &[("custom_object_key", Source::Filled("custom_object_key"))],
             access: OBJECTS,
             scope: SCOPE,
             documentation: prose(

@@ -1,27 +1,26 @@
-//! Rows that Zendesk does not list: they are made of what listed rows hold, in a walk that is done
-//! anyway. What is made of what is said in a [`DerivedRows`]; `sync::records::derived` is where it acts.
+//! Rows that Zendesk does not list: they are made of the rows that a path leads to, in a walk that is
+//! done anyway. What is made of what is said in a [`DerivedRows`]; `sync::records::derived` is where it acts.
 
-/// How rows are made of a listed row.
+use super::sources::{Source, Splice};
+
+/// How rows are made of the rows at the end of a path.
 #[derive(Debug, PartialEq, Eq)]
 pub struct DerivedRows {
-    /// Arrays, one inside the other, from the listed row down. Each element of the innermost is
-    /// looked at; without any, the listed row itself.
-    pub within: &'static [&'static str],
-    /// What an element may tell, each a row of its own. Without any, each element is one row.
+    /// What such a row may tell, each a row of its own. Without any, each is one row.
     pub kinds: &'static [Kind],
     /// The columns, the one that is the row's name first.
-    pub columns: &'static [(&'static str, Source)],
+    pub columns: &'static [Splice],
     /// The key of the listed row that tells when it changed.
     pub changed: &'static str,
 }
 
-/// Something that an element tells.
+/// Something that a row tells.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Kind {
     pub name: &'static str,
     /// What must be so, all of it.
     pub when: &'static [When],
-    /// Whether a listed row tells it once, however many of its elements do.
+    /// Whether a listed row tells it once, however many of the rows inside of it do.
     pub once: bool,
     pub time: Source,
     pub actor: Source,
@@ -29,7 +28,7 @@ pub struct Kind {
     pub to: Source,
 }
 
-/// A condition on an element. A value that is null or empty counts as none.
+/// A condition on a row. A value that is null or empty counts as none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
     /// The value under the key is one of these.
@@ -46,23 +45,33 @@ pub enum When {
     Gained(&'static str, &'static str, &'static str),
 }
 
-/// Where a column's value comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// The value of a key, so many levels below the listed row, as it stands there.
-    Of(usize, &'static str),
-    /// The same as a text, whatever it is.
-    TextOf(usize, &'static str),
-    /// The place of the element at that level in its array, from 0.
-    Place(usize),
-    /// These, joined by dashes into a text. Without the first there is none.
-    Joined(&'static [Self]),
-    /// What the kind says.
-    KindName,
-    KindTime,
-    KindActor,
-    KindFrom,
-    KindTo,
-    /// Zendesk does not tell.
-    Untold,
+impl DerivedRows {
+    /// Calls `each` with every key that is read, and its level. `last` is the level of the rows at the
+    /// end of the path.
+    pub(super) fn keys(&self, last: usize, each: &mut impl FnMut(usize, &'static str)) {
+        for (_, source) in self.columns {
+            source.keys(each);
+        }
+        for Kind { when, time, actor, from, to, .. } in self.kinds {
+            for source in [time, actor, from, to] {
+                source.keys(each);
+            }
+            for key in when.iter().flat_map(When::keys) {
+                each(last, key);
+            }
+        }
+    }
+}
+
+impl When {
+    /// The keys that it reads.
+    fn keys(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let (key, other) = match *self {
+            Self::Is(key, _) | Self::IsNot(key, _) | Self::Has(key) => (key, None),
+            Self::Differ(key, other) | Self::Above(key, other, _) | Self::Gained(key, other, _) => {
+                (key, Some(other))
+            }
+        };
+        std::iter::once(key).chain(other)
+    }
 }

@@ -9,12 +9,12 @@ use super::counts::Count;
 use super::cursor::Cursor;
 use super::custom_objects::CustomObject;
 use super::deletion::{DeletedRows, Deletion, DeletionMarker};
-use super::derived::DerivedRows;
 use super::feed::Feed;
 use super::query_options::QueryOption;
 use super::registry::registry_with;
 use super::resolved::{Reading, ResolvedStream};
-use super::rows::{RowsAt, Splice};
+use super::rows::{Beside, Lists, RowsAt, Step};
+use super::sources::{Source, Splice};
 use super::stream::Alternative;
 use crate::config::Config;
 use crate::zendesk::budget::Bucket;
@@ -164,32 +164,39 @@ fn listing(stream: &ResolvedStream, config: &Config) -> String {
     let query = if parameters.is_empty() { String::new() } else { "?".to_owned() };
     let whose = if feed.is_of_brands() { ", at each brand's host" } else { "" };
     let request = format!("`/api/v2/{}{query}{}`{whose}", feed.path(), parameters.join("&"));
-    match stream.rows {
-        RowsAt::Listed => request,
-        RowsAt::Inside(key) => format!("{request}, the object `{key}` inside each row"),
-        RowsAt::EachInside { array, key, text } => {
-            format!("{request}, those of `{array}` inside each row whose `{key}` is `{text}`")
+    let more = feed.more.iter().map(|(path, _)| format!("`/api/v2/{path}`"));
+    let requests: Vec<String> = [request].into_iter().chain(more).collect();
+    format!("{}{}", requests.join(", "), path(&stream.rows, feed))
+}
+
+/// The way from the answers to a stream's rows.
+fn path(rows: &RowsAt, feed: &Feed) -> String {
+    let keys: Vec<&str> = rows.keys().copied().collect();
+    if rows.derived.is_some() {
+        return match keys[..] {
+            [] => ", made of what each row tells".to_owned(),
+            _ => format!(", made of what each of `{}` tells", keys.join("[].")),
+        };
+    }
+    match (rows.lists, rows.steps) {
+        (Lists::Beside(Beside { list, .. }), _) => {
+            format!(", the list `{}` beside the rows", list.join("."))
         }
-        RowsAt::EachOfEach { array, key, text, inner } => format!(
-            "{request}, `{inner}` of those of `{array}` inside each row whose `{key}` is `{text}`"
-        ),
-        RowsAt::Beside { list, .. } => {
-            format!("{request}, the list `{}` beside the rows", list.join("."))
-        }
-        RowsAt::Made(DerivedRows { within, .. }) => match within {
-            [] => format!("{request}, made of what each row tells"),
-            within => {
-                format!("{request}, made of what each of `{}` tells", within.join("[]."))
-            }
-        },
-        RowsAt::InLists { lists, .. } => {
+        (Lists::Several(lists), []) if feed.more.is_empty() => {
             let lists: Vec<_> = lists.iter().map(|(_, path)| column(&path.join("."))).collect();
-            format!("{request}, the lists {}", lists.join(" and "))
+            format!(", the lists {}", lists.join(" and "))
         }
-        RowsAt::InsideLists { array, .. } => {
-            let more = feed.more.iter().map(|(path, _)| format!("`/api/v2/{path}`"));
-            let all: Vec<_> = [request].into_iter().chain(more).collect();
-            format!("{}, the array `{array}` inside each row", all.join(", "))
+        (_, []) => String::new(),
+        (_, [Step::Into(key)]) => format!(", the object `{key}` inside each row"),
+        (_, [Step::Each(key)]) => format!(", the array `{key}` inside each row"),
+        (_, steps) => {
+            let inner = keys.iter().skip(1).rev().map(|key| format!("`{key}` of "));
+            let conditions = steps.iter().filter_map(|step| match step {
+                Step::Where(key, text) => Some(format!(" whose `{key}` is `{text}`")),
+                Step::Into(_) | Step::Each(_) => None,
+            });
+            let (inner, conditions): (String, String) = (inner.collect(), conditions.collect());
+            format!(", {inner}those of `{}` inside each row{conditions}", keys[0])
         }
     }
 }
@@ -361,29 +368,39 @@ fn interrupted(stream: &ResolvedStream) -> &'static str {
 }
 
 fn added(stream: &ResolvedStream) -> Option<String> {
-    let added = stream.splice.iter().map(|splice| match splice {
-        Splice::Around { key, from } => format!("`{key}`, the `{from}` of the row around it"),
-        Splice::Outermost { key, from } => format!("`{key}`, the `{from}` of the listed row"),
-        Splice::Seconds { key, from } => format!("`{key}`, the `{from}` as unix seconds"),
-        Splice::Filled { key: BRAND_ID, .. } => {
-            format!("`{BRAND_ID}`, the brand whose help center it is of")
-        }
-        Splice::Filled { key, placeholder } => format!("`{key}`, the {placeholder} in the path"),
-        Splice::Own { key, from } => format!("`{key}`, which Zendesk calls `{from}`"),
-        Splice::Joined { key, .. } => format!("`{key}`, those that the row refers to"),
-        Splice::Object { key, members } => {
-            let members = members.iter().map(|(name, from)| {
-                if name == from { format!("`{name}`") } else { format!("`{name}` from `{from}`") }
-            });
-            format!("`{key}`, an object of {}", members.collect::<Vec<_>>().join(" and "))
-        }
-    });
-    let mut added: Vec<String> = added.collect();
-    if let RowsAt::InLists { key, lists } | RowsAt::InsideLists { key, lists, .. } = stream.rows {
-        let texts: Vec<_> = lists.iter().map(|(text, _)| column(text)).collect();
-        added.push(format!("{}, {}", column(key), texts.join(" or ")));
-    }
+    let of_lists = |splice: &&Splice| splice.1 == Source::ListName;
+    let (named, others): (Vec<_>, Vec<_>) = stream.splice.iter().partition(of_lists);
+    let added = others.into_iter().chain(named).map(|splice| added_column(splice, &stream.rows));
+    let added: Vec<String> = added.collect();
     (!added.is_empty()).then(|| added.join("; "))
+}
+
+fn added_column((key, source): &Splice, rows: &RowsAt) -> String {
+    let own = rows.keys().count();
+    let from = match *source {
+        Source::Of(level, from) if level == own => format!("which Zendesk calls `{from}`"),
+        Source::Of(level, from) if level + 1 == own => {
+            format!("the `{from}` of the row around it")
+        }
+        Source::Of(_, from) => format!("the `{from}` of the listed row"),
+        Source::SecondsOf(_, from) => format!("the `{from}` as unix seconds"),
+        Source::Filled(BRAND_ID) => "the brand whose help center it is of".to_owned(),
+        Source::Filled(placeholder) => format!("the {placeholder} in the path"),
+        Source::SideLoaded(..) => "those that the row refers to".to_owned(),
+        Source::ListName => {
+            let Lists::Several(lists) = rows.lists else { unreachable!("{key} names a list") };
+            lists.iter().map(|(name, _)| column(name)).collect::<Vec<_>>().join(" or ")
+        }
+        Source::Object(members) => {
+            let members = members.iter().map(|(name, source)| match source {
+                Source::Of(_, from) if name != from => format!("`{name}` from `{from}`"),
+                _ => column(name),
+            });
+            format!("an object of {}", members.collect::<Vec<_>>().join(" and "))
+        }
+        _ => unreachable!("{key} is a column of a derived row"),
+    };
+    format!("`{key}`, {from}")
 }
 
 fn columns(keys: &[&str]) -> String {

@@ -3,7 +3,8 @@
 
 use super::cursor::{Cursor, CursorFormat, Former};
 use super::feed::{Feed, Parent, TimeFilter};
-use super::rows::{RowsAt, Splice};
+use super::rows::{RowsAt, Step};
+use super::sources::Source::{Filled, Of, SecondsOf};
 use super::stream::Alternative;
 use crate::zendesk::budget::Bucket;
 use crate::zendesk::paging::Paging;
@@ -33,7 +34,7 @@ static ORGANIZATIONS: Feed =
 
 pub(super) static OF_TICKETS: Alternative = Alternative {
     drop: &["result_type"],
-    splice: &[Splice::Seconds { key: "generated_timestamp", from: "updated_at" }],
+    splice: &[("generated_timestamp", SecondsOf(0, "updated_at"))],
     // What the export has brought is there, and newer than what the index has of it.
     cursor: Some(Cursor {
         field: "updated_at",
@@ -45,12 +46,12 @@ pub(super) static OF_TICKETS: Alternative = Alternative {
 };
 
 pub(super) static OF_TICKET_METRICS: Alternative = Alternative {
-    splice: &[Splice::Seconds { key: "_ab_updated_at", from: "updated_at" }],
+    splice: &[("_ab_updated_at", SecondsOf(0, "updated_at"))],
     ..Alternative::of(&TICKET_METRICS, "the metrics of archived tickets")
 };
 
 pub(super) static OF_TICKET_COMMENTS: Alternative = Alternative {
-    splice: &[Splice::Filled { key: "ticket_id", placeholder: "ticket_id" }],
+    splice: &[("ticket_id", Filled("ticket_id"))],
     ..Alternative::of(
         &COMMENTS_OF_TICKETS,
         "the columns `timestamp`, `event_type` and `via_reference_id`",
@@ -58,11 +59,11 @@ pub(super) static OF_TICKET_COMMENTS: Alternative = Alternative {
 };
 
 pub(super) static OF_TICKET_ATTACHMENTS: Alternative = Alternative {
-    rows: RowsAt::Inside("attachments"),
+    rows: RowsAt::inside(&[Step::Each("attachments")]),
     splice: &[
-        Splice::Filled { key: "ticket_id", placeholder: "ticket_id" },
-        Splice::Around { key: "comment_id", from: "id" },
-        Splice::Around { key: "created_at", from: "created_at" },
+        ("ticket_id", Filled("ticket_id")),
+        ("comment_id", Of(0, "id")),
+        ("created_at", Of(0, "created_at")),
     ],
     ..Alternative::of(&COMMENTS_OF_TICKETS, "what was attached to comments of deleted tickets")
 };

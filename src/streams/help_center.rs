@@ -6,8 +6,8 @@ use super::cursor::{Cursor, CursorFormat};
 use super::feed::{ChangeSource, Feed, Order, Parent};
 use super::file::FileKeys;
 use super::prose::prose;
-use super::rows::Splice;
 use super::schema::schema;
+use super::sources::Source::{Object, Of};
 use super::stream::Stream;
 use crate::zendesk::paging::Paging;
 
@@ -150,10 +150,10 @@ pub(super) fn streams() -> Vec<Stream> {
             cursor: updated_at(OF_ARTICLES),
             splice: &[
                 BRAND,
-                Splice::Object {
-                    key: "_airbyte_parent_id",
-                    members: &[("article_id", "source_id"), ("comment_id", "id")],
-                },
+                (
+                    "_airbyte_parent_id",
+                    Object(&[("article_id", Of(0, "source_id")), ("comment_id", Of(0, "id"))]),
+                ),
             ],
             access: GUIDE,
             documentation: prose(

@@ -3,15 +3,15 @@
 use super::access::ADMIN;
 use super::cursor::{Cursor, CursorFormat};
 use super::deletion::DeletedRows;
-use super::derived::Source::{
-    self, Joined, KindActor, KindFrom, KindName, KindTime, KindTo, Of, TextOf, Untold,
-};
 use super::derived::When::{Above, Differ, Gained, Has, Is, IsNot};
 use super::derived::{DerivedRows, Kind};
 use super::people::INCREMENTAL_USERS;
 use super::prose::prose;
-use super::rows::RowsAt;
+use super::rows::{RowsAt, Step};
 use super::schema::schema;
+use super::sources::Source::{
+    self, Joined, KindActor, KindFrom, KindName, KindTime, KindTo, Of, TextOf, Untold,
+};
 use super::stream::Stream;
 use super::support::INCREMENTAL_TICKET_EVENTS;
 use super::tickets::SATISFACTION_RATINGS;
@@ -42,7 +42,6 @@ const fn of_ticket(
 /// Source: Zendesk, "Incremental Ticket Event Export"; "About ticket statuses"; "Merging tickets",
 /// by which a ticket that was merged into another is closed and gets the tag `closed_by_merge`.
 static OF_TICKETS: DerivedRows = DerivedRows {
-    within: &["child_events"],
     kinds: &[
         Kind {
             once: true,
@@ -106,7 +105,6 @@ const fn of_user(
 /// Zendesk's listings do not tell who changed a user, nor what was changed, nor that users were
 /// merged: the one that was merged into another is told as deleted.
 static OF_USERS: DerivedRows = DerivedRows {
-    within: &[],
     kinds: &[
         of_user("created", "created_at", &[Has("created_at")]),
         of_user(
@@ -141,7 +139,6 @@ const fn of_rating(
 const REQUESTER: Source = Of(0, "requester_id");
 
 static OF_RATINGS: DerivedRows = DerivedRows {
-    within: &[],
     kinds: &[
         of_rating("offered", "created_at", Untold, &[Is("score", &["offered"])]),
         of_rating("received", "updated_at", REQUESTER, &[Is("score", &["good", "bad"])]),
@@ -166,7 +163,10 @@ const TIME: Option<Cursor> = Cursor::of("time", CursorFormat::Iso);
 pub(super) fn streams() -> Vec<Stream> {
     vec![
         Stream {
-            rows: RowsAt::Made(&OF_TICKETS),
+            rows: RowsAt {
+                derived: Some(&OF_TICKETS),
+                ..RowsAt::inside(&[Step::Each("child_events")])
+            },
             is_offered: false,
             cursor: TIME,
             dated: true,
@@ -191,7 +191,7 @@ pub(super) fn streams() -> Vec<Stream> {
             )
         },
         Stream {
-            rows: RowsAt::Made(&OF_USERS),
+            rows: RowsAt { derived: Some(&OF_USERS), ..RowsAt::LISTED },
             is_offered: false,
             // A user is updated many times, and each time is an event of its own.
             primary_key: &["id", "time"],
@@ -219,7 +219,7 @@ pub(super) fn streams() -> Vec<Stream> {
             )
         },
         Stream {
-            rows: RowsAt::Made(&OF_RATINGS),
+            rows: RowsAt { derived: Some(&OF_RATINGS), ..RowsAt::LISTED },
             is_offered: false,
             // A rating may be given anew, and each time is an event of its own.
             primary_key: &["id", "time"],

@@ -3,8 +3,9 @@
 //! The vocabulary, from the bottom; each file imports only those above it in this list:
 //! - [`Feed`] (`feed`): a listing of Zendesk's that is walked page by page. `query_options` are the
 //!   parameters of a feed whose values the user chooses.
-//! - [`RowsAt`], [`Splice`], [`Column`] (`rows`): where a stream's rows are in a page of the feed, and
-//!   what is added to them. [`DerivedRows`] (`derived`) are rows that Zendesk does not list.
+//! - [`Source`], [`Splice`] (`sources`): where the value of a column comes from. [`DerivedRows`]
+//!   (`derived`) are rows that Zendesk does not list. [`RowsAt`] (`rows`): the path that leads to a
+//!   stream's rows in a page of the feed.
 //! - [`Cursor`] (`cursor`): how new a row is. [`Deletion`] (`deletion`): which rows are deleted ones.
 //!   [`AccessRule`] (`access`): who may read. [`FileKeys`] (`file`): the file of a row. `custom_fields`:
 //!   which columns custom fields make. [`SideLoad`] (`side_loads`): what comes with a row on request.
@@ -52,6 +53,7 @@ mod schema;
 mod searches;
 mod settings;
 mod side_loads;
+mod sources;
 mod stream;
 mod support;
 mod talk;
@@ -70,6 +72,7 @@ pub use query_options::QueryOption;
 pub use registry::{registry, registry_with};
 pub use resolved::{Reading, ResolvedStream, ValueFilter};
 pub use resolved_feed::ResolvedFeed;
-pub use rows::{Column, RowsAt, Splice};
+pub use rows::{Beside, Column, Lists, RowsAt, Step};
 pub use side_loads::{Comes, SideLoad};
+pub use sources::{Source, Splice};
 pub use stream::{Alternative, Stream};

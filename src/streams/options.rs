@@ -2,8 +2,9 @@
 
 use super::access::{AccessRule, Role};
 use super::resolved::{ResolvedStream, ValueFilter};
-use super::rows::{Column, Splice};
+use super::rows::Column;
 use super::side_loads::{Comes, SideLoad};
+use super::sources::Source;
 use crate::config::{Config, TicketAuditsHistory, TicketsHistory};
 
 /// Makes a declared stream that of a configuration.
@@ -89,10 +90,10 @@ impl ResolvedStream {
             match *comes {
                 Comes::InRow(from) if from == *key => {}
                 Comes::InRow(from) => {
-                    self.splice.push(Splice::Own { key, from });
+                    self.splice.push((key, Source::Of(0, from)));
                     self.drop.push(from);
                 }
-                Comes::Beside(ids) => self.splice.push(Splice::Joined { key, ids }),
+                Comes::Beside(ids) => self.splice.push((key, Source::SideLoaded(key, ids))),
             }
         }
     }

@@ -6,7 +6,7 @@ use super::deletion::{Deletion, DeletionMarker};
 use super::feed::{Feed, Order};
 use super::fields::{ORGANIZATION_FIELDS, USER_FIELDS};
 use super::prose::prose;
-use super::rows::RowsAt;
+use super::rows::{Beside, Lists, RowsAt};
 use super::schema::schema;
 use super::stream::Stream;
 use super::{custom_fields, fallbacks};
@@ -64,7 +64,10 @@ pub(super) fn streams() -> Vec<Stream> {
             ..Stream::listed("users", &INCREMENTAL_USERS, schema!("users"))
         },
         Stream {
-            rows: RowsAt::Beside { list: &["identities"], by: "user_id", of: "id" },
+            rows: RowsAt {
+                lists: Lists::Beside(Beside { list: &["identities"], by: "user_id", of: "id" }),
+                ..RowsAt::LISTED
+            },
             include: &["identities"],
             kept: Some("role"),
             cursor: USER_CURSOR,

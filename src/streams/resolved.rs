@@ -12,7 +12,8 @@ use super::custom_fields::{self, Columns};
 use super::feed::{Order, TimeFilter};
 use super::file::FileKeys;
 use super::resolved_feed::ResolvedFeed;
-use super::rows::{Column, RowsAt, Splice};
+use super::rows::{Column, RowsAt};
+use super::sources::{Source, Splice};
 use super::stream::{Alternative, Stream};
 
 /// A stream as it is read. Its fields are what configuration and account decide; where the declaration
@@ -143,11 +144,11 @@ impl ResolvedStream {
     #[must_use]
     pub fn cursor_key(&self) -> Option<&'static str> {
         let field = self.cursor?.field;
-        if let RowsAt::Made(made) = self.rows {
-            return Some(made.changed);
+        if let Some(derived) = self.rows.derived {
+            return Some(derived.changed);
         }
-        let made_of = self.splice.iter().find_map(|splice| match splice {
-            Splice::Seconds { key, from } if *key == field => Some(*from),
+        let made_of = self.splice.iter().find_map(|(key, source)| match source {
+            Source::SecondsOf(_, from) if *key == field => Some(*from),
             _ => None,
         });
         Some(made_of.unwrap_or(field))
@@ -210,7 +211,7 @@ impl ResolvedStream {
     /// Whether its rows are made of another stream's.
     #[must_use]
     pub fn is_made(&self) -> bool {
-        matches!(self.rows, RowsAt::Made(_))
+        self.rows.derived.is_some()
     }
 
     /// The stream for a sync that wants its rows alone.

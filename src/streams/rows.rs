@@ -1,4 +1,4 @@
-//! Where a stream's rows are in an answer, and which columns they get from elsewhere.
+//! Where a stream's rows are in an answer, and what a row is made of.
 
 use serde_json::Value;
 
@@ -13,77 +13,79 @@ pub struct Column {
     pub schema: fn() -> Value,
 }
 
-/// Where a stream's rows lie in a page of its feed.
+/// Where a stream's rows are in a page of its feed: in which lists, and which steps lead from a
+/// listed row down to them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RowsAt {
-    /// They are the listed rows.
-    Listed,
-    /// One object inside each listed row, or those of an array there, or none.
-    Inside(&'static str),
-    /// Those of an array inside each listed row that have this text under this key.
-    EachInside { array: &'static str, key: &'static str, text: &'static str },
-    /// All of an array inside each of those.
-    EachOfEach { array: &'static str, key: &'static str, text: &'static str, inner: &'static str },
-    /// They are a list beside the listed rows, which a side-load brings.
-    /// Such a row belongs to the listed row whose key `of` equals its own key `by`.
-    Beside { list: &'static [&'static str], by: &'static str, of: &'static str },
-    /// They are the rows of several lists, the feed's first; this key tells by a text which list.
-    InLists { key: &'static str, lists: &'static [(&'static str, &'static [&'static str])] },
-    /// They are the rows of an array inside each row of several lists, told apart likewise.
-    InsideLists {
-        array: &'static str,
-        key: &'static str,
-        lists: &'static [(&'static str, &'static [&'static str])],
-    },
-    /// They are none of Zendesk's: they are made of the listed rows.
-    Made(&'static DerivedRows),
+pub struct RowsAt {
+    pub lists: Lists,
+    pub steps: &'static [Step],
+    /// What is written in place of the rows that the steps lead to.
+    pub derived: Option<&'static DerivedRows>,
 }
 
-/// A key that a row gets from elsewhere.
+/// The lists of an answer that a path begins at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Splice {
-    /// The value of a key of the row around this one.
-    Around { key: &'static str, from: &'static str },
-    /// The value of a key of the listed row, however deep inside of it this one lies.
-    Outermost { key: &'static str, from: &'static str },
-    /// An object made of values of this very row.
-    Object { key: &'static str, members: &'static [(&'static str, &'static str)] },
-    /// A time of this very row, as unix seconds.
-    Seconds { key: &'static str, from: &'static str },
-    /// What filled the placeholder of this name in the path.
-    Filled { key: &'static str, placeholder: &'static str },
-    /// The value of another key of this very row.
-    Own { key: &'static str, from: &'static str },
-    /// Those rows of the list of the same name beside the listed rows whose ids stand under these
-    /// keys of this row. Null where Zendesk sends no such list.
-    Joined { key: &'static str, ids: &'static [&'static str] },
+pub enum Lists {
+    /// The list of the feed.
+    Listed,
+    /// Several lists by their names, the feed's first. `Source::ListName` tells which a row is of.
+    Several(&'static [(&'static str, &'static [&'static str])]),
+    /// A list beside the listed rows, which a side-load brings.
+    Beside(Beside),
+}
+
+/// A list whose rows belong to listed rows: the key `by` of such a row equals the key `of` of its
+/// listed row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Beside {
+    pub list: &'static [&'static str],
+    pub by: &'static str,
+    pub of: &'static str,
+}
+
+/// One step of a path. Where Zendesk sends one object in place of an array, or the other way round, it
+/// is taken all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Down to the object under this key.
+    Into(&'static str),
+    /// Down to each object of the array under this key.
+    Each(&'static str),
+    /// Only where this key has this text.
+    Where(&'static str, &'static str),
 }
 
 impl RowsAt {
-    /// The lists of an answer in which the rows lie.
+    /// The listed rows themselves.
+    pub const LISTED: Self = Self { lists: Lists::Listed, steps: &[], derived: None };
+
+    /// Rows inside of the listed rows.
+    pub(super) const fn inside(steps: &'static [Step]) -> Self {
+        Self { steps, ..Self::LISTED }
+    }
+
+    /// The paths of the lists.
     #[must_use]
     pub fn lists(&self, feed: &Feed) -> Vec<&'static [&'static str]> {
-        match self {
-            Self::Listed
-            | Self::Inside(_)
-            | Self::EachInside { .. }
-            | Self::EachOfEach { .. }
-            | Self::Made(_) => {
-                vec![feed.list]
-            }
-            Self::Beside { list, .. } => vec![list],
-            Self::InLists { lists, .. } | Self::InsideLists { lists, .. } => {
-                lists.iter().map(|(_, path)| *path).collect()
-            }
+        match self.lists {
+            Lists::Listed => vec![feed.list],
+            Lists::Several(lists) => lists.iter().map(|(_, path)| *path).collect(),
+            Lists::Beside(Beside { list, .. }) => vec![list],
         }
     }
 
-    /// The key and the text that tell of which list a row is.
+    /// The name of the list that has this path, where there are several.
     #[must_use]
-    pub fn mark(&self, list: &[&str]) -> Option<(&'static str, &'static str)> {
-        let (Self::InLists { key, lists } | Self::InsideLists { key, lists, .. }) = self else {
-            return None;
-        };
-        lists.iter().find(|(_, path)| *path == list).map(|(text, _)| (*key, *text))
+    pub fn name_of(&self, list: &[&str]) -> Option<&'static str> {
+        let Lists::Several(lists) = self.lists else { return None };
+        lists.iter().find(|(_, path)| *path == list).map(|(name, _)| *name)
+    }
+
+    /// The keys that the steps enter, outermost first.
+    pub fn keys(&self) -> impl Iterator<Item = &'static &'static str> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Into(key) | Step::Each(key) => Some(key),
+            Step::Where(..) => None,
+        })
     }
 }

@@ -6,8 +6,9 @@ use super::cursor::{Cursor, CursorFormat};
 use super::deletion::{DeletedRows, Deletion, DeletionMarker};
 use super::feed::{Feed, Order, TimeFilter};
 use super::prose::prose;
-use super::rows::RowsAt;
+use super::rows::{Lists, RowsAt};
 use super::schema::schema;
+use super::sources::Source;
 use super::stream::Stream;
 
 static CUSTOM_ROLES: Feed = Feed::single("custom_roles", "custom_roles.json", &["custom_roles"]);
@@ -80,10 +81,11 @@ pub(super) fn streams() -> Vec<Stream> {
             )
         },
         Stream {
-            rows: RowsAt::InLists {
-                key: "condition",
-                lists: &[("all", CONDITIONS_ALL), ("any", CONDITIONS_ANY)],
+            rows: RowsAt {
+                lists: Lists::Several(&[("all", CONDITIONS_ALL), ("any", CONDITIONS_ANY)]),
+                ..RowsAt::LISTED
             },
+            splice: &[("condition", Source::ListName)],
             primary_key: &["subject", "condition"],
             access: SKILLS,
             documentation: prose(SKILLS_DOCS),

@@ -7,8 +7,9 @@ use super::deletion::{DeletedRows, Deletion};
 use super::feed::{ChangeSource, Feed};
 use super::file::FileKeys;
 use super::prose::{Prose, prose};
-use super::rows::{Column, RowsAt, Splice};
+use super::rows::{Column, RowsAt};
 use super::side_loads::SideLoad;
+use super::sources::Splice;
 
 /// Another listing that a stream's rows can be read from, in place of the stream's feed.
 #[derive(Debug)]
@@ -31,7 +32,7 @@ pub struct Alternative {
 impl Alternative {
     /// Another listing of the same rows.
     pub(super) const fn of(feed: &'static Feed, missing: &'static str) -> Self {
-        let (rows, drop, splice) = (RowsAt::Listed, &[], &[]);
+        let (rows, drop, splice) = (RowsAt::LISTED, &[], &[]);
         let (cursor, schema, about) = (None, None, prose(""));
         Self { feed, rows, drop, splice, cursor, schema, missing, about }
     }
@@ -104,7 +105,7 @@ impl Stream {
         Self {
             name,
             feed,
-            rows: RowsAt::Listed,
+            rows: RowsAt::LISTED,
             include: &[],
             side_loads: &[],
             primary_key: &["id"],

@@ -7,8 +7,10 @@ use super::feed::{Feed, Order, PageRows};
 use super::file::FileKeys;
 use super::prose::prose;
 use super::query_options::QueryOption;
-use super::rows::{RowsAt, Splice};
+use super::rows::RowsAt;
+use super::rows::Step::{Each, Into, Where};
 use super::schema::schema;
+use super::sources::Source::Of;
 use super::stream::{Alternative, Stream};
 use super::{custom_fields, fallbacks, searches, side_loads};
 use crate::zendesk::budget::Bucket;
@@ -84,10 +86,7 @@ static TICKET_AUDITS: Feed = Feed {
 /// An event of the export is an audit, of archived tickets too, in other words.
 static AUDITS_OF_EVENTS: Alternative = Alternative {
     drop: &["updater_id", "child_events"],
-    splice: &[
-        Splice::Own { key: "author_id", from: "updater_id" },
-        Splice::Own { key: "events", from: "child_events" },
-    ],
+    splice: &[("author_id", Of(0, "updater_id")), ("events", Of(0, "child_events"))],
     schema: Some(schema!("ticket_audits_of_events")),
     about: prose(
         "With `ticket_audits_history` set to `events`: the history of all tickets, archived ones \
@@ -164,7 +163,7 @@ pub(super) fn streams() -> Vec<Stream> {
             ..Stream::listed("tickets_search", &fallbacks::SEARCH_TICKETS, schema!("tickets"))
         },
         Stream {
-            rows: RowsAt::Inside("metric_set"),
+            rows: RowsAt::inside(&[Into("metric_set")]),
             include: &["metric_sets"],
             cursor: Some(Cursor {
                 field: "_ab_updated_at",
@@ -176,7 +175,7 @@ pub(super) fn streams() -> Vec<Stream> {
                 parents: &[("tickets", "generated_timestamp")],
             }),
             dated: true,
-            splice: &[Splice::Around { key: "_ab_updated_at", from: "generated_timestamp" }],
+            splice: &[("_ab_updated_at", Of(0, "generated_timestamp"))],
             fallback: Some(&fallbacks::OF_TICKET_METRICS),
             count: Some("tickets/count.json"),
             access: ADMIN,
@@ -213,7 +212,7 @@ pub(super) fn streams() -> Vec<Stream> {
             ..Stream::listed("ticket_events", &INCREMENTAL_TICKET_EVENTS, schema!("ticket_events"))
         },
         Stream {
-            rows: RowsAt::EachInside { array: "child_events", key: "event_type", text: "Comment" },
+            rows: RowsAt::inside(&[Each("child_events"), Where("event_type", "Comment")]),
             cursor: Some(Cursor {
                 field: "created_at",
                 format: CursorFormat::Unix,
@@ -222,9 +221,9 @@ pub(super) fn streams() -> Vec<Stream> {
             }),
             dated: true,
             splice: &[
-                Splice::Around { key: "ticket_id", from: "ticket_id" },
-                Splice::Around { key: "timestamp", from: "timestamp" },
-                Splice::Around { key: "via_reference_id", from: "via_reference_id" },
+                ("ticket_id", Of(0, "ticket_id")),
+                ("timestamp", Of(0, "timestamp")),
+                ("via_reference_id", Of(0, "via_reference_id")),
             ],
             fallback: Some(&fallbacks::OF_TICKET_COMMENTS),
             access: ADMIN,
@@ -247,20 +246,19 @@ pub(super) fn streams() -> Vec<Stream> {
             )
         },
         Stream {
-            rows: RowsAt::EachOfEach {
-                array: "child_events",
-                key: "event_type",
-                text: "Comment",
-                inner: "attachments",
-            },
+            rows: RowsAt::inside(&[
+                Each("child_events"),
+                Where("event_type", "Comment"),
+                Each("attachments"),
+            ]),
             // Comments may share a file.
             primary_key: &["comment_id", "id"],
             cursor: Cursor::of("created_at", CursorFormat::Unix),
             dated: true,
             splice: &[
-                Splice::Outermost { key: "ticket_id", from: "ticket_id" },
-                Splice::Around { key: "comment_id", from: "id" },
-                Splice::Around { key: "created_at", from: "created_at" },
+                ("ticket_id", Of(0, "ticket_id")),
+                ("comment_id", Of(1, "id")),
+                ("created_at", Of(1, "created_at")),
             ],
             file: Some(FileKeys {
                 deleted: Some("deleted"),

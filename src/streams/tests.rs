@@ -10,11 +10,12 @@ use serde_json::{Value, json};
 use super::custom_objects::CustomObject;
 use super::docs::{deletions_page, streams_page};
 use super::{
-    DeletedRows, DeletionMarker, Host, ResolvedFeed, ResolvedStream, RowsAt, Splice, registry,
+    DeletedRows, DeletionMarker, Host, Lists, ResolvedFeed, ResolvedStream, RowsAt, Step, registry,
     registry_with,
 };
 use crate::config::Config;
 use crate::zendesk::budget::Bucket;
+use crate::zendesk::page::ListShape;
 
 /// Schema files of streams that an account or an option makes.
 const TEMPLATES: &[&str] = &["custom_object_records", "ticket_audits_of_events"];
@@ -55,20 +56,7 @@ fn assert_current(path: &str, now: &str) {
 
 /// Keys that a stream's rows get from elsewhere.
 fn spliced(stream: &ResolvedStream) -> Vec<&'static str> {
-    let key = |splice: &Splice| match splice {
-        Splice::Around { key, .. }
-        | Splice::Outermost { key, .. }
-        | Splice::Object { key, .. }
-        | Splice::Seconds { key, .. }
-        | Splice::Filled { key, .. }
-        | Splice::Own { key, .. }
-        | Splice::Joined { key, .. } => *key,
-    };
-    let list = match stream.rows {
-        RowsAt::InLists { key, .. } | RowsAt::InsideLists { key, .. } => Some(key),
-        _ => None,
-    };
-    stream.splice.iter().map(key).chain(list).collect()
+    stream.splice.iter().map(|(key, _)| *key).collect()
 }
 
 /// Columns that a stream declares to be there.
@@ -242,29 +230,63 @@ fn a_side_load_is_dropped_by_neighbours_and_by_nobody_who_needs_it() {
             continue;
         };
         assert!(!stream.feed.query().iter().any(|(_, value)| value == include), "{name}");
-        let key = match stream.rows {
-            RowsAt::Inside(key) => key,
+        let key = match (stream.rows.lists, stream.rows.steps) {
+            (Lists::Listed, [Step::Into(key)]) => key,
             // Beside the rows it is in nobody's way.
-            RowsAt::Beside { .. } => continue,
+            (Lists::Beside(_), _) => continue,
             _ => panic!("{name}: what does it side-load {include} for?"),
         };
         let neighbours = streams.iter().filter(|other| other.feed == stream.feed);
-        for neighbour in neighbours.filter(|other| other.rows == RowsAt::Listed) {
-            let drops = neighbour.drop.contains(&key);
+        for neighbour in neighbours.filter(|other| other.rows == RowsAt::LISTED) {
+            let drops = neighbour.drop.contains(key);
             assert!(drops, "{} would have {key} only beside {name}", neighbour.name);
         }
     }
 }
 
 #[test]
-fn streams_of_one_feed_take_their_rows_from_one_kind_of_place_inside() {
-    // A page is scanned once, for one object or array inside its rows.
+fn a_page_is_scanned_along_the_paths_of_all_streams_that_share_it() {
     let streams = streams();
-    for stream in &streams {
-        let inside = |stream: &ResolvedStream| stream.lookups().inner.map(|inner| inner.key);
-        let neighbours = streams.iter().filter(|other| other.feed == stream.feed);
-        for key in neighbours.filter_map(inside) {
-            assert!(inside(stream).is_none_or(|own| own == key), "{}", stream.name);
+    let shape = |names: &[&str]| {
+        let mut lists = Vec::new();
+        for name in names {
+            let stream = streams.iter().find(|stream| stream.name == *name).unwrap();
+            ListShape::add_to(&mut lists, stream.lookups());
+        }
+        lists.remove(0)
+    };
+    let events = shape(&["ticket_attachments", "ticket_events"]);
+    let [comments] = &events.inner[..] else { panic!("{events:?}") };
+    let [attachments] = &comments.inner[..] else { panic!("{comments:?}") };
+    assert_eq!(events.wanted, ["id", "ticket_id", "timestamp"]);
+    assert_eq!((comments.path, attachments.path), (&["child_events"][..], &["attachments"][..]));
+    assert_eq!(comments.wanted, ["created_at", "event_type", "id"]);
+    assert!(
+        ["comment_id", "id"]
+            .iter()
+            .all(|key| attachments.wanted.iter().any(|wanted| wanted == key))
+    );
+    let forms = shape(&["ticket_form_agent_conditions", "ticket_form_end_user_conditions"]);
+    let paths: Vec<_> = forms.inner.iter().map(|inner| (inner.path, inner.inner[0].path)).collect();
+    let fields = &["child_fields"][..];
+    let expected = [(&["agent_conditions"][..], fields), (&["end_user_conditions"][..], fields)];
+    assert_eq!(paths, expected);
+}
+
+#[test]
+fn every_level_that_a_column_names_is_on_the_path() {
+    for stream in streams() {
+        let others = [stream.fallback, stream.substitute].into_iter().flatten();
+        let others: Vec<ResolvedStream> = others.map(|other| stream.read_from(other)).collect();
+        for stream in others.iter().chain([&stream]) {
+            let last = stream.rows.keys().count();
+            let mut check = |level: usize, key| {
+                assert!(level <= last, "{}: {key} of level {level}", stream.name);
+            };
+            stream.splice.iter().for_each(|(_, source)| source.keys(&mut check));
+            if let Some(derived) = stream.rows.derived {
+                derived.keys(last, &mut check);
+            }
         }
     }
 }
@@ -278,7 +300,7 @@ fn deletions_are_told_by_listed_rows_and_marked_in_one_column_of_the_users_choic
         assert_eq!(column.is_object(), plain.deletion.is_some(), "{name}");
         assert!(plain.deleted_at.is_none(), "{name}");
         if plain.deletion.is_some() {
-            assert!(plain.rows == RowsAt::Listed && plain.feed.parent.is_none(), "{name}");
+            assert!(plain.rows == RowsAt::LISTED && plain.feed.parent.is_none(), "{name}");
         }
     }
     let taken = |column: &str| {
@@ -350,7 +372,7 @@ fn what_is_made_has_a_column_for_each_of_its_schema_and_is_offered_to_those_who_
     let made: Vec<ResolvedStream> = streams().into_iter().filter(ResolvedStream::is_made).collect();
     assert!(made.len() > 4);
     for stream in &made {
-        let RowsAt::Made(made) = stream.rows else { continue };
+        let Some(made) = stream.rows.derived else { continue };
         let columns: BTreeSet<&str> = made.columns.iter().map(|(column, _)| *column).collect();
         let schema = stream.json_schema().unwrap();
         let described: BTreeSet<&str> =

@@ -6,8 +6,9 @@ use super::deletion::{DeletedRows, Deletion, DeletionMarker};
 use super::feed::{ChangeSource, Feed, Order, Parent, TimeFilter};
 use super::fields::TICKET_FIELDS;
 use super::prose::prose;
-use super::rows::{RowsAt, Splice};
+use super::rows::{Lists, RowsAt, Step};
 use super::schema::schema;
+use super::sources::Source;
 use super::stream::Stream;
 use super::support::INCREMENTAL_TICKETS;
 use crate::zendesk::budget::Bucket;
@@ -97,21 +98,21 @@ pub(super) fn streams() -> Vec<Stream> {
             ..Stream::listed("ticket_fields", &TICKET_FIELDS, schema!("ticket_fields"))
         },
         Stream {
-            rows: RowsAt::InsideLists {
-                array: "custom_field_options",
-                key: "object_type",
-                lists: &[
+            rows: RowsAt {
+                lists: Lists::Several(&[
                     ("ticket", LIST_OF_TICKET_FIELDS),
                     ("user", LIST_OF_USER_FIELDS),
                     ("organization", LIST_OF_ORGANIZATION_FIELDS),
-                ],
+                ]),
+                ..RowsAt::inside(&[Step::Each("custom_field_options")])
             },
             primary_key: &["object_type", "field_id", "id"],
             splice: &[
-                Splice::Around { key: "field_id", from: "id" },
-                Splice::Around { key: "field_key", from: "key" },
-                Splice::Around { key: "field_title", from: "title" },
-                Splice::Around { key: "field_type", from: "type" },
+                ("object_type", Source::ListName),
+                ("field_id", Source::Of(0, "id")),
+                ("field_key", Source::Of(0, "key")),
+                ("field_title", Source::Of(0, "title")),
+                ("field_type", Source::Of(0, "type")),
             ],
             documentation: prose(
                 "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_fields/",

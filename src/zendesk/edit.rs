@@ -72,18 +72,19 @@ impl Text {
         out.extend_from_slice(Span { start: from, end: span.end }.of(&self.body));
     }
 
-    /// Appends an object: `front` writes members (`"a":1,"b":2`, no comma at the end), then comes
-    /// the row without the dropped members. `dropped` must be in the order of the body.
+    /// Appends an object: `front` writes members (`"a":1,"b":2`, no comma at the end) and may drop
+    /// more, then comes the row without the dropped members.
     pub fn copy_row(
         &self,
         out: &mut Vec<u8>,
         row: Span,
-        dropped: &[Member],
-        front: impl FnOnce(&mut Vec<u8>),
+        dropped: &mut Vec<Member>,
+        front: impl FnOnce(&mut Vec<u8>, &mut Vec<Member>),
     ) {
         out.push(b'{');
         let start = out.len();
-        front(out);
+        front(out, dropped);
+        dropped.sort_unstable_by_key(|member| member.start);
         let mut from = row.start + 1;
         for member in dropped {
             self.copy_members(out, start, Span { start: from, end: member.start });
@@ -125,9 +126,8 @@ mod tests {
         let page = scan(body.into_bytes(), &Shape { lists: vec![list] }).unwrap();
         let rows = &page.lists[0];
         let mut dropped: Vec<Member> = keys.iter().filter_map(|key| rows.member(0, key)).collect();
-        dropped.sort_by_key(|member| member.start);
         let mut out = Vec::new();
-        page.text.copy_row(&mut out, rows.rows[0].span, &dropped, |out| {
+        page.text.copy_row(&mut out, rows.rows[0].span, &mut dropped, |out, _| {
             out.extend_from_slice(front.as_bytes());
         });
         String::from_utf8(out).unwrap()

@@ -11,7 +11,7 @@ use super::edit::{Mend, MendKind, Text};
 use super::envelope::Envelope;
 use super::json::{Fault, Member, Reader, Span};
 use super::mend::{Mended, Mending, mend};
-pub use super::shape::{InnerShape, ListShape, Shape};
+pub use super::shape::{ListShape, Shape};
 
 /// An answer that was scanned to its end.
 #[derive(Debug)]
@@ -29,19 +29,23 @@ pub struct Rows {
     /// The keys that lead to the list.
     pub path: &'static [&'static str],
     pub rows: Vec<Row>,
-    /// All rows inside of these.
-    pub inner: Option<Box<Rows>>,
+    /// The rows inside of these, one list for each key that was looked for.
+    pub inner: Vec<Rows>,
+    /// The keys that are looked for in each row, those of the rows inside first.
     wanted: Vec<Cow<'static, str>>,
     members: Vec<Option<Member>>,
     /// Elements that were no objects.
     pub strays: usize,
 }
 
-/// A row's place, and for a row inside of another the index of the one around it.
+/// Where a row is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Row {
     pub span: Span,
+    /// The index of the row around it, for a row inside of another.
     pub around: usize,
+    /// Its place in its array, from 0. Elements that are no objects count.
+    pub place: usize,
 }
 
 /// Why an answer cannot be read.
@@ -202,52 +206,52 @@ fn scan_level<'a>(
 }
 
 fn scan_rows(reader: &mut Reader<'_>, depth: usize, shape: &ListShape) -> Result<Rows, Fault> {
-    let inner = shape.inner.as_ref();
-    let mut rows = Rows::looking_for(&shape.wanted, inner);
-    rows.path = shape.path;
-    scan_array(reader, depth, inner, 0, &mut rows)?;
+    let mut rows = Rows::looking_for(shape);
+    scan_array(reader, depth, &shape.inner, 0, &mut rows)?;
     Ok(rows)
 }
 
 fn scan_array(
     reader: &mut Reader<'_>,
     depth: usize,
-    inner: Option<&InnerShape>,
+    inner: &[ListShape],
     around: usize,
     rows: &mut Rows,
 ) -> Result<Span, Fault> {
+    let mut place = 0;
     reader.array(depth, |reader| {
         if reader.peek() == Some(b'{') {
-            scan_row(reader, depth + 1, inner, around, rows).map(drop)
+            scan_row(reader, depth + 1, inner, (around, place), rows)?;
         } else {
             rows.strays += 1;
-            reader.value(depth + 1).map(drop)
+            reader.value(depth + 1)?;
         }
+        place += 1;
+        Ok(())
     })
 }
 
 fn scan_row(
     reader: &mut Reader<'_>,
     depth: usize,
-    inner: Option<&InnerShape>,
-    around: usize,
+    inner: &[ListShape],
+    (around, place): (usize, usize),
     rows: &mut Rows,
 ) -> Result<Span, Fault> {
     let (number, first) = (rows.rows.len(), rows.members.len());
     rows.members.resize(first + rows.wanted.len(), None);
     let span = reader.object(depth, |reader, key, quote| {
-        let value = match (inner, &mut rows.inner) {
-            (Some(shape), Some(rows)) if shape.key.as_bytes() == key => {
-                scan_inner(reader, depth + 1, shape.inner.as_deref(), number, rows)?
-            }
+        let Some(at) = rows.wanted.iter().position(|wanted| wanted.as_bytes() == key) else {
+            return reader.value(depth + 1).map(drop);
+        };
+        let value = match (inner.get(at), rows.inner.get_mut(at)) {
+            (Some(shape), Some(rows)) => scan_inner(reader, depth + 1, &shape.inner, number, rows)?,
             _ => reader.value(depth + 1)?,
         };
-        if let Some(at) = rows.wanted.iter().position(|wanted| wanted.as_bytes() == key) {
-            rows.members[first + at] = Some(Member { start: quote, value });
-        }
+        rows.members[first + at] = Some(Member { start: quote, value });
         Ok(())
     })?;
-    rows.rows.push(Row { span, around });
+    rows.rows.push(Row { span, around, place });
     Ok(span)
 }
 
@@ -255,12 +259,12 @@ fn scan_row(
 fn scan_inner(
     reader: &mut Reader<'_>,
     depth: usize,
-    inner: Option<&InnerShape>,
+    inner: &[ListShape],
     around: usize,
     rows: &mut Rows,
 ) -> Result<Span, Fault> {
     match reader.peek() {
-        Some(b'{') => scan_row(reader, depth, inner, around, rows),
+        Some(b'{') => scan_row(reader, depth, inner, (around, 0), rows),
         Some(b'[') => scan_array(reader, depth, inner, around, rows),
         _ => reader.value(depth),
     }
@@ -275,9 +279,16 @@ impl Page {
 }
 
 impl Rows {
-    fn looking_for(wanted: &[Cow<'static, str>], inner: Option<&InnerShape>) -> Self {
-        let inner = inner.map(|inner| Self::looking_for(&inner.wanted, inner.inner.as_deref()));
-        Self { wanted: wanted.to_vec(), inner: inner.map(Box::new), ..Self::default() }
+    fn looking_for(shape: &ListShape) -> Self {
+        let inner: Vec<Self> = shape.inner.iter().map(Self::looking_for).collect();
+        let keys = inner.iter().map(|inner| inner.path.last().copied().unwrap_or_default());
+        let mut wanted: Vec<Cow<'static, str>> = keys.map(Cow::Borrowed).collect();
+        for key in &shape.wanted {
+            if !wanted.contains(key) {
+                wanted.push(key.clone());
+            }
+        }
+        Self { path: shape.path, wanted, inner, ..Self::default() }
     }
 
     /// Whether the list held nothing at all.
@@ -299,18 +310,16 @@ mod tests {
     use super::*;
 
     fn shape() -> Shape {
-        let innermost = InnerShape { key: "toys", wanted: vec!["n".into()], inner: None };
-        let inner =
-            InnerShape { key: "kids", wanted: vec!["id".into()], inner: Some(Box::new(innermost)) };
+        let list = |path, wanted: &[&'static str]| {
+            let wanted = wanted.iter().map(|key| (*key).into()).collect();
+            ListShape { path, wanted, ..ListShape::default() }
+        };
+        let kids = ListShape { inner: vec![list(&["toys"], &["n"])], ..list(&["kids"], &["id"]) };
+        let pets = list(&["pets"], &[]);
         Shape {
             lists: vec![
-                ListShape {
-                    path: &["rows"],
-                    wanted: vec!["id".into(), "at".into()],
-                    inner: Some(inner),
-                    is_optional: false,
-                },
-                ListShape { path: &["deep", "all"], ..ListShape::default() },
+                ListShape { inner: vec![kids, pets], ..list(&["rows"], &["id", "at"]) },
+                list(&["deep", "all"], &[]),
             ],
         }
     }
@@ -318,7 +327,7 @@ mod tests {
     #[test]
     fn rows_members_inner_rows_and_envelope_are_found_in_any_order() {
         let body = r#"{"count":1,"deep":{"x":{"id":9},"all":[{"id":4}]},"rows":[
-            {"nested":{"id":1,"at":2},"at":7,"kids":[{"id":5,"toys":[]},null,{"toys":[{"n":1},{"n":2}],"id":6}],"id":3},{},{"kids":{"id":8},"kids2":null}
+            {"nested":{"id":1,"at":2},"at":7,"kids":[{"id":5,"toys":[]},null,{"toys":[{"n":1},{"n":2}],"id":6}],"id":3},{"pets":[{}]},{"kids":{"id":8},"kids2":null}
             ],"end_of_stream":false,"next_page":"http:\/\/x","meta":{"has_more":true}}"#;
         let page = scan(body.as_bytes().to_vec(), &shape()).unwrap();
         let rows = &page.lists[0];
@@ -331,11 +340,13 @@ mod tests {
             ("3".into(), "7".into())
         );
         assert_eq!(rows.member(1, "id"), None);
-        let kids = rows.inner.as_deref().unwrap();
+        let [kids, pets] = &rows.inner[..] else { panic!("{rows:?}") };
         let found: Vec<_> =
             (0..3).map(|at| (kids.rows[at].around, text(kids.member(at, "id")))).collect();
         assert_eq!(found, [(0, "5".into()), (0, "6".into()), (2, "8".into())]);
-        let toys = kids.inner.as_deref().unwrap();
+        assert_eq!((kids.rows[1].place, kids.rows[2].place), (2, 0));
+        assert_eq!((pets.path, pets.rows.len(), pets.rows[0].around), (&["pets"][..], 1, 1));
+        let toys = &kids.inner[0];
         let found: Vec<_> =
             (0..2).map(|at| (toys.rows[at].around, text(toys.member(at, "n")))).collect();
         assert_eq!((found, toys.rows.len()), (vec![(1, "1".into()), (1, "2".into())], 2));

@@ -13,38 +13,31 @@ pub struct Shape {
 pub struct ListShape {
     pub path: &'static [&'static str],
     pub wanted: Vec<Cow<'static, str>>,
-    pub inner: Option<InnerShape>,
+    /// Rows inside each row, each kind under one key: an object, or an array of objects.
+    pub inner: Vec<ListShape>,
     /// Whether an answer without it is sound.
     pub is_optional: bool,
 }
 
-/// Rows that lie inside each row: one object, or an array of them, under a key; and rows inside of
-/// those.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct InnerShape {
-    pub key: &'static str,
-    pub wanted: Vec<Cow<'static, str>>,
-    pub inner: Option<Box<InnerShape>>,
-}
-
-impl InnerShape {
-    /// Takes up what somebody else looks for in the same place.
+impl ListShape {
+    /// Adds what somebody else looks for in the same list. Everything is looked for once.
     pub fn add(&mut self, other: Self) {
         self.wanted.extend(other.wanted);
-        match (&mut self.inner, other.inner) {
-            (Some(inner), Some(other)) => inner.add(*other),
-            (inner @ None, other) => *inner = other,
-            (Some(_), None) => {}
-        }
-        self.tidy();
-    }
-
-    /// Looks for everything once.
-    pub fn tidy(&mut self) {
         self.wanted.sort_unstable();
         self.wanted.dedup();
-        if let Some(inner) = &mut self.inner {
-            inner.tidy();
+        self.is_optional &= other.is_optional;
+        Self::add_to(&mut self.inner, other.inner);
+    }
+
+    /// Adds lists to others, those of one path to each other.
+    pub fn add_to(lists: &mut Vec<Self>, more: impl IntoIterator<Item = Self>) {
+        for more in more {
+            let Self { path, is_optional, .. } = more;
+            let at = lists.iter().position(|list| list.path == path).unwrap_or(lists.len());
+            if at == lists.len() {
+                lists.push(Self { path, is_optional, ..Self::default() });
+            }
+            lists[at].add(more);
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::zendesk::budget::WalkId;
 use crate::zendesk::client::{Client, Fetched, PageSize, Request, RequestStats};
 use crate::zendesk::error::ErrorKind;
 use crate::zendesk::mend::{MendedRow, Mending};
-use crate::zendesk::page::{InnerShape, ListShape, Page, Shape};
+use crate::zendesk::page::{ListShape, Page, Shape};
 use crate::zendesk::paging::{Answer, Paging, Step, Token, step};
 use crate::zendesk::site::Site;
 use crate::zendesk::visited::Visited;
@@ -110,38 +110,12 @@ impl Listing {
                 None => query.push(("include", include.to_owned())),
             }
         }
-        let mut list = ListShape { path: feed.list, ..ListShape::default() };
-        list.wanted.extend(feed.time_key().map(Cow::Borrowed));
-        let mut beside: Vec<ListShape> = Vec::new();
-        for more in streams.iter().flat_map(|stream| stream.lists_beside()) {
-            match beside.iter_mut().find(|list| list.path == more.path) {
-                Some(list) => {
-                    list.wanted.extend(more.wanted);
-                    list.is_optional &= more.is_optional;
-                }
-                None => beside.push(more),
-            }
-        }
-        for lookups in streams.iter().map(|stream| stream.lookups()) {
-            list.wanted.extend(lookups.wanted);
-            match (&mut list.inner, lookups.inner) {
-                (Some(inner), Some(more)) => inner.add(more),
-                (inner @ None, more) => *inner = more,
-                (Some(_), None) => {}
-            }
-        }
-        let tidy = |wanted: &mut Vec<Cow<'static, str>>| {
-            wanted.sort_unstable();
-            wanted.dedup();
-        };
-        tidy(&mut list.wanted);
-        list.inner.as_mut().into_iter().for_each(InnerShape::tidy);
-        for list in &mut beside {
-            tidy(&mut list.wanted);
-        }
+        let wanted = feed.time_key().into_iter().map(Cow::Borrowed).collect();
+        let mut lists = vec![ListShape { path: feed.list, wanted, ..ListShape::default() }];
+        ListShape::add_to(&mut lists, streams.iter().flat_map(|stream| stream.lookups()));
         let of_more = |path| feed.more.iter().any(|(_, list)| *list == path);
         let (later, first): (Vec<_>, Vec<_>) =
-            std::iter::once(list).chain(beside).partition(|list| of_more(list.path));
+            lists.into_iter().partition(|list| of_more(list.path));
         let more = feed.more.iter().map(|(path, list)| {
             let lists = later.iter().filter(|shape| shape.path == *list).cloned().collect();
             (*path, Shape { lists })

@@ -1,255 +1,106 @@
-//! Makes rows of what listed rows hold, as a [`DerivedRows`] says. Values are copied as they stand; only
-//! texts that are put together are new.
+//! Writes rows that are made of the row at the end of a path, as a [`DerivedRows`] says.
 
-use std::borrow::Cow;
+use super::changes::Change;
+use super::json_out::put_key;
+use super::path::RowPlace;
+use super::values::{Common, Values, plain};
+use crate::streams::DerivedRows;
+use crate::streams::derived::When;
 
-use super::changes::{self, Change};
-use super::json_out::{put_key, put_shown, put_text};
-use super::written::WrittenRows;
-use crate::streams::derived::{DerivedRows, Kind, Source, When};
-use crate::zendesk::edit::Text;
-use crate::zendesk::json::{Span, elements, members};
-use crate::zendesk::page::{Page, Rows};
-
-/// A listed row, or an element below it.
-struct Level<'t> {
-    members: Vec<(&'t [u8], Span)>,
-    /// Its place in its array.
-    place: usize,
+/// Makes the rows of a page, one row of its list after the other.
+pub(super) struct Deriver {
+    derived: &'static DerivedRows,
+    /// The row of the list that was looked at last.
+    listed: usize,
+    /// The kinds that such a row makes only once, and that this one has made.
+    made_once: Vec<&'static str>,
 }
 
-/// What is known where a row is made: the elements around, outermost first, and the kind of row.
-struct Moment<'t, 'm> {
-    text: &'t Text,
-    levels: &'m [Level<'t>],
-    kind: Option<&'static Kind>,
-}
+impl Deriver {
+    pub(super) fn new(derived: &'static DerivedRows) -> Self {
+        Self { derived, listed: 0, made_once: Vec::new() }
+    }
 
-/// What stands around a row in its line.
-#[derive(Clone, Copy)]
-pub struct Line<'l> {
-    pub head: &'l [u8],
-    pub tail: &'l [u8],
-}
-
-/// Appends a line for each row that is made of a kept listed row. A row without a name is held
-/// back and counted.
-pub fn write(
-    made: &'static DerivedRows,
-    page: &Page,
-    list: &Rows,
-    keep: &[bool],
-    Line { head, tail }: Line<'_>,
-    out: &mut Vec<u8>,
-) -> WrittenRows {
-    let mut written = WrittenRows::default();
-    let text = &page.text;
-    for (row, _) in list.rows.iter().zip(keep).filter(|(_, keep)| **keep) {
-        let listed = Level { members: members(&text.body, row.span), place: 0 };
-        let mut made_once: Vec<&'static str> = Vec::new();
-        walk(made.within, text, &mut vec![listed], &mut |levels| {
-            let moment = |kind| Moment { text, levels, kind };
-            let mut line = |moment: &Moment<'_, '_>| {
-                let start = out.len();
-                out.extend_from_slice(head);
-                if moment.put_row(made, out) {
-                    if !text.is_as_sent() {
-                        let mended = moment.mended(made);
-                        written.mended += u64::from(!mended.is_empty());
-                        if !mended.is_empty() {
-                            out.extend_from_slice(changes::meta(&mended).as_bytes());
-                        }
-                    }
-                    out.extend_from_slice(tail);
-                    written.rows += 1;
-                } else {
-                    out.truncate(start);
-                    written.rows_without_key += 1;
-                }
-            };
-            if made.kinds.is_empty() {
-                line(&moment(None));
+    /// Calls `each` for every row that is made of the row at the end of a path, with what it is made of.
+    pub(super) fn each(
+        &mut self,
+        place: &RowPlace<'_, '_>,
+        common: Common<'_>,
+        mut each: impl FnMut(&Values<'_, '_>),
+    ) {
+        if self.derived.kinds.is_empty() {
+            each(&Values { place, common, kind: None });
+        }
+        if self.listed != place.listed() {
+            self.listed = place.listed();
+            self.made_once.clear();
+        }
+        for kind in self.derived.kinds {
+            let again = kind.once && self.made_once.contains(&kind.name);
+            if !again && kind.when.iter().all(|when| is_so(*when, place)) {
+                self.made_once.extend(kind.once.then_some(kind.name));
+                each(&Values { place, common, kind: Some(kind) });
             }
-            for kind in made.kinds {
-                let moment = moment(Some(kind));
-                let again = kind.once && made_once.contains(&kind.name);
-                if !again && kind.when.iter().all(|when| moment.is_so(*when)) {
-                    made_once.push(kind.name);
-                    line(&moment);
+        }
+    }
+}
+
+/// Appends a derived row, an object. False when it would have no name.
+pub(super) fn put_row(derived: &DerivedRows, values: &Values<'_, '_>, out: &mut Vec<u8>) -> bool {
+    out.push(b'{');
+    let start = out.len();
+    for (at, (column, source)) in derived.columns.iter().enumerate() {
+        put_key(column, start, out);
+        if !values.put(*source, out) {
+            if at == 0 {
+                return false;
+            }
+            out.extend_from_slice(b"null");
+        }
+    }
+    out.push(b'}');
+    true
+}
+
+/// The columns of a derived row whose values are not as Zendesk sent them.
+pub(super) fn mended(derived: &DerivedRows, values: &Values<'_, '_>) -> Vec<Change> {
+    let mut found = Vec::new();
+    for (column, source) in derived.columns {
+        values.read_by(column, *source, &mut |column, value| {
+            if let Some(mend) = values.place.text.mends(value).first() {
+                let change = Change::mended(column.to_owned(), mend.kind);
+                if !found.contains(&change) {
+                    found.push(change);
                 }
             }
         });
     }
-    written
+    found
 }
 
-/// Goes through the innermost elements.
-fn walk<'t>(
-    within: &[&str],
-    text: &'t Text,
-    levels: &mut Vec<Level<'t>>,
-    each: &mut impl FnMut(&[Level<'t>]),
-) {
-    let Some((key, further)) = within.split_first() else { return each(levels) };
-    let array = levels.last().and_then(|level| level.value(key));
-    let elements = array.map(|array| elements(&text.body, array)).unwrap_or_default();
-    for (place, element) in elements.into_iter().enumerate() {
-        levels.push(Level { members: members(&text.body, element), place });
-        walk(further, text, levels, each);
-        levels.pop();
-    }
-}
-
-impl Level<'_> {
-    fn value(&self, key: &str) -> Option<Span> {
-        self.members.iter().find(|(known, _)| *known == key.as_bytes()).map(|(_, value)| *value)
-    }
-}
-
-impl<'t> Moment<'t, '_> {
-    fn raw(&self, level: usize, key: &str) -> Option<&'t [u8]> {
-        Some(self.text.raw(self.levels.get(level)?.value(key)?))
-    }
-
-    /// A value as text; none for null and for what is empty.
-    fn plain(&self, level: usize, key: &str) -> Option<Cow<'t, str>> {
-        plain(self.raw(level, key)?)
-    }
-
-    fn is_so(&self, when: When) -> bool {
-        let of = |key: &str| self.plain(self.levels.len() - 1, key);
-        let words = |key: &str| {
-            let raw = self.raw(self.levels.len() - 1, key);
-            raw.and_then(|raw| serde_json::from_slice::<Vec<String>>(raw).ok()).unwrap_or_default()
-        };
-        match when {
-            When::Is(key, texts) => of(key).is_some_and(|value| texts.contains(&&*value)),
-            When::IsNot(key, text) => of(key).is_none_or(|value| value != text),
-            When::Has(key) => of(key).is_some(),
-            When::Differ(key, other) => {
-                of(key).zip(of(other)).is_some_and(|(value, other)| value != other)
-            }
-            When::Above(key, other, order) => {
-                let place =
-                    |key| of(key).and_then(|value| order.iter().position(|one| **one == *value));
-                place(key).zip(place(other)).is_some_and(|(place, other)| place > other)
-            }
-            When::Gained(key, other, word) => {
-                let has = |key| words(key).iter().any(|one| one == word);
-                has(key) && !has(other)
-            }
-        }
-    }
-
-    /// Appends the row, an object. False when it would have no name.
-    fn put_row(&self, made: &DerivedRows, out: &mut Vec<u8>) -> bool {
-        out.push(b'{');
-        let start = out.len();
-        for (at, (column, source)) in made.columns.iter().enumerate() {
-            put_key(column, start, out);
-            if !self.put(*source, out) {
-                if at == 0 {
-                    return false;
-                }
-                out.extend_from_slice(b"null");
-            }
-        }
-        out.push(b'}');
-        true
-    }
-
-    /// The columns whose values are not as Zendesk sent them.
-    fn mended(&self, made: &DerivedRows) -> Vec<Change> {
-        let mut found = Vec::new();
-        for (column, source) in made.columns {
-            for value in self.read_by(*source) {
-                if let Some(mend) = self.text.mends(value).first() {
-                    let change = Change::mended((*column).to_owned(), mend.kind);
-                    if !found.contains(&change) {
-                        found.push(change);
-                    }
-                }
-            }
-        }
-        found
-    }
-
-    /// Where the values stand that a source reads.
-    fn read_by(&self, source: Source) -> Vec<Span> {
-        match source {
-            Source::Of(level, key) | Source::TextOf(level, key) => {
-                self.levels.get(level).and_then(|level| level.value(key)).into_iter().collect()
-            }
-            Source::Joined(parts) => parts.iter().flat_map(|part| self.read_by(*part)).collect(),
-            Source::KindTime | Source::KindActor | Source::KindFrom | Source::KindTo => {
-                self.of_kind(source).map(|source| self.read_by(source)).unwrap_or_default()
-            }
-            Source::Place(_) | Source::KindName | Source::Untold => Vec::new(),
-        }
-    }
-
-    /// Appends a value. False, and nothing appended, when there is none.
-    fn put(&self, source: Source, out: &mut Vec<u8>) -> bool {
-        match source {
-            Source::Of(level, key) => {
-                let value = self.levels.get(level).and_then(|level| level.value(key));
-                let Some(value) = value else { return false };
-                self.text.copy(out, value);
-                true
-            }
-            Source::Place(level) => {
-                let place = self.levels.get(level).map_or(0, |level| level.place);
-                put_shown(place, out);
-                true
-            }
-            Source::KindTime | Source::KindActor | Source::KindFrom | Source::KindTo => {
-                self.of_kind(source).is_some_and(|source| self.put(source, out))
-            }
-            Source::TextOf(..) | Source::Joined(_) | Source::KindName => {
-                let Some(text) = self.text_of(source) else { return false };
-                put_text(&text, out);
-                true
-            }
-            Source::Untold => false,
-        }
-    }
-
-    fn of_kind(&self, source: Source) -> Option<Source> {
-        let kind = self.kind?;
-        match source {
-            Source::KindTime => Some(kind.time),
-            Source::KindActor => Some(kind.actor),
-            Source::KindFrom => Some(kind.from),
-            Source::KindTo => Some(kind.to),
-            _ => None,
-        }
-    }
-
-    fn text_of(&self, source: Source) -> Option<Cow<'t, str>> {
-        match source {
-            Source::Of(level, key) | Source::TextOf(level, key) => self.plain(level, key),
-            Source::KindName => Some(self.kind?.name.into()),
-            Source::Joined(parts) => {
-                let mut parts = parts.iter().map(|part| self.text_of(*part));
-                let mut name = parts.next()??.into_owned();
-                for part in parts {
-                    name.push('-');
-                    name.push_str(&part.unwrap_or_default());
-                }
-                Some(name.into())
-            }
-            _ => None,
-        }
-    }
-}
-
-fn plain(raw: &[u8]) -> Option<Cow<'_, str>> {
-    let text: Cow<'_, str> = match raw.first()? {
-        b'"' => serde_json::from_slice::<String>(raw).ok()?.into(),
-        _ if raw == b"null" => return None,
-        _ => String::from_utf8_lossy(raw),
+fn is_so(when: When, place: &RowPlace<'_, '_>) -> bool {
+    let of = |key: &str| plain(place.raw(key)?);
+    let words = |key: &str| {
+        let raw = place.raw(key);
+        raw.and_then(|raw| serde_json::from_slice::<Vec<String>>(raw).ok()).unwrap_or_default()
     };
-    (!text.is_empty()).then_some(text)
+    match when {
+        When::Is(key, texts) => of(key).is_some_and(|value| texts.contains(&&*value)),
+        When::IsNot(key, text) => of(key).is_none_or(|value| value != text),
+        When::Has(key) => of(key).is_some(),
+        When::Differ(key, other) => {
+            of(key).zip(of(other)).is_some_and(|(value, other)| value != other)
+        }
+        When::Above(key, other, order) => {
+            let place =
+                |key| of(key).and_then(|value| order.iter().position(|one| **one == *value));
+            place(key).zip(place(other)).is_some_and(|(place, other)| place > other)
+        }
+        When::Gained(key, other, word) => {
+            let has = |key| words(key).iter().any(|one| one == word);
+            has(key) && !has(other)
+        }
+    }
 }
 
 #[cfg(test)]

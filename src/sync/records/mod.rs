@@ -8,28 +8,31 @@ use serde_json::Value;
 
 use self::changes::Change;
 use self::custom_columns::{Filler, Scratch};
+use self::derived::Deriver;
 use self::file_ref::FileRef;
-use self::json_out::{put_key, put_shown, put_text};
+use self::json_out::put_key;
+use self::path::{RowPlace, Walker};
 use self::side_loaded::SideLoaded;
 use self::truncate::LARGEST_ROW_BYTES;
+use self::values::{Common, Values};
 use self::written::WrittenRows;
 use crate::protocol::message::{record_head, record_tail};
-use crate::streams::{Deletion, ResolvedStream, RowsAt, Splice};
+use crate::streams::{Beside, Deletion, DerivedRows, Lists, ResolvedStream, Source};
 use crate::sync::position::path_params::PathParams;
-use crate::zendesk::edit::Text;
 use crate::zendesk::json::{Member, Span};
 use crate::zendesk::page::{Page, Rows};
-use crate::zendesk::timestamp;
 
 pub mod changes;
 mod coerce;
 pub mod custom_columns;
-pub mod derived;
+mod derived;
 pub mod file_ref;
 pub mod filter;
 mod json_out;
+mod path;
 pub mod side_loaded;
 pub mod truncate;
+mod values;
 pub mod written;
 
 /// Writes one stream's rows of a page.
@@ -58,49 +61,40 @@ impl RecordWriter {
         emitted_at_ms: u64,
         out: &mut Vec<u8>,
     ) -> WrittenRows {
-        let feed = &self.stream.feed;
+        let ResolvedStream { feed, rows, .. } = &*self.stream;
         let mut written = WrittenRows::default();
+        let mut work = Work::default();
+        let tail = record_tail(emitted_at_ms);
         let side_loaded = &SideLoaded::new(&self.stream, page);
-        let beside = Beside { text: &page.text, path_params, side_loaded };
-        for list in self.stream.rows.lists(feed).into_iter().filter_map(|path| page.list(path)) {
-            let more = if list.path == feed.list {
-                self.write_list(page, list, keep, beside, emitted_at_ms, out)
+        for list in rows.lists(feed).into_iter().filter_map(|path| page.list(path)) {
+            let Some(walker) = Walker::new(&page.text, list, rows.steps) else { continue };
+            written.rows_without_key += walker.strays() as u64;
+            let beside = (list.path != feed.list).then(|| self.kept_beside(page, list, keep));
+            let keep = beside.as_deref().unwrap_or(keep);
+            let common = Common { list_name: rows.name_of(list.path), path_params, side_loaded };
+            if let Some(derived) = rows.derived {
+                let mut deriver = Deriver::new(derived);
+                walker.each(keep, |place| {
+                    deriver.each(place, common, |values| {
+                        self.write_derived(derived, values, &tail, &mut written, out);
+                    });
+                });
             } else {
-                let keep = self.kept_beside(page, list, keep);
-                self.write_list(page, list, &keep, beside, emitted_at_ms, out)
-            };
-            written.rows += more.rows;
-            written.truncated += more.truncated;
-            written.coercion_failures += more.coercion_failures;
-            written.mended += more.mended;
-            written.files.extend(more.files);
-            written.rows_without_key += more.rows_without_key + self.strays(list) as u64;
+                walker.each(keep, |place| {
+                    let values = Values { place, common, kind: None };
+                    self.write_line(&values, &tail, &mut work, &mut written, out);
+                });
+            }
         }
         written
-    }
-
-    /// Elements that are no rows where the stream's rows should be.
-    fn strays(&self, list: &Rows) -> usize {
-        let inner = list.inner.as_deref();
-        let innermost = inner.and_then(|inner| inner.inner.as_deref());
-        let of = |rows: Option<&Rows>| rows.map_or(0, |rows| rows.strays);
-        match self.stream.rows {
-            RowsAt::Listed | RowsAt::Beside { .. } | RowsAt::InLists { .. } | RowsAt::Made(_) => {
-                list.strays
-            }
-            RowsAt::Inside(_) | RowsAt::EachInside { .. } | RowsAt::InsideLists { .. } => {
-                list.strays + of(inner)
-            }
-            RowsAt::EachOfEach { .. } => list.strays + of(inner) + of(innermost),
-        }
     }
 
     /// Which rows of a list beside the feed's are kept: those of a listed row that is left out
     /// come again with it.
     fn kept_beside(&self, page: &Page, list: &Rows, keep: &[bool]) -> Vec<bool> {
         let mut kept = vec![true; list.rows.len()];
-        let (RowsAt::Beside { by, of, .. }, Some(listed)) =
-            (self.stream.rows, page.list(self.stream.feed.list))
+        let (Lists::Beside(Beside { by, of, .. }), Some(listed)) =
+            (self.stream.rows.lists, page.list(self.stream.feed.list))
         else {
             return kept;
         };
@@ -117,73 +111,43 @@ impl RecordWriter {
         kept
     }
 
-    fn write_list(
+    /// Appends the line of a derived row, unless it has no name.
+    fn write_derived(
         &self,
-        page: &Page,
-        list: &Rows,
-        keep: &[bool],
-        beside: Beside<'_>,
-        emitted_at_ms: u64,
+        derived: &DerivedRows,
+        values: &Values<'_, '_>,
+        tail: &[u8],
+        written: &mut WrittenRows,
         out: &mut Vec<u8>,
-    ) -> WrittenRows {
-        let mut written = WrittenRows::default();
-        let tail = record_tail(emitted_at_ms);
-        if let RowsAt::Made(made) = self.stream.rows {
-            let line = derived::Line { head: &self.head, tail: &tail };
-            return derived::write(made, page, list, keep, line, out);
+    ) {
+        let start = out.len();
+        out.extend_from_slice(&self.head);
+        if !derived::put_row(derived, values, out) {
+            out.truncate(start);
+            written.rows_without_key += 1;
+            return;
         }
-        let mut work = Work::default();
-        let mut line = |place: RowPlace<'_>, written: &mut WrittenRows| {
-            self.write_line(&place, &tail, &mut work, written, out);
-        };
-        let kept = |listed: usize| keep.get(listed).copied().unwrap_or(false);
-        let inner = list.inner.as_deref();
-        let each = |rows: &Rows| 0..rows.rows.len();
-        match self.stream.rows {
-            RowsAt::Listed | RowsAt::Beside { .. } | RowsAt::InLists { .. } | RowsAt::Made(_) => {
-                for listed in each(list).filter(|listed| kept(*listed)) {
-                    line(RowPlace::of(beside, list, listed, None), &mut written);
-                }
-            }
-            RowsAt::Inside(_) | RowsAt::EachInside { .. } | RowsAt::InsideLists { .. } => {
-                let Some(inner) = inner else { return written };
-                for at in each(inner).filter(|at| kept(inner.rows[*at].around)) {
-                    let around = RowPlace::of(beside, list, inner.rows[at].around, None);
-                    let place = RowPlace::of(beside, inner, at, Some(&around));
-                    if self.is_ours(&place) {
-                        line(place, &mut written);
-                    }
-                }
-            }
-            RowsAt::EachOfEach { .. } => {
-                let Some((inner, innermost)) =
-                    inner.and_then(|inner| Some((inner, inner.inner.as_deref()?)))
-                else {
-                    return written;
-                };
-                for at in each(innermost) {
-                    let between = innermost.rows[at].around;
-                    let listed = inner.rows[between].around;
-                    let outermost = RowPlace::of(beside, list, listed, None);
-                    let around = RowPlace::of(beside, inner, between, Some(&outermost));
-                    if kept(listed) && self.is_ours(&around) {
-                        line(RowPlace::of(beside, innermost, at, Some(&around)), &mut written);
-                    }
-                }
+        if !values.place.text.is_as_sent() {
+            let mended = derived::mended(derived, values);
+            if !mended.is_empty() {
+                written.mended += 1;
+                out.extend_from_slice(changes::meta(&mended).as_bytes());
             }
         }
-        written
+        out.extend_from_slice(tail);
+        written.rows += 1;
     }
 
     /// Appends the line of a row, unless nothing names it.
     fn write_line(
         &self,
-        place: &RowPlace<'_>,
+        values: &Values<'_, '_>,
         tail: &[u8],
         work: &mut Work,
         written: &mut WrittenRows,
         out: &mut Vec<u8>,
     ) {
+        let place = values.place;
         if !self.has_key(place) {
             written.rows_without_key += 1;
             return;
@@ -191,7 +155,7 @@ impl RecordWriter {
         let Work { dropped, scratch } = work;
         out.extend_from_slice(&self.head);
         let start = out.len();
-        self.row(place, dropped, scratch, out);
+        self.row(values, dropped, scratch, out);
         let mut changes: Vec<Change> = Vec::new();
         if out.len() - start > LARGEST_ROW_BYTES {
             changes.extend(shrink(out, start).into_iter().map(Change::truncated));
@@ -201,7 +165,7 @@ impl RecordWriter {
         changes.extend(scratch.coercion_failures.iter().map(|field| Change::not_coerced(field)));
         if !place.text.is_as_sent() {
             let before = changes.len();
-            self.mended(place, dropped, scratch, &mut changes);
+            self.mended(values, dropped, scratch, &mut changes);
             written.mended += u64::from(changes.len() > before);
         }
         if !changes.is_empty() {
@@ -209,83 +173,59 @@ impl RecordWriter {
         }
         if let Some(keys) = &self.stream.file {
             let ids = self.stream.primary_key.iter().map(|key| self.key(place, key));
-            let file = FileRef::read(keys, ids, |key| place.value(key));
+            let file = FileRef::read(keys, ids, |key| json(place.raw(key)?));
             written.files.push(FileRef { at: out.len(), ..file });
         }
         out.extend_from_slice(tail);
         written.rows += 1;
     }
 
-    /// Whether a row of an array inside a listed row belongs to the stream.
-    fn is_ours(&self, place: &RowPlace<'_>) -> bool {
-        let (RowsAt::EachInside { key, text, .. } | RowsAt::EachOfEach { key, text, .. }) =
-            self.stream.rows
-        else {
-            return true;
-        };
-        let value = place.member(key).map(|member| place.text.raw(member.value));
-        value.and_then(|value| value.strip_prefix(b"\"")?.strip_suffix(b"\""))
-            == Some(text.as_bytes())
-    }
-
     /// Whether any part of the primary key is there; platforms abort or drop rows without one.
-    fn has_key(&self, place: &RowPlace<'_>) -> bool {
-        let there = |key: &&str| {
-            place.member(key).is_some_and(|member| place.text.raw(member.value) != b"null")
-        };
+    fn has_key(&self, place: &RowPlace<'_, '_>) -> bool {
         match self.stream.primary_key {
             [] => place.span().end - place.span().start > 2,
-            keys => keys.iter().any(there),
+            keys => keys.iter().any(|key| place.raw(key).is_some_and(|raw| raw != b"null")),
         }
     }
 
-    /// The value of a part of the primary key, which may come from the row around.
-    fn key(&self, place: &RowPlace<'_>, key: &str) -> Option<Value> {
-        let around = self.stream.splice.iter().find_map(|splice| match splice {
-            Splice::Around { key: put, from } if *put == key => Some(*from),
+    /// The value of a part of the primary key, which may come from a row around.
+    fn key(&self, place: &RowPlace<'_, '_>, key: &str) -> Option<Value> {
+        let from = self.stream.splice.iter().find_map(|(put, source)| match source {
+            Source::Of(level, from) if *put == key => Some((*level, *from)),
             _ => None,
         });
-        match around {
-            Some(from) => place.around?.value(from),
-            None => place.value(key),
-        }
+        let member = match from {
+            Some((level, from)) => place.member_of(level, from),
+            None => place.member(key),
+        };
+        json(place.text.raw(member?.value))
     }
 
+    /// Appends a row. Behind it, `dropped` are the members that are not in the record.
     fn row(
         &self,
-        place: &RowPlace<'_>,
+        values: &Values<'_, '_>,
         dropped: &mut Vec<Member>,
         scratch: &mut Scratch,
         out: &mut Vec<u8>,
     ) {
+        let place = values.place;
         dropped.clear();
         dropped.extend(self.stream.drop.iter().filter_map(|key| place.member(key)));
-        let mark = self.stream.rows.mark(place.list());
-        dropped.extend(mark.and_then(|(key, _)| place.member(key)));
-        for splice in &self.stream.splice {
-            let (key, there) = match splice {
-                Splice::Around { key, .. }
-                | Splice::Outermost { key, .. }
-                | Splice::Own { key, .. } => (key, place.source(splice).is_some()),
-                Splice::Object { key, .. } | Splice::Joined { key, .. } => (key, true),
-                Splice::Seconds { key, from } => (key, place.seconds(from).is_some()),
-                Splice::Filled { key, placeholder } => (key, place.filled(placeholder).is_some()),
-            };
-            dropped.extend(place.member(key).filter(|_| there));
-        }
-        dropped.extend(self.stream.deleted_at.as_deref().and_then(|column| place.member(column)));
-        dropped.sort_unstable_by_key(|member| member.start);
-        place.text.copy_row(out, place.span(), dropped, |out| {
+        place.text.copy_row(out, place.span(), dropped, |out, dropped| {
             let start = out.len();
-            if let Some((key, text)) = mark {
+            for (key, source) in &self.stream.splice {
+                let before = out.len();
                 put_key(key, start, out);
-                put_text(text, out);
-            }
-            for splice in &self.stream.splice {
-                put(splice, place, start, out);
+                if values.put(*source, out) {
+                    dropped.extend(place.member(key));
+                } else {
+                    out.truncate(before);
+                }
             }
             let column = self.stream.deleted_at.as_deref();
             if let (Some(column), Some(deletion)) = (column, self.stream.deletion) {
+                dropped.extend(place.member(column));
                 put_deletion(column, deletion, place, start, out);
             }
             if let Some(filler) = &self.columns {
@@ -294,53 +234,30 @@ impl RecordWriter {
             }
         });
     }
-}
 
-impl RecordWriter {
     /// Adds the fields of a row that are not as Zendesk sent them. `dropped` are the members of the
-    /// listed row that are not in the record, `scratch` is as the row left it.
+    /// row that are not in the record, `scratch` is as the row left it.
     fn mended(
         &self,
-        place: &RowPlace<'_>,
+        values: &Values<'_, '_>,
         dropped: &[Member],
         scratch: &Scratch,
         found: &mut Vec<Change>,
     ) {
-        let text = place.text;
+        let text = values.place.text;
         let mut note = |path: &str, value: Span| changes::mended(text, value, path, &[], found);
-        for splice in &self.stream.splice {
-            match splice {
-                Splice::Around { key, .. }
-                | Splice::Outermost { key, .. }
-                | Splice::Own { key, .. } => {
-                    if let Some(member) = place.source(splice) {
-                        note(key, member.value);
-                    }
-                }
-                Splice::Object { key, members } => {
-                    for (name, from) in *members {
-                        if let Some(member) = place.member(from) {
-                            note(&format!("{key}.{name}"), member.value);
-                        }
-                    }
-                }
-                Splice::Joined { key, ids } => {
-                    let ids: Vec<Member> = ids.iter().filter_map(|key| place.member(key)).collect();
-                    for (at, element) in
-                        place.side_loaded.found(key, &ids, text).into_iter().enumerate()
-                    {
-                        note(&format!("{key}.{at}"), element);
-                    }
-                }
-                // Numbers, and what path_params paths.
-                Splice::Seconds { .. } | Splice::Filled { .. } => {}
-            }
+        for (key, source) in &self.stream.splice {
+            values.read_by(key, *source, &mut note);
         }
         for (column, value) in self.columns.iter().flat_map(|filler| filler.filled(scratch)) {
             note(column, value);
         }
-        changes::mended(text, place.span(), "", dropped, found);
+        changes::mended(text, values.place.span(), "", dropped, found);
     }
+}
+
+fn json(raw: &[u8]) -> Option<Value> {
+    serde_json::from_slice(raw).ok()
 }
 
 /// Makes the row at the end of `out` small enough. Returns the fields that were cut: none when
@@ -354,63 +271,16 @@ fn shrink(out: &mut Vec<u8>, start: usize) -> Vec<String> {
     fields
 }
 
-/// Appends one spliced member.
-fn put(splice: &Splice, place: &RowPlace<'_>, start: usize, out: &mut Vec<u8>) {
-    match splice {
-        Splice::Around { key, .. } | Splice::Outermost { key, .. } | Splice::Own { key, .. } => {
-            let Some(member) = place.source(splice) else { return };
-            put_key(key, start, out);
-            place.text.copy(out, member.value);
-        }
-        Splice::Seconds { key, from } => {
-            let Some(seconds) = place.seconds(from) else { return };
-            put_key(key, start, out);
-            put_shown(seconds, out);
-        }
-        Splice::Filled { key, placeholder } => {
-            let Some(text) = place.filled(placeholder) else { return };
-            put_key(key, start, out);
-            match text.parse::<u64>() {
-                Ok(number) => put_shown(number, out),
-                Err(_) => put_text(text, out),
-            }
-        }
-        Splice::Joined { key, ids } => {
-            put_key(key, start, out);
-            if place.side_loaded.has(key) {
-                let ids: Vec<Member> = ids.iter().filter_map(|key| place.member(key)).collect();
-                place.side_loaded.put(key, &ids, place.text, out);
-            } else {
-                out.extend_from_slice(b"null");
-            }
-        }
-        Splice::Object { key, members } => {
-            put_key(key, start, out);
-            out.push(b'{');
-            let inside = out.len();
-            for (name, from) in *members {
-                put_key(name, inside, out);
-                match place.member(from) {
-                    Some(member) => place.text.copy(out, member.value),
-                    None => out.extend_from_slice(b"null"),
-                }
-            }
-            out.push(b'}');
-        }
-    }
-}
-
 /// Appends the time of a row's deletion, or null while it lives.
 fn put_deletion(
     column: &str,
     deletion: Deletion,
-    place: &RowPlace<'_>,
+    place: &RowPlace<'_, '_>,
     start: usize,
     out: &mut Vec<u8>,
 ) {
     put_key(column, start, out);
-    let sign = deletion.sign.key().and_then(|key| place.member(key));
-    let is_deleted = deletion.sign.is_in(sign.map(|member| place.text.raw(member.value)));
+    let is_deleted = deletion.sign.is_in(deletion.sign.key().and_then(|key| place.raw(key)));
     match place.member(deletion.at).filter(|_| is_deleted) {
         Some(at) => place.text.copy(out, at.value),
         None => out.extend_from_slice(b"null"),
@@ -423,83 +293,6 @@ struct Work {
     /// The members of the row that are not in its record.
     dropped: Vec<Member>,
     scratch: Scratch,
-}
-
-/// What the rows of a page are written with.
-#[derive(Clone, Copy)]
-struct Beside<'a> {
-    text: &'a Text,
-    path_params: &'a PathParams,
-    side_loaded: &'a SideLoaded<'a>,
-}
-
-/// One row of a stream: a listed row, or a row inside of one.
-struct RowPlace<'a> {
-    text: &'a Text,
-    rows: &'a Rows,
-    at: usize,
-    around: Option<&'a RowPlace<'a>>,
-    path_params: &'a PathParams,
-    side_loaded: &'a SideLoaded<'a>,
-}
-
-impl<'a> RowPlace<'a> {
-    fn of(
-        Beside { text, path_params, side_loaded }: Beside<'a>,
-        rows: &'a Rows,
-        at: usize,
-        around: Option<&'a Self>,
-    ) -> Self {
-        Self { text, rows, at, around, path_params, side_loaded }
-    }
-
-    fn span(&self) -> Span {
-        self.rows.rows[self.at].span
-    }
-
-    fn member(&self, key: &str) -> Option<Member> {
-        self.rows.member(self.at, key)
-    }
-
-    fn value(&self, key: &str) -> Option<Value> {
-        serde_json::from_slice(self.text.raw(self.member(key)?.value)).ok()
-    }
-
-    /// A time of the row, unix seconds.
-    fn seconds(&self, key: &str) -> Option<i64> {
-        timestamp::from_json(self.text.raw(self.member(key)?.value))
-    }
-
-    /// What filled a placeholder of the path.
-    fn filled(&self, placeholder: &str) -> Option<&str> {
-        let (_, text) = self.path_params.iter().find(|(name, _)| *name == placeholder)?;
-        Some(text)
-    }
-
-    /// The member whose value a splice copies.
-    fn source(&self, splice: &Splice) -> Option<Member> {
-        match splice {
-            Splice::Around { from, .. } => self.around.and_then(|around| around.member(from)),
-            Splice::Outermost { from, .. } => self.outermost(from),
-            Splice::Own { from, .. } => self.member(from),
-            Splice::Object { .. }
-            | Splice::Joined { .. }
-            | Splice::Seconds { .. }
-            | Splice::Filled { .. } => None,
-        }
-    }
-
-    /// The path of the list in which the row lies.
-    fn list(&self) -> &'static [&'static str] {
-        self.around.map_or(self.rows.path, RowPlace::list)
-    }
-
-    fn outermost(&self, key: &str) -> Option<Member> {
-        match self.around {
-            Some(around) => around.outermost(key),
-            None => self.member(key),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::streams::{ResolvedStream, Splice};
+use crate::streams::{ResolvedStream, Source};
 use crate::zendesk::edit::Text;
 use crate::zendesk::json::{Member, Span, elements};
 use crate::zendesk::page::Page;
@@ -16,8 +16,8 @@ pub struct SideLoaded<'p> {
 impl<'p> SideLoaded<'p> {
     #[must_use]
     pub fn new(stream: &ResolvedStream, page: &'p Page) -> Self {
-        let joined = stream.splice.iter().filter_map(|splice| match splice {
-            Splice::Joined { key, .. } => Some(*key),
+        let joined = stream.splice.iter().filter_map(|(_, source)| match source {
+            Source::SideLoaded(name, _) => Some(*name),
             _ => None,
         });
         let lists = joined.filter_map(|key| {

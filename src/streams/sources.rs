@@ -1,0 +1,54 @@
+//! Where the value of a column comes from that is not a member of the row itself.
+
+/// A column that is put in front of a row: its name, and where its value comes from.
+pub type Splice = (&'static str, Source);
+
+/// Where a column's value comes from. Levels are counted down a stream's path: the row of the list
+/// is level 0, and each step inside is one more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The value of a key of the row at a level, as it stands there.
+    Of(usize, &'static str),
+    /// The same as a text, whatever it is. There is none for null and for what is empty.
+    TextOf(usize, &'static str),
+    /// The same, a time, as unix seconds.
+    SecondsOf(usize, &'static str),
+    /// The place of the row at a level in its array, from 0.
+    Place(usize),
+    /// The name of the list that the row is in; see `Lists::Several`.
+    ListName,
+    /// What filled the placeholder of this name in the path.
+    Filled(&'static str),
+    /// An object made of other sources. A member without a value is null.
+    Object(&'static [Splice]),
+    /// Those rows of this list beside the listed rows whose ids are under these keys of a listed row.
+    /// Null where Zendesk sends no such list.
+    SideLoaded(&'static str, &'static [&'static str]),
+    /// These, joined by dashes into a text. Without the first there is none.
+    Joined(&'static [Self]),
+    /// What the kind of a derived row says.
+    KindName,
+    KindTime,
+    KindActor,
+    KindFrom,
+    KindTo,
+    /// Zendesk does not tell.
+    Untold,
+}
+
+impl Source {
+    /// Calls `each` with every key that is read, and its level.
+    pub(super) fn keys(&self, each: &mut impl FnMut(usize, &'static str)) {
+        match self {
+            Self::Of(level, key) | Self::TextOf(level, key) | Self::SecondsOf(level, key) => {
+                each(*level, key);
+            }
+            Self::SideLoaded(_, ids) => ids.iter().for_each(|key| each(0, key)),
+            Self::Object(members) => members.iter().for_each(|(_, source)| source.keys(each)),
+            Self::Joined(parts) => parts.iter().for_each(|part| part.keys(each)),
+            // A kind's own sources are asked where the kind is.
+            Self::KindName | Self::KindTime | Self::KindActor | Self::KindFrom | Self::KindTo => {}
+            Self::Place(_) | Self::ListName | Self::Filled(_) | Self::Untold => {}
+        }
+    }
+}

@@ -13,7 +13,7 @@ use simulator::{
 
 use crate::expected::{key, listing};
 use crate::harness::{Connector, FULL, INCREMENTAL, Run, simulator};
-use crate::program::{Running, wait_until};
+use crate::program::{Running, high_water_kib, wait_until};
 
 const TICKETS: &str = "ticket_attachments";
 const ARTICLES: &str = "article_attachments";
@@ -450,11 +450,4 @@ fn a_file_of_any_size_takes_constant_memory() {
     assert_eq!(there.len(), 1, "{there:?}");
     assert_eq!(fs::metadata(&there[0]).expect("the file").len(), bytes);
     assert!(peak_kib > 0 && peak_kib < 64 << 10, "{peak_kib} KiB for {bytes} bytes");
-}
-
-/// The most memory that a process has had so far, as Linux tells.
-fn high_water_kib(pid: u32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.split_ascii_whitespace().next()?.parse().ok()
 }

@@ -94,7 +94,7 @@ fn terminate_while_waiting(sim: &Simulator, streams: &[&str]) {
     unscaled(&mut command);
     let mut running = Running::start(command);
     let mut pipe = BufReader::new(running.stdout());
-    let mut output = read_until(&mut pipe, "STATE");
+    let mut output = read_until(&mut pipe, "RECORD");
     running.terminate();
     let signalled = Instant::now();
     pipe.read_to_end(&mut output).expect("the rest");
@@ -109,6 +109,7 @@ fn terminate_while_waiting(sim: &Simulator, streams: &[&str]) {
         .filter(|message| message["type"] == "STATE")
         .map(|message| message["state"].clone())
         .collect();
+    assert!(!saved.is_empty(), "the rows that came have no STATE");
     // What was told can be gone on from, and the whole is complete.
     sim.faults(Faults::none());
     let mut command = read(&connector, streams);
@@ -157,7 +158,7 @@ fn sigterm_while_waiting_for_a_rate_limit_ends_with_143() {
     sim.advance_seconds(70);
     let headers = vec![("retry-after".to_owned(), "300".to_owned())];
     let fault = Fault::Status { status: 429, headers, body: String::new() };
-    sim.faults(Faults::rule("/incremental/", When::After(2), fault));
+    sim.faults(Faults::rule("/incremental/", When::After(6), fault));
     terminate_while_waiting(&sim, &["tickets", "organizations"]);
 }
 

@@ -185,3 +185,11 @@ pub(crate) fn messages(stdout: &[u8]) -> Vec<Value> {
     assert_explained(&messages);
     messages
 }
+
+/// The most memory that a process has had so far, as Linux reports it. What
+/// `wait4` reports is no less than the largest memory of who started it, because exec hands it down.
+pub(crate) fn high_water_kib(pid: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.split_ascii_whitespace().next()?.parse().ok()
+}

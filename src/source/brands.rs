@@ -79,7 +79,7 @@ pub async fn ask_hosts(
         return Vec::new();
     };
     let asking = sites.iter().map(|site| async move {
-        let asking = Box::pin(reach(client, asked, client.new_walk(), config, Some(site)));
+        let asking = Box::pin(reach(client, asked, config, Some(site)));
         (Arc::clone(site), timeout_at(deadline, asking).await.ok())
     });
     join_all(asking).await
@@ -173,7 +173,7 @@ impl Brand {
 /// [`NoHelpCenters`] when the brands cannot be listed, or the user names others.
 pub async fn help_centers(client: &Client, config: &Config) -> Result<HelpCenters, NoHelpCenters> {
     let feed = &ResolvedFeed::from(&BRANDS);
-    match rows(client, feed, feed.path().to_owned(), client.new_walk(), config).await {
+    match rows(client, feed, feed.path().to_owned(), config).await {
         Ok(brands) => decide(&brands, client.main(), config),
         Err(WalkError::Api(error))
             if error.is_definite() && config.help_center_brands.is_empty() =>
@@ -194,7 +194,7 @@ pub async fn hosts(
     config: &Config,
 ) -> Result<(Vec<Site>, Option<String>), WalkError> {
     let feed = &ResolvedFeed::from(&BRANDS);
-    match rows(client, feed, feed.path().to_owned(), client.new_walk(), config).await {
+    match rows(client, feed, feed.path().to_owned(), config).await {
         Ok(brands) => Ok((hosts_of(&brands, client.main()), None)),
         Err(WalkError::Api(error)) if error.is_definite() => {
             let warning = format!(

@@ -135,7 +135,7 @@ async fn streams(
     let help_center = help_center.as_deref();
     let groups = groups(&streams, asker);
     let probes = groups.iter().map(|group| async move {
-        let asking = Box::pin(reach(client, group.asked, client.new_walk(), config, help_center));
+        let asking = Box::pin(reach(client, group.asked, config, help_center));
         (group, timeout_at(deadline, asking).await.ok())
     });
     let mut findings = Findings::default();

@@ -30,7 +30,7 @@ pub async fn custom_objects(
     patience: Duration,
 ) -> Result<Vec<CustomObject>, WalkError> {
     let kinds = &ResolvedFeed::from(&CUSTOM_OBJECTS);
-    let listing = Box::pin(rows(client, kinds, kinds.path().to_owned(), client.new_walk(), config));
+    let listing = Box::pin(rows(client, kinds, kinds.path().to_owned(), config));
     let late = |_| Err(unanswered(client, kinds.path()).into());
     let objects = or_none(timeout(patience, listing).await.unwrap_or_else(late))?;
     // One that moved to a later page while the pages were read comes twice.
@@ -41,7 +41,7 @@ pub async fn custom_objects(
     let asking = keys.into_iter().map(|key| async move {
         let fills = vec![("custom_object_key", key.to_owned())];
         let path = fill_path(listed.path(), &fills);
-        let fields = or_none(rows(client, listed, path, client.new_walk(), config).await)?;
+        let fields = or_none(rows(client, listed, path, config).await)?;
         Ok::<_, WalkError>(CustomObject::new(key, fields))
     });
     let mut asking: FuturesOrdered<_> = asking.collect();

@@ -115,9 +115,7 @@ async fn refusals(
     let groups = groups(streams, &asker);
     let gated = groups.iter().filter(|group| is_gated(group.asked, &asker, main.is_some()));
     let probes = gated.map(|group| async move {
-        let walk = client.new_walk();
-        let reach =
-            timeout_at(deadline, Box::pin(reach(client, group.asked, walk, config, main))).await;
+        let reach = timeout_at(deadline, Box::pin(reach(client, group.asked, config, main))).await;
         (group, reach.ok())
     });
     let mut left_out = Vec::new();

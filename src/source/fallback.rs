@@ -32,7 +32,7 @@ pub async fn refused(
             continue;
         }
         asked.push(stream.feed.clone());
-        if let Reach::Refused(error) = reach(client, stream, client.new_walk(), config, None).await
+        if let Reach::Refused(error) = reach(client, stream, config, None).await
             && serves(stream, role, &error)
         {
             refused.push(stream.feed.clone());

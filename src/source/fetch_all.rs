@@ -1,4 +1,4 @@
-//! Fetches all rows of a small listing, such as the custom objects or the brands of the account.
+//! Fetches all rows of a small listing, such as the custom objects, the custom fields or the brands of the account.
 
 use serde_json::Value;
 
@@ -6,11 +6,9 @@ use crate::config::Config;
 use crate::streams::ResolvedFeed;
 use crate::sync::WalkError;
 use crate::sync::listing::pager::{Listing, Pager};
-use crate::zendesk::budget::WalkId;
 use crate::zendesk::client::Client;
 use crate::zendesk::error::{ApiError, ErrorKind};
 use crate::zendesk::page::Page;
-use crate::zendesk::paging::Token;
 
 /// All rows of a listing at the main host.
 ///
@@ -20,11 +18,11 @@ pub async fn rows(
     client: &Client,
     feed: &ResolvedFeed,
     path: String,
-    walk: WalkId,
     config: &Config,
 ) -> Result<Vec<Value>, WalkError> {
-    let listing = Listing::new(feed, path, &[], walk, config);
-    let mut pager = Pager::new(client, &listing, Token::First, feed.page_size(config));
+    let listing = Listing::new(feed, path, &[], client.new_walk(), config);
+    let (start, size) = (feed.paging.start(None), feed.page_size(config));
+    let mut pager = Pager::new(client, &listing, start, size);
     let mut rows = Vec::new();
     while let Some(fetched) = pager.next().await? {
         let page = &fetched.page;
@@ -39,7 +37,7 @@ pub async fn rows(
 ///
 /// # Errors
 /// [`WalkError`] that names the row.
-pub fn is_whole(page: &Page, feed: &ResolvedFeed) -> Result<(), WalkError> {
+fn is_whole(page: &Page, feed: &ResolvedFeed) -> Result<(), WalkError> {
     let mending = page.mending.as_ref().filter(|mending| mending.lost > 0);
     let Some(row) = mending.and_then(|mending| mending.named.last()) else { return Ok(()) };
     let id = row.id.as_ref().map(|id| format!(" with id {id}")).unwrap_or_default();

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use serde_json::{Map, Value};
 
 use super::failure;
-use super::fetch_all::is_whole;
+use super::fetch_all::rows;
 use super::probe::unanswered;
 use crate::config::Config;
 use crate::protocol::catalog::Selected;
@@ -17,8 +17,6 @@ use crate::protocol::message::{ErrorTrace, Level};
 use crate::streams::custom_fields::{Asked, Column, CustomFields, Field, asked, columns};
 use crate::streams::{ResolvedFeed, ResolvedStream};
 use crate::sync::WalkError;
-use crate::sync::listing::pager::{Listing, Pager};
-use crate::zendesk::budget::WalkId;
 use crate::zendesk::client::Client;
 use crate::zendesk::error::ErrorKind;
 
@@ -39,7 +37,7 @@ pub async fn columns_now(
     let wanted = streams.iter().enumerate().filter(|(_, stream)| is_wanted(stream));
     let asked = wanted.filter_map(|(at, stream)| Some((at, stream, stream.custom_fields?)));
     join_all(asked.map(|(at, stream, from)| async move {
-        let listing = Box::pin(list(client, config, from, client.new_walk()));
+        let listing = Box::pin(list(client, config, from));
         let listed = match patience {
             None => listing.await,
             Some(patience) => tokio::time::timeout(patience, listing).await.unwrap_or_else(|_| {
@@ -59,24 +57,13 @@ async fn list(
     client: &Client,
     config: &Config,
     from: &CustomFields,
-    walk: WalkId,
 ) -> Result<Vec<Field>, WalkError> {
     let feed = &ResolvedFeed::from(from.feed);
-    let listing = Listing::new(feed, feed.path().to_owned(), &[], walk, config);
-    let (start, size) = (feed.paging.start(None), feed.page_size(config));
-    let mut pager = Pager::new(client, &listing, start, size);
-    let mut fields: Vec<Field> = Vec::new();
+    let rows = rows(client, feed, feed.path().to_owned(), config).await?;
+    // A field that moved to a later page while the pages were read comes twice.
     let mut known = BTreeSet::new();
-    while let Some(fetched) = pager.next().await? {
-        let page = &fetched.page;
-        is_whole(page, feed)?;
-        for row in page.lists.iter().flat_map(|list| &list.rows) {
-            let row: Value = serde_json::from_slice(page.text.raw(row.span)).unwrap_or_default();
-            // A field that moved to a later page while the pages were read comes twice.
-            fields.extend(Field::read(&row, from.told_by).filter(|field| known.insert(field.id)));
-        }
-    }
-    Ok(fields)
+    let fields = rows.iter().filter_map(|row| Field::read(row, from.told_by));
+    Ok(fields.filter(|field| known.insert(field.id)).collect())
 }
 
 /// Gives the selected streams the columns of custom fields that their saved catalog has. Returns why

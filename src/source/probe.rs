@@ -7,7 +7,7 @@ use super::refusals::is_users_words;
 use crate::config::Config;
 use crate::streams::ResolvedStream;
 use crate::sync::listing::pager::Listing;
-use crate::zendesk::budget::{Bucket, WalkId};
+use crate::zendesk::budget::Bucket;
 use crate::zendesk::client::{Client, PageSize, Request, RequestStats};
 use crate::zendesk::error::{ApiError, ErrorKind};
 use crate::zendesk::site::Site;
@@ -83,10 +83,10 @@ pub fn groups<'s>(streams: &'s [ResolvedStream], asker: &Asker<'_>) -> Vec<Group
 pub async fn reach(
     client: &Client,
     stream: &ResolvedStream,
-    walk: WalkId,
     config: &Config,
     help_center: Option<&Site>,
 ) -> Reach {
+    let walk = client.new_walk();
     let listing =
         Listing::new(&stream.feed, stream.feed.path().to_owned(), &[stream], walk, config);
     // An export is asked for what is new, which is cheap for Zendesk.

@@ -5,22 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::sources;
-use super::text::{code_of, module_of, paths, test_files, without_tests};
+use super::text::{code_of, module_of, paths, test_modules, without_tests};
 
 /// Which files import which, below one floor. `files` are paths below `src/`, with their texts.
 fn imports(files: &BTreeMap<PathBuf, String>) -> BTreeMap<&Path, BTreeSet<&Path>> {
     let modules: BTreeMap<Vec<String>, &Path> =
         files.keys().map(|path| (module_of(path), path.as_path())).collect();
-    let mut tests = BTreeSet::new();
-    for (path, text) in files {
-        for name in test_files(text) {
-            let mut module = module_of(path);
-            module.push(name);
-            tests.extend(modules.get(&module).copied());
-        }
-    }
+    let tests = test_modules(files);
     let mut found: BTreeMap<&Path, BTreeSet<&Path>> = BTreeMap::new();
-    for (path, text) in files.iter().filter(|(path, _)| !tests.contains(path.as_path())) {
+    for (path, text) in files.iter().filter(|(path, _)| !tests.contains(&module_of(path))) {
         let code = code_of(text);
         let module = module_of(path);
         let own = found.entry(path).or_default();

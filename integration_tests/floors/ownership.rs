@@ -1,11 +1,11 @@
 //! What lives as long as the program is a constant; all else has an owner. Feeds and streams are told
 //! apart by their names.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::sources;
-use super::text::{code_of, module_of, test_files, without_tests};
+use super::text::{code_of, module_of, test_modules, without_tests};
 
 /// Calls that have no place in the program.
 const REFUSED: &[&str] = &["leak(", "ptr::eq", "ptr_eq("];
@@ -13,14 +13,7 @@ const REFUSED: &[&str] = &["leak(", "ptr::eq", "ptr_eq("];
 /// `path: call` of all refused calls outside of tests. `files` are paths below `src/`, with their
 /// texts.
 fn refused(files: &BTreeMap<PathBuf, String>) -> Vec<String> {
-    let mut tests = BTreeSet::new();
-    for (path, text) in files {
-        tests.extend(test_files(text).into_iter().map(|name| {
-            let mut module = module_of(path);
-            module.push(name);
-            module
-        }));
-    }
+    let tests = test_modules(files);
     let mut found = Vec::new();
     for (path, text) in files.iter().filter(|(path, _)| !tests.contains(&module_of(path))) {
         let code = code_of(text);

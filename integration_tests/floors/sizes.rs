@@ -1,11 +1,11 @@
 //! A file fits into a head, a function onto a page. Lines of code are counted: no tests, no comments
 //! and no blank ones.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::sources;
-use super::text::{closed, code_of, module_of, test_files, without_comments, without_tests};
+use super::text::{closed, code_of, module_of, test_modules, without_comments, without_tests};
 
 const MOST_OF_A_FILE: usize = 450;
 
@@ -52,12 +52,7 @@ fn body(code: &str, at: usize) -> Option<usize> {
 fn too_long(
     files: &BTreeMap<PathBuf, String>,
 ) -> (BTreeMap<String, usize>, BTreeMap<String, usize>) {
-    let mut tests = BTreeSet::new();
-    for (path, text) in files {
-        let module = module_of(path);
-        tests
-            .extend(test_files(text).into_iter().map(|name| [module.clone(), vec![name]].concat()));
-    }
+    let tests = test_modules(files);
     let (mut long_files, mut long_functions) = (BTreeMap::new(), BTreeMap::new());
     for (path, text) in files.iter().filter(|(path, _)| !tests.contains(&module_of(path))) {
         let count = lines(&without_tests(&without_comments(text), &code_of(text)));

@@ -1,8 +1,8 @@
 //! Just enough of Rust's grammar for the checks of the house: no macro is expanded, no name looked
 //! up by the compiler.
 
-use std::collections::BTreeSet;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 /// The text with comments as blanks, and with what is in strings and characters as blanks too.
 pub(super) fn code_of(text: &str) -> String {
@@ -158,13 +158,22 @@ pub(super) fn without_tests(text: &str, code: &str) -> String {
 }
 
 /// The modules in files of their own that are compiled for tests only.
-pub(super) fn test_files(text: &str) -> Vec<String> {
+fn test_files(text: &str) -> Vec<String> {
     let code = code_of(text);
     let declared = tests_of(&code).into_iter().filter_map(|(begin, end)| {
         let name = code[begin..end].trim().strip_suffix(';')?.rsplit_once("mod ")?.1;
         Some(name.trim().to_owned())
     });
     declared.collect()
+}
+
+/// The same of a whole tree. `files` are paths below `src/`, with their texts.
+pub(super) fn test_modules(files: &BTreeMap<PathBuf, String>) -> BTreeSet<Vec<String>> {
+    let of_file = |(path, text): (&PathBuf, &String)| {
+        let module = module_of(path);
+        test_files(text).into_iter().map(move |name| [module.clone(), vec![name]].concat())
+    };
+    files.iter().flat_map(of_file).collect()
 }
 
 /// The module of a file, given by its path below `src/`: its names below the root.

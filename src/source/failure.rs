@@ -170,10 +170,7 @@ pub fn of_start(start_unix: i64) -> ErrorTrace {
 /// What it means that it is not known which kinds of custom objects there are, or which fields.
 #[must_use]
 pub fn of_objects(error: &WalkError) -> ErrorTrace {
-    let (failure_type, message) = match error {
-        WalkError::Api(error) => of_api(error, None),
-        _ => (FailureType::TransientError, format!("{error}. Try again.")),
-    };
+    let (failure_type, message) = of_listing(error);
     ErrorTrace {
         failure_type,
         message: format!(
@@ -182,6 +179,14 @@ pub fn of_objects(error: &WalkError) -> ErrorTrace {
         ),
         detail: Some(error.to_string()),
         stream: None,
+    }
+}
+
+/// What an error means that ended a listing which is of no stream.
+fn of_listing(error: &WalkError) -> (FailureType, String) {
+    match error {
+        WalkError::Api(error) => of_api(error, None),
+        _ => transient(format!("{error}. Try again.")),
     }
 }
 
@@ -209,10 +214,7 @@ pub fn of_fields(
 pub fn of_help_centers(stream: Option<&ResolvedStream>, error: &NoHelpCenters) -> ErrorTrace {
     let mut trouble = match error {
         NoHelpCenters::Unlisted(error) => {
-            let (failure_type, message) = match error {
-                WalkError::Api(error) => of_api(error, None),
-                _ => (FailureType::TransientError, format!("{error}. Try again.")),
-            };
+            let (failure_type, message) = of_listing(error);
             let message =
                 format!("The brands whose help centers are read cannot be listed. {message}");
             ErrorTrace { failure_type, message, detail: Some(error.to_string()), stream: None }

@@ -24,8 +24,8 @@ use crate::zendesk::paging::Token;
 /// moved are found by listing them once more.
 const MOST_REMEMBERED: usize = 5_000;
 
-/// A listing of more requests is read at most once a day.
-const MOST_REQUESTS_EACH_TIME: u64 = 10;
+/// A listing of more pages is read at most once a day.
+const MOST_PAGES_EACH_TIME: u64 = 10;
 
 const DAY_SECONDS: i64 = 86_400;
 
@@ -90,9 +90,7 @@ pub(super) async fn count(
     let mut pager = Pager::new(context.client, &listing, Token::First, size);
     let mut digest = Digest::of_none();
     let mut parents = Some(Vec::new());
-    let mut pages = 0;
     while let Some(fetched) = pager.next().await? {
-        pages += 1;
         for CountedParent { parent, numbers } in source.of(&fetched.page) {
             digest.add(&parent.name.join(" "), &numbers);
             if let Some(parents) = &mut parents {
@@ -105,7 +103,8 @@ pub(super) async fn count(
     for (level, note) in pager.notes.drain(..) {
         context.emitter.log(level, &note).await?;
     }
-    let counted_at = (pages > MOST_REQUESTS_EACH_TIME).then(|| context.client.clock().now_unix());
+    let counted_at =
+        (pager.tally.pages > MOST_PAGES_EACH_TIME).then(|| context.client.clock().now_unix());
     Ok(Counts { digest, counted_at, parents })
 }
 

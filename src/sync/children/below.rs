@@ -128,9 +128,7 @@ impl<'s, 'm: 's> Below<'s, 'm> {
             shared.count(node, &pager);
             shared.sizes.insert(node.feed.name().to_owned(), pager.size);
         }
-        for (level, note) in pager.notes.drain(..) {
-            self.context.emitter.log(level, &note).await?;
-        }
+        self.context.log_notes(&mut pager).await?;
         result
     }
 

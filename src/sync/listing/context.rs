@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::member::{ActiveStream, Ended, Report};
-use super::pager::Listing;
+use super::pager::{Listing, Pager};
 use crate::config::Config;
-use crate::protocol::emitter::Emitter;
+use crate::protocol::emitter::{Closed, Emitter};
 use crate::streams::brands::BRAND_ID;
 use crate::streams::{ResolvedFeed, ResolvedStream};
 use crate::sync::WalkError;
@@ -56,6 +56,17 @@ impl Context<'_> {
     pub(in crate::sync) fn path_params(self) -> PathParams {
         let brand = self.site.and_then(|site| site.brand);
         brand.map(|brand| (BRAND_ID, brand.to_string())).into_iter().collect()
+    }
+
+    /// Logs what a person should know of the way to a listing's pages.
+    ///
+    /// # Errors
+    /// [`Closed`] when nobody reads the log.
+    pub(in crate::sync) async fn log_notes(self, pager: &mut Pager<'_>) -> Result<(), Closed> {
+        for (level, note) in pager.notes.drain(..) {
+            self.emitter.log(level, &note).await?;
+        }
+        Ok(())
     }
 
     /// Ends a stream alone; its neighbours go on.

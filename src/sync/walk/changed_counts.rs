@@ -100,9 +100,7 @@ pub(super) async fn count(
         parents = parents.filter(|parents| parents.len() <= MOST_REMEMBERED);
     }
     tally.add(pager.tally);
-    for (level, note) in pager.notes.drain(..) {
-        context.emitter.log(level, &note).await?;
-    }
+    context.log_notes(&mut pager).await?;
     let counted_at =
         (pager.tally.pages > MOST_PAGES_EACH_TIME).then(|| context.client.clock().now_unix());
     Ok(Counts { digest, counted_at, parents })

@@ -180,9 +180,7 @@ async fn log_notes(
     segment: &mut Segment<'_>,
     fetcher: &mut Fetcher<'_>,
 ) -> Result<(), Closed> {
-    for (level, note) in fetcher.pager.notes.drain(..) {
-        context.emitter.log(level, &note).await?;
-    }
+    context.log_notes(&mut fetcher.pager).await?;
     for second in fetcher.pager.cut_short.drain(..) {
         segment.note_cut_short(second);
         // At once, because whoever ends the process now would hear of it never.

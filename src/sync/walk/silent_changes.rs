@@ -216,9 +216,7 @@ impl Search<'_, '_, '_, '_> {
             }
         };
         segment.who[number].report.tally.add(pager.tally);
-        for (level, note) in pager.notes.drain(..) {
-            context.emitter.log(level, &note).await?;
-        }
+        context.log_notes(&mut pager).await?;
         result
     }
 }

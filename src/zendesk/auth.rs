@@ -329,7 +329,7 @@ impl Inner {
         let retry_after = headers::retry_after(answer.headers(), self.clock.now_unix());
         let encodings = answer.headers().get_all(CONTENT_ENCODING).iter();
         let encodings = encodings.map(HeaderValue::as_bytes);
-        let mut unpacked = Body::new(encodings, None, LARGEST_ANSWER_BYTES).ok();
+        let mut unpacked = Body::new(encodings, LARGEST_ANSWER_BYTES).ok();
         while let Some(chunk) = answer.chunk().await? {
             unpacked = unpacked.and_then(|mut body| body.take(&chunk).ok().map(|()| body));
             if unpacked.is_none() {

@@ -102,21 +102,16 @@ fn is_packed<'h>(encodings: impl IntoIterator<Item = &'h [u8]>) -> Result<bool, 
 
 impl Body {
     /// A body of at most `limit` bytes. `encodings` are what the answer's headers say that it is packed
-    /// by; `length` is how many bytes it announces.
+    /// by.
     ///
     /// # Errors
     /// [`BodyError::Unknown`] when it is packed by anything but gzip.
     pub fn new<'h>(
         encodings: impl IntoIterator<Item = &'h [u8]>,
-        length: Option<u64>,
         limit: usize,
     ) -> Result<Self, BodyError> {
-        let is_packed = is_packed(encodings)?;
-        let packed = is_packed.then(Packed::new);
-        let length = length.and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
-        // An announcement is not a promise, and room for it is taken only as it fills.
-        let bytes = Vec::with_capacity(if is_packed { 0 } else { length.min(limit) });
-        Ok(Self { bytes, limit, packed })
+        let packed = is_packed(encodings)?.then(Packed::new);
+        Ok(Self { bytes: Vec::new(), limit, packed })
     }
 
     /// How many bytes have come, unpacked.
@@ -234,14 +229,16 @@ mod tests {
 
     /// The body that comes in pieces of this size.
     fn collected(sent: &[u8], piece: usize, limit: usize) -> Result<Vec<u8>, BodyError> {
-        let mut body = Body::new([&b"gzip"[..]], Some(sent.len() as u64), limit)?;
+        let mut body = Body::new([&b"gzip"[..]], limit)?;
+        body.expect(sent.len() as u64, limit);
         sent.chunks(piece).try_for_each(|piece| body.take(piece))?;
         body.finish()
     }
 
     #[test]
     fn a_plain_body_is_what_came_up_to_the_limit() {
-        let mut body = Body::new([], Some(u64::MAX), 5).unwrap();
+        let mut body = Body::new([], 5).unwrap();
+        body.expect(u64::MAX, 5);
         assert_eq!(body.take(b"abc"), Ok(()));
         assert_eq!(body.take(b"de"), Ok(()));
         assert_eq!(body.take(b"f"), Err(BodyError::TooLarge));
@@ -268,7 +265,7 @@ mod tests {
         let followed = [sent, b"more".to_vec()].concat();
         assert_eq!(collected(&followed, 4096, LIMIT), Err(BodyError::NotGzip));
         let bomb = packed(&vec![0; 64 << 20]);
-        let mut body = Body::new([&b"gzip"[..]], None, LIMIT).unwrap();
+        let mut body = Body::new([&b"gzip"[..]], LIMIT).unwrap();
         assert_eq!(body.take(&bomb), Err(BodyError::TooLarge));
         assert!(body.bytes.capacity() <= 4 * LIMIT, "{}", body.bytes.capacity());
     }

@@ -291,7 +291,7 @@ async fn read_body(
     let mut now = share.as_ref().map_or(limit, |(_, share)| room(share));
     let announced = answer.content_length();
     let encodings = answer.headers().get_all(CONTENT_ENCODING).iter().map(HeaderValue::as_bytes);
-    let mut body = Body::new(encodings, announced, now).map_err(failed)?;
+    let mut body = Body::new(encodings, now).map_err(failed)?;
     // Room that is not written to takes no memory, and a body that grows by and by leaves holes.
     body.expect(announced.unwrap_or_default(), limit);
     let mut chunks = answer.bytes_stream();

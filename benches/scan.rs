@@ -6,8 +6,8 @@ mod rows;
 
 use divan::Bencher;
 use divan::counter::BytesCount;
-use source_zendesk_support::zendesk::json::Reader;
-use source_zendesk_support::zendesk::page::{ListShape, Page, Shape, scan};
+use zendesk::json::Reader;
+use zendesk::page::{ListShape, Page, Shape, scan};
 
 const ROWS: u64 = 1000;
 const SECOND: i64 = 1_700_000_000;

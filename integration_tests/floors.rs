@@ -1,6 +1,6 @@
-//! Imports look down only. The floors of the house are 1 `zendesk` and `protocol`, which do not
-//! know each other, 2 `streams`, 3 `sync`, 4 `source`, 5 `cli` and the binary; `config` may be
-//! used from floor 2 up and uses none of them. `secret` lies under all.
+//! Imports look down only. The floors of the house are 1 the crates `zendesk` and `airbyte`, which do not
+//! know each other, and `connector` over both; 2 `streams`, 3 `sync`, 4 `source`, 5 `cli` and the binary;
+//! `config` may be used from floor 2 up and uses none of them.
 //!
 //! Inside a floor no files import each other in a circle (`circles`), the methods of a type stand in
 //! its folder (`impls`), nothing is too long (`sizes`), errors are errors (`errors`), and nothing is
@@ -16,17 +16,20 @@ mod ownership;
 mod sizes;
 mod text;
 
-/// A part of `src/` and what it may import besides itself.
+/// The crates below this one.
+const CRATES: &[&str] = &["zendesk", "airbyte", "connector"];
+
+/// A crate, or a part of `src/`, and what it may import besides itself.
 const MAY_USE: &[(&str, &[&str])] = &[
-    ("secret", &[]),
-    ("zendesk", &["secret"]),
-    ("protocol", &[]),
-    ("config", &["secret"]),
-    ("streams", &["secret", "zendesk", "protocol", "config"]),
-    ("sync", &["secret", "zendesk", "protocol", "config", "streams"]),
-    ("source", &["secret", "zendesk", "protocol", "config", "streams", "sync"]),
-    ("cli", &["secret", "zendesk", "protocol", "config", "streams", "sync", "source"]),
-    ("main", &["secret", "zendesk", "protocol", "config", "streams", "sync", "source", "cli"]),
+    ("zendesk", &[]),
+    ("airbyte", &[]),
+    ("connector", &["zendesk", "airbyte"]),
+    ("config", &["connector", "zendesk"]),
+    ("streams", &["connector", "zendesk", "airbyte", "config"]),
+    ("sync", &["connector", "zendesk", "airbyte", "config", "streams"]),
+    ("source", &["connector", "zendesk", "airbyte", "config", "streams", "sync"]),
+    ("cli", &["connector", "zendesk", "airbyte", "config", "streams", "sync", "source"]),
+    ("main", &["connector", "zendesk", "airbyte", "config", "streams", "sync", "source", "cli"]),
     ("lib", &[]),
 ];
 
@@ -79,6 +82,15 @@ fn parts_used(line: &str, depth: usize) -> Vec<String> {
             names.extend(first_names(&line[at + root.len()..]));
         }
     }
+    for name in CRATES {
+        let is_first = |at: usize| {
+            !line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':')
+                && line[at + name.len()..].starts_with("::")
+        };
+        if line.match_indices(name).any(|(at, _)| is_first(at)) {
+            names.push((*name).to_owned());
+        }
+    }
     let mut rest = line;
     while let Some(at) = rest.find("super::") {
         rest = &rest[at..];
@@ -118,16 +130,34 @@ fn first_names(path: &str) -> Vec<String> {
     names
 }
 
-/// The texts of all files of `src/`, by their paths below it.
+/// The texts of all files of `src/`, by their paths below it, and those of the crates as if each were a
+/// folder of `src/`.
 fn sources() -> BTreeMap<PathBuf, String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let named = |file: PathBuf| {
-        let text = std::fs::read_to_string(&file).expect("a source file");
-        (file.strip_prefix(&root).expect("it is below the root").to_owned(), text)
+    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = BTreeMap::new();
+    let mut add = |root: PathBuf, name: Option<&str>| {
+        for file in files_below(&root) {
+            let text = std::fs::read_to_string(&file).expect("a source file");
+            let path = file.strip_prefix(&root).expect("it is below the root").to_owned();
+            let (path, text) = match name {
+                None => (path, text),
+                Some(name) => in_folder(name, &path, &text),
+            };
+            found.insert(path, text);
+        }
     };
-    let found: BTreeMap<PathBuf, String> = files_below(&root).into_iter().map(named).collect();
-    assert!(found.len() > 20, "the walk found the sources");
+    add(project.join("src"), None);
+    for name in CRATES {
+        add(project.join("crates").join(name).join("src"), Some(name));
+    }
+    assert!(found.len() > 100, "the walk found the sources");
     found
+}
+
+/// A file of a crate as if the crate were a folder of `src/`.
+fn in_folder(name: &str, path: &Path, text: &str) -> (PathBuf, String) {
+    let path = if path == Path::new("lib.rs") { Path::new("mod.rs") } else { path };
+    (Path::new(name).join(path), text.replace("crate::", &format!("crate::{name}::")))
 }
 
 fn files_below(folder: &Path) -> Vec<PathBuf> {
@@ -155,10 +185,11 @@ fn imports_look_down_only() {
 fn a_look_up_or_sideways_is_noticed_in_any_spelling() {
     for (path, text, looks_at) in [
         ("zendesk/client/mod.rs", "use crate::streams::Stream;", "streams"),
-        ("zendesk/client/mod.rs", "use crate::protocol::message;", "protocol"),
+        ("zendesk/client/mod.rs", "use airbyte::message;", "airbyte"),
         ("zendesk/mod.rs", "fn f(_: &super::config::Config) {}", "config"),
         ("zendesk/deep/file.rs", "use super::super::super::sync::reader;", "sync"),
-        ("protocol/state.rs", "use super::super::zendesk::json;", "zendesk"),
+        ("airbyte/state.rs", "use super::super::zendesk::json;", "zendesk"),
+        ("airbyte/source/ledger.rs", "fn f() { zendesk::json::scan() }", "zendesk"),
         ("streams/mod.rs", "use crate::{config::Config, sync::{plan, pager}};", "sync"),
         (
             "streams/mod.rs",
@@ -167,7 +198,7 @@ fn a_look_up_or_sideways_is_noticed_in_any_spelling() {
         ),
         ("sync/reader.rs", "    let _ = crate::source::failure::of(x);", "source"),
         ("source/read.rs", "pub(crate) use crate::cli;", "cli"),
-        ("config.rs", "use super::zendesk::trust;", "zendesk"),
+        ("config.rs", "use super::sync::trust;", "sync"),
         ("sync/plan.rs", "use source_zendesk_support::cli::run;", "cli"),
     ] {
         let found = complaints(Path::new(path), text);
@@ -180,7 +211,7 @@ fn a_look_up_or_sideways_is_noticed_in_any_spelling() {
             "use crate::zendesk::json;\nuse super::streams_of_bytes;\n// crate::sync::x",
         ),
         ("zendesk/edit.rs", "use super::super::page::scan;"),
-        ("streams/support.rs", "use crate::zendesk::{paging::Paging, budget::Bucket};"),
+        ("streams/support.rs", "use zendesk::{paging::Paging, budget::Bucket};"),
         ("main.rs", "use source_zendesk_support::cli;"),
     ] {
         assert_eq!(complaints(Path::new(path), text), Vec::<String>::new(), "{path}");

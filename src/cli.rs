@@ -11,25 +11,24 @@ use clap::{Parser, Subcommand};
 use tokio::sync::watch;
 
 use crate::config::Config;
-use crate::protocol::catalog;
-use crate::protocol::emitter::{Closed, Emitter, is_not_gone};
-use crate::protocol::message::{ErrorTrace, Level};
-use crate::protocol::state::SavedStates;
-use crate::secret::Secret;
 use crate::source::prepare::ReadRequest;
 use crate::source::read::{Outcome, read};
-use crate::source::signals::{Terminated, let_writes_fail};
-use crate::source::{Environment, check, discover, invalid_config, refused, spec};
-use crate::zendesk::clock::Clock;
-use crate::zendesk::webhook;
+use crate::source::{Environment, check, discover, spec};
+use airbyte::catalog;
+use airbyte::message::{ErrorTrace, Level};
+use airbyte::source::emitter::Emitter;
+use airbyte::source::state::SavedStates;
+use airbyte::stdout::{Closed, is_not_gone};
+use connector::environment::variable;
+use connector::failure::{invalid_config, refused};
+use connector::process::{LARGEST_CATALOG_BYTES, LARGEST_CONFIG_BYTES, contents, unwritable};
+use connector::signals::{Terminated, let_writes_fail};
+use zendesk::clock::Clock;
+use zendesk::secret::Secret;
+use zendesk::webhook;
 
-/// Larger files are none that a platform wrote. A state of Airbyte's connector may hold an entry
-/// per ticket.
-const LARGEST_CONFIG_BYTES: u64 = 1 << 20;
-const LARGEST_CATALOG_BYTES: u64 = 64 << 20;
+/// A state of Airbyte's connector may hold an entry per ticket.
 const LARGEST_STATE_BYTES: u64 = 64 << 20;
-
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Zendesk's calls are far smaller.
 const LARGEST_CALL_BYTES: u64 = 16 << 20;
@@ -161,16 +160,6 @@ fn wrote(written: std::io::Result<()>) -> ExitCode {
     }
 }
 
-/// Says on stderr that stdout takes no more, because there is no other place left.
-fn unwritable(why: &str) -> ExitCode {
-    let message = format!(
-        "stdout cannot be written: {why}. Make room where it leads, or lift the limit of the size of \
-         files, and start the command again."
-    );
-    let _ = writeln!(std::io::stderr(), "{message}");
-    ExitCode::FAILURE
-}
-
 /// Verifies the call whose body stands on stdin. It is no command of Airbyte's, so it answers in
 /// plain words.
 fn verify_webhook(signature: &str, timestamp: &str, secret: &Secret) -> ExitCode {
@@ -192,10 +181,13 @@ fn verify_webhook(signature: &str, timestamp: &str, secret: &Secret) -> ExitCode
 }
 
 async fn act(command: Command, environment: &Environment) -> ExitCode {
-    let clock = Clock::new(environment.clock_scale);
+    let clock = Clock::new(environment.shared.clock_scale);
     let timer = clock.clone();
-    let emitter =
-        Arc::new(Emitter::new(std::io::stdout(), move || timer.elapsed(), environment.debug));
+    let emitter = Arc::new(Emitter::new(
+        std::io::stdout(),
+        move || timer.elapsed(),
+        environment.shared.debug,
+    ));
     let mut terminated = Terminated::listen();
     let done = match command {
         Command::Read { config, catalog, state } => {
@@ -265,23 +257,6 @@ async fn answer(
     }
 }
 
-/// Reads a file that should not be larger than `largest` bytes. What has no end, as a device, is
-/// read no further either.
-fn contents(path: &Path, what: &str, largest: u64) -> Result<Vec<u8>, ErrorTrace> {
-    let unreadable = |error| refused(&format!("{what} cannot be read: {error}"));
-    let mut text = Vec::new();
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    file.take(largest + 1).read_to_end(&mut text).map_err(unreadable)?;
-    // Editors of some systems begin a text with this mark.
-    if text.starts_with(BYTE_ORDER_MARK) {
-        text.drain(..BYTE_ORDER_MARK.len());
-    }
-    if text.len() as u64 > largest {
-        return Err(refused(&format!("{what} is larger than {} MB", largest >> 20)));
-    }
-    Ok(text)
-}
-
 /// Writes the trouble that ended a command, if one did.
 async fn finish(
     emitter: &Emitter,
@@ -327,14 +302,8 @@ fn read_config(path: &Path) -> Result<Arc<Config>, ErrorTrace> {
 }
 
 fn environment(debug: bool) -> Environment {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let number = |name: &str| variable(name).and_then(|value| value.parse().ok());
     Environment {
-        base_url: variable("ZENDESK_BASE_URL"),
-        clock_scale: number("ZENDESK_CLOCK_SCALE").unwrap_or(1.0),
-        attempt: variable("WORKER_JOB_ATTEMPT").and_then(|value| value.parse().ok()).unwrap_or(0),
-        debug: debug
-            || variable("LOG_LEVEL").is_some_and(|level| level.eq_ignore_ascii_case("debug")),
+        shared: connector::environment::Environment::read(debug),
         file_transfer: variable("USE_FILE_TRANSFER")
             .is_some_and(|value| value.eq_ignore_ascii_case("true")),
         staging: variable("AIRBYTE_STAGING_DIRECTORY").map(PathBuf::from),

@@ -2,9 +2,6 @@
 
 pub mod cli;
 pub mod config;
-pub mod protocol;
-pub mod secret;
 pub mod source;
 pub mod streams;
 pub mod sync;
-pub mod zendesk;

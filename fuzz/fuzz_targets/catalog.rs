@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use source_zendesk_support::protocol::catalog::parse;
+use airbyte::catalog::parse;
 
 fuzz_target!(|text: &[u8]| {
     match parse(text) {

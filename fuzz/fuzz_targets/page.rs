@@ -10,8 +10,8 @@ use serde::de::IgnoredAny;
 use source_zendesk_support::config::Config;
 use source_zendesk_support::streams::{ResolvedStream, registry};
 use source_zendesk_support::sync::listing::pager::Listing;
-use source_zendesk_support::zendesk::budget::WalkId;
-use source_zendesk_support::zendesk::page::{Scanner, Shape};
+use zendesk::budget::WalkId;
+use zendesk::page::{Scanner, Shape};
 
 static SHAPES: LazyLock<Vec<Shape>> = LazyLock::new(|| {
     let config =

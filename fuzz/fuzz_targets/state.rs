@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Map, Value};
 use source_zendesk_support::config::Config;
-use source_zendesk_support::protocol::state::SavedStates;
+use airbyte::source::state::SavedStates;
 use source_zendesk_support::streams::{ResolvedStream, registry};
 use source_zendesk_support::sync::position::decode;
 use source_zendesk_support::sync::position::encode::to_state;

@@ -3,9 +3,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use source_zendesk_support::secret::{Secret, Secrets};
-use source_zendesk_support::zendesk::error::detail;
-use source_zendesk_support::zendesk::oauth::{Grant, GrantVerdict};
+use zendesk::secret::{Secret, Secrets};
+use zendesk::error::detail;
+use zendesk::oauth::{Grant, GrantVerdict};
 
 fuzz_target!(|answer: &[u8]| {
     let [status, body @ ..] = answer else { return };

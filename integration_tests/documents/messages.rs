@@ -167,6 +167,7 @@ pub(crate) fn assert_explained(messages: &[Value]) {
         }
         let mut found = Vec::new();
         sources(&in_project("src"), &mut found);
+        sources(&in_project("crates"), &mut found);
         let written: Vec<String> = found.iter().flat_map(|source| texts(source)).collect();
         let hint = said_by(&message, &written).map_or_else(
             || "> (the message, with … for what is filled in)".to_owned(),
@@ -182,7 +183,8 @@ pub(crate) fn assert_explained(messages: &[Value]) {
 #[test]
 fn every_message_is_explained() {
     let page = page();
-    let texts = texts(&text_of("src/source/failure.rs"));
+    let both = ["src/source/failure.rs", "crates/connector/src/failure.rs"].map(text_of);
+    let texts: Vec<String> = both.iter().flat_map(|text| texts(text)).collect();
     // A word alone is no message but a mark that is looked for.
     let messages = texts.iter().filter(|text| count_words(text) > 1);
     let messages: Vec<&String> = messages.collect();
@@ -224,10 +226,10 @@ fn functions(source: &str) -> Vec<String> {
 fn every_sentence_of_what_warns_is_explained() {
     let page = page();
     let mut found = Vec::new();
-    for folder in ["src/source", "src/sync"] {
+    for folder in ["src/source", "src/sync", "crates/connector/src"] {
         sources(&in_project(folder), &mut found);
     }
-    found.extend(["src/main.rs", "src/cli.rs", "src/config/violations.rs"].map(text_of));
+    found.extend(["src/main.rs", "src/cli.rs"].map(text_of));
     let functions = found.iter().flat_map(|source| functions(source));
     let complaining = functions.filter(|code| COMPLAINS.iter().any(|does| code.contains(does)));
     let said: Vec<String> = complaining.flat_map(|code| texts(&code)).collect();
@@ -250,6 +252,7 @@ fn every_sentence_of_what_warns_is_explained() {
 fn every_message_that_the_page_quotes_is_written_somewhere() {
     let mut found = Vec::new();
     sources(&in_project("src"), &mut found);
+    sources(&in_project("crates"), &mut found);
     let written: Vec<String> = found.iter().flat_map(|source| texts(source)).collect();
     let quoted = quotations();
     assert!(quoted.len() > 20, "{quoted:#?}");

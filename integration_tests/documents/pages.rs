@@ -128,7 +128,7 @@ fn moving_names_streams_that_are_there_and_all_of_airbytes() {
 fn what_the_architecture_names_is_there() {
     let mut code = String::new();
     let mut files = BTreeSet::new();
-    let mut folders = vec![in_project("src")];
+    let mut folders = vec![in_project("src"), in_project("crates")];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).expect("a folder") {
             let path = entry.expect("an entry").path();

@@ -1,71 +1,30 @@
 //! What the user writes, and what the program needs. The spec is derived from the first and every
 //! config is validated against that very spec.
 
-use std::fmt;
+use std::sync::Arc;
 
-use serde_json::Value;
-
-use crate::secret::Secret;
+use connector::config::{Account, Violation};
 
 mod searches;
 mod spec;
 mod start;
-mod subdomain;
-mod tidy;
-mod violation;
-mod violations;
 mod written;
 
 pub use searches::{Search, SearchType};
 pub use spec::connection_specification;
 pub use start::Start;
-pub use subdomain::is_host_label;
-pub use violation::Violation;
 pub use written::{
-    Credentials, Naming, TicketAuditsHistory, TicketScope, TicketsHistory, Values, WrittenConfig,
+    Naming, TicketAuditsHistory, TicketScope, TicketsHistory, Values, WrittenConfig,
 };
 
 use searches::searches;
-use subdomain::subdomain;
-use tidy::tidy;
-use violations::{too_long, violations};
 
-const DEFAULT_WORKERS: usize = 3;
+/// The share of each limit that may be used where the user does not say: reading leaves no other
+/// program behind.
+const DEFAULT_PERCENT: u32 = 100;
 
 /// What Airbyte's platform documents as the largest file.
 const DEFAULT_FILE_LIMIT_MB: u64 = 1500;
-
-/// The whole config as it was written, secrets and all, for the one message that hands it back.
-/// Its Debug shows nothing of it.
-pub struct Written(Value);
-
-impl fmt::Debug for Written {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Written")
-    }
-}
-
-impl Written {
-    /// The config with new tokens in place of the old. `ends_at` is written as ISO 8601; a token
-    /// without an end has no date.
-    #[must_use]
-    pub fn with_tokens(
-        &self,
-        access_token: &Secret,
-        refresh_token: Option<&Secret>,
-        ends_at: Option<String>,
-    ) -> Value {
-        let mut config = self.0.clone();
-        if let Some(credentials) = config.get_mut("credentials").and_then(Value::as_object_mut) {
-            credentials.insert("access_token".into(), access_token.expose().into());
-            if let Some(refresh_token) = refresh_token {
-                credentials.insert("refresh_token".into(), refresh_token.expose().into());
-            }
-            credentials.insert("token_expiry_date".into(), ends_at.into());
-        }
-        config
-    }
-}
 
 /// Which files of rows are fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,15 +39,8 @@ pub struct FileLimits {
 /// What the program needs to know.
 #[derive(Debug)]
 pub struct Config {
-    pub written: Written,
-    /// The account's host label, `acme`.
-    pub subdomain: String,
-    pub credentials: Credentials,
+    pub account: Arc<Account>,
     pub start: Start,
-    /// Requests in flight at once.
-    pub workers: usize,
-    /// The share of each limit that may be used, per cent.
-    pub quota_percent: u32,
     /// The largest page of ticket events; none for automatic.
     pub event_page_rows: Option<u32>,
     /// The column that tells when a row was deleted.
@@ -125,52 +77,28 @@ impl Config {
     /// # Errors
     /// Every [`Violation`] at once.
     pub fn parse(text: &[u8]) -> Result<Self, Vec<Violation>> {
-        let whole = |what: &str| vec![Violation { field: "config".into(), what: what.into() }];
-        let value: Value = serde_json::from_slice(text).map_err(|error| {
-            // The parser's own words may quote the text, and the text may be a secret.
-            let (line, column) = (error.line(), error.column());
-            whole(&format!("is not valid JSON (at line {line} column {column})"))
-        })?;
-        let Value::Object(mut object) = value else { return Err(whole("is not a JSON object")) };
-        let as_written = Written(Value::Object(object.clone()));
-        tidy(&mut object);
-        let value = Value::Object(object);
-        let mut violations = violations(&value);
-        violations.extend(too_long(&value));
-        if !violations.is_empty() {
-            return Err(violations);
-        }
-        let written: WrittenConfig = serde_json::from_value(value)
-            .map_err(|_| whole("does not have the shape that the spec describes"))?;
+        let (as_written, written) =
+            connector::config::read::<WrittenConfig>(text, &connection_specification())?;
+        let mut violations = Vec::new();
         let mut refuse = |field: &str, what: String| {
             violations.push(Violation { field: field.into(), what });
         };
-        let subdomain = subdomain(&written.subdomain).map_err(|what| refuse("subdomain", what));
         let start = written.start_date.as_deref().map_or(Ok(Start::default()), |text| {
             start::start(text).ok_or_else(|| refuse("start_date", "is no date that exists".into()))
         });
-        let credentials = written.credentials.ok_or_else(|| {
-            refuse("credentials", "is missing: choose one way of signing in".into());
-        });
         let searches = searches(written.search_queries.unwrap_or_default());
         let searches = searches.map_err(|more| violations.extend(more));
-        let (Ok(subdomain), Ok(credentials), Ok(start), Ok(searches)) =
-            (subdomain, credentials, start, searches)
-        else {
+        let account = Account::new(written.account, as_written, DEFAULT_PERCENT);
+        let account = account.map_err(|more| violations.extend(more));
+        let (Ok(account), Ok(start), Ok(searches)) = (account, start, searches) else {
             return Err(violations);
         };
-        let workers = written.num_workers.and_then(|workers| usize::try_from(workers).ok());
-        let percent = written.api_quota_percent.and_then(|percent| u32::try_from(percent).ok());
         let lookback_days = written.ticket_search_lookback_days.unwrap_or_default();
         let lookback_days = i64::try_from(lookback_days).unwrap_or(i64::MAX);
         let rows = written.page_size.and_then(|rows| u32::try_from(rows).ok());
         Ok(Self {
-            written: as_written,
-            subdomain,
-            credentials,
+            account: Arc::new(account),
             start,
-            workers: workers.unwrap_or(DEFAULT_WORKERS).clamp(1, 40),
-            quota_percent: percent.unwrap_or(100).clamp(1, 100),
             event_page_rows: rows.filter(|rows| *rows != 100),
             deleted_at_field: written.deleted_at_field,
             exclude_deleted: written.exclude_deleted.unwrap_or_default(),
@@ -221,7 +149,7 @@ mod tests {
                 "credentials":{"credentials":"api_token","email":"a@b.c","api_token":"secret123","extra":1}}"#,
         )
         .unwrap();
-        assert_eq!((config.subdomain.as_str(), config.workers), ("acme", 4));
+        assert_eq!((config.account.subdomain.as_str(), config.account.workers), ("acme", 4));
         assert_eq!((config.start, config.event_page_rows), (Start::At(1_602_720_000), None));
         assert!(!format!("{config:?}").contains("secret123"));
     }

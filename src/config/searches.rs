@@ -6,7 +6,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::violation::Violation;
+use connector::config::Violation;
 
 /// Searches that need no query, by name. Every ticket is in one of the two.
 const READY_MADE: [(&str, &str); 2] = [

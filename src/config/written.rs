@@ -1,28 +1,21 @@
 //! What the user writes: every option, with the words that the spec has for it. Property names are
 //! those of Airbyte's connector, so that an existing config works unchanged.
 
+use connector::config::WrittenAccount;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::searches::WrittenSearch;
 use super::start::PATTERN;
-use crate::secret::Secret;
 
 /// The configuration as the user writes it.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(title = "Source Zendesk Support Spec", extend("additionalProperties" = true))]
 #[serde(rename_all = "snake_case")]
 pub struct WrittenConfig {
-    /// Your Zendesk subdomain: `acme` for https://acme.zendesk.com. The whole address works too.
-    #[schemars(title = "Subdomain", extend("order" = 0, "examples" = ["acme"]))]
-    pub subdomain: String,
-
-    /// How to sign in. OAuth with client credentials suits unattended syncs best; API tokens can
-    /// no longer be created and stop on 2027-04-30.
-    #[schemars(with = "Credentials", title = "Authentication", extend("type" = "object", "order" = 1))]
-    #[serde(default)]
-    pub credentials: Option<Credentials>,
+    #[serde(flatten)]
+    pub account: WrittenAccount,
 
     /// From when on tickets and everything about them, ratings, audit logs and posts are read. Either
     /// a day, or a date and time with its zone, which bounds every read and must not lie in the
@@ -43,16 +36,6 @@ pub struct WrittenConfig {
     #[serde(default)]
     pub start_date: Option<String>,
 
-    /// Requests that may be in flight at once, over all streams together.
-    #[schemars(
-        with = "u64",
-        title = "Number of concurrent threads",
-        range(min = 1, max = 40),
-        extend("order" = 3, "default" = 3, "examples" = [1, 3, 10])
-    )]
-    #[serde(default)]
-    pub num_workers: Option<u64>,
-
     /// Events per request of the ticket_comments and ticket_events streams. 100 is automatic: the
     /// page grows to 1000 while answers are quick. Any other value is the largest page asked for.
     #[schemars(
@@ -63,17 +46,6 @@ pub struct WrittenConfig {
     )]
     #[serde(default)]
     pub page_size: Option<u64>,
-
-    /// The share of each of Zendesk's limits that may be used, per cent. Less leaves more to the
-    /// account's other programs; what those use is seen and respected in any case.
-    #[schemars(
-        with = "u64",
-        title = "Share of the API quota",
-        range(min = 1, max = 100),
-        extend("order" = 10, "default" = 100, "examples" = [100, 50, 25])
-    )]
-    #[serde(default)]
-    pub api_quota_percent: Option<u64>,
 
     /// A column that tells when a row was deleted in Zendesk, null while it lives, in every stream
     /// that sees deletions. Named `_ab_cdc_deleted_at`, Airbyte's destinations delete the row; any
@@ -323,78 +295,4 @@ pub enum TicketScope {
     All,
     Human,
     Ai,
-}
-
-/// How to sign in.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(tag = "credentials")]
-pub enum Credentials {
-    #[serde(rename = "oauth2_refresh")]
-    #[schemars(title = "OAuth2.0 with Refresh Token", extend("additionalProperties" = true))]
-    Refresh {
-        /// The unique identifier of your OAuth client.
-        #[schemars(title = "Client ID", extend("order" = 1))]
-        client_id: Secret,
-        /// The secret of your OAuth client.
-        #[schemars(title = "Client Secret", extend("order" = 2))]
-        client_secret: Secret,
-        /// The current access token; renewed by itself.
-        #[schemars(with = "Secret", title = "Access Token", extend("order" = 3))]
-        #[serde(default)]
-        access_token: Option<Secret>,
-        /// When the access token ends; kept by itself.
-        #[schemars(with = "String", title = "Token Expiry Date", extend("order" = 4, "format" = "date-time"))]
-        #[serde(default)]
-        token_expiry_date: Option<String>,
-        /// The refresh token. It works once and must serve no other source.
-        #[schemars(title = "Refresh Token", extend("order" = 5))]
-        refresh_token: Secret,
-    },
-    #[serde(rename = "api_token")]
-    #[schemars(title = "API Token", extend("additionalProperties" = true))]
-    ApiToken {
-        /// The e-mail address of the user whom the token belongs to.
-        #[schemars(title = "Email", extend("order" = 1))]
-        email: String,
-        /// The API token. Zendesk stops all API tokens on 2027-04-30.
-        #[schemars(title = "API Token", extend("order" = 2))]
-        api_token: Secret,
-    },
-    #[serde(rename = "oauth2.0")]
-    #[schemars(title = "OAuth2.0 (Legacy)", extend("additionalProperties" = true))]
-    Legacy {
-        /// An OAuth access token that does not expire. Zendesk stops them on 2027-04-01.
-        #[schemars(title = "Access Token", extend("order" = 1))]
-        access_token: Secret,
-        /// The unique identifier of your OAuth client.
-        #[schemars(with = "Secret", title = "Client ID", extend("order" = 2))]
-        #[serde(default)]
-        client_id: Option<Secret>,
-        /// The secret of your OAuth client.
-        #[schemars(with = "Secret", title = "Client Secret", extend("order" = 3))]
-        #[serde(default)]
-        client_secret: Option<Secret>,
-    },
-    #[serde(rename = "oauth2_client_credentials")]
-    #[schemars(title = "OAuth2.0 with Client Credentials", extend("additionalProperties" = true))]
-    ClientCredentials {
-        /// The unique identifier of your confidential OAuth client.
-        #[schemars(title = "Client ID", extend("order" = 1))]
-        client_id: Secret,
-        /// The secret of your OAuth client.
-        #[schemars(title = "Client Secret", extend("order" = 2))]
-        client_secret: Secret,
-        /// Scopes to ask for, separated by blanks. Empty: `read`.
-        #[schemars(with = "String", title = "Scope", extend("order" = 3))]
-        #[serde(default)]
-        scope: Option<String>,
-    },
-}
-
-impl Credentials {
-    /// Whether requests are signed with an access token, which has scopes and may end.
-    #[must_use]
-    pub fn is_oauth(&self) -> bool {
-        !matches!(self, Self::ApiToken { .. })
-    }
 }

@@ -11,14 +11,15 @@ use tokio::time::{Instant, timeout_at};
 
 use super::fetch_all::rows;
 use super::probe::{Reach, reach};
-use crate::config::{Config, is_host_label};
-use crate::protocol::message::Level;
+use crate::config::Config;
 use crate::streams::brands::BRANDS;
 use crate::streams::{ResolvedFeed, ResolvedStream};
 use crate::sync::WalkError;
-use crate::zendesk::client::Client;
-use crate::zendesk::error::ApiError;
-use crate::zendesk::site::Site;
+use airbyte::message::Level;
+use connector::config::is_host_label;
+use zendesk::client::Client;
+use zendesk::error::ApiError;
+use zendesk::site::Site;
 
 /// Hosts that are asked whether help centers can be read at all.
 const MOST_CANDIDATES: usize = 5;
@@ -221,7 +222,7 @@ fn main_alone(main: &Site, config: &Config, error: &ApiError) -> HelpCenters {
     let warning = format!(
         "the brands cannot be listed ({}): of help centers only that of {} is read, and its rows do not \
          say which brand's they are",
-        error.detail, config.subdomain
+        error.detail, config.account.subdomain
     );
     HelpCenters { messages: vec![(Level::Warn, warning)], ..HelpCenters::of_main(main) }
 }
@@ -241,7 +242,7 @@ fn decide(rows: &[Value], main: &Site, config: &Config) -> Result<HelpCenters, N
             )),
         }
     }
-    let by_name = brands.iter().position(|brand| brand.subdomain == config.subdomain);
+    let by_name = brands.iter().position(|brand| brand.subdomain == config.account.subdomain);
     // An account that was renamed may still answer at its former name.
     let of_main = by_name.or_else(|| brands.iter().position(|brand| brand.is_default));
     let main_brand = of_main.map(|at| {

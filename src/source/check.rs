@@ -7,25 +7,27 @@ use futures_util::future::{join, join_all};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
+use super::asker::Asker;
 use super::brands::{HelpCenters, NoHelpCenters, ask_hosts, help_centers, spokesman};
 use super::endings::some;
 use super::findings::{Findings, add};
-use super::identity::{Asker, Identity, NoIdentity, TokenFacts, identity, token_facts, webhooks};
 use super::name_conflicts::clash;
 use super::probe::{Reach, groups, missing_scopes, reach, unanswered};
-use super::refusals::is_scope;
-use super::{
-    Environment, PATIENCE, SETTLE_WITHIN, connect, deletions, ends_soon, failure, invalid_config,
-};
+use super::{Environment, PATIENCE, SETTLE_WITHIN, connect, deletions, failure};
 use crate::config::Config;
-use crate::protocol::emitter::{Closed, Emitter};
-use crate::protocol::message::{self, ErrorTrace, Level};
 use crate::streams::{ResolvedStream, registry};
-use crate::zendesk::budget::Bucket;
-use crate::zendesk::client::Client;
-use crate::zendesk::clock::Clock;
-use crate::zendesk::error::{ApiError, ErrorKind};
-use crate::zendesk::site::Site;
+use airbyte::message::{self, ErrorTrace, Level};
+use airbyte::source::emitter::Emitter;
+use airbyte::stdout::Closed;
+use connector::connect::ends_soon;
+use connector::failure::{invalid_config, of_identity};
+use connector::identity::{Identity, NoIdentity, TokenFacts, identity, token_facts, webhooks};
+use connector::refusals::is_scope;
+use zendesk::budget::Bucket;
+use zendesk::client::Client;
+use zendesk::clock::Clock;
+use zendesk::error::{ApiError, ErrorKind};
+use zendesk::site::Site;
 
 /// Answers with one CONNECTION_STATUS. `stop` turns true when the program is to end.
 ///
@@ -45,7 +47,7 @@ pub async fn check(
         Ok(config) => Arc::new(config),
         Err(trouble) => return emitter.line(failed(&trouble.message)).await,
     };
-    if let Some(warning) = ends_soon(&config.credentials) {
+    if let Some(warning) = ends_soon(&config.account.credentials) {
         emitter.log(Level::Warn, warning).await?;
     }
     let streams = registry(&config);
@@ -81,7 +83,7 @@ async fn examine(
         Ok(Ok(identity)) => Some(identity),
         // The token is somebody's, or it would be a 401; only who it is stays unknown.
         Ok(Err(NoIdentity::Api(error))) if is_narrow(config, &error) => None,
-        Ok(Err(error)) => return Ok(Err(failure::of_identity(&error, config).message)),
+        Ok(Err(error)) => return Ok(Err(of_identity(&error, &config.account).message)),
         Err(_) => return Ok(Err(no_answer(client, config))),
     };
     if let Some(start) = config.start.ahead_of(client.clock().now_unix()) {
@@ -89,7 +91,7 @@ async fn examine(
     }
     introduce(client, config, identity.as_ref(), emitter).await?;
     let token = async {
-        if !config.credentials.is_oauth() {
+        if !config.account.credentials.is_oauth() {
             return None;
         }
         timeout_at(deadline, Box::pin(token_facts(client))).await.ok()?.ok().flatten()
@@ -245,7 +247,7 @@ async fn introduce(
     identity: Option<&Identity>,
     emitter: &Emitter,
 ) -> Result<(), Closed> {
-    let account = format!("{}.zendesk.com", config.subdomain);
+    let account = format!("{}.zendesk.com", config.account.subdomain);
     let message = match identity {
         Some(Identity { id, role }) => {
             format!("signed in to {account} as user {id} with the role {role}")
@@ -275,11 +277,11 @@ async fn report_token(token: &TokenFacts, emitter: &Emitter) -> Result<(), Close
 
 /// A refusal that only says that an access token is for other things.
 fn is_narrow(config: &Config, error: &ApiError) -> bool {
-    config.credentials.is_oauth() && is_scope(error)
+    config.account.credentials.is_oauth() && is_scope(error)
 }
 
 /// Why there was no answer in time, as far as the last try tells.
 fn no_answer(client: &Client, config: &Config) -> String {
     let error = client.last_failure().unwrap_or_else(|| unanswered(client, "users/me.json"));
-    failure::of_identity(&NoIdentity::Api(error), config).message
+    of_identity(&NoIdentity::Api(error), &config.account).message
 }

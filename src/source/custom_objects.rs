@@ -10,13 +10,13 @@ use tokio::time::timeout;
 
 use super::fetch_all::rows;
 use super::probe::unanswered;
-use super::refusals::is_last_word;
 use crate::config::Config;
 use crate::streams::ResolvedFeed;
 use crate::streams::custom_objects::{CUSTOM_OBJECT_FIELDS, CUSTOM_OBJECTS, CustomObject};
 use crate::sync::WalkError;
 use crate::sync::position::path_params::fill_path;
-use crate::zendesk::client::Client;
+use connector::refusals::is_last_word;
+use zendesk::client::Client;
 
 /// Each kind of custom object, with the fields that its records have now. There are none where Zendesk
 /// refuses custom objects for good. It has failed when nothing comes for as long as the patience of who

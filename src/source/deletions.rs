@@ -1,11 +1,11 @@
 //! Options about deleted rows that cannot be followed: reported before the first request. Pure.
 
 use super::name_conflicts::clash;
-use super::refused;
 use crate::config::Config;
-use crate::protocol::catalog::{Selected, SyncMode};
-use crate::protocol::message::ErrorTrace;
 use crate::streams::{DeletionMarker, QueryOption, Reading, ResolvedStream};
+use airbyte::catalog::{Selected, SyncMode};
+use airbyte::message::ErrorTrace;
+use connector::failure::refused;
 
 /// Why these streams cannot be read with these options.
 #[must_use]

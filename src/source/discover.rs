@@ -10,22 +10,25 @@ use futures_util::future::{join, join_all};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
+use super::asker::Asker;
 use super::brands::{NoHelpCenters, ask_hosts, candidates, help_centers, spokesman};
 use super::custom_objects::custom_objects;
-use super::identity::{Asker, Identity, NoIdentity, TokenFacts, identity, token_facts};
 use super::name_conflicts::clash;
 use super::probe::{Group, Reach, groups, reach};
-use super::refusals::is_last_word;
 use super::{Environment, PATIENCE, SETTLE_WITHIN, connect, failure, fields};
 use crate::config::Config;
-use crate::protocol::emitter::{Closed, Emitter};
-use crate::protocol::message::{CatalogStream, ErrorTrace, Level, catalog};
 use crate::streams::{Reading, ResolvedStream, registry, registry_with};
-use crate::zendesk::budget::Bucket;
-use crate::zendesk::client::Client;
-use crate::zendesk::clock::Clock;
-use crate::zendesk::error::ErrorKind;
-use crate::zendesk::site::Site;
+use airbyte::message::{CatalogStream, ErrorTrace, Level, catalog};
+use airbyte::source::emitter::Emitter;
+use airbyte::stdout::Closed;
+use connector::failure::of_identity;
+use connector::identity::{Identity, NoIdentity, TokenFacts, identity, token_facts};
+use connector::refusals::is_last_word;
+use zendesk::budget::Bucket;
+use zendesk::client::Client;
+use zendesk::clock::Clock;
+use zendesk::error::ErrorKind;
+use zendesk::site::Site;
 
 /// All probes together take at most this; what has not answered by then stays in.
 const PROBES_WITHIN: Duration = Duration::from_secs(10);
@@ -151,7 +154,7 @@ enum Facts {
 /// Asks who is signed in, and what the access token may do.
 async fn facts(client: &Client, config: &Config, deadline: Instant) -> Facts {
     let token = async {
-        match config.credentials.is_oauth() {
+        match config.account.credentials.is_oauth() {
             true => token_facts(client).await.ok().flatten(),
             false => None,
         }
@@ -162,7 +165,7 @@ async fn facts(client: &Client, config: &Config, deadline: Instant) -> Facts {
             Facts::Known { identity: None, token }
         }
         Ok((Err(error), _)) => {
-            let trouble = failure::of_identity(&error, config);
+            let trouble = of_identity(&error, &config.account);
             if error.is_hopeless() {
                 return Facts::Hopeless(trouble);
             }

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::failure;
-use crate::protocol::emitter::Closed;
 use crate::streams::ResolvedStream;
 use crate::sync::WalkError;
 use crate::sync::listing::member::{Ended, Report};
-use crate::zendesk::error::ErrorKind;
+use airbyte::stdout::Closed;
+use zendesk::error::ErrorKind;
 
 /// The most hosts that a line names. Further hosts are counted.
 const MOST_NAMED: usize = 10;
@@ -145,8 +145,8 @@ mod tests {
     use super::*;
     use crate::config::Config;
     use crate::streams::registry;
-    use crate::zendesk::error::ApiError;
-    use crate::zendesk::site::Site;
+    use zendesk::error::ApiError;
+    use zendesk::site::Site;
 
     fn articles() -> Arc<ResolvedStream> {
         let config =

@@ -12,13 +12,14 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use crate::config::Config;
-use crate::protocol::emitter::{Closed, Emitter};
-use crate::protocol::message::Level;
 use crate::streams::ResolvedStream;
 use crate::streams::counts::Count as Counting;
-use crate::zendesk::budget::Bucket;
-use crate::zendesk::client::Client;
-use crate::zendesk::page::Shape;
+use airbyte::message::Level;
+use airbyte::source::emitter::Emitter;
+use airbyte::stdout::Closed;
+use zendesk::budget::Bucket;
+use zendesk::client::Client;
+use zendesk::page::Shape;
 
 /// A stream that is read from its beginning.
 #[derive(Clone, Debug)]

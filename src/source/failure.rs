@@ -1,15 +1,16 @@
 //! Turns any error into a failure type and a message: one sentence says what happened, the next what
 //! to do. No other place matches on errors to do so.
 
+use super::asker::Asker;
 use super::brands::NoHelpCenters;
-use super::identity::{Asker, NoIdentity};
-use super::refusals::{is_account_gone, is_scope, is_too_long, is_users_words};
-use crate::config::{Config, Credentials};
-use crate::protocol::message::{ErrorTrace, FailureType};
+use super::refusals::is_users_words;
 use crate::streams::{ResolvedStream, Role};
 use crate::sync::WalkError;
-use crate::zendesk::error::{ApiError, ErrorKind};
-use crate::zendesk::timestamp;
+use airbyte::message::{ErrorTrace, FailureType};
+use connector::failure::{Wanted, of_api};
+use connector::refusals::{is_account_gone, is_scope};
+use zendesk::error::{ApiError, ErrorKind};
+use zendesk::timestamp;
 
 /// What a stream's failure means for the person who reads it. `at` names the host where it was
 /// read, if not the main one.
@@ -18,9 +19,9 @@ pub fn of_stream(stream: &ResolvedStream, at: Option<&str>, error: &WalkError) -
     let (failure_type, message) = match error {
         WalkError::Api(error) => {
             let of_brand = at.and_then(|_| of_brand(stream, error));
-            of_brand.unwrap_or_else(|| of_api(error, Some(stream)))
+            of_brand.unwrap_or_else(|| of_api(error, &wanted(stream)))
         }
-        WalkError::Refused { last, .. } => of_api(last, Some(stream)),
+        WalkError::Refused { last, .. } => of_api(last, &wanted(stream)),
         WalkError::Broken { .. } => (
             FailureType::TransientError,
             "Zendesk's listing neither ended nor went on. Try again; if it stays so, report it with the \
@@ -185,8 +186,8 @@ pub fn of_objects(error: &WalkError) -> ErrorTrace {
 /// What an error means that ended a listing which is of no stream.
 fn of_listing(error: &WalkError) -> (FailureType, String) {
     match error {
-        WalkError::Api(error) => of_api(error, None),
-        _ => transient(format!("{error}. Try again.")),
+        WalkError::Api(error) => of_api(error, &Wanted::default()),
+        _ => (FailureType::TransientError, format!("{error}. Try again.")),
     }
 }
 
@@ -237,53 +238,13 @@ pub fn of_help_centers(stream: Option<&ResolvedStream>, error: &NoHelpCenters) -
     trouble
 }
 
-/// What it means that nobody is signed in.
-#[must_use]
-pub fn of_identity(error: &NoIdentity, config: &Config) -> ErrorTrace {
-    let (failure_type, message) = match error {
-        NoIdentity::Anonymous => (
-            FailureType::ConfigError,
-            format!(
-                "The credentials were not accepted: Zendesk treated the request as anonymous. {}",
-                sign_in_again(config)
-            ),
-        ),
-        NoIdentity::Api(error) if error.kind == ErrorKind::Unauthorized => (
-            FailureType::ConfigError,
-            format!(
-                "Zendesk does not accept the credentials ({}). {}",
-                error.detail,
-                sign_in_again(config)
-            ),
-        ),
-        NoIdentity::Api(error) => of_api(error, None),
-    };
-    ErrorTrace { failure_type, message, detail: Some(error.to_string()), stream: None }
-}
-
-/// What to do about credentials that let nobody in.
-fn sign_in_again(config: &Config) -> &'static str {
-    match config.credentials {
-        Credentials::ApiToken { .. } => {
-            "Check the e-mail address, the API token and the subdomain; an API token is not a password, \
-             and its user must not be suspended."
-        }
-        Credentials::Legacy { .. } | Credentials::Refresh { .. } => {
-            "Sign in again (reconnect), and check the subdomain; the user must not be suspended."
-        }
-        Credentials::ClientCredentials { .. } => {
-            "Check that the user of the OAuth client is active, and the subdomain."
-        }
-    }
-}
-
 /// Why a probe of a stream was refused, and what to do, in two sentences.
 #[must_use]
 pub fn why_not(stream: &ResolvedStream, error: &ApiError, asker: &Asker<'_>) -> String {
     let role = asker.identity.map_or("", |identity| identity.role.as_str());
     let detail = &error.detail;
     if is_account_gone(error) || is_scope(error) || is_users_words(stream, error) {
-        return of_api(error, Some(stream)).1;
+        return of_api(error, &wanted(stream)).1;
     }
     if !asker.covers(stream) {
         return format!(
@@ -293,7 +254,7 @@ pub fn why_not(stream: &ResolvedStream, error: &ApiError, asker: &Asker<'_>) -> 
         );
     }
     if error.kind == ErrorKind::Forbidden && asker.may_lack_role(stream) && !role.is_empty() {
-        return format!("the role `{role}` may not read it ({detail}). {}", needs(Some(stream)));
+        return format!("the role `{role}` may not read it ({detail}). {}", needs(stream));
     }
     match (stream.access.plan, stream.access.feature) {
         (Some(plan), None) => format!(
@@ -305,172 +266,18 @@ pub fn why_not(stream: &ResolvedStream, error: &ApiError, asker: &Asker<'_>) -> 
              It needs {feature}{}; otherwise leave the stream out.",
             plan.map(|plan| format!(" and {plan}")).unwrap_or_default()
         ),
-        (None, None) => of_api(error, Some(stream)).1,
+        (None, None) => of_api(error, &wanted(stream)).1,
     }
 }
 
-/// What an error of the API means, whatever stream it ended.
-fn of_api(error: &ApiError, stream: Option<&ResolvedStream>) -> (FailureType, String) {
-    let words_of = stream.and_then(|stream| stream.feed.words_of);
-    let detail = &error.detail;
-    match error.kind {
-        ErrorKind::NotFound | ErrorKind::NoAccount
-            if error.kind == ErrorKind::NoAccount || detail.contains("No help desk") =>
-        {
-            config_error(
-                "There is no Zendesk account at this subdomain. Check that `subdomain` is the part before \
-                 .zendesk.com of the address in your browser.",
-            )
-        }
-        ErrorKind::Unauthorized | ErrorKind::Forbidden | ErrorKind::NotFound
-            if is_account_gone(error) =>
-        {
-            config_error(format!(
-                "The Zendesk account or its user is suspended or ended ({detail}). Sign in to Zendesk in a browser and set that right."
-            ))
-        }
-        ErrorKind::Unauthorized
-        | ErrorKind::GrantEnded
-        | ErrorKind::ClientRefused
-        | ErrorKind::NoToken => of_sign_in(error.kind, detail),
-        ErrorKind::Forbidden | ErrorKind::NotFound => of_access(error, stream),
-        ErrorKind::Unresolved
-        | ErrorKind::Untrusted
-        | ErrorKind::Renamed
-        | ErrorKind::Redirected
-        | ErrorKind::Intercepted
-        | ErrorKind::Outage
-        | ErrorKind::LongOutage => of_connection(error.kind, detail),
-        _ if is_too_long(error)
-            && let Some(option) = words_of =>
-        {
-            config_error(format!(
-                "The query is longer than Zendesk takes ({detail}). Shorten it in `{option}`, or make several of it."
-            ))
-        }
-        ErrorKind::Invalid if let Some(option) = words_of => config_error(format!(
-            "Zendesk rejects the query: {detail}. Correct it in `{option}`, or take it out."
-        )),
-        ErrorKind::BadPosition
-        | ErrorKind::Invalid
-        | ErrorKind::Unexpected
-        | ErrorKind::NoAccount
-        | ErrorKind::RateLimited
-        | ErrorKind::Unavailable
-        | ErrorKind::Unreadable
-        | ErrorKind::TooLarge => of_answer(error.kind, detail),
-        ErrorKind::DiskFull => transient(format!(
-            "The disk that files go to is full ({detail}). Make room, or choose smaller files, and try again."
-        )),
-        ErrorKind::Unwritable => config_error(format!(
-            "The folder that files go to cannot be written ({detail}). Let the program's user write there."
-        )),
-        ErrorKind::Stopped => transient("The sync was stopped. Start it again."),
-    }
-}
-
-/// What an error about the credentials means.
-fn of_sign_in(kind: ErrorKind, detail: &str) -> (FailureType, String) {
-    match kind {
-        ErrorKind::GrantEnded => config_error(format!(
-            "The refresh token is used up, revoked or too old ({detail}). Sign in again, and give each source a sign-in of its own: one refresh token must not serve two sources, because it works once."
-        )),
-        ErrorKind::ClientRefused => config_error(format!(
-            "Zendesk refuses the OAuth client ({detail}). Check its identifier and secret, that it is confidential, and that it may have the scopes it asks for."
-        )),
-        ErrorKind::NoToken => transient(format!(
-            "Zendesk gave no access token ({detail}). Try again; if it stays so, check the client's identifier and secret, the subdomain and the network."
-        )),
-        _ => config_error(format!(
-            "Zendesk does not accept the credentials ({detail}). Check the token and the e-mail address, or sign in again."
-        )),
-    }
-}
-
-/// What it means that something may not be read, or is not there.
-fn of_access(error: &ApiError, stream: Option<&ResolvedStream>) -> (FailureType, String) {
-    let detail = &error.detail;
-    match error.kind {
-        ErrorKind::Forbidden if is_scope(error) => config_error(format!(
-            "The access token lacks a scope ({detail}). Sign in with {}, or with `read` for everything.",
-            stream.map_or("the scope `users:read`".to_owned(), |stream| format!(
-                "the scope `{}`",
-                stream.scope
-            )),
-        )),
-        ErrorKind::Forbidden => config_error(format!(
-            "Zendesk does not allow these credentials to read this ({detail}). {}",
-            needs(stream)
-        )),
-        _ => config_error(format!(
-            "This account does not have what this reads ({detail}). {}",
-            needs(stream)
-        )),
-    }
-}
-
-/// What it means that the account was not reached, or is out of service.
-fn of_connection(kind: ErrorKind, detail: &str) -> (FailureType, String) {
-    match kind {
-        ErrorKind::Unresolved => transient(format!(
-            "The account's address cannot be found in the DNS ({detail}). Check the network, its DNS and the subdomain, and try again."
-        )),
-        ErrorKind::Untrusted => config_error(format!(
-            "The certificate of the server is not trusted ({detail}). If a proxy stands between, put its certificate into SSL_CERT_FILE."
-        )),
-        ErrorKind::Renamed => config_error(format!(
-            "The account has another name now ({detail}). Set `subdomain` to that name."
-        )),
-        ErrorKind::Redirected => transient(format!(
-            "We are sent to a place that is not the account ({detail}), as in maintenance, or by a sign-in page of the network. Look at status.zendesk.com and at the network, and try again."
-        )),
-        ErrorKind::Intercepted => transient(format!(
-            "The answer is not Zendesk's own but that of something on the way ({detail}). Check that the account's IP restrictions, the firewall and the proxy let this machine through, and try again."
-        )),
-        _ => transient(format!(
-            "Zendesk is out of service ({detail}). Look at status.zendesk.com, and try again when it is back."
-        )),
-    }
-}
-
-/// What it means that the account gave no answer that helps.
-fn of_answer(kind: ErrorKind, detail: &str) -> (FailureType, String) {
-    match kind {
-        ErrorKind::RateLimited => transient(
-            "Zendesk's rate limit leaves no request. Try again later, or let other programs use less of it.",
-        ),
-        ErrorKind::Unavailable => transient(format!(
-            "Zendesk did not answer ({detail}). Check the network and the subdomain, and try again."
-        )),
-        ErrorKind::Unreadable => transient(format!(
-            "Zendesk's answer cannot be read ({detail}). Try again; if it stays so, report it."
-        )),
-        ErrorKind::TooLarge => system_error(format!(
-            "An answer is larger than can be held ({detail}). Report it with the detail of this message."
-        )),
-        _ => system_error(format!(
-            "Zendesk refused the request ({detail}). Report it with the detail of this message."
-        )),
-    }
-}
-
-fn config_error(message: impl Into<String>) -> (FailureType, String) {
-    (FailureType::ConfigError, message.into())
-}
-
-fn transient(message: impl Into<String>) -> (FailureType, String) {
-    (FailureType::TransientError, message.into())
-}
-
-fn system_error(message: impl Into<String>) -> (FailureType, String) {
-    (FailureType::SystemError, message.into())
+/// What is wanted of the API by a stream.
+fn wanted(stream: &ResolvedStream) -> Wanted<'_> {
+    let words_of = stream.feed.words_of;
+    Wanted { scope: stream.scope, needs: needs(stream), words_of, ..Wanted::default() }
 }
 
 /// What a stream needs, as advice.
-fn needs(stream: Option<&ResolvedStream>) -> String {
-    let Some(stream) = stream else {
-        return "Ask the account's administrator for access.".to_owned();
-    };
+fn needs(stream: &ResolvedStream) -> String {
     let mut needs = Vec::new();
     if let Some(plan) = stream.access.plan {
         needs.push(format!("the {plan} plan"));

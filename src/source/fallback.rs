@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::probe::{Reach, reach};
 use crate::config::Config;
 use crate::streams::{ResolvedFeed, ResolvedStream};
-use crate::zendesk::client::Client;
-use crate::zendesk::error::ApiError;
+use zendesk::client::Client;
+use zendesk::error::ApiError;
 
 /// The role in `users/me` of users who are not administrators.
 const AGENT: &str = "agent";

@@ -6,9 +6,9 @@ use crate::config::Config;
 use crate::streams::ResolvedFeed;
 use crate::sync::WalkError;
 use crate::sync::listing::pager::{Listing, Pager};
-use crate::zendesk::client::Client;
-use crate::zendesk::error::{ApiError, ErrorKind};
-use crate::zendesk::page::Page;
+use zendesk::client::Client;
+use zendesk::error::{ApiError, ErrorKind};
+use zendesk::page::Page;
 
 /// All rows of a listing at the main host.
 ///

@@ -11,14 +11,15 @@ use super::failure;
 use super::fetch_all::rows;
 use super::probe::unanswered;
 use crate::config::Config;
-use crate::protocol::catalog::Selected;
-use crate::protocol::emitter::{Closed, Emitter};
-use crate::protocol::message::{ErrorTrace, Level};
 use crate::streams::custom_fields::{Asked, Column, CustomFields, Field, asked, columns};
 use crate::streams::{ResolvedFeed, ResolvedStream};
 use crate::sync::WalkError;
-use crate::zendesk::client::Client;
-use crate::zendesk::error::ErrorKind;
+use airbyte::catalog::Selected;
+use airbyte::message::{ErrorTrace, Level};
+use airbyte::source::emitter::Emitter;
+use airbyte::stdout::Closed;
+use zendesk::client::Client;
+use zendesk::error::ErrorKind;
 
 /// The most names in one message.
 const MOST_NAMED: usize = 20;

@@ -1,12 +1,12 @@
 //! Which streams `check` found readable, and what it says about the others. Pure.
 
-use super::identity::Asker;
+use super::asker::Asker;
 use super::probe::{Group, Reach};
 use super::refusals::is_users_words;
 use super::{failure, fallback};
-use crate::protocol::message::Level;
 use crate::streams::ResolvedStream;
-use crate::zendesk::error::ApiError;
+use airbyte::message::Level;
+use zendesk::error::ApiError;
 
 /// What the probes of all groups of streams found.
 #[derive(Debug, Default)]

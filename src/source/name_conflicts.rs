@@ -1,9 +1,9 @@
 //! Options that name something that is there already: reported before the first request. Pure.
 
-use super::refused;
 use crate::config::Config;
-use crate::protocol::message::ErrorTrace;
 use crate::streams::{ResolvedStream, names_twice, with_another};
+use airbyte::message::ErrorTrace;
+use connector::failure::refused;
 
 /// Why the streams cannot be as the options want them.
 #[must_use]

@@ -7,20 +7,22 @@ use std::sync::Arc;
 
 use super::brands::HelpCenters;
 use super::estimate::FromTheBeginning;
-use super::{Environment, fallback, refused};
+use super::{Environment, fallback};
 use crate::config::Config;
-use crate::protocol::catalog::Selected;
-use crate::protocol::emitter::{Closed, Emitter, unix_ms};
-use crate::protocol::message::{self, ErrorTrace, FailureType, Level, Status};
-use crate::protocol::state::SavedStates;
 use crate::streams::{ResolvedFeed, ResolvedStream};
 use crate::sync::listing::member::{ActiveStream, Group};
 use crate::sync::plan::per_brand::{self, Beginnings, Hosts};
 use crate::sync::plan::{self, Now};
 use crate::sync::position::encode::to_state;
 use crate::sync::walk::search_first;
-use crate::zendesk::client::Client;
-use crate::zendesk::site::Site;
+use airbyte::catalog::Selected;
+use airbyte::message::{self, ErrorTrace, FailureType, Level, Status};
+use airbyte::source::emitter::Emitter;
+use airbyte::source::state::SavedStates;
+use airbyte::stdout::{Closed, unix_ms};
+use connector::failure::refused;
+use zendesk::client::Client;
+use zendesk::site::Site;
 
 /// What is known before anything is read.
 pub struct Known<'k> {

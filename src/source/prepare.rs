@@ -7,22 +7,25 @@ use futures_util::future::{Either, select};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::brands::{HelpCenters, NoHelpCenters, help_centers, hosts};
-use super::identity::identity;
 use super::open_streams::wants_files;
-use super::{Environment, deletions, ends_soon, failure, fallback, fields, waits};
+use super::{Environment, deletions, failure, fallback, fields, waits};
 use crate::config::Config;
-use crate::protocol::catalog::Selected;
-use crate::protocol::emitter::{Closed, Emitter};
-use crate::protocol::message::{ErrorTrace, Level};
-use crate::protocol::state::SavedStates;
 use crate::streams::custom_objects::CustomObject;
 use crate::streams::{ResolvedFeed, ResolvedStream, registry_with};
 use crate::sync::WalkError;
 use crate::sync::plan::Now;
-use crate::zendesk::budget::Wait;
-use crate::zendesk::client::Client;
-use crate::zendesk::error::ErrorKind;
-use crate::zendesk::site::Site;
+use airbyte::catalog::Selected;
+use airbyte::message::{ErrorTrace, Level};
+use airbyte::source::emitter::Emitter;
+use airbyte::source::state::SavedStates;
+use airbyte::stdout::Closed;
+use connector::connect::ends_soon;
+use connector::failure::of_identity;
+use connector::identity::identity;
+use zendesk::budget::Wait;
+use zendesk::client::Client;
+use zendesk::error::ErrorKind;
+use zendesk::site::Site;
 
 /// What was asked for.
 #[derive(Debug)]
@@ -70,7 +73,7 @@ pub async fn prepare(
     let adding = fields::add_columns(&mut streams, selected, (client, config), emitter);
     let mut troubles = report_waits_of(adding, waits, emitter).await??;
     let streams: Vec<Arc<ResolvedStream>> = streams.into_iter().map(Arc::new).collect();
-    let now = Now { unix: client.clock().now_unix(), attempt: environment.attempt };
+    let now = Now { unix: client.clock().now_unix(), attempt: environment.shared.attempt };
     let resolved = streams.iter().map(|stream| &**stream);
     let named = |selected: &Selected| resolved.clone().find(|stream| stream.name == selected.name);
     let chosen: Vec<&ResolvedStream> = selected.iter().filter_map(named).collect();
@@ -120,7 +123,7 @@ async fn check_request(
     if let Some(trouble) = deletions::refusal(config, streams, selected) {
         return Ok(Err(trouble));
     }
-    if let Some(warning) = ends_soon(&config.credentials) {
+    if let Some(warning) = ends_soon(&config.account.credentials) {
         emitter.log(Level::Warn, warning).await?;
     }
     if states.is_empty()
@@ -136,7 +139,7 @@ async fn check_request(
 async fn role(client: &Client, config: &Config) -> Result<String, ErrorTrace> {
     let role = match identity(client).await {
         Ok(identity) => identity.role,
-        Err(error) if error.is_hopeless() => return Err(failure::of_identity(&error, config)),
+        Err(error) if error.is_hopeless() => return Err(of_identity(&error, &config.account)),
         Err(_) => String::new(),
     };
     match config.start.ahead_of(client.clock().now_unix()) {

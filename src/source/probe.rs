@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::identity::Asker;
+use super::asker::Asker;
 use super::refusals::is_users_words;
 use crate::config::Config;
 use crate::streams::ResolvedStream;
 use crate::sync::listing::pager::Listing;
-use crate::zendesk::budget::Bucket;
-use crate::zendesk::client::{Client, PageSize, Request, RequestStats};
-use crate::zendesk::error::{ApiError, ErrorKind};
-use crate::zendesk::site::Site;
+use zendesk::budget::Bucket;
+use zendesk::client::{Client, PageSize, Request, RequestStats};
+use zendesk::error::{ApiError, ErrorKind};
+use zendesk::site::Site;
 
 /// What a probe found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,8 +130,8 @@ pub fn unanswered(client: &Client, path: &str) -> ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::identity::{Identity, TokenFacts};
     use crate::streams::{Role, registry};
+    use connector::identity::{Identity, TokenFacts};
 
     fn streams() -> Vec<ResolvedStream> {
         let config =

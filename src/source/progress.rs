@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressStyle};
 
-use crate::protocol::emitter::Emitter;
-use crate::protocol::ledger::Progress;
-use crate::zendesk::budget::Bucket;
-use crate::zendesk::client::Client;
+use airbyte::source::emitter::Emitter;
+use airbyte::source::ledger::Progress;
+use zendesk::budget::Bucket;
+use zendesk::client::Client;
 
 /// How often it looks, by the wall's clock, since somebody watches.
 const EVERY: Duration = Duration::from_millis(250);

@@ -13,17 +13,18 @@ use super::estimate::estimate;
 use super::open_streams::{Begun, Known, begin};
 use super::prepare::{ReadRequest, prepare};
 use super::report::Reporter;
-use super::signals::Terminated;
 use super::waits::Waits;
 use super::{Environment, SETTLE_WITHIN, connect, failure, progress};
-use crate::protocol::emitter::{Closed, Emitter};
-use crate::protocol::message::{ErrorTrace, Level};
 use crate::sync::files::download;
 use crate::sync::listing::context::Context;
 use crate::sync::listing::member::Group;
 use crate::sync::walk;
-use crate::zendesk::client::Client;
-use crate::zendesk::clock::Clock;
+use airbyte::message::{ErrorTrace, Level};
+use airbyte::source::emitter::Emitter;
+use airbyte::stdout::Closed;
+use connector::signals::Terminated;
+use zendesk::client::Client;
+use zendesk::clock::Clock;
 
 /// How often silent streams are looked after.
 const HEARTBEAT: Duration = Duration::from_secs(10);

@@ -6,14 +6,15 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::endings::{Endings, Whole, some};
 use super::failure;
 use super::waits::Waits;
-use crate::protocol::emitter::{Closed, Emitter};
-use crate::protocol::ledger::Totals;
-use crate::protocol::message::{FailureType, Level, Status};
 use crate::sync::WalkError;
 use crate::sync::listing::member::{Ended, FileStats, Report};
-use crate::zendesk::budget::Wait;
-use crate::zendesk::client::Client;
-use crate::zendesk::error::ErrorKind;
+use airbyte::message::{FailureType, Level, Status};
+use airbyte::source::emitter::Emitter;
+use airbyte::source::ledger::Totals;
+use airbyte::stdout::Closed;
+use zendesk::budget::Wait;
+use zendesk::client::Client;
+use zendesk::error::ErrorKind;
 
 /// Hosts for which a stream reports its error. Further hosts are only named.
 const MOST_ERRORS: usize = 10;

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::config::connection_specification;
-use crate::protocol::message;
-use crate::zendesk::oauth::TOKEN_SECONDS;
+use airbyte::message;
+use zendesk::oauth::TOKEN_SECONDS;
 
 /// The version of the Airbyte Protocol that the messages follow.
 const PROTOCOL_VERSION: &str = "0.18.0";

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
-use crate::zendesk::budget::{Bucket, Wait, WalkId};
+use zendesk::budget::{Bucket, Wait, WalkId};
 
 /// Waits for one limit end within moments of each other; a later end than this is another wait.
 const SAME_WAIT: Duration = Duration::from_secs(5);

@@ -6,7 +6,7 @@
 use super::feed::{Feed, Host};
 use super::sources::{Source, Splice};
 use super::stream::Stream;
-use crate::zendesk::budget::Bucket;
+use zendesk::budget::Bucket;
 
 pub static BRANDS: Feed = Feed::listing("brands", "brands.json", &["brands"]);
 

@@ -3,7 +3,7 @@
 use super::query_options::QueryOption;
 use super::resolved::ResolvedStream;
 use crate::config::{Config, TicketScope};
-use crate::zendesk::timestamp;
+use zendesk::timestamp;
 
 /// Counts below `/api/v2/`, and the type by which the search index has the same rows. It can count
 /// those that changed since a time.

@@ -16,8 +16,8 @@ use super::resolved_feed::{FeedWords, ResolvedFeed};
 use super::schema::schema;
 use super::sources::Source;
 use super::stream::Stream;
-use crate::zendesk::budget::Bucket;
-use crate::zendesk::paging::Paging;
+use zendesk::budget::Bucket;
+use zendesk::paging::Paging;
 
 /// What the names of the streams of records begin with; the object's key follows.
 const RECORDS_OF: &str = "custom_object_records_";

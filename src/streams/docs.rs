@@ -17,7 +17,7 @@ use super::rows::{Beside, Lists, RowsAt, Step};
 use super::sources::{Source, Splice};
 use super::stream::Alternative;
 use crate::config::Config;
-use crate::zendesk::budget::Bucket;
+use zendesk::budget::Bucket;
 
 const INTRODUCTION: &str = "\
 <!-- Made from the registry. To change it, change src/streams and run

@@ -6,8 +6,8 @@ use super::feed::{Feed, Parent, TimeFilter};
 use super::rows::{RowsAt, Step};
 use super::sources::Source::{Filled, Of, SecondsOf};
 use super::stream::Alternative;
-use crate::zendesk::budget::Bucket;
-use crate::zendesk::paging::Paging;
+use zendesk::budget::Bucket;
+use zendesk::paging::Paging;
 
 /// Source: Zendesk, "Search: Export Search Results". It lists by creation, newest first, from an
 /// index that lags by minutes and that silent changes do not refresh.

@@ -3,9 +3,9 @@
 
 use super::query_options::QueryOption;
 use crate::config::Config;
-use crate::zendesk::budget::Bucket;
-use crate::zendesk::client::PageSize;
-use crate::zendesk::paging::Paging;
+use zendesk::budget::Bucket;
+use zendesk::client::PageSize;
+use zendesk::paging::Paging;
 
 /// The declaration of a Zendesk listing. Its name, path and fixed parameters are private here and read
 /// from the [`ResolvedFeed`](super::ResolvedFeed).

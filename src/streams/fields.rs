@@ -1,7 +1,7 @@
 //! The listings of fields. They stand apart, because rows are read by them and they are streams too.
 
 use super::feed::Feed;
-use crate::zendesk::budget::Bucket;
+use zendesk::budget::Bucket;
 
 pub(super) static USER_FIELDS: Feed =
     Feed::listing("user_fields", "user_fields.json", &["user_fields"]);

@@ -9,7 +9,7 @@ use super::prose::prose;
 use super::schema::schema;
 use super::sources::Source::{Object, Of};
 use super::stream::Stream;
-use crate::zendesk::paging::Paging;
+use zendesk::paging::Paging;
 
 static INCREMENTAL_ARTICLES: Feed = Feed {
     paging: Paging::ExportTime { end_mark: false },

@@ -8,7 +8,7 @@ use super::resolved::ResolvedStream;
 use super::rows::{Beside, Lists, Step};
 use super::side_loads::SideLoad;
 use super::sources::Source;
-use crate::zendesk::page::ListShape;
+use zendesk::page::ListShape;
 
 impl ResolvedStream {
     /// What has to be looked up in an answer: in the feed's list, in the lists that the stream's

@@ -10,8 +10,8 @@ use super::rows::{Beside, Lists, RowsAt};
 use super::schema::schema;
 use super::stream::Stream;
 use super::{custom_fields, fallbacks};
-use crate::zendesk::budget::Bucket;
-use crate::zendesk::paging::Paging;
+use zendesk::budget::Bucket;
+use zendesk::paging::Paging;
 
 /// The only listing that has deleted users too, by their last change.
 pub(super) static INCREMENTAL_USERS: Feed = Feed {

@@ -12,8 +12,8 @@ use super::rows::Column;
 use super::schema::schema;
 use super::stream::Stream;
 use crate::config::{Config, Search, SearchType};
-use crate::zendesk::budget::Bucket;
-use crate::zendesk::paging::Paging;
+use zendesk::budget::Bucket;
+use zendesk::paging::Paging;
 
 pub(super) const DOCS: &str = "https://developer.zendesk.com/api-reference/ticketing/ticket-management/search/#export-search-results";
 

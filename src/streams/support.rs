@@ -13,8 +13,8 @@ use super::schema::schema;
 use super::sources::Source::Of;
 use super::stream::{Alternative, Stream};
 use super::{custom_fields, fallbacks, searches, side_loads};
-use crate::zendesk::budget::Bucket;
-use crate::zendesk::paging::Paging;
+use zendesk::budget::Bucket;
+use zendesk::paging::Paging;
 
 const EXPORT: &[Bucket] = &[Bucket::Account, Bucket::Incremental];
 

@@ -6,8 +6,8 @@ use super::feed::{Feed, Order};
 use super::prose::prose;
 use super::schema::schema;
 use super::stream::Stream;
-use crate::zendesk::budget::Bucket;
-use crate::zendesk::paging::Paging;
+use zendesk::budget::Bucket;
+use zendesk::paging::Paging;
 
 /// Source: Zendesk, Talk API, "Incremental Exports". The next link is never null.
 const fn export(name: &'static str, path: &'static str, list: &'static [&'static str]) -> Feed {

@@ -14,8 +14,8 @@ use super::{
     registry_with,
 };
 use crate::config::Config;
-use crate::zendesk::budget::Bucket;
-use crate::zendesk::page::ListShape;
+use zendesk::budget::Bucket;
+use zendesk::page::ListShape;
 
 /// Schema files of streams that an account or an option makes.
 const TEMPLATES: &[&str] = &["custom_object_records", "ticket_audits_of_events"];

@@ -11,8 +11,8 @@ use super::schema::schema;
 use super::sources::Source;
 use super::stream::Stream;
 use super::support::INCREMENTAL_TICKETS;
-use crate::zendesk::budget::Bucket;
-use crate::zendesk::paging::Paging;
+use zendesk::budget::Bucket;
+use zendesk::paging::Paging;
 
 /// Ratings that change sooner after they were created than this are seen by the next read.
 const RATINGS_OVERLAP_SECONDS: i64 = 86_400;

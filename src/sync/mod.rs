@@ -4,9 +4,9 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::protocol::emitter::Closed;
-use crate::zendesk::error::ApiError;
-use crate::zendesk::timestamp;
+use airbyte::stdout::Closed;
+use zendesk::error::ApiError;
+use zendesk::timestamp;
 
 pub mod children;
 pub mod files;

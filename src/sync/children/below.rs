@@ -9,8 +9,6 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::parents::{Node, path_keys, values};
 use super::shared::{Answered, Shared, Top, UnderWay};
-use crate::protocol::emitter::{Batch, unix_ms};
-use crate::protocol::message::Level;
 use crate::streams::ResolvedStream;
 use crate::sync::WalkError;
 use crate::sync::files::Delivery;
@@ -18,10 +16,13 @@ use crate::sync::files::download::{DownloadStats, Downloads};
 use crate::sync::listing::context::{Context, ends_everything, lock};
 use crate::sync::listing::pager::Pager;
 use crate::sync::position::path_params::{PathParams, fill_path};
-use crate::zendesk::budget::WalkId;
-use crate::zendesk::client::Fetched;
-use crate::zendesk::error::{ApiError, ErrorKind};
-use crate::zendesk::paging::Token;
+use airbyte::message::Level;
+use airbyte::source::emitter::Batch;
+use airbyte::stdout::unix_ms;
+use zendesk::budget::WalkId;
+use zendesk::client::Fetched;
+use zendesk::error::{ApiError, ErrorKind};
+use zendesk::paging::Token;
 
 /// For how long all streams of a walk wait for one listing that is refused.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -39,7 +40,7 @@ impl<'s, 'm: 's> Below<'s, 'm> {
     /// How many listings are read at once.
     #[must_use]
     pub fn at_once(self) -> usize {
-        self.context.config.workers * 2
+        self.context.config.account.workers * 2
     }
 
     /// Reads the listings of these feeds below one row; `values` are that row's.

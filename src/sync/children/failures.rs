@@ -11,8 +11,8 @@ use crate::sync::listing::refusals::RefusalsByFeed;
 use crate::sync::position::failing::Judged;
 use crate::sync::position::frontier::Frontier;
 use crate::sync::position::path_params::{PathParams, fill_path};
-use crate::zendesk::budget::WalkId;
-use crate::zendesk::paging::Token;
+use zendesk::budget::WalkId;
+use zendesk::paging::Token;
 
 /// A feed that ends at a parent which fails, and the streams that end with it.
 pub struct End {

@@ -10,11 +10,11 @@ use self::below::Below;
 use self::failures::{End, Witness, release, still_read};
 use self::parents::{Node, ParentRow, nodes};
 use self::shared::{Lent, NextPlace, Shared, Top};
-use crate::protocol::emitter::Batch;
 use crate::streams::{ResolvedFeed, ResolvedStream};
 use crate::sync::WalkError;
 use crate::sync::listing::context::{Context, lock};
-use crate::zendesk::budget::WalkId;
+use airbyte::source::emitter::Batch;
+use zendesk::budget::WalkId;
 
 pub mod below;
 pub mod failures;

@@ -9,8 +9,8 @@ use crate::sync::position::Position;
 use crate::sync::position::frontier::Listed;
 use crate::sync::position::path_params::text_of;
 use crate::sync::records::{RecordWriter, filter};
-use crate::zendesk::page::{Page, Rows};
-use crate::zendesk::paging::Token;
+use zendesk::page::{Page, Rows};
+use zendesk::paging::Token;
 
 /// A row whose children are to be read.
 #[derive(Clone, Debug)]

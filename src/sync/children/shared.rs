@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use super::failures::{self, End, Witness, judge_failures};
 use super::parents::{Node, ParentRow, unchanged_parent};
-use crate::protocol::emitter::Part;
 use crate::streams::ResolvedStream;
 use crate::sync::WalkError;
 use crate::sync::listing::context::{Context, lock};
@@ -19,9 +18,10 @@ use crate::sync::position::catch_up::StreamState;
 use crate::sync::position::frontier::Frontier;
 use crate::sync::records::filter;
 use crate::sync::records::written::WrittenRows;
-use crate::zendesk::client::PageSize;
-use crate::zendesk::page::{Page, Rows};
-use crate::zendesk::paging::Token;
+use airbyte::source::emitter::Part;
+use zendesk::client::PageSize;
+use zendesk::page::{Page, Rows};
+use zendesk::paging::Token;
 
 /// What a segment of a walk lends while the children of its rows are read.
 pub struct Lent<'m> {

@@ -5,17 +5,17 @@ use std::path::{Path, PathBuf};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::{put, reference};
-use crate::protocol::message::Level;
 use crate::streams::ResolvedStream;
 use crate::sync::WalkError;
 use crate::sync::listing::context::Context;
 use crate::sync::listing::member::FileStats;
 use crate::sync::records::file_ref::FileRef;
-use crate::zendesk::budget::WalkId;
-use crate::zendesk::client::RequestStats;
-use crate::zendesk::download::{Wanted, fetch, kind_of};
-use crate::zendesk::error::{ApiError, ErrorKind};
-use crate::zendesk::partial_file::PartialFile;
+use airbyte::message::Level;
+use zendesk::budget::WalkId;
+use zendesk::client::RequestStats;
+use zendesk::download::{Wanted, fetch, kind_of};
+use zendesk::error::{ApiError, ErrorKind};
+use zendesk::partial_file::PartialFile;
 
 /// Where files are while they come. No stream has this name.
 const INCOMING: &str = ".incoming";
@@ -65,7 +65,7 @@ impl Downloads<'_> {
         let mut references = Vec::new();
         let mut running = FuturesUnordered::new();
         loop {
-            while running.len() < config.workers {
+            while running.len() < config.account.workers {
                 let Some(file) = wanted.next() else { break };
                 running.push(Box::pin(self.file(file)));
             }

@@ -8,16 +8,17 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::member::{ActiveStream, Ended, Report};
 use super::pager::{Listing, Pager};
 use crate::config::Config;
-use crate::protocol::emitter::{Closed, Emitter};
 use crate::streams::brands::BRAND_ID;
 use crate::streams::{ResolvedFeed, ResolvedStream};
 use crate::sync::WalkError;
 use crate::sync::position::catch_up::StreamState;
 use crate::sync::position::path_params::PathParams;
-use crate::zendesk::budget::WalkId;
-use crate::zendesk::client::Client;
-use crate::zendesk::error::ErrorKind;
-use crate::zendesk::site::Site;
+use airbyte::source::emitter::Emitter;
+use airbyte::stdout::Closed;
+use zendesk::budget::WalkId;
+use zendesk::client::Client;
+use zendesk::error::ErrorKind;
+use zendesk::site::Site;
 
 /// What every walk needs.
 #[derive(Clone, Copy)]

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::protocol::emitter::Part;
 use crate::streams::{ResolvedFeed, ResolvedStream};
 use crate::sync::WalkError;
 use crate::sync::position::catch_up::{StreamState, WalkProgress};
@@ -12,9 +11,10 @@ use crate::sync::position::encode::to_state;
 use crate::sync::position::search_bounds::{self, Bounds};
 use crate::sync::position::{Phase, Position};
 use crate::sync::records::written::WrittenRows;
-use crate::zendesk::budget::WalkId;
-use crate::zendesk::client::RequestStats;
-use crate::zendesk::site::Site;
+use airbyte::source::emitter::Part;
+use zendesk::budget::WalkId;
+use zendesk::client::RequestStats;
+use zendesk::site::Site;
 
 /// Seconds of which a listing gave only a part.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

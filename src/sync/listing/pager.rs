@@ -5,20 +5,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::protocol::message::Level;
 use crate::streams::{ResolvedFeed, ResolvedStream};
 use crate::sync::WalkError;
 use crate::sync::position::ends;
 use crate::sync::position::places::{self, Trail};
 use crate::sync::records::filter;
-use crate::zendesk::budget::WalkId;
-use crate::zendesk::client::{Client, Fetched, PageSize, Request, RequestStats};
-use crate::zendesk::error::ErrorKind;
-use crate::zendesk::mend::{MendedRow, Mending};
-use crate::zendesk::page::{ListShape, Page, Shape};
-use crate::zendesk::paging::{Answer, Paging, Step, Token, step};
-use crate::zendesk::site::Site;
-use crate::zendesk::visited::Visited;
+use airbyte::message::Level;
+use zendesk::budget::WalkId;
+use zendesk::client::{Client, Fetched, PageSize, Request, RequestStats};
+use zendesk::error::ErrorKind;
+use zendesk::mend::{MendedRow, Mending};
+use zendesk::page::{ListShape, Page, Shape};
+use zendesk::paging::{Answer, Paging, Step, Token, step};
+use zendesk::site::Site;
+use zendesk::visited::Visited;
 
 /// A listing as it is asked for.
 #[derive(Clone, Debug)]

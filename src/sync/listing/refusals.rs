@@ -8,7 +8,7 @@ use crate::streams::{FileKeys, ResolvedStream};
 use crate::sync::WalkError;
 use crate::sync::position::failing::Failures;
 use crate::sync::position::frontier::{Answers, JUDGED_AFTER};
-use crate::zendesk::error::{ApiError, ErrorKind};
+use zendesk::error::{ApiError, ErrorKind};
 
 /// Fewer answers than this say nothing about a stream.
 const FEWEST: usize = 3;

@@ -3,15 +3,15 @@
 use serde_json::{Map, Value};
 
 use crate::config::{Config, Start};
-use crate::protocol::catalog::SyncMode;
 use crate::streams::{Reading, ResolvedStream};
 use crate::sync::position::decode::{self, Saved};
 use crate::sync::position::encode::to_state;
 use crate::sync::position::{
     FullPass, PASS_EVERY_SECONDS, Phase, Place, Position, Walk, WatchedChildren, Windows,
 };
-use crate::zendesk::paging::{Token, YOUNGEST_BOUND_SECONDS};
-use crate::zendesk::timestamp;
+use airbyte::catalog::SyncMode;
+use zendesk::paging::{Token, YOUNGEST_BOUND_SECONDS};
+use zendesk::timestamp;
 
 pub mod per_brand;
 pub mod time_filter;
@@ -667,7 +667,7 @@ mod tests {
     #[test]
     fn a_position_older_than_what_zendesk_keeps_is_told() {
         let warnings = |days: i64| {
-            let at = crate::zendesk::timestamp::to_iso(NOW.unix - days * DAY);
+            let at = zendesk::timestamp::to_iso(NOW.unix - days * DAY);
             begun("ticket_activities", &json!({ "updated_at": at })).1.warnings.len()
         };
         assert_eq!((warnings(29), warnings(31)), (0, 1));

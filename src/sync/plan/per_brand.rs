@@ -9,15 +9,15 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::config::Config;
-use crate::protocol::catalog::SyncMode;
-use crate::protocol::ledger::Positions;
-use crate::protocol::state::BRANDS;
 use crate::streams::ResolvedStream;
 use crate::sync::plan::{self, Now};
 use crate::sync::position::Position;
 use crate::sync::position::decode::BRAND;
 use crate::sync::position::encode::to_state;
-use crate::zendesk::site::Site;
+use airbyte::catalog::SyncMode;
+use airbyte::source::ledger::Positions;
+use airbyte::source::state::BRANDS;
+use zendesk::site::Site;
 
 /// Where a stream begins at each of its hosts.
 #[derive(Debug, Default)]

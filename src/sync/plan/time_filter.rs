@@ -4,7 +4,7 @@
 
 use crate::streams::{ResolvedFeed, TimeFilter};
 use crate::sync::position::{MARGIN_SECONDS, Position};
-use crate::zendesk::timestamp;
+use zendesk::timestamp;
 
 /// Begins the walk, if it did not begin before, and returns its parameters. `now_unix` is
 /// Zendesk's time.
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
     use crate::streams::registry;
     use crate::sync::position::Walk;
-    use crate::zendesk::timestamp;
+    use zendesk::timestamp;
 
     /// The parameters of a stream's walk, and of the same walk resumed later.
     fn parameters(stream: &str, walk: Walk) -> Vec<(&'static str, String)> {

@@ -7,7 +7,7 @@
 
 use super::Windows;
 use super::search_bounds::Bounds;
-use crate::zendesk::paging::Token;
+use zendesk::paging::Token;
 
 /// Where a stream stands when the next segment is planned.
 #[derive(Clone, Debug, PartialEq, Eq)]

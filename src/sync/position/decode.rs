@@ -15,8 +15,8 @@ use super::{
     Windows,
 };
 use crate::streams::{Cursor, ResolvedFeed, ResolvedStream};
-use crate::zendesk::paging::Token;
-use crate::zendesk::timestamp;
+use zendesk::paging::Token;
+use zendesk::timestamp;
 
 /// The key of `walk` under which the main part of a state names its brand.
 pub const BRAND: &str = "brand";

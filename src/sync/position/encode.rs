@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 use super::decode::BRAND;
 use super::{MOST_SEEN, MOST_SEEN_IN_WINDOWS, Phase, Place, Position, WALK_VERSION, Walk, Window};
 use crate::streams::{CursorFormat, ResolvedStream};
-use crate::zendesk::paging::Token;
-use crate::zendesk::timestamp;
+use zendesk::paging::Token;
+use zendesk::timestamp;
 
 /// A stream's position as the text of its state.
 #[must_use]

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::MOST_SEEN;
-use crate::zendesk::paging::Token;
+use zendesk::paging::Token;
 
 /// Answers of a child's feed after a refused parent that decide whether the refusal was the
 /// parent's own affair.

@@ -5,7 +5,7 @@ use self::deletions::DeliveredDeletions;
 use self::digest::Digest;
 use self::failing::Failing;
 use crate::streams::{Order, ResolvedFeed};
-use crate::zendesk::paging::Token;
+use zendesk::paging::Token;
 
 pub mod catch_up;
 pub mod decode;

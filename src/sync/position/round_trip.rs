@@ -20,7 +20,7 @@ use super::{
 };
 use crate::config::Config;
 use crate::streams::{ResolvedStream, registry};
-use crate::zendesk::paging::Token;
+use zendesk::paging::Token;
 
 const NOW_UNIX: i64 = 1_795_000_000;
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Place, Position, Windows};
-use crate::zendesk::timestamp;
+use zendesk::timestamp;
 
 /// Windows overlap by this, whatever the search makes of a bound's own second.
 pub const OVERLAP_SECONDS: i64 = 1;

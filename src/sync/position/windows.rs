@@ -9,7 +9,7 @@
 
 use super::search_bounds::{Bounds, OVERLAP_SECONDS};
 use super::{Phase, Place, Position, Window, Windows};
-use crate::zendesk::paging::Token;
+use zendesk::paging::Token;
 
 /// Windows of one walk; a saved position holds a place for each.
 pub const MOST_WINDOWS: usize = 16;

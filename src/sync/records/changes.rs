@@ -4,8 +4,8 @@
 
 use serde_json::json;
 
-use crate::zendesk::edit::{MendKind, Text};
-use crate::zendesk::json::{Fault, Member, Reader, Span};
+use zendesk::edit::{MendKind, Text};
+use zendesk::json::{Fault, Member, Reader, Span};
 
 /// How many changes a record names. A row may hold any number of bad bytes.
 const MOST_CHANGES: usize = 100;
@@ -139,7 +139,7 @@ impl Search<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::zendesk::page::{ListShape, Scanner, Shape};
+    use zendesk::page::{ListShape, Scanner, Shape};
 
     #[test]
     fn the_fields_that_were_mended_are_named_by_their_paths() {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::json_out::in_a_line;
 use crate::streams::custom_fields::Kind;
-use crate::zendesk::json::Reader;
+use zendesk::json::Reader;
 
 /// What is written into a column.
 #[derive(Clone, Debug, PartialEq, Eq)]

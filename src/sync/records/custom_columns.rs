@@ -8,8 +8,8 @@ use std::sync::Arc;
 use super::coerce::{Fit, of_kind};
 use super::json_out::in_a_line;
 use crate::streams::custom_fields::{Column, Columns, CustomFields, Kind, ToldBy};
-use crate::zendesk::edit::Text;
-use crate::zendesk::json::{Fault, Reader, Span};
+use zendesk::edit::Text;
+use zendesk::json::{Fault, Reader, Span};
 
 /// Puts the columns of one stream in front of its rows.
 #[derive(Debug)]

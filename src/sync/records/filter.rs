@@ -7,9 +7,9 @@ use crate::streams::{Deletion, DeletionMarker, Order, ResolvedFeed, ResolvedStre
 use crate::sync::position::places::{MOST_BEARERS, bearers};
 use crate::sync::position::search_bounds::DELETION_LAG_SECONDS;
 use crate::sync::position::{MARGIN_SECONDS, MOST_SEEN, Place, Position, Walk};
-use crate::zendesk::page::{Page, Rows};
-use crate::zendesk::paging::Token;
-use crate::zendesk::timestamp;
+use zendesk::page::{Page, Rows};
+use zendesk::paging::Token;
+use zendesk::timestamp;
 
 /// The hash by which a row is known again, byte for byte.
 #[must_use]

@@ -6,7 +6,7 @@ use std::io::Write;
 
 use serde_json::Value;
 
-use crate::protocol::message::escape_line_breaks;
+use airbyte::message::escape_line_breaks;
 
 /// Appends a key and its colon, after a comma if anything was put behind `start`.
 pub(super) fn put_key(key: &str, start: usize, out: &mut Vec<u8>) {

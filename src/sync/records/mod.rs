@@ -16,11 +16,11 @@ use self::side_loaded::SideLoaded;
 use self::truncate::LARGEST_ROW_BYTES;
 use self::values::{Common, Values};
 use self::written::WrittenRows;
-use crate::protocol::message::{record_head, record_tail};
 use crate::streams::{Beside, Deletion, DerivedRows, Lists, ResolvedStream, Source};
 use crate::sync::position::path_params::PathParams;
-use crate::zendesk::json::{Member, Span};
-use crate::zendesk::page::{Page, Rows};
+use airbyte::message::{record_head, record_tail};
+use zendesk::json::{Member, Span};
+use zendesk::page::{Page, Rows};
 
 pub mod changes;
 mod coerce;
@@ -303,7 +303,7 @@ pub(super) mod tests {
     use crate::config::Config;
     use crate::streams::registry;
     use crate::sync::listing::pager::Listing;
-    use crate::zendesk::page::scan;
+    use zendesk::page::scan;
 
     /// The records that these streams of one feed make of an answer.
     pub(in crate::sync) fn records(names: &[&str], body: &str) -> Vec<Value> {

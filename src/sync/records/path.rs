@@ -1,9 +1,9 @@
 //! Follows a stream's path through the rows of a scanned page, down to the stream's own rows. Pure.
 
 use crate::streams::Step;
-use crate::zendesk::edit::Text;
-use crate::zendesk::json::{Member, Span};
-use crate::zendesk::page::{Row, Rows};
+use zendesk::edit::Text;
+use zendesk::json::{Member, Span};
+use zendesk::page::{Row, Rows};
 
 /// A row of a page.
 #[derive(Clone, Copy, Debug)]
@@ -127,7 +127,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::zendesk::page::{ListShape, Page, Shape, scan};
+    use zendesk::page::{ListShape, Page, Shape, scan};
 
     const WANTED: [&str; 3] = ["n", "k", "a"];
 

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use crate::streams::{ResolvedStream, Source};
-use crate::zendesk::edit::Text;
-use crate::zendesk::json::{Member, Span, elements};
-use crate::zendesk::page::Page;
+use zendesk::edit::Text;
+use zendesk::json::{Member, Span, elements};
+use zendesk::page::Page;
 
 /// The lists of a page that a stream's rows have elements of, by their names.
 #[derive(Debug, Default)]

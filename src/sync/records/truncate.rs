@@ -2,7 +2,7 @@
 //!
 //! Source: the platform's limit is 20 MB a record.
 
-use crate::zendesk::json::{Fault, Reader, Span};
+use zendesk::json::{Fault, Reader, Span};
 
 /// The largest row that is passed on whole, in bytes. The line around it needs some more.
 pub const LARGEST_ROW_BYTES: usize = 19_990_000;

@@ -9,8 +9,8 @@ use super::side_loaded::SideLoaded;
 use crate::streams::Source;
 use crate::streams::derived::Kind;
 use crate::sync::position::path_params::PathParams;
-use crate::zendesk::json::{Member, Span};
-use crate::zendesk::timestamp;
+use zendesk::json::{Member, Span};
+use zendesk::timestamp;
 
 /// What the rows of a list have in common.
 #[derive(Clone, Copy)]

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use super::named::Named;
 use super::segment::Segment;
-use crate::protocol::emitter::{Batch, unix_ms};
 use crate::streams::{ChangeSource, Feed, ResolvedFeed, ResolvedStream};
 use crate::sync::WalkError;
 use crate::sync::children::parents::values;
@@ -15,10 +14,12 @@ use crate::sync::listing::pager::{Listing, Pager};
 use crate::sync::position::digest::Digest;
 use crate::sync::position::{Phase, Position};
 use crate::sync::records::{RecordWriter, filter};
-use crate::zendesk::budget::WalkId;
-use crate::zendesk::client::{Fetched, RequestStats};
-use crate::zendesk::page::Page;
-use crate::zendesk::paging::Token;
+use airbyte::source::emitter::Batch;
+use airbyte::stdout::unix_ms;
+use zendesk::budget::WalkId;
+use zendesk::client::{Fetched, RequestStats};
+use zendesk::page::Page;
+use zendesk::paging::Token;
 
 /// How many parents are remembered while their numbers are listed. Where there are more, those that
 /// moved are found by listing them once more.

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use super::segment::Segment;
 use super::take::{Taken, TakenPage, WindowPage, WithFiles};
-use crate::protocol::emitter::Batch;
 use crate::sync::WalkError;
 use crate::sync::children::Children;
 use crate::sync::children::failures::{Witness, still_read, witnesses};
@@ -15,9 +14,10 @@ use crate::sync::files::download::{DownloadStats, Downloads};
 use crate::sync::listing::context::{Context, ends_everything};
 use crate::sync::listing::member::ActiveStream;
 use crate::sync::listing::pager::Pager;
-use crate::zendesk::client::Fetched;
-use crate::zendesk::error::ApiError;
-use crate::zendesk::paging::Token;
+use airbyte::source::emitter::Batch;
+use zendesk::client::Fetched;
+use zendesk::error::ApiError;
+use zendesk::paging::Token;
 
 /// Delivers one page, and the children of its rows.
 pub(super) async fn page(

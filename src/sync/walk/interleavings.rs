@@ -14,7 +14,6 @@ use super::segment::{Aim, Segment};
 use super::take::{TakenPage, WindowPage};
 use super::window_fetchers::Start;
 use crate::config::Config;
-use crate::protocol::catalog::SyncMode;
 use crate::streams::{Order, ResolvedFeed, ResolvedStream, registry};
 use crate::sync::listing::member::ActiveStream;
 use crate::sync::listing::pager::borne_out;
@@ -25,9 +24,10 @@ use crate::sync::position::ends::Verdict;
 use crate::sync::position::search_bounds::{self, Bounds};
 use crate::sync::position::windows::{MOST_WINDOWS, WindowSpan, bring_together};
 use crate::sync::records::filter;
-use crate::zendesk::page::scan;
-use crate::zendesk::paging::{Answer, Paging, Step, Token, step};
-use crate::zendesk::timestamp;
+use airbyte::catalog::SyncMode;
+use zendesk::page::scan;
+use zendesk::paging::{Answer, Paging, Step, Token, step};
+use zendesk::timestamp;
 
 /// Rows a page holds, and the most it holds when it is asked for more.
 const PAGE: usize = 3;

@@ -15,7 +15,7 @@ use crate::sync::plan::time_filter;
 use crate::sync::position::catch_up::{SegmentPlan, StreamState, WalkProgress, next_segment};
 use crate::sync::position::windows;
 use crate::sync::records::filter;
-use crate::zendesk::budget::WalkId;
+use zendesk::budget::WalkId;
 
 mod changed_counts;
 mod deliver;

@@ -11,7 +11,7 @@ use crate::sync::children::parents::ParentRow;
 use crate::sync::children::shared::NextPlace;
 use crate::sync::listing::context::Context;
 use crate::sync::position::frontier::Listed;
-use crate::zendesk::paging::Token;
+use zendesk::paging::Token;
 
 /// How many parents are named before their children are read. There may be as many as events, so
 /// that no more are kept; one that later events name again is read again.

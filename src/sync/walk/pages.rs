@@ -7,17 +7,17 @@ use super::search_windows::{counted, search_on};
 use super::segment::Segment;
 use super::split_windows::split_windows;
 use super::window_fetchers::{Asked, Fetcher, Fetchers, Turn};
-use crate::protocol::emitter::Closed;
-use crate::protocol::message::Level;
 use crate::streams::ResolvedFeed;
 use crate::sync::WalkError;
 use crate::sync::listing::context::Context;
 use crate::sync::position::ends::Verdict;
 use crate::sync::records::filter;
-use crate::zendesk::client::Fetched;
-use crate::zendesk::error::{ApiError, ErrorKind};
-use crate::zendesk::paging::Token;
-use crate::zendesk::timestamp;
+use airbyte::message::Level;
+use airbyte::stdout::Closed;
+use zendesk::client::Fetched;
+use zendesk::error::{ApiError, ErrorKind};
+use zendesk::paging::Token;
+use zendesk::timestamp;
 
 /// How often the server may refuse a walk's token before the walk fails. More than once, because
 /// tokens also expire while a long walk waits.

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::config::Config;
-use crate::protocol::catalog::SyncMode;
 use crate::streams::ResolvedStream;
 use crate::sync::listing::member::ActiveStream;
 use crate::sync::plan::{self, Now};
 use crate::sync::position::encode::to_state;
 use crate::sync::position::{Phase, Position};
+use airbyte::catalog::SyncMode;
 
 /// Whether a first read has its detour still before it.
 #[must_use]

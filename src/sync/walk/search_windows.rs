@@ -40,7 +40,7 @@ pub(super) fn search_on(
     segment: &mut Segment<'_>,
     fetchers: &mut Fetchers<'_>,
 ) {
-    let at_once = if segment.has_children() { 1 } else { context.config.workers };
+    let at_once = if segment.has_children() { 1 } else { context.config.account.workers };
     // What is left keeps a place of its own among those that a state holds.
     while segment.windows_read() < at_once.min(MOST_WINDOWS - 1)
         && let Some(Uncounted { bounds, length_before }) = segment.uncounted()

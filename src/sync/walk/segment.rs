@@ -20,9 +20,9 @@ use crate::sync::position::path_params::PathParams;
 use crate::sync::position::places::Trail;
 use crate::sync::position::search_bounds::{self, Rest};
 use crate::sync::records::RecordWriter;
-use crate::zendesk::budget::WalkId;
-use crate::zendesk::client::RequestStats;
-use crate::zendesk::paging::Token;
+use zendesk::budget::WalkId;
+use zendesk::client::RequestStats;
+use zendesk::paging::Token;
 
 /// Where a segment ends before the end of its feed, if it does.
 #[derive(Clone, Debug, Default)]

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use super::changed_counts::{self, CountSource, Counts, count, deliver_moved, name_moved};
 use super::named::Named;
 use super::segment::Segment;
-use crate::protocol::message::Level;
 use crate::streams::{ChangeSource, Parent, ResolvedFeed};
 use crate::sync::WalkError;
 use crate::sync::children::parents::{changed_key, values};
@@ -17,7 +16,8 @@ use crate::sync::listing::member::ActiveStream;
 use crate::sync::listing::pager::Pager;
 use crate::sync::position::digest::Digest;
 use crate::sync::position::{MARGIN_SECONDS, Position};
-use crate::zendesk::paging::Token;
+use airbyte::message::Level;
+use zendesk::paging::Token;
 
 /// From when on a stream's events are to be read, unix seconds. None while all parents are read,
 /// and before that was ever done.

@@ -10,8 +10,8 @@ use crate::sync::position::Place;
 use crate::sync::position::places::Trail;
 use crate::sync::position::search_bounds::{Bounds, Rest};
 use crate::sync::position::windows::{self, WindowSpan};
-use crate::zendesk::client::PageSize;
-use crate::zendesk::paging::Token;
+use zendesk::client::PageSize;
+use zendesk::paging::Token;
 
 /// The part of a search that no fetcher reads and nobody asks about.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +31,8 @@ pub(super) fn split_windows(
 ) {
     loop {
         let spans = segment.spans(now, |number| fetchers.pace(number));
-        let Some((window, second)) = windows::next_split(&spans, context.config.workers) else {
+        let Some((window, second)) = windows::next_split(&spans, context.config.account.workers)
+        else {
             return;
         };
         let start = segment.split(window, second);

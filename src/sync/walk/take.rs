@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::segment::Segment;
 use crate::config::TicketScope;
-use crate::protocol::emitter::{Batch, Part, unix_ms};
 use crate::streams::ResolvedFeed;
 use crate::sync::children::parents::{ParentRow, changed_key, path_keys};
 use crate::sync::files::Delivery;
@@ -12,8 +11,10 @@ use crate::sync::listing::member::ActiveStream;
 use crate::sync::position::Place;
 use crate::sync::position::places::{self, MOST_BEARERS};
 use crate::sync::records::filter;
-use crate::zendesk::page::{Page, Rows};
-use crate::zendesk::paging::{Token, WITHHELD_SECONDS};
+use airbyte::source::emitter::{Batch, Part};
+use airbyte::stdout::unix_ms;
+use zendesk::page::{Page, Rows};
+use zendesk::paging::{Token, WITHHELD_SECONDS};
 
 /// What a RECORD message has before and behind its row, and some for spliced keys.
 const BYTES_AROUND_A_ROW: usize = 192;
@@ -391,7 +392,7 @@ fn part_of_child(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::zendesk::page::{Shape, scan};
+    use zendesk::page::{Shape, scan};
 
     fn page() -> Page {
         scan(b"{}".to_vec(), &Shape::default()).unwrap()

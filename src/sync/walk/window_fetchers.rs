@@ -10,11 +10,11 @@ use serde::Deserialize;
 use crate::sync::WalkError;
 use crate::sync::listing::pager::{Listing, Pager};
 use crate::sync::position::search_bounds::{Bounds, query};
-use crate::zendesk::budget::Bucket;
-use crate::zendesk::client::{Client, Fetched, PageSize, Request, RequestStats};
-use crate::zendesk::error::{ApiError, ErrorKind};
-use crate::zendesk::page::Shape;
-use crate::zendesk::paging::{Paging, Token};
+use zendesk::budget::Bucket;
+use zendesk::client::{Client, Fetched, PageSize, Request, RequestStats};
+use zendesk::error::{ApiError, ErrorKind};
+use zendesk::page::Shape;
+use zendesk::paging::{Paging, Token};
 
 /// What fetches one window, page after page.
 pub struct Fetcher<'a> {

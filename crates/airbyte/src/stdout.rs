@@ -1,0 +1,197 @@
+//! The one owner of stdout. Blocks are written whole and in order, and the ledger of what is owed changes
+//! with them. A dedicated thread writes stdout: back-pressure slows the sync but never blocks signal
+//! handling.
+
+use std::error::Error;
+use std::fmt;
+use std::io::{self, ErrorKind, Write};
+use std::sync::{Arc, OnceLock, mpsc as thread_channel};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+
+use crate::message::{self, ErrorTrace, Level};
+
+/// Blocks that may be on their way to a slow reader. One is being written while walks make the next
+/// ones, which are as large as pages.
+const BLOCKS_ON_THEIR_WAY: usize = 1;
+
+/// Nothing can be written to stdout any more: its reader has gone, or what it leads to takes no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Closed;
+
+impl fmt::Display for Closed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("stdout takes no more")
+    }
+}
+
+impl Error for Closed {}
+
+/// Why stdout cannot be written, if it is not that its reader has gone.
+#[must_use]
+pub fn is_not_gone(error: &io::Error) -> bool {
+    !matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset)
+}
+
+/// Takes blocks in order and writes them to stdout. `L` is the ledger of what is owed to the reader.
+pub struct Stdout<L> {
+    inner: Mutex<Inner<L>>,
+    /// Room for blocks on their way; closed when the reader has gone.
+    room: Arc<Semaphore>,
+    debug: bool,
+    /// Why a write failed, if it was not that the reader has gone.
+    unwritable: Arc<OnceLock<String>>,
+}
+
+/// Bytes for the writing thread.
+struct Block {
+    bytes: Vec<u8>,
+    /// Told once they are written and flushed.
+    written: Option<oneshot::Sender<()>>,
+    /// Given back once they are written.
+    room: OwnedSemaphorePermit,
+}
+
+struct Inner<L> {
+    ledger: L,
+    blocks: Option<mpsc::UnboundedSender<Block>>,
+    finished: Option<thread_channel::Receiver<bool>>,
+}
+
+impl<L> fmt::Debug for Stdout<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stdout").finish_non_exhaustive()
+    }
+}
+
+impl<L> Stdout<L> {
+    /// Starts the writing thread over `out`, which is stdout but for tests.
+    pub fn new(mut out: impl Write + Send + 'static, ledger: L, debug: bool) -> Self {
+        let (blocks, mut waiting) = mpsc::unbounded_channel::<Block>();
+        let (done, finished) = thread_channel::channel();
+        let room = Arc::new(Semaphore::new(BLOCKS_ON_THEIR_WAY));
+        let none_left = Arc::clone(&room);
+        let unwritable = Arc::new(OnceLock::new());
+        let why = Arc::clone(&unwritable);
+        std::thread::spawn(move || {
+            let mut written = true;
+            while let Some(block) = waiting.blocking_recv() {
+                let done = out.write_all(&block.bytes).and_then(|()| out.flush());
+                written = done.is_ok();
+                if let Err(error) = done {
+                    if is_not_gone(&error) {
+                        let _ = why.set(error.to_string());
+                    }
+                    // Nobody may take the room that this block gives back.
+                    none_left.close();
+                    break;
+                }
+                // Whoever waited for it may be gone.
+                let _ = block.written.map(|written| written.send(()));
+                drop((block.bytes, block.room));
+            }
+            let _ = done.send(written);
+        });
+        let inner = Mutex::new(Inner { ledger, blocks: Some(blocks), finished: Some(finished) });
+        Self { inner, room, debug, unwritable }
+    }
+
+    /// Why stdout cannot be written, where its reader is there and what it leads to takes no more,
+    /// as a full disk.
+    #[must_use]
+    pub fn unwritable(&self) -> Option<&str> {
+        self.unwritable.get().map(String::as_str)
+    }
+
+    /// Looks at the ledger.
+    pub async fn look<T>(&self, look: impl FnOnce(&L) -> T) -> T {
+        look(&self.inner.lock().await.ledger)
+    }
+
+    /// Looks at the ledger. None while something is being written: whoever only looks on does not wait.
+    pub fn try_look<T>(&self, look: impl FnOnce(&L) -> T) -> Option<T> {
+        self.inner.try_lock().ok().map(|inner| look(&inner.ledger))
+    }
+
+    /// Writes a LOG line; DEBUG lines only when asked for.
+    ///
+    /// # Errors
+    /// [`Closed`] when nobody reads any more; the same for every method below.
+    pub async fn log(&self, level: Level, text: &str) -> Result<(), Closed> {
+        if level == Level::Debug && !self.debug {
+            return Ok(());
+        }
+        self.line(message::log(level, text)).await
+    }
+
+    /// Writes a TRACE ERROR.
+    ///
+    /// # Errors
+    /// [`Closed`].
+    pub async fn error(&self, trouble: &ErrorTrace) -> Result<(), Closed> {
+        self.line(message::error(trouble, unix_ms())).await
+    }
+
+    /// Writes a ready line: SPEC, CONNECTION_STATUS or CATALOG.
+    ///
+    /// # Errors
+    /// [`Closed`].
+    pub async fn line(&self, line: Vec<u8>) -> Result<(), Closed> {
+        self.send(|_| line).await
+    }
+
+    /// Writes a ready line and waits until stdout has it.
+    ///
+    /// # Errors
+    /// [`Closed`].
+    pub async fn line_flushed(&self, line: Vec<u8>) -> Result<(), Closed> {
+        let (notify, written) = oneshot::channel();
+        self.send_block(|_| line, Some(notify)).await?;
+        written.await.map_err(|_| Closed)
+    }
+
+    /// Makes a block and hands it to the writing thread. The ledger changes only once there is
+    /// room for the block, so that a caller that gives up waiting leaves no unwritten promise.
+    ///
+    /// # Errors
+    /// [`Closed`].
+    pub async fn send(&self, make: impl FnOnce(&mut L) -> Vec<u8>) -> Result<(), Closed> {
+        self.send_block(make, None).await
+    }
+
+    async fn send_block(
+        &self,
+        make: impl FnOnce(&mut L) -> Vec<u8>,
+        written: Option<oneshot::Sender<()>>,
+    ) -> Result<(), Closed> {
+        let mut inner = self.inner.lock().await;
+        let blocks = inner.blocks.clone().ok_or(Closed)?;
+        let room = Arc::clone(&self.room).acquire_owned().await.map_err(|_| Closed)?;
+        let bytes = make(&mut inner.ledger);
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        blocks.send(Block { bytes, written, room }).map_err(|_| Closed)
+    }
+
+    /// Takes no more and waits until all is written, at most `patience`. False when the reader
+    /// did not take everything in that time.
+    pub async fn finish(&self, patience: Duration) -> bool {
+        let mut inner = self.inner.lock().await;
+        inner.blocks = None;
+        let Some(finished) = inner.finished.take() else { return true };
+        drop(inner);
+        let waited =
+            tokio::task::spawn_blocking(move || finished.recv_timeout(patience) == Ok(true));
+        waited.await.unwrap_or(false)
+    }
+}
+
+/// Unix time in milliseconds, by this machine's clock: when a line was emitted is a fact about
+/// this machine, not about Zendesk.
+#[must_use]
+pub fn unix_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

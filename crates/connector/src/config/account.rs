@@ -1,0 +1,139 @@
+//! The account, how to sign in to it, and how much of it may be used.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+use zendesk::secret::Secret;
+
+use super::credentials::Credentials;
+use super::subdomain::subdomain;
+use super::violation::Violation;
+
+const DEFAULT_WORKERS: usize = 3;
+
+/// The options that every program has.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct WrittenAccount {
+    /// Your Zendesk subdomain: `acme` for https://acme.zendesk.com. The whole address works too.
+    #[schemars(title = "Subdomain", extend("order" = 0, "examples" = ["acme"]))]
+    pub subdomain: String,
+
+    /// How to sign in. OAuth with client credentials suits unattended syncs best; API tokens can
+    /// no longer be created and stop on 2027-04-30.
+    #[schemars(with = "Credentials", title = "Authentication", extend("type" = "object", "order" = 1))]
+    #[serde(default)]
+    pub credentials: Option<Credentials>,
+
+    /// Requests that may be in flight at once, over all streams together.
+    #[schemars(
+        with = "u64",
+        title = "Number of concurrent threads",
+        range(min = 1, max = 40),
+        extend("order" = 3, "default" = 3, "examples" = [1, 3, 10])
+    )]
+    #[serde(default)]
+    pub num_workers: Option<u64>,
+
+    /// The share of each of Zendesk's limits that may be used, per cent. Less leaves more to the
+    /// account's other programs; what those use is seen and respected in any case.
+    #[schemars(
+        with = "u64",
+        title = "Share of the API quota",
+        range(min = 1, max = 100),
+        extend("order" = 10, "default" = 100, "examples" = [100, 50, 25])
+    )]
+    #[serde(default)]
+    pub api_quota_percent: Option<u64>,
+}
+
+/// The whole config as it was written, secrets and all, for the one message that hands it back.
+/// Its Debug shows nothing of it.
+pub struct Written(Value);
+
+impl fmt::Debug for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Written")
+    }
+}
+
+impl Written {
+    #[must_use]
+    pub fn new(config: Value) -> Self {
+        Self(config)
+    }
+
+    /// The config with new tokens in place of the old. `ends_at` is written as ISO 8601; a token
+    /// without an end has no date.
+    #[must_use]
+    pub fn with_tokens(
+        &self,
+        access_token: &Secret,
+        refresh_token: Option<&Secret>,
+        ends_at: Option<String>,
+    ) -> Value {
+        let mut config = self.0.clone();
+        if let Some(credentials) = config.get_mut("credentials").and_then(Value::as_object_mut) {
+            credentials.insert("access_token".into(), access_token.expose().into());
+            if let Some(refresh_token) = refresh_token {
+                credentials.insert("refresh_token".into(), refresh_token.expose().into());
+            }
+            credentials.insert("token_expiry_date".into(), ends_at.into());
+        }
+        config
+    }
+}
+
+/// The account that is configured.
+#[derive(Debug)]
+pub struct Account {
+    pub written: Written,
+    /// The account's host label, `acme`.
+    pub subdomain: String,
+    pub credentials: Credentials,
+    /// Requests in flight at once.
+    pub workers: usize,
+    /// The share of each limit that may be used, per cent.
+    pub quota_percent: u32,
+}
+
+impl Account {
+    /// The account of a config that keeps its spec. `default_percent` is the share of each limit that
+    /// may be used where the user does not say.
+    ///
+    /// # Errors
+    /// Every [`Violation`] at once.
+    pub fn new(
+        account: WrittenAccount,
+        written: Written,
+        default_percent: u32,
+    ) -> Result<Self, Vec<Violation>> {
+        let mut violations = Vec::new();
+        let mut refuse = |field: &str, what: String| {
+            violations.push(Violation { field: field.into(), what });
+        };
+        let subdomain = subdomain(&account.subdomain).map_err(|what| refuse("subdomain", what));
+        let credentials = account.credentials.ok_or_else(|| {
+            refuse("credentials", "is missing: choose one way of signing in".into());
+        });
+        let (Ok(subdomain), Ok(credentials)) = (subdomain, credentials) else {
+            return Err(violations);
+        };
+        let workers = account.num_workers.and_then(|workers| usize::try_from(workers).ok());
+        let percent = account.api_quota_percent.and_then(|percent| u32::try_from(percent).ok());
+        Ok(Self {
+            written,
+            subdomain,
+            credentials,
+            workers: workers.unwrap_or(DEFAULT_WORKERS).clamp(1, 40),
+            quota_percent: percent.unwrap_or(default_percent).clamp(1, 100),
+        })
+    }
+
+    /// The account's host.
+    #[must_use]
+    pub fn host(&self) -> String {
+        format!("{}.zendesk.com", self.subdomain)
+    }
+}

@@ -1,0 +1,99 @@
+//! The ways of signing in. Property names are those of Airbyte's connector, so that an existing config
+//! works unchanged.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Deserialize;
+use zendesk::secret::Secret;
+
+/// The schema of a secret.
+struct SecretText;
+
+impl JsonSchema for SecretText {
+    fn schema_name() -> Cow<'static, str> {
+        "Secret".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schemars::json_schema!({ "type": "string", "airbyte_secret": true })
+    }
+}
+
+/// How to sign in.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(tag = "credentials")]
+pub enum Credentials {
+    #[serde(rename = "oauth2_refresh")]
+    #[schemars(title = "OAuth2.0 with Refresh Token", extend("additionalProperties" = true))]
+    Refresh {
+        /// The unique identifier of your OAuth client.
+        #[schemars(with = "SecretText", title = "Client ID", extend("order" = 1))]
+        client_id: Secret,
+        /// The secret of your OAuth client.
+        #[schemars(with = "SecretText", title = "Client Secret", extend("order" = 2))]
+        client_secret: Secret,
+        /// The current access token; renewed by itself.
+        #[schemars(with = "SecretText", title = "Access Token", extend("order" = 3))]
+        #[serde(default)]
+        access_token: Option<Secret>,
+        /// When the access token ends; kept by itself.
+        #[schemars(with = "String", title = "Token Expiry Date", extend("order" = 4, "format" = "date-time"))]
+        #[serde(default)]
+        token_expiry_date: Option<String>,
+        /// The refresh token. It works once and must serve no other source.
+        #[schemars(with = "SecretText", title = "Refresh Token", extend("order" = 5))]
+        refresh_token: Secret,
+    },
+    #[serde(rename = "api_token")]
+    #[schemars(title = "API Token", extend("additionalProperties" = true))]
+    ApiToken {
+        /// The e-mail address of the user whom the token belongs to.
+        #[schemars(title = "Email", extend("order" = 1))]
+        email: String,
+        /// The API token. Zendesk stops all API tokens on 2027-04-30.
+        #[schemars(with = "SecretText", title = "API Token", extend("order" = 2))]
+        api_token: Secret,
+    },
+    #[serde(rename = "oauth2.0")]
+    #[schemars(title = "OAuth2.0 (Legacy)", extend("additionalProperties" = true))]
+    Legacy {
+        /// An OAuth access token that does not expire. Zendesk stops them on 2027-04-01.
+        #[schemars(with = "SecretText", title = "Access Token", extend("order" = 1))]
+        access_token: Secret,
+        /// The unique identifier of your OAuth client.
+        #[schemars(with = "SecretText", title = "Client ID", extend("order" = 2))]
+        #[serde(default)]
+        client_id: Option<Secret>,
+        /// The secret of your OAuth client.
+        #[schemars(with = "SecretText", title = "Client Secret", extend("order" = 3))]
+        #[serde(default)]
+        client_secret: Option<Secret>,
+    },
+    #[serde(rename = "oauth2_client_credentials")]
+    #[schemars(title = "OAuth2.0 with Client Credentials", extend("additionalProperties" = true))]
+    ClientCredentials {
+        /// The unique identifier of your confidential OAuth client.
+        #[schemars(with = "SecretText", title = "Client ID", extend("order" = 1))]
+        client_id: Secret,
+        /// The secret of your OAuth client.
+        #[schemars(with = "SecretText", title = "Client Secret", extend("order" = 2))]
+        client_secret: Secret,
+        /// Scopes to ask for, separated by blanks. Empty: `read`.
+        #[schemars(with = "String", title = "Scope", extend("order" = 3))]
+        #[serde(default)]
+        scope: Option<String>,
+    },
+}
+
+impl Credentials {
+    /// Whether requests are signed with an access token, which has scopes and may end.
+    #[must_use]
+    pub fn is_oauth(&self) -> bool {
+        !matches!(self, Self::ApiToken { .. })
+    }
+}

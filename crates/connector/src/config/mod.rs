@@ -1,0 +1,50 @@
+//! What the user writes, held against the spec that is derived from the types it is read into.
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+mod account;
+mod credentials;
+mod spec;
+mod subdomain;
+mod tidy;
+mod violation;
+mod violations;
+
+pub use account::{Account, Written, WrittenAccount};
+pub use credentials::Credentials;
+pub use spec::connection_specification;
+pub use subdomain::is_host_label;
+pub use violation::Violation;
+
+use tidy::tidy;
+use violations::{too_long, violations};
+
+/// Reads a config into the type that its spec is derived from. Returns it as it was written, too.
+///
+/// # Errors
+/// Every [`Violation`] at once.
+pub fn read<W: JsonSchema + DeserializeOwned>(
+    text: &[u8],
+    spec: &Value,
+) -> Result<(Written, W), Vec<Violation>> {
+    let whole = |what: &str| vec![Violation { field: "config".into(), what: what.into() }];
+    let value: Value = serde_json::from_slice(text).map_err(|error| {
+        // The parser's own words may quote the text, and the text may be a secret.
+        let (line, column) = (error.line(), error.column());
+        whole(&format!("is not valid JSON (at line {line} column {column})"))
+    })?;
+    let Value::Object(mut object) = value else { return Err(whole("is not a JSON object")) };
+    let as_written = Written::new(Value::Object(object.clone()));
+    tidy(&mut object);
+    let value = Value::Object(object);
+    let mut violations = violations(spec, &value);
+    violations.extend(too_long(spec, &value));
+    if !violations.is_empty() {
+        return Err(violations);
+    }
+    let written = serde_json::from_value(value)
+        .map_err(|_| whole("does not have the shape that the spec describes"))?;
+    Ok((as_written, written))
+}

@@ -1,0 +1,40 @@
+//! A spec, derived from what the user may write.
+
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde_json::{Value, json};
+
+/// The JSON schema of a config, draft-07, without `$ref`, as acceptance tests demand.
+#[must_use]
+pub fn connection_specification<W: JsonSchema>() -> Value {
+    let settings = SchemaSettings::draft07().with(|settings| settings.inline_subschemas = true);
+    let schema = settings.into_generator().into_root_schema_for::<W>();
+    let mut schema = schema.to_value();
+    // Credentials may be left out of the written schema's list so that the message about them can
+    // be a sentence; everything else follows the types.
+    schema["required"] = json!(["subdomain"]);
+    for variant in schema["properties"]["credentials"]["oneOf"].as_array_mut().into_iter().flatten()
+    {
+        variant["properties"]["credentials"]["order"] = json!(0);
+    }
+    tidy(&mut schema);
+    schema
+}
+
+/// Removes what schemars derives from Rust's types and no user needs.
+fn tidy(schema: &mut Value) {
+    match schema {
+        Value::Object(object) => {
+            if object.get("format").and_then(Value::as_str) == Some("uint64") {
+                object.remove("format");
+            }
+            // That an option may be left out is no value of its type.
+            if object.get("default") == Some(&Value::Null) {
+                object.remove("default");
+            }
+            object.values_mut().for_each(tidy);
+        }
+        Value::Array(items) => items.iter_mut().for_each(tidy),
+        _ => {}
+    }
+}

@@ -1,0 +1,121 @@
+//! In what a config differs from the spec.
+
+use serde_json::{Value, json};
+
+use super::violation::Violation;
+
+/// Everything in which a config differs from the spec, by field.
+pub(super) fn violations(spec: &Value, config: &Value) -> Vec<Violation> {
+    let mut schema = spec.clone();
+    let mut found = Vec::new();
+    // "None of these four matches" helps nobody, so the credentials are held against the one
+    // variant that they name.
+    let variants = schema["properties"]["credentials"]["oneOf"].take();
+    schema["properties"]["credentials"] = json!({ "type": "object" });
+    found.extend(differences(&schema, config, ""));
+    found.extend(passwords(config));
+    if let Some(credentials) = config.get("credentials").filter(|value| value.is_object()) {
+        let variants = variants.as_array().map(Vec::as_slice).unwrap_or_default();
+        let name = |variant: &Value| variant["properties"]["credentials"]["const"].clone();
+        match variants.iter().find(|variant| Some(&name(variant)) == credentials.get("credentials"))
+        {
+            Some(variant) => {
+                let mut variant = variant.clone();
+                // Platforms fill this field, and whether the token works is for Zendesk to say.
+                if let Some(date) = variant["properties"]
+                    .get_mut("token_expiry_date")
+                    .and_then(Value::as_object_mut)
+                {
+                    date.remove("format");
+                }
+                found.extend(differences(&variant, credentials, "credentials"));
+            }
+            None => {
+                let names: Vec<String> =
+                    variants.iter().map(|variant| name(variant).to_string()).collect();
+                let what = format!("must name a way of signing in: one of {}", names.join(", "));
+                found.push(Violation { field: "credentials.credentials".into(), what });
+            }
+        }
+    }
+    found
+}
+
+/// The longest text that an option may have. Longer ones make requests that no server takes, and
+/// what then fails looks like the network.
+const LONGEST_TEXT: usize = 8_000;
+
+/// Texts that are too long to be sent, by field.
+pub(super) fn too_long(spec: &Value, config: &Value) -> Vec<Violation> {
+    let mut found = Vec::new();
+    // Options that are not known are not sent either.
+    for option in spec["properties"].as_object().into_iter().flat_map(serde_json::Map::keys) {
+        find_too_long(&config[option], option, &mut found);
+    }
+    found
+}
+
+fn find_too_long(value: &Value, field: &str, found: &mut Vec<Violation>) {
+    let below = |key: &str| format!("{field}.{key}");
+    match value {
+        Value::String(text) if text.len() > LONGEST_TEXT => found.push(Violation {
+            field: field.to_owned(),
+            what: format!("is longer than {LONGEST_TEXT} bytes, which is more than can be sent"),
+        }),
+        Value::Array(items) => {
+            for (at, item) in items.iter().enumerate() {
+                find_too_long(item, &below(&at.to_string()), found);
+            }
+        }
+        Value::Object(members) => {
+            for (key, member) in members {
+                find_too_long(member, &below(key), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Passwords, which Zendesk has ended. They are refused even where they would do no harm: whoever
+/// writes one believes that it is used.
+///
+/// Source: Zendesk's announcement 9941874259354.
+fn passwords(config: &Value) -> Vec<Violation> {
+    let places = [("password", config.get("password")), {
+        let credentials = config.get("credentials");
+        ("credentials.password", credentials.and_then(|credentials| credentials.get("password")))
+    }];
+    let kind = config.get("credentials").and_then(|credentials| credentials.get("credentials"));
+    let named = kind.and_then(Value::as_str).filter(|kind| {
+        let kind = kind.to_ascii_lowercase();
+        kind.contains("password") || kind.contains("basic")
+    });
+    let mut fields: Vec<&str> =
+        places.into_iter().filter_map(|(field, value)| value.map(|_| field)).collect();
+    fields.extend(named.map(|_| "credentials.credentials"));
+    let what = "Zendesk ended signing in with a password on 2026-01-12: sign in with OAuth, client \
+                credentials for an unattended sync";
+    fields.into_iter().map(|field| Violation { field: field.into(), what: what.into() }).collect()
+}
+
+fn differences(schema: &Value, value: &Value, under: &str) -> Vec<Violation> {
+    let Ok(validator) = jsonschema::draft7::new(schema) else { return Vec::new() };
+    let errors = validator.iter_errors(value).map(|error| {
+        let path = error.instance_path().to_string().replace('/', ".");
+        let field = format!("{under}{path}").trim_start_matches('.').to_owned();
+        let field = if field.is_empty() { "config".to_owned() } else { field };
+        // The masked form says `value` in place of what the user wrote.
+        let what = pattern_in_words(schema, error.schema_path().as_str()).map_or_else(
+            || error.masked().to_string(),
+            |words| format!("is not of the form {words}"),
+        );
+        Violation { field, what }
+    });
+    errors.collect()
+}
+
+/// What the spec says in words about a pattern, if that is what was not kept.
+fn pattern_in_words<'s>(schema: &'s Value, path: &str) -> Option<&'s str> {
+    let place = path.strip_suffix("/pattern")?;
+    schema.pointer(place)?.get("pattern_descriptor")?.as_str()
+}

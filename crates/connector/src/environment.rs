@@ -1,0 +1,40 @@
+//! What both programs find around themselves.
+
+/// The environment of a program.
+#[derive(Clone, Debug)]
+pub struct Environment {
+    /// `ZENDESK_BASE_URL`: where requests go instead of the account's host, for tests and demos.
+    pub base_url: Option<String>,
+    /// `ZENDESK_CLOCK_SCALE`: seconds that pass in one of the wall's, for tests and demos.
+    pub clock_scale: f64,
+    /// `WORKER_JOB_ATTEMPT`: attempts of this job that came before, as Airbyte's platform says.
+    pub attempt: u64,
+    /// `LOG_LEVEL`, or the option: whether DEBUG lines are written.
+    pub debug: bool,
+}
+
+impl Environment {
+    /// Looks around. `debug` says that the command line asks for DEBUG lines.
+    #[must_use]
+    pub fn read(debug: bool) -> Self {
+        Self {
+            base_url: variable("ZENDESK_BASE_URL"),
+            clock_scale: number("ZENDESK_CLOCK_SCALE").unwrap_or(1.0),
+            attempt: variable("WORKER_JOB_ATTEMPT")
+                .and_then(|value| value.parse().ok())
+                .unwrap_or(0),
+            debug: debug
+                || variable("LOG_LEVEL").is_some_and(|level| level.eq_ignore_ascii_case("debug")),
+        }
+    }
+}
+
+/// A variable that is there and not empty.
+#[must_use]
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn number(name: &str) -> Option<f64> {
+    variable(name).and_then(|value| value.parse().ok())
+}

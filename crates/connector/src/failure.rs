@@ -1,0 +1,249 @@
+//! What an error of the API means to a person: a failure type and a message, in which one sentence says
+//! what happened and the next what to do.
+
+use airbyte::message::{ErrorTrace, FailureType};
+use zendesk::error::{ApiError, ErrorKind};
+
+use crate::config::{Account, Credentials, Violation};
+use crate::identity::NoIdentity;
+use crate::refusals::{is_account_gone, is_scope, is_too_long};
+
+/// What was wanted of the API when it failed.
+#[derive(Clone, Debug)]
+pub struct Wanted<'a> {
+    /// `read` or `write`.
+    pub verb: &'a str,
+    /// The scope that it needs.
+    pub scope: &'a str,
+    /// The scope that all of the program needs.
+    pub scope_of_all: &'a str,
+    /// What else it needs, as advice in one sentence.
+    pub needs: String,
+    /// The option that holds the words of the request, where the user wrote them.
+    pub words_of: Option<&'a str>,
+}
+
+impl Default for Wanted<'_> {
+    fn default() -> Self {
+        Self {
+            verb: "read",
+            scope: "users:read",
+            scope_of_all: "read",
+            needs: "Ask the account's administrator for access.".to_owned(),
+            words_of: None,
+        }
+    }
+}
+
+/// Every violation of a config in one trouble.
+#[must_use]
+pub fn invalid_config(violations: &[Violation]) -> ErrorTrace {
+    let violations: Vec<String> = violations.iter().map(ToString::to_string).collect();
+    refused(&format!("the configuration is not valid: {}", violations.join("; ")))
+}
+
+/// Something that the user has to change.
+#[must_use]
+pub fn refused(message: &str) -> ErrorTrace {
+    ErrorTrace {
+        failure_type: FailureType::ConfigError,
+        message: message.to_owned(),
+        detail: None,
+        stream: None,
+    }
+}
+
+/// What it means that nobody is signed in.
+#[must_use]
+pub fn of_identity(error: &NoIdentity, account: &Account) -> ErrorTrace {
+    let (failure_type, message) = match error {
+        NoIdentity::Anonymous => (
+            FailureType::ConfigError,
+            format!(
+                "The credentials were not accepted: Zendesk treated the request as anonymous. {}",
+                sign_in_again(account)
+            ),
+        ),
+        NoIdentity::Api(error) if error.kind == ErrorKind::Unauthorized => (
+            FailureType::ConfigError,
+            format!(
+                "Zendesk does not accept the credentials ({}). {}",
+                error.detail,
+                sign_in_again(account)
+            ),
+        ),
+        NoIdentity::Api(error) => of_api(error, &Wanted::default()),
+    };
+    ErrorTrace { failure_type, message, detail: Some(error.to_string()), stream: None }
+}
+
+/// What to do about credentials that let nobody in.
+fn sign_in_again(account: &Account) -> &'static str {
+    match account.credentials {
+        Credentials::ApiToken { .. } => {
+            "Check the e-mail address, the API token and the subdomain; an API token is not a password, \
+             and its user must not be suspended."
+        }
+        Credentials::Legacy { .. } | Credentials::Refresh { .. } => {
+            "Sign in again (reconnect), and check the subdomain; the user must not be suspended."
+        }
+        Credentials::ClientCredentials { .. } => {
+            "Check that the user of the OAuth client is active, and the subdomain."
+        }
+    }
+}
+
+/// What an error of the API means to somebody who wanted something of it.
+#[must_use]
+pub fn of_api(error: &ApiError, wanted: &Wanted<'_>) -> (FailureType, String) {
+    let words_of = wanted.words_of;
+    let detail = &error.detail;
+    match error.kind {
+        ErrorKind::NotFound | ErrorKind::NoAccount
+            if error.kind == ErrorKind::NoAccount || detail.contains("No help desk") =>
+        {
+            config_error(
+                "There is no Zendesk account at this subdomain. Check that `subdomain` is the part before \
+                 .zendesk.com of the address in your browser.",
+            )
+        }
+        ErrorKind::Unauthorized | ErrorKind::Forbidden | ErrorKind::NotFound
+            if is_account_gone(error) =>
+        {
+            config_error(format!(
+                "The Zendesk account or its user is suspended or ended ({detail}). Sign in to Zendesk in a browser and set that right."
+            ))
+        }
+        ErrorKind::Unauthorized
+        | ErrorKind::GrantEnded
+        | ErrorKind::ClientRefused
+        | ErrorKind::NoToken => of_sign_in(error.kind, detail),
+        ErrorKind::Forbidden | ErrorKind::NotFound => of_access(error, wanted),
+        ErrorKind::Unresolved
+        | ErrorKind::Untrusted
+        | ErrorKind::Renamed
+        | ErrorKind::Redirected
+        | ErrorKind::Intercepted
+        | ErrorKind::Outage
+        | ErrorKind::LongOutage => of_connection(error.kind, detail),
+        _ if is_too_long(error)
+            && let Some(option) = words_of =>
+        {
+            config_error(format!(
+                "The query is longer than Zendesk takes ({detail}). Shorten it in `{option}`, or make several of it."
+            ))
+        }
+        ErrorKind::Invalid if let Some(option) = words_of => config_error(format!(
+            "Zendesk rejects the query: {detail}. Correct it in `{option}`, or take it out."
+        )),
+        ErrorKind::BadPosition
+        | ErrorKind::Invalid
+        | ErrorKind::Unexpected
+        | ErrorKind::NoAccount
+        | ErrorKind::RateLimited
+        | ErrorKind::Unavailable
+        | ErrorKind::Unreadable
+        | ErrorKind::TooLarge => of_answer(error.kind, detail),
+        ErrorKind::DiskFull => transient(format!(
+            "The disk that files go to is full ({detail}). Make room, or choose smaller files, and try again."
+        )),
+        ErrorKind::Unwritable => config_error(format!(
+            "The folder that files go to cannot be written ({detail}). Let the program's user write there."
+        )),
+        ErrorKind::Stopped => transient("The sync was stopped. Start it again."),
+    }
+}
+
+/// What an error about the credentials means.
+fn of_sign_in(kind: ErrorKind, detail: &str) -> (FailureType, String) {
+    match kind {
+        ErrorKind::GrantEnded => config_error(format!(
+            "The refresh token is used up, revoked or too old ({detail}). Sign in again, and give each source a sign-in of its own: one refresh token must not serve two sources, because it works once."
+        )),
+        ErrorKind::ClientRefused => config_error(format!(
+            "Zendesk refuses the OAuth client ({detail}). Check its identifier and secret, that it is confidential, and that it may have the scopes it asks for."
+        )),
+        ErrorKind::NoToken => transient(format!(
+            "Zendesk gave no access token ({detail}). Try again; if it stays so, check the client's identifier and secret, the subdomain and the network."
+        )),
+        _ => config_error(format!(
+            "Zendesk does not accept the credentials ({detail}). Check the token and the e-mail address, or sign in again."
+        )),
+    }
+}
+
+/// What it means that something may not be read, or is not there.
+fn of_access(error: &ApiError, wanted: &Wanted<'_>) -> (FailureType, String) {
+    let detail = &error.detail;
+    match error.kind {
+        ErrorKind::Forbidden if is_scope(error) => config_error(format!(
+            "The access token lacks a scope ({detail}). Sign in with the scope `{}`, or with `{}` for everything.",
+            wanted.scope, wanted.scope_of_all
+        )),
+        ErrorKind::Forbidden => config_error(format!(
+            "Zendesk does not allow these credentials to {} this ({detail}). {}",
+            wanted.verb, wanted.needs
+        )),
+        _ => config_error(format!(
+            "This account does not have what this needs ({detail}). {}",
+            wanted.needs
+        )),
+    }
+}
+
+/// What it means that the account was not reached, or is out of service.
+fn of_connection(kind: ErrorKind, detail: &str) -> (FailureType, String) {
+    match kind {
+        ErrorKind::Unresolved => transient(format!(
+            "The account's address cannot be found in the DNS ({detail}). Check the network, its DNS and the subdomain, and try again."
+        )),
+        ErrorKind::Untrusted => config_error(format!(
+            "The certificate of the server is not trusted ({detail}). If a proxy stands between, put its certificate into SSL_CERT_FILE."
+        )),
+        ErrorKind::Renamed => config_error(format!(
+            "The account has another name now ({detail}). Set `subdomain` to that name."
+        )),
+        ErrorKind::Redirected => transient(format!(
+            "We are sent to a place that is not the account ({detail}), as in maintenance, or by a sign-in page of the network. Look at status.zendesk.com and at the network, and try again."
+        )),
+        ErrorKind::Intercepted => transient(format!(
+            "The answer is not Zendesk's own but that of something on the way ({detail}). Check that the account's IP restrictions, the firewall and the proxy let this machine through, and try again."
+        )),
+        _ => transient(format!(
+            "Zendesk is out of service ({detail}). Look at status.zendesk.com, and try again when it is back."
+        )),
+    }
+}
+
+/// What it means that the account gave no answer that helps.
+fn of_answer(kind: ErrorKind, detail: &str) -> (FailureType, String) {
+    match kind {
+        ErrorKind::RateLimited => transient(
+            "Zendesk's rate limit leaves no request. Try again later, or let other programs use less of it.",
+        ),
+        ErrorKind::Unavailable => transient(format!(
+            "Zendesk did not answer ({detail}). Check the network and the subdomain, and try again."
+        )),
+        ErrorKind::Unreadable => transient(format!(
+            "Zendesk's answer cannot be read ({detail}). Try again; if it stays so, report it."
+        )),
+        ErrorKind::TooLarge => system_error(format!(
+            "An answer is larger than can be held ({detail}). Report it with the detail of this message."
+        )),
+        _ => system_error(format!(
+            "Zendesk refused the request ({detail}). Report it with the detail of this message."
+        )),
+    }
+}
+
+fn config_error(message: impl Into<String>) -> (FailureType, String) {
+    (FailureType::ConfigError, message.into())
+}
+
+fn transient(message: impl Into<String>) -> (FailureType, String) {
+    (FailureType::TransientError, message.into())
+}
+
+fn system_error(message: impl Into<String>) -> (FailureType, String) {
+    (FailureType::SystemError, message.into())
+}

@@ -1,0 +1,12 @@
+//! What the source and the destination share: the options of signing in, connecting, the environment, the
+//! process, and what failures mean to a person.
+
+pub mod config;
+pub mod connect;
+pub mod environment;
+pub mod failure;
+pub mod identity;
+pub mod process;
+pub mod proxies;
+pub mod refusals;
+pub mod signals;

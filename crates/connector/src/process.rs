@@ -1,0 +1,64 @@
+//! A program and its process: files in, exit codes out.
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use airbyte::message::{ErrorTrace, FailureType, error};
+use airbyte::stdout::unix_ms;
+
+use crate::failure::refused;
+
+/// Larger files are none that a platform wrote.
+pub const LARGEST_CONFIG_BYTES: u64 = 1 << 20;
+pub const LARGEST_CATALOG_BYTES: u64 = 64 << 20;
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Runs a program. A panic's own words could quote data, so only its place is shown.
+#[must_use]
+pub fn run(program: impl FnOnce() -> ExitCode + std::panic::UnwindSafe) -> ExitCode {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let trouble = ErrorTrace {
+            failure_type: FailureType::SystemError,
+            message: "The connector failed by a defect of its own. Report it with the detail."
+                .to_owned(),
+            detail: Some(format!("panic at {place}")),
+            stream: None,
+        };
+        let _ = std::io::stdout().write_all(&error(&trouble, unix_ms()));
+    }));
+    std::panic::catch_unwind(program).unwrap_or(ExitCode::FAILURE)
+}
+
+/// Says on stderr that stdout takes no more, because there is no other place left.
+#[must_use]
+pub fn unwritable(why: &str) -> ExitCode {
+    let message = format!(
+        "stdout cannot be written: {why}. Make room where it leads, or lift the limit of the size of \
+         files, and start the command again."
+    );
+    let _ = writeln!(std::io::stderr(), "{message}");
+    ExitCode::FAILURE
+}
+
+/// Reads a file that should not be larger than `largest` bytes. What has no end, as a device, is
+/// read no further either.
+///
+/// # Errors
+/// What the user has to change.
+pub fn contents(path: &Path, what: &str, largest: u64) -> Result<Vec<u8>, ErrorTrace> {
+    let unreadable = |error| refused(&format!("{what} cannot be read: {error}"));
+    let mut text = Vec::new();
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    file.take(largest + 1).read_to_end(&mut text).map_err(unreadable)?;
+    // Editors of some systems begin a text with this mark.
+    if text.starts_with(BYTE_ORDER_MARK) {
+        text.drain(..BYTE_ORDER_MARK.len());
+    }
+    if text.len() as u64 > largest {
+        return Err(refused(&format!("{what} is larger than {} MB", largest >> 20)));
+    }
+    Ok(text)
+}

@@ -1,0 +1,93 @@
+//! One try that gave no answer: what it is called, and what it means.
+
+use crate::error::{ApiError, ErrorKind, detail, transport};
+use crate::headers;
+use crate::retry::{self, Outcome, Speaker, Verdict, judge};
+use crate::secret::Secrets;
+
+/// What an answer tells beside its body.
+pub(crate) struct Answered {
+    pub(crate) status: u16,
+    pub(crate) retry_after: headers::RetryAfter,
+    pub(crate) quotas: Vec<headers::Quota>,
+    /// Which signature it was asked with.
+    pub(crate) signed: u64,
+}
+
+/// One try that gave no answer.
+pub(crate) struct FailedTry {
+    pub(crate) verdict: Verdict,
+    /// What the failure is called when the tries are used up.
+    pub(crate) kind: ErrorKind,
+    pub(crate) status: Option<u16>,
+    pub(crate) detail: String,
+    pub(crate) quotas: Vec<headers::Quota>,
+    /// Which signature it was sent with.
+    pub(crate) signed: u64,
+    /// Whether it is Zendesk's own word.
+    pub(crate) is_zendesks: bool,
+    /// The body was let go of, because others hold what the store for large ones has.
+    pub(crate) is_crowded: bool,
+}
+
+impl FailedTry {
+    pub(crate) fn new(kind: ErrorKind, outcome: Outcome<'_>, detail: String) -> Self {
+        let verdict = judge(outcome, false);
+        let (status, quotas, signed, is_zendesks) = (None, Vec::new(), 0, false);
+        Self { verdict, kind, status, detail, quotas, signed, is_zendesks, is_crowded: false }
+    }
+
+    pub(crate) fn transport(error: reqwest::Error) -> Self {
+        let outcome = if error.is_timeout() { Outcome::TimedOut } else { Outcome::Broken };
+        let (kind, why) = transport(error);
+        let failed = Self::new(kind, outcome, why);
+        if kind == ErrorKind::Untrusted {
+            return Self { verdict: Verdict::GiveUp(kind), ..failed };
+        }
+        failed
+    }
+
+    /// An answer that brought no page and no file. `has_token` says whether the request was made
+    /// with the server's own token, which it may have forgotten. `secrets` are struck out of the
+    /// detail.
+    pub(crate) fn answered(
+        answered: Answered,
+        body: &[u8],
+        speaker: Speaker,
+        has_token: bool,
+        secrets: &Secrets,
+    ) -> Self {
+        let Answered { status, retry_after, quotas, signed } = answered;
+        let outcome = Outcome::Answered { status, retry_after, body, speaker };
+        Self {
+            kind: retry::kind(outcome),
+            verdict: judge(outcome, has_token),
+            status: Some(status),
+            detail: detail(body, secrets),
+            quotas,
+            signed,
+            is_zendesks: speaker == Speaker::Zendesk,
+            is_crowded: false,
+        }
+    }
+
+    /// Whether a refusal is about the access token, by the name that OAuth gives it.
+    pub(super) fn names_token(&self) -> bool {
+        self.detail.contains("invalid_token")
+    }
+
+    pub(super) fn to_error(&self, request: &str) -> ApiError {
+        let kind = match self.verdict {
+            Verdict::GiveUp(kind) | Verdict::Doubt(kind) => kind,
+            Verdict::Limited(_) | Verdict::Again { .. } => self.kind,
+        };
+        ApiError {
+            kind,
+            status: self.status,
+            request: request.to_owned(),
+            detail: self.detail.clone(),
+            again_in: None,
+            is_zendesks: self.is_zendesks,
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! How requests go out and bodies come in: connections, signatures, limits of time and size.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, AGE, AUTHORIZATION, CONTENT_ENCODING, DATE, HOST, HeaderMap,
+    HeaderValue, LOCATION,
+};
+use reqwest::{RequestBuilder, Response};
+
+use super::failed::{Answered, FailedTry};
+use super::page_size::PageSize;
+use super::request::Request;
+use crate::auth::{Access, Credentials, TokenEndpoint};
+use crate::body::{Body, BodyError, ENCODINGS};
+use crate::budget::Permit;
+use crate::clock::Clock;
+use crate::dns::Names;
+use crate::error::{ErrorKind, detail};
+use crate::large::{LARGEST_BODY_BYTES, LargeBodies, Share, USUAL_BODY_BYTES};
+use crate::page::{Page, Scanner};
+use crate::retry::{Outcome, Speaker, is_page, speaker, target};
+use crate::site::Site;
+use crate::tls::{TlsError, tls_config};
+use crate::{headers, timestamp};
+
+/// How long one try of a file may take; what came by then is kept, and the next one goes on.
+pub(crate) const FILE_TIMEOUT: Duration = Duration::from_secs(1800);
+
+/// A body past this is asked again at half the page size, where the listing has one.
+const LARGEST_SHRINKABLE_BODY_BYTES: usize = 16 << 20;
+
+/// What one piece of a packed body may unpack to before its share of the store is looked at.
+const UNPACKED_AT_ONCE_BYTES: usize = 16 << 20;
+
+/// What Cloudflare adds to an answer of its own in place of the host's.
+///
+/// Source: Cloudflare, "Detect a Challenge Page response".
+pub(crate) const MITIGATED: &str = "cf-mitigated";
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// Why a client cannot be made.
+#[derive(Debug)]
+pub enum NoClient {
+    Tls(TlsError),
+    Connections(reqwest::Error),
+}
+
+impl fmt::Display for NoClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tls(why) => why.fmt(f),
+            Self::Connections(why) => why.fmt(f),
+        }
+    }
+}
+
+impl Error for NoClient {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Tls(why) => Some(why),
+            Self::Connections(why) => Some(why),
+        }
+    }
+}
+
+/// Sends requests to one account and reads answers, once each.
+pub(crate) struct Transport {
+    http: reqwest::Client,
+    /// For files: follows no redirect by itself, and lets a body take its time.
+    pub(crate) content: reqwest::Client,
+    pub(crate) main: Site,
+    pub(crate) access: Access,
+    pub(crate) clock: Clock,
+    pub(super) large: LargeBodies,
+}
+
+/// The connections for pages, and those for files.
+struct Connections {
+    http: reqwest::Client,
+    content: reqwest::Client,
+}
+
+/// Sets connections up.
+fn connections(clock: &Clock, user_agent: &'static str) -> Result<Connections, NoClient> {
+    // A redirect is followed on the same host only: credentials go nowhere else.
+    let redirect = reqwest::redirect::Policy::custom(|attempt| {
+        let asked = attempt.previous();
+        let is_same = asked.first().is_some_and(|first| first.origin() == attempt.url().origin());
+        if is_same && asked.len() < 4 { attempt.follow() } else { attempt.stop() }
+    });
+    let tls = tls_config().map_err(NoClient::Tls)?;
+    let names = Arc::new(Names::of_system());
+    let builder = || {
+        reqwest::Client::builder()
+            .dns_resolver(Arc::clone(&names))
+            .tls_backend_preconfigured(tls.clone())
+            .connect_timeout(clock.patience(CONNECT_TIMEOUT))
+            .read_timeout(clock.patience(READ_TIMEOUT))
+            .user_agent(user_agent)
+    };
+    let build = |builder: reqwest::ClientBuilder| {
+        builder.build().map_err(|error| NoClient::Connections(error.without_url()))
+    };
+    let http = build(builder().redirect(redirect).timeout(clock.patience(TOTAL_TIMEOUT)))?;
+    // A file is counted and continued by its bytes as they are sent.
+    let content = build(
+        builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(clock.patience(FILE_TIMEOUT))
+            .no_gzip(),
+    )?;
+    Ok(Connections { http, content })
+}
+
+impl Transport {
+    /// Connections to the account that has this main host.
+    ///
+    /// # Errors
+    /// [`NoClient`] when the trust store is unusable.
+    pub(super) fn new(
+        main: Site,
+        user_agent: &'static str,
+        credentials: Credentials,
+        clock: Clock,
+    ) -> Result<Self, NoClient> {
+        let Connections { http, content } = connections(&clock, user_agent)?;
+        let (url, host) = (main.base.clone(), main.host.clone());
+        let endpoint = TokenEndpoint { http: http.clone(), url, host };
+        let access = Access::new(credentials, endpoint, clock.clone());
+        Ok(Self { http, content, main, access, clock, large: LargeBodies::default() })
+    }
+
+    /// Asks for a page once. A large body holds `share` of the store, which is dropped when the try
+    /// fails.
+    pub(super) async fn page(
+        &self,
+        request: &Request<'_>,
+        scanner: &mut Scanner,
+        mut share: Share,
+        size: &PageSize,
+        slot: &mut Permit,
+    ) -> Result<(Page, Share), FailedTry> {
+        let (answer, signed) = self.send(request, size).await?;
+        let status = answer.status().as_u16();
+        let quotas = self.observe(answer.headers(), slot);
+        let retry_after = headers::retry_after(answer.headers(), self.clock.now_unix());
+        if answer.status().is_redirection() {
+            let host = request.site.unwrap_or(&self.main).name();
+            return Err(self.redirected(&answer, host));
+        }
+        let is_mitigated = answer.headers().contains_key(MITIGATED);
+        let body = match size.avoids_large_bodies() {
+            true => read_body(answer, LARGEST_SHRINKABLE_BODY_BYTES, None).await,
+            false => {
+                let share = Some((&self.large, &mut share));
+                read_body(answer, LARGEST_BODY_BYTES, share).await
+            }
+        };
+        if (200..300).contains(&status) {
+            let body = body?;
+            if is_page(&body) {
+                let words = detail(&body, self.access.secrets());
+                return Err(FailedTry::new(ErrorKind::Intercepted, Outcome::Unreadable, words));
+            }
+            self.access.accepted(signed);
+            let page = scanner.scan(body, request.shape).map_err(|why| {
+                FailedTry::new(ErrorKind::Unreadable, Outcome::Unreadable, why.to_string())
+            })?;
+            return Ok((page, share));
+        }
+        // The status decides; a body that did not arrive only takes the detail away.
+        let body = body.unwrap_or_default();
+        let speaker = if is_mitigated { Speaker::Network } else { speaker(&body) };
+        let answered = Answered { status, retry_after, quotas, signed };
+        let has_token = request.at.is_servers();
+        Err(FailedTry::answered(answered, &body, speaker, has_token, self.access.secrets()))
+    }
+
+    /// A redirect that was not followed. The detail names only the host it leads to.
+    fn redirected(&self, answer: &Response, host: &str) -> FailedTry {
+        let to = answer.headers().get(LOCATION).and_then(|to| to.to_str().ok());
+        let to = to.and_then(|to| answer.url().join(to).ok());
+        let to = to.as_ref().and_then(|to| to.host_str());
+        let outcome = Outcome::Redirected(target(host, to));
+        let words = match to {
+            Some(to) => self.access.secrets().strike(format!("it sends us to {to}")),
+            None => "it sends us nowhere".to_owned(),
+        };
+        let failed = FailedTry::new(ErrorKind::Redirected, outcome, words);
+        FailedTry { status: Some(answer.status().as_u16()), ..failed }
+    }
+
+    /// Signs a request to a host of the account. Tells by which of the signatures.
+    pub(crate) fn sign(&self, mut sending: RequestBuilder, site: &Site) -> (RequestBuilder, u64) {
+        let mut number = 0;
+        if let Some(signed) = self.access.sign() {
+            sending = sending.header(AUTHORIZATION, signed.header);
+            number = signed.number;
+        }
+        if let Some(host) = &site.host {
+            sending = sending.header(HOST, host.clone());
+        }
+        (sending, number)
+    }
+
+    /// Sends the request. Tells by which of the signatures.
+    async fn send(
+        &self,
+        request: &Request<'_>,
+        size: &PageSize,
+    ) -> Result<(Response, u64), FailedTry> {
+        let site = request.site.unwrap_or(&self.main);
+        let mut url = site.base.clone();
+        url.set_path(&format!("/api/v2/{}", request.path));
+        {
+            let mut pairs = url.query_pairs_mut();
+            for (key, value) in request.query {
+                pairs.append_pair(key, value);
+            }
+            if let Some(parameter) = size.parameter {
+                pairs.append_pair(parameter, &size.rows.to_string());
+            }
+            if let Some((key, value)) = request.at.parameter() {
+                pairs.append_pair(key, &value);
+            }
+        }
+        if url.query() == Some("") {
+            url.set_query(None);
+        }
+        let sending = self
+            .http
+            .get(url)
+            .header(ACCEPT, HeaderValue::from_static("application/json"))
+            .header(ACCEPT_ENCODING, HeaderValue::from_static(ENCODINGS));
+        let (sending, number) = self.sign(sending, site);
+        let answer = sending.send().await.map_err(FailedTry::transport)?;
+        Ok((answer, number))
+    }
+
+    pub(crate) fn observe(&self, headers: &HeaderMap, slot: &mut Permit) -> Vec<headers::Quota> {
+        let date = headers.get(DATE).and_then(|date| date.to_str().ok());
+        if let Some(date) = date.and_then(timestamp::from_http_date) {
+            // A cache says when the answer was made, and how long ago that was.
+            let age = headers.get(AGE).and_then(|age| age.to_str().ok()?.trim().parse().ok());
+            self.clock.observe(date.saturating_add(age.unwrap_or(0_u32).into()));
+        }
+        let quotas = headers::quotas(headers);
+        slot.observe(&quotas);
+        quotas
+    }
+}
+
+/// Reads a body of at most `limit` bytes. One that grows beyond a usual size holds a share of the store
+/// for large ones, where one is given.
+async fn read_body(
+    answer: Response,
+    limit: usize,
+    mut share: Option<(&LargeBodies, &mut Share)>,
+) -> Result<Vec<u8>, FailedTry> {
+    let failed = |error| match error {
+        BodyError::TooLarge => {
+            let detail = format!("a page is larger than {} MB", limit >> 20);
+            FailedTry::new(ErrorKind::TooLarge, Outcome::TooLarge, detail)
+        }
+        BodyError::NotGzip | BodyError::CutShort | BodyError::Unknown(_) => {
+            let detail = format!("the body cannot be unpacked: {error}");
+            FailedTry::new(ErrorKind::Unreadable, Outcome::Unreadable, detail)
+        }
+    };
+    let crowded = || {
+        let detail = "other large answers are being read".to_owned();
+        let failed = FailedTry::new(ErrorKind::TooLarge, Outcome::TooLarge, detail);
+        FailedTry { is_crowded: true, ..failed }
+    };
+    let room = |share: &Share| limit.min(share.holds().saturating_add(UNPACKED_AT_ONCE_BYTES));
+    let mut now = share.as_ref().map_or(limit, |(_, share)| room(share));
+    let announced = answer.content_length();
+    let encodings = answer.headers().get_all(CONTENT_ENCODING).iter().map(HeaderValue::as_bytes);
+    let mut body = Body::new(encodings, now).map_err(failed)?;
+    // Room that is not written to takes no memory, and a body that grows by and by leaves holes.
+    body.expect(announced.unwrap_or_default(), limit);
+    let mut chunks = answer.bytes_stream();
+    while let Some(chunk) = chunks.next().await {
+        match body.take(&chunk.map_err(FailedTry::transport)?) {
+            Err(BodyError::TooLarge) if now < limit => return Err(crowded()),
+            taken => taken.map_err(failed)?,
+        }
+        if let Some((store, share)) = &mut share
+            && body.len() > USUAL_BODY_BYTES
+        {
+            if !store.try_hold(share, body.len()) {
+                return Err(crowded());
+            }
+            now = room(share);
+            body.raise(now);
+        }
+    }
+    body.finish().map_err(failed)
+}

@@ -1,0 +1,28 @@
+//! What is known of whoever asks, held against what a stream needs. Pure.
+
+use connector::identity::{Identity, TokenFacts, covers};
+
+use crate::streams::{ResolvedStream, Role};
+
+/// What is known about the user and the token before the first listing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Asker<'a> {
+    pub identity: Option<&'a Identity>,
+    /// None when the credentials have no scopes, or nobody knows them.
+    pub token: Option<&'a TokenFacts>,
+}
+
+impl Asker<'_> {
+    /// Whether the token's scopes cover a stream; true when they are not known.
+    #[must_use]
+    pub fn covers(&self, stream: &ResolvedStream) -> bool {
+        self.token.is_none_or(|token| covers(&token.scopes, stream.scope))
+    }
+
+    /// Whether the role may be too low for a stream.
+    #[must_use]
+    pub fn may_lack_role(&self, stream: &ResolvedStream) -> bool {
+        let is_admin = self.identity.is_some_and(|identity| identity.role == "admin");
+        stream.access.role == Role::Admin && !is_admin
+    }
+}

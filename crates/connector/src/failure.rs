@@ -142,6 +142,7 @@ pub fn of_api(error: &ApiError, wanted: &Wanted<'_>) -> (FailureType, String) {
         | ErrorKind::NoAccount
         | ErrorKind::RateLimited
         | ErrorKind::Unavailable
+        | ErrorKind::Unsettled
         | ErrorKind::Unreadable
         | ErrorKind::TooLarge => of_answer(error.kind, detail),
         ErrorKind::DiskFull => transient(format!(
@@ -223,6 +224,9 @@ fn of_answer(kind: ErrorKind, detail: &str) -> (FailureType, String) {
         ),
         ErrorKind::Unavailable => transient(format!(
             "Zendesk did not answer ({detail}). Check the network and the subdomain, and try again."
+        )),
+        ErrorKind::Unsettled => transient(format!(
+            "Zendesk's answers to a write were lost, so that it is not known whether it took effect ({detail}). The next sync looks, and writes what is missing."
         )),
         ErrorKind::Unreadable => transient(format!(
             "Zendesk's answer cannot be read ({detail}). Try again; if it stays so, report it."

@@ -50,6 +50,8 @@ pub enum ErrorKind {
     Untrusted,
     /// No good answer within the tries.
     Unavailable,
+    /// The answer to a write was lost: whether it took effect is not known.
+    Unsettled,
     /// Bodies that could not be read within the tries.
     Unreadable,
     /// One page that is larger than can be held.

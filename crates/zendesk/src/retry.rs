@@ -129,6 +129,25 @@ pub fn judge(outcome: Outcome<'_>, positioned: bool) -> Verdict {
     }
 }
 
+/// Whether a request may have taken effect that ended so. Zendesk refuses with 4xx before it acts; what
+/// a gateway says, and every 5xx, may come after.
+#[must_use]
+pub fn may_have_acted(outcome: Outcome<'_>) -> bool {
+    match outcome {
+        Outcome::Answered { status: 429, .. } => false,
+        Outcome::Answered { status, speaker, .. } => {
+            !(400..=499).contains(&status)
+                || matches!(status, 408 | 499)
+                || speaker == Speaker::Network
+        }
+        Outcome::Redirected(_)
+        | Outcome::Broken
+        | Outcome::TimedOut
+        | Outcome::Unreadable
+        | Outcome::TooLarge => true,
+    }
+}
+
 /// What a failure is called when the tries are used up.
 #[must_use]
 pub fn kind(outcome: Outcome<'_>) -> ErrorKind {
@@ -277,6 +296,24 @@ mod tests {
             assert_eq!(verdict, Verdict::GiveUp(ErrorKind::BadPosition), "{status}");
         }
         assert_eq!(judged(799, ""), Verdict::GiveUp(ErrorKind::Unexpected));
+    }
+
+    #[test]
+    fn only_zendesks_own_refusal_says_that_nothing_was_done() {
+        let acted = |status, body: &str| {
+            may_have_acted(answered(status, RetryAfter::Missing, body.as_bytes()))
+        };
+        for status in [400, 401, 403, 404, 409, 422, 429] {
+            assert!(!acted(status, NAMED), "{status}");
+        }
+        assert!(!acted(429, BLOCKED));
+        for (status, body) in [(403, BLOCKED), (408, NAMED), (499, ""), (500, NAMED), (503, NAMED)]
+        {
+            assert!(acted(status, body), "{status}");
+        }
+        for outcome in [Outcome::Broken, Outcome::TimedOut, Outcome::Unreadable] {
+            assert!(may_have_acted(outcome), "{outcome:?}");
+        }
     }
 
     #[test]

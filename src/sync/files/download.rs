@@ -170,6 +170,7 @@ fn is_its_own(error: &ApiError) -> bool {
         | ErrorKind::Unresolved
         | ErrorKind::Untrusted
         | ErrorKind::Unavailable
+        | ErrorKind::Unsettled
         | ErrorKind::Outage
         | ErrorKind::LongOutage
         | ErrorKind::Intercepted

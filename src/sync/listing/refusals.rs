@@ -48,6 +48,7 @@ pub fn about(error: &WalkError) -> About {
         ErrorKind::NotFound if error.detail.starts_with("RecordNotFound") => About::Parent,
         ErrorKind::NotFound | ErrorKind::Invalid => About::Request,
         ErrorKind::Unavailable
+        | ErrorKind::Unsettled
         | ErrorKind::Unreadable
         | ErrorKind::TooLarge
         | ErrorKind::Unexpected

@@ -27,6 +27,10 @@ pub enum Bucket {
     TalkExport,
     /// The contents of attachments.
     Attachments,
+    /// Users that are created or updated one by one. Zendesk counts by the second.
+    UserUpdates,
+    /// Tickets that are updated one by one.
+    TicketUpdates,
 }
 
 impl Bucket {
@@ -43,6 +47,8 @@ impl Bucket {
             Self::TicketFields => 300,
             Self::Tags => 2000,
             Self::Attachments => 2500,
+            Self::UserUpdates => 60,
+            Self::TicketUpdates => 100,
         }
     }
 
@@ -61,6 +67,8 @@ impl Bucket {
             Self::SearchExport => "search exports",
             Self::TalkExport => "exports of Talk",
             Self::Attachments => "attachments",
+            Self::UserUpdates => "updates of users",
+            Self::TicketUpdates => "updates of tickets",
         }
     }
 
@@ -84,6 +92,8 @@ impl Bucket {
             (Self::SideConversationEvents, Some(family)) => family.starts_with("side-conversation"),
             (Self::SearchExport, Some(family)) => family.starts_with("search-export"),
             (Self::Attachments, Some(family)) => family.starts_with("attachments"),
+            (Self::UserUpdates, Some(family)) => family.starts_with("create-update-user"),
+            (Self::TicketUpdates, Some(family)) => family.starts_with("tickets-update"),
             // No header is known to tell of it.
             (Self::TalkExport, Some(_)) | (_, None) => false,
         }

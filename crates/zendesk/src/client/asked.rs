@@ -33,6 +33,11 @@ pub(crate) trait Asked {
         false
     }
 
+    /// Whether it may be asked again when it is not known whether the last try took effect.
+    fn may_repeat(&self) -> bool {
+        true
+    }
+
     /// Lets the next try hold a body of any size.
     fn hold(&mut self, share: Share) {
         drop(share);

@@ -26,6 +26,8 @@ pub(crate) struct FailedTry {
     pub(crate) signed: u64,
     /// Whether it is Zendesk's own word.
     pub(crate) is_zendesks: bool,
+    /// Whether the request may have taken effect: it was sent, and what came of it is not known.
+    pub(crate) may_have_acted: bool,
     /// The body was let go of, because others hold what the store for large ones has.
     pub(crate) is_crowded: bool,
 }
@@ -34,13 +36,26 @@ impl FailedTry {
     pub(crate) fn new(kind: ErrorKind, outcome: Outcome<'_>, detail: String) -> Self {
         let verdict = judge(outcome, false);
         let (status, quotas, signed, is_zendesks) = (None, Vec::new(), 0, false);
-        Self { verdict, kind, status, detail, quotas, signed, is_zendesks, is_crowded: false }
+        let (may_have_acted, is_crowded) = (true, false);
+        Self {
+            verdict,
+            kind,
+            status,
+            detail,
+            quotas,
+            signed,
+            is_zendesks,
+            may_have_acted,
+            is_crowded,
+        }
     }
 
     pub(crate) fn transport(error: reqwest::Error) -> Self {
         let outcome = if error.is_timeout() { Outcome::TimedOut } else { Outcome::Broken };
+        // Without a connection nothing was sent.
+        let may_have_acted = !error.is_connect();
         let (kind, why) = transport(error);
-        let failed = Self::new(kind, outcome, why);
+        let failed = Self { may_have_acted, ..Self::new(kind, outcome, why) };
         if kind == ErrorKind::Untrusted {
             return Self { verdict: Verdict::GiveUp(kind), ..failed };
         }
@@ -67,6 +82,7 @@ impl FailedTry {
             quotas,
             signed,
             is_zendesks: speaker == Speaker::Zendesk,
+            may_have_acted: retry::may_have_acted(outcome),
             is_crowded: false,
         }
     }

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 pub(super) use self::asked::Asked;
 use self::asked::AskedPage;
 use self::attempts::jitter;
+pub use self::call::{Call, Repeat, Reply};
 pub(super) use self::failed::{Answered, FailedTry};
 pub use self::page_size::PageSize;
 pub use self::request::{Fetched, Request, RequestStats};
@@ -26,6 +27,7 @@ use super::site::Site;
 
 mod asked;
 mod attempts;
+mod call;
 mod failed;
 mod page_size;
 mod request;
@@ -165,6 +167,14 @@ impl Client {
         Ok(Fetched { page, asked, now_unix: self.transport.clock.now_unix(), slot, share })
     }
 
+    /// Calls, which may write, and returns what Zendesk said.
+    ///
+    /// # Errors
+    /// [`ApiError`] once waiting and asking again cannot help, or must not be done: see [`Repeat`].
+    pub async fn call(&self, mut call: Call<'_>) -> Result<Reply, ApiError> {
+        self.ask_for(&mut call, &mut RequestStats::default()).await
+    }
+
     /// Fetches what is no page.
     pub(super) async fn ask_for<A: Asked>(
         &self,
@@ -194,6 +204,9 @@ impl Client {
                 drop(slot);
                 asked.hold(self.until_stopped(self.transport.large.all(), &name).await?);
                 continue;
+            }
+            if failed.may_have_acted && !asked.may_repeat() {
+                return Err(ApiError { kind: ErrorKind::Unsettled, ..failed.to_error(&name) });
             }
             if asked.has_progressed() {
                 tries.start_over();

@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, AGE, AUTHORIZATION, CONTENT_ENCODING, DATE, HOST, HeaderMap,
-    HeaderValue, LOCATION,
+    ACCEPT, ACCEPT_ENCODING, AGE, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, DATE, HOST,
+    HeaderMap, HeaderValue, LOCATION,
 };
-use reqwest::{RequestBuilder, Response};
+use reqwest::{Method, RequestBuilder, Response, Url};
+use serde_json::Value;
 
+use super::call::{Call, REFUSALS, Reply};
 use super::failed::{Answered, FailedTry};
 use super::page_size::PageSize;
 use super::request::Request;
@@ -41,6 +43,16 @@ const UNPACKED_AT_ONCE_BYTES: usize = 16 << 20;
 ///
 /// Source: Cloudflare, "Detect a Challenge Page response".
 pub(crate) const MITIGATED: &str = "cf-mitigated";
+
+/// What Zendesk says of keys in a body that it did not take.
+///
+/// Source: recorded answers to writes.
+const WARNING: &str = "x-zendesk-api-warn";
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// A hundred rows of the largest kind are far smaller.
+const LARGEST_REPLY_BYTES: usize = 64 << 20;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
@@ -74,6 +86,8 @@ impl Error for NoClient {
 /// Sends requests to one account and reads answers, once each.
 pub(crate) struct Transport {
     http: reqwest::Client,
+    /// For calls that write: follows no redirect, which would make a GET of it.
+    writing: reqwest::Client,
     /// For files: follows no redirect by itself, and lets a body take its time.
     pub(crate) content: reqwest::Client,
     pub(crate) main: Site,
@@ -82,9 +96,10 @@ pub(crate) struct Transport {
     pub(super) large: LargeBodies,
 }
 
-/// The connections for pages, and those for files.
+/// The connections for pages, for writes and for files.
 struct Connections {
     http: reqwest::Client,
+    writing: reqwest::Client,
     content: reqwest::Client,
 }
 
@@ -110,6 +125,11 @@ fn connections(clock: &Clock, user_agent: &'static str) -> Result<Connections, N
         builder.build().map_err(|error| NoClient::Connections(error.without_url()))
     };
     let http = build(builder().redirect(redirect).timeout(clock.patience(TOTAL_TIMEOUT)))?;
+    let writing = build(
+        builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(clock.patience(TOTAL_TIMEOUT)),
+    )?;
     // A file is counted and continued by its bytes as they are sent.
     let content = build(
         builder()
@@ -117,7 +137,7 @@ fn connections(clock: &Clock, user_agent: &'static str) -> Result<Connections, N
             .timeout(clock.patience(FILE_TIMEOUT))
             .no_gzip(),
     )?;
-    Ok(Connections { http, content })
+    Ok(Connections { http, writing, content })
 }
 
 impl Transport {
@@ -131,11 +151,11 @@ impl Transport {
         credentials: Credentials,
         clock: Clock,
     ) -> Result<Self, NoClient> {
-        let Connections { http, content } = connections(&clock, user_agent)?;
+        let Connections { http, writing, content } = connections(&clock, user_agent)?;
         let (url, host) = (main.base.clone(), main.host.clone());
         let endpoint = TokenEndpoint { http: http.clone(), url, host };
         let access = Access::new(credentials, endpoint, clock.clone());
-        Ok(Self { http, content, main, access, clock, large: LargeBodies::default() })
+        Ok(Self { http, writing, content, main, access, clock, large: LargeBodies::default() })
     }
 
     /// Asks for a page once. A large body holds `share` of the store, which is dropped when the try
@@ -182,6 +202,66 @@ impl Transport {
         let answered = Answered { status, retry_after, quotas, signed };
         let has_token = request.at.is_servers();
         Err(FailedTry::answered(answered, &body, speaker, has_token, self.access.secrets()))
+    }
+
+    /// Calls once.
+    pub(super) async fn call(
+        &self,
+        call: &Call<'_>,
+        slot: &mut Permit,
+    ) -> Result<Reply, FailedTry> {
+        let mut url = self.main.base.clone();
+        url.set_path(&format!("/api/v2/{}", call.path));
+        if !call.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&call.query);
+        }
+        let mut sending = self.asking(call.method.clone(), url);
+        sending = match call.body {
+            Some(body) => sending.header(CONTENT_TYPE, JSON).body(body.to_string()),
+            None => sending,
+        };
+        if let Some((name, value)) = call.headers() {
+            sending = sending.header(name, value);
+        }
+        let (sending, signed) = self.sign(sending, &self.main);
+        let answer = sending.send().await.map_err(FailedTry::transport)?;
+        let status = answer.status().as_u16();
+        let quotas = self.observe(answer.headers(), slot);
+        let retry_after = headers::retry_after(answer.headers(), self.clock.now_unix());
+        if answer.status().is_redirection() {
+            return Err(self.redirected(&answer, self.main.name()));
+        }
+        let is_mitigated = answer.headers().contains_key(MITIGATED);
+        let warning = answer.headers().get(WARNING).and_then(|text| text.to_str().ok());
+        let warning = warning.map(|text| self.access.secrets().strike(text.to_owned()));
+        let body = read_body(answer, LARGEST_REPLY_BYTES, None).await;
+        let is_good = (200..300).contains(&status);
+        let body = if is_good { body? } else { body.unwrap_or_default() };
+        let speaker = if is_mitigated { Speaker::Network } else { speaker(&body) };
+        if is_good || (REFUSALS.contains(&status) && speaker == Speaker::Zendesk) {
+            let parsed = match body.iter().all(u8::is_ascii_whitespace) {
+                true => Ok(Value::Null),
+                false => serde_json::from_slice(&body),
+            };
+            if let Ok(body) = parsed {
+                self.access.accepted(signed);
+                return Ok(Reply { status, body, warning });
+            }
+            if is_good {
+                let words = detail(&body, self.access.secrets());
+                return Err(FailedTry::new(ErrorKind::Unreadable, Outcome::Unreadable, words));
+            }
+        }
+        let answered = Answered { status, retry_after, quotas, signed };
+        Err(FailedTry::answered(answered, &body, speaker, false, self.access.secrets()))
+    }
+
+    /// A request that asks for JSON.
+    fn asking(&self, method: Method, url: Url) -> RequestBuilder {
+        let http = if method == Method::GET { &self.http } else { &self.writing };
+        http.request(method, url)
+            .header(ACCEPT, JSON)
+            .header(ACCEPT_ENCODING, HeaderValue::from_static(ENCODINGS))
     }
 
     /// A redirect that was not followed. The detail names only the host it leads to.
@@ -235,12 +315,7 @@ impl Transport {
         if url.query() == Some("") {
             url.set_query(None);
         }
-        let sending = self
-            .http
-            .get(url)
-            .header(ACCEPT, HeaderValue::from_static("application/json"))
-            .header(ACCEPT_ENCODING, HeaderValue::from_static(ENCODINGS));
-        let (sending, number) = self.sign(sending, site);
+        let (sending, number) = self.sign(self.asking(Method::GET, url), site);
         let answer = sending.send().await.map_err(FailedTry::transport)?;
         Ok((answer, number))
     }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::config::connection_specification;
 use airbyte::message;
-use zendesk::oauth::TOKEN_SECONDS;
+use connector::oauth_flow::advanced_auth;
 
 /// The version of the Airbyte Protocol that the messages follow.
 const PROTOCOL_VERSION: &str = "0.18.0";
@@ -23,82 +23,6 @@ pub fn specification() -> Value {
         "protocol_version": PROTOCOL_VERSION,
         "supportsIncremental": true,
         "supported_destination_sync_modes": [],
-        "advanced_auth": advanced_auth(),
-    })
-}
-
-/// How a platform signs its user in with OAuth and a refresh token. The paths are those of
-/// Airbyte's connector, so that a connection made with it goes on.
-///
-/// Source: Airbyte Protocol, `AdvancedAuth`; Zendesk, "Using OAuth authentication".
-fn advanced_auth() -> Value {
-    let credential =
-        |key: &str| json!({ "type": "string", "path_in_connector_config": ["credentials", key] });
-    let expiry = json!({
-        "type": "string",
-        "format": "date-time",
-        "path_in_connector_config": ["credentials", "token_expiry_date"],
-    });
-    let account = "https://{{ subdomain }}.zendesk.com/oauth";
-    let consent = [
-        "response_type=code",
-        "{{ client_id_key }}={{ client_id_value }}",
-        "{{ redirect_uri_key }}={{ redirect_uri_value | urlEncoder }}",
-        "{{ scopes_key }}={{ scopes_value | urlEncoder }}",
-        "{{ state_key }}={{ state_value }}",
-    ];
-    json!({
-        "auth_flow_type": "oauth2.0",
-        "predicate_key": ["credentials", "credentials"],
-        "predicate_value": "oauth2_refresh",
-        "oauth_config_specification": {
-            "oauth_user_input_from_connector_config_specification": {
-                "type": "object",
-                "properties": {
-                    "subdomain": { "type": "string", "path_in_connector_config": ["subdomain"] },
-                },
-            },
-            "oauth_connector_input_specification": {
-                "consent_url": format!("{account}/authorizations/new?{}", consent.join("&")),
-                "scopes": [{ "scope": "read" }],
-                "access_token_url": format!("{account}/tokens"),
-                "access_token_headers": { "Content-Type": "application/json" },
-                "access_token_params": {
-                    "grant_type": "authorization_code",
-                    "{{ auth_code_key }}": "{{ auth_code_value }}",
-                    "{{ client_id_key }}": "{{ client_id_value }}",
-                    "{{ client_secret_key }}": "{{ client_secret_value }}",
-                    "{{ redirect_uri_key }}": "{{ redirect_uri_value }}",
-                    "{{ scopes_key }}": "{{ scopes_value }}",
-                    "expires_in": TOKEN_SECONDS.to_string(),
-                },
-                // The platform makes `token_expiry_date` of `expires_in`.
-                "extract_output": ["access_token", "refresh_token", "expires_in"],
-            },
-            "complete_oauth_output_specification": {
-                "type": "object",
-                "properties": {
-                    "access_token": credential("access_token"),
-                    "refresh_token": credential("refresh_token"),
-                    "token_expiry_date": expiry,
-                },
-            },
-            "complete_oauth_server_input_specification": {
-                "type": "object",
-                "additionalProperties": false,
-                "properties": {
-                    "client_id": { "type": "string" },
-                    "client_secret": { "type": "string" },
-                },
-            },
-            "complete_oauth_server_output_specification": {
-                "type": "object",
-                "additionalProperties": false,
-                "properties": {
-                    "client_id": credential("client_id"),
-                    "client_secret": credential("client_secret"),
-                },
-            },
-        },
+        "advanced_auth": advanced_auth("read"),
     })
 }

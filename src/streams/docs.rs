@@ -223,7 +223,9 @@ fn budget(feed: &Feed) -> String {
         | Bucket::Attachments
         | Bucket::TicketFields
         | Bucket::Tags
-        | Bucket::SideConversationEvents => {
+        | Bucket::SideConversationEvents
+        | Bucket::UserUpdates
+        | Bucket::TicketUpdates => {
             format!("{} requests a minute of its own", bucket.documented_per_minute())
         }
     });

@@ -3,6 +3,7 @@
 //! Source of the shapes: Airbyte Protocol 0.18, `airbyte_protocol.yaml`.
 
 pub mod catalog;
+pub mod destination;
 pub mod message;
 pub mod source;
 pub mod stdout;

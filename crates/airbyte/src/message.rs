@@ -98,6 +98,15 @@ pub fn catalog(streams: &[CatalogStream]) -> Vec<u8> {
     line(&serde_json::json!({ "type": "CATALOG", "catalog": { "streams": streams } }))
 }
 
+/// The DESTINATION_CATALOG line.
+///
+/// Source: Airbyte Protocol, `DestinationCatalog`.
+#[must_use]
+pub fn destination_catalog(operations: &[Value]) -> Vec<u8> {
+    line(&serde_json::json!({ "type": "DESTINATION_CATALOG",
+        "destination_catalog": { "operations": operations } }))
+}
+
 /// A LOG line.
 #[must_use]
 pub fn log(level: Level, message: &str) -> Vec<u8> {

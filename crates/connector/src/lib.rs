@@ -6,6 +6,7 @@ pub mod connect;
 pub mod environment;
 pub mod failure;
 pub mod identity;
+pub mod oauth_flow;
 pub mod process;
 pub mod proxies;
 pub mod refusals;

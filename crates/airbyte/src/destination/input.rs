@@ -1,0 +1,219 @@
+//! The messages that come in on stdin, one JSON object a line. Strict readers lose rows, so unknown types are
+//! ignored, duplicate keys are accepted (the last one counts), and a line that is no message is told.
+//!
+//! Source: Airbyte Protocol, `AirbyteMessage`.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::catalog::Descriptor;
+
+/// One message.
+#[derive(Debug)]
+pub enum Message {
+    Record {
+        stream: Descriptor,
+        /// The row, a JSON object.
+        data: Map<String, Value>,
+    },
+    State(State),
+    /// A stream has ended: whole, or not.
+    StreamStatus {
+        stream: Descriptor,
+        is_complete: bool,
+    },
+    /// A message that is nothing to a destination.
+    Other,
+}
+
+/// A STATE message.
+#[derive(Debug)]
+pub struct State {
+    pub scope: Scope,
+    /// The whole state, a JSON object as text, exactly as it came.
+    pub text: String,
+}
+
+/// Which rows a state stands behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    Stream(Descriptor),
+    /// GLOBAL and LEGACY states stand behind the rows of all streams.
+    All,
+}
+
+/// Why a line is no message. Never holds its words, which are somebody's data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoMessage {
+    NotJson,
+    /// A RECORD or a STATE that lacks what makes it one.
+    Incomplete,
+}
+
+impl std::fmt::Display for NoMessage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::NotJson => "it is not JSON",
+            Self::Incomplete => "it lacks the stream, the row or the state that its type asks for",
+        })
+    }
+}
+
+impl std::error::Error for NoMessage {}
+
+#[derive(Deserialize)]
+struct Line<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    record: Option<Record<'a>>,
+    #[serde(borrow)]
+    state: Option<&'a RawValue>,
+    trace: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct Record<'a> {
+    #[serde(borrow)]
+    stream: Cow<'a, str>,
+    #[serde(borrow)]
+    namespace: Option<Cow<'a, str>>,
+    data: Map<String, Value>,
+}
+
+/// Reads one line.
+///
+/// # Errors
+/// [`NoMessage`].
+pub fn parse(line: &[u8]) -> Result<Message, NoMessage> {
+    // The usual line is read without a copy of what is not needed; any other by its value, which takes
+    // duplicate keys.
+    if let Ok(line) = serde_json::from_slice::<Line>(line) {
+        match (line.kind.as_deref(), line.record, line.state) {
+            (Some("RECORD"), Some(Record { stream, namespace, data }), _) => {
+                let namespace = namespace.map(Cow::into_owned);
+                return Ok(Message::Record {
+                    stream: Descriptor { namespace, name: stream.into_owned() },
+                    data,
+                });
+            }
+            (Some("STATE"), _, Some(state)) => return of_state(state.get()),
+            (Some("TRACE"), ..) => return Ok(of_trace(&line.trace.unwrap_or_default())),
+            (Some("RECORD" | "STATE"), ..) | (None, ..) => {}
+            _ => return Ok(Message::Other),
+        }
+    }
+    let value: Value = serde_json::from_slice(line).map_err(|_| NoMessage::NotJson)?;
+    match value.get("type").and_then(Value::as_str) {
+        Some("RECORD") => of_record(&value["record"]).ok_or(NoMessage::Incomplete),
+        Some("STATE") => of_state(&value["state"].to_string()),
+        Some("TRACE") => Ok(of_trace(&value["trace"])),
+        Some(_) => Ok(Message::Other),
+        None => Err(NoMessage::Incomplete),
+    }
+}
+
+fn of_record(record: &Value) -> Option<Message> {
+    let name = record.get("stream")?.as_str()?.to_owned();
+    let namespace = record.get("namespace").and_then(Value::as_str).map(str::to_owned);
+    let data = record.get("data")?.as_object()?.clone();
+    Some(Message::Record { stream: Descriptor { namespace, name }, data })
+}
+
+fn of_state(text: &str) -> Result<Message, NoMessage> {
+    let state: Value = serde_json::from_str(text).map_err(|_| NoMessage::NotJson)?;
+    if !state.is_object() {
+        return Err(NoMessage::Incomplete);
+    }
+    let stream = state.get("stream").and_then(|stream| stream.get("stream_descriptor"));
+    let scope = match (state.get("type").and_then(Value::as_str), stream.and_then(Descriptor::of)) {
+        (Some("STREAM"), None) => return Err(NoMessage::Incomplete),
+        (Some("STREAM") | None, Some(stream)) => Scope::Stream(stream),
+        _ => Scope::All,
+    };
+    Ok(Message::State(State { scope, text: text.to_owned() }))
+}
+
+fn of_trace(trace: &Value) -> Message {
+    let status = &trace["stream_status"];
+    match (Descriptor::of(&status["stream_descriptor"]), status["status"].as_str()) {
+        (Some(stream), Some("COMPLETE")) => Message::StreamStatus { stream, is_complete: true },
+        (Some(stream), Some("INCOMPLETE")) => Message::StreamStatus { stream, is_complete: false },
+        _ => Message::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn records_come_with_nulls_duplicates_and_keys_of_others() {
+        for line in [
+            r#"{"type":"RECORD","record":{"stream":"a","namespace":"n","data":{"x":1},"emitted_at":1}}"#,
+            r#"{"type":"RECORD","log":null,"state":null,"record":{"stream":"a","namespace":"n","data":{"x":1},"meta":{}},"trace":null}"#,
+            r#"{"type":"RECORD","record":{"stream":"z","stream":"a","namespace":"n","data":{"x":0,"x":1}}}"#,
+            r#"{"type":"RECORD","record":{"stream":"\u0061","namespace":"n","data":{"x":1}}}"#,
+        ] {
+            let Ok(Message::Record { stream, data }) = parse(line.as_bytes()) else {
+                panic!("{line}")
+            };
+            assert_eq!((stream.to_string().as_str(), data["x"].as_u64()), ("n.a", Some(1)));
+        }
+    }
+
+    #[test]
+    fn a_state_keeps_every_byte_and_says_which_rows_it_stands_behind() {
+        let state = r#"{"type":"STREAM","stream":{"stream_descriptor":{"name":"a"},"stream_state":{"x":1.0,"y":123456789012345678901234567890}},"id":7,"new":[1]}"#;
+        let line = format!(r#"{{"type":"STATE","state":{state}}}"#);
+        let Ok(Message::State(read)) = parse(line.as_bytes()) else { panic!() };
+        assert_eq!(read.text, state);
+        assert!(matches!(read.scope, Scope::Stream(stream) if stream.name == "a"));
+        for state in
+            [r#"{"type":"GLOBAL","global":{}}"#, r#"{"type":"LEGACY","data":{}}"#, r#"{"data":{}}"#]
+        {
+            let line = format!(r#"{{"type":"STATE","state":{state}}}"#);
+            let Ok(Message::State(read)) = parse(line.as_bytes()) else { panic!() };
+            assert_eq!(read.scope, Scope::All);
+        }
+    }
+
+    #[test]
+    fn what_is_no_message_is_told_and_what_is_for_others_is_not() {
+        for line in [
+            "",
+            "{",
+            "[]",
+            "3",
+            r#"{"type":"RECORD"}"#,
+            r#"{"type":"RECORD","record":{"stream":"a","data":[]}}"#,
+            r#"{"type":"STATE","state":3}"#,
+        ] {
+            assert!(parse(line.as_bytes()).is_err(), "{line}");
+        }
+        for line in [
+            r#"{"type":"LOG","log":{}}"#,
+            r#"{"type":"NEW"}"#,
+            r#"{"type":"TRACE","trace":{"type":"ERROR"}}"#,
+        ] {
+            assert!(matches!(parse(line.as_bytes()), Ok(Message::Other)), "{line}");
+        }
+        let complete = r#"{"type":"TRACE","trace":{"type":"STREAM_STATUS","stream_status":{"stream_descriptor":{"name":"a","namespace":null},"status":"COMPLETE"}}}"#;
+        assert!(matches!(
+            parse(complete.as_bytes()),
+            Ok(Message::StreamStatus { is_complete: true, .. })
+        ));
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_makes_it_panic(line in ".{0,200}") {
+            let _ = parse(line.as_bytes());
+        }
+    }
+}

@@ -1,0 +1,383 @@
+//! Which states may be acknowledged. A state goes out when every row before it is settled: confirmed written,
+//! found unchanged, or rejected and stored. Pure.
+//!
+//! Source: Airbyte Protocol, `AirbyteStateMessage`: the platform compares `destinationStats` with the count
+//! of the source, state by state, and takes an acknowledged state for all before it of its stream.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt::Write as _;
+
+use super::catalog::Descriptor;
+use super::input::{Scope, State};
+
+/// A row that came in: its stream, and the states that it stands before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RowId {
+    stream: usize,
+    segment: u64,
+}
+
+/// What came of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Settled {
+    Created,
+    Updated,
+    Unchanged,
+    Deleted,
+    /// It is of a stream that is left out.
+    Skipped,
+    Rejected,
+}
+
+/// How many rows came to what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub created: u64,
+    pub updated: u64,
+    pub unchanged: u64,
+    pub deleted: u64,
+    pub skipped: u64,
+    pub rejected: u64,
+}
+
+impl Counts {
+    fn note(&mut self, settled: Settled) {
+        *match settled {
+            Settled::Created => &mut self.created,
+            Settled::Updated => &mut self.updated,
+            Settled::Unchanged => &mut self.unchanged,
+            Settled::Deleted => &mut self.deleted,
+            Settled::Skipped => &mut self.skipped,
+            Settled::Rejected => &mut self.rejected,
+        } += 1;
+    }
+
+    fn add(&mut self, other: Self) {
+        self.created += other.created;
+        self.updated += other.updated;
+        self.unchanged += other.unchanged;
+        self.deleted += other.deleted;
+        self.skipped += other.skipped;
+        self.rejected += other.rejected;
+    }
+
+    /// All rows that were taken in and not rejected.
+    #[must_use]
+    pub fn accepted(&self) -> u64 {
+        self.created + self.updated + self.unchanged + self.deleted + self.skipped
+    }
+
+    /// Those that have a name of their own in `additionalStats`.
+    fn named(&self) -> [(&'static str, u64); 5] {
+        [
+            ("created", self.created),
+            ("updated", self.updated),
+            ("unchanged", self.unchanged),
+            ("deleted", self.deleted),
+            ("skipped", self.skipped),
+        ]
+    }
+}
+
+/// The rows between two states of a stream.
+#[derive(Debug, Default)]
+struct Segment {
+    number: u64,
+    open: u64,
+    counts: Counts,
+    /// The state that ends it, once it came.
+    end: Option<End>,
+}
+
+#[derive(Debug)]
+enum End {
+    State(String),
+    /// A state of all streams, by its number.
+    Global(u64),
+}
+
+#[derive(Debug, Default)]
+struct Stream {
+    segments: VecDeque<Segment>,
+    next: u64,
+    /// Of all its rows.
+    total: Counts,
+}
+
+impl Stream {
+    fn last(&mut self) -> &mut Segment {
+        let is_open = self.segments.back().is_some_and(|segment| segment.end.is_none());
+        if !is_open {
+            self.segments.push_back(Segment { number: self.next, ..Segment::default() });
+            self.next += 1;
+        }
+        let last = self.segments.len() - 1;
+        &mut self.segments[last]
+    }
+}
+
+/// A state of all streams that waits.
+#[derive(Debug)]
+struct Global {
+    number: u64,
+    text: String,
+    counts: Counts,
+}
+
+/// What is owed to the platform.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    names: BTreeMap<Descriptor, usize>,
+    streams: Vec<Stream>,
+    globals: VecDeque<Global>,
+    next_global: u64,
+}
+
+impl Ledger {
+    fn stream(&mut self, name: &Descriptor) -> usize {
+        if let Some(stream) = self.names.get(name) {
+            return *stream;
+        }
+        let stream = self.streams.len();
+        self.streams.push(Stream::default());
+        self.names.insert(name.clone(), stream);
+        stream
+    }
+
+    /// A row came in.
+    pub fn came(&mut self, name: &Descriptor) -> RowId {
+        let stream = self.stream(name);
+        let segment = self.streams[stream].last();
+        segment.open += 1;
+        RowId { stream, segment: segment.number }
+    }
+
+    /// A row is settled.
+    pub fn settle(&mut self, row: RowId, settled: Settled) {
+        let Some(stream) = self.streams.get_mut(row.stream) else { return };
+        stream.total.note(settled);
+        let Some(first) = stream.segments.front().map(|segment| segment.number) else { return };
+        let at = row.segment.checked_sub(first).and_then(|at| usize::try_from(at).ok());
+        if let Some(segment) = at.and_then(|at| stream.segments.get_mut(at)) {
+            segment.open = segment.open.saturating_sub(1);
+            segment.counts.note(settled);
+        }
+    }
+
+    /// A state came in.
+    pub fn state(&mut self, state: State) {
+        match state.scope {
+            Scope::Stream(name) => {
+                let stream = self.stream(&name);
+                self.streams[stream].last().end = Some(End::State(state.text));
+            }
+            Scope::All => {
+                let number = self.next_global;
+                self.next_global += 1;
+                for stream in &mut self.streams {
+                    stream.last().end = Some(End::Global(number));
+                }
+                let counts = Counts::default();
+                self.globals.push_back(Global { number, text: state.text, counts });
+            }
+        }
+    }
+
+    /// Whether a state waits whose rows are all settled.
+    #[must_use]
+    pub fn is_due(&self) -> bool {
+        let is_ready = |stream: &Stream| {
+            stream.segments.front().is_some_and(|segment| {
+                segment.open == 0 && matches!(segment.end, Some(End::State(_)))
+            })
+        };
+        self.streams.iter().any(is_ready)
+            || self.globals.front().is_some_and(|global| self.is_past(global.number))
+    }
+
+    /// Whether no row before a state of all streams is open.
+    fn is_past(&self, number: u64) -> bool {
+        self.streams.iter().all(|stream| {
+            let mut before = stream.segments.iter();
+            loop {
+                match before.next() {
+                    // What no state has ended yet came after that state.
+                    None | Some(Segment { end: None, .. }) => return true,
+                    Some(Segment { end: Some(End::Global(global)), .. }) if *global > number => {
+                        return true;
+                    }
+                    Some(segment) if segment.open > 0 => return false,
+                    Some(Segment { end: Some(End::Global(global)), .. }) if *global == number => {
+                        return true;
+                    }
+                    Some(_) => {}
+                }
+            }
+        })
+    }
+
+    /// Takes the STATE lines that are due, in order.
+    pub fn take_due(&mut self) -> Vec<u8> {
+        let mut lines = Vec::new();
+        loop {
+            let before = lines.len();
+            self.take_of_streams(&mut lines);
+            if self.globals.front().is_some_and(|global| self.is_past(global.number))
+                && let Some(mut global) = self.globals.pop_front()
+            {
+                for stream in &mut self.streams {
+                    take_until(stream, global.number, &mut global.counts);
+                }
+                push(&mut lines, &global.text, &global.counts);
+            }
+            if lines.len() == before {
+                return lines;
+            }
+        }
+    }
+
+    fn take_of_streams(&mut self, lines: &mut Vec<u8>) {
+        for stream in &mut self.streams {
+            while let Some(segment) = stream.segments.front()
+                && segment.open == 0
+                && let Some(End::State(text)) = &segment.end
+            {
+                push(lines, text, &segment.counts);
+                stream.segments.pop_front();
+            }
+        }
+    }
+
+    /// What came of all rows of a stream so far.
+    #[must_use]
+    pub fn totals(&self, name: &Descriptor) -> Counts {
+        self.names.get(name).map(|stream| self.streams[*stream].total).unwrap_or_default()
+    }
+
+    /// The rows that are not settled.
+    #[must_use]
+    pub fn open_rows(&self) -> u64 {
+        self.streams.iter().flat_map(|stream| &stream.segments).map(|segment| segment.open).sum()
+    }
+}
+
+/// Drops what a state of all streams stands behind, and adds its counts.
+fn take_until(stream: &mut Stream, number: u64, counts: &mut Counts) {
+    while let Some(segment) = stream.segments.front() {
+        let end = match segment.end {
+            Some(End::Global(global)) if global > number => return,
+            Some(End::Global(global)) => global,
+            _ => return,
+        };
+        counts.add(segment.counts);
+        stream.segments.pop_front();
+        if end == number {
+            return;
+        }
+    }
+}
+
+/// Appends a STATE line: the state as it came, and the counts of the rows before it. Counts are decimal
+/// numbers, as the protocol wants them.
+fn push(lines: &mut Vec<u8>, text: &str, counts: &Counts) {
+    let mut stats = String::new();
+    let _ = write!(
+        stats,
+        r#""destinationStats":{{"recordCount":{}.0,"rejectedRecordCount":{}.0,"additionalStats":{{"#,
+        counts.accepted(),
+        counts.rejected
+    );
+    let named = counts.named().into_iter().filter(|(_, count)| *count > 0);
+    let named: Vec<String> = named.map(|(name, count)| format!("\"{name}\":{count}.0")).collect();
+    let _ = write!(stats, "{}}}}}", named.join(","));
+    let text = text.trim();
+    let inside = text.strip_suffix('}').unwrap_or(text);
+    let comma = if inside.trim_end().ends_with('{') { "" } else { "," };
+    lines.extend_from_slice(br#"{"type":"STATE","state":"#);
+    lines.extend_from_slice(&crate::message::escape_line_breaks(inside.as_bytes()));
+    lines.extend_from_slice(format!("{comma}{stats}}}}}\n").as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    fn name(name: &str) -> Descriptor {
+        Descriptor { namespace: None, name: name.to_owned() }
+    }
+
+    fn state(of: &str, x: u64) -> State {
+        let text = format!(
+            r#"{{"type":"STREAM","stream":{{"stream_descriptor":{{"name":"{of}"}},"stream_state":{{"x":{x}}}}},"id":{x}}}"#
+        );
+        State { scope: Scope::Stream(name(of)), text }
+    }
+
+    fn global(x: u64) -> State {
+        State { scope: Scope::All, text: format!(r#"{{"type":"GLOBAL","global":{{}},"id":{x}}}"#) }
+    }
+
+    /// The ids of the states that go out, with their counts.
+    fn due(ledger: &mut Ledger) -> Vec<(u64, f64, f64)> {
+        let text = String::from_utf8(ledger.take_due()).unwrap();
+        let of = |line: &str| {
+            let value: Value = serde_json::from_str(line).unwrap();
+            let state = &value["state"];
+            let count = |key: &str| state["destinationStats"][key].as_f64().unwrap();
+            let counts = (count("recordCount"), count("rejectedRecordCount"));
+            (state["id"].as_u64().unwrap(), counts.0, counts.1)
+        };
+        text.lines().map(of).collect()
+    }
+
+    #[test]
+    fn a_state_waits_for_every_row_before_it_and_goes_out_in_order() {
+        let mut ledger = Ledger::default();
+        let rows = [0; 3].map(|_| ledger.came(&name("a")));
+        ledger.state(state("a", 1));
+        let later = ledger.came(&name("a"));
+        ledger.state(state("a", 2));
+        ledger.state(state("a", 3));
+        ledger.settle(later, Settled::Rejected);
+        ledger.settle(rows[0], Settled::Created);
+        ledger.settle(rows[2], Settled::Unchanged);
+        assert!(!ledger.is_due());
+        assert_eq!(due(&mut ledger), []);
+        ledger.settle(rows[1], Settled::Rejected);
+        assert!(ledger.is_due());
+        assert_eq!(due(&mut ledger), [(1, 2.0, 1.0), (2, 0.0, 1.0), (3, 0.0, 0.0)]);
+        assert_eq!(ledger.open_rows(), 0);
+        assert_eq!(ledger.totals(&name("a")).rejected, 2);
+    }
+
+    #[test]
+    fn a_state_of_all_streams_waits_for_all_of_them() {
+        let mut ledger = Ledger::default();
+        let (a, b) = (ledger.came(&name("a")), ledger.came(&name("b")));
+        ledger.state(global(1));
+        let c = ledger.came(&name("c"));
+        assert_eq!(due(&mut ledger), []);
+        ledger.state(global(2));
+        ledger.settle(c, Settled::Created);
+        ledger.settle(a, Settled::Created);
+        assert_eq!(due(&mut ledger), []);
+        ledger.settle(b, Settled::Updated);
+        assert_eq!(due(&mut ledger), [(1, 2.0, 0.0), (2, 1.0, 0.0)]);
+    }
+
+    #[test]
+    fn an_empty_state_and_braces_in_texts_stay_what_they_are() {
+        let mut ledger = Ledger::default();
+        let odd = r#"{"type":"LEGACY","data":{"a":"}}"},"id":5}"#;
+        ledger.state(State { scope: Scope::All, text: odd.to_owned() });
+        ledger.state(State { scope: Scope::All, text: "{ }".to_owned() });
+        let text = String::from_utf8(ledger.take_due()).unwrap();
+        let lines: Vec<Value> =
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines[0]["state"]["data"]["a"], "}}");
+        assert_eq!(lines[1]["state"]["destinationStats"]["recordCount"], 0.0);
+        assert_eq!(lines[1]["state"].as_object().unwrap().len(), 1);
+    }
+}

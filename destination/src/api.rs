@@ -1,0 +1,151 @@
+//! The account as the commands ask it: small calls that are answered by JSON.
+
+use std::borrow::Cow;
+
+use reqwest::Method;
+use serde_json::Value;
+use zendesk::budget::{Bucket, WalkId};
+use zendesk::client::{Call, Client, Repeat, Reply};
+use zendesk::error::{ApiError, ErrorKind};
+
+/// Pages of a list that are followed. Custom fields and memberships have far fewer.
+const MOST_PAGES: usize = 1000;
+
+/// The client, and whose turn its calls take.
+pub struct Api {
+    pub client: Client,
+    walk: WalkId,
+}
+
+impl Api {
+    #[must_use]
+    pub fn new(client: Client) -> Self {
+        let walk = client.new_walk();
+        Self { client, walk }
+    }
+
+    /// Reads.
+    ///
+    /// # Errors
+    /// [`ApiError`] when there is no answer. A refusal is a reply.
+    pub async fn get(
+        &self,
+        path: &str,
+        query: Vec<(&'static str, String)>,
+    ) -> Result<Reply, ApiError> {
+        let call = Call {
+            method: Method::GET,
+            path: Cow::Borrowed(path),
+            query,
+            body: None,
+            repeat: Repeat::Safe,
+            buckets: &[Bucket::Account],
+            walk: self.walk,
+        };
+        self.client.call(call).await
+    }
+
+    /// Writes. The account's limit is drawn on, and `bucket` besides.
+    ///
+    /// # Errors
+    /// [`ApiError`] when there is no answer, or it was lost. A refusal is a reply.
+    pub async fn write(&self, write: Write<'_>) -> Result<Reply, ApiError> {
+        let both;
+        let buckets: &[Bucket] = match write.bucket {
+            Some(bucket) => {
+                both = [Bucket::Account, bucket];
+                &both
+            }
+            None => &[Bucket::Account],
+        };
+        let call = Call {
+            method: write.method,
+            path: Cow::Borrowed(write.path),
+            query: write.query,
+            body: write.body,
+            repeat: write.repeat,
+            buckets,
+            walk: self.walk,
+        };
+        self.client.call(call).await
+    }
+
+    /// Reads all rows of a list by cursor.
+    ///
+    /// # Errors
+    /// [`ApiError`] when one of its pages cannot be had.
+    pub async fn list(&self, path: &str, key: &str) -> Result<Vec<Value>, ApiError> {
+        let mut rows = Vec::new();
+        let mut after: Option<String> = None;
+        for _ in 0..MOST_PAGES {
+            let mut query = vec![("page[size]", "100".to_owned())];
+            query.extend(after.take().map(|after| ("page[after]", after)));
+            let reply = self.get(path, query).await?;
+            let Reply { body, .. } = good(reply, path)?;
+            let Some(page) = body[key].as_array() else {
+                return Err(unreadable(path, &format!("it has no list `{key}`")));
+            };
+            rows.extend(page.iter().cloned());
+            match body["meta"]["after_cursor"].as_str() {
+                Some(cursor) if body["meta"]["has_more"] == true => after = Some(cursor.to_owned()),
+                _ => return Ok(rows),
+            }
+        }
+        Err(unreadable(path, "it does not end"))
+    }
+}
+
+/// A call that writes.
+#[derive(Debug)]
+pub struct Write<'a> {
+    pub method: Method,
+    /// Below `/api/v2/`.
+    pub path: &'a str,
+    pub query: Vec<(&'static str, String)>,
+    pub body: Option<&'a Value>,
+    pub repeat: Repeat<'a>,
+    /// A limit of its own.
+    pub bucket: Option<Bucket>,
+}
+
+/// A good reply, or the error that a refusal of something needed is.
+///
+/// # Errors
+/// [`ApiError`] of a refusal.
+pub fn good(reply: Reply, path: &str) -> Result<Reply, ApiError> {
+    if reply.is_good() { Ok(reply) } else { Err(refusal(&reply, &format!("GET /api/v2/{path}"))) }
+}
+
+/// A refusal as an error.
+#[must_use]
+pub fn refusal(reply: &Reply, request: &str) -> ApiError {
+    let kind = match reply.status {
+        403 => ErrorKind::Forbidden,
+        404 => ErrorKind::NotFound,
+        _ => ErrorKind::Invalid,
+    };
+    let body = reply.body.to_string();
+    let detail = zendesk::error::detail(body.as_bytes(), &zendesk::secret::Secrets::default());
+    let status = Some(reply.status);
+    ApiError {
+        kind,
+        status,
+        request: request.to_owned(),
+        detail,
+        again_in: None,
+        is_zendesks: true,
+    }
+}
+
+/// The error of an answer that is not what it should be.
+#[must_use]
+pub fn unreadable(path: &str, why: &str) -> ApiError {
+    ApiError {
+        kind: ErrorKind::Unreadable,
+        status: None,
+        request: format!("/api/v2/{path}"),
+        detail: why.to_owned(),
+        again_in: None,
+        is_zendesks: false,
+    }
+}

@@ -1,0 +1,184 @@
+//! The command line: parse, run, exit code.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use airbyte::destination::catalog;
+use airbyte::destination::ledger::Ledger;
+use airbyte::message::ErrorTrace;
+use airbyte::stdout::{Closed, Stdout};
+use clap::{Parser, Subcommand};
+use connector::environment::Environment;
+use connector::failure::{invalid_config, refused};
+use connector::process::{LARGEST_CATALOG_BYTES, LARGEST_CONFIG_BYTES, contents, unwritable};
+use connector::signals::{Terminated, let_writes_fail};
+use tokio::sync::watch;
+use zendesk::clock::Clock;
+
+use crate::commands::write::{Outcome, Request, write};
+use crate::commands::{Out, check, discover, spec};
+use crate::config::Config;
+
+/// How long the last lines may take to be written once everything is done.
+const LAST_WORDS_WITHIN: Duration = Duration::from_secs(3600);
+
+/// The same for a program that was asked to stop.
+const STOPPED_WITHIN: Duration = Duration::from_secs(1);
+
+/// Writes rows into a Zendesk account: Airbyte messages, one JSON object per line, from stdin.
+///
+/// A sync: `check` says whether the credentials work, `discover` lists what can be written, and `write`
+/// writes the rows that come in, and says of each what came of it.
+#[derive(Debug, Parser)]
+#[command(name = "destination-zendesk-support", version, infer_long_args = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+
+    /// Write DEBUG lines too.
+    #[arg(long, global = true)]
+    debug: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Print what can be configured.
+    Spec,
+    /// Say whether the configuration works. Nothing is written to the account.
+    Check {
+        /// The configuration, a JSON file.
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Print the objects that can be written, with their fields.
+    Discover {
+        /// The configuration, a JSON file.
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Write the rows that come in on stdin, until its end.
+    Write {
+        /// The configuration, a JSON file.
+        #[arg(long)]
+        config: PathBuf,
+        /// The configured catalog, a JSON file.
+        #[arg(long)]
+        catalog: PathBuf,
+    },
+}
+
+/// Runs the program.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to stdout, usage errors to stderr; clap knows which.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let Some(command) = cli.command else {
+        let usage = "a command is missing: spec, check, discover or write; --help says more";
+        let _ = writeln!(std::io::stderr(), "{usage}");
+        return ExitCode::FAILURE;
+    };
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "the program cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    runtime.block_on(async { let_writes_fail() });
+    let code = runtime.block_on(Box::pin(act(command, &Environment::read(cli.debug))));
+    // A thread that waits for stdin must not hold the process.
+    runtime.shutdown_background();
+    code
+}
+
+async fn act(command: Command, environment: &Environment) -> ExitCode {
+    let clock = Clock::new(environment.clock_scale);
+    let out = Arc::new(Stdout::new(std::io::stdout(), Ledger::default(), environment.debug));
+    let mut terminated = Terminated::listen();
+    let done = match command {
+        Command::Write { config, catalog } => match request(&config, &catalog) {
+            Ok(request) => {
+                let input = std::io::stdin();
+                Box::pin(write(request, environment, clock, &out, &mut terminated, input)).await
+            }
+            Err(trouble) => failed(&out, &trouble).await,
+        },
+        command => {
+            let (_stop, stopping) = watch::channel(false);
+            tokio::select! {
+                done = Box::pin(answer(command, environment, clock, &out, stopping)) => done,
+                () = terminated.wait() => Ok(Outcome::Stopped),
+            }
+        }
+    };
+    let patience = match done {
+        Ok(Outcome::Stopped) => STOPPED_WITHIN,
+        _ => LAST_WORDS_WITHIN,
+    };
+    let is_written = out.finish(patience).await;
+    if let Some(why) = out.unwritable() {
+        return unwritable(why);
+    }
+    match done {
+        Ok(Outcome::Stopped) => ExitCode::from(143),
+        Ok(Outcome::Complete) if is_written => ExitCode::SUCCESS,
+        Ok(Outcome::Complete | Outcome::Failed) | Err(Closed) => ExitCode::FAILURE,
+    }
+}
+
+/// The commands that give one answer.
+async fn answer(
+    command: Command,
+    environment: &Environment,
+    clock: Clock,
+    out: &Arc<Out>,
+    stop: watch::Receiver<bool>,
+) -> Result<Outcome, Closed> {
+    match command {
+        Command::Check { config } => {
+            let config = contents(&config, "the configuration", LARGEST_CONFIG_BYTES);
+            check::check(config, environment, clock, out, stop).await?;
+            Ok(Outcome::Complete)
+        }
+        Command::Discover { config } => {
+            let done = match read_config(&config) {
+                Ok(config) => discover::discover(&config, environment, clock, out, stop).await?,
+                Err(trouble) => Err(trouble),
+            };
+            match done {
+                Ok(()) => Ok(Outcome::Complete),
+                Err(trouble) => failed(out, &trouble).await,
+            }
+        }
+        // Writing has a way of its own to end.
+        Command::Spec | Command::Write { .. } => {
+            out.line(spec::line()).await.map(|()| Outcome::Complete)
+        }
+    }
+}
+
+async fn failed(out: &Out, trouble: &ErrorTrace) -> Result<Outcome, Closed> {
+    out.error(trouble).await?;
+    Ok(Outcome::Failed)
+}
+
+fn request(config: &Path, catalog: &Path) -> Result<Request, ErrorTrace> {
+    let config = Arc::new(read_config(config)?);
+    let text = contents(catalog, "the configured catalog", LARGEST_CATALOG_BYTES)?;
+    let catalog = catalog::parse(&text).map_err(|error| refused(&error.to_string()))?;
+    Ok(Request { config, catalog })
+}
+
+fn read_config(path: &Path) -> Result<Config, ErrorTrace> {
+    let text = contents(path, "the configuration", LARGEST_CONFIG_BYTES)?;
+    Config::parse(&text).map_err(|violations| invalid_config(&violations))
+}

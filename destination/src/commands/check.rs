@@ -1,0 +1,187 @@
+//! `check`: who is signed in, what may be written, and by which road. It writes nothing to the account.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use airbyte::message::{self, ErrorTrace, Level};
+use airbyte::stdout::Closed;
+use connector::connect::ends_soon;
+use connector::environment::Environment;
+use connector::failure::{invalid_config, of_identity};
+use connector::identity::{Identity, TokenFacts, identity, token_facts};
+use connector::refusals::is_scope;
+use reqwest::Method;
+use serde_json::json;
+use tokio::sync::watch;
+use zendesk::client::Repeat;
+use zendesk::clock::Clock;
+
+use super::{Out, client};
+use crate::api::{Api, Write, refusal};
+use crate::config::Config;
+use crate::object::Object;
+use crate::rejected::Store;
+
+/// How long somebody who waits for an answer is let wait.
+const PATIENCE: Duration = Duration::from_secs(16);
+
+/// Answers with one CONNECTION_STATUS.
+///
+/// # Errors
+/// [`Closed`] when nobody reads the answer.
+pub async fn check(
+    config: Result<Vec<u8>, ErrorTrace>,
+    environment: &Environment,
+    clock: Clock,
+    out: &Arc<Out>,
+    stop: watch::Receiver<bool>,
+) -> Result<(), Closed> {
+    let failed = |message: &str| message::connection_status(Some(message));
+    let parse =
+        |text: Vec<u8>| Config::parse(&text).map_err(|violations| invalid_config(&violations));
+    let config = match config.and_then(parse) {
+        Ok(config) => config,
+        Err(trouble) => return out.line(failed(&trouble.message)).await,
+    };
+    if let Some(warning) = ends_soon(&config.account.credentials) {
+        out.log(Level::Warn, warning).await?;
+    }
+    let api = match client(&config, environment, clock, stop.clone(), out) {
+        Ok(client) => Api::new(client.impatient()),
+        Err(trouble) => return out.line(failed(&trouble.message)).await,
+    };
+    let examined = tokio::time::timeout(PATIENCE, Box::pin(examine(&api, &config, out))).await;
+    let found = match examined {
+        Ok(found) => found?,
+        Err(_) => Err(
+            "Zendesk did not answer in time. Check the network and the subdomain, and try again."
+                .to_owned(),
+        ),
+    };
+    if *stop.borrow() {
+        return Ok(());
+    }
+    out.line(message::connection_status(found.err().as_deref())).await
+}
+
+/// Says what there is to know, and why the check fails if it does.
+async fn examine(api: &Api, config: &Config, out: &Out) -> Result<Result<(), String>, Closed> {
+    let identity = match Box::pin(identity(&api.client)).await {
+        Ok(identity) => identity,
+        Err(error) => return Ok(Err(of_identity(&error, &config.account).message)),
+    };
+    let Identity { id, role } = &identity;
+    let message =
+        format!("signed in to {} as user {id} with the role {role}", config.account.host());
+    out.log(Level::Info, &message).await?;
+    if role == "end-user" {
+        return Ok(Err("The credentials are an end user's, who may write nothing. Sign in as an \
+                       administrator, or as an agent."
+            .to_owned()));
+    }
+    let token = match config.account.credentials.is_oauth() {
+        true => token_facts(&api.client).await.ok().flatten(),
+        false => None,
+    };
+    let problems = bound_objects(config);
+    if !problems.is_empty() {
+        return Ok(Err(problems.join("; ")));
+    }
+    let writable = scopes(token.as_ref(), out).await?;
+    if writable.is_empty() {
+        return Ok(Err(
+            "The access token may write nothing. Sign in with the scope `read write`.".to_owned()
+        ));
+    }
+    if writable.contains(&Object::Users) {
+        road(api, out).await?;
+    }
+    if role != "admin" {
+        let message = format!(
+            "the role {role} may not write everything: users in bulk, and organizations but for their \
+             notes, need an administrator"
+        );
+        out.log(Level::Warn, &message).await?;
+    }
+    if let Some(folder) = &config.rejected_rows
+        && let Err(why) = Store::try_out(folder)
+    {
+        return Ok(Err(super::failure::of_store(&why).message));
+    }
+    Ok(Ok(()))
+}
+
+/// Streams of the config that are bound to what cannot be written.
+fn bound_objects(config: &Config) -> Vec<String> {
+    let unknown = config.streams.iter().filter(|stream| Object::of(&stream.object).is_none());
+    unknown
+        .map(|stream| {
+            format!(
+                "stream `{}`: `{}` is no object that can be written: there are users, organizations and tickets",
+                stream.stream, stream.object
+            )
+        })
+        .collect()
+}
+
+/// Which objects the token may write, as far as its scopes are known. Says what is missing.
+async fn scopes(token: Option<&TokenFacts>, out: &Out) -> Result<Vec<Object>, Closed> {
+    let granted = token.map(|token| token.scopes.as_slice()).unwrap_or_default();
+    let has = |object: Object, verb: &str| {
+        granted.is_empty()
+            || granted
+                .iter()
+                .any(|scope| scope == verb || *scope == format!("{}:{verb}", object.name()))
+    };
+    let mut writable = Vec::new();
+    for object in Object::ALL {
+        let missing = ["read", "write"].into_iter().filter(|verb| !has(object, verb));
+        let missing: Vec<String> =
+            missing.map(|verb| format!("`{}:{verb}`", object.name())).collect();
+        if missing.is_empty() {
+            writable.push(object);
+            continue;
+        }
+        let message = format!(
+            "{} cannot be written: the access token lacks the scope {}",
+            object.name(),
+            missing.join(" and ")
+        );
+        out.log(Level::Warn, &message).await?;
+    }
+    Ok(writable)
+}
+
+/// Says whether users can be created in bulk. Asked is for the creation of none.
+async fn road(api: &Api, out: &Out) -> Result<(), Closed> {
+    let body = json!({ "users": [] });
+    let write = Write {
+        method: Method::POST,
+        path: "users/create_many",
+        query: Vec::new(),
+        body: Some(&body),
+        repeat: Repeat::Safe,
+        bucket: None,
+    };
+    let (level, message) = match api.write(write).await {
+        Ok(reply) if reply.status == 403 => {
+            let error = refusal(&reply, "POST /api/v2/users/create_many");
+            let why = if is_scope(&error) { "a scope is missing" } else { error.detail.as_str() };
+            (
+                Level::Warn,
+                format!(
+                    "bulk imports are off ({why}): new users are created one by one, as fast as the account's \
+                     limit lets. Zendesk's support switches bulk imports on"
+                ),
+            )
+        }
+        Ok(_) => {
+            (Level::Info, "bulk imports are on: users are created a hundred at a time".to_owned())
+        }
+        Err(error) => {
+            let detail = error.detail;
+            (Level::Warn, format!("whether bulk imports are on is not known ({detail})"))
+        }
+    };
+    out.log(level, &message).await
+}

@@ -1,0 +1,50 @@
+//! The Airbyte commands over the floors below.
+
+pub mod check;
+pub mod discover;
+pub mod failure;
+pub mod input;
+pub mod spec;
+pub mod write;
+
+use std::sync::Arc;
+
+use airbyte::destination::ledger::Ledger;
+use airbyte::message::ErrorTrace;
+use airbyte::stdout::Stdout;
+use connector::connect::{HandBack, Program, connect};
+use connector::environment::Environment;
+use tokio::sync::watch;
+use zendesk::client::Client;
+use zendesk::clock::Clock;
+
+use crate::config::Config;
+
+/// The owner of stdout.
+pub type Out = Stdout<Ledger>;
+
+/// What this program is to Zendesk.
+pub const PROGRAM: Program = Program {
+    user_agent: concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")),
+    scope: "read write",
+};
+
+/// Makes the client of the configured account. `stop` turns true when the program is to end.
+///
+/// # Errors
+/// What the user has to change.
+pub fn client(
+    config: &Config,
+    environment: &Environment,
+    clock: Clock,
+    stop: watch::Receiver<bool>,
+    out: &Arc<Out>,
+) -> Result<Client, ErrorTrace> {
+    let out = Arc::clone(out);
+    let hand_back: HandBack = Box::new(move |line| {
+        let out = Arc::clone(&out);
+        Box::pin(async move { out.line_flushed(line).await.is_ok() })
+    });
+    let base_url = environment.base_url.as_deref();
+    connect(&config.account, base_url, &PROGRAM, clock, stop, hand_back)
+}

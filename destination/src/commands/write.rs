@@ -1,0 +1,231 @@
+//! `write`: the messages on stdin, until their end. One loop takes rows in, hands batches out, and settles what
+//! comes back; a state goes out when every row before it is settled.
+
+mod batches;
+mod prepare;
+mod settle;
+
+use std::io::Read;
+use std::sync::Arc;
+use std::time::Duration;
+
+use airbyte::destination::input::{Message, parse};
+use airbyte::message::{ErrorTrace, Level};
+use airbyte::stdout::Closed;
+use connector::environment::Environment;
+use connector::signals::Terminated;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::sync::mpsc::Receiver;
+use tokio::sync::watch;
+use zendesk::clock::Clock;
+use zendesk::error::ApiError;
+
+use self::batches::{Batches, Taken};
+use self::prepare::{Prepared, prepare};
+use self::settle::Settling;
+use super::input::{Chunk, lines};
+use super::{Out, failure};
+use crate::config::Config;
+use crate::jobs::Board;
+use crate::writer::{Run, Writer, Written};
+
+/// Rows that no further row follows for so long are written, full batch or not.
+const QUIET: Duration = Duration::from_secs(5);
+
+/// How long jobs of a run that was killed are waited for.
+const FORMER_JOBS: Duration = Duration::from_secs(60);
+
+/// How a sync ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Complete,
+    Failed,
+    Stopped,
+}
+
+/// What was handed in: the config and the catalog.
+pub struct Request {
+    pub config: Arc<Config>,
+    pub catalog: Vec<airbyte::destination::catalog::ConfiguredStream>,
+}
+
+/// Writes all rows that come in.
+///
+/// # Errors
+/// [`Closed`] when nobody reads the states any more.
+pub async fn write(
+    request: Request,
+    environment: &Environment,
+    clock: Clock,
+    out: &Arc<Out>,
+    terminated: &mut Terminated,
+    input: impl Read + Send + 'static,
+) -> Result<Outcome, Closed> {
+    let (stop, stopping) = watch::channel(false);
+    let writing = Box::pin(write_all(request, environment, clock, out, stopping, input));
+    let outcome = tokio::select! {
+        outcome = writing => outcome?,
+        () = terminated.wait() => {
+            // What was confirmed is acknowledged already; all else comes again.
+            let _ = stop.send(true);
+            return Ok(Outcome::Stopped);
+        }
+    };
+    match outcome {
+        Ok(()) => Ok(Outcome::Complete),
+        Err(trouble) => {
+            out.error(&trouble).await?;
+            Ok(Outcome::Failed)
+        }
+    }
+}
+
+async fn write_all(
+    request: Request,
+    environment: &Environment,
+    clock: Clock,
+    out: &Arc<Out>,
+    stop: watch::Receiver<bool>,
+    input: impl Read + Send + 'static,
+) -> Result<Result<(), ErrorTrace>, Closed> {
+    let Request { config, catalog } = request;
+    let prepared =
+        Box::pin(prepare(&config, catalog, environment, clock.clone(), out, stop)).await?;
+    let Prepared { api, identity, batches } = match prepared {
+        Ok(prepared) => prepared,
+        Err(trouble) => return Ok(Err(trouble)),
+    };
+    let board = Board::new(&api);
+    let run = Run { user: identity.id, attempt: environment.attempt };
+    let writer = Writer::new(&api, &board, &config, run);
+    if !config.dry_run
+        && let Err(error) = board.wait_for_others(FORMER_JOBS).await
+    {
+        return Ok(Err(failure::of_sync(&error, None)));
+    }
+    let settling = Settling::new(&config, out, &clock, environment.attempt);
+    let mut sync =
+        Sync { writer: &writer, config: &config, clock: &clock, batches, settling, unread: 0 };
+    let done = tokio::select! {
+        done = Box::pin(sync.run(lines(input))) => done?,
+        Err(error) = board.look_on() => Err(failure::of_sync(&error, None)),
+    };
+    sync.settling.close(sync.unread).await?;
+    Ok(done)
+}
+
+/// A sync under way.
+struct Sync<'a> {
+    writer: &'a Writer<'a>,
+    config: &'a Config,
+    clock: &'a Clock,
+    batches: Batches,
+    settling: Settling<'a>,
+    /// Lines that were no message.
+    unread: u64,
+}
+
+/// A batch that was written, and what it was of.
+struct Finished {
+    taken: Taken,
+    written: Result<Vec<Written>, ApiError>,
+}
+
+impl Sync<'_> {
+    /// The loop.
+    async fn run(&mut self, mut input: Receiver<Chunk>) -> Result<Result<(), ErrorTrace>, Closed> {
+        let writer = self.writer;
+        let mut waits = writer.api.client.waits();
+        let mut running = FuturesUnordered::new();
+        let mut is_open = true;
+        loop {
+            while running.len() < self.config.max_jobs
+                && let Some((taken, batch)) = self.batches.take_ready()
+            {
+                running.push(Box::pin(async move {
+                    let written = writer.write(&taken.layout, batch).await;
+                    Finished { taken, written }
+                }));
+            }
+            if !is_open && running.is_empty() && self.batches.is_empty() {
+                return Ok(Ok(()));
+            }
+            let takes_more = is_open && !self.batches.has_ready();
+            let has_some = takes_more && !self.batches.is_empty();
+            tokio::select! {
+                biased;
+                Some(finished) = running.next() => {
+                    let Finished { taken, written } = finished;
+                    self.batches.finish(&taken);
+                    self.say(writer.take_warnings()).await?;
+                    let settled = match written {
+                        Ok(written) => self.settling.settle(&taken.layout, written).await?,
+                        Err(error) => Err(failure::of_sync(&error, Some(taken.layout.bound.object))),
+                    };
+                    if let Err(trouble) = settled {
+                        return Ok(Err(trouble));
+                    }
+                }
+                Some(wait) = waits.recv() => self.settling.say_wait(&wait).await?,
+                chunk = input.recv(), if takes_more => match chunk {
+                    Some(Ok(lines)) => {
+                        if let Err(trouble) = self.take(lines).await? {
+                            return Ok(Err(trouble));
+                        }
+                    }
+                    Some(Err(why)) => return Ok(Err(failure::of_input(&why))),
+                    None => {
+                        is_open = false;
+                        self.batches.make_all_ready();
+                    }
+                },
+                () = self.clock.sleep(QUIET), if has_some => self.batches.make_all_ready(),
+            }
+        }
+    }
+
+    /// Takes lines in.
+    async fn take(&mut self, lines: Vec<Vec<u8>>) -> Result<Result<(), ErrorTrace>, Closed> {
+        for line in lines {
+            match parse(&line) {
+                Ok(Message::Record { stream, data }) => {
+                    let id = self.settling.came(&stream).await?;
+                    match self.batches.add(&stream, id, data) {
+                        batches::Added::Waiting => {}
+                        batches::Added::Settled(settled) => {
+                            if let Err(trouble) =
+                                self.settling.settle_row(&stream, *settled).await?
+                            {
+                                return Ok(Err(trouble));
+                            }
+                        }
+                    }
+                    let warnings = self.batches.take_warnings();
+                    self.say(warnings).await?;
+                }
+                Ok(Message::State(state)) => {
+                    if let Err(trouble) = self.settling.state(state).await? {
+                        return Ok(Err(trouble));
+                    }
+                }
+                Ok(Message::StreamStatus { .. } | Message::Other) => {}
+                Err(why) => {
+                    self.unread += 1;
+                    if self.unread == 1 {
+                        let message =
+                            format!("a line on stdin is no message and is left out: {why}");
+                        self.say(vec![message]).await?;
+                    }
+                }
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    async fn say(&self, warnings: Vec<String>) -> Result<(), Closed> {
+        for warning in warnings {
+            self.settling.log(Level::Warn, &warning).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,114 @@
+//! What is done before the first row is read: sign in, bind the streams, ask for the fields.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use airbyte::destination::catalog::ConfiguredStream;
+use airbyte::message::{ErrorTrace, Level};
+use airbyte::stdout::Closed;
+use connector::connect::ends_soon;
+use connector::environment::Environment;
+use connector::failure::of_identity;
+use connector::identity::{Identity, identity};
+use tokio::sync::watch;
+use zendesk::clock::Clock;
+
+use super::batches::Batches;
+use crate::api::Api;
+use crate::bind::{Binding, bind};
+use crate::commands::{Out, client, failure};
+use crate::config::Config;
+use crate::fields::{Fields, live};
+use crate::object::{Object, Operation};
+use crate::rows::Layout;
+
+/// What a sync begins with.
+pub(super) struct Prepared {
+    pub(super) api: Api,
+    pub(super) identity: Identity,
+    pub(super) batches: Batches,
+}
+
+pub(super) async fn prepare(
+    config: &Config,
+    catalog: Vec<ConfiguredStream>,
+    environment: &Environment,
+    clock: Clock,
+    out: &Arc<Out>,
+    stop: watch::Receiver<bool>,
+) -> Result<Result<Prepared, ErrorTrace>, Closed> {
+    let bindings = match bind(catalog, config) {
+        Ok(bindings) => bindings,
+        Err(problems) => return Ok(Err(failure::of_binding(&problems))),
+    };
+    if let Some(warning) = ends_soon(&config.account.credentials) {
+        out.log(Level::Warn, warning).await?;
+    }
+    let client = match client(config, environment, clock, stop, out) {
+        Ok(client) => client,
+        Err(trouble) => return Ok(Err(trouble)),
+    };
+    let api = Api::new(client);
+    let identity = match Box::pin(identity(&api.client)).await {
+        Ok(identity) => identity,
+        Err(error) => return Ok(Err(of_identity(&error, &config.account))),
+    };
+    let mut custom = BTreeMap::new();
+    for binding in bindings.values() {
+        let Binding::Bound(bound) = binding else { continue };
+        if custom.contains_key(&bound.object) {
+            continue;
+        }
+        match Box::pin(live(&api, bound.object)).await {
+            Ok(fields) => drop(custom.insert(bound.object, fields)),
+            Err(error) => return Ok(Err(failure::of_sync(&error, Some(bound.object)))),
+        }
+    }
+    let mut batches = Batches::default();
+    let mut problems = Vec::new();
+    for (stream, binding) in bindings {
+        let bound = match binding {
+            Binding::Bound(bound) => bound,
+            Binding::Rejected => {
+                batches.reject(stream);
+                continue;
+            }
+            Binding::Skipped => {
+                let message = format!(
+                    "{stream}: no object is known for it, and its rows are left out as `unknown_streams` says"
+                );
+                out.log(Level::Warn, &message).await?;
+                batches.skip(stream);
+                continue;
+            }
+        };
+        if let Some(message) = repeated(&bound, environment.attempt) {
+            out.log(Level::Warn, &message).await?;
+        }
+        let fields = custom.get(&bound.object).cloned().unwrap_or_default();
+        let fields = Fields::new(bound.object, config.allow_agents, fields);
+        match Layout::new(bound, fields, config.null_handling) {
+            Ok(layout) => batches.bind(layout),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if !problems.is_empty() {
+        return Ok(Err(failure::of_binding(&problems)));
+    }
+    Ok(Ok(Prepared { api, identity, batches }))
+}
+
+/// What a repeated delivery of tickets without a key may do.
+///
+/// Source: Zendesk, "Idempotency": a key is known for two hours.
+fn repeated(bound: &crate::bind::Bound, attempt: u64) -> Option<String> {
+    let is_keyless = bound.object == Object::Tickets
+        && bound.operation == Operation::Insert
+        && bound.key.is_none();
+    (is_keyless && attempt > 0).then(|| {
+        format!(
+            "{}: its tickets have no external id, so that Zendesk knows a row that comes again for two hours only; older ones may be created twice. Map `external_id` to be safe",
+            bound.stream
+        )
+    })
+}

@@ -1,0 +1,162 @@
+//! The fields that every account has.
+//!
+//! Source: Zendesk, "Users", "Organizations", "Tickets": what may be written. Left out is what Zendesk does not
+//! show again, since it cannot be known whether it differs.
+
+use super::{Field, Kind, Place, Relation};
+use crate::object::{KeyField, Object};
+
+/// One line of the tables below.
+type Row = (&'static str, Kind, Place, &'static str);
+
+const STATUSES: &[&str] = &["new", "open", "pending", "hold", "solved", "closed"];
+const PRIORITIES: &[&str] = &["low", "normal", "high", "urgent"];
+const TYPES: &[&str] = &["problem", "incident", "question", "task"];
+const ROLES: &[&str] = &["end-user", "agent", "admin"];
+const RESTRICTIONS: &[&str] = &["organization", "groups", "assigned", "requested"];
+
+const ORGANIZATION: Relation =
+    Relation { field: "organization_id", object: Object::Organizations, by: KeyField::ExternalId };
+
+const fn user(field: &'static str, by: KeyField) -> Relation {
+    Relation { field, object: Object::Users, by }
+}
+
+pub(super) fn fields(object: Object, allow_agents: bool) -> Vec<Field> {
+    let rows = match object {
+        Object::Users => users(allow_agents),
+        Object::Organizations => organizations(),
+        Object::Tickets => tickets(),
+    };
+    let field = |(name, kind, place, description): Row| Field {
+        name: name.to_owned(),
+        place,
+        kind,
+        description: Some(description.to_owned()).filter(|text| !text.is_empty()),
+    };
+    rows.into_iter().map(field).collect()
+}
+
+fn users(allow_agents: bool) -> Vec<Row> {
+    use Kind::{Boolean, Choice, Email, Id, Text, Words};
+    use Place::System;
+    let mut rows = vec![
+        ("id", Id, Place::Id, "The user's id in Zendesk"),
+        (
+            "external_id",
+            Text,
+            System,
+            "The user's id in another system, unique without regard to case",
+        ),
+        (
+            "email",
+            Email,
+            Place::Email,
+            "The primary address; another one that was primary stays as a second",
+        ),
+        ("name", Text, System, "The user's name"),
+        ("alias", Text, System, "The name that end users see"),
+        ("details", Text, System, "Details, such as an address"),
+        ("notes", Text, System, "Notes that agents see"),
+        ("phone", Text, System, "The telephone number"),
+        ("shared_phone_number", Boolean, System, "Whether others have the number too"),
+        ("locale", Text, System, "The language, such as en-US"),
+        ("time_zone", Text, System, "The time zone, by Zendesk's name of it"),
+        ("organization_id", Id, Place::Organization, "An organization of the user"),
+        (
+            "organization_external_id",
+            Text,
+            Place::Related(ORGANIZATION),
+            "An organization of the user, by its external id",
+        ),
+        ("tags", Words, Place::Tags, "Tags, as a list or separated by commas"),
+        ("suspended", Boolean, System, "Whether tickets of the user are suspended"),
+        ("verified", Boolean, System, "Whether the address is taken for verified"),
+    ];
+    if allow_agents {
+        rows.extend([
+            ("role", Choice(ROLES), System, "What the user may do"),
+            ("custom_role_id", Id, System, "The role of an agent on Enterprise plans"),
+            ("default_group_id", Id, System, "The group of an agent"),
+            ("signature", Text, System, "The signature of an agent"),
+            ("moderator", Boolean, System, "Whether the user moderates the community"),
+            ("only_private_comments", Boolean, System, "Whether an agent comments only in private"),
+            ("restricted_agent", Boolean, System, "Whether an agent sees only some tickets"),
+            ("ticket_restriction", Choice(RESTRICTIONS), System, "Which tickets a user sees"),
+        ]);
+    }
+    rows
+}
+
+fn organizations() -> Vec<Row> {
+    use Kind::{Boolean, Id, Text, Words};
+    use Place::System;
+    vec![
+        ("id", Id, Place::Id, "The organization's id in Zendesk"),
+        ("external_id", Text, System, "The organization's id in another system, unique"),
+        ("name", Text, System, "The organization's name, unique"),
+        ("details", Text, System, "Details, such as an address"),
+        ("notes", Text, System, "Notes that agents see"),
+        ("group_id", Id, System, "The group that gets new tickets"),
+        ("shared_comments", Boolean, System, "Whether its users see each other's comments"),
+        ("shared_tickets", Boolean, System, "Whether its users see each other's tickets"),
+        (
+            "domain_names",
+            Words,
+            Place::Domains,
+            "Domains whose users join it. They are added to those that are there",
+        ),
+        ("tags", Words, Place::Tags, "Tags, as a list or separated by commas"),
+    ]
+}
+
+fn tickets() -> Vec<Row> {
+    use Kind::{Choice, DateTime, Email, Id, Text, Words};
+    use Place::{AtCreation, Related, System};
+    vec![
+        ("id", Id, Place::Id, "The ticket's id in Zendesk"),
+        ("external_id", Text, System, "The ticket's id in another system"),
+        ("subject", Text, System, "The subject"),
+        ("description", Text, Place::Description, "The first comment of a new ticket"),
+        ("comment", Text, Place::Comment, "A comment on a ticket that exists"),
+        ("status", Choice(STATUSES), System, ""),
+        ("custom_status_id", Id, System, "The status, where the account has its own"),
+        ("priority", Choice(PRIORITIES), System, ""),
+        ("type", Choice(TYPES), System, ""),
+        ("requester_id", Id, System, "The user who asks"),
+        (
+            "requester_external_id",
+            Text,
+            Related(user("requester_id", KeyField::ExternalId)),
+            "The user who asks, by external id",
+        ),
+        (
+            "requester_email",
+            Email,
+            Related(user("requester_id", KeyField::Email)),
+            "The user who asks, by address",
+        ),
+        ("submitter_id", Id, AtCreation, "The user who submits a new ticket"),
+        ("assignee_id", Id, System, "The agent"),
+        (
+            "assignee_email",
+            Email,
+            Related(user("assignee_id", KeyField::Email)),
+            "The agent, by address",
+        ),
+        ("group_id", Id, System, "The group"),
+        ("organization_id", Id, System, "One of the requester's organizations"),
+        (
+            "organization_external_id",
+            Text,
+            Related(ORGANIZATION),
+            "One of the requester's organizations, by its external id",
+        ),
+        ("problem_id", Id, System, "The problem that an incident belongs to"),
+        ("due_at", DateTime, System, "When a task is due"),
+        ("brand_id", Id, AtCreation, "The brand of a new ticket"),
+        ("ticket_form_id", Id, AtCreation, "The form of a new ticket"),
+        ("recipient", Email, AtCreation, "The address that a new ticket was sent to"),
+        ("tags", Words, Place::Tags, "Tags, as a list or separated by commas"),
+    ]
+}

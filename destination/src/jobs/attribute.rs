@@ -1,0 +1,132 @@
+//! What came of each item of a job, by the results that it shows. Pure.
+//!
+//! Sources: recorded jobs. An item failed when it has an error, whatever else is there. The failed item of a
+//! creation has the number of its place in `id`, or in `index`; that of an update has the row's id.
+
+use serde_json::Value;
+
+use crate::rejected::Reason;
+
+/// What was sent as one item.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// Of a row that exists.
+    pub id: Option<u64>,
+}
+
+/// What came of an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Came {
+    Done,
+    /// It was created, and this is its id, if the order of the results is to be believed.
+    Created(Option<u64>),
+    Failed(Reason),
+    /// The results do not say.
+    Unknown,
+}
+
+/// Says what came of each item, in the order in which they were sent.
+#[must_use]
+pub fn attribute(sent: &[Sent], results: &[Value], job: &str) -> Vec<Came> {
+    let mut came: Vec<Option<Came>> = vec![None; sent.len()];
+    let mut is_ambiguous = vec![false; sent.len()];
+    for (position, result) in results.iter().enumerate() {
+        let Some(at) = place(sent, results.len(), position, result) else { continue };
+        is_ambiguous[at] |= came[at].is_some();
+        came[at] = Some(match (has_failed(result), sent[at].id) {
+            (true, _) => Came::Failed(Reason::of_item(result, job)),
+            (false, Some(_)) => Came::Done,
+            (false, None) => Came::Created(result["id"].as_u64()),
+        });
+    }
+    let known = came.into_iter().zip(is_ambiguous);
+    known.map(|(came, twice)| came.filter(|_| !twice).unwrap_or(Came::Unknown)).collect()
+}
+
+fn has_failed(result: &Value) -> bool {
+    !result["error"].is_null()
+        || result["success"] == false
+        || result["status"].as_str().is_some_and(|status| status.eq_ignore_ascii_case("failed"))
+}
+
+/// Which item a result is about.
+fn place(sent: &[Sent], count: usize, position: usize, result: &Value) -> Option<usize> {
+    let within = |number: u64| usize::try_from(number).ok().filter(|at| *at < sent.len());
+    let id = result["id"].as_u64();
+    let by_id = || sent.iter().position(|item| item.id.is_some() && item.id == id);
+    if let Some(at) = by_id() {
+        return Some(at);
+    }
+    if let Some(index) = result["index"].as_u64() {
+        return within(index);
+    }
+    if has_failed(result) {
+        // A number below the size of the batch is a place: no row of Zendesk's has such an id.
+        return id.map_or_else(|| Some(position).filter(|_| count == sent.len()), within);
+    }
+    // Of creations the order is that of the request, as far as it was ever seen.
+    let creates = sent.get(position).is_some_and(|item| item.id.is_none());
+    Some(position).filter(|_| creates && count == sent.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn updates(ids: &[u64]) -> Vec<Sent> {
+        ids.iter().map(|id| Sent { id: Some(*id) }).collect()
+    }
+
+    fn shown(sent: &[Sent], results: &Value) -> Vec<String> {
+        let came = attribute(sent, results.as_array().unwrap(), "j");
+        let show = |came| match came {
+            Came::Done => "done".to_owned(),
+            Came::Created(id) => format!("created {id:?}"),
+            Came::Failed(why) => format!("failed {}", why.reason),
+            Came::Unknown => "unknown".to_owned(),
+        };
+        came.into_iter().map(show).collect()
+    }
+
+    #[test]
+    fn updates_are_known_by_their_ids_in_any_order() {
+        let results = json!([
+            { "id": 30, "action": "update", "status": "Updated", "success": true },
+            { "index": 0, "error": "OrganizationUpdateFailed", "id": 10, "details": "Name: taken" },
+        ]);
+        let expected = ["failed OrganizationUpdateFailed", "unknown", "done"];
+        assert_eq!(shown(&updates(&[10, 20, 30]), &results), expected);
+        let twice = json!([{ "id": 10, "success": true }, { "id": 10, "error": "x" }]);
+        assert_eq!(shown(&updates(&[10, 20]), &twice), ["unknown", "unknown"]);
+    }
+
+    #[test]
+    fn failed_creations_are_known_by_their_place() {
+        let sent = vec![Sent::default(); 3];
+        let results = json!([
+            { "id": 9001, "status": "Created" },
+            { "id": 1, "error": "UserCreateError", "details": "Email: x", "status": "Failed" },
+            { "id": 9002, "status": "Created" },
+        ]);
+        let expected = ["created Some(9001)", "failed UserCreateError", "created Some(9002)"];
+        assert_eq!(shown(&sent, &results), expected);
+        let by_index = json!([{ "index": 2, "id": 5, "account_id": 1 }, { "index": 0, "error": "TicketCreateFailed" }]);
+        assert_eq!(
+            shown(&sent, &by_index),
+            ["failed TicketCreateFailed", "unknown", "created Some(5)"]
+        );
+    }
+
+    #[test]
+    fn what_does_not_fit_is_not_guessed() {
+        let sent = vec![Sent::default(); 3];
+        let short =
+            json!([{ "id": 9001, "status": "Created" }, { "id": 9002, "status": "Created" }]);
+        assert_eq!(shown(&sent, &short), ["unknown"; 3]);
+        assert_eq!(shown(&sent, &json!([])), ["unknown"; 3]);
+        let odd = json!([{ "id": 7, "error": "x" }, 3, null, { "index": 99 }]);
+        assert_eq!(shown(&sent, &odd), ["unknown"; 3]);
+    }
+}

@@ -1,0 +1,9 @@
+//! Bulk jobs: a hundred rows by one request, of which Zendesk says later what came of each.
+//!
+//! Source: Zendesk, "Job Statuses".
+
+mod attribute;
+mod board;
+
+pub use attribute::{Came, Sent, attribute};
+pub use board::{Board, JobEnd};

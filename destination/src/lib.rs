@@ -1,0 +1,16 @@
+//! An Airbyte destination connector for Zendesk Support: rows of a warehouse become users, organizations and
+//! tickets, and each row is accounted for. `ARCHITECTURE.md` shows the way.
+
+pub mod api;
+pub mod bind;
+pub mod cli;
+pub mod commands;
+pub mod config;
+pub mod fields;
+pub mod jobs;
+pub mod look;
+pub mod object;
+pub mod plan;
+pub mod rejected;
+pub mod rows;
+pub mod writer;

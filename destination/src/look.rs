@@ -1,0 +1,278 @@
+//! Looks what is in Zendesk: the rows that have a key, and the rows that others name.
+//!
+//! Sources: Zendesk, "Show Many Users" and its like, which show what is there now; "Search Users", whose index
+//! lags by a minute or two, so that nothing is taken for missing by it alone where a creation would tell.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Mutex, PoisonError};
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use serde_json::Value;
+use zendesk::error::ApiError;
+
+use crate::api::{Api, good, unreadable};
+use crate::object::{KeyField, Object};
+use crate::rows::LARGEST;
+
+/// Addresses in one search. Its query must stay short enough for an address of a request.
+const ADDRESSES_AT_ONCE: usize = 25;
+
+/// Single requests side by side. The workers bound how many are in flight.
+const SIDE_BY_SIDE: usize = 40;
+
+/// Users whose further addresses are looked at, where a search finds an address that is nobody's first.
+const MOST_CANDIDATES: usize = 10;
+
+/// Keys of other rows that are remembered.
+const MOST_REMEMBERED: usize = 50_000;
+
+/// Rows of Zendesk's by the folded keys that they have.
+pub type ByKey = HashMap<String, Vec<Value>>;
+
+/// Looks, and remembers the ids of rows that others name.
+pub struct Look<'a> {
+    api: &'a Api,
+    known: Mutex<HashMap<(Object, KeyField, String), u64>>,
+}
+
+impl<'a> Look<'a> {
+    #[must_use]
+    pub fn new(api: &'a Api) -> Self {
+        Self { api, known: Mutex::default() }
+    }
+
+    /// The rows that have one of these keys. `keys` are as they were written. `is_sure`: a key that is not
+    /// found is looked for again by itself, because nothing else would tell that it is there.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn by_key(
+        &self,
+        object: Object,
+        key: KeyField,
+        keys: &[String],
+        is_sure: bool,
+    ) -> Result<ByKey, ApiError> {
+        match (object, key) {
+            (_, KeyField::Id) => self.show_many(object, key, "ids", keys).await,
+            (Object::Tickets, _) => self.one_by_one(object, key, keys).await,
+            (_, KeyField::ExternalId) => {
+                // A comma would end a key in the list.
+                let (odd, plain): (Vec<String>, Vec<String>) =
+                    keys.iter().cloned().partition(|key| key.contains(','));
+                let mut found = self.show_many(object, key, "external_ids", &plain).await?;
+                found.extend(self.one_by_one(object, key, &odd).await?);
+                Ok(found)
+            }
+            (_, KeyField::Email) => {
+                let mut found = self.by_addresses(keys).await?;
+                let missing = |key: &&String| is_sure && !found.contains_key(&fold(key));
+                let missing: Vec<String> = keys.iter().filter(missing).cloned().collect();
+                found.extend(self.one_by_one(object, key, &missing).await?);
+                Ok(found)
+            }
+            (_, KeyField::Name) => self.one_by_one(object, key, keys).await,
+        }
+    }
+
+    /// Asks for up to a hundred rows by one request.
+    async fn show_many(
+        &self,
+        object: Object,
+        key: KeyField,
+        parameter: &'static str,
+        keys: &[String],
+    ) -> Result<ByKey, ApiError> {
+        let path = format!("{}/show_many", object.name());
+        let mut found = ByKey::new();
+        for keys in keys.chunks(LARGEST) {
+            let rows = self.rows(object, &path, vec![(parameter, keys.join(","))]).await?;
+            collect(&mut found, rows, key);
+        }
+        Ok(found)
+    }
+
+    async fn one_by_one(
+        &self,
+        object: Object,
+        key: KeyField,
+        keys: &[String],
+    ) -> Result<ByKey, ApiError> {
+        let asked = stream::iter(keys.to_vec())
+            .map(|written| async move {
+                let rows = self.one(object, key, &written).await?;
+                Ok::<_, ApiError>((fold(&written), rows))
+            })
+            .buffer_unordered(SIDE_BY_SIDE)
+            .try_collect::<Vec<_>>()
+            .await?;
+        Ok(asked.into_iter().filter(|(_, rows)| !rows.is_empty()).collect())
+    }
+
+    /// The rows that have one key, exactly.
+    async fn one(
+        &self,
+        object: Object,
+        key: KeyField,
+        written: &str,
+    ) -> Result<Vec<Value>, ApiError> {
+        let (path, query) = match (object, key) {
+            (Object::Tickets, _) => ("tickets", ("external_id", written.to_owned())),
+            (Object::Users, KeyField::Email) => ("users/search", ("query", quoted(written))),
+            (Object::Users, _) => ("users/search", ("external_id", written.to_owned())),
+            (Object::Organizations, KeyField::Name) => {
+                ("organizations/search", ("name", written.to_owned()))
+            }
+            (Object::Organizations, _) => {
+                ("organizations/search", ("external_id", written.to_owned()))
+            }
+        };
+        let rows = self.rows(object, path, vec![query]).await?;
+        let (exact, others): (Vec<Value>, Vec<Value>) =
+            rows.into_iter().partition(|row| has_key(row, key, written));
+        if key == KeyField::Email && exact.is_empty() {
+            return self.by_further_address(others, written).await;
+        }
+        Ok(exact)
+    }
+
+    /// Users to whom an address belongs that is not their first.
+    async fn by_further_address(
+        &self,
+        candidates: Vec<Value>,
+        address: &str,
+    ) -> Result<Vec<Value>, ApiError> {
+        let mut found = Vec::new();
+        for user in candidates.into_iter().take(MOST_CANDIDATES) {
+            let Some(id) = user["id"].as_u64() else { continue };
+            let identities = self.identities(id).await?;
+            let is_it = |identity: &Value| {
+                identity["type"] == "email"
+                    && identity["value"].as_str().is_some_and(|value| fold(value) == fold(address))
+            };
+            if identities.iter().any(is_it) {
+                found.push(user);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The users who have one of these addresses as their first, by few requests.
+    async fn by_addresses(&self, addresses: &[String]) -> Result<ByKey, ApiError> {
+        let mut found = ByKey::new();
+        for addresses in addresses.chunks(ADDRESSES_AT_ONCE) {
+            let query: Vec<String> = addresses.iter().map(|address| quoted(address)).collect();
+            let query = vec![("query", query.join(" ")), ("per_page", "100".to_owned())];
+            let rows = self.rows(Object::Users, "users/search", query).await?;
+            let wanted: BTreeSet<String> = addresses.iter().map(|address| fold(address)).collect();
+            let is_wanted = |row: &Value| {
+                row["email"].as_str().is_some_and(|email| wanted.contains(&fold(email)))
+            };
+            collect(&mut found, rows.into_iter().filter(is_wanted).collect(), KeyField::Email);
+        }
+        Ok(found)
+    }
+
+    /// The rows of one answer, without those that are deleted.
+    async fn rows(
+        &self,
+        object: Object,
+        path: &str,
+        query: Vec<(&'static str, String)>,
+    ) -> Result<Vec<Value>, ApiError> {
+        let mut reply = good(self.api.get(path, query).await?, path)?;
+        let Value::Array(mut rows) = reply.body[object.name()].take() else {
+            return Err(unreadable(path, &format!("it has no list `{}`", object.name())));
+        };
+        rows.retain(|row| row["active"] != false && row["status"] != "deleted");
+        Ok(rows)
+    }
+
+    /// The addresses and accounts of a user.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn identities(&self, user: u64) -> Result<Vec<Value>, ApiError> {
+        self.api.list(&format!("users/{user}/identities"), "identities").await
+    }
+
+    /// The organizations of a user.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn memberships(&self, user: u64) -> Result<BTreeSet<u64>, ApiError> {
+        let path = format!("users/{user}/organization_memberships");
+        let rows = self.api.list(&path, "organization_memberships").await?;
+        Ok(rows.iter().filter_map(|row| row["organization_id"].as_u64()).collect())
+    }
+
+    /// The ids of rows that others name, by the folded keys. What is missing or ambiguous is not there.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn ids(
+        &self,
+        object: Object,
+        key: KeyField,
+        keys: &[String],
+    ) -> Result<HashMap<String, u64>, ApiError> {
+        let mut ids = HashMap::new();
+        let mut unknown = Vec::new();
+        {
+            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            for written in keys {
+                match known.get(&(object, key, fold(written))) {
+                    Some(id) => drop(ids.insert(fold(written), *id)),
+                    None => unknown.push(written.clone()),
+                }
+            }
+        }
+        let found = self.by_key(object, key, &unknown, true).await?;
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() > MOST_REMEMBERED {
+            known.clear();
+        }
+        for (folded, rows) in found {
+            if let [row] = rows.as_slice()
+                && let Some(id) = row["id"].as_u64()
+            {
+                known.insert((object, key, folded.clone()), id);
+                ids.insert(folded, id);
+            }
+        }
+        Ok(ids)
+    }
+}
+
+fn collect(found: &mut ByKey, rows: Vec<Value>, key: KeyField) {
+    for row in rows {
+        if let Some(text) = key_of(&row, key) {
+            found.entry(text).or_default().push(row);
+        }
+    }
+}
+
+/// The folded key of a row of Zendesk's.
+#[must_use]
+pub fn key_of(row: &Value, key: KeyField) -> Option<String> {
+    match &row[key.name()] {
+        Value::String(text) => Some(fold(text)),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+fn has_key(row: &Value, key: KeyField, written: &str) -> bool {
+    key_of(row, key).is_some_and(|own| own == fold(written))
+}
+
+/// A key as Zendesk compares it.
+#[must_use]
+pub fn fold(text: &str) -> String {
+    text.trim().to_lowercase()
+}
+
+/// A search for an address. A quotation mark would end the phrase.
+fn quoted(address: &str) -> String {
+    format!("email:\"{}\"", address.replace('"', ""))
+}

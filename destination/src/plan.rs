@@ -1,0 +1,381 @@
+//! Decides what is to be done with an item, by what it wants and what is in Zendesk. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use airbyte::destination::ledger::Settled;
+use serde_json::{Map, Value, json};
+
+use crate::config::{Config, NullHandling, OnEmailMatch, OrganizationMode, TagsMode};
+use crate::fields::{Field, Kind, Place};
+use crate::object::{Object, Operation};
+use crate::rejected::Reason;
+use crate::rows::{Doubt, Item, Layout};
+
+/// What was found of an item.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// Rows of Zendesk's that have its key.
+    pub rows: Vec<Value>,
+    /// Users or organizations that have its address or its name, where creating it was refused for that.
+    pub rivals: Vec<Value>,
+    /// The ids of the rows that it names, by the number of the field that names them.
+    pub related: BTreeMap<usize, u64>,
+    /// The organizations of the user; none where they need not be known.
+    pub memberships: Option<BTreeSet<u64>>,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Plan {
+    Settle(Result<Settled, Reason>),
+    /// What it collides with is not to be seen yet: look again later.
+    LookAgain,
+    Create(Map<String, Value>),
+    Change(Change),
+    Delete(u64),
+}
+
+/// What differs, each part by the call that changes just this.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Change {
+    pub id: u64,
+    /// The fields that differ.
+    pub body: Map<String, Value>,
+    /// The address that becomes the primary one.
+    pub email: Option<String>,
+    pub tags_added: Vec<String>,
+    pub tags_removed: Vec<String>,
+    /// The organization that the user joins.
+    pub organization: Option<u64>,
+    pub comment: Option<String>,
+}
+
+impl Change {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self { id: self.id, ..Self::default() }
+    }
+}
+
+/// Decides what is to be done with an item.
+#[must_use]
+pub fn plan(layout: &Layout, item: &Item, found: &Found, config: &Config) -> Plan {
+    match of_item(layout, item, found, config) {
+        Ok(plan) => plan,
+        Err(why) => Plan::Settle(Err(why)),
+    }
+}
+
+fn of_item(layout: &Layout, item: &Item, found: &Found, config: &Config) -> Result<Plan, Reason> {
+    let (object, operation) = (layout.bound.object, layout.bound.operation);
+    let key = layout.bound.key.map(crate::object::KeyField::name);
+    let (row, is_adopted) = match (found.rows.as_slice(), operation) {
+        ([], Operation::Delete) => {
+            let settled = item.intended.unwrap_or(Settled::Unchanged);
+            return Ok(Plan::Settle(Ok(settled)));
+        }
+        ([], Operation::Update) => {
+            let why = format!("no {} has this key", object.singular());
+            return Err(Reason::new("not_found", key, why));
+        }
+        ([], Operation::Insert | Operation::Upsert) => {
+            match adopted(layout, item, found, config)? {
+                Adopted::Nobody => return create(layout, item, found, config).map(Plan::Create),
+                Adopted::NotSeenYet => return Ok(Plan::LookAgain),
+                Adopted::User(user) => (user, true),
+            }
+        }
+        ([row], _) => (row, false),
+        (rows, _) => {
+            let ids: Vec<String> = rows.iter().map(|row| row["id"].to_string()).collect();
+            let why = format!("several have this key, with the ids {}", ids.join(", "));
+            return Err(Reason::new("ambiguous_key", key, why));
+        }
+    };
+    let Some(id) = row["id"].as_u64() else {
+        return Err(Reason::new("unreadable", None, "Zendesk shows a row without an id".into()));
+    };
+    if object == Object::Users && !config.allow_agents && row["role"] != "end-user" {
+        let why = format!("the user {id} is an agent or an administrator; `allow_agents` is off");
+        return Err(Reason::new("not_an_end_user", None, why));
+    }
+    if operation == Operation::Delete {
+        return Ok(Plan::Delete(id));
+    }
+    let change = change(layout, item, found, (id, row), config)?;
+    if change.is_empty() {
+        return Ok(Plan::Settle(Ok(item.intended.unwrap_or(Settled::Unchanged))));
+    }
+    // What a write of ours created is made what it was meant to be; of others' nothing is touched.
+    if operation == Operation::Insert && item.intended != Some(Settled::Created) && !is_adopted {
+        let why = format!("the {} {id} has this key and other values", object.singular());
+        return Err(Reason::new("already_exists", key, why));
+    }
+    if object == Object::Tickets && row["status"] == "closed" {
+        let why = format!("the ticket {id} is closed, and closed tickets cannot be changed");
+        return Err(Reason::new("closed_ticket", None, why));
+    }
+    Ok(Plan::Change(change))
+}
+
+/// Who stands in the way of a creation.
+enum Adopted<'f> {
+    Nobody,
+    NotSeenYet,
+    User(&'f Value),
+}
+
+/// Takes a user who has the row's address and no external id, where that is wished.
+fn adopted<'f>(
+    layout: &Layout,
+    item: &Item,
+    found: &'f Found,
+    config: &Config,
+) -> Result<Adopted<'f>, Reason> {
+    let Some(Doubt::Duplicate(why)) = &item.doubt else {
+        // A dry run looks for rivals without having been refused.
+        return match found.rivals.first() {
+            Some(rival) => adopt(layout, rival, None, config),
+            None => Ok(Adopted::Nobody),
+        };
+    };
+    match found.rivals.first() {
+        Some(rival) => adopt(layout, rival, Some(why), config),
+        None => Ok(Adopted::NotSeenYet),
+    }
+}
+
+fn adopt<'f>(
+    layout: &Layout,
+    rival: &'f Value,
+    why: Option<&Reason>,
+    config: &Config,
+) -> Result<Adopted<'f>, Reason> {
+    let object = layout.bound.object;
+    let field = if object == Object::Users { "email" } else { "name" };
+    let id = &rival["id"];
+    let refused = |words: String| {
+        let mut refused = Reason::new("already_exists", Some(field), words);
+        if let Some(why) = why {
+            refused.job_id.clone_from(&why.job_id);
+            refused.http_status = why.http_status;
+        }
+        Err(refused)
+    };
+    let may_adopt = object == Object::Users
+        && layout.bound.operation == Operation::Upsert
+        && config.on_email_match == OnEmailMatch::Adopt;
+    let external_id = rival["external_id"].as_str().filter(|text| !text.is_empty());
+    match external_id {
+        _ if !may_adopt => refused(format!("the {} {id} has this {field}", object.singular())),
+        Some(_) => refused(format!("the user {id} has this email and another external id")),
+        None => Ok(Adopted::User(rival)),
+    }
+}
+
+/// What creates an item.
+fn create(
+    layout: &Layout,
+    item: &Item,
+    found: &Found,
+    config: &Config,
+) -> Result<Map<String, Value>, Reason> {
+    let object = layout.bound.object;
+    let given = |name: &str| {
+        layout.value(&item.wanted, name).is_some_and(|value| {
+            !value.is_null() && value.as_str().is_none_or(|text| !text.trim().is_empty())
+        })
+    };
+    for name in object.required() {
+        if !given(name) {
+            let why = format!("a new {} needs it", object.singular());
+            return Err(Reason::new("missing_field", Some(name), why));
+        }
+    }
+    if object == Object::Users && !given("email") && !given("external_id") {
+        let why = "a new user needs an email or an external id".to_owned();
+        return Err(Reason::new("missing_field", Some("email"), why));
+    }
+    let mut body = Map::new();
+    let mut custom_fields = Vec::new();
+    for (at, value) in &item.wanted {
+        let Some(field) = layout.fields.get(*at).filter(|_| !value.is_null()) else { continue };
+        match &field.place {
+            Place::System | Place::Email | Place::AtCreation | Place::Domains => {
+                body.insert(field.name.clone(), value.clone());
+            }
+            Place::Tags if config.tags_mode != TagsMode::Remove => {
+                body.insert("tags".into(), value.clone());
+            }
+            Place::Organization => drop(body.insert("organization_id".into(), value.clone())),
+            Place::CustomKey(key) => {
+                let fields = body.entry(object.custom_fields()).or_insert_with(|| json!({}));
+                fields[key] = value.clone();
+            }
+            Place::CustomId(id) => custom_fields.push(json!({ "id": id, "value": value })),
+            Place::Related(relation) => {
+                let id = related(field, *at, found)?;
+                body.insert(relation.field.into(), id.into());
+            }
+            Place::Description => {
+                let comment = json!({ "body": value, "public": config.notify });
+                body.insert("comment".into(), comment);
+            }
+            Place::Id | Place::Tags | Place::Comment => {}
+        }
+    }
+    if !custom_fields.is_empty() {
+        body.insert("custom_fields".into(), Value::Array(custom_fields));
+    }
+    if object == Object::Users {
+        body.insert("skip_verify_email".into(), Value::Bool(!config.notify));
+    }
+    Ok(body)
+}
+
+/// The id of the row that a field names.
+fn related(field: &Field, at: usize, found: &Found) -> Result<u64, Reason> {
+    found.related.get(&at).copied().ok_or_else(|| {
+        Reason::new(
+            "related_not_found",
+            Some(&field.name),
+            "what it names is not there, or is there more than once".to_owned(),
+        )
+    })
+}
+
+/// What differs between an item and what is there.
+fn change(
+    layout: &Layout,
+    item: &Item,
+    found: &Found,
+    (id, row): (u64, &Value),
+    config: &Config,
+) -> Result<Change, Reason> {
+    let object = layout.bound.object;
+    let mut change = Change { id, ..Change::default() };
+    let mut custom_fields = Vec::new();
+    let key = layout.bound.key.map(crate::object::KeyField::name);
+    for (at, value) in &item.wanted {
+        let Some(field) = layout.fields.get(*at) else { continue };
+        let current = field.current(object, row);
+        // What found the row is what it is, in whatever case it is written.
+        if key == Some(&field.name) && !current.is_null() {
+            continue;
+        }
+        let differs = || !field.equals(value, current);
+        match &field.place {
+            Place::System if differs() => {
+                change.body.insert(field.name.clone(), value.clone());
+            }
+            Place::CustomKey(key) if differs() => {
+                let fields = change.body.entry(object.custom_fields()).or_insert_with(|| json!({}));
+                fields[key] = emptied(field, value);
+            }
+            Place::CustomId(id) if differs() => {
+                custom_fields.push(json!({ "id": id, "value": emptied(field, value) }));
+            }
+            Place::Email if differs() => change.email = value.as_str().map(str::to_owned),
+            Place::Tags => tags(&mut change, value, current, config),
+            Place::Domains => domains(&mut change, value, current),
+            Place::Organization => {
+                organization(&mut change, value.as_u64(), (row, found), config);
+            }
+            Place::Related(relation) => {
+                let id = match value.is_null() {
+                    true => None,
+                    false => Some(related(field, *at, found)?),
+                };
+                if object == Object::Users {
+                    organization(&mut change, id, (row, found), config);
+                } else if id != current.as_u64() {
+                    change.body.insert(relation.field.into(), json!(id));
+                }
+            }
+            Place::Comment => {
+                let text = value.as_str().filter(|text| !text.trim().is_empty());
+                change.comment = text.map(str::to_owned);
+            }
+            _ => {}
+        }
+    }
+    if !custom_fields.is_empty() {
+        change.body.insert("custom_fields".into(), Value::Array(custom_fields));
+    }
+    Ok(change)
+}
+
+/// A null as the field is emptied by it.
+fn emptied(field: &Field, value: &Value) -> Value {
+    match &field.kind {
+        Kind::Multiselect(_) if value.is_null() => json!([]),
+        _ => value.clone(),
+    }
+}
+
+fn words(value: &Value) -> Vec<String> {
+    let items = value.as_array().into_iter().flatten().filter_map(Value::as_str);
+    items.map(str::to_lowercase).collect()
+}
+
+fn tags(change: &mut Change, value: &Value, current: &Value, config: &Config) {
+    let (wanted, current) = (words(value), words(current));
+    match config.tags_mode {
+        TagsMode::Add => {
+            change.tags_added = wanted.into_iter().filter(|tag| !current.contains(tag)).collect();
+        }
+        TagsMode::Remove => {
+            change.tags_removed = wanted.into_iter().filter(|tag| current.contains(tag)).collect();
+        }
+        TagsMode::Replace => {
+            let set = |tags: &[String]| tags.iter().cloned().collect::<BTreeSet<_>>();
+            if set(&wanted) != set(&current) {
+                change.body.insert("tags".into(), json!(wanted));
+            }
+        }
+    }
+}
+
+/// Domains are added: to remove one would take users out of the organization.
+fn domains(change: &mut Change, value: &Value, current: &Value) {
+    let mut all = words(current);
+    let before = all.len();
+    for domain in words(value) {
+        if !all.contains(&domain) {
+            all.push(domain);
+        }
+    }
+    if all.len() > before {
+        change.body.insert("domain_names".into(), json!(all));
+    }
+}
+
+/// Whether an organization of a user's row is among those of the user, or alone.
+fn organization(
+    change: &mut Change,
+    wanted: Option<u64>,
+    (row, found): (&Value, &Found),
+    config: &Config,
+) {
+    let current = row["organization_id"].as_u64();
+    let memberships = found.memberships.clone().unwrap_or_else(|| current.into_iter().collect());
+    match (config.organization_mode, wanted) {
+        (OrganizationMode::Add, Some(wanted)) => {
+            if current != Some(wanted) && !memberships.contains(&wanted) {
+                change.organization = Some(wanted);
+            }
+        }
+        // Without an organization to add nothing is added.
+        (OrganizationMode::Add, None) => {}
+        (OrganizationMode::Replace, wanted) => {
+            let only: BTreeSet<u64> = wanted.into_iter().collect();
+            let may_clear = wanted.is_some() || config.null_handling == NullHandling::Clear;
+            if may_clear && (current != wanted || memberships != only) {
+                change.body.insert("organization_id".into(), json!(wanted));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

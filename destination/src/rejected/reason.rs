@@ -1,0 +1,125 @@
+//! Why a row is not written.
+
+use serde_json::Value;
+
+/// Why a row is not written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// One word: ours, or Zendesk's name of the error.
+    pub reason: String,
+    /// The field that is to blame.
+    pub field: Option<String>,
+    /// Ours, or Zendesk's own words.
+    pub message: String,
+    pub http_status: Option<u16>,
+    pub job_id: Option<String>,
+}
+
+impl Reason {
+    #[must_use]
+    pub fn new(reason: &str, field: Option<&str>, message: String) -> Self {
+        let field = field.map(str::to_owned);
+        Self { reason: reason.to_owned(), field, message, http_status: None, job_id: None }
+    }
+
+    /// The reason in a refusal of Zendesk's: its name of the error, the field and the words.
+    ///
+    /// Source: Zendesk, "Using the Zendesk API: errors"; recorded answers.
+    #[must_use]
+    pub fn of_refusal(status: u16, body: &Value) -> Self {
+        let error = match &body["error"] {
+            Value::String(name) => name.clone(),
+            object => object["title"].as_str().unwrap_or("Refused").to_owned(),
+        };
+        let by_field = body["details"].as_object().and_then(|details| details.iter().next());
+        let (field, words) = match by_field {
+            Some((field, what)) => {
+                let first = what.get(0).unwrap_or(what);
+                let words = first["description"].as_str().or(first.as_str()).unwrap_or_default();
+                (Some(field.clone()), words.to_owned())
+            }
+            None => (None, String::new()),
+        };
+        let message = [
+            words.as_str(),
+            body["error"]["message"].as_str().unwrap_or_default(),
+            body["description"].as_str().unwrap_or_default(),
+            body["message"].as_str().unwrap_or_default(),
+        ];
+        let message = message.into_iter().find(|words| !words.is_empty()).unwrap_or_default();
+        Self {
+            reason: error,
+            field,
+            message: message.to_owned(),
+            http_status: Some(status),
+            job_id: None,
+        }
+    }
+
+    /// The reason in an item of a job that failed. Its words may be a text or a refusal's body.
+    #[must_use]
+    pub fn of_item(item: &Value, job: &str) -> Self {
+        let details = match &item["details"] {
+            Value::String(text) => text.clone(),
+            Value::Null => item["errors"].as_str().unwrap_or_default().to_owned(),
+            other => other.to_string(),
+        };
+        let reason = item["error"].as_str().unwrap_or("Failed").to_owned();
+        let field = field_of(&details);
+        Self { reason, field, message: details, http_status: None, job_id: Some(job.to_owned()) }
+    }
+
+    /// Whether somebody or something has the key or the address already.
+    #[must_use]
+    pub fn is_duplicate(&self) -> bool {
+        let words = self.message.to_lowercase();
+        ["already being used", "already been taken", "already exists", "duplicatevalue"]
+            .iter()
+            .any(|phrase| words.contains(phrase))
+            || self.reason == "DuplicateValue"
+    }
+
+    /// Whether another try may go better: what was written changed meanwhile.
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        self.reason.contains("Conflict") || self.message.contains("UpdateConflict")
+    }
+}
+
+/// The field that Zendesk's words begin with: `Email: x is not properly formatted`.
+fn field_of(words: &str) -> Option<String> {
+    let known =
+        [("Email", "email"), ("Name", "name"), ("External", "external_id"), ("Phone", "phone")];
+    let found =
+        known.iter().filter_map(|(word, field)| Some((words.find(&format!("{word}:"))?, *field)));
+    found.max().map(|(_, field)| field.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn zendesks_envelopes_become_a_reason_a_field_and_words() {
+        let body = json!({ "error": "RecordInvalid", "description": "Record validation errors", "details": {
+            "email": [{ "description": "Email: a@x.test is already being used by another user", "error": "DuplicateValue" }] } });
+        let why = Reason::of_refusal(422, &body);
+        assert_eq!((why.reason.as_str(), why.field.as_deref()), ("RecordInvalid", Some("email")));
+        assert!(why.is_duplicate() && why.message.starts_with("Email: a@x.test"));
+        let body = json!({ "error": { "title": "Invalid attribute", "message": "You passed an invalid value" } });
+        let why = Reason::of_refusal(400, &body);
+        assert_eq!(
+            (why.reason.as_str(), why.message.as_str()),
+            ("Invalid attribute", "You passed an invalid value")
+        );
+        let item = json!({ "id": 3, "error": "UserUpdateError", "status": "Failed",
+            "details": "Name: Email: x is not properly formatted" });
+        let why = Reason::of_item(&item, "V3-1");
+        assert_eq!((why.reason.as_str(), why.field.as_deref()), ("UserUpdateError", Some("email")));
+        assert!(!why.is_duplicate() && !why.is_conflict());
+        assert!(Reason::of_item(&json!({ "error": "UpdateConflict" }), "j").is_conflict());
+        assert_eq!(Reason::of_refusal(422, &Value::Null).reason, "Refused");
+    }
+}

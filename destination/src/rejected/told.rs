@@ -1,0 +1,67 @@
+//! Which rejected rows are told: the first ten of a stream one by one, the rest by their number. Pure.
+
+use std::collections::BTreeMap;
+
+use airbyte::destination::catalog::Descriptor;
+
+use super::Reason;
+
+const MOST_TOLD: u64 = 10;
+
+/// What was told of each stream.
+#[derive(Debug, Default)]
+pub struct Told {
+    rejected: BTreeMap<Descriptor, u64>,
+}
+
+impl Told {
+    /// The line about a rejected row, unless enough of its stream were told.
+    pub fn line(&mut self, stream: &Descriptor, key: Option<&str>, why: &Reason) -> Option<String> {
+        let count = self.rejected.entry(stream.clone()).or_default();
+        *count += 1;
+        if *count > MOST_TOLD {
+            return None;
+        }
+        let field =
+            why.field.as_ref().map(|field| format!(", field `{field}`")).unwrap_or_default();
+        let key = key.map_or_else(
+            || "a row without a key".to_owned(),
+            |key| format!("the row with the key `{key}`"),
+        );
+        Some(format!("{stream}: {key} is rejected: {}{field}: {}", why.reason, why.message))
+    }
+
+    /// The lines about all that were not told one by one.
+    #[must_use]
+    pub fn closing_lines(&self) -> Vec<String> {
+        let more = self.rejected.iter().filter(|(_, count)| **count > MOST_TOLD);
+        more.map(|(stream, count)| {
+            format!(
+                "{stream}: {count} rows are rejected, of which the first {MOST_TOLD} were named"
+            )
+        })
+        .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_rows_are_told_and_the_rest_is_counted() {
+        let stream = Descriptor { namespace: None, name: "a".into() };
+        let why = Reason::new("not_found", Some("external_id"), "nobody has it".into());
+        let mut told = Told::default();
+        let lines = (0..12).filter_map(|_| told.line(&stream, Some("k"), &why)).collect::<Vec<_>>();
+        assert_eq!(lines.len(), 10);
+        assert_eq!(
+            lines[0],
+            "a: the row with the key `k` is rejected: not_found, field `external_id`: nobody has it"
+        );
+        assert_eq!(
+            told.closing_lines(),
+            ["a: 12 rows are rejected, of which the first 10 were named"]
+        );
+    }
+}

@@ -1,0 +1,233 @@
+//! Which column of a stream goes to which field, and what a row wants by that. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use crate::bind::Bound;
+use crate::config::NullHandling;
+use crate::fields::{Fields, Place};
+use crate::object::KeyField;
+use crate::rejected::Reason;
+
+/// What a row wants: values that its fields take, by the fields' numbers. An absent field stays as it is.
+pub type Wanted = BTreeMap<usize, Value>;
+
+/// A stream that is written, with the fields of its object.
+#[derive(Debug)]
+pub struct Layout {
+    pub bound: Bound,
+    pub fields: Fields,
+    nulls: NullHandling,
+    /// The number of the field of its key.
+    key: Option<(KeyField, usize)>,
+}
+
+/// The columns of a stream, as they are seen.
+#[derive(Debug, Default)]
+pub struct Columns {
+    /// The field of each column that was seen; none for one that is no field.
+    fields: BTreeMap<String, Option<usize>>,
+    /// Columns that are no field and were not told yet.
+    untold: BTreeSet<String>,
+}
+
+impl Layout {
+    /// A stream with the fields of its object.
+    ///
+    /// # Errors
+    /// What the user has to change.
+    pub fn new(bound: Bound, fields: Fields, nulls: NullHandling) -> Result<Self, String> {
+        for (column, field) in &bound.renamed {
+            if fields.find(field).is_none() {
+                return Err(format!(
+                    "stream `{}`: `fields` maps `{column}` to `{field}`, which is no field of {} that can be written",
+                    bound.stream,
+                    bound.object.name()
+                ));
+            }
+        }
+        let key = bound.key.and_then(|key| Some((key, fields.find(key.name())?)));
+        Ok(Self { bound, fields, nulls, key })
+    }
+
+    fn check_key(&self, wanted: &Wanted) -> Result<(), Reason> {
+        let Some((key, at)) = self.key else { return Ok(()) };
+        match wanted.get(&at).filter(|value| !text_of(value).trim().is_empty()) {
+            Some(_) => Ok(()),
+            // Zendesk's users and organizations need a key; a ticket may have none.
+            None if self.bound.operation == crate::object::Operation::Insert
+                && self.bound.object == crate::object::Object::Tickets =>
+            {
+                Ok(())
+            }
+            None => Err(Reason::new(
+                "missing_key",
+                Some(key.name()),
+                "the row has no value for the field by which it is found".to_owned(),
+            )),
+        }
+    }
+
+    /// The key of a row, as Zendesk compares it.
+    #[must_use]
+    pub fn key(&self, wanted: &Wanted) -> Option<String> {
+        let (key, at) = self.key?;
+        let text = text_of(wanted.get(&at)?);
+        (!text.trim().is_empty()).then(|| key.folded(&text))
+    }
+
+    /// The key of a row as it is written, with its field.
+    #[must_use]
+    pub fn written_key(&self, wanted: &Wanted) -> Option<(KeyField, String)> {
+        let (key, at) = self.key?;
+        Some((key, text_of(wanted.get(&at)?).trim().to_owned()))
+    }
+
+    /// The value that a row wants for a field, by its name.
+    #[must_use]
+    pub fn value<'w>(&self, wanted: &'w Wanted, name: &str) -> Option<&'w Value> {
+        wanted.get(&self.fields.find(name)?)
+    }
+}
+
+impl Columns {
+    /// The columns that the schema of a stream has.
+    #[must_use]
+    pub fn of(layout: &Layout) -> Self {
+        let mut columns = Self::default();
+        for column in &layout.bound.columns {
+            columns.field_of(layout, column);
+        }
+        columns
+    }
+
+    /// The number of the field of a column.
+    fn field_of(&mut self, layout: &Layout, column: &str) -> Option<usize> {
+        if let Some(field) = self.fields.get(column) {
+            return *field;
+        }
+        let name = layout.bound.renamed.get(column).map_or(column, String::as_str);
+        let field = layout.fields.find(name);
+        // What warehouses and platforms add to each row is nobody's field.
+        if field.is_none() && !column.starts_with("_airbyte_") && !column.starts_with("_ab_") {
+            self.untold.insert(column.to_owned());
+        }
+        self.fields.insert(column.to_owned(), field);
+        field
+    }
+
+    /// Columns that are no field, once each.
+    pub fn take_unknown(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.untold).into_iter().collect()
+    }
+
+    /// Whether a row may name rows of other objects.
+    #[must_use]
+    pub fn name_others(&self, layout: &Layout) -> bool {
+        let mut found = self.fields.values().flatten().filter_map(|at| layout.fields.get(*at));
+        found.any(|field| matches!(field.place, Place::Related(_)))
+    }
+
+    /// What a row wants.
+    ///
+    /// # Errors
+    /// The [`Reason`] why it can want nothing.
+    pub fn wanted(&mut self, layout: &Layout, data: &Map<String, Value>) -> Result<Wanted, Reason> {
+        let mut wanted = Wanted::new();
+        for (column, value) in data {
+            let Some(at) = self.field_of(layout, column) else { continue };
+            if value.is_null() && layout.nulls == NullHandling::Ignore {
+                continue;
+            }
+            let Some(field) = layout.fields.get(at) else { continue };
+            let value = field
+                .coerce(value)
+                .map_err(|misfit| Reason::new(misfit.reason, Some(&field.name), misfit.message))?;
+            wanted.insert(at, value);
+        }
+        layout.check_key(&wanted)?;
+        Ok(wanted)
+    }
+}
+
+/// A key's value as text.
+fn text_of(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use airbyte::destination::catalog::Descriptor;
+    use serde_json::json;
+
+    use super::*;
+    use crate::object::{Object, Operation};
+
+    /// A stream of an object, with the fields that every account has.
+    pub(crate) fn layout(object: Object, operation: Operation, key: KeyField) -> Layout {
+        let bound = Bound {
+            stream: Descriptor { namespace: None, name: "dim".into() },
+            object,
+            operation,
+            key: Some(key),
+            renamed: [("mail".to_owned(), "email".to_owned())].into(),
+            columns: Vec::new(),
+        };
+        let bound = Bound {
+            renamed: if object == Object::Users { bound.renamed } else { BTreeMap::new() },
+            ..bound
+        };
+        Layout::new(bound, Fields::new(object, false, Vec::new()), NullHandling::Ignore).unwrap()
+    }
+
+    fn row(value: Value) -> Map<String, Value> {
+        value.as_object().cloned().unwrap()
+    }
+
+    #[test]
+    fn columns_find_their_fields_and_what_is_none_is_told_once() {
+        let layout = layout(Object::Users, Operation::Upsert, KeyField::ExternalId);
+        let mut columns = Columns::default();
+        let data = row(
+            json!({ "external_id": " U1 ", "mail": "a@x.test", "name": null, "plan": 1, "role": "admin",
+            "_airbyte_raw_id": "x" }),
+        );
+        let wanted = columns.wanted(&layout, &data).unwrap();
+        assert_eq!(layout.key(&wanted).as_deref(), Some("u1"));
+        assert_eq!(layout.value(&wanted, "email"), Some(&json!("a@x.test")));
+        assert_eq!(layout.value(&wanted, "name"), None);
+        assert_eq!(columns.take_unknown(), ["plan", "role"]);
+        columns.wanted(&layout, &data).unwrap();
+        assert_eq!(columns.take_unknown(), [""; 0]);
+    }
+
+    #[test]
+    fn a_row_without_its_key_or_with_a_value_that_fits_no_field_is_rejected() {
+        let layout = layout(Object::Users, Operation::Upsert, KeyField::ExternalId);
+        for (data, reason, field) in [
+            (json!({ "name": "A" }), "missing_key", "external_id"),
+            (json!({ "external_id": "  " }), "missing_key", "external_id"),
+            (json!({ "external_id": null }), "missing_key", "external_id"),
+            (json!({ "external_id": "u", "mail": "x" }), "invalid_value", "email"),
+        ] {
+            let why = Columns::default().wanted(&layout, &row(data)).unwrap_err();
+            assert_eq!((why.reason.as_str(), why.field.as_deref()), (reason, Some(field)));
+        }
+    }
+
+    #[test]
+    fn a_column_mapped_to_no_field_is_refused() {
+        let bound = Bound {
+            renamed: [("a".to_owned(), "shoe_size".to_owned())].into(),
+            ..layout(Object::Users, Operation::Upsert, KeyField::ExternalId).bound
+        };
+        let fields = Fields::new(Object::Users, false, Vec::new());
+        let why = Layout::new(bound, fields, NullHandling::Ignore).unwrap_err();
+        assert!(why.contains("`shoe_size`") && why.contains("stream `dim`"), "{why}");
+    }
+}

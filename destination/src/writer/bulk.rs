@@ -1,0 +1,255 @@
+//! Writes a hundred rows by one job, and says what came of each.
+
+use std::collections::HashMap;
+
+use airbyte::destination::ledger::Settled;
+use reqwest::Method;
+use serde_json::{Map, Value, json};
+use zendesk::client::Repeat;
+use zendesk::error::ApiError;
+
+use super::roads::Verb;
+use super::{After, Writer};
+use crate::api::{Write, refusal};
+use crate::jobs::{Came, JobEnd, Sent, attribute};
+use crate::look::key_of;
+use crate::object::{KeyField, Object};
+use crate::plan::Change;
+use crate::rejected::Reason;
+use crate::rows::{Doubt, Item, Layout};
+
+/// How a bulk call ended.
+pub(super) enum Bulk {
+    Came(Vec<Came>),
+    /// The account does not take such calls.
+    Closed,
+}
+
+impl Writer<'_> {
+    /// Creates rows.
+    pub(super) async fn create(
+        &self,
+        layout: &Layout,
+        mut items: Vec<(Item, Map<String, Value>)>,
+    ) -> Result<Vec<(Item, After)>, ApiError> {
+        let object = layout.bound.object;
+        for (item, _) in &mut items {
+            item.intended = Some(Settled::Created);
+        }
+        // Tickets are created one by one: a job of a run that was killed might create them once more.
+        if object == Object::Tickets || !self.roads.is_open(object, Verb::Create) {
+            return self.create_singly(layout, items).await;
+        }
+        let rows: Vec<Value> = items.iter().map(|(_, body)| Value::Object(body.clone())).collect();
+        let path = format!("{}/create_many", object.name());
+        let body = json!({ object.name(): rows });
+        let write = self.bulk_write(Method::POST, &path, Vec::new(), Some(&body));
+        let sent = vec![Sent::default(); items.len()];
+        match self.bulk(object, Verb::Create, write, &sent).await? {
+            Bulk::Closed => self.create_singly(layout, items).await,
+            Bulk::Came(came) => {
+                let confirmed = self.confirmed(layout, &items, &came).await?;
+                let items = items.into_iter().map(|(item, _)| item);
+                let came = came.into_iter().zip(confirmed);
+                Ok(items
+                    .zip(came)
+                    .map(|(item, (came, is_there))| {
+                        let after = match came {
+                            Came::Failed(why) => of_failed(why),
+                            _ if is_there => After::Settled(Ok(Settled::Created)),
+                            Came::Created(_) | Came::Done | Came::Unknown => unknown(),
+                        };
+                        (item, after)
+                    })
+                    .collect())
+            }
+        }
+    }
+
+    /// Whether the rows that a job says it created are those that were sent: of a creation the results
+    /// hold ids and no keys, and their order is not promised.
+    async fn confirmed(
+        &self,
+        layout: &Layout,
+        items: &[(Item, Map<String, Value>)],
+        came: &[Came],
+    ) -> Result<Vec<bool>, ApiError> {
+        let created = came.iter().filter_map(|came| match came {
+            Came::Created(Some(id)) => Some(id.to_string()),
+            _ => None,
+        });
+        let ids: Vec<String> = created.collect();
+        if ids.is_empty() {
+            return Ok(vec![false; items.len()]);
+        }
+        let rows = self.look.by_key(layout.bound.object, KeyField::Id, &ids, true).await?;
+        let by = |key: KeyField| -> HashMap<String, u64> {
+            let rows = rows.values().flatten();
+            rows.filter_map(|row| Some((key_of(row, key)?, row["id"].as_u64()?))).collect()
+        };
+        let keys = [KeyField::ExternalId, KeyField::Email, KeyField::Name];
+        let known = keys.map(|key| (key, by(key)));
+        let is_there = |(_, body): &(Item, Map<String, Value>)| {
+            let body = Value::Object(body.clone());
+            known.iter().any(|(key, rows)| {
+                let is_names = *key == KeyField::Name && layout.bound.object == Object::Users;
+                !is_names && key_of(&body, *key).is_some_and(|key| rows.contains_key(&key))
+            })
+        };
+        Ok(items.iter().map(is_there).collect())
+    }
+
+    /// Changes rows: the parts that have calls of their own first, the fields that differ by one job.
+    pub(super) async fn change(
+        &self,
+        layout: &Layout,
+        mut items: Vec<(Item, Change)>,
+    ) -> Result<Vec<(Item, After)>, ApiError> {
+        for (item, _) in &mut items {
+            item.intended = item.intended.or(Some(Settled::Updated));
+        }
+        let mut done = Vec::new();
+        let mut by_job = Vec::new();
+        for (item, change, after) in self.change_parts(layout, items).await? {
+            match after {
+                Some(after) => done.push((item, after)),
+                None if change.body.is_empty() => {
+                    let settled = item.intended.unwrap_or(Settled::Updated);
+                    done.push((item, After::Settled(Ok(settled))));
+                }
+                None => by_job.push((item, change)),
+            }
+        }
+        if !by_job.is_empty() {
+            done.extend(self.change_fields(layout, by_job).await?);
+        }
+        Ok(done)
+    }
+
+    async fn change_fields(
+        &self,
+        layout: &Layout,
+        items: Vec<(Item, Change)>,
+    ) -> Result<Vec<(Item, After)>, ApiError> {
+        let object = layout.bound.object;
+        if !self.roads.is_open(object, Verb::Update) {
+            return self.change_singly(layout, items).await;
+        }
+        let row = |(_, change): &(Item, Change)| {
+            let mut row = change.body.clone();
+            row.insert("id".into(), change.id.into());
+            Value::Object(row)
+        };
+        let rows: Vec<Value> = items.iter().map(row).collect();
+        let path = format!("{}/update_many", object.name());
+        let body = json!({ object.name(): rows });
+        let write = self.bulk_write(Method::PUT, &path, Vec::new(), Some(&body));
+        let sent: Vec<Sent> =
+            items.iter().map(|(_, change)| Sent { id: Some(change.id) }).collect();
+        match self.bulk(object, Verb::Update, write, &sent).await? {
+            Bulk::Closed => self.change_singly(layout, items).await,
+            Bulk::Came(came) => Ok(afters(items.into_iter().map(|(item, _)| item), came)),
+        }
+    }
+
+    /// Deletes rows.
+    pub(super) async fn delete(
+        &self,
+        layout: &Layout,
+        mut items: Vec<(Item, u64)>,
+    ) -> Result<Vec<(Item, After)>, ApiError> {
+        let object = layout.bound.object;
+        for (item, _) in &mut items {
+            item.intended = Some(Settled::Deleted);
+        }
+        if !self.roads.is_open(object, Verb::Delete) {
+            return self.delete_singly(layout, items).await;
+        }
+        let ids: Vec<String> = items.iter().map(|(_, id)| id.to_string()).collect();
+        let path = format!("{}/destroy_many", object.name());
+        let write = self.bulk_write(Method::DELETE, &path, vec![("ids", ids.join(","))], None);
+        let sent: Vec<Sent> = items.iter().map(|(_, id)| Sent { id: Some(*id) }).collect();
+        match self.bulk(object, Verb::Delete, write, &sent).await? {
+            Bulk::Closed => self.delete_singly(layout, items).await,
+            Bulk::Came(came) => Ok(afters(items.into_iter().map(|(item, _)| item), came)),
+        }
+    }
+
+    fn bulk_write<'w>(
+        &self,
+        method: Method,
+        path: &'w str,
+        query: Vec<(&'static str, String)>,
+        body: Option<&'w Value>,
+    ) -> Write<'w> {
+        Write { method, path, query, body, repeat: Repeat::AfterLooking, bucket: None }
+    }
+
+    /// Hands a job in and says what came of each of its items.
+    async fn bulk(
+        &self,
+        object: Object,
+        verb: Verb,
+        write: Write<'_>,
+        sent: &[Sent],
+    ) -> Result<Bulk, ApiError> {
+        let request = format!("{} /api/v2/{}", write.method, write.path);
+        let ended = match self.board.run(write).await {
+            // What is too large for one request is written row by row.
+            Err(error) if error.status == Some(413) => return Ok(Bulk::Closed),
+            ended => ended?,
+        };
+        match ended {
+            JobEnd::Results { job, results } => Ok(Bulk::Came(attribute(sent, &results, &job))),
+            JobEnd::Unknown { .. } => Ok(Bulk::Came(vec![Came::Unknown; sent.len()])),
+            JobEnd::Refused(refused) => {
+                let reply = zendesk::client::Reply {
+                    status: refused.status,
+                    body: refused.body,
+                    warning: None,
+                };
+                let error = refusal(&reply, &request);
+                match refused.status {
+                    403 if connector::refusals::is_scope(&error) => Err(error),
+                    403 | 404 => {
+                        self.roads.close(object, verb, &error.detail);
+                        Ok(Bulk::Closed)
+                    }
+                    // One row that Zendesk cannot take may refuse all: row by row it is found.
+                    _ => Ok(Bulk::Closed),
+                }
+            }
+        }
+    }
+}
+
+fn afters(items: impl Iterator<Item = Item>, came: Vec<Came>) -> Vec<(Item, After)> {
+    items
+        .zip(came)
+        .map(|(item, came)| {
+            let after = match came {
+                Came::Done | Came::Created(_) => {
+                    After::Settled(Ok(item.intended.unwrap_or(Settled::Updated)))
+                }
+                Came::Failed(why) => of_failed(why),
+                Came::Unknown => unknown(),
+            };
+            (item, after)
+        })
+        .collect()
+}
+
+fn unknown() -> After {
+    After::Doubt(Doubt::Unsettled("a job does not say what came of a row".to_owned()))
+}
+
+/// What a failure means for the row.
+pub(super) fn of_failed(why: Reason) -> After {
+    if why.is_conflict() {
+        After::Doubt(Doubt::Conflict(why))
+    } else if why.is_duplicate() {
+        After::Doubt(Doubt::Duplicate(why))
+    } else {
+        After::Settled(Err(why))
+    }
+}

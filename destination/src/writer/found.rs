@@ -1,0 +1,167 @@
+//! What is found of the items of a batch, before it is decided what to do with them.
+
+use std::collections::{BTreeMap, HashMap};
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use serde_json::Value;
+use zendesk::error::ApiError;
+
+use super::Writer;
+use crate::config::OrganizationMode;
+use crate::fields::Place;
+use crate::look::fold;
+use crate::object::{KeyField, Object, Operation};
+use crate::plan::Found;
+use crate::rows::{Doubt, Item, Layout};
+
+/// Users whose organizations are asked for side by side.
+const SIDE_BY_SIDE: usize = 40;
+
+impl Writer<'_> {
+    /// What is found of each item, in their order.
+    pub(super) async fn found(
+        &self,
+        layout: &Layout,
+        items: &[Item],
+    ) -> Result<Vec<Found>, ApiError> {
+        let mut found: Vec<Found> = items.iter().map(|_| Found::default()).collect();
+        self.find_rows(layout, items, &mut found).await?;
+        self.find_rivals(layout, items, &mut found).await?;
+        self.find_related(layout, items, &mut found).await?;
+        if layout.bound.object == Object::Users {
+            self.find_memberships(layout, items, &mut found).await?;
+        }
+        Ok(found)
+    }
+
+    async fn find_rows(
+        &self,
+        layout: &Layout,
+        items: &[Item],
+        found: &mut [Found],
+    ) -> Result<(), ApiError> {
+        let keys = items.iter().filter(|item| item.key.is_some());
+        let keys: Vec<(KeyField, String)> =
+            keys.filter_map(|item| layout.written_key(&item.wanted)).collect();
+        let Some((key, _)) = keys.first() else { return Ok(()) };
+        let key = *key;
+        let keys: Vec<String> = keys.into_iter().map(|(_, written)| written).collect();
+        // What is created tells by itself that it is there already.
+        let is_sure = !layout.bound.operation.creates() || self.config.dry_run;
+        let by_key = self.look.by_key(layout.bound.object, key, &keys, is_sure).await?;
+        for (item, found) in items.iter().zip(found) {
+            let rows = item.key.as_ref().and_then(|key| by_key.get(key));
+            found.rows = rows.cloned().unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    /// Whoever stands in the way of items whose creation was refused.
+    async fn find_rivals(
+        &self,
+        layout: &Layout,
+        items: &[Item],
+        found: &mut [Found],
+    ) -> Result<(), ApiError> {
+        let object = layout.bound.object;
+        let key = match object {
+            Object::Users => KeyField::Email,
+            Object::Organizations => KeyField::Name,
+            Object::Tickets => return Ok(()),
+        };
+        let creates = layout.bound.operation.creates();
+        for (item, found) in items.iter().zip(found) {
+            let is_refused = matches!(item.doubt, Some(Doubt::Duplicate(_)));
+            let is_asked = is_refused || (self.config.dry_run && creates);
+            if !is_asked || !found.rows.is_empty() {
+                continue;
+            }
+            let value = layout.value(&item.wanted, key.name()).and_then(Value::as_str);
+            if let Some(written) = value.map(str::to_owned) {
+                let rows = self.look.by_key(object, key, &[written], true).await?;
+                found.rivals = rows.into_values().flatten().collect();
+            }
+        }
+        Ok(())
+    }
+
+    async fn find_related(
+        &self,
+        layout: &Layout,
+        items: &[Item],
+        found: &mut [Found],
+    ) -> Result<(), ApiError> {
+        let mut named: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+        for item in items.iter().filter(|_| layout.bound.operation != Operation::Delete) {
+            for (at, value) in &item.wanted {
+                let field = layout.fields.get(*at);
+                if let (Some(Place::Related(_)), Some(text)) =
+                    (field.map(|field| &field.place), value.as_str())
+                {
+                    named.entry(*at).or_default().push(text.to_owned());
+                }
+            }
+        }
+        for (at, mut keys) in named {
+            keys.sort_unstable();
+            keys.dedup_by(|one, other| fold(one) == fold(other));
+            let Some(Place::Related(relation)) = layout.fields.get(at).map(|field| &field.place)
+            else {
+                continue;
+            };
+            let ids: HashMap<String, u64> =
+                self.look.ids(relation.object, relation.by, &keys).await?;
+            for (item, found) in items.iter().zip(found.iter_mut()) {
+                let text = item.wanted.get(&at).and_then(Value::as_str);
+                if let Some(id) = text.and_then(|text| ids.get(&fold(text))) {
+                    found.related.insert(at, *id);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The organizations of users for whom it matters whether they have others than the first.
+    async fn find_memberships(
+        &self,
+        layout: &Layout,
+        items: &[Item],
+        found: &mut [Found],
+    ) -> Result<(), ApiError> {
+        let mut asked = Vec::new();
+        for (at, (item, found)) in items.iter().zip(found.iter()).enumerate() {
+            let ([user], Some(wanted)) =
+                (found.rows.as_slice(), organization_of(layout, item, found))
+            else {
+                continue;
+            };
+            let is_first = user["organization_id"].as_u64() == Some(wanted);
+            let is_replaced = self.config.organization_mode == OrganizationMode::Replace;
+            if let Some(id) = user["id"].as_u64().filter(|_| !is_first || is_replaced) {
+                asked.push((at, id));
+            }
+        }
+        let answers = stream::iter(asked)
+            .map(
+                |(at, id)| async move { Ok::<_, ApiError>((at, self.look.memberships(id).await?)) },
+            )
+            .buffer_unordered(SIDE_BY_SIDE)
+            .try_collect::<Vec<_>>()
+            .await?;
+        for (at, memberships) in answers {
+            if let Some(found) = found.get_mut(at) {
+                found.memberships = Some(memberships);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The organization that a user's row names.
+fn organization_of(layout: &Layout, item: &Item, found: &Found) -> Option<u64> {
+    item.wanted.iter().find_map(|(at, value)| match layout.fields.get(*at)?.place {
+        Place::Organization => value.as_u64(),
+        Place::Related(_) => found.related.get(at).copied(),
+        _ => None,
+    })
+}

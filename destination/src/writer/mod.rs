@@ -1,0 +1,174 @@
+//! Writes batches: look, decide, write, and look again at what is not known, until each item is settled.
+
+mod bulk;
+mod found;
+mod roads;
+mod single;
+
+use std::time::Duration;
+
+use airbyte::destination::ledger::Settled;
+use serde_json::{Map, Value};
+use zendesk::error::{ApiError, ErrorKind};
+
+use self::roads::Roads;
+use crate::api::{Api, unreadable};
+use crate::config::Config;
+use crate::jobs::Board;
+use crate::look::Look;
+use crate::plan::{Change, Plan, plan};
+use crate::rejected::Reason;
+use crate::rows::{Batch, Doubt, Item, Layout};
+
+/// The waits before the looks at what is not known. The search index lags by a minute or two.
+///
+/// Source: Zendesk, "Search": it may take a few minutes until something is found.
+const LOOKS_AFTER: [u64; 10] = [0, 2, 5, 10, 20, 30, 60, 60, 90, 120];
+
+/// How long a job is waited for whose answer was lost.
+const LOST_JOB: Duration = Duration::from_secs(60);
+
+/// Whoever is signed in, and what this run is.
+#[derive(Clone, Copy, Debug)]
+pub struct Run {
+    /// The user whose token writes.
+    pub user: u64,
+    /// Attempts of this job that came before.
+    pub attempt: u64,
+}
+
+/// Writes batches.
+pub struct Writer<'a> {
+    pub api: &'a Api,
+    pub board: &'a Board<'a>,
+    pub look: Look<'a>,
+    pub config: &'a Config,
+    pub run: Run,
+    roads: Roads,
+}
+
+/// An item, and what came of it.
+#[derive(Debug)]
+pub struct Written {
+    pub item: Item,
+    pub came: Result<Settled, Reason>,
+}
+
+/// What came of one write of an item.
+enum After {
+    Settled(Result<Settled, Reason>),
+    /// It is to be looked at again.
+    Doubt(Doubt),
+}
+
+/// Items that are written the same way.
+#[derive(Default)]
+struct Work {
+    create: Vec<(Item, Map<String, Value>)>,
+    change: Vec<(Item, Change)>,
+    delete: Vec<(Item, u64)>,
+}
+
+impl<'a> Writer<'a> {
+    #[must_use]
+    pub fn new(api: &'a Api, board: &'a Board<'a>, config: &'a Config, run: Run) -> Self {
+        Self { api, board, look: Look::new(api), config, run, roads: Roads::default() }
+    }
+
+    /// Says once that a slower way is taken, and why.
+    pub fn take_warnings(&self) -> Vec<String> {
+        self.roads.take_warnings()
+    }
+
+    /// Writes a batch, until each of its items is settled.
+    ///
+    /// # Errors
+    /// [`ApiError`] when nothing more can be written, or what came of a write cannot be found out.
+    pub async fn write(&self, layout: &Layout, batch: Batch) -> Result<Vec<Written>, ApiError> {
+        let mut open = batch.items;
+        let mut written = Vec::with_capacity(open.len());
+        for seconds in LOOKS_AFTER {
+            if open.is_empty() {
+                return Ok(written);
+            }
+            self.api.client.clock().sleep(Duration::from_secs(seconds)).await;
+            let is_lost = |item: &Item| matches!(item.doubt, Some(Doubt::Unsettled(_)));
+            if open.iter().any(is_lost) {
+                self.board.wait_for_others(LOST_JOB).await?;
+            }
+            open = self.write_once(layout, open, &mut written).await?;
+        }
+        for item in open {
+            let came = last_word(&item)?;
+            written.push(Written { item, came });
+        }
+        Ok(written)
+    }
+
+    /// Looks at items and writes what is to be written. Returns those that are to be looked at again.
+    async fn write_once(
+        &self,
+        layout: &Layout,
+        items: Vec<Item>,
+        written: &mut Vec<Written>,
+    ) -> Result<Vec<Item>, ApiError> {
+        let found = self.found(layout, &items).await?;
+        let mut again = Vec::new();
+        let mut work = Work::default();
+        for (item, found) in items.into_iter().zip(&found) {
+            match plan(layout, &item, found, self.config) {
+                Plan::Settle(came) => written.push(Written { item, came }),
+                Plan::LookAgain => again.push(item),
+                Plan::Create(body) => work.create.push((item, body)),
+                Plan::Change(change) => work.change.push((item, change)),
+                Plan::Delete(id) => work.delete.push((item, id)),
+            }
+        }
+        if self.config.dry_run {
+            let planned = work.create.into_iter().map(|(item, _)| (item, Settled::Created));
+            let planned =
+                planned.chain(work.change.into_iter().map(|(item, _)| (item, Settled::Updated)));
+            let planned =
+                planned.chain(work.delete.into_iter().map(|(item, _)| (item, Settled::Deleted)));
+            written.extend(planned.map(|(item, came)| Written { item, came: Ok(came) }));
+            return Ok(Vec::new());
+        }
+        let mut done = Vec::new();
+        if !work.create.is_empty() {
+            done.extend(Box::pin(self.create(layout, work.create)).await?);
+        }
+        if !work.change.is_empty() {
+            done.extend(Box::pin(self.change(layout, work.change)).await?);
+        }
+        if !work.delete.is_empty() {
+            done.extend(Box::pin(self.delete(layout, work.delete)).await?);
+        }
+        for (mut item, after) in done {
+            match after {
+                After::Settled(came) => written.push(Written { item, came }),
+                After::Doubt(doubt) => {
+                    item.doubt = Some(doubt);
+                    again.push(item);
+                }
+            }
+        }
+        Ok(again)
+    }
+}
+
+/// What is said of an item that was looked at for the last time.
+fn last_word(item: &Item) -> Result<Result<Settled, Reason>, ApiError> {
+    match &item.doubt {
+        Some(Doubt::Duplicate(why) | Doubt::Conflict(why)) => {
+            let reason = match item.doubt {
+                Some(Doubt::Duplicate(_)) => "already_exists".to_owned(),
+                _ => why.reason.clone(),
+            };
+            Ok(Err(Reason { reason, ..why.clone() }))
+        }
+        Some(Doubt::Unsettled(why)) => {
+            Err(ApiError { kind: ErrorKind::Unsettled, ..unreadable("", why) })
+        }
+        None => Err(unreadable("", "an item was neither written nor refused")),
+    }
+}

@@ -1,0 +1,313 @@
+//! Writes row by row: what no job does, and all where jobs are refused.
+
+use airbyte::destination::ledger::Settled;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use reqwest::Method;
+use serde_json::{Map, Value, json};
+use xxhash_rust::xxh3::xxh3_128;
+use zendesk::budget::Bucket;
+use zendesk::client::{Repeat, Reply};
+use zendesk::error::{ApiError, ErrorKind};
+use zendesk::timestamp;
+
+use super::bulk::of_failed;
+use super::{After, Writer};
+use crate::api::{Write, refusal};
+use crate::look::fold;
+use crate::object::Object;
+use crate::plan::Change;
+use crate::rejected::Reason;
+use crate::rows::{Doubt, Item, Layout};
+
+/// Rows that are written side by side. The workers bound how many requests are in flight.
+const SIDE_BY_SIDE: usize = 40;
+
+/// A comment of ours that is as old as this is another one.
+const COMMENT_OF_ANOTHER_DAY: i64 = 86_400;
+
+/// What came of a write: nothing to say, or what is to be done with the row.
+type Step = Result<Result<Reply, After>, ApiError>;
+
+impl Writer<'_> {
+    /// Sends one write of one row. `Ok(Err(_))` says what is to be done with the row.
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        repeat: Repeat<'_>,
+        bucket: Option<Bucket>,
+    ) -> Step {
+        let request = format!("{method} /api/v2/{path}");
+        let write = Write { method, path, query: Vec::new(), body, repeat, bucket };
+        match self.api.write(write).await {
+            Ok(reply) if reply.is_good() => Ok(Ok(reply)),
+            Ok(reply) => {
+                let error = refusal(&reply, &request);
+                if reply.status == 403 && connector::refusals::is_scope(&error) {
+                    return Err(error);
+                }
+                Ok(Err(of_failed(Reason::of_refusal(reply.status, &reply.body))))
+            }
+            Err(error) if error.kind == ErrorKind::Unsettled => {
+                Ok(Err(After::Doubt(Doubt::Unsettled(error.to_string()))))
+            }
+            Err(error) if error.status == Some(413) => {
+                let why = "the row is larger than Zendesk takes".to_owned();
+                Ok(Err(After::Settled(Err(Reason::new("too_large", None, why)))))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) async fn create_singly(
+        &self,
+        layout: &Layout,
+        items: Vec<(Item, Map<String, Value>)>,
+    ) -> Result<Vec<(Item, After)>, ApiError> {
+        let object = layout.bound.object;
+        stream::iter(items)
+            .map(|(item, body)| async move {
+                let key = self.idempotency_key(layout, &item, &body);
+                let body = json!({ object.singular(): body });
+                let repeat = match object {
+                    Object::Tickets => Repeat::WithIdempotencyKey(&key),
+                    Object::Users | Object::Organizations => Repeat::AfterLooking,
+                };
+                let sent = self.send(Method::POST, object.name(), Some(&body), repeat, None);
+                let after = match sent.await? {
+                    Ok(_) => After::Settled(Ok(Settled::Created)),
+                    // The same key with other values: it was created by an earlier run, and is there.
+                    Err(After::Settled(Err(why)))
+                        if why.reason == "IdempotentRequestError" && item.key.is_some() =>
+                    {
+                        After::Doubt(Doubt::Unsettled(why.message))
+                    }
+                    Err(after) => after,
+                };
+                Ok((item, after))
+            })
+            .buffer_unordered(SIDE_BY_SIDE)
+            .try_collect()
+            .await
+    }
+
+    /// The key by which Zendesk knows the creation of a ticket again, for two hours: of its external id, or
+    /// of all that it holds.
+    fn idempotency_key(&self, layout: &Layout, item: &Item, body: &Map<String, Value>) -> String {
+        let what = match &item.key {
+            Some(key) => format!("key {key}"),
+            None => format!("row {}", Value::Object(body.clone())),
+        };
+        let account = &self.config.account.subdomain;
+        let text =
+            format!("{account}\n{}\n{}\n{what}", layout.bound.object.name(), layout.bound.stream);
+        format!("{:032x}", xxh3_128(text.as_bytes()))
+    }
+
+    pub(super) async fn change_singly(
+        &self,
+        layout: &Layout,
+        items: Vec<(Item, Change)>,
+    ) -> Result<Vec<(Item, After)>, ApiError> {
+        let object = layout.bound.object;
+        let bucket = match object {
+            Object::Users => Some(Bucket::UserUpdates),
+            Object::Tickets => Some(Bucket::TicketUpdates),
+            Object::Organizations => None,
+        };
+        stream::iter(items)
+            .map(|(item, change)| async move {
+                let path = format!("{}/{}", object.name(), change.id);
+                let body = json!({ object.singular(): change.body });
+                let sent = self.send(Method::PUT, &path, Some(&body), Repeat::Safe, bucket);
+                let after = match sent.await? {
+                    Ok(_) => After::Settled(Ok(item.intended.unwrap_or(Settled::Updated))),
+                    Err(after) => after,
+                };
+                Ok((item, after))
+            })
+            .buffer_unordered(SIDE_BY_SIDE)
+            .try_collect()
+            .await
+    }
+
+    pub(super) async fn delete_singly(
+        &self,
+        layout: &Layout,
+        items: Vec<(Item, u64)>,
+    ) -> Result<Vec<(Item, After)>, ApiError> {
+        let object = layout.bound.object;
+        stream::iter(items)
+            .map(|(item, id)| async move {
+                let path = format!("{}/{id}", object.name());
+                let sent = self.send(Method::DELETE, &path, None, Repeat::Safe, None).await?;
+                let after = match sent {
+                    Ok(_) => After::Settled(Ok(Settled::Deleted)),
+                    Err(After::Settled(Err(why))) if why.http_status == Some(404) => {
+                        After::Settled(Ok(Settled::Deleted))
+                    }
+                    Err(after) => after,
+                };
+                Ok((item, after))
+            })
+            .buffer_unordered(SIDE_BY_SIDE)
+            .try_collect()
+            .await
+    }
+
+    /// Changes the parts that have calls of their own. None of the third: they are as they should be.
+    pub(super) async fn change_parts(
+        &self,
+        layout: &Layout,
+        items: Vec<(Item, Change)>,
+    ) -> Result<Vec<(Item, Change, Option<After>)>, ApiError> {
+        stream::iter(items)
+            .map(|(mut item, change)| async move {
+                let after = self.change_parts_of(layout, &mut item, &change).await?;
+                Ok((item, change, after))
+            })
+            .buffer_unordered(SIDE_BY_SIDE)
+            .try_collect()
+            .await
+    }
+
+    async fn change_parts_of(
+        &self,
+        layout: &Layout,
+        item: &mut Item,
+        change: &Change,
+    ) -> Result<Option<After>, ApiError> {
+        if let Some(email) = &change.email
+            && let Some(after) = self.make_primary(change.id, email).await?
+        {
+            return Ok(Some(after));
+        }
+        if let Some(organization) = change.organization
+            && let Some(after) = self.join(change.id, organization).await?
+        {
+            return Ok(Some(after));
+        }
+        let tags = format!("{}/{}/tags", layout.bound.object.name(), change.id);
+        for (method, words) in
+            [(Method::PUT, &change.tags_added), (Method::DELETE, &change.tags_removed)]
+        {
+            if words.is_empty() {
+                continue;
+            }
+            let body = json!({ "tags": words });
+            let sent = self.send(method, &tags, Some(&body), Repeat::Safe, None);
+            if let Err(after) = sent.await? {
+                return Ok(Some(after));
+            }
+        }
+        if let Some(text) = &change.comment {
+            if let Some(after) = self.comment(item, change.id, text).await? {
+                return Ok(Some(after));
+            }
+            // It is there: a further look must not write it again.
+            if let Some(at) = layout.fields.find("comment") {
+                item.wanted.remove(&at);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Makes an address a user's primary one. The one that was stays as a second.
+    ///
+    /// Source: Zendesk, "User Identities": an address in an update of the user would be a second one.
+    async fn make_primary(&self, user: u64, email: &str) -> Result<Option<After>, ApiError> {
+        let identities = self.look.identities(user).await?;
+        let is_it = |identity: &&Value| {
+            identity["type"] == "email"
+                && identity["value"].as_str().is_some_and(|value| fold(value) == fold(email))
+        };
+        let path = format!("users/{user}/identities");
+        let id = match identities.iter().find(is_it) {
+            Some(identity) => identity["id"].as_u64(),
+            None => {
+                let body = json!({ "identity": { "type": "email", "value": email,
+                    "skip_verify_email": !self.config.notify } });
+                let sent = self.send(Method::POST, &path, Some(&body), Repeat::AfterLooking, None);
+                match sent.await? {
+                    Ok(reply) => reply.body["identity"]["id"].as_u64(),
+                    // It is somebody else's: nothing that is looked at later changes that.
+                    Err(After::Doubt(Doubt::Duplicate(why))) => {
+                        let why = Reason {
+                            reason: "already_exists".to_owned(),
+                            field: Some("email".to_owned()),
+                            ..why
+                        };
+                        return Ok(Some(After::Settled(Err(why))));
+                    }
+                    Err(after) => return Ok(Some(after)),
+                }
+            }
+        };
+        let Some(id) = id else {
+            let why = format!("an address of the user {user} has no id");
+            return Ok(Some(After::Doubt(Doubt::Unsettled(why))));
+        };
+        let path = format!("{path}/{id}/make_primary");
+        Ok(self.send(Method::PUT, &path, None, Repeat::Safe, None).await?.err())
+    }
+
+    /// Adds an organization to those of a user.
+    async fn join(&self, user: u64, organization: u64) -> Result<Option<After>, ApiError> {
+        let body = json!({ "organization_membership": { "user_id": user, "organization_id": organization } });
+        let path = "organization_memberships";
+        let sent = self.send(Method::POST, path, Some(&body), Repeat::AfterLooking, None).await?;
+        Ok(match sent {
+            Ok(_) => None,
+            // A second look finds whether it is the one that was wanted.
+            Err(After::Settled(Err(why))) if why.http_status == Some(422) => {
+                let has_it = self.look.memberships(user).await?.contains(&organization);
+                (!has_it).then_some(After::Settled(Err(why)))
+            }
+            Err(After::Doubt(Doubt::Duplicate(why))) => {
+                let has_it = self.look.memberships(user).await?.contains(&organization);
+                (!has_it).then_some(After::Settled(Err(why)))
+            }
+            Err(after) => Some(after),
+        })
+    }
+
+    /// Adds a comment to a ticket, unless it may have been added already and is there.
+    async fn comment(
+        &self,
+        item: &Item,
+        ticket: u64,
+        text: &str,
+    ) -> Result<Option<After>, ApiError> {
+        let may_be_there = item.doubt.is_some() || self.run.attempt > 0;
+        if may_be_there && self.has_comment(ticket, text).await? {
+            return Ok(None);
+        }
+        let body =
+            json!({ "ticket": { "comment": { "body": text, "public": self.config.notify } } });
+        let path = format!("tickets/{ticket}");
+        let bucket = Some(Bucket::TicketUpdates);
+        let sent = self.send(Method::PUT, &path, Some(&body), Repeat::AfterLooking, bucket).await?;
+        Ok(sent.err())
+    }
+
+    /// Whether one of the newest comments of a ticket is ours, of the last day, and says the same.
+    async fn has_comment(&self, ticket: u64, text: &str) -> Result<bool, ApiError> {
+        let path = format!("tickets/{ticket}/comments");
+        let query = vec![("sort_order", "desc".to_owned()), ("per_page", "100".to_owned())];
+        let reply = self.api.get(&path, query).await?;
+        let now = self.api.client.clock().now_unix();
+        let is_it = |comment: &Value| {
+            let at = comment["created_at"].as_str().and_then(timestamp::from_text);
+            let said = comment["plain_body"].as_str().or(comment["body"].as_str());
+            comment["author_id"].as_u64() == Some(self.run.user)
+                && at.is_some_and(|at| now.saturating_sub(at) < COMMENT_OF_ANOTHER_DAY)
+                && [said, comment["body"].as_str()]
+                    .into_iter()
+                    .flatten()
+                    .any(|said| said.trim() == text.trim())
+        };
+        let comments = reply.body["comments"].as_array();
+        Ok(comments.is_some_and(|comments| comments.iter().any(is_it)))
+    }
+}

@@ -12,7 +12,8 @@ use crate::query::{self, Asked};
 use crate::requests::RequestSeen;
 use crate::settings::Latency;
 use crate::simulator::{Shared, State};
-use crate::{clock, content, limits, malformed, tls};
+use crate::writes::{self, Written};
+use crate::{clock, content, faults, limits, malformed, tls};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use hyper::body::{Body, Incoming};
@@ -168,7 +169,10 @@ async fn serve(
                 min_ms + state.chance.below(max_ms.saturating_sub(min_ms) + 1)
             }
         };
-        let late_ms = if let Some(Fault::Delay { ms }) = fault { ms } else { 0 };
+        let late_ms = match fault {
+            Some(Fault::Delay { ms } | Fault::Timeout { ms }) => ms,
+            _ => 0,
+        };
         (answer, fault, shared.clock.real(ms + late_ms))
     };
     if !pause.is_zero() {
@@ -227,19 +231,29 @@ fn decide(
         user_agent: text(header::USER_AGENT).to_owned(),
         range: text(header::RANGE).to_owned(),
         authorization: kind,
+        body: if head.method == Method::GET { Vec::new() } else { body.to_vec() },
+        idempotency_key: match head.headers.get("idempotency-key") {
+            Some(key) if head.method != Method::GET => {
+                String::from_utf8_lossy(key.as_bytes()).into_owned()
+            }
+            _ => String::new(),
+        },
         access_token: match &who {
             Identity::Known(person) => person.token.as_ref().and_then(|token| token.number),
             _ => None,
         },
     };
     state.account.set_now(now);
+    state.writes.run_jobs(&mut state.account, shared.clock.now_ms());
     if let Some(mut hook) = state.hook.take() {
         hook(&seen, &mut state.account);
         state.hook = Some(hook);
     }
-    let fault = state.faults.decide(&seen);
+    let (fault, is_lost) = faults::apart(state.faults.decide(&seen), seen.is_write());
     let answer = match (&route, state.account.brand_at(&seen.host)) {
         _ if host == Host::Contents => content::answer(state, &seen),
+        // The request never arrived, so there is nothing to be answered.
+        _ if is_lost => Answer::ok("{}"),
         (_, None) => {
             *state.stray_requests.entry(seen.host.clone()).or_default() += 1;
             Answer::no_help_desk(&seen.host, text(header::ACCEPT).contains("json"))
@@ -251,8 +265,11 @@ fn decide(
         (None, Some(brand)) => {
             content::redirect(state, &brand, &seen, &who).unwrap_or_else(Answer::no_endpoint)
         }
-        (Some(_), _) if head.method != Method::GET => {
-            Answer::new(405, "text/plain", "Method Not Allowed")
+        (Some(route), Some(brand)) if head.method != Method::GET => {
+            match writes::find(head.method.as_str(), route) {
+                Some((to, ids)) => written(shared, state, (to, &ids), brand, &seen, &who),
+                None => Answer::new(405, "text/plain", "Method Not Allowed"),
+            }
         }
         (Some(route), Some(brand)) => counted(shared, state, route, brand, &seen, &who),
     };
@@ -269,7 +286,7 @@ fn decide(
     seen.faulted = !matches!(fault, None | Some(Fault::Delay { .. } | Fault::Trickle { .. }));
     seen.status = match &fault {
         Some(Fault::Status { status, .. }) => *status,
-        Some(Fault::ResetConnection) => 0,
+        Some(Fault::ResetConnection | Fault::Timeout { .. }) => 0,
         Some(Fault::Html | Fault::Empty | Fault::WithoutKey | Fault::EmptyEnd) => 200,
         _ => answer.status,
     };
@@ -298,9 +315,42 @@ fn counted(
             now: seen.at_unix,
             page_cap: settings.page_cap.unwrap_or(usize::MAX).max(1),
         };
-        let State { account, knobs, cursors, export_pages, .. } = state;
-        let mut desk = Desk { settings, knobs, account, cursors, export_pages };
+        let State { account, knobs, cursors, export_pages, writes, .. } = state;
+        let jobs = &writes.jobs;
+        let mut desk = Desk { settings, knobs, account, cursors, jobs, now_ms, export_pages };
         endpoints::answer(&mut desk, route, &asked, who)
+    });
+    verdict.headers.into_iter().fold(answer, |answer, (name, value)| answer.with(&name, value))
+}
+
+/// The same for a request that writes.
+fn written(
+    shared: &Shared,
+    state: &mut State,
+    (route, ids): (&'static writes::Route, &[&str]),
+    brand: Brand,
+    seen: &RequestSeen,
+    who: &Identity,
+) -> Answer {
+    let settings = &shared.settings;
+    let now_ms = shared.clock.now_ms();
+    let (body, idempotency_key) = (seen.body.as_slice(), seen.idempotency_key.as_str());
+    let written = Written { route, ids, body, idempotency_key, now_ms };
+    let actor = if let Identity::Known(person) = who { person.user_id } else { 0 };
+    let mut buckets = vec![limits::account_bucket(settings)];
+    buckets.extend(writes::buckets(&written, &state.account, actor, settings));
+    let spelling = state.knobs.header_spelling;
+    let verdict = state.limits.count(&buckets, now_ms, spelling, settings.enforce_limits);
+    let answer = verdict.refusal.unwrap_or_else(|| {
+        let asked = Asked {
+            path: seen.path.clone(),
+            pairs: seen.query.clone(),
+            brand,
+            now: seen.at_unix,
+            page_cap: usize::MAX,
+        };
+        let State { account, knobs, writes, .. } = state;
+        writes::answer((settings, knobs), (account, writes), &asked, written, who)
     });
     verdict.headers.into_iter().fold(answer, |answer, (name, value)| answer.with(&name, value))
 }
@@ -317,7 +367,7 @@ fn respond(
     };
     let date = clock::http_date(date);
     match &fault {
-        Some(Fault::ResetConnection) => return Err(Broken),
+        Some(Fault::ResetConnection | Fault::Timeout { .. }) => return Err(Broken),
         Some(Fault::Status { status, headers, body }) => {
             let kind = match body.chars().next() {
                 Some('{' | '[') => "application/json",

@@ -2,7 +2,7 @@
 
 use super::items::{Item, JobKind};
 use super::refusal::Refusal;
-use super::request::Call;
+use super::request::{Call, or_answer};
 use super::validation::{Input, whole};
 use crate::answer::Answer;
 use serde_json::{Value, json};
@@ -80,7 +80,7 @@ fn create(call: &mut Call<'_>, kind: JobKind, names: Names) -> Outcome {
 }
 
 /// The objects of the body.
-fn objects(call: &Call<'_>, kind: JobKind, names: Names) -> Result<Vec<Input>, Answer> {
+fn objects(call: &mut Call<'_>, kind: JobKind, names: Names) -> Result<Vec<Input>, Answer> {
     let mut body = call.body(names.many)?;
     let Some(Value::Array(list)) = body.remove(names.many) else {
         return Err(Refusal::Missing(names.many).answer());
@@ -97,13 +97,26 @@ fn objects(call: &Call<'_>, kind: JobKind, names: Names) -> Result<Vec<Input>, A
     if count > MOST_ITEMS {
         return Err(too_many(kind));
     }
+    objects.iter().try_for_each(|input| check(call, kind, input))?;
     Ok(objects)
+}
+
+/// A value of the wrong type refuses the request as a whole, before there is a job.
+fn check(call: &mut Call<'_>, kind: JobKind, input: &Input) -> Result<(), Answer> {
+    let (attributes, action) = kind.attributes();
+    for key in or_answer(attributes.check(input, action))? {
+        if !call.world.unpermitted.contains(&key) {
+            call.world.unpermitted.push(key);
+        }
+    }
+    Ok(())
 }
 
 /// One change for the rows that the query names, or a batch of objects with ids.
 fn update(call: &mut Call<'_>, kind: JobKind, names: Names) -> Outcome {
     if let Some(rows) = listed(call, kind)? {
         let input = call.object(names.one)?;
+        check(call, kind, &input)?;
         let items = rows.into_iter().map(|item| Item { input: input.clone(), ..item });
         return order(call, kind, items.collect());
     }

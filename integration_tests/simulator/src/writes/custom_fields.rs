@@ -20,6 +20,7 @@ struct Field {
     /// The tag of a checkbox.
     tag: Option<String>,
     pattern: Option<String>,
+    is_system: bool,
 }
 
 /// New values, and the tags that they bring and take.
@@ -79,7 +80,9 @@ pub(super) fn numbered(world: &mut World<'_>, old: &str, input: &Value) -> Resul
         let (Some(id), Some(value)) = (pair.get("id").and_then(whole), pair.get("value")) else {
             continue;
         };
-        let Some(field) = field(world, "ticket_fields", |field| field.id == id) else { continue };
+        // Zendesk, Ticket Fields: the system's own fields go by their names.
+        let own = |field: &Field| field.id == id && !field.is_system;
+        let Some(field) = field(world, "ticket_fields", own) else { continue };
         let Some(raw) = kept(world, &field, value, false)? else { continue };
         let place = values.iter().position(|(known, _)| *known == id);
         let former = place.map(|place| values[place].1.clone());
@@ -130,6 +133,7 @@ fn field(world: &World<'_>, listing: &str, is: impl Fn(&Field) -> bool) -> Optio
             options: options.iter().filter_map(value).collect(),
             tag: text("tag"),
             pattern: text("regexp_for_validation"),
+            is_system: get(&row.text, "removable") == Some("false"),
         }
     });
     fields.find(is)

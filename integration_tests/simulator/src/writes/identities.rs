@@ -6,7 +6,7 @@ use super::validation::{Attributes, Input, Kind, flag, is_email, text};
 use super::world::World;
 use crate::row_text::{get, get_text, quote};
 
-pub(super) const ATTRIBUTES: Attributes = Attributes {
+pub(super) static ATTRIBUTES: Attributes = Attributes {
     object: "identity",
     collection: "users/identities",
     known: &[

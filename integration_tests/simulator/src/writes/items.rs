@@ -2,8 +2,9 @@
 //! kind to kind, as recorded answers and the reports of others show.
 
 use super::refusal::Refusal;
-use super::validation::Input;
+use super::validation::{Attributes, Input};
 use super::world::World;
+use super::{memberships, organizations, tickets, users};
 use crate::account::ADMIN_USER_ID;
 use serde_json::{Value, json};
 
@@ -136,6 +137,18 @@ impl JobKind {
         } else {
             50
         }
+    }
+
+    /// What the objects of its body may hold, and the action that refuses them.
+    pub(super) fn attributes(self) -> (&'static Attributes, &'static str) {
+        let (table, action) = self.route().split_once('/').unwrap_or_default();
+        let attributes = match table {
+            "users" => &users::ATTRIBUTES,
+            "organizations" => &organizations::ATTRIBUTES,
+            "tickets" => &tickets::ATTRIBUTES,
+            _ => &memberships::ATTRIBUTES,
+        };
+        (attributes, action)
     }
 
     fn table(self) -> &'static str {

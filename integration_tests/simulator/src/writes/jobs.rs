@@ -81,6 +81,8 @@ pub struct JobSeen {
 #[derive(Default)]
 pub(crate) struct Jobs {
     jobs: Vec<Job>,
+    /// So many of the oldest jobs have ended.
+    ended: usize,
     pub(crate) faults: JobFaults,
 }
 
@@ -157,7 +159,10 @@ impl Jobs {
     pub(crate) fn run(&mut self, account: &mut Account, ledger: &mut Ledger, now_ms: i64) {
         let now = account.now();
         loop {
-            let due = self.jobs.iter_mut().filter_map(|job| Some((job.next_ms()?, job)));
+            let open = &self.jobs[self.ended..];
+            self.ended += open.iter().take_while(|job| job.next_ms().is_none()).count();
+            let due =
+                self.jobs[self.ended..].iter_mut().filter_map(|job| Some((job.next_ms()?, job)));
             let Some((at, job)) = due.min_by_key(|(at, _)| *at).filter(|(at, _)| *at <= now_ms)
             else {
                 break;

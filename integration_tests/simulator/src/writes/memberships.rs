@@ -6,7 +6,7 @@ use super::validation::{Attributes, Input, Kind, flag, whole};
 use super::world::World;
 use crate::row_text;
 
-pub(super) const ATTRIBUTES: Attributes = Attributes {
+pub(super) static ATTRIBUTES: Attributes = Attributes {
     object: "organization_membership",
     collection: "organization_memberships",
     known: &[

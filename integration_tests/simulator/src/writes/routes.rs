@@ -78,6 +78,11 @@ static ROUTES: &[Route] = &[
     put("users/{}/identities/{}/make_primary", USERS, single::make_primary),
     put("users/{}/identities/{}", USERS, single::update_identity),
     delete("users/{}/identities/{}", USERS, single::delete_identity),
+    put(
+        "users/{}/organization_memberships/{}/make_default",
+        ORGANIZATIONS,
+        single::make_default_membership,
+    ),
     post("users/{}/tags", USERS, single::set_tags),
     put("users/{}/tags", USERS, single::add_tags),
     delete("users/{}/tags", USERS, single::remove_tags),

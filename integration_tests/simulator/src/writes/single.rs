@@ -72,6 +72,22 @@ pub(super) fn create_membership(call: &mut Call<'_>) -> Outcome {
     call.shown(201, "organization_membership", "organization_memberships", id)
 }
 
+/// Zendesk, Organization Memberships: the other memberships of the user stay.
+pub(super) fn make_default_membership(call: &mut Call<'_>) -> Outcome {
+    let (user, id) = (call.id(0)?, call.id(1)?);
+    let all = call.world.account.memberships_of(user);
+    let of = all.iter().find(|(number, _)| *number == id).map(|(_, of)| *of);
+    call.world.make_default(user, Some(of.ok_or_else(Answer::not_found)?));
+    let rows = call.world.account.table("organization_memberships");
+    let rows = all.iter().filter_map(|(number, _)| rows.rows.get(number));
+    let rows: Vec<&str> = rows.map(|row| row.text.as_str()).collect();
+    let count = rows.len();
+    Ok(Answer::ok(format!(
+        r#"{{"organization_memberships":[{}],"next_page":null,"previous_page":null,"count":{count}}}"#,
+        rows.join(",")
+    )))
+}
+
 pub(super) fn delete_membership(call: &mut Call<'_>) -> Outcome {
     let id = call.id(0)?;
     or_answer(call.world.delete_membership(id))?;

@@ -11,7 +11,7 @@ use crate::clock;
 use crate::row_text::{get, get_text, quote};
 use serde_json::{Value, json};
 
-pub(super) const ATTRIBUTES: Attributes = Attributes {
+pub(super) static ATTRIBUTES: Attributes = Attributes {
     object: "ticket",
     collection: "tickets",
     known: &[

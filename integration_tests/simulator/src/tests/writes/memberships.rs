@@ -35,6 +35,10 @@ fn a_membership_that_ends_takes_the_organization_off_the_tickets() {
     let job = job(&sim, "POST", "organization_memberships/create_many", &pairs);
     assert_eq!(job["results"][0]["status"], "Created");
     assert_eq!(job["results"][1]["index"], 1);
+    let second = id_of(&job["results"][0]);
+    let route = format!("users/{id}/organization_memberships/{second}/make_default");
+    done(&sim, "PUT", &route, &json!({}));
+    assert_eq!(read(&sim, &format!("users/{id}"))["user"]["organization_id"], json!(b));
     let ticket = ticket(
         &sim,
         json!({ "subject": "S", "comment": { "body": "B" },

@@ -2,6 +2,7 @@
 
 mod faults;
 mod gates;
+mod hostile;
 mod jobs;
 mod limits;
 mod lookups;

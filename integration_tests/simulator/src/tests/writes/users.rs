@@ -115,6 +115,17 @@ fn bodies_of_any_kind_are_answered() {
 }
 
 #[test]
+fn a_job_with_one_value_of_a_wrong_type_is_refused_as_a_whole() {
+    let sim = desk();
+    let users = json!({ "users": [{ "name": "A" }, { "name": "B", "tags": "t" }] });
+    let got = write(&sim, "POST", "users/create_many", &users);
+    assert_eq!((got.status, &got.json()["error"]["title"]), (400, &"Invalid attribute".into()));
+    let users = json!({ "users": [{ "name": "A", "shoe": 1 }, { "name": "B", "shoe": 2 }] });
+    let got = write(&sim, "POST", "users/create_many", &users);
+    assert_eq!(got.header("x-zendesk-api-warn"), Some("{:unpermitted_keys=>[\"shoe\"]}"));
+}
+
+#[test]
 fn tags_and_roles_tell_the_ledger_what_they_cost() {
     let sim = desk();
     let id = user(&sim, json!({ "name": "A", "tags": ["a", "b"] }));

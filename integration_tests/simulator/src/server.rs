@@ -3,7 +3,7 @@
 
 use crate::account::Brand;
 use crate::answer::Answer;
-use crate::auth::{self, Identity};
+use crate::auth::{self, AuthorizationKind, Identity};
 use crate::body::{Broken, Pieces};
 use crate::endpoints::{self, Desk};
 use crate::faults::Fault;
@@ -18,6 +18,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use hyper::body::{Body, Incoming};
 use hyper::header::{self, HeaderMap};
+use hyper::http::request::Parts;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -191,33 +192,31 @@ async fn read(mut body: Incoming) -> Result<Vec<u8>, Broken> {
     Ok(bytes)
 }
 
-/// Logs the request, lets the hook run, counts it, answers it, and asks for a fault.
-fn decide(
-    shared: &Shared,
-    state: &mut State,
-    (head, Peer { host, connection }): (&hyper::http::request::Parts, Peer),
-    body: &[u8],
+/// A header as text, empty where it is missing or none.
+fn text(head: &Parts, name: header::HeaderName) -> &str {
+    head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// The request for the log, with no answer yet.
+fn seen_of(
+    state: &State,
+    head: &Parts,
+    connection: u64,
+    (authorization, who): (AuthorizationKind, &Identity),
     now: i64,
-) -> (Answer, Option<Fault>) {
-    let text = |name: header::HeaderName| {
-        head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
-    };
+) -> RequestSeen {
     let path = head.uri.path().to_owned();
     let raw_query = head.uri.query().unwrap_or_default().to_owned();
-    let route = endpoints::route_of(&path);
-    let authorization = head.headers.get(header::AUTHORIZATION);
-    let authorization = authorization.and_then(|value| value.to_str().ok());
-    let (kind, who) = auth::identify(authorization, &state.oauth, now);
-    state.requests_made += 1;
     // HTTP/2 names the host in the target.
-    let host_asked = Some(text(header::HOST)).filter(|host| !host.is_empty());
+    let host_asked = Some(text(head, header::HOST)).filter(|host| !host.is_empty());
     let host_asked = host_asked.or(head.uri.host()).unwrap_or_default().to_owned();
-    let mut seen = RequestSeen {
+    let feed = endpoints::route_of(&path);
+    RequestSeen {
         n: state.requests_made,
         method: head.method.to_string(),
         query: query::parse(&raw_query),
-        feed: route.as_deref().map_or_else(|| path.clone(), endpoints::feed_of),
-        path: path.clone(),
+        feed: feed.as_deref().map_or_else(|| path.clone(), endpoints::feed_of),
+        path,
         raw_query,
         status: 0,
         faulted: false,
@@ -227,22 +226,38 @@ fn decide(
         host: host_asked,
         connection,
         http2: head.version == Version::HTTP_2,
-        accept_encoding: text(header::ACCEPT_ENCODING).to_owned(),
-        user_agent: text(header::USER_AGENT).to_owned(),
-        range: text(header::RANGE).to_owned(),
-        authorization: kind,
-        body: if head.method == Method::GET { Vec::new() } else { body.to_vec() },
-        idempotency_key: match head.headers.get("idempotency-key") {
-            Some(key) if head.method != Method::GET => {
-                String::from_utf8_lossy(key.as_bytes()).into_owned()
-            }
-            _ => String::new(),
-        },
-        access_token: match &who {
+        accept_encoding: text(head, header::ACCEPT_ENCODING).to_owned(),
+        user_agent: text(head, header::USER_AGENT).to_owned(),
+        range: text(head, header::RANGE).to_owned(),
+        authorization,
+        body: Vec::new(),
+        idempotency_key: String::new(),
+        access_token: match who {
             Identity::Known(person) => person.token.as_ref().and_then(|token| token.number),
             _ => None,
         },
-    };
+    }
+}
+
+/// Logs the request, lets the hook run, counts it, answers it, and asks for a fault.
+fn decide(
+    shared: &Shared,
+    state: &mut State,
+    (head, Peer { host, connection }): (&Parts, Peer),
+    body: &[u8],
+    now: i64,
+) -> (Answer, Option<Fault>) {
+    let authorization = head.headers.get(header::AUTHORIZATION);
+    let authorization = authorization.and_then(|value| value.to_str().ok());
+    let (kind, who) = auth::identify(authorization, &state.oauth, now);
+    state.requests_made += 1;
+    let mut seen = seen_of(state, head, connection, (kind, &who), now);
+    if seen.is_write() {
+        // What goes to the token endpoint is secret.
+        seen.body = body.to_vec();
+        let key = header::HeaderName::from_static("idempotency-key");
+        seen.idempotency_key = text(head, key).to_owned();
+    }
     state.account.set_now(now);
     state.writes.run_jobs(&mut state.account, shared.clock.now_ms());
     if let Some(mut hook) = state.hook.take() {
@@ -250,35 +265,18 @@ fn decide(
         state.hook = Some(hook);
     }
     let (fault, is_lost) = faults::apart(state.faults.decide(&seen), seen.is_write());
-    let answer = match (&route, state.account.brand_at(&seen.host)) {
-        _ if host == Host::Contents => content::answer(state, &seen),
+    let mut answer = match host {
+        Host::Contents => content::answer(state, &seen),
         // The request never arrived, so there is nothing to be answered.
-        _ if is_lost => Answer::ok("{}"),
-        (_, None) => {
-            *state.stray_requests.entry(seen.host.clone()).or_default() += 1;
-            Answer::no_help_desk(&seen.host, text(header::ACCEPT).contains("json"))
-        }
-        (None, _) if path == "/oauth/tokens" && head.method == Method::POST => {
-            let longest = state.knobs.longest_token_seconds;
-            state.oauth.token(body, now, longest)
-        }
-        (None, Some(brand)) => {
-            content::redirect(state, &brand, &seen, &who).unwrap_or_else(Answer::no_endpoint)
-        }
-        (Some(route), Some(brand)) if head.method != Method::GET => {
-            match writes::find(head.method.as_str(), route) {
-                Some((to, ids)) => written(shared, state, (to, &ids), brand, &seen, &who),
-                None => Answer::new(405, "text/plain", "Method Not Allowed"),
-            }
-        }
-        (Some(route), Some(brand)) => counted(shared, state, route, brand, &seen, &who),
+        Host::Account if is_lost => Answer::ok("{}"),
+        Host::Account => routed(shared, state, head, body, &seen, &who),
     };
-    let mut answer = answer;
     if state.knobs.half_characters {
         answer.body = malformed::with_halves(&answer.body);
     }
+    let ring = state.knobs.ring.as_ref();
     if let Some((_, length)) =
-        state.knobs.ring.as_ref().filter(|(part, _)| answer.status == 200 && path.contains(part))
+        ring.filter(|(part, _)| answer.status == 200 && seen.path.contains(part))
     {
         answer.body = malformed::in_a_ring(&answer.body, *length, &mut state.links_sent);
     }
@@ -292,6 +290,35 @@ fn decide(
     };
     state.requests.push(seen);
     (answer, fault)
+}
+
+/// Answers a request for the account by what it is for.
+fn routed(
+    shared: &Shared,
+    state: &mut State,
+    head: &Parts,
+    body: &[u8],
+    seen: &RequestSeen,
+    who: &Identity,
+) -> Answer {
+    let Some(brand) = state.account.brand_at(&seen.host) else {
+        *state.stray_requests.entry(seen.host.clone()).or_default() += 1;
+        return Answer::no_help_desk(&seen.host, text(head, header::ACCEPT).contains("json"));
+    };
+    match endpoints::route_of(&seen.path) {
+        None if seen.path == "/oauth/tokens" && head.method == Method::POST => {
+            let longest = state.knobs.longest_token_seconds;
+            state.oauth.token(body, seen.at_unix, longest)
+        }
+        None => content::redirect(state, &brand, seen, who).unwrap_or_else(Answer::no_endpoint),
+        Some(route) if head.method != Method::GET => {
+            match writes::find(head.method.as_str(), &route) {
+                Some((to, ids)) => written(shared, state, (to, &ids), brand, seen, who),
+                None => Answer::new(405, "text/plain", "Method Not Allowed"),
+            }
+        }
+        Some(route) => counted(shared, state, &route, brand, seen, who),
+    }
 }
 
 fn counted(

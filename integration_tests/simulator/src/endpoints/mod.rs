@@ -138,12 +138,7 @@ fn list(
         || asked.get("page[after]").is_some()
         || asked.get("page[before]").is_some();
     let (order, descending) = sorting(listing, asked, by_cursor)?;
-    let mut keys = views::visible(desk.account, listing, ids, asked, person, order)?;
-    if let Some(key) = asked.get("external_id").filter(|_| listing.feed == "tickets_list") {
-        // Zendesk, Tickets: several tickets may have one external id.
-        let found = desk.account.living_with("tickets", "external_id", key);
-        keys.retain(|row| found.contains(&row.id));
-    }
+    let keys = views::visible(desk.account, listing, ids, asked, person, order)?;
     let is_export =
         matches!(listing.dialect, Dialect::ExportByCursor(_) | Dialect::ExportByTime(_));
     let later = desk.knobs.rendered_later.filter(|_| is_export);

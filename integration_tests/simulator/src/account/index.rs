@@ -45,9 +45,33 @@ impl Index {
 
     /// The numbers of the rows whose field has this value, in any case of letters.
     pub(super) fn find(&self, rows: &BTreeMap<u64, Row>, field: &str, value: &str) -> Vec<u64> {
-        let Some(field) = self.fields.iter().find(|known| **known == field) else {
-            panic!("no index of {field}");
-        };
+        let field = self.known(field);
+        self.catch_up(rows);
+        let state = self.state.borrow();
+        let found = state.rows.get(&(field, value.to_lowercase()));
+        found.into_iter().flatten().copied().collect()
+    }
+
+    /// The numbers of the rows whose field has a value, in small letters, that fits.
+    pub(super) fn find_like(
+        &self,
+        rows: &BTreeMap<u64, Row>,
+        field: &str,
+        fits: impl Fn(&str) -> bool,
+    ) -> BTreeSet<u64> {
+        let field = self.known(field);
+        self.catch_up(rows);
+        let state = self.state.borrow();
+        let found = state.rows.iter().filter(|((of, value), _)| *of == field && fits(value));
+        found.flat_map(|(_, numbers)| numbers).copied().collect()
+    }
+
+    fn known(&self, field: &str) -> &'static str {
+        let known = self.fields.iter().find(|known| **known == field);
+        known.unwrap_or_else(|| panic!("no index of {field}"))
+    }
+
+    fn catch_up(&self, rows: &BTreeMap<u64, Row>) {
         let state = &mut *self.state.borrow_mut();
         for number in std::mem::take(&mut state.changed) {
             state.forget(number);
@@ -55,8 +79,6 @@ impl Index {
                 state.learn(row, self.fields);
             }
         }
-        let found = state.rows.get(&(*field, value.to_lowercase()));
-        found.into_iter().flatten().copied().collect()
     }
 }
 

@@ -196,6 +196,11 @@ impl Table {
         numbers.iter().filter_map(|number| self.rows.get(number)).collect()
     }
 
+    /// The numbers of the rows whose field has a value, in small letters, that fits.
+    pub(crate) fn find_like(&self, field: &str, fits: impl Fn(&str) -> bool) -> BTreeSet<u64> {
+        self.index.find_like(&self.rows, field, fits)
+    }
+
     pub(crate) fn children(&self, parent: u64) -> impl DoubleEndedIterator<Item = &Row> {
         let numbers = self.by_parent.get(&parent).into_iter().flatten();
         numbers.filter_map(|number| self.rows.get(number))

@@ -95,7 +95,7 @@ impl Account {
     }
 
     /// The tags of a row.
-    pub(crate) fn tags_of(&self, name: &str, number: u64) -> Vec<String> {
+    pub fn tags_of(&self, name: &str, number: u64) -> Vec<String> {
         let row = self.table(name).rows.get(&number);
         let raw = row.and_then(|row| row_text::get(&row.text, "tags"));
         raw.and_then(|raw| serde_json::from_str(raw).ok()).unwrap_or_default()
@@ -113,7 +113,7 @@ impl Account {
     }
 
     /// The users that an address belongs to, as their primary one or as another identity.
-    pub(crate) fn users_with_email(&self, email: &str) -> Vec<u64> {
+    pub fn users_with_email(&self, email: &str) -> Vec<u64> {
         let mut users = self.living_with("users", "email", email);
         for identity in self.table("user_identities").find("value", email) {
             let is_email = row_text::get(&identity.text, "type") == Some("\"email\"");
@@ -173,7 +173,7 @@ impl Account {
     }
 
     /// The memberships of a user: their numbers and organizations, oldest first.
-    pub(crate) fn memberships_of(&self, user: u64) -> Vec<(u64, u64)> {
+    pub fn memberships_of(&self, user: u64) -> Vec<(u64, u64)> {
         let rows = self.table("organization_memberships").find("user_id", &user.to_string());
         let pair = |row: &Row| {
             let organization = row_text::get(&row.text, "organization_id")?;
@@ -183,7 +183,7 @@ impl Account {
     }
 
     /// The organizations of a user, the one that the user's row names first.
-    pub(crate) fn organizations_of(&self, user: u64) -> Vec<u64> {
+    pub fn organizations_of(&self, user: u64) -> Vec<u64> {
         let own = self.number_of("users", user, "organization_id");
         let mut all: Vec<u64> =
             own.into_iter().filter(|own| self.living("organizations", *own).is_some()).collect();

@@ -12,6 +12,7 @@ use crate::paging::{self, Flavour, Rows};
 use crate::query::Asked;
 use crate::row_text;
 use crate::settings::Plan;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Zendesk: a lookup takes no more keys than this.
 const MOST_KEYS: usize = 100;
@@ -201,16 +202,28 @@ fn search_users(desk: &Desk<'_>, asked: &Asked) -> Result<Answer, Answer> {
         .iter()
         .map(|word| word["email:".len()..].trim_matches('"').to_lowercase())
         .collect();
-    let rows = found_as_of(account, "users", &rest.join(" "), newest)?;
+    let is_like_one = |own: &str| addresses.iter().any(|asked| is_like(own, asked));
+    let candidates = (!addresses.is_empty()).then(|| candidates(account, newest, is_like_one));
+    let rows = found_as_of(account, "users", &rest.join(" "), newest, candidates.as_ref())?;
     let rows = rows.into_iter().filter(|row| {
-        let is_one = |asked: &String| emails(account, row, newest).any(|own| is_like(&own, asked));
-        addresses.is_empty() || addresses.iter().any(is_one)
+        candidates.is_none() || emails(account, row, newest).any(|own| is_like_one(&own))
     });
-    let rows: std::collections::BTreeMap<u64, String> =
-        rows.map(|row| (row.number, row.text.clone())).collect();
+    let rows: BTreeMap<u64, String> = rows.map(|row| (row.number, row.text.clone())).collect();
     let key = |id: &u64| SortKey { number: 0, text: String::new(), id: *id };
     let keys = rows.keys().map(key).collect();
     paging::by_offset(asked, &Rows { keys, text: &|id| rows[&id].clone() }, "users", false)
+}
+
+/// The users who may have an address that fits: those who have one now, and those who were written
+/// since the index caught up.
+fn candidates(account: &Account, newest: i64, fits: impl Fn(&str) -> bool) -> BTreeSet<u64> {
+    let (users, identities) = (account.table("users"), account.table("user_identities"));
+    let mut all = users.find_like("email", &fits);
+    let of = |number: u64| identities.rows.get(&number).and_then(|row| row.parent);
+    all.extend(identities.find_like("value", &fits).into_iter().filter_map(of));
+    let written = users.rows.values().filter(|row| row.updated_at > newest);
+    all.extend(written.map(|row| row.number));
+    all
 }
 
 /// The addresses of a user that the index knows.
@@ -231,12 +244,13 @@ fn emails<'a>(
 /// Whether the index takes one address for the other: equal, one within the other, or equal but for
 /// what stands behind a plus sign.
 fn is_like(own: &str, asked: &str) -> bool {
-    let base = |email: &str| -> Option<(String, String)> {
-        let (local, domain) = email.split_once('@')?;
-        let local = local.split('+').next().unwrap_or(local);
-        Some((local.to_owned(), domain.to_owned()))
-    };
-    own == asked || own.contains(asked) || (base(own).is_some() && base(own) == base(asked))
+    own.contains(asked) || base(own).is_some_and(|base_of_own| Some(base_of_own) == base(asked))
+}
+
+/// An address without what stands behind a plus sign.
+fn base(email: &str) -> Option<(&str, &str)> {
+    let (local, domain) = email.split_once('@')?;
+    Some((local.split('+').next().unwrap_or(local), domain))
 }
 
 /// Zendesk, Organizations, Search: by `external_id` or `name`, exactly but for the case of letters.

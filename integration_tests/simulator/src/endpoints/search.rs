@@ -13,6 +13,7 @@ use crate::query::Asked;
 use crate::row_text;
 use crate::settings::Plan;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 const GATE: Gate = Gate { role: Role::Agent, plan: (Plan::Essential, Below::NoAccess), scope: "" };
 
@@ -109,15 +110,17 @@ fn found<'a>(desk: &'a Desk<'_>, table: &str, query: &str) -> Result<Vec<&'a Row
 }
 
 /// The rows of a table as an index shows them that has caught up to `newest`: rows that were written
-/// since are there with what they held before.
+/// since are there with what they held before. With candidates, no others are looked at.
 pub(super) fn found_as_of<'a>(
     account: &'a Account,
     table: &str,
     query: &str,
     newest: i64,
+    candidates: Option<&BTreeSet<u64>>,
 ) -> Result<Vec<Cow<'a, Row>>, Answer> {
     let words = words(query)?;
     let rows = account.table(table).rows.values().filter(|row| !row.deleted);
+    let rows = rows.filter(|row| candidates.is_none_or(|some| some.contains(&row.number)));
     let rows = rows.filter_map(|row| row.as_of(newest));
     Ok(rows.filter(|row| words.iter().all(|word| word.holds(row))).collect())
 }

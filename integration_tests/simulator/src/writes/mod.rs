@@ -17,6 +17,7 @@ mod rates;
 mod refusal;
 mod request;
 mod routes;
+mod seeding;
 mod single;
 mod tags;
 mod tickets;

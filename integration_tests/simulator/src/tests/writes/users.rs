@@ -220,6 +220,25 @@ fn custom_fields_take_what_their_kinds_take() {
 }
 
 #[test]
+fn other_programs_write_too_and_the_ledger_does_not_see_it() {
+    let sim = desk();
+    let (id, organization) = sim.account(|account| {
+        let organization = account.write_new("organizations", json!({ "name": "O" }));
+        let user = json!({ "name": "A", "email": "a@x.test", "organization_id": organization });
+        let id = account.write_new("users", user);
+        account.write_over("users", id, json!({ "tags": ["t"] }));
+        (id, organization)
+    });
+    assert_eq!(read(&sim, &format!("users/{id}"))["user"]["tags"], json!(["t"]));
+    sim.account(|account| {
+        assert_eq!(account.users_with_email("A@x.test"), [id]);
+        assert_eq!(account.organizations_of(id), [organization]);
+        assert_eq!(account.tags_of("users", id), ["t"]);
+    });
+    assert_eq!(sim.ledger(), crate::Ledger::default());
+}
+
+#[test]
 fn a_deleted_user_is_inactive_and_its_keys_are_free() {
     let sim = desk();
     let given = json!({ "name": "A", "email": "a@x.test", "external_id": "key" });

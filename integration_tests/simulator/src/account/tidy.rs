@@ -2,13 +2,22 @@
 //! read: they repeat external ids and name organizations that do not exist. Programs that write
 //! find a user by such a key, so their tests want each key once.
 
-use super::Account;
+use super::{ADMIN_USER_ID, AGENT_USER_ID, Account};
+use crate::auth::{ADMIN_API_TOKEN, AGENT_API_TOKEN};
 use crate::row_text::quote;
 
 impl Account {
     /// Gives each external id to one row alone, each user one primary address and the identity that
-    /// holds it, and each user's organization a membership. Nothing is stamped.
+    /// holds it, and each user's organization a membership. The Admin and the Agent whose credentials
+    /// tests use have their roles and addresses. Nothing is stamped.
     pub fn tidy_people(&mut self) {
+        for (id, role, email) in [
+            (ADMIN_USER_ID, "admin", ADMIN_API_TOKEN.email),
+            (AGENT_USER_ID, "agent", AGENT_API_TOKEN.email),
+        ] {
+            self.set_field("users", &id.to_string(), "role", &quote(role));
+            self.set_field("users", &id.to_string(), "email", &quote(email));
+        }
         for name in ["users", "organizations"] {
             for (at, key) in self.keys(name).iter().enumerate() {
                 let word = if name == "users" { "user" } else { "organization" };

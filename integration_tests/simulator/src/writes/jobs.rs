@@ -282,6 +282,8 @@ impl Job {
     /// was queued.
     fn is_stale(&self, account: &Account, index: usize) -> bool {
         let id = self.items[index].id;
+        // A ticket that is gone is not found.
+        let id = id.filter(|id| account.living("tickets", *id).is_some());
         id.is_some_and(|id| {
             self.seen.get(&id).is_some_and(|seen| *seen != fingerprint(account, id))
         })

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Fault, Faults, When};
+use crate::{Fault, FaultRule, Faults, When};
 use serde_json::json;
 
 #[test]
@@ -17,6 +17,23 @@ fn an_answer_is_lost_after_the_write_and_a_request_before_it() {
         assert_eq!(sim.ledger().created("users").len(), usize::from(!is_before), "{name}");
         assert!(sim.requests()[0].faulted, "{name}");
     }
+}
+
+#[test]
+fn a_ticket_whose_answer_was_lost_is_there_once_under_its_key() {
+    let sim = desk();
+    sim.faults(Faults::rules([
+        FaultRule::new("/tickets", When::Always, Fault::before(Fault::ResetConnection)).at_most(1),
+        FaultRule::new("/tickets", When::Always, Fault::ResetConnection).at_most(1),
+    ]));
+    let headers = format!("{}Idempotency-Key: k\r\n", by(ADMIN_BEARER));
+    let body = json!({ "ticket": { "comment": { "body": "B" } } }).to_string();
+    let create = || send(&sim, "POST", "tickets", &headers, body.as_bytes());
+    assert!(create().is_none() && sim.ledger().created("tickets").is_empty());
+    assert!(create().is_none() && sim.ledger().created("tickets").len() == 1);
+    let got = create().expect("an answer");
+    assert_eq!((got.status, got.header("x-idempotency-lookup")), (201, Some("hit")));
+    assert_eq!(sim.ledger().created("tickets").len(), 1);
 }
 
 #[test]

@@ -135,6 +135,12 @@ fn a_ticket_that_changed_since_the_job_was_queued_is_a_conflict() {
     assert_eq!((&results[1]["error"], &results[1]["id"]), (&json!("UpdateConflict"), &json!(b)));
     assert_eq!(read(&sim, &format!("tickets/{a}/tags"))["tags"], json!(["y"]));
     assert_eq!(sim.ledger().tags_lost, []);
+    let gone = done(&sim, "PUT", &format!("tickets/update_many?ids={b}"), &change);
+    done(&sim, "DELETE", &format!("tickets/{b}"), &json!({}));
+    sim.advance_seconds(60);
+    let id = gone["job_status"]["id"].as_str().expect("a text").to_owned();
+    let results = read(&sim, &format!("job_statuses/{id}"))["job_status"]["results"].clone();
+    assert_eq!(results[0]["error"], "RecordNotFound");
     let batch = json!({ "tickets": [{ "id": a, "additional_tags": ["z"], "priority": "low" }] });
     job(&sim, "PUT", "tickets/update_many", &batch);
     assert_eq!(read(&sim, &format!("tickets/{a}/tags"))["tags"], json!(["y"]));

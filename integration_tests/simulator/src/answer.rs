@@ -78,6 +78,18 @@ impl Answer {
         )
     }
 
+    pub(crate) fn missing_write_scope() -> Self {
+        Self::json(
+            403,
+            r#"{"error":"Forbidden","description":"You are missing the following required scopes: write"}"#,
+        )
+    }
+
+    /// 204
+    pub(crate) fn no_content() -> Self {
+        Self { status: 204, headers: Vec::new(), body: String::new(), content: None }
+    }
+
     pub(crate) fn no_endpoint() -> Self {
         Self::json(404, r#"{"error":"InvalidEndpoint","description":"Not found"}"#)
     }
@@ -134,6 +146,13 @@ impl Answer {
             "StartTimeTooRecent",
             "Too recent start_time. Use a start_time older than 60 seconds",
         )
+    }
+
+    /// Over the limit of one organization's updates.
+    pub(crate) fn too_many_updates(retry_after_s: i64) -> Self {
+        let body =
+            r#"{"errors":[{"code":"TooManyRequests","title":"Too many requests to update"}]}"#;
+        Self::json(429, body).with("retry-after", retry_after_s.to_string())
     }
 
     /// Over a limit. Bodies differ by age and part of the system, so they come in turn.

@@ -29,6 +29,12 @@ pub const READ_SCOPE_BEARER: &str = "simulated-bearer-with-scope-read";
 pub const GRANULAR_SCOPE_BEARER: &str = "simulated-bearer-with-granular-scopes";
 /// The Admin with a scope that Zendesk issued and does not recognise: 403 everywhere.
 pub const USELESS_SCOPE_BEARER: &str = "simulated-bearer-with-a-useless-scope";
+/// The Admin with scope `read write`.
+pub const WRITE_SCOPE_BEARER: &str = "simulated-bearer-with-scopes-read-and-write";
+/// The Admin with `tickets:write users:read`, and nothing else.
+pub const GRANULAR_WRITE_BEARER: &str = "simulated-bearer-with-a-granular-write-scope";
+/// The Admin with `read` and the write scopes of users and organizations.
+pub const PEOPLE_WRITE_BEARER: &str = "simulated-bearer-that-writes-people";
 pub const EXPIRED_BEARER: &str = "simulated-bearer-that-expired";
 
 impl ApiToken {
@@ -79,6 +85,15 @@ impl Person {
         let Some(scopes) = &self.scopes else { return true };
         let granted = |scope: &String| {
             scope == "read" || (!family.is_empty() && scope.strip_suffix(":read") == Some(family))
+        };
+        scopes.iter().any(granted)
+    }
+
+    /// Whether the token's scopes let it write a resource family.
+    pub(crate) fn may_write(&self, family: &str) -> bool {
+        let Some(scopes) = &self.scopes else { return true };
+        let granted = |scope: &String| {
+            scope == "write" || (!family.is_empty() && scope.strip_suffix(":write") == Some(family))
         };
         scopes.iter().any(granted)
     }
@@ -139,6 +154,9 @@ fn bearer(token: &str, oauth: &OAuth, now: i64) -> Identity {
         AGENT_BEARER => Person { token: endless, ..AGENT },
         READ_SCOPE_BEARER => admin(&["read"]),
         GRANULAR_SCOPE_BEARER => admin(&["tickets:read", "users:read", "organizations:read"]),
+        WRITE_SCOPE_BEARER => admin(&["read", "write"]),
+        GRANULAR_WRITE_BEARER => admin(&["tickets:write", "users:read"]),
+        PEOPLE_WRITE_BEARER => admin(&["read", "users:write", "organizations:write"]),
         USELESS_SCOPE_BEARER => admin(&["raed"]),
         _ => match oauth.valid(token, now) {
             Some(issued) => {

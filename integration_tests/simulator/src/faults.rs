@@ -18,6 +18,12 @@ pub enum Fault {
     Trickle { piece_bytes: usize, pause_ms: u64 },
     /// The answer comes so much later (simulated).
     Delay { ms: u64 },
+    /// The connection ends without an answer, so much later (simulated).
+    Timeout { ms: u64 },
+    /// Of a request that writes: this happens to the request, and the write never takes effect.
+    /// Everything else happens to the answer, after the write took effect; only a status of 4xx is
+    /// a refusal as it is.
+    Before(Box<Fault>),
     /// `content-encoding: gzip` over bytes that break off being gzip half way.
     BrokenGzip,
     /// 200 with an HTML page.
@@ -52,6 +58,36 @@ impl Fault {
             _ => "",
         };
         Self::with_body(status, body)
+    }
+
+    /// The request is lost, or refused, before a write takes effect.
+    pub fn before(fault: Self) -> Self {
+        Self::Before(Box::new(fault))
+    }
+
+    /// What can happen to a request that writes, with a name for messages: the answer is lost after
+    /// the write took effect, the request before it did, or the write is refused for now.
+    pub fn kinds_of_writes() -> Vec<(&'static str, Self)> {
+        let json = Self::with_body(500, r#"{"error":"InternalError","description":"simulated"}"#);
+        let timeout = Self::Timeout { ms: 120_000 };
+        vec![
+            ("an answer lost by a reset", Self::ResetConnection),
+            ("a request lost by a reset", Self::before(Self::ResetConnection)),
+            ("an answer lost by a time-out", timeout.clone()),
+            ("a request lost by a time-out", Self::before(timeout)),
+            ("an answer lost as a 500 with JSON", json.clone()),
+            ("a request lost as a 500 with JSON", Self::before(json)),
+            ("an answer lost as a 502 with HTML", Self::page(502)),
+            ("a request lost as a 502 with HTML", Self::before(Self::page(502))),
+            ("an answer lost as a 504", Self::gateway_timeout()),
+            ("a 503 that says when to come back", Self::before(Self::retry_after(503, 7))),
+            ("a 429 that says when to come back", Self::retry_after(429, 7)),
+            ("a 429 that says nothing", Self::status(429)),
+            ("a 409", Self::named(409, "Conflict")),
+            ("an answer cut off", Self::CutBody),
+            ("an answer without a body", Self::Empty),
+            ("an answer of HTML", Self::Html),
+        ]
     }
 
     /// A status and a body. One that begins with `<` is HTML, with `{` or `[` JSON.
@@ -282,6 +318,26 @@ impl Faults {
         })
     }
 
+    /// A fault of any kind of those of writes on this share of the requests that write. Requests
+    /// that read meet none.
+    pub fn on_share_of_writes(share: f64, seed: u64) -> Self {
+        let (kinds, mut chance) = (Fault::kinds_of_writes(), Prng::new(seed));
+        Self::by(move |request| {
+            let (_, fault) = &kinds[chance.below(kinds.len() as u64) as usize];
+            (request.is_write() && chance.chance(share)).then(|| fault.clone())
+        })
+    }
+
+    /// `on_share` for requests that read, and `on_share_of_writes` for those that write.
+    pub fn on_share_of_all(share: f64, seed: u64) -> Self {
+        let parts = [Self::on_share(share, seed), Self::on_share_of_writes(share, seed)];
+        let [mut reads, mut writes] = parts.map(|part| part.decide);
+        Self::by(move |request| {
+            let part = if request.is_write() { &mut writes } else { &mut reads };
+            part.as_mut().and_then(|decide| decide(request))
+        })
+    }
+
     /// The same fault on every request for one feed.
     pub fn endless(feed: &str, fault: Fault) -> Self {
         let feed = feed.to_owned();
@@ -290,6 +346,15 @@ impl Faults {
 
     pub fn by(decide: impl FnMut(&RequestSeen) -> Option<Fault> + Send + 'static) -> Self {
         Self { rules: Vec::new(), decide: Some(Box::new(decide)) }
+    }
+}
+
+/// A fault, and whether the request is lost before a write takes effect.
+pub(crate) fn apart(fault: Option<Fault>, is_write: bool) -> (Option<Fault>, bool) {
+    match fault {
+        Some(Fault::Before(fault)) => (Some(*fault), is_write),
+        Some(Fault::Status { status: 400..=499, .. }) => (fault, is_write),
+        _ => (fault, false),
     }
 }
 

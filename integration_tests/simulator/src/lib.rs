@@ -29,6 +29,7 @@ mod server;
 mod settings;
 mod simulator;
 mod tls;
+mod writes;
 
 pub use account::{
     ADMIN_USER_ID, AGENT_USER_ID, Account, Brand, CustomField, Row, SUBDOMAIN, SUSPENDED_USER_ID,
@@ -36,8 +37,8 @@ pub use account::{
 };
 pub use auth::{
     ADMIN_API_TOKEN, ADMIN_BEARER, AGENT_API_TOKEN, AGENT_BEARER, ApiToken, AuthorizationKind,
-    EXPIRED_BEARER, GRANULAR_SCOPE_BEARER, READ_SCOPE_BEARER, SUSPENDED_API_TOKEN,
-    USELESS_SCOPE_BEARER,
+    EXPIRED_BEARER, GRANULAR_SCOPE_BEARER, GRANULAR_WRITE_BEARER, PEOPLE_WRITE_BEARER,
+    READ_SCOPE_BEARER, SUSPENDED_API_TOKEN, USELESS_SCOPE_BEARER, WRITE_SCOPE_BEARER,
 };
 pub use content::content;
 pub use faults::{Fault, FaultDecision, FaultRule, Faults, When};
@@ -49,6 +50,10 @@ pub use prng::Prng;
 pub use requests::RequestSeen;
 pub use settings::{HeaderSpelling, Knobs, Latency, Plan, Settings, Size, Tls};
 pub use simulator::{RequestHook, Simulator};
+pub use writes::{
+    Deed, EffectiveWrite, JobFault, JobFaults, JobOrdered, JobSeen, Ledger, OrganizationLost,
+    RequesterMail, TagsLost, TriggersFired, UserChange, VerificationMail,
+};
 
 #[cfg(test)]
 mod tests;

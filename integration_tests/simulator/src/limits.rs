@@ -3,20 +3,23 @@
 
 use crate::answer::Answer;
 use crate::settings::{HeaderSpelling, Settings};
+use crate::writes::PER_ORGANIZATION;
 use std::collections::BTreeMap;
 
 /// A limit that counts a request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bucket {
     pub(crate) name: &'static str,
-    total: u32,
-    window_s: i64,
-    shown: Shown,
+    /// The row that the limit is for, where there is one for each.
+    pub(crate) of: Option<u64>,
+    pub(crate) total: u32,
+    pub(crate) window_s: i64,
+    pub(crate) shown: Shown,
 }
 
 /// Which header tells about a bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shown {
+pub(crate) enum Shown {
     Account,
     /// The help center shows `x-rate-limit` only.
     HelpCenter,
@@ -33,7 +36,7 @@ struct Window {
 
 #[derive(Default)]
 pub(crate) struct Limits {
-    windows: BTreeMap<&'static str, Window>,
+    windows: BTreeMap<(&'static str, Option<u64>), Window>,
     refusals: BTreeMap<String, u64>,
     refused: usize,
     /// Requests a minute that another program spends, by bucket.
@@ -44,7 +47,7 @@ pub(crate) struct Limits {
 pub(crate) fn buckets(route: &str, settings: &Settings) -> Vec<Bucket> {
     let high = settings.high_volume;
     let plan = if high { 2500 } else { settings.plan.requests_per_minute() };
-    let bucket = |name, total, window_s, shown| Bucket { name, total, window_s, shown };
+    let bucket = |name, total, window_s, shown| Bucket { name, of: None, total, window_s, shown };
     if route.starts_with("help_center/") || route.starts_with("community/") {
         return vec![bucket("help_center", plan, 60, Shown::HelpCenter)];
     }
@@ -79,6 +82,12 @@ pub(crate) fn buckets(route: &str, settings: &Settings) -> Vec<Bucket> {
     buckets
 }
 
+/// The bucket that counts every request for Support.
+pub(crate) fn account_bucket(settings: &Settings) -> Bucket {
+    let total = if settings.high_volume { 2500 } else { settings.plan.requests_per_minute() };
+    Bucket { name: "account", of: None, total, window_s: 60, shown: Shown::Account }
+}
+
 /// What a request is told about the limits it was counted by.
 pub(crate) struct Verdict {
     pub(crate) headers: Vec<(String, String)>,
@@ -108,7 +117,11 @@ impl Limits {
             let turn = self.refused;
             self.refused += 1;
             let incremental = bucket.name.starts_with("incremental");
-            Answer::over_limit(turn, resets_s(bucket, now_ms).max(1), incremental)
+            let retry_after_s = resets_s(bucket, now_ms).max(1);
+            if bucket.name == PER_ORGANIZATION {
+                return Answer::too_many_updates(retry_after_s);
+            }
+            Answer::over_limit(turn, retry_after_s, incremental)
         });
         if refusal.is_none() {
             for bucket in buckets {
@@ -125,7 +138,7 @@ impl Limits {
 
     fn window(&mut self, bucket: &Bucket, now_ms: i64) -> &mut Window {
         let start_s = now_ms.div_euclid(bucket.window_s * 1000) * bucket.window_s;
-        let window = self.windows.entry(bucket.name).or_default();
+        let window = self.windows.entry((bucket.name, bucket.of)).or_default();
         if window.start_s != start_s {
             *window = Window { start_s, used: 0 };
         }

@@ -9,7 +9,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: simulator [--port N] [--seed N] [--size tiny|small|N] [--scale X] \
-                     [--page-cap N] [--help-centers N] [--no-limits] [--certificate PEM --key PEM]";
+                     [--page-cap N] [--help-centers N] [--no-limits] [--no-bulk-import] \
+                     [--tidy-people] [--oauth-write] [--certificate PEM --key PEM]";
 
 fn main() -> ExitCode {
     let settings = match settings(std::env::args().skip(1)) {
@@ -43,27 +44,16 @@ fn settings(mut words: impl Iterator<Item = String>) -> Result<Settings, String>
     let mut settings = Settings { size: Size::Small, page_cap: None, ..Settings::default() };
     let (mut certificate, mut key) = (None, None);
     while let Some(word) = words.next() {
-        if word == "--no-limits" {
-            settings.enforce_limits = false;
-            continue;
-        }
-        let value = words.next().ok_or(format!("{word} needs a value"))?;
         match word.as_str() {
-            "--port" => settings.port = number(&word, &value)?,
-            "--seed" => settings.seed = number(&word, &value)?,
-            "--scale" => settings.scale = number(&word, &value)?,
-            "--page-cap" => settings.page_cap = Some(number(&word, &value)?),
-            "--help-centers" => settings.help_centers = number(&word, &value)?,
-            "--certificate" => certificate = Some(PathBuf::from(value)),
-            "--key" => key = Some(PathBuf::from(value)),
-            "--size" => {
-                settings.size = match value.as_str() {
-                    "tiny" => Size::Tiny,
-                    "small" => Size::Small,
-                    _ => Size::Large(number(&word, &value)?),
-                }
+            "--no-limits" => settings.enforce_limits = false,
+            "--no-bulk-import" => settings.bulk_import = false,
+            "--tidy-people" => settings.tidy_people = true,
+            "--oauth-write" => settings.oauth_scope = "read write",
+            "--certificate" | "--key" => {
+                let file = PathBuf::from(words.next().ok_or(format!("{word} needs a value"))?);
+                *(if word == "--key" { &mut key } else { &mut certificate }) = Some(file);
             }
-            _ => return Err(format!("unknown option {word}")),
+            _ => set(&mut settings, &word, words.next())?,
         }
     }
     settings.tls = match (certificate, key) {
@@ -72,6 +62,27 @@ fn settings(mut words: impl Iterator<Item = String>) -> Result<Settings, String>
         _ => return Err("--certificate and --key go together".to_owned()),
     };
     Ok(settings)
+}
+
+/// Sets what has a value.
+fn set(settings: &mut Settings, word: &str, value: Option<String>) -> Result<(), String> {
+    let value = value.ok_or(format!("{word} needs a value"))?;
+    match word {
+        "--port" => settings.port = number(word, &value)?,
+        "--seed" => settings.seed = number(word, &value)?,
+        "--scale" => settings.scale = number(word, &value)?,
+        "--page-cap" => settings.page_cap = Some(number(word, &value)?),
+        "--help-centers" => settings.help_centers = number(word, &value)?,
+        "--size" => {
+            settings.size = match value.as_str() {
+                "tiny" => Size::Tiny,
+                "small" => Size::Small,
+                _ => Size::Large(number(word, &value)?),
+            }
+        }
+        _ => return Err(format!("unknown option {word}")),
+    }
+    Ok(())
 }
 
 fn number<T: std::str::FromStr>(word: &str, value: &str) -> Result<T, String> {

@@ -32,6 +32,9 @@ const ALLOWED_SCOPES: &[&str] = &[
     "automations:read",
     "macros:read",
     "webhooks:read",
+    "tickets:write",
+    "users:write",
+    "organizations:write",
 ];
 
 /// An access token that the endpoint handed out.
@@ -52,13 +55,15 @@ pub(crate) struct OAuth {
     issued: Vec<Issued>,
     refresh_token: String,
     is_code_used: bool,
+    /// What pairs are for.
+    scope: &'static str,
 }
 
 impl OAuth {
-    pub(crate) fn new(now: i64) -> Self {
+    pub(crate) fn new(now: i64, scope: &'static str) -> Self {
         let refresh_token = OAUTH_REFRESH_TOKEN.to_owned();
-        let mut oauth = Self { issued: Vec::new(), refresh_token, is_code_used: false };
-        oauth.issue("read", now + LONGEST_SECONDS, true);
+        let mut oauth = Self { issued: Vec::new(), refresh_token, is_code_used: false, scope };
+        oauth.issue(scope, now + LONGEST_SECONDS, true);
         oauth
     }
 
@@ -135,10 +140,10 @@ impl OAuth {
     fn pair(&mut self, now: i64, seconds: i64) -> Answer {
         let pairs = self.issued.iter_mut().filter(|issued| issued.is_refreshable);
         pairs.for_each(|issued| issued.ended = true);
-        let (number, access) = self.issue("read", now + seconds, true);
+        let (number, access) = self.issue(self.scope, now + seconds, true);
         self.refresh_token = format!("simulated-refresh-token-{number}");
         Answer::ok(
-            json!({ "access_token": access, "token_type": "bearer", "scope": "read",
+            json!({ "access_token": access, "token_type": "bearer", "scope": self.scope,
                 "expires_in": seconds, "refresh_token": self.refresh_token,
                 "refresh_token_expires_in": 2_592_000 })
             .to_string(),

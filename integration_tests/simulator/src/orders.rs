@@ -60,6 +60,12 @@ fn answer(sim: &Simulator, words: &[&str]) -> Option<Value> {
             sim.clear_requests();
             Some(json!(counts))
         }
+        ["ledger"] => Some(json!(sim.ledger().counts())),
+        ["jobs"] => Some(sim.jobs().into_iter().map(|job| job.json).collect()),
+        ["row", resource, key] if is_resource(resource) => Some(sim.account(|account| {
+            let row = account.row(resource, key);
+            row.and_then(|row| serde_json::from_str(&row.text).ok()).unwrap_or_default()
+        })),
         ["strays"] => Some(json!(sim.stray_requests())),
         ["refusals"] => Some(json!(sim.limit_refusals())),
         _ => None,

@@ -36,6 +36,10 @@ pub struct RequestSeen {
     /// The part of a file that was asked for, as sent.
     pub range: String,
     pub authorization: AuthorizationKind,
+    /// The body of a request that writes, as sent.
+    pub body: Vec<u8>,
+    /// The header `idempotency-key` of a request that writes.
+    pub idempotency_key: String,
     /// Which of the access tokens that the token endpoint handed out it was signed with.
     pub access_token: Option<u64>,
 }
@@ -51,6 +55,17 @@ impl RequestSeen {
             return self.path.clone();
         }
         format!("{}?{}", self.path, self.raw_query)
+    }
+
+    /// Whether it asks for a change.
+    pub fn is_write(&self) -> bool {
+        self.path.starts_with("/api/v2/")
+            && matches!(self.method.as_str(), "POST" | "PUT" | "DELETE")
+    }
+
+    /// The body as JSON; null where it is none.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
     /// How many rows a page were asked for, if the request says.

@@ -3,7 +3,7 @@
 
 use crate::account::Brand;
 use crate::answer::Answer;
-use crate::auth::{self, Identity};
+use crate::auth::{self, AuthorizationKind, Identity};
 use crate::body::{Broken, Pieces};
 use crate::endpoints::{self, Desk};
 use crate::faults::Fault;
@@ -12,11 +12,13 @@ use crate::query::{self, Asked};
 use crate::requests::RequestSeen;
 use crate::settings::Latency;
 use crate::simulator::{Shared, State};
-use crate::{clock, content, limits, malformed, tls};
+use crate::writes::{self, Written};
+use crate::{clock, content, faults, limits, malformed, tls};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use hyper::body::{Body, Incoming};
 use hyper::header::{self, HeaderMap};
+use hyper::http::request::Parts;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -168,7 +170,10 @@ async fn serve(
                 min_ms + state.chance.below(max_ms.saturating_sub(min_ms) + 1)
             }
         };
-        let late_ms = if let Some(Fault::Delay { ms }) = fault { ms } else { 0 };
+        let late_ms = match fault {
+            Some(Fault::Delay { ms } | Fault::Timeout { ms }) => ms,
+            _ => 0,
+        };
         (answer, fault, shared.clock.real(ms + late_ms))
     };
     if !pause.is_zero() {
@@ -187,33 +192,31 @@ async fn read(mut body: Incoming) -> Result<Vec<u8>, Broken> {
     Ok(bytes)
 }
 
-/// Logs the request, lets the hook run, counts it, answers it, and asks for a fault.
-fn decide(
-    shared: &Shared,
-    state: &mut State,
-    (head, Peer { host, connection }): (&hyper::http::request::Parts, Peer),
-    body: &[u8],
+/// A header as text, empty where it is missing or none.
+fn text(head: &Parts, name: header::HeaderName) -> &str {
+    head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// The request for the log, with no answer yet.
+fn seen_of(
+    state: &State,
+    head: &Parts,
+    connection: u64,
+    (authorization, who): (AuthorizationKind, &Identity),
     now: i64,
-) -> (Answer, Option<Fault>) {
-    let text = |name: header::HeaderName| {
-        head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
-    };
+) -> RequestSeen {
     let path = head.uri.path().to_owned();
     let raw_query = head.uri.query().unwrap_or_default().to_owned();
-    let route = endpoints::route_of(&path);
-    let authorization = head.headers.get(header::AUTHORIZATION);
-    let authorization = authorization.and_then(|value| value.to_str().ok());
-    let (kind, who) = auth::identify(authorization, &state.oauth, now);
-    state.requests_made += 1;
     // HTTP/2 names the host in the target.
-    let host_asked = Some(text(header::HOST)).filter(|host| !host.is_empty());
+    let host_asked = Some(text(head, header::HOST)).filter(|host| !host.is_empty());
     let host_asked = host_asked.or(head.uri.host()).unwrap_or_default().to_owned();
-    let mut seen = RequestSeen {
+    let feed = endpoints::route_of(&path);
+    RequestSeen {
         n: state.requests_made,
         method: head.method.to_string(),
         query: query::parse(&raw_query),
-        feed: route.as_deref().map_or_else(|| path.clone(), endpoints::feed_of),
-        path: path.clone(),
+        feed: feed.as_deref().map_or_else(|| path.clone(), endpoints::feed_of),
+        path,
         raw_query,
         status: 0,
         faulted: false,
@@ -223,45 +226,57 @@ fn decide(
         host: host_asked,
         connection,
         http2: head.version == Version::HTTP_2,
-        accept_encoding: text(header::ACCEPT_ENCODING).to_owned(),
-        user_agent: text(header::USER_AGENT).to_owned(),
-        range: text(header::RANGE).to_owned(),
-        authorization: kind,
-        access_token: match &who {
+        accept_encoding: text(head, header::ACCEPT_ENCODING).to_owned(),
+        user_agent: text(head, header::USER_AGENT).to_owned(),
+        range: text(head, header::RANGE).to_owned(),
+        authorization,
+        body: Vec::new(),
+        idempotency_key: String::new(),
+        access_token: match who {
             Identity::Known(person) => person.token.as_ref().and_then(|token| token.number),
             _ => None,
         },
-    };
+    }
+}
+
+/// Logs the request, lets the hook run, counts it, answers it, and asks for a fault.
+fn decide(
+    shared: &Shared,
+    state: &mut State,
+    (head, Peer { host, connection }): (&Parts, Peer),
+    body: &[u8],
+    now: i64,
+) -> (Answer, Option<Fault>) {
+    let authorization = head.headers.get(header::AUTHORIZATION);
+    let authorization = authorization.and_then(|value| value.to_str().ok());
+    let (kind, who) = auth::identify(authorization, &state.oauth, now);
+    state.requests_made += 1;
+    let mut seen = seen_of(state, head, connection, (kind, &who), now);
+    if seen.is_write() {
+        // What goes to the token endpoint is secret.
+        seen.body = body.to_vec();
+        let key = header::HeaderName::from_static("idempotency-key");
+        seen.idempotency_key = text(head, key).to_owned();
+    }
     state.account.set_now(now);
+    state.writes.run_jobs(&mut state.account, shared.clock.now_ms());
     if let Some(mut hook) = state.hook.take() {
         hook(&seen, &mut state.account);
         state.hook = Some(hook);
     }
-    let fault = state.faults.decide(&seen);
-    let answer = match (&route, state.account.brand_at(&seen.host)) {
-        _ if host == Host::Contents => content::answer(state, &seen),
-        (_, None) => {
-            *state.stray_requests.entry(seen.host.clone()).or_default() += 1;
-            Answer::no_help_desk(&seen.host, text(header::ACCEPT).contains("json"))
-        }
-        (None, _) if path == "/oauth/tokens" && head.method == Method::POST => {
-            let longest = state.knobs.longest_token_seconds;
-            state.oauth.token(body, now, longest)
-        }
-        (None, Some(brand)) => {
-            content::redirect(state, &brand, &seen, &who).unwrap_or_else(Answer::no_endpoint)
-        }
-        (Some(_), _) if head.method != Method::GET => {
-            Answer::new(405, "text/plain", "Method Not Allowed")
-        }
-        (Some(route), Some(brand)) => counted(shared, state, route, brand, &seen, &who),
+    let (fault, is_lost) = faults::apart(state.faults.decide(&seen), seen.is_write());
+    let mut answer = match host {
+        Host::Contents => content::answer(state, &seen),
+        // The request never arrived, so there is nothing to be answered.
+        Host::Account if is_lost => Answer::ok("{}"),
+        Host::Account => routed(shared, state, head, body, &seen, &who),
     };
-    let mut answer = answer;
     if state.knobs.half_characters {
         answer.body = malformed::with_halves(&answer.body);
     }
+    let ring = state.knobs.ring.as_ref();
     if let Some((_, length)) =
-        state.knobs.ring.as_ref().filter(|(part, _)| answer.status == 200 && path.contains(part))
+        ring.filter(|(part, _)| answer.status == 200 && seen.path.contains(part))
     {
         answer.body = malformed::in_a_ring(&answer.body, *length, &mut state.links_sent);
     }
@@ -269,12 +284,41 @@ fn decide(
     seen.faulted = !matches!(fault, None | Some(Fault::Delay { .. } | Fault::Trickle { .. }));
     seen.status = match &fault {
         Some(Fault::Status { status, .. }) => *status,
-        Some(Fault::ResetConnection) => 0,
+        Some(Fault::ResetConnection | Fault::Timeout { .. }) => 0,
         Some(Fault::Html | Fault::Empty | Fault::WithoutKey | Fault::EmptyEnd) => 200,
         _ => answer.status,
     };
     state.requests.push(seen);
     (answer, fault)
+}
+
+/// Answers a request for the account by what it is for.
+fn routed(
+    shared: &Shared,
+    state: &mut State,
+    head: &Parts,
+    body: &[u8],
+    seen: &RequestSeen,
+    who: &Identity,
+) -> Answer {
+    let Some(brand) = state.account.brand_at(&seen.host) else {
+        *state.stray_requests.entry(seen.host.clone()).or_default() += 1;
+        return Answer::no_help_desk(&seen.host, text(head, header::ACCEPT).contains("json"));
+    };
+    match endpoints::route_of(&seen.path) {
+        None if seen.path == "/oauth/tokens" && head.method == Method::POST => {
+            let longest = state.knobs.longest_token_seconds;
+            state.oauth.token(body, seen.at_unix, longest)
+        }
+        None => content::redirect(state, &brand, seen, who).unwrap_or_else(Answer::no_endpoint),
+        Some(route) if head.method != Method::GET => {
+            match writes::find(head.method.as_str(), &route) {
+                Some((to, ids)) => written(shared, state, (to, &ids), brand, seen, who),
+                None => Answer::new(405, "text/plain", "Method Not Allowed"),
+            }
+        }
+        Some(route) => counted(shared, state, &route, brand, seen, who),
+    }
 }
 
 fn counted(
@@ -298,9 +342,42 @@ fn counted(
             now: seen.at_unix,
             page_cap: settings.page_cap.unwrap_or(usize::MAX).max(1),
         };
-        let State { account, knobs, cursors, export_pages, .. } = state;
-        let mut desk = Desk { settings, knobs, account, cursors, export_pages };
+        let State { account, knobs, cursors, export_pages, writes, .. } = state;
+        let jobs = &writes.jobs;
+        let mut desk = Desk { settings, knobs, account, cursors, jobs, now_ms, export_pages };
         endpoints::answer(&mut desk, route, &asked, who)
+    });
+    verdict.headers.into_iter().fold(answer, |answer, (name, value)| answer.with(&name, value))
+}
+
+/// The same for a request that writes.
+fn written(
+    shared: &Shared,
+    state: &mut State,
+    (route, ids): (&'static writes::Route, &[&str]),
+    brand: Brand,
+    seen: &RequestSeen,
+    who: &Identity,
+) -> Answer {
+    let settings = &shared.settings;
+    let now_ms = shared.clock.now_ms();
+    let (body, idempotency_key) = (seen.body.as_slice(), seen.idempotency_key.as_str());
+    let written = Written { route, ids, body, idempotency_key, now_ms };
+    let actor = if let Identity::Known(person) = who { person.user_id } else { 0 };
+    let mut buckets = vec![limits::account_bucket(settings)];
+    buckets.extend(writes::buckets(&written, &state.account, actor, settings));
+    let spelling = state.knobs.header_spelling;
+    let verdict = state.limits.count(&buckets, now_ms, spelling, settings.enforce_limits);
+    let answer = verdict.refusal.unwrap_or_else(|| {
+        let asked = Asked {
+            path: seen.path.clone(),
+            pairs: seen.query.clone(),
+            brand,
+            now: seen.at_unix,
+            page_cap: usize::MAX,
+        };
+        let State { account, knobs, writes, .. } = state;
+        writes::answer((settings, knobs), (account, writes), &asked, written, who)
     });
     verdict.headers.into_iter().fold(answer, |answer, (name, value)| answer.with(&name, value))
 }
@@ -317,7 +394,7 @@ fn respond(
     };
     let date = clock::http_date(date);
     match &fault {
-        Some(Fault::ResetConnection) => return Err(Broken),
+        Some(Fault::ResetConnection | Fault::Timeout { .. }) => return Err(Broken),
         Some(Fault::Status { status, headers, body }) => {
             let kind = match body.chars().next() {
                 Some('{' | '[') => "application/json",

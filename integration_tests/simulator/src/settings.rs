@@ -33,6 +33,12 @@ pub struct Settings {
     pub hostile_subdomains: &'static [&'static str],
     pub community: bool,
     pub side_conversations: bool,
+    /// Whether Zendesk's support has enabled bulk imports of users for this account.
+    pub bulk_import: bool,
+    /// What the OAuth client's pairs of tokens are for: `read`, `read write`, ...
+    pub oauth_scope: &'static str,
+    /// The founded people agree with each other, as `Account::tidy_people` makes them.
+    pub tidy_people: bool,
     /// 0 picks a free port.
     pub port: u16,
     /// Serves HTTPS with these, else HTTP.
@@ -66,6 +72,9 @@ impl Default for Settings {
             hostile_subdomains: &[],
             community: true,
             side_conversations: true,
+            bulk_import: true,
+            oauth_scope: "read",
+            tidy_people: false,
             port: 0,
             tls: None,
         }
@@ -154,6 +163,19 @@ pub struct Knobs {
     pub ring: Option<(String, usize)>,
     /// How the encoding of compressed answers is spelled.
     pub encoding_spelling: Option<&'static str>,
+    /// Bulk imports of users are not enabled: `create_many` and `create_or_update_many` of users
+    /// answer 403.
+    pub bulk_import_is_off: bool,
+    /// So many jobs may be queued or running, 30 without a word.
+    pub jobs_limit: Option<u32>,
+    /// So many of their places are taken by the jobs of other programs.
+    pub other_jobs: u32,
+    /// How long a job is queued, in simulated milliseconds; a second without a word.
+    pub job_queue_ms: Option<i64>,
+    /// How long an item of a job takes; without a word 50 to 155 milliseconds, by kind.
+    pub job_item_ms: Option<i64>,
+    /// Orders of jobs are answered with `zendesk-ratelimit-inflight-jobs`.
+    pub inflight_jobs_header: bool,
     /// Contents are so many bytes longer than their rows say.
     pub content_bytes_more: i64,
 }

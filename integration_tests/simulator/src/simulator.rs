@@ -10,6 +10,7 @@ use crate::prng::Prng;
 use crate::requests::RequestSeen;
 use crate::server::{self, Stop};
 use crate::settings::{Knobs, Settings};
+use crate::writes::{JobFaults, JobSeen, Ledger, Writes};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -39,6 +40,7 @@ pub(crate) struct State {
     pub(crate) faults: FaultsInForce,
     pub(crate) cursors: Cursors,
     pub(crate) oauth: OAuth,
+    pub(crate) writes: Writes,
     pub(crate) hook: Option<RequestHook>,
     pub(crate) requests: Vec<RequestSeen>,
     pub(crate) requests_made: u64,
@@ -64,12 +66,13 @@ impl Simulator {
     pub fn start(settings: Settings) -> io::Result<Self> {
         let state = State {
             account: Account::found(&settings),
-            knobs: Knobs::default(),
+            knobs: Knobs { bulk_import_is_off: !settings.bulk_import, ..Knobs::default() },
             links_sent: Vec::new(),
             limits: Limits::default(),
             faults: FaultsInForce::new(Faults::none(), settings.seed),
             cursors: Cursors::default(),
-            oauth: OAuth::new(settings.start_now),
+            oauth: OAuth::new(settings.start_now, settings.oauth_scope),
+            writes: Writes::default(),
             hook: None,
             requests: Vec::new(),
             requests_made: 0,
@@ -109,9 +112,38 @@ impl Simulator {
 
     /// Looks at the data or changes it, between requests.
     pub fn account<T>(&self, with: impl FnOnce(&mut Account) -> T) -> T {
-        let mut state = self.shared.state();
-        state.account.set_now(self.now_unix());
+        let mut state = self.up_to_now();
         with(&mut state.account)
+    }
+
+    /// The state after everything that was due by now.
+    fn up_to_now(&self) -> MutexGuard<'_, State> {
+        let mut guard = self.shared.state();
+        let now_ms = self.shared.clock.now_ms();
+        let state = &mut *guard;
+        state.account.set_now(now_ms.div_euclid(1000));
+        state.writes.run_jobs(&mut state.account, now_ms);
+        guard
+    }
+
+    /// Everything that writes did until now, with its side effects.
+    pub fn ledger(&self) -> Ledger {
+        self.up_to_now().writes.ledger.clone()
+    }
+
+    /// Begins a new ledger.
+    pub fn clear_ledger(&self) {
+        self.up_to_now().writes.ledger = Ledger::default();
+    }
+
+    /// All jobs that were ordered, in their order.
+    pub fn jobs(&self) -> Vec<JobSeen> {
+        self.up_to_now().writes.jobs.seen()
+    }
+
+    /// Replaces what goes wrong with jobs that are ordered from now on.
+    pub fn job_faults(&self, faults: JobFaults) {
+        self.shared.state().writes.jobs.faults = faults;
     }
 
     /// Sets the hook that runs before each request is answered.

@@ -366,12 +366,12 @@ impl Account {
         format!("{kind} {name} {key}")
     }
 
-    pub(super) fn add_metric_set(&mut self, ticket: u64, created_at: i64, updated_at: i64) {
+    pub(crate) fn add_metric_set(&mut self, ticket: u64, created_at: i64, updated_at: i64) {
         let parent = Some(ticket);
         self.add("ticket_metrics", Birth { created_at, updated_at, parent, ..Birth::default() });
     }
 
-    fn touch_metric_set(&mut self, ticket: u64) {
+    pub(super) fn touch_metric_set(&mut self, ticket: u64) {
         let now = self.now;
         let set = self.table("ticket_metrics").children(ticket).next().map(|row| row.key.clone());
         if let Some(key) = set {

@@ -17,13 +17,48 @@ pub struct CustomField {
     pub options: Vec<(String, String)>,
     /// `zen:user` and the like, for a lookup.
     pub target: Option<&'static str>,
+    /// The tag that a checkbox brings.
+    pub tag: Option<&'static str>,
+    /// What values of the kind `regexp` are checked with.
+    pub pattern: Option<&'static str>,
 }
 
 impl CustomField {
     /// An active field without options.
     pub fn new(kind: &'static str, key: &str, title: &str) -> Self {
         let (key, title) = (key.to_owned(), Some(title.to_owned()));
-        Self { kind, key, title, active: true, options: Vec::new(), target: None }
+        Self {
+            kind,
+            key,
+            title,
+            active: true,
+            options: Vec::new(),
+            target: None,
+            tag: None,
+            pattern: None,
+        }
+    }
+
+    /// The field with these options: tags and their labels.
+    pub fn with_options(mut self, options: &[(&str, &str)]) -> Self {
+        let option = |(tag, label): &(&str, &str)| ((*tag).to_owned(), (*label).to_owned());
+        self.options = options.iter().map(option).collect();
+        self
+    }
+
+    /// The checkbox with this tag.
+    pub fn with_tag(self, tag: &'static str) -> Self {
+        Self { tag: Some(tag), ..self }
+    }
+
+    /// The field with this pattern.
+    pub fn with_pattern(self, pattern: &'static str) -> Self {
+        Self { pattern: Some(pattern), ..self }
+    }
+
+    /// The lookup of this kind of record, `zen:user` and the like.
+    pub fn with_target(self, target: &'static str) -> Self {
+        Self { target: Some(target), ..self }
     }
 }
 
@@ -50,6 +85,13 @@ impl Account {
                 row.set("title", &field.title.as_deref().map_or("null".into(), text));
                 row.set("raw_title", &text("{{dc.title}}"));
                 row.set("active", &field.active.to_string());
+                row.set_existing("removable", "true");
+                row.set_existing("system", "false");
+                match field.tag {
+                    Some(tag) => row.set("tag", &text(tag)),
+                    None => row.set_existing("tag", "null"),
+                }
+                row.set("regexp_for_validation", &field.pattern.map_or("null".into(), text));
                 // Only what users and organizations hold is called by a key.
                 let own = if of == "tickets" { "null".into() } else { text(&field.key) };
                 row.set("key", &own);

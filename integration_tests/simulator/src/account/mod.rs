@@ -5,9 +5,12 @@ mod brands;
 mod changes;
 mod fields;
 mod founding;
+mod index;
 mod samples;
 pub(crate) mod table;
+mod tidy;
 pub(crate) mod truth;
+mod writing;
 
 pub use brands::Brand;
 pub use fields::CustomField;
@@ -66,6 +69,9 @@ impl Account {
             account.tables.insert(resource.name, Table::new(resource, last_id));
         }
         founding::found(&mut account, settings);
+        if settings.tidy_people {
+            account.tidy_people();
+        }
         account
     }
 
@@ -192,6 +198,7 @@ impl Account {
             text,
             indexed: None,
             before_deletion: None,
+            former: Vec::new(),
         };
         if row.key.is_empty() || table.has_key(&row.key) {
             row.key = match resource.key {

@@ -1,8 +1,10 @@
 //! The rows of one resource, with the columns that listings sort and filter by.
 
+use super::index::Index;
 use crate::prng::mix;
 use crate::resources::{Resource, Stamp};
 use crate::{clock, row_text};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -29,6 +31,8 @@ pub struct Row {
     pub indexed: Option<(i64, String)>,
     /// When a deleted ticket last changed before its deletion, and what the index held of it then.
     pub before_deletion: Option<(i64, String)>,
+    /// What requests wrote over, oldest first: the second of the write, and the text before it.
+    pub former: Vec<(i64, String)>,
 }
 
 impl Row {
@@ -57,6 +61,21 @@ impl Row {
         let (updated_at, text) = self.before_deletion.clone()?;
         let is_unheard_of = self.deleted && self.updated_at > newest && updated_at <= newest;
         is_unheard_of.then(|| Self { updated_at, text, deleted: false, ..self.clone() })
+    }
+
+    /// The row as an index shows it that has caught up to `newest`. None for a row that is younger.
+    pub(crate) fn as_of(&self, newest: i64) -> Option<Cow<'_, Self>> {
+        if self.created_at > newest {
+            return None;
+        }
+        let former = self.former.iter().find(|(written_at, _)| *written_at > newest);
+        Some(match former {
+            None => Cow::Borrowed(self),
+            Some((_, text)) => {
+                let (text, former, indexed) = (text.clone(), Vec::new(), None);
+                Cow::Owned(Self { text, former, indexed, ..self.clone() })
+            }
+        })
     }
 
     /// Writes a time into a field in the spelling that the field has had.
@@ -117,13 +136,15 @@ pub(crate) struct Table {
     by_key: HashMap<String, u64>,
     by_parent: BTreeMap<u64, BTreeSet<u64>>,
     sorted: Vec<(Order, Arc<Vec<SortKey>>)>,
+    index: Index,
 }
 
 impl Table {
     pub(crate) fn new(resource: &'static Resource, last_id: u64) -> Self {
         let (by_key, by_parent) = (HashMap::new(), BTreeMap::new());
         let (rows, brands, sorted) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
-        Self { resource, rows, made: 0, last_id, brands, by_key, by_parent, sorted }
+        let index = Index::new(resource.name);
+        Self { resource, rows, made: 0, last_id, brands, by_key, by_parent, sorted, index }
     }
 
     pub(crate) fn insert(&mut self, row: Row) {
@@ -133,11 +154,13 @@ impl Table {
         if let Some(parent) = row.parent {
             self.by_parent.entry(parent).or_default().insert(row.number);
         }
+        self.index.note(row.number);
         self.rows.insert(row.number, row);
     }
 
     pub(crate) fn remove(&mut self, number: u64) -> Option<Row> {
         self.sorted.clear();
+        self.index.note(number);
         let row = self.rows.remove(&number)?;
         self.by_key.remove(&row.key);
         if let Some(siblings) = row.parent.and_then(|parent| self.by_parent.get_mut(&parent)) {
@@ -163,7 +186,19 @@ impl Table {
     pub(crate) fn change(&mut self, key: &str) -> Option<&mut Row> {
         let number = self.by_key.get(key)?;
         self.sorted.clear();
+        self.index.note(*number);
         self.rows.get_mut(number)
+    }
+
+    /// The rows whose field has this value, in any case of letters.
+    pub(crate) fn find(&self, field: &str, value: &str) -> Vec<&Row> {
+        let numbers = self.index.find(&self.rows, field, value);
+        numbers.iter().filter_map(|number| self.rows.get(number)).collect()
+    }
+
+    /// The numbers of the rows whose field has a value, in small letters, that fits.
+    pub(crate) fn find_like(&self, field: &str, fits: impl Fn(&str) -> bool) -> BTreeSet<u64> {
+        self.index.find_like(&self.rows, field, fits)
     }
 
     pub(crate) fn children(&self, parent: u64) -> impl DoubleEndedIterator<Item = &Row> {

@@ -1,5 +1,6 @@
 //! From a request to an answer: who asks, may they, which listing is it, which rows does it show.
 
+mod lookups;
 mod search;
 mod search_words;
 mod shapes;
@@ -14,6 +15,7 @@ use crate::listings::{self, Below, Dialect, Gate, Listing, View};
 use crate::paging::{self, Cursors, ExportPage, Rows};
 use crate::query::Asked;
 use crate::settings::{Knobs, Settings};
+use crate::writes::Jobs;
 use std::cell::Cell;
 
 /// All that an endpoint may look at.
@@ -22,6 +24,8 @@ pub(crate) struct Desk<'a> {
     pub(crate) knobs: &'a Knobs,
     pub(crate) account: &'a mut Account,
     pub(crate) cursors: &'a mut Cursors,
+    pub(crate) jobs: &'a Jobs,
+    pub(crate) now_ms: i64,
     /// Export pages served so far, for the knob that empties some.
     pub(crate) export_pages: &'a mut u64,
 }
@@ -64,17 +68,26 @@ pub(crate) fn answer(desk: &mut Desk<'_>, route: &str, asked: &Asked, who: &Iden
     let result = match who {
         Identity::Refused(answer) => return answer.clone(),
         Identity::Anonymous if route == "users/me" => return special::anonymous_user(),
-        Identity::Anonymous if special::is_known(route) || listings::find(route).is_some() => {
+        Identity::Anonymous
+            if special::is_known(route)
+                || lookups::is_known(route)
+                || listings::find(route).is_some() =>
+        {
             return Answer::not_authenticated();
         }
         Identity::Anonymous => return Answer::no_endpoint(),
-        Identity::Known(person) => match special::answer(desk, route, asked, person) {
-            Some(result) => result,
-            None => match listings::find(route) {
-                Some((listing, ids)) => list(desk, listing, &ids, asked, person),
-                None => return Answer::no_endpoint(),
-            },
-        },
+        Identity::Known(person) => {
+            let special = special::answer(desk, route, asked, person);
+            // Listings come first where a path with an id could be one.
+            match (special, listings::find(route)) {
+                (Some(result), _) => result,
+                (None, Some((listing, ids))) => list(desk, listing, &ids, asked, person),
+                (None, None) => match lookups::answer(desk, route, asked, person) {
+                    Some(result) => result,
+                    None => return Answer::no_endpoint(),
+                },
+            }
+        }
     };
     result.unwrap_or_else(|refusal| refusal)
 }

@@ -3,6 +3,7 @@
 
 use super::search_words::words;
 use super::{Desk, pass};
+use crate::account::Account;
 use crate::account::table::{Order, Row, SortKey};
 use crate::answer::Answer;
 use crate::auth::{Person, Role};
@@ -11,6 +12,8 @@ use crate::paging::{self, Flavour, Rows};
 use crate::query::Asked;
 use crate::row_text;
 use crate::settings::Plan;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 const GATE: Gate = Gate { role: Role::Agent, plan: (Plan::Essential, Below::NoAccess), scope: "" };
 
@@ -38,9 +41,12 @@ pub(super) fn export(
     let mut keys: Vec<_> = found.into_iter().map(key).collect();
     keys.sort_unstable();
     let account = &*desk.account;
+    let newest = account.now() - desk.knobs.search_lag_seconds;
     let text = |number: u64| {
         let row = &account.table(table).rows[&number];
-        let mut text = row_text::without(row.indexed(), "generated_timestamp");
+        let written_since = row.as_of(newest).filter(|_| !row.former.is_empty());
+        let indexed = written_since.as_deref().unwrap_or(row).indexed();
+        let mut text = row_text::without(indexed, "generated_timestamp");
         row_text::append(&mut text, "result_type", &row_text::quote(kind));
         text
     };
@@ -93,7 +99,28 @@ fn found<'a>(desk: &'a Desk<'_>, table: &str, query: &str) -> Result<Vec<&'a Row
     let found = rows.filter(|row| {
         let holds = |row: &Row| words.iter().all(|word| word.holds(row));
         let is_there = !row.deleted && row.updated_at <= newest && holds(row);
-        is_there || row.before_deletion(newest).is_some_and(|before| holds(&before))
+        // What a request wrote over is there until the index has heard of it.
+        let was_there = || {
+            let former = row.as_of(newest).filter(|_| !row.deleted && !row.former.is_empty());
+            former.is_some_and(|former| holds(&former))
+        };
+        is_there || was_there() || row.before_deletion(newest).is_some_and(|before| holds(&before))
     });
     Ok(found.collect())
+}
+
+/// The rows of a table as an index shows them that has caught up to `newest`: rows that were written
+/// since are there with what they held before. With candidates, no others are looked at.
+pub(super) fn found_as_of<'a>(
+    account: &'a Account,
+    table: &str,
+    query: &str,
+    newest: i64,
+    candidates: Option<&BTreeSet<u64>>,
+) -> Result<Vec<Cow<'a, Row>>, Answer> {
+    let words = words(query)?;
+    let rows = account.table(table).rows.values().filter(|row| !row.deleted);
+    let rows = rows.filter(|row| candidates.is_none_or(|some| some.contains(&row.number)));
+    let rows = rows.filter_map(|row| row.as_of(newest));
+    Ok(rows.filter(|row| words.iter().all(|word| word.holds(row))).collect())
 }

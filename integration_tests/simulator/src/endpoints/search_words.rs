@@ -6,6 +6,7 @@ use crate::account::table::Row;
 use crate::answer::Answer;
 use crate::clock::parse_iso;
 use crate::row_text;
+use serde_json::value::RawValue;
 
 const STATUSES: &[&str] = &["new", "open", "pending", "hold", "solved", "closed"];
 const PRIORITIES: &[&str] = &["low", "normal", "high", "urgent"];
@@ -35,7 +36,8 @@ impl Word {
                 place.is_some_and(|place| (*from..=*to).contains(&place))
             }
             Self::Field { field, text, negated } => {
-                let raw = row_text::get(row.indexed(), field).unwrap_or_default();
+                let own = row_text::get(row.indexed(), field);
+                let raw = own.or_else(|| custom(row, field)).unwrap_or_default();
                 // Of a list any element.
                 let has = raw.trim_matches(['[', ']']).split(',');
                 has.map(|one| one.trim().trim_matches('"')).any(|one| one == text) != *negated
@@ -43,6 +45,20 @@ impl Word {
             Self::Text(text) => row.indexed().contains(text.as_str()),
         }
     }
+}
+
+/// The value of a custom field: by its key of people and organizations, of tickets by its id.
+/// Source: Zendesk, Search reference, custom fields.
+fn custom<'a>(row: &'a Row, field: &str) -> Option<&'a str> {
+    let text = row.indexed();
+    if let Some(id) = field.strip_prefix("custom_field_") {
+        let pairs: Vec<&RawValue> =
+            serde_json::from_str(row_text::get(text, "custom_fields")?).ok()?;
+        let pair = pairs.into_iter().find(|pair| row_text::get(pair.get(), "id") == Some(id))?;
+        return row_text::get(pair.get(), "value");
+    }
+    let fields = ["user_fields", "organization_fields"];
+    fields.iter().find_map(|fields| row_text::get(row_text::get(text, fields)?, field))
 }
 
 /// The words of a query. What stands in quotes belongs together; the type is told elsewhere.

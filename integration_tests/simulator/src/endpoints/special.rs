@@ -183,6 +183,12 @@ fn comments(desk: &mut Desk<'_>, ticket: u64, asked: &Asked) -> Result<Answer, A
     });
     let mut keys: Vec<SortKey> = keys.collect();
     keys.sort_unstable();
+    // Zendesk, Ticket Comments: `sort_order`, and `sort` of cursor pages.
+    let descending =
+        asked.get("sort_order") == Some("desc") || asked.get("sort") == Some("-created_at");
+    if descending {
+        keys.reverse();
+    }
     let text = |number: u64| {
         let comment = comments.iter().find(|(id, ..)| *id == number);
         comment.map(|(.., text)| text.clone()).unwrap_or_default()
@@ -191,7 +197,7 @@ fn comments(desk: &mut Desk<'_>, ticket: u64, asked: &Asked) -> Result<Answer, A
     let flavour = Flavour {
         key: "comments",
         order: Order::Created,
-        descending: false,
+        descending,
         max: 100,
         help_center: false,
         cursor_life_s: None,

@@ -102,7 +102,7 @@ fn hosts() {
 #[test]
 fn a_refresh_rotates_both_tokens() {
     let now = 1_000_000;
-    let mut oauth = crate::oauth::OAuth::new(now);
+    let mut oauth = crate::oauth::OAuth::new(now, "read");
     let ask = |oauth: &mut crate::oauth::OAuth, more: &str| {
         let (id, secret) = (crate::OAUTH_CLIENT_ID, crate::OAUTH_CLIENT_SECRET);
         let body = format!("client_id={id}&client_secret={secret}&{more}");

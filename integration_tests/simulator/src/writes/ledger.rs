@@ -1,0 +1,140 @@
+//! What writes caused beside what they were asked for, and everything that they did.
+
+use std::collections::BTreeMap;
+
+/// What a write did to a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Deed {
+    Created,
+    Updated,
+    Deleted,
+}
+
+/// One write that took effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EffectiveWrite {
+    /// `users`, `organizations`, `tickets`, `user_identities`, `organization_memberships`
+    pub object: &'static str,
+    pub id: u64,
+    pub deed: Deed,
+    /// False for an update that changed nothing and moved `updated_at` all the same.
+    pub changed: bool,
+    /// The fields that differ.
+    pub fields: Vec<String>,
+    pub at_unix: i64,
+    /// The job that it belonged to.
+    pub job: Option<String>,
+}
+
+/// A mail that asks a person to verify an address, or welcomes a new user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerificationMail {
+    pub user_id: u64,
+    pub email: String,
+}
+
+/// A mail that a public comment sent to the requester.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequesterMail {
+    pub ticket_id: u64,
+    pub requester_id: u64,
+}
+
+/// Business rules ran over a ticket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TriggersFired {
+    pub ticket_id: u64,
+    pub on: Deed,
+}
+
+/// A user was taken out of an organization by a write of something else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrganizationLost {
+    pub user_id: u64,
+    pub organization_id: u64,
+}
+
+/// Tags that were not in the list that replaced theirs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TagsLost {
+    pub object: &'static str,
+    pub id: u64,
+    pub tags: Vec<String>,
+}
+
+/// A value of a user that went over to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserChange {
+    pub user_id: u64,
+    pub from: Option<String>,
+    pub to: String,
+}
+
+/// The ledger of side effects.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ledger {
+    pub verification_mails: Vec<VerificationMail>,
+    pub requester_mails: Vec<RequesterMail>,
+    pub triggers_fired: Vec<TriggersFired>,
+    pub organizations_lost: Vec<OrganizationLost>,
+    pub tags_lost: Vec<TagsLost>,
+    pub role_changes: Vec<UserChange>,
+    pub primary_email_changes: Vec<UserChange>,
+    pub writes: Vec<EffectiveWrite>,
+    /// Values of dropdowns that were no option and were ignored: the field and the value.
+    pub ignored_options: Vec<(String, String)>,
+}
+
+impl Ledger {
+    /// The ids of the rows to which this was done, in the order of the writes.
+    pub fn ids(&self, object: &str, deed: Deed) -> Vec<u64> {
+        let writes = self.writes.iter();
+        let writes = writes.filter(|write| write.object == object && write.deed == deed);
+        writes.map(|write| write.id).collect()
+    }
+
+    pub fn created(&self, object: &str) -> Vec<u64> {
+        self.ids(object, Deed::Created)
+    }
+
+    pub fn updated(&self, object: &str) -> Vec<u64> {
+        self.ids(object, Deed::Updated)
+    }
+
+    pub fn deleted(&self, object: &str) -> Vec<u64> {
+        self.ids(object, Deed::Deleted)
+    }
+
+    /// The updates that changed nothing.
+    pub fn noop_writes(&self) -> Vec<&EffectiveWrite> {
+        self.writes.iter().filter(|write| !write.changed).collect()
+    }
+
+    /// How many of each. Created, updated and deleted rows are counted by object:
+    /// `users_created`.
+    pub fn counts(&self) -> BTreeMap<String, u64> {
+        let lists = [
+            ("verification_mails", self.verification_mails.len()),
+            ("requester_mails", self.requester_mails.len()),
+            ("triggers_fired", self.triggers_fired.len()),
+            ("organizations_lost", self.organizations_lost.len()),
+            ("tags_lost", self.tags_lost.len()),
+            ("role_changes", self.role_changes.len()),
+            ("primary_email_changes", self.primary_email_changes.len()),
+            ("ignored_options", self.ignored_options.len()),
+            ("writes", self.writes.len()),
+            ("noop_writes", self.noop_writes().len()),
+        ];
+        let mut counts: BTreeMap<String, u64> =
+            lists.into_iter().map(|(name, count)| (name.to_owned(), count as u64)).collect();
+        for write in &self.writes {
+            let deed = match write.deed {
+                Deed::Created => "created",
+                Deed::Updated => "updated",
+                Deed::Deleted => "deleted",
+            };
+            *counts.entry(format!("{}_{deed}", write.object)).or_default() += 1;
+        }
+        counts
+    }
+}

@@ -1,0 +1,56 @@
+//! Requests that write: POST, PUT and DELETE. What a write does to one object is in the file of that
+//! object; single requests and jobs share it. `routes` has the table of all of them.
+
+mod bulk;
+mod comments;
+mod custom_fields;
+mod idempotency;
+mod identities;
+mod items;
+mod job_faults;
+mod jobs;
+mod ledger;
+mod memberships;
+mod organizations;
+mod pattern;
+mod rates;
+mod refusal;
+mod request;
+mod routes;
+mod seeding;
+mod single;
+mod tags;
+mod tickets;
+mod users;
+mod validation;
+mod world;
+
+pub use job_faults::{JobFault, JobFaults, JobOrdered};
+pub use jobs::JobSeen;
+pub use ledger::{
+    Deed, EffectiveWrite, Ledger, OrganizationLost, RequesterMail, TagsLost, TriggersFired,
+    UserChange, VerificationMail,
+};
+
+pub(crate) use jobs::Jobs;
+pub(crate) use rates::{PER_ORGANIZATION, buckets};
+pub(crate) use request::{Written, answer};
+pub(crate) use routes::{Route, find};
+
+use crate::account::Account;
+use idempotency::IdempotentAnswers;
+
+/// What writes leave behind beside the account.
+#[derive(Default)]
+pub(crate) struct Writes {
+    pub(crate) ledger: Ledger,
+    pub(crate) jobs: Jobs,
+    pub(crate) idempotent: IdempotentAnswers,
+}
+
+impl Writes {
+    /// Lets jobs do what is due by now.
+    pub(crate) fn run_jobs(&mut self, account: &mut Account, now_ms: i64) {
+        self.jobs.run(account, &mut self.ledger, now_ms);
+    }
+}

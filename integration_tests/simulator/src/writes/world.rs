@@ -1,0 +1,74 @@
+//! What every write acts upon: the account, the ledger, and the one who writes.
+
+use super::ledger::{Deed, EffectiveWrite, Ledger, TagsLost};
+use super::refusal::Refusal;
+use crate::account::Account;
+use crate::auth::Role;
+use crate::row_text;
+
+/// Who writes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Actor {
+    pub(crate) user_id: u64,
+    pub(crate) role: Role,
+}
+
+pub(crate) struct World<'a> {
+    pub(crate) account: &'a mut Account,
+    pub(crate) ledger: &'a mut Ledger,
+    pub(crate) actor: Actor,
+    /// The job that the write belongs to.
+    pub(crate) job: Option<&'a str>,
+    /// Keys of bodies that nobody knows, for the header that warns of them.
+    pub(crate) unpermitted: Vec<String>,
+    /// Whether `additional_tags` and `remove_tags` of a ticket count.
+    pub(crate) adds_tags: bool,
+}
+
+/// The fields of a row and their new values in JSON.
+pub(super) type Fields = Vec<(String, String)>;
+
+impl World<'_> {
+    pub(super) fn record(
+        &mut self,
+        object: &'static str,
+        id: u64,
+        deed: Deed,
+        fields: Vec<String>,
+    ) {
+        self.ledger.writes.push(EffectiveWrite {
+            object,
+            id,
+            deed,
+            changed: deed != Deed::Updated || !fields.is_empty(),
+            fields,
+            at_unix: self.account.now(),
+            job: self.job.map(str::to_owned),
+        });
+    }
+
+    /// Updates a row. One that does not differ is stamped and recorded all the same.
+    pub(super) fn update(&mut self, object: &'static str, id: u64, fields: &Fields) {
+        let changed = self.account.write_row(object, id, fields);
+        self.record(object, id, Deed::Updated, changed);
+    }
+
+    /// Notes which tags a list loses that takes the place of another.
+    pub(super) fn note_lost_tags(&mut self, object: &'static str, id: u64, new: &[String]) {
+        let old = self.account.tags_of(object, id);
+        let tags: Vec<_> = old.into_iter().filter(|tag| !new.contains(tag)).collect();
+        if !tags.is_empty() {
+            self.ledger.tags_lost.push(TagsLost { object, id, tags });
+        }
+    }
+
+    /// The text of a row as an answer holds it.
+    pub(super) fn text(&self, object: &str, id: u64) -> Result<String, Refusal> {
+        let row = self.account.table(object).rows.get(&id).ok_or(Refusal::NotFound)?;
+        Ok(match object {
+            "tickets" => row_text::without(&row.text, "generated_timestamp"),
+            "organizations" => row_text::without(&row.text, "deleted_at"),
+            _ => row.text.clone(),
+        })
+    }
+}

@@ -1,1 +1,5 @@
+//! Runs the real binary against a simulated Zendesk and looks what the account is like afterwards.
 
+mod account;
+mod rows;
+mod run;

@@ -276,7 +276,11 @@ fn change(
                 custom_fields.push(json!({ "id": id, "value": emptied(field, value) }));
             }
             Place::Email if differs() => change.email = value.as_str().map(str::to_owned),
-            Place::Tags => tags(&mut change, value, current, config),
+            Place::Tags => {
+                let written: Vec<usize> = item.wanted.keys().copied().collect();
+                let own = layout.fields.tags_of_values(object, row, &written);
+                tags(&mut change, (value, current), &own, config);
+            }
             Place::Domains => domains(&mut change, value, current),
             Place::Organization => {
                 organization(&mut change, value.as_u64(), (row, found), config);
@@ -318,7 +322,13 @@ fn words(value: &Value) -> Vec<String> {
     items.map(str::to_lowercase).collect()
 }
 
-fn tags(change: &mut Change, value: &Value, current: &Value, config: &Config) {
+/// Adds, removes or replaces tags. `own` are those that Zendesk sets itself, which no list takes away.
+fn tags(
+    change: &mut Change,
+    (value, current): (&Value, &Value),
+    own: &BTreeSet<String>,
+    config: &Config,
+) {
     let (wanted, current) = (words(value), words(current));
     match config.tags_mode {
         TagsMode::Add => {
@@ -328,9 +338,11 @@ fn tags(change: &mut Change, value: &Value, current: &Value, config: &Config) {
             change.tags_removed = wanted.into_iter().filter(|tag| current.contains(tag)).collect();
         }
         TagsMode::Replace => {
-            let set = |tags: &[String]| tags.iter().cloned().collect::<BTreeSet<_>>();
-            if set(&wanted) != set(&current) {
-                change.body.insert("tags".into(), json!(wanted));
+            let current: BTreeSet<String> = current.into_iter().collect();
+            let kept = current.intersection(own).cloned();
+            let all: BTreeSet<String> = wanted.into_iter().chain(kept).collect();
+            if all != current {
+                change.body.insert("tags".into(), json!(all));
             }
         }
     }

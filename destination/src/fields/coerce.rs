@@ -221,7 +221,7 @@ mod tests {
     use super::*;
 
     fn field(kind: Kind) -> Field {
-        Field { name: "x".into(), place: Place::System, kind, description: None }
+        Field { name: "x".into(), place: Place::System, kind, description: None, tag: None }
     }
 
     fn options() -> Options {

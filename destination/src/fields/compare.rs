@@ -108,6 +108,7 @@ mod tests {
             place: Place::System,
             kind,
             description: None,
+            tag: None,
         };
         for (kind, wanted, current, is_same) in [
             (Kind::Integer, json!(12), json!("12"), true),

@@ -50,7 +50,8 @@ fn field(object: Object, row: &Value) -> Option<Field> {
         }
     };
     let description = Some(title.to_owned()).filter(|title| !title.is_empty());
-    Some(Field { name, place, kind, description })
+    let tag = row["tag"].as_str().filter(|tag| !tag.is_empty()).map(str::to_lowercase);
+    Some(Field { name, place, kind, description, tag })
 }
 
 fn options(row: &Value) -> Options {

@@ -5,7 +5,7 @@ mod compare;
 mod live;
 mod system;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -22,6 +22,8 @@ pub struct Field {
     pub kind: Kind,
     /// What it is for, for people.
     pub description: Option<String>,
+    /// The tag that Zendesk sets and takes with a checkbox.
+    pub tag: Option<String>,
 }
 
 /// Where a value goes.
@@ -124,6 +126,28 @@ impl Fields {
 
     pub fn iter(&self) -> impl Iterator<Item = &Field> {
         self.fields.iter()
+    }
+
+    /// The tags of a row that Zendesk sets itself, by the values of fields other than these.
+    ///
+    /// Source: Zendesk, "Ticket Fields", `tag` and `custom_field_options`.
+    #[must_use]
+    pub fn tags_of_values(&self, object: Object, row: &Value, but: &[usize]) -> BTreeSet<String> {
+        let mut tags = BTreeSet::new();
+        let others = self.fields.iter().enumerate().filter(|(at, _)| !but.contains(at));
+        for (_, field) in others {
+            let current = field.current(object, row);
+            match &field.kind {
+                Kind::Dropdown(_) => tags.extend(current.as_str().map(str::to_lowercase)),
+                Kind::Multiselect(_) => {
+                    let values = current.as_array().into_iter().flatten();
+                    tags.extend(values.filter_map(Value::as_str).map(str::to_lowercase));
+                }
+                Kind::Boolean if *current == Value::Bool(true) => tags.extend(field.tag.clone()),
+                _ => {}
+            }
+        }
+        tags
     }
 }
 

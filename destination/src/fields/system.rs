@@ -33,6 +33,7 @@ pub(super) fn fields(object: Object, allow_agents: bool) -> Vec<Field> {
         place,
         kind,
         description: Some(description.to_owned()).filter(|text| !text.is_empty()),
+        tag: None,
     };
     rows.into_iter().map(field).collect()
 }

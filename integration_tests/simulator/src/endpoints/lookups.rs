@@ -27,6 +27,7 @@ enum Kind {
     Tags,
     Job,
     Jobs,
+    AllJobs,
 }
 
 struct Lookup {
@@ -82,6 +83,7 @@ const LOOKUPS: &[Lookup] = &[
     lookup("tickets/show_many", Kind::ShowMany, "tickets", "ticket", "tickets"),
     lookup("tickets/{}", Kind::Show, "tickets", "ticket", "tickets"),
     lookup("tickets/{}/tags", Kind::Tags, "tickets", "ticket", "tickets"),
+    lookup("job_statuses", Kind::AllJobs, "", "", ""),
     lookup("job_statuses/show_many", Kind::Jobs, "", "", ""),
     lookup("job_statuses/{}", Kind::Job, "", "", ""),
 ];
@@ -115,6 +117,7 @@ pub(super) fn answer(
         Kind::Memberships => memberships(desk, lookup, id, asked),
         Kind::Tags => tags(desk.account, lookup, id),
         Kind::Job => desk.jobs.show(id, desk.now_ms),
+        Kind::AllJobs => Ok(desk.jobs.list(desk.now_ms)),
         Kind::Jobs => {
             let ids = keys(asked, "ids")?.unwrap_or_default();
             Ok(desk.jobs.show_many(&ids, desk.now_ms))

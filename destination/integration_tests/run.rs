@@ -1,0 +1,225 @@
+//! Runs the binary: a config and a catalog as files, messages on stdin, and every line that it wrote.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use simulator::Simulator;
+
+/// No process may live longer.
+const LONGEST_LIFE: Duration = Duration::from_secs(120);
+
+/// Seconds of the account's that pass in one of the wall's.
+pub(crate) const SCALE: f64 = 600.0;
+
+static FOLDERS: AtomicU64 = AtomicU64::new(0);
+
+/// A folder of a test's own, which goes with it.
+pub(crate) struct Folder(pub(crate) PathBuf);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        let number = FOLDERS.fetch_add(1, Ordering::Relaxed);
+        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
+            .join(format!("destination-{}-{number}", std::process::id()));
+        fs::create_dir_all(&path).expect("a folder");
+        Self(path)
+    }
+
+    pub(crate) fn write(&self, name: &str, content: &Value) -> PathBuf {
+        let file = self.0.join(name);
+        fs::write(&file, content.to_string()).expect("a file");
+        file
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A config that signs in as the administrator, with further options.
+pub(crate) fn config(options: &Value) -> Value {
+    let mut config = json!({ "subdomain": "acme", "api_quota_percent": 100, "num_workers": 10,
+        "credentials": { "credentials": "oauth2.0", "access_token": simulator::ADMIN_BEARER } });
+    config.as_object_mut().unwrap().extend(options.as_object().cloned().unwrap_or_default());
+    config
+}
+
+/// A catalog of one stream of data activation.
+pub(crate) fn catalog(object: &str, mode: &str, key: Option<&str>) -> Value {
+    let key: Vec<[&str; 1]> = key.into_iter().map(|key| [key]).collect();
+    json!({ "streams": [{ "stream": { "name": "rows", "namespace": "warehouse", "json_schema": {} },
+        "sync_mode": "incremental", "destination_sync_mode": mode, "destination_object_name": object,
+        "primary_key": key, "generation_id": 1, "minimum_generation_id": 0, "sync_id": 1 }] })
+}
+
+pub(crate) fn record(row: &Value) -> String {
+    json!({ "type": "RECORD", "record": { "stream": "rows", "namespace": "warehouse", "data": row,
+        "emitted_at": 1 } })
+    .to_string()
+}
+
+pub(crate) fn state(number: u64) -> String {
+    json!({ "type": "STATE", "state": { "type": "STREAM", "stream": {
+        "stream_descriptor": { "name": "rows", "namespace": "warehouse" },
+        "stream_state": { "number": number } }, "sourceStats": { "recordCount": 1.0 }, "id": number, "odd": [1] } })
+    .to_string()
+}
+
+/// The rows with a state behind every so many of them, and one behind the last.
+pub(crate) fn messages(rows: &[Value], state_every: usize) -> String {
+    let mut text = String::new();
+    for (at, row) in rows.iter().enumerate() {
+        text.push_str(&record(row));
+        text.push('\n');
+        if (at + 1) % state_every == 0 || at + 1 == rows.len() {
+            text.push_str(&state(at as u64 + 1));
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// What a process left behind.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) lines: Vec<Value>,
+    pub(crate) stderr: String,
+    /// None when a signal ended it.
+    pub(crate) code: Option<i32>,
+}
+
+impl Ended {
+    pub(crate) fn of_type(&self, kind: &str) -> Vec<&Value> {
+        self.lines.iter().filter(|line| line["type"] == kind).collect()
+    }
+
+    pub(crate) fn states(&self) -> Vec<&Value> {
+        self.of_type("STATE").into_iter().map(|line| &line["state"]).collect()
+    }
+
+    /// The LOG lines of a level.
+    pub(crate) fn logged(&self, level: &str) -> Vec<String> {
+        let logs = self.of_type("LOG").into_iter().filter(|line| line["log"]["level"] == level);
+        logs.filter_map(|line| line["log"]["message"].as_str().map(str::to_owned)).collect()
+    }
+
+    /// The words of its ERROR traces.
+    pub(crate) fn errors(&self) -> Vec<String> {
+        let traces = self.of_type("TRACE").into_iter();
+        traces
+            .filter_map(|line| line["trace"]["error"]["message"].as_str().map(str::to_owned))
+            .collect()
+    }
+
+    /// The sum of a count over all states.
+    pub(crate) fn count(&self, name: &str) -> u64 {
+        let of = |state: &&Value| {
+            let stats = &state["destinationStats"];
+            stats[name].as_f64().or(stats["additionalStats"][name].as_f64()).unwrap_or_default()
+        };
+        self.states().iter().map(of).sum::<f64>() as u64
+    }
+
+    /// Fails unless it ended well.
+    pub(crate) fn succeeded(self) -> Self {
+        assert_eq!((self.code, self.stderr.as_str()), (Some(0), ""), "{:#?}", self.lines);
+        self
+    }
+}
+
+/// A process under way. Dropping it kills it.
+pub(crate) struct Running {
+    child: Child,
+    began: Instant,
+}
+
+impl Running {
+    /// Starts a command with these words, and this on stdin.
+    pub(crate) fn start(sim: &Simulator, words: &[&str], input: String, attempt: u64) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_destination-zendesk-support"));
+        command.args(words).env("ZENDESK_BASE_URL", sim.url());
+        command.env("ZENDESK_CLOCK_SCALE", SCALE.to_string()).env_remove("LOG_LEVEL");
+        command.env("NO_PROXY", "127.0.0.1").env("WORKER_JOB_ATTEMPT", attempt.to_string());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the binary starts");
+        let mut pipe = child.stdin.take().expect("stdin is a pipe");
+        // A process that ends early reads no further.
+        thread::spawn(move || drop(pipe.write_all(input.as_bytes())));
+        Self { child, began: Instant::now() }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits for its end.
+    pub(crate) fn end(mut self) -> Ended {
+        let read = |mut pipe: Box<dyn Read + Send>| {
+            thread::spawn(move || {
+                let mut bytes = Vec::new();
+                let _ = pipe.read_to_end(&mut bytes);
+                String::from_utf8_lossy(&bytes).into_owned()
+            })
+        };
+        let stdout = read(Box::new(self.child.stdout.take().expect("stdout is a pipe")));
+        let stderr = read(Box::new(self.child.stderr.take().expect("stderr is a pipe")));
+        let status = loop {
+            if let Some(status) = self.child.try_wait().expect("the process can be asked") {
+                break status;
+            }
+            assert!(self.began.elapsed() < LONGEST_LIFE, "the process hangs");
+            thread::sleep(Duration::from_millis(5));
+        };
+        let stdout = stdout.join().expect("stdout is read");
+        // A killed process may leave half a line.
+        let whole = stdout.rfind('\n').map_or("", |end| &stdout[..end]);
+        let parse = |line: &str| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"));
+        Ended {
+            lines: whole.lines().map(parse).collect(),
+            stderr: stderr.join().expect("stderr is read"),
+            code: status.code(),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs a command that gives one answer.
+pub(crate) fn command(sim: &Simulator, name: &str, config: &Value) -> Ended {
+    let folder = Folder::new();
+    let config = folder.write("config.json", config);
+    Running::start(sim, &[name, "--config", &config.to_string_lossy()], String::new(), 0).end()
+}
+
+/// Starts `write`.
+pub(crate) fn start(
+    sim: &Simulator,
+    folder: &Folder,
+    (config, catalog): (&Value, &Value),
+    input: String,
+    attempt: u64,
+) -> Running {
+    let config = folder.write("config.json", config);
+    let catalog = folder.write("catalog.json", catalog);
+    let words =
+        ["write", "--config", &config.to_string_lossy(), "--catalog", &catalog.to_string_lossy()];
+    Running::start(sim, &words, input, attempt)
+}
+
+/// Runs `write` to its end.
+pub(crate) fn write(sim: &Simulator, config: &Value, catalog: &Value, input: String) -> Ended {
+    start(sim, &Folder::new(), (config, catalog), input, 0).end()
+}

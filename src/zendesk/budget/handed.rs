@@ -19,8 +19,9 @@ impl Handed {
     /// A turn that is watched until it is dropped.
     pub(super) fn new() -> Self {
         let is_late = Arc::new(AtomicBool::new(false));
-        let runtime = Handle::try_current().ok().filter(|_| cfg!(debug_assertions));
-        if let Some(runtime) = runtime {
+        if cfg!(debug_assertions)
+            && let Ok(runtime) = Handle::try_current()
+        {
             let on_its_way = Arc::downgrade(&is_late);
             runtime.spawn(async move {
                 for _ in 0..ROUNDS {

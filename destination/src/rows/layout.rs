@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::bind::Bound;
 use crate::config::NullHandling;
-use crate::fields::{Fields, Place};
+use crate::fields::{Fields, Place, all};
 use crate::object::KeyField;
 use crate::rejected::Reason;
 
@@ -182,7 +182,7 @@ pub(crate) mod tests {
             renamed: if object == Object::Users { bound.renamed } else { BTreeMap::new() },
             ..bound
         };
-        Layout::new(bound, Fields::new(object, false, Vec::new()), NullHandling::Ignore).unwrap()
+        Layout::new(bound, all(object, false, Vec::new()), NullHandling::Ignore).unwrap()
     }
 
     fn row(value: Value) -> Map<String, Value> {
@@ -226,7 +226,7 @@ pub(crate) mod tests {
             renamed: [("a".to_owned(), "shoe_size".to_owned())].into(),
             ..layout(Object::Users, Operation::Upsert, KeyField::ExternalId).bound
         };
-        let fields = Fields::new(Object::Users, false, Vec::new());
+        let fields = all(Object::Users, false, Vec::new());
         let why = Layout::new(bound, fields, NullHandling::Ignore).unwrap_err();
         assert!(why.contains("`shoe_size`") && why.contains("stream `dim`"), "{why}");
     }

@@ -249,7 +249,7 @@ mod tests {
 
     use super::*;
     use crate::config::NullHandling;
-    use crate::fields::Fields;
+    use crate::fields::all;
     use crate::object::{KeyField, Operation};
 
     fn named(name: &str) -> Descriptor {
@@ -267,7 +267,7 @@ mod tests {
                 renamed: BTreeMap::new(),
                 columns: Vec::new(),
             };
-            let fields = Fields::new(*object, false, Vec::new());
+            let fields = all(*object, false, Vec::new());
             batches.bind(Layout::new(bound, fields, NullHandling::Ignore).unwrap());
         }
         batches

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::bind::Bound;
 use crate::config::NullHandling;
-use crate::fields::{Fields, Place, all};
+use crate::fields::{Fields, Place};
 use crate::object::KeyField;
 use crate::rejected::Reason;
 
@@ -166,6 +166,7 @@ pub(crate) mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::fields::all;
     use crate::object::{Object, Operation};
 
     /// A stream of an object, with the fields that every account has.

@@ -18,7 +18,7 @@ use crate::api::Api;
 use crate::bind::{Binding, bind};
 use crate::commands::{Out, client, failure};
 use crate::config::Config;
-use crate::fields::{Fields, all, live};
+use crate::fields::{all, live};
 use crate::object::{Object, Operation};
 use crate::rows::Layout;
 

@@ -1,5 +1,6 @@
 //! Runs the real binary against a simulated Zendesk and looks what the account is like afterwards.
 
 mod account;
+mod defaults;
 mod rows;
 mod run;

@@ -116,6 +116,23 @@ impl Columns {
         self.fields.insert(column.to_owned(), field);
         field
     }
+    /// Whether a field finds rows: the key of the stream, and ids of other systems wherever they stand.
+    fn is_key(&self, at: usize) -> bool {
+        let is_named = |field: &crate::fields::Field| field.name == KeyField::ExternalId.name();
+        self.key.is_some_and(|(_, key)| key == at) || self.fields.get(at).is_some_and(is_named)
+    }
+
+    /// The key of a row that wants nothing because of one of its values, as it came.
+    #[must_use]
+    pub fn raw_key(&self, data: &Map<String, Value>) -> Option<String> {
+        let name = self.key?.0.name();
+        let is_it = |(column, _): &(&String, &Value)| {
+            self.bound.renamed.get(*column).map_or(column.as_str(), String::as_str) == name
+        };
+        let text = text_of(data.iter().find(is_it)?.1).trim().to_owned();
+        (!text.is_empty()).then_some(text)
+    }
+
 
     /// Columns that are no field, once each.
     pub fn take_unknown(&mut self) -> Vec<String> {

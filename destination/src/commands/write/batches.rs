@@ -137,8 +137,7 @@ impl Batches {
         let wanted = match wanted {
             Ok(wanted) => wanted,
             Err(why) => {
-                let name = bound.layout.bound.key.map(crate::object::KeyField::name);
-                let key = name.and_then(|name| row.data.get(name)).map(ToString::to_string);
+                let key = bound.layout.raw_key(&row.data);
                 return settled(row, key, Err(why));
             }
         };

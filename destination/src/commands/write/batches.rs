@@ -142,10 +142,10 @@ impl Batches {
             }
         };
         let key = bound.layout.key(&wanted);
-        if let Err(refused) = bound.pending.add(key.clone(), wanted, row) {
-            let (row, why) = *refused;
-            return settled(row, key, Err(why));
+        if bound.pending.parts_from(&bound.layout, key.as_deref(), &wanted) {
+            self.waiting.push_back(bound.cut());
         }
+        bound.pending.add(&bound.layout, key, wanted, row);
         if bound.pending.is_full() {
             self.waiting.push_back(bound.cut());
         }

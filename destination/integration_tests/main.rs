@@ -2,5 +2,7 @@
 
 mod account;
 mod defaults;
+mod meant;
+mod operations;
 mod rows;
 mod run;

@@ -143,7 +143,13 @@ impl Ended {
 
     /// Fails unless it ended well.
     pub(crate) fn succeeded(self) -> Self {
-        assert_eq!((self.code, self.stderr.as_str()), (Some(0), ""), "{:#?}", self.lines);
+        assert_eq!(
+            (self.code, self.stderr.as_str()),
+            (Some(0), ""),
+            "{:#?} {:#?}",
+            self.errors(),
+            self.logged("WARN")
+        );
         self
     }
 }

@@ -20,8 +20,8 @@ const ADDRESSES_AT_ONCE: usize = 25;
 /// Single requests side by side. The workers bound how many are in flight.
 const SIDE_BY_SIDE: usize = 40;
 
-/// Users whose further addresses are looked at, where a search finds an address that is nobody's first.
-const MOST_CANDIDATES: usize = 10;
+/// Pages of one search that are read. A search finds what resembles an address, too.
+const MOST_PAGES: usize = 100;
 
 /// Keys of other rows that are remembered.
 const MOST_REMEMBERED: usize = 50_000;
@@ -142,19 +142,20 @@ impl<'a> Look<'a> {
         candidates: Vec<Value>,
         address: &str,
     ) -> Result<Vec<Value>, ApiError> {
-        let mut found = Vec::new();
-        for user in candidates.into_iter().take(MOST_CANDIDATES) {
-            let Some(id) = user["id"].as_u64() else { continue };
-            let identities = self.identities(id).await?;
-            let is_it = |identity: &Value| {
-                identity["type"] == "email"
-                    && identity["value"].as_str().is_some_and(|value| fold(value) == fold(address))
-            };
-            if identities.iter().any(is_it) {
-                found.push(user);
-            }
-        }
-        Ok(found)
+        let is_it = |identity: &Value| {
+            identity["type"] == "email"
+                && identity["value"].as_str().is_some_and(|value| fold(value) == fold(address))
+        };
+        let found = stream::iter(candidates)
+            .map(|user| async move {
+                let Some(id) = user["id"].as_u64() else { return Ok(None) };
+                let identities = self.identities(id).await?;
+                Ok::<_, ApiError>(identities.iter().any(is_it).then_some(user))
+            })
+            .buffered(SIDE_BY_SIDE)
+            .try_collect::<Vec<_>>()
+            .await?;
+        Ok(found.into_iter().flatten().collect())
     }
 
     /// The users who have one of these addresses as their first, by few requests.
@@ -173,19 +174,30 @@ impl<'a> Look<'a> {
         Ok(found)
     }
 
-    /// The rows of one answer, without those that are deleted.
+    /// The rows of an answer, page by page, without those that are deleted.
     async fn rows(
         &self,
         object: Object,
         path: &str,
         query: Vec<(&'static str, String)>,
     ) -> Result<Vec<Value>, ApiError> {
-        let mut reply = good(self.api.get(path, query).await?, path)?;
-        let Value::Array(mut rows) = reply.body[object.name()].take() else {
-            return Err(unreadable(path, &format!("it has no list `{}`", object.name())));
-        };
-        rows.retain(|row| row["active"] != false && row["status"] != "deleted");
-        Ok(rows)
+        let mut found = Vec::new();
+        for page in 1..=MOST_PAGES {
+            let mut query = query.clone();
+            if page > 1 {
+                query.push(("page", page.to_string()));
+            }
+            let mut reply = good(self.api.get(path, query).await?, path)?;
+            let Value::Array(rows) = reply.body[object.name()].take() else {
+                return Err(unreadable(path, &format!("it has no list `{}`", object.name())));
+            };
+            let is_there = |row: &Value| row["active"] != false && row["status"] != "deleted";
+            found.extend(rows.into_iter().filter(is_there));
+            if reply.body["next_page"].is_null() {
+                return Ok(found);
+            }
+        }
+        Err(unreadable(path, "it does not end"))
     }
 
     /// The addresses and accounts of a user.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::config::{Config, NullHandling, OnEmailMatch, OrganizationMode, TagsMode};
 use crate::fields::{Field, Kind, Place};
-use crate::object::{Object, Operation};
+use crate::object::{KeyField, Object, Operation};
 use crate::rejected::Reason;
 use crate::rows::{Doubt, Item, Layout};
 
@@ -68,11 +68,16 @@ pub fn plan(layout: &Layout, item: &Item, found: &Found, config: &Config) -> Pla
 
 fn of_item(layout: &Layout, item: &Item, found: &Found, config: &Config) -> Result<Plan, Reason> {
     let (object, operation) = (layout.bound.object, layout.bound.operation);
-    let key = layout.bound.key.map(crate::object::KeyField::name);
+    let key = layout.bound.key.map(KeyField::name);
     let (row, is_adopted) = match (found.rows.as_slice(), operation) {
         ([], Operation::Delete) => {
             let settled = item.intended.unwrap_or(Settled::Unchanged);
             return Ok(Plan::Settle(Ok(settled)));
+        }
+        // Zendesk gives the ids: what is created gets another one, and would be created by each sync anew.
+        ([], _) if layout.bound.key == Some(KeyField::Id) => {
+            let why = format!("no {} has this id, and ids cannot be chosen", object.singular());
+            return Err(Reason::new("not_found", key, why));
         }
         ([], Operation::Update) => {
             let why = format!("no {} has this key", object.singular());
@@ -255,7 +260,7 @@ fn change(
     let object = layout.bound.object;
     let mut change = Change { id, ..Change::default() };
     let mut custom_fields = Vec::new();
-    let key = layout.bound.key.map(crate::object::KeyField::name);
+    let key = layout.bound.key.map(KeyField::name);
     for (at, value) in &item.wanted {
         let Some(field) = layout.fields.get(*at) else { continue };
         let current = field.current(object, row);

@@ -79,7 +79,12 @@ impl Writer<'_> {
             let value = layout.value(&item.wanted, key.name()).and_then(Value::as_str);
             if let Some(written) = value.map(str::to_owned) {
                 let rows = self.look.by_key(object, key, &[written], true).await?;
-                found.rivals = rows.into_values().flatten().collect();
+                let rows = rows.into_values().flatten().collect();
+                // By the key of the stream it is the very row that is meant, seen late by the index.
+                match layout.bound.key == Some(key) {
+                    true => found.rows = rows,
+                    false => found.rivals = rows,
+                }
             }
         }
         Ok(())

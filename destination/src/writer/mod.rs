@@ -5,6 +5,7 @@ mod found;
 mod roads;
 mod single;
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use airbyte::destination::ledger::Settled;
@@ -18,7 +19,7 @@ use crate::jobs::Board;
 use crate::look::Look;
 use crate::plan::{Change, Plan, plan};
 use crate::rejected::Reason;
-use crate::rows::{Batch, Doubt, Item, Layout};
+use crate::rows::{Batch, Columns, Doubt, Item, Layout, Row};
 
 /// The waits before the looks at what is not known. The search index lags by a minute or two.
 ///
@@ -80,12 +81,31 @@ impl<'a> Writer<'a> {
         self.roads.take_warnings()
     }
 
-    /// Writes a batch, until each of its items is settled.
+    /// Writes a batch, until each of its items is settled. Where several rows of one key are rejected together,
+    /// each is written by itself: one that is fine must not pay for another.
     ///
     /// # Errors
     /// [`ApiError`] when nothing more can be written, or what came of a write cannot be found out.
     pub async fn write(&self, layout: &Layout, batch: Batch) -> Result<Vec<Written>, ApiError> {
-        let mut open = batch.items;
+        let written = self.write_items(layout, batch.items).await?;
+        let is_several = |one: &Written| one.came.is_err() && one.item.rows.len() > 1;
+        let (several, mut written): (Vec<_>, Vec<_>) = written.into_iter().partition(is_several);
+        let mut open: Vec<VecDeque<Item>> =
+            several.into_iter().map(|one| apart(layout, one)).collect();
+        loop {
+            let next: Vec<Item> = open.iter_mut().filter_map(VecDeque::pop_front).collect();
+            if next.is_empty() {
+                return Ok(written);
+            }
+            written.extend(Box::pin(self.write_items(layout, next)).await?);
+        }
+    }
+
+    async fn write_items(
+        &self,
+        layout: &Layout,
+        mut open: Vec<Item>,
+    ) -> Result<Vec<Written>, ApiError> {
         let mut written = Vec::with_capacity(open.len());
         for seconds in LOOKS_AFTER {
             if open.is_empty() {
@@ -154,6 +174,20 @@ impl<'a> Writer<'a> {
         }
         Ok(again)
     }
+}
+
+/// The rows of an item that was rejected, each as an item of its own, in their order.
+fn apart(layout: &Layout, written: Written) -> VecDeque<Item> {
+    let Written { item, came } = written;
+    let mut columns = Columns::default();
+    // Some of it may have been written before the rest was refused.
+    let doubt = came.err().map(Doubt::Conflict);
+    let alone = |row: Row| {
+        let wanted = columns.wanted(layout, &row.data).unwrap_or_default();
+        let (key, doubt) = (item.key.clone(), doubt.clone());
+        Item { key, wanted, rows: vec![row], intended: None, doubt }
+    };
+    item.rows.into_iter().map(alone).collect()
 }
 
 /// What is said of an item that was looked at for the last time.

@@ -137,16 +137,15 @@ impl Batches {
         let wanted = match wanted {
             Ok(wanted) => wanted,
             Err(why) => {
-                let name = bound.layout.bound.key.map(crate::object::KeyField::name);
-                let key = name.and_then(|name| row.data.get(name)).map(ToString::to_string);
+                let key = bound.layout.raw_key(&row.data);
                 return settled(row, key, Err(why));
             }
         };
         let key = bound.layout.key(&wanted);
-        if let Err(refused) = bound.pending.add(key.clone(), wanted, row) {
-            let (row, why) = *refused;
-            return settled(row, key, Err(why));
+        if bound.pending.parts_from(&bound.layout, key.as_deref(), &wanted) {
+            self.waiting.push_back(bound.cut());
         }
+        bound.pending.add(&bound.layout, key, wanted, row);
         if bound.pending.is_full() {
             self.waiting.push_back(bound.cut());
         }

@@ -88,7 +88,9 @@ pub(super) async fn prepare(
         let fields = custom.get(&bound.object).cloned().unwrap_or_default();
         let fields = all(bound.object, config.allow_agents, fields);
         match Layout::new(bound, fields, config.null_handling) {
-            Ok(layout) => batches.bind(layout),
+            Ok(layout) => {
+                batches.bind(layout.with_modes(config.tags_mode, config.organization_mode));
+            }
             Err(problem) => problems.push(problem),
         }
     }

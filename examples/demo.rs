@@ -2,6 +2,8 @@
 //! It runs the real binary, keeps every message in files that it names, and prints what came:
 //! first everything, then, after some changes in the account, what is new.
 
+mod built;
+
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs::{self, File};
@@ -9,6 +11,7 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
+use built::built;
 use serde_json::{Value, json};
 use simulator::{ADMIN_BEARER, Latency, Prng, SUBDOMAIN, Settings, Simulator, Size};
 
@@ -111,36 +114,9 @@ struct Connector {
 }
 
 impl Connector {
-    /// Builds the binary where this example was built, so that both are of the same source.
     fn build() -> Result<Self, Failure> {
-        let example = std::env::current_exe()?;
-        // <target>/<profile>/examples/demo
-        let profile = example.ancestors().nth(2).ok_or("the example lies in no target folder")?;
-        let target = profile.parent().ok_or("the example lies in no target folder")?;
-        if let Some(cargo) = std::env::var_os("CARGO") {
-            let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
-            let mut build = Command::new(cargo);
-            // Together with the example, its dependencies are those that are built already.
-            build.args(["build", "--quiet", "--bin", BINARY, "--example", "demo"]);
-            build.arg("--manifest-path").arg(manifest);
-            // What cargo tells this example of its package would make build scripts run anew.
-            for (name, _) in std::env::vars_os() {
-                let told = name.to_string_lossy();
-                if told.starts_with("CARGO_PKG_") || told.starts_with("CARGO_MANIFEST_") {
-                    build.env_remove(&name);
-                }
-            }
-            build.arg("--target-dir").arg(target);
-            if profile.ends_with("release") {
-                build.arg("--release");
-            }
-            if !build.status()?.success() {
-                return Err("the connector does not build".into());
-            }
-        }
-        let folder = target.join("demo");
-        fs::create_dir_all(&folder)?;
-        Ok(Self { binary: profile.join(BINARY), folder })
+        let (binary, folder) = built(BINARY, "demo", Path::new(env!("CARGO_MANIFEST_DIR")))?;
+        Ok(Self { binary, folder })
     }
 
     /// Writes a JSON file that is handed to the binary.

@@ -135,12 +135,18 @@ impl<'a> Writer<'a> {
         let found = self.found(layout, &items).await?;
         let mut again = Vec::new();
         let mut work = Work::default();
-        for (item, found) in items.into_iter().zip(&found) {
+        for (mut item, found) in items.into_iter().zip(&found) {
             match plan(layout, &item, found, self.config) {
                 Plan::Settle(came) => written.push(Written { item, came }),
                 Plan::LookAgain => again.push(item),
                 Plan::Create(body) => work.create.push((item, body)),
-                Plan::Change(change) => work.change.push((item, change)),
+                Plan::Change(change) => {
+                    // Whom only the address matched was there before: the creation was refused.
+                    if found.rows.is_empty() {
+                        item.intended = None;
+                    }
+                    work.change.push((item, change));
+                }
                 Plan::Delete(id) => work.delete.push((item, id)),
             }
         }

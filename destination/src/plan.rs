@@ -14,6 +14,8 @@ use crate::rows::{Doubt, Item, Layout};
 /// What was found of an item.
 #[derive(Clone, Debug, Default)]
 pub struct Found {
+    /// Why Zendesk refuses to look for it.
+    pub refused: Option<Reason>,
     /// Rows of Zendesk's that have its key.
     pub rows: Vec<Value>,
     /// Users or organizations that have its address or its name, where creating it was refused for that.
@@ -55,6 +57,22 @@ impl Change {
     pub fn is_empty(&self) -> bool {
         *self == Self { id: self.id, ..Self::default() }
     }
+
+    /// What changes, by the names of the fields.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.body.keys().cloned().collect();
+        let parts = [
+            ("email", self.email.is_some()),
+            ("tags", !self.tags_added.is_empty() || !self.tags_removed.is_empty()),
+            ("organizations", self.organization.is_some()),
+            ("comment", self.comment.is_some()),
+        ];
+        names.extend(
+            parts.iter().filter(|(_, differs)| *differs).map(|(name, _)| (*name).to_owned()),
+        );
+        names
+    }
 }
 
 /// Decides what is to be done with an item.
@@ -67,6 +85,9 @@ pub fn plan(layout: &Layout, item: &Item, found: &Found, config: &Config) -> Pla
 }
 
 fn of_item(layout: &Layout, item: &Item, found: &Found, config: &Config) -> Result<Plan, Reason> {
+    if let Some(why) = &found.refused {
+        return Err(why.clone());
+    }
     let (object, operation) = (layout.bound.object, layout.bound.operation);
     let key = layout.bound.key.map(KeyField::name);
     let (row, is_adopted) = match (found.rows.as_slice(), operation) {

@@ -53,6 +53,8 @@ pub struct Writer<'a> {
 pub struct Written {
     pub item: Item,
     pub came: Result<Settled, Reason>,
+    /// What would have been written, in words, where nothing is written.
+    pub planned: Option<String>,
 }
 
 /// What came of one write of an item.
@@ -68,6 +70,33 @@ struct Work {
     create: Vec<(Item, Map<String, Value>)>,
     change: Vec<(Item, Change)>,
     delete: Vec<(Item, u64)>,
+}
+
+impl Work {
+    /// What would come of the items, and an example of each in words.
+    fn only_planned(self, layout: &Layout) -> Vec<Written> {
+        let object = layout.bound.object.singular();
+        let names = |body: &Map<String, Value>| body.keys().cloned().collect::<Vec<_>>().join(", ");
+        let one = |item: Item, came, words: String| {
+            let key =
+                layout.written_key(&item.wanted).map(|(_, key)| format!(" for the key `{key}`"));
+            let planned = Some(format!("would {words}{}", key.unwrap_or_default()));
+            Written { item, came: Ok(came), planned }
+        };
+        let created = self.create.into_iter().map(|(item, body)| {
+            one(item, Settled::Created, format!("create a {object} with {}", names(&body)))
+        });
+        let updated = self.change.into_iter().map(|(item, change)| {
+            let words =
+                format!("change {} of the {object} {}", change.names().join(", "), change.id);
+            one(item, Settled::Updated, words)
+        });
+        let deleted = self
+            .delete
+            .into_iter()
+            .map(|(item, id)| one(item, Settled::Deleted, format!("delete the {object} {id}")));
+        created.chain(updated).chain(deleted).collect()
+    }
 }
 
 impl<'a> Writer<'a> {
@@ -120,7 +149,7 @@ impl<'a> Writer<'a> {
         }
         for item in open {
             let came = last_word(&item)?;
-            written.push(Written { item, came });
+            written.push(Written { item, came, planned: None });
         }
         Ok(written)
     }
@@ -137,7 +166,7 @@ impl<'a> Writer<'a> {
         let mut work = Work::default();
         for (mut item, found) in items.into_iter().zip(&found) {
             match plan(layout, &item, found, self.config) {
-                Plan::Settle(came) => written.push(Written { item, came }),
+                Plan::Settle(came) => written.push(Written { item, came, planned: None }),
                 Plan::LookAgain => again.push(item),
                 Plan::Create(body) => work.create.push((item, body)),
                 Plan::Change(change) => {
@@ -151,12 +180,7 @@ impl<'a> Writer<'a> {
             }
         }
         if self.config.dry_run {
-            let planned = work.create.into_iter().map(|(item, _)| (item, Settled::Created));
-            let planned =
-                planned.chain(work.change.into_iter().map(|(item, _)| (item, Settled::Updated)));
-            let planned =
-                planned.chain(work.delete.into_iter().map(|(item, _)| (item, Settled::Deleted)));
-            written.extend(planned.map(|(item, came)| Written { item, came: Ok(came) }));
+            written.extend(work.only_planned(layout));
             return Ok(Vec::new());
         }
         let mut done = Vec::new();
@@ -171,7 +195,7 @@ impl<'a> Writer<'a> {
         }
         for (mut item, after) in done {
             match after {
-                After::Settled(came) => written.push(Written { item, came }),
+                After::Settled(came) => written.push(Written { item, came, planned: None }),
                 After::Doubt(doubt) => {
                     item.doubt = Some(doubt);
                     again.push(item);
@@ -184,7 +208,7 @@ impl<'a> Writer<'a> {
 
 /// The rows of an item that was rejected, each as an item of its own, in their order.
 fn apart(layout: &Layout, written: Written) -> VecDeque<Item> {
-    let Written { item, came } = written;
+    let Written { item, came, .. } = written;
     let mut columns = Columns::default();
     // Some of it may have been written before the rest was refused.
     let doubt = came.err().map(Doubt::Conflict);

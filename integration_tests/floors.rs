@@ -1,5 +1,5 @@
 //! Imports look down only. The floors of the house are 1 the crates `zendesk` and `airbyte`, which do not
-//! know each other, and `connector` over both; 2 `streams`, 3 `sync`, 4 `source`, 5 `cli` and the binary;
+//! know each other, and `connector` over both, on which `destination` stands beside this program; 2 `streams`, 3 `sync`, 4 `source`, 5 `cli` and the binary;
 //! `config` may be used from floor 2 up and uses none of them.
 //!
 //! Inside a floor no files import each other in a circle (`circles`), the methods of a type stand in
@@ -19,11 +19,15 @@ mod text;
 /// The crates below this one.
 const CRATES: &[&str] = &["zendesk", "airbyte", "connector"];
 
+/// The program beside this one.
+const DESTINATION: &str = "destination";
+
 /// A crate, or a part of `src/`, and what it may import besides itself.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("zendesk", &[]),
     ("airbyte", &[]),
     ("connector", &["zendesk", "airbyte"]),
+    (DESTINATION, &["connector", "zendesk", "airbyte"]),
     ("config", &["connector", "zendesk"]),
     ("streams", &["connector", "zendesk", "airbyte", "config"]),
     ("sync", &["connector", "zendesk", "airbyte", "config", "streams"]),
@@ -150,6 +154,7 @@ fn sources() -> BTreeMap<PathBuf, String> {
     for name in CRATES {
         add(project.join("crates").join(name).join("src"), Some(name));
     }
+    add(project.join(DESTINATION).join("src"), Some(DESTINATION));
     assert!(found.len() > 100, "the walk found the sources");
     found
 }

@@ -1,5 +1,7 @@
 //! Accounts to write to, and what they hold.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 use simulator::{CustomField, Settings, Simulator};
 
@@ -26,6 +28,7 @@ pub(crate) fn account() -> Simulator {
     ];
     sim.account(|account| {
         for of in ["users", "organizations"] {
+            account.remove_fields(of);
             account.add_fields(of, &fields);
         }
     });
@@ -62,4 +65,44 @@ pub(crate) fn with(sim: &Simulator, resource: &str, field: &str, value: &Value) 
     let mut rows = all(sim, resource);
     rows.retain(|row| row[field] == *value);
     rows
+}
+
+/// Every row of an account by its resource and its key, as it is.
+pub(crate) fn snapshot(sim: &Simulator) -> BTreeMap<(&'static str, String), Value> {
+    sim.account(|account| {
+        let mut rows = BTreeMap::new();
+        for resource in simulator::Account::resources() {
+            for key in account.keys(resource) {
+                let text =
+                    account.row(resource, &key).map(|row| row.text.clone()).unwrap_or_default();
+                rows.insert((resource, key), serde_json::from_str(&text).expect("a row is JSON"));
+            }
+        }
+        rows
+    })
+}
+
+/// The rows that were there before and differ now or are gone, by resource and key.
+pub(crate) fn touched(
+    before: &BTreeMap<(&'static str, String), Value>,
+    after: &BTreeMap<(&'static str, String), Value>,
+) -> Vec<(&'static str, String)> {
+    let differs = |(at, row): &(&(&'static str, String), &Value)| after.get(*at) != Some(*row);
+    before.iter().filter(differs).map(|(at, _)| at.clone()).collect()
+}
+
+/// The columns that `discover` offers for an operation.
+pub(crate) fn offered(sim: &Simulator, object: &str, mode: &str) -> Vec<String> {
+    let ended = crate::run::command(
+        sim,
+        "discover",
+        &crate::run::config(&serde_json::json!({ "allow_deletes": true })),
+    );
+    let ended = ended.succeeded();
+    let catalog = ended.of_type("DESTINATION_CATALOG");
+    let operations = catalog[0]["destination_catalog"]["operations"].as_array().unwrap().clone();
+    let is_it =
+        |operation: &Value| operation["object_name"] == object && operation["sync_mode"] == mode;
+    let operation = operations.into_iter().find(is_it).expect("the operation is offered");
+    operation["json_schema"]["properties"].as_object().unwrap().keys().cloned().collect()
 }

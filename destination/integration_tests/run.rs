@@ -54,21 +54,34 @@ pub(crate) fn config(options: &Value) -> Value {
 
 /// A catalog of one stream of data activation.
 pub(crate) fn catalog(object: &str, mode: &str, key: Option<&str>) -> Value {
+    json!({ "streams": [stream("rows", object, mode, key)] })
+}
+
+/// A stream of a catalog of data activation.
+pub(crate) fn stream(name: &str, object: &str, mode: &str, key: Option<&str>) -> Value {
     let key: Vec<[&str; 1]> = key.into_iter().map(|key| [key]).collect();
-    json!({ "streams": [{ "stream": { "name": "rows", "namespace": "warehouse", "json_schema": {} },
+    json!({ "stream": { "name": name, "namespace": "warehouse", "json_schema": {} },
         "sync_mode": "incremental", "destination_sync_mode": mode, "destination_object_name": object,
-        "primary_key": key, "generation_id": 1, "minimum_generation_id": 0, "sync_id": 1 }] })
+        "primary_key": key, "generation_id": 1, "minimum_generation_id": 0, "sync_id": 1 })
 }
 
 pub(crate) fn record(row: &Value) -> String {
-    json!({ "type": "RECORD", "record": { "stream": "rows", "namespace": "warehouse", "data": row,
+    record_of("rows", row)
+}
+
+pub(crate) fn record_of(stream: &str, row: &Value) -> String {
+    json!({ "type": "RECORD", "record": { "stream": stream, "namespace": "warehouse", "data": row,
         "emitted_at": 1 } })
     .to_string()
 }
 
 pub(crate) fn state(number: u64) -> String {
+    state_of("rows", number)
+}
+
+pub(crate) fn state_of(stream: &str, number: u64) -> String {
     json!({ "type": "STATE", "state": { "type": "STREAM", "stream": {
-        "stream_descriptor": { "name": "rows", "namespace": "warehouse" },
+        "stream_descriptor": { "name": stream, "namespace": "warehouse" },
         "stream_state": { "number": number } }, "sourceStats": { "recordCount": 1.0 }, "id": number, "odd": [1] } })
     .to_string()
 }
@@ -130,7 +143,13 @@ impl Ended {
 
     /// Fails unless it ended well.
     pub(crate) fn succeeded(self) -> Self {
-        assert_eq!((self.code, self.stderr.as_str()), (Some(0), ""), "{:#?}", self.lines);
+        assert_eq!(
+            (self.code, self.stderr.as_str()),
+            (Some(0), ""),
+            "{:#?} {:#?}",
+            self.errors(),
+            self.logged("WARN")
+        );
         self
     }
 }

@@ -8,6 +8,8 @@ use zendesk::budget::{Bucket, WalkId};
 use zendesk::client::{Call, Client, Repeat, Reply};
 use zendesk::error::{ApiError, ErrorKind};
 
+use crate::rejected::Reason;
+
 /// Pages of a list that are followed. Custom fields and memberships have far fewer.
 const MOST_PAGES: usize = 1000;
 
@@ -135,6 +137,19 @@ pub fn refusal(reply: &Reply, request: &str) -> ApiError {
         again_in: None,
         is_zendesks: true,
     }
+}
+
+/// The reason that a row is rejected for, where Zendesk refuses what was asked for this row alone.
+///
+/// # Errors
+/// The same error, where it is about more than the row.
+pub fn of_row(error: ApiError) -> Result<Reason, ApiError> {
+    let is_of_row = matches!(error.status, Some(400 | 403 | 404 | 413 | 414 | 422));
+    if !is_of_row || connector::refusals::is_scope(&error) {
+        return Err(error);
+    }
+    let why = Reason::new("refused", None, error.detail);
+    Ok(Reason { http_status: error.status, ..why })
 }
 
 /// The error of an answer that is not what it should be.

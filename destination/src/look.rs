@@ -10,8 +10,9 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 use zendesk::error::ApiError;
 
-use crate::api::{Api, good, unreadable};
+use crate::api::{Api, good, of_row, unreadable};
 use crate::object::{KeyField, Object};
+use crate::rejected::Reason;
 use crate::rows::LARGEST;
 
 /// Addresses in one search. Its query must stay short enough for an address of a request.
@@ -20,14 +21,32 @@ const ADDRESSES_AT_ONCE: usize = 25;
 /// Single requests side by side. The workers bound how many are in flight.
 const SIDE_BY_SIDE: usize = 40;
 
-/// Users whose further addresses are looked at, where a search finds an address that is nobody's first.
-const MOST_CANDIDATES: usize = 10;
+/// Pages of one search that are read. A search finds what resembles an address, too.
+const MOST_PAGES: usize = 100;
 
 /// Keys of other rows that are remembered.
 const MOST_REMEMBERED: usize = 50_000;
 
+/// The most bytes of keys in one address. Servers on the way take some eight thousand, and a byte may be
+/// written as three.
+const LONGEST_LIST_BYTES: usize = 2_000;
+
 /// Rows of Zendesk's by the folded keys that they have.
 pub type ByKey = HashMap<String, Vec<Value>>;
+
+/// What was found, and the keys that Zendesk refuses to look for.
+#[derive(Debug, Default)]
+pub struct Looked {
+    pub rows: ByKey,
+    pub refused: HashMap<String, Reason>,
+}
+
+impl Looked {
+    fn add(&mut self, other: Self) {
+        self.rows.extend(other.rows);
+        self.refused.extend(other.refused);
+    }
+}
 
 /// Looks, and remembers the ids of rows that others name.
 pub struct Look<'a> {
@@ -52,7 +71,7 @@ impl<'a> Look<'a> {
         key: KeyField,
         keys: &[String],
         is_sure: bool,
-    ) -> Result<ByKey, ApiError> {
+    ) -> Result<Looked, ApiError> {
         match (object, key) {
             (_, KeyField::Id) => self.show_many(object, key, "ids", keys).await,
             (Object::Tickets, _) => self.one_by_one(object, key, keys).await,
@@ -61,14 +80,14 @@ impl<'a> Look<'a> {
                 let (odd, plain): (Vec<String>, Vec<String>) =
                     keys.iter().cloned().partition(|key| key.contains(','));
                 let mut found = self.show_many(object, key, "external_ids", &plain).await?;
-                found.extend(self.one_by_one(object, key, &odd).await?);
+                found.add(self.one_by_one(object, key, &odd).await?);
                 Ok(found)
             }
             (_, KeyField::Email) => {
                 let mut found = self.by_addresses(keys).await?;
-                let missing = |key: &&String| is_sure && !found.contains_key(&fold(key));
+                let missing = |key: &&String| is_sure && !found.rows.contains_key(&fold(key));
                 let missing: Vec<String> = keys.iter().filter(missing).cloned().collect();
-                found.extend(self.one_by_one(object, key, &missing).await?);
+                found.add(self.one_by_one(object, key, &missing).await?);
                 Ok(found)
             }
             (_, KeyField::Name) => self.one_by_one(object, key, keys).await,
@@ -82,12 +101,19 @@ impl<'a> Look<'a> {
         key: KeyField,
         parameter: &'static str,
         keys: &[String],
-    ) -> Result<ByKey, ApiError> {
+    ) -> Result<Looked, ApiError> {
         let path = format!("{}/show_many", object.name());
-        let mut found = ByKey::new();
-        for keys in keys.chunks(LARGEST) {
-            let rows = self.rows(object, &path, vec![(parameter, keys.join(","))]).await?;
-            collect(&mut found, rows, key);
+        let mut found = Looked::default();
+        for keys in lists(keys) {
+            match self.rows(object, &path, vec![(parameter, keys.join(","))]).await {
+                Ok(rows) => collect(&mut found.rows, rows, key),
+                // One key that Zendesk does not take refuses the whole list: one by one it is found.
+                Err(error) if key != KeyField::Id => {
+                    of_row(error)?;
+                    found.add(self.one_by_one(object, key, keys).await?);
+                }
+                Err(error) => return Err(error),
+            }
         }
         Ok(found)
     }
@@ -97,16 +123,27 @@ impl<'a> Look<'a> {
         object: Object,
         key: KeyField,
         keys: &[String],
-    ) -> Result<ByKey, ApiError> {
+    ) -> Result<Looked, ApiError> {
         let asked = stream::iter(keys.to_vec())
             .map(|written| async move {
-                let rows = self.one(object, key, &written).await?;
+                let rows = match self.one(object, key, &written).await {
+                    Ok(rows) => Ok(rows),
+                    Err(error) => Err(of_row(error)?),
+                };
                 Ok::<_, ApiError>((fold(&written), rows))
             })
             .buffer_unordered(SIDE_BY_SIDE)
             .try_collect::<Vec<_>>()
             .await?;
-        Ok(asked.into_iter().filter(|(_, rows)| !rows.is_empty()).collect())
+        let mut found = Looked::default();
+        for (key, rows) in asked {
+            match rows {
+                Ok(rows) if rows.is_empty() => {}
+                Ok(rows) => drop(found.rows.insert(key, rows)),
+                Err(why) => drop(found.refused.insert(key, why)),
+            }
+        }
+        Ok(found)
     }
 
     /// The rows that have one key, exactly.
@@ -142,50 +179,70 @@ impl<'a> Look<'a> {
         candidates: Vec<Value>,
         address: &str,
     ) -> Result<Vec<Value>, ApiError> {
-        let mut found = Vec::new();
-        for user in candidates.into_iter().take(MOST_CANDIDATES) {
-            let Some(id) = user["id"].as_u64() else { continue };
-            let identities = self.identities(id).await?;
-            let is_it = |identity: &Value| {
-                identity["type"] == "email"
-                    && identity["value"].as_str().is_some_and(|value| fold(value) == fold(address))
-            };
-            if identities.iter().any(is_it) {
-                found.push(user);
-            }
-        }
-        Ok(found)
+        let is_it = |identity: &Value| {
+            identity["type"] == "email"
+                && identity["value"].as_str().is_some_and(|value| fold(value) == fold(address))
+        };
+        let found = stream::iter(candidates)
+            .map(|user| async move {
+                let Some(id) = user["id"].as_u64() else { return Ok(None) };
+                let identities = self.identities(id).await?;
+                Ok::<_, ApiError>(identities.iter().any(is_it).then_some(user))
+            })
+            .buffered(SIDE_BY_SIDE)
+            .try_collect::<Vec<_>>()
+            .await?;
+        Ok(found.into_iter().flatten().collect())
     }
 
     /// The users who have one of these addresses as their first, by few requests.
-    async fn by_addresses(&self, addresses: &[String]) -> Result<ByKey, ApiError> {
-        let mut found = ByKey::new();
+    async fn by_addresses(&self, addresses: &[String]) -> Result<Looked, ApiError> {
+        let mut found = Looked::default();
         for addresses in addresses.chunks(ADDRESSES_AT_ONCE) {
             let query: Vec<String> = addresses.iter().map(|address| quoted(address)).collect();
             let query = vec![("query", query.join(" ")), ("per_page", "100".to_owned())];
-            let rows = self.rows(Object::Users, "users/search", query).await?;
+            let rows = match self.rows(Object::Users, "users/search", query).await {
+                Ok(rows) => rows,
+                Err(error) => {
+                    of_row(error)?;
+                    found.add(self.one_by_one(Object::Users, KeyField::Email, addresses).await?);
+                    continue;
+                }
+            };
             let wanted: BTreeSet<String> = addresses.iter().map(|address| fold(address)).collect();
             let is_wanted = |row: &Value| {
                 row["email"].as_str().is_some_and(|email| wanted.contains(&fold(email)))
             };
-            collect(&mut found, rows.into_iter().filter(is_wanted).collect(), KeyField::Email);
+            let rows = rows.into_iter().filter(is_wanted).collect();
+            collect(&mut found.rows, rows, KeyField::Email);
         }
         Ok(found)
     }
 
-    /// The rows of one answer, without those that are deleted.
+    /// The rows of an answer, page by page, without those that are deleted.
     async fn rows(
         &self,
         object: Object,
         path: &str,
         query: Vec<(&'static str, String)>,
     ) -> Result<Vec<Value>, ApiError> {
-        let mut reply = good(self.api.get(path, query).await?, path)?;
-        let Value::Array(mut rows) = reply.body[object.name()].take() else {
-            return Err(unreadable(path, &format!("it has no list `{}`", object.name())));
-        };
-        rows.retain(|row| row["active"] != false && row["status"] != "deleted");
-        Ok(rows)
+        let mut found = Vec::new();
+        for page in 1..=MOST_PAGES {
+            let mut query = query.clone();
+            if page > 1 {
+                query.push(("page", page.to_string()));
+            }
+            let mut reply = good(self.api.get(path, query).await?, path)?;
+            let Value::Array(rows) = reply.body[object.name()].take() else {
+                return Err(unreadable(path, &format!("it has no list `{}`", object.name())));
+            };
+            let is_there = |row: &Value| row["active"] != false && row["status"] != "deleted";
+            found.extend(rows.into_iter().filter(is_there));
+            if reply.body["next_page"].is_null() {
+                return Ok(found);
+            }
+        }
+        Err(unreadable(path, "it does not end"))
     }
 
     /// The addresses and accounts of a user.
@@ -232,7 +289,7 @@ impl<'a> Look<'a> {
         if known.len() > MOST_REMEMBERED {
             known.clear();
         }
-        for (folded, rows) in found {
+        for (folded, rows) in found.rows {
             if let [row] = rows.as_slice()
                 && let Some(id) = row["id"].as_u64()
             {
@@ -242,6 +299,23 @@ impl<'a> Look<'a> {
         }
         Ok(ids)
     }
+}
+
+/// Keys in lists of at most a hundred, each short enough for an address.
+fn lists(keys: &[String]) -> Vec<&[String]> {
+    let (mut lists, mut start, mut bytes) = (Vec::new(), 0, 0);
+    for (at, key) in keys.iter().enumerate() {
+        let is_full = at - start == LARGEST || bytes + key.len() > LONGEST_LIST_BYTES;
+        if is_full && at > start {
+            lists.push(&keys[start..at]);
+            (start, bytes) = (at, 0);
+        }
+        bytes += key.len() + 1;
+    }
+    if start < keys.len() {
+        lists.push(&keys[start..]);
+    }
+    lists
 }
 
 fn collect(found: &mut ByKey, rows: Vec<Value>, key: KeyField) {
@@ -275,4 +349,19 @@ pub fn fold(text: &str) -> String {
 /// A search for an address. A quotation mark would end the phrase.
 fn quoted(address: &str) -> String {
     format!("email:\"{}\"", address.replace('"', ""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_asked_for_in_lists_that_fit_an_address() {
+        let keys = |count: usize, length: usize| vec!["k".repeat(length); count];
+        let sizes = |keys: &[String]| lists(keys).iter().map(|list| list.len()).collect::<Vec<_>>();
+        assert_eq!(sizes(&keys(250, 8)), [100, 100, 50]);
+        assert_eq!(sizes(&keys(30, 255)), [7, 7, 7, 7, 2]);
+        assert_eq!(sizes(&keys(2, 9_000)), [1, 1]);
+        assert_eq!(sizes(&[]), [0; 0]);
+    }
 }

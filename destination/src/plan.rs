@@ -7,13 +7,15 @@ use serde_json::{Map, Value, json};
 
 use crate::config::{Config, NullHandling, OnEmailMatch, OrganizationMode, TagsMode};
 use crate::fields::{Field, Kind, Place};
-use crate::object::{Object, Operation};
+use crate::object::{KeyField, Object, Operation};
 use crate::rejected::Reason;
 use crate::rows::{Doubt, Item, Layout};
 
 /// What was found of an item.
 #[derive(Clone, Debug, Default)]
 pub struct Found {
+    /// Why Zendesk refuses to look for it.
+    pub refused: Option<Reason>,
     /// Rows of Zendesk's that have its key.
     pub rows: Vec<Value>,
     /// Users or organizations that have its address or its name, where creating it was refused for that.
@@ -55,6 +57,22 @@ impl Change {
     pub fn is_empty(&self) -> bool {
         *self == Self { id: self.id, ..Self::default() }
     }
+
+    /// What changes, by the names of the fields.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.body.keys().cloned().collect();
+        let parts = [
+            ("email", self.email.is_some()),
+            ("tags", !self.tags_added.is_empty() || !self.tags_removed.is_empty()),
+            ("organizations", self.organization.is_some()),
+            ("comment", self.comment.is_some()),
+        ];
+        names.extend(
+            parts.iter().filter(|(_, differs)| *differs).map(|(name, _)| (*name).to_owned()),
+        );
+        names
+    }
 }
 
 /// Decides what is to be done with an item.
@@ -67,12 +85,20 @@ pub fn plan(layout: &Layout, item: &Item, found: &Found, config: &Config) -> Pla
 }
 
 fn of_item(layout: &Layout, item: &Item, found: &Found, config: &Config) -> Result<Plan, Reason> {
+    if let Some(why) = &found.refused {
+        return Err(why.clone());
+    }
     let (object, operation) = (layout.bound.object, layout.bound.operation);
-    let key = layout.bound.key.map(crate::object::KeyField::name);
+    let key = layout.bound.key.map(KeyField::name);
     let (row, is_adopted) = match (found.rows.as_slice(), operation) {
         ([], Operation::Delete) => {
             let settled = item.intended.unwrap_or(Settled::Unchanged);
             return Ok(Plan::Settle(Ok(settled)));
+        }
+        // Zendesk gives the ids: what is created gets another one, and would be created by each sync anew.
+        ([], _) if layout.bound.key == Some(KeyField::Id) => {
+            let why = format!("no {} has this id, and ids cannot be chosen", object.singular());
+            return Err(Reason::new("not_found", key, why));
         }
         ([], Operation::Update) => {
             let why = format!("no {} has this key", object.singular());
@@ -255,7 +281,7 @@ fn change(
     let object = layout.bound.object;
     let mut change = Change { id, ..Change::default() };
     let mut custom_fields = Vec::new();
-    let key = layout.bound.key.map(crate::object::KeyField::name);
+    let key = layout.bound.key.map(KeyField::name);
     for (at, value) in &item.wanted {
         let Some(field) = layout.fields.get(*at) else { continue };
         let current = field.current(object, row);

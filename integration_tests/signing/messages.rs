@@ -230,7 +230,7 @@ fn each_way_to_fail_is_told_in_a_sentence_and_what_to_do_in_another() {
         (
             "404",
             status(404, r#"{"error":"InvalidEndpoint","description":"Not found"}"#),
-            ["does not have what this reads", "administrator"],
+            ["does not have what this needs", "administrator"],
         ),
         (
             "429",

@@ -60,7 +60,7 @@ pub async fn estimate(
     streams: &[FromTheBeginning],
 ) -> Result<(), Closed> {
     let turn = Mutex::new(());
-    // All are polled at once: one that was handed a lock must be polled to give it back.
+    // Polled together: see ARCHITECTURE, Invariants.
     let counts = by_count(streams, config).into_iter().map(|((count, bound), streams)| {
         let turn = &turn;
         async move {

@@ -22,7 +22,7 @@ pub async fn rows(
 ) -> Result<Vec<Value>, WalkError> {
     let listing = Listing::new(feed, path, &[], client.new_walk(), config);
     let (start, size) = (feed.paging.start(None), feed.page_size(config));
-    let mut pager = Pager::new(client, &listing, start, size);
+    let mut pager = Pager::new(client, listing, start, size);
     let mut rows = Vec::new();
     while let Some(fetched) = pager.next().await? {
         let page = &fetched.page;

@@ -165,7 +165,7 @@ async fn report_waits_of<T>(
         }
         std::future::pending().await
     };
-    // Both are polled until one is done: either may be the one that was handed the emitter's lock.
+    // Polled together: see ARCHITECTURE, Invariants.
     match select(Box::pin(doing), Box::pin(reporting)).await {
         Either::Left((done, _)) => Ok(done),
         Either::Right((closed, _)) => Err(closed),

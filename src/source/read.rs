@@ -139,8 +139,7 @@ async fn sync(
     };
     let config = &*request.config;
     let (ended, endings) = mpsc::unbounded_channel();
-    // All run side by side: a walk that was handed the emitter's lock must be polled to give it
-    // back.
+    // Polled together: see ARCHITECTURE, Invariants.
     let walking = async move {
         let staging = &download::staging(environment.staging.as_deref());
         let (site, hosts) = (None, &*prepared.file_hosts);

@@ -166,11 +166,11 @@ fn listing(stream: &ResolvedStream, config: &Config) -> String {
     let request = format!("`/api/v2/{}{query}{}`{whose}", feed.path(), parameters.join("&"));
     let more = feed.more.iter().map(|(path, _)| format!("`/api/v2/{path}`"));
     let requests: Vec<String> = [request].into_iter().chain(more).collect();
-    format!("{}{}", requests.join(", "), path(&stream.rows, feed))
+    format!("{}{}", requests.join(", "), path(&stream.rows))
 }
 
 /// The way from the answers to a stream's rows.
-fn path(rows: &RowsAt, feed: &Feed) -> String {
+fn path(rows: &RowsAt) -> String {
     let keys: Vec<&str> = rows.keys().copied().collect();
     if rows.derived.is_some() {
         return match keys[..] {
@@ -182,7 +182,7 @@ fn path(rows: &RowsAt, feed: &Feed) -> String {
         (Lists::Beside(Beside { list, .. }), _) => {
             format!(", the list `{}` beside the rows", list.join("."))
         }
-        (Lists::Several(lists), []) if feed.more.is_empty() => {
+        (Lists::Several(lists), []) => {
             let lists: Vec<_> = lists.iter().map(|(_, path)| column(&path.join("."))).collect();
             format!(", the lists {}", lists.join(" and "))
         }

@@ -17,7 +17,7 @@ use zendesk::error::ErrorKind;
 use super::{Out, client, failure};
 use crate::api::Api;
 use crate::config::Config;
-use crate::fields::{Field, Fields, Place, live};
+use crate::fields::{Field, Fields, Place, all, live};
 use crate::object::{Object, Operation};
 
 /// Prints the catalog.
@@ -54,11 +54,7 @@ pub async fn discover(
             }
             Err(error) => return Ok(Err(failure::of_sync(&error, Some(object)))),
         };
-        operations.extend(operations_of(
-            &Fields::new(object, config.allow_agents, custom),
-            object,
-            config,
-        ));
+        operations.extend(operations_of(&all(object, config.allow_agents, custom), object, config));
     }
     out.line(message::destination_catalog(&operations)).await?;
     Ok(Ok(()))
@@ -123,7 +119,7 @@ mod tests {
     fn each_pair_is_offered_once_with_its_keys_and_what_it_needs() {
         let text = br#"{"subdomain":"acme","credentials":{"credentials":"oauth2.0","access_token":"x"},"allow_deletes":true}"#;
         let config = Config::parse(text).unwrap();
-        let of = |object| operations_of(&Fields::new(object, false, Vec::new()), object, &config);
+        let of = |object| operations_of(&all(object, false, Vec::new()), object, &config);
         let users = of(Object::Users);
         assert_eq!(users.len(), 4);
         assert_eq!(users[0]["matching_keys"], json!([["external_id"], ["email"]]));
@@ -147,8 +143,7 @@ mod tests {
             &text[..text.len() - 22].iter().copied().chain(*b"}").collect::<Vec<_>>(),
         )
         .unwrap();
-        let users =
-            operations_of(&Fields::new(Object::Users, false, Vec::new()), Object::Users, &config);
+        let users = operations_of(&all(Object::Users, false, Vec::new()), Object::Users, &config);
         assert!(users.iter().all(|operation| operation["sync_mode"] != "soft_delete"));
     }
 }

@@ -8,7 +8,7 @@ use std::fmt;
 use serde_json::{Number, Value, json};
 use zendesk::timestamp;
 
-use super::{Field, Kind, Options};
+use super::field::{Field, Kind, Options};
 
 /// Why a value is none for its field.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -217,7 +217,7 @@ fn tags(value: &Value) -> Result<Value, Misfit> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::Place;
+    use super::super::field::Place;
     use super::*;
 
     fn field(kind: Kind) -> Field {

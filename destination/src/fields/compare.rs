@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use zendesk::timestamp;
 
-use super::{Field, Kind, Place};
+use super::field::{Field, Kind, Place};
 
 impl Field {
     /// Whether a value that the field takes equals the one that is there.
@@ -132,7 +132,12 @@ mod tests {
             (Kind::Email, json!("A@x.test"), json!("a@x.test"), true),
             (Kind::Words, json!(["a", "b"]), json!(["b", "a"]), true),
             (Kind::Words, json!(["a"]), json!(["b", "a"]), false),
-            (Kind::Multiselect(super::super::Options::default()), json!([]), json!(null), true),
+            (
+                Kind::Multiselect(super::super::field::Options::default()),
+                json!([]),
+                json!(null),
+                true,
+            ),
         ] {
             assert_eq!(
                 field(kind.clone(), "x").equals(&wanted, &current),

@@ -5,7 +5,7 @@
 use serde_json::Value;
 use zendesk::error::ApiError;
 
-use super::{Field, Kind, Options, Place};
+use super::field::{Field, Kind, Options, Place};
 use crate::api::Api;
 use crate::object::Object;
 
@@ -82,7 +82,7 @@ fn slug(title: &str) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::super::Fields;
+    use super::super::system::all;
     use super::*;
 
     #[test]
@@ -91,7 +91,7 @@ mod tests {
             "custom_field_options": [{ "name": "Gold", "value": "plan_gold" }] });
         let plan = field(Object::Tickets, &row).unwrap();
         assert_eq!(plan.name, "custom_grosse_plan_360");
-        let fields = Fields::new(Object::Tickets, false, vec![plan.clone()]);
+        let fields = all(Object::Tickets, false, vec![plan.clone()]);
         for column in ["custom_grosse_plan_360", "custom_another_title_360", "custom_360"] {
             let found = fields.find(column).and_then(|at| fields.get(at));
             assert_eq!(found, Some(&plan), "{column}");
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_role_is_a_field_only_where_agents_are_allowed() {
-        assert_eq!(Fields::new(Object::Users, false, Vec::new()).find("role"), None);
-        assert!(Fields::new(Object::Users, true, Vec::new()).find("role").is_some());
+        assert_eq!(all(Object::Users, false, Vec::new()).find("role"), None);
+        assert!(all(Object::Users, true, Vec::new()).find("role").is_some());
     }
 }

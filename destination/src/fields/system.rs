@@ -3,7 +3,7 @@
 //! Source: Zendesk, "Users", "Organizations", "Tickets": what may be written. Left out is what Zendesk does not
 //! show again, since it cannot be known whether it differs.
 
-use super::{Field, Kind, Place, Relation};
+use super::field::{Field, Fields, Kind, Place, Relation};
 use crate::object::{KeyField, Object};
 
 /// One line of the tables below.
@@ -22,7 +22,9 @@ const fn user(field: &'static str, by: KeyField) -> Relation {
     Relation { field, object: Object::Users, by }
 }
 
-pub(super) fn fields(object: Object, allow_agents: bool) -> Vec<Field> {
+/// The fields of an object: those that every account has, and the account's own.
+#[must_use]
+pub fn all(object: Object, allow_agents: bool, custom: Vec<Field>) -> Fields {
     let rows = match object {
         Object::Users => users(allow_agents),
         Object::Organizations => organizations(),
@@ -35,7 +37,7 @@ pub(super) fn fields(object: Object, allow_agents: bool) -> Vec<Field> {
         description: Some(description.to_owned()).filter(|text| !text.is_empty()),
         tag: None,
     };
-    rows.into_iter().map(field).collect()
+    Fields::of(rows.into_iter().map(field).chain(custom).collect())
 }
 
 fn users(allow_agents: bool) -> Vec<Row> {

@@ -149,7 +149,7 @@ fn nulls_clear_only_where_that_is_wished_and_absent_keys_never_do() {
     assert_eq!(ignored, Plan::Settle(Ok(Settled::Unchanged)));
     let layout = Layout::new(
         crate::rows::layout_of(Object::Users, Operation::Upsert, KeyField::ExternalId).bound,
-        crate::fields::Fields::new(Object::Users, false, Vec::new()),
+        crate::fields::all(Object::Users, false, Vec::new()),
         NullHandling::Clear,
     )
     .unwrap();

@@ -1,5 +1,8 @@
 //! Why a row is not written.
 
+use std::error::Error;
+use std::fmt;
+
 use serde_json::Value;
 
 /// Why a row is not written.
@@ -14,6 +17,14 @@ pub struct Reason {
     pub http_status: Option<u16>,
     pub job_id: Option<String>,
 }
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.reason, self.message)
+    }
+}
+
+impl Error for Reason {}
 
 impl Reason {
     #[must_use]

@@ -11,7 +11,7 @@ use airbyte::destination::catalog::Descriptor;
 use serde_json::{Map, Value, json};
 use zendesk::timestamp;
 
-use super::Reason;
+use super::reason::Reason;
 
 /// The files of a run.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use airbyte::destination::catalog::Descriptor;
 
-use super::Reason;
+use super::reason::Reason;
 
 const MOST_TOLD: u64 = 10;
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use airbyte::destination::ledger::{RowId, Settled};
 use serde_json::{Map, Value};
 
-use super::layout::Wanted;
+use super::layout::{Layout, Merge, Wanted};
 use crate::object::Operation;
 use crate::rejected::Reason;
 
@@ -45,11 +45,15 @@ pub enum Doubt {
     Conflict(Reason),
 }
 
+/// Rows of a batch, of however many keys.
+const MOST_ROWS: usize = 1000;
+
 /// Rows that are written together.
 #[derive(Debug, Default)]
 pub struct Batch {
     pub items: Vec<Item>,
     by_key: HashMap<String, usize>,
+    rows: usize,
     /// What the first row of a key wanted, where rows are only added.
     operation: Option<Operation>,
 }
@@ -62,7 +66,26 @@ impl Batch {
 
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.items.len() >= LARGEST
+        self.items.len() >= LARGEST || self.rows >= MOST_ROWS
+    }
+
+    /// Whether a row cannot be written by the same write as an earlier one of its key.
+    #[must_use]
+    pub fn parts_from(&self, layout: &Layout, key: Option<&str>, wanted: &Wanted) -> bool {
+        let known = key.and_then(|key| self.by_key.get(key)).and_then(|at| self.items.get(*at));
+        let Some(item) = known else { return false };
+        // The first may be rejected, or be what is there already: only then it is known what the second is.
+        if self.operation == Some(Operation::Insert) {
+            return item.wanted != *wanted;
+        }
+        wanted.iter().any(|(at, value)| {
+            let earlier = item.wanted.get(at);
+            match layout.merge(*at) {
+                Merge::Apart => earlier.is_some(),
+                Merge::ApartIfOthers => earlier.is_some_and(|earlier| earlier != value),
+                Merge::Over | Merge::Together => false,
+            }
+        })
     }
 
     #[must_use]
@@ -71,31 +94,24 @@ impl Batch {
     }
 
     /// Takes a row in.
-    ///
-    /// # Errors
-    /// The row, and the [`Reason`] why it is rejected: where rows are only added, a second one of a key must
-    /// equal the first.
-    pub fn add(
-        &mut self,
-        key: Option<String>,
-        wanted: Wanted,
-        row: Row,
-    ) -> Result<(), Box<(Row, Reason)>> {
+    pub fn add(&mut self, layout: &Layout, key: Option<String>, wanted: Wanted, row: Row) {
+        self.rows += 1;
         let known = key.as_ref().and_then(|key| self.by_key.get(key)).copied();
         let Some(item) = known.and_then(|at| self.items.get_mut(at)) else {
             if let Some(key) = &key {
                 self.by_key.insert(key.clone(), self.items.len());
             }
             self.items.push(Item { key, wanted, rows: vec![row], intended: None, doubt: None });
-            return Ok(());
+            return;
         };
-        if self.operation == Some(Operation::Insert) && item.wanted != wanted {
-            let why = "an earlier row of this sync has the same key and other values".to_owned();
-            return Err(Box::new((row, Reason::new("already_exists", None, why))));
+        for (at, value) in wanted {
+            let value = match (layout.merge(at), item.wanted.get(&at)) {
+                (Merge::Together, Some(earlier)) => together(earlier, value),
+                _ => value,
+            };
+            item.wanted.insert(at, value);
         }
-        item.wanted.extend(wanted);
         item.rows.push(row);
-        Ok(())
     }
 
     /// The keys of its items.
@@ -104,13 +120,23 @@ impl Batch {
     }
 }
 
+/// Two lists as one.
+fn together(earlier: &Value, later: Value) -> Value {
+    let (Value::Array(earlier), Value::Array(later)) = (earlier, &later) else { return later };
+    let mut all = earlier.clone();
+    all.extend(later.iter().filter(|word| !earlier.contains(word)).cloned());
+    Value::Array(all)
+}
+
 #[cfg(test)]
 mod tests {
     use airbyte::destination::catalog::Descriptor;
     use airbyte::destination::ledger::Ledger;
     use serde_json::json;
 
+    use super::super::layout_of;
     use super::*;
+    use crate::object::{KeyField, Object};
 
     fn row(ledger: &mut Ledger) -> Row {
         let stream = Descriptor { namespace: None, name: "a".into() };
@@ -120,34 +146,50 @@ mod tests {
     #[test]
     fn a_later_row_goes_over_an_earlier_one_and_what_it_lacks_stays() {
         let mut ledger = Ledger::default();
+        let layout = layout_of(Object::Users, Operation::Upsert, KeyField::ExternalId);
         let mut batch = Batch::new(Operation::Upsert);
         for (key, wanted) in [
             ("a", [(1, json!("x")), (2, json!("y"))].into()),
             ("b", [(1, json!("z"))].into()),
             ("a", [(1, json!("w"))].into()),
         ] {
-            batch.add(Some(key.to_owned()), wanted, row(&mut ledger)).unwrap();
+            batch.add(&layout, Some(key.to_owned()), wanted, row(&mut ledger));
         }
         assert_eq!(batch.items.len(), 2);
         assert_eq!(batch.items[0].wanted, [(1, json!("w")), (2, json!("y"))].into());
         assert_eq!(batch.items[0].rows.len(), 2);
         for _ in 0..2 {
-            batch.add(None, Wanted::new(), row(&mut ledger)).unwrap();
+            batch.add(&layout, None, Wanted::new(), row(&mut ledger));
         }
         assert_eq!(batch.items.len(), 4, "rows without a key are items of their own");
     }
 
     #[test]
-    fn where_rows_are_only_added_a_second_one_must_equal_the_first() {
+    fn what_is_added_is_not_lost_where_two_rows_become_one() {
         let mut ledger = Ledger::default();
+        let layout = layout_of(Object::Users, Operation::Upsert, KeyField::ExternalId);
+        let at = |name: &str| layout.fields.find(name).unwrap();
+        let (tags, organization) = (at("tags"), at("organization_id"));
+        let mut batch = Batch::new(Operation::Upsert);
+        for words in [json!(["a"]), json!(["b", "a"])] {
+            let wanted = [(tags, words), (organization, json!(1))].into();
+            assert!(!batch.parts_from(&layout, Some("k"), &wanted));
+            batch.add(&layout, Some("k".to_owned()), wanted, row(&mut ledger));
+        }
+        assert_eq!(batch.items[0].wanted[&tags], json!(["a", "b"]));
+        assert!(batch.parts_from(&layout, Some("k"), &[(organization, json!(2))].into()));
+        assert!(!batch.parts_from(&layout, Some("l"), &[(organization, json!(2))].into()));
+    }
+
+    #[test]
+    fn where_rows_are_only_added_a_second_one_of_other_values_waits_for_the_first() {
+        let mut ledger = Ledger::default();
+        let layout = layout_of(Object::Users, Operation::Insert, KeyField::ExternalId);
         let mut batch = Batch::new(Operation::Insert);
-        let mut add = |value: &str| {
-            let wanted = [(1, json!(value))].into();
-            batch.add(Some("a".to_owned()), wanted, row(&mut ledger))
-        };
-        add("x").unwrap();
-        add("x").unwrap();
-        let (_, why) = *add("y").unwrap_err();
-        assert_eq!(why.reason, "already_exists");
+        let wanted = |value: &str| Wanted::from([(1, json!(value))]);
+        batch.add(&layout, Some("a".to_owned()), wanted("x"), row(&mut ledger));
+        assert!(!batch.parts_from(&layout, Some("a"), &wanted("x")));
+        assert!(batch.parts_from(&layout, Some("a"), &wanted("y")));
+        assert!(!batch.parts_from(&layout, Some("b"), &wanted("y")));
     }
 }

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use crate::bind::Bound;
-use crate::config::NullHandling;
+use crate::config::{NullHandling, OrganizationMode, TagsMode};
 use crate::fields::{Fields, Place};
-use crate::object::KeyField;
+use crate::object::{KeyField, Object};
 use crate::rejected::Reason;
 
 /// What a row wants: values that its fields take, by the fields' numbers. An absent field stays as it is.
@@ -19,8 +19,23 @@ pub struct Layout {
     pub bound: Bound,
     pub fields: Fields,
     nulls: NullHandling,
+    tags_mode: TagsMode,
+    organization_mode: OrganizationMode,
     /// The number of the field of its key.
     key: Option<(KeyField, usize)>,
+}
+
+/// What becomes of the values of one field in two rows of one key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Merge {
+    /// The later value takes the place of the earlier one.
+    Over,
+    /// Both lists are one.
+    Together,
+    /// Each is written by itself.
+    Apart,
+    /// Each is written by itself, unless they are the same.
+    ApartIfOthers,
 }
 
 /// The columns of a stream, as they are seen.
@@ -48,7 +63,31 @@ impl Layout {
             }
         }
         let key = bound.key.and_then(|key| Some((key, fields.find(key.name())?)));
-        Ok(Self { bound, fields, nulls, key })
+        let (tags_mode, organization_mode) = (TagsMode::default(), OrganizationMode::default());
+        Ok(Self { bound, fields, nulls, tags_mode, organization_mode, key })
+    }
+
+    /// What tags and organizations of a row do to those that are there.
+    #[must_use]
+    pub fn with_modes(self, tags_mode: TagsMode, organization_mode: OrganizationMode) -> Self {
+        Self { tags_mode, organization_mode, ..self }
+    }
+
+    /// What becomes of the values of a field in two rows of one key that are written at once. The account must
+    /// not tell whether they were.
+    #[must_use]
+    pub fn merge(&self, at: usize) -> Merge {
+        let adds = self.organization_mode == OrganizationMode::Add;
+        match self.fields.get(at).map(|field| &field.place) {
+            Some(Place::Tags) if self.tags_mode != TagsMode::Replace => Merge::Together,
+            Some(Place::Domains) => Merge::Together,
+            Some(Place::Comment) => Merge::Apart,
+            Some(Place::Organization) if adds => Merge::ApartIfOthers,
+            Some(Place::Related(_)) if adds && self.bound.object == Object::Users => {
+                Merge::ApartIfOthers
+            }
+            _ => Merge::Over,
+        }
     }
 
     fn check_key(&self, wanted: &Wanted) -> Result<(), Reason> {
@@ -57,7 +96,7 @@ impl Layout {
             Some(_) => Ok(()),
             // Zendesk's users and organizations need a key; a ticket may have none.
             None if self.bound.operation == crate::object::Operation::Insert
-                && self.bound.object == crate::object::Object::Tickets =>
+                && self.bound.object == Object::Tickets =>
             {
                 Ok(())
             }
@@ -75,6 +114,23 @@ impl Layout {
         let (key, at) = self.key?;
         let text = text_of(wanted.get(&at)?);
         (!text.trim().is_empty()).then(|| key.folded(&text))
+    }
+
+    /// Whether a field finds rows: the key of the stream, and ids of other systems wherever they stand.
+    fn is_key(&self, at: usize) -> bool {
+        let is_named = |field: &crate::fields::Field| field.name == KeyField::ExternalId.name();
+        self.key.is_some_and(|(_, key)| key == at) || self.fields.get(at).is_some_and(is_named)
+    }
+
+    /// The key of a row that wants nothing because of one of its values, as it came.
+    #[must_use]
+    pub fn raw_key(&self, data: &Map<String, Value>) -> Option<String> {
+        let name = self.key?.0.name();
+        let is_it = |(column, _): &(&String, &Value)| {
+            self.bound.renamed.get(*column).map_or(column.as_str(), String::as_str) == name
+        };
+        let text = text_of(data.iter().find(is_it)?.1).trim().to_owned();
+        (!text.is_empty()).then_some(text)
     }
 
     /// The key of a row as it is written, with its field.
@@ -141,9 +197,13 @@ impl Columns {
                 continue;
             }
             let Some(field) = layout.fields.get(at) else { continue };
-            let value = field
+            let mut value = field
                 .coerce(value)
                 .map_err(|misfit| Reason::new(misfit.reason, Some(&field.name), misfit.message))?;
+            // Whoever is found without regard to blanks must be created without them.
+            if let (true, Value::String(text)) = (layout.is_key(at), &value) {
+                value = Value::String(text.trim().to_owned());
+            }
             wanted.insert(at, value);
         }
         layout.check_key(&wanted)?;
@@ -166,7 +226,8 @@ pub(crate) mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::object::{Object, Operation};
+    use crate::fields::all;
+    use crate::object::Operation;
 
     /// A stream of an object, with the fields that every account has.
     pub(crate) fn layout(object: Object, operation: Operation, key: KeyField) -> Layout {
@@ -182,7 +243,7 @@ pub(crate) mod tests {
             renamed: if object == Object::Users { bound.renamed } else { BTreeMap::new() },
             ..bound
         };
-        Layout::new(bound, Fields::new(object, false, Vec::new()), NullHandling::Ignore).unwrap()
+        Layout::new(bound, all(object, false, Vec::new()), NullHandling::Ignore).unwrap()
     }
 
     fn row(value: Value) -> Map<String, Value> {
@@ -226,7 +287,7 @@ pub(crate) mod tests {
             renamed: [("a".to_owned(), "shoe_size".to_owned())].into(),
             ..layout(Object::Users, Operation::Upsert, KeyField::ExternalId).bound
         };
-        let fields = Fields::new(Object::Users, false, Vec::new());
+        let fields = all(Object::Users, false, Vec::new());
         let why = Layout::new(bound, fields, NullHandling::Ignore).unwrap_err();
         assert!(why.contains("`shoe_size`") && why.contains("stream `dim`"), "{why}");
     }

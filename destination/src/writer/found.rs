@@ -7,6 +7,7 @@ use serde_json::Value;
 use zendesk::error::ApiError;
 
 use super::Writer;
+use crate::api::of_row;
 use crate::config::OrganizationMode;
 use crate::fields::Place;
 use crate::look::fold;
@@ -48,10 +49,11 @@ impl Writer<'_> {
         let keys: Vec<String> = keys.into_iter().map(|(_, written)| written).collect();
         // What is created tells by itself that it is there already.
         let is_sure = !layout.bound.operation.creates() || self.config.dry_run;
-        let by_key = self.look.by_key(layout.bound.object, key, &keys, is_sure).await?;
+        let looked = self.look.by_key(layout.bound.object, key, &keys, is_sure).await?;
         for (item, found) in items.iter().zip(found) {
-            let rows = item.key.as_ref().and_then(|key| by_key.get(key));
-            found.rows = rows.cloned().unwrap_or_default();
+            let Some(key) = &item.key else { continue };
+            found.rows = looked.rows.get(key).cloned().unwrap_or_default();
+            found.refused = looked.refused.get(key).cloned();
         }
         Ok(())
     }
@@ -78,8 +80,13 @@ impl Writer<'_> {
             }
             let value = layout.value(&item.wanted, key.name()).and_then(Value::as_str);
             if let Some(written) = value.map(str::to_owned) {
-                let rows = self.look.by_key(object, key, &[written], true).await?;
-                found.rivals = rows.into_values().flatten().collect();
+                let looked = self.look.by_key(object, key, &[written], true).await?;
+                let rows = looked.rows.into_values().flatten().collect();
+                // By the key of the stream it is the very row that is meant, seen late by the index.
+                match layout.bound.key == Some(key) {
+                    true => found.rows = rows,
+                    false => found.rivals = rows,
+                }
             }
         }
         Ok(())
@@ -142,15 +149,21 @@ impl Writer<'_> {
             }
         }
         let answers = stream::iter(asked)
-            .map(
-                |(at, id)| async move { Ok::<_, ApiError>((at, self.look.memberships(id).await?)) },
-            )
+            .map(|(at, id)| async move {
+                let memberships = match self.look.memberships(id).await {
+                    Ok(memberships) => Ok(memberships),
+                    Err(error) => Err(of_row(error)?),
+                };
+                Ok::<_, ApiError>((at, memberships))
+            })
             .buffer_unordered(SIDE_BY_SIDE)
             .try_collect::<Vec<_>>()
             .await?;
         for (at, memberships) in answers {
-            if let Some(found) = found.get_mut(at) {
-                found.memberships = Some(memberships);
+            let Some(found) = found.get_mut(at) else { continue };
+            match memberships {
+                Ok(memberships) => found.memberships = Some(memberships),
+                Err(why) => found.refused = Some(why),
             }
         }
         Ok(())

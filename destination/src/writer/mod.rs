@@ -5,6 +5,7 @@ mod found;
 mod roads;
 mod single;
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use airbyte::destination::ledger::Settled;
@@ -18,7 +19,7 @@ use crate::jobs::Board;
 use crate::look::Look;
 use crate::plan::{Change, Plan, plan};
 use crate::rejected::Reason;
-use crate::rows::{Batch, Doubt, Item, Layout};
+use crate::rows::{Batch, Columns, Doubt, Item, Layout, Row};
 
 /// The waits before the looks at what is not known. The search index lags by a minute or two.
 ///
@@ -52,6 +53,8 @@ pub struct Writer<'a> {
 pub struct Written {
     pub item: Item,
     pub came: Result<Settled, Reason>,
+    /// What would have been written, in words, where nothing is written.
+    pub planned: Option<String>,
 }
 
 /// What came of one write of an item.
@@ -69,6 +72,33 @@ struct Work {
     delete: Vec<(Item, u64)>,
 }
 
+impl Work {
+    /// What would come of the items, and an example of each in words.
+    fn only_planned(self, layout: &Layout) -> Vec<Written> {
+        let object = layout.bound.object.singular();
+        let names = |body: &Map<String, Value>| body.keys().cloned().collect::<Vec<_>>().join(", ");
+        let one = |item: Item, came, words: String| {
+            let key =
+                layout.written_key(&item.wanted).map(|(_, key)| format!(" for the key `{key}`"));
+            let planned = Some(format!("would {words}{}", key.unwrap_or_default()));
+            Written { item, came: Ok(came), planned }
+        };
+        let created = self.create.into_iter().map(|(item, body)| {
+            one(item, Settled::Created, format!("create a {object} with {}", names(&body)))
+        });
+        let updated = self.change.into_iter().map(|(item, change)| {
+            let words =
+                format!("change {} of the {object} {}", change.names().join(", "), change.id);
+            one(item, Settled::Updated, words)
+        });
+        let deleted = self
+            .delete
+            .into_iter()
+            .map(|(item, id)| one(item, Settled::Deleted, format!("delete the {object} {id}")));
+        created.chain(updated).chain(deleted).collect()
+    }
+}
+
 impl<'a> Writer<'a> {
     #[must_use]
     pub fn new(api: &'a Api, board: &'a Board<'a>, config: &'a Config, run: Run) -> Self {
@@ -80,12 +110,31 @@ impl<'a> Writer<'a> {
         self.roads.take_warnings()
     }
 
-    /// Writes a batch, until each of its items is settled.
+    /// Writes a batch, until each of its items is settled. Where several rows of one key are rejected together,
+    /// each is written by itself: one that is fine must not pay for another.
     ///
     /// # Errors
     /// [`ApiError`] when nothing more can be written, or what came of a write cannot be found out.
     pub async fn write(&self, layout: &Layout, batch: Batch) -> Result<Vec<Written>, ApiError> {
-        let mut open = batch.items;
+        let written = self.write_items(layout, batch.items).await?;
+        let is_several = |one: &Written| one.came.is_err() && one.item.rows.len() > 1;
+        let (several, mut written): (Vec<_>, Vec<_>) = written.into_iter().partition(is_several);
+        let mut open: Vec<VecDeque<Item>> =
+            several.into_iter().map(|one| apart(layout, one)).collect();
+        loop {
+            let next: Vec<Item> = open.iter_mut().filter_map(VecDeque::pop_front).collect();
+            if next.is_empty() {
+                return Ok(written);
+            }
+            written.extend(Box::pin(self.write_items(layout, next)).await?);
+        }
+    }
+
+    async fn write_items(
+        &self,
+        layout: &Layout,
+        mut open: Vec<Item>,
+    ) -> Result<Vec<Written>, ApiError> {
         let mut written = Vec::with_capacity(open.len());
         for seconds in LOOKS_AFTER {
             if open.is_empty() {
@@ -100,7 +149,7 @@ impl<'a> Writer<'a> {
         }
         for item in open {
             let came = last_word(&item)?;
-            written.push(Written { item, came });
+            written.push(Written { item, came, planned: None });
         }
         Ok(written)
     }
@@ -117,7 +166,7 @@ impl<'a> Writer<'a> {
         let mut work = Work::default();
         for (mut item, found) in items.into_iter().zip(&found) {
             match plan(layout, &item, found, self.config) {
-                Plan::Settle(came) => written.push(Written { item, came }),
+                Plan::Settle(came) => written.push(Written { item, came, planned: None }),
                 Plan::LookAgain => again.push(item),
                 Plan::Create(body) => work.create.push((item, body)),
                 Plan::Change(change) => {
@@ -131,12 +180,7 @@ impl<'a> Writer<'a> {
             }
         }
         if self.config.dry_run {
-            let planned = work.create.into_iter().map(|(item, _)| (item, Settled::Created));
-            let planned =
-                planned.chain(work.change.into_iter().map(|(item, _)| (item, Settled::Updated)));
-            let planned =
-                planned.chain(work.delete.into_iter().map(|(item, _)| (item, Settled::Deleted)));
-            written.extend(planned.map(|(item, came)| Written { item, came: Ok(came) }));
+            written.extend(work.only_planned(layout));
             return Ok(Vec::new());
         }
         let mut done = Vec::new();
@@ -151,7 +195,7 @@ impl<'a> Writer<'a> {
         }
         for (mut item, after) in done {
             match after {
-                After::Settled(came) => written.push(Written { item, came }),
+                After::Settled(came) => written.push(Written { item, came, planned: None }),
                 After::Doubt(doubt) => {
                     item.doubt = Some(doubt);
                     again.push(item);
@@ -160,6 +204,20 @@ impl<'a> Writer<'a> {
         }
         Ok(again)
     }
+}
+
+/// The rows of an item that was rejected, each as an item of its own, in their order.
+fn apart(layout: &Layout, written: Written) -> VecDeque<Item> {
+    let Written { item, came, .. } = written;
+    let mut columns = Columns::default();
+    // Some of it may have been written before the rest was refused.
+    let doubt = came.err().map(Doubt::Conflict);
+    let alone = |row: Row| {
+        let wanted = columns.wanted(layout, &row.data).unwrap_or_default();
+        let (key, doubt) = (item.key.clone(), doubt.clone());
+        Item { key, wanted, rows: vec![row], intended: None, doubt }
+    };
+    item.rows.into_iter().map(alone).collect()
 }
 
 /// What is said of an item that was looked at for the last time.

@@ -1,5 +1,7 @@
 //! Writes row by row: what no job does, and all where jobs are refused.
 
+use std::time::Duration;
+
 use airbyte::destination::ledger::Settled;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use reqwest::Method;
@@ -12,7 +14,7 @@ use zendesk::timestamp;
 
 use super::bulk::of_failed;
 use super::{After, Writer};
-use crate::api::{Write, refusal};
+use crate::api::{Write, of_row, refusal};
 use crate::look::fold;
 use crate::object::Object;
 use crate::plan::Change;
@@ -111,13 +113,14 @@ impl Writer<'_> {
         items: Vec<(Item, Change)>,
     ) -> Result<Vec<(Item, After)>, ApiError> {
         let object = layout.bound.object;
-        let bucket = match object {
-            Object::Users => Some(Bucket::UserUpdates),
-            Object::Tickets => Some(Bucket::TicketUpdates),
-            Object::Organizations => None,
+        let (bucket, side_by_side, pause) = match object {
+            Object::Users => (Some(Bucket::UserUpdates), 1, self.between_users()),
+            Object::Tickets => (Some(Bucket::TicketUpdates), SIDE_BY_SIDE, Duration::ZERO),
+            Object::Organizations => (None, SIDE_BY_SIDE, Duration::ZERO),
         };
         stream::iter(items)
             .map(|(item, change)| async move {
+                self.api.client.clock().sleep(pause).await;
                 let path = format!("{}/{}", object.name(), change.id);
                 let body = json!({ object.singular(): change.body });
                 let sent = self.send(Method::PUT, &path, Some(&body), Repeat::Safe, bucket);
@@ -127,9 +130,16 @@ impl Writer<'_> {
                 };
                 Ok((item, after))
             })
-            .buffer_unordered(SIDE_BY_SIDE)
+            .buffer_unordered(side_by_side)
             .try_collect()
             .await
+    }
+
+    /// The pause before each update of one user.
+    ///
+    /// Source: Zendesk, "Rate limits": one a second for the account, of which a share is ours.
+    fn between_users(&self) -> Duration {
+        Duration::from_secs(100) / self.config.account.quota_percent.max(1)
     }
 
     pub(super) async fn delete_singly(
@@ -217,7 +227,10 @@ impl Writer<'_> {
     ///
     /// Source: Zendesk, "User Identities": an address in an update of the user would be a second one.
     async fn make_primary(&self, user: u64, email: &str) -> Result<Option<After>, ApiError> {
-        let identities = self.look.identities(user).await?;
+        let identities = match self.look.identities(user).await {
+            Ok(identities) => identities,
+            Err(error) => return Ok(Some(After::Settled(Err(of_row(error)?)))),
+        };
         let is_it = |identity: &&Value| {
             identity["type"] == "email"
                 && identity["value"].as_str().is_some_and(|value| fold(value) == fold(email))
@@ -257,19 +270,18 @@ impl Writer<'_> {
         let body = json!({ "organization_membership": { "user_id": user, "organization_id": organization } });
         let path = "organization_memberships";
         let sent = self.send(Method::POST, path, Some(&body), Repeat::AfterLooking, None).await?;
-        Ok(match sent {
-            Ok(_) => None,
-            // A second look finds whether it is the one that was wanted.
-            Err(After::Settled(Err(why))) if why.http_status == Some(422) => {
-                let has_it = self.look.memberships(user).await?.contains(&organization);
-                (!has_it).then_some(After::Settled(Err(why)))
-            }
-            Err(After::Doubt(Doubt::Duplicate(why))) => {
-                let has_it = self.look.memberships(user).await?.contains(&organization);
-                (!has_it).then_some(After::Settled(Err(why)))
-            }
-            Err(after) => Some(after),
-        })
+        let why = match sent {
+            Ok(_) => return Ok(None),
+            Err(After::Settled(Err(why))) if why.http_status == Some(422) => why,
+            Err(After::Doubt(Doubt::Duplicate(why))) => why,
+            Err(after) => return Ok(Some(after)),
+        };
+        // It may be refused because the user has it already.
+        match self.look.memberships(user).await {
+            Ok(memberships) if memberships.contains(&organization) => Ok(None),
+            Ok(_) => Ok(Some(After::Settled(Err(why)))),
+            Err(error) => Ok(Some(After::Settled(Err(of_row(error)?)))),
+        }
     }
 
     /// Adds a comment to a ticket, unless it may have been added already and is there.
@@ -280,8 +292,15 @@ impl Writer<'_> {
         text: &str,
     ) -> Result<Option<After>, ApiError> {
         let may_be_there = item.doubt.is_some() || self.run.attempt > 0;
-        if may_be_there && self.has_comment(ticket, text).await? {
-            return Ok(None);
+        if may_be_there {
+            match self.has_comment(ticket, text).await? {
+                Some(true) => return Ok(None),
+                Some(false) => {}
+                None => {
+                    let why = format!("the comments of the ticket {ticket} are not shown");
+                    return Ok(Some(After::Doubt(Doubt::Unsettled(why))));
+                }
+            }
         }
         let body =
             json!({ "ticket": { "comment": { "body": text, "public": self.config.notify } } });
@@ -291,8 +310,9 @@ impl Writer<'_> {
         Ok(sent.err())
     }
 
-    /// Whether one of the newest comments of a ticket is ours, of the last day, and says the same.
-    async fn has_comment(&self, ticket: u64, text: &str) -> Result<bool, ApiError> {
+    /// Whether one of the newest comments of a ticket is ours, of the last day, and says the same. None where
+    /// Zendesk does not show them.
+    async fn has_comment(&self, ticket: u64, text: &str) -> Result<Option<bool>, ApiError> {
         let path = format!("tickets/{ticket}/comments");
         let query = vec![("sort_order", "desc".to_owned()), ("per_page", "100".to_owned())];
         let reply = self.api.get(&path, query).await?;
@@ -308,6 +328,6 @@ impl Writer<'_> {
                     .any(|said| said.trim() == text.trim())
         };
         let comments = reply.body["comments"].as_array();
-        Ok(comments.is_some_and(|comments| comments.iter().any(is_it)))
+        Ok(comments.map(|comments| comments.iter().any(is_it)))
     }
 }

@@ -99,7 +99,7 @@ impl<'s, 'm: 's> Below<'s, 'm> {
         listing.want(keys.iter().copied());
         let size = lock(self.shared).sizes.get(node.feed.name()).copied();
         let size = size.unwrap_or_else(|| node.feed.page_size(self.context.config));
-        let mut pager = Pager::new(self.context.client, &listing, Token::First, size);
+        let mut pager = Pager::new(self.context.client, listing, Token::First, size);
         pager.patience = lock(self.shared).others_read(node).then_some(PATIENCE);
         let mut first = true;
         let mut answered = Answered::Settled;

@@ -105,7 +105,7 @@ pub async fn still_read(
     for Witness { feed, path_params } in witnesses {
         let listing = context.listing(&feed, fill_path(feed.path(), &path_params), &[], walk);
         let size = feed.page_size(context.config);
-        match Pager::new(context.client, &listing, Token::First, size).next().await {
+        match Pager::new(context.client, listing, Token::First, size).next().await {
             Ok(_) => came.push(Witness { feed, path_params }),
             Err(error) if ends_everything(&error) => return Err(error),
             Err(_) => {}

@@ -80,7 +80,7 @@ impl<'r, 'm> Children<'r, 'm> {
                     running.push(self.parent(number, parent));
                 }
             }
-            // Nothing else is awaited here: a future that holds a lock or a turn must be polled.
+            // Nothing else is awaited here: see ARCHITECTURE, Invariants.
             match running.next().await {
                 Some(result) => result?,
                 None => return self.emit_place().await,

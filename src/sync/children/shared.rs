@@ -181,7 +181,7 @@ impl Shared<'_> {
         }
     }
 
-    pub fn count(&mut self, node: &Node, pager: &Pager<'_>) {
+    pub fn count(&mut self, node: &Node, pager: &Pager) {
         for (stream, _) in &node.streams {
             if let Some(member) = self.member(stream) {
                 member.report.tally.add(pager.tally);

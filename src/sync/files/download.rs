@@ -11,6 +11,7 @@ use crate::sync::listing::context::Context;
 use crate::sync::listing::member::FileStats;
 use crate::sync::records::file_ref::FileRef;
 use airbyte::message::Level;
+use airbyte::stdout::Closed;
 use zendesk::budget::WalkId;
 use zendesk::client::RequestStats;
 use zendesk::download::{Wanted, fetch, kind_of};
@@ -23,7 +24,6 @@ const INCOMING: &str = ".incoming";
 /// A file that came, or the reason why not.
 struct Came {
     at: usize,
-    id: String,
     tally: RequestStats,
     result: Result<(PathBuf, u64), ApiError>,
 }
@@ -57,7 +57,7 @@ impl Downloads<'_> {
         stats: &mut DownloadStats,
         mut note: impl FnMut(Option<ApiError>) -> Result<(), WalkError> + Send,
     ) -> Result<Vec<u8>, WalkError> {
-        let Context { config, staging, emitter, .. } = self.context;
+        let Context { config, staging, .. } = self.context;
         let (wanted, left_out): (Vec<_>, Vec<_>) =
             files.into_iter().partition(|file| file.is_wanted(&config.files));
         stats.files.left_out += left_out.len() as u64;
@@ -69,7 +69,7 @@ impl Downloads<'_> {
                 let Some(file) = wanted.next() else { break };
                 running.push(Box::pin(self.file(file)));
             }
-            let Some(came) = running.next().await else { break };
+            let Some(came) = running.next().await.transpose()? else { break };
             stats.requests.add(came.tally);
             match came.result {
                 Ok((path, bytes)) => {
@@ -80,9 +80,6 @@ impl Downloads<'_> {
                 }
                 Err(error) if is_its_own(&error) => {
                     stats.files.missing += 1;
-                    let name = &self.stream.name;
-                    let why = format!("{name}: the file of {} cannot be had ({error})", came.id);
-                    emitter.log(Level::Debug, &why).await?;
                     note(Some(error))?;
                 }
                 Err(error) => return Err(error.into()),
@@ -93,10 +90,17 @@ impl Downloads<'_> {
     }
 
     /// Brings one file to its place.
-    async fn file(self, file: FileRef) -> Came {
+    async fn file(self, file: FileRef) -> Result<Came, Closed> {
         let mut tally = RequestStats::default();
         let result = self.bring(&file, &mut tally).await;
-        Came { at: file.at, id: file.id, tally, result }
+        if let Err(error) = result.as_ref()
+            && is_its_own(error)
+        {
+            let (name, id) = (&self.stream.name, &file.id);
+            let why = format!("{name}: the file of {id} cannot be had ({error})");
+            self.context.emitter.log(Level::Debug, &why).await?;
+        }
+        Ok(Came { at: file.at, tally, result })
     }
 
     async fn bring(

@@ -63,7 +63,7 @@ impl Context<'_> {
     ///
     /// # Errors
     /// [`Closed`] when nobody reads the log.
-    pub(in crate::sync) async fn log_notes(self, pager: &mut Pager<'_>) -> Result<(), Closed> {
+    pub(in crate::sync) async fn log_notes(self, pager: &mut Pager) -> Result<(), Closed> {
         for (level, note) in pager.notes.drain(..) {
             self.emitter.log(level, &note).await?;
         }

@@ -36,11 +36,11 @@ pub struct Listing {
 }
 
 /// Goes through a listing page by page.
-pub struct Pager<'a> {
-    client: &'a Client,
-    listing: &'a Listing,
+pub struct Pager {
+    client: Client,
+    listing: Arc<Listing>,
     /// The listing's parameters, and the bounds of a window of it.
-    query: Cow<'a, [(&'static str, String)]>,
+    query: Vec<(&'static str, String)>,
     /// The place of the next page; at the end, where the next sync goes on.
     pub at: Token,
     pub ended: bool,
@@ -140,13 +140,27 @@ impl Listing {
             }
         }
     }
+
+    /// The path and the shape of one of the listings that follow each other.
+    fn part(&self, at: usize) -> (&str, &Shape) {
+        match at.checked_sub(1).and_then(|at| self.more.get(at)) {
+            Some((path, shape)) => (path, shape),
+            None => (&self.path, &self.shape),
+        }
+    }
 }
 
-impl<'a> Pager<'a> {
+impl Pager {
     /// A pager that begins at a place.
     #[must_use]
-    pub fn new(client: &'a Client, listing: &'a Listing, at: Token, size: PageSize) -> Self {
-        let query = Cow::Borrowed(listing.query.as_slice());
+    pub fn new(
+        client: &Client,
+        listing: impl Into<Arc<Listing>>,
+        at: Token,
+        size: PageSize,
+    ) -> Self {
+        let (client, listing) = (client.clone(), listing.into());
+        let query = listing.query.clone();
         let (tally, cut_short, notes) = (RequestStats::default(), Vec::new(), Vec::new());
         let mut visited = Visited::default();
         let _ = visited.goes_on_to(&at);
@@ -184,9 +198,7 @@ impl<'a> Pager<'a> {
     /// The same within a window, whose bounds are parameters.
     #[must_use]
     pub fn within(mut self, bounds: Vec<(&'static str, String)>) -> Self {
-        if !bounds.is_empty() {
-            self.query.to_mut().extend(bounds);
-        }
+        self.query.extend(bounds);
         self
     }
 
@@ -218,12 +230,12 @@ impl<'a> Pager<'a> {
                         continue;
                     }
                     Doubted::Fails => {
-                        let path = format!("/api/v2/{}", self.part().0);
+                        let path = format!("/api/v2/{}", self.path());
                         return Err(WalkError::EndedEarly { path, at: None, known: None });
                     }
                     Doubted::Believed => {
                         if self.promise == Promise::Count {
-                            let note = not_listed(self.part().0, &self.query);
+                            let note = not_listed(self.path(), &self.query);
                             self.notes.push((Level::Warn, note));
                         }
                     }
@@ -233,7 +245,7 @@ impl<'a> Pager<'a> {
                 self.doubts = if self.doubts == DOUBTS + 1 { DOUBTS + 2 } else { 0 };
             }
             if let Some(mending) = &fetched.page.mending {
-                let place = format!("/api/v2/{}, {}", self.part().0, self.at.shown());
+                let place = format!("/api/v2/{}, {}", self.path(), self.at.shown());
                 self.notes.extend(mended(mending, &place).map(|why| (Level::Warn, why)));
             }
             if self.go(step, fetched.asked)? {
@@ -245,20 +257,16 @@ impl<'a> Pager<'a> {
         Ok(None)
     }
 
-    /// The path and the shape of the listing that is being read, of those that follow each other.
-    fn part(&self) -> (&'a str, &'a Shape) {
-        let Listing { path, shape, more, .. } = self.listing;
-        match self.done.checked_sub(1).and_then(|at| more.get(at)) {
-            Some((path, shape)) => (path, shape),
-            None => (path, shape),
-        }
+    /// The path of the listing that is being read, of those that follow each other.
+    fn path(&self) -> &str {
+        self.listing.part(self.done).0
     }
 
     /// Asks for the page at this place. None when it is to be asked for again, or when the listing
     /// has ended before it.
     async fn ask(&mut self) -> Result<Option<Fetched>, WalkError> {
-        let Listing { site, feed, walk, .. } = self.listing;
-        let (path, shape) = self.part();
+        let Listing { site, feed, walk, .. } = &*self.listing;
+        let (path, shape) = self.listing.part(self.done);
         let (site, query, at) = (site.as_deref(), &self.query, &self.at);
         let (buckets, walk, patience) = (feed.buckets, *walk, self.patience);
         let request = Request { site, path, query, at, buckets, walk, shape, patience };
@@ -325,10 +333,9 @@ impl<'a> Pager<'a> {
 
     /// Goes to the place behind a page. False when the page is to be asked for again.
     fn go(&mut self, step: Step, asked: u32) -> Result<bool, WalkError> {
-        let (path, _) = self.part();
         match step {
             Step::Next(next) if !self.visited.goes_on_to(&next) => {
-                let path = format!("/api/v2/{path} ({})", next.shown());
+                let path = format!("/api/v2/{} ({})", self.path(), next.shown());
                 let why = "its links lead back to a place that was read before in this walk";
                 return Err(WalkError::Broken { path, why });
             }
@@ -354,7 +361,8 @@ impl<'a> Pager<'a> {
                 self.at = next;
             }
             Step::Broken(why) => {
-                return Err(WalkError::Broken { path: format!("/api/v2/{path}"), why });
+                let path = format!("/api/v2/{}", self.path());
+                return Err(WalkError::Broken { path, why });
             }
         }
         Ok(true)
@@ -381,10 +389,9 @@ impl<'a> Pager<'a> {
 
     /// Waits before the same is asked again.
     async fn doubt(&mut self) -> Result<(), WalkError> {
-        let (path, _) = self.part();
         let wait = ends::wait(self.doubts);
         self.doubts += 1;
-        Ok(self.client.pause(path, wait).await?)
+        Ok(self.client.pause(self.path(), wait).await?)
     }
 }
 

@@ -88,7 +88,7 @@ pub(super) async fn count(
 ) -> Result<Counts, WalkError> {
     let listing = source.listing(context, &[], walk);
     let size = source.feed.page_size(context.config);
-    let mut pager = Pager::new(context.client, &listing, Token::First, size);
+    let mut pager = Pager::new(context.client, listing, Token::First, size);
     let mut digest = Digest::of_none();
     let mut parents = Some(Vec::new());
     while let Some(fetched) = pager.next().await? {
@@ -130,7 +130,7 @@ pub(super) async fn name_moved(
     }
     let listing = source.listing(context, &[], segment.walk);
     let size = source.feed.page_size(context.config);
-    let mut pager = Pager::new(context.client, &listing, Token::First, size);
+    let mut pager = Pager::new(context.client, listing, Token::First, size);
     while let Some(fetched) = pager.next().await? {
         let listed = source.of(&fetched.page).map(|counted| counted.parent);
         let listed = listed.filter(|parent| moved.has(parent));
@@ -169,7 +169,7 @@ pub(super) async fn deliver_moved(
     }
     let listing = source.listing(context, &[&stream], segment.walk);
     let size = source.feed.page_size(context.config);
-    let mut pager = Pager::new(context.client, &listing, Token::First, size);
+    let mut pager = Pager::new(context.client, listing, Token::First, size);
     let writer = RecordWriter::new(&stream);
     while let Some(fetched) = pager.next().await? {
         let Fetched { page, slot, .. } = fetched;

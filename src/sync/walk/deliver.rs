@@ -26,7 +26,7 @@ pub(super) async fn page(
     fetched: Fetched,
     window: usize,
     at: &Token,
-    pager: &Pager<'_>,
+    pager: &Pager,
 ) -> Result<Taken, WalkError> {
     let now = fetched.now_unix;
     let (next, ended) = (&pager.at, pager.ended);

@@ -146,7 +146,7 @@ impl FeedWalk<'_> {
         segment.path_params = self.context.path_params();
         segment.newest = segment.newest.max(known);
         silent_changes::read(self.context, &mut segment, &start).await?;
-        let mut fetchers = Fetchers::new(client, &listing);
+        let mut fetchers = Fetchers::new(client, listing);
         for start in segment.open_windows() {
             fetchers.start(start, feed.page_size(config), 0);
         }

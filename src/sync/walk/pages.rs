@@ -31,7 +31,7 @@ const RESTARTS: u32 = 3;
 pub(super) async fn read(
     context: Context<'_>,
     segment: &mut Segment<'_>,
-    fetchers: &mut Fetchers<'_>,
+    fetchers: &mut Fetchers,
 ) -> Result<Option<Token>, WalkError> {
     while let Some(turn) = fetchers.next().await {
         let mut asked = match turn {
@@ -73,8 +73,8 @@ pub(super) async fn read(
         };
         let now = fetched.now_unix;
         let before = segment.reached(window);
-        let page = deliver::page(context, segment, fetched, window, &at, &fetcher.pager);
-        let taken = fetchers.beside(Box::pin(page)).await?;
+        let taken =
+            Box::pin(deliver::page(context, segment, fetched, window, &at, &fetcher.pager)).await?;
         fetchers.note_page(&fetcher);
         log_notes(context, segment, &mut fetcher).await?;
         if taken.arrived || segment.reached_cursor {
@@ -116,7 +116,7 @@ async fn judge_end(
     context: Context<'_>,
     segment: &mut Segment<'_>,
     window: usize,
-    Asked { fetcher, at, result }: &mut Asked<'_>,
+    Asked { fetcher, at, result }: &mut Asked,
 ) -> Result<End, WalkError> {
     let listed = result.as_ref().ok().map(|page| listed(&segment.feed, page.as_ref()));
     let Some(Listed { rows, last }) = listed.filter(|_| fetcher.pager.ended) else {
@@ -156,9 +156,9 @@ async fn judge_end(
 async fn restart(
     context: Context<'_>,
     segment: &mut Segment<'_>,
-    fetchers: &mut Fetchers<'_>,
+    fetchers: &mut Fetchers,
     window: usize,
-    fetcher: &Fetcher<'_>,
+    fetcher: &Fetcher,
     error: &ApiError,
 ) -> Result<(), Closed> {
     let start = segment.restart(window);
@@ -178,7 +178,7 @@ async fn restart(
 async fn log_notes(
     context: Context<'_>,
     segment: &mut Segment<'_>,
-    fetcher: &mut Fetcher<'_>,
+    fetcher: &mut Fetcher,
 ) -> Result<(), Closed> {
     context.log_notes(&mut fetcher.pager).await?;
     for second in fetcher.pager.cut_short.drain(..) {

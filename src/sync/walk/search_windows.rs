@@ -35,11 +35,7 @@ pub(super) fn freeze_bounds(
 }
 
 /// Asks about what no fetcher reads yet, as long as one more may read.
-pub(super) fn search_on(
-    context: Context<'_>,
-    segment: &mut Segment<'_>,
-    fetchers: &mut Fetchers<'_>,
-) {
+pub(super) fn search_on(context: Context<'_>, segment: &mut Segment<'_>, fetchers: &mut Fetchers) {
     let at_once = if segment.has_children() { 1 } else { context.config.account.workers };
     // What is left keeps a place of its own among those that a state holds.
     while segment.windows_read() < at_once.min(MOST_WINDOWS - 1)
@@ -59,7 +55,7 @@ pub(super) fn search_on(
 pub(super) fn counted(
     context: Context<'_>,
     segment: &mut Segment<'_>,
-    fetchers: &mut Fetchers<'_>,
+    fetchers: &mut Fetchers,
     bounds: Bounds,
     rows: u64,
 ) {
@@ -82,7 +78,7 @@ pub(super) fn counted(
 fn read_window(
     context: Context<'_>,
     segment: &mut Segment<'_>,
-    fetchers: &mut Fetchers<'_>,
+    fetchers: &mut Fetchers,
     bounds: Bounds,
     rows: u64,
 ) {

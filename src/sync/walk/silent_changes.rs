@@ -190,7 +190,7 @@ impl Search<'_, '_, '_, '_> {
         listing.want(keys.iter().copied());
         let size = feed.page_size(context.config);
         let start = feed.paging.start(Some(since));
-        let mut pager = Pager::new(context.client, &listing, start, size);
+        let mut pager = Pager::new(context.client, listing, start, size);
         let result = loop {
             let fetched = match pager.next().await {
                 Ok(Some(fetched)) => fetched,

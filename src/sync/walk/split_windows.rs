@@ -25,7 +25,7 @@ pub struct Uncounted {
 pub(super) fn split_windows(
     context: Context<'_>,
     segment: &mut Segment<'_>,
-    fetchers: &mut Fetchers<'_>,
+    fetchers: &mut Fetchers,
     size: PageSize,
     now: i64,
 ) {

@@ -1,25 +1,26 @@
 //! Fetchers of pages: each walks one window of a feed, page after page, and all of them ask at once.
+//! What asks is a task, which goes on whatever the walk awaits meanwhile.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
-use futures_util::stream::{FuturesUnordered, StreamExt};
 use serde::Deserialize;
+use tokio::task::JoinSet;
 
 use crate::sync::WalkError;
 use crate::sync::listing::pager::{Listing, Pager};
 use crate::sync::position::search_bounds::{Bounds, query};
-use zendesk::budget::Bucket;
+use zendesk::budget::{Bucket, WalkId};
 use zendesk::client::{Client, Fetched, PageSize, Request, RequestStats};
 use zendesk::error::{ApiError, ErrorKind};
 use zendesk::page::Shape;
 use zendesk::paging::{Paging, Token};
 
 /// What fetches one window, page after page.
-pub struct Fetcher<'a> {
+pub struct Fetcher {
     pub number: u32,
-    pub pager: Pager<'a>,
+    pub pager: Pager,
     /// How often the server refused its token.
     pub restarts: u32,
     /// How often its place has said that the feed ends there, against what is known.
@@ -42,8 +43,8 @@ pub struct Start {
 }
 
 /// A fetcher after its turn.
-pub struct Asked<'a> {
-    pub fetcher: Fetcher<'a>,
+pub struct Asked {
+    pub fetcher: Fetcher,
     /// The place that it asked at.
     pub at: Token,
     /// Its page, or none at its end.
@@ -51,55 +52,54 @@ pub struct Asked<'a> {
 }
 
 /// What has come.
-pub enum Turn<'a> {
-    Page(Box<Asked<'a>>),
+pub enum Turn {
+    Page(Box<Asked>),
     /// How many rows a search has within these bounds.
     Counted(Bounds, Result<u64, WalkError>),
 }
 
 /// The fetchers of one segment.
-pub struct Fetchers<'a> {
-    client: &'a Client,
-    listing: &'a Listing,
-    asking: FuturesUnordered<BoxFuture<'a, (Turn<'a>, RequestStats)>>,
+pub struct Fetchers {
+    client: Client,
+    listing: Arc<Listing>,
+    asking: JoinSet<(Turn, RequestStats)>,
     /// Seconds of the feed's own time that the last page of each fetcher covered.
     pace: BTreeMap<u32, i64>,
     /// Time that pages took, waits for limits left out, and their number.
     took: (Duration, u32),
-    /// What came while something else was waited for.
-    had: VecDeque<(Turn<'a>, RequestStats)>,
     /// The size that a fetcher has learned last. The listing's limits are those of all fetchers.
     size: Option<PageSize>,
     tally: RequestStats,
 }
 
-impl<'a> Fetchers<'a> {
+impl Fetchers {
     #[must_use]
-    pub fn new(client: &'a Client, listing: &'a Listing) -> Self {
-        let (asking, pace, had) = (FuturesUnordered::new(), BTreeMap::new(), VecDeque::new());
+    pub fn new(client: &Client, listing: Listing) -> Self {
+        let (client, listing) = (client.clone(), Arc::new(listing));
+        let (asking, pace) = (JoinSet::new(), BTreeMap::new());
         let (took, size, tally) = (Default::default(), None, RequestStats::default());
-        Self { client, listing, asking, pace, took, had, size, tally }
+        Self { client, listing, asking, pace, took, size, tally }
     }
 
     /// Starts a fetcher, or starts it again.
     pub fn start(&mut self, start: Start, size: PageSize, restarts: u32) {
         let Start { number, at, bounds, has_rows } = start;
         let size = self.size.unwrap_or(size);
-        let pager = Pager::new(self.client, self.listing, at, size).within(bounds);
-        let pager = pager.expecting(has_rows);
+        let pager = Pager::new(&self.client, Arc::clone(&self.listing), at, size);
+        let pager = pager.within(bounds).expecting(has_rows);
         let (doubts, asked, waited) = Default::default();
         self.go_on(Fetcher { number, pager, restarts, doubts, asked, waited }, Duration::ZERO);
     }
 
     /// Lets a fetcher ask for its next page after a wait.
-    pub fn go_on(&mut self, mut fetcher: Fetcher<'a>, wait: Duration) {
-        let (client, path) = (self.client, self.listing.path.as_str());
+    pub fn go_on(&mut self, mut fetcher: Fetcher, wait: Duration) {
+        let (client, listing) = (self.client.clone(), Arc::clone(&self.listing));
         fetcher.asked = client.clock().elapsed();
-        self.asking.push(Box::pin(async move {
+        self.asking.spawn(async move {
             let at = fetcher.pager.at.clone();
             let result = match wait.is_zero() {
                 true => fetcher.pager.next().await,
-                false => match client.pause(path, wait).await {
+                false => match client.pause(&listing.path, wait).await {
                     Ok(()) => fetcher.pager.next().await,
                     Err(stopped) => Err(stopped.into()),
                 },
@@ -107,47 +107,32 @@ impl<'a> Fetchers<'a> {
             let tally = std::mem::take(&mut fetcher.pager.tally);
             fetcher.waited = tally.waited.saturating_add(wait);
             (Turn::Page(Box::new(Asked { fetcher, at, result })), tally)
-        }));
+        });
     }
 
-    /// Asks how many rows a search has within bounds. Like a page it is polled with the others: a
-    /// fetcher that is not may hold the last worker.
+    /// Asks how many rows a search has within bounds.
     pub fn count(&mut self, bounds: Bounds) {
-        let (client, listing) = (self.client, self.listing);
-        self.asking.push(Box::pin(async move {
+        let (client, walk) = (self.client.clone(), self.listing.walk);
+        self.asking.spawn(async move {
             let mut tally = RequestStats::default();
-            let rows = count(client, listing, bounds, &mut tally).await;
+            let rows = count(&client, walk, bounds, &mut tally).await;
             (Turn::Counted(bounds, rows), tally)
-        }));
+        });
     }
 
     /// What comes next, or none when nothing is asked for any more.
-    pub async fn next(&mut self) -> Option<Turn<'a>> {
-        let (turn, tally) = match self.had.pop_front() {
-            Some(turn) => turn,
-            None => self.asking.next().await?,
+    pub async fn next(&mut self) -> Option<Turn> {
+        let (turn, tally) = match self.asking.join_next().await? {
+            Ok(came) => came,
+            // Nobody stops a task while the walk waits for it.
+            Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
         };
         self.tally.add(tally);
         Some(turn)
     }
 
-    /// Does something that may take long. The fetchers go on asking meanwhile: a request that nobody
-    /// looks after keeps its worker, and its answer may come too late.
-    pub async fn beside<T>(&mut self, mut doing: impl Future<Output = T> + Unpin) -> T {
-        loop {
-            if self.asking.is_empty() {
-                return doing.await;
-            }
-            tokio::select! {
-                biased;
-                done = &mut doing => return done,
-                Some(turn) = self.asking.next() => self.had.push_back(turn),
-            }
-        }
-    }
-
     /// Notes that a fetcher's page is delivered, with all that hangs on its rows.
-    pub fn note_page(&mut self, fetcher: &Fetcher<'a>) {
+    pub fn note_page(&mut self, fetcher: &Fetcher) {
         self.size = Some(fetcher.pager.size);
         let since = fetcher.asked + fetcher.waited;
         let (took, pages) = &mut self.took;
@@ -191,7 +176,7 @@ struct Count {
 /// [`WalkError`] when the answer cannot be had or holds no count.
 pub async fn count(
     client: &Client,
-    listing: &Listing,
+    walk: WalkId,
     bounds: Bounds,
     tally: &mut RequestStats,
 ) -> Result<u64, WalkError> {
@@ -203,7 +188,7 @@ pub async fn count(
         query: &[("query", format!("type:ticket {}", query(bounds)))],
         at: &Token::First,
         buckets: &[Bucket::Account],
-        walk: listing.walk,
+        walk,
         shape: &shape,
         patience: None,
     };

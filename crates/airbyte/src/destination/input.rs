@@ -4,6 +4,8 @@
 //! Source: Airbyte Protocol, `AirbyteMessage`.
 
 use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -53,8 +55,8 @@ pub enum NoMessage {
     Incomplete,
 }
 
-impl std::fmt::Display for NoMessage {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for NoMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NotJson => "it is not JSON",
             Self::Incomplete => "it lacks the stream, the row or the state that its type asks for",
@@ -62,7 +64,7 @@ impl std::fmt::Display for NoMessage {
     }
 }
 
-impl std::error::Error for NoMessage {}
+impl Error for NoMessage {}
 
 #[derive(Deserialize)]
 struct Line<'a> {

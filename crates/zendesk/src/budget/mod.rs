@@ -9,6 +9,7 @@
 //! every answer say is left counts, because other programs share the account.
 
 mod bucket;
+mod handed;
 mod queue;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use tokio::sync::oneshot;
 
 pub use self::bucket::Bucket;
 use self::bucket::{Buckets, Drawn};
+use self::handed::Handed;
 use self::queue::{Queue, Served};
 pub use self::walk_id::WalkId;
 use super::clock::Clock;
@@ -51,7 +53,7 @@ pub struct Budget {
 struct Inner {
     buckets: Buckets,
     free_slots: usize,
-    queue: Queue<oneshot::Sender<Drawn>>,
+    queue: Queue<oneshot::Sender<(Drawn, Handed)>>,
     /// How many walks there are.
     walks: u64,
     /// When the next timer looks for requests that can go.
@@ -130,7 +132,10 @@ impl Budget {
     /// Waits for a request's share of every bucket and for a free slot, and takes them. `walk`
     /// tells whose turn it is: of those who could go, the one served longest ago goes.
     ///
-    /// A request that was let go holds its slot from then on, so the future must be polled.
+    /// A request that was let go holds its slot from then on: see ARCHITECTURE, Invariants.
+    ///
+    /// # Panics
+    /// In debug builds, when it was let go and not polled.
     pub async fn acquire(self: &Arc<Self>, buckets: &[Bucket], walk: WalkId) -> Permit {
         let _waiting = self.waiting(walk);
         let (waker, woken) = oneshot::channel();
@@ -139,7 +144,10 @@ impl Budget {
         self.dispatch();
         self.report_newcomer(number);
         // The queue keeps the sender until it sends.
-        let Ok(drawn) = (&mut place.woken).await else { return std::future::pending().await };
+        let Ok((drawn, handed)) = (&mut place.woken).await else {
+            return std::future::pending().await;
+        };
+        handed.arrived();
         let sent_at = self.clock.elapsed();
         Permit { budget: Arc::clone(self), drawn, sent_at }
     }
@@ -265,7 +273,7 @@ impl Inner {
             let Some(Served { buckets: named, waker }) = queue.serve(is_ready) else { break };
             let drawn = self.buckets.draw(&named, now);
             // A request in the queue listens: it leaves the queue before it stops doing so.
-            if waker.send(drawn).is_ok() {
+            if waker.send((drawn, Handed::new())).is_ok() {
                 self.free_slots -= 1;
             }
             #[cfg(test)]
@@ -323,7 +331,7 @@ impl Inner {
 struct QueueEntry<'b> {
     budget: &'b Arc<Budget>,
     number: u64,
-    woken: oneshot::Receiver<Drawn>,
+    woken: oneshot::Receiver<(Drawn, Handed)>,
 }
 
 impl Drop for QueueEntry<'_> {

@@ -301,6 +301,21 @@ async fn a_request_that_was_served_and_given_up_leaves_its_slot_to_others() {
 }
 
 #[tokio::test(start_paused = true)]
+#[should_panic(expected = "a request was let go and not polled")]
+async fn whoever_awaits_something_else_beside_a_request_that_was_let_go_is_caught() {
+    let clock = Clock::new(1.0);
+    let budget = Budget::new(1, 100, clock.clone());
+    let held = budget.acquire(&[Bucket::Account], WalkId::of(1)).await;
+    let second = [Bucket::Account];
+    let mut not_polled = Box::pin(budget.acquire(&second, WalkId::of(2)));
+    assert!(futures_util::poll!(&mut not_polled).is_pending());
+    // It is let go here.
+    drop(held);
+    clock.sleep(Duration::from_secs(1)).await;
+    not_polled.await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn waits_side_by_side_are_not_added_up() {
     let clock = Clock::new(1.0);
     let budget = Budget::new(3, 100, clock.clone());

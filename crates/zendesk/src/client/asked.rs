@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::call::{Call, Repeat, Reply};
 use super::failed::FailedTry;
 use super::page_size::PageSize;
 use super::request::Request;
@@ -98,5 +99,34 @@ impl Asked for AskedPage<'_, '_> {
         // A try that fails gives back what it held.
         let share = std::mem::take(&mut self.share);
         transport.page(self.request, &mut self.scanner, share, size, slot).await
+    }
+}
+
+impl Asked for Call<'_> {
+    type Answer = Reply;
+
+    fn name(&self) -> String {
+        format!("{} /api/v2/{}", self.method, self.path)
+    }
+
+    fn buckets(&self) -> &[Bucket] {
+        self.buckets
+    }
+
+    fn walk(&self) -> WalkId {
+        self.walk
+    }
+
+    fn may_repeat(&self) -> bool {
+        self.repeat != Repeat::AfterLooking
+    }
+
+    async fn attempt(
+        &mut self,
+        transport: &Transport,
+        _: &PageSize,
+        slot: &mut Permit,
+    ) -> Result<Reply, FailedTry> {
+        transport.call(self, slot).await
     }
 }

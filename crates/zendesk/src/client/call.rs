@@ -7,11 +7,7 @@ use reqwest::Method;
 use reqwest::header::{HeaderName, HeaderValue};
 use serde_json::Value;
 
-use super::asked::Asked;
-use super::failed::FailedTry;
-use super::page_size::PageSize;
-use super::transport::Transport;
-use crate::budget::{Bucket, Permit, WalkId};
+use crate::budget::{Bucket, WalkId};
 
 /// Source: Zendesk, "Making requests to the Ticketing API: Idempotency". The creation of tickets has it.
 pub(super) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -62,35 +58,6 @@ impl Reply {
 
 /// The statuses of refusals that are about the call itself.
 pub(super) const REFUSALS: [u16; 4] = [400, 403, 404, 422];
-
-impl Asked for Call<'_> {
-    type Answer = Reply;
-
-    fn name(&self) -> String {
-        format!("{} /api/v2/{}", self.method, self.path)
-    }
-
-    fn buckets(&self) -> &[Bucket] {
-        self.buckets
-    }
-
-    fn walk(&self) -> WalkId {
-        self.walk
-    }
-
-    fn may_repeat(&self) -> bool {
-        self.repeat != Repeat::AfterLooking
-    }
-
-    async fn attempt(
-        &mut self,
-        transport: &Transport,
-        _: &PageSize,
-        slot: &mut Permit,
-    ) -> Result<Reply, FailedTry> {
-        transport.call(self, slot).await
-    }
-}
 
 impl Call<'_> {
     /// The headers that this call has besides those of all requests.

@@ -44,14 +44,15 @@ const IMPATIENT_TRIES: u32 = 3;
 const SPARE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What every request to one account shares.
+#[derive(Clone)]
 pub struct Client {
-    transport: Transport,
+    transport: Arc<Transport>,
     budget: Arc<Budget>,
     stop: watch::Receiver<bool>,
     /// Tries of a request that meets faults.
     tries: u32,
     /// How the last try failed, whatever came of it.
-    last_failure: Mutex<Option<ApiError>>,
+    last_failure: Arc<Mutex<Option<ApiError>>>,
 }
 
 /// An answer, the slot that it came with, and when it was asked for.
@@ -80,8 +81,8 @@ impl Client {
         clock: Clock,
         stop: watch::Receiver<bool>,
     ) -> Result<Self, NoClient> {
-        let transport = Transport::new(main, user_agent, credentials, clock)?;
-        Ok(Self { transport, budget, stop, tries: TRIES, last_failure: Mutex::default() })
+        let transport = Arc::new(Transport::new(main, user_agent, credentials, clock)?);
+        Ok(Self { transport, budget, stop, tries: TRIES, last_failure: Arc::default() })
     }
 
     /// Gives up on faults early, for somebody who waits.

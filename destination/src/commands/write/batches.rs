@@ -137,16 +137,15 @@ impl Batches {
         let wanted = match wanted {
             Ok(wanted) => wanted,
             Err(why) => {
-                let name = bound.layout.bound.key.map(crate::object::KeyField::name);
-                let key = name.and_then(|name| row.data.get(name)).map(ToString::to_string);
+                let key = bound.layout.raw_key(&row.data);
                 return settled(row, key, Err(why));
             }
         };
         let key = bound.layout.key(&wanted);
-        if let Err(refused) = bound.pending.add(key.clone(), wanted, row) {
-            let (row, why) = *refused;
-            return settled(row, key, Err(why));
+        if bound.pending.parts_from(&bound.layout, key.as_deref(), &wanted) {
+            self.waiting.push_back(bound.cut());
         }
+        bound.pending.add(&bound.layout, key, wanted, row);
         if bound.pending.is_full() {
             self.waiting.push_back(bound.cut());
         }
@@ -249,7 +248,7 @@ mod tests {
 
     use super::*;
     use crate::config::NullHandling;
-    use crate::fields::Fields;
+    use crate::fields::all;
     use crate::object::{KeyField, Operation};
 
     fn named(name: &str) -> Descriptor {
@@ -267,7 +266,7 @@ mod tests {
                 renamed: BTreeMap::new(),
                 columns: Vec::new(),
             };
-            let fields = Fields::new(*object, false, Vec::new());
+            let fields = all(*object, false, Vec::new());
             batches.bind(Layout::new(bound, fields, NullHandling::Ignore).unwrap());
         }
         batches

@@ -18,7 +18,7 @@ use crate::api::Api;
 use crate::bind::{Binding, bind};
 use crate::commands::{Out, client, failure};
 use crate::config::Config;
-use crate::fields::{Fields, live};
+use crate::fields::{all, live};
 use crate::object::{Object, Operation};
 use crate::rows::Layout;
 
@@ -86,9 +86,11 @@ pub(super) async fn prepare(
             out.log(Level::Warn, &message).await?;
         }
         let fields = custom.get(&bound.object).cloned().unwrap_or_default();
-        let fields = Fields::new(bound.object, config.allow_agents, fields);
+        let fields = all(bound.object, config.allow_agents, fields);
         match Layout::new(bound, fields, config.null_handling) {
-            Ok(layout) => batches.bind(layout),
+            Ok(layout) => {
+                batches.bind(layout.with_modes(config.tags_mode, config.organization_mode));
+            }
             Err(problem) => problems.push(problem),
         }
     }

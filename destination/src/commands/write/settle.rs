@@ -1,5 +1,6 @@
 //! What came of rows: counted, told, stored, and acknowledged when all before a state is settled.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use airbyte::destination::catalog::Descriptor;
@@ -18,6 +19,9 @@ use crate::rejected::{Reason, Store, Told};
 use crate::rows::{Layout, Row};
 use crate::writer::Written;
 
+/// Examples that a dry run shows of a stream.
+const MOST_SHOWN: u32 = 10;
+
 /// Settles rows.
 pub(super) struct Settling<'a> {
     out: &'a Arc<Out>,
@@ -30,13 +34,17 @@ struct Inner {
     told: Told,
     store: Option<Store>,
     streams: Vec<Descriptor>,
+    /// Examples of a dry run that were shown.
+    shown: BTreeMap<Descriptor, u32>,
 }
 
 impl<'a> Settling<'a> {
     pub(super) fn new(config: &Config, out: &'a Arc<Out>, clock: &'a Clock, attempt: u64) -> Self {
         let store = config.rejected_rows.clone();
         let store = store.map(|folder| Store::new(folder, clock.now_unix(), attempt));
-        let inner = Mutex::new(Inner { told: Told::default(), store, streams: Vec::new() });
+        let inner =
+            Inner { told: Told::default(), store, streams: Vec::new(), shown: BTreeMap::new() };
+        let inner = Mutex::new(inner);
         Self { out, clock, dry_run: config.dry_run, inner }
     }
 
@@ -93,14 +101,28 @@ impl<'a> Settling<'a> {
         layout: &Layout,
         written: Vec<Written>,
     ) -> Result<Result<(), ErrorTrace>, Closed> {
-        for Written { item, came } in written {
+        for Written { item, came, planned } in written {
             let stream = &layout.bound.stream;
+            if let Some(planned) = planned {
+                self.show(stream, &planned).await?;
+            }
             let key = layout.written_key(&item.wanted).map(|(_, key)| key);
             if let Err(trouble) = self.note(stream, key.as_deref(), &item.rows, &came).await? {
                 return Ok(Err(trouble));
             }
         }
         self.acknowledge().await
+    }
+
+    /// Shows the first few of what a dry run would write.
+    async fn show(&self, stream: &Descriptor, planned: &str) -> Result<(), Closed> {
+        let mut inner = self.inner.lock().await;
+        let shown = inner.shown.entry(stream.clone()).or_default();
+        *shown += 1;
+        if *shown > MOST_SHOWN {
+            return Ok(());
+        }
+        self.out.log(Level::Info, &format!("{stream}: {planned}")).await
     }
 
     /// Notes what came of the rows of one key.

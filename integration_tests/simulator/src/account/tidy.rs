@@ -5,6 +5,7 @@
 use super::{ADMIN_USER_ID, AGENT_USER_ID, Account};
 use crate::auth::{ADMIN_API_TOKEN, AGENT_API_TOKEN};
 use crate::row_text::quote;
+use std::collections::BTreeSet;
 
 impl Account {
     /// Gives each external id to one row alone, each user one primary address and the identity that
@@ -38,9 +39,14 @@ impl Account {
             .filter(|row| !row.deleted)
             .map(|row| row.number)
             .collect();
+        let mut taken = BTreeSet::new();
         for (at, key) in self.keys("users").iter().enumerate() {
             let Some(user) = self.row("users", key).map(|row| row.number) else { continue };
             let is_deleted = self.living("users", user).is_none();
+            let email = self.text_of("users", user, "email").filter(|_| !is_deleted);
+            if email.is_some_and(|email| !taken.insert(email.to_lowercase())) {
+                self.set_field("users", key, "email", &quote(&format!("once+{user}@example.com")));
+            }
             if let Some(email) = self.text_of("users", user, "email").filter(|_| !is_deleted) {
                 self.add_identity(user, "email", &email, true);
             }

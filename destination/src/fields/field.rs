@@ -1,0 +1,211 @@
+//! A field, the place of its values in Zendesk's rows, and all fields of one object.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use crate::object::Object;
+
+/// A field of an object, by the name of the column that it is written by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Field {
+    pub name: String,
+    pub place: Place,
+    pub kind: Kind,
+    /// What it is for, for people.
+    pub description: Option<String>,
+    /// The tag that Zendesk sets and takes with a checkbox.
+    pub tag: Option<String>,
+}
+
+/// Where a value goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Below its own name.
+    System,
+    /// It only finds the row.
+    Id,
+    /// A custom field by its key.
+    CustomKey(String),
+    /// A custom field of a ticket by its id.
+    CustomId(u64),
+    /// The primary address of a user.
+    Email,
+    Tags,
+    /// Domains of an organization: they are added, never removed.
+    Domains,
+    /// An organization of a user: one of several.
+    Organization,
+    /// A row of another object, named by a key of its own.
+    Related(Relation),
+    /// The first comment of a new ticket.
+    Description,
+    /// A comment on a ticket that exists.
+    Comment,
+    /// It is set when something is created, and left alone afterwards.
+    AtCreation,
+}
+
+/// A field that holds the id of another row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Relation {
+    /// The field of the id.
+    pub field: &'static str,
+    pub object: Object,
+    pub by: crate::object::KeyField,
+}
+
+/// The type of a field.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    Text,
+    Email,
+    Boolean,
+    Integer,
+    /// The id of something.
+    Id,
+    Decimal,
+    Date,
+    DateTime,
+    /// One of these.
+    Choice(&'static [&'static str]),
+    Dropdown(Options),
+    Multiselect(Options),
+    /// A list of words.
+    Words,
+}
+
+/// The options of a dropdown: their values and their titles.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options(pub Vec<(String, String)>);
+
+/// All fields of one object, by name.
+#[derive(Clone, Debug, Default)]
+pub struct Fields {
+    fields: Vec<Field>,
+    by_name: BTreeMap<String, usize>,
+}
+
+impl Fields {
+    /// Fields by their names. Of two with one name the first counts.
+    #[must_use]
+    pub fn of(fields: Vec<Field>) -> Self {
+        let mut by_name = BTreeMap::new();
+        for (at, field) in fields.iter().enumerate() {
+            by_name.entry(field.name.clone()).or_insert(at);
+        }
+        Self { fields, by_name }
+    }
+
+    /// The number of a field, by the name of a column. Ticket fields are found by the id at the end of the
+    /// name alone, since titles change.
+    #[must_use]
+    pub fn find(&self, column: &str) -> Option<usize> {
+        if let Some(at) = self.by_name.get(column) {
+            return Some(*at);
+        }
+        let id = column.strip_prefix("custom_")?;
+        let id: u64 = id.rsplit('_').next()?.parse().ok()?;
+        self.fields.iter().position(|field| field.place == Place::CustomId(id))
+    }
+
+    #[must_use]
+    pub fn get(&self, at: usize) -> Option<&Field> {
+        self.fields.get(at)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Field> {
+        self.fields.iter()
+    }
+
+    /// The tags of a row that Zendesk sets itself, by the values of fields other than these.
+    ///
+    /// Source: Zendesk, "Ticket Fields", `tag` and `custom_field_options`.
+    #[must_use]
+    pub fn tags_of_values(&self, object: Object, row: &Value, but: &[usize]) -> BTreeSet<String> {
+        let mut tags = BTreeSet::new();
+        let others = self.fields.iter().enumerate().filter(|(at, _)| !but.contains(at));
+        for (_, field) in others {
+            let current = field.current(object, row);
+            match &field.kind {
+                Kind::Dropdown(_) => tags.extend(current.as_str().map(str::to_lowercase)),
+                Kind::Multiselect(_) => {
+                    let values = current.as_array().into_iter().flatten();
+                    tags.extend(values.filter_map(Value::as_str).map(str::to_lowercase));
+                }
+                Kind::Boolean if *current == Value::Bool(true) => tags.extend(field.tag.clone()),
+                _ => {}
+            }
+        }
+        tags
+    }
+}
+
+impl Field {
+    /// The value in a row of Zendesk's, as it answered. Null where there is none.
+    #[must_use]
+    pub fn current<'r>(&self, object: Object, row: &'r Value) -> &'r Value {
+        match &self.place {
+            Place::CustomKey(key) => &row[object.custom_fields()][key],
+            Place::CustomId(id) => {
+                let values = row["custom_fields"].as_array();
+                let is_it = |field: &&Value| field["id"].as_u64() == Some(*id);
+                values
+                    .and_then(|values| values.iter().find(is_it))
+                    .map_or(&Value::Null, |it| &it["value"])
+            }
+            Place::Organization => &row["organization_id"],
+            Place::Related(relation) => &row[relation.field],
+            _ => &row[&self.name],
+        }
+    }
+
+    /// The JSON schema of its column.
+    #[must_use]
+    pub fn schema(&self, is_nullable: bool) -> Value {
+        let (kind, format) = match &self.kind {
+            Kind::Text | Kind::Email | Kind::Choice(_) | Kind::Dropdown(_) => ("string", None),
+            Kind::Boolean => ("boolean", None),
+            Kind::Integer | Kind::Id => ("integer", None),
+            Kind::Decimal => ("number", None),
+            Kind::Date => ("string", Some("date")),
+            Kind::DateTime => ("string", Some("date-time")),
+            Kind::Multiselect(_) | Kind::Words => ("array", None),
+        };
+        let mut schema =
+            json!({ "type": if is_nullable { json!(["null", kind]) } else { json!(kind) } });
+        if let Some(format) = format {
+            schema["format"] = json!(format);
+        }
+        if kind == "array" {
+            schema["items"] = json!({ "type": "string" });
+        }
+        if let Some(description) = self.described() {
+            schema["description"] = json!(description);
+        }
+        schema
+    }
+
+    /// What it is for. Options stand here, and not as an enum: a saved catalog must not refuse options that
+    /// came later.
+    fn described(&self) -> Option<String> {
+        const MOST: usize = 50;
+        let options = match &self.kind {
+            Kind::Choice(options) => Some(options.join(", ")),
+            Kind::Dropdown(options) | Kind::Multiselect(options) => {
+                let values = options.0.iter().take(MOST).map(|(value, _)| value.as_str());
+                let mut text = values.collect::<Vec<_>>().join(", ");
+                if options.0.len() > MOST {
+                    text.push_str(", ...");
+                }
+                Some(text)
+            }
+            _ => None,
+        };
+        match (&self.description, options) {
+            (Some(text), Some(options)) => Some(format!("{text}. One of: {options}")),
+            (None, Some(options)) => Some(format!("One of: {options}")),
+            (text, None) => text.clone(),
+        }
+    }
+}

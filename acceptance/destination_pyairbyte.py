@@ -20,7 +20,7 @@ import airbyte_protocol.models as protocol
 import pytest
 from airbyte.caches import DuckDBCache
 
-from destination import catalog, customers, messages
+from rows import catalog, customers, messages
 from surroundings import CERTIFICATES, DESTINATION_IMAGE, Simulator, config, destination_config
 
 SCALE = "60"

@@ -2,6 +2,7 @@
 
 mod account;
 mod defaults;
+mod documents;
 mod meant;
 mod operations;
 mod rows;

@@ -201,11 +201,9 @@ impl Running {
         // A killed process may leave half a line.
         let whole = stdout.rfind('\n').map_or("", |end| &stdout[..end]);
         let parse = |line: &str| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"));
-        Ended {
-            lines: whole.lines().map(parse).collect(),
-            stderr: stderr.join().expect("stderr is read"),
-            code: status.code(),
-        }
+        let lines: Vec<Value> = whole.lines().map(parse).collect();
+        crate::documents::assert_explained(&lines);
+        Ended { lines, stderr: stderr.join().expect("stderr is read"), code: status.code() }
     }
 }
 

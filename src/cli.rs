@@ -21,8 +21,11 @@ use airbyte::source::state::SavedStates;
 use airbyte::stdout::{Closed, is_not_gone};
 use connector::environment::variable;
 use connector::failure::{invalid_config, refused};
-use connector::process::{LARGEST_CATALOG_BYTES, LARGEST_CONFIG_BYTES, contents, unwritable};
-use connector::signals::{Terminated, let_writes_fail};
+use connector::process::{
+    LARGEST_CATALOG_BYTES, LARGEST_CONFIG_BYTES, command_line, contents, runtime, unusable,
+    unwritable,
+};
+use connector::signals::Terminated;
 use zendesk::clock::Clock;
 use zendesk::secret::Secret;
 use zendesk::webhook;
@@ -116,28 +119,17 @@ fn secret(text: &str) -> Result<Secret, Infallible> {
 /// Runs the program.
 #[must_use]
 pub fn run() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli: Cli = match command_line() {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help and version go to stdout, usage errors to stderr; clap knows which.
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
-        }
+        Err(code) => return code,
     };
     let Some(command) = cli.command else {
-        let usage = "a command is missing: spec, check, discover or read; --help says more";
-        let _ = writeln!(std::io::stderr(), "{usage}");
-        return ExitCode::FAILURE;
+        return unusable("a command is missing: spec, check, discover or read; --help says more");
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = match runtime {
+    let runtime = match runtime() {
         Ok(runtime) => runtime,
-        Err(error) => {
-            let _ = writeln!(std::io::stderr(), "the program cannot start: {error}");
-            return ExitCode::FAILURE;
-        }
+        Err(code) => return code,
     };
-    runtime.block_on(async { let_writes_fail() });
     if let Command::Spec = command {
         return wrote(std::io::stdout().write_all(&spec::line()));
     }

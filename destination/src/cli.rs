@@ -1,6 +1,5 @@
 //! The command line: parse, run, exit code.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -13,8 +12,11 @@ use airbyte::stdout::{Closed, Stdout};
 use clap::{Parser, Subcommand};
 use connector::environment::Environment;
 use connector::failure::{invalid_config, refused};
-use connector::process::{LARGEST_CATALOG_BYTES, LARGEST_CONFIG_BYTES, contents, unwritable};
-use connector::signals::{Terminated, let_writes_fail};
+use connector::process::{
+    LARGEST_CATALOG_BYTES, LARGEST_CONFIG_BYTES, command_line, contents, runtime, unusable,
+    unwritable,
+};
+use connector::signals::Terminated;
 use tokio::sync::watch;
 use zendesk::clock::Clock;
 
@@ -24,6 +26,9 @@ use crate::config::Config;
 
 /// How long the last lines may take to be written once everything is done.
 const LAST_WORDS_WITHIN: Duration = Duration::from_secs(3600);
+
+/// How long `check` and `discover` may take to end once they were asked to stop.
+const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 
 /// The same for a program that was asked to stop.
 const STOPPED_WITHIN: Duration = Duration::from_secs(1);
@@ -73,27 +78,17 @@ enum Command {
 /// Runs the program.
 #[must_use]
 pub fn run() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli: Cli = match command_line() {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help and version go to stdout, usage errors to stderr; clap knows which.
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
-        }
+        Err(code) => return code,
     };
     let Some(command) = cli.command else {
-        let usage = "a command is missing: spec, check, discover or write; --help says more";
-        let _ = writeln!(std::io::stderr(), "{usage}");
-        return ExitCode::FAILURE;
+        return unusable("a command is missing: spec, check, discover or write; --help says more");
     };
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match runtime() {
         Ok(runtime) => runtime,
-        Err(error) => {
-            let _ = writeln!(std::io::stderr(), "the program cannot start: {error}");
-            return ExitCode::FAILURE;
-        }
+        Err(code) => return code,
     };
-    runtime.block_on(async { let_writes_fail() });
     let code = runtime.block_on(Box::pin(act(command, &Environment::read(cli.debug))));
     // A thread that waits for stdin must not hold the process.
     runtime.shutdown_background();
@@ -113,10 +108,16 @@ async fn act(command: Command, environment: &Environment) -> ExitCode {
             Err(trouble) => failed(&out, &trouble).await,
         },
         command => {
-            let (_stop, stopping) = watch::channel(false);
+            let (stop, stopping) = watch::channel(false);
+            let mut answering = Box::pin(answer(command, environment, clock, &out, stopping));
             tokio::select! {
-                done = Box::pin(answer(command, environment, clock, &out, stopping)) => done,
-                () = terminated.wait() => Ok(Outcome::Stopped),
+                done = &mut answering => done,
+                () = terminated.wait() => {
+                    // New tokens that are on their way are still saved.
+                    let _ = stop.send(true);
+                    let _ = tokio::time::timeout(ANSWER_WITHIN, answering).await;
+                    Ok(Outcome::Stopped)
+                }
             }
         }
     };

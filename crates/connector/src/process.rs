@@ -6,8 +6,11 @@ use std::process::ExitCode;
 
 use airbyte::message::{ErrorTrace, FailureType, error};
 use airbyte::stdout::unix_ms;
+use clap::Parser;
+use tokio::runtime::Runtime;
 
 use crate::failure::refused;
+use crate::signals::let_writes_fail;
 
 /// Larger files are none that a platform wrote.
 pub const LARGEST_CONFIG_BYTES: u64 = 1 << 20;
@@ -30,6 +33,39 @@ pub fn run(program: impl FnOnce() -> ExitCode + std::panic::UnwindSafe) -> ExitC
         let _ = std::io::stdout().write_all(&error(&trouble, unix_ms()));
     }));
     std::panic::catch_unwind(program).unwrap_or(ExitCode::FAILURE)
+}
+
+/// Reads the command line. The error is the exit code: help and version go to stdout, usage errors to stderr.
+///
+/// # Errors
+/// The exit code of a program that has nothing more to do.
+pub fn command_line<C: Parser>() -> Result<C, ExitCode> {
+    C::try_parse().map_err(|error| {
+        // clap knows which goes where.
+        let _ = error.print();
+        ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+    })
+}
+
+/// The runtime of a program, in which a write beyond the largest file fails in place of ending the process.
+///
+/// # Errors
+/// The exit code, where there can be none.
+pub fn runtime() -> Result<Runtime, ExitCode> {
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => {
+            runtime.block_on(async { let_writes_fail() });
+            Ok(runtime)
+        }
+        Err(error) => Err(unusable(&format!("the program cannot start: {error}"))),
+    }
+}
+
+/// Says on stderr why the program does nothing.
+#[must_use]
+pub fn unusable(why: &str) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "{why}");
+    ExitCode::FAILURE
 }
 
 /// Says on stderr that stdout takes no more, because there is no other place left.

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use zendesk::client::Repeat;
 use zendesk::clock::Clock;
 
-use super::{Out, client};
+use super::{Out, SETTLE_WITHIN, client};
 use crate::api::{Api, Write, refusal};
 use crate::config::Config;
 use crate::object::Object;
@@ -58,6 +58,7 @@ pub async fn check(
                 .to_owned(),
         ),
     };
+    let _ = tokio::time::timeout(SETTLE_WITHIN, api.client.settle()).await;
     if *stop.borrow() {
         return Ok(());
     }

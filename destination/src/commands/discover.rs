@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use zendesk::clock::Clock;
 use zendesk::error::ErrorKind;
 
-use super::{Out, client, failure};
+use super::{Out, SETTLE_WITHIN, client, failure};
 use crate::api::Api;
 use crate::config::Config;
 use crate::fields::{Field, Fields, Place, all, live};
@@ -56,6 +56,7 @@ pub async fn discover(
         };
         operations.extend(operations_of(&all(object, config.allow_agents, custom), object, config));
     }
+    let _ = tokio::time::timeout(SETTLE_WITHIN, api.client.settle()).await;
     out.line(message::destination_catalog(&operations)).await?;
     Ok(Ok(()))
 }

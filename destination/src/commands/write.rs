@@ -17,6 +17,7 @@ use connector::signals::Terminated;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::watch;
+use tokio::time::timeout;
 use zendesk::clock::Clock;
 use zendesk::error::ApiError;
 
@@ -24,7 +25,7 @@ use self::batches::{Batches, Taken};
 use self::prepare::{Prepared, prepare};
 use self::settle::Settling;
 use super::input::{Chunk, lines};
-use super::{Out, failure};
+use super::{Out, SETTLE_WITHIN, failure};
 use crate::config::Config;
 use crate::jobs::Board;
 use crate::writer::{Run, Writer, Written};
@@ -34,6 +35,9 @@ const QUIET: Duration = Duration::from_secs(5);
 
 /// How long jobs of a run that was killed are waited for.
 const FORMER_JOBS: Duration = Duration::from_secs(60);
+
+/// How long a sync may take to end once it was asked to stop.
+const STOPPED_WITHIN: Duration = Duration::from_secs(3);
 
 /// How a sync ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,12 +66,14 @@ pub async fn write(
     input: impl Read + Send + 'static,
 ) -> Result<Outcome, Closed> {
     let (stop, stopping) = watch::channel(false);
-    let writing = Box::pin(write_all(request, environment, clock, out, stopping, input));
+    let mut writing = Box::pin(write_all(request, environment, clock, out, stopping, input));
     let outcome = tokio::select! {
-        outcome = writing => outcome?,
+        outcome = &mut writing => outcome?,
         () = terminated.wait() => {
-            // What was confirmed is acknowledged already; all else comes again.
+            // What was confirmed is acknowledged already; all else comes again. New tokens that are on
+            // their way are still saved.
             let _ = stop.send(true);
+            let _ = timeout(STOPPED_WITHIN, writing).await;
             return Ok(Outcome::Stopped);
         }
     };
@@ -89,6 +95,7 @@ async fn write_all(
     input: impl Read + Send + 'static,
 ) -> Result<Result<(), ErrorTrace>, Closed> {
     let Request { config, catalog } = request;
+    let mut stopping = stop.clone();
     let prepared =
         Box::pin(prepare(&config, catalog, environment, clock.clone(), out, stop)).await?;
     let Prepared { api, identity, batches } = match prepared {
@@ -107,11 +114,15 @@ async fn write_all(
     let mut sync =
         Sync { writer: &writer, config: &config, clock: &clock, batches, settling, unread: 0 };
     let done = tokio::select! {
-        done = Box::pin(sync.run(lines(input))) => done?,
-        Err(error) = board.look_on() => Err(failure::of_sync(&error, None)),
+        done = Box::pin(sync.run(lines(input))) => Some(done?),
+        Err(error) = board.look_on() => Some(Err(failure::of_sync(&error, None))),
+        _ = stopping.wait_for(|stop| *stop) => None,
     };
-    sync.settling.close(sync.unread).await?;
-    Ok(done)
+    if done.is_some() {
+        sync.settling.close(sync.unread).await?;
+    }
+    let _ = timeout(SETTLE_WITHIN, api.client.settle()).await;
+    Ok(done.unwrap_or(Ok(())))
 }
 
 /// A sync under way.

@@ -1,14 +1,27 @@
-//! How a platform signs its user in: what `spec` says of it.
+//! `spec`: what can be configured, and how a platform signs its user in.
 
 use serde_json::{Value, json};
 use zendesk::oauth::TOKEN_SECONDS;
+
+/// The connector specification. `scope` is what a user is asked to grant, `modes` are those of a destination.
+///
+/// Source: Airbyte Protocol, `ConnectorSpecification`.
+#[must_use]
+pub fn specification(connection: &Value, version: &str, modes: &[&str], scope: &str) -> Value {
+    json!({
+        "connectionSpecification": connection,
+        "protocol_version": version,
+        "supportsIncremental": true,
+        "supported_destination_sync_modes": modes,
+        "advanced_auth": advanced_auth(scope),
+    })
+}
 
 /// How a platform signs its user in with OAuth and a refresh token. The paths are those of
 /// Airbyte's connector, so that a connection made with it goes on. `scope` is what the user is asked to grant.
 ///
 /// Source: Airbyte Protocol, `AdvancedAuth`; Zendesk, "Using OAuth authentication".
-#[must_use]
-pub fn advanced_auth(scope: &str) -> Value {
+fn advanced_auth(scope: &str) -> Value {
     let credential =
         |key: &str| json!({ "type": "string", "path_in_connector_config": ["credentials", key] });
     let expiry = json!({

@@ -95,7 +95,8 @@ fn every_message_that_the_page_quotes_is_written_somewhere() {
 #[test]
 fn every_option_stands_in_the_table_with_its_default() {
     let readme = text_of(README);
-    let spec = destination_zendesk_support::commands::spec::specification();
+    let told = Running::start(&account(), &["spec"], String::new(), 0).end().succeeded();
+    let spec = &told.of_type("SPEC")[0]["spec"];
     let properties = spec["connectionSpecification"]["properties"].as_object().expect("options");
     let missing: Vec<String> = properties
         .iter()

@@ -32,6 +32,26 @@ pub struct Item {
     pub intended: Option<Settled>,
     /// Why its last write is to be looked at.
     pub doubt: Option<Doubt>,
+    /// Whether a write of it may have taken effect though nobody said so.
+    pub may_be_written: bool,
+}
+
+impl Item {
+    #[must_use]
+    pub fn new(key: Option<String>, wanted: Wanted, row: Row) -> Self {
+        let rows = vec![row];
+        Self { key, wanted, rows, intended: None, doubt: None, may_be_written: false }
+    }
+
+    /// Notes why it is looked at again. Who has a key that was refused is somebody else, unless a write of ours
+    /// may have made him.
+    pub fn doubt(&mut self, doubt: Doubt) {
+        self.may_be_written |= matches!(doubt, Doubt::Unsettled(_));
+        if matches!(doubt, Doubt::Duplicate(_)) && !self.may_be_written {
+            self.intended = None;
+        }
+        self.doubt = Some(doubt);
+    }
 }
 
 /// Why an item is looked at again.
@@ -101,7 +121,7 @@ impl Batch {
             if let Some(key) = &key {
                 self.by_key.insert(key.clone(), self.items.len());
             }
-            self.items.push(Item { key, wanted, rows: vec![row], intended: None, doubt: None });
+            self.items.push(Item::new(key, wanted, row));
             return;
         };
         for (at, value) in wanted {

@@ -167,7 +167,7 @@ impl<'a> Writer<'a> {
             match after {
                 After::Settled(came) => written.push(Written { item, came }),
                 After::Doubt(doubt) => {
-                    item.doubt = Some(doubt);
+                    item.doubt(doubt);
                     again.push(item);
                 }
             }
@@ -184,8 +184,7 @@ fn apart(layout: &Layout, written: Written) -> VecDeque<Item> {
     let doubt = came.err().map(Doubt::Conflict);
     let alone = |row: Row| {
         let wanted = columns.wanted(layout, &row.data).unwrap_or_default();
-        let (key, doubt) = (item.key.clone(), doubt.clone());
-        Item { key, wanted, rows: vec![row], intended: None, doubt }
+        Item { doubt: doubt.clone(), ..Item::new(item.key.clone(), wanted, row) }
     };
     item.rows.into_iter().map(alone).collect()
 }

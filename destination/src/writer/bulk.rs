@@ -83,6 +83,7 @@ impl Writer<'_> {
             return Ok(vec![false; items.len()]);
         }
         let rows = self.look.by_key(layout.bound.object, KeyField::Id, &ids, true).await?;
+        self.look.remember(layout.bound.object, rows.values().flatten());
         let by = |key: KeyField| -> HashMap<String, u64> {
             let rows = rows.values().flatten();
             rows.filter_map(|row| Some((key_of(row, key)?, row["id"].as_u64()?))).collect()

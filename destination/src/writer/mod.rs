@@ -145,6 +145,9 @@ impl<'a> Writer<'a> {
             }
         }
         if self.config.dry_run {
+            for (_, body) in &work.create {
+                self.look.remember_planned(layout.bound.object, &Value::Object(body.clone()));
+            }
             let planned = work.create.into_iter().map(|(item, _)| (item, Settled::Created));
             let planned =
                 planned.chain(work.change.into_iter().map(|(item, _)| (item, Settled::Updated)));

@@ -4,5 +4,6 @@ mod account;
 mod defaults;
 mod meant;
 mod operations;
+mod options;
 mod rows;
 mod run;

@@ -242,3 +242,21 @@ pub(crate) fn start(
 pub(crate) fn write(sim: &Simulator, config: &Value, catalog: &Value, input: String) -> Ended {
     start(sim, &Folder::new(), (config, catalog), input, 0).end()
 }
+
+/// A catalog of one stream of a platform that knows nothing of data activation.
+pub(crate) fn plain_catalog(name: &str, mode: &str, key: &[&str], columns: &[&str]) -> Value {
+    let properties: serde_json::Map<String, Value> =
+        columns.iter().map(|column| ((*column).to_owned(), json!({ "type": "string" }))).collect();
+    let key: Vec<[&str; 1]> = key.iter().map(|key| [*key]).collect();
+    json!({ "streams": [{ "stream": { "name": name, "namespace": "warehouse",
+        "json_schema": { "type": "object", "properties": properties } },
+        "sync_mode": "full_refresh", "destination_sync_mode": mode, "primary_key": key }] })
+}
+
+/// The rows of a stream, and a state behind them.
+pub(crate) fn messages_of(stream: &str, rows: &[Value]) -> String {
+    let mut text: String = rows.iter().map(|row| record_of(stream, row) + "\n").collect();
+    text.push_str(&state_of(stream, rows.len() as u64));
+    text.push('\n');
+    text
+}

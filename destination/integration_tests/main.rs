@@ -1,6 +1,7 @@
 //! Runs the real binary against a simulated Zendesk and looks what the account is like afterwards.
 
 mod account;
+mod acknowledged;
 mod defaults;
 mod meant;
 mod operations;

@@ -19,7 +19,7 @@ fn item(layout: &Layout, row: &Value) -> Item {
         rows: Vec::new(),
         intended: None,
         doubt: None,
-        may_be_written: false,
+        untold: 0,
     }
 }
 

@@ -3,6 +3,7 @@
 mod account;
 mod acknowledged;
 mod defaults;
+mod kill;
 mod meant;
 mod operations;
 mod options;

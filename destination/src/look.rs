@@ -84,7 +84,11 @@ impl<'a> Look<'a> {
                 Ok(found)
             }
             (_, KeyField::Email) => {
-                let mut found = self.by_addresses(keys).await?;
+                let rows = self.by_known_addresses(keys).await?;
+                let mut found = Looked { rows, ..Looked::default() };
+                let is_unknown = |key: &&String| !found.rows.contains_key(&fold(key));
+                let keys: Vec<String> = keys.iter().filter(is_unknown).cloned().collect();
+                found.add(self.by_addresses(&keys).await?);
                 let missing = |key: &&String| is_sure && !found.rows.contains_key(&fold(key));
                 let missing: Vec<String> = keys.iter().filter(missing).cloned().collect();
                 found.add(self.one_by_one(object, key, &missing).await?);
@@ -195,6 +199,24 @@ impl<'a> Look<'a> {
         Ok(found.into_iter().flatten().collect())
     }
 
+    /// The users to whom this run gave one of these addresses. The index may not know them yet.
+    async fn by_known_addresses(&self, addresses: &[String]) -> Result<ByKey, ApiError> {
+        let known: Vec<(String, u64)> = {
+            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            let of = |address: &String| {
+                let folded = fold(address);
+                let id = known.get(&(Object::Users, KeyField::Email, folded.clone()))?;
+                Some((folded, *id))
+            };
+            addresses.iter().filter_map(of).collect()
+        };
+        let ids: Vec<String> = known.iter().map(|(_, id)| id.to_string()).collect();
+        let rows = self.show_many(Object::Users, KeyField::Id, "ids", &ids).await?.rows;
+        let row =
+            |(address, id): (String, u64)| Some((address, rows.get(&id.to_string())?.clone()));
+        Ok(known.into_iter().filter_map(row).collect())
+    }
+
     /// The users who have one of these addresses as their first, by few requests.
     async fn by_addresses(&self, addresses: &[String]) -> Result<Looked, ApiError> {
         let mut found = Looked::default();
@@ -261,6 +283,29 @@ impl<'a> Look<'a> {
         let path = format!("users/{user}/organization_memberships");
         let rows = self.api.list(&path, "organization_memberships").await?;
         Ok(rows.iter().filter_map(|row| row["organization_id"].as_u64()).collect())
+    }
+
+    /// Remembers rows that this run has written, by their keys.
+    pub fn remember<'r>(&self, object: Object, rows: impl IntoIterator<Item = &'r Value>) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        for row in rows {
+            let Some(id) = row["id"].as_u64() else { continue };
+            for key in object.keys() {
+                if let Some(text) = key_of(row, *key).filter(|_| *key != KeyField::Id) {
+                    known.insert((object, *key, text), id);
+                }
+            }
+        }
+        if known.len() > MOST_REMEMBERED {
+            known.clear();
+        }
+    }
+
+    /// Remembers a row that a dry run would have created, so that others may name it. No row has its id.
+    pub fn remember_planned(&self, object: Object, body: &Value) {
+        let mut row = body.clone();
+        row["id"] = 0.into();
+        self.remember(object, [&row]);
     }
 
     /// The ids of rows that others name, by the folded keys. What is missing or ambiguous is not there.

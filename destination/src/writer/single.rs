@@ -78,7 +78,10 @@ impl Writer<'_> {
                 };
                 let sent = self.send(Method::POST, object.name(), Some(&body), repeat, None);
                 let after = match sent.await? {
-                    Ok(_) => After::Settled(Ok(Settled::Created)),
+                    Ok(reply) => {
+                        self.look.remember(object, [&reply.body[object.singular()]]);
+                        After::Settled(Ok(Settled::Created))
+                    }
                     // The same key with other values: it was created by an earlier run, and is there.
                     Err(After::Settled(Err(why)))
                         if why.reason == "IdempotentRequestError" && item.key.is_some() =>
@@ -262,7 +265,12 @@ impl Writer<'_> {
             return Ok(Some(After::Doubt(Doubt::Unsettled(why))));
         };
         let path = format!("{path}/{id}/make_primary");
-        Ok(self.send(Method::PUT, &path, None, Repeat::Safe, None).await?.err())
+        let sent = self.send(Method::PUT, &path, None, Repeat::Safe, None).await?;
+        if sent.is_ok() {
+            let row = json!({ "id": user, "email": email });
+            self.look.remember(Object::Users, [&row]);
+        }
+        Ok(sent.err())
     }
 
     /// Adds an organization to those of a user.

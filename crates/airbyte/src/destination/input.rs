@@ -4,6 +4,7 @@
 //! Source: Airbyte Protocol, `AirbyteMessage`.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
 
@@ -91,7 +92,7 @@ struct Record<'a> {
 /// # Errors
 /// [`NoMessage`].
 pub fn parse(line: &[u8]) -> Result<Message, NoMessage> {
-    // The usual line is read without a copy of what is not needed; any other by its value, which takes
+    // The usual line is read without a copy of what is not needed; any other part by part, which takes
     // duplicate keys.
     if let Ok(line) = serde_json::from_slice::<Line>(line) {
         match (line.kind.as_deref(), line.record, line.state) {
@@ -108,14 +109,53 @@ pub fn parse(line: &[u8]) -> Result<Message, NoMessage> {
             _ => return Ok(Message::Other),
         }
     }
-    let value: Value = serde_json::from_slice(line).map_err(|_| NoMessage::NotJson)?;
-    match value.get("type").and_then(Value::as_str) {
-        Some("RECORD") => of_record(&value["record"]).ok_or(NoMessage::Incomplete),
-        Some("STATE") => of_state(&value["state"].to_string()),
-        Some("TRACE") => Ok(of_trace(&value["trace"])),
+    let parts: BTreeMap<String, &RawValue> =
+        serde_json::from_slice(line).map_err(|_| NoMessage::NotJson)?;
+    let part = |name: &str| parts.get(name).map_or("null", |part| part.get());
+    match value(part("type"))?.as_str() {
+        Some("RECORD") => of_record(&value(part("record"))?).ok_or(NoMessage::Incomplete),
+        Some("STATE") => of_state(part("state")),
+        Some("TRACE") => Ok(of_trace(&value(part("trace"))?)),
         Some(_) => Ok(Message::Other),
         None => Err(NoMessage::Incomplete),
     }
+}
+
+/// Reads JSON whose texts may hold halves of surrogate pairs, which become replacement characters.
+fn value(text: &str) -> Result<Value, NoMessage> {
+    let whole = || serde_json::from_str(text);
+    whole().or_else(|_| serde_json::from_str(&without_halves(text))).map_err(|_| NoMessage::NotJson)
+}
+
+/// A JSON text with escapes of half characters replaced.
+///
+/// Source: RFC 8259, 8.2. Python writes them as they are.
+fn without_halves(text: &str) -> String {
+    let unit = |at: usize| {
+        let escape = text.get(at..at + 6)?.strip_prefix("\\u")?;
+        u32::from_str_radix(escape, 16).ok()
+    };
+    let mut whole = String::with_capacity(text.len());
+    let mut at = 0;
+    while let Some(found) = text[at..].find('\\') {
+        let escape = at + found;
+        whole.push_str(&text[at..escape]);
+        let length = match (unit(escape), unit(escape + 6)) {
+            (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => 12,
+            (Some(0xD800..=0xDFFF), _) => {
+                whole.push_str("\\ufffd");
+                at = escape + 6;
+                continue;
+            }
+            (Some(_), _) => 6,
+            // The character behind it belongs to it.
+            (None, _) => 1 + text[escape + 1..].chars().next().map_or(0, char::len_utf8),
+        };
+        whole.push_str(&text[escape..escape + length]);
+        at = escape + length;
+    }
+    whole.push_str(&text[at..]);
+    whole
 }
 
 fn of_record(record: &Value) -> Option<Message> {
@@ -126,7 +166,7 @@ fn of_record(record: &Value) -> Option<Message> {
 }
 
 fn of_state(text: &str) -> Result<Message, NoMessage> {
-    let state: Value = serde_json::from_str(text).map_err(|_| NoMessage::NotJson)?;
+    let state = value(text)?;
     if !state.is_object() {
         return Err(NoMessage::Incomplete);
     }
@@ -186,6 +226,19 @@ mod tests {
     }
 
     #[test]
+    fn half_characters_cost_no_row_and_no_state() {
+        let line = r#"{"type":"RECORD","record":{"stream":"a","data":{"x":"\ud83d!","y":"\ud83d\ude00 \\ud83d \udc00"}}}"#;
+        let Ok(Message::Record { data, .. }) = parse(line.as_bytes()) else { panic!() };
+        assert_eq!(data["x"], "\u{fffd}!");
+        assert_eq!(data["y"], "\u{1f600} \\ud83d \u{fffd}");
+        let state =
+            r#"{"type":"LEGACY","data":{"x":"\ud83d"},"big":123456789012345678901234567890}"#;
+        let line = format!(r#"{{"type":"OTHER","state":{state},"type":"STATE","record":7}}"#);
+        let Ok(Message::State(read)) = parse(line.as_bytes()) else { panic!() };
+        assert_eq!(read.text, state);
+    }
+
+    #[test]
     fn what_is_no_message_is_told_and_what_is_for_others_is_not() {
         for line in [
             "",
@@ -216,6 +269,7 @@ mod tests {
         #[test]
         fn no_line_makes_it_panic(line in ".{0,200}") {
             let _ = parse(line.as_bytes());
+            let _ = without_halves(&line);
         }
     }
 }

@@ -1,5 +1,7 @@
-# The connector's image: the program, a shell to start it with, and nothing else.
+# A connector's image: the program, a shell to start it with, and nothing else. It is the source's, or with
+# `--build-arg CONNECTOR=destination-zendesk-support` the destination's.
 # Nothing here names an architecture; the image is for the machine that builds it.
+ARG CONNECTOR=source-zendesk-support
 
 FROM rust:1.95-bookworm AS builder
 ARG VERSION=0.1.0
@@ -11,14 +13,20 @@ COPY . .
 # The target is named although it is the host's own: without it the flags would reach build scripts
 # and procedural macros too, which cannot be static.
 ENV RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs"
+# Each is built as if it were alone, so that neither has what only the other needs.
 RUN grep -qx "version = \"$VERSION\"" Cargo.toml \
  && target=$(rustc -vV | sed -n 's/^host: //p') \
- && cargo build --locked --release --target "$target" --bin source-zendesk-support \
- && mkdir -p /image/airbyte \
- && cp LICENSE "target/$target/release/source-zendesk-support" /image/airbyte
+ && for name in source-zendesk-support destination-zendesk-support; do \
+        cargo build --locked --release --target "$target" --package "$name" --bin "$name" \
+     && mkdir -p "/image/$name/airbyte" \
+     && cp LICENSE "target/$target/release/$name" "/image/$name/airbyte" \
+     || exit 1; \
+    done
 # Where Airbyte's tools and platforms mount files or expect to write them, as whichever user.
-RUN cd /image && mkdir -p -m 1777 \
+RUN cd /image/source-zendesk-support && mkdir -p -m 1777 \
     local secrets config source data staging/files tmp airbyte/tmp
+RUN cd /image/destination-zendesk-support && mkdir -p -m 1777 \
+    local secrets config dest data tmp airbyte/tmp
 
 # The platform does not run the entry point: it runs `sh` in this image with a script that does, and
 # that script needs `sleep` and `mv`. One static busybox answers to all of these names.
@@ -33,21 +41,31 @@ RUN apt-get -o Acquire::Retries=5 update \
  && cat /usr/share/doc/busybox-static/copyright /usr/share/common-licenses/GPL-2 \
     >>/image/usr/share/doc/busybox-static/copyright
 
-FROM scratch
+FROM scratch AS image
+ARG CONNECTOR
 ARG VERSION=0.1.0
 COPY --from=shell /image/ /
-COPY --from=builder /image/ /
+COPY --from=builder /image/$CONNECTOR/ /
 ENV PATH="/bin"
 # Memory of one page of rows is kept for the next, rather than given back and taken again.
 ENV GLIBC_TUNABLES="glibc.malloc.trim_threshold=67108864:glibc.malloc.mmap_threshold=33554432"
-ENV AIRBYTE_ENTRYPOINT="/airbyte/source-zendesk-support"
+ENV AIRBYTE_ENTRYPOINT="/airbyte/$CONNECTOR"
 WORKDIR /airbyte
 # By number: there is no /etc/passwd, and `runAsNonRoot` accepts nothing else.
 USER 1000:1000
-ENTRYPOINT ["/airbyte/source-zendesk-support"]
-LABEL io.airbyte.name="source-zendesk-support" \
+LABEL io.airbyte.name="$CONNECTOR" \
       io.airbyte.version="$VERSION" \
-      org.opencontainers.image.title="source-zendesk-support" \
-      org.opencontainers.image.description="Airbyte-protocol source connector for Zendesk Support" \
+      org.opencontainers.image.title="$CONNECTOR" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.licenses="MIT AND GPL-2.0-only AND LGPL-2.1-or-later"
+
+# An entry point takes no arguments of the build.
+FROM image AS destination-zendesk-support
+ENTRYPOINT ["/airbyte/destination-zendesk-support"]
+LABEL org.opencontainers.image.description="Airbyte-protocol destination connector for Zendesk Support"
+
+FROM image AS source-zendesk-support
+ENTRYPOINT ["/airbyte/source-zendesk-support"]
+LABEL org.opencontainers.image.description="Airbyte-protocol source connector for Zendesk Support"
+
+FROM ${CONNECTOR}

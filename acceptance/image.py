@@ -1,6 +1,5 @@
 """The image itself: what it holds, what it may, how it stops, and how it finds names."""
 
-import hashlib
 import json
 import re
 import subprocess
@@ -20,7 +19,9 @@ from surroundings import (
     config,
     docker_run,
     folder,
+    held,
     in_image,
+    whole_program,
 )
 
 SCALE = "60"
@@ -29,9 +30,6 @@ MOUNT_POINTS = "/local /secrets /config /source /data /staging/files /tmp /airby
 
 # A name nobody knows, or a server that is silent, is told before anybody loses patience.
 PATIENCE = 30
-
-
-DOCKER_CAT = [DOCKER, "run", "--rm", "--network", "none", "--entrypoint", "/bin/cat", IMAGE]
 
 
 def docker(*words, **options):
@@ -82,10 +80,10 @@ def test_it_has_a_shell_and_places_to_write(user):
 
 
 def test_the_roots_of_the_web_are_inside():
-    held = subprocess.check_output([*DOCKER_CAT, "/airbyte/source-zendesk-support"])
+    program = held("source-zendesk-support", IMAGE)
     # Of three authorities that much of the web is signed by.
     for name in (b"ISRG Root X1", b"GTS Root R1", b"DigiCert Global Root G2"):
-        assert name in held, name
+        assert name in program, name
 
 
 def test_it_needs_no_rights(sim):
@@ -197,17 +195,5 @@ def test_a_silent_name_server_is_told_soon(network):
 
 
 def test_the_same_sources_give_the_same_binary():
-    """Built again from the sources in another container, after all of ours is made anew. What was
-    built before of the dependencies is used, since that takes most of the time."""
-    script = """set -e
-    cd /build
-    target=$(rustc -vV | sed -n 's/^host: //p')
-    rm -rf target/$target/release/source-zendesk-support
-    find target/$target/release -name '*source[-_]zendesk[-_]support*' -exec rm -rf {} +
-    cargo build --offline --locked --release --target "$target" --bin source-zendesk-support >&2
-    sha256sum < target/$target/release/source-zendesk-support"""
-    line = [DOCKER, "run", "--rm", "--network", "none", f"{IMAGE}-builder", "sh", "-c", script]
-    built = subprocess.run(line, capture_output=True, timeout=1200, text=True)
-    assert built.returncode == 0, built.stderr[-2000:]
-    shipped = subprocess.check_output([*DOCKER_CAT, "/airbyte/source-zendesk-support"])
-    assert built.stdout.split()[0] == hashlib.sha256(shipped).hexdigest()
+    shipped, built = whole_program("source-zendesk-support", IMAGE)
+    assert shipped == built

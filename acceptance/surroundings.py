@@ -1,6 +1,7 @@
 """What every part needs: a simulated Zendesk, ways to run the image, and reading what it wrote."""
 
 import collections
+import hashlib
 import itertools
 import json
 import os
@@ -10,6 +11,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 IMAGE = os.environ["IMAGE"]
+DESTINATION_IMAGE = os.environ["DESTINATION_IMAGE"]
 DOCKER = os.environ["DOCKER"]
 CERTIFICATES = pathlib.Path(os.environ["CERTIFICATES"])
 
@@ -63,6 +65,12 @@ def config(**changes):
     return {**given, **changes}
 
 
+def destination_config(**changes):
+    """The same for the destination."""
+    given = config()
+    return {"subdomain": given["subdomain"], "credentials": given["credentials"], **changes}
+
+
 def catalog(streams, mode):
     """Selects streams that `discover` listed, where they have the mode."""
     entries = [
@@ -112,6 +120,29 @@ class Output:
         return list(last.values())
 
 
+def whole_program(name, image):
+    """The digest of the program in an image, and of one that is built again from its sources in another
+    container, after all of ours is made anew. What was built before of the dependencies is used, since
+    that takes most of the time."""
+    script = f"""set -e
+    cd /build
+    target=$(rustc -vV | sed -n 's/^host: //p')
+    rm -rf target/$target/release/{name}
+    find target/$target/release -name '*{name.replace("-", "[-_]")}*' -exec rm -rf {{}} +
+    cargo build --offline --locked --release --target "$target" --package {name} --bin {name} >&2
+    sha256sum < target/$target/release/{name}"""
+    line = [DOCKER, "run", "--rm", "--network", "none", f"{IMAGE}-builder", "sh", "-c", script]
+    built = subprocess.run(line, capture_output=True, timeout=1200, text=True)
+    assert built.returncode == 0, built.stderr[-2000:]
+    return hashlib.sha256(held(name, image)).hexdigest(), built.stdout.split()[0]
+
+
+def held(name, image):
+    """The program in an image."""
+    cat = [DOCKER, "run", "--rm", "--network", "none", "--entrypoint", "/bin/cat", image]
+    return subprocess.check_output([*cat, f"/airbyte/{name}"])
+
+
 _numbers = itertools.count()
 
 
@@ -124,7 +155,7 @@ def folder(**files):
     return place
 
 
-def docker_run(*options, command, url=None, scale="1"):
+def docker_run(*options, command, url=None, scale="1", image=IMAGE):
     """The command line of a run of the image with no rights at all."""
     line = [DOCKER, "run", "--rm", "--network", "host", "--read-only", "--cap-drop", "ALL"]
     line += ["--security-opt", "no-new-privileges"]
@@ -132,16 +163,17 @@ def docker_run(*options, command, url=None, scale="1"):
         line += ["--env", f"ZENDESK_BASE_URL={url}", "--env", f"ZENDESK_CLOCK_SCALE={scale}"]
         line += ["--env", "SSL_CERT_FILE=/certificates/authority.pem"]
         line += ["--volume", f"{CERTIFICATES}:/certificates:ro"]
-    return [*line, *options, IMAGE, *command]
+    return [*line, *options, image, *command]
 
 
-def in_image(sim, command, scale="1", **files):
-    """Runs a command of the image with these files, each as the option of its name."""
+def in_image(sim, command, scale="1", image=IMAGE, **files):
+    """Runs a command of an image with these files, each as the option of its name."""
     place = folder(**files)
     words = [command]
     for name in files:
         words += [f"--{name}", f"/config/{name}.json"]
     line = docker_run(
-        "--volume", f"{place}:/config:ro", command=words, url=sim and sim.url, scale=scale
+        "--volume", f"{place}:/config:ro",
+        command=words, url=sim and sim.url, scale=scale, image=image,
     )
     return Output(subprocess.run(line, capture_output=True, timeout=LONGEST_RUN))

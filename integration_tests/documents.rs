@@ -8,6 +8,7 @@ mod messages;
 mod options;
 mod pages;
 mod sandbox;
+mod sentences;
 
 use std::path::{Path, PathBuf};
 

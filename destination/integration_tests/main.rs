@@ -5,6 +5,7 @@
 mod account;
 mod acknowledged;
 mod defaults;
+mod documents;
 mod kill;
 mod meant;
 mod operations;

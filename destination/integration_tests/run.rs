@@ -224,6 +224,7 @@ impl Running {
         }
         ended.code = self.child.wait().expect("the process can be waited for").code();
         assert!(half.is_none() || ended.code.is_none(), "a line is no JSON: {half:?}");
+        crate::documents::assert_explained(&ended.lines);
         ended.stderr = stderr.join().expect("stderr is read");
         ended
     }

@@ -2,187 +2,27 @@
 //! it against the program: one reads the sentences in its sources, and every run of the black-box
 //! tests is held against the page by [`assert_explained`], which the harness calls.
 
-use std::path::Path;
 use std::sync::OnceLock;
 
 use serde_json::Value;
 
+use super::sentences::{
+    assert_quoted, complaints_in, count_words, on_one_line, quotations, sources, texts, written_in,
+};
 use super::{in_project, text_of};
 
 const PAGE: &str = "docs/troubleshooting.md";
 
-/// A quotation with fewer words of its own says nothing about a message, unless it begins with two.
-const FEWEST_WORDS: usize = 3;
-
-/// The Rust files of a folder and of those below it.
-fn sources(folder: &Path, found: &mut Vec<String>) {
-    for entry in std::fs::read_dir(folder).expect("a folder of sources") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(std::fs::read_to_string(&path).expect("a source"));
-        }
-    }
-}
-
-/// The texts of a Rust file with one blank for any white space, and `…` for what is filled in.
-/// Comments and tests are left out.
-fn texts(source: &str) -> Vec<String> {
-    let code = source.split("#[cfg(test)]\nmod tests").next().unwrap_or(source);
-    let mut found = Vec::new();
-    let mut characters = code.chars().peekable();
-    while let Some(character) = characters.next() {
-        match character {
-            '/' if characters.peek() == Some(&'/') => {
-                characters.by_ref().find(|character| *character == '\n');
-            }
-            // A character that is a quotation mark; lifetimes have none.
-            '\'' if characters.peek() == Some(&'"') => {
-                characters.next();
-            }
-            '"' => {
-                let mut text = String::new();
-                while let Some(character) = characters.next().filter(|character| *character != '"')
-                {
-                    match character {
-                        '\\' => match characters.next() {
-                            Some('\n') => {
-                                while characters.next_if(|next| next.is_whitespace()).is_some() {}
-                            }
-                            Some('n') | None => text.push(' '),
-                            Some(escaped) => text.push(escaped),
-                        },
-                        character => text.push(character),
-                    }
-                }
-                found.push(filled(&text));
-            }
-            _ => {}
-        }
-    }
-    found
-}
-
-/// A text with `…` for what placeholders fill, and one blank for any white space.
-fn filled(text: &str) -> String {
-    let mut shown = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('{') {
-        shown.push_str(before);
-        shown.push('…');
-        rest = after.split_once('}').map_or("", |(_, after)| after);
-    }
-    shown.push_str(rest);
-    words(&shown.replace("……", "…"))
-}
-
-/// A text on one line and without backticks, which pages set as they please.
-fn words(text: &str) -> String {
-    text.replace('`', "").split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// The page on one line, without the marks of quotations.
-fn page() -> String {
-    let text = text_of(PAGE);
-    let lines = text.lines().map(|line| line.trim_start_matches("> "));
-    words(&lines.collect::<Vec<_>>().join(" "))
-}
-
-/// Each quotation of the page.
-fn quotations() -> Vec<String> {
-    let text = text_of(PAGE);
-    let mut found: Vec<String> = Vec::new();
-    let mut is_open = false;
-    for line in text.lines() {
-        match line.strip_prefix("> ") {
-            Some(quoted) if is_open => {
-                let last = found.last_mut().expect("one is open");
-                *last = format!("{last} {}", words(quoted));
-            }
-            Some(quoted) => found.push(words(quoted)),
-            None => {}
-        }
-        is_open = line.starts_with('>');
-    }
-    found
-}
-
-/// How many words stand in a text, besides what is filled in.
-fn count_words(text: &str) -> usize {
-    text.split(' ').filter(|word| word.chars().any(char::is_alphabetic)).count()
-}
-
-/// Whether a message is a text in which `…` stands for anything.
-fn is_filled_from(message: &str, text: &str) -> bool {
-    let mut parts = text.split('…');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = message.strip_prefix(first) else { return false };
-    let Some(last) = parts.next_back() else { return rest.is_empty() };
-    for part in parts {
-        let Some(at) = rest.find(part) else { return false };
-        rest = &rest[at + part.len()..];
-    }
-    rest.ends_with(last)
-}
-
-/// The message, and what stands behind the name of the stream that it begins with.
-fn with_and_without_stream(message: &str) -> impl Iterator<Item = &str> {
-    let is_name = |name: &str| {
-        let name = name.split_once(" at ").map_or(name, |(name, _)| name);
-        !name.is_empty() && !name.contains(' ')
-    };
-    let behind = message.split_once(": ").filter(|(name, _)| is_name(name));
-    std::iter::once(message).chain(behind.map(|(_, behind)| behind))
-}
-
-/// Whether one of the texts says a message.
-fn said_by<'t>(message: &str, texts: &'t [String]) -> Option<&'t String> {
-    let says = |text: &&String| {
-        let begins_with = text.split('…').next().unwrap_or_default();
-        (count_words(text) >= FEWEST_WORDS || count_words(begins_with) > 1)
-            && with_and_without_stream(message).any(|message| is_filled_from(message, text))
-    };
-    texts.iter().filter(says).max_by_key(|text| count_words(text))
-}
-
-/// The text of a message that says that something is wrong.
-fn complaint(message: &Value) -> Option<&str> {
-    let log = &message["log"];
-    if matches!(log["level"].as_str(), Some("WARN" | "ERROR" | "FATAL")) {
-        return log["message"].as_str();
-    }
-    message["trace"]["error"]["message"]
-        .as_str()
-        .or_else(|| message["connectionStatus"]["message"].as_str())
-}
-
 /// Fails unless the page explains every WARN and ERROR, and why a `check` failed.
 pub(crate) fn assert_explained(messages: &[Value]) {
     static QUOTED: OnceLock<Vec<String>> = OnceLock::new();
-    let quoted = QUOTED.get_or_init(quotations);
-    for message in messages.iter().filter_map(complaint).map(words) {
-        if said_by(&message, quoted).is_some() {
-            continue;
-        }
-        let mut found = Vec::new();
-        sources(&in_project("src"), &mut found);
-        sources(&in_project("crates"), &mut found);
-        let written: Vec<String> = found.iter().flat_map(|source| texts(source)).collect();
-        let hint = said_by(&message, &written).map_or_else(
-            || "> (the message, with … for what is filled in)".to_owned(),
-            |text| format!("> {text}"),
-        );
-        panic!(
-            "{PAGE} does not explain this message:\n\n{message}\n\nAdd it there as a quotation, and \
-             below it what it means and what to do:\n\n{hint}\n"
-        );
-    }
+    let quoted = QUOTED.get_or_init(|| quotations(&text_of(PAGE)));
+    assert_quoted(messages, PAGE, quoted, &["src", "crates"].map(in_project));
 }
 
 #[test]
 fn every_message_is_explained() {
-    let page = page();
+    let page = on_one_line(&text_of(PAGE));
     let both = ["src/source/failure.rs", "crates/connector/src/failure.rs"].map(text_of);
     let texts: Vec<String> = both.iter().flat_map(|text| texts(text)).collect();
     // A word alone is no message but a mark that is looked for.
@@ -194,47 +34,15 @@ fn every_message_is_explained() {
     assert!(missing.is_empty(), "{PAGE} lacks messages of failure.rs: {missing:#?}");
 }
 
-/// What a function does that says that something is wrong.
-const COMPLAINS: [&str; 7] = [
-    "Level::Warn",
-    "Level::Error",
-    "warnings",
-    "-> Option<String>",
-    "ErrorTrace {",
-    "refused(",
-    "Violation {",
-];
-
-/// The functions of a source, each with what stands behind it.
-fn functions(source: &str) -> Vec<String> {
-    let code = source.split("#[cfg(test)]\nmod tests").next().unwrap_or(source);
-    let mut found = vec![String::new()];
-    for line in code.lines() {
-        let words = line.split_whitespace().take_while(|word| !word.contains('('));
-        if words.clone().count() < 4 && line.contains("fn ") && !line.trim().starts_with("//") {
-            found.push(String::new());
-        }
-        if let Some(last) = found.last_mut() {
-            last.push_str(line);
-            last.push('\n');
-        }
-    }
-    found
-}
-
 #[test]
 fn every_sentence_of_what_warns_is_explained() {
-    let page = page();
+    let page = on_one_line(&text_of(PAGE));
     let mut found = Vec::new();
     for folder in ["src/source", "src/sync", "crates/connector/src"] {
         sources(&in_project(folder), &mut found);
     }
     found.extend(["src/main.rs", "src/cli.rs"].map(text_of));
-    let functions = found.iter().flat_map(|source| functions(source));
-    let complaining = functions.filter(|code| COMPLAINS.iter().any(|does| code.contains(does)));
-    let said: Vec<String> = complaining.flat_map(|code| texts(&code)).collect();
-    let sentences: Vec<&String> =
-        said.iter().filter(|text| count_words(text) > FEWEST_WORDS).collect();
+    let sentences = complaints_in(&found);
     assert!(sentences.len() > 60, "the sources were not understood: {sentences:#?}");
     let missing: Vec<String> = sentences
         .iter()
@@ -250,41 +58,11 @@ fn every_sentence_of_what_warns_is_explained() {
 
 #[test]
 fn every_message_that_the_page_quotes_is_written_somewhere() {
-    let mut found = Vec::new();
-    sources(&in_project("src"), &mut found);
-    sources(&in_project("crates"), &mut found);
-    let written: Vec<String> = found.iter().flat_map(|source| texts(source)).collect();
-    let quoted = quotations();
+    let written = written_in(&["src", "crates"].map(in_project));
+    let quoted = quotations(&text_of(PAGE));
     assert!(quoted.len() > 20, "{quoted:#?}");
     let unknown: Vec<&String> = quoted.iter().filter(|quoted| !written.contains(quoted)).collect();
     assert!(unknown.is_empty(), "{PAGE} quotes what no part of the program says: {unknown:#?}");
-}
-
-#[test]
-fn texts_of_a_source_are_read_as_the_compiler_reads_them() {
-    let source = "// \"no\"\nlet a = format!(\"one {b} \\\n      two ({}). \\\"three\\\"\");\n\
-                  let c = '\"'; // it's \"no\"\nlet d: &'static str = \"four\";\n\
-                  #[cfg(test)]\nmod tests { \"no\" }";
-    assert_eq!(texts(source), ["one … two (…). \"three\"", "four"]);
-}
-
-#[test]
-fn a_message_is_known_by_what_is_not_filled_in() {
-    for (text, message, known) in [
-        ("a thing is wrong", "a thing is wrong", true),
-        ("a thing is wrong", "a thing is wrong indeed", false),
-        ("the brand … is … today", "the brand 7 is not read today", true),
-        ("the brand … is … today", "the brand 7 today is", false),
-        ("it is …, is it", "it is, is it", false),
-        ("no such place: …", "tickets: no such place: here", true),
-        ("no such place: …", "articles at shop.zendesk.com: no such place: here", true),
-        ("no such place: …", "not a stream: no such place: here", false),
-        ("not readable: …", "not readable: tickets", true),
-        // Too little of its own.
-        ("… is …", "tickets is x", false),
-    ] {
-        assert_eq!(said_by(message, &[text.to_owned()]).is_some(), known, "{text} / {message}");
-    }
 }
 
 #[test]

@@ -24,11 +24,11 @@ impl Told {
         }
         let field =
             why.field.as_ref().map(|field| format!(", field `{field}`")).unwrap_or_default();
-        let key = key.map_or_else(
-            || "a row without a key".to_owned(),
-            |key| format!("the row with the key `{key}`"),
-        );
-        Some(format!("{stream}: {key} is rejected: {}{field}: {}", why.reason, why.message))
+        let rest = format!("{}{field}: {}", why.reason, why.message);
+        Some(match key {
+            Some(key) => format!("{stream}: the row with the key `{key}` is rejected: {rest}"),
+            None => format!("{stream}: a row without a key is rejected: {rest}"),
+        })
     }
 
     /// The lines about all that were not told one by one.

@@ -15,12 +15,6 @@ use crate::object::Object;
 use crate::rejected::Reason;
 use crate::rows::{Batch, Columns, Layout, Row};
 
-/// What is told once of tickets without a key.
-///
-/// Source: Zendesk, "Idempotency".
-const KEYLESS: &str = "some of its tickets have no external id: Zendesk knows such a row again for two hours, and \
-                       one that comes once more after that is a second ticket. Map `external_id` to be safe";
-
 /// What became of a row that came in.
 pub(super) enum Added {
     /// It waits in a batch.
@@ -152,7 +146,10 @@ impl Batches {
         };
         let key = bound.layout.key(&wanted);
         if key.is_none() && !std::mem::replace(&mut bound.told_of_keyless, true) {
-            self.warnings.push(format!("{stream}: {KEYLESS}"));
+            self.warnings.push(format!(
+                "{stream}: some of its tickets have no external id: Zendesk knows such a row again for two hours, and \
+                 one that comes once more after that is a second ticket. Map `external_id` to be safe"
+            ));
         }
         if bound.pending.parts_from(&bound.layout, key.as_deref(), &wanted) {
             self.waiting.push_back(bound.cut());

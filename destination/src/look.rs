@@ -17,6 +17,9 @@ use crate::rows::LARGEST;
 /// Addresses in one search. Its query must stay short enough for an address of a request.
 const ADDRESSES_AT_ONCE: usize = 25;
 
+/// Keys in the address of one request. Servers refuse addresses of more than 8 KB or so.
+const MOST_QUERY_BYTES: usize = 6000;
+
 /// Single requests side by side. The workers bound how many are in flight.
 const SIDE_BY_SIDE: usize = 40;
 
@@ -88,7 +91,7 @@ impl<'a> Look<'a> {
     ) -> Result<ByKey, ApiError> {
         let path = format!("{}/show_many", object.name());
         let mut found = ByKey::new();
-        for keys in keys.chunks(LARGEST) {
+        for keys in by_length(keys, LARGEST) {
             let rows = self.rows(object, &path, vec![(parameter, keys.join(","))]).await?;
             collect(&mut found, rows, key);
         }
@@ -182,7 +185,7 @@ impl<'a> Look<'a> {
     /// The users who have one of these addresses as their first, by few requests.
     async fn by_addresses(&self, addresses: &[String]) -> Result<ByKey, ApiError> {
         let mut found = ByKey::new();
-        for addresses in addresses.chunks(ADDRESSES_AT_ONCE) {
+        for addresses in by_length(addresses, ADDRESSES_AT_ONCE) {
             let query: Vec<String> = addresses.iter().map(|address| quoted(address)).collect();
             let query = vec![("query", query.join(" ")), ("per_page", "100".to_owned())];
             let rows = self.rows(Object::Users, "users/search", query).await?;
@@ -298,6 +301,26 @@ impl<'a> Look<'a> {
         }
         Ok(ids)
     }
+}
+
+/// Cuts keys into lists of at most so many that are short enough for the address of a request.
+fn by_length(keys: &[String], most: usize) -> Vec<&[String]> {
+    // What is neither a letter nor a digit takes three characters a byte; some stand around each key.
+    let length = |key: &String| {
+        key.bytes().map(|byte| if byte.is_ascii_alphanumeric() { 1 } else { 3 }).sum::<usize>() + 16
+    };
+    let (mut lists, mut rest) = (Vec::new(), keys);
+    while !rest.is_empty() {
+        let mut bytes = 0;
+        let fitting = rest.iter().take(most).take_while(|key| {
+            bytes += length(key);
+            bytes <= MOST_QUERY_BYTES
+        });
+        let (list, others) = rest.split_at(fitting.count().max(1));
+        lists.push(list);
+        rest = others;
+    }
+    lists
 }
 
 fn collect(found: &mut ByKey, rows: Vec<Value>, key: KeyField) {

@@ -192,6 +192,9 @@ impl Writer<'_> {
             return Ok(Some(after));
         }
         let tags = format!("{}/{}/tags", layout.bound.object.name(), change.id);
+        // Any update of a ticket counts, whichever call makes it.
+        let is_ticket = layout.bound.object == Object::Tickets;
+        let bucket = is_ticket.then_some(Bucket::TicketUpdates);
         for (method, words) in
             [(Method::PUT, &change.tags_added), (Method::DELETE, &change.tags_removed)]
         {
@@ -199,7 +202,7 @@ impl Writer<'_> {
                 continue;
             }
             let body = json!({ "tags": words });
-            let sent = self.send(method, &tags, Some(&body), Repeat::Safe, None);
+            let sent = self.send(method, &tags, Some(&body), Repeat::Safe, bucket);
             if let Err(after) = sent.await? {
                 return Ok(Some(after));
             }

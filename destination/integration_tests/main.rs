@@ -7,5 +7,6 @@ mod kill;
 mod meant;
 mod operations;
 mod options;
+mod roads;
 mod rows;
 mod run;

@@ -2,6 +2,7 @@
 
 mod account;
 mod acknowledged;
+mod commands;
 mod defaults;
 mod kill;
 mod meant;

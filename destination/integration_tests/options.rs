@@ -235,7 +235,7 @@ fn a_null_does_nothing_unless_it_is_to_clear() {
         sim.account(|account| account.write_new("organization_memberships", member));
         let row = json!({ "external_id": "N", "email": null, "details": null, "notes": null, "alias": null, "phone": null, "tags": null,
             "organization_id": null, "custom_plan": null, "custom_vip": null, "custom_seats": null, "custom_arr": null, "custom_renewal": null, "custom_owner": null, "custom_areas": null });
-        let ended = upsert(&sim, &json!({ "null_handling": mode }), &[row.clone()]);
+        let ended = upsert(&sim, &json!({ "null_handling": mode }), std::slice::from_ref(&row));
         let found = user(&sim, "N");
         let texts = ["details", "notes", "alias", "phone"].map(|name| found[name].is_null());
         let fields = ["plan", "seats", "arr", "renewal", "owner"]

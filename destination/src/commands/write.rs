@@ -110,8 +110,8 @@ async fn write_all(
         done = Box::pin(sync.run(lines(input))) => done?,
         Err(error) = board.look_on() => Err(failure::of_sync(&error, None)),
     };
-    sync.settling.close(sync.unread).await?;
-    Ok(done)
+    let closed = sync.settling.close(sync.unread).await?;
+    Ok(done.and(closed))
 }
 
 /// A sync under way.

@@ -5,6 +5,7 @@ use simulator::{Fault, Faults, When};
 
 use super::{catalog, config, messages, seeded, user, write};
 use crate::account::{account, with};
+use crate::run::{Folder, start};
 
 #[test]
 fn a_missing_scope_is_a_config_error_that_names_it() {
@@ -72,4 +73,49 @@ fn an_account_that_lets_nobody_in_is_given_up_after_ninety_minutes() {
     assert_eq!(ended.of_type("TRACE")[0]["trace"]["error"]["failure_type"], "transient_error");
     let minutes = (sim.now_unix() - began) / 60;
     assert!((80..160).contains(&minutes), "given up after {minutes} minutes");
+}
+
+#[test]
+fn a_state_behind_a_rejected_row_that_cannot_be_stored_is_not_acknowledged() {
+    let sim = seeded(0);
+    let folder = Folder::new();
+    let file = folder.write("file", &json!({}));
+    let storage = json!({ "storage_type": "Local", "path": file.join("below") });
+    let mut rows: Vec<Value> = (0..300).map(user).collect();
+    rows[250] = json!({ "name": "without a key" });
+    let users = catalog("users", "append_dedup", Some("external_id"));
+    let options = config(&json!({ "object_storage_config": storage }));
+    let ended = write(&sim, &options, &users, messages(&rows, 50));
+    assert_eq!(ended.code, Some(1));
+    assert_eq!(ended.of_type("TRACE")[0]["trace"]["error"]["failure_type"], "config_error");
+    assert!(ended.errors()[0].contains("object_storage_config"));
+    let last = ended.states().last().map_or(0, |state| state["id"].as_u64().unwrap());
+    assert!(last <= 250, "the state {last} stands behind the row");
+}
+
+#[test]
+fn asked_to_stop_it_ends_at_once_and_what_it_told_is_true() {
+    let sim = seeded(100);
+    let folder = Folder::new();
+    let pid = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
+    let of_hook = std::sync::Arc::clone(&pid);
+    let mut seen = 0;
+    sim.on_request(move |_, _| {
+        seen += 1;
+        let pid = of_hook.load(std::sync::atomic::Ordering::SeqCst);
+        if seen == 50 && pid != 0 {
+            let _ = std::process::Command::new("kill").arg(pid.to_string()).output();
+        }
+    });
+    let rows: Vec<Value> = (0..3000).map(user).collect();
+    let users = catalog("users", "append_dedup", Some("external_id"));
+    let running = start(&sim, &folder, (&config(&json!({})), &users), messages(&rows, 100), 0);
+    pid.store(running.pid(), std::sync::atomic::Ordering::SeqCst);
+    let ended = running.end();
+    assert_eq!((ended.code, ended.errors().len()), (Some(143), 0), "{:#?}", ended.errors());
+    let last = ended.states().last().map_or(0, |state| state["id"].as_u64().unwrap()) as usize;
+    assert!(last > 0 && last < 3000, "stopped behind the row {last}");
+    for row in rows[..last].iter().step_by(37) {
+        assert_eq!(with(&sim, "users", "external_id", &row["external_id"]).len(), 1);
+    }
 }

@@ -78,7 +78,7 @@ fn follow(
                 continue;
             }
             let resource = if *stream == "o" { "organizations" } else { "users" };
-            let key = row["external_id"].as_str().unwrap();
+            let key = row["external_id"].as_str().expect("a row has a key");
             let there = now[resource].get(key).map(|there| &there["notes"]);
             assert_eq!(
                 there,

@@ -53,7 +53,7 @@ fn case(at: usize) -> Value {
 fn user(at: usize) -> Value {
     let number = if at % 10 == 9 { at - 4 } else { at };
     json!({ "external_id": format!("P-{number}"), "name": format!("New {at}"), "email": format!("new{number}@x.test"),
-        "tags": [format!("t{}", at % 3)], "custom_plan": if at.is_multiple_of(2) { "gold" } else { "silver" }, "notes": format!("n {at}") })
+        "tags": [format!("t{}", at % 3)], "custom_plan": if at.is_multiple_of(2) { "gold" } else { "silver" }, "notes": format!("n {at}"), "organization_external_id": format!("organization-{}", 3 * (at % 2)) })
 }
 
 fn ticket(at: usize) -> Value {
@@ -66,7 +66,7 @@ const SCENARIOS: [Scenario; 14] = [
         object: "users",
         mode: "append_dedup",
         key: Some("external_id"),
-        before: |at| (at % 3 == 0).then(|| person(at)),
+        before: |at| (at.is_multiple_of(3)).then(|| person(at)),
         row: user,
     },
     Scenario {
@@ -74,7 +74,7 @@ const SCENARIOS: [Scenario; 14] = [
         object: "users",
         mode: "append_dedup",
         key: Some("email"),
-        before: |at| (at % 3 == 0).then(|| person(at)),
+        before: |at| (at.is_multiple_of(3)).then(|| person(at)),
         row: |at| json!({ "email": format!("p{at}@x.test"), "name": format!("New {at}"), "notes": "n" }),
     },
     Scenario {
@@ -106,7 +106,7 @@ const SCENARIOS: [Scenario; 14] = [
         object: "organizations",
         mode: "append_dedup",
         key: Some("external_id"),
-        before: |at| (at % 2 == 0).then(|| house(at)),
+        before: |at| (at.is_multiple_of(2)).then(|| house(at)),
         row: |at| json!({ "external_id": format!("P-{at}"), "name": format!("New {at}"), "tags": ["t"], "custom_seats": at }),
     },
     Scenario {
@@ -138,7 +138,7 @@ const SCENARIOS: [Scenario; 14] = [
         object: "tickets",
         mode: "append_dedup",
         key: Some("external_id"),
-        before: |at| (at % 3 == 0).then(|| case(at)),
+        before: |at| (at.is_multiple_of(3)).then(|| case(at)),
         row: ticket,
     },
     Scenario {
@@ -245,6 +245,12 @@ fn end_state(sim: &Simulator, scenario: &Scenario) -> BTreeMap<String, Vec<Value
             row["tags"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         tags.sort_unstable();
         end.insert("tags", json!(tags));
+        // Organizations are those that the account was founded with, with the same ids.
+        let organizations = match (scenario.object, row["id"].as_u64()) {
+            ("users", Some(id)) => sim.account(|account| account.organizations_of(id)),
+            _ => Vec::new(),
+        };
+        end.insert("organizations", json!(organizations));
         end.insert("comments", json!(comments.get(&row["id"].as_u64().unwrap_or_default())));
         let key = row["external_id"].as_str().map_or_else(|| name.to_owned(), str::to_owned);
         rows.entry(key).or_default().push(json!(end));

@@ -4,11 +4,13 @@
 
 mod account;
 mod acknowledged;
+mod commands;
 mod defaults;
 mod documents;
 mod kill;
 mod meant;
 mod operations;
 mod options;
+mod roads;
 mod rows;
 mod run;

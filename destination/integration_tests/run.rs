@@ -49,7 +49,10 @@ impl Drop for Folder {
 pub(crate) fn config(options: &Value) -> Value {
     let mut config = json!({ "subdomain": "acme", "api_quota_percent": 100, "num_workers": 10,
         "credentials": { "credentials": "oauth2.0", "access_token": simulator::ADMIN_BEARER } });
-    config.as_object_mut().unwrap().extend(options.as_object().cloned().unwrap_or_default());
+    config
+        .as_object_mut()
+        .expect("a config is an object")
+        .extend(options.as_object().cloned().unwrap_or_default());
     config
 }
 

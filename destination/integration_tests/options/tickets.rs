@@ -88,6 +88,61 @@ fn tickets_without_a_key_are_created_once_within_two_hours_and_that_is_told() {
 }
 
 #[test]
+fn a_ticket_that_was_deleted_is_created_anew_though_its_creation_is_known() {
+    let sim = account();
+    let row = |at: usize, round: usize| json!({ "external_id": format!("D-{at}"), "subject": format!("S {}", round / 2), "description": "D" });
+    // The third time with other values than the first two.
+    for round in 0..3 {
+        let rows: Vec<Value> = (0..60).map(|at| row(at, round)).collect();
+        let ended = tickets(&sim, "append_dedup", &rows);
+        assert_eq!(ended.count("created"), 60, "round {round}");
+        for at in [0, 59] {
+            assert_eq!(ticket(&sim, &format!("D-{at}"))["subject"], format!("S {}", round / 2));
+        }
+        let catalog = catalog("tickets", "soft_delete", Some("external_id"));
+        let options = config(&json!({ "allow_deletes": true }));
+        assert_eq!(
+            write(&sim, &options, &catalog, messages(&rows, 50)).succeeded().count("deleted"),
+            60
+        );
+    }
+}
+
+#[test]
+fn a_ticket_that_others_change_meanwhile_is_changed_all_the_same() {
+    let sim = account();
+    let rows: Vec<Value> = (0..100)
+        .map(|at| json!({ "external_id": format!("M-{at}"), "subject": "S", "description": "D" }))
+        .collect();
+    tickets(&sim, "append_dedup", &rows);
+    let ids: Vec<u64> = rows
+        .iter()
+        .map(|row| ticket(&sim, row["external_id"].as_str().unwrap())["id"].as_u64().unwrap())
+        .collect();
+    // Others write to half of them whenever a job is asked for, three times.
+    let mut left = 3;
+    sim.on_request(move |request, account| {
+        if left > 0 && request.path.contains("job_statuses/show_many") {
+            left -= 1;
+            for id in ids.iter().step_by(2) {
+                account.write_over("tickets", *id, json!({ "priority": "urgent" }));
+            }
+        }
+    });
+    let rows: Vec<Value> = (0..100)
+        .map(|at| json!({ "external_id": format!("M-{at}"), "subject": "Another" }))
+        .collect();
+    let ended = tickets(&sim, "update", &rows);
+    assert_eq!(ended.count("updated"), 100, "{:#?}", ended.logged("WARN"));
+    sim.no_hook();
+    for at in [0, 1, 98, 99] {
+        let found = ticket(&sim, &format!("M-{at}"));
+        assert_eq!(found["subject"], "Another");
+        assert_eq!(found["priority"] == "urgent", at % 2 == 0, "what others wrote stays");
+    }
+}
+
+#[test]
 fn a_closed_ticket_is_rejected_unless_the_row_changes_nothing() {
     let sim = account();
     let rows: Vec<Value> = (0..20).map(|at| json!({ "external_id": format!("Z-{at}"), "subject": "S", "description": "D", "status": "closed" })).collect();

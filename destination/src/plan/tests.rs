@@ -20,6 +20,7 @@ fn item(layout: &Layout, row: &Value) -> Item {
         intended: None,
         doubt: None,
         untold: 0,
+        gone: 0,
     }
 }
 

@@ -34,13 +34,15 @@ pub struct Item {
     pub doubt: Option<Doubt>,
     /// Writes of it of which nobody said whether they took effect.
     pub untold: u32,
+    /// Creations of it that Zendesk knew already, and of which nothing is left.
+    pub gone: u32,
 }
 
 impl Item {
     #[must_use]
     pub fn new(key: Option<String>, wanted: Wanted, row: Row) -> Self {
         let rows = vec![row];
-        Self { key, wanted, rows, intended: None, doubt: None, untold: 0 }
+        Self { key, wanted, rows, intended: None, doubt: None, untold: 0, gone: 0 }
     }
 
     /// Whether it is written by a request of its own, which says what came of it: jobs did not, twice.

@@ -94,7 +94,9 @@ struct Record<'a> {
 pub fn parse(line: &[u8]) -> Result<Message, NoMessage> {
     // The usual line is read without a copy of what is not needed; any other part by part, which takes
     // duplicate keys.
-    if let Ok(line) = serde_json::from_slice::<Line>(line) {
+    if !has_long_number(line)
+        && let Ok(line) = serde_json::from_slice::<Line>(line)
+    {
         match (line.kind.as_deref(), line.record, line.state) {
             (Some("RECORD"), Some(Record { stream, namespace, data }), _) => {
                 let namespace = namespace.map(Cow::into_owned);
@@ -113,7 +115,7 @@ pub fn parse(line: &[u8]) -> Result<Message, NoMessage> {
         serde_json::from_slice(line).map_err(|_| NoMessage::NotJson)?;
     let part = |name: &str| parts.get(name).map_or("null", |part| part.get());
     match value(part("type"))?.as_str() {
-        Some("RECORD") => of_record(&value(part("record"))?).ok_or(NoMessage::Incomplete),
+        Some("RECORD") => of_record(part("record")),
         Some("STATE") => of_state(part("state")),
         Some("TRACE") => Ok(of_trace(&value(part("trace"))?)),
         Some(_) => Ok(Message::Other),
@@ -158,11 +160,34 @@ fn without_halves(text: &str) -> String {
     whole
 }
 
-fn of_record(record: &Value) -> Option<Message> {
-    let name = record.get("stream")?.as_str()?.to_owned();
-    let namespace = record.get("namespace").and_then(Value::as_str).map(str::to_owned);
-    let data = record.get("data")?.as_object()?.clone();
-    Some(Message::Record { stream: Descriptor { namespace, name }, data })
+/// Digits in a row that a float may not keep.
+const LONG_NUMBER: usize = 17;
+
+/// Whether a line may hold a number that is longer than what numbers are read into.
+fn has_long_number(line: &[u8]) -> bool {
+    let is_digit = |byte: &u8| byte.is_ascii_digit() || *byte == b'.';
+    line.split(|byte| !is_digit(byte)).any(|digits| digits.len() >= LONG_NUMBER)
+}
+
+fn of_record(text: &str) -> Result<Message, NoMessage> {
+    let record: BTreeMap<String, &RawValue> =
+        serde_json::from_str(text).map_err(|_| NoMessage::Incomplete)?;
+    let part = |name: &str| record.get(name).map_or("null", |part| part.get());
+    let name = value(part("stream"))?.as_str().map(str::to_owned).ok_or(NoMessage::Incomplete)?;
+    let namespace = value(part("namespace"))?.as_str().map(str::to_owned);
+    let columns: BTreeMap<String, &RawValue> =
+        serde_json::from_str(part("data")).map_err(|_| NoMessage::Incomplete)?;
+    let columns = columns.into_iter().map(|(name, raw)| Ok((name, exact(raw.get())?)));
+    let data = columns.collect::<Result<Map<String, Value>, NoMessage>>()?;
+    Ok(Message::Record { stream: Descriptor { namespace, name }, data })
+}
+
+/// A column's value. A number that would lose digits stays a text: it may be somebody's key.
+fn exact(text: &str) -> Result<Value, NoMessage> {
+    let read = value(text)?;
+    let is_long = has_long_number(text.as_bytes());
+    let is_inexact = matches!(&read, Value::Number(number) if number.is_f64() && is_long);
+    Ok(if is_inexact { Value::String(text.to_owned()) } else { read })
 }
 
 fn of_state(text: &str) -> Result<Message, NoMessage> {
@@ -223,6 +248,14 @@ mod tests {
             let Ok(Message::State(read)) = parse(line.as_bytes()) else { panic!() };
             assert_eq!(read.scope, Scope::All);
         }
+    }
+
+    #[test]
+    fn numbers_of_many_digits_keep_them() {
+        let line = r#"{"type":"RECORD","record":{"stream":"a","data":{"a":12345678901234567890123,"b":18446744073709551615,"c":0.1,"d":[12345678901234567890123],"e":"12345678901234567890123"}}}"#;
+        let Ok(Message::Record { data, .. }) = parse(line.as_bytes()) else { panic!() };
+        assert_eq!((&data["a"], &data["e"]), (&data["e"], &Value::from("12345678901234567890123")));
+        assert_eq!((data["b"].as_u64(), data["c"].as_f64()), (Some(u64::MAX), Some(0.1)));
     }
 
     #[test]

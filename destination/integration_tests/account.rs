@@ -100,9 +100,17 @@ pub(crate) fn offered(sim: &Simulator, object: &str, mode: &str) -> Vec<String> 
     );
     let ended = ended.succeeded();
     let catalog = ended.of_type("DESTINATION_CATALOG");
-    let operations = catalog[0]["destination_catalog"]["operations"].as_array().unwrap().clone();
+    let operations = catalog[0]["destination_catalog"]["operations"]
+        .as_array()
+        .expect("a list of operations")
+        .clone();
     let is_it =
         |operation: &Value| operation["object_name"] == object && operation["sync_mode"] == mode;
     let operation = operations.into_iter().find(is_it).expect("the operation is offered");
-    operation["json_schema"]["properties"].as_object().unwrap().keys().cloned().collect()
+    operation["json_schema"]["properties"]
+        .as_object()
+        .expect("an object of columns")
+        .keys()
+        .cloned()
+        .collect()
 }

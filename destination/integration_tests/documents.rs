@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use serde_json::{Value, json};
 
 use self::sentences::{
-    assert_quoted, complaints_in, count_words, on_one_line, quotations, sources, texts, written_in,
+    assert_quoted, complaints_in, on_one_line, quotations, sources, texts, written_in,
 };
 use crate::account::account;
 use crate::run::{Folder, Running, SCALE, command};

@@ -1,9 +1,16 @@
 //! Runs the real binary against a simulated Zendesk and looks what the account is like afterwards.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test with a place")]
+
 mod account;
+mod acknowledged;
+mod commands;
 mod defaults;
 mod documents;
+mod kill;
 mod meant;
 mod operations;
+mod options;
+mod roads;
 mod rows;
 mod run;

@@ -90,14 +90,14 @@ impl Maker {
             return if self.chance.below(2) == 0 {
                 json!(key)
             } else {
-                json!(key.parse::<u64>().unwrap())
+                json!(key.parse::<u64>().expect("an id is a number"))
             };
         }
         match self.chance.below(4) {
             0 => json!(key.to_uppercase()),
             1 => json!(key.to_lowercase()),
             2 if self.key == "external_id" && key.parse::<u64>().is_ok() => {
-                json!(key.parse::<u64>().unwrap())
+                json!(key.parse::<u64>().expect("a key of digits"))
             }
             3 if self.key != "name" => json!(format!(" {key} ")),
             _ => json!(key),
@@ -156,7 +156,7 @@ impl Maker {
             "organizations" => json!({ "name": format!("{text} of {at}") }),
             _ => json!({ "name": format!("{text} {at}") }),
         };
-        fields.as_object().cloned().unwrap()
+        fields.as_object().cloned().expect("an object of fields")
     }
 
     /// A row that is fine, of this key. `is_whole`: it may create.
@@ -326,7 +326,11 @@ fn is_same(name: &str, current: &Value, meant: &Value) -> bool {
     if name == "tags" {
         let current: BTreeSet<&str> =
             current.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        return meant.as_array().unwrap().iter().all(|tag| current.contains(tag.as_str().unwrap()));
+        return meant
+            .as_array()
+            .expect("tags are texts")
+            .iter()
+            .all(|tag| current.contains(tag.as_str().expect("tags are texts")));
     }
     let number = |value: &Value| value.as_f64().or_else(|| value.as_str()?.parse().ok());
     match (current, meant) {

@@ -204,8 +204,12 @@ fn assert_accounted(made: &[Made], ended: &Ended, stored: &[Value]) {
         let told = (stats["recordCount"].as_f64(), stats["rejectedRecordCount"].as_f64());
         let meant = (Some((made.len() - rejected) as f64), Some(rejected as f64));
         assert_eq!(told, meant, "{state}\n{:#?}", ended.logged("WARN"));
-        let more: f64 =
-            stats["additionalStats"].as_object().unwrap().values().filter_map(Value::as_f64).sum();
+        let more: f64 = stats["additionalStats"]
+            .as_object()
+            .expect("counts")
+            .values()
+            .filter_map(Value::as_f64)
+            .sum();
         assert_eq!(Some(more), meant.0, "{state}");
     }
 }

@@ -1,10 +1,11 @@
 //! Runs the binary: a config and a catalog as files, messages on stdin, and every line that it wrote.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -48,7 +49,10 @@ impl Drop for Folder {
 pub(crate) fn config(options: &Value) -> Value {
     let mut config = json!({ "subdomain": "acme", "api_quota_percent": 100, "num_workers": 10,
         "credentials": { "credentials": "oauth2.0", "access_token": simulator::ADMIN_BEARER } });
-    config.as_object_mut().unwrap().extend(options.as_object().cloned().unwrap_or_default());
+    config
+        .as_object_mut()
+        .expect("a config is an object")
+        .extend(options.as_object().cloned().unwrap_or_default());
     config
 }
 
@@ -180,30 +184,52 @@ impl Running {
     }
 
     /// Waits for its end.
-    pub(crate) fn end(mut self) -> Ended {
-        let read = |mut pipe: Box<dyn Read + Send>| {
-            thread::spawn(move || {
-                let mut bytes = Vec::new();
-                let _ = pipe.read_to_end(&mut bytes);
-                String::from_utf8_lossy(&bytes).into_owned()
-            })
-        };
-        let stdout = read(Box::new(self.child.stdout.take().expect("stdout is a pipe")));
-        let stderr = read(Box::new(self.child.stderr.take().expect("stderr is a pipe")));
-        let status = loop {
-            if let Some(status) = self.child.try_wait().expect("the process can be asked") {
-                break status;
+    pub(crate) fn end(self) -> Ended {
+        self.end_with(|_| {})
+    }
+
+    /// Waits for its end, and shows each line at the moment at which it comes.
+    pub(crate) fn end_with(mut self, mut on_line: impl FnMut(&str)) -> Ended {
+        let stdout = self.child.stdout.take().expect("stdout is a pipe");
+        let mut stderr = self.child.stderr.take().expect("stderr is a pipe");
+        let (sender, lines) = channel();
+        thread::spawn(move || {
+            for line in BufReader::new(stdout).split(b'\n') {
+                let Ok(line) = line else { return };
+                if sender.send(String::from_utf8_lossy(&line).into_owned()).is_err() {
+                    return;
+                }
             }
-            assert!(self.began.elapsed() < LONGEST_LIFE, "the process hangs");
-            thread::sleep(Duration::from_millis(5));
-        };
-        let stdout = stdout.join().expect("stdout is read");
-        // A killed process may leave half a line.
-        let whole = stdout.rfind('\n').map_or("", |end| &stdout[..end]);
-        let parse = |line: &str| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"));
-        let lines: Vec<Value> = whole.lines().map(parse).collect();
-        crate::documents::assert_explained(&lines);
-        Ended { lines, stderr: stderr.join().expect("stderr is read"), code: status.code() }
+        });
+        let stderr = thread::spawn(move || {
+            let mut bytes = Vec::new();
+            let _ = stderr.read_to_end(&mut bytes);
+            String::from_utf8_lossy(&bytes).into_owned()
+        });
+        let mut ended = Ended { lines: Vec::new(), stderr: String::new(), code: None };
+        let mut half = None;
+        loop {
+            let left = LONGEST_LIFE.saturating_sub(self.began.elapsed());
+            match lines.recv_timeout(left) {
+                Ok(line) => {
+                    // Only the last line of a killed process may be half of one.
+                    assert_eq!(half.take(), None::<String>);
+                    // Half a character is kept as it came, and serde takes none.
+                    match serde_json::from_str(&line.replace("\\ud83d", "half")) {
+                        Ok(value) => ended.lines.push(value),
+                        Err(_) => half = Some(line.clone()),
+                    }
+                    on_line(&line);
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => panic!("the process hangs: {:#?}", ended.lines),
+            }
+        }
+        ended.code = self.child.wait().expect("the process can be waited for").code();
+        assert!(half.is_none() || ended.code.is_none(), "a line is no JSON: {half:?}");
+        crate::documents::assert_explained(&ended.lines);
+        ended.stderr = stderr.join().expect("stderr is read");
+        ended
     }
 }
 
@@ -239,4 +265,22 @@ pub(crate) fn start(
 /// Runs `write` to its end.
 pub(crate) fn write(sim: &Simulator, config: &Value, catalog: &Value, input: String) -> Ended {
     start(sim, &Folder::new(), (config, catalog), input, 0).end()
+}
+
+/// A catalog of one stream of a platform that knows nothing of data activation.
+pub(crate) fn plain_catalog(name: &str, mode: &str, key: &[&str], columns: &[&str]) -> Value {
+    let properties: serde_json::Map<String, Value> =
+        columns.iter().map(|column| ((*column).to_owned(), json!({ "type": "string" }))).collect();
+    let key: Vec<[&str; 1]> = key.iter().map(|key| [*key]).collect();
+    json!({ "streams": [{ "stream": { "name": name, "namespace": "warehouse",
+        "json_schema": { "type": "object", "properties": properties } },
+        "sync_mode": "full_refresh", "destination_sync_mode": mode, "primary_key": key }] })
+}
+
+/// The rows of a stream, and a state behind them.
+pub(crate) fn messages_of(stream: &str, rows: &[Value]) -> String {
+    let mut text: String = rows.iter().map(|row| record_of(stream, row) + "\n").collect();
+    text.push_str(&state_of(stream, rows.len() as u64));
+    text.push('\n');
+    text
 }

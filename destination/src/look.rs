@@ -18,6 +18,9 @@ use crate::rows::LARGEST;
 /// Addresses in one search. Its query must stay short enough for an address of a request.
 const ADDRESSES_AT_ONCE: usize = 25;
 
+/// Keys in the address of one request. Servers refuse addresses of more than 8 KB or so.
+const MOST_QUERY_BYTES: usize = 6000;
+
 /// Single requests side by side. The workers bound how many are in flight.
 const SIDE_BY_SIDE: usize = 40;
 
@@ -26,10 +29,6 @@ const MOST_PAGES: usize = 100;
 
 /// Keys of other rows that are remembered.
 const MOST_REMEMBERED: usize = 50_000;
-
-/// The most bytes of keys in one address. Servers on the way take some eight thousand, and a byte may be
-/// written as three.
-const LONGEST_LIST_BYTES: usize = 2_000;
 
 /// Rows of Zendesk's by the folded keys that they have.
 pub type ByKey = HashMap<String, Vec<Value>>;
@@ -84,7 +83,11 @@ impl<'a> Look<'a> {
                 Ok(found)
             }
             (_, KeyField::Email) => {
-                let mut found = self.by_addresses(keys).await?;
+                let rows = self.by_known_addresses(keys).await?;
+                let mut found = Looked { rows, ..Looked::default() };
+                let is_unknown = |key: &&String| !found.rows.contains_key(&fold(key));
+                let keys: Vec<String> = keys.iter().filter(is_unknown).cloned().collect();
+                found.add(self.by_addresses(&keys).await?);
                 let missing = |key: &&String| is_sure && !found.rows.contains_key(&fold(key));
                 let missing: Vec<String> = keys.iter().filter(missing).cloned().collect();
                 found.add(self.one_by_one(object, key, &missing).await?);
@@ -104,7 +107,7 @@ impl<'a> Look<'a> {
     ) -> Result<Looked, ApiError> {
         let path = format!("{}/show_many", object.name());
         let mut found = Looked::default();
-        for keys in lists(keys) {
+        for keys in by_length(keys, LARGEST) {
             match self.rows(object, &path, vec![(parameter, keys.join(","))]).await {
                 Ok(rows) => collect(&mut found.rows, rows, key),
                 // One key that Zendesk does not take refuses the whole list: one by one it is found.
@@ -195,10 +198,28 @@ impl<'a> Look<'a> {
         Ok(found.into_iter().flatten().collect())
     }
 
+    /// The users to whom this run gave one of these addresses. The index may not know them yet.
+    async fn by_known_addresses(&self, addresses: &[String]) -> Result<ByKey, ApiError> {
+        let known: Vec<(String, u64)> = {
+            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            let of = |address: &String| {
+                let folded = fold(address);
+                let id = known.get(&(Object::Users, KeyField::Email, folded.clone()))?;
+                Some((folded, *id))
+            };
+            addresses.iter().filter_map(of).collect()
+        };
+        let ids: Vec<String> = known.iter().map(|(_, id)| id.to_string()).collect();
+        let rows = self.show_many(Object::Users, KeyField::Id, "ids", &ids).await?.rows;
+        let row =
+            |(address, id): (String, u64)| Some((address, rows.get(&id.to_string())?.clone()));
+        Ok(known.into_iter().filter_map(row).collect())
+    }
+
     /// The users who have one of these addresses as their first, by few requests.
     async fn by_addresses(&self, addresses: &[String]) -> Result<Looked, ApiError> {
         let mut found = Looked::default();
-        for addresses in addresses.chunks(ADDRESSES_AT_ONCE) {
+        for addresses in by_length(addresses, ADDRESSES_AT_ONCE) {
             let query: Vec<String> = addresses.iter().map(|address| quoted(address)).collect();
             let query = vec![("query", query.join(" ")), ("per_page", "100".to_owned())];
             let rows = match self.rows(Object::Users, "users/search", query).await {
@@ -263,6 +284,29 @@ impl<'a> Look<'a> {
         Ok(rows.iter().filter_map(|row| row["organization_id"].as_u64()).collect())
     }
 
+    /// Remembers rows that this run has written, by their keys.
+    pub fn remember<'r>(&self, object: Object, rows: impl IntoIterator<Item = &'r Value>) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        for row in rows {
+            let Some(id) = row["id"].as_u64() else { continue };
+            for key in object.keys() {
+                if let Some(text) = key_of(row, *key).filter(|_| *key != KeyField::Id) {
+                    known.insert((object, *key, text), id);
+                }
+            }
+        }
+        if known.len() > MOST_REMEMBERED {
+            known.clear();
+        }
+    }
+
+    /// Remembers a row that a dry run would have created, so that others may name it. No row has its id.
+    pub fn remember_planned(&self, object: Object, body: &Value) {
+        let mut row = body.clone();
+        row["id"] = 0.into();
+        self.remember(object, [&row]);
+    }
+
     /// The ids of rows that others name, by the folded keys. What is missing or ambiguous is not there.
     ///
     /// # Errors
@@ -301,19 +345,22 @@ impl<'a> Look<'a> {
     }
 }
 
-/// Keys in lists of at most a hundred, each short enough for an address.
-fn lists(keys: &[String]) -> Vec<&[String]> {
-    let (mut lists, mut start, mut bytes) = (Vec::new(), 0, 0);
-    for (at, key) in keys.iter().enumerate() {
-        let is_full = at - start == LARGEST || bytes + key.len() > LONGEST_LIST_BYTES;
-        if is_full && at > start {
-            lists.push(&keys[start..at]);
-            (start, bytes) = (at, 0);
-        }
-        bytes += key.len() + 1;
-    }
-    if start < keys.len() {
-        lists.push(&keys[start..]);
+/// Cuts keys into lists of at most so many that are short enough for the address of a request.
+fn by_length(keys: &[String], most: usize) -> Vec<&[String]> {
+    // What is neither a letter nor a digit takes three characters a byte; some stand around each key.
+    let length = |key: &String| {
+        key.bytes().map(|byte| if byte.is_ascii_alphanumeric() { 1 } else { 3 }).sum::<usize>() + 16
+    };
+    let (mut lists, mut rest) = (Vec::new(), keys);
+    while !rest.is_empty() {
+        let mut bytes = 0;
+        let fitting = rest.iter().take(most).take_while(|key| {
+            bytes += length(key);
+            bytes <= MOST_QUERY_BYTES
+        });
+        let (list, others) = rest.split_at(fitting.count().max(1));
+        lists.push(list);
+        rest = others;
     }
     lists
 }
@@ -358,10 +405,15 @@ mod tests {
     #[test]
     fn keys_are_asked_for_in_lists_that_fit_an_address() {
         let keys = |count: usize, length: usize| vec!["k".repeat(length); count];
-        let sizes = |keys: &[String]| lists(keys).iter().map(|list| list.len()).collect::<Vec<_>>();
+        let sizes = |keys: &[String]| {
+            by_length(keys, LARGEST).iter().map(|list| list.len()).collect::<Vec<_>>()
+        };
         assert_eq!(sizes(&keys(250, 8)), [100, 100, 50]);
-        assert_eq!(sizes(&keys(30, 255)), [7, 7, 7, 7, 2]);
-        assert_eq!(sizes(&keys(2, 9_000)), [1, 1]);
+        assert_eq!(sizes(&keys(2, 90_000)), [1, 1]);
         assert_eq!(sizes(&[]), [0; 0]);
+        let long = sizes(&keys(100, 255));
+        let (longest, all) = (long.iter().max(), long.iter().sum::<usize>());
+        assert_eq!(all, 100, "no key is lost");
+        assert!(longest.is_some_and(|longest| longest * 255 <= MOST_QUERY_BYTES), "{long:?}");
     }
 }

@@ -303,8 +303,8 @@ fn change(
             }
             Place::Email if differs() => change.email = value.as_str().map(str::to_owned),
             Place::Tags => {
-                let written: Vec<usize> = item.wanted.keys().copied().collect();
-                let own = layout.fields.tags_of_values(object, row, &written);
+                let own = |written| layout.fields.tags_of_values(object, row, written);
+                let own = (own(&BTreeMap::new()), own(&item.wanted));
                 tags(&mut change, (value, current), &own, config);
             }
             Place::Domains => domains(&mut change, value, current),
@@ -348,11 +348,12 @@ fn words(value: &Value) -> Vec<String> {
     items.map(str::to_lowercase).collect()
 }
 
-/// Adds, removes or replaces tags. `own` are those that Zendesk sets itself, which no list takes away.
+/// Adds, removes or replaces tags. `own` are those that Zendesk sets itself, before the row's fields are written
+/// and after: no list takes them away.
 fn tags(
     change: &mut Change,
     (value, current): (&Value, &Value),
-    own: &BTreeSet<String>,
+    (before, after): &(BTreeSet<String>, BTreeSet<String>),
     config: &Config,
 ) {
     let (wanted, current) = (words(value), words(current));
@@ -364,8 +365,11 @@ fn tags(
             change.tags_removed = wanted.into_iter().filter(|tag| current.contains(tag)).collect();
         }
         TagsMode::Replace => {
-            let current: BTreeSet<String> = current.into_iter().collect();
-            let kept = current.intersection(own).cloned();
+            // What the fields make of the tags by themselves.
+            let mut current: BTreeSet<String> = current.into_iter().collect();
+            current.retain(|tag| !before.contains(tag) || after.contains(tag));
+            current.extend(after.difference(before).cloned());
+            let kept = current.intersection(after).cloned();
             let all: BTreeSet<String> = wanted.into_iter().chain(kept).collect();
             if all != current {
                 change.body.insert("tags".into(), json!(all));

@@ -1,6 +1,7 @@
 //! `spec`: what can be configured.
 
 use airbyte::message;
+use serde_json::Value;
 
 use crate::config::connection_specification;
 
@@ -13,9 +14,15 @@ const MODES: [&str; 5] = ["append", "append_dedup", "overwrite", "update", "soft
 /// The SPEC line.
 #[must_use]
 pub fn line() -> Vec<u8> {
+    message::spec(&specification())
+}
+
+/// The connector specification.
+#[must_use]
+pub fn specification() -> Value {
     let (connection, scope) = (connection_specification(), "read write");
     let mut spec = connector::spec::specification(&connection, PROTOCOL_VERSION, &MODES, scope);
     spec["supportsNormalization"] = false.into();
     spec["supportsDBT"] = false.into();
-    message::spec(&spec)
+    spec
 }

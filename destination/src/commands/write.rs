@@ -118,11 +118,12 @@ async fn write_all(
         Err(error) = board.look_on() => Some(Err(failure::of_sync(&error, None))),
         _ = stopping.wait_for(|stop| *stop) => None,
     };
-    if done.is_some() {
-        sync.settling.close(sync.unread).await?;
-    }
+    let closed = match done {
+        Some(done) => done.and(sync.settling.close(sync.unread).await?),
+        None => Ok(()),
+    };
     let _ = timeout(SETTLE_WITHIN, api.client.settle()).await;
-    Ok(done.unwrap_or(Ok(())))
+    Ok(closed)
 }
 
 /// A sync under way.

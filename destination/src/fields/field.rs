@@ -118,15 +118,19 @@ impl Fields {
         self.fields.iter()
     }
 
-    /// The tags of a row that Zendesk sets itself, by the values of fields other than these.
+    /// The tags of a row that Zendesk sets itself, by the values of its fields once these are written.
     ///
     /// Source: Zendesk, "Ticket Fields", `tag` and `custom_field_options`.
     #[must_use]
-    pub fn tags_of_values(&self, object: Object, row: &Value, but: &[usize]) -> BTreeSet<String> {
+    pub fn tags_of_values(
+        &self,
+        object: Object,
+        row: &Value,
+        written: &BTreeMap<usize, Value>,
+    ) -> BTreeSet<String> {
         let mut tags = BTreeSet::new();
-        let others = self.fields.iter().enumerate().filter(|(at, _)| !but.contains(at));
-        for (_, field) in others {
-            let current = field.current(object, row);
+        for (at, field) in self.fields.iter().enumerate() {
+            let current = written.get(&at).unwrap_or_else(|| field.current(object, row));
             match &field.kind {
                 Kind::Dropdown(_) => tags.extend(current.as_str().map(str::to_lowercase)),
                 Kind::Multiselect(_) => {

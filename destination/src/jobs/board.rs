@@ -23,8 +23,9 @@ const LONGEST_JOB: Duration = Duration::from_secs(90 * 60);
 /// How a job ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum JobEnd {
-    /// It says what came of its items.
-    Results { job: String, results: Vec<Value> },
+    /// It says what came of its items. One that is not `whole` failed or was killed: what it says of items
+    /// that failed may be its own trouble, and not theirs.
+    Results { job: String, results: Vec<Value>, is_whole: bool },
     /// It has ended, or is lost, and does not say.
     Unknown { why: String },
     /// It was not taken: the reply says why.
@@ -46,7 +47,7 @@ struct Running {
 }
 
 enum Ended {
-    Results(Vec<Value>),
+    Results(Vec<Value>, bool),
     Unknown(String),
     TooLong,
 }
@@ -96,7 +97,9 @@ impl<'a> Board<'a> {
         self.running().insert(id.clone(), Running { ended, since, absences: 0 });
         self.started.notify_one();
         match end.await {
-            Ok(Ended::Results(results)) => Ok(JobEnd::Results { job: id, results }),
+            Ok(Ended::Results(results, is_whole)) => {
+                Ok(JobEnd::Results { job: id, results, is_whole })
+            }
             Ok(Ended::Unknown(why)) => Ok(JobEnd::Unknown { why }),
             Ok(Ended::TooLong) => {
                 let error = unreadable(&format!("job_statuses/{id}"), "the job does not end");
@@ -191,10 +194,10 @@ fn end(status: &Value) -> Option<Ended> {
     let results = || status["results"].as_array().cloned().filter(|results| !results.is_empty());
     let id = status["id"].as_str().unwrap_or_default();
     match status["status"].as_str() {
-        Some("completed") => Some(Ended::Results(results().unwrap_or_default())),
+        Some("completed") => Some(Ended::Results(results().unwrap_or_default(), true)),
         // A failed job may still say what came of each row.
         Some(word @ ("failed" | "killed")) => Some(match results() {
-            Some(results) => Ended::Results(results),
+            Some(results) => Ended::Results(results, false),
             None => {
                 let words = status["message"].as_str().unwrap_or_default();
                 Ended::Unknown(format!("the job {id} ended as {word}: {words}"))
@@ -220,14 +223,13 @@ mod tests {
         }
         let items = json!([{ "id": 1 }]);
         for status in ["completed", "failed", "killed"] {
-            assert!(
-                matches!(ended(status, items.clone()), Some(Ended::Results(found)) if found.len() == 1)
-            );
+            assert!(matches!(ended(status, items.clone()), Some(Ended::Results(found, is_whole))
+                    if found.len() == 1 && is_whole == (status == "completed")));
         }
         assert!(matches!(ended("failed", Value::Null), Some(Ended::Unknown(_))));
         assert!(matches!(ended("killed", json!([])), Some(Ended::Unknown(_))));
         assert!(
-            matches!(ended("completed", Value::Null), Some(Ended::Results(found)) if found.is_empty())
+            matches!(ended("completed", Value::Null), Some(Ended::Results(found, _)) if found.is_empty())
         );
     }
 }

@@ -13,7 +13,15 @@ fn config(options: &str) -> Config {
 
 fn item(layout: &Layout, row: &Value) -> Item {
     let wanted = Columns::default().wanted(layout, row.as_object().unwrap()).unwrap();
-    Item { key: layout.key(&wanted), wanted, rows: Vec::new(), intended: None, doubt: None }
+    Item {
+        key: layout.key(&wanted),
+        wanted,
+        rows: Vec::new(),
+        intended: None,
+        doubt: None,
+        untold: 0,
+        gone: 0,
+    }
 }
 
 fn planned(operation: Operation, row: &Value, found: &Found, options: &str) -> Plan {

@@ -32,6 +32,34 @@ pub struct Item {
     pub intended: Option<Settled>,
     /// Why its last write is to be looked at.
     pub doubt: Option<Doubt>,
+    /// Writes of it of which nobody said whether they took effect.
+    pub untold: u32,
+    /// Creations of it that Zendesk knew already, and of which nothing is left.
+    pub gone: u32,
+}
+
+impl Item {
+    #[must_use]
+    pub fn new(key: Option<String>, wanted: Wanted, row: Row) -> Self {
+        let rows = vec![row];
+        Self { key, wanted, rows, intended: None, doubt: None, untold: 0, gone: 0 }
+    }
+
+    /// Whether it is written by a request of its own, which says what came of it: jobs did not, twice.
+    #[must_use]
+    pub fn goes_alone(&self) -> bool {
+        self.untold >= 2
+    }
+
+    /// Notes why it is looked at again. Who has a key that was refused is somebody else, unless a write of ours
+    /// may have made him.
+    pub fn doubt(&mut self, doubt: Doubt) {
+        self.untold += u32::from(matches!(doubt, Doubt::Unsettled(_)));
+        if matches!(doubt, Doubt::Duplicate(_)) && self.untold == 0 {
+            self.intended = None;
+        }
+        self.doubt = Some(doubt);
+    }
 }
 
 /// Why an item is looked at again.
@@ -101,7 +129,7 @@ impl Batch {
             if let Some(key) = &key {
                 self.by_key.insert(key.clone(), self.items.len());
             }
-            self.items.push(Item { key, wanted, rows: vec![row], intended: None, doubt: None });
+            self.items.push(Item::new(key, wanted, row));
             return;
         };
         for (at, value) in wanted {

@@ -116,9 +116,12 @@ impl Layout {
         (!text.trim().is_empty()).then(|| key.folded(&text))
     }
 
-    /// Whether a field finds rows: the key of the stream, and ids of other systems wherever they stand.
+    /// Whether a field finds rows: the key of the stream, and ids of other systems wherever they
+    /// stand.
     fn is_key(&self, at: usize) -> bool {
-        let is_named = |field: &crate::fields::Field| field.name == KeyField::ExternalId.name();
+        let is_named = |field: &crate::fields::Field| {
+            field.name == KeyField::ExternalId.name() || matches!(field.place, Place::Related(_))
+        };
         self.key.is_some_and(|(_, key)| key == at) || self.fields.get(at).is_some_and(is_named)
     }
 

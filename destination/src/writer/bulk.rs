@@ -40,6 +40,21 @@ impl Writer<'_> {
         if object == Object::Tickets || !self.roads.is_open(object, Verb::Create) {
             return self.create_singly(layout, items).await;
         }
+        let (alone, items): (Vec<_>, Vec<_>) =
+            items.into_iter().partition(|(item, _)| item.goes_alone());
+        let mut done = self.create_singly(layout, alone).await?;
+        if !items.is_empty() {
+            done.extend(self.create_by_job(layout, items).await?);
+        }
+        Ok(done)
+    }
+
+    async fn create_by_job(
+        &self,
+        layout: &Layout,
+        items: Vec<(Item, Map<String, Value>)>,
+    ) -> Result<Vec<(Item, After)>, ApiError> {
+        let object = layout.bound.object;
         let rows: Vec<Value> = items.iter().map(|(_, body)| Value::Object(body.clone())).collect();
         let path = format!("{}/create_many", object.name());
         let body = json!({ object.name(): rows });
@@ -83,6 +98,7 @@ impl Writer<'_> {
             return Ok(vec![false; items.len()]);
         }
         let rows = self.look.by_key(layout.bound.object, KeyField::Id, &ids, true).await?.rows;
+        self.look.remember(layout.bound.object, rows.values().flatten());
         let by = |key: KeyField| -> HashMap<String, u64> {
             let rows = rows.values().flatten();
             rows.filter_map(|row| Some((key_of(row, key)?, row["id"].as_u64()?))).collect()
@@ -135,6 +151,12 @@ impl Writer<'_> {
         if !self.roads.is_open(object, Verb::Update) {
             return self.change_singly(layout, items).await;
         }
+        let (alone, items): (Vec<_>, Vec<_>) =
+            items.into_iter().partition(|(item, _)| item.goes_alone());
+        let mut done = self.change_singly(layout, alone).await?;
+        if items.is_empty() {
+            return Ok(done);
+        }
         let row = |(_, change): &(Item, Change)| {
             let mut row = change.body.clone();
             row.insert("id".into(), change.id.into());
@@ -147,9 +169,10 @@ impl Writer<'_> {
         let sent: Vec<Sent> =
             items.iter().map(|(_, change)| Sent { id: Some(change.id) }).collect();
         match self.bulk(object, Verb::Update, write, &sent).await? {
-            Bulk::Closed => self.change_singly(layout, items).await,
-            Bulk::Came(came) => Ok(afters(items.into_iter().map(|(item, _)| item), came)),
+            Bulk::Closed => done.extend(self.change_singly(layout, items).await?),
+            Bulk::Came(came) => done.extend(afters(items.into_iter().map(|(item, _)| item), came)),
         }
+        Ok(done)
     }
 
     /// Deletes rows.
@@ -165,14 +188,21 @@ impl Writer<'_> {
         if !self.roads.is_open(object, Verb::Delete) {
             return self.delete_singly(layout, items).await;
         }
+        let (alone, items): (Vec<_>, Vec<_>) =
+            items.into_iter().partition(|(item, _)| item.goes_alone());
+        let mut done = self.delete_singly(layout, alone).await?;
+        if items.is_empty() {
+            return Ok(done);
+        }
         let ids: Vec<String> = items.iter().map(|(_, id)| id.to_string()).collect();
         let path = format!("{}/destroy_many", object.name());
         let write = self.bulk_write(Method::DELETE, &path, vec![("ids", ids.join(","))], None);
         let sent: Vec<Sent> = items.iter().map(|(_, id)| Sent { id: Some(*id) }).collect();
         match self.bulk(object, Verb::Delete, write, &sent).await? {
-            Bulk::Closed => self.delete_singly(layout, items).await,
-            Bulk::Came(came) => Ok(afters(items.into_iter().map(|(item, _)| item), came)),
+            Bulk::Closed => done.extend(self.delete_singly(layout, items).await?),
+            Bulk::Came(came) => done.extend(afters(items.into_iter().map(|(item, _)| item), came)),
         }
+        Ok(done)
     }
 
     fn bulk_write<'w>(
@@ -200,7 +230,12 @@ impl Writer<'_> {
             ended => ended?,
         };
         match ended {
-            JobEnd::Results { job, results } => Ok(Bulk::Came(attribute(sent, &results, &job))),
+            JobEnd::Results { job, results, is_whole } => {
+                let came = attribute(sent, &results, &job).into_iter();
+                let is_sure = |came: &Came| is_whole || !matches!(came, Came::Failed(_));
+                let sure = came.map(|came| if is_sure(&came) { came } else { Came::Unknown });
+                Ok(Bulk::Came(sure.collect()))
+            }
             JobEnd::Unknown { .. } => Ok(Bulk::Came(vec![Came::Unknown; sent.len()])),
             JobEnd::Refused(refused) => {
                 let reply = zendesk::client::Reply {

@@ -180,6 +180,9 @@ impl<'a> Writer<'a> {
             }
         }
         if self.config.dry_run {
+            for (_, body) in &work.create {
+                self.look.remember_planned(layout.bound.object, &Value::Object(body.clone()));
+            }
             written.extend(work.only_planned(layout));
             return Ok(Vec::new());
         }
@@ -197,7 +200,7 @@ impl<'a> Writer<'a> {
             match after {
                 After::Settled(came) => written.push(Written { item, came, planned: None }),
                 After::Doubt(doubt) => {
-                    item.doubt = Some(doubt);
+                    item.doubt(doubt);
                     again.push(item);
                 }
             }
@@ -214,8 +217,7 @@ fn apart(layout: &Layout, written: Written) -> VecDeque<Item> {
     let doubt = came.err().map(Doubt::Conflict);
     let alone = |row: Row| {
         let wanted = columns.wanted(layout, &row.data).unwrap_or_default();
-        let (key, doubt) = (item.key.clone(), doubt.clone());
-        Item { key, wanted, rows: vec![row], intended: None, doubt }
+        Item { doubt: doubt.clone(), ..Item::new(item.key.clone(), wanted, row) }
     };
     item.rows.into_iter().map(alone).collect()
 }

@@ -16,7 +16,7 @@ use super::bulk::of_failed;
 use super::{After, Writer};
 use crate::api::{Write, of_row, refusal};
 use crate::look::fold;
-use crate::object::Object;
+use crate::object::{KeyField, Object};
 use crate::plan::Change;
 use crate::rejected::Reason;
 use crate::rows::{Doubt, Item, Layout};
@@ -68,8 +68,8 @@ impl Writer<'_> {
         items: Vec<(Item, Map<String, Value>)>,
     ) -> Result<Vec<(Item, After)>, ApiError> {
         let object = layout.bound.object;
-        stream::iter(items)
-            .map(|(item, body)| async move {
+        let created: Vec<(Item, After, Option<u64>)> = stream::iter(items)
+            .map(|(mut item, body)| async move {
                 let key = self.idempotency_key(layout, &item, &body);
                 let body = json!({ object.singular(): body });
                 let repeat = match object {
@@ -77,27 +77,59 @@ impl Writer<'_> {
                     Object::Users | Object::Organizations => Repeat::AfterLooking,
                 };
                 let sent = self.send(Method::POST, object.name(), Some(&body), repeat, None);
-                let after = match sent.await? {
-                    Ok(_) => After::Settled(Ok(Settled::Created)),
-                    // The same key with other values: it was created by an earlier run, and is there.
+                let (after, id) = match sent.await? {
+                    Ok(reply) => {
+                        let row = &reply.body[object.singular()];
+                        self.look.remember(object, [row]);
+                        (After::Settled(Ok(Settled::Created)), row["id"].as_u64())
+                    }
+                    // The same key with other values: it was created by an earlier run, and is there, or
+                    // was deleted since.
                     Err(After::Settled(Err(why)))
                         if why.reason == "IdempotentRequestError" && item.key.is_some() =>
                     {
-                        After::Doubt(Doubt::Unsettled(why.message))
+                        item.gone += 1;
+                        (After::Doubt(Doubt::Unsettled(why.message)), None)
                     }
-                    Err(after) => after,
+                    Err(after) => (after, None),
                 };
-                Ok((item, after))
+                Ok::<_, ApiError>((item, after, id))
             })
             .buffer_unordered(SIDE_BY_SIDE)
             .try_collect()
-            .await
+            .await?;
+        self.without_gone(object, created).await
+    }
+
+    /// Makes sure that tickets which were told as created are there: the answer may be that of an earlier
+    /// creation, and the ticket deleted since. Those without a key cannot be told from repeated rows.
+    async fn without_gone(
+        &self,
+        object: Object,
+        created: Vec<(Item, After, Option<u64>)>,
+    ) -> Result<Vec<(Item, After)>, ApiError> {
+        let is_asked = |item: &Item| object == Object::Tickets && item.key.is_some();
+        let ids = created.iter().filter(|(item, ..)| is_asked(item));
+        let ids: Vec<String> = ids.filter_map(|(_, _, id)| Some((*id)?.to_string())).collect();
+        let there = self.look.by_key(object, KeyField::Id, &ids, false).await?;
+        let checked = created.into_iter().map(|(mut item, after, id)| {
+            let is_gone =
+                is_asked(&item) && id.is_some_and(|id| !there.rows.contains_key(&id.to_string()));
+            if !is_gone {
+                return (item, after);
+            }
+            item.gone += 1;
+            let why = "the ticket that was told as created is not there".to_owned();
+            (item, After::Doubt(Doubt::Unsettled(why)))
+        });
+        Ok(checked.collect())
     }
 
     /// The key by which Zendesk knows the creation of a ticket again, for two hours: of its external id, or
     /// of all that it holds.
     fn idempotency_key(&self, layout: &Layout, item: &Item, body: &Map<String, Value>) -> String {
         let what = match &item.key {
+            Some(key) if item.gone > 0 => format!("key {key}\nafter {}", item.gone),
             Some(key) => format!("key {key}"),
             None => format!("row {}", Value::Object(body.clone())),
         };
@@ -199,6 +231,9 @@ impl Writer<'_> {
             return Ok(Some(after));
         }
         let tags = format!("{}/{}/tags", layout.bound.object.name(), change.id);
+        // Any update of a ticket counts, whichever call makes it.
+        let is_ticket = layout.bound.object == Object::Tickets;
+        let bucket = is_ticket.then_some(Bucket::TicketUpdates);
         for (method, words) in
             [(Method::PUT, &change.tags_added), (Method::DELETE, &change.tags_removed)]
         {
@@ -206,7 +241,7 @@ impl Writer<'_> {
                 continue;
             }
             let body = json!({ "tags": words });
-            let sent = self.send(method, &tags, Some(&body), Repeat::Safe, None);
+            let sent = self.send(method, &tags, Some(&body), Repeat::Safe, bucket);
             if let Err(after) = sent.await? {
                 return Ok(Some(after));
             }
@@ -262,7 +297,12 @@ impl Writer<'_> {
             return Ok(Some(After::Doubt(Doubt::Unsettled(why))));
         };
         let path = format!("{path}/{id}/make_primary");
-        Ok(self.send(Method::PUT, &path, None, Repeat::Safe, None).await?.err())
+        let sent = self.send(Method::PUT, &path, None, Repeat::Safe, None).await?;
+        if sent.is_ok() {
+            let row = json!({ "id": user, "email": email });
+            self.look.remember(Object::Users, [&row]);
+        }
+        Ok(sent.err())
     }
 
     /// Adds an organization to those of a user.

@@ -4,6 +4,7 @@
 //! Source: Airbyte Protocol, `AirbyteMessage`.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
 
@@ -91,9 +92,11 @@ struct Record<'a> {
 /// # Errors
 /// [`NoMessage`].
 pub fn parse(line: &[u8]) -> Result<Message, NoMessage> {
-    // The usual line is read without a copy of what is not needed; any other by its value, which takes
+    // The usual line is read without a copy of what is not needed; any other part by part, which takes
     // duplicate keys.
-    if let Ok(line) = serde_json::from_slice::<Line>(line) {
+    if !has_long_number(line)
+        && let Ok(line) = serde_json::from_slice::<Line>(line)
+    {
         match (line.kind.as_deref(), line.record, line.state) {
             (Some("RECORD"), Some(Record { stream, namespace, data }), _) => {
                 let namespace = namespace.map(Cow::into_owned);
@@ -108,25 +111,87 @@ pub fn parse(line: &[u8]) -> Result<Message, NoMessage> {
             _ => return Ok(Message::Other),
         }
     }
-    let value: Value = serde_json::from_slice(line).map_err(|_| NoMessage::NotJson)?;
-    match value.get("type").and_then(Value::as_str) {
-        Some("RECORD") => of_record(&value["record"]).ok_or(NoMessage::Incomplete),
-        Some("STATE") => of_state(&value["state"].to_string()),
-        Some("TRACE") => Ok(of_trace(&value["trace"])),
+    let parts: BTreeMap<String, &RawValue> =
+        serde_json::from_slice(line).map_err(|_| NoMessage::NotJson)?;
+    let part = |name: &str| parts.get(name).map_or("null", |part| part.get());
+    match value(part("type"))?.as_str() {
+        Some("RECORD") => of_record(part("record")),
+        Some("STATE") => of_state(part("state")),
+        Some("TRACE") => Ok(of_trace(&value(part("trace"))?)),
         Some(_) => Ok(Message::Other),
         None => Err(NoMessage::Incomplete),
     }
 }
 
-fn of_record(record: &Value) -> Option<Message> {
-    let name = record.get("stream")?.as_str()?.to_owned();
-    let namespace = record.get("namespace").and_then(Value::as_str).map(str::to_owned);
-    let data = record.get("data")?.as_object()?.clone();
-    Some(Message::Record { stream: Descriptor { namespace, name }, data })
+/// Reads JSON whose texts may hold halves of surrogate pairs, which become replacement characters.
+fn value(text: &str) -> Result<Value, NoMessage> {
+    let whole = || serde_json::from_str(text);
+    whole().or_else(|_| serde_json::from_str(&without_halves(text))).map_err(|_| NoMessage::NotJson)
+}
+
+/// A JSON text with escapes of half characters replaced.
+///
+/// Source: RFC 8259, 8.2. Python writes them as they are.
+fn without_halves(text: &str) -> String {
+    let unit = |at: usize| {
+        let escape = text.get(at..at + 6)?.strip_prefix("\\u")?;
+        u32::from_str_radix(escape, 16).ok()
+    };
+    let mut whole = String::with_capacity(text.len());
+    let mut at = 0;
+    while let Some(found) = text[at..].find('\\') {
+        let escape = at + found;
+        whole.push_str(&text[at..escape]);
+        let length = match (unit(escape), unit(escape + 6)) {
+            (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => 12,
+            (Some(0xD800..=0xDFFF), _) => {
+                whole.push_str("\\ufffd");
+                at = escape + 6;
+                continue;
+            }
+            (Some(_), _) => 6,
+            // The character behind it belongs to it.
+            (None, _) => 1 + text[escape + 1..].chars().next().map_or(0, char::len_utf8),
+        };
+        whole.push_str(&text[escape..escape + length]);
+        at = escape + length;
+    }
+    whole.push_str(&text[at..]);
+    whole
+}
+
+/// Digits in a row that a float may not keep.
+const LONG_NUMBER: usize = 17;
+
+/// Whether a line may hold a number that is longer than what numbers are read into.
+fn has_long_number(line: &[u8]) -> bool {
+    let is_digit = |byte: &u8| byte.is_ascii_digit() || *byte == b'.';
+    line.split(|byte| !is_digit(byte)).any(|digits| digits.len() >= LONG_NUMBER)
+}
+
+fn of_record(text: &str) -> Result<Message, NoMessage> {
+    let record: BTreeMap<String, &RawValue> =
+        serde_json::from_str(text).map_err(|_| NoMessage::Incomplete)?;
+    let part = |name: &str| record.get(name).map_or("null", |part| part.get());
+    let name = value(part("stream"))?.as_str().map(str::to_owned).ok_or(NoMessage::Incomplete)?;
+    let namespace = value(part("namespace"))?.as_str().map(str::to_owned);
+    let columns: BTreeMap<String, &RawValue> =
+        serde_json::from_str(part("data")).map_err(|_| NoMessage::Incomplete)?;
+    let columns = columns.into_iter().map(|(name, raw)| Ok((name, exact(raw.get())?)));
+    let data = columns.collect::<Result<Map<String, Value>, NoMessage>>()?;
+    Ok(Message::Record { stream: Descriptor { namespace, name }, data })
+}
+
+/// A column's value. A number that would lose digits stays a text: it may be somebody's key.
+fn exact(text: &str) -> Result<Value, NoMessage> {
+    let read = value(text)?;
+    let is_long = has_long_number(text.as_bytes());
+    let is_inexact = matches!(&read, Value::Number(number) if number.is_f64() && is_long);
+    Ok(if is_inexact { Value::String(text.to_owned()) } else { read })
 }
 
 fn of_state(text: &str) -> Result<Message, NoMessage> {
-    let state: Value = serde_json::from_str(text).map_err(|_| NoMessage::NotJson)?;
+    let state = value(text)?;
     if !state.is_object() {
         return Err(NoMessage::Incomplete);
     }
@@ -186,6 +251,27 @@ mod tests {
     }
 
     #[test]
+    fn numbers_of_many_digits_keep_them() {
+        let line = r#"{"type":"RECORD","record":{"stream":"a","data":{"a":12345678901234567890123,"b":18446744073709551615,"c":0.1,"d":[12345678901234567890123],"e":"12345678901234567890123"}}}"#;
+        let Ok(Message::Record { data, .. }) = parse(line.as_bytes()) else { panic!() };
+        assert_eq!((&data["a"], &data["e"]), (&data["e"], &Value::from("12345678901234567890123")));
+        assert_eq!((data["b"].as_u64(), data["c"].as_f64()), (Some(u64::MAX), Some(0.1)));
+    }
+
+    #[test]
+    fn half_characters_cost_no_row_and_no_state() {
+        let line = r#"{"type":"RECORD","record":{"stream":"a","data":{"x":"\ud83d!","y":"\ud83d\ude00 \\ud83d \udc00"}}}"#;
+        let Ok(Message::Record { data, .. }) = parse(line.as_bytes()) else { panic!() };
+        assert_eq!(data["x"], "\u{fffd}!");
+        assert_eq!(data["y"], "\u{1f600} \\ud83d \u{fffd}");
+        let state =
+            r#"{"type":"LEGACY","data":{"x":"\ud83d"},"big":123456789012345678901234567890}"#;
+        let line = format!(r#"{{"type":"OTHER","state":{state},"type":"STATE","record":7}}"#);
+        let Ok(Message::State(read)) = parse(line.as_bytes()) else { panic!() };
+        assert_eq!(read.text, state);
+    }
+
+    #[test]
     fn what_is_no_message_is_told_and_what_is_for_others_is_not() {
         for line in [
             "",
@@ -216,6 +302,7 @@ mod tests {
         #[test]
         fn no_line_makes_it_panic(line in ".{0,200}") {
             let _ = parse(line.as_bytes());
+            let _ = without_halves(&line);
         }
     }
 }

@@ -41,6 +41,8 @@ struct Bound {
     layout: Arc<Layout>,
     columns: Columns,
     pending: Batch,
+    /// Whether it was told what becomes of tickets without a key.
+    told_of_keyless: bool,
 }
 
 /// A batch that waits for its turn.
@@ -92,7 +94,8 @@ impl Batches {
         let stream = layout.bound.stream.clone();
         let columns = Columns::of(&layout);
         let pending = Batch::new(layout.bound.operation);
-        let bound = Bound { layout: Arc::new(layout), columns, pending };
+        let layout = Arc::new(layout);
+        let bound = Bound { layout, columns, pending, told_of_keyless: false };
         self.streams.insert(stream, Stream::Bound(Box::new(bound)));
     }
 
@@ -142,6 +145,12 @@ impl Batches {
             }
         };
         let key = bound.layout.key(&wanted);
+        if key.is_none() && !std::mem::replace(&mut bound.told_of_keyless, true) {
+            self.warnings.push(format!(
+                "{stream}: some of its tickets have no external id: Zendesk knows such a row again for two hours, and \
+                 one that comes once more after that is a second ticket. Map `external_id` to be safe"
+            ));
+        }
         if bound.pending.parts_from(&bound.layout, key.as_deref(), &wanted) {
             self.waiting.push_back(bound.cut());
         }

@@ -19,7 +19,6 @@ use crate::bind::{Binding, bind};
 use crate::commands::{Out, client, failure};
 use crate::config::Config;
 use crate::fields::{all, live};
-use crate::object::{Object, Operation};
 use crate::rows::Layout;
 
 /// What a sync begins with.
@@ -82,9 +81,6 @@ pub(super) async fn prepare(
                 continue;
             }
         };
-        if let Some(message) = repeated(&bound, environment.attempt) {
-            out.log(Level::Warn, &message).await?;
-        }
         let fields = custom.get(&bound.object).cloned().unwrap_or_default();
         let fields = all(bound.object, config.allow_agents, fields);
         match Layout::new(bound, fields, config.null_handling) {
@@ -98,19 +94,4 @@ pub(super) async fn prepare(
         return Ok(Err(failure::of_binding(&problems)));
     }
     Ok(Ok(Prepared { api, identity, batches }))
-}
-
-/// What a repeated delivery of tickets without a key may do.
-///
-/// Source: Zendesk, "Idempotency": a key is known for two hours.
-fn repeated(bound: &crate::bind::Bound, attempt: u64) -> Option<String> {
-    let is_keyless = bound.object == Object::Tickets
-        && bound.operation == Operation::Insert
-        && bound.key.is_none();
-    (is_keyless && attempt > 0).then(|| {
-        format!(
-            "{}: its tickets have no external id, so that Zendesk knows a row that comes again for two hours only; older ones may be created twice. Map `external_id` to be safe",
-            bound.stream
-        )
-    })
 }

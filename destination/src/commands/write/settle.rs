@@ -175,14 +175,10 @@ impl<'a> Settling<'a> {
     }
 
     /// Says what came of each stream.
-    pub(super) async fn close(&self, unread: u64) -> Result<(), Closed> {
+    pub(super) async fn close(&self, unread: u64) -> Result<Result<(), ErrorTrace>, Closed> {
         let mut inner = self.inner.lock().await;
         // Rows without a state after them are stored too.
-        if let Some(store) = &mut inner.store
-            && let Err(error) = store.finish_parts()
-        {
-            self.out.error(&failure::of_store(&error)).await?;
-        }
+        let stored = inner.store.as_mut().map_or(Ok(()), Store::finish_parts);
         for line in inner.told.closing_lines() {
             self.out.log(Level::Warn, &line).await?;
         }
@@ -196,7 +192,7 @@ impl<'a> Settling<'a> {
                 .log(Level::Info, &format!("{stream}: {}", words(counts, self.dry_run)))
                 .await?;
         }
-        Ok(())
+        Ok(stored.map_err(|error| failure::of_store(&error)))
     }
 }
 

@@ -18,7 +18,7 @@ use crate::rows::{Doubt, Item, Layout};
 /// Users whose organizations are asked for side by side.
 const SIDE_BY_SIDE: usize = 40;
 
-impl Writer<'_> {
+impl Writer {
     /// What is found of each item, in their order.
     pub(super) async fn found(
         &self,

@@ -130,8 +130,8 @@ def test_what_our_source_read_changes_nothing_when_it_is_written_back(sim):
         {"stream": "organizations", "object": "organizations", "operation": "update", "match_on": "id"}
     ]
     result = destination(streams=back).write(source, cache=False, state_cache=False)
-    rows = sum(not row["deleted"] for row in sim.order("truth", "organizations"))
-    assert result.processed_records == rows > 0
+    # Those that were deleted are read too, and rejected, because nobody has their ids any more.
+    assert result.processed_records == len(sim.order("truth", "organizations")) > 0
     assert sim.order("ledger")["writes"] == 0
 
 

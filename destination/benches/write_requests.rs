@@ -6,17 +6,20 @@ mod program;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::thread;
+use std::time::Duration;
 
-use program::{Cost, account, customer, is_part, is_wanted, tell, wait, write};
+use program::{Cost, account, customer, is_part, is_wanted, tell, write};
 use serde_json::{Value, json};
 use simulator::{ADMIN_BEARER, Simulator};
 
-const SCALE: f64 = 600.0;
+/// Seconds of the account's clock in one of the wall's. What this machine computes counts as so much more.
+const SCALE: f64 = 60.0;
+
+/// The plain way computes next to nothing, and takes hours of the account's.
+const PLAIN_SCALE: f64 = 600.0;
 
 const ROWS: u64 = 10_000;
-
-/// One a second, as Zendesk allows it to `create_or_update`.
-const PLAIN_PER_SECOND: f64 = 1.0;
 
 fn main() {
     if !is_wanted() {
@@ -46,28 +49,32 @@ fn row(what: &str, cost: &Cost) {
     ));
 }
 
-/// One request a row, one a second.
+/// One request a row, and one a second, as Zendesk allows it to `create_or_update`.
 fn plain() {
-    let sim = account(SCALE, true);
-    for (what, seats) in [("new, one request a row", 1), ("unchanged, one request a row", 1)] {
+    let sim = account(PLAIN_SCALE, true);
+    for what in ["new, one request a row", "unchanged, one request a row"] {
         sim.clear_ledger();
-        sim.clear_requests();
-        let began = sim.now_unix();
+        let (began, mut refused) = (sim.now_unix(), 0);
         for number in 0..ROWS {
-            let body = create_or_update(number, seats);
-            while post(&sim, "/api/v2/users/create_or_update", &body) == 429 {
-                wait(1.0 / PLAIN_PER_SECOND, SCALE);
+            let body = create_or_update(number, 1);
+            loop {
+                let second = sim.now_unix();
+                let status = post(&sim, "/api/v2/users/create_or_update", &body);
+                while sim.now_unix() == second {
+                    thread::sleep(Duration::from_micros(100));
+                }
+                match status {
+                    429 => refused += 1,
+                    _ => break,
+                }
             }
-            // Requests come as soon as the second allows them, whatever an answer took.
-            let due = began as f64 + (number + 1) as f64 / PLAIN_PER_SECOND;
-            wait((due - sim.now_unix() as f64).max(0.0), SCALE);
         }
-        let (requests, ledger) = (sim.requests().len(), sim.ledger());
+        let (seconds, ledger) = (sim.now_unix() - began, sim.ledger());
         let effects = ledger.writes.iter().filter(|write| write.object == "users").count();
         let noops = ledger.writes.iter().filter(|write| !write.changed).count();
-        let seconds = sim.now_unix() - began;
         tell(&format!(
-            "{what:<32}{requests:>10}{seconds:>10}{effects:>9}   {noops} changed nothing"
+            "{what:<32}{ROWS:>10}{seconds:>10}{effects:>9}   {noops} changed nothing, {refused} \
+             requests more were refused by the limit"
         ));
     }
 }

@@ -14,7 +14,7 @@ use self::sentences::{
     assert_quoted, complaints_in, on_one_line, quotations, sources, texts, written_in,
 };
 use crate::account::account;
-use crate::run::{Folder, Running, command};
+use crate::run::{Folder, Running, SCALE, command};
 
 const README: &str = "README.md";
 
@@ -95,7 +95,8 @@ fn every_message_that_the_page_quotes_is_written_somewhere() {
 #[test]
 fn every_option_stands_in_the_table_with_its_default() {
     let readme = text_of(README);
-    let spec = destination_zendesk_support::commands::spec::specification();
+    let told = Running::start(&account(), &["spec"], String::new(), 0).end().succeeded();
+    let spec = &told.of_type("SPEC")[0]["spec"];
     let properties = spec["connectionSpecification"]["properties"].as_object().expect("options");
     let missing: Vec<String> = properties
         .iter()
@@ -154,8 +155,37 @@ fn what_the_readme_shows_is_taken() {
         (folder.write("config.json", &config), folder.write("catalog.json", &catalog));
     let words =
         ["write", "--config", &config.to_string_lossy(), "--catalog", &catalog.to_string_lossy()];
-    let ended = Running::start(&sim, &words, input, 0).end().succeeded();
+    let ended = Running::start(&sim, &words, input.clone(), 0).end().succeeded();
     assert_eq!((ended.count("created"), ended.count("recordCount")), (1, 1), "{:#?}", ended.lines);
+    run_commands(&sim, &folder, &input);
+}
+
+/// Runs the commands that the page shows, with the binary on the path and the files beside it.
+fn run_commands(sim: &simulator::Simulator, folder: &Folder, input: &str) {
+    std::fs::write(folder.0.join("messages.jsonl"), input).expect("a file");
+    let binary = env!("CARGO_BIN_EXE_destination-zendesk-support");
+    let path = format!("{}:/usr/bin:/bin", Path::new(binary).parent().expect("a folder").display());
+    let text = text_of(README);
+    let block =
+        text.split("```sh\n").nth(1).and_then(|rest| rest.split("```").next()).expect("commands");
+    assert!(block.lines().count() >= 3, "{block}");
+    let mut shell = std::process::Command::new("sh");
+    shell
+        .args(["-euc", block])
+        .current_dir(&folder.0)
+        .env("PATH", path)
+        .env("ZENDESK_BASE_URL", sim.url());
+    shell.env("ZENDESK_CLOCK_SCALE", SCALE.to_string()).env("NO_PROXY", "127.0.0.1");
+    let ended = shell.output().expect("a shell");
+    let told = String::from_utf8_lossy(&ended.stdout);
+    assert!(
+        ended.status.success() && ended.stderr.is_empty(),
+        "{told}{}",
+        String::from_utf8_lossy(&ended.stderr)
+    );
+    for part in ["\"status\":\"SUCCEEDED\"", "DESTINATION_CATALOG", "\"unchanged\":1"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
 }
 
 #[test]

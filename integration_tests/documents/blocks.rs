@@ -145,7 +145,7 @@ fn commands_that_ci_runs_are_there() {
     let steps: Vec<&str> = lines
         .filter_map(|line| line.strip_prefix("step ").or_else(|| line.strip_prefix("tests ")))
         .collect();
-    let manifest = super::text_of("Cargo.toml");
+    let manifest = super::text_of("Cargo.toml") + &super::text_of("destination/Cargo.toml");
     let is_bench = |name: &str| manifest.contains(&format!("[[bench]]\nname = \"{name}\"\n"));
     let is_there = |kind: Kind<'_>, command: &str| match kind {
         Kind::Ci => command == ".ci/run" || steps.contains(&command),

@@ -128,7 +128,7 @@ fn moving_names_streams_that_are_there_and_all_of_airbytes() {
 fn what_the_architecture_names_is_there() {
     let mut code = String::new();
     let mut files = BTreeSet::new();
-    let mut folders = vec![in_project("src"), in_project("crates")];
+    let mut folders = vec![in_project("src"), in_project("crates"), in_project("destination/src")];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).expect("a folder") {
             let path = entry.expect("an entry").path();
@@ -161,7 +161,7 @@ fn what_the_architecture_names_is_there() {
     assert!(paths.len() > 10, "{paths:?}");
     let unknown: Vec<&&str> = paths.iter().filter(|path| !path.split("::").all(is_known)).collect();
     assert!(unknown.is_empty(), "ARCHITECTURE.md names what is not there: {unknown:?}");
-    let folders = ["src/", "integration_tests/", "acceptance/", ".ci/"];
+    let folders = ["src/", "integration_tests/", "acceptance/", "destination/", ".ci/"];
     let named = text.split('`').skip(1).step_by(2);
     for path in named.filter(|named| folders.iter().any(|folder| named.starts_with(folder))) {
         assert!(in_project(path).exists(), "ARCHITECTURE.md names {path}");

@@ -110,7 +110,7 @@ impl Writer {
             return Ok(false);
         };
         let rows = self.look.by_key(object, by, &[written], false).await?;
-        let rows: Vec<Value> = rows.into_values().flatten().collect();
+        let rows: Vec<Value> = rows.rows.into_values().flatten().collect();
         let is_found = !rows.is_empty();
         // It may be the very row that is meant, which the index does not show yet.
         match rows.iter().any(|row| key_of(row, key) == item.key) {

@@ -104,11 +104,20 @@ fn user(at: usize) -> Value {
 
 #[test]
 fn a_state_of_a_stream_comes_when_its_rows_are_there() {
-    for share in [0.0, 0.3] {
+    // Nothing goes wrong, anything does, or every second job does half of its work and says nothing.
+    for way in 0..3 {
         let sim = account();
-        seeded(&sim, 400);
-        sim.job_faults(JobFaults::on_share(share, 3));
+        seeded(&sim, 600);
+        let share = [0.0, 0.3, 0.0][way];
         sim.faults(Faults::on_share_of_writes(share / 3.0, 5));
+        let mut ordered = 0;
+        sim.job_faults(match way {
+            2 => JobFaults::by(move |_| {
+                ordered += 1;
+                (ordered % 2 == 0).then_some(JobFault::KilledHalfWay)
+            }),
+            _ => JobFaults::on_share(share, 3),
+        });
         let mut chance = Prng::new(11);
         let mut input = Input::default();
         for at in 0..1200 {

@@ -311,3 +311,30 @@ fn a_new_address_becomes_the_first_and_the_old_one_stays() {
     assert_eq!(upsert(&sim, &json!({}), &rows).count("unchanged"), 119);
     assert_eq!(sim.ledger().writes, []);
 }
+
+#[test]
+fn an_external_id_that_somebody_else_has_is_rejected_at_once() {
+    let sim = account();
+    sim.knobs(|knobs| knobs.search_lag_seconds = 120);
+    for at in 0..60 {
+        seed(
+            &sim,
+            json!({ "name": "Old", "external_id": format!("X-{at}"), "email": format!("old{at}@x.test") }),
+        );
+    }
+    let before = snapshot(&sim);
+    let rows: Vec<Value> = (0..60)
+        .map(|at| json!({ "external_id": format!("X-{at}"), "name": "N", "email": format!("new{at}@x.test") }))
+        .collect();
+    let began = sim.now_unix();
+    let catalog = catalog("users", "append_dedup", Some("email"));
+    let ended = write(&sim, &config(&json!({})), &catalog, messages(&rows, 50)).succeeded();
+    assert_eq!(ended.count("rejectedRecordCount"), 60);
+    let told = ended.logged("WARN");
+    assert!(
+        told.iter().any(|line| line.contains("already_exists, field `external_id`")),
+        "{told:#?}"
+    );
+    assert_eq!(touched(&before, &snapshot(&sim)), []);
+    assert!(sim.now_unix() - began < 200, "{} seconds", sim.now_unix() - began);
+}

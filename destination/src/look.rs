@@ -4,7 +4,7 @@
 //! lags by a minute or two, so that nothing is taken for missing by it alone where a creation would tell.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
@@ -48,14 +48,14 @@ impl Looked {
 }
 
 /// Looks, and remembers the ids of rows that others name.
-pub struct Look<'a> {
-    api: &'a Api,
+pub struct Look {
+    api: Arc<Api>,
     known: Mutex<HashMap<(Object, KeyField, String), u64>>,
 }
 
-impl<'a> Look<'a> {
+impl Look {
     #[must_use]
-    pub fn new(api: &'a Api) -> Self {
+    pub fn new(api: Arc<Api>) -> Self {
         Self { api, known: Mutex::default() }
     }
 

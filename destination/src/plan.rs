@@ -20,6 +20,8 @@ pub struct Found {
     pub rows: Vec<Value>,
     /// Users or organizations that have its address or its name, where creating it was refused for that.
     pub rivals: Vec<Value>,
+    /// Rows that have its external id, where that is not its key.
+    pub taken: Vec<Value>,
     /// The ids of the rows that it names, by the number of the field that names them.
     pub related: BTreeMap<usize, u64>,
     /// The organizations of the user; none where they need not be known.
@@ -165,6 +167,16 @@ fn adopted<'f>(
             None => Ok(Adopted::Nobody),
         };
     };
+    if let Some(other) = found.taken.first() {
+        let (id, one) = (&other["id"], layout.bound.object.singular());
+        let words = format!("the {one} {id} has this external id");
+        return Err(Reason {
+            reason: "already_exists".into(),
+            field: Some(KeyField::ExternalId.name().into()),
+            message: words,
+            ..why.clone()
+        });
+    }
     match found.rivals.first() {
         Some(rival) => adopt(layout, rival, Some(why), config),
         None => Ok(Adopted::NotSeenYet),

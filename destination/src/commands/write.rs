@@ -14,9 +14,9 @@ use airbyte::message::{ErrorTrace, Level};
 use airbyte::stdout::Closed;
 use connector::environment::Environment;
 use connector::signals::Terminated;
-use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet, LocalSet};
 use tokio::time::timeout;
 use zendesk::clock::Clock;
 use zendesk::error::ApiError;
@@ -66,7 +66,9 @@ pub async fn write(
     input: impl Read + Send + 'static,
 ) -> Result<Outcome, Closed> {
     let (stop, stopping) = watch::channel(false);
-    let mut writing = Box::pin(write_all(request, environment, clock, out, stopping, input));
+    let tasks = LocalSet::new();
+    let writing = write_all(request, environment, clock, out, stopping, input);
+    let mut writing = Box::pin(tasks.run_until(Box::pin(writing)));
     let outcome = tokio::select! {
         outcome = &mut writing => outcome?,
         () = terminated.wait() => {
@@ -102,17 +104,24 @@ async fn write_all(
         Ok(prepared) => prepared,
         Err(trouble) => return Ok(Err(trouble)),
     };
-    let board = Board::new(&api);
+    let api = Arc::new(api);
+    let board = Arc::new(Board::new(Arc::clone(&api)));
     let run = Run { user: identity.id, attempt: environment.attempt };
-    let writer = Writer::new(&api, &board, &config, run);
+    let writer = Writer::new(Arc::clone(&api), Arc::clone(&board), Arc::clone(&config), run);
     if !config.dry_run
         && let Err(error) = board.wait_for_others(FORMER_JOBS).await
     {
         return Ok(Err(failure::of_sync(&error, None)));
     }
     let settling = Settling::new(&config, out, &clock, environment.attempt);
-    let mut sync =
-        Sync { writer: &writer, config: &config, clock: &clock, batches, settling, unread: 0 };
+    let mut sync = Sync {
+        writer: Arc::new(writer),
+        config: &config,
+        clock: &clock,
+        batches,
+        settling,
+        unread: 0,
+    };
     let done = tokio::select! {
         done = Box::pin(sync.run(lines(input))) => Some(done?),
         Err(error) = board.look_on() => Some(Err(failure::of_sync(&error, None))),
@@ -128,7 +137,7 @@ async fn write_all(
 
 /// A sync under way.
 struct Sync<'a> {
-    writer: &'a Writer<'a>,
+    writer: Arc<Writer>,
     config: &'a Config,
     clock: &'a Clock,
     batches: Batches,
@@ -143,21 +152,28 @@ struct Finished {
     written: Result<Vec<Written>, ApiError>,
 }
 
+/// What a task brought. No task is ended from outside, so that one without a result has panicked.
+fn of_task(finished: Result<Finished, JoinError>) -> Finished {
+    finished.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+}
+
 impl Sync<'_> {
     /// The loop.
     async fn run(&mut self, mut input: Receiver<Chunk>) -> Result<Result<(), ErrorTrace>, Closed> {
-        let writer = self.writer;
+        let writer = Arc::clone(&self.writer);
         let mut waits = writer.api.client.waits();
-        let mut running = FuturesUnordered::new();
+        // Each batch is a task of its own: it goes on while this loop waits for stdout.
+        let mut running = JoinSet::new();
         let mut is_open = true;
         loop {
             while running.len() < self.config.max_jobs
                 && let Some((taken, batch)) = self.batches.take_ready()
             {
-                running.push(Box::pin(async move {
+                let writer = Arc::clone(&writer);
+                running.spawn_local(async move {
                     let written = writer.write(&taken.layout, batch).await;
                     Finished { taken, written }
-                }));
+                });
             }
             if !is_open && running.is_empty() && self.batches.is_empty() {
                 return Ok(Ok(()));
@@ -166,8 +182,8 @@ impl Sync<'_> {
             let has_some = takes_more && !self.batches.is_empty();
             tokio::select! {
                 biased;
-                Some(finished) = running.next() => {
-                    let Finished { taken, written } = finished;
+                Some(finished) = running.join_next() => {
+                    let Finished { taken, written } = of_task(finished);
                     self.batches.finish(&taken);
                     self.say(writer.take_warnings()).await?;
                     let settled = match written {

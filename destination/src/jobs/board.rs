@@ -1,7 +1,7 @@
 //! The jobs that run: all are asked for by one request, until each has ended.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -53,15 +53,15 @@ enum Ended {
 }
 
 /// The jobs that run.
-pub struct Board<'a> {
-    api: &'a Api,
+pub struct Board {
+    api: Arc<Api>,
     running: Mutex<BTreeMap<String, Running>>,
     started: Notify,
 }
 
-impl<'a> Board<'a> {
+impl Board {
     #[must_use]
-    pub fn new(api: &'a Api) -> Self {
+    pub fn new(api: Arc<Api>) -> Self {
         Self { api, running: Mutex::default(), started: Notify::new() }
     }
 

@@ -95,7 +95,7 @@ impl Store {
 
     fn part(&mut self, stream: &Descriptor) -> io::Result<&mut Part> {
         if !self.open.contains_key(stream) {
-            let folder = self.folder.join(file_name(&stream.to_string()));
+            let folder = self.folder.join(file_name(&stream.name));
             fs::create_dir_all(&folder)?;
             self.parts += 1;
             let name = format!("{}-{:06}.jsonl", self.run, self.parts);
@@ -140,7 +140,7 @@ mod tests {
         let data = json!({ "x": 1 }).as_object().cloned().unwrap();
         let why = Reason::new("invalid_value", Some("email"), "no".into());
         store.add(&stream, Some("k"), &data, &why, 0).unwrap();
-        let below = folder.join(".._up.a_b");
+        let below = folder.join("a_b");
         let names = || -> Vec<String> {
             let entries = fs::read_dir(&below).unwrap();
             entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()

@@ -25,7 +25,7 @@ pub(super) enum Bulk {
     Closed,
 }
 
-impl Writer<'_> {
+impl Writer {
     /// Creates rows.
     pub(super) async fn create(
         &self,

@@ -10,7 +10,7 @@ use super::Writer;
 use crate::api::of_row;
 use crate::config::OrganizationMode;
 use crate::fields::Place;
-use crate::look::fold;
+use crate::look::{fold, key_of};
 use crate::object::{KeyField, Object, Operation};
 use crate::plan::Found;
 use crate::rows::{Doubt, Item, Layout};
@@ -18,7 +18,7 @@ use crate::rows::{Doubt, Item, Layout};
 /// Users whose organizations are asked for side by side.
 const SIDE_BY_SIDE: usize = 40;
 
-impl Writer<'_> {
+impl Writer {
     /// What is found of each item, in their order.
     pub(super) async fn found(
         &self,
@@ -78,6 +78,9 @@ impl Writer<'_> {
             if !is_asked || !found.rows.is_empty() {
                 continue;
             }
+            if is_refused && self.find_taken(layout, item, found).await? {
+                continue;
+            }
             let value = layout.value(&item.wanted, key.name()).and_then(Value::as_str);
             if let Some(written) = value.map(str::to_owned) {
                 let looked = self.look.by_key(object, key, &[written], true).await?;
@@ -90,6 +93,31 @@ impl Writer<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whoever has the external id of an item that goes by another key. Unlike an address it is found at once.
+    async fn find_taken(
+        &self,
+        layout: &Layout,
+        item: &Item,
+        found: &mut Found,
+    ) -> Result<bool, ApiError> {
+        let (object, by) = (layout.bound.object, KeyField::ExternalId);
+        let written = layout.value(&item.wanted, by.name()).and_then(Value::as_str);
+        let written = written.filter(|text| !text.is_empty()).map(str::to_owned);
+        let (Some(key), Some(written)) = (layout.bound.key.filter(|key| *key != by), written)
+        else {
+            return Ok(false);
+        };
+        let rows = self.look.by_key(object, by, &[written], false).await?;
+        let rows: Vec<Value> = rows.rows.into_values().flatten().collect();
+        let is_found = !rows.is_empty();
+        // It may be the very row that is meant, which the index does not show yet.
+        match rows.iter().any(|row| key_of(row, key) == item.key) {
+            true => found.rows = rows,
+            false => found.taken = rows,
+        }
+        Ok(is_found)
     }
 
     async fn find_related(

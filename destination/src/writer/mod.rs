@@ -6,6 +6,7 @@ mod roads;
 mod single;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use airbyte::destination::ledger::Settled;
@@ -39,11 +40,11 @@ pub struct Run {
 }
 
 /// Writes batches.
-pub struct Writer<'a> {
-    pub api: &'a Api,
-    pub board: &'a Board<'a>,
-    pub look: Look<'a>,
-    pub config: &'a Config,
+pub struct Writer {
+    pub api: Arc<Api>,
+    pub board: Arc<Board>,
+    pub look: Look,
+    pub config: Arc<Config>,
     pub run: Run,
     roads: Roads,
 }
@@ -99,10 +100,11 @@ impl Work {
     }
 }
 
-impl<'a> Writer<'a> {
+impl Writer {
     #[must_use]
-    pub fn new(api: &'a Api, board: &'a Board<'a>, config: &'a Config, run: Run) -> Self {
-        Self { api, board, look: Look::new(api), config, run, roads: Roads::default() }
+    pub fn new(api: Arc<Api>, board: Arc<Board>, config: Arc<Config>, run: Run) -> Self {
+        let look = Look::new(Arc::clone(&api));
+        Self { api, board, look, config, run, roads: Roads::default() }
     }
 
     /// Says once that a slower way is taken, and why.
@@ -165,7 +167,7 @@ impl<'a> Writer<'a> {
         let mut again = Vec::new();
         let mut work = Work::default();
         for (mut item, found) in items.into_iter().zip(&found) {
-            match plan(layout, &item, found, self.config) {
+            match plan(layout, &item, found, &self.config) {
                 Plan::Settle(came) => written.push(Written { item, came, planned: None }),
                 Plan::LookAgain => again.push(item),
                 Plan::Create(body) => work.create.push((item, body)),

@@ -30,7 +30,7 @@ const COMMENT_OF_ANOTHER_DAY: i64 = 86_400;
 /// What came of a write: nothing to say, or what is to be done with the row.
 type Step = Result<Result<Reply, After>, ApiError>;
 
-impl Writer<'_> {
+impl Writer {
     /// Sends one write of one row. `Ok(Err(_))` says what is to be done with the row.
     async fn send(
         &self,

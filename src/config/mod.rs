@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use connector::config::{Account, Violation};
+use connector::config::{Account, Read, Violation};
 
 mod searches;
 mod spec;
@@ -77,7 +77,7 @@ impl Config {
     /// # Errors
     /// Every [`Violation`] at once.
     pub fn parse(text: &[u8]) -> Result<Self, Vec<Violation>> {
-        let (as_written, written) =
+        let Read { as_written, account, own: written } =
             connector::config::read::<WrittenConfig>(text, &connection_specification())?;
         let mut violations = Vec::new();
         let mut refuse = |field: &str, what: String| {
@@ -88,7 +88,7 @@ impl Config {
         });
         let searches = searches(written.search_queries.unwrap_or_default());
         let searches = searches.map_err(|more| violations.extend(more));
-        let account = Account::new(written.account, as_written, DEFAULT_PERCENT);
+        let account = Account::new(account, as_written, DEFAULT_PERCENT);
         let account = account.map_err(|more| violations.extend(more));
         let (Ok(account), Ok(start), Ok(searches)) = (account, start, searches) else {
             return Err(violations);

@@ -1,7 +1,6 @@
 //! What the user writes: every option, with the words that the spec has for it. Property names are
 //! those of Airbyte's connector, so that an existing config works unchanged.
 
-use connector::config::WrittenAccount;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -9,14 +8,11 @@ use serde_json::{Value, json};
 use super::searches::WrittenSearch;
 use super::start::PATTERN;
 
-/// The configuration as the user writes it.
+/// The options of this program's own, as the user writes them.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(title = "Source Zendesk Support Spec", extend("additionalProperties" = true))]
 #[serde(rename_all = "snake_case")]
 pub struct WrittenConfig {
-    #[serde(flatten)]
-    pub account: WrittenAccount,
-
     /// From when on tickets and everything about them, ratings, audit logs and posts are read. Either
     /// a day, or a date and time with its zone, which bounds every read and must not lie in the
     /// future; or days before the first read, which bound that read only: `today` or `0`, `yesterday`

@@ -158,7 +158,7 @@ impl CustomObject {
 fn schema(fields: &[Value]) -> String {
     let text = schema!("custom_object_records");
     // The file is part of the program and tested.
-    let mut schema: Value = serde_json::from_str(text).unwrap_or_default();
+    let mut schema: Value = serde_json::from_slice(text.as_bytes()).unwrap_or_default();
     let own = &mut schema["properties"]["custom_object_fields"]["properties"];
     *own = json!({});
     for field in fields {

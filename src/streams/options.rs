@@ -28,7 +28,8 @@ pub(super) fn apply(stream: ResolvedStream, config: &Config) -> ResolvedStream {
 pub fn with_another<'s>(column: &str, streams: &'s [ResolvedStream]) -> Vec<&'s str> {
     let has = |stream: &&ResolvedStream| {
         let told = stream.deletion.is_some_and(|deletion| deletion.is_told_in(column));
-        let schema = serde_json::from_str::<serde_json::Value>(&stream.schema).unwrap_or_default();
+        let schema = serde_json::from_slice::<serde_json::Value>(stream.schema.as_bytes())
+            .unwrap_or_default();
         let is_there = schema["properties"].get(column).is_some()
             || stream.columns.iter().any(|added| added.name == column);
         stream.deleted_at.is_some() && !told && is_there

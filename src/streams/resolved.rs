@@ -181,7 +181,7 @@ impl ResolvedStream {
     /// # Errors
     /// When the schema file is no JSON; a test keeps it from shipping.
     pub fn json_schema(&self) -> Result<Value, serde_json::Error> {
-        let mut schema: Value = serde_json::from_str(&self.schema)?;
+        let mut schema: Value = serde_json::from_slice(self.schema.as_bytes())?;
         for Column { name, schema: column } in &self.columns {
             schema["properties"][name] = column();
         }

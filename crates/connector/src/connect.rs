@@ -8,13 +8,14 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 use zendesk::auth::{AccessToken, Credentials as Signing, Keep, Signature};
 use zendesk::budget::Budget;
-use zendesk::client::Client;
+use zendesk::client::{Client, Network};
 use zendesk::clock::Clock;
 use zendesk::oauth::Grant;
 use zendesk::site::Site;
 use zendesk::timestamp;
 
 use crate::config::{Account, Credentials};
+use crate::dns::Names;
 use crate::failure::refused;
 use crate::proxies;
 
@@ -62,7 +63,9 @@ pub fn connect(
     })?;
     let budget = Budget::new(account.workers, account.quota_percent, clock.clone());
     let main = Site::main(base, base_url.map(|_| host.as_str()));
-    Client::new(main, program.user_agent, credentials, budget, clock, stop)
+    let names = Arc::new(Names::of_system());
+    let network = Network { user_agent: program.user_agent, names };
+    Client::new(main, &network, credentials, budget, clock, stop)
         .map_err(|why| refused(&format!("no connection can be set up: {why}")))
 }
 

@@ -9,6 +9,7 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use zendesk::budget::Bucket;
 use zendesk::client::{Client, PageSize, Request, RequestStats};
@@ -189,7 +190,8 @@ async fn ask<T: DeserializeOwned>(
     };
     let mut size = PageSize::new(Paging::Single, None);
     let fetched = client.get(&request, &mut size, &mut RequestStats::default()).await?;
-    Ok(serde_json::from_slice(&fetched.page.text.body).ok())
+    let answer: Option<Value> = serde_json::from_slice(&fetched.page.text.body).ok();
+    Ok(answer.and_then(|answer| serde_json::from_value(answer).ok()))
 }
 
 /// Whether granted scopes let something be read that needs `scope`. Without a list everything is

@@ -3,6 +3,7 @@
 
 pub mod config;
 pub mod connect;
+pub mod dns;
 pub mod environment;
 pub mod failure;
 pub mod identity;

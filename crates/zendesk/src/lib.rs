@@ -6,7 +6,6 @@ pub mod body;
 pub mod budget;
 pub mod client;
 pub mod clock;
-pub mod dns;
 pub mod download;
 pub mod edit;
 pub mod envelope;

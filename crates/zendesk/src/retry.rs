@@ -181,7 +181,7 @@ pub fn speaker(body: &[u8]) -> Speaker {
     if text.is_empty() {
         return Speaker::Nobody;
     }
-    let Ok(value) = serde_json::from_str::<serde_json::Value>(text) else {
+    let Ok(value) = serde_json::from_slice::<serde_json::Value>(text.as_bytes()) else {
         let is_own = OWN_SENTENCES.iter().any(|sentence| text.contains(sentence));
         return if is_own { Speaker::Zendesk } else { Speaker::Network };
     };

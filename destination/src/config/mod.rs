@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use connector::config::{Account, Violation};
+use connector::config::{Account, Read, Violation};
 use serde_json::{Value, json};
 
 mod written;
@@ -45,11 +45,11 @@ impl Config {
     /// # Errors
     /// Every [`Violation`] at once.
     pub fn parse(text: &[u8]) -> Result<Self, Vec<Violation>> {
-        let (as_written, written) =
+        let Read { as_written, account, own: written } =
             connector::config::read::<WrittenConfig>(text, &connection_specification())?;
         let jobs = written.max_jobs.unwrap_or(DEFAULT_JOBS);
         Ok(Self {
-            account: Arc::new(Account::new(written.account, as_written, DEFAULT_PERCENT)?),
+            account: Arc::new(Account::new(account, as_written, DEFAULT_PERCENT)?),
             max_jobs: usize::try_from(jobs).unwrap_or(1).clamp(1, 30),
             dry_run: written.dry_run.unwrap_or_default(),
             streams: written.streams.unwrap_or_default(),

@@ -1,17 +1,13 @@
 //! What the user writes: every option, with the words that the spec has for it.
 
-use connector::config::WrittenAccount;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// The configuration as the user writes it.
+/// The options of this program's own, as the user writes them.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(title = "Destination Zendesk Support Spec", extend("additionalProperties" = true))]
 #[serde(rename_all = "snake_case")]
 pub struct WrittenConfig {
-    #[serde(flatten)]
-    pub account: WrittenAccount,
-
     /// Bulk jobs that may be queued or running at once. Zendesk allows 30, to all programs together.
     #[schemars(
         with = "u64",

@@ -91,7 +91,7 @@ fn decimal(text: &str) -> Option<String> {
 
 /// A JSON number with an exponent.
 fn exponential(text: &str) -> Option<f64> {
-    let number = serde_json::from_str::<serde_json::Number>(text).ok()?;
+    let number = serde_json::from_slice::<serde_json::Number>(text.as_bytes()).ok()?;
     number.as_f64().filter(|number| number.is_finite())
 }
 

@@ -1,6 +1,5 @@
 //! What the user writes, held against the spec that is derived from the types it is read into.
 
-use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -21,14 +20,20 @@ pub use violation::Violation;
 use tidy::tidy;
 use violations::{too_long, violations};
 
-/// Reads a config into the type that its spec is derived from. Returns it as it was written, too.
+/// What was read of a config.
+pub struct Read<W> {
+    /// All of it, as it was written.
+    pub as_written: Written,
+    pub account: WrittenAccount,
+    /// The program's own options.
+    pub own: W,
+}
+
+/// Reads a config into the types that its spec is derived from.
 ///
 /// # Errors
 /// Every [`Violation`] at once.
-pub fn read<W: JsonSchema + DeserializeOwned>(
-    text: &[u8],
-    spec: &Value,
-) -> Result<(Written, W), Vec<Violation>> {
+pub fn read<W: DeserializeOwned>(text: &[u8], spec: &Value) -> Result<Read<W>, Vec<Violation>> {
     let whole = |what: &str| vec![Violation { field: "config".into(), what: what.into() }];
     let value: Value = serde_json::from_slice(text).map_err(|error| {
         // The parser's own words may quote the text, and the text may be a secret.
@@ -44,7 +49,8 @@ pub fn read<W: JsonSchema + DeserializeOwned>(
     if !violations.is_empty() {
         return Err(violations);
     }
-    let written = serde_json::from_value(value)
-        .map_err(|_| whole("does not have the shape that the spec describes"))?;
-    Ok((as_written, written))
+    let no_shape = || whole("does not have the shape that the spec describes");
+    let account = serde_json::from_value(value.clone()).map_err(|_| no_shape())?;
+    let own = serde_json::from_value(value).map_err(|_| no_shape())?;
+    Ok(Read { as_written, account, own })
 }

@@ -4,12 +4,18 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
-/// The JSON schema of a config, draft-07, without `$ref`, as acceptance tests demand.
+use super::account::WrittenAccount;
+
+/// The JSON schema of a config, draft-07, without `$ref`, as acceptance tests demand: a program's own options
+/// and those that every program has.
 #[must_use]
 pub fn connection_specification<W: JsonSchema>() -> Value {
-    let settings = SchemaSettings::draft07().with(|settings| settings.inline_subschemas = true);
-    let schema = settings.into_generator().into_root_schema_for::<W>();
-    let mut schema = schema.to_value();
+    let mut schema = schema_of::<W>();
+    if let (Some(options), Value::Object(shared)) =
+        (schema["properties"].as_object_mut(), schema_of::<WrittenAccount>()["properties"].take())
+    {
+        options.extend(shared);
+    }
     // Credentials may be left out of the written schema's list so that the message about them can
     // be a sentence; everything else follows the types.
     schema["required"] = json!(["subdomain"]);
@@ -19,6 +25,11 @@ pub fn connection_specification<W: JsonSchema>() -> Value {
     }
     tidy(&mut schema);
     schema
+}
+
+fn schema_of<W: JsonSchema>() -> Value {
+    let settings = SchemaSettings::draft07().with(|settings| settings.inline_subschemas = true);
+    settings.into_generator().into_root_schema_for::<W>().to_value()
 }
 
 /// Removes what schemars derives from Rust's types and no user needs.

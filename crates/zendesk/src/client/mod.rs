@@ -13,8 +13,8 @@ pub use self::call::{Call, Repeat, Reply};
 pub(super) use self::failed::{Answered, FailedTry};
 pub use self::page_size::PageSize;
 pub use self::request::{Fetched, Request, RequestStats};
-pub use self::transport::NoClient;
 pub(super) use self::transport::{MITIGATED, Transport};
+pub use self::transport::{Network, NoClient};
 use self::tries::{Followup, Pause, Tries};
 use super::auth::Credentials;
 use super::budget::{Bucket, Budget, Permit, Wait, WalkId};
@@ -69,19 +69,19 @@ enum Tried<T> {
 }
 
 impl Client {
-    /// A client of the account that has this main host. `user_agent` is what requests say they come from.
+    /// A client of the account that has this main host. `network` is what its connections are made with.
     ///
     /// # Errors
     /// [`NoClient`] when the trust store or the base address is unusable.
     pub fn new(
         main: Site,
-        user_agent: &'static str,
+        network: &Network,
         credentials: Credentials,
         budget: Arc<Budget>,
         clock: Clock,
         stop: watch::Receiver<bool>,
     ) -> Result<Self, NoClient> {
-        let transport = Arc::new(Transport::new(main, user_agent, credentials, clock)?);
+        let transport = Arc::new(Transport::new(main, network, credentials, clock)?);
         Ok(Self { transport, budget, stop, tries: TRIES, last_failure: Arc::default() })
     }
 

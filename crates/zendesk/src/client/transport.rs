@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use reqwest::dns::Resolve;
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, AGE, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, DATE, HOST,
     HeaderMap, HeaderValue, LOCATION,
@@ -21,7 +22,6 @@ use crate::auth::{Access, Credentials, TokenEndpoint};
 use crate::body::{Body, BodyError, ENCODINGS};
 use crate::budget::Permit;
 use crate::clock::Clock;
-use crate::dns::Names;
 use crate::error::{ErrorKind, detail};
 use crate::large::{LARGEST_BODY_BYTES, LargeBodies, Share, USUAL_BODY_BYTES};
 use crate::page::{Page, Scanner};
@@ -96,6 +96,14 @@ pub(crate) struct Transport {
     pub(super) large: LargeBodies,
 }
 
+/// What connections are made with.
+pub struct Network {
+    /// What requests say they come from.
+    pub user_agent: &'static str,
+    /// Finds the addresses of hosts.
+    pub names: Arc<dyn Resolve>,
+}
+
 /// The connections for pages, for writes and for files.
 struct Connections {
     http: reqwest::Client,
@@ -104,7 +112,7 @@ struct Connections {
 }
 
 /// Sets connections up.
-fn connections(clock: &Clock, user_agent: &'static str) -> Result<Connections, NoClient> {
+fn connections(clock: &Clock, network: &Network) -> Result<Connections, NoClient> {
     // A redirect is followed on the same host only: credentials go nowhere else.
     let redirect = reqwest::redirect::Policy::custom(|attempt| {
         let asked = attempt.previous();
@@ -112,14 +120,13 @@ fn connections(clock: &Clock, user_agent: &'static str) -> Result<Connections, N
         if is_same && asked.len() < 4 { attempt.follow() } else { attempt.stop() }
     });
     let tls = tls_config().map_err(NoClient::Tls)?;
-    let names = Arc::new(Names::of_system());
     let builder = || {
         reqwest::Client::builder()
-            .dns_resolver(Arc::clone(&names))
+            .dns_resolver(Arc::clone(&network.names))
             .tls_backend_preconfigured(tls.clone())
             .connect_timeout(clock.patience(CONNECT_TIMEOUT))
             .read_timeout(clock.patience(READ_TIMEOUT))
-            .user_agent(user_agent)
+            .user_agent(network.user_agent)
     };
     let build = |builder: reqwest::ClientBuilder| {
         builder.build().map_err(|error| NoClient::Connections(error.without_url()))
@@ -147,11 +154,11 @@ impl Transport {
     /// [`NoClient`] when the trust store is unusable.
     pub(super) fn new(
         main: Site,
-        user_agent: &'static str,
+        network: &Network,
         credentials: Credentials,
         clock: Clock,
     ) -> Result<Self, NoClient> {
-        let Connections { http, writing, content } = connections(&clock, user_agent)?;
+        let Connections { http, writing, content } = connections(&clock, network)?;
         let (url, host) = (main.base.clone(), main.host.clone());
         let endpoint = TokenEndpoint { http: http.clone(), url, host };
         let access = Access::new(credentials, endpoint, clock.clone());

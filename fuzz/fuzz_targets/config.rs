@@ -10,11 +10,11 @@ use source_zendesk_support::config::Config;
 fuzz_target!(|text: &[u8]| {
     match Config::parse(text) {
         Ok(config) => {
-            assert!((1..=63).contains(&config.subdomain.len()));
+            assert!((1..=63).contains(&config.account.subdomain.len()));
             assert!(
-                config.subdomain.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+                config.account.subdomain.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
             );
-            assert!((1..=40).contains(&config.workers));
+            assert!((1..=40).contains(&config.account.workers));
             let _ = config.start.unix(1_795_219_200);
         }
         Err(violations) => {

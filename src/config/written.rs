@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::searches::WrittenSearch;
 use super::start::PATTERN;
 
-/// The options of this program's own, as the user writes them.
+/// The configuration as the user writes it.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(title = "Source Zendesk Support Spec", extend("additionalProperties" = true))]
 #[serde(rename_all = "snake_case")]

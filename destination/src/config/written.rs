@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// The options of this program's own, as the user writes them.
+/// The configuration as the user writes it.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(title = "Destination Zendesk Support Spec", extend("additionalProperties" = true))]
 #[serde(rename_all = "snake_case")]

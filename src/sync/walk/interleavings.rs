@@ -83,16 +83,6 @@ struct Zendesk {
 }
 
 impl Zendesk {
-    /// What happens between two syncs.
-    fn go_on(&mut self, event: Option<Event>) {
-        match event {
-            Some(Event::Change(id)) => self.change(id),
-            Some(Event::Delete(id)) => drop(self.rows.remove(&id)),
-            Some(Event::Wait(seconds)) => self.now += seconds,
-            _ => {}
-        }
-    }
-
     fn change(&mut self, id: u64) {
         self.versions += 1;
         let place = self.versions.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
@@ -338,9 +328,6 @@ fn sync(
                     // The streams fail, and the next sync goes on from their states.
                     Verdict::Contradicted(_) => {
                         segment.alive().for_each(|member| platform.save(member));
-                        // The account goes on meanwhile: while no row is left behind a window that
-                        // was read, each sync ends so.
-                        zendesk.go_on(events.next());
                         return;
                     }
                 }

@@ -82,10 +82,17 @@ impl<'m> Segment<'m> {
     pub fn new(
         feed: &ResolvedFeed,
         walk: WalkId,
-        who: Vec<&'m mut ActiveStream>,
+        mut who: Vec<&'m mut ActiveStream>,
         start: &Token,
         aim: Aim,
     ) -> Self {
+        if aim.ahead.is_some() {
+            // The end that its last window came to in a former sync is not the place ahead: rows that
+            // came since stand between them.
+            for last in who.iter_mut().filter_map(|m| m.position.walk.windows.later.last_mut()) {
+                last.done = false;
+            }
+        }
         let writers = who.iter().map(|member| RecordWriter::new(&member.stream)).collect();
         let ahead_seen = who.iter().map(|member| {
             let walk = &member.position.walk;

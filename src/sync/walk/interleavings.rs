@@ -83,6 +83,16 @@ struct Zendesk {
 }
 
 impl Zendesk {
+    /// What happens beside a sync.
+    fn go_on(&mut self, event: Option<Event>) {
+        match event {
+            Some(Event::Change(id)) => self.change(id),
+            Some(Event::Delete(id)) => drop(self.rows.remove(&id)),
+            Some(Event::Wait(seconds)) => self.now += seconds,
+            _ => {}
+        }
+    }
+
     fn change(&mut self, id: u64) {
         self.versions += 1;
         let place = self.versions.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
@@ -248,7 +258,7 @@ fn sync(
         let mut positions: Vec<_> = members.iter_mut().map(|member| &mut member.position).collect();
         bring_together(&mut positions);
     }
-    loop {
+    'segments: loop {
         let progress: Vec<WalkProgress> = members.iter().map(ActiveStream::progress).collect();
         let Some(plan) = next_segment(&progress, feed.time_key().is_some()) else { return };
         let known = members.iter().filter_map(|member| member.newest).max();
@@ -325,10 +335,18 @@ fn sync(
                         }
                         ended = false;
                     }
-                    // The streams fail, and the next sync goes on from their states.
+                    // The streams fail, and the next sync goes on from their states. The others go on
+                    // now, and so does the account: as long as every row behind the last window is
+                    // deleted and none comes, each sync ends so.
                     Verdict::Contradicted(_) => {
                         segment.alive().for_each(|member| platform.save(member));
-                        return;
+                        let newest = segment.newest;
+                        for at in plan.who {
+                            members[at].newest = newest;
+                            members[at].state = StreamState::Failed;
+                        }
+                        zendesk.go_on(events.next());
+                        continue 'segments;
                     }
                 }
             } else {
@@ -458,4 +476,13 @@ proptest! {
     fn a_listing_in_another_order_loses_nothing(events in events()) {
         nothing_is_lost(&["groups"], events)?;
     }
+}
+
+#[test]
+fn rows_that_came_since_the_last_window_ended_are_read_on_the_way_to_the_place_ahead() {
+    use Event::{Change, Cut, Kill, Page};
+    let killed = [Cut(4), Page, Page, Page, Kill(false, true)];
+    let again = [Change(0), Cut(4), Kill(true, false), Change(1)];
+    let events = killed.into_iter().chain(again).collect();
+    nothing_is_lost(&["tickets", "ticket_metrics"], events).unwrap();
 }

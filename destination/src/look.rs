@@ -11,7 +11,7 @@ use serde_json::Value;
 use zendesk::error::ApiError;
 
 use crate::api::{Api, good, of_row, unreadable};
-use crate::object::{KeyField, Object};
+use crate::object::{KeyField, Object, fold};
 use crate::rejected::Reason;
 use crate::rows::LARGEST;
 
@@ -182,15 +182,13 @@ impl Look {
         candidates: Vec<Value>,
         address: &str,
     ) -> Result<Vec<Value>, ApiError> {
-        let is_it = |identity: &Value| {
-            identity["type"] == "email"
-                && identity["value"].as_str().is_some_and(|value| fold(value) == fold(address))
-        };
         let found = stream::iter(candidates)
             .map(|user| async move {
                 let Some(id) = user["id"].as_u64() else { return Ok(None) };
                 let identities = self.identities(id).await?;
-                Ok::<_, ApiError>(identities.iter().any(is_it).then_some(user))
+                Ok::<_, ApiError>(
+                    identities.iter().any(|one| is_address(one, address)).then_some(user),
+                )
             })
             .buffered(SIDE_BY_SIDE)
             .try_collect::<Vec<_>>()
@@ -387,10 +385,11 @@ fn has_key(row: &Value, key: KeyField, written: &str) -> bool {
     key_of(row, key).is_some_and(|own| own == fold(written))
 }
 
-/// A key as Zendesk compares it.
+/// Whether an identity of a user is this address.
 #[must_use]
-pub fn fold(text: &str) -> String {
-    text.trim().to_lowercase()
+pub fn is_address(identity: &Value, address: &str) -> bool {
+    identity["type"] == "email"
+        && identity["value"].as_str().is_some_and(|value| fold(value) == fold(address))
 }
 
 /// A search for an address. A quotation mark would end the phrase.

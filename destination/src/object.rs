@@ -135,12 +135,12 @@ impl KeyField {
             Self::Name => "name",
         }
     }
+}
 
-    /// A key as Zendesk compares it: without regard to case.
-    ///
-    /// Source: Zendesk, "Users" and "Organizations", `external_id`.
-    #[must_use]
-    pub fn folded(self, text: &str) -> String {
-        text.trim().to_lowercase()
-    }
+/// A key as Zendesk compares it: without regard to case.
+///
+/// Source: Zendesk, "Users" and "Organizations", `external_id`.
+#[must_use]
+pub fn fold(text: &str) -> String {
+    text.trim().to_lowercase()
 }

@@ -40,7 +40,7 @@ impl Field {
             return Ok(Value::Null);
         }
         match &self.kind {
-            Kind::Text => text(value).map(Value::String),
+            Kind::Text | Kind::Phone => text(value).map(Value::String),
             Kind::Email => email(value),
             Kind::Boolean => boolean(value),
             Kind::Integer => integer(value).map(Value::Number),

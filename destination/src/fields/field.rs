@@ -59,6 +59,8 @@ pub struct Relation {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Kind {
     Text,
+    /// A telephone number, which Zendesk shows in a form of its own.
+    Phone,
     Email,
     Boolean,
     Integer,
@@ -168,7 +170,9 @@ impl Field {
     #[must_use]
     pub fn schema(&self, is_nullable: bool) -> Value {
         let (kind, format) = match &self.kind {
-            Kind::Text | Kind::Email | Kind::Choice(_) | Kind::Dropdown(_) => ("string", None),
+            Kind::Text | Kind::Phone | Kind::Email | Kind::Choice(_) | Kind::Dropdown(_) => {
+                ("string", None)
+            }
             Kind::Boolean => ("boolean", None),
             Kind::Integer | Kind::Id => ("integer", None),
             Kind::Decimal => ("number", None),

@@ -41,7 +41,7 @@ pub fn all(object: Object, allow_agents: bool, custom: Vec<Field>) -> Fields {
 }
 
 fn users(allow_agents: bool) -> Vec<Row> {
-    use Kind::{Boolean, Choice, Email, Id, Text, Words};
+    use Kind::{Boolean, Choice, Email, Id, Phone, Text, Words};
     use Place::System;
     let mut rows = vec![
         ("id", Id, Place::Id, "The user's id in Zendesk"),
@@ -61,7 +61,7 @@ fn users(allow_agents: bool) -> Vec<Row> {
         ("alias", Text, System, "The name that end users see"),
         ("details", Text, System, "Details, such as an address"),
         ("notes", Text, System, "Notes that agents see"),
-        ("phone", Text, System, "The telephone number"),
+        ("phone", Phone, System, "The telephone number"),
         ("shared_phone_number", Boolean, System, "Whether others have the number too"),
         ("locale", Text, System, "The language, such as en-US"),
         ("time_zone", Text, System, "The time zone, by Zendesk's name of it"),

@@ -21,7 +21,7 @@ const MOST_ABSENCES: u32 = 3;
 const LONGEST_JOB: Duration = Duration::from_secs(90 * 60);
 
 /// How a job ended.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum JobEnd {
     /// It says what came of its items. One that is not `whole` failed or was killed: what it says of items
     /// that failed may be its own trouble, and not theirs.
@@ -29,14 +29,7 @@ pub enum JobEnd {
     /// It has ended, or is lost, and does not say.
     Unknown { why: String },
     /// It was not taken: the reply says why.
-    Refused(Refused),
-}
-
-/// A refusal of a whole job.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Refused {
-    pub status: u16,
-    pub body: Value,
+    Refused(Reply),
 }
 
 /// A job that runs.
@@ -86,8 +79,7 @@ impl Board {
             Err(error) => return Err(error),
         };
         if !reply.is_good() {
-            let Reply { status, body, .. } = reply;
-            return Ok(JobEnd::Refused(Refused { status, body }));
+            return Ok(JobEnd::Refused(reply));
         }
         let Some(id) = reply.body["job_status"]["id"].as_str().map(str::to_owned) else {
             return Ok(JobEnd::Unknown { why: format!("{path} answered without a job's id") });

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::bind::Bound;
 use crate::config::{NullHandling, OrganizationMode, TagsMode};
 use crate::fields::{Fields, Place};
-use crate::object::{KeyField, Object};
+use crate::object::{KeyField, Object, fold};
 use crate::rejected::Reason;
 
 /// What a row wants: values that its fields take, by the fields' numbers. An absent field stays as it is.
@@ -111,9 +111,9 @@ impl Layout {
     /// The key of a row, as Zendesk compares it.
     #[must_use]
     pub fn key(&self, wanted: &Wanted) -> Option<String> {
-        let (key, at) = self.key?;
+        let (_, at) = self.key?;
         let text = text_of(wanted.get(&at)?);
-        (!text.trim().is_empty()).then(|| key.folded(&text))
+        (!text.trim().is_empty()).then(|| fold(&text))
     }
 
     /// Whether a field finds rows: the key of the stream, and ids of other systems wherever they

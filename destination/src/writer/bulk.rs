@@ -237,14 +237,9 @@ impl Writer {
                 Ok(Bulk::Came(sure.collect()))
             }
             JobEnd::Unknown { .. } => Ok(Bulk::Came(vec![Came::Unknown; sent.len()])),
-            JobEnd::Refused(refused) => {
-                let reply = zendesk::client::Reply {
-                    status: refused.status,
-                    body: refused.body,
-                    warning: None,
-                };
+            JobEnd::Refused(reply) => {
                 let error = refusal(&reply, &request);
-                match refused.status {
+                match reply.status {
                     403 if connector::refusals::is_scope(&error) => Err(error),
                     403 | 404 => {
                         self.roads.close(object, verb, &error.detail);

@@ -10,8 +10,8 @@ use super::Writer;
 use crate::api::of_row;
 use crate::config::OrganizationMode;
 use crate::fields::Place;
-use crate::look::{fold, key_of};
-use crate::object::{KeyField, Object, Operation};
+use crate::look::key_of;
+use crate::object::{KeyField, Object, Operation, fold};
 use crate::plan::Found;
 use crate::rows::{Doubt, Item, Layout};
 
@@ -66,58 +66,71 @@ impl Writer {
         found: &mut [Found],
     ) -> Result<(), ApiError> {
         let object = layout.bound.object;
-        let key = match object {
+        let by = match object {
             Object::Users => KeyField::Email,
             Object::Organizations => KeyField::Name,
             Object::Tickets => return Ok(()),
         };
+        self.find_taken(layout, items, found).await?;
         let creates = layout.bound.operation.creates();
-        for (item, found) in items.iter().zip(found) {
-            let is_refused = matches!(item.doubt, Some(Doubt::Duplicate(_)));
-            let is_asked = is_refused || (self.config.dry_run && creates);
-            if !is_asked || !found.rows.is_empty() {
-                continue;
-            }
-            if is_refused && self.find_taken(layout, item, found).await? {
-                continue;
-            }
-            let value = layout.value(&item.wanted, key.name()).and_then(Value::as_str);
-            if let Some(written) = value.map(str::to_owned) {
-                let looked = self.look.by_key(object, key, &[written], true).await?;
-                let rows = looked.rows.into_values().flatten().collect();
-                // By the key of the stream it is the very row that is meant, seen late by the index.
-                match layout.bound.key == Some(key) {
-                    true => found.rows = rows,
-                    false => found.rivals = rows,
-                }
+        let is_asked = |item: &Item, found: &Found| {
+            let is_free = found.rows.is_empty() && found.taken.is_empty();
+            is_free && (is_refused(item) || (self.config.dry_run && creates))
+        };
+        let rivals = self.others(layout, by, items, found, is_asked, true).await?;
+        for (found, rows) in found.iter_mut().zip(rivals) {
+            let Some(rows) = rows else { continue };
+            // By the key of the stream it is the very row that is meant, seen late by the index.
+            match layout.bound.key == Some(by) {
+                true => found.rows = rows,
+                false => found.rivals = rows,
             }
         }
         Ok(())
     }
 
-    /// Whoever has the external id of an item that goes by another key. Unlike an address it is found at once.
+    /// Whoever has the external ids of items that go by another key. Unlike an address it is found at once.
     async fn find_taken(
         &self,
         layout: &Layout,
-        item: &Item,
-        found: &mut Found,
-    ) -> Result<bool, ApiError> {
-        let (object, by) = (layout.bound.object, KeyField::ExternalId);
-        let written = layout.value(&item.wanted, by.name()).and_then(Value::as_str);
-        let written = written.filter(|text| !text.is_empty()).map(str::to_owned);
-        let (Some(key), Some(written)) = (layout.bound.key.filter(|key| *key != by), written)
-        else {
-            return Ok(false);
-        };
-        let rows = self.look.by_key(object, by, &[written], false).await?;
-        let rows: Vec<Value> = rows.rows.into_values().flatten().collect();
-        let is_found = !rows.is_empty();
-        // It may be the very row that is meant, which the index does not show yet.
-        match rows.iter().any(|row| key_of(row, key) == item.key) {
-            true => found.rows = rows,
-            false => found.taken = rows,
+        items: &[Item],
+        found: &mut [Found],
+    ) -> Result<(), ApiError> {
+        let by = KeyField::ExternalId;
+        let Some(key) = layout.bound.key.filter(|key| *key != by) else { return Ok(()) };
+        let is_asked = |item: &Item, found: &Found| is_refused(item) && found.rows.is_empty();
+        let taken = self.others(layout, by, items, found, is_asked, false).await?;
+        for ((item, found), rows) in items.iter().zip(found).zip(taken) {
+            let Some(rows) = rows else { continue };
+            // It may be the very row that is meant, which the index does not show yet.
+            match rows.iter().any(|row| key_of(row, key) == item.key) {
+                true => found.rows = rows,
+                false => found.taken = rows,
+            }
         }
-        Ok(is_found)
+        Ok(())
+    }
+
+    /// The rows that have the value of a further key of items, for those of them that are asked for.
+    async fn others(
+        &self,
+        layout: &Layout,
+        by: KeyField,
+        items: &[Item],
+        found: &[Found],
+        is_asked: impl Fn(&Item, &Found) -> bool,
+        is_sure: bool,
+    ) -> Result<Vec<Option<Vec<Value>>>, ApiError> {
+        let written = |(item, found): (&Item, &Found)| {
+            let value = layout.value(&item.wanted, by.name()).and_then(Value::as_str);
+            let value = value.filter(|text| is_asked(item, found) && !text.is_empty());
+            value.map(str::to_owned)
+        };
+        let written: Vec<Option<String>> = items.iter().zip(found).map(written).collect();
+        let keys: Vec<String> = written.iter().flatten().cloned().collect();
+        let looked = self.look.by_key(layout.bound.object, by, &keys, is_sure).await?;
+        let rows = |written: Option<String>| looked.rows.get(&fold(&written?)).cloned();
+        Ok(written.into_iter().map(rows).collect())
     }
 
     async fn find_related(
@@ -205,4 +218,9 @@ fn organization_of(layout: &Layout, item: &Item, found: &Found) -> Option<u64> {
         Place::Related(_) => found.related.get(at).copied(),
         _ => None,
     })
+}
+
+/// Whether an item's creation was refused because something of it is there already.
+fn is_refused(item: &Item) -> bool {
+    matches!(item.doubt, Some(Doubt::Duplicate(_)))
 }

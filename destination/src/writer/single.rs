@@ -15,7 +15,7 @@ use zendesk::timestamp;
 use super::bulk::of_failed;
 use super::{After, Writer};
 use crate::api::{Write, of_row, refusal};
-use crate::look::fold;
+use crate::look::is_address;
 use crate::object::{KeyField, Object};
 use crate::plan::Change;
 use crate::rejected::Reason;
@@ -266,12 +266,8 @@ impl Writer {
             Ok(identities) => identities,
             Err(error) => return Ok(Some(After::Settled(Err(of_row(error)?)))),
         };
-        let is_it = |identity: &&Value| {
-            identity["type"] == "email"
-                && identity["value"].as_str().is_some_and(|value| fold(value) == fold(email))
-        };
         let path = format!("users/{user}/identities");
-        let id = match identities.iter().find(is_it) {
+        let id = match identities.iter().find(|one| is_address(one, email)) {
             Some(identity) => identity["id"].as_u64(),
             None => {
                 let body = json!({ "identity": { "type": "email", "value": email,

@@ -8,7 +8,6 @@ use airbyte::destination::input::State;
 use airbyte::destination::ledger::{Counts, RowId, Settled};
 use airbyte::message::{ErrorTrace, Level};
 use airbyte::stdout::Closed;
-use tokio::sync::Mutex;
 use zendesk::budget::Wait;
 use zendesk::clock::Clock;
 
@@ -27,10 +26,6 @@ pub(super) struct Settling<'a> {
     out: &'a Arc<Out>,
     clock: &'a Clock,
     dry_run: bool,
-    inner: Mutex<Inner>,
-}
-
-struct Inner {
     told: Told,
     store: Option<Store>,
     streams: Vec<Descriptor>,
@@ -42,10 +37,15 @@ impl<'a> Settling<'a> {
     pub(super) fn new(config: &Config, out: &'a Arc<Out>, clock: &'a Clock, attempt: u64) -> Self {
         let store = config.rejected_rows.clone();
         let store = store.map(|folder| Store::new(folder, clock.now_unix(), attempt));
-        let inner =
-            Inner { told: Told::default(), store, streams: Vec::new(), shown: BTreeMap::new() };
-        let inner = Mutex::new(inner);
-        Self { out, clock, dry_run: config.dry_run, inner }
+        Self {
+            out,
+            clock,
+            dry_run: config.dry_run,
+            told: Told::default(),
+            store,
+            streams: Vec::new(),
+            shown: BTreeMap::new(),
+        }
     }
 
     pub(super) async fn log(&self, level: Level, text: &str) -> Result<(), Closed> {
@@ -72,7 +72,7 @@ impl<'a> Settling<'a> {
     }
 
     /// A state came in.
-    pub(super) async fn state(&self, state: State) -> Result<Result<(), ErrorTrace>, Closed> {
+    pub(super) async fn state(&mut self, state: State) -> Result<Result<(), ErrorTrace>, Closed> {
         self.out
             .send(|ledger| {
                 ledger.state(state);
@@ -84,7 +84,7 @@ impl<'a> Settling<'a> {
 
     /// A row is settled as it came.
     pub(super) async fn settle_row(
-        &self,
+        &mut self,
         stream: &Descriptor,
         settled: Immediate,
     ) -> Result<Result<(), ErrorTrace>, Closed> {
@@ -97,7 +97,7 @@ impl<'a> Settling<'a> {
 
     /// A batch is settled.
     pub(super) async fn settle(
-        &self,
+        &mut self,
         layout: &Layout,
         written: Vec<Written>,
     ) -> Result<Result<(), ErrorTrace>, Closed> {
@@ -115,9 +115,8 @@ impl<'a> Settling<'a> {
     }
 
     /// Shows the first few of what a dry run would write.
-    async fn show(&self, stream: &Descriptor, planned: &str) -> Result<(), Closed> {
-        let mut inner = self.inner.lock().await;
-        let shown = inner.shown.entry(stream.clone()).or_default();
+    async fn show(&mut self, stream: &Descriptor, planned: &str) -> Result<(), Closed> {
+        let shown = self.shown.entry(stream.clone()).or_default();
         *shown += 1;
         if *shown > MOST_SHOWN {
             return Ok(());
@@ -127,25 +126,24 @@ impl<'a> Settling<'a> {
 
     /// Notes what came of the rows of one key.
     async fn note(
-        &self,
+        &mut self,
         stream: &Descriptor,
         key: Option<&str>,
         rows: &[Row],
         came: &Result<Settled, Reason>,
     ) -> Result<Result<(), ErrorTrace>, Closed> {
-        let mut inner = self.inner.lock().await;
-        if !inner.streams.contains(stream) {
-            inner.streams.push(stream.clone());
+        if !self.streams.contains(stream) {
+            self.streams.push(stream.clone());
         }
         if let Err(why) = came {
             for row in rows {
                 let now = self.clock.now_unix();
-                if let Some(store) = inner.store.as_mut().filter(|_| !self.dry_run)
+                if let Some(store) = self.store.as_mut().filter(|_| !self.dry_run)
                     && let Err(error) = store.add(stream, key, &row.data, why, now)
                 {
                     return Ok(Err(failure::of_store(&error)));
                 }
-                if let Some(line) = inner.told.line(stream, key, why) {
+                if let Some(line) = self.told.line(stream, key, why) {
                     self.out.log(Level::Warn, &line).await?;
                 }
             }
@@ -161,11 +159,11 @@ impl<'a> Settling<'a> {
     }
 
     /// Writes the states that are due, once the rejected rows before them are stored.
-    async fn acknowledge(&self) -> Result<Result<(), ErrorTrace>, Closed> {
+    async fn acknowledge(&mut self) -> Result<Result<(), ErrorTrace>, Closed> {
         if self.dry_run || !self.out.look(airbyte::destination::ledger::Ledger::is_due).await {
             return Ok(Ok(()));
         }
-        if let Some(store) = &mut self.inner.lock().await.store
+        if let Some(store) = &mut self.store
             && let Err(error) = store.finish_parts()
         {
             return Ok(Err(failure::of_store(&error)));
@@ -175,18 +173,17 @@ impl<'a> Settling<'a> {
     }
 
     /// Says what came of each stream.
-    pub(super) async fn close(&self, unread: u64) -> Result<Result<(), ErrorTrace>, Closed> {
-        let mut inner = self.inner.lock().await;
+    pub(super) async fn close(&mut self, unread: u64) -> Result<Result<(), ErrorTrace>, Closed> {
         // Rows without a state after them are stored too.
-        let stored = inner.store.as_mut().map_or(Ok(()), Store::finish_parts);
-        for line in inner.told.closing_lines() {
+        let stored = self.store.as_mut().map_or(Ok(()), Store::finish_parts);
+        for line in self.told.closing_lines() {
             self.out.log(Level::Warn, &line).await?;
         }
         if unread > 1 {
             let message = format!("{unread} lines on stdin were no message and were left out");
             self.out.log(Level::Warn, &message).await?;
         }
-        for stream in &inner.streams {
+        for stream in &self.streams {
             let counts = self.out.look(|ledger| ledger.totals(stream)).await;
             self.out
                 .log(Level::Info, &format!("{stream}: {}", words(counts, self.dry_run)))

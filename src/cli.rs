@@ -5,7 +5,6 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use tokio::sync::watch;
@@ -21,6 +20,7 @@ use airbyte::source::state::SavedStates;
 use airbyte::stdout::{Closed, is_not_gone};
 use connector::environment::variable;
 use connector::failure::{invalid_config, refused};
+use connector::patience::{ANSWER_WITHIN, LAST_WORDS_WITHIN, STOPPED_WITHIN};
 use connector::process::{
     LARGEST_CATALOG_BYTES, LARGEST_CONFIG_BYTES, command_line, contents, runtime, unusable,
     unwritable,
@@ -35,15 +35,6 @@ const LARGEST_STATE_BYTES: u64 = 64 << 20;
 
 /// Zendesk's calls are far smaller.
 const LARGEST_CALL_BYTES: u64 = 16 << 20;
-
-/// How long the last lines may take to be written once everything is done.
-const LAST_WORDS_WITHIN: Duration = Duration::from_secs(3600);
-
-/// How long `check` and `discover` may take to end once they were asked to stop.
-const ANSWER_WITHIN: Duration = Duration::from_secs(3);
-
-/// The same for a program that was asked to stop.
-const STOPPED_WITHIN: Duration = Duration::from_secs(1);
 
 /// Reads a Zendesk account and writes Airbyte messages, one JSON object per line, to stdout.
 ///

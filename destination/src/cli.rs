@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use airbyte::destination::catalog;
 use airbyte::destination::ledger::Ledger;
@@ -12,6 +11,7 @@ use airbyte::stdout::{Closed, Stdout};
 use clap::{Parser, Subcommand};
 use connector::environment::Environment;
 use connector::failure::{invalid_config, refused};
+use connector::patience::{ANSWER_WITHIN, LAST_WORDS_WITHIN, STOPPED_WITHIN};
 use connector::process::{
     LARGEST_CATALOG_BYTES, LARGEST_CONFIG_BYTES, command_line, contents, runtime, unusable,
     unwritable,
@@ -23,15 +23,6 @@ use zendesk::clock::Clock;
 use crate::commands::write::{Outcome, Request, write};
 use crate::commands::{Out, check, discover, spec};
 use crate::config::Config;
-
-/// How long the last lines may take to be written once everything is done.
-const LAST_WORDS_WITHIN: Duration = Duration::from_secs(3600);
-
-/// How long `check` and `discover` may take to end once they were asked to stop.
-const ANSWER_WITHIN: Duration = Duration::from_secs(3);
-
-/// The same for a program that was asked to stop.
-const STOPPED_WITHIN: Duration = Duration::from_secs(1);
 
 /// Writes rows into a Zendesk account: Airbyte messages, one JSON object per line, from stdin.
 ///

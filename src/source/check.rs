@@ -13,7 +13,7 @@ use super::endings::some;
 use super::findings::{Findings, add};
 use super::name_conflicts::clash;
 use super::probe::{Reach, groups, missing_scopes, reach, unanswered};
-use super::{Environment, PATIENCE, SETTLE_WITHIN, connect, deletions, failure};
+use super::{Environment, connect, deletions, failure};
 use crate::config::Config;
 use crate::streams::{ResolvedStream, registry};
 use airbyte::message::{self, ErrorTrace, Level};
@@ -22,6 +22,7 @@ use airbyte::stdout::Closed;
 use connector::connect::ends_soon;
 use connector::failure::{invalid_config, of_identity};
 use connector::identity::{Identity, NoIdentity, TokenFacts, identity, token_facts, webhooks};
+use connector::patience::{PATIENCE, settle};
 use connector::refusals::is_scope;
 use zendesk::budget::Bucket;
 use zendesk::client::Client;
@@ -65,7 +66,7 @@ pub async fn check(
         Err(trouble) => return emitter.line(failed(&trouble.message)).await,
     };
     let found = examine(&client, &config, emitter).await?;
-    let _ = tokio::time::timeout(SETTLE_WITHIN, client.settle()).await;
+    settle(&client).await;
     if *stop.borrow() {
         return Ok(());
     }

@@ -15,7 +15,7 @@ use super::brands::{NoHelpCenters, ask_hosts, candidates, help_centers, spokesma
 use super::custom_objects::custom_objects;
 use super::name_conflicts::clash;
 use super::probe::{Group, Reach, groups, reach};
-use super::{Environment, PATIENCE, SETTLE_WITHIN, connect, failure, fields};
+use super::{Environment, connect, failure, fields};
 use crate::config::Config;
 use crate::streams::{Reading, ResolvedStream, registry, registry_with};
 use airbyte::message::{CatalogStream, ErrorTrace, Level, catalog};
@@ -23,6 +23,7 @@ use airbyte::source::emitter::Emitter;
 use airbyte::stdout::Closed;
 use connector::failure::of_identity;
 use connector::identity::{Identity, NoIdentity, TokenFacts, identity, token_facts};
+use connector::patience::{PATIENCE, settle};
 use connector::refusals::is_last_word;
 use zendesk::budget::Bucket;
 use zendesk::client::Client;
@@ -62,7 +63,7 @@ pub async fn discover(
     let (refusals, objects) = match known {
         Ok(known) => known,
         Err(trouble) => {
-            let _ = tokio::time::timeout(SETTLE_WITHIN, client.settle()).await;
+            settle(&client).await;
             // A command that was asked to stop has not failed.
             return Ok(if *stop.borrow() { Ok(()) } else { Err(trouble) });
         }
@@ -75,7 +76,7 @@ pub async fn discover(
     let is_left_out = |stream: &ResolvedStream| refusals.contains(&stream.name);
     let is_listed = |stream: &ResolvedStream| !is_left_out(stream);
     let columns = fields::columns_now(&client, config, &streams, is_listed, Some(PATIENCE)).await;
-    let _ = tokio::time::timeout(SETTLE_WITHIN, client.settle()).await;
+    settle(&client).await;
     if *stop.borrow() {
         return Ok(Ok(()));
     }

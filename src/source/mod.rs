@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use airbyte::message::ErrorTrace;
 use airbyte::source::emitter::Emitter;
@@ -36,14 +35,6 @@ pub mod refusals;
 pub mod report;
 pub mod spec;
 pub mod waits;
-
-/// How long somebody who waits for `check`, or for the columns of `discover`, is let wait. A check
-/// answers within twenty seconds, also when the network is black; what is left of them is for new
-/// tokens that have to be saved.
-const PATIENCE: Duration = Duration::from_secs(16);
-
-/// How long a command that is done waits for new tokens to be saved.
-const SETTLE_WITHIN: Duration = Duration::from_secs(2);
 
 /// What the program finds around itself.
 #[derive(Clone, Debug)]

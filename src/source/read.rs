@@ -14,7 +14,7 @@ use super::open_streams::{Begun, Known, begin};
 use super::prepare::{ReadRequest, prepare};
 use super::report::Reporter;
 use super::waits::Waits;
-use super::{Environment, SETTLE_WITHIN, connect, failure, progress};
+use super::{Environment, connect, failure, progress};
 use crate::sync::files::download;
 use crate::sync::listing::context::Context;
 use crate::sync::listing::member::Group;
@@ -22,6 +22,7 @@ use crate::sync::walk;
 use airbyte::message::{ErrorTrace, Level};
 use airbyte::source::emitter::Emitter;
 use airbyte::stdout::Closed;
+use connector::patience::settle;
 use connector::signals::Terminated;
 use zendesk::client::Client;
 use zendesk::clock::Clock;
@@ -100,7 +101,7 @@ async fn read_all(
     if let Ok(Err(Closed)) = tokio::time::timeout(STOP_WITHIN, work).await {
         return Err(Closed);
     }
-    let _ = tokio::time::timeout(SETTLE_WITHIN, client.settle()).await;
+    settle(&client).await;
     Ok(Outcome::Stopped)
 }
 

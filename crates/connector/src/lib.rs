@@ -7,6 +7,7 @@ pub mod dns;
 pub mod environment;
 pub mod failure;
 pub mod identity;
+pub mod patience;
 pub mod process;
 pub mod proxies;
 pub mod refusals;

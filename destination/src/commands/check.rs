@@ -1,7 +1,6 @@
 //! `check`: who is signed in, what may be written, and by which road. It writes nothing to the account.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use airbyte::message::{self, ErrorTrace, Level};
 use airbyte::stdout::Closed;
@@ -9,6 +8,7 @@ use connector::connect::ends_soon;
 use connector::environment::Environment;
 use connector::failure::{invalid_config, of_identity};
 use connector::identity::{Identity, TokenFacts, identity, token_facts};
+use connector::patience::{PATIENCE, settle};
 use connector::refusals::is_scope;
 use reqwest::Method;
 use serde_json::json;
@@ -16,14 +16,11 @@ use tokio::sync::watch;
 use zendesk::client::Repeat;
 use zendesk::clock::Clock;
 
-use super::{Out, SETTLE_WITHIN, client};
+use super::{Out, client};
 use crate::api::{Api, Write, refusal};
 use crate::config::Config;
 use crate::object::Object;
 use crate::rejected::Store;
-
-/// How long somebody who waits for an answer is let wait.
-const PATIENCE: Duration = Duration::from_secs(16);
 
 /// Answers with one CONNECTION_STATUS.
 ///
@@ -58,7 +55,7 @@ pub async fn check(
                 .to_owned(),
         ),
     };
-    let _ = tokio::time::timeout(SETTLE_WITHIN, api.client.settle()).await;
+    settle(&api.client).await;
     if *stop.borrow() {
         return Ok(());
     }

@@ -9,12 +9,13 @@ use airbyte::stdout::Closed;
 use connector::environment::Environment;
 use connector::failure::of_identity;
 use connector::identity::identity;
+use connector::patience::settle;
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 use zendesk::clock::Clock;
 use zendesk::error::ErrorKind;
 
-use super::{Out, SETTLE_WITHIN, client, failure};
+use super::{Out, client, failure};
 use crate::api::Api;
 use crate::config::Config;
 use crate::fields::{Field, Fields, Place, all, live};
@@ -56,7 +57,7 @@ pub async fn discover(
         };
         operations.extend(operations_of(&all(object, config.allow_agents, custom), object, config));
     }
-    let _ = tokio::time::timeout(SETTLE_WITHIN, api.client.settle()).await;
+    settle(&api.client).await;
     out.line(message::destination_catalog(&operations)).await?;
     Ok(Ok(()))
 }

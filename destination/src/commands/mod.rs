@@ -8,7 +8,6 @@ pub mod spec;
 pub mod write;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use airbyte::destination::ledger::Ledger;
 use airbyte::message::ErrorTrace;
@@ -20,9 +19,6 @@ use zendesk::client::Client;
 use zendesk::clock::Clock;
 
 use crate::config::Config;
-
-/// How long a command that is done waits for new tokens to be saved.
-pub const SETTLE_WITHIN: Duration = Duration::from_secs(2);
 
 /// The owner of stdout.
 pub type Out = Stdout<Ledger>;

@@ -13,6 +13,7 @@ use airbyte::destination::input::{Message, parse};
 use airbyte::message::{ErrorTrace, Level};
 use airbyte::stdout::Closed;
 use connector::environment::Environment;
+use connector::patience::{ANSWER_WITHIN, settle};
 use connector::signals::Terminated;
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::watch;
@@ -25,7 +26,7 @@ use self::batches::{Batches, Taken};
 use self::prepare::{Prepared, prepare};
 use self::settle::Settling;
 use super::input::{Chunk, lines};
-use super::{Out, SETTLE_WITHIN, failure};
+use super::{Out, failure};
 use crate::config::Config;
 use crate::jobs::Board;
 use crate::writer::{Run, Writer, Written};
@@ -35,9 +36,6 @@ const QUIET: Duration = Duration::from_secs(5);
 
 /// How long jobs of a run that was killed are waited for.
 const FORMER_JOBS: Duration = Duration::from_secs(60);
-
-/// How long a sync may take to end once it was asked to stop.
-const STOPPED_WITHIN: Duration = Duration::from_secs(3);
 
 /// How a sync ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +73,7 @@ pub async fn write(
             // What was confirmed is acknowledged already; all else comes again. New tokens that are on
             // their way are still saved.
             let _ = stop.send(true);
-            let _ = timeout(STOPPED_WITHIN, writing).await;
+            let _ = timeout(ANSWER_WITHIN, writing).await;
             return Ok(Outcome::Stopped);
         }
     };
@@ -131,7 +129,7 @@ async fn write_all(
         Some(done) => done.and(sync.settling.close(sync.unread).await?),
         None => Ok(()),
     };
-    let _ = timeout(SETTLE_WITHIN, api.client.settle()).await;
+    settle(&api.client).await;
     Ok(closed)
 }
 

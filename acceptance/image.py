@@ -170,11 +170,14 @@ def network():
 
 def test_names_of_dockers_resolver_are_found(network):
     body = '{"user":{"id":1,"email":"admin@example.com","role":"admin"}}'
-    answer = f"HTTP/1.1 200 OK\\r\\nContent-Type: application/json\\r\\nContent-Length: {len(body)}"
-    script = f"printf '{answer}\\r\\nConnection: close\\r\\n\\r\\n{body}' | busybox nc -l -p 8080"
+    # It reads a request to its end before it answers, and serves as many connections as come.
+    answer = """while read -r line && [ ${#line} -gt 1 ]; do :; done
+        printf "HTTP/1.1 200 OK\\r\\nContent-Type: application/json\\r\\n"
+        printf "Content-Length: ${#BODY}\\r\\nConnection: close\\r\\n\\r\\n%s" "$BODY"; exit"""
     server = f"zendesk-{uuid.uuid4()}"
     line = ["run", "--rm", "--detach", "--name", server, "--network", network]
-    started = docker(*line, "--entrypoint", "sh", IMAGE, "-c", script)
+    line += ["--env", f"BODY={body}", "--env", f"ANSWER={answer}", "--entrypoint", "sh", IMAGE]
+    started = docker(*line, "-c", 'exec busybox nc -ll -p 8080 -e sh -c "$ANSWER"')
     assert started.returncode == 0, started.stderr
     try:
         status, _ = check("--network", network, url=f"http://{server}:8080")

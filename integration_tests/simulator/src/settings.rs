@@ -145,6 +145,11 @@ pub struct Knobs {
     pub still_counting: bool,
     /// How long the search index lags behind.
     pub search_lag_seconds: i64,
+    /// Rows, by their ids, that no search finds, however long it had.
+    pub search_misses: Vec<u64>,
+    /// Rows, by their ids, that every search for the value of a field or for a tag finds, and shows
+    /// as if they had it.
+    pub search_overstates: Vec<u64>,
     /// New access tokens live no longer than this, whatever is asked.
     pub longest_token_seconds: Option<i64>,
     /// Search pages hold so many rows less than they were asked for, at least one.

@@ -181,6 +181,11 @@ pub struct Knobs {
     pub job_item_ms: Option<i64>,
     /// Orders of jobs are answered with `zendesk-ratelimit-inflight-jobs`.
     pub inflight_jobs_header: bool,
+    /// The account allows a user one organization only: a second membership is refused.
+    pub one_organization: bool,
+    /// The jobs whose results nobody recorded (of memberships, of records of custom objects) tell them
+    /// in their other shape.
+    pub other_job_results: bool,
     /// Contents are so many bytes longer than their rows say.
     pub content_bytes_more: i64,
 }

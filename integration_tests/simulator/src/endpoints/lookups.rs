@@ -80,6 +80,13 @@ const LOOKUPS: &[Lookup] = &[
         "organization_id",
         "organizations",
     ),
+    lookup(
+        "organization_memberships/{}",
+        Kind::Show,
+        "organization_memberships",
+        "organization_membership",
+        "organizations",
+    ),
     lookup("tickets/show_many", Kind::ShowMany, "tickets", "ticket", "tickets"),
     lookup("tickets/{}", Kind::Show, "tickets", "ticket", "tickets"),
     lookup("tickets/{}/tags", Kind::Tags, "tickets", "ticket", "tickets"),

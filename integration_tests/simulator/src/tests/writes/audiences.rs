@@ -178,3 +178,59 @@ fn full_listings_show_the_fields_of_rows_that_were_written() {
     sim.advance_seconds(61);
     assert_eq!(users("incremental/users/cursor?start_time=1"), false);
 }
+
+#[test]
+fn one_change_marks_a_hundred_by_id_or_by_external_id() {
+    let sim = audience();
+    sim.knobs(|knobs| knobs.bulk_import_is_off = true);
+    let a = user(&sim, json!({ "name": "A", "external_id": "k0" }));
+    let b = user(&sim, json!({ "name": "B", "external_id": "k1" }));
+    let body = |value: Value| json!({ "user": { "user_fields": { "audience_vip": value } } });
+    let (mark, good) = (
+        body(json!(true)),
+        |id: u64| json!({ "id": id, "action": "update", "status": "Updated", "success": true }),
+    );
+    let by_id = job(&sim, "PUT", &format!("users/update_many?ids={a},7,{b}"), &mark);
+    assert_eq!((&by_id["results"][0], &by_id["results"][2]), (&good(a), &good(b)));
+    assert_eq!(
+        by_id["results"][1],
+        json!({ "id": 7, "action": "update", "success": false, "error": "RecordNotFound",
+            "details": "Not found" })
+    );
+    let flag =
+        |id: u64| read(&sim, &format!("users/{id}"))["user"]["user_fields"]["audience_vip"].clone();
+    assert_eq!((flag(a), flag(b)), (json!(true), json!(true)));
+    let unmark = body(json!(false));
+    let by_key = job(&sim, "PUT", "users/update_many?external_ids=K1,none,k0", &unmark);
+    assert_eq!((&by_key["results"][0], &by_key["results"][2]), (&good(b), &good(a)));
+    assert_eq!(by_key["results"][1]["id"], Value::Null);
+    assert_eq!((flag(a), flag(b)), (json!(false), json!(false)));
+    let wrong = job(&sim, "PUT", &format!("users/update_many?ids={a}"), &body(json!("maybe")));
+    assert_eq!(wrong["results"][0]["error"], "UserUpdateError");
+    let many = (0..101).map(|id| id.to_string()).collect::<Vec<_>>().join(",");
+    let got = write(&sim, "PUT", &format!("users/update_many?ids={many}"), &mark);
+    assert_eq!((got.status, &got.json()["error"]), (400, &json!("TooManyValues")));
+    assert_eq!(sim.ledger().verification_mails, []);
+}
+
+#[test]
+fn one_change_marks_organizations_whose_failed_items_have_a_shape_of_their_own() {
+    let sim = audience();
+    let firms = firms(&sim, 2);
+    let body = json!({ "organization": { "organization_fields": { "audience_vip": false } } });
+    let route = format!("organizations/update_many?ids={},9,{}", firms[0], firms[1]);
+    let by_id = job(&sim, "PUT", &route, &body);
+    assert_eq!(
+        by_id["results"][1],
+        json!({ "index": 1, "id": 9, "error": "RecordNotFound", "details": "Not found" })
+    );
+    let flag = |id: u64| {
+        let row = read(&sim, &format!("organizations/{id}"))["organization"].clone();
+        row["organization_fields"]["audience_vip"].clone()
+    };
+    assert_eq!((flag(firms[0]), flag(firms[1])), (json!(false), json!(false)));
+    let body = json!({ "organization": { "organization_fields": { "audience_vip": true } } });
+    let by_key = job(&sim, "PUT", "organizations/update_many?external_ids=O0,o1", &body);
+    assert_eq!(by_key["results"][1]["success"], true);
+    assert_eq!((flag(firms[0]), flag(firms[1])), (json!(true), json!(true)));
+}

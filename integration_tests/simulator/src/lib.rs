@@ -32,8 +32,8 @@ mod tls;
 mod writes;
 
 pub use account::{
-    ADMIN_USER_ID, AGENT_USER_ID, Account, Brand, CustomField, Row, SUBDOMAIN, SUSPENDED_USER_ID,
-    Truth,
+    ADMIN_USER_ID, AGENT_USER_ID, Account, Brand, CustomField, RecordNames, Row, SUBDOMAIN,
+    SUSPENDED_USER_ID, Truth,
 };
 pub use auth::{
     ADMIN_API_TOKEN, ADMIN_BEARER, AGENT_API_TOKEN, AGENT_BEARER, ApiToken, AuthorizationKind,

@@ -13,7 +13,8 @@ pub enum Deed {
 /// One write that took effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EffectiveWrite {
-    /// `users`, `organizations`, `tickets`, `user_identities`, `organization_memberships`
+    /// `users`, `organizations`, `tickets`, `user_identities`, `organization_memberships`,
+    /// `custom_object_records`
     pub object: &'static str,
     pub id: u64,
     pub deed: Deed,
@@ -92,6 +93,10 @@ pub struct Ledger {
     pub writes: Vec<EffectiveWrite>,
     /// Values of dropdowns that were no option and were ignored: the field and the value.
     pub ignored_options: Vec<(String, String)>,
+    /// Values of lookups that were the id of no row and were ignored: the field and the value.
+    pub ignored_lookups: Vec<(String, String)>,
+    /// Keys that are no field and were ignored: the listing of the fields and the key.
+    pub ignored_fields: Vec<(String, String)>,
 }
 
 impl Ledger {
@@ -132,6 +137,8 @@ impl Ledger {
             ("role_changes", self.role_changes.len()),
             ("primary_email_changes", self.primary_email_changes.len()),
             ("ignored_options", self.ignored_options.len()),
+            ("ignored_lookups", self.ignored_lookups.len()),
+            ("ignored_fields", self.ignored_fields.len()),
             ("writes", self.writes.len()),
             ("noop_writes", self.noop_writes().len()),
         ];

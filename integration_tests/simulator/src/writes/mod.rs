@@ -1,4 +1,4 @@
-//! Requests that write: POST, PUT and DELETE. What a write does to one object is in the file of that
+//! Requests that write: POST, PUT, PATCH and DELETE. What a write does to one object is in the file of that
 //! object; single requests and jobs share it. `routes` has the table of all of them.
 
 mod bulk;
@@ -14,6 +14,8 @@ mod memberships;
 mod organizations;
 mod pattern;
 mod rates;
+mod record_requests;
+mod records;
 mod refusal;
 mod request;
 mod routes;

@@ -9,6 +9,7 @@ mod limits;
 mod lookups;
 mod memberships;
 mod organizations;
+mod records;
 mod tickets;
 mod users;
 

@@ -2,6 +2,7 @@
 //! tickets, and each row is accounted for. `ARCHITECTURE.md` shows the way.
 
 pub mod api;
+pub mod audience;
 pub mod bind;
 pub mod cli;
 pub mod commands;
@@ -9,6 +10,7 @@ pub mod config;
 pub mod fields;
 pub mod jobs;
 pub mod look;
+pub mod mirror;
 pub mod object;
 pub mod plan;
 pub mod rejected;

@@ -3,7 +3,7 @@
 //! Sources: Zendesk, "Show Many Users" and its like, which show what is there now; "Search Users", whose index
 //! lags by a minute or two, so that nothing is taken for missing by it alone where a creation would tell.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -272,14 +272,15 @@ impl Look {
         self.api.list(&format!("users/{user}/identities"), "identities").await
     }
 
-    /// The organizations of a user.
+    /// The organizations of a user, each with the id of the membership.
     ///
     /// # Errors
     /// [`ApiError`].
-    pub async fn memberships(&self, user: u64) -> Result<BTreeSet<u64>, ApiError> {
+    pub async fn memberships(&self, user: u64) -> Result<BTreeMap<u64, u64>, ApiError> {
         let path = format!("users/{user}/organization_memberships");
         let rows = self.api.list(&path, "organization_memberships").await?;
-        Ok(rows.iter().filter_map(|row| row["organization_id"].as_u64()).collect())
+        let pair = |row: &Value| Some((row["organization_id"].as_u64()?, row["id"].as_u64()?));
+        Ok(rows.iter().filter_map(pair).collect())
     }
 
     /// Remembers rows that this run has written, by their keys.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use crate::audience::Mark;
 use crate::object::Object;
 
 /// A field of an object, by the name of the column that it is written by.
@@ -44,6 +45,8 @@ pub enum Place {
     Comment,
     /// It is set when something is created, and left alone afterwards.
     AtCreation,
+    /// Whether it is a member of an audience.
+    Mark(Mark),
 }
 
 /// A field that holds the id of another row.
@@ -161,8 +164,28 @@ impl Field {
                     .map_or(&Value::Null, |it| &it["value"])
             }
             Place::Organization => &row["organization_id"],
+            Place::Mark(mark) => {
+                if Self::is_marked(mark, object, row) {
+                    &Value::Bool(true)
+                } else {
+                    &Value::Bool(false)
+                }
+            }
             Place::Related(relation) => &row[relation.field],
             _ => &row[&self.name],
+        }
+    }
+
+    /// Whether a row of Zendesk's is a member. The organizations of a user may be more than the row shows.
+    #[must_use]
+    pub fn is_marked(mark: &Mark, object: Object, row: &Value) -> bool {
+        match mark {
+            Mark::Field(key) => row[object.custom_fields()][key] == true,
+            Mark::Tag(tag) => {
+                let tags = row["tags"].as_array().into_iter().flatten();
+                tags.filter_map(Value::as_str).any(|own| own.to_lowercase() == *tag)
+            }
+            Mark::Organization(id) => row["organization_id"].as_u64() == Some(*id),
         }
     }
 

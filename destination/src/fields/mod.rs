@@ -4,9 +4,11 @@ mod coerce;
 mod compare;
 mod field;
 mod live;
+mod of_audience;
 mod system;
 
 pub use coerce::Misfit;
 pub use field::{Field, Fields, Kind, Options, Place, Relation};
 pub use live::live;
+pub use of_audience::{has_checkbox, of_audience};
 pub use system::all;

@@ -8,6 +8,7 @@ use zendesk::error::ApiError;
 
 use super::Writer;
 use crate::api::of_row;
+use crate::audience::Mark;
 use crate::config::OrganizationMode;
 use crate::fields::Place;
 use crate::look::key_of;
@@ -184,7 +185,8 @@ impl Writer {
                 continue;
             };
             let is_first = user["organization_id"].as_u64() == Some(wanted);
-            let is_replaced = self.config.organization_mode == OrganizationMode::Replace;
+            let is_replaced = self.config.organization_mode == OrganizationMode::Replace
+                || layout.leaves(&item.wanted);
             if let Some(id) = user["id"].as_u64().filter(|_| !is_first || is_replaced) {
                 asked.push((at, id));
             }
@@ -216,6 +218,7 @@ fn organization_of(layout: &Layout, item: &Item, found: &Found) -> Option<u64> {
     item.wanted.iter().find_map(|(at, value)| match layout.fields.get(*at)?.place {
         Place::Organization => value.as_u64(),
         Place::Related(_) => found.related.get(at).copied(),
+        Place::Mark(Mark::Organization(id)) => Some(id),
         _ => None,
     })
 }

@@ -26,7 +26,7 @@ use self::batches::{Batches, Taken};
 use self::prepare::{Prepared, prepare};
 use self::settle::Settling;
 use super::input::{Chunk, lines};
-use super::{Out, failure};
+use super::{Out, failure, store};
 use crate::config::Config;
 use crate::jobs::Board;
 use crate::writer::{Run, Writer, Written};
@@ -102,6 +102,10 @@ async fn write_all(
         Ok(prepared) => prepared,
         Err(trouble) => return Ok(Err(trouble)),
     };
+    let store = match store(&config, environment, &clock) {
+        Ok(store) => store,
+        Err(trouble) => return Ok(Err(trouble)),
+    };
     let api = Arc::new(api);
     let board = Arc::new(Board::new(Arc::clone(&api)));
     let run = Run { user: identity.id, attempt: environment.attempt };
@@ -111,7 +115,7 @@ async fn write_all(
     {
         return Ok(Err(failure::of_sync(&error, None)));
     }
-    let settling = Settling::new(&config, out, &clock, environment.attempt);
+    let settling = Settling::new(&config, out, &clock, store);
     let mut sync = Sync {
         writer: Arc::new(writer),
         config: &config,

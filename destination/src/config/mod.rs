@@ -1,17 +1,18 @@
 //! What the user writes, and what the program needs. The spec is derived from the first and every config is
 //! validated against that very spec.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use connector::config::{Account, Read, Violation};
 use serde_json::{Value, json};
 
+mod storage;
 mod written;
 
+pub use storage::{Keys, ObjectStorage, Place, Storage};
 pub use written::{
-    NullHandling, ObjectStorage, OnEmailMatch, OrganizationMode, TagsMode, UnknownStreams,
-    WrittenConfig, WrittenOperation, WrittenStream,
+    NullHandling, OnEmailMatch, OrganizationMode, TagsMode, UnknownStreams, WrittenConfig,
+    WrittenOperation, WrittenStream,
 };
 
 /// The share of each limit that may be used where the user does not say: the rest is the agents'.
@@ -35,8 +36,8 @@ pub struct Config {
     pub allow_agents: bool,
     pub allow_deletes: bool,
     pub notify: bool,
-    /// The folder of rejected rows.
-    pub rejected_rows: Option<PathBuf>,
+    /// Where rejected rows are stored.
+    pub rejected_rows: Option<Storage>,
 }
 
 impl Config {
@@ -62,8 +63,8 @@ impl Config {
             allow_deletes: written.allow_deletes.unwrap_or_default(),
             notify: written.notify.unwrap_or_default(),
             rejected_rows: match written.object_storage_config {
-                Some(ObjectStorage::Local { path }) => Some(path.into()),
-                Some(ObjectStorage::None) | None => None,
+                Some(storage) => storage.place()?,
+                None => None,
             },
         })
     }

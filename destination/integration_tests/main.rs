@@ -11,6 +11,7 @@ mod kill;
 mod meant;
 mod operations;
 mod options;
+mod rejected;
 mod roads;
 mod rows;
 mod run;

@@ -3,6 +3,7 @@
 
 mod batches;
 mod prepare;
+mod progress;
 mod settle;
 
 use std::io::Read;
@@ -124,8 +125,10 @@ async fn write_all(
         settling,
         unread: 0,
     };
+    let showing = Box::pin(progress::show(&api.client, out, environment.is_quiet));
     let done = tokio::select! {
         done = Box::pin(sync.run(lines(input))) => Some(done?),
+        never = showing => match never {},
         Err(error) = board.look_on() => Some(Err(failure::of_sync(&error, None))),
         _ = stopping.wait_for(|stop| *stop) => None,
     };

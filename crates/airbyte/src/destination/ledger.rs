@@ -79,6 +79,16 @@ impl Counts {
     }
 }
 
+/// How far a sync is, over all of its streams.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Rows that came in.
+    pub read: u64,
+    /// Rows of which it is known that they are as they should be.
+    pub confirmed: u64,
+    pub rejected: u64,
+}
+
 /// The rows between two states of a stream.
 #[derive(Debug, Default)]
 struct Segment {
@@ -252,6 +262,15 @@ impl Ledger {
     #[must_use]
     pub fn totals(&self, name: &Descriptor) -> Counts {
         self.names.get(name).map(|stream| self.streams[*stream].total).unwrap_or_default()
+    }
+
+    /// How far the sync is.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        let mut total = Counts::default();
+        self.streams.iter().for_each(|stream| total.add(stream.total));
+        let (confirmed, rejected) = (total.accepted(), total.rejected);
+        Progress { read: confirmed + rejected + self.open_rows(), confirmed, rejected }
     }
 
     /// The rows that are not settled.

@@ -15,3 +15,4 @@ mod rejected;
 mod roads;
 mod rows;
 mod run;
+mod terminal;

@@ -368,6 +368,15 @@ mod tests {
         assert!(ledger.is_due());
         assert_eq!(due(&mut ledger), [(1, 2.0, 1.0), (2, 0.0, 1.0), (3, 0.0, 0.0)]);
         assert_eq!(ledger.open_rows(), 0);
+        let Progress { read, confirmed, rejected } = ledger.progress();
+        assert_eq!((read, rejected), (confirmed + rejected, 2));
+        let open = ledger.came(&name("a"));
+        assert_eq!(ledger.progress(), Progress { read: read + 1, confirmed, rejected });
+        ledger.settle(open, Settled::Unchanged);
+        assert_eq!(
+            ledger.progress(),
+            Progress { read: read + 1, confirmed: confirmed + 1, rejected }
+        );
         assert_eq!(ledger.totals(&name("a")).rejected, 2);
     }
 

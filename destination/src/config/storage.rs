@@ -80,7 +80,7 @@ pub struct WrittenBucket {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Storage {
     Folder(PathBuf),
-    Bucket(Place),
+    Bucket(Box<Place>),
 }
 
 /// A place in a bucket.
@@ -129,7 +129,9 @@ impl ObjectStorage {
         match self {
             Self::None => Ok(None),
             Self::Local { path } => Ok(Some(Storage::Folder(path.into()))),
-            Self::S3(written) => written.place().map(|place| Some(Storage::Bucket(place))),
+            Self::S3(written) => {
+                written.place().map(|place| Some(Storage::Bucket(Box::new(place))))
+            }
         }
     }
 }
@@ -256,7 +258,7 @@ mod tests {
         written.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
         let written: ObjectStorage = serde_json::from_value(written).unwrap();
         match written.place() {
-            Ok(Some(Storage::Bucket(place))) => Ok(place),
+            Ok(Some(Storage::Bucket(place))) => Ok(*place),
             Ok(other) => panic!("{other:?}"),
             Err(violations) => Err(violations.into_iter().map(|one| one.field).collect()),
         }

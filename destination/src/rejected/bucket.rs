@@ -72,7 +72,7 @@ impl Objects {
 
     /// Puts all objects. After a failure none is held: nothing behind their rows will be acknowledged, and the rows
     /// come again.
-    pub(super) async fn finish(&mut self) -> Result<(), BucketError> {
+    pub(super) async fn finish(&mut self) -> Result<(), Box<BucketError>> {
         self.bytes = 0;
         for (key, object) in std::mem::take(&mut self.held) {
             self.bucket.put(&key, object.into(), TRIES).await?;
@@ -104,14 +104,16 @@ impl Bucket {
         network: &Network,
         clock: Clock,
         variable: impl Fn(&str) -> Option<String>,
-    ) -> Result<Self, BucketError> {
-        let unusable = |trouble: Trouble, detail: String| BucketError {
-            bucket: place.bucket.clone(),
-            host: place.endpoint.host_str().unwrap_or_default().to_owned(),
-            region: place.region.clone(),
-            doing: Doing::Put,
-            trouble,
-            detail,
+    ) -> Result<Self, Box<BucketError>> {
+        let unusable = |trouble: Trouble, detail: String| {
+            Box::new(BucketError {
+                bucket: place.bucket.clone(),
+                host: place.endpoint.host_str().unwrap_or_default().to_owned(),
+                region: place.region.clone(),
+                doing: Doing::Put,
+                trouble,
+                detail,
+            })
         };
         let keys = place.keys.clone().or_else(|| Keys::of(variable));
         let keys = keys.ok_or_else(|| unusable(Trouble::NoKeys, "there are no keys".to_owned()))?;
@@ -142,14 +144,14 @@ impl Bucket {
     }
 
     /// Puts an object.
-    async fn put(&self, key: &str, object: Bytes, tries: u32) -> Result<(), BucketError> {
+    async fn put(&self, key: &str, object: Bytes, tries: u32) -> Result<(), Box<BucketError>> {
         let key = format!("{}{key}", self.prefix);
         let action = || self.bucket.put_object(Some(&self.keys), &key);
         self.ask(Doing::Put, Method::PUT, || action().sign(SIGNED_FOR), &object, tries).await
     }
 
     /// Puts an object, lists it and deletes it, and gives up early.
-    pub(super) async fn try_out(&self, key: &str) -> Result<(), BucketError> {
+    pub(super) async fn try_out(&self, key: &str) -> Result<(), Box<BucketError>> {
         match tokio::time::timeout(TRIAL_WITHIN, self.trial(key)).await {
             Ok(tried) => tried,
             Err(_) => {
@@ -158,7 +160,7 @@ impl Bucket {
         }
     }
 
-    async fn trial(&self, key: &str) -> Result<(), BucketError> {
+    async fn trial(&self, key: &str) -> Result<(), Box<BucketError>> {
         self.put(key, Bytes::from_static(b"{}\n"), IMPATIENT_TRIES).await?;
         let key = format!("{}{key}", self.prefix);
         let list = || {
@@ -183,7 +185,7 @@ impl Bucket {
         signed: impl Fn() -> reqwest::Url,
         body: &Bytes,
         tries: u32,
-    ) -> Result<(), BucketError> {
+    ) -> Result<(), Box<BucketError>> {
         let mut tried = 0;
         loop {
             tried += 1;
@@ -201,7 +203,7 @@ impl Bucket {
         }
     }
 
-    async fn judge(&self, doing: Doing, mut response: Response) -> Result<(), BucketError> {
+    async fn judge(&self, doing: Doing, mut response: Response) -> Result<(), Box<BucketError>> {
         let status = response.status();
         let header = |name: &str| {
             response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
@@ -231,7 +233,7 @@ impl Bucket {
         Err(self.error(doing, trouble(&answer), words(&answer)))
     }
 
-    fn unreachable(&self, doing: Doing, error: reqwest::Error) -> BucketError {
+    fn unreachable(&self, doing: Doing, error: reqwest::Error) -> Box<BucketError> {
         let (kind, words) = transport(error);
         let trouble = match kind {
             ErrorKind::Untrusted => Trouble::Untrusted,
@@ -240,16 +242,16 @@ impl Bucket {
         self.error(doing, trouble, words)
     }
 
-    fn error(&self, doing: Doing, trouble: Trouble, words: String) -> BucketError {
+    fn error(&self, doing: Doing, trouble: Trouble, words: String) -> Box<BucketError> {
         let words: String = words.chars().filter(|character| !character.is_control()).collect();
-        BucketError {
+        Box::new(BucketError {
             bucket: self.bucket.name().to_owned(),
             host: self.bucket.base_url().host_str().unwrap_or_default().to_owned(),
             region: self.bucket.region().to_owned(),
             doing,
             trouble,
             detail: self.secrets.strike(words).chars().take(LONGEST_WORDS).collect(),
-        }
+        })
     }
 }
 

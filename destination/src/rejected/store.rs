@@ -42,7 +42,7 @@ pub struct Store {
 #[derive(Debug)]
 enum Parts {
     Folder(Folder),
-    Bucket(Objects),
+    Bucket(Box<Objects>),
 }
 
 /// A rejected row could not be stored.
@@ -76,9 +76,9 @@ impl From<io::Error> for NotStored {
     }
 }
 
-impl From<BucketError> for NotStored {
-    fn from(error: BucketError) -> Self {
-        Self::Bucket(Box::new(error))
+impl From<Box<BucketError>> for NotStored {
+    fn from(error: Box<BucketError>) -> Self {
+        Self::Bucket(error)
     }
 }
 
@@ -97,7 +97,8 @@ impl Store {
         let parts = match storage {
             Storage::Folder(path) => Parts::Folder(Folder::new(path.clone())),
             Storage::Bucket(place) => {
-                Parts::Bucket(Objects::new(Bucket::new(place, network, clock.clone(), variable)?))
+                let bucket = Bucket::new(place, network, clock.clone(), variable)?;
+                Parts::Bucket(Box::new(Objects::new(bucket)))
             }
         };
         let at: String = timestamp::to_iso(clock.now_unix())

@@ -7,6 +7,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod fields;
+pub mod id;
 pub mod jobs;
 pub mod look;
 pub mod object;

@@ -11,6 +11,7 @@ use serde_json::Value;
 use zendesk::error::ApiError;
 
 use crate::api::{Api, good, of_row, unreadable};
+use crate::id::Id;
 use crate::object::{KeyField, Object, fold};
 use crate::rejected::Reason;
 use crate::rows::LARGEST;
@@ -50,7 +51,7 @@ impl Looked {
 /// Looks, and remembers the ids of rows that others name.
 pub struct Look {
     api: Arc<Api>,
-    known: Mutex<HashMap<(Object, KeyField, String), u64>>,
+    known: Mutex<HashMap<(Object, KeyField, String), Id>>,
 }
 
 impl Look {
@@ -184,8 +185,8 @@ impl Look {
     ) -> Result<Vec<Value>, ApiError> {
         let found = stream::iter(candidates)
             .map(|user| async move {
-                let Some(id) = user["id"].as_u64() else { return Ok(None) };
-                let identities = self.identities(id).await?;
+                let Some(id) = Id::of(&user["id"]) else { return Ok(None) };
+                let identities = self.identities(&id).await?;
                 Ok::<_, ApiError>(
                     identities.iter().any(|one| is_address(one, address)).then_some(user),
                 )
@@ -198,19 +199,18 @@ impl Look {
 
     /// The users to whom this run gave one of these addresses. The index may not know them yet.
     async fn by_known_addresses(&self, addresses: &[String]) -> Result<ByKey, ApiError> {
-        let known: Vec<(String, u64)> = {
+        let known: Vec<(String, Id)> = {
             let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             let of = |address: &String| {
                 let folded = fold(address);
                 let id = known.get(&(Object::Users, KeyField::Email, folded.clone()))?;
-                Some((folded, *id))
+                Some((folded, id.clone()))
             };
             addresses.iter().filter_map(of).collect()
         };
         let ids: Vec<String> = known.iter().map(|(_, id)| id.to_string()).collect();
         let rows = self.show_many(Object::Users, KeyField::Id, "ids", &ids).await?.rows;
-        let row =
-            |(address, id): (String, u64)| Some((address, rows.get(&id.to_string())?.clone()));
+        let row = |(address, id): (String, Id)| Some((address, rows.get(&id.to_string())?.clone()));
         Ok(known.into_iter().filter_map(row).collect())
     }
 
@@ -268,7 +268,7 @@ impl Look {
     ///
     /// # Errors
     /// [`ApiError`].
-    pub async fn identities(&self, user: u64) -> Result<Vec<Value>, ApiError> {
+    pub async fn identities(&self, user: &Id) -> Result<Vec<Value>, ApiError> {
         self.api.list(&format!("users/{user}/identities"), "identities").await
     }
 
@@ -276,7 +276,7 @@ impl Look {
     ///
     /// # Errors
     /// [`ApiError`].
-    pub async fn memberships(&self, user: u64) -> Result<BTreeSet<u64>, ApiError> {
+    pub async fn memberships(&self, user: &Id) -> Result<BTreeSet<u64>, ApiError> {
         let path = format!("users/{user}/organization_memberships");
         let rows = self.api.list(&path, "organization_memberships").await?;
         Ok(rows.iter().filter_map(|row| row["organization_id"].as_u64()).collect())
@@ -286,10 +286,10 @@ impl Look {
     pub fn remember<'r>(&self, object: Object, rows: impl IntoIterator<Item = &'r Value>) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         for row in rows {
-            let Some(id) = row["id"].as_u64() else { continue };
+            let Some(id) = Id::of(&row["id"]) else { continue };
             for key in object.keys() {
                 if let Some(text) = key_of(row, *key).filter(|_| *key != KeyField::Id) {
-                    known.insert((object, *key, text), id);
+                    known.insert((object, *key, text), id.clone());
                 }
             }
         }
@@ -314,14 +314,14 @@ impl Look {
         object: Object,
         key: KeyField,
         keys: &[String],
-    ) -> Result<HashMap<String, u64>, ApiError> {
+    ) -> Result<HashMap<String, Id>, ApiError> {
         let mut ids = HashMap::new();
         let mut unknown = Vec::new();
         {
             let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             for written in keys {
                 match known.get(&(object, key, fold(written))) {
-                    Some(id) => drop(ids.insert(fold(written), *id)),
+                    Some(id) => drop(ids.insert(fold(written), id.clone())),
                     None => unknown.push(written.clone()),
                 }
             }
@@ -333,9 +333,9 @@ impl Look {
         }
         for (folded, rows) in found.rows {
             if let [row] = rows.as_slice()
-                && let Some(id) = row["id"].as_u64()
+                && let Some(id) = Id::of(&row["id"])
             {
-                known.insert((object, key, folded.clone()), id);
+                known.insert((object, key, folded.clone()), id.clone());
                 ids.insert(folded, id);
             }
         }

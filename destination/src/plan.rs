@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::config::{Config, NullHandling, OnEmailMatch, OrganizationMode, TagsMode};
 use crate::fields::{Field, Kind, Place};
+use crate::id::Id;
 use crate::object::{KeyField, Object, Operation};
 use crate::rejected::Reason;
 use crate::rows::{Doubt, Item, Layout};
@@ -23,7 +24,7 @@ pub struct Found {
     /// Rows that have its external id, where that is not its key.
     pub taken: Vec<Value>,
     /// The ids of the rows that it names, by the number of the field that names them.
-    pub related: BTreeMap<usize, u64>,
+    pub related: BTreeMap<usize, Id>,
     /// The organizations of the user; none where they need not be known.
     pub memberships: Option<BTreeSet<u64>>,
 }
@@ -36,13 +37,13 @@ pub enum Plan {
     LookAgain,
     Create(Map<String, Value>),
     Change(Change),
-    Delete(u64),
+    Delete(Id),
 }
 
 /// What differs, each part by the call that changes just this.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Change {
-    pub id: u64,
+    pub id: Id,
     /// The fields that differ.
     pub body: Map<String, Value>,
     /// The address that becomes the primary one.
@@ -57,7 +58,7 @@ pub struct Change {
 impl Change {
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        *self == Self { id: self.id, ..Self::default() }
+        *self == Self { id: self.id.clone(), ..Self::default() }
     }
 
     /// What changes, by the names of the fields.
@@ -120,7 +121,7 @@ fn of_item(layout: &Layout, item: &Item, found: &Found, config: &Config) -> Resu
             return Err(Reason::new("ambiguous_key", key, why));
         }
     };
-    let Some(id) = row["id"].as_u64() else {
+    let Some(id) = Id::of(&row["id"]) else {
         return Err(Reason::new("unreadable", None, "Zendesk shows a row without an id".into()));
     };
     if object == Object::Users && !config.allow_agents && row["role"] != "end-user" {
@@ -130,7 +131,7 @@ fn of_item(layout: &Layout, item: &Item, found: &Found, config: &Config) -> Resu
     if operation == Operation::Delete {
         return Ok(Plan::Delete(id));
     }
-    let change = change(layout, item, found, (id, row), config)?;
+    let change = change(layout, item, found, (id.clone(), row), config)?;
     if change.is_empty() {
         return Ok(Plan::Settle(Ok(item.intended.unwrap_or(Settled::Unchanged))));
     }
@@ -272,8 +273,8 @@ fn create(
 }
 
 /// The id of the row that a field names.
-fn related(field: &Field, at: usize, found: &Found) -> Result<u64, Reason> {
-    found.related.get(&at).copied().ok_or_else(|| {
+fn related(field: &Field, at: usize, found: &Found) -> Result<Id, Reason> {
+    found.related.get(&at).cloned().ok_or_else(|| {
         Reason::new(
             "related_not_found",
             Some(&field.name),
@@ -287,7 +288,7 @@ fn change(
     layout: &Layout,
     item: &Item,
     found: &Found,
-    (id, row): (u64, &Value),
+    (id, row): (Id, &Value),
     config: &Config,
 ) -> Result<Change, Reason> {
     let object = layout.bound.object;
@@ -329,9 +330,9 @@ fn change(
                     false => Some(related(field, *at, found)?),
                 };
                 if object == Object::Users {
-                    organization(&mut change, id, (row, found), config);
-                } else if id != current.as_u64() {
-                    change.body.insert(relation.field.into(), json!(id));
+                    organization(&mut change, id.and_then(|id| id.number()), (row, found), config);
+                } else if id != Id::of(current) {
+                    change.body.insert(relation.field.into(), id.map_or(Value::Null, Value::from));
                 }
             }
             Place::Comment => {

@@ -5,13 +5,14 @@
 
 use serde_json::Value;
 
+use crate::id::Id;
 use crate::rejected::Reason;
 
 /// What was sent as one item.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sent {
     /// Of a row that exists.
-    pub id: Option<u64>,
+    pub id: Option<Id>,
 }
 
 /// What came of an item.
@@ -19,7 +20,7 @@ pub struct Sent {
 pub enum Came {
     Done,
     /// It was created, and this is its id, if the order of the results is to be believed.
-    Created(Option<u64>),
+    Created(Option<Id>),
     Failed(Reason),
     /// The results do not say.
     Unknown,
@@ -33,10 +34,10 @@ pub fn attribute(sent: &[Sent], results: &[Value], job: &str) -> Vec<Came> {
     for (position, result) in results.iter().enumerate() {
         let Some(at) = place(sent, results.len(), position, result) else { continue };
         is_ambiguous[at] |= came[at].is_some();
-        came[at] = Some(match (has_failed(result), sent[at].id) {
+        came[at] = Some(match (has_failed(result), &sent[at].id) {
             (true, _) => Came::Failed(Reason::of_item(result, job)),
             (false, Some(_)) => Came::Done,
-            (false, None) => Came::Created(result["id"].as_u64()),
+            (false, None) => Came::Created(Id::of(&result["id"])),
         });
     }
     let known = came.into_iter().zip(is_ambiguous);
@@ -52,7 +53,7 @@ fn has_failed(result: &Value) -> bool {
 /// Which item a result is about.
 fn place(sent: &[Sent], count: usize, position: usize, result: &Value) -> Option<usize> {
     let within = |number: u64| usize::try_from(number).ok().filter(|at| *at < sent.len());
-    let id = result["id"].as_u64();
+    let id = Id::of(&result["id"]);
     let by_id = || sent.iter().position(|item| item.id.is_some() && item.id == id);
     if let Some(at) = by_id() {
         return Some(at);
@@ -62,7 +63,8 @@ fn place(sent: &[Sent], count: usize, position: usize, result: &Value) -> Option
     }
     if has_failed(result) {
         // A number below the size of the batch is a place: no row of Zendesk's has such an id.
-        return id.map_or_else(|| Some(position).filter(|_| count == sent.len()), within);
+        let number = id.and_then(|id| id.number());
+        return number.map_or_else(|| Some(position).filter(|_| count == sent.len()), within);
     }
     // Of creations the order is that of the request, as far as it was ever seen.
     let creates = sent.get(position).is_some_and(|item| item.id.is_none());
@@ -76,14 +78,14 @@ mod tests {
     use super::*;
 
     fn updates(ids: &[u64]) -> Vec<Sent> {
-        ids.iter().map(|id| Sent { id: Some(*id) }).collect()
+        ids.iter().map(|id| Sent { id: Some(Id::Number(*id)) }).collect()
     }
 
     fn shown(sent: &[Sent], results: &Value) -> Vec<String> {
         let came = attribute(sent, results.as_array().unwrap(), "j");
         let show = |came| match came {
             Came::Done => "done".to_owned(),
-            Came::Created(id) => format!("created {id:?}"),
+            Came::Created(id) => format!("created {}", id.unwrap_or_default()),
             Came::Failed(why) => format!("failed {}", why.reason),
             Came::Unknown => "unknown".to_owned(),
         };
@@ -110,13 +112,10 @@ mod tests {
             { "id": 1, "error": "UserCreateError", "details": "Email: x", "status": "Failed" },
             { "id": 9002, "status": "Created" },
         ]);
-        let expected = ["created Some(9001)", "failed UserCreateError", "created Some(9002)"];
+        let expected = ["created 9001", "failed UserCreateError", "created 9002"];
         assert_eq!(shown(&sent, &results), expected);
         let by_index = json!([{ "index": 2, "id": 5, "account_id": 1 }, { "index": 0, "error": "TicketCreateFailed" }]);
-        assert_eq!(
-            shown(&sent, &by_index),
-            ["failed TicketCreateFailed", "unknown", "created Some(5)"]
-        );
+        assert_eq!(shown(&sent, &by_index), ["failed TicketCreateFailed", "unknown", "created 5"]);
     }
 
     #[test]

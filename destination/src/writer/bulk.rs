@@ -11,6 +11,7 @@ use zendesk::error::ApiError;
 use super::roads::Verb;
 use super::{After, Writer};
 use crate::api::{Write, refusal};
+use crate::id::Id;
 use crate::jobs::{Came, JobEnd, Sent, attribute};
 use crate::look::key_of;
 use crate::object::{KeyField, Object};
@@ -99,9 +100,9 @@ impl Writer {
         }
         let rows = self.look.by_key(layout.bound.object, KeyField::Id, &ids, true).await?.rows;
         self.look.remember(layout.bound.object, rows.values().flatten());
-        let by = |key: KeyField| -> HashMap<String, u64> {
+        let by = |key: KeyField| -> HashMap<String, Id> {
             let rows = rows.values().flatten();
-            rows.filter_map(|row| Some((key_of(row, key)?, row["id"].as_u64()?))).collect()
+            rows.filter_map(|row| Some((key_of(row, key)?, Id::of(&row["id"])?))).collect()
         };
         let keys = [KeyField::ExternalId, KeyField::Email, KeyField::Name];
         let known = keys.map(|key| (key, by(key)));
@@ -159,7 +160,7 @@ impl Writer {
         }
         let row = |(_, change): &(Item, Change)| {
             let mut row = change.body.clone();
-            row.insert("id".into(), change.id.into());
+            row.insert("id".into(), change.id.clone().into());
             Value::Object(row)
         };
         let rows: Vec<Value> = items.iter().map(row).collect();
@@ -167,7 +168,7 @@ impl Writer {
         let body = json!({ object.name(): rows });
         let write = self.bulk_write(Method::PUT, &path, Vec::new(), Some(&body));
         let sent: Vec<Sent> =
-            items.iter().map(|(_, change)| Sent { id: Some(change.id) }).collect();
+            items.iter().map(|(_, change)| Sent { id: Some(change.id.clone()) }).collect();
         match self.bulk(object, Verb::Update, write, &sent).await? {
             Bulk::Closed => done.extend(self.change_singly(layout, items).await?),
             Bulk::Came(came) => done.extend(afters(items.into_iter().map(|(item, _)| item), came)),
@@ -179,7 +180,7 @@ impl Writer {
     pub(super) async fn delete(
         &self,
         layout: &Layout,
-        mut items: Vec<(Item, u64)>,
+        mut items: Vec<(Item, Id)>,
     ) -> Result<Vec<(Item, After)>, ApiError> {
         let object = layout.bound.object;
         for (item, _) in &mut items {
@@ -197,7 +198,7 @@ impl Writer {
         let ids: Vec<String> = items.iter().map(|(_, id)| id.to_string()).collect();
         let path = format!("{}/destroy_many", object.name());
         let write = self.bulk_write(Method::DELETE, &path, vec![("ids", ids.join(","))], None);
-        let sent: Vec<Sent> = items.iter().map(|(_, id)| Sent { id: Some(*id) }).collect();
+        let sent: Vec<Sent> = items.iter().map(|(_, id)| Sent { id: Some(id.clone()) }).collect();
         match self.bulk(object, Verb::Delete, write, &sent).await? {
             Bulk::Closed => done.extend(self.delete_singly(layout, items).await?),
             Bulk::Came(came) => done.extend(afters(items.into_iter().map(|(item, _)| item), came)),

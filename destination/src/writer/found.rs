@@ -10,6 +10,7 @@ use super::Writer;
 use crate::api::of_row;
 use crate::config::OrganizationMode;
 use crate::fields::Place;
+use crate::id::Id;
 use crate::look::key_of;
 use crate::object::{KeyField, Object, Operation, fold};
 use crate::plan::Found;
@@ -157,12 +158,12 @@ impl Writer {
             else {
                 continue;
             };
-            let ids: HashMap<String, u64> =
+            let ids: HashMap<String, Id> =
                 self.look.ids(relation.object, relation.by, &keys).await?;
             for (item, found) in items.iter().zip(found.iter_mut()) {
                 let text = item.wanted.get(&at).and_then(Value::as_str);
                 if let Some(id) = text.and_then(|text| ids.get(&fold(text))) {
-                    found.related.insert(at, *id);
+                    found.related.insert(at, id.clone());
                 }
             }
         }
@@ -185,13 +186,13 @@ impl Writer {
             };
             let is_first = user["organization_id"].as_u64() == Some(wanted);
             let is_replaced = self.config.organization_mode == OrganizationMode::Replace;
-            if let Some(id) = user["id"].as_u64().filter(|_| !is_first || is_replaced) {
+            if let Some(id) = Id::of(&user["id"]).filter(|_| !is_first || is_replaced) {
                 asked.push((at, id));
             }
         }
         let answers = stream::iter(asked)
             .map(|(at, id)| async move {
-                let memberships = match self.look.memberships(id).await {
+                let memberships = match self.look.memberships(&id).await {
                     Ok(memberships) => Ok(memberships),
                     Err(error) => Err(of_row(error)?),
                 };
@@ -215,7 +216,7 @@ impl Writer {
 fn organization_of(layout: &Layout, item: &Item, found: &Found) -> Option<u64> {
     item.wanted.iter().find_map(|(at, value)| match layout.fields.get(*at)?.place {
         Place::Organization => value.as_u64(),
-        Place::Related(_) => found.related.get(at).copied(),
+        Place::Related(_) => found.related.get(at).and_then(Id::number),
         _ => None,
     })
 }

@@ -16,6 +16,7 @@ use zendesk::error::{ApiError, ErrorKind};
 use self::roads::Roads;
 use crate::api::{Api, unreadable};
 use crate::config::Config;
+use crate::id::Id;
 use crate::jobs::Board;
 use crate::look::Look;
 use crate::plan::{Change, Plan, plan};
@@ -70,7 +71,7 @@ enum After {
 struct Work {
     create: Vec<(Item, Map<String, Value>)>,
     change: Vec<(Item, Change)>,
-    delete: Vec<(Item, u64)>,
+    delete: Vec<(Item, Id)>,
 }
 
 impl Work {

@@ -15,6 +15,7 @@ use zendesk::timestamp;
 use super::bulk::of_failed;
 use super::{After, Writer};
 use crate::api::{Write, of_row, refusal};
+use crate::id::Id;
 use crate::look::is_address;
 use crate::object::{KeyField, Object};
 use crate::plan::Change;
@@ -68,7 +69,7 @@ impl Writer {
         items: Vec<(Item, Map<String, Value>)>,
     ) -> Result<Vec<(Item, After)>, ApiError> {
         let object = layout.bound.object;
-        let created: Vec<(Item, After, Option<u64>)> = stream::iter(items)
+        let created: Vec<(Item, After, Option<Id>)> = stream::iter(items)
             .map(|(mut item, body)| async move {
                 let key = self.idempotency_key(layout, &item, &body);
                 let body = json!({ object.singular(): body });
@@ -81,7 +82,7 @@ impl Writer {
                     Ok(reply) => {
                         let row = &reply.body[object.singular()];
                         self.look.remember(object, [row]);
-                        (After::Settled(Ok(Settled::Created)), row["id"].as_u64())
+                        (After::Settled(Ok(Settled::Created)), Id::of(&row["id"]))
                     }
                     // The same key with other values: it was created by an earlier run, and is there, or
                     // was deleted since.
@@ -106,11 +107,12 @@ impl Writer {
     async fn without_gone(
         &self,
         object: Object,
-        created: Vec<(Item, After, Option<u64>)>,
+        created: Vec<(Item, After, Option<Id>)>,
     ) -> Result<Vec<(Item, After)>, ApiError> {
         let is_asked = |item: &Item| object == Object::Tickets && item.key.is_some();
         let ids = created.iter().filter(|(item, ..)| is_asked(item));
-        let ids: Vec<String> = ids.filter_map(|(_, _, id)| Some((*id)?.to_string())).collect();
+        let ids: Vec<String> =
+            ids.filter_map(|(_, _, id)| Some(id.as_ref()?.to_string())).collect();
         let there = self.look.by_key(object, KeyField::Id, &ids, false).await?;
         let checked = created.into_iter().map(|(mut item, after, id)| {
             let is_gone =
@@ -177,7 +179,7 @@ impl Writer {
     pub(super) async fn delete_singly(
         &self,
         layout: &Layout,
-        items: Vec<(Item, u64)>,
+        items: Vec<(Item, Id)>,
     ) -> Result<Vec<(Item, After)>, ApiError> {
         let object = layout.bound.object;
         stream::iter(items)
@@ -221,12 +223,12 @@ impl Writer {
         change: &Change,
     ) -> Result<Option<After>, ApiError> {
         if let Some(email) = &change.email
-            && let Some(after) = self.make_primary(change.id, email).await?
+            && let Some(after) = self.make_primary(&change.id, email).await?
         {
             return Ok(Some(after));
         }
         if let Some(organization) = change.organization
-            && let Some(after) = self.join(change.id, organization).await?
+            && let Some(after) = self.join(&change.id, organization).await?
         {
             return Ok(Some(after));
         }
@@ -247,7 +249,7 @@ impl Writer {
             }
         }
         if let Some(text) = &change.comment {
-            if let Some(after) = self.comment(item, change.id, text).await? {
+            if let Some(after) = self.comment(item, &change.id, text).await? {
                 return Ok(Some(after));
             }
             // It is there: a further look must not write it again.
@@ -261,7 +263,7 @@ impl Writer {
     /// Makes an address a user's primary one. The one that was stays as a second.
     ///
     /// Source: Zendesk, "User Identities": an address in an update of the user would be a second one.
-    async fn make_primary(&self, user: u64, email: &str) -> Result<Option<After>, ApiError> {
+    async fn make_primary(&self, user: &Id, email: &str) -> Result<Option<After>, ApiError> {
         let identities = match self.look.identities(user).await {
             Ok(identities) => identities,
             Err(error) => return Ok(Some(After::Settled(Err(of_row(error)?)))),
@@ -295,15 +297,15 @@ impl Writer {
         let path = format!("{path}/{id}/make_primary");
         let sent = self.send(Method::PUT, &path, None, Repeat::Safe, None).await?;
         if sent.is_ok() {
-            let row = json!({ "id": user, "email": email });
+            let row = json!({ "id": Value::from(user.clone()), "email": email });
             self.look.remember(Object::Users, [&row]);
         }
         Ok(sent.err())
     }
 
     /// Adds an organization to those of a user.
-    async fn join(&self, user: u64, organization: u64) -> Result<Option<After>, ApiError> {
-        let body = json!({ "organization_membership": { "user_id": user, "organization_id": organization } });
+    async fn join(&self, user: &Id, organization: u64) -> Result<Option<After>, ApiError> {
+        let body = json!({ "organization_membership": { "user_id": Value::from(user.clone()), "organization_id": organization } });
         let path = "organization_memberships";
         let sent = self.send(Method::POST, path, Some(&body), Repeat::AfterLooking, None).await?;
         let why = match sent {
@@ -324,7 +326,7 @@ impl Writer {
     async fn comment(
         &self,
         item: &Item,
-        ticket: u64,
+        ticket: &Id,
         text: &str,
     ) -> Result<Option<After>, ApiError> {
         let may_be_there = item.doubt.is_some() || self.run.attempt > 0;
@@ -348,7 +350,7 @@ impl Writer {
 
     /// Whether one of the newest comments of a ticket is ours, of the last day, and says the same. None where
     /// Zendesk does not show them.
-    async fn has_comment(&self, ticket: u64, text: &str) -> Result<Option<bool>, ApiError> {
+    async fn has_comment(&self, ticket: &Id, text: &str) -> Result<Option<bool>, ApiError> {
         let path = format!("tickets/{ticket}/comments");
         let query = vec![("sort_order", "desc".to_owned()), ("per_page", "100".to_owned())];
         let reply = self.api.get(&path, query).await?;

@@ -3,7 +3,7 @@
 //! Sources: Zendesk, "Show Many Users" and its like, which show what is there now; "Search Users", whose index
 //! lags by a minute or two, so that nothing is taken for missing by it alone where a creation would tell.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -73,6 +73,8 @@ impl Look {
         is_sure: bool,
     ) -> Result<Looked, ApiError> {
         match (object, key) {
+            (Object::OrganizationMemberships, _) | (_, KeyField::Pair(_)) => Ok(Looked::default()),
+            (Object::Records(_), _) => self.records(object, key, keys).await,
             (_, KeyField::Id) => self.show_many(object, key, "ids", keys).await,
             (Object::Tickets, _) => self.one_by_one(object, key, keys).await,
             (_, KeyField::ExternalId) => {
@@ -98,6 +100,28 @@ impl Look {
         }
     }
 
+    /// Records of a custom object. The list of keys is divided by commas, and there is no other way to ask.
+    async fn records(
+        &self,
+        object: Object,
+        key: KeyField,
+        keys: &[String],
+    ) -> Result<Looked, ApiError> {
+        let parameter = match key {
+            KeyField::Id => "filter[ids]",
+            _ => "filter[external_ids]",
+        };
+        let (odd, plain): (Vec<String>, Vec<String>) =
+            keys.iter().cloned().partition(|key| key.contains(','));
+        let mut found = self.show_many(object, key, parameter, &plain).await?;
+        for odd in odd {
+            let why =
+                "it holds a comma, and Zendesk cannot look for such a key of a record".to_owned();
+            found.refused.insert(object.fold(&odd), Reason::new("refused", Some(key.name()), why));
+        }
+        Ok(found)
+    }
+
     /// Asks for up to a hundred rows by one request.
     async fn show_many(
         &self,
@@ -106,13 +130,17 @@ impl Look {
         parameter: &'static str,
         keys: &[String],
     ) -> Result<Looked, ApiError> {
-        let path = format!("{}/show_many", object.name());
+        let path = match object {
+            Object::Records(_) => object.path().to_owned(),
+            _ => format!("{}/show_many", object.path()),
+        };
+        let is_record = matches!(object, Object::Records(_));
         let mut found = Looked::default();
         for keys in by_length(keys, LARGEST) {
             match self.rows(object, &path, vec![(parameter, keys.join(","))]).await {
-                Ok(rows) => collect(&mut found.rows, rows, key),
+                Ok(rows) => collect(object, &mut found.rows, rows, key),
                 // One key that Zendesk does not take refuses the whole list: one by one it is found.
-                Err(error) if key != KeyField::Id => {
+                Err(error) if key != KeyField::Id || is_record => {
                     of_row(error)?;
                     found.add(self.one_by_one(object, key, keys).await?);
                 }
@@ -134,7 +162,7 @@ impl Look {
                     Ok(rows) => Ok(rows),
                     Err(error) => Err(of_row(error)?),
                 };
-                Ok::<_, ApiError>((fold(&written), rows))
+                Ok::<_, ApiError>((object.fold(&written), rows))
             })
             .buffer_unordered(SIDE_BY_SIDE)
             .try_collect::<Vec<_>>()
@@ -167,10 +195,17 @@ impl Look {
             (Object::Organizations, _) => {
                 ("organizations/search", ("external_id", written.to_owned()))
             }
+            (Object::Records(_), KeyField::Id) => {
+                (object.path(), ("filter[ids]", written.to_owned()))
+            }
+            (Object::Records(_), _) => {
+                (object.path(), ("filter[external_ids]", written.to_owned()))
+            }
+            (Object::OrganizationMemberships, _) => return Ok(Vec::new()),
         };
         let rows = self.rows(object, path, vec![query]).await?;
         let (exact, others): (Vec<Value>, Vec<Value>) =
-            rows.into_iter().partition(|row| has_key(row, key, written));
+            rows.into_iter().partition(|row| has_key(object, row, key, written));
         if key == KeyField::Email && exact.is_empty() {
             return self.by_further_address(others, written).await;
         }
@@ -233,7 +268,7 @@ impl Look {
                 row["email"].as_str().is_some_and(|email| wanted.contains(&fold(email)))
             };
             let rows = rows.into_iter().filter(is_wanted).collect();
-            collect(&mut found.rows, rows, KeyField::Email);
+            collect(Object::Users, &mut found.rows, rows, KeyField::Email);
         }
         Ok(found)
     }
@@ -245,6 +280,9 @@ impl Look {
         path: &str,
         query: Vec<(&'static str, String)>,
     ) -> Result<Vec<Value>, ApiError> {
+        if let (Object::Records(_), [(name, value)]) = (object, query.as_slice()) {
+            return self.api.list_where(path, object.list(), &[(*name, value.as_str())]).await;
+        }
         let mut found = Vec::new();
         for page in 1..=MOST_PAGES {
             let mut query = query.clone();
@@ -252,8 +290,8 @@ impl Look {
                 query.push(("page", page.to_string()));
             }
             let mut reply = good(self.api.get(path, query).await?, path)?;
-            let Value::Array(rows) = reply.body[object.name()].take() else {
-                return Err(unreadable(path, &format!("it has no list `{}`", object.name())));
+            let Value::Array(rows) = reply.body[object.list()].take() else {
+                return Err(unreadable(path, &format!("it has no list `{}`", object.list())));
             };
             let is_there = |row: &Value| row["active"] != false && row["status"] != "deleted";
             found.extend(rows.into_iter().filter(is_there));
@@ -277,9 +315,22 @@ impl Look {
     /// # Errors
     /// [`ApiError`].
     pub async fn memberships(&self, user: &Id) -> Result<BTreeSet<u64>, ApiError> {
+        let memberships = self.memberships_by_organization(user).await?;
+        Ok(memberships.keys().filter_map(Id::number).collect())
+    }
+
+    /// The ids of the memberships of a user, by the ids of their organizations.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn memberships_by_organization(
+        &self,
+        user: &Id,
+    ) -> Result<BTreeMap<Id, Id>, ApiError> {
         let path = format!("users/{user}/organization_memberships");
         let rows = self.api.list(&path, "organization_memberships").await?;
-        Ok(rows.iter().filter_map(|row| row["organization_id"].as_u64()).collect())
+        let pair = |row: &Value| Some((Id::of(&row["organization_id"])?, Id::of(&row["id"])?));
+        Ok(rows.iter().filter_map(pair).collect())
     }
 
     /// Remembers rows that this run has written, by their keys.
@@ -288,7 +339,7 @@ impl Look {
         for row in rows {
             let Some(id) = Id::of(&row["id"]) else { continue };
             for key in object.keys() {
-                if let Some(text) = key_of(row, *key).filter(|_| *key != KeyField::Id) {
+                if let Some(text) = key_of(object, row, *key).filter(|_| *key != KeyField::Id) {
                     known.insert((object, *key, text), id.clone());
                 }
             }
@@ -303,6 +354,13 @@ impl Look {
         let mut row = body.clone();
         row["id"] = 0.into();
         self.remember(object, [&row]);
+    }
+
+    /// Whether a dry run would have created the row that has a key.
+    #[must_use]
+    pub fn is_planned(&self, object: Object, key: KeyField, written: &str) -> bool {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(&(object, key, object.fold(written))) == Some(&Id::default())
     }
 
     /// The ids of rows that others name, by the folded keys. What is missing or ambiguous is not there.
@@ -320,8 +378,8 @@ impl Look {
         {
             let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             for written in keys {
-                match known.get(&(object, key, fold(written))) {
-                    Some(id) => drop(ids.insert(fold(written), id.clone())),
+                match known.get(&(object, key, object.fold(written))) {
+                    Some(id) => drop(ids.insert(object.fold(written), id.clone())),
                     None => unknown.push(written.clone()),
                 }
             }
@@ -363,9 +421,9 @@ fn by_length(keys: &[String], most: usize) -> Vec<&[String]> {
     lists
 }
 
-fn collect(found: &mut ByKey, rows: Vec<Value>, key: KeyField) {
+fn collect(object: Object, found: &mut ByKey, rows: Vec<Value>, key: KeyField) {
     for row in rows {
-        if let Some(text) = key_of(&row, key) {
+        if let Some(text) = key_of(object, &row, key) {
             found.entry(text).or_default().push(row);
         }
     }
@@ -373,16 +431,16 @@ fn collect(found: &mut ByKey, rows: Vec<Value>, key: KeyField) {
 
 /// The folded key of a row of Zendesk's.
 #[must_use]
-pub fn key_of(row: &Value, key: KeyField) -> Option<String> {
+pub fn key_of(object: Object, row: &Value, key: KeyField) -> Option<String> {
     match &row[key.name()] {
-        Value::String(text) => Some(fold(text)),
+        Value::String(text) => Some(object.fold(text)),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
 }
 
-fn has_key(row: &Value, key: KeyField, written: &str) -> bool {
-    key_of(row, key).is_some_and(|own| own == fold(written))
+fn has_key(object: Object, row: &Value, key: KeyField, written: &str) -> bool {
+    key_of(object, row, key).is_some_and(|own| own == object.fold(written))
 }
 
 /// Whether an identity of a user is this address.

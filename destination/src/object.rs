@@ -1,11 +1,17 @@
 //! What rows are in Zendesk, and by what they are found there.
 
+use crate::custom_object::CustomObject;
+use crate::pair::{PAIR_KEYS, Pair};
+
 /// A kind of thing that is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Object {
     // In the order in which they are written: each may name those before it.
     Organizations,
     Users,
+    OrganizationMemberships,
+    /// Records of a custom object.
+    Records(&'static CustomObject),
     Tickets,
 }
 
@@ -29,18 +35,54 @@ pub enum KeyField {
     ExternalId,
     Email,
     Name,
+    /// A user and an organization.
+    Pair(&'static Pair),
 }
 
 impl Object {
-    pub const ALL: [Self; 3] = [Self::Users, Self::Organizations, Self::Tickets];
+    /// Those that every account has.
+    pub const ALL: [Self; 4] =
+        [Self::Users, Self::Organizations, Self::Tickets, Self::OrganizationMemberships];
 
-    /// Its name in paths, in lists and in catalogs.
+    /// Its name in catalogs, and in messages.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Users => "users",
             Self::Organizations => "organizations",
             Self::Tickets => "tickets",
+            Self::OrganizationMemberships => "organization_memberships",
+            Self::Records(object) => object.name(),
+        }
+    }
+
+    /// The path of all of it.
+    #[must_use]
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Records(object) => object.records(),
+            _ => self.name(),
+        }
+    }
+
+    /// The key of a list of it in a body.
+    #[must_use]
+    pub fn list(self) -> &'static str {
+        match self {
+            Self::Records(_) => "custom_object_records",
+            _ => self.name(),
+        }
+    }
+
+    /// What the scopes of tokens call it.
+    ///
+    /// Source: Zendesk, "OAuth tokens for grant types", scopes.
+    #[must_use]
+    pub fn scope(self) -> &'static str {
+        match self {
+            Self::OrganizationMemberships => "organizations",
+            Self::Records(_) => "custom_objects",
+            _ => self.name(),
         }
     }
 
@@ -51,12 +93,15 @@ impl Object {
             Self::Users => "user",
             Self::Organizations => "organization",
             Self::Tickets => "ticket",
+            Self::OrganizationMemberships => "organization_membership",
+            Self::Records(_) => "custom_object_record",
         }
     }
 
     #[must_use]
     pub fn of(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|object| object.name() == name)
+        let known = Self::ALL.into_iter().find(|object| object.name() == name);
+        known.or_else(|| CustomObject::named(name).map(Self::Records))
     }
 
     /// The keys by which it is found, the usual one first.
@@ -65,7 +110,8 @@ impl Object {
         match self {
             Self::Users => &[KeyField::ExternalId, KeyField::Email, KeyField::Id],
             Self::Organizations => &[KeyField::ExternalId, KeyField::Name, KeyField::Id],
-            Self::Tickets => &[KeyField::ExternalId, KeyField::Id],
+            Self::Tickets | Self::Records(_) => &[KeyField::ExternalId, KeyField::Id],
+            Self::OrganizationMemberships => &PAIR_KEYS,
         }
     }
 
@@ -75,13 +121,43 @@ impl Object {
         self.keys().iter().copied().filter(move |key| !creates || *key != KeyField::Id)
     }
 
-    /// The fields without which nothing can be created.
+    /// What can be done with it. A membership is there or is not.
+    #[must_use]
+    pub fn operations(self) -> &'static [Operation] {
+        use Operation::{Delete, Insert, Update, Upsert};
+        match self {
+            Self::OrganizationMemberships => &[Upsert, Delete],
+            _ => &[Insert, Upsert, Update, Delete],
+        }
+    }
+
+    /// Whether deletion needs `allow_deletes`. Customers and their tickets do; to end memberships and to delete
+    /// records of the user's own tables the stream has to say, and no more.
+    #[must_use]
+    pub fn is_guarded(self) -> bool {
+        matches!(self, Self::Users | Self::Organizations | Self::Tickets)
+    }
+
+    /// A key as Zendesk compares it: with regard to case where it is one of a record.
     ///
-    /// Source: Zendesk, "Users", "Organizations", "Tickets".
+    /// Source: Zendesk, "List Custom Object Records", `filter[external_ids]`.
+    #[must_use]
+    pub fn fold(self, text: &str) -> String {
+        match self {
+            Self::Records(_) => text.trim().to_owned(),
+            _ => fold(text),
+        }
+    }
+
+    /// The fields without which nothing can be created, where they can be written at all: the names of records
+    /// may be given by Zendesk.
+    ///
+    /// Source: Zendesk, "Users", "Organizations", "Tickets", "Custom Object Records".
     #[must_use]
     pub fn required(self) -> &'static [&'static str] {
         match self {
-            Self::Users | Self::Organizations => &["name"],
+            Self::Users | Self::Organizations | Self::Records(_) => &["name"],
+            Self::OrganizationMemberships => &[],
             Self::Tickets => &["subject", "description"],
         }
     }
@@ -92,17 +168,20 @@ impl Object {
         match self {
             Self::Users => "user_fields",
             Self::Organizations => "organization_fields",
-            Self::Tickets => "custom_fields",
+            Self::Tickets | Self::OrganizationMemberships => "custom_fields",
+            Self::Records(_) => "custom_object_fields",
         }
     }
 
-    /// The path of the list of its custom fields, and the key of that list.
+    /// The path of the list of its custom fields, and the key of that list. None where it has none.
     #[must_use]
-    pub fn fields_path(self) -> &'static str {
+    pub fn fields_list(self) -> Option<(&'static str, &'static str)> {
         match self {
-            Self::Users => "user_fields",
-            Self::Organizations => "organization_fields",
-            Self::Tickets => "ticket_fields",
+            Self::Users => Some(("user_fields", "user_fields")),
+            Self::Organizations => Some(("organization_fields", "organization_fields")),
+            Self::Tickets => Some(("ticket_fields", "ticket_fields")),
+            Self::OrganizationMemberships => None,
+            Self::Records(object) => Some((object.fields(), "custom_object_fields")),
         }
     }
 }
@@ -133,6 +212,16 @@ impl KeyField {
             Self::ExternalId => "external_id",
             Self::Email => "email",
             Self::Name => "name",
+            Self::Pair(pair) => pair.name,
+        }
+    }
+
+    /// The fields that hold it.
+    #[must_use]
+    pub fn fields(self) -> Vec<&'static str> {
+        match self {
+            Self::Pair(pair) => pair.fields.to_vec(),
+            one => vec![one.name()],
         }
     }
 }

@@ -6,11 +6,15 @@ use airbyte::destination::ledger::Settled;
 use serde_json::{Map, Value, json};
 
 use crate::config::{Config, NullHandling, OnEmailMatch, OrganizationMode, TagsMode};
-use crate::fields::{Field, Kind, Place};
+use crate::fields::{Field, Place, is_id};
 use crate::id::Id;
 use crate::object::{KeyField, Object, Operation};
 use crate::rejected::Reason;
 use crate::rows::{Doubt, Item, Layout};
+
+mod memberships;
+
+pub use memberships::Ends;
 
 /// What was found of an item.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +29,8 @@ pub struct Found {
     pub taken: Vec<Value>,
     /// The ids of the rows that it names, by the number of the field that names them.
     pub related: BTreeMap<usize, Id>,
+    /// The two ends of a membership.
+    pub ends: Option<Ends>,
     /// The organizations of the user; none where they need not be known.
     pub memberships: Option<BTreeSet<u64>>,
 }
@@ -90,6 +96,9 @@ pub fn plan(layout: &Layout, item: &Item, found: &Found, config: &Config) -> Pla
 fn of_item(layout: &Layout, item: &Item, found: &Found, config: &Config) -> Result<Plan, Reason> {
     if let Some(why) = &found.refused {
         return Err(why.clone());
+    }
+    if let Some(ends) = &found.ends {
+        return memberships::membership(layout, item, ends, config);
     }
     let (object, operation) = (layout.bound.object, layout.bound.operation);
     let key = layout.bound.key.map(KeyField::name);
@@ -180,8 +189,16 @@ fn adopted<'f>(
     }
     match found.rivals.first() {
         Some(rival) => adopt(layout, rival, Some(why), config),
+        // Records cannot be looked for by their names.
+        None if is_record(layout) && why.field.as_deref() == Some("name") => {
+            Err(Reason { reason: "already_exists".into(), ..why.clone() })
+        }
         None => Ok(Adopted::NotSeenYet),
     }
+}
+
+fn is_record(layout: &Layout) -> bool {
+    matches!(layout.bound.object, Object::Records(_))
 }
 
 fn adopt<'f>(
@@ -226,7 +243,7 @@ fn create(
         })
     };
     for name in object.required() {
-        if !given(name) {
+        if layout.fields.find(name).is_some() && !given(name) {
             let why = format!("a new {} needs it", object.singular());
             return Err(Reason::new("missing_field", Some(name), why));
         }
@@ -249,12 +266,12 @@ fn create(
             Place::Organization => drop(body.insert("organization_id".into(), value.clone())),
             Place::CustomKey(key) => {
                 let fields = body.entry(object.custom_fields()).or_insert_with(|| json!({}));
-                fields[key] = value.clone();
+                fields[key] = field.written(object, value);
             }
             Place::CustomId(id) => custom_fields.push(json!({ "id": id, "value": value })),
             Place::Related(relation) => {
                 let id = related(field, *at, found)?;
-                body.insert(relation.field.into(), id.into());
+                relation.write(object, Some(id), &mut body, &mut custom_fields);
             }
             Place::Description => {
                 let comment = json!({ "body": value, "public": config.notify });
@@ -309,10 +326,10 @@ fn change(
             }
             Place::CustomKey(key) if differs() => {
                 let fields = change.body.entry(object.custom_fields()).or_insert_with(|| json!({}));
-                fields[key] = emptied(field, value);
+                fields[key] = field.written(object, value);
             }
             Place::CustomId(id) if differs() => {
-                custom_fields.push(json!({ "id": id, "value": emptied(field, value) }));
+                custom_fields.push(json!({ "id": id, "value": field.written(object, value) }));
             }
             Place::Email if differs() => change.email = value.as_str().map(str::to_owned),
             Place::Tags => {
@@ -329,10 +346,10 @@ fn change(
                     true => None,
                     false => Some(related(field, *at, found)?),
                 };
-                if object == Object::Users {
+                if relation.is_organization_of(object) {
                     organization(&mut change, id.and_then(|id| id.number()), (row, found), config);
-                } else if id != Id::of(current) {
-                    change.body.insert(relation.field.into(), id.map_or(Value::Null, Value::from));
+                } else if !is_id(id.as_ref(), current) {
+                    relation.write(object, id, &mut change.body, &mut custom_fields);
                 }
             }
             Place::Comment => {
@@ -346,14 +363,6 @@ fn change(
         change.body.insert("custom_fields".into(), Value::Array(custom_fields));
     }
     Ok(change)
-}
-
-/// A null as the field is emptied by it.
-fn emptied(field: &Field, value: &Value) -> Value {
-    match &field.kind {
-        Kind::Multiselect(_) if value.is_null() => json!([]),
-        _ => value.clone(),
-    }
 }
 
 fn words(value: &Value) -> Vec<String> {

@@ -44,7 +44,7 @@ pub fn attribute(sent: &[Sent], results: &[Value], job: &str) -> Vec<Came> {
     known.map(|(came, twice)| came.filter(|_| !twice).unwrap_or(Came::Unknown)).collect()
 }
 
-fn has_failed(result: &Value) -> bool {
+pub(super) fn has_failed(result: &Value) -> bool {
     !result["error"].is_null()
         || result["success"] == false
         || result["status"].as_str().is_some_and(|status| status.eq_ignore_ascii_case("failed"))

@@ -3,16 +3,17 @@
 use std::collections::HashMap;
 
 use airbyte::destination::ledger::Settled;
-use reqwest::Method;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use zendesk::client::Repeat;
 use zendesk::error::ApiError;
 
+use super::memberships::added;
+use super::requests::{JobRequest, creates, deletes, updates};
 use super::roads::Verb;
 use super::{After, Writer};
 use crate::api::{Write, refusal};
 use crate::id::Id;
-use crate::jobs::{Came, JobEnd, Sent, attribute};
+use crate::jobs::{Came, JobEnd, Sent, attribute, attribute_unordered};
 use crate::look::key_of;
 use crate::object::{KeyField, Object};
 use crate::plan::Change;
@@ -57,12 +58,10 @@ impl Writer {
     ) -> Result<Vec<(Item, After)>, ApiError> {
         let object = layout.bound.object;
         let rows: Vec<Value> = items.iter().map(|(_, body)| Value::Object(body.clone())).collect();
-        let path = format!("{}/create_many", object.name());
-        let body = json!({ object.name(): rows });
-        let write = self.bulk_write(Method::POST, &path, Vec::new(), Some(&body));
         let sent = vec![Sent::default(); items.len()];
-        match self.bulk(object, Verb::Create, write, &sent).await? {
+        match self.bulk(object, Verb::Create, creates(object, rows), &sent).await? {
             Bulk::Closed => self.create_singly(layout, items).await,
+            Bulk::Came(came) if object == Object::OrganizationMemberships => Ok(added(items, came)),
             Bulk::Came(came) => {
                 let confirmed = self.confirmed(layout, &items, &came).await?;
                 let items = items.into_iter().map(|(item, _)| item);
@@ -102,15 +101,19 @@ impl Writer {
         self.look.remember(layout.bound.object, rows.values().flatten());
         let by = |key: KeyField| -> HashMap<String, Id> {
             let rows = rows.values().flatten();
-            rows.filter_map(|row| Some((key_of(row, key)?, Id::of(&row["id"])?))).collect()
+            rows.filter_map(|row| {
+                Some((key_of(layout.bound.object, row, key)?, Id::of(&row["id"])?))
+            })
+            .collect()
         };
         let keys = [KeyField::ExternalId, KeyField::Email, KeyField::Name];
         let known = keys.map(|key| (key, by(key)));
         let is_there = |(_, body): &(Item, Map<String, Value>)| {
             let body = Value::Object(body.clone());
             known.iter().any(|(key, rows)| {
-                let is_names = *key == KeyField::Name && layout.bound.object == Object::Users;
-                !is_names && key_of(&body, *key).is_some_and(|key| rows.contains_key(&key))
+                let object = layout.bound.object;
+                let is_names = *key == KeyField::Name && object != Object::Organizations;
+                !is_names && key_of(object, &body, *key).is_some_and(|key| rows.contains_key(&key))
             })
         };
         Ok(items.iter().map(is_there).collect())
@@ -164,12 +167,9 @@ impl Writer {
             Value::Object(row)
         };
         let rows: Vec<Value> = items.iter().map(row).collect();
-        let path = format!("{}/update_many", object.name());
-        let body = json!({ object.name(): rows });
-        let write = self.bulk_write(Method::PUT, &path, Vec::new(), Some(&body));
         let sent: Vec<Sent> =
             items.iter().map(|(_, change)| Sent { id: Some(change.id.clone()) }).collect();
-        match self.bulk(object, Verb::Update, write, &sent).await? {
+        match self.bulk(object, Verb::Update, updates(object, rows), &sent).await? {
             Bulk::Closed => done.extend(self.change_singly(layout, items).await?),
             Bulk::Came(came) => done.extend(afters(items.into_iter().map(|(item, _)| item), came)),
         }
@@ -195,25 +195,21 @@ impl Writer {
         if items.is_empty() {
             return Ok(done);
         }
-        let ids: Vec<String> = items.iter().map(|(_, id)| id.to_string()).collect();
-        let path = format!("{}/destroy_many", object.name());
-        let write = self.bulk_write(Method::DELETE, &path, vec![("ids", ids.join(","))], None);
+        let request = deletes(object, items.iter().map(|(_, id)| id));
         let sent: Vec<Sent> = items.iter().map(|(_, id)| Sent { id: Some(id.clone()) }).collect();
-        match self.bulk(object, Verb::Delete, write, &sent).await? {
+        match self.bulk(object, Verb::Delete, request, &sent).await? {
             Bulk::Closed => done.extend(self.delete_singly(layout, items).await?),
-            Bulk::Came(came) => done.extend(afters(items.into_iter().map(|(item, _)| item), came)),
+            Bulk::Came(came) => {
+                // What is gone meanwhile cannot be deleted: a look tells.
+                let is_looked_at = !object.is_guarded();
+                let sure = came.into_iter().map(|came| match came {
+                    Came::Failed(_) if is_looked_at => Came::Unknown,
+                    came => came,
+                });
+                done.extend(afters(items.into_iter().map(|(item, _)| item), sure.collect()));
+            }
         }
         Ok(done)
-    }
-
-    fn bulk_write<'w>(
-        &self,
-        method: Method,
-        path: &'w str,
-        query: Vec<(&'static str, String)>,
-        body: Option<&'w Value>,
-    ) -> Write<'w> {
-        Write { method, path, query, body, repeat: Repeat::AfterLooking, bucket: None }
     }
 
     /// Hands a job in and says what came of each of its items.
@@ -221,10 +217,13 @@ impl Writer {
         &self,
         object: Object,
         verb: Verb,
-        write: Write<'_>,
+        request: JobRequest,
         sent: &[Sent],
     ) -> Result<Bulk, ApiError> {
-        let request = format!("{} /api/v2/{}", write.method, write.path);
+        let JobRequest { method, path, query, body } = request;
+        let request = format!("{method} /api/v2/{path}");
+        let (path, body, repeat) = (path.as_str(), body.as_ref(), Repeat::AfterLooking);
+        let write = Write { method, path, query, body, repeat, bucket: None };
         let ended = match self.board.run(write).await {
             // What is too large for one request is written row by row.
             Err(error) if error.status == Some(413) => return Ok(Bulk::Closed),
@@ -232,7 +231,11 @@ impl Writer {
         };
         match ended {
             JobEnd::Results { job, results, is_whole } => {
-                let came = attribute(sent, &results, &job).into_iter();
+                let came = match object {
+                    Object::OrganizationMemberships => attribute_unordered(sent, &results, &job),
+                    _ => attribute(sent, &results, &job),
+                };
+                let came = came.into_iter();
                 let is_sure = |came: &Came| is_whole || !matches!(came, Came::Failed(_));
                 let sure = came.map(|came| if is_sure(&came) { came } else { Came::Unknown });
                 Ok(Bulk::Came(sure.collect()))
@@ -270,7 +273,7 @@ fn afters(items: impl Iterator<Item = Item>, came: Vec<Came>) -> Vec<(Item, Afte
         .collect()
 }
 
-fn unknown() -> After {
+pub(super) fn unknown() -> After {
     After::Doubt(Doubt::Unsettled("a job does not say what came of a row".to_owned()))
 }
 

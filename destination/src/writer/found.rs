@@ -12,7 +12,7 @@ use crate::config::OrganizationMode;
 use crate::fields::Place;
 use crate::id::Id;
 use crate::look::key_of;
-use crate::object::{KeyField, Object, Operation, fold};
+use crate::object::{KeyField, Object, Operation};
 use crate::plan::Found;
 use crate::rows::{Doubt, Item, Layout};
 
@@ -27,6 +27,10 @@ impl Writer {
         items: &[Item],
     ) -> Result<Vec<Found>, ApiError> {
         let mut found: Vec<Found> = items.iter().map(|_| Found::default()).collect();
+        if layout.bound.object == Object::OrganizationMemberships {
+            self.find_ends(layout, items, &mut found).await?;
+            return Ok(found);
+        }
         self.find_rows(layout, items, &mut found).await?;
         self.find_rivals(layout, items, &mut found).await?;
         self.find_related(layout, items, &mut found).await?;
@@ -70,7 +74,7 @@ impl Writer {
         let by = match object {
             Object::Users => KeyField::Email,
             Object::Organizations => KeyField::Name,
-            Object::Tickets => return Ok(()),
+            Object::Tickets | Object::OrganizationMemberships | Object::Records(_) => return Ok(()),
         };
         self.find_taken(layout, items, found).await?;
         let creates = layout.bound.operation.creates();
@@ -104,7 +108,7 @@ impl Writer {
         for ((item, found), rows) in items.iter().zip(found).zip(taken) {
             let Some(rows) = rows else { continue };
             // It may be the very row that is meant, which the index does not show yet.
-            match rows.iter().any(|row| key_of(row, key) == item.key) {
+            match rows.iter().any(|row| key_of(layout.bound.object, row, key) == item.key) {
                 true => found.rows = rows,
                 false => found.taken = rows,
             }
@@ -130,7 +134,9 @@ impl Writer {
         let written: Vec<Option<String>> = items.iter().zip(found).map(written).collect();
         let keys: Vec<String> = written.iter().flatten().cloned().collect();
         let looked = self.look.by_key(layout.bound.object, by, &keys, is_sure).await?;
-        let rows = |written: Option<String>| looked.rows.get(&fold(&written?)).cloned();
+        let rows = |written: Option<String>| {
+            looked.rows.get(&layout.bound.object.fold(&written?)).cloned()
+        };
         Ok(written.into_iter().map(rows).collect())
     }
 
@@ -152,12 +158,13 @@ impl Writer {
             }
         }
         for (at, mut keys) in named {
-            keys.sort_unstable();
-            keys.dedup_by(|one, other| fold(one) == fold(other));
             let Some(Place::Related(relation)) = layout.fields.get(at).map(|field| &field.place)
             else {
                 continue;
             };
+            let fold = |text: &str| relation.object.fold(text);
+            keys.sort_unstable();
+            keys.dedup_by(|one, other| fold(one) == fold(other));
             let ids: HashMap<String, Id> =
                 self.look.ids(relation.object, relation.by, &keys).await?;
             for (item, found) in items.iter().zip(found.iter_mut()) {
@@ -214,9 +221,11 @@ impl Writer {
 
 /// The organization that a user's row names.
 fn organization_of(layout: &Layout, item: &Item, found: &Found) -> Option<u64> {
-    item.wanted.iter().find_map(|(at, value)| match layout.fields.get(*at)?.place {
+    item.wanted.iter().find_map(|(at, value)| match &layout.fields.get(*at)?.place {
         Place::Organization => value.as_u64(),
-        Place::Related(_) => found.related.get(at).and_then(Id::number),
+        Place::Related(relation) if relation.is_organization_of(Object::Users) => {
+            found.related.get(at).and_then(Id::number)
+        }
         _ => None,
     })
 }

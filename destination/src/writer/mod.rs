@@ -2,6 +2,8 @@
 
 mod bulk;
 mod found;
+mod memberships;
+mod requests;
 mod roads;
 mod single;
 
@@ -13,6 +15,7 @@ use airbyte::destination::ledger::Settled;
 use serde_json::{Map, Value};
 use zendesk::error::{ApiError, ErrorKind};
 
+use self::bulk::unknown;
 use self::roads::Roads;
 use crate::api::{Api, unreadable};
 use crate::config::Config;

@@ -13,6 +13,7 @@ use zendesk::error::{ApiError, ErrorKind};
 use zendesk::timestamp;
 
 use super::bulk::of_failed;
+use super::memberships::may_be_there;
 use super::{After, Writer};
 use crate::api::{Write, of_row, refusal};
 use crate::id::Id;
@@ -75,9 +76,9 @@ impl Writer {
                 let body = json!({ object.singular(): body });
                 let repeat = match object {
                     Object::Tickets => Repeat::WithIdempotencyKey(&key),
-                    Object::Users | Object::Organizations => Repeat::AfterLooking,
+                    _ => Repeat::AfterLooking,
                 };
-                let sent = self.send(Method::POST, object.name(), Some(&body), repeat, None);
+                let sent = self.send(Method::POST, object.path(), Some(&body), repeat, None);
                 let (after, id) = match sent.await? {
                     Ok(reply) => {
                         let row = &reply.body[object.singular()];
@@ -91,6 +92,9 @@ impl Writer {
                     {
                         item.gone += 1;
                         (After::Doubt(Doubt::Unsettled(why.message)), None)
+                    }
+                    Err(After::Settled(Err(why))) if may_be_there(layout, &why) => {
+                        (After::Doubt(Doubt::Duplicate(why)), None)
                     }
                     Err(after) => (after, None),
                 };
@@ -150,14 +154,20 @@ impl Writer {
         let (bucket, side_by_side, pause) = match object {
             Object::Users => (Some(Bucket::UserUpdates), 1, self.between_users()),
             Object::Tickets => (Some(Bucket::TicketUpdates), SIDE_BY_SIDE, Duration::ZERO),
-            Object::Organizations => (None, SIDE_BY_SIDE, Duration::ZERO),
+            Object::Organizations | Object::OrganizationMemberships | Object::Records(_) => {
+                (None, SIDE_BY_SIDE, Duration::ZERO)
+            }
         };
         stream::iter(items)
             .map(|(item, change)| async move {
                 self.api.client.clock().sleep(pause).await;
-                let path = format!("{}/{}", object.name(), change.id);
+                let path = format!("{}/{}", object.path(), change.id);
                 let body = json!({ object.singular(): change.body });
-                let sent = self.send(Method::PUT, &path, Some(&body), Repeat::Safe, bucket);
+                let method = match object {
+                    Object::Records(_) => Method::PATCH,
+                    _ => Method::PUT,
+                };
+                let sent = self.send(method, &path, Some(&body), Repeat::Safe, bucket);
                 let after = match sent.await? {
                     Ok(_) => After::Settled(Ok(item.intended.unwrap_or(Settled::Updated))),
                     Err(after) => after,
@@ -184,7 +194,7 @@ impl Writer {
         let object = layout.bound.object;
         stream::iter(items)
             .map(|(item, id)| async move {
-                let path = format!("{}/{id}", object.name());
+                let path = format!("{}/{id}", object.path());
                 let sent = self.send(Method::DELETE, &path, None, Repeat::Safe, None).await?;
                 let after = match sent {
                     Ok(_) => After::Settled(Ok(Settled::Deleted)),

@@ -12,6 +12,7 @@ use connector::failure::of_identity;
 use connector::identity::{Identity, identity};
 use tokio::sync::watch;
 use zendesk::clock::Clock;
+use zendesk::error::ErrorKind;
 
 use super::batches::Batches;
 use crate::api::Api;
@@ -19,6 +20,7 @@ use crate::bind::{Binding, bind};
 use crate::commands::{Out, client, failure};
 use crate::config::Config;
 use crate::fields::{all, live};
+use crate::object::Object;
 use crate::rows::Layout;
 
 /// What a sync begins with.
@@ -60,6 +62,13 @@ pub(super) async fn prepare(
         }
         match Box::pin(live(&api, bound.object)).await {
             Ok(fields) => drop(custom.insert(bound.object, fields)),
+            Err(error) if error.kind == ErrorKind::NotFound => {
+                let Object::Records(object) = bound.object else {
+                    return Ok(Err(failure::of_sync(&error, Some(bound.object))));
+                };
+                let problem = failure::no_custom_object(&bound.stream.to_string(), object.key());
+                return Ok(Err(failure::of_binding(&[problem])));
+            }
             Err(error) => return Ok(Err(failure::of_sync(&error, Some(bound.object)))),
         }
     }

@@ -52,7 +52,7 @@ pub use settings::{HeaderSpelling, Knobs, Latency, Plan, Settings, Size, Tls};
 pub use simulator::{RequestHook, Simulator};
 pub use writes::{
     Deed, EffectiveWrite, JobFault, JobFaults, JobOrdered, JobSeen, Ledger, OrganizationLost,
-    RequesterMail, TagsLost, TriggersFired, UserChange, VerificationMail,
+    RequesterMail, TagsLost, TicketUnassigned, TriggersFired, UserChange, VerificationMail,
 };
 
 #[cfg(test)]

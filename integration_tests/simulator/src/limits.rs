@@ -66,6 +66,7 @@ pub(crate) fn buckets(route: &str, settings: &Settings) -> Vec<Bucket> {
             bucket("talk-incremental-exports", 10, 60, Shown::Nowhere)
         }
         "search/export" => bucket("search-export", 100, 60, Shown::Nowhere),
+        "search" => bucket("search-index", 2500, 60, Shown::ByName),
         "deleted_tickets" => bucket("deleted-tickets", 10, 60, Shown::Nowhere),
         "ticket_fields" => {
             bucket("ticket-fields-index", if high { 450 } else { 300 }, 60, Shown::ByName)

@@ -145,6 +145,11 @@ pub struct Knobs {
     pub still_counting: bool,
     /// How long the search index lags behind.
     pub search_lag_seconds: i64,
+    /// Rows, by their ids, that no search finds, however long it had.
+    pub search_misses: Vec<u64>,
+    /// Rows, by their ids, that every search for the value of a field or for a tag finds, and shows
+    /// as if they had it.
+    pub search_overstates: Vec<u64>,
     /// New access tokens live no longer than this, whatever is asked.
     pub longest_token_seconds: Option<i64>,
     /// Search pages hold so many rows less than they were asked for, at least one.
@@ -176,6 +181,11 @@ pub struct Knobs {
     pub job_item_ms: Option<i64>,
     /// Orders of jobs are answered with `zendesk-ratelimit-inflight-jobs`.
     pub inflight_jobs_header: bool,
+    /// The account allows a user one organization only: a second membership is refused.
+    pub one_organization: bool,
+    /// The jobs whose results nobody recorded (of memberships, of records of custom objects) tell them
+    /// in their other shape.
+    pub other_job_results: bool,
     /// Contents are so many bytes longer than their rows say.
     pub content_bytes_more: i64,
 }

@@ -165,6 +165,7 @@ impl Simulator {
         let mut state = self.shared.state();
         turn(&mut state.knobs);
         state.cursors.expired_before = state.knobs.cursors_expired_before;
+        state.account.has_one_organization = state.knobs.one_organization;
     }
 
     /// Every cursor handed out until now is refused from now on.

@@ -40,6 +40,8 @@ pub struct Account {
     chance: Prng,
     /// The brands to which rows of help centers are dealt.
     help_centers: Vec<u64>,
+    /// Users may belong to one organization only.
+    pub(crate) has_one_organization: bool,
 }
 
 /// Who a new row belongs to and when it was made.
@@ -59,6 +61,7 @@ impl Account {
             now: settings.start_now,
             chance: Prng::new(settings.seed ^ 0x005a_656e),
             help_centers: Vec::new(),
+            has_one_organization: false,
         };
         for (index, resource) in RESOURCES.iter().enumerate() {
             let last_id = match resource.name {

@@ -1,7 +1,7 @@
 //! Reads by which a program that writes finds rows: single objects, up to a hundred by key, searches
 //! of people and organizations, jobs. Sources: Zendesk, Users; Organizations; Tickets; Job Statuses.
 
-use super::search::found_as_of;
+use super::search::Index;
 use super::{Desk, pass};
 use crate::account::Account;
 use crate::account::table::{Order, Row, SortKey};
@@ -78,6 +78,13 @@ const LOOKUPS: &[Lookup] = &[
         Kind::Memberships,
         "organizations",
         "organization_id",
+        "organizations",
+    ),
+    lookup(
+        "organization_memberships/{}",
+        Kind::Show,
+        "organization_memberships",
+        "organization_membership",
         "organizations",
     ),
     lookup("tickets/show_many", Kind::ShowMany, "tickets", "ticket", "tickets"),
@@ -207,11 +214,13 @@ fn search_users(desk: &Desk<'_>, asked: &Asked) -> Result<Answer, Answer> {
         .collect();
     let is_like_one = |own: &str| addresses.iter().any(|asked| is_like(own, asked));
     let candidates = (!addresses.is_empty()).then(|| candidates(account, newest, is_like_one));
-    let rows = found_as_of(account, "users", &rest.join(" "), newest, candidates.as_ref())?;
+    let rest = rest.join(" ");
+    let index = Index::of(desk, &rest)?;
+    let rows = index.found(account, "users", candidates.as_ref());
     let rows = rows.into_iter().filter(|row| {
         candidates.is_none() || emails(account, row, newest).any(|own| is_like_one(&own))
     });
-    let rows: BTreeMap<u64, String> = rows.map(|row| (row.number, row.text.clone())).collect();
+    let rows: BTreeMap<u64, String> = rows.map(|row| (row.number, index.own_text(&row))).collect();
     let key = |id: &u64| SortKey { number: 0, text: String::new(), id: *id };
     let keys = rows.keys().map(key).collect();
     paging::by_offset(asked, &Rows { keys, text: &|id| rows[&id].clone() }, "users", false)

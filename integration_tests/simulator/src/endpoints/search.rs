@@ -1,7 +1,7 @@
-//! Export Search Results. The index lags behind the account, never shows deleted rows, and is
-//! not refreshed by silent changes. Source: Zendesk, Search (Export Search Results).
+//! List Search Results, Export Search Results and Show Results Count. The index lags behind the
+//! account, never shows deleted rows, and is not refreshed by silent changes. Source: Zendesk, Search.
 
-use super::search_words::words;
+use super::search_words::{Word, words};
 use super::{Desk, pass};
 use crate::account::Account;
 use crate::account::table::{Order, Row, SortKey};
@@ -17,6 +17,17 @@ use std::collections::BTreeSet;
 
 const GATE: Gate = Gate { role: Role::Agent, plan: (Plan::Essential, Below::NoAccess), scope: "" };
 
+/// What can be searched: the word of the type, and the table.
+const KINDS: [(&str, &str); 4] = [
+    ("ticket", "tickets"),
+    ("user", "users"),
+    ("organization", "organizations"),
+    ("group", "groups"),
+];
+
+/// Zendesk, Search: List Search Results shows no more than this.
+const MOST_RESULTS: usize = 1000;
+
 pub(super) fn export(
     desk: &mut Desk<'_>,
     asked: &Asked,
@@ -24,33 +35,13 @@ pub(super) fn export(
 ) -> Result<Answer, Answer> {
     pass(&GATE, person, desk.settings)?;
     let kind = asked.get("filter[type]").unwrap_or_default();
-    let table = match kind {
-        "ticket" => "tickets",
-        "user" => "users",
-        "organization" => "organizations",
-        "group" => "groups",
-        _ => return Err(Answer::bad_value("InvalidValue", "filter[type] is not valid")),
-    };
+    let kind = KINDS.iter().find(|(word, _)| *word == kind);
+    let (kind, table) =
+        *kind.ok_or_else(|| Answer::bad_value("InvalidValue", "filter[type] is not valid"))?;
     let query = query(asked)?;
     if query.split_whitespace().any(|word| word.starts_with("type:")) {
         return Err(Answer::bad_value("InvalidValue", "type belongs into filter[type]"));
     }
-    let found = found(desk, table, query)?;
-    // Newest first, ties by ascending id.
-    let key = |row: &Row| SortKey { number: -row.created_at, text: String::new(), id: row.number };
-    let mut keys: Vec<_> = found.into_iter().map(key).collect();
-    keys.sort_unstable();
-    let account = &*desk.account;
-    let newest = account.now() - desk.knobs.search_lag_seconds;
-    let text = |number: u64| {
-        let row = &account.table(table).rows[&number];
-        let written_since = row.as_of(newest).filter(|_| !row.former.is_empty());
-        let indexed = written_since.as_deref().unwrap_or(row).indexed();
-        let mut text = row_text::without(indexed, "generated_timestamp");
-        row_text::append(&mut text, "result_type", &row_text::quote(kind));
-        text
-    };
-    let rows = Rows { keys, text: &text };
     let flavour = Flavour {
         key: "results",
         order: Order::Created,
@@ -60,6 +51,18 @@ pub(super) fn export(
         cursor_life_s: Some(3600),
         is_emptied: false,
     };
+    let index = Index::of(desk, query)?;
+    // Newest first, ties by ascending id. Rows before the cursor are on no page that may be asked for.
+    let after = paging::after(asked, flavour, desk.cursors);
+    let key = |row: &Row| SortKey { number: -row.created_at, text: String::new(), id: row.number };
+    let all = desk.account.table(table).rows.values();
+    let mut keys: Vec<_> = all.map(key).filter(|key| after.as_ref() < Some(key)).collect();
+    keys.sort_unstable();
+    let rows = &desk.account.table(table).rows;
+    let found = keys.into_iter().filter(|key| index.shows(&rows[&key.id]));
+    let keys: Vec<_> = found.take(flavour.max + 1).collect();
+    let text = |number: u64| index.text(&rows[&number], kind);
+    let rows = Rows { keys, text: &text };
     let extra = |_: &[SortKey]| r#","facets":null"#.to_owned();
     let shorter = Asked {
         page_cap: asked.page_cap.saturating_sub(desk.knobs.search_pages_shorter_by).max(1),
@@ -68,16 +71,48 @@ pub(super) fn export(
     paging::by_cursor(&shorter, &rows, flavour, &extra, desk.cursors)
 }
 
+/// List Search Results: the type is part of the query, and without one there are results of all
+/// types. Pages are those of offset pagination alone.
+pub(super) fn list(desk: &Desk<'_>, asked: &Asked, person: &Person) -> Result<Answer, Answer> {
+    pass(&GATE, person, desk.settings)?;
+    let index = Index::of(desk, query(asked)?)?;
+    if asked.pairs.iter().any(|(key, _)| key.starts_with("page[")) {
+        // Observed: parameters of cursor pagination are refused so.
+        return Err(Answer::bad_value("InvalidValue", "page must be an integer"));
+    }
+    let number = |key: &str, least: usize| {
+        asked.get(key).and_then(|text| text.parse::<usize>().ok()).unwrap_or(least)
+    };
+    let size = number("per_page", 100).clamp(1, 100);
+    if number("page", 1).saturating_mul(size) > MOST_RESULTS {
+        let why = "Requested response size was greater than Search Response Limits";
+        return Err(super::search_words::invalid(why));
+    }
+    let tables = index.tables();
+    let found = tables.iter().flat_map(|(kind, table)| {
+        let rows = desk.account.table(table).rows.values();
+        rows.filter(|row| index.shows(row)).map(|row| (row, *kind))
+    });
+    let mut found: Vec<_> = found.collect();
+    found.sort_by_key(|(row, _)| (-row.created_at, row.number));
+    let keys = (0..found.len() as u64)
+        .map(|at| SortKey { number: 0, text: String::new(), id: at })
+        .collect();
+    let text = |at: u64| {
+        let (row, kind) = found[at as usize];
+        index.text(row, kind)
+    };
+    let mut answer = paging::by_offset(asked, &Rows { keys, text: &text }, "results", false)?;
+    row_text::append(&mut answer.body, "facets", "null");
+    Ok(answer)
+}
+
 /// Show Results Count: the type is part of the query. The count is that of the index.
 pub(super) fn count(desk: &Desk<'_>, asked: &Asked, person: &Person) -> Result<Answer, Answer> {
     pass(&GATE, person, desk.settings)?;
-    let query = query(asked)?;
-    let kinds = [("type:ticket", "tickets"), ("type:user", "users")];
-    let tables = kinds.iter().filter(|(word, _)| query.split_whitespace().any(|one| one == *word));
-    let mut count = 0;
-    for (_, table) in tables {
-        count += found(desk, table, query)?.len();
-    }
+    let index = Index::of(desk, query(asked)?)?;
+    let rows = |table| desk.account.table(table).rows.values().filter(|row| index.shows(row));
+    let count: usize = index.tables().into_iter().map(|(_, table)| rows(table).count()).sum();
     let count = count * (1 + desk.knobs.search_counts_more);
     Ok(Answer::ok(format!(r#"{{"count":{count}}}"#)))
 }
@@ -87,40 +122,96 @@ fn query(asked: &Asked) -> Result<&str, Answer> {
     query.ok_or_else(|| Answer::bad_value("MissingParameter", "query must be present"))
 }
 
-/// The rows of a table that the index finds, as far as it has caught up. Of a ticket that was
-/// deleted since it still holds the living version.
+/// The index as one query sees it.
 ///
-/// Source: Zendesk, Search: new and changed tickets take some minutes to be indexed; hours were
-/// observed.
-fn found<'a>(desk: &'a Desk<'_>, table: &str, query: &str) -> Result<Vec<&'a Row>, Answer> {
-    let words = words(query)?;
-    let newest = desk.account.now() - desk.knobs.search_lag_seconds;
-    let rows = desk.account.table(table).rows.values();
-    let found = rows.filter(|row| {
-        let holds = |row: &Row| words.iter().all(|word| word.holds(row));
-        let is_there = !row.deleted && row.updated_at <= newest && holds(row);
+/// Source: Zendesk, Search: new and changed rows take some minutes to be indexed; hours were observed.
+pub(super) struct Index<'q> {
+    query: &'q str,
+    words: Vec<Word>,
+    /// It has caught up to this second.
+    newest: i64,
+    /// Rows that it is wrong about for good, by their ids: never found, and always found by what
+    /// asks for a field.
+    misses: Vec<u64>,
+    overstates: Vec<u64>,
+}
+
+impl<'q> Index<'q> {
+    pub(super) fn of(desk: &Desk<'_>, query: &'q str) -> Result<Self, Answer> {
+        let newest = desk.account.now() - desk.knobs.search_lag_seconds;
+        let (misses, overstates) =
+            (desk.knobs.search_misses.clone(), desk.knobs.search_overstates.clone());
+        Ok(Self { query, words: words(query)?, newest, misses, overstates })
+    }
+
+    /// The tables that the types of the query name, all of them where it names none.
+    fn tables(&self) -> Vec<(&'static str, &'static str)> {
+        let types: Vec<&str> =
+            self.query.split_whitespace().filter_map(|word| word.strip_prefix("type:")).collect();
+        let is_asked = |(word, _): &(&str, &str)| types.is_empty() || types.contains(word);
+        KINDS.into_iter().filter(is_asked).collect()
+    }
+
+    fn is_overstated(&self, row: &Row) -> bool {
+        self.overstates.contains(&row.number)
+    }
+
+    /// A row that the index is wrong about holds whatever fields are asked for.
+    fn holds(&self, row: &Row) -> bool {
+        let is_overstated = self.is_overstated(row);
+        let is_given = |word: &Word| is_overstated && word.field().is_some();
+        self.words.iter().all(|word| is_given(word) || word.holds(row))
+    }
+
+    /// Whether a row is found. Of a ticket that was deleted since the index holds the living version.
+    fn shows(&self, row: &Row) -> bool {
+        let newest = self.newest;
+        if self.misses.contains(&row.number) {
+            return false;
+        }
         // What a request wrote over is there until the index has heard of it.
         let was_there = || {
             let former = row.as_of(newest).filter(|_| !row.deleted && !row.former.is_empty());
-            former.is_some_and(|former| holds(&former))
+            former.is_some_and(|former| self.holds(&former))
         };
-        is_there || was_there() || row.before_deletion(newest).is_some_and(|before| holds(&before))
-    });
-    Ok(found.collect())
-}
+        let is_there = !row.deleted && row.updated_at <= newest && self.holds(row);
+        is_there
+            || was_there()
+            || row.before_deletion(newest).is_some_and(|before| self.holds(&before))
+    }
 
-/// The rows of a table as an index shows them that has caught up to `newest`: rows that were written
-/// since are there with what they held before. With candidates, no others are looked at.
-pub(super) fn found_as_of<'a>(
-    account: &'a Account,
-    table: &str,
-    query: &str,
-    newest: i64,
-    candidates: Option<&BTreeSet<u64>>,
-) -> Result<Vec<Cow<'a, Row>>, Answer> {
-    let words = words(query)?;
-    let rows = account.table(table).rows.values().filter(|row| !row.deleted);
-    let rows = rows.filter(|row| candidates.is_none_or(|some| some.contains(&row.number)));
-    let rows = rows.filter_map(|row| row.as_of(newest));
-    Ok(rows.filter(|row| words.iter().all(|word| word.holds(row))).collect())
+    /// The rows of a table as the index shows them: rows that were written since it caught up are
+    /// there with what they held before. With candidates, no others are looked at.
+    pub(super) fn found<'a>(
+        &self,
+        account: &'a Account,
+        table: &str,
+        candidates: Option<&BTreeSet<u64>>,
+    ) -> Vec<Cow<'a, Row>> {
+        let rows = account.table(table).rows.values().filter(|row| !row.deleted);
+        let rows = rows.filter(|row| !self.misses.contains(&row.number));
+        let rows = rows.filter(|row| candidates.is_none_or(|some| some.contains(&row.number)));
+        let rows = rows.filter_map(|row| row.as_of(self.newest));
+        rows.filter(|row| self.holds(row)).collect()
+    }
+
+    /// A result as the index has it. One that it is wrong about bears what was asked for.
+    fn text(&self, row: &Row, kind: &str) -> String {
+        let written_since = row.as_of(self.newest).filter(|_| !row.former.is_empty());
+        let shown = written_since.as_deref().unwrap_or(row);
+        let mut text = row_text::without(&self.own_text(shown), "generated_timestamp");
+        row_text::append(&mut text, "result_type", &row_text::quote(kind));
+        text
+    }
+
+    /// The text of a row without what the kind of search adds.
+    pub(super) fn own_text(&self, row: &Row) -> String {
+        let mut text = row.indexed().to_owned();
+        if self.is_overstated(row) {
+            self.words.iter().filter_map(Word::field).for_each(|(field, value)| {
+                super::search_words::pretend(&mut text, field, value);
+            });
+        }
+        text
+    }
 }

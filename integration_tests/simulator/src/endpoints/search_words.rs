@@ -24,6 +24,14 @@ pub(super) enum Word {
 }
 
 impl Word {
+    /// The field that must have a value, and the value.
+    pub(super) fn field(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::Field { field, text, negated: false } => Some((field, text)),
+            _ => None,
+        }
+    }
+
     pub(super) fn holds(&self, row: &Row) -> bool {
         match self {
             Self::Bound { by_update, from, to } => {
@@ -61,6 +69,25 @@ fn custom<'a>(row: &'a Row, field: &str) -> Option<&'a str> {
     fields.iter().find_map(|fields| row_text::get(row_text::get(text, fields)?, field))
 }
 
+/// Lets a text say that the row has this tag, or this value in a field that goes by its key.
+pub(super) fn pretend(text: &mut String, field: &str, value: &str) {
+    if field == "tags" {
+        let tags = row_text::get(text, "tags").unwrap_or("[]");
+        let mut tags: Vec<String> = serde_json::from_str(tags).unwrap_or_default();
+        tags.push(value.to_owned());
+        return row_text::set_existing(text, "tags", &serde_json::Value::from(tags).to_string());
+    }
+    for at in ["user_fields", "organization_fields"] {
+        let Some(mut values) = row_text::get(text, at).map(str::to_owned) else { continue };
+        let raw = match value {
+            "true" | "false" => value.to_owned(),
+            _ => row_text::quote(value),
+        };
+        row_text::set(&mut values, field, &raw);
+        row_text::set(text, at, &values);
+    }
+}
+
 /// The words of a query. What stands in quotes belongs together; the type is told elsewhere.
 pub(super) fn words(query: &str) -> Result<Vec<Word>, Answer> {
     if !query.matches('"').count().is_multiple_of(2) {
@@ -75,7 +102,7 @@ pub(super) fn words(query: &str) -> Result<Vec<Word>, Answer> {
     words.map(word).collect()
 }
 
-fn invalid(why: &str) -> Answer {
+pub(super) fn invalid(why: &str) -> Answer {
     let why = row_text::quote(&format!("Invalid search: {why}"));
     Answer::json(422, format!(r#"{{"error":"invalid","description":{why}}}"#))
 }

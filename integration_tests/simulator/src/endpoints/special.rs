@@ -41,6 +41,7 @@ pub(super) fn is_known(route: &str) -> bool {
         "webhooks",
         "account/settings",
         "routing/attributes/definitions",
+        "search",
         "search/export",
         "search/count",
         "tickets/side_conversations/events",
@@ -87,6 +88,7 @@ pub(super) fn answer(
         "routing/attributes/definitions" => {
             passed(&DEFINITIONS).map(|()| definitions(desk.account))
         }
+        "search" => search::list(desk, asked, person),
         "search/export" => search::export(desk, asked, person),
         "search/count" => search::count(desk, asked, person),
         "tickets/side_conversations/events" if !desk.settings.side_conversations => {

@@ -77,6 +77,11 @@ pub(crate) fn by_cursor(
     Ok(Answer::ok(body))
 }
 
+/// The place behind which a page begins, where the request names one that is good.
+pub(crate) fn after(asked: &Asked, flavour: Flavour, cursors: &Cursors) -> Option<SortKey> {
+    read(asked, "page[after]", flavour, cursors).ok().flatten()
+}
+
 struct Links<'a> {
     asked: &'a Asked,
     flavour: Flavour,

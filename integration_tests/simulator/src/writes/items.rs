@@ -19,6 +19,16 @@ pub(super) struct Item {
     pub(super) is_listed: bool,
 }
 
+/// The shape of results that nobody recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// Each item bears its place in the request as `index`.
+    Usual,
+    /// A good item bears its id alone, a failed one its place in the request for an `id`, as the
+    /// jobs that create users do.
+    Other,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum JobKind {
     CreateUsers,
@@ -161,6 +171,7 @@ impl JobKind {
         world: &mut World<'_>,
         index: usize,
         item: &Item,
+        shape: Shape,
         is_stale: bool,
     ) -> (Value, bool) {
         world.adds_tags = item.is_listed;
@@ -178,7 +189,10 @@ impl JobKind {
                 json!({ "id": id, "status": status, "email": email })
             }),
             (CreateOrganizations, _) => world.create_organization(&item.input).map(created),
-            (CreateMemberships, _) => world.create_membership(&item.input).map(created),
+            (CreateMemberships, _) => world.create_membership(&item.input).map(|id| match shape {
+                Shape::Usual => json!({ "index": index, "id": id, "status": "Created" }),
+                Shape::Other => created(id),
+            }),
             (CreateTickets, _) => world.create_ticket(&item.input).map(|(id, _)| {
                 json!({ "index": index, "id": id, "account_id": ADMIN_USER_ID % 100_000_000 })
             }),
@@ -199,10 +213,7 @@ impl JobKind {
         };
         match done {
             Ok(result) => (result, true),
-            Err(refusal) => {
-                let words = self.words(&refusal);
-                (self.failed(index, id.or(item.id), refusal.name(self.error()), &words), false)
-            }
+            Err(refusal) => (self.failed(index, item, id.or(item.id), shape, &refusal), false),
         }
     }
 
@@ -234,9 +245,19 @@ impl JobKind {
     }
 
     /// The result of an item that failed.
-    pub(super) fn failed(self, index: usize, id: Option<u64>, error: &str, details: &str) -> Value {
-        let error = if error == "Failed" { self.error() } else { error };
+    pub(super) fn failed(
+        self,
+        index: usize,
+        item: &Item,
+        id: Option<u64>,
+        shape: Shape,
+        refusal: &Refusal,
+    ) -> Value {
+        let (error, details) = (refusal.name(self.error()), self.words(refusal));
         match self {
+            CreateMemberships if shape == Shape::Other => {
+                json!({ "id": index, "error": error, "details": details, "status": "Failed" })
+            }
             // Reports of others: the `id` of a failed item is its place in the request.
             CreateUsers | UpsertUsers => {
                 json!({ "id": index, "error": error, "details": details, "status": "Failed" })

@@ -1,9 +1,10 @@
 //! Bulk jobs: ordered, queued, worked off item by item in simulated time, and ended. Sources:
 //! Zendesk, Job Statuses; recorded answers; issues of clients.
 
-use super::items::{Item, JobKind};
+use super::items::{Item, JobKind, Shape};
 use super::job_faults::{JobFault, JobFaults, JobOrdered};
 use super::ledger::Ledger;
+use super::refusal::Refusal;
 use super::world::{Actor, World};
 use crate::account::Account;
 use crate::answer::{Answer, public_url};
@@ -59,6 +60,7 @@ struct Job {
     status: Status,
     ended_ms: i64,
     fault: Option<JobFault>,
+    shape: Shape,
     /// What the tickets of the job looked like when it was queued.
     seen: HashMap<u64, u64>,
 }
@@ -121,6 +123,7 @@ impl Jobs {
             status: Status::Queued,
             ended_ms: 0,
             fault,
+            shape: if knobs.other_job_results { Shape::Other } else { Shape::Usual },
             seen,
         });
         let job = self.jobs.last().map(Job::json).unwrap_or_default();
@@ -267,7 +270,8 @@ impl Job {
         self.done += 1;
         if self.fault == Some(JobFault::FailsWithResults) {
             let id = self.items[index].id;
-            let result = self.kind.failed(index, id, "Failed", "Something went wrong");
+            let result =
+                self.kind.failed(index, &self.items[index], id, self.shape, &Refusal::Broken);
             return self.results.push((result, false));
         }
         let is_stale = self.is_stale(account, index);
@@ -279,7 +283,7 @@ impl Job {
             unpermitted: Vec::new(),
             adds_tags: true,
         };
-        let result = self.kind.work(&mut world, index, &self.items[index], is_stale);
+        let result = self.kind.work(&mut world, index, &self.items[index], self.shape, is_stale);
         if let Some((id, seen)) =
             self.items[index].id.and_then(|id| Some((id, self.seen.get_mut(&id)?)))
         {

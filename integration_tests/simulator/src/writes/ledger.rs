@@ -54,6 +54,14 @@ pub struct OrganizationLost {
     pub organization_id: u64,
 }
 
+/// A ticket that lost its organization and its assignee because a membership ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TicketUnassigned {
+    pub ticket_id: u64,
+    pub user_id: u64,
+    pub organization_id: u64,
+}
+
 /// Tags that were not in the list that replaced theirs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TagsLost {
@@ -77,6 +85,7 @@ pub struct Ledger {
     pub requester_mails: Vec<RequesterMail>,
     pub triggers_fired: Vec<TriggersFired>,
     pub organizations_lost: Vec<OrganizationLost>,
+    pub tickets_unassigned: Vec<TicketUnassigned>,
     pub tags_lost: Vec<TagsLost>,
     pub role_changes: Vec<UserChange>,
     pub primary_email_changes: Vec<UserChange>,
@@ -118,6 +127,7 @@ impl Ledger {
             ("requester_mails", self.requester_mails.len()),
             ("triggers_fired", self.triggers_fired.len()),
             ("organizations_lost", self.organizations_lost.len()),
+            ("tickets_unassigned", self.tickets_unassigned.len()),
             ("tags_lost", self.tags_lost.len()),
             ("role_changes", self.role_changes.len()),
             ("primary_email_changes", self.primary_email_changes.len()),

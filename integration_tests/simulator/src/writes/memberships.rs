@@ -1,6 +1,6 @@
 //! Which organizations a user belongs to. Source: Zendesk, Organization Memberships.
 
-use super::ledger::{Deed, OrganizationLost};
+use super::ledger::{Deed, OrganizationLost, TicketUnassigned};
 use super::refusal::Refusal;
 use super::validation::{Attributes, Input, Kind, flag, whole};
 use super::world::World;
@@ -35,6 +35,12 @@ impl World<'_> {
             // Zendesk, Organization Memberships: one that exists is refused with 422.
             let description = "User has already been taken".to_owned();
             return Err(Refusal::of("user_id", description, "DuplicateValue"));
+        }
+        if self.account.has_one_organization && !self.account.organizations_of(user).is_empty() {
+            // Zendesk, Organization Memberships: several need an account that allows them. The words
+            // are assumed.
+            let description = "User can belong to one organization only".to_owned();
+            return Err(Refusal::of("organization_id", description, "InvalidValue"));
         }
         let is_default = input.get("default").and_then(flag) == Some(true);
         Ok(self.join(user, organization, is_default))
@@ -80,6 +86,12 @@ impl World<'_> {
             let is_of = self.account.number_of("tickets", ticket, "organization_id");
             if is_of == Some(organization) && !is_closed {
                 let null = |field: &str| (field.to_owned(), "null".to_owned());
+                let ended = TicketUnassigned {
+                    ticket_id: ticket,
+                    user_id: user,
+                    organization_id: organization,
+                };
+                self.ledger.tickets_unassigned.push(ended);
                 self.update("tickets", ticket, &vec![null("assignee_id"), null("organization_id")]);
             }
         }

@@ -28,8 +28,8 @@ mod world;
 pub use job_faults::{JobFault, JobFaults, JobOrdered};
 pub use jobs::JobSeen;
 pub use ledger::{
-    Deed, EffectiveWrite, Ledger, OrganizationLost, RequesterMail, TagsLost, TriggersFired,
-    UserChange, VerificationMail,
+    Deed, EffectiveWrite, Ledger, OrganizationLost, RequesterMail, TagsLost, TicketUnassigned,
+    TriggersFired, UserChange, VerificationMail,
 };
 
 pub(crate) use jobs::Jobs;

@@ -27,6 +27,8 @@ pub(super) enum Refusal {
     Forbidden,
     /// 409: the row was changed since.
     Conflict,
+    /// Something went wrong with a job.
+    Broken,
 }
 
 impl Refusal {
@@ -69,6 +71,7 @@ impl Refusal {
                 let body = json!({ "error": "UpdateConflict", "description": self.words() });
                 Answer::json(409, body.to_string())
             }
+            Self::Broken => Answer::json(500, r#"{"error":"InternalError"}"#),
         }
     }
 
@@ -78,7 +81,7 @@ impl Refusal {
             Self::Conflict => "UpdateConflict",
             Self::NotFound => "RecordNotFound",
             Self::Forbidden => "PermissionDenied",
-            Self::Invalid(_) | Self::Attribute { .. } | Self::Missing(_) => of_job,
+            Self::Invalid(_) | Self::Attribute { .. } | Self::Missing(_) | Self::Broken => of_job,
         }
     }
 
@@ -95,6 +98,7 @@ impl Refusal {
             ),
             Self::Missing(name) => format!("Required parameter missing: {name}"),
             Self::NotFound => "Not found".to_owned(),
+            Self::Broken => "Something went wrong".to_owned(),
             Self::Forbidden => "You do not have access to this record".to_owned(),
             Self::Conflict => {
                 "Safe Update prevented the update due to outdated ticket data. Please \

@@ -1,5 +1,6 @@
 //! Requests that write, over HTTP.
 
+mod audiences;
 mod faults;
 mod gates;
 mod hostile;

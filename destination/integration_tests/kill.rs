@@ -60,7 +60,30 @@ fn ticket(at: usize) -> Value {
     json!({ "external_id": format!("P-{at}"), "subject": format!("Case {at}"), "description": format!("Words {at}"), "priority": "high", "tags": ["x"] })
 }
 
-const SCENARIOS: [Scenario; 14] = [
+/// The user of a row of memberships, of whom a few have many, and the organization.
+fn pair(at: usize) -> Value {
+    json!({ "user_external_id": format!("P-{}", at % 60), "organization_external_id": format!("O-{}", at / 60 % 4) })
+}
+
+const MEMBERSHIPS: &str = "organization_memberships";
+
+const SCENARIOS: [Scenario; 16] = [
+    Scenario {
+        name: "memberships add",
+        object: MEMBERSHIPS,
+        mode: "append_dedup",
+        key: Some("user_external_id+organization_external_id"),
+        before: |at| (at.is_multiple_of(3)).then(|| pair(at)),
+        row: pair,
+    },
+    Scenario {
+        name: "memberships remove",
+        object: MEMBERSHIPS,
+        mode: "soft_delete",
+        key: Some("user_external_id+organization_external_id"),
+        before: |at| Some(pair(at)),
+        row: |at| pair(at * 2 % 240),
+    },
     Scenario {
         name: "users upsert",
         object: "users",
@@ -177,12 +200,48 @@ const SCENARIOS: [Scenario; 14] = [
 
 fn founded(scenario: &Scenario) -> Simulator {
     let sim = account();
+    if scenario.object == MEMBERSHIPS {
+        found_memberships(&sim, scenario);
+        return sim;
+    }
     sim.account(|account| {
         for row in (0..ROWS).filter_map(scenario.before) {
             account.write_new(scenario.object, row);
         }
     });
     sim
+}
+
+/// People and houses, and the memberships that are there before.
+fn found_memberships(sim: &Simulator, scenario: &Scenario) {
+    sim.account(|account| {
+        let users: Vec<u64> = (0..60).map(|at| account.write_new("users", person(at))).collect();
+        let house =
+            |at: usize| json!({ "external_id": format!("O-{at}"), "name": format!("House {at}") });
+        let houses: Vec<u64> =
+            (0..4).map(|at| account.write_new("organizations", house(at))).collect();
+        for at in (0..ROWS).filter(|at| (scenario.before)(*at).is_some()) {
+            let pair = json!({ "user_id": users[at % 60], "organization_id": houses[at / 60 % 4] });
+            account.write_new(MEMBERSHIPS, pair);
+        }
+    });
+}
+
+/// The organizations of each of the people.
+fn memberships(sim: &Simulator) -> BTreeMap<String, Vec<Value>> {
+    let name = |row: &Value| Some((row["id"].as_u64()?, row["external_id"].as_str()?.to_owned()));
+    let names = |resource: &str| -> BTreeMap<u64, String> {
+        all(sim, resource).iter().filter_map(name).collect()
+    };
+    let (users, houses) = (names("users"), names("organizations"));
+    let mut found: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for (id, name) in users.into_iter().filter(|(_, name)| name.starts_with("P-")) {
+        let of = sim.account(|account| account.organizations_of(id));
+        let mut of: Vec<Value> = of.iter().map(|id| json!(houses.get(id))).collect();
+        of.sort_by_key(Value::to_string);
+        found.insert(name, of);
+    }
+    found
 }
 
 /// The rows from one on, with states that say how many rows stand before them.
@@ -199,6 +258,9 @@ fn input(scenario: &Scenario, from: usize) -> String {
 
 /// Everything about the rows of an object that is not of the moment at which it was written.
 fn end_state(sim: &Simulator, scenario: &Scenario) -> BTreeMap<String, Vec<Value>> {
+    if scenario.object == MEMBERSHIPS {
+        return memberships(sim);
+    }
     let mut comments: BTreeMap<u64, Vec<String>> = BTreeMap::new();
     if scenario.object == "tickets" {
         for event in all(sim, "ticket_events") {
@@ -345,6 +407,11 @@ fn users_are_as_if_nothing_had_happened() {
 #[test]
 fn organizations_are_as_if_nothing_had_happened() {
     play_all("organizations");
+}
+
+#[test]
+fn memberships_are_as_if_nothing_had_happened() {
+    play_all(MEMBERSHIPS);
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod defaults;
 mod documents;
 mod kill;
 mod meant;
+mod memberships;
 mod operations;
 mod options;
 mod roads;

@@ -32,8 +32,8 @@ mod tls;
 mod writes;
 
 pub use account::{
-    ADMIN_USER_ID, AGENT_USER_ID, Account, Brand, CustomField, Row, SUBDOMAIN, SUSPENDED_USER_ID,
-    Truth,
+    ADMIN_USER_ID, AGENT_USER_ID, Account, Brand, CustomField, RecordNames, Row, SUBDOMAIN,
+    SUSPENDED_USER_ID, Truth,
 };
 pub use auth::{
     ADMIN_API_TOKEN, ADMIN_BEARER, AGENT_API_TOKEN, AGENT_BEARER, ApiToken, AuthorizationKind,
@@ -51,8 +51,9 @@ pub use requests::RequestSeen;
 pub use settings::{HeaderSpelling, Knobs, Latency, Plan, Settings, Size, Tls};
 pub use simulator::{RequestHook, Simulator};
 pub use writes::{
-    Deed, EffectiveWrite, JobFault, JobFaults, JobOrdered, JobSeen, Ledger, OrganizationLost,
-    RequesterMail, TagsLost, TicketUnassigned, TriggersFired, UserChange, VerificationMail,
+    Deed, EffectiveWrite, FieldChange, JobFault, JobFaults, JobOrdered, JobSeen, Ledger,
+    MembershipChange, OrganizationLost, RequesterMail, TagChange, TagsLost, TicketUnassigned,
+    TriggersFired, UserChange, VerificationMail,
 };
 
 #[cfg(test)]

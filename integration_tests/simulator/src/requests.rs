@@ -60,7 +60,7 @@ impl RequestSeen {
     /// Whether it asks for a change.
     pub fn is_write(&self) -> bool {
         self.path.starts_with("/api/v2/")
-            && matches!(self.method.as_str(), "POST" | "PUT" | "DELETE")
+            && matches!(self.method.as_str(), "POST" | "PUT" | "PATCH" | "DELETE")
     }
 
     /// The body as JSON; null where it is none.

@@ -14,6 +14,7 @@ fn fields_of(resource: &str) -> &'static [&'static str] {
         "organizations" => &["external_id", "name"],
         "organization_memberships" => &["user_id", "organization_id"],
         "tickets" => &["external_id", "requester_id"],
+        "custom_object_records" => &["external_id", "name"],
         _ => &[],
     }
 }

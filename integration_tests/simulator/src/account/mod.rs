@@ -3,6 +3,7 @@
 
 mod brands;
 mod changes;
+mod custom_objects;
 mod fields;
 mod founding;
 mod index;
@@ -13,6 +14,7 @@ pub(crate) mod truth;
 mod writing;
 
 pub use brands::Brand;
+pub use custom_objects::RecordNames;
 pub use fields::CustomField;
 pub use table::Row;
 pub use truth::Truth;

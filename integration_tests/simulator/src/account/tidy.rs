@@ -10,7 +10,8 @@ use std::collections::BTreeSet;
 impl Account {
     /// Gives each external id to one row alone, each user one primary address and the identity that
     /// holds it, and each user's organization a membership. The Admin and the Agent whose credentials
-    /// tests use have their roles and addresses. Nothing is stamped.
+    /// tests use have their roles and addresses, and there is a custom object, `subscription`, with a
+    /// field of each type. Nothing is stamped.
     pub fn tidy_people(&mut self) {
         for (id, role, email) in [
             (ADMIN_USER_ID, "admin", ADMIN_API_TOKEN.email),
@@ -32,6 +33,7 @@ impl Account {
                 number.into_iter().for_each(|number| self.remove_row(name, number));
             }
         }
+        self.tidy_objects();
         let organizations: Vec<u64> = self
             .table("organizations")
             .rows

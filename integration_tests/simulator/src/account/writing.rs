@@ -19,6 +19,17 @@ impl Account {
         parent: Option<u64>,
         text: impl FnOnce(u64) -> String,
     ) -> u64 {
+        self.insert_row_as(name, parent, |id| id.to_string(), text)
+    }
+
+    /// The same for a row whose name in the API is not its number.
+    pub(crate) fn insert_row_as(
+        &mut self,
+        name: &'static str,
+        parent: Option<u64>,
+        key: impl FnOnce(u64) -> String,
+        text: impl FnOnce(u64) -> String,
+    ) -> u64 {
         let random = self.chance.bits();
         let now = self.now;
         let table = self.table_mut(name);
@@ -26,7 +37,7 @@ impl Account {
         let id = table.last_id + step;
         table.made += 1;
         let mut row = Row {
-            key: id.to_string(),
+            key: key(id),
             number: id,
             created_at: now,
             updated_at: now,
@@ -55,7 +66,10 @@ impl Account {
         fields: &[(String, String)],
     ) -> Vec<String> {
         let now = self.now;
-        let Some(row) = self.table_mut(name).change(&number.to_string()) else { return Vec::new() };
+        let key = self.table(name).rows.get(&number).map(|row| row.key.clone());
+        let Some(row) = self.table_mut(name).change(&key.unwrap_or_default()) else {
+            return Vec::new();
+        };
         row.former.push((now, row.text.clone()));
         let excess = row.former.len().saturating_sub(FORMER_TEXTS);
         row.former.drain(..excess);

@@ -2,7 +2,7 @@
 //! of people and organizations, jobs. Sources: Zendesk, Users; Organizations; Tickets; Job Statuses.
 
 use super::search::Index;
-use super::{Desk, pass};
+use super::{Desk, pass, records};
 use crate::account::Account;
 use crate::account::table::{Order, Row, SortKey};
 use crate::answer::Answer;
@@ -28,6 +28,9 @@ enum Kind {
     Job,
     Jobs,
     AllJobs,
+    CustomObject,
+    Records,
+    Record,
 }
 
 struct Lookup {
@@ -90,6 +93,9 @@ const LOOKUPS: &[Lookup] = &[
     lookup("tickets/show_many", Kind::ShowMany, "tickets", "ticket", "tickets"),
     lookup("tickets/{}", Kind::Show, "tickets", "ticket", "tickets"),
     lookup("tickets/{}/tags", Kind::Tags, "tickets", "ticket", "tickets"),
+    lookup("custom_objects/{}", Kind::CustomObject, "", "", "custom_objects"),
+    lookup("custom_objects/{}/records", Kind::Records, "", "", "custom_objects"),
+    lookup("custom_objects/{}/records/{}", Kind::Record, "", "", "custom_objects"),
     lookup("job_statuses", Kind::AllJobs, "", "", ""),
     lookup("job_statuses/show_many", Kind::Jobs, "", "", ""),
     lookup("job_statuses/{}", Kind::Job, "", "", ""),
@@ -122,6 +128,9 @@ pub(super) fn answer(
         Kind::Search => search_organizations(desk.account, asked),
         Kind::Autocomplete => autocomplete(desk.account, asked),
         Kind::Memberships => memberships(desk, lookup, id, asked),
+        Kind::CustomObject => records::show_object(desk, id),
+        Kind::Records => records::list(desk, id, asked),
+        Kind::Record => records::show(desk, id, ids.get(1).copied().unwrap_or_default()),
         Kind::Tags => tags(desk.account, lookup, id),
         Kind::Job => desk.jobs.show(id, desk.now_ms),
         Kind::AllJobs => Ok(desk.jobs.list(desk.now_ms)),

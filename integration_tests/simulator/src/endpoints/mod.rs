@@ -1,6 +1,7 @@
 //! From a request to an answer: who asks, may they, which listing is it, which rows does it show.
 
 mod lookups;
+mod records;
 mod search;
 mod search_words;
 mod shapes;
@@ -35,6 +36,8 @@ pub(crate) struct Desk<'a> {
 pub(crate) fn route_of(path: &str) -> Option<String> {
     let route = path.strip_prefix("/api/v2/")?;
     let route = route.strip_suffix(".json").unwrap_or(route);
+    // The keys of objects that Zendesk brings have colons, which clients may escape.
+    let route = &route.replace("%3A", ":").replace("%3a", ":");
     let route = route
         .strip_prefix("help_center/community/")
         .map_or_else(|| route.to_owned(), |rest| format!("community/{rest}"));

@@ -180,8 +180,13 @@ pub(crate) fn group_sla_policy(seed: &Seed) -> String {
 
 /// Twenty-six characters of the alphabet that ULIDs have.
 pub(crate) fn ulid(seed: &Seed) -> String {
+    ulid_of(seed.id, u128::from(seed.bits(70)))
+}
+
+/// One that sorts as the number does.
+pub(crate) fn ulid_of(id: u64, bits: u128) -> String {
     const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-    let mut number = u128::from(seed.id) << 64 | u128::from(seed.bits(70));
+    let mut number = u128::from(id) << 64 | bits;
     let mut text = vec![b'0'; 26];
     for place in text.iter_mut().rev() {
         *place = ALPHABET[(number % 32) as usize];

@@ -8,7 +8,7 @@ use crate::answer::Answer;
 use serde_json::{Value, json};
 
 /// Zendesk: a bulk call takes no more than this.
-const MOST_ITEMS: usize = 100;
+pub(super) const MOST_ITEMS: usize = 100;
 
 type Outcome = Result<Answer, Answer>;
 
@@ -102,7 +102,7 @@ fn objects(call: &mut Call<'_>, kind: JobKind, names: Names) -> Result<Vec<Input
 }
 
 /// A value of the wrong type refuses the request as a whole, before there is a job.
-fn check(call: &mut Call<'_>, kind: JobKind, input: &Input) -> Result<(), Answer> {
+pub(super) fn check(call: &mut Call<'_>, kind: JobKind, input: &Input) -> Result<(), Answer> {
     let (attributes, action) = kind.attributes();
     for key in or_answer(attributes.check(input, action))? {
         if !call.world.unpermitted.contains(&key) {
@@ -173,7 +173,7 @@ fn listed(call: &Call<'_>, kind: JobKind) -> Result<Option<Vec<Item>>, Answer> {
 }
 
 /// Recorded: what more than a hundred items are answered.
-fn too_many(kind: JobKind) -> Answer {
+pub(super) fn too_many(kind: JobKind) -> Answer {
     let body = if kind == JobKind::CreateUsers {
         json!({ "error": "TooManyValues",
             "description": "Maximum 100 users may be created per call" })
@@ -184,7 +184,7 @@ fn too_many(kind: JobKind) -> Answer {
     Answer::json(400, body.to_string())
 }
 
-fn order(call: &mut Call<'_>, kind: JobKind, items: Vec<Item>) -> Outcome {
+pub(super) fn order(call: &mut Call<'_>, kind: JobKind, items: Vec<Item>) -> Outcome {
     let Call { world, jobs, knobs, written, .. } = call;
     Ok(jobs.order(kind, items, world, knobs, written.now_ms))
 }

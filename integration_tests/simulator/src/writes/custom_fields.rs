@@ -1,5 +1,6 @@
 //! Values of custom fields: which are taken, how they are kept, and the tags that come and go with
-//! them. Sources: Zendesk, Ticket Fields; User Fields; Organization Fields.
+//! them. Sources: Zendesk, Ticket Fields; User Fields; Organization Fields; Custom Object
+//! Fields.
 
 use super::pattern;
 use super::refusal::Refusal;
@@ -20,7 +21,19 @@ struct Field {
     /// The tag of a checkbox.
     tag: Option<String>,
     pattern: Option<String>,
+    /// What a lookup is for: `zen:user` and the like.
+    target: Option<String>,
     is_system: bool,
+}
+
+/// Whose fields they are. Values are kept in other forms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    Ticket,
+    /// A user or an organization.
+    Person,
+    /// A record of this custom object.
+    Record(u64),
 }
 
 /// New values, and the tags that they bring and take.
@@ -52,12 +65,36 @@ pub(super) fn keyed(
     old: Option<&str>,
     input: &Value,
 ) -> Result<Change, Refusal> {
-    let old = old.filter(|old| old.trim_start().starts_with('{')).unwrap_or("{}");
+    keyed_of(world, listing, Owner::Person, old.unwrap_or("{}"), input)
+}
+
+/// Fields of the records of a custom object, which go by their keys. Unknown keys are ignored.
+pub(super) fn of_record(
+    world: &mut World<'_>,
+    object: u64,
+    old: &str,
+    input: &Value,
+) -> Result<String, Refusal> {
+    let owner = Owner::Record(object);
+    keyed_of(world, "custom_object_fields", owner, old, input).map(|change| change.values)
+}
+
+fn keyed_of(
+    world: &mut World<'_>,
+    listing: &'static str,
+    owner: Owner,
+    old: &str,
+    input: &Value,
+) -> Result<Change, Refusal> {
+    let old = if old.trim_start().starts_with('{') { old } else { "{}" };
     let mut change = Change { values: old.to_owned(), ..Change::default() };
     let Value::Object(input) = input else { return Ok(change) };
     for (key, value) in input {
-        let Some(field) = field(world, listing, |field| field.key == *key) else { continue };
-        let Some(raw) = kept(world, &field, value, true)? else { continue };
+        let Some(field) = field(world, listing, owner, |field| field.key == *key) else {
+            world.ledger.ignored_fields.push((listing.to_owned(), key.clone()));
+            continue;
+        };
+        let Some(raw) = kept(world, &field, value, owner)? else { continue };
         let former = get(&change.values, key).map(str::to_owned);
         note_tags(&mut change, &field, former, &raw);
         row_text::set(&mut change.values, key, &raw);
@@ -82,8 +119,8 @@ pub(super) fn numbered(world: &mut World<'_>, old: &str, input: &Value) -> Resul
         };
         // Zendesk, Ticket Fields: the system's own fields go by their names.
         let own = |field: &Field| field.id == id && !field.is_system;
-        let Some(field) = field(world, "ticket_fields", own) else { continue };
-        let Some(raw) = kept(world, &field, value, false)? else { continue };
+        let Some(field) = field(world, "ticket_fields", Owner::Ticket, own) else { continue };
+        let Some(raw) = kept(world, &field, value, Owner::Ticket)? else { continue };
         let place = values.iter().position(|(known, _)| *known == id);
         let former = place.map(|place| values[place].1.clone());
         note_tags(&mut change, &field, former, &raw);
@@ -117,9 +154,18 @@ fn is_active(text: &str) -> bool {
     get(text, "active") != Some("false")
 }
 
-fn field(world: &World<'_>, listing: &str, is: impl Fn(&Field) -> bool) -> Option<Field> {
+fn field(
+    world: &World<'_>,
+    listing: &str,
+    owner: Owner,
+    is: impl Fn(&Field) -> bool,
+) -> Option<Field> {
     let rows = world.account.table(listing).rows.values();
-    let rows = rows.filter(|row| is_active(&row.text));
+    let is_of = |parent: Option<u64>| match owner {
+        Owner::Record(object) => parent == Some(object),
+        _ => true,
+    };
+    let rows = rows.filter(|row| is_active(&row.text) && is_of(row.parent));
     let mut fields = rows.map(|row| {
         let text = |key: &str| get_text(&row.text, key);
         let options = get(&row.text, "custom_field_options").unwrap_or("[]");
@@ -133,6 +179,7 @@ fn field(world: &World<'_>, listing: &str, is: impl Fn(&Field) -> bool) -> Optio
             options: options.iter().filter_map(value).collect(),
             tag: text("tag"),
             pattern: text("regexp_for_validation"),
+            target: text("relationship_target_type"),
             is_system: get(&row.text, "removable") == Some("false"),
         }
     });
@@ -144,8 +191,9 @@ fn kept(
     world: &mut World<'_>,
     field: &Field,
     value: &Value,
-    is_keyed: bool,
+    owner: Owner,
 ) -> Result<Option<String>, Refusal> {
+    let is_keyed = owner != Owner::Ticket;
     let kind = field.kind.as_str();
     let bad = |what: &str| {
         let description = format!("{}: {what}", field.title);
@@ -193,7 +241,7 @@ fn kept(
         "date" => match day(&as_text()) {
             // Zendesk, User Fields: the dates of users and organizations have a time when they are
             // read.
-            Some(day) if is_keyed => quote(&format!("{day}T00:00:00+00:00")),
+            Some(day) if owner == Owner::Person => quote(&format!("{day}T00:00:00+00:00")),
             Some(day) => quote(&day),
             None => return bad("must be a date in the format YYYY-MM-DD"),
         },
@@ -208,10 +256,16 @@ fn kept(
             Ok(number) if number.is_finite() => quote(&as_text()),
             _ => return bad("must be a number"),
         },
-        "lookup" => match whole(value) {
-            Some(id) if is_keyed => id.to_string(),
-            Some(id) => quote(&id.to_string()),
-            None => return bad("must be the id of a record"),
+        "lookup" => match (found(world, field, value), owner) {
+            (Found::Row(id), Owner::Person) if id.bytes().all(|b| b.is_ascii_digit()) => id,
+            (Found::Row(id), _) => quote(&id),
+            (Found::NoRow, _) => {
+                // Zendesk does not say what becomes of the id of a row that is not there. As with the
+                // value of a dropdown it is ignored, and the answer is 200.
+                world.ledger.ignored_lookups.push((name_of(field), as_text()));
+                return Ok(None);
+            }
+            (Found::NoId, _) => return bad("must be the id of a record"),
         },
         _ if value.is_object() || value.is_array() => return bad("must be a text"),
         _ => {
@@ -223,6 +277,35 @@ fn kept(
             quote(&text)
         }
     }))
+}
+
+/// What the value of a lookup names.
+enum Found {
+    /// A row that is there, by its id.
+    Row(String),
+    NoRow,
+    /// It cannot be an id.
+    NoId,
+}
+
+/// Zendesk, Lookup Relationships: the id of a row of the kind that the field is for.
+fn found(world: &World<'_>, field: &Field, value: &Value) -> Found {
+    let target = field.target.as_deref().unwrap_or_default();
+    if let Some(key) = target.strip_prefix("zen:custom_object:") {
+        let Some(id) = value.as_str() else { return Found::NoId };
+        let object = world.custom_object(key);
+        let record = object.and_then(|object| world.record_of(object, id));
+        return record.map_or(Found::NoRow, |_| Found::Row(id.to_owned()));
+    }
+    let Some(id) = whole(value) else { return Found::NoId };
+    let is_there = |table: &str| world.account.living(table, id).is_some();
+    let is_there = match target {
+        "zen:user" => is_there("users"),
+        "zen:organization" => is_there("organizations"),
+        "zen:ticket" => is_there("tickets"),
+        _ => true,
+    };
+    if is_there { Found::Row(id.to_string()) } else { Found::NoRow }
 }
 
 fn name_of(field: &Field) -> String {

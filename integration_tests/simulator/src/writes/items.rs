@@ -1,10 +1,11 @@
 //! The kinds of jobs: what each does with an item, and what it says of it. The shapes differ from
 //! kind to kind, as recorded answers and the reports of others show.
 
+use super::records::RecordDeed;
 use super::refusal::Refusal;
 use super::validation::{Attributes, Input};
 use super::world::World;
-use super::{memberships, organizations, tickets, users};
+use super::{memberships, organizations, records, tickets, users};
 use crate::account::ADMIN_USER_ID;
 use serde_json::{Value, json};
 
@@ -14,6 +15,8 @@ pub(super) struct Item {
     pub(super) id: Option<u64>,
     /// What names the row where it is no id.
     pub(super) external_id: Option<String>,
+    /// The custom object that its record is of.
+    pub(super) object: Option<u64>,
     pub(super) input: Input,
     /// Named by `?ids=` or `?external_ids=`: the only form that adds and removes tags.
     pub(super) is_listed: bool,
@@ -43,11 +46,12 @@ pub(super) enum JobKind {
     DeleteTickets,
     CreateMemberships,
     DeleteMemberships,
+    Records(RecordDeed),
 }
 
 use JobKind::{
     CreateMemberships, CreateOrganizations, CreateTickets, CreateUsers, DeleteMemberships,
-    DeleteOrganizations, DeleteTickets, DeleteUsers, UpdateOrganizations, UpdateTickets,
+    DeleteOrganizations, DeleteTickets, DeleteUsers, Records, UpdateOrganizations, UpdateTickets,
     UpdateUsers, UpsertUsers,
 };
 
@@ -118,6 +122,7 @@ impl JobKind {
                 "OrganizationMembershipBulkDeleteJob",
                 "Deleting organization membership",
             ],
+            Records(deed) => deed.names(),
         }
     }
 
@@ -156,6 +161,7 @@ impl JobKind {
             "users" => &users::ATTRIBUTES,
             "organizations" => &organizations::ATTRIBUTES,
             "tickets" => &tickets::ATTRIBUTES,
+            "custom_objects" => &records::ATTRIBUTES,
             _ => &memberships::ATTRIBUTES,
         };
         (attributes, action)
@@ -175,6 +181,12 @@ impl JobKind {
         is_stale: bool,
     ) -> (Value, bool) {
         world.adds_tags = item.is_listed;
+        if let Records(deed) = self {
+            return match deed.work(world, item) {
+                Ok(done) => (RecordDeed::good(world, index, done, shape), true),
+                Err(refusal) => (self.failed(index, item, None, shape, &refusal), false),
+            };
+        }
         let id = item.id.or_else(|| {
             let key = item.external_id.as_ref()?;
             world.account.living_with(self.table(), "external_id", key).pop()
@@ -196,7 +208,7 @@ impl JobKind {
             (CreateTickets, _) => world.create_ticket(&item.input).map(|(id, _)| {
                 json!({ "index": index, "id": id, "account_id": ADMIN_USER_ID % 100_000_000 })
             }),
-            (_, None) => Err(Refusal::NotFound),
+            (_, None) | (Records(_), _) => Err(Refusal::NotFound),
             (UpdateUsers, Some(id)) => world.update_user(id, &item.input).map(|()| updated(id)),
             (UpdateOrganizations, Some(id)) => {
                 world.update_organization(id, &item.input).map(|()| updated(id))
@@ -241,6 +253,7 @@ impl JobKind {
             DeleteTickets => "TicketDeleteFailed",
             CreateMemberships => "OrganizationMembershipCreateFailed",
             DeleteMemberships => "OrganizationMembershipDeleteFailed",
+            Records(deed) => deed.error(),
         }
     }
 
@@ -255,6 +268,7 @@ impl JobKind {
     ) -> Value {
         let (error, details) = (refusal.name(self.error()), self.words(refusal));
         match self {
+            Records(_) => RecordDeed::failed(index, item, shape, error, &details),
             CreateMemberships if shape == Shape::Other => {
                 json!({ "id": index, "error": error, "details": details, "status": "Failed" })
             }

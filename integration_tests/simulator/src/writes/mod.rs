@@ -1,7 +1,8 @@
-//! Requests that write: POST, PUT and DELETE. What a write does to one object is in the file of that
+//! Requests that write: POST, PUT, PATCH and DELETE. What a write does to one object is in the file of that
 //! object; single requests and jobs share it. `routes` has the table of all of them.
 
 mod bulk;
+mod changes;
 mod comments;
 mod custom_fields;
 mod idempotency;
@@ -14,6 +15,8 @@ mod memberships;
 mod organizations;
 mod pattern;
 mod rates;
+mod record_requests;
+mod records;
 mod refusal;
 mod request;
 mod routes;
@@ -25,6 +28,7 @@ mod users;
 mod validation;
 mod world;
 
+pub use changes::{FieldChange, MembershipChange, TagChange};
 pub use job_faults::{JobFault, JobFaults, JobOrdered};
 pub use jobs::JobSeen;
 pub use ledger::{

@@ -2,6 +2,7 @@
 //! before one with an id in its place.
 
 use super::bulk;
+use super::record_requests as records;
 use super::request::Call;
 use super::single;
 use crate::answer::Answer;
@@ -42,6 +43,7 @@ pub(crate) fn find<'r>(method: &str, route: &'r str) -> Option<(&'static Route, 
 const AGENTS: Gate = Gate { role: Role::Agent, scope: "", is_bulk_import: false };
 const USERS: Gate = Gate { scope: "users", ..AGENTS };
 const ORGANIZATIONS: Gate = Gate { scope: "organizations", ..AGENTS };
+const OBJECTS: Gate = Gate { scope: "custom_objects", ..AGENTS };
 const TICKETS: Gate = Gate { scope: "tickets", ..AGENTS };
 
 const fn admins(gate: Gate) -> Gate {
@@ -58,6 +60,10 @@ const fn post(path: &'static str, gate: Gate, act: Act) -> Route {
 
 const fn put(path: &'static str, gate: Gate, act: Act) -> Route {
     Route { method: "PUT", path, gate, act }
+}
+
+const fn patch(path: &'static str, gate: Gate, act: Act) -> Route {
+    Route { method: "PATCH", path, gate, act }
 }
 
 const fn delete(path: &'static str, gate: Gate, act: Act) -> Route {
@@ -100,6 +106,12 @@ static ROUTES: &[Route] = &[
     post("organizations/{}/tags", admins(ORGANIZATIONS), single::set_tags),
     put("organizations/{}/tags", admins(ORGANIZATIONS), single::add_tags),
     delete("organizations/{}/tags", admins(ORGANIZATIONS), single::remove_tags),
+    post("custom_objects/{}/jobs", OBJECTS, records::order_job),
+    post("custom_objects/{}/records", OBJECTS, records::create),
+    patch("custom_objects/{}/records", OBJECTS, records::upsert),
+    delete("custom_objects/{}/records", OBJECTS, records::delete_by_key),
+    patch("custom_objects/{}/records/{}", OBJECTS, records::update),
+    delete("custom_objects/{}/records/{}", OBJECTS, records::delete),
     post("tickets", TICKETS, single::create_ticket),
     post("tickets/create_many", TICKETS, bulk::create_tickets),
     put("tickets/update_many", TICKETS, bulk::update_tickets),

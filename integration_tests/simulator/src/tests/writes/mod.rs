@@ -5,10 +5,12 @@ mod faults;
 mod gates;
 mod hostile;
 mod jobs;
+mod ledger;
 mod limits;
 mod lookups;
 mod memberships;
 mod organizations;
+mod records;
 mod tickets;
 mod users;
 

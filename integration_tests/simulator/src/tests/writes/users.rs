@@ -1,4 +1,5 @@
 use super::*;
+use crate::ADMIN_USER_ID;
 use crate::{CustomField, Deed};
 use serde_json::json;
 
@@ -178,13 +179,15 @@ fn custom_fields_take_what_their_kinds_take() {
         );
     });
     let fields = json!({ "vip": true, "plan": "gold", "areas": ["a", "z"], "renewal": "2026-01-31",
-        "seats": 7, "arr": 12.5, "code": "ab-7", "note": "n", "owner": 5, "unknown": 1 });
+        "seats": 7, "arr": 12.5, "code": "ab-7", "note": "n", "owner": ADMIN_USER_ID,
+        "unknown": 1 });
     let id = user(&sim, json!({ "name": "A", "tags": ["mine"], "user_fields": fields }));
     let row = read(&sim, &format!("users/{id}"))["user"].clone();
     assert_eq!(
         row["user_fields"],
         json!({ "vip": true, "plan": "gold", "areas": ["a"], "seats": 7, "arr": 12.5,
-            "renewal": "2026-01-31T00:00:00+00:00", "code": "ab-7", "note": "n", "owner": 5 })
+            "renewal": "2026-01-31T00:00:00+00:00", "code": "ab-7", "note": "n",
+            "owner": ADMIN_USER_ID })
     );
     let tags = |row: &Value| {
         let mut tags: Vec<String> = serde_json::from_value(row["tags"].clone()).expect("tags");

@@ -11,7 +11,7 @@ fn signed_in_by(bearer: &str) -> Value {
 }
 
 /// The status of a check, and its message.
-fn status(ended: &Ended) -> (String, String) {
+pub(crate) fn status(ended: &Ended) -> (String, String) {
     let lines = ended.of_type("CONNECTION_STATUS");
     assert_eq!((lines.len(), ended.code), (1, Some(0)), "{:#?}", ended.lines);
     let text =

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use serde_json::{Value, json};
-use simulator::{Faults, JobFaults, Prng, Simulator};
+use simulator::{Faults, JobFaults, Prng, RecordNames, Simulator};
 
 use crate::account::{account, all};
-use crate::run::{Folder, catalog, config, record, start, state};
+use crate::custom_objects::{account_with, records};
+use crate::run::{Folder, catalog, config, messages, record, start, state, write};
 
 /// Rows of a sync.
 const ROWS: usize = 240;
@@ -67,7 +68,48 @@ fn pair(at: usize) -> Value {
 
 const MEMBERSHIPS: &str = "organization_memberships";
 
-const SCENARIOS: [Scenario; 16] = [
+const RECORDS: &str = "custom_object:device";
+
+fn device(at: usize) -> Value {
+    json!({ "external_id": format!("P-{at}"), "name": format!("Old {at}"), "custom_seats": at })
+}
+
+const SCENARIOS: [Scenario; 20] = [
+    Scenario {
+        name: "records upsert",
+        object: RECORDS,
+        mode: "append_dedup",
+        key: Some("external_id"),
+        before: |at| (at.is_multiple_of(3)).then(|| device(at)),
+        row: |at| {
+            json!({ "external_id": format!("P-{}", if at % 10 == 9 { at - 4 } else { at }), "name": format!("New {at}"),
+            "custom_plan": "gold", "custom_owner": format!("o {at}"), "custom_keeper_external_id": "keeper-1" })
+        },
+    },
+    Scenario {
+        name: "records insert",
+        object: RECORDS,
+        mode: "append",
+        key: Some("external_id"),
+        before: |_| None,
+        row: device,
+    },
+    Scenario {
+        name: "records update",
+        object: RECORDS,
+        mode: "update",
+        key: Some("external_id"),
+        before: |at| Some(device(at)),
+        row: |at| json!({ "external_id": format!("P-{at}"), "custom_arr": 1.5, "custom_renewal": "2026-01-31" }),
+    },
+    Scenario {
+        name: "records delete",
+        object: RECORDS,
+        mode: "soft_delete",
+        key: Some("external_id"),
+        before: |at| Some(device(at)),
+        row: |at| json!({ "external_id": format!("P-{}", at * 2 % 240) }),
+    },
     Scenario {
         name: "memberships add",
         object: MEMBERSHIPS,
@@ -199,6 +241,9 @@ const SCENARIOS: [Scenario; 16] = [
 ];
 
 fn founded(scenario: &Scenario) -> Simulator {
+    if scenario.object == RECORDS {
+        return found_records(scenario);
+    }
     let sim = account();
     if scenario.object == MEMBERSHIPS {
         found_memberships(&sim, scenario);
@@ -210,6 +255,32 @@ fn founded(scenario: &Scenario) -> Simulator {
         }
     });
     sim
+}
+
+/// Records that are there before.
+fn found_records(scenario: &Scenario) -> Simulator {
+    let sim = account_with(RecordNames::Given);
+    let rows: Vec<Value> = (0..ROWS).filter_map(scenario.before).collect();
+    let insert = catalog(RECORDS, "append", Some("external_id"));
+    write(&sim, &config(&json!({})), &insert, messages(&rows, ROWS)).succeeded();
+    sim
+}
+
+/// The records by their external ids, but for what is of the moment.
+fn devices(sim: &Simulator) -> BTreeMap<String, Vec<Value>> {
+    let mut found: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for row in records(sim) {
+        let end = json!([
+            row["name"],
+            row["custom_object_fields"]["seats"],
+            row["custom_object_fields"]["plan"],
+            row["custom_object_fields"]["owner"],
+            row["custom_object_fields"]["arr"],
+            row["custom_object_fields"]["renewal"]
+        ]);
+        found.entry(row["external_id"].to_string()).or_default().push(end);
+    }
+    found
 }
 
 /// People and houses, and the memberships that are there before.
@@ -258,8 +329,10 @@ fn input(scenario: &Scenario, from: usize) -> String {
 
 /// Everything about the rows of an object that is not of the moment at which it was written.
 fn end_state(sim: &Simulator, scenario: &Scenario) -> BTreeMap<String, Vec<Value>> {
-    if scenario.object == MEMBERSHIPS {
-        return memberships(sim);
+    match scenario.object {
+        MEMBERSHIPS => return memberships(sim),
+        RECORDS => return devices(sim),
+        _ => {}
     }
     let mut comments: BTreeMap<u64, Vec<String>> = BTreeMap::new();
     if scenario.object == "tickets" {
@@ -412,6 +485,11 @@ fn organizations_are_as_if_nothing_had_happened() {
 #[test]
 fn memberships_are_as_if_nothing_had_happened() {
     play_all(MEMBERSHIPS);
+}
+
+#[test]
+fn records_are_as_if_nothing_had_happened() {
+    play_all(RECORDS);
 }
 
 #[test]

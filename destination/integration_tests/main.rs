@@ -5,6 +5,7 @@
 mod account;
 mod acknowledged;
 mod commands;
+mod custom_objects;
 mod defaults;
 mod documents;
 mod kill;

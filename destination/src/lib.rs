@@ -12,7 +12,6 @@ pub mod id;
 pub mod jobs;
 pub mod look;
 pub mod object;
-pub mod pair;
 pub mod plan;
 pub mod rejected;
 pub mod rows;

@@ -1,7 +1,6 @@
 //! What rows are in Zendesk, and by what they are found there.
 
 use crate::custom_object::CustomObject;
-use crate::pair::{PAIR_KEYS, Pair};
 
 /// A kind of thing that is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -38,6 +37,51 @@ pub enum KeyField {
     /// A user and an organization.
     Pair(&'static Pair),
 }
+
+/// Two fields that name a membership together.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct Pair {
+    /// As `match_on` has it.
+    pub name: &'static str,
+    /// The field that names the user, and the one that names the organization.
+    pub fields: [&'static str; 2],
+    /// How the user is found, and how the organization is.
+    pub by: [KeyField; 2],
+}
+
+const fn pair(name: &'static str, fields: [&'static str; 2], by: [KeyField; 2]) -> Pair {
+    Pair { name, fields, by }
+}
+
+/// All pairs, the usual one first.
+#[rustfmt::skip]
+static PAIRS: [Pair; 9] = {
+    use KeyField::{Email, ExternalId, Id, Name};
+    [
+        pair("user_external_id+organization_external_id", ["user_external_id", "organization_external_id"], [ExternalId, ExternalId]),
+        pair("user_email+organization_external_id", ["user_email", "organization_external_id"], [Email, ExternalId]),
+        pair("user_id+organization_id", ["user_id", "organization_id"], [Id, Id]),
+        pair("user_external_id+organization_id", ["user_external_id", "organization_id"], [ExternalId, Id]),
+        pair("user_external_id+organization_name", ["user_external_id", "organization_name"], [ExternalId, Name]),
+        pair("user_email+organization_id", ["user_email", "organization_id"], [Email, Id]),
+        pair("user_email+organization_name", ["user_email", "organization_name"], [Email, Name]),
+        pair("user_id+organization_external_id", ["user_id", "organization_external_id"], [Id, ExternalId]),
+        pair("user_id+organization_name", ["user_id", "organization_name"], [Id, Name]),
+    ]
+};
+
+/// All pairs as keys.
+static PAIR_KEYS: [KeyField; 9] = [
+    KeyField::Pair(&PAIRS[0]),
+    KeyField::Pair(&PAIRS[1]),
+    KeyField::Pair(&PAIRS[2]),
+    KeyField::Pair(&PAIRS[3]),
+    KeyField::Pair(&PAIRS[4]),
+    KeyField::Pair(&PAIRS[5]),
+    KeyField::Pair(&PAIRS[6]),
+    KeyField::Pair(&PAIRS[7]),
+    KeyField::Pair(&PAIRS[8]),
+];
 
 impl Object {
     /// Those that every account has.
@@ -232,4 +276,29 @@ impl KeyField {
 #[must_use]
 pub fn fold(text: &str) -> String {
     text.trim().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn each_pair_is_called_by_its_fields_and_found_by_what_they_say() {
+        for pair in &PAIRS {
+            assert_eq!(pair.fields.join("+"), pair.name);
+            for (field, by) in pair.fields.iter().zip(pair.by) {
+                assert!(field.ends_with(&format!("_{}", by.name())), "{field}");
+            }
+        }
+        let names: BTreeSet<&str> = PAIR_KEYS.iter().map(|key| key.name()).collect();
+        assert_eq!(names.len(), 9);
+    }
+
+    #[test]
+    fn keys_of_records_are_compared_letter_by_letter_and_all_others_are_not() {
+        let car = Object::of("custom_object:car").unwrap();
+        assert_eq!((car.fold(" Ab "), Object::Users.fold(" Ab ")), ("Ab".into(), "ab".into()));
+    }
 }

@@ -14,7 +14,8 @@ use crate::rows::{Doubt, Item, Layout};
 
 mod memberships;
 
-pub use memberships::Ends;
+pub use self::memberships::Ends;
+use self::memberships::{Decision, membership};
 
 /// What was found of an item.
 #[derive(Clone, Debug, Default)]
@@ -98,7 +99,11 @@ fn of_item(layout: &Layout, item: &Item, found: &Found, config: &Config) -> Resu
         return Err(why.clone());
     }
     if let Some(ends) = &found.ends {
-        return memberships::membership(layout, item, ends, config);
+        return membership(layout, item, ends, config).map(|decision| match decision {
+            Decision::Settle(settled) => Plan::Settle(Ok(settled)),
+            Decision::Add(body) => Plan::Create(body),
+            Decision::Remove(id) => Plan::Delete(id),
+        });
     }
     let (object, operation) = (layout.bound.object, layout.bound.operation);
     let key = layout.bound.key.map(KeyField::name);

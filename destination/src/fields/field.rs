@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::relation::{BY_EXTERNAL_ID, Holder, Relation};
-use crate::object::Object;
+use crate::object::{KeyField, Object};
 
 /// A field of an object, by the name of the column that it is written by.
 #[derive(Clone, Debug, PartialEq)]
@@ -106,7 +106,9 @@ impl Fields {
         let id: u64 = id.rsplit('_').next()?.parse().ok()?;
         self.fields.iter().position(|field| match &field.place {
             Place::CustomId(own) => *own == id && !names_other,
-            Place::Related(relation) => relation.field == Holder::CustomId(id) && names_other,
+            Place::Related(relation) if relation.field == Holder::CustomId(id) => {
+                names_other == (relation.by != KeyField::Id)
+            }
             _ => false,
         })
     }

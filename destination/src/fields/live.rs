@@ -30,9 +30,11 @@ fn fields(object: Object, rows: &[Value]) -> Vec<Field> {
         _ => Vec::new(),
     };
     let own = |row: &Value| Some((field(object, row)?, row.clone()));
-    let own: Vec<(Field, Value)> = rows.iter().filter_map(own).collect();
-    let related: Vec<Field> = own.iter().filter_map(|(field, row)| related(field, row)).collect();
-    fields.extend(own.into_iter().map(|(field, _)| field));
+    let mut related = Vec::new();
+    for (field, row) in rows.iter().filter_map(own) {
+        related.extend(by_external_id(&field, &row));
+        fields.push(by_id(field, &row));
+    }
     fields.extend(related);
     fields
 }
@@ -56,15 +58,29 @@ fn record_name() -> Field {
     }
 }
 
-/// The field that takes the external id of the row that a lookup field names.
-fn related(field: &Field, row: &Value) -> Option<Field> {
+/// What a lookup field names, by a key of that row.
+fn relation(field: &Field, row: &Value, by: KeyField) -> Option<Relation> {
     let object = target(row["relationship_target_type"].as_str()?)?;
     let holder = match &field.place {
         Place::CustomKey(key) => Holder::CustomKey(key.clone()),
         Place::CustomId(id) => Holder::CustomId(*id),
         _ => return None,
     };
-    let relation = Relation { field: holder, object, by: KeyField::ExternalId };
+    Some(Relation { field: holder, object, by })
+}
+
+/// A lookup field, which takes the id of a row. It is looked for: Zendesk is not known to refuse one of nobody.
+fn by_id(field: Field, row: &Value) -> Field {
+    match relation(&field, row, KeyField::Id) {
+        Some(relation) => Field { place: Place::Related(relation), ..field },
+        None => field,
+    }
+}
+
+/// The field that takes the external id of the row that a lookup field names. Those of tickets are not unique.
+fn by_external_id(field: &Field, row: &Value) -> Option<Field> {
+    let relation = relation(field, row, KeyField::ExternalId)?;
+    let object = Some(relation.object).filter(|object| *object != Object::Tickets)?;
     let title = field.description.as_deref().unwrap_or_default();
     Some(Field {
         name: format!("{}{BY_EXTERNAL_ID}", field.name),
@@ -192,7 +208,8 @@ mod tests {
         let tickets = all(Object::Tickets, false, fields(Object::Tickets, &rows));
         let other = of(&tickets, "custom_old_title_2_external_id").map(|field| field.place);
         assert!(matches!(other, Some(Place::Related(one)) if one.field == Holder::CustomId(2)),);
-        assert_eq!(of(&tickets, "custom_car_1").map(|field| field.place), Some(Place::CustomId(1)));
+        let by_id = of(&tickets, "custom_other_title_1").map(|field| field.place);
+        assert!(matches!(by_id, Some(Place::Related(one)) if one.by == KeyField::Id));
     }
 
     #[test]

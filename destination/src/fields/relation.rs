@@ -71,13 +71,14 @@ pub fn is_id(id: Option<&Id>, current: &Value) -> bool {
     id.map(Id::to_string) == current
 }
 
-/// What a lookup field of Zendesk's may name by an external id.
+/// What a lookup field of Zendesk's names.
 ///
 /// Source: Zendesk, "Lookup Relationships", `relationship_target_type`.
 pub(super) fn target(kind: &str) -> Option<Object> {
     match kind {
         "zen:user" => Some(Object::Users),
         "zen:organization" => Some(Object::Organizations),
+        "zen:ticket" => Some(Object::Tickets),
         _ => {
             let key = kind.strip_prefix("zen:custom_object:")?;
             crate::custom_object::CustomObject::of_key(key).map(Object::Records)
@@ -114,7 +115,7 @@ mod tests {
         let expected = json!({ "requester_id": 7, "user_fields": { "own": 7 },
             "custom_object_fields": { "own": "7" } });
         assert_eq!((Value::Object(body), custom), (expected, vec![json!({ "id": 3, "value": 7 })]));
-        assert_eq!(target("zen:ticket"), None);
+        assert_eq!(target("zen:brand"), None);
         assert_eq!(target("zen:custom_object:../x"), None);
     }
 

@@ -13,6 +13,8 @@ use crate::rejected::Reason;
 pub struct Sent {
     /// Of a row that exists.
     pub id: Option<Id>,
+    /// The external id, where results may name it.
+    pub external_id: Option<String>,
 }
 
 /// What came of an item.
@@ -61,6 +63,17 @@ fn place(sent: &[Sent], count: usize, position: usize, result: &Value) -> Option
     if let Some(index) = result["index"].as_u64() {
         return within(index);
     }
+    if sent.iter().any(|item| item.external_id.is_some()) {
+        let named = result["external_id"].as_str().filter(|key| !key.is_empty());
+        let is_it = |item: &Sent| named.is_some() && item.external_id.as_deref() == named;
+        let mut places = sent.iter().enumerate().filter(|(_, item)| is_it(item));
+        // Of a creation that the result names by nothing the order may be that of the request.
+        let by_place = || Some(position).filter(|_| count == sent.len() && !has_failed(result));
+        return match (places.next(), places.next()) {
+            (Some((at, _)), None) => Some(at),
+            _ => by_place().filter(|_| named.is_none()),
+        };
+    }
     if has_failed(result) {
         // A number below the size of the batch is a place: no row of Zendesk's has such an id.
         let number = id.and_then(|id| id.number());
@@ -78,7 +91,7 @@ mod tests {
     use super::*;
 
     fn updates(ids: &[u64]) -> Vec<Sent> {
-        ids.iter().map(|id| Sent { id: Some(Id::Number(*id)) }).collect()
+        ids.iter().map(|id| Sent { id: Some(Id::Number(*id)), ..Sent::default() }).collect()
     }
 
     fn shown(sent: &[Sent], results: &Value) -> Vec<String> {
@@ -116,6 +129,20 @@ mod tests {
         assert_eq!(shown(&sent, &results), expected);
         let by_index = json!([{ "index": 2, "id": 5, "account_id": 1 }, { "index": 0, "error": "TicketCreateFailed" }]);
         assert_eq!(shown(&sent, &by_index), ["failed TicketCreateFailed", "unknown", "created 5"]);
+    }
+
+    #[test]
+    fn records_are_known_by_their_external_ids_where_the_results_have_them() {
+        let sent = |key: &str| Sent { external_id: Some(key.to_owned()), ..Sent::default() };
+        let sent = [sent("a"), sent("b"), Sent::default()];
+        let results = json!([
+            { "external_id": "b", "status": "failed", "errors": [{ "code": "Taken", "title": "x" }] },
+            { "id": "01GA", "external_id": "a", "status": "created" },
+            { "id": "01GC", "external_id": null, "status": "created" },
+        ]);
+        assert_eq!(shown(&sent, &results), ["created 01GA", "failed Taken", "created 01GC"]);
+        let nameless = json!([{ "status": "failed" }, { "id": "01GA" }, { "id": "01GC" }]);
+        assert_eq!(shown(&sent, &nameless), ["unknown", "created 01GA", "created 01GC"]);
     }
 
     #[test]

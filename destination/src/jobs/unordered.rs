@@ -60,7 +60,8 @@ mod tests {
         assert_eq!(shown(&sent, &good), ["Done"; 3]);
         let indexed = json!([{ "index": 2, "id": 9 }, { "index": 0, "error": "Taken" }]);
         assert_eq!(shown(&sent, &indexed), ["failed Taken", "Unknown", "Done"]);
-        let sent: Vec<Sent> = [5, 6].map(|id| Sent { id: Some(Id::Number(id)) }).to_vec();
+        let sent: Vec<Sent> =
+            [5, 6].map(|id| Sent { id: Some(Id::Number(id)), ..Sent::default() }).to_vec();
         let by_id = json!([{ "id": 6, "success": false }, { "id": 5 }]);
         assert_eq!(shown(&sent, &by_id), ["Done", "failed Failed"]);
     }

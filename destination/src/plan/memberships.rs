@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use airbyte::destination::ledger::Settled;
 use serde_json::{Map, Value};
 
-use super::Plan;
 use crate::config::Config;
 use crate::id::Id;
 use crate::object::{KeyField, Operation};
@@ -23,6 +22,14 @@ pub struct Ends {
     pub memberships: BTreeMap<Id, Id>,
 }
 
+/// What is to be done with a membership.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Decision {
+    Settle(Settled),
+    Add(Map<String, Value>),
+    Remove(Id),
+}
+
 /// Decides what is to be done with a membership.
 ///
 /// # Errors
@@ -32,11 +39,11 @@ pub(super) fn membership(
     item: &Item,
     ends: &Ends,
     config: &Config,
-) -> Result<Plan, Reason> {
+) -> Result<Decision, Reason> {
     let removes = layout.bound.operation == Operation::Delete;
     let fields = layout.bound.key.map(KeyField::fields).unwrap_or_default();
     let field = |at: usize| fields.get(at).copied();
-    let settled = |usual| Ok(Plan::Settle(Ok(item.intended.unwrap_or(usual))));
+    let settled = |usual| Ok(Decision::Settle(item.intended.unwrap_or(usual)));
     let missing = |at: usize| {
         let why = "what it names is not there, or is there more than once".to_owned();
         Err(Reason::new("related_not_found", field(at), why))
@@ -63,12 +70,12 @@ pub(super) fn membership(
         return if removes { settled(Settled::Unchanged) } else { missing(1) };
     };
     match (ends.memberships.get(organization), removes) {
-        (Some(membership), true) => Ok(Plan::Delete(membership.clone())),
+        (Some(membership), true) => Ok(Decision::Remove(membership.clone())),
         (None, true) | (Some(_), false) => settled(Settled::Unchanged),
         (None, false) => match &item.doubt {
             // It was refused, and not because it is there: the words are Zendesk's.
             Some(Doubt::Duplicate(why)) => Err(why.clone()),
-            _ => Ok(Plan::Create(body(id, organization.clone()))),
+            _ => Ok(Decision::Add(body(id, organization.clone()))),
         },
     }
 }
@@ -91,7 +98,7 @@ mod tests {
         ends: &Ends,
         doubt: Option<Doubt>,
         options: &str,
-    ) -> Result<Plan, Reason> {
+    ) -> Result<Decision, Reason> {
         let text = format!(
             r#"{{"subdomain":"acme","credentials":{{"credentials":"oauth2.0","access_token":"x"}}{options}}}"#
         );
@@ -122,13 +129,13 @@ mod tests {
 
     #[test]
     fn a_membership_is_added_where_it_is_missing_and_removed_where_it_is_there() {
-        let unchanged = Ok(Plan::Settle(Ok(Settled::Unchanged)));
+        let unchanged = Ok(Decision::Settle(Settled::Unchanged));
         let other = Ends { memberships: [(Id::Number(2), Id::Number(98))].into(), ..ends() };
         let (add, remove) = (Operation::Upsert, Operation::Delete);
         assert_eq!(planned(add, &ends(), None, ""), unchanged);
         assert_eq!(planned(remove, &other, None, ""), unchanged);
-        assert_eq!(planned(remove, &ends(), None, ""), Ok(Plan::Delete(Id::Number(99))));
-        let Ok(Plan::Create(body)) = planned(add, &other, None, "") else { panic!() };
+        assert_eq!(planned(remove, &ends(), None, ""), Ok(Decision::Remove(Id::Number(99))));
+        let Ok(Decision::Add(body)) = planned(add, &other, None, "") else { panic!() };
         assert_eq!(Value::Object(body), json!({ "user_id": 7, "organization_id": 1 }));
     }
 
@@ -142,7 +149,7 @@ mod tests {
             let told = (why.reason.as_str(), why.field.as_deref());
             assert_eq!(told, ("related_not_found", Some(field)));
             let removed = planned(Operation::Delete, &ends, None, "");
-            assert_eq!(removed, Ok(Plan::Settle(Ok(Settled::Unchanged))));
+            assert_eq!(removed, Ok(Decision::Settle(Settled::Unchanged)));
         }
     }
 
@@ -165,6 +172,6 @@ mod tests {
         let none = Ends { memberships: BTreeMap::new(), ..ends() };
         assert_eq!(planned(Operation::Upsert, &none, doubt(), ""), Err(refused.clone()));
         let there = planned(Operation::Upsert, &ends(), doubt(), "");
-        assert_eq!(there, Ok(Plan::Settle(Ok(Settled::Unchanged))));
+        assert_eq!(there, Ok(Decision::Settle(Settled::Unchanged)));
     }
 }

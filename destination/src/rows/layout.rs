@@ -211,7 +211,8 @@ impl Columns {
     #[must_use]
     pub fn name_others(&self, layout: &Layout) -> bool {
         let mut found = self.fields.values().flatten().filter_map(|at| layout.fields.get(*at));
-        found.any(|field| matches!(field.place, Place::Related(_)))
+        // Whoever has an id is there already.
+        found.any(|field| matches!(&field.place, Place::Related(one) if one.by != KeyField::Id))
     }
 
     /// What a row wants.
@@ -241,7 +242,8 @@ impl Columns {
 }
 
 /// A key's value as text.
-fn text_of(value: &Value) -> String {
+#[must_use]
+pub fn text_of(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),

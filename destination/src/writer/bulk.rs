@@ -10,7 +10,7 @@ use zendesk::error::ApiError;
 use super::memberships::added;
 use super::requests::{JobRequest, creates, deletes, updates};
 use super::roads::Verb;
-use super::{After, Writer};
+use super::{After, Writer, unknown};
 use crate::api::{Write, refusal};
 use crate::id::Id;
 use crate::jobs::{Came, JobEnd, Sent, attribute, attribute_unordered};
@@ -58,7 +58,14 @@ impl Writer {
     ) -> Result<Vec<(Item, After)>, ApiError> {
         let object = layout.bound.object;
         let rows: Vec<Value> = items.iter().map(|(_, body)| Value::Object(body.clone())).collect();
-        let sent = vec![Sent::default(); items.len()];
+        let key = |body: &Map<String, Value>| match object {
+            Object::Records(_) => {
+                body.get("external_id").and_then(Value::as_str).map(str::to_owned)
+            }
+            _ => None,
+        };
+        let sent: Vec<Sent> =
+            items.iter().map(|(_, body)| Sent { id: None, external_id: key(body) }).collect();
         match self.bulk(object, Verb::Create, creates(object, rows), &sent).await? {
             Bulk::Closed => self.create_singly(layout, items).await,
             Bulk::Came(came) if object == Object::OrganizationMemberships => Ok(added(items, came)),
@@ -167,8 +174,10 @@ impl Writer {
             Value::Object(row)
         };
         let rows: Vec<Value> = items.iter().map(row).collect();
-        let sent: Vec<Sent> =
-            items.iter().map(|(_, change)| Sent { id: Some(change.id.clone()) }).collect();
+        let sent: Vec<Sent> = items
+            .iter()
+            .map(|(_, change)| Sent { id: Some(change.id.clone()), external_id: None })
+            .collect();
         match self.bulk(object, Verb::Update, updates(object, rows), &sent).await? {
             Bulk::Closed => done.extend(self.change_singly(layout, items).await?),
             Bulk::Came(came) => done.extend(afters(items.into_iter().map(|(item, _)| item), came)),
@@ -196,7 +205,8 @@ impl Writer {
             return Ok(done);
         }
         let request = deletes(object, items.iter().map(|(_, id)| id));
-        let sent: Vec<Sent> = items.iter().map(|(_, id)| Sent { id: Some(id.clone()) }).collect();
+        let sent: Vec<Sent> =
+            items.iter().map(|(_, id)| Sent { id: Some(id.clone()), external_id: None }).collect();
         match self.bulk(object, Verb::Delete, request, &sent).await? {
             Bulk::Closed => done.extend(self.delete_singly(layout, items).await?),
             Bulk::Came(came) => {
@@ -271,10 +281,6 @@ fn afters(items: impl Iterator<Item = Item>, came: Vec<Came>) -> Vec<(Item, Afte
             (item, after)
         })
         .collect()
-}
-
-pub(super) fn unknown() -> After {
-    After::Doubt(Doubt::Unsettled("a job does not say what came of a row".to_owned()))
 }
 
 /// What a failure means for the row.

@@ -14,7 +14,7 @@ use crate::id::Id;
 use crate::look::key_of;
 use crate::object::{KeyField, Object, Operation};
 use crate::plan::Found;
-use crate::rows::{Doubt, Item, Layout};
+use crate::rows::{Doubt, Item, Layout, text_of};
 
 /// Users whose organizations are asked for side by side.
 const SIDE_BY_SIDE: usize = 40;
@@ -149,11 +149,9 @@ impl Writer {
         let mut named: BTreeMap<usize, Vec<String>> = BTreeMap::new();
         for item in items.iter().filter(|_| layout.bound.operation != Operation::Delete) {
             for (at, value) in &item.wanted {
-                let field = layout.fields.get(*at);
-                if let (Some(Place::Related(_)), Some(text)) =
-                    (field.map(|field| &field.place), value.as_str())
-                {
-                    named.entry(*at).or_default().push(text.to_owned());
+                let place = layout.fields.get(*at).map(|field| &field.place);
+                if matches!(place, Some(Place::Related(_))) && !value.is_null() {
+                    named.entry(*at).or_default().push(text_of(value));
                 }
             }
         }
@@ -168,8 +166,8 @@ impl Writer {
             let ids: HashMap<String, Id> =
                 self.look.ids(relation.object, relation.by, &keys).await?;
             for (item, found) in items.iter().zip(found.iter_mut()) {
-                let text = item.wanted.get(&at).and_then(Value::as_str);
-                if let Some(id) = text.and_then(|text| ids.get(&fold(text))) {
+                let text = item.wanted.get(&at).map(text_of);
+                if let Some(id) = text.and_then(|text| ids.get(&fold(&text))) {
                     found.related.insert(at, id.clone());
                 }
             }

@@ -15,7 +15,7 @@ use crate::jobs::Came;
 use crate::object::{KeyField, Object, Operation, fold};
 use crate::plan::{Ends, Found};
 use crate::rejected::Reason;
-use crate::rows::{Doubt, Item, Layout};
+use crate::rows::{Doubt, Item, Layout, text_of};
 
 /// Users whose memberships are asked for side by side.
 const SIDE_BY_SIDE: usize = 40;
@@ -118,8 +118,4 @@ pub(super) fn may_be_there(layout: &Layout, why: &Reason) -> bool {
     layout.bound.object == Object::OrganizationMemberships
         && layout.bound.operation == Operation::Upsert
         && why.http_status == Some(422)
-}
-
-fn text_of(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), |text| text.trim().to_owned())
 }

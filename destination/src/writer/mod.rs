@@ -15,7 +15,6 @@ use airbyte::destination::ledger::Settled;
 use serde_json::{Map, Value};
 use zendesk::error::{ApiError, ErrorKind};
 
-use self::bulk::unknown;
 use self::roads::Roads;
 use crate::api::{Api, unreadable};
 use crate::config::Config;
@@ -67,6 +66,11 @@ enum After {
     Settled(Result<Settled, Reason>),
     /// It is to be looked at again.
     Doubt(Doubt),
+}
+
+/// What is not known of a write by a job.
+fn unknown() -> After {
+    After::Doubt(Doubt::Unsettled("a job does not say what came of a row".to_owned()))
 }
 
 /// Items that are written the same way.

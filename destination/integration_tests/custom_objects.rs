@@ -231,6 +231,12 @@ impl Play {
     }
 
     fn holds(&self, what: &str) {
+        // An unset checkbox and one that is off are the same.
+        let without_off = |record: &Map<String, Value>| {
+            let mut record = record.clone();
+            record.retain(|name, value| name != "vip" || *value == true);
+            record
+        };
         let mut found = Wanted::new();
         for row in records(&self.sim) {
             let mut record = row["custom_object_fields"].as_object().cloned().unwrap();
@@ -239,7 +245,8 @@ impl Play {
             assert!(twice.is_none(), "{what}: {row} is there twice");
         }
         for (key, wanted) in &self.wanted {
-            assert_eq!(found.get(key), Some(wanted), "{what}: {key}");
+            let found = found.get(key).map(without_off);
+            assert_eq!(found, Some(without_off(wanted)), "{what}: {key}");
         }
         assert_eq!(found.len(), self.wanted.len(), "{what}");
     }
@@ -452,7 +459,7 @@ fn rows_of_all_objects_name_others_by_lookup_fields() {
             row("x1", 1, "", &json!(7)),
             row("x2", 2, by, &json!("d-1")),
             row("x3", 2, "", &json!("01NONE")),
-            row("x4", 3, "", &json!(7)),
+            row("x4", 3, "", &json!(999_999_999)),
         ];
         rows.extend(nobody.iter().cloned());
         let catalog = catalog(object, "append_dedup", Some("external_id"));

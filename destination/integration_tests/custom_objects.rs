@@ -371,8 +371,8 @@ fn where_jobs_are_refused_records_are_written_one_by_one_and_this_is_told_once()
     let ids = play.known(&all[..60]);
     let refused = Fault::named(403, "Forbidden");
     play.sim.faults(Faults::rule("custom_objects/device/jobs", When::Always, refused));
-    for at in 0..120 {
-        play.good("external_id", &json!(all[at]), &all[at], at + 1, at >= 60);
+    for (at, key) in all.iter().enumerate() {
+        play.good("external_id", &json!(key), key, at + 1, at >= 60);
     }
     let upsert = catalog(OBJECT, "append_dedup", Some("external_id"));
     let ended =

@@ -130,7 +130,8 @@ fn made(world: &World, pair: [&str; 2], count: usize, is_removal: bool) -> Made 
             }
         };
         // Nobody is removed from nowhere without complaint.
-        if !reason.is_empty() && !(is_removal && reason == "related_not_found") {
+        let is_fine = reason.is_empty() || (is_removal && reason == "related_not_found");
+        if !is_fine {
             *made.rejected.entry(reason).or_default() += 1;
         }
         made.rows.push(row);

@@ -4,6 +4,7 @@
 
 mod account;
 mod acknowledged;
+mod audiences;
 mod commands;
 mod custom_objects;
 mod defaults;

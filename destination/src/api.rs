@@ -35,13 +35,27 @@ impl Api {
         path: &str,
         query: Vec<(&'static str, String)>,
     ) -> Result<Reply, ApiError> {
+        self.get_by(path, query, None).await
+    }
+
+    /// Reads, and draws on a limit besides that of the account.
+    ///
+    /// # Errors
+    /// [`ApiError`] when there is no answer. A refusal is a reply.
+    pub async fn get_by(
+        &self,
+        path: &str,
+        query: Vec<(&'static str, String)>,
+        bucket: Option<Bucket>,
+    ) -> Result<Reply, ApiError> {
+        let buckets = drawn_on(bucket);
         let call = Call {
             method: Method::GET,
             path: Cow::Borrowed(path),
             query,
             body: None,
             repeat: Repeat::Safe,
-            buckets: &[Bucket::Account],
+            buckets: &buckets,
             walk: self.walk,
         };
         self.client.call(call).await
@@ -52,21 +66,14 @@ impl Api {
     /// # Errors
     /// [`ApiError`] when there is no answer, or it was lost. A refusal is a reply.
     pub async fn write(&self, write: Write<'_>) -> Result<Reply, ApiError> {
-        let both;
-        let buckets: &[Bucket] = match write.bucket {
-            Some(bucket) => {
-                both = [Bucket::Account, bucket];
-                &both
-            }
-            None => &[Bucket::Account],
-        };
+        let buckets = drawn_on(write.bucket);
         let call = Call {
             method: write.method,
             path: Cow::Borrowed(write.path),
             query: write.query,
             body: write.body,
             repeat: write.repeat,
-            buckets,
+            buckets: &buckets,
             walk: self.walk,
         };
         self.client.call(call).await
@@ -109,6 +116,11 @@ impl Api {
         }
         Err(unreadable(path, "it does not end"))
     }
+}
+
+/// The limits that a call draws on: the account's, and one of its own.
+fn drawn_on(bucket: Option<Bucket>) -> Vec<Bucket> {
+    std::iter::once(Bucket::Account).chain(bucket).collect()
 }
 
 /// A call that writes.

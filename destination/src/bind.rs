@@ -2,9 +2,11 @@
 //! name. Pure.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use airbyte::destination::catalog::{ConfiguredStream, Descriptor, DestinationSyncMode};
 
+use crate::audience::{self, Audience, Membership, Mode};
 use crate::config::{Config, UnknownStreams, WrittenOperation, WrittenStream};
 use crate::object::{KeyField, Object, Operation};
 
@@ -24,12 +26,18 @@ pub struct Bound {
     pub stream: Descriptor,
     pub object: Object,
     pub operation: Operation,
+    /// The audience that its rows are about, if they are.
+    pub membership: Option<Membership>,
     /// How a row is found; none where each row makes a ticket of its own.
     pub key: Option<KeyField>,
     /// The fields of columns that are called otherwise.
     pub renamed: BTreeMap<String, String>,
     /// The columns that its schema has.
     pub columns: Vec<String>,
+    /// Whether the source reads all of it each time.
+    pub is_full_refresh: bool,
+    /// Whether a later attempt of the same job brings only the rest of it.
+    pub is_resumable: bool,
 }
 
 /// Binds all streams of a catalog.
@@ -48,36 +56,132 @@ pub fn bind(
             Err(why) => problems.push(format!("stream `{}`: {why}", stream.descriptor)),
         }
     }
+    problems.extend(mirrored_twice(&bound));
     if problems.is_empty() { Ok(bound) } else { Err(problems) }
+}
+
+/// Streams of one audience of which one is a mirror: it would remove the members that the others add.
+fn mirrored_twice(bindings: &BTreeMap<Descriptor, Binding>) -> Vec<String> {
+    let memberships = || {
+        bindings.iter().filter_map(|(stream, binding)| match binding {
+            Binding::Bound(bound) => Some((stream, bound.membership.as_ref()?)),
+            Binding::Rejected | Binding::Skipped => None,
+        })
+    };
+    let mirrors = memberships().filter(|(_, membership)| membership.mode == Mode::Mirror);
+    let clashes = mirrors.filter(|(stream, mirror)| {
+        memberships()
+            .any(|(other, membership)| other != *stream && membership.audience == mirror.audience)
+    });
+    clashes
+        .map(|(stream, mirror)| {
+            format!(
+                "stream `{stream}`: it mirrors the audience `{}`, which another stream writes too, and would remove \
+                 whom the other adds: give the mirror the audience alone",
+                mirror.audience.slug
+            )
+        })
+        .collect()
 }
 
 fn of_stream(stream: &ConfiguredStream, config: &Config) -> Result<Binding, String> {
     let written = config.streams.iter().find(|written| is_of(written, &stream.descriptor));
-    if let Some(name) = &stream.object_name {
-        let object = Object::of(name).ok_or_else(|| unknown_object(name))?;
-        let operation = of_mode(stream.mode)?;
-        return finish(stream, config, (object, operation), None).map(Binding::Bound);
-    }
-    if let Some(written) = written {
-        let object = Object::of(&written.object).ok_or_else(|| unknown_object(&written.object))?;
-        let operation = match written.operation {
-            WrittenOperation::Insert => Operation::Insert,
-            WrittenOperation::Upsert => Operation::Upsert,
-            WrittenOperation::Update => Operation::Update,
-            WrittenOperation::Delete => Operation::Delete,
+    let own = &stream.descriptor.name;
+    let bound = if let Some(name) = &stream.object_name {
+        finish(stream, config, by_mode(name, stream.mode, config)?, None)
+    } else if let Some(written) = written {
+        let does = by_operation(&written.object, written.operation, config)?;
+        finish(stream, config, does, Some(written))
+    } else if Object::of(own).is_some() || audience::named(own, &config.audiences).is_some() {
+        finish(stream, config, by_mode(own, stream.mode, config)?, None)
+    } else {
+        return match config.unknown_streams {
+            UnknownStreams::Fail => {
+                Err("no object is known for it: name one in `streams`, or set \
+                                         `unknown_streams` to `reject` or `skip`"
+                    .to_owned())
+            }
+            UnknownStreams::Reject => Ok(Binding::Rejected),
+            UnknownStreams::Skip => Ok(Binding::Skipped),
         };
-        return finish(stream, config, (object, operation), Some(written)).map(Binding::Bound);
-    }
-    if let Some(object) = Object::of(&stream.descriptor.name) {
-        let operation = of_mode(stream.mode)?;
-        return finish(stream, config, (object, operation), None).map(Binding::Bound);
-    }
-    match config.unknown_streams {
-        UnknownStreams::Fail => Err("no object is known for it: name one in `streams`, or set \
-                                     `unknown_streams` to `reject` or `skip`"
-            .to_owned()),
-        UnknownStreams::Reject => Ok(Binding::Rejected),
-        UnknownStreams::Skip => Ok(Binding::Skipped),
+    };
+    bound.map(Binding::Bound)
+}
+
+/// What is written to, and how.
+struct Does {
+    object: Object,
+    operation: Operation,
+    membership: Option<Membership>,
+}
+
+/// What a mode of the catalog does to an object of this name.
+fn by_mode(name: &str, mode: DestinationSyncMode, config: &Config) -> Result<Does, String> {
+    use DestinationSyncMode::{Append, AppendDedup, Overwrite, OverwriteDedup, SoftDelete, Update};
+    let Some((audience, is_mirror)) = audience::named(name, &config.audiences).transpose()? else {
+        let object = Object::of(name).ok_or_else(|| unknown_object(name))?;
+        let operation = match mode {
+            Append => Operation::Insert,
+            AppendDedup => Operation::Upsert,
+            Update => Operation::Update,
+            SoftDelete => Operation::Delete,
+            Overwrite | OverwriteDedup => {
+                return Err(format!(
+                    "its mode is `{}`, which would delete what is there: choose another mode",
+                    mode.name()
+                ));
+            }
+        };
+        return Ok(Does { object, operation, membership: None });
+    };
+    let mode = match (is_mirror, mode) {
+        (true, AppendDedup) | (_, Overwrite | OverwriteDedup) => Mode::Mirror,
+        (false, Append | Update) => Mode::Add,
+        (false, AppendDedup) => Mode::Upsert,
+        (false, SoftDelete) => Mode::Remove,
+        (true, Append | Update | SoftDelete) => {
+            return Err(format!(
+                "its mode is `{}`, and a mirror is written by `append_dedup` alone",
+                mode.name()
+            ));
+        }
+    };
+    Ok(Does::to(audience, mode))
+}
+
+/// What an operation of the config does to an object of this name.
+fn by_operation(name: &str, operation: WrittenOperation, config: &Config) -> Result<Does, String> {
+    use WrittenOperation::{Add, Delete, Insert, Mirror, Remove, Update, Upsert};
+    let Some((audience, is_mirror)) = audience::named(name, &config.audiences).transpose()? else {
+        let object = Object::of(name).ok_or_else(|| unknown_object(name))?;
+        let operation = match operation {
+            Insert => Operation::Insert,
+            Upsert => Operation::Upsert,
+            Update => Operation::Update,
+            Delete => Operation::Delete,
+            Add | Remove | Mirror => {
+                return Err(format!(
+                    "`add`, `remove` and `mirror` are for audiences, and `{name}` is none"
+                ));
+            }
+        };
+        return Ok(Does { object, operation, membership: None });
+    };
+    let mode = match operation {
+        Mirror => Mode::Mirror,
+        _ if is_mirror => return Err(format!("`{name}` is written by `mirror` alone")),
+        Add | Insert | Update => Mode::Add,
+        Upsert => Mode::Upsert,
+        Remove | Delete => Mode::Remove,
+    };
+    Ok(Does::to(audience, mode))
+}
+
+impl Does {
+    fn to(audience: &Arc<Audience>, mode: Mode) -> Self {
+        let membership = Membership { audience: Arc::clone(audience), mode };
+        let (object, operation) = (audience.of, membership.operation());
+        Self { object, operation, membership: Some(membership) }
     }
 }
 
@@ -87,32 +191,29 @@ fn is_of(written: &WrittenStream, stream: &Descriptor) -> bool {
         && written.namespace.as_ref().is_none_or(|name| stream.namespace.as_ref() == Some(name))
 }
 
-fn unknown_object(name: &str) -> String {
-    format!(
-        "`{name}` is no object that can be written: there are users, organizations, tickets, \
-         organization_memberships and custom_object:<key>"
-    )
-}
-
-fn of_mode(mode: DestinationSyncMode) -> Result<Operation, String> {
-    match mode {
-        DestinationSyncMode::Append => Ok(Operation::Insert),
-        DestinationSyncMode::AppendDedup => Ok(Operation::Upsert),
-        DestinationSyncMode::Update => Ok(Operation::Update),
-        DestinationSyncMode::SoftDelete => Ok(Operation::Delete),
-        DestinationSyncMode::Overwrite | DestinationSyncMode::OverwriteDedup => Err(format!(
-            "its mode is `{}`, which would delete what is there: choose another mode",
-            mode.name()
-        )),
+/// Why nothing can be written to an object of this name; none where it can.
+#[must_use]
+pub fn why_unknown(name: &str, config: &Config) -> Option<String> {
+    match audience::named(name, &config.audiences) {
+        Some(found) => found.err(),
+        None => Object::of(name).is_none().then(|| unknown_object(name)),
     }
 }
 
+fn unknown_object(name: &str) -> String {
+    format!(
+        "`{name}` is no object that can be written: there are users, organizations, tickets, organization_memberships, \
+         custom_object:<key>, and `audience:` or `audience_mirror:` with the slug of an audience"
+    )
+}
+
 fn finish(
-    stream: &ConfiguredStream,
+    configured: &ConfiguredStream,
     config: &Config,
-    (object, operation): (Object, Operation),
+    does: Does,
     written: Option<&WrittenStream>,
 ) -> Result<Bound, String> {
+    let Does { object, operation, membership } = does;
     if !object.operations().contains(&operation) {
         return Err(format!(
             "{} are added by `upsert` (`append_dedup`) and removed by `delete` (`soft_delete`), and `{}` is neither",
@@ -129,10 +230,21 @@ fn finish(
     let renamed = written.and_then(|written| written.fields.clone()).unwrap_or_default();
     let key = match written.and_then(|written| written.match_on.as_deref()) {
         Some(name) => Some(key_of(object, operation, name)?),
-        None => key_of_stream(stream, (object, operation), &renamed)?,
+        None => key_of_stream(configured, (object, operation), &renamed)?,
     };
-    let (stream, columns) = (stream.descriptor.clone(), stream.columns.clone());
-    Ok(Bound { stream, object, operation, key, renamed, columns })
+    let (stream, columns) = (configured.descriptor.clone(), configured.columns.clone());
+    let (is_full_refresh, is_resumable) = (configured.is_full_refresh, configured.is_resumable);
+    Ok(Bound {
+        stream,
+        object,
+        operation,
+        membership,
+        key,
+        renamed,
+        columns,
+        is_full_refresh,
+        is_resumable,
+    })
 }
 
 fn key_of(object: Object, operation: Operation, name: &str) -> Result<KeyField, String> {
@@ -331,6 +443,60 @@ mod tests {
             let why = bound(&stream, "").unwrap_err();
             assert!(why.contains(culprit) && why.contains("stream `"), "{why}");
         }
+    }
+
+    #[test]
+    fn each_mode_of_an_audience_has_its_operation() {
+        let options = r#","audiences":[{"slug":"vip","as":{"tag":"vip"}}]"#;
+        let does = |object: &str, mode: &str| {
+            let stream = format!(
+                r#"{{"stream":{{"name":"dim"}},"destination_sync_mode":"{mode}","destination_object_name":"{object}","primary_key":[["email"]]}}"#
+            );
+            match bound(&stream, options) {
+                Ok(Binding::Bound(bound)) => {
+                    let mode = bound.membership.unwrap().mode;
+                    format!("{mode:?} by {}", bound.operation.name())
+                }
+                other => format!("{other:?}"),
+            }
+        };
+        for (object, mode, expected) in [
+            ("audience:vip", "update", "Add by update"),
+            ("audience:vip", "append", "Add by update"),
+            ("audience:vip", "append_dedup", "Upsert by upsert"),
+            ("audience:vip", "soft_delete", "Remove by update"),
+            ("audience:vip", "overwrite", "Mirror by update"),
+            ("audience_mirror:vip", "append_dedup", "Mirror by update"),
+        ] {
+            assert_eq!(does(object, mode), expected, "{object} {mode}");
+        }
+        assert!(does("audience_mirror:vip", "soft_delete").contains("`append_dedup`"));
+        assert!(does("audience:gold", "update").contains("`gold`"));
+    }
+
+    #[test]
+    fn a_mirror_has_its_audience_alone() {
+        let config = r#"{"subdomain":"acme","credentials":{"credentials":"oauth2.0","access_token":"x"},
+            "audiences":[{"slug":"vip","as":{"tag":"vip"}},{"slug":"new","as":{"tag":"new"}}]}"#;
+        let config = Config::parse(config.as_bytes()).unwrap();
+        let bound = |objects: [&str; 2]| {
+            let streams: Vec<String> = objects
+                .iter()
+                .enumerate()
+                .map(|(at, object)| {
+                    format!(
+                        r#"{{"stream":{{"name":"s{at}"}},"destination_sync_mode":"append_dedup","destination_object_name":"{object}","primary_key":[["id"]]}}"#
+                    )
+                })
+                .collect();
+            let catalog = format!(r#"{{"streams":[{}]}}"#, streams.join(","));
+            bind(parse(catalog.as_bytes()).unwrap(), &config)
+        };
+        let problems = bound(["audience_mirror:vip", "audience:vip"]).unwrap_err();
+        assert!(problems[0].contains("`s0`") && problems[0].contains("`vip`"), "{problems:?}");
+        assert_eq!(bound(["audience_mirror:vip", "audience_mirror:vip"]).unwrap_err().len(), 2);
+        assert!(bound(["audience_mirror:vip", "audience_mirror:new"]).is_ok());
+        assert!(bound(["audience:vip", "audience:vip"]).is_ok());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! tickets, and each row is accounted for. `ARCHITECTURE.md` shows the way.
 
 pub mod api;
+pub mod audience;
 pub mod bind;
 pub mod cli;
 pub mod commands;
@@ -11,6 +12,7 @@ pub mod fields;
 pub mod id;
 pub mod jobs;
 pub mod look;
+pub mod mirror;
 pub mod object;
 pub mod plan;
 pub mod rejected;

@@ -310,26 +310,14 @@ impl Look {
         self.api.list(&format!("users/{user}/identities"), "identities").await
     }
 
-    /// The organizations of a user.
+    /// The organizations of a user, each with the id of the membership.
     ///
     /// # Errors
     /// [`ApiError`].
-    pub async fn memberships(&self, user: &Id) -> Result<BTreeSet<u64>, ApiError> {
-        let memberships = self.memberships_by_organization(user).await?;
-        Ok(memberships.keys().filter_map(Id::number).collect())
-    }
-
-    /// The ids of the memberships of a user, by the ids of their organizations.
-    ///
-    /// # Errors
-    /// [`ApiError`].
-    pub async fn memberships_by_organization(
-        &self,
-        user: &Id,
-    ) -> Result<BTreeMap<Id, Id>, ApiError> {
+    pub async fn memberships(&self, user: &Id) -> Result<BTreeMap<u64, u64>, ApiError> {
         let path = format!("users/{user}/organization_memberships");
         let rows = self.api.list(&path, "organization_memberships").await?;
-        let pair = |row: &Value| Some((Id::of(&row["organization_id"])?, Id::of(&row["id"])?));
+        let pair = |row: &Value| Some((row["organization_id"].as_u64()?, row["id"].as_u64()?));
         Ok(rows.iter().filter_map(pair).collect())
     }
 

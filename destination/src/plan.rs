@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use airbyte::destination::ledger::Settled;
+use airbyte::destination::ledger::{Move, Settled};
 use serde_json::{Map, Value, json};
 
+use crate::audience::Mark;
 use crate::config::{Config, NullHandling, OnEmailMatch, OrganizationMode, TagsMode};
 use crate::fields::{Field, Place, is_id};
 use crate::id::Id;
@@ -32,8 +33,16 @@ pub struct Found {
     pub related: BTreeMap<usize, Id>,
     /// The two ends of a membership.
     pub ends: Option<Ends>,
-    /// The organizations of the user; none where they need not be known.
-    pub memberships: Option<BTreeSet<u64>>,
+    /// The organizations of the user, each with the id of the membership; none where they need not be known.
+    pub memberships: Option<BTreeMap<u64, u64>>,
+}
+
+impl Found {
+    /// The ids of the rows of Zendesk's that an item may mean: those with its key, its address or its external id.
+    pub fn ids(&self) -> impl Iterator<Item = u64> {
+        let rows = self.rows.iter().chain(&self.rivals).chain(&self.taken);
+        rows.filter_map(|row| row["id"].as_u64())
+    }
 }
 
 /// What is to be done.
@@ -59,29 +68,19 @@ pub struct Change {
     pub tags_removed: Vec<String>,
     /// The organization that the user joins.
     pub organization: Option<u64>,
+    /// The membership that ends.
+    pub ended: Option<u64>,
     pub comment: Option<String>,
+    /// What it does to the audience of its stream.
+    pub moved: Option<Move>,
+    /// The names of the fields that differ.
+    pub fields: Vec<String>,
 }
 
 impl Change {
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        *self == Self { id: self.id.clone(), ..Self::default() }
-    }
-
-    /// What changes, by the names of the fields.
-    #[must_use]
-    pub fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.body.keys().cloned().collect();
-        let parts = [
-            ("email", self.email.is_some()),
-            ("tags", !self.tags_added.is_empty() || !self.tags_removed.is_empty()),
-            ("organizations", self.organization.is_some()),
-            ("comment", self.comment.is_some()),
-        ];
-        names.extend(
-            parts.iter().filter(|(_, differs)| *differs).map(|(name, _)| (*name).to_owned()),
-        );
-        names
+        self.fields.is_empty()
     }
 }
 
@@ -112,14 +111,18 @@ fn of_item(layout: &Layout, item: &Item, found: &Found, config: &Config) -> Resu
             let settled = item.intended.unwrap_or(Settled::Unchanged);
             return Ok(Plan::Settle(Ok(settled)));
         }
+        // Whoever is not there is no member.
+        ([], _) if layout.leaves(&item.wanted) => {
+            return Ok(Plan::Settle(Ok(item.intended.unwrap_or(Settled::Unchanged))));
+        }
         // Zendesk gives the ids: what is created gets another one, and would be created by each sync anew.
         ([], _) if layout.bound.key == Some(KeyField::Id) => {
             let why = format!("no {} has this id, and ids cannot be chosen", object.singular());
-            return Err(Reason::new("not_found", key, why));
+            return Err(Reason::new(Reason::NOT_FOUND, key, why));
         }
         ([], Operation::Update) => {
             let why = format!("no {} has this key", object.singular());
-            return Err(Reason::new("not_found", key, why));
+            return Err(Reason::new(Reason::NOT_FOUND, key, why));
         }
         ([], Operation::Insert | Operation::Upsert) => {
             match adopted(layout, item, found, config)? {
@@ -282,7 +285,8 @@ fn create(
                 let comment = json!({ "body": value, "public": config.notify });
                 body.insert("comment".into(), comment);
             }
-            Place::Id | Place::Tags | Place::Comment => {}
+            Place::Mark(mark) if *value == true => mark_new(&mut body, object, mark),
+            Place::Id | Place::Tags | Place::Comment | Place::Mark(_) => {}
         }
     }
     if !custom_fields.is_empty() {
@@ -324,50 +328,111 @@ fn change(
         if key == Some(&field.name) && !current.is_null() {
             continue;
         }
-        let differs = || !field.equals(value, current);
-        match &field.place {
-            Place::System if differs() => {
-                change.body.insert(field.name.clone(), value.clone());
-            }
-            Place::CustomKey(key) if differs() => {
-                let fields = change.body.entry(object.custom_fields()).or_insert_with(|| json!({}));
-                fields[key] = field.written(object, value);
-            }
-            Place::CustomId(id) if differs() => {
-                custom_fields.push(json!({ "id": id, "value": field.written(object, value) }));
-            }
-            Place::Email if differs() => change.email = value.as_str().map(str::to_owned),
+        let is_other = match &field.place {
             Place::Tags => {
                 let own = |written| layout.fields.tags_of_values(object, row, written);
                 let own = (own(&BTreeMap::new()), own(&item.wanted));
-                tags(&mut change, (value, current), &own, config);
+                tags(&mut change, (value, current), &own, config)
             }
             Place::Domains => domains(&mut change, value, current),
-            Place::Organization => {
-                organization(&mut change, value.as_u64(), (row, found), config);
-            }
+            Place::Organization => organization(&mut change, value.as_u64(), (row, found), config),
             Place::Related(relation) => {
                 let id = match value.is_null() {
                     true => None,
                     false => Some(related(field, *at, found)?),
                 };
                 if relation.is_organization_of(object) {
-                    organization(&mut change, id.and_then(|id| id.number()), (row, found), config);
-                } else if !is_id(id.as_ref(), current) {
-                    relation.write(object, id, &mut change.body, &mut custom_fields);
+                    organization(&mut change, id.and_then(|id| id.number()), (row, found), config)
+                } else {
+                    let differs = !is_id(id.as_ref(), current);
+                    if differs {
+                        relation.write(object, id, &mut change.body, &mut custom_fields);
+                    }
+                    differs
                 }
             }
             Place::Comment => {
                 let text = value.as_str().filter(|text| !text.trim().is_empty());
                 change.comment = text.map(str::to_owned);
+                change.comment.is_some()
             }
-            _ => {}
+            Place::Mark(mark) => {
+                mark_existing(&mut change, (mark, *value == true), (object, row), found)
+            }
+            _ if field.equals(value, current) => false,
+            Place::System => {
+                change.body.insert(field.name.clone(), value.clone());
+                true
+            }
+            Place::CustomKey(key) => {
+                let fields = change.body.entry(object.custom_fields()).or_insert_with(|| json!({}));
+                fields[key] = field.written(object, value);
+                true
+            }
+            Place::CustomId(id) => {
+                custom_fields.push(json!({ "id": id, "value": field.written(object, value) }));
+                true
+            }
+            Place::Email => {
+                change.email = value.as_str().map(str::to_owned);
+                change.email.is_some()
+            }
+            Place::Id | Place::Description | Place::AtCreation => false,
+        };
+        if is_other {
+            change.fields.push(field.name.clone());
         }
     }
     if !custom_fields.is_empty() {
         change.body.insert("custom_fields".into(), Value::Array(custom_fields));
     }
     Ok(change)
+}
+
+/// Makes somebody who is created a member.
+fn mark_new(body: &mut Map<String, Value>, object: Object, mark: &Mark) {
+    match mark {
+        Mark::Field(key) => {
+            let fields = body.entry(object.custom_fields()).or_insert_with(|| json!({}));
+            fields[key] = Value::Bool(true);
+        }
+        Mark::Tag(tag) => drop(body.insert("tags".into(), json!([tag]))),
+        Mark::Organization(id) => drop(body.insert("organization_id".into(), json!(id))),
+    }
+}
+
+/// Makes somebody who is there a member or not, by a call that touches nothing else. Returns whether anything
+/// changes.
+fn mark_existing(
+    change: &mut Change,
+    (mark, wanted): (&Mark, bool),
+    (object, row): (Object, &Value),
+    found: &Found,
+) -> bool {
+    let membership = match (mark, &found.memberships) {
+        (Mark::Organization(id), Some(memberships)) => memberships.get(id).copied(),
+        _ => None,
+    };
+    // Where the memberships are known they say more than the user's first organization.
+    let is_member = match (mark, &found.memberships) {
+        (Mark::Organization(_), Some(_)) => membership.is_some(),
+        _ => Field::is_marked(mark, object, row),
+    };
+    if is_member == wanted {
+        return false;
+    }
+    change.moved = Some(if wanted { Move::Joined } else { Move::Left });
+    match mark {
+        Mark::Field(key) => {
+            let fields = change.body.entry(object.custom_fields()).or_insert_with(|| json!({}));
+            fields[key] = Value::Bool(wanted);
+        }
+        Mark::Tag(tag) if wanted => change.tags_added = vec![tag.clone()],
+        Mark::Tag(tag) => change.tags_removed = vec![tag.clone()],
+        Mark::Organization(id) if wanted => change.organization = Some(*id),
+        Mark::Organization(_) => change.ended = membership,
+    }
+    true
 }
 
 fn words(value: &Value) -> Vec<String> {
@@ -382,14 +447,16 @@ fn tags(
     (value, current): (&Value, &Value),
     (before, after): &(BTreeSet<String>, BTreeSet<String>),
     config: &Config,
-) {
+) -> bool {
     let (wanted, current) = (words(value), words(current));
     match config.tags_mode {
         TagsMode::Add => {
             change.tags_added = wanted.into_iter().filter(|tag| !current.contains(tag)).collect();
+            !change.tags_added.is_empty()
         }
         TagsMode::Remove => {
             change.tags_removed = wanted.into_iter().filter(|tag| current.contains(tag)).collect();
+            !change.tags_removed.is_empty()
         }
         TagsMode::Replace => {
             // What the fields make of the tags by themselves.
@@ -398,15 +465,17 @@ fn tags(
             current.extend(after.difference(before).cloned());
             let kept = current.intersection(after).cloned();
             let all: BTreeSet<String> = wanted.into_iter().chain(kept).collect();
-            if all != current {
+            let differs = all != current;
+            if differs {
                 change.body.insert("tags".into(), json!(all));
             }
+            differs
         }
     }
 }
 
 /// Domains are added: to remove one would take users out of the organization.
-fn domains(change: &mut Change, value: &Value, current: &Value) {
+fn domains(change: &mut Change, value: &Value, current: &Value) -> bool {
     let mut all = words(current);
     let before = all.len();
     for domain in words(value) {
@@ -414,9 +483,11 @@ fn domains(change: &mut Change, value: &Value, current: &Value) {
             all.push(domain);
         }
     }
-    if all.len() > before {
+    let is_more = all.len() > before;
+    if is_more {
         change.body.insert("domain_names".into(), json!(all));
     }
+    is_more
 }
 
 /// Whether an organization of a user's row is among those of the user, or alone.
@@ -425,23 +496,30 @@ fn organization(
     wanted: Option<u64>,
     (row, found): (&Value, &Found),
     config: &Config,
-) {
+) -> bool {
     let current = row["organization_id"].as_u64();
-    let memberships = found.memberships.clone().unwrap_or_else(|| current.into_iter().collect());
+    let memberships: BTreeSet<u64> = match &found.memberships {
+        Some(memberships) => memberships.keys().copied().collect(),
+        None => current.into_iter().collect(),
+    };
     match (config.organization_mode, wanted) {
         (OrganizationMode::Add, Some(wanted)) => {
-            if current != Some(wanted) && !memberships.contains(&wanted) {
+            let is_new = current != Some(wanted) && !memberships.contains(&wanted);
+            if is_new {
                 change.organization = Some(wanted);
             }
+            is_new
         }
         // Without an organization to add nothing is added.
-        (OrganizationMode::Add, None) => {}
+        (OrganizationMode::Add, None) => false,
         (OrganizationMode::Replace, wanted) => {
             let only: BTreeSet<u64> = wanted.into_iter().collect();
             let may_clear = wanted.is_some() || config.null_handling == NullHandling::Clear;
-            if may_clear && (current != wanted || memberships != only) {
+            let differs = may_clear && (current != wanted || memberships != only);
+            if differs {
                 change.body.insert("organization_id".into(), json!(wanted));
             }
+            differs
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `check`: who is signed in, what may be written, and by which road. It writes nothing to the account.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use airbyte::message::{self, ErrorTrace, Level};
@@ -16,10 +17,14 @@ use tokio::sync::watch;
 use zendesk::client::Repeat;
 use zendesk::clock::Clock;
 
+use super::audiences::mark;
 use super::{Out, client};
 use crate::api::{Api, Write, refusal};
+use crate::bind::why_unknown;
 use crate::config::Config;
 use crate::custom_object::CustomObject;
+use crate::fields::{Field, live};
+use crate::look::Look;
 use crate::object::Object;
 use crate::rejected::Store;
 
@@ -45,7 +50,7 @@ pub async fn check(
         out.log(Level::Warn, warning).await?;
     }
     let api = match client(&config, environment, clock, stop.clone(), out) {
-        Ok(client) => Api::new(client.impatient()),
+        Ok(client) => Arc::new(Api::new(client.impatient())),
         Err(trouble) => return out.line(failed(&trouble.message)).await,
     };
     let examined = tokio::time::timeout(PATIENCE, Box::pin(examine(&api, &config, out))).await;
@@ -64,7 +69,7 @@ pub async fn check(
 }
 
 /// Says what there is to know, and why the check fails if it does.
-async fn examine(api: &Api, config: &Config, out: &Out) -> Result<Result<(), String>, Closed> {
+async fn examine(api: &Arc<Api>, config: &Config, out: &Out) -> Result<Result<(), String>, Closed> {
     let identity = match Box::pin(identity(&api.client)).await {
         Ok(identity) => identity,
         Err(error) => return Ok(Err(of_identity(&error, &config.account).message)),
@@ -84,6 +89,10 @@ async fn examine(api: &Api, config: &Config, out: &Out) -> Result<Result<(), Str
     };
     let mut problems = bound_objects(config);
     problems.extend(missing_custom_objects(api, config).await);
+    if !problems.is_empty() {
+        return Ok(Err(problems.join("; ")));
+    }
+    let problems = Box::pin(audiences(api, config)).await;
     if !problems.is_empty() {
         return Ok(Err(problems.join("; ")));
     }
@@ -111,18 +120,42 @@ async fn examine(api: &Api, config: &Config, out: &Out) -> Result<Result<(), Str
     Ok(Ok(()))
 }
 
+/// Audiences of the config whose field or organization is not there.
+async fn audiences(api: &Arc<Api>, config: &Config) -> Vec<String> {
+    let look = Look::new(Arc::clone(api));
+    let mut problems = Vec::new();
+    let mut custom: BTreeMap<Object, Vec<Field>> = BTreeMap::new();
+    for audience in &config.audiences {
+        let fields = match custom.get(&audience.of) {
+            Some(fields) => Ok(fields.clone()),
+            None => Box::pin(live(api, audience.of)).await,
+        };
+        let found = match fields {
+            Ok(fields) => {
+                custom.insert(audience.of, fields.clone());
+                Box::pin(mark(&look, audience, &fields)).await
+            }
+            Err(error) => Err(error),
+        };
+        match found {
+            Ok(Ok(_)) => {}
+            Ok(Err(problem)) => problems.push(problem),
+            Err(error) => {
+                let why = super::failure::of_sync(&error, Some(audience.of)).message;
+                problems.push(format!("audience `{}`: {why}", audience.slug));
+            }
+        }
+    }
+    problems
+}
+
 /// Streams of the config that are bound to what cannot be written.
 fn bound_objects(config: &Config) -> Vec<String> {
-    let unknown = config.streams.iter().filter(|stream| Object::of(&stream.object).is_none());
-    unknown
-        .map(|stream| {
-            format!(
-                "stream `{}`: `{}` is no object that can be written: there are users, organizations, tickets, \
-                 organization_memberships and custom_object:<key>",
-                stream.stream, stream.object
-            )
-        })
-        .collect()
+    let unknown = config.streams.iter().filter_map(|stream| {
+        let why = why_unknown(&stream.object, config)?;
+        Some(format!("stream `{}`: {why}", stream.stream))
+    });
+    unknown.collect()
 }
 
 /// Streams of the config that are bound to custom objects which the account does not have.

@@ -15,11 +15,14 @@ use tokio::sync::watch;
 use zendesk::clock::Clock;
 use zendesk::error::ErrorKind;
 
+use super::audiences::mark;
 use super::{Out, client, failure};
 use crate::api::Api;
+use crate::audience::{Audience, MEMBER, Mark, Membership, Mode};
 use crate::config::Config;
 use crate::custom_object::CustomObject;
-use crate::fields::{Field, Fields, Place, all, live};
+use crate::fields::{Field, Fields, Place, all, live, of_audience};
+use crate::look::Look;
 use crate::object::{KeyField, Object, Operation};
 
 /// Prints the catalog.
@@ -41,6 +44,8 @@ pub async fn discover(
     if let Err(error) = Box::pin(identity(&api.client)).await {
         return Ok(Err(of_identity(&error, &config.account)));
     }
+    let api = Arc::new(api);
+    let look = Look::new(Arc::clone(&api));
     let mut operations = Vec::new();
     for object in Object::ALL {
         let custom = match Box::pin(live(&api, object)).await {
@@ -56,7 +61,18 @@ pub async fn discover(
             }
             Err(error) => return Ok(Err(failure::of_sync(&error, Some(object)))),
         };
-        operations.extend(operations_of(&all(object, config.allow_agents, custom), object, config));
+        let fields = all(object, config.allow_agents, custom.clone());
+        operations.extend(operations_of(&fields, object, config));
+        for audience in config.audiences.iter().filter(|audience| audience.of == object) {
+            match Box::pin(mark(&look, audience, &custom)).await {
+                Ok(Ok(mark)) => operations.extend(operations_of_audience(&fields, audience, &mark)),
+                Ok(Err(problem)) => {
+                    let message = format!("left out of the catalog: {problem}");
+                    out.log(Level::Warn, &message).await?;
+                }
+                Err(error) => return Ok(Err(failure::of_sync(&error, Some(object)))),
+            }
+        }
     }
     match custom_objects(&api, config, out).await? {
         Ok(found) => operations.extend(found),
@@ -122,16 +138,51 @@ pub fn operations_of(fields: &Fields, object: Object, config: &Config) -> Vec<Va
     let may_delete = config.allow_deletes || !object.is_guarded();
     let offered = object.operations().iter().copied();
     let offered = offered.filter(|one| *one != Operation::Delete || may_delete);
-    offered.map(|operation| entry(fields, object, operation)).collect()
-}
-
-fn entry(fields: &Fields, object: Object, operation: Operation) -> Value {
-    let mode = match operation {
+    let mode = |operation| match operation {
         Operation::Insert => "append",
         Operation::Upsert => "append_dedup",
         Operation::Update => "update",
         Operation::Delete => "soft_delete",
     };
+    let one = |operation| entry(fields, object, operation, (object.name(), mode(operation)));
+    offered.map(one).collect()
+}
+
+/// The operations on an audience, and on its mirror.
+#[must_use]
+pub fn operations_of_audience(
+    fields: &Fields,
+    audience: &Arc<Audience>,
+    mark: &Mark,
+) -> Vec<Value> {
+    let modes = [
+        (Mode::Add, "append"),
+        (Mode::Upsert, "append_dedup"),
+        (Mode::Add, "update"),
+        (Mode::Remove, "soft_delete"),
+        (Mode::Mirror, "append_dedup"),
+    ];
+    let one = |(does, mode): (Mode, &str)| {
+        let membership = Membership { audience: Arc::clone(audience), mode: does };
+        let (operation, name) = (membership.operation(), membership.object_name());
+        let fields = of_audience(fields, &membership, mark);
+        let mut entry = entry(&fields, audience.of, operation, (&name, mode));
+        if does == Mode::Remove
+            && let Some(properties) = entry["json_schema"]["properties"].as_object_mut()
+        {
+            properties.remove(MEMBER);
+        }
+        entry
+    };
+    modes.into_iter().map(one).collect()
+}
+
+fn entry(
+    fields: &Fields,
+    object: Object,
+    operation: Operation,
+    (name, mode): (&str, &str),
+) -> Value {
     let alternatives: Vec<Vec<&str>> = object.keys_of(operation).map(KeyField::fields).collect();
     let keys: Vec<&str> = alternatives.iter().flatten().copied().collect();
     // Names of records may be given by Zendesk.
@@ -142,12 +193,14 @@ fn entry(fields: &Fields, object: Object, operation: Operation) -> Value {
     };
     let offered = |field: &&Field| is_offered(field, &keys, operation);
     let property = |field: &Field| {
-        let is_needed = required.contains(&&*field.name) || keys.contains(&&*field.name);
+        let is_needed = required.contains(&&*field.name)
+            || keys.contains(&&*field.name)
+            || matches!(field.place, Place::Mark(_));
         (field.name.clone(), field.schema(!is_needed))
     };
     let properties: Map<String, Value> = fields.iter().filter(offered).map(property).collect();
     let mut entry = json!({
-        "object_name": object.name(),
+        "object_name": name,
         "sync_mode": mode,
         "json_schema": {
             "type": "object", "additionalProperties": false, "required": required,
@@ -253,6 +306,34 @@ mod tests {
             |at: usize, name: &str| !tickets[at]["json_schema"]["properties"][name].is_null();
         assert!(names(0, "description") && !names(0, "comment") && !names(0, "id"));
         assert!(!names(2, "description") && names(2, "comment") && names(2, "id"));
+        let audiences = br#"{"subdomain":"acme","credentials":{"credentials":"oauth2.0","access_token":"x"},"audiences":[{"slug":"vip","as":{"tag":"vip"}}]}"#;
+        let vip = Config::parse(audiences).unwrap().audiences.remove(0);
+        let fields = all(Object::Users, false, Vec::new());
+        let offered = operations_of_audience(&fields, &vip, &Mark::Tag("vip".into()));
+        let shown: Vec<String> = offered
+            .iter()
+            .map(|entry| {
+                let properties = &entry["json_schema"]["properties"];
+                format!(
+                    "{} {} member:{} name:{}",
+                    entry["object_name"].as_str().unwrap(),
+                    entry["sync_mode"].as_str().unwrap(),
+                    properties["member"]["type"],
+                    properties["name"]["type"]
+                )
+            })
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                r#"audience:vip append member:"boolean" name:null"#,
+                r#"audience:vip append_dedup member:"boolean" name:"string""#,
+                r#"audience:vip update member:"boolean" name:null"#,
+                r#"audience:vip soft_delete member:null name:null"#,
+                r#"audience_mirror:vip append_dedup member:"boolean" name:null"#,
+            ]
+        );
+        assert_eq!(offered[0]["matching_keys"], json!([["external_id"], ["email"], ["id"]]));
         let config = Config::parse(
             &text[..text.len() - 22].iter().copied().chain(*b"}").collect::<Vec<_>>(),
         )

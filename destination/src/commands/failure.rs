@@ -1,6 +1,7 @@
 //! Turns any error into a failure type and a message: one sentence says what happened, the next what to do. No
 //! other place matches on errors to do so.
 
+use airbyte::destination::catalog::Descriptor;
 use airbyte::message::{ErrorTrace, FailureType};
 use connector::failure::{Wanted, of_api};
 use zendesk::error::ApiError;
@@ -41,6 +42,21 @@ pub fn no_custom_object(stream: &str, key: &str) -> String {
     format!(
         "stream `{stream}`: the account has no custom object `{key}`: make it in Zendesk, or mend the key"
     )
+}
+
+/// What it means that a mirror would remove more members than the config allows.
+#[must_use]
+pub fn of_sweep(
+    stream: &Descriptor,
+    slug: &str,
+    (removals, members): (u64, u64),
+    percent: u64,
+) -> ErrorTrace {
+    connector::failure::refused(&format!(
+        "{stream}: {removals} of the {members} members of the audience `{slug}` are not among its rows, more than \
+         `max_removal_percent` allows ({percent}), and nobody was removed. Look whether rows are missing, or \
+         raise it for one sync."
+    ))
 }
 
 /// What it means that rejected rows cannot be stored.

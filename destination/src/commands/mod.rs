@@ -1,5 +1,6 @@
 //! The Airbyte commands over the floors below.
 
+mod audiences;
 pub mod check;
 pub mod discover;
 pub mod failure;

@@ -2,8 +2,11 @@
 //! comes back; a state goes out when every row before it is settled.
 
 mod batches;
+mod mirrors;
 mod prepare;
+mod report;
 mod settle;
+mod sweeps;
 
 use std::io::Read;
 use std::sync::Arc;
@@ -23,6 +26,7 @@ use zendesk::clock::Clock;
 use zendesk::error::ApiError;
 
 use self::batches::{Batches, Taken};
+use self::mirrors::Mirrors;
 use self::prepare::{Prepared, prepare};
 use self::settle::Settling;
 use super::input::{Chunk, lines};
@@ -98,11 +102,10 @@ async fn write_all(
     let mut stopping = stop.clone();
     let prepared =
         Box::pin(prepare(&config, catalog, environment, clock.clone(), out, stop)).await?;
-    let Prepared { api, identity, batches } = match prepared {
+    let Prepared { api, identity, batches, mirrors } = match prepared {
         Ok(prepared) => prepared,
         Err(trouble) => return Ok(Err(trouble)),
     };
-    let api = Arc::new(api);
     let board = Arc::new(Board::new(Arc::clone(&api)));
     let run = Run { user: identity.id, attempt: environment.attempt };
     let writer = Writer::new(Arc::clone(&api), Arc::clone(&board), Arc::clone(&config), run);
@@ -112,12 +115,15 @@ async fn write_all(
         return Ok(Err(failure::of_sync(&error, None)));
     }
     let settling = Settling::new(&config, out, &clock, environment.attempt);
+    settling.hold(mirrors.names()).await?;
     let mut sync = Sync {
         writer: Arc::new(writer),
         config: &config,
         clock: &clock,
         batches,
+        mirrors,
         settling,
+        attempt: environment.attempt,
         unread: 0,
     };
     let done = tokio::select! {
@@ -139,7 +145,10 @@ struct Sync<'a> {
     config: &'a Config,
     clock: &'a Clock,
     batches: Batches,
+    mirrors: Mirrors,
     settling: Settling<'a>,
+    /// Attempts of this job that came before.
+    attempt: u64,
     /// Lines that were no message.
     unread: u64,
 }
@@ -174,7 +183,7 @@ impl Sync<'_> {
                 });
             }
             if !is_open && running.is_empty() && self.batches.is_empty() {
-                return Ok(Ok(()));
+                return self.sweep(waits).await;
             }
             let takes_more = is_open && !self.batches.has_ready();
             let has_some = takes_more && !self.batches.is_empty();
@@ -185,7 +194,10 @@ impl Sync<'_> {
                     self.batches.finish(&taken);
                     self.say(writer.take_warnings()).await?;
                     let settled = match written {
-                        Ok(written) => self.settling.settle(&taken.layout, written).await?,
+                        Ok(written) => {
+                            self.mirrors.settled(&taken.layout, &written);
+                            self.settling.settle(&taken.layout, written).await?
+                        }
                         Err(error) => Err(failure::of_sync(&error, Some(taken.layout.bound.object))),
                     };
                     if let Err(trouble) = settled {
@@ -216,9 +228,11 @@ impl Sync<'_> {
             match parse(&line) {
                 Ok(Message::Record { stream, data }) => {
                     let id = self.settling.came(&stream).await?;
+                    self.mirrors.row(&stream);
                     match self.batches.add(&stream, id, data) {
                         batches::Added::Waiting => {}
                         batches::Added::Settled(settled) => {
+                            self.mirrors.rejected(&stream, settled.key.as_deref());
                             if let Err(trouble) =
                                 self.settling.settle_row(&stream, *settled).await?
                             {
@@ -230,11 +244,15 @@ impl Sync<'_> {
                     self.say(warnings).await?;
                 }
                 Ok(Message::State(state)) => {
+                    self.mirrors.state(&state);
                     if let Err(trouble) = self.settling.state(state).await? {
                         return Ok(Err(trouble));
                     }
                 }
-                Ok(Message::StreamStatus { .. } | Message::Other) => {}
+                Ok(Message::StreamStatus { stream, is_complete }) => {
+                    self.mirrors.ended(&stream, is_complete);
+                }
+                Ok(Message::Other) => {}
                 Err(why) => {
                     self.unread += 1;
                     if self.unread == 1 {

@@ -11,13 +11,18 @@ mod written;
 
 pub use written::{
     NullHandling, ObjectStorage, OnEmailMatch, OrganizationMode, TagsMode, UnknownStreams,
-    WrittenConfig, WrittenOperation, WrittenStream,
+    WrittenAs, WrittenAudience, WrittenAudienceOf, WrittenConfig, WrittenOperation, WrittenStream,
 };
+
+use crate::audience::Audience;
 
 /// The share of each limit that may be used where the user does not say: the rest is the agents'.
 const DEFAULT_PERCENT: u32 = 50;
 
 const DEFAULT_JOBS: u64 = 5;
+
+/// The share of its members that a mirror may remove where the user does not say.
+const DEFAULT_REMOVAL_PERCENT: u64 = 30;
 
 /// What the program needs to know.
 #[derive(Debug)]
@@ -35,6 +40,11 @@ pub struct Config {
     pub allow_agents: bool,
     pub allow_deletes: bool,
     pub notify: bool,
+    pub audiences: Vec<Arc<Audience>>,
+    /// The share of its members that a mirror may remove.
+    pub max_removal_percent: u64,
+    /// Whether a mirror sweeps at the end of input though no COMPLETE came.
+    pub accept_end_of_input: bool,
     /// The folder of rejected rows.
     pub rejected_rows: Option<PathBuf>,
 }
@@ -61,12 +71,41 @@ impl Config {
             allow_agents: written.allow_agents.unwrap_or_default(),
             allow_deletes: written.allow_deletes.unwrap_or_default(),
             notify: written.notify.unwrap_or_default(),
+            audiences: audiences(written.audiences.unwrap_or_default())?,
+            max_removal_percent: written.max_removal_percent.unwrap_or(DEFAULT_REMOVAL_PERCENT),
+            accept_end_of_input: written.accept_end_of_input.unwrap_or_default(),
             rejected_rows: match written.object_storage_config {
                 Some(ObjectStorage::Local { path }) => Some(path.into()),
                 Some(ObjectStorage::None) | None => None,
             },
         })
     }
+}
+
+/// The audiences of a config, each with a slug of its own.
+fn audiences(written: Vec<WrittenAudience>) -> Result<Vec<Arc<Audience>>, Vec<Violation>> {
+    let mut audiences: Vec<Arc<Audience>> = Vec::new();
+    let mut violations = Vec::new();
+    for (at, written) in written.into_iter().enumerate() {
+        let mut violation = |option: &str, what: String| {
+            violations.push(Violation { field: format!("audiences.{at}.{option}"), what });
+        };
+        match Audience::of(written) {
+            Ok(audience) if audiences.iter().any(|other| other.slug == audience.slug) => {
+                violation("slug", "another audience has it".to_owned());
+            }
+            Ok(audience)
+                if audiences
+                    .iter()
+                    .any(|other| other.by == audience.by && other.of == audience.of) =>
+            {
+                violation("as", "another audience is marked by the same".to_owned());
+            }
+            Ok(audience) => audiences.push(Arc::new(audience)),
+            Err((option, what)) => violation(option, what),
+        }
+    }
+    if violations.is_empty() { Ok(audiences) } else { Err(violations) }
 }
 
 /// The JSON schema of a config.
@@ -114,13 +153,49 @@ mod tests {
     fn every_violation_is_told_at_once_by_field() {
         let text = format!(
             r#"{{{SIGN_IN},"max_jobs":31,"notify":"yes","tags_mode":"merge","streams":[{{"stream":"a"}}],
+                "max_removal_percent":101,
                 "object_storage_config":{{"storage_type":"Local"}}}}"#
         );
         let violations = Config::parse(text.as_bytes()).unwrap_err();
         let fields: Vec<&str> =
             violations.iter().map(|violation| violation.field.as_str()).collect();
-        for field in ["max_jobs", "notify", "tags_mode", "streams.0", "object_storage_config"] {
+        for field in [
+            "max_jobs",
+            "notify",
+            "tags_mode",
+            "streams.0",
+            "object_storage_config",
+            "max_removal_percent",
+        ] {
             assert!(fields.contains(&field), "{field}: {fields:?}");
+        }
+    }
+
+    #[test]
+    fn an_audience_has_a_slug_and_one_mark_of_its_own() {
+        let parse = |audiences: &str| {
+            let config = format!(r#"{{{SIGN_IN},"audiences":[{audiences}]}}"#);
+            let parsed = Config::parse(config.as_bytes()).map(|config| config.audiences);
+            parsed.map_err(|violations| violations[0].to_string())
+        };
+        let vip = r#"{"slug":"vip","as":{"field":"audience_vip","tag":""}}"#;
+        let audiences = parse(vip).unwrap();
+        assert_eq!(audiences[0].by, crate::audience::WrittenMark::Field("audience_vip".into()));
+        for (written, culprit) in [
+            (r#"{"slug":"V I P","as":{"tag":"a"}}"#.to_owned(), "audiences.0.slug"),
+            (r#"{"slug":"a","as":{"tag":"a b"}}"#.to_owned(), "audiences.0.as"),
+            (r#"{"slug":"a","as":{}}"#.to_owned(), "audiences.0.as"),
+            (r#"{"slug":"a","as":{"tag":"x","field":"y"}}"#.to_owned(), "audiences.0.as"),
+            (
+                r#"{"slug":"a","of":"organizations","as":{"organization_external_id":"x"}}"#
+                    .to_owned(),
+                "audiences.0.as",
+            ),
+            (format!("{vip},{vip}"), "audiences.1.slug"),
+            (format!(r#"{vip},{{"slug":"b","as":{{"field":"audience_vip"}}}}"#), "audiences.1.as"),
+        ] {
+            let why = parse(&written).unwrap_err();
+            assert!(why.starts_with(culprit), "{written}: {why}");
         }
     }
 }

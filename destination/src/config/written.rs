@@ -72,8 +72,30 @@ pub struct WrittenConfig {
     #[serde(default)]
     pub notify: Option<bool>,
 
+    /// Sets of users or organizations that streams add to, remove from or mirror.
+    #[schemars(with = "Vec<WrittenAudience>", title = "Audiences", extend("order" = 22, "default" = []))]
+    #[serde(default)]
+    pub audiences: Option<Vec<WrittenAudience>>,
+
+    /// The largest share of its members that a mirror may remove, in percent. Where more would have to go,
+    /// nobody is removed and the sync fails. Audiences of fewer than twenty members are not held to it.
+    #[schemars(
+        with = "u64",
+        title = "Largest Removal",
+        range(min = 0, max = 100),
+        extend("order" = 23, "default" = 30)
+    )]
+    #[serde(default)]
+    pub max_removal_percent: Option<u64>,
+
+    /// A mirror may remove at the end of its rows though the source did not say that it is complete. Custom
+    /// connectors of Airbyte are never told so.
+    #[schemars(with = "bool", title = "Accept the End of Input", extend("order" = 24, "default" = false))]
+    #[serde(default)]
+    pub accept_end_of_input: Option<bool>,
+
     /// Where rejected rows are stored. Without a place they are counted and told, and not kept.
-    #[schemars(with = "ObjectStorage", title = "Rejected Rows", extend("type" = "object", "order" = 22))]
+    #[schemars(with = "ObjectStorage", title = "Rejected Rows", extend("type" = "object", "order" = 25))]
     #[serde(default)]
     pub object_storage_config: Option<ObjectStorage>,
 }
@@ -89,7 +111,7 @@ pub struct WrittenStream {
     #[schemars(with = "String", title = "Namespace", extend("order" = 1))]
     #[serde(default)]
     pub namespace: Option<String>,
-    /// What its rows are in Zendesk: `users`, `organizations` or `tickets`.
+    /// What its rows are in Zendesk: `users`, `organizations`, `tickets`, or `audience:` and an audience's slug.
     #[schemars(title = "Object", extend("order" = 2, "examples" = ["users"]))]
     pub object: String,
     /// What is done with them.
@@ -117,6 +139,64 @@ pub enum WrittenOperation {
     Upsert,
     Update,
     Delete,
+    /// Marks members of an audience.
+    Add,
+    /// Unmarks members of an audience.
+    Remove,
+    /// Marks the rows, and unmarks all others.
+    Mirror,
+}
+
+/// A set of users or organizations.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[schemars(title = "Audience", extend("additionalProperties" = true))]
+pub struct WrittenAudience {
+    /// Its name in `audience:` and `audience_mirror:`, in small letters, digits, `_` and `-`.
+    #[schemars(title = "Slug", extend("order" = 0, "examples" = ["vip"]))]
+    pub slug: String,
+    /// What its members are.
+    #[schemars(with = "WrittenAudienceOf", title = "Of", extend("type" = "string", "order" = 1, "default" = "users"))]
+    #[serde(default)]
+    pub of: Option<WrittenAudienceOf>,
+    /// What makes somebody a member. Give one of the three; a checkbox field of its own is best.
+    #[schemars(title = "As", extend("order" = 2))]
+    #[serde(rename = "as")]
+    pub by: WrittenAs,
+    /// A mirror creates who is missing, and writes the mapped fields too.
+    #[schemars(with = "bool", title = "Create Who Is Missing", extend("order" = 3, "default" = false))]
+    #[serde(default)]
+    pub create_missing: Option<bool>,
+    /// A mirror of no rows removes all members, as far as `max_removal_percent` lets it.
+    #[schemars(with = "bool", title = "Allow Empty", extend("order" = 4, "default" = false))]
+    #[serde(default)]
+    pub allow_empty: Option<bool>,
+}
+
+/// What makes somebody a member.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[schemars(title = "As", extend("additionalProperties" = true))]
+pub struct WrittenAs {
+    /// The key of a checkbox field of users or organizations.
+    #[schemars(with = "String", title = "Field", extend("order" = 0, "examples" = ["audience_vip"]))]
+    #[serde(default)]
+    pub field: Option<String>,
+    /// A tag. Zendesk copies tags of users to their new tickets.
+    #[schemars(with = "String", title = "Tag", extend("order" = 1, "examples" = ["vip"]))]
+    #[serde(default)]
+    pub tag: Option<String>,
+    /// The external id of an organization that users join. Whoever leaves it loses it on open tickets, too.
+    #[schemars(with = "String", title = "Organization", extend("order" = 2))]
+    #[serde(default)]
+    pub organization_external_id: Option<String>,
+}
+
+/// What members of an audience are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WrittenAudienceOf {
+    #[default]
+    Users,
+    Organizations,
 }
 
 /// What is done with a stream that belongs to no object.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::relation::{BY_EXTERNAL_ID, Holder, Relation};
+use crate::audience::Mark;
 use crate::object::{KeyField, Object};
 
 /// A field of an object, by the name of the column that it is written by.
@@ -45,6 +46,8 @@ pub enum Place {
     Comment,
     /// It is set when something is created, and left alone afterwards.
     AtCreation,
+    /// Whether it is a member of an audience.
+    Mark(Mark),
 }
 
 /// The type of a field.
@@ -168,6 +171,13 @@ impl Field {
             Place::Related(Relation { field: Holder::System(name), .. }) => &row[name],
             Place::Related(Relation { field: Holder::CustomKey(key), .. }) => by_key(key),
             Place::Related(Relation { field: Holder::CustomId(id), .. }) => by_id(id),
+            Place::Mark(mark) => {
+                if Self::is_marked(mark, object, row) {
+                    &Value::Bool(true)
+                } else {
+                    &Value::Bool(false)
+                }
+            }
             _ => &row[&self.name],
         }
     }
@@ -179,6 +189,19 @@ impl Field {
             (Kind::Multiselect(_), _) if value.is_null() => json!([]),
             (Kind::Id, Object::Records(_)) if !value.is_null() => json!(value.to_string()),
             _ => value.clone(),
+        }
+    }
+
+    /// Whether a row of Zendesk's is a member. The organizations of a user may be more than the row shows.
+    #[must_use]
+    pub fn is_marked(mark: &Mark, object: Object, row: &Value) -> bool {
+        match mark {
+            Mark::Field(key) => row[object.custom_fields()][key] == true,
+            Mark::Tag(tag) => {
+                let tags = row["tags"].as_array().into_iter().flatten();
+                tags.filter_map(Value::as_str).any(|own| own.to_lowercase() == *tag)
+            }
+            Mark::Organization(id) => row["organization_id"].as_u64() == Some(*id),
         }
     }
 

@@ -87,11 +87,13 @@ fn body(user: Id, organization: Id) -> Map<String, Value> {
 
 #[cfg(test)]
 mod tests {
+    use airbyte::destination::catalog::Descriptor;
+    use airbyte::destination::ledger::Ledger;
     use serde_json::json;
 
     use super::*;
     use crate::object::Object;
-    use crate::rows::Columns;
+    use crate::rows::{Columns, Row};
 
     fn planned(
         operation: Operation,
@@ -107,15 +109,10 @@ mod tests {
         let layout = crate::rows::layout_of(object, operation, object.keys()[0]);
         let row = json!({ "user_external_id": "u", "organization_external_id": "o" });
         let wanted = Columns::default().wanted(&layout, row.as_object().unwrap()).unwrap();
-        let item = Item {
-            key: layout.key(&wanted),
-            wanted,
-            rows: Vec::new(),
-            intended: None,
-            doubt,
-            untold: 0,
-            gone: 0,
-        };
+        let key = layout.key(&wanted);
+        let stream = Descriptor { namespace: None, name: "dim".into() };
+        let row = Row { id: Ledger::default().came(&stream), data: Map::new() };
+        let item = Item { doubt, ..Item::new(key, wanted, row) };
         membership(&layout, &item, ends, &config)
     }
 

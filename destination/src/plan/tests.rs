@@ -13,15 +13,7 @@ fn config(options: &str) -> Config {
 
 fn item(layout: &Layout, row: &Value) -> Item {
     let wanted = Columns::default().wanted(layout, row.as_object().unwrap()).unwrap();
-    Item {
-        key: layout.key(&wanted),
-        wanted,
-        rows: Vec::new(),
-        intended: None,
-        doubt: None,
-        untold: 0,
-        gone: 0,
-    }
+    Item::of_nobody(layout.key(&wanted), wanted)
 }
 
 fn planned(operation: Operation, row: &Value, found: &Found, options: &str) -> Plan {
@@ -202,7 +194,7 @@ fn a_row_that_names_what_is_not_there_is_rejected() {
     let found = Found { related: [(at, Id::Number(5))].into(), ..user(&json!({})) };
     let Plan::Change(change) = planned(Operation::Upsert, &row, &found, "") else { panic!() };
     assert_eq!(change.organization, Some(5));
-    let found = Found { memberships: Some([1, 5].into()), ..found };
+    let found = Found { memberships: Some([(1, 11), (5, 15)].into()), ..found };
     let plan = planned(Operation::Upsert, &row, &found, "");
     assert_eq!(plan, Plan::Settle(Ok(Settled::Unchanged)));
 }

@@ -27,6 +27,9 @@ impl fmt::Display for Reason {
 impl Error for Reason {}
 
 impl Reason {
+    /// Nothing has the key of the row.
+    pub const NOT_FOUND: &str = "not_found";
+
     #[must_use]
     pub fn new(reason: &str, field: Option<&str>, message: String) -> Self {
         let field = field.map(str::to_owned);

@@ -1,4 +1,4 @@
-//! Which rejected rows are told: the first ten of a stream one by one, the rest by their number. Pure.
+//! Which rejected rows are told: the first few of a stream one by one, the rest by their number. Pure.
 
 use std::collections::BTreeMap;
 
@@ -6,20 +6,26 @@ use airbyte::destination::catalog::Descriptor;
 
 use super::reason::Reason;
 
-const MOST_TOLD: u64 = 10;
-
 /// What was told of each stream.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Told {
+    /// Rows of a stream that are told one by one.
+    most: u32,
     rejected: BTreeMap<Descriptor, u64>,
 }
 
 impl Told {
+    /// So many rows of a stream are told one by one.
+    #[must_use]
+    pub fn of(most: u32) -> Self {
+        Self { most, rejected: BTreeMap::new() }
+    }
+
     /// The line about a rejected row, unless enough of its stream were told.
     pub fn line(&mut self, stream: &Descriptor, key: Option<&str>, why: &Reason) -> Option<String> {
         let count = self.rejected.entry(stream.clone()).or_default();
         *count += 1;
-        if *count > MOST_TOLD {
+        if *count > u64::from(self.most) {
             return None;
         }
         let field =
@@ -34,10 +40,11 @@ impl Told {
     /// The lines about all that were not told one by one.
     #[must_use]
     pub fn closing_lines(&self) -> Vec<String> {
-        let more = self.rejected.iter().filter(|(_, count)| **count > MOST_TOLD);
+        let more = self.rejected.iter().filter(|(_, count)| **count > u64::from(self.most));
         more.map(|(stream, count)| {
             format!(
-                "{stream}: {count} rows are rejected, of which the first {MOST_TOLD} were named"
+                "{stream}: {count} rows are rejected, of which the first {} were named",
+                self.most
             )
         })
         .collect()
@@ -49,10 +56,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ten_rows_are_told_and_the_rest_is_counted() {
+    fn some_rows_are_told_and_the_rest_is_counted() {
         let stream = Descriptor { namespace: None, name: "a".into() };
         let why = Reason::new("not_found", Some("external_id"), "nobody has it".into());
-        let mut told = Told::default();
+        let mut told = Told::of(10);
         let lines = (0..12).filter_map(|_| told.line(&stream, Some("k"), &why)).collect::<Vec<_>>();
         assert_eq!(lines.len(), 10);
         assert_eq!(

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use airbyte::destination::ledger::{RowId, Settled};
+use airbyte::destination::ledger::{Move, RowId, Settled};
 use serde_json::{Map, Value};
 
 use super::layout::{Layout, Merge, Wanted};
@@ -36,13 +36,41 @@ pub struct Item {
     pub untold: u32,
     /// Creations of it that Zendesk knew already, and of which nothing is left.
     pub gone: u32,
+    /// What it did to its audience.
+    pub moved: Option<Move>,
+    /// The ids of the rows of Zendesk's that it may mean.
+    pub met: Vec<u64>,
 }
 
 impl Item {
     #[must_use]
     pub fn new(key: Option<String>, wanted: Wanted, row: Row) -> Self {
-        let rows = vec![row];
-        Self { key, wanted, rows, intended: None, doubt: None, untold: 0, gone: 0 }
+        Self { rows: vec![row], ..Self::of_nobody(key, wanted) }
+    }
+
+    /// An item that stands for no row that came in.
+    #[must_use]
+    pub fn of_nobody(key: Option<String>, wanted: Wanted) -> Self {
+        Self {
+            key,
+            wanted,
+            rows: Vec::new(),
+            intended: None,
+            doubt: None,
+            untold: 0,
+            gone: 0,
+            moved: None,
+            met: Vec::new(),
+        }
+    }
+
+    /// Notes that it may mean rows of Zendesk's.
+    pub fn meet(&mut self, ids: impl IntoIterator<Item = u64>) {
+        for id in ids {
+            if !self.met.contains(&id) {
+                self.met.push(id);
+            }
+        }
     }
 
     /// Whether it is written by a request of its own, which says what came of it: jobs did not, twice.
@@ -90,6 +118,12 @@ impl Batch {
     #[must_use]
     pub fn new(operation: Operation) -> Self {
         Self { operation: Some(operation), ..Self::default() }
+    }
+
+    /// Items that stand for no rows.
+    #[must_use]
+    pub fn of(items: Vec<Item>) -> Self {
+        Self { items, ..Self::default() }
     }
 
     #[must_use]

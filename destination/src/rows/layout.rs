@@ -1,13 +1,15 @@
 //! Which column of a stream goes to which field, and what a row wants by that. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use crate::audience::{MEMBER, Membership, Mode};
 use crate::bind::Bound;
 use crate::config::{NullHandling, OrganizationMode, TagsMode};
 use crate::fields::{Fields, Place};
-use crate::object::{KeyField, Object};
+use crate::object::{KeyField, Object, Operation};
 use crate::rejected::Reason;
 
 /// What a row wants: values that its fields take, by the fields' numbers. An absent field stays as it is.
@@ -23,6 +25,8 @@ pub struct Layout {
     organization_mode: OrganizationMode,
     /// The numbers of the fields of its key.
     key: Option<(KeyField, Vec<usize>)>,
+    /// The number of the field that says who is a member of its audience.
+    member: Option<usize>,
 }
 
 /// What becomes of the values of one field in two rows of one key.
@@ -67,7 +71,8 @@ impl Layout {
         };
         let key = bound.key.and_then(|key| Some((key, places(key)?)));
         let (tags_mode, organization_mode) = (TagsMode::default(), OrganizationMode::default());
-        Ok(Self { bound, fields, nulls, tags_mode, organization_mode, key })
+        let member = bound.membership.as_ref().and_then(|_| fields.find(MEMBER));
+        Ok(Self { bound, fields, nulls, tags_mode, organization_mode, key, member })
     }
 
     /// What tags and organizations of a row do to those that are there.
@@ -95,6 +100,21 @@ impl Layout {
         }
     }
 
+    /// The layout by which members of its audience are unmarked by their ids. None where it has no audience.
+    #[must_use]
+    pub fn for_removal(&self) -> Option<Self> {
+        let audience = Arc::clone(&self.bound.membership.as_ref()?.audience);
+        let bound = Bound {
+            operation: Operation::Update,
+            membership: Some(Membership { audience, mode: Mode::Remove }),
+            key: Some(KeyField::Id),
+            renamed: BTreeMap::new(),
+            columns: Vec::new(),
+            ..self.bound.clone()
+        };
+        Self::new(bound, self.fields.clone(), self.nulls).ok()
+    }
+
     fn check_key(&self, wanted: &Wanted) -> Result<(), Reason> {
         let Some((key, places)) = &self.key else { return Ok(()) };
         let is_missing =
@@ -103,7 +123,7 @@ impl Layout {
             None => Ok(()),
             // Zendesk's users and organizations need a key; a ticket may have none.
             Some(_)
-                if self.bound.operation == crate::object::Operation::Insert
+                if self.bound.operation == Operation::Insert
                     && self.bound.object == Object::Tickets =>
             {
                 Ok(())
@@ -114,6 +134,26 @@ impl Layout {
                 "the row has no value for the field by which it is found".to_owned(),
             )),
         }
+    }
+
+    /// Says of a row of an audience that does not say it itself whether it is to be a member.
+    fn say_member(&self, wanted: &mut Wanted) -> Result<(), Reason> {
+        let (Some(membership), Some(at)) = (&self.bound.membership, self.member) else {
+            return Ok(());
+        };
+        let joins = membership.joins();
+        let said = wanted.entry(at).or_insert(Value::Bool(joins));
+        if !joins && *said == true {
+            let why = "the row says that it is a member, and its stream only removes".to_owned();
+            return Err(Reason::new("invalid_value", Some(MEMBER), why));
+        }
+        Ok(())
+    }
+
+    /// Whether a row is to leave the audience of its stream.
+    #[must_use]
+    pub fn leaves(&self, wanted: &Wanted) -> bool {
+        self.member.is_some_and(|at| wanted.get(&at) == Some(&Value::Bool(false)))
     }
 
     /// The key of a row, as Zendesk compares it.
@@ -223,6 +263,10 @@ impl Columns {
         let mut wanted = Wanted::new();
         for (column, value) in data {
             let Some(at) = self.field_of(layout, column) else { continue };
+            if value.is_null() && layout.member == Some(at) {
+                let why = "it is null, and must be true or false".to_owned();
+                return Err(Reason::new("invalid_value", Some(MEMBER), why));
+            }
             if value.is_null() && layout.nulls == NullHandling::Ignore {
                 continue;
             }
@@ -237,6 +281,7 @@ impl Columns {
             wanted.insert(at, value);
         }
         layout.check_key(&wanted)?;
+        layout.say_member(&mut wanted)?;
         Ok(wanted)
     }
 }
@@ -258,7 +303,6 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::fields::all;
-    use crate::object::Operation;
 
     /// A stream of an object, with the fields that every account has.
     pub(crate) fn layout(object: Object, operation: Operation, key: KeyField) -> Layout {
@@ -269,6 +313,9 @@ pub(crate) mod tests {
             key: Some(key),
             renamed: [("mail".to_owned(), "email".to_owned())].into(),
             columns: Vec::new(),
+            membership: None,
+            is_full_refresh: false,
+            is_resumable: false,
         };
         let bound = Bound {
             renamed: if object == Object::Users { bound.renamed } else { BTreeMap::new() },

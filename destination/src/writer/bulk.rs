@@ -75,10 +75,11 @@ impl Writer {
                 let came = came.into_iter().zip(confirmed);
                 Ok(items
                     .zip(came)
-                    .map(|(item, (came, is_there))| {
+                    .map(|(mut item, (came, id))| {
+                        item.meet(id.as_ref().and_then(Id::number));
                         let after = match came {
                             Came::Failed(why) => of_failed(why),
-                            _ if is_there => After::Settled(Ok(Settled::Created)),
+                            _ if id.is_some() => After::Settled(Ok(Settled::Created)),
                             Came::Created(_) | Came::Done | Came::Unknown => unknown(),
                         };
                         (item, after)
@@ -88,21 +89,21 @@ impl Writer {
         }
     }
 
-    /// Whether the rows that a job says it created are those that were sent: of a creation the results
+    /// The ids of those of the rows which a job says it created that were sent: of a creation the results
     /// hold ids and no keys, and their order is not promised.
     async fn confirmed(
         &self,
         layout: &Layout,
         items: &[(Item, Map<String, Value>)],
         came: &[Came],
-    ) -> Result<Vec<bool>, ApiError> {
+    ) -> Result<Vec<Option<Id>>, ApiError> {
         let created = came.iter().filter_map(|came| match came {
             Came::Created(Some(id)) => Some(id.to_string()),
             _ => None,
         });
         let ids: Vec<String> = created.collect();
         if ids.is_empty() {
-            return Ok(vec![false; items.len()]);
+            return Ok(vec![None; items.len()]);
         }
         let rows = self.look.by_key(layout.bound.object, KeyField::Id, &ids, true).await?.rows;
         self.look.remember(layout.bound.object, rows.values().flatten());
@@ -115,15 +116,16 @@ impl Writer {
         };
         let keys = [KeyField::ExternalId, KeyField::Email, KeyField::Name];
         let known = keys.map(|key| (key, by(key)));
-        let is_there = |(_, body): &(Item, Map<String, Value>)| {
+        let id = |(_, body): &(Item, Map<String, Value>)| {
             let body = Value::Object(body.clone());
-            known.iter().any(|(key, rows)| {
+            known.iter().find_map(|(key, rows)| {
                 let object = layout.bound.object;
                 let is_names = *key == KeyField::Name && object != Object::Organizations;
-                !is_names && key_of(object, &body, *key).is_some_and(|key| rows.contains_key(&key))
+                let key = key_of(object, &body, *key).filter(|_| !is_names)?;
+                rows.get(&key).cloned()
             })
         };
-        Ok(items.iter().map(is_there).collect())
+        Ok(items.iter().map(id).collect())
     }
 
     /// Changes rows: the parts that have calls of their own first, the fields that differ by one job.

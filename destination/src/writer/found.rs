@@ -8,6 +8,7 @@ use zendesk::error::ApiError;
 
 use super::Writer;
 use crate::api::of_row;
+use crate::audience::Mark;
 use crate::config::OrganizationMode;
 use crate::fields::Place;
 use crate::id::Id;
@@ -190,7 +191,8 @@ impl Writer {
                 continue;
             };
             let is_first = user["organization_id"].as_u64() == Some(wanted);
-            let is_replaced = self.config.organization_mode == OrganizationMode::Replace;
+            let is_replaced = self.config.organization_mode == OrganizationMode::Replace
+                || layout.leaves(&item.wanted);
             if let Some(id) = Id::of(&user["id"]).filter(|_| !is_first || is_replaced) {
                 asked.push((at, id));
             }
@@ -224,6 +226,7 @@ fn organization_of(layout: &Layout, item: &Item, found: &Found) -> Option<u64> {
         Place::Related(relation) if relation.is_organization_of(Object::Users) => {
             found.related.get(at).and_then(Id::number)
         }
+        Place::Mark(Mark::Organization(id)) => Some(*id),
         _ => None,
     })
 }

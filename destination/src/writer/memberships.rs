@@ -79,7 +79,7 @@ impl Writer {
         }
         let answers = stream::iter(by_user)
             .map(|(id, places)| async move {
-                let memberships = match self.look.memberships_by_organization(&id).await {
+                let memberships = match self.look.memberships(&id).await {
                     Ok(memberships) => Ok(memberships),
                     Err(error) => Err(of_row(error)?),
                 };
@@ -92,7 +92,10 @@ impl Writer {
             for at in places {
                 let Some(found) = found.get_mut(at) else { continue };
                 match (&memberships, &mut found.ends) {
-                    (Ok(memberships), Some(ends)) => ends.memberships.clone_from(memberships),
+                    (Ok(memberships), Some(ends)) => {
+                        let pair = |(at, id): (&u64, &u64)| (Id::Number(*at), Id::Number(*id));
+                        ends.memberships = memberships.iter().map(pair).collect();
+                    }
                     (Err(why), _) => found.refused = Some(why.clone()),
                     (Ok(_), None) => {}
                 }

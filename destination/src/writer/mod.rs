@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use airbyte::destination::ledger::Settled;
+use airbyte::destination::ledger::{Move, Settled};
 use serde_json::{Map, Value};
 use zendesk::error::{ApiError, ErrorKind};
 
@@ -57,8 +57,14 @@ pub struct Writer {
 pub struct Written {
     pub item: Item,
     pub came: Result<Settled, Reason>,
-    /// What would have been written, in words, where nothing is written.
-    pub planned: Option<String>,
+    /// The fields that would have been written, where nothing is.
+    pub fields: Vec<String>,
+}
+
+impl Written {
+    fn settled(item: Item, came: Result<Settled, Reason>) -> Self {
+        Self { item, came, fields: Vec::new() }
+    }
 }
 
 /// What came of one write of an item.
@@ -82,28 +88,20 @@ struct Work {
 }
 
 impl Work {
-    /// What would come of the items, and an example of each in words.
+    /// What would come of the items.
     fn only_planned(self, layout: &Layout) -> Vec<Written> {
-        let object = layout.bound.object.singular();
-        let names = |body: &Map<String, Value>| body.keys().cloned().collect::<Vec<_>>().join(", ");
-        let one = |item: Item, came, words: String| {
-            let key =
-                layout.written_key(&item.wanted).map(|(_, key)| format!(" for the key `{key}`"));
-            let planned = Some(format!("would {words}{}", key.unwrap_or_default()));
-            Written { item, came: Ok(came), planned }
-        };
-        let created = self.create.into_iter().map(|(item, body)| {
-            one(item, Settled::Created, format!("create a {object} with {}", names(&body)))
+        let one = |item: Item, came, fields| Written { item, came: Ok(came), fields };
+        let created = self.create.into_iter().map(|(item, _)| {
+            let fields = item.wanted.keys().filter_map(|at| layout.fields.get(*at));
+            let fields = fields.map(|field| field.name.clone()).collect();
+            one(item, Settled::Created, fields)
         });
-        let updated = self.change.into_iter().map(|(item, change)| {
-            let words =
-                format!("change {} of the {object} {}", change.names().join(", "), change.id);
-            one(item, Settled::Updated, words)
-        });
-        let deleted = self
-            .delete
+        let updated = self
+            .change
             .into_iter()
-            .map(|(item, id)| one(item, Settled::Deleted, format!("delete the {object} {id}")));
+            .map(|(item, change)| one(item, Settled::Updated, change.fields));
+        let deleted =
+            self.delete.into_iter().map(|(item, _)| one(item, Settled::Deleted, Vec::new()));
         created.chain(updated).chain(deleted).collect()
     }
 }
@@ -159,9 +157,53 @@ impl Writer {
         }
         for item in open {
             let came = last_word(&item)?;
-            written.push(Written { item, came, planned: None });
+            written.push(Written::settled(item, came));
         }
         Ok(written)
+    }
+
+    /// What would come of the items of a batch. Nothing is written.
+    ///
+    /// # Errors
+    /// [`ApiError`] when it cannot be looked what is there.
+    pub async fn would(&self, layout: &Layout, batch: Batch) -> Result<Vec<Written>, ApiError> {
+        let mut written = Vec::with_capacity(batch.items.len());
+        let work = self.decide(layout, batch.items, &mut written, &mut Vec::new()).await?;
+        written.extend(work.only_planned(layout));
+        Ok(written)
+    }
+
+    /// Looks at items and decides what is to be done with each.
+    async fn decide(
+        &self,
+        layout: &Layout,
+        items: Vec<Item>,
+        written: &mut Vec<Written>,
+        again: &mut Vec<Item>,
+    ) -> Result<Work, ApiError> {
+        let found = self.found(layout, &items).await?;
+        let mut work = Work::default();
+        for (mut item, found) in items.into_iter().zip(&found) {
+            item.meet(found.ids());
+            match plan(layout, &item, found, &self.config) {
+                Plan::Settle(came) => written.push(Written::settled(item, came)),
+                Plan::LookAgain => again.push(item),
+                Plan::Create(body) => {
+                    item.moved = layout.bound.membership.as_ref().map(|_| Move::Joined);
+                    work.create.push((item, body));
+                }
+                Plan::Change(change) => {
+                    // Whom only the address matched was there before: the creation was refused.
+                    if found.rows.is_empty() {
+                        (item.intended, item.moved) = (None, None);
+                    }
+                    item.moved = change.moved.or(item.moved);
+                    work.change.push((item, change));
+                }
+                Plan::Delete(id) => work.delete.push((item, id)),
+            }
+        }
+        Ok(work)
     }
 
     /// Looks at items and writes what is to be written. Returns those that are to be looked at again.
@@ -171,24 +213,8 @@ impl Writer {
         items: Vec<Item>,
         written: &mut Vec<Written>,
     ) -> Result<Vec<Item>, ApiError> {
-        let found = self.found(layout, &items).await?;
         let mut again = Vec::new();
-        let mut work = Work::default();
-        for (mut item, found) in items.into_iter().zip(&found) {
-            match plan(layout, &item, found, &self.config) {
-                Plan::Settle(came) => written.push(Written { item, came, planned: None }),
-                Plan::LookAgain => again.push(item),
-                Plan::Create(body) => work.create.push((item, body)),
-                Plan::Change(change) => {
-                    // Whom only the address matched was there before: the creation was refused.
-                    if found.rows.is_empty() {
-                        item.intended = None;
-                    }
-                    work.change.push((item, change));
-                }
-                Plan::Delete(id) => work.delete.push((item, id)),
-            }
-        }
+        let work = self.decide(layout, items, written, &mut again).await?;
         if self.config.dry_run {
             for (_, body) in &work.create {
                 self.look.remember_planned(layout.bound.object, &Value::Object(body.clone()));
@@ -208,7 +234,7 @@ impl Writer {
         }
         for (mut item, after) in done {
             match after {
-                After::Settled(came) => written.push(Written { item, came, planned: None }),
+                After::Settled(came) => written.push(Written::settled(item, came)),
                 After::Doubt(doubt) => {
                     item.doubt(doubt);
                     again.push(item);

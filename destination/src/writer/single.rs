@@ -98,6 +98,7 @@ impl Writer {
                     }
                     Err(after) => (after, None),
                 };
+                item.meet(id.as_ref().and_then(Id::number));
                 Ok::<_, ApiError>((item, after, id))
             })
             .buffer_unordered(SIDE_BY_SIDE)
@@ -242,6 +243,15 @@ impl Writer {
         {
             return Ok(Some(after));
         }
+        if let Some(membership) = change.ended {
+            let path = format!("organization_memberships/{membership}");
+            let sent = self.send(Method::DELETE, &path, None, Repeat::Safe, None).await?;
+            match sent {
+                Ok(_) => {}
+                Err(After::Settled(Err(why))) if why.http_status == Some(404) => {}
+                Err(after) => return Ok(Some(after)),
+            }
+        }
         let tags = format!("{}/{}/tags", layout.bound.object.name(), change.id);
         // Any update of a ticket counts, whichever call makes it.
         let is_ticket = layout.bound.object == Object::Tickets;
@@ -326,7 +336,7 @@ impl Writer {
         };
         // It may be refused because the user has it already.
         match self.look.memberships(user).await {
-            Ok(memberships) if memberships.contains(&organization) => Ok(None),
+            Ok(memberships) if memberships.contains_key(&organization) => Ok(None),
             Ok(_) => Ok(Some(After::Settled(Err(why)))),
             Err(error) => Ok(Some(After::Settled(Err(of_row(error)?)))),
         }

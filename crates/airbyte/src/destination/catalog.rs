@@ -78,6 +78,10 @@ impl DestinationSyncMode {
 pub struct ConfiguredStream {
     pub descriptor: Descriptor,
     pub mode: DestinationSyncMode,
+    /// Whether the source reads all of it each time.
+    pub is_full_refresh: bool,
+    /// Whether a later attempt of the same job goes on where an earlier one was, and brings only the rest.
+    pub is_resumable: bool,
     /// Where its rows go, in a catalog of data activation.
     pub object_name: Option<String>,
     /// The fields of the key, in destination names.
@@ -113,12 +117,15 @@ pub fn parse(text: &[u8]) -> Result<Vec<ConfiguredStream>, CatalogError> {
         if streams.iter().any(|earlier| earlier.descriptor == descriptor) {
             return Err(CatalogError::Twice { stream: descriptor.to_string() });
         }
+        let is_resumable = entry.get("stream").and_then(|stream| stream.get("is_resumable"));
         let schema = entry.get("stream").and_then(|stream| stream.get("json_schema"));
         let properties = schema.and_then(|schema| schema.get("properties")?.as_object());
         let columns = properties.into_iter().flat_map(|properties| properties.keys().cloned());
         streams.push(ConfiguredStream {
             descriptor,
             mode,
+            is_full_refresh: entry.get("sync_mode").and_then(Value::as_str) == Some("full_refresh"),
+            is_resumable: is_resumable.and_then(Value::as_bool).unwrap_or_default(),
             object_name: entry
                 .get("destination_object_name")
                 .and_then(Value::as_str)
@@ -149,8 +156,8 @@ mod tests {
     #[test]
     fn a_catalog_of_activation_and_a_plain_one_are_read() {
         let text = br#"{"streams":[
-            {"stream":{"name":"dim","namespace":"a","json_schema":{"properties":{"x":{},"y":{}}}},
-             "destination_sync_mode":"append_dedup","destination_object_name":"users",
+            {"stream":{"name":"dim","namespace":"a","is_resumable":true,"json_schema":{"properties":{"x":{},"y":{}}}},
+             "sync_mode":"full_refresh","destination_sync_mode":"append_dedup","destination_object_name":"users",
              "primary_key":[["external_id"]],"generation_id":3},
             {"stream":{"name":"users","namespace":null},"destination_sync_mode":null,"primary_key":null}]}"#;
         let streams = parse(text).unwrap();
@@ -160,6 +167,8 @@ mod tests {
         assert_eq!(streams[0].primary_key, [["external_id"]]);
         assert_eq!(streams[0].columns, ["x", "y"]);
         assert_eq!((streams[1].descriptor.namespace.clone(), streams[1].columns.len()), (None, 0));
+        assert!(streams[0].is_full_refresh && streams[0].is_resumable);
+        assert!(!streams[1].is_full_refresh && !streams[1].is_resumable);
     }
 
     #[test]

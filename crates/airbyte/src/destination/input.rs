@@ -38,6 +38,8 @@ pub struct State {
     pub scope: Scope,
     /// The whole state, a JSON object as text, exactly as it came.
     pub text: String,
+    /// The rows that the source counted since the state before, where it says so (`sourceStats`).
+    pub source_count: Option<u64>,
 }
 
 /// Which rows a state stands behind.
@@ -201,7 +203,14 @@ fn of_state(text: &str) -> Result<Message, NoMessage> {
         (Some("STREAM") | None, Some(stream)) => Scope::Stream(stream),
         _ => Scope::All,
     };
-    Ok(Message::State(State { scope, text: text.to_owned() }))
+    let source_count = state.get("sourceStats").and_then(|stats| whole(stats.get("recordCount")?));
+    Ok(Message::State(State { scope, text: text.to_owned(), source_count }))
+}
+
+/// A count, which the protocol writes as a decimal number.
+fn whole(count: &Value) -> Option<u64> {
+    let number = count.as_f64().filter(|number| number.fract() == 0.0)?;
+    format!("{number:.0}").parse().ok()
 }
 
 fn of_trace(trace: &Value) -> Message {

@@ -29,7 +29,14 @@ pub enum Settled {
     Rejected,
 }
 
-/// How many rows came to what.
+/// What a row did to an audience besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Move {
+    Joined,
+    Left,
+}
+
+/// How many rows came to what, and how many members an audience won and lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     pub created: u64,
@@ -38,6 +45,8 @@ pub struct Counts {
     pub deleted: u64,
     pub skipped: u64,
     pub rejected: u64,
+    pub members_added: u64,
+    pub members_removed: u64,
 }
 
 impl Counts {
@@ -52,6 +61,13 @@ impl Counts {
         } += 1;
     }
 
+    fn moved(&mut self, moved: Move, count: u64) {
+        *match moved {
+            Move::Joined => &mut self.members_added,
+            Move::Left => &mut self.members_removed,
+        } += count;
+    }
+
     fn add(&mut self, other: Self) {
         self.created += other.created;
         self.updated += other.updated;
@@ -59,6 +75,8 @@ impl Counts {
         self.deleted += other.deleted;
         self.skipped += other.skipped;
         self.rejected += other.rejected;
+        self.members_added += other.members_added;
+        self.members_removed += other.members_removed;
     }
 
     /// All rows that were taken in and not rejected.
@@ -68,13 +86,15 @@ impl Counts {
     }
 
     /// Those that have a name of their own in `additionalStats`.
-    fn named(&self) -> [(&'static str, u64); 5] {
+    fn named(&self) -> [(&'static str, u64); 7] {
         [
             ("created", self.created),
             ("updated", self.updated),
             ("unchanged", self.unchanged),
             ("deleted", self.deleted),
             ("skipped", self.skipped),
+            ("membersAdded", self.members_added),
+            ("membersRemoved", self.members_removed),
         ]
     }
 }
@@ -102,9 +122,23 @@ struct Stream {
     next: u64,
     /// Of all its rows.
     total: Counts,
+    /// Whether its last state waits for more than its rows.
+    is_held: bool,
 }
 
 impl Stream {
+    /// Whether its first segment may be acknowledged as far as it is held.
+    fn is_free(&self) -> bool {
+        !self.is_held || self.segments.len() > 1
+    }
+
+    /// A segment by its number.
+    fn segment(&mut self, number: u64) -> Option<&mut Segment> {
+        let first = self.segments.front()?.number;
+        let at = number.checked_sub(first).and_then(|at| usize::try_from(at).ok())?;
+        self.segments.get_mut(at)
+    }
+
     fn last(&mut self) -> &mut Segment {
         let is_open = self.segments.back().is_some_and(|segment| segment.end.is_none());
         if !is_open {
@@ -152,13 +186,43 @@ impl Ledger {
         RowId { stream, segment: segment.number }
     }
 
+    /// Holds the last state of a stream back, whichever it is, until [`Ledger::release`]: more than its rows has
+    /// to be done before it. A state of all streams is held, too.
+    pub fn hold(&mut self, name: &Descriptor) {
+        let stream = self.stream(name);
+        self.streams[stream].is_held = true;
+    }
+
+    /// Lets the last state of a stream go.
+    pub fn release(&mut self, name: &Descriptor) {
+        let stream = self.stream(name);
+        self.streams[stream].is_held = false;
+    }
+
+    /// A row that is not settled yet moved a member.
+    pub fn moved(&mut self, row: RowId, moved: Move) {
+        let Some(stream) = self.streams.get_mut(row.stream) else { return };
+        stream.total.moved(moved, 1);
+        if let Some(segment) = stream.segment(row.segment) {
+            segment.counts.moved(moved, 1);
+        }
+    }
+
+    /// Members left that no row of the stream named. They count before its last state.
+    pub fn left(&mut self, name: &Descriptor, count: u64) {
+        let stream = self.stream(name);
+        let stream = &mut self.streams[stream];
+        stream.total.moved(Move::Left, count);
+        if let Some(last) = stream.segments.back_mut() {
+            last.counts.moved(Move::Left, count);
+        }
+    }
+
     /// A row is settled.
     pub fn settle(&mut self, row: RowId, settled: Settled) {
         let Some(stream) = self.streams.get_mut(row.stream) else { return };
         stream.total.note(settled);
-        let Some(first) = stream.segments.front().map(|segment| segment.number) else { return };
-        let at = row.segment.checked_sub(first).and_then(|at| usize::try_from(at).ok());
-        if let Some(segment) = at.and_then(|at| stream.segments.get_mut(at)) {
+        if let Some(segment) = stream.segment(row.segment) {
             segment.open = segment.open.saturating_sub(1);
             segment.counts.note(settled);
         }
@@ -188,7 +252,7 @@ impl Ledger {
     pub fn is_due(&self) -> bool {
         let is_ready = |stream: &Stream| {
             stream.segments.front().is_some_and(|segment| {
-                segment.open == 0 && matches!(segment.end, Some(End::State(_)))
+                segment.open == 0 && stream.is_free() && matches!(segment.end, Some(End::State(_)))
             })
         };
         self.streams.iter().any(is_ready)
@@ -197,6 +261,10 @@ impl Ledger {
 
     /// Whether no row before a state of all streams is open.
     fn is_past(&self, number: u64) -> bool {
+        // The newest state of all streams may be the last one of a stream that is held.
+        if number + 1 == self.next_global && self.streams.iter().any(|stream| stream.is_held) {
+            return false;
+        }
         self.streams.iter().all(|stream| {
             let mut before = stream.segments.iter();
             loop {
@@ -240,6 +308,7 @@ impl Ledger {
         for stream in &mut self.streams {
             while let Some(segment) = stream.segments.front()
                 && segment.open == 0
+                && stream.is_free()
                 && let Some(End::State(text)) = &segment.end
             {
                 push(lines, text, &segment.counts);
@@ -312,11 +381,12 @@ mod tests {
         let text = format!(
             r#"{{"type":"STREAM","stream":{{"stream_descriptor":{{"name":"{of}"}},"stream_state":{{"x":{x}}}}},"id":{x}}}"#
         );
-        State { scope: Scope::Stream(name(of)), text }
+        State { scope: Scope::Stream(name(of)), text, source_count: None }
     }
 
     fn global(x: u64) -> State {
-        State { scope: Scope::All, text: format!(r#"{{"type":"GLOBAL","global":{{}},"id":{x}}}"#) }
+        let text = format!(r#"{{"type":"GLOBAL","global":{{}},"id":{x}}}"#);
+        State { scope: Scope::All, text, source_count: None }
     }
 
     /// The ids of the states that go out, with their counts.
@@ -368,11 +438,45 @@ mod tests {
     }
 
     #[test]
+    fn the_last_state_of_a_held_stream_waits_and_tells_who_left_meanwhile() {
+        let mut ledger = Ledger::default();
+        ledger.hold(&name("a"));
+        let first = ledger.came(&name("a"));
+        ledger.state(state("a", 1));
+        ledger.moved(first, Move::Joined);
+        ledger.settle(first, Settled::Updated);
+        assert_eq!((ledger.is_due(), due(&mut ledger)), (false, vec![]));
+        ledger.state(state("a", 2));
+        assert_eq!(due(&mut ledger), [(1, 1.0, 0.0)]);
+        ledger.left(&name("a"), 3);
+        assert_eq!(due(&mut ledger), []);
+        ledger.release(&name("a"));
+        let text = String::from_utf8(ledger.take_due()).unwrap();
+        assert!(text.contains(r#""additionalStats":{"membersRemoved":3.0}"#), "{text}");
+        let totals = ledger.totals(&name("a"));
+        assert_eq!((totals.members_added, totals.members_removed), (1, 3));
+    }
+
+    #[test]
+    fn the_last_state_of_all_streams_waits_for_a_stream_that_is_held() {
+        let mut ledger = Ledger::default();
+        ledger.hold(&name("a"));
+        let rows = [ledger.came(&name("a")), ledger.came(&name("b"))];
+        ledger.state(global(1));
+        rows.iter().for_each(|row| ledger.settle(*row, Settled::Updated));
+        assert_eq!(due(&mut ledger), []);
+        ledger.state(global(2));
+        assert_eq!(due(&mut ledger), [(1, 2.0, 0.0)]);
+        ledger.release(&name("a"));
+        assert_eq!(due(&mut ledger), [(2, 0.0, 0.0)]);
+    }
+
+    #[test]
     fn an_empty_state_and_braces_in_texts_stay_what_they_are() {
         let mut ledger = Ledger::default();
         let odd = r#"{"type":"LEGACY","data":{"a":"}}"},"id":5}"#;
-        ledger.state(State { scope: Scope::All, text: odd.to_owned() });
-        ledger.state(State { scope: Scope::All, text: "{ }".to_owned() });
+        ledger.state(State { scope: Scope::All, text: odd.to_owned(), source_count: None });
+        ledger.state(State { scope: Scope::All, text: "{ }".to_owned(), source_count: None });
         let text = String::from_utf8(ledger.take_due()).unwrap();
         let lines: Vec<Value> =
             text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

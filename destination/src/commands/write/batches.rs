@@ -90,13 +90,14 @@ pub(super) struct Batches {
 }
 
 impl Batches {
-    pub(super) fn bind(&mut self, layout: Layout) {
+    pub(super) fn bind(&mut self, layout: Layout) -> Arc<Layout> {
         let stream = layout.bound.stream.clone();
         let columns = Columns::of(&layout);
         let pending = Batch::new(layout.bound.operation);
         let layout = Arc::new(layout);
-        let bound = Bound { layout, columns, pending, told_of_keyless: false };
+        let bound = Bound { layout: Arc::clone(&layout), columns, pending, told_of_keyless: false };
         self.streams.insert(stream, Stream::Bound(Box::new(bound)));
+        layout
     }
 
     pub(super) fn reject(&mut self, stream: Descriptor) {
@@ -274,6 +275,9 @@ mod tests {
                 key: Some(KeyField::ExternalId),
                 renamed: BTreeMap::new(),
                 columns: Vec::new(),
+                membership: None,
+                is_full_refresh: false,
+                is_resumable: false,
             };
             let fields = all(*object, false, Vec::new());
             batches.bind(Layout::new(bound, fields, NullHandling::Ignore).unwrap());

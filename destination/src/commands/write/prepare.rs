@@ -15,19 +15,23 @@ use zendesk::clock::Clock;
 use zendesk::error::ErrorKind;
 
 use super::batches::Batches;
+use super::mirrors::Mirrors;
 use crate::api::Api;
 use crate::bind::{Binding, bind};
+use crate::commands::audiences::mark;
 use crate::commands::{Out, client, failure};
 use crate::config::Config;
-use crate::fields::{all, live};
+use crate::fields::{all, live, of_audience};
+use crate::look::Look;
 use crate::object::Object;
 use crate::rows::Layout;
 
 /// What a sync begins with.
 pub(super) struct Prepared {
-    pub(super) api: Api,
+    pub(super) api: Arc<Api>,
     pub(super) identity: Identity,
     pub(super) batches: Batches,
+    pub(super) mirrors: Mirrors,
 }
 
 pub(super) async fn prepare(
@@ -49,7 +53,7 @@ pub(super) async fn prepare(
         Ok(client) => client,
         Err(trouble) => return Ok(Err(trouble)),
     };
-    let api = Api::new(client);
+    let api = Arc::new(Api::new(client));
     let identity = match Box::pin(identity(&api.client)).await {
         Ok(identity) => identity,
         Err(error) => return Ok(Err(of_identity(&error, &config.account))),
@@ -72,7 +76,8 @@ pub(super) async fn prepare(
             Err(error) => return Ok(Err(failure::of_sync(&error, Some(bound.object)))),
         }
     }
-    let mut batches = Batches::default();
+    let look = Look::new(Arc::clone(&api));
+    let (mut batches, mut mirrors) = (Batches::default(), Mirrors::default());
     let mut problems = Vec::new();
     for (stream, binding) in bindings {
         let bound = match binding {
@@ -90,11 +95,26 @@ pub(super) async fn prepare(
                 continue;
             }
         };
-        let fields = custom.get(&bound.object).cloned().unwrap_or_default();
-        let fields = all(bound.object, config.allow_agents, fields);
+        let custom = custom.get(&bound.object).cloned().unwrap_or_default();
+        let mark = match &bound.membership {
+            Some(membership) => match Box::pin(mark(&look, &membership.audience, &custom)).await {
+                Ok(Ok(mark)) => Some(mark),
+                Ok(Err(problem)) => {
+                    problems.push(problem);
+                    continue;
+                }
+                Err(error) => return Ok(Err(failure::of_sync(&error, Some(bound.object)))),
+            },
+            None => None,
+        };
+        let mut fields = all(bound.object, config.allow_agents, custom);
+        if let (Some(membership), Some(mark)) = (&bound.membership, &mark) {
+            fields = of_audience(&fields, membership, mark);
+        }
         match Layout::new(bound, fields, config.null_handling) {
             Ok(layout) => {
-                batches.bind(layout.with_modes(config.tags_mode, config.organization_mode));
+                let layout = layout.with_modes(config.tags_mode, config.organization_mode);
+                mirrors.bind(&batches.bind(layout));
             }
             Err(problem) => problems.push(problem),
         }
@@ -102,5 +122,5 @@ pub(super) async fn prepare(
     if !problems.is_empty() {
         return Ok(Err(failure::of_binding(&problems)));
     }
-    Ok(Ok(Prepared { api, identity, batches }))
+    Ok(Ok(Prepared { api, identity, batches, mirrors }))
 }

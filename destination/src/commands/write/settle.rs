@@ -1,25 +1,25 @@
 //! What came of rows: counted, told, stored, and acknowledged when all before a state is settled.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use airbyte::destination::catalog::Descriptor;
 use airbyte::destination::input::State;
-use airbyte::destination::ledger::{Counts, RowId, Settled};
+use airbyte::destination::ledger::{Move, RowId, Settled};
 use airbyte::message::{ErrorTrace, Level};
 use airbyte::stdout::Closed;
 use zendesk::budget::Wait;
 use zendesk::clock::Clock;
 
 use super::batches::Immediate;
+use super::report::{MOST_SHOWN, Report, removed, words};
 use crate::commands::{Out, failure};
 use crate::config::Config;
 use crate::rejected::{Reason, Store, Told};
 use crate::rows::{Layout, Row};
 use crate::writer::Written;
 
-/// Examples that a dry run shows of a stream.
-const MOST_SHOWN: u32 = 10;
+/// Rejected rows of a stream that are told one by one.
+const MOST_TOLD: u32 = 10;
 
 /// Settles rows.
 pub(super) struct Settling<'a> {
@@ -29,8 +29,7 @@ pub(super) struct Settling<'a> {
     told: Told,
     store: Option<Store>,
     streams: Vec<Descriptor>,
-    /// Examples of a dry run that were shown.
-    shown: BTreeMap<Descriptor, u32>,
+    report: Report,
 }
 
 impl<'a> Settling<'a> {
@@ -41,10 +40,10 @@ impl<'a> Settling<'a> {
             out,
             clock,
             dry_run: config.dry_run,
-            told: Told::default(),
+            told: Told::of(if config.dry_run { MOST_SHOWN } else { MOST_TOLD }),
             store,
             streams: Vec::new(),
-            shown: BTreeMap::new(),
+            report: Report::default(),
         }
     }
 
@@ -82,6 +81,35 @@ impl<'a> Settling<'a> {
         self.acknowledge().await
     }
 
+    /// The last states of these streams wait until [`Settling::release`].
+    pub(super) async fn hold(
+        &self,
+        streams: impl Iterator<Item = &Descriptor>,
+    ) -> Result<(), Closed> {
+        self.out
+            .send(|ledger| {
+                streams.for_each(|stream| ledger.hold(stream));
+                Vec::new()
+            })
+            .await
+    }
+
+    /// Lets the last state of a stream go, with those who left its audience meanwhile.
+    pub(super) async fn release(
+        &mut self,
+        stream: &Descriptor,
+        left: u64,
+    ) -> Result<Result<(), ErrorTrace>, Closed> {
+        self.out
+            .send(|ledger| {
+                ledger.left(stream, left);
+                ledger.release(stream);
+                Vec::new()
+            })
+            .await?;
+        self.acknowledge().await
+    }
+
     /// A row is settled as it came.
     pub(super) async fn settle_row(
         &mut self,
@@ -89,7 +117,13 @@ impl<'a> Settling<'a> {
         settled: Immediate,
     ) -> Result<Result<(), ErrorTrace>, Closed> {
         let Immediate { row, key, came } = settled;
-        if let Err(trouble) = self.note(stream, key.as_deref(), &[row], &came).await? {
+        let rows = &[row];
+        if self.dry_run
+            && let Ok(settled) = came
+        {
+            self.show(stream, key.as_deref(), (settled, None), &[]).await?;
+        }
+        if let Err(trouble) = self.note(stream, key.as_deref(), rows, &came, None).await? {
             return Ok(Err(trouble));
         }
         self.acknowledge().await
@@ -101,36 +135,56 @@ impl<'a> Settling<'a> {
         layout: &Layout,
         written: Vec<Written>,
     ) -> Result<Result<(), ErrorTrace>, Closed> {
-        for Written { item, came, planned } in written {
+        for Written { item, came, fields } in written {
             let stream = &layout.bound.stream;
-            if let Some(planned) = planned {
-                self.show(stream, &planned).await?;
-            }
             let key = layout.written_key(&item.wanted).map(|(_, key)| key);
-            if let Err(trouble) = self.note(stream, key.as_deref(), &item.rows, &came).await? {
+            let key = key.as_deref();
+            if self.dry_run
+                && let Ok(settled) = came
+            {
+                self.show(stream, key, (settled, item.moved), &fields).await?;
+            }
+            if let Err(trouble) = self.note(stream, key, &item.rows, &came, item.moved).await? {
                 return Ok(Err(trouble));
             }
         }
         self.acknowledge().await
     }
 
-    /// Shows the first few of what a dry run would write.
-    async fn show(&mut self, stream: &Descriptor, planned: &str) -> Result<(), Closed> {
-        let shown = self.shown.entry(stream.clone()).or_default();
-        *shown += 1;
-        if *shown > MOST_SHOWN {
-            return Ok(());
+    /// Shows what a dry run would do with a row.
+    async fn show(
+        &mut self,
+        stream: &Descriptor,
+        key: Option<&str>,
+        came: (Settled, Option<Move>),
+        fields: &[String],
+    ) -> Result<(), Closed> {
+        for line in self.report.lines(stream, key, came, fields) {
+            self.out.log(Level::Info, &line).await?;
         }
-        self.out.log(Level::Info, &format!("{stream}: {planned}")).await
+        Ok(())
     }
 
-    /// Notes what came of the rows of one key.
+    /// Shows whom a dry run would remove from an audience.
+    pub(super) async fn show_removed(
+        &self,
+        stream: &Descriptor,
+        ids: &[u64],
+    ) -> Result<(), Closed> {
+        for line in removed(stream, ids) {
+            self.out.log(Level::Info, &line).await?;
+        }
+        Ok(())
+    }
+
+    /// Notes what came of the rows of one key, and what they did to an audience.
     async fn note(
         &mut self,
         stream: &Descriptor,
         key: Option<&str>,
         rows: &[Row],
         came: &Result<Settled, Reason>,
+        moved: Option<Move>,
     ) -> Result<Result<(), ErrorTrace>, Closed> {
         if !self.streams.contains(stream) {
             self.streams.push(stream.clone());
@@ -149,8 +203,12 @@ impl<'a> Settling<'a> {
             }
         }
         let settled = came.as_ref().map_or(Settled::Rejected, |settled| *settled);
+        let moved = moved.filter(|_| came.is_ok());
         self.out
             .send(|ledger| {
+                if let (Some(moved), Some(row)) = (moved, rows.first()) {
+                    ledger.moved(row.id, moved);
+                }
                 rows.iter().for_each(|row| ledger.settle(row.id, settled));
                 Vec::new()
             })
@@ -191,25 +249,4 @@ impl<'a> Settling<'a> {
         }
         Ok(stored.map_err(|error| failure::of_store(&error)))
     }
-}
-
-/// The counts of a stream in words.
-fn words(counts: Counts, dry_run: bool) -> String {
-    let Counts { created, updated, unchanged, deleted, skipped, rejected } = counts;
-    let mut words = if dry_run {
-        format!(
-            "would create {created}, update {updated}, leave {unchanged} unchanged, reject {rejected}, \
-             mark 0, unmark 0"
-        )
-    } else {
-        format!("{created} created, {updated} updated, {unchanged} unchanged, {rejected} rejected")
-    };
-    if deleted > 0 {
-        let does = if dry_run { ", delete " } else { ", deleted " };
-        words.push_str(&format!("{does}{deleted}"));
-    }
-    if skipped > 0 {
-        words.push_str(&format!(", left out {skipped}"));
-    }
-    words
 }

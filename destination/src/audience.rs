@@ -1,0 +1,157 @@
+//! Audiences: sets of users or organizations, and what a stream does to one. Pure.
+
+use std::sync::Arc;
+
+use crate::config::{WrittenAudience, WrittenAudienceOf};
+use crate::object::{Object, Operation};
+
+/// The column that marks or unmarks row by row.
+pub const MEMBER: &str = "member";
+
+/// A set of users or organizations, as the config has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Audience {
+    pub slug: String,
+    pub of: Object,
+    pub by: WrittenMark,
+    /// Whether a mirror creates who is missing.
+    pub create_missing: bool,
+    /// Whether a mirror of no rows empties it.
+    pub allow_empty: bool,
+}
+
+/// What makes somebody a member, as the user writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WrittenMark {
+    /// The key of a checkbox field.
+    Field(String),
+    Tag(String),
+    /// The external id of an organization.
+    Organization(String),
+}
+
+/// What makes somebody a member, as Zendesk has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// A checkbox field by its key.
+    Field(String),
+    Tag(String),
+    /// An organization by its id.
+    Organization(u64),
+}
+
+/// What a stream does to an audience.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Marks those who are found.
+    Add,
+    /// Marks, writes mapped fields, and creates who is missing.
+    Upsert,
+    /// Unmarks. Nobody is deleted.
+    Remove,
+    /// Marks all rows, and unmarks whoever is not among them.
+    Mirror,
+}
+
+/// An audience, and what a stream does to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Membership {
+    pub audience: Arc<Audience>,
+    pub mode: Mode,
+}
+
+impl Audience {
+    /// Reads an entry of the config.
+    ///
+    /// # Errors
+    /// The option that is wrong, and what is wrong about it.
+    pub fn of(written: WrittenAudience) -> Result<Self, (&'static str, String)> {
+        let slug = written.slug;
+        let is_plain = |character: char| {
+            character.is_ascii_lowercase() || character.is_ascii_digit() || "_-".contains(character)
+        };
+        if slug.is_empty() || !slug.chars().all(is_plain) {
+            let why = "it is made of small letters, digits, `_` and `-`".to_owned();
+            return Err(("slug", why));
+        }
+        let of = match written.of.unwrap_or_default() {
+            WrittenAudienceOf::Users => Object::Users,
+            WrittenAudienceOf::Organizations => Object::Organizations,
+        };
+        let by = written.by;
+        let given = |text: Option<String>| {
+            text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+        };
+        let by = match (given(by.field), given(by.tag), given(by.organization_external_id)) {
+            (Some(key), None, None) => WrittenMark::Field(key),
+            // Source: Zendesk, "Tags": blanks and commas separate tags, and letters are small.
+            (None, Some(tag), None) if !tag.contains([' ', ',', '"']) => {
+                WrittenMark::Tag(tag.to_lowercase())
+            }
+            (None, Some(_), None) => {
+                return Err(("as", "a tag has no blanks, commas and quotes".into()));
+            }
+            (None, None, Some(_)) if of == Object::Organizations => {
+                return Err(("as", "an organization has no organizations".to_owned()));
+            }
+            (None, None, Some(key)) => WrittenMark::Organization(key),
+            _ => {
+                let why = "give one of `field`, `tag` and `organization_external_id`".to_owned();
+                return Err(("as", why));
+            }
+        };
+        let create_missing = written.create_missing.unwrap_or_default();
+        let allow_empty = written.allow_empty.unwrap_or_default();
+        Ok(Self { slug, of, by, create_missing, allow_empty })
+    }
+}
+
+impl Membership {
+    /// What is done with the rows themselves.
+    #[must_use]
+    pub fn operation(&self) -> Operation {
+        match self.mode {
+            Mode::Upsert => Operation::Upsert,
+            Mode::Mirror if self.audience.create_missing => Operation::Upsert,
+            Mode::Add | Mode::Remove | Mode::Mirror => Operation::Update,
+        }
+    }
+
+    /// Whether a row that does not say so is to be a member.
+    #[must_use]
+    pub fn joins(&self) -> bool {
+        self.mode != Mode::Remove
+    }
+
+    /// The name of what its rows are written to.
+    #[must_use]
+    pub fn object_name(&self) -> String {
+        let kind = if self.mode == Mode::Mirror { MIRROR } else { AUDIENCE };
+        format!("{kind}{}", self.audience.slug)
+    }
+}
+
+/// What names of objects begin with.
+const AUDIENCE: &str = "audience:";
+const MIRROR: &str = "audience_mirror:";
+
+/// The audience that an object's name means, and whether it is mirrored.
+///
+/// # Errors
+/// The slug that no audience of the config has.
+pub fn named<'a>(
+    name: &str,
+    audiences: &'a [Arc<Audience>],
+) -> Option<Result<(&'a Arc<Audience>, bool), String>> {
+    let (slug, is_mirror) = match (name.strip_prefix(MIRROR), name.strip_prefix(AUDIENCE)) {
+        (Some(slug), _) => (slug, true),
+        (None, Some(slug)) => (slug, false),
+        (None, None) => return None,
+    };
+    let found = audiences.iter().find(|audience| audience.slug == slug);
+    Some(
+        found
+            .map(|audience| (audience, is_mirror))
+            .ok_or_else(|| format!("no audience with the slug `{slug}` is in `audiences`")),
+    )
+}

@@ -1,0 +1,127 @@
+//! The mirrors of a sync: what came of their streams, and who was among their rows.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use airbyte::destination::catalog::Descriptor;
+use airbyte::destination::input::{Scope, State};
+
+use crate::audience::{Mark, Mode};
+use crate::config::Config;
+use crate::fields::Place;
+use crate::mirror::{Evidence, Facts, Seen};
+use crate::rows::Layout;
+use crate::writer::Written;
+
+/// One stream that is mirrored.
+pub(super) struct Mirror {
+    pub(super) layout: Arc<Layout>,
+    pub(super) mark: Mark,
+    evidence: Evidence,
+    pub(super) seen: Seen,
+}
+
+/// All streams that are mirrored.
+#[derive(Default)]
+pub(super) struct Mirrors {
+    streams: BTreeMap<Descriptor, Mirror>,
+    /// Rows of all streams since the last state of all streams.
+    open: u64,
+}
+
+impl Mirror {
+    /// The slug of its audience.
+    pub(super) fn slug(&self) -> &str {
+        self.layout.bound.membership.as_ref().map_or("", |membership| &membership.audience.slug)
+    }
+
+    /// Why nobody may be removed; none where all rows came.
+    pub(super) fn why_not(&self, config: &Config, attempt: u64, unread: u64) -> Option<String> {
+        let bound = &self.layout.bound;
+        let membership = bound.membership.as_ref();
+        let facts = Facts {
+            is_full_refresh: bound.is_full_refresh,
+            is_resumable: bound.is_resumable,
+            attempt,
+            accept_end_of_input: config.accept_end_of_input,
+            allow_empty: membership.is_some_and(|membership| membership.audience.allow_empty),
+            unread,
+        };
+        self.evidence.why_not(&facts)
+    }
+}
+
+impl Mirrors {
+    /// Takes a stream in, if it is a mirror's.
+    pub(super) fn bind(&mut self, layout: &Arc<Layout>) {
+        let mode = layout.bound.membership.as_ref().map(|membership| membership.mode);
+        let mark = layout.fields.iter().find_map(|field| match &field.place {
+            Place::Mark(mark) => Some(mark.clone()),
+            _ => None,
+        });
+        if let (Some(Mode::Mirror), Some(mark)) = (mode, mark) {
+            let (evidence, seen) = (Evidence::default(), Seen::default());
+            let mirror = Mirror { layout: Arc::clone(layout), mark, evidence, seen };
+            self.streams.insert(layout.bound.stream.clone(), mirror);
+        }
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &Descriptor> {
+        self.streams.keys()
+    }
+
+    /// A row came.
+    pub(super) fn row(&mut self, stream: &Descriptor) {
+        self.open += 1;
+        if let Some(mirror) = self.streams.get_mut(stream) {
+            mirror.evidence.row();
+        }
+    }
+
+    /// A row was rejected before it was looked for.
+    pub(super) fn rejected(&mut self, stream: &Descriptor, key: Option<&str>) {
+        if let Some(mirror) = self.streams.get_mut(stream) {
+            mirror.seen.key(key.map(str::to_owned));
+        }
+    }
+
+    /// A state came.
+    pub(super) fn state(&mut self, state: &State) {
+        match &state.scope {
+            Scope::Stream(stream) => {
+                if let Some(mirror) = self.streams.get_mut(stream) {
+                    mirror.evidence.state(state.source_count);
+                }
+            }
+            Scope::All => {
+                let differs = state.source_count.is_some_and(|count| count != self.open);
+                self.open = 0;
+                for mirror in self.streams.values_mut() {
+                    mirror.evidence.state(None);
+                    if differs {
+                        mirror.evidence.miscount();
+                    }
+                }
+            }
+        }
+    }
+
+    /// A stream has ended: whole, or not.
+    pub(super) fn ended(&mut self, stream: &Descriptor, is_complete: bool) {
+        if let Some(mirror) = self.streams.get_mut(stream) {
+            mirror.evidence.ended(is_complete);
+        }
+    }
+
+    /// Items of a stream are settled.
+    pub(super) fn settled(&mut self, layout: &Layout, written: &[Written]) {
+        if let Some(mirror) = self.streams.get_mut(&layout.bound.stream) {
+            mirror.seen.note(layout, written);
+        }
+    }
+
+    /// The next mirror to be swept, with its stream.
+    pub(super) fn take(&mut self) -> Option<(Descriptor, Mirror)> {
+        self.streams.pop_first()
+    }
+}

@@ -1,0 +1,123 @@
+//! What a dry run would do, row by row: the first few of each kind by their keys. Pure.
+
+use std::collections::BTreeMap;
+
+use airbyte::destination::catalog::Descriptor;
+use airbyte::destination::ledger::{Counts, Move, Settled};
+
+/// Examples of each kind that are shown of a stream.
+pub(super) const MOST_SHOWN: u32 = 20;
+
+/// What would come of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    Create,
+    Update,
+    Leave,
+    Delete,
+    Mark,
+    Unmark,
+}
+
+impl Kind {
+    /// The kinds of what came of a row. Rejected rows are told by lines of their own.
+    fn of(settled: Settled, moved: Option<Move>) -> impl Iterator<Item = Self> {
+        let written = match settled {
+            Settled::Created => Some(Self::Create),
+            Settled::Updated => Some(Self::Update),
+            Settled::Unchanged => Some(Self::Leave),
+            Settled::Deleted => Some(Self::Delete),
+            Settled::Skipped | Settled::Rejected => None,
+        };
+        let moved = moved.map(|moved| match moved {
+            Move::Joined => Self::Mark,
+            Move::Left => Self::Unmark,
+        });
+        written.into_iter().chain(moved)
+    }
+}
+
+/// What was shown of each stream.
+#[derive(Debug, Default)]
+pub(super) struct Report(BTreeMap<(Descriptor, Kind), u32>);
+
+impl Report {
+    /// The lines about one row, unless enough of their kind were shown. `fields` are those that it would write.
+    pub(super) fn lines(
+        &mut self,
+        stream: &Descriptor,
+        key: Option<&str>,
+        came: (Settled, Option<Move>),
+        fields: &[String],
+    ) -> Vec<String> {
+        let row = key.map_or_else(|| "a row without a key".to_owned(), |key| format!("`{key}`"));
+        let kinds = Kind::of(came.0, came.1);
+        let shown = kinds.filter(|kind| {
+            let count = self.0.entry((stream.clone(), *kind)).or_default();
+            *count += 1;
+            *count <= MOST_SHOWN
+        });
+        let fields = fields.join(", ");
+        let words = |kind: Kind| match kind {
+            Kind::Create => format!("would create {row} with {fields}"),
+            Kind::Update => format!("would update {row}: {fields}"),
+            Kind::Leave => format!("would leave {row} unchanged"),
+            Kind::Delete => format!("would delete {row}"),
+            Kind::Mark => format!("would mark {row}"),
+            Kind::Unmark => format!("would unmark {row}"),
+        };
+        shown.map(|kind| format!("{stream}: {}", words(kind))).collect()
+    }
+}
+
+/// The lines about members who would be unmarked by a sweep, by their ids.
+pub(super) fn removed(stream: &Descriptor, ids: &[u64]) -> Vec<String> {
+    let shown = ids.iter().zip(0..MOST_SHOWN);
+    shown.map(|(id, _)| format!("{stream}: would unmark the member {id}")).collect()
+}
+
+/// The counts of a stream in words.
+pub(super) fn words(counts: Counts, dry_run: bool) -> String {
+    let Counts { created, updated, unchanged, deleted, skipped, rejected, .. } = counts;
+    let (marked, unmarked) = (counts.members_added, counts.members_removed);
+    let mut words = if dry_run {
+        format!(
+            "would create {created}, update {updated}, leave {unchanged} unchanged, reject {rejected}, \
+             mark {marked}, unmark {unmarked}"
+        )
+    } else {
+        format!("{created} created, {updated} updated, {unchanged} unchanged, {rejected} rejected")
+    };
+    if marked + unmarked > 0 && !dry_run {
+        words.push_str(&format!(", {marked} marked, {unmarked} unmarked"));
+    }
+    if deleted > 0 {
+        let does = if dry_run { ", delete " } else { ", deleted " };
+        words.push_str(&format!("{does}{deleted}"));
+    }
+    if skipped > 0 {
+        words.push_str(&format!(", left out {skipped}"));
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn twenty_of_each_kind_are_shown_by_their_keys() {
+        let stream = Descriptor { namespace: None, name: "a".into() };
+        let mut report = Report::default();
+        let fields = ["member".to_owned(), "name".to_owned()];
+        let marked = (Settled::Updated, Some(Move::Joined));
+        let lines = report.lines(&stream, Some("u1"), marked, &fields);
+        assert_eq!(lines, ["a: would update `u1`: member, name", "a: would mark `u1`"]);
+        for _ in 0..30 {
+            report.lines(&stream, None, (Settled::Updated, None), &fields);
+        }
+        assert_eq!(report.lines(&stream, Some("u2"), marked, &fields), ["a: would mark `u2`"]);
+        let left = (Settled::Unchanged, None);
+        assert_eq!(report.lines(&stream, Some("u3"), left, &[]), ["a: would leave `u3` unchanged"]);
+    }
+}

@@ -1,0 +1,92 @@
+//! The fields of a stream of an audience: what finds the row, whether it is a member, and the rest where the
+//! mode writes it.
+
+use crate::audience::{MEMBER, Mark, Membership};
+use crate::object::{Object, Operation};
+
+use super::field::{Field, Fields, Kind, Place};
+
+/// The fields of an audience's stream, out of those of its object.
+#[must_use]
+pub fn of_audience(fields: &Fields, membership: &Membership, mark: &Mark) -> Fields {
+    let object = membership.audience.of;
+    let is_key = |field: &Field| object.keys().iter().any(|key| key.name() == field.name);
+    let writes = membership.operation() == Operation::Upsert;
+    let is_kept = |field: &&Field| is_key(field) || (writes && !is_marks_own(field, mark));
+    let own_tag = fields.iter().find(|field| is_marks_own(field, mark));
+    let member = Field {
+        name: MEMBER.to_owned(),
+        place: Place::Mark(mark.clone()),
+        kind: Kind::Boolean,
+        description: Some(
+            "Whether it is to be a member. Without the column all rows are".to_owned(),
+        ),
+        tag: own_tag.and_then(|field| field.tag.clone()),
+    };
+    let kept = fields.iter().filter(is_kept).cloned();
+    Fields::of(std::iter::once(member).chain(kept).collect())
+}
+
+/// Whether a field would write what makes somebody a member, by another column.
+fn is_marks_own(field: &Field, mark: &Mark) -> bool {
+    match mark {
+        Mark::Field(key) => field.place == Place::CustomKey(key.clone()),
+        Mark::Tag(_) => field.place == Place::Tags,
+        Mark::Organization(_) => match &field.place {
+            Place::Organization => true,
+            Place::Related(relation) => relation.is_organization_of(Object::Users),
+            _ => false,
+        },
+    }
+}
+
+/// Whether the account has the checkbox field by which members are marked.
+#[must_use]
+pub fn has_checkbox(custom: &[Field], key: &str) -> bool {
+    custom
+        .iter()
+        .any(|field| field.kind == Kind::Boolean && field.place == Place::CustomKey(key.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::system::all;
+    use super::*;
+    use crate::audience::{Audience, Mode, WrittenMark};
+
+    fn names(mode: Mode, mark: &Mark) -> Vec<String> {
+        let audience = Arc::new(Audience {
+            slug: "vip".into(),
+            of: Object::Users,
+            by: WrittenMark::Tag("vip".into()),
+            create_missing: false,
+            allow_empty: false,
+        });
+        let vip = Field {
+            name: "custom_audience_vip".into(),
+            place: Place::CustomKey("audience_vip".into()),
+            kind: Kind::Boolean,
+            description: None,
+            tag: Some("vip_tag".into()),
+        };
+        let fields = all(Object::Users, false, vec![vip]);
+        let fields = of_audience(&fields, &Membership { audience, mode }, mark);
+        fields.iter().map(|field| field.name.clone()).collect()
+    }
+
+    #[test]
+    fn only_an_upsert_writes_more_than_the_mark() {
+        let mark = Mark::Field("audience_vip".into());
+        for mode in [Mode::Add, Mode::Remove, Mode::Mirror] {
+            assert_eq!(names(mode, &mark), ["member", "id", "external_id", "email"], "{mode:?}");
+        }
+        let written = names(Mode::Upsert, &mark);
+        assert!(written.contains(&"name".to_owned()) && written.contains(&"tags".to_owned()));
+        assert!(!written.contains(&"custom_audience_vip".to_owned()), "by its column alone");
+        assert!(!names(Mode::Upsert, &Mark::Tag("vip".into())).contains(&"tags".to_owned()));
+        let written = names(Mode::Upsert, &Mark::Organization(7));
+        assert!(!written.iter().any(|name| name.starts_with("organization")));
+    }
+}

@@ -1,0 +1,186 @@
+//! Whether all rows of a mirror's stream came: only then may anybody be removed. Pure.
+//!
+//! Sources: Airbyte Protocol, `AirbyteStreamStatusTraceMessage`, `AirbyteStateStats`. A COMPLETE alone may be
+//! told of a stream that was cut off, so the states and their counts have to bear it out.
+
+/// What came of a stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Evidence {
+    rows: u64,
+    /// Rows since the last state.
+    open: u64,
+    has_state: bool,
+    is_miscounted: bool,
+    is_complete: bool,
+    is_incomplete: bool,
+    /// Rows came after the stream was complete.
+    is_late: bool,
+}
+
+/// What is known of the run besides.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Facts {
+    pub is_full_refresh: bool,
+    pub is_resumable: bool,
+    /// Attempts of this job that came before.
+    pub attempt: u64,
+    /// Whether the end of input counts as the end of the stream.
+    pub accept_end_of_input: bool,
+    /// Whether an audience may be emptied by a stream without rows.
+    pub allow_empty: bool,
+    /// Lines on stdin that were no message, each of which may have been a row.
+    pub unread: u64,
+}
+
+impl Evidence {
+    /// A row came.
+    pub fn row(&mut self) {
+        self.rows += 1;
+        self.open += 1;
+        self.is_late |= self.is_complete;
+    }
+
+    /// A state came, with the rows that the source counted since the state before.
+    pub fn state(&mut self, count: Option<u64>) {
+        self.has_state = true;
+        self.is_miscounted |= count.is_some_and(|count| count != self.open);
+        self.open = 0;
+    }
+
+    /// The counts of a state of all streams do not agree with the rows that came.
+    pub fn miscount(&mut self) {
+        self.is_miscounted = true;
+    }
+
+    /// The stream has ended: whole, or not.
+    pub fn ended(&mut self, is_complete: bool) {
+        self.is_complete |= is_complete;
+        self.is_incomplete |= !is_complete;
+    }
+
+    /// Why nobody may be removed; none where all rows came.
+    #[must_use]
+    pub fn why_not(&self, facts: &Facts) -> Option<String> {
+        if self.is_incomplete {
+            return Some(
+                "the source says that the stream is incomplete. Mend the source, and sync again"
+                    .into(),
+            );
+        }
+        if !self.is_complete && !facts.accept_end_of_input {
+            return Some(
+                "the source did not say that the stream is complete. Where a platform never says so, set \
+                 `accept_end_of_input`"
+                    .into(),
+            );
+        }
+        if !facts.is_full_refresh {
+            return Some(
+                "the stream is not read as a full refresh, so that its rows are not all members. Choose the full \
+                 refresh for it"
+                    .into(),
+            );
+        }
+        if facts.attempt > 0 && facts.is_resumable {
+            return Some(
+                "this is a further attempt, which may have brought only the rest of the rows. The next sync removes \
+                 whoever has to go"
+                    .into(),
+            );
+        }
+        if self.is_late {
+            return Some(
+                "rows came after the stream was complete. Mend the source, and sync again".into(),
+            );
+        }
+        if self.has_state && self.open > 0 {
+            return Some(
+                "no state followed its last rows, so that the stream may be cut off. Sync again"
+                    .into(),
+            );
+        }
+        if self.is_miscounted {
+            return Some(
+                "the source counted other rows than came. Sync again, without filters on the way"
+                    .into(),
+            );
+        }
+        if facts.unread > 0 {
+            return Some(
+                "lines on stdin were no messages, and may have been rows. Mend what writes them"
+                    .into(),
+            );
+        }
+        if self.rows == 0 && !facts.allow_empty {
+            return Some("no row came. Set `allow_empty` where that is meant to empty it".into());
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FULL: Facts = Facts {
+        is_full_refresh: true,
+        is_resumable: false,
+        attempt: 0,
+        accept_end_of_input: false,
+        allow_empty: false,
+        unread: 0,
+    };
+
+    /// A stream of rows (`r`), states with the right count (`s`), without one (`S`) or a wrong one (`x`), COMPLETE
+    /// (`c`) and INCOMPLETE (`i`).
+    fn came(story: &str) -> Evidence {
+        let mut evidence = Evidence::default();
+        for event in story.chars() {
+            match event {
+                'r' => evidence.row(),
+                's' => evidence.state(Some(evidence.open)),
+                'S' => evidence.state(None),
+                'x' => evidence.state(Some(evidence.open + 1)),
+                'c' => evidence.ended(true),
+                'i' => evidence.ended(false),
+                other => panic!("{other}"),
+            }
+        }
+        evidence
+    }
+
+    #[test]
+    fn all_rows_came_where_everything_says_so() {
+        for story in ["rrsc", "rrSc", "rsrsc", "rrc", "rssc", "rcs", "rscc"] {
+            assert_eq!(came(story).why_not(&FULL), None, "{story}");
+        }
+        let resumed = Facts { attempt: 2, ..FULL };
+        assert_eq!(came("rsc").why_not(&resumed), None, "it begins anew");
+        let ended = Facts { accept_end_of_input: true, ..FULL };
+        assert_eq!(came("rs").why_not(&ended), None);
+        let empty = Facts { allow_empty: true, ..FULL };
+        assert_eq!(came("c").why_not(&empty), None);
+    }
+
+    #[test]
+    fn each_doubt_is_a_reason_of_its_own() {
+        let lenient = Facts { accept_end_of_input: true, ..FULL };
+        for (story, facts, words) in [
+            ("rs", FULL, "did not say that the stream is complete"),
+            ("rsi", lenient, "is incomplete"),
+            ("rsic", FULL, "is incomplete"),
+            ("rsc", Facts { is_full_refresh: false, ..FULL }, "full refresh"),
+            ("rsc", Facts { attempt: 1, is_resumable: true, ..FULL }, "further attempt"),
+            ("rsrc", FULL, "no state followed"),
+            ("rxc", FULL, "counted other rows"),
+            ("rxrsc", FULL, "counted other rows"),
+            ("rscrs", FULL, "after the stream was complete"),
+            ("rsc", Facts { unread: 1, ..FULL }, "no messages"),
+            ("sc", FULL, "no row came"),
+            ("c", FULL, "no row came"),
+        ] {
+            let why = came(story).why_not(&facts).unwrap_or_default();
+            assert!(why.contains(words), "{story}: {why}");
+        }
+    }
+}

@@ -33,6 +33,12 @@ fn main() {
     if !is_wanted() {
         return;
     }
+    if is_part("mirror") {
+        mirror();
+    }
+    if !["unchanged", "changed", "wide"].into_iter().any(is_part) {
+        return;
+    }
     let sim = account(SCALE, true);
     row("new", MOST_MIB, &write(&sim, SCALE, "users", USERS, |number| customer(number, 0, "")));
     if is_part("unchanged") {

@@ -14,6 +14,8 @@ mod meant;
 mod memberships;
 mod operations;
 mod options;
+mod rejected;
 mod roads;
 mod rows;
 mod run;
+mod terminal;

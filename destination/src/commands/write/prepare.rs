@@ -12,6 +12,7 @@ use connector::failure::of_identity;
 use connector::identity::{Identity, identity};
 use tokio::sync::watch;
 use zendesk::clock::Clock;
+use zendesk::error::{ApiError, ErrorKind};
 
 use super::batches::Batches;
 use super::mirrors::Mirrors;
@@ -122,8 +123,14 @@ async fn custom_fields(
             continue;
         }
         let fields = Box::pin(live(api, bound.object)).await;
-        let fields = fields.map_err(|error| failure::of_sync(&error, Some(bound.object)))?;
-        custom.insert(bound.object, fields);
+        let trouble = |error: ApiError| match (error.kind, bound.object) {
+            (ErrorKind::NotFound, Object::Records(object)) => {
+                let stream = bound.stream.to_string();
+                failure::of_binding(&[failure::no_custom_object(&stream, object.key())])
+            }
+            _ => failure::of_sync(&error, Some(bound.object)),
+        };
+        custom.insert(bound.object, fields.map_err(trouble)?);
     }
     Ok(custom)
 }

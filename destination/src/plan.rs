@@ -152,30 +152,31 @@ fn adopted<'f>(
     found: &'f Found,
     config: &Config,
 ) -> Result<Adopted<'f>, Reason> {
-    let Some(Doubt::Duplicate(why)) = &item.doubt else {
-        // A dry run looks for rivals without having been refused.
-        return match found.rivals.first() {
-            Some(rival) => adopt(layout, rival, None, config),
-            None => Ok(Adopted::Nobody),
-        };
+    // Some are looked for before anything was refused.
+    let refusal = match &item.doubt {
+        Some(Doubt::Duplicate(why)) => Some(why),
+        _ => None,
     };
     if let Some(other) = found.taken.first() {
         let (id, one) = (&other["id"], layout.bound.object.singular());
         let words = format!("the {one} {id} has this external id");
-        return Err(Reason {
-            reason: "already_exists".into(),
-            field: Some(KeyField::ExternalId.name().into()),
-            message: words,
-            ..why.clone()
+        let name = KeyField::ExternalId.name();
+        let why = Reason::new("already_exists", Some(name), words);
+        return Err(match refusal {
+            Some(refusal) => {
+                Reason { job_id: refusal.job_id.clone(), http_status: refusal.http_status, ..why }
+            }
+            None => why,
         });
     }
-    match found.rivals.first() {
-        Some(rival) => adopt(layout, rival, Some(why), config),
+    match (found.rivals.first(), refusal) {
+        (Some(rival), refusal) => adopt(layout, rival, refusal, config),
         // Records cannot be looked for by their names.
-        None if is_record(layout) && why.field.as_deref() == Some("name") => {
+        (None, Some(why)) if is_record(layout) && why.field.as_deref() == Some("name") => {
             Err(Reason { reason: "already_exists".into(), ..why.clone() })
         }
-        None => Ok(Adopted::NotSeenYet),
+        (None, Some(_)) => Ok(Adopted::NotSeenYet),
+        (None, None) => Ok(Adopted::Nobody),
     }
 }
 
@@ -211,6 +212,26 @@ fn adopt<'f>(
     }
 }
 
+/// What an item lacks to be created; none where it lacks nothing.
+#[must_use]
+pub fn lack(layout: &Layout, item: &Item) -> Option<Reason> {
+    let object = layout.bound.object;
+    let given = |name: &str| {
+        layout.value(&item.wanted, name).is_some_and(|value| {
+            !value.is_null() && value.as_str().is_none_or(|text| !text.trim().is_empty())
+        })
+    };
+    let is_lacking = |name: &&&str| layout.fields.find(name).is_some() && !given(name);
+    if let Some(name) = object.required().iter().find(is_lacking) {
+        let why = format!("a new {} needs it", object.singular());
+        return Some(Reason::new("missing_field", Some(name), why));
+    }
+    (object == Object::Users && !given("email") && !given("external_id")).then(|| {
+        let why = "a new user needs an email or an external id".to_owned();
+        Reason::new("missing_field", Some("email"), why)
+    })
+}
+
 /// What creates an item.
 fn create(
     layout: &Layout,
@@ -219,20 +240,8 @@ fn create(
     config: &Config,
 ) -> Result<Map<String, Value>, Reason> {
     let object = layout.bound.object;
-    let given = |name: &str| {
-        layout.value(&item.wanted, name).is_some_and(|value| {
-            !value.is_null() && value.as_str().is_none_or(|text| !text.trim().is_empty())
-        })
-    };
-    for name in object.required() {
-        if layout.fields.find(name).is_some() && !given(name) {
-            let why = format!("a new {} needs it", object.singular());
-            return Err(Reason::new("missing_field", Some(name), why));
-        }
-    }
-    if object == Object::Users && !given("email") && !given("external_id") {
-        let why = "a new user needs an email or an external id".to_owned();
-        return Err(Reason::new("missing_field", Some("email"), why));
+    if let Some(why) = lack(layout, item) {
+        return Err(why);
     }
     let mut body = Map::new();
     let mut custom_fields = Vec::new();

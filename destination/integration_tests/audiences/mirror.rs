@@ -10,14 +10,14 @@ use crate::account::{all, snapshot, touched};
 use crate::run::{Ended, Folder, command, record, start};
 
 /// A catalog of one mirror.
-fn mirror(by: &str, sync_mode: &str, is_resumable: bool) -> Value {
+pub(super) fn mirror(by: &str, sync_mode: &str, is_resumable: bool) -> Value {
     json!({ "streams": [{ "stream": { "name": "rows", "namespace": "warehouse", "json_schema": {},
         "is_resumable": is_resumable }, "sync_mode": sync_mode, "destination_sync_mode": "append_dedup",
         "destination_object_name": "audience_mirror:vip", "primary_key": [[by]] }] })
 }
 
 /// A STATE of the stream, with the rows that the source counted.
-fn state(number: usize, count: Option<usize>) -> String {
+pub(super) fn state(number: usize, count: Option<usize>) -> String {
     let mut state = json!({ "type": "STREAM", "stream": {
         "stream_descriptor": { "name": "rows", "namespace": "warehouse" }, "stream_state": { "number": number } } });
     if let Some(count) = count {
@@ -32,7 +32,7 @@ fn global(count: usize) -> String {
     .to_string()
 }
 
-fn status(word: &str) -> String {
+pub(super) fn status(word: &str) -> String {
     json!({ "type": "TRACE", "trace": { "type": "STREAM_STATUS", "emitted_at": 1, "stream_status": {
         "stream_descriptor": { "name": "rows", "namespace": "warehouse" }, "status": word } } })
     .to_string()
@@ -43,7 +43,7 @@ fn lines(lines: impl IntoIterator<Item = String>) -> String {
 }
 
 /// All rows, a state that counts them, and COMPLETE.
-fn whole(rows: &[Value]) -> String {
+pub(super) fn whole(rows: &[Value]) -> String {
     let end = [state(rows.len(), Some(rows.len())), status("COMPLETE")];
     lines(rows.iter().map(record).chain(end))
 }
@@ -51,6 +51,12 @@ fn whole(rows: &[Value]) -> String {
 fn run(sim: &Simulator, kind: Kind, more: &Value, input: String) -> Ended {
     let catalog = mirror("external_id", "full_refresh", false);
     start(sim, &Folder::new(), (&kind.options(more), &catalog), input, 0).end()
+}
+
+/// Runs the mirror of an audience by a field, whose rows are found by this key.
+pub(super) fn run_by(sim: &Simulator, by: &str, more: &Value, input: String) -> Ended {
+    let catalog = mirror(by, "full_refresh", false);
+    start(sim, &Folder::new(), (&BY_FIELD.options(more), &catalog), input, 0).end()
 }
 
 /// The WARN that says why nobody was removed.
@@ -94,7 +100,8 @@ fn an_audience_becomes_what_the_rows_are_and_nobody_else_is_touched() {
 /// What a stream brought, and how it was read.
 struct Story {
     name: &'static str,
-    /// Rows (`r`), states that count right (`s`), that do not count (`S`), that count wrong (`x`), of all streams
+    /// Rows (`r`), states that count right (`s`), that do not count (`S`), that count wrong (`x`), that count no rows
+    /// (`o`), of all streams
     /// (`g`), of all streams that count wrong (`G`), COMPLETE (`c`), INCOMPLETE (`i`) and a line that is none (`?`).
     events: &'static str,
     sync_mode: &'static str,
@@ -119,7 +126,7 @@ fn lenient() -> Value {
     json!({ "accept_end_of_input": true })
 }
 
-const STORIES: [Story; 24] = [
+const STORIES: [Story; 27] = [
     CALM,
     Story { name: "states without counts", events: "rSrSc", ..CALM },
     Story { name: "no states at all", events: "rrc", ..CALM },
@@ -166,6 +173,27 @@ const STORIES: [Story; 24] = [
         name: "rows behind the last state",
         events: "rsrc",
         why_not: Some("no state followed"),
+        ..CALM
+    },
+    Story {
+        name: "no states at all at the end of input",
+        events: "rr",
+        options: lenient,
+        why_not: Some("no state followed"),
+        ..CALM
+    },
+    Story {
+        name: "the end of input of what can be resumed",
+        events: "rsrs",
+        options: lenient,
+        is_resumable: true,
+        why_not: Some("can be resumed"),
+        ..CALM
+    },
+    Story {
+        name: "a count that is none",
+        events: "rsroc",
+        why_not: Some("counted other rows"),
         ..CALM
     },
     Story {
@@ -226,10 +254,11 @@ fn a_mirror_sweeps_only_when_all_of_its_rows_came_and_says_why_not() {
                     open += part.len();
                     text.extend(part.iter().map(record));
                 }
-                's' | 'S' | 'x' | 'g' | 'G' => {
+                's' | 'S' | 'x' | 'o' | 'g' | 'G' => {
                     text.push(match event {
                         's' => state(at, Some(open)),
                         'x' => state(at, Some(open + 1)),
+                        'o' => state(at, Some(open)).replace(".0}", ".5}"),
                         'g' => global(open),
                         'G' => global(open + 1),
                         _ => state(at, None),

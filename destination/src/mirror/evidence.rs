@@ -3,6 +3,8 @@
 //! Sources: Airbyte Protocol, `AirbyteStreamStatusTraceMessage`, `AirbyteStateStats`. A COMPLETE alone may be
 //! told of a stream that was cut off, so the states and their counts have to bear it out.
 
+use airbyte::destination::input::SourceCount;
+
 /// What came of a stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Evidence {
@@ -41,9 +43,9 @@ impl Evidence {
     }
 
     /// A state came, with the rows that the source counted since the state before.
-    pub fn state(&mut self, count: Option<u64>) {
+    pub fn state(&mut self, count: SourceCount) {
         self.has_state = true;
-        self.is_miscounted |= count.is_some_and(|count| count != self.open);
+        self.is_miscounted |= !count.agrees_with(self.open);
         self.open = 0;
     }
 
@@ -74,6 +76,13 @@ impl Evidence {
                     .into(),
             );
         }
+        if !self.is_complete && facts.is_resumable {
+            return Some(
+                "the input ended before the source said that the stream is complete, and a stream that can be \
+                 resumed may be cut off behind any state. Send joins and leaves by the column `member` instead"
+                    .into(),
+            );
+        }
         if !facts.is_full_refresh {
             return Some(
                 "the stream is not read as a full refresh, so that its rows are not all members. Choose the full \
@@ -93,7 +102,9 @@ impl Evidence {
                 "rows came after the stream was complete. Mend the source, and sync again".into(),
             );
         }
-        if self.has_state && self.open > 0 {
+        // Without COMPLETE a state is all that tells a source that has ended from one that failed.
+        let is_cut_off = if self.has_state { self.open > 0 } else { !self.is_complete };
+        if is_cut_off {
             return Some(
                 "no state followed its last rows, so that the stream may be cut off. Sync again"
                     .into(),
@@ -131,16 +142,17 @@ mod tests {
         unread: 0,
     };
 
-    /// A stream of rows (`r`), states with the right count (`s`), without one (`S`) or a wrong one (`x`), COMPLETE
-    /// (`c`) and INCOMPLETE (`i`).
+    /// A stream of rows (`r`), states with the right count (`s`), without one (`S`), a wrong one (`x`) or one that is
+    /// no count (`o`), COMPLETE (`c`) and INCOMPLETE (`i`).
     fn came(story: &str) -> Evidence {
         let mut evidence = Evidence::default();
         for event in story.chars() {
             match event {
                 'r' => evidence.row(),
-                's' => evidence.state(Some(evidence.open)),
-                'S' => evidence.state(None),
-                'x' => evidence.state(Some(evidence.open + 1)),
+                's' => evidence.state(SourceCount::Rows(evidence.open)),
+                'S' => evidence.state(SourceCount::Unsaid),
+                'x' => evidence.state(SourceCount::Rows(evidence.open + 1)),
+                'o' => evidence.state(SourceCount::Unclear),
                 'c' => evidence.ended(true),
                 'i' => evidence.ended(false),
                 other => panic!("{other}"),
@@ -158,6 +170,8 @@ mod tests {
         assert_eq!(came("rsc").why_not(&resumed), None, "it begins anew");
         let ended = Facts { accept_end_of_input: true, ..FULL };
         assert_eq!(came("rs").why_not(&ended), None);
+        let resumable = Facts { is_resumable: true, ..ended };
+        assert_eq!(came("rsc").why_not(&resumable), None, "COMPLETE is enough");
         let empty = Facts { allow_empty: true, ..FULL };
         assert_eq!(came("c").why_not(&empty), None);
     }
@@ -169,11 +183,15 @@ mod tests {
             ("rs", FULL, "did not say that the stream is complete"),
             ("rsi", lenient, "is incomplete"),
             ("rsic", FULL, "is incomplete"),
+            ("rr", lenient, "no state followed"),
+            ("", Facts { allow_empty: true, ..lenient }, "no state followed"),
+            ("rs", Facts { is_resumable: true, ..lenient }, "can be resumed"),
             ("rsc", Facts { is_full_refresh: false, ..FULL }, "full refresh"),
             ("rsc", Facts { attempt: 1, is_resumable: true, ..FULL }, "further attempt"),
             ("rsrc", FULL, "no state followed"),
             ("rxc", FULL, "counted other rows"),
             ("rxrsc", FULL, "counted other rows"),
+            ("roc", FULL, "counted other rows"),
             ("rscrs", FULL, "after the stream was complete"),
             ("rsc", Facts { unread: 1, ..FULL }, "no messages"),
             ("sc", FULL, "no row came"),

@@ -4,6 +4,8 @@
 //! Sources: Zendesk, "Export Search Results", whose index lags by a minute or two and whose cursor lives for an
 //! hour; "Organization Memberships".
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 use zendesk::budget::Bucket;
 use zendesk::error::ApiError;
@@ -38,6 +40,7 @@ pub(super) async fn members(
     query.push(("page[size]", page.to_owned()));
     let mut found = Vec::new();
     let mut after: Option<String> = None;
+    let mut asked = BTreeSet::new();
     for _ in 0..MOST_PAGES {
         let mut query = query.clone();
         query.extend(after.take().map(|after| ("page[after]", after)));
@@ -51,7 +54,10 @@ pub(super) async fn members(
             return Ok(found);
         }
         match &reply.body["meta"]["after_cursor"] {
-            Value::String(cursor) => after = Some(cursor.clone()),
+            Value::String(cursor) if asked.insert(cursor.clone()) => after = Some(cursor.clone()),
+            Value::String(_) => {
+                return Err(unreadable(&path, "it comes back to a page that it showed"));
+            }
             _ => return Err(unreadable(&path, "it goes on and does not say where")),
         }
     }

@@ -8,6 +8,7 @@ use super::members::members;
 use super::seen::Seen;
 use crate::api::unreadable;
 use crate::audience::Mark;
+use crate::id::Id;
 use crate::object::KeyField;
 use crate::rejected::Reason;
 use crate::rows::{Batch, Columns, Item, LARGEST, Layout};
@@ -15,6 +16,9 @@ use crate::writer::{Writer, Written};
 
 /// An audience of fewer members is not held to the largest removal.
 const SMALLEST_HELD: u64 = 20;
+
+/// Members whose addresses are asked for side by side. The workers bound how many requests are in flight.
+const SIDE_BY_SIDE: usize = 40;
 
 /// How a sweep ended.
 #[derive(Debug)]
@@ -55,6 +59,7 @@ pub async fn sweep(
     let mut listed = members(&writer.api, object, mark, |id| seen.has(id)).await?;
     listed.sort_unstable();
     listed.dedup();
+    let listed = without_meant(writer, layout, &seen, &listed).await?;
     let Some(removal) = layout.for_removal() else {
         return Err(unreadable("", "a mirror has no audience"));
     };
@@ -138,6 +143,39 @@ async fn resolve(
         }
     }
     Ok(None)
+}
+
+/// Leaves out who has the key of a row, though the row did not find them: an index that lags, or an answer that
+/// left somebody out, must remove nobody. Whoever is not shown at all is left out too.
+async fn without_meant(
+    writer: &Writer,
+    layout: &Layout,
+    seen: &Seen,
+    ids: &[u64],
+) -> Result<Vec<u64>, ApiError> {
+    let (object, Some(key)) = (layout.bound.object, layout.bound.key) else {
+        return Ok(Vec::new());
+    };
+    let strangers = stream::iter(ids.chunks(LARGEST))
+        .map(|ids| async move {
+            let ids: Vec<String> = ids.iter().map(u64::to_string).collect();
+            let shown = writer.look.by_key(object, KeyField::Id, &ids, true).await?;
+            let rows = shown.rows.into_values().flatten();
+            let strangers = rows.filter(|row| !seen.means(object, row, key));
+            Ok::<_, ApiError>(strangers.filter_map(|row| row["id"].as_u64()).collect::<Vec<_>>())
+        })
+        .buffered(writer.config.max_jobs)
+        .try_concat()
+        .await?;
+    if key != KeyField::Email || !seen.has_unmet() {
+        return Ok(strangers);
+    }
+    let asked = stream::iter(strangers).map(|id| async move {
+        let identities = writer.look.identities(&Id::Number(id)).await?;
+        Ok::<_, ApiError>((!seen.means_address(&identities)).then_some(id))
+    });
+    let strangers: Vec<_> = asked.buffered(SIDE_BY_SIDE).try_collect().await?;
+    Ok(strangers.into_iter().flatten().collect())
 }
 
 /// Items that unmark members, by their ids.

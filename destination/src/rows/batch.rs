@@ -84,7 +84,7 @@ impl Item {
     pub fn doubt(&mut self, doubt: Doubt) {
         self.untold += u32::from(matches!(doubt, Doubt::Unsettled(_)));
         if matches!(doubt, Doubt::Duplicate(_)) && self.untold == 0 {
-            self.intended = None;
+            (self.intended, self.moved) = (None, None);
         }
         self.doubt = Some(doubt);
     }

@@ -27,6 +27,8 @@ pub struct Layout {
     key: Option<(KeyField, Vec<usize>)>,
     /// The number of the field that says who is a member of its audience.
     member: Option<usize>,
+    /// Whether the stream has a column for that field.
+    has_member_column: bool,
 }
 
 /// What becomes of the values of one field in two rows of one key.
@@ -72,7 +74,20 @@ impl Layout {
         let key = bound.key.and_then(|key| Some((key, places(key)?)));
         let (tags_mode, organization_mode) = (TagsMode::default(), OrganizationMode::default());
         let member = bound.membership.as_ref().and_then(|_| fields.find(MEMBER));
-        Ok(Self { bound, fields, nulls, tags_mode, organization_mode, key, member })
+        let has_member_column = member.is_some()
+            && bound.columns.iter().any(|column| {
+                bound.renamed.get(column).map_or(column.as_str(), String::as_str) == MEMBER
+            });
+        Ok(Self {
+            bound,
+            fields,
+            nulls,
+            tags_mode,
+            organization_mode,
+            key,
+            member,
+            has_member_column,
+        })
     }
 
     /// What tags and organizations of a row do to those that are there.
@@ -142,6 +157,10 @@ impl Layout {
             return Ok(());
         };
         let joins = membership.joins();
+        // Sources leave out what is null, and a null may mean either.
+        if self.has_member_column && !wanted.contains_key(&at) {
+            return Err(no_member());
+        }
         let said = wanted.entry(at).or_insert(Value::Bool(joins));
         if !joins && *said == true {
             let why = "the row says that it is a member, and its stream only removes".to_owned();
@@ -181,17 +200,22 @@ impl Layout {
             || self.fields.get(at).is_some_and(is_named)
     }
 
-    /// The key of a row that wants nothing because of one of its values, as it came.
+    /// The key of a row that wants nothing because of one of its values: as its field takes it, or as it came.
     #[must_use]
     pub fn raw_key(&self, data: &Map<String, Value>) -> Option<String> {
-        let text = |name: &str| {
-            let is_it = |(column, _): &(&String, &Value)| {
-                self.bound.renamed.get(*column).map_or(column.as_str(), String::as_str) == name
+        let (key, places) = self.key.as_ref()?;
+        let text = |(name, at): (&str, &usize)| {
+            let is_it = |(column, value): &(&String, &Value)| {
+                let field = self.bound.renamed.get(*column).map_or(column.as_str(), String::as_str);
+                field == name && !value.is_null()
             };
-            let text = text_of(data.iter().find(is_it)?.1).trim().to_owned();
+            // Of two columns of one field the last counts.
+            let (_, value) = data.iter().rfind(is_it)?;
+            let taken = self.fields.get(*at).and_then(|field| field.coerce(value).ok());
+            let text = text_of(taken.as_ref().unwrap_or(value)).trim().to_owned();
             (!text.is_empty()).then_some(text)
         };
-        let texts = self.key.as_ref()?.0.fields().into_iter().map(text);
+        let texts = key.fields().into_iter().zip(places).map(text);
         texts.collect::<Option<Vec<String>>>().map(|texts| texts.join(" + "))
     }
 
@@ -264,8 +288,7 @@ impl Columns {
         for (column, value) in data {
             let Some(at) = self.field_of(layout, column) else { continue };
             if value.is_null() && layout.member == Some(at) {
-                let why = "it is null, and must be true or false".to_owned();
-                return Err(Reason::new("invalid_value", Some(MEMBER), why));
+                return Err(no_member());
             }
             if value.is_null() && layout.nulls == NullHandling::Ignore {
                 continue;
@@ -284,6 +307,12 @@ impl Columns {
         layout.say_member(&mut wanted)?;
         Ok(wanted)
     }
+}
+
+/// Why a row that does not say whether it is to be a member is rejected, where its stream has a column for that.
+fn no_member() -> Reason {
+    let why = "it is null or not there, and must be true or false".to_owned();
+    Reason::new("invalid_value", Some(MEMBER), why)
 }
 
 /// A key's value as text.

@@ -14,7 +14,7 @@ use crate::fields::Place;
 use crate::id::Id;
 use crate::look::key_of;
 use crate::object::{KeyField, Object, Operation};
-use crate::plan::Found;
+use crate::plan::{Found, lack};
 use crate::rows::{Doubt, Item, Layout, text_of};
 
 /// Users whose organizations are asked for side by side.
@@ -78,10 +78,9 @@ impl Writer {
             Object::Tickets | Object::OrganizationMemberships | Object::Records(_) => return Ok(()),
         };
         self.find_taken(layout, items, found).await?;
-        let creates = layout.bound.operation.creates();
         let is_asked = |item: &Item, found: &Found| {
             let is_free = found.rows.is_empty() && found.taken.is_empty();
-            is_free && (is_refused(item) || (self.config.dry_run && creates))
+            is_free && self.may_collide(layout, item)
         };
         let rivals = self.others(layout, by, items, found, is_asked, true).await?;
         for (found, rows) in found.iter_mut().zip(rivals) {
@@ -104,7 +103,8 @@ impl Writer {
     ) -> Result<(), ApiError> {
         let by = KeyField::ExternalId;
         let Some(key) = layout.bound.key.filter(|key| *key != by) else { return Ok(()) };
-        let is_asked = |item: &Item, found: &Found| is_refused(item) && found.rows.is_empty();
+        let is_asked =
+            |item: &Item, found: &Found| found.rows.is_empty() && self.may_collide(layout, item);
         let taken = self.others(layout, by, items, found, is_asked, false).await?;
         for ((item, found), rows) in items.iter().zip(found).zip(taken) {
             let Some(rows) = rows else { continue };
@@ -115,6 +115,15 @@ impl Writer {
             }
         }
         Ok(())
+    }
+
+    /// Whether somebody may be what an item would create, and no creation tells: it was refused, it would be,
+    /// none is sent by a dry run, or none for who leaves.
+    fn may_collide(&self, layout: &Layout, item: &Item) -> bool {
+        let creates = layout.bound.operation.creates();
+        matches!(item.doubt, Some(Doubt::Duplicate(_)))
+            || (creates && (self.config.dry_run || layout.leaves(&item.wanted)))
+            || (creates && lack(layout, item).is_some())
     }
 
     /// The rows that have the value of a further key of items, for those of them that are asked for.
@@ -229,9 +238,4 @@ fn organization_of(layout: &Layout, item: &Item, found: &Found) -> Option<u64> {
         Place::Mark(Mark::Organization(id)) => Some(*id),
         _ => None,
     })
-}
-
-/// Whether an item's creation was refused because something of it is there already.
-fn is_refused(item: &Item) -> bool {
-    matches!(item.doubt, Some(Doubt::Duplicate(_)))
 }

@@ -38,8 +38,31 @@ pub struct State {
     pub scope: Scope,
     /// The whole state, a JSON object as text, exactly as it came.
     pub text: String,
-    /// The rows that the source counted since the state before, where it says so (`sourceStats`).
-    pub source_count: Option<u64>,
+    /// The rows since the state before, as the source counts them.
+    pub source_count: SourceCount,
+}
+
+/// The rows that a source says it sent (`sourceStats`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SourceCount {
+    /// It does not say.
+    #[default]
+    Unsaid,
+    Rows(u64),
+    /// What it says is no number of rows.
+    Unclear,
+}
+
+impl SourceCount {
+    /// Whether as many rows came as the source says.
+    #[must_use]
+    pub fn agrees_with(self, rows: u64) -> bool {
+        match self {
+            Self::Unsaid => true,
+            Self::Rows(count) => count == rows,
+            Self::Unclear => false,
+        }
+    }
 }
 
 /// Which rows a state stands behind.
@@ -203,14 +226,20 @@ fn of_state(text: &str) -> Result<Message, NoMessage> {
         (Some("STREAM") | None, Some(stream)) => Scope::Stream(stream),
         _ => Scope::All,
     };
-    let source_count = state.get("sourceStats").and_then(|stats| whole(stats.get("recordCount")?));
+    let source_count = source_count(&state["sourceStats"]["recordCount"]);
     Ok(Message::State(State { scope, text: text.to_owned(), source_count }))
 }
 
 /// A count, which the protocol writes as a decimal number.
-fn whole(count: &Value) -> Option<u64> {
-    let number = count.as_f64().filter(|number| number.fract() == 0.0)?;
-    format!("{number:.0}").parse().ok()
+fn source_count(count: &Value) -> SourceCount {
+    let number = match count {
+        Value::Null => return SourceCount::Unsaid,
+        Value::String(text) => text.trim().parse().ok(),
+        other => other.as_f64(),
+    };
+    let whole = number.filter(|number: &f64| number.fract() == 0.0);
+    let rows = whole.and_then(|number| format!("{number:.0}").parse().ok());
+    rows.map_or(SourceCount::Unclear, SourceCount::Rows)
 }
 
 fn of_trace(trace: &Value) -> Message {
@@ -257,6 +286,28 @@ mod tests {
             let Ok(Message::State(read)) = parse(line.as_bytes()) else { panic!() };
             assert_eq!(read.scope, Scope::All);
         }
+    }
+
+    #[test]
+    fn a_count_that_is_no_number_of_rows_agrees_with_none() {
+        let count = |stats: &str| {
+            let line =
+                format!(r#"{{"type":"STATE","state":{{"type":"LEGACY","data":{{}}{stats}}}}}"#);
+            let Ok(Message::State(read)) = parse(line.as_bytes()) else { panic!("{line}") };
+            read.source_count
+        };
+        for stats in ["", r#","sourceStats":null"#, r#","sourceStats":{"recordCount":null}"#] {
+            assert_eq!(count(stats), SourceCount::Unsaid, "{stats}");
+        }
+        let of = |count: &str| format!(r#","sourceStats":{{"recordCount":{count}}}"#);
+        for number in ["2", "2.0", "\"2\"", "\" 2.0 \"", "2e0"] {
+            assert_eq!(count(&of(number)), SourceCount::Rows(2), "{number}");
+        }
+        for odd in ["-1", "0.5", "1e300", "\"many\"", "true", "[2]", "{}"] {
+            assert_eq!(count(&of(odd)), SourceCount::Unclear, "{odd}");
+        }
+        assert!(SourceCount::Unsaid.agrees_with(3) && SourceCount::Rows(3).agrees_with(3));
+        assert!(!SourceCount::Unclear.agrees_with(0) && !SourceCount::Rows(2).agrees_with(3));
     }
 
     #[test]

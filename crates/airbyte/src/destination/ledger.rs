@@ -390,6 +390,7 @@ fn push(lines: &mut Vec<u8>, text: &str, counts: &Counts) {
 mod tests {
     use serde_json::Value;
 
+    use super::super::input::SourceCount;
     use super::*;
 
     fn name(name: &str) -> Descriptor {
@@ -400,12 +401,12 @@ mod tests {
         let text = format!(
             r#"{{"type":"STREAM","stream":{{"stream_descriptor":{{"name":"{of}"}},"stream_state":{{"x":{x}}}}},"id":{x}}}"#
         );
-        State { scope: Scope::Stream(name(of)), text, source_count: None }
+        State { scope: Scope::Stream(name(of)), text, source_count: SourceCount::Unsaid }
     }
 
     fn global(x: u64) -> State {
         let text = format!(r#"{{"type":"GLOBAL","global":{{}},"id":{x}}}"#);
-        State { scope: Scope::All, text, source_count: None }
+        State { scope: Scope::All, text, source_count: SourceCount::Unsaid }
     }
 
     /// The ids of the states that go out, with their counts.
@@ -503,8 +504,16 @@ mod tests {
     fn an_empty_state_and_braces_in_texts_stay_what_they_are() {
         let mut ledger = Ledger::default();
         let odd = r#"{"type":"LEGACY","data":{"a":"}}"},"id":5}"#;
-        ledger.state(State { scope: Scope::All, text: odd.to_owned(), source_count: None });
-        ledger.state(State { scope: Scope::All, text: "{ }".to_owned(), source_count: None });
+        ledger.state(State {
+            scope: Scope::All,
+            text: odd.to_owned(),
+            source_count: SourceCount::Unsaid,
+        });
+        ledger.state(State {
+            scope: Scope::All,
+            text: "{ }".to_owned(),
+            source_count: SourceCount::Unsaid,
+        });
         let text = String::from_utf8(ledger.take_due()).unwrap();
         let lines: Vec<Value> =
             text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

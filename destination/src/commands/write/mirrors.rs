@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use airbyte::destination::catalog::Descriptor;
-use airbyte::destination::input::{Scope, State};
+use airbyte::destination::input::{Scope, SourceCount, State};
 
 use crate::audience::{Mark, Mode};
 use crate::config::Config;
@@ -94,10 +94,10 @@ impl Mirrors {
                 }
             }
             Scope::All => {
-                let differs = state.source_count.is_some_and(|count| count != self.open);
+                let differs = !state.source_count.agrees_with(self.open);
                 self.open = 0;
                 for mirror in self.streams.values_mut() {
-                    mirror.evidence.state(None);
+                    mirror.evidence.state(SourceCount::Unsaid);
                     if differs {
                         mirror.evidence.miscount();
                     }

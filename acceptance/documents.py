@@ -443,6 +443,14 @@ def test_queries_of_rejected_rows_give_rows(written_to):
     page = "destination/docs/rejected-rows.md"
     for fence, source in (("config.json", page), ("catalog.json", "destination/README.md")):
         (place / fence).write_text(filled(blocks(f"json {fence}", source)[0].text))
+    # The simulated account has dropdowns of its own.
+    discover = ["destination-zendesk-support", "discover", "--config", "config.json"]
+    told = run("sh", "-c", shlex.join(discover), cwd=place, env=surroundings)
+    upsert = json.loads(told.splitlines()[-1])["destination_catalog"]["operations"][1]
+    columns = upsert["json_schema"]["properties"].items()
+    dropdowns = [name for name, column in columns if "One of: " in column.get("description", "")]
+    known = (place / "config.json").read_text().replace("custom_plan", dropdowns[0])
+    (place / "config.json").write_text(known)
     (rows,) = blocks("jsonl customers.jsonl", page)
     (place / "customers.jsonl").write_text(rows.text)
     run("sh", "-euc", blocks("sh", page)[0].text, cwd=place, env=surroundings)

@@ -122,7 +122,9 @@ pub(super) fn page_of(introduction: &str, examples: &[(&str, &str)], spec: &Valu
     for (name, option) in in_order(properties) {
         describe(&mut page, name, option, "##");
         for (_, example) in examples.iter().filter(|(of, _)| of == name) {
-            let _ = write!(page, "\n```json part\n{{ {example} }}\n```\n");
+            let is_long = example.contains('\n');
+            let (open, close) = if is_long { ("{\n  ", "\n}") } else { ("{ ", " }") };
+            let _ = write!(page, "\n```json part\n{open}{example}{close}\n```\n");
         }
     }
     page

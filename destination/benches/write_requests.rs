@@ -28,13 +28,16 @@ fn main() {
     tell(&format!("{ROWS} users                       requests   seconds   writes"));
     if is_part("ours") {
         let sim = account(SCALE, true);
-        row("new", &write(&sim, SCALE, ROWS, |number| customer(number, 1, "")));
-        row("unchanged", &write(&sim, SCALE, ROWS, |number| customer(number, 1, "")));
-        row("changed", &write(&sim, SCALE, ROWS, |number| customer(number, 2, "")));
+        row("new", &write(&sim, SCALE, "users", ROWS, |number| customer(number, 1, "")));
+        row("unchanged", &write(&sim, SCALE, "users", ROWS, |number| customer(number, 1, "")));
+        row("changed", &write(&sim, SCALE, "users", ROWS, |number| customer(number, 2, "")));
     }
     if is_part("singly") {
         let sim = account(SCALE, false);
-        row("new, no bulk import", &write(&sim, SCALE, ROWS, |number| customer(number, 1, "")));
+        row(
+            "new, no bulk import",
+            &write(&sim, SCALE, "users", ROWS, |number| customer(number, 1, "")),
+        );
     }
     if is_part("plain") {
         plain();

@@ -12,6 +12,8 @@ mod kill;
 mod meant;
 mod operations;
 mod options;
+mod rejected;
 mod roads;
 mod rows;
 mod run;
+mod terminal;

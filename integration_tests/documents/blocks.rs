@@ -3,7 +3,7 @@
 //! | Fence | Run |
 //! |---|---|
 //! | `json config.json`, `json catalog.json`, `json state.json` | the file of that name in the page's folder, which the binary is run with; a word such as in `config-agent.json` tells several apart |
-//! | `json part` | an excerpt of a configuration, which is one together with README's |
+//! | `json part`, `json bucket.json` | an excerpt of a configuration, which is one together with README's |
 //! | `jsonl rows.jsonl` | the file of that name in the page's folder: rows, one a line |
 //! | `text` | what the commands above it print, line by line; `…` stands for anything |
 //! | `sh` | by the shell in the page's folder, with the simulator as the account |
@@ -76,7 +76,7 @@ impl Block {
     pub(super) fn kind(&self) -> Option<Kind<'_>> {
         let words: Vec<&str> = self.fence.split_whitespace().collect();
         match *words {
-            ["json", "part"] => Some(Kind::Part),
+            ["json", "part" | "bucket.json"] => Some(Kind::Part),
             ["jsonl", file] if file.ends_with(".jsonl") => Some(Kind::Rows(file)),
             ["text"] => Some(Kind::Printed),
             ["json", file] => ["config", "catalog", "state"]

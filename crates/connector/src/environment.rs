@@ -11,20 +11,23 @@ pub struct Environment {
     pub attempt: u64,
     /// `LOG_LEVEL`, or the option: whether DEBUG lines are written.
     pub debug: bool,
+    /// `LOG_LEVEL`: whether less than the usual lines is wished for.
+    pub is_quiet: bool,
 }
 
 impl Environment {
     /// Looks around. `debug` says that the command line asks for DEBUG lines.
     #[must_use]
     pub fn read(debug: bool) -> Self {
+        let level = variable("LOG_LEVEL").unwrap_or_default().to_ascii_lowercase();
         Self {
             base_url: variable("ZENDESK_BASE_URL"),
             clock_scale: number("ZENDESK_CLOCK_SCALE").unwrap_or(1.0),
             attempt: variable("WORKER_JOB_ATTEMPT")
                 .and_then(|value| value.parse().ok())
                 .unwrap_or(0),
-            debug: debug
-                || variable("LOG_LEVEL").is_some_and(|level| level.eq_ignore_ascii_case("debug")),
+            debug: debug || level == "debug",
+            is_quiet: ["warn", "warning", "error", "fatal", "off"].contains(&level.as_str()),
         }
     }
 }

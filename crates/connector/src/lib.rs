@@ -13,3 +13,4 @@ pub mod proxies;
 pub mod refusals;
 pub mod signals;
 pub mod spec;
+pub mod terminal;

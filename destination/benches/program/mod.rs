@@ -40,6 +40,7 @@ pub(crate) fn account(scale: f64, bulk_import: bool) -> Simulator {
         CustomField::new("dropdown", "plan", "Plan").with_options(&plans),
         CustomField::new("integer", "seats", "Seats"),
         CustomField::new("date", "renewal", "Renewal"),
+        CustomField::new("checkbox", "vip", "VIP"),
     ];
     sim.account(|account| account.add_fields("users", &fields));
     sim
@@ -67,6 +68,8 @@ pub(crate) struct Cost {
     pub(crate) created: u64,
     pub(crate) updated: u64,
     pub(crate) unchanged: u64,
+    pub(crate) members_added: u64,
+    pub(crate) members_removed: u64,
 }
 
 /// Writes so many rows. Of many, what the simulator remembers is counted and forgotten while they are written, so
@@ -74,6 +77,7 @@ pub(crate) struct Cost {
 pub(crate) fn write(
     sim: &Simulator,
     scale: f64,
+    object: &'static str,
     count: u64,
     row: impl Fn(u64) -> Value + Send + 'static,
 ) -> Cost {
@@ -82,7 +86,7 @@ pub(crate) fn write(
     sim.clear_requests();
     sim.clear_ledger();
     let (started, began, before) = (Instant::now(), sim.now_unix(), ticks_of_children());
-    let mut child = start(sim, scale, &folder);
+    let mut child = start(sim, scale, object, &folder);
     let stdin = child.stdin.take().expect("stdin is a pipe");
     let feeding = thread::spawn(move || feed(BufWriter::new(stdin), count, row));
     let mut cost = Cost {
@@ -95,6 +99,8 @@ pub(crate) fn write(
         created: 0,
         updated: 0,
         unchanged: 0,
+        members_added: 0,
+        members_removed: 0,
     };
     let output = BufReader::new(child.stdout.take().expect("stdout is a pipe"));
     for line in output.lines() {
@@ -108,6 +114,8 @@ pub(crate) fn write(
         cost.created += of("created");
         cost.updated += of("updated");
         cost.unchanged += of("unchanged");
+        cost.members_added += of("membersAdded");
+        cost.members_removed += of("membersRemoved");
         if message["type"] == "STATE" && count > MOST_REMEMBERED {
             take_counts(sim, &mut cost);
         }
@@ -133,14 +141,15 @@ fn take_counts(sim: &Simulator, cost: &mut Cost) {
     sim.clear_ledger();
 }
 
-fn start(sim: &Simulator, scale: f64, folder: &std::path::Path) -> Child {
+fn start(sim: &Simulator, scale: f64, object: &str, folder: &std::path::Path) -> Child {
     let config = json!({
         "subdomain": "acme",
         "credentials": { "credentials": "oauth2.0", "access_token": ADMIN_BEARER },
+        "audiences": [{ "slug": "vip", "as": { "field": "vip" } }],
     });
     let catalog = json!({ "streams": [{
-        "stream": { "name": "customers", "json_schema": {} }, "sync_mode": "incremental",
-        "destination_sync_mode": "append_dedup", "destination_object_name": "users",
+        "stream": { "name": "customers", "json_schema": {} }, "sync_mode": "full_refresh",
+        "destination_sync_mode": "append_dedup", "destination_object_name": object,
         "primary_key": [["external_id"]], "generation_id": 1, "minimum_generation_id": 0, "sync_id": 1,
     }] });
     let file = |name: &str, content: &Value| -> PathBuf {
@@ -177,6 +186,9 @@ fn feed(mut stdin: impl Write, count: u64, row: impl Fn(u64) -> Value) {
                 .expect("a state is taken");
         }
     }
+    let status = json!({ "type": "STREAM_STATUS", "emitted_at": 1, "stream_status": {
+        "stream_descriptor": { "name": "customers" }, "status": "COMPLETE" } });
+    writeln!(stdin, "{}", json!({ "type": "TRACE", "trace": status })).expect("the end is taken");
     stdin.flush().expect("all is taken");
 }
 

@@ -18,7 +18,7 @@ use zendesk::client::Repeat;
 use zendesk::clock::Clock;
 
 use super::audiences::mark;
-use super::{Out, client};
+use super::{Out, client, store};
 use crate::api::{Api, Write, refusal};
 use crate::bind::why_unknown;
 use crate::config::Config;
@@ -48,13 +48,19 @@ pub async fn check(
     if let Some(warning) = ends_soon(&config.account.credentials) {
         out.log(Level::Warn, warning).await?;
     }
-    let api = match client(&config, environment, clock, stop.clone(), out) {
+    let api = match client(&config, environment, clock.clone(), stop.clone(), out) {
         Ok(client) => Arc::new(Api::new(client.impatient())),
         Err(trouble) => return out.line(failed(&trouble.message)).await,
     };
-    let examined = tokio::time::timeout(PATIENCE, Box::pin(examine(&api, &config, out))).await;
+    let store = match store(&config, environment, &clock) {
+        Ok(store) => store,
+        Err(trouble) => return out.line(failed(&trouble.message)).await,
+    };
+    let examining = tokio::time::timeout(PATIENCE, Box::pin(examine(&api, &config, out)));
+    // Both have to answer before somebody stops to wait.
+    let (examined, stored) = tokio::join!(examining, Box::pin(try_out(store)));
     let found = match examined {
-        Ok(found) => found?,
+        Ok(found) => found?.and(stored),
         Err(_) => Err(
             "Zendesk did not answer in time. Check the network and the subdomain, and try again."
                 .to_owned(),
@@ -110,11 +116,6 @@ async fn examine(api: &Arc<Api>, config: &Config, out: &Out) -> Result<Result<()
         );
         out.log(Level::Warn, &message).await?;
     }
-    if let Some(folder) = &config.rejected_rows
-        && let Err(why) = Store::try_out(folder)
-    {
-        return Ok(Err(super::failure::of_store(&why).message));
-    }
     Ok(Ok(()))
 }
 
@@ -145,6 +146,12 @@ async fn audiences(api: &Arc<Api>, config: &Config) -> Vec<String> {
         }
     }
     problems
+}
+
+/// Whether rejected rows can be stored, or why not.
+async fn try_out(store: Option<Store>) -> Result<(), String> {
+    let Some(store) = store else { return Ok(()) };
+    store.try_out().await.map_err(|why| super::failure::of_store(&why).message)
 }
 
 /// Streams of the config that are bound to what cannot be written.

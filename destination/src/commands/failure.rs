@@ -7,7 +7,7 @@ use connector::failure::{Wanted, of_api};
 use zendesk::error::ApiError;
 
 use crate::object::Object;
-use crate::rejected::NotStored;
+use crate::rejected::{BucketError, NotStored, Trouble};
 
 /// What it means that the account can be neither looked at nor written.
 #[must_use]
@@ -52,14 +52,79 @@ pub fn of_sweep(
 /// What it means that rejected rows cannot be stored.
 #[must_use]
 pub fn of_store(error: &NotStored) -> ErrorTrace {
-    ErrorTrace {
-        failure_type: FailureType::ConfigError,
-        message: format!(
-            "Rejected rows cannot be stored ({error}). Let the program's user write to the folder in \
-             `object_storage_config`, and make room there. What was not acknowledged comes again."
+    let (failure_type, message) = match error {
+        NotStored::File(error) => (
+            FailureType::ConfigError,
+            format!(
+                "Rejected rows cannot be stored ({error}). Let the program's user write to the folder in \
+                 `object_storage_config`, and make room there. What was not acknowledged comes again."
+            ),
         ),
-        detail: None,
-        stream: None,
+        NotStored::Bucket(error) => (
+            match error.trouble {
+                Trouble::Failing | Trouble::Unreachable => FailureType::TransientError,
+                _ => FailureType::ConfigError,
+            },
+            of_bucket(error),
+        ),
+    };
+    let detail = match error {
+        NotStored::Bucket(error) => Some(error.to_string()),
+        NotStored::File(_) => None,
+    };
+    ErrorTrace { failure_type, message, detail, stream: None }
+}
+
+/// What it means that a bucket cannot be used.
+fn of_bucket(error: &BucketError) -> String {
+    let BucketError { bucket, host, region, doing, trouble, detail } = error;
+    let (verb, right) = (doing.verb(), doing.right());
+    match trouble {
+        Trouble::NoKeys => {
+            "Rejected rows cannot be stored, because there are no keys for the bucket. Write `access_key_id` and \
+             `secret_access_key` in `object_storage_config`, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+                .to_owned()
+        }
+        Trouble::NoBucket => format!(
+            "Rejected rows cannot be stored, because there is no bucket `{bucket}` at {host} ({detail}). Correct \
+             `s3_bucket_name`, or create the bucket."
+        ),
+        Trouble::OtherRegion(Some(other)) => format!(
+            "Rejected rows cannot be stored, because the bucket `{bucket}` is in the region {other} and not in \
+             {region}. Write {other} as `s3_bucket_region`."
+        ),
+        Trouble::OtherRegion(None) => format!(
+            "Rejected rows cannot be stored, because the bucket `{bucket}` is not in the region {region} ({detail}). \
+             Write the bucket's region as `s3_bucket_region`."
+        ),
+        Trouble::KeysRefused => format!(
+            "Rejected rows cannot be stored, because {host} does not accept the keys of the bucket ({detail}). Create \
+             a new access key, and paste its ID and its secret."
+        ),
+        Trouble::Denied => format!(
+            "Rejected rows cannot be stored, because the keys may not {verb} objects in the bucket `{bucket}` \
+             ({detail}). Allow them {right} there."
+        ),
+        Trouble::ClockWrong => format!(
+            "Rejected rows cannot be stored, because this machine's clock and that of {host} differ ({detail}). Set \
+             the machine's clock."
+        ),
+        Trouble::Untrusted => format!(
+            "Rejected rows cannot be stored, because the certificate of {host} is not trusted ({detail}). Name the \
+             file of its authority in SSL_CERT_FILE."
+        ),
+        Trouble::Unreachable => format!(
+            "Rejected rows cannot be stored, because {host} cannot be reached ({detail}). Check `s3_endpoint`, \
+             `s3_bucket_region`, the network and the proxy."
+        ),
+        Trouble::Failing => format!(
+            "Rejected rows cannot be stored, because {host} is out of order or busy ({detail}). Start the sync again \
+             later; what was not acknowledged comes again."
+        ),
+        Trouble::Refused => format!(
+            "Rejected rows cannot be stored, because {host} refuses to {verb} objects in the bucket `{bucket}` \
+             ({detail}). Check the options of `object_storage_config`."
+        ),
     }
 }
 

@@ -14,12 +14,14 @@ use airbyte::destination::ledger::Ledger;
 use airbyte::message::ErrorTrace;
 use airbyte::stdout::Stdout;
 use connector::connect::{HandBack, Program, connect};
-use connector::environment::Environment;
+use connector::dns::Names;
+use connector::environment::{Environment, variable};
 use tokio::sync::watch;
-use zendesk::client::Client;
+use zendesk::client::{Client, Network};
 use zendesk::clock::Clock;
 
 use crate::config::Config;
+use crate::rejected::{Origin, Store};
 
 /// The owner of stdout.
 pub type Out = Stdout<Ledger>;
@@ -48,4 +50,21 @@ pub fn client(
     });
     let base_url = environment.base_url.as_deref();
     connect(&config.account, base_url, &PROGRAM, clock, stop, hand_back)
+}
+
+/// Opens the store of rejected rows, where one is configured.
+///
+/// # Errors
+/// What the user has to change.
+pub fn store(
+    config: &Config,
+    environment: &Environment,
+    clock: &Clock,
+) -> Result<Option<Store>, ErrorTrace> {
+    let Some(storage) = &config.rejected_rows else { return Ok(None) };
+    let origin = Origin { attempt: environment.attempt, job: variable("WORKER_JOB_ID") };
+    let names = Arc::new(Names::of_system());
+    let network = Network { user_agent: PROGRAM.user_agent, names };
+    let store = Store::open(storage, origin, &network, clock, variable);
+    store.map(Some).map_err(|error| failure::of_store(&error))
 }

@@ -4,6 +4,7 @@
 mod batches;
 mod mirrors;
 mod prepare;
+mod progress;
 mod report;
 mod settle;
 mod sweeps;
@@ -30,7 +31,7 @@ use self::mirrors::Mirrors;
 use self::prepare::{Prepared, prepare};
 use self::settle::Settling;
 use super::input::{Chunk, lines};
-use super::{Out, failure};
+use super::{Out, failure, store};
 use crate::config::Config;
 use crate::jobs::Board;
 use crate::writer::{Run, Writer, Written};
@@ -106,6 +107,10 @@ async fn write_all(
         Ok(prepared) => prepared,
         Err(trouble) => return Ok(Err(trouble)),
     };
+    let store = match store(&config, environment, &clock) {
+        Ok(store) => store,
+        Err(trouble) => return Ok(Err(trouble)),
+    };
     let board = Arc::new(Board::new(Arc::clone(&api)));
     let run = Run { user: identity.id, attempt: environment.attempt };
     let writer = Writer::new(Arc::clone(&api), Arc::clone(&board), Arc::clone(&config), run);
@@ -114,7 +119,7 @@ async fn write_all(
     {
         return Ok(Err(failure::of_sync(&error, None)));
     }
-    let settling = Settling::new(&config, out, &clock, environment.attempt);
+    let settling = Settling::new(&config, out, &clock, store);
     settling.hold(mirrors.names()).await?;
     let mut sync = Sync {
         writer: Arc::new(writer),
@@ -126,8 +131,10 @@ async fn write_all(
         attempt: environment.attempt,
         unread: 0,
     };
+    let showing = Box::pin(progress::show(&api.client, out, environment.is_quiet));
     let done = tokio::select! {
         done = Box::pin(sync.run(lines(input))) => Some(done?),
+        never = showing => match never {},
         Err(error) = board.look_on() => Some(Err(failure::of_sync(&error, None))),
         _ = stopping.wait_for(|stop| *stop) => None,
     };

@@ -1,17 +1,18 @@
 //! What the user writes, and what the program needs. The spec is derived from the first and every config is
 //! validated against that very spec.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use connector::config::{Account, Read, Violation};
 use serde_json::{Value, json};
 
+mod storage;
 mod written;
 
+pub use storage::{Keys, ObjectStorage, Place, Storage};
 pub use written::{
-    NullHandling, ObjectStorage, OnEmailMatch, OrganizationMode, TagsMode, UnknownStreams,
-    WrittenAs, WrittenAudience, WrittenAudienceOf, WrittenConfig, WrittenOperation, WrittenStream,
+    NullHandling, OnEmailMatch, OrganizationMode, TagsMode, UnknownStreams, WrittenAs,
+    WrittenAudience, WrittenAudienceOf, WrittenConfig, WrittenOperation, WrittenStream,
 };
 
 use crate::audience::Audience;
@@ -45,8 +46,8 @@ pub struct Config {
     pub max_removal_percent: u64,
     /// Whether a mirror sweeps at the end of input though no COMPLETE came.
     pub accept_end_of_input: bool,
-    /// The folder of rejected rows.
-    pub rejected_rows: Option<PathBuf>,
+    /// Where rejected rows are stored.
+    pub rejected_rows: Option<Storage>,
 }
 
 impl Config {
@@ -75,8 +76,8 @@ impl Config {
             max_removal_percent: written.max_removal_percent.unwrap_or(DEFAULT_REMOVAL_PERCENT),
             accept_end_of_input: written.accept_end_of_input.unwrap_or_default(),
             rejected_rows: match written.object_storage_config {
-                Some(ObjectStorage::Local { path }) => Some(path.into()),
-                Some(ObjectStorage::None) | None => None,
+                Some(storage) => storage.place()?,
+                None => None,
             },
         })
     }

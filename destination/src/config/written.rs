@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::storage::ObjectStorage;
+
 /// The configuration as the user writes it.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(title = "Destination Zendesk Support Spec", extend("additionalProperties" = true))]
@@ -244,20 +246,4 @@ pub enum OnEmailMatch {
     #[default]
     Adopt,
     Reject,
-}
-
-/// Where rejected rows are stored.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(tag = "storage_type")]
-pub enum ObjectStorage {
-    /// They are counted and told, and not kept.
-    #[schemars(title = "None", extend("additionalProperties" = true))]
-    None,
-    /// Files of JSON lines below a folder of the machine that runs the program, one folder a stream.
-    #[schemars(title = "Local", extend("additionalProperties" = true))]
-    Local {
-        /// The folder.
-        #[schemars(title = "Path", extend("order" = 1, "examples" = ["/local/rejected"]))]
-        path: String,
-    },
 }

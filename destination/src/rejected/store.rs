@@ -1,81 +1,133 @@
-//! Rejected rows as files of JSON lines, one folder a stream. A part appears under its name when it is whole.
+//! The store of rejected rows: JSON lines in parts, which are files of a folder or objects in a bucket. A part is
+//! finished before a state goes out that stands behind its rows.
 
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::hash::{BuildHasher, RandomState};
+use std::io;
 
 use airbyte::destination::catalog::Descriptor;
 use serde_json::{Map, Value, json};
+use zendesk::client::Network;
+use zendesk::clock::Clock;
 use zendesk::timestamp;
 
+use super::answer::BucketError;
+use super::bucket::{Bucket, Objects};
+use super::folder::Folder;
 use super::reason::Reason;
+use crate::config::Storage;
 
-/// The files of a run.
-#[derive(Debug)]
-pub struct Store {
-    folder: PathBuf,
-    /// The run's own part of the names of its files.
-    run: String,
-    attempt: u64,
-    parts: u64,
-    open: BTreeMap<Descriptor, Part>,
+/// What a run says of itself in its rows and in the names of its parts.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    pub attempt: u64,
+    /// The platform's number of the job, below which it looks for objects.
+    pub job: Option<String>,
 }
 
-/// A part that is being written.
+/// The store of a run.
 #[derive(Debug)]
-struct Part {
-    file: File,
-    unfinished: PathBuf,
-    whole: PathBuf,
+pub struct Store {
+    origin: Origin,
+    /// The run's own part of the names of its parts.
+    name: String,
+    number: u64,
+    /// The name of the part that each stream has open.
+    open: BTreeMap<Descriptor, String>,
+    parts: Parts,
+}
+
+#[derive(Debug)]
+enum Parts {
+    Folder(Folder),
+    Bucket(Box<Objects>),
 }
 
 /// A rejected row could not be stored.
 #[derive(Debug)]
-pub struct NotStored(io::Error);
+pub enum NotStored {
+    File(io::Error),
+    Bucket(Box<BucketError>),
+}
 
 impl fmt::Display for NotStored {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        match self {
+            Self::File(error) => error.fmt(f),
+            Self::Bucket(error) => error.fmt(f),
+        }
     }
 }
 
 impl Error for NotStored {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&self.0)
+        match self {
+            Self::File(error) => Some(error),
+            Self::Bucket(error) => Some(error),
+        }
+    }
+}
+
+impl From<io::Error> for NotStored {
+    fn from(error: io::Error) -> Self {
+        Self::File(error)
+    }
+}
+
+impl From<Box<BucketError>> for NotStored {
+    fn from(error: Box<BucketError>) -> Self {
+        Self::Bucket(error)
     }
 }
 
 impl Store {
-    /// Files below a folder. `now_unix` and the process make their names differ from those of other runs.
-    #[must_use]
-    pub fn new(folder: PathBuf, now_unix: i64, attempt: u64) -> Self {
-        let at: String =
-            timestamp::to_iso(now_unix).chars().filter(char::is_ascii_alphanumeric).collect();
-        let run = format!("{at}-{}", std::process::id());
-        Self { folder, run, attempt, parts: 0, open: BTreeMap::new() }
+    /// A store in this place. `variable` is the environment, which may have the keys of a bucket.
+    ///
+    /// # Errors
+    /// [`NotStored`] when no request to a bucket can be made or signed.
+    pub fn open(
+        storage: &Storage,
+        origin: Origin,
+        network: &Network,
+        clock: &Clock,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, NotStored> {
+        let parts = match storage {
+            Storage::Folder(path) => Parts::Folder(Folder::new(path.clone())),
+            Storage::Bucket(place) => {
+                let bucket = Bucket::new(place, network, clock.clone(), variable)?;
+                Parts::Bucket(Box::new(Objects::new(bucket)))
+            }
+        };
+        let at: String = timestamp::to_iso(clock.now_unix())
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .collect();
+        // Runs of one second must not write over each other's parts.
+        let name = format!("{at}-{:08x}", RandomState::new().hash_one(()) as u32);
+        Ok(Self { origin, name, number: 0, open: BTreeMap::new(), parts })
     }
 
-    /// Whether files can be written there.
+    /// Whether rows can be stored: a trial is written, listed and removed. It gives up early, because somebody waits.
     ///
     /// # Errors
     /// [`NotStored`].
-    pub fn try_out(folder: &Path) -> Result<(), NotStored> {
-        let trial = folder.join(format!("_check_test-{}", std::process::id()));
-        let tried = fs::create_dir_all(folder)
-            .and_then(|()| fs::write(&trial, "{}\n"))
-            .and_then(|()| fs::read_dir(folder).map(drop))
-            .and_then(|()| fs::remove_file(&trial));
-        tried.map_err(NotStored)
+    pub async fn try_out(&self) -> Result<(), NotStored> {
+        let trial = format!("_check_test-{}", self.name);
+        match &self.parts {
+            Parts::Folder(folder) => folder.try_out(&trial)?,
+            Parts::Bucket(objects) => objects.bucket.try_out(&trial).await?,
+        }
+        Ok(())
     }
 
     /// Adds a row to the part of its stream.
     ///
     /// # Errors
     /// [`NotStored`].
-    pub fn add(
+    pub async fn add(
         &mut self,
         stream: &Descriptor,
         key: Option<&str>,
@@ -86,75 +138,122 @@ impl Store {
         let row = json!({
             "stream": stream.name, "namespace": stream.namespace, "key": key, "record": data,
             "reason": why.reason, "field": why.field, "message": why.message,
-            "http_status": why.http_status, "job_id": why.job_id, "attempt": self.attempt,
+            "http_status": why.http_status, "job_id": why.job_id, "attempt": self.origin.attempt,
             "at": timestamp::to_iso(now_unix),
         });
-        let part = self.part(stream).map_err(NotStored)?;
-        part.file.write_all(format!("{row}\n").as_bytes()).map_err(NotStored)
-    }
-
-    fn part(&mut self, stream: &Descriptor) -> io::Result<&mut Part> {
-        if !self.open.contains_key(stream) {
-            let folder = self.folder.join(file_name(&stream.name));
-            fs::create_dir_all(&folder)?;
-            self.parts += 1;
-            let name = format!("{}-{:06}.jsonl", self.run, self.parts);
-            let (unfinished, whole) = (folder.join(format!(".{name}.part")), folder.join(name));
-            let file = OpenOptions::new().create_new(true).append(true).open(&unfinished)?;
-            self.open.insert(stream.clone(), Part { file, unfinished, whole });
+        let line = format!("{row}\n");
+        let name = self.open.entry(stream.clone()).or_insert_with(|| {
+            self.number += 1;
+            format!("{}-{:06}.jsonl", self.name, self.number)
+        });
+        match &mut self.parts {
+            Parts::Folder(folder) => {
+                folder.add(&file_name(&stream.name), name, line.as_bytes())?;
+            }
+            Parts::Bucket(objects) => {
+                objects.add(&key_of(&self.origin, stream, name), line.as_bytes());
+                if objects.is_full() {
+                    self.finish_parts().await?;
+                }
+            }
         }
-        self.open.get_mut(stream).ok_or_else(|| io::ErrorKind::NotFound.into())
+        Ok(())
     }
 
-    /// Makes all parts whole: from here on their rows are stored.
+    /// Finishes all parts: from here on their rows are stored.
     ///
     /// # Errors
     /// [`NotStored`].
-    pub fn finish_parts(&mut self) -> Result<(), NotStored> {
-        while let Some((_, part)) = self.open.pop_first() {
-            part.file.sync_all().map_err(NotStored)?;
-            fs::rename(&part.unfinished, &part.whole).map_err(NotStored)?;
+    pub async fn finish_parts(&mut self) -> Result<(), NotStored> {
+        self.open.clear();
+        match &mut self.parts {
+            Parts::Folder(folder) => folder.finish()?,
+            Parts::Bucket(objects) => objects.finish().await?,
         }
         Ok(())
     }
 }
 
-/// A stream's name as the name of a folder, which cannot lead anywhere else.
-fn file_name(stream: &str) -> String {
+/// Where a part is below the bucket's folder. The platform's page of a job links to the folder of its number; below
+/// it are namespace and stream, as its other connectors have them.
+///
+/// Source: airbyte-platform, the link to rejected records; facts of the bulk CDK.
+fn key_of(origin: &Origin, stream: &Descriptor, name: &str) -> String {
+    let folders = [origin.job.as_deref(), stream.namespace.as_deref(), Some(&stream.name)];
+    let folders: Vec<String> = folders.into_iter().flatten().map(file_name).collect();
+    format!("{}/{name}", folders.join("/"))
+}
+
+/// A name as the name of a folder, which cannot lead anywhere else.
+fn file_name(name: &str) -> String {
     let safe = |character: char| {
         if character.is_alphanumeric() || "._-".contains(character) { character } else { '_' }
     };
-    let name: String = stream.chars().map(safe).take(100).collect();
+    let name: String = name.chars().map(safe).take(100).collect();
     if name.trim_matches('.').is_empty() { "_".to_owned() } else { name }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::sync::Arc;
+
+    use connector::dns::Names;
+
     use super::*;
 
-    #[test]
-    fn a_part_appears_when_it_is_whole_and_holds_the_row() {
+    fn stream() -> Descriptor {
+        Descriptor { namespace: Some("../up".into()), name: "a/b".into() }
+    }
+
+    #[tokio::test]
+    async fn a_part_appears_when_it_is_whole_and_holds_the_row() {
         let folder = std::env::temp_dir().join(format!("rejected-{}", std::process::id()));
-        let stream = Descriptor { namespace: Some("../up".into()), name: "a/b".into() };
-        let mut store = Store::new(folder.clone(), 0, 2);
+        let network = Network { user_agent: "test", names: Arc::new(Names::of_system()) };
+        let origin = Origin { attempt: 2, job: Some("7".into()) };
+        let storage = Storage::Folder(folder.clone());
+        let mut store =
+            Store::open(&storage, origin, &network, &Clock::new(1.0), |_| None).unwrap();
         let data = json!({ "x": 1 }).as_object().cloned().unwrap();
         let why = Reason::new("invalid_value", Some("email"), "no".into());
-        store.add(&stream, Some("k"), &data, &why, 0).unwrap();
+        store.add(&stream(), Some("k"), &data, &why, 0).await.unwrap();
+        store.add(&stream(), Some("l"), &data, &why, 0).await.unwrap();
         let below = folder.join("a_b");
         let names = || -> Vec<String> {
             let entries = fs::read_dir(&below).unwrap();
             entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
         };
         assert!(names()[0].starts_with('.') && names().len() == 1);
-        store.finish_parts().unwrap();
+        store.finish_parts().await.unwrap();
         assert!(names()[0].ends_with("000001.jsonl") && names().len() == 1);
-        let row: Value =
-            serde_json::from_str(&fs::read_to_string(below.join(&names()[0])).unwrap()).unwrap();
+        let text = fs::read_to_string(below.join(&names()[0])).unwrap();
+        let rows: Vec<Value> =
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!((rows[0]["key"].as_str(), rows[1]["key"].as_str()), (Some("k"), Some("l")));
+        let row = &rows[0];
         assert_eq!((&row["record"]["x"], &row["reason"]), (&json!(1), &json!("invalid_value")));
         assert_eq!((&row["attempt"], &row["at"]), (&json!(2), &json!("1970-01-01T00:00:00Z")));
-        store.finish_parts().unwrap();
-        Store::try_out(&folder).unwrap();
+        store.finish_parts().await.unwrap();
+        assert_eq!(names().len(), 1);
+        store.add(&stream(), Some("m"), &data, &why, 0).await.unwrap();
+        store.finish_parts().await.unwrap();
+        assert_eq!(names().len(), 2, "a finished part is not written again");
+        store.try_out().await.unwrap();
         fs::remove_dir_all(&folder).unwrap();
         assert_eq!((file_name(".."), file_name("")), ("_".to_owned(), "_".to_owned()));
+    }
+
+    #[test]
+    fn an_object_is_where_the_platform_looks_and_nowhere_else() {
+        let job = Origin { attempt: 0, job: Some("7".into()) };
+        let plain = Descriptor { namespace: None, name: "users".into() };
+        for (origin, stream, key) in [
+            (&job, &plain, "7/users/p.jsonl"),
+            (&Origin::default(), &plain, "users/p.jsonl"),
+            (&job, &stream(), "7/.._up/a_b/p.jsonl"),
+            (&Origin { attempt: 0, job: Some("..".into()) }, &plain, "_/users/p.jsonl"),
+        ] {
+            assert_eq!(key_of(origin, stream, "p.jsonl"), key);
+        }
     }
 }

@@ -51,8 +51,9 @@ pub use requests::RequestSeen;
 pub use settings::{HeaderSpelling, Knobs, Latency, Plan, Settings, Size, Tls};
 pub use simulator::{RequestHook, Simulator};
 pub use writes::{
-    Deed, EffectiveWrite, JobFault, JobFaults, JobOrdered, JobSeen, Ledger, OrganizationLost,
-    RequesterMail, TagsLost, TicketUnassigned, TriggersFired, UserChange, VerificationMail,
+    Deed, EffectiveWrite, FieldChange, JobFault, JobFaults, JobOrdered, JobSeen, Ledger,
+    MembershipChange, OrganizationLost, RequesterMail, TagChange, TagsLost, TicketUnassigned,
+    TriggersFired, UserChange, VerificationMail,
 };
 
 #[cfg(test)]

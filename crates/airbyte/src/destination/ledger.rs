@@ -99,6 +99,16 @@ impl Counts {
     }
 }
 
+/// How far a sync is, over all of its streams.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Rows that came in.
+    pub read: u64,
+    /// Rows of which it is known that they are as they should be.
+    pub confirmed: u64,
+    pub rejected: u64,
+}
+
 /// The rows between two states of a stream.
 #[derive(Debug, Default)]
 struct Segment {
@@ -323,6 +333,15 @@ impl Ledger {
         self.names.get(name).map(|stream| self.streams[*stream].total).unwrap_or_default()
     }
 
+    /// How far the sync is.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        let mut total = Counts::default();
+        self.streams.iter().for_each(|stream| total.add(stream.total));
+        let (confirmed, rejected) = (total.accepted(), total.rejected);
+        Progress { read: confirmed + rejected + self.open_rows(), confirmed, rejected }
+    }
+
     /// The rows that are not settled.
     #[must_use]
     pub fn open_rows(&self) -> u64 {
@@ -419,6 +438,15 @@ mod tests {
         assert!(ledger.is_due());
         assert_eq!(due(&mut ledger), [(1, 2.0, 1.0), (2, 0.0, 1.0), (3, 0.0, 0.0)]);
         assert_eq!(ledger.open_rows(), 0);
+        let Progress { read, confirmed, rejected } = ledger.progress();
+        assert_eq!((read, rejected), (confirmed + rejected, 2));
+        let open = ledger.came(&name("a"));
+        assert_eq!(ledger.progress(), Progress { read: read + 1, confirmed, rejected });
+        ledger.settle(open, Settled::Unchanged);
+        assert_eq!(
+            ledger.progress(),
+            Progress { read: read + 1, confirmed: confirmed + 1, rejected }
+        );
         assert_eq!(ledger.totals(&name("a")).rejected, 2);
     }
 

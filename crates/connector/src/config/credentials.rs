@@ -8,7 +8,8 @@ use serde::Deserialize;
 use zendesk::secret::Secret;
 
 /// The schema of a secret.
-struct SecretText;
+#[derive(Debug)]
+pub struct SecretText;
 
 impl JsonSchema for SecretText {
     fn schema_name() -> Cow<'static, str> {

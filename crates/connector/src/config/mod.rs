@@ -12,7 +12,7 @@ mod violation;
 mod violations;
 
 pub use account::{Account, Written, WrittenAccount};
-pub use credentials::Credentials;
+pub use credentials::{Credentials, SecretText};
 pub use spec::connection_specification;
 pub use subdomain::is_host_label;
 pub use violation::Violation;

@@ -11,7 +11,8 @@ use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, AGE, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, DATE, HOST,
     HeaderMap, HeaderValue, LOCATION,
 };
-use reqwest::{Method, RequestBuilder, Response, Url};
+use reqwest::{ClientBuilder, Method, RequestBuilder, Response, Url};
+use rustls::ClientConfig;
 use serde_json::Value;
 
 use super::call::{Call, REFUSALS, Reply};
@@ -104,6 +105,26 @@ pub struct Network {
     pub names: Arc<dyn Resolve>,
 }
 
+impl Network {
+    /// What makes connections: they find and trust hosts as those to Zendesk do, and give up as those do.
+    ///
+    /// # Errors
+    /// [`NoClient`] when the trust store is unusable.
+    pub fn builder(&self, clock: &Clock) -> Result<ClientBuilder, NoClient> {
+        let tls = tls_config().map_err(NoClient::Tls)?;
+        Ok(self.builder_with(tls, clock))
+    }
+
+    fn builder_with(&self, tls: ClientConfig, clock: &Clock) -> ClientBuilder {
+        reqwest::Client::builder()
+            .dns_resolver(Arc::clone(&self.names))
+            .tls_backend_preconfigured(tls)
+            .connect_timeout(clock.patience(CONNECT_TIMEOUT))
+            .read_timeout(clock.patience(READ_TIMEOUT))
+            .user_agent(self.user_agent)
+    }
+}
+
 /// The connections for pages, for writes and for files.
 struct Connections {
     http: reqwest::Client,
@@ -120,14 +141,7 @@ fn connections(clock: &Clock, network: &Network) -> Result<Connections, NoClient
         if is_same && asked.len() < 4 { attempt.follow() } else { attempt.stop() }
     });
     let tls = tls_config().map_err(NoClient::Tls)?;
-    let builder = || {
-        reqwest::Client::builder()
-            .dns_resolver(Arc::clone(&network.names))
-            .tls_backend_preconfigured(tls.clone())
-            .connect_timeout(clock.patience(CONNECT_TIMEOUT))
-            .read_timeout(clock.patience(READ_TIMEOUT))
-            .user_agent(network.user_agent)
-    };
+    let builder = || network.builder_with(tls.clone(), clock);
     let build = |builder: reqwest::ClientBuilder| {
         builder.build().map_err(|error| NoClient::Connections(error.without_url()))
     };

@@ -33,9 +33,13 @@ pub(super) struct Settling<'a> {
 }
 
 impl<'a> Settling<'a> {
-    pub(super) fn new(config: &Config, out: &'a Arc<Out>, clock: &'a Clock, attempt: u64) -> Self {
-        let store = config.rejected_rows.clone();
-        let store = store.map(|folder| Store::new(folder, clock.now_unix(), attempt));
+    /// `store` is where rejected rows go, if they go anywhere.
+    pub(super) fn new(
+        config: &Config,
+        out: &'a Arc<Out>,
+        clock: &'a Clock,
+        store: Option<Store>,
+    ) -> Self {
         Self {
             out,
             clock,
@@ -193,7 +197,7 @@ impl<'a> Settling<'a> {
             for row in rows {
                 let now = self.clock.now_unix();
                 if let Some(store) = self.store.as_mut().filter(|_| !self.dry_run)
-                    && let Err(error) = store.add(stream, key, &row.data, why, now)
+                    && let Err(error) = store.add(stream, key, &row.data, why, now).await
                 {
                     return Ok(Err(failure::of_store(&error)));
                 }
@@ -222,7 +226,7 @@ impl<'a> Settling<'a> {
             return Ok(Ok(()));
         }
         if let Some(store) = &mut self.store
-            && let Err(error) = store.finish_parts()
+            && let Err(error) = store.finish_parts().await
         {
             return Ok(Err(failure::of_store(&error)));
         }
@@ -233,7 +237,10 @@ impl<'a> Settling<'a> {
     /// Says what came of each stream.
     pub(super) async fn close(&mut self, unread: u64) -> Result<Result<(), ErrorTrace>, Closed> {
         // Rows without a state after them are stored too.
-        let stored = self.store.as_mut().map_or(Ok(()), Store::finish_parts);
+        let stored = match &mut self.store {
+            Some(store) => store.finish_parts().await,
+            None => Ok(()),
+        };
         for line in self.told.closing_lines() {
             self.out.log(Level::Warn, &line).await?;
         }

@@ -52,15 +52,16 @@ pub(super) fn export(
         is_emptied: false,
     };
     let index = Index::of(desk, query)?;
-    // Newest first, ties by ascending id. Rows before the cursor are on no page that may be asked for.
+    // Newest first, ties by ascending id. No more rows are looked at than this page needs.
     let after = paging::after(asked, flavour, desk.cursors);
-    let key = |row: &Row| SortKey { number: -row.created_at, text: String::new(), id: row.number };
-    let all = desk.account.table(table).rows.values();
-    let mut keys: Vec<_> = all.map(key).filter(|key| after.as_ref() < Some(key)).collect();
-    keys.sort_unstable();
+    let size = asked.get("page[size]").and_then(|text| text.parse().ok()).unwrap_or(flavour.max);
+    let size = flavour.max.min(size).min(asked.page_cap);
+    let sorted = desk.account.table_mut(table).sorted(Order::Created);
     let rows = &desk.account.table(table).rows;
-    let found = keys.into_iter().filter(|key| index.shows(&rows[&key.id]));
-    let keys: Vec<_> = found.take(flavour.max + 1).collect();
+    let seconds = sorted.chunk_by(|one, next| one.number == next.number);
+    let keys = seconds.rev().flatten().map(|key| SortKey { number: -key.number, ..key.clone() });
+    let keys = keys.filter(|key| after.as_ref() < Some(key));
+    let keys = keys.filter(|key| index.shows(&rows[&key.id])).take(size + 1).collect();
     let text = |number: u64| index.text(&rows[&number], kind);
     let rows = Rows { keys, text: &text };
     let extra = |_: &[SortKey]| r#","facets":null"#.to_owned();

@@ -1,5 +1,6 @@
 //! What writes caused beside what they were asked for, and everything that they did.
 
+use super::changes::{FieldChange, MembershipChange, TagChange};
 use std::collections::BTreeMap;
 
 /// What a write did to a row.
@@ -91,6 +92,9 @@ pub struct Ledger {
     pub role_changes: Vec<UserChange>,
     pub primary_email_changes: Vec<UserChange>,
     pub writes: Vec<EffectiveWrite>,
+    pub field_changes: Vec<FieldChange>,
+    pub tag_changes: Vec<TagChange>,
+    pub membership_changes: Vec<MembershipChange>,
     /// Values of dropdowns that were no option and were ignored: the field and the value.
     pub ignored_options: Vec<(String, String)>,
     /// Values of lookups that were the id of no row and were ignored: the field and the value.
@@ -137,6 +141,9 @@ impl Ledger {
             ("role_changes", self.role_changes.len()),
             ("primary_email_changes", self.primary_email_changes.len()),
             ("ignored_options", self.ignored_options.len()),
+            ("field_changes", self.field_changes.len()),
+            ("tag_changes", self.tag_changes.len()),
+            ("membership_changes", self.membership_changes.len()),
             ("ignored_lookups", self.ignored_lookups.len()),
             ("ignored_fields", self.ignored_fields.len()),
             ("writes", self.writes.len()),

@@ -51,6 +51,7 @@ impl World<'_> {
         let is_first = self.account.organizations_of(user).is_empty();
         let id = self.account.add_membership(user, organization, false);
         self.record(ROWS, id, Deed::Created, Vec::new());
+        self.note_membership(user, organization, true);
         if is_first || is_default {
             self.make_default(user, Some(organization));
         }
@@ -79,6 +80,7 @@ impl World<'_> {
         };
         self.account.remove_row(ROWS, id);
         self.record(ROWS, id, Deed::Deleted, Vec::new());
+        self.note_membership(user, organization, false);
         self.name_another_default(user, organization);
         for ticket in self.account.living_with("tickets", "requester_id", &user.to_string()) {
             let text = &self.account.table("tickets").rows[&ticket].text;
@@ -103,6 +105,7 @@ impl World<'_> {
         self.ledger
             .organizations_lost
             .push(OrganizationLost { user_id: user, organization_id: organization });
+        self.note_membership(user, organization, false);
         for (id, of) in self.account.memberships_of(user) {
             if of == organization {
                 self.account.remove_row(ROWS, id);

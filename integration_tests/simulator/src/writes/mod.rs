@@ -2,6 +2,7 @@
 //! object; single requests and jobs share it. `routes` has the table of all of them.
 
 mod bulk;
+mod changes;
 mod comments;
 mod custom_fields;
 mod idempotency;
@@ -27,6 +28,7 @@ mod users;
 mod validation;
 mod world;
 
+pub use changes::{FieldChange, MembershipChange, TagChange};
 pub use job_faults::{JobFault, JobFaults, JobOrdered};
 pub use jobs::JobSeen;
 pub use ledger::{

@@ -176,6 +176,7 @@ impl World<'_> {
         if !is_member {
             let membership = self.account.add_membership(id, stays, true);
             self.record("organization_memberships", membership, Deed::Created, Vec::new());
+            self.note_membership(id, stays, true);
         }
         self.make_default(id, Some(stays));
     }
@@ -242,7 +243,8 @@ impl World<'_> {
         let identities: Vec<u64> =
             self.account.table("user_identities").children(id).map(|row| row.number).collect();
         identities.iter().for_each(|row| self.account.remove_row("user_identities", *row));
-        for (membership, _) in self.account.memberships_of(id) {
+        for (membership, organization) in self.account.memberships_of(id) {
+            self.note_membership(id, organization, false);
             self.account.remove_row("organization_memberships", membership);
         }
         self.record("users", id, Deed::Deleted, Vec::new());

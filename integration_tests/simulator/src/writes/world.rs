@@ -1,5 +1,6 @@
 //! What every write acts upon: the account, the ledger, and the one who writes.
 
+use super::changes::MembershipChange;
 use super::ledger::{Deed, EffectiveWrite, Ledger, TagsLost};
 use super::refusal::Refusal;
 use crate::account::Account;
@@ -36,6 +37,7 @@ impl World<'_> {
         deed: Deed,
         fields: Vec<String>,
     ) {
+        self.note_changes(object, id, deed);
         self.ledger.writes.push(EffectiveWrite {
             object,
             id,
@@ -45,6 +47,25 @@ impl World<'_> {
             at_unix: self.account.now(),
             job: self.job.map(str::to_owned),
         });
+    }
+
+    /// Notes what a write that was just done changed of custom fields and tags.
+    fn note_changes(&mut self, object: &'static str, id: u64, deed: Deed) {
+        let now = self.account.now();
+        let Some(row) = self.account.table(object).rows.get(&id) else { return };
+        let old = match (deed, row.former.last()) {
+            (Deed::Created, _) => "{}",
+            (Deed::Updated, Some((_, old))) => old,
+            _ => return,
+        };
+        self.ledger.note_changes((object, id), old, &row.text, now);
+    }
+
+    /// Notes that a user joined an organization or left it.
+    pub(super) fn note_membership(&mut self, user_id: u64, organization_id: u64, joined: bool) {
+        let at_unix = self.account.now();
+        let change = MembershipChange { user_id, organization_id, joined, at_unix };
+        self.ledger.membership_changes.push(change);
     }
 
     /// Updates a row. One that does not differ is stamped and recorded all the same.

@@ -5,6 +5,7 @@ mod faults;
 mod gates;
 mod hostile;
 mod jobs;
+mod ledger;
 mod limits;
 mod lookups;
 mod memberships;

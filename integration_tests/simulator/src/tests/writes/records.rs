@@ -64,6 +64,7 @@ fn records_are_created_found_by_either_key_and_changed_in_part() {
     let upserted = done(&sim, "PATCH", &format!("{RECORDS}?external_id=s1"), &part);
     assert_eq!(upserted["custom_object_record"]["custom_object_fields"]["plan"], "P");
     assert_eq!(upserted["custom_object_record"]["custom_object_fields"]["seats"], 4);
+    assert_eq!(upserted["custom_object_record"]["name"], "N");
     let renamed = json!({ "custom_object_record": { "name": "M" } });
     let renamed = done(&sim, "PATCH", &route, &renamed)["custom_object_record"].clone();
     assert_eq!((&renamed["name"], &renamed["external_id"]), (&json!("M"), &json!("s1")));

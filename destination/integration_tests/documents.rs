@@ -90,6 +90,15 @@ const EXAMPLES: &[(&str, &str)] = &[
         "object_storage_config",
         r#""object_storage_config": { "storage_type": "Local", "path": "rejected" }"#,
     ),
+    (
+        "object_storage_config",
+        r#""object_storage_config": {
+    "storage_type": "S3",
+    "s3_bucket_name": "acme-rejected-rows",
+    "s3_bucket_region": "eu-west-1",
+    "bucket_path": "zendesk"
+  }"#,
+    ),
 ];
 
 /// What both programs say is explained there.

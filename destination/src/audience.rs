@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::config::{WrittenAudience, WrittenAudienceOf};
 use crate::object::{Object, Operation};
 
 /// The column that marks or unmarks row by row.
@@ -58,52 +57,6 @@ pub enum Mode {
 pub struct Membership {
     pub audience: Arc<Audience>,
     pub mode: Mode,
-}
-
-impl Audience {
-    /// Reads an entry of the config.
-    ///
-    /// # Errors
-    /// The option that is wrong, and what is wrong about it.
-    pub fn of(written: WrittenAudience) -> Result<Self, (&'static str, String)> {
-        let slug = written.slug;
-        let is_plain = |character: char| {
-            character.is_ascii_lowercase() || character.is_ascii_digit() || "_-".contains(character)
-        };
-        if slug.is_empty() || !slug.chars().all(is_plain) {
-            let why = "it is made of small letters, digits, `_` and `-`".to_owned();
-            return Err(("slug", why));
-        }
-        let of = match written.of.unwrap_or_default() {
-            WrittenAudienceOf::Users => Object::Users,
-            WrittenAudienceOf::Organizations => Object::Organizations,
-        };
-        let by = written.by;
-        let given = |text: Option<String>| {
-            text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
-        };
-        let by = match (given(by.field), given(by.tag), given(by.organization_external_id)) {
-            (Some(key), None, None) => WrittenMark::Field(key),
-            // Source: Zendesk, "Tags": blanks and commas separate tags, and letters are small.
-            (None, Some(tag), None) if !tag.contains([' ', ',', '"']) => {
-                WrittenMark::Tag(tag.to_lowercase())
-            }
-            (None, Some(_), None) => {
-                return Err(("as", "a tag has no blanks, commas and quotes".into()));
-            }
-            (None, None, Some(_)) if of == Object::Organizations => {
-                return Err(("as", "an organization has no organizations".to_owned()));
-            }
-            (None, None, Some(key)) => WrittenMark::Organization(key),
-            _ => {
-                let why = "give one of `field`, `tag` and `organization_external_id`".to_owned();
-                return Err(("as", why));
-            }
-        };
-        let create_missing = written.create_missing.unwrap_or_default();
-        let allow_empty = written.allow_empty.unwrap_or_default();
-        Ok(Self { slug, of, by, create_missing, allow_empty })
-    }
 }
 
 impl Membership {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use connector::config::{Account, Read, Violation};
 use serde_json::{Value, json};
 
+mod audiences;
 mod storage;
 mod written;
 
@@ -72,7 +73,7 @@ impl Config {
             allow_agents: written.allow_agents.unwrap_or_default(),
             allow_deletes: written.allow_deletes.unwrap_or_default(),
             notify: written.notify.unwrap_or_default(),
-            audiences: audiences(written.audiences.unwrap_or_default())?,
+            audiences: audiences::audiences(written.audiences.unwrap_or_default())?,
             max_removal_percent: written.max_removal_percent.unwrap_or(DEFAULT_REMOVAL_PERCENT),
             accept_end_of_input: written.accept_end_of_input.unwrap_or_default(),
             rejected_rows: match written.object_storage_config {
@@ -81,32 +82,6 @@ impl Config {
             },
         })
     }
-}
-
-/// The audiences of a config, each with a slug of its own.
-fn audiences(written: Vec<WrittenAudience>) -> Result<Vec<Arc<Audience>>, Vec<Violation>> {
-    let mut audiences: Vec<Arc<Audience>> = Vec::new();
-    let mut violations = Vec::new();
-    for (at, written) in written.into_iter().enumerate() {
-        let mut violation = |option: &str, what: String| {
-            violations.push(Violation { field: format!("audiences.{at}.{option}"), what });
-        };
-        match Audience::of(written) {
-            Ok(audience) if audiences.iter().any(|other| other.slug == audience.slug) => {
-                violation("slug", "another audience has it".to_owned());
-            }
-            Ok(audience)
-                if audiences
-                    .iter()
-                    .any(|other| other.by == audience.by && other.of == audience.of) =>
-            {
-                violation("as", "another audience is marked by the same".to_owned());
-            }
-            Ok(audience) => audiences.push(Arc::new(audience)),
-            Err((option, what)) => violation(option, what),
-        }
-    }
-    if violations.is_empty() { Ok(audiences) } else { Err(violations) }
 }
 
 /// The JSON schema of a config.
@@ -169,34 +144,6 @@ mod tests {
             "max_removal_percent",
         ] {
             assert!(fields.contains(&field), "{field}: {fields:?}");
-        }
-    }
-
-    #[test]
-    fn an_audience_has_a_slug_and_one_mark_of_its_own() {
-        let parse = |audiences: &str| {
-            let config = format!(r#"{{{SIGN_IN},"audiences":[{audiences}]}}"#);
-            let parsed = Config::parse(config.as_bytes()).map(|config| config.audiences);
-            parsed.map_err(|violations| violations[0].to_string())
-        };
-        let vip = r#"{"slug":"vip","as":{"field":"audience_vip","tag":""}}"#;
-        let audiences = parse(vip).unwrap();
-        assert_eq!(audiences[0].by, crate::audience::WrittenMark::Field("audience_vip".into()));
-        for (written, culprit) in [
-            (r#"{"slug":"V I P","as":{"tag":"a"}}"#.to_owned(), "audiences.0.slug"),
-            (r#"{"slug":"a","as":{"tag":"a b"}}"#.to_owned(), "audiences.0.as"),
-            (r#"{"slug":"a","as":{}}"#.to_owned(), "audiences.0.as"),
-            (r#"{"slug":"a","as":{"tag":"x","field":"y"}}"#.to_owned(), "audiences.0.as"),
-            (
-                r#"{"slug":"a","of":"organizations","as":{"organization_external_id":"x"}}"#
-                    .to_owned(),
-                "audiences.0.as",
-            ),
-            (format!("{vip},{vip}"), "audiences.1.slug"),
-            (format!(r#"{vip},{{"slug":"b","as":{{"field":"audience_vip"}}}}"#), "audiences.1.as"),
-        ] {
-            let why = parse(&written).unwrap_err();
-            assert!(why.starts_with(culprit), "{written}: {why}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use airbyte::destination::catalog::ConfiguredStream;
+use airbyte::destination::catalog::{ConfiguredStream, Descriptor};
 use airbyte::message::{ErrorTrace, Level};
 use airbyte::stdout::Closed;
 use connector::connect::ends_soon;
@@ -20,8 +20,9 @@ use crate::bind::{Binding, bind};
 use crate::commands::audiences::mark;
 use crate::commands::{Out, client, failure};
 use crate::config::Config;
-use crate::fields::{all, live, of_audience};
+use crate::fields::{Field, all, live, of_audience};
 use crate::look::Look;
+use crate::object::Object;
 use crate::rows::Layout;
 
 /// What a sync begins with.
@@ -56,17 +57,10 @@ pub(super) async fn prepare(
         Ok(identity) => identity,
         Err(error) => return Ok(Err(of_identity(&error, &config.account))),
     };
-    let mut custom = BTreeMap::new();
-    for binding in bindings.values() {
-        let Binding::Bound(bound) = binding else { continue };
-        if custom.contains_key(&bound.object) {
-            continue;
-        }
-        match Box::pin(live(&api, bound.object)).await {
-            Ok(fields) => drop(custom.insert(bound.object, fields)),
-            Err(error) => return Ok(Err(failure::of_sync(&error, Some(bound.object)))),
-        }
-    }
+    let custom = match custom_fields(&api, &bindings).await {
+        Ok(custom) => custom,
+        Err(trouble) => return Ok(Err(trouble)),
+    };
     let look = Look::new(Arc::clone(&api));
     let (mut batches, mut mirrors) = (Batches::default(), Mirrors::default());
     let mut problems = Vec::new();
@@ -114,4 +108,22 @@ pub(super) async fn prepare(
         return Ok(Err(failure::of_binding(&problems)));
     }
     Ok(Ok(Prepared { api, identity, batches, mirrors }))
+}
+
+/// The account's own fields of each object that is written.
+async fn custom_fields(
+    api: &Api,
+    bindings: &BTreeMap<Descriptor, Binding>,
+) -> Result<BTreeMap<Object, Vec<Field>>, ErrorTrace> {
+    let mut custom = BTreeMap::new();
+    for binding in bindings.values() {
+        let Binding::Bound(bound) = binding else { continue };
+        if custom.contains_key(&bound.object) {
+            continue;
+        }
+        let fields = Box::pin(live(api, bound.object)).await;
+        let fields = fields.map_err(|error| failure::of_sync(&error, Some(bound.object)))?;
+        custom.insert(bound.object, fields);
+    }
+    Ok(custom)
 }

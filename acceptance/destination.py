@@ -179,7 +179,10 @@ def test_discover_keeps_to_what_the_platform_enforces(sim):
     pairs = [(one["object_name"], one["sync_mode"]) for one in operations]
     modes = ("append", "append_dedup", "update", "soft_delete")
     objects = ("users", "organizations", "tickets")
-    assert sorted(pairs) == sorted((name, mode) for name in objects for mode in modes)
+    objects += tuple({name for name, _ in pairs if name.startswith("custom_object:")})
+    expected = [(name, mode) for name in objects for mode in modes]
+    expected += [("organization_memberships", mode) for mode in ("append_dedup", "soft_delete")]
+    assert sorted(pairs) == sorted(expected) and len(objects) > 3
     for one in operations:
         schema = one["json_schema"]
         assert schema["additionalProperties"] is False

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use serde_json::{Value, json};
-use simulator::{Faults, JobFaults, Prng, Simulator};
+use simulator::{Faults, JobFaults, Prng, RecordNames, Simulator};
 
 use crate::account::{account, all};
-use crate::run::{Folder, catalog, config, record, start, state};
+use crate::custom_objects::{account_with, records};
+use crate::run::{Folder, catalog, config, messages, record, start, state, write};
 
 /// Rows of a sync.
 const ROWS: usize = 240;
@@ -60,7 +61,71 @@ fn ticket(at: usize) -> Value {
     json!({ "external_id": format!("P-{at}"), "subject": format!("Case {at}"), "description": format!("Words {at}"), "priority": "high", "tags": ["x"] })
 }
 
-const SCENARIOS: [Scenario; 14] = [
+/// The user of a row of memberships, of whom a few have many, and the organization.
+fn pair(at: usize) -> Value {
+    json!({ "user_external_id": format!("P-{}", at % 60), "organization_external_id": format!("O-{}", at / 60 % 4) })
+}
+
+const MEMBERSHIPS: &str = "organization_memberships";
+
+const RECORDS: &str = "custom_object:device";
+
+fn device(at: usize) -> Value {
+    json!({ "external_id": format!("P-{at}"), "name": format!("Old {at}"), "custom_seats": at })
+}
+
+const SCENARIOS: [Scenario; 20] = [
+    Scenario {
+        name: "records upsert",
+        object: RECORDS,
+        mode: "append_dedup",
+        key: Some("external_id"),
+        before: |at| (at.is_multiple_of(3)).then(|| device(at)),
+        row: |at| {
+            json!({ "external_id": format!("P-{}", if at % 10 == 9 { at - 4 } else { at }), "name": format!("New {at}"),
+            "custom_plan": "gold", "custom_owner": format!("o {at}"), "custom_keeper_external_id": "keeper-1" })
+        },
+    },
+    Scenario {
+        name: "records insert",
+        object: RECORDS,
+        mode: "append",
+        key: Some("external_id"),
+        before: |_| None,
+        row: device,
+    },
+    Scenario {
+        name: "records update",
+        object: RECORDS,
+        mode: "update",
+        key: Some("external_id"),
+        before: |at| Some(device(at)),
+        row: |at| json!({ "external_id": format!("P-{at}"), "custom_arr": 1.5, "custom_renewal": "2026-01-31" }),
+    },
+    Scenario {
+        name: "records delete",
+        object: RECORDS,
+        mode: "soft_delete",
+        key: Some("external_id"),
+        before: |at| Some(device(at)),
+        row: |at| json!({ "external_id": format!("P-{}", at * 2 % 240) }),
+    },
+    Scenario {
+        name: "memberships add",
+        object: MEMBERSHIPS,
+        mode: "append_dedup",
+        key: Some("user_external_id+organization_external_id"),
+        before: |at| (at.is_multiple_of(3)).then(|| pair(at)),
+        row: pair,
+    },
+    Scenario {
+        name: "memberships remove",
+        object: MEMBERSHIPS,
+        mode: "soft_delete",
+        key: Some("user_external_id+organization_external_id"),
+        before: |at| Some(pair(at)),
+        row: |at| pair(at * 2 % 240),
+    },
     Scenario {
         name: "users upsert",
         object: "users",
@@ -176,13 +241,78 @@ const SCENARIOS: [Scenario; 14] = [
 ];
 
 fn founded(scenario: &Scenario) -> Simulator {
+    if scenario.object == RECORDS {
+        return found_records(scenario);
+    }
     let sim = account();
+    if scenario.object == MEMBERSHIPS {
+        found_memberships(&sim, scenario);
+        return sim;
+    }
     sim.account(|account| {
         for row in (0..ROWS).filter_map(scenario.before) {
             account.write_new(scenario.object, row);
         }
     });
     sim
+}
+
+/// Records that are there before.
+fn found_records(scenario: &Scenario) -> Simulator {
+    let sim = account_with(RecordNames::Given);
+    let rows: Vec<Value> = (0..ROWS).filter_map(scenario.before).collect();
+    let insert = catalog(RECORDS, "append", Some("external_id"));
+    write(&sim, &config(&json!({})), &insert, messages(&rows, ROWS)).succeeded();
+    sim
+}
+
+/// The records by their external ids, but for what is of the moment.
+fn devices(sim: &Simulator) -> BTreeMap<String, Vec<Value>> {
+    let mut found: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for row in records(sim) {
+        let end = json!([
+            row["name"],
+            row["custom_object_fields"]["seats"],
+            row["custom_object_fields"]["plan"],
+            row["custom_object_fields"]["owner"],
+            row["custom_object_fields"]["arr"],
+            row["custom_object_fields"]["renewal"]
+        ]);
+        found.entry(row["external_id"].to_string()).or_default().push(end);
+    }
+    found
+}
+
+/// People and houses, and the memberships that are there before.
+fn found_memberships(sim: &Simulator, scenario: &Scenario) {
+    sim.account(|account| {
+        let users: Vec<u64> = (0..60).map(|at| account.write_new("users", person(at))).collect();
+        let house =
+            |at: usize| json!({ "external_id": format!("O-{at}"), "name": format!("House {at}") });
+        let houses: Vec<u64> =
+            (0..4).map(|at| account.write_new("organizations", house(at))).collect();
+        for at in (0..ROWS).filter(|at| (scenario.before)(*at).is_some()) {
+            let pair = json!({ "user_id": users[at % 60], "organization_id": houses[at / 60 % 4] });
+            account.write_new(MEMBERSHIPS, pair);
+        }
+    });
+}
+
+/// The organizations of each of the people.
+fn memberships(sim: &Simulator) -> BTreeMap<String, Vec<Value>> {
+    let name = |row: &Value| Some((row["id"].as_u64()?, row["external_id"].as_str()?.to_owned()));
+    let names = |resource: &str| -> BTreeMap<u64, String> {
+        all(sim, resource).iter().filter_map(name).collect()
+    };
+    let (users, houses) = (names("users"), names("organizations"));
+    let mut found: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for (id, name) in users.into_iter().filter(|(_, name)| name.starts_with("P-")) {
+        let of = sim.account(|account| account.organizations_of(id));
+        let mut of: Vec<Value> = of.iter().map(|id| json!(houses.get(id))).collect();
+        of.sort_by_key(Value::to_string);
+        found.insert(name, of);
+    }
+    found
 }
 
 /// The rows from one on, with states that say how many rows stand before them.
@@ -199,6 +329,11 @@ fn input(scenario: &Scenario, from: usize) -> String {
 
 /// Everything about the rows of an object that is not of the moment at which it was written.
 fn end_state(sim: &Simulator, scenario: &Scenario) -> BTreeMap<String, Vec<Value>> {
+    match scenario.object {
+        MEMBERSHIPS => return memberships(sim),
+        RECORDS => return devices(sim),
+        _ => {}
+    }
     let mut comments: BTreeMap<u64, Vec<String>> = BTreeMap::new();
     if scenario.object == "tickets" {
         for event in all(sim, "ticket_events") {
@@ -345,6 +480,16 @@ fn users_are_as_if_nothing_had_happened() {
 #[test]
 fn organizations_are_as_if_nothing_had_happened() {
     play_all("organizations");
+}
+
+#[test]
+fn memberships_are_as_if_nothing_had_happened() {
+    play_all(MEMBERSHIPS);
+}
+
+#[test]
+fn records_are_as_if_nothing_had_happened() {
+    play_all(RECORDS);
 }
 
 #[test]

@@ -63,7 +63,9 @@ pub(crate) fn catalog(object: &str, mode: &str, key: Option<&str>) -> Value {
 
 /// A stream of a catalog of data activation.
 pub(crate) fn stream(name: &str, object: &str, mode: &str, key: Option<&str>) -> Value {
-    let key: Vec<[&str; 1]> = key.into_iter().map(|key| [key]).collect();
+    // A key of two fields is written as `match_on` has it.
+    let key: Vec<[&str; 1]> =
+        key.into_iter().flat_map(|key| key.split('+')).map(|key| [key]).collect();
     json!({ "stream": { "name": name, "namespace": "warehouse", "json_schema": {} },
         "sync_mode": "incremental", "destination_sync_mode": mode, "destination_object_name": object,
         "primary_key": key, "generation_id": 1, "minimum_generation_id": 0, "sync_id": 1 })

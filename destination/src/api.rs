@@ -84,10 +84,24 @@ impl Api {
     /// # Errors
     /// [`ApiError`] when one of its pages cannot be had.
     pub async fn list(&self, path: &str, key: &str) -> Result<Vec<Value>, ApiError> {
+        self.list_where(path, key, &[]).await
+    }
+
+    /// Reads all rows of a list that a query narrows by cursor.
+    ///
+    /// # Errors
+    /// [`ApiError`] when one of its pages cannot be had.
+    pub async fn list_where(
+        &self,
+        path: &str,
+        key: &str,
+        narrowed: &[(&'static str, &str)],
+    ) -> Result<Vec<Value>, ApiError> {
         let mut rows = Vec::new();
         let mut after: Option<String> = None;
         for _ in 0..MOST_PAGES {
             let mut query = vec![("page[size]", "100".to_owned())];
+            query.extend(narrowed.iter().map(|(name, value)| (*name, (*value).to_owned())));
             query.extend(after.take().map(|after| ("page[after]", after)));
             let reply = self.get(path, query).await?;
             let Reply { body, .. } = good(reply, path)?;

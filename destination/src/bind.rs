@@ -202,8 +202,8 @@ pub fn why_unknown(name: &str, config: &Config) -> Option<String> {
 
 fn unknown_object(name: &str) -> String {
     format!(
-        "`{name}` is no object that can be written: there are users, organizations, tickets, and \
-             `audience:` or `audience_mirror:` with the slug of an audience"
+        "`{name}` is no object that can be written: there are users, organizations, tickets, organization_memberships, \
+         custom_object:<key>, and `audience:` or `audience_mirror:` with the slug of an audience"
     )
 }
 
@@ -214,7 +214,14 @@ fn finish(
     written: Option<&WrittenStream>,
 ) -> Result<Bound, String> {
     let Does { object, operation, membership } = does;
-    if operation == Operation::Delete && !config.allow_deletes {
+    if !object.operations().contains(&operation) {
+        return Err(format!(
+            "{} are added by `upsert` (`append_dedup`) and removed by `delete` (`soft_delete`), and `{}` is neither",
+            object.name(),
+            operation.name()
+        ));
+    }
+    if operation == Operation::Delete && object.is_guarded() && !config.allow_deletes {
         return Err(format!(
             "it deletes {}: set `allow_deletes` where that is meant",
             object.name()
@@ -261,6 +268,9 @@ fn key_of_stream(
     renamed: &BTreeMap<String, String>,
 ) -> Result<Option<KeyField>, String> {
     let named = |column: &str| renamed.get(column).map_or(column, String::as_str).to_owned();
+    if object == Object::OrganizationMemberships {
+        return pair_of_stream(stream, (object, operation), renamed).map(Some);
+    }
     match stream.primary_key.as_slice() {
         [path] if path.len() == 1 => {
             let name = named(&path[0]);
@@ -285,18 +295,47 @@ fn key_of_stream(
     }
 }
 
+/// The key of a stream of memberships: the two fields of its primary key, or two that are among its columns.
+fn pair_of_stream(
+    stream: &ConfiguredStream,
+    (object, operation): (Object, Operation),
+    renamed: &BTreeMap<String, String>,
+) -> Result<KeyField, String> {
+    let name = |path: &Vec<String>| match path.as_slice() {
+        [column] => Some(renamed.get(column).unwrap_or(column).clone()),
+        _ => None,
+    };
+    let primary: Vec<String> = stream.primary_key.iter().filter_map(name).collect();
+    let is_it = |key: &KeyField| {
+        let fields = key.fields();
+        primary.len() == fields.len()
+            && fields.iter().all(|field| primary.iter().any(|one| one == field))
+    };
+    // What the warehouse calls its key says nothing of Zendesk where the catalog names no object.
+    let of_columns = || match stream.object_name {
+        Some(_) => None,
+        None => of_columns(stream, (object, operation), renamed),
+    };
+    object.keys_of(operation).find(is_it).or_else(of_columns).ok_or_else(|| {
+        "its key is no pair of fields that name a user and an organization: make one the primary key, such as \
+         user_external_id and organization_external_id, or write `match_on`"
+            .to_owned()
+    })
+}
+
 /// The first key for which there is a column.
 fn of_columns(
     stream: &ConfiguredStream,
     (object, operation): (Object, Operation),
     renamed: &BTreeMap<String, String>,
 ) -> Option<KeyField> {
-    let has = |key: &KeyField| {
+    let is_there = |field: &str| {
         stream
             .columns
             .iter()
-            .any(|column| renamed.get(column).map_or(column.as_str(), String::as_str) == key.name())
+            .any(|column| renamed.get(column).map_or(column.as_str(), String::as_str) == field)
     };
+    let has = |key: &KeyField| key.fields().into_iter().all(is_there);
     let found = object.keys_of(operation).find(has);
     // Each row without a key makes a ticket; of the others nothing is created without one.
     let usual = (object != Object::Tickets).then(|| object.keys()[0]);
@@ -349,6 +388,60 @@ mod tests {
                 r#"{{"stream":{{"name":"tickets"}},"destination_sync_mode":"{mode}","primary_key":{key}}}"#
             );
             assert_eq!(shown(&stream, ""), expected, "{mode} {key}");
+        }
+    }
+
+    #[test]
+    fn memberships_go_by_the_two_fields_of_the_key_or_by_two_columns() {
+        let activation = |mode: &str, key: &str| {
+            format!(
+                r#"{{"stream":{{"name":"dim"}},"destination_sync_mode":"{mode}","primary_key":{key},
+                "destination_object_name":"organization_memberships"}}"#
+            )
+        };
+        let plain = |mode: &str, key: &str, columns: &str| {
+            format!(
+                r#"{{"stream":{{"name":"organization_memberships","json_schema":{{"properties":{columns}}}}},
+                "destination_sync_mode":"{mode}","primary_key":{key}}}"#
+            )
+        };
+        let ids = r#"[["organization_id"],["user_id"]]"#;
+        let columns = r#"{"id":{},"user_email":{},"organization_name":{},"user_id":{}}"#;
+        let match_on = r#","streams":[{"stream":"organization_memberships","object":"organization_memberships",
+            "operation":"delete","match_on":"user_id+organization_name"}]"#;
+        for (stream, options, expected) in [
+            (
+                activation("append_dedup", ids),
+                "",
+                "upsert organization_memberships by user_id+organization_id",
+            ),
+            (
+                activation("soft_delete", ids),
+                "",
+                "delete organization_memberships by user_id+organization_id",
+            ),
+            (
+                plain("append_dedup", r#"[["id"]]"#, columns),
+                "",
+                "upsert organization_memberships by user_email+organization_name",
+            ),
+            (
+                plain("append_dedup", "[]", columns),
+                match_on,
+                "delete organization_memberships by user_id+organization_name",
+            ),
+        ] {
+            assert_eq!(shown(&stream, options), expected);
+        }
+        for (stream, culprit) in [
+            (activation("append", ids), "`insert`"),
+            (activation("update", ids), "`update`"),
+            (activation("append_dedup", r#"[["user_id"]]"#), "no pair"),
+            (activation("append_dedup", r#"[["user_id"],["user_email"]]"#), "no pair"),
+            (plain("append_dedup", r#"[["id"]]"#, r#"{"user_id":{}}"#), "no pair"),
+        ] {
+            let why = bound(&stream, "").unwrap_err();
+            assert!(why.contains(culprit) && why.contains("stream `"), "{why}");
         }
     }
 
@@ -432,6 +525,8 @@ mod tests {
         let unknown = stream("dim", "append", "[]");
         assert_eq!(bound(&unknown, r#","unknown_streams":"reject""#), Ok(Binding::Rejected));
         assert_eq!(bound(&unknown, r#","unknown_streams":"skip""#), Ok(Binding::Skipped));
+        let delete = stream("custom_object:car", "soft_delete", r#"[["id"]]"#);
+        assert_eq!(shown(&delete, ""), "delete custom_object:car by id", "it needs no option");
         let delete = stream("users", "soft_delete", r#"[["id"]]"#);
         assert_eq!(shown(&delete, r#","allow_deletes":true"#), "delete users by id");
     }

@@ -11,6 +11,7 @@ use serde_json::Value;
 use zendesk::error::ApiError;
 
 use crate::api::{Api, good, of_row, unreadable};
+use crate::id::Id;
 use crate::object::{KeyField, Object, fold};
 use crate::rejected::Reason;
 use crate::rows::LARGEST;
@@ -50,7 +51,7 @@ impl Looked {
 /// Looks, and remembers the ids of rows that others name.
 pub struct Look {
     api: Arc<Api>,
-    known: Mutex<HashMap<(Object, KeyField, String), u64>>,
+    known: Mutex<HashMap<(Object, KeyField, String), Id>>,
 }
 
 impl Look {
@@ -72,6 +73,8 @@ impl Look {
         is_sure: bool,
     ) -> Result<Looked, ApiError> {
         match (object, key) {
+            (Object::OrganizationMemberships, _) | (_, KeyField::Pair(_)) => Ok(Looked::default()),
+            (Object::Records(_), _) => self.records(object, key, keys).await,
             (_, KeyField::Id) => self.show_many(object, key, "ids", keys).await,
             (Object::Tickets, _) => self.one_by_one(object, key, keys).await,
             (_, KeyField::ExternalId) => {
@@ -97,6 +100,28 @@ impl Look {
         }
     }
 
+    /// Records of a custom object. The list of keys is divided by commas, and there is no other way to ask.
+    async fn records(
+        &self,
+        object: Object,
+        key: KeyField,
+        keys: &[String],
+    ) -> Result<Looked, ApiError> {
+        let parameter = match key {
+            KeyField::Id => "filter[ids]",
+            _ => "filter[external_ids]",
+        };
+        let (odd, plain): (Vec<String>, Vec<String>) =
+            keys.iter().cloned().partition(|key| key.contains(','));
+        let mut found = self.show_many(object, key, parameter, &plain).await?;
+        for odd in odd {
+            let why =
+                "it holds a comma, and Zendesk cannot look for such a key of a record".to_owned();
+            found.refused.insert(object.fold(&odd), Reason::new("refused", Some(key.name()), why));
+        }
+        Ok(found)
+    }
+
     /// Asks for up to a hundred rows by one request.
     async fn show_many(
         &self,
@@ -105,13 +130,17 @@ impl Look {
         parameter: &'static str,
         keys: &[String],
     ) -> Result<Looked, ApiError> {
-        let path = format!("{}/show_many", object.name());
+        let path = match object {
+            Object::Records(_) => object.path().to_owned(),
+            _ => format!("{}/show_many", object.path()),
+        };
+        let is_record = matches!(object, Object::Records(_));
         let mut found = Looked::default();
         for keys in by_length(keys, LARGEST) {
             match self.rows(object, &path, vec![(parameter, keys.join(","))]).await {
-                Ok(rows) => collect(&mut found.rows, rows, key),
+                Ok(rows) => collect(object, &mut found.rows, rows, key),
                 // One key that Zendesk does not take refuses the whole list: one by one it is found.
-                Err(error) if key != KeyField::Id => {
+                Err(error) if key != KeyField::Id || is_record => {
                     of_row(error)?;
                     found.add(self.one_by_one(object, key, keys).await?);
                 }
@@ -133,7 +162,7 @@ impl Look {
                     Ok(rows) => Ok(rows),
                     Err(error) => Err(of_row(error)?),
                 };
-                Ok::<_, ApiError>((fold(&written), rows))
+                Ok::<_, ApiError>((object.fold(&written), rows))
             })
             .buffer_unordered(SIDE_BY_SIDE)
             .try_collect::<Vec<_>>()
@@ -166,10 +195,17 @@ impl Look {
             (Object::Organizations, _) => {
                 ("organizations/search", ("external_id", written.to_owned()))
             }
+            (Object::Records(_), KeyField::Id) => {
+                (object.path(), ("filter[ids]", written.to_owned()))
+            }
+            (Object::Records(_), _) => {
+                (object.path(), ("filter[external_ids]", written.to_owned()))
+            }
+            (Object::OrganizationMemberships, _) => return Ok(Vec::new()),
         };
         let rows = self.rows(object, path, vec![query]).await?;
         let (exact, others): (Vec<Value>, Vec<Value>) =
-            rows.into_iter().partition(|row| has_key(row, key, written));
+            rows.into_iter().partition(|row| has_key(object, row, key, written));
         if key == KeyField::Email && exact.is_empty() {
             return self.by_further_address(others, written).await;
         }
@@ -184,8 +220,8 @@ impl Look {
     ) -> Result<Vec<Value>, ApiError> {
         let found = stream::iter(candidates)
             .map(|user| async move {
-                let Some(id) = user["id"].as_u64() else { return Ok(None) };
-                let identities = self.identities(id).await?;
+                let Some(id) = Id::of(&user["id"]) else { return Ok(None) };
+                let identities = self.identities(&id).await?;
                 Ok::<_, ApiError>(
                     identities.iter().any(|one| is_address(one, address)).then_some(user),
                 )
@@ -198,19 +234,18 @@ impl Look {
 
     /// The users to whom this run gave one of these addresses. The index may not know them yet.
     async fn by_known_addresses(&self, addresses: &[String]) -> Result<ByKey, ApiError> {
-        let known: Vec<(String, u64)> = {
+        let known: Vec<(String, Id)> = {
             let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             let of = |address: &String| {
                 let folded = fold(address);
                 let id = known.get(&(Object::Users, KeyField::Email, folded.clone()))?;
-                Some((folded, *id))
+                Some((folded, id.clone()))
             };
             addresses.iter().filter_map(of).collect()
         };
         let ids: Vec<String> = known.iter().map(|(_, id)| id.to_string()).collect();
         let rows = self.show_many(Object::Users, KeyField::Id, "ids", &ids).await?.rows;
-        let row =
-            |(address, id): (String, u64)| Some((address, rows.get(&id.to_string())?.clone()));
+        let row = |(address, id): (String, Id)| Some((address, rows.get(&id.to_string())?.clone()));
         Ok(known.into_iter().filter_map(row).collect())
     }
 
@@ -233,7 +268,7 @@ impl Look {
                 row["email"].as_str().is_some_and(|email| wanted.contains(&fold(email)))
             };
             let rows = rows.into_iter().filter(is_wanted).collect();
-            collect(&mut found.rows, rows, KeyField::Email);
+            collect(Object::Users, &mut found.rows, rows, KeyField::Email);
         }
         Ok(found)
     }
@@ -245,6 +280,9 @@ impl Look {
         path: &str,
         query: Vec<(&'static str, String)>,
     ) -> Result<Vec<Value>, ApiError> {
+        if let (Object::Records(_), [(name, value)]) = (object, query.as_slice()) {
+            return self.api.list_where(path, object.list(), &[(*name, value.as_str())]).await;
+        }
         let mut found = Vec::new();
         for page in 1..=MOST_PAGES {
             let mut query = query.clone();
@@ -252,8 +290,8 @@ impl Look {
                 query.push(("page", page.to_string()));
             }
             let mut reply = good(self.api.get(path, query).await?, path)?;
-            let Value::Array(rows) = reply.body[object.name()].take() else {
-                return Err(unreadable(path, &format!("it has no list `{}`", object.name())));
+            let Value::Array(rows) = reply.body[object.list()].take() else {
+                return Err(unreadable(path, &format!("it has no list `{}`", object.list())));
             };
             let is_there = |row: &Value| row["active"] != false && row["status"] != "deleted";
             found.extend(rows.into_iter().filter(is_there));
@@ -268,7 +306,7 @@ impl Look {
     ///
     /// # Errors
     /// [`ApiError`].
-    pub async fn identities(&self, user: u64) -> Result<Vec<Value>, ApiError> {
+    pub async fn identities(&self, user: &Id) -> Result<Vec<Value>, ApiError> {
         self.api.list(&format!("users/{user}/identities"), "identities").await
     }
 
@@ -276,7 +314,7 @@ impl Look {
     ///
     /// # Errors
     /// [`ApiError`].
-    pub async fn memberships(&self, user: u64) -> Result<BTreeMap<u64, u64>, ApiError> {
+    pub async fn memberships(&self, user: &Id) -> Result<BTreeMap<u64, u64>, ApiError> {
         let path = format!("users/{user}/organization_memberships");
         let rows = self.api.list(&path, "organization_memberships").await?;
         let pair = |row: &Value| Some((row["organization_id"].as_u64()?, row["id"].as_u64()?));
@@ -287,10 +325,10 @@ impl Look {
     pub fn remember<'r>(&self, object: Object, rows: impl IntoIterator<Item = &'r Value>) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         for row in rows {
-            let Some(id) = row["id"].as_u64() else { continue };
+            let Some(id) = Id::of(&row["id"]) else { continue };
             for key in object.keys() {
-                if let Some(text) = key_of(row, *key).filter(|_| *key != KeyField::Id) {
-                    known.insert((object, *key, text), id);
+                if let Some(text) = key_of(object, row, *key).filter(|_| *key != KeyField::Id) {
+                    known.insert((object, *key, text), id.clone());
                 }
             }
         }
@@ -306,6 +344,13 @@ impl Look {
         self.remember(object, [&row]);
     }
 
+    /// Whether a dry run would have created the row that has a key.
+    #[must_use]
+    pub fn is_planned(&self, object: Object, key: KeyField, written: &str) -> bool {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(&(object, key, object.fold(written))) == Some(&Id::default())
+    }
+
     /// The ids of rows that others name, by the folded keys. What is missing or ambiguous is not there.
     ///
     /// # Errors
@@ -315,14 +360,14 @@ impl Look {
         object: Object,
         key: KeyField,
         keys: &[String],
-    ) -> Result<HashMap<String, u64>, ApiError> {
+    ) -> Result<HashMap<String, Id>, ApiError> {
         let mut ids = HashMap::new();
         let mut unknown = Vec::new();
         {
             let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             for written in keys {
-                match known.get(&(object, key, fold(written))) {
-                    Some(id) => drop(ids.insert(fold(written), *id)),
+                match known.get(&(object, key, object.fold(written))) {
+                    Some(id) => drop(ids.insert(object.fold(written), id.clone())),
                     None => unknown.push(written.clone()),
                 }
             }
@@ -334,9 +379,9 @@ impl Look {
         }
         for (folded, rows) in found.rows {
             if let [row] = rows.as_slice()
-                && let Some(id) = row["id"].as_u64()
+                && let Some(id) = Id::of(&row["id"])
             {
-                known.insert((object, key, folded.clone()), id);
+                known.insert((object, key, folded.clone()), id.clone());
                 ids.insert(folded, id);
             }
         }
@@ -364,9 +409,9 @@ fn by_length(keys: &[String], most: usize) -> Vec<&[String]> {
     lists
 }
 
-fn collect(found: &mut ByKey, rows: Vec<Value>, key: KeyField) {
+fn collect(object: Object, found: &mut ByKey, rows: Vec<Value>, key: KeyField) {
     for row in rows {
-        if let Some(text) = key_of(&row, key) {
+        if let Some(text) = key_of(object, &row, key) {
             found.entry(text).or_default().push(row);
         }
     }
@@ -374,16 +419,16 @@ fn collect(found: &mut ByKey, rows: Vec<Value>, key: KeyField) {
 
 /// The folded key of a row of Zendesk's.
 #[must_use]
-pub fn key_of(row: &Value, key: KeyField) -> Option<String> {
+pub fn key_of(object: Object, row: &Value, key: KeyField) -> Option<String> {
     match &row[key.name()] {
-        Value::String(text) => Some(fold(text)),
+        Value::String(text) => Some(object.fold(text)),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
 }
 
-fn has_key(row: &Value, key: KeyField, written: &str) -> bool {
-    key_of(row, key).is_some_and(|own| own == fold(written))
+fn has_key(object: Object, row: &Value, key: KeyField, written: &str) -> bool {
+    key_of(object, row, key).is_some_and(|own| own == object.fold(written))
 }
 
 /// Whether an identity of a user is this address.

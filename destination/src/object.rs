@@ -1,11 +1,16 @@
 //! What rows are in Zendesk, and by what they are found there.
 
+use crate::custom_object::CustomObject;
+
 /// A kind of thing that is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Object {
     // In the order in which they are written: each may name those before it.
     Organizations,
     Users,
+    OrganizationMemberships,
+    /// Records of a custom object.
+    Records(&'static CustomObject),
     Tickets,
 }
 
@@ -29,18 +34,99 @@ pub enum KeyField {
     ExternalId,
     Email,
     Name,
+    /// A user and an organization.
+    Pair(&'static Pair),
 }
 
-impl Object {
-    pub const ALL: [Self; 3] = [Self::Users, Self::Organizations, Self::Tickets];
+/// Two fields that name a membership together.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct Pair {
+    /// As `match_on` has it.
+    pub name: &'static str,
+    /// The field that names the user, and the one that names the organization.
+    pub fields: [&'static str; 2],
+    /// How the user is found, and how the organization is.
+    pub by: [KeyField; 2],
+}
 
-    /// Its name in paths, in lists and in catalogs.
+const fn pair(name: &'static str, fields: [&'static str; 2], by: [KeyField; 2]) -> Pair {
+    Pair { name, fields, by }
+}
+
+/// All pairs, the usual one first.
+#[rustfmt::skip]
+static PAIRS: [Pair; 9] = {
+    use KeyField::{Email, ExternalId, Id, Name};
+    [
+        pair("user_external_id+organization_external_id", ["user_external_id", "organization_external_id"], [ExternalId, ExternalId]),
+        pair("user_email+organization_external_id", ["user_email", "organization_external_id"], [Email, ExternalId]),
+        pair("user_id+organization_id", ["user_id", "organization_id"], [Id, Id]),
+        pair("user_external_id+organization_id", ["user_external_id", "organization_id"], [ExternalId, Id]),
+        pair("user_external_id+organization_name", ["user_external_id", "organization_name"], [ExternalId, Name]),
+        pair("user_email+organization_id", ["user_email", "organization_id"], [Email, Id]),
+        pair("user_email+organization_name", ["user_email", "organization_name"], [Email, Name]),
+        pair("user_id+organization_external_id", ["user_id", "organization_external_id"], [Id, ExternalId]),
+        pair("user_id+organization_name", ["user_id", "organization_name"], [Id, Name]),
+    ]
+};
+
+/// All pairs as keys.
+static PAIR_KEYS: [KeyField; 9] = [
+    KeyField::Pair(&PAIRS[0]),
+    KeyField::Pair(&PAIRS[1]),
+    KeyField::Pair(&PAIRS[2]),
+    KeyField::Pair(&PAIRS[3]),
+    KeyField::Pair(&PAIRS[4]),
+    KeyField::Pair(&PAIRS[5]),
+    KeyField::Pair(&PAIRS[6]),
+    KeyField::Pair(&PAIRS[7]),
+    KeyField::Pair(&PAIRS[8]),
+];
+
+impl Object {
+    /// Those that every account has.
+    pub const ALL: [Self; 4] =
+        [Self::Users, Self::Organizations, Self::Tickets, Self::OrganizationMemberships];
+
+    /// Its name in catalogs, and in messages.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Users => "users",
             Self::Organizations => "organizations",
             Self::Tickets => "tickets",
+            Self::OrganizationMemberships => "organization_memberships",
+            Self::Records(object) => object.name(),
+        }
+    }
+
+    /// The path of all of it.
+    #[must_use]
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Records(object) => object.records(),
+            _ => self.name(),
+        }
+    }
+
+    /// The key of a list of it in a body.
+    #[must_use]
+    pub fn list(self) -> &'static str {
+        match self {
+            Self::Records(_) => "custom_object_records",
+            _ => self.name(),
+        }
+    }
+
+    /// What the scopes of tokens call it.
+    ///
+    /// Source: Zendesk, "OAuth tokens for grant types", scopes.
+    #[must_use]
+    pub fn scope(self) -> &'static str {
+        match self {
+            Self::OrganizationMemberships => "organizations",
+            Self::Records(_) => "custom_objects",
+            _ => self.name(),
         }
     }
 
@@ -51,12 +137,15 @@ impl Object {
             Self::Users => "user",
             Self::Organizations => "organization",
             Self::Tickets => "ticket",
+            Self::OrganizationMemberships => "organization_membership",
+            Self::Records(_) => "custom_object_record",
         }
     }
 
     #[must_use]
     pub fn of(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|object| object.name() == name)
+        let known = Self::ALL.into_iter().find(|object| object.name() == name);
+        known.or_else(|| CustomObject::named(name).map(Self::Records))
     }
 
     /// The keys by which it is found, the usual one first.
@@ -65,7 +154,8 @@ impl Object {
         match self {
             Self::Users => &[KeyField::ExternalId, KeyField::Email, KeyField::Id],
             Self::Organizations => &[KeyField::ExternalId, KeyField::Name, KeyField::Id],
-            Self::Tickets => &[KeyField::ExternalId, KeyField::Id],
+            Self::Tickets | Self::Records(_) => &[KeyField::ExternalId, KeyField::Id],
+            Self::OrganizationMemberships => &PAIR_KEYS,
         }
     }
 
@@ -75,13 +165,43 @@ impl Object {
         self.keys().iter().copied().filter(move |key| !creates || *key != KeyField::Id)
     }
 
-    /// The fields without which nothing can be created.
+    /// What can be done with it. A membership is there or is not.
+    #[must_use]
+    pub fn operations(self) -> &'static [Operation] {
+        use Operation::{Delete, Insert, Update, Upsert};
+        match self {
+            Self::OrganizationMemberships => &[Upsert, Delete],
+            _ => &[Insert, Upsert, Update, Delete],
+        }
+    }
+
+    /// Whether deletion needs `allow_deletes`. Customers and their tickets do; to end memberships and to delete
+    /// records of the user's own tables the stream has to say, and no more.
+    #[must_use]
+    pub fn is_guarded(self) -> bool {
+        matches!(self, Self::Users | Self::Organizations | Self::Tickets)
+    }
+
+    /// A key as Zendesk compares it: with regard to case where it is one of a record.
     ///
-    /// Source: Zendesk, "Users", "Organizations", "Tickets".
+    /// Source: Zendesk, "List Custom Object Records", `filter[external_ids]`.
+    #[must_use]
+    pub fn fold(self, text: &str) -> String {
+        match self {
+            Self::Records(_) => text.trim().to_owned(),
+            _ => fold(text),
+        }
+    }
+
+    /// The fields without which nothing can be created, where they can be written at all: the names of records
+    /// may be given by Zendesk.
+    ///
+    /// Source: Zendesk, "Users", "Organizations", "Tickets", "Custom Object Records".
     #[must_use]
     pub fn required(self) -> &'static [&'static str] {
         match self {
-            Self::Users | Self::Organizations => &["name"],
+            Self::Users | Self::Organizations | Self::Records(_) => &["name"],
+            Self::OrganizationMemberships => &[],
             Self::Tickets => &["subject", "description"],
         }
     }
@@ -92,17 +212,20 @@ impl Object {
         match self {
             Self::Users => "user_fields",
             Self::Organizations => "organization_fields",
-            Self::Tickets => "custom_fields",
+            Self::Tickets | Self::OrganizationMemberships => "custom_fields",
+            Self::Records(_) => "custom_object_fields",
         }
     }
 
-    /// The path of the list of its custom fields, and the key of that list.
+    /// The path of the list of its custom fields, and the key of that list. None where it has none.
     #[must_use]
-    pub fn fields_path(self) -> &'static str {
+    pub fn fields_list(self) -> Option<(&'static str, &'static str)> {
         match self {
-            Self::Users => "user_fields",
-            Self::Organizations => "organization_fields",
-            Self::Tickets => "ticket_fields",
+            Self::Users => Some(("user_fields", "user_fields")),
+            Self::Organizations => Some(("organization_fields", "organization_fields")),
+            Self::Tickets => Some(("ticket_fields", "ticket_fields")),
+            Self::OrganizationMemberships => None,
+            Self::Records(object) => Some((object.fields(), "custom_object_fields")),
         }
     }
 }
@@ -133,6 +256,16 @@ impl KeyField {
             Self::ExternalId => "external_id",
             Self::Email => "email",
             Self::Name => "name",
+            Self::Pair(pair) => pair.name,
+        }
+    }
+
+    /// The fields that hold it.
+    #[must_use]
+    pub fn fields(self) -> Vec<&'static str> {
+        match self {
+            Self::Pair(pair) => pair.fields.to_vec(),
+            one => vec![one.name()],
         }
     }
 }
@@ -143,4 +276,29 @@ impl KeyField {
 #[must_use]
 pub fn fold(text: &str) -> String {
     text.trim().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn each_pair_is_called_by_its_fields_and_found_by_what_they_say() {
+        for pair in &PAIRS {
+            assert_eq!(pair.fields.join("+"), pair.name);
+            for (field, by) in pair.fields.iter().zip(pair.by) {
+                assert!(field.ends_with(&format!("_{}", by.name())), "{field}");
+            }
+        }
+        let names: BTreeSet<&str> = PAIR_KEYS.iter().map(|key| key.name()).collect();
+        assert_eq!(names.len(), 9);
+    }
+
+    #[test]
+    fn keys_of_records_are_compared_letter_by_letter_and_all_others_are_not() {
+        let car = Object::of("custom_object:car").unwrap();
+        assert_eq!((car.fold(" Ab "), Object::Users.fold(" Ab ")), ("Ab".into(), "ab".into()));
+    }
 }

@@ -7,10 +7,18 @@ use serde_json::{Map, Value, json};
 
 use crate::audience::Mark;
 use crate::config::{Config, NullHandling, OnEmailMatch, OrganizationMode, TagsMode};
-use crate::fields::{Field, Kind, Place};
+use crate::fields::{Field, Place, is_id};
+use crate::id::Id;
 use crate::object::{KeyField, Object, Operation};
 use crate::rejected::Reason;
 use crate::rows::{Doubt, Item, Layout};
+
+mod change;
+mod memberships;
+
+pub use self::change::Change;
+pub use self::memberships::Ends;
+use self::memberships::{Decision, membership};
 
 /// What was found of an item.
 #[derive(Clone, Debug, Default)]
@@ -24,7 +32,9 @@ pub struct Found {
     /// Rows that have its external id, where that is not its key.
     pub taken: Vec<Value>,
     /// The ids of the rows that it names, by the number of the field that names them.
-    pub related: BTreeMap<usize, u64>,
+    pub related: BTreeMap<usize, Id>,
+    /// The two ends of a membership.
+    pub ends: Option<Ends>,
     /// The organizations of the user, each with the id of the membership; none where they need not be known.
     pub memberships: Option<BTreeMap<u64, u64>>,
 }
@@ -45,35 +55,7 @@ pub enum Plan {
     LookAgain,
     Create(Map<String, Value>),
     Change(Change),
-    Delete(u64),
-}
-
-/// What differs, each part by the call that changes just this.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Change {
-    pub id: u64,
-    /// The fields that differ.
-    pub body: Map<String, Value>,
-    /// The address that becomes the primary one.
-    pub email: Option<String>,
-    pub tags_added: Vec<String>,
-    pub tags_removed: Vec<String>,
-    /// The organization that the user joins.
-    pub organization: Option<u64>,
-    /// The membership that ends.
-    pub ended: Option<u64>,
-    pub comment: Option<String>,
-    /// What it does to the audience of its stream.
-    pub moved: Option<Move>,
-    /// The names of the fields that differ.
-    pub fields: Vec<String>,
-}
-
-impl Change {
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.fields.is_empty()
-    }
+    Delete(Id),
 }
 
 /// Decides what is to be done with an item.
@@ -88,6 +70,13 @@ pub fn plan(layout: &Layout, item: &Item, found: &Found, config: &Config) -> Pla
 fn of_item(layout: &Layout, item: &Item, found: &Found, config: &Config) -> Result<Plan, Reason> {
     if let Some(why) = &found.refused {
         return Err(why.clone());
+    }
+    if let Some(ends) = &found.ends {
+        return membership(layout, item, ends, config).map(|decision| match decision {
+            Decision::Settle(settled) => Plan::Settle(Ok(settled)),
+            Decision::Add(body) => Plan::Create(body),
+            Decision::Remove(id) => Plan::Delete(id),
+        });
     }
     let (object, operation) = (layout.bound.object, layout.bound.operation);
     let key = layout.bound.key.map(KeyField::name);
@@ -123,7 +112,7 @@ fn of_item(layout: &Layout, item: &Item, found: &Found, config: &Config) -> Resu
             return Err(Reason::new("ambiguous_key", key, why));
         }
     };
-    let Some(id) = row["id"].as_u64() else {
+    let Some(id) = Id::of(&row["id"]) else {
         return Err(Reason::new("unreadable", None, "Zendesk shows a row without an id".into()));
     };
     if object == Object::Users && !config.allow_agents && row["role"] != "end-user" {
@@ -133,7 +122,7 @@ fn of_item(layout: &Layout, item: &Item, found: &Found, config: &Config) -> Resu
     if operation == Operation::Delete {
         return Ok(Plan::Delete(id));
     }
-    let change = change(layout, item, found, (id, row), config)?;
+    let change = change(layout, item, found, (id.clone(), row), config)?;
     if change.is_empty() {
         return Ok(Plan::Settle(Ok(item.intended.unwrap_or(Settled::Unchanged))));
     }
@@ -182,8 +171,16 @@ fn adopted<'f>(
     }
     match found.rivals.first() {
         Some(rival) => adopt(layout, rival, Some(why), config),
+        // Records cannot be looked for by their names.
+        None if is_record(layout) && why.field.as_deref() == Some("name") => {
+            Err(Reason { reason: "already_exists".into(), ..why.clone() })
+        }
         None => Ok(Adopted::NotSeenYet),
     }
+}
+
+fn is_record(layout: &Layout) -> bool {
+    matches!(layout.bound.object, Object::Records(_))
 }
 
 fn adopt<'f>(
@@ -228,7 +225,7 @@ fn create(
         })
     };
     for name in object.required() {
-        if !given(name) {
+        if layout.fields.find(name).is_some() && !given(name) {
             let why = format!("a new {} needs it", object.singular());
             return Err(Reason::new("missing_field", Some(name), why));
         }
@@ -251,12 +248,12 @@ fn create(
             Place::Organization => drop(body.insert("organization_id".into(), value.clone())),
             Place::CustomKey(key) => {
                 let fields = body.entry(object.custom_fields()).or_insert_with(|| json!({}));
-                fields[key] = value.clone();
+                fields[key] = field.written(object, value);
             }
             Place::CustomId(id) => custom_fields.push(json!({ "id": id, "value": value })),
             Place::Related(relation) => {
                 let id = related(field, *at, found)?;
-                body.insert(relation.field.into(), id.into());
+                relation.write(object, Some(id), &mut body, &mut custom_fields);
             }
             Place::Description => {
                 let comment = json!({ "body": value, "public": config.notify });
@@ -276,8 +273,8 @@ fn create(
 }
 
 /// The id of the row that a field names.
-fn related(field: &Field, at: usize, found: &Found) -> Result<u64, Reason> {
-    found.related.get(&at).copied().ok_or_else(|| {
+fn related(field: &Field, at: usize, found: &Found) -> Result<Id, Reason> {
+    found.related.get(&at).cloned().ok_or_else(|| {
         Reason::new(
             "related_not_found",
             Some(&field.name),
@@ -291,7 +288,7 @@ fn change(
     layout: &Layout,
     item: &Item,
     found: &Found,
-    (id, row): (u64, &Value),
+    (id, row): (Id, &Value),
     config: &Config,
 ) -> Result<Change, Reason> {
     let object = layout.bound.object;
@@ -318,12 +315,12 @@ fn change(
                     true => None,
                     false => Some(related(field, *at, found)?),
                 };
-                if object == Object::Users {
-                    organization(&mut change, id, (row, found), config)
+                if relation.is_organization_of(object) {
+                    organization(&mut change, id.and_then(|id| id.number()), (row, found), config)
                 } else {
-                    let differs = id != current.as_u64();
+                    let differs = !is_id(id.as_ref(), current);
                     if differs {
-                        change.body.insert(relation.field.into(), json!(id));
+                        relation.write(object, id, &mut change.body, &mut custom_fields);
                     }
                     differs
                 }
@@ -343,11 +340,11 @@ fn change(
             }
             Place::CustomKey(key) => {
                 let fields = change.body.entry(object.custom_fields()).or_insert_with(|| json!({}));
-                fields[key] = emptied(field, value);
+                fields[key] = field.written(object, value);
                 true
             }
             Place::CustomId(id) => {
-                custom_fields.push(json!({ "id": id, "value": emptied(field, value) }));
+                custom_fields.push(json!({ "id": id, "value": field.written(object, value) }));
                 true
             }
             Place::Email => {
@@ -410,14 +407,6 @@ fn mark_existing(
         Mark::Organization(_) => change.ended = membership,
     }
     true
-}
-
-/// A null as the field is emptied by it.
-fn emptied(field: &Field, value: &Value) -> Value {
-    match &field.kind {
-        Kind::Multiselect(_) if value.is_null() => json!([]),
-        _ => value.clone(),
-    }
 }
 
 fn words(value: &Value) -> Vec<String> {

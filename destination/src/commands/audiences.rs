@@ -4,6 +4,7 @@ use zendesk::error::ApiError;
 
 use crate::audience::{Audience, Mark, WrittenMark};
 use crate::fields::{Field, has_checkbox};
+use crate::id::Id;
 use crate::look::Look;
 use crate::object::{KeyField, Object, fold};
 
@@ -27,7 +28,7 @@ pub(super) async fn mark(
         WrittenMark::Organization(key) => {
             let keys = [key.clone()];
             let ids = look.ids(Object::Organizations, KeyField::ExternalId, &keys).await?;
-            Ok(ids.get(&fold(key)).map(|id| Mark::Organization(*id)).ok_or_else(|| {
+            Ok(ids.get(&fold(key)).and_then(Id::number).map(Mark::Organization).ok_or_else(|| {
                 format!(
                     "audience `{slug}`: no organization has the external id `{key}`: create it, or correct \
                      `organization_external_id`"

@@ -22,6 +22,7 @@ use super::{Out, client, store};
 use crate::api::{Api, Write, refusal};
 use crate::bind::why_unknown;
 use crate::config::Config;
+use crate::custom_object::CustomObject;
 use crate::fields::{Field, live};
 use crate::look::Look;
 use crate::object::Object;
@@ -92,7 +93,8 @@ async fn examine(api: &Arc<Api>, config: &Config, out: &Out) -> Result<Result<()
         true => token_facts(&api.client).await.ok().flatten(),
         false => None,
     };
-    let problems = bound_objects(config);
+    let mut problems = bound_objects(config);
+    problems.extend(missing_custom_objects(api, config).await);
     if !problems.is_empty() {
         return Ok(Err(problems.join("; ")));
     }
@@ -106,7 +108,7 @@ async fn examine(api: &Arc<Api>, config: &Config, out: &Out) -> Result<Result<()
             "The access token may write nothing. Sign in with the scope `read write`.".to_owned()
         ));
     }
-    if writable.contains(&Object::Users) {
+    if writable.contains(&Some(Object::Users)) {
         road(api, out).await?;
     }
     if role != "admin" {
@@ -163,27 +165,41 @@ fn bound_objects(config: &Config) -> Vec<String> {
     unknown.collect()
 }
 
-/// Which objects the token may write, as far as its scopes are known. Says what is missing.
-async fn scopes(token: Option<&TokenFacts>, out: &Out) -> Result<Vec<Object>, Closed> {
+/// Streams of the config that are bound to custom objects which the account does not have.
+async fn missing_custom_objects(api: &Api, config: &Config) -> Vec<String> {
+    let mut problems = Vec::new();
+    for stream in &config.streams {
+        let Some(object) = CustomObject::named(&stream.object) else { continue };
+        let path = format!("custom_objects/{}", object.key());
+        // Any other answer is about rights or the network, and says nothing of the object.
+        if let Ok(reply) = api.get(&path, Vec::new()).await
+            && reply.status == 404
+        {
+            problems.push(super::failure::no_custom_object(&stream.stream, object.key()));
+        }
+    }
+    problems
+}
+
+/// Which objects the token may write, as far as its scopes are known; none are custom objects. Says what is missing.
+async fn scopes(token: Option<&TokenFacts>, out: &Out) -> Result<Vec<Option<Object>>, Closed> {
     let granted = token.map(|token| token.scopes.as_slice()).unwrap_or_default();
-    let has = |object: Object, verb: &str| {
+    let has = |name: &str, verb: &str| {
         granted.is_empty()
-            || granted
-                .iter()
-                .any(|scope| scope == verb || *scope == format!("{}:{verb}", object.name()))
+            || granted.iter().any(|scope| scope == verb || *scope == format!("{name}:{verb}"))
     };
     let mut writable = Vec::new();
-    for object in Object::ALL {
-        let missing = ["read", "write"].into_iter().filter(|verb| !has(object, verb));
-        let missing: Vec<String> =
-            missing.map(|verb| format!("`{}:{verb}`", object.name())).collect();
+    let objects = Object::ALL.map(|object| (Some(object), object.name(), object.scope()));
+    let all = objects.into_iter().chain([(None, "custom objects", "custom_objects")]);
+    for (object, name, scope) in all {
+        let missing = ["read", "write"].into_iter().filter(|verb| !has(scope, verb));
+        let missing: Vec<String> = missing.map(|verb| format!("`{scope}:{verb}`")).collect();
         if missing.is_empty() {
             writable.push(object);
             continue;
         }
         let message = format!(
-            "{} cannot be written: the access token lacks the scope {}",
-            object.name(),
+            "{name} cannot be written: the access token lacks the scope {}",
             missing.join(" and ")
         );
         out.log(Level::Warn, &message).await?;

@@ -20,9 +20,10 @@ use super::{Out, client, failure};
 use crate::api::Api;
 use crate::audience::{Audience, MEMBER, Mark, Membership, Mode};
 use crate::config::Config;
+use crate::custom_object::CustomObject;
 use crate::fields::{Field, Fields, Place, all, live, of_audience};
 use crate::look::Look;
-use crate::object::{Object, Operation};
+use crate::object::{KeyField, Object, Operation};
 
 /// Prints the catalog.
 ///
@@ -73,16 +74,70 @@ pub async fn discover(
             }
         }
     }
+    match custom_objects(&api, config, out).await? {
+        Ok(found) => operations.extend(found),
+        Err(trouble) => return Ok(Err(trouble)),
+    }
     settle(&api.client).await;
     out.line(message::destination_catalog(&operations)).await?;
     Ok(Ok(()))
 }
 
+/// The operations on each custom object of the account. An account may have none, and a role may not see them.
+async fn custom_objects(
+    api: &Api,
+    config: &Config,
+    out: &Out,
+) -> Result<Result<Vec<Value>, ErrorTrace>, Closed> {
+    let is_refusal = |kind| matches!(kind, ErrorKind::Forbidden | ErrorKind::NotFound);
+    let rows = match Box::pin(api.list("custom_objects", "custom_objects")).await {
+        Ok(rows) => rows,
+        Err(error) if is_refusal(error.kind) => {
+            let why = &error.detail;
+            let message = format!(
+                "custom objects are left out of the catalog: they cannot be listed ({why})"
+            );
+            out.log(Level::Warn, &message).await?;
+            return Ok(Ok(Vec::new()));
+        }
+        Err(error) => return Ok(Err(failure::of_sync(&error, None))),
+    };
+    let mut operations = Vec::new();
+    for row in rows {
+        let named = row["key"].as_str().and_then(CustomObject::of_key);
+        let Some(object) = named.map(Object::Records) else { continue };
+        match Box::pin(live(api, object)).await {
+            Ok(custom) => {
+                let title = row["title_pluralized"].as_str().or(row["title"].as_str());
+                let fields = all(object, config.allow_agents, custom);
+                let titled = operations_of(&fields, object, config).into_iter().map(|mut entry| {
+                    let does = entry["json_schema"]["description"].take();
+                    let words = [title, does.as_str()].into_iter().flatten();
+                    let words = words.collect::<Vec<_>>().join(". ");
+                    entry["json_schema"]["description"] = words.into();
+                    entry
+                });
+                operations.extend(titled);
+            }
+            Err(error) if is_refusal(error.kind) => {
+                let (name, why) = (object.name(), &error.detail);
+                let message = format!(
+                    "{name} is left out of the catalog: its fields cannot be listed ({why})"
+                );
+                out.log(Level::Warn, &message).await?;
+            }
+            Err(error) => return Ok(Err(failure::of_sync(&error, Some(object)))),
+        }
+    }
+    Ok(Ok(operations))
+}
+
 /// The operations on an object.
 #[must_use]
 pub fn operations_of(fields: &Fields, object: Object, config: &Config) -> Vec<Value> {
-    let all = [Operation::Insert, Operation::Upsert, Operation::Update, Operation::Delete];
-    let offered = all.into_iter().filter(|one| *one != Operation::Delete || config.allow_deletes);
+    let may_delete = config.allow_deletes || !object.is_guarded();
+    let offered = object.operations().iter().copied();
+    let offered = offered.filter(|one| *one != Operation::Delete || may_delete);
     let mode = |operation| match operation {
         Operation::Insert => "append",
         Operation::Upsert => "append_dedup",
@@ -128,8 +183,14 @@ fn entry(
     operation: Operation,
     (name, mode): (&str, &str),
 ) -> Value {
-    let keys: Vec<&str> = object.keys_of(operation).map(crate::object::KeyField::name).collect();
-    let required: &[&str] = if operation.creates() { object.required() } else { &[] };
+    let alternatives: Vec<Vec<&str>> = object.keys_of(operation).map(KeyField::fields).collect();
+    let keys: Vec<&str> = alternatives.iter().flatten().copied().collect();
+    // Names of records may be given by Zendesk.
+    let is_there = |name: &&str| fields.find(name).is_some();
+    let required: Vec<&str> = match operation.creates() {
+        true => object.required().iter().copied().filter(is_there).collect(),
+        false => Vec::new(),
+    };
     let offered = |field: &&Field| is_offered(field, &keys, operation);
     let property = |field: &Field| {
         let is_needed = required.contains(&&*field.name)
@@ -149,9 +210,28 @@ fn entry(
     // A ticket that is only added needs no key.
     let needs_key = operation != Operation::Insert || object != Object::Tickets;
     if needs_key {
-        entry["matching_keys"] = json!(keys.iter().map(|key| [key]).collect::<Vec<_>>());
+        entry["matching_keys"] = json!(alternatives);
+    }
+    if let Some(does) = described(object, operation) {
+        entry["json_schema"]["description"] = does.into();
     }
     entry
+}
+
+/// What a mode does, where its name does not say it.
+fn described(object: Object, operation: Operation) -> Option<&'static str> {
+    match (object, operation) {
+        (Object::OrganizationMemberships, Operation::Upsert) => {
+            Some("Adds users to organizations. Others that they have stay")
+        }
+        (Object::OrganizationMemberships, Operation::Delete) => Some(
+            "Removes users from organizations. Their open tickets there lose the organization, and nobody is deleted",
+        ),
+        (Object::Records(_), Operation::Delete) => {
+            Some("Deletes records, without `allow_deletes`. Zendesk does not bring them back")
+        }
+        _ => None,
+    }
 }
 
 /// Whether an operation takes a field.
@@ -169,6 +249,38 @@ fn is_offered(field: &Field, keys: &[&str], operation: Operation) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn memberships_are_added_and_removed_and_records_have_names_unless_these_are_given() {
+        let text =
+            br#"{"subdomain":"acme","credentials":{"credentials":"oauth2.0","access_token":"x"}}"#;
+        let config = Config::parse(text).unwrap();
+        let of = |object, fields| operations_of(&all(object, false, fields), object, &config);
+        let modes = |operations: &[Value]| -> Vec<String> {
+            operations.iter().map(|one| one["sync_mode"].as_str().unwrap().to_owned()).collect()
+        };
+        let memberships = of(Object::OrganizationMemberships, Vec::new());
+        assert_eq!(modes(&memberships), ["append_dedup", "soft_delete"]);
+        let usual = json!(["user_external_id", "organization_external_id"]);
+        for one in &memberships {
+            assert_eq!(
+                (&one["matching_keys"][0], &one["json_schema"]["required"]),
+                (&usual, &json!([]))
+            );
+            assert_eq!(one["json_schema"]["properties"].as_object().unwrap().len(), 6);
+        }
+        let car = Object::of("custom_object:car").unwrap();
+        let records = of(car, Vec::new());
+        assert_eq!(modes(&records), ["append", "append_dedup", "update", "soft_delete"]);
+        assert_eq!(records[1]["matching_keys"], json!([["external_id"], ["id"]]));
+        assert_eq!(records[1]["json_schema"]["required"], json!([]));
+        let name = all(Object::Organizations, false, Vec::new());
+        let name = name.find("name").and_then(|at| name.get(at)).cloned();
+        let named = of(car, name.into_iter().collect());
+        assert_eq!(named[0]["json_schema"]["required"], json!(["name"]));
+        assert_eq!(named[0]["json_schema"]["properties"]["name"]["type"], "string");
+        assert_eq!(named[3]["json_schema"]["properties"].as_object().unwrap().len(), 2);
+    }
 
     #[test]
     fn each_pair_is_offered_once_with_its_keys_and_what_it_needs() {

@@ -16,6 +16,8 @@ pub fn of_sync(error: &ApiError, object: Option<Object>) -> ErrorTrace {
         Object::Users => "users:write",
         Object::Organizations => "organizations:write",
         Object::Tickets => "tickets:write",
+        Object::OrganizationMemberships => "organizations:write",
+        Object::Records(_) => "custom_objects:write",
     });
     let wanted = Wanted {
         verb: "write",
@@ -32,6 +34,14 @@ pub fn of_sync(error: &ApiError, object: Option<Object>) -> ErrorTrace {
 #[must_use]
 pub fn of_binding(problems: &[String]) -> ErrorTrace {
     connector::failure::refused(&format!("Nothing was read or written: {}.", problems.join("; ")))
+}
+
+/// What it means that a stream is bound to a custom object that is not there.
+#[must_use]
+pub fn no_custom_object(stream: &str, key: &str) -> String {
+    format!(
+        "stream `{stream}`: the account has no custom object `{key}`: make it in Zendesk, or mend the key"
+    )
 }
 
 /// What it means that a mirror would remove more members than the config allows.

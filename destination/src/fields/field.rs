@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use super::relation::{BY_EXTERNAL_ID, Holder, Relation};
 use crate::audience::Mark;
-use crate::object::Object;
+use crate::object::{KeyField, Object};
 
 /// A field of an object, by the name of the column that it is written by.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,15 +48,6 @@ pub enum Place {
     AtCreation,
     /// Whether it is a member of an audience.
     Mark(Mark),
-}
-
-/// A field that holds the id of another row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Relation {
-    /// The field of the id.
-    pub field: &'static str,
-    pub object: Object,
-    pub by: crate::object::KeyField,
 }
 
 /// The type of a field.
@@ -109,9 +101,19 @@ impl Fields {
         if let Some(at) = self.by_name.get(column) {
             return Some(*at);
         }
+        let (column, names_other) = match column.strip_suffix(BY_EXTERNAL_ID) {
+            Some(column) => (column, true),
+            None => (column, false),
+        };
         let id = column.strip_prefix("custom_")?;
         let id: u64 = id.rsplit('_').next()?.parse().ok()?;
-        self.fields.iter().position(|field| field.place == Place::CustomId(id))
+        self.fields.iter().position(|field| match &field.place {
+            Place::CustomId(own) => *own == id && !names_other,
+            Place::Related(relation) if relation.field == Holder::CustomId(id) => {
+                names_other == (relation.by != KeyField::Id)
+            }
+            _ => false,
+        })
     }
 
     #[must_use]
@@ -154,16 +156,21 @@ impl Field {
     /// The value in a row of Zendesk's, as it answered. Null where there is none.
     #[must_use]
     pub fn current<'r>(&self, object: Object, row: &'r Value) -> &'r Value {
+        let by_key = |key: &String| &row[object.custom_fields()][key];
+        let by_id = |id: &u64| {
+            let values = row["custom_fields"].as_array();
+            let is_it = |field: &&Value| field["id"].as_u64() == Some(*id);
+            values
+                .and_then(|values| values.iter().find(is_it))
+                .map_or(&Value::Null, |it| &it["value"])
+        };
         match &self.place {
-            Place::CustomKey(key) => &row[object.custom_fields()][key],
-            Place::CustomId(id) => {
-                let values = row["custom_fields"].as_array();
-                let is_it = |field: &&Value| field["id"].as_u64() == Some(*id);
-                values
-                    .and_then(|values| values.iter().find(is_it))
-                    .map_or(&Value::Null, |it| &it["value"])
-            }
+            Place::CustomKey(key) => by_key(key),
+            Place::CustomId(id) => by_id(id),
             Place::Organization => &row["organization_id"],
+            Place::Related(Relation { field: Holder::System(name), .. }) => &row[name],
+            Place::Related(Relation { field: Holder::CustomKey(key), .. }) => by_key(key),
+            Place::Related(Relation { field: Holder::CustomId(id), .. }) => by_id(id),
             Place::Mark(mark) => {
                 if Self::is_marked(mark, object, row) {
                     &Value::Bool(true)
@@ -171,8 +178,17 @@ impl Field {
                     &Value::Bool(false)
                 }
             }
-            Place::Related(relation) => &row[relation.field],
             _ => &row[&self.name],
+        }
+    }
+
+    /// A value as it is written: a null as the field is emptied by it, and an id in a record as a text.
+    #[must_use]
+    pub fn written(&self, object: Object, value: &Value) -> Value {
+        match (&self.kind, object) {
+            (Kind::Multiselect(_), _) if value.is_null() => json!([]),
+            (Kind::Id, Object::Records(_)) if !value.is_null() => json!(value.to_string()),
+            _ => value.clone(),
         }
     }
 

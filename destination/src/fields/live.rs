@@ -1,29 +1,102 @@
 //! The account's own fields, asked for at the beginning of each run: types and options change.
 //!
-//! Source: Zendesk, "Ticket Fields", "User Fields", "Organization Fields".
+//! Source: Zendesk, "Ticket Fields", "User Fields", "Organization Fields", "Custom Object Fields".
 
 use serde_json::Value;
 use zendesk::error::ApiError;
 
 use super::field::{Field, Kind, Options, Place};
+use super::relation::{BY_EXTERNAL_ID, Holder, Relation, target};
 use crate::api::Api;
-use crate::object::Object;
+use crate::object::{KeyField, Object};
 
 /// Asks for the account's own fields of an object.
 ///
 /// # Errors
 /// [`ApiError`] when they cannot be listed.
 pub async fn live(api: &Api, object: Object) -> Result<Vec<Field>, ApiError> {
-    let path = object.fields_path();
-    let rows = api.list(path, path).await?;
-    Ok(rows.iter().filter_map(|row| field(object, row)).collect())
+    let Some((path, list)) = object.fields_list() else { return Ok(Vec::new()) };
+    let with_standard = [("include_standard_fields", "true")];
+    let query: &[_] = if matches!(object, Object::Records(_)) { &with_standard } else { &[] };
+    let rows = api.list_where(path, list, query).await?;
+    Ok(fields(object, &rows))
+}
+
+/// The fields that rows of a list of fields are. Those that name a row by its external id come last, so that a
+/// field of that very name goes before them.
+fn fields(object: Object, rows: &[Value]) -> Vec<Field> {
+    let mut fields: Vec<Field> = match object {
+        Object::Records(_) if !is_numbered(rows) => vec![record_name()],
+        _ => Vec::new(),
+    };
+    let own = |row: &Value| Some((field(object, row)?, row.clone()));
+    let mut related = Vec::new();
+    for (field, row) in rows.iter().filter_map(own) {
+        related.extend(by_external_id(&field, &row));
+        fields.push(by_id(field, &row));
+    }
+    fields.extend(related);
+    fields
+}
+
+/// Whether Zendesk gives the names of records.
+///
+/// Source: Zendesk, "Custom Object Fields", `autoincrement_enabled` of `standard::name`.
+fn is_numbered(rows: &[Value]) -> bool {
+    let is_name = |row: &&Value| row["key"] == "standard::name";
+    let name = rows.iter().find(is_name);
+    name.is_some_and(|row| row["properties"]["autoincrement_enabled"] == true)
+}
+
+fn record_name() -> Field {
+    Field {
+        name: "name".to_owned(),
+        place: Place::System,
+        kind: Kind::Text,
+        description: Some("The record's name".to_owned()),
+        tag: None,
+    }
+}
+
+/// What a lookup field names, by a key of that row.
+fn relation(field: &Field, row: &Value, by: KeyField) -> Option<Relation> {
+    let object = target(row["relationship_target_type"].as_str()?)?;
+    let holder = match &field.place {
+        Place::CustomKey(key) => Holder::CustomKey(key.clone()),
+        Place::CustomId(id) => Holder::CustomId(*id),
+        _ => return None,
+    };
+    Some(Relation { field: holder, object, by })
+}
+
+/// A lookup field, which takes the id of a row. It is looked for: Zendesk is not known to refuse one of nobody.
+fn by_id(field: Field, row: &Value) -> Field {
+    match relation(&field, row, KeyField::Id) {
+        Some(relation) => Field { place: Place::Related(relation), ..field },
+        None => field,
+    }
+}
+
+/// The field that takes the external id of the row that a lookup field names. Those of tickets are not unique.
+fn by_external_id(field: &Field, row: &Value) -> Option<Field> {
+    let relation = relation(field, row, KeyField::ExternalId)?;
+    let object = Some(relation.object).filter(|object| *object != Object::Tickets)?;
+    let title = field.description.as_deref().unwrap_or_default();
+    Some(Field {
+        name: format!("{}{BY_EXTERNAL_ID}", field.name),
+        place: Place::Related(relation),
+        kind: Kind::Text,
+        description: Some(format!("{title}, by its external id among {}", object.name())),
+        tag: None,
+    })
 }
 
 /// A field of the account's own. None for one that every account has, for one that is switched off, and for
 /// types that cannot be written.
 fn field(object: Object, row: &Value) -> Option<Field> {
     let is_off = row["active"] == false;
-    let is_systems = row["removable"] == false || row["system"] == true;
+    let is_standard = row["key"].as_str().is_some_and(|key| key.starts_with("standard::"));
+    let is_systems = row["removable"] == false || row["system"] == true || is_standard;
     if is_off || is_systems {
         return None;
     }
@@ -35,7 +108,11 @@ fn field(object: Object, row: &Value) -> Option<Field> {
         "date" => Kind::Date,
         "tagger" | "dropdown" => Kind::Dropdown(options(row)),
         "multiselect" => Kind::Multiselect(options(row)),
-        "lookup" => Kind::Id,
+        // Records have texts as ids.
+        "lookup" => match row["relationship_target_type"].as_str().and_then(target) {
+            Some(Object::Records(_)) => Kind::Text,
+            _ => Kind::Id,
+        },
         _ => return None,
     };
     let title = row["title"].as_str().unwrap_or_default();
@@ -44,7 +121,8 @@ fn field(object: Object, row: &Value) -> Option<Field> {
             let id = row["id"].as_u64()?;
             (format!("custom_{}_{id}", slug(title)).replace("__", "_"), Place::CustomId(id))
         }
-        Object::Users | Object::Organizations => {
+        Object::OrganizationMemberships => return None,
+        Object::Users | Object::Organizations | Object::Records(_) => {
             let key = row["key"].as_str()?.to_owned();
             (format!("custom_{key}"), Place::CustomKey(key))
         }
@@ -107,6 +185,46 @@ mod tests {
         }
         let row = json!({ "key": "renewal", "type": "date", "title": "Renewal" });
         assert_eq!(field(Object::Users, &row).unwrap().name, "custom_renewal");
+    }
+
+    #[test]
+    fn what_a_lookup_names_has_a_column_of_its_own_and_records_have_texts_as_ids() {
+        let row = |id: u64, key: &str, target: &str| {
+            json!({ "id": id, "key": key, "type": "lookup", "title": "Car",
+            "relationship_target_type": target })
+        };
+        let car = "zen:custom_object:car";
+        let rows = [row(1, "car", car), row(2, "owner", "zen:user"), row(3, "case", "zen:ticket")];
+        let users = all(Object::Users, false, fields(Object::Users, &rows));
+        let of = |fields: &crate::fields::Fields, column: &str| {
+            fields.find(column).and_then(|at| fields.get(at)).cloned()
+        };
+        let (id, other) = (of(&users, "custom_car"), of(&users, "custom_car_external_id"));
+        assert_eq!(id.map(|field| field.kind), Some(Kind::Text));
+        let Some(Place::Related(relation)) = other.map(|field| field.place) else { panic!() };
+        assert_eq!(relation.object.name(), "custom_object:car");
+        assert_eq!(of(&users, "custom_owner").map(|field| field.kind), Some(Kind::Id));
+        assert_eq!(of(&users, "custom_case_external_id"), None);
+        let tickets = all(Object::Tickets, false, fields(Object::Tickets, &rows));
+        let other = of(&tickets, "custom_old_title_2_external_id").map(|field| field.place);
+        assert!(matches!(other, Some(Place::Related(one)) if one.field == Holder::CustomId(2)),);
+        let by_id = of(&tickets, "custom_other_title_1").map(|field| field.place);
+        assert!(matches!(by_id, Some(Place::Related(one)) if one.by == KeyField::Id));
+    }
+
+    #[test]
+    fn a_record_has_a_name_unless_zendesk_gives_it() {
+        let car = Object::of("custom_object:car").unwrap();
+        let row = |is_numbered: bool| {
+            json!({ "key": "standard::name", "type": "text", "title": "Name", "system": false,
+            "properties": { "autoincrement_enabled": is_numbered } })
+        };
+        let names = |rows: &[Value]| -> Vec<String> {
+            all(car, false, fields(car, rows)).iter().map(|field| field.name.clone()).collect()
+        };
+        assert_eq!(names(&[row(false)]), ["id", "external_id", "name"]);
+        assert_eq!(names(&[]), ["id", "external_id", "name"]);
+        assert_eq!(names(&[row(true)]), ["id", "external_id"]);
     }
 
     #[test]

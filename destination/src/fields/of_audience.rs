@@ -32,9 +32,9 @@ fn is_marks_own(field: &Field, mark: &Mark) -> bool {
     match mark {
         Mark::Field(key) => field.place == Place::CustomKey(key.clone()),
         Mark::Tag(_) => field.place == Place::Tags,
-        Mark::Organization(_) => match field.place {
+        Mark::Organization(_) => match &field.place {
             Place::Organization => true,
-            Place::Related(relation) => relation.object == Object::Organizations,
+            Place::Related(relation) => relation.is_organization_of(Object::Users),
             _ => false,
         },
     }

@@ -3,7 +3,8 @@
 //! Source: Zendesk, "Users", "Organizations", "Tickets": what may be written. Left out is what Zendesk does not
 //! show again, since it cannot be known whether it differs.
 
-use super::field::{Field, Fields, Kind, Place, Relation};
+use super::field::{Field, Fields, Kind, Place};
+use super::relation::{Holder, Relation};
 use crate::object::{KeyField, Object};
 
 /// One line of the tables below.
@@ -15,11 +16,14 @@ const TYPES: &[&str] = &["problem", "incident", "question", "task"];
 const ROLES: &[&str] = &["end-user", "agent", "admin"];
 const RESTRICTIONS: &[&str] = &["organization", "groups", "assigned", "requested"];
 
-const ORGANIZATION: Relation =
-    Relation { field: "organization_id", object: Object::Organizations, by: KeyField::ExternalId };
+const ORGANIZATION: Relation = organization(KeyField::ExternalId);
+
+const fn organization(by: KeyField) -> Relation {
+    Relation { field: Holder::System("organization_id"), object: Object::Organizations, by }
+}
 
 const fn user(field: &'static str, by: KeyField) -> Relation {
-    Relation { field, object: Object::Users, by }
+    Relation { field: Holder::System(field), object: Object::Users, by }
 }
 
 /// The fields of an object: those that every account has, and the account's own.
@@ -29,6 +33,8 @@ pub fn all(object: Object, allow_agents: bool, custom: Vec<Field>) -> Fields {
         Object::Users => users(allow_agents),
         Object::Organizations => organizations(),
         Object::Tickets => tickets(),
+        Object::OrganizationMemberships => memberships(),
+        Object::Records(_) => records(),
     };
     let field = |(name, kind, place, description): Row| Field {
         name: name.to_owned(),
@@ -110,6 +116,47 @@ fn organizations() -> Vec<Row> {
             "Domains whose users join it. They are added to those that are there",
         ),
         ("tags", Words, Place::Tags, "Tags, as a list or separated by commas"),
+    ]
+}
+
+fn memberships() -> Vec<Row> {
+    use Kind::{Email, Id, Text};
+    use Place::{Related, System};
+    vec![
+        ("user_id", Id, System, "The user, by id"),
+        (
+            "user_external_id",
+            Text,
+            Related(user("user_id", KeyField::ExternalId)),
+            "The user, by external id",
+        ),
+        ("user_email", Email, Related(user("user_id", KeyField::Email)), "The user, by address"),
+        ("organization_id", Id, System, "The organization, by id"),
+        (
+            "organization_external_id",
+            Text,
+            Related(ORGANIZATION),
+            "The organization, by its external id",
+        ),
+        (
+            "organization_name",
+            Text,
+            Related(organization(KeyField::Name)),
+            "The organization, by its name",
+        ),
+    ]
+}
+
+/// Their names are among the account's own fields: Zendesk may give them.
+fn records() -> Vec<Row> {
+    vec![
+        ("id", Kind::Text, Place::Id, "The record's id in Zendesk"),
+        (
+            "external_id",
+            Kind::Text,
+            Place::System,
+            "The record's id in another system, unique with regard to case",
+        ),
     ]
 }
 

@@ -5,13 +5,16 @@
 
 use serde_json::Value;
 
+use crate::id::Id;
 use crate::rejected::Reason;
 
 /// What was sent as one item.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sent {
     /// Of a row that exists.
-    pub id: Option<u64>,
+    pub id: Option<Id>,
+    /// The external id, where results may name it.
+    pub external_id: Option<String>,
 }
 
 /// What came of an item.
@@ -19,7 +22,7 @@ pub struct Sent {
 pub enum Came {
     Done,
     /// It was created, and this is its id, if the order of the results is to be believed.
-    Created(Option<u64>),
+    Created(Option<Id>),
     Failed(Reason),
     /// The results do not say.
     Unknown,
@@ -33,17 +36,17 @@ pub fn attribute(sent: &[Sent], results: &[Value], job: &str) -> Vec<Came> {
     for (position, result) in results.iter().enumerate() {
         let Some(at) = place(sent, results.len(), position, result) else { continue };
         is_ambiguous[at] |= came[at].is_some();
-        came[at] = Some(match (has_failed(result), sent[at].id) {
+        came[at] = Some(match (has_failed(result), &sent[at].id) {
             (true, _) => Came::Failed(Reason::of_item(result, job)),
             (false, Some(_)) => Came::Done,
-            (false, None) => Came::Created(result["id"].as_u64()),
+            (false, None) => Came::Created(Id::of(&result["id"])),
         });
     }
     let known = came.into_iter().zip(is_ambiguous);
     known.map(|(came, twice)| came.filter(|_| !twice).unwrap_or(Came::Unknown)).collect()
 }
 
-fn has_failed(result: &Value) -> bool {
+pub(super) fn has_failed(result: &Value) -> bool {
     !result["error"].is_null()
         || result["success"] == false
         || result["status"].as_str().is_some_and(|status| status.eq_ignore_ascii_case("failed"))
@@ -52,7 +55,7 @@ fn has_failed(result: &Value) -> bool {
 /// Which item a result is about.
 fn place(sent: &[Sent], count: usize, position: usize, result: &Value) -> Option<usize> {
     let within = |number: u64| usize::try_from(number).ok().filter(|at| *at < sent.len());
-    let id = result["id"].as_u64();
+    let id = Id::of(&result["id"]);
     let by_id = || sent.iter().position(|item| item.id.is_some() && item.id == id);
     if let Some(at) = by_id() {
         return Some(at);
@@ -60,9 +63,21 @@ fn place(sent: &[Sent], count: usize, position: usize, result: &Value) -> Option
     if let Some(index) = result["index"].as_u64() {
         return within(index);
     }
+    if sent.iter().any(|item| item.external_id.is_some()) {
+        let named = result["external_id"].as_str().filter(|key| !key.is_empty());
+        let is_it = |item: &Sent| named.is_some() && item.external_id.as_deref() == named;
+        let mut places = sent.iter().enumerate().filter(|(_, item)| is_it(item));
+        // Of a creation that the result names by nothing the order may be that of the request.
+        let by_place = || Some(position).filter(|_| count == sent.len() && !has_failed(result));
+        return match (places.next(), places.next()) {
+            (Some((at, _)), None) => Some(at),
+            _ => by_place().filter(|_| named.is_none()),
+        };
+    }
     if has_failed(result) {
         // A number below the size of the batch is a place: no row of Zendesk's has such an id.
-        return id.map_or_else(|| Some(position).filter(|_| count == sent.len()), within);
+        let number = id.and_then(|id| id.number());
+        return number.map_or_else(|| Some(position).filter(|_| count == sent.len()), within);
     }
     // Of creations the order is that of the request, as far as it was ever seen.
     let creates = sent.get(position).is_some_and(|item| item.id.is_none());
@@ -76,14 +91,14 @@ mod tests {
     use super::*;
 
     fn updates(ids: &[u64]) -> Vec<Sent> {
-        ids.iter().map(|id| Sent { id: Some(*id) }).collect()
+        ids.iter().map(|id| Sent { id: Some(Id::Number(*id)), ..Sent::default() }).collect()
     }
 
     fn shown(sent: &[Sent], results: &Value) -> Vec<String> {
         let came = attribute(sent, results.as_array().unwrap(), "j");
         let show = |came| match came {
             Came::Done => "done".to_owned(),
-            Came::Created(id) => format!("created {id:?}"),
+            Came::Created(id) => format!("created {}", id.unwrap_or_default()),
             Came::Failed(why) => format!("failed {}", why.reason),
             Came::Unknown => "unknown".to_owned(),
         };
@@ -110,13 +125,24 @@ mod tests {
             { "id": 1, "error": "UserCreateError", "details": "Email: x", "status": "Failed" },
             { "id": 9002, "status": "Created" },
         ]);
-        let expected = ["created Some(9001)", "failed UserCreateError", "created Some(9002)"];
+        let expected = ["created 9001", "failed UserCreateError", "created 9002"];
         assert_eq!(shown(&sent, &results), expected);
         let by_index = json!([{ "index": 2, "id": 5, "account_id": 1 }, { "index": 0, "error": "TicketCreateFailed" }]);
-        assert_eq!(
-            shown(&sent, &by_index),
-            ["failed TicketCreateFailed", "unknown", "created Some(5)"]
-        );
+        assert_eq!(shown(&sent, &by_index), ["failed TicketCreateFailed", "unknown", "created 5"]);
+    }
+
+    #[test]
+    fn records_are_known_by_their_external_ids_where_the_results_have_them() {
+        let sent = |key: &str| Sent { external_id: Some(key.to_owned()), ..Sent::default() };
+        let sent = [sent("a"), sent("b"), Sent::default()];
+        let results = json!([
+            { "external_id": "b", "status": "failed", "errors": [{ "code": "Taken", "title": "x" }] },
+            { "id": "01GA", "external_id": "a", "status": "created" },
+            { "id": "01GC", "external_id": null, "status": "created" },
+        ]);
+        assert_eq!(shown(&sent, &results), ["created 01GA", "failed Taken", "created 01GC"]);
+        let nameless = json!([{ "status": "failed" }, { "id": "01GA" }, { "id": "01GC" }]);
+        assert_eq!(shown(&sent, &nameless), ["unknown", "created 01GA", "created 01GC"]);
     }
 
     #[test]

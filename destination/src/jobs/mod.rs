@@ -4,6 +4,8 @@
 
 mod attribute;
 mod board;
+mod unordered;
 
 pub use attribute::{Came, Sent, attribute};
 pub use board::{Board, JobEnd};
+pub use unordered::attribute_unordered;

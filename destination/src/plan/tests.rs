@@ -191,7 +191,7 @@ fn a_row_that_names_what_is_not_there_is_rejected() {
     );
     let layout = crate::rows::layout_of(Object::Users, Operation::Upsert, KeyField::ExternalId);
     let at = layout.fields.find("organization_external_id").unwrap();
-    let found = Found { related: [(at, 5)].into(), ..user(&json!({})) };
+    let found = Found { related: [(at, Id::Number(5))].into(), ..user(&json!({})) };
     let Plan::Change(change) = planned(Operation::Upsert, &row, &found, "") else { panic!() };
     assert_eq!(change.organization, Some(5));
     let found = Found { memberships: Some([(1, 11), (5, 15)].into()), ..found };

@@ -75,10 +75,14 @@ impl Reason {
     pub fn of_item(item: &Value, job: &str) -> Self {
         let details = match &item["details"] {
             Value::String(text) => text.clone(),
-            Value::Null => item["errors"].as_str().unwrap_or_default().to_owned(),
+            Value::Null => match &item["errors"] {
+                Value::String(text) => text.clone(),
+                list => list[0]["title"].as_str().unwrap_or_default().to_owned(),
+            },
             other => other.to_string(),
         };
-        let reason = item["error"].as_str().unwrap_or("Failed").to_owned();
+        let reason = item["error"].as_str().or(item["errors"][0]["code"].as_str());
+        let reason = reason.unwrap_or("Failed").to_owned();
         let field = field_of(&details);
         Self { reason, field, message: details, http_status: None, job_id: Some(job.to_owned()) }
     }
@@ -134,6 +138,10 @@ mod tests {
         assert_eq!((why.reason.as_str(), why.field.as_deref()), ("UserUpdateError", Some("email")));
         assert!(!why.is_duplicate() && !why.is_conflict());
         assert!(Reason::of_item(&json!({ "error": "UpdateConflict" }), "j").is_conflict());
+        let item = json!({ "status": "failed", "errors": [{ "code": "RecordInvalid", "title": "Name: taken" }] });
+        let why = Reason::of_item(&item, "j");
+        let told = (why.reason.as_str(), why.message.as_str(), why.field.as_deref());
+        assert_eq!(told, ("RecordInvalid", "Name: taken", Some("name")));
         assert_eq!(Reason::of_refusal(422, &Value::Null).reason, "Refused");
     }
 }

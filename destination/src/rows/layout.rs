@@ -9,7 +9,7 @@ use crate::audience::{MEMBER, Membership, Mode};
 use crate::bind::Bound;
 use crate::config::{NullHandling, OrganizationMode, TagsMode};
 use crate::fields::{Fields, Place};
-use crate::object::{KeyField, Object, Operation, fold};
+use crate::object::{KeyField, Object, Operation};
 use crate::rejected::Reason;
 
 /// What a row wants: values that its fields take, by the fields' numbers. An absent field stays as it is.
@@ -23,8 +23,8 @@ pub struct Layout {
     nulls: NullHandling,
     tags_mode: TagsMode,
     organization_mode: OrganizationMode,
-    /// The number of the field of its key.
-    key: Option<(KeyField, usize)>,
+    /// The numbers of the fields of its key.
+    key: Option<(KeyField, Vec<usize>)>,
     /// The number of the field that says who is a member of its audience.
     member: Option<usize>,
 }
@@ -66,7 +66,10 @@ impl Layout {
                 ));
             }
         }
-        let key = bound.key.and_then(|key| Some((key, fields.find(key.name())?)));
+        let places = |key: KeyField| -> Option<Vec<usize>> {
+            key.fields().into_iter().map(|field| fields.find(field)).collect()
+        };
+        let key = bound.key.and_then(|key| Some((key, places(key)?)));
         let (tags_mode, organization_mode) = (TagsMode::default(), OrganizationMode::default());
         let member = bound.membership.as_ref().and_then(|_| fields.find(MEMBER));
         Ok(Self { bound, fields, nulls, tags_mode, organization_mode, key, member })
@@ -88,7 +91,9 @@ impl Layout {
             Some(Place::Domains) => Merge::Together,
             Some(Place::Comment) => Merge::Apart,
             Some(Place::Organization) if adds => Merge::ApartIfOthers,
-            Some(Place::Related(_)) if adds && self.bound.object == Object::Users => {
+            Some(Place::Related(relation))
+                if adds && relation.is_organization_of(self.bound.object) =>
+            {
                 Merge::ApartIfOthers
             }
             _ => Merge::Over,
@@ -111,18 +116,21 @@ impl Layout {
     }
 
     fn check_key(&self, wanted: &Wanted) -> Result<(), Reason> {
-        let Some((key, at)) = self.key else { return Ok(()) };
-        match wanted.get(&at).filter(|value| !text_of(value).trim().is_empty()) {
-            Some(_) => Ok(()),
+        let Some((key, places)) = &self.key else { return Ok(()) };
+        let is_missing =
+            |at: &usize| wanted.get(at).is_none_or(|value| text_of(value).trim().is_empty());
+        match places.iter().position(is_missing) {
+            None => Ok(()),
             // Zendesk's users and organizations need a key; a ticket may have none.
-            None if self.bound.operation == Operation::Insert
-                && self.bound.object == Object::Tickets =>
+            Some(_)
+                if self.bound.operation == Operation::Insert
+                    && self.bound.object == Object::Tickets =>
             {
                 Ok(())
             }
-            None => Err(Reason::new(
+            Some(missing) => Err(Reason::new(
                 "missing_key",
-                Some(key.name()),
+                key.fields().get(missing).copied(),
                 "the row has no value for the field by which it is found".to_owned(),
             )),
         }
@@ -151,9 +159,16 @@ impl Layout {
     /// The key of a row, as Zendesk compares it.
     #[must_use]
     pub fn key(&self, wanted: &Wanted) -> Option<String> {
-        let (_, at) = self.key?;
-        let text = text_of(wanted.get(&at)?);
-        (!text.trim().is_empty()).then(|| fold(&text))
+        let (_, places) = self.key.as_ref()?;
+        let object = self.bound.object;
+        let texts = places.iter().map(|at| Some(object.fold(&text_of(wanted.get(at)?))));
+        let texts = texts.collect::<Option<Vec<String>>>()?;
+        match texts.as_slice() {
+            [text] => (!text.is_empty()).then(|| text.clone()),
+            // No two pairs are one text.
+            [first, second] => Some(format!("{} {first} {second}", first.len())),
+            _ => None,
+        }
     }
 
     /// Whether a field finds rows: the key of the stream, and ids of other systems wherever they
@@ -162,25 +177,36 @@ impl Layout {
         let is_named = |field: &crate::fields::Field| {
             field.name == KeyField::ExternalId.name() || matches!(field.place, Place::Related(_))
         };
-        self.key.is_some_and(|(_, key)| key == at) || self.fields.get(at).is_some_and(is_named)
+        self.key.as_ref().is_some_and(|(_, places)| places.contains(&at))
+            || self.fields.get(at).is_some_and(is_named)
     }
 
     /// The key of a row that wants nothing because of one of its values, as it came.
     #[must_use]
     pub fn raw_key(&self, data: &Map<String, Value>) -> Option<String> {
-        let name = self.key?.0.name();
-        let is_it = |(column, _): &(&String, &Value)| {
-            self.bound.renamed.get(*column).map_or(column.as_str(), String::as_str) == name
+        let text = |name: &str| {
+            let is_it = |(column, _): &(&String, &Value)| {
+                self.bound.renamed.get(*column).map_or(column.as_str(), String::as_str) == name
+            };
+            let text = text_of(data.iter().find(is_it)?.1).trim().to_owned();
+            (!text.is_empty()).then_some(text)
         };
-        let text = text_of(data.iter().find(is_it)?.1).trim().to_owned();
-        (!text.is_empty()).then_some(text)
+        let texts = self.key.as_ref()?.0.fields().into_iter().map(text);
+        texts.collect::<Option<Vec<String>>>().map(|texts| texts.join(" + "))
     }
 
     /// The key of a row as it is written, with its field.
     #[must_use]
     pub fn written_key(&self, wanted: &Wanted) -> Option<(KeyField, String)> {
-        let (key, at) = self.key?;
-        Some((key, text_of(wanted.get(&at)?).trim().to_owned()))
+        let (key, places) = self.key.as_ref()?;
+        let texts = places.iter().map(|at| Some(text_of(wanted.get(at)?).trim().to_owned()));
+        Some((*key, texts.collect::<Option<Vec<String>>>()?.join(" + ")))
+    }
+
+    /// The values that a row has in the fields of its key, and the numbers of these.
+    pub fn key_values<'w>(&self, wanted: &'w Wanted) -> Vec<(usize, &'w Value)> {
+        let places = self.key.as_ref().map(|(_, places)| places.as_slice()).unwrap_or_default();
+        places.iter().filter_map(|at| Some((*at, wanted.get(at)?))).collect()
     }
 
     /// The value that a row wants for a field, by its name.
@@ -225,7 +251,8 @@ impl Columns {
     #[must_use]
     pub fn name_others(&self, layout: &Layout) -> bool {
         let mut found = self.fields.values().flatten().filter_map(|at| layout.fields.get(*at));
-        found.any(|field| matches!(field.place, Place::Related(_)))
+        // Whoever has an id is there already.
+        found.any(|field| matches!(&field.place, Place::Related(one) if one.by != KeyField::Id))
     }
 
     /// What a row wants.
@@ -260,7 +287,8 @@ impl Columns {
 }
 
 /// A key's value as text.
-fn text_of(value: &Value) -> String {
+#[must_use]
+pub fn text_of(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),

@@ -3,15 +3,17 @@
 use std::collections::HashMap;
 
 use airbyte::destination::ledger::Settled;
-use reqwest::Method;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use zendesk::client::Repeat;
 use zendesk::error::ApiError;
 
+use super::memberships::added;
+use super::requests::{JobRequest, creates, deletes, updates};
 use super::roads::Verb;
-use super::{After, Writer};
+use super::{After, Writer, unknown};
 use crate::api::{Write, refusal};
-use crate::jobs::{Came, JobEnd, Sent, attribute};
+use crate::id::Id;
+use crate::jobs::{Came, JobEnd, Sent, attribute, attribute_unordered};
 use crate::look::key_of;
 use crate::object::{KeyField, Object};
 use crate::plan::Change;
@@ -56,12 +58,17 @@ impl Writer {
     ) -> Result<Vec<(Item, After)>, ApiError> {
         let object = layout.bound.object;
         let rows: Vec<Value> = items.iter().map(|(_, body)| Value::Object(body.clone())).collect();
-        let path = format!("{}/create_many", object.name());
-        let body = json!({ object.name(): rows });
-        let write = self.bulk_write(Method::POST, &path, Vec::new(), Some(&body));
-        let sent = vec![Sent::default(); items.len()];
-        match self.bulk(object, Verb::Create, write, &sent).await? {
+        let key = |body: &Map<String, Value>| match object {
+            Object::Records(_) => {
+                body.get("external_id").and_then(Value::as_str).map(str::to_owned)
+            }
+            _ => None,
+        };
+        let sent: Vec<Sent> =
+            items.iter().map(|(_, body)| Sent { id: None, external_id: key(body) }).collect();
+        match self.bulk(object, Verb::Create, creates(object, rows), &sent).await? {
             Bulk::Closed => self.create_singly(layout, items).await,
+            Bulk::Came(came) if object == Object::OrganizationMemberships => Ok(added(items, came)),
             Bulk::Came(came) => {
                 let confirmed = self.confirmed(layout, &items, &came).await?;
                 let items = items.into_iter().map(|(item, _)| item);
@@ -69,7 +76,7 @@ impl Writer {
                 Ok(items
                     .zip(came)
                     .map(|(mut item, (came, id))| {
-                        item.meet(id);
+                        item.meet(id.as_ref().and_then(Id::number));
                         let after = match came {
                             Came::Failed(why) => of_failed(why),
                             _ if id.is_some() => After::Settled(Ok(Settled::Created)),
@@ -89,7 +96,7 @@ impl Writer {
         layout: &Layout,
         items: &[(Item, Map<String, Value>)],
         came: &[Came],
-    ) -> Result<Vec<Option<u64>>, ApiError> {
+    ) -> Result<Vec<Option<Id>>, ApiError> {
         let created = came.iter().filter_map(|came| match came {
             Came::Created(Some(id)) => Some(id.to_string()),
             _ => None,
@@ -100,18 +107,22 @@ impl Writer {
         }
         let rows = self.look.by_key(layout.bound.object, KeyField::Id, &ids, true).await?.rows;
         self.look.remember(layout.bound.object, rows.values().flatten());
-        let by = |key: KeyField| -> HashMap<String, u64> {
+        let by = |key: KeyField| -> HashMap<String, Id> {
             let rows = rows.values().flatten();
-            rows.filter_map(|row| Some((key_of(row, key)?, row["id"].as_u64()?))).collect()
+            rows.filter_map(|row| {
+                Some((key_of(layout.bound.object, row, key)?, Id::of(&row["id"])?))
+            })
+            .collect()
         };
         let keys = [KeyField::ExternalId, KeyField::Email, KeyField::Name];
         let known = keys.map(|key| (key, by(key)));
         let id = |(_, body): &(Item, Map<String, Value>)| {
             let body = Value::Object(body.clone());
             known.iter().find_map(|(key, rows)| {
-                let is_names = *key == KeyField::Name && layout.bound.object == Object::Users;
-                let key = key_of(&body, *key).filter(|_| !is_names)?;
-                rows.get(&key).copied()
+                let object = layout.bound.object;
+                let is_names = *key == KeyField::Name && object != Object::Organizations;
+                let key = key_of(object, &body, *key).filter(|_| !is_names)?;
+                rows.get(&key).cloned()
             })
         };
         Ok(items.iter().map(id).collect())
@@ -161,16 +172,15 @@ impl Writer {
         }
         let row = |(_, change): &(Item, Change)| {
             let mut row = change.body.clone();
-            row.insert("id".into(), change.id.into());
+            row.insert("id".into(), change.id.clone().into());
             Value::Object(row)
         };
         let rows: Vec<Value> = items.iter().map(row).collect();
-        let path = format!("{}/update_many", object.name());
-        let body = json!({ object.name(): rows });
-        let write = self.bulk_write(Method::PUT, &path, Vec::new(), Some(&body));
-        let sent: Vec<Sent> =
-            items.iter().map(|(_, change)| Sent { id: Some(change.id) }).collect();
-        match self.bulk(object, Verb::Update, write, &sent).await? {
+        let sent: Vec<Sent> = items
+            .iter()
+            .map(|(_, change)| Sent { id: Some(change.id.clone()), external_id: None })
+            .collect();
+        match self.bulk(object, Verb::Update, updates(object, rows), &sent).await? {
             Bulk::Closed => done.extend(self.change_singly(layout, items).await?),
             Bulk::Came(came) => done.extend(afters(items.into_iter().map(|(item, _)| item), came)),
         }
@@ -181,7 +191,7 @@ impl Writer {
     pub(super) async fn delete(
         &self,
         layout: &Layout,
-        mut items: Vec<(Item, u64)>,
+        mut items: Vec<(Item, Id)>,
     ) -> Result<Vec<(Item, After)>, ApiError> {
         let object = layout.bound.object;
         for (item, _) in &mut items {
@@ -196,25 +206,22 @@ impl Writer {
         if items.is_empty() {
             return Ok(done);
         }
-        let ids: Vec<String> = items.iter().map(|(_, id)| id.to_string()).collect();
-        let path = format!("{}/destroy_many", object.name());
-        let write = self.bulk_write(Method::DELETE, &path, vec![("ids", ids.join(","))], None);
-        let sent: Vec<Sent> = items.iter().map(|(_, id)| Sent { id: Some(*id) }).collect();
-        match self.bulk(object, Verb::Delete, write, &sent).await? {
+        let request = deletes(object, items.iter().map(|(_, id)| id));
+        let sent: Vec<Sent> =
+            items.iter().map(|(_, id)| Sent { id: Some(id.clone()), external_id: None }).collect();
+        match self.bulk(object, Verb::Delete, request, &sent).await? {
             Bulk::Closed => done.extend(self.delete_singly(layout, items).await?),
-            Bulk::Came(came) => done.extend(afters(items.into_iter().map(|(item, _)| item), came)),
+            Bulk::Came(came) => {
+                // What is gone meanwhile cannot be deleted: a look tells.
+                let is_looked_at = !object.is_guarded();
+                let sure = came.into_iter().map(|came| match came {
+                    Came::Failed(_) if is_looked_at => Came::Unknown,
+                    came => came,
+                });
+                done.extend(afters(items.into_iter().map(|(item, _)| item), sure.collect()));
+            }
         }
         Ok(done)
-    }
-
-    fn bulk_write<'w>(
-        &self,
-        method: Method,
-        path: &'w str,
-        query: Vec<(&'static str, String)>,
-        body: Option<&'w Value>,
-    ) -> Write<'w> {
-        Write { method, path, query, body, repeat: Repeat::AfterLooking, bucket: None }
     }
 
     /// Hands a job in and says what came of each of its items.
@@ -222,10 +229,13 @@ impl Writer {
         &self,
         object: Object,
         verb: Verb,
-        write: Write<'_>,
+        request: JobRequest,
         sent: &[Sent],
     ) -> Result<Bulk, ApiError> {
-        let request = format!("{} /api/v2/{}", write.method, write.path);
+        let JobRequest { method, path, query, body } = request;
+        let request = format!("{method} /api/v2/{path}");
+        let (path, body, repeat) = (path.as_str(), body.as_ref(), Repeat::AfterLooking);
+        let write = Write { method, path, query, body, repeat, bucket: None };
         let ended = match self.board.run(write).await {
             // What is too large for one request is written row by row.
             Err(error) if error.status == Some(413) => return Ok(Bulk::Closed),
@@ -233,7 +243,11 @@ impl Writer {
         };
         match ended {
             JobEnd::Results { job, results, is_whole } => {
-                let came = attribute(sent, &results, &job).into_iter();
+                let came = match object {
+                    Object::OrganizationMemberships => attribute_unordered(sent, &results, &job),
+                    _ => attribute(sent, &results, &job),
+                };
+                let came = came.into_iter();
                 let is_sure = |came: &Came| is_whole || !matches!(came, Came::Failed(_));
                 let sure = came.map(|came| if is_sure(&came) { came } else { Came::Unknown });
                 Ok(Bulk::Came(sure.collect()))
@@ -269,10 +283,6 @@ fn afters(items: impl Iterator<Item = Item>, came: Vec<Came>) -> Vec<(Item, Afte
             (item, after)
         })
         .collect()
-}
-
-fn unknown() -> After {
-    After::Doubt(Doubt::Unsettled("a job does not say what came of a row".to_owned()))
 }
 
 /// What a failure means for the row.

@@ -11,10 +11,11 @@ use crate::api::of_row;
 use crate::audience::Mark;
 use crate::config::OrganizationMode;
 use crate::fields::Place;
+use crate::id::Id;
 use crate::look::key_of;
-use crate::object::{KeyField, Object, Operation, fold};
+use crate::object::{KeyField, Object, Operation};
 use crate::plan::Found;
-use crate::rows::{Doubt, Item, Layout};
+use crate::rows::{Doubt, Item, Layout, text_of};
 
 /// Users whose organizations are asked for side by side.
 const SIDE_BY_SIDE: usize = 40;
@@ -27,6 +28,10 @@ impl Writer {
         items: &[Item],
     ) -> Result<Vec<Found>, ApiError> {
         let mut found: Vec<Found> = items.iter().map(|_| Found::default()).collect();
+        if layout.bound.object == Object::OrganizationMemberships {
+            self.find_ends(layout, items, &mut found).await?;
+            return Ok(found);
+        }
         self.find_rows(layout, items, &mut found).await?;
         self.find_rivals(layout, items, &mut found).await?;
         self.find_related(layout, items, &mut found).await?;
@@ -70,7 +75,7 @@ impl Writer {
         let by = match object {
             Object::Users => KeyField::Email,
             Object::Organizations => KeyField::Name,
-            Object::Tickets => return Ok(()),
+            Object::Tickets | Object::OrganizationMemberships | Object::Records(_) => return Ok(()),
         };
         self.find_taken(layout, items, found).await?;
         let creates = layout.bound.operation.creates();
@@ -104,7 +109,7 @@ impl Writer {
         for ((item, found), rows) in items.iter().zip(found).zip(taken) {
             let Some(rows) = rows else { continue };
             // It may be the very row that is meant, which the index does not show yet.
-            match rows.iter().any(|row| key_of(row, key) == item.key) {
+            match rows.iter().any(|row| key_of(layout.bound.object, row, key) == item.key) {
                 true => found.rows = rows,
                 false => found.taken = rows,
             }
@@ -130,7 +135,9 @@ impl Writer {
         let written: Vec<Option<String>> = items.iter().zip(found).map(written).collect();
         let keys: Vec<String> = written.iter().flatten().cloned().collect();
         let looked = self.look.by_key(layout.bound.object, by, &keys, is_sure).await?;
-        let rows = |written: Option<String>| looked.rows.get(&fold(&written?)).cloned();
+        let rows = |written: Option<String>| {
+            looked.rows.get(&layout.bound.object.fold(&written?)).cloned()
+        };
         Ok(written.into_iter().map(rows).collect())
     }
 
@@ -143,27 +150,26 @@ impl Writer {
         let mut named: BTreeMap<usize, Vec<String>> = BTreeMap::new();
         for item in items.iter().filter(|_| layout.bound.operation != Operation::Delete) {
             for (at, value) in &item.wanted {
-                let field = layout.fields.get(*at);
-                if let (Some(Place::Related(_)), Some(text)) =
-                    (field.map(|field| &field.place), value.as_str())
-                {
-                    named.entry(*at).or_default().push(text.to_owned());
+                let place = layout.fields.get(*at).map(|field| &field.place);
+                if matches!(place, Some(Place::Related(_))) && !value.is_null() {
+                    named.entry(*at).or_default().push(text_of(value));
                 }
             }
         }
         for (at, mut keys) in named {
-            keys.sort_unstable();
-            keys.dedup_by(|one, other| fold(one) == fold(other));
             let Some(Place::Related(relation)) = layout.fields.get(at).map(|field| &field.place)
             else {
                 continue;
             };
-            let ids: HashMap<String, u64> =
+            let fold = |text: &str| relation.object.fold(text);
+            keys.sort_unstable();
+            keys.dedup_by(|one, other| fold(one) == fold(other));
+            let ids: HashMap<String, Id> =
                 self.look.ids(relation.object, relation.by, &keys).await?;
             for (item, found) in items.iter().zip(found.iter_mut()) {
-                let text = item.wanted.get(&at).and_then(Value::as_str);
-                if let Some(id) = text.and_then(|text| ids.get(&fold(text))) {
-                    found.related.insert(at, *id);
+                let text = item.wanted.get(&at).map(text_of);
+                if let Some(id) = text.and_then(|text| ids.get(&fold(&text))) {
+                    found.related.insert(at, id.clone());
                 }
             }
         }
@@ -187,13 +193,13 @@ impl Writer {
             let is_first = user["organization_id"].as_u64() == Some(wanted);
             let is_replaced = self.config.organization_mode == OrganizationMode::Replace
                 || layout.leaves(&item.wanted);
-            if let Some(id) = user["id"].as_u64().filter(|_| !is_first || is_replaced) {
+            if let Some(id) = Id::of(&user["id"]).filter(|_| !is_first || is_replaced) {
                 asked.push((at, id));
             }
         }
         let answers = stream::iter(asked)
             .map(|(at, id)| async move {
-                let memberships = match self.look.memberships(id).await {
+                let memberships = match self.look.memberships(&id).await {
                     Ok(memberships) => Ok(memberships),
                     Err(error) => Err(of_row(error)?),
                 };
@@ -215,10 +221,12 @@ impl Writer {
 
 /// The organization that a user's row names.
 fn organization_of(layout: &Layout, item: &Item, found: &Found) -> Option<u64> {
-    item.wanted.iter().find_map(|(at, value)| match layout.fields.get(*at)?.place {
+    item.wanted.iter().find_map(|(at, value)| match &layout.fields.get(*at)?.place {
         Place::Organization => value.as_u64(),
-        Place::Related(_) => found.related.get(at).copied(),
-        Place::Mark(Mark::Organization(id)) => Some(id),
+        Place::Related(relation) if relation.is_organization_of(Object::Users) => {
+            found.related.get(at).and_then(Id::number)
+        }
+        Place::Mark(Mark::Organization(id)) => Some(*id),
         _ => None,
     })
 }

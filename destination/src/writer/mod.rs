@@ -2,6 +2,8 @@
 
 mod bulk;
 mod found;
+mod memberships;
+mod requests;
 mod roads;
 mod single;
 
@@ -16,6 +18,7 @@ use zendesk::error::{ApiError, ErrorKind};
 use self::roads::Roads;
 use crate::api::{Api, unreadable};
 use crate::config::Config;
+use crate::id::Id;
 use crate::jobs::Board;
 use crate::look::Look;
 use crate::plan::{Change, Plan, plan};
@@ -71,12 +74,17 @@ enum After {
     Doubt(Doubt),
 }
 
+/// What is not known of a write by a job.
+fn unknown() -> After {
+    After::Doubt(Doubt::Unsettled("a job does not say what came of a row".to_owned()))
+}
+
 /// Items that are written the same way.
 #[derive(Default)]
 struct Work {
     create: Vec<(Item, Map<String, Value>)>,
     change: Vec<(Item, Change)>,
-    delete: Vec<(Item, u64)>,
+    delete: Vec<(Item, Id)>,
 }
 
 impl Work {

@@ -13,8 +13,10 @@ use zendesk::error::{ApiError, ErrorKind};
 use zendesk::timestamp;
 
 use super::bulk::of_failed;
+use super::memberships::may_be_there;
 use super::{After, Writer};
 use crate::api::{Write, of_row, refusal};
+use crate::id::Id;
 use crate::look::is_address;
 use crate::object::{KeyField, Object};
 use crate::plan::Change;
@@ -68,20 +70,20 @@ impl Writer {
         items: Vec<(Item, Map<String, Value>)>,
     ) -> Result<Vec<(Item, After)>, ApiError> {
         let object = layout.bound.object;
-        let created: Vec<(Item, After, Option<u64>)> = stream::iter(items)
+        let created: Vec<(Item, After, Option<Id>)> = stream::iter(items)
             .map(|(mut item, body)| async move {
                 let key = self.idempotency_key(layout, &item, &body);
                 let body = json!({ object.singular(): body });
                 let repeat = match object {
                     Object::Tickets => Repeat::WithIdempotencyKey(&key),
-                    Object::Users | Object::Organizations => Repeat::AfterLooking,
+                    _ => Repeat::AfterLooking,
                 };
-                let sent = self.send(Method::POST, object.name(), Some(&body), repeat, None);
+                let sent = self.send(Method::POST, object.path(), Some(&body), repeat, None);
                 let (after, id) = match sent.await? {
                     Ok(reply) => {
                         let row = &reply.body[object.singular()];
                         self.look.remember(object, [row]);
-                        (After::Settled(Ok(Settled::Created)), row["id"].as_u64())
+                        (After::Settled(Ok(Settled::Created)), Id::of(&row["id"]))
                     }
                     // The same key with other values: it was created by an earlier run, and is there, or
                     // was deleted since.
@@ -91,9 +93,12 @@ impl Writer {
                         item.gone += 1;
                         (After::Doubt(Doubt::Unsettled(why.message)), None)
                     }
+                    Err(After::Settled(Err(why))) if may_be_there(layout, &why) => {
+                        (After::Doubt(Doubt::Duplicate(why)), None)
+                    }
                     Err(after) => (after, None),
                 };
-                item.meet(id);
+                item.meet(id.as_ref().and_then(Id::number));
                 Ok::<_, ApiError>((item, after, id))
             })
             .buffer_unordered(SIDE_BY_SIDE)
@@ -107,11 +112,12 @@ impl Writer {
     async fn without_gone(
         &self,
         object: Object,
-        created: Vec<(Item, After, Option<u64>)>,
+        created: Vec<(Item, After, Option<Id>)>,
     ) -> Result<Vec<(Item, After)>, ApiError> {
         let is_asked = |item: &Item| object == Object::Tickets && item.key.is_some();
         let ids = created.iter().filter(|(item, ..)| is_asked(item));
-        let ids: Vec<String> = ids.filter_map(|(_, _, id)| Some((*id)?.to_string())).collect();
+        let ids: Vec<String> =
+            ids.filter_map(|(_, _, id)| Some(id.as_ref()?.to_string())).collect();
         let there = self.look.by_key(object, KeyField::Id, &ids, false).await?;
         let checked = created.into_iter().map(|(mut item, after, id)| {
             let is_gone =
@@ -149,14 +155,20 @@ impl Writer {
         let (bucket, side_by_side, pause) = match object {
             Object::Users => (Some(Bucket::UserUpdates), 1, self.between_users()),
             Object::Tickets => (Some(Bucket::TicketUpdates), SIDE_BY_SIDE, Duration::ZERO),
-            Object::Organizations => (None, SIDE_BY_SIDE, Duration::ZERO),
+            Object::Organizations | Object::OrganizationMemberships | Object::Records(_) => {
+                (None, SIDE_BY_SIDE, Duration::ZERO)
+            }
         };
         stream::iter(items)
             .map(|(item, change)| async move {
                 self.api.client.clock().sleep(pause).await;
-                let path = format!("{}/{}", object.name(), change.id);
+                let path = format!("{}/{}", object.path(), change.id);
                 let body = json!({ object.singular(): change.body });
-                let sent = self.send(Method::PUT, &path, Some(&body), Repeat::Safe, bucket);
+                let method = match object {
+                    Object::Records(_) => Method::PATCH,
+                    _ => Method::PUT,
+                };
+                let sent = self.send(method, &path, Some(&body), Repeat::Safe, bucket);
                 let after = match sent.await? {
                     Ok(_) => After::Settled(Ok(item.intended.unwrap_or(Settled::Updated))),
                     Err(after) => after,
@@ -178,12 +190,12 @@ impl Writer {
     pub(super) async fn delete_singly(
         &self,
         layout: &Layout,
-        items: Vec<(Item, u64)>,
+        items: Vec<(Item, Id)>,
     ) -> Result<Vec<(Item, After)>, ApiError> {
         let object = layout.bound.object;
         stream::iter(items)
             .map(|(item, id)| async move {
-                let path = format!("{}/{id}", object.name());
+                let path = format!("{}/{id}", object.path());
                 let sent = self.send(Method::DELETE, &path, None, Repeat::Safe, None).await?;
                 let after = match sent {
                     Ok(_) => After::Settled(Ok(Settled::Deleted)),
@@ -222,12 +234,12 @@ impl Writer {
         change: &Change,
     ) -> Result<Option<After>, ApiError> {
         if let Some(email) = &change.email
-            && let Some(after) = self.make_primary(change.id, email).await?
+            && let Some(after) = self.make_primary(&change.id, email).await?
         {
             return Ok(Some(after));
         }
         if let Some(organization) = change.organization
-            && let Some(after) = self.join(change.id, organization).await?
+            && let Some(after) = self.join(&change.id, organization).await?
         {
             return Ok(Some(after));
         }
@@ -257,7 +269,7 @@ impl Writer {
             }
         }
         if let Some(text) = &change.comment {
-            if let Some(after) = self.comment(item, change.id, text).await? {
+            if let Some(after) = self.comment(item, &change.id, text).await? {
                 return Ok(Some(after));
             }
             // It is there: a further look must not write it again.
@@ -271,7 +283,7 @@ impl Writer {
     /// Makes an address a user's primary one. The one that was stays as a second.
     ///
     /// Source: Zendesk, "User Identities": an address in an update of the user would be a second one.
-    async fn make_primary(&self, user: u64, email: &str) -> Result<Option<After>, ApiError> {
+    async fn make_primary(&self, user: &Id, email: &str) -> Result<Option<After>, ApiError> {
         let identities = match self.look.identities(user).await {
             Ok(identities) => identities,
             Err(error) => return Ok(Some(After::Settled(Err(of_row(error)?)))),
@@ -305,15 +317,15 @@ impl Writer {
         let path = format!("{path}/{id}/make_primary");
         let sent = self.send(Method::PUT, &path, None, Repeat::Safe, None).await?;
         if sent.is_ok() {
-            let row = json!({ "id": user, "email": email });
+            let row = json!({ "id": Value::from(user.clone()), "email": email });
             self.look.remember(Object::Users, [&row]);
         }
         Ok(sent.err())
     }
 
     /// Adds an organization to those of a user.
-    async fn join(&self, user: u64, organization: u64) -> Result<Option<After>, ApiError> {
-        let body = json!({ "organization_membership": { "user_id": user, "organization_id": organization } });
+    async fn join(&self, user: &Id, organization: u64) -> Result<Option<After>, ApiError> {
+        let body = json!({ "organization_membership": { "user_id": Value::from(user.clone()), "organization_id": organization } });
         let path = "organization_memberships";
         let sent = self.send(Method::POST, path, Some(&body), Repeat::AfterLooking, None).await?;
         let why = match sent {
@@ -334,7 +346,7 @@ impl Writer {
     async fn comment(
         &self,
         item: &Item,
-        ticket: u64,
+        ticket: &Id,
         text: &str,
     ) -> Result<Option<After>, ApiError> {
         let may_be_there = item.doubt.is_some() || self.run.attempt > 0;
@@ -358,7 +370,7 @@ impl Writer {
 
     /// Whether one of the newest comments of a ticket is ours, of the last day, and says the same. None where
     /// Zendesk does not show them.
-    async fn has_comment(&self, ticket: u64, text: &str) -> Result<Option<bool>, ApiError> {
+    async fn has_comment(&self, ticket: &Id, text: &str) -> Result<Option<bool>, ApiError> {
         let path = format!("tickets/{ticket}/comments");
         let query = vec![("sort_order", "desc".to_owned()), ("per_page", "100".to_owned())];
         let reply = self.api.get(&path, query).await?;

@@ -12,6 +12,7 @@ use connector::failure::of_identity;
 use connector::identity::{Identity, identity};
 use tokio::sync::watch;
 use zendesk::clock::Clock;
+use zendesk::error::ErrorKind;
 
 use super::batches::Batches;
 use super::mirrors::Mirrors;
@@ -122,7 +123,13 @@ async fn custom_fields(
             continue;
         }
         let fields = Box::pin(live(api, bound.object)).await;
-        let fields = fields.map_err(|error| failure::of_sync(&error, Some(bound.object)))?;
+        let fields = fields.map_err(|error| match bound.object {
+            Object::Records(object) if error.kind == ErrorKind::NotFound => {
+                let problem = failure::no_custom_object(&bound.stream.to_string(), object.key());
+                failure::of_binding(&[problem])
+            }
+            object => failure::of_sync(&error, Some(object)),
+        })?;
         custom.insert(bound.object, fields);
     }
     Ok(custom)

@@ -1,6 +1,7 @@
 //! Runs what pages show: files as files of a folder, commands by the shell in that folder, with the simulator as the
 //! account. What commands print is held against what the page says that they print. Where a page writes `"..."` for
-//! a secret, the simulated account's is put. What README shows is there on every page.
+//! a secret, the simulated account's is put. What README shows is there on every page. PAGE names the pages that are
+//! run, by a part of their names.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

@@ -173,16 +173,19 @@ def test_it_trusts_nobody_who_is_not_trusted(sim):
 
 
 def test_discover_keeps_to_what_the_platform_enforces(sim):
-    output = run(sim, "discover", config=destination_config(allow_deletes=True)).complete()
+    audiences = [{"slug": "vip", "as": {"tag": "vip"}}]
+    config = destination_config(allow_deletes=True, audiences=audiences)
+    output = run(sim, "discover", config=config).complete()
     (message,) = output.of_type("DESTINATION_CATALOG")
     operations = message["destination_catalog"]["operations"]
     pairs = [(one["object_name"], one["sync_mode"]) for one in operations]
     modes = ("append", "append_dedup", "update", "soft_delete")
-    objects = ("users", "organizations", "tickets")
+    objects = ("users", "organizations", "tickets", "audience:vip")
     objects += tuple({name for name, _ in pairs if name.startswith("custom_object:")})
     expected = [(name, mode) for name in objects for mode in modes]
     expected += [("organization_memberships", mode) for mode in ("append_dedup", "soft_delete")]
-    assert sorted(pairs) == sorted(expected) and len(objects) > 3
+    expected += [("audience_mirror:vip", "append_dedup")]
+    assert sorted(pairs) == sorted(expected) and len(objects) > 4
     for one in operations:
         schema = one["json_schema"]
         assert schema["additionalProperties"] is False

@@ -156,7 +156,12 @@ def test_the_smoke_test_of_pyairbyte(sim):
 def test_every_line_is_a_message(sim):
     place = pathlib.Path(tempfile.mkdtemp(prefix="acceptance-lines-"))
     rows = [*customers(120), {"external_id": "bad", "email": "no address"}]
-    files = {"config": destination_config(), "wrong": {"subdomain": 1}, "catalog": catalog()}
+    audiences = [{"slug": "vip", "as": {"tag": "vip"}}]
+    files = {
+        "config": destination_config(audiences=audiences),
+        "wrong": {"subdomain": 1},
+        "catalog": catalog(),
+    }
     for name, content in files.items():
         (place / f"{name}.json").write_text(json.dumps(content))
     given = ["--config", str(place / "config.json")]

@@ -12,7 +12,7 @@ use connector::failure::of_identity;
 use connector::identity::{Identity, identity};
 use tokio::sync::watch;
 use zendesk::clock::Clock;
-use zendesk::error::ErrorKind;
+use zendesk::error::{ApiError, ErrorKind};
 
 use super::batches::Batches;
 use super::mirrors::Mirrors;
@@ -123,14 +123,14 @@ async fn custom_fields(
             continue;
         }
         let fields = Box::pin(live(api, bound.object)).await;
-        let fields = fields.map_err(|error| match bound.object {
-            Object::Records(object) if error.kind == ErrorKind::NotFound => {
-                let problem = failure::no_custom_object(&bound.stream.to_string(), object.key());
-                failure::of_binding(&[problem])
+        let trouble = |error: ApiError| match (error.kind, bound.object) {
+            (ErrorKind::NotFound, Object::Records(object)) => {
+                let stream = bound.stream.to_string();
+                failure::of_binding(&[failure::no_custom_object(&stream, object.key())])
             }
-            object => failure::of_sync(&error, Some(object)),
-        })?;
-        custom.insert(bound.object, fields);
+            _ => failure::of_sync(&error, Some(bound.object)),
+        };
+        custom.insert(bound.object, fields.map_err(trouble)?);
     }
     Ok(custom)
 }

@@ -19,7 +19,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from surroundings import DOCKER, IMAGE, ROOT
+from surroundings import CERTIFICATES, DESTINATION_IMAGE, DOCKER, IMAGE, ROOT, Simulator
 
 # Nothing takes longer, a first build included.
 LONGEST_COMMAND = 1400
@@ -29,6 +29,8 @@ KUBERNETES = "1.37"
 
 PAGES = ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"]
 PAGES += [f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")]
+PAGES += ["destination/README.md"]
+PAGES += [f"destination/docs/{path.name}" for path in (ROOT / "destination" / "docs").glob("*.md")]
 
 Block = collections.namedtuple("Block", "page line text")
 
@@ -94,7 +96,7 @@ def warehouse(server):
     binary = place / "target" / "release" / "source-zendesk-support"
     binary.parent.mkdir(parents=True)
     shutil.copy(os.environ["CONNECTOR"], binary)
-    (block,) = blocks("python")
+    (block,) = blocks("python", "docs/running.md")
     code = block.text.strip()
     assert len(code.splitlines()) <= 10
     # Neither a registry is asked nor anybody told.
@@ -117,6 +119,13 @@ def test_commands_run_in_the_image():
     # The core suite runs them with a stand-in for docker, or with this one.
     surroundings = {**os.environ, "CI": "true", "PAGES_DOCKER": DOCKER, "PAGES_IMAGE": IMAGE}
     told = run("cargo", "test", "--test", "main", "--", "documents::sandbox", env=surroundings)
+    assert re.search(r"[1-9]\d* passed; 0 failed", told), told
+
+
+def test_commands_of_the_destination_run_in_its_image():
+    surroundings = {**os.environ, "CI": "true", "PAGES_DOCKER": DOCKER, "PAGES_IMAGE": DESTINATION_IMAGE}
+    words = ["cargo", "test", "--package", "destination-zendesk-support", "--test", "main"]
+    told = run(*words, "--", "documents::sandbox", env=surroundings)
     assert re.search(r"[1-9]\d* passed; 0 failed", told), told
 
 
@@ -376,3 +385,74 @@ def test_commands_of_the_checkout_work():
             for slow, instead in quick:
                 line = line.replace(slow, instead)
             run("sh", "-ec", line)
+
+
+SECRETS = {"client_id": "simulated_oauth_client", "client_secret": "simulated-oauth-client-secret"}
+
+
+def filled(text):
+    """What a page shows, with the simulated client's secrets."""
+    for name, secret in SECRETS.items():
+        text = text.replace(f'"{name}": "..."', f'"{name}": "{secret}"')
+    return text
+
+
+@pytest.fixture
+def written_to():
+    """A simulated account for the destination, with a dropdown of users, and the words that lead there."""
+    with Simulator("--oauth-write", "--tidy-people", "--scale", "60") as sim:
+        place = pathlib.Path(tempfile.mkdtemp(prefix="acceptance-guide-"))
+        (place / "destination-zendesk-support").symlink_to(os.environ["DESTINATION"])
+        path = [str(place), str(pathlib.Path(sys.executable).parent), os.environ["PATH"]]
+        yield sim, place, {
+            **os.environ, "PATH": ":".join(path), "ZENDESK_BASE_URL": sim.url, "ZENDESK_CLOCK_SCALE": "60",
+            "SSL_CERT_FILE": str(CERTIFICATES / "authority.pem"), "AIRBYTE_OFFLINE_MODE": "1",
+            "DO_NOT_TRACK": "1", "AIRBYTE_NO_UV": "1", "AIRBYTE_PROJECT_DIR": str(place),
+            "AIRBYTE_CACHE_ROOT": str(place),
+        }
+
+
+def test_lines_for_pyairbyte_write_rows(written_to):
+    sim, place, surroundings = written_to
+    (block,) = blocks("python", "destination/docs/setup.md")
+    told = run(sys.executable, "-c", filled(block.text), cwd=place, env=surroundings)
+    assert told.splitlines()[-1] == "1", told
+    users = [row["row"] for row in sim.order("truth", "users")]
+    assert [user["name"] for user in users if user["external_id"] == "c-7"] == ["Gus Orr"]
+
+
+def in_duckdb(text, place):
+    """What a statement gives, run in a folder."""
+    code = "import duckdb, json, sys; print(json.dumps(duckdb.sql(sys.stdin.read()).fetchall(), default=str))"
+    return json.loads(run(sys.executable, "-c", code, cwd=place, input=text))
+
+
+def test_a_table_is_written_as_rows(tmp_path):
+    (block,) = blocks("sql rows", "destination/docs/setup.md")
+    table = """CREATE TABLE customers AS SELECT 'c-1' AS customer_id, 'Ann Lee' AS name,
+        'ann@example.com' AS email, 'Gold' AS plan, DATE '2027-03-01' AS renewal_date;"""
+    code = "import duckdb, sys; duckdb.execute(sys.stdin.read())"
+    run(sys.executable, "-c", code, cwd=tmp_path, input=table + block.text)
+    (example,) = [block for block in blocks("jsonl customers.jsonl", "destination/docs/setup.md")]
+    (row,) = (tmp_path / "customers.jsonl").read_text().splitlines()
+    assert json.loads(row) == json.loads(example.text.splitlines()[0])
+
+
+def test_queries_of_rejected_rows_give_rows(written_to):
+    _, place, surroundings = written_to
+    page = "destination/docs/rejected-rows.md"
+    for fence, source in (("config.json", page), ("catalog.json", "destination/README.md")):
+        (place / fence).write_text(filled(blocks(f"json {fence}", source)[0].text))
+    # The simulated account has dropdowns of its own.
+    discover = ["destination-zendesk-support", "discover", "--config", "config.json"]
+    told = run("sh", "-c", shlex.join(discover), cwd=place, env=surroundings)
+    upsert = json.loads(told.splitlines()[-1])["destination_catalog"]["operations"][1]
+    columns = upsert["json_schema"]["properties"].items()
+    dropdowns = [name for name, column in columns if "One of: " in column.get("description", "")]
+    known = (place / "config.json").read_text().replace("custom_plan", dropdowns[0])
+    (place / "config.json").write_text(known)
+    (rows,) = blocks("jsonl customers.jsonl", page)
+    (place / "customers.jsonl").write_text(rows.text)
+    run("sh", "-euc", blocks("sh", page)[0].text, cwd=place, env=surroundings)
+    for block in blocks("sql rejected", page):
+        assert in_duckdb(block.text, place), f"{block.page}:{block.line} gives nothing"

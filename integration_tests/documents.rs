@@ -4,6 +4,7 @@
 //! are made of something are current.
 
 mod blocks;
+mod links;
 mod messages;
 mod options;
 mod pages;
@@ -12,7 +13,24 @@ mod sentences;
 
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 pub(crate) use messages::assert_explained;
+
+use crate::program::{binary, run};
+
+const INTRODUCTION: &str = "\
+<!-- Made from what `spec` prints. To change it, change src/config/ and run
+     UPDATE_GENERATED=1 cargo test -->
+# Options
+
+Everything that the configuration, a JSON object, may hold. Only `subdomain` and `credentials` are
+needed. Options that are not known are left alone, so that a configuration of another connector or
+of an older version goes on. A value that is not allowed is refused before anything is asked of
+Zendesk, all mistakes at once and without quoting a value, which might be a secret.
+
+[setup.md](setup.md) shows how to come by the credentials.
+";
 
 /// A file of the project.
 fn in_project(path: &str) -> PathBuf {
@@ -21,6 +39,11 @@ fn in_project(path: &str) -> PathBuf {
 
 fn text_of(path: &str) -> String {
     std::fs::read_to_string(in_project(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// A file of the workspace, which this project is.
+fn text_of_workspace(path: &str) -> String {
+    text_of(path)
 }
 
 /// The pages, by their paths in the project.
@@ -42,4 +65,14 @@ fn assert_current(path: &str, now: &str) {
     let there = std::fs::read_to_string(in_project(path)).unwrap_or_default();
     let difference = there.lines().zip(now.lines()).find(|(old, new)| old != new);
     assert!(there == now, "{path} is stale, run UPDATE_GENERATED=1 cargo test; {difference:#?}");
+}
+
+#[test]
+fn the_page_of_options_is_current() {
+    let mut command = binary();
+    command.arg("spec");
+    let ended = run(command);
+    let spec: Value = serde_json::from_slice(&ended.stdout).expect("a SPEC line");
+    let page = options::page_of(INTRODUCTION, &[], &spec["spec"]["connectionSpecification"]);
+    assert_current("docs/options.md", &page);
 }

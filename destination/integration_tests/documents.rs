@@ -1,6 +1,14 @@
-//! The pages of this program: `README.md` and `docs/troubleshooting.md`. Every WARN and ERROR is explained, every
-//! option stands in the table, files that are shown are taken, and links lead somewhere.
+//! The pages of this program: `README.md` and `docs/`. Every fenced block is of a kind that is run here, by `.ci/run`
+//! or by `acceptance/run documents`; every WARN and ERROR is explained; every option has its place; links lead
+//! somewhere.
 
+#[path = "../../integration_tests/documents/blocks.rs"]
+mod blocks;
+#[path = "../../integration_tests/documents/links.rs"]
+mod links;
+#[path = "../../integration_tests/documents/options.rs"]
+mod options;
+mod sandbox;
 #[path = "../../integration_tests/documents/sentences.rs"]
 mod sentences;
 
@@ -8,17 +16,90 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use self::sentences::{
     assert_quoted, complaints_in, on_one_line, quotations, sources, texts, written_in,
 };
 use crate::account::account;
-use crate::run::{Folder, Running, SCALE, command};
+use crate::run::Running;
 
 const README: &str = "README.md";
 
 const PAGE: &str = "docs/troubleshooting.md";
+
+const INTRODUCTION: &str = "\
+<!-- Made from what `spec` prints. To change it, change src/config/ and run
+     UPDATE_GENERATED=1 cargo test -->
+# Options
+
+The configuration is a JSON object with these options. Only `subdomain` and `credentials` are needed. Where an option
+has a list of words, the default is the first one. An option that is not known is left alone. A value that is not
+allowed is refused before anything is asked of Zendesk, all mistakes at once.
+
+The table in [README](../README.md#options) has all of them on one screen. [setup.md](setup.md) shows how to come by the
+credentials.
+";
+
+/// An excerpt of a configuration for each option.
+const EXAMPLES: &[(&str, &str)] = &[
+    ("subdomain", r#""subdomain": "acme""#),
+    (
+        "credentials",
+        r#""credentials": {
+    "credentials": "oauth2_client_credentials",
+    "client_id": "...",
+    "client_secret": "..."
+  }"#,
+    ),
+    ("num_workers", r#""num_workers": 10"#),
+    ("api_quota_percent", r#""api_quota_percent": 25"#),
+    ("max_jobs", r#""max_jobs": 10"#),
+    ("dry_run", r#""dry_run": true"#),
+    (
+        "streams",
+        r#""streams": [
+    {
+      "stream": "customers",
+      "namespace": "analytics",
+      "object": "users",
+      "operation": "upsert",
+      "match_on": "external_id",
+      "fields": { "customer_id": "external_id", "plan": "custom_plan" }
+    }
+  ]"#,
+    ),
+    ("unknown_streams", r#""unknown_streams": "skip""#),
+    ("null_handling", r#""null_handling": "clear""#),
+    ("tags_mode", r#""tags_mode": "replace""#),
+    ("organization_mode", r#""organization_mode": "replace""#),
+    ("on_email_match", r#""on_email_match": "reject""#),
+    ("allow_agents", r#""allow_agents": true"#),
+    ("allow_deletes", r#""allow_deletes": true"#),
+    ("notify", r#""notify": true"#),
+    (
+        "audiences",
+        r#""audiences": [
+    { "slug": "vip", "of": "users", "as": { "field": "audience_vip" }, "create_missing": true },
+    { "slug": "at_risk", "of": "organizations", "as": { "tag": "at_risk" }, "allow_empty": true }
+  ]"#,
+    ),
+    ("max_removal_percent", r#""max_removal_percent": 50"#),
+    ("accept_end_of_input", r#""accept_end_of_input": true"#),
+    (
+        "object_storage_config",
+        r#""object_storage_config": { "storage_type": "Local", "path": "rejected" }"#,
+    ),
+    (
+        "object_storage_config",
+        r#""object_storage_config": {
+    "storage_type": "S3",
+    "s3_bucket_name": "acme-rejected-rows",
+    "s3_bucket_region": "eu-west-1",
+    "bucket_path": "zendesk"
+  }"#,
+    ),
+];
 
 /// What both programs say is explained there.
 const SHARED_PAGE: &str = "../docs/troubleshooting.md";
@@ -29,6 +110,21 @@ fn in_project(path: &str) -> PathBuf {
 
 fn text_of(path: &str) -> String {
     std::fs::read_to_string(in_project(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// A file of the workspace.
+fn text_of_workspace(path: &str) -> String {
+    text_of(&format!("../{path}"))
+}
+
+/// The pages, by their paths in the project.
+fn pages() -> Vec<String> {
+    let docs = std::fs::read_dir(in_project("docs")).expect("docs/ is there");
+    let docs = docs.map(|entry| entry.expect("an entry").file_name().into_string().expect("text"));
+    let docs = docs.filter(|name| name.ends_with(".md")).map(|name| format!("docs/{name}"));
+    let mut pages: Vec<String> = docs.chain([README.to_owned()]).collect();
+    pages.sort();
+    pages
 }
 
 /// Fails unless the pages explain every WARN and ERROR, and why a `check` failed.
@@ -92,12 +188,34 @@ fn every_message_that_the_page_quotes_is_written_somewhere() {
     assert!(unknown.is_empty(), "{PAGE} quotes what no part of the program says: {unknown:#?}");
 }
 
+/// What `spec` says of the configuration.
+fn specification() -> Value {
+    let told = Running::start(&account(), &["spec"], String::new(), 0).end().succeeded();
+    told.of_type("SPEC")[0]["spec"]["connectionSpecification"].clone()
+}
+
+#[test]
+fn the_page_of_options_is_current() {
+    let spec = specification();
+    let options = spec["properties"].as_object().expect("options");
+    let examples: BTreeSet<&str> = EXAMPLES.iter().map(|(option, _)| *option).collect();
+    let options: BTreeSet<&str> = options.keys().map(String::as_str).collect();
+    assert_eq!(examples, options, "each option has an example, and no other has");
+    let now = options::page_of(INTRODUCTION, EXAMPLES, &spec);
+    let page = in_project("docs/options.md");
+    if std::env::var_os("UPDATE_GENERATED").is_some_and(|value| value == "1") {
+        std::fs::write(&page, &now).expect("the page is written");
+    }
+    let there = std::fs::read_to_string(&page).unwrap_or_default();
+    let difference = there.lines().zip(now.lines()).find(|(old, new)| old != new);
+    assert!(there == now, "the page is stale, run UPDATE_GENERATED=1 cargo test; {difference:#?}");
+}
+
 #[test]
 fn every_option_stands_in_the_table_with_its_default() {
     let readme = text_of(README);
-    let told = Running::start(&account(), &["spec"], String::new(), 0).end().succeeded();
-    let spec = &told.of_type("SPEC")[0]["spec"];
-    let properties = spec["connectionSpecification"]["properties"].as_object().expect("options");
+    let spec = specification();
+    let properties = spec["properties"].as_object().expect("options");
     let missing: Vec<String> = properties
         .iter()
         .filter(|(name, option)| {
@@ -114,97 +232,74 @@ fn every_option_stands_in_the_table_with_its_default() {
     assert!(missing.is_empty(), "{README} has no row for {missing:#?}");
 }
 
-/// The JSON blocks of a page, by the name behind the fence.
-fn files(page: &str) -> Vec<(String, Value)> {
-    let text = text_of(page);
-    let blocks = text.split("```json ").skip(1).filter_map(|rest| rest.split_once('\n'));
-    let parse = |(name, rest): (&str, &str)| {
-        let body = rest.split("```").next().unwrap_or_default();
-        let value =
-            serde_json::from_str(body).unwrap_or_else(|error| panic!("{page} {name}: {error}"));
-        (name.to_owned(), value)
-    };
-    blocks.map(parse).collect()
-}
-
-#[test]
-fn what_the_readme_shows_is_taken() {
-    let sim = account();
-    let shown = files(README);
-    let file = |name: &str| {
-        let found = shown.iter().find(|(known, _)| known == name);
-        found.unwrap_or_else(|| panic!("{README} shows no {name}")).1.clone()
-    };
-    let mut config = file("config.json");
-    config["credentials"] =
-        json!({ "credentials": "oauth2.0", "access_token": simulator::ADMIN_BEARER });
-    let checked = command(&sim, "check", &config);
-    assert_eq!(checked.of_type("CONNECTION_STATUS")[0]["connectionStatus"]["status"], "SUCCEEDED");
-    let catalog = file("catalog.json");
-    let stream = catalog["streams"][0]["stream"]["name"].as_str().expect("a name");
-    let row =
-        json!({ "customer_id": "C-1", "name": "Ann", "email": "ann@shop.example", "plan": "Gold" });
-    let record = json!({ "stream": stream, "data": row, "emitted_at": 1 });
-    let state = json!({ "type": "STREAM", "stream": { "stream_descriptor": { "name": stream }, "stream_state": {} } });
-    let input =
-        [json!({ "type": "RECORD", "record": record }), json!({ "type": "STATE", "state": state })];
-    let input = input.map(|message| format!("{message}\n")).concat();
-    let folder = Folder::new();
-    config["object_storage_config"]["path"] = json!(folder.0.join("rejected"));
-    let (config, catalog) =
-        (folder.write("config.json", &config), folder.write("catalog.json", &catalog));
-    let words =
-        ["write", "--config", &config.to_string_lossy(), "--catalog", &catalog.to_string_lossy()];
-    let ended = Running::start(&sim, &words, input.clone(), 0).end().succeeded();
-    assert_eq!((ended.count("created"), ended.count("recordCount")), (1, 1), "{:#?}", ended.lines);
-    run_commands(&sim, &folder, &input);
-}
-
-/// Runs the commands that the page shows, with the binary on the path and the files beside it.
-fn run_commands(sim: &simulator::Simulator, folder: &Folder, input: &str) {
-    std::fs::write(folder.0.join("messages.jsonl"), input).expect("a file");
-    let binary = env!("CARGO_BIN_EXE_destination-zendesk-support");
-    let path = format!("{}:/usr/bin:/bin", Path::new(binary).parent().expect("a folder").display());
-    let text = text_of(README);
-    let block =
-        text.split("```sh\n").nth(1).and_then(|rest| rest.split("```").next()).expect("commands");
-    assert!(block.lines().count() >= 3, "{block}");
-    let mut shell = std::process::Command::new("sh");
-    shell
-        .args(["-euc", block])
-        .current_dir(&folder.0)
-        .env("PATH", path)
-        .env("ZENDESK_BASE_URL", sim.url());
-    shell.env("ZENDESK_CLOCK_SCALE", SCALE.to_string()).env("NO_PROXY", "127.0.0.1");
-    let ended = shell.output().expect("a shell");
-    let told = String::from_utf8_lossy(&ended.stdout);
-    assert!(
-        ended.status.success() && ended.stderr.is_empty(),
-        "{told}{}",
-        String::from_utf8_lossy(&ended.stderr)
-    );
-    for part in ["\"status\":\"SUCCEEDED\"", "DESTINATION_CATALOG", "\"unchanged\":1"] {
-        assert!(told.contains(part), "{part}: {told}");
-    }
-}
-
-#[test]
-fn links_lead_somewhere() {
-    let mut broken = Vec::new();
-    for page in [README, PAGE] {
-        for target in text_of(page).split("](").skip(1).filter_map(|rest| rest.split_once(')')) {
-            let file = target.0.split('#').next().unwrap_or_default();
-            let folder = in_project(page).parent().map(Path::to_owned).unwrap_or_default();
-            if !file.is_empty() && !file.starts_with("https://") && !folder.join(file).exists() {
-                broken.push(format!("{page}: {}", target.0));
-            }
-        }
-    }
-    assert!(broken.is_empty(), "{broken:#?}");
-}
-
 #[test]
 fn the_version_is_the_same_everywhere() {
     let line = format!("  dockerImageTag: {}", env!("CARGO_PKG_VERSION"));
     assert!(text_of("metadata.yaml").lines().any(|there| there == line));
+}
+
+#[test]
+fn tests_that_the_page_of_safety_names_are_there() {
+    let mut found = Vec::new();
+    sources(&in_project("integration_tests"), &mut found);
+    let tests: BTreeSet<&str> = found
+        .iter()
+        .flat_map(|text| text.split("#[test]\nfn ").skip(1))
+        .filter_map(|rest| rest.split_once('(').map(|(name, _)| name))
+        .collect();
+    let page = text_of("docs/safety.md");
+    let prose = links::prose(&page);
+    // A name of a test is a sentence.
+    let named = prose.split('`').skip(1).step_by(2).filter(|name| name.matches('_').count() > 3);
+    let named: BTreeSet<&str> = named.collect();
+    assert!(named.len() > 20, "{named:?}");
+    let missing: Vec<&&str> = named.difference(&tests).collect();
+    assert!(missing.is_empty(), "docs/safety.md names tests that are not there: {missing:?}");
+}
+
+/// What was measured of 10,000 users: `docs/benchmarks.md` has it.
+const MEASURED: f64 = 10_000.0;
+
+#[test]
+fn times_of_first_loads_are_those_of_the_measurement() {
+    let benchmarks = text_of_workspace("docs/benchmarks.md");
+    let measured = |rows: &str| -> (f64, f64) {
+        let line = benchmarks.lines().find(|line| line.starts_with(&format!("| {rows} |")));
+        let line = line.unwrap_or_else(|| panic!("no line of {rows}"));
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        let number = |cell: &str| -> Option<f64> {
+            cell.split(' ').next().and_then(|word| word.replace(',', "").parse().ok())
+        };
+        (number(cells[2]).expect("requests"), number(cells[3]).unwrap_or_default())
+    };
+    let page = text_of("docs/limits.md");
+    let mut wrong = Vec::new();
+    for (what, road, of) in [
+        ("new", "bulk", "new"),
+        ("new", "without bulk imports", "new, where bulk imports are off"),
+        ("unchanged", "compared", "unchanged"),
+    ] {
+        let (requests, minutes) = measured(of);
+        for (rows, name) in [(1e4, "10,000"), (1e5, "100,000"), (1e6, "1,000,000")] {
+            if what == "unchanged" && rows < 1e6 {
+                continue;
+            }
+            let time = |limit: f64| {
+                let by_limit = requests * rows / MEASURED / (limit / 2.0);
+                let minutes = by_limit.max(minutes * rows / MEASURED);
+                match minutes {
+                    _ if minutes < 10.0 && what == "unchanged" => format!("{minutes:.1} min"),
+                    _ if minutes < 120.0 => format!("{minutes:.0} min"),
+                    _ if minutes < 600.0 => format!("{:.1} h", minutes / 60.0),
+                    _ => format!("{:.0} h", minutes / 60.0),
+                }
+            };
+            let times = [200.0, 400.0, 700.0, 2500.0].map(time).join(" | ");
+            let line = format!("| {name} {what} | {road} | {times} |");
+            if !page.contains(&line) {
+                wrong.push(line);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "docs/limits.md lacks\n{}", wrong.join("\n"));
 }

@@ -1,21 +1,30 @@
-//! Fenced blocks, and what becomes of each kind. The kind stands behind the fence:
+//! Fenced blocks of the pages of either program, and what becomes of each kind. The kind stands behind the fence:
 //!
 //! | Fence | Run |
 //! |---|---|
 //! | `json config.json`, `json catalog.json`, `json state.json` | the file of that name in the page's folder, which the binary is run with; a word such as in `config-agent.json` tells several apart |
+//! | `json part`, `json bucket.json` | an excerpt of a configuration, which is one together with README's |
+//! | `jsonl rows.jsonl` | the file of that name in the page's folder: rows, one a line |
+//! | `text` | what the commands above it print, line by line; `…` stands for anything |
 //! | `sh` | by the shell in the page's folder, with the simulator as the account |
 //! | `sh sync.sh` | the same, as the script of that name, which stays |
 //! | `crontab` | the same, without the times |
 //! | `sh ci` | `.ci/run` holds each line |
 //! | `sh bench` | benchmarks of hours: `Cargo.toml` has each, and CI compiles them |
 //! | `diff` | the patch fits the project; `acceptance/documents.py` applies it and tests what it adds |
-//! | `sh acceptance`, `sh server`, `sh cluster`, `sh contributing`, `python`, `sql`, `yaml` | by `acceptance/documents.py` |
+//! | `sh acceptance`, `sh server`, `sh cluster`, `sh contributing`, `python`, `sql`, `sql rows`, `sql rejected`, `yaml` | by `acceptance/documents.py` |
 
 /// Kinds of blocks, by their fence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind<'b> {
     /// A file of this name for the binary.
     File(&'b str),
+    /// An excerpt of a configuration.
+    Part,
+    /// A file of this name with rows.
+    Rows(&'b str),
+    /// What the commands before it print.
+    Printed,
     Commands,
     /// A script of this name.
     Script(&'b str),
@@ -67,6 +76,9 @@ impl Block {
     pub(super) fn kind(&self) -> Option<Kind<'_>> {
         let words: Vec<&str> = self.fence.split_whitespace().collect();
         match *words {
+            ["json", "part" | "bucket.json"] => Some(Kind::Part),
+            ["jsonl", file] if file.ends_with(".jsonl") => Some(Kind::Rows(file)),
+            ["text"] => Some(Kind::Printed),
             ["json", file] => ["config", "catalog", "state"]
                 .iter()
                 .any(|begin| file.starts_with(begin) && file.ends_with(".json"))
@@ -78,7 +90,8 @@ impl Block {
             ["sh", "bench"] => Some(Kind::Benches),
             ["diff"] => Some(Kind::Patch),
             ["sh", "acceptance" | "server" | "cluster" | "contributing"]
-            | ["python" | "sql" | "yaml"] => Some(Kind::Acceptance),
+            | ["python" | "sql" | "yaml"]
+            | ["sql", "rows" | "rejected"] => Some(Kind::Acceptance),
             _ => None,
         }
     }
@@ -90,7 +103,7 @@ impl Block {
 
 #[test]
 fn every_block_is_of_a_kind_that_is_run() {
-    let runner = super::text_of("acceptance/documents.py");
+    let runner = super::text_of_workspace("acceptance/documents.py");
     let mut strange: Vec<String> = Vec::new();
     for page in super::pages() {
         for block in blocks(&page, &super::text_of(&page)) {
@@ -116,10 +129,13 @@ fn a_file_that_commands_use_is_called_by_its_name() {
     for page in super::pages() {
         let text = super::text_of(&page);
         let blocks = blocks(&page, &text);
-        let prose = super::pages::prose(&text);
+        let prose = super::links::prose(&text);
         for block in &blocks {
             // Behind the fence no reader sees the name.
-            let Some(Kind::File(name) | Kind::Script(name)) = block.kind() else { continue };
+            let Some(Kind::File(name) | Kind::Rows(name) | Kind::Script(name)) = block.kind()
+            else {
+                continue;
+            };
             let uses = |other: &Block| {
                 other.kind() == Some(Kind::Commands)
                     && other.text.split([' ', '/', '\n']).any(|word| word == name)
@@ -140,12 +156,13 @@ fn commands(block: &Block) -> impl Iterator<Item = &str> {
 
 #[test]
 fn commands_that_ci_runs_are_there() {
-    let ci = super::text_of(".ci/run") + &super::text_of(".ci/check");
+    let ci = super::text_of_workspace(".ci/run") + &super::text_of_workspace(".ci/check");
     let lines = ci.lines().map(str::trim);
     let steps: Vec<&str> = lines
         .filter_map(|line| line.strip_prefix("step ").or_else(|| line.strip_prefix("tests ")))
         .collect();
-    let manifest = super::text_of("Cargo.toml") + &super::text_of("destination/Cargo.toml");
+    let manifest = super::text_of_workspace("Cargo.toml")
+        + &super::text_of_workspace("destination/Cargo.toml");
     let is_bench = |name: &str| manifest.contains(&format!("[[bench]]\nname = \"{name}\"\n"));
     let is_there = |kind: Kind<'_>, command: &str| match kind {
         Kind::Ci => command == ".ci/run" || steps.contains(&command),

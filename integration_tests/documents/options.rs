@@ -1,24 +1,8 @@
-//! `docs/options.md`, made from what `spec` prints: an option that is added stands there by itself.
+//! A page of options, made from what `spec` prints: an option that is added stands there by itself.
 
 use std::fmt::Write;
 
 use serde_json::{Map, Value};
-
-use super::assert_current;
-use crate::program::{binary, run};
-
-const INTRODUCTION: &str = "\
-<!-- Made from what `spec` prints. To change it, change src/config/ and run
-     UPDATE_GENERATED=1 cargo test -->
-# Options
-
-Everything that the configuration, a JSON object, may hold. Only `subdomain` and `credentials` are
-needed. Options that are not known are left alone, so that a configuration of another connector or
-of an older version goes on. A value that is not allowed is refused before anything is asked of
-Zendesk, all mistakes at once and without quoting a value, which might be a secret.
-
-[setup.md](setup.md) shows how to come by the credentials.
-";
 
 /// The options of an object in their order.
 fn in_order(properties: &Map<String, Value>) -> Vec<(&String, &Value)> {
@@ -34,16 +18,27 @@ fn words(text: &Value) -> String {
     text.as_str().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// The words that an option may be, of which some may have a description of their own.
+fn words_of(option: &Value) -> impl Iterator<Item = &Value> {
+    let among = option["oneOf"].as_array().into_iter().flatten();
+    let all = std::iter::once(option).chain(among);
+    all.flat_map(|one| one["enum"].as_array().into_iter().flatten().chain(one.get("const")))
+}
+
 /// What values an option may have.
 fn allowed(option: &Value) -> String {
     let kind = option["type"].as_str().unwrap_or("object");
-    let mut parts = match option["enum"].as_array() {
-        Some(values) => {
-            let values: Vec<String> = values.iter().map(|value| format!("`{value}`")).collect();
-            vec![format!("one of {}", values.join(", "))]
-        }
-        None if kind == "array" => vec![format!("list of {}", allowed(&option["items"]))],
-        None => vec![kind.to_owned()],
+    let words: Vec<&Value> = words_of(option).collect();
+    let mut parts = if words.is_empty() {
+        let is_list = kind == "array";
+        vec![if is_list {
+            format!("list of {}", allowed(&option["items"]))
+        } else {
+            kind.to_owned()
+        }]
+    } else {
+        let values: Vec<String> = words.iter().map(|value| format!("`{value}`")).collect();
+        vec![format!("one of {}", values.join(", "))]
     };
     match (option["minimum"].as_u64(), option["maximum"].as_u64()) {
         (Some(least), Some(most)) => parts.push(format!("{least} to {most}")),
@@ -85,46 +80,52 @@ fn describe(page: &mut String, name: &str, option: &Value, heading: &str) {
         let properties = variant["properties"].as_object().cloned().unwrap_or_default();
         let constant = properties.values().find_map(|property| property.get("const"));
         let constant = constant.and_then(Value::as_str).unwrap_or_default();
-        let _ = writeln!(page, "\n{heading}# `{constant}`\n\n{}\n", words(&variant["title"]));
-        table(page, variant);
+        let told = words(&variant["description"]);
+        let told = if told.is_empty() { words(&variant["title"]) } else { told };
+        let _ = writeln!(page, "\n{heading}# `{constant}`\n\n{told}\n");
+        let _ = write!(page, "{TABLE}");
+        table(page, variant, "");
     }
     if option["items"]["properties"].is_object() {
-        let _ = writeln!(page);
-        table(page, &option["items"]);
+        let _ = write!(page, "\n{TABLE}");
+        table(page, &option["items"], "");
     }
 }
 
-/// The members of an object.
-fn table(page: &mut String, object: &Value) {
+const TABLE: &str = "| Key | Needed | Value | Meaning |\n|---|---|---|---|\n";
+
+/// The members of an object. Those of an object inside have its name before theirs.
+fn table(page: &mut String, object: &Value, within: &str) {
     let required = object["required"].as_array().cloned().unwrap_or_default();
-    let _ = writeln!(page, "| Key | Needed | Value | Meaning |\n|---|---|---|---|");
     let properties = object["properties"].as_object().cloned().unwrap_or_default();
     for (name, option) in in_order(&properties) {
         let needed = if required.contains(&Value::from(name.as_str())) { "yes" } else { "no" };
         let (value, meaning) = match option["const"].as_str() {
             Some(constant) => {
-                (format!("`{constant}`"), "Chooses this way of signing in.".to_owned())
+                let chooses = match name.as_str() {
+                    "credentials" => "Chooses this way of signing in.",
+                    _ => "Chooses this.",
+                };
+                (format!("`{constant}`"), chooses.to_owned())
             }
             None => (allowed(option), words(&option["description"])),
         };
-        let _ = writeln!(page, "| `{name}` | {needed} | {value} | {meaning} |");
+        let _ = writeln!(page, "| `{within}{name}` | {needed} | {value} | {meaning} |");
+        table(page, option, &format!("{within}{name}."));
     }
 }
 
-fn options_page(specification: &Value) -> String {
-    let mut page = INTRODUCTION.to_owned();
-    let properties = specification["properties"].as_object().expect("options");
+/// The page behind its introduction. `examples` has excerpts of configurations by the option that they show.
+pub(super) fn page_of(introduction: &str, examples: &[(&str, &str)], spec: &Value) -> String {
+    let mut page = introduction.to_owned();
+    let properties = spec["properties"].as_object().expect("options");
     for (name, option) in in_order(properties) {
         describe(&mut page, name, option, "##");
+        for (_, example) in examples.iter().filter(|(of, _)| of == name) {
+            let is_long = example.contains('\n');
+            let (open, close) = if is_long { ("{\n  ", "\n}") } else { ("{ ", " }") };
+            let _ = write!(page, "\n```json part\n{open}{example}{close}\n```\n");
+        }
     }
     page
-}
-
-#[test]
-fn the_page_of_options_is_current() {
-    let mut command = binary();
-    command.arg("spec");
-    let ended = run(command);
-    let spec: Value = serde_json::from_slice(&ended.stdout).expect("a SPEC line");
-    assert_current("docs/options.md", &options_page(&spec["spec"]["connectionSpecification"]));
 }

@@ -231,6 +231,9 @@ impl Sandbox {
                 command.join(" ").replace("/srv/zendesk", &self.folder.to_string_lossy())
             }
             Some(Kind::Ci | Kind::Benches | Kind::Patch | Kind::Acceptance) | None => return Ok(()),
+            Some(Kind::Part | Kind::Rows(_) | Kind::Printed) => {
+                return Err("is of a kind that only the destination's pages have".to_owned());
+            }
         };
         let told = &block.text;
         let uses = |tool: &&&str| {
@@ -306,7 +309,11 @@ fn what_pages_show_works() {
         let blocks = blocks(&page, &text_of(&page));
         let is_run = |block: &&Block| {
             let kind = block.kind();
-            matches!(kind, Some(Kind::File(_) | Kind::Commands | Kind::Script(_) | Kind::Crontab))
+            let is_left = matches!(
+                kind,
+                Some(Kind::Ci | Kind::Benches | Kind::Patch | Kind::Acceptance) | None
+            );
+            !is_left
         };
         let blocks: Vec<&Block> = blocks.iter().filter(is_run).collect();
         if blocks.is_empty() {

@@ -140,10 +140,12 @@ impl Batch {
         if self.operation == Some(Operation::Insert) {
             return item.wanted != *wanted;
         }
+        // The first may create what the second is to be added to: a creation takes no comment.
+        let may_create = self.operation.is_some_and(Operation::creates);
         wanted.iter().any(|(at, value)| {
             let earlier = item.wanted.get(at);
             match layout.merge(*at) {
-                Merge::Apart => earlier.is_some(),
+                Merge::Apart => may_create || earlier.is_some(),
                 Merge::ApartIfOthers => earlier.is_some_and(|earlier| earlier != value),
                 Merge::Over | Merge::Together => false,
             }
@@ -241,6 +243,20 @@ mod tests {
         assert_eq!(batch.items[0].wanted[&tags], json!(["a", "b"]));
         assert!(batch.parts_from(&layout, Some("k"), &[(organization, json!(2))].into()));
         assert!(!batch.parts_from(&layout, Some("l"), &[(organization, json!(2))].into()));
+    }
+
+    #[test]
+    fn a_comment_waits_for_the_row_that_may_create_its_ticket() {
+        for (operation, waits) in [(Operation::Upsert, true), (Operation::Update, false)] {
+            let mut ledger = Ledger::default();
+            let layout = layout_of(Object::Tickets, operation, KeyField::ExternalId);
+            let at = |name: &str| layout.fields.find(name).unwrap();
+            let mut batch = Batch::new(operation);
+            let first = [(at("subject"), json!("s"))].into();
+            batch.add(&layout, Some("k".to_owned()), first, row(&mut ledger));
+            let second = [(at("comment"), json!("c"))].into();
+            assert_eq!(batch.parts_from(&layout, Some("k"), &second), waits);
+        }
     }
 
     #[test]

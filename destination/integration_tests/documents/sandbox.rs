@@ -1,0 +1,400 @@
+//! Runs what pages show: files as files of a folder, commands by the shell in that folder, with the simulator as the
+//! account. What commands print is held against what the page says that they print. Where a page writes `"..."` for
+//! a secret, the simulated account's is put. What README shows is there on every page. PAGE names the pages that are
+//! run, by a part of their names.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use destination_zendesk_support::config::{Config, connection_specification};
+use serde_json::{Map, Value, json};
+use simulator::{
+    ADMIN_API_TOKEN, ADMIN_BEARER, CustomField, OAUTH_ACCESS_TOKEN, OAUTH_CLIENT_ID,
+    OAUTH_CLIENT_SECRET, OAUTH_CODE, OAUTH_REFRESH_TOKEN, Plan, Settings, Simulator,
+};
+
+use super::blocks::{Block, Kind, blocks};
+use super::{README, pages, text_of};
+use crate::run::SCALE;
+
+/// Tools that pages use and that not every machine has. CI has them.
+const TOOLS: &[&str] = &["jq", "curl"];
+
+/// Runs the binary as the one in the image would be, in the folder that is mounted. There is nothing to build.
+const DOCKER: &str = r#"#!/bin/sh
+set -eu
+[ "$1" != build ] || exit 0
+[ "$1" = run ]
+shift
+folder= mount=
+while [ "${1#-}" != "$1" ]; do
+    case $1 in
+        --volume) folder=${2%%:*} mount=${2#*:}; shift 2 ;;
+        --workdir) [ "$2" = "$mount" ]; cd "$folder"; shift 2 ;;
+        --user) shift 2 ;;
+        --rm|--interactive) shift ;;
+        *) echo "docker stand-in: $1 is not known" >&2; exit 64 ;;
+    esac
+done
+exec "$@"
+"#;
+
+/// Runs the image itself, which reaches the simulator. `acceptance/run` has built it.
+const REAL_DOCKER: &str = r#"#!/bin/sh
+[ "$1" != build ] || exec "$PAGES_DOCKER" tag "$PAGES_IMAGE" destination-zendesk-support
+shift
+case " $* " in *" check "*) ZENDESK_CLOCK_SCALE=1 ;; esac
+exec "$PAGES_DOCKER" run --network host --env ZENDESK_BASE_URL --env ZENDESK_CLOCK_SCALE "$@"
+"#;
+
+/// At the scaled clock the seconds that `check` gives the account are milliseconds.
+const PROGRAM: &str = r#"#!/bin/sh
+[ "$1" != check ] || export ZENDESK_CLOCK_SCALE=1
+exec "$REAL_PROGRAM" "$@"
+"#;
+
+/// Asks the simulator in place of the account's host.
+const CURL: &str = r#"#!/bin/sh
+for word; do
+    shift
+    case $word in
+        https://acme.zendesk.com/*) word=$ZENDESK_BASE_URL/${word#https://acme.zendesk.com/} ;;
+    esac
+    set -- "$@" "$word"
+done
+PATH=$REAL_PATH exec curl "$@"
+"#;
+
+/// The account that pages write to: people and companies of a shop, and fields of their own.
+fn account(seed: u64) -> Simulator {
+    let settings = Settings {
+        seed,
+        scale: SCALE,
+        plan: Plan::EnterprisePlus,
+        tidy_people: true,
+        oauth_scope: "read write",
+        page_cap: None,
+        ..Settings::default()
+    };
+    let sim = Simulator::start(settings).expect("the simulator starts");
+    let plans = [("gold", "Gold"), ("silver", "Silver"), ("bronze", "Bronze")];
+    let severities = [("severity_high", "High"), ("severity_low", "Low")];
+    let of_users = [
+        CustomField::new("dropdown", "plan", "Plan").with_options(&plans),
+        CustomField::new("integer", "seats", "Seats"),
+        CustomField::new("date", "renewal", "Renewal"),
+        CustomField::new("checkbox", "audience_vip", "VIP"),
+    ];
+    let of_organizations = [
+        CustomField::new("dropdown", "tier", "Tier").with_options(&plans),
+        CustomField::new("checkbox", "audience_at_risk", "At risk"),
+    ];
+    let of_tickets = [CustomField::new("tagger", "severity", "Severity").with_options(&severities)];
+    sim.account(|account| {
+        for (of, fields) in [
+            ("users", &of_users[..]),
+            ("organizations", &of_organizations),
+            ("tickets", &of_tickets),
+        ] {
+            account.remove_fields(of);
+            account.add_fields(of, fields);
+        }
+        let shop = account
+            .write_new("organizations", json!({ "name": "Corner Shop", "external_id": "o-1" }));
+        for row in [
+            json!({ "external_id": "c-1", "name": "Ann Lee", "email": "ann@example.com",
+                "tags": ["met_in_may"], "organization_id": shop,
+                "user_fields": { "plan": "silver", "audience_vip": false } }),
+            json!({ "external_id": "c-2", "name": "Ben Ito", "email": "ben@example.com",
+                "user_fields": { "plan": "gold", "audience_vip": true } }),
+            json!({ "name": "Cleo Diaz", "email": "cleo@example.com" }),
+            json!({ "external_id": "c-4", "name": "Dan Fox", "email": "dan@example.com",
+                "user_fields": { "plan": "gold", "audience_vip": true } }),
+        ] {
+            account.write_new("users", row);
+        }
+    });
+    // The search index knows them by then.
+    sim.advance_seconds(600);
+    sim
+}
+
+/// The folder of a page, and the account that its commands write to.
+pub(super) struct Sandbox {
+    sim: Simulator,
+    folder: PathBuf,
+    path: String,
+}
+
+fn is_here(tool: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(tool).is_file())
+}
+
+fn executable_file(file: &Path, text: &str) {
+    std::fs::write(file, text).expect("a file is written");
+    let everybody = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(file, everybody).expect("it may be run");
+}
+
+impl Sandbox {
+    pub(super) fn new(seed: u64) -> Self {
+        let folder = format!("zendesk-destination-pages-{}-{seed}", std::process::id());
+        let folder = std::env::temp_dir().join(folder);
+        let bin = folder.join("bin");
+        std::fs::create_dir_all(&bin).expect("a folder");
+        let docker = if std::env::var_os("PAGES_DOCKER").is_some() { REAL_DOCKER } else { DOCKER };
+        for (name, text) in
+            [("docker", docker), ("destination-zendesk-support", PROGRAM), ("curl", CURL)]
+        {
+            executable_file(&bin.join(name), text);
+        }
+        let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default());
+        let sandbox = Self { sim: account(seed), folder, path };
+        for (name, text) in of_readme() {
+            sandbox.put(&name, &text).expect("README's files are JSON");
+        }
+        // What a source writes, which pages take for given.
+        let row = json!({ "customer_id": "c-1", "name": "Ann Lee", "email": "ann@example.com", "plan": "Gold" });
+        let record = json!({ "stream": "customers", "data": row, "emitted_at": 0 });
+        let message = json!({ "type": "RECORD", "record": record });
+        std::fs::write(sandbox.folder.join("messages.jsonl"), format!("{message}\n"))
+            .expect("a file is written");
+        sandbox
+    }
+
+    fn shell(&self, text: &str) -> Output {
+        // Searches see what blocks before this one wrote.
+        self.sim.advance_seconds(600);
+        let mut process = Command::new("sh");
+        process
+            .args(["-euc", text])
+            .current_dir(&self.folder)
+            .env("PATH", &self.path)
+            .env("REAL_PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("REAL_PROGRAM", env!("CARGO_BIN_EXE_destination-zendesk-support"))
+            .env("ZENDESK_BASE_URL", self.sim.url())
+            .env("ZENDESK_CLOCK_SCALE", SCALE.to_string())
+            .env("ZENDESK_TOKEN", ADMIN_BEARER)
+            .env("NO_PROXY", "127.0.0.1")
+            .env("CODE", OAUTH_CODE)
+            .env("CLIENT_ID", OAUTH_CLIENT_ID)
+            .env("CLIENT_SECRET", OAUTH_CLIENT_SECRET)
+            .env_remove("LOG_LEVEL")
+            .env_remove("WORKER_JOB_ATTEMPT");
+        process.output().expect("a shell")
+    }
+
+    fn put(&self, name: &str, text: &str) -> Result<(), String> {
+        let mut value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        if name.starts_with("config") {
+            fill(&mut value);
+        }
+        std::fs::write(self.folder.join(name), value.to_string()).expect("a file is written");
+        Ok(())
+    }
+
+    /// Checks a config of a page, or takes a catalog of one.
+    fn try_out(&self, name: &str) -> Result<(), String> {
+        let text = std::fs::read(self.folder.join(name)).map_err(|error| error.to_string())?;
+        let command = if name.starts_with("config") {
+            known(&serde_json::from_slice(&text).map_err(|error| error.to_string())?)?;
+            format!("destination-zendesk-support check --config {name}")
+        } else {
+            format!(
+                "destination-zendesk-support write --config config.json --catalog {name} </dev/null"
+            )
+        };
+        refused(&self.shell(&command))
+    }
+
+    /// Runs a block and says what went wrong. `printed` is what the block before it printed.
+    fn run(&self, block: &Block, printed: &mut String) -> Result<(), String> {
+        let text = match block.kind() {
+            Some(Kind::File(name)) => {
+                return self.put(name, &block.text).and_then(|()| self.try_out(name));
+            }
+            Some(Kind::Part) => return part(&block.text),
+            Some(Kind::Rows(name)) => {
+                let mut rows = block.text.lines().map(serde_json::from_str::<Map<String, Value>>);
+                if let Some(Err(error)) = rows.find(Result::is_err) {
+                    return Err(error.to_string());
+                }
+                std::fs::write(self.folder.join(name), &block.text).expect("a file is written");
+                return Ok(());
+            }
+            Some(Kind::Printed) => return is_printed(&block.text, printed),
+            Some(Kind::Commands) => block.text.clone(),
+            Some(Kind::Script(name)) => {
+                executable_file(&self.folder.join(name), &block.text);
+                format!("./{name}")
+            }
+            Some(Kind::Ci | Kind::Benches | Kind::Patch | Kind::Acceptance) => return Ok(()),
+            Some(Kind::Crontab) | None => return Err("is of a kind that nothing runs".to_owned()),
+        };
+        let uses = |tool: &&&str| {
+            text.split(|letter: char| !letter.is_alphanumeric()).any(|word| word == **tool)
+        };
+        if let Some(tool) = TOOLS.iter().filter(uses).find(|tool| !is_here(tool)) {
+            assert!(std::env::var_os("CI").is_none(), "{tool} is missing, which CI has to have");
+            return Ok(());
+        }
+        let ended = self.shell(&text);
+        *printed = String::from_utf8_lossy(&ended.stdout).into_owned();
+        refused(&ended)
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Why commands did not work.
+fn refused(ended: &Output) -> Result<(), String> {
+    let told = String::from_utf8_lossy(&ended.stdout);
+    let stderr = String::from_utf8_lossy(&ended.stderr);
+    // A check that says no has done its work, and ends well.
+    let is_refused = told.contains("\"status\":\"FAILED\"");
+    if ended.status.success() && stderr.is_empty() && !is_refused {
+        return Ok(());
+    }
+    Err(format!("ended with {}: {stderr} {told}", ended.status))
+}
+
+/// Whether commands printed what a page says, line by line. `…` stands for anything.
+fn is_printed(page: &str, printed: &str) -> Result<(), String> {
+    let fits = |(expected, there): (&str, &str)| {
+        let mut rest = there;
+        let parts: Vec<&str> = expected.split('…').collect();
+        parts.iter().enumerate().all(|(at, part)| {
+            let found = match at {
+                0 => rest.starts_with(part).then_some(0),
+                _ if at + 1 == parts.len() => rest.ends_with(part).then(|| rest.len() - part.len()),
+                _ => rest.find(part),
+            };
+            found.is_some_and(|found| {
+                rest = &rest[found + part.len()..];
+                true
+            })
+        }) && (parts.len() > 1 || rest.is_empty())
+    };
+    let is_same = page.lines().count() == printed.lines().count()
+        && page.lines().zip(printed.lines()).all(fits);
+    if is_same { Ok(()) } else { Err(format!("is not what is printed, which is\n{printed}")) }
+}
+
+/// Refuses options that are none: they are left alone, so a slip would go unseen.
+fn known(config: &Value) -> Result<(), String> {
+    fn unknown(value: &Value, schema: &Value, at: &str, found: &mut Vec<String>) {
+        for item in value.as_array().into_iter().flatten() {
+            unknown(item, &schema["items"], at, found);
+        }
+        if schema["properties"].is_null() && schema["oneOf"].is_null() {
+            return;
+        }
+        for (name, value) in value.as_object().into_iter().flatten() {
+            let among = schema["oneOf"].as_array().into_iter().flatten();
+            let mut schemas =
+                std::iter::once(schema).chain(among).map(|one| &one["properties"][name]);
+            match schemas.find(|schema| !schema.is_null()) {
+                Some(schema) => unknown(value, schema, &format!("{at}{name}."), found),
+                None => found.push(format!("{at}{name}")),
+            }
+        }
+    }
+    let mut found = Vec::new();
+    unknown(config, &connection_specification(), "", &mut found);
+    if found.is_empty() { Ok(()) } else { Err(format!("has options that are none: {found:?}")) }
+}
+
+/// An excerpt is a config together with what README has.
+fn part(text: &str) -> Result<(), String> {
+    let part: Map<String, Value> = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let (_, config) =
+        of_readme().into_iter().find(|(name, _)| name == "config.json").expect("it has one");
+    let mut config: Map<String, Value> =
+        serde_json::from_str(&config).map_err(|error| error.to_string())?;
+    config.extend(part);
+    let config = Value::Object(config);
+    known(&config)?;
+    Config::parse(config.to_string().as_bytes())
+        .map(drop)
+        .map_err(|violations| format!("{violations:?}"))
+}
+
+/// Puts the simulated account's secrets where a page leaves them out.
+fn fill(config: &mut Value) {
+    let is_refresh = config["credentials"]["credentials"] == "oauth2_refresh";
+    let known = json!({
+        "client_id": OAUTH_CLIENT_ID,
+        "client_secret": OAUTH_CLIENT_SECRET,
+        "refresh_token": OAUTH_REFRESH_TOKEN,
+        "access_token": if is_refresh { OAUTH_ACCESS_TOKEN } else { ADMIN_BEARER },
+        "email": ADMIN_API_TOKEN.email,
+        "api_token": ADMIN_API_TOKEN.token,
+    });
+    for (key, value) in config["credentials"].as_object_mut().into_iter().flatten() {
+        if value == "..." {
+            *value = known[key].clone();
+        }
+    }
+}
+
+/// What README shows: a configuration, a catalog and rows that other pages go on with.
+fn of_readme() -> Vec<(String, String)> {
+    let blocks = blocks(README, &text_of(README));
+    let files = blocks.iter().filter_map(|block| match block.kind() {
+        Some(Kind::File(name)) => Some((name.to_owned(), block.text.clone())),
+        _ => None,
+    });
+    files.collect()
+}
+
+#[test]
+fn what_pages_show_works() {
+    let only = std::env::var("PAGE").ok();
+    let mut wrong: Vec<String> = Vec::new();
+    let mut ran = 0;
+    for (seed, page) in (1..).zip(pages()) {
+        if only.as_ref().is_some_and(|only| !page.contains(only.as_str())) {
+            continue;
+        }
+        let sandbox = Sandbox::new(seed);
+        let mut printed = String::new();
+        for block in blocks(&page, &text_of(&page)) {
+            ran += 1;
+            if let Err(what) = sandbox.run(&block, &mut printed) {
+                wrong.push(format!("{}: {what}", block.place()));
+            }
+        }
+    }
+    assert!(only.is_some() || ran > 40, "only {ran} blocks were found");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_page_that_is_wrong_is_found_out() {
+    let sandbox = Sandbox::new(0);
+    let block = |text: &str| blocks("page", text).remove(0);
+    for wrong in [
+        "```sh\ndestination-zendesk-support write --config config.json\n```\n",
+        "```sh\ndocker run --rm --volume \"$PWD:/data\" destination-zendesk-support check\n```\n",
+        "```json part\n{\"num_worker\":3}\n```\n",
+        "```json part\n{\"max_jobs\":31}\n```\n",
+        "```json part\n{\"audiences\":[{\"slug\":\"vip\",\"as\":{\"tags\":\"vip\"}}]}\n```\n",
+        "```json config.json\n{\"subdomain\":\"acme\",\"credentials\":\
+         {\"credentials\":\"oauth2.0\",\"access_token\":\"another\"}}\n```\n",
+        "```json catalog.json\n{\"streams\":[{\"stream\":{\"name\":\"nothing\",\"json_schema\":{}},\
+         \"sync_mode\":\"full_refresh\",\"destination_sync_mode\":\"append\"}]}\n```\n",
+        "```jsonl rows.jsonl\n{\"a\":1}\n{\n```\n",
+        "```text\nsomething else\n```\n",
+    ] {
+        let mut printed = "something\n".to_owned();
+        assert!(sandbox.run(&block(wrong), &mut printed).is_err(), "{wrong}");
+    }
+    assert_eq!(is_printed("a … d\n…e\n", "a b c d\nxe\n"), Ok(()));
+    assert!(is_printed("a …\n", "b c\n").is_err() && is_printed("a\n", "a\nb\n").is_err());
+}

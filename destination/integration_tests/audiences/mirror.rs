@@ -530,3 +530,30 @@ fn check_and_discover_write_nothing() {
     }
     assert_eq!(sim.ledger().writes, []);
 }
+
+#[test]
+fn a_check_says_that_mirrors_need_the_scope_of_the_search() {
+    let sim = BY_FIELD.account(3, |_| false);
+    for (token, is_told) in
+        [(simulator::GRANULAR_WRITE_BEARER, true), (simulator::PEOPLE_WRITE_BEARER, false)]
+    {
+        for (kind, by_search) in [(KINDS[1], true), (KINDS[2], false)] {
+            let mut options = kind.options(&json!({}));
+            options["credentials"]["access_token"] = json!(token);
+            let told = command(&sim, "check", &options).logged("WARN");
+            let told = told.iter().any(|line| line.contains("cannot be mirrored"));
+            assert_eq!(told, is_told && by_search, "{token} {kind:?}");
+        }
+    }
+}
+
+#[test]
+fn a_search_that_lacks_its_scope_names_it() {
+    let sim = BY_FIELD.account(80, |at| at < 60);
+    let lacks = r#"{"error":"Forbidden","description":"You are missing the following required scopes: read"}"#;
+    let fault = Fault::with_body(403, lacks);
+    sim.faults(Faults::rule("/search/export", When::Always, fault));
+    let ended = run(&sim, BY_FIELD, &json!({}), whole(&super::rows(0..55)));
+    let errors = ended.errors();
+    assert!(errors[0].contains("with the scope `read`"), "{errors:?}");
+}

@@ -20,6 +20,7 @@ use zendesk::clock::Clock;
 use super::audiences::mark;
 use super::{Out, client, store};
 use crate::api::{Api, Write, refusal};
+use crate::audience::{Audience, WrittenMark};
 use crate::bind::why_unknown;
 use crate::config::Config;
 use crate::custom_object::CustomObject;
@@ -93,20 +94,17 @@ async fn examine(api: &Arc<Api>, config: &Config, out: &Out) -> Result<Result<()
         true => token_facts(&api.client).await.ok().flatten(),
         false => None,
     };
-    let mut problems = bound_objects(config);
-    problems.extend(missing_custom_objects(api, config).await);
-    if !problems.is_empty() {
-        return Ok(Err(problems.join("; ")));
-    }
-    let problems = Box::pin(audiences(api, config)).await;
-    if !problems.is_empty() {
-        return Ok(Err(problems.join("; ")));
-    }
-    let writable = scopes(token.as_ref(), out).await?;
+    let writable = scopes(token.as_ref(), &config.audiences, out).await?;
     if writable.is_empty() {
         return Ok(Err(
             "The access token may write nothing. Sign in with the scope `read write`.".to_owned()
         ));
+    }
+    let mut problems = bound_objects(config);
+    problems.extend(missing_custom_objects(api, config).await);
+    problems.extend(Box::pin(audiences(api, config)).await);
+    if !problems.is_empty() {
+        return Ok(Err(problems.join("; ")));
     }
     if writable.contains(&Some(Object::Users)) {
         road(api, out).await?;
@@ -142,8 +140,10 @@ async fn audiences(api: &Arc<Api>, config: &Config) -> Vec<String> {
             Ok(Ok(_)) => {}
             Ok(Err(problem)) => problems.push(problem),
             Err(error) => {
-                let why = super::failure::of_sync(&error, Some(audience.of)).message;
-                problems.push(format!("audience `{}`: {why}", audience.slug));
+                let why = super::failure::of_audience(&error).message;
+                if !problems.contains(&why) {
+                    problems.push(why);
+                }
             }
         }
     }
@@ -182,7 +182,11 @@ async fn missing_custom_objects(api: &Api, config: &Config) -> Vec<String> {
 }
 
 /// Which objects the token may write, as far as its scopes are known; none are custom objects. Says what is missing.
-async fn scopes(token: Option<&TokenFacts>, out: &Out) -> Result<Vec<Option<Object>>, Closed> {
+async fn scopes(
+    token: Option<&TokenFacts>,
+    audiences: &[Arc<Audience>],
+    out: &Out,
+) -> Result<Vec<Option<Object>>, Closed> {
     let granted = token.map(|token| token.scopes.as_slice()).unwrap_or_default();
     let has = |name: &str, verb: &str| {
         granted.is_empty()
@@ -203,6 +207,12 @@ async fn scopes(token: Option<&TokenFacts>, out: &Out) -> Result<Vec<Option<Obje
             missing.join(" and ")
         );
         out.log(Level::Warn, &message).await?;
+    }
+    let is_searched =
+        |audience: &Arc<Audience>| !matches!(audience.by, WrittenMark::Organization(_));
+    if !has("", "read") && audiences.iter().any(is_searched) {
+        let message = "audiences cannot be mirrored: the search that lists their members needs the scope `read`";
+        out.log(Level::Warn, message).await?;
     }
     Ok(writable)
 }

@@ -19,8 +19,20 @@ pub fn of_sync(error: &ApiError, object: Option<Object>) -> ErrorTrace {
         Object::OrganizationMemberships => "organizations:write",
         Object::Records(_) => "custom_objects:write",
     });
+    of_account(error, "write", scope)
+}
+
+/// What it means that an audience, or the members of a mirrored one, cannot be looked for.
+///
+/// Source: Zendesk, "OAuth tokens": no narrower scope than `read` opens the search.
+#[must_use]
+pub fn of_audience(error: &ApiError) -> ErrorTrace {
+    of_account(error, "read", "read")
+}
+
+fn of_account(error: &ApiError, verb: &str, scope: &str) -> ErrorTrace {
     let wanted = Wanted {
-        verb: "write",
+        verb,
         scope,
         scope_of_all: "read write",
         needs: "It needs an administrator, or an agent whose role may do it.".to_owned(),

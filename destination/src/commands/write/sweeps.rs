@@ -53,7 +53,7 @@ impl Sync<'_> {
                 }
                 Ok(Err(trouble))
             }
-            Err(error) => Ok(Err(failure::of_sync(&error, None))),
+            Err(error) => Ok(Err(failure::of_audience(&error))),
         }
     }
 

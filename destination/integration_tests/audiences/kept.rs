@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use simulator::{Fault, Faults, Simulator, When};
 
 use super::mirror::{mirror, run_by, state, whole};
-use super::{BY_FIELD, key, keys};
+use super::{BY_FIELD, as_said, key, keys};
 use crate::account::{all, snapshot, touched};
-use crate::run::{Ended, Folder, catalog, messages, record, start, write};
+use crate::run::{Folder, catalog, messages, record, start, write};
 
 /// An answer without any user.
 fn nobody() -> Fault {
@@ -162,19 +162,6 @@ fn said_and_done(sim: &Simulator, by: &str, rows: &[Value]) -> (String, String) 
     (said.unwrap_or_default(), as_said(&done))
 }
 
-fn as_said(done: &Ended) -> String {
-    let count = |name: &str| done.count(name);
-    format!(
-        "warehouse.rows: would create {}, update {}, leave {} unchanged, reject {}, mark {}, unmark {}",
-        count("created"),
-        count("updated"),
-        count("unchanged"),
-        count("rejectedRecordCount"),
-        count("membersAdded"),
-        count("membersRemoved"),
-    )
-}
-
 #[test]
 fn whoever_has_the_address_of_a_row_is_taken_even_where_the_row_could_create_nobody() {
     let sim = BY_FIELD.account(30, |at| at < 15);
@@ -211,6 +198,63 @@ fn a_dry_run_knows_whose_external_id_is_taken() {
     rows.push(json!({ "email": "new@x.test", "name": "N", "external_id": key(20) }));
     let (said, done) = said_and_done(&sim, "email", &rows);
     assert_eq!(said, done);
+}
+
+#[test]
+fn a_stream_that_is_cleared_removes_nobody() {
+    let sim = BY_FIELD.account(30, |at| at < 15);
+    let mut catalog = mirror("external_id", "full_refresh", false);
+    let options = BY_FIELD.options(&json!({ "allow_empty": true }));
+    let run = |catalog: &Value| {
+        start(&sim, &Folder::new(), (&options, catalog), whole(&[]), 0).end().succeeded()
+    };
+    for mode in ["overwrite", "overwrite_dedup"] {
+        catalog["streams"][0]["destination_sync_mode"] = json!(mode);
+        assert_eq!(run(&catalog).states().len(), 1);
+        assert_eq!(BY_FIELD.members(&sim), keys(0..15), "{mode}");
+    }
+    catalog["streams"][0]["destination_sync_mode"] = json!("append_dedup");
+    run(&catalog);
+    assert_eq!(BY_FIELD.members(&sim), keys([]));
+}
+
+#[test]
+fn what_is_told_of_a_stream_of_the_same_name_elsewhere_is_of_another() {
+    let sim = BY_FIELD.account(80, |at| at < 60);
+    let rows: Vec<String> = (0..55).map(|at| record(&super::row(at))).collect();
+    let end = [state(55, Some(55)), super::mirror::status("COMPLETE").replace("warehouse", "lake")];
+    let input: String = rows.into_iter().chain(end).map(|line| line + "\n").collect();
+    run_by(&sim, "external_id", &json!({}), input).succeeded();
+    assert_eq!(BY_FIELD.members(&sim), keys(0..60));
+}
+
+#[test]
+fn two_mirrors_in_one_sync_are_each_judged_by_their_own_stream() {
+    let sim = BY_FIELD.account(80, |at| at < 60);
+    let mut catalog = mirror("external_id", "full_refresh", false);
+    let mut second = catalog["streams"][0].clone();
+    second["stream"]["namespace"] = json!("lake");
+    second["destination_object_name"] = json!("audience_mirror:kept");
+    catalog["streams"].as_array_mut().unwrap().push(second);
+    let mut options = BY_FIELD.options(&json!({ "max_removal_percent": 100 }));
+    let other = json!({ "slug": "kept", "as": { "tag": "kept" } });
+    options["audiences"].as_array_mut().unwrap().push(other);
+    // Of the second one the last state is missing.
+    let elsewhere = |line: String| line.replace("warehouse", "lake");
+    let ours = whole(&super::rows(0..55));
+    let theirs: String = elsewhere(whole(&super::rows(0..10)))
+        .lines()
+        .filter(|line| !line.contains("COMPLETE"))
+        .map(|line| line.to_owned() + "\n")
+        .collect();
+    let ended =
+        start(&sim, &Folder::new(), (&options, &catalog), theirs + &ours, 0).end().succeeded();
+    assert_eq!(ended.states().len(), 2);
+    assert_eq!(BY_FIELD.members(&sim), keys(0..55));
+    let people = all(&sim, "users");
+    let is_tagged =
+        |row: &&Value| row["tags"].as_array().is_some_and(|tags| tags.contains(&json!("kept")));
+    assert_eq!(people.iter().filter(is_tagged).count(), 80, "the second one removes nobody");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use serde_json::Value;
 use zendesk::error::ApiError;
 
 use super::Writer;
+use super::planned::is_planned;
 use crate::api::of_row;
 use crate::audience::Mark;
 use crate::config::OrganizationMode;
@@ -29,9 +30,18 @@ impl Writer {
         let mut found: Vec<Found> = items.iter().map(|_| Found::default()).collect();
         self.find_rows(layout, items, &mut found).await?;
         self.find_rivals(layout, items, &mut found).await?;
+        if self.config.dry_run {
+            self.meet_planned(layout, items, &mut found);
+        }
         self.find_related(layout, items, &mut found).await?;
         if layout.bound.object == Object::Users {
             self.find_memberships(layout, items, &mut found).await?;
+        }
+        if self.config.dry_run {
+            let planned = self.planned();
+            found
+                .iter_mut()
+                .for_each(|found| planned.overlay_memberships(layout.bound.object, found));
         }
         Ok(found)
     }
@@ -57,6 +67,19 @@ impl Writer {
             found.refused = looked.refused.get(key).cloned();
         }
         Ok(())
+    }
+
+    /// Makes what was found what it would be if a dry run had written it.
+    fn meet_planned(&self, layout: &Layout, items: &[Item], found: &mut [Found]) {
+        let (object, planned) = (layout.bound.object, self.planned());
+        for (item, found) in items.iter().zip(found) {
+            if found.rows.is_empty()
+                && let Some((key, text)) = layout.written_key(&item.wanted)
+            {
+                found.rows.extend(planned.made(object, key, &text));
+            }
+            planned.overlay(object, found);
+        }
     }
 
     /// Whoever stands in the way of items whose creation was refused.
@@ -196,7 +219,9 @@ impl Writer {
             let is_first = user["organization_id"].as_u64() == Some(wanted);
             let is_replaced = self.config.organization_mode == OrganizationMode::Replace
                 || layout.leaves(&item.wanted);
-            if let Some(id) = user["id"].as_u64().filter(|_| !is_first || is_replaced) {
+            if let Some(id) =
+                user["id"].as_u64().filter(|id| (!is_first || is_replaced) && !is_planned(*id))
+            {
                 asked.push((at, id));
             }
         }

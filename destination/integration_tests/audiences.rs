@@ -1,5 +1,6 @@
 //! Audiences: who is marked and unmarked by each mode and each mark, and that nothing else of anybody changes.
 
+mod disturbed;
 mod kept;
 mod killed;
 mod mirror;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use simulator::{Fault, Faults, Simulator, When};
 
 use super::mirror::{mirror, run_by, state, whole};
-use super::{BY_FIELD, as_said, key, keys};
+use super::{BY_FIELD, KINDS, as_said, key, keys};
 use crate::account::{all, snapshot, touched};
 use crate::run::{Folder, catalog, messages, record, start, write};
 
@@ -189,6 +189,29 @@ fn whoever_has_the_address_of_a_row_is_taken_even_where_the_row_could_create_nob
     assert_eq!(BY_FIELD.members(&sim), expected);
     let taken = [id(&sim, 90), id(&sim, 91)];
     assert_eq!(taken, people);
+}
+
+#[test]
+fn whoever_is_taken_and_in_the_organization_already_does_not_join_it() {
+    let kind = KINDS[2];
+    let sim = kind.account(30, |at| at < 15);
+    let club = super::club(&sim);
+    sim.account(|account| {
+        let home = account.write_new("organizations", json!({ "name": "First" }));
+        let alone = json!({ "name": "Alone", "email": "alone@x.test", "organization_id": home });
+        let id = account.write_new("users", alone);
+        let membership = json!({ "user_id": id, "organization_id": club });
+        account.write_new("organization_memberships", membership);
+    });
+    sim.advance_seconds(600);
+    let mut rows: Vec<Value> = super::rows(0..15);
+    rows.push(json!({ "external_id": "M-90", "email": "alone@x.test", "name": "Alone" }));
+    let options = kind.options(&json!({ "create_missing": true }));
+    let catalog = mirror("external_id", "full_refresh", false);
+    let ended = start(&sim, &Folder::new(), (&options, &catalog), whole(&rows), 0).end();
+    let ended = ended.succeeded();
+    assert_eq!(kind.members(&sim), keys((0..15).chain([90])));
+    assert_eq!((ended.count("membersAdded"), ended.count("updated")), (0, 1));
 }
 
 #[test]

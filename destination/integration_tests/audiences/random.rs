@@ -50,7 +50,8 @@ fn compare(kind: Kind, by: &str, seed: u64) {
     let mut chance = Prng::new(seed);
     let people = 40 + chance.below(160);
     let share = 1 + chance.below(4);
-    let sim = kind.account(usize::try_from(people).unwrap(), |at| at as u64 % (share + 1) != 0);
+    let sim =
+        kind.account(usize::try_from(people).unwrap(), |at| !(at as u64).is_multiple_of(share + 1));
     let meant: Vec<u64> = (0..people * 3 / 2).map(|_| chance.below(people + 20)).collect();
     let rows: Vec<Value> = meant.iter().map(|at| random_row(&mut chance, by, *at)).collect();
     let catalog = mirror(by, "full_refresh", false);

@@ -211,8 +211,9 @@ impl Writer {
     ) -> Result<(), ApiError> {
         let mut asked = Vec::new();
         for (at, (item, found)) in items.iter().zip(found.iter()).enumerate() {
-            let ([user], Some(wanted)) =
-                (found.rows.as_slice(), organization_of(layout, item, found))
+            // Somebody who is taken for their address is in organizations, too.
+            let users = if found.rows.is_empty() { &found.rivals } else { &found.rows };
+            let ([user], Some(wanted)) = (users.as_slice(), organization_of(layout, item, found))
             else {
                 continue;
             };

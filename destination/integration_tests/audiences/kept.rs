@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use simulator::{Fault, Faults, Simulator, When};
+use simulator::{Fault, FaultRule, Faults, Simulator, When};
 
 use super::mirror::{mirror, run_by, state, whole};
 use super::{BY_FIELD, KINDS, as_said, key, keys};
@@ -38,23 +38,17 @@ fn add_address(sim: &Simulator, at: usize) {
 fn whoever_was_not_found_by_a_key_of_theirs_stays() {
     // The first answer about external ids leaves everybody out.
     let sim = BY_FIELD.account(80, |at| at < 60);
-    sim.faults(Faults::rules([simulator::FaultRule::new(
-        "users/show_many",
-        When::Always,
-        nobody(),
-    )
-    .at_most(1)]));
+    sim.faults(Faults::rules([
+        FaultRule::new("users/show_many", When::Always, nobody()).at_most(1)
+    ]));
     let ended = run_by(&sim, "external_id", &json!({}), whole(&super::rows(0..55))).succeeded();
     assert_eq!(ended.count("rejectedRecordCount"), 55);
     assert_eq!(BY_FIELD.members(&sim), keys(0..55));
     // So does the first one about ids.
     let sim = BY_FIELD.account(80, |at| at < 60);
-    sim.faults(Faults::rules([simulator::FaultRule::new(
-        "users/show_many",
-        When::Always,
-        nobody(),
-    )
-    .at_most(1)]));
+    sim.faults(Faults::rules([
+        FaultRule::new("users/show_many", When::Always, nobody()).at_most(1)
+    ]));
     let rows: Vec<Value> = (0..55).map(|at| json!({ "id": id(&sim, at) })).collect();
     run_by(&sim, "id", &json!({}), whole(&rows)).succeeded();
     assert_eq!(BY_FIELD.members(&sim), keys(0..55));
@@ -72,6 +66,29 @@ fn whoever_the_index_does_not_know_by_an_address_yet_stays() {
     let ended = run_by(&sim, "email", &json!({}), whole(&rows)).succeeded();
     assert_eq!(ended.count("rejectedRecordCount"), 55);
     assert_eq!(BY_FIELD.members(&sim), keys(0..55));
+}
+
+#[test]
+fn addresses_that_are_not_shown_to_their_end_fail_the_sync() {
+    let sim = BY_FIELD.account(80, |at| at < 60);
+    add_address(&sim, 7);
+    let cut = json!({ "identities": [], "meta": { "has_more": true, "after_cursor": null } });
+    let same = json!({ "identities": [], "meta": { "has_more": true, "after_cursor": "same" } });
+    for page in [cut, same] {
+        sim.clear_requests();
+        sim.faults(Faults::rules([
+            FaultRule::new("users/search", When::Always, nobody()),
+            FaultRule::new("/identities", When::Always, Fault::with_body(200, &page.to_string())),
+        ]));
+        let rows = [json!({ "email": "second@x.test" })];
+        let more = json!({ "max_removal_percent": 100 });
+        let ended = run_by(&sim, "email", &more, whole(&rows));
+        assert_eq!((ended.code, ended.states().len()), (Some(1), 0), "{page}");
+        assert_eq!(BY_FIELD.members(&sim), keys(0..60), "{page}");
+        let requests = sim.requests();
+        let asked = requests.iter().filter(|seen| seen.path.contains("/identities")).count();
+        assert!(asked <= 3 * 60, "{page}: {asked} requests");
+    }
 }
 
 #[test]

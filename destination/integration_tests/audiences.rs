@@ -1,8 +1,10 @@
 //! Audiences: who is marked and unmarked by each mode and each mark, and that nothing else of anybody changes.
 
+mod disturbed;
 mod kept;
 mod killed;
 mod mirror;
+mod random;
 
 use std::collections::BTreeSet;
 
@@ -144,6 +146,20 @@ fn row(at: usize) -> Value {
 
 fn rows(of: impl IntoIterator<Item = usize>) -> Vec<Value> {
     of.into_iter().map(row).collect()
+}
+
+/// The counts of a run, as a dry run words them.
+fn as_said(done: &Ended) -> String {
+    let count = |name: &str| done.count(name);
+    format!(
+        "warehouse.rows: would create {}, update {}, leave {} unchanged, reject {}, mark {}, unmark {}",
+        count("created"),
+        count("updated"),
+        count("unchanged"),
+        count("rejectedRecordCount"),
+        count("membersAdded"),
+        count("membersRemoved"),
+    )
 }
 
 /// Writes rows to the audience by a mode.

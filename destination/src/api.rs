@@ -1,6 +1,7 @@
 //! The account as the commands ask it: small calls that are answered by JSON.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use reqwest::Method;
 use serde_json::Value;
@@ -98,7 +99,7 @@ impl Api {
         narrowed: &[(&'static str, &str)],
     ) -> Result<Vec<Value>, ApiError> {
         let mut rows = Vec::new();
-        let mut after: Option<String> = None;
+        let (mut cursors, mut after) = (Cursors::default(), None);
         for _ in 0..MOST_PAGES {
             let mut query = vec![("page[size]", "100".to_owned())];
             query.extend(narrowed.iter().map(|(name, value)| (*name, (*value).to_owned())));
@@ -109,12 +110,32 @@ impl Api {
                 return Err(unreadable(path, &format!("it has no list `{key}`")));
             };
             rows.extend(page.iter().cloned());
-            match body["meta"]["after_cursor"].as_str() {
-                Some(cursor) if body["meta"]["has_more"] == true => after = Some(cursor.to_owned()),
-                _ => return Ok(rows),
+            match cursors.next(path, &body["meta"])? {
+                None => return Ok(rows),
+                next => after = next,
             }
         }
         Err(unreadable(path, "it does not end"))
+    }
+}
+
+/// The cursors of a list that is read page by page.
+#[derive(Debug, Default)]
+pub struct Cursors(BTreeSet<String>);
+
+impl Cursors {
+    /// The cursor of the next page, by the `meta` of a page; none behind the last one.
+    ///
+    /// # Errors
+    /// [`ApiError`] when the list goes on and does not say where, or goes back. What is missing of it would be
+    /// taken for what is not there.
+    pub fn next(&mut self, path: &str, meta: &Value) -> Result<Option<String>, ApiError> {
+        match &meta["after_cursor"] {
+            _ if meta["has_more"] != true => Ok(None),
+            Value::String(cursor) if self.0.insert(cursor.clone()) => Ok(Some(cursor.clone())),
+            Value::String(_) => Err(unreadable(path, "it comes back to a page that it showed")),
+            _ => Err(unreadable(path, "it goes on and does not say where")),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::object::{Object, Operation};
+use crate::object::{Object, Operation, fold};
 
 /// The column that marks or unmarks row by row.
 pub const MEMBER: &str = "member";
@@ -27,6 +27,17 @@ pub enum WrittenMark {
     Tag(String),
     /// The external id of an organization.
     Organization(String),
+}
+
+impl WrittenMark {
+    /// Whether both mean the same in Zendesk.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Organization(one), Self::Organization(other)) => fold(one) == fold(other),
+            _ => self == other,
+        }
+    }
 }
 
 /// What makes somebody a member, as Zendesk has it.

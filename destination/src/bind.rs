@@ -38,6 +38,9 @@ pub struct Bound {
     pub is_full_refresh: bool,
     /// Whether a later attempt of the same job brings only the rest of it.
     pub is_resumable: bool,
+    /// Whether the platform may be clearing the stream: it then sends no rows, and its destinations are to delete
+    /// what they hold.
+    pub may_be_cleared: bool,
 }
 
 /// Binds all streams of a catalog.
@@ -234,6 +237,13 @@ fn finish(
     };
     let (stream, columns) = (configured.descriptor.clone(), configured.columns.clone());
     let (is_full_refresh, is_resumable) = (configured.is_full_refresh, configured.is_resumable);
+    // Source: Airbyte's platform, `JobCreator`, whose clearing writes `overwrite` into the catalog. No object of
+    // data activation is offered that mode.
+    let may_be_cleared = configured.object_name.is_some()
+        && matches!(
+            configured.mode,
+            DestinationSyncMode::Overwrite | DestinationSyncMode::OverwriteDedup
+        );
     Ok(Bound {
         stream,
         object,
@@ -244,6 +254,7 @@ fn finish(
         columns,
         is_full_refresh,
         is_resumable,
+        may_be_cleared,
     })
 }
 

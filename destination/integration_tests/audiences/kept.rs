@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use simulator::{Fault, Faults, Simulator, When};
+use simulator::{Fault, FaultRule, Faults, Simulator, When};
 
 use super::mirror::{mirror, run_by, state, whole};
-use super::{BY_FIELD, key, keys};
+use super::{BY_FIELD, KINDS, as_said, key, keys};
 use crate::account::{all, snapshot, touched};
-use crate::run::{Ended, Folder, catalog, messages, record, start, write};
+use crate::run::{Folder, catalog, messages, record, start, write};
 
 /// An answer without any user.
 fn nobody() -> Fault {
@@ -38,23 +38,17 @@ fn add_address(sim: &Simulator, at: usize) {
 fn whoever_was_not_found_by_a_key_of_theirs_stays() {
     // The first answer about external ids leaves everybody out.
     let sim = BY_FIELD.account(80, |at| at < 60);
-    sim.faults(Faults::rules([simulator::FaultRule::new(
-        "users/show_many",
-        When::Always,
-        nobody(),
-    )
-    .at_most(1)]));
+    sim.faults(Faults::rules([
+        FaultRule::new("users/show_many", When::Always, nobody()).at_most(1)
+    ]));
     let ended = run_by(&sim, "external_id", &json!({}), whole(&super::rows(0..55))).succeeded();
     assert_eq!(ended.count("rejectedRecordCount"), 55);
     assert_eq!(BY_FIELD.members(&sim), keys(0..55));
     // So does the first one about ids.
     let sim = BY_FIELD.account(80, |at| at < 60);
-    sim.faults(Faults::rules([simulator::FaultRule::new(
-        "users/show_many",
-        When::Always,
-        nobody(),
-    )
-    .at_most(1)]));
+    sim.faults(Faults::rules([
+        FaultRule::new("users/show_many", When::Always, nobody()).at_most(1)
+    ]));
     let rows: Vec<Value> = (0..55).map(|at| json!({ "id": id(&sim, at) })).collect();
     run_by(&sim, "id", &json!({}), whole(&rows)).succeeded();
     assert_eq!(BY_FIELD.members(&sim), keys(0..55));
@@ -72,6 +66,29 @@ fn whoever_the_index_does_not_know_by_an_address_yet_stays() {
     let ended = run_by(&sim, "email", &json!({}), whole(&rows)).succeeded();
     assert_eq!(ended.count("rejectedRecordCount"), 55);
     assert_eq!(BY_FIELD.members(&sim), keys(0..55));
+}
+
+#[test]
+fn addresses_that_are_not_shown_to_their_end_fail_the_sync() {
+    let sim = BY_FIELD.account(80, |at| at < 60);
+    add_address(&sim, 7);
+    let cut = json!({ "identities": [], "meta": { "has_more": true, "after_cursor": null } });
+    let same = json!({ "identities": [], "meta": { "has_more": true, "after_cursor": "same" } });
+    for page in [cut, same] {
+        sim.clear_requests();
+        sim.faults(Faults::rules([
+            FaultRule::new("users/search", When::Always, nobody()),
+            FaultRule::new("/identities", When::Always, Fault::with_body(200, &page.to_string())),
+        ]));
+        let rows = [json!({ "email": "second@x.test" })];
+        let more = json!({ "max_removal_percent": 100 });
+        let ended = run_by(&sim, "email", &more, whole(&rows));
+        assert_eq!((ended.code, ended.states().len()), (Some(1), 0), "{page}");
+        assert_eq!(BY_FIELD.members(&sim), keys(0..60), "{page}");
+        let requests = sim.requests();
+        let asked = requests.iter().filter(|seen| seen.path.contains("/identities")).count();
+        assert!(asked <= 3 * 60, "{page}: {asked} requests");
+    }
 }
 
 #[test]
@@ -162,19 +179,6 @@ fn said_and_done(sim: &Simulator, by: &str, rows: &[Value]) -> (String, String) 
     (said.unwrap_or_default(), as_said(&done))
 }
 
-fn as_said(done: &Ended) -> String {
-    let count = |name: &str| done.count(name);
-    format!(
-        "warehouse.rows: would create {}, update {}, leave {} unchanged, reject {}, mark {}, unmark {}",
-        count("created"),
-        count("updated"),
-        count("unchanged"),
-        count("rejectedRecordCount"),
-        count("membersAdded"),
-        count("membersRemoved"),
-    )
-}
-
 #[test]
 fn whoever_has_the_address_of_a_row_is_taken_even_where_the_row_could_create_nobody() {
     let sim = BY_FIELD.account(30, |at| at < 15);
@@ -205,12 +209,92 @@ fn whoever_has_the_address_of_a_row_is_taken_even_where_the_row_could_create_nob
 }
 
 #[test]
+fn whoever_is_taken_and_in_the_organization_already_does_not_join_it() {
+    let kind = KINDS[2];
+    let sim = kind.account(30, |at| at < 15);
+    let club = super::club(&sim);
+    sim.account(|account| {
+        let home = account.write_new("organizations", json!({ "name": "First" }));
+        let alone = json!({ "name": "Alone", "email": "alone@x.test", "organization_id": home });
+        let id = account.write_new("users", alone);
+        let membership = json!({ "user_id": id, "organization_id": club });
+        account.write_new("organization_memberships", membership);
+    });
+    sim.advance_seconds(600);
+    let mut rows: Vec<Value> = super::rows(0..15);
+    rows.push(json!({ "external_id": "M-90", "email": "alone@x.test", "name": "Alone" }));
+    let options = kind.options(&json!({ "create_missing": true }));
+    let catalog = mirror("external_id", "full_refresh", false);
+    let ended = start(&sim, &Folder::new(), (&options, &catalog), whole(&rows), 0).end();
+    let ended = ended.succeeded();
+    assert_eq!(kind.members(&sim), keys((0..15).chain([90])));
+    assert_eq!((ended.count("membersAdded"), ended.count("updated")), (0, 1));
+}
+
+#[test]
 fn a_dry_run_knows_whose_external_id_is_taken() {
     let sim = BY_FIELD.account(30, |at| at < 15);
     let mut rows: Vec<Value> = (0..15).map(address).collect();
     rows.push(json!({ "email": "new@x.test", "name": "N", "external_id": key(20) }));
     let (said, done) = said_and_done(&sim, "email", &rows);
     assert_eq!(said, done);
+}
+
+#[test]
+fn a_stream_that_is_cleared_removes_nobody() {
+    let sim = BY_FIELD.account(30, |at| at < 15);
+    let mut catalog = mirror("external_id", "full_refresh", false);
+    let options = BY_FIELD.options(&json!({ "allow_empty": true }));
+    let run = |catalog: &Value| {
+        start(&sim, &Folder::new(), (&options, catalog), whole(&[]), 0).end().succeeded()
+    };
+    for mode in ["overwrite", "overwrite_dedup"] {
+        catalog["streams"][0]["destination_sync_mode"] = json!(mode);
+        assert_eq!(run(&catalog).states().len(), 1);
+        assert_eq!(BY_FIELD.members(&sim), keys(0..15), "{mode}");
+    }
+    catalog["streams"][0]["destination_sync_mode"] = json!("append_dedup");
+    run(&catalog);
+    assert_eq!(BY_FIELD.members(&sim), keys([]));
+}
+
+#[test]
+fn what_is_told_of_a_stream_of_the_same_name_elsewhere_is_of_another() {
+    let sim = BY_FIELD.account(80, |at| at < 60);
+    let rows: Vec<String> = (0..55).map(|at| record(&super::row(at))).collect();
+    let end = [state(55, Some(55)), super::mirror::status("COMPLETE").replace("warehouse", "lake")];
+    let input: String = rows.into_iter().chain(end).map(|line| line + "\n").collect();
+    run_by(&sim, "external_id", &json!({}), input).succeeded();
+    assert_eq!(BY_FIELD.members(&sim), keys(0..60));
+}
+
+#[test]
+fn two_mirrors_in_one_sync_are_each_judged_by_their_own_stream() {
+    let sim = BY_FIELD.account(80, |at| at < 60);
+    let mut catalog = mirror("external_id", "full_refresh", false);
+    let mut second = catalog["streams"][0].clone();
+    second["stream"]["namespace"] = json!("lake");
+    second["destination_object_name"] = json!("audience_mirror:kept");
+    catalog["streams"].as_array_mut().unwrap().push(second);
+    let mut options = BY_FIELD.options(&json!({ "max_removal_percent": 100 }));
+    let other = json!({ "slug": "kept", "as": { "tag": "kept" } });
+    options["audiences"].as_array_mut().unwrap().push(other);
+    // Of the second one the last state is missing.
+    let elsewhere = |line: String| line.replace("warehouse", "lake");
+    let ours = whole(&super::rows(0..55));
+    let theirs: String = elsewhere(whole(&super::rows(0..10)))
+        .lines()
+        .filter(|line| !line.contains("COMPLETE"))
+        .map(|line| line.to_owned() + "\n")
+        .collect();
+    let ended =
+        start(&sim, &Folder::new(), (&options, &catalog), theirs + &ours, 0).end().succeeded();
+    assert_eq!(ended.states().len(), 2);
+    assert_eq!(BY_FIELD.members(&sim), keys(0..55));
+    let people = all(&sim, "users");
+    let is_tagged =
+        |row: &&Value| row["tags"].as_array().is_some_and(|tags| tags.contains(&json!("kept")));
+    assert_eq!(people.iter().filter(is_tagged).count(), 80, "the second one removes nobody");
 }
 
 #[test]

@@ -485,16 +485,7 @@ fn a_dry_run_says_of_each_row_what_the_real_run_then_does() {
             ours.map(|row| row["id"].as_u64().unwrap()).collect()
         };
         let done = run(&sim, kind, &options, whole(&rows)).succeeded();
-        let count = |name: &str| done.count(name);
-        let expected = format!(
-            "warehouse.rows: would create {}, update {}, leave {} unchanged, reject {}, mark {}, unmark {}",
-            count("created"),
-            count("updated"),
-            count("unchanged"),
-            count("rejectedRecordCount"),
-            count("membersAdded"),
-            count("membersRemoved"),
-        );
+        let expected = super::as_said(&done);
         assert!(said.contains(&expected), "{kind:?}: {expected}\n{said:#?}");
         for line in [
             "would create `M-300` with member, external_id, name".to_owned(),

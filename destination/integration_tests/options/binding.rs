@@ -182,6 +182,42 @@ fn a_dry_run_tells_all_and_writes_nothing() {
 }
 
 #[test]
+fn a_dry_run_meets_what_its_earlier_rows_would_have_written() {
+    for (mode, expected) in [
+        (
+            "soft_delete",
+            "would create 0, update 0, leave 110 unchanged, reject 0, mark 0, unmark 0, delete 110",
+        ),
+        (
+            "append_dedup",
+            "would create 110, update 0, leave 220 unchanged, reject 0, mark 0, unmark 0",
+        ),
+        ("append", "would create 110, update 0, leave 220 unchanged, reject 0, mark 0, unmark 0"),
+    ] {
+        let sim = account();
+        let row = |at: usize| json!({ "external_id": format!("U-{at}"), "name": "Same" });
+        let mut rows: Vec<Value> = (0..110).chain(0..110).map(row).collect();
+        if mode == "soft_delete" {
+            for at in 0..110 {
+                seed(&sim, row(at));
+            }
+        } else {
+            rows.extend((0..110).map(row));
+        }
+        let catalog = catalog("users", mode, Some("external_id"));
+        let options = |is_dry: bool| config(&json!({ "dry_run": is_dry, "allow_deletes": true }));
+        let told = write(&sim, &options(true), &catalog, messages(&rows, 50)).succeeded();
+        let lines = told.logged("INFO");
+        assert!(lines.iter().any(|line| line.ends_with(expected)), "{mode}: {lines:#?}");
+        let done = write(&sim, &options(false), &catalog, messages(&rows, 50)).succeeded();
+        let counts = ["created", "unchanged", "deleted"].map(|name| done.count(name).to_string());
+        let [created, unchanged, deleted] = counts;
+        assert!(expected.contains(&format!("create {created}, update 0, leave {unchanged} ")));
+        assert!(deleted == "0" || expected.ends_with(&format!("delete {deleted}")));
+    }
+}
+
+#[test]
 fn a_dry_run_counts_rows_that_name_what_the_same_sync_would_create() {
     let sim = account();
     let catalog = json!({ "streams": [

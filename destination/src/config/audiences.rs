@@ -25,7 +25,7 @@ pub(super) fn audiences(
             Ok(audience)
                 if audiences
                     .iter()
-                    .any(|other| other.by == audience.by && other.of == audience.of) =>
+                    .any(|other| other.by.is_same(&audience.by) && other.of == audience.of) =>
             {
                 violation("as", "another audience is marked by the same".to_owned());
             }
@@ -109,6 +109,12 @@ mod tests {
             ),
             (format!("{vip},{vip}"), "audiences.1.slug"),
             (format!(r#"{vip},{{"slug":"b","as":{{"field":"audience_vip"}}}}"#), "audiences.1.as"),
+            (
+                r#"{"slug":"a","as":{"organization_external_id":"Club"}},
+                    {"slug":"b","as":{"organization_external_id":"club"}}"#
+                    .to_owned(),
+                "audiences.1.as",
+            ),
         ] {
             let why = parse(&written).unwrap_err();
             assert!(why.starts_with(culprit), "{written}: {why}");

@@ -30,6 +30,8 @@ pub struct Facts {
     pub accept_end_of_input: bool,
     /// Whether an audience may be emptied by a stream without rows.
     pub allow_empty: bool,
+    /// Whether a stream without rows may be one that the platform clears.
+    pub may_be_cleared: bool,
     /// Lines on stdin that were no message, each of which may have been a row.
     pub unread: u64,
 }
@@ -122,6 +124,13 @@ impl Evidence {
                     .into(),
             );
         }
+        if self.rows == 0 && facts.may_be_cleared {
+            return Some(
+                "no row came, and its mode is that of a stream that the platform clears, which removes no members. \
+                 Sync again"
+                    .into(),
+            );
+        }
         if self.rows == 0 && !facts.allow_empty {
             return Some("no row came. Set `allow_empty` where that is meant to empty it".into());
         }
@@ -139,6 +148,7 @@ mod tests {
         attempt: 0,
         accept_end_of_input: false,
         allow_empty: false,
+        may_be_cleared: false,
         unread: 0,
     };
 
@@ -174,6 +184,8 @@ mod tests {
         assert_eq!(came("rsc").why_not(&resumable), None, "COMPLETE is enough");
         let empty = Facts { allow_empty: true, ..FULL };
         assert_eq!(came("c").why_not(&empty), None);
+        let overwritten = Facts { may_be_cleared: true, ..FULL };
+        assert_eq!(came("rsc").why_not(&overwritten), None, "there are rows");
     }
 
     #[test]
@@ -196,6 +208,7 @@ mod tests {
             ("rsc", Facts { unread: 1, ..FULL }, "no messages"),
             ("sc", FULL, "no row came"),
             ("c", FULL, "no row came"),
+            ("sc", Facts { allow_empty: true, may_be_cleared: true, ..FULL }, "clears"),
         ] {
             let why = came(story).why_not(&facts).unwrap_or_default();
             assert!(why.contains(words), "{story}: {why}");

@@ -4,13 +4,10 @@
 //! Sources: Zendesk, "Export Search Results", whose index lags by a minute or two and whose cursor lives for an
 //! hour; "Organization Memberships".
 
-use std::collections::BTreeSet;
-
-use serde_json::Value;
 use zendesk::budget::Bucket;
 use zendesk::error::ApiError;
 
-use crate::api::{Api, good, unreadable};
+use crate::api::{Api, Cursors, good, unreadable};
 use crate::audience::Mark;
 use crate::object::Object;
 
@@ -39,8 +36,7 @@ pub(super) async fn members(
     };
     query.push(("page[size]", page.to_owned()));
     let mut found = Vec::new();
-    let mut after: Option<String> = None;
-    let mut asked = BTreeSet::new();
+    let (mut cursors, mut after) = (Cursors::default(), None);
     for _ in 0..MOST_PAGES {
         let mut query = query.clone();
         query.extend(after.take().map(|after| ("page[after]", after)));
@@ -50,15 +46,9 @@ pub(super) async fn members(
         };
         let ids = rows.iter().filter_map(|row| row[id].as_u64());
         found.extend(ids.filter(|id| !is_left_out(*id)));
-        if reply.body["meta"]["has_more"] != true {
-            return Ok(found);
-        }
-        match &reply.body["meta"]["after_cursor"] {
-            Value::String(cursor) if asked.insert(cursor.clone()) => after = Some(cursor.clone()),
-            Value::String(_) => {
-                return Err(unreadable(&path, "it comes back to a page that it showed"));
-            }
-            _ => return Err(unreadable(&path, "it goes on and does not say where")),
+        match cursors.next(&path, &reply.body["meta"])? {
+            None => return Ok(found),
+            next => after = next,
         }
     }
     Err(unreadable(&path, "it does not end"))

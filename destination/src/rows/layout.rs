@@ -345,6 +345,7 @@ pub(crate) mod tests {
             membership: None,
             is_full_refresh: false,
             is_resumable: false,
+            may_be_cleared: false,
         };
         let bound = Bound {
             renamed: if object == Object::Users { bound.renamed } else { BTreeMap::new() },

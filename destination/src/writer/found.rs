@@ -7,6 +7,7 @@ use serde_json::Value;
 use zendesk::error::ApiError;
 
 use super::Writer;
+use super::planned::is_planned;
 use crate::api::of_row;
 use crate::audience::Mark;
 use crate::config::OrganizationMode;
@@ -34,9 +35,18 @@ impl Writer {
         }
         self.find_rows(layout, items, &mut found).await?;
         self.find_rivals(layout, items, &mut found).await?;
+        if self.config.dry_run {
+            self.meet_planned(layout, items, &mut found);
+        }
         self.find_related(layout, items, &mut found).await?;
         if layout.bound.object == Object::Users {
             self.find_memberships(layout, items, &mut found).await?;
+        }
+        if self.config.dry_run {
+            let planned = self.planned();
+            found
+                .iter_mut()
+                .for_each(|found| planned.overlay_memberships(layout.bound.object, found));
         }
         Ok(found)
     }
@@ -62,6 +72,19 @@ impl Writer {
             found.refused = looked.refused.get(key).cloned();
         }
         Ok(())
+    }
+
+    /// Makes what was found what it would be if a dry run had written it.
+    fn meet_planned(&self, layout: &Layout, items: &[Item], found: &mut [Found]) {
+        let (object, planned) = (layout.bound.object, self.planned());
+        for (item, found) in items.iter().zip(found) {
+            if found.rows.is_empty()
+                && let Some((key, text)) = layout.written_key(&item.wanted)
+            {
+                found.rows.extend(planned.made(object, key, &text));
+            }
+            planned.overlay(object, found);
+        }
     }
 
     /// Whoever stands in the way of items whose creation was refused.
@@ -194,15 +217,18 @@ impl Writer {
     ) -> Result<(), ApiError> {
         let mut asked = Vec::new();
         for (at, (item, found)) in items.iter().zip(found.iter()).enumerate() {
-            let ([user], Some(wanted)) =
-                (found.rows.as_slice(), organization_of(layout, item, found))
+            // Somebody who is taken for their address is in organizations, too.
+            let users = if found.rows.is_empty() { &found.rivals } else { &found.rows };
+            let ([user], Some(wanted)) = (users.as_slice(), organization_of(layout, item, found))
             else {
                 continue;
             };
             let is_first = user["organization_id"].as_u64() == Some(wanted);
             let is_replaced = self.config.organization_mode == OrganizationMode::Replace
                 || layout.leaves(&item.wanted);
-            if let Some(id) = Id::of(&user["id"]).filter(|_| !is_first || is_replaced) {
+            let is_asked =
+                |id: &Id| (!is_first || is_replaced) && !id.number().is_some_and(is_planned);
+            if let Some(id) = Id::of(&user["id"]).filter(is_asked) {
                 asked.push((at, id));
             }
         }

@@ -3,18 +3,20 @@
 mod bulk;
 mod found;
 mod memberships;
+mod planned;
 mod requests;
 mod roads;
 mod single;
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use airbyte::destination::ledger::{Move, Settled};
 use serde_json::{Map, Value};
 use zendesk::error::{ApiError, ErrorKind};
 
+use self::planned::Planned;
 use self::roads::Roads;
 use crate::api::{Api, unreadable};
 use crate::config::Config;
@@ -50,6 +52,8 @@ pub struct Writer {
     pub config: Arc<Config>,
     pub run: Run,
     roads: Roads,
+    /// What a dry run would have written so far.
+    planned: Mutex<Planned>,
 }
 
 /// An item, and what came of it.
@@ -110,7 +114,13 @@ impl Writer {
     #[must_use]
     pub fn new(api: Arc<Api>, board: Arc<Board>, config: Arc<Config>, run: Run) -> Self {
         let look = Look::new(Arc::clone(&api));
-        Self { api, board, look, config, run, roads: Roads::default() }
+        let (roads, planned) = (Roads::default(), Mutex::default());
+        Self { api, board, look, config, run, roads, planned }
+    }
+
+    fn planned(&self) -> MutexGuard<'_, Planned> {
+        // The lock is held over plain code only, so that a poisoned one is still sound.
+        self.planned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Says once that a slower way is taken, and why.
@@ -185,10 +195,15 @@ impl Writer {
         let mut work = Work::default();
         for (mut item, found) in items.into_iter().zip(&found) {
             item.meet(found.ids());
+            // Items of a sweep stand for no rows, and are looked at twice.
+            let is_planned = self.config.dry_run && !item.rows.is_empty();
             match plan(layout, &item, found, &self.config) {
                 Plan::Settle(came) => written.push(Written::settled(item, came)),
                 Plan::LookAgain => again.push(item),
                 Plan::Create(body) => {
+                    if is_planned {
+                        self.planned().create(layout.bound.object, &body);
+                    }
                     item.moved = layout.bound.membership.as_ref().map(|_| Move::Joined);
                     work.create.push((item, body));
                 }
@@ -198,9 +213,18 @@ impl Writer {
                         (item.intended, item.moved) = (None, None);
                     }
                     item.moved = change.moved.or(item.moved);
+                    let row = found.rows.first().or(found.rivals.first());
+                    if let Some(row) = row.filter(|_| is_planned) {
+                        self.planned().change(layout.bound.object, row, &change);
+                    }
                     work.change.push((item, change));
                 }
-                Plan::Delete(id) => work.delete.push((item, id)),
+                Plan::Delete(id) => {
+                    if is_planned {
+                        self.planned().delete(layout.bound.object, id.clone());
+                    }
+                    work.delete.push((item, id));
+                }
             }
         }
         Ok(work)

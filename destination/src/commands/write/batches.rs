@@ -278,6 +278,7 @@ mod tests {
                 membership: None,
                 is_full_refresh: false,
                 is_resumable: false,
+                may_be_cleared: false,
             };
             let fields = all(*object, false, Vec::new());
             batches.bind(Layout::new(bound, fields, NullHandling::Ignore).unwrap());

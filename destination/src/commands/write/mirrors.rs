@@ -45,6 +45,7 @@ impl Mirror {
             attempt,
             accept_end_of_input: config.accept_end_of_input,
             allow_empty: membership.is_some_and(|membership| membership.audience.allow_empty),
+            may_be_cleared: bound.may_be_cleared,
             unread,
         };
         self.evidence.why_not(&facts)

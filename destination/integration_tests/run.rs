@@ -169,10 +169,21 @@ pub(crate) struct Running {
 impl Running {
     /// Starts a command with these words, and this on stdin.
     pub(crate) fn start(sim: &Simulator, words: &[&str], input: String, attempt: u64) -> Self {
+        Self::start_as(sim, words, input, &[("WORKER_JOB_ATTEMPT", attempt.to_string())])
+    }
+
+    /// Starts a command with these variables of the environment.
+    fn start_as(
+        sim: &Simulator,
+        words: &[&str],
+        input: String,
+        variables: &[(&str, String)],
+    ) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_destination-zendesk-support"));
         command.args(words).env("ZENDESK_BASE_URL", sim.url());
         command.env("ZENDESK_CLOCK_SCALE", SCALE.to_string()).env_remove("LOG_LEVEL");
-        command.env("NO_PROXY", "127.0.0.1").env("WORKER_JOB_ATTEMPT", attempt.to_string());
+        command.env("NO_PROXY", "127.0.0.1").env_remove("WORKER_JOB_ID");
+        command.envs(variables.iter().map(|(name, value)| (*name, value)));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the binary starts");
         let mut pipe = child.stdin.take().expect("stdin is a pipe");
@@ -262,6 +273,22 @@ pub(crate) fn start(
     let words =
         ["write", "--config", &config.to_string_lossy(), "--catalog", &catalog.to_string_lossy()];
     Running::start(sim, &words, input, attempt)
+}
+
+/// Runs `write` as a job of Airbyte's platform.
+pub(crate) fn write_as_job(
+    sim: &Simulator,
+    config: &Value,
+    catalog: &Value,
+    input: String,
+) -> Ended {
+    let folder = Folder::new();
+    let (config, catalog) =
+        (folder.write("config.json", config), folder.write("catalog.json", catalog));
+    let words =
+        ["write", "--config", &config.to_string_lossy(), "--catalog", &catalog.to_string_lossy()];
+    let variables = ["WORKER_JOB_ATTEMPT", "WORKER_JOB_ID"].map(|name| (name, "0".to_owned()));
+    Running::start_as(sim, &words, input, &variables).end()
 }
 
 /// Runs `write` to its end.

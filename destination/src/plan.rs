@@ -212,26 +212,6 @@ fn adopt<'f>(
     }
 }
 
-/// What an item lacks to be created; none where it lacks nothing.
-#[must_use]
-pub fn lack(layout: &Layout, item: &Item) -> Option<Reason> {
-    let object = layout.bound.object;
-    let given = |name: &str| {
-        layout.value(&item.wanted, name).is_some_and(|value| {
-            !value.is_null() && value.as_str().is_none_or(|text| !text.trim().is_empty())
-        })
-    };
-    let is_lacking = |name: &&&str| layout.fields.find(name).is_some() && !given(name);
-    if let Some(name) = object.required().iter().find(is_lacking) {
-        let why = format!("a new {} needs it", object.singular());
-        return Some(Reason::new("missing_field", Some(name), why));
-    }
-    (object == Object::Users && !given("email") && !given("external_id")).then(|| {
-        let why = "a new user needs an email or an external id".to_owned();
-        Reason::new("missing_field", Some("email"), why)
-    })
-}
-
 /// What creates an item.
 fn create(
     layout: &Layout,
@@ -240,7 +220,7 @@ fn create(
     config: &Config,
 ) -> Result<Map<String, Value>, Reason> {
     let object = layout.bound.object;
-    if let Some(why) = lack(layout, item) {
+    if let Some(why) = layout.lack(&item.wanted) {
         return Err(why);
     }
     let mut body = Map::new();

@@ -9,6 +9,8 @@ pub struct Environment {
     pub clock_scale: f64,
     /// `WORKER_JOB_ATTEMPT`: attempts of this job that came before, as Airbyte's platform says.
     pub attempt: u64,
+    /// `WORKER_JOB_ID`: whether Airbyte's platform runs the program.
+    pub is_on_platform: bool,
     /// `LOG_LEVEL`, or the option: whether DEBUG lines are written.
     pub debug: bool,
     /// `LOG_LEVEL`: whether less than the usual lines is wished for.
@@ -26,6 +28,7 @@ impl Environment {
             attempt: variable("WORKER_JOB_ATTEMPT")
                 .and_then(|value| value.parse().ok())
                 .unwrap_or(0),
+            is_on_platform: variable("WORKER_JOB_ID").is_some(),
             debug: debug || level == "debug",
             is_quiet: ["warn", "warning", "error", "fatal", "off"].contains(&level.as_str()),
         }

@@ -8,7 +8,7 @@ use simulator::{Fault, FaultRule, Faults, Simulator, When};
 use super::mirror::{mirror, run_by, state, whole};
 use super::{BY_FIELD, KINDS, as_said, key, keys};
 use crate::account::{all, snapshot, touched};
-use crate::run::{Folder, catalog, messages, record, start, write};
+use crate::run::{Folder, catalog, messages, record, start, write, write_as_job};
 
 /// An answer without any user.
 fn nobody() -> Fault {
@@ -238,6 +238,29 @@ fn a_dry_run_knows_whose_external_id_is_taken() {
     rows.push(json!({ "email": "new@x.test", "name": "N", "external_id": key(20) }));
     let (said, done) = said_and_done(&sim, "email", &rows);
     assert_eq!(said, done);
+}
+
+#[test]
+fn a_complete_that_the_platform_tells_without_a_state_removes_nobody() {
+    let sim = BY_FIELD.account(80, |at| at < 60);
+    let catalog = mirror("external_id", "full_refresh", false);
+    let options = BY_FIELD.options(&json!({}));
+    let input = whole(&super::rows(0..55));
+    let cut_off: String = input
+        .lines()
+        .filter(|line| !line.contains("\"STATE\""))
+        .map(|line| line.to_owned() + "\n")
+        .collect();
+    let ended = write_as_job(&sim, &options, &catalog, cut_off.clone()).succeeded();
+    assert!(ended.logged("WARN").iter().any(|line| line.contains("no state followed")));
+    assert_eq!(BY_FIELD.members(&sim), keys(0..60));
+    write_as_job(&sim, &options, &catalog, input).succeeded();
+    assert_eq!(BY_FIELD.members(&sim), keys(0..55));
+    // Whatever else runs it may send no states at all.
+    sim.advance_seconds(600);
+    let fewer = cut_off.lines().skip(5).map(|line| line.to_owned() + "\n").collect();
+    run_by(&sim, "external_id", &json!({}), fewer).succeeded();
+    assert_eq!(BY_FIELD.members(&sim), keys(5..55));
 }
 
 #[test]

@@ -128,7 +128,7 @@ async fn write_all(
         batches,
         mirrors,
         settling,
-        attempt: environment.attempt,
+        environment,
         unread: 0,
     };
     let showing = Box::pin(progress::show(&api.client, out, environment.is_quiet));
@@ -154,8 +154,7 @@ struct Sync<'a> {
     batches: Batches,
     mirrors: Mirrors,
     settling: Settling<'a>,
-    /// Attempts of this job that came before.
-    attempt: u64,
+    environment: &'a Environment,
     /// Lines that were no message.
     unread: u64,
 }

@@ -26,6 +26,8 @@ pub struct Facts {
     pub is_resumable: bool,
     /// Attempts of this job that came before.
     pub attempt: u64,
+    /// Whether a platform runs this that sends a state of each stream that has ended.
+    pub is_on_platform: bool,
     /// Whether the end of input counts as the end of the stream.
     pub accept_end_of_input: bool,
     /// Whether an audience may be emptied by a stream without rows.
@@ -104,8 +106,11 @@ impl Evidence {
                 "rows came after the stream was complete. Mend the source, and sync again".into(),
             );
         }
-        // Without COMPLETE a state is all that tells a source that has ended from one that failed.
-        let is_cut_off = if self.has_state { self.open > 0 } else { !self.is_complete };
+        // Without COMPLETE a state is all that tells a source that has ended from one that failed. The platform may
+        // tell COMPLETE of a stream that it did not read to its end; a state it sends only of one that it did.
+        // Source: Airbyte's platform, `MissingStateInjector`.
+        let needs_state = !self.is_complete || facts.is_on_platform;
+        let is_cut_off = if self.has_state { self.open > 0 } else { needs_state };
         if is_cut_off {
             return Some(
                 "no state followed its last rows, so that the stream may be cut off. Sync again"
@@ -146,6 +151,7 @@ mod tests {
         is_full_refresh: true,
         is_resumable: false,
         attempt: 0,
+        is_on_platform: false,
         accept_end_of_input: false,
         allow_empty: false,
         may_be_cleared: false,
@@ -196,6 +202,7 @@ mod tests {
             ("rsi", lenient, "is incomplete"),
             ("rsic", FULL, "is incomplete"),
             ("rr", lenient, "no state followed"),
+            ("rrc", Facts { is_on_platform: true, ..FULL }, "no state followed"),
             ("", Facts { allow_empty: true, ..lenient }, "no state followed"),
             ("rs", Facts { is_resumable: true, ..lenient }, "can be resumed"),
             ("rsc", Facts { is_full_refresh: false, ..FULL }, "full refresh"),

@@ -233,6 +233,25 @@ impl Layout {
         places.iter().filter_map(|at| Some((*at, wanted.get(at)?))).collect()
     }
 
+    /// What a row lacks to create something; none where it lacks nothing.
+    #[must_use]
+    pub fn lack(&self, wanted: &Wanted) -> Option<Reason> {
+        let object = self.bound.object;
+        let given = |name: &str| {
+            self.value(wanted, name).is_some_and(|value| !text_of(value).trim().is_empty())
+        };
+        // Zendesk may give the name of a record itself: then it is no field.
+        let is_lacking = |name: &&&str| self.fields.find(name).is_some() && !given(name);
+        if let Some(name) = object.required().iter().find(is_lacking) {
+            let why = format!("a new {} needs it", object.singular());
+            return Some(Reason::new("missing_field", Some(name), why));
+        }
+        (object == Object::Users && !given("email") && !given("external_id")).then(|| {
+            let why = "a new user needs an email or an external id".to_owned();
+            Reason::new("missing_field", Some("email"), why)
+        })
+    }
+
     /// The value that a row wants for a field, by its name.
     #[must_use]
     pub fn value<'w>(&self, wanted: &'w Wanted, name: &str) -> Option<&'w Value> {

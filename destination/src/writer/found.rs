@@ -15,7 +15,7 @@ use crate::fields::Place;
 use crate::id::Id;
 use crate::look::key_of;
 use crate::object::{KeyField, Object, Operation};
-use crate::plan::{Found, lack};
+use crate::plan::Found;
 use crate::rows::{Doubt, Item, Layout, text_of};
 
 /// Users whose organizations are asked for side by side.
@@ -146,7 +146,7 @@ impl Writer {
         let creates = layout.bound.operation.creates();
         matches!(item.doubt, Some(Doubt::Duplicate(_)))
             || (creates && (self.config.dry_run || layout.leaves(&item.wanted)))
-            || (creates && lack(layout, item).is_some())
+            || (creates && layout.lack(&item.wanted).is_some())
     }
 
     /// The rows that have the value of a further key of items, for those of them that are asked for.

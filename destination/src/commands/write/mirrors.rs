@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use airbyte::destination::catalog::Descriptor;
 use airbyte::destination::input::{Scope, SourceCount, State};
+use connector::environment::Environment;
 
 use crate::audience::{Mark, Mode};
 use crate::config::Config;
@@ -36,13 +37,19 @@ impl Mirror {
     }
 
     /// Why nobody may be removed; none where all rows came.
-    pub(super) fn why_not(&self, config: &Config, attempt: u64, unread: u64) -> Option<String> {
+    pub(super) fn why_not(
+        &self,
+        config: &Config,
+        environment: &Environment,
+        unread: u64,
+    ) -> Option<String> {
         let bound = &self.layout.bound;
         let membership = bound.membership.as_ref();
         let facts = Facts {
             is_full_refresh: bound.is_full_refresh,
             is_resumable: bound.is_resumable,
-            attempt,
+            attempt: environment.attempt,
+            is_on_platform: environment.is_on_platform,
             accept_end_of_input: config.accept_end_of_input,
             allow_empty: membership.is_some_and(|membership| membership.audience.allow_empty),
             may_be_cleared: bound.may_be_cleared,

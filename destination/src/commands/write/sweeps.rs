@@ -38,7 +38,7 @@ impl Sync<'_> {
         waits: &mut UnboundedReceiver<Wait>,
     ) -> Result<Result<(), ErrorTrace>, Closed> {
         let slug = mirror.slug().to_owned();
-        if let Some(why) = mirror.why_not(self.config, self.attempt, self.unread) {
+        if let Some(why) = mirror.why_not(self.config, self.environment, self.unread) {
             return self.not_swept(stream, &slug, &why).await;
         }
         match self.swept(mirror, waits).await? {

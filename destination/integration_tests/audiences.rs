@@ -9,7 +9,7 @@ mod random;
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use simulator::Simulator;
+use simulator::{Fault, FaultRule, Faults, Simulator, When};
 
 use crate::account::{account, all, snapshot, touched};
 use crate::run::{Ended, catalog, config, messages, write};
@@ -352,4 +352,19 @@ fn a_catalog_has_each_audience_and_its_mirror() {
             "audience_mirror:vip append_dedup by external_id, email, id",
         ]
     );
+}
+
+#[test]
+fn a_404_that_is_not_zendesks_is_looked_at_and_fails_no_sync() {
+    for (kind, path) in [(KINDS[2], "/organization_memberships/"), (BY_FIELD, "/update_many")] {
+        for body in ["", "<html>Not here</html>"] {
+            let sim = kind.account(PEOPLE, |at| at < 30);
+            let fault = Fault::with_body(404, body);
+            let rule = FaultRule::new(path, When::Always, Fault::before(fault)).at_most(2);
+            sim.faults(Faults::rules([rule]));
+            let ended = moved(&sim, kind, "soft_delete", &rows(0..10));
+            assert_eq!(kind.members(&sim), keys(10..30), "{kind:?} {body}");
+            assert_eq!(ended.count("membersRemoved"), 10, "{kind:?} {body}");
+        }
+    }
 }

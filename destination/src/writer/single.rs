@@ -53,7 +53,11 @@ impl Writer {
                 }
                 Ok(Err(of_failed(Reason::of_refusal(reply.status, &reply.body))))
             }
-            Err(error) if error.kind == ErrorKind::Unsettled => {
+            // A 404 without Zendesk's words may be anybody's: a look tells what is there.
+            Err(error)
+                if error.kind == ErrorKind::Unsettled
+                    || (error.kind == ErrorKind::NotFound && !error.is_zendesks) =>
+            {
                 Ok(Err(After::Doubt(Doubt::Unsettled(error.to_string()))))
             }
             Err(error) if error.status == Some(413) => {

@@ -187,7 +187,6 @@ const STORIES: [Story; 27] = [
         events: "rsrs",
         options: lenient,
         is_resumable: true,
-        why_not: Some("can be resumed"),
         ..CALM
     },
     Story {

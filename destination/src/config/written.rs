@@ -91,7 +91,7 @@ pub struct WrittenConfig {
     pub max_removal_percent: Option<u64>,
 
     /// A mirror may remove at the end of its rows though the source did not say that it is complete. Custom
-    /// connectors of Airbyte are never told so.
+    /// connectors of Airbyte are never told so. A source that fails right behind a state looks the same.
     #[schemars(with = "bool", title = "Accept the End of Input", extend("order" = 24, "default" = false))]
     #[serde(default)]
     pub accept_end_of_input: Option<bool>,

@@ -80,13 +80,6 @@ impl Evidence {
                     .into(),
             );
         }
-        if !self.is_complete && facts.is_resumable {
-            return Some(
-                "the input ended before the source said that the stream is complete, and a stream that can be \
-                 resumed may be cut off behind any state. Send joins and leaves by the column `member` instead"
-                    .into(),
-            );
-        }
         if !facts.is_full_refresh {
             return Some(
                 "the stream is not read as a full refresh, so that its rows are not all members. Choose the full \
@@ -187,7 +180,12 @@ mod tests {
         let ended = Facts { accept_end_of_input: true, ..FULL };
         assert_eq!(came("rs").why_not(&ended), None);
         let resumable = Facts { is_resumable: true, ..ended };
-        assert_eq!(came("rsc").why_not(&resumable), None, "COMPLETE is enough");
+        assert_eq!(came("rsc").why_not(&resumable), None);
+        assert_eq!(
+            came("rs").why_not(&resumable),
+            None,
+            "the user says that the end of input counts"
+        );
         let empty = Facts { allow_empty: true, ..FULL };
         assert_eq!(came("c").why_not(&empty), None);
         let overwritten = Facts { may_be_cleared: true, ..FULL };
@@ -204,7 +202,7 @@ mod tests {
             ("rr", lenient, "no state followed"),
             ("rrc", Facts { is_on_platform: true, ..FULL }, "no state followed"),
             ("", Facts { allow_empty: true, ..lenient }, "no state followed"),
-            ("rs", Facts { is_resumable: true, ..lenient }, "can be resumed"),
+            ("rs", Facts { attempt: 1, is_resumable: true, ..lenient }, "further attempt"),
             ("rsc", Facts { is_full_refresh: false, ..FULL }, "full refresh"),
             ("rsc", Facts { attempt: 1, is_resumable: true, ..FULL }, "further attempt"),
             ("rsrc", FULL, "no state followed"),

@@ -291,19 +291,3 @@ def test_as_the_platform_runs_it_on_kubernetes(sim):
     output = Output(subprocess.CompletedProcess(line, code, taken["stdout"], taken["stderr"]))
     assert counts(output.complete()) == {"recordCount": 150, "created": 150}
     assert output.stderr == b""
-
-
-def test_the_lines_for_docker_of_the_readme_work(sim):
-    text = (ROOT / "destination" / "README.md").read_text()
-    block = text.split("```sh image\n", 1)[1].split("```", 1)[0]
-    build, run_line = block.split("\n", 1)
-    assert build.startswith("docker build ") and f"--build-arg CONNECTOR={NAME}" in build
-    place = folder(config=destination_config(), catalog=catalog())
-    (place / "messages.jsonl").write_bytes(messages(customers(3)))
-    subprocess.run([DOCKER, "tag", DESTINATION_IMAGE, NAME], check=True)
-    # `bin/docker` says where the simulator and certificates are there.
-    surroundings = {**os.environ, "ZENDESK_BASE_URL": sim.url, "ZENDESK_CLOCK_SCALE": SCALE}
-    ran = subprocess.run(
-        ["sh", "-ec", run_line], capture_output=True, timeout=LONGEST_RUN, cwd=place, env=surroundings
-    )
-    assert counts(Output(ran).complete())["created"] == 3

@@ -8,6 +8,7 @@ mod links;
 mod messages;
 mod options;
 mod pages;
+mod place;
 mod sandbox;
 mod sentences;
 

@@ -8,6 +8,8 @@ mod blocks;
 mod links;
 #[path = "../../integration_tests/documents/options.rs"]
 mod options;
+#[path = "../../integration_tests/documents/place.rs"]
+mod place;
 mod sandbox;
 #[path = "../../integration_tests/documents/sentences.rs"]
 mod sentences;

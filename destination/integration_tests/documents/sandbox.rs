@@ -1,20 +1,15 @@
 //! Runs what pages show: files as files of a folder, commands by the shell in that folder, with the simulator as the
-//! account. What commands print is held against what the page says that they print. Where a page writes `"..."` for
-//! a secret, the simulated account's is put. What README shows is there on every page. PAGE names the pages that are
-//! run, by a part of their names.
+//! account. What commands print is held against what the page says that they print. What README shows is there on every
+//! page. PAGE names the pages that are run, by a part of their names.
 
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
 use destination_zendesk_support::config::{Config, connection_specification};
 use serde_json::{Map, Value, json};
-use simulator::{
-    ADMIN_API_TOKEN, ADMIN_BEARER, CustomField, OAUTH_ACCESS_TOKEN, OAUTH_CLIENT_ID,
-    OAUTH_CLIENT_SECRET, OAUTH_CODE, OAUTH_REFRESH_TOKEN, Plan, Settings, Simulator,
-};
+use simulator::{ADMIN_BEARER, CustomField, Plan, Settings, Simulator};
 
 use super::blocks::{Block, Kind, blocks};
+use super::place::{Place, Program, files_of, lacks_tool};
 use super::{README, pages, text_of};
 use crate::run::SCALE;
 
@@ -38,32 +33,6 @@ while [ "${1#-}" != "$1" ]; do
     esac
 done
 exec "$@"
-"#;
-
-/// Runs the image itself, which reaches the simulator. `acceptance/run` has built it.
-const REAL_DOCKER: &str = r#"#!/bin/sh
-[ "$1" != build ] || exec "$PAGES_DOCKER" tag "$PAGES_IMAGE" destination-zendesk-support
-shift
-case " $* " in *" check "*) ZENDESK_CLOCK_SCALE=1 ;; esac
-exec "$PAGES_DOCKER" run --network host --env ZENDESK_BASE_URL --env ZENDESK_CLOCK_SCALE "$@"
-"#;
-
-/// At the scaled clock the seconds that `check` gives the account are milliseconds.
-const PROGRAM: &str = r#"#!/bin/sh
-[ "$1" != check ] || export ZENDESK_CLOCK_SCALE=1
-exec "$REAL_PROGRAM" "$@"
-"#;
-
-/// Asks the simulator in place of the account's host.
-const CURL: &str = r#"#!/bin/sh
-for word; do
-    shift
-    case $word in
-        https://acme.zendesk.com/*) word=$ZENDESK_BASE_URL/${word#https://acme.zendesk.com/} ;;
-    esac
-    set -- "$@" "$word"
-done
-PATH=$REAL_PATH exec curl "$@"
 "#;
 
 /// The account that pages write to: people and companies of a shop, and fields of their own.
@@ -120,46 +89,29 @@ fn account(seed: u64) -> Simulator {
     sim
 }
 
-/// The folder of a page, and the account that its commands write to.
+/// The place of a page, and the account that its commands write to.
 pub(super) struct Sandbox {
     sim: Simulator,
-    folder: PathBuf,
-    path: String,
-}
-
-fn is_here(tool: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| folder.join(tool).is_file())
-}
-
-fn executable_file(file: &Path, text: &str) {
-    std::fs::write(file, text).expect("a file is written");
-    let everybody = std::fs::Permissions::from_mode(0o755);
-    std::fs::set_permissions(file, everybody).expect("it may be run");
+    place: Place,
 }
 
 impl Sandbox {
     pub(super) fn new(seed: u64) -> Self {
-        let folder = format!("zendesk-destination-pages-{}-{seed}", std::process::id());
-        let folder = std::env::temp_dir().join(folder);
-        let bin = folder.join("bin");
-        std::fs::create_dir_all(&bin).expect("a folder");
-        let docker = if std::env::var_os("PAGES_DOCKER").is_some() { REAL_DOCKER } else { DOCKER };
-        for (name, text) in
-            [("docker", docker), ("destination-zendesk-support", PROGRAM), ("curl", CURL)]
-        {
-            executable_file(&bin.join(name), text);
-        }
-        let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default());
-        let sandbox = Self { sim: account(seed), folder, path };
+        let program = Program {
+            name: "destination-zendesk-support",
+            executable: env!("CARGO_BIN_EXE_destination-zendesk-support").into(),
+            docker: DOCKER,
+            scale: SCALE,
+        };
+        let sandbox = Self { sim: account(seed), place: Place::new(program, seed) };
         for (name, text) in of_readme() {
-            sandbox.put(&name, &text).expect("README's files are JSON");
+            sandbox.place.put(&name, &text).expect("README's files are JSON");
         }
         // What a source writes, which pages take for given.
         let row = json!({ "customer_id": "c-1", "name": "Ann Lee", "email": "ann@example.com", "plan": "Gold" });
         let record = json!({ "stream": "customers", "data": row, "emitted_at": 0 });
         let message = json!({ "type": "RECORD", "record": record });
-        std::fs::write(sandbox.folder.join("messages.jsonl"), format!("{message}\n"))
+        std::fs::write(sandbox.place.file("messages.jsonl"), format!("{message}\n"))
             .expect("a file is written");
         sandbox
     }
@@ -167,37 +119,13 @@ impl Sandbox {
     fn shell(&self, text: &str) -> Output {
         // Searches see what blocks before this one wrote.
         self.sim.advance_seconds(600);
-        let mut process = Command::new("sh");
-        process
-            .args(["-euc", text])
-            .current_dir(&self.folder)
-            .env("PATH", &self.path)
-            .env("REAL_PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("REAL_PROGRAM", env!("CARGO_BIN_EXE_destination-zendesk-support"))
-            .env("ZENDESK_BASE_URL", self.sim.url())
-            .env("ZENDESK_CLOCK_SCALE", SCALE.to_string())
-            .env("ZENDESK_TOKEN", ADMIN_BEARER)
-            .env("NO_PROXY", "127.0.0.1")
-            .env("CODE", OAUTH_CODE)
-            .env("CLIENT_ID", OAUTH_CLIENT_ID)
-            .env("CLIENT_SECRET", OAUTH_CLIENT_SECRET)
-            .env_remove("LOG_LEVEL")
-            .env_remove("WORKER_JOB_ATTEMPT");
-        process.output().expect("a shell")
-    }
-
-    fn put(&self, name: &str, text: &str) -> Result<(), String> {
-        let mut value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        if name.starts_with("config") {
-            fill(&mut value);
-        }
-        std::fs::write(self.folder.join(name), value.to_string()).expect("a file is written");
-        Ok(())
+        let mut commands = self.place.shell(&self.sim, text);
+        commands.env("ZENDESK_TOKEN", ADMIN_BEARER).output().expect("a shell")
     }
 
     /// Checks a config of a page, or takes a catalog of one.
     fn try_out(&self, name: &str) -> Result<(), String> {
-        let text = std::fs::read(self.folder.join(name)).map_err(|error| error.to_string())?;
+        let text = std::fs::read(self.place.file(name)).map_err(|error| error.to_string())?;
         let command = if name.starts_with("config") {
             known(&serde_json::from_slice(&text).map_err(|error| error.to_string())?)?;
             format!("destination-zendesk-support check --config {name}")
@@ -213,7 +141,7 @@ impl Sandbox {
     fn run(&self, block: &Block, printed: &mut String) -> Result<(), String> {
         let text = match block.kind() {
             Some(Kind::File(name)) => {
-                return self.put(name, &block.text).and_then(|()| self.try_out(name));
+                return self.place.put(name, &block.text).and_then(|()| self.try_out(name));
             }
             Some(Kind::Part) => return part(&block.text),
             Some(Kind::Rows(name)) => {
@@ -221,34 +149,21 @@ impl Sandbox {
                 if let Some(Err(error)) = rows.find(Result::is_err) {
                     return Err(error.to_string());
                 }
-                std::fs::write(self.folder.join(name), &block.text).expect("a file is written");
+                std::fs::write(self.place.file(name), &block.text).expect("a file is written");
                 return Ok(());
             }
             Some(Kind::Printed) => return is_printed(&block.text, printed),
             Some(Kind::Commands) => block.text.clone(),
-            Some(Kind::Script(name)) => {
-                executable_file(&self.folder.join(name), &block.text);
-                format!("./{name}")
-            }
+            Some(Kind::Script(name)) => self.place.put_script(name, &block.text),
             Some(Kind::Ci | Kind::Benches | Kind::Patch | Kind::Acceptance) => return Ok(()),
             Some(Kind::Crontab) | None => return Err("is of a kind that nothing runs".to_owned()),
         };
-        let uses = |tool: &&&str| {
-            text.split(|letter: char| !letter.is_alphanumeric()).any(|word| word == **tool)
-        };
-        if let Some(tool) = TOOLS.iter().filter(uses).find(|tool| !is_here(tool)) {
-            assert!(std::env::var_os("CI").is_none(), "{tool} is missing, which CI has to have");
+        if lacks_tool(&text, TOOLS) {
             return Ok(());
         }
         let ended = self.shell(&text);
         *printed = String::from_utf8_lossy(&ended.stdout).into_owned();
         refused(&ended)
-    }
-}
-
-impl Drop for Sandbox {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
@@ -325,32 +240,9 @@ fn part(text: &str) -> Result<(), String> {
         .map_err(|violations| format!("{violations:?}"))
 }
 
-/// Puts the simulated account's secrets where a page leaves them out.
-fn fill(config: &mut Value) {
-    let is_refresh = config["credentials"]["credentials"] == "oauth2_refresh";
-    let known = json!({
-        "client_id": OAUTH_CLIENT_ID,
-        "client_secret": OAUTH_CLIENT_SECRET,
-        "refresh_token": OAUTH_REFRESH_TOKEN,
-        "access_token": if is_refresh { OAUTH_ACCESS_TOKEN } else { ADMIN_BEARER },
-        "email": ADMIN_API_TOKEN.email,
-        "api_token": ADMIN_API_TOKEN.token,
-    });
-    for (key, value) in config["credentials"].as_object_mut().into_iter().flatten() {
-        if value == "..." {
-            *value = known[key].clone();
-        }
-    }
-}
-
 /// What README shows: a configuration, a catalog and rows that other pages go on with.
 fn of_readme() -> Vec<(String, String)> {
-    let blocks = blocks(README, &text_of(README));
-    let files = blocks.iter().filter_map(|block| match block.kind() {
-        Some(Kind::File(name)) => Some((name.to_owned(), block.text.clone())),
-        _ => None,
-    });
-    files.collect()
+    files_of(&blocks(README, &text_of(README)))
 }
 
 #[test]

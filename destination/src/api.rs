@@ -11,6 +11,9 @@ use zendesk::error::{ApiError, ErrorKind};
 
 use crate::rejected::Reason;
 
+/// Single requests side by side. The workers bound how many are in flight.
+pub const SIDE_BY_SIDE: usize = 40;
+
 /// Pages of a list that are followed. Custom fields and memberships have far fewer.
 const MOST_PAGES: usize = 1000;
 
@@ -65,7 +68,9 @@ impl Api {
     /// Writes. The account's limit is drawn on, and `bucket` besides.
     ///
     /// # Errors
-    /// [`ApiError`] when there is no answer, or it was lost. A refusal is a reply.
+    /// [`ApiError`] when there is no answer, or it was lost. A refusal is a reply. A 404 without Zendesk's words may
+    /// be anybody's, and of a write that is sent again the answer to one that took effect: it is
+    /// [`ErrorKind::Unsettled`], so that it is looked what is there.
     pub async fn write(&self, write: Write<'_>) -> Result<Reply, ApiError> {
         let buckets = drawn_on(write.bucket);
         let call = Call {
@@ -77,7 +82,12 @@ impl Api {
             buckets: &buckets,
             walk: self.walk,
         };
-        self.client.call(call).await
+        self.client.call(call).await.map_err(|error| match error.kind {
+            ErrorKind::NotFound if !error.is_zendesks => {
+                ApiError { kind: ErrorKind::Unsettled, ..error }
+            }
+            _ => error,
+        })
     }
 
     /// Reads all rows of a list by cursor.

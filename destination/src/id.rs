@@ -13,7 +13,22 @@ pub enum Id {
     Text(String),
 }
 
+/// Rows that would be there have ids from here on, as no row of Zendesk's has.
+const FIRST_PLANNED: u64 = u64::MAX >> 1;
+
 impl Id {
+    /// The id of a row that a dry run would have created, by its number.
+    #[must_use]
+    pub fn planned(number: u64) -> Self {
+        Self::Number(FIRST_PLANNED.saturating_add(number))
+    }
+
+    /// Whether a row is not there, and a dry run would have created it.
+    #[must_use]
+    pub fn is_planned(&self) -> bool {
+        self.number().is_some_and(|number| number >= FIRST_PLANNED)
+    }
+
     /// The id that a value is. None for anything else.
     #[must_use]
     pub fn of(value: &Value) -> Option<Self> {

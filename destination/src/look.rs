@@ -10,7 +10,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 use zendesk::error::ApiError;
 
-use crate::api::{Api, good, of_row, unreadable};
+use crate::api::{Api, SIDE_BY_SIDE, good, of_row, unreadable};
 use crate::id::Id;
 use crate::object::{KeyField, Object, fold};
 use crate::rejected::Reason;
@@ -21,9 +21,6 @@ const ADDRESSES_AT_ONCE: usize = 25;
 
 /// Keys in the address of one request. Servers refuse addresses of more than 8 KB or so.
 const MOST_QUERY_BYTES: usize = 6000;
-
-/// Single requests side by side. The workers bound how many are in flight.
-const SIDE_BY_SIDE: usize = 40;
 
 /// Pages of one search that are read. A search finds what resembles an address, too.
 const MOST_PAGES: usize = 100;
@@ -239,7 +236,7 @@ impl Look {
             let of = |address: &String| {
                 let folded = fold(address);
                 let id = known.get(&(Object::Users, KeyField::Email, folded.clone()))?;
-                Some((folded, id.clone()))
+                (!id.is_planned()).then(|| (folded, id.clone()))
             };
             addresses.iter().filter_map(of).collect()
         };
@@ -321,6 +318,28 @@ impl Look {
         Ok(rows.iter().filter_map(pair).collect())
     }
 
+    /// The same of several users, each with what it is asked for. A user of whom Zendesk refuses to tell is told
+    /// with the reason.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn memberships_of<T>(
+        &self,
+        users: impl IntoIterator<Item = (T, Id)>,
+    ) -> Result<Vec<(T, Result<BTreeMap<u64, u64>, Reason>)>, ApiError> {
+        stream::iter(users)
+            .map(|(of, user)| async move {
+                let memberships = match self.memberships(&user).await {
+                    Ok(memberships) => Ok(memberships),
+                    Err(error) => Err(of_row(error)?),
+                };
+                Ok((of, memberships))
+            })
+            .buffer_unordered(SIDE_BY_SIDE)
+            .try_collect()
+            .await
+    }
+
     /// Remembers rows that this run has written, by their keys.
     pub fn remember<'r>(&self, object: Object, rows: impl IntoIterator<Item = &'r Value>) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -335,20 +354,6 @@ impl Look {
         if known.len() > MOST_REMEMBERED {
             known.clear();
         }
-    }
-
-    /// Remembers a row that a dry run would have created, so that others may name it. No row has its id.
-    pub fn remember_planned(&self, object: Object, body: &Value) {
-        let mut row = body.clone();
-        row["id"] = 0.into();
-        self.remember(object, [&row]);
-    }
-
-    /// Whether a dry run would have created the row that has a key.
-    #[must_use]
-    pub fn is_planned(&self, object: Object, key: KeyField, written: &str) -> bool {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(&(object, key, object.fold(written))) == Some(&Id::default())
     }
 
     /// The ids of rows that others name, by the folded keys. What is missing or ambiguous is not there.

@@ -15,10 +15,12 @@ use crate::rows::{Doubt, Item, Layout};
 
 mod change;
 mod memberships;
+mod whom;
 
 pub use self::change::Change;
 pub use self::memberships::Ends;
 use self::memberships::{Decision, membership};
+use self::whom::{ambiguous, of_whom, related_not_found};
 
 /// What was found of an item.
 #[derive(Clone, Debug, Default)]
@@ -106,19 +108,9 @@ fn of_item(layout: &Layout, item: &Item, found: &Found, config: &Config) -> Resu
             }
         }
         ([row], _) => (row, false),
-        (rows, _) => {
-            let ids: Vec<String> = rows.iter().map(|row| row["id"].to_string()).collect();
-            let why = format!("several have this key, with the ids {}", ids.join(", "));
-            return Err(Reason::new("ambiguous_key", key, why));
-        }
+        (rows, _) => return Err(ambiguous(key, rows)),
     };
-    let Some(id) = Id::of(&row["id"]) else {
-        return Err(Reason::new("unreadable", None, "Zendesk shows a row without an id".into()));
-    };
-    if object == Object::Users && !config.allow_agents && row["role"] != "end-user" {
-        let why = format!("the user {id} is an agent or an administrator; `allow_agents` is off");
-        return Err(Reason::new("not_an_end_user", None, why));
-    }
+    let id = of_whom(object, row, config)?;
     if operation == Operation::Delete {
         return Ok(Plan::Delete(id));
     }
@@ -263,13 +255,7 @@ fn create(
 
 /// The id of the row that a field names.
 fn related(field: &Field, at: usize, found: &Found) -> Result<Id, Reason> {
-    found.related.get(&at).cloned().ok_or_else(|| {
-        Reason::new(
-            "related_not_found",
-            Some(&field.name),
-            "what it names is not there, or is there more than once".to_owned(),
-        )
-    })
+    found.related.get(&at).cloned().ok_or_else(|| related_not_found(Some(&field.name)))
 }
 
 /// What differs between an item and what is there.

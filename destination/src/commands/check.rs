@@ -1,6 +1,7 @@
 //! `check`: who is signed in, what may be written, and by which road. It writes nothing to the account.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use airbyte::message::{self, ErrorTrace, Level};
@@ -125,15 +126,14 @@ async fn audiences(api: &Arc<Api>, config: &Config) -> Vec<String> {
     let mut problems = Vec::new();
     let mut custom: BTreeMap<Object, Vec<Field>> = BTreeMap::new();
     for audience in &config.audiences {
-        let fields = match custom.get(&audience.of) {
-            Some(fields) => Ok(fields.clone()),
-            None => Box::pin(live(api, audience.of)).await,
+        let fields = match custom.entry(audience.of) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(place) => {
+                Box::pin(live(api, audience.of)).await.map(|fields| place.insert(fields))
+            }
         };
         let found = match fields {
-            Ok(fields) => {
-                custom.insert(audience.of, fields.clone());
-                Box::pin(mark(&look, audience, &fields)).await
-            }
+            Ok(fields) => Box::pin(mark(&look, audience, fields)).await,
             Err(error) => Err(error),
         };
         match found {

@@ -73,11 +73,7 @@ impl Board {
         let path = write.path.to_owned();
         let reply = match self.api.write(write).await {
             Ok(reply) => reply,
-            // A 404 without Zendesk's words may be anybody's.
-            Err(error)
-                if error.kind == ErrorKind::Unsettled
-                    || (error.kind == ErrorKind::NotFound && !error.is_zendesks) =>
-            {
+            Err(error) if error.kind == ErrorKind::Unsettled => {
                 return Ok(JobEnd::Unknown { why: error.to_string() });
             }
             Err(error) => return Err(error),

@@ -66,37 +66,33 @@ impl Evidence {
 
     /// Why nobody may be removed; none where all rows came.
     #[must_use]
-    pub fn why_not(&self, facts: &Facts) -> Option<String> {
+    pub fn why_not(&self, facts: &Facts) -> Option<&'static str> {
         if self.is_incomplete {
             return Some(
-                "the source says that the stream is incomplete. Mend the source, and sync again"
-                    .into(),
+                "the source says that the stream is incomplete. Mend the source, and sync again",
             );
         }
         if !self.is_complete && !facts.accept_end_of_input {
             return Some(
                 "the source did not say that the stream is complete. Where a platform never says so, set \
-                 `accept_end_of_input`"
-                    .into(),
+                 `accept_end_of_input`",
             );
         }
         if !facts.is_full_refresh {
             return Some(
                 "the stream is not read as a full refresh, so that its rows are not all members. Choose the full \
-                 refresh for it"
-                    .into(),
+                 refresh for it",
             );
         }
         if facts.attempt > 0 && facts.is_resumable {
             return Some(
                 "this is a further attempt, which may have brought only the rest of the rows. The next sync removes \
-                 whoever has to go"
-                    .into(),
+                 whoever has to go",
             );
         }
         if self.is_late {
             return Some(
-                "rows came after the stream was complete. Mend the source, and sync again".into(),
+                "rows came after the stream was complete. Mend the source, and sync again",
             );
         }
         // Without COMPLETE a state is all that tells a source that has ended from one that failed. The platform may
@@ -106,31 +102,27 @@ impl Evidence {
         let is_cut_off = if self.has_state { self.open > 0 } else { needs_state };
         if is_cut_off {
             return Some(
-                "no state followed its last rows, so that the stream may be cut off. Sync again"
-                    .into(),
+                "no state followed its last rows, so that the stream may be cut off. Sync again",
             );
         }
         if self.is_miscounted {
             return Some(
-                "the source counted other rows than came. Sync again, without filters on the way"
-                    .into(),
+                "the source counted other rows than came. Sync again, without filters on the way",
             );
         }
         if facts.unread > 0 {
             return Some(
-                "lines on stdin were no messages, and may have been rows. Mend what writes them"
-                    .into(),
+                "lines on stdin were no messages, and may have been rows. Mend what writes them",
             );
         }
         if self.rows == 0 && facts.may_be_cleared {
             return Some(
                 "no row came, and its mode is that of a stream that the platform clears, which removes no members. \
-                 Sync again"
-                    .into(),
+                 Sync again",
             );
         }
         if self.rows == 0 && !facts.allow_empty {
-            return Some("no row came. Set `allow_empty` where that is meant to empty it".into());
+            return Some("no row came. Set `allow_empty` where that is meant to empty it");
         }
         None
     }

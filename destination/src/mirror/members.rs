@@ -22,19 +22,7 @@ pub(super) async fn members(
     mark: &Mark,
     is_left_out: impl Fn(u64) -> bool,
 ) -> Result<Vec<u64>, ApiError> {
-    let (path, list, id, bucket, page, mut query) = match mark {
-        Mark::Organization(organization) => (
-            format!("organizations/{organization}/organization_memberships"),
-            "organization_memberships",
-            "user_id",
-            None,
-            "100",
-            Vec::new(),
-        ),
-        Mark::Field(key) => search(object, &format!("{key}:true")),
-        Mark::Tag(tag) => search(object, &format!("tags:\"{tag}\"")),
-    };
-    query.push(("page[size]", page.to_owned()));
+    let Listing { path, list, id, bucket, query } = listing(object, mark);
     let mut found = Vec::new();
     let (mut cursors, mut after) = (Cursors::default(), None);
     for _ in 0..MOST_PAGES {
@@ -54,10 +42,40 @@ pub(super) async fn members(
     Err(unreadable(&path, "it does not end"))
 }
 
-type Listing =
-    (String, &'static str, &'static str, Option<Bucket>, &'static str, Vec<(&'static str, String)>);
+/// How the members of an audience are listed.
+struct Listing {
+    path: String,
+    /// The key of the list in an answer.
+    list: &'static str,
+    /// The key of a member's id in its rows.
+    id: &'static str,
+    bucket: Option<Bucket>,
+    query: Vec<(&'static str, String)>,
+}
 
-fn search(object: Object, words: &str) -> Listing {
-    let query = vec![("query", words.to_owned()), ("filter[type]", object.singular().to_owned())];
-    ("search/export".to_owned(), "results", "id", Some(Bucket::SearchExport), "1000", query)
+fn listing(object: Object, mark: &Mark) -> Listing {
+    let words = match mark {
+        Mark::Organization(organization) => {
+            return Listing {
+                path: format!("organizations/{organization}/organization_memberships"),
+                list: "organization_memberships",
+                id: "user_id",
+                bucket: None,
+                query: vec![("page[size]", "100".to_owned())],
+            };
+        }
+        Mark::Field(key) => format!("{key}:true"),
+        Mark::Tag(tag) => format!("tags:\"{tag}\""),
+    };
+    Listing {
+        path: "search/export".to_owned(),
+        list: "results",
+        id: "id",
+        bucket: Some(Bucket::SearchExport),
+        query: vec![
+            ("query", words),
+            ("filter[type]", object.singular().to_owned()),
+            ("page[size]", "1000".to_owned()),
+        ],
+    }
 }

@@ -1,12 +1,12 @@
 //! Unmarks whoever is a member and was not among the rows of a mirror.
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 use zendesk::error::ApiError;
 
 use super::members::members;
 use super::seen::Seen;
-use crate::api::unreadable;
+use crate::api::{SIDE_BY_SIDE, unreadable};
 use crate::audience::Mark;
 use crate::id::Id;
 use crate::object::KeyField;
@@ -16,9 +16,6 @@ use crate::writer::{Writer, Written};
 
 /// An audience of fewer members is not held to the largest removal.
 const SMALLEST_HELD: u64 = 20;
-
-/// Members whose addresses are asked for side by side. The workers bound how many requests are in flight.
-const SIDE_BY_SIDE: usize = 40;
 
 /// How a sweep ended.
 #[derive(Debug)]
@@ -59,17 +56,25 @@ pub async fn sweep(
     let mut listed = members(&writer.api, object, mark, |id| seen.has(id)).await?;
     listed.sort_unstable();
     listed.dedup();
-    let listed = without_meant(writer, layout, &seen, &listed).await?;
-    let Some(removal) = layout.for_removal() else {
+    let (Some(removal), Some(key)) = (layout.for_removal(), layout.bound.key) else {
         return Err(unreadable("", "a mirror has no audience"));
     };
-    // The list may be old. Each one is read as it is now, before it is decided whether too many would go.
+    // The list may be old. Each one is read as it is now, before it is decided whether too many would go. Whoever
+    // has the key of a row stays, though the row did not find them: an index that lags, or an answer that left
+    // somebody out, must remove nobody.
     let side_by_side = writer.config.max_jobs;
+    let is_meant = |row: &Value| seen.means(object, row, key);
     let would = stream::iter(listed.chunks(LARGEST))
-        .map(|ids| async { Ok(outcomes(writer.would(&removal, batch(&removal, ids)).await?)) })
+        .map(|ids| async {
+            Ok(outcomes(writer.would(&removal, batch(&removal, ids), is_meant).await?))
+        })
         .buffer_unordered(side_by_side)
-        .try_collect::<Vec<_>>()
+        .try_concat()
         .await?;
+    let would = match key == KeyField::Email && seen.has_unmet() {
+        true => without_further_addresses(writer, &seen, would).await?,
+        false => would,
+    };
     let mut done = Done { kept: seen.kept(), ..Done::default() };
     let goes = done.take(would);
     let removals = goes.len() as u64;
@@ -83,7 +88,7 @@ pub async fn sweep(
     let gone = stream::iter(goes.chunks(LARGEST))
         .map(|ids| async { Ok(outcomes(writer.write(&removal, batch(&removal, ids)).await?)) })
         .buffer_unordered(side_by_side)
-        .try_collect::<Vec<_>>()
+        .try_concat()
         .await?;
     done.removed = done.take(gone);
     Ok(Swept::Done(done))
@@ -105,9 +110,9 @@ fn outcomes(written: Vec<Written>) -> Outcomes {
 
 impl Done {
     /// Keeps those who could not go, and returns the others.
-    fn take(&mut self, outcomes: Vec<Outcomes>) -> Vec<u64> {
+    fn take(&mut self, outcomes: Outcomes) -> Vec<u64> {
         let mut gone = Vec::new();
-        for (id, came) in outcomes.into_iter().flatten() {
+        for (id, came) in outcomes {
             match came {
                 Ok(()) => gone.push(id),
                 Err(why) => self.refused.push((id, why)),
@@ -145,34 +150,15 @@ async fn resolve(
     Ok(None)
 }
 
-/// Leaves out who has the key of a row, though the row did not find them: an index that lags, or an answer that
-/// left somebody out, must remove nobody. Whoever is not shown at all is left out too.
-async fn without_meant(
+/// Leaves out whom the address of a row means by one that is not their first.
+async fn without_further_addresses(
     writer: &Writer,
-    layout: &Layout,
     seen: &Seen,
-    ids: &[u64],
-) -> Result<Vec<u64>, ApiError> {
-    let (object, Some(key)) = (layout.bound.object, layout.bound.key) else {
-        return Ok(Vec::new());
-    };
-    let strangers = stream::iter(ids.chunks(LARGEST))
-        .map(|ids| async move {
-            let ids: Vec<String> = ids.iter().map(u64::to_string).collect();
-            let shown = writer.look.by_key(object, KeyField::Id, &ids, true).await?;
-            let rows = shown.rows.into_values().flatten();
-            let strangers = rows.filter(|row| !seen.means(object, row, key));
-            Ok::<_, ApiError>(strangers.filter_map(|row| row["id"].as_u64()).collect::<Vec<_>>())
-        })
-        .buffered(writer.config.max_jobs)
-        .try_concat()
-        .await?;
-    if key != KeyField::Email || !seen.has_unmet() {
-        return Ok(strangers);
-    }
-    let asked = stream::iter(strangers).map(|id| async move {
+    would: Outcomes,
+) -> Result<Outcomes, ApiError> {
+    let asked = stream::iter(would).map(|(id, came)| async move {
         let identities = writer.look.identities(&Id::Number(id)).await?;
-        Ok::<_, ApiError>((!seen.means_address(&identities)).then_some(id))
+        Ok::<_, ApiError>((!seen.means_address(&identities)).then_some((id, came)))
     });
     let strangers: Vec<_> = asked.buffered(SIDE_BY_SIDE).try_collect().await?;
     Ok(strangers.into_iter().flatten().collect())

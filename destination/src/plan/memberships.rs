@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use airbyte::destination::ledger::Settled;
 use serde_json::{Map, Value};
 
+use super::whom::{ambiguous, of_whom, related_not_found};
 use crate::config::Config;
 use crate::id::Id;
-use crate::object::{KeyField, Operation};
+use crate::object::{KeyField, Object, Operation};
 use crate::rejected::Reason;
 use crate::rows::{Doubt, Item, Layout};
 
@@ -44,28 +45,15 @@ pub(super) fn membership(
     let fields = layout.bound.key.map(KeyField::fields).unwrap_or_default();
     let field = |at: usize| fields.get(at).copied();
     let settled = |usual| Ok(Decision::Settle(item.intended.unwrap_or(usual)));
-    let missing = |at: usize| {
-        let why = "what it names is not there, or is there more than once".to_owned();
-        Err(Reason::new("related_not_found", field(at), why))
-    };
+    let missing = |at: usize| Err(related_not_found(field(at)));
     let user = match ends.users.as_slice() {
         // Where nobody is there is nothing to remove.
         [] if removes => return settled(Settled::Unchanged),
         [] => return missing(0),
         [user] => user,
-        users => {
-            let ids: Vec<String> = users.iter().map(|user| user["id"].to_string()).collect();
-            let why = format!("several have this key, with the ids {}", ids.join(", "));
-            return Err(Reason::new("ambiguous_key", field(0), why));
-        }
+        users => return Err(ambiguous(field(0), users)),
     };
-    let Some(id) = Id::of(&user["id"]) else {
-        return Err(Reason::new("unreadable", None, "Zendesk shows a row without an id".into()));
-    };
-    if !config.allow_agents && user["role"] != "end-user" {
-        let why = format!("the user {id} is an agent or an administrator; `allow_agents` is off");
-        return Err(Reason::new("not_an_end_user", None, why));
-    }
+    let id = of_whom(Object::Users, user, config)?;
     let Some(organization) = &ends.organization else {
         return if removes { settled(Settled::Unchanged) } else { missing(1) };
     };
@@ -92,7 +80,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::object::Object;
     use crate::rows::{Columns, Row};
 
     fn planned(

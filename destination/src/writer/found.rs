@@ -2,13 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 use zendesk::error::ApiError;
 
 use super::Writer;
-use super::planned::is_planned;
-use crate::api::of_row;
 use crate::audience::Mark;
 use crate::config::OrganizationMode;
 use crate::fields::Place;
@@ -17,9 +14,6 @@ use crate::look::key_of;
 use crate::object::{KeyField, Object, Operation};
 use crate::plan::Found;
 use crate::rows::{Doubt, Item, Layout, text_of};
-
-/// Users whose organizations are asked for side by side.
-const SIDE_BY_SIDE: usize = 40;
 
 impl Writer {
     /// What is found of each item, in their order.
@@ -226,23 +220,12 @@ impl Writer {
             let is_first = user["organization_id"].as_u64() == Some(wanted);
             let is_replaced = self.config.organization_mode == OrganizationMode::Replace
                 || layout.leaves(&item.wanted);
-            let is_asked =
-                |id: &Id| (!is_first || is_replaced) && !id.number().is_some_and(is_planned);
+            let is_asked = |id: &Id| (!is_first || is_replaced) && !id.is_planned();
             if let Some(id) = Id::of(&user["id"]).filter(is_asked) {
                 asked.push((at, id));
             }
         }
-        let answers = stream::iter(asked)
-            .map(|(at, id)| async move {
-                let memberships = match self.look.memberships(&id).await {
-                    Ok(memberships) => Ok(memberships),
-                    Err(error) => Err(of_row(error)?),
-                };
-                Ok::<_, ApiError>((at, memberships))
-            })
-            .buffer_unordered(SIDE_BY_SIDE)
-            .try_collect::<Vec<_>>()
-            .await?;
+        let answers = self.look.memberships_of(asked).await?;
         for (at, memberships) in answers {
             let Some(found) = found.get_mut(at) else { continue };
             match memberships {

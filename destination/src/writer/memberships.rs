@@ -1,24 +1,19 @@
 //! What is particular to organization memberships: both ends are looked for, and what came of a job is looked at
 //! where its results do not say it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use airbyte::destination::ledger::Settled;
-use futures_util::stream::{self, StreamExt, TryStreamExt};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use zendesk::error::ApiError;
 
 use super::{After, Writer, unknown};
-use crate::api::of_row;
 use crate::id::Id;
 use crate::jobs::Came;
 use crate::object::{KeyField, Object, Operation, fold};
 use crate::plan::{Ends, Found};
 use crate::rejected::Reason;
 use crate::rows::{Doubt, Item, Layout, text_of};
-
-/// Users whose memberships are asked for side by side.
-const SIDE_BY_SIDE: usize = 40;
 
 impl Writer {
     /// Finds the users and the organizations that items name, and the memberships of these users.
@@ -40,8 +35,11 @@ impl Writer {
             keys.collect::<BTreeMap<_, _>>().into_values().collect::<Vec<String>>()
         };
         let mut users = self.look.by_key(Object::Users, by_user, &each(0), true).await?;
-        if self.config.dry_run {
-            self.add_planned(by_user, &each(0), &mut users.rows);
+        // In a dry run some would have been created by earlier rows.
+        for key in each(0).into_iter().filter(|_| self.config.dry_run) {
+            if let Some(user) = self.planned().made(Object::Users, by_user, &key) {
+                users.rows.entry(fold(&key)).or_insert_with(|| vec![user]);
+            }
         }
         let organizations = self.look.ids(Object::Organizations, by_organization, &each(1)).await?;
         for (keys, found) in written.iter().zip(found.iter_mut()) {
@@ -56,20 +54,12 @@ impl Writer {
         self.find_own(found).await
     }
 
-    /// Adds users whom an earlier row of a dry run would have created.
-    fn add_planned(&self, by: KeyField, keys: &[String], rows: &mut HashMap<String, Vec<Value>>) {
-        for key in keys.iter().filter(|key| self.look.is_planned(Object::Users, by, key)) {
-            let planned = || vec![json!({ "id": 0, "role": "end-user" })];
-            rows.entry(fold(key)).or_insert_with(planned);
-        }
-    }
-
     /// The memberships of the users of whom one was found.
     async fn find_own(&self, found: &mut [Found]) -> Result<(), ApiError> {
         let user = |found: &Found| {
             let ends = found.ends.as_ref().filter(|ends| ends.organization.is_some())?;
             let [user] = ends.users.as_slice() else { return None };
-            Id::of(&user["id"]).filter(|id| *id != Id::default())
+            Id::of(&user["id"]).filter(|id| !id.is_planned())
         };
         let mut by_user: BTreeMap<Id, Vec<usize>> = BTreeMap::new();
         for (at, found) in found.iter().enumerate() {
@@ -77,17 +67,8 @@ impl Writer {
                 by_user.entry(id).or_default().push(at);
             }
         }
-        let answers = stream::iter(by_user)
-            .map(|(id, places)| async move {
-                let memberships = match self.look.memberships(&id).await {
-                    Ok(memberships) => Ok(memberships),
-                    Err(error) => Err(of_row(error)?),
-                };
-                Ok::<_, ApiError>((places, memberships))
-            })
-            .buffer_unordered(SIDE_BY_SIDE)
-            .try_collect::<Vec<_>>()
-            .await?;
+        let asked = by_user.into_iter().map(|(id, places)| (places, id));
+        let answers = self.look.memberships_of(asked).await?;
         for (places, memberships) in answers {
             for at in places {
                 let Some(found) = found.get_mut(at) else { continue };

@@ -23,7 +23,7 @@ use crate::config::Config;
 use crate::id::Id;
 use crate::jobs::Board;
 use crate::look::Look;
-use crate::plan::{Change, Plan, plan};
+use crate::plan::{Change, Found, Plan, plan};
 use crate::rejected::Reason;
 use crate::rows::{Batch, Columns, Doubt, Item, Layout, Row};
 
@@ -172,37 +172,46 @@ impl Writer {
         Ok(written)
     }
 
-    /// What would come of the items of a batch. Nothing is written.
+    /// What would come of the items of a batch, but of those whose rows are left out. Nothing is written.
     ///
     /// # Errors
     /// [`ApiError`] when it cannot be looked what is there.
-    pub async fn would(&self, layout: &Layout, batch: Batch) -> Result<Vec<Written>, ApiError> {
-        let mut written = Vec::with_capacity(batch.items.len());
-        let work = self.decide(layout, batch.items, &mut written, &mut Vec::new()).await?;
+    pub async fn would(
+        &self,
+        layout: &Layout,
+        batch: Batch,
+        is_left_out: impl Fn(&Value) -> bool,
+    ) -> Result<Vec<Written>, ApiError> {
+        let found = self.found(layout, &batch.items).await?;
+        let looked_at = batch.items.into_iter().zip(found);
+        let looked_at = looked_at.filter(|(_, found)| !found.rows.iter().any(&is_left_out));
+        let mut written = Vec::new();
+        let work = self.decide(layout, looked_at, &mut written, &mut Vec::new());
         written.extend(work.only_planned(layout));
         Ok(written)
     }
 
-    /// Looks at items and decides what is to be done with each.
-    async fn decide(
+    /// Decides what is to be done with each item, by what was found of it.
+    fn decide(
         &self,
         layout: &Layout,
-        items: Vec<Item>,
+        looked_at: impl Iterator<Item = (Item, Found)>,
         written: &mut Vec<Written>,
         again: &mut Vec<Item>,
-    ) -> Result<Work, ApiError> {
-        let found = self.found(layout, &items).await?;
+    ) -> Work {
         let mut work = Work::default();
-        for (mut item, found) in items.into_iter().zip(&found) {
+        for (mut item, found) in looked_at {
             item.meet(found.ids());
             // Items of a sweep stand for no rows, and are looked at twice.
             let is_planned = self.config.dry_run && !item.rows.is_empty();
-            match plan(layout, &item, found, &self.config) {
+            match plan(layout, &item, &found, &self.config) {
                 Plan::Settle(came) => written.push(Written::settled(item, came)),
                 Plan::LookAgain => again.push(item),
                 Plan::Create(body) => {
                     if is_planned {
-                        self.planned().create(layout.bound.object, &body);
+                        let row = self.planned().create(layout.bound.object, &body);
+                        // Others may name it.
+                        self.look.remember(layout.bound.object, [&row]);
                     }
                     item.moved = layout.bound.membership.as_ref().map(|_| Move::Joined);
                     work.create.push((item, body));
@@ -227,7 +236,7 @@ impl Writer {
                 }
             }
         }
-        Ok(work)
+        work
     }
 
     /// Looks at items and writes what is to be written. Returns those that are to be looked at again.
@@ -237,12 +246,10 @@ impl Writer {
         items: Vec<Item>,
         written: &mut Vec<Written>,
     ) -> Result<Vec<Item>, ApiError> {
+        let found = self.found(layout, &items).await?;
         let mut again = Vec::new();
-        let work = self.decide(layout, items, written, &mut again).await?;
+        let work = self.decide(layout, items.into_iter().zip(found), written, &mut again);
         if self.config.dry_run {
-            for (_, body) in &work.create {
-                self.look.remember_planned(layout.bound.object, &Value::Object(body.clone()));
-            }
             written.extend(work.only_planned(layout));
             return Ok(Vec::new());
         }

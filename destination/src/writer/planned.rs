@@ -12,14 +12,6 @@ use crate::plan::{Change, Found};
 /// Rows that are remembered. Beyond them a repeated key may be told as if it came for the first time.
 const MOST: usize = 100_000;
 
-/// Rows that would be there have ids from here on, as no row of Zendesk's has.
-const FIRST_PLANNED: u64 = u64::MAX >> 1;
-
-/// Whether a row is not there, and a dry run would have created it.
-pub(super) fn is_planned(id: u64) -> bool {
-    id >= FIRST_PLANNED
-}
-
 /// What would have been written. Kept as texts, which are small.
 #[derive(Debug, Default)]
 pub(super) struct Planned {
@@ -32,15 +24,16 @@ pub(super) struct Planned {
 }
 
 impl Planned {
-    /// Notes a creation. No row has the id that it is given.
-    pub(super) fn create(&mut self, object: Object, body: &Map<String, Value>) {
-        let id = FIRST_PLANNED + u64::try_from(self.made.len()).unwrap_or_default();
+    /// Notes a creation, and returns the row that would be there.
+    pub(super) fn create(&mut self, object: Object, body: &Map<String, Value>) -> Value {
+        let id = Id::planned(u64::try_from(self.made.len()).unwrap_or_default());
         let mut row = Value::Object(body.clone());
-        row["id"] = id.into();
+        row["id"] = id.clone().into();
         if object == Object::Users && row["role"].is_null() {
             row["role"] = json!("end-user");
         }
-        self.have(object, &Id::Number(id), &row);
+        self.have(object, &id, &row);
+        row
     }
 
     /// Notes a change, of a row that may be found by further keys from then on.
@@ -94,7 +87,7 @@ impl Planned {
     /// Makes the organizations of a user who was found what they would be.
     pub(super) fn overlay_memberships(&self, object: Object, found: &mut Found) {
         let [row] = found.rows.as_mut_slice() else { return };
-        if row["id"].as_u64().is_some_and(is_planned) {
+        if Id::of(&row["id"]).is_some_and(|id| id.is_planned()) {
             let first = row["organization_id"].as_u64().map(|id| (id, 0));
             found.memberships = Some(first.into_iter().collect());
         }

@@ -15,16 +15,13 @@ use zendesk::timestamp;
 use super::bulk::of_failed;
 use super::memberships::may_be_there;
 use super::{After, Writer};
-use crate::api::{Write, of_row, refusal};
+use crate::api::{SIDE_BY_SIDE, Write, of_row, refusal};
 use crate::id::Id;
 use crate::look::is_address;
 use crate::object::{KeyField, Object};
 use crate::plan::Change;
 use crate::rejected::Reason;
 use crate::rows::{Doubt, Item, Layout};
-
-/// Rows that are written side by side. The workers bound how many requests are in flight.
-const SIDE_BY_SIDE: usize = 40;
 
 /// A comment of ours that is as old as this is another one.
 const COMMENT_OF_ANOTHER_DAY: i64 = 86_400;
@@ -53,11 +50,7 @@ impl Writer {
                 }
                 Ok(Err(of_failed(Reason::of_refusal(reply.status, &reply.body))))
             }
-            // A 404 without Zendesk's words may be anybody's: a look tells what is there.
-            Err(error)
-                if error.kind == ErrorKind::Unsettled
-                    || (error.kind == ErrorKind::NotFound && !error.is_zendesks) =>
-            {
+            Err(error) if error.kind == ErrorKind::Unsettled => {
                 Ok(Err(After::Doubt(Doubt::Unsettled(error.to_string()))))
             }
             Err(error) if error.status == Some(413) => {

@@ -42,7 +42,7 @@ impl Mirror {
         config: &Config,
         environment: &Environment,
         unread: u64,
-    ) -> Option<String> {
+    ) -> Option<&'static str> {
         let bound = &self.layout.bound;
         let membership = bound.membership.as_ref();
         let facts = Facts {

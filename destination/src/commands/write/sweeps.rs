@@ -39,7 +39,7 @@ impl Sync<'_> {
     ) -> Result<Result<(), ErrorTrace>, Closed> {
         let slug = mirror.slug().to_owned();
         if let Some(why) = mirror.why_not(self.config, self.environment, self.unread) {
-            return self.not_swept(stream, &slug, &why).await;
+            return self.not_swept(stream, &slug, why).await;
         }
         match self.swept(mirror, waits).await? {
             Ok(Swept::Done(done)) => self.removed(stream, &slug, done).await,

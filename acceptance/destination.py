@@ -28,7 +28,8 @@ from surroundings import (
     destination_config,
     docker_run,
     folder,
-    held,
+    has_a_shell_and_places,
+    has_the_roots_of_the_web,
     in_image,
     whole_program,
 )
@@ -108,22 +109,11 @@ def test_it_says_how_it_is_run(image):
 
 @pytest.mark.parametrize("user", ["1000:1000", "4711:4712"])
 def test_it_has_a_shell_and_places_to_write(user):
-    places = " ".join(MOUNT_POINTS)
-    script = f"""set -e
-    for place in {places}; do echo x > $place/a; mv $place/a $place/b; cat $place/b; done
-    sleep 0
-    for text in /usr/share/doc/busybox-static/copyright /airbyte/LICENSE; do test -s $text; done"""
-    line = [DOCKER, "run", "--rm", "--user", user, "--cap-drop", "ALL", "--entrypoint", "sh"]
-    ran = subprocess.run(
-        [*line, DESTINATION_IMAGE, "-c", script], capture_output=True, timeout=300
-    )
-    assert (ran.returncode, ran.stdout, ran.stderr) == (0, b"x\n" * len(MOUNT_POINTS), b"")
+    has_a_shell_and_places(DESTINATION_IMAGE, user, MOUNT_POINTS)
 
 
 def test_the_roots_of_the_web_are_inside():
-    program = held(NAME, DESTINATION_IMAGE)
-    for name in (b"ISRG Root X1", b"GTS Root R1", b"DigiCert Global Root G2"):
-        assert name in program, name
+    has_the_roots_of_the_web(NAME, DESTINATION_IMAGE)
 
 
 def test_the_same_sources_give_the_same_binary():

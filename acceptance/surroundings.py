@@ -144,6 +144,24 @@ def held(name, image):
     return subprocess.check_output([*cat, f"/airbyte/{name}"])
 
 
+def has_a_shell_and_places(image, user, places):
+    """Fails unless an image has what platforms start it with, and places where any user may write."""
+    script = f"""set -e
+    for place in {" ".join(places)}; do echo x > $place/a; mv $place/a $place/b; cat $place/b; done
+    sleep 0
+    for text in /usr/share/doc/busybox-static/copyright /airbyte/LICENSE; do test -s $text; done"""
+    line = [DOCKER, "run", "--rm", "--user", user, "--cap-drop", "ALL", "--entrypoint", "sh"]
+    ran = subprocess.run([*line, image, "-c", script], capture_output=True, timeout=300)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, b"x\n" * len(places), b"")
+
+
+def has_the_roots_of_the_web(name, image):
+    """Fails unless an image's program trusts three authorities that much of the web is signed by."""
+    program = held(name, image)
+    for root in (b"ISRG Root X1", b"GTS Root R1", b"DigiCert Global Root G2"):
+        assert root in program, root
+
+
 _numbers = itertools.count()
 
 

@@ -95,8 +95,9 @@ pub struct WrittenConfig {
     #[serde(default)]
     pub search_queries: Option<Vec<WrittenSearch>>,
 
-    /// Streams made of what others bring: conditions of ticket forms as rows, and events of tickets,
-    /// users and ratings. They cost no request beside the streams that they are made of. And
+    /// Streams made of what others bring: conditions of ticket forms as rows; events of tickets,
+    /// users and ratings; the history of tickets, with the values of their fields, their tags,
+    /// schedules and SLA targets. They cost no request beside the streams that they are made of. And
     /// `tickets_search`, tickets once more from the search index, as Airbyte's connector has them.
     #[schemars(
         with = "Vec<String>",
@@ -231,12 +232,16 @@ pub enum Naming {
 }
 
 /// Streams that are offered only to those who ask for them, by their names.
-const EXTRA_STREAMS: [&str; 6] = [
+const EXTRA_STREAMS: [&str; 10] = [
     "ticket_form_agent_conditions",
     "ticket_form_end_user_conditions",
     "ticket_lifecycle_events",
     "user_lifecycle_events",
     "satisfaction_rating_events",
+    "ticket_field_history",
+    "ticket_tag_history",
+    "ticket_schedule_assignments",
+    "ticket_sla_applications",
     "tickets_search",
 ];
 

@@ -6,7 +6,7 @@ use super::sources::{Source, Splice};
 /// How rows are made of the rows at the end of a path.
 #[derive(Debug, PartialEq, Eq)]
 pub struct DerivedRows {
-    /// What such a row may tell, each a row of its own. Without any, each is one row.
+    /// What such a row may tell, each in rows of its own. Without any, each is one row.
     pub kinds: &'static [Kind],
     /// The columns, the one that is the row's name first.
     pub columns: &'static [Splice],
@@ -20,12 +20,27 @@ pub struct Kind {
     pub name: &'static str,
     /// What must be so, all of it.
     pub when: &'static [When],
+    /// What of the row makes a derived row each.
+    pub parts: Parts,
     /// Whether a listed row tells it once, however many of the rows inside of it do.
     pub once: bool,
     pub time: Source,
     pub actor: Source,
     pub from: Source,
     pub to: Source,
+}
+
+/// What of the row at the end of a path makes a derived row each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parts {
+    /// The row as a whole.
+    Whole,
+    /// Each member of it but the named ones. Where the value under `open` is an object, each member of
+    /// that object stands in its place; null under `open` is nothing.
+    Members { but: &'static [&'static str], open: &'static str, before: &'static str },
+    /// Each text that the first list has and the second lacks, unless the row itself tells them in a
+    /// list under `told`. A text counts as the list of its words.
+    Gained { told: &'static str, list: &'static str, than: &'static str },
 }
 
 /// A condition on a row. A value that is null or empty counts as none.
@@ -37,6 +52,8 @@ pub enum When {
     IsNot(&'static str, &'static str),
     /// There is one.
     Has(&'static str),
+    /// The row has this key, with a value or with none.
+    HasKey(&'static str),
     /// The values under two keys differ.
     Differ(&'static str, &'static str),
     /// The first value comes later in this order than the second; both are in it.
@@ -52,14 +69,26 @@ impl DerivedRows {
         for (_, source) in self.columns {
             source.keys(each);
         }
-        for Kind { when, time, actor, from, to, .. } in self.kinds {
+        for Kind { when, parts, time, actor, from, to, .. } in self.kinds {
             for source in [time, actor, from, to] {
                 source.keys(each);
             }
-            for key in when.iter().flat_map(When::keys) {
+            for key in when.iter().flat_map(When::keys).chain(parts.keys()) {
                 each(last, key);
             }
         }
+    }
+}
+
+impl Parts {
+    /// The keys that it looks up.
+    fn keys(self) -> impl Iterator<Item = &'static str> {
+        let keys = match self {
+            Self::Whole => vec![],
+            Self::Members { before, .. } => vec![before],
+            Self::Gained { told, list, than } => vec![told, list, than],
+        };
+        keys.into_iter()
     }
 }
 
@@ -67,7 +96,9 @@ impl When {
     /// The keys that it reads.
     fn keys(&self) -> impl Iterator<Item = &'static str> + use<> {
         let (key, other) = match *self {
-            Self::Is(key, _) | Self::IsNot(key, _) | Self::Has(key) => (key, None),
+            Self::Is(key, _) | Self::IsNot(key, _) | Self::Has(key) | Self::HasKey(key) => {
+                (key, None)
+            }
             Self::Differ(key, other) | Self::Above(key, other, _) | Self::Gained(key, other, _) => {
                 (key, Some(other))
             }

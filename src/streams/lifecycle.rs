@@ -4,7 +4,7 @@ use super::access::ADMIN;
 use super::cursor::{Cursor, CursorFormat};
 use super::deletion::DeletedRows;
 use super::derived::When::{Above, Differ, Gained, Has, Is, IsNot};
-use super::derived::{DerivedRows, Kind};
+use super::derived::{DerivedRows, Kind, Parts};
 use super::people::INCREMENTAL_USERS;
 use super::prose::prose;
 use super::rows::{RowsAt, Step};
@@ -31,6 +31,7 @@ const fn of_ticket(
     Kind {
         name,
         when,
+        parts: Parts::Whole,
         once: false,
         time: Of(0, "created_at"),
         actor: Of(0, "updater_id"),
@@ -99,7 +100,16 @@ const fn of_user(
     time: &'static str,
     when: &'static [super::derived::When],
 ) -> Kind {
-    Kind { name, when, once: false, time: Of(0, time), actor: Untold, from: Untold, to: Untold }
+    Kind {
+        name,
+        when,
+        parts: Parts::Whole,
+        once: false,
+        time: Of(0, time),
+        actor: Untold,
+        from: Untold,
+        to: Untold,
+    }
 }
 
 /// Zendesk's listings do not tell who changed a user, nor what was changed, nor that users were
@@ -133,7 +143,16 @@ const fn of_rating(
     actor: Source,
     when: &'static [super::derived::When],
 ) -> Kind {
-    Kind { name, when, once: false, time: Of(0, time), actor, from: Untold, to: TextOf(0, "score") }
+    Kind {
+        name,
+        when,
+        parts: Parts::Whole,
+        once: false,
+        time: Of(0, time),
+        actor,
+        from: Untold,
+        to: TextOf(0, "score"),
+    }
 }
 
 const REQUESTER: Source = Of(0, "requester_id");

@@ -59,6 +59,7 @@ mod support;
 mod talk;
 #[cfg(test)]
 mod tests;
+mod ticket_history;
 mod tickets;
 
 pub use access::{AccessRule, Role};

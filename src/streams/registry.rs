@@ -4,7 +4,7 @@ use super::custom_objects::CustomObject;
 use super::resolved::ResolvedStream;
 use super::{
     business_rules, community, conditions, custom_objects, help_center, lifecycle, options, people,
-    searches, settings, support, talk, tickets,
+    searches, settings, support, talk, ticket_history, tickets,
 };
 use crate::config::Config;
 
@@ -28,6 +28,7 @@ pub fn registry_with(config: &Config, objects: &[CustomObject]) -> Vec<ResolvedS
         community::streams(),
         conditions::streams(),
         lifecycle::streams(),
+        ticket_history::streams(),
         talk::streams(),
         custom_objects::streams(),
     ];

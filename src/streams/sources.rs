@@ -13,6 +13,14 @@ pub enum Source {
     TextOf(usize, &'static str),
     /// The same, a time, as unix seconds.
     SecondsOf(usize, &'static str),
+    /// The same, unix seconds, as a time in UTC (ISO 8601).
+    TimeOf(usize, &'static str),
+    /// The value to which the keys lead inside of the object under a key of the row at a level.
+    Inside(usize, &'static str, &'static [&'static str]),
+    /// The first of these that has a text.
+    FirstOf(&'static [Self]),
+    /// This text.
+    Text(&'static str),
     /// The place of the row at a level in its array, from 0.
     Place(usize),
     /// The name of the list that the row is in; see `Lists::Several`.
@@ -32,6 +40,14 @@ pub enum Source {
     KindActor,
     KindFrom,
     KindTo,
+    /// What a part of a row is called: the name of a member, or the text itself.
+    PartName,
+    /// The same where it is a whole number.
+    PartNumber,
+    /// The value of a member, as a text as `TextOf` has it.
+    PartValue,
+    /// The same of its value before.
+    PartBefore,
     /// Zendesk does not tell.
     Untold,
 }
@@ -40,15 +56,20 @@ impl Source {
     /// Calls `each` with every key that is read, and its level.
     pub(super) fn keys(&self, each: &mut impl FnMut(usize, &'static str)) {
         match self {
-            Self::Of(level, key) | Self::TextOf(level, key) | Self::SecondsOf(level, key) => {
-                each(*level, key);
-            }
+            Self::Of(level, key)
+            | Self::TextOf(level, key)
+            | Self::SecondsOf(level, key)
+            | Self::TimeOf(level, key)
+            | Self::Inside(level, key, _) => each(*level, key),
             Self::SideLoaded(_, ids) => ids.iter().for_each(|key| each(0, key)),
             Self::Object(members) => members.iter().for_each(|(_, source)| source.keys(each)),
-            Self::Joined(parts) => parts.iter().for_each(|part| part.keys(each)),
-            // A kind's own sources are asked where the kind is.
+            Self::Joined(parts) | Self::FirstOf(parts) => {
+                parts.iter().for_each(|part| part.keys(each));
+            }
+            // The keys of a kind's own sources, and of its parts, are noted where the kind is.
             Self::KindName | Self::KindTime | Self::KindActor | Self::KindFrom | Self::KindTo => {}
-            Self::Place(_) | Self::ListName | Self::Filled(_) | Self::Untold => {}
+            Self::PartName | Self::PartNumber | Self::PartValue | Self::PartBefore => {}
+            Self::Place(_) | Self::ListName | Self::Filled(_) | Self::Text(_) | Self::Untold => {}
         }
     }
 }

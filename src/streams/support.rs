@@ -50,7 +50,7 @@ pub(super) static INCREMENTAL_TICKET_EVENTS: Feed = Feed {
     )
 };
 
-static INCREMENTAL_TICKET_METRIC_EVENTS: Feed = Feed {
+pub(super) static INCREMENTAL_TICKET_METRIC_EVENTS: Feed = Feed {
     query: &[("include_changes", "true")],
     paging: Paging::ExportTime { end_mark: false },
     order: Order::ByTime("time"),

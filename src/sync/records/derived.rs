@@ -2,8 +2,9 @@
 
 use super::changes::Change;
 use super::json_out::put_key;
-use super::path::RowPlace;
-use super::values::{Common, Values, plain};
+use super::parts;
+use super::path::{RowPlace, plain};
+use super::values::{Common, Values};
 use crate::streams::DerivedRows;
 use crate::streams::derived::When;
 
@@ -29,7 +30,7 @@ impl Deriver {
         mut each: impl FnMut(&Values<'_, '_>),
     ) {
         if self.derived.kinds.is_empty() {
-            each(&Values { place, common, kind: None });
+            each(&Values { place, common, kind: None, part: None });
         }
         if self.listed != place.listed() {
             self.listed = place.listed();
@@ -39,7 +40,13 @@ impl Deriver {
             let again = kind.once && self.made_once.contains(&kind.name);
             if !again && kind.when.iter().all(|when| is_so(*when, place)) {
                 self.made_once.extend(kind.once.then_some(kind.name));
-                each(&Values { place, common, kind: Some(kind) });
+                let values = Values { place, common, kind: Some(kind), part: None };
+                match parts::of(kind.parts, place) {
+                    None => each(&values),
+                    Some(parts) => {
+                        parts.iter().for_each(|part| each(&Values { part: Some(part), ..values }));
+                    }
+                }
             }
         }
     }
@@ -80,14 +87,11 @@ pub(super) fn mended(derived: &DerivedRows, values: &Values<'_, '_>) -> Vec<Chan
 
 fn is_so(when: When, place: &RowPlace<'_, '_>) -> bool {
     let of = |key: &str| plain(place.raw(key)?);
-    let words = |key: &str| {
-        let raw = place.raw(key);
-        raw.and_then(|raw| serde_json::from_slice::<Vec<String>>(raw).ok()).unwrap_or_default()
-    };
     match when {
         When::Is(key, texts) => of(key).is_some_and(|value| texts.contains(&&*value)),
         When::IsNot(key, text) => of(key).is_none_or(|value| value != text),
         When::Has(key) => of(key).is_some(),
+        When::HasKey(key) => place.member(key).is_some(),
         When::Differ(key, other) => {
             of(key).zip(of(other)).is_some_and(|(value, other)| value != other)
         }
@@ -97,7 +101,7 @@ fn is_so(when: When, place: &RowPlace<'_, '_>) -> bool {
             place(key).zip(place(other)).is_some_and(|(place, other)| place > other)
         }
         When::Gained(key, other, word) => {
-            let has = |key| words(key).iter().any(|one| one == word);
+            let has = |key| parts::words(place, key).iter().any(|(one, _)| one == word);
             has(key) && !has(other)
         }
     }

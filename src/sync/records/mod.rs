@@ -29,6 +29,7 @@ mod derived;
 pub mod file_ref;
 pub mod filter;
 mod json_out;
+mod parts;
 mod path;
 pub mod side_loaded;
 pub mod truncate;
@@ -81,7 +82,7 @@ impl RecordWriter {
                 });
             } else {
                 walker.each(keep, |place| {
-                    let values = Values { place, common, kind: None };
+                    let values = Values { place, common, kind: None, part: None };
                     self.write_line(&values, &tail, &mut work, &mut written, out);
                 });
             }
@@ -378,7 +379,11 @@ pub(super) mod tests {
     }
 
     /// The fields that each record says are not as they came.
-    fn changed(options: &Value, names: &[&str], body: &str) -> Vec<Vec<Vec<String>>> {
+    pub(in crate::sync) fn changed(
+        options: &Value,
+        names: &[&str],
+        body: &str,
+    ) -> Vec<Vec<Vec<String>>> {
         let credentials = json!({ "credentials": "oauth2.0", "access_token": "t" });
         let mut config = json!({ "subdomain": "a", "credentials": credentials });
         config.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());

@@ -1,5 +1,7 @@
 //! Follows a stream's path through the rows of a scanned page, down to the stream's own rows. Pure.
 
+use std::borrow::Cow;
+
 use crate::streams::Step;
 use zendesk::edit::Text;
 use zendesk::json::{Member, Span};
@@ -119,6 +121,16 @@ impl<'p> RowPlace<'p, '_> {
     pub(super) fn listed(&self) -> usize {
         self.around.first().unwrap_or(&self.own).at
     }
+}
+
+/// A value as text; none for null and for what is empty.
+pub(super) fn plain(raw: &[u8]) -> Option<Cow<'_, str>> {
+    let text: Cow<'_, str> = match raw.first()? {
+        b'"' => serde_json::from_slice::<String>(raw).ok()?.into(),
+        _ if raw == b"null" => return None,
+        _ => String::from_utf8_lossy(raw),
+    };
+    (!text.is_empty()).then_some(text)
 }
 
 #[cfg(test)]

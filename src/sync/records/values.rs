@@ -4,12 +4,13 @@
 use std::borrow::Cow;
 
 use super::json_out::{put_key, put_shown, put_text};
-use super::path::RowPlace;
+use super::parts::Part;
+use super::path::{RowPlace, plain};
 use super::side_loaded::SideLoaded;
 use crate::streams::Source;
 use crate::streams::derived::Kind;
 use crate::sync::position::path_params::PathParams;
-use zendesk::json::{Member, Span};
+use zendesk::json::{self, Member, Span};
 use zendesk::timestamp;
 
 /// What the rows of a list have in common.
@@ -28,6 +29,8 @@ pub(super) struct Values<'p, 'w> {
     pub(super) common: Common<'w>,
     /// The kind of a derived row.
     pub(super) kind: Option<&'static Kind>,
+    /// What of the row a derived row is made of, where it is not the whole.
+    pub(super) part: Option<&'w Part<'p>>,
 }
 
 impl<'p> Values<'p, '_> {
@@ -73,7 +76,25 @@ impl<'p> Values<'p, '_> {
             Source::KindTime | Source::KindActor | Source::KindFrom | Source::KindTo => {
                 return self.of_kind(source).is_some_and(|source| self.put(source, out));
             }
-            Source::TextOf(..) | Source::Joined(_) | Source::ListName | Source::KindName => {
+            Source::Inside(level, key, path) => {
+                let Some(value) = self.inside(level, key, path) else { return false };
+                self.place.text.copy(out, value);
+            }
+            Source::PartNumber => {
+                let number = self.part.and_then(|part| part.name.parse::<u64>().ok());
+                let Some(number) = number else { return false };
+                put_shown(number, out);
+            }
+            Source::TextOf(..)
+            | Source::TimeOf(..)
+            | Source::FirstOf(_)
+            | Source::Text(_)
+            | Source::Joined(_)
+            | Source::ListName
+            | Source::KindName
+            | Source::PartName
+            | Source::PartValue
+            | Source::PartBefore => {
                 let Some(text) = self.text_of(source) else { return false };
                 put_text(&text, out);
             }
@@ -93,8 +114,18 @@ impl<'p> Values<'p, '_> {
     fn text_of(&self, source: Source) -> Option<Cow<'p, str>> {
         match source {
             Source::Of(level, key) | Source::TextOf(level, key) => plain(self.raw(level, key)?),
+            Source::Inside(level, key, path) => self.plain_at(self.inside(level, key, path)?),
+            Source::TimeOf(level, key) => {
+                let seconds = self.raw(level, key).and_then(timestamp::from_json)?;
+                Some(timestamp::to_iso(seconds).into())
+            }
+            Source::FirstOf(sources) => sources.iter().find_map(|source| self.text_of(*source)),
+            Source::Text(text) => Some(text.into()),
             Source::ListName => Some(self.common.list_name?.into()),
             Source::KindName => Some(self.kind?.name.into()),
+            Source::PartName => Some(self.part?.name.clone()),
+            Source::PartValue => self.plain_at(self.part?.value?),
+            Source::PartBefore => self.plain_at(self.part?.before?),
             Source::Joined(parts) => {
                 let mut parts = parts.iter().map(|part| self.text_of(*part));
                 let mut name = parts.next()??.into_owned();
@@ -117,6 +148,24 @@ impl<'p> Values<'p, '_> {
                     each(column, member.value);
                 }
             }
+            Source::Inside(level, key, path) => {
+                if let Some(value) = self.inside(level, key, path) {
+                    each(column, value);
+                }
+            }
+            Source::FirstOf(sources) => {
+                if let Some(source) = sources.iter().find(|one| self.text_of(**one).is_some()) {
+                    self.read_by(column, *source, each);
+                }
+            }
+            Source::PartName | Source::PartNumber | Source::PartValue | Source::PartBefore => {
+                let span = self.part.and_then(|part| match source {
+                    Source::PartValue => part.value,
+                    Source::PartBefore => part.before,
+                    _ => Some(part.named_at),
+                });
+                span.into_iter().for_each(|span| each(column, span));
+            }
             Source::Joined(parts) => {
                 parts.iter().for_each(|part| self.read_by(column, *part, each));
             }
@@ -138,8 +187,8 @@ impl<'p> Values<'p, '_> {
                 }
             }
             // Numbers, and what does not come from the page.
-            Source::SecondsOf(..) | Source::Place(_) | Source::Filled(_) => {}
-            Source::ListName | Source::KindName | Source::Untold => {}
+            Source::SecondsOf(..) | Source::TimeOf(..) | Source::Place(_) | Source::Filled(_) => {}
+            Source::ListName | Source::KindName | Source::Text(_) | Source::Untold => {}
         }
     }
 
@@ -158,18 +207,22 @@ impl<'p> Values<'p, '_> {
         Some(self.place.text.raw(self.place.member_of(level, key)?.value))
     }
 
+    /// The value to which keys lead inside of the object under a key.
+    fn inside(&self, level: usize, key: &str, path: &[&str]) -> Option<Span> {
+        let body = &self.place.text.body;
+        let whole = self.place.member_of(level, key)?.value;
+        path.iter().try_fold(whole, |object, key| {
+            let members = json::members(body, object);
+            members.into_iter().rev().find(|(name, _)| *name == key.as_bytes()).map(|found| found.1)
+        })
+    }
+
+    fn plain_at(&self, value: Span) -> Option<Cow<'p, str>> {
+        plain(self.place.text.raw(value))
+    }
+
     /// The members of the row that hold ids.
     fn ids(&self, keys: &[&str]) -> Vec<Member> {
         keys.iter().filter_map(|key| self.place.member(key)).collect()
     }
-}
-
-/// A value as text; none for null and for what is empty.
-pub(super) fn plain(raw: &[u8]) -> Option<Cow<'_, str>> {
-    let text: Cow<'_, str> = match raw.first()? {
-        b'"' => serde_json::from_slice::<String>(raw).ok()?.into(),
-        _ if raw == b"null" => return None,
-        _ => String::from_utf8_lossy(raw),
-    };
-    (!text.is_empty()).then_some(text)
 }

@@ -1,6 +1,6 @@
-//! What reading tickets costs: `cargo bench --bench smoke` reads a simulated account once with the
-//! optimized program and prints rows per second of processor time and the largest memory it held.
-//! A coarse look, to notice when a change makes it several times worse.
+//! What reading tickets costs, and what their history adds to it: `cargo bench --bench smoke` reads a
+//! simulated account with the optimized program and prints rows per second of processor time and the
+//! largest memory it held. A coarse look, to notice when a change makes it several times worse.
 
 mod program;
 
@@ -14,6 +14,13 @@ const TICKETS: u64 = 20_000;
 /// short ones.
 const SCALE: f64 = 600.0;
 
+/// Streams of history beside the one that they are made of.
+const HISTORIES: [&[&str]; 3] = [
+    &["ticket_events", "ticket_field_history"],
+    &["ticket_events", "ticket_tag_history"],
+    &["ticket_events", "ticket_field_history", "ticket_tag_history", "ticket_schedule_assignments"],
+];
+
 fn main() {
     if !is_wanted() {
         return;
@@ -24,25 +31,41 @@ fn main() {
     sim.advance_seconds(70);
     tell(&format!("founded {TICKETS} tickets in {:.1} s", founding.elapsed().as_secs_f64()));
 
-    let sync = Sync {
-        url: sim.url(),
-        scale: SCALE,
-        streams: &["tickets"],
-        workers: 3,
-        options: &[],
-        state: None,
-        debug: false,
+    let read = |streams: &'static [&'static str]| {
+        let sync = Sync {
+            url: sim.url(),
+            scale: SCALE,
+            streams,
+            workers: 3,
+            options: &[],
+            state: None,
+            debug: false,
+        };
+        let cost = sync.run();
+        tell(&format!(
+            "{}: {} rows, {:.1} MB, {:.2} s of processor, {:.0} rows per such second, {:.2} s in all, {:.1} MiB at most",
+            streams.join(", "),
+            cost.rows,
+            cost.bytes as f64 / 1e6,
+            cost.cpu_seconds,
+            cost.rows as f64 / cost.cpu_seconds,
+            cost.wall_seconds,
+            cost.peak_kib as f64 / 1024.0,
+        ));
+        cost
     };
-    let cost = sync.run();
     // Tickets that were deleted are no rows of this stream, so there are a few less.
-    assert!(cost.rows > TICKETS / 2, "{} rows of {TICKETS} tickets", cost.rows);
-    tell(&format!(
-        "{} rows, {:.1} MB, {:.2} s of processor, {:.0} rows per such second, {:.2} s in all, {:.1} MiB at most",
-        cost.rows,
-        cost.bytes as f64 / 1e6,
-        cost.cpu_seconds,
-        cost.rows as f64 / cost.cpu_seconds,
-        cost.wall_seconds,
-        cost.peak_kib as f64 / 1024.0,
-    ));
+    let tickets = read(&["tickets"]).rows;
+    assert!(tickets > TICKETS / 2, "{tickets} rows of {TICKETS} tickets");
+    let events = read(&["ticket_events"]);
+    for history in HISTORIES {
+        let both = read(history);
+        let (rows, seconds) =
+            (both.rows - events.rows, (both.cpu_seconds - events.cpu_seconds).max(0.0));
+        assert!(rows > 0, "{history:?}");
+        tell(&format!(
+            "    {:.2} us for each of {rows} rows of history",
+            seconds * 1e6 / rows as f64
+        ));
+    }
 }

@@ -26,7 +26,14 @@ pub(super) fn put_shown(value: impl fmt::Display, out: &mut Vec<u8>) {
 
 /// Appends a text as JSON.
 pub(super) fn put_text(text: &str, out: &mut Vec<u8>) {
-    out.extend_from_slice(in_a_line(&text.into()).as_bytes());
+    let start = out.len();
+    // Memory takes what is written.
+    let _ = serde_json::to_writer(&mut *out, text);
+    if !text.is_ascii() {
+        let escaped = escape_line_breaks(&out[start..]);
+        out.truncate(start);
+        out.extend_from_slice(&escaped);
+    }
 }
 
 /// A value as text that is safe in a line.

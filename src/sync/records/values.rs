@@ -85,16 +85,32 @@ impl<'p> Values<'p, '_> {
                 let Some(number) = number else { return false };
                 put_shown(number, out);
             }
-            Source::TextOf(..)
-            | Source::TimeOf(..)
-            | Source::FirstOf(_)
+            Source::TextOf(level, key) => {
+                let value = self.place.member_of(level, key).map(|member| member.value);
+                return value.is_some_and(|value| self.put_as_text(value, out));
+            }
+            Source::PartValue | Source::PartBefore => {
+                let value = self.part.and_then(|part| match source {
+                    Source::PartValue => part.value,
+                    _ => part.before,
+                });
+                return value.is_some_and(|value| self.put_as_text(value, out));
+            }
+            Source::FirstOf(sources) => {
+                return sources.iter().any(|source| match source {
+                    Source::Of(level, key) => self.put(Source::TextOf(*level, key), out),
+                    Source::Inside(level, key, path) => self
+                        .inside(*level, key, path)
+                        .is_some_and(|value| self.put_as_text(value, out)),
+                    other => self.put(*other, out),
+                });
+            }
+            Source::TimeOf(..)
             | Source::Text(_)
             | Source::Joined(_)
             | Source::ListName
             | Source::KindName
-            | Source::PartName
-            | Source::PartValue
-            | Source::PartBefore => {
+            | Source::PartName => {
                 let Some(text) = self.text_of(source) else { return false };
                 put_text(&text, out);
             }
@@ -110,22 +126,32 @@ impl<'p> Values<'p, '_> {
         }
     }
 
+    /// Appends a value as a text, as `plain` has it: a text as it stands.
+    fn put_as_text(&self, value: Span, out: &mut Vec<u8>) -> bool {
+        let text = self.place.text;
+        match text.raw(value) {
+            b"null" | b"\"\"" | b"" => return false,
+            [b'"', ..] => text.copy(out, value),
+            other => put_text(&String::from_utf8_lossy(other), out),
+        }
+        true
+    }
+
     /// A value as text; none for null and for what is empty.
     fn text_of(&self, source: Source) -> Option<Cow<'p, str>> {
         match source {
             Source::Of(level, key) | Source::TextOf(level, key) => plain(self.raw(level, key)?),
-            Source::Inside(level, key, path) => self.plain_at(self.inside(level, key, path)?),
+            Source::Inside(level, key, path) => {
+                plain(self.place.text.raw(self.inside(level, key, path)?))
+            }
             Source::TimeOf(level, key) => {
                 let seconds = self.raw(level, key).and_then(timestamp::from_json)?;
                 Some(timestamp::to_iso(seconds).into())
             }
-            Source::FirstOf(sources) => sources.iter().find_map(|source| self.text_of(*source)),
             Source::Text(text) => Some(text.into()),
             Source::ListName => Some(self.common.list_name?.into()),
             Source::KindName => Some(self.kind?.name.into()),
             Source::PartName => Some(self.part?.name.clone()),
-            Source::PartValue => self.plain_at(self.part?.value?),
-            Source::PartBefore => self.plain_at(self.part?.before?),
             Source::Joined(parts) => {
                 let mut parts = parts.iter().map(|part| self.text_of(*part));
                 let mut name = parts.next()??.into_owned();
@@ -215,10 +241,6 @@ impl<'p> Values<'p, '_> {
             let members = json::members(body, object);
             members.into_iter().rev().find(|(name, _)| *name == key.as_bytes()).map(|found| found.1)
         })
-    }
-
-    fn plain_at(&self, value: Span) -> Option<Cow<'p, str>> {
-        plain(self.place.text.raw(value))
     }
 
     /// The members of the row that hold ids.

@@ -189,7 +189,7 @@ impl Cast {
                 json!([json!([]), json!(["red"]), json!(["red", "green"]), json!(["sk\u{f8}n"])][n])
             }
             "checkbox" => json!(n.is_multiple_of(2)),
-            "integer" => json!([Value::Null, "3".into(), "17".into(), "-5".into()][n]),
+            "integer" => json!([Value::Null, "3".into(), 17.into(), "-5".into()][n]),
             _ => json!(
                 [Value::Null, "2026-02-28".into(), "2025-12-31".into(), "2026-07-01".into()][n]
             ),

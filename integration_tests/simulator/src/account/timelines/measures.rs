@@ -37,7 +37,8 @@ pub(super) fn of(
     let mut events = Vec::new();
     for (metric, instance, kind) in kinds.due {
         let id = timelines.next_id();
-        // A target that is taken back at once shows that readers mind the mark.
+        // Some targets of later instances are marked as deleted, which readers must mind; some events
+        // say nothing about it.
         let is_taken_back = id.is_multiple_of(29) && matches!(kind, MeasureKind::ApplySla(_));
         let is_said = !id.is_multiple_of(3) || is_taken_back;
         let deleted = is_said.then_some(is_taken_back && instance > 1);

@@ -149,6 +149,7 @@ impl Timelines {
                     let body = format!("Words of {author} about ticket {ticket}, number {id}");
                     acts.push(Act::Comment { author: *author, public: *public, body });
                 }
+                Wish::Schedule(to) if schedule == Some(*to) => {}
                 Wish::Schedule(to) => {
                     acts.push(Act::Schedule { from: schedule, to: *to });
                     schedule = Some(*to);

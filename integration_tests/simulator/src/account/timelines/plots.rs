@@ -255,9 +255,11 @@ fn merged(pen: &mut Pen) {
     if pen.round % 2 == 1 {
         pen.take((0, 5));
     }
+    let mut tags = pen.draft.first["tags"].as_array().cloned().unwrap_or_default();
+    tags.push(json!("closed_by_merge"));
     let wishes = vec![
         Wish::Comment { author: pen.agent, public: false },
-        set([("tags", json!(["closed_by_merge"])), ("status", json!("closed"))]),
+        set([("tags", json!(tags)), ("status", json!("closed"))]),
     ];
     pen.by_agent((1, 30), wishes);
 }

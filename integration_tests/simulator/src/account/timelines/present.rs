@@ -64,6 +64,12 @@ impl Account {
         self.write("satisfaction_ratings", &key, rating.updated_at, &fields);
     }
 
+    /// A user as rows embed one.
+    fn name_of(&self, user: i64) -> Option<Value> {
+        let user = self.timelines.as_deref()?.cast.user(u64::try_from(user).ok()?)?;
+        Some(json!({ "id": user.id, "name": user.name }))
+    }
+
     /// Sets fields of a row that was last changed then.
     fn write(&mut self, name: &'static str, key: &str, at: i64, fields: &[(&str, Value)]) {
         self.edit(name, key, |row| {
@@ -92,6 +98,9 @@ impl Account {
         if let Some((_, before)) = before.filter(|_| is_deleted) {
             let subject = timeline.now_of("subject").to_string();
             self.list_deleted(timeline.ticket, at, &before.to_string(), &subject, false);
+            let by = timeline.moments.last().map(|moment| moment.by);
+            let actor = by.and_then(|by| self.name_of(by));
+            self.edit("deleted_tickets", &key, |row| row.set("actor", &json!(actor).to_string()));
         }
     }
 }
@@ -137,6 +146,7 @@ fn ticket_fields(timeline: &Timeline) -> Vec<(&'static str, Value)> {
         ("custom_status_id", Value::Null),
         ("problem_id", Value::Null),
         ("has_incidents", json!(false)),
+        ("is_public", json!(timeline.comments().any(|(_, _, public)| public))),
         ("forum_topic_id", Value::Null),
         ("due_at", Value::Null),
     ]);

@@ -119,12 +119,6 @@ fn child(timeline: &Timeline, moment: &Moment, deed: &Deed) -> Value {
             child.insert("recipients".into(), json!([timeline.requester]));
         }
     }
-    // The order of a child's members is as arbitrary as that of any object.
-    if mix(deed.id).is_multiple_of(5)
-        && let Some(id) = child.remove("id")
-    {
-        child.insert("id".into(), id);
-    }
     Value::Object(child)
 }
 

@@ -4,7 +4,6 @@
 use super::cast::{Cast, DAY, PRIORITIES};
 use crate::account::{ADMIN_USER_ID, AGENT_USER_ID, Account, Birth, SUSPENDED_USER_ID};
 use crate::auth::{ADMIN_API_TOKEN, AGENT_API_TOKEN};
-use crate::clock;
 use serde_json::{Value, json};
 
 /// One row of its own id, with these fields over those that its maker gave it.
@@ -207,9 +206,7 @@ pub(super) fn tie_brands(account: &mut Account) {
     let Some(timelines) = account.timelines.as_deref_mut() else { return };
     timelines.cast.brands = brands.iter().take(2).filter_map(|key| key.parse().ok()).collect();
     let forms: Vec<u64> = timelines.cast.forms.iter().map(|form| form.id).collect();
-    let created = json!(clock::iso(timelines.cast.origin - 100 * DAY)).to_string();
     for key in &brands {
         account.set_field("brands", key, "ticket_form_ids", &json!(forms).to_string());
-        account.set_field("brands", key, "created_at", &created);
     }
 }

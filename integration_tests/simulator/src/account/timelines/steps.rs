@@ -70,7 +70,9 @@ impl Timelines {
                 ("close", Beat { at: now, by: -1, channel: "rule", wishes })
             }
             7 => {
-                let to = self.cast.schedules[(ticket % 2) as usize].id;
+                let applies = timeline.schedules().last().map(|(_, id)| *id);
+                let other = self.cast.schedules.iter().find(|other| Some(other.id) != applies);
+                let to = other?.id;
                 let wishes = vec![Wish::Schedule(to)];
                 ("schedule", Beat { at: now, by: -1, channel: "rule", wishes })
             }

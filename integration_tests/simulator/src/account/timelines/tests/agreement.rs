@@ -129,12 +129,15 @@ fn the_last_values_are_those_of_now(account: &Account) {
     }
     // And what the history does not tell of imported tickets, `field_values` does.
     let mut held: BTreeMap<(u64, String), Option<String>> = BTreeMap::new();
+    let mut seconds = BTreeSet::new();
     for row in list(&history, "field_values") {
         let key = (
             row["ticket_id"].as_u64().expect("a ticket"),
             row["field_name"].as_str().expect("a name").to_owned(),
         );
         held.insert(key, row["value"].as_str().map(str::to_owned));
+        let at = (row["ticket_id"].as_u64(), row["field_name"].to_string(), row["at"].to_string());
+        assert!(seconds.insert(at), "two values within a second: {row}");
     }
     assert_eq!(held.len(), tickets.len() * 4);
     for ((ticket, field), value) in held {
@@ -241,6 +244,8 @@ fn all_is_well(account: &Account) {
     every_id_exists(account);
     the_last_values_are_those_of_now(account);
     the_export_tells_the_history(account);
+    the_exports_tell_tags_schedules_and_targets(account);
+    days_add_up(account);
     metric_sets_say_what_the_truth_says(account);
 }
 
@@ -331,4 +336,125 @@ fn an_account_without_timelines_has_no_history() {
     let mut account = account(1, 0);
     assert_eq!(account.history(), Value::Null);
     assert!(account.step_timelines(3).is_empty());
+}
+
+/// The other rows of the history, as a reader makes them of the exports.
+fn the_exports_tell_tags_schedules_and_targets(account: &Account) {
+    let (mut tags, mut schedules) = (BTreeSet::new(), BTreeSet::new());
+    for (event, child) in children(account) {
+        let id = child["id"].as_u64().expect("an id");
+        let via = if child.get("via").is_some() { &child["via"] } else { &event["via"] };
+        let channel = via.as_str().or_else(|| via["channel"].as_str());
+        let rest = json!([
+            event["id"],
+            event["ticket_id"],
+            event["created_at"],
+            event["updater_id"],
+            channel
+        ]);
+        if child["event_type"] == "ScheduleAssignment" {
+            let row = json!([id, child["new_schedule_id"], child["previous_schedule_id"], rest]);
+            schedules.insert(row.to_string());
+        }
+        let Some(Value::Array(now)) = child.get("tags") else { continue };
+        let before = match child.get("previous_value") {
+            Some(Value::Array(before)) => before.clone(),
+            Some(Value::Object(keyed)) => keyed["tags"].as_array().cloned().unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        let came = now.iter().filter(|tag| !before.contains(tag)).map(|tag| ("added", tag));
+        let went = before.iter().filter(|tag| !now.contains(tag)).map(|tag| ("removed", tag));
+        for (kind, tag) in came.chain(went) {
+            let id = format!("{id}-{kind}-{}", tag.as_str().expect("a text"));
+            tags.insert(json!([id, tag, kind, rest]).to_string());
+        }
+    }
+    let history = account.history();
+    let rest = |row: &Value, at: &str| {
+        json!([
+            row["ticket_event_id"],
+            row["ticket_id"],
+            row[at],
+            row["user_id"],
+            row["via_channel"]
+        ])
+    };
+    let told = list(&history, "ticket_tag_history").iter();
+    let told = told
+        .map(|row| json!([row["id"], row["tag"], row["kind"], rest(row, "updated")]).to_string());
+    assert_eq!(told.collect::<BTreeSet<_>>(), tags);
+    let told = list(&history, "ticket_schedule_assignments").iter();
+    let told = told.map(|row| {
+        json!([row["id"], row["schedule_id"], row["previous_schedule_id"], rest(row, "created_at")])
+            .to_string()
+    });
+    assert_eq!(told.collect::<BTreeSet<_>>(), schedules);
+    let applied =
+        rows(account, "ticket_metric_events").into_iter().filter(|row| row["type"] == "apply_sla");
+    let applied = applied.map(|row| {
+        let metric = match (row["metric"].as_str(), row["instance_id"].as_u64()) {
+            (Some("reply_time"), Some(0 | 1)) => "first_reply_time",
+            (Some("reply_time"), _) => "next_reply_time",
+            (metric, _) => metric.expect("a metric"),
+        };
+        json!({
+            "id": row["id"],
+            "ticket_id": row["ticket_id"],
+            "metric": metric,
+            "instance_id": row["instance_id"],
+            "sla_policy_id": row["sla"]["policy"]["id"],
+            "sla_policy_title": row["sla"]["policy"]["title"],
+            "target": row["sla"]["target"],
+            "target_in_seconds": row["sla"]["target_in_seconds"],
+            "in_business_hours": row["sla"]["business_hours"],
+            "applied_at": row["time"],
+            "deleted": row["deleted"],
+        })
+        .to_string()
+    });
+    let told = list(&history, "ticket_sla_applications").iter().map(Value::to_string);
+    assert_eq!(told.collect::<BTreeSet<_>>(), applied.collect::<BTreeSet<_>>());
+}
+
+/// Figures of days, against a count of rows.
+fn days_add_up(account: &Account) {
+    let history = account.history();
+    let users = rows(account, "users");
+    let role = |id: &Value| {
+        let user = users.iter().find(|user| user["id"] == *id);
+        user.and_then(|user| user["role"].as_str()).unwrap_or_default()
+    };
+    let (mut public, mut private, mut solved) = (0, 0, 0);
+    for (event, child) in children(account) {
+        let is_agents = ["agent", "admin"].contains(&role(&child["author_id"]));
+        public += u64::from(is_agents && child["public"] == true);
+        private += u64::from(is_agents && child["public"] == false);
+        let is_solving = child["event_type"] == "Change" && child["status"] == "solved";
+        solved += u64::from(is_solving && ["agent", "admin"].contains(&role(&event["updater_id"])));
+    }
+    let sum = |key: &str| -> u64 {
+        list(&history, "agent_work_by_day").iter().filter_map(|row| row[key].as_u64()).sum()
+    };
+    assert_eq!(
+        [sum("public_comments"), sum("private_comments"), sum("solved")],
+        [public, private, solved]
+    );
+    // The account starts at midnight: the backlog of the last day is that of now.
+    if account.now() % DAY == 0 {
+        let open = rows(account, "tickets");
+        let is_open = |row: &&Value| {
+            !["solved", "closed", "deleted"].contains(&row["status"].as_str().unwrap_or_default())
+        };
+        let last = list(&history, "backlog_by_day").last().expect("a day");
+        assert_eq!(last["open"], open.iter().filter(is_open).count());
+        assert_eq!(last["day"], clock::iso(account.now() - 1)[..10]);
+    }
+    let ratings = rows(account, "satisfaction_ratings");
+    for score in ["good", "bad"] {
+        let told: u64 = list(&history, "satisfaction_by_month")
+            .iter()
+            .filter_map(|row| row[score].as_u64())
+            .sum();
+        assert_eq!(told, ratings.iter().filter(|row| row["score"] == score).count() as u64);
+    }
 }

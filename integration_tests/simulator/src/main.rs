@@ -8,8 +8,8 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: simulator [--port N] [--seed N] [--size tiny|small|N] [--scale X] \
-                     [--page-cap N] [--help-centers N] [--no-limits] [--no-bulk-import] \
+const USAGE: &str = "usage: simulator [--port N] [--seed N] [--size tiny|small|N] [--timelines N] \
+                     [--scale X] [--page-cap N] [--help-centers N] [--no-limits] [--no-bulk-import] \
                      [--tidy-people] [--oauth-write] [--certificate PEM --key PEM]";
 
 fn main() -> ExitCode {
@@ -71,6 +71,7 @@ fn set(settings: &mut Settings, word: &str, value: Option<String>) -> Result<(),
         "--port" => settings.port = number(word, &value)?,
         "--seed" => settings.seed = number(word, &value)?,
         "--scale" => settings.scale = number(word, &value)?,
+        "--timelines" => settings.timelines = number(word, &value)?,
         "--page-cap" => settings.page_cap = Some(number(word, &value)?),
         "--help-centers" => settings.help_centers = number(word, &value)?,
         "--size" => {

@@ -60,6 +60,11 @@ fn answer(sim: &Simulator, words: &[&str]) -> Option<Value> {
             sim.clear_requests();
             Some(json!(counts))
         }
+        ["history"] => Some(sim.account(|account| account.history())),
+        ["timelines", "step", times] => {
+            let times = times.parse().ok()?;
+            Some(sim.account(|account| account.step_timelines(times)).into())
+        }
         ["ledger"] => Some(json!(sim.ledger().counts())),
         ["jobs"] => Some(sim.jobs().into_iter().map(|job| job.json).collect()),
         ["row", resource, key] if is_resource(resource) => Some(sim.account(|account| {

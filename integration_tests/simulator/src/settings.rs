@@ -8,6 +8,9 @@ use std::path::PathBuf;
 pub struct Settings {
     pub seed: u64,
     pub size: Size,
+    /// So many tickets have timelines, and all that belongs to tickets agrees with them, whatever the
+    /// size; 0 for an account of rows that are each made for itself.
+    pub timelines: u64,
     /// Simulated seconds per real second.
     pub scale: f64,
     pub plan: Plan,
@@ -57,6 +60,7 @@ impl Default for Settings {
         Self {
             seed: 1,
             size: Size::Tiny,
+            timelines: 0,
             scale: 1.0,
             plan: Plan::Enterprise,
             high_volume: false,

@@ -2,7 +2,9 @@
 //! changed than a page holds, parents with many children and parents with none, deleted,
 //! scrubbed and archived tickets.
 
-use super::{ADMIN_USER_ID, AGENT_USER_ID, Account, Birth, SUSPENDED_USER_ID, brands, samples};
+use super::{
+    ADMIN_USER_ID, AGENT_USER_ID, Account, Birth, SUSPENDED_USER_ID, brands, samples, timelines,
+};
 use crate::resources::{RESOURCES, Resource, Stamp};
 use crate::row_text;
 use crate::settings::{Settings, Size};
@@ -15,6 +17,14 @@ const ONE_SECOND: std::ops::RangeInclusive<u64> = 9..=17;
 
 pub(super) fn found(account: &mut Account, settings: &Settings) {
     for kind in RESOURCES {
+        if is_of_timelines(settings, kind.name) {
+            match kind.name {
+                "users" => timelines::found_cast(account, settings),
+                "tickets" => timelines::found_tickets(account, settings),
+                _ => {}
+            }
+            continue;
+        }
         let least = if kind.name == "brands" { brands::least(settings) } else { 0 };
         let count = count(kind, settings.size).max(least);
         for n in 1..=count {
@@ -29,7 +39,13 @@ pub(super) fn found(account: &mut Account, settings: &Settings) {
             account.open_help_centers(settings);
         }
     }
-    samples::add(account);
+    samples::add(account, |name| is_of_timelines(settings, name));
+}
+
+/// Whether the rows of a resource are made from timelines: people and settings in place of the users,
+/// all that belongs to tickets in place of the tickets.
+fn is_of_timelines(settings: &Settings, name: &str) -> bool {
+    settings.timelines > 0 && timelines::is_own(name)
 }
 
 fn count(kind: &Resource, size: Size) -> u64 {

@@ -10,6 +10,7 @@ mod index;
 mod samples;
 pub(crate) mod table;
 mod tidy;
+mod timelines;
 pub(crate) mod truth;
 mod writing;
 
@@ -44,6 +45,8 @@ pub struct Account {
     help_centers: Vec<u64>,
     /// Users may belong to one organization only.
     pub(crate) has_one_organization: bool,
+    /// What happened to the tickets of a coherent account.
+    timelines: Option<Box<timelines::Timelines>>,
 }
 
 /// Who a new row belongs to and when it was made.
@@ -64,6 +67,7 @@ impl Account {
             chance: Prng::new(settings.seed ^ 0x005a_656e),
             help_centers: Vec::new(),
             has_one_organization: false,
+            timelines: None,
         };
         for (index, resource) in RESOURCES.iter().enumerate() {
             let last_id = match resource.name {

@@ -7,6 +7,7 @@ mod exports;
 mod faults;
 mod limits;
 mod listings;
+mod timelines;
 mod writes;
 
 use crate::{ADMIN_API_TOKEN, ADMIN_BEARER, Settings, Simulator};

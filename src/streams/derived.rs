@@ -35,12 +35,25 @@ pub struct Kind {
 pub enum Parts {
     /// The row as a whole.
     Whole,
-    /// Each member of it but the named ones. Where the value under `open` is an object, each member of
-    /// that object stands in its place; null under `open` is nothing.
-    Members { but: &'static [&'static str], open: &'static str, before: &'static str },
-    /// Each text that the first list has and the second lacks, unless the row itself tells them in a
-    /// list under `told`. A text counts as the list of its words.
-    Gained { told: &'static str, list: &'static str, than: &'static str },
+    /// Each member.
+    Each(Members),
+    /// Each text that the list under the field has and the list before it lacks, unless the row tells
+    /// them in a list under `told`. A text counts as the list of its words.
+    Gained { of: Members, field: &'static str, told: &'static str },
+    /// The same of what the list before has and the list lacks.
+    Lost { of: Members, field: &'static str, told: &'static str },
+}
+
+/// The members of a row that are of interest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Members {
+    /// All but these.
+    pub but: &'static [&'static str],
+    /// Where the value under this key is an object, each member of that stands in its place; null is
+    /// nothing.
+    pub open: &'static str,
+    /// The key of the value before: of the only member, or an object with that of each.
+    pub before: &'static str,
 }
 
 /// A condition on a row. A value that is null or empty counts as none.
@@ -52,8 +65,6 @@ pub enum When {
     IsNot(&'static str, &'static str),
     /// There is one.
     Has(&'static str),
-    /// The row has this key, with a value or with none.
-    HasKey(&'static str),
     /// The values under two keys differ.
     Differ(&'static str, &'static str),
     /// The first value comes later in this order than the second; both are in it.
@@ -83,12 +94,14 @@ impl DerivedRows {
 impl Parts {
     /// The keys that it looks up.
     fn keys(self) -> impl Iterator<Item = &'static str> {
-        let keys = match self {
-            Self::Whole => vec![],
-            Self::Members { before, .. } => vec![before],
-            Self::Gained { told, list, than } => vec![told, list, than],
+        let (before, told) = match self {
+            Self::Whole => (None, None),
+            Self::Each(of) => (Some(of.before), None),
+            Self::Gained { of, told, .. } | Self::Lost { of, told, .. } => {
+                (Some(of.before), Some(told))
+            }
         };
-        keys.into_iter()
+        before.into_iter().chain(told)
     }
 }
 
@@ -96,9 +109,7 @@ impl When {
     /// The keys that it reads.
     fn keys(&self) -> impl Iterator<Item = &'static str> + use<> {
         let (key, other) = match *self {
-            Self::Is(key, _) | Self::IsNot(key, _) | Self::Has(key) | Self::HasKey(key) => {
-                (key, None)
-            }
+            Self::Is(key, _) | Self::IsNot(key, _) | Self::Has(key) => (key, None),
             Self::Differ(key, other) | Self::Above(key, other, _) | Self::Gained(key, other, _) => {
                 (key, Some(other))
             }

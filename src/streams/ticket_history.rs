@@ -4,8 +4,8 @@
 use super::access::ADMIN;
 use super::cursor::{Cursor, CursorFormat};
 use super::deletion::DeletedRows;
-use super::derived::When::{Has, HasKey, Is, IsNot};
-use super::derived::{DerivedRows, Kind, Parts, When};
+use super::derived::When::{Is, IsNot};
+use super::derived::{DerivedRows, Kind, Members, Parts, When};
 use super::prose::prose;
 use super::rows::{RowsAt, Step};
 use super::schema::schema;
@@ -51,12 +51,12 @@ const fn kind(name: &'static str, when: &'static [When], parts: Parts) -> Kind {
     Kind { name, when, parts, once: false, time: Untold, actor: Untold, from: Untold, to: Untold }
 }
 
-const FIELDS: Parts = Parts::Members { but: NO_FIELDS, open: CUSTOM, before: BEFORE };
+const FIELDS: Members = Members { but: NO_FIELDS, open: CUSTOM, before: BEFORE };
 
 static FIELD_HISTORY: DerivedRows = DerivedRows {
     kinds: &[
-        kind("create", &[Is("event_type", &["Create"])], FIELDS),
-        kind("change", &[Is("event_type", &["Change"])], FIELDS),
+        kind("create", &[Is("event_type", &["Create"])], Parts::Each(FIELDS)),
+        kind("change", &[Is("event_type", &["Change"])], Parts::Each(FIELDS)),
     ],
     columns: &[
         ("id", Joined(&[Of(1, "id"), PartName])),
@@ -78,13 +78,13 @@ static TAG_HISTORY: DerivedRows = DerivedRows {
     kinds: &[
         kind(
             "added",
-            &[Is("event_type", &["Create", "Change"]), Has("tags")],
-            Parts::Gained { told: ADDED, list: "tags", than: BEFORE },
+            &[Is("event_type", &["Create", "Change"])],
+            Parts::Gained { of: FIELDS, field: "tags", told: ADDED },
         ),
         kind(
             "removed",
-            &[Is("event_type", &["Change"]), HasKey("tags")],
-            Parts::Gained { told: REMOVED, list: BEFORE, than: "tags" },
+            &[Is("event_type", &["Create", "Change"])],
+            Parts::Lost { of: FIELDS, field: "tags", told: REMOVED },
         ),
     ],
     columns: &[

@@ -91,7 +91,6 @@ fn is_so(when: When, place: &RowPlace<'_, '_>) -> bool {
         When::Is(key, texts) => of(key).is_some_and(|value| texts.contains(&&*value)),
         When::IsNot(key, text) => of(key).is_none_or(|value| value != text),
         When::Has(key) => of(key).is_some(),
-        When::HasKey(key) => place.member(key).is_some(),
         When::Differ(key, other) => {
             of(key).zip(of(other)).is_some_and(|(value, other)| value != other)
         }
@@ -101,7 +100,10 @@ fn is_so(when: When, place: &RowPlace<'_, '_>) -> bool {
             place(key).zip(place(other)).is_some_and(|(place, other)| place > other)
         }
         When::Gained(key, other, word) => {
-            let has = |key| parts::words(place, key).iter().any(|(one, _)| one == word);
+            let has = |key| {
+                let list = place.member(key).map(|member| member.value);
+                parts::words(place, list).iter().any(|(one, _)| one == word)
+            };
             has(key) && !has(other)
         }
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::path::{RowPlace, plain};
-use crate::streams::derived::Parts;
+use crate::streams::derived::{Members, Parts};
 use zendesk::json::{Reader, Span, elements};
 
 /// A part of a row that makes a row of its own.
@@ -22,12 +22,18 @@ pub(super) struct Part<'p> {
 pub(super) fn of<'p>(parts: Parts, place: &RowPlace<'p, '_>) -> Option<Vec<Part<'p>>> {
     match parts {
         Parts::Whole => None,
-        Parts::Members { but, open, before } => Some(members(place, but, open, before)),
-        Parts::Gained { told, list, than } => Some(gained(place, told, list, than)),
+        Parts::Each(of) => Some(members(place, &of)),
+        Parts::Gained { of, field, told } => {
+            Some(missing(place, &of, field, told, |part| (part.value, part.before)))
+        }
+        Parts::Lost { of, field, told } => {
+            Some(missing(place, &of, field, told, |part| (part.before, part.value)))
+        }
     }
 }
 
-fn members<'p>(place: &RowPlace<'p, '_>, but: &[&str], open: &str, before: &str) -> Vec<Part<'p>> {
+fn members<'p>(place: &RowPlace<'p, '_>, of: &Members) -> Vec<Part<'p>> {
+    let Members { but, open, before } = *of;
     let mut parts = Vec::new();
     for (name, named_at, value) in named(place, place.span()) {
         let raw = place.text.raw(value);
@@ -81,30 +87,44 @@ fn named<'p>(place: &RowPlace<'p, '_>, object: Span) -> Vec<(Cow<'p, str>, Span,
     found
 }
 
-fn gained<'p>(place: &RowPlace<'p, '_>, told: &str, list: &str, than: &str) -> Vec<Part<'p>> {
-    let is_told = place.raw(told).is_some_and(|raw| raw.first() == Some(&b'['));
-    let (now, before) = match is_told {
-        true => (words(place, told), Vec::new()),
-        false => (words(place, list), words(place, than)),
+/// The texts of one list of a member that the other list of it lacks, or those that the row tells.
+fn missing<'p>(
+    place: &RowPlace<'p, '_>,
+    of: &Members,
+    field: &str,
+    told: &str,
+    lists: fn(&Part<'_>) -> (Option<Span>, Option<Span>),
+) -> Vec<Part<'p>> {
+    let Some(part) = members(place, of).into_iter().find(|part| part.name == field) else {
+        return Vec::new();
     };
+    let told = place.member(told).map(|member| member.value);
+    let is_told = told.is_some_and(|told| place.text.raw(told).first() == Some(&b'['));
+    let is_unclear = part.before.is_none() && place.member(of.before).is_some();
+    let (of_one, of_other) = match (is_told, is_unclear) {
+        (true, _) => (told, None),
+        (false, true) => return Vec::new(),
+        (false, false) => lists(&part),
+    };
+    let other = words(place, of_other);
     let mut parts = Vec::new();
-    for (name, named_at) in now {
-        if !before.iter().any(|(word, _)| *word == name) {
+    for (name, named_at) in words(place, of_one) {
+        if !other.iter().any(|(word, _)| *word == name) {
             put(&mut parts, Part { name, named_at, value: None, before: None });
         }
     }
     parts
 }
 
-/// The texts of the list under a key, and where they are: the elements of an array, or the words of a
-/// text. What is empty is no text.
-pub(super) fn words<'p>(place: &RowPlace<'p, '_>, key: &str) -> Vec<(Cow<'p, str>, Span)> {
-    let Some(value) = place.member(key).map(|member| member.value) else { return Vec::new() };
+/// The texts of a list, and where they are: the elements of an array, or the words of a text. What is
+/// empty is no text.
+pub(super) fn words<'p>(place: &RowPlace<'p, '_>, list: Option<Span>) -> Vec<(Cow<'p, str>, Span)> {
+    let Some(list) = list else { return Vec::new() };
     let text = |span: Span| Some((plain(place.text.raw(span))?, span));
-    match place.text.raw(value).first() {
-        Some(b'[') => elements(&place.text.body, value).into_iter().filter_map(text).collect(),
+    match place.text.raw(list).first() {
+        Some(b'[') => elements(&place.text.body, list).into_iter().filter_map(text).collect(),
         Some(b'"') => {
-            let (words, span) = text(value).unwrap_or_default();
+            let (words, span) = text(list).unwrap_or_default();
             let owned = |word: &str| (Cow::Owned(word.to_owned()), span);
             words.split_whitespace().map(owned).collect()
         }
@@ -276,6 +296,7 @@ mod tests {
             (change(json!(["a", 7]), json!("b a")), vec!["added 7", "removed b"]),
             (change(json!([]), json!(["b"])), vec!["removed b"]),
             (change(json!(null), json!(["b"])), vec!["removed b"]),
+            (change(json!(["a"]), json!({ "tags": ["a", "b"] })), vec!["removed b"]),
             (change(json!(["a"]), json!(null)), vec!["added a"]),
             // What Zendesk itself tells goes before what differs.
             (
@@ -283,7 +304,12 @@ mod tests {
                     "removed_tags": ["c"] }),
                 vec!["added b", "removed c"],
             ),
-            // The value before is that of another field.
+            // The value before is that of another field, or may be.
+            (
+                json!({ "id": 3, "event_type": "Change", "status": "open", "tags": ["a"],
+                    "previous_value": "new" }),
+                vec![],
+            ),
             (
                 json!({ "id": 3, "event_type": "Change", "status": "open", "previous_value": "new" }),
                 vec![],

@@ -97,13 +97,7 @@ impl<'p> Values<'p, '_> {
                 return value.is_some_and(|value| self.put_as_text(value, out));
             }
             Source::FirstOf(sources) => {
-                return sources.iter().any(|source| match source {
-                    Source::Of(level, key) => self.put(Source::TextOf(*level, key), out),
-                    Source::Inside(level, key, path) => self
-                        .inside(*level, key, path)
-                        .is_some_and(|value| self.put_as_text(value, out)),
-                    other => self.put(*other, out),
-                });
+                return sources.iter().any(|source| self.put_text_of(*source, out));
             }
             Source::TimeOf(..)
             | Source::Text(_)
@@ -123,6 +117,17 @@ impl<'p> Values<'p, '_> {
     pub(super) fn put_or_null(&self, source: Source, out: &mut Vec<u8>) {
         if !self.put(source, out) {
             out.extend_from_slice(b"null");
+        }
+    }
+
+    /// Appends what a source has, as a text.
+    fn put_text_of(&self, source: Source, out: &mut Vec<u8>) -> bool {
+        match source {
+            Source::Of(level, key) => self.put(Source::TextOf(level, key), out),
+            Source::Inside(level, key, path) => {
+                self.inside(level, key, path).is_some_and(|value| self.put_as_text(value, out))
+            }
+            other => self.put(other, out),
         }
     }
 

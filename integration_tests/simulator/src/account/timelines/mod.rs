@@ -1,6 +1,6 @@
 //! A coherent account: its tickets have timelines, and everything that belongs to a ticket is made
 //! from them. One way leads from what happens to the rows, for the founding of the account and for
-//! the steps that follow: `Account::happen`. The truth (`history`) is computed from the timelines.
+//! the steps that follow: `Account::pass`. The truth (`history`) is computed from the timelines.
 
 mod business_time;
 mod cast;
@@ -194,12 +194,11 @@ fn changes(now: &mut BTreeMap<String, Value>, values: &[(String, Value)]) -> Vec
 
 /// A rating is offered, answered, and answered anew.
 fn rate(timeline: &mut Timeline, moment: &Moment, now: &BTreeMap<String, Value>, id: u64) {
+    let differs =
+        |field: &str| now.get(field).is_some_and(|value| *value != timeline.now_of(field));
+    let is_rated = differs("satisfaction_score") || differs("satisfaction_comment");
     let score = now.get("satisfaction_score").and_then(Value::as_str);
-    let Some(score) =
-        score.filter(|_| now["satisfaction_score"] != timeline.now_of("satisfaction_score"))
-    else {
-        return;
-    };
+    let Some(score) = score.filter(|_| is_rated) else { return };
     let comment = now.get("satisfaction_comment").and_then(Value::as_str);
     let (created_at, id) =
         timeline.rating.as_ref().map_or((moment.at, id), |old| (old.created_at, old.id));
@@ -234,7 +233,7 @@ pub(super) fn found_tickets(account: &mut Account, settings: &Settings) {
     due.sort_by_key(|(at, ticket, _)| (*at, *ticket));
     for (at, ticket, beat) in due.iter().filter(|(at, ..)| *at < now) {
         account.now = *at;
-        account.happen(*ticket, beat);
+        account.pass(*ticket, beat);
     }
     account.now = now;
     let tickets: Vec<u64> = account
@@ -243,19 +242,26 @@ pub(super) fn found_tickets(account: &mut Account, settings: &Settings) {
         .map(|all| all.lives.keys().copied().collect())
         .unwrap_or_default();
     for ticket in tickets {
-        // What was imported and left alone has no moment, but it is there.
         account.show_ticket(ticket);
     }
 }
 
 impl Account {
-    /// Lets something happen to a ticket, and to every row that tells of it.
+    /// Lets something happen to a ticket, and shows it in every row that tells of it.
     fn happen(&mut self, ticket: u64, beat: &Beat) -> bool {
+        let has_happened = self.pass(ticket, beat);
+        if has_happened {
+            self.show_ticket(ticket);
+        }
+        has_happened
+    }
+
+    /// The same without the rows that say what a ticket is now.
+    fn pass(&mut self, ticket: u64, beat: &Beat) -> bool {
         let Some(timelines) = self.timelines.as_deref_mut() else { return false };
         let measured = timelines.lives.get(&ticket).map_or(0, |timeline| timeline.measures.len());
         let Some(moment) = timelines.live(ticket, beat) else { return false };
         self.show_moment(ticket, &moment, measured);
-        self.show_ticket(ticket);
         true
     }
 }

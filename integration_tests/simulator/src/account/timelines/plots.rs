@@ -41,7 +41,9 @@ pub(super) fn drafts(timelines: &mut Timelines, count: u64, now: i64) -> Vec<Dra
             let drawn = chance.below((now - cast.origin - 12 * DAY) as u64) as i64;
             let anchor = anchors.get((n / 2) as usize % anchors.len().max(1)).filter(|_| n % 3 > 0);
             let near = anchor.map(|at| at - 30 * HOUR - chance.below(60 * HOUR as u64) as i64);
-            let at = near.unwrap_or(cast.origin + 6 * DAY + drawn);
+            // Some lives are young: now cuts them off.
+            let young = (n % 9 == 3).then(|| now - HOUR - drawn % (8 * DAY));
+            let at = young.or(near).unwrap_or(cast.origin + 6 * DAY + drawn);
             let mut pen = Pen::new(cast, chance, at, n, round);
             plot(&mut pen);
             pen.draft

@@ -310,12 +310,13 @@ fn a_seed_fixes_everything() {
         assert_eq!(texts(&one, resource), texts(&same, resource), "{resource}");
     }
     assert_eq!(one.history(), same.history());
-    assert_ne!(texts(&one, "ticket_events"), texts(&other, "ticket_events"));
+    // Texts differ by ids that do not come from the timelines, too.
+    assert_ne!(one.history()["backlog_by_day"], other.history()["backlog_by_day"]);
 }
 
 #[test]
 fn nothing_is_of_the_future_or_older_than_fourteen_months() {
-    let account = account(1, 100);
+    let account = account(1, 300);
     for resource in [
         "tickets",
         "ticket_events",

@@ -8,7 +8,7 @@ with last_of_day as (
         case when value in ('solved', 'closed', 'deleted') then 0 else 1 end as is_open,
         row_number() over (partition by ticket_id, {{ day_of('updated') }} order by updated desc) as from_last
     from {{ ref('zendesk_field_values') }}
-    where field_name = 'status' and value is not null
+    where field_name = 'status' and is_last_in_second
 ),
 steps as (
     select day, is_open - coalesce(lag(is_open) over (partition by ticket_id order by day), 0) as step

@@ -17,7 +17,7 @@ statuses as (
         updated,
         value,
         kind,
-        lag(value) over (partition by ticket_id order by updated) as former_value
+        lag(value) over (partition by ticket_id order by nth_value) as former_value
     from {{ ref('zendesk_field_values') }}
     where field_name = 'status'
 ),
@@ -26,7 +26,7 @@ resolutions as (
         ticket_id,
         min(case when value = 'solved' and kind <> 'first' then updated end) as first_resolved_at,
         max(case when value = 'solved' and kind <> 'first' then updated end) as last_resolved_at,
-        count(case when former_value = 'solved' and value not in ('solved', 'closed', 'deleted') then 1 end) as reopens
+        count(case when former_value = 'solved' and value in ('new', 'open', 'pending', 'hold') then 1 end) as reopens
     from statuses
     group by ticket_id
 ),

@@ -3,6 +3,7 @@
 
 select ticket_id, field_name, updated, value, user_id, _fivetran_synced
 from {{ ref('zendesk_field_values') }}
+where is_last_in_second
 
 union all
 

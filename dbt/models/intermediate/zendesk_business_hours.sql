@@ -4,6 +4,7 @@
 
     An interval is taken to UTC once per period of the zone's clock, and cut to that period. What the clock skips is
     never open, and what it shows twice is open twice, as on a clock on the wall. -#}
+{%- set all_schedules = stream('schedules') %}
 
 with days as (
     select day from {{ ref('zendesk_days') }}
@@ -55,9 +56,13 @@ in_utc as (
         and {{ add_minutes('working_hours.closes_at', '-periods.offset_minutes') }} > periods.starts_at
 ),
 known_schedules as (
-    select distinct schedules.id as schedule_id
-    from {{ ref('fivetran_schedule') }} as schedules
-    join {{ ref('zendesk_zone_periods') }} as periods on lower(periods.time_zone) = lower(schedules.time_zone)
+    -- One without any interval is never open. One in a zone of an unknown name is not known.
+    select schedules.id as schedule_id
+    from (
+        select {{ columns(all_schedules, integers=['id'], texts=['time_zone']) }}
+        {{ from_stream(all_schedules) }}
+    ) as schedules
+    where lower(schedules.time_zone) in (select lower(time_zone) from {{ ref('zendesk_zone_periods') }})
 ),
 by_day as (
     select

@@ -26,23 +26,23 @@ with events as (
 numbered as (
     select
         events.*,
-        -- Of several values in one second the last counts.
         row_number() over (
             partition by ticket_id, field_name, updated order by ticket_event_id desc, child_id desc
         ) as from_last_in_second,
         row_number() over (
             partition by ticket_id, field_name order by updated, ticket_event_id, child_id
-        ) as from_first
+        ) as nth_value
     from events
 ),
 tickets as (
     select
-        {{ columns(tickets, integers=['id', 'requester_id'], times=['created_at']) }},
+        {{ columns(tickets, integers=['id', 'requester_id'], texts=['status'], times=['created_at', 'updated_at']) }},
+        {{ deleted_at(tickets) }} as deleted_at,
         {{ synced(tickets) }}
     {{ from_stream(tickets) }}
 ),
 first_events as (
-    select * from numbered where from_first = 1
+    select * from numbered where nth_value = 1
 ),
 current_values as (
     {% for field, value in fields.items() -%}
@@ -71,12 +71,42 @@ first_values as (
     join tickets on tickets.id = first_events.ticket_id
     where first_events.kind = 'change' and first_events.previous_value is not null
         and first_events.updated > tickets.created_at
+),
+last_statuses as (
+    select ticket_id, max(nth_value) as last_nth from numbered where field_name = 'status' group by ticket_id
+),
+deletions as (
+    -- Tickets that are deleted, of which no event says so.
+    select tickets.id as ticket_id, coalesce(tickets.deleted_at, tickets.updated_at) as deleted_at,
+        numbered.nth_value + 1 as nth_value, tickets._fivetran_synced
+    from tickets
+    join last_statuses on last_statuses.ticket_id = tickets.id
+    join numbered
+        on numbered.ticket_id = tickets.id and numbered.field_name = 'status'
+        and numbered.nth_value = last_statuses.last_nth
+    where (tickets.deleted_at is not null or tickets.status = 'deleted')
+        and coalesce(numbered.value, '') <> 'deleted'
+        and coalesce(tickets.deleted_at, tickets.updated_at) > numbered.updated
 )
-select ticket_id, field_name, updated, value, user_id, kind, _fivetran_synced
+select
+    ticket_id,
+    field_name,
+    updated,
+    value,
+    user_id,
+    kind,
+    nth_value,
+    -- Of several values in one second the last counts.
+    from_last_in_second = 1 as is_last_in_second,
+    _fivetran_synced
 from numbered
-where from_last_in_second = 1
 
 union all
 
-select ticket_id, field_name, updated, value, user_id, 'first' as kind, _fivetran_synced
+select ticket_id, field_name, updated, value, user_id, 'first', 0, true, _fivetran_synced
 from first_values
+
+union all
+
+select ticket_id, 'status', deleted_at, 'deleted', cast(null as {{ dbt.type_bigint() }}), 'deletion', nth_value, true, _fivetran_synced
+from deletions

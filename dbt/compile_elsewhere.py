@@ -22,7 +22,7 @@ TYPES = {
 
 PROFILES = {
     "snowflake": {"account": "a", "user": "u", "password": "p", "warehouse": "w", "database": "db"},
-    "bigquery": {"method": "oauth", "project": "db"},
+    "bigquery": {"method": "oauth-secrets", "project": "db", "token": "t"},
     "redshift": {"host": "h", "user": "u", "password": "p", "port": 5439, "dbname": "db"},
     "databricks": {"host": "h", "http_path": "/p", "token": "t", "catalog": "db"},
 }

@@ -1,7 +1,7 @@
 {#- The target of an SLA as Fivetran's field history writes it. -#}
 {%- macro sla_target() -%}
     {{ dbt.concat([
-        "'{\"minutes\": '", "coalesce(cast(target as " ~ dbt.type_string() ~ "), 'null')",
+        "'{\"minutes\": '", "coalesce(cast(target as " ~ zendesk_on_airbyte.type_text() ~ "), 'null')",
         "', \"in_business_hours\": '", "case when in_business_hours then 'true' else 'false' end", "'}'"]) }}
 {%- endmacro -%}
 

@@ -1,7 +1,7 @@
 {#- JSON by warehouse. A path is a list of keys; every value comes out as text. -#}
 
 {%- macro no_json() -%}{{ return(adapter.dispatch('no_json', 'zendesk_on_airbyte')()) }}{%- endmacro -%}
-{%- macro default__no_json() -%}cast(null as {{ dbt.type_string() }}){%- endmacro -%}
+{%- macro default__no_json() -%}cast(null as {{ zendesk_on_airbyte.type_text() }}){%- endmacro -%}
 {%- macro postgres__no_json() -%}cast(null as jsonb){%- endmacro -%}
 {%- macro duckdb__no_json() -%}cast(null as json){%- endmacro -%}
 {%- macro snowflake__no_json() -%}cast(null as variant){%- endmacro -%}
@@ -13,7 +13,7 @@
 {%- endmacro -%}
 {#- Databricks keeps JSON as text; a VARIANT is written out. -#}
 {%- macro default__as_json(column, type) -%}
-    {%- if type == 'variant' -%}to_json({{ column }}){%- else -%}cast({{ column }} as {{ dbt.type_string() }}){%- endif -%}
+    {%- if type == 'variant' -%}to_json({{ column }}){%- else -%}cast({{ column }} as {{ zendesk_on_airbyte.type_text() }}){%- endif -%}
 {%- endmacro -%}
 {%- macro postgres__as_json(column, type) -%}cast({{ column }} as jsonb){%- endmacro -%}
 {%- macro duckdb__as_json(column, type) -%}cast({{ column }} as json){%- endmacro -%}
@@ -113,7 +113,7 @@
 {#- The channel of `via`, which is an object for a ticket, and an object or a text for a comment. -#}
 {%- macro via_channel(stream, name) -%}
     {%- if not zendesk_on_airbyte.has(stream, name) -%}
-        cast(null as {{ dbt.type_string() }})
+        cast(null as {{ zendesk_on_airbyte.type_text() }})
     {%- elif zendesk_on_airbyte.is_json(zendesk_on_airbyte.type_of(stream, name)) -%}
         coalesce(
             {{ zendesk_on_airbyte.json_text(zendesk_on_airbyte.json(stream, name), ['channel']) }},

@@ -72,13 +72,18 @@
     {{ return(type.startswith('json') or type in ['variant', 'object', 'array', 'super']) }}
 {%- endmacro -%}
 
+{#- dbt's own type for texts is cut at 256 bytes in Redshift. -#}
+{%- macro type_text() -%}
+    {%- if target.type == 'redshift' -%}varchar(65535){%- else -%}{{ dbt.type_string() }}{%- endif -%}
+{%- endmacro -%}
+
 {%- macro text(stream, name) -%}
     {%- if not zendesk_on_airbyte.has(stream, name) -%}
-        cast(null as {{ dbt.type_string() }})
+        cast(null as {{ zendesk_on_airbyte.type_text() }})
     {%- elif zendesk_on_airbyte.is_json(zendesk_on_airbyte.type_of(stream, name)) -%}
         {{ zendesk_on_airbyte.json_scalar(zendesk_on_airbyte.json(stream, name)) }}
     {%- else -%}
-        cast({{ zendesk_on_airbyte.raw(stream, name) }} as {{ dbt.type_string() }})
+        cast({{ zendesk_on_airbyte.raw(stream, name) }} as {{ zendesk_on_airbyte.type_text() }})
     {%- endif -%}
 {%- endmacro -%}
 
@@ -97,7 +102,7 @@
     {%- if not zendesk_on_airbyte.has(stream, name) -%}
         cast(null as {{ dbt.type_boolean() }})
     {%- elif zendesk_on_airbyte.is_json(zendesk_on_airbyte.type_of(stream, name)) -%}
-        cast({{ zendesk_on_airbyte.text(stream, name) }} as {{ dbt.type_boolean() }})
+        ({{ zendesk_on_airbyte.text(stream, name) }} = 'true')
     {%- else -%}
         cast({{ zendesk_on_airbyte.raw(stream, name) }} as {{ dbt.type_boolean() }})
     {%- endif -%}

@@ -70,16 +70,15 @@
 {%- macro databricks__seconds_between(earlier, later) -%}timestampdiff(second, {{ earlier }}, {{ later }}){%- endmacro -%}
 {%- macro spark__seconds_between(earlier, later) -%}timestampdiff(second, {{ earlier }}, {{ later }}){%- endmacro -%}
 
-{%- macro add_seconds(time, seconds) -%}
-    {{ return(adapter.dispatch('add_seconds', 'zendesk_on_airbyte')(time, seconds)) }}
+{#- The time that is so many seconds after 1970 began. -#}
+{%- macro from_epoch(seconds) -%}
+    {{ return(adapter.dispatch('from_epoch', 'zendesk_on_airbyte')(seconds)) }}
 {%- endmacro -%}
-{%- macro default__add_seconds(time, seconds) -%}dateadd(second, {{ seconds }}, {{ time }}){%- endmacro -%}
-{%- macro postgres__add_seconds(time, seconds) -%}({{ time }} + interval '1 second' * ({{ seconds }})){%- endmacro -%}
-{%- macro duckdb__add_seconds(time, seconds) -%}({{ time }} + interval '1 second' * ({{ seconds }})){%- endmacro -%}
-{%- macro bigquery__add_seconds(time, seconds) -%}timestamp_add({{ time }}, interval ({{ seconds }}) second){%- endmacro -%}
-{%- macro redshift__add_seconds(time, seconds) -%}dateadd(second, {{ seconds }}, {{ time }}){%- endmacro -%}
-{%- macro databricks__add_seconds(time, seconds) -%}timestampadd(second, {{ seconds }}, {{ time }}){%- endmacro -%}
-{%- macro spark__add_seconds(time, seconds) -%}timestampadd(second, {{ seconds }}, {{ time }}){%- endmacro -%}
+{%- macro default__from_epoch(seconds) -%}timestamp_seconds({{ seconds }}){%- endmacro -%}
+{%- macro postgres__from_epoch(seconds) -%}(to_timestamp({{ seconds }}) at time zone 'UTC'){%- endmacro -%}
+{%- macro duckdb__from_epoch(seconds) -%}make_timestamp(({{ seconds }}) * 1000000){%- endmacro -%}
+{%- macro snowflake__from_epoch(seconds) -%}to_timestamp_ntz({{ seconds }}){%- endmacro -%}
+{%- macro redshift__from_epoch(seconds) -%}dateadd(second, cast({{ seconds }} as integer), cast('1970-01-01' as timestamp)){%- endmacro -%}
 
 {%- macro add_minutes(time, minutes) -%}
     {{ return(adapter.dispatch('add_minutes', 'zendesk_on_airbyte')(time, minutes)) }}

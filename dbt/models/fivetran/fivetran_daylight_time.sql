@@ -5,8 +5,8 @@
 select
     zones.time_zone,
     daylight.year,
-    daylight.daylight_start_utc,
-    daylight.daylight_end_utc,
+    cast(daylight.daylight_start_utc as {{ type_time() }}) as daylight_start_utc,
+    cast(daylight.daylight_end_utc as {{ type_time() }}) as daylight_end_utc,
     cast(daylight.daylight_offset_minutes / 60 as {{ dbt.type_int() }}) as daylight_offset,
     {{ now() }} as _fivetran_synced
 from {{ ref('daylight_times') }} as daylight

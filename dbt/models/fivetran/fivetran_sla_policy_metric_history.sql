@@ -10,6 +10,6 @@ select
     {{ element_member('metric') }} as metric,
     {{ element_member('priority') }} as priority,
     cast({{ element_member('target') }} as {{ dbt.type_bigint() }}) as target,
-    cast({{ element_member('business_hours') }} as {{ dbt.type_boolean() }}) as business_hours,
+    {{ element_member('business_hours') }} = 'true' as business_hours,
     {{ synced(policies) }}
 {{ from_elements(policies, 'policy_metrics') }}

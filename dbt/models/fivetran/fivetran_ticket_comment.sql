@@ -6,7 +6,7 @@ select
     {{ integer(comments, 'author_id') }} as user_id,
     coalesce(
         {{ time(comments, 'created_at') }},
-        {{ add_seconds(time_literal('1970-01-01 00:00:00'), integer(comments, 'timestamp')) }}
+        {{ from_epoch(integer(comments, 'timestamp')) }}
     ) as created,
     coalesce({{ via_channel(comments, 'via') }} = 'facebook', false) as facebook_comment,
     coalesce({{ via_channel(comments, 'via') }} = 'twitter', false) as tweet,

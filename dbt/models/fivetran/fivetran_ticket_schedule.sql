@@ -19,5 +19,5 @@ select
     ranked.created_at,
     ranked._fivetran_synced
 from ranked
-left join {{ ref('zendesk_default_schedule') }} as default_schedule on ranked.schedule_id is null
+cross join (select max(id) as id from {{ ref('zendesk_default_schedule') }}) as default_schedule
 where ranked.age_of_row = 1 and coalesce(ranked.schedule_id, default_schedule.id) is not null

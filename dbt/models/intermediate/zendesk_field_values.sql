@@ -47,7 +47,7 @@ first_events as (
 current_values as (
     {% for field, value in fields.items() -%}
     select {{ integer(tickets, 'id') }} as ticket_id, '{{ field }}' as field_name,
-        cast({{ value }} as {{ dbt.type_string() }}) as value
+        cast({{ value }} as {{ zendesk_on_airbyte.type_text() }}) as value
     {{ from_stream(tickets) }}
     {% if not loop.last %}union all{% endif %}
     {% endfor -%}

@@ -10,16 +10,18 @@ daylight as (
     select
         iana_time_zone,
         daylight_offset_minutes,
-        daylight_start_utc,
-        daylight_end_utc,
-        lag(daylight_end_utc) over (partition by iana_time_zone order by daylight_start_utc) as former_end
+        cast(daylight_start_utc as {{ type_time() }}) as starts_at,
+        cast(daylight_end_utc as {{ type_time() }}) as ends_at,
+        lag(cast(daylight_end_utc as {{ type_time() }})) over (
+            partition by iana_time_zone order by daylight_start_utc
+        ) as former_end
     from {{ ref('daylight_times') }}
 ),
 ends as (
-    select iana_time_zone, max(daylight_end_utc) as last_end from daylight group by iana_time_zone
+    select iana_time_zone, max(ends_at) as last_end from daylight group by iana_time_zone
 ),
 periods as (
-    select zones.time_zone, daylight.daylight_start_utc as starts_at, daylight.daylight_end_utc as ends_at,
+    select zones.time_zone, daylight.starts_at, daylight.ends_at,
         zones.standard_offset_minutes + daylight.daylight_offset_minutes as offset_minutes
     from daylight
     join zones on zones.iana_time_zone = daylight.iana_time_zone
@@ -27,7 +29,7 @@ periods as (
     union all
 
     select zones.time_zone, coalesce(daylight.former_end, {{ time_literal('1900-01-01 00:00:00') }}),
-        daylight.daylight_start_utc, zones.standard_offset_minutes
+        daylight.starts_at, zones.standard_offset_minutes
     from daylight
     join zones on zones.iana_time_zone = daylight.iana_time_zone
 

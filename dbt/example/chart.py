@@ -12,7 +12,13 @@ from matplotlib import pyplot
 
 INK, FAINT, BLUE, ORANGE = "#222222", "#dddddd", "#1f6f8b", "#e07a3f"
 
-BACKLOG = "select day, open_tickets from main_zendesk_answers.zendesk_backlog_by_day order by day"
+# The simulated account has a clock of its own: days after its last change say nothing.
+BACKLOG = """
+    select day, open_tickets
+    from main_zendesk_answers.zendesk_backlog_by_day
+    where day <= (select max(updated_at) from main_zendesk_answers.zendesk_tickets)
+    order by day
+"""
 
 REPLIES = """
     select
@@ -32,7 +38,7 @@ def main():
         backlog = connection.execute(BACKLOG).fetchall()
         replies = connection.execute(REPLIES).fetchall()
     pyplot.rcParams.update({"font.size": 9, "text.color": INK, "axes.edgecolor": FAINT, "axes.titlelocation": "left"})
-    figure, (upper, lower) = pyplot.subplots(2, 1, figsize=(8, 5), layout="constrained", sharex=True)
+    figure, (upper, lower) = pyplot.subplots(2, 1, figsize=(7.5, 4.5), layout="constrained", sharex=True)
     days, open_tickets = zip(*backlog)
     upper.fill_between(days, open_tickets, color=BLUE, alpha=0.25, linewidth=0)
     upper.plot(days, open_tickets, color=BLUE, linewidth=1.2)
@@ -47,7 +53,7 @@ def main():
         axes.grid(axis="y", color=FAINT, linewidth=0.6)
         axes.set_axisbelow(True)
         axes.set_ylim(bottom=0)
-    figure.savefig(file, dpi=100)
+    figure.savefig(file, dpi=96, pil_kwargs={"optimize": True})
 
 
 if __name__ == "__main__":

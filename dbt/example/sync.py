@@ -36,6 +36,7 @@ def main():
     else:
         config = SIMULATED
         os.environ.setdefault("ZENDESK_BASE_URL", "http://127.0.0.1:8080")
+        os.environ.setdefault("ZENDESK_CLOCK_SCALE", "60")
         os.environ["NO_PROXY"] = "127.0.0.1"
     # PyAirbyte reads the environment when it is imported.
     import airbyte

@@ -434,6 +434,56 @@ def test_so_many_were_content(built):
     assert_same(found, wanted)
 
 
+def blocks(page):
+    """The fenced blocks of the package's page, by their fence."""
+    found = collections.defaultdict(list)
+    for fence, text in re.findall(r"^```(.+)\n(.*?)^```$", page, flags=re.DOTALL | re.MULTILINE):
+        found[fence].append(text)
+    return found
+
+
+def test_six_commands_draw_a_chart(tmp_path):
+    (text,) = blocks((PACKAGE / "README.md").read_text())["sh dbt"]
+    build, serve, install, sync, models, draw = text.splitlines()
+    wanted = (ROOT / "acceptance" / "requirements" / "dbt.in").read_text()
+    for package in shlex.split(install)[2:]:
+        assert re.search(rf"^{re.split('[<=]', package)[0]}==", wanted, flags=re.MULTILINE), package
+    # In a folder that looks like the checkout, with the programs that are tested.
+    programs = {"source-zendesk-support": os.environ["CONNECTOR"], "simulator": os.environ["SIMULATOR"]}
+    assert re.findall(r"--package (\S+)", build) == list(programs)
+    (tmp_path / "target" / "release").mkdir(parents=True)
+    (tmp_path / "dbt").symlink_to(PACKAGE)
+    for name, program in programs.items():
+        shutil.copy(program, tmp_path / "target" / "release" / name)
+    for number in ("--port 8080", "--timelines 400"):
+        assert number in serve
+    serve = serve.replace("--port 8080", "--port 18434").replace("--timelines 400", "--timelines 60")
+    lines = [serve, "server=$!", "trap 'kill $server' EXIT", "sleep 2", sync, models, draw]
+    run(
+        "sh", "-euc", "\n".join(lines), cwd=tmp_path, ZENDESK_BASE_URL="http://127.0.0.1:18434",
+        DBT_TARGET_PATH=str(tmp_path / "models"),
+    )
+    drawn = (tmp_path / "chart.png").read_bytes()
+    assert drawn.startswith(b"\x89PNG") and len(drawn) > 20_000
+    assert (PACKAGE / "chart.png").stat().st_size < 60_000
+
+
+def test_the_page_names_what_the_package_has():
+    page = (PACKAGE / "README.md").read_text()
+    read = set()
+    for path in [PACKAGE / "dbt_project.yml", *PACKAGE.glob("m*/**/*.sql"), *PACKAGE.glob("models/**/*.yml")]:
+        read |= set(re.findall(r"\bvar\('(\w+)'", path.read_text()))
+    assert set(re.findall(r"^\| `(\w+)` \| [^|]*\|[^|]*\|$", page, flags=re.MULTILINE)) - {
+        path.stem for path in PACKAGE.glob("models/answers/*.sql")
+    } == read
+    answers = {path.stem for path in PACKAGE.glob("models/answers/*.sql")}
+    assert {name for name in answers if f"| `{name}` |" in page} == answers
+    for stream in SYNC.STREAMS:
+        assert f"`{stream}`" in page, stream
+    # Names of what users write elsewhere; every other block is run above.
+    assert set(blocks(page)) == {"sh dbt", "yml packages.yml", "yml dbt_project.yml", "sh packages"}
+
+
 def test_seeds_are_those_of_the_tz_database():
     made = loaded(PACKAGE / "make_seeds.py").seeds()
     for name, text in made.items():

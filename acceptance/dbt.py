@@ -234,8 +234,8 @@ class Warehouse:
         variables["zendesk_now"] = str(datetime.date.fromisoformat(last_day) + datetime.timedelta(days=1))
         target = PLACE / f"target-{self.place.name}"
         self.told = run(
-            "dbt", *(options or ["build"]), "--project-dir", str(PACKAGE), "--profiles-dir", str(PACKAGE), "--target", self.place.name,
-            "--target-path", str(target), "--vars", json.dumps(variables), "--no-use-colors",
+            "dbt", "build", "--project-dir", str(PACKAGE), "--profiles-dir", str(PACKAGE), "--target", self.place.name,
+            "--target-path", str(target), "--vars", json.dumps(variables), "--no-use-colors", *options,
             **self.place.environment(),
         )
         return self
@@ -279,7 +279,7 @@ def built(request, sim, places):
                 break
         assert not missing, missing
         sim.order("advance", UNTIL_VISIBLE)
-    return warehouse.build("build", *(["--exclude", "resource_type:seed"] if stage == STAGES[1] else []))
+    return warehouse.build(*(["--exclude", "resource_type:seed"] if stage == STAGES[1] else []))
 
 
 def moment(value):
@@ -467,7 +467,7 @@ def test_other_tables_old_rows_and_streams_that_are_missing(places, sim):
     if known.truth is None:
         known.build()
     other = Warehouse(OtherDuckDB(known.place), sim).build(
-        "build", "--exclude", "resource_type:test",
+        "--exclude", "resource_type:test",
         airbyte_prefix="zd_", airbyte_appended=True, airbyte_tables={"users": "zd_people"}
     )
     lacking = {"_fivetran_synced"}

@@ -519,7 +519,8 @@ def test_six_commands_draw_a_chart(tmp_path):
     for number in ("--port 8080", "--timelines 400"):
         assert number in serve
     serve = serve.replace("--port 8080", "--port 18434").replace("--timelines 400", "--timelines 60")
-    lines = [serve, "server=$!", "trap 'kill $server' EXIT", "sleep 2", sync, models, draw]
+    answers = "until curl --silent --output /dev/null http://127.0.0.1:18434; do kill -0 $server; sleep 0.1; done"
+    lines = [serve, "server=$!", "trap 'kill $server' EXIT", answers, sync, models, draw]
     run(
         "sh", "-euc", "\n".join(lines), cwd=tmp_path, ZENDESK_BASE_URL="http://127.0.0.1:18434",
         DBT_TARGET_PATH=str(tmp_path / "models"),
@@ -541,6 +542,8 @@ def test_the_page_names_what_the_package_has():
     assert {name for name in answers if f"| `{name}` |" in page} == answers
     for stream in SYNC.STREAMS:
         assert f"`{stream}`" in page, stream
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page):
+        assert target.startswith("https://") or (PACKAGE / target).exists(), target
     # Only the first is run. The others are for projects and warehouses that are not here.
     assert set(blocks(page)) == {"sh dbt", "yml packages.yml", "yml dbt_project.yml", "sh packages", "sh elsewhere"}
 

@@ -52,8 +52,9 @@ pub struct Members {
     /// Where the value under this key is an object, each member of that stands in its place; null is
     /// nothing.
     pub open: &'static str,
-    /// The key of the value before: of the only member, or an object with that of each.
-    pub before: &'static str,
+    /// The key of the value before: of the only member, or an object with that of each. None where
+    /// there was none before, whatever the row has.
+    pub before: Option<&'static str>,
 }
 
 /// A condition on a row. A value that is null or empty counts as none.
@@ -96,10 +97,8 @@ impl Parts {
     fn keys(self) -> impl Iterator<Item = &'static str> {
         let (before, told) = match self {
             Self::Whole => (None, None),
-            Self::Each(of) => (Some(of.before), None),
-            Self::Gained { of, told, .. } | Self::Lost { of, told, .. } => {
-                (Some(of.before), Some(told))
-            }
+            Self::Each(of) => (of.before, None),
+            Self::Gained { of, told, .. } | Self::Lost { of, told, .. } => (of.before, Some(told)),
         };
         before.into_iter().chain(told)
     }

@@ -11,7 +11,9 @@ pub enum Source {
     Of(usize, &'static str),
     /// The same as a text, whatever it is. There is none for null and for what is empty.
     TextOf(usize, &'static str),
-    /// The same, a time, as unix seconds.
+    /// The value of a key of the row at a level, where it is a text that is not empty.
+    OnlyText(usize, &'static str),
+    /// The value of a key of the row at a level, a time, as unix seconds.
     SecondsOf(usize, &'static str),
     /// The same, unix seconds, as a time in UTC (ISO 8601).
     TimeOf(usize, &'static str),
@@ -58,6 +60,7 @@ impl Source {
         match self {
             Self::Of(level, key)
             | Self::TextOf(level, key)
+            | Self::OnlyText(level, key)
             | Self::SecondsOf(level, key)
             | Self::TimeOf(level, key)
             | Self::Inside(level, key, _) => each(*level, key),

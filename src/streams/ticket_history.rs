@@ -10,8 +10,8 @@ use super::prose::prose;
 use super::rows::{RowsAt, Step};
 use super::schema::schema;
 use super::sources::Source::{
-    self, FirstOf, Inside, Joined, KindName, KindTo, Of, PartBefore, PartName, PartNumber,
-    PartValue, Text, TextOf, TimeOf, Untold,
+    self, FirstOf, Inside, Joined, KindName, KindTo, Of, OnlyText, PartBefore, PartName,
+    PartNumber, PartValue, Text, TextOf, TimeOf, Untold,
 };
 use super::stream::Stream;
 use super::support::{INCREMENTAL_TICKET_EVENTS, INCREMENTAL_TICKET_METRIC_EVENTS};
@@ -42,20 +42,22 @@ const TIME: Source = FirstOf(&[Of(0, "created_at"), TimeOf(0, "timestamp")]);
 /// Through what: children name their channel as a text or in an object.
 const CHANNEL: Source = FirstOf(&[
     Inside(1, "via", &["channel"]),
-    TextOf(1, "via"),
+    OnlyText(1, "via"),
     Inside(0, "via", &["channel"]),
-    TextOf(0, "via"),
+    OnlyText(0, "via"),
 ]);
 
 const fn kind(name: &'static str, when: &'static [When], parts: Parts) -> Kind {
     Kind { name, when, parts, once: false, time: Untold, actor: Untold, from: Untold, to: Untold }
 }
 
-const FIELDS: Members = Members { but: NO_FIELDS, open: CUSTOM, before: BEFORE };
+/// The fields that a change set, and those that a creation set, before which nothing was.
+const FIELDS: Members = Members { but: NO_FIELDS, open: CUSTOM, before: Some(BEFORE) };
+const FIRST_FIELDS: Members = Members { before: None, ..FIELDS };
 
 static FIELD_HISTORY: DerivedRows = DerivedRows {
     kinds: &[
-        kind("create", &[Is("event_type", &["Create"])], Parts::Each(FIELDS)),
+        kind("create", &[Is("event_type", &["Create"])], Parts::Each(FIRST_FIELDS)),
         kind("change", &[Is("event_type", &["Change"])], Parts::Each(FIELDS)),
     ],
     columns: &[
@@ -78,12 +80,17 @@ static TAG_HISTORY: DerivedRows = DerivedRows {
     kinds: &[
         kind(
             "added",
-            &[Is("event_type", &["Create", "Change"])],
+            &[Is("event_type", &["Create"])],
+            Parts::Gained { of: FIRST_FIELDS, field: "tags", told: ADDED },
+        ),
+        kind(
+            "added",
+            &[Is("event_type", &["Change"])],
             Parts::Gained { of: FIELDS, field: "tags", told: ADDED },
         ),
         kind(
             "removed",
-            &[Is("event_type", &["Create", "Change"])],
+            &[Is("event_type", &["Change"])],
             Parts::Lost { of: FIELDS, field: "tags", told: REMOVED },
         ),
     ],

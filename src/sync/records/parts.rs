@@ -49,7 +49,8 @@ fn members<'p>(place: &RowPlace<'p, '_>, of: &Members) -> Vec<Part<'p>> {
         }
     }
     // Whose value before it is, is not told where several members could be meant, unless by name.
-    let Some(before) = place.member(before).map(|member| member.value) else { return parts };
+    let before = before.and_then(|before| place.member(before));
+    let Some(before) = before.map(|member| member.value) else { return parts };
     let by_name = named(place, before);
     let is_only_one = parts.len() == 1;
     for part in &mut parts {
@@ -100,7 +101,8 @@ fn missing<'p>(
     };
     let told = place.member(told).map(|member| member.value);
     let is_told = told.is_some_and(|told| place.text.raw(told).first() == Some(&b'['));
-    let is_unclear = part.before.is_none() && place.member(of.before).is_some();
+    let has_before = of.before.is_some_and(|before| place.member(before).is_some());
+    let is_unclear = part.before.is_none() && has_before;
     let (of_one, of_other) = match (is_told, is_unclear) {
         (true, _) => (told, None),
         (false, true) => return Vec::new(),
@@ -248,6 +250,31 @@ mod tests {
     }
 
     #[test]
+    fn nothing_was_before_a_creation() {
+        for before in [json!("open"), json!({ "status": "open" }), json!(null)] {
+            let child = json!({ "id": 3, "event_type": "Create", "status": "new", "previous_value": before });
+            assert_eq!(fields(child), [field("status", "new", None)]);
+        }
+    }
+
+    #[test]
+    fn a_channel_is_a_text_or_in_an_object() {
+        for (child, event, expected) in [
+            (json!("Mail"), json!("Web form"), json!("Mail")),
+            (json!({ "channel": "rule" }), json!("Web form"), json!("rule")),
+            (json!({ "source": {} }), json!("Web form"), json!("Web form")),
+            (json!({ "channel": null }), json!({ "channel": "web" }), json!("web")),
+            (json!([4]), json!(4), json!(null)),
+            (json!(null), json!({}), json!(null)),
+        ] {
+            let body = json!({ "ticket_events": [{ "id": 1, "ticket_id": 7, "timestamp": 5, "via": event,
+                "child_events": [{ "id": 3, "event_type": "Change", "status": "open", "via": child }] }] });
+            let rows = records(&["ticket_field_history"], &body.to_string()).remove(0);
+            assert_eq!(rows[0]["via_channel"], expected, "{child} {event}");
+        }
+    }
+
+    #[test]
     fn of_two_members_of_one_name_the_last_is_the_value() {
         let body = event(json!("CHILDREN")).to_string().replace(
             "\"CHILDREN\"",
@@ -292,6 +319,15 @@ mod tests {
                 vec!["added a", "added b"],
             ),
             (json!({ "id": 3, "event_type": "Create", "tags": "a b" }), vec!["added a", "added b"]),
+            // Nothing was before a creation, whatever it says of that.
+            (
+                json!({ "id": 3, "event_type": "Create", "tags": ["a"], "status": "new", "previous_value": null }),
+                vec!["added a"],
+            ),
+            (
+                json!({ "id": 3, "event_type": "Create", "tags": ["a"], "previous_value": ["a", "b"] }),
+                vec!["added a"],
+            ),
             (change(json!(["a", "c"]), json!(["a", "b"])), vec!["added c", "removed b"]),
             (change(json!(["a", 7]), json!("b a")), vec!["added 7", "removed b"]),
             (change(json!([]), json!(["b"])), vec!["removed b"]),

@@ -85,16 +85,8 @@ impl<'p> Values<'p, '_> {
                 let Some(number) = number else { return false };
                 put_shown(number, out);
             }
-            Source::TextOf(level, key) => {
-                let value = self.place.member_of(level, key).map(|member| member.value);
-                return value.is_some_and(|value| self.put_as_text(value, out));
-            }
-            Source::PartValue | Source::PartBefore => {
-                let value = self.part.and_then(|part| match source {
-                    Source::PartValue => part.value,
-                    _ => part.before,
-                });
-                return value.is_some_and(|value| self.put_as_text(value, out));
+            Source::TextOf(..) | Source::OnlyText(..) | Source::PartValue | Source::PartBefore => {
+                return self.found(source).is_some_and(|value| self.put_as_text(value, out));
             }
             Source::FirstOf(sources) => {
                 return sources.iter().any(|source| self.put_text_of(*source, out));
@@ -146,6 +138,7 @@ impl<'p> Values<'p, '_> {
     fn text_of(&self, source: Source) -> Option<Cow<'p, str>> {
         match source {
             Source::Of(level, key) | Source::TextOf(level, key) => plain(self.raw(level, key)?),
+            Source::OnlyText(..) => plain(self.place.text.raw(self.found(source)?)),
             Source::Inside(level, key, path) => {
                 plain(self.place.text.raw(self.inside(level, key, path)?))
             }
@@ -174,28 +167,21 @@ impl<'p> Values<'p, '_> {
     /// to stand.
     pub(super) fn read_by(&self, column: &str, source: Source, each: &mut dyn FnMut(&str, Span)) {
         match source {
-            Source::Of(level, key) | Source::TextOf(level, key) => {
-                if let Some(member) = self.place.member_of(level, key) {
-                    each(column, member.value);
-                }
-            }
-            Source::Inside(level, key, path) => {
-                if let Some(value) = self.inside(level, key, path) {
-                    each(column, value);
-                }
+            Source::Of(..)
+            | Source::TextOf(..)
+            | Source::OnlyText(..)
+            | Source::Inside(..)
+            | Source::PartValue
+            | Source::PartBefore => {
+                self.found(source).into_iter().for_each(|value| each(column, value));
             }
             Source::FirstOf(sources) => {
                 if let Some(source) = sources.iter().find(|one| self.text_of(**one).is_some()) {
                     self.read_by(column, *source, each);
                 }
             }
-            Source::PartName | Source::PartNumber | Source::PartValue | Source::PartBefore => {
-                let span = self.part.and_then(|part| match source {
-                    Source::PartValue => part.value,
-                    Source::PartBefore => part.before,
-                    _ => Some(part.named_at),
-                });
-                span.into_iter().for_each(|span| each(column, span));
+            Source::PartName | Source::PartNumber => {
+                self.part.into_iter().for_each(|part| each(column, part.named_at));
             }
             Source::Joined(parts) => {
                 parts.iter().for_each(|part| self.read_by(column, *part, each));
@@ -236,6 +222,21 @@ impl<'p> Values<'p, '_> {
 
     fn raw(&self, level: usize, key: &str) -> Option<&'p [u8]> {
         Some(self.place.text.raw(self.place.member_of(level, key)?.value))
+    }
+
+    /// Where the value is that a source copies, as it stands or as a text.
+    fn found(&self, source: Source) -> Option<Span> {
+        let of = |level, key| Some(self.place.member_of(level, key)?.value);
+        match source {
+            Source::Of(level, key) | Source::TextOf(level, key) => of(level, key),
+            Source::OnlyText(level, key) => {
+                of(level, key).filter(|value| self.place.text.raw(*value).first() == Some(&b'"'))
+            }
+            Source::Inside(level, key, path) => self.inside(level, key, path),
+            Source::PartValue => self.part?.value,
+            Source::PartBefore => self.part?.before,
+            _ => None,
+        }
     }
 
     /// The value to which keys lead inside of the object under a key.

@@ -42,6 +42,7 @@
             select every_row.*, row_number() over (
                 partition by {{ adapter.quote(columns['id'].name) }}
                 order by {{ adapter.quote(columns['_airbyte_extracted_at'].name) }} desc
+                    {%- if 'updated_at' in columns %}, {{ adapter.quote(columns['updated_at'].name) }} desc{% endif %}
             ) as age_of_row
             from {{ relation }} as every_row
         ) as numbered where age_of_row = 1)

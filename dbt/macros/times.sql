@@ -121,7 +121,7 @@
 {%- macro bigquery__day_of_week(day) -%}(extract(dayofweek from {{ day }}) - 1){%- endmacro -%}
 {%- macro redshift__day_of_week(day) -%}cast(extract(dow from {{ day }}) as integer){%- endmacro -%}
 
-{#- Whole numbers from 0 to 9999, as the text of two common table expressions. -#}
+{#- Whole numbers from 0 to 99999, as the text of two common table expressions. -#}
 {%- macro numbers() -%}
 digits as (
     {% for digit in range(10) -%}
@@ -129,10 +129,12 @@ digits as (
     {% endfor -%}
 ),
 numbers as (
-    select ones.digit + 10 * tens.digit + 100 * hundreds.digit + 1000 * thousands.digit as number_of_days
+    select ones.digit + 10 * tens.digit + 100 * hundreds.digit + 1000 * thousands.digit
+        + 10000 * ten_thousands.digit as number_of_days
     from digits as ones
     cross join digits as tens
     cross join digits as hundreds
     cross join digits as thousands
+    cross join digits as ten_thousands
 )
 {%- endmacro -%}

@@ -15,11 +15,17 @@ steps as (
     from last_of_day
     where from_last = 1
 ),
-by_day as (
-    select day, sum(step) as step from steps group by day
-),
 days as (
     select day from {{ ref('zendesk_days') }} where day < {{ day_of(now()) }}
+),
+dated_steps as (
+    -- A ticket may have events from before the first day, which is that of the oldest row of tickets.
+    select case when steps.day < bounds.first_day then bounds.first_day else steps.day end as day, steps.step
+    from steps
+    cross join (select min(day) as first_day from days) as bounds
+),
+by_day as (
+    select day, sum(step) as step from dated_steps group by day
 )
 select
     days.day,

@@ -34,6 +34,7 @@ local_hours as (
     join local_days
         on schedules.start_time < (local_days.weekday + 1) * 1440
         and schedules.end_time > local_days.weekday * 1440
+    where schedules.start_time < schedules.end_time
 ),
 working_hours as (
     select local_hours.*
@@ -81,9 +82,27 @@ by_day as (
     from known_schedules
     cross join days
 ),
+followed as (
+    select
+        by_day.*,
+        max(closes_at) over (
+            partition by schedule_id order by opens_at, closes_at rows between unbounded preceding and 1 preceding
+        ) as former_close
+    from by_day
+),
+apart as (
+    -- What several intervals hold counts once.
+    select
+        schedule_id,
+        day,
+        case when former_close > opens_at then former_close else opens_at end as opens_at,
+        closes_at
+    from followed
+    where former_close is null or opens_at >= former_close or closes_at > former_close
+),
 lengths as (
     select schedule_id, day, opens_at, closes_at, {{ seconds_between('opens_at', 'closes_at') }} as open_seconds
-    from by_day
+    from apart
 )
 select
     schedule_id,

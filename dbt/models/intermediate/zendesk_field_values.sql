@@ -55,7 +55,8 @@ current_values as (
 first_values as (
     -- Fields that no event ever named.
     select current_values.ticket_id, current_values.field_name, tickets.created_at as updated, current_values.value,
-        tickets.requester_id as user_id, tickets._fivetran_synced
+        tickets.requester_id as user_id, 'first' as kind, 0 as nth_value, 1 as from_last_in_second,
+        tickets._fivetran_synced
     from current_values
     join tickets on tickets.id = current_values.ticket_id
     left join first_events
@@ -66,45 +67,53 @@ first_values as (
 
     -- Fields whose first event is a change.
     select first_events.ticket_id, first_events.field_name, tickets.created_at, first_events.previous_value,
-        tickets.requester_id, tickets._fivetran_synced
+        tickets.requester_id, 'first', 0, 1, tickets._fivetran_synced
     from first_events
     join tickets on tickets.id = first_events.ticket_id
     where first_events.kind = 'change' and first_events.previous_value is not null
         and first_events.updated > tickets.created_at
 ),
-last_statuses as (
-    select ticket_id, max(nth_value) as last_nth from numbered where field_name = 'status' group by ticket_id
+all_values as (
+    select ticket_id, field_name, updated, value, user_id, kind, nth_value, from_last_in_second, _fivetran_synced
+    from numbered
+    union all
+    select ticket_id, field_name, updated, value, user_id, kind, nth_value, from_last_in_second, _fivetran_synced
+    from first_values
+),
+statuses as (
+    select
+        ticket_id, updated, value, nth_value,
+        row_number() over (partition by ticket_id order by nth_value desc) as from_last
+    from all_values
+    where field_name = 'status'
 ),
 deletions as (
-    -- Tickets that are deleted, of which no event says so.
+    -- Tickets that are deleted, of which no event says so. An event that is newer than the deletion is one of a
+    -- ticket that was restored since its row was read.
     select tickets.id as ticket_id, coalesce(tickets.deleted_at, tickets.updated_at) as deleted_at,
-        numbered.nth_value + 1 as nth_value, tickets._fivetran_synced
+        statuses.nth_value + 1 as nth_value, tickets._fivetran_synced
     from tickets
-    join last_statuses on last_statuses.ticket_id = tickets.id
-    join numbered
-        on numbered.ticket_id = tickets.id and numbered.field_name = 'status'
-        and numbered.nth_value = last_statuses.last_nth
+    join statuses on statuses.ticket_id = tickets.id and statuses.from_last = 1
     where (tickets.deleted_at is not null or tickets.status = 'deleted')
-        and coalesce(numbered.value, '') <> 'deleted'
-        and coalesce(tickets.deleted_at, tickets.updated_at) > numbered.updated
+        and coalesce(statuses.value, '') <> 'deleted'
+        and coalesce(tickets.deleted_at, tickets.updated_at) >= statuses.updated
 )
 select
-    ticket_id,
-    field_name,
-    updated,
-    value,
-    user_id,
-    kind,
-    nth_value,
+    all_values.ticket_id,
+    all_values.field_name,
+    all_values.updated,
+    all_values.value,
+    all_values.user_id,
+    all_values.kind,
+    all_values.nth_value,
     -- Of several values in one second the last counts.
-    from_last_in_second = 1 as is_last_in_second,
-    _fivetran_synced
-from numbered
-
-union all
-
-select ticket_id, field_name, updated, value, user_id, 'first', 0, true, _fivetran_synced
-from first_values
+    all_values.from_last_in_second = 1 and deletions.ticket_id is null as is_last_in_second,
+    all_values._fivetran_synced
+from all_values
+left join deletions
+    on deletions.ticket_id = all_values.ticket_id
+    and all_values.field_name = 'status'
+    and deletions.deleted_at = all_values.updated
 
 union all
 

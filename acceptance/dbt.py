@@ -485,6 +485,102 @@ def test_other_tables_old_rows_and_streams_that_are_missing(places, sim):
     assert all(row["first_reply_minutes"] == row["first_reply_business_minutes"] for row in times)
 
 
+# Of each table written by hand: its columns, and its rows.
+BY_HAND = {
+    "users": ("id bigint, name varchar, role varchar", [(1, "Ann 'the' \"agent\"", "agent"), (2, "Ben", None)]),
+    "groups": ("id bigint, name varchar", []),
+    "tickets": (
+        "id bigint, status varchar, created_at timestamp, updated_at timestamp, requester_id bigint, _deleted_at timestamp",
+        [
+            # Imported, from long ago.
+            (1, "closed", "1970-01-02", "2026-01-05", 2, None),
+            # Deleted in the second of its last change, and deleted without any change.
+            (2, "deleted", "2026-01-05", "2026-01-06 10:00:00", 2, "2026-01-06 10:00:00"),
+            (3, "open", "2026-01-05", "2026-01-07", 2, "2026-01-07"),
+            (4, "open", "2026-01-05 08:00:00", "2026-01-05 08:00:00", 2, None),
+            # The older row of one ticket, which the destination wrote at the same time as the newer.
+            (4, "solved", "2026-01-05 08:00:00", "2026-01-05 13:00:00", 2, None),
+        ],
+    ),
+    "ticket_comments": (
+        "id bigint, ticket_id bigint, author_id bigint, public boolean, created_at timestamp",
+        [
+            (1, 4, 1, True, "2026-01-05 07:00:00"),
+            (2, 4, 2, True, "2026-01-05 09:00:00"),
+            (3, 4, 1, True, "2026-01-05 12:00:00"),
+        ],
+    ),
+    "ticket_field_history": (
+        """id varchar, ticket_event_id bigint, ticket_id bigint, field_name varchar, value varchar, previous_value varchar,
+        kind varchar, updated timestamp, user_id bigint""",
+        [
+            ("1-status", 1, 2, "status", "new", None, "create", "2026-01-05", 2),
+            ("2-status", 2, 2, "status", "open", "new", "change", "2026-01-06 10:00:00", 1),
+            ("3-status", 3, 4, "status", "solved", "open", "change", "2026-01-05 13:00:00", 1),
+            # A ticket whose row is not there, with an event from before the oldest one.
+            ("4-status", 4, 9, "status", "open", None, "create", "1970-01-01", 2),
+            ("5-status", 5, 9, "status", "deleted", "open", "change", "2026-01-08", 1),
+        ],
+    ),
+    # Monday from 9 to 15, in two intervals that overlap, and two that are empty.
+    "schedules": (
+        "id bigint, name varchar, time_zone varchar, created_at timestamp, intervals json",
+        [
+            (1, "first", "UTC", "2020-01-01", "[]"),
+            (
+                2, "second", "UTC", "2020-01-02",
+                """[{"start_time": 1980, "end_time": 2160}, {"start_time": 2040, "end_time": 2340},
+                {"start_time": 2100, "end_time": 2100}, {"start_time": 2160, "end_time": 2100}]""",
+            ),
+        ],
+    ),
+    # The last of those from before the ticket's creation counts.
+    "ticket_schedule_assignments": (
+        "id bigint, ticket_id bigint, schedule_id bigint, created_at timestamp",
+        [
+            (1, 4, 2, "2026-01-05 07:59:59"), (2, 4, 1, "2026-01-05 07:59:57"), (3, 4, 1, "2026-01-05 07:59:58"),
+        ],
+    ),
+}
+
+
+class ByHand(DuckDB):
+    """Tables of a destination that appends, with what no simulated account has."""
+
+    def __init__(self):
+        self.path = PLACE / "by-hand.duckdb"
+
+    def sync(self):
+        with duckdb.connect(str(self.path)) as connection:
+            for name, (columns, rows) in BY_HAND.items():
+                connection.execute(
+                    f"create table {name} ({columns}, _airbyte_extracted_at timestamp default timestamp '2026-01-31')"
+                )
+                places = ", ".join("?" * len(columns.split(",")))
+                names = ", ".join(column.split()[0] for column in columns.split(","))
+                for row in rows:
+                    connection.execute(f"insert into {name} ({names}) values ({places})", row)
+
+
+def test_tables_that_no_account_of_the_simulator_has():
+    place = ByHand()
+    place.sync()
+    # Before the last day with events: business time is counted beyond it.
+    given = {"zendesk_now": "2026-01-05", "airbyte_appended": True}
+    words = ["dbt", "build", "--project-dir", PACKAGE, "--profiles-dir", PACKAGE, "--target-path", PLACE / "target-by-hand"]
+    run(*map(str, words), "--vars", json.dumps(given), **place.environment())
+    times = {row["ticket_id"]: row for row in place.rows("TARGET_zendesk_answers.zendesk_ticket_times")}
+    # From 9 to 12, and to 13.
+    assert (times[4]["first_reply_minutes"], times[4]["first_reply_business_minutes"]) == (240, 180)
+    assert (times[4]["full_resolution_minutes"], times[4]["full_resolution_business_minutes"]) == (300, 240)
+    run(*map(str, words), "--vars", json.dumps({**given, "zendesk_now": "2026-01-10"}), **place.environment())
+    days = {str(row["day"]): row["open_tickets"] for row in place.rows("TARGET_zendesk_answers.zendesk_backlog_by_day")}
+    assert (min(days), max(days)) == ("1970-01-02", "2026-01-09")
+    found = [days[day] for day in ("1970-01-02", "2026-01-04", "2026-01-05", "2026-01-06", "2026-01-07", "2026-01-08")]
+    # The ticket without a row, then with it the two that are deleted later.
+    assert found == [1, 1, 3, 2, 1, 0]
+
+
 def test_a_required_stream_that_is_missing_is_named(sim):
     place = DuckDB(sim)
     place.path = PLACE / "empty.duckdb"

@@ -58,11 +58,9 @@ pub(super) fn put_row(derived: &DerivedRows, values: &Values<'_, '_>, out: &mut 
     let start = out.len();
     for (at, (column, source)) in derived.columns.iter().enumerate() {
         put_key(column, start, out);
-        if !values.put(*source, out) {
-            if at == 0 {
-                return false;
-            }
-            out.extend_from_slice(b"null");
+        values.put_or_null(*source, out);
+        if at == 0 && out.ends_with(b":null") {
+            return false;
         }
     }
     out.push(b'}');
@@ -200,6 +198,18 @@ mod tests {
         let nameless =
             json!([{ "event_type": "Change", "status": "solved", "previous_value": "open" }]);
         assert_eq!(events(nameless), []);
+    }
+
+    #[test]
+    fn a_row_whose_id_is_null_is_held_back() {
+        let child = |id: Value| json!({ "id": id, "event_type": "ScheduleAssignment", "new_schedule_id": 8 });
+        let event = json!({ "id": 1, "ticket_id": 7, "timestamp": 5,
+            "child_events": [child(json!(null)), child(json!(3))] });
+        let rows = made("ticket_schedule_assignments", "ticket_events", &event);
+        assert_eq!((rows.len(), &rows[0]["id"]), (1, &json!(3)));
+        let applied =
+            json!({ "id": null, "ticket_id": 7, "type": "apply_sla", "metric": "agent_work_time" });
+        assert!(made("ticket_sla_applications", "ticket_metric_events", &applied).is_empty());
     }
 
     #[test]

@@ -530,7 +530,7 @@ BY_HAND = {
             (
                 2, "second", "UTC", "2020-01-02",
                 """[{"start_time": 1980, "end_time": 2160}, {"start_time": 2040, "end_time": 2340},
-                {"start_time": 2100, "end_time": 2100}, {"start_time": 2160, "end_time": 2100}]""",
+                {"start_time": 2100, "end_time": 2100}, {"start_time": 1970, "end_time": 1930}]""",
             ),
         ],
     ),

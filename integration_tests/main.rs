@@ -39,6 +39,7 @@ mod shared;
 mod signing;
 mod skips;
 mod states;
+mod talk_setup;
 mod transport;
 mod waits;
 mod walks;

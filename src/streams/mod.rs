@@ -22,6 +22,7 @@
 //! missing. `UPDATE_GENERATED=1 cargo test` then rewrites `docs/streams.md`.
 
 mod access;
+mod account;
 pub mod brands;
 mod business_rules;
 mod community;
@@ -57,6 +58,7 @@ mod sources;
 mod stream;
 mod support;
 mod talk;
+mod talk_setup;
 #[cfg(test)]
 mod tests;
 mod ticket_history;

@@ -105,6 +105,10 @@ fn closed(settings: &Settings, knobs: &Knobs, brand: &Brand, route: &str) -> Opt
     if (is_community && !(settings.community && is_open)) || (is_help_center && !is_open) {
         return Some(Answer::no_page());
     }
+    // Zendesk does not say how Talk is refused where it is not switched on; 403 and 404 were both seen.
+    if !settings.talk && route.starts_with("channels/voice/") {
+        return Some(Answer::no_access());
+    }
     if !settings.support && !is_community && !is_help_center && route != "users/me" {
         return Some(Answer::support_inactive());
     }
@@ -191,6 +195,7 @@ fn list(
             paging::by_export_time(asked, &rows, &page, mark)
         }
         Dialect::Single => Ok(paging::all_at_once(&rows, listing.key)),
+        Dialect::Object => Ok(paging::one_object(&rows, listing.key)),
         Dialect::AllOrCursor if !by_cursor => Ok(paging::all_at_once(&rows, listing.key)),
         Dialect::CursorOrLegacy if !by_cursor => {
             paging::by_legacy_cursor(asked, &rows, listing.key, is_emptied, desk.cursors)

@@ -10,12 +10,17 @@ use serde_json::Value;
 use self::fields::{FIELDS, NESTED};
 use super::nasty::TEXTS;
 use super::{Seed, mix, zendesk_time};
-use crate::resources::{RESOURCES, Resource, resource};
+use crate::resources::{Resource, resource, resources};
 
 const FIRST_CREATED_AT: i64 = 1_600_000_000;
 
 /// Resources whose rows hold no free text, or none but a name.
-const WITHOUT_TEXT: [&str; 11] = [
+const WITHOUT_TEXT: [&str; 16] = [
+    "account_settings",
+    "talk_settings",
+    "agents_overview",
+    "account_overview",
+    "current_queue_activity",
     "organization_subscriptions",
     "brand_agents",
     "call_legs",
@@ -28,7 +33,8 @@ const WITHOUT_TEXT: [&str; 11] = [
     "post_comment_votes",
     "ticket_metric_events",
 ];
-const WITH_NAMES_ONLY: [&str; 10] = [
+const WITH_NAMES_ONLY: [&str; 11] = [
+    "greeting_categories",
     "tags",
     "schedules",
     "account_attributes",
@@ -65,7 +71,7 @@ struct Row {
 /// Three hundred rows of each resource, made once for all tests. A parser takes them, so no
 /// escape in them is half a character and no control stands raw in a string.
 static ROWS_MADE: LazyLock<BTreeMap<&str, Vec<Row>>> =
-    LazyLock::new(|| RESOURCES.iter().map(|kind| (kind.name, rows_of(kind))).collect());
+    LazyLock::new(|| resources().map(|kind| (kind.name, rows_of(kind))).collect());
 
 fn rows_of(kind: &Resource) -> Vec<Row> {
     let row = |n| {
@@ -79,15 +85,19 @@ fn rows_of(kind: &Resource) -> Vec<Row> {
 
 #[test]
 fn every_row_is_an_object_with_its_keys_and_times() {
-    assert_eq!(ROWS_MADE.len(), RESOURCES.len());
+    assert_eq!(ROWS_MADE.len(), resources().count());
     for (resource, rows) in ROWS_MADE.iter() {
         let mut keys = BTreeSet::new();
         for Row { seed, json, .. } in rows {
             assert!(json.is_object(), "{resource}");
+            if crate::resources::resource(resource).is_object() {
+                continue;
+            }
             let key = match *resource {
                 "tags" => &json["name"],
                 "attribute_definitions" => &json["subject"],
                 "custom_objects" => &json["key"],
+                "agents_activity" => &json["agent_id"],
                 _ => &json["id"],
             };
             assert!(keys.insert(key.to_string()), "{resource}: {key} again");
@@ -136,7 +146,7 @@ fn assert_times(resource: &str, seed: &Seed, row: &Value) {
 
 #[test]
 fn the_same_seed_makes_the_same_bytes_and_other_bits_another_row() {
-    for kind in RESOURCES {
+    for kind in resources() {
         for n in [1, 2, 97] {
             assert_eq!((kind.make)(&seed(n)), (kind.make)(&seed(n)), "{}", kind.name);
         }

@@ -21,6 +21,7 @@ mod files;
 mod floors;
 mod harness;
 mod heartbeat;
+mod help_center_setup;
 mod history;
 mod kill;
 mod matrix;

@@ -40,6 +40,7 @@ mod feed;
 mod fields;
 mod file;
 mod help_center;
+mod help_center_setup;
 mod lifecycle;
 mod lookups;
 mod options;

@@ -3,8 +3,9 @@
 use super::custom_objects::CustomObject;
 use super::resolved::ResolvedStream;
 use super::{
-    account, business_rules, community, conditions, custom_objects, help_center, lifecycle,
-    options, people, searches, settings, support, talk, talk_setup, ticket_history, tickets,
+    account, business_rules, community, conditions, custom_objects, help_center, help_center_setup,
+    lifecycle, options, people, searches, settings, support, talk, talk_setup, ticket_history,
+    tickets,
 };
 use crate::config::Config;
 
@@ -27,6 +28,7 @@ pub fn registry_with(config: &Config, objects: &[CustomObject]) -> Vec<ResolvedS
         account::streams(),
         help_center::streams(),
         community::streams(),
+        help_center_setup::streams(),
         conditions::streams(),
         lifecycle::streams(),
         ticket_history::streams(),

@@ -33,6 +33,8 @@ pub(crate) enum Dialect {
     Pages,
     /// The help center's flavour of the same.
     HelpCenterPages,
+    /// The same flavour by cursor alone, of what the account has once for all of its help centers.
+    GuidePages,
     /// All rows at once; with `page[size]` by cursor (ticket fields).
     AllOrCursor,
     /// All rows at once, whatever is asked.

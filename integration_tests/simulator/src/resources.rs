@@ -595,10 +595,11 @@ const RESOURCES: &[Resource] = &[
     // A resource without children goes here.
 ];
 
+mod guide_setup;
 mod talk_setup;
 
 /// The lists of all families. What is in none of the others is in the first.
-const FAMILIES: &[&[Resource]] = &[RESOURCES, talk_setup::RESOURCES];
+const FAMILIES: &[&[Resource]] = &[RESOURCES, talk_setup::RESOURCES, guide_setup::RESOURCES];
 
 /// All resources; parents stand before their children.
 pub(crate) fn resources() -> impl Iterator<Item = &'static Resource> {

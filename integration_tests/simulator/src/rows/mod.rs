@@ -8,6 +8,7 @@ pub(crate) mod administration;
 pub(crate) mod business_rules;
 pub(crate) mod community;
 pub(crate) mod custom_objects;
+pub(crate) mod guide_setup;
 pub(crate) mod help_center;
 pub(crate) mod json;
 mod nasty;

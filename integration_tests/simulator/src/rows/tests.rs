@@ -34,7 +34,8 @@ const WITHOUT_TEXT: [&str; 17] = [
     "post_comment_votes",
     "ticket_metric_events",
 ];
-const WITH_NAMES_ONLY: [&str; 13] = [
+const WITH_NAMES_ONLY: [&str; 14] = [
+    "themes",
     "badge_categories",
     "redirect_rules",
     "greeting_categories",

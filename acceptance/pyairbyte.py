@@ -45,8 +45,19 @@ def expected(sim, stream):
             for field in sim.order("truth", f"{kind}_fields")
             for row in options(kind, field["row"])
         ]
+    elif stream in ("ivr_menus", "ivr_routes"):
+        found = [menu for ivr in sim.order("truth", "ivrs") for menu in menus(ivr["row"])]
+        if stream == "ivr_routes":
+            found = [route for menu in found for route in routes(menu)]
+        rows = [{"row": row} for row in found]
     else:
         rows = sim.order("truth", stream)
+    for secret in SECRETS.get(stream, []):
+        for row in rows:
+            row["row"].pop(secret, None)
+    if stream == "greetings":
+        for row in rows:
+            row["row"]["id"] = str(row["row"]["id"])
     if stream == "ticket_metrics":
         tickets = {str(row["row"]["id"]): row["row"] for row in sim.order("truth", "tickets")}
         for row in rows:
@@ -71,7 +82,23 @@ KEYS = {
     "custom_objects": ["key"],
     "ticket_field_options": ["object_type", "field_id", "id"],
     "ticket_attachments": ["comment_id", "id"],
+    "lines": ["id", "line_type"],
+    "agents_activity": ["agent_id"],
+    # One object each; the time of the answer, which is their key, the account does not hold.
+    **dict.fromkeys(
+        (
+            "account_settings",
+            "talk_settings",
+            "agents_overview",
+            "account_overview",
+            "current_queue_activity",
+        ),
+        [],
+    ),
 }
+
+# Keys of listed rows that are in no record.
+SECRETS = {"phone_numbers": ["token"], "lines": ["token"]}
 
 # Streams whose rows get the key of the row that they are listed under.
 BELOW = {"schedule_holidays": "schedule_id", "custom_object_fields": "custom_object_key"}
@@ -88,6 +115,18 @@ def comments(event):
             keys = ("ticket_id", "timestamp", "via_reference_id")
             above = {key: event[key] for key in keys if key in event}
             yield {**child, **above}
+
+
+def menus(ivr):
+    """The menus of a tree, with what they get from it."""
+    for menu in ivr["menus"]:
+        yield {**menu, "ivr_id": ivr["id"]}
+
+
+def routes(menu):
+    """The routes of a menu, with what they get from it and from its tree."""
+    for route in menu["routes"]:
+        yield {**route, "ivr_id": menu["ivr_id"], "ivr_menu_id": menu["id"]}
 
 
 def attachments(event):

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::Value;
 use simulator::{Account, Prng, Settings, Simulator};
 
-use crate::expected::{ByKey, differences, listing, newest};
+use crate::expected::{ByKey, SNAPSHOTS, differences, listing, newest};
 use crate::harness::{Connector, FULL, INCREMENTAL, Run, of_brands, seeds};
 
 /// Withheld by the exports, and a second for a scaled clock.
@@ -52,7 +52,8 @@ fn a_full_refresh_delivers_the_account_field_by_field() {
     let found = compare(&sim, &run, &all);
     assert!(found.is_empty(), "{found:#?}");
     for stream in &all {
-        assert!(run.records(stream).len() > 5, "{stream} spans no second page");
+        let least = if SNAPSHOTS.contains(stream) { 1 } else { 6 };
+        assert!(run.records(stream).len() >= least, "{stream} spans no second page");
     }
 }
 
@@ -88,13 +89,16 @@ fn a_second_read_without_changes_delivers_nothing_again() {
     for stream in &incremental {
         // Where the listing has no order of time, rows as new as the cursor come again, and so do
         // those that claim to be of the future or have no time.
-        let cursor = if *stream == "ticket_audits" { "created_at" } else { "updated_at" };
+        let by_creation = ["ticket_audits", "badge_assignments"].contains(stream);
+        let cursor = if by_creation { "created_at" } else { "updated_at" };
         let state = first.state(stream).unwrap_or(&Value::Null);
         let again = |record: &&&Value| {
             // Each brand but the main one has a position of its own.
             let of_brand = &state["brands"][record["brand_id"].to_string()];
             let saved = of_brand[cursor].as_str().or(state[cursor].as_str());
-            record[cursor].as_str().is_some_and(|time| Some(time) < saved)
+            // To the second, as it is saved; some listings tell milliseconds.
+            let second = |time: &str| time.get(..19).map(str::to_owned);
+            record[cursor].as_str().is_some_and(|time| second(time) < saved.and_then(second))
         };
         let records = second.records(stream);
         let again: Vec<_> = records.iter().filter(again).collect();

@@ -8,10 +8,21 @@ use simulator::{Account, Simulator};
 /// Rows by key.
 pub(crate) type ByKey = BTreeMap<String, Value>;
 
+/// Streams of one object each, whose key is the time of the answer.
+pub(crate) const SNAPSHOTS: [&str; 5] = [
+    "account_settings",
+    "talk_settings",
+    "agents_overview",
+    "account_overview",
+    "current_queue_activity",
+];
+
 /// The key of a record of a stream.
 pub(crate) fn key(stream: &str, record: &Value) -> String {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     match stream {
+        _ if SNAPSHOTS.contains(&stream) => "the only one".to_owned(),
+        "agents_activity" => text(&record["agent_id"]),
         "tags" => text(&record["name"]),
         "custom_objects" => text(&record["key"]),
         "attribute_definitions" => {
@@ -29,7 +40,17 @@ pub(crate) fn key(stream: &str, record: &Value) -> String {
 
 /// The newest record per key.
 pub(crate) fn newest<'v>(stream: &str, records: impl IntoIterator<Item = &'v Value>) -> ByKey {
-    records.into_iter().map(|record| (key(stream, record), record.clone())).collect()
+    let of_record = |record: &Value| {
+        let mut row = record.clone();
+        if SNAPSHOTS.contains(&stream) {
+            // What comes from the answer itself no account holds.
+            let second = row.as_object_mut().and_then(|row| row.remove("current_timestamp"));
+            let second = second.as_ref().and_then(Value::as_str).and_then(|text| text.parse().ok());
+            assert!(second.is_some_and(|second: i64| second > 1_700_000_000), "{stream}: {record}");
+        }
+        (key(stream, record), row)
+    };
+    records.into_iter().map(of_record).collect()
 }
 
 /// What a complete read of a stream delivers now: every row that Zendesk lists, with the keys that
@@ -93,6 +114,28 @@ fn of_account(account: &Account, stream: &str) -> ByKey {
             });
             with.collect()
         }
+        _ if SNAPSHOTS.contains(&stream) => {
+            rows(stream).map(|row| (key(stream, &row.json), row.json)).collect()
+        }
+        "phone_numbers" | "lines" => {
+            let without = rows(stream).map(|mut row| {
+                row.json.as_object_mut().expect("a row is an object").remove("token");
+                (row.key, row.json)
+            });
+            without.collect()
+        }
+        "greetings" => {
+            let named = rows(stream).map(|mut row| {
+                row.json["id"] = row.key.clone().into();
+                (row.key, row.json)
+            });
+            named.collect()
+        }
+        "ivr_menus" => rows("ivrs").flat_map(|ivr| menus(&ivr.json)).collect(),
+        "ivr_routes" => rows("ivrs")
+            .flat_map(|ivr| menus(&ivr.json))
+            .flat_map(|(_, menu)| routes(&menu))
+            .collect(),
         "schedule_holidays" => below(account, stream, "schedule_id"),
         "custom_object_fields" => below(account, stream, "custom_object_key"),
         "ticket_field_options" => {
@@ -118,6 +161,27 @@ fn below(account: &Account, stream: &str, column: &str) -> ByKey {
         (row.key, row.json)
     });
     with.collect()
+}
+
+/// The menus of a tree, with what they get from it.
+fn menus(ivr: &Value) -> Vec<(String, Value)> {
+    let menus = ivr["menus"].as_array().cloned().unwrap_or_default().into_iter();
+    let menu = |mut menu: Value| {
+        menu["ivr_id"] = ivr["id"].clone();
+        (key("ivr_menus", &menu), menu)
+    };
+    menus.map(menu).collect()
+}
+
+/// The routes of a menu, with what they get from it and from its tree.
+fn routes(menu: &Value) -> Vec<(String, Value)> {
+    let routes = menu["routes"].as_array().cloned().unwrap_or_default().into_iter();
+    let route = |mut route: Value| {
+        route["ivr_id"] = menu["ivr_id"].clone();
+        route["ivr_menu_id"] = menu["id"].clone();
+        (key("ivr_routes", &route), route)
+    };
+    routes.map(route).collect()
 }
 
 /// The options of a field, with what they get from it.

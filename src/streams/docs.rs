@@ -385,6 +385,8 @@ fn added_column((key, source): &Splice, rows: &RowsAt) -> String {
             format!("the `{from}` of the row around it")
         }
         Source::Of(_, from) => format!("the `{from}` of the listed row"),
+        Source::TextOf(_, from) => format!("its `{from}` as a text, whatever it is"),
+        Source::AnsweredAt => "when Zendesk answered, unix seconds as a text".to_owned(),
         Source::SecondsOf(_, from) => format!("the `{from}` as unix seconds"),
         Source::Filled(BRAND_ID) => "the brand whose help center it is of".to_owned(),
         Source::Filled(placeholder) => format!("the {placeholder} in the path"),

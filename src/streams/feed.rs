@@ -25,6 +25,8 @@ pub struct Feed {
     pub order: Order,
     /// The key, or the keys one inside the other, under which the rows lie.
     pub list: &'static [&'static str],
+    /// Whether one object lies there, which is the only row.
+    pub is_object: bool,
     /// Listings of the same dialect that are walked behind it as if they were one: their paths and
     /// lists.
     pub more: &'static [(&'static str, &'static [&'static str])],
@@ -134,6 +136,7 @@ impl Feed {
             paging: Paging::Cursor,
             order: Order::Other,
             list,
+            is_object: false,
             more: &[],
             host: Host::Account,
             buckets: &[Bucket::Account],
@@ -152,6 +155,15 @@ impl Feed {
         list: &'static [&'static str],
     ) -> Self {
         Self { paging: Paging::Single, ..Self::listing(name, path, list) }
+    }
+
+    /// One object in place of a listing.
+    pub(super) const fn object(
+        name: &'static str,
+        path: &'static str,
+        at: &'static [&'static str],
+    ) -> Self {
+        Self { is_object: true, ..Self::single(name, path, at) }
     }
 
     /// Whether each brand has a listing of its own, at its own host.

@@ -43,7 +43,8 @@ impl ResolvedStream {
             let path = from_ref(&load.name);
             ListShape { is_optional: true, ..list(path, vec!["id".into()]) }
         });
-        std::iter::once(list(self.feed.list, listed)).chain(own).chain(joined).collect()
+        let of_feed = ListShape { is_object: self.feed.is_object, ..list(self.feed.list, listed) };
+        std::iter::once(of_feed).chain(own).chain(joined).collect()
     }
 
     /// What has to be looked up at each level of the stream's path.

@@ -22,6 +22,7 @@
 //! missing. `UPDATE_GENERATED=1 cargo test` then rewrites `docs/streams.md`.
 
 mod access;
+mod account;
 pub mod brands;
 mod business_rules;
 mod community;
@@ -39,6 +40,7 @@ mod feed;
 mod fields;
 mod file;
 mod help_center;
+mod help_center_setup;
 mod lifecycle;
 mod lookups;
 mod options;
@@ -57,6 +59,7 @@ mod sources;
 mod stream;
 mod support;
 mod talk;
+mod talk_setup;
 #[cfg(test)]
 mod tests;
 mod ticket_history;

@@ -3,8 +3,9 @@
 use super::custom_objects::CustomObject;
 use super::resolved::ResolvedStream;
 use super::{
-    business_rules, community, conditions, custom_objects, help_center, lifecycle, options, people,
-    searches, settings, support, talk, ticket_history, tickets,
+    account, business_rules, community, conditions, custom_objects, help_center, help_center_setup,
+    lifecycle, options, people, searches, settings, support, talk, talk_setup, ticket_history,
+    tickets,
 };
 use crate::config::Config;
 
@@ -24,12 +25,15 @@ pub fn registry_with(config: &Config, objects: &[CustomObject]) -> Vec<ResolvedS
         people::streams(),
         business_rules::streams(),
         settings::streams(),
+        account::streams(),
         help_center::streams(),
         community::streams(),
+        help_center_setup::streams(),
         conditions::streams(),
         lifecycle::streams(),
         ticket_history::streams(),
         talk::streams(),
+        talk_setup::streams(),
         custom_objects::streams(),
     ];
     let declared = declared.into_iter().flatten().map(ResolvedStream::declared);

@@ -50,6 +50,8 @@ pub enum Source {
     PartValue,
     /// The same of its value before.
     PartBefore,
+    /// When Zendesk answered, by its clock: unix seconds, as a text.
+    AnsweredAt,
     /// Zendesk does not tell.
     Untold,
 }
@@ -72,7 +74,8 @@ impl Source {
             // The keys of a kind's own sources, and of its parts, are noted where the kind is.
             Self::KindName | Self::KindTime | Self::KindActor | Self::KindFrom | Self::KindTo => {}
             Self::PartName | Self::PartNumber | Self::PartValue | Self::PartBefore => {}
-            Self::Place(_) | Self::ListName | Self::Filled(_) | Self::Text(_) | Self::Untold => {}
+            Self::Place(_) | Self::ListName | Self::Filled(_) | Self::Text(_) => {}
+            Self::AnsweredAt | Self::Untold => {}
         }
     }
 }

@@ -9,7 +9,7 @@ use super::file::FileKeys;
 use super::prose::{Prose, prose};
 use super::rows::{Column, RowsAt};
 use super::side_loads::SideLoad;
-use super::sources::Splice;
+use super::sources::{Source, Splice};
 
 /// Another listing that a stream's rows can be read from, in place of the stream's feed.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ pub struct Stream {
     pub(super) dated: bool,
     /// Whether `users_from_start_date` lets the start date bound it all the same.
     pub dated_on_request: bool,
-    /// Keys that are not this stream's: side-loads for a neighbour.
+    /// Keys that are not in its rows: side-loads for a neighbour, and secrets.
     pub(super) drop: &'static [&'static str],
     /// Keys that are put in front of a row.
     pub(super) splice: &'static [Splice],
@@ -95,6 +95,22 @@ pub struct Stream {
 }
 
 impl Stream {
+    /// A stream of one object, which has no id: its key is the time of the answer, so that objects that
+    /// are appended by one sync after the other stay apart. The column is named and written as Airbyte's
+    /// connector for Talk has it.
+    pub(super) const fn snapshot(
+        name: &'static str,
+        feed: &'static Feed,
+        schema: &'static str,
+    ) -> Self {
+        Self {
+            primary_key: &["current_timestamp"],
+            splice: &[("current_timestamp", Source::AnsweredAt)],
+            deleted_rows: DeletedRows::None,
+            ..Self::listed(name, feed, schema)
+        }
+    }
+
     /// A stream of the rows that a feed lists, whatever the start date, for any agent. What else
     /// there is to say is written over this, the sentences for the docs in any case.
     pub(super) const fn listed(

@@ -181,12 +181,15 @@ fn every_placeholder_is_filled_by_the_lineage_and_every_filling_is_used() {
 }
 
 #[test]
-fn what_is_asked_at_the_hosts_of_brands_draws_on_the_pool_of_help_centers_and_nothing_else_does() {
+fn what_lies_below_the_paths_of_help_centers_draws_on_their_pool_and_nothing_else_does() {
     let fallbacks = streams().into_iter().filter_map(|stream| stream.on_fallback());
     for stream in streams().into_iter().chain(fallbacks) {
         for feed in stream.feed.lineage().into_iter().chain([stream.feed.root()]) {
             let draws = feed.buckets.contains(&Bucket::HelpCenter);
-            assert_eq!(draws, feed.host == Host::EachBrand, "{}", feed.name());
+            let of_help_centers = ["help_center/", "community/"];
+            let is_theirs = of_help_centers.iter().any(|start| feed.path().starts_with(start));
+            assert_eq!(draws, is_theirs, "{}", feed.name());
+            assert!(draws || feed.host == Host::Account, "{}", feed.name());
             assert_eq!(feed.host, stream.feed.host, "{} spans hosts", stream.name);
         }
     }

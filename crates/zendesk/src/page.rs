@@ -183,7 +183,9 @@ fn scan_level<'a>(
             let is_array = reader.peek() == Some(b'[');
             let is_object = reader.peek() == Some(b'{');
             let ends_here = |list: &ListShape| at_level(list, key) && list.path.len() == level + 1;
-            if let Some(at) = shape.lists.iter().position(ends_here).filter(|_| is_array) {
+            let list = shape.lists.iter().position(ends_here);
+            let holds_rows = |at: &usize| is_array || (is_object && shape.lists[*at].is_object);
+            if let Some(at) = list.filter(holds_rows) {
                 lists[at] = Some(scan_rows(reader, level + 1, &shape.lists[at])?);
             } else if is_object
                 && shape.lists.iter().any(|list| at_level(list, key) && list.path.len() > level + 1)
@@ -207,7 +209,11 @@ fn scan_level<'a>(
 
 fn scan_rows(reader: &mut Reader<'_>, depth: usize, shape: &ListShape) -> Result<Rows, Fault> {
     let mut rows = Rows::looking_for(shape);
-    scan_array(reader, depth, &shape.inner, 0, &mut rows)?;
+    if reader.peek() == Some(b'{') {
+        scan_row(reader, depth, &shape.inner, (0, 0), &mut rows)?;
+    } else {
+        scan_array(reader, depth, &shape.inner, 0, &mut rows)?;
+    }
     Ok(rows)
 }
 
@@ -369,6 +375,31 @@ mod tests {
             assert!(matches!(error(body), PageError::NotJson(_)), "{body}");
         }
         assert_eq!(scan(vec![b'{', 0xFF], &shape()).unwrap_err(), PageError::NotUtf8);
+    }
+
+    #[test]
+    fn an_object_is_the_only_row_where_one_is_looked_for() {
+        let list = |is_object| ListShape {
+            path: &["settings"],
+            wanted: vec!["id".into()],
+            is_object,
+            ..ListShape::default()
+        };
+        let scanned = |body: &str, is_object| {
+            scan(body.as_bytes().to_vec(), &Shape { lists: vec![list(is_object)] })
+        };
+        let body = r#"{"settings":{"id":7,"voice":{"id":8}},"next_page":null}"#;
+        let page = scanned(body, true).unwrap();
+        let [row] = &page.lists[0].rows[..] else { panic!("{page:?}") };
+        assert_eq!(page.text.raw(row.span), br#"{"id":7,"voice":{"id":8}}"#);
+        assert_eq!(page.text.raw(page.lists[0].member(0, "id").unwrap().value), b"7");
+        let is_lacking = |body, is_object| {
+            scanned(body, is_object).unwrap_err() == PageError::NoList("settings".into())
+        };
+        assert!(is_lacking(body, false), "a list is no object");
+        assert!(is_lacking(r#"{"settings":null}"#, true) && is_lacking("{}", true));
+        let rows = scanned(r#"{"settings":[{"id":1},{"id":2}]}"#, true).unwrap();
+        assert_eq!(rows.lists[0].rows.len(), 2, "an array is taken all the same");
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub struct ListShape {
     pub inner: Vec<ListShape>,
     /// Whether an answer without it is sound.
     pub is_optional: bool,
+    /// Whether one object stands in the place of the list.
+    pub is_object: bool,
 }
 
 impl ListShape {
@@ -26,16 +28,17 @@ impl ListShape {
         self.wanted.sort_unstable();
         self.wanted.dedup();
         self.is_optional &= other.is_optional;
+        self.is_object |= other.is_object;
         Self::add_to(&mut self.inner, other.inner);
     }
 
     /// Adds lists to others, those of one path to each other.
     pub fn add_to(lists: &mut Vec<Self>, more: impl IntoIterator<Item = Self>) {
         for more in more {
-            let Self { path, is_optional, .. } = more;
+            let Self { path, is_optional, is_object, .. } = more;
             let at = lists.iter().position(|list| list.path == path).unwrap_or(lists.len());
             if at == lists.len() {
-                lists.push(Self { path, is_optional, ..Self::default() });
+                lists.push(Self { path, is_optional, is_object, ..Self::default() });
             }
             lists[at].add(more);
         }

@@ -33,10 +33,14 @@ pub(crate) enum Dialect {
     Pages,
     /// The help center's flavour of the same.
     HelpCenterPages,
+    /// The same flavour by cursor alone, of what the account has once for all of its help centers.
+    GuidePages,
     /// All rows at once; with `page[size]` by cursor (ticket fields).
     AllOrCursor,
     /// All rows at once, whatever is asked.
     Single,
+    /// One object in place of the rows.
+    Object,
     Offset,
     /// Cursor, or the older dialect with `limit` and `before_url` (ticket audits).
     CursorOrLegacy,
@@ -159,6 +163,15 @@ pub(crate) const fn single(
     key: &'static str,
 ) -> Listing {
     Listing { key, dialect: Dialect::Single, ..pages(path, resource, Order::Position) }
+}
+
+/// One object in place of a listing.
+pub(crate) const fn object(
+    path: &'static str,
+    resource: &'static str,
+    key: &'static str,
+) -> Listing {
+    Listing { dialect: Dialect::Object, ..single(path, resource, key) }
 }
 
 /// The listing at a route, with the ids that its path names.

@@ -50,7 +50,7 @@ pub(crate) enum Stamp {
     None,
 }
 
-const fn plain(name: &'static str, label: &'static str, make: RowMaker) -> Resource {
+pub(crate) const fn plain(name: &'static str, label: &'static str, make: RowMaker) -> Resource {
     let (key, parent, stamp) = ("id", None, Stamp::Updated);
     Resource { name, key, label, parent, stamp, tiny: 12, make, listings: &[] }
 }
@@ -60,7 +60,7 @@ const fn child(name: &'static str, parent: &'static str, make: RowMaker) -> Reso
 }
 
 /// Parents stand before their children, because an account is founded in this order.
-pub(crate) const RESOURCES: &[Resource] = &[
+const RESOURCES: &[Resource] = &[
     Resource {
         tiny: 20,
         listings: &[
@@ -595,13 +595,31 @@ pub(crate) const RESOURCES: &[Resource] = &[
     // A resource without children goes here.
 ];
 
+mod guide_setup;
+mod talk_setup;
+
+/// The lists of all families. What is in none of the others is in the first.
+const FAMILIES: &[&[Resource]] = &[RESOURCES, talk_setup::RESOURCES, guide_setup::RESOURCES];
+
+/// All resources; parents stand before their children.
+pub(crate) fn resources() -> impl Iterator<Item = &'static Resource> {
+    FAMILIES.iter().copied().flatten()
+}
+
 /// The resource of that name; a wrong name is a mistake in a test.
 pub(crate) fn resource(name: &str) -> &'static Resource {
-    let found = RESOURCES.iter().find(|resource| resource.name == name);
+    let found = resources().find(|resource| resource.name == name);
     found.unwrap_or_else(|| panic!("there is no resource called {name}"))
 }
 
 /// Every listing of every resource.
 pub(crate) fn listings() -> impl Iterator<Item = &'static Listing> {
-    RESOURCES.iter().flat_map(|resource| resource.listings)
+    resources().flat_map(|resource| resource.listings)
+}
+
+impl Resource {
+    /// Whether it is one object, which is there from the beginning and for good.
+    pub(crate) fn is_object(&self) -> bool {
+        self.listings.iter().any(|listing| listing.dialect == Dialect::Object)
+    }
 }

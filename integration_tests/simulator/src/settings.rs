@@ -36,6 +36,7 @@ pub struct Settings {
     pub hostile_subdomains: &'static [&'static str],
     pub community: bool,
     pub side_conversations: bool,
+    pub talk: bool,
     /// Whether Zendesk's support has enabled bulk imports of users for this account.
     pub bulk_import: bool,
     /// What the OAuth client's pairs of tokens are for: `read`, `read write`, ...
@@ -76,6 +77,7 @@ impl Default for Settings {
             hostile_subdomains: &[],
             community: true,
             side_conversations: true,
+            talk: true,
             bulk_import: true,
             oauth_scope: "read",
             tidy_people: false,

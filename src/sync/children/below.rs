@@ -16,9 +16,9 @@ use crate::sync::files::download::{DownloadStats, Downloads};
 use crate::sync::listing::context::{Context, ends_everything, lock};
 use crate::sync::listing::pager::Pager;
 use crate::sync::position::path_params::{PathParams, fill_path};
+use crate::sync::records::CameAt;
 use airbyte::message::Level;
 use airbyte::source::emitter::Batch;
-use airbyte::stdout::unix_ms;
 use zendesk::budget::WalkId;
 use zendesk::client::Fetched;
 use zendesk::error::{ApiError, ErrorKind};
@@ -167,7 +167,7 @@ impl<'s, 'm: 's> Below<'s, 'm> {
         let mut answered = Answered::Settled;
         let Some(list) = fetched.page.lists.first() else { return Ok(answered) };
         let mut batch = Batch::default();
-        let emitted_at = unix_ms();
+        let came_at = CameAt::now(fetched.now_unix);
         let mut deliveries = Vec::new();
         for (stream, writer) in &node.streams {
             // The lock is taken twice, and must not last from the first to the second.
@@ -177,7 +177,7 @@ impl<'s, 'm: 's> Below<'s, 'm> {
             let mut own = Vec::new();
             let waits = stream.file.is_some();
             let lines = if waits { &mut own } else { &mut batch.lines };
-            let mut written = writer.write(&fetched.page, &keep, path_params, emitted_at, lines);
+            let mut written = writer.write(&fetched.page, &keep, path_params, came_at, lines);
             if waits {
                 let files = std::mem::take(&mut written.files);
                 deliveries

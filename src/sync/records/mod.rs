@@ -19,6 +19,7 @@ use self::written::WrittenRows;
 use crate::streams::{Beside, Deletion, DerivedRows, Lists, ResolvedStream, Source};
 use crate::sync::position::path_params::PathParams;
 use airbyte::message::{record_head, record_tail};
+use airbyte::stdout::unix_ms;
 use zendesk::json::{Member, Span};
 use zendesk::page::{Page, Rows};
 
@@ -36,6 +37,23 @@ pub mod truncate;
 mod values;
 pub mod written;
 
+/// When the rows of a page came.
+#[derive(Clone, Copy, Debug)]
+pub struct CameAt {
+    /// This machine's time, which the protocol wants: unix milliseconds.
+    pub emitted_at_ms: u64,
+    /// Zendesk's, unix seconds.
+    pub answered_at: i64,
+}
+
+impl CameAt {
+    /// Now, of an answer of that second of Zendesk's.
+    #[must_use]
+    pub fn now(answered_at: i64) -> Self {
+        Self { emitted_at_ms: unix_ms(), answered_at }
+    }
+}
+
 /// Writes one stream's rows of a page.
 #[derive(Debug)]
 pub struct RecordWriter {
@@ -52,14 +70,13 @@ impl RecordWriter {
     }
 
     /// Appends a RECORD line for each row of the stream whose listed row is kept; of other lists
-    /// than the feed's those rows that belong to a kept one, or all that belong to none. `emitted_at_ms` is unix time in
-    /// milliseconds.
+    /// than the feed's those rows that belong to a kept one, or all that belong to none.
     pub fn write(
         &self,
         page: &Page,
         keep: &[bool],
         path_params: &PathParams,
-        emitted_at_ms: u64,
+        CameAt { emitted_at_ms, answered_at }: CameAt,
         out: &mut Vec<u8>,
     ) -> WrittenRows {
         let ResolvedStream { feed, rows, .. } = &*self.stream;
@@ -72,7 +89,8 @@ impl RecordWriter {
             written.rows_without_key += walker.strays() as u64;
             let beside = (list.path != feed.list).then(|| self.kept_beside(page, list, keep));
             let keep = beside.as_deref().unwrap_or(keep);
-            let common = Common { list_name: rows.name_of(list.path), path_params, side_loaded };
+            let list_name = rows.name_of(list.path);
+            let common = Common { list_name, path_params, side_loaded, answered_at };
             if let Some(derived) = rows.derived {
                 let mut deriver = Deriver::new(derived);
                 walker.each(keep, |place| {
@@ -183,9 +201,16 @@ impl RecordWriter {
 
     /// Whether any part of the primary key is there; platforms abort or drop rows without one.
     fn has_key(&self, place: &RowPlace<'_, '_>) -> bool {
+        let has_members = place.span().end - place.span().start > 2;
+        // What is put in front of a row that holds nothing tells nothing.
+        let is_put = |key: &&'static str| {
+            has_members && self.stream.splice.contains(&(*key, Source::AnsweredAt))
+        };
         match self.stream.primary_key {
-            [] => place.span().end - place.span().start > 2,
-            keys => keys.iter().any(|key| place.raw(key).is_some_and(|raw| raw != b"null")),
+            [] => has_members,
+            keys => keys
+                .iter()
+                .any(|key| is_put(key) || place.raw(key).is_some_and(|raw| raw != b"null")),
         }
     }
 
@@ -306,6 +331,8 @@ pub(super) mod tests {
     use crate::sync::listing::pager::Listing;
     use zendesk::page::scan;
 
+    const CAME_AT: CameAt = CameAt { emitted_at_ms: 1, answered_at: 1_795_219_200 };
+
     /// The records that these streams of one feed make of an answer.
     pub(in crate::sync) fn records(names: &[&str], body: &str) -> Vec<Value> {
         configured(&json!({}), names, body)
@@ -326,7 +353,8 @@ pub(super) mod tests {
         let keep = vec![true; page.lists[0].rows.len()];
         let data = |stream: &&Arc<ResolvedStream>| {
             let mut out = Vec::new();
-            let written = RecordWriter::new(stream).write(&page, &keep, &Vec::new(), 1, &mut out);
+            let written =
+                RecordWriter::new(stream).write(&page, &keep, &Vec::new(), CAME_AT, &mut out);
             let lines = String::from_utf8(out).unwrap();
             assert_eq!(written.rows, lines.lines().count() as u64);
             let data = |line| serde_json::from_str::<Value>(line).unwrap()["record"]["data"].take();
@@ -397,7 +425,8 @@ pub(super) mod tests {
         let keep = vec![true; page.lists[0].rows.len()];
         let of_stream = |stream: &&Arc<ResolvedStream>| {
             let mut out = Vec::new();
-            let written = RecordWriter::new(stream).write(&page, &keep, &Vec::new(), 1, &mut out);
+            let written =
+                RecordWriter::new(stream).write(&page, &keep, &Vec::new(), CAME_AT, &mut out);
             let lines = String::from_utf8(out).unwrap();
             let fields = |line: &str| -> Vec<String> {
                 let record: Value = serde_json::from_str(line).unwrap();
@@ -430,6 +459,36 @@ pub(super) mod tests {
         assert!(made[1].iter().flatten().any(|field| field == "from"), "{made:?}");
         let names: Vec<Value> = records(&["ticket_lifecycle_events"], event);
         assert!(names[0].as_array().unwrap().iter().all(|row| row["id"].is_string()));
+    }
+
+    #[test]
+    fn one_object_is_a_row_with_the_time_of_the_answer_unless_it_holds_nothing() {
+        let of = |value: &str| {
+            records(&["agents_overview"], &format!("{{\"agents_overview\":{value}}}"))
+        };
+        let row = json!({"current_timestamp": "1795219200", "total_calls_accepted": 3});
+        assert_eq!(of(r#"{"total_calls_accepted":3}"#), [json!([row.clone()])]);
+        let told = r#"{"current_timestamp":"5","total_calls_accepted":3}"#;
+        assert_eq!(of(told), [json!([row])], "Zendesk's clock counts");
+        assert_eq!(of("{}"), [json!([])]);
+    }
+
+    #[test]
+    fn trees_lead_down_to_routes_which_name_what_is_around_them() {
+        let body = r#"{"ivrs":[{"id":1,"menus":[{"id":2,"routes":[{"id":3},{"id":4}]},{"id":5}]},
+            {"id":6,"menus":[]},{"id":7}]}"#;
+        let [menus, routes]: [Value; 2] =
+            records(&["ivr_menus", "ivr_routes"], body).try_into().unwrap();
+        let route = |id| json!({"ivr_id": 1, "ivr_menu_id": 2, "id": id});
+        assert_eq!(routes, json!([route(3), route(4)]));
+        assert_eq!(menus[1], json!({"ivr_id": 1, "id": 5}));
+    }
+
+    #[test]
+    fn a_greeting_is_named_by_a_text() {
+        let body = r#"{"greetings":[{"id":"voicemail_en"},{"id":7},{"id":null}]}"#;
+        let expected = json!([{"id": "voicemail_en"}, {"id": "7"}]);
+        assert_eq!(records(&["greetings"], body), [expected]);
     }
 
     #[test]

@@ -149,7 +149,7 @@ mod tests {
             path,
             wanted: WANTED.map(Into::into).to_vec(),
             inner,
-            is_optional: false,
+            ..ListShape::default()
         };
         let both =
             |inner: &[ListShape]| vec![list(&["a"], inner.to_vec()), list(&["b"], inner.to_vec())];

@@ -20,6 +20,8 @@ pub(super) struct Common<'a> {
     pub(super) list_name: Option<&'static str>,
     pub(super) path_params: &'a PathParams,
     pub(super) side_loaded: &'a SideLoaded<'a>,
+    /// When Zendesk answered, unix seconds.
+    pub(super) answered_at: i64,
 }
 
 /// What a row's columns are made of.
@@ -93,6 +95,7 @@ impl<'p> Values<'p, '_> {
             }
             Source::TimeOf(..)
             | Source::Text(_)
+            | Source::AnsweredAt
             | Source::Joined(_)
             | Source::ListName
             | Source::KindName
@@ -147,6 +150,7 @@ impl<'p> Values<'p, '_> {
                 Some(timestamp::to_iso(seconds).into())
             }
             Source::Text(text) => Some(text.into()),
+            Source::AnsweredAt => Some(self.common.answered_at.to_string().into()),
             Source::ListName => Some(self.common.list_name?.into()),
             Source::KindName => Some(self.kind?.name.into()),
             Source::PartName => Some(self.part?.name.clone()),
@@ -205,7 +209,8 @@ impl<'p> Values<'p, '_> {
             }
             // Numbers, and what does not come from the page.
             Source::SecondsOf(..) | Source::TimeOf(..) | Source::Place(_) | Source::Filled(_) => {}
-            Source::ListName | Source::KindName | Source::Text(_) | Source::Untold => {}
+            Source::ListName | Source::KindName | Source::Text(_) => {}
+            Source::AnsweredAt | Source::Untold => {}
         }
     }
 

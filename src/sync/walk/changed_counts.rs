@@ -13,9 +13,8 @@ use crate::sync::listing::context::Context;
 use crate::sync::listing::pager::{Listing, Pager};
 use crate::sync::position::digest::Digest;
 use crate::sync::position::{Phase, Position};
-use crate::sync::records::{RecordWriter, filter};
+use crate::sync::records::{CameAt, RecordWriter, filter};
 use airbyte::source::emitter::Batch;
-use airbyte::stdout::unix_ms;
 use zendesk::budget::WalkId;
 use zendesk::client::{Fetched, RequestStats};
 use zendesk::page::Page;
@@ -172,11 +171,12 @@ pub(super) async fn deliver_moved(
     let mut pager = Pager::new(context.client, listing, Token::First, size);
     let writer = RecordWriter::new(&stream);
     while let Some(fetched) = pager.next().await? {
-        let Fetched { page, slot, .. } = fetched;
+        let Fetched { page, slot, now_unix, .. } = fetched;
+        let came_at = CameAt::now(now_unix);
         let keep: Vec<bool> = source.of(&page).map(|row| moved.has(&row.parent)).collect();
         let mut batch = Batch::default();
         let path_params = &segment.path_params;
-        let written = writer.write(&page, &keep, path_params, unix_ms(), &mut batch.lines);
+        let written = writer.write(&page, &keep, path_params, came_at, &mut batch.lines);
         drop(page);
         let member = &mut *segment.who[number];
         member.report.note(&written);

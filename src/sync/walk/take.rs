@@ -10,9 +10,8 @@ use crate::sync::files::Delivery;
 use crate::sync::listing::member::ActiveStream;
 use crate::sync::position::Place;
 use crate::sync::position::places::{self, MOST_BEARERS};
-use crate::sync::records::filter;
+use crate::sync::records::{CameAt, filter};
 use airbyte::source::emitter::{Batch, Part};
-use airbyte::stdout::unix_ms;
 use zendesk::page::{Page, Rows};
 use zendesk::paging::{Token, WITHHELD_SECONDS};
 
@@ -84,7 +83,7 @@ impl Segment<'_> {
         let around = list.rows.len() * BYTES_AROUND_A_ROW;
         batch.lines.reserve(asked.page.text.body.len() + around);
         let placed = self.place_rows(asked, list);
-        let emitted_at = unix_ms();
+        let came_at = CameAt::now(asked.now);
         for number in 0..self.who.len() {
             let member = &mut *self.who[number];
             if !member.is_reading() {
@@ -96,7 +95,7 @@ impl Segment<'_> {
                 continue;
             }
             let keep = kept(member, &self.feed, self.scope, &placed);
-            let (rows, delivery) = self.write(number, &placed, &keep, emitted_at, &mut batch.lines);
+            let (rows, delivery) = self.write(number, &placed, &keep, came_at, &mut batch.lines);
             with_files.extend(delivery.map(|delivery| WithFiles { member: number, delivery }));
             let seen = self.seen_at_the_end(number, &placed);
             // The position moves with the very batch: a state behind rows that it does not cover
@@ -218,7 +217,7 @@ impl Segment<'_> {
         number: usize,
         Placed { asked, list, .. }: &Placed<'_>,
         keep: &[bool],
-        emitted_at: u64,
+        came_at: CameAt,
         lines: &mut Vec<u8>,
     ) -> (u64, Option<Delivery>) {
         let member = &mut *self.who[number];
@@ -227,7 +226,7 @@ impl Segment<'_> {
         let waits = member.stream.file.is_some();
         let lines = if waits { &mut own } else { lines };
         let writer = &self.writers[number];
-        let written = writer.write(asked.page, keep, &self.path_params, emitted_at, lines);
+        let written = writer.write(asked.page, keep, &self.path_params, came_at, lines);
         member.report.note(&written);
         self.reached_cursor |=
             filter::reached_cursor(&member.stream, &member.position, asked.page, list);

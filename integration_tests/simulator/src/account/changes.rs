@@ -3,7 +3,7 @@
 
 use super::{Account, Birth, stamp};
 use crate::prng::Prng;
-use crate::resources::{Stamp, resource};
+use crate::resources::{Stamp, resource, resources};
 use crate::{clock, row_text};
 
 /// Fields that may change without the row moving in any listing; the first one present is changed.
@@ -130,7 +130,7 @@ impl Account {
 
     fn vanish(&mut self, name: &str, number: u64) {
         self.table_mut(name).remove(number);
-        let below = crate::resources::RESOURCES.iter().filter(|kind| kind.parent == Some(name));
+        let below = resources().filter(|kind| kind.parent == Some(name));
         for kind in below {
             let numbers: Vec<_> =
                 self.table(kind.name).children(number).map(|row| row.number).collect();
@@ -307,15 +307,15 @@ impl Account {
     }
 
     fn random_change_of_one(&mut self, chance: &mut Prng) -> String {
-        let kinds = crate::resources::RESOURCES;
+        let kinds: Vec<_> = resources().collect();
         let name = kinds[chance.below(kinds.len() as u64) as usize].name;
         let name = if chance.chance(0.25) { "tickets" } else { name };
         let keys = self.keys(name);
         let Some(key) = keys.get(chance.below(keys.len() as u64) as usize).cloned() else {
             return format!("create {name} {}", self.create(name));
         };
-        let may_be_made =
-            !matches!(name, "deleted_tickets" | "ticket_metrics" | "brands" | "custom_objects");
+        let may_be_made = !resource(name).is_object()
+            && !matches!(name, "deleted_tickets" | "ticket_metrics" | "brands" | "custom_objects");
         let may_change = !matches!(
             name,
             // A metric set changes with its ticket, and an event never.

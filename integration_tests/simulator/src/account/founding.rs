@@ -5,7 +5,7 @@
 use super::{
     ADMIN_USER_ID, AGENT_USER_ID, Account, Birth, SUSPENDED_USER_ID, brands, samples, timelines,
 };
-use crate::resources::{RESOURCES, Resource, Stamp};
+use crate::resources::{Resource, Stamp, resources};
 use crate::row_text;
 use crate::settings::{Settings, Size};
 
@@ -16,7 +16,7 @@ const HISTORY: i64 = 3 * 365 * DAY;
 const ONE_SECOND: std::ops::RangeInclusive<u64> = 9..=17;
 
 pub(super) fn found(account: &mut Account, settings: &Settings) {
-    for kind in RESOURCES {
+    for kind in resources() {
         if is_of_timelines(settings, kind.name) {
             match kind.name {
                 "users" => timelines::found_cast(account, settings),
@@ -52,6 +52,7 @@ fn count(kind: &Resource, size: Size) -> u64 {
     match size {
         // Each kind of object is a stream of its own.
         _ if kind.name == "custom_objects" => kind.tiny,
+        _ if kind.is_object() => 1,
         Size::Tiny => kind.tiny,
         Size::Small => kind.tiny * 5,
         Size::Of(counts) => {

@@ -21,7 +21,7 @@ pub use table::Row;
 pub use truth::Truth;
 
 use crate::prng::Prng;
-use crate::resources::{RESOURCES, Stamp, resource};
+use crate::resources::{Stamp, resource, resources};
 use crate::rows::Seed;
 use crate::settings::Settings;
 use crate::{clock, row_text};
@@ -69,7 +69,7 @@ impl Account {
             has_one_organization: false,
             timelines: None,
         };
-        for (index, resource) in RESOURCES.iter().enumerate() {
+        for (index, resource) in resources().enumerate() {
             let last_id = match resource.name {
                 "tickets" => 0,
                 "users" => ADMIN_USER_ID - 1,
@@ -95,7 +95,7 @@ impl Account {
 
     /// Names of all resources.
     pub fn resources() -> impl Iterator<Item = &'static str> {
-        RESOURCES.iter().map(|resource| resource.name)
+        resources().map(|resource| resource.name)
     }
 
     /// The keys of all rows of a resource, deleted ones among them, in order of their numbers.
@@ -209,7 +209,10 @@ impl Account {
             before_deletion: None,
             former: Vec::new(),
         };
-        if row.key.is_empty() || table.has_key(&row.key) {
+        if resource.is_object() {
+            // It has no name, and needs none.
+            row.key = name.to_owned();
+        } else if row.key.is_empty() || table.has_key(&row.key) {
             row.key = match resource.key {
                 "id" => seed.id.to_string(),
                 _ => format!("{}_{}", row.key, seed.n),

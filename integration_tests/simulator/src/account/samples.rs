@@ -4,7 +4,7 @@
 
 use super::founding::birth;
 use super::{ADMIN_USER_ID, Account, Birth, Row, SUBDOMAIN};
-use crate::resources::{RESOURCES, Resource, resource};
+use crate::resources::{Resource, resource, resources};
 use crate::{clock, row_text};
 
 /// Fields in which a sample takes the times of the row whose place it takes.
@@ -45,7 +45,7 @@ pub(super) fn add(account: &mut Account, is_left_out: impl Fn(&str) -> bool) {
             "ticket_comments" => add_comments(account, &lines),
             "ticket_metrics" | "deleted_tickets" => replace_rows(account, resource(name), &lines),
             _ => {
-                let kind = RESOURCES.iter().find(|kind| kind.name == *name);
+                let kind = resources().find(|kind| kind.name == *name);
                 kind.into_iter().for_each(|kind| add_rows(account, kind, &lines));
             }
         }
@@ -217,7 +217,7 @@ mod tests {
         for size in [Size::Tiny, Size::Small, Size::Large(100)] {
             for seed in 1..4 {
                 let account = Account::found(&Settings { seed, size, ..Settings::default() });
-                for kind in RESOURCES {
+                for kind in resources() {
                     for row in account.table(kind.name).rows.values() {
                         let newest = row.created_at.max(row.updated_at).max(row.generated);
                         assert!(newest <= now, "{} {}", kind.name, row.key);

@@ -95,6 +95,15 @@ pub(crate) fn answer(desk: &mut Desk<'_>, route: &str, asked: &Asked, who: &Iden
     result.unwrap_or_else(|refusal| refusal)
 }
 
+/// What an account without any help center does not have below `guide/`.
+const GUIDE_SETUP: &[&str] = &[
+    "guide/permission_groups",
+    "guide/content_tags",
+    "guide/theming",
+    "guide/redirect_rules",
+    "guide/external_content",
+];
+
 /// Parts of the product that this account, or the brand that is asked, does not have.
 fn closed(settings: &Settings, knobs: &Knobs, brand: &Brand, route: &str) -> Option<Answer> {
     let is_community = route.starts_with("community/");
@@ -104,6 +113,15 @@ fn closed(settings: &Settings, knobs: &Knobs, brand: &Brand, route: &str) -> Opt
     let is_open = settings.help_center && brand.has_help_center && !is_absent;
     if (is_community && !(settings.community && is_open)) || (is_help_center && !is_open) {
         return Some(Answer::no_page());
+    }
+    let is_guides = GUIDE_SETUP.iter().any(|path| route.starts_with(path));
+    if (is_guides && !settings.help_center) || (route.starts_with("gather/") && !settings.community)
+    {
+        return Some(Answer::no_access());
+    }
+    // Zendesk does not say how Talk is refused where it is not switched on; 403 and 404 were both seen.
+    if !settings.talk && route.starts_with("channels/voice/") {
+        return Some(Answer::no_access());
     }
     if !settings.support && !is_community && !is_help_center && route != "users/me" {
         return Some(Answer::support_inactive());
@@ -139,7 +157,8 @@ fn list(
     }
     let by_cursor = asked.get("page[size]").is_some()
         || asked.get("page[after]").is_some()
-        || asked.get("page[before]").is_some();
+        || asked.get("page[before]").is_some()
+        || listing.dialect == Dialect::GuidePages;
     let (order, descending) = sorting(listing, asked, by_cursor)?;
     let keys = views::visible(desk.account, listing, ids, asked, person, order)?;
     let is_export =
@@ -168,7 +187,7 @@ fn list(
     let nth = *desk.export_pages;
     let is_nth = |every: Option<u64>| every.is_some_and(|n| nth.is_multiple_of(n));
     let is_emptied = is_emptied && is_nth(desk.knobs.empty_page_every);
-    let help_center = listing.dialect == Dialect::HelpCenterPages;
+    let help_center = matches!(listing.dialect, Dialect::HelpCenterPages | Dialect::GuidePages);
     let flavour = paging::Flavour {
         key: listing.key,
         order,
@@ -191,6 +210,7 @@ fn list(
             paging::by_export_time(asked, &rows, &page, mark)
         }
         Dialect::Single => Ok(paging::all_at_once(&rows, listing.key)),
+        Dialect::Object => Ok(paging::one_object(&rows, listing.key)),
         Dialect::AllOrCursor if !by_cursor => Ok(paging::all_at_once(&rows, listing.key)),
         Dialect::CursorOrLegacy if !by_cursor => {
             paging::by_legacy_cursor(asked, &rows, listing.key, is_emptied, desk.cursors)

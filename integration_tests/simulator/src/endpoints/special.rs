@@ -39,7 +39,6 @@ pub(super) fn is_known(route: &str) -> bool {
         "users/me",
         "oauth/tokens/current",
         "webhooks",
-        "account/settings",
         "routing/attributes/definitions",
         "search",
         "search/export",
@@ -84,7 +83,6 @@ pub(super) fn answer(
             let gate = Gate { role: Role::Admin, scope: "webhooks", ..AGENTS };
             passed(&gate).map(|()| webhooks())
         }
-        "account/settings" => passed(&AGENTS).map(|()| account_settings(desk)),
         "routing/attributes/definitions" => {
             passed(&DEFINITIONS).map(|()| definitions(desk.account))
         }
@@ -144,13 +142,6 @@ fn webhooks() -> Answer {
     Answer::ok(format!(
         r#"{{"webhooks":[{}],"meta":{{"has_more":false,"after_cursor":null,"before_cursor":null}},"links":{{"prev":null,"next":null}}}}"#,
         rows.join(",")
-    ))
-}
-
-fn account_settings(desk: &Desk<'_>) -> Answer {
-    let side_conversations = desk.settings.side_conversations;
-    Answer::ok(format!(
-        r#"{{"settings":{{"side_conversations":{{"show_in_context_panel":{side_conversations}}},"tickets":{{"comments_public_by_default":true}},"api":{{"accepted_api_agreement":true,"api_password_access":"false","api_token_access":"true"}}}}}}"#
     ))
 }
 

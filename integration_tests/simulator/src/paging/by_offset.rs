@@ -59,3 +59,9 @@ pub(crate) fn all_at_once(rows: &Rows<'_>, key: &str) -> Answer {
         rows.keys.len()
     ))
 }
+
+/// The only row, and nothing around it.
+pub(crate) fn one_object(rows: &Rows<'_>, key: &str) -> Answer {
+    let row = rows.keys.first().map_or_else(|| "null".to_owned(), |row| (rows.text)(row.id));
+    Answer::ok(format!("{{{}:{row}}}", quote(key)))
+}

@@ -3,16 +3,19 @@
 //! from its seed alone, so the same seed gives the same bytes. Which rows exist, and when they
 //! change, is the server's business.
 
+pub(crate) mod account;
 pub(crate) mod administration;
 pub(crate) mod business_rules;
 pub(crate) mod community;
 pub(crate) mod custom_objects;
+pub(crate) mod guide_setup;
 pub(crate) mod help_center;
 pub(crate) mod json;
 mod nasty;
 pub(crate) mod people;
 pub(crate) mod settings;
 pub(crate) mod talk;
+pub(crate) mod talk_setup;
 pub(crate) mod ticket_activity;
 pub(crate) mod ticket_fields;
 pub(crate) mod ticket_history;

@@ -10,12 +10,18 @@ use serde_json::Value;
 use self::fields::{FIELDS, NESTED};
 use super::nasty::TEXTS;
 use super::{Seed, mix, zendesk_time};
-use crate::resources::{RESOURCES, Resource, resource};
+use crate::resources::{Resource, resource, resources};
 
 const FIRST_CREATED_AT: i64 = 1_600_000_000;
 
 /// Resources whose rows hold no free text, or none but a name.
-const WITHOUT_TEXT: [&str; 11] = [
+const WITHOUT_TEXT: [&str; 17] = [
+    "badge_assignments",
+    "account_settings",
+    "talk_settings",
+    "agents_overview",
+    "account_overview",
+    "current_queue_activity",
     "organization_subscriptions",
     "brand_agents",
     "call_legs",
@@ -28,7 +34,11 @@ const WITHOUT_TEXT: [&str; 11] = [
     "post_comment_votes",
     "ticket_metric_events",
 ];
-const WITH_NAMES_ONLY: [&str; 10] = [
+const WITH_NAMES_ONLY: [&str; 14] = [
+    "themes",
+    "badge_categories",
+    "redirect_rules",
+    "greeting_categories",
     "tags",
     "schedules",
     "account_attributes",
@@ -65,7 +75,7 @@ struct Row {
 /// Three hundred rows of each resource, made once for all tests. A parser takes them, so no
 /// escape in them is half a character and no control stands raw in a string.
 static ROWS_MADE: LazyLock<BTreeMap<&str, Vec<Row>>> =
-    LazyLock::new(|| RESOURCES.iter().map(|kind| (kind.name, rows_of(kind))).collect());
+    LazyLock::new(|| resources().map(|kind| (kind.name, rows_of(kind))).collect());
 
 fn rows_of(kind: &Resource) -> Vec<Row> {
     let row = |n| {
@@ -79,15 +89,19 @@ fn rows_of(kind: &Resource) -> Vec<Row> {
 
 #[test]
 fn every_row_is_an_object_with_its_keys_and_times() {
-    assert_eq!(ROWS_MADE.len(), RESOURCES.len());
+    assert_eq!(ROWS_MADE.len(), resources().count());
     for (resource, rows) in ROWS_MADE.iter() {
         let mut keys = BTreeSet::new();
         for Row { seed, json, .. } in rows {
             assert!(json.is_object(), "{resource}");
+            if crate::resources::resource(resource).is_object() {
+                continue;
+            }
             let key = match *resource {
                 "tags" => &json["name"],
                 "attribute_definitions" => &json["subject"],
                 "custom_objects" => &json["key"],
+                "agents_activity" => &json["agent_id"],
                 _ => &json["id"],
             };
             assert!(keys.insert(key.to_string()), "{resource}: {key} again");
@@ -125,18 +139,18 @@ fn assert_times(resource: &str, seed: &Seed, row: &Value) {
         _ => {}
     }
     if let Some(time) = row.get("created_at") {
-        assert_eq!(*time, created, "{resource}");
+        assert_eq!(seconds(time).replace(".000Z", "Z"), created, "{resource}");
     }
     if let Some(time) = row.get("updated_at")
         && !(time.is_null() && resource == "group_memberships")
     {
-        assert_eq!(*time, updated, "{resource}");
+        assert_eq!(seconds(time).replace(".000Z", "Z"), updated, "{resource}");
     }
 }
 
 #[test]
 fn the_same_seed_makes_the_same_bytes_and_other_bits_another_row() {
-    for kind in RESOURCES {
+    for kind in resources() {
         for n in [1, 2, 97] {
             assert_eq!((kind.make)(&seed(n)), (kind.make)(&seed(n)), "{}", kind.name);
         }

@@ -83,6 +83,11 @@ fn plans_and_features() {
     assert!(posts.text().starts_with("<!DOCTYPE html>"));
     assert_eq!(get(&bare, "help_center/articles").status, 200);
     assert_eq!(get(&bare, "tickets/2/side_conversations").status, 403);
+    assert_eq!(get(&bare, "gather/badges").status, 403);
+    assert_eq!(get(&bare, "guide/content_tags").status, 200);
+    let silent = on(Settings { talk: false, ..Settings::default() });
+    assert_eq!(get(&silent, "channels/voice/phone_numbers").status, 403);
+    assert_eq!(get(&silent, "account/settings").status, 200);
     let guide_only = on(Settings { support: false, ..Settings::default() });
     assert_eq!(get(&guide_only, "tickets").json()["error"], "SupportProductInactive");
     assert_eq!(get(&guide_only, "help_center/articles").status, 200);

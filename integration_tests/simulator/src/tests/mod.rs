@@ -100,7 +100,10 @@ fn walk(simulator: &Simulator, route: &str, next: impl Fn(&Value) -> Option<Stri
 
 fn ids(pages: &[Value], key: &str) -> Vec<String> {
     let rows = pages.iter().flat_map(|page| page[key].as_array().expect("an array of rows"));
-    rows.map(name_of).collect()
+    let own = |row: &Value| {
+        if key == "agents_activity" { row["agent_id"].to_string() } else { name_of(row) }
+    };
+    rows.map(own).collect()
 }
 
 /// A row's id as text, or its name where it has no id.

@@ -1,0 +1,20 @@
+//! What holds for the account as a whole.
+
+use super::feed::Feed;
+use super::prose::prose;
+use super::schema::schema;
+use super::stream::Stream;
+
+static ACCOUNT_SETTINGS: Feed =
+    Feed::object("account_settings", "account/settings.json", &["settings"]);
+
+pub(super) fn streams() -> Vec<Stream> {
+    vec![Stream {
+        documentation: prose(
+            "https://developer.zendesk.com/api-reference/ticketing/account-configuration/account_settings/",
+        ),
+        about: prose("Settings of the account, one object for each group of them."),
+        limitations: prose("What the settings were between two syncs, and who changed them."),
+        ..Stream::snapshot("account_settings", &ACCOUNT_SETTINGS, schema!("account_settings"))
+    }]
+}

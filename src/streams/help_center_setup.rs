@@ -1,0 +1,234 @@
+//! How help centers and the community are set up: who may see and write what, labels, tags, badges,
+//! themes, and content from elsewhere.
+//!
+//! Source: Zendesk, Help Center API. What lies below `guide/` and `gather/`, and the user segments, the
+//! account has once; it is asked for at the account's own host.
+
+use super::access::{ANY_AGENT, AccessRule};
+use super::cursor::{Cursor, CursorFormat};
+use super::feed::Feed;
+use super::prose::prose;
+use super::schema::schema;
+use super::stream::Stream;
+use zendesk::budget::Bucket;
+
+/// At the account's own host, and yet out of the pool of help centers.
+static USER_SEGMENTS: Feed = Feed {
+    buckets: &[Bucket::HelpCenter],
+    ..Feed::listing("user_segments", "help_center/user_segments.json", &["user_segments"])
+};
+
+static PERMISSION_GROUPS: Feed =
+    Feed::listing("permission_groups", "guide/permission_groups", &["permission_groups"]);
+
+static ARTICLE_LABELS: Feed =
+    Feed::of_help_centers("article_labels", "help_center/articles/labels.json", &["labels"]);
+
+static CONTENT_TAGS: Feed = Feed::listing("content_tags", "guide/content_tags", &["content_tags"]);
+
+static BADGES: Feed = Feed::listing("badges", "gather/badges", &["badges"]);
+
+static BADGE_CATEGORIES: Feed =
+    Feed::listing("badge_categories", "gather/badge_categories", &["badge_categories"]);
+
+static BADGE_ASSIGNMENTS: Feed =
+    Feed::listing("badge_assignments", "gather/badge_assignments", &["badge_assignments"]);
+
+static SERVICE_CATALOG_ITEMS: Feed = Feed::of_help_centers(
+    "service_catalog_items",
+    "help_center/service_catalog/items",
+    &["service_catalog_items"],
+);
+
+static THEMES: Feed = Feed::single("themes", "guide/theming/themes", &["themes"]);
+
+static REDIRECT_RULES: Feed =
+    Feed::listing("redirect_rules", "guide/redirect_rules", &["redirect_rules"]);
+
+static EXTERNAL_CONTENT_RECORDS: Feed =
+    Feed::listing("external_content_records", "guide/external_content/records", &["records"]);
+
+static EXTERNAL_CONTENT_SOURCES: Feed =
+    Feed::listing("external_content_sources", "guide/external_content/sources", &["sources"]);
+
+static EXTERNAL_CONTENT_TYPES: Feed =
+    Feed::listing("external_content_types", "guide/external_content/types", &["types"]);
+
+const GUIDE: AccessRule = AccessRule { feature: Some("the help center (Guide)"), ..ANY_AGENT };
+
+const LABELS: AccessRule = AccessRule { plan: Some("Guide Professional"), ..GUIDE };
+
+const GUIDE_MANAGER: AccessRule =
+    AccessRule { feature: Some("the permission to manage the help center (Guide)"), ..ANY_AGENT };
+
+const BADGE_MANAGER: AccessRule = AccessRule {
+    plan: Some("Gather Professional"),
+    feature: Some("the permission to manage the community (Gather)"),
+    ..ANY_AGENT
+};
+
+const CATALOG: AccessRule = AccessRule { feature: Some("the service catalog"), ..ANY_AGENT };
+
+const SEARCH_MANAGER: AccessRule = AccessRule {
+    feature: Some("the permission to manage federated search of the help center (Guide)"),
+    ..ANY_AGENT
+};
+
+const SEARCH_DOCS: &str =
+    "https://developer.zendesk.com/api-reference/help_center/federated-search/";
+const BADGES_DOCS: &str =
+    "https://developer.zendesk.com/api-reference/help_center/help-center-api/badges/";
+
+/// A stream of what the account has once for all of its help centers.
+const fn of_account(name: &'static str, feed: &'static Feed, schema: &'static str) -> Stream {
+    Stream { cursor: Cursor::UPDATED, scope: "hc:read", ..Stream::listed(name, feed, schema) }
+}
+
+pub(super) fn streams() -> Vec<Stream> {
+    vec![
+        Stream {
+            access: GUIDE,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/help_center/help-center-api/user_segments/",
+            ),
+            about: prose("User segments: who may see articles and topics."),
+            limitations: prose(
+                "Deleted segments; a full refresh drops them. They are read at the account's own host, \
+                 which answers where its brand has a help center; whether another brand's host lists \
+                 others is not documented.",
+            ),
+            ..of_account("user_segments", &USER_SEGMENTS, schema!("user_segments"))
+        },
+        Stream {
+            access: GUIDE_MANAGER,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/help_center/help-center-api/permission_groups/",
+            ),
+            about: prose("Permission groups: which user segments may edit and publish articles."),
+            limitations: prose("Deleted groups; a full refresh drops them."),
+            ..of_account("permission_groups", &PERMISSION_GROUPS, schema!("permission_groups"))
+        },
+        Stream {
+            cursor: Cursor::UPDATED,
+            access: LABELS,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/help_center/help-center-api/article_labels/",
+            ),
+            about: prose(
+                "Labels of articles, each once. Which article has which stands in its `label_names`.",
+            ),
+            limitations: prose(
+                "Deleted labels; a full refresh drops them. Whether help centers share labels is not \
+                 documented; one that two of them list comes once for each.",
+            ),
+            ..Stream::of_help_centers("article_labels", &ARTICLE_LABELS, schema!("article_labels"))
+        },
+        Stream {
+            access: GUIDE_MANAGER,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/help_center/help-center-api/content_tags/",
+            ),
+            about: prose("Content tags, which articles and posts name by their ids."),
+            limitations: prose("Deleted tags; a full refresh drops them."),
+            ..of_account("content_tags", &CONTENT_TAGS, schema!("content_tags"))
+        },
+        Stream {
+            access: BADGE_MANAGER,
+            documentation: prose(BADGES_DOCS),
+            about: prose("Badges that members of the community can get."),
+            limitations: prose("Deleted badges; a full refresh drops them."),
+            ..of_account("badges", &BADGES, schema!("badges"))
+        },
+        Stream {
+            access: BADGE_MANAGER,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/help_center/help-center-api/badge_categories/",
+            ),
+            about: prose("Categories of badges, such as achievements and titles, by brand."),
+            limitations: prose("Deleted categories; a full refresh drops them."),
+            ..of_account("badge_categories", &BADGE_CATEGORIES, schema!("badge_categories"))
+        },
+        Stream {
+            cursor: Cursor::of("created_at", CursorFormat::Iso),
+            access: BADGE_MANAGER,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/help_center/help-center-api/badge_assignments/",
+            ),
+            about: prose("Which member of the community has which badge. A row never changes."),
+            limitations: prose("Badges that were taken away; a full refresh drops their rows."),
+            ..of_account("badge_assignments", &BADGE_ASSIGNMENTS, schema!("badge_assignments"))
+        },
+        Stream {
+            access: CATALOG,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/help_center/help-center-api/service_catalog/",
+            ),
+            about: prose("Items of the service catalog that the user may ask for."),
+            limitations: prose(
+                "There is no incremental read; a full refresh drops deleted items. Which fields an item \
+                 has beside its name, text and form is not documented in full.",
+            ),
+            ..Stream::of_help_centers(
+                "service_catalog_items",
+                &SERVICE_CATALOG_ITEMS,
+                schema!("service_catalog_items"),
+            )
+        },
+        Stream {
+            access: GUIDE_MANAGER,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/help_center/help-center-api/theming/",
+            ),
+            about: prose("Themes of all help centers, and which of them are live."),
+            limitations: prose(
+                "Deleted themes; a full refresh drops them. The templates of a theme.",
+            ),
+            ..of_account("themes", &THEMES, schema!("themes"))
+        },
+        Stream {
+            access: GUIDE_MANAGER,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/help_center/help-center-api/redirect_rules/",
+            ),
+            about: prose("Rules that lead visitors from one address of a help center to another."),
+            limitations: prose(
+                "Deleted rules; a full refresh drops them. Zendesk's own page does not show the listing; it \
+                 is read as other programs read it.",
+            ),
+            ..of_account("redirect_rules", &REDIRECT_RULES, schema!("redirect_rules"))
+        },
+        Stream {
+            access: SEARCH_MANAGER,
+            documentation: prose(SEARCH_DOCS),
+            about: prose("Content from elsewhere that the help center's search finds."),
+            limitations: prose("Deleted records; a full refresh drops them."),
+            ..of_account(
+                "external_content_records",
+                &EXTERNAL_CONTENT_RECORDS,
+                schema!("external_content_records"),
+            )
+        },
+        Stream {
+            access: SEARCH_MANAGER,
+            documentation: prose(SEARCH_DOCS),
+            about: prose("Where content from elsewhere comes from."),
+            limitations: prose("Deleted sources; a full refresh drops them."),
+            ..of_account(
+                "external_content_sources",
+                &EXTERNAL_CONTENT_SOURCES,
+                schema!("external_content_names"),
+            )
+        },
+        Stream {
+            access: SEARCH_MANAGER,
+            documentation: prose(SEARCH_DOCS),
+            about: prose("Kinds of content from elsewhere."),
+            limitations: prose("Deleted kinds; a full refresh drops them."),
+            ..of_account(
+                "external_content_types",
+                &EXTERNAL_CONTENT_TYPES,
+                schema!("external_content_names"),
+            )
+        },
+    ]
+}

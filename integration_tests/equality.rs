@@ -153,6 +153,7 @@ fn has_passes(stream: &str) -> bool {
 pub(crate) fn is_child(stream: &str) -> bool {
     let others = [
         "side_conversations",
+        "ticket_conversation_log",
         "section_translations",
         "category_translations",
         "schedule_holidays",

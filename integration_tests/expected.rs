@@ -1,9 +1,9 @@
 //! What each stream should have delivered, from what the simulated account holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use simulator::{Account, Simulator};
+use simulator::{Account, Simulator, Truth};
 
 /// Rows by key.
 pub(crate) type ByKey = BTreeMap<String, Value>;
@@ -92,6 +92,15 @@ fn of_account(account: &Account, stream: &str) -> ByKey {
                 (row.key, row.json)
             });
             with.collect()
+        }
+        "ticket_conversation_log" => {
+            // Of other tickets it is not asked for.
+            let is_of_messaging = |row: &Truth| row.json["from_messaging_channel"] == true;
+            let tickets = account.truth("tickets").into_iter().filter(is_of_messaging);
+            let tickets: BTreeSet<String> = tickets.map(|row| row.key).collect();
+            let mut rows = below(account, stream, "ticket_id");
+            rows.retain(|_, row| tickets.contains(&row["ticket_id"].to_string()));
+            rows
         }
         "schedule_holidays" => below(account, stream, "schedule_id"),
         "custom_object_fields" => below(account, stream, "custom_object_key"),

@@ -96,6 +96,9 @@ pub struct Parent {
     pub fills: &'static [(&'static str, &'static str)],
     /// What is asked besides, where it answers, for changes that leave the parent untouched.
     pub told_by: Option<ChangeSource>,
+    /// The key under which a row must have something, and not `false`, to be a parent. Other rows
+    /// have no children, and nothing is asked for them.
+    pub only_with: Option<&'static str>,
 }
 
 /// What tells of children that changed without their parent.
@@ -114,7 +117,7 @@ impl Parent {
         feed: &'static Feed,
         fills: &'static [(&'static str, &'static str)],
     ) -> Self {
-        Self { feed, fills, told_by: None }
+        Self { feed, fills, told_by: None, only_with: None }
     }
 }
 

@@ -3,8 +3,8 @@
 use super::custom_objects::CustomObject;
 use super::resolved::ResolvedStream;
 use super::{
-    business_rules, community, conditions, custom_objects, help_center, lifecycle, options, people,
-    searches, settings, support, talk, ticket_history, tickets,
+    business_rules, community, conditions, conversations, custom_objects, help_center, lifecycle,
+    options, people, searches, settings, support, talk, ticket_history, tickets,
 };
 use crate::config::Config;
 
@@ -21,6 +21,7 @@ pub fn registry_with(config: &Config, objects: &[CustomObject]) -> Vec<ResolvedS
     let declared = [
         support::streams(),
         tickets::streams(),
+        conversations::streams(),
         people::streams(),
         business_rules::streams(),
         settings::streams(),

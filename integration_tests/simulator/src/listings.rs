@@ -38,6 +38,8 @@ pub(crate) enum Dialect {
     /// All rows at once, whatever is asked.
     Single,
     Offset,
+    /// Cursor, whether or not it is asked for.
+    Cursor,
     /// Cursor, or the older dialect with `limit` and `before_url` (ticket audits).
     CursorOrLegacy,
     ExportByCursor(CursorMark),

@@ -9,8 +9,9 @@ use crate::listings::{
     help_center, pages, scope, single,
 };
 use crate::rows::{
-    RowMaker, administration, business_rules, community, custom_objects, help_center as guide,
-    people, settings, talk, ticket_activity, ticket_fields, ticket_history, tickets,
+    RowMaker, administration, business_rules, community, conversations, custom_objects,
+    help_center as guide, people, settings, talk, ticket_activity, ticket_fields, ticket_history,
+    tickets,
 };
 use crate::settings::Plan;
 
@@ -285,6 +286,21 @@ pub(crate) const RESOURCES: &[Resource] = &[
             ..pages("tickets/{}/side_conversations", "side_conversations", Order::Created)
         }],
         ..child("side_conversations", "tickets", ticket_activity::side_conversation)
+    },
+    Resource {
+        tiny: 40,
+        stamp: Stamp::Created,
+        // Any ticket answers, with comments alone where it does not come from messaging; by cursor
+        // alone (Zendesk, Conversation Log).
+        listings: &[Listing {
+            key: "events",
+            dialect: Dialect::Cursor,
+            sorts: &[("created_at", Order::Created)],
+            view: View::Children,
+            gate: scope(ANYONE, "tickets"),
+            ..pages("tickets/{}/conversation_log", "ticket_conversation_log", Order::Created)
+        }],
+        ..child("ticket_conversation_log", "tickets", conversations::log_entry)
     },
     Resource {
         key: "name",

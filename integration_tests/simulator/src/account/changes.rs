@@ -26,7 +26,15 @@ impl Account {
     /// Makes a new row, under a parent of its kind where it needs one, and returns its key.
     pub fn create(&mut self, name: &str) -> String {
         let kind = resource(name);
-        let parent = kind.parent.and_then(|parent| self.any_number(parent));
+        let parent = match name {
+            // Only there are messages.
+            "ticket_conversation_log" => {
+                let n = self.table(name).made;
+                self.messaging_ticket(n)
+            }
+            _ => None,
+        };
+        let parent = parent.or_else(|| kind.parent.and_then(|parent| self.any_number(parent)));
         self.create_under(name, parent)
     }
 

@@ -6,6 +6,7 @@
 pub(crate) mod administration;
 pub(crate) mod business_rules;
 pub(crate) mod community;
+pub(crate) mod conversations;
 pub(crate) mod custom_objects;
 pub(crate) mod help_center;
 pub(crate) mod json;

@@ -49,6 +49,10 @@ pub(super) const FIELDS: &[(&str, &str)] = &[
         "created_at external_ids id message_added_at participants preview_text state \
          state_updated_at subject ticket_id updated_at url",
     ),
+    (
+        "ticket_conversation_log",
+        "attachments author content created_at id metadata received_at reference source type",
+    ),
     ("tags", "count name"),
     (
         "ticket_fields",
@@ -361,6 +365,12 @@ pub(super) const NESTED: &[(&str, &str)] = &[
         "side_conversations",
         "participants[].user_id participants[].name participants[].email \
          external_ids.targetTicketId",
+    ),
+    (
+        "ticket_conversation_log",
+        "author.type author.display_name author.avatar_url author.zen:support:user_id \
+         author.zen:sunco:user_id content.type content.text content.body content.actions[].type \
+         source.type metadata.system metadata.custom metadata.public metadata.ticket_version",
     ),
     (
         "ticket_fields",

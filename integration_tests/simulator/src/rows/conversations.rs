@@ -1,0 +1,60 @@
+//! What is said in tickets beyond their comments. Fields: Zendesk, Conversation Log.
+
+use super::json::object;
+use super::{Seed, formatted_time};
+
+/// Every fourth entry is a comment. The account puts the others into tickets that come from messaging.
+pub(crate) const EVERY_COMMENT: u64 = 4;
+
+/// A message or a comment. It does not name its ticket.
+pub(crate) fn log_entry(seed: &Seed) -> String {
+    let is_message = !seed.n.is_multiple_of(EVERY_COMMENT);
+    let (kind, refers_to) = match is_message {
+        true => ("Messaging::ConversationMessage", "zen:sunco:conversation_message"),
+        false => ("Comment", "zen:ticket_event"),
+    };
+    let number = match is_message {
+        true => format!("{:024x}", seed.bits(3)),
+        false => seed.other_id(3).to_string(),
+    };
+    let author = object! {
+        "type": seed.pick(0, &["user", "agent", "bot"]),
+        "display_name": seed.text(0),
+        "avatar_url": seed.or_null(1, "https://example.com/avatar.png"),
+    }
+    // Zendesk itself is -1.
+    .with_if(seed.on(1, 5), "zen:support:user_id", -1_i64)
+    .with_if(!seed.on(1, 5), "zen:support:user_id", seed.user_id)
+    .with_if(is_message, "zen:sunco:user_id", format!("{:024x}", seed.bits(4)));
+    let content = match seed.n % 4 {
+        0 => object! { "type": "html", "body": seed.text(3) },
+        1 => object! { "type": "image", "media_url": "https://example.com/a.png" },
+        2 => object! {
+            "type": "text",
+            "text": seed.text(5),
+            "actions": [object! { "type": "reply", "text": seed.text(6), "payload": "yes" }],
+        },
+        _ => object! { "type": "text", "text": seed.text(7) },
+    };
+    let row = object! {
+        "id": format!("01K{:023}", seed.id),
+        "type": kind,
+        "created_at": seed.created(),
+        "reference": format!("{refers_to}:{number}"),
+        "author": author,
+        "content": content,
+        "attachments": if seed.on(2, 5) { vec![object! { "id": seed.other_id(5) }] } else { vec![] },
+    };
+    let received = formatted_time(seed.created_at, "%Y-%m-%dT%H:%M:%S.312Z");
+    let metadata = object! { "system": object! {}, "custom": object! {} };
+    let row = row.with_if(is_message, "received_at", received).with_if(
+        is_message,
+        "source",
+        object! { "type": seed.pick(1, &["web", "whatsapp"]) },
+    );
+    seed.finish(row.with_if(is_message, "metadata", metadata.clone()).with_if(
+        !is_message,
+        "metadata",
+        metadata.with("public", seed.on(0, 3)).with("ticket_version", seed.n),
+    ))
+}

@@ -9,6 +9,7 @@ use super::schema::schema;
 use super::sources::Source;
 use super::stream::Stream;
 use super::support::INCREMENTAL_TICKETS;
+use super::tickets::SIDE_CONVERSATION_EVENTS;
 
 /// Of tickets that do not come from messaging it lists comments alone, which the export of ticket
 /// events has without a request per ticket.
@@ -21,7 +22,36 @@ static CONVERSATION_LOG: Feed = Feed {
 };
 
 pub(super) fn streams() -> Vec<Stream> {
-    vec![Stream {
+    vec![log(), side_conversation_events()]
+}
+
+fn side_conversation_events() -> Stream {
+    Stream {
+        cursor: Cursor::of("created_at", CursorFormat::Iso),
+        dated: true,
+        access: AccessRule { feature: Some("side conversations"), ..ADMIN },
+        scope: "tickets:read",
+        documentation: prose(
+            "https://developer.zendesk.com/api-reference/ticketing/side_conversation/side_conversation_event/",
+        ),
+        about: prose(
+            "What happened to side conversations: who began, answered, renamed, closed or opened them, with \
+                the message.",
+        ),
+        limitations: prose(
+            "Deletions, and changes of events, which no real account has shown; Zendesk lists events by their \
+                 creation.",
+        ),
+        ..Stream::listed(
+            "side_conversation_events",
+            &SIDE_CONVERSATION_EVENTS,
+            schema!("side_conversation_events"),
+        )
+    }
+}
+
+fn log() -> Stream {
+    Stream {
         // A row tells when it was said, and never that it was changed.
         cursor: Some(Cursor {
             field: "created_at",
@@ -54,5 +84,5 @@ pub(super) fn streams() -> Vec<Stream> {
             &CONVERSATION_LOG,
             schema!("ticket_conversation_log"),
         )
-    }]
+    }
 }

@@ -61,7 +61,7 @@ static SIDE_CONVERSATIONS: Feed = Feed {
     )
 };
 
-static SIDE_CONVERSATION_EVENTS: Feed = Feed {
+pub(super) static SIDE_CONVERSATION_EVENTS: Feed = Feed {
     paging: Paging::Since,
     buckets: &[Bucket::Account, Bucket::SideConversationEvents],
     ..Feed::listing("side_conversation_events", "tickets/side_conversations/events", &["events"])

@@ -288,6 +288,12 @@ pub(crate) const RESOURCES: &[Resource] = &[
         ..child("side_conversations", "tickets", ticket_activity::side_conversation)
     },
     Resource {
+        // Each change of a side conversation makes one.
+        tiny: 0,
+        stamp: Stamp::Created,
+        ..child("side_conversation_events", "side_conversations", conversations::side_event)
+    },
+    Resource {
         tiny: 40,
         stamp: Stamp::Created,
         // Any ticket answers, with comments alone where it does not come from messaging; by cursor

@@ -54,6 +54,9 @@ impl Account {
             self.add_metric_set(number, created_at, updated_at);
             self.log_ticket(number);
         }
+        if name == "side_conversations" {
+            self.log_side_conversation(number, updated_at);
+        }
         self.table(name).rows[&number].key.clone()
     }
 
@@ -78,6 +81,9 @@ impl Account {
         if name == "tickets" {
             self.log_ticket(number);
             self.touch_metric_set(number);
+        }
+        if name == "side_conversations" {
+            self.log_side_conversation(number, now);
         }
     }
 
@@ -258,6 +264,10 @@ impl Account {
             }
             stamp(row, kind.stamp);
         });
+        let renamed = self.table(name).by_key(key).map(|row| row.number);
+        if let Some(number) = renamed.filter(|_| name == "side_conversations") {
+            self.log_side_conversation(number, now);
+        }
     }
 
     /// Adds a comment to an article or a post without touching it; returns the comment's key.
@@ -331,6 +341,7 @@ impl Account {
                 | "ticket_events"
                 | "ticket_audits"
                 | "ticket_metric_events"
+                | "side_conversation_events"
                 | "audit_logs"
         );
         let kind = match chance.below(8) {
@@ -389,6 +400,15 @@ impl Account {
                 row.set_time("updated_at", now);
             });
         }
+    }
+
+    /// The event that a change of a side conversation makes.
+    pub(super) fn log_side_conversation(&mut self, conversation: u64, at: i64) {
+        let ticket = self.table("side_conversations").rows.get(&conversation);
+        let grandparent = ticket.and_then(|row| row.parent);
+        let (created_at, updated_at, parent) = (at, at, Some(conversation));
+        let birth = Birth { created_at, updated_at, id: None, parent, grandparent };
+        self.add("side_conversation_events", birth);
     }
 
     /// What a change of a ticket leaves behind: an event, an audit and a metric event.

@@ -31,8 +31,10 @@ pub(super) fn found(account: &mut Account, settings: &Settings) {
         for n in 1..=count {
             let birth = birth(account, kind, n, count);
             let number = account.add(kind.name, birth);
-            if kind.name == "tickets" {
-                found_ticket(account, number, n, count, birth);
+            match kind.name {
+                "tickets" => found_ticket(account, number, n, count, birth),
+                "side_conversations" => account.log_side_conversation(number, birth.updated_at),
+                _ => {}
             }
         }
         settle(account, kind);

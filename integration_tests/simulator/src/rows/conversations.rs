@@ -1,6 +1,8 @@
-//! What is said in tickets beyond their comments. Fields: Zendesk, Conversation Log.
+//! What is said in tickets beyond their comments.
+//! Fields: Zendesk, Conversation Log; Side Conversation Events.
 
-use super::json::object;
+use super::json::{Json, object};
+use super::ticket_activity::uuid;
 use super::{Seed, formatted_time};
 
 /// Every fourth entry is a comment. The account puts the others into tickets that come from messaging.
@@ -57,4 +59,47 @@ pub(crate) fn log_entry(seed: &Seed) -> String {
         "metadata",
         metadata.with("public", seed.on(0, 3)).with("ticket_version", seed.n),
     ))
+}
+
+/// What happened to a side conversation.
+pub(crate) fn side_event(seed: &Seed) -> String {
+    let conversation = uuid(&Seed { id: seed.parent(), ..*seed });
+    let kind = seed.pick(0, &["create", "reply", "update"]);
+    let id = format!("{:08x}-1b7a-11f0-8a51-{:012x}", seed.id >> 16 & 0xffff_ffff, seed.id);
+    let ticket = seed.grandparent_id.unwrap_or(seed.ticket_id);
+    let person = |salt: u64| {
+        object! {
+            "user_id": seed.or_null(salt, seed.user_id),
+            "name": seed.or_null(salt + 1, seed.text(salt)),
+            "email": seed.or_null(salt + 2, "ann@example.com"),
+        }
+    };
+    let message = object! {
+        "subject": seed.text(3),
+        "preview_text": seed.text(4),
+        "body": seed.text(5),
+        "html_body": seed.text(6),
+        "from": person(1),
+        "to": [person(2)],
+        "via": "support",
+        "external_ids": object! { "targetTicketId": "1523" },
+        "attachments": if seed.on(1, 4) { vec![object! { "id": seed.other_id(5) }] } else { vec![] },
+    };
+    let updates = match kind {
+        "update" => object! { "state": "closed", "subject": seed.text(7) },
+        _ => object! {},
+    };
+    seed.finish(object! {
+        "id": id,
+        "side_conversation_id": conversation.clone(),
+        "ticket_id": ticket,
+        "type": kind,
+        "via": "support",
+        // Milliseconds, and no `Z`.
+        "created_at": formatted_time(seed.created_at, "%Y-%m-%dT%H:%M:%S.120+00:00"),
+        "url": seed.address(&format!("api/v2/tickets/{ticket}/side_conversations/{conversation}/events")),
+        "actor": person(0),
+        "message": if kind == "update" { Json::NULL } else { message.into() },
+        "updates": updates,
+    })
 }

@@ -50,6 +50,10 @@ pub(super) const FIELDS: &[(&str, &str)] = &[
          state_updated_at subject ticket_id updated_at url",
     ),
     (
+        "side_conversation_events",
+        "actor created_at id message side_conversation_id ticket_id type updates url via",
+    ),
+    (
         "ticket_conversation_log",
         "attachments author content created_at id metadata received_at reference source type",
     ),
@@ -365,6 +369,12 @@ pub(super) const NESTED: &[(&str, &str)] = &[
         "side_conversations",
         "participants[].user_id participants[].name participants[].email \
          external_ids.targetTicketId",
+    ),
+    (
+        "side_conversation_events",
+        "actor.user_id actor.name actor.email message.subject message.preview_text message.body \
+         message.html_body message.from.email message.to[].name message.via message.external_ids \
+         message.attachments[].id updates.state updates.subject",
     ),
     (
         "ticket_conversation_log",

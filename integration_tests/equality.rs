@@ -157,6 +157,7 @@ pub(crate) fn is_child(stream: &str) -> bool {
         "section_translations",
         "category_translations",
         "schedule_holidays",
+        "attribute_values",
         "custom_object_fields",
     ];
     stream.starts_with("article_") || stream.starts_with("post_") || others.contains(&stream)

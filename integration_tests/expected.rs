@@ -14,6 +14,7 @@ pub(crate) fn key(stream: &str, record: &Value) -> String {
     match stream {
         "tags" => text(&record["name"]),
         "custom_objects" => text(&record["key"]),
+        "email_notifications" => text(&record["notification_id"]),
         "attribute_definitions" => {
             format!("{}:{}", text(&record["subject"]), text(&record["condition"]))
         }
@@ -102,6 +103,10 @@ fn of_account(account: &Account, stream: &str) -> ByKey {
             rows.retain(|_, row| tickets.contains(&row["ticket_id"].to_string()));
             rows
         }
+        "attribute_values" => below(account, stream, "attribute_id"),
+        "dynamic_content_variants" => {
+            rows("dynamic_content_items").flat_map(|item| variants(&item.json)).collect()
+        }
         "schedule_holidays" => below(account, stream, "schedule_id"),
         "custom_object_fields" => below(account, stream, "custom_object_key"),
         "ticket_field_options" => {
@@ -125,6 +130,16 @@ fn below(account: &Account, stream: &str, column: &str) -> ByKey {
         let parent = row.parent.clone().unwrap_or_default();
         row.json[column] = parent.parse::<u64>().map_or_else(|_| Value::from(parent), Value::from);
         (row.key, row.json)
+    });
+    with.collect()
+}
+
+/// The variants of an item of dynamic content, with the item's id.
+fn variants(item: &Value) -> Vec<(String, Value)> {
+    let variants = item["variants"].as_array().cloned().unwrap_or_default().into_iter();
+    let with = variants.map(|mut variant| {
+        variant["dynamic_content_item_id"] = item["id"].clone();
+        (key("dynamic_content_variants", &variant), variant)
     });
     with.collect()
 }

@@ -3,7 +3,7 @@
 use super::access::{ADMIN, AccessRule};
 use super::cursor::{Cursor, CursorFormat};
 use super::deletion::DeletedRows;
-use super::feed::{Feed, Parent};
+use super::feed::{Feed, Order, Parent};
 use super::prose::prose;
 use super::schema::schema;
 use super::sources::Source;
@@ -21,8 +21,18 @@ static CONVERSATION_LOG: Feed = Feed {
     ..Feed::listing("ticket_conversation_log", "tickets/{ticket_id}/conversation_log", &["events"])
 };
 
+/// A day: mail servers try again for hours.
+const DELIVERY_SECONDS: i64 = 86_400;
+
+/// Zendesk filters it by no time.
+static EMAIL_NOTIFICATIONS: Feed = Feed {
+    order: Order::NewestFirst,
+    settles_in_seconds: DELIVERY_SECONDS,
+    ..Feed::listing("email_notifications", "email_notifications", &["email_notifications"])
+};
+
 pub(super) fn streams() -> Vec<Stream> {
-    vec![log(), side_conversation_events()]
+    vec![log(), side_conversation_events(), email_notifications()]
 }
 
 fn side_conversation_events() -> Stream {
@@ -46,6 +56,30 @@ fn side_conversation_events() -> Stream {
             "side_conversation_events",
             &SIDE_CONVERSATION_EVENTS,
             schema!("side_conversation_events"),
+        )
+    }
+}
+
+fn email_notifications() -> Stream {
+    Stream {
+        primary_key: &["notification_id"],
+        cursor: Cursor::of("created_at", CursorFormat::Iso),
+        dated: true,
+        documentation: prose(
+            "https://developer.zendesk.com/api-reference/ticketing/tickets/email_notifications/",
+        ),
+        about: prose(
+            "Mail that Zendesk sent about comments, to whom, and whether it arrived. What a mail server answers \
+                comes later than the row, so rows of the day before the position come again.",
+        ),
+        limitations: prose(
+            "Answers of mail servers that come more than a day after the mail. For how long Zendesk keeps \
+                 these rows is not known.",
+        ),
+        ..Stream::listed(
+            "email_notifications",
+            &EMAIL_NOTIFICATIONS,
+            schema!("email_notifications"),
         )
     }
 }

@@ -271,8 +271,12 @@ fn incremental(stream: &ResolvedStream) -> String {
             stream.cursor_key().unwrap_or(cursor.field)
         ),
         Reading::NewestFirst => format!(
-            "the listing is read from its newest row back to the position in `{}`. The position \
+            "the listing is read from its newest row back to {}the position in `{}`. The position \
              moves when it is reached.",
+            match stream.feed.settles_in_seconds {
+                0 => String::new(),
+                seconds => format!("{} hours before ", seconds / 3600),
+            },
             cursor.field
         ),
         Reading::PerParent => format!(

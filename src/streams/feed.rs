@@ -34,6 +34,9 @@ pub struct Feed {
     pub page: PageRows,
     pub parent: Option<Parent>,
     pub since: TimeFilter,
+    /// Seconds after its creation in which a row of a listing by creation may still change. So much
+    /// before the position is read again.
+    pub settles_in_seconds: i64,
     /// Days for which Zendesk keeps the rows, if not for ever.
     pub kept_days: Option<i64>,
     /// Whether a long history is walked in windows of its time at once. It takes a start time and
@@ -143,6 +146,7 @@ impl Feed {
             page: PageRows::Most,
             parent: None,
             since: TimeFilter::Unsent,
+            settles_in_seconds: 0,
             kept_days: None,
             windows: false,
         }

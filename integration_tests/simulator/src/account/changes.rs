@@ -342,6 +342,8 @@ impl Account {
                 | "ticket_audits"
                 | "ticket_metric_events"
                 | "side_conversation_events"
+                // Mail changes within a day.
+                | "email_notifications"
                 | "audit_logs"
         );
         let kind = match chance.below(8) {

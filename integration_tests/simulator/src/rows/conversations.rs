@@ -1,5 +1,5 @@
 //! What is said in tickets beyond their comments.
-//! Fields: Zendesk, Conversation Log; Side Conversation Events.
+//! Fields: Zendesk, Conversation Log; Side Conversation Events; Email Notifications.
 
 use super::json::{Json, object};
 use super::ticket_activity::uuid;
@@ -101,5 +101,33 @@ pub(crate) fn side_event(seed: &Seed) -> String {
         "actor": person(0),
         "message": if kind == "update" { Json::NULL } else { message.into() },
         "updates": updates,
+    })
+}
+
+/// Mail about a comment, and what became of it. It has no `id`.
+pub(crate) fn email_notification(seed: &Seed) -> String {
+    let recipient = |n: u64| {
+        let status = object! {
+            "id": n * 29,
+            "name": seed.pick(n, &["delivered", "mailbox_unavailable"]),
+            "code": seed.pick(n, &["250", "550"]),
+            "message": seed.text(n),
+        };
+        object! {
+            "user_id": seed.user_id,
+            "email_address": "x@example.com",
+            "delivery_status": status,
+        }
+    };
+    seed.finish(object! {
+        "url": seed.url("email_notifications"),
+        "notification_id": seed.id,
+        "ticket_id": seed.ticket_id,
+        "comment_id": seed.other_id(1),
+        "email_id": format!("01H{:023}", seed.id),
+        "message_id": format!("<{}@example.com>", seed.n),
+        "recipients": (0..1 + seed.n % 3).map(recipient).collect::<Vec<_>>(),
+        "created_at": seed.created(),
+        "updated_at": seed.updated(),
     })
 }

@@ -3,6 +3,7 @@
 //! from its seed alone, so the same seed gives the same bytes. Which rows exist, and when they
 //! change, is the server's business.
 
+pub(crate) mod account_settings;
 pub(crate) mod administration;
 pub(crate) mod business_rules;
 pub(crate) mod community;

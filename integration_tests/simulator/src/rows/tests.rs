@@ -15,7 +15,9 @@ use crate::resources::{RESOURCES, Resource, resource};
 const FIRST_CREATED_AT: i64 = 1_600_000_000;
 
 /// Resources whose rows hold no free text, or none but a name.
-const WITHOUT_TEXT: [&str; 11] = [
+const WITHOUT_TEXT: [&str; 13] = [
+    "jira_links",
+    "ticket_form_statuses",
     "organization_subscriptions",
     "brand_agents",
     "call_legs",
@@ -88,6 +90,7 @@ fn every_row_is_an_object_with_its_keys_and_times() {
                 "tags" => &json["name"],
                 "attribute_definitions" => &json["subject"],
                 "custom_objects" => &json["key"],
+                "email_notifications" => &json["notification_id"],
                 _ => &json["id"],
             };
             assert!(keys.insert(key.to_string()), "{resource}: {key} again");

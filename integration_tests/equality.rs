@@ -157,9 +157,11 @@ fn has_passes(stream: &str) -> bool {
 pub(crate) fn is_child(stream: &str) -> bool {
     let others = [
         "side_conversations",
+        "ticket_conversation_log",
         "section_translations",
         "category_translations",
         "schedule_holidays",
+        "attribute_values",
         "custom_object_fields",
     ];
     stream.starts_with("article_") || stream.starts_with("post_") || others.contains(&stream)

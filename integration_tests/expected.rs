@@ -1,9 +1,9 @@
 //! What each stream should have delivered, from what the simulated account holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use simulator::{Account, Simulator};
+use simulator::{Account, Simulator, Truth};
 
 /// Rows by key.
 pub(crate) type ByKey = BTreeMap<String, Value>;
@@ -25,6 +25,7 @@ pub(crate) fn key(stream: &str, record: &Value) -> String {
         "agents_activity" => text(&record["agent_id"]),
         "tags" => text(&record["name"]),
         "custom_objects" => text(&record["key"]),
+        "email_notifications" => text(&record["notification_id"]),
         "attribute_definitions" => {
             format!("{}:{}", text(&record["subject"]), text(&record["condition"]))
         }
@@ -136,6 +137,19 @@ fn of_account(account: &Account, stream: &str) -> ByKey {
             .flat_map(|ivr| menus(&ivr.json))
             .flat_map(|(_, menu)| routes(&menu))
             .collect(),
+        "ticket_conversation_log" => {
+            // Of other tickets it is not asked for.
+            let is_of_messaging = |row: &Truth| row.json["from_messaging_channel"] == true;
+            let tickets = account.truth("tickets").into_iter().filter(is_of_messaging);
+            let tickets: BTreeSet<String> = tickets.map(|row| row.key).collect();
+            let mut rows = below(account, stream, "ticket_id");
+            rows.retain(|_, row| tickets.contains(&row["ticket_id"].to_string()));
+            rows
+        }
+        "attribute_values" => below(account, stream, "attribute_id"),
+        "dynamic_content_variants" => {
+            rows("dynamic_content_items").flat_map(|item| variants(&item.json)).collect()
+        }
         "schedule_holidays" => below(account, stream, "schedule_id"),
         "custom_object_fields" => below(account, stream, "custom_object_key"),
         "ticket_field_options" => {
@@ -182,6 +196,16 @@ fn routes(menu: &Value) -> Vec<(String, Value)> {
         (key("ivr_routes", &route), route)
     };
     routes.map(route).collect()
+}
+
+/// The variants of an item of dynamic content, with the item's id.
+fn variants(item: &Value) -> Vec<(String, Value)> {
+    let variants = item["variants"].as_array().cloned().unwrap_or_default().into_iter();
+    let with = variants.map(|mut variant| {
+        variant["dynamic_content_item_id"] = item["id"].clone();
+        (key("dynamic_content_variants", &variant), variant)
+    });
+    with.collect()
 }
 
 /// The options of a field, with what they get from it.

@@ -4,6 +4,7 @@ mod agent;
 mod bad_input;
 mod brands;
 mod columns;
+mod conversations;
 mod deletions;
 mod documents;
 mod equality;

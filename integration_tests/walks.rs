@@ -345,6 +345,60 @@ fn side_conversations_that_change_alone_come_by_their_events_or_with_the_weekly_
 }
 
 #[test]
+fn messages_are_asked_for_in_changed_tickets_that_come_from_messaging_alone() {
+    let sim = simulator(79);
+    let connector = Connector::new(&sim);
+    sim.advance_seconds(70);
+    let of_messaging = |is: bool| {
+        let tickets = sim.account(|account| account.truth("tickets")).into_iter();
+        let tickets = tickets.filter(|row| !row.deleted);
+        tickets
+            .filter(|row| row.json["from_messaging_channel"] == is)
+            .map(|row| row.key)
+            .collect::<Vec<_>>()
+    };
+    let (own, others) = (of_messaging(true), of_messaging(false));
+    let asked = || {
+        let seen = sim.requests().into_iter().filter(|request| request.status == 200);
+        let ticket = |path: &str| {
+            let rest = path.split_once("/tickets/")?.1.split_once("/conversation_log")?.0;
+            Some(rest.to_owned())
+        };
+        let tickets: BTreeSet<String> = seen.filter_map(|request| ticket(&request.path)).collect();
+        sim.clear_requests();
+        tickets
+    };
+    let selected = ["side_conversations", "ticket_conversation_log"];
+    let mut warehouse = Warehouse::default();
+    let mut read = || {
+        let run = connector.read(&selected, INCREMENTAL, &warehouse.states).complete();
+        warehouse.take(&run);
+        (run.records("ticket_conversation_log").len(), warehouse.differences(&sim, &selected[1..]))
+    };
+    let (rows, missing) = read();
+    assert!(rows > 0 && missing.is_empty(), "{rows} rows, {missing:?}");
+    assert_eq!(asked(), own.iter().cloned().collect());
+    // A message in a ticket that changed, and a silent one in another. A side conversation names a
+    // third ticket.
+    sim.account(|account| {
+        for ticket in [&own[0], &others[0]] {
+            account.touch("tickets", ticket);
+        }
+        for ticket in &own[..2] {
+            account.create_under("ticket_conversation_log", ticket.parse().ok());
+        }
+        account.create_under("side_conversations", own[2].parse().ok());
+    });
+    sim.advance_seconds(70);
+    let (_, missing) = read();
+    assert_eq!(missing.len(), 1, "{missing:?}");
+    assert_eq!(asked(), BTreeSet::from([own[0].clone()]));
+    sim.advance_seconds(8 * 86_400);
+    assert_eq!(read().1, Vec::<String>::new());
+    assert_eq!(asked(), own.iter().cloned().collect());
+}
+
+#[test]
 fn tickets_that_many_events_name_are_read_while_further_events_wait() {
     let size = Size::Of(&[("tickets", 2_500), ("side_conversations", 3_000)]);
     let settings = Settings {

@@ -18,6 +18,7 @@ use super::sources::{Source, Splice};
 use super::stream::Alternative;
 use crate::config::Config;
 use zendesk::budget::Bucket;
+use zendesk::paging::Paging;
 
 const INTRODUCTION: &str = "\
 <!-- Made from the registry. To change it, change src/streams and run
@@ -249,6 +250,10 @@ fn incremental(stream: &ResolvedStream) -> String {
     match stream.reading() {
         Reading::FullRefreshOnly => "none; every read brings the whole listing.".to_owned(),
         Reading::ServerSide => server_side(stream, cursor),
+        Reading::ClientSide if stream.feed.paging == Paging::Since => {
+            "Zendesk lists what is new since the position, which moves when the listing has ended."
+                .to_owned()
+        }
         Reading::ClientSide => format!(
             "the whole listing is read, and rows whose `{}` is older than the position are left \
              out{}. The position moves when the listing has ended.",
@@ -266,8 +271,12 @@ fn incremental(stream: &ResolvedStream) -> String {
             stream.cursor_key().unwrap_or(cursor.field)
         ),
         Reading::NewestFirst => format!(
-            "the listing is read from its newest row back to the position in `{}`. The position \
+            "the listing is read from its newest row back to {}the position in `{}`. The position \
              moves when it is reached.",
+            match stream.feed.settles_in_seconds {
+                0 => String::new(),
+                seconds => format!("{} hours before ", seconds / 3600),
+            },
             cursor.field
         ),
         Reading::PerParent => format!(

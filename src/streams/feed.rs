@@ -36,6 +36,9 @@ pub struct Feed {
     pub page: PageRows,
     pub parent: Option<Parent>,
     pub since: TimeFilter,
+    /// Seconds after its creation in which a row of a listing by creation may still change. So much
+    /// before the position is read again.
+    pub settles_in_seconds: i64,
     /// Days for which Zendesk keeps the rows, if not for ever.
     pub kept_days: Option<i64>,
     /// Whether a long history is walked in windows of its time at once. It takes a start time and
@@ -98,6 +101,9 @@ pub struct Parent {
     pub fills: &'static [(&'static str, &'static str)],
     /// What is asked besides, where it answers, for changes that leave the parent untouched.
     pub told_by: Option<ChangeSource>,
+    /// The key under which a row must have something, and not `false`, to be a parent. Other rows
+    /// have no children, and nothing is asked for them.
+    pub only_with: Option<&'static str>,
 }
 
 /// What tells of children that changed without their parent.
@@ -116,7 +122,7 @@ impl Parent {
         feed: &'static Feed,
         fills: &'static [(&'static str, &'static str)],
     ) -> Self {
-        Self { feed, fills, told_by: None }
+        Self { feed, fills, told_by: None, only_with: None }
     }
 }
 
@@ -143,6 +149,7 @@ impl Feed {
             page: PageRows::Most,
             parent: None,
             since: TimeFilter::Unsent,
+            settles_in_seconds: 0,
             kept_days: None,
             windows: false,
         }

@@ -27,6 +27,7 @@ pub mod brands;
 mod business_rules;
 mod community;
 mod conditions;
+mod conversations;
 pub mod counts;
 mod cursor;
 pub mod custom_fields;

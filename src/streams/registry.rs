@@ -3,9 +3,9 @@
 use super::custom_objects::CustomObject;
 use super::resolved::ResolvedStream;
 use super::{
-    account, business_rules, community, conditions, custom_objects, help_center, help_center_setup,
-    lifecycle, options, people, searches, settings, support, talk, talk_setup, ticket_history,
-    tickets,
+    account, business_rules, community, conditions, conversations, custom_objects, help_center,
+    help_center_setup, lifecycle, options, people, searches, settings, support, talk, talk_setup,
+    ticket_history, tickets,
 };
 use crate::config::Config;
 
@@ -22,6 +22,7 @@ pub fn registry_with(config: &Config, objects: &[CustomObject]) -> Vec<ResolvedS
     let declared = [
         support::streams(),
         tickets::streams(),
+        conversations::streams(),
         people::streams(),
         business_rules::streams(),
         settings::streams(),

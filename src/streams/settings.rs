@@ -4,9 +4,9 @@ use super::access::{ADMIN, ANY_AGENT, AccessRule};
 use super::brands::BRANDS;
 use super::cursor::{Cursor, CursorFormat};
 use super::deletion::{DeletedRows, Deletion, DeletionMarker};
-use super::feed::{Feed, Order, TimeFilter};
+use super::feed::{Feed, Order, Parent, TimeFilter};
 use super::prose::prose;
-use super::rows::{Lists, RowsAt};
+use super::rows::{Lists, RowsAt, Step};
 use super::schema::schema;
 use super::sources::Source;
 use super::stream::Stream;
@@ -18,6 +18,20 @@ static LOCALES: Feed = Feed::single("locales", "locales.json", &["locales"]);
 static DYNAMIC_CONTENT_ITEMS: Feed =
     Feed::listing("dynamic_content_items", "dynamic_content/items.json", &["items"]);
 
+static DELETION_SCHEDULES: Feed =
+    Feed::single("deletion_schedules", "deletion_schedules.json", &["deletion_schedules"]);
+
+static QUEUES: Feed = Feed::single("queues", "queues.json", &["queues"]);
+
+static RESOURCE_COLLECTIONS: Feed =
+    Feed::single("resource_collections", "resource_collections.json", &["resource_collections"]);
+
+static MONITORED_TWITTER_HANDLES: Feed = Feed::single(
+    "monitored_twitter_handles",
+    "channels/twitter/monitored_twitter_handles.json",
+    &["monitored_twitter_handles"],
+);
+
 static RECIPIENT_ADDRESSES: Feed =
     Feed::listing("recipient_addresses", "recipient_addresses.json", &["recipient_addresses"]);
 
@@ -26,6 +40,16 @@ static SHARING_AGREEMENTS: Feed =
 
 static ACCOUNT_ATTRIBUTES: Feed =
     Feed::single("account_attributes", "routing/attributes.json", &["attributes"]);
+
+/// `include=attribute_values` is not known to name the attribute in each value; the path is.
+static ATTRIBUTE_VALUES: Feed = Feed {
+    parent: Some(Parent::of(&ACCOUNT_ATTRIBUTES, &[("attribute_id", "id")])),
+    ..Feed::single(
+        "attribute_values",
+        "routing/attributes/{attribute_id}/values.json",
+        &["attribute_values"],
+    )
+};
 
 const CONDITIONS_ALL: &[&str] = &["definitions", "conditions_all"];
 const CONDITIONS_ANY: &[&str] = &["definitions", "conditions_any"];
@@ -79,6 +103,14 @@ pub(super) fn streams() -> Vec<Stream> {
                 &ACCOUNT_ATTRIBUTES,
                 schema!("account_attributes"),
             )
+        },
+        Stream {
+            splice: &[("attribute_id", Source::Filled("attribute_id"))],
+            access: SKILLS,
+            documentation: prose(SKILLS_DOCS),
+            about: prose("Skills of each kind. It takes a request for each kind."),
+            limitations: prose("There is no incremental read."),
+            ..Stream::listed("attribute_values", &ATTRIBUTE_VALUES, schema!("attribute_values"))
         },
         Stream {
             rows: RowsAt {
@@ -136,6 +168,87 @@ pub(super) fn streams() -> Vec<Stream> {
                 "dynamic_content_items",
                 &DYNAMIC_CONTENT_ITEMS,
                 schema!("dynamic_content_items"),
+            )
+        },
+        Stream {
+            rows: RowsAt::inside(&[Step::Each("variants")]),
+            splice: &[("dynamic_content_item_id", Source::Of(0, "id"))],
+            access: AccessRule {
+                feature: Some("the permission to manage dynamic content"),
+                ..ANY_AGENT
+            },
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/ticket-management/dynamic_content_item_variants/",
+            ),
+            about: prose("The texts of dynamic content, one row for each language of an item."),
+            limitations: prose("There is no incremental read."),
+            ..Stream::listed(
+                "dynamic_content_variants",
+                &DYNAMIC_CONTENT_ITEMS,
+                schema!("dynamic_content_variants"),
+            )
+        },
+        Stream {
+            cursor: Cursor::UPDATED,
+            access: ADMIN,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/account-configuration/deletion_schedules/",
+            ),
+            about: prose(
+                "Rules by which tickets and users are deleted after a time, inactive ones included.",
+            ),
+            limitations: prose("Deleted rules; a full refresh drops them."),
+            ..Stream::listed(
+                "deletion_schedules",
+                &DELETION_SCHEDULES,
+                schema!("deletion_schedules"),
+            )
+        },
+        Stream {
+            cursor: Cursor::UPDATED,
+            access: AccessRule {
+                plan: Some("Suite or Support Professional"),
+                feature: Some("omnichannel routing"),
+                ..ADMIN
+            },
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/ticket-management/omnichannel_routing_queues/",
+            ),
+            about: prose(
+                "Queues in which work waits for agents: their conditions, their order, and the groups that serve \
+                    them.",
+            ),
+            limitations: prose("Inactive queues. Deleted ones; a full refresh drops them."),
+            ..Stream::listed("queues", &QUEUES, schema!("queues"))
+        },
+        Stream {
+            cursor: Cursor::UPDATED,
+            access: ADMIN,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/apps/resource_collections/",
+            ),
+            about: prose(
+                "What was made in the account by files of requirements, as apps bring them: fields, triggers, \
+                    targets and so on.",
+            ),
+            limitations: prose("Deleted collections; a full refresh drops them."),
+            ..Stream::listed(
+                "resource_collections",
+                &RESOURCE_COLLECTIONS,
+                schema!("resource_collections"),
+            )
+        },
+        Stream {
+            cursor: Cursor::UPDATED,
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/channels/twitter_channel/",
+            ),
+            about: prose("Handles of X, formerly Twitter, whose posts become tickets."),
+            limitations: prose("Handles that are no longer monitored; a full refresh drops them."),
+            ..Stream::listed(
+                "monitored_twitter_handles",
+                &MONITORED_TWITTER_HANDLES,
+                schema!("monitored_twitter_handles"),
             )
         },
         Stream {

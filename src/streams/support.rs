@@ -237,7 +237,8 @@ pub(super) fn streams() -> Vec<Stream> {
             ),
             limitations: prose(
                 "Redactions and edits of old comments, and deletions of their tickets, whose comments stay \
-                     in the export.",
+                     in the export. Messages of tickets that come from messaging: they make no comment event, \
+                     and `ticket_conversation_log` has them.",
             ),
             ..Stream::listed(
                 "ticket_comments",

@@ -32,6 +32,12 @@ static FIELD_OPTIONS: Feed = Feed {
     ..Feed::listing("field_options", "ticket_fields.json", LIST_OF_TICKET_FIELDS)
 };
 
+/// Its rows lie under the key that elsewhere holds links of paging.
+static JIRA_LINKS: Feed = Feed::listing("jira_links", "jira/links", &["links"]);
+
+static TICKET_FORM_STATUSES: Feed =
+    Feed::single("ticket_form_statuses", "ticket_form_statuses.json", &["ticket_form_statuses"]);
+
 pub(super) static TICKET_FORMS: Feed =
     Feed::single("ticket_forms", "ticket_forms.json", &["ticket_forms"]);
 
@@ -61,7 +67,7 @@ static SIDE_CONVERSATIONS: Feed = Feed {
     )
 };
 
-static SIDE_CONVERSATION_EVENTS: Feed = Feed {
+pub(super) static SIDE_CONVERSATION_EVENTS: Feed = Feed {
     paging: Paging::Since,
     buckets: &[Bucket::Account, Bucket::SideConversationEvents],
     ..Feed::listing("side_conversation_events", "tickets/side_conversations/events", &["events"])
@@ -216,6 +222,33 @@ pub(super) fn streams() -> Vec<Stream> {
             ),
             limitations: prose("Deleted statuses; a full refresh drops them."),
             ..Stream::listed("custom_statuses", &CUSTOM_STATUSES, schema!("custom_statuses"))
+        },
+        Stream {
+            access: AccessRule { feature: Some("custom ticket statuses"), ..ANY_AGENT },
+            scope: "tickets:read",
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_form_statuses/",
+            ),
+            about: prose("Which statuses a ticket can have in which form."),
+            limitations: prose("There is no incremental read."),
+            ..Stream::listed(
+                "ticket_form_statuses",
+                &TICKET_FORM_STATUSES,
+                schema!("ticket_form_statuses"),
+            )
+        },
+        Stream {
+            cursor: Cursor::UPDATED,
+            access: AccessRule { feature: Some("the Jira integration"), ..ADMIN },
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/jira/links/",
+            ),
+            about: prose("Which ticket is linked to which issue of Jira."),
+            limitations: prose(
+                "Links that were taken out; a full refresh drops them. No real account has shown how many rows \
+                     a page may have, so each is asked for a hundred.",
+            ),
+            ..Stream::listed("jira_links", &JIRA_LINKS, schema!("jira_links"))
         },
         Stream {
             cursor: Cursor::UPDATED,

@@ -254,7 +254,9 @@ fn step_of(paging: Paging, at: &Token, answer: Answer<'_>) -> Step {
     let link = |link: &Option<String>, name| link.as_deref().and_then(|link| parameter(link, name));
     match paging {
         Paging::Cursor | Paging::Search => {
+            // Some listings (jira/links) name a whole link where others name a cursor.
             let after = envelope.after_cursor.clone();
+            let after = after.map(|after| parameter(&after, "page[after]").unwrap_or(after));
             let after = after.or_else(|| link(&envelope.links_next, "page[after]"));
             let next = after.map(Token::After);
             match (envelope.has_more, next) {
@@ -411,6 +413,9 @@ mod tests {
         );
         check(Paging::Cursor, Token::First, 9, envelope(None, Some("b")), &Step::Next(after("b")));
         check(Paging::Cursor, Token::First, 9, envelope(None, None), &end);
+        let whole = link("page%5Bafter%5D=5000");
+        let next = Step::Next(after("5000"));
+        check(Paging::Cursor, Token::First, 9, envelope(Some(true), whole.as_deref()), &next);
         check(
             Paging::Cursor,
             after("b"),

@@ -42,6 +42,8 @@ pub(crate) enum Dialect {
     /// One object in place of the rows.
     Object,
     Offset,
+    /// Cursor, whether or not it is asked for.
+    Cursor,
     /// Cursor, or the older dialect with `limit` and `before_url` (ticket audits).
     CursorOrLegacy,
     ExportByCursor(CursorMark),

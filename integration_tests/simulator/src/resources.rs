@@ -9,8 +9,9 @@ use crate::listings::{
     help_center, pages, scope, single,
 };
 use crate::rows::{
-    RowMaker, administration, business_rules, community, custom_objects, help_center as guide,
-    people, settings, talk, ticket_activity, ticket_fields, ticket_history, tickets,
+    RowMaker, account_settings, administration, business_rules, community, conversations,
+    custom_objects, help_center as guide, people, settings, talk, ticket_activity, ticket_fields,
+    ticket_history, tickets,
 };
 use crate::settings::Plan;
 
@@ -285,6 +286,27 @@ const RESOURCES: &[Resource] = &[
             ..pages("tickets/{}/side_conversations", "side_conversations", Order::Created)
         }],
         ..child("side_conversations", "tickets", ticket_activity::side_conversation)
+    },
+    Resource {
+        // Each change of a side conversation makes one.
+        tiny: 0,
+        stamp: Stamp::Created,
+        ..child("side_conversation_events", "side_conversations", conversations::side_event)
+    },
+    Resource {
+        tiny: 40,
+        stamp: Stamp::Created,
+        // Any ticket answers, with comments alone where it does not come from messaging; by cursor
+        // alone (Zendesk, Conversation Log).
+        listings: &[Listing {
+            key: "events",
+            dialect: Dialect::Cursor,
+            sorts: &[("created_at", Order::Created)],
+            view: View::Children,
+            gate: scope(ANYONE, "tickets"),
+            ..pages("tickets/{}/conversation_log", "ticket_conversation_log", Order::Created)
+        }],
+        ..child("ticket_conversation_log", "tickets", conversations::log_entry)
     },
     Resource {
         key: "name",
@@ -591,6 +613,71 @@ const RESOURCES: &[Resource] = &[
             ..pages("incremental/custom_objects/{}/cursor", "custom_object_records", Order::Changed)
         }],
         ..child("custom_object_records", "custom_objects", custom_objects::record)
+    },
+    Resource {
+        listings: &[Listing {
+            key: "links",
+            dialect: Dialect::Cursor,
+            gate: ADMINS,
+            ..pages("jira/links", "jira_links", Order::Id)
+        }],
+        ..plain("jira_links", "id", account_settings::jira_link)
+    },
+    Resource {
+        key: "notification_id",
+        listings: &[Listing {
+            dialect: Dialect::Cursor,
+            descending: true,
+            sorts: &[("created_at", Order::Created), ("updated_at", Order::Updated)],
+            ..pages("email_notifications", "email_notifications", Order::Created)
+        }],
+        ..plain("email_notifications", "notification_id", conversations::email_notification)
+    },
+    Resource {
+        listings: &[single(
+            "channels/twitter/monitored_twitter_handles",
+            "monitored_twitter_handles",
+            "monitored_twitter_handles",
+        )],
+        ..plain("monitored_twitter_handles", "name", account_settings::twitter_handle)
+    },
+    Resource {
+        listings: &[Listing {
+            gate: ADMINS,
+            ..single("resource_collections", "resource_collections", "resource_collections")
+        }],
+        ..plain("resource_collections", "id", account_settings::resource_collection)
+    },
+    Resource {
+        stamp: Stamp::None,
+        listings: &[Listing {
+            gate: scope(ANYONE, "tickets"),
+            ..single("ticket_form_statuses", "ticket_form_statuses", "ticket_form_statuses")
+        }],
+        ..plain("ticket_form_statuses", "id", account_settings::ticket_form_status)
+    },
+    Resource {
+        listings: &[Listing {
+            gate: ADMINS,
+            ..single("deletion_schedules", "deletion_schedules", "deletion_schedules")
+        }],
+        ..plain("deletion_schedules", "title", account_settings::deletion_schedule)
+    },
+    Resource {
+        // Omnichannel routing comes with Professional.
+        listings: &[Listing {
+            gate: from(ADMINS, Plan::Professional, Below::NoAccess),
+            ..single("queues", "queues", "queues")
+        }],
+        ..plain("queues", "name", account_settings::queue)
+    },
+    Resource {
+        listings: &[Listing {
+            view: View::Children,
+            gate: from(ADMINS, Plan::Enterprise, Below::Restricted),
+            ..single("routing/attributes/{}/values", "attribute_values", "attribute_values")
+        }],
+        ..child("attribute_values", "account_attributes", account_settings::attribute_value)
     },
     // A resource without children goes here.
 ];

@@ -1,13 +1,12 @@
 //! The listings below one parent: page by page, and below each row those of its own children.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
-use super::parents::{Node, path_keys, values};
+use super::parents::{Known, Node, ParentKeys, parent_keys};
 use super::shared::{Answered, Shared, Top, UnderWay};
 use crate::streams::ResolvedStream;
 use crate::sync::WalkError;
@@ -43,18 +42,18 @@ impl<'s, 'm: 's> Below<'s, 'm> {
         self.context.config.account.workers * 2
     }
 
-    /// Reads the listings of these feeds below one row; `values` are that row's.
+    /// Reads the listings of these feeds below one row.
     pub fn read(
         self,
         nodes: &'s [Node],
         top: Top,
         carried: PathParams,
-        values: BTreeMap<&'static str, String>,
+        row: Known,
     ) -> BoxFuture<'s, Result<Answered, WalkError>> {
         Box::pin(async move {
             let mut answered = Answered::Settled;
             for node in nodes {
-                if !lock(self.shared).wants(node) {
+                if !row.is_parent(node.feed.parent()) || !lock(self.shared).wants(node) {
                     continue;
                 }
                 if lock(self.shared).lent.refusals.failures.is_left_alone(node.feed.name(), top.key)
@@ -65,7 +64,7 @@ impl<'s, 'm: 's> Below<'s, 'm> {
                 let mut path_params = carried.clone();
                 let parent = node.feed.parent.iter().flat_map(|parent| parent.fills);
                 path_params.extend(
-                    parent.filter_map(|(name, key)| Some((*name, values.get(key)?.clone()))),
+                    parent.filter_map(|(name, key)| Some((*name, row.values.get(key)?.clone()))),
                 );
                 match self.listing(node, top, path_params).await {
                     Ok(listed) => answered = answered.max(listed),
@@ -94,9 +93,9 @@ impl<'s, 'm: 's> Below<'s, 'm> {
         let streams: Vec<&ResolvedStream> =
             node.streams.iter().map(|(stream, _)| &**stream).collect();
         let path = fill_path(node.feed.path(), &path_params);
-        let keys = path_keys(&node.feed, node.kids.iter().flat_map(Node::all_streams));
+        let keys = parent_keys(&node.feed, node.kids.iter().flat_map(Node::all_streams));
         let mut listing = self.context.listing(&node.feed, path, &streams, self.walk);
-        listing.want(keys.iter().copied());
+        listing.want(keys.all());
         let size = lock(self.shared).sizes.get(node.feed.name()).copied();
         let size = size.unwrap_or_else(|| node.feed.page_size(self.context.config));
         let mut pager = Pager::new(self.context.client, listing, Token::First, size);
@@ -162,7 +161,7 @@ impl<'s, 'm: 's> Below<'s, 'm> {
         top: Top,
         fetched: Fetched,
         path_params: &PathParams,
-        keys: &[&'static str],
+        keys: &ParentKeys,
     ) -> Result<Answered, WalkError> {
         let mut answered = Answered::Settled;
         let Some(list) = fetched.page.lists.first() else { return Ok(answered) };
@@ -187,7 +186,7 @@ impl<'s, 'm: 's> Below<'s, 'm> {
             }
         }
         let rows: Vec<_> =
-            (0..list.rows.len()).map(|row| values(&fetched.page, list, row, keys)).collect();
+            (0..list.rows.len()).map(|row| Known::of(&fetched.page, list, row, keys)).collect();
         // What is needed of the page is in the batch, which may have to wait for its turn.
         let Fetched { page, slot, share, .. } = fetched;
         drop(page);
@@ -215,7 +214,7 @@ impl<'s, 'm: 's> Below<'s, 'm> {
         self,
         node: &Node,
         top: Top,
-        rows: Vec<BTreeMap<&'static str, String>>,
+        rows: Vec<Known>,
         path_params: &PathParams,
     ) -> Result<Answered, WalkError> {
         let mut answered = Answered::Settled;
@@ -225,9 +224,9 @@ impl<'s, 'm: 's> Below<'s, 'm> {
             // Enough for all workers, whoever the parents are: those of each parent by itself
             // would be the square of that. One goes in any case, so that each parent goes on.
             while running.is_empty() || lock(self.shared).under_way < self.at_once() {
-                let Some(values) = rows.next() else { break };
+                let Some(row) = rows.next() else { break };
                 let counted = UnderWay::new(self.shared);
-                let below = self.read(&node.kids, top, path_params.clone(), values);
+                let below = self.read(&node.kids, top, path_params.clone(), row);
                 running.push(async move {
                     let _counted = counted;
                     below.await

@@ -100,10 +100,10 @@ impl<'r, 'm> Children<'r, 'm> {
 
     /// Reads all children of one parent, and moves the position past it.
     async fn parent(&self, number: usize, parent: ParentRow) -> Result<(), WalkError> {
-        let key = xxh3_64(format!("{:?}", parent.values).as_bytes());
+        let key = xxh3_64(format!("{:?}", parent.row.values).as_bytes());
         let top = Top { number, key };
         let answered =
-            self.below().read(&self.tree, top, self.context.path_params(), parent.values).await?;
+            self.below().read(&self.tree, top, self.context.path_params(), parent.row).await?;
         lock(&self.shared).settle(top, answered);
         self.judge_failures(false).await?;
         self.emit_place().await

@@ -1,10 +1,10 @@
 //! Rows as parents: what of them the paths of their children need, and the tree of the feeds
 //! below a feed. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::streams::{ResolvedFeed, ResolvedStream};
+use crate::streams::{Parent, ResolvedFeed, ResolvedStream};
 use crate::sync::position::Position;
 use crate::sync::position::frontier::Listed;
 use crate::sync::position::path_params::text_of;
@@ -17,8 +17,52 @@ use zendesk::paging::Token;
 pub struct ParentRow {
     pub listed: Listed,
     pub changed: Option<i64>,
+    pub row: Known,
+}
+
+/// What is known of a row whose children may be read.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
     /// Values of the row that paths may need, as text.
     pub values: BTreeMap<&'static str, String>,
+    /// Under which of the keys that make a row a parent it has something.
+    pub has: BTreeSet<&'static str>,
+}
+
+/// Which keys of a row are looked up for its children.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ParentKeys {
+    /// What the paths of the children need.
+    pub path: Vec<&'static str>,
+    /// What makes the row a parent.
+    pub only_with: Vec<&'static str>,
+}
+
+impl ParentKeys {
+    pub fn all(&self) -> impl Iterator<Item = &'static str> {
+        self.path.iter().chain(&self.only_with).copied()
+    }
+}
+
+impl Known {
+    #[must_use]
+    pub fn of(page: &Page, list: &Rows, row: usize, keys: &ParentKeys) -> Self {
+        let has = |key: &&&'static str| {
+            let raw = list.member(row, key).map(|member| page.text.raw(member.value));
+            raw.is_some_and(|raw| !matches!(raw, b"null" | b"false" | b"\"\""))
+        };
+        Self {
+            values: values(page, list, row, &keys.path),
+            has: keys.only_with.iter().filter(has).copied().collect(),
+        }
+    }
+
+    /// Whether the row has children of this kind.
+    #[must_use]
+    pub fn is_parent(&self, parent: Option<&Parent>) -> bool {
+        let needed = parent.and_then(|parent| parent.only_with);
+        needed.is_none_or(|key| self.has.contains(key))
+    }
 }
 
 /// A child feed, the streams that take its rows, and its own children.
@@ -30,7 +74,7 @@ pub struct Node {
 
 impl ParentRow {
     /// The row of a page as a parent. `time_key` tells the feed's time, `changed_key` when the
-    /// parent changed, `keys` are what the children's paths need.
+    /// parent changed, `keys` are what is looked up for the children.
     #[must_use]
     pub fn new(
         page: &Page,
@@ -39,11 +83,10 @@ impl ParentRow {
         time_key: Option<&str>,
         at: &Token,
         changed_key: Option<&str>,
-        keys: &[&'static str],
+        keys: &ParentKeys,
     ) -> Self {
         let time = time_key.and_then(|key| filter::time(page, list, row, key));
         let changed = changed_key.and_then(|key| filter::time(page, list, row, key));
-        let values = values(page, list, row, keys);
         Self {
             listed: Listed {
                 hash: filter::hash(page, list, row),
@@ -52,26 +95,28 @@ impl ParentRow {
                 page: at.clone(),
             },
             changed,
-            values,
+            row: Known::of(page, list, row, keys),
         }
     }
 }
 
-/// The keys that paths of these children need of the rows of `feed`.
+/// The keys that are looked up in the rows of `feed` for these children.
 #[must_use]
-pub fn path_keys<'s>(
+pub fn parent_keys<'s>(
     feed: &ResolvedFeed,
     children: impl IntoIterator<Item = &'s ResolvedStream>,
-) -> Vec<&'static str> {
-    let mut keys = Vec::new();
+) -> ParentKeys {
+    let mut keys = ParentKeys::default();
     for child in children.into_iter().flat_map(|child| child.feed.lineage()) {
-        if child.above().as_ref() == Some(feed) {
-            let fills = child.parent().into_iter().flat_map(|parent| parent.fills);
-            keys.extend(fills.map(|(_, key)| *key));
+        if let Some(parent) = child.parent().filter(|_| child.above().as_ref() == Some(feed)) {
+            keys.path.extend(parent.fills.iter().map(|(_, key)| *key));
+            keys.only_with.extend(parent.only_with);
         }
     }
-    keys.sort_unstable();
-    keys.dedup();
+    for keys in [&mut keys.path, &mut keys.only_with] {
+        keys.sort_unstable();
+        keys.dedup();
+    }
     keys
 }
 

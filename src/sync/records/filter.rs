@@ -213,7 +213,7 @@ pub fn lower(stream: &ResolvedStream, position: &Position) -> Option<i64> {
     let since = if full_pass.under_way {
         full_pass.ended.map(|began| began - MARGIN_SECONDS)
     } else {
-        *cursor
+        cursor.map(|cursor| cursor.saturating_sub(stream.feed.settles_in_seconds))
     };
     since.max(bound.filter(|_| stream.dated))
 }

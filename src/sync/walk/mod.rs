@@ -7,7 +7,7 @@ use self::window_fetchers::Fetchers;
 use crate::config::Config;
 use crate::streams::{ResolvedFeed, ResolvedStream};
 use crate::sync::WalkError;
-use crate::sync::children::parents::{changed_key, path_keys};
+use crate::sync::children::parents::{changed_key, parent_keys};
 use crate::sync::listing::context::Context;
 use crate::sync::listing::member::{ActiveStream, Group};
 use crate::sync::listing::pager::Listing;
@@ -220,7 +220,7 @@ pub(super) fn listing(
     let mut listing = Listing::new(feed, feed.path().to_owned(), &own, walk, config);
     listing.want(feed.searched_key().map(|_| filter::SUPPORT_KEY));
     let children = || who.iter().filter(|member| member.is_child()).map(|member| &*member.stream);
-    listing.want(path_keys(feed, children()));
+    listing.want(parent_keys(feed, children()).all());
     listing.want(children().filter_map(changed_key));
     listing
 }

@@ -7,7 +7,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::deliver;
 use super::segment::Segment;
 use crate::sync::WalkError;
-use crate::sync::children::parents::ParentRow;
+use crate::sync::children::parents::{Known, ParentRow};
 use crate::sync::children::shared::NextPlace;
 use crate::sync::listing::context::Context;
 use crate::sync::position::frontier::Listed;
@@ -72,7 +72,8 @@ impl<'t> Named<'t> {
                 page: (*at).clone(),
             },
             changed: None,
-            values,
+            // Nobody says what else it has.
+            row: Known { values, ..Known::default() },
         };
         while !parents.is_empty() {
             let some = std::iter::from_fn(|| parents.pop_first()).take(MOST_NAMED);

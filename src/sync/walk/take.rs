@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::segment::Segment;
 use crate::config::TicketScope;
 use crate::streams::ResolvedFeed;
-use crate::sync::children::parents::{ParentRow, changed_key, path_keys};
+use crate::sync::children::parents::{ParentRow, changed_key, parent_keys};
 use crate::sync::files::Delivery;
 use crate::sync::listing::member::ActiveStream;
 use crate::sync::position::Place;
@@ -283,7 +283,7 @@ impl Segment<'_> {
     pub fn parents(&self, page: &Page, at: &Token, taken: &Taken) -> Vec<ParentRow> {
         let Some(list) = page.lists.first() else { return Vec::new() };
         let (time, changed) = (self.feed.time_key(), self.changed_key());
-        let keys = path_keys(&self.feed, self.alive().map(|member| &*member.stream));
+        let keys = parent_keys(&self.feed, self.alive().map(|member| &*member.stream));
         let parent = |row: usize| {
             let mut parent = ParentRow::new(page, list, row, time, at, changed, &keys);
             // A position that follows a parent must not follow it to where it is not.

@@ -26,7 +26,15 @@ impl Account {
     /// Makes a new row, under a parent of its kind where it needs one, and returns its key.
     pub fn create(&mut self, name: &str) -> String {
         let kind = resource(name);
-        let parent = kind.parent.and_then(|parent| self.any_number(parent));
+        let parent = match name {
+            // Only there are messages.
+            "ticket_conversation_log" => {
+                let n = self.table(name).made;
+                self.messaging_ticket(n)
+            }
+            _ => None,
+        };
+        let parent = parent.or_else(|| kind.parent.and_then(|parent| self.any_number(parent)));
         self.create_under(name, parent)
     }
 
@@ -45,6 +53,9 @@ impl Account {
         if kind.name == "tickets" {
             self.add_metric_set(number, created_at, updated_at);
             self.log_ticket(number);
+        }
+        if name == "side_conversations" {
+            self.log_side_conversation(number, updated_at);
         }
         self.table(name).rows[&number].key.clone()
     }
@@ -70,6 +81,9 @@ impl Account {
         if name == "tickets" {
             self.log_ticket(number);
             self.touch_metric_set(number);
+        }
+        if name == "side_conversations" {
+            self.log_side_conversation(number, now);
         }
     }
 
@@ -250,6 +264,10 @@ impl Account {
             }
             stamp(row, kind.stamp);
         });
+        let renamed = self.table(name).by_key(key).map(|row| row.number);
+        if let Some(number) = renamed.filter(|_| name == "side_conversations") {
+            self.log_side_conversation(number, now);
+        }
     }
 
     /// Adds a comment to an article or a post without touching it; returns the comment's key.
@@ -323,6 +341,9 @@ impl Account {
                 | "ticket_events"
                 | "ticket_audits"
                 | "ticket_metric_events"
+                | "side_conversation_events"
+                // Mail changes within a day.
+                | "email_notifications"
                 | "audit_logs"
         );
         let kind = match chance.below(8) {
@@ -381,6 +402,15 @@ impl Account {
                 row.set_time("updated_at", now);
             });
         }
+    }
+
+    /// The event that a change of a side conversation makes.
+    pub(super) fn log_side_conversation(&mut self, conversation: u64, at: i64) {
+        let ticket = self.table("side_conversations").rows.get(&conversation);
+        let grandparent = ticket.and_then(|row| row.parent);
+        let (created_at, updated_at, parent) = (at, at, Some(conversation));
+        let birth = Birth { created_at, updated_at, id: None, parent, grandparent };
+        self.add("side_conversation_events", birth);
     }
 
     /// What a change of a ticket leaves behind: an event, an audit and a metric event.

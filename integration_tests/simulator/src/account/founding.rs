@@ -7,6 +7,7 @@ use super::{
 };
 use crate::resources::{Resource, Stamp, resources};
 use crate::row_text;
+use crate::rows::conversations::EVERY_COMMENT;
 use crate::settings::{Settings, Size};
 
 const DAY: i64 = 86_400;
@@ -30,8 +31,10 @@ pub(super) fn found(account: &mut Account, settings: &Settings) {
         for n in 1..=count {
             let birth = birth(account, kind, n, count);
             let number = account.add(kind.name, birth);
-            if kind.name == "tickets" {
-                found_ticket(account, number, n, count, birth);
+            match kind.name {
+                "tickets" => found_ticket(account, number, n, count, birth),
+                "side_conversations" => account.log_side_conversation(number, birth.updated_at),
+                _ => {}
             }
         }
         settle(account, kind);
@@ -101,7 +104,10 @@ pub(super) fn birth(account: &mut Account, kind: &Resource, n: u64, count: u64) 
         created_at = if ONE_SECOND.contains(&n) { updated_at } else { created_at };
         updated_at = created_at;
     }
-    let parent = kind.parent.and_then(|parent| parent_of(account, parent, n));
+    let parent = kind.parent.and_then(|parent| match is_said_in_messaging(kind, n) {
+        true => account.messaging_ticket(n).or_else(|| parent_of(account, parent, n)),
+        false => parent_of(account, parent, n),
+    });
     let grandparent = kind.parent.zip(parent).and_then(|(table, parent)| {
         account.table(table).rows.get(&parent).and_then(|row| row.parent)
     });
@@ -112,6 +118,11 @@ pub(super) fn birth(account: &mut Account, kind: &Resource, n: u64, count: u64) 
         _ => None,
     };
     Birth { created_at, updated_at, id, parent, grandparent }
+}
+
+/// Whether a row is a message. Most of those of one ticket go to the first.
+fn is_said_in_messaging(kind: &Resource, n: u64) -> bool {
+    kind.name == "ticket_conversation_log" && !n.is_multiple_of(EVERY_COMMENT)
 }
 
 /// The first rows all go to one parent, so that its children span pages; then chance decides,

@@ -79,7 +79,7 @@ impl Account {
         match resource {
             "ticket_audits" | "ticket_skips" => self.is_live_ticket(row.parent),
             "ticket_metrics" => self.ticket_of(row.parent).is_some_and(|ticket| !ticket.deleted),
-            "side_conversations" => {
+            "side_conversations" | "ticket_conversation_log" => {
                 self.ticket_of(row.parent).is_some_and(|ticket| !ticket.deleted)
             }
             "ticket_activities" => {
@@ -110,6 +110,17 @@ impl Account {
             }
         }
         comments
+    }
+
+    /// One of the tickets that come from messaging, the first of them every other time.
+    pub(crate) fn messaging_ticket(&self, n: u64) -> Option<u64> {
+        let is_of_messaging = |row: &&Row| {
+            row_text::get(&row.text, "from_messaging_channel") == Some("true") && !row.deleted
+        };
+        let all = self.table("tickets").rows.values().filter(is_of_messaging);
+        let all: Vec<u64> = all.map(|row| row.number).collect();
+        let turn = if n.is_multiple_of(2) { 0 } else { n / 2 };
+        all.get((turn % all.len().max(1) as u64) as usize).copied()
     }
 
     pub(crate) fn ticket_of(&self, number: Option<u64>) -> Option<&Row> {

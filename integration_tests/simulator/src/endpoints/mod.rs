@@ -155,7 +155,8 @@ fn list(
     if listing.resource == "side_conversations" && !desk.settings.side_conversations {
         return Err(Answer::no_access());
     }
-    let by_cursor = asked.get("page[size]").is_some()
+    let by_cursor = listing.dialect == Dialect::Cursor
+        || asked.get("page[size]").is_some()
         || asked.get("page[after]").is_some()
         || asked.get("page[before]").is_some()
         || listing.dialect == Dialect::GuidePages;

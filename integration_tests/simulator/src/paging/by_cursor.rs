@@ -67,6 +67,15 @@ pub(crate) fn by_cursor(
     let links = Links { asked, flavour, has_more, is_first: start == 0 };
     let mut body = format!("{{{}:{}", quote(flavour.key), rows.array(page));
     body.push_str(&extra(page));
+    if flavour.key == "links" {
+        // Zendesk, Jira Links: the rows have the key of the links, and the cursor is one.
+        let after = last.filter(|_| has_more);
+        let after = after.map(|after| asked.link(&[("page[after]", Some(&after))]));
+        let after = or_null(after.as_deref());
+        write!(body, r#","meta":{{"has_more":{has_more},"after_cursor":{after}}}}}"#)
+            .expect("writing to a string");
+        return Ok(Answer::ok(body));
+    }
     let (after, before) = (or_null(last.as_deref()), or_null(first.as_deref()));
     write!(
         body,

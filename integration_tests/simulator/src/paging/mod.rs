@@ -73,7 +73,7 @@ pub(crate) fn ended(body: &str) -> String {
             "next_page" | "after_url" | "before_url" | "after_cursor" | "before_cursor"
             | "end_time" => *value = serde_json::Value::Null,
             "meta" => value["has_more"] = false.into(),
-            "links" => value["next"] = serde_json::Value::Null,
+            "links" if value.is_object() => value["next"] = serde_json::Value::Null,
             _ if value.is_array() => *value = serde_json::json!([]),
             _ => {}
         }

@@ -119,7 +119,7 @@ pub(crate) fn dynamic_content_item(seed: &Seed) -> String {
     let variant = |n: u64| {
         object! {
             "url": seed.address(&format!("api/v2/dynamic_content/items/{}/variants/{n}.json", seed.id)),
-            "id": seed.other_id(40 + n),
+            "id": seed.id * 10 + n,
             "content": seed.text(n),
             "locale_id": n,
             "outdated": seed.on(n, 3),

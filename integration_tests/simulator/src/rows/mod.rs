@@ -4,9 +4,11 @@
 //! change, is the server's business.
 
 pub(crate) mod account;
+pub(crate) mod account_settings;
 pub(crate) mod administration;
 pub(crate) mod business_rules;
 pub(crate) mod community;
+pub(crate) mod conversations;
 pub(crate) mod custom_objects;
 pub(crate) mod guide_setup;
 pub(crate) mod help_center;

@@ -5,7 +5,12 @@ use crate::listings::{Dialect, View};
 use crate::resources::listings;
 
 fn next_by_cursor(page: &Value) -> Option<String> {
-    (page["meta"]["has_more"] == true).then(|| route_of(&page["links"]["next"])).flatten()
+    // Links to Jira have a link in the place of the cursor.
+    let link = match &page["links"] {
+        Value::Array(_) => &page["meta"]["after_cursor"],
+        links => &links["next"],
+    };
+    (page["meta"]["has_more"] == true).then(|| route_of(link)).flatten()
 }
 
 /// The rows that a listing must show: of the account's truth what the view leaves.

@@ -111,7 +111,9 @@ fn name_of(row: &Value) -> String {
     match &row["id"] {
         Value::Null => {
             let name = [&row["name"], &row["key"]].into_iter().find_map(Value::as_str);
-            name.expect("a row has an id, a name or a key").to_owned()
+            let name = name.map(str::to_owned);
+            let number = || row["notification_id"].as_u64().map(|number| number.to_string());
+            name.or_else(number).expect("a row has an id, a name or a key")
         }
         Value::String(id) => id.clone(),
         id => id.to_string(),

@@ -49,6 +49,37 @@ pub(super) const FIELDS: &[(&str, &str)] = &[
         "created_at external_ids id message_added_at participants preview_text state \
          state_updated_at subject ticket_id updated_at url",
     ),
+    (
+        "side_conversation_events",
+        "actor created_at id message side_conversation_id ticket_id type updates url via",
+    ),
+    (
+        "ticket_conversation_log",
+        "attachments author content created_at id metadata received_at reference source type",
+    ),
+    ("jira_links", "created_at id issue_id issue_key ticket_id updated_at url"),
+    (
+        "email_notifications",
+        "comment_id created_at email_id message_id notification_id recipients ticket_id \
+         updated_at url",
+    ),
+    (
+        "monitored_twitter_handles",
+        "allow_reply avatar_url brand_id can_reply created_at id name screen_name \
+         twitter_user_id updated_at",
+    ),
+    ("resource_collections", "created_at id resources updated_at"),
+    ("ticket_form_statuses", "custom_status_id id ticket_form_id"),
+    (
+        "deletion_schedules",
+        "active conditions created_at default description id title updated_at url",
+    ),
+    (
+        "queues",
+        "created_at definition description id name order primary_groups priority \
+         secondary_groups updated_at url",
+    ),
+    ("attribute_values", "created_at id name updated_at url"),
     ("tags", "count name"),
     (
         "ticket_fields",
@@ -320,6 +351,22 @@ pub(super) const NESTED: &[(&str, &str)] = &[
          requester_wait_time_in_minutes.calendar",
     ),
     ("deleted_tickets", "actor.id actor.name"),
+    (
+        "email_notifications",
+        "recipients[].user_id recipients[].email_address recipients[].delivery_status.id \
+         recipients[].delivery_status.name recipients[].delivery_status.code \
+         recipients[].delivery_status.message",
+    ),
+    (
+        "resource_collections",
+        "resources[].identifier resources[].resource_id resources[].type resources[].deleted",
+    ),
+    ("deletion_schedules", "conditions.all[].field conditions.any"),
+    (
+        "queues",
+        "definition.all[].operator primary_groups.count primary_groups.groups[].id \
+         secondary_groups.groups[].name",
+    ),
     ("ticket_skips", "ticket.id ticket.updated_at ticket.custom_fields[].value"),
     (
         "ticket_events",
@@ -361,6 +408,18 @@ pub(super) const NESTED: &[(&str, &str)] = &[
         "side_conversations",
         "participants[].user_id participants[].name participants[].email \
          external_ids.targetTicketId",
+    ),
+    (
+        "side_conversation_events",
+        "actor.user_id actor.name actor.email message.subject message.preview_text message.body \
+         message.html_body message.from.email message.to[].name message.via message.external_ids \
+         message.attachments[].id updates.state updates.subject",
+    ),
+    (
+        "ticket_conversation_log",
+        "author.type author.display_name author.avatar_url author.zen:support:user_id \
+         author.zen:sunco:user_id content.type content.text content.body content.actions[].type \
+         source.type metadata.system metadata.custom metadata.public metadata.ticket_version",
     ),
     (
         "ticket_fields",

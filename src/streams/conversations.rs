@@ -1,0 +1,122 @@
+//! What is said in tickets beyond their comments.
+
+use super::access::{ADMIN, AccessRule};
+use super::cursor::{Cursor, CursorFormat};
+use super::deletion::DeletedRows;
+use super::feed::{Feed, Order, Parent};
+use super::prose::prose;
+use super::schema::schema;
+use super::sources::Source;
+use super::stream::Stream;
+use super::support::INCREMENTAL_TICKETS;
+use super::tickets::SIDE_CONVERSATION_EVENTS;
+
+/// Of tickets that do not come from messaging it lists comments alone, which the export of ticket
+/// events has without a request per ticket.
+static CONVERSATION_LOG: Feed = Feed {
+    parent: Some(Parent {
+        only_with: Some("from_messaging_channel"),
+        ..Parent::of(&INCREMENTAL_TICKETS, &[("ticket_id", "id")])
+    }),
+    ..Feed::listing("ticket_conversation_log", "tickets/{ticket_id}/conversation_log", &["events"])
+};
+
+/// A day: mail servers try again for hours.
+const DELIVERY_SECONDS: i64 = 86_400;
+
+/// Zendesk filters it by no time.
+static EMAIL_NOTIFICATIONS: Feed = Feed {
+    order: Order::NewestFirst,
+    settles_in_seconds: DELIVERY_SECONDS,
+    ..Feed::listing("email_notifications", "email_notifications", &["email_notifications"])
+};
+
+pub(super) fn streams() -> Vec<Stream> {
+    vec![log(), side_conversation_events(), email_notifications()]
+}
+
+fn side_conversation_events() -> Stream {
+    Stream {
+        cursor: Cursor::of("created_at", CursorFormat::Iso),
+        dated: true,
+        access: AccessRule { feature: Some("side conversations"), ..ADMIN },
+        scope: "tickets:read",
+        documentation: prose(
+            "https://developer.zendesk.com/api-reference/ticketing/side_conversation/side_conversation_event/",
+        ),
+        about: prose(
+            "What happened to side conversations: who began, answered, renamed, closed or opened them, with \
+                the message.",
+        ),
+        limitations: prose(
+            "Deletions, and changes of events, which no real account has shown; Zendesk lists events by their \
+                 creation.",
+        ),
+        ..Stream::listed(
+            "side_conversation_events",
+            &SIDE_CONVERSATION_EVENTS,
+            schema!("side_conversation_events"),
+        )
+    }
+}
+
+fn email_notifications() -> Stream {
+    Stream {
+        primary_key: &["notification_id"],
+        cursor: Cursor::of("created_at", CursorFormat::Iso),
+        dated: true,
+        documentation: prose(
+            "https://developer.zendesk.com/api-reference/ticketing/tickets/email_notifications/",
+        ),
+        about: prose(
+            "Mail that Zendesk sent about comments, to whom, and whether it arrived. What a mail server answers \
+                comes later than the row, so rows of the day before the position come again.",
+        ),
+        limitations: prose(
+            "Answers of mail servers that come more than a day after the mail. For how long Zendesk keeps \
+                 these rows is not known.",
+        ),
+        ..Stream::listed(
+            "email_notifications",
+            &EMAIL_NOTIFICATIONS,
+            schema!("email_notifications"),
+        )
+    }
+}
+
+fn log() -> Stream {
+    Stream {
+        // A row tells when it was said, and never that it was changed.
+        cursor: Some(Cursor {
+            field: "created_at",
+            format: CursorFormat::Iso,
+            formerly: &[],
+            parents: &[("tickets", "generated_timestamp")],
+        }),
+        dated: true,
+        splice: &[("ticket_id", Source::Filled("ticket_id"))],
+        access: AccessRule { feature: Some("messaging"), ..ADMIN },
+        scope: "tickets:read",
+        deleted_rows: DeletedRows::GoWithTheTicket,
+        documentation: prose(
+            "https://developer.zendesk.com/api-reference/ticketing/tickets/conversation_log/",
+        ),
+        about: prose(
+            "What was said in tickets that come from messaging, their comments included: by whom, when and \
+                through what, with texts, files and actions. It takes a request for each such ticket that \
+                changed, and one for each of them once a week; for other tickets nothing is asked.",
+        ),
+        limitations: prose(
+            "Comments of tickets that do not come from messaging, which `ticket_comments` has. Messages that \
+                 leave their ticket as it was, and redactions, until the weekly pass. Deletions. No real \
+                 account has shown these rows yet: whether each message moves its ticket, whether social \
+                 channels set `from_messaging_channel`, whether a message keeps its `id` and whether every \
+                 account has the listing is not known.",
+        ),
+        ..Stream::listed(
+            "ticket_conversation_log",
+            &CONVERSATION_LOG,
+            schema!("ticket_conversation_log"),
+        )
+    }
+}

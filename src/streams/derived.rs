@@ -30,6 +30,22 @@ pub struct Kind {
     pub to: Source,
 }
 
+impl Kind {
+    /// A kind that each row as a whole tells, and of which Zendesk tells nothing more.
+    pub(super) const fn of(name: &'static str, when: &'static [When]) -> Self {
+        Self {
+            name,
+            when,
+            parts: Parts::Whole,
+            once: false,
+            time: Source::Untold,
+            actor: Source::Untold,
+            from: Source::Untold,
+            to: Source::Untold,
+        }
+    }
+}
+
 /// What of the row at the end of a path makes a derived row each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parts {

@@ -4,7 +4,7 @@ use super::access::ADMIN;
 use super::cursor::{Cursor, CursorFormat};
 use super::deletion::DeletedRows;
 use super::derived::When::{Above, Differ, Gained, Has, Is, IsNot};
-use super::derived::{DerivedRows, Kind, Parts};
+use super::derived::{DerivedRows, Kind};
 use super::people::INCREMENTAL_USERS;
 use super::prose::prose;
 use super::rows::{RowsAt, Step};
@@ -29,14 +29,11 @@ const fn of_ticket(
     when: &'static [super::derived::When],
 ) -> Kind {
     Kind {
-        name,
-        when,
-        parts: Parts::Whole,
-        once: false,
         time: Of(0, "created_at"),
         actor: Of(0, "updater_id"),
         from: TextOf(1, BEFORE),
         to: TextOf(1, field),
+        ..Kind::of(name, when)
     }
 }
 
@@ -100,16 +97,7 @@ const fn of_user(
     time: &'static str,
     when: &'static [super::derived::When],
 ) -> Kind {
-    Kind {
-        name,
-        when,
-        parts: Parts::Whole,
-        once: false,
-        time: Of(0, time),
-        actor: Untold,
-        from: Untold,
-        to: Untold,
-    }
+    Kind { time: Of(0, time), ..Kind::of(name, when) }
 }
 
 /// Zendesk's listings do not tell who changed a user, nor what was changed, nor that users were
@@ -143,16 +131,7 @@ const fn of_rating(
     actor: Source,
     when: &'static [super::derived::When],
 ) -> Kind {
-    Kind {
-        name,
-        when,
-        parts: Parts::Whole,
-        once: false,
-        time: Of(0, time),
-        actor,
-        from: Untold,
-        to: TextOf(0, "score"),
-    }
+    Kind { time: Of(0, time), actor, to: TextOf(0, "score"), ..Kind::of(name, when) }
 }
 
 const REQUESTER: Source = Of(0, "requester_id");

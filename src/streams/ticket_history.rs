@@ -11,7 +11,7 @@ use super::rows::{RowsAt, Step};
 use super::schema::schema;
 use super::sources::Source::{
     self, FirstOf, Inside, Joined, KindName, KindTo, Of, OnlyText, PartBefore, PartName,
-    PartNumber, PartValue, Text, TextOf, TimeOf, Untold,
+    PartNumber, PartValue, Text, TextOf, TimeOf,
 };
 use super::stream::Stream;
 use super::support::{INCREMENTAL_TICKET_EVENTS, INCREMENTAL_TICKET_METRIC_EVENTS};
@@ -48,7 +48,7 @@ const CHANNEL: Source = FirstOf(&[
 ]);
 
 const fn kind(name: &'static str, when: &'static [When], parts: Parts) -> Kind {
-    Kind { name, when, parts, once: false, time: Untold, actor: Untold, from: Untold, to: Untold }
+    Kind { parts, ..Kind::of(name, when) }
 }
 
 /// The fields that a change set, and those that a creation set, before which nothing was.
@@ -108,7 +108,7 @@ static TAG_HISTORY: DerivedRows = DerivedRows {
 };
 
 static SCHEDULE_ASSIGNMENTS: DerivedRows = DerivedRows {
-    kinds: &[kind("assigned", &[Is("event_type", &["ScheduleAssignment"])], Parts::Whole)],
+    kinds: &[Kind::of("assigned", &[Is("event_type", &["ScheduleAssignment"])])],
     columns: &[
         ("id", Of(1, "id")),
         ("ticket_event_id", Of(0, "id")),
@@ -126,7 +126,7 @@ static SCHEDULE_ASSIGNMENTS: DerivedRows = DerivedRows {
 ///
 /// Source: Zendesk, Ticket Metric Events, "Metrics" and "Instance id".
 const fn applied(name: &'static str, when: &'static [When], metric: Source) -> Kind {
-    Kind { to: metric, ..kind(name, when, Parts::Whole) }
+    Kind { to: metric, ..Kind::of(name, when) }
 }
 
 const IS_SLA: When = Is("type", &["apply_sla"]);

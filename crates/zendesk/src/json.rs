@@ -53,14 +53,15 @@ impl fmt::Display for Fault {
 
 impl Error for Fault {}
 
-/// The members of the object that stands there, in a body that was scanned: each key as it stands
-/// between its quotes, and where its value stands. Nothing when it is no object.
+/// The members of the object that stands there, in a body that was scanned: where each key stands, its
+/// quotes included, and where its value stands. Nothing when it is no object.
 #[must_use]
-pub fn members(body: &[u8], object: Span) -> Vec<(&[u8], Span)> {
+pub fn members(body: &[u8], object: Span) -> Vec<(Span, Span)> {
     let mut members = Vec::new();
     let mut reader = Reader::new(object.of(body));
-    let scanned = reader.object(0, |reader, key, _| {
-        members.push((key, reader.value(1)?.after(object.start)));
+    let scanned = reader.object(0, |reader, key, quote| {
+        let key = Span { start: quote, end: quote + key.len() + 2 };
+        members.push((key.after(object.start), reader.value(1)?.after(object.start)));
         Ok(())
     });
     if scanned.is_err() {

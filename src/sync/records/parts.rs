@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::path::{RowPlace, plain};
 use crate::streams::derived::{Members, Parts};
-use zendesk::json::{Reader, Span, elements};
+use zendesk::json::{self, Span, elements};
 
 /// A part of a row that makes a row of its own.
 #[derive(Debug)]
@@ -71,21 +71,9 @@ fn put<'p>(parts: &mut Vec<Part<'p>>, part: Part<'p>) {
 /// The members of an object: their names, where these are, and where the values are. Nothing when it
 /// is no object.
 fn named<'p>(place: &RowPlace<'p, '_>, object: Span) -> Vec<(Cow<'p, str>, Span, Span)> {
-    let mut found = Vec::new();
-    let mut reader = Reader::new(place.text.raw(object));
-    let whole = reader.object(0, |reader, key, quote| {
-        let Span { start, end } = reader.value(1)?;
-        let named_at =
-            Span { start: object.start + quote, end: object.start + quote + key.len() + 2 };
-        let value = Span { start: object.start + start, end: object.start + end };
-        let name = plain(place.text.raw(named_at)).unwrap_or_default();
-        found.push((name, named_at, value));
-        Ok(())
-    });
-    if whole.is_err() {
-        found.clear();
-    }
-    found
+    let name = |key| plain(place.text.raw(key)).unwrap_or_default();
+    let members = json::members(&place.text.body, object).into_iter();
+    members.map(|(key, value)| (name(key), key, value)).collect()
 }
 
 /// The texts of one list of a member that the other list of it lacks, or those that the row tells.

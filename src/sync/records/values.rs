@@ -39,9 +39,9 @@ impl<'p> Values<'p, '_> {
     /// Appends a value. False, and nothing appended, when there is none.
     pub(super) fn put(&self, source: Source, out: &mut Vec<u8>) -> bool {
         match source {
-            Source::Of(level, key) => {
-                let Some(member) = self.place.member_of(level, key) else { return false };
-                self.place.text.copy(out, member.value);
+            Source::Of(..) | Source::Inside(..) => {
+                let Some(value) = self.found(source) else { return false };
+                self.place.text.copy(out, value);
             }
             Source::SecondsOf(level, key) => {
                 let seconds = self.raw(level, key).and_then(timestamp::from_json);
@@ -77,10 +77,6 @@ impl<'p> Values<'p, '_> {
             }
             Source::KindTime | Source::KindActor | Source::KindFrom | Source::KindTo => {
                 return self.of_kind(source).is_some_and(|source| self.put(source, out));
-            }
-            Source::Inside(level, key, path) => {
-                let Some(value) = self.inside(level, key, path) else { return false };
-                self.place.text.copy(out, value);
             }
             Source::PartNumber => {
                 let number = self.part.and_then(|part| part.name.parse::<u64>().ok());
@@ -118,9 +114,8 @@ impl<'p> Values<'p, '_> {
     /// Appends what a source has, as a text.
     fn put_text_of(&self, source: Source, out: &mut Vec<u8>) -> bool {
         match source {
-            Source::Of(level, key) => self.put(Source::TextOf(level, key), out),
-            Source::Inside(level, key, path) => {
-                self.inside(level, key, path).is_some_and(|value| self.put_as_text(value, out))
+            Source::Of(..) | Source::Inside(..) => {
+                self.found(source).is_some_and(|value| self.put_as_text(value, out))
             }
             other => self.put(other, out),
         }
@@ -140,10 +135,8 @@ impl<'p> Values<'p, '_> {
     /// A value as text; none for null and for what is empty.
     fn text_of(&self, source: Source) -> Option<Cow<'p, str>> {
         match source {
-            Source::Of(level, key) | Source::TextOf(level, key) => plain(self.raw(level, key)?),
-            Source::OnlyText(..) => plain(self.place.text.raw(self.found(source)?)),
-            Source::Inside(level, key, path) => {
-                plain(self.place.text.raw(self.inside(level, key, path)?))
+            Source::Of(..) | Source::TextOf(..) | Source::OnlyText(..) | Source::Inside(..) => {
+                plain(self.place.text.raw(self.found(source)?))
             }
             Source::TimeOf(level, key) => {
                 let seconds = self.raw(level, key).and_then(timestamp::from_json)?;
@@ -249,8 +242,10 @@ impl<'p> Values<'p, '_> {
         let body = &self.place.text.body;
         let whole = self.place.member_of(level, key)?.value;
         path.iter().try_fold(whole, |object, key| {
-            let members = json::members(body, object);
-            members.into_iter().rev().find(|(name, _)| *name == key.as_bytes()).map(|found| found.1)
+            let is_named =
+                |name: Span| body.get(name.start + 1..name.end - 1) == Some(key.as_bytes());
+            let mut members = json::members(body, object).into_iter().rev();
+            members.find(|(name, _)| is_named(*name)).map(|(_, value)| value)
         })
     }
 

@@ -40,6 +40,7 @@ mod search;
 mod shared;
 mod signing;
 mod skips;
+mod slow_answers;
 mod states;
 mod talk_setup;
 mod transport;

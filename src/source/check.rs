@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use futures_util::future::{join, join_all};
+use futures_util::future::{join4, join_all};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
@@ -12,7 +12,7 @@ use super::brands::{HelpCenters, NoHelpCenters, ask_hosts, help_centers, spokesm
 use super::endings::some;
 use super::findings::{Findings, add};
 use super::name_conflicts::clash;
-use super::probe::{Reach, groups, missing_scopes, reach, unanswered};
+use super::probe::{Reach, gates, missing_scopes, reach, unanswered};
 use super::{Environment, connect, deletions, failure};
 use crate::config::Config;
 use crate::streams::{ResolvedStream, registry};
@@ -80,7 +80,20 @@ async fn examine(
     emitter: &Emitter,
 ) -> Result<Result<(), String>, Closed> {
     let deadline = Instant::now() + PATIENCE;
-    let identity = match timeout_at(deadline, Box::pin(identity(client))).await {
+    let token = async {
+        match config.account.credentials.is_oauth() {
+            true => token_facts(client).await.ok().flatten(),
+            false => None,
+        }
+    };
+    let (identity, token, hooks, found) = join4(
+        timeout_at(deadline, Box::pin(identity(client))),
+        timeout_at(deadline, Box::pin(token)),
+        timeout_at(deadline, Box::pin(webhooks(client))),
+        timeout_at(deadline, Box::pin(help_centers(client, config))),
+    )
+    .await;
+    let identity = match identity {
         Ok(Ok(identity)) => Some(identity),
         // The token is somebody's, or it would be a 401; only who it is stays unknown.
         Ok(Err(NoIdentity::Api(error))) if is_narrow(config, &error) => None,
@@ -91,13 +104,7 @@ async fn examine(
         return Ok(Err(failure::of_start(start).message));
     }
     introduce(client, config, identity.as_ref(), emitter).await?;
-    let token = async {
-        if !config.account.credentials.is_oauth() {
-            return None;
-        }
-        timeout_at(deadline, Box::pin(token_facts(client))).await.ok()?.ok().flatten()
-    };
-    let (token, hooks) = join(token, timeout_at(deadline, Box::pin(webhooks(client)))).await;
+    let token = token.ok().flatten();
     if let Some(token) = &token {
         report_token(token, emitter).await?;
     }
@@ -113,7 +120,7 @@ async fn examine(
         Err(_) => emitter.log(Level::Info, "webhooks configured: no answer in time").await?,
     }
     let asker = Asker { identity: identity.as_ref(), token: token.as_ref() };
-    streams(client, config, &asker, deadline, emitter).await
+    streams(client, config, &asker, found.ok(), deadline, emitter).await
 }
 
 /// Probes every group of streams and logs the results.
@@ -121,6 +128,7 @@ async fn streams(
     client: &Client,
     config: &Config,
     asker: &Asker<'_>,
+    found: Option<Result<HelpCenters, NoHelpCenters>>,
     deadline: Instant,
     emitter: &Emitter,
 ) -> Result<Result<(), String>, Closed> {
@@ -130,19 +138,21 @@ async fn streams(
         let message = format!("the scope `{scope}` is missing for: {}", names.join(", "));
         emitter.log(Level::Warn, &message).await?;
     }
-    let found = match help_centers_within(deadline, client, config, emitter).await? {
+    let found = match tell_of_help_centers(found, emitter).await? {
         Ok(found) => found,
         Err(why) => return Ok(Err(why)),
     };
     let help_center = hosts(client, config, asker, (&streams, &found), deadline, emitter).await?;
     let help_center = help_center.as_deref();
-    let groups = groups(&streams, asker);
-    let probes = groups.iter().map(|group| async move {
-        let asking = Box::pin(reach(client, group.asked, config, help_center));
-        (group, timeout_at(deadline, asking).await.ok())
+    let gates = gates(&streams, asker);
+    let probes = gates.iter().map(|gate| {
+        gate.ask(async |asked| {
+            let asking = Box::pin(reach(client, asked, config, help_center));
+            timeout_at(deadline, asking).await.ok()
+        })
     });
     let mut findings = Findings::default();
-    for (group, reach) in join_all(probes).await {
+    for (group, reach) in join_all(probes).await.into_iter().flatten() {
         if let Err(why) = findings.add(group, reach, asker) {
             return Ok(Err(why));
         }
@@ -153,25 +163,23 @@ async fn streams(
     Ok(findings.verdict())
 }
 
-/// Finds out where help centers are read, and logs what the user should know about that. None are
-/// known when the brands cannot be listed in time: the probes of the listings themselves show why.
-async fn help_centers_within(
-    deadline: Instant,
-    client: &Client,
-    config: &Config,
+/// Logs what the user should know about where help centers are read. None are known when the brands
+/// could not be listed in time: the probes of the listings themselves show why.
+async fn tell_of_help_centers(
+    found: Option<Result<HelpCenters, NoHelpCenters>>,
     emitter: &Emitter,
 ) -> Result<Result<HelpCenters, String>, Closed> {
-    match timeout_at(deadline, Box::pin(help_centers(client, config))).await {
-        Ok(Ok(found)) => {
+    match found {
+        Some(Ok(found)) => {
             for (level, message) in &found.messages {
                 emitter.log(*level, message).await?;
             }
             Ok(Ok(found))
         }
-        Ok(Err(why @ NoHelpCenters::Unknown { .. })) => {
+        Some(Err(why @ NoHelpCenters::Unknown { .. })) => {
             Ok(Err(failure::of_help_centers(None, &why).message))
         }
-        Ok(Err(NoHelpCenters::Unlisted(_))) | Err(_) => Ok(Ok(HelpCenters::none())),
+        Some(Err(NoHelpCenters::Unlisted(_))) | None => Ok(Ok(HelpCenters::none())),
     }
 }
 

@@ -11,10 +11,11 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 use super::asker::Asker;
+use super::by_family::by_family;
 use super::brands::{NoHelpCenters, ask_hosts, candidates, help_centers, spokesman};
 use super::custom_objects::custom_objects;
 use super::name_conflicts::clash;
-use super::probe::{Group, Reach, groups, reach};
+use super::probe::{Group, Reach, gates, reach};
 use super::{Environment, connect, failure, fields};
 use crate::config::Config;
 use crate::streams::{Reading, ResolvedStream, registry, registry_with};
@@ -23,7 +24,7 @@ use airbyte::source::emitter::Emitter;
 use airbyte::stdout::Closed;
 use connector::failure::of_identity;
 use connector::identity::{Identity, NoIdentity, TokenFacts, identity, token_facts};
-use connector::patience::{PATIENCE, settle};
+use connector::patience::settle;
 use connector::refusals::is_last_word;
 use zendesk::budget::Bucket;
 use zendesk::client::Client;
@@ -32,9 +33,13 @@ use zendesk::error::ErrorKind;
 use zendesk::site::Site;
 
 /// All probes together take at most this; what has not answered by then stays in.
-const PROBES_WITHIN: Duration = Duration::from_secs(10);
+const PROBES_WITHIN: Duration = Duration::from_secs(14);
 
-/// Answers with one CATALOG. `stop` turns true when the program is to end.
+/// The lists of custom fields take at most this. With the probes, and the time that new tokens may need
+/// to be saved, `discover` ends within thirty seconds.
+const COLUMNS_WITHIN: Duration = Duration::from_secs(13);
+
+/// Answers with one CATALOG, or at a terminal with the streams family by family. `stop` turns true when the program is to end.
 ///
 /// # Errors
 /// [`Closed`] when nobody reads the answer.
@@ -75,7 +80,7 @@ pub async fn discover(
     streams.retain(|stream| stream.is_offered);
     let is_left_out = |stream: &ResolvedStream| refusals.contains(&stream.name);
     let is_listed = |stream: &ResolvedStream| !is_left_out(stream);
-    let columns = fields::columns_now(&client, config, &streams, is_listed, Some(PATIENCE)).await;
+    let columns = fields::columns_now(&client, config, &streams, is_listed, Some(COLUMNS_WITHIN)).await;
     settle(&client).await;
     if *stop.borrow() {
         return Ok(Ok(()));
@@ -87,9 +92,13 @@ pub async fn discover(
             Err(error) => return Ok(Err(failure::of_fields(&streams[at], &streams, &error))),
         }
     }
-    let listed: Vec<CatalogStream> =
-        streams.iter().filter(|stream| is_listed(stream)).map(catalog_stream).collect();
-    emitter.line(catalog(&listed)).await?;
+    let listed: Vec<&ResolvedStream> = streams.iter().filter(|stream| is_listed(stream)).collect();
+    if environment.shared.is_at_terminal {
+        emitter.line(by_family(&listed).into_bytes()).await?;
+    } else {
+        let listed: Vec<CatalogStream> = listed.into_iter().map(catalog_stream).collect();
+        emitter.line(catalog(&listed)).await?;
+    }
     Ok(Ok(()))
 }
 
@@ -102,7 +111,9 @@ async fn refusals(
     emitter: &Emitter,
 ) -> Result<Result<Vec<Cow<'static, str>>, ErrorTrace>, Closed> {
     let deadline = Instant::now() + PROBES_WITHIN;
-    let (identity, token) = match facts(client, config, deadline).await {
+    let site = help_center(client, config, streams, deadline);
+    let (facts, site) = join(facts(client, config, deadline), Box::pin(site)).await;
+    let (identity, token) = match facts {
         Facts::Known { identity, token } => (identity, token),
         Facts::Unknown { message } => {
             emitter.log(Level::Warn, &message).await?;
@@ -110,20 +121,21 @@ async fn refusals(
         }
         Facts::Hopeless(trouble) => return Ok(Err(trouble)),
     };
-    let site = match help_center(client, config, streams, deadline).await {
+    let site = match site {
         Ok(site) => site,
         Err(trouble) => return Ok(Err(trouble)),
     };
     let main = site.as_deref();
     let asker = Asker { identity: identity.as_ref(), token: token.as_ref() };
-    let groups = groups(streams, &asker);
-    let gated = groups.iter().filter(|group| is_gated(group.asked, &asker, main.is_some()));
-    let probes = gated.map(|group| async move {
-        let reach = timeout_at(deadline, Box::pin(reach(client, group.asked, config, main))).await;
-        (group, reach.ok())
+    let gates = gates(streams, &asker);
+    let gated = gates.iter().filter(|gate| is_gated(gate.asked(), &asker, main.is_some()));
+    let probes = gated.map(|gate| {
+        gate.ask(async |asked| {
+            timeout_at(deadline, Box::pin(reach(client, asked, config, main))).await.ok()
+        })
     });
     let mut left_out = Vec::new();
-    for (Group { asked, streams }, reach) in join_all(probes).await {
+    for (Group { asked, streams }, reach) in join_all(probes).await.into_iter().flatten() {
         if let Some(Reach::Refused(error)) = reach
             && is_last_word(&error)
         {

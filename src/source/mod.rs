@@ -14,6 +14,7 @@ use crate::config::Config;
 
 pub mod asker;
 pub mod brands;
+pub mod by_family;
 pub mod check;
 pub mod custom_objects;
 pub mod deletions;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::future::join_all;
+
 use super::asker::Asker;
 use super::refusals::is_users_words;
 use crate::config::Config;
@@ -31,6 +33,48 @@ pub struct Group<'s> {
     pub streams: Vec<&'s ResolvedStream>,
 }
 
+/// Listings behind one plan or feature, for one role. Whoever can read one of them can read all.
+#[derive(Clone, Debug)]
+pub struct Gate<'s> {
+    first: Group<'s>,
+    others: Vec<Group<'s>>,
+}
+
+impl<'s> Gate<'s> {
+    /// The stream that is asked for first.
+    #[must_use]
+    pub fn asked(&self) -> &'s ResolvedStream {
+        self.first.asked
+    }
+
+    /// Asks what each listing answers. The first that can be read speaks for all. One refusal may be a
+    /// listing's own affair, so it is only believed of the others where a second one is refused too.
+    pub async fn ask(
+        &self,
+        reach: impl AsyncFn(&'s ResolvedStream) -> Option<Reach>,
+    ) -> Vec<(&Group<'s>, Option<Reach>)> {
+        let is_refused = |reach: &Option<Reach>| matches!(reach, Some(Reach::Refused(_)));
+        let first = reach(self.first.asked).await;
+        let mut answers = vec![(&self.first, first.clone())];
+        match self.others.split_first() {
+            Some((second, rest)) if is_refused(&first) => {
+                let answer = reach(second.asked).await;
+                let is_certain = is_refused(&answer);
+                answers.push((second, answer.clone()));
+                if is_certain {
+                    answers.extend(rest.iter().map(|group| (group, answer.clone())));
+                } else {
+                    let reach = &reach;
+                    let asking = rest.iter().map(async |group| (group, reach(group.asked).await));
+                    answers.extend(join_all(asking).await);
+                }
+            }
+            _ => answers.extend(self.others.iter().map(|group| (group, first.clone()))),
+        }
+        answers
+    }
+}
+
 /// The streams of each scope that is missing.
 #[must_use]
 pub fn missing_scopes<'s>(
@@ -44,11 +88,35 @@ pub fn missing_scopes<'s>(
     missing
 }
 
+/// The listings that are asked, by what keeps one from them.
+#[must_use]
+pub fn gates<'s>(streams: &'s [ResolvedStream], asker: &Asker<'_>) -> Vec<Gate<'s>> {
+    let mut gates: Vec<Gate<'s>> = Vec::new();
+    for group in groups(streams, asker) {
+        let access = group.asked.access;
+        let has_gate = access.plan.is_some() || access.feature.is_some();
+        let is_same = |gate: &&mut Gate<'s>| has_gate && are_alike(gate.asked(), group.asked, asker);
+        match gates.iter_mut().find(is_same) {
+            Some(gate) => gate.others.push(group),
+            None => gates.push(Gate { first: group, others: Vec::new() }),
+        }
+    }
+    gates
+}
+
+/// Whether the same is needed for two streams, and as much of it is there.
+fn are_alike(one: &ResolvedStream, other: &ResolvedStream, asker: &Asker<'_>) -> bool {
+    asker.token.is_none_or(|token| !token.scopes.is_empty())
+        && asker.identity.is_some()
+        && one.access == other.access
+        && one.feed.is_of_brands() == other.feed.is_of_brands()
+        && asker.covers(one) == asker.covers(other)
+}
+
 /// Who speaks for whom: streams of one listing for each other, children for their parents. Of the
 /// exports, which all share ten requests a minute, one speaks for all that have the same gate and
 /// whose scopes are there alike.
-#[must_use]
-pub fn groups<'s>(streams: &'s [ResolvedStream], asker: &Asker<'_>) -> Vec<Group<'s>> {
+fn groups<'s>(streams: &'s [ResolvedStream], asker: &Asker<'_>) -> Vec<Group<'s>> {
     let mut groups: Vec<Group<'s>> = Vec::new();
     let is_export =
         |stream: &ResolvedStream| stream.feed.root().buckets.contains(&Bucket::Incremental);
@@ -56,12 +124,7 @@ pub fn groups<'s>(streams: &'s [ResolvedStream], asker: &Asker<'_>) -> Vec<Group
         let speaks = |group: &&mut Group<'s>| {
             let asked = group.asked;
             asked.feed == stream.feed
-                || (asker.token.is_none_or(|token| !token.scopes.is_empty())
-                    && asker.identity.is_some()
-                    && is_export(asked)
-                    && is_export(stream)
-                    && asked.access == stream.access
-                    && asker.covers(asked) == asker.covers(stream))
+                || (is_export(asked) && is_export(stream) && are_alike(asked, stream, asker))
         };
         match groups.iter_mut().find(speaks) {
             Some(group) => group.streams.push(stream),

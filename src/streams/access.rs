@@ -1,5 +1,7 @@
 //! Who can read a stream.
 
+use std::fmt;
+
 /// Who can read a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AccessRule {
@@ -8,6 +10,20 @@ pub struct AccessRule {
     pub plan: Option<&'static str>,
     /// What must be switched on or permitted besides.
     pub feature: Option<&'static str>,
+}
+
+/// The role, the plan and the feature, as a list for people.
+impl fmt::Display for AccessRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.role {
+            Role::Agent => "agent",
+            Role::Admin => "admin",
+        })?;
+        if let Some(plan) = self.plan {
+            write!(f, ", {plan} plan")?;
+        }
+        self.feature.map_or(Ok(()), |feature| write!(f, ", {feature}"))
+    }
 }
 
 /// The least role that may read a stream.

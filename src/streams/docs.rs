@@ -48,7 +48,7 @@ pub(super) fn streams_page(config: &Config) -> String {
             columns(stream.primary_key),
             stream.cursor.map_or_else(none, |cursor| column(cursor.field)),
             deletion(stream.deletion),
-            needs(&stream.access),
+            stream.access.to_string(),
         ];
         line(&mut page, &format!("| {} |", cells.join(" | ")));
     }
@@ -78,6 +78,14 @@ fn section(
     }
     line(page, &format!("- **Incremental read**: {}", incremental(stream)));
     line(page, &format!("- **Start date**: {}", start_date(stream)));
+    if let Some(days) = stream.feed.kept_days {
+        line(
+            page,
+            &format!(
+                "- **Kept by Zendesk** for {days} days. A sync that begins from an older position logs a WARN."
+            ),
+        );
+    }
     line(page, &format!("- **Interrupted**: {}", interrupted(stream)));
     if let Some(added) = added(stream) {
         line(page, &format!("- **Added columns**: {added}."));
@@ -141,17 +149,6 @@ fn deletion(deletion: Option<Deletion>) -> String {
             DeletionMarker::Every => "every row".to_owned(),
         },
     }
-}
-
-fn needs(access: &AccessRule) -> String {
-    let role = match access.role {
-        Role::Agent => "agent",
-        Role::Admin => "admin",
-    };
-    let mut needs = vec![role.to_owned()];
-    needs.extend(access.plan.map(|plan| format!("{plan} plan")));
-    needs.extend(access.feature.map(str::to_owned));
-    needs.join(", ")
 }
 
 /// Where the rows lie, with the feed's fixed parameters.

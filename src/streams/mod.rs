@@ -37,6 +37,7 @@ pub mod derived;
 #[cfg(test)]
 mod docs;
 mod fallbacks;
+mod family;
 mod feed;
 mod fields;
 mod file;
@@ -70,6 +71,7 @@ pub use access::{AccessRule, Role};
 pub use cursor::{Cursor, CursorFormat, Former};
 pub use deletion::{DeletedRows, Deletion, DeletionMarker};
 pub use derived::DerivedRows;
+pub use family::Family;
 pub use feed::{ChangeSource, Feed, Host, Order, PageRows, Parent, TimeFilter};
 pub use file::FileKeys;
 pub use options::{names_twice, with_another};

@@ -76,8 +76,11 @@ pub(super) static SIDE_CONVERSATION_EVENTS: Feed = Feed {
 static CUSTOM_STATUSES: Feed =
     Feed::single("custom_statuses", "custom_statuses.json", &["custom_statuses"]);
 
-static SUSPENDED_TICKETS: Feed =
-    Feed::listing("suspended_tickets", "suspended_tickets.json", &["suspended_tickets"]);
+/// Source: Zendesk, "Managing suspended tickets": they are deleted after 14 days.
+static SUSPENDED_TICKETS: Feed = Feed {
+    kept_days: Some(14),
+    ..Feed::listing("suspended_tickets", "suspended_tickets.json", &["suspended_tickets"])
+};
 
 static SATISFACTION_REASONS: Feed =
     Feed::single("satisfaction_reasons", "satisfaction_reasons.json", &["reasons"]);

@@ -122,6 +122,12 @@ impl Budget {
         Arc::new(Self { clock, inner: Mutex::new(inner) })
     }
 
+    /// Gives a budget that nobody draws on yet at least so many slots.
+    pub fn widen_to(&self, workers: usize) {
+        let mut inner = self.lock();
+        inner.free_slots = inner.free_slots.max(workers);
+    }
+
     /// A walk that takes turns with the others.
     pub fn new_walk(&self) -> WalkId {
         let mut inner = self.lock();

@@ -40,6 +40,9 @@ const QUICK: Duration = Duration::from_secs(15);
 /// Tries of a request for which somebody waits.
 const IMPATIENT_TRIES: u32 = 3;
 
+/// Requests that it has in flight at least.
+const IMPATIENT_WORKERS: usize = 24;
+
 /// How long an answer that the sync can do without may keep a worker.
 const SPARE_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -85,9 +88,11 @@ impl Client {
         Ok(Self { transport, budget, stop, tries: TRIES, last_failure: Arc::default() })
     }
 
-    /// Gives up on faults early, for somebody who waits.
+    /// Gives up on faults early and asks much at once, for somebody who waits for a few small answers of
+    /// many listings.
     #[must_use]
     pub fn impatient(self) -> Self {
+        self.budget.widen_to(IMPATIENT_WORKERS);
         Self { tries: IMPATIENT_TRIES, ..self }
     }
 

@@ -1,0 +1,51 @@
+//! The streams as a person at a terminal chooses among them: family by family, with modes and needs.
+
+use std::fmt::Write;
+
+use crate::streams::{Family, Reading, ResolvedStream};
+
+/// The streams family by family, a line each: name, whether it can be read incrementally, and who may
+/// read it.
+#[must_use]
+pub fn by_family(streams: &[&ResolvedStream]) -> String {
+    let longest = streams.iter().map(|stream| stream.name.chars().count()).max().unwrap_or_default();
+    let mut text = String::new();
+    for family in Family::ALL {
+        let members: Vec<_> = streams.iter().filter(|stream| stream.family == family).collect();
+        if members.is_empty() {
+            continue;
+        }
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{} ({})", family.title(), members.len());
+        for stream in members {
+            let mode = match stream.reading() {
+                Reading::FullRefreshOnly => "full refresh",
+                _ => "incremental",
+            };
+            let _ = writeln!(text, "  {:<longest$}  {mode:<12}  {}", stream.name, stream.access);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::streams::registry;
+
+    #[test]
+    fn every_stream_has_a_line_below_its_family() {
+        let config =
+            br#"{"subdomain":"acme","credentials":{"credentials":"oauth2.0","access_token":"x"}}"#;
+        let streams = registry(&Config::parse(config).unwrap());
+        let text = by_family(&streams.iter().collect::<Vec<_>>());
+        for stream in &streams {
+            let line = text.lines().find(|line| line.trim_start().starts_with(&format!("{} ", stream.name)));
+            assert!(line.is_some_and(|line| line.ends_with(&stream.access.to_string())), "{text}");
+        }
+        let families: Vec<&str> = text.lines().filter(|line| !line.starts_with(' ')).collect();
+        assert_eq!(families.len(), Family::ALL.len(), "{families:?}");
+        assert_eq!(text.lines().count(), streams.len() + families.len());
+    }
+}

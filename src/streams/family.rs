@@ -1,0 +1,46 @@
+//! What streams are about, for whoever chooses among them.
+
+/// What a stream is about. Declared in the order of the documentation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    Tickets,
+    People,
+    Settings,
+    HelpCenter,
+    Community,
+    Talk,
+    Routing,
+    CustomObjects,
+    Audit,
+}
+
+impl Family {
+    /// All of them, in the order of the documentation.
+    pub const ALL: [Self; 9] = [
+        Self::Tickets,
+        Self::People,
+        Self::Settings,
+        Self::HelpCenter,
+        Self::Community,
+        Self::Talk,
+        Self::Routing,
+        Self::CustomObjects,
+        Self::Audit,
+    ];
+
+    /// Its name for people.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Tickets => "Tickets",
+            Self::People => "People",
+            Self::Settings => "Settings",
+            Self::HelpCenter => "Help center",
+            Self::Community => "Community",
+            Self::Talk => "Talk",
+            Self::Routing => "Routing",
+            Self::CustomObjects => "Custom objects",
+            Self::Audit => "Audit",
+        }
+    }
+}

@@ -187,6 +187,7 @@ impl<'s> Connector<'s> {
                     run.lines.push(line);
                     if run.lines.len() >= kill_after_lines && states > 0 {
                         kill(&mut child);
+                        self.sim.until_alone();
                         break;
                     }
                 }

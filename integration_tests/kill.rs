@@ -59,29 +59,35 @@ fn in_parts_into(
 /// Rows that came again although a state had told them as done before, per stream. A part resumes
 /// from the last state of the parts before, so what stands before that state is done.
 fn repeated(parts: &[Run], stream: &str) -> Vec<Value> {
-    let (mut done, mut repeated) = (BTreeSet::new(), Vec::new());
+    let (mut done, mut repeated) = (BTreeMap::new(), Vec::new());
     for part in parts {
         let mut open = Vec::new();
         for message in &part.messages {
             if message["type"] == "RECORD" && message["record"]["stream"] == stream {
                 let record = &message["record"]["data"];
                 let known = (key(stream, record), record.to_string());
-                if done.contains(&known) {
+                if done.contains_key(&known) {
                     repeated.push(record.clone());
                 }
-                open.push(known);
+                open.push((known, record["brand_id"].to_string()));
             }
             let state = &message["state"]["stream"];
             if state["stream_descriptor"]["name"] == stream {
                 done.extend(open.drain(..));
-                if state["stream_state"]["walk"]["done"] == true {
-                    // What a later part reads of it is the next sync, which begins at the cursor.
-                    done.clear();
-                }
+                // What a later part reads of a brand that has ended is its next sync, which begins at its
+                // cursor, though another brand is still under way.
+                done.retain(|_, brand| !has_ended(&state["stream_state"], brand));
             }
         }
     }
     repeated
+}
+
+/// Whether a state tells that all of the stream is read, or of a brand's part of it.
+fn has_ended(state: &Value, brand: &str) -> bool {
+    let of_brand = &state["brands"][brand];
+    let whose = if of_brand.is_null() { state } else { of_brand };
+    whose["walk"]["done"] == true
 }
 
 /// Streams that share the walk of an export which is read in windows.

@@ -137,9 +137,10 @@ fn as_many_windows_are_read_at_once_as_there_are_workers_and_at_most_sixteen() {
         let peak = pages(&sim).iter().map(|seen| seen.in_flight).max().unwrap_or_default();
         assert!((at_once..=at_once + 1).contains(&peak), "{peak} of {workers}");
         assert!(peak <= workers, "{peak} of {workers}");
-        // A few where the connector's minute and Zendesk's do not begin together.
+        // Where the connector's minute and Zendesk's do not begin together, a minute may refuse all that
+        // are in flight when it is used up.
         let refused = sim.limit_refusals().get("search-export").copied().unwrap_or_default();
-        assert!(refused <= 10, "{refused} refusals");
+        assert!(refused <= 10.max(2 * peak as u64), "{refused} refusals");
         for message in run.messages.iter().filter(|message| message["type"] == "STATE") {
             let walk = &message["state"]["stream"]["stream_state"]["walk"];
             assert!(open(walk).len() <= 16, "{walk}");

@@ -24,7 +24,7 @@ use hyper::{Method, Request, Response, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::future::poll_fn;
 use std::io::{self, Write};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -93,14 +93,19 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Sha
         tokio::net::TcpListener::from_std(listener).expect("the listener fits the runtime");
     for connection in 1.. {
         // A connection that broke before it was accepted is the client's affair.
-        let Ok((stream, _)) = listener.accept().await else { continue };
+        let Ok((stream, client)) = listener.accept().await else { continue };
         // Without this the second packet of an answer may wait for the client's acknowledgement.
         let _ = stream.set_nodelay(true);
         let shared = Arc::clone(&shared);
+        let connected = Connected::new(&shared, client);
         let peer = Peer { host, connection };
         match tls.clone() {
-            None => drop(tokio::spawn(converse(stream, shared, peer))),
+            None => drop(tokio::spawn(async move {
+                let _connected = connected;
+                converse(stream, shared, peer).await;
+            })),
             Some(tls) => drop(tokio::spawn(async move {
+                let _connected = connected;
                 // A client that does not trust us says so by going away.
                 if let Ok(stream) = tls.accept(stream).await {
                     let speaks_http2 = stream.get_ref().1.alpn_protocol() == Some(tls::HTTP2);
@@ -131,6 +136,27 @@ async fn converse_in_streams(
     let service = service_fn(move |request| serve(Arc::clone(&shared), peer, request));
     let http = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
     let _ = http.serve_connection(TokioIo::new(stream), service).await;
+}
+
+/// Counts a connection as open until it is dropped.
+struct Connected {
+    shared: Arc<Shared>,
+    client: SocketAddr,
+}
+
+impl Connected {
+    fn new(shared: &Arc<Shared>, client: SocketAddr) -> Self {
+        shared.state().connections.insert(client);
+        shared.connected.notify_all();
+        Self { shared: Arc::clone(shared), client }
+    }
+}
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        self.shared.state().connections.remove(&self.client);
+        self.shared.connected.notify_all();
+    }
 }
 
 /// Counts a request as in flight until it is dropped.

@@ -11,9 +11,11 @@ use crate::requests::RequestSeen;
 use crate::server::{self, Stop};
 use crate::settings::{Knobs, Settings};
 use crate::writes::{JobFaults, JobSeen, Ledger, Writes};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Runs before each request is answered; it must not use the simulator's own handle.
 pub type RequestHook = Box<dyn FnMut(&RequestSeen, &mut Account) + Send>;
@@ -29,6 +31,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) settings: Settings,
     state: Mutex<State>,
+    /// Told whenever a connection begins or ends.
+    pub(crate) connected: Condvar,
 }
 
 pub(crate) struct State {
@@ -49,6 +53,8 @@ pub(crate) struct State {
     pub(crate) export_pages: u64,
     /// The port of the host of contents.
     pub(crate) content_port: u16,
+    /// The clients' ends of the connections that are open.
+    pub(crate) connections: BTreeSet<SocketAddr>,
     pub(crate) in_flight: usize,
     pub(crate) peak_in_flight: usize,
     pub(crate) chance: Prng,
@@ -79,6 +85,7 @@ impl Simulator {
             stray_requests: BTreeMap::new(),
             export_pages: 0,
             content_port: 0,
+            connections: BTreeSet::new(),
             in_flight: 0,
             peak_in_flight: 0,
             chance: Prng::new(settings.seed),
@@ -86,7 +93,9 @@ impl Simulator {
         // Founding takes a while; the account's time begins when it can be asked.
         let clock = Clock::start(settings.start_now, settings.scale);
         let wanted_port = settings.port;
-        let shared = Arc::new(Shared { clock, settings, state: Mutex::new(state) });
+        let shared =
+            Shared { clock, settings, state: Mutex::new(state), connected: Condvar::new() };
+        let shared = Arc::new(shared);
         let (port, stop) = server::start(&shared, wanted_port)?;
         Ok(Self { shared, port, _stop: stop })
     }
@@ -206,6 +215,22 @@ impl Simulator {
         let mut state = self.shared.state();
         state.requests.clear();
         state.peak_in_flight = state.in_flight;
+    }
+
+    /// Waits until no client is connected. A client that was killed may have sent requests that are
+    /// still unread; after this they are in the log, and none comes later.
+    ///
+    /// # Panics
+    /// When a client is still connected after a minute.
+    pub fn until_alone(&self) {
+        // Connections are accepted in their order, so all that were made before this one are known with it.
+        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).expect("it listens");
+        let ours = BTreeSet::from([stream.local_addr().expect("an address")]);
+        let others = |state: &mut State| state.connections != ours;
+        let minute = Duration::from_secs(60);
+        let waited = self.shared.connected.wait_timeout_while(self.shared.state(), minute, others);
+        let (state, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+        assert!(!timeout.timed_out(), "still connected: {:?}", state.connections);
     }
 
     pub fn peak_in_flight(&self) -> usize {

@@ -266,12 +266,12 @@ fn incremental(stream: &ResolvedStream) -> String {
                 .to_owned()
         }
         Reading::ClientSide => format!(
-            "the whole listing is read, and rows whose `{}` is older than the position are left \
-             out{}{}. The position moves when the listing has ended.",
+            "the whole listing is read, and rows whose `{}` is older than {}the position are left \
+             out{}. The position moves when the listing has ended.",
             cursor.field,
             match stream.feed.settles_in_seconds {
                 0 => "",
-                _ => ", less an hour",
+                _ => "an hour before ",
             },
             match stream.deletion {
                 Some(Deletion { sign: DeletionMarker::Flag(_), .. }) =>

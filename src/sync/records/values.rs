@@ -75,21 +75,7 @@ impl<'p> Values<'p, '_> {
                     out.extend_from_slice(b"null");
                 }
             }
-            Source::Included(name) => {
-                let Some(included) = self.included(name) else { return false };
-                out.push(b'[');
-                for (at, (id, attributes)) in included.into_iter().enumerate() {
-                    if at > 0 {
-                        out.push(b',');
-                    }
-                    let text = self.place.text;
-                    text.copy_row(out, attributes, &mut Vec::new(), |out, _| {
-                        put_key("id", out.len(), out);
-                        text.copy(out, id);
-                    });
-                }
-                out.push(b']');
-            }
+            Source::Included(name) => return self.put_included(name, out),
             Source::KindTime | Source::KindActor | Source::KindFrom | Source::KindTo => {
                 return self.of_kind(source).is_some_and(|source| self.put(source, out));
             }
@@ -269,6 +255,24 @@ impl<'p> Values<'p, '_> {
             let mut members = json::members(body, object).into_iter().rev();
             members.find(|(name, _)| is_named(*name)).map(|(_, value)| value)
         })
+    }
+
+    /// Appends an array of the attributes of those resources, each with its id in front.
+    fn put_included(&self, name: &str, out: &mut Vec<u8>) -> bool {
+        let Some(included) = self.included(name) else { return false };
+        let text = self.place.text;
+        out.push(b'[');
+        for (at, (id, attributes)) in included.into_iter().enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            text.copy_row(out, attributes, &mut Vec::new(), |out, _| {
+                put_key("id", out.len(), out);
+                text.copy(out, id);
+            });
+        }
+        out.push(b']');
+        true
     }
 
     /// The ids and attributes of the resources that the listed row is related to by this name. None

@@ -402,7 +402,7 @@ fn id_of(row: &[u8]) -> Option<String> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::page::scan;
+    use super::super::page::{ListShape, scan};
     use super::*;
 
     fn shape() -> Shape {

@@ -86,7 +86,8 @@ impl Dialect {
 
 /// A line for each variant of the program's `Paging`, and for each `Order`. `Paging::Single` has
 /// none: such a listing is one answer of what is set up in small numbers, so that there are no
-/// fewer and more pages to compare. What it takes is its body, of which the client reads 256 MiB
+/// fewer and more pages to compare. `Paging::UntilEmpty` and `Paging::NextUrl`, and `Order::ByCursor`,
+/// have none either: they go through pages as cursors do, and their listings are short. What it takes is its body, of which the client reads 256 MiB
 /// at most, and the lines that are made of it.
 const DIALECTS: &[Dialect] = &[
     Dialect::of("export by cursor", "tickets"),

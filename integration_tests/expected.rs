@@ -25,6 +25,9 @@ pub(crate) fn key(stream: &str, record: &Value) -> String {
         "agents_activity" => text(&record["agent_id"]),
         "tags" => text(&record["name"]),
         "custom_objects" => text(&record["key"]),
+        "agent_availabilities" => text(&record["agent_id"]),
+        "capacity_rule_assignees" => text(&record["agent_id"]),
+        "engagements" => text(&record["engagement_id"]),
         "email_notifications" => text(&record["notification_id"]),
         "attribute_definitions" => {
             format!("{}:{}", text(&record["subject"]), text(&record["condition"]))
@@ -146,6 +149,24 @@ fn of_account(account: &Account, stream: &str) -> ByKey {
             rows.retain(|_, row| tickets.contains(&row["ticket_id"].to_string()));
             rows
         }
+        "agent_statuses" => rows(stream).map(|row| (row.key, status(row.json))).collect(),
+        "agent_availabilities" => {
+            let with = rows(stream).map(|row| {
+                let available = available(&row.json, account.channels_of(&row.key));
+                (key(stream, &available), available)
+            });
+            with.collect()
+        }
+        "engagements" => {
+            let in_utc = rows(stream).map(|mut row| {
+                for column in ["engagement_start_time", "engagement_end_time"] {
+                    let time = row.json[column].as_str().unwrap_or_default();
+                    row.json[column] = format!("{time}Z").into();
+                }
+                (row.key, row.json)
+            });
+            in_utc.collect()
+        }
         "attribute_values" => below(account, stream, "attribute_id"),
         "dynamic_content_variants" => {
             rows("dynamic_content_items").flat_map(|item| variants(&item.json)).collect()
@@ -175,6 +196,31 @@ fn below(account: &Account, stream: &str, column: &str) -> ByKey {
         (row.key, row.json)
     });
     with.collect()
+}
+
+/// A status: its attributes, with what names it.
+fn status(row: Value) -> Value {
+    let mut status = row["attributes"].clone();
+    let is_own = status.get("updated_at").is_some();
+    status["kind"] = if is_own { "custom" } else { "default" }.into();
+    (status["id"], status["type"]) = (row["id"].clone(), row["type"].clone());
+    status
+}
+
+/// An agent's availability: its attributes, with the channels that it is related to.
+fn available(row: &Value, channels: Vec<Value>) -> Value {
+    let mut agent = row["attributes"].clone();
+    agent["id"] = row["id"].clone();
+    if row.get("relationships").is_some() {
+        let channel = |resource: Value| {
+            let mut channel = resource["attributes"].clone();
+            channel["id"] = resource["id"].clone();
+            channel
+        };
+        // In the order in which the relation names them.
+        agent["channels"] = channels.into_iter().map(channel).collect();
+    }
+    agent
 }
 
 /// The menus of a tree, with what they get from it.

@@ -27,6 +27,7 @@ mod history;
 mod kill;
 mod matrix;
 mod numbers;
+mod omnichannel;
 mod pipes;
 mod program;
 mod progress;

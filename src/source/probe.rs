@@ -224,7 +224,8 @@ mod tests {
             group.asked.access.role == Role::Admin
                 && group.asked.feed.buckets.contains(&Bucket::Incremental)
         });
-        assert_eq!(exports.count(), 1);
+        // Events of skills have a gate of their own: a plan.
+        assert_eq!(exports.count(), 2);
     }
 
     #[test]

@@ -185,6 +185,10 @@ fn path(rows: &RowsAt) -> String {
             format!(", the lists {}", lists.join(" and "))
         }
         (_, []) => String::new(),
+        (Lists::Several(lists), [Step::Into(key)]) => {
+            let lists: Vec<_> = lists.iter().map(|(_, path)| column(&path.join("."))).collect();
+            format!(", the object `{key}` inside each row of the lists {}", lists.join(" and "))
+        }
         (_, [Step::Into(key)]) => format!(", the object `{key}` inside each row"),
         (_, [Step::Each(key)]) => format!(", the array `{key}` inside each row"),
         (_, steps) => {
@@ -220,6 +224,7 @@ fn budget(feed: &Feed) -> String {
         | Bucket::SearchExport
         | Bucket::Attachments
         | Bucket::TicketFields
+        | Bucket::AgentAvailabilities
         | Bucket::Tags
         | Bucket::SideConversationEvents
         | Bucket::UserUpdates
@@ -247,14 +252,24 @@ fn incremental(stream: &ResolvedStream) -> String {
     match stream.reading() {
         Reading::FullRefreshOnly => "none; every read brings the whole listing.".to_owned(),
         Reading::ServerSide => server_side(stream, cursor),
+        Reading::ByCursor => format!(
+            "Zendesk lists what came behind the last cursor, whatever its `{}`. That cursor is the position, \
+             which moves with every page; it is kept in `walk`. One that Zendesk no longer takes has \
+             all rows read again, with a WARN.",
+            cursor.field
+        ),
         Reading::ClientSide if stream.feed.paging == Paging::Since => {
             "Zendesk lists what is new since the position, which moves when the listing has ended."
                 .to_owned()
         }
         Reading::ClientSide => format!(
-            "the whole listing is read, and rows whose `{}` is older than the position are left \
+            "the whole listing is read, and rows whose `{}` is older than {}the position are left \
              out{}. The position moves when the listing has ended.",
             cursor.field,
+            match stream.feed.settles_in_seconds {
+                0 => "",
+                _ => "an hour before ",
+            },
             match stream.deletion {
                 Some(Deletion { sign: DeletionMarker::Flag(_), .. }) =>
                     "; a deleted row is delivered once, whatever its time",
@@ -371,7 +386,12 @@ fn interrupted(stream: &ResolvedStream) -> &'static str {
     if stream.is_resumable() {
         "the next attempt goes on where the saved state says."
     } else {
-        "the listing comes in one piece, so the next attempt starts over."
+        match stream.feed.root().paging {
+            Paging::NextUrl => {
+                "the next attempt starts over: Zendesk does not document its places."
+            }
+            _ => "the listing comes in one piece, so the next attempt starts over.",
+        }
     }
 }
 
@@ -392,11 +412,12 @@ fn added_column((key, source): &Splice, rows: &RowsAt) -> String {
         }
         Source::Of(_, from) => format!("the `{from}` of the listed row"),
         Source::TextOf(_, from) => format!("its `{from}` as a text, whatever it is"),
+        Source::TimeOf(_, from) => format!("the `{from}` in UTC, with its `Z`"),
         Source::AnsweredAt => "when Zendesk answered, unix seconds as a text".to_owned(),
         Source::SecondsOf(_, from) => format!("the `{from}` as unix seconds"),
         Source::Filled(BRAND_ID) => "the brand whose help center it is of".to_owned(),
         Source::Filled(placeholder) => format!("the {placeholder} in the path"),
-        Source::SideLoaded(..) => "those that the row refers to".to_owned(),
+        Source::SideLoaded(..) | Source::Included(_) => "those that the row refers to".to_owned(),
         Source::ListName => {
             let Lists::Several(lists) = rows.lists else { unreachable!("{key} names a list") };
             lists.iter().map(|(name, _)| column(name)).collect::<Vec<_>>().join(" or ")

@@ -25,6 +25,9 @@ pub struct Feed {
     pub order: Order,
     /// The key, or the keys one inside the other, under which the rows lie.
     pub list: &'static [&'static str],
+    /// Other places where the rows may lie in its stead, where those who describe the listing differ; no
+    /// key at all: the answer itself is the list.
+    pub or_at: &'static [&'static [&'static str]],
     /// Whether one object lies there, which is the only row.
     pub is_object: bool,
     /// Listings of the same dialect that are walked behind it as if they were one: their paths and
@@ -77,6 +80,9 @@ pub enum TimeFilter {
 pub enum Order {
     /// Oldest change first, by this key of the row: the position moves with every page.
     ByTime(&'static str),
+    /// What is new stands behind the last cursor, whatever its time: the cursor is the position, and
+    /// moves with every page.
+    ByCursor,
     /// Newest first: read until the cursor is reached.
     NewestFirst,
     /// By name, id or anything else: the cursor moves when the walk has ended.
@@ -142,6 +148,7 @@ impl Feed {
             paging: Paging::Cursor,
             order: Order::Other,
             list,
+            or_at: &[],
             is_object: false,
             more: &[],
             host: Host::Account,
@@ -208,7 +215,13 @@ impl Feed {
     /// Whether the listing itself leaves out what did not change.
     #[must_use]
     pub fn lists_news(&self) -> bool {
-        self.time_key().is_some() || self.searched_key().is_some()
+        self.keeps_place() || self.searched_key().is_some()
+    }
+
+    /// Whether the end of a walk is where the next one begins.
+    #[must_use]
+    pub fn keeps_place(&self) -> bool {
+        matches!(self.order, Order::ByTime(_) | Order::ByCursor)
     }
 
     /// The key that tells a row's time on the feed, if the feed is ordered by it.
@@ -216,7 +229,7 @@ impl Feed {
     pub fn time_key(&self) -> Option<&'static str> {
         match self.order {
             Order::ByTime(key) => Some(key),
-            Order::NewestFirst | Order::Other => None,
+            Order::ByCursor | Order::NewestFirst | Order::Other => None,
         }
     }
 }

@@ -7,7 +7,7 @@ use super::file::FileKeys;
 use super::resolved::ResolvedStream;
 use super::rows::{Beside, Lists, Step};
 use super::side_loads::SideLoad;
-use super::sources::Source;
+use super::sources::{ATTRIBUTES, INCLUDED, Source};
 use zendesk::page::ListShape;
 
 impl ResolvedStream {
@@ -43,8 +43,15 @@ impl ResolvedStream {
             let path = from_ref(&load.name);
             ListShape { is_optional: true, ..list(path, vec!["id".into()]) }
         });
-        let of_feed = ListShape { is_object: self.feed.is_object, ..list(self.feed.list, listed) };
-        std::iter::once(of_feed).chain(own).chain(joined).collect()
+        let is_included =
+            self.splice.iter().any(|(_, source)| matches!(source, Source::Included(_)));
+        let included = is_included.then(|| ListShape {
+            is_optional: true,
+            ..list(from_ref(&INCLUDED), vec!["id".into(), ATTRIBUTES.into()])
+        });
+        let (is_object, or_at) = (self.feed.is_object, self.feed.or_at);
+        let of_feed = ListShape { is_object, or_at, ..list(self.feed.list, listed) };
+        std::iter::once(of_feed).chain(own).chain(joined).chain(included).collect()
     }
 
     /// What has to be looked up at each level of the stream's path.

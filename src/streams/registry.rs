@@ -4,8 +4,8 @@ use super::custom_objects::CustomObject;
 use super::resolved::ResolvedStream;
 use super::{
     account, business_rules, community, conditions, conversations, custom_objects, help_center,
-    help_center_setup, lifecycle, options, people, searches, settings, support, talk, talk_setup,
-    ticket_history, tickets,
+    help_center_setup, lifecycle, omnichannel, options, people, routing_events, searches, settings,
+    support, talk, talk_setup, ticket_history, tickets,
 };
 use crate::config::Config;
 
@@ -26,6 +26,8 @@ pub fn registry_with(config: &Config, objects: &[CustomObject]) -> Vec<ResolvedS
         people::streams(),
         business_rules::streams(),
         settings::streams(),
+        omnichannel::streams(),
+        routing_events::streams(),
         account::streams(),
         help_center::streams(),
         community::streams(),

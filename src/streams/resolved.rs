@@ -75,6 +75,8 @@ pub enum Reading {
     FullRefreshOnly,
     /// The API says what is new.
     ServerSide,
+    /// The API says what stands behind the last cursor.
+    ByCursor,
     /// The whole listing is read and older rows are left out.
     ClientSide,
     /// Rows created lately are read and older changes left out; once a week all rows are read.
@@ -161,6 +163,7 @@ impl ResolvedStream {
             (None, _, _) => Reading::FullRefreshOnly,
             (Some(_), Some(_), _) => Reading::PerParent,
             (Some(_), None, Order::ByTime(_)) => Reading::ServerSide,
+            (Some(_), None, Order::ByCursor) => Reading::ByCursor,
             (Some(_), None, Order::NewestFirst) => Reading::NewestFirst,
             (Some(_), None, Order::Other) => match self.feed.since {
                 TimeFilter::Created { .. } => Reading::ByCreation,

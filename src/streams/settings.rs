@@ -66,7 +66,7 @@ static AUDIT_LOGS: Feed = Feed {
     ..Feed::listing("audit_logs", "audit_logs.json", &["audit_logs"])
 };
 
-const SKILLS: AccessRule =
+pub(super) const SKILLS: AccessRule =
     AccessRule { plan: Some("Enterprise"), feature: Some("skills-based routing"), ..ADMIN };
 
 const SKILLS_DOCS: &str =

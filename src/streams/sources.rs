@@ -34,6 +34,10 @@ pub enum Source {
     /// Those rows of this list beside the listed rows whose ids are under these keys of a listed row.
     /// Null where Zendesk sends no such list.
     SideLoaded(&'static str, &'static [&'static str]),
+    /// Those resources of `included` that the listed row is related to by this name: their attributes,
+    /// with their ids in front. It has one user, because Zendesk has one listing that is such a
+    /// document; the form is that of JSON:API.
+    Included(&'static str),
     /// These, joined by dashes into a text. Without the first there is none.
     Joined(&'static [Self]),
     /// What the kind of a derived row says.
@@ -56,7 +60,22 @@ pub enum Source {
     Untold,
 }
 
+/// The keys of JSON:API, "Compound Documents".
+pub const INCLUDED: &str = "included";
+pub const RELATIONSHIPS: &str = "relationships";
+pub const ATTRIBUTES: &str = "attributes";
+
 impl Source {
+    /// The list beside the listed rows that it takes from.
+    #[must_use]
+    pub fn beside(&self) -> Option<&'static str> {
+        match self {
+            Self::SideLoaded(name, _) => Some(name),
+            Self::Included(_) => Some(INCLUDED),
+            _ => None,
+        }
+    }
+
     /// Calls `each` with every key that is read, and its level.
     pub(super) fn keys(&self, each: &mut impl FnMut(usize, &'static str)) {
         match self {
@@ -67,6 +86,7 @@ impl Source {
             | Self::TimeOf(level, key)
             | Self::Inside(level, key, _) => each(*level, key),
             Self::SideLoaded(_, ids) => ids.iter().for_each(|key| each(0, key)),
+            Self::Included(_) => each(0, RELATIONSHIPS),
             Self::Object(members) => members.iter().for_each(|(_, source)| source.keys(each)),
             Self::Joined(parts) | Self::FirstOf(parts) => {
                 parts.iter().for_each(|part| part.keys(each));

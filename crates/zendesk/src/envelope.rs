@@ -10,6 +10,9 @@ use super::json::Span;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Envelope {
     pub next_page: Option<String>,
+    pub next_page_url: Option<String>,
+    /// Rows of the page, where a listing ends by it.
+    pub count: Option<u64>,
     pub before_url: Option<String>,
     pub after_url: Option<String>,
     pub after_cursor: Option<String>,
@@ -41,6 +44,8 @@ impl Envelope {
         matches!(
             key,
             b"next_page"
+                | b"next_page_url"
+                | b"count"
                 | b"before_url"
                 | b"after_url"
                 | b"after_cursor"
@@ -57,6 +62,8 @@ impl Envelope {
         let text = || serde_json::from_slice::<String>(json).ok();
         match key {
             b"next_page" => self.next_page = text(),
+            b"next_page_url" => self.next_page_url = text(),
+            b"count" => self.count = serde_json::from_slice(json).ok(),
             b"before_url" => self.before_url = text(),
             b"after_url" => self.after_url = text(),
             b"after_cursor" => self.after_cursor = text(),
@@ -82,13 +89,20 @@ impl Envelope {
 /// is whatever the body says, and nothing is sent there.
 #[must_use]
 pub fn parameter(link: &str, name: &str) -> Option<String> {
-    let (_, query) = link.split_once('?')?;
-    let query = query.split_once('#').map_or(query, |(query, _)| query);
+    let query = query_of(link)?;
     let pairs = reqwest::Url::parse("https://link.invalid/").ok().map(|mut url| {
         url.set_query(Some(query));
         url
     })?;
     pairs.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+}
+
+/// The query of a link, as it stands there.
+#[must_use]
+pub fn query_of(link: &str) -> Option<&str> {
+    let (_, query) = link.split_once('?')?;
+    let query = query.split_once('#').map_or(query, |(query, _)| query);
+    (!query.is_empty()).then_some(query)
 }
 
 #[cfg(test)]

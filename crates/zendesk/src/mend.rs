@@ -8,7 +8,7 @@
 use super::edit::{Mend, MendKind};
 use super::envelope::Envelope;
 use super::json::{DEEPEST, Fault, Reader};
-use super::shape::{ListShape, Shape};
+use super::shape::Shape;
 
 /// How many of the rows are named.
 const MOST_NAMED: usize = 5;
@@ -54,7 +54,10 @@ pub struct MendedRow {
 pub fn mend(body: &[u8], shape: &Shape) -> Option<Mended> {
     let (out, mends) = (Vec::with_capacity(body.len() + 64), Vec::new());
     let mut mender = Mender { body, at: 0, out, mends, changed: 0, mending: Mending::default() };
-    mender.level(0, shape).ok()?;
+    match mender.peek() {
+        Some(b'[') if shape.bare().is_some() => mender.rows(0).ok()?,
+        _ => mender.level(0, shape).ok()?,
+    }
     mender.mending.has_rest = mender.peek().is_some();
     let Mender { out, mends, changed, mending, .. } = mender;
     let is_as_it_was = changed == 0 && mending == Mending::default();
@@ -107,15 +110,11 @@ impl<'b> Mender<'b> {
     /// The envelope, down to the lists of rows.
     fn level(&mut self, level: usize, shape: &Shape) -> Result<(), Fault> {
         self.object(level, &mut |mender, key| {
-            let is_step =
-                |list: &&ListShape| list.path.get(level).is_some_and(|step| step.as_bytes() == key);
+            let has_place = |ends| shape.lists.iter().any(|list| list.has_place(level, key, ends));
             let next = mender.peek();
-            let ends_here = |list: &ListShape| list.path.len() == level + 1;
-            if next == Some(b'[') && shape.lists.iter().filter(is_step).any(ends_here) {
+            if next == Some(b'[') && has_place(true) {
                 mender.rows(level + 1)
-            } else if next == Some(b'{')
-                && shape.lists.iter().filter(is_step).any(|list| !ends_here(list))
-            {
+            } else if next == Some(b'{') && has_place(false) {
                 mender.level(level + 1, shape)
             } else {
                 let changed = mender.changed;
@@ -403,7 +402,7 @@ fn id_of(row: &[u8]) -> Option<String> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::page::scan;
+    use super::super::page::{ListShape, scan};
     use super::*;
 
     fn shape() -> Shape {

@@ -132,7 +132,10 @@ fn scan_or_give_back(mut body: Vec<u8>, shape: &Shape) -> Result<Page, (PageErro
     let mut lists: Vec<Option<Rows>> = shape.lists.iter().map(|_| None).collect();
     let mut envelope = Envelope::default();
     let mut reader = Reader::new(&body);
-    let scanned = scan_level(&mut reader, 0, shape, &mut lists, &mut envelope, &body);
+    let scanned = match shape.bare().filter(|_| reader.peek() == Some(b'[')) {
+        Some(at) => scan_rows(&mut reader, 0, &shape.lists[at]).map(|rows| lists[at] = Some(rows)),
+        None => scan_level(&mut reader, 0, shape, &mut lists, &mut envelope, &body),
+    };
     let scanned = scanned.and_then(|()| reader.end());
     let (edits, halves) = (std::mem::take(&mut reader.edits), std::mem::take(&mut reader.halves));
     if let Err(fault) = scanned {
@@ -175,20 +178,21 @@ fn scan_level<'a>(
     envelope: &mut Envelope,
     body: &'a [u8],
 ) -> Result<(), Fault> {
-    let at_level = |list: &ListShape, key: &[u8]| {
-        list.path.get(level).is_some_and(|step| step.as_bytes() == key)
-    };
     reader
         .object(level, |reader, key, _| {
             let is_array = reader.peek() == Some(b'[');
             let is_object = reader.peek() == Some(b'{');
-            let ends_here = |list: &ListShape| at_level(list, key) && list.path.len() == level + 1;
+            let ends_here = |list: &ListShape| list.has_place(level, key, true);
             let list = shape.lists.iter().position(ends_here);
             let holds_rows = |at: &usize| is_array || (is_object && shape.lists[*at].is_object);
             if let Some(at) = list.filter(holds_rows) {
-                lists[at] = Some(scan_rows(reader, level + 1, &shape.lists[at])?);
-            } else if is_object
-                && shape.lists.iter().any(|list| at_level(list, key) && list.path.len() > level + 1)
+                let rows = scan_rows(reader, level + 1, &shape.lists[at])?;
+                // What lies at one place is not lost to an empty list at the other.
+                let is_held = lists[at].as_ref().is_some_and(|held| !held.is_empty());
+                if !(is_held && rows.is_empty()) {
+                    lists[at] = Some(rows);
+                }
+            } else if is_object && shape.lists.iter().any(|list| list.has_place(level, key, false))
             {
                 scan_level(reader, level + 1, shape, lists, envelope, body)?;
             } else {
@@ -314,6 +318,38 @@ impl Rows {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_is_found_at_any_of_its_places_and_may_be_the_answer_itself() {
+        const PLACES: &[&[&str]] = &[&["data"], &[]];
+        let list = ListShape {
+            path: &["rows"],
+            wanted: vec!["id".into()],
+            or_at: PLACES,
+            ..ListShape::default()
+        };
+        let shape = Shape { lists: vec![list] };
+        for (body, rows) in [
+            (r#"{"rows":[{"id":1},{"id":2}]}"#, 2),
+            (r#"{"count":2,"data":[{"id":1},{"id":2}]}"#, 2),
+            (r#" [{"id":1}]"#, 1),
+            ("[]", 0),
+            (r#"{"rows":[{"id":1}],"data":[]}"#, 1),
+            (r#"{"rows":[],"data":[{"id":1}]}"#, 1),
+        ] {
+            let page = scan(body.into(), &shape).unwrap();
+            assert_eq!(page.list(&["rows"]).unwrap().rows.len(), rows, "{body}");
+        }
+        for body in [r#"{"others":[]}"#, "7", "[{]"] {
+            assert!(scan(body.into(), &shape).is_err(), "{body}");
+        }
+        let without = Shape { lists: vec![ListShape { path: &["rows"], ..ListShape::default() }] };
+        assert!(scan(b"[]".to_vec(), &without).is_err());
+        let mut scanner = Scanner::default();
+        let odd = r#"[{"id":1},{"id":NaN}]"#;
+        assert!(scanner.scan(odd.into(), &shape).is_err());
+        assert_eq!(scanner.scan(odd.into(), &shape).unwrap().lists[0].rows.len(), 2);
+    }
 
     fn shape() -> Shape {
         let list = |path, wanted: &[&'static str]| {

@@ -3,7 +3,7 @@
 //!
 //! Sources: Zendesk, "Pagination" and "Incremental Exports".
 
-use super::envelope::{Envelope, parameter};
+use super::envelope::{Envelope, parameter, query_of};
 use super::timestamp;
 
 /// Exports withhold the most recent minute; a bound younger than this is refused or sees nothing.
@@ -38,6 +38,12 @@ pub enum Paging {
     Single,
     /// From a time on: `unix_time`, also in `next_page`, which is null on the last page.
     Since,
+    /// No start to ask for: the `cursor` of `next_page`, until a page counts no row. The last cursor
+    /// holds for later (Zendesk, Incremental Skill-Based Routing).
+    UntilEmpty,
+    /// `page_size`; the page behind is asked for by the query of `next_page_url`, whatever its
+    /// parameters are called, which is null on the last page (Zendesk, Omnichannel Engagements).
+    NextUrl,
 }
 
 /// Where a listing stands. Tokens are stored with their kind and never decoded.
@@ -54,6 +60,8 @@ pub enum Token {
     After(String),
     Before(String),
     Page(u32),
+    /// The whole query of a link, which stands for all parameters.
+    Query(String),
 }
 
 impl Token {
@@ -68,6 +76,7 @@ impl Token {
             Self::After(_) => "after",
             Self::Before(_) => "before",
             Self::Page(_) => "page",
+            Self::Query(_) => "query",
         }
     }
 
@@ -77,7 +86,9 @@ impl Token {
         match self {
             Self::First => String::new(),
             Self::StartTime(seconds) | Self::UnixTime(seconds) => seconds.to_string(),
-            Self::Cursor(token) | Self::After(token) | Self::Before(token) => token.clone(),
+            Self::Cursor(token) | Self::After(token) | Self::Before(token) | Self::Query(token) => {
+                token.clone()
+            }
             Self::Page(number) => number.to_string(),
         }
     }
@@ -94,6 +105,7 @@ impl Token {
             "after" => Self::After(owned()),
             "before" => Self::Before(owned()),
             "page" => Self::Page(text.parse().ok()?),
+            "query" => Self::Query(owned()),
             _ => return None,
         })
     }
@@ -102,7 +114,7 @@ impl Token {
     #[must_use]
     pub fn parameter(&self) -> Option<(&'static str, String)> {
         let name = match self {
-            Self::First => return None,
+            Self::First | Self::Query(_) => return None,
             Self::StartTime(_) => "start_time",
             Self::UnixTime(_) => "unix_time",
             Self::Cursor(_) | Self::Before(_) => "cursor",
@@ -131,7 +143,14 @@ impl Token {
                 format!("the page at cursor {}", shortened(token))
             }
             Self::Page(number) => format!("page {number}"),
+            Self::Query(query) => format!("the page at {}", shortened(query)),
         }
+    }
+
+    /// The query that stands in the place of all parameters.
+    #[must_use]
+    pub fn query(&self) -> Option<&str> {
+        if let Self::Query(query) = self { Some(query) } else { None }
     }
 
     /// The start time of an export by time, unix seconds.
@@ -143,7 +162,7 @@ impl Token {
     /// Whether the server made this token, so that only the server knows whether it still holds.
     #[must_use]
     pub fn is_servers(&self) -> bool {
-        matches!(self, Self::Cursor(_) | Self::After(_) | Self::Before(_))
+        matches!(self, Self::Cursor(_) | Self::After(_) | Self::Before(_) | Self::Query(_))
     }
 }
 
@@ -156,9 +175,13 @@ impl Paging {
                 Token::StartTime(bound_unix.unwrap_or_default())
             }
             Self::Since => Token::UnixTime(bound_unix.unwrap_or_default()),
-            Self::Cursor | Self::Search | Self::Before | Self::Offset | Self::Single => {
-                Token::First
-            }
+            Self::Cursor
+            | Self::Search
+            | Self::Before
+            | Self::Offset
+            | Self::Single
+            | Self::UntilEmpty
+            | Self::NextUrl => Token::First,
         }
     }
 
@@ -173,6 +196,8 @@ impl Paging {
             Self::Before => matches!(token, Token::First | Token::Before(_)),
             Self::Offset | Self::Single => matches!(token, Token::First | Token::Page(_)),
             Self::Since => matches!(token, Token::UnixTime(_)),
+            Self::UntilEmpty => matches!(token, Token::First | Token::Cursor(_)),
+            Self::NextUrl => matches!(token, Token::First | Token::Query(_)),
         }
     }
 
@@ -185,21 +210,26 @@ impl Paging {
             Self::ExportCursor | Self::ExportTime { .. } => Some(("per_page", LARGEST_EXPORT_PAGE)),
             Self::Before => Some(("limit", 200)),
             Self::Offset => Some(("per_page", 100)),
-            Self::Single | Self::Since => None,
+            Self::NextUrl => Some(("page_size", 100)),
+            Self::Single | Self::Since | Self::UntilEmpty => None,
         }
     }
 
     /// Whether a listing can go on in the middle after an interruption. Offsets shift under
-    /// insertions and deletions, so those listings start over.
+    /// insertions and deletions, so those listings start over; and so do those whose links are not
+    /// documented.
     #[must_use]
     pub fn resumes(self) -> bool {
-        !matches!(self, Self::Offset | Self::Single)
+        !matches!(self, Self::Offset | Self::Single | Self::NextUrl)
     }
 
     /// Whether the same place may be asked with another page size.
     #[must_use]
     pub fn size_may_change(self) -> bool {
-        !matches!(self, Self::Offset | Self::Single | Self::Since)
+        !matches!(
+            self,
+            Self::Offset | Self::Single | Self::Since | Self::UntilEmpty | Self::NextUrl
+        )
     }
 }
 
@@ -296,6 +326,14 @@ fn step_of(paging: Paging, at: &Token, answer: Answer<'_>) -> Step {
                 (None, _) => Step::Broken("its next page has no time"),
             }
         }
+        Paging::UntilEmpty => until_empty(at, answer),
+        Paging::NextUrl => {
+            let Some(next) = &envelope.next_page_url else { return Step::End(Token::First) };
+            match query_of(next) {
+                Some(query) => onward(at, Token::Query(query.to_owned())),
+                None => Step::Broken("its next page has no parameters"),
+            }
+        }
         Paging::Offset | Paging::Single => {
             let Some(next) = &envelope.next_page else { return Step::End(Token::First) };
             let page = parameter(next, "page").and_then(|page| page.parse().ok());
@@ -306,6 +344,21 @@ fn step_of(paging: Paging, at: &Token, answer: Answer<'_>) -> Step {
                 None => Step::Broken("its next page has no number"),
             }
         }
+    }
+}
+
+/// The cursor behind the last page is kept: what comes later is listed behind it.
+fn until_empty(at: &Token, answer: Answer<'_>) -> Step {
+    let envelope = answer.envelope;
+    let link = envelope.next_page.as_deref();
+    let next = link.and_then(|link| parameter(link, "cursor")).map(Token::Cursor);
+    let counts = envelope.count.is_some_and(|count| count > 0);
+    match next {
+        next if answer.rows == 0 && !counts => Step::End(next.unwrap_or_else(|| at.clone())),
+        Some(next) => onward(at, next),
+        None if answer.rows == 0 => Step::Broken("it counts rows and lists none"),
+        // Nothing tells what is behind these rows, which come again.
+        None => Step::End(at.clone()),
     }
 }
 
@@ -451,6 +504,48 @@ mod tests {
         check(Paging::Since, at(5), 9, envelope(Some("unix_time=5")), &again);
         let nowhere = Step::Broken("its next page has no time");
         check(Paging::Since, at(5), 9, envelope(Some("page=2")), &nowhere);
+    }
+
+    #[test]
+    fn a_listing_until_it_is_empty_keeps_its_last_cursor_and_ends_by_a_count_of_none() {
+        let envelope = |count, query: Option<&str>| Envelope {
+            count,
+            next_page: query.and_then(link),
+            ..Envelope::default()
+        };
+        let at = |token: &str| Token::Cursor(token.into());
+        let paging = Paging::UntilEmpty;
+        check(paging, Token::First, 9, envelope(Some(9), Some("cursor=b")), &Step::Next(at("b")));
+        check(paging, at("b"), 0, envelope(Some(0), Some("cursor=b")), &Step::End(at("b")));
+        check(paging, at("b"), 0, envelope(Some(0), Some("cursor=c")), &Step::End(at("c")));
+        check(paging, at("b"), 0, envelope(None, None), &Step::End(at("b")));
+        check(paging, Token::First, 0, envelope(Some(0), None), &Step::End(Token::First));
+        check(paging, at("b"), 2, envelope(Some(2), None), &Step::End(at("b")));
+        check(paging, at("b"), 0, envelope(Some(2), Some("cursor=c")), &Step::Next(at("c")));
+        let itself = Step::Broken("its link leads to itself");
+        check(paging, at("b"), 2, envelope(Some(2), Some("cursor=b")), &itself);
+        let counted = Step::Broken("it counts rows and lists none");
+        check(paging, at("b"), 0, envelope(Some(2), None), &counted);
+        assert!(paging.knows(&at("b")) && !paging.knows(&Token::StartTime(5)));
+    }
+
+    #[test]
+    fn a_link_of_unknown_parameters_is_followed_by_its_whole_query() {
+        let envelope = |query: Option<&str>| Envelope {
+            next_page_url: query.and_then(link),
+            ..Envelope::default()
+        };
+        let at = Token::Query("page_size=5&p=2".into());
+        let next = Step::Next(at.clone());
+        check(Paging::NextUrl, Token::First, 9, envelope(Some("page_size=5&p=2")), &next);
+        check(Paging::NextUrl, Token::First, 0, envelope(Some("page_size=5&p=2")), &next);
+        check(Paging::NextUrl, at.clone(), 9, envelope(None), &Step::End(Token::First));
+        let itself = Step::Broken("its link leads to itself");
+        check(Paging::NextUrl, at.clone(), 9, envelope(Some("page_size=5&p=2")), &itself);
+        let bare = Envelope { next_page_url: Some("https://x".into()), ..Envelope::default() };
+        let nowhere = Step::Broken("its next page has no parameters");
+        check(Paging::NextUrl, at.clone(), 9, bare, &nowhere);
+        assert_eq!((at.query(), at.parameter()), (Some("page_size=5&p=2"), None));
     }
 
     #[test]
@@ -657,12 +752,15 @@ mod tests {
             (Paging::Before, Envelope::default()),
             (Paging::Offset, Envelope::default()),
             (Paging::Since, Envelope::default()),
+            (Paging::UntilEmpty, Envelope { count: Some(5), ..Envelope::default() }),
+            (Paging::NextUrl, Envelope::default()),
         ];
         for (paging, envelope) in listings {
             let links = link("start_time=9&page=9&unix_time=9&cursor=n");
             let envelope = Envelope {
                 after_cursor: cursor.clone(),
                 before_url: links.clone(),
+                next_page_url: links.clone(),
                 next_page: links,
                 ..envelope
             };
@@ -709,6 +807,7 @@ mod tests {
             Token::After("b".into()),
             Token::Before("c".into()),
             Token::Page(3),
+            Token::Query("p=2".into()),
         ] {
             assert_eq!(Token::from_saved(token.kind(), &token.text()), Some(token));
         }

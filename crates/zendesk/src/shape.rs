@@ -15,13 +15,36 @@ pub struct ListShape {
     pub wanted: Vec<Cow<'static, str>>,
     /// Rows inside each row, each kind under one key: an object, or an array of objects.
     pub inner: Vec<ListShape>,
+    /// Other places where it may lie in its stead; no key at all: the answer itself is the list.
+    pub or_at: &'static [&'static [&'static str]],
     /// Whether an answer without it is sound.
     pub is_optional: bool,
     /// Whether one object stands in the place of the list.
     pub is_object: bool,
 }
 
+impl Shape {
+    /// Whether an answer may be a list in place of an object: which of the lists.
+    #[must_use]
+    pub(crate) fn bare(&self) -> Option<usize> {
+        self.lists.iter().position(|list| list.or_at.iter().any(|place| place.is_empty()))
+    }
+}
+
 impl ListShape {
+    /// The places where the list may lie, its own first.
+    pub(crate) fn places(&self) -> impl Iterator<Item = &'static [&'static str]> {
+        std::iter::once(self.path).chain(self.or_at.iter().copied())
+    }
+
+    /// Whether a place of it goes on by this key at a level; with `true` whether one ends there.
+    pub(crate) fn has_place(&self, level: usize, key: &[u8], ends: bool) -> bool {
+        self.places().any(|place| {
+            place.get(level).is_some_and(|step| step.as_bytes() == key)
+                && (place.len() == level + 1) == ends
+        })
+    }
+
     /// Adds what somebody else looks for in the same list. Everything is looked for once.
     pub fn add(&mut self, other: Self) {
         self.wanted.extend(other.wanted);
@@ -29,16 +52,17 @@ impl ListShape {
         self.wanted.dedup();
         self.is_optional &= other.is_optional;
         self.is_object |= other.is_object;
+        self.or_at = if self.or_at.is_empty() { other.or_at } else { self.or_at };
         Self::add_to(&mut self.inner, other.inner);
     }
 
     /// Adds lists to others, those of one path to each other.
     pub fn add_to(lists: &mut Vec<Self>, more: impl IntoIterator<Item = Self>) {
         for more in more {
-            let Self { path, is_optional, is_object, .. } = more;
+            let Self { path, is_optional, is_object, or_at, .. } = more;
             let at = lists.iter().position(|list| list.path == path).unwrap_or(lists.len());
             if at == lists.len() {
-                lists.push(Self { path, is_optional, is_object, ..Self::default() });
+                lists.push(Self { path, is_optional, is_object, or_at, ..Self::default() });
             }
             lists[at].add(more);
         }

@@ -71,6 +71,8 @@ pub(crate) fn buckets(route: &str, settings: &Settings) -> Vec<Bucket> {
         "ticket_fields" => {
             bucket("ticket-fields-index", if high { 450 } else { 300 }, 60, Shown::ByName)
         }
+        // Zendesk, Agent Availability API, Rate Limits.
+        "agent_availabilities" => bucket("agent-availabilities", 300, 60, Shown::Nowhere),
         "tags" => bucket("tags-index", 2000, 60, Shown::ByName),
         "tickets" => bucket("tickets-index", 20_000, 60, Shown::ByName),
         "tickets/side_conversations/events" => {

@@ -44,6 +44,12 @@ pub(crate) enum Dialect {
     Offset,
     /// Cursor, whether or not it is asked for.
     Cursor,
+    /// Cursor, in a document of JSON:API: its `meta` names no cursor.
+    JsonApi,
+    /// `cursor`, until a page counts no row (skill-based routing).
+    UntilEmpty,
+    /// `page_size`, and `next_page_url` (engagements).
+    NextUrl,
     /// Cursor, or the older dialect with `limit` and `before_url` (ticket audits).
     CursorOrLegacy,
     ExportByCursor(CursorMark),
@@ -84,6 +90,8 @@ pub(crate) enum View {
     OfLiveTickets,
     Deleted,
     OwnActivities,
+    /// Of the last ninety days.
+    Engagements,
     RatingsByCreation,
     AuditLogsByCreation,
     /// Exported tickets: `support_type_scope`, `exclude_deleted`.

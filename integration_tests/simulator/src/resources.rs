@@ -43,6 +43,8 @@ pub(crate) enum Stamp {
     Timestamp,
     /// `time`
     Time,
+    /// `last_updated_at`
+    LastUpdated,
     /// `created_at`; the row never changes
     Created,
     /// `deleted_at`
@@ -683,10 +685,12 @@ const RESOURCES: &[Resource] = &[
 ];
 
 mod guide_setup;
+mod omnichannel;
 mod talk_setup;
 
 /// The lists of all families. What is in none of the others is in the first.
-const FAMILIES: &[&[Resource]] = &[RESOURCES, talk_setup::RESOURCES, guide_setup::RESOURCES];
+const FAMILIES: &[&[Resource]] =
+    &[RESOURCES, talk_setup::RESOURCES, guide_setup::RESOURCES, omnichannel::RESOURCES];
 
 /// All resources; parents stand before their children.
 pub(crate) fn resources() -> impl Iterator<Item = &'static Resource> {

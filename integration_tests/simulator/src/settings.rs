@@ -147,6 +147,9 @@ pub struct Knobs {
     /// Cursors handed out before this simulated time are refused with 400.
     pub cursors_expired_before: i64,
     pub header_spelling: HeaderSpelling,
+    /// Listings of which two envelopes are known answer in the other one: capacity rules under `data`
+    /// in place of a bare list, engagements under `data`.
+    pub other_envelopes: bool,
     /// Every count is past 100,000 and not made yet (Zendesk, Count Tickets and its like).
     pub still_counting: bool,
     /// How long the search index lags behind.

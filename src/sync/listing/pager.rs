@@ -164,7 +164,7 @@ impl Pager {
         let (tally, cut_short, notes) = (RequestStats::default(), Vec::new(), Vec::new());
         let mut visited = Visited::default();
         let _ = visited.goes_on_to(&at);
-        let goes_on = at.is_servers() && listing.feed.time_key().is_none();
+        let goes_on = at.is_servers() && !listing.feed.keeps_place();
         let promise = if goes_on { Promise::Earlier } else { Promise::Nothing };
         Self {
             client,
@@ -370,14 +370,14 @@ impl Pager {
 
     /// What follows from an empty page that ends the listing.
     fn doubted(&self) -> Doubted {
-        // In the order of time the page before is no proof that there are rows. By the old cursors
-        // of audits a link leads behind the last page, too.
+        // In the order of time, and where cursors are positions, the page before is no proof that
+        // there are rows. By the old cursors of audits a link leads behind the last page, too.
         let feed = &self.listing.feed;
-        let leads_behind = feed.time_key().is_some() || feed.paging == Paging::Before;
+        let leads_behind = feed.keeps_place() || feed.paging == Paging::Before;
         match &self.promise {
             Promise::Nothing => Doubted::Believed,
             _ if self.doubts < DOUBTS => Doubted::AskAgain,
-            // In the order of time nothing is lost: the place stays where it is.
+            // There nothing is lost: the place stays where it is.
             Promise::Page(_) if leads_behind => Doubted::Believed,
             // The rows may have gone meanwhile, which the page before tells: it is read again.
             Promise::Page(before) if self.doubts == DOUBTS => Doubted::GoBack(before.clone()),
@@ -397,7 +397,9 @@ impl Pager {
 
 /// How many rows a page lists, and elements that are none.
 fn rows_of(fetched: &Fetched) -> usize {
-    fetched.page.lists.first().map_or(0, |list| list.rows.len() + list.strays)
+    let mut counts = fetched.page.lists.iter().map(|list| list.rows.len() + list.strays);
+    // A page of several lists may have nothing in the first.
+    counts.find(|count| *count > 0).unwrap_or_default()
 }
 
 /// What follows from an empty page that ends a listing.

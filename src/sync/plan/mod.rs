@@ -153,7 +153,7 @@ fn incremental(
     };
     let root = stream.feed.root();
     let lower = flat.or(bound);
-    let ordered = root.time_key().is_some();
+    let ordered = root.keeps_place();
     let walk = match (reading, walk) {
         (reading, walk) if reading.has_passes() && pass_is_due(walk.as_ref(), flat, now) => {
             let mut walk = fresh(walk, root.paging.start(bound));

@@ -199,7 +199,8 @@ impl Position {
         }
         self.walk.windows = Windows::default();
         let ordered = matches!(order, Order::ByTime(_));
-        self.walk.place.token = if ordered { token } else { Token::First };
+        let keeps_place = ordered || order == Order::ByCursor;
+        self.walk.place.token = if keeps_place { token } else { Token::First };
         self.walk.place.seen = seen;
         self.walk.phase = Phase::Done;
         self.walk.children.rows = 0;
@@ -243,7 +244,7 @@ impl Position {
             // An ordered feed has delivered everything up to its flat cursor.
             Order::ByTime(_) if self.moves_with_pages() => self.cursor,
             Order::ByTime(_) => None,
-            Order::NewestFirst | Order::Other => None,
+            Order::ByCursor | Order::NewestFirst | Order::Other => None,
         };
         self.walk.place.token = feed.paging.start(from.or(self.walk.start_bound));
         self.walk.place.seen.clear();

@@ -204,8 +204,9 @@ fn is_deleted(stream: &ResolvedStream, page: &Page, list: &Rows, row: usize) -> 
 /// The oldest cursor value that is delivered.
 #[must_use]
 pub fn lower(stream: &ResolvedStream, position: &Position) -> Option<i64> {
-    if stream.feed.searched_key().is_some() {
-        // The search left out what is old, less what the index may bring late.
+    if stream.feed.searched_key().is_some() || stream.feed.order == Order::ByCursor {
+        // The search left out what is old, less what the index may bring late; and all that is behind
+        // a cursor is new, whatever its time.
         return None;
     }
     let Walk { start_bound: bound, cursor_at_start: cursor, full_pass, .. } = &position.walk;

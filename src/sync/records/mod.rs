@@ -208,14 +208,19 @@ impl RecordWriter {
         };
         match self.stream.primary_key {
             [] => has_members,
-            keys => keys
-                .iter()
-                .any(|key| is_put(key) || place.raw(key).is_some_and(|raw| raw != b"null")),
+            keys => keys.iter().any(|key| {
+                is_put(key) || self.key_at(place, key).is_some_and(|raw| raw != b"null")
+            }),
         }
     }
 
     /// The value of a part of the primary key, which may come from a row around.
     fn key(&self, place: &RowPlace<'_, '_>, key: &str) -> Option<Value> {
+        json(self.key_at(place, key)?)
+    }
+
+    /// The same as it stands in the answer.
+    fn key_at<'p>(&self, place: &RowPlace<'p, '_>, key: &str) -> Option<&'p [u8]> {
         let from = self.stream.splice.iter().find_map(|(put, source)| match source {
             Source::Of(level, from) if *put == key => Some((*level, *from)),
             _ => None,
@@ -224,7 +229,7 @@ impl RecordWriter {
             Some((level, from)) => place.member_of(level, from),
             None => place.member(key),
         };
-        json(place.text.raw(member?.value))
+        Some(place.text.raw(member?.value))
     }
 
     /// Appends a row. Behind it, `dropped` are the members that are not in the record.

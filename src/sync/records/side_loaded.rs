@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::streams::{ResolvedStream, Source};
+use crate::streams::{ATTRIBUTES, INCLUDED, ResolvedStream};
 use zendesk::edit::Text;
-use zendesk::json::{Member, Span, elements};
+use zendesk::json::{Member, Span, elements, members};
 use zendesk::page::Page;
 
 /// The lists of a page that a stream's rows have elements of, by their names.
@@ -16,10 +16,7 @@ pub struct SideLoaded<'p> {
 impl<'p> SideLoaded<'p> {
     #[must_use]
     pub fn new(stream: &ResolvedStream, page: &'p Page) -> Self {
-        let joined = stream.splice.iter().filter_map(|(_, source)| match source {
-            Source::SideLoaded(name, _) => Some(*name),
-            _ => None,
-        });
+        let joined = stream.splice.iter().filter_map(|(_, source)| source.beside());
         let lists = joined.filter_map(|key| {
             let list = page.list(&[key])?;
             let by_id = list.rows.iter().enumerate().filter_map(|(at, row)| {
@@ -49,6 +46,20 @@ impl<'p> SideLoaded<'p> {
         out.push(b']');
     }
 
+    /// Where the attributes are of those elements of `included` whose ids these resource identifiers
+    /// hold, each with its id.
+    #[must_use]
+    pub fn included(&self, identifiers: &[Span], text: &Text) -> Vec<(Span, Span)> {
+        let by_id = self.lists.iter().find(|(known, _)| *known == INCLUDED).map(|(_, by_id)| by_id);
+        let found = identifiers.iter().filter_map(|identifier| {
+            let id = member(text, *identifier, "id")?;
+            let resource = by_id?.get(text.raw(id)).copied()?;
+            let attributes = member(text, resource, ATTRIBUTES)?;
+            (text.raw(attributes).first() == Some(&b'{')).then_some((id, attributes))
+        });
+        found.collect()
+    }
+
     /// Where those elements stand.
     #[must_use]
     pub fn found(&self, key: &str, ids: &[Member], text: &Text) -> Vec<Span> {
@@ -60,6 +71,13 @@ impl<'p> SideLoaded<'p> {
         }
         put
     }
+}
+
+/// The value of a member of an object; the last one where there are several.
+fn member(text: &Text, object: Span, key: &str) -> Option<Span> {
+    let is_named = |name: Span| text.body.get(name.start + 1..name.end - 1) == Some(key.as_bytes());
+    let mut members = members(&text.body, object).into_iter().rev();
+    members.find(|(name, _)| is_named(*name)).map(|(_, value)| value)
 }
 
 fn values(text: &Text, value: Span) -> Vec<Span> {

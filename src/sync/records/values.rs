@@ -7,8 +7,8 @@ use super::json_out::{put_key, put_shown, put_text};
 use super::parts::Part;
 use super::path::{RowPlace, plain};
 use super::side_loaded::SideLoaded;
-use crate::streams::Source;
 use crate::streams::derived::Kind;
+use crate::streams::{INCLUDED, RELATIONSHIPS, Source};
 use crate::sync::position::path_params::PathParams;
 use zendesk::json::{self, Member, Span};
 use zendesk::timestamp;
@@ -75,6 +75,7 @@ impl<'p> Values<'p, '_> {
                     out.extend_from_slice(b"null");
                 }
             }
+            Source::Included(name) => return self.put_included(name, out),
             Source::KindTime | Source::KindActor | Source::KindFrom | Source::KindTo => {
                 return self.of_kind(source).is_some_and(|source| self.put(source, out));
             }
@@ -195,6 +196,13 @@ impl<'p> Values<'p, '_> {
                     each(&format!("{column}.{at}"), value);
                 }
             }
+            Source::Included(name) => {
+                let included = self.included(name).unwrap_or_default();
+                for (at, (id, attributes)) in included.into_iter().enumerate() {
+                    each(&format!("{column}.{at}.id"), id);
+                    each(&format!("{column}.{at}"), attributes);
+                }
+            }
             Source::KindTime | Source::KindActor | Source::KindFrom | Source::KindTo => {
                 if let Some(source) = self.of_kind(source) {
                     self.read_by(column, source, each);
@@ -247,6 +255,38 @@ impl<'p> Values<'p, '_> {
             let mut members = json::members(body, object).into_iter().rev();
             members.find(|(name, _)| is_named(*name)).map(|(_, value)| value)
         })
+    }
+
+    /// Appends an array of the attributes of those resources, each with its id in front.
+    fn put_included(&self, name: &str, out: &mut Vec<u8>) -> bool {
+        let Some(included) = self.included(name) else { return false };
+        let text = self.place.text;
+        out.push(b'[');
+        for (at, (id, attributes)) in included.into_iter().enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            text.copy_row(out, attributes, &mut Vec::new(), |out, _| {
+                put_key("id", out.len(), out);
+                text.copy(out, id);
+            });
+        }
+        out.push(b']');
+        true
+    }
+
+    /// The ids and attributes of the resources that the listed row is related to by this name. None
+    /// where Zendesk tells of no such relation or includes nothing.
+    fn included(&self, name: &str) -> Option<Vec<(Span, Span)>> {
+        let text = self.place.text;
+        let data = self.inside(0, RELATIONSHIPS, &[name, "data"])?;
+        let identifiers = match text.raw(data).first() {
+            Some(b'[') => json::elements(&text.body, data),
+            Some(b'{') => vec![data],
+            _ => return None,
+        };
+        let is_sent = self.common.side_loaded.has(INCLUDED);
+        is_sent.then(|| self.common.side_loaded.included(&identifiers, text))
     }
 
     /// The members of the row that hold ids.

@@ -7,7 +7,7 @@ use super::search_windows::{counted, search_on};
 use super::segment::Segment;
 use super::split_windows::split_windows;
 use super::window_fetchers::{Asked, Fetcher, Fetchers, Turn};
-use crate::streams::ResolvedFeed;
+use crate::streams::{Order, ResolvedFeed};
 use crate::sync::WalkError;
 use crate::sync::listing::context::Context;
 use crate::sync::position::ends::Verdict;
@@ -164,6 +164,9 @@ async fn restart(
     let start = segment.restart(window);
     let names = segment.names();
     let whence = match start.bounds.is_empty() {
+        true if segment.feed.order == Order::ByCursor => {
+            "all of it is read again, and rows come a second time"
+        }
         true => "the walk starts again from its cursor",
         false => "its window is read again",
     };

@@ -22,6 +22,8 @@ pub enum Bucket {
     DeletedTickets,
     TicketFields,
     Tags,
+    /// What agents are available for (Zendesk, Agent Availability API).
+    AgentAvailabilities,
     SideConversationEvents,
     SearchExport,
     TalkExport,
@@ -44,7 +46,7 @@ impl Bucket {
             Self::IncrementalUsers => 20,
             Self::SearchExport => 100,
             Self::SideConversationEvents => 60,
-            Self::TicketFields => 300,
+            Self::TicketFields | Self::AgentAvailabilities => 300,
             Self::Tags => 2000,
             Self::Attachments => 2500,
             Self::UserUpdates => 60,
@@ -63,6 +65,7 @@ impl Bucket {
             Self::DeletedTickets => "deleted tickets",
             Self::TicketFields => "ticket fields",
             Self::Tags => "tags",
+            Self::AgentAvailabilities => "agents' availabilities",
             Self::SideConversationEvents => "events of side conversations",
             Self::SearchExport => "search exports",
             Self::TalkExport => "exports of Talk",
@@ -94,8 +97,8 @@ impl Bucket {
             (Self::Attachments, Some(family)) => family.starts_with("attachments"),
             (Self::UserUpdates, Some(family)) => family.starts_with("create-update-user"),
             (Self::TicketUpdates, Some(family)) => family.starts_with("tickets-update"),
-            // No header is known to tell of it.
-            (Self::TalkExport, Some(_)) | (_, None) => false,
+            // No header is known to tell of them.
+            (Self::TalkExport | Self::AgentAvailabilities, Some(_)) | (_, None) => false,
         }
     }
 }

@@ -321,7 +321,9 @@ impl Transport {
         let site = request.site.unwrap_or(&self.main);
         let mut url = site.base.clone();
         url.set_path(&format!("/api/v2/{}", request.path));
-        {
+        if let Some(query) = request.at.query() {
+            url.set_query(Some(query));
+        } else {
             let mut pairs = url.query_pairs_mut();
             for (key, value) in request.query {
                 pairs.append_pair(key, value);

@@ -342,6 +342,11 @@ impl Account {
                 | "ticket_audits"
                 | "ticket_metric_events"
                 | "side_conversation_events"
+                | "routing_attribute_events"
+                | "routing_attribute_value_events"
+                | "routing_instance_value_events"
+                // An engagement is listed when it has ended.
+                | "engagements"
                 // Mail changes within a day.
                 | "email_notifications"
                 | "audit_logs"

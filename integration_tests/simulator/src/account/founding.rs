@@ -85,13 +85,17 @@ pub(super) fn birth(account: &mut Account, kind: &Resource, n: u64, count: u64) 
         // The listing shows the last thirty days only.
         created_at = end - 29 * DAY + 28 * DAY * n as i64 / (count as i64 + 1);
     }
+    if kind.name == "engagements" {
+        // Older ones are not listed.
+        created_at = end - 80 * DAY + 79 * DAY * n as i64 / (count as i64 + 1);
+    }
     let rest = (end - created_at).max(1) as u64;
     let mut updated_at = match account.chance.below(3) {
         0 => created_at,
         1 => created_at + account.chance.below(rest) as i64,
         _ => created_at + account.chance.below(rest.min(5 * DAY as u64)) as i64,
     };
-    if ONE_SECOND.contains(&n) && kind.name != "ticket_activities" {
+    if ONE_SECOND.contains(&n) && !["ticket_activities", "engagements"].contains(&kind.name) {
         // In a small table that second would lie in the future.
         updated_at = start + span * (count as i64).min(18);
         created_at = created_at.min(updated_at);

@@ -3,6 +3,7 @@
 use super::Account;
 use super::table::{Row, Table};
 use crate::row_text;
+use crate::rows::omnichannel;
 
 /// One row that the API would list.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,9 +88,19 @@ impl Account {
                     && row_text::get(&row.text, "user_id")
                         == Some(super::ADMIN_USER_ID.to_string().as_str())
             }
+            // Zendesk, Omnichannel Engagements, Data Retention.
+            "engagements" => row.created_at >= self.now - 90 * 86_400,
             "deleted_tickets" => row.updated_at >= self.now - 30 * 86_400,
             _ => true,
         }
+    }
+
+    /// The channels of an agent, as a document of JSON:API includes them.
+    pub fn channels_of(&self, availability: &str) -> Vec<serde_json::Value> {
+        let row = self.row("agent_availabilities", availability);
+        let resources = row.map(|row| omnichannel::included(&row.text)).unwrap_or_default();
+        let json = resources.iter().map(|text| serde_json::from_str(text).expect("it is JSON"));
+        json.filter(|resource: &serde_json::Value| resource["type"] == "channels").collect()
     }
 
     /// The comments of a ticket as its own listing has them: id, second, text.

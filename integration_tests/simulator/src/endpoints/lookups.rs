@@ -326,6 +326,7 @@ fn memberships(
         descending: false,
         max: 100,
         help_center: false,
+        json_api: false,
         cursor_life_s: None,
         is_emptied: false,
     };

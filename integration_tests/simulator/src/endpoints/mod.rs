@@ -1,6 +1,7 @@
 //! From a request to an answer: who asks, may they, which listing is it, which rows does it show.
 
 mod lookups;
+mod omnichannel;
 mod records;
 mod search;
 mod search_words;
@@ -155,7 +156,7 @@ fn list(
     if listing.resource == "side_conversations" && !desk.settings.side_conversations {
         return Err(Answer::no_access());
     }
-    let by_cursor = listing.dialect == Dialect::Cursor
+    let by_cursor = matches!(listing.dialect, Dialect::Cursor | Dialect::JsonApi)
         || asked.get("page[size]").is_some()
         || asked.get("page[after]").is_some()
         || asked.get("page[before]").is_some()
@@ -195,6 +196,7 @@ fn list(
         descending,
         max: if listing.resource == "ticket_metric_events" { 1000 } else { 100 },
         help_center,
+        json_api: listing.dialect == Dialect::JsonApi,
         cursor_life_s: None,
         is_emptied,
     };
@@ -209,6 +211,11 @@ fn list(
             let key = listing.key;
             let page = ExportPage { key, is_emptied, is_cut, extra: &extra };
             paging::by_export_time(asked, &rows, &page, mark)
+        }
+        Dialect::UntilEmpty => paging::until_empty(asked, &rows, listing.key, desk.cursors),
+        Dialect::NextUrl => {
+            let key = omnichannel::key(listing.key, desk.knobs);
+            paging::by_next_url(asked, &rows, key)
         }
         Dialect::Single => Ok(paging::all_at_once(&rows, listing.key)),
         Dialect::Object => Ok(paging::one_object(&rows, listing.key)),
@@ -230,6 +237,7 @@ fn list(
         }
     };
     let raced = last_row.get().filter(|_| is_export && is_nth(desk.knobs.race_every));
+    let answer = answer.map(|answer| omnichannel::dressed(listing, answer, desk.knobs));
     match (answer, raced) {
         (Ok(answer), Some(number)) => Ok(race(desk, listing, number, asked, answer)),
         (answer, _) => answer,

@@ -57,6 +57,7 @@ pub(super) fn list(desk: &mut Desk<'_>, object: &str, asked: &Asked) -> Result<A
         descending,
         max: 100,
         help_center: false,
+        json_api: false,
         cursor_life_s: None,
         is_emptied: false,
     };

@@ -48,6 +48,7 @@ pub(super) fn export(
         descending: false,
         max: 1000,
         help_center: false,
+        json_api: false,
         cursor_life_s: Some(3600),
         is_emptied: false,
     };

@@ -6,6 +6,7 @@ use crate::clock;
 use crate::listings::Listing;
 use crate::query::Asked;
 use crate::row_text;
+use crate::rows::omnichannel;
 use serde_json::value::RawValue;
 use std::collections::BTreeSet;
 
@@ -135,6 +136,14 @@ pub(super) fn sideloads(
             format!(r#","identities":[{}]"#, texts.join(","))
         }
         "tickets" if listing.feed != "tickets_list" => beside_tickets(account, page, asked),
+        "agent_availabilities" => {
+            let rows = page.iter().map(|key| &account.table("agent_availabilities").rows[&key.id]);
+            // In no order of the agents.
+            let mut texts: Vec<String> =
+                rows.flat_map(|row| omnichannel::included(&row.text)).collect();
+            texts.reverse();
+            format!(r#","included":[{}]"#, texts.join(","))
+        }
         "ticket_activities" => {
             let people = |field: &str| {
                 let rows = page.iter().map(|key| &account.table("ticket_activities").rows[&key.id]);

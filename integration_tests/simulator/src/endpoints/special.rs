@@ -195,6 +195,7 @@ fn comments(desk: &mut Desk<'_>, ticket: u64, asked: &Asked) -> Result<Answer, A
         descending,
         max: 100,
         help_center: false,
+        json_api: false,
         cursor_life_s: None,
         is_emptied: false,
     };

@@ -85,6 +85,7 @@ impl Lens<'_> {
             View::Groups => !(self.exclude_deleted && row.deleted),
             View::OfLiveTickets => self.account.is_live_ticket(row.parent),
             View::Deleted => self.account.is_listed("deleted_tickets", row),
+            View::Engagements => self.account.is_listed("engagements", row),
             View::OwnActivities => {
                 self.is_created_between(row)
                     && row_text::get(&row.text, "user_id") == Some(self.user_id.as_str())

@@ -19,6 +19,8 @@ pub(crate) struct Flavour {
     pub(crate) descending: bool,
     pub(crate) max: usize,
     pub(crate) help_center: bool,
+    /// `meta` says only whether there is more.
+    pub(crate) json_api: bool,
     /// Seconds until a cursor expires by itself.
     pub(crate) cursor_life_s: Option<i64>,
     /// This page shall be empty though more rows follow.
@@ -73,6 +75,12 @@ pub(crate) fn by_cursor(
         let after = after.map(|after| asked.link(&[("page[after]", Some(&after))]));
         let after = or_null(after.as_deref());
         write!(body, r#","meta":{{"has_more":{has_more},"after_cursor":{after}}}}}"#)
+            .expect("writing to a string");
+        return Ok(Answer::ok(body));
+    }
+    if flavour.json_api {
+        let links = links.write(first.as_deref(), last.as_deref());
+        write!(body, r#","meta":{{"has_more":{has_more}}},"links":{links}}}"#)
             .expect("writing to a string");
         return Ok(Answer::ok(body));
     }

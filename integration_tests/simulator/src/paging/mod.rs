@@ -6,11 +6,15 @@ mod by_cursor;
 mod by_offset;
 mod export;
 mod legacy;
+mod next_url;
+mod until_empty;
 
 pub(crate) use by_cursor::{Flavour, after, by_cursor};
 pub(crate) use by_offset::{all_at_once, by_offset, one_object};
 pub(crate) use export::{ExportPage, by_export_cursor, by_export_time};
 pub(crate) use legacy::by_legacy_cursor;
+pub(crate) use next_url::by_next_url;
+pub(crate) use until_empty::until_empty;
 
 use crate::account::table::SortKey;
 use crate::answer::Answer;
@@ -70,8 +74,8 @@ pub(crate) fn ended(body: &str) -> String {
         match key.as_str() {
             "end_of_stream" => *value = true.into(),
             "count" => *value = 0.into(),
-            "next_page" | "after_url" | "before_url" | "after_cursor" | "before_cursor"
-            | "end_time" => *value = serde_json::Value::Null,
+            "next_page" | "next_page_url" | "after_url" | "before_url" | "after_cursor"
+            | "before_cursor" | "end_time" => *value = serde_json::Value::Null,
             "meta" => value["has_more"] = false.into(),
             "links" if value.is_object() => value["next"] = serde_json::Value::Null,
             _ if value.is_array() => *value = serde_json::json!([]),

@@ -15,7 +15,10 @@ use crate::resources::{Resource, resource, resources};
 const FIRST_CREATED_AT: i64 = 1_600_000_000;
 
 /// Resources whose rows hold no free text, or none but a name.
-const WITHOUT_TEXT: [&str; 19] = [
+const WITHOUT_TEXT: [&str; 22] = [
+    "capacity_rule_assignees",
+    "engagements",
+    "routing_instance_value_events",
     "badge_assignments",
     "account_settings",
     "talk_settings",
@@ -36,7 +39,10 @@ const WITHOUT_TEXT: [&str; 19] = [
     "post_comment_votes",
     "ticket_metric_events",
 ];
-const WITH_NAMES_ONLY: [&str; 14] = [
+const WITH_NAMES_ONLY: [&str; 17] = [
+    "agent_availabilities",
+    "routing_attribute_events",
+    "routing_attribute_value_events",
     "themes",
     "badge_categories",
     "redirect_rules",
@@ -103,7 +109,8 @@ fn every_row_is_an_object_with_its_keys_and_times() {
                 "tags" => &json["name"],
                 "attribute_definitions" => &json["subject"],
                 "custom_objects" => &json["key"],
-                "agents_activity" => &json["agent_id"],
+                "agents_activity" | "capacity_rule_assignees" => &json["agent_id"],
+                "engagements" => &json["engagement_id"],
                 "email_notifications" => &json["notification_id"],
                 _ => &json["id"],
             };

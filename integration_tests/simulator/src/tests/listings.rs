@@ -4,7 +4,7 @@ use super::*;
 use crate::listings::{Dialect, View};
 use crate::resources::listings;
 
-fn next_by_cursor(page: &Value) -> Option<String> {
+pub(super) fn next_by_cursor(page: &Value) -> Option<String> {
     // Links to Jira have a link in the place of the cursor.
     let link = match &page["links"] {
         Value::Array(_) => &page["meta"]["after_cursor"],
@@ -57,6 +57,11 @@ fn every_listing_serves_every_row_once_on_three_pages_or_more() {
         let about = format!("{path} has {} rows", expected.len());
         let pages = match listing.dialect {
             Dialect::ExportByCursor(_) | Dialect::ExportByTime(_) => continue,
+            // They have tests of their own, in `omnichannel`.
+            Dialect::UntilEmpty | Dialect::NextUrl => continue,
+            _ if listing.path.starts_with("agent_") || listing.path.starts_with("capacity/") => {
+                continue;
+            }
             Dialect::Object => {
                 let page = get(&simulator, &path).json();
                 assert!(page[listing.key].is_object() && expected.len() == 1, "{about}");

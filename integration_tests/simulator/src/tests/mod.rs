@@ -7,6 +7,7 @@ mod exports;
 mod faults;
 mod limits;
 mod listings;
+mod omnichannel;
 mod timelines;
 mod writes;
 

@@ -80,6 +80,25 @@ pub(super) const FIELDS: &[(&str, &str)] = &[
          secondary_groups updated_at url",
     ),
     ("attribute_values", "created_at id name updated_at url"),
+    ("agent_statuses", "attributes id type"),
+    ("agent_availabilities", "attributes id links relationships type"),
+    (
+        "capacity_rules",
+        "assignees capacities created_at default description id last_updated_at name",
+    ),
+    ("capacity_rule_assignees", "agent_id capacity_rule_id"),
+    (
+        "engagements",
+        "agent_id agent_messages_count agent_replies_count \
+         assignment_to_first_reply_time_seconds average_requester_wait_time_seconds channel \
+         end_user_messages_count engagement_end_reason engagement_end_time engagement_id \
+         engagement_start_reason engagement_start_time group_id \
+         longest_requester_wait_time_seconds offer_time_seconds requester_id ticket_id \
+         ticket_status_end ticket_status_start total_requester_wait_time_seconds",
+    ),
+    ("routing_attribute_events", "id name time type"),
+    ("routing_attribute_value_events", "attribute_id id name time type"),
+    ("routing_instance_value_events", "attribute_value_id id instance_id time type"),
     ("tags", "count name"),
     (
         "ticket_fields",
@@ -366,6 +385,21 @@ pub(super) const NESTED: &[(&str, &str)] = &[
         "queues",
         "definition.all[].operator primary_groups.count primary_groups.groups[].id \
          secondary_groups.groups[].name",
+    ),
+    (
+        "agent_statuses",
+        "attributes.name attributes.description attributes.group_ids attributes.channels \
+         attributes.updated_at",
+    ),
+    (
+        "agent_availabilities",
+        "attributes.agent_id attributes.agent_status.reason attributes.group_ids \
+         attributes.skills[].id attributes.version relationships.channels.data[].id",
+    ),
+    (
+        "capacity_rules",
+        "assignees.count assignees.agents_sample[].name capacities.email capacities.messaging \
+         capacities.voice",
     ),
     ("ticket_skips", "ticket.id ticket.updated_at ticket.custom_fields[].value"),
     (

@@ -1,0 +1,165 @@
+//! Omnichannel routing: which agents are there for work, how much of it they take, and what they did.
+//!
+//! Sources: Zendesk, Agent Availability API; Unified Agent Statuses; Capacity Rules; Omnichannel
+//! Engagements.
+
+use super::access::{ADMIN, AccessRule};
+use super::cursor::{Cursor, CursorFormat};
+use super::deletion::DeletedRows;
+use super::feed::Feed;
+use super::prose::prose;
+use super::rows::{Lists, RowsAt, Step};
+use super::schema::schema;
+use super::sources::Source::{Included, ListName, Of, TimeOf};
+use super::stream::Stream;
+use zendesk::budget::Bucket;
+use zendesk::paging::Paging;
+
+const DEFAULT_STATUSES: &[&str] = &["default"];
+const CUSTOM_STATUSES: &[&str] = &["custom"];
+
+static AGENT_STATUSES: Feed =
+    Feed::listing("agent_statuses", "agent_availabilities/agent_statuses", DEFAULT_STATUSES);
+
+static AGENT_AVAILABILITIES: Feed = Feed {
+    buckets: &[Bucket::Account, Bucket::AgentAvailabilities],
+    ..Feed::listing("agent_availabilities", "agent_availabilities", &["data"])
+};
+
+/// Zendesk's page shows a bare list, and programs that read it expect `data`.
+static CAPACITY_RULES: Feed =
+    Feed { or_at: &[&[]], ..Feed::single("capacity_rules", "capacity/rules", &["data"]) };
+
+static CAPACITY_RULE_ASSIGNEES: Feed =
+    Feed::listing("capacity_rule_assignees", "capacity/rules/assignees", &["assignees"]);
+
+/// An engagement is listed when it has ended, which may be noticed late.
+const NOTICED_LATE_SECONDS: i64 = 3600;
+
+/// It takes a start time. Whether that is in unix seconds or a text is not documented, and in the wrong
+/// one it might leave rows out, so it is not sent.
+static ENGAGEMENTS: Feed = Feed {
+    paging: Paging::NextUrl,
+    or_at: &[&["data"]],
+    settles_in_seconds: NOTICED_LATE_SECONDS,
+    kept_days: Some(90),
+    ..Feed::listing("engagements", "engagements", &["agent_engagement_data"])
+};
+
+const ROUTING: AccessRule = AccessRule {
+    plan: Some("Suite or Support Professional"),
+    feature: Some("omnichannel routing"),
+    ..ADMIN
+};
+
+pub(super) fn streams() -> Vec<Stream> {
+    vec![statuses(), availabilities(), rules(), assignees(), engagements()]
+}
+
+fn statuses() -> Stream {
+    Stream {
+        rows: RowsAt {
+            lists: Lists::Several(&[("default", DEFAULT_STATUSES), ("custom", CUSTOM_STATUSES)]),
+            ..RowsAt::inside(&[Step::Into("attributes")])
+        },
+        splice: &[("id", Of(0, "id")), ("kind", ListName), ("type", Of(0, "type"))],
+        access: AccessRule { feature: Some("unified agent statuses"), ..ROUTING },
+        documentation: prose(
+            "https://developer.zendesk.com/api-reference/agent-availability/unified-agent-status-api/unified_agent_statuses/",
+        ),
+        about: prose(
+            "Statuses that agents can choose, Zendesk's own (`kind` is `default`) and the account's (`custom`), \
+                with the channels that each opens.",
+        ),
+        limitations: prose("Deleted statuses; a full refresh drops them."),
+        ..Stream::listed("agent_statuses", &AGENT_STATUSES, schema!("agent_statuses"))
+    }
+}
+
+fn availabilities() -> Stream {
+    Stream {
+        rows: RowsAt::inside(&[Step::Into("attributes")]),
+        primary_key: &["agent_id"],
+        splice: &[("id", Of(0, "id")), ("channels", Included("channels"))],
+        deleted_rows: DeletedRows::None,
+        access: ADMIN,
+        documentation: prose(
+            "https://developer.zendesk.com/api-reference/agent-availability/agent-availability-api/agent_availabilities/",
+        ),
+        about: prose(
+            "What each agent is available for now: the status, and of each channel its own status, the work on \
+                hand and the capacity. Appended by one sync after the other the rows are a history.",
+        ),
+        limitations: prose(
+            "What was between two syncs. The pieces of work themselves, of which Zendesk sends a part. The \
+                 status where omnichannel routing is off. How many rows a page may have is not documented.",
+        ),
+        ..Stream::listed(
+            "agent_availabilities",
+            &AGENT_AVAILABILITIES,
+            schema!("agent_availabilities"),
+        )
+    }
+}
+
+fn rules() -> Stream {
+    Stream {
+        cursor: Cursor::of("last_updated_at", CursorFormat::Iso),
+        access: ROUTING,
+        documentation: prose(
+            "https://developer.zendesk.com/api-reference/agent-availability/capacity-rules/capacity_rules_api/",
+        ),
+        about: prose("Rules of how much work of each channel agents get at once."),
+        limitations: prose(
+            "Deleted rules; a full refresh drops them. All assignees of a rule, which \
+             `capacity_rule_assignees` has.",
+        ),
+        ..Stream::listed("capacity_rules", &CAPACITY_RULES, schema!("capacity_rules"))
+    }
+}
+
+fn assignees() -> Stream {
+    Stream {
+        primary_key: &["agent_id", "capacity_rule_id"],
+        access: ROUTING,
+        documentation: prose(
+            "https://developer.zendesk.com/api-reference/agent-availability/capacity-rules/assignees_api/",
+        ),
+        about: prose("Which agent has which capacity rule."),
+        limitations: prose("Assignments that were taken back; a full refresh drops them."),
+        ..Stream::listed(
+            "capacity_rule_assignees",
+            &CAPACITY_RULE_ASSIGNEES,
+            schema!("capacity_rule_assignees"),
+        )
+    }
+}
+
+fn engagements() -> Stream {
+    Stream {
+        primary_key: &["engagement_id"],
+        cursor: Cursor::of("engagement_end_time", CursorFormat::Iso),
+        dated: true,
+        // Zendesk's times are UTC and do not say so.
+        splice: &[
+            ("engagement_start_time", TimeOf(0, "engagement_start_time")),
+            ("engagement_end_time", TimeOf(0, "engagement_end_time")),
+        ],
+        access: ROUTING,
+        deleted_rows: DeletedRows::None,
+        documentation: prose(
+            "https://developer.zendesk.com/api-reference/agent-availability/omnichannel-engagements/omnichannel_engagements/",
+        ),
+        about: prose(
+            "What an agent did in a ticket from being assigned to the end, by messaging or mail: messages, \
+                replies and waiting times. Zendesk keeps them for 90 days.",
+        ),
+        limitations: prose(
+            "Engagements that have not ended, older ones than 90 days, and those that are listed more than an \
+                 hour after they ended. No real account has shown these rows yet: the whole of 90 days is read \
+                 each time, because it is not known how the start time is to be written, and whether the \
+                 administrator's role is needed is not known either.",
+        ),
+        ..Stream::listed("engagements", &ENGAGEMENTS, schema!("engagements"))
+    }
+}

@@ -1,0 +1,82 @@
+//! What happened to skills: which there were, and which agents and tickets had them.
+//!
+//! Source: Zendesk, Incremental Exports, "Incremental Skill-Based Routing".
+
+use super::cursor::{Cursor, CursorFormat};
+use super::deletion::DeletedRows;
+use super::feed::{Feed, Order};
+use super::prose::prose;
+use super::schema::schema;
+use super::settings::SKILLS;
+use super::stream::Stream;
+use zendesk::budget::Bucket;
+use zendesk::paging::Paging;
+
+/// They begin at the beginning, and are not in the order of their times. Zendesk does not say whether
+/// they count among the incremental exports; by their path they may.
+const fn events(name: &'static str, path: &'static str, list: &'static [&'static str]) -> Feed {
+    Feed {
+        paging: Paging::UntilEmpty,
+        order: Order::ByCursor,
+        buckets: &[Bucket::Account, Bucket::Incremental],
+        ..Feed::listing(name, path, list)
+    }
+}
+
+static ATTRIBUTES: Feed =
+    events("routing_attribute_events", "incremental/routing/attributes.json", &["attributes"]);
+
+static VALUES: Feed = events(
+    "routing_attribute_value_events",
+    "incremental/routing/attribute_values.json",
+    &["attribute_values"],
+);
+
+static INSTANCES: Feed = events(
+    "routing_instance_value_events",
+    "incremental/routing/instance_values.json",
+    &["instance_values"],
+);
+
+const DOCS: &str = "https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_skill_based_routing/";
+
+/// What they share.
+const UNSEEN: &str = "For how long Zendesk keeps these events, and for how long it takes a cursor, is \
+     not known.";
+
+pub(super) fn streams() -> Vec<Stream> {
+    let of = |name, feed, schema| Stream {
+        primary_key: &["id", "type", "time"],
+        cursor: Cursor::of("time", CursorFormat::Iso),
+        access: SKILLS,
+        deleted_rows: DeletedRows::None,
+        documentation: prose(DOCS),
+        limitations: prose(UNSEEN),
+        ..Stream::listed(name, feed, schema)
+    };
+    vec![
+        Stream {
+            about: prose("Kinds of skills that were created, updated or deleted."),
+            ..of("routing_attribute_events", &ATTRIBUTES, schema!("routing_attribute_events"))
+        },
+        Stream {
+            about: prose("Skills that were created, updated or deleted."),
+            ..of(
+                "routing_attribute_value_events",
+                &VALUES,
+                schema!("routing_attribute_value_events"),
+            )
+        },
+        Stream {
+            about: prose(
+                "Skills that agents and tickets were given, and that were taken from them: `instance_id` is the \
+                    agent or the ticket, as `type` says. Nothing else tells which skills a ticket needed.",
+            ),
+            ..of(
+                "routing_instance_value_events",
+                &INSTANCES,
+                schema!("routing_instance_value_events"),
+            )
+        },
+    ]
+}

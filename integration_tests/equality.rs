@@ -158,6 +158,8 @@ pub(crate) fn is_child(stream: &str) -> bool {
     let others = [
         "side_conversations",
         "ticket_conversation_log",
+        "section_subscriptions",
+        "topic_subscriptions",
         "section_translations",
         "category_translations",
         "schedule_holidays",

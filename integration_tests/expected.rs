@@ -146,6 +146,10 @@ fn of_account(account: &Account, stream: &str) -> ByKey {
             rows.retain(|_, row| tickets.contains(&row["ticket_id"].to_string()));
             rows
         }
+        "article_subscriptions" => with_parent(rows(stream), "article_id"),
+        "section_subscriptions" => with_parent(rows(stream), "section_id"),
+        "post_subscriptions" => with_parent(rows(stream), "post_id"),
+        "topic_subscriptions" => with_parent(rows(stream), "topic_id"),
         "attribute_values" => below(account, stream, "attribute_id"),
         "dynamic_content_variants" => {
             rows("dynamic_content_items").flat_map(|item| variants(&item.json)).collect()
@@ -169,7 +173,11 @@ fn of_account(account: &Account, stream: &str) -> ByKey {
 
 /// Rows that get the key of the row they are listed under.
 fn below(account: &Account, stream: &str, column: &str) -> ByKey {
-    let with = account.truth(stream).into_iter().map(|mut row| {
+    with_parent(account.truth(stream).into_iter(), column)
+}
+
+fn with_parent(rows: impl Iterator<Item = Truth>, column: &str) -> ByKey {
+    let with = rows.map(|mut row| {
         let parent = row.parent.clone().unwrap_or_default();
         row.json[column] = parent.parse::<u64>().map_or_else(|_| Value::from(parent), Value::from);
         (row.key, row.json)

@@ -41,6 +41,7 @@ mod shared;
 mod signing;
 mod skips;
 mod states;
+mod subscriptions;
 mod talk_setup;
 mod transport;
 mod waits;

@@ -58,6 +58,7 @@ mod settings;
 mod side_loads;
 mod sources;
 mod stream;
+mod subscriptions;
 mod support;
 mod talk;
 mod talk_setup;

@@ -683,10 +683,12 @@ const RESOURCES: &[Resource] = &[
 ];
 
 mod guide_setup;
+mod subscriptions;
 mod talk_setup;
 
 /// The lists of all families. What is in none of the others is in the first.
-const FAMILIES: &[&[Resource]] = &[RESOURCES, talk_setup::RESOURCES, guide_setup::RESOURCES];
+const FAMILIES: &[&[Resource]] =
+    &[RESOURCES, talk_setup::RESOURCES, guide_setup::RESOURCES, subscriptions::RESOURCES];
 
 /// All resources; parents stand before their children.
 pub(crate) fn resources() -> impl Iterator<Item = &'static Resource> {

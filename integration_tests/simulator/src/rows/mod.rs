@@ -16,6 +16,7 @@ pub(crate) mod json;
 mod nasty;
 pub(crate) mod people;
 pub(crate) mod settings;
+pub(crate) mod subscriptions;
 pub(crate) mod talk;
 pub(crate) mod talk_setup;
 pub(crate) mod ticket_activity;

@@ -15,7 +15,7 @@ use crate::resources::{Resource, resource, resources};
 const FIRST_CREATED_AT: i64 = 1_600_000_000;
 
 /// Resources whose rows hold no free text, or none but a name.
-const WITHOUT_TEXT: [&str; 19] = [
+const WITHOUT_TEXT: [&str; 23] = [
     "badge_assignments",
     "account_settings",
     "talk_settings",
@@ -34,6 +34,10 @@ const WITHOUT_TEXT: [&str; 19] = [
     "article_comment_votes",
     "post_votes",
     "post_comment_votes",
+    "article_subscriptions",
+    "section_subscriptions",
+    "post_subscriptions",
+    "topic_subscriptions",
     "ticket_metric_events",
 ];
 const WITH_NAMES_ONLY: [&str; 14] = [

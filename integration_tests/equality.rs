@@ -165,6 +165,9 @@ pub(crate) fn is_child(stream: &str) -> bool {
         "schedule_holidays",
         "attribute_values",
         "custom_object_fields",
+        "custom_object_triggers",
+        "custom_object_access_rules",
+        "organization_merges",
     ];
     stream.starts_with("article_") || stream.starts_with("post_") || others.contains(&stream)
 }

@@ -155,6 +155,23 @@ fn of_account(account: &Account, stream: &str) -> ByKey {
             rows("dynamic_content_items").flat_map(|item| variants(&item.json)).collect()
         }
         "schedule_holidays" => below(account, stream, "schedule_id"),
+        "organization_merges" => {
+            // Of others it is not asked for.
+            let deleted: BTreeMap<String, Value> = rows("organizations")
+                .filter(|row| row.json["deleted_at"].is_string())
+                .map(|row| (row.key, row.json["deleted_at"].clone()))
+                .collect();
+            let mut rows = below(account, stream, "organization_id");
+            rows.retain(|_, row| deleted.contains_key(&row["organization_id"].to_string()));
+            for row in rows.values_mut() {
+                row["organization_deleted_at"] =
+                    deleted[&row["organization_id"].to_string()].clone();
+            }
+            rows
+        }
+        "custom_object_triggers" | "custom_object_access_rules" => {
+            below(account, stream, "custom_object_key")
+        }
         "custom_object_fields" => below(account, stream, "custom_object_key"),
         "ticket_field_options" => {
             let of = [

@@ -23,6 +23,7 @@
 
 mod access;
 mod account;
+mod approvals;
 pub mod brands;
 mod business_rules;
 mod community;
@@ -31,6 +32,7 @@ mod conversations;
 pub mod counts;
 mod cursor;
 pub mod custom_fields;
+mod custom_object_rules;
 pub mod custom_objects;
 mod deletion;
 pub mod derived;
@@ -44,6 +46,7 @@ mod help_center;
 mod help_center_setup;
 mod lifecycle;
 mod lookups;
+mod merges;
 mod options;
 mod people;
 mod prose;

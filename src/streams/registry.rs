@@ -3,9 +3,9 @@
 use super::custom_objects::CustomObject;
 use super::resolved::ResolvedStream;
 use super::{
-    account, business_rules, community, conditions, conversations, custom_objects, help_center,
-    help_center_setup, lifecycle, options, people, searches, settings, subscriptions, support,
-    talk, talk_setup, ticket_history, tickets,
+    account, approvals, business_rules, community, conditions, conversations, custom_object_rules,
+    custom_objects, help_center, help_center_setup, lifecycle, merges, options, people, searches,
+    settings, subscriptions, support, talk, talk_setup, ticket_history, tickets,
 };
 use crate::config::Config;
 
@@ -23,7 +23,9 @@ pub fn registry_with(config: &Config, objects: &[CustomObject]) -> Vec<ResolvedS
         support::streams(),
         tickets::streams(),
         conversations::streams(),
+        approvals::streams(),
         people::streams(),
+        merges::streams(),
         business_rules::streams(),
         settings::streams(),
         account::streams(),
@@ -37,6 +39,7 @@ pub fn registry_with(config: &Config, objects: &[CustomObject]) -> Vec<ResolvedS
         talk::streams(),
         talk_setup::streams(),
         custom_objects::streams(),
+        custom_object_rules::streams(),
     ];
     let declared = declared.into_iter().flatten().map(ResolvedStream::declared);
     let of_objects = objects.iter().map(CustomObject::records);

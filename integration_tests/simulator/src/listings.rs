@@ -44,6 +44,8 @@ pub(crate) enum Dialect {
     Offset,
     /// Cursor, whether or not it is asked for.
     Cursor,
+    /// Cursor by `after_cursor`, without a size to ask for (approval requests).
+    AfterCursor,
     /// Cursor, or the older dialect with `limit` and `before_url` (ticket audits).
     CursorOrLegacy,
     ExportByCursor(CursorMark),

@@ -32,7 +32,8 @@ impl Account {
                 let n = self.table(name).made;
                 self.messaging_ticket(n)
             }
-            _ => None,
+            // A merge stands below the organization that lost, which is deleted.
+            _ => self.losing_organization(name, self.table(name).made),
         };
         let parent = parent.or_else(|| kind.parent.and_then(|parent| self.any_number(parent)));
         self.create_under(name, parent)

@@ -6,13 +6,16 @@
 pub(crate) mod account;
 pub(crate) mod account_settings;
 pub(crate) mod administration;
+pub(crate) mod approvals;
 pub(crate) mod business_rules;
 pub(crate) mod community;
 pub(crate) mod conversations;
+pub(crate) mod custom_object_rules;
 pub(crate) mod custom_objects;
 pub(crate) mod guide_setup;
 pub(crate) mod help_center;
 pub(crate) mod json;
+pub(crate) mod merges;
 mod nasty;
 pub(crate) mod people;
 pub(crate) mod settings;

@@ -158,11 +158,16 @@ pub(crate) fn is_child(stream: &str) -> bool {
     let others = [
         "side_conversations",
         "ticket_conversation_log",
+        "section_subscriptions",
+        "topic_subscriptions",
         "section_translations",
         "category_translations",
         "schedule_holidays",
         "attribute_values",
         "custom_object_fields",
+        "custom_object_triggers",
+        "custom_object_access_rules",
+        "organization_merges",
     ];
     stream.starts_with("article_") || stream.starts_with("post_") || others.contains(&stream)
 }

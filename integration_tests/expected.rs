@@ -167,11 +167,32 @@ fn of_account(account: &Account, stream: &str) -> ByKey {
             });
             in_utc.collect()
         }
+        "article_subscriptions" => with_parent(rows(stream), "article_id"),
+        "section_subscriptions" => with_parent(rows(stream), "section_id"),
+        "post_subscriptions" => with_parent(rows(stream), "post_id"),
+        "topic_subscriptions" => with_parent(rows(stream), "topic_id"),
         "attribute_values" => below(account, stream, "attribute_id"),
         "dynamic_content_variants" => {
             rows("dynamic_content_items").flat_map(|item| variants(&item.json)).collect()
         }
         "schedule_holidays" => below(account, stream, "schedule_id"),
+        "organization_merges" => {
+            // Of others it is not asked for.
+            let deleted: BTreeMap<String, Value> = rows("organizations")
+                .filter(|row| row.json["deleted_at"].is_string())
+                .map(|row| (row.key, row.json["deleted_at"].clone()))
+                .collect();
+            let mut rows = below(account, stream, "organization_id");
+            rows.retain(|_, row| deleted.contains_key(&row["organization_id"].to_string()));
+            for row in rows.values_mut() {
+                row["organization_deleted_at"] =
+                    deleted[&row["organization_id"].to_string()].clone();
+            }
+            rows
+        }
+        "custom_object_triggers" | "custom_object_access_rules" => {
+            below(account, stream, "custom_object_key")
+        }
         "custom_object_fields" => below(account, stream, "custom_object_key"),
         "ticket_field_options" => {
             let of = [
@@ -190,7 +211,11 @@ fn of_account(account: &Account, stream: &str) -> ByKey {
 
 /// Rows that get the key of the row they are listed under.
 fn below(account: &Account, stream: &str, column: &str) -> ByKey {
-    let with = account.truth(stream).into_iter().map(|mut row| {
+    with_parent(account.truth(stream).into_iter(), column)
+}
+
+fn with_parent(rows: impl Iterator<Item = Truth>, column: &str) -> ByKey {
+    let with = rows.map(|mut row| {
         let parent = row.parent.clone().unwrap_or_default();
         row.json[column] = parent.parse::<u64>().map_or_else(|_| Value::from(parent), Value::from);
         (row.key, row.json)

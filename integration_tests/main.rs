@@ -1,6 +1,7 @@
 //! Black-box tests: the real binary against a simulated Zendesk.
 
 mod agent;
+mod approvals;
 mod bad_input;
 mod brands;
 mod columns;
@@ -26,6 +27,7 @@ mod help_center_setup;
 mod history;
 mod kill;
 mod matrix;
+mod merges;
 mod numbers;
 mod omnichannel;
 mod pipes;
@@ -43,6 +45,7 @@ mod signing;
 mod skips;
 mod slow_answers;
 mod states;
+mod subscriptions;
 mod talk_setup;
 mod transport;
 mod waits;

@@ -9,10 +9,11 @@ use super::schema::schema;
 use super::sources::Source::{Object, Of};
 use super::stream::Stream;
 
-static TOPICS: Feed = Feed::of_help_centers("topics", "community/topics.json", &["topics"]);
+pub(super) static TOPICS: Feed =
+    Feed::of_help_centers("topics", "community/topics.json", &["topics"]);
 
 /// There is no export of posts, and `start_time` does nothing here.
-static POSTS: Feed = Feed::of_help_centers("posts", "community/posts.json", &["posts"]);
+pub(super) static POSTS: Feed = Feed::of_help_centers("posts", "community/posts.json", &["posts"]);
 
 /// Votes and comments move a post's numbers, not its time.
 const COUNTED: Option<ChangeSource> = Some(ChangeSource::Numbers {
@@ -43,11 +44,12 @@ static POST_COMMENT_VOTES: Feed = Feed {
     )
 };
 
-const OF_POSTS: &[(&str, &str)] = &[("posts", "updated_at")];
+pub(super) const OF_POSTS: &[(&str, &str)] = &[("posts", "updated_at")];
 const OF_POST_COMMENTS: &[(&str, &str)] =
     &[("post_comments", "updated_at"), ("posts", "updated_at")];
 
-const GATHER: AccessRule = AccessRule { feature: Some("the community (Gather)"), ..ANY_AGENT };
+pub(super) const GATHER: AccessRule =
+    AccessRule { feature: Some("the community (Gather)"), ..ANY_AGENT };
 
 const VOTES: &str = schema!("votes");
 const VOTES_DOCS: &str =

@@ -43,8 +43,8 @@ pub static CUSTOM_OBJECT_FIELDS: Feed = Feed {
     )
 };
 
-const OBJECTS: AccessRule = AccessRule { feature: Some("custom objects"), ..ANY_AGENT };
-const SCOPE: &str = "custom_objects:read";
+pub(super) const OBJECTS: AccessRule = AccessRule { feature: Some("custom objects"), ..ANY_AGENT };
+pub(super) const SCOPE: &str = "custom_objects:read";
 
 pub(super) fn streams() -> Vec<Stream> {
     vec![

@@ -102,8 +102,8 @@ pub enum PageRows {
 #[derive(Debug)]
 pub struct Parent {
     pub feed: &'static Feed,
-    /// Which key of the parent's row fills which placeholder. A grandparent's placeholders are
-    /// carried along.
+    /// Which key of the parent's row fills which placeholder, or column, of the child. A
+    /// grandparent's are carried along.
     pub fills: &'static [(&'static str, &'static str)],
     /// What is asked besides, where it answers, for changes that leave the parent untouched.
     pub told_by: Option<ChangeSource>,

@@ -11,7 +11,7 @@ use super::sources::Source::{Object, Of};
 use super::stream::Stream;
 use zendesk::paging::Paging;
 
-static INCREMENTAL_ARTICLES: Feed = Feed {
+pub(super) static INCREMENTAL_ARTICLES: Feed = Feed {
     paging: Paging::ExportTime { end_mark: false },
     order: Order::ByTime("updated_at"),
     ..Feed::of_help_centers(
@@ -71,7 +71,7 @@ static ARTICLE_ATTACHMENTS: Feed = Feed {
 static CATEGORIES: Feed =
     Feed::of_help_centers("categories", "help_center/categories.json", &["categories"]);
 
-static SECTIONS: Feed =
+pub(super) static SECTIONS: Feed =
     Feed::of_help_centers("sections", "help_center/sections.json", &["sections"]);
 
 static ARTICLE_TRANSLATIONS: Feed = Feed {
@@ -101,9 +101,9 @@ static CATEGORY_TRANSLATIONS: Feed = Feed {
     )
 };
 
-const OF_SECTIONS: &[(&str, &str)] = &[("sections", "updated_at")];
+pub(super) const OF_SECTIONS: &[(&str, &str)] = &[("sections", "updated_at")];
 const OF_CATEGORIES: &[(&str, &str)] = &[("categories", "updated_at")];
-const OF_ARTICLES: &[(&str, &str)] = &[("articles", "updated_at")];
+pub(super) const OF_ARTICLES: &[(&str, &str)] = &[("articles", "updated_at")];
 const OF_ARTICLE_COMMENTS: &[(&str, &str)] =
     &[("article_comments", "updated_at"), ("articles", "updated_at")];
 
@@ -128,7 +128,8 @@ const fn updated_at(parents: &'static [(&'static str, &'static str)]) -> Option<
     Some(Cursor { field: "updated_at", format: CursorFormat::Unix, formerly: &[], parents })
 }
 
-const GUIDE: AccessRule = AccessRule { feature: Some("the help center (Guide)"), ..ANY_AGENT };
+pub(super) const GUIDE: AccessRule =
+    AccessRule { feature: Some("the help center (Guide)"), ..ANY_AGENT };
 
 pub(super) fn streams() -> Vec<Stream> {
     vec![

@@ -3,9 +3,10 @@
 use super::custom_objects::CustomObject;
 use super::resolved::ResolvedStream;
 use super::{
-    account, business_rules, community, conditions, conversations, custom_objects, help_center,
-    help_center_setup, lifecycle, omnichannel, options, people, routing_events, searches, settings,
-    support, talk, talk_setup, ticket_history, tickets,
+    account, approvals, business_rules, community, conditions, conversations, custom_object_rules,
+    custom_objects, help_center, help_center_setup, lifecycle, merges, omnichannel, options, people,
+    routing_events, searches, settings, subscriptions, support, talk, talk_setup, ticket_history,
+    tickets,
 };
 use crate::config::Config;
 
@@ -23,7 +24,9 @@ pub fn registry_with(config: &Config, objects: &[CustomObject]) -> Vec<ResolvedS
         support::streams(),
         tickets::streams(),
         conversations::streams(),
+        approvals::streams(),
         people::streams(),
+        merges::streams(),
         business_rules::streams(),
         settings::streams(),
         omnichannel::streams(),
@@ -31,6 +34,7 @@ pub fn registry_with(config: &Config, objects: &[CustomObject]) -> Vec<ResolvedS
         account::streams(),
         help_center::streams(),
         community::streams(),
+        subscriptions::streams(),
         help_center_setup::streams(),
         conditions::streams(),
         lifecycle::streams(),
@@ -38,6 +42,7 @@ pub fn registry_with(config: &Config, objects: &[CustomObject]) -> Vec<ResolvedS
         talk::streams(),
         talk_setup::streams(),
         custom_objects::streams(),
+        custom_object_rules::streams(),
     ];
     let declared = declared.into_iter().flatten().map(ResolvedStream::declared);
     let of_objects = objects.iter().map(CustomObject::records);

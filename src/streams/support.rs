@@ -63,7 +63,7 @@ pub(super) static INCREMENTAL_TICKET_METRIC_EVENTS: Feed = Feed {
     )
 };
 
-static INCREMENTAL_ORGANIZATIONS: Feed = Feed {
+pub(super) static INCREMENTAL_ORGANIZATIONS: Feed = Feed {
     paging: Paging::ExportTime { end_mark: true },
     order: Order::ByTime("updated_at"),
     buckets: EXPORT,

@@ -23,7 +23,10 @@ pub const LARGEST_EXPORT_PAGE: u32 = 1000;
 pub enum Paging {
     /// `page[size]`, `page[after]`; `meta.has_more` ends. Links are never null, so they do not.
     Cursor,
-    /// The same with larger pages. Cursors end after an hour (Zendesk, Export Search Results).
+    /// The same by `after_cursor`, and no size to ask for. Only approval requests are known to have it:
+    /// asked for `page[after]`, they would begin anew.
+    AfterCursor,
+    /// As the first, with larger pages. Cursors end after an hour (Zendesk, Export Search Results).
     Search,
     /// Incremental export by cursor: `start_time` once, then `cursor`; `end_of_stream` ends, or
     /// `meta.has_more` where that is the mark.
@@ -58,6 +61,7 @@ pub enum Token {
     UnixTime(i64),
     Cursor(String),
     After(String),
+    AfterCursor(String),
     Before(String),
     Page(u32),
     /// The whole query of a link, which stands for all parameters.
@@ -74,6 +78,7 @@ impl Token {
             Self::UnixTime(_) => "unix_time",
             Self::Cursor(_) => "cursor",
             Self::After(_) => "after",
+            Self::AfterCursor(_) => "after_cursor",
             Self::Before(_) => "before",
             Self::Page(_) => "page",
             Self::Query(_) => "query",
@@ -86,9 +91,11 @@ impl Token {
         match self {
             Self::First => String::new(),
             Self::StartTime(seconds) | Self::UnixTime(seconds) => seconds.to_string(),
-            Self::Cursor(token) | Self::After(token) | Self::Before(token) | Self::Query(token) => {
-                token.clone()
-            }
+            Self::Cursor(token)
+            | Self::After(token)
+            | Self::AfterCursor(token)
+            | Self::Before(token)
+            | Self::Query(token) => token.clone(),
             Self::Page(number) => number.to_string(),
         }
     }
@@ -103,6 +110,7 @@ impl Token {
             "unix_time" => Self::UnixTime(text.parse().ok()?),
             "cursor" => Self::Cursor(owned()),
             "after" => Self::After(owned()),
+            "after_cursor" => Self::AfterCursor(owned()),
             "before" => Self::Before(owned()),
             "page" => Self::Page(text.parse().ok()?),
             "query" => Self::Query(owned()),
@@ -119,6 +127,7 @@ impl Token {
             Self::UnixTime(_) => "unix_time",
             Self::Cursor(_) | Self::Before(_) => "cursor",
             Self::After(_) => "page[after]",
+            Self::AfterCursor(_) => "after_cursor",
             Self::Page(_) => "page",
         };
         Some((name, self.text()))
@@ -139,7 +148,10 @@ impl Token {
             Self::StartTime(seconds) | Self::UnixTime(seconds) => {
                 format!("the page from {} on", timestamp::to_iso(*seconds))
             }
-            Self::Cursor(token) | Self::After(token) | Self::Before(token) => {
+            Self::Cursor(token)
+            | Self::After(token)
+            | Self::AfterCursor(token)
+            | Self::Before(token) => {
                 format!("the page at cursor {}", shortened(token))
             }
             Self::Page(number) => format!("page {number}"),
@@ -162,7 +174,14 @@ impl Token {
     /// Whether the server made this token, so that only the server knows whether it still holds.
     #[must_use]
     pub fn is_servers(&self) -> bool {
-        matches!(self, Self::Cursor(_) | Self::After(_) | Self::Before(_) | Self::Query(_))
+        matches!(
+            self,
+            Self::Cursor(_)
+                | Self::After(_)
+                | Self::AfterCursor(_)
+                | Self::Before(_)
+                | Self::Query(_)
+        )
     }
 }
 
@@ -176,6 +195,7 @@ impl Paging {
             }
             Self::Since => Token::UnixTime(bound_unix.unwrap_or_default()),
             Self::Cursor
+            | Self::AfterCursor
             | Self::Search
             | Self::Before
             | Self::Offset
@@ -191,6 +211,7 @@ impl Paging {
     pub fn knows(self, token: &Token) -> bool {
         match self {
             Self::Cursor | Self::Search => matches!(token, Token::First | Token::After(_)),
+            Self::AfterCursor => matches!(token, Token::First | Token::AfterCursor(_)),
             Self::ExportCursor => matches!(token, Token::StartTime(_) | Token::Cursor(_)),
             Self::ExportTime { .. } => matches!(token, Token::StartTime(_)),
             Self::Before => matches!(token, Token::First | Token::Before(_)),
@@ -211,7 +232,7 @@ impl Paging {
             Self::Before => Some(("limit", 200)),
             Self::Offset => Some(("per_page", 100)),
             Self::NextUrl => Some(("page_size", 100)),
-            Self::Single | Self::Since | Self::UntilEmpty => None,
+            Self::Single | Self::Since | Self::UntilEmpty | Self::AfterCursor => None,
         }
     }
 
@@ -228,7 +249,12 @@ impl Paging {
     pub fn size_may_change(self) -> bool {
         !matches!(
             self,
-            Self::Offset | Self::Single | Self::Since | Self::UntilEmpty | Self::NextUrl
+            Self::Offset
+                | Self::Single
+                | Self::Since
+                | Self::AfterCursor
+                | Self::UntilEmpty
+                | Self::NextUrl
         )
     }
 }
@@ -283,17 +309,15 @@ fn step_of(paging: Paging, at: &Token, answer: Answer<'_>) -> Step {
     let envelope = answer.envelope;
     let link = |link: &Option<String>, name| link.as_deref().and_then(|link| parameter(link, name));
     match paging {
+        Paging::AfterCursor => {
+            by_cursor(at, envelope.has_more, envelope.after_cursor.clone().map(Token::AfterCursor))
+        }
         Paging::Cursor | Paging::Search => {
             // Some listings (jira/links) name a whole link where others name a cursor.
             let after = envelope.after_cursor.clone();
             let after = after.map(|after| parameter(&after, "page[after]").unwrap_or(after));
             let after = after.or_else(|| link(&envelope.links_next, "page[after]"));
-            let next = after.map(Token::After);
-            match (envelope.has_more, next) {
-                (Some(false), _) | (None, None) => Step::End(Token::First),
-                (Some(true), None) => Step::Broken("it has more but names no cursor"),
-                (_, Some(next)) => onward(at, next),
-            }
+            by_cursor(at, envelope.has_more, after.map(Token::After))
         }
         Paging::ExportCursor => {
             let after = envelope.after_cursor.clone();
@@ -359,6 +383,14 @@ fn until_empty(at: &Token, answer: Answer<'_>) -> Step {
         None if answer.rows == 0 => Step::Broken("it counts rows and lists none"),
         // Nothing tells what is behind these rows, which come again.
         None => Step::End(at.clone()),
+    }
+}
+
+fn by_cursor(at: &Token, has_more: Option<bool>, next: Option<Token>) -> Step {
+    match (has_more, next) {
+        (Some(false), _) | (None, None) => Step::End(Token::First),
+        (Some(true), None) => Step::Broken("it has more but names no cursor"),
+        (_, Some(next)) => onward(at, next),
     }
 }
 
@@ -489,6 +521,27 @@ mod tests {
             ..Envelope::default()
         };
         check(Paging::Cursor, after("b"), 9, linked, &Step::Next(after("c=")));
+    }
+
+    #[test]
+    fn a_listing_by_after_cursor_ends_by_its_mark_and_goes_on_by_that_name() {
+        let envelope = |has_more, after: Option<&str>| Envelope {
+            has_more,
+            after_cursor: after.map(str::to_owned),
+            ..Envelope::default()
+        };
+        let (paging, end) = (Paging::AfterCursor, Step::End(Token::First));
+        let after = Token::AfterCursor("b".into());
+        check(paging, Token::First, 9, envelope(Some(false), Some("b")), &end);
+        check(paging, Token::First, 9, envelope(None, None), &end);
+        let next = Step::Next(after.clone());
+        check(paging, Token::First, 9, envelope(Some(true), Some("b")), &next);
+        let itself = Step::Broken("its link leads to itself");
+        check(paging, after.clone(), 9, envelope(Some(true), Some("b")), &itself);
+        let nowhere = Step::Broken("it has more but names no cursor");
+        check(paging, after.clone(), 9, envelope(Some(true), None), &nowhere);
+        assert_eq!(after.parameter(), Some(("after_cursor", "b".to_owned())));
+        assert!(!paging.knows(&Token::After("b".into())) && paging.size().is_none());
     }
 
     #[test]
@@ -743,6 +796,7 @@ mod tests {
         let listings = [
             (Paging::Cursor, Envelope { has_more: Some(true), ..Envelope::default() }),
             (Paging::Search, Envelope { has_more: Some(true), ..Envelope::default() }),
+            (Paging::AfterCursor, Envelope { has_more: Some(true), ..Envelope::default() }),
             (Paging::ExportCursor, Envelope { end_of_stream: Some(false), ..Envelope::default() }),
             (
                 Paging::ExportTime { end_mark: true },
@@ -805,6 +859,7 @@ mod tests {
             Token::StartTime(-7),
             Token::Cursor("a".into()),
             Token::After("b".into()),
+            Token::AfterCursor("b".into()),
             Token::Before("c".into()),
             Token::Page(3),
             Token::Query("p=2".into()),

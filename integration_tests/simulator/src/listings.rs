@@ -50,6 +50,8 @@ pub(crate) enum Dialect {
     UntilEmpty,
     /// `page_size`, and `next_page_url` (engagements).
     NextUrl,
+    /// Cursor by `after_cursor`, without a size to ask for (approval requests).
+    AfterCursor,
     /// Cursor, or the older dialect with `limit` and `before_url` (ticket audits).
     CursorOrLegacy,
     ExportByCursor(CursorMark),

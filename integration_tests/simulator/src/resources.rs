@@ -684,13 +684,25 @@ const RESOURCES: &[Resource] = &[
     // A resource without children goes here.
 ];
 
+mod approvals;
+mod custom_object_rules;
 mod guide_setup;
+mod merges;
 mod omnichannel;
+mod subscriptions;
 mod talk_setup;
 
 /// The lists of all families. What is in none of the others is in the first.
-const FAMILIES: &[&[Resource]] =
-    &[RESOURCES, talk_setup::RESOURCES, guide_setup::RESOURCES, omnichannel::RESOURCES];
+const FAMILIES: &[&[Resource]] = &[
+    RESOURCES,
+    talk_setup::RESOURCES,
+    guide_setup::RESOURCES,
+    subscriptions::RESOURCES,
+    custom_object_rules::RESOURCES,
+    merges::RESOURCES,
+    approvals::RESOURCES,
+    omnichannel::RESOURCES,
+];
 
 /// All resources; parents stand before their children.
 pub(crate) fn resources() -> impl Iterator<Item = &'static Resource> {

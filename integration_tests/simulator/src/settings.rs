@@ -171,6 +171,8 @@ pub struct Knobs {
     pub ended_content_addresses: u64,
     /// Help centers that are `restricted` answer 404 with HTML, as closed ones do.
     pub restricted_are_absent: bool,
+    /// The merges of a deleted organization are not there: 404. Zendesk does not say whether they are.
+    pub deleted_organizations_are_absent: bool,
     /// Escaped pairs of surrogates in texts lose halves.
     pub half_characters: bool,
     /// The links of listings whose path holds this go in a ring of so many pages.

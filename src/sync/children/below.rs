@@ -53,7 +53,7 @@ impl<'s, 'm: 's> Below<'s, 'm> {
         Box::pin(async move {
             let mut answered = Answered::Settled;
             for node in nodes {
-                if !row.is_parent(node.feed.parent()) || !lock(self.shared).wants(node) {
+                if !row.is_parent(&node.feed) || !lock(self.shared).wants(node) {
                     continue;
                 }
                 if lock(self.shared).lent.refusals.failures.is_left_alone(node.feed.name(), top.key)

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::streams::{Parent, ResolvedFeed, ResolvedStream};
+use crate::streams::{ResolvedFeed, ResolvedStream};
 use crate::sync::position::Position;
 use crate::sync::position::frontier::Listed;
 use crate::sync::position::path_params::text_of;
@@ -27,6 +27,9 @@ pub struct Known {
     pub values: BTreeMap<&'static str, String>,
     /// Under which of the keys that make a row a parent it has something.
     pub has: BTreeSet<&'static str>,
+    /// The child feeds that have news below it, by name. None where that is not known of one more than
+    /// of another.
+    pub with_news: Option<BTreeSet<String>>,
 }
 
 /// Which keys of a row are looked up for its children.
@@ -54,14 +57,16 @@ impl Known {
         Self {
             values: values(page, list, row, &keys.path),
             has: keys.only_with.iter().filter(has).copied().collect(),
+            with_news: None,
         }
     }
 
-    /// Whether the row has children of this kind.
+    /// Whether the row has children of this kind that are to be read.
     #[must_use]
-    pub fn is_parent(&self, parent: Option<&Parent>) -> bool {
-        let needed = parent.and_then(|parent| parent.only_with);
+    pub fn is_parent(&self, child: &ResolvedFeed) -> bool {
+        let needed = child.parent().and_then(|parent| parent.only_with);
         needed.is_none_or(|key| self.has.contains(key))
+            && self.with_news.as_ref().is_none_or(|feeds| feeds.contains(child.name()))
     }
 }
 

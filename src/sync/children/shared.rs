@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::failures::{self, End, Witness, judge_failures};
 use super::parents::{Node, ParentRow, unchanged_parent};
-use crate::streams::{ResolvedFeed, ResolvedStream};
+use crate::streams::ResolvedStream;
 use crate::sync::WalkError;
 use crate::sync::listing::context::{Context, lock};
 use crate::sync::listing::member::ActiveStream;
@@ -89,8 +89,8 @@ impl Shared<'_> {
         let needed = self.lent.who.iter().filter(|member| member.is_child() && member.is_reading());
         let mut needed = needed.filter(|member| {
             let root = member.stream.feed.root();
-            let top = member.stream.feed.lineage().first().and_then(ResolvedFeed::parent);
-            parent.row.is_parent(top)
+            let lineage = member.stream.feed.lineage();
+            lineage.first().is_none_or(|top| parent.row.is_parent(top))
                 && !member.position.walk.place.seen.contains(&parent.listed.hash)
                 && !unchanged_parent(&member.position, &root, parent.changed)
         });

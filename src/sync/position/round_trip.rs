@@ -54,6 +54,7 @@ fn token() -> impl Strategy<Value = Token> {
         time().prop_map(Token::UnixTime),
         text.prop_map(Token::Cursor),
         text.prop_map(Token::After),
+        text.prop_map(Token::AfterCursor),
         text.prop_map(Token::Before),
         (2_u32..1000).prop_map(Token::Page),
     ]

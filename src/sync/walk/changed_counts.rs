@@ -8,7 +8,7 @@ use super::named::Named;
 use super::segment::Segment;
 use crate::streams::{ChangeSource, Feed, ResolvedFeed, ResolvedStream};
 use crate::sync::WalkError;
-use crate::sync::children::parents::values;
+use crate::sync::children::parents::{changed_key, values};
 use crate::sync::listing::context::Context;
 use crate::sync::listing::pager::{Listing, Pager};
 use crate::sync::position::digest::Digest;
@@ -66,36 +66,56 @@ struct CountedParent {
     numbers: Vec<u8>,
 }
 
-/// All parents of a feed: the digest of their numbers, and the parents, where they are not too
+/// All parents of a feed: the digests of their numbers, and the parents, where they are not too
 /// many.
 pub(super) struct Counts {
-    pub digest: Digest,
+    /// By the keys of the numbers: what one stream looks at moves nothing for another.
+    digests: Vec<(&'static [&'static str], Digest)>,
     /// When they were listed, unix seconds, where that took many requests.
     pub counted_at: Option<i64>,
     parents: Option<Vec<KnownParent>>,
 }
 
-/// Lists all parents with the numbers of their children.
+impl Counts {
+    /// The digest of the numbers that a source looks at; one that is not known where they were not
+    /// listed.
+    pub(super) fn digest(&self, source: CountSource) -> Digest {
+        let own = self.digests.iter().find(|(keys, _)| *keys == source.keys);
+        own.map(|(_, digest)| digest.clone()).unwrap_or_default()
+    }
+}
+
+/// Lists all parents once, with the numbers under the keys of each of these sources, which are of one
+/// listing.
 ///
 /// # Errors
 /// [`WalkError`] when a page cannot be had.
 pub(super) async fn count(
     context: Context<'_>,
     source: CountSource,
+    others: &[CountSource],
     walk: WalkId,
     tally: &mut RequestStats,
 ) -> Result<Counts, WalkError> {
-    let listing = source.listing(context, &[], walk);
+    let mut listing = source.listing(context, &[], walk);
+    listing.want(others.iter().flat_map(|other| other.keys).copied());
     let size = source.feed.page_size(context.config);
     let mut pager = Pager::new(context.client, listing, Token::First, size);
-    let mut digest = Digest::of_none();
+    let mut digests: Vec<(CountSource, Digest)> = Vec::new();
+    for source in [source].iter().chain(others) {
+        if !digests.iter().any(|(there, _)| there.keys == source.keys) {
+            digests.push((*source, Digest::of_none()));
+        }
+    }
     let mut parents = Some(Vec::new());
     while let Some(fetched) = pager.next().await? {
-        for CountedParent { parent, numbers } in source.of(&fetched.page) {
-            digest.add(&parent.name.join(" "), &numbers);
-            if let Some(parents) = &mut parents {
-                parents.push(parent);
+        for (source, digest) in &mut digests {
+            for CountedParent { parent, numbers } in source.of(&fetched.page) {
+                digest.add(&parent.name.join(" "), &numbers);
             }
+        }
+        if let Some(parents) = &mut parents {
+            parents.extend(source.of(&fetched.page).map(|counted| counted.parent));
         }
         parents = parents.filter(|parents| parents.len() <= MOST_REMEMBERED);
     }
@@ -103,7 +123,8 @@ pub(super) async fn count(
     context.log_notes(&mut pager).await?;
     let counted_at =
         (pager.tally.pages > MOST_PAGES_EACH_TIME).then(|| context.client.clock().now_unix());
-    Ok(Counts { digest, counted_at, parents })
+    let digests = digests.into_iter().map(|(source, digest)| (source.keys, digest)).collect();
+    Ok(Counts { digests, counted_at, parents })
 }
 
 /// Adds the parents whose numbers moved since a stream's last read, but for those that the walk
@@ -119,12 +140,12 @@ pub(super) async fn name_moved(
     counts: &Counts,
     named: &mut Named<'_>,
 ) -> Result<(), WalkError> {
-    let Some(moved) = Moved::since(&segment.who[number].position, &counts.digest) else {
-        return Ok(());
-    };
+    let now = counts.digest(source);
+    let Some(moved) = Moved::since(&segment.who[number].position, &now) else { return Ok(()) };
+    let stream = Arc::clone(&segment.who[number].stream);
     if let Some(parents) = &counts.parents {
         let moved = parents.iter().filter(|parent| moved.has(parent));
-        named.extend(moved.map(|parent| source.values(&parent.name)));
+        named.extend(&stream, moved.map(|parent| source.values(&parent.name)));
         return Ok(());
     }
     let listing = source.listing(context, &[], segment.walk);
@@ -133,7 +154,7 @@ pub(super) async fn name_moved(
     while let Some(fetched) = pager.next().await? {
         let listed = source.of(&fetched.page).map(|counted| counted.parent);
         let listed = listed.filter(|parent| moved.has(parent));
-        named.extend(listed.map(|parent| source.values(&parent.name)));
+        named.extend(&stream, listed.map(|parent| source.values(&parent.name)));
         // The slot goes back before children are asked for.
         drop(fetched);
         if named.is_full() {
@@ -161,7 +182,8 @@ pub(super) async fn deliver_moved(
 ) -> Result<(), WalkError> {
     let member = &mut *segment.who[number];
     let stream = Arc::clone(&member.stream);
-    let Some(moved) = Moved::since(&member.position, &counts.digest) else { return Ok(()) };
+    let now = counts.digest(source);
+    let Some(moved) = Moved::since(&member.position, &now) else { return Ok(()) };
     let none_moved = |parents: &Vec<KnownParent>| !parents.iter().any(|parent| moved.has(parent));
     if counts.parents.as_ref().is_some_and(none_moved) {
         return Ok(());
@@ -189,6 +211,15 @@ pub(super) async fn deliver_moved(
 }
 
 impl CountSource {
+    /// The numbers that a stream's parents tell of its rows.
+    pub(super) fn of_parents(stream: &ResolvedStream) -> Option<Self> {
+        // What is named is the root's row, of whatever depth the stream is.
+        let lineage = stream.feed.lineage();
+        let parent = lineage.first().and_then(ResolvedFeed::parent)?;
+        let ChangeSource::Numbers { feed, keys } = parent.told_by? else { return None };
+        Some(Self { feed, keys, path_params: parent.fills, changed: changed_key(stream) })
+    }
+
     /// The numbers of a stream's own rows.
     pub(super) fn of_rows(stream: &ResolvedStream) -> Option<Self> {
         let ChangeSource::Numbers { feed, keys } = stream.counted_by? else { return None };
@@ -247,7 +278,10 @@ impl<'d> Moved<'d> {
     /// all parents.
     fn since(position: &Position, now: &'d Digest) -> Option<Self> {
         let before = position.walk.children.digest.clone();
-        let compares = before.is_known() && !position.walk.full_pass.under_way && before != *now;
+        let compares = before.is_known()
+            && now.is_known()
+            && !position.walk.full_pass.under_way
+            && before != *now;
         let lower = position.walk.cursor_at_start.or(position.cursor)?;
         compares.then_some(Self { before, now, lower })
     }

@@ -6,6 +6,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::deliver;
 use super::segment::Segment;
+use crate::streams::ResolvedStream;
 use crate::sync::WalkError;
 use crate::sync::children::parents::{Known, ParentRow};
 use crate::sync::children::shared::NextPlace;
@@ -19,8 +20,8 @@ const MOST_NAMED: usize = 1000;
 
 /// Parents that are named, and the moment at which they are.
 pub(super) struct Named<'t> {
-    /// By what the paths of their children need of them.
-    parents: BTreeSet<BTreeMap<&'static str, String>>,
+    /// By what the paths of their children need of them: the feeds of which children changed.
+    parents: BTreeMap<BTreeMap<&'static str, String>, BTreeSet<String>>,
     /// Where the walk goes on.
     at: &'t Token,
     /// From when on later changes are news, unix seconds.
@@ -35,15 +36,20 @@ fn mark(values: &BTreeMap<&'static str, String>, asked: i64) -> u64 {
 impl<'t> Named<'t> {
     #[must_use]
     pub(super) fn new(at: &'t Token, asked: i64) -> Self {
-        Self { parents: BTreeSet::new(), at, asked }
+        Self { parents: BTreeMap::new(), at, asked }
     }
 
-    /// Adds parents.
+    /// Adds parents of which children of a stream changed.
     pub(super) fn extend(
         &mut self,
+        stream: &ResolvedStream,
         parents: impl IntoIterator<Item = BTreeMap<&'static str, String>>,
     ) {
-        self.parents.extend(parents);
+        let lineage = stream.feed.lineage();
+        let Some(top) = lineage.first() else { return };
+        for parent in parents {
+            self.parents.entry(parent).or_default().insert(top.name().to_owned());
+        }
     }
 
     /// Whether the children of those named so far are to be read before more are named.
@@ -64,7 +70,7 @@ impl<'t> Named<'t> {
         let Self { parents, at, asked } = self;
         // They stand before everything that the walk still lists. Their hashes hold in this
         // segment alone: after a kill there may be news of those that were finished.
-        let parent = |values| ParentRow {
+        let parent = |(values, feeds)| ParentRow {
             listed: Listed {
                 hash: mark(&values, *asked),
                 time: None,
@@ -73,7 +79,7 @@ impl<'t> Named<'t> {
             },
             changed: None,
             // Nobody says what else it has.
-            row: Known { values, ..Known::default() },
+            row: Known { values, with_news: Some(feeds), ..Known::default() },
         };
         while !parents.is_empty() {
             let some = std::iter::from_fn(|| parents.pop_first()).take(MOST_NAMED);

@@ -10,7 +10,7 @@ use super::named::Named;
 use super::segment::Segment;
 use crate::streams::{ChangeSource, Parent, ResolvedFeed};
 use crate::sync::WalkError;
-use crate::sync::children::parents::{changed_key, values};
+use crate::sync::children::parents::values;
 use crate::sync::listing::context::{Context, ends_everything};
 use crate::sync::listing::member::ActiveStream;
 use crate::sync::listing::pager::Pager;
@@ -124,13 +124,12 @@ impl Search<'_, '_, '_, '_> {
         let Some(parent) = top.filter(|_| member.is_reading()) else { return Ok(None) };
         match parent.told_by {
             Some(ChangeSource::Events(feed)) => self.events(number, feed.into(), parent).await,
-            Some(ChangeSource::Numbers { feed, keys }) if self.is_due(member) => {
-                let changed = changed_key(&member.stream);
-                let source = CountSource { feed, keys, path_params: parent.fills, changed };
+            Some(ChangeSource::Numbers { .. }) if self.is_due(member) => {
+                let Some(source) = CountSource::of_parents(&member.stream) else { return Ok(None) };
                 let counts = self.counts(number, source).await?;
                 let Self { context, segment, named, .. } = self;
                 name_moved(*context, segment, number, source, &counts, named).await?;
-                Ok(Some(Note::Numbers(counts.digest.clone(), counts.counted_at)))
+                Ok(Some(Note::Numbers(counts.digest(source), counts.counted_at)))
             }
             Some(ChangeSource::Numbers { .. }) | None => Ok(None),
         }
@@ -148,14 +147,14 @@ impl Search<'_, '_, '_, '_> {
         }
         let counts = self.counts(number, source).await?;
         deliver_moved(self.context, self.segment, number, source, &counts).await?;
-        Ok(Some(Note::Numbers(counts.digest.clone(), counts.counted_at)))
+        Ok(Some(Note::Numbers(counts.digest(source), counts.counted_at)))
     }
 
     fn is_due(&self, member: &ActiveStream) -> bool {
         changed_counts::is_due(&member.position, self.context.client.clock().now_unix())
     }
 
-    /// The numbers of all parents, which are listed once.
+    /// The numbers of all parents, which are listed once with all that any stream here looks at.
     async fn counts(
         &mut self,
         number: usize,
@@ -164,9 +163,13 @@ impl Search<'_, '_, '_, '_> {
         if let Some(counts) = &self.counts {
             return counts.clone();
         }
+        let members = self.segment.who.iter().map(|member| &member.stream);
+        let looked_at = members
+            .flat_map(|stream| [CountSource::of_parents(stream), CountSource::of_rows(stream)]);
+        let others: Vec<CountSource> = looked_at.flatten().collect();
         let walk = self.segment.walk;
         let tally = &mut self.segment.who[number].report.tally;
-        let counts = count(self.context, source, walk, tally).await.map(Arc::new);
+        let counts = count(self.context, source, &others, walk, tally).await.map(Arc::new);
         self.counts.insert(counts).clone()
     }
 
@@ -198,14 +201,17 @@ impl Search<'_, '_, '_, '_> {
                 Err(error) => break Err(error),
             };
             let Some(list) = fetched.page.lists.first() else { continue };
-            named.extend((0..list.rows.len()).map(|row| {
-                let values = values(&fetched.page, list, row, &keys);
-                let of_parent = parent
-                    .fills
-                    .iter()
-                    .filter_map(|(name, key)| values.get(name).map(|value| (*key, value.clone())));
-                of_parent.collect::<BTreeMap<&'static str, String>>()
-            }));
+            let stream = &segment.who[number].stream;
+            named.extend(
+                stream,
+                (0..list.rows.len()).map(|row| {
+                    let values = values(&fetched.page, list, row, &keys);
+                    let of_parent = parent.fills.iter().filter_map(|(name, key)| {
+                        values.get(name).map(|value| (*key, value.clone()))
+                    });
+                    of_parent.collect::<BTreeMap<&'static str, String>>()
+                }),
+            );
             // The slot goes back before children are asked for.
             drop(fetched);
             if named.is_full() {

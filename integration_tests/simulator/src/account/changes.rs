@@ -32,7 +32,8 @@ impl Account {
                 let n = self.table(name).made;
                 self.messaging_ticket(n)
             }
-            _ => None,
+            // A merge stands below the organization that lost, which is deleted.
+            _ => self.losing_organization(name, self.table(name).made),
         };
         let parent = parent.or_else(|| kind.parent.and_then(|parent| self.any_number(parent)));
         self.create_under(name, parent)
@@ -310,6 +311,20 @@ impl Account {
         let comment = self.add_comment("posts", key)?;
         self.edit("posts", key, |row| raise(row, "comment_count"));
         Some(comment)
+    }
+
+    /// Adds a follower to a post or a topic, which tells how many it has and leaves its time alone.
+    /// Fields: Zendesk, Posts; Topics.
+    pub fn add_counted_follower(&mut self, name: &str, key: &str) -> Option<String> {
+        let subscriptions = match name {
+            "posts" => "post_subscriptions",
+            "topics" => "topic_subscriptions",
+            _ => panic!("{name} do not count who follows them"),
+        };
+        let number = self.table(name).by_key(key)?.number;
+        let subscription = self.create_under(subscriptions, Some(number));
+        self.edit(name, key, |row| raise(row, "follower_count"));
+        Some(subscription)
     }
 
     /// One change of any kind to any row, ahead of a reader or behind it. Says what it did.

@@ -108,9 +108,12 @@ pub(super) fn birth(account: &mut Account, kind: &Resource, n: u64, count: u64) 
         created_at = if ONE_SECOND.contains(&n) { updated_at } else { created_at };
         updated_at = created_at;
     }
-    let parent = kind.parent.and_then(|parent| match is_said_in_messaging(kind, n) {
-        true => account.messaging_ticket(n).or_else(|| parent_of(account, parent, n)),
-        false => parent_of(account, parent, n),
+    let parent = account.losing_organization(kind.name, n);
+    let parent = parent.or_else(|| {
+        kind.parent.and_then(|parent| match is_said_in_messaging(kind, n) {
+            true => account.messaging_ticket(n).or_else(|| parent_of(account, parent, n)),
+            false => parent_of(account, parent, n),
+        })
     });
     let grandparent = kind.parent.zip(parent).and_then(|(table, parent)| {
         account.table(table).rows.get(&parent).and_then(|row| row.parent)

@@ -134,6 +134,16 @@ impl Account {
         all.get((turn % all.len().max(1) as u64) as usize).copied()
     }
 
+    /// The organization that lost the nth merge, of those that are deleted: mostly the first. None
+    /// where another resource is asked for.
+    pub(crate) fn losing_organization(&self, resource: &str, n: u64) -> Option<u64> {
+        let all = self.table("organizations").rows.values().filter(|row| row.deleted);
+        let all: Vec<u64> = all.map(|row| row.number).collect();
+        let turn = if n <= 12 { 0 } else { n };
+        let nth = (turn % all.len().max(1) as u64) as usize;
+        all.get(nth).copied().filter(|_| resource == "organization_merges")
+    }
+
     pub(crate) fn ticket_of(&self, number: Option<u64>) -> Option<&Row> {
         self.table("tickets").rows.get(&number?)
     }

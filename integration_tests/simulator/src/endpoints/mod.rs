@@ -156,7 +156,13 @@ fn list(
     if listing.resource == "side_conversations" && !desk.settings.side_conversations {
         return Err(Answer::no_access());
     }
-    let by_cursor = matches!(listing.dialect, Dialect::Cursor | Dialect::JsonApi)
+    if listing.resource == "organization_merges"
+        && desk.knobs.deleted_organizations_are_absent
+        && ids.iter().any(|id| desk.account.row("organizations", id).is_some_and(|row| row.deleted))
+    {
+        return Err(Answer::not_found());
+    }
+    let by_cursor = matches!(listing.dialect, Dialect::Cursor | Dialect::JsonApi | Dialect::AfterCursor)
         || asked.get("page[size]").is_some()
         || asked.get("page[after]").is_some()
         || asked.get("page[before]").is_some()
@@ -217,6 +223,7 @@ fn list(
             let key = omnichannel::key(listing.key, desk.knobs);
             paging::by_next_url(asked, &rows, key)
         }
+        Dialect::AfterCursor => paging::by_after_cursor(asked, &rows, flavour, desk.cursors),
         Dialect::Single => Ok(paging::all_at_once(&rows, listing.key)),
         Dialect::Object => Ok(paging::one_object(&rows, listing.key)),
         Dialect::AllOrCursor if !by_cursor => Ok(paging::all_at_once(&rows, listing.key)),

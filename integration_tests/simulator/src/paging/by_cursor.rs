@@ -94,6 +94,31 @@ pub(crate) fn by_cursor(
     Ok(Answer::ok(body))
 }
 
+/// One page of the dialect that has no size to ask for and names its cursors in `meta` alone.
+pub(crate) fn by_after_cursor(
+    asked: &Asked,
+    rows: &Rows<'_>,
+    flavour: Flavour,
+    cursors: &mut Cursors,
+) -> Result<Answer, Answer> {
+    let after = read(asked, "after_cursor", flavour, cursors)?;
+    let start = after.map_or(0, |after| rows.keys.partition_point(|key| *key <= after));
+    let size = flavour.max.min(asked.page_cap).max(1);
+    let page = &rows.keys[start..(start + size).min(rows.keys.len())];
+    let has_more = start + page.len() < rows.keys.len();
+    let cursor = |key: Option<&SortKey>| key.map(|key| write(key, 0, flavour));
+    let (first, last) = (cursor(page.first()), cursor(page.last()));
+    for issued in [&first, &last].into_iter().flatten() {
+        cursors.issue(issued, asked.now);
+    }
+    let (after, before) = (or_null(last.as_deref()), or_null(first.as_deref()));
+    Ok(Answer::ok(format!(
+        r#"{{{}:{},"meta":{{"has_more":{has_more},"after_cursor":{after},"before_cursor":{before}}}}}"#,
+        quote(flavour.key),
+        rows.array(page)
+    )))
+}
+
 /// The place behind which a page begins, where the request names one that is good.
 pub(crate) fn after(asked: &Asked, flavour: Flavour, cursors: &Cursors) -> Option<SortKey> {
     read(asked, "page[after]", flavour, cursors).ok().flatten()

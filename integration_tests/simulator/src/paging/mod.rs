@@ -9,7 +9,7 @@ mod legacy;
 mod next_url;
 mod until_empty;
 
-pub(crate) use by_cursor::{Flavour, after, by_cursor};
+pub(crate) use by_cursor::{Flavour, after, by_after_cursor, by_cursor};
 pub(crate) use by_offset::{all_at_once, by_offset, one_object};
 pub(crate) use export::{ExportPage, by_export_cursor, by_export_time};
 pub(crate) use legacy::by_legacy_cursor;

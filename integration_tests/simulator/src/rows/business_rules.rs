@@ -52,7 +52,7 @@ pub(crate) fn shared_macro(seed: &Seed) -> String {
 }
 
 /// What automations, triggers and macros have in common.
-fn rule(seed: &Seed, what: &str) -> Object {
+pub(super) fn rule(seed: &Seed, what: &str) -> Object {
     object! {
         "id": seed.id,
         "title": seed.name(what, 0),
@@ -79,7 +79,7 @@ fn actions(seed: &Seed) -> Vec<Object> {
     }
 }
 
-fn conditions(seed: &Seed) -> Object {
+pub(super) fn conditions(seed: &Seed) -> Object {
     let condition = |field: &str, operator: &str, value: Json| {
         object! { "field": field, "operator": operator, "value": value }
     };

@@ -15,10 +15,11 @@ use crate::resources::{Resource, resource, resources};
 const FIRST_CREATED_AT: i64 = 1_600_000_000;
 
 /// Resources whose rows hold no free text, or none but a name.
-const WITHOUT_TEXT: [&str; 22] = [
+const WITHOUT_TEXT: [&str; 27] = [
     "capacity_rule_assignees",
     "engagements",
     "routing_instance_value_events",
+    "organization_merges",
     "badge_assignments",
     "account_settings",
     "talk_settings",
@@ -37,6 +38,10 @@ const WITHOUT_TEXT: [&str; 22] = [
     "article_comment_votes",
     "post_votes",
     "post_comment_votes",
+    "article_subscriptions",
+    "section_subscriptions",
+    "post_subscriptions",
+    "topic_subscriptions",
     "ticket_metric_events",
 ];
 const WITH_NAMES_ONLY: [&str; 17] = [

@@ -1,0 +1,66 @@
+//! Organizations that were merged into others.
+//!
+//! Source: Zendesk, Organizations, "List Organization Merges".
+
+use super::access::ADMIN;
+use super::cursor::{Cursor, CursorFormat};
+use super::feed::{Feed, Parent};
+use super::prose::prose;
+use super::schema::schema;
+use super::sources::Source::Filled;
+use super::stream::Stream;
+use super::support::INCREMENTAL_ORGANIZATIONS;
+
+/// A merge deletes the organization that loses, so that no other is asked.
+const DELETED: &str = "deleted_at";
+
+static ORGANIZATION_MERGES: Feed = Feed {
+    parent: Some(Parent {
+        only_with: Some(DELETED),
+        ..Parent::of(
+            &INCREMENTAL_ORGANIZATIONS,
+            // No merge tells a time of its own.
+            &[("organization_id", "id"), ("organization_deleted_at", DELETED)],
+        )
+    }),
+    ..Feed::listing(
+        "organization_merges",
+        "organizations/{organization_id}/merges",
+        &["organization_merges"],
+    )
+};
+
+pub(super) fn streams() -> Vec<Stream> {
+    vec![Stream {
+        cursor: Some(Cursor {
+            field: "organization_deleted_at",
+            format: CursorFormat::Unix,
+            formerly: &[],
+            parents: &[("organizations", "updated_at")],
+        }),
+        splice: &[
+            ("organization_id", Filled("organization_id")),
+            ("organization_deleted_at", Filled("organization_deleted_at")),
+        ],
+        access: ADMIN,
+        scope: "organizations:read",
+        documentation: prose(
+            "https://developer.zendesk.com/api-reference/ticketing/organizations/organizations/#list-organization-merges",
+        ),
+        about: prose(
+            "Which organization was merged into which. It takes a request for each organization that was \
+                deleted, as a merge deletes the one that loses, and asks nothing for others. A merge comes again \
+                when the organization that won is deleted, too.",
+        ),
+        limitations: prose(
+            "Merges that have not yet deleted an organization, and those that failed. Where Zendesk does not \
+             answer for a deleted organization, its merges, and the log says for how many; whether it answers \
+             is not documented.",
+        ),
+        ..Stream::listed(
+            "organization_merges",
+            &ORGANIZATION_MERGES,
+            schema!("organization_merges"),
+        )
+    }]
+}

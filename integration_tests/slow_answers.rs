@@ -35,7 +35,8 @@ fn account(latency: Latency) -> Simulator {
 fn check_and_discover_know_every_stream_where_each_answer_takes_two_seconds() {
     let sim = account(Latency::Fixed(2000));
     let (check, took) = run(&sim, "check");
-    let unknown: Vec<_> = check.logs("WARN").into_iter().filter(|log| log.contains("not known")).collect();
+    let unknown: Vec<_> =
+        check.logs("WARN").into_iter().filter(|log| log.contains("not known")).collect();
     assert!(unknown.is_empty(), "{unknown:?}");
     assert!(took < Duration::from_secs(20), "check took {took:?}");
     let asked = sim.requests().len();

@@ -19,7 +19,8 @@ const STREAMS: [&str; 6] = [
 ];
 
 fn has(run: &Run, stream: &str, id: &str) -> bool {
-    run.records(stream).iter().any(|row| row["id"].to_string() == id)
+    let mut ids = run.records(stream).into_iter().map(|row| row["id"].to_string());
+    ids.any(|listed| listed == id)
 }
 
 /// The distinct listings below parents that were asked for.

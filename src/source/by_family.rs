@@ -8,7 +8,8 @@ use crate::streams::{Family, Reading, ResolvedStream};
 /// read it.
 #[must_use]
 pub fn by_family(streams: &[&ResolvedStream]) -> String {
-    let longest = streams.iter().map(|stream| stream.name.chars().count()).max().unwrap_or_default();
+    let longest =
+        streams.iter().map(|stream| stream.name.chars().count()).max().unwrap_or_default();
     let mut text = String::new();
     for family in Family::ALL {
         let members: Vec<_> = streams.iter().filter(|stream| stream.family == family).collect();
@@ -41,7 +42,9 @@ mod tests {
         let streams = registry(&Config::parse(config).unwrap());
         let text = by_family(&streams.iter().collect::<Vec<_>>());
         for stream in &streams {
-            let line = text.lines().find(|line| line.trim_start().starts_with(&format!("{} ", stream.name)));
+            let line = text
+                .lines()
+                .find(|line| line.trim_start().starts_with(&format!("{} ", stream.name)));
             assert!(line.is_some_and(|line| line.ends_with(&stream.access.to_string())), "{text}");
         }
         let families: Vec<&str> = text.lines().filter(|line| !line.starts_with(' ')).collect();

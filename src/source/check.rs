@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use futures_util::future::{join4, join_all};
+use futures_util::future::{join_all, join4};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 

@@ -11,8 +11,8 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 use super::asker::Asker;
-use super::by_family::by_family;
 use super::brands::{NoHelpCenters, ask_hosts, candidates, help_centers, spokesman};
+use super::by_family::by_family;
 use super::custom_objects::custom_objects;
 use super::name_conflicts::clash;
 use super::probe::{Group, Reach, gates, reach};
@@ -80,7 +80,8 @@ pub async fn discover(
     streams.retain(|stream| stream.is_offered);
     let is_left_out = |stream: &ResolvedStream| refusals.contains(&stream.name);
     let is_listed = |stream: &ResolvedStream| !is_left_out(stream);
-    let columns = fields::columns_now(&client, config, &streams, is_listed, Some(COLUMNS_WITHIN)).await;
+    let columns =
+        fields::columns_now(&client, config, &streams, is_listed, Some(COLUMNS_WITHIN)).await;
     settle(&client).await;
     if *stop.borrow() {
         return Ok(Ok(()));

@@ -95,7 +95,8 @@ pub fn gates<'s>(streams: &'s [ResolvedStream], asker: &Asker<'_>) -> Vec<Gate<'
     for group in groups(streams, asker) {
         let access = group.asked.access;
         let has_gate = access.plan.is_some() || access.feature.is_some();
-        let is_same = |gate: &&mut Gate<'s>| has_gate && are_alike(gate.asked(), group.asked, asker);
+        let is_same =
+            |gate: &&mut Gate<'s>| has_gate && are_alike(gate.asked(), group.asked, asker);
         match gates.iter_mut().find(is_same) {
             Some(gate) => gate.others.push(group),
             None => gates.push(Gate { first: group, others: Vec::new() }),

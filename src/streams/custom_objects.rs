@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::access::{ANY_AGENT, AccessRule};
 use super::cursor::{Cursor, CursorFormat};
 use super::deletion::{Deletion, DeletionMarker};
+use super::family::Family;
 use super::feed::{Feed, Order, Parent};
 use super::prose::prose;
 use super::resolved::ResolvedStream;
@@ -149,7 +150,7 @@ impl CustomObject {
             name: Cow::Owned(name),
             feed: ResolvedFeed::with_words(&RECORDS, words),
             schema: Cow::Owned(schema(&self.fields)),
-            ..ResolvedStream::declared(declared)
+            ..ResolvedStream::declared(declared, Family::CustomObjects)
         }
     }
 }

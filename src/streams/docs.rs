@@ -1,14 +1,14 @@
-//! The stream reference, made from the registry: one table to choose by, then a section per stream
-//! that says where its rows come from, how an incremental read goes, and what it cannot see.
+//! The stream reference, made from the registry: the families, and of each a table to choose by, then
+//! a section per stream that says where its rows come from, how an incremental read goes, and what it cannot see.
 
 use std::fmt::Write;
 
-use super::access::{AccessRule, Role};
 use super::brands::BRAND_ID;
 use super::counts::Count;
 use super::cursor::Cursor;
 use super::custom_objects::CustomObject;
 use super::deletion::{DeletedRows, Deletion, DeletionMarker};
+use super::family::Family;
 use super::feed::Feed;
 use super::query_options::QueryOption;
 use super::registry::registry_with;
@@ -37,25 +37,49 @@ OAuth the scope comes on top.
 #[must_use]
 pub(super) fn streams_page(config: &Config) -> String {
     let streams = &registry_with(config, &[CustomObject::any()]);
+    let of = |family: Family| streams.iter().filter(move |stream| stream.family == family);
     let mut page = INTRODUCTION.to_owned();
-    page.push_str("| Stream | Modes | Primary key | Cursor | Deletion indicator | Needs |\n");
-    page.push_str("|---|---|---|---|---|---|\n");
-    for stream in streams {
-        let name = &stream.name;
-        let cells = [
-            format!("[{name}](#{})", name.replace(['{', '}'], "")),
-            modes(stream).to_owned(),
-            columns(stream.primary_key),
-            stream.cursor.map_or_else(none, |cursor| column(cursor.field)),
-            deletion(stream.deletion),
-            stream.access.to_string(),
-        ];
-        line(&mut page, &format!("| {} |", cells.join(" | ")));
+    page.push_str("| Family | Streams |\n|---|---|\n");
+    for family in Family::ALL {
+        let names: Vec<String> = of(family).map(linked).collect();
+        let family = format!("[{}](#{})", family.title(), anchor(&title(family, names.len())));
+        line(&mut page, &format!("| {family} | {} |", names.join(", ")));
     }
-    for stream in streams {
-        section(&mut page, stream, streams, config);
+    for family in Family::ALL {
+        line(&mut page, &format!("\n## {}\n", title(family, of(family).count())));
+        page.push_str("| Stream | Modes | Primary key | Cursor | Deletion indicator | Needs |\n");
+        page.push_str("|---|---|---|---|---|---|\n");
+        for stream in of(family) {
+            let cells = [
+                linked(stream),
+                modes(stream).to_owned(),
+                columns(stream.primary_key),
+                stream.cursor.map_or_else(none, |cursor| column(cursor.field)),
+                deletion(stream.deletion),
+                stream.access.to_string(),
+            ];
+            line(&mut page, &format!("| {} |", cells.join(" | ")));
+        }
+        for stream in of(family) {
+            section(&mut page, stream, streams, config);
+        }
     }
     page
+}
+
+/// The heading of a family's part of the page.
+fn title(family: Family, streams: usize) -> String {
+    format!("{}, {streams} streams", family.title())
+}
+
+/// What a heading is linked by.
+fn anchor(heading: &str) -> String {
+    heading.to_lowercase().replace(' ', "-").replace(['{', '}', ','], "")
+}
+
+/// A stream's name, linked to its section.
+fn linked(stream: &ResolvedStream) -> String {
+    format!("[{}](#{})", stream.name, anchor(&stream.name))
 }
 
 fn section(
@@ -64,7 +88,7 @@ fn section(
     streams: &[ResolvedStream],
     config: &Config,
 ) {
-    line(page, &format!("\n## {}\n\n{}\n", stream.name, stream.about));
+    line(page, &format!("\n### {}\n\n{}\n", stream.name, stream.about));
     if !stream.is_offered {
         line(page, "- **In the catalog** where `extra_streams` has its name.");
     }

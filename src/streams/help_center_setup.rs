@@ -5,7 +5,7 @@
 //! account has once; it is asked for at the account's own host.
 
 use super::access::{ANY_AGENT, AccessRule};
-use super::cursor::{Cursor, CursorFormat};
+use super::cursor::Cursor;
 use super::feed::Feed;
 use super::prose::prose;
 use super::schema::schema;
@@ -25,14 +25,6 @@ static ARTICLE_LABELS: Feed =
     Feed::of_help_centers("article_labels", "help_center/articles/labels.json", &["labels"]);
 
 static CONTENT_TAGS: Feed = Feed::listing("content_tags", "guide/content_tags", &["content_tags"]);
-
-static BADGES: Feed = Feed::listing("badges", "gather/badges", &["badges"]);
-
-static BADGE_CATEGORIES: Feed =
-    Feed::listing("badge_categories", "gather/badge_categories", &["badge_categories"]);
-
-static BADGE_ASSIGNMENTS: Feed =
-    Feed::listing("badge_assignments", "gather/badge_assignments", &["badge_assignments"]);
 
 static SERVICE_CATALOG_ITEMS: Feed = Feed::of_help_centers(
     "service_catalog_items",
@@ -61,12 +53,6 @@ const LABELS: AccessRule = AccessRule { plan: Some("Guide Professional"), ..GUID
 const GUIDE_MANAGER: AccessRule =
     AccessRule { feature: Some("the permission to manage the help center (Guide)"), ..ANY_AGENT };
 
-const BADGE_MANAGER: AccessRule = AccessRule {
-    plan: Some("Gather Professional"),
-    feature: Some("the permission to manage the community (Gather)"),
-    ..ANY_AGENT
-};
-
 const CATALOG: AccessRule = AccessRule { feature: Some("the service catalog"), ..ANY_AGENT };
 
 const SEARCH_MANAGER: AccessRule = AccessRule {
@@ -76,11 +62,12 @@ const SEARCH_MANAGER: AccessRule = AccessRule {
 
 const SEARCH_DOCS: &str =
     "https://developer.zendesk.com/api-reference/help_center/federated-search/";
-const BADGES_DOCS: &str =
-    "https://developer.zendesk.com/api-reference/help_center/help-center-api/badges/";
-
 /// A stream of what the account has once for all of its help centers.
-const fn of_account(name: &'static str, feed: &'static Feed, schema: &'static str) -> Stream {
+pub(super) const fn of_account(
+    name: &'static str,
+    feed: &'static Feed,
+    schema: &'static str,
+) -> Stream {
     Stream { cursor: Cursor::UPDATED, scope: "hc:read", ..Stream::listed(name, feed, schema) }
 }
 
@@ -131,32 +118,6 @@ pub(super) fn streams() -> Vec<Stream> {
             about: prose("Content tags, which articles and posts name by their ids."),
             limitations: prose("Deleted tags; a full refresh drops them."),
             ..of_account("content_tags", &CONTENT_TAGS, schema!("content_tags"))
-        },
-        Stream {
-            access: BADGE_MANAGER,
-            documentation: prose(BADGES_DOCS),
-            about: prose("Badges that members of the community can get."),
-            limitations: prose("Deleted badges; a full refresh drops them."),
-            ..of_account("badges", &BADGES, schema!("badges"))
-        },
-        Stream {
-            access: BADGE_MANAGER,
-            documentation: prose(
-                "https://developer.zendesk.com/api-reference/help_center/help-center-api/badge_categories/",
-            ),
-            about: prose("Categories of badges, such as achievements and titles, by brand."),
-            limitations: prose("Deleted categories; a full refresh drops them."),
-            ..of_account("badge_categories", &BADGE_CATEGORIES, schema!("badge_categories"))
-        },
-        Stream {
-            cursor: Cursor::of("created_at", CursorFormat::Iso),
-            access: BADGE_MANAGER,
-            documentation: prose(
-                "https://developer.zendesk.com/api-reference/help_center/help-center-api/badge_assignments/",
-            ),
-            about: prose("Which member of the community has which badge. A row never changes."),
-            limitations: prose("Badges that were taken away; a full refresh drops their rows."),
-            ..of_account("badge_assignments", &BADGE_ASSIGNMENTS, schema!("badge_assignments"))
         },
         Stream {
             access: CATALOG,

@@ -158,7 +158,40 @@ static OF_RATINGS: DerivedRows = DerivedRows {
 
 const TIME: Option<Cursor> = Cursor::of("time", CursorFormat::Iso);
 
-pub(super) fn streams() -> Vec<Stream> {
+/// What happened to users.
+pub(super) fn of_users() -> Vec<Stream> {
+    vec![Stream {
+        rows: RowsAt { derived: Some(&OF_USERS), ..RowsAt::LISTED },
+        is_offered: false,
+        // A user is updated many times, and each time is an event of its own.
+        primary_key: &["id", "time"],
+        cursor: TIME,
+        dated_on_request: true,
+        kept: Some("role"),
+        access: ADMIN,
+        scope: "users:read",
+        deleted_rows: DeletedRows::None,
+        documentation: prose(
+            "https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/#incremental-user-export-cursor-based",
+        ),
+        about: prose(
+            "Users that were created, updated or deleted. `created` comes again with each later change of the \
+                    user, under the same key.",
+        ),
+        limitations: prose(
+            "Who did it, and what changed. Updates that were followed by another before they were read. Merges: \
+                     Zendesk's listings do not tell them, and a user that was merged into another is told as deleted.",
+        ),
+        ..Stream::listed(
+            "user_lifecycle_events",
+            &INCREMENTAL_USERS,
+            schema!("user_lifecycle_events"),
+        )
+    }]
+}
+
+/// What happened to tickets and their ratings.
+pub(super) fn of_tickets() -> Vec<Stream> {
     vec![
         Stream {
             rows: RowsAt {
@@ -186,34 +219,6 @@ pub(super) fn streams() -> Vec<Stream> {
                 "ticket_lifecycle_events",
                 &INCREMENTAL_TICKET_EVENTS,
                 schema!("ticket_lifecycle_events"),
-            )
-        },
-        Stream {
-            rows: RowsAt { derived: Some(&OF_USERS), ..RowsAt::LISTED },
-            is_offered: false,
-            // A user is updated many times, and each time is an event of its own.
-            primary_key: &["id", "time"],
-            cursor: TIME,
-            dated_on_request: true,
-            kept: Some("role"),
-            access: ADMIN,
-            scope: "users:read",
-            deleted_rows: DeletedRows::None,
-            documentation: prose(
-                "https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/#incremental-user-export-cursor-based",
-            ),
-            about: prose(
-                "Users that were created, updated or deleted. `created` comes again with each later change of the \
-                    user, under the same key.",
-            ),
-            limitations: prose(
-                "Who did it, and what changed. Updates that were followed by another before they were read. Merges: \
-                     Zendesk's listings do not tell them, and a user that was merged into another is told as deleted.",
-            ),
-            ..Stream::listed(
-                "user_lifecycle_events",
-                &INCREMENTAL_USERS,
-                schema!("user_lifecycle_events"),
             )
         },
         Stream {

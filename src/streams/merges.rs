@@ -5,11 +5,11 @@
 use super::access::ADMIN;
 use super::cursor::{Cursor, CursorFormat};
 use super::feed::{Feed, Parent};
+use super::people::INCREMENTAL_ORGANIZATIONS;
 use super::prose::prose;
 use super::schema::schema;
 use super::sources::Source::Filled;
 use super::stream::Stream;
-use super::support::INCREMENTAL_ORGANIZATIONS;
 
 /// A merge deletes the organization that loses, so that no other is asked.
 const DELETED: &str = "deleted_at";

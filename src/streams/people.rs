@@ -1,4 +1,4 @@
-//! Users, how to reach them, what is known of them, and which groups and organizations they are in.
+//! Organizations, groups and users: how to reach them, what is known of them, and who is in which.
 
 use super::access::ADMIN;
 use super::cursor::{Cursor, CursorFormat};
@@ -9,6 +9,7 @@ use super::prose::prose;
 use super::rows::{Beside, Lists, RowsAt};
 use super::schema::schema;
 use super::stream::Stream;
+use super::support::EXPORT;
 use super::{custom_fields, fallbacks};
 use zendesk::budget::Bucket;
 use zendesk::paging::Paging;
@@ -20,6 +21,23 @@ pub(super) static INCREMENTAL_USERS: Feed = Feed {
     windows: true,
     buckets: &[Bucket::Account, Bucket::Incremental, Bucket::IncrementalUsers],
     ..Feed::listing("incremental_users", "incremental/users/cursor.json", &["users"])
+};
+
+pub(super) static INCREMENTAL_ORGANIZATIONS: Feed = Feed {
+    paging: Paging::ExportTime { end_mark: true },
+    order: Order::ByTime("updated_at"),
+    buckets: EXPORT,
+    windows: true,
+    ..Feed::listing(
+        "incremental_organizations",
+        "incremental/organizations.json",
+        &["organizations"],
+    )
+};
+
+static GROUPS: Feed = Feed {
+    query: &[("exclude_deleted", "false")],
+    ..Feed::listing("groups", "groups.json", &["groups"])
 };
 
 static DELETED_USERS: Feed =
@@ -162,6 +180,42 @@ pub(super) fn streams() -> Vec<Stream> {
             about: prose("Which agent works for which brand."),
             limitations: prose("Memberships that ended; a full refresh drops them."),
             ..Stream::listed("brand_agents", &BRAND_AGENTS, schema!("brand_agents"))
+        },
+        Stream {
+            cursor: Some(Cursor {
+                field: "updated_at",
+                format: CursorFormat::Unix,
+                formerly: &[],
+                parents: &[],
+            }),
+            deletion: Some(Deletion { sign: DeletionMarker::Time("deleted_at"), at: "deleted_at" }),
+            custom_fields: Some(&custom_fields::OF_ORGANIZATIONS),
+            fallback: Some(&fallbacks::OF_ORGANIZATIONS),
+            count: Some("organizations/count.json"),
+            access: ADMIN,
+            scope: "organizations:read",
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/organizations/organizations/",
+            ),
+            about: prose("Organizations, deleted ones included."),
+            limitations: prose("Nothing that is known."),
+            ..Stream::listed("organizations", &INCREMENTAL_ORGANIZATIONS, schema!("organizations"))
+        },
+        Stream {
+            cursor: Some(Cursor {
+                field: "updated_at",
+                format: CursorFormat::Iso,
+                formerly: &[],
+                parents: &[],
+            }),
+            deletion: Deletion::by(DeletionMarker::Flag("deleted")),
+            count: Some("groups/count.json"),
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/groups/groups/",
+            ),
+            about: prose("Groups of agents, deleted ones included."),
+            limitations: prose("Nothing that is known."),
+            ..Stream::listed("groups", &GROUPS, schema!("groups"))
         },
     ]
 }

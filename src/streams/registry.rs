@@ -1,12 +1,13 @@
 //! All streams, made from the declarations, the configuration and the account.
 
 use super::custom_objects::CustomObject;
+use super::family::Family;
 use super::resolved::ResolvedStream;
 use super::{
-    account, approvals, business_rules, community, conditions, conversations, custom_object_rules,
-    custom_objects, help_center, help_center_setup, lifecycle, merges, omnichannel, options, people,
-    routing_events, searches, settings, subscriptions, support, talk, talk_setup, ticket_history,
-    tickets,
+    account, approvals, audit, badges, business_rules, community, conditions, conversations,
+    custom_object_rules, custom_objects, help_center, help_center_setup, lifecycle, merges,
+    omnichannel, options, people, routing, routing_events, searches, settings, subscriptions,
+    support, talk, talk_setup, ticket_history, tickets,
 };
 use crate::config::Config;
 
@@ -20,31 +21,48 @@ pub fn registry(config: &Config) -> Vec<ResolvedStream> {
 /// The same with a stream for each kind of custom object that the account has.
 #[must_use]
 pub fn registry_with(config: &Config, objects: &[CustomObject]) -> Vec<ResolvedStream> {
-    let declared = [
-        support::streams(),
-        tickets::streams(),
-        conversations::streams(),
-        approvals::streams(),
-        people::streams(),
-        merges::streams(),
-        business_rules::streams(),
-        settings::streams(),
-        omnichannel::streams(),
-        routing_events::streams(),
-        account::streams(),
-        help_center::streams(),
-        community::streams(),
-        subscriptions::streams(),
-        help_center_setup::streams(),
-        conditions::streams(),
-        lifecycle::streams(),
-        ticket_history::streams(),
-        talk::streams(),
-        talk_setup::streams(),
-        custom_objects::streams(),
-        custom_object_rules::streams(),
+    let families = [
+        (
+            Family::Tickets,
+            vec![
+                support::streams(),
+                tickets::streams(),
+                conversations::streams(),
+                approvals::streams(),
+                conditions::streams(),
+                lifecycle::of_tickets(),
+                ticket_history::streams(),
+            ],
+        ),
+        (Family::People, vec![people::streams(), merges::streams(), lifecycle::of_users()]),
+        (
+            Family::Settings,
+            vec![business_rules::streams(), settings::streams(), account::streams()],
+        ),
+        (
+            Family::HelpCenter,
+            vec![
+                help_center::streams(),
+                help_center_setup::streams(),
+                subscriptions::of_help_centers(),
+            ],
+        ),
+        (
+            Family::Community,
+            vec![community::streams(), subscriptions::of_communities(), badges::streams()],
+        ),
+        (Family::Talk, vec![talk::streams(), talk_setup::streams()]),
+        (
+            Family::Routing,
+            vec![routing::streams(), omnichannel::streams(), routing_events::streams()],
+        ),
+        (Family::CustomObjects, vec![custom_objects::streams(), custom_object_rules::streams()]),
+        (Family::Audit, vec![audit::streams()]),
     ];
-    let declared = declared.into_iter().flatten().map(ResolvedStream::declared);
+    let declared = families.into_iter().flat_map(|(family, streams)| {
+        let streams = streams.into_iter().flatten();
+        streams.map(move |stream| ResolvedStream::declared(stream, family))
+    });
     let of_objects = objects.iter().map(CustomObject::records);
     let streams = declared.chain(of_objects).chain(searches::streams(config));
     streams.map(|stream| options::apply(stream, config)).collect()

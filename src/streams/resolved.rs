@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::access::AccessRule;
 use super::cursor::Cursor;
 use super::custom_fields::{self, Columns};
+use super::family::Family;
 use super::feed::{Order, TimeFilter};
 use super::file::FileKeys;
 use super::resolved_feed::ResolvedFeed;
@@ -22,6 +23,7 @@ use super::stream::{Alternative, Stream};
 pub struct ResolvedStream {
     pub(super) declared: Stream,
     pub name: Cow<'static, str>,
+    pub family: Family,
     pub feed: ResolvedFeed,
     pub rows: RowsAt,
     /// Side-loads that the feed is asked for when this stream is selected.
@@ -97,10 +99,11 @@ impl Reading {
 
 impl ResolvedStream {
     /// The stream as it is declared, before options and account decide anything.
-    pub(super) fn declared(declared: Stream) -> Self {
+    pub(super) fn declared(declared: Stream, family: Family) -> Self {
         Self {
             declared,
             name: Cow::Borrowed(declared.name),
+            family,
             feed: declared.feed.into(),
             rows: declared.rows,
             include: declared.include.to_vec(),

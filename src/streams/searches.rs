@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::json;
 
+use super::family::Family;
 use super::feed::Feed;
 use super::prose::prose;
 use super::resolved::ResolvedStream;
@@ -57,6 +58,6 @@ fn stream(search: &Search) -> ResolvedStream {
     ResolvedStream {
         name: Cow::Owned(search.name.clone()),
         feed: ResolvedFeed::with_words(&SEARCH, words),
-        ..ResolvedStream::declared(declared)
+        ..ResolvedStream::declared(declared, Family::Tickets)
     }
 }

@@ -1,12 +1,12 @@
-//! How the account is set up, and who changed it.
+//! How the account is set up.
 
 use super::access::{ADMIN, ANY_AGENT, AccessRule};
 use super::brands::BRANDS;
-use super::cursor::{Cursor, CursorFormat};
-use super::deletion::{DeletedRows, Deletion, DeletionMarker};
-use super::feed::{Feed, Order, Parent, TimeFilter};
+use super::cursor::Cursor;
+use super::deletion::{Deletion, DeletionMarker};
+use super::feed::Feed;
 use super::prose::prose;
-use super::rows::{Lists, RowsAt, Step};
+use super::rows::{RowsAt, Step};
 use super::schema::schema;
 use super::sources::Source;
 use super::stream::Stream;
@@ -20,8 +20,6 @@ static DYNAMIC_CONTENT_ITEMS: Feed =
 
 static DELETION_SCHEDULES: Feed =
     Feed::single("deletion_schedules", "deletion_schedules.json", &["deletion_schedules"]);
-
-static QUEUES: Feed = Feed::single("queues", "queues.json", &["queues"]);
 
 static RESOURCE_COLLECTIONS: Feed =
     Feed::single("resource_collections", "resource_collections.json", &["resource_collections"]);
@@ -37,40 +35,6 @@ static RECIPIENT_ADDRESSES: Feed =
 
 static SHARING_AGREEMENTS: Feed =
     Feed::single("sharing_agreements", "sharing_agreements.json", &["sharing_agreements"]);
-
-static ACCOUNT_ATTRIBUTES: Feed =
-    Feed::single("account_attributes", "routing/attributes.json", &["attributes"]);
-
-/// `include=attribute_values` is not known to name the attribute in each value; the path is.
-static ATTRIBUTE_VALUES: Feed = Feed {
-    parent: Some(Parent::of(&ACCOUNT_ATTRIBUTES, &[("attribute_id", "id")])),
-    ..Feed::single(
-        "attribute_values",
-        "routing/attributes/{attribute_id}/values.json",
-        &["attribute_values"],
-    )
-};
-
-const CONDITIONS_ALL: &[&str] = &["definitions", "conditions_all"];
-const CONDITIONS_ANY: &[&str] = &["definitions", "conditions_any"];
-
-static ATTRIBUTE_DEFINITIONS: Feed =
-    Feed::single("attribute_definitions", "routing/attributes/definitions.json", CONDITIONS_ALL);
-
-/// The log by itself is newest first; asked to, it lists oldest first, so that the position can
-/// move with every page.
-static AUDIT_LOGS: Feed = Feed {
-    query: &[("sort", "created_at")],
-    order: Order::ByTime("created_at"),
-    since: TimeFilter::Between("filter[created_at][]"),
-    ..Feed::listing("audit_logs", "audit_logs.json", &["audit_logs"])
-};
-
-pub(super) const SKILLS: AccessRule =
-    AccessRule { plan: Some("Enterprise"), feature: Some("skills-based routing"), ..ADMIN };
-
-const SKILLS_DOCS: &str =
-    "https://developer.zendesk.com/api-reference/ticketing/ticket-management/skill_based_routing/";
 
 pub(super) fn streams() -> Vec<Stream> {
     vec![
@@ -92,55 +56,6 @@ pub(super) fn streams() -> Vec<Stream> {
             about: prose("Brands, inactive ones included."),
             limitations: prose("There is no incremental read."),
             ..Stream::listed("brands", &BRANDS, schema!("brands"))
-        },
-        Stream {
-            access: SKILLS,
-            documentation: prose(SKILLS_DOCS),
-            about: prose("Kinds of skills by which tickets are routed."),
-            limitations: prose("There is no incremental read."),
-            ..Stream::listed(
-                "account_attributes",
-                &ACCOUNT_ATTRIBUTES,
-                schema!("account_attributes"),
-            )
-        },
-        Stream {
-            splice: &[("attribute_id", Source::Filled("attribute_id"))],
-            access: SKILLS,
-            documentation: prose(SKILLS_DOCS),
-            about: prose("Skills of each kind. It takes a request for each kind."),
-            limitations: prose("There is no incremental read."),
-            ..Stream::listed("attribute_values", &ATTRIBUTE_VALUES, schema!("attribute_values"))
-        },
-        Stream {
-            rows: RowsAt {
-                lists: Lists::Several(&[("all", CONDITIONS_ALL), ("any", CONDITIONS_ANY)]),
-                ..RowsAt::LISTED
-            },
-            splice: &[("condition", Source::ListName)],
-            primary_key: &["subject", "condition"],
-            access: SKILLS,
-            documentation: prose(SKILLS_DOCS),
-            about: prose("Conditions of which all, or any, must hold for a skill to be asked for."),
-            limitations: prose("There is no incremental read."),
-            ..Stream::listed(
-                "attribute_definitions",
-                &ATTRIBUTE_DEFINITIONS,
-                schema!("attribute_definitions"),
-            )
-        },
-        Stream {
-            cursor: Cursor::of("created_at", CursorFormat::Iso),
-            dated: true,
-            access: AccessRule { plan: Some("Enterprise"), ..ADMIN },
-            scope: "auditlogs:read",
-            deleted_rows: DeletedRows::None,
-            documentation: prose(
-                "https://developer.zendesk.com/api-reference/ticketing/account-configuration/audit_logs/",
-            ),
-            about: prose("Who changed what in the account's settings, and when."),
-            limitations: prose("Nothing that is known."),
-            ..Stream::listed("audit_logs", &AUDIT_LOGS, schema!("audit_logs"))
         },
         Stream {
             cursor: Cursor::UPDATED,
@@ -203,23 +118,6 @@ pub(super) fn streams() -> Vec<Stream> {
                 &DELETION_SCHEDULES,
                 schema!("deletion_schedules"),
             )
-        },
-        Stream {
-            cursor: Cursor::UPDATED,
-            access: AccessRule {
-                plan: Some("Suite or Support Professional"),
-                feature: Some("omnichannel routing"),
-                ..ADMIN
-            },
-            documentation: prose(
-                "https://developer.zendesk.com/api-reference/ticketing/ticket-management/omnichannel_routing_queues/",
-            ),
-            about: prose(
-                "Queues in which work waits for agents: their conditions, their order, and the groups that serve \
-                    them.",
-            ),
-            limitations: prose("Inactive queues. Deleted ones; a full refresh drops them."),
-            ..Stream::listed("queues", &QUEUES, schema!("queues"))
         },
         Stream {
             cursor: Cursor::UPDATED,

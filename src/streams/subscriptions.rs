@@ -62,7 +62,8 @@ const OF_TOPICS: &[(&str, &str)] = &[("topics", "updated_at")];
 const DOCS: &str =
     "https://developer.zendesk.com/api-reference/help_center/help-center-api/subscriptions/";
 
-pub(super) fn streams() -> Vec<Stream> {
+/// Who follows what of help centers.
+pub(super) fn of_help_centers() -> Vec<Stream> {
     vec![
         Stream {
             cursor: Cursor::below(OF_ARTICLES, CursorFormat::Unix),
@@ -104,6 +105,12 @@ pub(super) fn streams() -> Vec<Stream> {
                 schema!("section_subscriptions"),
             )
         },
+    ]
+}
+
+/// Who follows what of the community.
+pub(super) fn of_communities() -> Vec<Stream> {
+    vec![
         Stream {
             cursor: Cursor::below(OF_POSTS, CursorFormat::Unix),
             dated: true,

@@ -1,4 +1,4 @@
-//! Tickets and what happens to them, organizations and groups.
+//! Tickets and what happens to them.
 
 use super::access::{ADMIN, AccessRule, Role};
 use super::cursor::{Cursor, CursorFormat, Former};
@@ -16,7 +16,7 @@ use super::{custom_fields, fallbacks, searches, side_loads};
 use zendesk::budget::Bucket;
 use zendesk::paging::Paging;
 
-const EXPORT: &[Bucket] = &[Bucket::Account, Bucket::Incremental];
+pub(super) const EXPORT: &[Bucket] = &[Bucket::Account, Bucket::Incremental];
 
 const EXPORT_DOCS: &str =
     "https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/";
@@ -63,18 +63,6 @@ pub(super) static INCREMENTAL_TICKET_METRIC_EVENTS: Feed = Feed {
     )
 };
 
-pub(super) static INCREMENTAL_ORGANIZATIONS: Feed = Feed {
-    paging: Paging::ExportTime { end_mark: true },
-    order: Order::ByTime("updated_at"),
-    buckets: EXPORT,
-    windows: true,
-    ..Feed::listing(
-        "incremental_organizations",
-        "incremental/organizations.json",
-        &["organizations"],
-    )
-};
-
 /// The old dialect is the only one that lists audits newest first.
 static TICKET_AUDITS: Feed = Feed {
     query: &[("sort_by", "created_at"), ("sort_order", "desc")],
@@ -102,11 +90,6 @@ static AUDITS_OF_EVENTS: Alternative = Alternative {
 static DELETED_TICKETS: Feed = Feed {
     buckets: &[Bucket::Account, Bucket::DeletedTickets],
     ..Feed::listing("deleted_tickets", "deleted_tickets.json", &["deleted_tickets"])
-};
-
-static GROUPS: Feed = Feed {
-    query: &[("exclude_deleted", "false")],
-    ..Feed::listing("groups", "groups.json", &["groups"])
 };
 
 static TAGS: Feed = Feed {
@@ -344,42 +327,6 @@ pub(super) fn streams() -> Vec<Stream> {
             about: prose("Tickets deleted in the last thirty days and not yet scrubbed."),
             limitations: prose("There is no incremental read."),
             ..Stream::listed("deleted_tickets", &DELETED_TICKETS, schema!("deleted_tickets"))
-        },
-        Stream {
-            cursor: Some(Cursor {
-                field: "updated_at",
-                format: CursorFormat::Unix,
-                formerly: &[],
-                parents: &[],
-            }),
-            deletion: Some(Deletion { sign: DeletionMarker::Time("deleted_at"), at: "deleted_at" }),
-            custom_fields: Some(&custom_fields::OF_ORGANIZATIONS),
-            fallback: Some(&fallbacks::OF_ORGANIZATIONS),
-            count: Some("organizations/count.json"),
-            access: ADMIN,
-            scope: "organizations:read",
-            documentation: prose(
-                "https://developer.zendesk.com/api-reference/ticketing/organizations/organizations/",
-            ),
-            about: prose("Organizations, deleted ones included."),
-            limitations: prose("Nothing that is known."),
-            ..Stream::listed("organizations", &INCREMENTAL_ORGANIZATIONS, schema!("organizations"))
-        },
-        Stream {
-            cursor: Some(Cursor {
-                field: "updated_at",
-                format: CursorFormat::Iso,
-                formerly: &[],
-                parents: &[],
-            }),
-            deletion: Deletion::by(DeletionMarker::Flag("deleted")),
-            count: Some("groups/count.json"),
-            documentation: prose(
-                "https://developer.zendesk.com/api-reference/ticketing/groups/groups/",
-            ),
-            about: prose("Groups of agents, deleted ones included."),
-            limitations: prose("Nothing that is known."),
-            ..Stream::listed("groups", &GROUPS, schema!("groups"))
         },
         Stream {
             primary_key: &["name"],

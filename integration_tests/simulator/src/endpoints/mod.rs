@@ -162,11 +162,12 @@ fn list(
     {
         return Err(Answer::not_found());
     }
-    let by_cursor = matches!(listing.dialect, Dialect::Cursor | Dialect::JsonApi | Dialect::AfterCursor)
-        || asked.get("page[size]").is_some()
-        || asked.get("page[after]").is_some()
-        || asked.get("page[before]").is_some()
-        || listing.dialect == Dialect::GuidePages;
+    let by_cursor =
+        matches!(listing.dialect, Dialect::Cursor | Dialect::JsonApi | Dialect::AfterCursor)
+            || asked.get("page[size]").is_some()
+            || asked.get("page[after]").is_some()
+            || asked.get("page[before]").is_some()
+            || listing.dialect == Dialect::GuidePages;
     let (order, descending) = sorting(listing, asked, by_cursor)?;
     let keys = views::visible(desk.account, listing, ids, asked, person, order)?;
     let is_export =

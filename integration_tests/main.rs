@@ -37,6 +37,7 @@ mod reports;
 mod resumed;
 mod samples;
 mod search;
+mod secrets;
 mod shared;
 mod signing;
 mod skips;

@@ -221,6 +221,7 @@ fn budget(feed: &Feed) -> String {
         Bucket::DeletedTickets
         | Bucket::TalkExport
         | Bucket::SearchExport
+        | Bucket::AccessLogs
         | Bucket::Attachments
         | Bucket::TicketFields
         | Bucket::Tags
@@ -278,6 +279,11 @@ fn incremental(stream: &ResolvedStream) -> String {
                 seconds => format!("{} hours before ", seconds / 3600),
             },
             cursor.field
+        ),
+        Reading::PerParent if stream.feed.asks_between() => format!(
+            "each parent (`{}`) is asked for its rows since the position. The position is the time at which \
+             the read began, less a minute.",
+            cursor.parents.last().map_or("", |(name, _)| name)
         ),
         Reading::PerParent => format!(
             "all rows of each parent (`{}`) that changed are read; once a week those of all \

@@ -4,8 +4,8 @@ use super::custom_objects::CustomObject;
 use super::resolved::ResolvedStream;
 use super::{
     account, business_rules, community, conditions, conversations, custom_objects, help_center,
-    help_center_setup, lifecycle, options, people, searches, settings, support, talk, talk_setup,
-    ticket_history, tickets,
+    help_center_setup, integrations, lifecycle, options, people, searches, settings, support, talk,
+    talk_setup, ticket_history, tickets,
 };
 use crate::config::Config;
 
@@ -27,6 +27,7 @@ pub fn registry_with(config: &Config, objects: &[CustomObject]) -> Vec<ResolvedS
         business_rules::streams(),
         settings::streams(),
         account::streams(),
+        integrations::streams(),
         help_center::streams(),
         community::streams(),
         help_center_setup::streams(),

@@ -13,7 +13,7 @@ use super::stream::Stream;
 
 static CUSTOM_ROLES: Feed = Feed::single("custom_roles", "custom_roles.json", &["custom_roles"]);
 
-static LOCALES: Feed = Feed::single("locales", "locales.json", &["locales"]);
+pub(super) static LOCALES: Feed = Feed::single("locales", "locales.json", &["locales"]);
 
 static DYNAMIC_CONTENT_ITEMS: Feed =
     Feed::listing("dynamic_content_items", "dynamic_content/items.json", &["items"]);
@@ -62,7 +62,7 @@ static ATTRIBUTE_DEFINITIONS: Feed =
 static AUDIT_LOGS: Feed = Feed {
     query: &[("sort", "created_at")],
     order: Order::ByTime("created_at"),
-    since: TimeFilter::Between("filter[created_at][]"),
+    since: TimeFilter::Between("filter[created_at][]", "filter[created_at][]"),
     ..Feed::listing("audit_logs", "audit_logs.json", &["audit_logs"])
 };
 

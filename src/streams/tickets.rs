@@ -8,6 +8,7 @@ use super::fields::TICKET_FIELDS;
 use super::prose::prose;
 use super::rows::{Lists, RowsAt, Step};
 use super::schema::schema;
+use super::settings::LOCALES;
 use super::sources::Source;
 use super::stream::Stream;
 use super::support::INCREMENTAL_TICKETS;
@@ -85,6 +86,16 @@ static SATISFACTION_REASONS: Feed =
 /// The listing tells by no key of a row when it changed.
 static CSAT_SURVEY_RESPONSES: Feed =
     Feed::listing("csat_survey_responses", "guide/survey_responses", &["survey_responses"]);
+
+/// A language is in its path: that of the account, as each would have the same surveys.
+static CSAT_SURVEYS: Feed = Feed {
+    query: &[("filter[types]", "CUSTOMER_SATISFACTION")],
+    parent: Some(Parent {
+        only_with: Some("default"),
+        ..Parent::of(&LOCALES, &[("locale", "locale")])
+    }),
+    ..Feed::listing("csat_surveys", "guide/{locale}/surveys", &["surveys"])
+};
 
 /// Several ticket forms, and what is set in them.
 pub(super) const SEVERAL_FORMS: AccessRule =
@@ -298,6 +309,19 @@ pub(super) fn streams() -> Vec<Stream> {
                 &CSAT_SURVEY_RESPONSES,
                 schema!("csat_survey_responses"),
             )
+        },
+        Stream {
+            access: AccessRule { plan: Some("Suite Growth or Support Professional"), ..ANY_AGENT },
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/ticket-management/csat_surveys/",
+            ),
+            about: prose(
+                "Satisfaction surveys with their questions, in the language of the account.",
+            ),
+            limitations: prose(
+                "There is no incremental read. Older versions of a survey: Zendesk lists the newest. Texts in                      other languages. No real account has shown whether the language may be spelled `en-US`.",
+            ),
+            ..Stream::listed("csat_surveys", &CSAT_SURVEYS, schema!("csat_surveys"))
         },
     ]
 }

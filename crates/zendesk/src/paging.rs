@@ -23,8 +23,9 @@ pub const LARGEST_EXPORT_PAGE: u32 = 1000;
 pub enum Paging {
     /// `page[size]`, `page[after]`; `meta.has_more` ends. Links are never null, so they do not.
     Cursor,
-    /// The same with larger pages. Cursors end after an hour (Zendesk, Export Search Results).
-    Search,
+    /// The same with pages of a thousand. Cursors of searches end after an hour (Zendesk, Export Search
+    /// Results; Access Logs).
+    LargeCursor,
     /// Incremental export by cursor: `start_time` once, then `cursor`; `end_of_stream` ends, or
     /// `meta.has_more` where that is the mark.
     ExportCursor,
@@ -156,7 +157,7 @@ impl Paging {
                 Token::StartTime(bound_unix.unwrap_or_default())
             }
             Self::Since => Token::UnixTime(bound_unix.unwrap_or_default()),
-            Self::Cursor | Self::Search | Self::Before | Self::Offset | Self::Single => {
+            Self::Cursor | Self::LargeCursor | Self::Before | Self::Offset | Self::Single => {
                 Token::First
             }
         }
@@ -167,7 +168,7 @@ impl Paging {
     #[must_use]
     pub fn knows(self, token: &Token) -> bool {
         match self {
-            Self::Cursor | Self::Search => matches!(token, Token::First | Token::After(_)),
+            Self::Cursor | Self::LargeCursor => matches!(token, Token::First | Token::After(_)),
             Self::ExportCursor => matches!(token, Token::StartTime(_) | Token::Cursor(_)),
             Self::ExportTime { .. } => matches!(token, Token::StartTime(_)),
             Self::Before => matches!(token, Token::First | Token::Before(_)),
@@ -181,7 +182,7 @@ impl Paging {
     pub fn size(self) -> Option<(&'static str, u32)> {
         match self {
             Self::Cursor => Some(("page[size]", 100)),
-            Self::Search => Some(("page[size]", 1000)),
+            Self::LargeCursor => Some(("page[size]", 1000)),
             Self::ExportCursor | Self::ExportTime { .. } => Some(("per_page", LARGEST_EXPORT_PAGE)),
             Self::Before => Some(("limit", 200)),
             Self::Offset => Some(("per_page", 100)),
@@ -253,7 +254,7 @@ fn step_of(paging: Paging, at: &Token, answer: Answer<'_>) -> Step {
     let envelope = answer.envelope;
     let link = |link: &Option<String>, name| link.as_deref().and_then(|link| parameter(link, name));
     match paging {
-        Paging::Cursor | Paging::Search => {
+        Paging::Cursor | Paging::LargeCursor => {
             // Some listings (jira/links) name a whole link where others name a cursor.
             let after = envelope.after_cursor.clone();
             let after = after.map(|after| parameter(&after, "page[after]").unwrap_or(after));
@@ -647,7 +648,7 @@ mod tests {
         let cursor = Some("n".to_owned());
         let listings = [
             (Paging::Cursor, Envelope { has_more: Some(true), ..Envelope::default() }),
-            (Paging::Search, Envelope { has_more: Some(true), ..Envelope::default() }),
+            (Paging::LargeCursor, Envelope { has_more: Some(true), ..Envelope::default() }),
             (Paging::ExportCursor, Envelope { end_of_stream: Some(false), ..Envelope::default() }),
             (
                 Paging::ExportTime { end_mark: true },

@@ -45,6 +45,8 @@ pub(crate) enum Stamp {
     Time,
     /// `created_at`; the row never changes
     Created,
+    /// `latest_completed_at`
+    Completed,
     /// `deleted_at`
     Deleted,
     /// no date at all
@@ -683,10 +685,12 @@ const RESOURCES: &[Resource] = &[
 ];
 
 mod guide_setup;
+mod integrations;
 mod talk_setup;
 
 /// The lists of all families. What is in none of the others is in the first.
-const FAMILIES: &[&[Resource]] = &[RESOURCES, talk_setup::RESOURCES, guide_setup::RESOURCES];
+const FAMILIES: &[&[Resource]] =
+    &[RESOURCES, talk_setup::RESOURCES, guide_setup::RESOURCES, integrations::RESOURCES];
 
 /// All resources; parents stand before their children.
 pub(crate) fn resources() -> impl Iterator<Item = &'static Resource> {

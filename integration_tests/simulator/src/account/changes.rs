@@ -19,6 +19,8 @@ const CHANGEABLE: &[&str] = &[
     "file_name",
     // A brand is touched without its help center coming or going.
     "signature_template",
+    // The account's language stays.
+    "presentation_name",
     "time_zone",
 ];
 
@@ -345,6 +347,7 @@ impl Account {
                 // Mail changes within a day.
                 | "email_notifications"
                 | "audit_logs"
+                | "access_logs"
         );
         let kind = match chance.below(8) {
             0 | 1 if may_be_made => return format!("create {name} {}", self.create(name)),

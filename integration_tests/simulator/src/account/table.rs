@@ -241,7 +241,7 @@ impl Table {
         match self.resource.stamp {
             Stamp::Created => row.created_at,
             Stamp::Generated | Stamp::Timestamp | Stamp::Time => row.generated,
-            Stamp::Updated | Stamp::Deleted | Stamp::None => row.updated_at,
+            Stamp::Updated | Stamp::Completed | Stamp::Deleted | Stamp::None => row.updated_at,
         }
     }
 }

@@ -87,6 +87,9 @@ impl Account {
                     && row_text::get(&row.text, "user_id")
                         == Some(super::ADMIN_USER_ID.to_string().as_str())
             }
+            // Zendesk, Webhooks; Access Logs.
+            "webhook_invocations" => row.updated_at >= self.now - 7 * 86_400,
+            "access_logs" => row.created_at >= self.now - 90 * 86_400,
             "deleted_tickets" => row.updated_at >= self.now - 30 * 86_400,
             _ => true,
         }

@@ -46,6 +46,12 @@ pub(crate) fn route_of(path: &str) -> Option<String> {
     if segments[0] == "help_center" && segments.get(1).is_some_and(|second| is_locale(second)) {
         segments.remove(1);
     }
+    // Zendesk, CSAT Surveys: the language is part of the path, and each has the same surveys.
+    if let ["guide", second, "surveys"] = &mut segments[..]
+        && is_locale(second)
+    {
+        *second = "en-us";
+    }
     Some(segments.join("/"))
 }
 
@@ -123,6 +129,10 @@ fn closed(settings: &Settings, knobs: &Knobs, brand: &Brand, route: &str) -> Opt
     if !settings.talk && route.starts_with("channels/voice/") {
         return Some(Answer::no_access());
     }
+    // Zendesk, Access Logs: they come with the add-on Advanced Data Privacy and Protection.
+    if !settings.data_privacy && route == "access_logs" {
+        return Some(Answer::no_add_on());
+    }
     if !settings.support && !is_community && !is_help_center && route != "users/me" {
         return Some(Answer::support_inactive());
     }
@@ -193,7 +203,12 @@ fn list(
         key: listing.key,
         order,
         descending,
-        max: if listing.resource == "ticket_metric_events" { 1000 } else { 100 },
+        max: match listing.resource {
+            "ticket_metric_events" => 1000,
+            // Zendesk, Access Logs.
+            "access_logs" => 2500,
+            _ => 100,
+        },
         help_center,
         cursor_life_s: None,
         is_emptied,

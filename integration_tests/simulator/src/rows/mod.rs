@@ -12,6 +12,7 @@ pub(crate) mod conversations;
 pub(crate) mod custom_objects;
 pub(crate) mod guide_setup;
 pub(crate) mod help_center;
+pub(crate) mod integrations;
 pub(crate) mod json;
 mod nasty;
 pub(crate) mod people;

@@ -24,6 +24,7 @@ mod harness;
 mod heartbeat;
 mod help_center_setup;
 mod history;
+mod integrations;
 mod kill;
 mod matrix;
 mod numbers;

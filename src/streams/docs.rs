@@ -401,6 +401,9 @@ fn added_column((key, source): &Splice, rows: &RowsAt) -> String {
         }
         Source::Of(_, from) => format!("the `{from}` of the listed row"),
         Source::TextOf(_, from) => format!("its `{from}` as a text, whatever it is"),
+        Source::AddressOf(_, from) => format!(
+            "its `{from}` without user, password and what stands behind a question mark or a hash"
+        ),
         Source::AnsweredAt => "when Zendesk answered, unix seconds as a text".to_owned(),
         Source::SecondsOf(_, from) => format!("the `{from}` as unix seconds"),
         Source::Filled(BRAND_ID) => "the brand whose help center it is of".to_owned(),

@@ -163,7 +163,6 @@ pub(crate) fn is_child(stream: &str) -> bool {
         "schedule_holidays",
         "attribute_values",
         "webhook_invocations",
-        "csat_surveys",
         "custom_object_fields",
     ];
     stream.starts_with("article_") || stream.starts_with("post_") || others.contains(&stream)

@@ -115,19 +115,3 @@ fn without_the_add_on_access_logs_are_left_out_and_say_what_they_need() {
     let (kind, message) = run.error("access_logs").expect("an error");
     assert!(kind == "config_error" && message.contains("add-on"), "{message}");
 }
-
-#[test]
-fn surveys_are_asked_for_in_the_language_of_the_account_alone() {
-    let sim = simulator(165);
-    let rows = sim.account(|account| account.truth("locales"));
-    let own = rows.iter().find(|row| row.json["default"] == true).expect("a language");
-    let own = own.json["locale"].as_str().unwrap_or_default();
-    let run = Connector::new(&sim).read(&["csat_surveys"], FULL, &[]).complete();
-    assert_eq!(run.records("csat_surveys").len(), 11);
-    let asked = asked(&sim, "/surveys");
-    assert!(!asked.is_empty());
-    assert!(asked.iter().all(|seen| seen.path.ends_with(&format!("/guide/{own}/surveys"))));
-    assert!(
-        asked.iter().all(|seen| parameter(seen, "filter[types]") == Some("CUSTOMER_SATISFACTION"))
-    );
-}

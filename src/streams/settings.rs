@@ -13,7 +13,7 @@ use super::stream::Stream;
 
 static CUSTOM_ROLES: Feed = Feed::single("custom_roles", "custom_roles.json", &["custom_roles"]);
 
-pub(super) static LOCALES: Feed = Feed::single("locales", "locales.json", &["locales"]);
+static LOCALES: Feed = Feed::single("locales", "locales.json", &["locales"]);
 
 static DYNAMIC_CONTENT_ITEMS: Feed =
     Feed::listing("dynamic_content_items", "dynamic_content/items.json", &["items"]);

@@ -8,7 +8,6 @@ use super::fields::TICKET_FIELDS;
 use super::prose::prose;
 use super::rows::{Lists, RowsAt, Step};
 use super::schema::schema;
-use super::settings::LOCALES;
 use super::sources::Source;
 use super::stream::Stream;
 use super::support::INCREMENTAL_TICKETS;
@@ -87,14 +86,11 @@ static SATISFACTION_REASONS: Feed =
 static CSAT_SURVEY_RESPONSES: Feed =
     Feed::listing("csat_survey_responses", "guide/survey_responses", &["survey_responses"]);
 
-/// A language is in its path: that of the account, as each would have the same surveys.
+/// A language is in its path. Which ones an account has is not asked for it: each should have the same
+/// surveys.
 static CSAT_SURVEYS: Feed = Feed {
     query: &[("filter[types]", "CUSTOMER_SATISFACTION")],
-    parent: Some(Parent {
-        only_with: Some("default"),
-        ..Parent::of(&LOCALES, &[("locale", "locale")])
-    }),
-    ..Feed::listing("csat_surveys", "guide/{locale}/surveys", &["surveys"])
+    ..Feed::listing("csat_surveys", "guide/en-us/surveys", &["surveys"])
 };
 
 /// Several ticket forms, and what is set in them.
@@ -311,15 +307,18 @@ pub(super) fn streams() -> Vec<Stream> {
             )
         },
         Stream {
+            cursor: Cursor::UPDATED,
             access: AccessRule { plan: Some("Suite Growth or Support Professional"), ..ANY_AGENT },
             documentation: prose(
                 "https://developer.zendesk.com/api-reference/ticketing/ticket-management/csat_surveys/",
             ),
             about: prose(
-                "Satisfaction surveys with their questions, in the language of the account.",
+                "Satisfaction surveys with their questions, of which `csat_survey_responses` are the answers.",
             ),
             limitations: prose(
-                "There is no incremental read. Older versions of a survey: Zendesk lists the newest. Texts in                      other languages. No real account has shown whether the language may be spelled `en-US`.",
+                "Deleted surveys; a full refresh drops them. Older versions of a survey: Zendesk lists the \
+                     newest. Texts in other languages than English (`en-us`); no real account has shown what \
+                     one without it answers.",
             ),
             ..Stream::listed("csat_surveys", &CSAT_SURVEYS, schema!("csat_surveys"))
         },

@@ -19,8 +19,6 @@ const CHANGEABLE: &[&str] = &[
     "file_name",
     // A brand is touched without its help center coming or going.
     "signature_template",
-    // The account's language stays.
-    "presentation_name",
     "time_zone",
 ];
 

@@ -46,12 +46,6 @@ pub(crate) fn route_of(path: &str) -> Option<String> {
     if segments[0] == "help_center" && segments.get(1).is_some_and(|second| is_locale(second)) {
         segments.remove(1);
     }
-    // Zendesk, CSAT Surveys: the language is part of the path, and each has the same surveys.
-    if let ["guide", second, "surveys"] = &mut segments[..]
-        && is_locale(second)
-    {
-        *second = "en-us";
-    }
     Some(segments.join("/"))
 }
 

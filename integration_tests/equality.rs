@@ -164,6 +164,7 @@ pub(crate) fn is_child(stream: &str) -> bool {
         "category_translations",
         "schedule_holidays",
         "attribute_values",
+        "webhook_invocations",
         "custom_object_fields",
         "custom_object_triggers",
         "custom_object_access_rules",

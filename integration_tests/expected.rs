@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use simulator::{Account, Simulator, Truth};
 
+use crate::secrets;
+
 /// Rows by key.
 pub(crate) type ByKey = BTreeMap<String, Value>;
 
@@ -120,6 +122,9 @@ fn of_account(account: &Account, stream: &str) -> ByKey {
         }
         _ if SNAPSHOTS.contains(&stream) => {
             rows(stream).map(|row| (key(stream, &row.json), row.json)).collect()
+        }
+        _ if secrets::STREAMS.contains(&stream) => {
+            rows(stream).map(|row| (row.key.clone(), secrets::cut(stream, row))).collect()
         }
         "phone_numbers" | "lines" => {
             let without = rows(stream).map(|mut row| {

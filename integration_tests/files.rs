@@ -240,7 +240,7 @@ fn addresses_that_have_ended_broken_and_slow_bodies_cost_no_file() {
 
 #[test]
 fn a_file_that_cannot_be_had_is_counted_and_its_row_comes_without() {
-    let sim = simulator(205);
+    let sim = simulator(208);
     let connector = with_files(&sim);
     let mut missing = BTreeSet::new();
     let mut rules = Vec::new();

@@ -1,4 +1,4 @@
-//! Who changed what in the account.
+//! Who changed what in the account, and who asked the API what.
 
 use super::access::{ADMIN, AccessRule};
 use super::cursor::{Cursor, CursorFormat};
@@ -7,18 +7,34 @@ use super::feed::{Feed, Order, TimeFilter};
 use super::prose::prose;
 use super::schema::schema;
 use super::stream::Stream;
+use zendesk::budget::Bucket;
+use zendesk::paging::Paging;
 
 /// The log by itself is newest first; asked to, it lists oldest first, so that the position can
 /// move with every page.
 static AUDIT_LOGS: Feed = Feed {
     query: &[("sort", "created_at")],
     order: Order::ByTime("created_at"),
-    since: TimeFilter::Between("filter[created_at][]"),
+    since: TimeFilter::Between("filter[created_at][]", "filter[created_at][]"),
     ..Feed::listing("audit_logs", "audit_logs.json", &["audit_logs"])
 };
 
+/// Nothing of it changes, and it is listed oldest first. Pages may have up to 2,500 rows.
+static ACCESS_LOGS: Feed = Feed {
+    paging: Paging::LargeCursor,
+    order: Order::ByTime("timestamp"),
+    since: TimeFilter::Between("filter[start]", "filter[end]"),
+    buckets: &[Bucket::Account, Bucket::AccessLogs],
+    kept_days: Some(90),
+    ..Feed::listing("access_logs", "access_logs", &["access_logs"])
+};
+
 pub(super) fn streams() -> Vec<Stream> {
-    vec![Stream {
+    vec![audit_logs(), access_logs()]
+}
+
+fn audit_logs() -> Stream {
+    Stream {
         cursor: Cursor::of("created_at", CursorFormat::Iso),
         dated: true,
         access: AccessRule { plan: Some("Enterprise"), ..ADMIN },
@@ -30,5 +46,29 @@ pub(super) fn streams() -> Vec<Stream> {
         about: prose("Who changed what in the account's settings, and when."),
         limitations: prose("Nothing that is known."),
         ..Stream::listed("audit_logs", &AUDIT_LOGS, schema!("audit_logs"))
-    }]
+    }
+}
+
+fn access_logs() -> Stream {
+    Stream {
+        cursor: Cursor::of("timestamp", CursorFormat::Iso),
+        dated: true,
+        access: AccessRule {
+            feature: Some("the add-on Advanced Data Privacy and Protection"),
+            ..ADMIN
+        },
+        deleted_rows: DeletedRows::None,
+        documentation: prose(
+            "https://developer.zendesk.com/api-reference/ticketing/account-configuration/access_logs/",
+        ),
+        about: prose(
+            "Who asked for what in the account, by which address, and what was answered. It is long, and has \
+                addresses (IP) of people.",
+        ),
+        limitations: prose(
+            "What Zendesk has dropped: it keeps these rows for 90 days. `graphql.variables` is a text, as Zendesk \
+                 documents it, and may hold anything that people have written.",
+        ),
+        ..Stream::listed("access_logs", &ACCESS_LOGS, schema!("access_logs"))
+    }
 }

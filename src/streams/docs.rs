@@ -246,6 +246,7 @@ fn budget(feed: &Feed) -> String {
         Bucket::DeletedTickets
         | Bucket::TalkExport
         | Bucket::SearchExport
+        | Bucket::AccessLogs
         | Bucket::Attachments
         | Bucket::TicketFields
         | Bucket::AgentAvailabilities
@@ -314,6 +315,11 @@ fn incremental(stream: &ResolvedStream) -> String {
                 seconds => format!("{} hours before ", seconds / 3600),
             },
             cursor.field
+        ),
+        Reading::PerParent if stream.feed.asks_between() => format!(
+            "each parent (`{}`) is asked for its rows since the position. The position is the time at which \
+             the read began, less a minute.",
+            cursor.parents.last().map_or("", |(name, _)| name)
         ),
         Reading::PerParent => format!(
             "all rows of each parent (`{}`) that changed are read; once a week those of all \
@@ -437,6 +443,9 @@ fn added_column((key, source): &Splice, rows: &RowsAt) -> String {
         Source::Of(_, from) => format!("the `{from}` of the listed row"),
         Source::TextOf(_, from) => format!("its `{from}` as a text, whatever it is"),
         Source::TimeOf(_, from) => format!("the `{from}` in UTC, with its `Z`"),
+        Source::AddressOf(_, from) => format!(
+            "its `{from}` without user, password and what stands behind a question mark or a hash"
+        ),
         Source::AnsweredAt => "when Zendesk answered, unix seconds as a text".to_owned(),
         Source::SecondsOf(_, from) => format!("the `{from}` as unix seconds"),
         Source::Filled(BRAND_ID) => "the brand whose help center it is of".to_owned(),

@@ -13,7 +13,7 @@ use zendesk::paging::Paging;
 /// index that lags by minutes and that silent changes do not refresh.
 pub(super) static SEARCH_TICKETS: Feed = Feed {
     query: &[("filter[type]", "ticket")],
-    paging: Paging::Search,
+    paging: Paging::LargeCursor,
     buckets: &[Bucket::Account, Bucket::SearchExport],
     since: TimeFilter::Windows { changed: "updated_at" },
     ..Feed::listing("search_tickets", "search/export.json", &["results"])

@@ -67,8 +67,9 @@ pub enum TimeFilter {
     /// `start_time`, unix seconds. It bounds when rows were created, so it is sent with this
     /// overlap, and once a week all rows are read for later changes of older ones.
     Created { overlap_seconds: i64 },
-    /// This parameter twice, ISO 8601: the lower bound, and the walk's begin.
-    Between(&'static str),
+    /// These parameters, ISO 8601: the lower bound, and the walk's begin. They may be one, which is
+    /// then sent twice. Below parents, each of them is asked, as none tells what came below it.
+    Between(&'static str, &'static str),
     /// A search for rows whose last change, under this key, lies in a window of time. The walk
     /// goes through one window after the other, from before its lower bound: the search index
     /// lags behind the account.
@@ -208,7 +209,7 @@ impl Feed {
     pub fn searched_key(&self) -> Option<&'static str> {
         match self.since {
             TimeFilter::Windows { changed } => Some(changed),
-            TimeFilter::Unsent | TimeFilter::Created { .. } | TimeFilter::Between(_) => None,
+            TimeFilter::Unsent | TimeFilter::Created { .. } | TimeFilter::Between(..) => None,
         }
     }
 
@@ -222,6 +223,12 @@ impl Feed {
     #[must_use]
     pub fn keeps_place(&self) -> bool {
         matches!(self.order, Order::ByTime(_) | Order::ByCursor)
+    }
+
+    /// Whether it is asked for what came between two times, whatever its parent tells.
+    #[must_use]
+    pub fn asks_between(&self) -> bool {
+        matches!(self.since, TimeFilter::Between(..))
     }
 
     /// The key that tells a row's time on the feed, if the feed is ordered by it.

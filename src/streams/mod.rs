@@ -47,6 +47,7 @@ mod fields;
 mod file;
 mod help_center;
 mod help_center_setup;
+mod integrations;
 mod lifecycle;
 mod lookups;
 mod merges;

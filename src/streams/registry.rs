@@ -5,9 +5,9 @@ use super::family::Family;
 use super::resolved::ResolvedStream;
 use super::{
     account, approvals, audit, badges, business_rules, community, conditions, conversations,
-    custom_object_rules, custom_objects, help_center, help_center_setup, lifecycle, merges,
-    omnichannel, options, people, routing, routing_events, searches, settings, subscriptions,
-    support, talk, talk_setup, ticket_history, tickets,
+    custom_object_rules, custom_objects, help_center, help_center_setup, integrations, lifecycle,
+    merges, omnichannel, options, people, routing, routing_events, searches, settings,
+    subscriptions, support, talk, talk_setup, ticket_history, tickets,
 };
 use crate::config::Config;
 
@@ -37,7 +37,12 @@ pub fn registry_with(config: &Config, objects: &[CustomObject]) -> Vec<ResolvedS
         (Family::People, vec![people::streams(), merges::streams(), lifecycle::of_users()]),
         (
             Family::Settings,
-            vec![business_rules::streams(), settings::streams(), account::streams()],
+            vec![
+                business_rules::streams(),
+                settings::streams(),
+                account::streams(),
+                integrations::streams(),
+            ],
         ),
         (
             Family::HelpCenter,

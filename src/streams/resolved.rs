@@ -171,7 +171,7 @@ impl ResolvedStream {
             (Some(_), None, Order::Other) => match self.feed.since {
                 TimeFilter::Created { .. } => Reading::ByCreation,
                 TimeFilter::Windows { .. } => Reading::ServerSide,
-                TimeFilter::Unsent | TimeFilter::Between(_) => Reading::ClientSide,
+                TimeFilter::Unsent | TimeFilter::Between(..) => Reading::ClientSide,
             },
         }
     }

@@ -25,7 +25,7 @@ pub(super) const RESULT_TYPE: Column =
 /// Source: Zendesk, "Export Search Results".
 static SEARCH: Feed = Feed {
     words_of: Some("search_queries"),
-    paging: Paging::Search,
+    paging: Paging::LargeCursor,
     buckets: &[Bucket::Account, Bucket::SearchExport],
     ..Feed::listing("search_query_", "search/export.json", &["results"])
 };

@@ -13,6 +13,9 @@ pub enum Source {
     TextOf(usize, &'static str),
     /// The value of a key of the row at a level, where it is a text that is not empty.
     OnlyText(usize, &'static str),
+    /// The same, an address, without what may sign in to it: user and password, and what stands behind
+    /// a question mark or a hash. Null for anything but a text.
+    AddressOf(usize, &'static str),
     /// The value of a key of the row at a level, a time, as unix seconds.
     SecondsOf(usize, &'static str),
     /// The same, unix seconds, as a time in UTC (ISO 8601).
@@ -82,6 +85,7 @@ impl Source {
             Self::Of(level, key)
             | Self::TextOf(level, key)
             | Self::OnlyText(level, key)
+            | Self::AddressOf(level, key)
             | Self::SecondsOf(level, key)
             | Self::TimeOf(level, key)
             | Self::Inside(level, key, _) => each(*level, key),

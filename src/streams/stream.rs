@@ -57,6 +57,9 @@ pub struct Stream {
     pub dated_on_request: bool,
     /// Keys that are not in its rows: side-loads for a neighbour, and secrets.
     pub(super) drop: &'static [&'static str],
+    /// Whether its rows have the columns of the schema and no others: what else Zendesk sends there may
+    /// be a secret.
+    pub only_columns: bool,
     /// Keys that are put in front of a row.
     pub(super) splice: &'static [Splice],
     pub deletion: Option<Deletion>,
@@ -129,6 +132,7 @@ impl Stream {
             dated: false,
             dated_on_request: false,
             drop: &[],
+            only_columns: false,
             splice: &[],
             deletion: None,
             deleted_rows: DeletedRows::Vanish,

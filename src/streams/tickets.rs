@@ -89,6 +89,13 @@ static SATISFACTION_REASONS: Feed =
 static CSAT_SURVEY_RESPONSES: Feed =
     Feed::listing("csat_survey_responses", "guide/survey_responses", &["survey_responses"]);
 
+/// A language is in its path. Which ones an account has is not asked for it: each should have the same
+/// surveys.
+static CSAT_SURVEYS: Feed = Feed {
+    query: &[("filter[types]", "CUSTOMER_SATISFACTION")],
+    ..Feed::listing("csat_surveys", "guide/en-us/surveys", &["surveys"])
+};
+
 /// Several ticket forms, and what is set in them.
 pub(super) const SEVERAL_FORMS: AccessRule =
     AccessRule { plan: Some("Suite Growth or Support Enterprise"), ..ANY_AGENT };
@@ -301,6 +308,22 @@ pub(super) fn streams() -> Vec<Stream> {
                 &CSAT_SURVEY_RESPONSES,
                 schema!("csat_survey_responses"),
             )
+        },
+        Stream {
+            cursor: Cursor::UPDATED,
+            access: AccessRule { plan: Some("Suite Growth or Support Professional"), ..ANY_AGENT },
+            documentation: prose(
+                "https://developer.zendesk.com/api-reference/ticketing/ticket-management/csat_surveys/",
+            ),
+            about: prose(
+                "Satisfaction surveys with their questions, of which `csat_survey_responses` are the answers.",
+            ),
+            limitations: prose(
+                "Deleted surveys; a full refresh drops them. Older versions of a survey: Zendesk lists the \
+                     newest. Texts in other languages than English (`en-us`); no real account has shown what \
+                     one without it answers.",
+            ),
+            ..Stream::listed("csat_surveys", &CSAT_SURVEYS, schema!("csat_surveys"))
         },
     ]
 }

@@ -11,6 +11,9 @@ use super::timestamp;
 /// The longest time to a reset that is believed. Zendesk's limits are of one to ten minutes.
 const LONGEST_RESET_SECONDS: u32 = 1800;
 
+/// The family of the limit whose end is told as a time. Zendesk names it nowhere.
+pub const ACCESS_LOGS: &str = "access-logs";
+
 /// What is left of one limit, as an answer's headers say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Quota {
@@ -30,9 +33,9 @@ pub enum RetryAfter {
     Unreadable,
 }
 
-/// Reads every limit that the headers tell.
+/// Reads every limit that the headers tell. `now_unix` is Zendesk's time.
 #[must_use]
-pub fn quotas(headers: &HeaderMap) -> Vec<Quota> {
+pub fn quotas(headers: &HeaderMap, now_unix: i64) -> Vec<Quota> {
     let mut account = Quota::default();
     let mut quotas = Vec::new();
     for (name, value) in headers {
@@ -55,6 +58,12 @@ pub fn quotas(headers: &HeaderMap) -> Vec<Quota> {
                 }
             }
         }
+    }
+    // Zendesk, Access Logs: the time at which their own limit is full again. What stands beside it is
+    // told of that limit, and not of the account's.
+    if let Some(wait) = resets_at(headers, now_unix) {
+        account.family = Some(ACCESS_LOGS.to_owned());
+        account.resets = Some(wait.min(reset(LONGEST_RESET_SECONDS)));
     }
     if account != Quota::default() {
         quotas.push(account);
@@ -82,10 +91,25 @@ fn family_quota(family: &str, value: &str) -> Quota {
     quota
 }
 
-/// Reads `Retry-After`, seconds or a date. `now_unix` is Zendesk's time.
+/// How long until the limit is full again whose end is told as a time.
+fn resets_at(headers: &HeaderMap, now_unix: i64) -> Option<Duration> {
+    let told = ["ratelimit-reset", "rate-limit-reset"].iter().find_map(|name| headers.get(*name));
+    let text = told?.to_str().ok()?.trim();
+    // Seconds, in the usual way, or nonsense.
+    if text.parse::<f64>().is_ok() {
+        return None;
+    }
+    let until = timestamp::from_text(text).or_else(|| timestamp::from_http_date(text))?;
+    Some(Duration::from_secs(u64::try_from(until.saturating_sub(now_unix)).unwrap_or_default()))
+}
+
+/// Reads `Retry-After`, seconds or a date, and without it the time at which a limit is full again.
+/// `now_unix` is Zendesk's time.
 #[must_use]
 pub fn retry_after(headers: &HeaderMap, now_unix: i64) -> RetryAfter {
-    let Some(value) = headers.get(RETRY_AFTER) else { return RetryAfter::Missing };
+    let Some(value) = headers.get(RETRY_AFTER) else {
+        return resets_at(headers, now_unix).map_or(RetryAfter::Missing, RetryAfter::Wait);
+    };
     let text = value.to_str().unwrap_or_default().trim();
     if let Ok(seconds) = text.parse::<f64>() {
         return Duration::try_from_secs_f64(seconds)
@@ -112,13 +136,39 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_that_is_full_again_at_a_time_is_that_of_access_logs_and_says_how_long_to_wait() {
+        for at in
+            ["2026-11-21T00:00:41Z", "2026-11-21 00:00:41 +0000", "Sat, 21 Nov 2026 00:00:41 GMT"]
+        {
+            let headers = headers(&[("ratelimit-limit", "50"), ("ratelimit-reset", at)]);
+            let now = 1_795_219_200;
+            let wait = Duration::from_secs(41);
+            let expected = Quota {
+                family: Some(ACCESS_LOGS.to_owned()),
+                limit: Some(50),
+                remaining: None,
+                resets: Some(wait),
+            };
+            assert_eq!(quotas(&headers, now), [expected], "{at}");
+            assert_eq!(retry_after(&headers, now), RetryAfter::Wait(wait), "{at}");
+            // It is over.
+            assert_eq!(retry_after(&headers, now + 99), RetryAfter::Wait(Duration::ZERO), "{at}");
+        }
+        for value in ["41", "4294967295", "soon", ""] {
+            let headers = headers(&[("ratelimit-reset", value)]);
+            assert_eq!(retry_after(&headers, 0), RetryAfter::Missing, "{value}");
+            assert!(quotas(&headers, 0).iter().all(|quota| quota.family.is_none()), "{value}");
+        }
+    }
+
+    #[test]
     fn the_accounts_limit_is_read_in_every_spelling() {
         for (limit, remaining, reset) in [
             ("rate-limit", "rate-limit-remaining", "rate-limit-reset"),
             ("ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"),
             ("x-rate-limit", "x-rate-limit-remaining", "ratelimit-reset"),
         ] {
-            let quota = quotas(&headers(&[(limit, "700"), (remaining, "676"), (reset, "41")]));
+            let quota = quotas(&headers(&[(limit, "700"), (remaining, "676"), (reset, "41")]), 0);
             let expected = Quota {
                 family: None,
                 limit: Some(700),
@@ -134,7 +184,7 @@ mod tests {
         for name in
             ["zendesk-ratelimit-incremental-exports", "zendesk-rate-limit-incremental-exports"]
         {
-            let quota = quotas(&headers(&[(name, "total=10; remaining=9; resets=2")]));
+            let quota = quotas(&headers(&[(name, "total=10; remaining=9; resets=2")]), 0);
             let expected = Quota {
                 family: Some("incremental-exports".into()),
                 limit: Some(10),
@@ -144,11 +194,11 @@ mod tests {
             assert_eq!(quota, [expected]);
         }
         let quota =
-            quotas(&headers(&[("zendesk-ratelimit-x", "total=-1; resets; ; remaining=many")]));
+            quotas(&headers(&[("zendesk-ratelimit-x", "total=-1; resets; ; remaining=many")]), 0);
         assert_eq!((quota[0].limit, quota[0].remaining, quota[0].resets), (None, None, None));
-        let quota = quotas(&headers(&[("ratelimit-reset", "4294967295")]));
+        let quota = quotas(&headers(&[("ratelimit-reset", "4294967295")]), 0);
         assert_eq!(quota[0].resets, Some(Duration::from_secs(1800)));
-        assert!(quotas(&headers(&[("content-type", "text/html")])).is_empty());
+        assert!(quotas(&headers(&[("content-type", "text/html")]), 0).is_empty());
     }
 
     #[test]

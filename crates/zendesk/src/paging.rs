@@ -26,8 +26,9 @@ pub enum Paging {
     /// The same by `after_cursor`, and no size to ask for. Only approval requests are known to have it:
     /// asked for `page[after]`, they would begin anew.
     AfterCursor,
-    /// As the first, with larger pages. Cursors end after an hour (Zendesk, Export Search Results).
-    Search,
+    /// As the first, with pages of a thousand. Cursors of searches end after an hour (Zendesk, Export
+    /// Search Results; Access Logs).
+    LargeCursor,
     /// Incremental export by cursor: `start_time` once, then `cursor`; `end_of_stream` ends, or
     /// `meta.has_more` where that is the mark.
     ExportCursor,
@@ -196,7 +197,7 @@ impl Paging {
             Self::Since => Token::UnixTime(bound_unix.unwrap_or_default()),
             Self::Cursor
             | Self::AfterCursor
-            | Self::Search
+            | Self::LargeCursor
             | Self::Before
             | Self::Offset
             | Self::Single
@@ -210,7 +211,7 @@ impl Paging {
     #[must_use]
     pub fn knows(self, token: &Token) -> bool {
         match self {
-            Self::Cursor | Self::Search => matches!(token, Token::First | Token::After(_)),
+            Self::Cursor | Self::LargeCursor => matches!(token, Token::First | Token::After(_)),
             Self::AfterCursor => matches!(token, Token::First | Token::AfterCursor(_)),
             Self::ExportCursor => matches!(token, Token::StartTime(_) | Token::Cursor(_)),
             Self::ExportTime { .. } => matches!(token, Token::StartTime(_)),
@@ -227,7 +228,7 @@ impl Paging {
     pub fn size(self) -> Option<(&'static str, u32)> {
         match self {
             Self::Cursor => Some(("page[size]", 100)),
-            Self::Search => Some(("page[size]", 1000)),
+            Self::LargeCursor => Some(("page[size]", 1000)),
             Self::ExportCursor | Self::ExportTime { .. } => Some(("per_page", LARGEST_EXPORT_PAGE)),
             Self::Before => Some(("limit", 200)),
             Self::Offset => Some(("per_page", 100)),
@@ -312,7 +313,7 @@ fn step_of(paging: Paging, at: &Token, answer: Answer<'_>) -> Step {
         Paging::AfterCursor => {
             by_cursor(at, envelope.has_more, envelope.after_cursor.clone().map(Token::AfterCursor))
         }
-        Paging::Cursor | Paging::Search => {
+        Paging::Cursor | Paging::LargeCursor => {
             // Some listings (jira/links) name a whole link where others name a cursor.
             let after = envelope.after_cursor.clone();
             let after = after.map(|after| parameter(&after, "page[after]").unwrap_or(after));
@@ -795,8 +796,8 @@ mod tests {
         let cursor = Some("n".to_owned());
         let listings = [
             (Paging::Cursor, Envelope { has_more: Some(true), ..Envelope::default() }),
-            (Paging::Search, Envelope { has_more: Some(true), ..Envelope::default() }),
             (Paging::AfterCursor, Envelope { has_more: Some(true), ..Envelope::default() }),
+            (Paging::LargeCursor, Envelope { has_more: Some(true), ..Envelope::default() }),
             (Paging::ExportCursor, Envelope { end_of_stream: Some(false), ..Envelope::default() }),
             (
                 Paging::ExportTime { end_mark: true },

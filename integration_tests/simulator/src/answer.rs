@@ -64,6 +64,23 @@ impl Answer {
         )
     }
 
+    /// The error format of access logs.
+    pub(crate) fn no_add_on() -> Self {
+        Self::json(
+            403,
+            r#"{"errors":[{"title":"Forbidden","detail":"You do not have access to this resource"}]}"#,
+        )
+    }
+
+    /// Over the limit of access logs: it tells no `Retry-After`, and a time at which it is full again.
+    pub(crate) fn too_many_access_logs(limit: u32, until: &str) -> Self {
+        let body = r#"{"errors":[{"title":"Too Many Requests","detail":"Number of requests per minute exceeded"}]}"#;
+        Self::json(429, body)
+            .with("ratelimit-limit", limit.to_string())
+            .with("ratelimit-remaining", "0".to_owned())
+            .with("ratelimit-reset", until.to_owned())
+    }
+
     pub(crate) fn support_inactive() -> Self {
         Self::json(
             403,

@@ -48,6 +48,7 @@ pub use oauth::{
 };
 pub use prng::Prng;
 pub use requests::RequestSeen;
+pub use rows::integrations::SECRET;
 pub use settings::{HeaderSpelling, Knobs, Latency, Plan, Settings, Size, Tls};
 pub use simulator::{RequestHook, Simulator};
 pub use writes::{

@@ -2,6 +2,7 @@
 //! headers that tell about them. Sources: Zendesk, Rate limits; header spellings observed.
 
 use crate::answer::Answer;
+use crate::clock;
 use crate::settings::{HeaderSpelling, Settings};
 use crate::writes::PER_ORGANIZATION;
 use std::collections::BTreeMap;
@@ -43,6 +44,9 @@ pub(crate) struct Limits {
     others: BTreeMap<String, u32>,
 }
 
+/// Zendesk, Access Logs: 50 a minute, which no header names until they are spent.
+const ACCESS_LOGS: &str = "access-logs";
+
 /// The buckets that count a request for this path below `/api/v2/`.
 pub(crate) fn buckets(route: &str, settings: &Settings) -> Vec<Bucket> {
     let high = settings.high_volume;
@@ -66,6 +70,7 @@ pub(crate) fn buckets(route: &str, settings: &Settings) -> Vec<Bucket> {
             bucket("talk-incremental-exports", 10, 60, Shown::Nowhere)
         }
         "search/export" => bucket("search-export", 100, 60, Shown::Nowhere),
+        "access_logs" => bucket(ACCESS_LOGS, 50, 60, Shown::Nowhere),
         "search" => bucket("search-index", 2500, 60, Shown::ByName),
         "deleted_tickets" => bucket("deleted-tickets", 10, 60, Shown::Nowhere),
         "ticket_fields" => {
@@ -121,6 +126,10 @@ impl Limits {
             self.refused += 1;
             let incremental = bucket.name.starts_with("incremental");
             let retry_after_s = resets_s(bucket, now_ms).max(1);
+            if bucket.name == ACCESS_LOGS {
+                let until = clock::iso(now_ms.div_euclid(1000) + retry_after_s);
+                return Answer::too_many_access_logs(bucket.total, &until);
+            }
             if bucket.name == PER_ORGANIZATION {
                 return Answer::too_many_updates(retry_after_s);
             }
@@ -132,7 +141,10 @@ impl Limits {
             }
         }
         let mut headers = Vec::new();
-        for bucket in buckets {
+        // Its answer has the account's headers of its own.
+        let is_access_logs =
+            refusal.is_some() && empty.is_some_and(|bucket| bucket.name == ACCESS_LOGS);
+        for bucket in buckets.iter().filter(|_| !is_access_logs) {
             let left = self.left(bucket, now_ms);
             headers.extend(shown(bucket, left, resets_s(bucket, now_ms), spelling));
         }

@@ -96,6 +96,13 @@ pub(crate) enum View {
     Engagements,
     RatingsByCreation,
     AuditLogsByCreation,
+    /// Of the last 90 days, between `filter[start]` and `filter[end]`.
+    LoggedBetween,
+    /// Rows below the last id of the path, of the last 7 days, that were completed between
+    /// `filter[from_ts]` and `filter[to_ts]`.
+    CompletedBetween,
+    /// Those of the person who asks, unless `all=true`.
+    OwnTokens,
     /// Exported tickets: `support_type_scope`, `exclude_deleted`.
     ExportedTickets,
     /// Exported rows of tickets: `support_type_scope`.

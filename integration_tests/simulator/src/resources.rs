@@ -47,6 +47,8 @@ pub(crate) enum Stamp {
     LastUpdated,
     /// `created_at`; the row never changes
     Created,
+    /// `latest_completed_at`
+    Completed,
     /// `deleted_at`
     Deleted,
     /// no date at all
@@ -687,6 +689,7 @@ const RESOURCES: &[Resource] = &[
 mod approvals;
 mod custom_object_rules;
 mod guide_setup;
+mod integrations;
 mod merges;
 mod omnichannel;
 mod subscriptions;
@@ -702,6 +705,7 @@ const FAMILIES: &[&[Resource]] = &[
     merges::RESOURCES,
     approvals::RESOURCES,
     omnichannel::RESOURCES,
+    integrations::RESOURCES,
 ];
 
 /// All resources; parents stand before their children.

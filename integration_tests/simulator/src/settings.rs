@@ -37,6 +37,8 @@ pub struct Settings {
     pub community: bool,
     pub side_conversations: bool,
     pub talk: bool,
+    /// The add-on Advanced Data Privacy and Protection.
+    pub data_privacy: bool,
     /// Whether Zendesk's support has enabled bulk imports of users for this account.
     pub bulk_import: bool,
     /// What the OAuth client's pairs of tokens are for: `read`, `read write`, ...
@@ -78,6 +80,7 @@ impl Default for Settings {
             community: true,
             side_conversations: true,
             talk: true,
+            data_privacy: true,
             bulk_import: true,
             oauth_scope: "read",
             tidy_people: false,

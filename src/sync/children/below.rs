@@ -96,6 +96,7 @@ impl<'s, 'm: 's> Below<'s, 'm> {
         let keys = parent_keys(&node.feed, node.kids.iter().flat_map(Node::all_streams));
         let mut listing = self.context.listing(&node.feed, path, &streams, self.walk);
         listing.want(keys.all());
+        listing.query.extend(lock(self.shared).bounds(node));
         let size = lock(self.shared).sizes.get(node.feed.name()).copied();
         let size = size.unwrap_or_else(|| node.feed.page_size(self.context.config));
         let mut pager = Pager::new(self.context.client, listing, Token::First, size);

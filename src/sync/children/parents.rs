@@ -126,8 +126,11 @@ pub fn parent_keys<'s>(
 }
 
 /// The key of a parent's row that tells when it changed: the cursor of the topmost parent, or
-/// what its listing was searched by.
+/// what its listing was searched by. None where each parent is asked for what came below it.
 pub fn changed_key(stream: &ResolvedStream) -> Option<&'static str> {
+    if stream.feed.asks_between() {
+        return None;
+    }
     let parents = stream.cursor.map(|cursor| cursor.parents)?;
     let above = stream.feed.above()?;
     let key = parents.last().map(|(_, field)| *field);

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::failures::{self, End, Witness, judge_failures};
@@ -14,6 +14,7 @@ use crate::sync::listing::context::{Context, lock};
 use crate::sync::listing::member::ActiveStream;
 use crate::sync::listing::pager::Pager;
 use crate::sync::listing::refusals::{About, RefusalsByFeed, about};
+use crate::sync::plan::time_filter;
 use crate::sync::position::catch_up::StreamState;
 use crate::sync::position::frontier::Frontier;
 use crate::sync::records::filter;
@@ -152,6 +153,19 @@ impl Shared<'_> {
 
     pub fn wants(&mut self, node: &Node) -> bool {
         node.all_streams().into_iter().any(|stream| self.member(stream).is_some())
+    }
+
+    /// What a listing is asked for, where it is told by time: what the stream needs that is furthest
+    /// behind.
+    pub fn bounds(&mut self, node: &Node) -> Vec<(&'static str, String)> {
+        if !node.feed.asks_between() {
+            return Vec::new();
+        }
+        let of_stream = |(stream, _): &(Arc<ResolvedStream>, _)| {
+            let position = &self.member(stream)?.position;
+            Some(time_filter::bounds(&node.feed, position, position.walk.began.unwrap_or_default()))
+        };
+        node.streams.iter().filter_map(of_stream).min().unwrap_or_default()
     }
 
     pub fn keep(&mut self, stream: &ResolvedStream, page: &Page, list: &Rows) -> Option<Vec<bool>> {

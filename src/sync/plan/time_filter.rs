@@ -17,6 +17,15 @@ pub fn begin(
         return Vec::new();
     }
     position.begin(now_unix);
+    bounds(feed, position, now_unix)
+}
+
+/// The parameters of a walk that has begun, also of listings below its rows.
+pub fn bounds(
+    feed: &ResolvedFeed,
+    position: &Position,
+    now_unix: i64,
+) -> Vec<(&'static str, String)> {
     let walk = &position.walk;
     let lower = walk.cursor_at_start.or(walk.start_bound).unwrap_or_default();
     match feed.since {
@@ -27,10 +36,10 @@ pub fn begin(
             let start = lower.saturating_sub(overlap_seconds).max(0);
             vec![("start_time", start.to_string())]
         }
-        TimeFilter::Between(name) => {
+        TimeFilter::Between(from, to) => {
             // The last minute is left to the next walk: rows may still come up in it.
             let upper = walk.began.unwrap_or(now_unix).saturating_sub(MARGIN_SECONDS);
-            [lower, upper.max(lower)].map(|unix| (name, timestamp::to_iso(unix))).into()
+            vec![(from, timestamp::to_iso(lower)), (to, timestamp::to_iso(upper.max(lower)))]
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Rows become RECORD lines: bytes are copied, keys dropped or put in front as the declaration
 //! says, and rows that no platform can take are held back and counted.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -20,9 +20,10 @@ use crate::streams::{Beside, Deletion, DerivedRows, Lists, ResolvedStream, Sourc
 use crate::sync::position::path_params::PathParams;
 use airbyte::message::{record_head, record_tail};
 use airbyte::stdout::unix_ms;
-use zendesk::json::{Member, Span};
+use zendesk::json::{Member, Span, members};
 use zendesk::page::{Page, Rows};
 
+mod address;
 pub mod changes;
 mod coerce;
 pub mod custom_columns;
@@ -60,13 +61,17 @@ pub struct RecordWriter {
     stream: Arc<ResolvedStream>,
     head: Vec<u8>,
     columns: Option<Filler>,
+    /// The only members that its rows may have, where not all may be told.
+    only: Option<BTreeSet<String>>,
 }
 
 impl RecordWriter {
     #[must_use]
     pub fn new(stream: &Arc<ResolvedStream>) -> Self {
         let columns = stream.custom_columns.as_ref().map(Filler::new);
-        Self { stream: Arc::clone(stream), head: record_head(&stream.name), columns }
+        // A schema that cannot be read would let nothing pass.
+        let only = stream.only_columns.then(|| stream.built_in_columns().unwrap_or_default());
+        Self { stream: Arc::clone(stream), head: record_head(&stream.name), columns, only }
     }
 
     /// Appends a RECORD line for each row of the stream whose listed row is kept; of other lists
@@ -243,6 +248,9 @@ impl RecordWriter {
         let place = values.place;
         dropped.clear();
         dropped.extend(self.stream.drop.iter().filter_map(|key| place.member(key)));
+        if let Some(only) = &self.only {
+            dropped.extend(self.untold(only, place));
+        }
         place.text.copy_row(out, place.span(), dropped, |out, dropped| {
             let start = out.len();
             for (key, source) in &self.stream.splice {
@@ -264,6 +272,20 @@ impl RecordWriter {
                 filler.put(place.text, values, start, scratch, out);
             }
         });
+    }
+
+    /// The members of a row that are none of `only`, and those in whose place something else is put:
+    /// however often they are there, and however their names are spelled.
+    fn untold(&self, only: &BTreeSet<String>, place: &RowPlace<'_, '_>) -> Vec<Member> {
+        let body = &place.text.body;
+        let is_told = |name: Span| {
+            let name = Span { start: name.start + 1, end: name.end.saturating_sub(1) }.of(body);
+            let is_put = self.stream.splice.iter().any(|(key, _)| key.as_bytes() == name);
+            !is_put && std::str::from_utf8(name).is_ok_and(|name| only.contains(name))
+        };
+        let members = members(body, place.span()).into_iter();
+        let untold = members.filter(|(name, _)| !is_told(*name));
+        untold.map(|(name, value)| Member { start: name.start, value }).collect()
     }
 
     /// Adds the fields of a row that are not as Zendesk sent them. `dropped` are the members of the

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use super::address::without_credentials;
 use super::json_out::{put_key, put_shown, put_text};
 use super::parts::Part;
 use super::path::{RowPlace, plain};
@@ -89,6 +90,13 @@ impl<'p> Values<'p, '_> {
             }
             Source::FirstOf(sources) => {
                 return sources.iter().any(|source| self.put_text_of(*source, out));
+            }
+            Source::AddressOf(level, key) => {
+                let Some(raw) = self.raw(level, key) else { return false };
+                match serde_json::from_slice::<String>(raw) {
+                    Ok(address) => put_text(&without_credentials(&address), out),
+                    Err(_) => out.extend_from_slice(b"null"),
+                }
             }
             Source::TimeOf(..)
             | Source::Text(_)
@@ -208,7 +216,8 @@ impl<'p> Values<'p, '_> {
                     self.read_by(column, source, each);
                 }
             }
-            // Numbers, and what does not come from the page.
+            // Numbers, texts that are made anew, and what does not come from the page.
+            Source::AddressOf(..) => {}
             Source::SecondsOf(..) | Source::TimeOf(..) | Source::Place(_) | Source::Filled(_) => {}
             Source::ListName | Source::KindName | Source::Text(_) => {}
             Source::AnsweredAt | Source::Untold => {}

@@ -146,7 +146,7 @@ impl Zendesk {
             (last, _) => last.unwrap_or_default().0,
         };
         let mut body = match feed.paging {
-            Paging::Cursor | Paging::Search => {
+            Paging::Cursor | Paging::LargeCursor => {
                 json!({ "meta": { "has_more": has_more, "after_cursor": after } })
             }
             Paging::ExportCursor => json!({ "after_cursor": after, "end_of_stream": !has_more }),
@@ -163,7 +163,7 @@ impl Zendesk {
         if is_glitch {
             rows.clear();
             body = match feed.paging {
-                Paging::Cursor | Paging::Search => json!({ "meta": { "has_more": false } }),
+                Paging::Cursor | Paging::LargeCursor => json!({ "meta": { "has_more": false } }),
                 Paging::ExportCursor => json!({ "end_of_stream": true }),
                 _ => json!({ "next_page": null, "end_of_stream": true }),
             };

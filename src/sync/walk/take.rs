@@ -380,6 +380,10 @@ fn part_of_child(
     member: &mut ActiveStream,
     Placed { asked, list, times, .. }: &Placed<'_>,
 ) -> Part {
+    if member.stream.feed.asks_between() {
+        // What comes after the walk's begin is left to the next one, whatever parents tell.
+        member.position.saw(Some(asked.now));
+    }
     // In no order of time, what the parents' times say counts at the end.
     if let Some(key) = changed_key(&member.stream).filter(|_| times.is_none()) {
         let changed = filter::times(asked.page, list, key);

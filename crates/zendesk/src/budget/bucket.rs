@@ -4,7 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use super::super::headers::Quota;
+use super::super::headers::{ACCESS_LOGS, Quota};
 
 pub(super) const MINUTE: Duration = Duration::from_secs(60);
 
@@ -26,6 +26,7 @@ pub enum Bucket {
     AgentAvailabilities,
     SideConversationEvents,
     SearchExport,
+    AccessLogs,
     TalkExport,
     /// The contents of attachments.
     Attachments,
@@ -45,6 +46,7 @@ impl Bucket {
             Self::Incremental | Self::DeletedTickets | Self::TalkExport => 10,
             Self::IncrementalUsers => 20,
             Self::SearchExport => 100,
+            Self::AccessLogs => 50,
             Self::SideConversationEvents => 60,
             Self::TicketFields | Self::AgentAvailabilities => 300,
             Self::Tags => 2000,
@@ -68,6 +70,7 @@ impl Bucket {
             Self::AgentAvailabilities => "agents' availabilities",
             Self::SideConversationEvents => "events of side conversations",
             Self::SearchExport => "search exports",
+            Self::AccessLogs => "access logs",
             Self::TalkExport => "exports of Talk",
             Self::Attachments => "attachments",
             Self::UserUpdates => "updates of users",
@@ -94,6 +97,7 @@ impl Bucket {
             (Self::Tags, Some(family)) => family.starts_with("tags-index"),
             (Self::SideConversationEvents, Some(family)) => family.starts_with("side-conversation"),
             (Self::SearchExport, Some(family)) => family.starts_with("search-export"),
+            (Self::AccessLogs, Some(family)) => family == ACCESS_LOGS,
             (Self::Attachments, Some(family)) => family.starts_with("attachments"),
             (Self::UserUpdates, Some(family)) => family.starts_with("create-update-user"),
             (Self::TicketUpdates, Some(family)) => family.starts_with("tickets-update"),

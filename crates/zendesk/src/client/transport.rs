@@ -350,7 +350,7 @@ impl Transport {
             let age = headers.get(AGE).and_then(|age| age.to_str().ok()?.trim().parse().ok());
             self.clock.observe(date.saturating_add(age.unwrap_or(0_u32).into()));
         }
-        let quotas = headers::quotas(headers);
+        let quotas = headers::quotas(headers, self.clock.now_unix());
         slot.observe(&quotas);
         quotas
     }

@@ -365,6 +365,7 @@ impl Account {
                 // Mail changes within a day.
                 | "email_notifications"
                 | "audit_logs"
+                | "access_logs"
         );
         let kind = match chance.below(8) {
             0 | 1 if may_be_made => return format!("create {name} {}", self.create(name)),

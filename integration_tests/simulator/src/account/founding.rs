@@ -76,8 +76,18 @@ fn count(kind: &Resource, size: Size) -> u64 {
     }
 }
 
+/// How far back the rows of a resource go. Of what Zendesk keeps for some days the account has had no
+/// more than that for long.
+fn history(name: &str) -> i64 {
+    match name {
+        "webhook_invocations" => 6 * DAY,
+        "access_logs" => 80 * DAY,
+        _ => HISTORY,
+    }
+}
+
 pub(super) fn birth(account: &mut Account, kind: &Resource, n: u64, count: u64) -> Birth {
-    let (start, end) = (account.now - HISTORY, account.now - 3600);
+    let (start, end) = (account.now - history(kind.name), account.now - 3600);
     let span = (end - start) / (count as i64 + 1);
     let drawn = account.chance.below(span.max(1) as u64) as i64;
     let mut created_at = start + span * n as i64 + drawn;

@@ -252,6 +252,7 @@ fn stamp(row: &mut Row, stamp: Stamp) {
         Stamp::Timestamp => row.set("timestamp", &row.generated.to_string()),
         Stamp::Time => row.set_time("time", row.generated),
         Stamp::LastUpdated => row.set_time("last_updated_at", row.updated_at),
+        Stamp::Completed => row.set_time("latest_completed_at", row.updated_at),
         Stamp::Deleted if row.number.is_multiple_of(3) => {
             let odd = row_text::quote(&clock::iso_without_dashes(row.updated_at));
             row.set("deleted_at", &odd);

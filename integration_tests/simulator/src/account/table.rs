@@ -241,7 +241,11 @@ impl Table {
         match self.resource.stamp {
             Stamp::Created => row.created_at,
             Stamp::Generated | Stamp::Timestamp | Stamp::Time => row.generated,
-            Stamp::Updated | Stamp::LastUpdated | Stamp::Deleted | Stamp::None => row.updated_at,
+            Stamp::Updated
+            | Stamp::LastUpdated
+            | Stamp::Completed
+            | Stamp::Deleted
+            | Stamp::None => row.updated_at,
         }
     }
 }

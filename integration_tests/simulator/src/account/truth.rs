@@ -90,6 +90,9 @@ impl Account {
             }
             // Zendesk, Omnichannel Engagements, Data Retention.
             "engagements" => row.created_at >= self.now - 90 * 86_400,
+            // Zendesk, Webhooks; Access Logs.
+            "webhook_invocations" => row.updated_at >= self.now - 7 * 86_400,
+            "access_logs" => row.created_at >= self.now - 90 * 86_400,
             "deleted_tickets" => row.updated_at >= self.now - 30 * 86_400,
             _ => true,
         }

@@ -124,6 +124,10 @@ fn closed(settings: &Settings, knobs: &Knobs, brand: &Brand, route: &str) -> Opt
     if !settings.talk && route.starts_with("channels/voice/") {
         return Some(Answer::no_access());
     }
+    // Zendesk, Access Logs: they come with the add-on Advanced Data Privacy and Protection.
+    if !settings.data_privacy && route == "access_logs" {
+        return Some(Answer::no_add_on());
+    }
     if !settings.support && !is_community && !is_help_center && route != "users/me" {
         return Some(Answer::support_inactive());
     }
@@ -201,7 +205,12 @@ fn list(
         key: listing.key,
         order,
         descending,
-        max: if listing.resource == "ticket_metric_events" { 1000 } else { 100 },
+        max: match listing.resource {
+            "ticket_metric_events" => 1000,
+            // Zendesk, Access Logs.
+            "access_logs" => 2500,
+            _ => 100,
+        },
         help_center,
         json_api: listing.dialect == Dialect::JsonApi,
         cursor_life_s: None,

@@ -38,7 +38,6 @@ pub(super) fn is_known(route: &str) -> bool {
     let fixed = [
         "users/me",
         "oauth/tokens/current",
-        "webhooks",
         "routing/attributes/definitions",
         "search",
         "search/export",
@@ -79,10 +78,6 @@ pub(super) fn answer(
             Some(token) => Ok(oauth::current(&person.scopes(), token.expires_at)),
             None => Err(Answer::not_found()),
         },
-        "webhooks" => {
-            let gate = Gate { role: Role::Admin, scope: "webhooks", ..AGENTS };
-            passed(&gate).map(|()| webhooks())
-        }
         "routing/attributes/definitions" => {
             passed(&DEFINITIONS).map(|()| definitions(desk.account))
         }
@@ -129,22 +124,6 @@ fn current_user(account: &Account, person: &Person) -> Answer {
     row_text::set(&mut text, "active", "true");
     row_text::set(&mut text, "suspended", "false");
     Answer::ok(format!(r#"{{"user":{text}}}"#))
-}
-
-/// Two webhooks. Source: Zendesk, Webhooks.
-fn webhooks() -> Answer {
-    let rows: Vec<_> = ["01HCR3XBC63RVVXDC5FTYQYRQ4", "01HCR3XBC63RVVXDC5FTYQYRQ5"]
-        .iter()
-        .map(|id| {
-            format!(
-                r#"{{"id":"{id}","name":"A webhook","status":"active","endpoint":"https://example.com/status/200","http_method":"POST","request_format":"json"}}"#
-            )
-        })
-        .collect();
-    Answer::ok(format!(
-        r#"{{"webhooks":[{}],"meta":{{"has_more":false,"after_cursor":null,"before_cursor":null}},"links":{{"prev":null,"next":null}}}}"#,
-        rows.join(",")
-    ))
 }
 
 fn definitions(account: &Account) -> Answer {

@@ -18,6 +18,7 @@ struct Lens<'a> {
     exclude_deleted: bool,
     created: (i64, i64),
     user_id: String,
+    everybodys: bool,
 }
 
 /// The rows that a request sees, in ascending order.
@@ -33,6 +34,8 @@ pub(super) fn visible(
     let created = match listing.view {
         View::RatingsByCreation => ratings_bounds(asked)?,
         View::AuditLogsByCreation => audit_log_bounds(asked)?,
+        View::LoggedBetween => between(asked, "filter[start]", "filter[end]", 90)?,
+        View::CompletedBetween => between(asked, "filter[from_ts]", "filter[to_ts]", 7)?,
         View::OwnActivities => {
             let since = asked.get("since").and_then(parse_iso).unwrap_or(0);
             (since.max(asked.now - 30 * 86_400), i64::MAX)
@@ -45,7 +48,7 @@ pub(super) fn visible(
         _ => asked.get("exclude_deleted") == Some("true"),
     };
     let sorted = match listing.view {
-        View::Children => Vec::new().into(),
+        View::Children | View::CompletedBetween => Vec::new().into(),
         _ => account.table_mut(listing.resource).sorted(order),
     };
     let account = &*account;
@@ -57,10 +60,11 @@ pub(super) fn visible(
         exclude_deleted,
         created,
         user_id: person.user_id.to_string(),
+        everybodys: asked.get("all") == Some("true"),
     };
     let table = account.table(listing.resource);
-    if let (View::Children, Some(parent)) = (listing.view, ids.last()) {
-        let children = table.children(*parent);
+    if let (View::Children | View::CompletedBetween, Some(parent)) = (listing.view, ids.last()) {
+        let children = table.children(*parent).filter(|row| lens.shows(row));
         let mut keys: Vec<_> = children.map(|row| table.sort_key(row, order)).collect();
         keys.sort_unstable();
         return Ok(keys);
@@ -90,7 +94,14 @@ impl Lens<'_> {
                 self.is_created_between(row)
                     && row_text::get(&row.text, "user_id") == Some(self.user_id.as_str())
             }
-            View::RatingsByCreation | View::AuditLogsByCreation => self.is_created_between(row),
+            View::RatingsByCreation | View::AuditLogsByCreation | View::LoggedBetween => {
+                self.is_created_between(row)
+            }
+            View::CompletedBetween => (self.created.0..=self.created.1).contains(&row.updated_at),
+            View::OwnTokens => {
+                self.everybodys
+                    || row_text::get(&row.text, "user_id") == Some(self.user_id.as_str())
+            }
             View::ExportedTickets => {
                 self.has_support_type(row.ai_agent) && !(self.exclude_deleted && row.deleted)
             }
@@ -149,6 +160,17 @@ fn ratings_bounds(asked: &Asked) -> Result<(i64, i64), Answer> {
         },
     };
     Ok((bound("start_time", i64::MIN)?, bound("end_time", i64::MAX)?))
+}
+
+/// Two times that bound a listing of rows that are kept for some days. Each may be left out.
+fn between(asked: &Asked, from: &str, to: &str, kept_days: i64) -> Result<(i64, i64), Answer> {
+    let bound = |key: &str, default: i64| match asked.get(key) {
+        None => Ok(default),
+        Some(text) => parse_iso(text)
+            .ok_or_else(|| Answer::bad_value("InvalidValue", &format!("Invalid {key}"))),
+    };
+    let oldest = asked.now - kept_days * 86_400;
+    Ok((bound(from, oldest)?.max(oldest), bound(to, i64::MAX)?))
 }
 
 /// Audit logs are filtered by two times or by none.

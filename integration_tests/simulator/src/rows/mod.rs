@@ -14,6 +14,7 @@ pub(crate) mod custom_object_rules;
 pub(crate) mod custom_objects;
 pub(crate) mod guide_setup;
 pub(crate) mod help_center;
+pub(crate) mod integrations;
 pub(crate) mod json;
 pub(crate) mod merges;
 mod nasty;

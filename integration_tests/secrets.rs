@@ -134,7 +134,7 @@ fn no_secret_of_a_row_comes_out_in_any_mode_or_failure() {
     }
     // Once more, with what changed since.
     let first = read(&connector, &STREAMS, INCREMENTAL).complete();
-    sim.account(|account| touch_all(account));
+    sim.account(touch_all);
     sim.advance_seconds(70);
     let command = connector.read_command(&STREAMS, INCREMENTAL, &first.states_over(&[]));
     found.extend(told(&run(&connector, command).complete()));
@@ -148,7 +148,7 @@ fn no_secret_of_a_row_comes_out_in_any_mode_or_failure() {
         found.extend(told(&without_states(&connector, "discover")));
     }
     sim.faults(Faults::none());
-    sim.account(|account| spoil(account));
+    sim.account(spoil);
     found.extend(told(&read(&connector, &STREAMS, FULL)));
     assert_eq!(found, BTreeSet::new());
     assert!(records > 140, "{records}");

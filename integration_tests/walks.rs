@@ -87,7 +87,7 @@ fn a_cursor_that_expired_starts_the_walk_again_and_loses_nothing() {
     let incremental = names(&incremental);
     let mut warehouse = Warehouse::default();
     // Stop in the middle, so that every kind of cursor is saved, then let all of them expire.
-    warehouse.take(&connector.read_killed(&incremental, INCREMENTAL, &[], 200));
+    warehouse.take(&connector.read_killed(&incremental, INCREMENTAL, &[], 400));
     sim.expire_cursors();
     sim.advance_seconds(70);
     let run = connector.read(&incremental, INCREMENTAL, &warehouse.states).complete();

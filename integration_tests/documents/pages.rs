@@ -23,7 +23,7 @@ fn names_in_column(text: &str, column: usize, heading: &str) -> BTreeSet<String>
 #[test]
 fn moving_names_streams_that_are_there_and_all_of_airbytes() {
     let registry = text_of("docs/streams.md");
-    let is_stream = |name: &str| registry.contains(&format!("\n## {name}\n"));
+    let is_stream = |name: &str| registry.contains(&format!("\n### {name}\n"));
     let page = text_of("docs/moving.md");
     let by_state = names_in_column(&page, 0, "Stream");
     let by_table = names_in_column(&page, 0, "Here");

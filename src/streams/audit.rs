@@ -1,4 +1,4 @@
-//! Who changed what in the account, and who asked the API what.
+//! Who changed what in the account, who asked the API what, and who is signed in.
 
 use super::access::{ADMIN, AccessRule};
 use super::cursor::{Cursor, CursorFormat};
@@ -29,8 +29,10 @@ static ACCESS_LOGS: Feed = Feed {
     ..Feed::listing("access_logs", "access_logs", &["access_logs"])
 };
 
+static SESSIONS: Feed = Feed::listing("sessions", "sessions.json", &["sessions"]);
+
 pub(super) fn streams() -> Vec<Stream> {
-    vec![audit_logs(), access_logs()]
+    vec![audit_logs(), access_logs(), sessions()]
 }
 
 fn audit_logs() -> Stream {
@@ -70,5 +72,20 @@ fn access_logs() -> Stream {
                  documents it, and may hold anything that people have written.",
         ),
         ..Stream::listed("access_logs", &ACCESS_LOGS, schema!("access_logs"))
+    }
+}
+
+fn sessions() -> Stream {
+    Stream {
+        access: ADMIN,
+        documentation: prose(
+            "https://developer.zendesk.com/api-reference/ticketing/account-configuration/sessions/",
+        ),
+        about: prose("Who is signed in now, since when, and when each was last seen."),
+        limitations: prose(
+            "Sessions that have ended, which are no longer listed. An agent is shown none but his own, without a \
+                 word.",
+        ),
+        ..Stream::listed("sessions", &SESSIONS, schema!("sessions"))
     }
 }

@@ -103,6 +103,8 @@ pub(crate) enum View {
     CompletedBetween,
     /// Those of the person who asks, unless `all=true`.
     OwnTokens,
+    /// Those of the person who asks, unless that is an administrator.
+    OwnSessions,
     /// Exported tickets: `support_type_scope`, `exclude_deleted`.
     ExportedTickets,
     /// Exported rows of tickets: `support_type_scope`.

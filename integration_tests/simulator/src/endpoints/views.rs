@@ -3,7 +3,7 @@
 use crate::account::Account;
 use crate::account::table::{Order, Row, SortKey};
 use crate::answer::Answer;
-use crate::auth::Person;
+use crate::auth::{Person, Role};
 use crate::clock::parse_iso;
 use crate::listings::{Listing, View};
 use crate::query::Asked;
@@ -19,6 +19,8 @@ struct Lens<'a> {
     created: (i64, i64),
     user_id: String,
     everybodys: bool,
+    /// Whether an administrator asks.
+    is_admin: bool,
 }
 
 /// The rows that a request sees, in ascending order.
@@ -61,6 +63,7 @@ pub(super) fn visible(
         created,
         user_id: person.user_id.to_string(),
         everybodys: asked.get("all") == Some("true"),
+        is_admin: person.role == Role::Admin,
     };
     let table = account.table(listing.resource);
     if let (View::Children | View::CompletedBetween, Some(parent)) = (listing.view, ids.last()) {
@@ -101,6 +104,9 @@ impl Lens<'_> {
             View::OwnTokens => {
                 self.everybodys
                     || row_text::get(&row.text, "user_id") == Some(self.user_id.as_str())
+            }
+            View::OwnSessions => {
+                self.is_admin || row_text::get(&row.text, "user_id") == Some(self.user_id.as_str())
             }
             View::ExportedTickets => {
                 self.has_support_type(row.ai_agent) && !(self.exclude_deleted && row.deleted)

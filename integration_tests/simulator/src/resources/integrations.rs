@@ -121,6 +121,17 @@ pub(super) const RESOURCES: &[Resource] = &[
             }],
         )
     },
+    Resource {
+        stamp: Stamp::None,
+        ..few(
+            "sessions",
+            rows::session,
+            &[Listing {
+                view: View::OwnSessions,
+                ..by_cursor("sessions", "sessions", "sessions", ANYONE)
+            }],
+        )
+    },
     few(
         "csat_surveys",
         rows::csat_survey,

@@ -227,6 +227,16 @@ pub(crate) fn oauth_token(seed: &Seed) -> String {
     with_news(seed, row, "token")
 }
 
+pub(crate) fn session(seed: &Seed) -> String {
+    seed.finish(object! {
+        "id": seed.id,
+        "user_id": seed.user_id,
+        "authenticated_at": seed.created(),
+        "last_seen_at": seed.or_null(1, seed.updated()),
+        "url": seed.url(&format!("users/{}/sessions", seed.user_id)),
+    })
+}
+
 pub(crate) fn access_log(seed: &Seed) -> String {
     let graphql = object! {
         "operation_name": "tickets",

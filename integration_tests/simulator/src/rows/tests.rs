@@ -15,7 +15,8 @@ use crate::resources::{Resource, resource, resources};
 const FIRST_CREATED_AT: i64 = 1_600_000_000;
 
 /// Resources whose rows hold no free text, or none but a name.
-const WITHOUT_TEXT: [&str; 29] = [
+const WITHOUT_TEXT: [&str; 30] = [
+    "sessions",
     "capacity_rule_assignees",
     "engagements",
     "routing_instance_value_events",

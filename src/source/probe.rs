@@ -33,7 +33,7 @@ pub struct Group<'s> {
     pub streams: Vec<&'s ResolvedStream>,
 }
 
-/// Listings behind one plan or feature, for one role. Whoever can read one of them can read all.
+/// Listings behind one feature, for one role. Whoever can read one of them can read all.
 #[derive(Clone, Debug)]
 pub struct Gate<'s> {
     first: Group<'s>,
@@ -93,8 +93,8 @@ pub fn missing_scopes<'s>(
 pub fn gates<'s>(streams: &'s [ResolvedStream], asker: &Asker<'_>) -> Vec<Gate<'s>> {
     let mut gates: Vec<Gate<'s>> = Vec::new();
     for group in groups(streams, asker) {
-        let access = group.asked.access;
-        let has_gate = access.plan.is_some() || access.feature.is_some();
+        // A plan alone opens many things, and each may be withheld by itself.
+        let has_gate = group.asked.access.feature.is_some();
         let is_same =
             |gate: &&mut Gate<'s>| has_gate && are_alike(gate.asked(), group.asked, asker);
         match gates.iter_mut().find(is_same) {

@@ -179,6 +179,10 @@ fn spoil(account: &mut Account) {
     let app = key(account, "app_installations", 0);
     let odd = json!(secret("odd-settings")).to_string();
     account.set_field("app_installations", &app, "settings", &odd);
+    // A key that no page of Zendesk's names may hold anything.
+    let target = key(account, "targets", 0);
+    let unnamed = json!(format!("key={}", secret("parameters"))).to_string();
+    account.set_field("targets", &target, "parameters", &unnamed);
     for stream in STREAMS {
         let nameless = key(account, stream, 3);
         account.set_field(stream, &nameless, "id", "null");

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use simulator::{Latency, Settings, Simulator};
+use simulator::{Latency, Plan, Settings, Simulator};
 
 use crate::harness::{Connector, Run};
 
@@ -27,9 +27,14 @@ fn run(sim: &Simulator, name: &str) -> (Run, Duration) {
 
 fn account(latency: Latency) -> Simulator {
     // Pages are as long as Zendesk's.
-    let settings = Settings { seed: 601, help_centers: 2, page_cap: None, ..Settings::default() };
-    let sim = Simulator::start(Settings { latency, export_latency: latency, ..settings });
-    sim.expect("the simulator starts")
+    let settings =
+        Settings { help_centers: 2, latency, export_latency: latency, ..Settings::default() };
+    with(settings)
+}
+
+fn with(settings: Settings) -> Simulator {
+    let settings = Settings { seed: 601, page_cap: None, ..settings };
+    Simulator::start(settings).expect("the simulator starts")
 }
 
 #[test]
@@ -53,4 +58,24 @@ fn check_and_discover_know_every_stream_where_each_answer_takes_two_seconds() {
     // What was not asked in time is in the catalog too, so it is what a quick account has.
     assert!(discover.logs("WARN").iter().all(|log| !log.contains("in time")));
     assert_eq!(streams(&discover), streams(&run(&account(Latency::Fixed(0)), "discover").0));
+}
+
+#[test]
+fn an_account_that_lacks_nearly_everything_is_known_in_time_too() {
+    let lacking =
+        Settings { plan: Plan::Team, talk: false, community: false, ..Settings::default() };
+    let latency = Latency::Fixed(2000);
+    let lacking = Settings { side_conversations: false, data_privacy: false, ..lacking };
+    let sim = with(Settings { help_centers: 2, latency, export_latency: latency, ..lacking });
+    let (check, took) = run(&sim, "check");
+    let unknown: Vec<_> =
+        check.logs("WARN").into_iter().filter(|log| log.contains("not known")).collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+    assert!(took < Duration::from_secs(20), "check took {took:?}");
+    let of_check = sim.requests().len();
+    let (discover, took) = run(&sim, "discover");
+    assert!(took < Duration::from_secs(30), "discover took {took:?}");
+    assert!(discover.logs("WARN").iter().all(|log| !log.contains("in time")));
+    let of_discover = sim.requests().len();
+    assert!(of_check <= OF_CHECK && of_discover <= OF_DISCOVER, "{of_check}, {of_discover}");
 }

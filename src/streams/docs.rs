@@ -428,13 +428,20 @@ fn interrupted(stream: &ResolvedStream) -> &'static str {
 fn added(stream: &ResolvedStream) -> Option<String> {
     let of_lists = |splice: &&Splice| splice.1 == Source::ListName;
     let (named, others): (Vec<_>, Vec<_>) = stream.splice.iter().partition(of_lists);
-    let added = others.into_iter().chain(named).map(|splice| added_column(splice, &stream.rows));
+    let added = others.into_iter().chain(named).map(|splice| added_column(splice, stream));
     let added: Vec<String> = added.collect();
     (!added.is_empty()).then(|| added.join("; "))
 }
 
-fn added_column((key, source): &Splice, rows: &RowsAt) -> String {
+fn added_column((key, source): &Splice, stream: &ResolvedStream) -> String {
+    let ResolvedStream { feed, rows, .. } = stream;
     let own = rows.keys().count();
+    let of_parent = |filled| {
+        let fills = feed.parent().into_iter().flat_map(|parent| parent.fills);
+        let mut fills = fills.filter(move |(name, _)| *name == filled);
+        let is_in_path = feed.path().contains(&format!("{{{filled}}}"));
+        fills.next().filter(|_| !is_in_path).map(|(_, from)| *from)
+    };
     let from = match *source {
         Source::Of(level, from) if level == own => format!("which Zendesk calls `{from}`"),
         Source::Of(level, from) if level + 1 == own => {
@@ -449,7 +456,10 @@ fn added_column((key, source): &Splice, rows: &RowsAt) -> String {
         Source::AnsweredAt => "when Zendesk answered, unix seconds as a text".to_owned(),
         Source::SecondsOf(_, from) => format!("the `{from}` as unix seconds"),
         Source::Filled(BRAND_ID) => "the brand whose help center it is of".to_owned(),
-        Source::Filled(placeholder) => format!("the {placeholder} in the path"),
+        Source::Filled(filled) => match of_parent(filled) {
+            Some(from) => format!("the `{from}` of its parent"),
+            None => format!("the {filled} in the path"),
+        },
         Source::SideLoaded(..) | Source::Included(_) => "those that the row refers to".to_owned(),
         Source::ListName => {
             let Lists::Several(lists) = rows.lists else { unreachable!("{key} names a list") };

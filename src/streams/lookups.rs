@@ -25,13 +25,15 @@ impl ResolvedStream {
             listed.push(of.into());
         }
         let list = |path, wanted| ListShape { path, wanted, ..ListShape::default() };
+        let is_one_of_several = matches!(self.rows.lists, Lists::Several(_));
         let levels = self.level_lookups();
         let own = self.rows.lists(&self.feed).into_iter().map(|path| {
             let paths = std::iter::once(path).chain(self.rows.keys().map(from_ref));
             let shapes = paths.zip(levels.clone()).map(|(path, wanted)| list(path, wanted));
             let shapes: Vec<ListShape> = shapes.collect();
             let nest = |inner, outer| ListShape { inner: vec![inner], ..outer };
-            shapes.into_iter().rev().reduce(nest).unwrap_or_default()
+            let own = shapes.into_iter().rev().reduce(nest).unwrap_or_default();
+            ListShape { is_one_of_several, ..own }
         });
         // Nothing but side-loads is joined.
         let is_joined = |load: &&SideLoad| {

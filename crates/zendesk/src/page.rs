@@ -147,12 +147,16 @@ fn scan_or_give_back(mut body: Vec<u8>, shape: &Shape) -> Result<Page, (PageErro
     }
     // A page without rows needs no lists beside them.
     let is_empty = lists.first().is_some_and(|rows| rows.as_ref().is_some_and(Rows::is_empty));
+    let has_one = lists
+        .iter()
+        .zip(&shape.lists)
+        .any(|(rows, wanted)| rows.is_some() && wanted.is_one_of_several);
     let mut found = Vec::new();
     for (at, (rows, wanted)) in lists.into_iter().zip(&shape.lists).enumerate() {
         match rows {
             Some(rows) => found.push(rows),
             None if wanted.is_optional => {}
-            None if at > 0 && is_empty => {
+            None if (at > 0 && is_empty) || (has_one && wanted.is_one_of_several) => {
                 found.push(Rows { path: wanted.path, ..Rows::default() });
             }
             None => return Err((PageError::NoList(wanted.path.join(".")), body)),
@@ -411,6 +415,22 @@ mod tests {
             assert!(matches!(error(body), PageError::NotJson(_)), "{body}");
         }
         assert_eq!(scan(vec![b'{', 0xFF], &shape()).unwrap_err(), PageError::NotUtf8);
+    }
+
+    #[test]
+    fn of_several_lists_one_may_be_missing_and_not_all() {
+        let list = |path| ListShape { path, is_one_of_several: true, ..ListShape::default() };
+        let shape = Shape { lists: vec![list(&["default"]), list(&["custom"])] };
+        for (body, rows) in [
+            (r#"{"default":[{"id":1}],"custom":[{"id":2}]}"#, (1, 1)),
+            (r#"{"default":[{"id":1}]}"#, (1, 0)),
+            (r#"{"default":[{"id":1}],"custom":null}"#, (1, 0)),
+            (r#"{"custom":[{"id":2},{"id":3}]}"#, (0, 2)),
+        ] {
+            let page = scan(body.into(), &shape).unwrap();
+            assert_eq!((page.lists[0].rows.len(), page.lists[1].rows.len()), rows, "{body}");
+        }
+        assert!(scan(r#"{"others":[]}"#.into(), &shape).is_err());
     }
 
     #[test]

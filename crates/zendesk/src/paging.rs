@@ -15,6 +15,10 @@ pub const WITHHELD_SECONDS: i64 = 60;
 /// Pages without rows that may follow each other before a listing counts as broken.
 pub const MOST_EMPTY_PAGES: u32 = 100;
 
+/// Rows of a page that may be full where no size can be asked for: no page of Zendesk's is known to hold
+/// less.
+const SMALLEST_FULL_PAGE: usize = 25;
+
 /// The largest page an export gives.
 pub const LARGEST_EXPORT_PAGE: u32 = 1000;
 
@@ -347,13 +351,20 @@ fn step_of(paging: Paging, at: &Token, answer: Answer<'_>) -> Step {
                 (Some(time), Token::UnixTime(here)) if time > *here => {
                     Step::Next(Token::UnixTime(time))
                 }
+                // The last rows are of that very second. Nothing can be behind a page that is not full.
+                (Some(time), Token::UnixTime(here))
+                    if time == *here && answer.rows < SMALLEST_FULL_PAGE =>
+                {
+                    Step::End(at.clone())
+                }
                 (Some(_), _) => Step::Broken("its next page is not after this one"),
                 (None, _) => Step::Broken("its next page has no time"),
             }
         }
         Paging::UntilEmpty => until_empty(at, answer),
         Paging::NextUrl => {
-            let Some(next) = &envelope.next_page_url else { return Step::End(Token::First) };
+            let next = envelope.next_page_url.as_ref().filter(|link| !link.is_empty());
+            let Some(next) = next else { return Step::End(Token::First) };
             match query_of(next) {
                 Some(query) => onward(at, Token::Query(query.to_owned())),
                 None => Step::Broken("its next page has no parameters"),
@@ -372,16 +383,20 @@ fn step_of(paging: Paging, at: &Token, answer: Answer<'_>) -> Step {
     }
 }
 
-/// The cursor behind the last page is kept: what comes later is listed behind it.
+/// The cursor behind the last page is kept: what comes later is listed behind it. A page without rows
+/// that leads nowhere is an end, too, whatever it counts, which may be all rows there are: the place
+/// stays where it is, so that nothing is lost.
 fn until_empty(at: &Token, answer: Answer<'_>) -> Step {
     let envelope = answer.envelope;
     let link = envelope.next_page.as_deref();
     let next = link.and_then(|link| parameter(link, "cursor")).map(Token::Cursor);
     let counts = envelope.count.is_some_and(|count| count > 0);
+    let leads_on = next.as_ref().is_some_and(|next| next != at);
     match next {
-        next if answer.rows == 0 && !counts => Step::End(next.unwrap_or_else(|| at.clone())),
+        next if answer.rows == 0 && !(counts && leads_on) => {
+            Step::End(next.unwrap_or_else(|| at.clone()))
+        }
         Some(next) => onward(at, next),
-        None if answer.rows == 0 => Step::Broken("it counts rows and lists none"),
         // Nothing tells what is behind these rows, which come again.
         None => Step::End(at.clone()),
     }
@@ -554,8 +569,12 @@ mod tests {
         let at = |seconds| Token::UnixTime(seconds);
         check(Paging::Since, at(5), 9, envelope(None), &Step::End(at(5)));
         check(Paging::Since, at(5), 0, envelope(Some("unix_time=7")), &Step::Next(at(7)));
+        // Its last row is listed again, as the time is inclusive.
+        check(Paging::Since, at(5), 1, envelope(Some("unix_time=5")), &Step::End(at(5)));
+        check(Paging::Since, at(5), 0, envelope(Some("unix_time=5")), &Step::End(at(5)));
         let again = Step::Broken("its next page is not after this one");
-        check(Paging::Since, at(5), 9, envelope(Some("unix_time=5")), &again);
+        check(Paging::Since, at(5), 25, envelope(Some("unix_time=5")), &again);
+        check(Paging::Since, at(5), 9, envelope(Some("unix_time=4")), &again);
         let nowhere = Step::Broken("its next page has no time");
         check(Paging::Since, at(5), 9, envelope(Some("page=2")), &nowhere);
     }
@@ -578,8 +597,8 @@ mod tests {
         check(paging, at("b"), 0, envelope(Some(2), Some("cursor=c")), &Step::Next(at("c")));
         let itself = Step::Broken("its link leads to itself");
         check(paging, at("b"), 2, envelope(Some(2), Some("cursor=b")), &itself);
-        let counted = Step::Broken("it counts rows and lists none");
-        check(paging, at("b"), 0, envelope(Some(2), None), &counted);
+        check(paging, at("b"), 0, envelope(Some(2), None), &Step::End(at("b")));
+        check(paging, at("b"), 0, envelope(Some(2), Some("cursor=b")), &Step::End(at("b")));
         assert!(paging.knows(&at("b")) && !paging.knows(&Token::StartTime(5)));
     }
 
@@ -594,6 +613,8 @@ mod tests {
         check(Paging::NextUrl, Token::First, 9, envelope(Some("page_size=5&p=2")), &next);
         check(Paging::NextUrl, Token::First, 0, envelope(Some("page_size=5&p=2")), &next);
         check(Paging::NextUrl, at.clone(), 9, envelope(None), &Step::End(Token::First));
+        let empty = Envelope { next_page_url: Some(String::new()), ..Envelope::default() };
+        check(Paging::NextUrl, at.clone(), 9, empty, &Step::End(Token::First));
         let itself = Step::Broken("its link leads to itself");
         check(Paging::NextUrl, at.clone(), 9, envelope(Some("page_size=5&p=2")), &itself);
         let bare = Envelope { next_page_url: Some("https://x".into()), ..Envelope::default() };

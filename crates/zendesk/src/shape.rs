@@ -21,6 +21,8 @@ pub struct ListShape {
     pub is_optional: bool,
     /// Whether one object stands in the place of the list.
     pub is_object: bool,
+    /// Whether an answer without it is sound where it has another list of this kind.
+    pub is_one_of_several: bool,
 }
 
 impl Shape {
@@ -52,6 +54,7 @@ impl ListShape {
         self.wanted.dedup();
         self.is_optional &= other.is_optional;
         self.is_object |= other.is_object;
+        self.is_one_of_several |= other.is_one_of_several;
         self.or_at = if self.or_at.is_empty() { other.or_at } else { self.or_at };
         Self::add_to(&mut self.inner, other.inner);
     }

@@ -124,9 +124,7 @@ fn incremental(
         frozen.filter(|_| stream.dated).and_then(|frozen| moved(stream, config.start, frozen, now)),
     );
     warnings.extend(incomplete(stream, saved, frozen));
-    if let Some(warning) = forgotten(stream, saved.cursor, now) {
-        warnings.push(warning);
-    }
+    warnings.extend(forgotten(stream, saved, now));
     let bound = bound.max(configured.filter(|_| bound.is_some()));
     // A later start date wins over what was saved, because it always bounds.
     let later = configured.filter(|configured| saved.cursor.is_some_and(|flat| flat < *configured));
@@ -298,10 +296,13 @@ fn incomplete(stream: &ResolvedStream, saved: &Saved, frozen: Option<i64>) -> Op
     }
 }
 
-/// A warning when rows may have come and gone since the saved position.
-fn forgotten(stream: &ResolvedStream, flat: Option<i64>, now: Now) -> Option<String> {
+/// A warning when rows may have come and gone since the saved position. Where nothing is new for long,
+/// the position is older than the last read.
+fn forgotten(stream: &ResolvedStream, saved: &Saved, now: Now) -> Option<String> {
     let days = stream.feed.kept_days?;
-    let gone = flat? < now.unix.saturating_sub(days * 86_400);
+    let ended = saved.walk.as_ref().filter(|walk| walk.phase == Phase::Done);
+    let last = saved.cursor.max(ended.and_then(|walk| walk.began));
+    let gone = last? < now.unix.saturating_sub(days * 86_400);
     gone.then(|| {
         format!(
             "{}: the last read is longer ago than the {days} days for which Zendesk keeps these \
@@ -671,5 +672,19 @@ mod tests {
             begun("ticket_activities", &json!({ "updated_at": at })).1.warnings.len()
         };
         assert_eq!((warnings(29), warnings(31)), (0, 1));
+    }
+
+    #[test]
+    fn rows_that_were_asked_for_of_late_are_not_told_to_be_gone_however_old_the_newest_is() {
+        let warnings = |days: i64, is_done: bool| {
+            let newest = zendesk::timestamp::to_iso(NOW.unix - 99 * DAY);
+            let walk = json!({"v":1,"feed":"engagements","kind":"first","token":"",
+                "done":is_done,"bound":START_UNIX,"began":NOW.unix - days * DAY});
+            let state = json!({ "engagement_end_time": newest, "walk": walk });
+            begun("engagements", &state).1.warnings.len()
+        };
+        assert_eq!((warnings(1, true), warnings(89, true), warnings(91, true)), (0, 0, 1));
+        // That one did not end.
+        assert_eq!(warnings(1, false), 1);
     }
 }

@@ -519,6 +519,14 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn statuses_of_one_list_are_taken_where_the_other_is_not_sent() {
+        let id = |body: &str| records(&["agent_statuses"], body)[0][0]["id"].clone();
+        let row = r#"[{"id":7,"attributes":{"name":"Lunch"}}]"#;
+        assert_eq!(id(&format!("{{\"custom\":{row}}}")), 7);
+        assert_eq!(id(&format!("{{\"default\":{row},\"custom\":null}}")), 7);
+    }
+
+    #[test]
     fn rows_of_several_lists_tell_which_they_are_of() {
         let body = r#"{"definitions":{"conditions_any":[{"subject":"a","condition":"x"}],
             "conditions_all":[{"subject":"a"},{"subject":"b"}]}}"#;

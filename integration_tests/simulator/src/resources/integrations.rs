@@ -32,7 +32,11 @@ pub(super) const RESOURCES: &[Resource] = &[
     few(
         "webhooks",
         rows::webhook,
-        &[by_cursor("webhooks", "webhooks", "webhooks", scope(ADMINS, "webhooks"))],
+        // Its `meta` may be only `has_more`.
+        &[Listing {
+            dialect: Dialect::JsonApi,
+            ..by_cursor("webhooks", "webhooks", "webhooks", scope(ADMINS, "webhooks"))
+        }],
     ),
     Resource {
         parent: Some("webhooks"),

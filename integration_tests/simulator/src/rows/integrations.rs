@@ -92,7 +92,7 @@ pub(crate) fn invocation(seed: &Seed) -> String {
 /// Which keys a target has depends on its kind.
 pub(crate) fn target(seed: &Seed) -> String {
     let secret = |what: &str| secret(seed, &format!("{what}-of-target"));
-    let (kind, own) = match seed.n % 6 {
+    let (kind, own) = match seed.n % 7 {
         0 => (
             "http_target",
             object! {
@@ -109,7 +109,14 @@ pub(crate) fn target(seed: &Seed) -> String {
         ),
         2 => ("twitter_target", object! { "token": secret("token"), "secret": secret("secret") }),
         3 => ("email_target", object! { "email": "crm@example.com", "subject": seed.text(4) }),
-        4 => ("flowdock_target", object! { "api_token": secret("api-token") }),
+        4 => (
+            "pivotal_target",
+            object! {
+                "token": secret("token"), "project_id": "7", "story_type": "bug",
+                "story_title": seed.text(4), "story_labels": "a", "owner_by": "b", "requested_by": "c",
+            },
+        ),
+        5 => ("flowdock_target", object! { "api_token": secret("api-token") }),
         _ => (
             "get_satisfaction_target",
             object! {

@@ -84,6 +84,8 @@ KEYS = {
     "ticket_attachments": ["comment_id", "id"],
     "lines": ["id", "line_type"],
     "agents_activity": ["agent_id"],
+    "email_notifications": ["notification_id"],
+    "capacity_rule_assignees": ["agent_id", "capacity_rule_id"],
     # One object each; the time of the answer, which is their key, the account does not hold.
     **dict.fromkeys(
         (
@@ -101,7 +103,42 @@ KEYS = {
 SECRETS = {"phone_numbers": ["token"], "lines": ["token"]}
 
 # Streams whose rows get the key of the row that they are listed under.
-BELOW = {"schedule_holidays": "schedule_id", "custom_object_fields": "custom_object_key"}
+BELOW = {
+    "schedule_holidays": "schedule_id",
+    "attribute_values": "attribute_id",
+    "custom_object_fields": "custom_object_key",
+    "custom_object_triggers": "custom_object_key",
+    "custom_object_access_rules": "custom_object_key",
+    "article_subscriptions": "article_id",
+    "section_subscriptions": "section_id",
+    "post_subscriptions": "post_id",
+    "topic_subscriptions": "topic_id",
+}
+
+# Streams whose rows are shaped anew, cut, or told apart by no column. The tests in Rust compare them field by
+# field; here only their number is compared.
+COUNTED = """attribute_definitions dynamic_content_variants ticket_conversation_log organization_merges
+    agent_statuses agent_availabilities engagements webhooks webhook_invocations targets target_failures
+    app_installations oauth_clients oauth_global_clients oauth_tokens""".split()
+
+
+def number(sim, stream):
+    """How many rows of a stream are read of the account."""
+    if stream == "dynamic_content_variants":
+        return sum(len(row["row"]["variants"]) for row in sim.order("truth", "dynamic_content_items"))
+    rows = sim.order("truth", stream)
+    # Of other parents they are not asked for.
+    for child, parents, mark in (
+        ("ticket_conversation_log", "tickets", "from_messaging_channel"),
+        ("organization_merges", "organizations", "deleted_at"),
+    ):
+        if stream == child:
+            marked = {
+                str(row["row"]["id"]) for row in sim.order("truth", parents) if row["row"].get(mark)
+            }
+            rows = [row for row in rows if row["parent"] in marked]
+    return len(rows)
+
 
 
 def key(stream, row):
@@ -199,9 +236,8 @@ def differences_of_all(sim, cache, streams):
     found = []
     for stream in streams:
         stored = table(cache, stream)
-        if stream == "attribute_definitions":
-            # Their key is not of one column; only their number is compared.
-            count = len(sim.order("truth", stream))
+        if stream in COUNTED:
+            count = number(sim, stream)
             if len(stored) != count:
                 found.append(f"{stream}: {len(stored)} rows, not {count}")
         else:

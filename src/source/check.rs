@@ -80,12 +80,7 @@ async fn examine(
     emitter: &Emitter,
 ) -> Result<Result<(), String>, Closed> {
     let deadline = Instant::now() + PATIENCE;
-    let token = async {
-        match config.account.credentials.is_oauth() {
-            true => token_facts(client).await.ok().flatten(),
-            false => None,
-        }
-    };
+    let token = token_facts(client, &config.account.credentials);
     let (identity, token, hooks, found) = join4(
         timeout_at(deadline, Box::pin(identity(client))),
         timeout_at(deadline, Box::pin(token)),

@@ -167,12 +167,7 @@ enum Facts {
 
 /// Asks who is signed in, and what the access token may do.
 async fn facts(client: &Client, config: &Config, deadline: Instant) -> Facts {
-    let token = async {
-        match config.account.credentials.is_oauth() {
-            true => token_facts(client).await.ok().flatten(),
-            false => None,
-        }
-    };
+    let token = token_facts(client, &config.account.credentials);
     match timeout_at(deadline, Box::pin(join(identity(client), token))).await {
         Ok((Ok(identity), token)) => Facts::Known { identity: Some(identity), token },
         Ok((Err(NoIdentity::Api(error)), token)) if error.kind == ErrorKind::Forbidden => {

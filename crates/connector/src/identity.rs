@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::config::Credentials;
 use zendesk::budget::Bucket;
 use zendesk::client::{Client, PageSize, Request, RequestStats};
 use zendesk::error::{ApiError, ErrorKind};
@@ -144,13 +145,14 @@ pub async fn identity(client: &Client) -> Result<Identity, NoIdentity> {
     Ok(Identity { id, role: user.role.unwrap_or_default() })
 }
 
-/// What is known of the access token that signs the request. None when Zendesk does not say.
-///
-/// # Errors
-/// [`ApiError`] when there is no answer.
-pub async fn token_facts(client: &Client) -> Result<Option<TokenFacts>, ApiError> {
-    let current: Option<Current> = ask(client, "oauth/tokens/current.json", &[]).await?;
-    Ok(current.map(|current| current.token))
+/// What is known of the access token that signs the request. None where there is none, and where Zendesk
+/// does not say or answer.
+pub async fn token_facts(client: &Client, credentials: &Credentials) -> Option<TokenFacts> {
+    if !credentials.is_oauth() {
+        return None;
+    }
+    let current: Option<Current> = ask(client, "oauth/tokens/current.json", &[]).await.ok()?;
+    current.map(|current| current.token)
 }
 
 /// How many webhooks the account has, as far as one page tells, and whether there are more.

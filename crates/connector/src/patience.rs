@@ -5,9 +5,8 @@ use std::time::Duration;
 use tokio::time::timeout;
 use zendesk::client::Client;
 
-/// How long somebody who waits for `check`, or for the columns of `discover`, is let wait. A check
-/// answers within twenty seconds, also when the network is black; what is left of them is for new
-/// tokens that have to be saved.
+/// How long somebody who waits for `check` is let wait. A check answers within twenty seconds, also when the
+/// network is black; what is left of them is for new tokens that have to be saved.
 pub const PATIENCE: Duration = Duration::from_secs(16);
 
 /// How long a command that is done waits for new tokens to be saved.

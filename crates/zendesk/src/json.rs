@@ -70,6 +70,14 @@ pub fn members(body: &[u8], object: Span) -> Vec<(Span, Span)> {
     members
 }
 
+/// Where the value of a member of the object stands that stands there; the last one where there are several.
+#[must_use]
+pub fn member(body: &[u8], object: Span, key: &str) -> Option<Span> {
+    let is_named = |name: Span| body.get(name.start + 1..name.end - 1) == Some(key.as_bytes());
+    let mut members = members(body, object).into_iter().rev();
+    members.find(|(name, _)| is_named(*name)).map(|(_, value)| value)
+}
+
 /// Where the elements of the array stand that stands there. None when it is no array.
 #[must_use]
 pub fn elements(body: &[u8], array: Span) -> Vec<Span> {

@@ -91,10 +91,7 @@ async fn examine(api: &Arc<Api>, config: &Config, out: &Out) -> Result<Result<()
                        administrator, or as an agent."
             .to_owned()));
     }
-    let token = match config.account.credentials.is_oauth() {
-        true => token_facts(&api.client).await.ok().flatten(),
-        false => None,
-    };
+    let token = token_facts(&api.client, &config.account.credentials).await;
     let writable = scopes(token.as_ref(), &config.audiences, out).await?;
     if writable.is_empty() {
         return Ok(Err(

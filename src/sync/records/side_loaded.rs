@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::streams::{ATTRIBUTES, INCLUDED, ResolvedStream};
 use zendesk::edit::Text;
-use zendesk::json::{Member, Span, elements, members};
+use zendesk::json::{Member, Span, elements, member};
 use zendesk::page::Page;
 
 /// The lists of a page that a stream's rows have elements of, by their names.
@@ -52,9 +52,9 @@ impl<'p> SideLoaded<'p> {
     pub fn included(&self, identifiers: &[Span], text: &Text) -> Vec<(Span, Span)> {
         let by_id = self.lists.iter().find(|(known, _)| *known == INCLUDED).map(|(_, by_id)| by_id);
         let found = identifiers.iter().filter_map(|identifier| {
-            let id = member(text, *identifier, "id")?;
+            let id = member(&text.body, *identifier, "id")?;
             let resource = by_id?.get(text.raw(id)).copied()?;
-            let attributes = member(text, resource, ATTRIBUTES)?;
+            let attributes = member(&text.body, resource, ATTRIBUTES)?;
             (text.raw(attributes).first() == Some(&b'{')).then_some((id, attributes))
         });
         found.collect()
@@ -71,13 +71,6 @@ impl<'p> SideLoaded<'p> {
         }
         put
     }
-}
-
-/// The value of a member of an object; the last one where there are several.
-fn member(text: &Text, object: Span, key: &str) -> Option<Span> {
-    let is_named = |name: Span| text.body.get(name.start + 1..name.end - 1) == Some(key.as_bytes());
-    let mut members = members(&text.body, object).into_iter().rev();
-    members.find(|(name, _)| is_named(*name)).map(|(_, value)| value)
 }
 
 fn values(text: &Text, value: Span) -> Vec<Span> {

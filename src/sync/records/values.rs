@@ -258,12 +258,7 @@ impl<'p> Values<'p, '_> {
     fn inside(&self, level: usize, key: &str, path: &[&str]) -> Option<Span> {
         let body = &self.place.text.body;
         let whole = self.place.member_of(level, key)?.value;
-        path.iter().try_fold(whole, |object, key| {
-            let is_named =
-                |name: Span| body.get(name.start + 1..name.end - 1) == Some(key.as_bytes());
-            let mut members = json::members(body, object).into_iter().rev();
-            members.find(|(name, _)| is_named(*name)).map(|(_, value)| value)
-        })
+        path.iter().try_fold(whole, |object, key| json::member(body, object, key))
     }
 
     /// Appends an array of the attributes of those resources, each with its id in front.

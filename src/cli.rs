@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 use tokio::sync::watch;
 
 use crate::config::Config;
+use crate::source::configured_catalog::configured_catalog;
 use crate::source::prepare::ReadRequest;
 use crate::source::read::{Outcome, read};
 use crate::source::{Environment, check, discover, spec};
@@ -17,9 +18,10 @@ use airbyte::catalog;
 use airbyte::message::{ErrorTrace, Level};
 use airbyte::source::emitter::Emitter;
 use airbyte::source::state::SavedStates;
-use airbyte::stdout::{Closed, is_not_gone};
+use airbyte::stdout::{Closed, Stdout, is_not_gone};
 use connector::environment::variable;
 use connector::failure::{invalid_config, refused};
+use connector::paint::Paint;
 use connector::patience::{ANSWER_WITHIN, LAST_WORDS_WITHIN, STOPPED_WITHIN};
 use connector::process::{
     LARGEST_CATALOG_BYTES, LARGEST_CONFIG_BYTES, command_line, contents, runtime, unusable,
@@ -30,6 +32,10 @@ use zendesk::clock::Clock;
 use zendesk::secret::Secret;
 use zendesk::webhook;
 
+mod arguments;
+
+use self::arguments::CatalogArgs;
+
 /// A state of Airbyte's connector may hold an entry per ticket.
 const LARGEST_STATE_BYTES: u64 = 64 << 20;
 
@@ -38,8 +44,10 @@ const LARGEST_CALL_BYTES: u64 = 16 << 20;
 
 /// Reads a Zendesk account and writes Airbyte messages, one JSON object per line, to stdout.
 ///
-/// A sync: `check` says whether the credentials work, `discover` lists the streams, and `read`
-/// reads those of a configured catalog, from a saved state if there is one.
+/// A sync: `check` says whether the credentials work, `discover` lists the streams, `catalog` makes a
+/// configured catalog of some of them, and `read` reads those, from a saved state if there is one.
+///
+/// At a terminal `spec`, `check` and `discover` answer in plain text, and with messages elsewhere.
 #[derive(Debug, Parser)]
 #[command(name = "source-zendesk-support", version, infer_long_args = true)]
 struct Cli {
@@ -62,19 +70,31 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Print what can be configured.
-    Spec,
+    Spec {
+        /// Answer with messages at a terminal too.
+        #[arg(long)]
+        json: bool,
+    },
     /// Say whether the configuration works.
     Check {
         /// The configuration, a JSON file.
         #[arg(long)]
         config: PathBuf,
+        /// Answer with messages at a terminal too.
+        #[arg(long)]
+        json: bool,
     },
     /// Print the streams of the account.
     Discover {
         /// The configuration, a JSON file.
         #[arg(long)]
         config: PathBuf,
+        /// Answer with messages at a terminal too.
+        #[arg(long)]
+        json: bool,
     },
+    /// Print a configured catalog of some streams, for `read`.
+    Catalog(CatalogArgs),
     /// Print the records of the selected streams, and the state to go on from.
     Read {
         /// The configuration, a JSON file.
@@ -102,6 +122,17 @@ enum Command {
     },
 }
 
+impl Command {
+    /// Whether it answers a person in plain text, where one is there.
+    fn is_for_people(&self) -> bool {
+        match self {
+            Self::Spec { json } | Self::Check { json, .. } | Self::Discover { json, .. } => !json,
+            // Rows are for programs.
+            Self::Read { .. } | Self::Catalog(_) | Self::VerifyWebhook { .. } => false,
+        }
+    }
+}
+
 #[expect(clippy::unnecessary_wraps, reason = "a parser of arguments may fail")]
 fn secret(text: &str) -> Result<Secret, Infallible> {
     Ok(Secret::new(text))
@@ -115,19 +146,23 @@ pub fn run() -> ExitCode {
         Err(code) => return code,
     };
     let Some(command) = cli.command else {
-        return unusable("a command is missing: spec, check, discover or read; --help says more");
+        return unusable(
+            "a command is missing: spec, check, discover, catalog or read; --help says more",
+        );
     };
     let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(code) => return code,
     };
-    if let Command::Spec = command {
-        return wrote(std::io::stdout().write_all(&spec::line()));
+    let mut environment = environment(cli.debug);
+    environment.shared.terminal.take_if(|_| !command.is_for_people());
+    if let Command::Spec { .. } = command {
+        let answer = environment.shared.terminal.map_or_else(spec::line, spec::text);
+        return wrote(std::io::stdout().write_all(&answer));
     }
     if let Command::VerifyWebhook { signature, timestamp, secret } = &command {
         return verify_webhook(signature, timestamp, secret);
     }
-    let environment = environment(cli.debug);
     let code = runtime.block_on(Box::pin(act(command, &environment)));
     // A write that hangs on a reader which never reads must not hold the process.
     runtime.shutdown_background();
@@ -166,11 +201,21 @@ fn verify_webhook(signature: &str, timestamp: &str, secret: &Secret) -> ExitCode
 async fn act(command: Command, environment: &Environment) -> ExitCode {
     let clock = Clock::new(environment.shared.clock_scale);
     let timer = clock.clone();
-    let emitter = Arc::new(Emitter::new(
-        std::io::stdout(),
-        move || timer.elapsed(),
-        environment.shared.debug,
-    ));
+    let (now, debug) = (move || timer.elapsed(), environment.shared.debug);
+    let emitter = match (&command, environment.shared.terminal) {
+        // Its stdout is for the catalog alone.
+        (Command::Catalog(_), _) => {
+            let paint = Paint::of_stderr();
+            let emitter = Emitter::new(std::io::stderr(), now, debug);
+            emitter.in_text(Box::new(move |level, text| paint.log(level, text)))
+        }
+        (_, Some(paint)) => {
+            let emitter = Emitter::new(std::io::stdout(), now, debug);
+            emitter.in_text(Box::new(move |level, text| paint.log(level, text)))
+        }
+        (_, None) => Emitter::new(std::io::stdout(), now, debug),
+    };
+    let emitter = Arc::new(emitter);
     let mut terminated = Terminated::listen();
     let done = match command {
         Command::Read { config, catalog, state } => {
@@ -221,23 +266,52 @@ async fn answer(
     stop: watch::Receiver<bool>,
 ) -> Result<Outcome, Closed> {
     match command {
-        Command::Check { config } => {
+        Command::Check { config, .. } => {
             let config = contents(&config, "the configuration", LARGEST_CONFIG_BYTES);
             check::check(config, environment, clock, emitter, stop).await?;
             Ok(Outcome::Complete)
         }
-        Command::Discover { config } => match read_config(&config) {
+        Command::Discover { config, .. } => match read_config(&config) {
             Ok(config) => {
                 let done = discover::discover(&config, environment, clock, emitter, stop).await;
                 finish(emitter, done).await
             }
             Err(trouble) => finish(emitter, Ok(Err(trouble))).await,
         },
+        Command::Catalog(args) => {
+            let config = read_config(&args.config);
+            let selection = args.selection();
+            let made = match config {
+                Ok(config) => {
+                    let made =
+                        configured_catalog(&config, &selection, environment, clock, emitter, stop);
+                    Box::pin(made).await?
+                }
+                Err(trouble) => Err(trouble),
+            };
+            match made {
+                Ok(None) => Ok(Outcome::Complete),
+                Ok(Some(catalog)) => hand_out(catalog).await,
+                Err(trouble) => finish(emitter, Ok(Err(trouble))).await,
+            }
+        }
         // Reading has a way of its own to end, and the others need none of this.
-        Command::Spec | Command::Read { .. } | Command::VerifyWebhook { .. } => {
+        Command::Spec { .. } | Command::Read { .. } | Command::VerifyWebhook { .. } => {
             emitter.line(spec::line()).await.map(|()| Outcome::Complete)
         }
     }
+}
+
+/// Writes a document to stdout, where the log goes elsewhere.
+async fn hand_out(document: Vec<u8>) -> Result<Outcome, Closed> {
+    let stdout = Stdout::new(std::io::stdout(), (), false);
+    stdout.line(document).await?;
+    let is_written = stdout.finish(LAST_WORDS_WITHIN).await;
+    if let Some(why) = stdout.unwritable() {
+        let _ = unwritable(why);
+        return Ok(Outcome::Failed);
+    }
+    Ok(if is_written { Outcome::Complete } else { Outcome::ReaderGone })
 }
 
 /// Writes the trouble that ended a command, if one did.

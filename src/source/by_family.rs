@@ -3,11 +3,12 @@
 use std::fmt::Write;
 
 use crate::streams::{Family, Reading, ResolvedStream};
+use connector::paint::{Color, Paint};
 
 /// The streams family by family, a line each: name, whether it can be read incrementally, and who may
 /// read it.
 #[must_use]
-pub fn by_family(streams: &[&ResolvedStream]) -> String {
+pub fn by_family(streams: &[&ResolvedStream], paint: Paint) -> String {
     let longest =
         streams.iter().map(|stream| stream.name.chars().count()).max().unwrap_or_default();
     let mut text = String::new();
@@ -17,13 +18,16 @@ pub fn by_family(streams: &[&ResolvedStream]) -> String {
             continue;
         }
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "{} ({})", family.title(), members.len());
+        let title = format!("{} ({})", family.title(), members.len());
+        let _ = writeln!(text, "{}", paint.paint(Color::Heading, &title));
         for stream in members {
             let mode = match stream.reading() {
                 Reading::FullRefreshOnly => "full refresh",
                 _ => "incremental",
             };
-            let _ = writeln!(text, "  {:<longest$}  {mode:<12}  {}", stream.name, stream.access);
+            let begin = 2 + longest + 2 + 12 + 2;
+            let needs = paint.wrapped(&stream.access.to_string(), begin);
+            let _ = writeln!(text, "  {:<longest$}  {mode:<12}  {needs}", stream.name);
         }
     }
     text
@@ -35,12 +39,14 @@ mod tests {
     use crate::config::Config;
     use crate::streams::registry;
 
+    const PLAIN: Paint = Paint { is_colored: false, columns: 1000 };
+
     #[test]
     fn every_stream_has_a_line_below_its_family() {
         let config =
             br#"{"subdomain":"acme","credentials":{"credentials":"oauth2.0","access_token":"x"}}"#;
         let streams = registry(&Config::parse(config).unwrap());
-        let text = by_family(&streams.iter().collect::<Vec<_>>());
+        let text = by_family(&streams.iter().collect::<Vec<_>>(), PLAIN);
         for stream in &streams {
             let line = text
                 .lines()

@@ -1,5 +1,5 @@
 //! `check`: whether the credentials work, and which streams they can read. The answer is one
-//! CONNECTION_STATUS. LOG lines before it hold the details.
+//! CONNECTION_STATUS. LOG lines before it hold the details. At a terminal they are a table and a sentence.
 
 use std::sync::Arc;
 
@@ -9,8 +9,10 @@ use tokio::time::{Instant, timeout_at};
 
 use super::asker::Asker;
 use super::brands::{HelpCenters, NoHelpCenters, ask_hosts, help_centers, spokesman};
+use super::check_table::{self, table};
 use super::endings::some;
-use super::findings::{Findings, add};
+use super::estimate::counts;
+use super::findings::{Findings, Found, add};
 use super::name_conflicts::clash;
 use super::probe::{Reach, gates, missing_scopes, reach, unanswered};
 use super::{Environment, connect, deletions, failure};
@@ -22,6 +24,7 @@ use airbyte::stdout::Closed;
 use connector::connect::ends_soon;
 use connector::failure::{invalid_config, of_identity};
 use connector::identity::{Identity, NoIdentity, TokenFacts, identity, token_facts, webhooks};
+use connector::paint::Paint;
 use connector::patience::{PATIENCE, settle};
 use connector::refusals::is_scope;
 use zendesk::budget::Bucket;
@@ -41,19 +44,23 @@ pub async fn check(
     emitter: &Arc<Emitter>,
     stop: watch::Receiver<bool>,
 ) -> Result<(), Closed> {
-    let failed = |message: &str| message::connection_status(Some(message));
+    let terminal = environment.shared.terminal;
+    let answer = |failure: Option<&str>| match terminal {
+        Some(paint) => check_table::verdict(failure, paint).into_bytes(),
+        None => message::connection_status(failure),
+    };
     let parse =
         |text: Vec<u8>| Config::parse(&text).map_err(|violations| invalid_config(&violations));
     let config = match config.and_then(parse) {
         Ok(config) => Arc::new(config),
-        Err(trouble) => return emitter.line(failed(&trouble.message)).await,
+        Err(trouble) => return emitter.line(answer(Some(&trouble.message))).await,
     };
     if let Some(warning) = ends_soon(&config.account.credentials) {
         emitter.log(Level::Warn, warning).await?;
     }
     let streams = registry(&config);
     if let Some(trouble) = clash(&config, &streams) {
-        return emitter.line(failed(&trouble.message)).await;
+        return emitter.line(answer(Some(&trouble.message))).await;
     }
     if let Some(warning) = deletions::warning(&config, &streams) {
         emitter.log(Level::Warn, &warning).await?;
@@ -63,20 +70,21 @@ pub async fn check(
     }
     let client = match connect(&config, environment, clock, stop.clone(), emitter) {
         Ok(client) => client.impatient(),
-        Err(trouble) => return emitter.line(failed(&trouble.message)).await,
+        Err(trouble) => return emitter.line(answer(Some(&trouble.message))).await,
     };
-    let found = examine(&client, &config, emitter).await?;
+    let found = examine(&client, &config, terminal, emitter).await?;
     settle(&client).await;
     if *stop.borrow() {
         return Ok(());
     }
-    emitter.line(message::connection_status(found.err().as_deref())).await
+    emitter.line(answer(found.err().as_deref())).await
 }
 
 /// Says what there is to know, and why the check fails if it does.
 async fn examine(
     client: &Client,
     config: &Config,
+    terminal: Option<Paint>,
     emitter: &Emitter,
 ) -> Result<Result<(), String>, Closed> {
     let deadline = Instant::now() + PATIENCE;
@@ -115,21 +123,43 @@ async fn examine(
         Err(_) => emitter.log(Level::Info, "webhooks configured: no answer in time").await?,
     }
     let asker = Asker { identity: identity.as_ref(), token: token.as_ref() };
-    streams(client, config, &asker, found.ok(), deadline, emitter).await
+    let mut streams = registry(config);
+    streams.retain(|stream| stream.is_offered);
+    let probing = probe(client, config, &asker, (&streams, found.ok()), deadline, emitter);
+    let findings = match Box::pin(probing).await? {
+        Ok(findings) => findings,
+        Err(why) => return Ok(Err(why)),
+    };
+    let last_failure = client.last_failure();
+    match terminal {
+        None => {
+            for (level, message) in findings.messages(last_failure.as_ref()) {
+                emitter.log(level, &message).await?;
+            }
+        }
+        Some(paint) => {
+            let readable =
+                |stream: &&ResolvedStream| findings.of(&stream.name) == Some(Found::Readable);
+            let readable = streams.iter().filter(readable);
+            let rows = Box::pin(counts(client, config, readable, deadline)).await;
+            let table = table(&streams, &findings, &rows, last_failure.as_ref(), paint);
+            emitter.line(table.into_bytes()).await?;
+        }
+    }
+    Ok(findings.verdict())
 }
 
-/// Probes every group of streams and logs the results.
-async fn streams(
+/// Probes every group of streams, and logs what is to be known of scopes and help centers. Returns why the
+/// check fails where it does whatever the probes say.
+async fn probe<'s>(
     client: &Client,
     config: &Config,
     asker: &Asker<'_>,
-    found: Option<Result<HelpCenters, NoHelpCenters>>,
+    (streams, found): (&'s [ResolvedStream], Option<Result<HelpCenters, NoHelpCenters>>),
     deadline: Instant,
     emitter: &Emitter,
-) -> Result<Result<(), String>, Closed> {
-    let mut streams = registry(config);
-    streams.retain(|stream| stream.is_offered);
-    for (scope, names) in missing_scopes(&streams, asker) {
+) -> Result<Result<Findings<'s>, String>, Closed> {
+    for (scope, names) in missing_scopes(streams, asker) {
         let message = format!("the scope `{scope}` is missing for: {}", names.join(", "));
         emitter.log(Level::Warn, &message).await?;
     }
@@ -137,9 +167,9 @@ async fn streams(
         Ok(found) => found,
         Err(why) => return Ok(Err(why)),
     };
-    let help_center = hosts(client, config, asker, (&streams, &found), deadline, emitter).await?;
+    let help_center = hosts(client, config, asker, (streams, &found), deadline, emitter).await?;
     let help_center = help_center.as_deref();
-    let gates = gates(&streams, asker);
+    let gates = gates(streams, asker);
     let probes = gates.iter().map(|gate| {
         gate.ask(async |asked| {
             let asking = Box::pin(reach(client, asked, config, help_center));
@@ -152,10 +182,7 @@ async fn streams(
             return Ok(Err(why));
         }
     }
-    for (level, message) in findings.messages(client.last_failure().as_ref()) {
-        emitter.log(level, &message).await?;
-    }
-    Ok(findings.verdict())
+    Ok(Ok(findings))
 }
 
 /// Logs what the user should know about where help centers are read. None are known when the brands

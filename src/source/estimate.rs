@@ -7,9 +7,10 @@
 
 use std::sync::Arc;
 
-use futures_util::future::try_join_all;
+use futures_util::future::{join_all, try_join_all};
 use serde::Deserialize;
 use tokio::sync::Mutex;
+use tokio::time::{Instant, timeout_at};
 
 use crate::config::Config;
 use crate::streams::ResolvedStream;
@@ -61,7 +62,8 @@ pub async fn estimate(
 ) -> Result<(), Closed> {
     let turn = Mutex::new(());
     // Polled together: see ARCHITECTURE, Invariants.
-    let counts = by_count(streams, config).into_iter().map(|((count, bound), streams)| {
+    let bounded = streams.iter().map(|FromTheBeginning { stream, bound }| (&**stream, *bound));
+    let counts = by_count(bounded, config).into_iter().map(|((count, bound), streams)| {
         let turn = &turn;
         async move {
             // First the first page, which streams of one count have in common.
@@ -91,18 +93,39 @@ pub async fn estimate(
     try_join_all(counts).await.map(drop)
 }
 
+/// About how many rows a first read would bring of each of these streams, where Zendesk counts them and
+/// has answered by then.
+pub async fn counts<'s>(
+    client: &Client,
+    config: &Config,
+    streams: impl Iterator<Item = &'s ResolvedStream>,
+    deadline: Instant,
+) -> Vec<(&'s str, u64)> {
+    let start = config.start.unix(client.clock().now_unix());
+    let bounded = streams.map(|stream| (stream, stream.dated.then_some(start)));
+    let counts =
+        by_count(bounded, config).into_iter().map(|((count, bound), streams)| async move {
+            let rows = timeout_at(deadline, Box::pin(asked(client, &count, bound))).await;
+            rows.ok().and_then(Result::ok).map(|rows| (rows, streams))
+        });
+    let counted = join_all(counts).await.into_iter().flatten();
+    counted
+        .flat_map(|(rows, streams)| streams.into_iter().map(move |stream| (&*stream.name, rows)))
+        .collect()
+}
+
 /// A count, and the bound that it is asked with.
 type Asked = (Counting, Option<i64>);
 
 /// Streams by the count that is true of them.
 fn by_count<'s>(
-    streams: &'s [FromTheBeginning],
+    streams: impl Iterator<Item = (&'s ResolvedStream, Option<i64>)>,
     config: &Config,
 ) -> Vec<(Asked, Vec<&'s ResolvedStream>)> {
     let mut counts: Vec<(Asked, Vec<&ResolvedStream>)> = Vec::new();
-    for FromTheBeginning { stream, bound } in streams {
+    for (stream, bound) in streams {
         let Some(count) = stream.counted(config) else { continue };
-        let asked = (count, *bound);
+        let asked = (count, bound);
         match counts.iter_mut().find(|(other, _)| *other == asked) {
             Some((_, streams)) => streams.push(stream),
             None => counts.push((asked, vec![stream])),

@@ -18,6 +18,18 @@ pub struct Findings<'s> {
     refused: Vec<(String, Vec<&'s str>)>,
 }
 
+/// What was found of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found<'f> {
+    Readable,
+    /// By another listing, which has less.
+    OnFallback,
+    /// Zendesk gave no clear answer.
+    Unknown,
+    /// The reason, and what to do.
+    Refused(&'f str),
+}
+
 impl<'s> Findings<'s> {
     /// Adds what a probe found about a group; nothing where there was no answer in time.
     ///
@@ -51,6 +63,22 @@ impl<'s> Findings<'s> {
         for stream in refused {
             add(&mut self.refused, failure::why_not(group.asked, error, asker), &stream.name);
         }
+    }
+
+    /// What the probes found of a stream. None where no probe speaks for it.
+    #[must_use]
+    pub fn of(&self, stream: &str) -> Option<Found<'_>> {
+        let is_among = |names: &[&str]| names.contains(&stream);
+        if let Some((why, _)) = self.refused.iter().find(|(_, names)| is_among(names)) {
+            return Some(Found::Refused(why));
+        }
+        [
+            (&self.readable, Found::Readable),
+            (&self.on_fallback, Found::OnFallback),
+            (&self.unknown, Found::Unknown),
+        ]
+        .into_iter()
+        .find_map(|(names, found)| is_among(names).then_some(found))
     }
 
     /// What to log. `last_failure` says why there is no clear answer about some streams.

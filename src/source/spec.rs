@@ -1,6 +1,8 @@
 //! `spec`: what can be configured.
 
 use airbyte::message;
+use connector::option_list::option_list;
+use connector::paint::Paint;
 use serde_json::Value;
 
 use crate::config::connection_specification;
@@ -12,6 +14,12 @@ const PROTOCOL_VERSION: &str = "0.18.0";
 #[must_use]
 pub fn line() -> Vec<u8> {
     message::spec(&specification())
+}
+
+/// The options, for a person at a terminal.
+#[must_use]
+pub fn text(paint: Paint) -> Vec<u8> {
+    option_list(&connection_specification(), paint).into_bytes()
 }
 
 /// The connector specification.

@@ -28,6 +28,22 @@ impl Family {
         Self::Audit,
     ];
 
+    /// Its name on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tickets => "tickets",
+            Self::People => "people",
+            Self::Settings => "settings",
+            Self::HelpCenter => "help_center",
+            Self::Community => "community",
+            Self::Talk => "talk",
+            Self::Routing => "routing",
+            Self::CustomObjects => "custom_objects",
+            Self::Audit => "audit",
+        }
+    }
+
     /// Its name for people.
     #[must_use]
     pub fn title(self) -> &'static str {

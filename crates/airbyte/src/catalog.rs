@@ -1,16 +1,33 @@
 //! The configured catalog: which streams to read and how. Read tolerantly, because platforms send
-//! nulls, keys of their own and duplicate keys; only what a source acts on is looked at.
+//! nulls, keys of their own and duplicate keys; only what a source acts on is looked at. Written as
+//! the protocol has it.
 
 use std::error::Error;
 use std::fmt;
 
+use serde::Serialize;
 use serde_json::{Map, Value};
+
+use crate::message::{CatalogStream, escape_line_breaks};
 
 /// How a stream is to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SyncMode {
     FullRefresh,
     Incremental,
+}
+
+impl SyncMode {
+    pub const ALL: [Self; 2] = [Self::Incremental, Self::FullRefresh];
+
+    /// Its name in the protocol.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::FullRefresh => "full_refresh",
+            Self::Incremental => "incremental",
+        }
+    }
 }
 
 /// One selected stream.
@@ -93,6 +110,44 @@ pub fn parse(text: &[u8]) -> Result<Vec<Selected>, CatalogError> {
     Ok(selected)
 }
 
+/// A stream as it is configured. What is read first stands first: the schema is long.
+///
+/// Source: Airbyte Protocol, `ConfiguredAirbyteStream`.
+#[derive(Serialize)]
+struct Configured<'s> {
+    sync_mode: &'static str,
+    destination_sync_mode: &'static str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    cursor_field: &'s [&'static str],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    primary_key: &'s [Vec<&'static str>],
+    stream: &'s CatalogStream,
+}
+
+/// A configured catalog of these streams, a line each, so that a stream can be taken out by its line.
+///
+/// # Errors
+/// When a stream cannot be written as JSON.
+pub fn to_text(streams: &[(CatalogStream, SyncMode)]) -> Result<Vec<u8>, serde_json::Error> {
+    let entries =
+        streams.iter().map(|(stream, mode)| serde_json::to_string(&configured(stream, *mode)));
+    let entries = entries.collect::<Result<Vec<String>, _>>()?.join(",\n");
+    Ok(escape_line_breaks(format!("{{\"streams\":[\n{entries}\n]}}\n").as_bytes()))
+}
+
+/// What is read incrementally is deduplicated where there is a key to do it by. What is read whole every
+/// time takes the place of what was there.
+fn configured(stream: &CatalogStream, mode: SyncMode) -> Configured<'_> {
+    let primary_key = stream.source_defined_primary_key.as_slice();
+    let cursor = stream.default_cursor_field.as_deref().unwrap_or_default();
+    let (destination_sync_mode, cursor_field) = match mode {
+        SyncMode::Incremental if primary_key.is_empty() => ("append", cursor),
+        SyncMode::Incremental => ("append_dedup", cursor),
+        SyncMode::FullRefresh => ("overwrite", [].as_slice()),
+    };
+    Configured { sync_mode: mode.name(), destination_sync_mode, cursor_field, primary_key, stream }
+}
+
 /// Where a JSON error lies, without the text around it, which may hold a secret.
 #[must_use]
 pub fn place(error: &serde_json::Error) -> String {
@@ -122,6 +177,41 @@ mod tests {
                 include_files: None
             }])
         );
+    }
+
+    #[test]
+    fn what_is_written_is_what_is_read() {
+        let stream = |name: &'static str, key: Vec<Vec<&'static str>>| CatalogStream {
+            name: name.into(),
+            json_schema: serde_json::json!({ "properties": { "id": { "title": "a\u{2028}b" } } }),
+            supported_sync_modes: vec!["full_refresh", "incremental"],
+            source_defined_cursor: Some(true),
+            default_cursor_field: Some(vec!["updated_at"]),
+            source_defined_primary_key: key,
+            is_resumable: true,
+            is_file_based: None,
+        };
+        let text = to_text(&[
+            (stream("keyed", vec![vec!["id"]]), SyncMode::Incremental),
+            (stream("keyless", vec![]), SyncMode::Incremental),
+            (stream("whole", vec![vec!["id"]]), SyncMode::FullRefresh),
+        ])
+        .unwrap();
+        let selected = parse(&text).unwrap();
+        let modes: Vec<SyncMode> = selected.iter().map(|stream| stream.mode).collect();
+        assert_eq!(modes, [SyncMode::Incremental, SyncMode::Incremental, SyncMode::FullRefresh]);
+        assert!(selected.iter().all(|stream| stream.properties.is_some()));
+        let text = String::from_utf8(text).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 5, "{text}");
+        for (line, begin) in lines[1..4].iter().zip([
+            r#"{"sync_mode":"incremental","destination_sync_mode":"append_dedup","cursor_field":["updated_at"],"primary_key":[["id"]],"stream":{"name":"keyed""#,
+            r#"{"sync_mode":"incremental","destination_sync_mode":"append","cursor_field":["updated_at"],"stream":{"name":"keyless""#,
+            r#"{"sync_mode":"full_refresh","destination_sync_mode":"overwrite","primary_key":[["id"]],"stream":{"name":"whole""#,
+        ]) {
+            assert!(line.starts_with(begin), "{line}");
+        }
+        assert!(!text.contains('\u{2028}'));
     }
 
     #[test]

@@ -34,12 +34,17 @@ pub fn is_not_gone(error: &io::Error) -> bool {
     !matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset)
 }
 
+/// Makes a line of text, for a person, of what is logged.
+pub type ToText = Box<dyn Fn(Level, &str) -> String + Send + Sync>;
+
 /// Takes blocks in order and writes them to stdout. `L` is the ledger of what is owed to the reader.
 pub struct Stdout<L> {
     inner: Mutex<Inner<L>>,
     /// Room for blocks on their way; closed when the reader has gone.
     room: Arc<Semaphore>,
     debug: bool,
+    /// How LOG and ERROR lines are written for a person; none for messages.
+    to_text: Option<ToText>,
     /// Why a write failed, if it was not that the reader has gone.
     unwritable: Arc<OnceLock<String>>,
 }
@@ -94,7 +99,13 @@ impl<L> Stdout<L> {
             let _ = done.send(written);
         });
         let inner = Mutex::new(Inner { ledger, blocks: Some(blocks), finished: Some(finished) });
-        Self { inner, room, debug, unwritable }
+        Self { inner, room, debug, to_text: None, unwritable }
+    }
+
+    /// Writes LOG and ERROR lines as text from now on, for a person.
+    #[must_use]
+    pub fn in_text(self, to_text: ToText) -> Self {
+        Self { to_text: Some(to_text), ..self }
     }
 
     /// Why stdout cannot be written, where its reader is there and what it leads to takes no more,
@@ -122,7 +133,11 @@ impl<L> Stdout<L> {
         if level == Level::Debug && !self.debug {
             return Ok(());
         }
-        self.line(message::log(level, text)).await
+        self.line(match &self.to_text {
+            Some(to_text) => to_text(level, text).into_bytes(),
+            None => message::log(level, text),
+        })
+        .await
     }
 
     /// Writes a TRACE ERROR.
@@ -130,7 +145,11 @@ impl<L> Stdout<L> {
     /// # Errors
     /// [`Closed`].
     pub async fn error(&self, trouble: &ErrorTrace) -> Result<(), Closed> {
-        self.line(message::error(trouble, unix_ms())).await
+        self.line(match &self.to_text {
+            Some(to_text) => to_text(Level::Error, &trouble.message).into_bytes(),
+            None => message::error(trouble, unix_ms()),
+        })
+        .await
     }
 
     /// Writes a ready line: SPEC, CONNECTION_STATUS or CATALOG.

@@ -1,6 +1,6 @@
 //! What both programs find around themselves.
 
-use std::io::IsTerminal;
+use crate::paint::Paint;
 
 /// The environment of a program.
 #[derive(Clone, Debug)]
@@ -17,8 +17,8 @@ pub struct Environment {
     pub debug: bool,
     /// `LOG_LEVEL`: whether less than the usual lines is wished for.
     pub is_quiet: bool,
-    /// Whether stdout is a terminal, so that a person reads it and no platform.
-    pub is_at_terminal: bool,
+    /// How text looks at the terminal that stdout is. None when it is none, so that a platform reads it.
+    pub terminal: Option<Paint>,
 }
 
 impl Environment {
@@ -35,7 +35,7 @@ impl Environment {
             is_on_platform: variable("WORKER_JOB_ID").is_some(),
             debug: debug || level == "debug",
             is_quiet: ["warn", "warning", "error", "fatal", "off"].contains(&level.as_str()),
-            is_at_terminal: std::io::stdout().is_terminal(),
+            terminal: Paint::of_stdout(),
         }
     }
 }

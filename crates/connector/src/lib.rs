@@ -7,6 +7,8 @@ pub mod dns;
 pub mod environment;
 pub mod failure;
 pub mod identity;
+pub mod option_list;
+pub mod paint;
 pub mod patience;
 pub mod process;
 pub mod proxies;

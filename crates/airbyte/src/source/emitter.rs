@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use super::ledger::{Due, Ledger, Positions, Progress, Totals};
 use crate::message::{self, Status};
-use crate::stdout::{Closed, Stdout, unix_ms};
+use crate::stdout::{Closed, Stdout, ToText, unix_ms};
 
 /// The rows of one page for all its streams, framed, with the positions they reach. It is written
 /// whole, so that a state can never overtake its rows.
@@ -65,6 +65,12 @@ impl Emitter {
     ) -> Self {
         let stdout = Stdout::new(out, Ledger::default(), debug);
         Self { stdout, now: Box::new(now), moved: Notify::new() }
+    }
+
+    /// Writes LOG and ERROR lines as text from now on, for a person.
+    #[must_use]
+    pub fn in_text(self, to_text: ToText) -> Self {
+        Self { stdout: self.stdout.in_text(to_text), ..self }
     }
 
     /// Makes a block by the ledger and the time, and writes it.

@@ -1,0 +1,50 @@
+//! The arguments of `catalog`.
+
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{ArgGroup, Args};
+
+use crate::source::configured_catalog::Selection;
+use crate::streams::Family;
+use airbyte::catalog::SyncMode;
+
+/// Which streams, and how they are read.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("which").args(["streams", "family", "all"]).required(true).multiple(true))]
+pub(super) struct CatalogArgs {
+    /// The configuration, a JSON file.
+    #[arg(long)]
+    pub(super) config: PathBuf,
+    /// These streams, by name.
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    streams: Vec<String>,
+    /// All streams of these families.
+    #[arg(long, value_name = "FAMILY,...", value_delimiter = ',', value_parser = one_of(&Family::ALL, Family::name))]
+    family: Vec<Family>,
+    /// All streams.
+    #[arg(long, conflicts_with_all = ["streams", "family"])]
+    all: bool,
+    /// How streams are read. Left out: incremental where a stream has it. A stream that has it not is read
+    /// by full refreshes.
+    #[arg(long, value_parser = one_of(&SyncMode::ALL, SyncMode::name))]
+    mode: Option<SyncMode>,
+}
+
+impl CatalogArgs {
+    pub(super) fn selection(self) -> Selection {
+        let Self { streams, family: families, mode, .. } = self;
+        let streams = streams.into_iter().map(|name| name.trim().to_owned()).collect();
+        Selection { streams, families, mode }
+    }
+}
+
+/// Takes one of these by its name.
+fn one_of<T: Copy + Send + Sync + 'static>(
+    all: &'static [T],
+    name: fn(T) -> &'static str,
+) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(all.iter().map(|one| name(*one))).try_map(move |written| {
+        all.iter().copied().find(|one| name(*one) == written).ok_or("there is no such value")
+    })
+}

@@ -1,0 +1,224 @@
+//! The streams that an account offers, for `discover` and `catalog`. A stream that needs a plan, a feature,
+//! a role or a scope is probed with one small request, and only a definite refusal of Zendesk's leaves it
+//! out. Platforms remove streams that a catalog lacks, so there is no answer while its contents are unknown.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::{join, join_all};
+use tokio::time::{Instant, timeout_at};
+
+use super::asker::Asker;
+use super::brands::{NoHelpCenters, ask_hosts, candidates, help_centers, spokesman};
+use super::custom_objects::custom_objects;
+use super::name_conflicts::clash;
+use super::probe::{Group, Reach, gates, reach};
+use super::{failure, fields};
+use crate::config::Config;
+use crate::streams::{ResolvedStream, registry, registry_with};
+use airbyte::message::{ErrorTrace, Level};
+use airbyte::source::emitter::Emitter;
+use airbyte::stdout::Closed;
+use connector::failure::of_identity;
+use connector::identity::{Identity, NoIdentity, TokenFacts, identity, token_facts};
+use connector::refusals::is_last_word;
+use zendesk::budget::Bucket;
+use zendesk::client::Client;
+use zendesk::error::ErrorKind;
+use zendesk::site::Site;
+
+/// All probes together take at most this; what has not answered by then stays in.
+const PROBES_WITHIN: Duration = Duration::from_secs(14);
+
+/// The lists of custom fields take at most this. With the probes, and the time that new tokens may need
+/// to be saved, `discover` ends within thirty seconds.
+const COLUMNS_WITHIN: Duration = Duration::from_secs(13);
+
+/// The streams that the configuration offers, with what the account decides of them.
+#[derive(Debug)]
+pub struct Offered {
+    streams: Vec<ResolvedStream>,
+    /// The names of those that Zendesk refuses for certain.
+    refused: Vec<Cow<'static, str>>,
+}
+
+impl Offered {
+    /// The streams that can be read, as far as is known.
+    #[must_use]
+    pub fn listed(&self) -> Vec<&ResolvedStream> {
+        self.streams.iter().filter(|stream| !self.is_refused(&stream.name)).collect()
+    }
+
+    /// Whether Zendesk refuses a stream for certain.
+    #[must_use]
+    pub fn is_refused(&self, name: &str) -> bool {
+        self.refused.iter().any(|refused| refused == name)
+    }
+}
+
+/// Asks which streams the account offers. Those that are wanted get the columns of their custom fields, and
+/// a word in the log where they are left out.
+///
+/// # Errors
+/// [`Closed`] when nobody reads the log.
+pub async fn offered(
+    client: &Client,
+    config: &Config,
+    emitter: &Emitter,
+    is_wanted: impl Fn(&ResolvedStream) -> bool,
+) -> Result<Result<Offered, ErrorTrace>, Closed> {
+    let mut streams = registry(config);
+    if let Some(trouble) = clash(config, &streams) {
+        return Ok(Err(trouble));
+    }
+    streams.retain(|stream| stream.is_offered);
+    let asking = custom_objects(client, config, PROBES_WITHIN);
+    let refusing = Box::pin(refusals(client, config, &streams, emitter, &is_wanted));
+    let (refused, objects) = join(refusing, Box::pin(asking)).await;
+    let refused = refused?;
+    let objects = objects.map_err(|error| failure::of_objects(&error));
+    let (refused, objects) = match refused.and_then(|refused| Ok((refused, objects?))) {
+        Ok(known) => known,
+        Err(trouble) => return Ok(Err(trouble)),
+    };
+    let mut streams = registry_with(config, &objects);
+    if let Some(trouble) = clash(config, &streams) {
+        return Ok(Err(trouble));
+    }
+    streams.retain(|stream| stream.is_offered);
+    let is_listed = |stream: &ResolvedStream| is_wanted(stream) && !refused.contains(&stream.name);
+    let columns =
+        fields::columns_now(client, config, &streams, is_listed, Some(COLUMNS_WITHIN)).await;
+    for (at, columns) in columns {
+        match columns {
+            Ok(columns) => streams[at].with_columns(columns),
+            // Platforms take a catalog without the columns for their end.
+            Err(error) => return Ok(Err(failure::of_fields(&streams[at], &streams, &error))),
+        }
+    }
+    Ok(Ok(Offered { streams, refused }))
+}
+
+/// The streams that Zendesk refuses for certain, the wanted ones logged with the reason; or why nothing
+/// can be read with these credentials.
+async fn refusals(
+    client: &Client,
+    config: &Config,
+    streams: &[ResolvedStream],
+    emitter: &Emitter,
+    is_wanted: impl Fn(&ResolvedStream) -> bool,
+) -> Result<Result<Vec<Cow<'static, str>>, ErrorTrace>, Closed> {
+    let deadline = Instant::now() + PROBES_WITHIN;
+    let site = help_center(client, config, streams, deadline);
+    let (facts, site) = join(facts(client, config, deadline), Box::pin(site)).await;
+    let (identity, token) = match facts {
+        Facts::Known { identity, token } => (identity, token),
+        Facts::Unknown { message } => {
+            emitter.log(Level::Warn, &message).await?;
+            return Ok(Ok(Vec::new()));
+        }
+        Facts::Hopeless(trouble) => return Ok(Err(trouble)),
+    };
+    let site = match site {
+        Ok(site) => site,
+        Err(trouble) => return Ok(Err(trouble)),
+    };
+    let main = site.as_deref();
+    let asker = Asker { identity: identity.as_ref(), token: token.as_ref() };
+    let gates = gates(streams, &asker);
+    let gated = gates.iter().filter(|gate| is_gated(gate.asked(), &asker, main.is_some()));
+    let probes = gated.map(|gate| {
+        gate.ask(async |asked| {
+            timeout_at(deadline, Box::pin(reach(client, asked, config, main))).await.ok()
+        })
+    });
+    let mut left_out = Vec::new();
+    for (Group { asked, streams }, reach) in join_all(probes).await.into_iter().flatten() {
+        if let Some(Reach::Refused(error)) = reach
+            && is_last_word(&error)
+        {
+            let why = failure::why_not(asked, &error, &asker);
+            for stream in streams.iter().filter(|stream| is_wanted(stream)) {
+                let message = format!("{} is left out: {why}", stream.name);
+                emitter.log(Level::Warn, &message).await?;
+            }
+            left_out.extend(streams.iter().map(|stream| stream.name.clone()));
+        }
+    }
+    Ok(Ok(left_out))
+}
+
+/// What is known of the one who asks.
+enum Facts {
+    Known {
+        identity: Option<Identity>,
+        token: Option<TokenFacts>,
+    },
+    /// Whoever has no answer is given everything; probing would only take time.
+    Unknown {
+        message: String,
+    },
+    /// Nothing can be read with these credentials.
+    Hopeless(ErrorTrace),
+}
+
+/// Asks who is signed in, and what the access token may do.
+async fn facts(client: &Client, config: &Config, deadline: Instant) -> Facts {
+    let token = token_facts(client, &config.account.credentials);
+    match timeout_at(deadline, Box::pin(join(identity(client), token))).await {
+        Ok((Ok(identity), token)) => Facts::Known { identity: Some(identity), token },
+        Ok((Err(NoIdentity::Api(error)), token)) if error.kind == ErrorKind::Forbidden => {
+            Facts::Known { identity: None, token }
+        }
+        Ok((Err(error), _)) => {
+            let trouble = of_identity(&error, &config.account);
+            if error.is_hopeless() {
+                return Facts::Hopeless(trouble);
+            }
+            let why = trouble.message;
+            Facts::Unknown {
+                message: format!("all streams are listed, because nothing is known of them: {why}"),
+            }
+        }
+        Err(_) => Facts::Unknown {
+            message: "all streams are listed, because Zendesk did not answer in time".to_owned(),
+        },
+    }
+}
+
+/// The host whose answers count for the streams of help centers, if any is known.
+async fn help_center(
+    client: &Client,
+    config: &Config,
+    streams: &[ResolvedStream],
+    deadline: Instant,
+) -> Result<Option<Arc<Site>>, ErrorTrace> {
+    let sites = match timeout_at(deadline, Box::pin(help_centers(client, config))).await {
+        Ok(Ok(found)) => candidates(&found),
+        Ok(Err(why @ NoHelpCenters::Unknown { .. })) => {
+            return Err(failure::of_help_centers(None, &why));
+        }
+        // Where help centers are read is not known, so nothing that they answer counts.
+        Ok(Err(NoHelpCenters::Unlisted(_))) | Err(_) => Vec::new(),
+    };
+    // One brand whose help center is not there is no reason to leave its streams out.
+    let answers = match sites.as_slice() {
+        [_, _, ..] => Box::pin(ask_hosts(client, config, &sites, streams, deadline)).await,
+        _ => Vec::new(),
+    };
+    Ok(spokesman(&answers, &sites))
+}
+
+/// Whether a stream may be out of reach, so that it is asked for.
+fn is_gated(stream: &ResolvedStream, asker: &Asker<'_>, has_help_center: bool) -> bool {
+    if stream.feed.is_of_brands() && !has_help_center {
+        return false;
+    }
+    // An export that is refused for the role is no reason to leave its streams out.
+    let is_export = stream.feed.buckets.contains(&Bucket::Incremental);
+    stream.access.plan.is_some()
+        || stream.access.feature.is_some()
+        || (asker.may_lack_role(stream) && !is_export)
+        || !asker.covers(stream)
+}

@@ -71,6 +71,24 @@ pub(crate) fn run(mut command: Command) -> Ended {
     ended
 }
 
+/// The same command with a terminal of its own. What the terminal shows is the new stdout. It
+/// is one that `script` makes.
+pub(crate) fn at_a_terminal(command: &Command, redirect: &str) -> Command {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let words: Vec<String> = words.map(|word| format!("'{}'", word.to_string_lossy())).collect();
+    let line = format!("stty cols 100 rows 30; {} {redirect}", words.join(" "));
+    let mut script = Command::new("script");
+    script.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => script.env(name, value),
+            None => script.env_remove(name),
+        };
+    }
+    script.stdout(Stdio::piped());
+    script
+}
+
 /// Looks again and again until something is so.
 pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + LONGEST_LIFE;

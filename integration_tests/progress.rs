@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use simulator::{Settings, Simulator};
 
 use crate::harness::{Connector, INCREMENTAL, catalog};
-use crate::program::{Ended, messages, run};
+use crate::program::{Ended, at_a_terminal, messages, run};
 use crate::protocol::check_output;
 
 /// Simulated seconds per real one: a minute's wait for a limit is a second to look at.
@@ -28,23 +28,6 @@ fn read(connector: &Connector<'_>) -> Command {
     command.arg("--catalog").arg(connector.file("catalog.json", &catalog));
     command.stdout(Stdio::piped());
     command
-}
-
-/// The same command with a terminal of its own. What the terminal shows is the new stdout.
-fn at_a_terminal(command: &Command, redirect: &str) -> Command {
-    let words = std::iter::once(command.get_program()).chain(command.get_args());
-    let words: Vec<String> = words.map(|word| format!("'{}'", word.to_string_lossy())).collect();
-    let line = format!("stty cols 100 rows 30; {} {redirect}", words.join(" "));
-    let mut script = Command::new("script");
-    script.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => script.env(name, value),
-            None => script.env_remove(name),
-        };
-    }
-    script.stdout(Stdio::piped());
-    script
 }
 
 fn shown(ended: &Ended) -> String {

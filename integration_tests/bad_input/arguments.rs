@@ -23,6 +23,13 @@ fn what_is_no_command_ends_with_a_usage_error_on_stderr_alone() {
         (&["check"], 2),
         (&["check", "--config"], 2),
         (&["discover"], 2),
+        (&["read", "--config", "x", "--catalog", "y", "--json"], 2),
+        (&["catalog"], 2),
+        (&["catalog", "--config", "x"], 2),
+        (&["catalog", "--all"], 2),
+        (&["catalog", "--config", "x", "--all", "--streams", "tickets"], 2),
+        (&["catalog", "--config", "x", "--all", "--mode", "both"], 2),
+        (&["catalog", "--config", "x", "--family", "weather"], 2),
         (&["read"], 2),
         (&["read", "--config", "x"], 2),
         (&["read", "--catalog", "x"], 2),
@@ -40,11 +47,15 @@ fn what_is_no_command_ends_with_a_usage_error_on_stderr_alone() {
 #[test]
 fn help_and_version_are_answers() {
     for (args, words) in [
-        (&["--help"] as &[&str], &["spec", "check", "discover", "read", "--debug"] as &[&str]),
+        (
+            &["--help"] as &[&str],
+            &["spec", "check", "discover", "catalog", "read", "--debug"] as &[&str],
+        ),
         (&["-h"], &["spec", "read"]),
         (&["help"], &["spec", "read"]),
         (&["read", "--help"], &["--config", "--catalog", "--state"]),
-        (&["check", "--help"], &["--config"]),
+        (&["check", "--help"], &["--config", "--json"]),
+        (&["catalog", "--help"], &["--streams", "--family", "help_center", "--all", "--mode"]),
         (&["--version"], &[env!("CARGO_PKG_VERSION"), "source-zendesk-support"]),
         (&["-V"], &[env!("CARGO_PKG_VERSION")]),
     ] {

@@ -19,13 +19,13 @@ use super::blocks::{Block, Kind};
 const REAL_DOCKER: &str = r#"#!/bin/sh
 [ "$1" != build ] || exec "$PAGES_DOCKER" tag "$PAGES_IMAGE" "$PAGES_PROGRAM"
 shift
-case " $* " in *" check "*) ZENDESK_CLOCK_SCALE=1 ;; esac
+case " $* " in *" check "*|*" catalog --"*) ZENDESK_CLOCK_SCALE=1 ;; esac
 exec "$PAGES_DOCKER" run --network host --env ZENDESK_BASE_URL --env ZENDESK_CLOCK_SCALE "$@"
 "#;
 
-/// At the scaled clock the seconds that `check` gives the account are milliseconds.
+/// At the scaled clock the seconds that `check` and `catalog` give the account are milliseconds.
 const PROGRAM: &str = r#"#!/bin/sh
-[ "$1" != check ] || export ZENDESK_CLOCK_SCALE=1
+case $1 in check|catalog) export ZENDESK_CLOCK_SCALE=1 ;; esac
 exec "$REAL_PROGRAM" "$@"
 "#;
 

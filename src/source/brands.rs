@@ -90,7 +90,7 @@ pub async fn ask_hosts(
 /// that can, or the first.
 #[must_use]
 pub fn spokesman(asked: &[AskedHost], sites: &[Arc<Site>]) -> Option<Arc<Site>> {
-    let readable = asked.iter().find(|(_, reach)| *reach == Some(Reach::Readable));
+    let readable = asked.iter().find(|(_, reach)| matches!(reach, Some(Reach::Readable { .. })));
     readable.map(|(site, _)| site).or(sites.first()).cloned()
 }
 

@@ -141,7 +141,8 @@ async fn examine(
             let readable =
                 |stream: &&ResolvedStream| findings.of(&stream.name) == Some(Found::Readable);
             let readable = streams.iter().filter(readable);
-            let rows = Box::pin(counts(client, config, readable, deadline)).await;
+            let mut rows = Box::pin(counts(client, config, readable, deadline)).await;
+            rows.extend(&findings.rows);
             let table = table(&streams, &findings, &rows, last_failure.as_ref(), paint);
             emitter.line(table.into_bytes()).await?;
         }
@@ -235,7 +236,7 @@ async fn hosts(
     let mut unknown: Vec<&str> = Vec::new();
     for (site, reach) in &answers {
         match (reach, found.not_enabled(site)) {
-            (Some(Reach::Readable), _) => {}
+            (Some(Reach::Readable { .. }), _) => {}
             (Some(Reach::Refused(error)), Some(state)) if error.kind == ErrorKind::NotFound => {
                 add(&mut absent, (state, error.detail.as_str()), site.name());
             }

@@ -148,7 +148,7 @@ mod tests {
                     Some(Reach::Refused(error(ErrorKind::Forbidden, "no\u{1b}[2Jway")))
                 }
                 "brands" => None,
-                _ => Some(Reach::Readable),
+                _ => Some(Reach::Readable { rows: None }),
             };
             findings.add(&group, reach, &asker).unwrap();
         }

@@ -1,7 +1,7 @@
 //! Which streams `check` found readable, and what it says about the others. Pure.
 
 use super::asker::Asker;
-use super::probe::{Group, Reach};
+use super::probe::{Group, Reach, has_all_listed};
 use super::refusals::is_users_words;
 use super::{failure, fallback};
 use crate::streams::ResolvedStream;
@@ -12,6 +12,8 @@ use zendesk::error::ApiError;
 #[derive(Debug, Default)]
 pub struct Findings<'s> {
     readable: Vec<&'s str>,
+    /// How many rows some of them have.
+    pub rows: Vec<(&'s str, u64)>,
     unknown: Vec<&'s str>,
     on_fallback: Vec<&'s str>,
     /// Each reason with the streams that are refused for it.
@@ -44,7 +46,15 @@ impl<'s> Findings<'s> {
         let Group { asked, streams } = group;
         let names = streams.iter().map(|stream| &*stream.name);
         match reach {
-            Some(Reach::Readable) => self.readable.extend(names),
+            Some(Reach::Readable { rows }) => {
+                self.readable.extend(names);
+                if let Some(rows) = rows {
+                    let listed = streams
+                        .iter()
+                        .filter(|stream| stream.feed == asked.feed && has_all_listed(stream));
+                    self.rows.extend(listed.map(|stream| (&*stream.name, rows)));
+                }
+            }
             Some(Reach::Refused(error)) if is_users_words(asked, &error) => {
                 let why = failure::why_not(asked, &error, asker);
                 return Err(format!("{}: {why}", asked.name));

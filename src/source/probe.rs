@@ -7,17 +7,22 @@ use futures_util::future::join_all;
 use super::asker::Asker;
 use super::refusals::is_users_words;
 use crate::config::Config;
-use crate::streams::ResolvedStream;
+use crate::streams::{ResolvedStream, RowsAt};
 use crate::sync::listing::pager::Listing;
 use zendesk::budget::Bucket;
 use zendesk::client::{Client, PageSize, Request, RequestStats};
 use zendesk::error::{ApiError, ErrorKind};
+use zendesk::page::Page;
+use zendesk::paging::Paging;
 use zendesk::site::Site;
 
 /// What a probe found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reach {
-    Readable,
+    Readable {
+        /// How many rows the listing has, where the probe's answer holds or counts them all.
+        rows: Option<u64>,
+    },
     /// By Zendesk's own word: 403 or 404, 401 where the signature is good elsewhere, or a refusal of
     /// the user's own words.
     Refused(ApiError),
@@ -54,13 +59,18 @@ impl<'s> Gate<'s> {
         reach: impl AsyncFn(&'s ResolvedStream) -> Option<Reach>,
     ) -> Vec<(&Group<'s>, Option<Reach>)> {
         let first = reach(self.first.asked).await;
+        // It speaks for whether others can be read, not for how many rows they have.
+        let of_others = match &first {
+            Some(Reach::Readable { .. }) => Some(Reach::Readable { rows: None }),
+            other => other.clone(),
+        };
         let mut answers = vec![(&self.first, first.clone())];
         if matches!(first, Some(Reach::Refused(_))) {
             let reach = &reach;
             let asking = self.others.iter().map(async |group| (group, reach(group.asked).await));
             answers.extend(join_all(asking).await);
         } else {
-            answers.extend(self.others.iter().map(|group| (group, first.clone())));
+            answers.extend(self.others.iter().map(|group| (group, of_others.clone())));
         }
         answers
     }
@@ -159,12 +169,34 @@ pub async fn reach(
     };
     let mut size = PageSize::new(stream.feed.paging, Some(1));
     match client.get(&request, &mut size, &mut RequestStats::default()).await {
-        Ok(_) => Reach::Readable,
+        Ok(fetched) => Reach::Readable { rows: rows_of(stream, &fetched.page) },
         Err(error) if error.is_definite() || is_users_words(stream, &error) => {
             Reach::Refused(error)
         }
         Err(error) => Reach::Unknown(error),
     }
+}
+
+/// How many rows a stream has, where the first page of its listing holds or counts them all.
+fn rows_of(stream: &ResolvedStream, page: &Page) -> Option<u64> {
+    // Each brand's host has rows of its own.
+    if !has_all_listed(stream) || stream.feed.is_of_brands() {
+        return None;
+    }
+    match stream.feed.paging {
+        Paging::Single if page.envelope.next_page.is_none() => {
+            let rows = page.lists.iter().map(|list| list.rows.len()).sum::<usize>();
+            u64::try_from(rows).ok()
+        }
+        Paging::Offset => page.envelope.count,
+        _ => None,
+    }
+}
+
+/// Whether a stream has every row of its listing, and no others.
+#[must_use]
+pub fn has_all_listed(stream: &ResolvedStream) -> bool {
+    stream.rows == RowsAt::LISTED && stream.kept.is_none() && !stream.dated
 }
 
 /// How a listing failed that gave no answer in time: as its last try did.

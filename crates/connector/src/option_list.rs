@@ -29,10 +29,11 @@ fn push(text: &mut String, object: &Value, begin: usize, paint: Paint) {
         }
         let is_needed = needed.is_some_and(|needed| needed.iter().any(|needed| needed == name));
         let kind = kind(option, is_needed);
+        let kind = paint.wrapped(&kind, begin + name.chars().count() + 2);
         let name = paint.paint(Color::Heading, name);
         let sentence = sentence(option);
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "{:begin$}{name}  {}", "", paint.paint(Color::Aside, &kind));
+        let _ = writeln!(text, "{:begin$}{name}  {kind}", "");
         let below = begin + INDENT;
         if !sentence.is_empty() {
             let _ = writeln!(text, "{:below$}{}", "", paint.wrapped(&sentence, below));

@@ -3,8 +3,6 @@
 use airbyte::message::Level;
 use console::{Style, Term};
 
-use crate::environment::variable;
-
 /// The columns of a terminal that does not say how many it has.
 const USUAL_COLUMNS: usize = 100;
 
@@ -42,11 +40,12 @@ impl Paint {
     }
 
     fn at(term: &Term) -> Self {
+        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         // no-color.org: any text but an empty one.
-        let is_plain =
-            variable("NO_COLOR").is_some() || variable("TERM").is_none_or(|term| term == "dumb");
+        let is_plain = variable("NO_COLOR").is_some();
+        let has_none = variable("TERM").is_none_or(|term| term == "dumb");
         let columns = term.size_checked().map_or(USUAL_COLUMNS, |(_, columns)| columns.into());
-        Self { is_colored: term.is_term() && !is_plain, columns }
+        Self { is_colored: term.is_term() && !is_plain && !has_none, columns }
     }
 
     /// A text in a colour. Nothing in it can steer the terminal.

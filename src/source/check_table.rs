@@ -136,15 +136,21 @@ mod tests {
 
     #[test]
     fn each_stream_has_a_line_with_its_rows_or_its_reason() {
-        let streams =
-            streams(&["tickets", "ticket_audits", "users", "webhooks", "targets", "brands"]);
+        let streams = streams(&[
+            "tickets",
+            "ticket_audits",
+            "users",
+            "oauth_clients",
+            "oauth_tokens",
+            "brands",
+        ]);
         let identity = Identity { id: 1, role: "agent".into() };
         let asker = Asker { identity: Some(&identity), token: None };
         let mut findings = Findings::default();
         for stream in &streams {
             let group = Group { asked: stream, streams: vec![stream] };
             let reach = match &*stream.name {
-                "webhooks" | "targets" => {
+                "oauth_clients" | "oauth_tokens" => {
                     Some(Reach::Refused(error(ErrorKind::Forbidden, "no\u{1b}[2Jway")))
                 }
                 "brands" => None,
@@ -161,7 +167,7 @@ mod tests {
         assert!(lines.contains(&"  ✓ users               7"), "{table}");
         let brands = "  ? brands                 Zendesk gave no clear answer (no answer in time)";
         assert!(lines.contains(&brands), "{table}");
-        let refused = ["  ✗ webhooks ", "  ✗ targets "]
+        let refused = ["  ✗ oauth_clients ", "  ✗ oauth_tokens "]
             .map(|begin| lines.iter().find(|line| line.starts_with(begin)).unwrap());
         let mut reasons = refused.map(|line| line.chars().skip(27).collect::<String>());
         reasons.sort_by_key(String::len);

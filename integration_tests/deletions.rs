@@ -54,7 +54,7 @@ impl Merged {
 }
 
 /// Every row of the account, and whether it is deleted.
-fn truth(sim: &Simulator, stream: &str) -> BTreeMap<String, (Value, bool)> {
+pub(crate) fn truth(sim: &Simulator, stream: &str) -> BTreeMap<String, (Value, bool)> {
     let rows = sim.account(|account| account.truth(stream));
     let is_deleted = |row: &simulator::Truth| match stream {
         "ticket_metric_events" => row.json["deleted"] == true,

@@ -21,6 +21,7 @@ mod fault_e;
 mod fault_f;
 mod faults;
 mod files;
+mod filing;
 mod floors;
 mod harness;
 mod heartbeat;

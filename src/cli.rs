@@ -9,18 +9,18 @@ use std::sync::Arc;
 use clap::{Parser, Subcommand};
 use tokio::sync::watch;
 
-use crate::config::Config;
 use crate::source::configured_catalog::configured_catalog;
+use crate::source::filing::{SyncRequest, sync};
 use crate::source::prepare::ReadRequest;
 use crate::source::read::{Outcome, read};
-use crate::source::{Environment, check, discover, spec};
+use crate::source::{Environment, check, discover, read_config, spec};
 use airbyte::catalog;
 use airbyte::message::{ErrorTrace, Level};
 use airbyte::source::emitter::Emitter;
 use airbyte::source::state::SavedStates;
 use airbyte::stdout::{Closed, Stdout, is_not_gone};
 use connector::environment::variable;
-use connector::failure::{invalid_config, refused};
+use connector::failure::refused;
 use connector::paint::Paint;
 use connector::patience::{ANSWER_WITHIN, LAST_WORDS_WITHIN, STOPPED_WITHIN};
 use connector::process::{
@@ -34,7 +34,7 @@ use zendesk::webhook;
 
 mod arguments;
 
-use self::arguments::CatalogArgs;
+use self::arguments::{CatalogArgs, SyncArgs};
 
 /// A state of Airbyte's connector may hold an entry per ticket.
 const LARGEST_STATE_BYTES: u64 = 64 << 20;
@@ -45,7 +45,8 @@ const LARGEST_CALL_BYTES: u64 = 16 << 20;
 /// Reads a Zendesk account and writes Airbyte messages, one JSON object per line, to stdout.
 ///
 /// A sync: `check` says whether the credentials work, `discover` lists the streams, `catalog` makes a
-/// configured catalog of some of them, and `read` reads those, from a saved state if there is one.
+/// configured catalog of some of them, and `read` reads those, from a saved state if there is one. Without a
+/// platform `sync` does all of it, into a folder.
 ///
 /// At a terminal `spec`, `check` and `discover` answer in plain text, and with messages elsewhere.
 #[derive(Debug, Parser)]
@@ -107,6 +108,9 @@ enum Command {
         #[arg(long)]
         state: Option<PathBuf>,
     },
+    /// Read into a folder, from where the last sync ended, for whoever has no platform: rows as JSON
+    /// Lines, and views of them for DuckDB.
+    Sync(SyncArgs),
     /// Say whether a webhook's call comes from Zendesk: the body on stdin, exit code 0 or 1.
     VerifyWebhook {
         /// The header X-Zendesk-Webhook-Signature.
@@ -128,7 +132,9 @@ impl Command {
         match self {
             Self::Spec { json } | Self::Check { json, .. } | Self::Discover { json, .. } => !json,
             // Rows are for programs.
-            Self::Read { .. } | Self::Catalog(_) | Self::VerifyWebhook { .. } => false,
+            Self::Read { .. } | Self::Catalog(_) | Self::Sync(_) | Self::VerifyWebhook { .. } => {
+                false
+            }
         }
     }
 }
@@ -147,7 +153,7 @@ pub fn run() -> ExitCode {
     };
     let Some(command) = cli.command else {
         return unusable(
-            "a command is missing: spec, check, discover, catalog or read; --help says more",
+            "a command is missing: spec, check, discover, catalog, read or sync; --help says more",
         );
     };
     let runtime = match runtime() {
@@ -162,6 +168,11 @@ pub fn run() -> ExitCode {
     }
     if let Command::VerifyWebhook { signature, timestamp, secret } = &command {
         return verify_webhook(signature, timestamp, secret);
+    }
+    if let Command::Sync(args) = command {
+        let code = runtime.block_on(Box::pin(sync_into(&args.into(), &environment)));
+        runtime.shutdown_background();
+        return code;
     }
     let code = runtime.block_on(Box::pin(act(command, &environment)));
     // A write that hangs on a reader which never reads must not hold the process.
@@ -196,6 +207,13 @@ fn verify_webhook(signature: &str, timestamp: &str, secret: &Secret) -> ExitCode
     };
     let _ = writeln!(std::io::stderr(), "not authentic: {why}");
     ExitCode::FAILURE
+}
+
+/// Syncs into a folder.
+async fn sync_into(request: &SyncRequest, environment: &Environment) -> ExitCode {
+    let clock = Clock::new(environment.shared.clock_scale);
+    let mut terminated = Terminated::listen();
+    sync(request, environment, &clock, &mut terminated).await.into()
 }
 
 async fn act(command: Command, environment: &Environment) -> ExitCode {
@@ -273,6 +291,7 @@ async fn answer(
         }
         Command::Discover { config, .. } => match read_config(&config) {
             Ok(config) => {
+                let config = Arc::new(config);
                 let done = discover::discover(&config, environment, clock, emitter, stop).await;
                 finish(emitter, done).await
             }
@@ -283,6 +302,7 @@ async fn answer(
             let selection = args.selection();
             let made = match config {
                 Ok(config) => {
+                    let config = Arc::new(config);
                     let made =
                         configured_catalog(&config, &selection, environment, clock, emitter, stop);
                     Box::pin(made).await?
@@ -296,7 +316,10 @@ async fn answer(
             }
         }
         // Reading has a way of its own to end, and the others need none of this.
-        Command::Spec { .. } | Command::Read { .. } | Command::VerifyWebhook { .. } => {
+        Command::Spec { .. }
+        | Command::Read { .. }
+        | Command::Sync(_)
+        | Command::VerifyWebhook { .. } => {
             emitter.line(spec::line()).await.map(|()| Outcome::Complete)
         }
     }
@@ -333,7 +356,7 @@ fn order(
     catalog: &Path,
     state: Option<&Path>,
 ) -> Result<(ReadRequest, Option<String>), ErrorTrace> {
-    let config = read_config(config)?;
+    let config = Arc::new(read_config(config)?);
     let text = contents(catalog, "the configured catalog", LARGEST_CATALOG_BYTES)?;
     let selected = catalog::parse(&text).map_err(|error| refused(&error.to_string()))?;
     let mut warning = None;
@@ -351,11 +374,6 @@ fn order(
         }
     };
     Ok((ReadRequest { config, selected, states }, warning))
-}
-
-fn read_config(path: &Path) -> Result<Arc<Config>, ErrorTrace> {
-    let text = contents(path, "the configuration", LARGEST_CONFIG_BYTES)?;
-    Config::parse(&text).map(Arc::new).map_err(|violations| invalid_config(&violations))
 }
 
 fn environment(debug: bool) -> Environment {

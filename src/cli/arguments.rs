@@ -1,11 +1,14 @@
-//! The arguments of `catalog`.
+//! The arguments of the commands that choose streams: `catalog` and `sync`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args};
 
-use crate::source::configured_catalog::Selection;
+use crate::source::filing::SyncRequest;
+use crate::source::filing::every::every;
+use crate::source::selection::Selection;
 use crate::streams::Family;
 use airbyte::catalog::SyncMode;
 
@@ -34,9 +37,36 @@ pub(super) struct CatalogArgs {
 impl CatalogArgs {
     pub(super) fn selection(self) -> Selection {
         let Self { streams, family: families, mode, .. } = self;
-        let streams = streams.into_iter().map(|name| name.trim().to_owned()).collect();
-        Selection { streams, families, mode }
+        Selection { streams: trimmed(streams), families, mode }
     }
+}
+
+/// Where rows go without a platform, and which.
+#[derive(Debug, Args)]
+pub(super) struct SyncArgs {
+    /// The configuration, a JSON file.
+    #[arg(long)]
+    config: PathBuf,
+    /// The folder, which is this account's alone.
+    #[arg(long)]
+    into: PathBuf,
+    /// These streams, by name. Left out: all that the account has.
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    streams: Vec<String>,
+    /// Sync again and again, as every 15m, 1h or 1d, until the program is asked to end.
+    #[arg(long, value_parser = every)]
+    every: Option<Duration>,
+}
+
+impl From<SyncArgs> for SyncRequest {
+    fn from(SyncArgs { config, into, streams, every }: SyncArgs) -> Self {
+        let selection = Selection { streams: trimmed(streams), ..Selection::default() };
+        Self { config, into, selection, every }
+    }
+}
+
+fn trimmed(names: Vec<String>) -> Vec<String> {
+    names.into_iter().map(|name| name.trim().to_owned()).collect()
 }
 
 /// Takes one of these by its name.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::by_family::by_family;
-use super::offered::offered;
+use super::offered::{PROMPTLY, offered};
 use super::{Environment, connect};
 use crate::config::Config;
 use crate::streams::{Reading, ResolvedStream};
@@ -31,7 +31,7 @@ pub async fn discover(
         Ok(client) => client.impatient(),
         Err(trouble) => return Ok(Err(trouble)),
     };
-    let found = offered(&client, config, emitter, |_| true).await?;
+    let found = offered(&client, config, emitter, PROMPTLY, |_| true).await?;
     settle(&client).await;
     // A command that was asked to stop has not failed.
     if *stop.borrow() {

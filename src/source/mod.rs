@@ -1,11 +1,13 @@
 //! The Airbyte commands over the floors below.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use airbyte::message::ErrorTrace;
 use airbyte::source::emitter::Emitter;
 use connector::connect::{HandBack, Program};
+use connector::failure::invalid_config;
+use connector::process::{LARGEST_CONFIG_BYTES, contents};
 use tokio::sync::watch;
 use zendesk::client::Client;
 use zendesk::clock::Clock;
@@ -27,6 +29,7 @@ pub mod failure;
 pub mod fallback;
 pub mod fetch_all;
 pub mod fields;
+pub mod filing;
 pub mod findings;
 pub mod name_conflicts;
 pub mod offered;
@@ -37,6 +40,7 @@ pub mod progress;
 pub mod read;
 pub mod refusals;
 pub mod report;
+pub mod selection;
 pub mod spec;
 pub mod waits;
 
@@ -55,6 +59,15 @@ pub const PROGRAM: Program = Program {
     user_agent: concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")),
     scope: "read",
 };
+
+/// Reads the configuration.
+///
+/// # Errors
+/// What the user has to change.
+pub fn read_config(path: &Path) -> Result<Config, ErrorTrace> {
+    let text = contents(path, "the configuration", LARGEST_CONFIG_BYTES)?;
+    Config::parse(&text).map_err(|violations| invalid_config(&violations))
+}
 
 /// Makes the client of the configured account. `stop` turns true when the program is to end.
 /// Tokens that are renewed go out through the emitter.

@@ -28,12 +28,18 @@ use zendesk::client::Client;
 use zendesk::error::ErrorKind;
 use zendesk::site::Site;
 
-/// All probes together take at most this; what has not answered by then stays in.
-const PROBES_WITHIN: Duration = Duration::from_secs(14);
+/// How long whoever asks for the streams waits.
+#[derive(Clone, Copy, Debug)]
+pub struct Within {
+    /// All probes together; what has not answered by then stays in.
+    pub probes: Duration,
+    /// The lists of custom fields.
+    pub columns: Duration,
+}
 
-/// The lists of custom fields take at most this. With the probes, and the time that new tokens may need
-/// to be saved, `discover` ends within thirty seconds.
-const COLUMNS_WITHIN: Duration = Duration::from_secs(13);
+/// Together with the time that new tokens may need to be saved, an answer within thirty seconds.
+pub const PROMPTLY: Within =
+    Within { probes: Duration::from_secs(14), columns: Duration::from_secs(13) };
 
 /// The streams that the configuration offers, with what the account decides of them.
 #[derive(Debug)]
@@ -57,8 +63,8 @@ impl Offered {
     }
 }
 
-/// Asks which streams the account offers. Those that are wanted get the columns of their custom fields, and
-/// a word in the log where they are left out.
+/// Asks which streams the account offers. Only those that are wanted are probed, and get the columns of
+/// their custom fields.
 ///
 /// # Errors
 /// [`Closed`] when nobody reads the log.
@@ -66,15 +72,16 @@ pub async fn offered(
     client: &Client,
     config: &Config,
     emitter: &Emitter,
+    within: Within,
     is_wanted: impl Fn(&ResolvedStream) -> bool,
 ) -> Result<Result<Offered, ErrorTrace>, Closed> {
     let mut streams = registry(config);
     if let Some(trouble) = clash(config, &streams) {
         return Ok(Err(trouble));
     }
-    streams.retain(|stream| stream.is_offered);
-    let asking = custom_objects(client, config, PROBES_WITHIN);
-    let refusing = Box::pin(refusals(client, config, &streams, emitter, &is_wanted));
+    streams.retain(|stream| stream.is_offered && is_wanted(stream));
+    let asking = custom_objects(client, config, within.probes);
+    let refusing = Box::pin(refusals(client, config, &streams, within.probes, emitter));
     let (refused, objects) = join(refusing, Box::pin(asking)).await;
     let refused = refused?;
     let objects = objects.map_err(|error| failure::of_objects(&error));
@@ -89,7 +96,7 @@ pub async fn offered(
     streams.retain(|stream| stream.is_offered);
     let is_listed = |stream: &ResolvedStream| is_wanted(stream) && !refused.contains(&stream.name);
     let columns =
-        fields::columns_now(client, config, &streams, is_listed, Some(COLUMNS_WITHIN)).await;
+        fields::columns_now(client, config, &streams, is_listed, Some(within.columns)).await;
     for (at, columns) in columns {
         match columns {
             Ok(columns) => streams[at].with_columns(columns),
@@ -100,16 +107,16 @@ pub async fn offered(
     Ok(Ok(Offered { streams, refused }))
 }
 
-/// The streams that Zendesk refuses for certain, the wanted ones logged with the reason; or why nothing
-/// can be read with these credentials.
+/// The streams that Zendesk refuses for certain, each logged with the reason; or why nothing can be read
+/// with these credentials.
 async fn refusals(
     client: &Client,
     config: &Config,
     streams: &[ResolvedStream],
+    within: Duration,
     emitter: &Emitter,
-    is_wanted: impl Fn(&ResolvedStream) -> bool,
 ) -> Result<Result<Vec<Cow<'static, str>>, ErrorTrace>, Closed> {
-    let deadline = Instant::now() + PROBES_WITHIN;
+    let deadline = Instant::now() + within;
     let site = help_center(client, config, streams, deadline);
     let (facts, site) = join(facts(client, config, deadline), Box::pin(site)).await;
     let (identity, token) = match facts {
@@ -139,7 +146,7 @@ async fn refusals(
             && is_last_word(&error)
         {
             let why = failure::why_not(asked, &error, &asker);
-            for stream in streams.iter().filter(|stream| is_wanted(stream)) {
+            for stream in streams {
                 let message = format!("{} is left out: {why}", stream.name);
                 emitter.log(Level::Warn, &message).await?;
             }

@@ -274,10 +274,14 @@ mod tests {
             let refused = [gate.asked().name.clone(), gate.others[0].asked.name.clone()];
             let reach = async |stream: &ResolvedStream| {
                 let is_refused = refused.contains(&stream.name);
-                Some(if is_refused { Reach::Refused(refusal.clone()) } else { Reach::Readable })
+                Some(if is_refused {
+                    Reach::Refused(refusal.clone())
+                } else {
+                    Reach::Readable { rows: None }
+                })
             };
             for (group, reach) in gate.ask(reach).await {
-                let is_readable = reach == Some(Reach::Readable);
+                let is_readable = matches!(reach, Some(Reach::Readable { .. }));
                 assert_ne!(refused.contains(&group.asked.name), is_readable, "{group:?}");
             }
         }

@@ -1,0 +1,209 @@
+//! Where the rows of one stream lie: a folder of generations. A stream that is read incrementally has one.
+//! A full refresh is a generation of its own, which is hidden in `unfinished` until it is complete.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::part::{self, Part};
+use super::replace::{is_temporary, sync_folder};
+
+/// The folder of a full refresh that is not complete.
+const UNFINISHED: &str = "unfinished";
+
+/// How a stream is read, as far as its files depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// Rows come to those that are there.
+    Added,
+    /// All rows are read again, and a read that was interrupted goes on.
+    Replaced,
+    /// All rows are read again, each time from the first.
+    ReplacedAtOnce,
+}
+
+/// The folder of one stream.
+#[derive(Debug)]
+pub struct Cabinet {
+    path: PathBuf,
+    kept: Kept,
+    /// The generation that rows go to.
+    generation: u32,
+    /// The number of the next part.
+    next: u32,
+    part: Option<Part>,
+}
+
+/// A stream's folder by its name. Names are plain; what is not is spelled by its bytes.
+#[must_use]
+pub fn folder_name(stream: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let spell = |byte| match plain(byte) {
+        true => char::from(byte).to_string(),
+        false => format!("-{byte:02x}"),
+    };
+    stream.bytes().map(spell).collect()
+}
+
+fn generation_name(generation: u32) -> String {
+    format!("{generation:08}")
+}
+
+impl Cabinet {
+    /// Whether what was saved of a stream still counts: its rows are there, and a read goes on behind
+    /// them. What a kill left undone is done. `complete` is the newest complete generation, if there is one.
+    ///
+    /// # Errors
+    /// What the system says; the same for every function below.
+    pub fn counts(path: &Path, kept: Kept, complete: Option<u32>) -> io::Result<bool> {
+        let complete = complete.unwrap_or(0);
+        let (unfinished, newest) = (path.join(UNFINISHED), path.join(generation_name(complete)));
+        let is_begun = unfinished.try_exists()?;
+        // Who deletes a stream's folder wants it read again.
+        let is_there = complete > 0 && newest.try_exists()?;
+        if complete > 0 && !is_there && is_begun {
+            // The process ended after it had saved that the generation is complete.
+            rename_folder(&unfinished, &newest)?;
+            return Ok(kept == Kept::Added);
+        }
+        Ok(match kept {
+            Kept::Added => is_there,
+            Kept::Replaced => is_begun,
+            Kept::ReplacedAtOnce => false,
+        })
+    }
+
+    /// Opens a stream's folder, and makes it where it is not there. That what was saved of the stream does
+    /// not count any more must be saved before.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn open(path: PathBuf, kept: Kept, complete: Option<u32>) -> io::Result<Self> {
+        // A file without rows, so that DuckDB finds one in any case.
+        make_folder(&path.join(generation_name(0)))?;
+        let unfinished = path.join(UNFINISHED);
+        if kept != Kept::Replaced && unfinished.try_exists()? {
+            fs::remove_dir_all(&unfinished)?;
+        }
+        let complete = complete.unwrap_or(0);
+        let generation =
+            if kept == Kept::Added { complete.max(1) } else { complete.saturating_add(1) };
+        let mut cabinet = Self { path, kept, generation, next: 1, part: None };
+        let goes_to = cabinet.goes_to();
+        make_folder(&goes_to)?;
+        cabinet.next = next_part(&goes_to)?;
+        cabinet.drop_older(complete)?;
+        Ok(cabinet)
+    }
+
+    /// The newest generation that is shown, once a commit has saved it.
+    #[must_use]
+    pub fn shown(&self) -> u32 {
+        if self.kept == Kept::Added { self.generation } else { self.generation - 1 }
+    }
+
+    /// Whether a complete read becomes what is shown.
+    #[must_use]
+    pub fn is_replaced(&self) -> bool {
+        self.kept != Kept::Added
+    }
+
+    /// The generation that rows go to.
+    #[must_use]
+    pub fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    /// Appends a row.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn write(&mut self, row: &[u8]) -> io::Result<()> {
+        if self.part.is_none() {
+            self.part = Some(Part::create(&self.goes_to(), self.next, self.generation)?);
+            self.next = self.next.saturating_add(1);
+        }
+        self.part.as_mut().map_or(Ok(()), |part| part.write(row))
+    }
+
+    /// Brings all rows so far to the disk, under their names.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn file(&mut self) -> io::Result<()> {
+        self.part.take().map_or(Ok(()), Part::finish)
+    }
+
+    /// Shows the generation that is complete. That it is must be saved before.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn show(&mut self) -> io::Result<()> {
+        let complete = self.generation;
+        rename_folder(&self.goes_to(), &self.path.join(generation_name(complete)))?;
+        self.generation += 1;
+        // Whoever reads the one before may still be at it.
+        self.drop_older(complete.saturating_sub(1))
+    }
+
+    fn goes_to(&self) -> PathBuf {
+        match self.kept {
+            Kept::Added => self.path.join(generation_name(self.generation)),
+            Kept::Replaced | Kept::ReplacedAtOnce => self.path.join(UNFINISHED),
+        }
+    }
+
+    /// Removes generations before this one.
+    fn drop_older(&self, than: u32) -> io::Result<()> {
+        for entry in fs::read_dir(&self.path)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let generation = name.to_str().and_then(|name| name.parse::<u32>().ok());
+            if generation.is_some_and(|generation| generation > 0 && generation < than) {
+                fs::remove_dir_all(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Makes a folder with a part without rows in it, where it is not there.
+fn make_folder(path: &Path) -> io::Result<()> {
+    if path.join(part::name(0)).try_exists()? {
+        return Ok(());
+    }
+    fs::create_dir_all(path)?;
+    Part::create(path, 0, 0)?.finish()?;
+    path.parent().map_or(Ok(()), sync_folder)
+}
+
+fn rename_folder(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)?;
+    to.parent().map_or(Ok(()), sync_folder)
+}
+
+/// The number of the next part in a folder, out of which the leftovers of a kill are taken.
+fn next_part(folder: &Path) -> io::Result<u32> {
+    let mut next = 1;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if is_temporary(&entry.path()) {
+            fs::remove_file(entry.path())?;
+        }
+        let number = entry.file_name().to_str().and_then(part::number);
+        next = next.max(number.map_or(0, |number| number.saturating_add(1)));
+    }
+    Ok(next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_named_as_its_stream_and_can_be_no_other() {
+        assert_eq!(folder_name("ticket_metrics"), "ticket_metrics");
+        assert_eq!(folder_name("../a.b*"), "-2e-2e-2fa-2eb-2a");
+        assert_eq!(folder_name("records_standard::it_asset"), "records_standard-3a-3ait_asset");
+    }
+}

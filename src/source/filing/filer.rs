@@ -1,0 +1,282 @@
+//! What stands in place of stdout: rows go to files, states to `state.json` after their rows, and
+//! what is for people to stdout.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::value::RawValue;
+
+use super::cabinet::{Cabinet, Kept, folder_name};
+use super::folder::{Folder, VIEWS, unwritable};
+use super::lines::{Line, understand};
+use super::replace::{replace, replace_if_other};
+use super::saved::Saved;
+use airbyte::message::ErrorTrace;
+use airbyte::stdout::is_not_gone;
+use connector::failure::refused;
+
+/// How often rows get their names and the states are saved: what a kill makes read again.
+const FILE_EVERY: Duration = Duration::from_secs(30);
+
+/// Rows that are not filed yet are no larger than this together, and a page.
+const MOST_OPEN_BYTES: usize = 256 << 20;
+
+/// The view of a stream, beside its generations.
+const VIEW: &str = "view.sql";
+
+/// A stream that is filed.
+#[derive(Debug)]
+pub struct Filed {
+    pub name: String,
+    pub kept: Kept,
+    /// The statement that makes its view.
+    pub view: String,
+}
+
+/// One stream of a run.
+#[derive(Debug)]
+struct Stream {
+    cabinet: Cabinet,
+    /// The newest state, unless it is saved.
+    state: Option<Box<RawValue>>,
+    is_complete: bool,
+}
+
+/// All that a run files.
+struct Filing<W> {
+    folder: Arc<Folder>,
+    saved: Saved,
+    /// The configuration's file, which renewed tokens go into.
+    config: PathBuf,
+    streams: BTreeMap<String, Stream>,
+    /// For what people are told.
+    screen: W,
+    now: Box<dyn Fn() -> Duration + Send>,
+    filed_at: Duration,
+    open_bytes: usize,
+    rows: u64,
+    trouble: Option<ErrorTrace>,
+}
+
+/// A handle to what a run files. It takes the blocks that would go to stdout.
+pub struct Filer<W>(Arc<Mutex<Filing<W>>>);
+
+impl<W> Clone for Filer<W> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<W: Write> Filer<W> {
+    /// A run that files what is read of the account whose saved states these are.
+    pub fn new(
+        folder: Arc<Folder>,
+        saved: Saved,
+        config: PathBuf,
+        screen: W,
+        now: impl Fn() -> Duration + Send + 'static,
+    ) -> Self {
+        let filed_at = now();
+        let now = Box::new(now);
+        let (streams, open_bytes, rows, trouble) = (BTreeMap::new(), 0, 0, None);
+        Self(Arc::new(Mutex::new(Filing {
+            folder,
+            saved,
+            config,
+            streams,
+            screen,
+            now,
+            filed_at,
+            open_bytes,
+            rows,
+            trouble,
+        })))
+    }
+
+    /// The lock is held over plain code only, so that a poisoned one is still sound.
+    fn filing(&self) -> MutexGuard<'_, Filing<W>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens the folders of streams, and writes the views. Returns the states to go on from, as a state
+    /// file has them.
+    ///
+    /// # Errors
+    /// What the user has to change.
+    pub fn open(&self, streams: Vec<Filed>) -> Result<String, ErrorTrace> {
+        let mut filing = self.filing();
+        let filing = &mut *filing;
+        filing.open(streams).map_err(|error| unwritable(filing.folder.path(), &error))
+    }
+
+    /// Files what is there. Returns the rows of the run, or why it went wrong.
+    ///
+    /// # Errors
+    /// What the user has to change.
+    pub fn finish(&self) -> Result<u64, ErrorTrace> {
+        let mut filing = self.filing();
+        let filing = &mut *filing;
+        if let Some(trouble) = filing.trouble.take() {
+            return Err(trouble);
+        }
+        filing.file().map_err(|error| unwritable(filing.folder.path(), &error))?;
+        Ok(filing.rows)
+    }
+}
+
+impl<W: Write> Write for Filer<W> {
+    fn write(&mut self, block: &[u8]) -> io::Result<usize> {
+        let mut filing = self.filing();
+        for line in block.split_inclusive(|byte| *byte == b'\n') {
+            filing.take(line)?;
+        }
+        filing.file_if_due()?;
+        Ok(block.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.filing().screen.flush()
+    }
+}
+
+impl<W: Write> Filing<W> {
+    fn open(&mut self, streams: Vec<Filed>) -> io::Result<String> {
+        let root = self.folder.path().to_owned();
+        let complete = |saved: &Saved, name: &str| saved.generations.get(name).copied();
+        for Filed { name, kept, .. } in &streams {
+            let path = root.join(folder_name(name));
+            if !Cabinet::counts(&path, *kept, complete(&self.saved, name))? {
+                self.saved.states.remove(name);
+            }
+        }
+        self.folder.save(&self.saved)?;
+        for Filed { name, kept, view } in streams {
+            let path = root.join(folder_name(&name));
+            let cabinet = Cabinet::open(path.clone(), kept, complete(&self.saved, &name))?;
+            self.saved.generations.insert(name.clone(), cabinet.shown());
+            replace_if_other(&path.join(VIEW), &view)?;
+            self.streams.insert(name, Stream { cabinet, state: None, is_complete: false });
+        }
+        self.folder.save(&self.saved)?;
+        self.write_views()?;
+        let mut states = self.saved.clone();
+        states.states.retain(|name, _| self.streams.contains_key(name));
+        Ok(states.states_text())
+    }
+
+    /// Puts the views of all streams together that were ever filed here.
+    fn write_views(&self) -> io::Result<()> {
+        let mut text =
+            "-- DuckDB reads this within this folder: duckdb -init views.sql\n".to_owned();
+        for name in self.saved.generations.keys() {
+            let path = self.folder.path().join(folder_name(name)).join(VIEW);
+            // One whose folder was deleted has none.
+            if let Ok(view) = std::fs::read_to_string(path) {
+                text.push('\n');
+                text.push_str(&view);
+            }
+        }
+        replace_if_other(&self.folder.path().join(VIEWS), &text)
+    }
+
+    /// Takes a line, which `read` would have written to stdout.
+    fn take(&mut self, line: &[u8]) -> io::Result<()> {
+        match understand(line)? {
+            Line::Row { stream, row } => {
+                let stream = self.streams.get_mut(stream);
+                let written = stream.map_or(Ok(()), |stream| stream.cabinet.write(row));
+                self.rows += 1;
+                self.open_bytes += row.len();
+                self.noted(written)
+            }
+            Line::State { stream, state } => {
+                if let Some(stream) = self.streams.get_mut(&stream) {
+                    stream.state = Some(state);
+                }
+                Ok(())
+            }
+            Line::Complete { stream } => {
+                if let Some(stream) = self.streams.get_mut(&stream) {
+                    stream.is_complete = true;
+                }
+                Ok(())
+            }
+            Line::Config(config) => {
+                replace(&self.config, config.get().as_bytes()).inspect_err(|error| {
+                    self.trouble = Some(unsaved(&self.config, error));
+                })
+            }
+            Line::Said { text } => writeln!(self.screen, "{text}").inspect_err(|error| {
+                if is_not_gone(error) {
+                    self.trouble = Some(unshown(error));
+                }
+            }),
+            Line::Other => Ok(()),
+        }
+    }
+
+    fn file_if_due(&mut self) -> io::Result<()> {
+        let is_due = (self.now)().saturating_sub(self.filed_at) >= FILE_EVERY;
+        if !is_due && self.open_bytes < MOST_OPEN_BYTES {
+            return Ok(());
+        }
+        let filed = self.file();
+        self.noted(filed)
+    }
+
+    /// Brings all rows to the disk, then the states that cover them, and then shows what is complete.
+    fn file(&mut self) -> io::Result<()> {
+        self.filed_at = (self.now)();
+        self.open_bytes = 0;
+        let mut has_news = false;
+        for (name, stream) in &mut self.streams {
+            stream.cabinet.file()?;
+            let is_shown = stream.is_complete && stream.cabinet.is_replaced();
+            if is_shown {
+                // The next read of it is a new one.
+                stream.state = None;
+                self.saved.states.remove(name);
+                self.saved.generations.insert(name.clone(), stream.cabinet.generation());
+            } else if let Some(state) = stream.state.take() {
+                self.saved.states.insert(name.clone(), state);
+            } else {
+                continue;
+            }
+            has_news = true;
+        }
+        if has_news {
+            self.folder.save(&self.saved)?;
+        }
+        for stream in self.streams.values_mut() {
+            if stream.is_complete && stream.cabinet.is_replaced() {
+                stream.cabinet.show()?;
+                stream.is_complete = false;
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps what went wrong with the folder, in words.
+    fn noted(&mut self, done: io::Result<()>) -> io::Result<()> {
+        done.inspect_err(|error| self.trouble = Some(unwritable(self.folder.path(), error)))
+    }
+}
+
+/// What it means that a new pair of tokens cannot be saved.
+#[must_use]
+pub fn unsaved(config: &std::path::Path, error: &io::Error) -> ErrorTrace {
+    refused(&format!(
+        "Renewed tokens cannot be saved in {} ({error}). Let the program's user write the file and its \
+         folder, or sign in with OAuth client credentials, which renew nothing.",
+        config.display()
+    ))
+}
+
+fn unshown(error: &io::Error) -> ErrorTrace {
+    refused(&format!(
+        "Messages cannot be written ({error}). Make room where stdout leads, and start again."
+    ))
+}

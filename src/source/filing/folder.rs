@@ -1,0 +1,165 @@
+//! The folder that rows are filed in: whose it is, who works on it, and what is saved there.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::replace::{is_temporary, replace};
+use super::saved::Saved;
+use airbyte::message::{ErrorTrace, FailureType};
+use connector::failure::refused;
+use zendesk::timestamp;
+
+const STATE: &str = "state.json";
+const LOCK: &str = "sync.lock";
+pub const VIEWS: &str = "views.sql";
+
+/// Streams have no more states than this is long.
+const LARGEST_STATE_BYTES: u64 = 64 << 20;
+
+/// What is written about whoever works on a folder is no longer.
+const LONGEST_HOLDER_BYTES: u64 = 200;
+
+/// A folder that nobody else works on until it is dropped.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+    /// The system gives the lock back when the process ends, however it ends.
+    _lock: File,
+}
+
+impl Folder {
+    /// Takes the folder, and makes it where it is not there.
+    ///
+    /// # Errors
+    /// What the user has to change.
+    pub fn take(path: &Path) -> Result<Self, ErrorTrace> {
+        let trouble = |error: io::Error| unwritable(path, &error);
+        std::fs::create_dir_all(path).map_err(trouble)?;
+        if !path.join(STATE).try_exists().map_err(trouble)? && !is_free(path).map_err(trouble)? {
+            return Err(refused(&format!(
+                "{} holds files, and no state.json that says whose they are. Choose an empty folder, or \
+                 put state.json back; nothing was changed.",
+                path.display()
+            )));
+        }
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        let mut lock = options.open(path.join(LOCK)).map_err(trouble)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                let _ = lock.take(LONGEST_HOLDER_BYTES).read_to_string(&mut holder);
+                return Err(busy(path, holder.trim()));
+            }
+            Err(TryLockError::Error(error)) => return Err(trouble(error)),
+        }
+        let written = lock.set_len(0).and_then(|()| lock.rewind());
+        written.and_then(|()| lock.write_all(holder().as_bytes())).map_err(trouble)?;
+        Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What is saved in the folder, which from now on is this account's.
+    ///
+    /// # Errors
+    /// What the user has to change.
+    pub fn saved(&self, subdomain: &str) -> Result<Saved, ErrorTrace> {
+        let path = self.path.join(STATE);
+        let text = match File::open(&path) {
+            Ok(file) => {
+                let mut text = Vec::new();
+                file.take(LARGEST_STATE_BYTES + 1)
+                    .read_to_end(&mut text)
+                    .map_err(|error| unreadable(&path, &error.to_string()))?;
+                text
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let saved = Saved { subdomain: subdomain.to_owned(), ..Saved::default() };
+                self.save(&saved).map_err(|error| unwritable(&self.path, &error))?;
+                return Ok(saved);
+            }
+            Err(error) => return Err(unreadable(&path, &error.to_string())),
+        };
+        let saved = Saved::parse(&text).map_err(|why| unreadable(&path, &why))?;
+        if saved.subdomain.eq_ignore_ascii_case(subdomain) {
+            return Ok(saved);
+        }
+        Err(refused(&format!(
+            "{} holds the rows of the account `{}`, and the configuration is of `{subdomain}`. Choose \
+             another folder for each account; nothing was changed.",
+            self.path.display(),
+            saved.subdomain
+        )))
+    }
+
+    /// Saves the states of rows that are on the disk.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn save(&self, saved: &Saved) -> io::Result<()> {
+        replace(&self.path.join(STATE), saved.text().as_bytes())
+    }
+}
+
+/// Whether there is nothing in a folder that could be somebody's.
+fn is_free(path: &Path) -> io::Result<bool> {
+    for entry in std::fs::read_dir(path)? {
+        let path = entry?.path();
+        let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+        let is_nobodys = name == LOCK || name == "lost+found" || name.starts_with('.');
+        if !is_nobodys && !is_temporary(&path) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Who works on a folder, for whoever else would.
+fn holder() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = timestamp::to_iso(i64::try_from(since.as_secs()).unwrap_or_default());
+    format!("process {} since {since}\n", std::process::id())
+}
+
+fn busy(path: &Path, holder: &str) -> ErrorTrace {
+    let holder = if holder.is_empty() { "another process" } else { holder };
+    let message = format!(
+        "Another sync works on {} ({holder}). Wait until it has ended, or end it; nothing was changed.",
+        path.display()
+    );
+    ErrorTrace { failure_type: FailureType::TransientError, ..refused(&message) }
+}
+
+fn unreadable(path: &Path, why: &str) -> ErrorTrace {
+    refused(&format!(
+        "{} cannot be read: {why}. Put back a copy of it, or move the folder away and all is read again; \
+         nothing was changed.",
+        path.display()
+    ))
+}
+
+/// What it means that a folder cannot be written.
+#[must_use]
+pub fn unwritable(path: &Path, error: &io::Error) -> ErrorTrace {
+    let path = path.display();
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => ErrorTrace {
+            failure_type: FailureType::TransientError,
+            ..refused(&format!(
+                "There is no room in {path} ({error}). Make room and start again: what is filed stays, and \
+                 reading goes on from there."
+            ))
+        },
+        _ => refused(&format!(
+            "{path} cannot be written ({error}). Let the program's user write there, or choose another \
+             folder."
+        )),
+    }
+}

@@ -1,0 +1,278 @@
+//! `sync`: reads as `read` does, once or again and again, and keeps rows and states in a folder. What
+//! `read` would write to stdout goes to files by the [`Filer`](filer::Filer) instead.
+
+use std::io::{Stdout, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::offered::{Within, offered};
+use super::prepare::ReadRequest;
+use super::read::{Outcome, read};
+use super::selection::{Selection, chosen_of};
+use super::{Environment, connect, read_config};
+use crate::config::Config;
+use crate::streams::{DeletionMarker, ResolvedStream};
+use airbyte::catalog::{Selected, SyncMode};
+use airbyte::message::{ErrorTrace, Level};
+use airbyte::source::emitter::Emitter;
+use airbyte::source::state::SavedStates;
+use connector::config::Credentials;
+use connector::failure::refused;
+use connector::patience::{ANSWER_WITHIN, LAST_WORDS_WITHIN, STOPPED_WITHIN, settle};
+use connector::signals::Terminated;
+use zendesk::clock::Clock;
+
+pub mod cabinet;
+pub mod every;
+pub mod filer;
+pub mod folder;
+pub mod lines;
+pub mod part;
+pub mod replace;
+pub mod saved;
+pub mod views;
+
+use cabinet::{Kept, folder_name};
+use filer::{Filed, Filer, unsaved};
+use folder::Folder;
+use replace::is_replaceable;
+use saved::Saved;
+use views::{Viewed, view};
+
+/// The column that tells of deletions where the configuration names none.
+const DELETED_AT: &str = "_ab_cdc_deleted_at";
+
+/// How long the account's streams may take to be found out. Nobody waits for them.
+const FOUND_WITHIN: Within =
+    Within { probes: Duration::from_secs(600), columns: Duration::from_secs(3600) };
+
+/// What was asked for.
+#[derive(Debug)]
+pub struct SyncRequest {
+    pub config: PathBuf,
+    pub into: PathBuf,
+    pub selection: Selection,
+    /// None for once.
+    pub every: Option<Duration>,
+}
+
+/// Why a run ended without a word of its own.
+enum Interrupted {
+    Stopped,
+    ReaderGone,
+    Failed(ErrorTrace),
+}
+
+impl From<ErrorTrace> for Interrupted {
+    fn from(trouble: ErrorTrace) -> Self {
+        Self::Failed(trouble)
+    }
+}
+
+impl From<airbyte::stdout::Closed> for Interrupted {
+    fn from(_: airbyte::stdout::Closed) -> Self {
+        Self::ReaderGone
+    }
+}
+
+/// Syncs, once or until the program is asked to end.
+pub async fn sync(
+    request: &SyncRequest,
+    environment: &Environment,
+    clock: &Clock,
+    terminated: &mut Terminated,
+) -> Outcome {
+    let mut environment = environment.clone();
+    // A full refresh that was interrupted goes on, as inside of one job.
+    environment.shared.attempt = 1;
+    let taken = usable_config(&request.config)
+        .and_then(|config| Ok((Folder::take(&request.into)?, config)))
+        .and_then(|(folder, config)| Ok((folder.saved(&config.account.subdomain)?, folder)));
+    let folder = match taken {
+        Ok((_, folder)) => Arc::new(folder),
+        Err(trouble) => return told(&trouble),
+    };
+    loop {
+        let began = clock.elapsed();
+        let run = Run { request, folder: &folder, environment: &environment, clock };
+        let outcome = match Box::pin(run.once(terminated)).await {
+            Ok(outcome) => outcome,
+            Err(Interrupted::Stopped) => Outcome::Stopped,
+            Err(Interrupted::ReaderGone) => Outcome::ReaderGone,
+            Err(Interrupted::Failed(trouble)) => told(&trouble),
+        };
+        let Some(every) = request.every else { return outcome };
+        if matches!(outcome, Outcome::Stopped | Outcome::ReaderGone) {
+            return outcome;
+        }
+        let pause = every::pause(every, clock.elapsed().saturating_sub(began));
+        say(&format!("INFO the next sync begins in {} s", pause.as_secs()));
+        tokio::select! {
+            () = clock.sleep(pause) => {}
+            () = terminated.wait() => return Outcome::Stopped,
+        }
+    }
+}
+
+/// Says why nothing could be done.
+fn told(trouble: &ErrorTrace) -> Outcome {
+    say(&format!("ERROR {trouble}"));
+    Outcome::Failed
+}
+
+/// Says something between two runs, while no emitter writes.
+fn say(text: &str) {
+    // Whoever does not listen misses nothing that was filed; there may be a listener at the other place.
+    if writeln!(std::io::stdout(), "{text}").is_err() {
+        let _ = writeln!(std::io::stderr(), "{text}");
+    }
+}
+
+/// Reads the configuration, and finds out whether it can be worked with.
+fn usable_config(path: &Path) -> Result<Config, ErrorTrace> {
+    let mut config = read_config(path)?;
+    config.deleted_at_field.get_or_insert_with(|| DELETED_AT.to_owned());
+    if matches!(config.account.credentials, Credentials::Refresh { .. }) {
+        let path = file_of(path);
+        is_replaceable(&path).map_err(|error| unsaved(&path, &error))?;
+    }
+    Ok(config)
+}
+
+/// The file itself, where a link leads to it.
+fn file_of(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
+
+/// One run of a sync.
+struct Run<'r> {
+    request: &'r SyncRequest,
+    folder: &'r Arc<Folder>,
+    environment: &'r Environment,
+    clock: &'r Clock,
+}
+
+impl Run<'_> {
+    /// Reads all streams to their ends.
+    async fn once(&self, terminated: &mut Terminated) -> Result<Outcome, Interrupted> {
+        let config = usable_config(&self.request.config)?;
+        let saved = self.folder.saved(&config.account.subdomain)?;
+        let filer = self.filer(saved);
+        let timer = self.clock.clone();
+        let (out, debug) = (filer.clone(), self.environment.shared.debug);
+        let emitter = Arc::new(Emitter::new(out, move || timer.elapsed(), debug));
+        let done = self.read(config, &filer, &emitter, terminated).await;
+        let is_stopped = matches!(done, Err(Interrupted::Stopped) | Ok(Outcome::Stopped));
+        let patience = if is_stopped { STOPPED_WITHIN } else { LAST_WORDS_WITHIN };
+        if let Err(Interrupted::Failed(trouble)) = &done {
+            // One that cannot be written any more is told below.
+            let _ = emitter.error(trouble).await;
+        }
+        tokio::select! {
+            _ = emitter.finish(patience) => {}
+            () = terminated.wait() => return Err(Interrupted::Stopped),
+        }
+        // A thread of its own, because a disk may be slow; nothing else goes on meanwhile.
+        let filed = tokio::task::spawn_blocking(move || filer.finish()).await;
+        match filed {
+            Ok(Ok(rows)) => say(&format!("INFO {rows} rows are filed")),
+            Ok(Err(trouble)) => return Err(Interrupted::Failed(trouble)),
+            Err(_) => return Ok(Outcome::Failed),
+        }
+        match done {
+            Err(Interrupted::Failed(_)) => Ok(Outcome::Failed),
+            done => done,
+        }
+    }
+
+    fn filer(&self, saved: Saved) -> Filer<Stdout> {
+        let (folder, timer) = (Arc::clone(self.folder), self.clock.clone());
+        let config = file_of(&self.request.config);
+        Filer::new(folder, saved, config, std::io::stdout(), move || timer.elapsed())
+    }
+
+    async fn read(
+        &self,
+        config: Config,
+        filer: &Filer<Stdout>,
+        emitter: &Arc<Emitter>,
+        terminated: &mut Terminated,
+    ) -> Result<Outcome, Interrupted> {
+        let streams = self.streams(config, emitter, terminated).await?;
+        // Tokens that were renewed meanwhile are in the file.
+        let config = usable_config(&self.request.config)?;
+        let mode = |stream: &ResolvedStream| self.request.selection.mode_of(stream);
+        let filed = streams.iter().map(|stream| filed(stream, mode(stream))).collect();
+        let states = filer.open(filed)?;
+        let states = SavedStates::parse(states.as_bytes());
+        let states = states.map_err(|error| refused(&error.to_string()))?;
+        let selected = streams.iter().map(|stream| selected(stream, mode(stream))).collect();
+        let request = ReadRequest { config: Arc::new(config), selected, states };
+        let (environment, clock) = (self.environment, self.clock.clone());
+        Ok(Box::pin(read(request, environment, clock, emitter, terminated)).await)
+    }
+
+    /// The streams that are to be read, as the account has them now.
+    async fn streams(
+        &self,
+        config: Config,
+        emitter: &Arc<Emitter>,
+        terminated: &mut Terminated,
+    ) -> Result<Vec<ResolvedStream>, Interrupted> {
+        let (stop, stopping) = watch::channel(false);
+        let client =
+            connect(&config, self.environment, self.clock.clone(), stopping.clone(), emitter)?;
+        let selection = &self.request.selection;
+        let is_wanted = |stream: &ResolvedStream| selection.has(stream);
+        let mut asking = Box::pin(async {
+            let offered = offered(&client, &config, emitter, FOUND_WITHIN, is_wanted).await;
+            settle(&client).await;
+            offered
+        });
+        let offered = tokio::select! {
+            offered = &mut asking => offered?,
+            () = terminated.wait() => {
+                // New tokens that are on their way are still saved.
+                let _ = stop.send(true);
+                let _ = tokio::time::timeout(ANSWER_WITHIN, asking).await;
+                return Err(Interrupted::Stopped);
+            }
+        };
+        let offered = offered?;
+        let chosen = chosen_of(selection, &offered, &config)?;
+        let streams: Vec<ResolvedStream> = chosen.into_iter().cloned().collect();
+        let found = format!("{} streams go to {}", streams.len(), self.folder.path().display());
+        emitter.log(Level::Info, &found).await?;
+        Ok(streams)
+    }
+}
+
+/// A stream as it is filed.
+fn filed(stream: &ResolvedStream, mode: SyncMode) -> Filed {
+    let kept = match (mode, stream.is_resumable()) {
+        (SyncMode::Incremental, _) => Kept::Added,
+        (SyncMode::FullRefresh, true) => Kept::Replaced,
+        (SyncMode::FullRefresh, false) => Kept::ReplacedAtOnce,
+    };
+    // Schemas are part of the program and tested; an unreadable one would be an open object.
+    let schema = stream.json_schema().unwrap_or_default();
+    let is_list_of_deleted =
+        stream.deletion.is_some_and(|deletion| deletion.sign == DeletionMarker::Every);
+    let view = view(&Viewed {
+        stream: &stream.name,
+        folder: &folder_name(&stream.name),
+        key: stream.primary_key,
+        schema: &schema,
+        deleted_at: stream.deleted_at.as_deref().filter(|_| !is_list_of_deleted),
+    });
+    Filed { name: stream.name.to_string(), kept, view }
+}
+
+/// A stream as it is asked for.
+fn selected(stream: &ResolvedStream, mode: SyncMode) -> Selected {
+    let name = stream.name.to_string();
+    Selected { name, mode, properties: None, include_files: Some(false) }
+}

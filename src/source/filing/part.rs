@@ -1,0 +1,110 @@
+//! A part of a stream's rows: JSON Lines, gzipped, under its name only when it is whole.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::replace::{publish, temporary};
+
+/// What the names of parts end with.
+const ENDING: &str = ".jsonl.gz";
+
+/// Rows of one part, at most. The order of a row is its part's number times this, and its own in it.
+const MOST_ROWS: u64 = 1 << 32;
+
+/// A part that is being written.
+#[derive(Debug)]
+pub struct Part {
+    out: GzEncoder<BufWriter<File>>,
+    temporary: PathBuf,
+    path: PathBuf,
+    generation: u32,
+    order: u64,
+}
+
+/// The name of a part. Names are in the order in which parts were written.
+#[must_use]
+pub fn name(number: u32) -> String {
+    format!("{number:08}{ENDING}")
+}
+
+/// The number of the part that has this name.
+#[must_use]
+pub fn number(name: &str) -> Option<u32> {
+    name.strip_suffix(ENDING)?.parse().ok()
+}
+
+impl Part {
+    /// Begins a part.
+    ///
+    /// # Errors
+    /// What the system says; the same for every method below.
+    pub fn create(folder: &Path, number: u32, generation: u32) -> io::Result<Self> {
+        let path = folder.join(name(number));
+        let temporary = temporary(&path);
+        let out = GzEncoder::new(BufWriter::new(File::create(&temporary)?), Compression::fast());
+        let order = u64::from(number) * MOST_ROWS;
+        Ok(Self { out, temporary, path, generation, order })
+    }
+
+    /// Appends a row, a JSON object.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn write(&mut self, row: &[u8]) -> io::Result<()> {
+        self.out.write_all(&framed(row, self.generation, self.order))?;
+        self.order += 1;
+        Ok(())
+    }
+
+    /// Brings the part to the disk, and gives it its name.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn finish(self) -> io::Result<()> {
+        let file = self.out.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.sync_all()?;
+        publish(&self.temporary, &self.path)
+    }
+}
+
+/// A row with what the views tell it by: the generation of its stream, and its place in the order of
+/// all rows of that.
+fn framed(row: &[u8], generation: u32, order: u64) -> Vec<u8> {
+    let mut line =
+        format!("{{\"_sync_generation\":{generation},\"_sync_order\":{order}").into_bytes();
+    let members = row.trim_ascii().strip_prefix(b"{").unwrap_or_default();
+    if members.trim_ascii_start() != b"}" {
+        line.push(b',');
+    }
+    line.extend_from_slice(members);
+    line.push(b'\n');
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_keeps_its_bytes_behind_two_keys() {
+        let framed = |row: &str| String::from_utf8(framed(row.as_bytes(), 2, 7)).unwrap();
+        assert_eq!(
+            framed(r#"{ "id":1.50}"#),
+            "{\"_sync_generation\":2,\"_sync_order\":7, \"id\":1.50}\n"
+        );
+        assert_eq!(framed("{ }"), "{\"_sync_generation\":2,\"_sync_order\":7 }\n");
+    }
+
+    #[test]
+    fn names_are_in_the_order_of_numbers() {
+        assert_eq!(number(&name(12)), Some(12));
+        assert!(name(9) < name(10));
+        for other in ["", ".jsonl.gz", "00000001.jsonl.gz.new", "x.jsonl.gz"] {
+            assert_eq!(number(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! What `state.json` holds: whose rows lie in the folder, which of each stream's generations count,
+//! and the states to go on from. `read --state` takes the file as well. Pure.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::lines::stream_of;
+use airbyte::catalog::place;
+
+/// The form of the file that this program writes.
+const VERSION: u64 = 1;
+
+/// What is saved.
+#[derive(Clone, Debug, Default)]
+pub struct Saved {
+    pub subdomain: String,
+    /// The newest complete generation of each stream, which is a folder's name.
+    pub generations: BTreeMap<String, u32>,
+    /// The state to go on from, an `AirbyteStateMessage`, by stream.
+    pub states: BTreeMap<String, Box<RawValue>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Written {
+    version: u64,
+    subdomain: String,
+    generations: BTreeMap<String, u32>,
+    state: Vec<Box<RawValue>>,
+}
+
+impl Saved {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// What is wrong with it, in a few words.
+    pub fn parse(text: &[u8]) -> Result<Self, String> {
+        let written: Written = serde_json::from_slice(text).map_err(|error| place(&error))?;
+        if written.version != VERSION {
+            return Err(format!("it has the form {}, and {VERSION} is known", written.version));
+        }
+        let mut states = BTreeMap::new();
+        for state in written.state {
+            let stream = stream_of(&state).ok_or("a state in it names no stream")?;
+            states.insert(stream, state);
+        }
+        let Written { subdomain, generations, .. } = written;
+        Ok(Self { subdomain, generations, states })
+    }
+
+    /// The file's text, a state a line.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let written = |value: &dyn Fn() -> serde_json::Result<String>| value().unwrap_or_default();
+        let subdomain = written(&|| serde_json::to_string(&self.subdomain));
+        let generations = written(&|| serde_json::to_string(&self.generations));
+        format!(
+            "{{\"version\":{VERSION},\"subdomain\":{subdomain},\n\"generations\":{generations},\n\"state\":{}}}\n",
+            self.states_text()
+        )
+    }
+
+    /// The states as `read` takes them.
+    #[must_use]
+    pub fn states_text(&self) -> String {
+        let states: Vec<&str> = self.states.values().map(|state| state.get()).collect();
+        format!("[{}]", states.join(",\n"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use airbyte::source::state::SavedStates;
+
+    use super::*;
+
+    const STATE: &str = r#"{"type":"STREAM","stream":{"stream_descriptor":{"name":"tickets"},"stream_state":{"n":1.0}}}"#;
+
+    #[test]
+    fn what_is_written_is_read_again_and_read_takes_it_too() {
+        let mut saved = Saved { subdomain: "acme".into(), ..Saved::default() };
+        saved.generations.insert("tickets".into(), 3);
+        saved.states.insert("tickets".into(), RawValue::from_string(STATE.into()).unwrap());
+        let text = saved.text();
+        let again = Saved::parse(text.as_bytes()).unwrap();
+        assert_eq!((again.text(), again.subdomain.as_str()), (text.clone(), "acme"));
+        assert_eq!(again.generations["tickets"], 3);
+        let states = SavedStates::parse(text.as_bytes()).unwrap();
+        assert_eq!(states.names().collect::<Vec<_>>(), ["tickets"]);
+        assert!(states.ignored.is_empty(), "{:?}", states.ignored);
+        let nothing = Saved::default().text();
+        assert!(SavedStates::parse(nothing.as_bytes()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_is_no_such_file_is_refused() {
+        for text in [
+            "",
+            "{",
+            "[]",
+            "{}",
+            r#"{"version":2,"subdomain":"a","generations":{},"state":[]}"#,
+            r#"{"version":1,"subdomain":"a","generations":{},"state":[7]}"#,
+        ] {
+            assert!(Saved::parse(text.as_bytes()).is_err(), "{text}");
+        }
+    }
+}

@@ -30,8 +30,8 @@ pub struct WrittenConfig {
     #[serde(default)]
     pub start_date: Option<String>,
 
-    /// The number of events per request of the streams ticket_comments and ticket_events. With 100,
-    /// the page grows up to 1000 while answers are quick; any other value is the largest page.
+    /// Events per request of the streams ticket_comments and ticket_events. With 100, the page grows up
+    /// to 1000 while answers are quick; any other value is the largest page.
     #[schemars(
         with = "u64",
         title = "Page Size (ticket_comments)",

@@ -94,9 +94,8 @@ pub fn connection_specification() -> Value {
     let variants = properties["credentials"]["oneOf"].as_array_mut();
     for variant in variants.into_iter().flatten() {
         if let Some(scope) = variant["properties"].get_mut("scope") {
-            scope["description"] = json!(
-                "Scopes to request, separated by spaces. If empty, `read write` is requested."
-            );
+            scope["description"] =
+                json!("The scopes to request, separated by spaces. Empty: `read write`.");
         }
     }
     for variant in properties["object_storage_config"]["oneOf"].as_array_mut().into_iter().flatten()

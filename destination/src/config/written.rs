@@ -46,13 +46,13 @@ pub struct WrittenConfig {
     pub null_handling: Option<NullHandling>,
 
     /// What the column `tags` does to the tags in Zendesk. `add` adds the row's tags, `remove` removes them,
-    /// and `replace` replaces the tags in Zendesk by them.
+    /// and `replace` replaces the tags in Zendesk with them.
     #[schemars(with = "TagsMode", title = "Tags", extend("type" = "string", "order" = 16, "default" = "add"))]
     #[serde(default)]
     pub tags_mode: Option<TagsMode>,
 
     /// What the organization in a user's row does. `add` adds it to the user's organizations, and `replace`
-    /// replaces them by it.
+    /// replaces them with it.
     #[schemars(with = "OrganizationMode", title = "Organizations of Users", extend("type" = "string", "order" = 17, "default" = "add"))]
     #[serde(default)]
     pub organization_mode: Option<OrganizationMode>,

@@ -25,12 +25,14 @@ const INTRODUCTION: &str = "\
      UPDATE_GENERATED=1 cargo test -->
 # Options
 
-Everything that the configuration, a JSON object, may hold. Only `subdomain` and `credentials` are
-needed. Options that are not known are left alone, so that a configuration of another connector or
-of an older version goes on. A value that is not allowed is refused before anything is asked of
-Zendesk, all mistakes at once and without quoting a value, which might be a secret.
+The configuration is a JSON object with the options of this page. Only `subdomain` and `credentials` are
+required. Unknown options are ignored, so you can keep the configuration of another connector or of an
+older version.
 
-[setup.md](setup.md) shows how to come by the credentials.
+A value that is not allowed is refused before the first request to Zendesk. The message lists all mistakes
+at once. It quotes no value, because a value might be a secret.
+
+[setup.md](setup.md) shows how to get the credentials.
 ";
 
 /// A file of the project.

@@ -100,7 +100,7 @@ fn spec_shows_every_option_with_its_type_and_one_sentence() {
     assert!(lines.any(|line| line == "page_size  integer, 1 to 1000, default 100"), "{shown}");
     assert_eq!(
         lines.next(),
-        Some("    Events per request of the ticket_comments and ticket_events streams.")
+        Some("    Events per request of the streams ticket_comments and ticket_events.")
     );
     assert!(shown.lines().all(|line| line.chars().count() <= 100), "{shown}");
 }

@@ -35,11 +35,11 @@ const INTRODUCTION: &str = "\
      UPDATE_GENERATED=1 cargo test -->
 # Options
 
-The configuration is a JSON object with these options. Only `subdomain` and `credentials` are needed. Where an option
-has a list of words, the default is the first one. An option that is not known is left alone. A value that is not
-allowed is refused before anything is asked of Zendesk, all mistakes at once.
+The configuration is a JSON object with these options. Only `subdomain` and `credentials` are required. If an option
+has a list of words, the first word is the default. The program ignores options that it does not know. It refuses a
+value that is not allowed before it sends a request to Zendesk, and it reports all mistakes at once.
 
-The table in [README](../README.md#options) has all of them on one screen. [setup.md](setup.md) shows how to come by the
+The table in [README](../README.md#options) shows all options on one screen. [setup.md](setup.md) shows how to get the
 credentials.
 ";
 

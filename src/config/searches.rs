@@ -29,7 +29,7 @@ const TYPES: [(&str, SearchType); 4] = [
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(title = "Search", extend("additionalProperties" = true))]
 pub struct WrittenSearch {
-    /// The name of the stream. `open_tickets` and `closed_tickets` are ready made and need no query.
+    /// The name of the stream. `open_tickets` and `closed_tickets` are built in and need no query.
     #[schemars(
         title = "Name",
         extend(
@@ -40,8 +40,8 @@ pub struct WrittenSearch {
         )
     )]
     pub name: String,
-    /// A query of Zendesk's search. It must name the type of what it looks for: `type:ticket`,
-    /// `type:user`, `type:organization` or `type:group`.
+    /// A query of Zendesk's search. It must contain one type: `type:ticket`, `type:user`,
+    /// `type:organization` or `type:group`.
     #[schemars(
         with = "String",
         title = "Query",

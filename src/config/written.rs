@@ -13,12 +13,10 @@ use super::start::PATTERN;
 #[schemars(title = "Source Zendesk Support Spec", extend("additionalProperties" = true))]
 #[serde(rename_all = "snake_case")]
 pub struct WrittenConfig {
-    /// From when on tickets and everything about them, ratings, audit logs and posts are read. Either
-    /// a day, or a date and time with its zone, which bounds every read and must not lie in the
-    /// future; or days before the first read, which bound that read only: `today` or `0`, `yesterday`
-    /// or `1`, `today-7`, `7` or `7 days`.
-    /// Empty: the last two years. What other rows point at, such as users, organizations and groups,
-    /// is always complete.
+    /// Tickets and everything about them, ratings, audit logs and posts are read from this date on;
+    /// users, organizations, groups and other rows that they refer to are always complete. A date
+    /// limits every read and must not be in the future; days back limit only the first read; empty
+    /// means the last two years.
     #[schemars(
         with = "String",
         title = "Start Date",
@@ -32,8 +30,8 @@ pub struct WrittenConfig {
     #[serde(default)]
     pub start_date: Option<String>,
 
-    /// Events per request of the ticket_comments and ticket_events streams. 100 is automatic: the
-    /// page grows to 1000 while answers are quick. Any other value is the largest page asked for.
+    /// Events per request of the streams ticket_comments and ticket_events. With 100, the page grows up
+    /// to 1000 while answers are quick; any other value is the largest page.
     #[schemars(
         with = "u64",
         title = "Page Size (ticket_comments)",
@@ -43,9 +41,10 @@ pub struct WrittenConfig {
     #[serde(default)]
     pub page_size: Option<u64>,
 
-    /// A column that tells when a row was deleted in Zendesk, null while it lives, in every stream
-    /// that sees deletions. Named `_ab_cdc_deleted_at`, Airbyte's destinations delete the row; any
-    /// other name marks it. When it is set, tickets brings deleted tickets too.
+    /// Adds a column of this name to every stream that sees deletions: the time at which Zendesk
+    /// deleted the row, or null; tickets then includes deleted tickets. With the name
+    /// `_ab_cdc_deleted_at`, Airbyte's destinations delete the row; with any other name, the row
+    /// stays, marked.
     #[schemars(
         with = "String",
         title = "Deletion Column",
@@ -58,28 +57,30 @@ pub struct WrittenConfig {
     #[serde(default)]
     pub deleted_at_field: Option<String>,
 
-    /// Leave deleted rows out of full refreshes. An incremental stream cannot leave them out
-    /// without keeping their older rows for ever, so there it needs the deletion column.
+    /// Leaves deleted rows out of full refreshes. An incremental stream also needs the deletion
+    /// column (`deleted_at_field`), because otherwise the older versions of deleted rows would stay
+    /// for ever.
     #[schemars(with = "bool", title = "Exclude Deleted Records", extend("order" = 6, "default" = false))]
     #[serde(default)]
     pub exclude_deleted: Option<bool>,
 
-    /// Which tickets and ticket events to read, by who holds the ticket: humans, AI agents, or
-    /// both. After a change, reset these streams: what was left out before does not come later.
+    /// Which tickets and ticket events to read, by who handles the ticket: humans, AI agents, or
+    /// both. After a change, reset these streams, because rows that were left out before do not
+    /// come later.
     #[schemars(with = "TicketScope", title = "Ticket Scope", extend("type" = "string", "order" = 7, "default" = "all"))]
     #[serde(default)]
     pub ticket_scope: Option<TicketScope>,
 
-    /// Where tickets come from. `incremental`, the incremental export, is complete. `search`, the
-    /// search index, is faster and may be stale: it does not see changes that make no ticket event.
-    /// `search_then_incremental` brings the search's tickets first, and then the export has the
-    /// last word on every one.
+    /// Where tickets come from: `incremental`, the incremental export, is complete; `search`, the
+    /// search index, is faster, but it may be stale and misses changes that make no ticket event.
+    /// `search_then_incremental` reads the search first and then the export, whose rows replace
+    /// those of the search.
     #[schemars(with = "TicketsHistory", title = "Tickets History", extend("type" = "string", "order" = 9, "default" = "incremental"))]
     #[serde(default)]
     pub tickets_history: Option<TicketsHistory>,
 
-    /// Days before the last read from which tickets are searched again, where they come from the
-    /// search index. 0 is fifteen minutes, by which the index usually lags.
+    /// If tickets come from the search index, each read starts this many days before the end of the
+    /// last read. 0 means fifteen minutes, which is how late the index usually is.
     #[schemars(
         with = "u64",
         title = "Tickets Search Lookback Window (days)",
@@ -89,63 +90,64 @@ pub struct WrittenConfig {
     #[serde(default)]
     pub ticket_search_lookback_days: Option<u64>,
 
-    /// Searches of your own. Each gives a stream of what it finds, read whole every time, because
-    /// nothing tells when a row is found no more.
+    /// Your own searches: each creates a stream with the rows that it finds. Each read is a full
+    /// refresh, because Zendesk does not report that a row has stopped matching.
     #[schemars(with = "Vec<WrittenSearch>", title = "Search Queries", extend("order" = 11, "default" = []))]
     #[serde(default)]
     pub search_queries: Option<Vec<WrittenSearch>>,
 
-    /// Streams made of what others bring: conditions of ticket forms as rows; events of tickets,
-    /// users and ratings; the history of tickets, with the values of their fields, their tags,
-    /// schedules and SLA targets. They cost no request beside the streams that they are made of. And
-    /// `tickets_search`, tickets once more from the search index, as Airbyte's connector has them.
+    /// Streams built from the rows of other streams, without extra requests: conditions of ticket
+    /// forms, events of tickets, users and ratings, and the history of ticket fields, tags,
+    /// schedules and SLA targets. Only `tickets_search` is different: it reads tickets a second
+    /// time, from the search index, as Airbyte's connector does.
     #[schemars(
         with = "Vec<String>",
         title = "Extra Streams",
         extend(
             "order" = 12, "default" = [],
-            "items" = one_of(&EXTRA_STREAMS, "A stream that is offered only to those who ask for it, by its name.")
+            "items" = one_of(&EXTRA_STREAMS, "The name of a stream that is in the catalog only if it is listed here.")
         )
     )]
     #[serde(default)]
     pub extra_streams: Option<Vec<String>>,
 
-    /// What each row of tickets holds besides, in a column of this name. Of users, groups,
-    /// organizations, brands, sharing agreements and forms a ticket has those that it refers to.
+    /// Adds a column of the same name to tickets for each kind of related data. Of users, groups,
+    /// organizations, brands, sharing agreements and forms, a ticket has those that it refers to.
     #[schemars(
         with = "Vec<String>",
         title = "Associated Data",
         extend(
             "order" = 13, "default" = [],
-            "items" = one_of(&ASSOCIATED_DATA, "What the export of tickets can bring besides, by the names that Zendesk has for it.")
+            "items" = one_of(&ASSOCIATED_DATA, "A kind of related data that the export of tickets can return, by Zendesk's name.")
         )
     )]
     #[serde(default)]
     pub associated_data: Option<Vec<String>>,
 
-    /// Which users to read, with their identities and events, by role. Empty: all. After a change,
-    /// reset these streams: who was left out before does not come later.
+    /// Reads only users with these roles, and only their identities and events; empty means all
+    /// users. After a change, reset these streams, because users that were left out before do not
+    /// come later.
     #[schemars(
         with = "Vec<String>",
         title = "User Roles",
         extend(
             "order" = 14, "default" = [],
-            "items" = one_of(&USER_ROLES, "What a user may do, by the names that Zendesk has for it.")
+            "items" = one_of(&USER_ROLES, "A role of a user, by Zendesk's name.")
         )
     )]
     #[serde(default)]
     pub user_roles: Option<Vec<String>>,
 
-    /// Read only the users who changed since the start date, with their identities and events, for
-    /// accounts with millions of users. Tickets then point at users that are not there. After a change, reset
-    /// these streams.
+    /// For accounts with millions of users: reads only the users that changed since the start date,
+    /// with their identities and events. Tickets then refer to users that are missing; after a
+    /// change, reset these streams.
     #[schemars(with = "bool", title = "Users From Start Date", extend("order" = 23, "default" = false))]
     #[serde(default)]
     pub users_from_start_date: Option<bool>,
 
-    /// Where ticket audits come from. `listing`, Zendesk's list of audits, leaves out archived
-    /// tickets. `events`, the export of ticket events, has them, in columns that differ: the docs
-    /// say which.
+    /// Where ticket audits come from: `listing`, Zendesk's list of audits, leaves out archived
+    /// tickets; `events`, the export of ticket events, has them. The columns of `events` differ:
+    /// the page gaps.md of the guide lists them.
     #[schemars(
         with = "TicketAuditsHistory",
         title = "Ticket Audits History",
@@ -154,27 +156,28 @@ pub struct WrittenConfig {
     #[serde(default)]
     pub ticket_audits_history: Option<TicketAuditsHistory>,
 
-    /// How the values of custom fields arrive. `raw`: as Zendesk sends them, in one column. `columns`:
-    /// besides, each custom field of tickets, users and organizations is a typed column of its own.
-    /// Refresh the schema after a change of this or of the fields.
+    /// How custom fields arrive: `raw` has the values as Zendesk sends them, in one column;
+    /// `columns` adds a typed column for each custom field of tickets, users and organizations.
+    /// Refresh the schema after you change this option or the fields.
     #[schemars(with = "Values", title = "Custom Fields", extend("type" = "string", "order" = 16, "default" = "raw"))]
     #[serde(default)]
     pub custom_fields: Option<Values>,
 
-    /// What custom fields' columns are called. `by_id` never changes. `by_key` takes the keys of user and
-    /// organization fields; ticket fields keep their ids. `by_title` follows the fields' titles, so
-    /// that a column's name changes, with the next refresh of the schema, when somebody renames the field.
+    /// How the columns of custom fields are named: `by_id` never changes; `by_key` uses the keys of
+    /// user and organization fields, and the ids of ticket fields. `by_title` uses the titles, so a
+    /// column gets a new name with the next schema refresh after somebody renames the field.
     #[schemars(with = "Naming", title = "Names of Custom Fields", extend("type" = "string", "order" = 17, "default" = "by_id"))]
     #[serde(default)]
     pub custom_field_names: Option<Naming>,
 
-    /// Beside each dropdown's and multiselect's column of tags, a column of the labels that people see.
+    /// Adds a column with the labels that people see, beside the column of tags of each dropdown
+    /// and multiselect field.
     #[schemars(with = "bool", title = "Labels of Custom Fields", extend("order" = 18, "default" = false))]
     #[serde(default)]
     pub custom_field_labels: Option<bool>,
 
-    /// The largest file that is fetched, in MB (millions of bytes). Rows of larger ones come
-    /// without a file. Airbyte's platform takes up to 1500.
+    /// The largest file to fetch, in MB (millions of bytes); Airbyte's platform takes up to 1500.
+    /// The row of a larger file comes without the file.
     #[schemars(
         with = "u64",
         title = "Attachment Size Limit (MB)",
@@ -184,8 +187,8 @@ pub struct WrittenConfig {
     #[serde(default)]
     pub attachment_size_limit_mb: Option<u64>,
 
-    /// Content types of the files that are fetched, such as `application/pdf` or `image/*`. Empty:
-    /// all of them.
+    /// The content types of the files to fetch, such as `application/pdf` or `image/*`. Empty: all
+    /// types.
     #[schemars(
         with = "Vec<String>",
         title = "Attachment Types",
@@ -195,13 +198,13 @@ pub struct WrittenConfig {
     #[serde(default)]
     pub attachment_types: Option<Vec<String>>,
 
-    /// Fetch also images that are shown inside a text, such as the logos in signatures.
+    /// Also fetches images that are shown inside a text, such as the logos in signatures.
     #[schemars(with = "bool", title = "Inline Images", extend("order" = 21, "default" = false))]
     #[serde(default)]
     pub attachment_inline_images: Option<bool>,
 
-    /// The brands whose help centers are read, by their subdomains: `acme-shop` for
-    /// acme-shop.zendesk.com. Empty: every brand that has a help center.
+    /// The brands whose help centers are read, by subdomain: `acme-shop` for acme-shop.zendesk.com.
+    /// Empty: every brand that has a help center.
     #[schemars(
         with = "Vec<String>",
         title = "Help Center Brands",

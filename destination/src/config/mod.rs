@@ -95,7 +95,7 @@ pub fn connection_specification() -> Value {
     for variant in variants.into_iter().flatten() {
         if let Some(scope) = variant["properties"].get_mut("scope") {
             scope["description"] =
-                json!("Scopes to ask for, separated by blanks. Empty: `read write`.");
+                json!("The scopes to request, separated by spaces. Empty: `read write`.");
         }
     }
     for variant in properties["object_storage_config"]["oneOf"].as_array_mut().into_iter().flatten()

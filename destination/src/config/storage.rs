@@ -16,16 +16,16 @@ const REGION_OF_OTHERS: &str = "us-east-1";
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(tag = "storage_type")]
 pub enum ObjectStorage {
-    /// They are counted and told, and not kept.
+    /// Rejected rows are reported and counted, but not stored.
     #[schemars(title = "None", extend("additionalProperties" = true))]
     None,
-    /// Objects of JSON lines in a bucket of Amazon S3, or of a store that speaks its API.
+    /// JSON Lines objects in a bucket of Amazon S3, or of a store with the same API.
     #[schemars(title = "S3", extend("additionalProperties" = true))]
     S3(Box<WrittenBucket>),
-    /// Files of JSON lines below a folder of the machine that runs the program, one folder a stream.
+    /// JSON Lines files in a folder of the machine that runs the program, one subfolder per stream.
     #[schemars(title = "Local", extend("additionalProperties" = true))]
     Local {
-        /// The folder.
+        /// The folder in which files are stored.
         #[schemars(title = "Path", extend("order" = 1, "examples" = ["/local/rejected"]))]
         path: String,
     },
@@ -34,7 +34,8 @@ pub enum ObjectStorage {
 /// A bucket, as the user writes it.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct WrittenBucket {
-    /// The ID of the access key. Without keys, those in the environment (`AWS_ACCESS_KEY_ID` and so on) are used.
+    /// The ID of the access key. Without keys, the program uses those in the environment (`AWS_ACCESS_KEY_ID`
+    /// and so on).
     #[schemars(with = "SecretText", title = "Access Key ID", extend("order" = 1))]
     #[serde(default)]
     access_key_id: Option<Secret>,
@@ -42,18 +43,19 @@ pub struct WrittenBucket {
     #[schemars(with = "SecretText", title = "Secret Access Key", extend("order" = 2))]
     #[serde(default)]
     secret_access_key: Option<Secret>,
-    /// The bucket.
+    /// The name of the bucket.
     #[schemars(title = "S3 Bucket Name", extend("order" = 3, "examples" = ["acme-rejected-rows"]))]
     s3_bucket_name: String,
-    /// The bucket's region. An endpoint of your own may do without.
+    /// The region of the bucket. You may leave it out if you set `s3_endpoint`.
     #[schemars(with = "String", title = "S3 Bucket Region", extend("order" = 4, "default" = "", "examples" = ["eu-west-1"]))]
     #[serde(default)]
     s3_bucket_region: Option<String>,
-    /// The address of a store that is not Amazon's, such as MinIO or R2. Empty: Amazon S3.
+    /// The address of a store other than Amazon S3, such as MinIO or R2. If empty, Amazon S3 is used.
     #[schemars(with = "String", title = "S3 Endpoint", extend("order" = 5, "default" = "", "examples" = ["https://minio.example.com:9000"]))]
     #[serde(default)]
     s3_endpoint: Option<String>,
-    /// The folder in the bucket below which objects are put. Empty: the bucket itself.
+    /// The folder in the bucket in which objects are stored. If empty, they are stored at the top of the
+    /// bucket.
     #[schemars(with = "String", title = "Bucket Path", extend("order" = 6, "default" = "", "examples" = ["zendesk/rejected"]))]
     #[serde(default)]
     bucket_path: Option<String>,

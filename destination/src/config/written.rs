@@ -10,7 +10,8 @@ use super::storage::ObjectStorage;
 #[schemars(title = "Destination Zendesk Support Spec", extend("additionalProperties" = true))]
 #[serde(rename_all = "snake_case")]
 pub struct WrittenConfig {
-    /// Bulk jobs that may be queued or running at once. Zendesk allows 30, to all programs together.
+    /// The number of bulk jobs that may be queued or running at once. Zendesk allows 30 for all programs
+    /// together.
     #[schemars(
         with = "u64",
         title = "Bulk Jobs",
@@ -20,67 +21,73 @@ pub struct WrittenConfig {
     #[serde(default)]
     pub max_jobs: Option<u64>,
 
-    /// Read, compare and report what would be written, and write nothing. No state is acknowledged.
+    /// The program reads, compares and reports what it would write, but writes nothing. It acknowledges no
+    /// STATE.
     #[schemars(with = "bool", title = "Dry Run", extend("order" = 12, "default" = false))]
     #[serde(default)]
     pub dry_run: Option<bool>,
 
-    /// What is done with the rows of each stream, where the connection does not say. A stream whose name is
-    /// an object's needs no entry.
+    /// What to do with the rows of each stream, if the connection does not say it. A stream that has the name
+    /// of an object needs no entry.
     #[schemars(with = "Vec<WrittenStream>", title = "Streams", extend("order" = 13, "default" = []))]
     #[serde(default)]
     pub streams: Option<Vec<WrittenStream>>,
 
-    /// What is done with a stream that belongs to no object. `fail`: the sync fails before a row is read.
-    /// `reject`: all of its rows are rejected. `skip`: they are left out.
+    /// What to do with a stream that belongs to no object. `fail` stops the sync before a row is read,
+    /// `reject` rejects all rows of the stream, and `skip` leaves them out.
     #[schemars(with = "UnknownStreams", title = "Unknown Streams", extend("type" = "string", "order" = 14, "default" = "fail"))]
     #[serde(default)]
     pub unknown_streams: Option<UnknownStreams>,
 
-    /// What a null does. `ignore`: nothing, as a column that is not there. `clear`: it empties the field.
+    /// What a null does. `ignore` leaves the field as it is, like a missing column, and `clear` empties the
+    /// field.
     #[schemars(with = "NullHandling", title = "Nulls", extend("type" = "string", "order" = 15, "default" = "ignore"))]
     #[serde(default)]
     pub null_handling: Option<NullHandling>,
 
-    /// What a column `tags` does: its tags are added to those that are there, removed from them, or take
-    /// their place.
+    /// What the column `tags` does to the tags in Zendesk. `add` adds the row's tags, `remove` removes them,
+    /// and `replace` replaces the tags in Zendesk with them.
     #[schemars(with = "TagsMode", title = "Tags", extend("type" = "string", "order" = 16, "default" = "add"))]
     #[serde(default)]
     pub tags_mode: Option<TagsMode>,
 
-    /// Whether the organization of a user's row is added to those that the user has, or takes their place.
+    /// What the organization in a user's row does. `add` adds it to the user's organizations, and `replace`
+    /// replaces them with it.
     #[schemars(with = "OrganizationMode", title = "Organizations of Users", extend("type" = "string", "order" = 17, "default" = "add"))]
     #[serde(default)]
     pub organization_mode: Option<OrganizationMode>,
 
-    /// What an upsert does with a row whose external id nobody has and whose e-mail address somebody has.
-    /// `adopt`: that user is taken and gets the external id, if it has none. `reject`: the row is rejected.
+    /// What an upsert does if no user has the row's external id, but a user has its e-mail address. `adopt`
+    /// gives that user the external id, or rejects the row if the user has another one; `reject` always
+    /// rejects the row.
     #[schemars(with = "OnEmailMatch", title = "Matching E-mail Addresses", extend("type" = "string", "order" = 18, "default" = "adopt"))]
     #[serde(default)]
     pub on_email_match: Option<OnEmailMatch>,
 
-    /// Rows may match agents and administrators, and `role` may be written.
+    /// Rows may match agents and administrators, and may write `role`.
     #[schemars(with = "bool", title = "Allow Agents", extend("order" = 19, "default" = false))]
     #[serde(default)]
     pub allow_agents: Option<bool>,
 
-    /// Offers to delete users, organizations and tickets. Zendesk does not bring users and organizations back.
+    /// Streams may delete users, organizations and tickets. Zendesk does not restore deleted users and
+    /// organizations.
     #[schemars(with = "bool", title = "Allow Deletes", extend("order" = 20, "default" = false))]
     #[serde(default)]
     pub allow_deletes: Option<bool>,
 
-    /// Zendesk mails new users a verification, and comments are public. Without it neither happens.
+    /// Zendesk sends new users a verification mail, and comments are public. Without this option, neither
+    /// happens.
     #[schemars(with = "bool", title = "Notify", extend("order" = 21, "default" = false))]
     #[serde(default)]
     pub notify: Option<bool>,
 
-    /// Sets of users or organizations that streams add to, remove from or mirror.
+    /// Sets of users or organizations. Streams add members to them, remove members, or mirror them.
     #[schemars(with = "Vec<WrittenAudience>", title = "Audiences", extend("order" = 22, "default" = []))]
     #[serde(default)]
     pub audiences: Option<Vec<WrittenAudience>>,
 
-    /// The largest share of its members that a mirror may remove, in percent. Where more would have to go,
-    /// nobody is removed and the sync fails. Audiences of fewer than twenty members are not held to it.
+    /// The largest share of its members that a mirror may remove, in percent. If it would remove more, it
+    /// removes nobody and the sync fails; audiences with fewer than twenty members have no such limit.
     #[schemars(
         with = "u64",
         title = "Largest Removal",
@@ -90,13 +97,14 @@ pub struct WrittenConfig {
     #[serde(default)]
     pub max_removal_percent: Option<u64>,
 
-    /// A mirror may remove at the end of its rows though the source did not say that it is complete. Custom
-    /// connectors of Airbyte are never told so. A source that fails right behind a state looks the same.
+    /// A mirror may remove members at the end of its rows, even if the source did not report that the stream
+    /// is complete (Airbyte never reports this to custom connectors). A source that fails right after a STATE
+    /// looks the same.
     #[schemars(with = "bool", title = "Accept the End of Input", extend("order" = 24, "default" = false))]
     #[serde(default)]
     pub accept_end_of_input: Option<bool>,
 
-    /// Where rejected rows are stored. Without a place they are counted and told, and not kept.
+    /// Where rejected rows are stored. Without it, they are reported and counted, but not stored.
     #[schemars(with = "ObjectStorage", title = "Rejected Rows", extend("type" = "object", "order" = 25))]
     #[serde(default)]
     pub object_storage_config: Option<ObjectStorage>,
@@ -106,24 +114,25 @@ pub struct WrittenConfig {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[schemars(title = "Stream", extend("additionalProperties" = true))]
 pub struct WrittenStream {
-    /// The stream's name.
+    /// The name of the stream.
     #[schemars(title = "Stream", extend("order" = 0))]
     pub stream: String,
-    /// The stream's namespace. Empty: any.
+    /// The namespace of the stream. If empty, any namespace matches.
     #[schemars(with = "String", title = "Namespace", extend("order" = 1))]
     #[serde(default)]
     pub namespace: Option<String>,
-    /// What its rows are in Zendesk: `users`, `organizations`, `tickets`, or `audience:` and an audience's slug.
+    /// What the rows are in Zendesk: `users`, `organizations`, `tickets`, `organization_memberships`,
+    /// `custom_object:<key>`, `audience:<slug>` or `audience_mirror:<slug>`.
     #[schemars(title = "Object", extend("order" = 2, "examples" = ["users"]))]
     pub object: String,
-    /// What is done with them.
+    /// What to do with the rows.
     #[schemars(title = "Operation", extend("type" = "string", "order" = 3))]
     pub operation: WrittenOperation,
-    /// The field by which a row is found in Zendesk. Empty: the stream's primary key.
+    /// The field that finds the row in Zendesk. If empty, the stream's primary key is used.
     #[schemars(with = "String", title = "Match On", extend("order" = 4, "examples" = ["external_id", "email", "id"]))]
     #[serde(default)]
     pub match_on: Option<String>,
-    /// The field of each column whose name is not the field's, by the column's name.
+    /// Maps each column to its field. A column that has the name of its field needs no entry.
     #[schemars(
         with = "std::collections::BTreeMap<String, String>",
         title = "Fields",
@@ -153,22 +162,23 @@ pub enum WrittenOperation {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[schemars(title = "Audience", extend("additionalProperties" = true))]
 pub struct WrittenAudience {
-    /// Its name in `audience:` and `audience_mirror:`, in small letters, digits, `_` and `-`.
+    /// The name of the audience in `audience:` and `audience_mirror:`. Use lower-case letters, digits, `_`
+    /// and `-`.
     #[schemars(title = "Slug", extend("order" = 0, "examples" = ["vip"]))]
     pub slug: String,
-    /// What its members are.
+    /// What the members are.
     #[schemars(with = "WrittenAudienceOf", title = "Of", extend("type" = "string", "order" = 1, "default" = "users"))]
     #[serde(default)]
     pub of: Option<WrittenAudienceOf>,
-    /// What makes somebody a member. Give one of the three; a checkbox field of its own is best.
+    /// What marks the members. Give one of the three; a separate checkbox field is best.
     #[schemars(title = "As", extend("order" = 2))]
     #[serde(rename = "as")]
     pub by: WrittenAs,
-    /// A mirror creates who is missing, and writes the mapped fields too.
+    /// A mirror creates the users or organizations that are missing, and also writes the mapped fields.
     #[schemars(with = "bool", title = "Create Who Is Missing", extend("order" = 3, "default" = false))]
     #[serde(default)]
     pub create_missing: Option<bool>,
-    /// A mirror of no rows removes all members, as far as `max_removal_percent` lets it.
+    /// A mirror without rows removes all members, if `max_removal_percent` allows it.
     #[schemars(with = "bool", title = "Allow Empty", extend("order" = 4, "default" = false))]
     #[serde(default)]
     pub allow_empty: Option<bool>,
@@ -182,11 +192,12 @@ pub struct WrittenAs {
     #[schemars(with = "String", title = "Field", extend("order" = 0, "examples" = ["audience_vip"]))]
     #[serde(default)]
     pub field: Option<String>,
-    /// A tag. Zendesk copies tags of users to their new tickets.
+    /// A tag. Zendesk copies the tags of a user to the user's new tickets.
     #[schemars(with = "String", title = "Tag", extend("order" = 1, "examples" = ["vip"]))]
     #[serde(default)]
     pub tag: Option<String>,
-    /// The external id of an organization that users join. Whoever leaves it loses it on open tickets, too.
+    /// The external id of an organization that users join. A user who leaves it loses it on open tickets,
+    /// too.
     #[schemars(with = "String", title = "Organization", extend("order" = 2))]
     #[serde(default)]
     pub organization_external_id: Option<String>,

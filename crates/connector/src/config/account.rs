@@ -20,13 +20,13 @@ pub struct WrittenAccount {
     #[schemars(title = "Subdomain", extend("order" = 0, "examples" = ["acme"]))]
     pub subdomain: String,
 
-    /// How to sign in. OAuth with client credentials suits unattended syncs best; API tokens can
-    /// no longer be created and stop on 2027-04-30.
+    /// How to sign in. OAuth with client credentials is best for unattended syncs; API tokens can
+    /// no longer be created, and all of them stop on 2027-04-30.
     #[schemars(with = "Credentials", title = "Authentication", extend("type" = "object", "order" = 1))]
     #[serde(default)]
     pub credentials: Option<Credentials>,
 
-    /// Requests that may be in flight at once, over all streams together.
+    /// The number of requests that can run at the same time, for all streams together.
     #[schemars(
         with = "u64",
         title = "Number of concurrent threads",
@@ -36,8 +36,8 @@ pub struct WrittenAccount {
     #[serde(default)]
     pub num_workers: Option<u64>,
 
-    /// The share of each of Zendesk's limits that may be used, per cent. Less leaves more to the
-    /// account's other programs; what those use is seen and respected in any case.
+    /// The share of each Zendesk limit that may be used, in percent. A lower value leaves more for
+    /// the account's other programs; what they use is respected in any case.
     #[schemars(
         with = "u64",
         title = "Share of the API quota",

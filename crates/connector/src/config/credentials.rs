@@ -38,22 +38,22 @@ pub enum Credentials {
         /// The secret of your OAuth client.
         #[schemars(with = "SecretText", title = "Client Secret", extend("order" = 2))]
         client_secret: Secret,
-        /// The current access token; renewed by itself.
+        /// The current access token. It is renewed automatically.
         #[schemars(with = "SecretText", title = "Access Token", extend("order" = 3))]
         #[serde(default)]
         access_token: Option<Secret>,
-        /// When the access token ends; kept by itself.
+        /// The time at which the access token expires. It is updated automatically.
         #[schemars(with = "String", title = "Token Expiry Date", extend("order" = 4, "format" = "date-time"))]
         #[serde(default)]
         token_expiry_date: Option<String>,
-        /// The refresh token. It works once and must serve no other source.
+        /// The refresh token. It works only once, so give every connector its own.
         #[schemars(with = "SecretText", title = "Refresh Token", extend("order" = 5))]
         refresh_token: Secret,
     },
     #[serde(rename = "api_token")]
     #[schemars(title = "API Token", extend("additionalProperties" = true))]
     ApiToken {
-        /// The e-mail address of the user whom the token belongs to.
+        /// The e-mail address of the user that the token belongs to.
         #[schemars(title = "Email", extend("order" = 1))]
         email: String,
         /// The API token. Zendesk stops all API tokens on 2027-04-30.
@@ -63,7 +63,7 @@ pub enum Credentials {
     #[serde(rename = "oauth2.0")]
     #[schemars(title = "OAuth2.0 (Legacy)", extend("additionalProperties" = true))]
     Legacy {
-        /// An OAuth access token that does not expire. Zendesk stops them on 2027-04-01.
+        /// An OAuth access token that does not expire. Zendesk stops these tokens on 2027-04-01.
         #[schemars(with = "SecretText", title = "Access Token", extend("order" = 1))]
         access_token: Secret,
         /// The unique identifier of your OAuth client.
@@ -84,7 +84,7 @@ pub enum Credentials {
         /// The secret of your OAuth client.
         #[schemars(with = "SecretText", title = "Client Secret", extend("order" = 2))]
         client_secret: Secret,
-        /// Scopes to ask for, separated by blanks. Empty: `read`.
+        /// The scopes to request, separated by spaces. Empty: `read`.
         #[schemars(with = "String", title = "Scope", extend("order" = 3))]
         #[serde(default)]
         scope: Option<String>,

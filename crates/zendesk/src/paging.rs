@@ -29,7 +29,7 @@ pub enum Paging {
     /// `page[size]` and `page[after]`. `meta.has_more` ends the listing. Links are never null, so
     /// they cannot end it.
     Cursor,
-    /// The same with `after_cursor`, without a page size. Only approval requests are known to use
+    /// Like `Cursor`, by `after_cursor` and without a page size. Only approval requests are known to use
     /// it. With `page[after]` they would begin again.
     AfterCursor,
     /// Like `Cursor`, with pages of a thousand rows. Cursors of searches expire after an hour

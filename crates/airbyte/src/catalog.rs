@@ -1,6 +1,6 @@
-//! The configured catalog: which streams to read and how. Read tolerantly, because platforms send
-//! nulls, keys of their own and duplicate keys; only what a source acts on is looked at. Written as
-//! the protocol has it.
+//! The configured catalog: which streams to read and how. Reading is tolerant, because platforms
+//! send nulls, keys of their own and duplicate keys. Only the keys that a source acts on are read.
+//! Writing follows the protocol.
 
 use std::error::Error;
 use std::fmt;
@@ -20,7 +20,7 @@ pub enum SyncMode {
 impl SyncMode {
     pub const ALL: [Self; 2] = [Self::Incremental, Self::FullRefresh];
 
-    /// Its name in the protocol.
+    /// The mode's name in the protocol.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -35,13 +35,14 @@ impl SyncMode {
 pub struct Selected {
     pub name: String,
     pub mode: SyncMode,
-    /// The properties of its schema as they were discovered and chosen; none when it has none.
+    /// The properties of the stream's schema, as discovered and chosen. `None` when the schema has
+    /// none.
     pub properties: Option<Map<String, Value>>,
-    /// Whether files are wanted; none when the platform says nothing of it.
+    /// Whether files are wanted. `None` when the platform does not say.
     pub include_files: Option<bool>,
 }
 
-/// Why a catalog cannot be used; the sentence names the culprit.
+/// Why a catalog cannot be used. The message names the stream or the entry that is wrong.
 #[derive(Debug, PartialEq, Eq)]
 pub enum CatalogError {
     NotJson(String),
@@ -75,7 +76,7 @@ impl Error for CatalogError {}
 /// Reads a configured catalog.
 ///
 /// # Errors
-/// [`CatalogError`] when it is no JSON or does not say which streams to read.
+/// [`CatalogError`] when the text is not JSON, or does not say which streams to read.
 pub fn parse(text: &[u8]) -> Result<Vec<Selected>, CatalogError> {
     // Through a value, not a struct: a struct would refuse duplicate keys.
     let catalog: Value =
@@ -110,7 +111,7 @@ pub fn parse(text: &[u8]) -> Result<Vec<Selected>, CatalogError> {
     Ok(selected)
 }
 
-/// A stream as it is configured. What is read first stands first: the schema is long.
+/// One stream of a configured catalog. The short keys come first, because the schema is long.
 ///
 /// Source: Airbyte Protocol, `ConfiguredAirbyteStream`.
 #[derive(Serialize)]
@@ -124,7 +125,8 @@ struct Configured<'s> {
     stream: &'s CatalogStream,
 }
 
-/// A configured catalog of these streams, a line each, so that a stream can be taken out by its line.
+/// Makes a configured catalog of these streams. Each stream is on a line of its own, so that it can
+/// be removed by deleting its line.
 ///
 /// # Errors
 /// When a stream cannot be written as JSON.
@@ -135,8 +137,8 @@ pub fn to_text(streams: &[(CatalogStream, SyncMode)]) -> Result<Vec<u8>, serde_j
     Ok(escape_line_breaks(format!("{{\"streams\":[\n{entries}\n]}}\n").as_bytes()))
 }
 
-/// What is read incrementally is deduplicated where there is a key to do it by. What is read whole every
-/// time takes the place of what was there.
+/// Chooses the destination mode. An incremental stream is deduplicated if it has a primary key. A
+/// full refresh overwrites what was there.
 fn configured(stream: &CatalogStream, mode: SyncMode) -> Configured<'_> {
     let primary_key = stream.source_defined_primary_key.as_slice();
     let cursor = stream.default_cursor_field.as_deref().unwrap_or_default();
@@ -148,7 +150,7 @@ fn configured(stream: &CatalogStream, mode: SyncMode) -> Configured<'_> {
     Configured { sync_mode: mode.name(), destination_sync_mode, cursor_field, primary_key, stream }
 }
 
-/// Where a JSON error lies, without the text around it, which may hold a secret.
+/// The position of a JSON error. The text around it is left out, because it may contain a secret.
 #[must_use]
 pub fn place(error: &serde_json::Error) -> String {
     let kind = match error.classify() {

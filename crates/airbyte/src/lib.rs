@@ -1,4 +1,5 @@
-//! The Airbyte protocol: what a source and a destination say and are told. Knows nothing of Zendesk.
+//! The Airbyte protocol: the messages that a source and a destination write and read. This crate
+//! knows nothing of Zendesk.
 //!
 //! Source of the shapes: Airbyte Protocol 0.18, `airbyte_protocol.yaml`.
 

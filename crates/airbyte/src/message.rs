@@ -1,5 +1,6 @@
-//! Every message a source writes, as one JSON line each. RECORD is framed from raw bytes because
-//! rows pass through as Zendesk sent them; all others are small and go through serde.
+//! Makes every message that a program writes, one JSON line each. A RECORD is made from raw bytes,
+//! because rows pass through as Zendesk sent them. All other messages are small and are serialized
+//! by serde.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -8,7 +9,7 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::Value;
 
-/// Severity of a LOG message, by the protocol's names.
+/// The severity of a LOG message, named as in the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Level {
@@ -28,7 +29,7 @@ pub enum Status {
     Incomplete,
 }
 
-/// Who has to act when something failed.
+/// Who has to act after a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureType {
@@ -36,7 +37,7 @@ pub enum FailureType {
     ConfigError,
     /// A retry can help.
     TransientError,
-    /// A defect of this program.
+    /// A defect in this program.
     SystemError,
 }
 
@@ -57,13 +58,13 @@ pub struct CatalogStream {
     pub is_file_based: Option<bool>,
 }
 
-/// What a TRACE ERROR says.
+/// The contents of a TRACE ERROR.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ErrorTrace {
     pub failure_type: FailureType,
-    /// One sentence what happened, one what to do.
+    /// Two sentences: what happened, and what to do.
     pub message: String,
-    /// For those who dig; never a secret.
+    /// Details for debugging. Never contains a secret.
     pub detail: Option<String>,
     pub stream: Option<String>,
 }
@@ -82,7 +83,7 @@ pub fn spec(spec: &Value) -> Vec<u8> {
     line(&serde_json::json!({ "type": "SPEC", "spec": spec }))
 }
 
-/// The CONNECTION_STATUS line; a message makes it FAILED.
+/// The CONNECTION_STATUS line: FAILED with a message, SUCCEEDED with `None`.
 #[must_use]
 pub fn connection_status(failure: Option<&str>) -> Vec<u8> {
     let body = match failure {
@@ -113,8 +114,9 @@ pub fn log(level: Level, message: &str) -> Vec<u8> {
     line(&serde_json::json!({ "type": "LOG", "log": { "level": level, "message": message } }))
 }
 
-/// The CONTROL line with a whole new config, which the platform saves at once and hands in the
-/// next time. The only message that holds secrets. `emitted_at_ms` is unix time in milliseconds.
+/// The CONTROL line with a complete new config. The platform saves the config at once and passes it
+/// in the next time. This is the only message that contains secrets. `emitted_at_ms` is unix time
+/// in milliseconds.
 #[must_use]
 pub fn new_config(config: &Value, emitted_at_ms: u64) -> Vec<u8> {
     line(&serde_json::json!({ "type": "CONTROL", "control": {
@@ -130,8 +132,8 @@ pub fn stream_status(stream: &str, status: Status, emitted_at_ms: u64) -> Vec<u8
         "stream_status": { "stream_descriptor": { "name": stream }, "status": status } } }))
 }
 
-/// A STREAM_STATUS trace that says that the stream waits for a limit, as the platform reads it: with
-/// RUNNING, and this reason alone. Times are unix time in milliseconds.
+/// A STREAM_STATUS trace that reports that the stream waits for a limit. The platform reads it only
+/// with the status RUNNING and with this reason alone. Both times are unix time in milliseconds.
 #[must_use]
 pub fn rate_limited(stream: &str, quota_reset_ms: u64, emitted_at_ms: u64) -> Vec<u8> {
     let reason = serde_json::json!({
@@ -142,8 +144,8 @@ pub fn rate_limited(stream: &str, quota_reset_ms: u64, emitted_at_ms: u64) -> Ve
             "reasons": [reason] } } }))
 }
 
-/// An ESTIMATE trace: about so many rows this sync will deliver of a stream. `emitted_at_ms` is unix
-/// time in milliseconds.
+/// An ESTIMATE trace: about how many rows of a stream this sync will deliver. `emitted_at_ms` is
+/// unix time in milliseconds.
 ///
 /// Source: Airbyte Protocol, `AirbyteEstimateTraceMessage`.
 #[must_use]
@@ -168,8 +170,9 @@ pub fn error(trouble: &ErrorTrace, emitted_at_ms: u64) -> Vec<u8> {
         "type": "ERROR", "emitted_at": emitted_at_ms, "error": error } }))
 }
 
-/// Appends a STATE line for one stream. `stream_state` is a JSON object as text, `rows` the exact
-/// number of records since the stream's previous STATE; the protocol wants a decimal number.
+/// Appends a STATE line for one stream. `stream_state` is a JSON object as text. `rows` is the
+/// exact number of records since the stream's previous STATE. It is written as a decimal number, as
+/// the protocol requires.
 pub fn push_state(out: &mut Vec<u8>, stream: &str, stream_state: &str, rows: u64) {
     let state = escape_line_breaks(stream_state.as_bytes());
     out.extend_from_slice(
@@ -201,8 +204,8 @@ fn line(message: &Value) -> Vec<u8> {
     out
 }
 
-/// Escapes U+2028, U+2029 and U+0085, which JSON allows raw but readers that split lines by
-/// Unicode's rules take for the end of a line. In JSON they can stand only inside strings.
+/// Escapes U+2028, U+2029 and U+0085. JSON allows them unescaped, but readers that split lines by
+/// Unicode's rules take them for the end of a line. In JSON they can only be inside strings.
 #[must_use]
 pub fn escape_line_breaks(json: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(json.len() + 1);

@@ -1,6 +1,6 @@
-//! The one owner of stdout. Blocks are written whole and in order, and the ledger of what is owed changes
-//! with them. A dedicated thread writes stdout: back-pressure slows the sync but never blocks signal
-//! handling.
+//! The one owner of stdout. It writes blocks whole and in order, and the ledger changes together
+//! with them. A dedicated thread writes stdout: back-pressure slows the sync but never blocks
+//! signal handling.
 
 use std::error::Error;
 use std::fmt;
@@ -12,11 +12,12 @@ use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::message::{self, ErrorTrace, Level};
 
-/// Blocks that may be on their way to a slow reader. One is being written while walks make the next
-/// ones, which are as large as pages.
+/// How many blocks may wait for a slow reader. One block is being written while walks make the next
+/// ones. Blocks are as large as pages.
 const BLOCKS_ON_THEIR_WAY: usize = 1;
 
-/// Nothing can be written to stdout any more: its reader has gone, or what it leads to takes no more.
+/// Nothing can be written to stdout any more. Either its reader has gone, or its target accepts no
+/// more bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Closed;
 
@@ -28,33 +29,34 @@ impl fmt::Display for Closed {
 
 impl Error for Closed {}
 
-/// Why stdout cannot be written, if it is not that its reader has gone.
+/// Whether a write to stdout failed for another reason than that its reader has gone.
 #[must_use]
 pub fn is_not_gone(error: &io::Error) -> bool {
     !matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset)
 }
 
-/// Makes a line of text, for a person, of what is logged.
+/// Turns a LOG or ERROR message into a line of text for a person.
 pub type ToText = Box<dyn Fn(Level, &str) -> String + Send + Sync>;
 
-/// Takes blocks in order and writes them to stdout. `L` is the ledger of what is owed to the reader.
+/// Takes blocks in order and writes them to stdout. `L` is the ledger of what is owed to the
+/// reader.
 pub struct Stdout<L> {
     inner: Mutex<Inner<L>>,
-    /// Room for blocks on their way; closed when the reader has gone.
+    /// Room for waiting blocks. Closed when nothing can be written any more.
     room: Arc<Semaphore>,
     debug: bool,
-    /// How LOG and ERROR lines are written for a person; none for messages.
+    /// How LOG and ERROR lines are written for a person. `None`: they are written as messages.
     to_text: Option<ToText>,
-    /// Why a write failed, if it was not that the reader has gone.
+    /// Why a write failed, if the reason is not that the reader has gone.
     unwritable: Arc<OnceLock<String>>,
 }
 
 /// Bytes for the writing thread.
 struct Block {
     bytes: Vec<u8>,
-    /// Told once they are written and flushed.
+    /// Receives a message when the bytes are written and flushed.
     written: Option<oneshot::Sender<()>>,
-    /// Given back once they are written.
+    /// Returned when the bytes are written.
     room: OwnedSemaphorePermit,
 }
 
@@ -71,7 +73,8 @@ impl<L> fmt::Debug for Stdout<L> {
 }
 
 impl<L> Stdout<L> {
-    /// Starts the writing thread over `out`, which is stdout but for tests.
+    /// Starts the writing thread over `out`. Except in tests, `out` is stdout. `debug` says whether
+    /// DEBUG lines are written.
     pub fn new(mut out: impl Write + Send + 'static, ledger: L, debug: bool) -> Self {
         let (blocks, mut waiting) = mpsc::unbounded_channel::<Block>();
         let (done, finished) = thread_channel::channel();
@@ -102,33 +105,34 @@ impl<L> Stdout<L> {
         Self { inner, room, debug, to_text: None, unwritable }
     }
 
-    /// Writes LOG and ERROR lines as text from now on, for a person.
+    /// From now on, writes LOG and ERROR lines as text for a person.
     #[must_use]
     pub fn in_text(self, to_text: ToText) -> Self {
         Self { to_text: Some(to_text), ..self }
     }
 
-    /// Why stdout cannot be written, where its reader is there and what it leads to takes no more,
-    /// as a full disk.
+    /// Why stdout cannot be written although its reader is there, for example because the disk is
+    /// full.
     #[must_use]
     pub fn unwritable(&self) -> Option<&str> {
         self.unwritable.get().map(String::as_str)
     }
 
-    /// Looks at the ledger.
+    /// Reads the ledger.
     pub async fn look<T>(&self, look: impl FnOnce(&L) -> T) -> T {
         look(&self.inner.lock().await.ledger)
     }
 
-    /// Looks at the ledger. None while something is being written: whoever only looks on does not wait.
+    /// Reads the ledger. `None` while something is being written, so that a caller who only watches
+    /// never waits.
     pub fn try_look<T>(&self, look: impl FnOnce(&L) -> T) -> Option<T> {
         self.inner.try_lock().ok().map(|inner| look(&inner.ledger))
     }
 
-    /// Writes a LOG line; DEBUG lines only when asked for.
+    /// Writes a LOG line. DEBUG lines are written only if they were requested.
     ///
     /// # Errors
-    /// [`Closed`] when nobody reads any more; the same for every method below.
+    /// [`Closed`] when nobody reads stdout any more. The same holds for every method below.
     pub async fn log(&self, level: Level, text: &str) -> Result<(), Closed> {
         if level == Level::Debug && !self.debug {
             return Ok(());
@@ -170,8 +174,8 @@ impl<L> Stdout<L> {
         written.await.map_err(|_| Closed)
     }
 
-    /// Makes a block and hands it to the writing thread. The ledger changes only once there is
-    /// room for the block, so that a caller that gives up waiting leaves no unwritten promise.
+    /// Makes a block and hands it to the writing thread. The ledger changes only when there is room
+    /// for the block. So a caller that gives up waiting changes nothing.
     ///
     /// # Errors
     /// [`Closed`].
@@ -194,8 +198,8 @@ impl<L> Stdout<L> {
         blocks.send(Block { bytes, written, room }).map_err(|_| Closed)
     }
 
-    /// Takes no more and waits until all is written, at most `patience`. False when the reader
-    /// did not take everything in that time.
+    /// Accepts no more blocks and waits until all are written, at most `patience`. Returns false
+    /// when the reader did not take everything in that time.
     pub async fn finish(&self, patience: Duration) -> bool {
         let mut inner = self.inner.lock().await;
         inner.blocks = None;
@@ -207,8 +211,8 @@ impl<L> Stdout<L> {
     }
 }
 
-/// Unix time in milliseconds, by this machine's clock: when a line was emitted is a fact about
-/// this machine, not about Zendesk.
+/// Unix time in milliseconds, by this machine's clock. The time at which a line was emitted is a
+/// fact about this machine, not about Zendesk.
 #[must_use]
 pub fn unix_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

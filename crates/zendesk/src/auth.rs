@@ -1,5 +1,6 @@
-//! Signing requests, with something that stays or with a token that is renewed: shortly before it
-//! ends, or when Zendesk refuses it, and once for all who wait for it.
+//! Signs requests. The credentials are either fixed, or a token that is renewed. A token is renewed
+//! shortly before it expires, or when Zendesk refuses it. One renewal serves all requests that wait
+//! for it.
 //!
 //! Sources: Zendesk, "Security and authentication" and "OAuth tokens for grant types".
 
@@ -21,25 +22,27 @@ use super::oauth::{Grant, GrantVerdict, Issued};
 use super::{retry, timestamp};
 use crate::secret::{Secret, Secrets};
 
-/// A token is renewed this long before its end, or at four fifths of a short life.
+/// A token is renewed this long before it expires. A token with a short life is renewed after four
+/// fifths of it.
 const BEFORE_END_SECONDS: i64 = 60;
 
-/// Requests for one token that meet faults.
+/// The most tries of one request for a token.
 const TRIES: u32 = 4;
 
-/// One request for a token takes no longer.
+/// The longest time that one request for a token may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The longest answer of the token endpoint that is read.
+/// The largest answer of the token endpoint that is read.
 const LARGEST_ANSWER_BYTES: usize = 1 << 20;
 
 const TOKEN_PATH: &str = "/oauth/tokens";
 
 /// What a client signs with.
 pub enum Credentials {
-    /// Something that stays: an API token, or an access token that nobody can renew.
+    /// Credentials that do not change: an API token, or an access token that cannot be renewed.
     Fixed(Signature),
-    /// Access tokens that are fetched. The one to begin with may be missing or long void.
+    /// Access tokens that are fetched. The first token may be missing, or may have expired long
+    /// ago.
     Granted { grant: Grant, token: Option<AccessToken>, keep: Keep },
 }
 
@@ -47,23 +50,24 @@ pub enum Credentials {
 #[derive(Clone, Debug)]
 pub struct AccessToken {
     pub access_token: Secret,
-    /// Unix seconds, as far as it is known.
+    /// When the token expires, unix seconds. `None` if that is not known.
     pub ends_at: Option<i64>,
 }
 
-/// Saves new tokens where the next sync finds them, refresh token and all. They are used once the
-/// future says true: the old refresh token is void, so tokens that are lost lock everybody out.
+/// Saves a new token, and its refresh token if there is one, where the next sync finds them. The
+/// token is used only when the future returns true. The old refresh token is void by then, so a
+/// lost pair would lock everybody out.
 pub type Keep =
     Box<dyn Fn(&AccessToken, Option<&Secret>) -> BoxFuture<'static, bool> + Send + Sync>;
 
-/// Where tokens are fetched.
+/// The endpoint that issues tokens.
 pub struct TokenEndpoint {
     pub http: reqwest::Client,
     pub url: reqwest::Url,
     pub host: Option<HeaderValue>,
 }
 
-/// The signatures of one client.
+/// Signs the requests of one client.
 pub struct Access(Arc<Inner>);
 
 struct Inner {
@@ -78,18 +82,19 @@ struct State {
     signature: Option<Signature>,
     /// Counts the tokens, so that one refused token is not renewed twice.
     number: u64,
-    /// Whether the token was accepted once; one that never was cannot be mended by another.
+    /// Whether Zendesk accepted the token at least once. If it never did, another token does not
+    /// help.
     accepted: bool,
-    /// The end that came with the token, until it is believed.
+    /// The expiry that came with the token, until it is believed.
     claimed_end: Option<i64>,
     renew_at: Option<i64>,
     grant: Option<Grant>,
     running: Option<watch::Receiver<Option<Result<(), ApiError>>>>,
-    /// A refusal that no second asking changes.
+    /// A refusal that another request cannot change.
     refused: Option<ApiError>,
 }
 
-/// A signature, and which of the access's it is.
+/// A signature, and its number in [`Access`].
 #[derive(Debug)]
 pub struct Signed {
     pub header: HeaderValue,
@@ -131,13 +136,13 @@ impl Access {
         Self(Arc::new(Inner { state: Mutex::new(state), keep: keeper, endpoint, clock, secrets }))
     }
 
-    /// Secrets that no shown text may hold.
+    /// Secrets that must not be in any text that is shown.
     #[must_use]
     pub fn secrets(&self) -> &Secrets {
         &self.0.secrets
     }
 
-    /// The signature to send with. None only before the first token was fetched.
+    /// The signature for the next request. `None` only before the first token is fetched.
     #[must_use]
     pub fn sign(&self) -> Option<Signed> {
         let state = self.0.lock();
@@ -145,10 +150,11 @@ impl Access {
         Some(Signed { header: signature.header.clone(), number: state.number })
     }
 
-    /// Sees to it that there is a signature, and a new one when the old is about to end.
+    /// Makes sure that there is a signature. Renews the token if it is about to expire. Call it
+    /// before [`Access::sign`].
     ///
     /// # Errors
-    /// [`ApiError`] when there is none and none can be had.
+    /// [`ApiError`] when there is no signature and no token can be fetched.
     pub async fn ready(&self) -> Result<(), ApiError> {
         let (missing, due, number) = {
             let state = self.0.lock();
@@ -168,7 +174,7 @@ impl Access {
         }
     }
 
-    /// Notes that Zendesk accepted a signature. `number` is the one it was sent with.
+    /// Notes that Zendesk accepted a signature. `number` is [`Signed::number`].
     pub fn accepted(&self, number: u64) {
         let mut state = self.0.lock();
         if state.number != number || state.accepted {
@@ -181,8 +187,9 @@ impl Access {
         state.renew_at = state.renew_at.or(end.map(|end| end - BEFORE_END_SECONDS));
     }
 
-    /// Whether a 401 may be answered by another token: there is one already, this one was never
-    /// accepted and is the user's, or Zendesk says that the token is at fault.
+    /// Whether a request that got a 401 may be sent again with another token. It may in three
+    /// cases: a newer token is there already, the token is the user's own and was never accepted,
+    /// or Zendesk says that the token is the reason.
     #[must_use]
     pub fn may_renew(&self, number: u64, names_token: bool) -> bool {
         let state = self.0.lock();
@@ -191,10 +198,11 @@ impl Access {
             && (state.number > number || is_users || (state.accepted && names_token))
     }
 
-    /// Fetches a token in place of the one that was sent, unless that has happened already.
+    /// Fetches a token to replace the one with this number. Does nothing if that one was replaced
+    /// already.
     ///
     /// # Errors
-    /// [`ApiError`] when none can be had.
+    /// [`ApiError`] when no token can be fetched.
     pub async fn renew(&self, number: u64) -> Result<(), ApiError> {
         let mut running = {
             let mut state = self.0.lock();
@@ -227,7 +235,8 @@ impl Access {
         })
     }
 
-    /// Waits until no token is being fetched, so that none is lost by ending.
+    /// Waits until no token is being fetched. Call it before the program ends, so that no new token
+    /// is lost.
     pub async fn settle(&self) {
         let running = self.0.lock().running.clone();
         if let Some(mut running) = running {
@@ -243,7 +252,7 @@ impl Inner {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Fetches, saves, and only then uses a token.
+    /// Fetches a token, saves it, and only then uses it.
     async fn renew(&self) -> Result<(), ApiError> {
         let grant = self.lock().grant.clone();
         let (Some(grant), Some(keep)) = (grant, &self.keep) else {
@@ -303,7 +312,7 @@ impl Inner {
         }
     }
 
-    /// Asks once. Besides the verdict: the error it would be, and for how long to wait.
+    /// Asks once. Returns the verdict, the error that the answer would be, and how long to wait.
     async fn ask(
         &self,
         grant: &Grant,
@@ -359,7 +368,7 @@ impl fmt::Debug for Access {
     }
 }
 
-/// What a request is signed with. Its Debug shows the kind alone.
+/// The value that signs a request. Its Debug output shows only the kind.
 #[derive(Clone)]
 pub struct Signature {
     header: HeaderValue,
@@ -368,8 +377,8 @@ pub struct Signature {
 }
 
 impl Signature {
-    /// `Basic` with an API token, as `{email}/token:{api_token}`. None when a header cannot hold
-    /// the result.
+    /// `Basic` with an API token, as `{email}/token:{api_token}`. `None` if the result is not valid
+    /// in a header.
     #[must_use]
     pub fn api_token(email: &str, api_token: &Secret) -> Option<Self> {
         let pair = Secret::new(STANDARD.encode(format!("{email}/token:{}", api_token.expose())));
@@ -377,7 +386,7 @@ impl Signature {
         Self::new(&value, "api token", vec![api_token.clone(), pair])
     }
 
-    /// `Bearer` with an OAuth access token. None when a header cannot hold it.
+    /// `Bearer` with an OAuth access token. `None` if it is not valid in a header.
     #[must_use]
     pub fn bearer(access_token: &Secret) -> Option<Self> {
         let value = format!("Bearer {}", access_token.expose());

@@ -1,21 +1,21 @@
-//! The body of an answer: pieces are collected as they come, unpacked on the way, up to a limit.
-//! Unpacking here spares the copy that a stream of unpacked pieces would cost.
+//! Collects the body of an answer, decompresses it piece by piece, and enforces a size limit. A
+//! stream of decompressed pieces would cost one more copy.
 
 use std::error::Error;
 use std::fmt;
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-/// What every request offers to take, besides plain bytes.
+/// The encodings that every request accepts, besides plain bytes.
 pub const ENCODINGS: &str = "gzip";
 
 /// The largest window that gzip may use, as a power of two.
 const WINDOW_BITS: u8 = 15;
 
-/// A body beyond this grows by pieces of this size. A vector that doubles would hold twice its bytes.
+/// A body beyond this size grows by pieces of this size. Doubling would use up to twice its bytes.
 const LARGE_PIECE_BYTES: usize = 4 << 20;
 
-/// Makes room for so many bytes more.
+/// Makes room for this many more bytes.
 fn make_room(bytes: &mut Vec<u8>, more: usize) {
     if bytes.capacity() - bytes.len() >= more {
         return;
@@ -27,7 +27,7 @@ fn make_room(bytes: &mut Vec<u8>, more: usize) {
     }
 }
 
-/// Room that is made at least when a body outgrows what it has.
+/// The least room that is added when a body outgrows what it has.
 const LEAST_ROOM_BYTES: usize = 64 << 10;
 
 /// A body that is being collected.
@@ -38,24 +38,24 @@ pub struct Body {
     packed: Option<Packed>,
 }
 
-/// The state of unpacking.
+/// The state of decompression.
 #[derive(Debug)]
 struct Packed {
     inflater: Decompress,
-    /// Something came since the last member's end.
+    /// Bytes have come since the end of the last gzip member.
     is_inside: bool,
 }
 
-/// Why a body cannot be had.
+/// Why a body cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BodyError {
-    /// It is packed by something else than gzip, or more than once.
+    /// It has an encoding other than gzip, or more than one.
     Unknown(String),
     /// It is larger than the limit.
     TooLarge,
-    /// What came is not what its encoding says.
+    /// Its bytes are not valid gzip.
     NotGzip,
-    /// It breaks off before its end.
+    /// It ends too early.
     CutShort,
 }
 
@@ -77,11 +77,11 @@ impl fmt::Display for BodyError {
 
 impl Error for BodyError {}
 
-/// Longest name of an encoding that is shown, in characters.
+/// The longest name of an encoding that is shown, in characters.
 const LONGEST_NAME: usize = 40;
 
-/// Whether a body is packed, by the encodings that its answer names. Their case does not count, and
-/// `identity` is none.
+/// Whether a body is compressed, by the encodings in its headers. Upper and lower case are equal,
+/// and `identity` means none.
 fn is_packed<'h>(encodings: impl IntoIterator<Item = &'h [u8]>) -> Result<bool, BodyError> {
     let named: Vec<String> = encodings
         .into_iter()
@@ -101,11 +101,11 @@ fn is_packed<'h>(encodings: impl IntoIterator<Item = &'h [u8]>) -> Result<bool, 
 }
 
 impl Body {
-    /// A body of at most `limit` bytes. `encodings` are what the answer's headers say that it is packed
-    /// by.
+    /// A body of at most `limit` bytes. `encodings` are the values of the answer's
+    /// `Content-Encoding` headers.
     ///
     /// # Errors
-    /// [`BodyError::Unknown`] when it is packed by anything but gzip.
+    /// [`BodyError::Unknown`] when the encoding is anything but gzip.
     pub fn new<'h>(
         encodings: impl IntoIterator<Item = &'h [u8]>,
         limit: usize,
@@ -114,20 +114,20 @@ impl Body {
         Ok(Self { bytes: Vec::new(), limit, packed })
     }
 
-    /// How many bytes have come, unpacked.
+    /// How many decompressed bytes have come.
     #[must_use]
     pub fn len(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Whether none have.
+    /// Whether no byte has come.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
-    /// Takes room for a body of the announced length at once, if it comes as it is and is not longer
-    /// than it may be.
+    /// Reserves room for a body of the announced length. Does nothing if the body is compressed, or
+    /// if `announced` is larger than `most`.
     pub fn expect(&mut self, announced: u64, most: usize) {
         let whole = usize::try_from(announced).ok().filter(|whole| *whole <= most);
         if let (None, Some(whole)) = (&self.packed, whole) {
@@ -135,15 +135,15 @@ impl Body {
         }
     }
 
-    /// Lets it grow further.
+    /// Raises the limit.
     pub fn raise(&mut self, limit: usize) {
         self.limit = self.limit.max(limit);
     }
 
-    /// Takes the next piece.
+    /// Adds the next piece.
     ///
     /// # Errors
-    /// [`BodyError`] when it does not fit or cannot be unpacked.
+    /// [`BodyError`] when the limit is exceeded or the piece cannot be decompressed.
     pub fn take(&mut self, piece: &[u8]) -> Result<(), BodyError> {
         match &mut self.packed {
             Some(packed) => packed.take(piece, &mut self.bytes, self.limit),
@@ -161,7 +161,7 @@ impl Body {
     /// The whole body.
     ///
     /// # Errors
-    /// [`BodyError::CutShort`] when its packing has no end.
+    /// [`BodyError::CutShort`] when the compressed data has no end.
     pub fn finish(self) -> Result<Vec<u8>, BodyError> {
         match self.packed {
             Some(packed) if packed.is_inside => Err(BodyError::CutShort),

@@ -1,21 +1,22 @@
-//! The one clock. Waiting and *now* go through it, so that tests can run a minute in a second and
-//! so that *now* is Zendesk's, not this machine's.
+//! The one clock. All waiting and every *now* use it. So tests can run a minute in a second, and
+//! *now* is Zendesk's time and not this machine's.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
-/// The shortest wait for an answer on a scaled clock, by the wall's.
+/// The shortest wait for an answer on a scaled clock, in real time.
 const SHORTEST_PATIENCE: Duration = Duration::from_secs(5);
 
-/// How far one answer may move *now*, in seconds. A larger jump needs a second answer.
+/// How far one answer may move *now*, in seconds. A larger jump needs a second answer that agrees.
 const ONE_ANSWER_SECONDS: i64 = 120;
 
-/// What one answer may move on a scaled clock, by the wall's: a busy machine delays answers.
+/// How far one answer may move *now* on a scaled clock, in real time. A busy machine delays
+/// answers.
 const ONE_ANSWER_ON_THE_WALL: Duration = Duration::from_secs(1);
 
-/// A clock that may run faster than the wall's, and that learns Zendesk's time from its answers.
+/// A clock that may run faster than real time, and that learns Zendesk's time from its answers.
 #[derive(Clone, Debug)]
 pub struct Clock {
     scale: f64,
@@ -24,20 +25,20 @@ pub struct Clock {
     offset: Arc<Mutex<Offset>>,
 }
 
-/// What is known of Zendesk's time less ours.
+/// What is known of Zendesk's time minus this machine's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Offset {
     seconds: i64,
-    /// Whether two have agreed on it: answers, or an answer and this machine.
+    /// Whether two sources agreed on it: two answers, or an answer and this machine.
     is_confirmed: bool,
-    /// What was said last, if that is too far from `seconds` for one answer's word. Until two agree
-    /// the first answer goes before this machine, which stands here.
+    /// The last value that was too far from `seconds` to be believed alone. Until two values agree,
+    /// the first answer counts in place of this machine's time, which is then stored here.
     doubted: Option<i64>,
 }
 
 impl Offset {
-    /// What is known after an answer said `seconds`. An answer that is wrong once (a cache, a
-    /// proxy, a server whose clock jumped) must not move *now* out of the walk's own time.
+    /// What is known after an answer said `seconds`. One wrong answer (a cache, a proxy, a server
+    /// whose clock jumped) must not move *now* far away.
     fn after(self, seconds: i64, tolerance: i64) -> Self {
         let is_near = |known: i64| seconds.saturating_sub(known).saturating_abs() <= tolerance;
         if is_near(self.seconds) || self.doubted.is_some_and(is_near) {
@@ -51,7 +52,7 @@ impl Offset {
 }
 
 impl Clock {
-    /// A clock on which `scale` seconds pass in one second of the wall's.
+    /// A clock on which `scale` seconds pass in one real second.
     #[must_use]
     pub fn new(scale: f64) -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -66,14 +67,14 @@ impl Clock {
         self.of_wall(self.started.elapsed())
     }
 
-    /// Zendesk's time in unix seconds; this machine's until the first answer.
+    /// Zendesk's time, unix seconds. Before the first answer it is this machine's time.
     #[must_use]
     pub fn now_unix(&self) -> i64 {
         self.local_unix().saturating_add(self.offset().seconds)
     }
 
-    /// Learns Zendesk's time from the `Date` header of an answer. A jump of more than minutes
-    /// counts when the next answer agrees with it.
+    /// Learns Zendesk's time from an answer's `Date` header, unix seconds. A jump of more than two
+    /// minutes counts only if the next answer agrees.
     pub fn observe(&self, date_unix: i64) {
         let wall = i64::try_from(self.of_wall(ONE_ANSWER_ON_THE_WALL).as_secs());
         let tolerance = wall.unwrap_or(i64::MAX).max(ONE_ANSWER_SECONDS);
@@ -82,15 +83,15 @@ impl Clock {
         *offset = offset.after(seconds, tolerance);
     }
 
-    /// Whether the answers so far contradict this machine's clock and no two of them agree. One
-    /// more answer is worth asking for before anything is decided by *now*.
+    /// Whether the answers so far contradict this machine's clock and no two of them agree. In that
+    /// case make one more request before deciding anything by *now*.
     #[must_use]
     pub fn is_in_doubt(&self) -> bool {
         let offset = *self.offset();
         !offset.is_confirmed && offset.doubted.is_some()
     }
 
-    /// The lock is held over plain code only, so that a poisoned one is still sound.
+    /// Locks the offset. The lock is held over plain code only, so a poisoned lock is still sound.
     fn offset(&self) -> MutexGuard<'_, Offset> {
         self.offset.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -101,15 +102,15 @@ impl Clock {
         tokio::time::sleep(Duration::try_from_secs_f64(real).unwrap_or(Duration::MAX)).await;
     }
 
-    /// How long the wall's clock waits for an answer that may take this long on this clock. A
-    /// scaled one shrinks it, but never to where a busy machine would look like a slow Zendesk.
+    /// How long to wait in real time for an answer that may take `timeout` on this clock. A scaled
+    /// clock shrinks the time, but never so far that a busy machine looks like a slow Zendesk.
     #[must_use]
     pub fn patience(&self, timeout: Duration) -> Duration {
         let real = Duration::try_from_secs_f64(timeout.as_secs_f64() / self.scale);
         real.unwrap_or(timeout).clamp(SHORTEST_PATIENCE.min(timeout), timeout)
     }
 
-    /// What passes on this clock while this passes on the wall's.
+    /// The duration on this clock that equals `real` in real time.
     #[must_use]
     pub fn of_wall(&self, real: Duration) -> Duration {
         Duration::try_from_secs_f64(real.as_secs_f64() * self.scale).unwrap_or(Duration::MAX)

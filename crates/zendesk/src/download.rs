@@ -1,8 +1,8 @@
-//! Fetches a file from the address in its row to the disk. The account redirects to another host that
-//! has the contents. Credentials are never sent to that host.
+//! Downloads a file from the address in its row to the disk. The account redirects to another host
+//! that has the contents. Credentials are never sent to that host.
 //!
 //! Source: Zendesk, "Ticket Attachments" and "Article Attachments". `content_url` answers with a
-//! redirect whose address ends after a while, so every try begins at `content_url`.
+//! redirect to an address that expires, so every try begins at `content_url`.
 
 use std::io;
 
@@ -25,51 +25,53 @@ use crate::budget::WalkId;
 
 const MOST_REDIRECTS: usize = 5;
 
-/// Tries that end in doubt before the file is given up.
+/// The most doubtful answers before the file is given up.
 const MOST_DOUBTS: u32 = 3;
 
-/// The largest body of a refusal that is looked at for its reason.
+/// The largest body of a refusal that is read for its reason.
 const LARGEST_REASON_BYTES: usize = 16 << 10;
 
-/// A try that brought so much was none in vain.
+/// A try that brought this many bytes was not in vain: the tries before it no longer count.
 const WORTHWHILE_BYTES: u64 = 1 << 20;
 
 const DRAWS_ON: &[Bucket] = &[Bucket::Attachments];
 
-/// A file to fetch.
+/// A file to download.
 #[derive(Debug)]
 pub struct Wanted<'a> {
-    /// The host that its row came from, where that is not the main one.
+    /// The host that its row came from. `None`: the main host.
     pub site: Option<&'a Site>,
-    /// The hosts of all brands of the account. The address of a ticket's file is at its brand's.
+    /// The hosts of all brands of the account. The address of a ticket's file is on its brand's
+    /// host.
     pub hosts: &'a [Site],
     pub url: &'a str,
-    /// What it is, for errors; the address may be a secret.
+    /// The name of the file in errors. The address may be a secret.
     pub name: &'a str,
-    /// Bytes that the row tells.
+    /// The size that the row states, in bytes.
     pub size: Option<u64>,
-    /// More bytes than this are not taken.
+    /// The most bytes that are accepted.
     pub largest: u64,
-    /// Whose turn it is when requests wait.
+    /// The walk whose turn it takes.
     pub walk: WalkId,
 }
 
-/// A file under way.
+/// A download under way.
 struct Fetching<'a> {
     wanted: &'a Wanted<'a>,
     arrival: &'a mut PartialFile,
-    /// Answers that another try may show to be none of the file's: an address that has ended, and
-    /// bytes that are not as many as they should be.
+    /// Answers that may not be the file's, which another try may show: an expired address, or a
+    /// wrong number of bytes.
     doubts: u32,
-    /// How far a try has come.
+    /// How many bytes a try has reached so far.
     furthest: u64,
 }
 
-/// Brings a file to the disk, all of it.
+/// Downloads a whole file. A part that `arrival` has already is continued. The caller then calls
+/// [`PartialFile::finish`].
 ///
 /// # Errors
-/// [`ApiError`] once waiting and asking again cannot help, the disk takes no more, or the
-/// program is to stop.
+/// [`ApiError`] when waiting and repeating cannot help, when the disk accepts no more, or when the
+/// program is stopping.
 pub async fn fetch(
     client: &Client,
     wanted: &Wanted<'_>,
@@ -81,8 +83,8 @@ pub async fn fetch(
     client.ask_for(&mut fetching, tally).await
 }
 
-/// Asks for a file from byte `from` on, through all redirects. Returns the number of the signature
-/// when one of the account's own hosts answered.
+/// Requests a file from byte `from` on, through all redirects. Returns the number of the signature
+/// if one of the account's own hosts answered.
 async fn locate(
     transport: &Transport,
     wanted: &Wanted<'_>,
@@ -200,7 +202,7 @@ impl Asked for Fetching<'_> {
 }
 
 impl Fetching<'_> {
-    /// Bytes that are not as many as they should be.
+    /// The failure for a wrong number of bytes.
     fn doubted(&mut self, came: Option<u64>, whole: Option<u64>) -> FailedTry {
         let count =
             |bytes: Option<u64>| bytes.map_or("unknown".to_owned(), |bytes| bytes.to_string());
@@ -252,9 +254,10 @@ impl Fetching<'_> {
     }
 }
 
-/// Where a request goes, and which of these hosts of the account that is, which may see the
-/// credentials. None where nothing may go: only where a stand-in for a host is without encryption
-/// are other ports of it, too.
+/// The address to which a request is sent, and the account's host that it is on, if it is on one.
+/// Only such a host may see the credentials. `None` if nothing may be sent there: the address must
+/// use HTTPS. The only exception are other ports of a host that stands in for an account's without
+/// encryption.
 fn place<'s>(mut url: Url, own: &[&'s Site]) -> Option<(Url, Option<&'s Site>)> {
     // Whatever an address says of users is not ours to send.
     url.set_username("").ok()?;
@@ -279,7 +282,7 @@ fn place<'s>(mut url: Url, own: &[&'s Site]) -> Option<(Url, Option<&'s Site>)> 
     (is_secure || is_beside).then_some((url, None))
 }
 
-/// Whether a part goes on at byte `from` of a file of this size.
+/// Whether a partial answer goes on at byte `from` of a file of this size.
 fn continues(headers: &HeaderMap, from: u64, size: Option<u64>) -> bool {
     let range = || {
         let range = headers.get(CONTENT_RANGE)?.to_str().ok()?.strip_prefix("bytes ")?;
@@ -292,7 +295,7 @@ fn continues(headers: &HeaderMap, from: u64, size: Option<u64>) -> bool {
     })
 }
 
-/// A weak tag does not promise equal bytes.
+/// The answer's entity tag. `None` for a weak tag, which does not promise equal bytes.
 fn strong_tag(headers: &HeaderMap) -> Option<String> {
     let tag = headers.get(ETAG)?.to_str().ok()?;
     (!tag.starts_with("W/")).then(|| tag.to_owned())
@@ -321,7 +324,7 @@ fn disk(error: io::Error) -> FailedTry {
     FailedTry { verdict: Verdict::GiveUp(kind), ..failed }
 }
 
-/// What a failed write is to whoever has to act.
+/// The kind of error that a failed write to the disk is.
 #[must_use]
 pub fn kind_of(error: &io::Error) -> ErrorKind {
     match error.kind() {

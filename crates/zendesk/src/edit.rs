@@ -1,30 +1,30 @@
-//! Byte edits: a row is copied as it stands, except for members that are dropped, members that
-//! are put in front, and characters that must not stand raw in a line.
+//! Edits of bytes. A row is copied as it is, with three exceptions: members that are dropped,
+//! members that are put in front, and characters that must not be unescaped in a line.
 
 use super::json::{Edit, Member, Span};
 
-/// A body and what must be written otherwise than it stands there.
+/// A body, and the places that must be written differently.
 #[derive(Debug, Default)]
 pub struct Text {
     pub body: Vec<u8>,
     edits: Vec<Edit>,
-    /// What is not as Zendesk sent it; nearly always nothing.
+    /// Places that are not as Zendesk sent them. Nearly always empty.
     mends: Vec<Mend>,
 }
 
-/// A place of the body that is not as Zendesk sent it.
+/// A place in the body that is not as Zendesk sent it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mend {
     pub at: usize,
     pub kind: MendKind,
 }
 
-/// What was done there.
+/// How the place was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MendKind {
-    /// U+FFFD stands for bytes or an escape that are no character.
+    /// U+FFFD replaces bytes or an escape that are not a character.
     Replaced,
-    /// Null stands for what is no value.
+    /// Null replaces something that is not a value.
     Nulled,
 }
 
@@ -35,32 +35,32 @@ impl Text {
         Self { body, edits, mends }
     }
 
-    /// Whether all of it is as Zendesk sent it.
+    /// Whether the whole body is as Zendesk sent it.
     #[must_use]
     pub fn is_as_sent(&self) -> bool {
         self.mends.is_empty()
     }
 
-    /// Notes more that is not as Zendesk sent it.
+    /// Adds more places that are not as Zendesk sent them.
     pub fn add_mends(&mut self, mends: Vec<Mend>) {
         self.mends.extend(mends);
         self.mends.sort_unstable_by_key(|mend| mend.at);
     }
 
-    /// What of a stretch is not as Zendesk sent it.
+    /// The places in this part of the body that are not as Zendesk sent them.
     #[must_use]
     pub fn mends(&self, span: Span) -> &[Mend] {
         let before = |end: usize| self.mends.partition_point(|mend| mend.at < end);
         self.mends.get(before(span.start)..before(span.end)).unwrap_or_default()
     }
 
-    /// The bytes of a stretch, as they came.
+    /// The bytes of a part of the body, as received.
     #[must_use]
     pub fn raw(&self, span: Span) -> &[u8] {
         span.of(&self.body)
     }
 
-    /// Appends a stretch in a form that is safe in a line.
+    /// Appends a part of the body, in a form that is safe in a line.
     pub fn copy(&self, out: &mut Vec<u8>, span: Span) {
         let first = self.edits.partition_point(|edit| edit.at < span.start);
         let mut from = span.start;
@@ -72,8 +72,8 @@ impl Text {
         out.extend_from_slice(Span { start: from, end: span.end }.of(&self.body));
     }
 
-    /// Appends an object: `front` writes members (`"a":1,"b":2`, no comma at the end) and may drop
-    /// more, then comes the row without the dropped members.
+    /// Appends an object. `front` writes the first members (`"a":1,"b":2`, without a comma at the
+    /// end), and may add to `dropped`. The row follows without the dropped members.
     pub fn copy_row(
         &self,
         out: &mut Vec<u8>,
@@ -94,8 +94,8 @@ impl Text {
         out.push(b'}');
     }
 
-    /// Appends whole members, without the commas and blanks at their edges, after a comma if
-    /// anything stands before them.
+    /// Appends whole members without the commas and blanks around them. Puts a comma before them if
+    /// there are members before.
     fn copy_members(&self, out: &mut Vec<u8>, start: usize, span: Span) {
         let edge = |byte: &u8| matches!(byte, b',' | b' ' | b'\t' | b'\n' | b'\r');
         let bytes = span.of(&self.body);

@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use super::json::Span;
 
-/// The paging keys of an answer, all dialects together. Keys of a wrong type count as absent.
+/// The paging keys of an answer, of all dialects. A key of a wrong type counts as absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Envelope {
     pub next_page: Option<String>,
     pub next_page_url: Option<String>,
-    /// Rows of the page, where a listing ends by it.
+    /// The rows of the page, in dialects that end by this count.
     pub count: Option<u64>,
     pub before_url: Option<String>,
     pub after_url: Option<String>,
@@ -38,7 +38,7 @@ struct Links {
 }
 
 impl Envelope {
-    /// Whether a member of the answer's top level says how the listing goes on.
+    /// Whether a top-level member of the answer says how the listing goes on.
     #[must_use]
     pub fn reads(key: &[u8]) -> bool {
         matches!(
@@ -56,7 +56,7 @@ impl Envelope {
         )
     }
 
-    /// Takes one member of the answer's top level, if it is one of paging.
+    /// Reads one top-level member of the answer. Ignores it if it is not about paging.
     pub fn take(&mut self, key: &[u8], value: Span, body: &[u8]) {
         let json = value.of(body);
         let text = || serde_json::from_slice::<String>(json).ok();
@@ -85,8 +85,8 @@ impl Envelope {
     }
 }
 
-/// The decoded value of one query parameter of a link. Of a link only this is ever used: its host
-/// is whatever the body says, and nothing is sent there.
+/// The decoded value of one query parameter of a link. Nothing else of a link is used. Its host is
+/// whatever the body says, so nothing is sent there.
 #[must_use]
 pub fn parameter(link: &str, name: &str) -> Option<String> {
     let query = query_of(link)?;
@@ -97,7 +97,7 @@ pub fn parameter(link: &str, name: &str) -> Option<String> {
     pairs.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
-/// The query of a link, as it stands there.
+/// The query of a link, not decoded.
 #[must_use]
 pub fn query_of(link: &str) -> Option<&str> {
     let (_, query) = link.split_once('?')?;

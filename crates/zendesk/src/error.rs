@@ -1,5 +1,5 @@
-//! Why Zendesk did not give an answer that can be used: a kind to branch on, and a detail to read.
-//! Never holds a header, a query or a whole body, so it can be shown.
+//! Why Zendesk gave no usable answer: a kind to branch on, and a detail to read. An error never
+//! holds a header, a query or a whole body, so it can be shown.
 
 use std::error::Error;
 use std::fmt;
@@ -9,58 +9,58 @@ use serde_json::Value;
 
 use crate::secret::Secrets;
 
-/// What a caller may have to decide on.
+/// The kinds of failure between which callers decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
     /// 401: the credentials are not accepted.
     Unauthorized,
-    /// 402 or 403: they are, but not for this.
+    /// 402 or 403: the credentials are accepted, but not for this.
     Forbidden,
-    /// 404 or 410: there is no such thing here.
+    /// 404 or 410: there is no such resource.
     NotFound,
-    /// A refusal of a token that the server gave earlier, or of a start time.
+    /// Zendesk refuses a token that it gave earlier, or a start time.
     BadPosition,
     /// 422, or a 400 that is not about a position.
     Invalid,
-    /// Another status that is judged once.
+    /// Another status, which is not retried.
     Unexpected,
-    /// 429 for too long.
+    /// 429, for too long.
     RateLimited,
-    /// 503, time and again.
+    /// 503, until no tries were left.
     Outage,
-    /// 503 that said when it would be over, for too long.
+    /// 503 with a time at which it would end, for too long.
     LongOutage,
-    /// A page or a refusal that is not Zendesk's: a firewall's, a proxy's, a sign-in page's.
+    /// A page or a refusal that is not Zendesk's, but a firewall's, a proxy's or a sign-in page's.
     Intercepted,
-    /// A redirect to somewhere that is no account.
+    /// A redirect to an address that is not an account.
     Redirected,
-    /// A redirect to the name of another account.
+    /// A redirect to another account's name.
     Renamed,
     /// There is no account at this subdomain.
     NoAccount,
-    /// The refresh token works no more: somebody has to sign in again.
+    /// The refresh token is no longer valid. Somebody has to sign in again.
     GrantEnded,
-    /// The OAuth client is not known, not confidential, or not allowed what it asks for.
+    /// The OAuth client is not known, is not confidential, or may not do what it asks for.
     ClientRefused,
-    /// The token endpoint gave no access token, and may another time.
+    /// The token endpoint gave no access token. It may give one later.
     NoToken,
-    /// The account's host has no address.
+    /// The name of the account's host cannot be resolved.
     Unresolved,
-    /// TLS: nobody whom we trust vouches for the host.
+    /// TLS: no trusted authority vouches for the host.
     Untrusted,
-    /// No good answer within the tries.
+    /// No good answer within all tries.
     Unavailable,
-    /// The answer to a write was lost: whether it took effect is not known.
+    /// The answer to a write was lost. It is not known whether the write took effect.
     Unsettled,
-    /// Bodies that could not be read within the tries.
+    /// No body could be read within all tries.
     Unreadable,
-    /// One page that is larger than can be held.
+    /// One page is larger than may be held in memory.
     TooLarge,
-    /// The disk that files go to takes no more.
+    /// The disk for files is full.
     DiskFull,
-    /// The place that files go to cannot be written.
+    /// The place for files cannot be written.
     Unwritable,
-    /// The program was asked to stop.
+    /// The program was told to stop.
     Stopped,
 }
 
@@ -69,18 +69,18 @@ pub enum ErrorKind {
 pub struct ApiError {
     pub kind: ErrorKind,
     pub status: Option<u16>,
-    /// Method and path of the request, without its query.
+    /// The method and path of the request, without its query.
     pub request: String,
     pub detail: String,
-    /// The wait that a refusal asks for and that was not waited out.
+    /// The wait that a refusal asks for, if it was not waited out.
     pub again_in: Option<Duration>,
-    /// Whether a refusal is Zendesk's own word: it names the error.
+    /// Whether the refusal is Zendesk's own: it names the error.
     pub is_zendesks: bool,
 }
 
 impl ApiError {
-    /// Whether it is Zendesk's own refusal, which a retry would get again. What something between us
-    /// and Zendesk says, or a bare status, is none.
+    /// Whether this is Zendesk's own refusal, which a retry would get again. The answer of
+    /// something between us and Zendesk is not, and neither is a bare status.
     #[must_use]
     pub fn is_definite(&self) -> bool {
         let is_refusal = matches!(
@@ -103,11 +103,11 @@ impl fmt::Display for ApiError {
 
 impl Error for ApiError {}
 
-/// Longest detail that is shown, in characters.
+/// The longest detail that is shown, in characters.
 const LONGEST_DETAIL: usize = 300;
 
-/// What an error body says, in any of Zendesk's envelopes, in one short line. A body that is no
-/// JSON is shown by its first words. What it quotes of `secrets` is struck out.
+/// What an error body says, in any of Zendesk's envelopes, as one short line. Of a body that is not
+/// JSON the first words are shown. Quoted `secrets` are struck out.
 #[must_use]
 pub fn detail(body: &[u8], secrets: &Secrets) -> String {
     let text = match serde_json::from_slice::<Value>(body) {
@@ -126,8 +126,8 @@ pub fn detail(body: &[u8], secrets: &Secrets) -> String {
     text.chars().take(LONGEST_DETAIL).collect()
 }
 
-/// What kind of failure a broken exchange is, and the chain of its reasons, without the address,
-/// whose query may hold a token.
+/// The kind of a broken exchange, and the chain of its reasons. The address is left out, because
+/// its query may hold a token.
 #[must_use]
 pub fn transport(error: reqwest::Error) -> (ErrorKind, String) {
     let error = error.without_url();
@@ -148,7 +148,7 @@ pub fn transport(error: reqwest::Error) -> (ErrorKind, String) {
     (kind, words.join(": "))
 }
 
-/// The TLS error that an error is, or that input/output errors wrap.
+/// The TLS error inside an error, also where input/output errors wrap it.
 fn tls<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
     if let Some(found) = error.downcast_ref() {
         return Some(found);
@@ -156,7 +156,7 @@ fn tls<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
     error.downcast_ref::<std::io::Error>()?.get_ref().and_then(|inner| tls(inner))
 }
 
-/// The keys of Zendesk's error envelopes that hold texts, in their order.
+/// The keys of Zendesk's error envelopes that hold texts, in the order in which they are shown.
 const KEYS: [&str; 9] = [
     "error",
     "errors",
@@ -169,10 +169,10 @@ const KEYS: [&str; 9] = [
     "details",
 ];
 
-/// The keys under which it says what is wrong field by field.
+/// The keys under which Zendesk says field by field what is wrong.
 const BY_FIELD: [&str; 2] = ["errors", "details"];
 
-/// The texts of an error envelope. Of what it says by field the first is taken.
+/// Collects the texts of an error envelope. Of errors by field only the first is taken.
 fn collect(value: &Value, words: &mut Vec<String>) {
     match value {
         Value::String(text) => words.push(text.clone()),

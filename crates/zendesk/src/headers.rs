@@ -1,6 +1,6 @@
-//! What an answer's headers say of limits, in all of Zendesk's spellings.
+//! Reads the limits in an answer's headers, in all of Zendesk's spellings.
 //!
-//! Source: Zendesk, "Rate limits"; the older spellings are seen in recorded answers.
+//! Source: Zendesk, "Rate limits". The older spellings are from recorded answers.
 
 use std::time::Duration;
 
@@ -8,24 +8,24 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use super::timestamp;
 
-/// The longest time to a reset that is believed. Zendesk's limits are of one to ten minutes.
+/// The longest time to a reset that is believed. Zendesk's limits are per one to ten minutes.
 const LONGEST_RESET_SECONDS: u32 = 1800;
 
-/// The family of the limit whose end is told as a time. Zendesk names it nowhere.
+/// The family of the limit whose headers give the end as a time. Zendesk has no name for it.
 pub const ACCESS_LOGS: &str = "access-logs";
 
-/// What is left of one limit, as an answer's headers say.
+/// What is left of one limit, by an answer's headers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Quota {
-    /// The endpoint family that has this limit; none for the account's own.
+    /// The endpoint family with this limit. `None` for the account's own limit.
     pub family: Option<String>,
     pub limit: Option<u32>,
     pub remaining: Option<u32>,
-    /// Until the limit is full again.
+    /// The time until the limit is full again.
     pub resets: Option<Duration>,
 }
 
-/// When a refused request may be asked again.
+/// When a refused request may be sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryAfter {
     Missing,
@@ -33,7 +33,7 @@ pub enum RetryAfter {
     Unreadable,
 }
 
-/// Reads every limit that the headers tell. `now_unix` is Zendesk's time.
+/// Reads every limit in the headers. `now_unix` is Zendesk's time, unix seconds.
 #[must_use]
 pub fn quotas(headers: &HeaderMap, now_unix: i64) -> Vec<Quota> {
     let mut account = Quota::default();
@@ -91,7 +91,7 @@ fn family_quota(family: &str, value: &str) -> Quota {
     quota
 }
 
-/// How long until the limit is full again whose end is told as a time.
+/// The time until the limit is full again, for the limit whose headers give the end as a time.
 fn resets_at(headers: &HeaderMap, now_unix: i64) -> Option<Duration> {
     let told = ["ratelimit-reset", "rate-limit-reset"].iter().find_map(|name| headers.get(*name));
     let text = told?.to_str().ok()?.trim();
@@ -103,8 +103,8 @@ fn resets_at(headers: &HeaderMap, now_unix: i64) -> Option<Duration> {
     Some(Duration::from_secs(u64::try_from(until.saturating_sub(now_unix)).unwrap_or_default()))
 }
 
-/// Reads `Retry-After`, seconds or a date, and without it the time at which a limit is full again.
-/// `now_unix` is Zendesk's time.
+/// Reads `Retry-After`, as seconds or as a date. Without it, reads the time at which a limit is
+/// full again. `now_unix` is Zendesk's time, unix seconds.
 #[must_use]
 pub fn retry_after(headers: &HeaderMap, now_unix: i64) -> RetryAfter {
     let Some(value) = headers.get(RETRY_AFTER) else {

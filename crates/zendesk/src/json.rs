@@ -1,16 +1,16 @@
-//! A strict reader of JSON that keeps offsets instead of values. It checks all of a body once and
-//! notes on the way what must not stand raw in a line: line breaks between tokens, and the
-//! characters that some readers take for line breaks inside strings.
+//! A strict JSON reader that keeps offsets instead of values. It checks a whole body once. On the
+//! way it notes what must not be in a line unescaped: line breaks between tokens, and characters in
+//! strings that some readers take for line breaks.
 
 use std::error::Error;
 use std::fmt;
 
 use wide::i8x16;
 
-/// Deeper nesting than this is refused; Zendesk's deepest rows have about ten levels.
+/// Deeper nesting is refused. Zendesk's deepest rows have about ten levels.
 pub(super) const DEEPEST: usize = 128;
 
-/// A stretch of a body, in bytes from its start.
+/// A part of a body, in bytes from the body's start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {
     pub start: usize,
@@ -18,19 +18,19 @@ pub struct Span {
 }
 
 impl Span {
-    /// The bytes of this stretch.
+    /// The bytes of this part.
     #[must_use]
     pub fn of(self, body: &[u8]) -> &[u8] {
         body.get(self.start..self.end).unwrap_or_default()
     }
 
-    /// The same stretch, where it is counted from further ahead.
+    /// The same part, counted from a point that is `bytes` earlier.
     fn after(self, bytes: usize) -> Self {
         Self { start: self.start + bytes, end: self.end + bytes }
     }
 }
 
-/// Something that must be written otherwise than it stands in the body.
+/// A place that must be written differently from the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Edit {
     pub at: usize,
@@ -53,8 +53,8 @@ impl fmt::Display for Fault {
 
 impl Error for Fault {}
 
-/// The members of the object that stands there, in a body that was scanned: where each key stands, its
-/// quotes included, and where its value stands. Nothing when it is no object.
+/// The members of an object in a body that was scanned: the span of each key with its quotes, and
+/// the span of its value. Empty if the span is not an object.
 #[must_use]
 pub fn members(body: &[u8], object: Span) -> Vec<(Span, Span)> {
     let mut members = Vec::new();
@@ -70,7 +70,7 @@ pub fn members(body: &[u8], object: Span) -> Vec<(Span, Span)> {
     members
 }
 
-/// Where the value of a member of the object stands that stands there; the last one where there are several.
+/// The span of a member's value in an object. Of several members with this key the last one counts.
 #[must_use]
 pub fn member(body: &[u8], object: Span, key: &str) -> Option<Span> {
     let is_named = |name: Span| body.get(name.start + 1..name.end - 1) == Some(key.as_bytes());
@@ -78,7 +78,7 @@ pub fn member(body: &[u8], object: Span, key: &str) -> Option<Span> {
     members.find(|(name, _)| is_named(*name)).map(|(_, value)| value)
 }
 
-/// Where the elements of the array stand that stands there. None when it is no array.
+/// The spans of an array's elements. Empty if the span is not an array.
 #[must_use]
 pub fn elements(body: &[u8], array: Span) -> Vec<Span> {
     let mut elements = Vec::new();
@@ -93,13 +93,13 @@ pub fn elements(body: &[u8], array: Span) -> Vec<Span> {
     elements
 }
 
-/// Reads JSON bytes from front to end.
+/// Reads JSON bytes from start to end.
 #[derive(Debug)]
 pub struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
     pub edits: Vec<Edit>,
-    /// Where escapes stand that are half of a surrogate pair without the other half.
+    /// Offsets of escapes that are half of a surrogate pair without the other half.
     pub halves: Vec<usize>,
 }
 
@@ -110,7 +110,7 @@ impl<'a> Reader<'a> {
         Self { bytes, at: 0, edits: Vec::new(), halves: Vec::new() }
     }
 
-    /// The next byte that is not white space, without taking it.
+    /// The next byte that is not white space. It is not consumed.
     pub fn peek(&mut self) -> Option<u8> {
         match self.bytes.get(self.at) {
             Some(byte) if *byte > b' ' => Some(*byte),
@@ -118,7 +118,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Answers seldom have white space between tokens.
+    /// The same after white space, which answers seldom have between tokens.
     #[cold]
     fn peek_behind_blanks(&mut self) -> Option<u8> {
         loop {
@@ -132,11 +132,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes an object member by member: `each` gets the key as it stands between its quotes, the
-    /// offset of the opening quote, and must take the value.
+    /// Reads an object member by member. `each` gets the key without its quotes, and the offset of
+    /// the opening quote. It must read the value.
     ///
     /// # Errors
-    /// [`Fault`] when this is no object.
+    /// [`Fault`] when there is no object here.
     pub fn object(
         &mut self,
         depth: usize,
@@ -157,10 +157,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes an array element by element: `each` must take the value.
+    /// Reads an array element by element. `each` must read the value.
     ///
     /// # Errors
-    /// [`Fault`] when this is no array.
+    /// [`Fault`] when there is no array here.
     pub fn array(
         &mut self,
         depth: usize,
@@ -180,10 +180,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes any value and returns where it stands.
+    /// Reads any value and returns its span.
     ///
     /// # Errors
-    /// [`Fault`] when there is none.
+    /// [`Fault`] when there is no value here.
     pub fn value(&mut self, depth: usize) -> Result<Span, Fault> {
         // White space before the value is not part of it.
         let first = self.peek();
@@ -195,7 +195,7 @@ impl<'a> Reader<'a> {
         Ok(Span { start, end: self.at })
     }
 
-    /// Takes an object or an array with all that lies in it, without a call for each level.
+    /// Reads an object or an array with all its contents, without one call for each level.
     fn nested(&mut self, depth: usize) -> Result<(), Fault> {
         // A bit for each open level, the innermost lowest, says which are objects.
         let (mut objects, mut open) = (0_u128, depth);
@@ -243,7 +243,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes a value that holds no others.
+    /// Reads a value that contains no others.
     fn scalar(&mut self) -> Result<(), Fault> {
         match self.peek() {
             Some(b'"') => self.string().map(drop),
@@ -256,7 +256,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes a key and the colon behind it; returns what stands between the quotes.
+    /// Reads a key and the colon after it. Returns the span between the quotes.
     fn key(&mut self) -> Result<Span, Fault> {
         if self.peek() != Some(b'"') {
             return Err(self.fault("a key was expected"));
@@ -269,10 +269,10 @@ impl<'a> Reader<'a> {
         Ok(key)
     }
 
-    /// Demands that nothing but white space is left.
+    /// Checks that only white space is left.
     ///
     /// # Errors
-    /// [`Fault`] when something is.
+    /// [`Fault`] when something else follows.
     pub fn end(&mut self) -> Result<(), Fault> {
         match self.peek() {
             None => Ok(()),
@@ -296,7 +296,7 @@ impl<'a> Reader<'a> {
         Span { start, end: self.at }
     }
 
-    /// Takes a string at its opening quote; returns what stands between the quotes.
+    /// Reads a string from its opening quote on. Returns the span between the quotes.
     fn string(&mut self) -> Result<Span, Fault> {
         let start = self.at + 1;
         let mut at = start;
@@ -325,8 +325,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Goes past the escape of a surrogate, and past the other half of its pair. `digit` is the
-    /// second of its four. A half alone is JSON, but no character: it is noted.
+    /// Skips the escape of a surrogate, and that of the other half of its pair. `digit` is the
+    /// second of its four digits. A half alone is valid JSON but not a character, so it is noted.
     #[cold]
     fn surrogate(&mut self, at: usize, digit: u8) -> usize {
         let is_first = matches!(digit, b'8' | b'9' | b'a' | b'b' | b'A' | b'B');
@@ -341,8 +341,7 @@ impl<'a> Reader<'a> {
         at + 6
     }
 
-    /// Goes past one character of a string that is not ASCII, and notes it if some readers take it
-    /// for a line break.
+    /// Skips one character that is not ASCII. Notes it if some readers take it for a line break.
     fn beyond_ascii(&mut self, at: usize) -> Result<usize, Fault> {
         // The well-formed sequences, as the table 3-7 of the Unicode Standard lists them.
         let width = match self.bytes.get(at..).unwrap_or_default() {
@@ -413,8 +412,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Where the plain text from here on ends: at the first quote, backslash, control character or
-/// byte that is not ASCII, or somewhere before it near the end of the body.
+/// Where the plain text ends: at the first quote, backslash, control character or byte that is not
+/// ASCII. Near the end of the body it may be somewhere before that.
 fn plain_end(bytes: &[u8], mut at: usize) -> usize {
     while let Some(block) = bytes.get(at..).and_then(<[u8]>::first_chunk::<16>) {
         match special_bytes(block) {
@@ -426,7 +425,7 @@ fn plain_end(bytes: &[u8], mut at: usize) -> usize {
     at + bytes.get(at..).unwrap_or_default().iter().take_while(is_plain).count()
 }
 
-/// A bit, the lowest for the first byte, for each that ends the quick way through a string.
+/// One bit for each byte that ends plain text. The lowest bit is the first byte.
 fn special_bytes(block: &[u8; 16]) -> u32 {
     let bytes = i8x16::new(block.map(u8::cast_signed));
     let is = |byte: u8| bytes.simd_eq(i8x16::splat(byte.cast_signed()));
@@ -434,7 +433,7 @@ fn special_bytes(block: &[u8; 16]) -> u32 {
     (is(b'"') | is(b'\\') | bytes.simd_lt(i8x16::splat(0x20))).to_bitmask()
 }
 
-/// A member of a row, from its key's quote to its value's end.
+/// A member of a row, from its key's opening quote to its value's end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Member {
     pub start: usize,

@@ -1,25 +1,26 @@
-//! One bound in bytes for all large bodies together. The bytes of a body beyond a usual size are
-//! counted against a shared store until its rows are written. No body waits for the store: a body that
-//! would exceed it is dropped, and requested again once the whole store is free.
+//! Bounds the memory of all large bodies together. The bytes of a body beyond the usual size count
+//! against a shared store until its rows are written. No body waits for the store. A body that
+//! would exceed it is dropped, and requested again when the whole store is free.
 
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// The largest body that is read, and what all large ones may hold together.
+/// The largest body that is read. All large bodies together may hold as much.
 pub const LARGEST_BODY_BYTES: usize = 256 << 20;
 
-/// What a body may hold without asking. With forty workers that is as much as one bad body.
+/// What a body may hold without a share of the store. With forty workers that is about as much as
+/// one body of the largest size.
 pub const USUAL_BODY_BYTES: usize = 4 << 20;
 
 /// Bytes are counted in pieces of this size.
 const PIECE_BYTES: usize = 4 << 20;
 
-/// The store of bytes.
+/// The store that all large bodies share.
 #[derive(Clone, Debug)]
 pub struct LargeBodies(Arc<Semaphore>);
 
-/// What one body has of the store. Dropping it gives it back.
+/// One body's share of the store. Dropping it returns it.
 #[derive(Debug, Default)]
 pub struct Share(Option<OwnedSemaphorePermit>);
 
@@ -30,14 +31,16 @@ impl Default for LargeBodies {
 }
 
 impl LargeBodies {
-    /// Waits for the whole store. Those who wait are served in their order, before any others.
+    /// Waits for the whole store. Callers get it in the order in which they asked, before any
+    /// others.
     pub async fn all(&self) -> Share {
         let all = u32::try_from(LARGEST_BODY_BYTES / PIECE_BYTES).unwrap_or(u32::MAX);
         // The store is never closed.
         Share(Arc::clone(&self.0).acquire_many_owned(all).await.ok())
     }
 
-    /// Lets a body hold so many bytes, if the store has enough left.
+    /// Enlarges a share so that its body may hold this many bytes. Returns false if the store has
+    /// not enough left.
     pub fn try_hold(&self, share: &mut Share, bytes: usize) -> bool {
         while share.holds() < bytes {
             let Ok(piece) = Arc::clone(&self.0).try_acquire_owned() else { return false };

@@ -1,5 +1,5 @@
-//! The Zendesk API: signing in, pacing, retrying, paging, and reading a page's bytes. Knows
-//! nothing of streams or of Airbyte.
+//! The Zendesk API: sign-in, rate limits, retries, paging, and parsing the bytes of a page. This
+//! crate knows nothing of streams or of Airbyte.
 
 pub mod auth;
 pub mod body;

@@ -1,9 +1,9 @@
-//! Mends the body of an answer that is not JSON, so that one bad row does not hold up a listing. Pure.
+//! Mends the body of an answer that is not JSON, so that one bad row does not stop a listing. Pure.
 //!
-//! Inside strings, bytes that are no characters become U+FFFD and raw control characters become
-//! escapes. A bare word that is no value, such as `NaN`, becomes null. A row that is still not JSON is
-//! held back where its end can be found: null takes its place in the list. What is broken anywhere
-//! else, in the envelope or at its end, is not mended.
+//! In strings, bytes that are not characters become U+FFFD, and control characters become escapes.
+//! A word that is not a value, such as `NaN`, becomes null. A row that is still not JSON is held
+//! back if its end can be found, and null takes its place in the list. Nothing else is mended: not
+//! the envelope, and not an answer that is cut off.
 
 use super::edit::{Mend, MendKind};
 use super::envelope::Envelope;
@@ -20,7 +20,7 @@ const LONGEST_ID_BYTES: usize = 60;
 #[derive(Debug)]
 pub struct Mended {
     pub body: Vec<u8>,
-    /// What stands in the body in the place of something else, in its order.
+    /// The places in the body that are not as Zendesk sent them, in the order of the body.
     pub mends: Vec<Mend>,
     pub mending: Mending,
 }
@@ -32,24 +32,24 @@ pub struct Mending {
     pub kept: u64,
     /// Rows that were held back.
     pub lost: u64,
-    /// The first of both.
+    /// The first rows of both kinds.
     pub named: Vec<MendedRow>,
-    /// Something followed the end of the answer and was left out.
+    /// Something followed the end of the answer, and was left out.
     pub has_rest: bool,
 }
 
 /// A row that was mended or held back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MendedRow {
-    /// Its place in its list, from 0.
+    /// Its index in its list, from 0.
     pub index: usize,
     pub id: Option<String>,
-    /// Why it was held back; none when it was mended.
+    /// Why it was held back. `None` if it was mended.
     pub why_lost: Option<&'static str>,
 }
 
-/// Mends a body. None when there is nothing to mend, or what is broken cannot be told apart from the
-/// rest.
+/// Mends a body. `None` when there is nothing to mend, or when the broken part cannot be told apart
+/// from the rest.
 #[must_use]
 pub fn mend(body: &[u8], shape: &Shape) -> Option<Mended> {
     let (out, mends) = (Vec::with_capacity(body.len() + 64), Vec::new());
@@ -64,13 +64,13 @@ pub fn mend(body: &[u8], shape: &Shape) -> Option<Mended> {
     (!is_as_it_was).then_some(Mended { body: out, mends, mending })
 }
 
-/// Copies a body, and changes what cannot stay.
+/// Copies a body, and replaces what is not JSON.
 struct Mender<'b> {
     body: &'b [u8],
     at: usize,
     out: Vec<u8>,
     mends: Vec<Mend>,
-    /// How often anything was changed.
+    /// How many replacements were made.
     changed: u64,
     mending: Mending,
 }
@@ -78,7 +78,7 @@ struct Mender<'b> {
 type Each<'f, 'b> = &'f mut dyn FnMut(&mut Mender<'b>, &[u8]) -> Result<(), Fault>;
 
 impl<'b> Mender<'b> {
-    /// The next byte that is not white space, which is copied.
+    /// The next byte that is not white space. White space is copied on the way.
     fn peek(&mut self) -> Option<u8> {
         loop {
             let byte = *self.body.get(self.at)?;
@@ -99,7 +99,7 @@ impl<'b> Mender<'b> {
         Fault { at: self.at, what }
     }
 
-    /// Writes something else in the place of the next bytes.
+    /// Writes something else in place of the next bytes.
     fn put(&mut self, bytes: usize, text: &str, kind: Option<MendKind>) {
         self.mends.extend(kind.map(|kind| Mend { at: self.out.len(), kind }));
         self.out.extend_from_slice(text.as_bytes());
@@ -107,7 +107,7 @@ impl<'b> Mender<'b> {
         self.changed += 1;
     }
 
-    /// The envelope, down to the lists of rows.
+    /// Copies one level of the envelope, down to the lists of rows.
     fn level(&mut self, level: usize, shape: &Shape) -> Result<(), Fault> {
         self.object(level, &mut |mender, key| {
             let has_place = |ends| shape.lists.iter().any(|list| list.has_place(level, key, ends));
@@ -128,7 +128,7 @@ impl<'b> Mender<'b> {
         })
     }
 
-    /// A list of rows. One that is not JSON is held back.
+    /// Copies a list of rows. A row that is not JSON is held back.
     fn rows(&mut self, depth: usize) -> Result<(), Fault> {
         self.copy(1);
         if self.peek() == Some(b']') {
@@ -243,7 +243,7 @@ impl<'b> Mender<'b> {
         Ok(())
     }
 
-    /// A number, a word, or what stands in the place of one.
+    /// Copies a number or a word. Something that is neither becomes null.
     fn word(&mut self) -> Result<(), Fault> {
         let rest = &self.body[self.at..];
         let ends = |byte: &u8| {
@@ -262,7 +262,7 @@ impl<'b> Mender<'b> {
         Ok(())
     }
 
-    /// A string at its opening quote.
+    /// Copies a string from its opening quote on.
     fn string(&mut self) -> Result<(), Fault> {
         const REPLACEMENT: &str = "\u{fffd}";
         self.copy(1);
@@ -319,8 +319,8 @@ impl Mending {
     }
 }
 
-/// Where the row ends that begins there, by its brackets. One that closes another kind stands where a
-/// bracket before it is missing, or for another one: what follows shows which.
+/// The end of the row that starts here, by its brackets. If a bracket closes another kind, either a
+/// bracket is missing before it or this one is wrong. What follows the row shows which.
 fn end_of_row(body: &[u8], start: usize) -> Option<usize> {
     let ends = [true, false].map(|is_missing| end_by_brackets(body, start, is_missing));
     let first = |rest: &[u8]| rest.trim_ascii_start().first().copied();
@@ -335,8 +335,9 @@ fn end_of_row(body: &[u8], start: usize) -> Option<usize> {
     ends.into_iter().flatten().find(is_end)
 }
 
-/// The same, where a bracket of the wrong kind closes all that is open since the last one of its own
-/// kind (`is_missing`), or just the last one.
+/// The end of the row under one assumption. `is_missing`: a bracket of the wrong kind closes
+/// everything that is open since the last one of its own kind. Otherwise it closes only the last
+/// one.
 fn end_by_brackets(body: &[u8], start: usize, is_missing: bool) -> Option<usize> {
     let mut open = Vec::new();
     let mut at = start;
@@ -359,7 +360,7 @@ fn end_by_brackets(body: &[u8], start: usize, is_missing: bool) -> Option<usize>
     }
 }
 
-/// Where the quote stands that ends a string.
+/// The offset of the quote that ends a string.
 fn end_of_string(body: &[u8], start: usize) -> Option<usize> {
     let mut at = start + 1;
     loop {
@@ -371,7 +372,7 @@ fn end_of_string(body: &[u8], start: usize) -> Option<usize> {
     }
 }
 
-/// The id of a row that may not be JSON, if it can be read.
+/// The id of a row that may not be JSON. `None` if it cannot be read.
 fn id_of(row: &[u8]) -> Option<String> {
     let (mut at, mut depth) = (0, 0);
     loop {

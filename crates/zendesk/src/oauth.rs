@@ -1,4 +1,4 @@
-//! The token endpoint: what is sent to it, and what its answers mean. Pure; `auth` acts.
+//! The requests to the token endpoint, and what its answers mean. Pure; `auth` acts.
 //!
 //! Source: Zendesk, "OAuth tokens for grant types".
 
@@ -10,14 +10,14 @@ use super::mend::mend;
 use super::page::Shape;
 use crate::secret::Secret;
 
-/// Seconds for which an access token is asked for, the longest that Zendesk gives. Without it
-/// clients made since 2026-04-30 get tokens of thirty minutes.
+/// The lifetime that is requested for an access token, in seconds. It is the longest that Zendesk
+/// allows. Without it, clients made since 2026-04-30 get tokens of thirty minutes.
 pub const TOKEN_SECONDS: u32 = 172_800;
 
-/// What access tokens are had for.
+/// What access tokens are requested with.
 #[derive(Clone, Debug)]
 pub enum Grant {
-    /// Works once: each answer brings the next one.
+    /// A refresh token works once. Each answer has the next one.
     Refresh {
         client_id: Secret,
         client_secret: Secret,
@@ -34,9 +34,9 @@ pub enum Grant {
 #[derive(Clone, Debug)]
 pub struct Issued {
     pub access_token: Secret,
-    /// The next refresh token; the one that was used is void.
+    /// The next refresh token. The one that was used is void.
     pub refresh_token: Option<Secret>,
-    /// Seconds from now; none for a token that does not end.
+    /// Seconds from now. `None` for a token that does not expire.
     pub expires_in: Option<i64>,
 }
 
@@ -44,14 +44,14 @@ pub struct Issued {
 #[derive(Debug)]
 pub enum GrantVerdict {
     Issued(Issued),
-    /// It is definite, and the user must act.
+    /// A definite refusal. The user must act.
     Refused(ErrorKind),
-    /// It may be different the next time.
+    /// A later request may succeed.
     Again,
 }
 
 impl Grant {
-    /// The body of the request, JSON.
+    /// The body of the request, as JSON.
     #[must_use]
     pub fn body(&self) -> String {
         let body = match self {
@@ -73,7 +73,7 @@ impl Grant {
         body.to_string()
     }
 
-    /// The secrets in it.
+    /// The secrets in the request.
     #[must_use]
     pub fn secrets(&self) -> Vec<&Secret> {
         match self {
@@ -122,7 +122,7 @@ struct Refusal {
 struct TokenAnswer {
     access_token: String,
     refresh_token: Option<String>,
-    /// A number; texts have been seen from other servers of OAuth.
+    /// A number. Other OAuth servers have been seen to send a text.
     expires_in: Option<serde_json::Value>,
 }
 

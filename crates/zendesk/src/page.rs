@@ -1,5 +1,5 @@
-//! One scan of an answer: where each row lies, where the wanted members of each row lie, and the
-//! envelope around them. Rows stay in the body, as Zendesk sent them.
+//! One scan of an answer. It notes where each row is, where the wanted members of each row are, and
+//! the envelope around the rows. Rows stay in the body, as Zendesk sent them.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -13,13 +13,13 @@ use super::json::{Fault, Member, Reader, Span};
 use super::mend::{Mended, Mending, mend};
 pub use super::shape::{ListShape, Shape};
 
-/// An answer that was scanned to its end.
+/// An answer that was scanned completely.
 #[derive(Debug)]
 pub struct Page {
     pub text: Text,
     pub lists: Vec<Rows>,
     pub envelope: Envelope,
-    /// What had to be mended before it could be read.
+    /// What was mended before the answer could be read. `None` if nothing was.
     pub mending: Option<Box<Mending>>,
 }
 
@@ -29,22 +29,22 @@ pub struct Rows {
     /// The keys that lead to the list.
     pub path: &'static [&'static str],
     pub rows: Vec<Row>,
-    /// The rows inside of these, one list for each key that was looked for.
+    /// The rows inside of these rows, one list for each key that was looked for.
     pub inner: Vec<Rows>,
-    /// The keys that are looked for in each row, those of the rows inside first.
+    /// The keys that are looked for in each row. Those for rows inside come first.
     wanted: Vec<Cow<'static, str>>,
     members: Vec<Option<Member>>,
-    /// Elements that were no objects.
+    /// The number of elements that were not objects.
     pub strays: usize,
 }
 
-/// Where a row is.
+/// The place of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Row {
     pub span: Span,
-    /// The index of the row around it, for a row inside of another.
+    /// For a row inside of another, the index of the outer row.
     pub around: usize,
-    /// Its place in its array, from 0. Elements that are no objects count.
+    /// Its index in its array, from 0. Elements that are not objects count too.
     pub place: usize,
 }
 
@@ -75,14 +75,15 @@ impl Error for PageError {
     }
 }
 
-/// Some programs put this in front of a text (the byte order mark of UTF-8).
+/// The byte order mark of UTF-8, which some programs put in front of a text.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// After so many unreadable answers to one request the next one is mended, the same or not.
+/// After this many unreadable answers to one request, the next one is mended even if it differs.
 const UNREADABLE_BEFORE_MENDING: u32 = 3;
 
-/// Scans the answers to one request. One that cannot be read is asked for again; what comes twice is
-/// how Zendesk has it, and is mended where that is possible.
+/// Scans the answers to one request. An unreadable answer is an error at first, so that the caller
+/// repeats the request. If the same bytes come again, they are what Zendesk has, and are mended if
+/// possible. So is any answer after some unreadable ones.
 #[derive(Debug, Default)]
 pub struct Scanner {
     unreadable: u32,
@@ -93,7 +94,8 @@ impl Scanner {
     /// Scans an answer.
     ///
     /// # Errors
-    /// [`PageError`] when it cannot be read, and is not to be mended yet or cannot be.
+    /// [`PageError`] when the answer cannot be read, and either must not be mended yet or cannot be
+    /// mended.
     pub fn scan(&mut self, body: Vec<u8>, shape: &Shape) -> Result<Page, PageError> {
         let (why, body) = match scan_or_give_back(body, shape) {
             Ok(page) => return Ok(page),
@@ -119,12 +121,12 @@ impl Scanner {
 /// Scans a body.
 ///
 /// # Errors
-/// [`PageError`] when the body is no JSON object or lacks one of the lists.
+/// [`PageError`] when the body is not a JSON object or lacks one of the lists.
 pub fn scan(body: Vec<u8>, shape: &Shape) -> Result<Page, PageError> {
     scan_or_give_back(body, shape).map_err(|(why, _)| why)
 }
 
-/// The same; a body that cannot be read is given back.
+/// Scans a body. Returns it with the error if it cannot be read.
 fn scan_or_give_back(mut body: Vec<u8>, shape: &Shape) -> Result<Page, (PageError, Vec<u8>)> {
     if body.starts_with(BYTE_ORDER_MARK) {
         body.drain(..BYTE_ORDER_MARK.len());
@@ -269,7 +271,7 @@ fn scan_row(
     Ok(span)
 }
 
-/// Takes the value that holds inner rows: one object, or an array of objects.
+/// Reads the value that holds inner rows: one object, or an array of objects.
 fn scan_inner(
     reader: &mut Reader<'_>,
     depth: usize,
@@ -285,7 +287,7 @@ fn scan_inner(
 }
 
 impl Page {
-    /// The list that these keys lead to.
+    /// The list under these keys.
     #[must_use]
     pub fn list(&self, path: &[&str]) -> Option<&Rows> {
         self.lists.iter().find(|list| list.path == path)
@@ -305,13 +307,13 @@ impl Rows {
         Self { path: shape.path, wanted, inner, ..Self::default() }
     }
 
-    /// Whether the list held nothing at all.
+    /// Whether the list had no element at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty() && self.strays == 0
     }
 
-    /// A wanted member of the row at `index`.
+    /// A wanted member of the row at `index`. `None` if the row does not have it.
     #[must_use]
     pub fn member(&self, index: usize, key: &str) -> Option<Member> {
         let at = self.wanted.iter().position(|wanted| *wanted == key)?;

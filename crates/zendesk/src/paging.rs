@@ -1,60 +1,63 @@
-//! How a listing goes on and how it ends, one dialect at a time. Pure: from what was asked and
-//! what the answer's envelope says to what comes next.
+//! How listings go on and end, for each dialect of paging. Pure: a request and the envelope of its
+//! answer say what comes next.
 //!
 //! Sources: Zendesk, "Pagination" and "Incremental Exports".
 
 use super::envelope::{Envelope, parameter, query_of};
 use super::timestamp;
 
-/// Exports withhold the most recent minute; a bound younger than this is refused or sees nothing.
+/// The least age of a start time, in seconds. Exports withhold the most recent minute, so a younger
+/// start time is refused or returns nothing.
 pub const YOUNGEST_BOUND_SECONDS: i64 = 61;
 
-/// Rows that changed in this last time are withheld by exports.
+/// Exports withhold rows that changed in this last time.
 pub const WITHHELD_SECONDS: i64 = 60;
 
-/// Pages without rows that may follow each other before a listing counts as broken.
+/// How many pages without rows may follow each other. With more a listing counts as broken.
 pub const MOST_EMPTY_PAGES: u32 = 100;
 
-/// Rows of a page that may be full where no size can be asked for: no page of Zendesk's is known to hold
-/// less.
+/// A page with fewer rows is not full, where no page size can be requested. No page of Zendesk's is
+/// known to be smaller.
 const SMALLEST_FULL_PAGE: usize = 25;
 
-/// The largest page an export gives.
+/// The largest page that an export gives.
 pub const LARGEST_EXPORT_PAGE: u32 = 1000;
 
 /// Zendesk's paging dialects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Paging {
-    /// `page[size]`, `page[after]`; `meta.has_more` ends. Links are never null, so they do not.
+    /// `page[size]` and `page[after]`. `meta.has_more` ends the listing. Links are never null, so
+    /// they cannot end it.
     Cursor,
-    /// The same by `after_cursor`, and no size to ask for. Only approval requests are known to have it:
-    /// asked for `page[after]`, they would begin anew.
+    /// Like `Cursor`, by `after_cursor` and without a page size. Only approval requests are known to use
+    /// it. With `page[after]` they would begin again.
     AfterCursor,
-    /// As the first, with pages of a thousand. Cursors of searches end after an hour (Zendesk, Export
-    /// Search Results; Access Logs).
+    /// Like `Cursor`, with pages of a thousand rows. Cursors of searches expire after an hour
+    /// (Zendesk, Export Search Results; Access Logs).
     LargeCursor,
-    /// Incremental export by cursor: `start_time` once, then `cursor`; `end_of_stream` ends, or
-    /// `meta.has_more` where that is the mark.
+    /// Incremental export by cursor: `start_time` once, then `cursor`. `end_of_stream` ends it, or
+    /// `meta.has_more` where the answer has only that.
     ExportCursor,
     /// Incremental export by time: `start_time`. Metric events and articles have no end mark.
     ExportTime { end_mark: bool },
-    /// The old audits dialect, newest first: `limit`, then the `cursor` of `before_url`.
+    /// The old dialect of audits, newest first: `limit`, then the `cursor` in `before_url`.
     Before,
-    /// `page`, `per_page`; a null `next_page` ends.
+    /// `page` and `per_page`. A null `next_page` ends the listing.
     Offset,
-    /// No size to ask for; `next_page` is there and normally null.
+    /// No page size. There is a `next_page`, which is normally null.
     Single,
-    /// From a time on: `unix_time`, also in `next_page`, which is null on the last page.
+    /// From a time on: `unix_time`, which is also in `next_page`. `next_page` is null on the last
+    /// page.
     Since,
-    /// No start to ask for: the `cursor` of `next_page`, until a page counts no row. The last cursor
-    /// holds for later (Zendesk, Incremental Skill-Based Routing).
+    /// No start time: the `cursor` in `next_page`, until a page has the count 0. The last cursor
+    /// stays valid for the next sync (Zendesk, Incremental Skill-Based Routing).
     UntilEmpty,
-    /// `page_size`; the page behind is asked for by the query of `next_page_url`, whatever its
-    /// parameters are called, which is null on the last page (Zendesk, Omnichannel Engagements).
+    /// `page_size`. The next page is requested with the query of `next_page_url`, whatever its
+    /// parameters are. `next_page_url` is null on the last page (Zendesk, Omnichannel Engagements).
     NextUrl,
 }
 
-/// Where a listing stands. Tokens are stored with their kind and never decoded.
+/// Where a listing goes on. Tokens are saved with their kind and never decoded.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Token {
     /// Before the first page.
@@ -62,19 +65,19 @@ pub enum Token {
     First,
     /// Unix seconds, inclusive.
     StartTime(i64),
-    /// The same, where the parameter has this name.
+    /// Unix seconds, inclusive, in dialects whose parameter is `unix_time`.
     UnixTime(i64),
     Cursor(String),
     After(String),
     AfterCursor(String),
     Before(String),
     Page(u32),
-    /// The whole query of a link, which stands for all parameters.
+    /// The whole query of a link, in place of all parameters.
     Query(String),
 }
 
 impl Token {
-    /// The kind's name in a saved position.
+    /// The name of the token's kind in a saved position.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -90,7 +93,7 @@ impl Token {
         }
     }
 
-    /// The token's text in a saved position.
+    /// The text of the token in a saved position.
     #[must_use]
     pub fn text(&self) -> String {
         match self {
@@ -105,7 +108,8 @@ impl Token {
         }
     }
 
-    /// Reads a token back from a saved position.
+    /// Reads a token from a saved position. `None` if the kind is unknown or the text does not fit
+    /// it.
     #[must_use]
     pub fn from_saved(kind: &str, text: &str) -> Option<Self> {
         let owned = || text.to_owned();
@@ -123,7 +127,8 @@ impl Token {
         })
     }
 
-    /// The query parameter that asks for the page at this token.
+    /// The query parameter that requests the page at this token. `None` for the first page, and for
+    /// [`Token::Query`].
     #[must_use]
     pub fn parameter(&self) -> Option<(&'static str, String)> {
         let name = match self {
@@ -138,7 +143,7 @@ impl Token {
         Some((name, self.text()))
     }
 
-    /// The place in words, for people. Long tokens lose their end.
+    /// The place in words for a person. Long tokens are cut off.
     #[must_use]
     pub fn shown(&self) -> String {
         const LONGEST: usize = 60;
@@ -164,19 +169,19 @@ impl Token {
         }
     }
 
-    /// The query that stands in the place of all parameters.
+    /// The query that replaces all parameters.
     #[must_use]
     pub fn query(&self) -> Option<&str> {
         if let Self::Query(query) = self { Some(query) } else { None }
     }
 
-    /// The start time of an export by time, unix seconds.
+    /// The start time of an export by time, unix seconds. `None` for any other token.
     #[must_use]
     pub fn start_time(&self) -> Option<i64> {
         if let Self::StartTime(seconds) = self { Some(*seconds) } else { None }
     }
 
-    /// Whether the server made this token, so that only the server knows whether it still holds.
+    /// Whether the server made this token. Then only the server knows whether it is still valid.
     #[must_use]
     pub fn is_servers(&self) -> bool {
         matches!(
@@ -191,7 +196,7 @@ impl Token {
 }
 
 impl Paging {
-    /// The first place of a walk, for a lower bound in unix seconds.
+    /// The first token of a walk, for a lower bound in unix seconds.
     #[must_use]
     pub fn start(self, bound_unix: Option<i64>) -> Token {
         match self {
@@ -210,8 +215,8 @@ impl Paging {
         }
     }
 
-    /// Whether a place is one that this dialect has. Asked for another, Zendesk would ignore it
-    /// and begin anew.
+    /// Whether this dialect has such a token. Zendesk would ignore a token of another dialect and
+    /// begin again.
     #[must_use]
     pub fn knows(self, token: &Token) -> bool {
         match self {
@@ -227,7 +232,8 @@ impl Paging {
         }
     }
 
-    /// The parameter that asks for a page size, and the largest size Zendesk documents for it.
+    /// The parameter for the page size, and the largest size that Zendesk documents. `None` if no
+    /// size can be requested.
     #[must_use]
     pub fn size(self) -> Option<(&'static str, u32)> {
         match self {
@@ -241,15 +247,15 @@ impl Paging {
         }
     }
 
-    /// Whether a listing can go on in the middle after an interruption. Offsets shift under
-    /// insertions and deletions, so those listings start over; and so do those whose links are not
-    /// documented.
+    /// Whether a listing can go on in the middle after an interruption. Offsets shift when rows are
+    /// inserted or deleted, and links of some listings are not documented. Such listings start
+    /// again.
     #[must_use]
     pub fn resumes(self) -> bool {
         !matches!(self, Self::Offset | Self::Single | Self::NextUrl)
     }
 
-    /// Whether the same place may be asked with another page size.
+    /// Whether the same place may be requested with another page size.
     #[must_use]
     pub fn size_may_change(self) -> bool {
         !matches!(
@@ -264,23 +270,23 @@ impl Paging {
     }
 }
 
-/// What paging needs to know of an answer.
+/// What [`step`] needs to know of an answer.
 #[derive(Clone, Copy, Debug)]
 pub struct Answer<'a> {
     pub envelope: &'a Envelope,
-    /// Rows as listed, before any filter.
+    /// The number of listed rows, before any filter.
     pub rows: usize,
-    /// The page size that was asked for.
+    /// The page size that was requested.
     pub asked: u32,
-    /// No larger page may be asked for.
+    /// Whether no larger page may be requested.
     pub is_largest: bool,
     /// Zendesk's time, unix seconds.
     pub now_unix: i64,
-    /// Of an export by time: up to when other rows than the last ones bear out that the page
-    /// reaches. The last row may have changed while the page was made, and then bears a time far
-    /// later than its place.
+    /// For an export by time: up to which time the page reaches, by more than its last rows. The
+    /// last row may have changed while the page was made. Then its time is far later than its
+    /// place.
     pub borne_out: Option<i64>,
-    /// Pages without rows that came before this one, one after the other.
+    /// The number of pages without rows directly before this one.
     pub empty_before: u32,
 }
 
@@ -288,17 +294,17 @@ pub struct Answer<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     Next(Token),
-    /// The listing has ended; the token is where the next sync goes on.
+    /// The listing has ended. The next sync goes on at the token.
     End(Token),
-    /// A full page of one second that leads to itself: ask again for a larger one.
+    /// A full page of one second that leads to itself. Request a larger page.
     AskLarger,
-    /// The same at the largest size: go on at the token, naming the second.
+    /// The same at the largest page size. Go on at the token, and report the second, unix seconds.
     SkipSecond(Token, i64),
-    /// The listing neither ends nor goes on.
+    /// The listing neither ends nor goes on. The text says why.
     Broken(&'static str),
 }
 
-/// Decides what comes after a page.
+/// Decides what comes after a page. `at` is the token that was requested.
 #[must_use]
 pub fn step(paging: Paging, at: &Token, answer: Answer<'_>) -> Step {
     let step = step_of(paging, at, answer);
@@ -383,9 +389,9 @@ fn step_of(paging: Paging, at: &Token, answer: Answer<'_>) -> Step {
     }
 }
 
-/// The cursor behind the last page is kept: what comes later is listed behind it. A page without rows
-/// that leads nowhere is an end, too, whatever it counts, which may be all rows there are: the place
-/// stays where it is, so that nothing is lost.
+/// Keeps the cursor after the last page, because later rows are listed after it. A page without
+/// rows that leads nowhere also ends the listing, whatever its count says: the count may be of all
+/// rows. The place then stays where it is, so that nothing is lost.
 fn until_empty(at: &Token, answer: Answer<'_>) -> Step {
     let envelope = answer.envelope;
     let link = envelope.next_page.as_deref();

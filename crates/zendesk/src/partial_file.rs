@@ -1,29 +1,29 @@
-//! A file on its way to the disk: under a name of its own until all of it is there. What a killed
-//! run left under that name is continued.
+//! A file that is being written to the disk. It has a temporary name until all of it is there. A
+//! file that a killed run left under that name is continued.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Bytes that are written at once.
+/// How many bytes are written at once.
 const BLOCK_BYTES: usize = 256 << 10;
 
-/// A file that is not whole yet.
+/// A file that is not complete yet.
 #[derive(Debug)]
 pub struct PartialFile {
     path: PathBuf,
-    /// None while it is being written, and after a write that was given up.
+    /// `None` while it is being written, and after a write was given up.
     file: Option<File>,
     block: Vec<u8>,
     written: u64,
-    /// What the server calls this very content, if it does.
+    /// The server's entity tag of these very bytes, if it gave one.
     pub(super) tag: Option<String>,
 }
 
 impl PartialFile {
-    /// Opens the file at `path`, with what is there of it already if `keep` says so. Where another
-    /// process writes there, a name nobody else has is used.
+    /// Opens the file at `path`. `keep` says whether bytes that are there already are kept. If
+    /// another process writes to this file, a name is used that nobody else has.
     ///
     /// # Errors
     /// When the place cannot be written.
@@ -52,13 +52,13 @@ impl PartialFile {
         Ok(Self { path, file: Some(file), block: Vec::new(), written, tag: None })
     }
 
-    /// Bytes that are there.
+    /// The number of bytes in the file.
     #[must_use]
     pub fn len(&self) -> u64 {
         self.written + self.block.len() as u64
     }
 
-    /// Whether nothing is there.
+    /// Whether the file has no bytes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -67,26 +67,27 @@ impl PartialFile {
     /// Appends bytes.
     ///
     /// # Errors
-    /// When the disk does not take them.
+    /// When the disk does not accept them.
     pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.block.extend_from_slice(bytes);
         if self.block.len() >= BLOCK_BYTES { self.flush().await } else { Ok(()) }
     }
 
-    /// Begins again with nothing.
+    /// Empties the file.
     ///
     /// # Errors
-    /// When the disk does not take that.
+    /// When the disk refuses that.
     pub fn restart(&mut self) -> io::Result<()> {
         (self.written, self.tag) = (0, None);
         self.block.clear();
         self.file()?.set_len(0)
     }
 
-    /// Gives the whole file its name. It is on the disk by then, not only on its way.
+    /// Moves the complete file to its final name. By then it is on the disk, and not only in a
+    /// buffer.
     ///
     /// # Errors
-    /// When the disk does not take it.
+    /// When the disk does not accept the file.
     pub async fn finish(mut self, to: PathBuf) -> io::Result<()> {
         self.flush().await?;
         let file = self.file.take().ok_or_else(given_up)?;
@@ -101,13 +102,13 @@ impl PartialFile {
         .await
     }
 
-    /// Leaves nothing behind.
+    /// Deletes the file.
     pub fn discard(self) {
         // What cannot be removed is written over by the next try.
         let _ = fs::remove_file(&self.path);
     }
 
-    /// Writes what is waiting. The disk may be slow, and must not hold up all others.
+    /// Writes the buffered bytes. The disk may be slow, so this runs where it blocks nobody.
     async fn flush(&mut self) -> io::Result<()> {
         if self.block.is_empty() {
             return Ok(());
@@ -131,7 +132,7 @@ impl PartialFile {
     }
 }
 
-/// Opens a file to append to. Whatever else has the name is no file of ours.
+/// Opens a file for appending. Anything else under this name is not a file of ours.
 fn open(path: &Path) -> io::Result<File> {
     if fs::symlink_metadata(path).is_ok_and(|there| !there.is_file()) {
         fs::remove_file(path)?;

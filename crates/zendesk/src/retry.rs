@@ -5,14 +5,15 @@ use std::time::Duration;
 use super::error::ErrorKind;
 use super::headers::RetryAfter;
 
-/// Tries of a request that meets faults. With the waits between them an outage of some four minutes
-/// is survived; longer ones are for the orchestrator's own retry.
+/// The most tries of a request that meets faults. With the waits between them it survives an outage
+/// of about four minutes. Longer outages are for the orchestrator's own retry.
 pub const TRIES: u32 = 12;
 
-/// How often a 401 is asked again before it is believed. One may come amid good answers.
+/// How often a 401 is requested again before it is believed. A single 401 may come between good
+/// answers.
 pub const DOUBTS: u32 = 2;
 
-/// For how long a request is asked again whose answers all say when to come back.
+/// How long a request is repeated if every answer says when to come back.
 pub const REFUSED_FOR_TOO_LONG: Duration = Duration::from_secs(90 * 60);
 
 /// The longest `Retry-After` that is believed.
@@ -33,20 +34,21 @@ pub enum Outcome<'a> {
     Broken,
     /// No answer in time.
     TimedOut,
-    /// A good status with a body that is not what it should be.
+    /// A good status, but a body that cannot be read.
     Unreadable,
-    /// More bytes than may be held.
+    /// More bytes than may be held in memory.
     TooLarge,
 }
 
-/// Whose words an answer's body holds.
+/// Who wrote an answer's body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Speaker {
-    /// Zendesk's: JSON that names an error, or a page that Zendesk is known for.
+    /// Zendesk: JSON that names an error, or a page that Zendesk is known for.
     Zendesk,
-    /// Nobody's: no body, or JSON that names no error.
+    /// Unknown: there is no body, or JSON that names no error.
     Nobody,
-    /// A text or a page of something between us and Zendesk: a firewall, a proxy, a gateway.
+    /// Something between us and Zendesk, such as a firewall, a proxy or a gateway: a text or a
+    /// page.
     Network,
 }
 
@@ -55,7 +57,7 @@ pub enum Speaker {
 pub enum Target {
     /// To the zendesk.com name of another account.
     OtherAccount,
-    /// Anywhere else: a status page, a sign-in page of the network, nowhere.
+    /// Anywhere else: a status page, a sign-in page of the network, or nowhere.
     Elsewhere,
 }
 
@@ -63,34 +65,34 @@ pub enum Target {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Smaller {
     No,
-    /// The page was too slow: from the first time on.
+    /// The page was too slow. Fewer rows may help at once.
     Slow,
-    /// It may be the size or not: from the second time on.
+    /// The page size may be the reason. Fewer rows may help from the second time on.
     Perhaps,
-    /// The body was too large: it is the size, and waiting changes nothing.
+    /// The body was too large, so the page size is the reason. Waiting changes nothing.
     Body,
 }
 
-/// What to do about it.
+/// What follows a failed try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Over a limit: hold everything that draws on the bucket that refused; if none did, this walk
-    /// alone.
+    /// A limit is used up. Hold everything that draws on the bucket that refused. If no bucket did,
+    /// hold this walk alone.
     Limited(Duration),
-    /// Ask again after a growing wait, and not before `after` has passed.
+    /// Try again after a growing wait, and not before `after` has passed.
     Again {
         smaller: Smaller,
         after: Option<Duration>,
     },
-    /// Ask again a time or two, then give up.
+    /// Try again once or twice, then give up.
     Doubt(ErrorKind),
     GiveUp(ErrorKind),
 }
 
-/// Statuses other than 5xx that pass.
+/// Statuses other than 5xx that pass by themselves.
 const PASSING: [u16; 6] = [408, 409, 421, 423, 425, 499];
 
-/// Judges one outcome. `positioned`: the request carried a token of the server's own.
+/// Judges one outcome. `positioned`: the request carried a token that the server made.
 #[must_use]
 pub fn judge(outcome: Outcome<'_>, positioned: bool) -> Verdict {
     let again = |smaller| Verdict::Again { smaller, after: None };
@@ -129,8 +131,8 @@ pub fn judge(outcome: Outcome<'_>, positioned: bool) -> Verdict {
     }
 }
 
-/// Whether a request may have taken effect that ended so. Zendesk refuses with 4xx before it acts; what
-/// a gateway says, and every 5xx, may come after.
+/// Whether a request with this outcome may have taken effect. Zendesk refuses with 4xx before it
+/// acts. The answer of a gateway and every 5xx may come after it acted.
 #[must_use]
 pub fn may_have_acted(outcome: Outcome<'_>) -> bool {
     match outcome {
@@ -148,7 +150,7 @@ pub fn may_have_acted(outcome: Outcome<'_>) -> bool {
     }
 }
 
-/// What a failure is called when the tries are used up.
+/// The kind of error when there are no tries left.
 #[must_use]
 pub fn kind(outcome: Outcome<'_>) -> ErrorKind {
     match outcome {
@@ -164,8 +166,8 @@ pub fn kind(outcome: Outcome<'_>) -> ErrorKind {
     }
 }
 
-/// Sentences of Zendesk's own that come in other clothes than JSON. The first is that of a help
-/// center or a community that is switched off.
+/// Zendesk's own sentences in answers that are not JSON. The first is that of a help center or a
+/// community that is switched off.
 const OWN_SENTENCES: [&str; 4] = [
     "The page you were looking for",
     "No help desk at",
@@ -173,7 +175,7 @@ const OWN_SENTENCES: [&str; 4] = [
     "You do not have access to this page",
 ];
 
-/// Whose words a body holds.
+/// Who wrote a body.
 #[must_use]
 pub fn speaker(body: &[u8]) -> Speaker {
     let text = String::from_utf8_lossy(body);
@@ -194,16 +196,16 @@ pub fn speaker(body: &[u8]) -> Speaker {
     if names_error { Speaker::Zendesk } else { Speaker::Nobody }
 }
 
-/// Whether a good answer's body is a page for a browser.
+/// Whether the body of a good answer is a page for a browser.
 #[must_use]
 pub fn is_page(body: &[u8]) -> bool {
     body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'<')
 }
 
-/// Names below zendesk.com that are nobody's account.
+/// Names below zendesk.com that are not accounts.
 const NO_ACCOUNTS: [&str; 6] = ["www", "status", "support", "developer", "help", "static"];
 
-/// Where a redirect of a request to `host` leads, by the host that it names.
+/// Where a redirect of a request to `host` leads. `to` is the host that it names.
 #[must_use]
 pub fn target(host: &str, to: Option<&str>) -> Target {
     let label = to.and_then(|to| to.strip_suffix(".zendesk.com")).filter(|_| to != Some(host));
@@ -215,15 +217,16 @@ pub fn target(host: &str, to: Option<&str>) -> Target {
     }
 }
 
-/// Whether a refusal is about a start time that is too recent. The status alone does not tell;
-/// both the old and the new wording are known.
+/// Whether a refusal is about a start time that is too recent. The status alone does not say it.
+/// Both the old and the new wording are known.
 #[must_use]
 pub fn names_start_time(body: &[u8]) -> bool {
     let text = String::from_utf8_lossy(body);
     text.contains("StartTimeTooRecent") || text.contains("Too recent start_time")
 }
 
-/// The wait that a refusal asks for.
+/// The wait that a refusal asks for: ten seconds if it has no `Retry-After`, a minute if that
+/// cannot be read.
 #[must_use]
 pub fn wait(retry_after: RetryAfter) -> Duration {
     match retry_after {
@@ -233,15 +236,15 @@ pub fn wait(retry_after: RetryAfter) -> Duration {
     }
 }
 
-/// The wait before try `next` (2 is the first repetition). `jitter` is between 0 and 1: many
-/// clients that failed together should not come back together.
+/// The wait before try `next` (2 is the first repetition). `jitter` is between 0 and 1, so that
+/// clients that failed together do not come back together.
 #[must_use]
 pub fn backoff(next: u32, jitter: f64) -> Duration {
     growing(next.saturating_sub(1)).mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0)
 }
 
-/// The shortest wait after so many failures in a row: a second, and twice as much each time, up to
-/// a minute.
+/// The shortest wait after this many failures in a row: one second, doubled for each further
+/// failure, up to a minute.
 #[must_use]
 pub fn growing(failures: u32) -> Duration {
     Duration::from_secs(2_u64.saturating_pow(failures.saturating_sub(1)).min(60))

@@ -1,12 +1,12 @@
-//! Texts that are never shown: not by Debug, not in an error, and not when somebody else's text
-//! quotes them back.
+//! Texts that are never shown: not by Debug, not in an error, and not where another text quotes
+//! them.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use serde::Deserialize;
 
-/// A secret. Its Debug shows nothing of it.
+/// A secret. Its Debug output shows nothing of it.
 #[derive(Clone, Deserialize, PartialEq, Eq)]
 #[serde(transparent)]
 pub struct Secret(String);
@@ -17,7 +17,7 @@ impl Secret {
         Self(text.into())
     }
 
-    /// The secret itself, for those who sign with it and the one who hands it back to the platform.
+    /// The secret itself. Only for code that signs with it, or that hands it back to the platform.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -30,16 +30,16 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The secrets of this run. A server, or whoever stands in for it, may quote them in an error,
-/// and errors are shown.
+/// The secrets of this run. A server, or a proxy in its place, may quote them in an error, and
+/// errors are shown.
 #[derive(Default)]
 pub struct Secrets(Mutex<Vec<Secret>>);
 
-/// Shorter secrets would strike out innocent words.
+/// A shorter secret is not struck out, because it could be a part of innocent words.
 const SHORTEST_STRUCK: usize = 6;
 
 impl Secrets {
-    /// Remembers a secret.
+    /// Remembers a secret. Secrets that are too short are ignored.
     pub fn add(&self, secret: &Secret) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if secret.0.len() >= SHORTEST_STRUCK && !known.contains(secret) {
@@ -49,7 +49,7 @@ impl Secrets {
         }
     }
 
-    /// The text without any known secret.
+    /// The text with every known secret struck out.
     #[must_use]
     pub fn strike(&self, mut text: String) -> String {
         for secret in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {

@@ -1,32 +1,34 @@
-//! What is looked for in an answer: which lists of rows, and which members of each row.
+//! What a scan looks for in an answer: which lists of rows, and which members of each row.
 
 use std::borrow::Cow;
 
-/// What is looked for in an answer.
+/// What a scan looks for in one answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shape {
     pub lists: Vec<ListShape>,
 }
 
-/// A list of rows: the keys that lead to it, what is wanted of each row, and rows inside of rows.
+/// A list of rows: the keys that lead to it, the wanted members of each row, and rows inside of
+/// rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListShape {
     pub path: &'static [&'static str],
     pub wanted: Vec<Cow<'static, str>>,
-    /// Rows inside each row, each kind under one key: an object, or an array of objects.
+    /// Rows inside each row, one list for each key. The value is an object or an array of objects.
     pub inner: Vec<ListShape>,
-    /// Other places where it may lie in its stead; no key at all: the answer itself is the list.
+    /// Other places where the list may be instead. An empty place: the answer itself is the list.
     pub or_at: &'static [&'static [&'static str]],
-    /// Whether an answer without it is sound.
+    /// Whether an answer without the list is valid.
     pub is_optional: bool,
-    /// Whether one object stands in the place of the list.
+    /// Whether one object takes the place of the list.
     pub is_object: bool,
-    /// Whether an answer without it is sound where it has another list of this kind.
+    /// Whether an answer without the list is valid if it has another list of this kind.
     pub is_one_of_several: bool,
 }
 
 impl Shape {
-    /// Whether an answer may be a list in place of an object: which of the lists.
+    /// The index of the list that the answer itself may be, in place of an object. `None` if no
+    /// list may.
     #[must_use]
     pub(crate) fn bare(&self) -> Option<usize> {
         self.lists.iter().position(|list| list.or_at.iter().any(|place| place.is_empty()))
@@ -34,12 +36,13 @@ impl Shape {
 }
 
 impl ListShape {
-    /// The places where the list may lie, its own first.
+    /// The places where the list may be, its own first.
     pub(crate) fn places(&self) -> impl Iterator<Item = &'static [&'static str]> {
         std::iter::once(self.path).chain(self.or_at.iter().copied())
     }
 
-    /// Whether a place of it goes on by this key at a level; with `true` whether one ends there.
+    /// Whether one of the list's places has this key at this level. `ends` says whether the place
+    /// must end there or must go on.
     pub(crate) fn has_place(&self, level: usize, key: &[u8], ends: bool) -> bool {
         self.places().any(|place| {
             place.get(level).is_some_and(|step| step.as_bytes() == key)
@@ -47,7 +50,7 @@ impl ListShape {
         })
     }
 
-    /// Adds what somebody else looks for in the same list. Everything is looked for once.
+    /// Adds what another caller looks for in the same list. Nothing is looked for twice.
     pub fn add(&mut self, other: Self) {
         self.wanted.extend(other.wanted);
         self.wanted.sort_unstable();
@@ -59,7 +62,7 @@ impl ListShape {
         Self::add_to(&mut self.inner, other.inner);
     }
 
-    /// Adds lists to others, those of one path to each other.
+    /// Adds lists to others. Lists with the same path become one.
     pub fn add_to(lists: &mut Vec<Self>, more: impl IntoIterator<Item = Self>) {
         for more in more {
             let Self { path, is_optional, is_object, or_at, .. } = more;

@@ -1,40 +1,42 @@
-//! The hosts of an account. Each brand's help center answers at the brand's own host. Everything else
-//! answers at the main host, as does the help center of the brand in `subdomain`.
+//! The hosts of an account. Each brand's help center answers at the brand's own host. Everything
+//! else answers at the main host, as does the help center of the brand in `subdomain`.
 
 use reqwest::Url;
 use reqwest::header::HeaderValue;
 
-/// What every host of an account ends with; also of one whose help center is mapped to another.
+/// The end of every host name of an account, also of a brand whose help center has a domain of its
+/// own.
 const DOMAIN: &str = "zendesk.com";
 
-/// One host of the account, and how it is reached.
+/// One host of the account, and how to reach it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Site {
-    /// Where requests go.
+    /// The address to which requests are sent.
     pub(super) base: Url,
-    /// The name that the Host header carries where `base` stands in for it.
+    /// The name in the Host header, if `base` stands in for the host.
     pub(super) host: Option<HeaderValue>,
-    /// The brand whose help center answers here, if that is known.
+    /// The brand whose help center answers here. `None` if it is not known.
     pub brand: Option<u64>,
     pub is_main: bool,
 }
 
 impl Site {
-    /// The main host, at `base`; `host` is its name when `base` stands in for it.
+    /// The main host at `base`. `host` is its name if `base` stands in for it.
     #[must_use]
     pub fn main(base: Url, host: Option<&str>) -> Self {
         let host = host.and_then(|host| HeaderValue::from_str(host).ok());
         Self { base, host, brand: None, is_main: true }
     }
 
-    /// The same host, now that it is known which brand's help center answers there.
+    /// The same host with the brand whose help center answers there.
     #[must_use]
     pub fn with_brand(&self, brand: u64) -> Self {
         Self { brand: Some(brand), ..self.clone() }
     }
 
-    /// The host of a brand, reached like this one. `label` is the brand's subdomain, and must be one
-    /// label of a host's name: it must not lead credentials elsewhere. None where it is none.
+    /// The host of a brand, reached like this one. `label` is the brand's subdomain. It must be a
+    /// single label of a host name, so that it cannot lead credentials elsewhere; otherwise the
+    /// result is `None`.
     #[must_use]
     pub fn of_brand(&self, label: &str, brand: u64) -> Option<Self> {
         let host = format!("{}.{DOMAIN}", label.to_ascii_lowercase());
@@ -52,15 +54,15 @@ impl Site {
         (is_label && !label.is_empty()).then_some(site)
     }
 
-    /// The host's name.
+    /// The name of the host.
     #[must_use]
     pub fn name(&self) -> &str {
         let stood_in = self.host.as_ref().and_then(|host| host.to_str().ok());
         stood_in.or(self.base.host_str()).unwrap_or_default()
     }
 
-    /// The brand under which a stream's state keeps the position here. The main host's is the
-    /// state itself, as Airbyte's connector has it, which reads no other.
+    /// The brand under which a stream's state keeps the position at this host. `None` for the main
+    /// host: it uses the top-level state, so that Airbyte's connector can still read it.
     #[must_use]
     pub fn part_of_state(&self) -> Option<u64> {
         self.brand.filter(|_| !self.is_main)

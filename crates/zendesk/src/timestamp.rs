@@ -1,11 +1,11 @@
-//! Points in time as Zendesk writes them: unix seconds as number or string, ISO 8601 with `Z`, an
-//! offset or a fraction, and the compact date of `deleted_tickets`. All become unix seconds.
+//! Times as Zendesk writes them: unix seconds as a number or a string, ISO 8601 with `Z`, an offset
+//! or a fraction, and the compact date of `deleted_tickets`. All become unix seconds.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
 
-/// Reads a point in time from JSON text (`1700000000`, `"1700000000"`, `"2024-07-03T14:21:18Z"`,
-/// `"2024-07-03T14:21:18.5+00:00"`, `"20140704T15:37:04Z"`). None for null and for anything else.
-/// A fraction is cut off, so that a position never runs ahead of what it was made from.
+/// Reads a time from JSON text (`1700000000`, `"1700000000"`, `"2024-07-03T14:21:18Z"`,
+/// `"2024-07-03T14:21:18.5+00:00"`, `"20140704T15:37:04Z"`). `None` for null and for anything else.
+/// A fraction is cut off, so that a position is never later than the time that it came from.
 #[must_use]
 pub fn from_json(json: &[u8]) -> Option<i64> {
     if let Some(seconds) = from_usual(json) {
@@ -18,8 +18,8 @@ pub fn from_json(json: &[u8]) -> Option<i64> {
     }
 }
 
-/// Reads the two spellings that nearly all rows have, `1700000000` and `"2024-07-03T14:21:18Z"`:
-/// one is looked at for each row.
+/// Reads the two spellings of nearly all rows, `1700000000` and `"2024-07-03T14:21:18Z"`. It is
+/// called for each row, so it must be quick.
 fn from_usual(json: &[u8]) -> Option<i64> {
     let number = |digits: &[u8]| {
         digits.iter().try_fold(0_i64, |number, digit| {
@@ -42,7 +42,7 @@ fn from_usual(json: &[u8]) -> Option<i64> {
     Some(day.and_hms_opt(part(12, 14)?, part(15, 17)?, part(18, 20)?)?.and_utc().timestamp())
 }
 
-/// Reads a point in time from text without quotes.
+/// Reads a time from text without quotes.
 #[must_use]
 pub fn from_text(text: &str) -> Option<i64> {
     let text = text.trim();

@@ -1,4 +1,5 @@
-//! Whom TLS trusts: the bundled web roots, and what `SSL_CERT_FILE` and `SSL_CERT_DIR` add.
+//! Which certificates TLS trusts: the bundled web roots, and those that `SSL_CERT_FILE` and
+//! `SSL_CERT_DIR` add.
 
 use std::error::Error;
 use std::fmt;
@@ -12,7 +13,7 @@ use rustls_pki_types::pem::PemObject;
 /// Why there is no TLS configuration.
 #[derive(Debug)]
 pub enum TlsError {
-    /// A file of certificates that cannot be read or holds none.
+    /// A certificate file that cannot be read, or that has no certificate.
     Certificates {
         file: PathBuf,
         why: Box<dyn Error + Send + Sync>,
@@ -43,7 +44,7 @@ impl Error for TlsError {
 /// A TLS configuration with the bundled roots and those of the environment.
 ///
 /// # Errors
-/// [`TlsError`] when a file of certificates cannot be read or holds none.
+/// [`TlsError`] when a certificate file cannot be read or has no certificate.
 pub fn tls_config() -> Result<ClientConfig, TlsError> {
     let mut roots = RootCertStore::empty();
     roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());

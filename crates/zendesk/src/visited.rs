@@ -1,5 +1,5 @@
-//! Places where a walk has been. A listing whose links lead back to one of them would be read for
-//! ever. Pure, and of bounded size however long the walk is.
+//! The places where a walk has been. If a listing's links led back to one of them, it would be read
+//! for ever. Pure, and of bounded size however long the walk is.
 
 use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
@@ -8,22 +8,22 @@ use xxhash_rust::xxh3::Xxh3Default;
 
 use super::paging::Token;
 
-/// How many of the last places are remembered one by one. A longer ring is found after some laps.
+/// How many of the last places are remembered one by one. A longer ring is found after some rounds.
 const REMEMBERED: usize = 1024;
 
-/// The places of one walk, by their hashes.
+/// The places of one walk, as hashes.
 #[derive(Clone, Debug, Default)]
 pub struct Visited {
     last: VecDeque<u64>,
-    /// One place of those before (Brent's algorithm): it is changed after 1, 2, 4, 8 ... steps, so that
-    /// at last it lies in the ring and the ring is shorter than the time to its next change.
+    /// One earlier place (Brent's algorithm). It is replaced after 1, 2, 4, 8 ... steps. So it is
+    /// in the ring at last, and the ring is shorter than the time to the next replacement.
     kept: Option<u64>,
     steps: u64,
     steps_until_change: u64,
 }
 
 impl Visited {
-    /// Goes to a place. False when the walk was there before.
+    /// Notes the next place. Returns false if the walk was there before.
     #[must_use]
     pub fn goes_on_to(&mut self, place: &Token) -> bool {
         let mut hasher = Xxh3Default::new();

@@ -1,6 +1,6 @@
-//! Whether a webhook's call comes from Zendesk, and is no old one that is sent again.
+//! Verifies that a webhook's call comes from Zendesk, and is not an old call that is sent again.
 //!
-//! Source: Zendesk, "Verifying webhook authenticity". It names no window against replay; five
+//! Source: Zendesk, "Verifying webhook authenticity". It names no time limit against replay; five
 //! minutes are usual.
 
 use std::error::Error;
@@ -13,17 +13,18 @@ use ring::hmac;
 use super::timestamp;
 use crate::secret::Secret;
 
-/// How far the call's time may lie from now, in seconds, to either side.
+/// How far the call's time may be from now, in seconds, in either direction.
 pub const WINDOW_SECONDS: u64 = 300;
 
-/// Why a call is not to be believed.
+/// Why a call must not be believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotAuthentic {
-    /// The signature is no base64 text, or not that of this body, this timestamp and this secret.
+    /// The signature is not base64, or is not that of this body, this timestamp and this secret.
     Signature,
-    /// The timestamp is no time such as `2021-03-25T05:09:27Z`.
+    /// The timestamp is not a time such as `2021-03-25T05:09:27Z`.
     Timestamp,
-    /// The signature is right, and the call is so many seconds old, or ahead of time.
+    /// The signature is right, but the call is too old. Seconds; negative if the call is from the
+    /// future.
     Replay { age_seconds: i64 },
 }
 
@@ -44,9 +45,10 @@ impl fmt::Display for NotAuthentic {
 
 impl Error for NotAuthentic {}
 
-/// Verifies a webhook's call at `now_unix`, in unix seconds. `signature` and `timestamp` are the
-/// headers `X-Zendesk-Webhook-Signature` and `X-Zendesk-Webhook-Signature-Timestamp`, `body` the
-/// bytes as they came, `secret` the webhook's signing secret as Zendesk shows it.
+/// Verifies a webhook's call. `signature` and `timestamp` are the headers
+/// `X-Zendesk-Webhook-Signature` and `X-Zendesk-Webhook-Signature-Timestamp`. `body` is the bytes
+/// as received. `secret` is the webhook's signing secret as Zendesk shows it. `now_unix` is the
+/// current time, unix seconds.
 ///
 /// # Errors
 /// [`NotAuthentic`] when the call must not be believed.

@@ -1,5 +1,5 @@
-//! The configured catalog as a destination sees it: what is to be done with the rows of each stream. Read
-//! tolerantly, as the source reads it.
+//! The configured catalog for a destination: what to do with the rows of each stream. Reading is as
+//! tolerant as the source's.
 //!
 //! Source: Airbyte Protocol, `ConfiguredAirbyteCatalog`.
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::catalog::{CatalogError, place};
 
-/// A stream's name and namespace. No namespace and a null are the same.
+/// A stream's name and namespace. A missing namespace equals a null one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Descriptor {
     pub namespace: Option<String>,
@@ -17,7 +17,7 @@ pub struct Descriptor {
 }
 
 impl Descriptor {
-    /// Reads `{"name", "namespace"}`. None without a name.
+    /// Reads `{"name", "namespace"}`. `None` if there is no name.
     #[must_use]
     pub fn of(value: &Value) -> Option<Self> {
         let name = value.get("name")?.as_str()?.to_owned();
@@ -35,7 +35,7 @@ impl fmt::Display for Descriptor {
     }
 }
 
-/// What is to be done with rows.
+/// What the catalog says to do with the rows of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DestinationSyncMode {
     Append,
@@ -47,7 +47,7 @@ pub enum DestinationSyncMode {
 }
 
 impl DestinationSyncMode {
-    /// Its name in the protocol.
+    /// The mode's name in the protocol.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -78,22 +78,23 @@ impl DestinationSyncMode {
 pub struct ConfiguredStream {
     pub descriptor: Descriptor,
     pub mode: DestinationSyncMode,
-    /// Whether the source reads all of it each time.
+    /// Whether the source reads the whole stream each time.
     pub is_full_refresh: bool,
-    /// Whether a later attempt of the same job goes on where an earlier one was, and brings only the rest.
+    /// Whether a later attempt of the same job goes on where an earlier one stopped, and sends only
+    /// the rest.
     pub is_resumable: bool,
-    /// Where its rows go, in a catalog of data activation.
+    /// Where the stream's rows go, in a catalog for data activation.
     pub object_name: Option<String>,
-    /// The fields of the key, in destination names.
+    /// The fields of the primary key, in the names of the destination.
     pub primary_key: Vec<Vec<String>>,
-    /// The names of its columns, as its schema has them.
+    /// The names of the stream's columns, from its schema.
     pub columns: Vec<String>,
 }
 
 /// Reads a configured catalog.
 ///
 /// # Errors
-/// [`CatalogError`] when it is no JSON or does not say what to do with a stream.
+/// [`CatalogError`] when the text is not JSON, or does not say what to do with a stream.
 pub fn parse(text: &[u8]) -> Result<Vec<ConfiguredStream>, CatalogError> {
     // Through a value, not a struct: a struct would refuse duplicate keys.
     let catalog: Value =

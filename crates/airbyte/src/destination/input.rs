@@ -1,5 +1,5 @@
-//! The messages that come in on stdin, one JSON object a line. Strict readers lose rows, so unknown types are
-//! ignored, duplicate keys are accepted (the last one counts), and a line that is no message is told.
+//! Reads the messages on stdin, one JSON object a line. Strict readers lose rows. So unknown types
+//! are ignored, the last of duplicate keys counts, and a line that is not a message is reported.
 //!
 //! Source: Airbyte Protocol, `AirbyteMessage`.
 
@@ -23,12 +23,12 @@ pub enum Message {
         data: Map<String, Value>,
     },
     State(State),
-    /// A stream has ended: whole, or not.
+    /// A stream has ended, completely or not.
     StreamStatus {
         stream: Descriptor,
         is_complete: bool,
     },
-    /// A message that is nothing to a destination.
+    /// A message that does not concern a destination.
     Other,
 }
 
@@ -36,25 +36,25 @@ pub enum Message {
 #[derive(Debug)]
 pub struct State {
     pub scope: Scope,
-    /// The whole state, a JSON object as text, exactly as it came.
+    /// The whole state, a JSON object as text, exactly as received.
     pub text: String,
-    /// The rows since the state before, as the source counts them.
+    /// How many rows the source says it sent since the previous state.
     pub source_count: SourceCount,
 }
 
-/// The rows that a source says it sent (`sourceStats`).
+/// A source's count of the rows that it sent (`sourceStats`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SourceCount {
-    /// It does not say.
+    /// There is no count.
     #[default]
     Unsaid,
     Rows(u64),
-    /// What it says is no number of rows.
+    /// The count is not a whole number of rows.
     Unclear,
 }
 
 impl SourceCount {
-    /// Whether as many rows came as the source says.
+    /// Whether the source's count allows that this many rows came. Without a count it does.
     #[must_use]
     pub fn agrees_with(self, rows: u64) -> bool {
         match self {
@@ -65,19 +65,19 @@ impl SourceCount {
     }
 }
 
-/// Which rows a state stands behind.
+/// The streams whose rows a state covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
     Stream(Descriptor),
-    /// GLOBAL and LEGACY states stand behind the rows of all streams.
+    /// GLOBAL and LEGACY states cover the rows of all streams.
     All,
 }
 
-/// Why a line is no message. Never holds its words, which are somebody's data.
+/// Why a line is not a message. It never quotes the line, which is customer data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoMessage {
     NotJson,
-    /// A RECORD or a STATE that lacks what makes it one.
+    /// A RECORD or a STATE without one of its required parts.
     Incomplete,
 }
 
@@ -115,7 +115,7 @@ struct Record<'a> {
 /// Reads one line.
 ///
 /// # Errors
-/// [`NoMessage`].
+/// [`NoMessage`] when the line is not JSON, or is an incomplete RECORD or STATE.
 pub fn parse(line: &[u8]) -> Result<Message, NoMessage> {
     // The usual line is read without a copy of what is not needed; any other part by part, which takes
     // duplicate keys.
@@ -148,15 +148,15 @@ pub fn parse(line: &[u8]) -> Result<Message, NoMessage> {
     }
 }
 
-/// Reads JSON whose texts may hold halves of surrogate pairs, which become replacement characters.
+/// Reads JSON. Halves of surrogate pairs in its texts become replacement characters.
 fn value(text: &str) -> Result<Value, NoMessage> {
     let whole = || serde_json::from_str(text);
     whole().or_else(|_| serde_json::from_str(&without_halves(text))).map_err(|_| NoMessage::NotJson)
 }
 
-/// A JSON text with escapes of half characters replaced.
+/// A JSON text in which the escapes of half characters are replaced.
 ///
-/// Source: RFC 8259, 8.2. Python writes them as they are.
+/// Source: RFC 8259, 8.2. Python writes such escapes.
 fn without_halves(text: &str) -> String {
     let unit = |at: usize| {
         let escape = text.get(at..at + 6)?.strip_prefix("\\u")?;
@@ -185,10 +185,10 @@ fn without_halves(text: &str) -> String {
     whole
 }
 
-/// Digits in a row that a float may not keep.
+/// From this many digits in a row on, a float may lose some.
 const LONG_NUMBER: usize = 17;
 
-/// Whether a line may hold a number that is longer than what numbers are read into.
+/// Whether a line may contain a number with more digits than a float keeps.
 fn has_long_number(line: &[u8]) -> bool {
     let is_digit = |byte: &u8| byte.is_ascii_digit() || *byte == b'.';
     line.split(|byte| !is_digit(byte)).any(|digits| digits.len() >= LONG_NUMBER)
@@ -207,7 +207,7 @@ fn of_record(text: &str) -> Result<Message, NoMessage> {
     Ok(Message::Record { stream: Descriptor { namespace, name }, data })
 }
 
-/// A column's value. A number that would lose digits stays a text: it may be somebody's key.
+/// A column's value. A number that would lose digits stays a text, because it may be a key.
 fn exact(text: &str) -> Result<Value, NoMessage> {
     let read = value(text)?;
     let is_long = has_long_number(text.as_bytes());
@@ -230,7 +230,7 @@ fn of_state(text: &str) -> Result<Message, NoMessage> {
     Ok(Message::State(State { scope, text: text.to_owned(), source_count }))
 }
 
-/// A count, which the protocol writes as a decimal number.
+/// Reads a count. The protocol writes counts as decimal numbers.
 fn source_count(count: &Value) -> SourceCount {
     let number = match count {
         Value::Null => return SourceCount::Unsaid,

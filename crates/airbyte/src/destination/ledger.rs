@@ -1,8 +1,9 @@
-//! Which states may be acknowledged. A state goes out when every row before it is settled: confirmed written,
-//! found unchanged, or rejected and stored. Pure.
+//! Decides which states may be acknowledged. A state goes out when every row before it is settled:
+//! confirmed as written, found unchanged, or rejected and stored. Pure.
 //!
-//! Source: Airbyte Protocol, `AirbyteStateMessage`: the platform compares `destinationStats` with the count
-//! of the source, state by state, and takes an acknowledged state for all before it of its stream.
+//! Source: Airbyte Protocol, `AirbyteStateMessage`. The platform compares `destinationStats` with
+//! the source's count, state by state. An acknowledged state acknowledges all earlier states of its
+//! stream.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
@@ -10,7 +11,7 @@ use std::fmt::Write as _;
 use super::catalog::Descriptor;
 use super::input::{Scope, State};
 
-/// A row that came in: its stream, and the states that it stands before.
+/// Identifies a row that came in: its stream, and the segment between two states that it is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RowId {
     stream: usize,
@@ -24,19 +25,19 @@ pub enum Settled {
     Updated,
     Unchanged,
     Deleted,
-    /// It is of a stream that is left out.
+    /// The row's stream is left out.
     Skipped,
     Rejected,
 }
 
-/// What a row did to an audience besides.
+/// How a row changed the members of an audience.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Move {
     Joined,
     Left,
 }
 
-/// How many rows came to what, and how many members an audience won and lost.
+/// How many rows were created, updated and so on, and how many members an audience gained and lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     pub created: u64,
@@ -85,7 +86,7 @@ impl Counts {
         self.created + self.updated + self.unchanged + self.deleted + self.skipped
     }
 
-    /// Those that have a name of their own in `additionalStats`.
+    /// The counts that have a name of their own in `additionalStats`.
     fn named(&self) -> [(&'static str, u64); 7] {
         [
             ("created", self.created),
@@ -99,12 +100,12 @@ impl Counts {
     }
 }
 
-/// How far a sync is, over all of its streams.
+/// The progress of a sync, over all of its streams.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     /// Rows that came in.
     pub read: u64,
-    /// Rows of which it is known that they are as they should be.
+    /// Rows that are settled and not rejected.
     pub confirmed: u64,
     pub rejected: u64,
 }
@@ -115,7 +116,7 @@ struct Segment {
     number: u64,
     open: u64,
     counts: Counts,
-    /// The state that ends it, once it came.
+    /// The state that ends the segment, when it has come.
     end: Option<End>,
 }
 
@@ -130,14 +131,15 @@ enum End {
 struct Stream {
     segments: VecDeque<Segment>,
     next: u64,
-    /// Of all its rows.
+    /// The counts of all rows of the stream.
     total: Counts,
-    /// Whether its last state waits for more than its rows.
+    /// Whether the stream's last state waits for more than its rows.
     is_held: bool,
 }
 
 impl Stream {
-    /// Whether its first segment may be acknowledged as far as it is held.
+    /// Whether the stream's first segment may be acknowledged, as far as holding it back is
+    /// concerned.
     fn is_free(&self) -> bool {
         !self.is_held || self.segments.len() > 1
     }
@@ -160,7 +162,7 @@ impl Stream {
     }
 }
 
-/// A state of all streams that waits.
+/// A state of all streams that is not acknowledged yet.
 #[derive(Debug)]
 struct Global {
     number: u64,
@@ -168,7 +170,7 @@ struct Global {
     counts: Counts,
 }
 
-/// What is owed to the platform.
+/// The rows that are not settled, and the states that are not acknowledged.
 #[derive(Debug, Default)]
 pub struct Ledger {
     names: BTreeMap<Descriptor, usize>,
@@ -188,7 +190,7 @@ impl Ledger {
         stream
     }
 
-    /// A row came in.
+    /// Notes a row that came in. The caller settles it later by the [`RowId`].
     pub fn came(&mut self, name: &Descriptor) -> RowId {
         let stream = self.stream(name);
         let segment = self.streams[stream].last();
@@ -196,20 +198,21 @@ impl Ledger {
         RowId { stream, segment: segment.number }
     }
 
-    /// Holds the last state of a stream back, whichever it is, until [`Ledger::release`]: more than its rows has
-    /// to be done before it. A state of all streams is held, too.
+    /// Holds the stream's last state back, whichever it is, until [`Ledger::release`]. Use it when
+    /// more than the stream's rows must be finished before that state. A state of all streams is
+    /// held back too.
     pub fn hold(&mut self, name: &Descriptor) {
         let stream = self.stream(name);
         self.streams[stream].is_held = true;
     }
 
-    /// Lets the last state of a stream go.
+    /// Stops holding the stream's last state back.
     pub fn release(&mut self, name: &Descriptor) {
         let stream = self.stream(name);
         self.streams[stream].is_held = false;
     }
 
-    /// A row that is not settled yet moved a member.
+    /// Notes that a row moved a member. The row is not settled yet.
     pub fn moved(&mut self, row: RowId, moved: Move) {
         let Some(stream) = self.streams.get_mut(row.stream) else { return };
         stream.total.moved(moved, 1);
@@ -218,7 +221,8 @@ impl Ledger {
         }
     }
 
-    /// Members left that no row of the stream named. They count before its last state.
+    /// Notes members that left although no row of the stream named them. They count before its last
+    /// state.
     pub fn left(&mut self, name: &Descriptor, count: u64) {
         let stream = self.stream(name);
         let stream = &mut self.streams[stream];
@@ -228,7 +232,7 @@ impl Ledger {
         }
     }
 
-    /// A row is settled.
+    /// Notes what came of a row. Each row is settled once.
     pub fn settle(&mut self, row: RowId, settled: Settled) {
         let Some(stream) = self.streams.get_mut(row.stream) else { return };
         stream.total.note(settled);
@@ -238,7 +242,7 @@ impl Ledger {
         }
     }
 
-    /// A state came in.
+    /// Notes a state that came in.
     pub fn state(&mut self, state: State) {
         match state.scope {
             Scope::Stream(name) => {
@@ -257,7 +261,7 @@ impl Ledger {
         }
     }
 
-    /// Whether a state waits whose rows are all settled.
+    /// Whether [`Ledger::take_due`] would return a state: all rows before it are settled.
     #[must_use]
     pub fn is_due(&self) -> bool {
         let is_ready = |stream: &Stream| {
@@ -269,7 +273,7 @@ impl Ledger {
             || self.globals.front().is_some_and(|global| self.is_past(global.number))
     }
 
-    /// Whether no row before a state of all streams is open.
+    /// Whether all rows before a state of all streams are settled.
     fn is_past(&self, number: u64) -> bool {
         // The newest state of all streams may be the last one of a stream that is held.
         if number + 1 == self.next_global && self.streams.iter().any(|stream| stream.is_held) {
@@ -327,13 +331,13 @@ impl Ledger {
         }
     }
 
-    /// What came of all rows of a stream so far.
+    /// The counts of all rows of a stream so far.
     #[must_use]
     pub fn totals(&self, name: &Descriptor) -> Counts {
         self.names.get(name).map(|stream| self.streams[*stream].total).unwrap_or_default()
     }
 
-    /// How far the sync is.
+    /// The progress of the sync.
     #[must_use]
     pub fn progress(&self) -> Progress {
         let mut total = Counts::default();
@@ -342,14 +346,14 @@ impl Ledger {
         Progress { read: confirmed + rejected + self.open_rows(), confirmed, rejected }
     }
 
-    /// The rows that are not settled.
+    /// The number of rows that are not settled.
     #[must_use]
     pub fn open_rows(&self) -> u64 {
         self.streams.iter().flat_map(|stream| &stream.segments).map(|segment| segment.open).sum()
     }
 }
 
-/// Drops what a state of all streams stands behind, and adds its counts.
+/// Drops the segments that a state of all streams covers, and adds their counts.
 fn take_until(stream: &mut Stream, number: u64, counts: &mut Counts) {
     while let Some(segment) = stream.segments.front() {
         let end = match segment.end {
@@ -365,8 +369,8 @@ fn take_until(stream: &mut Stream, number: u64, counts: &mut Counts) {
     }
 }
 
-/// Appends a STATE line: the state as it came, and the counts of the rows before it. Counts are decimal
-/// numbers, as the protocol wants them.
+/// Appends a STATE line: the state as received, and the counts of the rows before it. The counts
+/// are decimal numbers, as the protocol requires.
 fn push(lines: &mut Vec<u8>, text: &str, counts: &Counts) {
     let mut stats = String::new();
     let _ = write!(

@@ -1,4 +1,4 @@
-//! What a source writes: batches of rows whole, and STATE lines behind their rows.
+//! What a source writes: whole batches of rows, and STATE lines after the rows that they cover.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,8 +12,8 @@ use super::ledger::{Due, Ledger, Positions, Progress, Totals};
 use crate::message::{self, Status};
 use crate::stdout::{Closed, Stdout, ToText, unix_ms};
 
-/// The rows of one page for all its streams, framed, with the positions they reach. It is written
-/// whole, so that a state can never overtake its rows.
+/// The rows of one page for all its streams, as RECORD lines, and the positions that they reach. A
+/// batch is written whole, so that no state can precede its rows.
 #[derive(Debug, Default)]
 pub struct Batch {
     /// RECORD lines.
@@ -25,19 +25,20 @@ pub struct Batch {
 #[derive(Debug)]
 pub struct Part {
     pub stream: Cow<'static, str>,
-    /// The brand whose part of the stream's state the position is; none for the state itself.
+    /// The brand whose part of the stream's state this position is. `None` for the top-level state.
     pub brand: Option<u64>,
     pub rows: u64,
-    /// The stream's state once these rows are written, a JSON object as text.
+    /// The stream's state after these rows, a JSON object as text.
     pub position: Option<String>,
 }
 
-/// Takes batches and messages in order and writes them to stdout.
+/// Takes batches and messages in order and writes them to stdout. Nothing else writes to stdout
+/// while a sync runs.
 pub struct Emitter {
     stdout: Stdout<Ledger>,
-    /// Time since the program's start, on the clock that the sync lives by.
+    /// Time since the program's start, on the sync's clock.
     now: Box<dyn Fn() -> Duration + Send + Sync>,
-    /// A page was written, or a stream has ended.
+    /// Notified when a page was written or a stream has ended.
     moved: Notify,
 }
 
@@ -47,7 +48,7 @@ impl fmt::Debug for Emitter {
     }
 }
 
-/// Lines that owe nothing to a stream are written as by every owner of stdout.
+/// Lines that concern no stream's ledger are written by the methods of [`Stdout`].
 impl Deref for Emitter {
     type Target = Stdout<Ledger>;
 
@@ -57,7 +58,8 @@ impl Deref for Emitter {
 }
 
 impl Emitter {
-    /// Starts the writing thread over `out`, which is stdout but for tests.
+    /// Starts the writing thread over `out`. Except in tests, `out` is stdout. `now` is the time
+    /// since the program's start.
     pub fn new(
         out: impl Write + Send + 'static,
         now: impl Fn() -> Duration + Send + Sync + 'static,
@@ -67,13 +69,13 @@ impl Emitter {
         Self { stdout, now: Box::new(now), moved: Notify::new() }
     }
 
-    /// Writes LOG and ERROR lines as text from now on, for a person.
+    /// From now on, writes LOG and ERROR lines as text for a person.
     #[must_use]
     pub fn in_text(self, to_text: ToText) -> Self {
         Self { stdout: self.stdout.in_text(to_text), ..self }
     }
 
-    /// Makes a block by the ledger and the time, and writes it.
+    /// Makes a block from the ledger and the time, and writes it.
     async fn write(
         &self,
         make: impl FnOnce(&mut Ledger, Duration) -> Vec<u8>,
@@ -81,10 +83,10 @@ impl Emitter {
         self.stdout.send(|ledger| make(ledger, (self.now)())).await
     }
 
-    /// Opens a stream: status STARTED, and the position it is read from.
+    /// Opens a stream: writes the status STARTED, and notes the position from which it is read.
     ///
     /// # Errors
-    /// [`Closed`] when nobody reads any more; the same for every method below.
+    /// [`Closed`] when nobody reads stdout any more. The same holds for every method below.
     pub async fn open(&self, stream: &str, position: impl Into<Positions>) -> Result<(), Closed> {
         let position = position.into();
         self.write(|ledger, now| {
@@ -94,8 +96,8 @@ impl Emitter {
         .await
     }
 
-    /// Writes a batch whole, and the STATE lines that are due after it. Its streams are RUNNING
-    /// from here on, rows or not.
+    /// Writes a whole batch, then the STATE lines that are due. From its first batch on a stream is
+    /// RUNNING, also if the batch has no rows of it.
     ///
     /// # Errors
     /// [`Closed`].
@@ -118,7 +120,8 @@ impl Emitter {
         Ok(())
     }
 
-    /// Closes a stream: its last STATE, then COMPLETE or INCOMPLETE. Returns what was written.
+    /// Closes a stream: writes its last STATE, then COMPLETE or INCOMPLETE. Returns how many rows
+    /// and states were written for it.
     ///
     /// # Errors
     /// [`Closed`].
@@ -137,7 +140,7 @@ impl Emitter {
         Ok(totals)
     }
 
-    /// Waits until a stream's first page is written. False when the stream has ended by then.
+    /// Waits until a stream's first page is written. Returns false if the stream has ended by then.
     pub async fn until_begun(&self, stream: &str) -> bool {
         loop {
             let moved = self.moved.notified();
@@ -152,7 +155,8 @@ impl Emitter {
         }
     }
 
-    /// Tells about how many rows this sync will deliver of a stream, unless it has ended.
+    /// Reports about how many rows of a stream this sync will deliver. Writes nothing if the stream
+    /// has ended.
     ///
     /// # Errors
     /// [`Closed`].
@@ -164,15 +168,15 @@ impl Emitter {
         .await
     }
 
-    /// How far the streams that are being read have come. None while something is being written:
-    /// whoever only looks on does not wait.
+    /// The progress of the streams that are being read. `None` while something is being written, so
+    /// that a caller who only watches never waits.
     #[must_use]
     pub fn progress(&self) -> Option<Vec<Progress>> {
         self.stdout.try_look(Ledger::progress)
     }
 
-    /// Tells that those of these streams that are open wait for a limit until then, unix time in
-    /// milliseconds.
+    /// Reports that streams wait for a limit until `until_ms`, unix time in milliseconds. Only
+    /// those of the given streams that are open are reported.
     ///
     /// # Errors
     /// [`Closed`].
@@ -190,7 +194,8 @@ impl Emitter {
         .await
     }
 
-    /// Keeps silent streams alive; to be called every few seconds.
+    /// Writes the STATE lines that show platforms that silent streams are alive. To be called every
+    /// few seconds.
     ///
     /// # Errors
     /// [`Closed`].

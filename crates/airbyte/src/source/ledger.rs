@@ -1,39 +1,39 @@
-//! What stdout owes each stream: rows written since its last STATE, the newest position, and when
-//! the next STATE line is due. Pure; the emitter acts on what is decided here.
+//! What is owed to each stream on stdout: the rows since its last STATE, the newest position, and
+//! when the next STATE line is due. Pure; the emitter acts on these decisions.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::state::BRANDS;
 
-/// A STATE line per stream at most this often, because each one makes a destination commit.
+/// The shortest time between two STATE lines of a stream. Each STATE makes a destination commit.
 const SHORTEST: Duration = Duration::from_secs(1);
 
-/// A STATE line per stream at least this often while it is read. Platforms count only RECORD and
-/// STATE as a sign of life; the promise is five minutes, and this leaves room for a slow pipe.
+/// The longest time between two STATE lines of a stream that is being read. Platforms count only
+/// RECORD and STATE as signs of life. The promise is five minutes; four leave room for a slow pipe.
 const LONGEST: Duration = Duration::from_secs(240);
 
-/// One stream's account.
+/// What is known of one stream.
 #[derive(Debug)]
 struct Account {
     stream: String,
     rows_since_state: u64,
-    /// The newest positions whose rows are all written.
+    /// The newest positions of which all rows are written.
     newest: Positions,
-    /// The positions of the last STATE line, if there was one.
+    /// The positions in the last STATE line. `None` before the first one.
     sent: Option<Positions>,
     sent_at: Duration,
     open: bool,
     running: bool,
-    /// Whether a first page was written, rows or not.
+    /// Whether a first page was written, with rows or without.
     begun: bool,
-    /// About how many rows this sync will deliver, if Zendesk said so.
+    /// About how many rows this sync will deliver. `None` if Zendesk gave no count.
     estimate: Option<u64>,
     totals: Totals,
 }
 
-/// Where a stream stands, as texts of JSON objects: the state itself, and the positions of other
-/// brands' help centers, which are parts of it.
+/// Where a stream stands, as texts of JSON objects. Positions in the help centers of other brands
+/// are parts of the stream's state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Positions {
     pub state: String,
@@ -47,7 +47,7 @@ impl From<String> for Positions {
 }
 
 impl Positions {
-    /// Moves the state itself, or a brand's part of it.
+    /// Sets the top-level state (`None`), or a brand's part of it.
     pub fn set(&mut self, brand: Option<u64>, position: String) {
         match brand {
             None => self.state = position,
@@ -76,17 +76,17 @@ pub struct Totals {
     pub states: u64,
 }
 
-/// How far a stream that is being read has come.
+/// The progress of a stream that is being read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {
     pub stream: String,
     /// Rows written in this sync.
     pub rows: u64,
-    /// About how many there will be, if Zendesk said so.
+    /// About how many rows there will be. `None` if Zendesk gave no count.
     pub estimate: Option<u64>,
 }
 
-/// A STATE line to write: stream, position, rows since the last one.
+/// A STATE line to write: the stream, its position, and the rows since its last STATE.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Due {
     pub stream: String,
@@ -94,14 +94,14 @@ pub struct Due {
     pub rows: u64,
 }
 
-/// The accounts of all streams of a sync. Times are durations since the program's start.
+/// The accounts of all streams of a sync. All times are durations since the program's start.
 #[derive(Debug, Default)]
 pub struct Ledger {
     accounts: Vec<Account>,
 }
 
 impl Ledger {
-    /// Opens a stream's account at the position from which it is read.
+    /// Opens the account of a stream, at the position from which it is read.
     pub fn open(&mut self, stream: &str, positions: Positions, now: Duration) {
         self.accounts.push(Account {
             stream: stream.to_owned(),
@@ -117,24 +117,24 @@ impl Ledger {
         });
     }
 
-    /// Notes that a stream gave its first sign of life; true the first time.
+    /// Notes that a stream has started to run. Returns true the first time.
     pub fn running(&mut self, stream: &str) -> bool {
         self.account(stream).is_some_and(|account| !std::mem::replace(&mut account.running, true))
     }
 
-    /// Notes about how many rows there will be; false once the stream has ended.
+    /// Notes about how many rows there will be. Returns false if the stream has ended.
     pub fn estimate(&mut self, stream: &str, rows: u64) -> bool {
         self.account(stream).map(|account| account.estimate = Some(rows)).is_some()
     }
 
-    /// Whether a stream's first page was written. None when its account is not open.
+    /// Whether a stream's first page was written. `None` if its account is not open.
     #[must_use]
     pub fn has_begun(&self, stream: &str) -> Option<bool> {
         let mut open = self.accounts.iter().filter(|account| account.open);
         open.find(|account| account.stream == stream).map(|account| account.begun)
     }
 
-    /// The streams that are being read.
+    /// The progress of the streams that are being read: opened, not closed, and with a first page.
     #[must_use]
     pub fn progress(&self) -> Vec<Progress> {
         let reading = self.accounts.iter().filter(|account| account.open && account.begun);
@@ -146,7 +146,7 @@ impl Ledger {
         progress.collect()
     }
 
-    /// Notes rows that were written and the position they reach.
+    /// Notes rows that were written, and the position that they reach.
     pub fn wrote(&mut self, stream: &str, brand: Option<u64>, rows: u64, position: Option<String>) {
         if let Some(account) = self.account(stream) {
             account.begun = true;
@@ -158,8 +158,8 @@ impl Ledger {
         }
     }
 
-    /// The STATE lines due after a batch for these streams: all of them together or none, so that
-    /// a kill leaves the streams of one walk at one position.
+    /// The STATE lines that are due after a batch of these streams. Either all of these streams get
+    /// one or none does, so that a kill leaves the streams of one walk at one position.
     pub fn after_batch(&mut self, streams: &[&str], now: Duration) -> Vec<Due> {
         let accounts = self.accounts.iter().filter(|account| streams.contains(&&*account.stream));
         let (mut news, mut ripe) = (false, true);
@@ -175,8 +175,9 @@ impl Ledger {
         })
     }
 
-    /// The STATE lines that keep silent streams alive. A position that did not move is repeated
-    /// only when no row went out since, because the protocol forbids equal states around rows.
+    /// The STATE lines that show that silent streams are alive. A position that did not move is
+    /// repeated only if no row was written since, because the protocol forbids equal states around
+    /// rows.
     pub fn heartbeat(&mut self, now: Duration) -> Vec<Due> {
         self.send(now, |account| {
             let moved = account.sent.as_ref() != Some(&account.newest);
@@ -186,8 +187,8 @@ impl Ledger {
         })
     }
 
-    /// Closes a stream's account. The last STATE is owed unless it was sent already and nothing
-    /// came after it.
+    /// Closes a stream's account. Returns its last STATE, unless the last one that was written
+    /// still holds and no row followed it.
     pub fn close(&mut self, stream: &str, now: Duration) -> Vec<Due> {
         let due = self.send(now, |account| {
             account.stream == stream

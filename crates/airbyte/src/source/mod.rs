@@ -1,4 +1,5 @@
-//! What only a source needs: its states, what is owed to each stream, and the order of its lines.
+//! The parts of the protocol that only a source needs: its states, what is owed to each stream, and
+//! the order of its lines.
 
 pub mod emitter;
 pub mod ledger;

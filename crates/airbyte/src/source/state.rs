@@ -1,6 +1,6 @@
-//! The saved state as platforms hand it in: per stream, GLOBAL, or a legacy object, bare or in a
-//! wrapper, in the spellings of the protocol and of Airbyte's API. What a stream's own state means
-//! is not decided here.
+//! Reads the saved state as platforms pass it in. It may be per stream, GLOBAL or a legacy object,
+//! bare or in a wrapper, in the spelling of the protocol or of Airbyte's API. This module does not
+//! interpret a stream's own state.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -10,15 +10,14 @@ use serde_json::{Map, Value};
 
 use crate::catalog::place;
 
-/// The key under which a stream's state holds the positions of other brands' help centers, by the
-/// brands' ids.
+/// The key in a stream's state that holds the positions of other brands' help centers, by brand id.
 pub const BRANDS: &str = "brands";
 
-/// The saved states by stream name. An empty or null state is as good as none.
+/// The saved states by stream name. An empty or null state counts as none.
 #[derive(Debug, Default, PartialEq)]
 pub struct SavedStates {
     by_stream: BTreeMap<String, Map<String, Value>>,
-    /// Elements that were there but could not be understood.
+    /// Descriptions of elements that could not be understood.
     pub ignored: Vec<String>,
 }
 
@@ -41,11 +40,11 @@ impl fmt::Display for StateError {
 impl Error for StateError {}
 
 impl SavedStates {
-    /// Reads a state file: a list of AirbyteStateMessage, one such message or what is inside of it,
-    /// a legacy object from stream name to state, or an object that wraps one of these.
+    /// Reads a state file. It may be a list of AirbyteStateMessage, one such message or its
+    /// contents, a legacy object from stream name to state, or an object that wraps one of these.
     ///
     /// # Errors
-    /// [`StateError`] when it is no JSON or neither list nor object.
+    /// [`StateError`] when the text is not JSON, or is neither a list nor an object.
     pub fn parse(text: &[u8]) -> Result<Self, StateError> {
         let mut states = Self::default();
         if text.iter().all(u8::is_ascii_whitespace) {
@@ -61,7 +60,7 @@ impl SavedStates {
         Ok(states)
     }
 
-    /// Whether there is nothing to resume from, and nothing that was meant for it.
+    /// Whether there is no state, and no element that could not be understood.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.by_stream.is_empty() && self.ignored.is_empty()
@@ -72,7 +71,7 @@ impl SavedStates {
         self.by_stream.keys().map(String::as_str)
     }
 
-    /// Takes what a file, or a wrapper inside of it, holds.
+    /// Takes the contents of a file, or of a wrapper in it.
     fn take_whole(&mut self, value: Value, depth: usize) {
         match value {
             Value::Array(elements) => {
@@ -96,7 +95,7 @@ impl SavedStates {
         }
     }
 
-    /// The state of one stream, or none when there is nothing to resume from.
+    /// The state of one stream. `None` when there is nothing to resume from.
     #[must_use]
     pub fn get(&self, stream: &str) -> Option<&Map<String, Value>> {
         self.by_stream.get(stream)
@@ -180,10 +179,10 @@ impl SavedStates {
     }
 }
 
-/// Keys of objects that hold nothing but a state.
+/// Keys of objects that contain nothing but a state.
 const WRAPPERS: &[&str] = &["airbyte_state", "airbyteState", "state", "states", "streams"];
 
-/// Wrappers inside of wrappers; deeper ones are none.
+/// How deep wrappers may be nested. Deeper ones are not opened.
 const DEEPEST_WRAPPER: usize = 4;
 
 /// The spellings of the protocol and of Airbyte's API (`ConnectionState`).
@@ -210,7 +209,7 @@ fn is_message(object: &Map<String, Value>) -> bool {
         })
 }
 
-/// Whether a value says nothing.
+/// Whether a value is empty: null, a blank text, or a list or object without contents.
 fn is_nothing(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -221,7 +220,7 @@ fn is_nothing(value: &Value) -> bool {
     }
 }
 
-/// What a value is, for people.
+/// The kind of a value, in words for a person.
 fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",

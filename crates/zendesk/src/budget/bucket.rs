@@ -1,5 +1,5 @@
-//! Rate limits as buckets: which limits there are, how headers name them, and what is left of each.
-//! Pure; times are on the clock's `elapsed`.
+//! Rate limits as buckets: which limits there are, how headers name them, and how many requests
+//! each still allows. Pure. Times are on the clock's `elapsed`.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -8,37 +8,38 @@ use super::super::headers::{ACCESS_LOGS, Quota};
 
 pub(super) const MINUTE: Duration = Duration::from_secs(60);
 
-/// A limit that requests draw on.
+/// A limit of Zendesk's that requests draw on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Bucket {
     /// The account's requests per minute, by its plan.
     Account,
-    /// The help center's own pool, of the same size.
+    /// The help center's own pool of requests, as large as the account's.
     HelpCenter,
     /// All of `/api/v2/incremental/*` together.
     Incremental,
-    /// The export of users by cursor. It counts as one of all exports until a header names it.
+    /// The export of users by cursor. It draws on [`Bucket::Incremental`] until a header names a
+    /// limit of its own.
     IncrementalUsers,
     DeletedTickets,
     TicketFields,
     Tags,
-    /// What agents are available for (Zendesk, Agent Availability API).
+    /// The listing of agent availabilities (Zendesk, Agent Availability API).
     AgentAvailabilities,
     SideConversationEvents,
     SearchExport,
     AccessLogs,
     TalkExport,
-    /// The contents of attachments.
+    /// The files of attachments.
     Attachments,
-    /// Users that are created or updated one by one. Zendesk counts by the second.
+    /// Creating or updating users one by one. Zendesk counts these by the second.
     UserUpdates,
-    /// Tickets that are updated one by one.
+    /// Updating tickets one by one.
     TicketUpdates,
 }
 
 impl Bucket {
-    /// Requests a minute before any header names them: the smallest plan that is still sold, and
-    /// the documented endpoint limits.
+    /// Requests per minute until a header names the limit: that of the smallest plan still sold, or
+    /// the documented limit of the endpoint.
     #[must_use]
     pub fn documented_per_minute(self) -> u32 {
         match self {
@@ -56,7 +57,7 @@ impl Bucket {
         }
     }
 
-    /// What it limits, in words.
+    /// What the bucket limits, in words for a person.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -78,13 +79,13 @@ impl Bucket {
         }
     }
 
-    /// The bucket that this one takes the place of, once a header has named it.
+    /// The bucket that this one replaces when a header has named it.
     fn instead_of(self) -> Option<Self> {
         (self == Self::IncrementalUsers).then_some(Self::Incremental)
     }
 
-    /// Whether a limit in headers is this bucket's. The account's headers on an answer of
-    /// the help center tell of its pool, so a request names the bucket that they are about.
+    /// Whether a limit in the headers is this bucket's. The account's headers on an answer of the
+    /// help center are about the help center's pool, so a request names the bucket that they mean.
     pub(super) fn is_limited_by(self, quota: &Quota) -> bool {
         match (self, quota.family.as_deref()) {
             (Self::Account | Self::HelpCenter, family) => family.is_none(),
@@ -111,9 +112,10 @@ impl Bucket {
 #[derive(Debug)]
 pub(super) struct Buckets {
     states: HashMap<Bucket, BucketState>,
-    /// The share of every limit that may be used, per cent.
+    /// The share of every limit that may be used, in percent.
     percent: u32,
-    /// The longest time that a request takes to the server, which counts it when it comes in.
+    /// The longest time that a request takes to reach the server. The server counts it when it
+    /// arrives.
     transit: Duration,
 }
 
@@ -122,17 +124,18 @@ pub(super) struct Buckets {
 struct BucketState {
     limit: u32,
     left: u32,
-    /// Our own requests since it was last full.
+    /// Our own requests since the bucket was last full.
     used: u32,
     full_at: Duration,
-    /// When it was last seen full.
+    /// When the bucket was last full.
     began: Duration,
     held_until: Duration,
-    /// Requests that ever drew on it.
+    /// All requests that ever drew on the bucket.
     drawn: u64,
-    /// When the last of them did: those on their way to the server may count in its next minute.
+    /// When the last requests drew on it. A request that has not arrived yet may count in the
+    /// server's next minute.
     on_their_way: VecDeque<Duration>,
-    /// Whether a header has named it.
+    /// Whether a header has named the limit.
     is_known: bool,
 }
 
@@ -141,7 +144,7 @@ struct BucketState {
 pub(super) struct Drawn {
     /// The buckets that it drew on.
     pub(super) buckets: Vec<Bucket>,
-    /// The buckets that its answer's headers may be about, and how many requests had drawn on each
+    /// The buckets that the answer's headers may be about, and how many requests had drawn on each
     /// by then.
     counted: Vec<(Bucket, u64)>,
 }
@@ -162,7 +165,7 @@ impl BucketState {
         }
     }
 
-    /// What may still be drawn when `left` of the limit are left for everybody.
+    /// How many requests are ours, when `left` of the limit are left for all programs.
     fn share(&self, left: u32, percent: u32) -> u32 {
         let own = u64::from(self.limit) * u64::from(percent) / 100;
         let own = u32::try_from(own).unwrap_or(u32::MAX).max(1);
@@ -180,7 +183,7 @@ impl BucketState {
         self.on_their_way.push_back(now);
     }
 
-    /// Fills the bucket when its minute is over. When it can be drawn on.
+    /// Fills the bucket if its minute is over. Returns when a request may draw on it.
     fn ready_at(&mut self, now: Duration, percent: u32, transit: Duration) -> Duration {
         if now >= self.full_at {
             self.used = self.on_their_way(now, transit);
@@ -191,7 +194,7 @@ impl BucketState {
         filled.max(self.held_until)
     }
 
-    /// Forgets those that have arrived, and tells how many have not.
+    /// Forgets requests that have arrived at the server. Returns how many have not.
     fn on_their_way(&mut self, now: Duration, transit: Duration) -> u32 {
         while self.on_their_way.front().is_some_and(|at| now.saturating_sub(*at) > transit) {
             self.on_their_way.pop_front();
@@ -199,8 +202,8 @@ impl BucketState {
         u32::try_from(self.on_their_way.len()).unwrap_or(u32::MAX)
     }
 
-    /// Corrects it by what an answer's headers say. `drawn`: requests that had drawn on it when
-    /// the answer was asked for.
+    /// Corrects the bucket by an answer's headers. `drawn` is the number of requests that had drawn
+    /// on it when the answer was requested.
     fn observe(&mut self, quota: &Quota, drawn: u64, sent_at: Duration, at: (Duration, u32)) {
         let (now, percent) = at;
         let limit = quota.limit.filter(|limit| *limit > 0).unwrap_or(self.limit);
@@ -242,13 +245,13 @@ impl Buckets {
         self.states.get(&bucket).is_some_and(|state| state.is_known)
     }
 
-    /// Requests a minute, once a header named the limit.
+    /// The limit in requests per minute. `None` until a header names it.
     pub(super) fn known_limit(&self, bucket: Bucket) -> Option<u32> {
         self.states.get(&bucket).filter(|state| state.is_known).map(|state| state.limit)
     }
 
-    /// Whether a request that names these buckets draws on this one: of two that stand for each
-    /// other, it draws on the one that holds.
+    /// Whether a request that names these buckets draws on this one. Of two buckets of which one
+    /// replaces the other, it draws on the one that is in force.
     fn is_drawn_on(&self, bucket: Bucket, named: &[Bucket]) -> bool {
         let replaces = |other: &&Bucket| other.instead_of() == Some(bucket);
         match named.iter().find(replaces) {
@@ -259,7 +262,7 @@ impl Buckets {
         }
     }
 
-    /// When all buckets of a request could be drawn on, and the one that is waited for longest.
+    /// When a request may draw on all its buckets, and which of them it waits for longest.
     pub(super) fn ready_at(&mut self, named: &[Bucket], now: Duration) -> (Duration, Bucket) {
         let (percent, transit) = (self.percent, self.transit);
         let mut longest = (Duration::ZERO, Bucket::Account);
@@ -275,7 +278,7 @@ impl Buckets {
         longest
     }
 
-    /// How long each bucket of a request is not to be drawn on.
+    /// How long a request must wait for each of its buckets.
     pub(super) fn waits(&mut self, named: &[Bucket], now: Duration) -> Vec<(Bucket, Duration)> {
         let (percent, transit) = (self.percent, self.transit);
         let drawn: Vec<Bucket> =
@@ -298,7 +301,7 @@ impl Buckets {
         Drawn { buckets, counted }
     }
 
-    /// Corrects the buckets by what the headers of a request's answer say.
+    /// Corrects the buckets by the headers of a request's answer.
     pub(super) fn observe(
         &mut self,
         drawn: &Drawn,
@@ -314,7 +317,7 @@ impl Buckets {
         }
     }
 
-    /// Lets nobody draw on a bucket until then.
+    /// Lets no request draw on a bucket until this time.
     pub(super) fn hold(&mut self, bucket: Bucket, until: Duration) {
         let state = self.state(bucket);
         state.held_until = state.held_until.max(until);

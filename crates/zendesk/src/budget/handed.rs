@@ -1,5 +1,5 @@
-//! Catches whoever awaits something else beside a request that was let go, in debug builds, as tests
-//! run them.
+//! In debug builds, which tests run, detects a request that got its turn and is not polled, because
+//! its caller awaits something else.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::runtime::Handle;
 use tokio::task::yield_now;
 
-/// Within so many rounds of the runtime a request hears that it was let go. One that is polled hears
-/// of it in the next round, or a few later where its task has much to do.
+/// A request must hear of its turn within this many rounds of the runtime. A polled request hears
+/// of it in the next round, or a few rounds later if its task is busy.
 const ROUNDS: u32 = 1_000;
 
-/// A turn on its way to the request that it was given to.
+/// A turn that was given to a request and has not reached it yet.
 #[derive(Debug)]
 pub(super) struct Handed(Arc<AtomicBool>);
 
@@ -41,7 +41,7 @@ impl Handed {
     /// Notes that the request has heard of its turn.
     ///
     /// # Panics
-    /// In debug builds, when it was not polled meanwhile.
+    /// In debug builds, if the request was not polled in time.
     pub(super) fn arrived(self) {
         let is_late = self.0.load(Ordering::Relaxed);
         debug_assert!(

@@ -1,12 +1,13 @@
-//! The requests that limits allow. A request takes all the buckets it draws on and a worker's
-//! slot at once, or waits holding nothing; walks that wait for one bucket take turns.
+//! Decides when a request may be sent under Zendesk's limits. A request takes all its buckets and a
+//! worker's slot at once, or waits and holds nothing. Walks that wait for one bucket take turns.
 //!
-//! Each waiting request has a channel of its own. Whatever may let one go (a slot that is free
-//! again, an answer's headers, a bucket that is full again) calls [`Budget::dispatch`], which picks
-//! whose turn it is, takes what they need, and wakes them alone.
+//! Each waiting request has a channel of its own. Three events may let a request go: a slot becomes
+//! free, an answer's headers arrive, or a bucket is full again. Each of them calls
+//! [`Budget::dispatch`]. It picks the requests whose turn it is, takes what they need, and wakes
+//! only these.
 //!
-//! Source: Zendesk, "Rate limits". The documented figures are only the start: what the headers of
-//! every answer say is left counts, because other programs share the account.
+//! Source: Zendesk, "Rate limits". The documented figures are only a start. The headers of every
+//! answer count, because other programs share the account's limits.
 
 mod bucket;
 mod handed;
@@ -30,19 +31,21 @@ pub use self::walk_id::WalkId;
 use super::clock::Clock;
 use super::headers::Quota;
 
-/// The longest time that a request takes to the server, which counts it when it comes in.
+/// The longest time that a request takes to reach the server. The server counts it when it arrives.
 const LONGEST_TRANSIT: Duration = Duration::from_secs(1);
 
-/// The same by the wall's clock, where a scaled one makes even the way to this machine long.
+/// The longest such time in real time. On a scaled clock even the way to a server on this machine
+/// is long.
 const LONGEST_TRANSIT_HERE: Duration = Duration::from_millis(20);
 
 /// Waits of at least this length are reported to the user and the platform.
 const LONG_WAIT: Duration = Duration::from_secs(5);
 
-/// Walks whose reported waits are remembered. Beyond this number those that are over are forgotten.
+/// How many walks' reported waits are remembered. Beyond this number, waits that are over are
+/// forgotten.
 const MOST_REPORTED: usize = 1024;
 
-/// The budgets of one account, shared by every walk.
+/// The limits of one account, shared by all walks.
 #[derive(Debug)]
 pub struct Budget {
     clock: Clock,
@@ -56,18 +59,18 @@ struct Inner {
     queue: Queue<oneshot::Sender<(Drawn, Handed)>>,
     /// How many walks there are.
     walks: u64,
-    /// When the next timer looks for requests that can go.
+    /// When the next timer looks for requests that may go.
     timer_at: Option<Duration>,
     /// Receives long waits.
     listener: Option<UnboundedSender<Wait>>,
-    /// Until when the waits of each walk are reported already.
+    /// Until when each walk's waits are reported already.
     reported: HashMap<WalkId, Duration>,
     waited: HashMap<WalkId, Waited>,
     #[cfg(test)]
     work: Work,
 }
 
-/// How often the queue was looked at and a request was woken.
+/// How often the queue was looked at, and how often a request was woken.
 #[cfg(test)]
 #[derive(Clone, Copy, Debug, Default)]
 struct Work {
@@ -79,15 +82,16 @@ struct Work {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wait {
     pub walk: WalkId,
-    /// The limit, if it is one that is known.
+    /// The limit that is waited for. `None` if it is not known.
     pub bucket: Option<Bucket>,
-    /// Whether it is a limit at all, and not an outage that says when it ends.
+    /// Whether the wait is for a limit. If not, it is for the end of an outage that Zendesk
+    /// announced.
     pub is_limit: bool,
     pub length: Duration,
 }
 
-/// The time in which at least one request of a walk waited. Its requests wait side by side, so
-/// that their waits cannot be added up.
+/// The time in which at least one request of a walk waited. The requests of a walk wait side by
+/// side, so their waits must not be added up.
 #[derive(Clone, Copy, Debug, Default)]
 struct Waited {
     waiting: u32,
@@ -103,7 +107,7 @@ impl Waited {
 }
 
 impl Budget {
-    /// A budget with `workers` slots for requests in flight, that uses `percent` of each limit.
+    /// A budget with `workers` slots for requests in flight. It uses `percent` of each limit.
     #[must_use]
     pub fn new(workers: usize, percent: u32, clock: Clock) -> Arc<Self> {
         let transit = LONGEST_TRANSIT.max(clock.of_wall(LONGEST_TRANSIT_HERE));
@@ -122,26 +126,27 @@ impl Budget {
         Arc::new(Self { clock, inner: Mutex::new(inner) })
     }
 
-    /// Gives a budget that nobody draws on yet at least so many slots.
+    /// Gives the budget at least this many slots. Call it before any request is sent.
     pub fn widen_to(&self, workers: usize) {
         let mut inner = self.lock();
         inner.free_slots = inner.free_slots.max(workers);
     }
 
-    /// A walk that takes turns with the others.
+    /// A new walk, which takes turns with the others.
     pub fn new_walk(&self) -> WalkId {
         let mut inner = self.lock();
         inner.walks += 1;
         WalkId::of(inner.walks)
     }
 
-    /// Waits for a request's share of every bucket and for a free slot, and takes them. `walk`
-    /// tells whose turn it is: of those who could go, the one served longest ago goes.
+    /// Waits for a request's share of every bucket and for a free slot, and takes them. Among the
+    /// walks that could go, the one that was served longest ago goes first.
     ///
-    /// A request that was let go holds its slot from then on: see ARCHITECTURE, Invariants.
+    /// Once a request has got its turn, it holds its slot, so the caller must poll this future: see
+    /// ARCHITECTURE, Invariants.
     ///
     /// # Panics
-    /// In debug builds, when it was let go and not polled.
+    /// In debug builds, if the request got its turn and was not polled.
     pub async fn acquire(self: &Arc<Self>, buckets: &[Bucket], walk: WalkId) -> Permit {
         let _waiting = self.waiting(walk);
         let (waker, woken) = oneshot::channel();
@@ -158,26 +163,26 @@ impl Budget {
         Permit { budget: Arc::clone(self), drawn, sent_at }
     }
 
-    /// Holds a bucket: nobody draws on it for this long.
+    /// Lets no request draw on a bucket for this long.
     pub fn hold(&self, bucket: Bucket, wait: Duration) {
         let until = self.clock.elapsed().saturating_add(wait);
         self.lock().buckets.hold(bucket, until);
     }
 
-    /// Requests a minute, once a header named the limit.
+    /// The limit in requests per minute. `None` until a header names it.
     #[must_use]
     pub fn known_limit(&self, bucket: Bucket) -> Option<u32> {
         self.lock().buckets.known_limit(bucket)
     }
 
-    /// Receives every long wait from now on.
+    /// Returns a receiver of every long wait from now on.
     pub fn waits(&self) -> UnboundedReceiver<Wait> {
         let (listener, waits) = unbounded_channel();
         self.lock().listener = Some(listener);
         waits
     }
 
-    /// Reports a wait if it is long and was not reported before.
+    /// Reports a wait, if it is long and was not reported before.
     pub fn report(&self, wait: Wait) {
         let now = self.clock.elapsed();
         self.lock().report(wait, now);
@@ -196,21 +201,21 @@ impl Budget {
         Waiting { budget: Arc::clone(self), walk }
     }
 
-    /// The time in which at least one request of a walk waited: for a limit or for a worker, or
-    /// after a try that failed.
+    /// The time in which at least one request of a walk waited: for a limit, for a worker, or after
+    /// a failed try.
     #[must_use]
     pub fn waited(&self, walk: WalkId) -> Duration {
         let now = self.clock.elapsed();
         self.lock().waited.get(&walk).map(|waited| waited.so_far(now)).unwrap_or_default()
     }
 
-    /// Requests that waited at once, at most.
+    /// The largest number of requests that waited at the same time.
     #[must_use]
     pub fn most_waiting(&self) -> usize {
         self.lock().queue.most()
     }
 
-    /// The limits that requests wait for now, and for how long each still holds them.
+    /// The limits that requests wait for now, and how long each still blocks them.
     #[must_use]
     pub fn awaited(&self) -> Vec<(Bucket, Duration)> {
         let now = self.clock.elapsed();
@@ -227,8 +232,8 @@ impl Budget {
         awaited
     }
 
-    /// Lets every request go whose turn it is and for which there is room, and has a timer look
-    /// again when the next limit is due. Called after each event that may let one go.
+    /// Lets every request go whose turn it is and for which there is room. Sets a timer to look
+    /// again when the next limit is due. Called after each event that may let a request go.
     fn dispatch(self: &Arc<Self>) {
         let now = self.clock.elapsed();
         let Some(at) = self.lock().dispatch(now) else { return };
@@ -244,7 +249,7 @@ impl Budget {
         });
     }
 
-    /// Reports the wait of a request that came when its line was waiting already.
+    /// Reports the wait of a request that joined a line that was waiting already.
     fn report_newcomer(&self, number: u64) {
         let now = self.clock.elapsed();
         let mut inner = self.lock();
@@ -262,8 +267,8 @@ impl Budget {
 }
 
 impl Inner {
-    /// Lets requests go while there are slots and somebody can use one. Returns when to look again,
-    /// if no timer does so by then.
+    /// Lets requests go while there are free slots and requests that can use one. Returns when to
+    /// look again, or `None` if a timer does so by then.
     fn dispatch(&mut self, now: Duration) -> Option<Duration> {
         while self.free_slots > 0 {
             let Self { queue, buckets, .. } = self;
@@ -296,7 +301,8 @@ impl Inner {
         is_sooner.then(|| *self.timer_at.insert(next))
     }
 
-    /// Reports the long waits of lines that were not reported yet. Returns when the first line may go.
+    /// Reports the long waits of lines that are not reported yet. Returns when the first line may
+    /// go.
     fn report_lines(&mut self, now: Duration) -> Option<Duration> {
         let Self { queue, buckets, .. } = self;
         let mut waits = Vec::new();
@@ -354,7 +360,7 @@ impl Drop for QueueEntry<'_> {
     }
 }
 
-/// A walk of which a request waits.
+/// A walk that has a waiting request.
 pub struct Waiting {
     budget: Arc<Budget>,
     walk: WalkId,
@@ -370,8 +376,8 @@ impl Drop for Waiting {
     }
 }
 
-/// A worker's slot. It is held from before the request until its rows are written, so that the
-/// pages in memory are bounded by the workers.
+/// A worker's slot. It is held from before the request until its rows are written. So the number of
+/// workers bounds the pages in memory. Dropping it frees the slot.
 #[derive(Debug)]
 pub struct Permit {
     budget: Arc<Budget>,
@@ -380,15 +386,15 @@ pub struct Permit {
 }
 
 impl Permit {
-    /// Corrects the buckets by what the answer's headers say.
+    /// Corrects the buckets by the headers of the answer.
     pub fn observe(&mut self, quotas: &[Quota]) {
         let now = self.budget.clock.elapsed();
         self.budget.lock().buckets.observe(&self.drawn, self.sent_at, quotas, now);
         self.budget.dispatch();
     }
 
-    /// The bucket that a refusal is about: one whose headers say that nothing is left. A refusal
-    /// that no limit explains is about the one listing that was asked for.
+    /// The bucket that a refusal is about: one of which the headers say that nothing is left.
+    /// `None`: no limit explains the refusal, so it is about the requested listing alone.
     #[must_use]
     pub fn refusing_bucket(&self, quotas: &[Quota]) -> Option<Bucket> {
         let empty = |bucket: &&Bucket| {

@@ -1,8 +1,7 @@
-//! Who of the waiting requests goes next. Requests that name the same buckets can go at the same
-//! moments, so they stand in one line, and an event looks at the head of each line and at nothing
-//! behind it. Pure.
+//! Decides which waiting request goes next. Requests that name the same buckets may go at the same
+//! moments, so they are in one line. An event looks only at the head of each line. Pure.
 //!
-//! In a line the walk that was served longest ago comes first, and of its requests the oldest one.
+//! In a line, the walk that was served longest ago comes first, and of its requests the oldest.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
@@ -10,25 +9,25 @@ use std::time::Duration;
 use super::bucket::Bucket;
 use super::walk_id::WalkId;
 
-/// Walks whose last turn is remembered. The one that was served longest ago is forgotten first,
-/// and is then taken for one that was never served, which goes first either way.
+/// How many walks' last turns are remembered. The walk that was served longest ago is forgotten
+/// first. It then counts as never served, which also goes first.
 const MOST_TURNS: usize = 1024;
 
-/// The order of heads: when their walk was last served, their own number, and the walk.
+/// The order of heads: when the walk was last served, the request's number, and the walk.
 type Turn = (u64, u64, WalkId);
 
-/// Everything that waits. `W` is how a waiting request hears that it may go.
+/// All waiting requests. `W` is how a waiting request learns that it may go.
 #[derive(Debug)]
 pub(super) struct Queue<W> {
     entries: HashMap<u64, QueueEntry<W>>,
-    /// One for each set of buckets that was ever named. There are few, so that they stay.
+    /// One line for each set of buckets that was ever named. There are few, so lines are kept.
     lines: Vec<Line>,
     turns: Turns,
     numbers: u64,
     most: usize,
 }
 
-/// A request that waits.
+/// A waiting request.
 #[derive(Debug)]
 struct QueueEntry<W> {
     walk: WalkId,
@@ -48,7 +47,7 @@ pub(super) struct Line {
     pub(super) buckets: Vec<Bucket>,
     walks: HashMap<WalkId, WalkInLine>,
     order: BTreeSet<Turn>,
-    /// Until when its wait is reported already.
+    /// Until when the line's wait is reported already.
     pub(super) reported_until: Duration,
 }
 
@@ -58,7 +57,7 @@ struct WalkInLine {
     waiting: BTreeSet<u64>,
 }
 
-/// When each walk was last served, by a running number.
+/// When each walk was last served, by a counter.
 #[derive(Debug, Default)]
 struct Turns {
     by_walk: HashMap<WalkId, u64>,
@@ -104,7 +103,7 @@ impl Line {
         self.order.is_empty()
     }
 
-    /// The walks that wait in it.
+    /// The walks that wait in the line.
     pub(super) fn walks(&self) -> impl Iterator<Item = WalkId> {
         self.walks.keys().copied()
     }
@@ -133,7 +132,7 @@ impl<W> Queue<W> {
         }
     }
 
-    /// Puts a request at its place. Returns its number and its line's.
+    /// Adds a request. Returns its number and the number of its line.
     pub(super) fn push(&mut self, walk: WalkId, buckets: &[Bucket], waker: W) -> (u64, usize) {
         self.numbers += 1;
         let number = self.numbers;
@@ -151,12 +150,12 @@ impl<W> Queue<W> {
         (number, line)
     }
 
-    /// Takes a request out that will not go. False when it is not here any more.
+    /// Removes a request that will not be sent. Returns false if it is not in the queue any more.
     pub(super) fn remove(&mut self, number: u64) -> bool {
         self.take(number).is_some()
     }
 
-    /// Takes out the request whose turn it is, of those lines that are ready.
+    /// Removes and returns the request whose turn it is, among the lines that are ready.
     pub(super) fn serve(
         &mut self,
         mut is_ready: impl FnMut(&[Bucket]) -> bool,
@@ -174,18 +173,18 @@ impl<W> Queue<W> {
         Some(Served { buckets: self.lines[line].buckets.clone(), waker })
     }
 
-    /// The lines in which somebody waits.
+    /// The lines that have waiting requests.
     pub(super) fn waiting(&mut self) -> impl Iterator<Item = &mut Line> {
         self.lines.iter_mut().filter(|line| !line.is_empty())
     }
 
-    /// The walk of a request that still waits in a line, and that line.
+    /// The walk of a request that still waits, and the request's line.
     pub(super) fn entry(&self, number: u64) -> Option<(WalkId, &Line)> {
         let entry = self.entries.get(&number)?;
         Some((entry.walk, &self.lines[entry.line]))
     }
 
-    /// Requests that waited at once, at most.
+    /// The largest number of requests that waited at the same time.
     pub(super) fn most(&self) -> usize {
         self.most
     }

@@ -1,20 +1,20 @@
-//! What the budget calls a walk.
+//! The number of a walk.
 
-/// Names a walk, so that walks take turns. The budget hands it out.
+/// Identifies a walk, so that walks take turns. Only the budget makes one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WalkId(u64);
 
 impl WalkId {
-    /// The walk of requests that the sync can do without. They are sent only where no other request
+    /// The walk of requests that the sync can do without. They are sent only when no other request
     /// could be.
     pub const SPARE: Self = Self(u64::MAX);
 
-    /// The walk of this number. Only the budget counts them.
+    /// The walk with this number. Only the budget counts walks.
     pub(super) const fn of(number: u64) -> Self {
         Self(number)
     }
 
-    /// A number of its own, for what shall differ between walks.
+    /// The number as such, for what must differ between walks.
     #[must_use]
     pub fn number(self) -> u64 {
         self.0

@@ -1,4 +1,4 @@
-//! What the loop asks for: a page, a file, or anything else that comes in one answer.
+//! What the request loop asks for: a page, a file, or anything else that comes in one answer.
 
 use std::time::Duration;
 
@@ -12,29 +12,30 @@ use crate::large::Share;
 use crate::page::{Page, Scanner};
 use crate::site::Site;
 
-/// Something that is asked for until it comes or cannot be had.
+/// Something that is requested until it comes, or until it is certain that it will not.
 pub(crate) trait Asked {
     type Answer;
 
-    /// Method and address without secrets, for errors.
+    /// Method and address without secrets, for error messages.
     fn name(&self) -> String;
 
     fn buckets(&self) -> &[Bucket];
 
-    /// Whose turn it is when requests wait.
+    /// The walk whose turn it takes.
     fn walk(&self) -> WalkId;
 
-    /// How long a refusal that no bucket explains may keep others waiting; none: they do not wait.
+    /// How long a refusal that no bucket explains may keep others waiting. `None`: others do not
+    /// wait.
     fn patience(&self) -> Option<Duration> {
         None
     }
 
-    /// Whether the last try brought so much that it counts as none.
+    /// Whether the last try brought so much that the tries before it no longer count.
     fn has_progressed(&mut self) -> bool {
         false
     }
 
-    /// Whether it may be asked again when it is not known whether the last try took effect.
+    /// Whether it may be requested again when it is not known whether the last try took effect.
     fn may_repeat(&self) -> bool {
         true
     }
@@ -44,7 +45,7 @@ pub(crate) trait Asked {
         drop(share);
     }
 
-    /// Asks once.
+    /// Makes one try.
     fn attempt(
         &mut self,
         transport: &Transport,
@@ -53,7 +54,7 @@ pub(crate) trait Asked {
     ) -> impl Future<Output = Result<Self::Answer, FailedTry>> + Send;
 }
 
-/// A page that is asked for, and what is known of the answers so far.
+/// A requested page, and what is known of the answers so far.
 pub(super) struct AskedPage<'r, 'a> {
     request: &'r Request<'a>,
     scanner: Scanner,

@@ -1,34 +1,34 @@
-//! What follows a try that gave no answer: whether, when and how it is repeated. Pure.
+//! Decides what follows a failed try: whether, when and how the request is repeated. Pure.
 
 use std::time::Duration;
 
 use crate::budget::WalkId;
 use crate::retry::{DOUBTS, Smaller, Verdict, backoff, growing};
 
-/// The wait after the first answer that is not believed.
+/// The wait after the first answer that is not believed. The next waits are multiples of it.
 const DOUBT: Duration = Duration::from_millis(500);
 
-/// The tries of one request.
+/// Counts the tries of one request.
 #[derive(Debug)]
 pub(super) struct Attempts {
     tries: u32,
     most: u32,
     doubts: u32,
-    /// Refusals for a limit.
+    /// Refusals because of a limit.
     refusals: u32,
-    /// Failures that may come of the page size or not.
+    /// Failures whose reason may be the page size.
     vague: u32,
 }
 
-/// What follows.
+/// What follows a failed try.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Next {
-    /// Ask again after a wait, with fewer rows or not.
+    /// Ask again after a wait. `smaller`: with fewer rows.
     Ask {
         wait: Duration,
         smaller: bool,
     },
-    /// Hold the bucket that refused, or wait.
+    /// Hold the bucket that refused. If no bucket did, wait.
     Hold(Duration),
     GiveUp,
 }
@@ -38,12 +38,12 @@ impl Attempts {
         Self { tries: 0, most, doubts: 0, refusals: 0, vague: 0 }
     }
 
-    /// The last try brought so much that none before it counts.
+    /// Forgets all tries before, because the last one brought enough.
     pub(super) fn start_over(&mut self) {
         self.tries = 0;
     }
 
-    /// The last try took minutes without an answer: it counts for two.
+    /// Counts the last try twice, because it took minutes without an answer.
     pub(super) fn count_twice(&mut self) {
         self.tries = self.tries.saturating_add(1);
     }

@@ -1,34 +1,34 @@
-//! One try that gave no answer: what it is called, and what it means.
+//! A failed try: its name, and what it means.
 
 use crate::error::{ApiError, ErrorKind, detail, transport};
 use crate::headers;
 use crate::retry::{self, Outcome, Speaker, Verdict, judge};
 use crate::secret::Secrets;
 
-/// What an answer tells beside its body.
+/// What an answer says besides its body.
 pub(crate) struct Answered {
     pub(crate) status: u16,
     pub(crate) retry_after: headers::RetryAfter,
     pub(crate) quotas: Vec<headers::Quota>,
-    /// Which signature it was asked with.
+    /// The number of the signature that the request was sent with.
     pub(crate) signed: u64,
 }
 
-/// One try that gave no answer.
+/// A try that brought no usable answer.
 pub(crate) struct FailedTry {
     pub(crate) verdict: Verdict,
-    /// What the failure is called when the tries are used up.
+    /// The kind of error when there are no tries left.
     pub(crate) kind: ErrorKind,
     pub(crate) status: Option<u16>,
     pub(crate) detail: String,
     pub(crate) quotas: Vec<headers::Quota>,
-    /// Which signature it was sent with.
+    /// The number of the signature that the request was sent with.
     pub(crate) signed: u64,
-    /// Whether it is Zendesk's own word.
+    /// Whether the answer is Zendesk's own, and not that of a proxy or a block page.
     pub(crate) is_zendesks: bool,
-    /// Whether the request may have taken effect: it was sent, and what came of it is not known.
+    /// Whether the request may have taken effect: it was sent, and its result is not known.
     pub(crate) may_have_acted: bool,
-    /// The body was let go of, because others hold what the store for large ones has.
+    /// Whether the body was dropped because others hold all of the memory for large bodies.
     pub(crate) is_crowded: bool,
 }
 
@@ -62,8 +62,8 @@ impl FailedTry {
         failed
     }
 
-    /// An answer that brought no page and no file. `has_token` says whether the request was made
-    /// with the server's own token, which it may have forgotten. `secrets` are struck out of the
+    /// An answer that brought no page and no file. `has_token` says whether the request used a
+    /// token of the server's, which the server may have forgotten. `secrets` are removed from the
     /// detail.
     pub(crate) fn answered(
         answered: Answered,

@@ -1,4 +1,5 @@
-//! The one loop around a request: wait for limits, sign, send, read, judge, and repeat if that may help.
+//! The one loop around a request: wait for limits, sign, send, read, judge, and repeat if that may
+//! help.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -34,31 +35,32 @@ mod request;
 mod transport;
 mod tries;
 
-/// An answer within this lets a page grow back. Export pages of 1,000 rows take 4 to 12 seconds.
+/// A page may grow again after an answer that came within this time. Export pages of 1,000 rows
+/// take 4 to 12 seconds.
 const QUICK: Duration = Duration::from_secs(15);
 
-/// Tries of a request for which somebody waits.
+/// The most tries of a request of an impatient client.
 const IMPATIENT_TRIES: u32 = 3;
 
-/// Requests that it has in flight at least.
+/// The least number of requests that an impatient client has in flight.
 const IMPATIENT_WORKERS: usize = 24;
 
-/// How long an answer that the sync can do without may keep a worker.
+/// The longest time that an optional request may occupy a worker.
 const SPARE_PATIENCE: Duration = Duration::from_secs(5);
 
-/// What every request to one account shares.
+/// What all requests to one account share.
 #[derive(Clone)]
 pub struct Client {
     transport: Arc<Transport>,
     budget: Arc<Budget>,
     stop: watch::Receiver<bool>,
-    /// Tries of a request that meets faults.
+    /// The most tries of a request that meets faults.
     tries: u32,
-    /// How the last try failed, whatever came of it.
+    /// How the last try failed, whatever its request came to.
     last_failure: Arc<Mutex<Option<ApiError>>>,
 }
 
-/// An answer, the slot that it came with, and when it was asked for.
+/// An answer, its slot, and when it was requested.
 struct Got<T> {
     answer: T,
     slot: Permit,
@@ -72,7 +74,8 @@ enum Tried<T> {
 }
 
 impl Client {
-    /// A client of the account that has this main host. `network` is what its connections are made with.
+    /// A client of the account with this main host. `network` makes its connections. When `stop`
+    /// becomes true, requests end with an error.
     ///
     /// # Errors
     /// [`NoClient`] when the trust store or the base address is unusable.
@@ -88,15 +91,15 @@ impl Client {
         Ok(Self { transport, budget, stop, tries: TRIES, last_failure: Arc::default() })
     }
 
-    /// Gives up on faults early and asks much at once, for somebody who waits for a few small answers of
-    /// many listings.
+    /// The same client for somebody who waits for a few small answers of many listings. It gives up
+    /// early on faults and sends many requests at once.
     #[must_use]
     pub fn impatient(self) -> Self {
         self.budget.widen_to(IMPATIENT_WORKERS);
         Self { tries: IMPATIENT_TRIES, ..self }
     }
 
-    /// Receives every long wait for a limit from now on.
+    /// Returns a receiver of every long wait for a limit from now on.
     pub fn waits(&self) -> UnboundedReceiver<Wait> {
         self.budget.waits()
     }
@@ -107,25 +110,25 @@ impl Client {
         &self.transport.main
     }
 
-    /// The clock that requests are paced by.
+    /// The clock that paces requests.
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.transport.clock
     }
 
-    /// How the last try failed, for whoever gave up waiting for better.
+    /// How the last try failed. For a caller that gave up waiting for a better answer.
     #[must_use]
     pub fn last_failure(&self) -> Option<ApiError> {
         self.last_failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Requests a minute, once a header named the limit.
+    /// The limit in requests per minute. `None` until a header names it.
     #[must_use]
     pub fn known_limit(&self, bucket: Bucket) -> Option<u32> {
         self.budget.known_limit(bucket)
     }
 
-    /// A walk of its own: its requests take turns with those of others.
+    /// A new walk. Its requests take turns with those of other walks.
     #[must_use]
     pub fn new_walk(&self) -> WalkId {
         self.budget.new_walk()
@@ -137,27 +140,28 @@ impl Client {
         self.budget.waited(walk)
     }
 
-    /// Requests that waited at once for a worker or a limit, at most.
+    /// The largest number of requests that waited at the same time for a worker or a limit.
     #[must_use]
     pub fn most_waiting(&self) -> usize {
         self.budget.most_waiting()
     }
 
-    /// The limits that requests wait for now, and for how long each still holds them.
+    /// The limits that requests wait for now, and how long each still blocks them.
     #[must_use]
     pub fn awaited(&self) -> Vec<(Bucket, Duration)> {
         self.budget.awaited()
     }
 
-    /// Waits until no new tokens are on their way to be saved.
+    /// Waits until no new token is on its way to be saved.
     pub async fn settle(&self) {
         self.transport.access.settle().await;
     }
 
-    /// Fetches and scans one page.
+    /// Fetches and scans one page. `size` follows what Zendesk can serve. `tally` counts requests,
+    /// pages and waits.
     ///
     /// # Errors
-    /// [`ApiError`] once waiting and asking again cannot help, or the program is to stop.
+    /// [`ApiError`] when waiting and repeating cannot help, or when the program is stopping.
     pub async fn get(
         &self,
         request: &Request<'_>,
@@ -173,15 +177,16 @@ impl Client {
         Ok(Fetched { page, asked, now_unix: self.transport.clock.now_unix(), slot, share })
     }
 
-    /// Calls, which may write, and returns what Zendesk said.
+    /// Makes a call that may write, and returns Zendesk's answer.
     ///
     /// # Errors
-    /// [`ApiError`] once waiting and asking again cannot help, or must not be done: see [`Repeat`].
+    /// [`ApiError`] when waiting and repeating cannot help, when the call must not be repeated (see
+    /// [`Repeat`]), or when the program is stopping.
     pub async fn call(&self, mut call: Call<'_>) -> Result<Reply, ApiError> {
         self.ask_for(&mut call, &mut RequestStats::default()).await
     }
 
-    /// Fetches what is no page.
+    /// Fetches something that is not a page.
     pub(super) async fn ask_for<A: Asked>(
         &self,
         asked: &mut A,
@@ -191,7 +196,7 @@ impl Client {
         Ok(self.ask(asked, &mut size, tally).await?.answer)
     }
 
-    /// The loop: waits, asks, and asks again until an answer comes or none will.
+    /// The loop: waits and asks, until an answer comes or none can come.
     async fn ask<A: Asked>(
         &self,
         asked: &mut A,
@@ -249,7 +254,7 @@ impl Client {
         }
     }
 
-    /// One try, once it may be sent.
+    /// Makes one try as soon as it may be sent.
     async fn ask_once<A: Asked>(
         &self,
         asked: &mut A,
@@ -272,8 +277,8 @@ impl Client {
         })
     }
 
-    /// Holds the bucket that refused a request, which then waits in its queue like all others. A
-    /// refusal that no bucket explains is the walk's own to wait out.
+    /// Holds the bucket that refused a request. The request then waits in its queue like all
+    /// others. If no bucket explains the refusal, only the walk itself waits.
     fn hold(&self, slot: &Permit, failed: &FailedTry, hold: Duration) -> Pause {
         let bucket = slot.refusing_bucket(&failed.quotas);
         if let Some(bucket) = bucket {
@@ -283,7 +288,7 @@ impl Client {
         Pause { length, is_limit: true, is_servers: true }
     }
 
-    /// Waits before the next try, holding nothing.
+    /// Waits before the next try, and holds nothing meanwhile.
     async fn wait(&self, walk: WalkId, pause: Pause, name: &str) -> Result<(), ApiError> {
         let Pause { length, is_limit, is_servers } = pause;
         if is_servers {
@@ -296,7 +301,7 @@ impl Client {
     /// Lets a walk wait for as long as a refusal of its last request asked for.
     ///
     /// # Errors
-    /// [`ApiError`] when the program is to stop.
+    /// [`ApiError`] when the program is stopping.
     pub async fn rest(
         &self,
         path: &str,
@@ -308,19 +313,19 @@ impl Client {
         self.wait(walk, pause, &format!("GET /api/v2/{path}")).await
     }
 
-    /// Lets time pass before the same is asked again, holding nothing.
+    /// Waits before the same request is sent again, and holds nothing meanwhile.
     ///
     /// # Errors
-    /// [`ApiError`] when the program is to stop.
+    /// [`ApiError`] when the program is stopping.
     pub async fn pause(&self, path: &str, wait: Duration) -> Result<(), ApiError> {
         self.until_stopped(self.transport.clock.sleep(wait), &format!("GET /api/v2/{path}")).await
     }
 
-    /// Asks for something that the sync can do without: in one short try, and with a worker that
-    /// nobody else wants.
+    /// Makes a request that the sync can do without: one short try, with a worker that nothing else
+    /// wants.
     ///
     /// # Errors
-    /// [`ApiError`] when it did not come at once.
+    /// [`ApiError`] when the answer did not come at once.
     pub async fn ask_in_passing(
         &self,
         path: &str,

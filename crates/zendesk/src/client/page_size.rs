@@ -1,55 +1,55 @@
-//! The page size of a walk: it shrinks when a page is too much, remembers what was too much, and
-//! grows back. Pure.
+//! The page size of a walk. It shrinks when a page is too much, remembers which size failed, and
+//! grows again. Pure.
 
 use crate::paging::Paging;
 
-/// Good pages after which a size that was refused is tried again. Each refusal doubles them.
+/// After this many good pages a refused size is tried again. Each refusal doubles the number.
 const PROBE_AFTER: u32 = 8;
 
-/// Good pages are not doubled more often than this.
+/// How often that number may double.
 const MOST_DOUBLINGS: u32 = 10;
 
 /// The page size of a walk.
 #[derive(Clone, Copy, Debug)]
 pub struct PageSize {
     pub(super) parameter: Option<&'static str>,
-    /// What is asked for next.
+    /// The rows that the next request asks for.
     pub rows: u32,
-    /// What pages grow to.
+    /// The size up to which pages grow.
     pub ceiling: u32,
-    /// The most that may be asked for, where a second has more rows than the ceiling.
+    /// The most rows that may be requested, for a second that has more rows than the ceiling.
     largest: u32,
     may_change: bool,
-    /// The size that was served last.
+    /// The size of the last good page.
     served: u32,
-    /// The smallest size that was refused since the last good answer.
+    /// The smallest size that was refused since the last good page.
     failing: Option<u32>,
-    /// The smallest size that was refused before a smaller one was served.
+    /// The smallest size that was refused before a smaller one succeeded.
     refused: Option<u32>,
-    /// How often a size was refused so.
+    /// How often that happened.
     refusals: u32,
     /// Good pages since then.
     good: u32,
     place: Place,
 }
 
-/// What is known of the place that is being asked for.
+/// What is known of the place in the listing that is being read.
 #[derive(Clone, Copy, Debug, Default)]
 struct Place {
-    /// A page of so many rows leads to itself.
+    /// A page of this many rows leads to itself.
     too_few: u32,
-    /// The smallest size that was refused here.
+    /// The smallest size that was refused at this place.
     refused: Option<u32>,
-    /// It was refused for its bytes.
+    /// Whether it was refused because its body is too large.
     by_body: bool,
-    /// No page that leads on is small: large bodies are read.
+    /// Every page that leads on has a large body, so large bodies are read here.
     is_swollen: bool,
-    /// There is no smaller size that leads on.
+    /// No smaller size leads on.
     is_pinned: bool,
 }
 
 impl PageSize {
-    /// The size of a walk over a listing of this dialect, at most `ceiling` rows.
+    /// The size for a walk over a listing of this dialect, at most `ceiling` rows.
     #[must_use]
     pub fn new(paging: Paging, ceiling: Option<u32>) -> Self {
         let (parameter, largest) =
@@ -70,27 +70,28 @@ impl PageSize {
         }
     }
 
-    /// A size that starts small and grows to the largest while answers are quick.
+    /// A size that starts with `start` rows, and grows to the largest while answers are quick.
     #[must_use]
     pub fn growing(paging: Paging, start: u32) -> Self {
         let size = Self::new(paging, None);
         Self { rows: start.min(size.ceiling), ..size }
     }
 
-    /// Whether fewer rows may be asked for here.
+    /// Whether fewer rows may be requested at this place.
     #[must_use]
     pub(super) fn can_shrink(&self) -> bool {
         let least = self.place.too_few.saturating_add(1);
         self.may_change && self.rows > least && !self.place.is_pinned
     }
 
-    /// Whether a large body is asked for again with fewer rows, rather than read.
+    /// Whether a large body is requested again with fewer rows, rather than read.
     #[must_use]
     pub(super) fn avoids_large_bodies(&self) -> bool {
         self.can_shrink() && !self.place.is_swollen
     }
 
-    /// Asks for fewer rows: as many as were served before, or half of what may help.
+    /// Asks for fewer rows: as many as succeeded before, or half of what may help. `by_body`: the
+    /// body was too large.
     pub(super) fn shrink(&mut self, by_body: bool) {
         let Place { too_few, refused, .. } = self.place;
         self.failing = Some(self.failing.map_or(self.rows, |rows| rows.min(self.rows)));
@@ -127,8 +128,8 @@ impl PageSize {
         }
     }
 
-    /// Twice as much, but not as much as was refused: half way there, while that is a step, and
-    /// now and then, ever more rarely, the refused size itself.
+    /// Doubles the size, but stays below a size that was refused. Below it, goes half way while
+    /// that is a real step. Now and then, and ever more rarely, tries the refused size again.
     fn grow(&mut self) {
         let next = self.rows.saturating_mul(2).min(self.ceiling);
         let Some(refused) = self.refused.filter(|refused| next >= *refused) else {
@@ -144,20 +145,21 @@ impl PageSize {
         }
     }
 
-    /// Whether as many rows as may be asked for at all are no more than these.
+    /// Whether `asked` is the most that may be requested at all.
     #[must_use]
     pub fn is_largest(&self, asked: u32) -> bool {
         asked >= self.largest
     }
 
-    /// Whether more rows than these were refused, here or not long ago.
+    /// Whether a larger size was refused, here or not long ago.
     #[must_use]
     pub fn is_larger_refused(&self) -> bool {
         self.place.refused.is_some() || self.refused.is_some() || self.failing.is_some()
     }
 
-    /// Asks for more rows at a place where a page of `asked` leads to itself. What was refused here
-    /// for other reasons than its bytes is not asked for again, unless there is nothing between.
+    /// Asks for more rows at a place where a page of `asked` rows leads to itself. A size that was
+    /// refused here for another reason than its bytes is not requested again, unless no size is
+    /// left between.
     pub fn enlarge(&mut self, asked: u32) {
         let place = &mut self.place;
         place.too_few = place.too_few.max(asked);
@@ -180,7 +182,7 @@ impl PageSize {
         self.rows = self.rows.max(least).min(self.largest);
     }
 
-    /// Forgets what was known of the last place.
+    /// Forgets what was known of the last place. Call it when the next page is another place.
     pub fn move_on(&mut self) {
         let place = std::mem::take(&mut self.place);
         if place.is_swollen {
@@ -190,7 +192,7 @@ impl PageSize {
         self.rows = self.rows.min(self.ceiling);
     }
 
-    /// Asks for no more than this from now on. False if that changes nothing.
+    /// Never asks for more than `rows` from now on. Returns false if that changes nothing.
     pub(super) fn limit(&mut self, rows: u32) -> bool {
         if self.parameter.is_none() || self.rows <= rows {
             return false;

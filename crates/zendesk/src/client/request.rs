@@ -1,4 +1,4 @@
-//! What is asked for, and what comes of it.
+//! The request for a page, and its result.
 
 use std::time::Duration;
 
@@ -8,38 +8,39 @@ use crate::page::{Page, Shape};
 use crate::paging::Token;
 use crate::site::Site;
 
-/// One place in one listing.
+/// A request for one page: a place in a listing.
 #[derive(Debug)]
 pub struct Request<'a> {
-    /// The host that has it, where that is not the main one.
+    /// The host that has the listing. `None`: the main host.
     pub site: Option<&'a Site>,
-    /// Below `/api/v2/`, placeholders filled.
+    /// The path below `/api/v2/`, with placeholders filled.
     pub path: &'a str,
     pub query: &'a [(&'static str, String)],
     pub at: &'a Token,
     pub buckets: &'a [Bucket],
-    /// Whose turn it is when requests wait.
+    /// The walk whose turn it takes.
     pub walk: WalkId,
     pub shape: &'a Shape,
-    /// How long a refusal that no bucket explains may keep others waiting; none: they do not wait.
+    /// How long a refusal that no bucket explains may keep others waiting. `None`: others do not
+    /// wait.
     pub patience: Option<Duration>,
 }
 
-/// A page, and the slot that bounds how many there are. Dropping it frees the slot.
+/// A page, and the slot that bounds the number of pages in memory. Dropping it frees the slot.
 #[derive(Debug)]
 pub struct Fetched {
     pub page: Page,
-    /// Rows that were asked for.
+    /// The rows that were requested.
     pub asked: u32,
-    /// Zendesk's time when it answered, unix seconds.
+    /// Zendesk's time of the answer, unix seconds.
     pub now_unix: i64,
     pub slot: Permit,
-    /// What its body has of the store for large ones, until its rows are written.
+    /// The body's share of the memory for large bodies. It is held until the rows are written.
     pub share: Share,
 }
 
-/// What requests spent. `waited` is the sum over requests, which is the time that passed only where
-/// they go one after another; see [`Client::waited`].
+/// What requests cost. `waited` is the sum over all requests. It is the time that passed only if
+/// requests go one after another; otherwise see [`Client::waited`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RequestStats {
     pub requests: u64,
@@ -48,7 +49,7 @@ pub struct RequestStats {
 }
 
 impl RequestStats {
-    /// Adds what another walk spent.
+    /// Adds the cost of another walk.
     pub fn add(&mut self, other: Self) {
         self.requests += other.requests;
         self.pages += other.pages;

@@ -1,4 +1,4 @@
-//! How requests go out and bodies come in: connections, signatures, limits of time and size.
+//! Sends requests and reads bodies: connections, signatures, limits of time and size.
 
 use std::error::Error;
 use std::fmt;
@@ -31,28 +31,30 @@ use crate::site::Site;
 use crate::tls::{TlsError, tls_config};
 use crate::{headers, timestamp};
 
-/// How long one try of a file may take; what came by then is kept, and the next one goes on.
+/// The longest time for one try of a file. What came by then is kept, and the next try goes on from
+/// there.
 pub(crate) const FILE_TIMEOUT: Duration = Duration::from_secs(1800);
 
-/// A body past this is asked again at half the page size, where the listing has one.
+/// A page with a larger body is requested again at half the size, if the listing has a page size.
 const LARGEST_SHRINKABLE_BODY_BYTES: usize = 16 << 20;
 
-/// What one piece of a packed body may unpack to before its share of the store is looked at.
+/// How many decompressed bytes one piece may add before the share of the memory for large bodies is
+/// checked.
 const UNPACKED_AT_ONCE_BYTES: usize = 16 << 20;
 
-/// What Cloudflare adds to an answer of its own in place of the host's.
+/// The header that Cloudflare adds when it answers in place of the host.
 ///
 /// Source: Cloudflare, "Detect a Challenge Page response".
 pub(crate) const MITIGATED: &str = "cf-mitigated";
 
-/// What Zendesk says of keys in a body that it did not take.
+/// The header with Zendesk's warning about keys in a body that it ignored.
 ///
 /// Source: recorded answers to writes.
 const WARNING: &str = "x-zendesk-api-warn";
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// A hundred rows of the largest kind are far smaller.
+/// The largest answer to a call that is read. A hundred rows of the largest kind are far smaller.
 const LARGEST_REPLY_BYTES: usize = 64 << 20;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -84,12 +86,13 @@ impl Error for NoClient {
     }
 }
 
-/// Sends requests to one account and reads answers, once each.
+/// Sends requests to one account and reads answers. It does not repeat.
 pub(crate) struct Transport {
     http: reqwest::Client,
-    /// For calls that write: follows no redirect, which would make a GET of it.
+    /// For calls that write. It follows no redirect, because a redirect would turn the call into a
+    /// GET.
     writing: reqwest::Client,
-    /// For files: follows no redirect by itself, and lets a body take its time.
+    /// For files. It follows no redirect by itself, and gives a body more time.
     pub(crate) content: reqwest::Client,
     pub(crate) main: Site,
     pub(crate) access: Access,
@@ -97,16 +100,17 @@ pub(crate) struct Transport {
     pub(super) large: LargeBodies,
 }
 
-/// What connections are made with.
+/// How connections are made.
 pub struct Network {
-    /// What requests say they come from.
+    /// The `User-Agent` of requests.
     pub user_agent: &'static str,
-    /// Finds the addresses of hosts.
+    /// Resolves host names.
     pub names: Arc<dyn Resolve>,
 }
 
 impl Network {
-    /// What makes connections: they find and trust hosts as those to Zendesk do, and give up as those do.
+    /// A builder of connections that resolve names, trust certificates and time out like those to
+    /// Zendesk.
     ///
     /// # Errors
     /// [`NoClient`] when the trust store is unusable.
@@ -132,7 +136,7 @@ struct Connections {
     content: reqwest::Client,
 }
 
-/// Sets connections up.
+/// Makes the three kinds of connections.
 fn connections(clock: &Clock, network: &Network) -> Result<Connections, NoClient> {
     // A redirect is followed on the same host only: credentials go nowhere else.
     let redirect = reqwest::redirect::Policy::custom(|attempt| {
@@ -162,7 +166,7 @@ fn connections(clock: &Clock, network: &Network) -> Result<Connections, NoClient
 }
 
 impl Transport {
-    /// Connections to the account that has this main host.
+    /// Connections to the account with this main host.
     ///
     /// # Errors
     /// [`NoClient`] when the trust store is unusable.
@@ -179,8 +183,8 @@ impl Transport {
         Ok(Self { http, writing, content, main, access, clock, large: LargeBodies::default() })
     }
 
-    /// Asks for a page once. A large body holds `share` of the store, which is dropped when the try
-    /// fails.
+    /// Requests a page once. A large body takes a `share` of the memory for large bodies. The share
+    /// is freed if the try fails.
     pub(super) async fn page(
         &self,
         request: &Request<'_>,
@@ -225,7 +229,7 @@ impl Transport {
         Err(FailedTry::answered(answered, &body, speaker, has_token, self.access.secrets()))
     }
 
-    /// Calls once.
+    /// Makes a call once.
     pub(super) async fn call(
         &self,
         call: &Call<'_>,
@@ -285,7 +289,8 @@ impl Transport {
             .header(ACCEPT_ENCODING, HeaderValue::from_static(ENCODINGS))
     }
 
-    /// A redirect that was not followed. The detail names only the host it leads to.
+    /// The failure for a redirect that was not followed. The detail names only the host that it
+    /// leads to.
     fn redirected(&self, answer: &Response, host: &str) -> FailedTry {
         let to = answer.headers().get(LOCATION).and_then(|to| to.to_str().ok());
         let to = to.and_then(|to| answer.url().join(to).ok());
@@ -299,7 +304,7 @@ impl Transport {
         FailedTry { status: Some(answer.status().as_u16()), ..failed }
     }
 
-    /// Signs a request to a host of the account. Tells by which of the signatures.
+    /// Signs a request to a host of the account. Returns the number of the signature too.
     pub(crate) fn sign(&self, mut sending: RequestBuilder, site: &Site) -> (RequestBuilder, u64) {
         let mut number = 0;
         if let Some(signed) = self.access.sign() {
@@ -312,7 +317,7 @@ impl Transport {
         (sending, number)
     }
 
-    /// Sends the request. Tells by which of the signatures.
+    /// Sends the request. Returns the number of the signature too.
     async fn send(
         &self,
         request: &Request<'_>,
@@ -356,8 +361,8 @@ impl Transport {
     }
 }
 
-/// Reads a body of at most `limit` bytes. One that grows beyond a usual size holds a share of the store
-/// for large ones, where one is given.
+/// Reads a body of at most `limit` bytes. A body that grows beyond the usual size takes a share of
+/// the memory for large bodies, if `share` is given.
 async fn read_body(
     answer: Response,
     limit: usize,

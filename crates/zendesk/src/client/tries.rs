@@ -1,4 +1,4 @@
-//! What one request has been through, and what its next try changes. Pure.
+//! The tries of one request, and what changes for the next one. Pure.
 
 use std::time::Duration;
 
@@ -8,18 +8,18 @@ use super::page_size::PageSize;
 use crate::error::{ApiError, ErrorKind};
 use crate::retry::{REFUSED_FOR_TOO_LONG, Smaller, Verdict};
 
-/// No listing of Zendesk's takes fewer rows a page than this.
+/// Every listing of Zendesk's accepts this many rows per page.
 const ROWS_THAT_ALL_LISTINGS_TAKE: u32 = 100;
 
 /// The tries of one request, and what was changed between them.
 #[derive(Debug)]
 pub(super) struct Tries {
     attempts: Attempts,
-    /// When the server refused it first, on the clock's `elapsed`.
+    /// When the server first refused it, on the clock's `elapsed`.
     refused_since: Option<Duration>,
     /// Whether the access token was renewed for it.
     pub renewed: bool,
-    /// The size that was asked for before a refusal was taken for one of the size.
+    /// The page size before a refusal was taken for one of the page size.
     size_before: Option<PageSize>,
 }
 
@@ -28,7 +28,7 @@ pub(super) struct Tries {
 pub(super) enum Followup {
     /// Ask again after a wait.
     Wait(Pause),
-    /// Hold the bucket that refused for so long, or wait where none did.
+    /// Hold the bucket that refused for this long. If no bucket did, wait.
     Hold(Duration),
     GiveUp,
 }
@@ -37,9 +37,9 @@ pub(super) enum Followup {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Pause {
     pub length: Duration,
-    /// Whether it is for a limit.
+    /// Whether the wait is for a limit.
     pub is_limit: bool,
-    /// Whether the server asked for it.
+    /// Whether the server requested the wait.
     pub is_servers: bool,
 }
 
@@ -53,14 +53,14 @@ impl Tries {
         }
     }
 
-    /// The last try brought so much that none before it counts.
+    /// Forgets all tries before, because the last one brought enough.
     pub(super) fn start_over(&mut self) {
         self.attempts.start_over();
     }
 
-    /// Takes a refusal for one of the page size: some listings take no more rows a page than most
-    /// do, and say so by this alone. True when fewer rows are to be asked for at once. When that is
-    /// refused too, the size was not to blame, and is what it was.
+    /// Treats a refusal as one of the page size. Some listings accept only 100 rows per page and
+    /// say so by a refusal alone. Returns true if fewer rows are to be requested at once. If that
+    /// is refused too, the size was not the reason, and it is restored.
     pub(super) fn limit_rows(&mut self, verdict: Verdict, size: &mut PageSize) -> bool {
         if verdict != Verdict::GiveUp(ErrorKind::Invalid) {
             return false;
@@ -77,8 +77,8 @@ impl Tries {
         }
     }
 
-    /// Decides what follows a failure, and shrinks the page where that may help. `jitter` is between
-    /// 0 and 1.
+    /// Decides what follows a failure, and shrinks the page where that may help. `jitter` is
+    /// between 0 and 1.
     pub(super) fn next(
         &mut self,
         failed: &FailedTry,
@@ -104,7 +104,7 @@ impl Tries {
     }
 
     /// The error of a request that the server has refused for too long, or that would keep others
-    /// waiting for longer than `patience`. `now` is the clock's `elapsed`.
+    /// waiting for longer than `patience`. `None`: it may go on. `now` is the clock's `elapsed`.
     pub(super) fn refused_too_long(
         &mut self,
         pause: Pause,

@@ -33,7 +33,7 @@ pub enum Fault {
     /// 200 with JSON that lacks the rows' key.
     WithoutKey,
     /// The answer without its rows, and with the mark or the missing link of the last page, wherever
-    /// in its listing it stands. Seen from outside; see the README.
+    /// in its listing it stands. Seen from outside; see QUIRKS.md.
     EmptyEnd,
     /// A `date` header of another time, as a cache or a server with a wrong clock sends it.
     Date(i64),

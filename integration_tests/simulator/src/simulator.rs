@@ -212,7 +212,7 @@ impl Simulator {
     }
 
     /// Another program spends so many requests a minute of a bucket: `account`, `help_center`,
-    /// `incremental-exports`, ...; see the README for the names.
+    /// `incremental-exports`, ...; see RUST.md for the names.
     pub fn other_program(&self, bucket: &str, requests_per_minute: u32) {
         self.shared.state().limits.spend_for_others(bucket, requests_per_minute);
     }

@@ -36,9 +36,7 @@ pub(crate) fn answer(sim: &Simulator, order: &str) -> Result<Value, Value> {
     };
     match with_json {
         Some(answer) => answer.map_err(|reason| json!({ "unknown": words, "because": reason })),
-        None => {
-            obeyed(sim, &words).ok_or_else(|| json!({ "unknown": words, "because": ORDERS }))
-        }
+        None => obeyed(sim, &words).ok_or_else(|| json!({ "unknown": words, "because": ORDERS })),
     }
 }
 

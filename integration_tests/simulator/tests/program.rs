@@ -1,5 +1,7 @@
 //! The program as a stranger starts, steers and ends it.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test with a place")]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Output, Stdio};

@@ -3,10 +3,12 @@ publishes, and by another reader of registries: PyAirbyte.
 
 Source of the paths: airbyte-platform, RemoteDefinitionsProvider."""
 
+import contextlib
 import json
 import os
 import pathlib
 import re
+import shlex
 import subprocess
 import sys
 import urllib.error
@@ -36,21 +38,30 @@ def build(place, base_url, *options):
     return subprocess.run(words, capture_output=True, text=True, timeout=60)
 
 
+@contextlib.contextmanager
+def plain_server(*options, cwd):
+    """The web server that the page shows, and where it listens."""
+    words = [sys.executable, "-u", "-m", "http.server", *options, "--bind", "127.0.0.1"]
+    server = subprocess.Popen(words, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        port = re.search(r"port (\d+)", server.stdout.readline())[1]
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        server.kill()
+        server.wait()
+
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
-    """The base URL of a folder that a plain web server gives out below a path, as the page shows."""
+    """The base URL of the files, which are below a path."""
     root = tmp_path_factory.mktemp("registry")
-    words = [sys.executable, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory", root]
-    server = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    port = re.search(r"port (\d+)", server.stdout.readline())[1]
-    # Without the slash at its end, which Airbyte needs, and which is told.
-    ran = build(root / "airbyte", f"http://127.0.0.1:{port}/airbyte", "--images", IMAGES)
-    assert ran.returncode == 0, ran.stderr
-    name, url = ran.stdout.strip().split("=")
-    assert name == "CONNECTOR_REGISTRY_BASE_URL" and url.endswith("/airbyte/")
-    yield url
-    server.kill()
-    server.wait()
+    with plain_server("0", cwd=root) as url:
+        # Without the slash at its end, which Airbyte needs, and which is told.
+        ran = build(root / "airbyte", f"{url}airbyte", "--images", IMAGES)
+        assert ran.returncode == 0, ran.stderr
+        name, base = ran.stdout.strip().split("=")
+        assert name == "CONNECTOR_REGISTRY_BASE_URL" and base == f"{url}airbyte/"
+        yield base
 
 
 def fetch(base, path):
@@ -170,7 +181,7 @@ def test_what_is_wrong_is_told(tmp_path):
 
 def test_the_page_says_what_the_files_say(tmp_path):
     page = (ROOT / "docs" / "registry.md").read_text()
-    (shown,) = re.findall(r"```sh registry\n(.*?)```", page, flags=re.DOTALL)
+    shown, serving = re.findall(r"```sh registry\n(.*?)```", page, flags=re.DOTALL)
     # The images that it asks are in a registry; their programs are here.
     command = shown.replace("--images", f"{' '.join(PROGRAMS)} --images").replace("\\\n", " ").splitlines()[0]
     path = f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}"
@@ -179,4 +190,7 @@ def test_the_page_says_what_the_files_say(tmp_path):
     (values,) = re.findall(r"```yaml\n(.*?)```", page, flags=re.DOTALL)
     variables = yaml.safe_load(values)["global"]["env_vars"]
     assert said.strip() == "CONNECTOR_REGISTRY_BASE_URL=" + variables["CONNECTOR_REGISTRY_BASE_URL"]
-    assert list(tmp_path.glob("*/registries/v0/oss_registry.json"))
+    words = shlex.split(serving.replace("8000", "0"))
+    assert words[:3] == ["python3", "-m", "http.server"]
+    with plain_server(*words[3:], cwd=tmp_path) as url:
+        assert len(registry_of(url)["sources"]) == 1

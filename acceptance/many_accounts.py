@@ -17,13 +17,14 @@ import sys
 import time
 
 import boto3
+import duckdb
 import pytest
 from moto.server import ThreadedMotoServer
 
-from surroundings import ROOT, UNTIL_VISIBLE, Simulator
+from surroundings import DOCKER, IMAGE, ROOT, UNTIL_VISIBLE, Simulator, shown
 
 DAG = ROOT / "examples" / "airflow" / "zendesk_accounts.py"
-PAGE = ROOT / "docs" / "many-accounts.md"
+PAGE = "docs/many-accounts.md"
 BIN = pathlib.Path(sys.executable).parent
 CLIENT, SECRET = "simulated_oauth_client", "simulated-oauth-client-secret"
 
@@ -47,7 +48,7 @@ shift
 ZENDESK_BASE_URL=$(cat "$account.url")
 export ZENDESK_BASE_URL
 [ "$1" != read ] || export ZENDESK_CLOCK_SCALE=60
-echo $$ > "$account.$1"; cat /proc/$PPID/stat > "$account.$1.stat"; grep -E "VmHWM|VmRSS" /proc/$PPID/status > "$account.$1.mem"
+echo $$ > "$account.$1"
 exec "$CONNECTOR" "$@"
 """
 
@@ -75,9 +76,9 @@ def changed(text, changes=CHANGES):
     return text
 
 
-def loads(line):
-    """A message, with large numbers as the simulator says them; in what is stored they are exact."""
-    return json.loads(line, parse_int=lambda digits: int(digits) if len(digits) < 20 else float(digits))
+def loose(row):
+    """A row whose numbers are all floating, as the simulator says large ones; what is stored is exact."""
+    return json.loads(json.dumps(row), parse_int=float)
 
 
 class Bucket:
@@ -108,7 +109,7 @@ class Bucket:
         """The newest row of each key."""
         messages = []
         for content in self.objects(f"{account}/rows/{stream}/").values():
-            messages += [loads(line)["record"] for line in gzip.decompress(content).splitlines()]
+            messages += [json.loads(line)["record"] for line in gzip.decompress(content).splitlines()]
         assert {message["stream"] for message in messages} == {stream}
         messages.sort(key=lambda message: (message["emitted_at"], message["data"].get("updated_at") or ""))
         return {message["data"]["id"]: message["data"] for message in messages}
@@ -241,7 +242,8 @@ def assert_stored(bucket, sims):
             missing = held.keys() - stored.keys()
             assert held and not missing, (account, stream, missing)
             for key, row in held.items():
-                assert {name: stored[key].get(name) for name in row} == row, (account, stream, key)
+                found = loose({name: stored[key].get(name) for name in row})
+                assert found == loose(row), (account, stream, key)
 
 
 @pytest.fixture(scope="module")
@@ -297,36 +299,32 @@ def test_no_secret_is_in_logs_in_the_database_or_in_the_storage(airflow, bucket,
             assert secret.encode() not in text, (place, secret)
 
 
-def in_dags_test(airflow, changes):
-    """A run of a changed DAG in one process, as people try theirs, and what it logs."""
-    folder = airflow.place / "changed"
-    folder.mkdir(exist_ok=True)
-    (folder / DAG.name).write_text(changed(DAG.read_text(), changes))
-    surroundings = airflow.surroundings | {
-        "AIRFLOW__CORE__DAGS_FOLDER": str(folder), "AIRFLOW_VAR_ZENDESK_ACCOUNTS": '["slow"]',
-        "AIRFLOW_VAR_ZENDESK_STREAMS": "null",
-        "AIRFLOW_CONN_ZENDESK_SLOW": airflow.surroundings["AIRFLOW_CONN_ZENDESK_ACME"],
-        "AIRFLOW_HOME": str(folder),
-    }
-    told = ""
-    for words in (("db", "migrate"), ("dags", "test", "zendesk_accounts")):
-        told += subprocess.run(
-            [BIN / "airflow", *words], env=surroundings, cwd=folder, text=True, timeout=LONGEST,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        ).stdout
-    return told
+class Alone(Airflow):
+    """Airflow as people try it in a terminal: no process of its own, and one account."""
+
+    def __init__(self, place, bucket, sim, account, **surroundings):
+        super().__init__(place, bucket, {"acme": sim})
+        (place / "bin" / f"{account}.url").write_text(sim.url)
+        self.surroundings |= {
+            "AIRFLOW_VAR_ZENDESK_ACCOUNTS": json.dumps([account]),
+            f"AIRFLOW_CONN_ZENDESK_{account.upper()}": self.surroundings["AIRFLOW_CONN_ZENDESK_ACME"],
+        } | surroundings
+        self.command("db", "migrate")
+
+    def test(self):
+        """What a run logs."""
+        return self.command("dags", "test", "zendesk_accounts")
 
 
-def test_a_long_read_is_cut_by_time_and_goes_on_in_the_next_run(airflow, bucket):
+def test_a_long_read_is_cut_by_time_and_goes_on_in_the_next_run(tmp_path, bucket):
     # At the clock's own speed the limit of exports makes the first read last for minutes.
     with Simulator("--size", "2000", "--page-cap", "100", "--scale", "1", encrypted=False) as sim:
-        (airflow.place / "bin" / "slow.url").write_text(sim.url)
-        program = airflow.place / "bin" / "zendesk"
+        airflow = Alone(tmp_path, bucket, sim, "slow", AIRFLOW_VAR_ZENDESK_STREAMS="null")
+        program = tmp_path / "bin" / "zendesk"
         program.write_text(PROGRAM.replace("ZENDESK_CLOCK_SCALE=60", "ZENDESK_CLOCK_SCALE=1"))
-        try:
-            told = in_dags_test(airflow, [("LONGEST = datetime.timedelta(minutes=50)", "LONGEST = datetime.timedelta(seconds=8)")])
-        finally:
-            program.write_text(PROGRAM)
+        dag = tmp_path / "dags" / DAG.name
+        dag.write_text(changed(dag.read_text(), [("LONGEST = datetime.timedelta(minutes=50)", "LONGEST = datetime.timedelta(seconds=8)")]))
+        told = airflow.test()
     assert "The time is up" in told and "state=success" in told, told[-3000:]
     (run,) = bucket.runs("slow")
     assert run["exit_code"] == 143 and run["state"] == 1 and "ticket_events" not in run["complete"]
@@ -357,3 +355,89 @@ def test_of_two_runs_of_one_account_one_goes_on(module):
         first.save({}, {"tickets": state})
     names = [pathlib.PurePath(name).stem for name in root.fs.ls("warehouse/zendesk/twice/state", detail=False)]
     assert len(names) == module.STATES and max(names) == f"{module.STATES + 4:08}"
+
+
+def test_what_the_page_shows_reads_two_accounts(tmp_path, bucket, sims):
+    airflow = Alone(tmp_path, bucket, sims["acme"], "acme")
+    (tmp_path / "dags" / DAG.name).unlink()
+    program = tmp_path / "bin" / "source-zendesk-support"
+    program.write_text(PROGRAM.replace("account=$1\nshift\n", "account=acme\n"))
+    program.chmod(0o755)
+    # All that the page's commands set is set by them.
+    for name in list(airflow.surroundings):
+        if name.startswith(("AIRFLOW_VAR", "AIRFLOW_CONN_ZENDESK")):
+            del airflow.surroundings[name]
+    airflow.surroundings["AIRFLOW_VAR_ZENDESK_STREAMS"] = json.dumps(["groups", "tickets"])
+    clients = {f"{account}_CLIENT_{kind}": value for account in ("ACME", "GLOBEX") for kind, value in (("ID", CLIENT), ("SECRET", SECRET))}
+    path = f"{tmp_path}/bin:{airflow.surroundings['PATH']}"
+    (script,) = shown(PAGE, "sh airflow")
+    # Every simulated account has the subdomain acme, and this run has a place of its own in the bucket.
+    script = script.replace("--conn-host globex", "--conn-host acme").replace("warehouse/zendesk", "warehouse/zendesk/page")
+    ran = subprocess.run(
+        ["sh", "-euc", script], cwd=ROOT, env=airflow.surroundings | clients | {"PATH": path}, timeout=LONGEST,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )
+    assert ran.returncode == 0 and SECRET not in ran.stdout, ran.stdout[-3000:]
+    for account in ("acme", "globex"):
+        (run,) = bucket.runs(f"page/{account}")
+        assert set(run["rows"]) == set(run["complete"]) == {"groups", "tickets"}
+    # The option in the connection's extra is in force, and so deleted tickets are marked there.
+    marked = {account: row.keys() for account in ("acme", "globex") for row in bucket.rows(f"page/{account}", "tickets").values()}
+    assert "_ab_cdc_deleted_at" in marked["globex"] and "_ab_cdc_deleted_at" not in marked["acme"]
+
+
+def test_the_query_of_the_page_gives_the_newest_row_of_each_ticket(bucket, first, tmp_path):
+    accounts = ["acme", "globex", "initech"]
+    for account in accounts:
+        for name, content in bucket.objects(f"{account}/rows/tickets/").items():
+            place = tmp_path / "warehouse" / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(content)
+    (query,) = shown(PAGE, "sql accounts")
+    found = duckdb.sql(query.replace("s3://warehouse", str(tmp_path / "warehouse")))
+    names = [column[0] for column in found.description]
+    rows = collections.defaultdict(dict)
+    for row in found.fetchall():
+        row = dict(zip(names, row))
+        assert row["id"] not in rows[row["account"]], "a ticket is there twice"
+        rows[row["account"]][row["id"]] = row["subject"]
+    assert set(rows) == set(accounts)
+    for account in accounts:
+        assert rows[account] == {key: row["subject"] for key, row in bucket.rows(account, "tickets").items()}
+
+
+def test_a_container_may_read_each_account(tmp_path, bucket, sims):
+    (program,) = shown(PAGE, "json airflow")
+    program = json.loads(program)
+    assert program[-1].startswith("source-zendesk-support:")
+    here = ["--network", "host", "--env", f"ZENDESK_BASE_URL={sims['acme'].url}"]
+    words = [DOCKER, *program[1:2], *here, *program[2:-1], IMAGE]
+    given = {"AIRFLOW_VAR_ZENDESK_PROGRAM": json.dumps(words), "AIRFLOW_VAR_ZENDESK_STREAMS": '["groups"]'}
+    told = Alone(tmp_path, bucket, sims["acme"], "contained", **given).test()
+    assert "state=success" in told, told[-3000:]
+    (run,) = bucket.runs("contained")
+    assert run["complete"] == ["groups"] and bucket.rows("contained", "groups")
+
+
+def test_the_pod_of_the_page_fits_the_dag(tmp_path, bucket, sims):
+    (code,) = shown(PAGE, "python")
+    text = changed(DAG.read_text(), [
+        ("\n\n@dag(", f"\n\n{code}\n\n@dag("), ("max_active_tis_per_dag=AT_ONCE,", "max_active_tis_per_dag=AT_ONCE, executor_config=POD,"),
+    ])
+    airflow = Alone(tmp_path, bucket, sims["acme"], "acme")
+    (tmp_path / "dags" / DAG.name).write_text(text)
+    errors = json.loads(airflow.command("dags", "list-import-errors", "--local", "--output", "json") or "[]")
+    assert errors == []
+    # The pod that the executor would make of it.
+    told = subprocess.check_output([sys.executable, "-c", f"""
+from kubernetes.client import ApiClient, models as k8s
+from airflow.providers.cncf.kubernetes.pod_generator import PodGenerator
+{code}
+base = k8s.V1Pod(spec=k8s.V1PodSpec(containers=[k8s.V1Container(name="base", image="airflow", args=["run"])]))
+pod = PodGenerator.reconcile_pods(base, PodGenerator.from_obj(POD))
+import json
+print(json.dumps(ApiClient().sanitize_for_serialization(pod)["spec"]["containers"]))
+"""], env=airflow.surroundings, text=True, timeout=LONGEST)
+    (container,) = json.loads(told.splitlines()[-1])
+    assert container["args"] == ["run"] and container["image"].startswith("registry.example.com/")
+    assert container["resources"]["limits"]["memory"] == "768Mi"

@@ -20,7 +20,7 @@ import pytest
 import yaml
 from airbyte_connector_models.metadata.v0.connector_registry_v0 import ConnectorRegistryV0
 
-from surroundings import DESTINATION_IMAGE, DOCKER, IMAGE, ROOT, in_image
+from surroundings import DESTINATION_IMAGE, DOCKER, IMAGE, ROOT, in_image, shown
 
 BUILD = ROOT / "packaging" / "registry" / "build"
 PROGRAMS = ["--source", os.environ["CONNECTOR"], "--destination", os.environ["DESTINATION"]]
@@ -180,14 +180,13 @@ def test_what_is_wrong_is_told(tmp_path):
 
 
 def test_the_page_says_what_the_files_say(tmp_path):
-    page = (ROOT / "docs" / "registry.md").read_text()
-    shown, serving = re.findall(r"```sh registry\n(.*?)```", page, flags=re.DOTALL)
+    making, serving = shown("docs/registry.md", "sh registry")
     # The images that it asks are in a registry; their programs are here.
-    command = shown.replace("--images", f"{' '.join(PROGRAMS)} --images").replace("\\\n", " ").splitlines()[0]
+    command = making.replace("--images", f"{' '.join(PROGRAMS)} --images").replace("\\\n", " ").splitlines()[0]
     path = f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}"
     line = command.replace("packaging/registry/build", str(BUILD))
     said = subprocess.check_output(["sh", "-ec", line], cwd=tmp_path, env={**os.environ, "PATH": path}, text=True)
-    (values,) = re.findall(r"```yaml\n(.*?)```", page, flags=re.DOTALL)
+    (values,) = shown("docs/registry.md", "yaml")
     variables = yaml.safe_load(values)["global"]["env_vars"]
     assert said.strip() == "CONNECTOR_REGISTRY_BASE_URL=" + variables["CONNECTOR_REGISTRY_BASE_URL"]
     words = shlex.split(serving.replace("8000", "0"))

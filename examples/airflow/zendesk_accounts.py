@@ -4,7 +4,7 @@ Variables of Airflow:
 - zendesk_accounts: a list of names, such as ["acme", "globex"]. Each has a Connection `zendesk_<name>`: the subdomain as
   host, the OAuth client as login, its secret as password, and other options of the configuration as extra.
 - zendesk_storage: where everything goes, such as s3://aws_default@warehouse/zendesk.
-- zendesk_program: the words that start the program; {account} and {folder} are filled in.
+- zendesk_program: the words that start the program; {account}, {folder} and {user} are filled in.
 - zendesk_streams: names of streams; all of them where the variable is not there.
 """
 
@@ -220,7 +220,7 @@ def zendesk_accounts():
         storage = Storage(ObjectStoragePath(Variable.get("zendesk_storage")), account, run)
         words = Variable.get("zendesk_program", default=["source-zendesk-support"], deserialize_json=True)
         with tempfile.TemporaryDirectory(prefix="zendesk-") as folder:
-            program = [word.format(account=account, folder=folder) for word in words]
+            program = [word.format(account=account, folder=folder, user=os.getuid()) for word in words]
             files = {"config": configuration(account), "state": list(storage.states.values())}
             for name, content in files.items():
                 pathlib.Path(folder, f"{name}.json").write_text(json.dumps(content))

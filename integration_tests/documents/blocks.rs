@@ -81,7 +81,10 @@ impl Block {
             ["json", "part" | "bucket.json"] => Some(Kind::Part),
             ["jsonl", file] if file.ends_with(".jsonl") => Some(Kind::Rows(file)),
             ["text"] => Some(Kind::Printed),
-            ["sh", "acceptance" | "server" | "cluster" | "contributing" | "registry" | "airflow"]
+            [
+                "sh",
+                "acceptance" | "server" | "cluster" | "contributing" | "registry" | "airflow",
+            ]
             | ["json", "airflow"]
             | ["python" | "sql" | "yaml"]
             | ["sql", "rows" | "rejected" | "accounts"] => Some(Kind::Acceptance),

@@ -418,25 +418,25 @@ def test_a_container_may_read_each_account(tmp_path, bucket, sims):
     assert run["complete"] == ["groups"] and bucket.rows("contained", "groups")
 
 
-def test_the_pod_of_the_page_fits_the_dag(tmp_path, bucket, sims):
+def test_the_pod_of_the_page_fits_the_dag(tmp_path):
     (code,) = shown(PAGE, "python")
-    text = changed(DAG.read_text(), [
-        ("\n\n@dag(", f"\n\n{code}\n\n@dag("), ("max_active_tis_per_dag=AT_ONCE,", "max_active_tis_per_dag=AT_ONCE, executor_config=POD,"),
-    ])
-    airflow = Alone(tmp_path, bucket, sims["acme"], "acme")
-    (tmp_path / "dags" / DAG.name).write_text(text)
-    errors = json.loads(airflow.command("dags", "list-import-errors", "--local", "--output", "json") or "[]")
-    assert errors == []
-    # The pod that the executor would make of it.
-    told = subprocess.check_output([sys.executable, "-c", f"""
-from kubernetes.client import ApiClient, models as k8s
-from airflow.providers.cncf.kubernetes.pod_generator import PodGenerator
-{code}
-base = k8s.V1Pod(spec=k8s.V1PodSpec(containers=[k8s.V1Container(name="base", image="airflow", args=["run"])]))
-pod = PodGenerator.reconcile_pods(base, PodGenerator.from_obj(POD))
-import json
-print(json.dumps(ApiClient().sanitize_for_serialization(pod)["spec"]["containers"]))
-"""], env=airflow.surroundings, text=True, timeout=LONGEST)
+    (tmp_path / "zendesk_pods.py").write_text(changed(DAG.read_text(), [
+        ("\n\n@dag(", f"\n\n{code}\n\n@dag("),
+        ("max_active_tis_per_dag=AT_ONCE,", "max_active_tis_per_dag=AT_ONCE, executor_config=POD,"),
+    ]))
+    # The pod that the executor would make of the task.
+    text = """if True:
+        import json
+        from kubernetes.client import ApiClient, models as k8s
+        from airflow.providers.cncf.kubernetes.pod_generator import PodGenerator
+        import zendesk_pods
+        config = zendesk_pods.zendesk_accounts().get_task("sync").partial_kwargs["executor_config"]
+        base = k8s.V1Container(name="base", image="airflow", args=["run"])
+        base = k8s.V1Pod(spec=k8s.V1PodSpec(containers=[base]))
+        pod = PodGenerator.reconcile_pods(base, PodGenerator.from_obj(config))
+        print(json.dumps(ApiClient().sanitize_for_serialization(pod)["spec"]["containers"]))"""
+    surroundings = {**os.environ, "AIRFLOW_HOME": str(tmp_path), "PYTHONPATH": str(tmp_path)}
+    told = subprocess.check_output([sys.executable, "-c", text], env=surroundings, text=True, timeout=LONGEST)
     (container,) = json.loads(told.splitlines()[-1])
     assert container["args"] == ["run"] and container["image"].startswith("registry.example.com/")
     assert container["resources"]["limits"]["memory"] == "768Mi"

@@ -36,6 +36,8 @@ CHANGES = [('schedule="@hourly"', "schedule=None"), ("SECONDS, BYTES = 60,", "SE
 
 STREAMS = "tickets ticket_metrics ticket_comments users organizations groups macros brands tags articles posts".split()
 
+STATE = {"type": "STREAM", "stream": {"stream_descriptor": {"name": "tickets"}, "stream_state": {}}}
+
 # Nothing that is waited for takes longer.
 LONGEST = 300
 
@@ -343,8 +345,7 @@ def module(airflow):
 
 
 def test_of_two_runs_of_one_account_one_goes_on(module):
-    root = module.ObjectStoragePath("s3://aws_default@warehouse/zendesk")
-    state = {"type": "STREAM", "stream": {"stream_descriptor": {"name": "tickets"}, "stream_state": {}}}
+    root, state = module.ObjectStoragePath("s3://aws_default@warehouse/zendesk"), STATE
     first, second = (module.Storage(root, "twice", run) for run in ("first", "second"))
     first.save({}, {"tickets": state})
     with pytest.raises(module.AirflowException, match="Another run"):
@@ -354,6 +355,23 @@ def test_of_two_runs_of_one_account_one_goes_on(module):
         first.save({}, {"tickets": state})
     names = [pathlib.PurePath(name).stem for name in root.fs.ls("warehouse/zendesk/twice/state", detail=False)]
     assert len(names) == module.STATES and max(names) == f"{module.STATES + 4:08}"
+
+
+def test_a_state_is_stored_only_after_its_rows(module, bucket, monkeypatch):
+    root = module.ObjectStoragePath("s3://aws_default@warehouse/zendesk")
+    storage, part = module.Storage(root, "order", "first"), module.Part()
+    part.lines.write(b"{}\n")
+    put = storage.put
+
+    def broken(path, *rest, **options):
+        if "/rows/" in path:
+            raise OSError("the storage is out of order")
+        put(path, *rest, **options)
+
+    monkeypatch.setattr(storage, "put", broken)
+    with pytest.raises(OSError, match="out of order"):
+        storage.save({"tickets": part}, {"tickets": STATE})
+    assert bucket.names("order/") == []
 
 
 def test_what_the_page_shows_reads_two_accounts(tmp_path, bucket, sims):

@@ -1,0 +1,192 @@
+"""The wheels: built, static, installed where there is no compiler, run, and synced by PyAirbyte into DuckDB.
+The two connectors are packed in the images' builder stage, where they are compiled already."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+
+import pytest
+
+from pyairbyte import two_syncs_make_the_account
+from surroundings import (
+    CERTIFICATES,
+    DESTINATION_IMAGE,
+    DOCKER,
+    IMAGE,
+    ROOT,
+    Output,
+    Simulator,
+    config,
+    destination_config,
+)
+
+SOURCE, DESTINATION = "source-zendesk-support", "destination-zendesk-support"
+IMAGES = {SOURCE: IMAGE, DESTINATION: DESTINATION_IMAGE}
+SIMULATOR = "zendesk-simulator"
+FOLDERS = {SOURCE: ".", DESTINATION: "destination", SIMULATOR: "integration_tests/simulator"}
+
+# A first build included.
+LONGEST = 1200
+
+
+def run(*words, **options):
+    """Runs a command, which has to succeed, with the tools of this environment."""
+    path = f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}"
+    options["env"] = {**os.environ, "PATH": path, **options.get("env", {})}
+    ended = subprocess.run(words, capture_output=True, text=True, timeout=LONGEST, **options)
+    assert ended.returncode == 0, f"{words}\n{ended.stdout[-2000:]}\n{ended.stderr[-3000:]}"
+    return ended.stdout
+
+
+def in_builder(place):
+    """A command line that runs another in the builder stage, which has the programs compiled, with what packs
+    them and with a folder of this machine."""
+    maturin = shutil.which("maturin", path=str(pathlib.Path(sys.executable).parent))
+    line = [DOCKER, "run", "--rm", "--network", "host", "--volume", f"{place}:{place}"]
+    line += ["--volume", f"{maturin}:/usr/local/bin/maturin:ro"]
+    for path in ("packaging/wheels", "pyproject.toml", "destination/pyproject.toml"):
+        line += ["--volume", f"{ROOT / path}:/build/{path}:ro"]
+    # Here it is a link, which leads nowhere there.
+    line += ["--volume", f"{ROOT / 'LICENSE'}:/build/destination/LICENSE:ro"]
+    return [*line, f"{IMAGE}-builder"]
+
+
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory):
+    """The wheel of each program."""
+    place = tmp_path_factory.mktemp("wheels")
+    build = ROOT / "packaging" / "wheels" / "build"
+    there = " ".join([*in_builder(place), "packaging/wheels/compile"])
+    run(str(build), SOURCE, DESTINATION, env={"OUT": str(place), "COMPILE": there})
+    run(str(build), SIMULATOR, env={"OUT": str(place)})
+    found = {path.name.split("-")[0].replace("_", "-"): path for path in place.glob("*.whl")}
+    assert found.keys() == FOLDERS.keys()
+    return found
+
+
+@pytest.fixture(scope="module")
+def installed(wheels, tmp_path_factory):
+    """Where the programs are, in an environment that was fresh and knows of no compiler."""
+    place = tmp_path_factory.mktemp("fresh")
+    run(sys.executable, "-m", "venv", str(place))
+    path = str(place / "bin")
+    for tool in ("cargo", "rustc", "cc", "gcc", "docker"):
+        assert not shutil.which(tool, path=path), tool
+    # Nothing is fetched: a wheel has all that its program needs.
+    install = [place / "bin" / "pip", "install", "--no-index", "--disable-pip-version-check"]
+    ended = subprocess.run(
+        [*install, *wheels.values()], env={"PATH": path}, capture_output=True, text=True, timeout=LONGEST
+    )
+    assert ended.returncode == 0, ended.stderr
+    return place / "bin"
+
+
+@pytest.fixture(scope="module")
+def sim(installed):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SIMULATOR", str(installed / SIMULATOR))
+        with Simulator("--size", "small", "--scale", "60") as sim:
+            yield sim
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_one_wheel_is_for_every_linux_of_its_architecture(wheels, installed, name):
+    machine = os.uname().machine
+    *_, python, abi, platforms = wheels[name].stem.split("-")
+    assert (python, abi) == ("py3", "none")
+    tags = {f"manylinux2014_{machine}", f"manylinux_2_17_{machine}", f"musllinux_1_1_{machine}"}
+    assert set(platforms.split(".")) == tags
+    # It names no loader and no library: it runs whatever C library the machine has, or none.
+    segments = run("readelf", "--wide", "--program-headers", str(installed / name))
+    assert "LOAD" in segments and "INTERP" not in segments
+    assert "(NEEDED)" not in run("readelf", "--wide", "--dynamic", str(installed / name))
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_a_wheel_says_what_is_inside(wheels, name):
+    with zipfile.ZipFile(wheels[name]) as wheel:
+        names = wheel.namelist()
+        (place,) = [name for name in names if "/sboms/" in name]
+        (licence,) = [name for name in names if "/licenses/" in name]
+        raw, text = wheel.read(place), wheel.read(licence).decode()
+    assert text == (ROOT / "LICENSE").read_text()
+    listed = json.loads(raw)
+    assert listed["metadata"]["component"]["name"] == name
+    assert {"rust-std", "tokio"} <= {component["name"] for component in listed["components"]}
+    if name in IMAGES:
+        cat = [DOCKER, "run", "--rm", "--entrypoint", "/bin/cat", IMAGES[name]]
+        assert raw == subprocess.check_output([*cat, f"/usr/share/doc/{name}/sbom.cdx.json"])
+
+
+@pytest.mark.parametrize("name", [SOURCE, DESTINATION])
+def test_a_program_runs_where_there_is_no_compiler(installed, sim, tmp_path, name):
+    def command(*words):
+        surroundings = {
+            "PATH": str(installed),
+            "ZENDESK_BASE_URL": sim.url,
+            "ZENDESK_CLOCK_SCALE": "60",
+            "SSL_CERT_FILE": str(CERTIFICATES / "authority.pem"),
+        }
+        ended = subprocess.run([name, *words], env=surroundings, capture_output=True, timeout=300)
+        return Output(ended).complete()
+
+    (spec,) = command("spec").of_type("SPEC")
+    given = config() if name == SOURCE else destination_config()
+    assert given.keys() <= spec["spec"]["connectionSpecification"]["properties"].keys()
+    (tmp_path / "config.json").write_text(json.dumps(given))
+    (status,) = command("check", "--config", str(tmp_path / "config.json")).of_type("CONNECTION_STATUS")
+    assert status["connectionStatus"] == {"status": "SUCCEEDED"}
+
+
+def test_pyairbyte_installs_the_wheel_and_two_syncs_make_the_account(wheels, installed, monkeypatch):
+    monkeypatch.setenv("SIMULATOR", str(installed / SIMULATOR))
+    monkeypatch.setenv("WHEEL", str(wheels[SOURCE]))
+    # uv is there, which PyAirbyte asks for an environment; no compiler is.
+    tools = str(pathlib.Path(sys.executable).parent)
+    assert shutil.which("uv", path=tools) and not shutil.which("cargo", path=tools)
+    monkeypatch.setenv("PATH", tools)
+    two_syncs_make_the_account("wheel")
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory):
+    """The source distribution of each program, unpacked."""
+    place = tmp_path_factory.mktemp("sources")
+    found = {}
+    for name, folder in FOLDERS.items():
+        run("maturin", "sdist", "--manifest-path", f"{ROOT / folder}/Cargo.toml", "--out", str(place / name))
+        (packed,) = (place / name).glob("*.tar.gz")
+        with tarfile.open(packed) as archive:
+            archive.extractall(place, filter="data")
+        found[name] = place / packed.name.removesuffix(".tar.gz")
+    return found
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_a_source_distribution_is_whole(sources, name):
+    # What the workspace's other members would have brought is missed nowhere, nor is the lock file stale.
+    tree = ["cargo", "tree", "--locked", "--edges", "normal", "--depth", "0"]
+    assert run(*tree, cwd=sources[name]).startswith(name.removeprefix("zendesk-"))
+    assert (sources[name] / "LICENSE").read_text() == (ROOT / "LICENSE").read_text()
+
+
+def test_a_wheel_is_built_from_a_source_distribution(sources, installed):
+    # By the builder's libraries; what is ours is compiled anew.
+    place = sources[SOURCE]
+    script = f"""cd {place}
+    maturin build --release --target "$(rustc -vV | sed -n 's/^host: //p')" --target-dir /build/target --out ."""
+    run(*in_builder(place), "sh", "-euc", script)
+    (built,) = place.glob("*.whl")
+    with zipfile.ZipFile(built) as wheel:
+        (path,) = [name for name in wheel.namelist() if name.endswith(f"/scripts/{SOURCE}")]
+        wheel.extract(path, place)
+    program = place / path
+    program.chmod(0o755)
+    (spec,) = Output(subprocess.run([program, "spec"], capture_output=True, timeout=60)).of_type("SPEC")
+    shipped = subprocess.run([installed / SOURCE, "spec"], capture_output=True, timeout=60)
+    assert [spec] == Output(shipped).of_type("SPEC")

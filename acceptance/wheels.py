@@ -4,6 +4,8 @@ The two connectors are packed in the images' builder stage, where they are compi
 import json
 import os
 import pathlib
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -151,6 +153,18 @@ def test_pyairbyte_installs_the_wheel_and_two_syncs_make_the_account(wheels, ins
     assert shutil.which("uv", path=tools) and not shutil.which("cargo", path=tools)
     monkeypatch.setenv("PATH", tools)
     two_syncs_make_the_account("wheel")
+
+
+def test_the_page_shows_how_a_wheel_is_built_and_installed(wheels, tmp_path):
+    page = (ROOT / "docs" / "running.md").read_text()
+    build, install = re.findall(r"^```sh wheels\n(.*?)^```$", page, flags=re.DOTALL | re.MULTILINE)
+    # These two are done already, by the same versions of the same tools.
+    tools, script = build.splitlines()
+    wanted = (ROOT / "acceptance" / "requirements" / "pyairbyte.in").read_text().splitlines()
+    assert set(shlex.split(tools)[2:]) < set(wanted) and (ROOT / script).exists()
+    (tmp_path / "target").mkdir()
+    (tmp_path / "target" / "wheels").symlink_to(wheels[SOURCE].parent)
+    assert '"connectionSpecification"' in run("sh", "-euc", install, cwd=tmp_path)
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@
 //! | `sh ci` | `.ci/run` holds each line |
 //! | `sh bench` | benchmarks of hours: `Cargo.toml` has each, and CI compiles them |
 //! | `diff` | the patch fits the project; `acceptance/documents.py` applies it and tests what it adds |
+//! | `sh wheels` | by `acceptance/wheels.py` |
 //! | `sh acceptance`, `sh server`, `sh cluster`, `sh contributing`, `python`, `sql`, `sql rows`, `sql rejected`, `yaml` | by `acceptance/documents.py` |
 
 /// Kinds of blocks, by their fence.
@@ -89,7 +90,7 @@ impl Block {
             ["sh", "ci"] => Some(Kind::Ci),
             ["sh", "bench"] => Some(Kind::Benches),
             ["diff"] => Some(Kind::Patch),
-            ["sh", "acceptance" | "server" | "cluster" | "contributing"]
+            ["sh", "acceptance" | "wheels" | "server" | "cluster" | "contributing"]
             | ["python" | "sql" | "yaml"]
             | ["sql", "rows" | "rejected"] => Some(Kind::Acceptance),
             _ => None,
@@ -103,7 +104,8 @@ impl Block {
 
 #[test]
 fn every_block_is_of_a_kind_that_is_run() {
-    let runner = super::text_of_workspace("acceptance/documents.py");
+    let runner = super::text_of_workspace("acceptance/documents.py")
+        + &super::text_of_workspace("acceptance/wheels.py");
     let mut strange: Vec<String> = Vec::new();
     for page in super::pages() {
         for block in blocks(&page, &super::text_of(&page)) {

@@ -113,7 +113,8 @@ fn written(program: &str, linked: &Linked, digests: &BTreeMap<Package, String>) 
     let Linked { root, licences, edges } = linked;
     let mut itself = component("application", root, &licences[root], None);
     itself["name"] = json!(program);
-    let crates = licences.iter().filter(|(package, _)| *package != root).map(|(package, licence)| {
+    let libraries = licences.iter().filter(|(package, _)| *package != root);
+    let crates = libraries.map(|(package, licence)| {
         component("library", package, licence, digests.get(package)).to_string()
     });
     let dependencies = licences.keys().map(|package| {
@@ -155,10 +156,9 @@ fn a_tree_is_understood() {
     let tree = "0one v0.1.0 (/somewhere)|MIT\n1two v1.0.0+three|MIT/Apache-2.0\n2four v2.0.0|ISC\n\
                 1four v2.0.0|ISC (*)\n";
     let linked = understood(tree);
-    let list = written("program", &linked, &digests(
-        "[[package]]\nname = \"one\"\nversion = \"0.1.0\"\n\n\
-         [[package]]\nname = \"two\"\nversion = \"1.0.0+three\"\nchecksum = \"ab\"\n",
-    ));
+    let lock = "[[package]]\nname = \"one\"\nversion = \"0.1.0\"\n\n\
+                [[package]]\nname = \"two\"\nversion = \"1.0.0+three\"\nchecksum = \"ab\"\n";
+    let list = written("program", &linked, &digests(lock));
     let list: Value = serde_json::from_str(&list).expect("it is JSON");
     assert_eq!(list["metadata"]["component"]["name"], "program");
     assert_eq!(list["components"][1]["purl"], "pkg:cargo/two@1.0.0%2Bthree");

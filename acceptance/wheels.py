@@ -152,6 +152,8 @@ def test_pyairbyte_installs_the_wheel_and_two_syncs_make_the_account(wheels, ins
     tools = str(pathlib.Path(sys.executable).parent)
     assert shutil.which("uv", path=tools) and not shutil.which("cargo", path=tools)
     monkeypatch.setenv("PATH", tools)
+    # Otherwise it would fetch an interpreter.
+    monkeypatch.setenv("UV_PYTHON", os.path.realpath(sys.executable))
     two_syncs_make_the_account("wheel")
 
 

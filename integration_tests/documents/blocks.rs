@@ -12,6 +12,7 @@
 //! | `sh ci` | `.ci/run` holds each line |
 //! | `sh bench` | benchmarks of hours: `Cargo.toml` has each, and CI compiles them |
 //! | `diff` | the patch fits the project; `acceptance/documents.py` applies it and tests what it adds |
+//! | `sh wheels` | by `acceptance/wheels.py` |
 //! | `sh acceptance`, `sh server`, `sh cluster`, `sh contributing`, `python`, `sql`, `sql rows`, `sql rejected`, `yaml` | by `acceptance/documents.py` |
 //! | `sh registry` | by `acceptance/registry.py` |
 //! | `sh airflow`, `json airflow`, `sql accounts` | by `acceptance/many_accounts.py` |
@@ -83,7 +84,8 @@ impl Block {
             ["text"] => Some(Kind::Printed),
             [
                 "sh",
-                "acceptance" | "server" | "cluster" | "contributing" | "registry" | "airflow",
+                "acceptance" | "server" | "cluster" | "contributing" | "registry" | "airflow"
+                | "wheels",
             ]
             | ["json", "airflow"]
             | ["python" | "sql" | "yaml"]
@@ -109,7 +111,7 @@ impl Block {
 
 #[test]
 fn every_block_is_of_a_kind_that_is_run() {
-    let runners = ["documents", "registry", "many_accounts"];
+    let runners = ["documents", "registry", "many_accounts", "wheels"];
     let runner: String =
         runners.map(|part| super::text_of_workspace(&format!("acceptance/{part}.py"))).concat();
     let mut strange: Vec<String> = Vec::new();

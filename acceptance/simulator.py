@@ -77,6 +77,16 @@ def test_the_image_is_small_and_runs_as_nobody():
     assert set(told["Config"]["ExposedPorts"]) == {"8080/tcp", "8081/tcp"}
 
 
+def test_the_image_says_what_is_inside(tmp_path):
+    name = docker("create", IMAGE).stdout.strip()
+    copied = docker("cp", f"{name}:/usr/share/doc/zendesk-simulator/sbom.cdx.json", str(tmp_path))
+    docker("rm", name)
+    assert copied.returncode == 0, copied.stderr
+    listed = json.loads((tmp_path / "sbom.cdx.json").read_text())
+    assert listed["metadata"]["component"]["name"] == "zendesk-simulator"
+    assert {"rust-std", "hyper"} <= {component["name"] for component in listed["components"]}
+
+
 def test_the_image_says_its_version_and_its_options():
     version = re.search(r'^version = "(.*)"', (ROOT / "Cargo.toml").read_text(), re.MULTILINE)[1]
     assert docker("run", "--rm", IMAGE, "--version").stdout.strip().endswith(f" {version}")

@@ -1,7 +1,7 @@
 """Tests of a Zendesk client against the simulator. The client here is zenpy; put your own in its place.
 
     pip install pytest zenpy
-    SIMULATOR=target/debug/simulator pytest integration_tests/simulator/examples
+    SIMULATOR=target/debug/zendesk-simulator pytest integration_tests/simulator/examples
 
 SIMULATOR is the program, `zendesk-simulator` without it. Nothing here waits for a wall clock: where the
 client sleeps, the account's clock is moved.

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 /// Zendesk, and Zendesk did not make it. The first line on stdout is its URL.
 #[derive(Debug, Parser)]
 // The image's entry point has options, and what its user says of the same ones counts.
-#[command(name = "simulator", version, args_override_self = true)]
+#[command(name = "zendesk-simulator", version, args_override_self = true)]
 pub(crate) struct Options {
     /// The address to listen at; 0.0.0.0 for all of this machine's
     #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]

@@ -7,7 +7,7 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Output, Stdio};
 
 fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_simulator"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_zendesk-simulator"));
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

@@ -18,8 +18,9 @@ RUN grep -qx "version = \"$VERSION\"" Cargo.toml \
  && target=$(rustc -vV | sed -n 's/^host: //p') \
  && for name in source-zendesk-support destination-zendesk-support; do \
         cargo build --locked --release --target "$target" --package "$name" --bin "$name" \
-     && mkdir -p "/image/$name/airbyte" \
+     && mkdir -p "/image/$name/airbyte" "/image/$name/usr/share/doc/$name" \
      && cp LICENSE "target/$target/release/$name" "/image/$name/airbyte" \
+     && packaging/sbom/complete "$name" "$target" >"/image/$name/usr/share/doc/$name/sbom.cdx.json" \
      || exit 1; \
     done
 # Where Airbyte's tools and platforms mount files or expect to write them, as whichever user.
@@ -31,6 +32,7 @@ RUN cd /image/destination-zendesk-support && mkdir -p -m 1777 \
 # The platform does not run the entry point: it runs `sh` in this image with a script that does, and
 # that script needs `sleep` and `mv`. One static busybox answers to all of these names.
 FROM debian:bookworm-slim AS shell
+COPY packaging/sbom/package packaging/sbom/component.sh /sbom/
 RUN apt-get -o Acquire::Retries=5 update \
  && apt-get -o Acquire::Retries=5 install -y --no-install-recommends busybox-static \
  && mkdir -p /image/bin /image/usr/share/doc/busybox-static \
@@ -39,7 +41,8 @@ RUN apt-get -o Acquire::Retries=5 update \
  && dpkg-query --show --showformat 'Source: ${source:Package} ${source:Version}, from Debian\n\n' \
     busybox-static >/image/usr/share/doc/busybox-static/copyright \
  && cat /usr/share/doc/busybox-static/copyright /usr/share/common-licenses/GPL-2 \
-    >>/image/usr/share/doc/busybox-static/copyright
+    >>/image/usr/share/doc/busybox-static/copyright \
+ && /sbom/package busybox-static GPL-2.0-only >/image/usr/share/doc/busybox-static/sbom.cdx.json
 
 FROM scratch AS image
 ARG CONNECTOR

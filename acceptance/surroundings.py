@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import pathlib
+import re
 import subprocess
 import tempfile
 
@@ -119,6 +120,13 @@ class Output:
         for message in self.of_type("STATE"):
             last[message["state"]["stream"]["stream_descriptor"]["name"]] = message["state"]
         return list(last.values())
+
+
+def shown(page, fence):
+    """The texts of a page's blocks behind this fence."""
+    found = re.findall(rf"^```{fence}\n(.*?)^```$", (ROOT / page).read_text(), flags=re.DOTALL | re.MULTILINE)
+    assert found, f"{page} has no block that is fenced as {fence}"
+    return found
 
 
 def whole_program(name, image):

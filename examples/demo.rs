@@ -1,8 +1,9 @@
-//! `cargo run --release --example demo`: a whole sync against a simulated Zendesk on this machine.
+//! `cargo run --example demo`: a whole sync against a simulated Zendesk on this machine.
 //! It runs the real binary, keeps every message in files that it names, and prints what came:
-//! first everything, then, after some changes in the account, what is new.
+//! first everything, then, after some changes in the account, what is new, and a picture of its tickets.
 
 mod built;
+mod picture;
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use built::built;
+use picture::Tickets;
 use serde_json::{Value, json};
 use simulator::{ADMIN_BEARER, Latency, Prng, SUBDOMAIN, Settings, Simulator, Size};
 
@@ -97,14 +99,39 @@ fn demo() -> Result<bool, Failure> {
     say(&format!("The second read, from the first one's state and after {CHANGES} changes:\n"))?;
     complete &= table(&selected, &second)?;
 
+    let mut tickets = Tickets::default();
+    for row in first.tickets.iter().chain(&second.tickets) {
+        tickets.take(row);
+    }
+    say(&tickets.picture())?;
+
     let runs = [&spec, &check, &discover, &first, &second];
     say("Messages:")?;
     for run in runs {
         say(&format!("  {}", run.file.display()))?;
     }
     complete &= status == "SUCCEEDED" && runs.iter().all(|run| run.succeeded);
-    say(if complete { "\nEvery stream is complete." } else { "\nNOT everything is complete." })?;
-    Ok(complete)
+    if !complete {
+        say("\nNOT everything is complete.")?;
+        return Ok(false);
+    }
+    say("\nEvery stream is complete.\n")?;
+    say(&next_steps(&connector.binary))?;
+    Ok(true)
+}
+
+/// What a person does next, with an account of their own.
+fn next_steps(binary: &Path) -> String {
+    let program = binary.display();
+    format!(
+        "What to do next, with your own account:\n\
+         \x20 1. Write config.json: docs/setup.md shows how. Then see what can be read:\n\
+         \x20    {program} check --config config.json\n\
+         \x20 2. Read it into a folder, and ask DuckDB:\n\
+         \x20    {program} sync --config config.json --into zendesk --streams tickets,users\n\
+         \x20    cd zendesk && duckdb -init views.sql\n\
+         \x20 3. With Airbyte, PyAirbyte, Kubernetes, Kestra, Airflow or cron: docs/running.md"
+    )
 }
 
 /// The real binary, and the folder that keeps what it wrote.
@@ -152,11 +179,13 @@ impl Connector {
     }
 }
 
-/// What one run of the binary wrote. Rows are counted, all other messages are kept.
+/// What one run of the binary wrote. Rows are counted, except for those of tickets, which are kept as all
+/// other messages are.
 struct Run {
     file: PathBuf,
     succeeded: bool,
     rows: BTreeMap<String, u64>,
+    tickets: Vec<Value>,
     messages: Vec<Value>,
 }
 
@@ -169,15 +198,20 @@ struct Way {
 
 impl Run {
     fn of_file(file: PathBuf, succeeded: bool) -> Result<Self, Failure> {
-        let (mut rows, mut messages) = (BTreeMap::new(), Vec::new());
+        let mut rows: BTreeMap<String, u64> = BTreeMap::new();
+        let (mut tickets, mut messages) = (Vec::new(), Vec::new());
         for line in BufReader::new(File::open(&file)?).lines() {
-            let message: Value = serde_json::from_str(&line?)?;
-            match message["record"]["stream"].as_str() {
-                Some(stream) => *rows.entry(stream.to_owned()).or_default() += 1,
-                None => messages.push(message),
+            let mut message: Value = serde_json::from_str(&line?)?;
+            let Some(stream) = message["record"]["stream"].as_str() else {
+                messages.push(message);
+                continue;
+            };
+            *rows.entry(stream.to_owned()).or_default() += 1;
+            if stream == "tickets" {
+                tickets.push(message["record"]["data"].take());
             }
         }
-        Ok(Self { file, succeeded, rows, messages })
+        Ok(Self { file, succeeded, rows, tickets, messages })
     }
 
     /// The body of the only message of a kind, or null.

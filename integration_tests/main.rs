@@ -42,6 +42,7 @@ mod quota;
 mod reports;
 mod resumed;
 mod samples;
+mod sbom;
 mod search;
 mod secrets;
 mod shared;

@@ -12,7 +12,10 @@
 //! | `sh ci` | `.ci/run` holds each line |
 //! | `sh bench` | benchmarks of hours: `Cargo.toml` has each, and CI compiles them |
 //! | `diff` | the patch fits the project; `acceptance/documents.py` applies it and tests what it adds |
+//! | `sh wheels` | by `acceptance/wheels.py` |
 //! | `sh acceptance`, `sh server`, `sh cluster`, `sh contributing`, `python`, `sql`, `sql rows`, `sql rejected`, `yaml` | by `acceptance/documents.py` |
+//! | `sh registry` | by `acceptance/registry.py` |
+//! | `sh airflow`, `json airflow`, `sql accounts` | by `acceptance/many_accounts.py` |
 
 /// Kinds of blocks, by their fence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +82,14 @@ impl Block {
             ["json", "part" | "bucket.json"] => Some(Kind::Part),
             ["jsonl", file] if file.ends_with(".jsonl") => Some(Kind::Rows(file)),
             ["text"] => Some(Kind::Printed),
+            [
+                "sh",
+                "acceptance" | "server" | "cluster" | "contributing" | "registry" | "airflow"
+                | "wheels",
+            ]
+            | ["json", "airflow"]
+            | ["python" | "sql" | "yaml"]
+            | ["sql", "rows" | "rejected" | "accounts"] => Some(Kind::Acceptance),
             ["json", file] => ["config", "catalog", "state"]
                 .iter()
                 .any(|begin| file.starts_with(begin) && file.ends_with(".json"))
@@ -89,9 +100,6 @@ impl Block {
             ["sh", "ci"] => Some(Kind::Ci),
             ["sh", "bench"] => Some(Kind::Benches),
             ["diff"] => Some(Kind::Patch),
-            ["sh", "acceptance" | "server" | "cluster" | "contributing"]
-            | ["python" | "sql" | "yaml"]
-            | ["sql", "rows" | "rejected"] => Some(Kind::Acceptance),
             _ => None,
         }
     }
@@ -103,7 +111,9 @@ impl Block {
 
 #[test]
 fn every_block_is_of_a_kind_that_is_run() {
-    let runner = super::text_of_workspace("acceptance/documents.py");
+    let runners = ["documents", "registry", "many_accounts", "wheels"];
+    let runner: String =
+        runners.map(|part| super::text_of_workspace(&format!("acceptance/{part}.py"))).concat();
     let mut strange: Vec<String> = Vec::new();
     for page in super::pages() {
         for block in blocks(&page, &super::text_of(&page)) {

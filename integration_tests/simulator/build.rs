@@ -1,11 +1,12 @@
-//! Lists the sample rows that lie beside this crate, so that they become part of the program.
+//! Lists the sample rows, so that they become part of the program. `samples` is a link, by which they come
+//! into a source distribution of the simulator too.
 
 use std::path::Path;
 use std::{env, fs};
 
 fn main() {
     let root = env::var("CARGO_MANIFEST_DIR").expect("cargo names the crate's folder");
-    let folder = Path::new(&root).join("../samples");
+    let folder = Path::new(&root).join("samples");
     println!("cargo::rerun-if-changed={}", folder.display());
     let mut files: Vec<_> = fs::read_dir(&folder)
         .into_iter()

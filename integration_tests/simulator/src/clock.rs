@@ -33,7 +33,8 @@ impl Clock {
 
     /// How long to wait on the wall clock for a time of simulated milliseconds.
     pub(crate) fn real(&self, simulated_ms: u64) -> Duration {
-        Duration::from_secs_f64(simulated_ms as f64 / 1000.0 / self.scale)
+        let seconds = simulated_ms as f64 / 1000.0 / self.scale;
+        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
     }
 }
 

@@ -59,8 +59,9 @@ pub(crate) fn redirect(
     let Some((id, size)) = file_at(state, brand, &seen.path) else {
         return Some(Answer::not_found());
     };
-    let to =
-        format!("http://127.0.0.1:{}/content/{id}/{size}?signature={}", state.content_port, seen.n);
+    let host = state.content_host.as_deref().unwrap_or(seen.host_name());
+    let port = state.content_port;
+    let to = format!("http://{host}:{port}/content/{id}/{size}?signature={}", seen.n);
     Some(
         Answer::html(302, "<html><body>You are being redirected</body></html>")
             .with("location", to),

@@ -33,7 +33,7 @@ pub enum Fault {
     /// 200 with JSON that lacks the rows' key.
     WithoutKey,
     /// The answer without its rows, and with the mark or the missing link of the last page, wherever
-    /// in its listing it stands. Seen from outside; see the README.
+    /// in its listing it stands. Seen from outside; see QUIRKS.md.
     EmptyEnd,
     /// A `date` header of another time, as a cache or a server with a wrong clock sends it.
     Date(i64),
@@ -248,6 +248,8 @@ pub enum When {
 pub struct FaultRule {
     /// Part of path and query as sent; an empty one fits all.
     pub path_contains: String,
+    /// Only of requests with this method.
+    pub method: Option<String>,
     /// Only at the host of the brand of this subdomain.
     pub subdomain: Option<String>,
     pub when: When,
@@ -258,7 +260,13 @@ pub struct FaultRule {
 
 impl FaultRule {
     pub fn new(path_contains: &str, when: When, fault: Fault) -> Self {
-        Self { path_contains: path_contains.to_owned(), subdomain: None, when, limit: None, fault }
+        let path_contains = path_contains.to_owned();
+        Self { path_contains, method: None, subdomain: None, when, limit: None, fault }
+    }
+
+    pub fn of_method(mut self, method: &str) -> Self {
+        self.method = Some(method.to_ascii_uppercase());
+        self
     }
 
     pub fn at_brand(mut self, subdomain: &str) -> Self {
@@ -270,6 +278,7 @@ impl FaultRule {
         self.subdomain
             .as_ref()
             .is_none_or(|subdomain| request.subdomain.as_ref() == Some(subdomain))
+            && self.method.as_ref().is_none_or(|method| request.method == *method)
             && request.target().contains(&self.path_contains)
     }
 

@@ -50,7 +50,7 @@ pub use prng::Prng;
 pub use requests::RequestSeen;
 pub use rows::integrations::SECRET;
 pub use settings::{HeaderSpelling, Knobs, Latency, Plan, Settings, Size, Tls};
-pub use simulator::{RequestHook, Simulator};
+pub use simulator::{RequestHook, STEERING_PATH, Simulator, Steering};
 pub use writes::{
     Deed, EffectiveWrite, FieldChange, JobFault, JobFaults, JobOrdered, JobSeen, Ledger,
     MembershipChange, OrganizationLost, RequesterMail, TagChange, TagsLost, TicketUnassigned,

@@ -1,91 +1,92 @@
-//! Serves a simulated account until killed: `simulator --port 8080 --size small --scale 60`.
-//! Programs that are not written in Rust steer it by lines on stdin, as `orders` says.
+//! Serves a simulated account until it is asked to end: `simulator --port 8080 --scale 60`.
+//! Programs steer it by lines on stdin or by requests to `/simulator`, as `orders` says.
 
+mod options;
 mod orders;
 
-use simulator::{Settings, Simulator, Size, Tls};
+use clap::Parser;
+use options::Options;
+use simulator::{ADMIN_API_TOKEN, STEERING_PATH, SUBDOMAIN, Settings, Simulator};
 use std::io::{self, Write};
-use std::path::PathBuf;
 use std::process::ExitCode;
-
-const USAGE: &str = "usage: simulator [--port N] [--seed N] [--size tiny|small|N] [--timelines N] \
-                     [--scale X] [--page-cap N] [--help-centers N] [--no-limits] [--no-bulk-import] \
-                     [--tidy-people] [--oauth-write] [--certificate PEM --key PEM]";
+use std::sync::{Arc, mpsc};
+use tokio::signal::unix::{SignalKind, signal};
 
 fn main() -> ExitCode {
-    let settings = match settings(std::env::args().skip(1)) {
-        Ok(settings) => settings,
-        Err(mistake) => return refuse(&format!("{mistake}\n{USAGE}")),
-    };
-    let simulator = match Simulator::start(settings) {
-        Ok(simulator) => simulator,
-        Err(error) => return refuse(&format!("cannot serve: {error}")),
-    };
-    let mut stdout = std::io::stdout().lock();
-    if writeln!(stdout, "{}", simulator.url()).and_then(|()| stdout.flush()).is_err() {
-        return ExitCode::FAILURE;
-    }
-    if orders::obey(&simulator, io::stdin().lock(), stdout).is_err() {
-        return ExitCode::FAILURE;
-    }
-    // Nobody steers any more, or nobody ever did.
-    loop {
-        std::thread::park();
-    }
-}
-
-fn refuse(sentence: &str) -> ExitCode {
-    // Nobody is left to hear that stderr is closed.
-    let _ = writeln!(std::io::stderr().lock(), "{sentence}");
-    ExitCode::FAILURE
-}
-
-fn settings(mut words: impl Iterator<Item = String>) -> Result<Settings, String> {
-    let mut settings = Settings { size: Size::Small, page_cap: None, ..Settings::default() };
-    let (mut certificate, mut key) = (None, None);
-    while let Some(word) = words.next() {
-        match word.as_str() {
-            "--no-limits" => settings.enforce_limits = false,
-            "--no-bulk-import" => settings.bulk_import = false,
-            "--tidy-people" => settings.tidy_people = true,
-            "--oauth-write" => settings.oauth_scope = "read write",
-            "--certificate" | "--key" => {
-                let file = PathBuf::from(words.next().ok_or(format!("{word} needs a value"))?);
-                *(if word == "--key" { &mut key } else { &mut certificate }) = Some(file);
-            }
-            _ => set(&mut settings, &word, words.next())?,
+    let options = Options::parse();
+    let until_stdin_ends = options.until_stdin_ends;
+    match options.settings().and_then(|settings| serve(settings, until_stdin_ends)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            // Nobody is left to hear that stderr is closed.
+            let _ = writeln!(io::stderr().lock(), "{reason}");
+            ExitCode::FAILURE
         }
     }
-    settings.tls = match (certificate, key) {
-        (Some(certificate), Some(key)) => Some(Tls { certificate, key }),
-        (None, None) => None,
-        _ => return Err("--certificate and --key go together".to_owned()),
-    };
-    Ok(settings)
 }
 
-/// Sets what has a value.
-fn set(settings: &mut Settings, word: &str, value: Option<String>) -> Result<(), String> {
-    let value = value.ok_or(format!("{word} needs a value"))?;
-    match word {
-        "--port" => settings.port = number(word, &value)?,
-        "--seed" => settings.seed = number(word, &value)?,
-        "--scale" => settings.scale = number(word, &value)?,
-        "--timelines" => settings.timelines = number(word, &value)?,
-        "--page-cap" => settings.page_cap = Some(number(word, &value)?),
-        "--help-centers" => settings.help_centers = number(word, &value)?,
-        "--size" => {
-            settings.size = match value.as_str() {
-                "tiny" => Size::Tiny,
-                "small" => Size::Small,
-                _ => Size::Large(number(word, &value)?),
-            }
+/// Serves until SIGTERM or SIGINT, or until stdin ends where that is wished.
+fn serve(settings: Settings, until_stdin_ends: bool) -> Result<(), String> {
+    let is_fixed = settings.port != 0 || settings.content_port != 0;
+    let simulator = Arc::new(Simulator::start(settings).map_err(|error| {
+        let taken = is_fixed && error.kind() == io::ErrorKind::AddrInUse;
+        let advice =
+            if taken { " Choose another port, or leave it out for a free one." } else { "" };
+        format!("Cannot serve: {error}.{advice}")
+    })?);
+    let steered = Arc::downgrade(&simulator);
+    simulator.steer(Box::new(move |order| {
+        let simulator = steered.upgrade().ok_or("{}")?;
+        let answer = orders::answer(&simulator, order);
+        answer.map(|answer| answer.to_string()).map_err(|refusal| refusal.to_string())
+    }));
+    writeln!(io::stdout(), "{}", simulator.url())
+        .and_then(|()| io::stdout().flush())
+        .map_err(|error| format!("Cannot write to stdout: {error}"))?;
+    // Who reads stdout wants the URL alone.
+    let _ = io::stderr().write_all(greeting(&simulator.url()).as_bytes());
+    until_ended(&simulator, until_stdin_ends).map_err(|error| format!("Cannot serve: {error}"))
+}
+
+/// What to try first.
+fn greeting(url: &str) -> String {
+    let insecure = if url.starts_with("https") { "--insecure " } else { "" };
+    let user = format!("{}/token:{}", ADMIN_API_TOKEN.email, ADMIN_API_TOKEN.token);
+    format!(
+        "The simulated Zendesk account {SUBDOMAIN} is at {url}. It is not made by Zendesk.\n\
+         Ask it:   curl {insecure}--user '{user}' {url}/api/v2/users/me\n\
+         Steer it: curl {insecure}--data 'advance 70' {url}{STEERING_PATH}\n\
+         Ctrl-C ends it.\n"
+    )
+}
+
+fn until_ended(simulator: &Arc<Simulator>, until_stdin_ends: bool) -> io::Result<()> {
+    let (obeyed, ended) = mpsc::channel();
+    let ended_by_signal = obeyed.clone();
+    let obeying = Arc::clone(simulator);
+    // Reading stdin cannot be given up, so it has a thread that nobody waits for.
+    std::thread::Builder::new().name("orders".into()).spawn(move || {
+        let told = orders::obey(&obeying, io::stdin().lock(), io::stdout());
+        // Nobody steers any more, or nobody ever did.
+        if until_stdin_ends || told.is_err() {
+            let _ = obeyed.send(told);
         }
-        _ => return Err(format!("unknown option {word}")),
-    }
-    Ok(())
-}
-
-fn number<T: std::str::FromStr>(word: &str, value: &str) -> Result<T, String> {
-    value.parse().map_err(|_| format!("{word} {value}: not a number that fits"))
+    })?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    // A process that is number 1 in its container has no default for them.
+    let mut signals = {
+        let _inside = runtime.enter();
+        [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?]
+    };
+    std::thread::Builder::new().name("signals".into()).spawn(move || {
+        let [terminate, interrupt] = &mut signals;
+        runtime.block_on(async {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        });
+        let _ = ended_by_signal.send(Ok(()));
+    })?;
+    ended.recv().unwrap_or(Ok(()))
 }

@@ -49,6 +49,11 @@ impl RequestSeen {
         self.query.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
     }
 
+    /// The host as sent, without its port.
+    pub fn host_name(&self) -> &str {
+        self.host.split(':').next().unwrap_or_default()
+    }
+
     /// Path and query as sent.
     pub fn target(&self) -> String {
         if self.raw_query.is_empty() {

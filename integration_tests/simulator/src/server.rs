@@ -10,8 +10,8 @@ use crate::faults::Fault;
 use crate::paging;
 use crate::query::{self, Asked};
 use crate::requests::RequestSeen;
-use crate::settings::Latency;
-use crate::simulator::{Shared, State};
+use crate::settings::{Latency, Settings};
+use crate::simulator::{STEERING_PATH, Shared, State};
 use crate::writes::{self, Written};
 use crate::{clock, content, faults, limits, malformed, tls};
 use flate2::Compression;
@@ -49,13 +49,15 @@ impl Drop for Stop {
     }
 }
 
-pub(crate) fn start(shared: &Arc<Shared>, port: u16) -> io::Result<(u16, Stop)> {
+pub(crate) fn start(shared: &Arc<Shared>) -> io::Result<(u16, Stop)> {
+    let Settings { listen: address, port, content_port, .. } = shared.settings;
     let listen = |port| {
-        let listener = TcpListener::bind(("127.0.0.1", port))?;
+        let listener = TcpListener::bind((address, port))
+            .map_err(|error| io::Error::new(error.kind(), format!("{address}:{port}: {error}")))?;
         listener.set_nonblocking(true)?;
         Ok::<_, io::Error>(listener)
     };
-    let (listener, content) = (listen(port)?, listen(0)?);
+    let (listener, content) = (listen(port)?, listen(content_port)?);
     shared.state().content_port = content.local_addr()?.port();
     let (account, contents) = (Arc::clone(shared), Arc::clone(shared));
     let tls = shared.settings.tls.as_ref().map(tls::acceptor).transpose()?;
@@ -173,6 +175,14 @@ async fn serve(
     peer: Peer,
     request: Request<Incoming>,
 ) -> Result<Response<Pieces>, Broken> {
+    if let (Host::Account, STEERING_PATH) = (peer.host, request.uri().path())
+        && let Some(steering) = shared.steering.get()
+    {
+        let is_question = request.method() == Method::GET;
+        let body = read(request.into_body()).await?;
+        let order = String::from_utf8_lossy(&body);
+        return steered(steering(if is_question { "status" } else { order.trim() }));
+    }
     {
         let mut state = shared.state();
         state.in_flight += 1;
@@ -206,6 +216,20 @@ async fn serve(
         tokio::time::sleep(pause).await;
     }
     respond(&shared, &head.headers, answer, fault)
+}
+
+/// What steering answers: no answer of Zendesk's, so without limits, faults and a place in the log.
+fn steered(answer: Result<String, String>) -> Result<Response<Pieces>, Broken> {
+    let (status, body) = match answer {
+        Ok(body) => (200, body),
+        Err(body) => (400, body),
+    };
+    let body = format!("{body}\n").into_bytes();
+    let response = Response::builder()
+        .status(status)
+        .header(header::CONTENT_TYPE, "application/json")
+        .header(header::CONTENT_LENGTH, body.len());
+    response.body(Pieces::whole(body)).map_err(|_| Broken)
 }
 
 async fn read(mut body: Incoming) -> Result<Vec<u8>, Broken> {

@@ -1,5 +1,7 @@
 //! What a test or the demo chooses before the simulator starts.
 
+use serde::{Deserialize, Serialize};
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 /// Settings of one simulated account. `Settings::default()` is a tiny Enterprise account whose
@@ -45,8 +47,12 @@ pub struct Settings {
     pub oauth_scope: &'static str,
     /// The founded people agree with each other, as `Account::tidy_people` makes them.
     pub tidy_people: bool,
+    /// The address that is listened at.
+    pub listen: IpAddr,
     /// 0 picks a free port.
     pub port: u16,
+    /// Of the host that contents of files are sent from; 0 picks a free port.
+    pub content_port: u16,
     /// Serves HTTPS with these, else HTTP.
     pub tls: Option<Tls>,
 }
@@ -84,7 +90,9 @@ impl Default for Settings {
             bulk_import: true,
             oauth_scope: "read",
             tidy_people: false,
+            listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 0,
+            content_port: 0,
             tls: None,
         }
     }
@@ -135,7 +143,8 @@ pub enum Latency {
 }
 
 /// What can be turned while the simulator runs.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Knobs {
     /// Every nth page that could hold rows is empty, yet not the last one, in exports and in
     /// listings by either kind of cursor.
@@ -181,6 +190,7 @@ pub struct Knobs {
     /// The links of listings whose path holds this go in a ring of so many pages.
     pub ring: Option<(String, usize)>,
     /// How the encoding of compressed answers is spelled.
+    #[serde(skip)]
     pub encoding_spelling: Option<&'static str>,
     /// Bulk imports of users are not enabled: `create_many` and `create_or_update_many` of users
     /// answer 403.
@@ -205,7 +215,8 @@ pub struct Knobs {
 }
 
 /// Names of the rate limit headers, which have changed over the years.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum HeaderSpelling {
     /// `ratelimit-limit`, `zendesk-ratelimit-*`
     #[default]

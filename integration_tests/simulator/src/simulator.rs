@@ -13,12 +13,19 @@ use crate::settings::{Knobs, Settings};
 use crate::writes::{JobFaults, JobSeen, Ledger, Writes};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// Runs before each request is answered; it must not use the simulator's own handle.
 pub type RequestHook = Box<dyn FnMut(&RequestSeen, &mut Account) + Send>;
+
+/// Takes what was sent to [`STEERING_PATH`] and says what to answer, an error where it is none.
+pub type Steering = Box<dyn Fn(&str) -> Result<String, String> + Send + Sync>;
+
+/// Where a running simulator is steered by HTTP, once [`Simulator::steer`] says how. Zendesk has
+/// nothing there.
+pub const STEERING_PATH: &str = "/simulator";
 
 /// A running Zendesk. Dropping it stops it.
 pub struct Simulator {
@@ -33,6 +40,7 @@ pub(crate) struct Shared {
     state: Mutex<State>,
     /// Told whenever a connection begins or ends.
     pub(crate) connected: Condvar,
+    pub(crate) steering: OnceLock<Steering>,
 }
 
 pub(crate) struct State {
@@ -51,6 +59,9 @@ pub(crate) struct State {
     /// Requests at hosts that are none of the account's, by host.
     pub(crate) stray_requests: BTreeMap<String, u64>,
     pub(crate) export_pages: u64,
+    /// The name of the host of contents; none for the one that was asked, which is where a container's
+    /// ports are found.
+    pub(crate) content_host: Option<String>,
     /// The port of the host of contents.
     pub(crate) content_port: u16,
     /// The clients' ends of the connections that are open.
@@ -68,7 +79,7 @@ impl Shared {
 }
 
 impl Simulator {
-    /// Founds the account and serves it on 127.0.0.1.
+    /// Founds the account and serves it.
     pub fn start(settings: Settings) -> io::Result<Self> {
         let state = State {
             account: Account::found(&settings),
@@ -84,6 +95,10 @@ impl Simulator {
             requests_made: 0,
             stray_requests: BTreeMap::new(),
             export_pages: 0,
+            content_host: settings.listen.is_loopback().then(|| match settings.listen {
+                IpAddr::V4(address) => address.to_string(),
+                IpAddr::V6(address) => format!("[{address}]"),
+            }),
             content_port: 0,
             connections: BTreeSet::new(),
             in_flight: 0,
@@ -92,18 +107,24 @@ impl Simulator {
         };
         // Founding takes a while; the account's time begins when it can be asked.
         let clock = Clock::start(settings.start_now, settings.scale);
-        let wanted_port = settings.port;
-        let shared =
-            Shared { clock, settings, state: Mutex::new(state), connected: Condvar::new() };
+        let (state, connected) = (Mutex::new(state), Condvar::new());
+        let shared = Shared { clock, settings, state, connected, steering: OnceLock::new() };
         let shared = Arc::new(shared);
-        let (port, stop) = server::start(&shared, wanted_port)?;
+        let (port, stop) = server::start(&shared)?;
         Ok(Self { shared, port, _stop: stop })
     }
 
-    /// `http://127.0.0.1:{port}`, or with `https`
+    /// `http://127.0.0.1:{port}`, or with `https`, or another address that is listened at
     pub fn url(&self) -> String {
-        let scheme = if self.shared.settings.tls.is_some() { "https" } else { "http" };
-        format!("{scheme}://127.0.0.1:{}", self.port)
+        let Settings { tls, listen, .. } = &self.shared.settings;
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let here = if listen.is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { *listen };
+        format!("{scheme}://{}", SocketAddr::new(here, self.port))
+    }
+
+    /// Lets programs steer by requests to [`STEERING_PATH`]. Whoever was said first stays.
+    pub fn steer(&self, steering: Steering) {
+        let _ = self.shared.steering.set(steering);
     }
 
     pub fn port(&self) -> u16 {
@@ -191,7 +212,7 @@ impl Simulator {
     }
 
     /// Another program spends so many requests a minute of a bucket: `account`, `help_center`,
-    /// `incremental-exports`, ...; see the README for the names.
+    /// `incremental-exports`, ...; see RUST.md for the names.
     pub fn other_program(&self, bucket: &str, requests_per_minute: u32) {
         self.shared.state().limits.spend_for_others(bucket, requests_per_minute);
     }

@@ -67,7 +67,8 @@ impl Cabinet {
             return Ok(kept == Kept::Added);
         }
         Ok(match kept {
-            Kept::Added => is_there,
+            // Where a full refresh has begun, the saved state is that one's.
+            Kept::Added => is_there && !is_begun,
             Kept::Replaced => is_begun,
             Kept::ReplacedAtOnce => false,
         })

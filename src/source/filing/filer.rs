@@ -187,7 +187,8 @@ impl<W: Write> Filing<W> {
         match understand(line)? {
             Line::Row { stream, row } => {
                 let stream = self.streams.get_mut(stream);
-                let written = stream.map_or(Ok(()), |stream| stream.cabinet.write(row));
+                let stream = stream.ok_or_else(|| io::Error::other("a row of no stream"))?;
+                let written = stream.cabinet.write(row);
                 self.rows += 1;
                 self.open_bytes += row.len();
                 self.noted(written)

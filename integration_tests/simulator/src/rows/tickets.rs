@@ -58,11 +58,6 @@ fn ticket_object(seed: &Seed) -> Object {
     .with("allow_channelback", seed.on(0, 3))
     .with("allow_attachments", !seed.on(0, 4))
     .with("from_messaging_channel", seed.on(0, 6))
-    .with_if(
-        seed.on(4, 10),
-        "collaborators",
-        [object! { "email": "cc@example.com", "name": seed.text(12) }],
-    )
     .with_if(seed.on(4, 10), "macro_ids", [seed.other_id(11)])
     .with_if(seed.on(5, 10), "via_followup_source_id", seed.or_null(0, 1_u64))
     .with_if(!seed.on(8, 9), "encoded_id", format!("Y{:05X}-M3XM2", seed.bits(12) % 0xF_FFFF))

@@ -6,7 +6,7 @@ pub(super) const FIELDS: &[(&str, &str)] = &[
     (
         "tickets",
         "allow_attachments allow_channelback assignee_id brand_id collaborator_ids \
-         collaborators created_at custom_fields custom_status_id deleted_ticket_form_id \
+         created_at custom_fields custom_status_id deleted_ticket_form_id \
          description due_at email_cc_ids encoded_id external_id fields follower_ids \
          followup_ids forum_topic_id from_messaging_channel generated_timestamp group_id \
          has_incidents id is_public macro_ids organization_id priority problem_id raw_subject \
@@ -358,8 +358,7 @@ pub(super) const NESTED: &[(&str, &str)] = &[
         "via.channel via.source.from.address via.source.to.name via.source.rel \
          via.source.from.metric_set custom_fields[].id custom_fields[].value fields[].value \
          satisfaction_rating.score satisfaction_rating.id satisfaction_rating.comment \
-         satisfaction_rating.reason satisfaction_rating.reason_id collaborators[].email \
-         collaborators[].name",
+         satisfaction_rating.reason satisfaction_rating.reason_id",
     ),
     (
         "ticket_metrics",

@@ -1,0 +1,164 @@
+//! The command line.
+
+use chrono::{DateTime, Utc};
+use clap::Parser;
+use simulator::{Latency, Plan, Settings, Size, Tls};
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+
+/// A simulated Zendesk account on this machine, for tests of programs that use Zendesk's API. It is no
+/// Zendesk, and Zendesk did not make it. The first line on stdout is its URL.
+#[derive(Debug, Parser)]
+// The image's entry point has options, and what its user says of the same ones counts.
+#[command(name = "zendesk-simulator", version, args_override_self = true)]
+pub(crate) struct Options {
+    /// The address to listen at; 0.0.0.0 for all of this machine's
+    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    listen: IpAddr,
+    /// The port to listen at; a free one without it
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    port: u16,
+    /// The port that files are downloaded from; a free one without it
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    content_port: u16,
+    /// What the data is made from: the same seed, the same account
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// How much there is: tiny, small, or a number of tickets with the rest in proportion
+    #[arg(long, default_value = "small", value_parser = size)]
+    size: Size,
+    /// So many tickets whose rows agree with each other, in place of rows that are each made alone
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    timelines: u64,
+    /// People that agree with each other: each address once, each organization once
+    #[arg(long)]
+    tidy_people: bool,
+    /// So many brands with a help center
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    help_centers: usize,
+    /// The plan, which decides the rate limits and some features
+    #[arg(long, default_value = "enterprise", value_parser = plan)]
+    plan: Plan,
+    /// The High Volume API add-on
+    #[arg(long)]
+    high_volume: bool,
+    /// Refuse nothing because of rate limits
+    #[arg(long)]
+    no_limits: bool,
+    /// Refuse bulk imports of users, as an account does for which Zendesk has not enabled them
+    #[arg(long)]
+    no_bulk_import: bool,
+    /// Tokens of the OAuth client may write
+    #[arg(long)]
+    oauth_write: bool,
+    /// No page has more rows than this, whatever is asked for
+    #[arg(long, value_name = "ROWS")]
+    page_cap: Option<usize>,
+    /// Simulated milliseconds before each answer: a number, or two such as 100-400
+    #[arg(long, value_name = "MS", default_value = "0", value_parser = latency)]
+    latency: Latency,
+    /// Simulated seconds that pass in one second
+    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = scale)]
+    scale: f64,
+    /// Simulated time at the start, such as 2026-11-21T00:00:00Z; `now` for this machine's
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    start: Option<i64>,
+    /// Serve HTTPS with the certificate in this PEM file
+    #[arg(long, value_name = "PEM", requires = "key")]
+    certificate: Option<PathBuf>,
+    /// The key to the certificate
+    #[arg(long, value_name = "PEM", requires = "certificate")]
+    key: Option<PathBuf>,
+    /// End when stdin does: for a test that starts it with a pipe and may die
+    #[arg(long)]
+    pub(crate) until_stdin_ends: bool,
+}
+
+impl Options {
+    pub(crate) fn settings(self) -> Result<Settings, String> {
+        let tls = self.certificate.zip(self.key);
+        let tls = tls.map(|(certificate, key)| Tls { certificate, key });
+        for file in tls.iter().flat_map(|tls| [&tls.certificate, &tls.key]) {
+            let read = std::fs::read(file);
+            read.map_err(|error| format!("Cannot read {}: {error}", file.display()))?;
+        }
+        let default = Settings::default();
+        Ok(Settings {
+            seed: self.seed,
+            size: self.size,
+            timelines: self.timelines,
+            tidy_people: self.tidy_people,
+            help_centers: self.help_centers,
+            plan: self.plan,
+            high_volume: self.high_volume,
+            enforce_limits: !self.no_limits,
+            bulk_import: !self.no_bulk_import,
+            oauth_scope: if self.oauth_write { "read write" } else { default.oauth_scope },
+            page_cap: self.page_cap,
+            latency: self.latency,
+            export_latency: self.latency,
+            scale: self.scale,
+            start_now: self.start.unwrap_or(default.start_now),
+            listen: self.listen,
+            port: self.port,
+            content_port: self.content_port,
+            tls,
+            ..default
+        })
+    }
+}
+
+fn size(text: &str) -> Result<Size, String> {
+    match text {
+        "tiny" => Ok(Size::Tiny),
+        "small" => Ok(Size::Small),
+        _ => text.parse().map(Size::Large).map_err(|_| "neither tiny, small nor a number".into()),
+    }
+}
+
+fn plan(text: &str) -> Result<Plan, String> {
+    Ok(match text {
+        "essential" => Plan::Essential,
+        "team" => Plan::Team,
+        "growth" => Plan::Growth,
+        "professional" => Plan::Professional,
+        "enterprise" => Plan::Enterprise,
+        "enterprise-plus" => Plan::EnterprisePlus,
+        _ => {
+            let known = "essential, team, growth, professional, enterprise, enterprise-plus";
+            return Err(format!("not one of {known}"));
+        }
+    })
+}
+
+fn latency(text: &str) -> Result<Latency, String> {
+    let number = |text: &str| text.parse().map_err(|_| format!("{text:?} is not a number"));
+    match text.split_once('-') {
+        None => Ok(Latency::Fixed(number(text)?)),
+        Some((min, max)) => {
+            let (min_ms, max_ms) = (number(min)?, number(max)?);
+            let is_range = min_ms < max_ms && max_ms <= u64::from(u32::MAX);
+            is_range.then_some(Latency::Drawn { min_ms, max_ms }).ok_or("not a range".into())
+        }
+    }
+}
+
+fn scale(text: &str) -> Result<f64, String> {
+    let scale = text.parse().ok().filter(|scale| (0.001..=1_000_000.0).contains(scale));
+    scale.ok_or("not a number between 0.001 and 1000000".into())
+}
+
+fn moment(text: &str) -> Result<i64, String> {
+    if text == "now" {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        return Ok(now.map_or(0, |since| since.as_secs() as i64));
+    }
+    let time: Result<DateTime<Utc>, _> = text.parse();
+    let unix =
+        time.map_err(|_| "neither `now` nor a time such as 2026-11-21T00:00:00Z")?.timestamp();
+    // The account's history goes back years before its start.
+    (1_262_304_000..=4_102_444_800)
+        .contains(&unix)
+        .then_some(unix)
+        .ok_or("not between 2010 and 2100".into())
+}

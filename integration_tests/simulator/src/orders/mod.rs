@@ -1,0 +1,207 @@
+//! Steering by lines of stdin or by requests, for programs that cannot hold the handle: one order, one
+//! line of JSON as the answer.
+
+mod faults;
+
+use serde_json::{Value, json};
+use simulator::{Account, Faults, JobFault, JobFaults, Knobs, Prng, SUBDOMAIN, Simulator};
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, Write};
+
+/// Obeys until there are no more orders.
+pub(crate) fn obey(
+    sim: &Simulator,
+    orders: impl BufRead,
+    mut answers: impl Write,
+) -> io::Result<()> {
+    for order in orders.lines() {
+        let answer = answer(sim, &order?).unwrap_or_else(|refusal| refusal);
+        writeln!(answers, "{answer}")?;
+        answers.flush()?;
+    }
+    Ok(())
+}
+
+/// An error for an order that is none, as the answer to it.
+pub(crate) fn answer(sim: &Simulator, order: &str) -> Result<Value, Value> {
+    let order = order.trim();
+    let (name, rest) = order.split_once(char::is_whitespace).unwrap_or((order, ""));
+    let words: Vec<&str> = order.split_whitespace().collect();
+    let with_json = match (name, rest.trim()) {
+        ("faults", rules) if rules.starts_with('[') => {
+            Some(faults::rules(rules).map(|faults| put(sim, faults)))
+        }
+        ("knobs", turned) => Some(turn(sim, turned)),
+        _ => None,
+    };
+    match with_json {
+        Some(answer) => answer.map_err(|reason| json!({ "unknown": words, "because": reason })),
+        None => obeyed(sim, &words).ok_or_else(|| json!({ "unknown": words, "because": ORDERS })),
+    }
+}
+
+/// What is said to whoever gives an order that is none.
+const ORDERS: &str = "The orders are: status, advance SECONDS, change SEED TIMES, touch RESOURCE TIMES, \
+    delete RESOURCE TIMES, truth RESOURCE, row RESOURCE KEY, requests, log, refusals, strays, ledger, jobs, \
+    knobs [JSON], faults JSON | none | share SHARE SEED, job_faults KIND NTH | none, expire_cursors, \
+    other_program BUCKET PER_MINUTE, history, timelines step TIMES.";
+
+/// The longest step of the clock: a hundred years.
+const LONGEST_STEP_SECONDS: i64 = 3_155_760_000;
+
+/// None for an order that is none.
+fn obeyed(sim: &Simulator, words: &[&str]) -> Option<Value> {
+    match *words {
+        ["status"] => Some(json!({
+            "subdomain": SUBDOMAIN, "url": sim.url(), "now": sim.now_unix(),
+            "version": env!("CARGO_PKG_VERSION"),
+        })),
+        ["advance", seconds] => {
+            let seconds = seconds.parse().ok().filter(|step| *step <= LONGEST_STEP_SECONDS)?;
+            sim.advance_seconds(seconds);
+            Some(sim.now_unix().into())
+        }
+        ["expire_cursors"] => {
+            sim.expire_cursors();
+            Some(sim.now_unix().into())
+        }
+        ["faults", "none"] => Some(put(sim, Faults::none())),
+        ["faults", "share", share, seed] => {
+            let (share, seed) = (share.parse().ok()?, seed.parse().ok()?);
+            Some(put(sim, Faults::on_share_of_all(share, seed)))
+        }
+        ["job_faults", "none"] => {
+            sim.job_faults(JobFaults::none());
+            Some(json!({}))
+        }
+        ["job_faults", kind, nth] => {
+            let (fault, nth) = (job_fault(kind)?, nth.parse().ok()?);
+            sim.job_faults(JobFaults::once(nth, fault));
+            Some(json!({}))
+        }
+        ["other_program", bucket, per_minute] => {
+            sim.other_program(bucket, per_minute.parse().ok()?);
+            Some(json!({}))
+        }
+        ["log"] => {
+            let seen = sim.requests();
+            sim.clear_requests();
+            let told = seen.into_iter().map(|seen| {
+                json!({ "method": seen.method, "target": seen.target(), "host": seen.host,
+                        "status": seen.status, "faulted": seen.faulted, "at": seen.at_unix })
+            });
+            Some(told.collect())
+        }
+        ["change", seed, times] => {
+            let (seed, times) = (seed.parse().ok()?, times.parse().ok()?);
+            let mut chance = Prng::new(seed);
+            let told = sim.account(|account| {
+                (0..times).map(|_: u64| account.random_change(&mut chance)).collect::<Vec<_>>()
+            });
+            Some(told.into())
+        }
+        ["touch", resource, times] if is_resource(resource) => {
+            let times = times.parse().ok()?;
+            Some(sim.account(|account| change(account, resource, times, Account::touch)).into())
+        }
+        ["delete", resource, times] if is_resource(resource) => {
+            let times = times.parse().ok()?;
+            Some(sim.account(|account| change(account, resource, times, Account::delete)).into())
+        }
+        ["truth", resource] if is_resource(resource) => {
+            let rows = sim.account(|account| account.truth(resource));
+            let rows = rows.into_iter().map(
+                |row| json!({ "parent": row.parent, "deleted": row.deleted, "row": row.json }),
+            );
+            Some(rows.collect())
+        }
+        ["requests"] => {
+            let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+            for seen in sim.requests() {
+                *counts.entry(seen.feed).or_default() += 1;
+            }
+            sim.clear_requests();
+            Some(json!(counts))
+        }
+        ["history"] => Some(sim.account(|account| account.history())),
+        ["timelines", "step", times] => {
+            let times = times.parse().ok()?;
+            Some(sim.account(|account| account.step_timelines(times)).into())
+        }
+        ["ledger"] => Some(json!(sim.ledger().counts())),
+        ["jobs"] => Some(sim.jobs().into_iter().map(|job| job.json).collect()),
+        ["row", resource, key] if is_resource(resource) => Some(sim.account(|account| {
+            let row = account.row(resource, key);
+            row.and_then(|row| serde_json::from_str(&row.text).ok()).unwrap_or_default()
+        })),
+        ["strays"] => Some(json!(sim.stray_requests())),
+        ["refusals"] => Some(json!(sim.limit_refusals())),
+        _ => None,
+    }
+}
+
+fn put(sim: &Simulator, faults: Faults) -> Value {
+    let rules = faults.rules.len();
+    sim.faults(faults);
+    json!({ "rules": rules })
+}
+
+/// Turns the knobs that the JSON names, and answers with all.
+fn turn(sim: &Simulator, json: &str) -> Result<Value, String> {
+    let wanted: serde_json::Map<String, Value> = match json {
+        "" => serde_json::Map::new(),
+        json => serde_json::from_str(json).map_err(|error| error.to_string())?,
+    };
+    let mut told = Err(String::new());
+    sim.knobs(|knobs| {
+        told = turned(knobs, wanted).map(|(turned, told)| {
+            *knobs = turned;
+            told
+        });
+    });
+    told
+}
+
+fn turned(knobs: &Knobs, wanted: serde_json::Map<String, Value>) -> Result<(Knobs, Value), String> {
+    let mut all = serde_json::to_value(knobs).map_err(|error| error.to_string())?;
+    for (name, value) in wanted {
+        all[name] = value;
+    }
+    let turned: Knobs = serde_json::from_value(all.clone()).map_err(|error| error.to_string())?;
+    Ok((Knobs { encoding_spelling: knobs.encoding_spelling, ..turned }, all))
+}
+
+fn job_fault(name: &str) -> Option<JobFault> {
+    Some(match name {
+        "vanishes" => JobFault::Vanishes,
+        "killed_half_way" => JobFault::KilledHalfWay,
+        "fails_with_results" => JobFault::FailsWithResults,
+        "fails_without_results" => JobFault::FailsWithoutResults,
+        "refused" => JobFault::Refused,
+        "results_out_of_order" => JobFault::ResultsOutOfOrder,
+        "result_missing" => JobFault::ResultMissing,
+        "stuck" => JobFault::Stuck,
+        _ => return None,
+    })
+}
+
+fn is_resource(name: &str) -> bool {
+    // The records of each kind of custom object are a listing of their own.
+    name.starts_with("custom_object_records_")
+        || Account::resources().any(|resource| resource == name)
+}
+
+/// Changes so many rows that are not deleted, and says which.
+fn change(
+    account: &mut Account,
+    resource: &str,
+    times: usize,
+    change: fn(&mut Account, &str, &str),
+) -> Vec<String> {
+    let live = |key: &String| account.row(resource, key).is_some_and(|row| !row.deleted);
+    let keys: Vec<String> = account.keys(resource).into_iter().filter(live).take(times).collect();
+    for key in &keys {
+        change(account, resource, key);
+    }
+    keys
+}

@@ -161,7 +161,8 @@ def test_pyairbyte_installs_the_wheel_and_two_syncs_make_the_account(wheels, ins
 
 def test_the_page_shows_how_a_wheel_is_built_and_installed(wheels, tmp_path):
     page = (ROOT / "docs" / "running.md").read_text()
-    build, install = re.findall(r"^```sh wheels\n(.*?)^```$", page, flags=re.DOTALL | re.MULTILINE)
+    fence = "sh wheels"
+    build, install = re.findall(rf"^```{fence}\n(.*?)^```$", page, flags=re.DOTALL | re.MULTILINE)
     # These two are done already, by the same versions of the same tools.
     tools, script = build.splitlines()
     wanted = (ROOT / "acceptance" / "requirements" / "pyairbyte.in").read_text().splitlines()

@@ -145,7 +145,7 @@ def test_a_person_sees_pages_as_pictures(address, browser, shown, screen):
         picture = page.locator("main img").first
         picture.scroll_into_view_if_needed()
         assert picture.evaluate("image => image.complete && image.naturalWidth > 100")
-    place = Path(os.environ["SCREENSHOTS"])
+    place = Path(os.environ["ACCEPTANCE_HOME"]) / "site"
     place.mkdir(parents=True, exist_ok=True)
     file = place / f"{shown}-{screen}.png"
     page.screenshot(path=file)

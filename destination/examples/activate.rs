@@ -1,4 +1,4 @@
-//! `cargo run --release --example activate`: customers of a CSV file go into a simulated Zendesk on this machine.
+//! `cargo run --example activate`: customers of a CSV file go into a simulated Zendesk on this machine.
 //! It runs the real binary twice, and prints what became of each row and what an agent sees now. The second time
 //! nothing has changed, so that nothing may be written.
 

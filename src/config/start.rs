@@ -20,7 +20,7 @@ pub enum Start {
     TwoYearsBack,
     /// Unix seconds. It limits every read.
     At(i64),
-    /// The begin, in UTC, of the day that is so many days before the first read. It limits only
+    /// The start, in UTC, of the day that is this many days before the first read. It limits only
     /// that read.
     DaysBack(i64),
 }

@@ -136,7 +136,7 @@ impl Error for NoHelpCenters {
     }
 }
 
-/// The facts about a brand that its help center depends on.
+/// What is known about a brand and its help center.
 ///
 /// Source: Zendesk, "Brands". A help center that is mapped to a host of the customer's also answers
 /// at the brand's subdomain.

@@ -108,7 +108,8 @@ pub fn gates<'s>(streams: &'s [ResolvedStream], asker: &Asker<'_>) -> Vec<Gate<'
     gates
 }
 
-/// Whether two streams need the same, and the same part of it is there.
+/// Whether two streams have the same needs, and the user and the token meet the same part of them.
+/// False if the user is not known, or if the token does not list its scopes.
 fn are_alike(one: &ResolvedStream, other: &ResolvedStream, asker: &Asker<'_>) -> bool {
     asker.token.is_none_or(|token| !token.scopes.is_empty())
         && asker.identity.is_some()
@@ -118,8 +119,8 @@ fn are_alike(one: &ResolvedStream, other: &ResolvedStream, asker: &Asker<'_>) ->
 }
 
 /// Groups the streams for which one answer counts: streams of one listing, and children with their
-/// parents. All exports share ten requests a minute, so one export counts for all that need the
-/// same and whose scopes are there to the same extent.
+/// parents. All exports share ten requests a minute, so one export counts for all that are
+/// alike ([`are_alike`]).
 fn groups<'s>(streams: &'s [ResolvedStream], asker: &Asker<'_>) -> Vec<Group<'s>> {
     let mut groups: Vec<Group<'s>> = Vec::new();
     let is_export =

@@ -21,8 +21,8 @@ pub fn every(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// The time from now until the next sync begins. Syncs begin whole intervals after the last begin.
-/// A sync that takes longer than an interval skips the begins that it missed.
+/// The time from now until the next sync starts. It starts a whole number of intervals after the
+/// last one started. A sync that takes longer than an interval makes the program skip a start.
 #[must_use]
 pub fn pause(every: Duration, since_begin: Duration) -> Duration {
     let behind = since_begin.as_nanos().checked_rem(every.as_nanos()).unwrap_or_default();

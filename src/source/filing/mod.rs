@@ -55,7 +55,7 @@ pub struct SyncRequest {
     pub config: PathBuf,
     pub into: PathBuf,
     pub selection: Selection,
-    /// The time between the begins of two syncs. `None` for a single sync.
+    /// The time from the start of one sync to the start of the next. `None` for a single sync.
     pub every: Option<Duration>,
 }
 

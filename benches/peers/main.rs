@@ -7,10 +7,13 @@
 //! `curl`, `airbyte`, `tap`); `start` for start-up and sizes; `profile` for what `benches/profile`
 //! prints.
 //!
-//! Environment variables: `BENCH_ROWS`, the rows of each listing (200,000); `BENCH_PEER_ROWS`,
-//! fewer rows for the programs in Python, whose rates do not depend on the number; `BENCH_REPEATS`,
-//! the runs of the quick programs (5), of which the best counts; `BENCH_PROGRAM`, another build of
-//! this connector.
+//! Environment variables:
+//!
+//! - `BENCH_ROWS`: the rows of each listing (200,000).
+//! - `BENCH_PEER_ROWS`: fewer rows for the programs in Python. Their rates do not depend on the
+//!   number.
+//! - `BENCH_REPEATS`: the runs of each quick program (5). The best run counts.
+//! - `BENCH_PROGRAM`: another build of this connector.
 
 mod floor;
 mod process;

@@ -21,7 +21,7 @@ const REFUSALS: [&str; 8] = [
 const CLOSED: &str = "The page you were looking for doesn't exist";
 
 /// Whether a refusal is Zendesk's own and definite, so that a stream may be left out of a catalog.
-/// It is if it is a 403 or 404 with one of Zendesk's names, or the page of something that is
+/// It must be a 403 or 404 with one of Zendesk's names, or a 404 with the page of something that is
 /// switched off. Pages of a network have neither.
 #[must_use]
 pub fn is_last_word(error: &ApiError) -> bool {

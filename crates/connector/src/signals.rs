@@ -1,4 +1,4 @@
-//! Listens to SIGTERM and SIGINT. A process that is number 1 in its container has no default for
+//! Listens for SIGTERM and SIGINT. A process that is number 1 in its container has no default for
 //! them, so every command listens.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};

@@ -85,13 +85,13 @@ fn tidy_credentials(credentials: &mut Map<String, Value>) {
     }
 }
 
-/// The rest after a prefix, in upper or lower case.
+/// The rest after a prefix. Upper and lower case are equal.
 fn strip_prefix<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
     let (start, rest) = text.split_at_checked(prefix.len())?;
     start.eq_ignore_ascii_case(prefix).then_some(rest)
 }
 
-/// The text before a suffix, in upper or lower case.
+/// The text before a suffix. Upper and lower case are equal.
 fn strip_suffix<'t>(text: &'t str, suffix: &str) -> Option<&'t str> {
     let (rest, end) = text.split_at_checked(text.len().checked_sub(suffix.len())?)?;
     end.eq_ignore_ascii_case(suffix).then_some(rest)

@@ -1,4 +1,5 @@
-//! Writes `schemas/*.json` for the program to carry, without the blanks that make them readable.
+//! Writes `schemas/*.json` for the program to embed, without the white space that makes them
+//! readable.
 
 use std::path::Path;
 use std::{env, fs, io};
@@ -16,7 +17,7 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// A JSON text without the blanks outside of its strings.
+/// The JSON text without white space outside of its strings.
 fn without_blanks(json: &str) -> String {
     let (mut is_quoted, mut is_escaped) = (false, false);
     let is_kept = |character: &char| {

@@ -1,5 +1,6 @@
-//! What columns of custom fields cost: `cargo bench --bench columns` reads tickets with the values
-//! raw, as columns, and as columns with labels, and prints rows per second of processor time.
+//! Measures the cost of columns for custom fields. `cargo bench --bench columns` reads tickets with
+//! raw values, with columns, and with columns and labels. It prints rows per second of processor
+//! time.
 
 mod program;
 
@@ -8,13 +9,13 @@ use simulator::{CustomField, Simulator};
 
 const TICKETS: u64 = 20_000;
 
-/// The program keeps ten exports a minute whether or not they are enforced.
+/// The program keeps to ten exports a minute even if the simulator does not enforce them.
 const SCALE: f64 = 600.0;
 
-/// Reads of each kind, of which the quickest counts: other programs only make them slower.
+/// Reads of each kind. The quickest of them counts, because other programs can only slow a read.
 const READS: usize = 3;
 
-/// Kinds of fields with a value as tickets have it.
+/// Kinds of fields, each with a value as tickets have it.
 const KINDS: &[(&str, &str)] = &[
     ("checkbox", "true"),
     ("integer", "\"42\""),
@@ -69,7 +70,7 @@ fn main() {
     }
 }
 
-/// Tickets with values in so many custom fields.
+/// An account of tickets with values in this many custom fields.
 fn account(fields: usize) -> Simulator {
     let sim = unlimited(TICKETS, SCALE);
     sim.account(|account| {

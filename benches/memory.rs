@@ -1,6 +1,6 @@
-//! What a sync holds in memory: `cargo bench --bench memory` reads long listings with the optimized
-//! program and prints the most that was resident. A word behind it picks a part: `pages` or
-//! `lengths`.
+//! Measures the memory of a sync. `cargo bench --bench memory` reads long listings with the
+//! optimized program, and prints the largest resident memory. A word after it selects a part:
+//! `pages` or `lengths`.
 
 mod pages;
 #[allow(dead_code, reason = "each bench uses a part of it")]
@@ -12,20 +12,20 @@ use pages::{EVENTS_OF_A_TICKET, Lengths, Pages};
 use program::{Cost, Sync, is_wanted, tell};
 use serde_json::{Value, json};
 
-/// No limit binds here, and nothing waits.
+/// No limit slows the program here, and nothing waits.
 const SCALE: f64 = 1.0;
 
 const ALL_EXPORTS: &[&str] =
     &["tickets", "ticket_events", "ticket_metric_events", "users", "organizations"];
 
-/// The rows of a long listing, and of one so short that pages alone fill the memory.
+/// The rows of a long listing, and of a listing so short that only pages fill the memory.
 const MANY: u64 = 1_000_000;
 const FEW: u64 = 50_000;
 
-/// How much more the many may take.
+/// How much more memory the long listing may take than the short one.
 const SLACK_MIB: f64 = 4.0;
 
-/// A sync that may hold so much.
+/// A sync, and the most memory that it may hold.
 struct Bound {
     name: &'static str,
     streams: &'static [&'static str],
@@ -33,7 +33,7 @@ struct Bound {
     row_bytes: usize,
     workers: u32,
     most_mib: f64,
-    /// Answers take so long that every worker holds one.
+    /// How long the server takes for an answer. It is so long that every worker holds one.
     thought: Duration,
 }
 
@@ -72,9 +72,10 @@ struct Dialect {
     name: &'static str,
     stream: &'static str,
     options: &'static [(&'static str, &'static str)],
-    /// What the account holds when so many rows are to come.
+    /// What the account holds if this many rows are to come.
     lengths: fn(u64) -> Lengths,
-    /// The state that it goes on from: what names parents is asked for only then.
+    /// The state that the sync goes on from. Listings that name parents are read only if there is
+    /// one.
     state: fn() -> Option<Value>,
 }
 
@@ -84,11 +85,11 @@ impl Dialect {
     }
 }
 
-/// A line for each variant of the program's `Paging`, and for each `Order`. `Paging::Single` has
-/// none: such a listing is one answer of what is set up in small numbers, so that there are no
-/// fewer and more pages to compare. `Paging::UntilEmpty` and `Paging::NextUrl`, and `Order::ByCursor`,
-/// have none either: they go through pages as cursors do, and their listings are short. What it takes is its body, of which the client reads 256 MiB
-/// at most, and the lines that are made of it.
+/// One line for each variant of the program's `Paging`, and for each `Order`. `Paging::Single` has
+/// none: such a listing is one answer, of things that are set up in small numbers, so there are no
+/// fewer and more pages to compare. It takes its body, of which the client reads 256 MiB at most,
+/// and the lines that are made of it. `Paging::UntilEmpty`, `Paging::NextUrl` and `Order::ByCursor`
+/// have none either: they go through pages as cursors do, and their listings are short.
 const DIALECTS: &[Dialect] = &[
     Dialect::of("export by cursor", "tickets"),
     Dialect::of("export by time, with an end mark", "organizations"),
@@ -124,22 +125,22 @@ fn listed(rows: u64) -> Lengths {
     Lengths { rows, row_bytes: 500, ..Lengths::default() }
 }
 
-/// 1,000 side conversations of each ticket.
+/// 1,000 side conversations for each ticket.
 fn of_tickets(rows: u64) -> Lengths {
     Lengths { children: 1_000, ..listed(rows / 1_000) }
 }
 
-/// As many events as side conversations, of tickets that have `EVENTS_OF_A_TICKET` of each.
+/// As many events as side conversations. Each ticket has `EVENTS_OF_A_TICKET` of both.
 fn of_events(rows: u64) -> Lengths {
     Lengths { children: EVENTS_OF_A_TICKET, ..listed(rows) }
 }
 
-/// Ten votes of each post.
+/// Ten votes for each post.
 fn of_posts(rows: u64) -> Lengths {
     Lengths { parents: rows / 10, children: 10, ..listed(0) }
 }
 
-/// 50 comments of 100 votes for each article.
+/// 50 comments for each article, and 100 votes for each comment.
 fn of_articles(rows: u64) -> Lengths {
     Lengths { parents: rows / 5_000, children: 50, grandchildren: 100, ..listed(0) }
 }
@@ -176,7 +177,7 @@ impl Bound {
 }
 
 impl Dialect {
-    /// Reads few rows and many.
+    /// Reads few rows, then many, and prints by how much the memory grew.
     fn tell_growth(&self) {
         let Self { name, stream, options, .. } = self;
         let state = (self.state)().map(|state| state.to_string());
@@ -192,8 +193,8 @@ impl Dialect {
     }
 }
 
-/// The state of a stream below tickets, all of which were read an hour ago, and the events of its
-/// rows long before: those that have come since name the tickets to read.
+/// The state of a stream below tickets. All tickets were read an hour ago, and the events long
+/// before. So the events that have come since then name the tickets to read.
 fn events_were_read_long_ago() -> Option<Value> {
     let an_hour_ago = chrono::Utc::now().timestamp() - 3600;
     let time = an_hour_ago.to_string();
@@ -214,7 +215,7 @@ fn events_were_read_long_ago() -> Option<Value> {
     }))
 }
 
-/// The state of votes of posts, all of which were read an hour ago and had other numbers.
+/// The state of votes of posts. All posts were read an hour ago, and had other counts then.
 fn numbers_were_others() -> Option<Value> {
     let an_hour_ago = chrono::Utc::now().timestamp() - 3600;
     Some(json!({
@@ -235,7 +236,7 @@ fn numbers_were_others() -> Option<Value> {
     }))
 }
 
-/// What a sync took, and the most pages that were being sent at once.
+/// The cost of a sync, and the most pages that were sent at the same time.
 fn read(
     lengths: Lengths,
     streams: &[&str],

@@ -1,7 +1,8 @@
-//! How much of its limits a sync uses: `cargo bench --bench quota` reads simulated accounts whose
-//! limits are enforced, whose minute is scaled and whose export pages take 4 to 12 seconds of it,
-//! and prints, for each limit, the requests sent per minute as a share of what it allows. A word
-//! behind it picks a part: `exports`, `listings`, `children`, `waiters` or `first-sync`.
+//! Measures which share of its limits a sync uses. `cargo bench --bench quota` reads simulated
+//! accounts that enforce their limits. Their minute is scaled, and their export pages take 4 to 12
+//! seconds of it. For each limit, the bench prints the requests per minute as a share of what the
+//! limit allows. A word after it selects a part: `exports`, `listings`, `children`, `waiters` or
+//! `first-sync`.
 
 #[allow(dead_code, reason = "each bench uses a part of it")]
 mod program;
@@ -12,15 +13,15 @@ use std::time::{Duration, Instant};
 use program::{Sync, is_wanted, tell};
 use simulator::{Latency, Plan, RequestSeen, Settings, Simulator, Size};
 
-/// Seconds of a simulated minute's clock in one of the wall's: a hundredth of a second that this
-/// machine is late is then a hundredth of a minute late at most.
+/// Simulated seconds in one second of real time. If this machine is late by a hundredth of a
+/// second, that is at most a hundredth of a simulated minute.
 const SCALE: f64 = 15.0;
 
-/// What an export page of 1,000 rows takes, as observed.
+/// The time that an export page of 1,000 rows takes, as observed.
 const SLOW: Latency = Latency::Drawn { min_ms: 4_000, max_ms: 12_000 };
 const QUICK: Latency = Latency::Fixed(200);
 
-/// An account, and what is read of it.
+/// An account, and the streams that are read from it.
 #[derive(Clone, Copy)]
 struct Scenario {
     name: &'static str,
@@ -30,11 +31,11 @@ struct Scenario {
     workers: u32,
     plan: Plan,
     high_volume: bool,
-    /// Of listings; exports are always slow.
+    /// The latency of listings. Exports have a latency of their own.
     latency: Latency,
     export_latency: Latency,
     scale: f64,
-    /// The sync is killed after so many minutes.
+    /// The sync is killed after this many simulated minutes. `None`: it runs to its end.
     minutes: Option<i64>,
 }
 
@@ -52,8 +53,8 @@ const TEAM: Scenario = Scenario {
     minutes: None,
 };
 
-/// Each feed that draws on the exports' limits alone, and all together. A quarter of the simulated
-/// tickets are deleted, and so no rows of the stream.
+/// Each feed that draws on the exports' limits, alone and then all together. A quarter of the
+/// simulated tickets are deleted, so they are no rows of the stream.
 const EXPORTS: &[Scenario] = &[
     Scenario { name: "tickets", streams: &["tickets"], size: &[("tickets", 1_800)], ..TEAM },
     Scenario {
@@ -95,7 +96,7 @@ const ALL: Scenario = Scenario {
     ..TEAM
 };
 
-/// Listings that only the plan's limit bounds.
+/// Listings that only the plan's limit slows.
 const LISTINGS: &[Scenario] = &[
     Scenario {
         name: "ticket_audits, Team",
@@ -138,7 +139,7 @@ const LISTINGS: &[Scenario] = &[
     },
 ];
 
-/// The comments of 2,000 articles, with limits that do not bind.
+/// The comments of 2,000 articles, with limits that are never reached.
 const CHILDREN: Scenario = Scenario {
     streams: &["article_comments"],
     size: &[("articles", 2_000)],
@@ -149,9 +150,9 @@ const CHILDREN: Scenario = Scenario {
     ..TEAM
 };
 
-/// The votes of comments: a listing per article and one per comment, answered at once and within
-/// limits that do not bind, so that the program's own pace shows. In the second account the articles
-/// have a hundred comments each, so that many listings are wanted at once.
+/// The votes of comments: one listing for each article, and one for each comment. Answers come at
+/// once and the limits are never reached, so that the program's own speed shows. In the second
+/// account the articles have a hundred comments each, so many listings are wanted at once.
 const WAITERS: [(&str, Size); 2] = [
     (
         "3,000 articles with 8 comments each",
@@ -172,11 +173,12 @@ const WAITERS: [(&str, Size); 2] = [
 ];
 const WAITERS_SCALE: f64 = 600.0;
 
-/// A sync that takes longer than this on a wall's clock is killed.
+/// A sync that takes longer than this in real time is killed.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// An account of 5 million tickets that are not deleted, 20 million comments, 2 million users and
-/// 200,000 organizations, with one row for a thousand and one page for fifty.
+/// 200,000 organizations. One simulated row stands for a thousand, and one simulated page for
+/// fifty.
 const FIRST_SYNC: Scenario = Scenario {
     streams: &["tickets", "ticket_metrics", "ticket_comments", "users", "organizations"],
     size: &[
@@ -191,11 +193,11 @@ const FIRST_SYNC: Scenario = Scenario {
     ..TEAM
 };
 
-/// Pages of the account above for one of the simulated.
+/// Pages of the account above for each simulated page.
 const PAGES_FOR_ONE: f64 = 50.0;
 
-/// Pages of 1,000 rows that its tickets, its events (one for each comment) and its organizations
-/// fill. They share one limit; users have another.
+/// Pages of 1,000 rows that the account's tickets, events (one for each comment) and organizations
+/// fill. They share one limit. Users have another.
 const FIRST_SYNC_PAGES: f64 = 5_000.0 + 20_000.0 + 200.0;
 
 fn main() {
@@ -259,7 +261,8 @@ impl Scenario {
         sim
     }
 
-    /// Reads, and tells for each limit that is the narrowest of its requests how much was used.
+    /// Reads the account. Prints, for each limit that is the narrowest for some requests, how much
+    /// of it was used.
     fn tell_shares(&self) {
         let sim = self.read();
         let requests = sim.requests();
@@ -282,7 +285,7 @@ impl Scenario {
         }
     }
 
-    /// Requests a minute (Zendesk, Rate limits; that of users as headers were seen to tell).
+    /// Requests per minute. Source: Zendesk, "Rate limits"; for users, the headers that were seen.
     fn allowed(&self, limit: &str) -> u32 {
         match limit {
             "incremental-exports" => 10,
@@ -292,13 +295,13 @@ impl Scenario {
     }
 }
 
-/// Requests that a limit let pass in each minute of its history but the first and the last.
+/// Requests that a limit let pass, by minute. The first and the last minute are left out.
 struct Minutes {
     counts: Vec<u32>,
 }
 
 impl Minutes {
-    /// None when the history was over within so few minutes that nothing can be said.
+    /// `None` if the history has too few minutes to say anything.
     fn of(requests: &[&RequestSeen]) -> Option<Self> {
         let mut by_minute: BTreeMap<i64, u32> = BTreeMap::new();
         for seen in requests {
@@ -331,7 +334,8 @@ fn limit_of(path: &str) -> &'static str {
     }
 }
 
-/// What many requests that wait at once cost: processor time and time, by the number of workers.
+/// Prints the cost of many requests that wait at once: processor time and real time, by the number
+/// of workers.
 fn tell_waiters(name: &str, size: Size, workers: u32) {
     let settings = Settings {
         size,
@@ -363,13 +367,14 @@ fn tell_waiters(name: &str, size: Size, workers: u32) {
     ));
 }
 
-/// From the first request to the last, in simulated seconds.
+/// The simulated seconds from the first request to the last.
 fn span_seconds(requests: &[RequestSeen]) -> i64 {
     let times = || requests.iter().map(|seen| seen.at_unix);
     times().max().unwrap_or_default() - times().min().unwrap_or_default()
 }
 
-/// The exports' limits are the same on every plan; only High Volume raises them.
+/// Prints how long a first sync takes on each plan. The exports' limits are the same on every plan,
+/// and only High Volume raises them.
 fn tell_first_syncs() {
     let plans = [
         ("Team", Plan::Team, false),

@@ -1,5 +1,5 @@
-//! The byte path by itself: `cargo bench --bench scan` measures scanning a page, splicing rows and
-//! escaping, in bytes per second of the body.
+//! Measures the byte path by itself. `cargo bench --bench scan` scans a page, splices rows and
+//! escapes, and prints bytes per second of the body.
 
 #[path = "peers/rows.rs"]
 mod rows;
@@ -75,7 +75,7 @@ fn scan_users(bencher: Bencher<'_, '_>) {
     scan_page(bencher, &users(), &shape(&["users"], &["id", "updated_at"], Vec::new()));
 }
 
-/// Values alone, without rows or members.
+/// Reads values only, without rows or members.
 #[divan::bench]
 fn read_json(bencher: Bencher<'_, '_>) {
     let body = tickets();
@@ -89,7 +89,7 @@ fn scanned(body: Vec<u8>, shape: &Shape) -> Page {
     scan(body, shape).expect("a page")
 }
 
-/// Copies all rows of a page, without what `dropped` says and with a member in front.
+/// Copies all rows of a page, without the member `dropped` and with a member in front in its place.
 fn copy_rows(bencher: Bencher<'_, '_>, page: &Page, dropped: Option<&'static str>) {
     let list = &page.lists[0];
     let bytes: usize = list.rows.iter().map(|row| row.span.end - row.span.start).sum();
@@ -119,14 +119,14 @@ fn splice_rows(bencher: Bencher<'_, '_>) {
     copy_rows(bencher, &scanned(tickets(), &ticket_shape()), Some("metric_set"));
 }
 
-/// Each row holds characters that must not stand raw in a line.
+/// Each row holds characters that must be escaped in a line.
 #[divan::bench]
 fn escape_rows(bencher: Bencher<'_, '_>) {
     let tickets = String::from_utf8(tickets()).expect("text").replace("\\n", "\u{2028}");
     copy_rows(bencher, &scanned(tickets.into_bytes(), &ticket_shape()), None);
 }
 
-/// The scan of such a page, which has to find them.
+/// The scan of such a page, which must find these characters.
 #[divan::bench]
 fn scan_to_escape(bencher: Bencher<'_, '_>) {
     let tickets = String::from_utf8(tickets()).expect("text").replace("\\n", "\u{2028}");

@@ -1,6 +1,7 @@
-//! What reading tickets costs, and what their history adds to it: `cargo bench --bench smoke` reads a
-//! simulated account with the optimized program and prints rows per second of processor time and the
-//! largest memory it held. A coarse look, to notice when a change makes it several times worse.
+//! Measures the cost of reading tickets, and what their history adds to it. `cargo bench --bench
+//! smoke` reads a simulated account with the optimized program. It prints rows per second of
+//! processor time, and the largest memory that the program held. This is a coarse measure: it shows
+//! when a change makes the program several times worse.
 
 mod program;
 
@@ -10,11 +11,11 @@ use program::{Sync, is_wanted, tell, unlimited};
 
 const TICKETS: u64 = 20_000;
 
-/// The program keeps ten exports a minute whether or not they are enforced, so its minutes are
-/// short ones.
+/// The program keeps to ten exports a minute even if the simulator does not enforce them, so its
+/// minutes are short.
 const SCALE: f64 = 600.0;
 
-/// Streams of history beside the one that they are made of.
+/// Streams of history, each read together with the stream that it is made from.
 const HISTORIES: [&[&str]; 3] = [
     &["ticket_events", "ticket_field_history"],
     &["ticket_events", "ticket_tag_history"],

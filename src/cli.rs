@@ -1,4 +1,4 @@
-//! The command line: parse, run, exit code.
+//! The command line: parses it, runs the command, and returns the exit code.
 
 use std::convert::Infallible;
 use std::io::{Read, Write};
@@ -36,10 +36,11 @@ mod arguments;
 
 use self::arguments::{CatalogArgs, SyncArgs};
 
-/// A state of Airbyte's connector may hold an entry per ticket.
+/// The largest state that is read. A state of Airbyte's connector may hold an entry for each
+/// ticket.
 const LARGEST_STATE_BYTES: u64 = 64 << 20;
 
-/// Zendesk's calls are far smaller.
+/// The largest webhook call that is read. Zendesk's calls are far smaller.
 const LARGEST_CALL_BYTES: u64 = 16 << 20;
 
 /// Reads a Zendesk account and writes Airbyte messages, one JSON object per line, to stdout.
@@ -127,7 +128,7 @@ enum Command {
 }
 
 impl Command {
-    /// Whether it answers a person in plain text, where one is there.
+    /// Whether the command answers in plain text if there is a person at a terminal.
     fn is_for_people(&self) -> bool {
         match self {
             Self::Spec { json } | Self::Check { json, .. } | Self::Discover { json, .. } => !json,
@@ -180,7 +181,7 @@ pub fn run() -> ExitCode {
     code
 }
 
-/// The exit code after the only thing that is written.
+/// The exit code of a command that writes once, after that write.
 fn wrote(written: std::io::Result<()>) -> ExitCode {
     match written {
         Ok(()) => ExitCode::SUCCESS,
@@ -189,8 +190,8 @@ fn wrote(written: std::io::Result<()>) -> ExitCode {
     }
 }
 
-/// Verifies the call whose body stands on stdin. It is no command of Airbyte's, so it answers in
-/// plain words.
+/// Verifies the webhook call whose body is on stdin. This is not a command of Airbyte's protocol,
+/// so it answers in plain words.
 fn verify_webhook(signature: &str, timestamp: &str, secret: &Secret) -> ExitCode {
     let mut body = Vec::new();
     let read = std::io::stdin().take(LARGEST_CALL_BYTES + 1).read_to_end(&mut body);
@@ -275,7 +276,7 @@ async fn act(command: Command, environment: &Environment) -> ExitCode {
     if written || outcome == Outcome::Stopped { outcome.into() } else { Outcome::ReaderGone.into() }
 }
 
-/// The commands that give one answer.
+/// Runs a command that gives one answer.
 async fn answer(
     command: Command,
     environment: &Environment,
@@ -325,7 +326,7 @@ async fn answer(
     }
 }
 
-/// Writes a document to stdout, where the log goes elsewhere.
+/// Writes a document to stdout. The log of such a command goes elsewhere.
 async fn hand_out(document: Vec<u8>) -> Result<Outcome, Closed> {
     let stdout = Stdout::new(std::io::stdout(), (), false);
     stdout.line(document).await?;
@@ -337,7 +338,7 @@ async fn hand_out(document: Vec<u8>) -> Result<Outcome, Closed> {
     Ok(if is_written { Outcome::Complete } else { Outcome::ReaderGone })
 }
 
-/// Writes the trouble that ended a command, if one did.
+/// Writes the error that ended a command, if there is one, and returns the outcome.
 async fn finish(
     emitter: &Emitter,
     done: Result<Result<(), ErrorTrace>, Closed>,

@@ -1,4 +1,4 @@
-//! An Airbyte source connector for Zendesk Support. `ARCHITECTURE.md` shows the way.
+//! An Airbyte source connector for Zendesk Support. Start with `ARCHITECTURE.md`.
 
 pub mod cli;
 pub mod config;

@@ -1,6 +1,6 @@
-//! A server of listings as long as one likes: nothing is stored, a page is made of row numbers
-//! while it is sent, in each of Zendesk's paging dialects. It keeps no rule that costs memory or
-//! time; that is what the simulator is for.
+//! A server of listings of any length, in each of Zendesk's paging dialects. Nothing is stored: a
+//! page is made from row numbers while it is sent. The server enforces no rule that costs memory or
+//! time; the simulator does that.
 
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::net::{TcpListener, TcpStream};
@@ -12,36 +12,37 @@ use std::time::Duration;
 
 use chrono::DateTime;
 
-/// Row 0 changed in this second, and each later one a minute after the one before. A million rows
+/// Row 0 changed in this second, and each later row a minute after the row before. A million rows
 /// end in 2022, long before now.
 const FIRST_SECOND: u64 = 1_590_000_000;
 const SECONDS_PER_ROW: u64 = 60;
 
-/// Ids have ten digits, so that every row is as long as any other.
+/// Ids have ten digits, so all rows have the same length.
 const FIRST_ID: u64 = 1_000_000_000;
 
-/// Events of side conversations come in pages of one size, as many of a ticket in a row.
+/// Events of side conversations come in pages of this size. Events of one ticket follow each other.
 const EVENTS_OF_A_PAGE: u64 = 100;
 pub(crate) const EVENTS_OF_A_TICKET: u64 = 10;
 
-/// How much each listing holds.
+/// The size of each listing.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Lengths {
-    /// Rows of a listing that hangs on no other.
+    /// Rows of a listing that has no parent.
     pub(crate) rows: u64,
     pub(crate) row_bytes: usize,
-    /// Articles, comments of each, votes of each comment; tickets' side conversations likewise.
+    /// Articles, comments of each article, and votes of each comment. The same numbers hold for the
+    /// tickets' side conversations.
     pub(crate) parents: u64,
     pub(crate) children: u64,
     pub(crate) grandchildren: u64,
-    /// How long an answer is thought about, so that many are on their way at once.
+    /// How long the server waits before it answers, so that many answers are on their way at once.
     pub(crate) thought: Duration,
 }
 
-/// A server that lives as long as this process.
+/// A server that runs until this process ends.
 pub(crate) struct Pages {
     pub(crate) url: String,
-    /// The most requests that were being answered at once.
+    /// The most requests that were answered at the same time.
     peak: Arc<AtomicUsize>,
 }
 
@@ -68,7 +69,7 @@ impl Pages {
     }
 }
 
-/// One request while it is answered.
+/// A request that is being answered.
 struct InFlight<'a>(&'a AtomicUsize);
 
 impl<'a> InFlight<'a> {
@@ -151,7 +152,7 @@ fn read(first_line: &str) -> Asked {
     Asked { route, pairs }
 }
 
-/// A part of a query without its escapes, of which those that are asked here have these.
+/// A part of a query without escapes. These are all escapes that the program sends here.
 fn plain(text: &str) -> String {
     let escapes = [
         ("+", " "),
@@ -166,7 +167,7 @@ fn plain(text: &str) -> String {
     escapes.iter().fold(text.to_owned(), |text, (escape, plain)| text.replace(escape, plain))
 }
 
-/// The page of a listing, by the dialect that Zendesk has for it.
+/// The page of a listing, in the dialect that Zendesk has for it.
 fn page(asked: &Asked, lengths: Lengths) -> Option<Page> {
     let Lengths { rows, parents, children, grandchildren, .. } = lengths;
     let segments: Vec<&str> = asked.route.split('/').collect();
@@ -255,7 +256,7 @@ fn by_cursor(asked: &Asked, key: &'static str, first: u64, count: u64) -> Page {
     Page { key, rows: (first + from..first + end).collect(), envelope }
 }
 
-/// The rows of a search: those that changed within its bounds, the end excluded.
+/// The rows of a search: those that changed between its bounds. The end is not included.
 fn found(asked: &Asked, total: u64) -> Range<u64> {
     let query = asked.pairs.iter().find(|(name, _)| name == "query");
     let words = || query.iter().flat_map(|(_, words)| words.split(' '));
@@ -268,7 +269,7 @@ fn found(asked: &Asked, total: u64) -> Range<u64> {
     from..row_at("updated<").unwrap_or(total).max(from)
 }
 
-/// Newest first; the cursor is the row before which a page ends.
+/// A page with the newest rows first. The cursor is the row before which the page ends.
 fn by_search(asked: &Asked, total: u64) -> Page {
     let found = found(asked, total);
     let end = asked.number("page[after]").unwrap_or(found.end).clamp(found.start, found.end);
@@ -279,7 +280,8 @@ fn by_search(asked: &Asked, total: u64) -> Page {
     Page { key: "results", rows: (from..end).rev().collect(), envelope }
 }
 
-/// From a time on; the next page begins in the second of its first row, and the last has no link.
+/// A page of rows from a time on. The next page begins in the second of its first row, and the last
+/// page has no link.
 fn since(asked: &Asked, total: u64) -> Page {
     let from = row_from(asked.number("unix_time").unwrap_or_default()).min(total);
     let end = (from + EVENTS_OF_A_PAGE).min(total);
@@ -339,8 +341,7 @@ fn write_page(to: &mut impl Write, page: &Page, row_bytes: usize) -> io::Result<
     to.write_all(end.as_bytes())
 }
 
-/// A row with the keys of all resources that are served here, events of side conversations among
-/// them.
+/// A row with the keys of all resources that are served here, also of events of side conversations.
 fn row_text(row: u64, fill: &str) -> String {
     let second = second(row);
     let time = DateTime::from_timestamp(second as i64, 0).unwrap_or_default();

@@ -1,6 +1,6 @@
-//! The floor of the job: the least that a program can do which fetches pages one after another,
-//! splits them into rows and writes each row in a RECORD message. It checks nothing, drops nothing,
-//! keeps no position and never asks twice.
+//! The least that a program for this job can do. It fetches pages one after another, splits them
+//! into rows, and writes each row in a RECORD message. It checks nothing, drops nothing, keeps no
+//! position and never retries.
 
 use std::borrow::Cow;
 use std::io::{Read, Write};
@@ -38,7 +38,7 @@ struct Child<'a> {
     event_type: &'a str,
 }
 
-/// Writes rows in blocks of a megabyte.
+/// Writes rows in blocks of one megabyte.
 struct Out {
     block: Vec<u8>,
 }
@@ -61,7 +61,7 @@ impl Out {
     }
 }
 
-/// Reads one feed to its end: `floor <authority> <first address> <streams>`.
+/// Reads one feed to its end. The arguments are `floor <authority> <first address> <streams>`.
 pub(crate) fn run(words: &[String]) {
     let [authority, first, streams] = words else { panic!("{words:?}") };
     let mut roots = rustls::RootCertStore::empty();

@@ -1,13 +1,19 @@
-//! What reading costs beside what it costs others: `cargo bench --bench peers` runs, in turn and in
-//! one go, this connector, Airbyte's published one, Singer's tap, curl and a minimal program over
-//! the same pages, served from memory over TLS, and prints rows per second of processor time.
+//! Compares the cost of reading with that of other programs. `cargo bench --bench peers` runs this
+//! connector, Airbyte's published one, Singer's tap, curl and a minimal program in turn, in one
+//! session. All read the same pages, which are served from memory over TLS. It prints rows per
+//! second of processor time.
 //!
-//! Words behind it pick parts: a stream, `plain`, `gzip` or `http2`, a program (`ours`, `floor`,
-//! `curl`, `airbyte`, `tap`), `start` for start-up and sizes, `profile` for what `benches/profile`
-//! prints. In the environment: `BENCH_ROWS`, the
-//! rows of each listing (200,000); `BENCH_PEER_ROWS`, fewer of them for the programs in Python,
-//! whose rates do not depend on it; `BENCH_REPEATS`, runs of the quick programs (5), the best of
-//! which counts; `BENCH_PROGRAM`, another build of this connector.
+//! Words after it select parts: a stream; `plain`, `gzip` or `http2`; a program (`ours`, `floor`,
+//! `curl`, `airbyte`, `tap`); `start` for start-up and sizes; `profile` for what `benches/profile`
+//! prints.
+//!
+//! Environment variables:
+//!
+//! - `BENCH_ROWS`: the rows of each listing (200,000).
+//! - `BENCH_PEER_ROWS`: fewer rows for the programs in Python. Their rates do not depend on the
+//!   number.
+//! - `BENCH_REPEATS`: the runs of each quick program (5). The best run counts.
+//! - `BENCH_PROGRAM`: another build of this connector.
 
 mod floor;
 mod process;
@@ -27,7 +33,7 @@ use programs::{Folders, Program, SELECTIONS, Selection, python_environment};
 use server::{Listing, Plan, Served, Server};
 
 const STARTS: usize = 20;
-/// Functions that a profile tells.
+/// The most functions that a profile prints.
 const PROFILED: usize = 30;
 
 const PYTHON_STARTS: usize = 3;
@@ -37,11 +43,11 @@ const PYTHON_STARTS: usize = 3;
 enum Transport {
     Plain,
     Gzip,
-    /// Offered and compressed, as Zendesk does.
+    /// HTTP/2 is offered, and bodies are compressed, as Zendesk does it.
     Http2,
 }
 
-/// The best run of a program, and what the server sent and used meanwhile.
+/// The best run of a program, and what the server sent and used during that run.
 struct Best {
     used: Used,
     served: Served,
@@ -115,7 +121,7 @@ impl Bench {
         bench
     }
 
-    /// Whether a part of a kind runs: when it is named, or none of its kind is.
+    /// Whether a part of a kind runs. It does if it is named, or if no part of its kind is named.
     fn wants(&self, word: &str, kind: &[&str]) -> bool {
         self.words.iter().any(|wanted| wanted == word)
             || !self.words.iter().any(|wanted| kind.contains(&wanted.as_str()))
@@ -130,7 +136,8 @@ impl Bench {
         }
     }
 
-    /// Counts the instructions of a read by function, and what the kernel takes beside them.
+    /// Counts the instructions of a read by function. Prints also the processor time of the read
+    /// and the kernel's part of it.
     fn profile(&self) {
         let is_named =
             |selection: &&Selection| self.words.iter().any(|word| word == selection.name);
@@ -226,7 +233,7 @@ impl Bench {
         tell_ratios(&best);
     }
 
-    /// Runs a program: quick ones once to count and once to measure.
+    /// Runs a program. Quick programs run twice: once to count rows, and once to measure.
     fn run(&self, program: Program, selection: &Selection, server: &mut Server, rows: u64) -> Best {
         let pages = rows.div_ceil(1000);
         let command = |server: &Server| self.folders.read(program, selection, server, pages);
@@ -245,7 +252,7 @@ impl Bench {
         Best { used: Used { rows: all, first_row_seconds, ..used }, served }
     }
 
-    /// Start-up and sizes.
+    /// Measures start-up times and sizes.
     fn start_up(&self) {
         if !self.words.is_empty() && !self.words.iter().any(|word| word == "start") {
             return;
@@ -321,7 +328,8 @@ fn tell_line(program: Program, best: Option<&Best>) {
     ));
 }
 
-/// Ratios count; seconds are this machine's.
+/// Prints the ratios between programs. Only ratios mean something elsewhere: the seconds are those
+/// of this machine.
 fn tell_ratios(best: &[(Program, Best)]) {
     let rate =
         |program| best_of(best, program).map(|best| best.used.rows as f64 / best.used.cpu_seconds);
@@ -367,7 +375,7 @@ fn bytes_below(place: &Path) -> u64 {
     entries.map(size).sum()
 }
 
-/// An authority, and a server by all names under which it is asked.
+/// Makes an authority, and a certificate for the server under all of its names.
 fn make_certificates(folder: &Path) {
     use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
     let key = || KeyPair::generate().expect("a key");

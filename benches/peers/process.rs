@@ -1,4 +1,5 @@
-//! A program as it is measured: started, read to its end, and waited for with what it used.
+//! Runs a program and measures it: it is started, read to its end, and waited for together with
+//! what it used.
 
 use std::fs::read_to_string;
 use std::io::{BufRead, BufReader};
@@ -7,31 +8,31 @@ use std::time::Instant;
 
 use wait4::Wait4;
 
-/// Linux tells processor time in hundredths of a second, whatever the kernel ticks in.
+/// Linux reports processor time in hundredths of a second, whatever the kernel's own ticks are.
 const TICKS_PER_SECOND: f64 = 100.0;
 
 /// Where a program's output goes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Output {
-    /// Nowhere: what is measured is the program, not the pipe.
+    /// Nowhere, so that the program is measured and not the pipe.
     Null,
-    /// Through a pipe, where rows are counted.
+    /// Through a pipe, to count the rows.
     Counted,
 }
 
 /// What a program used.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Used {
-    /// User's and system's.
+    /// User and system time together.
     pub(crate) cpu_seconds: f64,
-    /// The system's alone.
+    /// System time only.
     pub(crate) kernel_seconds: f64,
     pub(crate) wall_seconds: f64,
     /// The largest resident memory.
     pub(crate) peak_bytes: u64,
-    /// RECORD messages, where they were counted.
+    /// RECORD messages, if they were counted.
     pub(crate) rows: u64,
-    /// From the start to the first of them.
+    /// The time from the start to the first RECORD message.
     pub(crate) first_row_seconds: f64,
 }
 
@@ -66,7 +67,7 @@ pub(crate) fn measure(mut command: Command, output: Output) -> Used {
     used
 }
 
-/// Processor time of this process, user's and system's.
+/// Processor time of this process, user and system time together.
 pub(crate) fn own_cpu_seconds() -> f64 {
     let stat = read_to_string("/proc/self/stat").expect("Linux tells about a process");
     // The name in parentheses may hold anything; behind it comes field 3.

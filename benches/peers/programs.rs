@@ -1,4 +1,4 @@
-//! The programs that are compared, and how each is told to read the same account.
+//! The programs that are compared, and how each of them is made to read the same account.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,16 +7,16 @@ use serde_json::{Value, json};
 
 use super::server::{Listing, Server};
 
-/// What the Dockerfile tells the C library's allocator.
+/// The allocator settings of the C library that the Dockerfile sets.
 const ALLOCATOR: &str = "glibc.malloc.trim_threshold=67108864:glibc.malloc.mmap_threshold=33554432";
 
 /// A program that reads streams.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Program {
     Ours,
-    /// `floor`: fetches, splits and writes rows in messages, and nothing else.
+    /// `floor` fetches, splits and writes rows in messages, and does nothing else.
     Floor,
-    /// Fetches to `/dev/null`; with gzip it unpacks.
+    /// Fetches to `/dev/null`, and decompresses gzip.
     Curl,
     /// Airbyte's published connector.
     Airbyte,
@@ -29,11 +29,12 @@ pub(crate) enum Program {
 pub(crate) struct Selection {
     pub(crate) name: &'static str,
     pub(crate) streams: &'static [&'static str],
-    /// What this program, the floor and curl read.
+    /// The listing that this program, the floor and curl read.
     pub(crate) listing: Listing,
-    /// What Airbyte's connector reads.
+    /// The listings that Airbyte's connector reads.
     pub(crate) airbyte: &'static [Listing],
-    /// What the tap reads, where it has these streams without a request or a sleep per ticket.
+    /// The listing that the tap reads, if it has these streams without a request or a sleep for
+    /// each ticket.
     pub(crate) tap: Option<Listing>,
 }
 
@@ -79,7 +80,7 @@ impl Program {
     pub(crate) const ALL: [Self; 5] =
         [Self::Ours, Self::Floor, Self::Curl, Self::Tap, Self::Airbyte];
 
-    /// The word that picks it.
+    /// The word that selects the program.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Ours => "ours",
@@ -104,7 +105,7 @@ impl Program {
         matches!(self, Self::Airbyte | Self::Tap)
     }
 
-    /// What it reads, if it can.
+    /// The listings that the program reads. `None` if it cannot read the selection.
     pub(crate) fn listings(self, selection: &Selection) -> Option<Vec<Listing>> {
         match self {
             Self::Airbyte => Some(selection.airbyte.to_vec()),
@@ -118,15 +119,15 @@ impl Program {
 pub(crate) struct Folders {
     /// Certificates, configurations and catalogs.
     pub(crate) work: PathBuf,
-    /// Of this package.
+    /// The folder of this package.
     pub(crate) root: PathBuf,
     pub(crate) environments: PathBuf,
-    /// This connector.
+    /// The program file of this connector.
     pub(crate) program: PathBuf,
 }
 
 impl Folders {
-    /// This connector with a command.
+    /// This connector, ready for a command.
     pub(crate) fn ours(&self, port: u16) -> Command {
         let mut command = Command::new(&self.program);
         command
@@ -138,7 +139,7 @@ impl Folders {
         without_proxy(command)
     }
 
-    /// Airbyte's connector with a command.
+    /// Airbyte's connector, ready for a command.
     pub(crate) fn airbyte(&self, port: u16) -> Command {
         let mut command = self.python("airbyte", port);
         command.arg("-c").arg("from source_zendesk_support.run import run; run()");
@@ -156,7 +157,7 @@ impl Folders {
         without_proxy(command)
     }
 
-    /// A run of a program over a selection.
+    /// The command that reads a selection with a program.
     pub(crate) fn read(
         &self,
         program: Program,
@@ -214,7 +215,7 @@ impl Folders {
         command
     }
 
-    /// The configuration of all three connectors.
+    /// The configuration that all three connectors read.
     pub(crate) fn config(&self, server: &Server) -> PathBuf {
         let start = chrono::DateTime::from_timestamp(server.first_second, 0).unwrap_or_default();
         let config = json!({
@@ -226,7 +227,8 @@ impl Folders {
         self.file("config.json", &config.to_string())
     }
 
-    /// The tap reads the streams that its own catalog says are selected.
+    /// The command that reads a selection with the tap. Its own catalog says which streams are
+    /// selected.
     fn tap(&self, selection: &Selection, server: &Server) -> Command {
         let config = self.config(server);
         let program = self.environments.join("tap/bin/tap-zendesk");
@@ -253,7 +255,7 @@ impl Folders {
     }
 }
 
-/// The pages of a listing, one after another.
+/// The addresses of the pages of a listing, one after another.
 fn addresses(listing: Listing, server: &Server, pages: u64) -> impl Iterator<Item = String> {
     let (base, first) = (format!("https://localhost:{}/api/v2", server.port), server.first_second);
     (0..pages).map(move |page| {
@@ -270,7 +272,7 @@ fn addresses(listing: Listing, server: &Server, pages: u64) -> impl Iterator<Ite
     })
 }
 
-/// The server is on this machine, behind no proxy.
+/// Removes the proxies from the environment, because the server is on this machine.
 fn without_proxy(mut command: Command) -> Command {
     for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
         command.env_remove(name).env_remove(name.to_lowercase());
@@ -278,7 +280,7 @@ fn without_proxy(mut command: Command) -> Command {
     command
 }
 
-/// Makes a Python environment if it is not what its requirements say.
+/// Makes a Python environment, unless there is one with the same requirements.
 pub(crate) fn python_environment(place: &Path, requirements: &Path) {
     let noted = place.join("requirements.txt");
     let wanted = std::fs::read(requirements).expect("the requirements");

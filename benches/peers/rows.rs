@@ -1,9 +1,9 @@
-//! Rows as Zendesk writes them, made of their number: the sizes and shapes of a ticket (3 KB), a
-//! user (1.2 KB), a ticket event with a comment in it (2 KB) and a ticket metric (1 KB).
+//! Rows as Zendesk writes them, made from their number. They have the sizes and shapes of a ticket
+//! (3 KB), a user (1.2 KB), a ticket event with a comment in it (2 KB) and a ticket metric (1 KB).
 
 use std::fmt::Write;
 
-/// Draws the same text for the same row.
+/// Random numbers that are the same for the same row.
 pub(crate) struct Chance(u64);
 
 impl Chance {
@@ -18,7 +18,7 @@ impl Chance {
         (self.0 >> 11) % end
     }
 
-    /// A word of a vocabulary of some thousands, common ones more often.
+    /// A word from a vocabulary of some thousands. Common words come more often.
     fn word(&mut self, out: &mut String) {
         const SYLLABLES: [&str; 20] = [
             "an", "ber", "co", "der", "e", "fi", "ge", "hel", "in", "ka", "lo", "mi", "no", "per",
@@ -37,7 +37,7 @@ impl Chance {
         }
     }
 
-    /// Words, with a line break, as JSON writes it, after each dozen.
+    /// Words, with a line break (as JSON writes it) after every twelve.
     fn text(&mut self, words: u64) -> String {
         let mut out = String::new();
         for at in 0..words {

@@ -1,5 +1,5 @@
 //! A Zendesk of prepared pages: a process of its own that serves them from memory over TLS. It
-//! keeps no rules; that is what the simulator is for.
+//! enforces no rules; the simulator does that.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -31,7 +31,7 @@ const SITE: &str = "https://acme.zendesk.com/api/v2";
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Listing {
     Tickets,
-    /// Singer's tap sleeps after live tickets.
+    /// For Singer's tap, which sleeps after live tickets.
     DeletedTickets,
     TicketsWithMetrics,
     Users,
@@ -39,7 +39,7 @@ pub(crate) enum Listing {
     TicketMetrics,
 }
 
-/// What a server is started with.
+/// The arguments of a server.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) listings: Vec<Listing>,
@@ -48,19 +48,19 @@ pub(crate) struct Plan {
     pub(crate) http2: bool,
 }
 
-/// A server process, ended when dropped.
+/// A server process. It ends when this value is dropped.
 pub(crate) struct Server {
     process: Child,
     answers: BufReader<std::process::ChildStdout>,
     pub(crate) port: u16,
-    /// The second of the first row.
+    /// The second of the first row, unix seconds.
     pub(crate) first_second: i64,
 }
 
-/// What was sent since the last time of asking.
+/// What the server sent and used since the last question.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Served {
-    /// Bodies before compression, and as they were sent.
+    /// The size of the bodies before compression, and as they were sent.
     pub(crate) json_bytes: u64,
     pub(crate) body_bytes: u64,
     pub(crate) cpu_seconds: f64,
@@ -108,7 +108,7 @@ impl Listing {
         }
     }
 
-    /// What stands behind the rows of a page.
+    /// What follows the rows of a page.
     fn envelope(self, page: u64, plan: &Plan, first_second: i64) -> String {
         let size = self.page_rows();
         let is_last = (page + 1) * size >= plan.rows;
@@ -143,7 +143,7 @@ impl Listing {
 }
 
 impl Server {
-    /// Starts this program anew as the server and waits until its pages are prepared.
+    /// Starts this program again as the server, and waits until its pages are prepared.
     pub(crate) fn start(plan: &Plan, folder: &Path) -> Self {
         let this = std::env::current_exe().expect("a program knows where it is");
         let names: Vec<&str> = plan.listings.iter().map(|listing| listing.name()).collect();
@@ -167,7 +167,7 @@ impl Server {
         Self { process, answers, port, first_second: number() }
     }
 
-    /// What it sent since the last time of asking.
+    /// What the server sent and used since the last question.
     pub(crate) fn served(&mut self) -> Served {
         let input = self.process.stdin.as_mut().expect("stdin is a pipe");
         writeln!(input).and_then(|()| input.flush()).expect("the server listens");
@@ -201,7 +201,7 @@ struct Site {
     body_bytes: AtomicU64,
 }
 
-/// Serves until its input ends.
+/// Serves until the process is killed.
 pub(crate) fn serve(words: &[String]) {
     let [folder, names, rows, gzip, http2] = words else { panic!("{words:?}") };
     let plan = Plan {
@@ -338,7 +338,7 @@ impl Site {
         pages.get(usize::try_from(page).ok()?).or(pages.last())
     }
 
-    /// What is asked beside the listings.
+    /// The answers to requests that are not about the listings.
     fn aside(&self, route: &str) -> Value {
         match route {
             "users/me" => json!({ "user": { "id": 1, "role": "admin" } }),

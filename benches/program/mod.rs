@@ -1,5 +1,5 @@
-//! The optimized program as the benches run it: it reads streams from a server on this machine,
-//! and its rows, its processor time and its largest memory are noted.
+//! Runs the optimized program for the benches. It reads streams from a server on this machine, and
+//! its rows, its processor time and its largest memory are noted.
 
 use std::fs::read_to_string;
 use std::io::{BufRead, BufReader, Write};
@@ -10,13 +10,14 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use simulator::{ADMIN_API_TOKEN, Settings, Simulator, Size};
 
-/// Linux tells processor time in hundredths of a second, whatever the kernel ticks in.
+/// Linux reports processor time in hundredths of a second, whatever the kernel's own ticks are.
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// Memory is looked at once in so many bytes of output.
+/// Memory is measured once for this many bytes of output.
 const BYTES_PER_LOOK: usize = 1 << 20;
 
-/// An account of so many tickets whose limits bind nobody, so that the program's own pace shows.
+/// An account of this many tickets, with limits that are not enforced, so that the program's own
+/// speed shows.
 #[allow(dead_code, reason = "some benches serve prepared pages instead")]
 pub(crate) fn unlimited(tickets: u64, scale: f64) -> Simulator {
     let settings = Settings {
@@ -32,27 +33,27 @@ pub(crate) fn unlimited(tickets: u64, scale: f64) -> Simulator {
 /// One sync.
 pub(crate) struct Sync<'a> {
     pub(crate) url: String,
-    /// Seconds of the program's clock in one of the wall's.
+    /// Seconds of the program's clock in one second of real time.
     pub(crate) scale: f64,
     pub(crate) streams: &'a [&'a str],
     pub(crate) workers: u32,
-    /// More options of the configuration, with their values as JSON.
+    /// Further options of the configuration, with their values as JSON.
     pub(crate) options: &'a [(&'a str, &'a str)],
-    /// What each stream's state is, as JSON, if it goes on from one; else it is read from the
-    /// beginning.
+    /// The state of each stream, as JSON. `None`: the streams are read from the beginning.
     pub(crate) state: Option<&'a str>,
-    /// Whether it writes DEBUG lines, which say how many requests waited at once.
+    /// Whether the program writes DEBUG lines. They say how many requests waited at once.
     pub(crate) debug: bool,
 }
 
-/// What a sync took.
+/// The cost of a sync.
 pub(crate) struct Cost {
     pub(crate) rows: u64,
     pub(crate) bytes: usize,
     pub(crate) cpu_seconds: f64,
     pub(crate) wall_seconds: f64,
     pub(crate) peak_kib: u64,
-    /// Requests that waited at once, at most, where the program got as far as saying it.
+    /// The most requests that waited at once. `None` if the program did not get far enough to
+    /// report it.
     #[allow(dead_code, reason = "one bench asks for it")]
     pub(crate) most_waiting: Option<u64>,
 }
@@ -63,7 +64,8 @@ impl Sync<'_> {
         self.run_while(|| true)
     }
 
-    /// Runs the program to its end, or kills it when `go_on`, asked between lines, says no.
+    /// Runs the program to its end, or kills it when `go_on` returns false. `go_on` is called after
+    /// each line.
     pub(crate) fn run_while(&self, mut go_on: impl FnMut() -> bool) -> Cost {
         let folder = std::env::temp_dir().join(format!("zendesk-bench-{}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("a folder for the run's files");
@@ -103,7 +105,7 @@ impl Sync<'_> {
         }
     }
 
-    /// The state of all streams, as a platform hands it in.
+    /// The state of all streams, as a platform passes it.
     fn saved(&self, state: &str) -> Value {
         let state: Value = serde_json::from_str(state).expect("a state is JSON");
         let of_stream = |name: &&str| {
@@ -160,7 +162,7 @@ impl Sync<'_> {
     }
 }
 
-/// Whether a bench is meant to run: `cargo test --all-targets` starts it too, without the flag.
+/// Whether a bench should run. `cargo test --all-targets` starts it too, without the flag.
 pub(crate) fn is_wanted() -> bool {
     std::env::args().any(|argument| argument == "--bench")
 }
@@ -182,7 +184,7 @@ fn waiting_at_most(line: &[u8]) -> Option<u64> {
     number.split(|digit: char| !digit.is_ascii_digit()).next()?.parse().ok()
 }
 
-/// Processor time of all children that were waited for, user's and system's.
+/// Processor time of all children that were waited for, user and system time together, in ticks.
 fn ticks_of_children() -> u64 {
     let stat = read_to_string("/proc/self/stat").expect("Linux tells about a process");
     // The name in parentheses may hold anything; behind it comes field 3.
@@ -195,7 +197,7 @@ fn ticks_of_children() -> u64 {
         .sum()
 }
 
-/// The largest resident memory that the child has had so far.
+/// The largest resident memory of the child so far.
 fn high_water_kib(child: &Child) -> Option<u64> {
     let status = read_to_string(format!("/proc/{}/status", child.id())).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

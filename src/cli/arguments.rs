@@ -69,7 +69,7 @@ fn trimmed(names: Vec<String>) -> Vec<String> {
     names.into_iter().map(|name| name.trim().to_owned()).collect()
 }
 
-/// Takes one of these by its name.
+/// A parser that accepts one of these values by its name.
 fn one_of<T: Copy + Send + Sync + 'static>(
     all: &'static [T],
     name: fn(T) -> &'static str,

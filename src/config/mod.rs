@@ -1,5 +1,5 @@
-//! What the user writes, and what the program needs. The spec is derived from the first and every
-//! config is validated against that very spec.
+//! Turns what the user writes into what the program needs. The spec is derived from the types of
+//! what the user writes, and every configuration is validated against that very spec.
 
 use std::sync::Arc;
 
@@ -19,18 +19,18 @@ pub use written::{
 
 use searches::searches;
 
-/// The share of each limit that may be used where the user does not say: reading leaves no other
-/// program behind.
+/// The share of each limit that may be used if the user sets none, in percent. What other programs
+/// use is respected in any case.
 const DEFAULT_PERCENT: u32 = 100;
 
-/// What Airbyte's platform documents as the largest file.
+/// The largest file that Airbyte's platform documents, in megabytes.
 const DEFAULT_FILE_LIMIT_MB: u64 = 1500;
 
 /// Which files of rows are fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileLimits {
     pub largest_bytes: u64,
-    /// Patterns of content types; none means all of them.
+    /// Patterns of content types. Empty: all types.
     pub types: Vec<String>,
     /// Whether images inside texts are fetched.
     pub inline: bool,
@@ -41,38 +41,38 @@ pub struct FileLimits {
 pub struct Config {
     pub account: Arc<Account>,
     pub start: Start,
-    /// The largest page of ticket events; none for automatic.
+    /// The largest page of ticket events, in rows. `None`: automatic.
     pub event_page_rows: Option<u32>,
-    /// The column that tells when a row was deleted.
+    /// The column with the time when a row was deleted. `None`: there is no such column.
     pub deleted_at_field: Option<String>,
     /// Whether full refreshes leave deleted rows out.
     pub exclude_deleted: bool,
     pub ticket_scope: TicketScope,
     pub tickets_history: TicketsHistory,
     pub ticket_audits_history: TicketAuditsHistory,
-    /// How long before its cursor a search begins again.
+    /// How far before its cursor a search begins again.
     pub search_lookback_seconds: i64,
-    /// What the columns of custom fields are called; none when there are none.
+    /// How the columns of custom fields are named. `None`: there are no such columns.
     pub custom_field_columns: Option<Naming>,
-    /// Whether labels stand beside their tags.
+    /// Whether there are labels beside the tags.
     pub custom_field_labels: bool,
     /// Searches that are streams of their own.
     pub searches: Vec<Search>,
-    /// Streams that are offered only to those who ask for them.
+    /// Streams that are offered only if the user asks for them.
     pub extra_streams: Vec<String>,
-    /// What is loaded into the rows of tickets besides.
+    /// The associated data that is loaded into the rows of tickets.
     pub associated_data: Vec<String>,
-    /// Whether the start date bounds users too.
+    /// Whether the start date limits users too.
     pub users_from_start_date: bool,
-    /// The roles of users that are read; none for all.
+    /// The roles of the users that are read. Empty: all.
     pub user_roles: Vec<String>,
     pub files: FileLimits,
-    /// The brands whose help centers are read, by subdomain, in small letters; none for all.
+    /// The brands whose help centers are read, by subdomain, in lower case. Empty: all.
     pub help_center_brands: Vec<String>,
 }
 
 impl Config {
-    /// Reads a config and checks all of it.
+    /// Parses a configuration and checks all of it.
     ///
     /// # Errors
     /// Every [`Violation`] at once.

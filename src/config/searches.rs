@@ -1,21 +1,21 @@
-//! Searches of the user's own: each asks for one stream of rows of one type. Pure.
+//! The user's own searches. Each is a stream with rows of one type. Pure.
 //!
-//! Source: Zendesk, "Export Search Results": the type stands in a parameter of its own, and a query
-//! that names it too is refused; so it is taken out of what the user wrote.
+//! Source: Zendesk, "Export Search Results". The type is a parameter of its own, and Zendesk
+//! refuses a query that names it too. So the type is taken out of what the user wrote.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use connector::config::Violation;
 
-/// Searches that need no query, by name. Every ticket is in one of the two.
+/// Built-in searches that need no query, by name. Every ticket is in one of the two.
 const READY_MADE: [(&str, &str); 2] = [
     ("open_tickets", "type:ticket status<solved"),
     ("closed_tickets", "type:ticket status>=solved"),
 ];
 
-/// What is searched for where a query names a type and nothing else: Zendesk wants some words, and
-/// everything was created later than this.
+/// The query that is sent if the user's query names a type and nothing else. Zendesk requires some
+/// words, and everything was created after this date.
 const EVERYTHING: &str = "created>=1970-01-01";
 
 const TYPES: [(&str, SearchType); 4] = [
@@ -51,7 +51,7 @@ pub struct WrittenSearch {
     pub query: Option<String>,
 }
 
-/// A search as it is asked for.
+/// A search that is a stream of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Search {
     pub name: String,
@@ -60,7 +60,7 @@ pub struct Search {
     pub words: String,
 }
 
-/// What a search looks for.
+/// The type of rows that a search finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SearchType {
     Ticket,
@@ -70,14 +70,14 @@ pub enum SearchType {
 }
 
 impl SearchType {
-    /// The name that Zendesk has for it.
+    /// Zendesk's name for the type.
     #[must_use]
     pub fn name(self) -> &'static str {
         TYPES.iter().find(|(_, of)| *of == self).map_or("", |(name, _)| name)
     }
 }
 
-/// The searches that are asked for.
+/// The searches that the configuration asks for.
 ///
 /// # Errors
 /// Every [`Violation`] at once.
@@ -106,7 +106,7 @@ pub(super) fn searches(written: Vec<WrittenSearch>) -> Result<Vec<Search>, Vec<V
     if violations.is_empty() { Ok(searches) } else { Err(violations) }
 }
 
-/// The type that a query names, and the rest of it.
+/// The type that a query names, and the rest of the query.
 fn typed(query: &str) -> Result<(SearchType, String), &'static str> {
     let (types, rest): (Vec<&str>, Vec<&str>) =
         words(query).into_iter().partition(|word| type_of(word).is_some());
@@ -131,7 +131,7 @@ fn type_of(word: &str) -> Option<&str> {
     key.eq_ignore_ascii_case("type").then(|| name.trim_matches('"'))
 }
 
-/// The words of a query. What stands in quotes belongs together.
+/// The words of a query. White space in quotes does not separate words.
 fn words(query: &str) -> Vec<&str> {
     let mut is_quoted = false;
     let is_edge = |character: char| {

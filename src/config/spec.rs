@@ -1,4 +1,4 @@
-//! The spec, derived from what the user may write.
+//! Derives the spec from the types of what the user may write.
 
 use serde_json::Value;
 

@@ -1,13 +1,14 @@
-//! From when on a first read reads: a date, or so many days before the day of that read.
+//! When a first read starts: at a date, or some days before the day of that read.
 
-/// Seconds of the two years that a first read goes back when no start date is given.
+/// How far back a first read goes if no start date is given: two years.
 const DEFAULT_HISTORY_SECONDS: i64 = 730 * DAY_SECONDS;
 
 const DAY_SECONDS: i64 = 86_400;
 
-/// What may be written: nothing; an absolute date as Airbyte's connector has it, with a fraction or
-/// an offset, or as a day; or a relative one. A bare number of four digits would be a year to most
-/// people, so it is neither. A time without a zone is refused, because nobody knows whose it is.
+/// What may be written: nothing, an absolute date, or a relative one. An absolute date is as
+/// Airbyte's connector has it, with a fraction or an offset, or a day. A bare number of four digits
+/// is refused, because it would be a year to most people. A time without a zone is refused, because
+/// nobody knows which zone is meant.
 pub(super) const PATTERN: &str = "^([0-9]{4}(-[0-9]{2}){2}\
                                   (T[0-9]{2}(:[0-9]{2}){2}([.][0-9]{1,9})?(Z|[+-][0-9]{2}:?[0-9]{2}))?\
                                   |today(-[0-9]{1,5})?|yesterday|[0-9]{1,3}|[0-9]{1,5} days?)?$";
@@ -17,21 +18,21 @@ pub(super) const PATTERN: &str = "^([0-9]{4}(-[0-9]{2}){2}\
 pub enum Start {
     #[default]
     TwoYearsBack,
-    /// Unix seconds. It bounds every read.
+    /// Unix seconds. It limits every read.
     At(i64),
-    /// The begin, in UTC, of the day that lies so many days before the first read. It bounds that
-    /// read only.
+    /// The start, in UTC, of the day that is this many days before the first read. It limits only
+    /// that read.
     DaysBack(i64),
 }
 
 impl Start {
-    /// The date, if it is an absolute one that lies in the future.
+    /// The date in unix seconds, if it is absolute and in the future.
     #[must_use]
     pub fn ahead_of(self, now_unix: i64) -> Option<i64> {
         if let Self::At(unix) = self { Some(unix).filter(|unix| *unix > now_unix) } else { None }
     }
 
-    /// Unix seconds, for a read that begins at `now_unix`.
+    /// The start in unix seconds, for a read that begins at `now_unix`.
     #[must_use]
     pub fn unix(self, now_unix: i64) -> i64 {
         let unix = match self {
@@ -46,7 +47,7 @@ impl Start {
     }
 }
 
-/// Reads what the user wrote. None when it is neither a date that exists nor a relative one.
+/// Parses what the user wrote. `None` if it is neither a date that exists nor a relative one.
 pub(super) fn start(written: &str) -> Option<Start> {
     let days = match written {
         "today" => Some("0"),

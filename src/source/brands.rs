@@ -1,4 +1,4 @@
-//! The hosts whose help centers are read: one for each brand that has one.
+//! Finds the hosts whose help centers are read: one for each brand that has one.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -21,7 +21,7 @@ use zendesk::client::Client;
 use zendesk::error::ApiError;
 use zendesk::site::Site;
 
-/// Hosts that are asked whether help centers can be read at all.
+/// The most hosts that are asked whether help centers can be read at all.
 const MOST_CANDIDATES: usize = 5;
 
 /// The state of a help center that anybody can read.
@@ -30,7 +30,7 @@ const ENABLED: &str = "enabled";
 /// The hosts whose help centers are read.
 #[derive(Debug)]
 pub struct HelpCenters {
-    /// At least one, the main host first.
+    /// Empty only in [`HelpCenters::none`]. The main host comes first if it is read.
     pub sites: Vec<Arc<Site>>,
     /// The brand of the configured subdomain, whether its help center is read or not. None when no brand
     /// has that subdomain: then it is unknown which brand the top-level state belongs to.
@@ -42,14 +42,14 @@ pub struct HelpCenters {
 }
 
 impl HelpCenters {
-    /// The main host's alone, with nothing known of its brand.
+    /// The main host alone. Its brand is not known.
     #[must_use]
     pub fn of_main(main: &Site) -> Self {
         let sites = vec![Arc::new(main.clone())];
         Self { sites, main_brand: None, not_enabled: BTreeMap::new(), messages: Vec::new() }
     }
 
-    /// Streams of help centers that cannot be read anywhere.
+    /// No hosts: help centers are not read, or it is not known where they are.
     #[must_use]
     pub fn none() -> Self {
         let (sites, messages) = (Vec::new(), Vec::new());
@@ -63,10 +63,11 @@ impl HelpCenters {
     }
 }
 
-/// One host of a help center, and what it answered; nothing where there was no time.
+/// One host of a help center, and its answer. `None` if there was no answer in time.
 pub type AskedHost = (Arc<Site>, Option<Reach>);
 
-/// Asks every host side by side for a row of one listing, until the deadline.
+/// Asks all hosts at the same time for a row of one listing, until the deadline. Returns nothing if
+/// none of the streams is a help center's.
 pub async fn ask_hosts(
     client: &Client,
     config: &Config,
@@ -86,15 +87,15 @@ pub async fn ask_hosts(
     join_all(asking).await
 }
 
-/// The host that speaks for all when the question is whether help centers can be read: the first
-/// that can, or the first.
+/// The host whose answer decides whether help centers can be read: the first that can be read, or
+/// else the first.
 #[must_use]
 pub fn spokesman(asked: &[AskedHost], sites: &[Arc<Site>]) -> Option<Arc<Site>> {
     let readable = asked.iter().find(|(_, reach)| matches!(reach, Some(Reach::Readable { .. })));
     readable.map(|(site, _)| site).or(sites.first()).cloned()
 }
 
-/// A few hosts, those first whose help centers are enabled.
+/// A few hosts to ask. Those whose help center is enabled come first.
 #[must_use]
 pub fn candidates(found: &HelpCenters) -> Vec<Arc<Site>> {
     let mut sites = found.sites.clone();
@@ -103,11 +104,12 @@ pub fn candidates(found: &HelpCenters) -> Vec<Arc<Site>> {
     sites
 }
 
-/// Why it is not known where help centers are read.
+/// Why it is not known at which hosts help centers are read.
 #[derive(Debug)]
 pub enum NoHelpCenters {
     Unlisted(WalkError),
-    /// These names of the user's are of no brand with a help center; those are.
+    /// The user named brands that have no help center (`names`). `known` are the brands that have
+    /// one.
     Unknown {
         names: Vec<String>,
         known: Vec<String>,
@@ -134,10 +136,10 @@ impl Error for NoHelpCenters {
     }
 }
 
-/// A brand, as far as its help center goes.
+/// What is known about a brand and its help center.
 ///
-/// Source: Zendesk, "Brands". A help center that is mapped to a host of the customer's answers at
-/// the brand's subdomain all the same.
+/// Source: Zendesk, "Brands". A help center that is mapped to a host of the customer's also answers
+/// at the brand's subdomain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Brand {
     id: u64,
@@ -168,10 +170,11 @@ impl Brand {
     }
 }
 
-/// Asks which brands have a help center.
+/// Lists the brands, and decides whose help centers are read. If Zendesk refuses the list to this
+/// user and `help_center_brands` is empty, the main host alone is read, with a warning.
 ///
 /// # Errors
-/// [`NoHelpCenters`] when the brands cannot be listed, or the user names others.
+/// [`NoHelpCenters`] when the brands cannot be listed, or the user names a brand without a help center.
 pub async fn help_centers(client: &Client, config: &Config) -> Result<HelpCenters, NoHelpCenters> {
     let feed = &ResolvedFeed::from(&BRANDS);
     match rows(client, feed, feed.path().to_owned(), config).await {
@@ -185,11 +188,12 @@ pub async fn help_centers(client: &Client, config: &Config) -> Result<HelpCenter
     }
 }
 
-/// The hosts of all brands, with or without a help center: the files of a ticket are at its brand's
-/// host. The list is empty, and comes with a warning, when Zendesk does not list brands to the user.
+/// The hosts of all brands, with or without a help center. The files of a ticket are at the host of
+/// its brand. If Zendesk refuses the list to this user, the list is empty and a warning comes with
+/// it.
 ///
 /// # Errors
-/// [`WalkError`] when the brands may be listed another time.
+/// [`WalkError`] when the list fails for a reason that may pass.
 pub async fn hosts(
     client: &Client,
     config: &Config,
@@ -210,14 +214,14 @@ pub async fn hosts(
     }
 }
 
-/// The hosts that the list of brands names. Nothing but a label goes into a host's name.
+/// The hosts that the list of brands names. A subdomain that is not a valid host label is left out.
 fn hosts_of(rows: &[Value], main: &Site) -> Vec<Site> {
     let brands = rows.iter().filter_map(Brand::read);
     let brands = brands.filter(|brand| is_host_label(&brand.subdomain));
     brands.filter_map(|brand| main.of_brand(&brand.subdomain, brand.id)).collect()
 }
 
-/// Only the main host, for a user to whom Zendesk does not list the brands.
+/// The main host alone, for a user to whom Zendesk refuses the list of brands.
 fn main_alone(main: &Site, config: &Config, error: &ApiError) -> HelpCenters {
     let warning = format!(
         "the brands cannot be listed ({}): of help centers only that of {} is read, and its rows do not \
@@ -227,7 +231,8 @@ fn main_alone(main: &Site, config: &Config, error: &ApiError) -> HelpCenters {
     HelpCenters { messages: vec![(Level::Warn, warning)], ..HelpCenters::of_main(main) }
 }
 
-/// Which brands' help centers are read, and where. Nothing but a label goes into a host's name.
+/// Decides which brands' help centers are read, and at which hosts. A subdomain that is not a valid
+/// host label is left out.
 fn decide(rows: &[Value], main: &Site, config: &Config) -> Result<HelpCenters, NoHelpCenters> {
     let mut messages = Vec::new();
     let mut brands: Vec<Brand> = Vec::new();
@@ -316,7 +321,7 @@ mod tests {
         brand
     }
 
-    /// Hosts, brands, and the parts of the state that they have.
+    /// The name of each host, its brand, and its part of the state.
     fn read(rows: &[Value], chosen: &[&str]) -> Vec<(String, Option<u64>, Option<u64>)> {
         let sites = decide(rows, &main(), &config(chosen)).unwrap().sites;
         let facts = |site: &Arc<Site>| (site.name().to_owned(), site.brand, site.part_of_state());

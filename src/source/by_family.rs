@@ -1,12 +1,13 @@
-//! The streams as a person at a terminal chooses among them: family by family, with modes and needs.
+//! Shows the streams to a person at a terminal who chooses among them: by family, with modes and
+//! needs.
 
 use std::fmt::Write;
 
 use crate::streams::{Family, Reading, ResolvedStream};
 use connector::paint::{Color, Paint};
 
-/// The streams family by family, a line each: name, whether it can be read incrementally, and who may
-/// read it.
+/// The streams by family, one line each: the name, whether the stream can be read incrementally,
+/// and who may read it.
 #[must_use]
 pub fn by_family(streams: &[&ResolvedStream], paint: Paint) -> String {
     let longest =

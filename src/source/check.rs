@@ -1,5 +1,6 @@
-//! `check`: whether the credentials work, and which streams they can read. The answer is one
-//! CONNECTION_STATUS. LOG lines before it hold the details. At a terminal they are a table and a sentence.
+//! `check` says whether the credentials work, and which streams they can read. The answer is one
+//! CONNECTION_STATUS. LOG lines before it hold the details. At a terminal, the streams are a table
+//! and the answer is a sentence.
 
 use std::sync::Arc;
 
@@ -33,7 +34,8 @@ use zendesk::clock::Clock;
 use zendesk::error::{ApiError, ErrorKind};
 use zendesk::site::Site;
 
-/// Answers with one CONNECTION_STATUS. `stop` turns true when the program is to end.
+/// Writes one CONNECTION_STATUS. `stop` turns true when the program is to end; there is no answer
+/// then.
 ///
 /// # Errors
 /// [`Closed`] when nobody reads the answer.
@@ -80,7 +82,7 @@ pub async fn check(
     emitter.line(answer(found.err().as_deref())).await
 }
 
-/// Says what there is to know, and why the check fails if it does.
+/// Asks Zendesk, and logs what the user should know. The inner `Err` says why the check fails.
 async fn examine(
     client: &Client,
     config: &Config,
@@ -150,8 +152,8 @@ async fn examine(
     Ok(findings.verdict())
 }
 
-/// Probes every group of streams, and logs what is to be known of scopes and help centers. Returns why the
-/// check fails where it does whatever the probes say.
+/// Probes every group of streams, and logs what there is to know about scopes and help centers. The
+/// inner `Err` says why the check fails, whatever the other probes say.
 async fn probe<'s>(
     client: &Client,
     config: &Config,
@@ -186,8 +188,8 @@ async fn probe<'s>(
     Ok(Ok(findings))
 }
 
-/// Logs what the user should know about where help centers are read. None are known when the brands
-/// could not be listed in time: the probes of the listings themselves show why.
+/// Logs what the user should know about where help centers are read. Returns no hosts if the brands
+/// could not be listed in time; the probes of the listings then show the reason.
 async fn tell_of_help_centers(
     found: Option<Result<HelpCenters, NoHelpCenters>>,
     emitter: &Emitter,
@@ -206,8 +208,8 @@ async fn tell_of_help_centers(
     }
 }
 
-/// Asks every brand's host whether its help center can be read, and tells of those that cannot.
-/// Returns the one that speaks for all.
+/// Asks the hosts of the brands whether their help centers can be read, and logs those that cannot.
+/// Returns the host whose answer counts for all.
 async fn hosts(
     client: &Client,
     config: &Config,
@@ -272,7 +274,7 @@ async fn hosts(
     Ok(spokesman(&answers, sites))
 }
 
-/// Says who is signed in where, and what the plan allows.
+/// Logs who is signed in to which account, and how many requests the plan allows.
 async fn introduce(
     client: &Client,
     config: &Config,
@@ -307,12 +309,12 @@ async fn report_token(token: &TokenFacts, emitter: &Emitter) -> Result<(), Close
     emitter.log(Level::Info, &format!("{end}; its scopes: {scopes}")).await
 }
 
-/// A refusal that only says that an access token is for other things.
+/// Whether a refusal only says that the access token is for other things.
 fn is_narrow(config: &Config, error: &ApiError) -> bool {
     config.account.credentials.is_oauth() && is_scope(error)
 }
 
-/// Why there was no answer in time, as far as the last try tells.
+/// Why there was no answer in time: the last failed request shows it, if there is one.
 fn no_answer(client: &Client, config: &Config) -> String {
     let error = client.last_failure().unwrap_or_else(|| unanswered(client, "users/me.json"));
     of_identity(&NoIdentity::Api(error), &config.account).message

@@ -1,4 +1,4 @@
-//! What `check` found, as a person at a terminal reads it: a line for each stream, family by family. Pure.
+//! Shows what `check` found to a person at a terminal: a line for each stream, by family. Pure.
 
 use std::fmt::Write;
 
@@ -9,7 +9,7 @@ use crate::streams::{Family, ResolvedStream};
 use connector::paint::{Color, Paint};
 use zendesk::error::ApiError;
 
-/// The line below the table that says what the check comes to; a failure has a reason.
+/// The line below the table that says how the check ended. `failure` is the reason if it failed.
 #[must_use]
 pub fn verdict(failure: Option<&str>, paint: Paint) -> String {
     match failure {
@@ -24,8 +24,9 @@ pub fn verdict(failure: Option<&str>, paint: Paint) -> String {
     }
 }
 
-/// A line for each stream: whether it can be read, about how many rows there are where that is known, and
-/// what keeps it from being read. `last_failure` says why there is no clear answer about some streams.
+/// A line for each stream: whether it can be read, about how many rows it has if that is known, and
+/// the reason if it cannot be read. `last_failure` is the reason why some streams have no clear
+/// answer.
 #[must_use]
 pub fn table(
     streams: &[ResolvedStream],
@@ -85,7 +86,8 @@ fn unclear(last_failure: Option<&ApiError>) -> String {
     format!("Zendesk gave no clear answer{}", why.unwrap_or_default())
 }
 
-/// Reasons, each in full at the first stream that it is true of.
+/// The reasons. Each is written in full at the first stream that has it. Later streams refer to
+/// that one.
 struct Reasons<'f> {
     unclear: String,
     said: Vec<(Found<'f>, String)>,

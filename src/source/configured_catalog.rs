@@ -1,5 +1,5 @@
-//! `catalog`: a configured catalog for `read`, made of what `discover` would list. It is the only thing on
-//! stdout; what there is to say goes to the log.
+//! `catalog` makes a configured catalog for `read` from the streams that `discover` would list. The
+//! catalog is the only thing on stdout. Messages go to the log.
 
 use std::sync::Arc;
 
@@ -19,7 +19,8 @@ use connector::failure::refused;
 use connector::patience::settle;
 use zendesk::clock::Clock;
 
-/// Makes the configured catalog. There is none when the program is to end, which is when `stop` turns true.
+/// Makes the configured catalog. Returns `None` if `stop` turned true, which says that the program
+/// is to end.
 ///
 /// # Errors
 /// [`Closed`] when nobody reads the log.
@@ -57,7 +58,7 @@ pub async fn configured_catalog(
         .map_err(|error| refused(&format!("the configured catalog cannot be written: {error}"))))
 }
 
-/// That some streams are read whole although they are wished for incrementally.
+/// A note about streams that are read as full refresh although incremental was asked for.
 fn read_whole(selection: &Selection, chosen: &[&ResolvedStream]) -> Option<String> {
     if selection.mode != Some(SyncMode::Incremental) {
         return None;

@@ -1,4 +1,4 @@
-//! The custom objects of an account, each of which has a stream of records.
+//! Lists the custom objects of an account. Each of them has a stream of records.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -18,12 +18,12 @@ use crate::sync::position::path_params::fill_path;
 use connector::refusals::is_last_word;
 use zendesk::client::Client;
 
-/// Each kind of custom object, with the fields that its records have now. There are none where Zendesk
-/// refuses custom objects for good. It has failed when nothing comes for as long as the patience of who
-/// waits; many objects may take longer.
+/// The kinds of custom objects, each with the fields that its records have now. The list is empty
+/// if Zendesk refuses custom objects for good. `patience` is the longest wait for the list of
+/// kinds, and then for the fields of each next kind. Many kinds may take longer in all.
 ///
 /// # Errors
-/// [`WalkError`] when it is not known which objects there are, or which fields one has.
+/// [`WalkError`] when the objects, or the fields of one of them, cannot be listed.
 pub async fn custom_objects(
     client: &Client,
     config: &Config,
@@ -53,7 +53,7 @@ pub async fn custom_objects(
     Ok(found)
 }
 
-/// No rows where Zendesk refuses them for good.
+/// Turns a refusal for good into no rows.
 fn or_none(rows: Result<Vec<Value>, WalkError>) -> Result<Vec<Value>, WalkError> {
     match rows {
         Err(WalkError::Api(error)) if is_last_word(&error) => Ok(Vec::new()),

@@ -1,4 +1,4 @@
-//! Options about deleted rows that cannot be followed: reported before the first request. Pure.
+//! Finds options about deleted rows that cannot be followed, before the first request. Pure.
 
 use super::name_conflicts::clash;
 use crate::config::Config;
@@ -7,7 +7,7 @@ use airbyte::catalog::{Selected, SyncMode};
 use airbyte::message::ErrorTrace;
 use connector::failure::refused;
 
-/// Why these streams cannot be read with these options.
+/// Why these streams cannot be read with these options. `None` if they can.
 #[must_use]
 pub fn refusal(
     config: &Config,
@@ -35,7 +35,7 @@ pub fn refusal(
     })
 }
 
-/// A warning before an incremental read is refused.
+/// Warns, before streams are selected, that an incremental read would be refused.
 #[must_use]
 pub fn warning(config: &Config, streams: &[ResolvedStream]) -> Option<String> {
     leaves_ghosts(config).then(|| {
@@ -48,7 +48,8 @@ pub fn warning(config: &Config, streams: &[ResolvedStream]) -> Option<String> {
     })
 }
 
-/// A warning about streams that get the deletion column and are read where deletions are not seen.
+/// A warning about streams that have the deletion column but are read from a search, which does not
+/// show deletions.
 #[must_use]
 pub fn unseen(config: &Config, selected: &[&ResolvedStream]) -> Option<String> {
     let is_searched = |stream: &&&ResolvedStream| {
@@ -64,7 +65,7 @@ pub fn unseen(config: &Config, selected: &[&ResolvedStream]) -> Option<String> {
     })
 }
 
-/// A hint before the first read of tables in which deleted rows stay as they were.
+/// A hint before the first read: the tables of some streams keep deleted rows as they were.
 #[must_use]
 pub fn unmarked(
     config: &Config,
@@ -78,13 +79,14 @@ pub fn unmarked(
     stays(config, streams.iter().filter(|stream| is_incremental(stream)))
 }
 
-/// The same, where nothing is selected yet.
+/// The same hint as [`unmarked`], before streams are selected.
 #[must_use]
 pub fn unmarked_by_default(config: &Config, streams: &[ResolvedStream]) -> Option<String> {
     stays(config, streams.iter())
 }
 
-/// Streams whose deleted rows are left out, so that an incremental read never hears of a deletion.
+/// The hint about streams whose listing leaves deleted rows out. An incremental read of them never
+/// learns of a deletion.
 fn stays<'s>(config: &Config, streams: impl Iterator<Item = &'s ResolvedStream>) -> Option<String> {
     let is_hidden = |stream: &&ResolvedStream| {
         let without = |(_, choice): &(_, QueryOption)| {
@@ -107,8 +109,7 @@ fn leaves_ghosts(config: &Config) -> bool {
     config.exclude_deleted && config.deleted_at_field.is_none()
 }
 
-/// Streams that would keep rows of what is deleted if deleted rows were left out of an incremental
-/// read.
+/// Streams whose tables would keep deleted rows if an incremental read left deleted rows out.
 fn with_ghosts(streams: &[ResolvedStream]) -> impl Iterator<Item = &str> {
     let marked = streams.iter().filter(|stream| {
         let sign = stream.deletion.map(|deletion| deletion.sign);

@@ -1,4 +1,4 @@
-//! `discover`: which streams there are.
+//! `discover` lists the streams of the account.
 
 use std::sync::Arc;
 
@@ -15,8 +15,8 @@ use airbyte::stdout::Closed;
 use connector::patience::settle;
 use zendesk::clock::Clock;
 
-/// Answers with one CATALOG, or at a terminal with the streams family by family. `stop` turns true when the
-/// program is to end.
+/// Writes one CATALOG, or at a terminal the streams by family. `stop` turns true when the program
+/// is to end; there is no answer then.
 ///
 /// # Errors
 /// [`Closed`] when nobody reads the answer.
@@ -50,7 +50,7 @@ pub async fn discover(
     Ok(Ok(()))
 }
 
-/// A stream as the catalog has it.
+/// The entry of a stream in the catalog.
 #[must_use]
 pub fn catalog_stream(stream: &ResolvedStream) -> CatalogStream {
     let incremental = stream.reading() != Reading::FullRefreshOnly;

@@ -16,24 +16,25 @@ const MOST_NAMED: usize = 10;
 
 /// Collects how a stream ended at each of its hosts.
 pub struct Endings {
-    /// Hosts of each stream where it has not ended yet.
+    /// How many hosts of each stream have not ended yet.
     hosts: BTreeMap<Cow<'static, str>, usize>,
     wholes: BTreeMap<Cow<'static, str>, Whole>,
     /// The states of help centers that are not enabled, by brand.
     not_enabled: BTreeMap<u64, String>,
-    /// What was left out of ended streams.
+    /// What was left out, with the streams that ended without it.
     left_out: BTreeMap<LeftOut, BTreeSet<Cow<'static, str>>>,
 }
 
-/// How a stream ended.
+/// How a stream ended, over all of its hosts.
 pub struct Whole {
     pub stream: Arc<ResolvedStream>,
-    /// Of those hosts at which it failed, which are named where they are not the only one.
+    /// The errors, each with its host. The host is `None` if the stream is read at the main host
+    /// only, or at no particular host.
     pub errors: Vec<(Option<String>, WalkError)>,
-    /// Help centers that are not there, and need not be.
+    /// Help centers that are left out: they do not exist, and that is no failure.
     pub left_out: Vec<LeftOut>,
     pub report: Report,
-    /// At how many hosts it is read.
+    /// The number of hosts where the stream is read.
     hosts: usize,
 }
 
@@ -54,10 +55,11 @@ impl Endings {
         Self { hosts, wholes: BTreeMap::new(), not_enabled, left_out: BTreeMap::new() }
     }
 
-    /// Notes an ending. Returns the whole once there is none to come.
+    /// Notes how a stream ended at one host. Returns the whole when it has ended at all of its
+    /// hosts.
     ///
     /// # Errors
-    /// [`Closed`] when the stream ended because nobody reads any more.
+    /// [`Closed`] when the stream ended because nobody reads the output any more.
     pub fn note(&mut self, ended: Ended) -> Result<Option<Whole>, Closed> {
         let name = ended.stream.name.clone();
         let left = self.hosts.entry(name.clone()).or_insert(1);
@@ -97,7 +99,8 @@ impl Endings {
         Ok(self.wholes.remove(&name).map(|whole| self.judge(whole)))
     }
 
-    /// A help center that is not there is left out, unless that leaves nothing to read.
+    /// Leaves out the help centers that do not exist, and drops their errors. If nothing would be
+    /// left to read, the errors stay.
     fn judge(&mut self, mut whole: Whole) -> Whole {
         if whole.left_out.len() >= whole.hosts {
             whole.left_out.clear();
@@ -113,7 +116,8 @@ impl Endings {
         whole
     }
 
-    /// What is to be said of help centers that were left out: one warning for all that are alike.
+    /// The warnings about help centers that were left out. Those with the same reason and the same
+    /// streams share one warning.
     #[must_use]
     pub fn left_out(&self) -> Vec<String> {
         let mut alike: BTreeMap<(&str, &str, Vec<&str>), Vec<&str>> = BTreeMap::new();
@@ -128,7 +132,7 @@ impl Endings {
     }
 }
 
-/// The first of these hosts, and how many more there are.
+/// The names of the first hosts, and how many more there are.
 #[must_use]
 pub fn some(hosts: &[&str]) -> String {
     let named: Vec<&str> = hosts.iter().copied().take(MOST_NAMED).collect();
@@ -160,7 +164,7 @@ mod tests {
         ApiError { kind, status: None, request, detail, again_in: None, is_zendesks: true }.into()
     }
 
-    /// The whole of a stream of brands 1 (the main one), 2 and 3, of which 1 and 3 are restricted.
+    /// The whole of a stream of brands 1 (the main one), 2 and 3. Brands 1 and 3 are restricted.
     fn whole(results: [(Result<(), WalkError>, u64); 3]) -> (Whole, Vec<String>) {
         let stream = articles();
         let main = Site::main("https://acme.zendesk.com".parse().unwrap(), None);

@@ -1,9 +1,9 @@
-//! About how many rows a sync will deliver, by Zendesk's own counts. They are asked for while the
-//! walks are under way, one after another and with requests that nobody waits for; a count that
-//! does not come is not missed.
+//! Estimates how many rows a sync will deliver, by Zendesk's own counts. The counts are requested
+//! while the walks run, one after another, and no other request waits for them. A count that does
+//! not come is left out.
 //!
-//! Sources: Zendesk, "Tickets: Count Tickets" and its like: past 100,000 a count is up to a day old;
-//! "Search: Show Results Count".
+//! Sources: Zendesk, "Tickets: Count Tickets" and the counts of other listings (above 100,000 a
+//! count is up to a day old); "Search: Show Results Count".
 
 use std::sync::Arc;
 
@@ -26,11 +26,11 @@ use zendesk::page::Shape;
 #[derive(Clone, Debug)]
 pub struct FromTheBeginning {
     pub stream: Arc<ResolvedStream>,
-    /// The start date that bounds it, unix seconds.
+    /// The start date that limits the read, unix seconds.
     pub bound: Option<i64>,
 }
 
-/// What a count shows while Zendesk is still counting more than that.
+/// The value of a count while Zendesk is still counting and the true number is larger.
 const STILL_COUNTING: u64 = 100_000;
 
 #[derive(Deserialize)]
@@ -38,7 +38,7 @@ struct Counted {
     count: Count,
 }
 
-/// What a search finds.
+/// The answer of a search's count.
 #[derive(Deserialize)]
 struct Found {
     count: u64,
@@ -50,10 +50,11 @@ struct Count {
     refreshed_at: Option<String>,
 }
 
-/// Tells about how many rows there are of these streams, which are read from their beginning.
+/// Reports about how many rows these streams have. They are read from their beginning. A count is
+/// requested after the first page of its streams.
 ///
 /// # Errors
-/// [`Closed`] when nobody reads any more.
+/// [`Closed`] when nobody reads the output any more.
 pub async fn estimate(
     client: &Client,
     emitter: &Emitter,
@@ -93,8 +94,8 @@ pub async fn estimate(
     try_join_all(counts).await.map(drop)
 }
 
-/// About how many rows a first read would bring of each of these streams, where Zendesk counts them and
-/// has answered by then.
+/// About how many rows a first read of each of these streams would bring. A stream is left out if
+/// Zendesk does not count it, or has not answered by the deadline.
 pub async fn counts<'s>(
     client: &Client,
     config: &Config,
@@ -114,10 +115,10 @@ pub async fn counts<'s>(
         .collect()
 }
 
-/// A count, and the bound that it is asked with.
+/// A count, and the lower bound in time that it is asked with, unix seconds.
 type Asked = (Counting, Option<i64>);
 
-/// Streams by the count that is true of them.
+/// Groups the streams by the count that is true for them.
 fn by_count<'s>(
     streams: impl Iterator<Item = (&'s ResolvedStream, Option<i64>)>,
     config: &Config,
@@ -141,7 +142,7 @@ async fn asked(client: &Client, count: &Counting, bound: Option<i64>) -> Result<
     value(count, &body).map_err(str::to_owned)
 }
 
-/// The count that a body holds: that of a search is a number, that of a listing an object.
+/// The count in a body. A search answers with a number, a listing with an object.
 fn value(counting: &Counting, body: &[u8]) -> Result<u64, &'static str> {
     let is_none = |_| "the answer is no count";
     if let Counting::Changed { .. } = counting {

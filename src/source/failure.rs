@@ -1,5 +1,5 @@
-//! Turns any error into a failure type and a message: one sentence says what happened, the next what
-//! to do. No other place matches on errors to do so.
+//! Turns an error into a failure type and a message. The first sentence says what happened, the
+//! next says what to do. No other place matches on errors for this purpose.
 
 use super::asker::Asker;
 use super::brands::NoHelpCenters;
@@ -12,8 +12,8 @@ use connector::refusals::{is_account_gone, is_scope};
 use zendesk::error::{ApiError, ErrorKind};
 use zendesk::timestamp;
 
-/// What a stream's failure means for the person who reads it. `at` names the host where it was
-/// read, if not the main one.
+/// What the failure of a stream means for the person who reads the message. `at` is the host where
+/// the stream was read; the message names it. `None` leaves the host out.
 #[must_use]
 pub fn of_stream(stream: &ResolvedStream, at: Option<&str>, error: &WalkError) -> ErrorTrace {
     let (failure_type, message) = match error {
@@ -85,7 +85,7 @@ pub fn of_stream(stream: &ResolvedStream, at: Option<&str>, error: &WalkError) -
 }
 
 /// What it means that the help center of one of several brands cannot be read, and how to do
-/// without it. None where that is not what failed.
+/// without it. `None` if the error means something else.
 fn of_brand(stream: &ResolvedStream, error: &ApiError) -> Option<(FailureType, String)> {
     if !stream.feed.root().is_of_brands() || is_scope(error) {
         return None;
@@ -120,7 +120,8 @@ pub fn why_not_brand(stream: &ResolvedStream, error: &ApiError, asker: &Asker<'_
     of_brand(stream, error).map_or_else(|| why_not(stream, error, asker), |(_, why)| why)
 }
 
-/// A help center that is not enabled and answers 404 has nothing to read, so it is left out.
+/// The warning about a help center that is left out. It is not enabled and answers 404, so it has
+/// nothing to read.
 #[must_use]
 pub fn left_out(hosts: &str, state: &str, detail: &str, streams: &str) -> String {
     format!(
@@ -129,7 +130,7 @@ pub fn left_out(hosts: &str, state: &str, detail: &str, streams: &str) -> String
     )
 }
 
-/// What several failures are together: what somebody has to change, if that is all there is.
+/// The failure type of several failures together: their common type, or transient if they differ.
 #[must_use]
 pub fn of_all(kinds: impl IntoIterator<Item = FailureType>) -> FailureType {
     let mut kinds = kinds.into_iter();
@@ -153,7 +154,7 @@ pub fn of_sync(failed: &[(String, FailureType)]) -> ErrorTrace {
     }
 }
 
-/// What it means that the start date lies in the future.
+/// The trace for a start date in the future.
 #[must_use]
 pub fn of_start(start_unix: i64) -> ErrorTrace {
     ErrorTrace {
@@ -168,7 +169,7 @@ pub fn of_start(start_unix: i64) -> ErrorTrace {
     }
 }
 
-/// What it means that it is not known which kinds of custom objects there are, or which fields.
+/// The trace for custom objects, or fields of them, that cannot be listed.
 #[must_use]
 pub fn of_objects(error: &WalkError) -> ErrorTrace {
     let (failure_type, message) = of_listing(error);
@@ -183,7 +184,7 @@ pub fn of_objects(error: &WalkError) -> ErrorTrace {
     }
 }
 
-/// What an error means that ended a listing which is of no stream.
+/// What an error means if it ended a listing that belongs to no stream.
 fn of_listing(error: &WalkError) -> (FailureType, String) {
     match error {
         WalkError::Api(error) => of_api(error, &Wanted::default()),
@@ -191,7 +192,8 @@ fn of_listing(error: &WalkError) -> (FailureType, String) {
     }
 }
 
-/// What it means that the custom fields of one of these streams are not known.
+/// The trace for a stream whose custom fields cannot be listed. If one of `streams` reads the
+/// listing of the fields, the message names what that one needs.
 #[must_use]
 pub fn of_fields(
     stream: &ResolvedStream,
@@ -210,7 +212,8 @@ pub fn of_fields(
     ErrorTrace { message, stream: Some(stream.name.to_string()), ..trouble }
 }
 
-/// What it means that it is not known where help centers are read.
+/// The trace if it is not known where help centers are read. `stream` is the stream that needs
+/// them.
 #[must_use]
 pub fn of_help_centers(stream: Option<&ResolvedStream>, error: &NoHelpCenters) -> ErrorTrace {
     let mut trouble = match error {
@@ -270,13 +273,13 @@ pub fn why_not(stream: &ResolvedStream, error: &ApiError, asker: &Asker<'_>) -> 
     }
 }
 
-/// What is wanted of the API by a stream.
+/// What a stream needs of the API, for messages.
 fn wanted(stream: &ResolvedStream) -> Wanted<'_> {
     let words_of = stream.feed.words_of;
     Wanted { scope: stream.scope, needs: needs(stream), words_of, ..Wanted::default() }
 }
 
-/// What a stream needs, as advice.
+/// The advice that names what a stream needs.
 fn needs(stream: &ResolvedStream) -> String {
     let mut needs = Vec::new();
     if let Some(plan) = stream.access.plan {

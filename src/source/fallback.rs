@@ -1,5 +1,6 @@
 //! Users who may not use the incremental exports read other listings instead. This is decided once,
-//! before the first row: by the user's role and a definite refusal of an export's first page.
+//! before the first row. It depends on the user's role and on a definite refusal of an export's
+//! first page.
 
 use std::sync::Arc;
 
@@ -12,13 +13,14 @@ use zendesk::error::ApiError;
 /// The role in `users/me` of users who are not administrators.
 const AGENT: &str = "agent";
 
-/// Whether a user of this role whose request got this refusal reads the stream's fallback.
+/// Whether the stream's fallback is read for a user of this role whose request got this refusal.
 #[must_use]
 pub fn serves(stream: &ResolvedStream, role: &str, error: &ApiError) -> bool {
     role == AGENT && stream.fallback.is_some() && error.status == Some(403)
 }
 
-/// The feeds of these streams that are refused to an agent and have a fallback.
+/// The feeds of these streams that Zendesk refuses to an agent and that have a fallback. Asks once
+/// for each such feed, and only if the role is an agent's.
 pub async fn refused(
     client: &Client,
     config: &Config,
@@ -41,20 +43,20 @@ pub async fn refused(
     refused
 }
 
-/// The stream as it is read, which may be on its fallback.
+/// The stream as it is read: from its fallback if its feed is among `refused`.
 #[must_use]
 pub fn choose_feed(stream: &Arc<ResolvedStream>, refused: &[ResolvedFeed]) -> Arc<ResolvedStream> {
     let fallback = stream.on_fallback().filter(|_| refused.contains(&stream.feed));
     fallback.map_or_else(|| Arc::clone(stream), Arc::new)
 }
 
-/// The fallback that a stream reads before its own feed, if it has one.
+/// The fallback that is read before the stream's own feed. `None` for most streams.
 #[must_use]
 pub fn first(stream: &ResolvedStream) -> Option<Arc<ResolvedStream>> {
     stream.on_fallback().filter(|_| stream.search_first).map(Arc::new)
 }
 
-/// A warning about side-loads that the listings which are read do not have.
+/// A warning about streams that are read from a listing without the side-loads that were asked for.
 #[must_use]
 pub fn without_side_loads(
     config: &Config,
@@ -78,13 +80,13 @@ pub fn without_side_loads(
     })
 }
 
-/// What a stream does not have where it is read by its fallback. None where it is read by its feed.
+/// What a stream lacks if it is read from its fallback. `None` if it is read from its own feed.
 fn lacking(stream: &ResolvedStream, refused: &[ResolvedFeed]) -> Option<&'static str> {
     let fallback = stream.fallback.filter(|_| refused.contains(&stream.feed))?;
     Some(fallback.missing)
 }
 
-/// A warning about the streams that are read by a fallback.
+/// A warning about the streams that are read from a fallback.
 #[must_use]
 pub fn warning(streams: &[&ResolvedStream], refused: &[ResolvedFeed]) -> Option<String> {
     let lacking = streams.iter().filter_map(|stream| {

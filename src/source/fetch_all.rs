@@ -1,4 +1,5 @@
-//! Fetches all rows of a small listing, such as the custom objects, the custom fields or the brands of the account.
+//! Fetches all rows of a small listing, such as the account's custom objects, custom fields or
+//! brands.
 
 use serde_json::Value;
 
@@ -13,7 +14,7 @@ use zendesk::page::Page;
 /// All rows of a listing at the main host.
 ///
 /// # Errors
-/// [`WalkError`] when it cannot be read to its end.
+/// [`WalkError`] when the listing cannot be read to its end, or one of its rows is not valid JSON.
 pub async fn rows(
     client: &Client,
     feed: &ResolvedFeed,
@@ -33,7 +34,8 @@ pub async fn rows(
     Ok(rows)
 }
 
-/// Refuses a page of which a row was held back: what that row would have been read for is not known.
+/// Refuses a page if one of its rows was held back. What that row says is not known, and the caller
+/// needs all rows.
 ///
 /// # Errors
 /// [`WalkError`] that names the row.

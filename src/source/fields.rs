@@ -1,5 +1,5 @@
-//! The account's custom fields. They are listed before a catalog is written, and before a stream is
-//! read that has columns for them.
+//! Lists the account's custom fields: before a catalog is written, and before a stream is read that
+//! has columns for them.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -24,9 +24,9 @@ use zendesk::error::ErrorKind;
 /// The most names in one message.
 const MOST_NAMED: usize = 20;
 
-/// The columns that custom fields are now for the streams that are wanted, or why they are not
-/// known, by the streams' places in the list. All listings are asked for at once, and each has
-/// failed that takes longer than the patience of who waits.
+/// The columns that the wanted streams have now for custom fields, or why they are not known. Each
+/// result comes with the place of its stream in the list. All listings are requested at the same
+/// time. A listing that takes longer than `patience` has failed.
 pub async fn columns_now(
     client: &Client,
     config: &Config,
@@ -67,8 +67,8 @@ async fn list(
     Ok(fields.filter(|field| known.insert(field.id)).collect())
 }
 
-/// Gives the selected streams the columns of custom fields that their saved catalog has. Returns why
-/// some of them cannot be read.
+/// Gives the selected streams the columns of custom fields that their saved catalog has. Logs how
+/// that catalog differs from the account. Returns why some streams cannot be read.
 ///
 /// # Errors
 /// [`Closed`] when nobody reads the log.
@@ -98,7 +98,7 @@ pub async fn add_columns(
     Ok(troubles)
 }
 
-/// What a saved catalog asks for of a stream's columns.
+/// Compares the columns of a stream in the saved catalog with those that the account has now.
 fn asked_of(stream: &ResolvedStream, selected: &[Selected], now: Vec<Column>) -> Asked {
     let saved = selected.iter().find(|selected| selected.name == stream.name);
     let properties: Option<&Map<String, Value>> =

@@ -12,19 +12,19 @@ use zendesk::error::ApiError;
 #[derive(Debug, Default)]
 pub struct Findings<'s> {
     readable: Vec<&'s str>,
-    /// How many rows some of them have.
+    /// The number of rows of some streams.
     pub rows: Vec<(&'s str, u64)>,
     unknown: Vec<&'s str>,
     on_fallback: Vec<&'s str>,
-    /// Each reason with the streams that are refused for it.
+    /// Each reason, with the streams that Zendesk refuses for it.
     refused: Vec<(String, Vec<&'s str>)>,
 }
 
-/// What was found of a stream.
+/// What was found about a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found<'f> {
     Readable,
-    /// By another listing, which has less.
+    /// It can be read from another listing, which has less.
     OnFallback,
     /// Zendesk gave no clear answer.
     Unknown,
@@ -33,10 +33,10 @@ pub enum Found<'f> {
 }
 
 impl<'s> Findings<'s> {
-    /// Adds what a probe found about a group; nothing where there was no answer in time.
+    /// Adds what a probe found about a group. `reach` is `None` if there was no answer in time.
     ///
     /// # Errors
-    /// Why the check fails, whatever else can be read: a query of the user's can never be read.
+    /// Why the check fails, whatever else can be read: Zendesk refuses a query that the user wrote.
     pub fn add(
         &mut self,
         group: &Group<'s>,
@@ -75,7 +75,7 @@ impl<'s> Findings<'s> {
         }
     }
 
-    /// What the probes found of a stream. None where no probe speaks for it.
+    /// What the probes found about a stream. `None` if no probe was about it.
     #[must_use]
     pub fn of(&self, stream: &str) -> Option<Found<'_>> {
         let is_among = |names: &[&str]| names.contains(&stream);
@@ -91,7 +91,7 @@ impl<'s> Findings<'s> {
         .find_map(|(names, found)| is_among(names).then_some(found))
     }
 
-    /// What to log. `last_failure` says why there is no clear answer about some streams.
+    /// What to log. `last_failure` is the reason why some streams have no clear answer.
     #[must_use]
     pub fn messages(&self, last_failure: Option<&ApiError>) -> Vec<(Level, String)> {
         let mut messages = Vec::new();
@@ -120,7 +120,7 @@ impl<'s> Findings<'s> {
         messages
     }
 
-    /// Whether the check succeeds: some stream can be read, or may be.
+    /// Whether the check succeeds: at least one stream can be read, or perhaps can.
     ///
     /// # Errors
     /// Why none of the streams can be read.
@@ -137,7 +137,7 @@ impl<'s> Findings<'s> {
     }
 }
 
-/// Adds a name to the group of a key.
+/// Adds a name to the group with this key.
 pub fn add<'n, K: PartialEq>(groups: &mut Vec<(K, Vec<&'n str>)>, key: K, name: &'n str) {
     match groups.iter_mut().find(|(known, _)| *known == key) {
         Some((_, names)) => names.push(name),

@@ -1,4 +1,4 @@
-//! The Airbyte commands over the floors below.
+//! The Airbyte commands. They use the floors below.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -44,17 +44,17 @@ pub mod selection;
 pub mod spec;
 pub mod waits;
 
-/// What the program finds around itself.
+/// What the program takes from its environment.
 #[derive(Clone, Debug)]
 pub struct Environment {
     pub shared: connector::environment::Environment,
-    /// `USE_FILE_TRANSFER`: whether the platform takes files.
+    /// `USE_FILE_TRANSFER`: whether the platform accepts files.
     pub file_transfer: bool,
-    /// `AIRBYTE_STAGING_DIRECTORY`: where it takes them from.
+    /// `AIRBYTE_STAGING_DIRECTORY`: where the platform takes files from.
     pub staging: Option<PathBuf>,
 }
 
-/// What this program is to Zendesk.
+/// How this program presents itself to Zendesk.
 pub const PROGRAM: Program = Program {
     user_agent: concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")),
     scope: "read",
@@ -63,17 +63,17 @@ pub const PROGRAM: Program = Program {
 /// Reads the configuration.
 ///
 /// # Errors
-/// What the user has to change.
+/// The trace says what the user has to change.
 pub fn read_config(path: &Path) -> Result<Config, ErrorTrace> {
     let text = contents(path, "the configuration", LARGEST_CONFIG_BYTES)?;
     Config::parse(&text).map_err(|violations| invalid_config(&violations))
 }
 
-/// Makes the client of the configured account. `stop` turns true when the program is to end.
-/// Tokens that are renewed go out through the emitter.
+/// Makes the client of the configured account. `stop` turns true when the program is to end. The
+/// emitter writes renewed tokens for the platform.
 ///
 /// # Errors
-/// What the user has to change.
+/// The trace says what the user has to change.
 pub fn connect(
     config: &Config,
     environment: &Environment,

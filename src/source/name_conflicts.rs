@@ -1,11 +1,11 @@
-//! Options that name something that is there already: reported before the first request. Pure.
+//! Finds options that name something that exists already, before the first request. Pure.
 
 use crate::config::Config;
 use crate::streams::{ResolvedStream, names_twice, with_another};
 use airbyte::message::ErrorTrace;
 use connector::failure::refused;
 
-/// Why the streams cannot be as the options want them.
+/// Why the options cannot be followed. `None` if no name exists already.
 #[must_use]
 pub fn clash(config: &Config, streams: &[ResolvedStream]) -> Option<ErrorTrace> {
     let twice = names_twice(streams);

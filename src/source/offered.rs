@@ -1,6 +1,7 @@
-//! The streams that an account offers, for `discover` and `catalog`. A stream that needs a plan, a feature,
-//! a role or a scope is probed with one small request, and only a definite refusal of Zendesk's leaves it
-//! out. Platforms remove streams that a catalog lacks, so there is no answer while its contents are unknown.
+//! The streams that an account offers, for `discover`, `catalog` and `sync`. A stream that needs a
+//! plan, a feature, a role or a scope is probed with one small request. Only a definite refusal of
+//! Zendesk's leaves it out. Platforms remove streams that a catalog lacks, so there is no answer
+//! while the contents of the catalog are not known.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -28,24 +29,25 @@ use zendesk::client::Client;
 use zendesk::error::ErrorKind;
 use zendesk::site::Site;
 
-/// How long whoever asks for the streams waits.
+/// How long the caller waits for the streams.
 #[derive(Clone, Copy, Debug)]
 pub struct Within {
-    /// All probes together; what has not answered by then stays in.
+    /// The time for all probes together. Streams that have not answered by then stay in.
     pub probes: Duration,
-    /// The lists of custom fields.
+    /// The time for the lists of custom fields.
     pub columns: Duration,
 }
 
-/// Together with the time that new tokens may need to be saved, an answer within thirty seconds.
+/// The times of a command that a person waits for. Saving new tokens may take some more time, and
+/// the answer still comes within thirty seconds.
 pub const PROMPTLY: Within =
     Within { probes: Duration::from_secs(14), columns: Duration::from_secs(13) };
 
-/// The streams that the configuration offers, with what the account decides of them.
+/// The streams that the configuration offers, with what the account adds and refuses.
 #[derive(Debug)]
 pub struct Offered {
     streams: Vec<ResolvedStream>,
-    /// The names of those that Zendesk refuses for certain.
+    /// The names of the streams that Zendesk definitely refuses.
     refused: Vec<Cow<'static, str>>,
 }
 
@@ -56,15 +58,15 @@ impl Offered {
         self.streams.iter().filter(|stream| !self.is_refused(&stream.name)).collect()
     }
 
-    /// Whether Zendesk refuses a stream for certain.
+    /// Whether Zendesk definitely refuses a stream.
     #[must_use]
     pub fn is_refused(&self, name: &str) -> bool {
         self.refused.iter().any(|refused| refused == name)
     }
 }
 
-/// Asks which streams the account offers. Only those that are wanted are probed, and get the columns of
-/// their custom fields.
+/// Asks which streams the account offers. Only the wanted streams are probed, and only they get
+/// columns for their custom fields.
 ///
 /// # Errors
 /// [`Closed`] when nobody reads the log.
@@ -107,8 +109,8 @@ pub async fn offered(
     Ok(Ok(Offered { streams, refused }))
 }
 
-/// The streams that Zendesk refuses for certain, each logged with the reason; or why nothing can be read
-/// with these credentials.
+/// The streams that Zendesk definitely refuses. Each is logged with the reason. The inner `Err`
+/// says why nothing can be read with these credentials.
 async fn refusals(
     client: &Client,
     config: &Config,
@@ -156,13 +158,14 @@ async fn refusals(
     Ok(Ok(left_out))
 }
 
-/// What is known of the one who asks.
+/// What is known about the user and the token.
 enum Facts {
     Known {
         identity: Option<Identity>,
         token: Option<TokenFacts>,
     },
-    /// Whoever has no answer is given everything; probing would only take time.
+    /// Zendesk gave no answer about the user. All streams are listed, because probes would only
+    /// take time.
     Unknown {
         message: String,
     },
@@ -170,7 +173,7 @@ enum Facts {
     Hopeless(ErrorTrace),
 }
 
-/// Asks who is signed in, and what the access token may do.
+/// Asks who is signed in, and what the access token allows.
 async fn facts(client: &Client, config: &Config, deadline: Instant) -> Facts {
     let token = token_facts(client, &config.account.credentials);
     match timeout_at(deadline, Box::pin(join(identity(client), token))).await {
@@ -194,7 +197,7 @@ async fn facts(client: &Client, config: &Config, deadline: Instant) -> Facts {
     }
 }
 
-/// The host whose answers count for the streams of help centers, if any is known.
+/// The host whose answers count for the streams of help centers. `None` if no host is known.
 async fn help_center(
     client: &Client,
     config: &Config,
@@ -217,7 +220,7 @@ async fn help_center(
     Ok(spokesman(&answers, &sites))
 }
 
-/// Whether a stream may be out of reach, so that it is asked for.
+/// Whether a stream may be out of reach, so that it must be probed.
 fn is_gated(stream: &ResolvedStream, asker: &Asker<'_>, has_help_center: bool) -> bool {
     if stream.feed.is_of_brands() && !has_help_center {
         return false;

@@ -1,5 +1,5 @@
-//! Turns the selected streams into walks: which feed each stream is read from, at which hosts, and
-//! where it begins there.
+//! Turns the selected streams into walks. Decides for each stream which feed is read, at which
+//! hosts, and where the read begins.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -27,11 +27,11 @@ use zendesk::site::Site;
 /// What is known before anything is read.
 pub struct Known<'k> {
     pub streams: &'k [Arc<ResolvedStream>],
-    /// Why some of them cannot be read.
+    /// Why some of the streams cannot be read.
     pub troubles: &'k [ErrorTrace],
-    /// Feeds that are refused and have a fallback.
+    /// Feeds that Zendesk refuses and that have a fallback.
     pub refused: &'k [ResolvedFeed],
-    /// Where help centers are read.
+    /// The hosts whose help centers are read.
     pub help_centers: &'k HelpCenters,
     pub config: &'k Config,
     pub states: &'k SavedStates,
@@ -40,7 +40,7 @@ pub struct Known<'k> {
     pub now: Now,
 }
 
-/// The walks of this sync, and the streams that are in none of them.
+/// The walks of this sync, and the streams that are in no walk.
 #[derive(Debug, Default)]
 pub struct Begun {
     pub groups: Vec<Group>,
@@ -49,7 +49,7 @@ pub struct Begun {
 }
 
 impl Begun {
-    /// At how many hosts each stream is read.
+    /// The number of hosts where each stream is read.
     #[must_use]
     pub fn hosts(&self) -> BTreeMap<Cow<'static, str>, usize> {
         let mut hosts = BTreeMap::new();
@@ -79,7 +79,7 @@ impl Begun {
     }
 }
 
-/// Opens every selected stream that can be read, and says why of the others.
+/// Opens every selected stream that can be read, and reports why the others cannot.
 ///
 /// # Errors
 /// [`Closed`] when nobody reads the messages.
@@ -158,8 +158,8 @@ async fn open(
     Ok(())
 }
 
-/// The stream as it is read: with files only where the platform asks for them. What the catalog
-/// says of a stream counts more than what is said of all.
+/// The stream as it is read: with files only if the platform asks for them. What the catalog says
+/// about the stream overrides what is said about all streams.
 ///
 /// Source: Airbyte Protocol, `ConfiguredAirbyteStream.include_files`; `USE_FILE_TRANSFER`.
 fn with_files(
@@ -173,7 +173,7 @@ fn with_files(
     Arc::new(stream.without_files())
 }
 
-/// Whether files of a stream are fetched.
+/// Whether the files of a stream are fetched.
 #[must_use]
 pub fn wants_files(
     stream: &ResolvedStream,

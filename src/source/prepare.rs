@@ -27,7 +27,7 @@ use zendesk::client::Client;
 use zendesk::error::ErrorKind;
 use zendesk::site::Site;
 
-/// What was asked for.
+/// What `read` is asked to do.
 #[derive(Debug)]
 pub struct ReadRequest {
     pub config: Arc<Config>,
@@ -40,17 +40,17 @@ pub struct Prepared {
     pub streams: Vec<Arc<ResolvedStream>>,
     /// Why some of the selected streams cannot be read.
     pub troubles: Vec<ErrorTrace>,
-    /// Feeds that are refused and have a fallback.
+    /// Feeds that Zendesk refuses and that have a fallback.
     pub refused: Vec<ResolvedFeed>,
-    /// Where help centers are read.
+    /// The hosts whose help centers are read.
     pub help_centers: HelpCenters,
     /// Hosts of the account where files may be.
     pub file_hosts: Vec<Site>,
     pub now: Now,
 }
 
-/// Asks for all that a sync has to know before its first row, and logs what the user should know.
-/// Returns the trouble when no stream can be read.
+/// Asks for everything that a sync has to know before its first row, and logs what the user should
+/// know. The inner `Err` says why no stream can be read.
 ///
 /// # Errors
 /// [`Closed`] when nobody reads the log.
@@ -105,7 +105,8 @@ pub async fn prepare(
     Ok(Ok(Prepared { streams, troubles, refused, help_centers, file_hosts, now }))
 }
 
-/// Logs what the user should know about the request. Returns the trouble when it cannot be followed.
+/// Logs what the user should know about the request. The inner `Err` says why the request cannot be
+/// followed.
 async fn check_request(
     request: &ReadRequest,
     streams: &[ResolvedStream],
@@ -134,8 +135,9 @@ async fn check_request(
     Ok(Ok(()))
 }
 
-/// The role of the user who is signed in; empty when it is not known. The request also sets the clock
-/// to Zendesk's, against which positions and the start date are checked.
+/// The role of the signed-in user. It is empty if it is not known. The request also sets the clock
+/// to Zendesk's time, with which positions and the start date are compared. `Err` if the
+/// credentials do not work or the start date is in the future.
 async fn role(client: &Client, config: &Config) -> Result<String, ErrorTrace> {
     let role = match identity(client).await {
         Ok(identity) => identity.role,
@@ -148,7 +150,7 @@ async fn role(client: &Client, config: &Config) -> Result<String, ErrorTrace> {
     }
 }
 
-/// Does what comes before the first row, and logs what it waits for meanwhile.
+/// Runs what comes before the first row, and meanwhile logs what it waits for.
 async fn report_waits_of<T>(
     doing: impl Future<Output = T>,
     waits: &mut UnboundedReceiver<Wait>,
@@ -172,7 +174,8 @@ async fn report_waits_of<T>(
     }
 }
 
-/// Where help centers are read, if streams of them are chosen, or why those cannot be read.
+/// Where help centers are read, if a chosen stream needs them. The inner `Err` says why those
+/// streams cannot be read.
 async fn help_centers_of(
     client: &Client,
     config: &Config,
@@ -202,7 +205,7 @@ async fn help_centers_of(
     }
 }
 
-/// A warning about a state that has something, and nothing of a stream that there is.
+/// A warning about a state file that has entries, but none for a stream of this source.
 fn of_no_stream(states: &SavedStates, streams: &[ResolvedStream]) -> Option<String> {
     let is_known = |name: &str| {
         streams.iter().any(|stream| stream.name == name) || CustomObject::of_stream(name).is_some()
@@ -218,7 +221,8 @@ fn of_no_stream(states: &SavedStates, streams: &[ResolvedStream]) -> Option<Stri
     })
 }
 
-/// The hosts at which files of these streams may lie, or why those cannot be read now.
+/// The hosts where files of these streams may be. The inner `Err` says why the streams cannot be
+/// read now.
 async fn hosts_of_files(
     client: &Client,
     config: &Config,
@@ -244,7 +248,7 @@ async fn hosts_of_files(
     }
 }
 
-/// All streams, with those that only a saved catalog knows of.
+/// All streams, and those that only the saved catalog names: the records of custom objects.
 fn streams_of(request: &ReadRequest) -> Vec<ResolvedStream> {
     let named = |selected: &Selected| CustomObject::of_stream(&selected.name);
     let objects: Vec<CustomObject> = request.selected.iter().filter_map(named).collect();

@@ -1,4 +1,5 @@
-//! Which streams can be read: one small request per listing, and what its answer means.
+//! Finds out which streams can be read: one small request for each listing, and what its answer
+//! means.
 
 use std::collections::BTreeMap;
 
@@ -20,25 +21,26 @@ use zendesk::site::Site;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reach {
     Readable {
-        /// How many rows the listing has, where the probe's answer holds or counts them all.
+        /// The number of rows of the listing, if the probe's answer holds or counts all of them.
         rows: Option<u64>,
     },
-    /// By Zendesk's own word: 403 or 404, 401 where the signature is good elsewhere, or a refusal of
-    /// the user's own words.
+    /// Zendesk definitely refuses it: 403 or 404, 401 while the signature works elsewhere, or a
+    /// refusal of words that the user wrote.
     Refused(ApiError),
     /// Anything else, such as a limit that left no request.
     Unknown(ApiError),
 }
 
-/// Streams that one request speaks for.
+/// Streams for which the answer to one request counts.
 #[derive(Clone, Debug)]
 pub struct Group<'s> {
-    /// The stream that is asked for.
+    /// The stream that the request is for.
     pub asked: &'s ResolvedStream,
     pub streams: Vec<&'s ResolvedStream>,
 }
 
-/// Listings behind one feature, for one role. Whoever can read one of them can read all.
+/// Listings that need the same feature and the same role. A user who can read one of them can read
+/// all.
 #[derive(Clone, Debug)]
 pub struct Gate<'s> {
     first: Group<'s>,
@@ -46,14 +48,14 @@ pub struct Gate<'s> {
 }
 
 impl<'s> Gate<'s> {
-    /// The stream that is asked for first.
+    /// The stream that the first request is for.
     #[must_use]
     pub fn asked(&self) -> &'s ResolvedStream {
         self.first.asked
     }
 
-    /// Asks what each listing answers. The first speaks for all, unless it is refused: that may be its
-    /// own affair, so then each of them answers for itself.
+    /// Asks what each listing answers. The answer of the first counts for all, unless it is a
+    /// refusal. A refusal may concern only that listing, so then every listing is asked.
     pub async fn ask(
         &self,
         reach: impl AsyncFn(&'s ResolvedStream) -> Option<Reach>,
@@ -76,7 +78,7 @@ impl<'s> Gate<'s> {
     }
 }
 
-/// The streams of each scope that is missing.
+/// The missing scopes, each with the streams that need it.
 #[must_use]
 pub fn missing_scopes<'s>(
     streams: &'s [ResolvedStream],
@@ -89,7 +91,7 @@ pub fn missing_scopes<'s>(
     missing
 }
 
-/// The listings that are asked, by what keeps one from them.
+/// The listings to ask, grouped by what may keep the user from reading them.
 #[must_use]
 pub fn gates<'s>(streams: &'s [ResolvedStream], asker: &Asker<'_>) -> Vec<Gate<'s>> {
     let mut gates: Vec<Gate<'s>> = Vec::new();
@@ -106,7 +108,8 @@ pub fn gates<'s>(streams: &'s [ResolvedStream], asker: &Asker<'_>) -> Vec<Gate<'
     gates
 }
 
-/// Whether the same is needed for two streams, and as much of it is there.
+/// Whether two streams have the same needs, and the user and the token meet the same part of them.
+/// False if the user is not known, or if the token does not list its scopes.
 fn are_alike(one: &ResolvedStream, other: &ResolvedStream, asker: &Asker<'_>) -> bool {
     asker.token.is_none_or(|token| !token.scopes.is_empty())
         && asker.identity.is_some()
@@ -115,9 +118,9 @@ fn are_alike(one: &ResolvedStream, other: &ResolvedStream, asker: &Asker<'_>) ->
         && asker.covers(one) == asker.covers(other)
 }
 
-/// Who speaks for whom: streams of one listing for each other, children for their parents. Of the
-/// exports, which all share ten requests a minute, one speaks for all that have the same gate and
-/// whose scopes are there alike.
+/// Groups the streams for which one answer counts: streams of one listing, and children with their
+/// parents. All exports share ten requests a minute, so one export counts for all that are
+/// alike ([`are_alike`]).
 fn groups<'s>(streams: &'s [ResolvedStream], asker: &Asker<'_>) -> Vec<Group<'s>> {
     let mut groups: Vec<Group<'s>> = Vec::new();
     let is_export =
@@ -144,7 +147,8 @@ fn groups<'s>(streams: &'s [ResolvedStream], asker: &Asker<'_>) -> Vec<Group<'s>
     groups
 }
 
-/// Asks for one row of a stream's listing, where help centers are read if it is of one.
+/// Asks for one row of a stream's listing. If the stream is a help center's, `help_center` is
+/// asked.
 pub async fn reach(
     client: &Client,
     stream: &ResolvedStream,
@@ -177,7 +181,7 @@ pub async fn reach(
     }
 }
 
-/// How many rows a stream has, where the first page of its listing holds or counts them all.
+/// The number of rows of a stream, if the first page of its listing holds or counts all of them.
 fn rows_of(stream: &ResolvedStream, page: &Page) -> Option<u64> {
     // Each brand's host has rows of its own.
     if !has_all_listed(stream) || stream.feed.is_of_brands() {
@@ -199,7 +203,7 @@ pub fn has_all_listed(stream: &ResolvedStream) -> bool {
     stream.rows == RowsAt::LISTED && stream.kept.is_none() && !stream.dated
 }
 
-/// How a listing failed that gave no answer in time: as its last try did.
+/// The error of a listing that gave no answer in time: the error of its last try, if there is one.
 #[must_use]
 pub fn unanswered(client: &Client, path: &str) -> ApiError {
     let request = format!("GET /api/v2/{path}");

@@ -1,5 +1,5 @@
-//! Shows the progress of a read at a terminal: a line per stream that is being read, and one for the limits
-//! that are waited for. It polls, and never blocks the sync.
+//! Shows the progress of a read at a terminal: a line for each stream that is being read, and a
+//! line for the limits that are waited for. It polls, and never blocks the sync.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -30,7 +30,7 @@ pub async fn show(client: &Client, emitter: &Emitter) -> Infallible {
 /// What the terminal shows.
 struct Screen {
     terminal: Terminal,
-    /// With the time since when each is shown, since the program's start.
+    /// The line of each stream, and when it was first shown, as time since the program's start.
     streams: HashMap<String, (ProgressBar, Duration)>,
     limits: ProgressBar,
 }
@@ -62,7 +62,7 @@ impl Screen {
     }
 }
 
-/// Rows, rows a second since the stream is shown, and the share of the estimate.
+/// Rows, rows per second since the stream is shown, and the share of the estimate.
 fn shown(progress: &Progress, since: Duration) -> String {
     let rows = HumanCount(progress.rows);
     let rate = progress.rows.checked_div(since.as_secs()).map(HumanCount);

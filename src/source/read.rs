@@ -1,5 +1,5 @@
-//! `read`: reads every selected stream to its end. A stream that fails ends INCOMPLETE, the others go
-//! on, and the program then exits with 1.
+//! `read` reads every selected stream to its end. A stream that fails ends INCOMPLETE, and the
+//! others go on. The program then exits with 1.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -27,23 +27,23 @@ use connector::signals::Terminated;
 use zendesk::client::Client;
 use zendesk::clock::Clock;
 
-/// How often silent streams are looked after.
+/// How often the platform is shown that silent streams are alive.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// How long a sync that was asked to stop may take to write what is complete.
 const STOP_WITHIN: Duration = Duration::from_secs(4);
 
-/// The exit code of a program that obeyed SIGTERM (128 + 15), which platforms take for normal.
+/// The exit code of a program that obeyed SIGTERM (128 + 15). Platforms take it for normal.
 const STOPPED: u8 = 143;
 
-/// The exit code of a program whose reader has gone (128 + 13, SIGPIPE).
+/// The exit code of a program whose output nobody reads any more (128 + 13, SIGPIPE).
 const READER_GONE: u8 = 141;
 
 /// How a sync ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Complete,
-    /// These streams failed, or all of the sync did.
+    /// Some streams failed, or the whole sync did.
     Failed,
     Stopped,
     ReaderGone,

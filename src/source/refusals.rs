@@ -1,4 +1,4 @@
-//! Whether a refusal of Zendesk's is about the user's own words. Pure.
+//! Finds out whether Zendesk refuses words that the user wrote. Pure.
 
 use connector::refusals::is_too_long;
 use zendesk::error::{ApiError, ErrorKind};

@@ -16,10 +16,10 @@ use zendesk::budget::Wait;
 use zendesk::client::Client;
 use zendesk::error::ErrorKind;
 
-/// Hosts for which a stream reports its error. Further hosts are only named.
+/// The most hosts for which a stream reports an error. Further hosts are only named.
 const MOST_ERRORS: usize = 10;
 
-/// Reports what walks send.
+/// Reports what the walks send.
 pub struct Reporter<'r> {
     pub client: &'r Client,
     pub emitter: &'r Emitter,
@@ -67,7 +67,7 @@ impl Reporter<'_> {
         }
     }
 
-    /// Reports the limits that are waited for, and which streams wait.
+    /// Reports which limits are waited for, and which streams wait for them.
     async fn waits(&mut self, together: &[Wait]) -> Result<(), Closed> {
         let clock = self.client.clock();
         for notice in self.waits.note(together, clock.elapsed()) {
@@ -85,7 +85,7 @@ impl Reporter<'_> {
         Ok(())
     }
 
-    /// Reports how a stream ended. True when the reason is that the program was asked to stop.
+    /// Reports how a stream ended. Returns true if it ended because the program was asked to stop.
     async fn end(&mut self, whole: &Whole) -> Result<bool, Closed> {
         let (name, emitter) = (&*whole.stream.name, self.emitter);
         let stopped = whole.errors.iter().any(is_stopped);
@@ -109,8 +109,8 @@ impl Reporter<'_> {
         Ok(stopped)
     }
 
-    /// Reports the errors of a stream at its hosts: one ERROR, and few lines however many hosts there
-    /// are. Returns the failure type of each.
+    /// Reports the errors of a stream at its hosts: one ERROR, and only a few lines, however many
+    /// hosts there are. Returns the failure type of each error.
     async fn errors(&self, whole: &Whole) -> Result<Vec<FailureType>, Closed> {
         let errors: Vec<_> = whole.errors.iter().filter(|error| !is_stopped(error)).collect();
         let (shown, more) = errors.split_at(errors.len().min(MOST_ERRORS));
@@ -141,7 +141,7 @@ fn is_stopped((_, error): &(Option<String>, WalkError)) -> bool {
     matches!(error, WalkError::Api(error) if error.kind == ErrorKind::Stopped)
 }
 
-/// What rows, parents and files of a stream lost on the way, one warning for each kind of loss.
+/// The warnings about what a stream lost of its rows, parents and files, one for each kind of loss.
 fn warnings(name: &str, report: &Report) -> Vec<String> {
     let Report { coercion_failures, truncated, mended, rows_without_key, .. } = report;
     let Report { parents_skipped, files, .. } = report;

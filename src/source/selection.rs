@@ -1,4 +1,5 @@
-//! Which streams a person wants, for `catalog` and `sync`, held against what the account offers. Pure.
+//! Compares the streams that a person wants, for `catalog` and `sync`, with those that the account
+//! offers. Pure.
 
 use super::offered::Offered;
 use crate::config::Config;
@@ -7,18 +8,18 @@ use airbyte::catalog::SyncMode;
 use airbyte::message::ErrorTrace;
 use connector::failure::refused;
 
-/// How many names are offered in place of one that is not known.
+/// The most names that are suggested for an unknown name.
 const MOST_NEAREST: usize = 3;
 
-/// How near a name must be, from 0 to 1, to be offered in place of another.
+/// How similar a name must be to be suggested, from 0 to 1.
 const NEAR: f64 = 0.8;
 
-/// What is chosen: streams by name, whole families, or everything where neither is named.
+/// The chosen streams: by name, by family, or all streams if neither is named.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
     pub streams: Vec<String>,
     pub families: Vec<Family>,
-    /// None: incremental where a stream has it.
+    /// `None`: incremental for streams that support it.
     pub mode: Option<SyncMode>,
 }
 
@@ -42,10 +43,10 @@ impl Selection {
     }
 }
 
-/// The streams that are chosen, in the order of the documentation.
+/// The chosen streams, in the order of the documentation.
 ///
 /// # Errors
-/// A name that cannot be read, and why not; or that nothing is left.
+/// The trace says which names cannot be read and why, or that no stream is left.
 pub fn chosen_of<'o>(
     selection: &Selection,
     offered: &'o Offered,
@@ -72,7 +73,7 @@ pub fn chosen_of<'o>(
     Ok(chosen)
 }
 
-/// Why a stream that was named is not among those that can be read.
+/// Why a named stream is not among those that can be read.
 fn why_not_there(
     name: &str,
     listed: &[&ResolvedStream],
@@ -95,7 +96,7 @@ fn why_not_there(
     }
 }
 
-/// The known names that are most like one that is not known, the nearest first.
+/// The known names that are most similar to an unknown name, the most similar first.
 fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
     let name = name.trim().to_lowercase().replace(['-', ' '], "_");
     let is_part = |known: &str| name.len() > 2 && known.contains(&name);

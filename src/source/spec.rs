@@ -1,4 +1,4 @@
-//! `spec`: what can be configured.
+//! `spec` shows what can be configured.
 
 use airbyte::message;
 use connector::option_list::option_list;

@@ -1,5 +1,5 @@
 //! Decides which long waits to report: one line for each limit, however many walks wait for it, and
-//! one status for each stream. Walks report their waits one by one, and a stream has a walk for each
+//! one status for each stream. Each walk reports its own waits, and a stream has a walk for each
 //! brand. Pure.
 
 use std::borrow::Cow;
@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use zendesk::budget::{Bucket, Wait, WalkId};
 
-/// Waits for one limit end within moments of each other; a later end than this is another wait.
+/// Waits for one limit end within moments of each other. A wait that ends later than this is
+/// another wait.
 const SAME_WAIT: Duration = Duration::from_secs(5);
 
 /// The most streams that a line names. Further streams are counted.
@@ -18,21 +19,21 @@ const MOST_NAMED: usize = 10;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum What {
     Limit(Bucket),
-    /// A refusal that no limit explains is about the listing of these streams.
+    /// A refusal that no limit explains. It concerns the listing of these streams.
     Listing(BTreeSet<Cow<'static, str>>),
-    /// An outage that says when it ends, of the listing of these streams.
+    /// An outage of the listing of these streams, with an end that Zendesk named.
     Outage(BTreeSet<Cow<'static, str>>),
 }
 
 /// A report of a wait that is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitNotice {
-    /// The line, unless this wait has one already.
+    /// The line. `None` if this wait has a line already.
     pub line: Option<String>,
-    /// The streams that are not known yet to wait.
+    /// The streams whose wait was not reported yet.
     pub streams: Vec<Cow<'static, str>>,
     pub length: Duration,
-    /// Whether it is a limit, and not an outage that says when it ends.
+    /// Whether the wait is for a limit. False for an outage that says when it ends.
     pub is_limit: bool,
 }
 
@@ -46,13 +47,13 @@ pub struct Waits {
 }
 
 impl Waits {
-    /// Nothing was reported yet. Walks that are not named here wait unnoticed.
+    /// Starts with no reports. Waits of walks that are not named here are not reported.
     #[must_use]
     pub fn new(walks: impl IntoIterator<Item = (WalkId, Vec<Cow<'static, str>>)>) -> Self {
         Self { walks: walks.into_iter().collect(), ..Self::default() }
     }
 
-    /// What is to be said of waits that began together.
+    /// The reports that are due about waits that began together.
     pub fn note(&mut self, waits: &[Wait], now: Duration) -> Vec<WaitNotice> {
         let mut by_limit: BTreeMap<What, (BTreeSet<Cow<'static, str>>, Duration)> = BTreeMap::new();
         for wait in waits {

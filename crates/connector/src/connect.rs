@@ -1,4 +1,4 @@
-//! The way from a config to a client of the account.
+//! Makes the client of an account from its configuration.
 
 use std::sync::Arc;
 
@@ -19,23 +19,24 @@ use crate::dns::Names;
 use crate::failure::refused;
 use crate::proxies;
 
-/// What one program is to Zendesk.
+/// How a program presents itself to Zendesk.
 #[derive(Clone, Copy, Debug)]
 pub struct Program {
-    /// Name and version, as `User-Agent` has them.
+    /// Name and version, for the `User-Agent` header.
     pub user_agent: &'static str,
-    /// The scope that client credentials ask for where the user does not say.
+    /// The scope that client credentials ask for if the user sets none.
     pub scope: &'static str,
 }
 
-/// Writes a line to stdout, and says whether it has arrived there.
+/// Writes a line to stdout. The future returns true if the line has arrived there.
 pub type HandBack = Box<dyn Fn(Vec<u8>) -> BoxFuture<'static, bool> + Send + Sync>;
 
-/// Makes the client of the configured account. `base_url` is where requests go in place of the account's
-/// host. `stop` turns true when the program is to end. The config with renewed tokens goes to `hand_back`.
+/// Makes the client of the configured account. Requests go to `base_url`, if it is set, in place of
+/// the account's host. `stop` turns true when the program is to end. The configuration with renewed
+/// tokens goes to `hand_back`.
 ///
 /// # Errors
-/// What the user has to change.
+/// The trace says what the user has to change.
 pub fn connect(
     account: &Arc<Account>,
     base_url: Option<&str>,
@@ -69,7 +70,7 @@ pub fn connect(
         .map_err(|why| refused(&format!("no connection can be set up: {why}")))
 }
 
-/// What the client signs with. None when a header cannot hold it.
+/// What the client signs with. `None` if it is not valid in a header.
 fn credentials(account: &Arc<Account>, program: &Program, hand_back: HandBack) -> Option<Signing> {
     let keep_nothing = || -> Keep { Box::new(|_, _| Box::pin(async { true })) };
     Some(match &account.credentials {
@@ -116,7 +117,8 @@ fn credentials(account: &Arc<Account>, program: &Program, hand_back: HandBack) -
     })
 }
 
-/// Hands the config with new tokens to the platform, and says once it has it.
+/// Hands the configuration with new tokens to the platform. The future returns true if it has
+/// arrived.
 ///
 /// Source: Airbyte Protocol, `AirbyteControlConnectorConfigMessage`.
 fn keep(account: Arc<Account>, hand_back: HandBack) -> Keep {
@@ -127,10 +129,11 @@ fn keep(account: Arc<Account>, hand_back: HandBack) -> Keep {
     })
 }
 
-/// The day from which credentials of this kind do not work any more, and what to do about it.
+/// The day on which Zendesk stops credentials of this kind, and what to do before it. `None` if
+/// there is no such day.
 ///
 /// Source: Zendesk's announcements of the end of API tokens (10851263566234) and of access tokens
-/// without an end (9182123625370).
+/// that do not expire (9182123625370).
 #[must_use]
 pub fn ends_soon(credentials: &Credentials) -> Option<&'static str> {
     match credentials {

@@ -1,6 +1,6 @@
-//! Host names to addresses, without the C library: linked statically, its resolver wants files at
-//! run time that a small image has not. `/etc/hosts` comes first, then the name servers of
-//! `/etc/resolv.conf`, and nobody else.
+//! Finds the addresses of host names without the C library. The resolver of a statically linked C
+//! library needs files at run time that a small image does not have. `/etc/hosts` is asked first,
+//! then the name servers of `/etc/resolv.conf`, and nothing else.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -14,12 +14,12 @@ use hickory_resolver::proto::rr::{Name, RecordType};
 use hickory_resolver::{Hosts, TokioResolver};
 use reqwest::dns::{Addrs, Resolve, Resolving};
 
-/// A name server that is silent for so long is asked once more, or another is. Together this stays
-/// below the time that connecting may take.
+/// How long a name server may be silent. After that it is asked once more, or another one is. All
+/// tries together take less time than connecting may.
 const SERVER_TIMEOUT: Duration = Duration::from_secs(3);
 const TRIES_AGAIN: usize = 1;
 
-/// Answers as the machine's own configuration would.
+/// Finds addresses as the machine's own configuration says.
 #[derive(Clone)]
 pub struct Names(Arc<Sources>);
 
@@ -52,7 +52,8 @@ impl Names {
         }
     }
 
-    /// A name that `/etc/hosts` has in one family needs no server's word on the other.
+    /// The addresses that `/etc/hosts` has for a name. If it has the name in one address family, no
+    /// server is asked about the other.
     fn in_hosts(&self, name: &str) -> Vec<IpAddr> {
         let Ok(name) = Name::from_ascii(name) else { return Vec::new() };
         let families = [RecordType::AAAA, RecordType::A].into_iter();

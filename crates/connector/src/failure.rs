@@ -1,5 +1,5 @@
-//! What an error of the API means to a person: a failure type and a message, in which one sentence says
-//! what happened and the next what to do.
+//! Turns an error of the API into a failure type and a message. The first sentence says what
+//! happened, the next says what to do.
 
 use airbyte::message::{ErrorTrace, FailureType};
 use zendesk::error::{ApiError, ErrorKind};
@@ -8,18 +8,18 @@ use crate::config::{Account, Credentials, Violation};
 use crate::identity::NoIdentity;
 use crate::refusals::{is_account_gone, is_scope, is_too_long};
 
-/// What was wanted of the API when it failed.
+/// What the program wanted of the API when the error came.
 #[derive(Clone, Debug)]
 pub struct Wanted<'a> {
     /// `read` or `write`.
     pub verb: &'a str,
-    /// The scope that it needs.
+    /// The scope that the request needs.
     pub scope: &'a str,
-    /// The scope that all of the program needs.
+    /// The scope that the whole program needs.
     pub scope_of_all: &'a str,
-    /// What else it needs, as advice in one sentence.
+    /// What else the request needs, as advice in one sentence.
     pub needs: String,
-    /// The option that holds the words of the request, where the user wrote them.
+    /// The option in which the user wrote the words of the request, if there is one.
     pub words_of: Option<&'a str>,
 }
 
@@ -35,14 +35,14 @@ impl Default for Wanted<'_> {
     }
 }
 
-/// Every violation of a config in one trouble.
+/// One trace for all violations of a configuration.
 #[must_use]
 pub fn invalid_config(violations: &[Violation]) -> ErrorTrace {
     let violations: Vec<String> = violations.iter().map(ToString::to_string).collect();
     refused(&format!("the configuration is not valid: {}", violations.join("; ")))
 }
 
-/// Something that the user has to change.
+/// The trace for something that the user has to change.
 #[must_use]
 pub fn refused(message: &str) -> ErrorTrace {
     ErrorTrace {
@@ -53,7 +53,7 @@ pub fn refused(message: &str) -> ErrorTrace {
     }
 }
 
-/// What it means that nobody is signed in.
+/// The trace if nobody is signed in.
 #[must_use]
 pub fn of_identity(error: &NoIdentity, account: &Account) -> ErrorTrace {
     let (failure_type, message) = match error {
@@ -77,7 +77,7 @@ pub fn of_identity(error: &NoIdentity, account: &Account) -> ErrorTrace {
     ErrorTrace { failure_type, message, detail: Some(error.to_string()), stream: None }
 }
 
-/// What to do about credentials that let nobody in.
+/// What to do about credentials that are not accepted.
 fn sign_in_again(account: &Account) -> &'static str {
     match account.credentials {
         Credentials::ApiToken { .. } => {
@@ -93,7 +93,7 @@ fn sign_in_again(account: &Account) -> &'static str {
     }
 }
 
-/// What an error of the API means to somebody who wanted something of it.
+/// What an error of the API means for somebody who wanted something of it.
 #[must_use]
 pub fn of_api(error: &ApiError, wanted: &Wanted<'_>) -> (FailureType, String) {
     let words_of = wanted.words_of;
@@ -173,7 +173,7 @@ fn of_sign_in(kind: ErrorKind, detail: &str) -> (FailureType, String) {
     }
 }
 
-/// What it means that something may not be read, or is not there.
+/// What it means that something may not be read or written, or does not exist.
 fn of_access(error: &ApiError, wanted: &Wanted<'_>) -> (FailureType, String) {
     let detail = &error.detail;
     match error.kind {
@@ -192,7 +192,7 @@ fn of_access(error: &ApiError, wanted: &Wanted<'_>) -> (FailureType, String) {
     }
 }
 
-/// What it means that the account was not reached, or is out of service.
+/// What it means that the account cannot be reached, or is out of service.
 fn of_connection(kind: ErrorKind, detail: &str) -> (FailureType, String) {
     match kind {
         ErrorKind::Unresolved => transient(format!(
@@ -216,7 +216,7 @@ fn of_connection(kind: ErrorKind, detail: &str) -> (FailureType, String) {
     }
 }
 
-/// What it means that the account gave no answer that helps.
+/// What it means that the account gave no answer that can be used.
 fn of_answer(kind: ErrorKind, detail: &str) -> (FailureType, String) {
     match kind {
         ErrorKind::RateLimited => transient(

@@ -1,8 +1,8 @@
-//! Who is signed in, and what the token may do.
+//! Finds out who is signed in, and what the token may do.
 //!
-//! Sources: Zendesk, "Users: Show Self", which answers 200 to a wrong password with an anonymous
-//! user, so that only an id proves that somebody is signed in; "OAuth Tokens: Show Token", which
-//! knows the token that asks as `current`; and "Webhooks".
+//! Sources: Zendesk, "Users: Show Self" (a wrong password gets 200 with an anonymous user, so only
+//! an id proves that somebody is signed in); "OAuth Tokens: Show Token" (the token of the request
+//! is called `current`); and "Webhooks".
 
 use std::error::Error;
 use std::fmt;
@@ -18,10 +18,10 @@ use zendesk::error::{ApiError, ErrorKind};
 use zendesk::page::Shape;
 use zendesk::paging::{Paging, Token};
 
-/// How often a body without a user is asked again.
+/// The most tries if the answer has no user.
 const TRIES_FOR_A_USER: u32 = 3;
 
-/// How often it is asked until two answers agree on the time, where this machine's is another.
+/// The most tries until two answers agree on the time, if it differs from this machine's.
 const TRIES_FOR_A_TIME: u32 = 4;
 
 /// The user whom the credentials belong to.
@@ -40,7 +40,7 @@ pub enum NoIdentity {
 }
 
 impl NoIdentity {
-    /// Whether nothing could be read either.
+    /// Whether nothing else could be read either.
     #[must_use]
     pub fn is_hopeless(&self) -> bool {
         match self {
@@ -82,7 +82,7 @@ impl Error for NoIdentity {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct TokenFacts {
-    /// ISO 8601; none for a token that does not end.
+    /// ISO 8601. `None` for a token that does not expire.
     pub expires_at: Option<String>,
     pub scopes: Vec<String>,
 }
@@ -119,7 +119,7 @@ struct Meta {
 /// Asks who is signed in.
 ///
 /// # Errors
-/// [`NoIdentity`] when nobody is, or there is no answer.
+/// [`NoIdentity`] when nobody is signed in, or there is no answer.
 pub async fn identity(client: &Client) -> Result<Identity, NoIdentity> {
     let mut tries = 0;
     // A body without a user says nothing about the credentials, unless it stays so.
@@ -145,8 +145,8 @@ pub async fn identity(client: &Client) -> Result<Identity, NoIdentity> {
     Ok(Identity { id, role: user.role.unwrap_or_default() })
 }
 
-/// What is known of the access token that signs the request. None where there is none, and where Zendesk
-/// does not say or answer.
+/// What is known about the access token that signs the request. `None` if there is no such token,
+/// or if Zendesk does not say or does not answer.
 pub async fn token_facts(client: &Client, credentials: &Credentials) -> Option<TokenFacts> {
     if !credentials.is_oauth() {
         return None;
@@ -155,7 +155,7 @@ pub async fn token_facts(client: &Client, credentials: &Credentials) -> Option<T
     current.map(|current| current.token)
 }
 
-/// How many webhooks the account has, as far as one page tells, and whether there are more.
+/// The number of webhooks on the first page of the account's webhooks, and whether there are more.
 ///
 /// # Errors
 /// [`ApiError`] when there is no answer.
@@ -173,7 +173,7 @@ pub async fn webhooks(client: &Client) -> Result<(usize, bool), ApiError> {
     Ok((found.webhooks.len(), found.meta.has_more))
 }
 
-/// One small answer, or none when it is not what it should be.
+/// One small answer. `None` if it does not have the expected form.
 async fn ask<T: DeserializeOwned>(
     client: &Client,
     path: &str,
@@ -196,8 +196,8 @@ async fn ask<T: DeserializeOwned>(
     Ok(answer.and_then(|answer| serde_json::from_value(answer).ok()))
 }
 
-/// Whether granted scopes let something be read that needs `scope`. Without a list everything is
-/// granted.
+/// Whether the granted scopes allow reading something that needs `scope`. An empty list grants
+/// everything.
 #[must_use]
 pub fn covers(granted: &[String], scope: &str) -> bool {
     granted.is_empty() || granted.iter().any(|granted| granted == "read" || granted == scope)

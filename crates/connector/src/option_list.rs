@@ -1,5 +1,5 @@
-//! The options as a person at a terminal reads them: name, type, default and one sentence each, made of the
-//! spec itself.
+//! Lists the options for a person at a terminal: name, type, default and one sentence each. They
+//! are made from the spec itself.
 
 use std::fmt::Write;
 
@@ -7,10 +7,10 @@ use serde_json::{Map, Value};
 
 use crate::paint::{Color, Paint};
 
-/// How far each level is indented.
+/// How many columns each level is indented.
 const INDENT: usize = 4;
 
-/// The options of a connection's JSON schema, in their order.
+/// The options of a connection's JSON schema, in the order of the spec.
 #[must_use]
 pub fn option_list(schema: &Value, paint: Paint) -> String {
     let mut text = String::new();
@@ -62,7 +62,7 @@ fn choice(variant: &Value) -> Option<&str> {
     properties.find_map(|property| property.get("const")?.as_str())
 }
 
-/// The type of an option, what it may be, its default, and whether it is needed.
+/// The type of an option, the values that it may have, its default, and whether it is needed.
 fn kind(option: &Value, is_needed: bool) -> String {
     let mut parts = vec![type_of(option)];
     match (option["minimum"].as_u64(), option["maximum"].as_u64()) {

@@ -1,4 +1,4 @@
-//! Text for a person at a terminal: colours, columns that wrap, and what is logged as plain lines.
+//! Text for a person at a terminal: colours, wrapped columns, and lines of the log.
 
 use airbyte::message::Level;
 use console::{Style, Term};
@@ -6,7 +6,7 @@ use console::{Style, Term};
 /// The columns of a terminal that does not say how many it has.
 const USUAL_COLUMNS: usize = 100;
 
-/// A column narrower than this is not kept: its lines would hold a word each.
+/// The fewest columns in which text is wrapped. In fewer columns each line would hold one word.
 const FEWEST_COLUMNS: usize = 24;
 
 /// How text looks at a terminal.
@@ -16,7 +16,7 @@ pub struct Paint {
     pub columns: usize,
 }
 
-/// What a colour says.
+/// What a colour means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Color {
     Good,
@@ -27,13 +27,13 @@ pub enum Color {
 }
 
 impl Paint {
-    /// How text looks on stdout. None when stdout is no terminal, so that a program reads it.
+    /// How text looks on stdout. `None` if stdout is not a terminal; then a program reads it.
     #[must_use]
     pub fn of_stdout() -> Option<Self> {
         Some(Term::stdout()).filter(Term::is_term).map(|term| Self::at(&term))
     }
 
-    /// How text looks on stderr, be it a terminal or not.
+    /// How text looks on stderr, whether it is a terminal or not.
     #[must_use]
     pub fn of_stderr() -> Self {
         Self::at(&Term::stderr())
@@ -48,7 +48,7 @@ impl Paint {
         Self { is_colored: term.is_term() && !is_plain && !has_none, columns }
     }
 
-    /// A text in a colour. Nothing in it can steer the terminal.
+    /// The text in a colour, without characters that could steer the terminal.
     #[must_use]
     pub fn paint(self, color: Color, text: &str) -> String {
         let text = clean(text);
@@ -65,8 +65,9 @@ impl Paint {
         style.force_styling(true).apply_to(text).to_string()
     }
 
-    /// A text over several lines that all begin at this column, without a break behind the last. The first
-    /// is written where the caller stands, which is there. Where too little room is left, the text is not broken.
+    /// Wraps a text into lines that all begin at column `begin`, with no line break after the last.
+    /// The first line has no indent, because the caller has written up to that column. A text with
+    /// too little room is not wrapped.
     #[must_use]
     pub fn wrapped(self, text: &str, begin: usize) -> String {
         let text = clean(text);
@@ -87,7 +88,7 @@ impl Paint {
         lines.join(&format!("\n{:begin$}", ""))
     }
 
-    /// The line of something that is logged: level and text.
+    /// A line of the log: level and text.
     #[must_use]
     pub fn log(self, level: Level, text: &str) -> String {
         let (name, color) = match level {
@@ -101,8 +102,8 @@ impl Paint {
     }
 }
 
-/// A text without what would steer a terminal or turn the order of what it shows: what Zendesk's answers
-/// hold is others' words.
+/// The text without characters that steer a terminal or reverse the order of what it shows.
+/// Zendesk's answers hold texts of other people.
 #[must_use]
 pub fn clean(text: &str) -> String {
     let is_steering = |character: char| {

@@ -1,4 +1,4 @@
-//! A program and its process: files in, exit codes out.
+//! What a program needs of its process: files, a runtime, and exit codes.
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -12,13 +12,13 @@ use tokio::runtime::Runtime;
 use crate::failure::refused;
 use crate::signals::let_writes_fail;
 
-/// Larger files are none that a platform wrote.
+/// The largest files that are read. No platform writes larger ones.
 pub const LARGEST_CONFIG_BYTES: u64 = 1 << 20;
 pub const LARGEST_CATALOG_BYTES: u64 = 64 << 20;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Runs a program. A panic's own words could quote data, so only its place is shown.
+/// Runs a program. Of a panic only the place is shown, because its message could quote data.
 #[must_use]
 pub fn run(program: impl FnOnce() -> ExitCode + std::panic::UnwindSafe) -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
@@ -35,7 +35,7 @@ pub fn run(program: impl FnOnce() -> ExitCode + std::panic::UnwindSafe) -> ExitC
     std::panic::catch_unwind(program).unwrap_or(ExitCode::FAILURE)
 }
 
-/// Reads the command line. The error is the exit code: help and version go to stdout, usage errors to stderr.
+/// Parses the command line. Help and version go to stdout, usage errors to stderr.
 ///
 /// # Errors
 /// The exit code of a program that has nothing more to do.
@@ -47,10 +47,11 @@ pub fn command_line<C: Parser>() -> Result<C, ExitCode> {
     })
 }
 
-/// The runtime of a program, in which a write beyond the largest file fails in place of ending the process.
+/// The runtime of a program. A write beyond the largest allowed file fails, and does not end the
+/// process.
 ///
 /// # Errors
-/// The exit code, where there can be none.
+/// The exit code, if there can be no runtime.
 pub fn runtime() -> Result<Runtime, ExitCode> {
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => {
@@ -68,7 +69,7 @@ pub fn unusable(why: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Says on stderr that stdout takes no more, because there is no other place left.
+/// Says on stderr that stdout cannot be written, because no other place is left.
 #[must_use]
 pub fn unwritable(why: &str) -> ExitCode {
     let message = format!(
@@ -79,11 +80,11 @@ pub fn unwritable(why: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Reads a file that should not be larger than `largest` bytes. What has no end, as a device, is
-/// read no further either.
+/// Reads a file of at most `largest` bytes. It never reads further, so something without an end,
+/// such as a device, is no danger.
 ///
 /// # Errors
-/// What the user has to change.
+/// The trace says what the user has to change.
 pub fn contents(path: &Path, what: &str, largest: u64) -> Result<Vec<u8>, ErrorTrace> {
     let unreadable = |error| refused(&format!("{what} cannot be read: {error}"));
     let mut text = Vec::new();

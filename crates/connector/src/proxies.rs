@@ -1,5 +1,5 @@
-//! The proxies in the environment. The HTTP library silently ignores a proxy that it does not
-//! understand, so such a value is refused here.
+//! Checks the proxies in the environment. The HTTP library silently ignores a proxy that it does
+//! not understand, so such a value is refused here.
 
 use std::ffi::OsString;
 
@@ -10,8 +10,8 @@ use crate::failure::refused;
 const VARIABLES: [&str; 6] =
     ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
 
-/// Why the proxy of a variable cannot be used, for the first that cannot. Never holds its value,
-/// which may have a password.
+/// The trace for the first variable whose proxy cannot be used. It never holds the value, which may
+/// contain a password.
 #[must_use]
 pub fn trouble(variable: impl Fn(&str) -> Option<OsString>) -> Option<ErrorTrace> {
     let is_bad = |name: &&&str| {
@@ -24,7 +24,8 @@ pub fn trouble(variable: impl Fn(&str) -> Option<OsString>) -> Option<ErrorTrace
     )))
 }
 
-/// Whether the HTTP library understands it, and speaks to such a proxy. None is as good as one.
+/// Whether the HTTP library understands the address and supports such a proxy. An empty value is
+/// fine: there is no proxy.
 fn is_usable(value: &str) -> bool {
     if value.is_empty() {
         return true;

@@ -1,9 +1,9 @@
-//! What a refusal of Zendesk's is about: the account, a scope, or what was asked for. Pure.
+//! Finds out what a refusal of Zendesk's is about: the account, a scope, or what was asked for.
+//! Pure.
 
 use zendesk::error::{ApiError, ErrorKind};
 
-/// The names that Zendesk gives to refusals of something that an account, a plan or a role does not
-/// have.
+/// The names with which Zendesk refuses something that an account, a plan or a role does not have.
 ///
 /// Sources: bodies of recorded answers; Zendesk, "Trigger Categories".
 const REFUSALS: [&str; 8] = [
@@ -17,12 +17,12 @@ const REFUSALS: [&str; 8] = [
     "NotFound",
 ];
 
-/// How the page begins by which a help center or a community that is switched off answers 404.
+/// A help center or a community that is switched off answers 404 with a page that begins like this.
 const CLOSED: &str = "The page you were looking for doesn't exist";
 
-/// Whether a refusal is Zendesk's own and definite word, by which a stream may be left out of a
-/// catalog: 403 or 404 with one of its names, or the page of what is switched off. Pages of a
-/// network have neither.
+/// Whether a refusal is Zendesk's own and definite, so that a stream may be left out of a catalog.
+/// It must be a 403 or 404 with one of Zendesk's names, or a 404 with the page of something that is
+/// switched off. Pages of a network have neither.
 #[must_use]
 pub fn is_last_word(error: &ApiError) -> bool {
     let name = error.detail.split_once(':').map_or(error.detail.as_str(), |(name, _)| name);
@@ -32,7 +32,7 @@ pub fn is_last_word(error: &ApiError) -> bool {
         && (REFUSALS.contains(&name) || is_closed)
 }
 
-/// Whether the account itself is refused, whatever the request.
+/// Whether Zendesk refuses the account itself, whatever the request.
 #[must_use]
 pub fn is_account_gone(error: &ApiError) -> bool {
     let words = error.detail.to_ascii_lowercase();
@@ -48,7 +48,7 @@ pub fn is_scope(error: &ApiError) -> bool {
     error.detail.to_ascii_lowercase().contains("required scope")
 }
 
-/// Whether a request is longer than what a server on the way takes.
+/// Whether the request is longer than a server on the way accepts.
 #[must_use]
 pub fn is_too_long(error: &ApiError) -> bool {
     matches!(error.status, Some(413 | 414 | 431))

@@ -1,27 +1,27 @@
-//! SIGTERM and SIGINT. A process that is number 1 in its container has no default for them, so
-//! every command listens.
+//! Listens for SIGTERM and SIGINT. A process that is number 1 in its container has no default for
+//! them, so every command listens.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// The signal of a write beyond the largest file that the process may make (`ulimit -f`). It has
-/// this number wherever the program runs.
+/// The signal after a write beyond the largest file that the process may make (`ulimit -f`). It has
+/// this number on every system where the program runs.
 const SIGXFSZ: i32 = 25;
 
-/// Lets a write that makes a file too large fail, in place of ending the process. To be called
-/// inside of the runtime.
+/// Lets a write that makes a file too large fail, so that it does not end the process. Call it
+/// inside the runtime.
 pub fn let_writes_fail() {
     // Whoever listens to a signal is not ended by it. Where that cannot be, its default stays.
     let _ = signal(SignalKind::from_raw(SIGXFSZ));
 }
 
-/// Hears the signals that ask the program to end.
+/// Waits for the signals that ask the program to end.
 #[derive(Debug)]
 pub struct Terminated {
     signals: Vec<Signal>,
 }
 
 impl Terminated {
-    /// Begins to listen. Where a signal cannot be listened to, its default stays.
+    /// Begins to listen. If a signal cannot be listened to, its default stays.
     #[must_use]
     pub fn listen() -> Self {
         let kinds = [SignalKind::terminate(), SignalKind::interrupt()];

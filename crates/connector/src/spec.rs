@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 use zendesk::oauth::TOKEN_SECONDS;
 
-/// The connector specification. `scope` is what a user is asked to grant, `modes` are those of a destination.
+/// The connector specification. `scope` is what a user is asked to grant. `modes` are the sync
+/// modes of a destination.
 ///
 /// Source: Airbyte Protocol, `ConnectorSpecification`.
 #[must_use]
@@ -18,7 +19,8 @@ pub fn specification(connection: &Value, version: &str, modes: &[&str], scope: &
 }
 
 /// How a platform signs its user in with OAuth and a refresh token. The paths are those of
-/// Airbyte's connector, so that a connection made with it goes on. `scope` is what the user is asked to grant.
+/// Airbyte's connector, so a connection that was made with it still works. `scope` is what the user
+/// is asked to grant.
 ///
 /// Source: Airbyte Protocol, `AdvancedAuth`; Zendesk, "Using OAuth authentication".
 fn advanced_auth(scope: &str) -> Value {

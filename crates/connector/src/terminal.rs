@@ -1,5 +1,6 @@
-//! Lines at a terminal, on stderr, that are drawn again and again while somebody watches. Nothing is drawn when
-//! stderr is no terminal, or when stdout is one, because it would overwrite the lines there.
+//! Lines at a terminal, on stderr, that are drawn again and again while somebody watches. Nothing
+//! is drawn if stderr is not a terminal, or if stdout is one, because the drawing would overwrite
+//! the lines there.
 
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -7,10 +8,10 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use zendesk::budget::Bucket;
 
-/// How often it is drawn, by the wall's clock, since somebody watches.
+/// How often the lines are drawn, in real time, because a person watches.
 const EVERY: Duration = Duration::from_millis(250);
 
-/// The lines on the terminal. They go when it is dropped.
+/// The lines on the terminal. They disappear when the value is dropped.
 #[derive(Debug)]
 pub struct Terminal {
     lines: MultiProgress,
@@ -24,7 +25,7 @@ impl Terminal {
         is_watched.then(|| Self { lines: MultiProgress::new() })
     }
 
-    /// Adds a line of this template before another, or as the last.
+    /// Adds a line with this template, before another line or as the last.
     pub fn add(&self, template: &str, before: Option<&ProgressBar>) -> ProgressBar {
         // The template is a constant; one that is wrong would show the default.
         let style = ProgressStyle::with_template(template)
@@ -36,7 +37,7 @@ impl Terminal {
         }
     }
 
-    /// Takes a line away.
+    /// Removes a line.
     pub fn remove(&self, line: &ProgressBar) {
         line.finish_and_clear();
         self.lines.remove(line);
@@ -55,7 +56,7 @@ impl Drop for Terminal {
     }
 }
 
-/// The limits that are waited for, with the time that they hold.
+/// The limits that are waited for, each with the time until it ends.
 #[must_use]
 pub fn limits(awaited: &[(Bucket, Duration)]) -> String {
     if awaited.is_empty() {

@@ -1,5 +1,6 @@
-//! Where the rows of one stream lie: a folder of generations. A stream that is read incrementally has one.
-//! A full refresh is a generation of its own, which is hidden in `unfinished` until it is complete.
+//! The folder of one stream's rows. Each generation of rows has a folder in it. A stream that is
+//! read incrementally has one generation. A full refresh is a generation of its own. It is hidden
+//! in `unfinished` until it is complete.
 
 use std::fs;
 use std::io;
@@ -8,17 +9,17 @@ use std::path::{Path, PathBuf};
 use super::part::{self, Part};
 use super::replace::{is_temporary, sync_folder};
 
-/// The folder of a full refresh that is not complete.
+/// The folder of a full refresh that is not complete yet.
 const UNFINISHED: &str = "unfinished";
 
-/// How a stream is read, as far as its files depend on it.
+/// How a stream is read, as far as its files depend on that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kept {
-    /// Rows come to those that are there.
+    /// New rows are added to those that are there.
     Added,
-    /// All rows are read again, and a read that was interrupted goes on.
+    /// All rows are read again. A read that was interrupted goes on.
     Replaced,
-    /// All rows are read again, each time from the first.
+    /// All rows are read again, each time from the first row.
     ReplacedAtOnce,
 }
 
@@ -34,7 +35,8 @@ pub struct Cabinet {
     part: Option<Part>,
 }
 
-/// A stream's folder by its name. Names are plain; what is not is spelled by its bytes.
+/// The name of a stream's folder. ASCII letters, digits and `_` stay. Any other byte becomes `-`
+/// and two hexadecimal digits.
 #[must_use]
 pub fn folder_name(stream: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
@@ -50,11 +52,12 @@ fn generation_name(generation: u32) -> String {
 }
 
 impl Cabinet {
-    /// Whether what was saved of a stream still counts: its rows are there, and a read goes on behind
-    /// them. What a kill left undone is done. `complete` is the newest complete generation, if there is one.
+    /// Whether the saved state of a stream is still valid: its rows are there, and a read goes on
+    /// after them. Finishes what a killed process left undone. `complete` is the newest complete
+    /// generation, if there is one.
     ///
     /// # Errors
-    /// What the system says; the same for every function below.
+    /// The error of the file system. The same holds for every function below.
     pub fn counts(path: &Path, kept: Kept, complete: Option<u32>) -> io::Result<bool> {
         let complete = complete.unwrap_or(0);
         let (unfinished, newest) = (path.join(UNFINISHED), path.join(generation_name(complete)));
@@ -74,11 +77,11 @@ impl Cabinet {
         })
     }
 
-    /// Opens a stream's folder, and makes it where it is not there. That what was saved of the stream does
-    /// not count any more must be saved before.
+    /// Opens the folder of a stream, and creates it if it does not exist. If [`Cabinet::counts`]
+    /// said no, first save that the stream's saved state is no longer valid.
     ///
     /// # Errors
-    /// What the system says.
+    /// The error of the file system.
     pub fn open(path: PathBuf, kept: Kept, complete: Option<u32>) -> io::Result<Self> {
         // A file without rows, so that DuckDB finds one in any case.
         make_folder(&path.join(generation_name(0)))?;
@@ -97,13 +100,13 @@ impl Cabinet {
         Ok(cabinet)
     }
 
-    /// The newest generation that is shown, once a commit has saved it.
+    /// The newest generation that is shown. The caller saves it.
     #[must_use]
     pub fn shown(&self) -> u32 {
         if self.kept == Kept::Added { self.generation } else { self.generation - 1 }
     }
 
-    /// Whether a complete read becomes what is shown.
+    /// Whether a complete read replaces what is shown.
     #[must_use]
     pub fn is_replaced(&self) -> bool {
         self.kept != Kept::Added
@@ -118,7 +121,7 @@ impl Cabinet {
     /// Appends a row.
     ///
     /// # Errors
-    /// What the system says.
+    /// The error of the file system.
     pub fn write(&mut self, row: &[u8]) -> io::Result<()> {
         if self.part.is_none() {
             self.part = Some(Part::create(&self.goes_to(), self.next, self.generation)?);
@@ -127,18 +130,19 @@ impl Cabinet {
         self.part.as_mut().map_or(Ok(()), |part| part.write(row))
     }
 
-    /// Brings all rows so far to the disk, under their names.
+    /// Writes all rows so far to the disk, under their final names.
     ///
     /// # Errors
-    /// What the system says.
+    /// The error of the file system.
     pub fn file(&mut self) -> io::Result<()> {
         self.part.take().map_or(Ok(()), Part::finish)
     }
 
-    /// Shows the generation that is complete. That it is must be saved before.
+    /// Shows the complete generation, and begins the next one. First save that the generation is
+    /// complete.
     ///
     /// # Errors
-    /// What the system says.
+    /// The error of the file system.
     pub fn show(&mut self) -> io::Result<()> {
         let complete = self.generation;
         rename_folder(&self.goes_to(), &self.path.join(generation_name(complete)))?;
@@ -154,7 +158,7 @@ impl Cabinet {
         }
     }
 
-    /// Removes generations before this one.
+    /// Removes the generations before `than`.
     fn drop_older(&self, than: u32) -> io::Result<()> {
         for entry in fs::read_dir(&self.path)? {
             let entry = entry?;
@@ -168,7 +172,7 @@ impl Cabinet {
     }
 }
 
-/// Makes a folder with a part without rows in it, where it is not there.
+/// Creates a folder with one part without rows, if it does not exist.
 fn make_folder(path: &Path) -> io::Result<()> {
     if path.join(part::name(0)).try_exists()? {
         return Ok(());
@@ -183,7 +187,8 @@ fn rename_folder(from: &Path, to: &Path) -> io::Result<()> {
     to.parent().map_or(Ok(()), sync_folder)
 }
 
-/// The number of the next part in a folder, out of which the leftovers of a kill are taken.
+/// The number of the next part in a folder. Removes temporary files that a killed process left
+/// there.
 fn next_part(folder: &Path) -> io::Result<u32> {
     let mut next = 1;
     for entry in fs::read_dir(folder)? {

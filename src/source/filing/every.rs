@@ -1,13 +1,13 @@
-//! How often a sync is repeated, as people write it. Pure.
+//! How often a sync is repeated, as a person writes it. Pure.
 
 use std::time::Duration;
 
 const UNITS: [(char, u64); 4] = [('s', 1), ('m', 60), ('h', 3600), ('d', 86_400)];
 
-/// A time such as `90s`, `15m`, `1h` or `1d`.
+/// Parses a time such as `90s`, `15m`, `1h` or `1d`.
 ///
 /// # Errors
-/// What is wrong with it.
+/// A sentence that says what a valid time looks like.
 pub fn every(text: &str) -> Result<Duration, String> {
     let unit = UNITS.iter().find_map(|(unit, seconds)| Some((text.strip_suffix(*unit)?, seconds)));
     let seconds = unit.and_then(|(number, seconds)| {
@@ -21,8 +21,8 @@ pub fn every(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// How long to wait until the next sync: the first whole interval after the last one's begin that has
-/// not begun yet, so that a sync which takes longer than an interval leaves one out.
+/// The time from now until the next sync starts. It starts a whole number of intervals after the
+/// last one started. A sync that takes longer than an interval makes the program skip a start.
 #[must_use]
 pub fn pause(every: Duration, since_begin: Duration) -> Duration {
     let behind = since_begin.as_nanos().checked_rem(every.as_nanos()).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! What stands in place of stdout: rows go to files, states to `state.json` after their rows, and
-//! what is for people to stdout.
+//! Takes the place of stdout: rows go to files, states go to `state.json` after their rows, and
+//! messages for people go to stdout.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -18,16 +18,17 @@ use airbyte::message::ErrorTrace;
 use airbyte::stdout::is_not_gone;
 use connector::failure::refused;
 
-/// How often rows get their names and the states are saved: what a kill makes read again.
+/// How often rows get their final names and the states are saved. After a kill, rows that came
+/// later are read again.
 const FILE_EVERY: Duration = Duration::from_secs(30);
 
-/// Rows that are not filed yet are no larger than this together, and a page.
+/// The most bytes of rows that are not filed yet. A page may come on top.
 const MOST_OPEN_BYTES: usize = 256 << 20;
 
-/// The view of a stream, beside its generations.
+/// The file with a stream's view. It is in the same folder as the stream's generations.
 const VIEW: &str = "view.sql";
 
-/// A stream that is filed.
+/// A stream whose rows go to files.
 #[derive(Debug)]
 pub struct Filed {
     pub name: String,
@@ -40,7 +41,7 @@ pub struct Filed {
 #[derive(Debug)]
 struct Stream {
     cabinet: Cabinet,
-    /// The newest state, unless it is saved.
+    /// The newest state. `None` if it is saved.
     state: Option<Box<RawValue>>,
     is_complete: bool,
 }
@@ -49,10 +50,10 @@ struct Stream {
 struct Filing<W> {
     folder: Arc<Folder>,
     saved: Saved,
-    /// The configuration's file, which renewed tokens go into.
+    /// The file of the configuration. Renewed tokens are written into it.
     config: PathBuf,
     streams: BTreeMap<String, Stream>,
-    /// For what people are told.
+    /// Where messages for people go.
     screen: W,
     now: Box<dyn Fn() -> Duration + Send>,
     filed_at: Duration,
@@ -61,7 +62,7 @@ struct Filing<W> {
     trouble: Option<ErrorTrace>,
 }
 
-/// A handle to what a run files. It takes the blocks that would go to stdout.
+/// A handle to all that a run files. It takes the blocks that would go to stdout.
 pub struct Filer<W>(Arc<Mutex<Filing<W>>>);
 
 impl<W> Clone for Filer<W> {
@@ -71,7 +72,8 @@ impl<W> Clone for Filer<W> {
 }
 
 impl<W: Write> Filer<W> {
-    /// A run that files what is read of the account whose saved states these are.
+    /// A run that files rows into this folder. `saved` is what the folder holds, `config` the file
+    /// of the configuration, and `now` a clock.
     pub fn new(
         folder: Arc<Folder>,
         saved: Saved,
@@ -96,26 +98,26 @@ impl<W: Write> Filer<W> {
         })))
     }
 
-    /// The lock is held over plain code only, so that a poisoned one is still sound.
+    /// The lock is held over plain code only, so the data behind a poisoned lock is still sound.
     fn filing(&self) -> MutexGuard<'_, Filing<W>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Opens the folders of streams, and writes the views. Returns the states to go on from, as a state
-    /// file has them.
+    /// Opens the folders of the streams, and writes their views. Returns the states to go on from,
+    /// in the form of a state file.
     ///
     /// # Errors
-    /// What the user has to change.
+    /// The trace says what the user has to change.
     pub fn open(&self, streams: Vec<Filed>) -> Result<String, ErrorTrace> {
         let mut filing = self.filing();
         let filing = &mut *filing;
         filing.open(streams).map_err(|error| unwritable(filing.folder.path(), &error))
     }
 
-    /// Files what is there. Returns the rows of the run, or why it went wrong.
+    /// Files all rows and states that came. Returns the number of rows of the run.
     ///
     /// # Errors
-    /// What the user has to change.
+    /// The trace says what the user has to change.
     pub fn finish(&self) -> Result<u64, ErrorTrace> {
         let mut filing = self.filing();
         let filing = &mut *filing;
@@ -167,7 +169,7 @@ impl<W: Write> Filing<W> {
         Ok(states.states_text())
     }
 
-    /// Puts the views of all streams together that were ever filed here.
+    /// Writes one file with the views of all streams that were ever filed here.
     fn write_views(&self) -> io::Result<()> {
         let mut text =
             "-- DuckDB reads this within this folder: duckdb -init views.sql\n".to_owned();
@@ -182,7 +184,7 @@ impl<W: Write> Filing<W> {
         replace_if_other(&self.folder.path().join(VIEWS), &text)
     }
 
-    /// Takes a line, which `read` would have written to stdout.
+    /// Takes one line that `read` would have written to stdout.
     fn take(&mut self, line: &[u8]) -> io::Result<()> {
         match understand(line)? {
             Line::Row { stream, row } => {
@@ -228,7 +230,8 @@ impl<W: Write> Filing<W> {
         self.noted(filed)
     }
 
-    /// Brings all rows to the disk, then the states that cover them, and then shows what is complete.
+    /// Writes all rows to the disk, then the states that cover them, and then shows the complete
+    /// generations.
     fn file(&mut self) -> io::Result<()> {
         self.filed_at = (self.now)();
         self.open_bytes = 0;
@@ -260,13 +263,13 @@ impl<W: Write> Filing<W> {
         Ok(())
     }
 
-    /// Keeps what went wrong with the folder, in words.
+    /// Keeps an error of the folder as a message for the user.
     fn noted(&mut self, done: io::Result<()>) -> io::Result<()> {
         done.inspect_err(|error| self.trouble = Some(unwritable(self.folder.path(), error)))
     }
 }
 
-/// What it means that a new pair of tokens cannot be saved.
+/// The trace for renewed tokens that cannot be saved.
 #[must_use]
 pub fn unsaved(config: &std::path::Path, error: &io::Error) -> ErrorTrace {
     refused(&format!(

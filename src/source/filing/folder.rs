@@ -1,4 +1,5 @@
-//! The folder that rows are filed in: whose it is, who works on it, and what is saved there.
+//! The folder that rows are filed in: whose account it is, which process uses it, and what is saved
+//! in it.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, Write};
@@ -15,25 +16,25 @@ const STATE: &str = "state.json";
 const LOCK: &str = "sync.lock";
 pub const VIEWS: &str = "views.sql";
 
-/// Streams have no more states than this is long.
+/// The largest `state.json` that is read.
 const LARGEST_STATE_BYTES: u64 = 64 << 20;
 
-/// What is written about whoever works on a folder is no longer.
+/// The longest note about the process that uses a folder.
 const LONGEST_HOLDER_BYTES: u64 = 200;
 
-/// A folder that nobody else works on until it is dropped.
+/// A folder that no other process uses until this value is dropped.
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
-    /// The system gives the lock back when the process ends, however it ends.
+    /// The system releases the lock when the process ends, however it ends.
     _lock: File,
 }
 
 impl Folder {
-    /// Takes the folder, and makes it where it is not there.
+    /// Takes the folder for this process, and creates it if it does not exist.
     ///
     /// # Errors
-    /// What the user has to change.
+    /// The trace says what the user has to change.
     pub fn take(path: &Path) -> Result<Self, ErrorTrace> {
         let trouble = |error: io::Error| unwritable(path, &error);
         std::fs::create_dir_all(path).map_err(trouble)?;
@@ -66,10 +67,11 @@ impl Folder {
         &self.path
     }
 
-    /// What is saved in the folder, which from now on is this account's.
+    /// What is saved in the folder. A folder without `state.json` belongs to this account from now
+    /// on.
     ///
     /// # Errors
-    /// What the user has to change.
+    /// The trace says what the user has to change.
     pub fn saved(&self, subdomain: &str) -> Result<Saved, ErrorTrace> {
         let path = self.path.join(STATE);
         let text = match File::open(&path) {
@@ -99,16 +101,16 @@ impl Folder {
         )))
     }
 
-    /// Saves the states of rows that are on the disk.
+    /// Saves the states. Their rows must be on the disk already.
     ///
     /// # Errors
-    /// What the system says.
+    /// The error of the file system.
     pub fn save(&self, saved: &Saved) -> io::Result<()> {
         replace(&self.path.join(STATE), saved.text().as_bytes())
     }
 }
 
-/// Whether there is nothing in a folder that could be somebody's.
+/// Whether a folder holds nothing that could belong to anybody.
 fn is_free(path: &Path) -> io::Result<bool> {
     for entry in std::fs::read_dir(path)? {
         let path = entry?.path();
@@ -121,7 +123,7 @@ fn is_free(path: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Who works on a folder, for whoever else would.
+/// The note about this process for others that want the folder.
 fn holder() -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let since = timestamp::to_iso(i64::try_from(since.as_secs()).unwrap_or_default());
@@ -145,7 +147,7 @@ fn unreadable(path: &Path, why: &str) -> ErrorTrace {
     ))
 }
 
-/// What it means that a folder cannot be written.
+/// The trace for a folder that cannot be written.
 #[must_use]
 pub fn unwritable(path: &Path, error: &io::Error) -> ErrorTrace {
     let path = path.display();

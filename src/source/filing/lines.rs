@@ -1,4 +1,4 @@
-//! What a line of a read means to whoever files it. Pure.
+//! Finds in each line of a read what is to be filed. Pure.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -9,15 +9,15 @@ use serde_json::value::RawValue;
 pub enum Line<'l> {
     /// A row of a stream, a JSON object.
     Row { stream: &'l str, row: &'l [u8] },
-    /// Where a stream stands, and the state around it as `read` takes it back.
+    /// The state of a stream, with the message around it that `read` takes back.
     State { stream: String, state: Box<RawValue> },
     /// The whole configuration, with renewed tokens.
     Config(Box<RawValue>),
     /// A stream was read to its end.
     Complete { stream: String },
-    /// Something for people.
+    /// A message for people.
     Said { text: String },
-    /// Nothing that counts here.
+    /// Anything that is not filed.
     Other,
 }
 
@@ -73,17 +73,17 @@ struct Configured {
     config: Box<RawValue>,
 }
 
-/// The name of the stream whose state this is, an `AirbyteStateMessage`.
+/// The name of the stream that an `AirbyteStateMessage` belongs to.
 #[must_use]
 pub fn stream_of(state: &RawValue) -> Option<String> {
     let named: StreamOnly = serde_json::from_str(state.get()).ok()?;
     Some(named.stream.stream_descriptor.name)
 }
 
-/// Understands a line.
+/// Parses a line.
 ///
 /// # Errors
-/// When it is none that this program writes.
+/// When it is not a line that this program writes.
 pub fn understand(line: &[u8]) -> Result<Line<'_>, serde_json::Error> {
     if line.starts_with(RECORD) {
         let RecordLine { record } = serde_json::from_slice(line)?;

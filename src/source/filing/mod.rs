@@ -1,5 +1,5 @@
-//! `sync`: reads as `read` does, once or again and again, and keeps rows and states in a folder. What
-//! `read` would write to stdout goes to files by the [`Filer`](filer::Filer) instead.
+//! `sync` reads as `read` does, once or repeatedly, and keeps rows and states in a folder. The
+//! [`Filer`](filer::Filer) puts into files what `read` would write to stdout.
 
 use std::io::{Stdout, Write};
 use std::path::{Path, PathBuf};
@@ -42,24 +42,24 @@ use replace::is_replaceable;
 use saved::Saved;
 use views::{Viewed, view};
 
-/// The column that tells of deletions where the configuration names none.
+/// The column for the time of deletion, if the configuration names none.
 const DELETED_AT: &str = "_ab_cdc_deleted_at";
 
-/// How long the account's streams may take to be found out. Nobody waits for them.
+/// How long it may take to find out the streams of the account. Nobody waits for the answer.
 const FOUND_WITHIN: Within =
     Within { probes: Duration::from_secs(600), columns: Duration::from_secs(3600) };
 
-/// What was asked for.
+/// The arguments of `sync`.
 #[derive(Debug)]
 pub struct SyncRequest {
     pub config: PathBuf,
     pub into: PathBuf,
     pub selection: Selection,
-    /// None for once.
+    /// The time from the start of one sync to the start of the next. `None` for a single sync.
     pub every: Option<Duration>,
 }
 
-/// Why a run ended without a word of its own.
+/// Why a run ended without an outcome of its own.
 enum Interrupted {
     Stopped,
     ReaderGone,
@@ -78,7 +78,7 @@ impl From<airbyte::stdout::Closed> for Interrupted {
     }
 }
 
-/// Syncs, once or until the program is asked to end.
+/// Syncs once, or again and again until the program is asked to end.
 pub async fn sync(
     request: &SyncRequest,
     environment: &Environment,
@@ -117,13 +117,13 @@ pub async fn sync(
     }
 }
 
-/// Says why nothing could be done.
+/// Says why a run failed.
 fn told(trouble: &ErrorTrace) -> Outcome {
     say(&format!("ERROR {trouble}"));
     Outcome::Failed
 }
 
-/// Says something between two runs, while no emitter writes.
+/// Says something between two runs, when no emitter writes.
 fn say(text: &str) {
     // Whoever does not listen misses nothing that was filed; there may be a listener at the other place.
     if writeln!(std::io::stdout(), "{text}").is_err() {
@@ -131,7 +131,8 @@ fn say(text: &str) {
     }
 }
 
-/// Reads the configuration, and finds out whether it can be worked with.
+/// Reads the configuration, and checks that it can be used: renewed tokens must fit into its file.
+/// Sets the column for deletions if it has none.
 fn usable_config(path: &Path) -> Result<Config, ErrorTrace> {
     let mut config = read_config(path)?;
     config.deleted_at_field.get_or_insert_with(|| DELETED_AT.to_owned());
@@ -142,7 +143,7 @@ fn usable_config(path: &Path) -> Result<Config, ErrorTrace> {
     Ok(config)
 }
 
-/// The file itself, where a link leads to it.
+/// The file itself, if the path is a link to it.
 fn file_of(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
@@ -215,7 +216,7 @@ impl Run<'_> {
         Ok(Box::pin(read(request, environment, clock, emitter, terminated)).await)
     }
 
-    /// The streams that are to be read, as the account has them now.
+    /// The streams to read, as the account has them now.
     async fn streams(
         &self,
         config: Config,
@@ -250,7 +251,7 @@ impl Run<'_> {
     }
 }
 
-/// A stream as it is filed.
+/// How a stream is filed.
 fn filed(stream: &ResolvedStream, mode: SyncMode) -> Filed {
     let kept = match (mode, stream.is_resumable()) {
         (SyncMode::Incremental, _) => Kept::Added,
@@ -271,7 +272,7 @@ fn filed(stream: &ResolvedStream, mode: SyncMode) -> Filed {
     Filed { name: stream.name.to_string(), kept, view }
 }
 
-/// A stream as it is asked for.
+/// How a stream is selected for a read.
 fn selected(stream: &ResolvedStream, mode: SyncMode) -> Selected {
     let name = stream.name.to_string();
     Selected { name, mode, properties: None, include_files: Some(false) }

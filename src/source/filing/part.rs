@@ -1,4 +1,4 @@
-//! A part of a stream's rows: JSON Lines, gzipped, under its name only when it is whole.
+//! A part of a stream's rows: a gzipped file of JSON Lines. It gets its name when it is whole.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -9,10 +9,11 @@ use flate2::write::GzEncoder;
 
 use super::replace::{publish, temporary};
 
-/// What the names of parts end with.
+/// The end of the names of parts.
 const ENDING: &str = ".jsonl.gz";
 
-/// Rows of one part, at most. The order of a row is its part's number times this, and its own in it.
+/// The most rows of one part. The order of a row is the number of its part times this, plus its
+/// place in the part.
 const MOST_ROWS: u64 = 1 << 32;
 
 /// A part that is being written.
@@ -25,13 +26,13 @@ pub struct Part {
     order: u64,
 }
 
-/// The name of a part. Names are in the order in which parts were written.
+/// The file name of a part. The names sort in the order in which the parts were written.
 #[must_use]
 pub fn name(number: u32) -> String {
     format!("{number:08}{ENDING}")
 }
 
-/// The number of the part that has this name.
+/// The number of the part with this name.
 #[must_use]
 pub fn number(name: &str) -> Option<u32> {
     name.strip_suffix(ENDING)?.parse().ok()
@@ -41,7 +42,7 @@ impl Part {
     /// Begins a part.
     ///
     /// # Errors
-    /// What the system says; the same for every method below.
+    /// The error of the file system. The same holds for every method below.
     pub fn create(folder: &Path, number: u32, generation: u32) -> io::Result<Self> {
         let path = folder.join(name(number));
         let temporary = temporary(&path);
@@ -53,17 +54,17 @@ impl Part {
     /// Appends a row, a JSON object.
     ///
     /// # Errors
-    /// What the system says.
+    /// The error of the file system.
     pub fn write(&mut self, row: &[u8]) -> io::Result<()> {
         self.out.write_all(&framed(row, self.generation, self.order))?;
         self.order += 1;
         Ok(())
     }
 
-    /// Brings the part to the disk, and gives it its name.
+    /// Writes the part to the disk, and gives it its name.
     ///
     /// # Errors
-    /// What the system says.
+    /// The error of the file system.
     pub fn finish(self) -> io::Result<()> {
         let file = self.out.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.sync_all()?;
@@ -71,8 +72,8 @@ impl Part {
     }
 }
 
-/// A row with what the views tell it by: the generation of its stream, and its place in the order of
-/// all rows of that.
+/// A row with two keys in front that the views need: the generation of its stream, and its place in
+/// the order of all rows of that generation.
 fn framed(row: &[u8], generation: u32, order: u64) -> Vec<u8> {
     let mut line =
         format!("{{\"_sync_generation\":{generation},\"_sync_order\":{order}").into_bytes();

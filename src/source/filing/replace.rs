@@ -1,4 +1,4 @@
-//! Files that are there whole or not at all, also after a kill or a power cut.
+//! Writes files that are there whole or not at all, even after a kill or a power cut.
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
@@ -6,13 +6,13 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-/// What the name of a file ends with that is not whole yet.
+/// The end of the name of a file that is not whole yet.
 const UNFINISHED: &str = ".new";
 
-/// The mode of a file that nobody else may read.
+/// The mode of a file that only its owner may read.
 const OWN: u32 = 0o600;
 
-/// The name of a file for as long as it is not whole.
+/// The name of a file while it is not whole.
 #[must_use]
 pub fn temporary(path: &Path) -> PathBuf {
     let mut name = OsString::from(path);
@@ -20,16 +20,16 @@ pub fn temporary(path: &Path) -> PathBuf {
     name.into()
 }
 
-/// Whether a file is what a kill left of one that was not whole.
+/// Whether a file is a leftover of a kill: it never became whole.
 #[must_use]
 pub fn is_temporary(path: &Path) -> bool {
     path.as_os_str().as_encoded_bytes().ends_with(UNFINISHED.as_bytes())
 }
 
-/// Puts a file in place of what was there, with the rights that it had. It is on the disk afterwards.
+/// Replaces a file, and keeps its permissions. The new file is on the disk when this returns.
 ///
 /// # Errors
-/// What the system says.
+/// The error of the file system.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = temporary(path);
     let (mut file, rights) = begin(path, &temporary)?;
@@ -41,10 +41,10 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     publish(&temporary, path)
 }
 
-/// Puts a text in place of another, where it is another.
+/// Replaces a file if its text is different.
 ///
 /// # Errors
-/// What the system says.
+/// The error of the file system.
 pub fn replace_if_other(path: &Path, text: &str) -> io::Result<()> {
     match std::fs::read(path) {
         Ok(there) if there == text.as_bytes() => Ok(()),
@@ -52,17 +52,18 @@ pub fn replace_if_other(path: &Path, text: &str) -> io::Result<()> {
     }
 }
 
-/// Says whether [`replace`] could put a file there, without doing so.
+/// Checks that [`replace`] could write a file there, and leaves the file as it is.
 ///
 /// # Errors
-/// What the system says.
+/// The error of the file system.
 pub fn is_replaceable(path: &Path) -> io::Result<()> {
     let temporary = temporary(path);
     begin(path, &temporary)?;
     std::fs::remove_file(&temporary)
 }
 
-/// Begins the file that is to replace another, which may hold secrets.
+/// Begins the file that will replace another, and returns it with the permissions of that other.
+/// The file may hold secrets, so only its owner may read it until it has those permissions.
 fn begin(path: &Path, temporary: &Path) -> io::Result<(File, Option<std::fs::Permissions>)> {
     let rights = std::fs::metadata(path).ok().map(|there| there.permissions());
     let mut options = OpenOptions::new();
@@ -73,10 +74,10 @@ fn begin(path: &Path, temporary: &Path) -> io::Result<(File, Option<std::fs::Per
     Ok((options.open(temporary)?, rights))
 }
 
-/// Gives a file that is whole and on the disk its name.
+/// Gives its final name to a file that is whole and on the disk.
 ///
 /// # Errors
-/// What the system says.
+/// The error of the file system.
 pub fn publish(temporary: &Path, path: &Path) -> io::Result<()> {
     std::fs::rename(temporary, path)?;
     match path.parent() {
@@ -86,10 +87,10 @@ pub fn publish(temporary: &Path, path: &Path) -> io::Result<()> {
     }
 }
 
-/// Brings the names in a folder to the disk.
+/// Writes the names in a folder to the disk.
 ///
 /// # Errors
-/// What the system says.
+/// The error of the file system.
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }

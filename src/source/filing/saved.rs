@@ -1,5 +1,5 @@
-//! What `state.json` holds: whose rows lie in the folder, which of each stream's generations count,
-//! and the states to go on from. `read --state` takes the file as well. Pure.
+//! What `state.json` holds: the account whose rows are in the folder, the valid generation of each
+//! stream, and the states to go on from. `read --state` takes the file as well. Pure.
 
 use std::collections::BTreeMap;
 
@@ -9,16 +9,16 @@ use serde_json::value::RawValue;
 use super::lines::stream_of;
 use airbyte::catalog::place;
 
-/// The form of the file that this program writes.
+/// The version of the file's format that this program writes and reads.
 const VERSION: u64 = 1;
 
-/// What is saved.
+/// What `state.json` holds.
 #[derive(Clone, Debug, Default)]
 pub struct Saved {
     pub subdomain: String,
-    /// The newest complete generation of each stream, which is a folder's name.
+    /// The newest complete generation of each stream. Its number is the name of a folder.
     pub generations: BTreeMap<String, u32>,
-    /// The state to go on from, an `AirbyteStateMessage`, by stream.
+    /// The state of each stream to go on from, an `AirbyteStateMessage`.
     pub states: BTreeMap<String, Box<RawValue>>,
 }
 
@@ -31,10 +31,10 @@ struct Written {
 }
 
 impl Saved {
-    /// Reads the file.
+    /// Parses the file.
     ///
     /// # Errors
-    /// What is wrong with it, in a few words.
+    /// What is wrong with the file, in a few words.
     pub fn parse(text: &[u8]) -> Result<Self, String> {
         let written: Written = serde_json::from_slice(text).map_err(|error| place(&error))?;
         if written.version != VERSION {
@@ -49,7 +49,7 @@ impl Saved {
         Ok(Self { subdomain, generations, states })
     }
 
-    /// The file's text, a state a line.
+    /// The text of the file, with one state on each line.
     #[must_use]
     pub fn text(&self) -> String {
         let written = |value: &dyn Fn() -> serde_json::Result<String>| value().unwrap_or_default();

@@ -1,26 +1,26 @@
-//! The SQL by which DuckDB sees the newest rows of a stream's files. Pure.
+//! The SQL with which DuckDB shows the newest rows of a stream's files. Pure.
 //!
-//! Source: DuckDB's documentation of `read_json`, of `glob` and of `qualify`. What is no text is read as
-//! text first and then tried to be cast: a value that is not as its column says is null there, in place
-//! of an error for the whole view.
+//! Source: DuckDB's documentation of `read_json`, of `glob` and of `qualify`. Numbers, times and
+//! booleans are read as text and then cast with `try_cast`. A value that does not fit its column is
+//! null, and the view does not fail.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use serde_json::Value;
 
-/// The largest row in bytes that DuckDB has to take; rows are shortened to less.
+/// The largest row that DuckDB has to accept, in bytes. Rows are shortened to less than this.
 const LARGEST_ROW_BYTES: usize = 24 << 20;
 
-/// A stream as its view shows it.
+/// What the view of a stream is made from.
 #[derive(Clone, Copy, Debug)]
 pub struct Viewed<'v> {
     pub stream: &'v str,
-    /// The folder of its files, below the one where DuckDB runs.
+    /// The folder of the stream's files, relative to the folder where DuckDB runs.
     pub folder: &'v str,
     pub key: &'v [&'v str],
     pub schema: &'v Value,
-    /// The column that is not null in a row of what was deleted.
+    /// The column that is not null in a row about something deleted. The view leaves such rows out.
     pub deleted_at: Option<&'v str>,
 }
 
@@ -33,7 +33,7 @@ enum Shown {
     Cast(&'static str),
 }
 
-/// The statement that makes the view.
+/// The SQL statement that makes the view.
 #[must_use]
 pub fn view(viewed: &Viewed<'_>) -> String {
     let columns = columns(viewed.schema);
@@ -79,8 +79,8 @@ pub fn view(viewed: &Viewed<'_>) -> String {
     text
 }
 
-/// The columns of a schema. DuckDB does not tell names apart by their case, so of several the first is
-/// shown.
+/// The columns of a schema. DuckDB ignores the case of names, so of several names that differ only
+/// in case the first is shown.
 fn columns(schema: &Value) -> Vec<(String, Shown)> {
     let mut known = BTreeSet::new();
     let properties = schema["properties"].as_object().into_iter().flatten();
@@ -88,7 +88,7 @@ fn columns(schema: &Value) -> Vec<(String, Shown)> {
     properties.filter(is_first).map(|(name, column)| (name.clone(), shown(column))).collect()
 }
 
-/// How a column of this schema is shown.
+/// How a column with this schema is read and shown.
 fn shown(column: &Value) -> Shown {
     let kinds: Vec<&str> = match &column["type"] {
         Value::String(kind) => vec![kind.as_str()],
@@ -115,12 +115,12 @@ fn is_nested(kind: &str) -> bool {
     ["object", "array"].contains(&kind)
 }
 
-/// A name in SQL.
+/// Quotes a name for SQL.
 fn name(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// A text in SQL.
+/// Quotes a text for SQL.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }

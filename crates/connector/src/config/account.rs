@@ -1,4 +1,4 @@
-//! The account, how to sign in to it, and how much of it may be used.
+//! The account, how to sign in to it, and which share of its limits may be used.
 
 use std::fmt;
 
@@ -48,8 +48,8 @@ pub struct WrittenAccount {
     pub api_quota_percent: Option<u64>,
 }
 
-/// The whole config as it was written, secrets and all, for the one message that hands it back.
-/// Its Debug shows nothing of it.
+/// The whole configuration as it was written, with its secrets, for the one message that hands it
+/// back. Its Debug output shows nothing of it.
 pub struct Written(Value);
 
 impl fmt::Debug for Written {
@@ -64,8 +64,8 @@ impl Written {
         Self(config)
     }
 
-    /// The config with new tokens in place of the old. `ends_at` is written as ISO 8601; a token
-    /// without an end has no date.
+    /// The configuration with new tokens in place of the old. `ends_at` is ISO 8601. A token that
+    /// does not expire has no date.
     #[must_use]
     pub fn with_tokens(
         &self,
@@ -85,22 +85,22 @@ impl Written {
     }
 }
 
-/// The account that is configured.
+/// The configured account.
 #[derive(Debug)]
 pub struct Account {
     pub written: Written,
     /// The account's host label, `acme`.
     pub subdomain: String,
     pub credentials: Credentials,
-    /// Requests in flight at once.
+    /// The most requests in flight at once.
     pub workers: usize,
-    /// The share of each limit that may be used, per cent.
+    /// The share of each limit that may be used, in percent.
     pub quota_percent: u32,
 }
 
 impl Account {
-    /// The account of a config that keeps its spec. `default_percent` is the share of each limit that
-    /// may be used where the user does not say.
+    /// The account of a configuration that matches its spec. `default_percent` is the share of each
+    /// limit that may be used if the user does not set one.
     ///
     /// # Errors
     /// Every [`Violation`] at once.
@@ -131,7 +131,7 @@ impl Account {
         })
     }
 
-    /// The account's host.
+    /// The name of the account's host.
     #[must_use]
     pub fn host(&self) -> String {
         format!("{}.zendesk.com", self.subdomain)

@@ -1,5 +1,5 @@
-//! The ways of signing in. Property names are those of Airbyte's connector, so that an existing config
-//! works unchanged.
+//! The ways of signing in. Property names are those of Airbyte's connector, so an existing
+//! configuration works unchanged.
 
 use std::borrow::Cow;
 
@@ -92,7 +92,7 @@ pub enum Credentials {
 }
 
 impl Credentials {
-    /// Whether requests are signed with an access token, which has scopes and may end.
+    /// Whether requests are signed with an access token. Such a token has scopes and may expire.
     #[must_use]
     pub fn is_oauth(&self) -> bool {
         !matches!(self, Self::ApiToken { .. })

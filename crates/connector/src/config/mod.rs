@@ -1,4 +1,5 @@
-//! What the user writes, held against the spec that is derived from the types it is read into.
+//! Reads what the user writes, and checks it against the spec. The spec is derived from the types
+//! that the configuration is read into.
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -20,7 +21,7 @@ pub use violation::Violation;
 use tidy::tidy;
 use violations::{too_long, violations};
 
-/// What was read of a config.
+/// What was read from a configuration.
 pub struct Read<W> {
     /// All of it, as it was written.
     pub as_written: Written,

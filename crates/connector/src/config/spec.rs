@@ -1,4 +1,4 @@
-//! A spec, derived from what the user may write.
+//! Derives a spec from the types of what the user may write.
 
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::account::WrittenAccount;
 
-/// The JSON schema of a config, draft-07, without `$ref`, as acceptance tests demand: a program's own options
-/// and those that every program has.
+/// The JSON schema of a configuration: draft-07 without `$ref`, as acceptance tests demand. It has
+/// a program's own options and those that every program has.
 #[must_use]
 pub fn connection_specification<W: JsonSchema>() -> Value {
     let mut schema = schema_of::<W>();
@@ -32,7 +32,7 @@ fn schema_of<W: JsonSchema>() -> Value {
     settings.into_generator().into_root_schema_for::<W>().to_value()
 }
 
-/// Removes what schemars derives from Rust's types and no user needs.
+/// Removes what schemars derives from Rust's types but no user needs.
 fn tidy(schema: &mut Value) {
     match schema {
         Value::Object(object) => {

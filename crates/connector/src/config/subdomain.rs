@@ -1,6 +1,6 @@
-//! The account that a user names.
+//! Reads the account's name from what a user writes.
 
-/// The host label of an account from what people write: `acme`, `acme.zendesk.com`, or a URL.
+/// The host label of an account, from what people write: `acme`, `acme.zendesk.com`, or a URL.
 pub(super) fn subdomain(written: &str) -> Result<String, String> {
     let text = written.trim();
     let lower = text.to_ascii_lowercase();
@@ -25,7 +25,7 @@ pub(super) fn subdomain(written: &str) -> Result<String, String> {
     }
 }
 
-/// Whether a text is one label of a host's name, and so cannot lead anywhere else.
+/// Whether a text is one label of a host's name. Such a text cannot lead to another domain.
 #[must_use]
 pub fn is_host_label(text: &str) -> bool {
     (1..=63).contains(&text.len())

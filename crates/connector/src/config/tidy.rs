@@ -1,9 +1,10 @@
-//! What a written config means before it is held against the spec: people paste secrets with line
-//! breaks, and platforms fill what was left empty with nulls or blanks. Pure.
+//! Tidies a written configuration before it is checked against the spec. People paste secrets with
+//! line breaks, and platforms fill empty options with nulls or blanks. Pure.
 
 use serde_json::{Map, Number, Value};
 
-/// Drops blank options, trims texts, and takes whole numbers that are written with a fraction.
+/// Drops blank options, trims texts, turns whole numbers such as `1.0` into integers, and tidies
+/// credentials.
 pub(super) fn tidy(config: &mut Map<String, Value>) {
     tidy_members(config);
     if let Some(Value::Object(credentials)) = config.get_mut("credentials") {
@@ -43,7 +44,8 @@ fn is_blank(value: &Value) -> bool {
     value.is_null() || value.as_str().is_some_and(str::is_empty)
 }
 
-/// The text without what nobody sees at its ends: white space, and marks without a width.
+/// The text without characters at its ends that nobody sees: white space, and marks without a
+/// width.
 fn trimmed(text: &str) -> &str {
     let is_unseen = |character: char| {
         character.is_whitespace()
@@ -52,16 +54,16 @@ fn trimmed(text: &str) -> &str {
     text.trim_matches(is_unseen)
 }
 
-/// `1.0` as 1. Numbers beyond what an integer holds become the largest one, so that the bounds of
-/// their option judge them.
+/// `1.0` as 1. A number that no integer can hold becomes the largest or smallest integer, so that
+/// the limits of its option judge it.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "casts saturate")]
 fn whole(number: &Number) -> Option<Number> {
     let float = number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0)?;
     Some(if float < 0.0 { Number::from(float as i64) } else { Number::from(float as u64) })
 }
 
-/// What the signature itself adds is dropped from what it is made of: `/token` behind an e-mail
-/// address, and the scheme, or the address, before a token.
+/// Removes what the signature adds by itself: `/token` after an e-mail address, and the scheme or
+/// the address before a token.
 fn tidy_credentials(credentials: &mut Map<String, Value>) {
     let mut address = String::new();
     if let Some(Value::String(email)) = credentials.get_mut("email") {
@@ -83,13 +85,13 @@ fn tidy_credentials(credentials: &mut Map<String, Value>) {
     }
 }
 
-/// The rest behind a beginning, whatever its case.
+/// The rest after a prefix. Upper and lower case are equal.
 fn strip_prefix<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
     let (start, rest) = text.split_at_checked(prefix.len())?;
     start.eq_ignore_ascii_case(prefix).then_some(rest)
 }
 
-/// What stands before an end, whatever its case.
+/// The text before a suffix. Upper and lower case are equal.
 fn strip_suffix<'t>(text: &'t str, suffix: &str) -> Option<&'t str> {
     let (rest, end) = text.split_at_checked(text.len().checked_sub(suffix.len())?)?;
     end.eq_ignore_ascii_case(suffix).then_some(rest)

@@ -1,9 +1,10 @@
-//! What is wrong with a config, by field.
+//! What is wrong with a configuration, by field.
 
 use std::error::Error;
 use std::fmt;
 
-/// Something in a config that is not as it should be. Never holds a value, which may be a secret.
+/// Something that is wrong with a configuration. It never holds a value, because a value may be a
+/// secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     pub field: String,

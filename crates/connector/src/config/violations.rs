@@ -1,10 +1,10 @@
-//! In what a config differs from the spec.
+//! Finds how a configuration differs from the spec.
 
 use serde_json::{Value, json};
 
 use super::violation::Violation;
 
-/// Everything in which a config differs from the spec, by field.
+/// All differences between a configuration and the spec, by field.
 pub(super) fn violations(spec: &Value, config: &Value) -> Vec<Violation> {
     let mut schema = spec.clone();
     let mut found = Vec::new();
@@ -41,8 +41,8 @@ pub(super) fn violations(spec: &Value, config: &Value) -> Vec<Violation> {
     found
 }
 
-/// The longest text that an option may have. Longer ones make requests that no server takes, and
-/// what then fails looks like the network.
+/// The longest text that an option may have, in bytes. Servers refuse requests with longer texts,
+/// and such a failure looks like one of the network.
 const LONGEST_TEXT: usize = 8_000;
 
 /// Texts that are too long to be sent, by field.
@@ -76,8 +76,8 @@ fn find_too_long(value: &Value, field: &str, found: &mut Vec<Violation>) {
     }
 }
 
-/// Passwords, which Zendesk has ended. They are refused even where they would do no harm: whoever
-/// writes one believes that it is used.
+/// Passwords, which Zendesk no longer accepts. They are refused even if they would do no harm,
+/// because whoever writes one believes that it is used.
 ///
 /// Source: Zendesk's announcement 9941874259354.
 fn passwords(config: &Value) -> Vec<Violation> {
@@ -114,7 +114,7 @@ fn differences(schema: &Value, value: &Value, under: &str) -> Vec<Violation> {
     errors.collect()
 }
 
-/// What the spec says in words about a pattern, if that is what was not kept.
+/// The words in the spec that describe a pattern, if the violation is of a pattern.
 fn pattern_in_words<'s>(schema: &'s Value, path: &str) -> Option<&'s str> {
     let place = path.strip_suffix("/pattern")?;
     schema.pointer(place)?.get("pattern_descriptor")?.as_str()

@@ -1,4 +1,5 @@
-//! Gather: topics and posts, and what hangs on posts. It shares the help center's request pool.
+//! Gather: topics, posts, and the listings below posts. The community shares the help center's
+//! bucket.
 
 use super::access::{ANY_AGENT, AccessRule};
 use super::brands::BRAND;
@@ -12,10 +13,10 @@ use super::stream::Stream;
 pub(super) static TOPICS: Feed =
     Feed::of_help_centers("topics", "community/topics.json", &["topics"]);
 
-/// There is no export of posts, and `start_time` does nothing here.
+/// Posts have no incremental export, and `start_time` has no effect on this listing.
 pub(super) static POSTS: Feed = Feed::of_help_centers("posts", "community/posts.json", &["posts"]);
 
-/// Votes and comments move a post's numbers, not its time.
+/// A new vote or comment changes a post's counts, not its time.
 const COUNTED: Option<ChangeSource> = Some(ChangeSource::Numbers {
     feed: &POSTS,
     keys: &["vote_count", "vote_sum", "comment_count"],
@@ -55,7 +56,7 @@ const VOTES: &str = schema!("votes");
 const VOTES_DOCS: &str =
     "https://developer.zendesk.com/api-reference/help_center/help-center-api/votes/";
 
-/// What children of posts share about deletions and silent changes.
+/// The limitations of all children of posts: deletions and silent changes.
 const UNSEEN_CHILDREN: &str = "Deletions; a full refresh shows them. New comments and votes that do not \
      touch the post are seen by its numbers of both, within a day where there are more than 1,000 posts; \
      other changes come with the weekly pass over all posts.";

@@ -1,4 +1,4 @@
-//! Guide: articles and what hangs on them. The help center has a request pool of its own.
+//! Guide: articles, and the listings below them. The help center has a bucket of its own.
 
 use super::access::{ANY_AGENT, AccessRule};
 use super::brands::BRAND;
@@ -39,11 +39,12 @@ static ARTICLE_COMMENT_VOTES: Feed = Feed {
     )
 };
 
-/// The export does not list an article that was voted on; this listing has its new numbers.
+/// The incremental export does not list an article again after a vote. This listing has its new
+/// counts.
 static ARTICLES: Feed =
     Feed::of_help_centers("articles", "help_center/articles.json", &["articles"]);
 
-/// Votes move an article's numbers, not its time.
+/// A vote changes an article's counts, not its time.
 const COUNTED: Option<ChangeSource> =
     Some(ChangeSource::Numbers { feed: &ARTICLES, keys: &["vote_count", "vote_sum"] });
 
@@ -107,16 +108,16 @@ pub(super) const OF_ARTICLES: &[(&str, &str)] = &[("articles", "updated_at")];
 const OF_ARTICLE_COMMENTS: &[(&str, &str)] =
     &[("article_comments", "updated_at"), ("articles", "updated_at")];
 
-/// What children of articles share about deletions and silent changes.
+/// The limitations of all children of articles: deletions and silent changes.
 const UNSEEN_CHILDREN: &str = "Deletions; a full refresh shows them. Changes that do not touch the \
      article come with the weekly pass over all articles.";
 
-/// The same of those whose number and sum articles tell.
+/// The limitations of children that articles count and sum up.
 const UNSEEN_COUNTED: &str = "Deletions; a full refresh shows them. A vote that does not touch the \
      article is seen by the article's numbers of votes, within a day where there are more than 1,000 \
      articles, else with the weekly pass over all articles.";
 
-/// The same of the shelves that articles stand on.
+/// The limitations of children of sections and categories.
 const UNSEEN_TRANSLATIONS: &str = "Deletions; a full refresh shows them. Changes that do not \
      touch the section or category come with the weekly pass over all of them.";
 

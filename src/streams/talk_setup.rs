@@ -1,6 +1,6 @@
-//! How Talk is set up, and what it counts of the current day.
+//! The setup of Talk, and its counts of the current day.
 //!
-//! Source: Zendesk, Talk API. Its listings come in one piece, with a `next_page` that is null.
+//! Source: Zendesk, Talk API. Its listings come in one answer, with a `next_page` that is null.
 
 use super::access::{ANY_AGENT, AccessRule};
 use super::deletion::DeletedRows;
@@ -64,7 +64,7 @@ const GREETINGS_DOCS: &str =
     "https://developer.zendesk.com/api-reference/voice/talk-api/greetings/";
 const STATS_DOCS: &str = "https://developer.zendesk.com/api-reference/voice/talk-api/stats/";
 
-/// What the counts of a day share.
+/// The limitations of all streams of a day's counts.
 const UNSEEN_OF_DAYS: &str = "Days on which no sync ran, and what a day still counted after the last \
      sync. When the counts begin anew, and in which time zone, is not documented.";
 

@@ -56,7 +56,7 @@ const VOTES: &str = schema!("votes");
 const VOTES_DOCS: &str =
     "https://developer.zendesk.com/api-reference/help_center/help-center-api/votes/";
 
-/// The limitations of all children of posts: deletions and silent changes.
+/// What children of posts share about deletions and silent changes.
 const UNSEEN_CHILDREN: &str = "Deletions; a full refresh shows them. New comments and votes that do not \
      touch the post are seen by its numbers of both, within a day where there are more than 1,000 posts; \
      other changes come with the weekly pass over all posts.";

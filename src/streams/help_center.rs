@@ -108,16 +108,16 @@ pub(super) const OF_ARTICLES: &[(&str, &str)] = &[("articles", "updated_at")];
 const OF_ARTICLE_COMMENTS: &[(&str, &str)] =
     &[("article_comments", "updated_at"), ("articles", "updated_at")];
 
-/// The limitations of all children of articles: deletions and silent changes.
+/// What children of articles share about deletions and silent changes.
 const UNSEEN_CHILDREN: &str = "Deletions; a full refresh shows them. Changes that do not touch the \
      article come with the weekly pass over all articles.";
 
-/// The limitations of children that articles count and sum up.
+/// The same of those whose number and sum articles tell.
 const UNSEEN_COUNTED: &str = "Deletions; a full refresh shows them. A vote that does not touch the \
      article is seen by the article's numbers of votes, within a day where there are more than 1,000 \
      articles, else with the weekly pass over all articles.";
 
-/// The limitations of children of sections and categories.
+/// The same of the shelves that articles stand on.
 const UNSEEN_TRANSLATIONS: &str = "Deletions; a full refresh shows them. Changes that do not \
      touch the section or category come with the weekly pass over all of them.";
 

@@ -41,7 +41,7 @@ static INSTANCES: Feed = events(
 
 const DOCS: &str = "https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_skill_based_routing/";
 
-/// The limitations of all these streams.
+/// What they share.
 const UNSEEN: &str = "For how long Zendesk keeps these events, and for how long it takes a cursor, is \
      not known.";
 

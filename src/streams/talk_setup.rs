@@ -64,7 +64,7 @@ const GREETINGS_DOCS: &str =
     "https://developer.zendesk.com/api-reference/voice/talk-api/greetings/";
 const STATS_DOCS: &str = "https://developer.zendesk.com/api-reference/voice/talk-api/stats/";
 
-/// The limitations of all streams of a day's counts.
+/// What the counts of a day share.
 const UNSEEN_OF_DAYS: &str = "Days on which no sync ran, and what a day still counted after the last \
      sync. When the counts begin anew, and in which time zone, is not documented.";
 

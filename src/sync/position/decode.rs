@@ -156,7 +156,7 @@ impl Times {
     }
 }
 
-/// A float without its fraction. `None` if it cannot be a time.
+/// A float without its fraction, if it can be a time.
 #[expect(clippy::cast_possible_truncation, reason = "it was looked at before")]
 fn whole(float: f64) -> Option<i64> {
     (float.abs() < 9e18).then_some(float as i64)

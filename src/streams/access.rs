@@ -1,18 +1,18 @@
-//! Who can read a stream.
+//! Which access a stream requires.
 
 use std::fmt;
 
-/// Who can read a stream.
+/// The role, plan and feature that a stream requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AccessRule {
     pub role: Role,
-    /// The plan it comes with, if not every plan has it.
+    /// The plan that the stream requires, if not every plan has it.
     pub plan: Option<&'static str>,
-    /// What must be switched on or permitted besides.
+    /// What else must be switched on or permitted.
     pub feature: Option<&'static str>,
 }
 
-/// The role, the plan and the feature, as a list for people.
+/// Prints the role, the plan and the feature as a list for people.
 impl fmt::Display for AccessRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.role {
@@ -26,7 +26,7 @@ impl fmt::Display for AccessRule {
     }
 }
 
-/// The least role that may read a stream.
+/// The lowest role that may read a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     Agent,

@@ -1,4 +1,4 @@
-//! What holds for the account as a whole.
+//! Streams about the account as a whole.
 
 use super::feed::Feed;
 use super::prose::prose;

@@ -1,4 +1,4 @@
-//! What somebody is asked to approve.
+//! Approval requests.
 //!
 //! Source: Zendesk, Approval Requests.
 

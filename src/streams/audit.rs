@@ -1,4 +1,4 @@
-//! Who changed what in the account, who asked the API what, and who is signed in.
+//! Changes of the account's settings, the log of API access, and sessions of signed-in users.
 
 use super::access::{ADMIN, AccessRule};
 use super::cursor::{Cursor, CursorFormat};
@@ -10,8 +10,8 @@ use super::stream::Stream;
 use zendesk::budget::Bucket;
 use zendesk::paging::Paging;
 
-/// The log by itself is newest first; asked to, it lists oldest first, so that the position can
-/// move with every page.
+/// By default the log lists the newest entry first. The query asks for the oldest first, so that
+/// the position can move with every page.
 static AUDIT_LOGS: Feed = Feed {
     query: &[("sort", "created_at")],
     order: Order::ByTime("created_at"),
@@ -19,7 +19,7 @@ static AUDIT_LOGS: Feed = Feed {
     ..Feed::listing("audit_logs", "audit_logs.json", &["audit_logs"])
 };
 
-/// Nothing of it changes, and it is listed oldest first. Pages may have up to 2,500 rows.
+/// Entries never change, and the oldest comes first. A page may have up to 2,500 rows.
 static ACCESS_LOGS: Feed = Feed {
     paging: Paging::LargeCursor,
     order: Order::ByTime("timestamp"),

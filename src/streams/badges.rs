@@ -1,4 +1,4 @@
-//! What members of the community are given.
+//! Badges, which members of the community are given.
 
 use super::access::{ANY_AGENT, AccessRule};
 use super::cursor::{Cursor, CursorFormat};

@@ -1,7 +1,8 @@
-//! Brands, and what each of them has of its own: a help center with its community, which answers at
-//! the brand's own host.
+//! Brands, and the feeds that each brand has of its own. A brand can have a help center with a
+//! community, which answers at the brand's own host.
 //!
-//! Source: Zendesk, "Brands" and "Help Center: Articles". The main host has one brand's help center.
+//! Source: Zendesk, "Brands" and "Help Center: Articles". The main host has one brand's help
+//! center.
 
 use super::feed::{Feed, Host};
 use super::sources::{Source, Splice};
@@ -10,14 +11,14 @@ use zendesk::budget::Bucket;
 
 pub static BRANDS: Feed = Feed::listing("brands", "brands.json", &["brands"]);
 
-/// The column, and the placeholder, that tell whose help center a row is of.
+/// The column, and the placeholder, for the brand whose help center has the row.
 pub const BRAND_ID: &str = "brand_id";
 
-/// Rows of help centers do not say which they are of.
+/// Adds the brand to a row. Rows of help centers do not name their help center.
 pub(super) const BRAND: Splice = (BRAND_ID, Source::Filled(BRAND_ID));
 
 impl Feed {
-    /// A listing that the help center of each brand has. All of them draw on the help centers' pool.
+    /// A listing that each brand's help center has. All of them draw on the help centers' bucket.
     pub(super) const fn of_help_centers(
         name: &'static str,
         path: &'static str,

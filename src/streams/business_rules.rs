@@ -1,4 +1,4 @@
-//! Rules by which tickets are worked on: triggers, automations, macros, targets and hours.
+//! Business rules of tickets: triggers, automations, macros, targets and hours.
 
 use super::access::{ADMIN, ANY_AGENT, AccessRule};
 use super::cursor::Cursor;

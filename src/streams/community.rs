@@ -1,4 +1,5 @@
-//! Gather: topics and posts, and what hangs on posts. It shares the help center's request pool.
+//! Gather: topics, posts, and the listings below posts. The community shares the help center's
+//! bucket.
 
 use super::access::{ANY_AGENT, AccessRule};
 use super::brands::BRAND;
@@ -12,10 +13,10 @@ use super::stream::Stream;
 pub(super) static TOPICS: Feed =
     Feed::of_help_centers("topics", "community/topics.json", &["topics"]);
 
-/// There is no export of posts, and `start_time` does nothing here.
+/// Posts have no incremental export, and `start_time` has no effect on this listing.
 pub(super) static POSTS: Feed = Feed::of_help_centers("posts", "community/posts.json", &["posts"]);
 
-/// Votes and comments move a post's numbers, not its time.
+/// A new vote or comment changes a post's counts, not its time.
 const COUNTED: Option<ChangeSource> = Some(ChangeSource::Numbers {
     feed: &POSTS,
     keys: &["vote_count", "vote_sum", "comment_count"],

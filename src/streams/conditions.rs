@@ -1,4 +1,4 @@
-//! Conditions of ticket forms, one row for each field that a condition makes appear.
+//! Conditions of ticket forms. A row is one field that a condition shows.
 
 use super::derived::DerivedRows;
 use super::prose::prose;
@@ -8,8 +8,8 @@ use super::sources::Source::{Joined, Of, Place, TextOf};
 use super::stream::Stream;
 use super::tickets::{SEVERAL_FORMS, TICKET_FORMS};
 
-/// The same for both sides of a form. What names a row is what the condition is about, not where
-/// it stands, so that a row keeps its name when conditions are put in another order.
+/// The rows of both sides of a form, for agents and for end users. A row's id comes from what the
+/// condition is about, not from its position. So the id stays when the conditions are reordered.
 ///
 /// Source: Zendesk, Ticket Forms, "Listing end user conditions" and "Listing agent conditions".
 static CONDITIONS: DerivedRows = DerivedRows {

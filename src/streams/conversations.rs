@@ -1,4 +1,4 @@
-//! What is said in tickets beyond their comments.
+//! Conversations on tickets beyond their comments.
 
 use super::access::{ADMIN, AccessRule};
 use super::cursor::{Cursor, CursorFormat};
@@ -11,8 +11,8 @@ use super::stream::Stream;
 use super::support::INCREMENTAL_TICKETS;
 use super::tickets::SIDE_CONVERSATION_EVENTS;
 
-/// Of tickets that do not come from messaging it lists comments alone, which the export of ticket
-/// events has without a request per ticket.
+/// For tickets that do not come from messaging, this listing has comments alone. The export of
+/// ticket events has these comments too, without one request per ticket.
 static CONVERSATION_LOG: Feed = Feed {
     parent: Some(Parent {
         only_with: Some("from_messaging_channel"),
@@ -21,10 +21,10 @@ static CONVERSATION_LOG: Feed = Feed {
     ..Feed::listing("ticket_conversation_log", "tickets/{ticket_id}/conversation_log", &["events"])
 };
 
-/// A day: mail servers try again for hours.
+/// One day. Mail servers retry a delivery for hours.
 const DELIVERY_SECONDS: i64 = 86_400;
 
-/// Zendesk filters it by no time.
+/// Zendesk has no time filter for this listing.
 static EMAIL_NOTIFICATIONS: Feed = Feed {
     order: Order::NewestFirst,
     settles_in_seconds: DELIVERY_SECONDS,

@@ -1,25 +1,25 @@
-//! What tells how many rows a read from the beginning will bring. Pure.
+//! The request that counts the rows of a read from the beginning. Pure.
 
 use super::query_options::QueryOption;
 use super::resolved::ResolvedStream;
 use crate::config::{Config, TicketScope};
 use zendesk::timestamp;
 
-/// Counts below `/api/v2/`, and the type by which the search index has the same rows. It can count
-/// those that changed since a time.
+/// Count endpoints below `/api/v2/`, each with the type that has the same rows in the search index.
+/// The search index can count the rows that changed since a time.
 const SEARCHED: &[(&str, &str)] = &[("tickets/count.json", "ticket"), ("users/count.json", "user")];
 
 /// A request for a count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Count {
-    /// Of everything that there is.
+    /// The count of all rows, at this path.
     Whole(&'static str),
-    /// Of what the search index has of a type, changed since the bound.
+    /// The count of rows of a type in the search index that changed since the bound.
     Changed { of: &'static str },
 }
 
 impl Count {
-    /// The path below `/api/v2/`.
+    /// The path of the request, below `/api/v2/`.
     #[must_use]
     pub fn path(&self) -> &'static str {
         match self {
@@ -28,7 +28,7 @@ impl Count {
         }
     }
 
-    /// The query, for rows that changed since `bound`, unix seconds.
+    /// The query of the request. It counts rows that changed since `bound`, unix seconds.
     #[must_use]
     pub fn query(&self, bound: Option<i64>) -> Vec<(&'static str, String)> {
         match self {
@@ -42,8 +42,9 @@ impl Count {
 }
 
 impl ResolvedStream {
-    /// The count of what a read from the beginning will bring, if there is one: none of what an
-    /// option leaves out, and nothing from before the start date where that bounds the stream.
+    /// The count of the rows that a read from the beginning delivers. If `start_date` bounds the
+    /// stream, only rows since then count. `None` if there is no such count, or if an option leaves
+    /// out some of the rows.
     #[must_use]
     pub fn counted(&self, config: &Config) -> Option<Count> {
         let is_support = |(_, choice): &(&str, QueryOption)| *choice == QueryOption::Support;

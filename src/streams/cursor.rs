@@ -1,15 +1,16 @@
-//! How new a record is, and how that is saved.
+//! A stream's cursor: how recent a record is, and how a state saves that.
 
-/// How new a record is, and how that is saved. The formats are those of Airbyte's connector.
+/// The field that says how recent a record is, and how a state saves its value. The formats are
+/// those of Airbyte's connector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor {
     pub field: &'static str,
     pub format: CursorFormat,
     /// Keys under which older versions of Airbyte's connector saved the same position.
     pub formerly: &'static [Former],
-    /// Streams whose positions stand in `parent_state`, nearest first, with their cursor fields,
-    /// which all hold unix seconds.
-    /// A stream that has some is saved in the substream's form.
+    /// The streams whose positions are saved in `parent_state`, nearest first, with their cursor
+    /// fields. All these fields hold unix seconds. A stream with parents is saved in the
+    /// substream's form.
     pub parents: &'static [(&'static str, &'static str)],
 }
 
@@ -17,8 +18,8 @@ pub struct Cursor {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Former {
     pub key: &'static str,
-    /// A past value counts as at most this, unix seconds: what was saved under this key may have
-    /// skipped changes since then.
+    /// The most that a saved value counts as, unix seconds. Rows that changed since then may be
+    /// missing in what was read under this key.
     pub at_most: Option<i64>,
 }
 
@@ -37,10 +38,10 @@ impl Cursor {
         Some(Self { field, format, formerly: &[], parents: &[] })
     }
 
-    /// `updated_at`, saved as ISO 8601, as most listings have it.
+    /// `updated_at`, saved as ISO 8601. Most listings have it.
     pub(super) const UPDATED: Option<Self> = Self::of("updated_at", CursorFormat::Iso);
 
-    /// `updated_at` of a stream per parent, saved beside its parents' positions.
+    /// `updated_at` of a stream that is read per parent, saved beside the positions of its parents.
     pub(super) const fn below(
         parents: &'static [(&'static str, &'static str)],
         format: CursorFormat,

@@ -1,5 +1,5 @@
-//! Custom fields as columns: which fields there are, what each column is called, of which type it
-//! is, and which of them a saved catalog asks for. Pure; `sync::records::custom_columns` fills the columns.
+//! Custom fields as columns: which fields exist, the name and type of each column, and which
+//! columns a saved catalog asks for. Pure; `sync::records::custom_columns` fills the columns.
 //!
 //! Sources: Zendesk, "Ticket Fields", "User Fields", "Organization Fields", "About custom field
 //! types".
@@ -15,35 +15,35 @@ use super::feed::Feed;
 use super::fields::{ORGANIZATION_FIELDS, TICKET_FIELDS, USER_FIELDS};
 use crate::config::Naming;
 
-/// Names of columns are no longer than what every destination takes.
+/// The longest name of a column. Every destination accepts this length.
 const LONGEST_NAME: usize = 63;
 
-/// What is behind the name of a column of labels.
+/// The suffix of the name of a column of labels.
 const LABEL: &str = "_label";
 
-/// The keyword of a property that says of which field its column is. Validators pass over it. A
-/// platform may strip it; then the column is known by its name.
+/// The keyword of a property that holds the id of the column's field. Validators ignore it. A
+/// platform may strip it; then the column is found by its name.
 const FIELD_ID: &str = "zendesk_field_id";
 
-/// The same for a property that holds labels.
+/// The same keyword for a property of labels.
 const LABELS_OF: &str = "zendesk_labels_of_field_id";
 
 /// Where rows hold the values of custom fields.
 #[derive(Debug)]
 pub struct CustomFields {
-    /// Lists the fields.
+    /// The feed that lists the fields.
     pub feed: &'static Feed,
-    /// The key of a row under which the values lie.
+    /// The key of a row that holds the values.
     pub at: &'static str,
     pub told_by: ToldBy,
 }
 
-/// How a value tells of which field it is.
+/// How a row names the field of each value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ToldBy {
-    /// An array of objects of `id` and `value`.
+    /// An array of objects with `id` and `value`.
     Id,
-    /// An object of values by the fields' keys.
+    /// An object with the fields' keys as names.
     Key,
 }
 
@@ -56,7 +56,7 @@ pub(super) static OF_USERS: CustomFields =
 pub(super) static OF_ORGANIZATIONS: CustomFields =
     CustomFields { feed: &ORGANIZATION_FIELDS, at: "organization_fields", told_by: ToldBy::Key };
 
-/// Types of ticket fields that are no custom ones: their values are columns of the ticket.
+/// Types of ticket fields that are not custom fields. Their values are columns of the ticket.
 const SYSTEM_TYPES: &[&str] = &[
     "subject",
     "description",
@@ -76,11 +76,11 @@ pub struct Field {
     pub key: Option<String>,
     pub title: String,
     pub kind: Kind,
-    /// Labels by tag; none where there is nothing to choose from.
+    /// Labels by tag. `None` for a field without options.
     pub options: Option<BTreeMap<String, String>>,
 }
 
-/// What a column holds.
+/// The type of a column's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Boolean,
@@ -91,16 +91,17 @@ pub enum Kind {
     Texts,
 }
 
-/// A column that holds a custom field's values or their labels.
+/// A column with a custom field's values, or with their labels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
     pub name: String,
     pub kind: Kind,
     pub title: String,
     pub id: u64,
-    /// What the row calls the field. None for a field that is gone, whose column is null.
+    /// How the row names the field. `None` if the account no longer has the field; the column is
+    /// then null.
     pub told_as: Option<String>,
-    /// Labels by tag, for a column that holds those in place of tags.
+    /// Labels by tag, if the column holds labels in place of tags.
     pub labels: Option<HashMap<String, String>>,
 }
 
@@ -111,18 +112,18 @@ pub struct Columns {
     pub list: Vec<Column>,
 }
 
-/// What a saved catalog asks for, held against the account.
+/// The columns that a saved catalog asks for, compared with the account's.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Asked {
     pub columns: Vec<Column>,
-    /// Names of columns that the catalog does not have.
+    /// Names of columns that the account has and the catalog does not.
     pub missing: Vec<String>,
-    /// Names of columns whose field the account does not have.
+    /// Names of the catalog's columns whose field the account does not have.
     pub gone: Vec<String>,
 }
 
 impl Field {
-    /// Reads a listed field. None for a system field, and for what is no field at all.
+    /// Reads a listed field. `None` for a system field, and for a value that is not a field.
     #[must_use]
     pub fn read(row: &Value, told_by: ToldBy) -> Option<Self> {
         let id = row.get("id")?.as_u64()?;
@@ -157,7 +158,7 @@ impl Field {
         Some(Self { id, key, title: text("title").unwrap_or_default().to_owned(), kind, options })
     }
 
-    /// The name it would have if no other field had the same.
+    /// The name of the column if no other field had the same name.
     fn plain_name(&self, naming: Naming, told_by: ToldBy) -> String {
         let slug = match naming {
             Naming::ById => String::new(),
@@ -168,7 +169,7 @@ impl Field {
         if slug.is_empty() { self.name_by_id("custom_field") } else { slug }
     }
 
-    /// A name that no other field has.
+    /// A name that no other field can have.
     fn name_by_id(&self, slug: &str) -> String {
         let id = self.id.to_string();
         let room = LONGEST_NAME.saturating_sub(LABEL.len() + id.len() + 1);
@@ -176,7 +177,7 @@ impl Field {
     }
 }
 
-/// A text in the letters of a column's name, which leaves room for what is put behind it.
+/// Turns a text into the letters that a column's name may have. Leaves room for a suffix.
 fn slug(text: &str) -> String {
     let mut slug = String::new();
     for letter in deunicode::deunicode_with_tofu(text, "_").chars() {
@@ -196,8 +197,8 @@ fn shortened(slug: &str, longest: usize) -> String {
     slug.chars().take(longest).collect::<String>().trim_end_matches('_').to_owned()
 }
 
-/// The columns of all fields. Where several would have one name, or that of a built-in column, the
-/// id is put behind the name of each.
+/// The columns of all fields. If several fields would have the same name, or that of a built-in
+/// column, each of them gets its id as a suffix.
 #[must_use]
 pub fn columns(
     fields: &[Field],
@@ -263,7 +264,7 @@ pub fn columns(
 }
 
 impl Column {
-    /// The property of the column in a JSON schema.
+    /// The property of the column in the JSON schema.
     #[must_use]
     pub fn schema(&self) -> Value {
         let mut schema = match self.kind {
@@ -283,7 +284,8 @@ impl Column {
         schema
     }
 
-    /// A column of a field that the account does not have, if the property is known to be one.
+    /// A column for a field that the account does not have. `None` if nothing shows that the
+    /// property is of a custom field.
     fn of_nothing(name: &str, property: &Value) -> Option<Self> {
         let of_name = name.strip_prefix("custom_field_");
         let of_name = of_name.map(|rest| rest.strip_suffix(LABEL).unwrap_or(rest));
@@ -300,7 +302,7 @@ impl Column {
 }
 
 impl Kind {
-    /// What a column of this property holds.
+    /// The type of a column with this property.
     fn of(property: &Value) -> Option<Self> {
         let types = property.get("type")?;
         let has = |name: &str| {
@@ -319,7 +321,7 @@ impl Kind {
     }
 }
 
-/// Which columns the properties of a saved catalog ask for, of those that the account has now. A
+/// Decides which of the account's columns (`now`) the properties of a saved catalog ask for. A
 /// catalog without properties asks for all.
 #[must_use]
 pub fn asked(

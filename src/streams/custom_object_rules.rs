@@ -1,6 +1,7 @@
-//! What happens to the records of a custom object by itself, and which of them a role may see.
+//! Triggers of custom objects, and which records a role may see.
 //!
-//! Source: Zendesk, Object Triggers; Custom Object Permissions. Each kind of custom object has its own.
+//! Source: Zendesk, Object Triggers; Custom Object Permissions. Each kind of custom object has its
+//! own.
 
 use super::access::{ADMIN, AccessRule};
 use super::custom_objects::{CUSTOM_OBJECTS, OBJECTS, SCOPE};

@@ -1,6 +1,5 @@
-//! Custom objects: what kinds there are, the fields they have, and a stream of records for each
-//! kind that an account has made. Those streams are known by what `discover` found; afterwards
-//! their names say all that a read has to know.
+//! Custom objects: the kinds of an account, their fields, and one stream of records for each kind.
+//! `discover` finds the kinds. After that, a stream's name says all that a read must know.
 
 use std::borrow::Cow;
 
@@ -20,13 +19,13 @@ use super::stream::Stream;
 use zendesk::budget::Bucket;
 use zendesk::paging::Paging;
 
-/// What the names of the streams of records begin with; the object's key follows.
+/// The prefix of the names of streams of records. The object's key follows.
 const RECORDS_OF: &str = "custom_object_records_";
 
-/// Zendesk's keys are shorter; what is longer is none.
+/// Zendesk's keys are shorter. A longer text is not a key.
 const LONGEST_KEY: usize = 200;
 
-/// The text in the place of whatever a deleted record held.
+/// The text that replaces every value of a deleted record.
 const DELETED: &str = "[DELETED]";
 
 /// The kinds of custom objects of an account.
@@ -79,7 +78,7 @@ pub(super) fn streams() -> Vec<Stream> {
     ]
 }
 
-/// The records of one kind. The object's key follows in the name and fills the path.
+/// The records of one kind. The object's key completes the feed's name and fills its path.
 static RECORDS: Feed = Feed {
     paging: Paging::ExportCursor,
     order: Order::ByTime("updated_at"),
@@ -100,7 +99,7 @@ pub struct CustomObject {
 }
 
 impl CustomObject {
-    /// The object with this key, if it is one.
+    /// The object with this key. `None` if the text cannot be a key.
     #[must_use]
     pub fn new(key: &str, fields: Vec<Value>) -> Option<Self> {
         let is_key = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b':');
@@ -108,20 +107,20 @@ impl CustomObject {
         is_one.then(|| Self { key: key.to_owned(), fields })
     }
 
-    /// The object whose stream of records a saved catalog names, if it names one. What fields the
-    /// records have does not matter to a read.
+    /// The object whose stream of records has this name, in a saved catalog. `None` if it is
+    /// another stream. A read does not need the fields of the records, so the object has none.
     #[must_use]
     pub fn of_stream(name: &str) -> Option<Self> {
         Self::new(name.strip_prefix(RECORDS_OF)?, Vec::new())
     }
 
-    /// The object whose stream of records the docs describe.
+    /// An example object, whose stream of records the docs describe.
     #[cfg(test)]
     pub(super) fn any() -> Self {
         Self { key: "{key}".to_owned(), fields: Vec::new() }
     }
 
-    /// The stream of its records.
+    /// The stream of this object's records.
     pub(super) fn records(&self) -> ResolvedStream {
         let declared = Stream {
             cursor: Cursor::of("updated_at", CursorFormat::Unix),
@@ -155,7 +154,7 @@ impl CustomObject {
     }
 }
 
-/// The schema of records whose object has these fields. A deleted record has a text in each.
+/// The schema of records with these fields. Every field of a deleted record holds a text.
 fn schema(fields: &[Value]) -> String {
     let text = schema!("custom_object_records");
     // The file is part of the program and tested.

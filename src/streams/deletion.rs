@@ -1,17 +1,19 @@
-//! How a row tells that it was deleted in Zendesk.
+//! How a row shows that it was deleted in Zendesk.
 
-/// What tells that a row was deleted in Zendesk, and when.
+/// The sign of a row that was deleted in Zendesk, and the key of the time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deletion {
     pub sign: DeletionMarker,
-    /// The key of the deletion's time, or of the last change where Zendesk tells none.
+    /// The key of the deletion's time, or of the last change where Zendesk sends no time of
+    /// deletion.
     pub at: &'static str,
 }
 
-/// What becomes of rows that are deleted in Zendesk where no [`Deletion`] tells of them.
+/// What happens to rows that are deleted in Zendesk, for streams without a [`Deletion`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeletedRows {
-    /// The listing no longer has them. An incremental read keeps them, a full refresh drops them.
+    /// The listing no longer has them. An incremental read keeps the old rows; a full refresh drops
+    /// them.
     Vanish,
     /// They belong to a ticket and are deleted with it.
     GoWithTheTicket,
@@ -35,19 +37,19 @@ pub enum DeletionMarker {
 }
 
 impl Deletion {
-    /// A deletion that is told by a sign, at the time of the row's last change.
+    /// A deletion that a sign shows. Its time is that of the row's last change.
     pub(super) const fn by(sign: DeletionMarker) -> Option<Self> {
         Some(Self { sign, at: "updated_at" })
     }
 
-    /// Whether Zendesk itself tells the time of the deletion in this column.
+    /// Whether this column holds the time of the deletion as Zendesk sends it.
     pub(super) fn is_told_in(&self, column: &str) -> bool {
         self.at == column && matches!(self.sign, DeletionMarker::Time(_) | DeletionMarker::Every)
     }
 }
 
 impl DeletionMarker {
-    /// The key that is looked at.
+    /// The key of the row that [`Self::is_in`] reads.
     #[must_use]
     pub fn key(self) -> Option<&'static str> {
         match self {
@@ -58,7 +60,8 @@ impl DeletionMarker {
         }
     }
 
-    /// Whether the value of that key, as it stands in the row, tells of a deletion.
+    /// Whether the value of that key means that the row is deleted. `raw` is the value as it is in
+    /// the row.
     #[must_use]
     pub fn is_in(self, raw: Option<&[u8]>) -> bool {
         match self {

@@ -1,28 +1,30 @@
-//! Rows that Zendesk does not list: they are made of the rows that a path leads to, in a walk that is
-//! done anyway. What is made of what is said in a [`DerivedRows`]; `sync::records::derived` is where it acts.
+//! Derived rows: rows that Zendesk does not list. They are made from the rows at the end of a path
+//! in a page, and need no listing of their own. [`DerivedRows`] declares what is made from what;
+//! `sync::records::derived` makes the rows.
 
 use super::sources::{Source, Splice};
 
-/// How rows are made of the rows at the end of a path.
+/// How rows are derived from the rows at the end of a path.
 #[derive(Debug, PartialEq, Eq)]
 pub struct DerivedRows {
-    /// What such a row may tell, each in rows of its own. Without any, each is one row.
+    /// The kinds of derived rows that such a row may make. Without any, each row makes one derived
+    /// row.
     pub kinds: &'static [Kind],
-    /// The columns, the one that is the row's name first.
+    /// The columns. The first one is the row's id.
     pub columns: &'static [Splice],
-    /// The key of the listed row that tells when it changed.
+    /// The key of the listed row with the time of its last change.
     pub changed: &'static str,
 }
 
-/// Something that a row tells.
+/// A kind of derived row, such as one type of event.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Kind {
     pub name: &'static str,
-    /// What must be so, all of it.
+    /// The conditions. All of them must hold.
     pub when: &'static [When],
-    /// What of the row makes a derived row each.
+    /// The parts of the row that make one derived row each.
     pub parts: Parts,
-    /// Whether a listed row tells it once, however many of the rows inside of it do.
+    /// Whether a listed row makes this kind only once, even if several of the rows inside it could.
     pub once: bool,
     pub time: Source,
     pub actor: Source,
@@ -31,7 +33,7 @@ pub struct Kind {
 }
 
 impl Kind {
-    /// A kind that each row as a whole tells, and of which Zendesk tells nothing more.
+    /// A kind that a whole row makes, and for which Zendesk sends no time, actor or values.
     pub(super) const fn of(name: &'static str, when: &'static [When]) -> Self {
         Self {
             name,
@@ -46,53 +48,56 @@ impl Kind {
     }
 }
 
-/// What of the row at the end of a path makes a derived row each.
+/// The parts of a row at the end of a path that make one derived row each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parts {
-    /// The row as a whole.
+    /// The whole row.
     Whole,
-    /// Each member.
+    /// Each of these members.
     Each(Members),
-    /// Each text that the list under the field has and the list before it lacks, unless the row tells
-    /// them in a list under `told`. A text counts as the list of its words.
+    /// Each text that the list under `field` has and its previous list does not. If the row has a
+    /// list under `told`, the texts of that list are used instead. A text in place of a list counts
+    /// as the list of its words.
     Gained { of: Members, field: &'static str, told: &'static str },
-    /// The same of what the list before has and the list lacks.
+    /// Each text that the previous list has and the list under `field` does not. `told` means the
+    /// same as in `Gained`.
     Lost { of: Members, field: &'static str, told: &'static str },
 }
 
-/// The members of a row that are of interest.
+/// Which members of a row are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Members {
-    /// All but these.
+    /// Members that are not used.
     pub but: &'static [&'static str],
-    /// Where the value under this key is an object, each member of that stands in its place; null is
-    /// nothing.
+    /// If the value under this key is an object, its members are used in its place. If it is null,
+    /// it is not used.
     pub open: &'static str,
-    /// The key of the value before: of the only member, or an object with that of each. None where
-    /// there was none before, whatever the row has.
+    /// The key of the previous value. It holds that value itself if the row has only one member, or
+    /// an object with the previous value of each member. `None` if there was no previous value,
+    /// whatever the row has.
     pub before: Option<&'static str>,
 }
 
-/// A condition on a row. A value that is null or empty counts as none.
+/// A condition on a row. A null or empty value counts as no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
-    /// The value under the key is one of these.
+    /// The value under the key is one of these texts.
     Is(&'static str, &'static [&'static str]),
-    /// It is not this one.
+    /// The value under the key is not this text.
     IsNot(&'static str, &'static str),
-    /// There is one.
+    /// The key has a value.
     Has(&'static str),
     /// The values under two keys differ.
     Differ(&'static str, &'static str),
-    /// The first value comes later in this order than the second; both are in it.
+    /// Both values are in this order, and the first value comes after the second.
     Above(&'static str, &'static str, &'static [&'static str]),
-    /// The list under the first key has a word that the list under the second has not.
+    /// The list under the first key has this word, and the list under the second key does not.
     Gained(&'static str, &'static str, &'static str),
 }
 
 impl DerivedRows {
-    /// Calls `each` with every key that is read, and its level. `last` is the level of the rows at the
-    /// end of the path.
+    /// Calls `each` with every key that is read, and its level. `last` is the level of the rows at
+    /// the end of the path.
     pub(super) fn keys(&self, last: usize, each: &mut impl FnMut(usize, &'static str)) {
         for (_, source) in self.columns {
             source.keys(each);
@@ -109,7 +114,7 @@ impl DerivedRows {
 }
 
 impl Parts {
-    /// The keys that it looks up.
+    /// The keys that the condition reads.
     fn keys(self) -> impl Iterator<Item = &'static str> {
         let (before, told) = match self {
             Self::Whole => (None, None),
@@ -121,7 +126,7 @@ impl Parts {
 }
 
 impl When {
-    /// The keys that it reads.
+    /// The keys that the parts read.
     fn keys(&self) -> impl Iterator<Item = &'static str> + use<> {
         let (key, other) = match *self {
             Self::Is(key, _) | Self::IsNot(key, _) | Self::Has(key) => (key, None),

@@ -1,5 +1,6 @@
-//! The stream reference, made from the registry: the families, and of each a table to choose by, then
-//! a section per stream that says where its rows come from, how an incremental read goes, and what it cannot see.
+//! Makes the stream reference from the registry. The page lists the families, with a table of
+//! streams for each. A section per stream then says where its rows come from, how an incremental
+//! read works, and what the stream cannot see.
 
 use std::fmt::Write;
 
@@ -33,7 +34,7 @@ OAuth the scope comes on top.
 
 ";
 
-/// The page `docs/streams.md`, as it is for a configuration without options.
+/// The page `docs/streams.md`, for a configuration without options.
 #[must_use]
 pub(super) fn streams_page(config: &Config) -> String {
     let streams = &registry_with(config, &[CustomObject::any()]);
@@ -72,12 +73,12 @@ fn title(family: Family, streams: usize) -> String {
     format!("{}, {streams} streams", family.title())
 }
 
-/// What a heading is linked by.
+/// The anchor of a heading.
 fn anchor(heading: &str) -> String {
     heading.to_lowercase().replace(' ', "-").replace(['{', '}', ','], "")
 }
 
-/// A stream's name, linked to its section.
+/// A stream's name, as a link to its section.
 fn linked(stream: &ResolvedStream) -> String {
     format!("[{}](#{})", stream.name, anchor(&stream.name))
 }
@@ -175,7 +176,7 @@ fn deletion(deletion: Option<Deletion>) -> String {
     }
 }
 
-/// Where the rows lie, with the feed's fixed parameters.
+/// The request of the stream's feed, with its fixed parameters, and the path to the rows.
 fn listing(stream: &ResolvedStream, config: &Config) -> String {
     let feed = &stream.feed;
     let parameters = feed.query().into_iter().map(|(key, value)| format!("{key}={value}"));
@@ -191,7 +192,7 @@ fn listing(stream: &ResolvedStream, config: &Config) -> String {
     format!("{}{}", requests.join(", "), path(&stream.rows))
 }
 
-/// The way from the answers to a stream's rows.
+/// The path from an answer to the stream's rows.
 fn path(rows: &RowsAt) -> String {
     let keys: Vec<&str> = rows.keys().copied().collect();
     if rows.derived.is_some() {
@@ -352,7 +353,7 @@ fn start_date(stream: &ResolvedStream) -> &'static str {
     }
 }
 
-/// The part of `docs/gaps.md` that says of every stream what becomes of its deleted rows.
+/// The part of `docs/gaps.md` that says for each stream what happens to deleted rows.
 pub(super) fn deletions_page(config: &Config) -> String {
     let mut streams = registry_with(config, &[CustomObject::any()]);
     streams.sort_unstable_by(|one, other| one.name.cmp(&other.name));
@@ -384,13 +385,13 @@ pub(super) fn deletions_page(config: &Config) -> String {
     page
 }
 
-/// Whether its deleted rows are listed by an option only.
+/// Whether deleted rows are listed only if an option asks for them.
 fn tells_on_request(stream: &ResolvedStream) -> bool {
     let chosen = |(_, choice): &(&str, QueryOption)| *choice == QueryOption::WithoutDeleted;
     stream.deletion.is_some() && stream.feed.choices.iter().any(chosen)
 }
 
-/// Which deletions a read sees.
+/// Which deletions a read sees, as a sentence.
 fn deletions(stream: &ResolvedStream) -> &'static str {
     let sign = stream.deletion.map(|deletion| deletion.sign);
     match (sign, stream.reading()) {

@@ -1,5 +1,5 @@
-//! Listings in place of the incremental exports, which agents may not use. Any agent may read them,
-//! and they see less.
+//! Fallbacks: listings in place of the incremental exports, which agents may not use. Any agent may
+//! read a fallback, and it has less than the export.
 
 use super::cursor::{Cursor, CursorFormat, Former};
 use super::feed::{Feed, Parent, TimeFilter};
@@ -9,8 +9,8 @@ use super::stream::Alternative;
 use zendesk::budget::Bucket;
 use zendesk::paging::Paging;
 
-/// Source: Zendesk, "Search: Export Search Results". It lists by creation, newest first, from an
-/// index that lags by minutes and that silent changes do not refresh.
+/// Source: Zendesk, "Search: Export Search Results". The search lists the newest created ticket
+/// first. Its index lags by minutes, and silent changes do not update it.
 pub(super) static SEARCH_TICKETS: Feed = Feed {
     query: &[("filter[type]", "ticket")],
     paging: Paging::LargeCursor,

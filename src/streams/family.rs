@@ -1,4 +1,4 @@
-//! What streams are about, for whoever chooses among them.
+//! What streams are about, for people who choose among streams.
 
 /// What a stream is about. Declared in the order of the documentation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub enum Family {
 }
 
 impl Family {
-    /// All of them, in the order of the documentation.
+    /// All families, in the order of the documentation.
     pub const ALL: [Self; 9] = [
         Self::Tickets,
         Self::People,
@@ -28,7 +28,7 @@ impl Family {
         Self::Audit,
     ];
 
-    /// Its name on the command line.
+    /// The family's name on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -44,7 +44,7 @@ impl Family {
         }
     }
 
-    /// Its name for people.
+    /// The family's name for people.
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {

@@ -1,5 +1,5 @@
-//! A listing of Zendesk's, as data: where it is, how it pages, what it costs, and in which order it
-//! comes.
+//! A feed: a listing of Zendesk's, as data. It says where the listing is, how it pages, what it
+//! costs, and its order.
 
 use super::query_options::QueryOption;
 use crate::config::Config;
@@ -7,124 +7,125 @@ use zendesk::budget::Bucket;
 use zendesk::client::PageSize;
 use zendesk::paging::Paging;
 
-/// The declaration of a Zendesk listing. Its name, path and fixed parameters are private here and read
-/// from the [`ResolvedFeed`](super::ResolvedFeed).
+/// The declaration of a Zendesk listing. Its name, path and fixed parameters are private. Callers
+/// read them from the [`ResolvedFeed`](super::ResolvedFeed).
 #[derive(Debug)]
 pub struct Feed {
-    /// Its name in a saved position; never changed, or saved tokens are thrown away.
+    /// The feed's name in a saved position. It must never change, or saved tokens are discarded.
     pub(super) name: &'static str,
-    /// Below `/api/v2/`, with `{placeholders}` that the parent's row fills.
+    /// The path below `/api/v2/`, with `{placeholders}` that the parent's row fills.
     pub(super) path: &'static str,
-    /// Parameters of every request, whatever is selected.
+    /// Parameters of every request, whatever streams are selected.
     pub(super) query: &'static [(&'static str, &'static str)],
-    /// Parameters whose values are the user's to choose.
+    /// Parameters whose values the user chooses by options.
     pub choices: &'static [(&'static str, QueryOption)],
-    /// The option whose words the parameters hold, where it is the user's fault if they are refused.
+    /// The option whose text the parameters hold. If Zendesk refuses that text, the user must
+    /// correct the option.
     pub words_of: Option<&'static str>,
     pub paging: Paging,
     pub order: Order,
-    /// The key, or the keys one inside the other, under which the rows lie.
+    /// The key that holds the rows. Several keys are nested.
     pub list: &'static [&'static str],
-    /// Other places where the rows may lie in its stead, where those who describe the listing differ; no
-    /// key at all: the answer itself is the list.
+    /// Other places of the rows, used if `list` is absent. Descriptions of some listings contradict
+    /// each other. An entry without keys means that the answer itself is the list.
     pub or_at: &'static [&'static [&'static str]],
-    /// Whether one object lies there, which is the only row.
+    /// Whether `list` leads to one object, which is the only row.
     pub is_object: bool,
-    /// Listings of the same dialect that are walked behind it as if they were one: their paths and
-    /// lists.
+    /// Paths and lists of further listings of the same dialect. They are walked after this one, as
+    /// if all were one listing.
     pub more: &'static [(&'static str, &'static [&'static str])],
     pub host: Host,
-    /// What a request draws on; the narrowest last.
+    /// The buckets that a request draws on. The narrowest is the last.
     pub buckets: &'static [Bucket],
     pub page: PageRows,
     pub parent: Option<Parent>,
     pub since: TimeFilter,
-    /// Seconds after its creation in which a row of a listing by creation may still change. So much
-    /// before the position is read again.
+    /// For a listing by creation: how many seconds after its creation a row may still change. A
+    /// read goes back by this time before its position.
     pub settles_in_seconds: i64,
-    /// Days for which Zendesk keeps the rows, if not for ever.
+    /// How many days Zendesk keeps the rows. `None` if it keeps them forever.
     pub kept_days: Option<i64>,
-    /// Whether a long history is walked in windows of its time at once. It takes a start time and
-    /// an order by it.
+    /// Whether a long history is walked in windows of time, several at once. The listing must
+    /// accept a start time and be in the order of that time.
     pub windows: bool,
 }
 
-/// Which host of the account has a listing, and so gets the credentials.
+/// The host of the account that has the listing, and so receives the credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Host {
     /// The host that the configuration names.
     Account,
-    /// The host of each brand. Every one of them has a listing of its own.
+    /// The host of each brand. Every brand has its own listing.
     EachBrand,
 }
 
-/// How a listing that is not an export is told from when on its rows are wanted. Exports are told
-/// by their first place instead.
+/// How the lower time bound is sent to a listing that is not an incremental export. An export gets
+/// it as its first place instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimeFilter {
-    /// It is not told: the parameter does nothing there, or is none.
+    /// The bound is not sent: the listing has no such parameter, or ignores it.
     Unsent,
-    /// `start_time`, unix seconds. It bounds when rows were created, so it is sent with this
-    /// overlap, and once a week all rows are read for later changes of older ones.
+    /// `start_time`, unix seconds. It filters by the time of creation. So it is sent earlier by
+    /// this overlap, and all rows are read once a week for later changes of older rows.
     Created { overlap_seconds: i64 },
-    /// These parameters, ISO 8601: the lower bound, and the walk's begin. They may be one, which is
-    /// then sent twice. Below parents, each of them is asked, as none tells what came below it.
+    /// Two parameters, ISO 8601: the lower bound, and the begin of the walk. Both may have the same
+    /// name, and the parameter is then sent twice. Below parents, every parent's listing is
+    /// requested, because no parent reports what is new below it.
     Between(&'static str, &'static str),
-    /// A search for rows whose last change, under this key, lies in a window of time. The walk
-    /// goes through one window after the other, from before its lower bound: the search index
-    /// lags behind the account.
+    /// A search for rows whose last change, under this key, is in a window of time. The walk covers
+    /// the time window by window. It starts before its lower bound, because the search index lags
+    /// behind the account.
     Windows { changed: &'static str },
 }
 
-/// In which order a feed lists its rows. It decides when a position may move.
+/// The order in which a feed lists its rows. It decides when a position may move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// Oldest change first, by this key of the row: the position moves with every page.
+    /// Oldest change first, by this key of the row. The position moves with every page.
     ByTime(&'static str),
-    /// What is new stands behind the last cursor, whatever its time: the cursor is the position, and
+    /// New rows come after the last cursor, whatever their time. The cursor is the position, and it
     /// moves with every page.
     ByCursor,
-    /// Newest first: read until the cursor is reached.
+    /// Newest first. The listing is read until the saved cursor is reached.
     NewestFirst,
-    /// By name, id or anything else: the cursor moves when the walk has ended.
+    /// By name, id or anything else. The cursor moves when the walk ends.
     Other,
 }
 
-/// How many rows a page asks for.
+/// How many rows a page should have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageRows {
     /// The most that Zendesk documents for the dialect.
     Most,
-    /// What the user's `page_size` says.
+    /// The value of the user's option `page_size`.
     Configured,
 }
 
-/// A feed with one listing per row of another feed.
+/// The parent of a feed that has one listing for each row of another feed.
 #[derive(Debug)]
 pub struct Parent {
     pub feed: &'static Feed,
-    /// Which key of the parent's row fills which placeholder, or column, of the child. A
-    /// grandparent's are carried along.
+    /// Which key of the parent's row fills which placeholder or column of the child. The values of
+    /// a grandparent are passed on.
     pub fills: &'static [(&'static str, &'static str)],
-    /// What is asked besides, where it answers, for changes that leave the parent untouched.
+    /// Optional source of changes of children that do not change the parent.
     pub told_by: Option<ChangeSource>,
-    /// The key under which a row must have something, and not `false`, to be a parent. Other rows
-    /// have no children, and nothing is asked for them.
+    /// The key that a row must have to be a parent, with a value other than `false`. Other rows
+    /// have no children, and nothing is requested for them.
     pub only_with: Option<&'static str>,
 }
 
-/// What tells of children that changed without their parent.
+/// The source of changes of children that do not change the parent.
 #[derive(Clone, Copy, Debug)]
 pub enum ChangeSource {
-    /// A listing of what happened to the children, whose rows carry the placeholders' names as
-    /// keys.
+    /// A listing of events of the children. Its rows have the placeholders' names as keys.
     Events(&'static Feed),
-    /// A listing of all parents, whose rows count the children under these keys.
+    /// A listing of all parents. Its rows count the children under these keys.
     Numbers { feed: &'static Feed, keys: &'static [&'static str] },
 }
 
 impl Parent {
-    /// A parent whose changes alone say which children to read.
+    /// A parent whose own changes are the only sign that its children changed.
     pub(super) const fn of(
         feed: &'static Feed,
         fills: &'static [(&'static str, &'static str)],
@@ -134,7 +135,7 @@ impl Parent {
 }
 
 impl Feed {
-    /// A listing of the account with nothing peculiar: paged by cursor, in no order of time.
+    /// An ordinary listing of the account: paged by cursor, in no order of time.
     pub(super) const fn listing(
         name: &'static str,
         path: &'static str,
@@ -163,7 +164,7 @@ impl Feed {
         }
     }
 
-    /// A listing that comes in one piece.
+    /// A listing that comes in one answer, without pages.
     pub(super) const fn single(
         name: &'static str,
         path: &'static str,
@@ -181,14 +182,14 @@ impl Feed {
         Self { is_object: true, ..Self::single(name, path, at) }
     }
 
-    /// Whether each brand has a listing of its own, at its own host.
+    /// Whether each brand has its own listing, at its own host.
     #[must_use]
     pub fn is_of_brands(&self) -> bool {
         self.host == Host::EachBrand
     }
 
-    /// Whether a walk can go on in the middle after an interruption. A place in one of several
-    /// listings does not say in which.
+    /// Whether an interrupted walk can go on in the middle. A place in one of several listings does
+    /// not say which listing it is in.
     #[must_use]
     pub fn resumes(&self) -> bool {
         self.paging.resumes() && self.more.is_empty()
@@ -204,7 +205,7 @@ impl Feed {
         }
     }
 
-    /// The key that tells when a row changed, if the feed is a search for changes.
+    /// The key with the time of a row's last change, if the feed is a search for changes.
     #[must_use]
     pub fn searched_key(&self) -> Option<&'static str> {
         match self.since {
@@ -213,25 +214,25 @@ impl Feed {
         }
     }
 
-    /// Whether the listing itself leaves out what did not change.
+    /// Whether the listing itself leaves out rows that did not change.
     #[must_use]
     pub fn lists_news(&self) -> bool {
         self.keeps_place() || self.searched_key().is_some()
     }
 
-    /// Whether the end of a walk is where the next one begins.
+    /// Whether the next walk begins at the place where the last one ended.
     #[must_use]
     pub fn keeps_place(&self) -> bool {
         matches!(self.order, Order::ByTime(_) | Order::ByCursor)
     }
 
-    /// Whether it is asked for what came between two times, whatever its parent tells.
+    /// Whether the listing is requested for a range of time, whatever its parent reports.
     #[must_use]
     pub fn asks_between(&self) -> bool {
         matches!(self.since, TimeFilter::Between(..))
     }
 
-    /// The key that tells a row's time on the feed, if the feed is ordered by it.
+    /// The key with a row's time on the feed, if the feed is in the order of time.
     #[must_use]
     pub fn time_key(&self) -> Option<&'static str> {
         match self.order {

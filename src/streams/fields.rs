@@ -1,4 +1,5 @@
-//! The listings of fields. They stand apart, because rows are read by them and they are streams too.
+//! The listings of fields. They have a file of their own because they are streams, and other
+//! streams read their rows with them.
 
 use super::feed::Feed;
 use zendesk::budget::Bucket;

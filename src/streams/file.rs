@@ -1,20 +1,22 @@
-//! Where a row tells of a file.
+//! Which keys of a row describe a file.
 
-/// The keys of a row that tell of its file.
+/// The keys of a row that describe its file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileKeys {
-    /// Under which name it is counted whether files came. Unlike a feed's, it is saved nowhere.
+    /// The name under which files that came and files that did not are counted. Unlike a feed's
+    /// name, it is never saved.
     pub answers: &'static str,
     pub url: &'static str,
     pub name: &'static str,
     pub content_type: &'static str,
-    /// Bytes.
+    /// The size in bytes.
     pub size: &'static str,
-    /// Tells that the file is shown inside a text.
+    /// The key of the flag that the file is shown inside a text.
     pub inline: &'static str,
-    /// Tells that the file is gone.
+    /// The key of the flag that the file was deleted.
     pub deleted: Option<&'static str>,
-    /// Tells what a scan found, and that the file may be had in spite of it.
+    /// Two keys: the result of a malware scan, and the flag that the file may be fetched in spite
+    /// of it.
     pub scan: Option<(&'static str, &'static str)>,
 }
 
@@ -35,7 +37,7 @@ impl FileKeys {
         }
     }
 
-    /// All of them.
+    /// All keys.
     pub(super) fn keys(&self) -> impl Iterator<Item = &'static str> {
         let always = [self.url, self.name, self.content_type, self.size, self.inline];
         let scan = self.scan.into_iter().flat_map(|(found, allowed)| [found, allowed]);

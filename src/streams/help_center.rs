@@ -1,4 +1,4 @@
-//! Guide: articles and what hangs on them. The help center has a request pool of its own.
+//! Guide: articles, and the listings below them. The help center has a bucket of its own.
 
 use super::access::{ANY_AGENT, AccessRule};
 use super::brands::BRAND;
@@ -39,11 +39,12 @@ static ARTICLE_COMMENT_VOTES: Feed = Feed {
     )
 };
 
-/// The export does not list an article that was voted on; this listing has its new numbers.
+/// The incremental export does not list an article again after a vote. This listing has its new
+/// counts.
 static ARTICLES: Feed =
     Feed::of_help_centers("articles", "help_center/articles.json", &["articles"]);
 
-/// Votes move an article's numbers, not its time.
+/// A vote changes an article's counts, not its time.
 const COUNTED: Option<ChangeSource> =
     Some(ChangeSource::Numbers { feed: &ARTICLES, keys: &["vote_count", "vote_sum"] });
 

@@ -1,8 +1,8 @@
-//! How help centers and the community are set up: who may see and write what, labels, tags, badges,
-//! themes, and content from elsewhere.
+//! The setup of help centers and the community: permissions to view and edit, labels, tags, badges,
+//! themes, and content from other systems.
 //!
-//! Source: Zendesk, Help Center API. What lies below `guide/` and `gather/`, and the user segments, the
-//! account has once; it is asked for at the account's own host.
+//! Source: Zendesk, Help Center API. An account has the listings below `guide/` and `gather/`, and
+//! the user segments, only once. They are read at the account's own host.
 
 use super::access::{ANY_AGENT, AccessRule};
 use super::cursor::Cursor;
@@ -12,7 +12,7 @@ use super::schema::schema;
 use super::stream::Stream;
 use zendesk::budget::Bucket;
 
-/// At the account's own host, and yet out of the pool of help centers.
+/// This listing is at the account's own host, but does not draw on the help centers' bucket.
 static USER_SEGMENTS: Feed = Feed {
     buckets: &[Bucket::HelpCenter],
     ..Feed::listing("user_segments", "help_center/user_segments.json", &["user_segments"])
@@ -62,7 +62,7 @@ const SEARCH_MANAGER: AccessRule = AccessRule {
 
 const SEARCH_DOCS: &str =
     "https://developer.zendesk.com/api-reference/help_center/federated-search/";
-/// A stream of what the account has once for all of its help centers.
+/// A stream of rows that the account has once for all of its help centers.
 pub(super) const fn of_account(
     name: &'static str,
     feed: &'static Feed,

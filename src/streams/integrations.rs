@@ -1,6 +1,6 @@
-//! What is connected with the account: webhooks, targets, apps and OAuth.
+//! Integrations of the account: webhooks, targets, apps and OAuth.
 //!
-//! Rows of what is connected hold secrets: they have the columns of their schemas and no others.
+//! Their rows hold secrets. So a record has the columns of its schema and no others.
 
 use super::access::{ADMIN, ANY_AGENT};
 use super::cursor::{Cursor, CursorFormat};
@@ -13,7 +13,8 @@ use super::stream::Stream;
 
 static WEBHOOKS: Feed = Feed::listing("webhooks", "webhooks", &["webhooks"]);
 
-/// No webhook tells that it was invoked, so each is asked for what came since the position.
+/// A webhook's row does not change when the webhook is invoked. So each webhook's listing is
+/// requested for what is new since the position.
 static WEBHOOK_INVOCATIONS: Feed = Feed {
     parent: Some(Parent::of(&WEBHOOKS, &[("webhook_id", "id")])),
     since: TimeFilter::Between("filter[from_ts]", "filter[to_ts]"),
@@ -34,7 +35,7 @@ static OAUTH_CLIENTS: Feed = Feed::listing("oauth_clients", "oauth/clients.json"
 static OAUTH_GLOBAL_CLIENTS: Feed =
     Feed::listing("oauth_global_clients", "oauth/global_clients.json", &["global_clients"]);
 
-/// By itself the listing has the tokens of the person who asks.
+/// Without parameters the listing has only the tokens of the user who asks.
 static OAUTH_TOKENS: Feed = Feed {
     query: &[("all", "true")],
     ..Feed::listing("oauth_tokens", "oauth/tokens.json", &["tokens"])
@@ -43,7 +44,7 @@ static OAUTH_TOKENS: Feed = Feed {
 const WEBHOOKS_DOCS: &str =
     "https://developer.zendesk.com/api-reference/webhooks/webhooks-api/webhooks/";
 
-/// A stream of what is connected.
+/// A stream of integrations.
 const fn connected(name: &'static str, feed: &'static Feed, schema: &'static str) -> Stream {
     Stream { only_columns: true, access: ADMIN, ..Stream::listed(name, feed, schema) }
 }

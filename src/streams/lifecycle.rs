@@ -1,4 +1,4 @@
-//! Events of tickets, users and ratings, made of what the exports tell.
+//! Events of tickets, users and ratings, derived from the exports.
 
 use super::access::ADMIN;
 use super::cursor::{Cursor, CursorFormat};
@@ -19,10 +19,10 @@ use super::tickets::SATISFACTION_RATINGS;
 const STATUS: &str = "status";
 const BEFORE: &str = "previous_value";
 
-/// A change of a ticket's field, in which the field's name is the key.
+/// The condition for a change of a ticket's field. The field's name is a key of the child event.
 const IS_CHANGE: super::derived::When = Is("event_type", &["Change"]);
 
-/// What a child event of a ticket's event tells.
+/// A kind that a child event of a ticket event makes.
 const fn of_ticket(
     name: &'static str,
     field: &'static str,
@@ -37,8 +37,9 @@ const fn of_ticket(
     }
 }
 
-/// Source: Zendesk, "Incremental Ticket Event Export"; "About ticket statuses"; "Merging tickets",
-/// by which a ticket that was merged into another is closed and gets the tag `closed_by_merge`.
+/// Source: Zendesk, "Incremental Ticket Event Export"; "About ticket statuses"; "Merging tickets".
+/// The last one says that a ticket merged into another is closed and gets the tag
+/// `closed_by_merge`.
 static OF_TICKETS: DerivedRows = DerivedRows {
     kinds: &[
         Kind {
@@ -100,8 +101,8 @@ const fn of_user(
     Kind { time: Of(0, time), ..Kind::of(name, when) }
 }
 
-/// Zendesk's listings do not tell who changed a user, nor what was changed, nor that users were
-/// merged: the one that was merged into another is told as deleted.
+/// Zendesk's listings do not say who changed a user, what was changed, or that users were merged. A
+/// user who was merged into another is listed as deleted.
 static OF_USERS: DerivedRows = DerivedRows {
     kinds: &[
         of_user("created", "created_at", &[Has("created_at")]),
@@ -124,7 +125,7 @@ static OF_USERS: DerivedRows = DerivedRows {
     changed: "updated_at",
 };
 
-/// Zendesk's listing has a rating as it stands now, so what it was before is not told.
+/// Zendesk lists a rating as it is now. So its previous value is not known.
 const fn of_rating(
     name: &'static str,
     time: &'static str,
@@ -158,7 +159,7 @@ static OF_RATINGS: DerivedRows = DerivedRows {
 
 const TIME: Option<Cursor> = Cursor::of("time", CursorFormat::Iso);
 
-/// What happened to users.
+/// The streams of events of users.
 pub(super) fn of_users() -> Vec<Stream> {
     vec![Stream {
         rows: RowsAt { derived: Some(&OF_USERS), ..RowsAt::LISTED },
@@ -190,7 +191,7 @@ pub(super) fn of_users() -> Vec<Stream> {
     }]
 }
 
-/// What happened to tickets and their ratings.
+/// The streams of events of tickets and their ratings.
 pub(super) fn of_tickets() -> Vec<Stream> {
     vec![
         Stream {

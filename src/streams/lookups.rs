@@ -1,4 +1,4 @@
-//! Which keys a page is scanned for on behalf of a stream.
+//! Which keys a page is scanned for, for a stream.
 
 use std::borrow::Cow;
 use std::slice::from_ref;
@@ -11,8 +11,8 @@ use super::sources::{ATTRIBUTES, INCLUDED, Source};
 use zendesk::page::ListShape;
 
 impl ResolvedStream {
-    /// What has to be looked up in an answer: in the feed's list, in the lists that the stream's
-    /// rows are in, and in those that are joined to its rows.
+    /// What a scan of an answer looks up: in the feed's list, in the lists of the stream's rows,
+    /// and in the lists that are joined to these rows.
     #[must_use]
     pub fn lookups(&self) -> Vec<ListShape> {
         let mut listed: Vec<Cow<'static, str>> = Vec::new();
@@ -56,7 +56,7 @@ impl ResolvedStream {
         std::iter::once(of_feed).chain(own).chain(joined).chain(included).collect()
     }
 
-    /// What has to be looked up at each level of the stream's path.
+    /// The keys to look up at each level of the stream's path.
     fn level_lookups(&self) -> Vec<Vec<Cow<'static, str>>> {
         let last = self.rows.keys().count();
         let mut levels = vec![Vec::new(); 1 + last];

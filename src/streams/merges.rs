@@ -11,7 +11,8 @@ use super::schema::schema;
 use super::sources::Source::Filled;
 use super::stream::Stream;
 
-/// A merge deletes the organization that loses, so that no other is asked.
+/// The key that makes an organization a parent. A merge deletes the organization that is merged
+/// into the other, so only deleted organizations are asked for merges.
 const DELETED: &str = "deleted_at";
 
 static ORGANIZATION_MERGES: Feed = Feed {

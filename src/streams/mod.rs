@@ -1,23 +1,24 @@
 //! What is read, as data. Nothing here acts: `sync` reads the declarations.
 //!
-//! The vocabulary, from the bottom; each file imports only those above it in this list:
+//! The vocabulary, from the bottom. Each file imports only from files above it in this list:
 //! - [`Feed`] (`feed`): a listing of Zendesk's that is walked page by page. `query_options` are the
 //!   parameters of a feed whose values the user chooses.
 //! - [`Source`], [`Splice`] (`sources`): where the value of a column comes from. [`DerivedRows`]
 //!   (`derived`) are rows that Zendesk does not list. [`RowsAt`] (`rows`): the path that leads to a
 //!   stream's rows in a page of the feed.
-//! - [`Cursor`] (`cursor`): how new a row is. [`Deletion`] (`deletion`): which rows are deleted ones.
-//!   [`AccessRule`] (`access`): who may read. [`FileKeys`] (`file`): the file of a row. `custom_fields`:
-//!   which columns custom fields make. [`SideLoad`] (`side_loads`): what comes with a row on request.
-//! - [`Stream`] (`stream`): what Airbyte selects. It takes its rows from a feed.
-//!   An [`Alternative`] is another listing for its rows.
-//! - [`ResolvedFeed`] (`resolved_feed`) and [`ResolvedStream`] (`resolved`): a declaration, and what
-//!   configuration and account decide of it. All that reads takes these. `lookups` says which keys a
-//!   page is scanned for.
+//! - [`Cursor`] (`cursor`): how recent a row is. [`Deletion`] (`deletion`): which rows are deleted.
+//!   [`AccessRule`] (`access`): who may read. [`FileKeys`] (`file`): the file of a row.
+//!   `custom_fields`: which columns custom fields make. [`SideLoad`] (`side_loads`): what comes
+//!   with a row on request.
+//! - [`Stream`] (`stream`): what Airbyte selects. It takes its rows from a feed. An [`Alternative`]
+//!   is another listing for its rows.
+//! - [`ResolvedFeed`] (`resolved_feed`) and [`ResolvedStream`] (`resolved`): a declaration with the
+//!   decisions of configuration and account. All code that reads uses these two. `lookups` says
+//!   which keys a page is scanned for.
 //! - The families, one file each: `tickets`, `support`, `people`, `help_center` and so on.
 //! - `options`: what the configuration decides. [`registry`]: all streams, resolved.
 //!
-//! To add a stream: write `schemas/<name>.json`, add a [`Feed`] (or use one that is there) and a
+//! To add a stream: write `schemas/<name>.json`. Add a [`Feed`] (or use an existing one) and a
 //! [`Stream`] literal in the file of its family, which [`registry`] reads. `tests` says what is
 //! missing. `UPDATE_GENERATED=1 cargo test` then rewrites `docs/streams.md`.
 

@@ -1,4 +1,4 @@
-//! Omnichannel routing: which agents are there for work, how much of it they take, and what they did.
+//! Omnichannel routing: which agents are available, their capacity, and their engagements.
 //!
 //! Sources: Zendesk, Agent Availability API; Unified Agent Statuses; Capacity Rules; Omnichannel
 //! Engagements.
@@ -26,18 +26,18 @@ static AGENT_AVAILABILITIES: Feed = Feed {
     ..Feed::listing("agent_availabilities", "agent_availabilities", &["data"])
 };
 
-/// Zendesk's page shows a bare list, and programs that read it expect `data`.
+/// Zendesk's page shows a bare list. Programs that read the listing expect `data`.
 static CAPACITY_RULES: Feed =
     Feed { or_at: &[&[]], ..Feed::single("capacity_rules", "capacity/rules", &["data"]) };
 
 static CAPACITY_RULE_ASSIGNEES: Feed =
     Feed::listing("capacity_rule_assignees", "capacity/rules/assignees", &["assignees"]);
 
-/// An engagement is listed when it has ended, which may be noticed late.
+/// An engagement is listed when it has ended. Zendesk may notice the end late.
 const NOTICED_LATE_SECONDS: i64 = 3600;
 
-/// It takes a start time. Whether that is in unix seconds or a text is not documented, and in the wrong
-/// one it might leave rows out, so it is not sent.
+/// The listing accepts a start time. Zendesk does not document whether that is unix seconds or a
+/// text. In the wrong format it might leave rows out, so it is not sent.
 static ENGAGEMENTS: Feed = Feed {
     paging: Paging::NextUrl,
     or_at: &[&["data"]],

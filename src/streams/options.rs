@@ -1,4 +1,5 @@
-//! What the user's options make of the declarations: other roads, more columns, other parameters.
+//! What the user's options change in the declarations: other listings, more columns, other
+//! parameters.
 
 use super::access::{AccessRule, Role};
 use super::resolved::{ResolvedStream, ValueFilter};
@@ -7,7 +8,7 @@ use super::side_loads::{Comes, SideLoad};
 use super::sources::Source;
 use crate::config::{Config, TicketAuditsHistory, TicketsHistory};
 
-/// Makes a declared stream that of a configuration.
+/// Applies the configuration to a declared stream.
 pub(super) fn apply(stream: ResolvedStream, config: &Config) -> ResolvedStream {
     let mut stream = stream.on_chosen_listing(config);
     if stream.deletion.is_some() {
@@ -23,7 +24,8 @@ pub(super) fn apply(stream: ResolvedStream, config: &Config) -> ResolvedStream {
     stream
 }
 
-/// Streams that have a column of the chosen name already, one that tells something else.
+/// The streams that already have another column of this name. The column in which Zendesk itself
+/// sends the time of the deletion does not count.
 #[must_use]
 pub fn with_another<'s>(column: &str, streams: &'s [ResolvedStream]) -> Vec<&'s str> {
     let has = |stream: &&ResolvedStream| {
@@ -37,7 +39,7 @@ pub fn with_another<'s>(column: &str, streams: &'s [ResolvedStream]) -> Vec<&'s 
     streams.iter().filter(has).map(|stream| &*stream.name).collect()
 }
 
-/// Names that several streams have.
+/// Names that more than one stream has.
 #[must_use]
 pub fn names_twice(streams: &[ResolvedStream]) -> Vec<&str> {
     let others = |at: usize| streams[at + 1..].iter().map(|stream| &stream.name);
@@ -49,7 +51,7 @@ pub fn names_twice(streams: &[ResolvedStream]) -> Vec<&str> {
 }
 
 impl ResolvedStream {
-    /// The stream as the listing has it that the user chose, if there are several.
+    /// The stream on the listing that the user chose, if there are several.
     fn on_chosen_listing(mut self, config: &Config) -> Self {
         if let Some(chosen) = self.substitute
             && config.ticket_audits_history == TicketAuditsHistory::Events
@@ -67,8 +69,8 @@ impl ResolvedStream {
         }
     }
 
-    /// The stream where it leaves its own feed for good: the search has a cursor of its own, and any
-    /// agent may use it. None where there is no search for it.
+    /// The stream with the search in place of its own feed, for good. The search has a cursor of
+    /// its own, and any agent may use it. `None` if the stream has no search.
     fn searched(&self) -> Option<Self> {
         let cursor = Some(self.fallback?.cursor?);
         let access = AccessRule { role: Role::Agent, ..self.access };
@@ -76,8 +78,8 @@ impl ResolvedStream {
         Some(Self { cursor, access, fallback: None, is_fallback: false, ..searched })
     }
 
-    /// Asks for these side-loads, and gives each its column. Where the stream is read by another
-    /// listing than its own, which has none, the columns are there and empty.
+    /// Requests these side-loads, and gives each of them a column. A stream on a search gets the
+    /// columns, but they stay empty: the search has no side-loads.
     fn load_beside(&mut self, names: &[String]) {
         let is_chosen = |load: &&SideLoad| names.iter().any(|name| name == load.name);
         let chosen: Vec<&SideLoad> = self.side_loads.iter().filter(is_chosen).collect();

@@ -1,4 +1,4 @@
-//! Organizations, groups and users: how to reach them, what is known of them, and who is in which.
+//! Organizations, groups and users: contact data, details, and memberships.
 
 use super::access::ADMIN;
 use super::cursor::{Cursor, CursorFormat};
@@ -14,7 +14,7 @@ use super::{custom_fields, fallbacks};
 use zendesk::budget::Bucket;
 use zendesk::paging::Paging;
 
-/// The only listing that has deleted users too, by their last change.
+/// The only listing that also has deleted users. It is in the order of the last change.
 pub(super) static INCREMENTAL_USERS: Feed = Feed {
     paging: Paging::ExportCursor,
     order: Order::ByTime("updated_at"),

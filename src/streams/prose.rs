@@ -1,6 +1,6 @@
-//! Texts of the docs. Only tests make the docs and look at them, so the program carries none of them.
+//! Texts of the docs. Only tests make and read the docs, so the program does not carry these texts.
 
-/// A text of the docs. It is empty outside of tests.
+/// A text of the docs. It is empty outside tests.
 #[derive(Clone, Copy, Debug)]
 pub struct Prose {
     #[cfg(test)]

@@ -1,19 +1,19 @@
-//! Parameters whose values are the user's to choose.
+//! Parameters whose values the user chooses.
 
 use crate::config::{Config, TicketScope, TicketsHistory};
 
-/// A parameter's value that an option of the user decides.
+/// A parameter whose value an option of the user decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QueryOption {
-    /// Tickets of which support: `ticket_scope`.
+    /// Which tickets are read, by who supports them. The option is `ticket_scope`.
     Support,
-    /// Whether deleted rows stay away: they do, unless `deleted_at_field` wants to tell of them, or a
-    /// search may have delivered them before their deletion.
+    /// Whether deleted rows are left out. They are, except in two cases: `deleted_at_field` is set,
+    /// or a search may have delivered the rows before their deletion.
     WithoutDeleted,
 }
 
 impl QueryOption {
-    /// The value to send, if any.
+    /// The value to send. `None` if the parameter is not sent.
     #[must_use]
     pub fn value(self, config: &Config) -> Option<&'static str> {
         match self {

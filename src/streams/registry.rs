@@ -1,4 +1,4 @@
-//! All streams, made from the declarations, the configuration and the account.
+//! All streams, from the declarations, the configuration and the account.
 
 use super::custom_objects::CustomObject;
 use super::family::Family;
@@ -11,14 +11,14 @@ use super::{
 };
 use crate::config::Config;
 
-/// Every stream of this configuration, in the order of the documentation, those that are offered
-/// and those that are read when they are asked for by name.
+/// Every stream of this configuration, in the order of the documentation. Some of these are not
+/// offered by `discover`, and are read only if they are selected by name.
 #[must_use]
 pub fn registry(config: &Config) -> Vec<ResolvedStream> {
     registry_with(config, &[])
 }
 
-/// The same with a stream for each kind of custom object that the account has.
+/// The same list, with a stream of records for each of these custom objects.
 #[must_use]
 pub fn registry_with(config: &Config, objects: &[CustomObject]) -> Vec<ResolvedStream> {
     let families = [

@@ -1,4 +1,4 @@
-//! A stream as it is read: its declaration, and what configuration and account decide of it.
+//! A resolved stream: its declaration, and what configuration and account decide.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -17,8 +17,8 @@ use super::rows::{Column, RowsAt};
 use super::sources::{Source, Splice};
 use super::stream::{Alternative, Stream};
 
-/// A stream as it is read. Its fields are what configuration and account decide; where the declaration
-/// has a field of the same name, this one counts. All else is read from the declaration.
+/// A stream as it is read. Its fields are what configuration and account decide. A field here
+/// replaces the declaration's field of the same name. Everything else is read from the declaration.
 #[derive(Clone, Debug)]
 pub struct ResolvedStream {
     pub(super) declared: Stream,
@@ -26,34 +26,34 @@ pub struct ResolvedStream {
     pub family: Family,
     pub feed: ResolvedFeed,
     pub rows: RowsAt,
-    /// Side-loads that the feed is asked for when this stream is selected.
+    /// Side-loads that the feed must request when this stream is selected.
     pub include: Vec<&'static str>,
     pub cursor: Option<Cursor>,
-    /// Whether `start_date` bounds it.
+    /// Whether `start_date` bounds the stream.
     pub dated: bool,
-    /// Keys that are not this stream's: side-loads for a neighbour.
+    /// Keys that are cut out of a row, such as side-loads for another stream.
     pub drop: Vec<&'static str>,
     /// Keys that are put in front of a row.
     pub splice: Vec<Splice>,
     /// The column that the user wants a deletion's time in.
     pub deleted_at: Option<String>,
-    /// Whether a full refresh leaves deleted rows out.
+    /// Whether a full refresh leaves out deleted rows.
     pub without_deleted: bool,
-    /// Which listed rows are read, where not all are.
+    /// Which listed rows are read. `None` means all.
     pub kept: Option<ValueFilter>,
     /// Whether `discover` lists it.
     pub is_offered: bool,
-    /// The custom fields that the user wants as columns, once they are known.
+    /// The columns of custom fields that the user wants, as soon as they are known.
     pub custom_columns: Option<Columns>,
-    /// The listing for those who may not use its feed. It sees less.
+    /// The listing for users who may not read the feed. It has less than the feed.
     pub fallback: Option<&'static Alternative>,
-    /// Whether this stream is read by its fallback. The flat cursor in its state is where its own feed
-    /// was left, and does not move.
+    /// Whether this stream is read by its fallback. Its flat cursor then stays where the stream's
+    /// own feed was left.
     pub is_fallback: bool,
-    /// Whether a first incremental read takes the fallback before the feed.
+    /// Whether a first incremental read reads the fallback before the feed.
     pub search_first: bool,
     pub access: AccessRule,
-    /// The file that a row tells of. None in a sync that wants rows alone.
+    /// The keys of a row's file. `None` in a sync without files.
     pub file: Option<FileKeys>,
     /// The narrowest OAuth scope that reads it.
     pub scope: &'static str,
@@ -62,35 +62,35 @@ pub struct ResolvedStream {
     pub columns: Vec<Column>,
 }
 
-/// Which listed rows are read: those that have one of these texts under a key, and those without
-/// the key.
+/// Chooses listed rows: those with one of these texts under a key, and those without the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValueFilter {
     pub key: &'static str,
     pub texts: Vec<String>,
 }
 
-/// How an incremental read of a stream goes.
+/// How a stream is read incrementally.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reading {
-    /// There is none.
+    /// There is no incremental read.
     FullRefreshOnly,
-    /// The API says what is new.
+    /// The API lists only what is new.
     ServerSide,
-    /// The API says what stands behind the last cursor.
+    /// The API lists what comes after the last cursor.
     ByCursor,
-    /// The whole listing is read and older rows are left out.
+    /// The whole listing is read, and older rows are left out.
     ClientSide,
-    /// Rows created lately are read and older changes left out; once a week all rows are read.
+    /// Recently created rows are read, and unchanged ones are left out. Once a week all rows are
+    /// read.
     ByCreation,
     /// The listing is read until the cursor is reached.
     NewestFirst,
-    /// All children of each parent that changed.
+    /// All children of each changed parent are read.
     PerParent,
 }
 
 impl Reading {
-    /// Whether changes may stay unseen, so that once a week everything is read again.
+    /// Whether changes may stay unseen. Such a stream is read whole once a week, in a full pass.
     #[must_use]
     pub fn has_passes(self) -> bool {
         matches!(self, Self::PerParent | Self::ByCreation)
@@ -98,7 +98,7 @@ impl Reading {
 }
 
 impl ResolvedStream {
-    /// The stream as it is declared, before options and account decide anything.
+    /// The stream as declared, before options and account decide anything.
     pub(super) fn declared(declared: Stream, family: Family) -> Self {
         Self {
             declared,
@@ -127,7 +127,8 @@ impl ResolvedStream {
         }
     }
 
-    /// The stream as it is read by those who may not use its feed.
+    /// The stream on its fallback, for users who may not read its feed. `None` if it has no
+    /// fallback.
     #[must_use]
     pub fn on_fallback(&self) -> Option<Self> {
         let stream = self.read_from(self.fallback?);
@@ -137,7 +138,7 @@ impl ResolvedStream {
         Some(Self { is_fallback: true, search_first: false, scope, ..stream })
     }
 
-    /// The stream as another listing has it, which brings no side-loads.
+    /// The stream on another listing, which has no side-loads.
     pub(super) fn read_from(&self, other: &Alternative) -> Self {
         let Alternative { feed, rows, drop, splice, schema, .. } = *other;
         let schema = schema.map_or_else(|| self.schema.clone(), Cow::Borrowed);
@@ -145,7 +146,7 @@ impl ResolvedStream {
         Self { feed: feed.into(), rows, include: Vec::new(), drop, splice, schema, ..self.clone() }
     }
 
-    /// The key of a row that tells its cursor's value.
+    /// The key of a row that holds the cursor's value.
     #[must_use]
     pub fn cursor_key(&self) -> Option<&'static str> {
         let field = self.cursor?.field;
@@ -159,7 +160,7 @@ impl ResolvedStream {
         Some(made_of.unwrap_or(field))
     }
 
-    /// How an incremental read goes.
+    /// How the stream is read incrementally.
     #[must_use]
     pub fn reading(&self) -> Reading {
         match (&self.cursor, &self.feed.parent, self.feed.order) {
@@ -176,7 +177,7 @@ impl ResolvedStream {
         }
     }
 
-    /// Whether its walk can go on in the middle after an interruption.
+    /// Whether the stream's walk can go on in the middle after an interruption.
     #[must_use]
     pub fn is_resumable(&self) -> bool {
         self.feed.root().resumes()
@@ -185,7 +186,7 @@ impl ResolvedStream {
     /// The stream's JSON schema.
     ///
     /// # Errors
-    /// When the schema file is no JSON; a test keeps it from shipping.
+    /// When the schema file is not valid JSON. A test prevents the release of such a file.
     pub fn json_schema(&self) -> Result<Value, serde_json::Error> {
         let mut schema: Value = serde_json::from_slice(self.schema.as_bytes())?;
         for Column { name, schema: column } in &self.columns {
@@ -204,29 +205,29 @@ impl ResolvedStream {
         Ok(schema)
     }
 
-    /// The columns that a row has without any custom field's.
+    /// The columns of a row, without those of custom fields.
     ///
     /// # Errors
-    /// When the schema file is no JSON; a test keeps it from shipping.
+    /// When the schema file is not valid JSON. A test prevents the release of such a file.
     pub fn built_in_columns(&self) -> Result<BTreeSet<String>, serde_json::Error> {
         let schema = Self { custom_columns: None, ..self.clone() }.json_schema()?;
         let properties = schema["properties"].as_object();
         Ok(properties.into_iter().flatten().map(|(name, _)| name.clone()).collect())
     }
 
-    /// Whether its rows are made of another stream's.
+    /// Whether the stream's rows are derived from other rows.
     #[must_use]
     pub fn is_made(&self) -> bool {
         self.rows.derived.is_some()
     }
 
-    /// The stream for a sync that wants its rows alone.
+    /// The stream for a sync without files.
     #[must_use]
     pub fn without_files(&self) -> Self {
         Self { file: None, ..self.clone() }
     }
 
-    /// Gives the stream these columns.
+    /// Sets the stream's columns of custom fields.
     pub fn with_columns(&mut self, list: Vec<custom_fields::Column>) {
         if let Some(fields) = self.custom_fields {
             self.custom_columns = Some(Columns { fields, list });

@@ -1,20 +1,21 @@
-//! A feed as it is read: its declaration, and the user's or the account's words where it has some.
+//! A resolved feed: its declaration, and the texts that the user or the account puts in its place.
 
 use std::ops::Deref;
 use std::sync::Arc;
 
 use super::feed::{Feed, Parent};
 
-/// A feed as it is read. Two feeds of one name are one feed. What neither user nor account can change
-/// is read from the declaration.
+/// A feed as it is read. Two feeds with the same name are the same feed. What neither user nor
+/// account can change is read from the declaration.
 #[derive(Clone, Debug)]
 pub struct ResolvedFeed {
     pub(super) declared: &'static Feed,
-    /// What is in place of the declaration's own words.
+    /// The texts that replace those of the declaration.
     words: Option<Arc<FeedWords>>,
 }
 
-/// What a feed of one search, or of one kind of custom object, has in place of the declaration's.
+/// The texts of a feed of one search, or of one kind of custom object. They replace the
+/// declaration's.
 #[derive(Debug)]
 pub(super) struct FeedWords {
     pub name: String,
@@ -23,43 +24,43 @@ pub(super) struct FeedWords {
 }
 
 impl ResolvedFeed {
-    /// A declaration with other words. Such a feed hangs on no other, and no other hangs on it.
+    /// A declaration with other texts. Such a feed is neither a parent nor a child.
     pub(super) fn with_words(declared: &'static Feed, words: FeedWords) -> Self {
         Self { declared, words: Some(Arc::new(words)) }
     }
 
-    /// Its name in a saved position.
+    /// The feed's name in a saved position.
     #[must_use]
     pub fn name(&self) -> &str {
         self.words.as_ref().map_or(self.declared.name, |words| &words.name)
     }
 
-    /// Below `/api/v2/`, with `{placeholders}` that the parent's row fills.
+    /// The path below `/api/v2/`, with `{placeholders}` that the parent's row fills.
     #[must_use]
     pub fn path(&self) -> &str {
         self.words.as_ref().map_or(self.declared.path, |words| &words.path)
     }
 
-    /// Parameters of every request, whatever is selected.
+    /// Parameters of every request, whatever streams are selected.
     #[must_use]
     pub fn query(&self) -> Vec<(&'static str, String)> {
         let declared = || self.declared.query.iter().map(|(key, text)| (*key, (*text).to_owned()));
         self.words.as_ref().map_or_else(|| declared().collect(), |words| words.query.clone())
     }
 
-    /// How it hangs on another feed.
+    /// The feed's parent. `None` if it has none.
     #[must_use]
     pub fn parent(&self) -> Option<&'static Parent> {
         self.declared.parent.as_ref()
     }
 
-    /// The feed that it hangs on.
+    /// The parent feed.
     #[must_use]
     pub fn above(&self) -> Option<Self> {
         self.parent().map(|parent| parent.feed.into())
     }
 
-    /// The feed at the top, whose walk this one is part of.
+    /// The topmost feed. This feed is read as part of the walk over that feed.
     #[must_use]
     pub fn root(&self) -> Self {
         let mut feed = self.clone();
@@ -69,7 +70,7 @@ impl ResolvedFeed {
         feed
     }
 
-    /// The feeds from the root's child down to this one.
+    /// The feeds from the root's child down to this one, the root left out.
     #[must_use]
     pub fn lineage(&self) -> Vec<Self> {
         let mut feeds = Vec::new();

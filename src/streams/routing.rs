@@ -1,4 +1,4 @@
-//! By what tickets are routed: skills and queues.
+//! What tickets are routed by: skills and queues.
 
 use super::access::{ADMIN, AccessRule};
 use super::cursor::Cursor;
@@ -12,7 +12,8 @@ use super::stream::Stream;
 static ACCOUNT_ATTRIBUTES: Feed =
     Feed::single("account_attributes", "routing/attributes.json", &["attributes"]);
 
-/// `include=attribute_values` is not known to name the attribute in each value; the path is.
+/// It is not known whether the side-load `include=attribute_values` names the attribute of each
+/// value. The path of this listing names it.
 static ATTRIBUTE_VALUES: Feed = Feed {
     parent: Some(Parent::of(&ACCOUNT_ATTRIBUTES, &[("attribute_id", "id")])),
     ..Feed::single(

@@ -1,4 +1,4 @@
-//! What happened to skills: which there were, and which agents and tickets had them.
+//! Events of skills: which skills existed, and which agents and tickets had them.
 //!
 //! Source: Zendesk, Incremental Exports, "Incremental Skill-Based Routing".
 
@@ -12,8 +12,9 @@ use super::stream::Stream;
 use zendesk::budget::Bucket;
 use zendesk::paging::Paging;
 
-/// They begin at the beginning, and are not in the order of their times. Zendesk does not say whether
-/// they count among the incremental exports; by their path they may.
+/// An export of events. It begins at the first event, and its events are not in the order of their
+/// times. Zendesk does not say whether these exports draw on the limit of incremental exports;
+/// their path suggests it.
 const fn events(name: &'static str, path: &'static str, list: &'static [&'static str]) -> Feed {
     Feed {
         paging: Paging::UntilEmpty,

@@ -1,4 +1,4 @@
-//! Where a stream's rows are in an answer, and what a row is made of.
+//! Where a stream's rows are in an answer, and what a row is made from.
 
 use serde_json::Value;
 
@@ -9,32 +9,33 @@ use super::feed::Feed;
 #[derive(Clone, Copy, Debug)]
 pub struct Column {
     pub name: &'static str,
-    /// Makes its JSON schema.
+    /// Makes the column's JSON schema.
     pub schema: fn() -> Value,
 }
 
-/// Where a stream's rows are in a page of its feed: in which lists, and which steps lead from a
-/// listed row down to them.
+/// Where a stream's rows are in a page of its feed: the lists, and the steps from a listed row down
+/// to the stream's rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RowsAt {
     pub lists: Lists,
     pub steps: &'static [Step],
-    /// What is written in place of the rows that the steps lead to.
+    /// The derived rows that are written in place of the rows at the end of the steps.
     pub derived: Option<&'static DerivedRows>,
 }
 
-/// The lists of an answer that a path begins at.
+/// The lists of an answer in which a path begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lists {
-    /// The list of the feed.
+    /// The feed's list.
     Listed,
-    /// Several lists by their names, the feed's first. `Source::ListName` tells which a row is of.
+    /// Several lists by their names, the feed's list first. `Source::ListName` is the name of a
+    /// row's list.
     Several(&'static [(&'static str, &'static [&'static str])]),
-    /// A list beside the listed rows, which a side-load brings.
+    /// A list beside the listed rows, from a side-load.
     Beside(Beside),
 }
 
-/// A list whose rows belong to listed rows: the key `by` of such a row equals the key `of` of its
+/// A list whose rows belong to listed rows. The key `by` of such a row equals the key `of` of its
 /// listed row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Beside {
@@ -43,15 +44,15 @@ pub struct Beside {
     pub of: &'static str,
 }
 
-/// One step of a path. Where Zendesk sends one object in place of an array, or the other way round, it
-/// is taken all the same.
+/// One step of a path. One object is accepted in place of an array, and an array in place of one
+/// object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Down to the object under this key.
     Into(&'static str),
     /// Down to each object of the array under this key.
     Each(&'static str),
-    /// Only where this key has this text.
+    /// Stays at the row, and goes on only if this key has this text.
     Where(&'static str, &'static str),
 }
 
@@ -59,12 +60,12 @@ impl RowsAt {
     /// The listed rows themselves.
     pub const LISTED: Self = Self { lists: Lists::Listed, steps: &[], derived: None };
 
-    /// Rows inside of the listed rows.
+    /// Rows inside listed rows.
     pub(super) const fn inside(steps: &'static [Step]) -> Self {
         Self { steps, ..Self::LISTED }
     }
 
-    /// The paths of the lists.
+    /// The paths of the lists in an answer.
     #[must_use]
     pub fn lists(&self, feed: &Feed) -> Vec<&'static [&'static str]> {
         match self.lists {
@@ -74,7 +75,7 @@ impl RowsAt {
         }
     }
 
-    /// The name of the list that has this path, where there are several.
+    /// The name of the list with this path. `None` if the stream has only one list.
     #[must_use]
     pub fn name_of(&self, list: &[&str]) -> Option<&'static str> {
         let Lists::Several(lists) = self.lists else { return None };

@@ -1,4 +1,4 @@
-//! Streams of the user's own searches: one declaration, and the words of each search in it.
+//! Streams of the user's own searches: one declaration, with the texts of each search.
 
 use std::borrow::Cow;
 
@@ -18,7 +18,7 @@ use zendesk::paging::Paging;
 
 pub(super) const DOCS: &str = "https://developer.zendesk.com/api-reference/ticketing/ticket-management/search/#export-search-results";
 
-/// What a found row has besides: of which type it is.
+/// The extra column of a found row: the type of the row.
 pub(super) const RESULT_TYPE: Column =
     Column { name: "result_type", schema: || json!({ "type": ["null", "string"] }) };
 

@@ -1,4 +1,4 @@
-//! How the account is set up.
+//! Settings of the account.
 
 use super::access::{ADMIN, ANY_AGENT, AccessRule};
 use super::brands::BRANDS;

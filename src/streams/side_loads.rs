@@ -1,5 +1,5 @@
-//! What Zendesk loads beside a listing for those who ask: its names, where it lies in an answer, and
-//! which column of a row it becomes.
+//! Side-loads: what Zendesk sends beside a listing on request. Each has a name, a place in the
+//! answer, and a column of the row.
 //!
 //! Source: Zendesk, "Side-loading related records", tickets.
 
@@ -7,21 +7,22 @@ use serde_json::{Value, json};
 
 use super::schema::schema;
 
-/// Something that can be loaded beside a stream's rows.
+/// Data that can be requested beside a stream's rows.
 #[derive(Debug)]
 pub struct SideLoad {
-    /// What it is asked for by, and the name of its column.
+    /// The name in the request, which is also the name of the column.
     pub name: &'static str,
     pub comes: Comes,
     pub(super) schema: fn() -> Value,
 }
 
-/// Where a side-load lies in an answer.
+/// Where a side-load is in an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comes {
     /// In the row, under this key.
     InRow(&'static str),
-    /// As a list of the same name beside the rows. A row has those whose ids stand under its keys.
+    /// A list of the same name beside the rows. A row gets the elements whose ids are under these
+    /// keys of it.
     Beside(&'static [&'static str]),
 }
 

@@ -1,65 +1,66 @@
-//! Where the value of a column comes from that is not a member of the row itself.
+//! Where a column's value comes from, if it is not a member of the row itself.
 
-/// A column that is put in front of a row: its name, and where its value comes from.
+/// A column that is put in front of a row: its name, and the source of its value.
 pub type Splice = (&'static str, Source);
 
-/// Where a column's value comes from. Levels are counted down a stream's path: the row of the list
-/// is level 0, and each step inside is one more.
+/// Where a column's value comes from. Levels are counted down a stream's path. The row of the list
+/// is level 0, and each step inside is one level more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// The value of a key of the row at a level, as it stands there.
+    /// The value of a key of the row at a level, unchanged.
     Of(usize, &'static str),
-    /// The same as a text, whatever it is. There is none for null and for what is empty.
+    /// The value of a key of the row at a level, as a text. A null or empty value gives none.
     TextOf(usize, &'static str),
-    /// The value of a key of the row at a level, where it is a text that is not empty.
+    /// The value of a key of the row at a level, if it is a text that is not empty.
     OnlyText(usize, &'static str),
-    /// The same, an address, without what may sign in to it: user and password, and what stands behind
-    /// a question mark or a hash. Null for anything but a text.
+    /// An address under a key of the row at a level, without what may sign in to it: the user and
+    /// password, and everything after a question mark or a hash. Null for a value that is not a
+    /// text.
     AddressOf(usize, &'static str),
-    /// The value of a key of the row at a level, a time, as unix seconds.
+    /// A time under a key of the row at a level, as unix seconds.
     SecondsOf(usize, &'static str),
-    /// The same, unix seconds, as a time in UTC (ISO 8601).
+    /// Unix seconds under a key of the row at a level, as a time in UTC (ISO 8601).
     TimeOf(usize, &'static str),
-    /// The value to which the keys lead inside of the object under a key of the row at a level.
+    /// The value at the end of these keys, inside the object under a key of the row at a level.
     Inside(usize, &'static str, &'static [&'static str]),
-    /// The first of these that has a text.
+    /// The first of these sources that has a value, as a text.
     FirstOf(&'static [Self]),
     /// This text.
     Text(&'static str),
-    /// The place of the row at a level in its array, from 0.
+    /// The index of the row at a level in its array, from 0.
     Place(usize),
-    /// The name of the list that the row is in; see `Lists::Several`.
+    /// The name of the list that has the row; see `Lists::Several`.
     ListName,
-    /// What filled the placeholder of this name in the path.
+    /// The value that filled the placeholder of this name in the path.
     Filled(&'static str),
-    /// An object made of other sources. A member without a value is null.
+    /// An object with these members. A member without a value is null.
     Object(&'static [Splice]),
-    /// Those rows of this list beside the listed rows whose ids are under these keys of a listed row.
-    /// Null where Zendesk sends no such list.
+    /// The elements of this list beside the listed rows whose ids are under these keys of a listed
+    /// row. Null if Zendesk does not send the list.
     SideLoaded(&'static str, &'static [&'static str]),
-    /// Those resources of `included` that the listed row is related to by this name: their attributes,
-    /// with their ids in front. It has one user, because Zendesk has one listing that is such a
-    /// document; the form is that of JSON:API.
+    /// The resources of `included` that the listed row has under this relationship: their
+    /// attributes, with their ids in front. The form is that of JSON:API. One stream uses it,
+    /// because only one listing of Zendesk's is such a document.
     Included(&'static str),
-    /// These, joined by dashes into a text. Without the first there is none.
+    /// The values of these sources, joined with dashes. None if the first source has no value.
     Joined(&'static [Self]),
-    /// What the kind of a derived row says.
+    /// The name of a derived row's kind.
     KindName,
     KindTime,
     KindActor,
     KindFrom,
     KindTo,
-    /// What a part of a row is called: the name of a member, or the text itself.
+    /// The name of a part of a row: a member's name, or the text itself.
     PartName,
-    /// The same where it is a whole number.
+    /// The name of a part, if it is a whole number.
     PartNumber,
-    /// The value of a member, as a text as `TextOf` has it.
+    /// The value of a member, as a text in the way of `TextOf`.
     PartValue,
-    /// The same of its value before.
+    /// The previous value of a member, as a text in the way of `TextOf`.
     PartBefore,
-    /// When Zendesk answered, by its clock: unix seconds, as a text.
+    /// The time of Zendesk's answer by its clock: unix seconds, as a text.
     AnsweredAt,
-    /// Zendesk does not tell.
+    /// Zendesk does not send it.
     Untold,
 }
 
@@ -69,7 +70,7 @@ pub const RELATIONSHIPS: &str = "relationships";
 pub const ATTRIBUTES: &str = "attributes";
 
 impl Source {
-    /// The list beside the listed rows that it takes from.
+    /// The list beside the listed rows that the source reads.
     #[must_use]
     pub fn beside(&self) -> Option<&'static str> {
         match self {

@@ -1,4 +1,4 @@
-//! What is declared of a stream that Airbyte selects.
+//! The declaration of a stream that Airbyte selects.
 
 use super::access::{ANY_AGENT, AccessRule};
 use super::cursor::Cursor;
@@ -11,26 +11,27 @@ use super::rows::{Column, RowsAt};
 use super::side_loads::SideLoad;
 use super::sources::{Source, Splice};
 
-/// Another listing that a stream's rows can be read from, in place of the stream's feed.
+/// Another listing that can replace the stream's feed.
 #[derive(Debug)]
 pub struct Alternative {
     pub feed: &'static Feed,
     pub rows: RowsAt,
     pub drop: &'static [&'static str],
     pub splice: &'static [Splice],
-    /// The stream's cursor where it is read by this listing from the beginning on, if that may be.
+    /// The stream's cursor if it is read by this listing from the beginning. `None` if that is not
+    /// possible.
     pub(super) cursor: Option<Cursor>,
-    /// The schema of its rows, where the stream's own schema does not describe them.
+    /// The schema of the listing's rows, if the stream's own schema does not describe them.
     pub schema: Option<&'static str>,
-    /// What it does not have. The docs say it, and so does the warning about streams that are read
-    /// by their fallback.
+    /// What the listing does not have. The docs print it, and so does the warning about streams
+    /// that are read by their fallback.
     pub missing: &'static str,
-    /// What the docs say of it besides.
+    /// What else the docs say about it.
     pub about: Prose,
 }
 
 impl Alternative {
-    /// Another listing of the same rows.
+    /// Another listing with the same rows.
     pub(super) const fn of(feed: &'static Feed, missing: &'static str) -> Self {
         let (rows, drop, splice) = (RowsAt::LISTED, &[], &[]);
         let (cursor, schema, about) = (None, None, prose(""));
@@ -38,58 +39,59 @@ impl Alternative {
     }
 }
 
-/// The declaration of a stream. What configuration and account may decide otherwise is private here and
-/// read from the [`ResolvedStream`](super::ResolvedStream).
+/// The declaration of a stream. Fields that configuration and account may change are private.
+/// Callers read them from the [`ResolvedStream`](super::ResolvedStream).
 #[derive(Clone, Copy, Debug)]
 pub struct Stream {
     pub(super) name: &'static str,
     pub(super) feed: &'static Feed,
     pub(super) rows: RowsAt,
-    /// Side-loads that the feed is asked for when this stream is selected.
+    /// Side-loads that the feed must request when this stream is selected.
     pub(super) include: &'static [&'static str],
     /// Side-loads that an option may ask for.
     pub side_loads: &'static [SideLoad],
     pub primary_key: &'static [&'static str],
     pub(super) cursor: Option<Cursor>,
-    /// Whether `start_date` bounds it. What other rows point at is complete.
+    /// Whether `start_date` bounds the stream. A stream that other rows refer to is always read
+    /// whole.
     pub(super) dated: bool,
-    /// Whether `users_from_start_date` lets the start date bound it all the same.
+    /// Whether the option `users_from_start_date` makes `start_date` bound the stream.
     pub dated_on_request: bool,
-    /// Keys that are not in its rows: side-loads for a neighbour, and secrets.
+    /// Keys that are cut out of a row: side-loads for another stream, and secrets.
     pub(super) drop: &'static [&'static str],
-    /// Whether its rows have the columns of the schema and no others: what else Zendesk sends there may
-    /// be a secret.
+    /// Whether records have only the columns of the schema. Other values from Zendesk may be
+    /// secrets.
     pub only_columns: bool,
     /// Keys that are put in front of a row.
     pub(super) splice: &'static [Splice],
     pub deletion: Option<Deletion>,
-    /// What becomes of deleted rows where there is no `deletion`, for the docs.
+    /// What happens to deleted rows if there is no `deletion`, for the docs.
     pub deleted_rows: DeletedRows,
-    /// The key of a listed row by whose text an option chooses which rows are read.
+    /// The key of a listed row whose text decides whether an option lets the row be read.
     pub(super) kept: Option<&'static str>,
-    /// Whether `discover` lists it. Where a literal says no, `extra_streams` can ask for it; a catalog
-    /// that names it is read in any case.
+    /// Whether `discover` lists the stream. If a literal says no, `extra_streams` can ask for it. A
+    /// catalog that names the stream is read in any case.
     pub(super) is_offered: bool,
-    /// Where its rows hold the values of custom fields.
+    /// Where the stream's rows hold the values of custom fields.
     pub custom_fields: Option<&'static CustomFields>,
-    /// The listing for those who may not use its feed. It sees less.
+    /// The listing for users who may not read the feed. It has less than the feed.
     pub(super) fallback: Option<&'static Alternative>,
-    /// The listing that the user may choose instead. It sees more.
+    /// The listing that the user may choose in place of the feed. It has more than the feed.
     pub substitute: Option<&'static Alternative>,
-    /// What tells how many rows there are, below `/api/v2/`: the whole account's, whatever the
-    /// start date. `ResolvedStream::counted` says what is asked.
+    /// The path of the count of all rows of the account, below `/api/v2/`, whatever the start date.
+    /// `ResolvedStream::counted` decides what is requested.
     pub count: Option<&'static str>,
     pub(super) access: AccessRule,
-    /// The file that a row tells of.
+    /// The keys of a row's file.
     pub(super) file: Option<FileKeys>,
     /// The narrowest OAuth scope that reads it.
     pub(super) scope: &'static str,
     pub(super) schema: &'static str,
-    /// What says that a row's own numbers moved, where its time does not.
+    /// The source of changes of a row's own counts that do not change its time.
     pub counted_by: Option<ChangeSource>,
     /// Columns that the schema file does not have.
     pub(super) columns: &'static [Column],
-    /// Zendesk's page about it.
+    /// The address of Zendesk's page about the stream.
     pub documentation: Prose,
     /// One sentence for the docs.
     pub about: Prose,
@@ -98,9 +100,9 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// A stream of one object, which has no id: its key is the time of the answer, so that objects that
-    /// are appended by one sync after the other stay apart. The column is named and written as Airbyte's
-    /// connector for Talk has it.
+    /// A stream of one object, which has no id. Its key is the time of the answer, so that objects
+    /// which several syncs append stay apart. The column has the name and format of Airbyte's
+    /// connector for Talk.
     pub(super) const fn snapshot(
         name: &'static str,
         feed: &'static Feed,
@@ -114,8 +116,8 @@ impl Stream {
         }
     }
 
-    /// A stream of the rows that a feed lists, whatever the start date, for any agent. What else
-    /// there is to say is written over this, the sentences for the docs in any case.
+    /// A stream of the rows that a feed lists, for any agent, not bounded by the start date. A
+    /// literal overrides the rest, and must set the texts for the docs.
     pub(super) const fn listed(
         name: &'static str,
         feed: &'static Feed,

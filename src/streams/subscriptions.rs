@@ -1,4 +1,4 @@
-//! Who follows what of the help center and of the community.
+//! Subscriptions: who follows what in the help center and the community.
 //!
 //! Source: Zendesk, Content Subscriptions.
 
@@ -30,7 +30,8 @@ static SECTION_SUBSCRIPTIONS: Feed = Feed {
     )
 };
 
-/// Apart from the numbers of votes and comments, so that a follower costs no request for those.
+/// The count of followers has a list of its own, apart from the counts of votes and comments. So a
+/// new follower causes no request for votes or comments.
 const FOLLOWERS: &[&str] = &["follower_count"];
 
 static POST_SUBSCRIPTIONS: Feed = Feed {
@@ -62,7 +63,7 @@ const OF_TOPICS: &[(&str, &str)] = &[("topics", "updated_at")];
 const DOCS: &str =
     "https://developer.zendesk.com/api-reference/help_center/help-center-api/subscriptions/";
 
-/// Who follows what of help centers.
+/// The streams of subscriptions to content of help centers.
 pub(super) fn of_help_centers() -> Vec<Stream> {
     vec![
         Stream {
@@ -108,7 +109,7 @@ pub(super) fn of_help_centers() -> Vec<Stream> {
     ]
 }
 
-/// Who follows what of the community.
+/// The streams of subscriptions to content of the community.
 pub(super) fn of_communities() -> Vec<Stream> {
     vec![
         Stream {

@@ -1,4 +1,4 @@
-//! Tickets and what happens to them.
+//! Tickets and their events.
 
 use super::access::{ADMIN, AccessRule, Role};
 use super::cursor::{Cursor, CursorFormat, Former};
@@ -21,7 +21,7 @@ pub(super) const EXPORT: &[Bucket] = &[Bucket::Account, Bucket::Incremental];
 const EXPORT_DOCS: &str =
     "https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/";
 
-/// The only listing that sees every change of a ticket, and archived tickets too.
+/// The only listing that has every change of a ticket, and archived tickets.
 pub(super) static INCREMENTAL_TICKETS: Feed = Feed {
     choices: &[
         ("support_type_scope", QueryOption::Support),
@@ -34,7 +34,7 @@ pub(super) static INCREMENTAL_TICKETS: Feed = Feed {
     ..Feed::listing("incremental_tickets", "incremental/tickets/cursor.json", &["tickets"])
 };
 
-/// The side-load of comments replaces keys of the child events, so it is always asked for.
+/// The side-load of comments replaces keys of the child events. So it is always requested.
 pub(super) static INCREMENTAL_TICKET_EVENTS: Feed = Feed {
     query: &[("include", "comment_events")],
     choices: &[("support_type_scope", QueryOption::Support)],
@@ -71,7 +71,8 @@ static TICKET_AUDITS: Feed = Feed {
     ..Feed::listing("ticket_audits", "ticket_audits.json", &["audits"])
 };
 
-/// An event of the export is an audit, of archived tickets too, in other words.
+/// The export of ticket events as a listing of audits. An event of the export is an audit under
+/// other names. The export has the audits of archived tickets too.
 static AUDITS_OF_EVENTS: Alternative = Alternative {
     drop: &["updater_id", "child_events"],
     splice: &[("author_id", Of(0, "updater_id")), ("events", Of(0, "child_events"))],

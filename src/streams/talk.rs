@@ -1,4 +1,4 @@
-//! Talk: calls, and the legs that they are made of.
+//! Talk: calls and their legs.
 
 use super::access::{ADMIN, AccessRule};
 use super::cursor::{Cursor, CursorFormat};

@@ -1,6 +1,6 @@
-//! How Talk is set up, and what it counts of the current day.
+//! The setup of Talk, and its counts of the current day.
 //!
-//! Source: Zendesk, Talk API. Its listings come in one piece, with a `next_page` that is null.
+//! Source: Zendesk, Talk API. Its listings come in one answer, with a `next_page` that is null.
 
 use super::access::{ANY_AGENT, AccessRule};
 use super::deletion::DeletedRows;

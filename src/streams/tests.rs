@@ -1,5 +1,5 @@
-//! The registry tests itself: what a declaration says must be true of the others, of the schema
-//! files, and of the generated pages. `UPDATE_GENERATED=1` rewrites those instead of comparing.
+//! The registry tests itself. Each declaration must fit the others, the schema files, and the
+//! generated pages. `UPDATE_GENERATED=1` rewrites the generated files instead of comparing them.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,7 +17,7 @@ use crate::config::Config;
 use zendesk::budget::Bucket;
 use zendesk::page::ListShape;
 
-/// Schema files of streams that an account or an option makes.
+/// Schema files of streams that exist only by an account's data or an option.
 const TEMPLATES: &[&str] = &["custom_object_records", "ticket_audits_of_events"];
 
 fn configured(options: Value) -> Config {
@@ -42,7 +42,8 @@ fn in_project(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// Fails when a generated file is not what it would be now, or makes it so.
+/// Compares a generated file with the text that it must have now. Fails if they differ, or rewrites
+/// the file.
 fn assert_current(path: &str, now: &str) {
     let file = in_project(path);
     if std::env::var_os("UPDATE_GENERATED").is_some() {
@@ -54,12 +55,12 @@ fn assert_current(path: &str, now: &str) {
     assert!(there == now, "{path} is stale, run UPDATE_GENERATED=1 cargo test; {difference:#?}");
 }
 
-/// Keys that a stream's rows get from elsewhere.
+/// Keys that are put in front of a stream's rows.
 fn spliced(stream: &ResolvedStream) -> Vec<&'static str> {
     stream.splice.iter().map(|(key, _)| *key).collect()
 }
 
-/// Columns that a stream declares to be there.
+/// Columns that a stream's declaration requires.
 fn declared_columns(stream: &ResolvedStream) -> BTreeSet<&'static str> {
     let mut columns: BTreeSet<&'static str> = stream.primary_key.iter().copied().collect();
     columns.extend(stream.cursor.map(|cursor| cursor.field));
@@ -462,7 +463,7 @@ fn the_page_of_gaps_says_of_every_stream_what_becomes_of_its_deleted_rows() {
     }
 }
 
-/// A stream in one line, so that a change of the registry reads as a change of few lines.
+/// A stream in one line. A change of the registry then changes few lines of the snapshot.
 fn snapshot(stream: &ResolvedStream) -> String {
     let feed = &stream.feed;
     let cursor = stream.cursor.map(|cursor| format!("{} {:?}", cursor.field, cursor.format));

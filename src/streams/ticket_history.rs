@@ -1,5 +1,5 @@
-//! What tickets had when: the values of their fields, their tags, schedules and service levels, made of
-//! what the exports of ticket events and metric events tell.
+//! The history of tickets: values of fields, tags, schedules and service levels over time. It is
+//! derived from the exports of ticket events and metric events.
 
 use super::access::ADMIN;
 use super::cursor::{Cursor, CursorFormat};
@@ -21,9 +21,10 @@ const ADDED: &str = "added_tags";
 const REMOVED: &str = "removed_tags";
 const CUSTOM: &str = "custom_ticket_fields";
 
-/// Members of a child event that are no fields of the ticket.
+/// Members of a child event that are not fields of the ticket.
 ///
-/// Source: Zendesk, "Incremental Ticket Event Export", whose children have the changed field as a key.
+/// Source: Zendesk, "Incremental Ticket Event Export". Its child events have the changed field as a
+/// key.
 const NO_FIELDS: &[&str] = &[
     "id",
     "via",
@@ -36,10 +37,10 @@ const NO_FIELDS: &[&str] = &[
     REMOVED,
 ];
 
-/// When an event happened.
+/// The time of an event.
 const TIME: Source = FirstOf(&[Of(0, "created_at"), TimeOf(0, "timestamp")]);
 
-/// Through what: children name their channel as a text or in an object.
+/// The channel of an event. A child event has it as a text or in an object.
 const CHANNEL: Source = FirstOf(&[
     Inside(1, "via", &["channel"]),
     OnlyText(1, "via"),
@@ -51,7 +52,7 @@ const fn kind(name: &'static str, when: &'static [When], parts: Parts) -> Kind {
     Kind { parts, ..Kind::of(name, when) }
 }
 
-/// The fields that a change set, and those that a creation set, before which nothing was.
+/// The fields that a change sets. `FIRST_FIELDS` are those of a creation, which has no previous values.
 const FIELDS: Members = Members { but: NO_FIELDS, open: CUSTOM, before: Some(BEFORE) };
 const FIRST_FIELDS: Members = Members { before: None, ..FIELDS };
 
@@ -122,7 +123,7 @@ static SCHEDULE_ASSIGNMENTS: DerivedRows = DerivedRows {
     changed: "timestamp",
 };
 
-/// The time to reply is one metric of Zendesk's, whose first instance is that to the first reply.
+/// Zendesk has one metric for the time to reply. Its first instance is the time to the first reply.
 ///
 /// Source: Zendesk, Ticket Metric Events, "Metrics" and "Instance id".
 const fn applied(name: &'static str, when: &'static [When], metric: Source) -> Kind {
@@ -164,7 +165,7 @@ static SLA_APPLICATIONS: DerivedRows = DerivedRows {
 
 const EXPORT_DOCS: &str = "https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/#incremental-ticket-event-export";
 
-/// A stream of what the events of tickets tell.
+/// A stream that is derived from the events of tickets.
 fn of_events(
     derived: &'static DerivedRows,
     cursor: &'static str,

@@ -1,4 +1,4 @@
-//! What surrounds tickets: their fields and forms, ratings, skips, activities, side conversations.
+//! Data around tickets: their fields and forms, ratings, skips, activities, side conversations.
 
 use super::access::{ADMIN, ANY_AGENT, AccessRule};
 use super::cursor::{Cursor, CursorFormat};
@@ -14,15 +14,16 @@ use super::support::INCREMENTAL_TICKETS;
 use zendesk::budget::Bucket;
 use zendesk::paging::Paging;
 
-/// Ratings that change sooner after they were created than this are seen by the next read.
+/// A rating that changes within this time after its creation is seen by the next read.
 const RATINGS_OVERLAP_SECONDS: i64 = 86_400;
 
 const LIST_OF_TICKET_FIELDS: &[&str] = &["ticket_fields"];
 const LIST_OF_USER_FIELDS: &[&str] = &["user_fields"];
 const LIST_OF_ORGANIZATION_FIELDS: &[&str] = &["organization_fields"];
 
-/// Zendesk lists the options of one field at a time, and none of organizations' fields; each field
-/// carries all of its own. (Zendesk, "Ticket Fields": up to 2,000 of them.)
+/// Zendesk lists the options of one field at a time, and has no such listing for fields of
+/// organizations. But each field carries all its options (Zendesk, "Ticket Fields": up to 2,000 of
+/// them).
 static FIELD_OPTIONS: Feed = Feed {
     more: &[
         ("user_fields.json", LIST_OF_USER_FIELDS),
@@ -32,7 +33,7 @@ static FIELD_OPTIONS: Feed = Feed {
     ..Feed::listing("field_options", "ticket_fields.json", LIST_OF_TICKET_FIELDS)
 };
 
-/// Its rows lie under the key that elsewhere holds links of paging.
+/// The listing's rows are under the key that holds links of paging in other listings.
 static JIRA_LINKS: Feed = Feed::listing("jira_links", "jira/links", &["links"]);
 
 static TICKET_FORM_STATUSES: Feed =
@@ -76,7 +77,7 @@ pub(super) static SIDE_CONVERSATION_EVENTS: Feed = Feed {
 static CUSTOM_STATUSES: Feed =
     Feed::single("custom_statuses", "custom_statuses.json", &["custom_statuses"]);
 
-/// Source: Zendesk, "Managing suspended tickets": they are deleted after 14 days.
+/// Source: Zendesk, "Managing suspended tickets". Suspended tickets are deleted after 14 days.
 static SUSPENDED_TICKETS: Feed = Feed {
     kept_days: Some(14),
     ..Feed::listing("suspended_tickets", "suspended_tickets.json", &["suspended_tickets"])
@@ -85,18 +86,18 @@ static SUSPENDED_TICKETS: Feed = Feed {
 static SATISFACTION_REASONS: Feed =
     Feed::single("satisfaction_reasons", "satisfaction_reasons.json", &["reasons"]);
 
-/// The listing tells by no key of a row when it changed.
+/// No key of a row says when the row changed.
 static CSAT_SURVEY_RESPONSES: Feed =
     Feed::listing("csat_survey_responses", "guide/survey_responses", &["survey_responses"]);
 
-/// A language is in its path. Which ones an account has is not asked for it: each should have the same
-/// surveys.
+/// The path has a language. The account's languages are not requested, because each language should
+/// have the same surveys.
 static CSAT_SURVEYS: Feed = Feed {
     query: &[("filter[types]", "CUSTOMER_SATISFACTION")],
     ..Feed::listing("csat_surveys", "guide/en-us/surveys", &["surveys"])
 };
 
-/// Several ticket forms, and what is set in them.
+/// The access for several ticket forms and their settings.
 pub(super) const SEVERAL_FORMS: AccessRule =
     AccessRule { plan: Some("Suite Growth or Support Enterprise"), ..ANY_AGENT };
 

@@ -1,5 +1,5 @@
-//! Reading: what is selected and where it stands becomes walks; a walk reads pages, delivers rows
-//! and moves positions. The decisions are pure functions, `walk` and `children` act.
+//! Reading. The selection and the saved positions become walks. A walk reads pages, delivers rows
+//! and moves positions. Decisions are pure functions; `walk` and `children` act on them.
 
 use std::error::Error;
 use std::fmt;
@@ -20,38 +20,38 @@ pub mod walk;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WalkError {
     Api(ApiError),
-    /// A listing that neither ends nor goes on.
+    /// A listing does not end, and does not say how to go on.
     Broken {
         path: String,
         why: &'static str,
     },
-    /// More rows changed in these seconds than the listing's largest page holds. It was read to its
-    /// end without the rest of them.
+    /// In some seconds, more rows changed than the listing's largest page holds. The listing was
+    /// read to its end without the rest of these rows.
     CutShort {
         path: String,
         first: i64,
         seconds: u64,
     },
-    /// A listing that says it ends where other answers show that it goes on. Unix seconds.
+    /// A listing says that it ends, and other answers show that it goes on. Times are unix seconds.
     EndedEarly {
         path: String,
         at: Option<i64>,
-        /// Up to when rows are known, where they are in the order of time.
+        /// The latest time of known rows, if they are in the order of time.
         known: Option<i64>,
     },
-    /// Most parents refused to be read.
+    /// Most parents were refused.
     Refused {
         refused: u64,
         of: u64,
         last: ApiError,
     },
-    /// Most files could not be had.
+    /// Most files could not be fetched.
     NoFiles {
         missing: u64,
         of: u64,
         last: ApiError,
     },
-    /// Nobody reads our output any more.
+    /// Nobody reads the program's output any more.
     Closed,
 }
 

@@ -1,4 +1,4 @@
-//! Names that custom fields' columns get, and which fields make columns.
+//! Tests which fields make columns, and the names of these columns.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,5 @@
-//! The listings below one parent: page by page, and below each row those of its own children.
+//! Reads the listings below one parent: page by page, and for each row the listings of its own
+//! children.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -23,14 +24,14 @@ use zendesk::client::Fetched;
 use zendesk::error::{ApiError, ErrorKind};
 use zendesk::paging::Token;
 
-/// For how long all streams of a walk wait for one listing that is refused.
+/// The longest time that all streams of a walk wait for one refused listing.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Reads listings below parents.
 #[derive(Clone, Copy)]
 pub struct Below<'s, 'm> {
     pub context: Context<'s>,
-    /// Under this number all these requests take one turn together.
+    /// The number of the walk. All requests below parents share its turns.
     pub walk: WalkId,
     pub shared: &'s Mutex<Shared<'m>>,
 }
@@ -42,7 +43,8 @@ impl<'s, 'm: 's> Below<'s, 'm> {
         self.context.config.account.workers * 2
     }
 
-    /// Reads the listings of these feeds below one row.
+    /// Reads the listings of these feeds below one row. `top` is the topmost parent, `carried`
+    /// fills the placeholders from the rows above.
     pub fn read(
         self,
         nodes: &'s [Node],
@@ -133,8 +135,8 @@ impl<'s, 'm: 's> Below<'s, 'm> {
         result
     }
 
-    /// Lets the streams of a listing that is refused wait alone. They keep the place that they were
-    /// last given, and read on from it when the others have come to the end.
+    /// Lets only the streams of a refused listing wait. They keep the place that they were last
+    /// given. When the other streams have come to the end, these read on from that place.
     async fn leave_behind(
         self,
         node: &Node,
@@ -154,8 +156,8 @@ impl<'s, 'm: 's> Below<'s, 'm> {
         Ok(self.context.emitter.log(Level::Warn, &why).await?)
     }
 
-    /// Delivers one page of a child's listing, and goes on to its own children. A refusal among
-    /// them is one of the topmost parent, which the position follows.
+    /// Delivers one page of a child's listing, then reads the listings of its rows' children. A
+    /// refusal among them counts for the topmost parent, which the position follows.
     async fn page(
         self,
         node: &Node,
@@ -241,8 +243,8 @@ impl<'s, 'm: 's> Below<'s, 'm> {
         }
     }
 
-    /// Fetches the files of a page. A parent of which some did not come counts as refused, until
-    /// later answers have judged it. None when the stream has failed.
+    /// Fetches the files of a page. A parent with a missing file counts as refused, until later
+    /// answers have judged it. `None` when the stream has failed.
     async fn files(self, delivery: Delivery) -> Result<Option<(Vec<u8>, Answered)>, WalkError> {
         let stream = Arc::clone(&delivery.stream);
         let Some(keys) = stream.file else { return Ok(Some((delivery.lines, Answered::Settled))) };

@@ -1,4 +1,4 @@
-//! Parents of which listings failed: which are passed over, and which streams end with them.
+//! Parents whose listings failed: which of them are passed over, and which streams end with them.
 
 use std::borrow::Cow;
 
@@ -14,22 +14,22 @@ use crate::sync::position::path_params::{PathParams, fill_path};
 use zendesk::budget::WalkId;
 use zendesk::paging::Token;
 
-/// A feed that ends at a parent which fails, and the streams that end with it.
+/// A feed that ends at a failing parent, and the streams that end with it.
 pub struct End {
     pub feed: String,
     pub streams: Vec<Cow<'static, str>>,
     pub why: WalkError,
 }
 
-/// A listing that was read in an earlier sync. Where some parents of its feed failed and none was
-/// read, it shows whether that is an outage.
+/// A listing that was read in an earlier sync. It is requested again if some parents of its feed
+/// failed and none was read. Its answer shows whether there is an outage.
 pub struct Witness {
     pub feed: ResolvedFeed,
     pub path_params: PathParams,
 }
 
-/// Judges the parents of which listings failed: passes over those that failed in several syncs,
-/// and returns the feeds that end here. `is_over`: no more is read behind them.
+/// Judges the parents whose listings failed. Passes over those that failed in several syncs, and
+/// returns the feeds that end here. `is_over` says that nothing more is read after these parents.
 pub fn judge_failures(
     who: &mut [&mut ActiveStream],
     refusals: &mut RefusalsByFeed,
@@ -75,7 +75,7 @@ pub fn judge_failures(
     ends
 }
 
-/// The witnesses of feeds of which some parents failed and none was read.
+/// The witnesses of feeds with failed parents, none of whose listings was read.
 #[must_use]
 pub fn witnesses(who: &[&mut ActiveStream], refusals: &RefusalsByFeed) -> Vec<Witness> {
     let witness = |name: String| {
@@ -92,10 +92,10 @@ pub fn witnesses(who: &[&mut ActiveStream], refusals: &RefusalsByFeed) -> Vec<Wi
     feeds.filter_map(witness).collect()
 }
 
-/// Asks for the first pages of listings, and returns those that came.
+/// Requests the first page of each witness, and returns the witnesses that were answered.
 ///
 /// # Errors
-/// Only what ends the whole sync.
+/// Only errors that end the whole sync.
 pub async fn still_read(
     context: Context<'_>,
     witnesses: Vec<Witness>,
@@ -114,7 +114,7 @@ pub async fn still_read(
     Ok(came)
 }
 
-/// Lets the parents go at which a feed ended: they hold up nobody else.
+/// Releases the parents at which a feed ended. They no longer hold up other streams.
 pub fn release(feed: &str, refusals: &mut RefusalsByFeed, frontier: &mut Frontier) {
     for number in refusals.failures.forget(feed) {
         frontier.refuse(number, refusals.answers());

@@ -1,5 +1,5 @@
-//! Listings that hang on rows of another listing: several parents at once, each to its end. A
-//! position follows the first parent that is not finished.
+//! Reads child listings: those of several parents at once, each to its end. A position follows the
+//! first parent that is not finished.
 
 use std::sync::{Arc, Mutex};
 
@@ -24,10 +24,10 @@ pub mod shared;
 /// Reads the children of the parents of one page.
 pub struct Children<'r, 'm> {
     context: Context<'r>,
-    /// The place behind the page.
+    /// The place after the page.
     next: NextPlace,
     now_unix: i64,
-    /// Under this number all these requests take one turn together.
+    /// The number of the walk. All requests below parents share its turns.
     walk: WalkId,
     tree: Vec<Node>,
     shared: Mutex<Shared<'m>>,
@@ -51,17 +51,18 @@ impl<'r, 'm> Children<'r, 'm> {
         Self { context, next, now_unix, walk, tree, shared }
     }
 
-    /// Gives back what was lent.
+    /// Returns what was lent.
     #[must_use]
     pub fn into_lent(self) -> Lent<'m> {
         let shared = self.shared.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         shared.lent
     }
 
-    /// Reads the children of all these parents, several at once.
+    /// Reads the children of all these parents, several at once. A stream that fails is reported
+    /// and left out.
     ///
     /// # Errors
-    /// Only what ends the whole sync; a stream that fails is reported and left behind.
+    /// Only errors that end the whole sync.
     pub async fn read(&self, parents: Vec<ParentRow>) -> Result<(), WalkError> {
         let mut waiting = parents.into_iter().peekable();
         let mut running = FuturesUnordered::new();
@@ -109,7 +110,8 @@ impl<'r, 'm> Children<'r, 'm> {
         self.emit_place().await
     }
 
-    /// Passes over parents that failed in several syncs, and ends the streams that others hold up.
+    /// Passes over parents that failed in several syncs, and ends the streams that other failing
+    /// parents hold up.
     async fn judge_failures(&self, is_over: bool) -> Result<(), WalkError> {
         if is_over {
             let asks = lock(&self.shared).witnesses();

@@ -1,4 +1,4 @@
-//! Rows as parents: what of them the paths of their children need, and the tree of the feeds
+//! Rows as parents: which of their values the paths of their children need, and the tree of feeds
 //! below a feed. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,24 +20,24 @@ pub struct ParentRow {
     pub row: Known,
 }
 
-/// What is known of a row whose children may be read.
+/// What is known about a row that may have children to read.
 #[derive(Clone, Debug, Default)]
 pub struct Known {
     /// Values of the row that paths may need, as text.
     pub values: BTreeMap<&'static str, String>,
-    /// Under which of the keys that make a row a parent it has something.
+    /// The keys with a value, of those that make a row a parent.
     pub has: BTreeSet<&'static str>,
-    /// The child feeds that have news below it, by name. None where that is not known of one more than
-    /// of another.
+    /// The names of the child feeds with news below the row. `None` if news is known of no feed in
+    /// particular: then all are read.
     pub with_news: Option<BTreeSet<String>>,
 }
 
-/// Which keys of a row are looked up for its children.
+/// The keys that are looked up in a row for its children.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ParentKeys {
-    /// What the paths of the children need.
+    /// The keys that the paths of the children need.
     pub path: Vec<&'static str>,
-    /// What makes the row a parent.
+    /// The keys that make a row a parent.
     pub only_with: Vec<&'static str>,
 }
 
@@ -61,7 +61,7 @@ impl Known {
         }
     }
 
-    /// Whether the row has children of this kind that are to be read.
+    /// Whether the row has children of this feed that must be read.
     #[must_use]
     pub fn is_parent(&self, child: &ResolvedFeed) -> bool {
         let needed = child.parent().and_then(|parent| parent.only_with);
@@ -78,8 +78,8 @@ pub struct Node {
 }
 
 impl ParentRow {
-    /// The row of a page as a parent. `time_key` tells the feed's time, `changed_key` when the
-    /// parent changed, `keys` are what is looked up for the children.
+    /// Makes a row of a page a parent. `time_key` holds the feed's time, `changed_key` the time of
+    /// the parent's last change. `keys` are looked up for the children.
     #[must_use]
     pub fn new(
         page: &Page,
@@ -125,8 +125,9 @@ pub fn parent_keys<'s>(
     keys
 }
 
-/// The key of a parent's row that tells when it changed: the cursor of the topmost parent, or
-/// what its listing was searched by. None where each parent is asked for what came below it.
+/// The key of a parent's row with the time of its last change: the cursor of the topmost parent, or
+/// the key that its listing was searched by. `None` if each parent's listing is requested for a
+/// range of time.
 pub fn changed_key(stream: &ResolvedStream) -> Option<&'static str> {
     if stream.feed.asks_between() {
         return None;
@@ -161,7 +162,7 @@ pub fn nodes(feed: &ResolvedFeed, streams: &[&Arc<ResolvedStream>]) -> Vec<Node>
         .collect()
 }
 
-/// Texts of a row's values, for paths: numbers as they stand, strings without their quotes.
+/// Values of a row as texts for paths. Numbers stay as they are, strings lose their quotes.
 pub fn values(
     page: &Page,
     list: &Rows,
@@ -175,8 +176,8 @@ pub fn values(
     keys.iter().filter_map(value).collect()
 }
 
-/// Whether a walk over all parents may leave a parent out: the listing has old ones too, and this
-/// one did not change since the walk's cursor.
+/// Whether a walk over all parents may leave out a parent. It may if the listing also has old
+/// parents, and this one did not change since the walk's cursor.
 #[must_use]
 pub fn unchanged_parent(position: &Position, root: &ResolvedFeed, changed: Option<i64>) -> bool {
     let everything = root.lists_news() || position.walk.full_pass.under_way || position.walk.full;

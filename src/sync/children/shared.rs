@@ -1,5 +1,5 @@
-//! What the listings of all parents of a page share: the streams, up to where they are read, and
-//! what became of each parent. Plain code under one lock.
+//! What the listings of all parents of a page share: the streams, their positions, and the outcome
+//! for each parent. Synchronous code under one lock.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -31,43 +31,44 @@ pub struct Lent<'m> {
     pub refusals: RefusalsByFeed,
 }
 
-/// The place behind a page of parents.
+/// The place after a page of parents.
 #[derive(Clone, Debug)]
 pub struct NextPlace {
     pub token: Token,
-    /// The feed's time there.
+    /// The feed's time at the place.
     pub time: Option<i64>,
 }
 
-/// What all parents of a page read side by side.
+/// The state that the reads of all parents of a page share.
 pub struct Shared<'m> {
     pub lent: Lent<'m>,
-    /// The page size that each feed was last read with: what was learned of it is of all parents.
+    /// The last page size of each feed. What one parent's listing has learned is valid for all
+    /// parents.
     pub sizes: BTreeMap<String, PageSize>,
-    /// Listings of grandchildren under way, below all parents together.
+    /// How many listings of grandchildren are being read, below all parents together.
     pub under_way: usize,
 }
 
-/// How a parent's listings came out, the better first.
+/// The outcome of a parent's listings, the better first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Answered {
-    /// Read, or absent: both settle it.
+    /// All were read, or are absent in Zendesk. Both settle the parent.
     Settled,
     Refused,
-    /// Neither refused nor read.
+    /// Some were neither refused nor read.
     Failed,
 }
 
 /// The topmost parent of a listing, which the position follows.
 #[derive(Clone, Copy)]
 pub struct Top {
-    /// Its number in the frontier.
+    /// The parent's number in the frontier.
     pub number: usize,
-    /// It is known by this in every sync, whatever else changes in its row.
+    /// The key that identifies the parent in every sync, even if other values of its row change.
     pub key: u64,
 }
 
-/// A listing of grandchildren under way, which is counted until it is dropped.
+/// A listing of grandchildren that is being read. It counts until it is dropped.
 pub struct UnderWay<'s, 'm>(&'s Mutex<Shared<'m>>);
 
 impl<'s, 'm> UnderWay<'s, 'm> {
@@ -85,7 +86,8 @@ impl Drop for UnderWay<'_, '_> {
 }
 
 impl Shared<'_> {
-    /// Takes up a parent, or none when no stream needs its children.
+    /// Adds a parent to the frontier and returns its number. `None` if no stream needs its
+    /// children; the parent is then settled.
     pub fn begin(&mut self, parent: &ParentRow) -> Option<usize> {
         let needed = self.lent.who.iter().filter(|member| member.is_child() && member.is_reading());
         let mut needed = needed.filter(|member| {
@@ -155,8 +157,8 @@ impl Shared<'_> {
         node.all_streams().into_iter().any(|stream| self.member(stream).is_some())
     }
 
-    /// What a listing is asked for, where it is told by time: what the stream needs that is furthest
-    /// behind.
+    /// The parameters of a listing that is requested for a range of time. The range is that of the
+    /// stream that is furthest behind.
     pub fn bounds(&mut self, node: &Node) -> Vec<(&'static str, String)> {
         if !node.feed.asks_between() {
             return Vec::new();
@@ -205,7 +207,7 @@ impl Shared<'_> {
         }
     }
 
-    /// Whether streams are read here that have no part in this listing.
+    /// Whether other streams are being read that do not take part in this listing.
     pub fn others_read(&self, node: &Node) -> bool {
         let own = node.all_streams();
         let is_other =
@@ -239,9 +241,10 @@ impl Shared<'_> {
         }
     }
 
-    /// A parent that is refused is passed over: an end user's article, a ticket that is gone. Too
-    /// many refusals are the stream's own affair, but for those by which Zendesk says that this
-    /// very parent is gone. One that fails waits for other parents to be read.
+    /// Judges the failure of a parent's listing. A refused parent is passed over: an end user's
+    /// article, or a deleted ticket. Too many refusals fail the stream, but a refusal that says
+    /// this very parent is gone does not count. A parent whose listing fails otherwise waits until
+    /// other parents are read.
     pub fn judge(
         &mut self,
         node: &Node,

@@ -1,4 +1,4 @@
-//! Fetches the files that rows tell of: each is whole on the disk before its row is written.
+//! Fetches the files of rows. Each file is complete on the disk before its row is written.
 
 use std::path::{Path, PathBuf};
 
@@ -18,17 +18,17 @@ use zendesk::download::{Wanted, fetch, kind_of};
 use zendesk::error::{ApiError, ErrorKind};
 use zendesk::partial_file::PartialFile;
 
-/// Where files are while they come. No stream has this name.
+/// The folder of files that are still incoming. No stream has this name.
 const INCOMING: &str = ".incoming";
 
-/// A file that came, or the reason why not.
+/// A file that came, or the reason why it did not.
 struct Came {
     at: usize,
     tally: RequestStats,
     result: Result<(PathBuf, u64), ApiError>,
 }
 
-/// What fetching the files of a page took.
+/// The work of fetching the files of a page.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DownloadStats {
     pub files: FileStats,
@@ -40,16 +40,17 @@ pub struct DownloadStats {
 pub struct Downloads<'a> {
     pub context: Context<'a>,
     pub stream: &'a ResolvedStream,
-    /// The number under which its requests take turns.
+    /// The number of the walk. Its requests take turns under this number.
     pub walk: WalkId,
 }
 
 impl Downloads<'_> {
-    /// Fetches the files of a page, several at once, and returns the lines with references to
-    /// them. `note` hears how each came out, and may end it.
+    /// Fetches the files of a page, several at once, and returns the lines with references to them.
+    /// `note` receives the outcome of each file, and may end the fetch with an error.
     ///
     /// # Errors
-    /// What `note` said, or what is no single file's affair: a full disk, the end of the sync.
+    /// An error of `note`, or an error that is not about a single file, such as a full disk or the
+    /// end of the sync.
     pub async fn fetch(
         self,
         lines: Vec<u8>,
@@ -89,7 +90,7 @@ impl Downloads<'_> {
         Ok(put(lines, &references))
     }
 
-    /// Brings one file to its place.
+    /// Fetches one file to its place.
     async fn file(self, file: FileRef) -> Result<Came, Closed> {
         let mut tally = RequestStats::default();
         let result = self.bring(&file, &mut tally).await;
@@ -149,9 +150,9 @@ impl Downloads<'_> {
     }
 }
 
-/// The folder of all files: the one that the platform names, where it is there.
+/// The folder of all files. It is the one that the platform names, if that exists.
 ///
-/// Source: Airbyte's file transfer; a source without that folder uses one of its own.
+/// Source: Airbyte's file transfer. A source without that folder uses a folder of its own.
 #[must_use]
 pub fn staging(named: Option<&Path>) -> PathBuf {
     let named = named.unwrap_or(Path::new("/staging/files"));
@@ -162,7 +163,7 @@ pub fn staging(named: Option<&Path>) -> PathBuf {
     }
 }
 
-/// Whether the failure of a file says nothing about others.
+/// Whether the error is about this file alone and says nothing about other files.
 fn is_its_own(error: &ApiError) -> bool {
     match error.kind {
         ErrorKind::Unauthorized

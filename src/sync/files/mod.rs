@@ -1,9 +1,9 @@
-//! Which files of rows are fetched, what they are called on the disk, and how a row refers to
-//! its own. Pure; `download` acts.
+//! The files of rows: which are fetched, their names on the disk, and how a row refers to its file.
+//! Pure; `download` acts.
 //!
-//! Source: Airbyte Protocol, `AirbyteRecordMessageFileReference`; the names are those of Airbyte's
-//! connector, `<stream>/<id>/<file name>`; where a file may belong to several rows, the id is that
-//! of the row.
+//! Source: Airbyte Protocol, `AirbyteRecordMessageFileReference`. The names are those of Airbyte's
+//! connector, `<stream>/<id>/<file name>`. If a file may belong to several rows, the id is the
+//! row's.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -17,7 +17,7 @@ use crate::sync::records::file_ref::FileRef;
 
 pub mod download;
 
-/// The member of a RECORD that refers to a file.
+/// The member of a RECORD that refers to its file.
 #[must_use]
 pub fn reference(base: &Path, relative: &Path, bytes: u64) -> String {
     let reference = json!({
@@ -28,7 +28,7 @@ pub fn reference(base: &Path, relative: &Path, bytes: u64) -> String {
     format!(",\"file_reference\":{reference}")
 }
 
-/// Puts texts into lines, each where it belongs; they must be in this order.
+/// Inserts texts into lines, each at its byte offset. The offsets must be ascending.
 #[must_use]
 pub fn put(lines: Vec<u8>, texts: &[(usize, String)]) -> Vec<u8> {
     if texts.is_empty() {
@@ -46,14 +46,16 @@ pub fn put(lines: Vec<u8>, texts: &[(usize, String)]) -> Vec<u8> {
     out
 }
 
-/// Positions that wait until it is known whether files that could not be had before them are their
-/// own affair. A position that had passed too many of them could not be taken back.
+/// Positions that are held back after files that could not be fetched. Later answers decide whether
+/// these failures are about single files or about the stream. A position that had already passed
+/// too many such files could not be taken back.
 #[derive(Debug, Default)]
 pub struct PendingCheckpoints(VecDeque<(u64, String)>);
 
 impl PendingCheckpoints {
-    /// Takes the position behind a batch, and gives the newest that may be emitted. `refused_at`
-    /// counts the answers up to the batch's last refusal, `answers` all of them.
+    /// Adds the position after a batch. Returns the newest position that may be emitted.
+    /// `refused_at` is the number of answers up to the batch's last refusal, `answers` the number
+    /// of all answers.
     pub fn push(
         &mut self,
         position: String,
@@ -74,7 +76,7 @@ impl PendingCheckpoints {
     }
 }
 
-/// A stream's lines of a page, and the files that their rows tell of.
+/// A stream's lines of a page, and the files of their rows.
 #[derive(Debug)]
 pub struct Delivery {
     pub stream: Arc<ResolvedStream>,

@@ -24,25 +24,26 @@ use zendesk::site::Site;
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
     pub client: &'a Client,
-    /// The host that is read, where that is not the main one with nothing known of its brand.
+    /// The host that is read. `None` is the main host, if its brand is not known.
     pub site: Option<&'a Arc<Site>>,
-    /// The hosts of all brands, where files are fetched.
+    /// The hosts of all brands. Files are fetched from them.
     pub hosts: &'a [Site],
     pub emitter: &'a Emitter,
     pub config: &'a Config,
     /// The folder of all files.
     pub staging: &'a Path,
-    /// Hears of every stream that has ended.
+    /// The channel that receives every stream that has ended.
     pub ended: &'a UnboundedSender<Ended>,
 }
 
-/// A lock that is only held over plain code, so that a poisoned one is still sound.
+/// Locks a mutex that is only held over synchronous code. So the value of a poisoned lock is still
+/// valid.
 pub(in crate::sync) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Context<'_> {
-    /// A listing as the host has it that is read.
+    /// The listing of a feed at the host that is read.
     pub(in crate::sync) fn listing(
         self,
         feed: &ResolvedFeed,
@@ -53,13 +54,13 @@ impl Context<'_> {
         Listing::new(feed, path, streams, walk, self.config).at(self.site.cloned())
     }
 
-    /// What the host adds to the paths of listings below, and to rows.
+    /// The values that the host adds to rows, and to the paths of listings below.
     pub(in crate::sync) fn path_params(self) -> PathParams {
         let brand = self.site.and_then(|site| site.brand);
         brand.map(|brand| (BRAND_ID, brand.to_string())).into_iter().collect()
     }
 
-    /// Logs what a person should know of the way to a listing's pages.
+    /// Logs the pager's notes about its listing.
     ///
     /// # Errors
     /// [`Closed`] when nobody reads the log.
@@ -70,7 +71,7 @@ impl Context<'_> {
         Ok(())
     }
 
-    /// Ends a stream alone; its neighbours go on.
+    /// Fails one stream. The other streams of the walk go on.
     pub(in crate::sync) fn fail(self, member: Option<&mut ActiveStream>, error: WalkError) {
         if let Some(member) = member
             && member.state != StreamState::Failed
@@ -92,7 +93,7 @@ impl Context<'_> {
     }
 }
 
-/// Failures that are no stream's own.
+/// Whether an error ends the whole sync, not one stream alone.
 pub(in crate::sync) fn ends_everything(error: &WalkError) -> bool {
     match error {
         WalkError::Closed => true,

@@ -1,4 +1,4 @@
-//! A stream in its walk, and what reading it took.
+//! A stream in its walk, and the statistics of reading it.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use zendesk::budget::WalkId;
 use zendesk::client::RequestStats;
 use zendesk::site::Site;
 
-/// Seconds of which a listing gave only a part.
+/// The seconds of which a listing gave only some of the rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CutShort {
     pub seconds: u64,
@@ -29,26 +29,27 @@ impl CutShort {
         self.first = self.first.into_iter().chain(other.first).min();
     }
 
-    /// What it means for a listing that was read to its end.
+    /// The error for a listing that was read to its end without these rows. `None` if no second was
+    /// cut short.
     pub(in crate::sync) fn error(self, feed: &ResolvedFeed) -> Option<WalkError> {
         let Self { seconds, first } = self;
         Some(WalkError::CutShort { path: feed.root().path().to_owned(), first: first?, seconds })
     }
 }
 
-/// What became of the files of a stream.
+/// The outcomes of a stream's files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FileStats {
     pub fetched: u64,
     pub bytes: u64,
-    /// Not wanted, by what the user chose or the row tells.
+    /// Files that were not wanted, by the user's options or by what the row says.
     pub left_out: u64,
-    /// Could not be had.
+    /// Files that could not be fetched.
     pub missing: u64,
 }
 
 impl FileStats {
-    /// Adds what became of others.
+    /// Adds the outcomes of other files.
     pub fn add(&mut self, other: Self) {
         self.fetched += other.fetched;
         self.bytes += other.bytes;
@@ -61,35 +62,35 @@ impl FileStats {
 #[derive(Debug)]
 pub struct ActiveStream {
     pub stream: Arc<ResolvedStream>,
-    /// The brand whose part of the stream's state this position is; none for the state itself.
+    /// The brand whose part of the stream's state this position is. `None` for the state itself.
     pub brand: Option<u64>,
-    /// The number of the walk that it is read in.
+    /// The number of the walk that reads the stream.
     pub walk: WalkId,
     pub position: Position,
     pub state: StreamState,
     pub report: Report,
-    /// When a refusal that it did not wait out has ended, on the clock's `elapsed`.
+    /// When a refusal ends that the stream did not wait out, on the clock's `elapsed`.
     pub refused_until: Duration,
-    /// Whether it was refused for a limit.
+    /// Whether that refusal was for a rate limit.
     pub is_limited: bool,
-    /// How long a page took in the last segment, waits left out.
+    /// How long a page took in the last segment, without waits.
     pub page_time: Option<Duration>,
-    /// How long the last window was that was split off a search, seconds.
+    /// The length of the last window that was split off a search, in seconds.
     pub window_seconds: Option<i64>,
-    /// Up to when it has seen rows of its feed in this sync, in the feed's own time.
+    /// The latest time of rows of the feed that was seen in this sync, in the feed's own time.
     pub newest: Option<i64>,
 }
 
-/// What reading a stream took and left out.
+/// The statistics of reading a stream: work done, and rows left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     pub tally: RequestStats,
-    /// The time in which at least one request of its walk waited; of several walks side by side
-    /// the longest.
+    /// How long at least one request of the walk waited. Of several walks side by side, the longest
+    /// wait.
     pub waited: Duration,
-    /// Rows without a primary key, and elements that were no rows.
+    /// Rows without a primary key, and elements that are not rows.
     pub rows_without_key: u64,
-    /// Listings of parents that could not be read, and how the first of them failed.
+    /// Listings of parents that could not be read.
     pub parents_skipped: u64,
     pub first_skipped: Option<String>,
     /// Rows that were too large and lost a text.
@@ -99,13 +100,13 @@ pub struct Report {
     /// Rows with texts or values that are not as Zendesk sent them.
     pub mended: u64,
     pub files: FileStats,
-    /// How the first file failed that could not be had.
+    /// How the first missing file failed.
     pub first_missing: Option<String>,
     pub cut_short: CutShort,
 }
 
 impl Report {
-    /// Notes that of a second only a part could be had.
+    /// Notes a second of which only some of the rows could be read.
     pub(in crate::sync) fn note_cut_short(&mut self, second: i64) {
         self.cut_short.add(CutShort { seconds: 1, first: Some(second) });
     }
@@ -116,7 +117,7 @@ impl Report {
         self.first_skipped.get_or_insert_with(|| error.to_string());
     }
 
-    /// Notes what fetching files took, and how the first of them failed that could not be had.
+    /// Notes the work of fetching files, and how the first missing file failed.
     pub(in crate::sync) fn note_files(
         &mut self,
         files: FileStats,
@@ -128,7 +129,7 @@ impl Report {
         self.first_missing = self.first_missing.take().or(first_missing);
     }
 
-    /// Notes what became of a page's rows.
+    /// Notes the outcome of a page's rows.
     pub(in crate::sync) fn note(&mut self, written: &WrittenRows) {
         self.rows_without_key += written.rows_without_key;
         self.truncated += written.truncated;
@@ -136,7 +137,7 @@ impl Report {
         self.mended += written.mended;
     }
 
-    /// Adds what reading it elsewhere took and left out.
+    /// Adds the statistics of the same stream, read elsewhere.
     pub fn add(&mut self, other: Self) {
         self.tally.add(other.tally);
         self.waited = self.waited.max(other.waited);
@@ -152,30 +153,30 @@ impl Report {
     }
 }
 
-/// A stream that has ended, well or not.
+/// A stream that has ended, with or without an error.
 #[derive(Debug)]
 pub struct Ended {
     pub stream: Arc<ResolvedStream>,
-    /// The host where it was read, where that is not the main one with nothing known of its brand.
+    /// The host where the stream was read. `None` is the main host, if its brand is not known.
     pub site: Option<Arc<Site>>,
     pub result: Result<(), WalkError>,
     pub report: Report,
 }
 
-/// The streams of one feed, and the number under which their requests take turns.
+/// The streams of one feed, which one walk reads.
 #[derive(Debug)]
 pub struct Group {
-    /// The host that has the feed, where that is not the main one with nothing known of its brand.
+    /// The host of the feed. `None` is the main host, if its brand is not known.
     pub site: Option<Arc<Site>>,
     pub feed: ResolvedFeed,
     pub members: Vec<ActiveStream>,
     pub walk: WalkId,
-    /// Streams that take their detour first, each with itself on its own road.
+    /// Streams that read their fallback first. Each is paired with the same stream on its own feed.
     pub first: Vec<(ActiveStream, Arc<ResolvedStream>)>,
 }
 
 impl Group {
-    /// Its walk, and its streams.
+    /// The number of the walk, and the names of its streams.
     #[must_use]
     pub fn names(&self) -> (WalkId, Vec<Cow<'static, str>>) {
         (self.walk, self.members.iter().map(|member| member.stream.name.clone()).collect())
@@ -208,7 +209,7 @@ impl ActiveStream {
         self.stream.feed.parent.is_some()
     }
 
-    /// Whether neighbours wait for what is asked for its rows.
+    /// Whether other streams of the walk wait for requests about this stream's rows.
     pub(in crate::sync) fn keeps_waiting(&self) -> bool {
         self.is_child() || self.stream.file.is_some()
     }

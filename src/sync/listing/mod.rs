@@ -1,4 +1,4 @@
-//! One listing, and what every walk shares.
+//! One listing, and what all walks share.
 
 pub mod context;
 pub mod member;

@@ -1,4 +1,5 @@
-//! The only loop over pages: it asks, sees what comes next, and hands out one page at a time.
+//! The only loop over pages. It requests a page, decides what comes next, and hands out one page at
+//! a time.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -20,18 +21,18 @@ use zendesk::paging::{Answer, Paging, Step, Token, step};
 use zendesk::site::Site;
 use zendesk::visited::Visited;
 
-/// A listing as it is asked for.
+/// What is requested: a listing, or several that follow each other.
 #[derive(Clone, Debug)]
 pub struct Listing {
-    /// The host that has it, where that is not the main one.
+    /// The host of the listing. `None` is the main host.
     pub site: Option<Arc<Site>>,
     pub feed: ResolvedFeed,
     pub path: String,
     pub query: Vec<(&'static str, String)>,
     pub shape: Shape,
-    /// The listings that follow, which are asked for alike.
+    /// The listings that follow. They are requested in the same way.
     more: Vec<(&'static str, Shape)>,
-    /// Whose turn it is when requests wait.
+    /// The number of the walk. Waiting requests take turns by it.
     pub walk: WalkId,
 }
 
@@ -39,54 +40,56 @@ pub struct Listing {
 pub struct Pager {
     client: Client,
     listing: Arc<Listing>,
-    /// The listing's parameters, and the bounds of a window of it.
+    /// The listing's parameters, with the bounds of a window if there are any.
     query: Vec<(&'static str, String)>,
-    /// The place of the next page; at the end, where the next sync goes on.
+    /// The place of the next page. At the end, the place where the next sync goes on.
     pub at: Token,
     pub ended: bool,
     visited: Visited,
-    /// How many of the listings it has left behind.
+    /// How many of the listings are finished.
     done: usize,
     pub size: PageSize,
-    /// How long others would wait for a listing that is refused; none: nobody waits for it.
+    /// The longest wait for a refused listing that is acceptable to other streams. `None` if no
+    /// other stream waits.
     pub patience: Option<Duration>,
     pub tally: RequestStats,
-    /// Seconds of which only a part of the rows can be had, unix seconds.
+    /// Seconds of which only some of the rows can be read, unix seconds.
     pub cut_short: Vec<i64>,
-    /// What a person should know about the way.
+    /// Messages for the log about the way to the pages.
     pub notes: Vec<(Level, String)>,
-    /// What says that the next page has rows.
+    /// The evidence that the next page has rows.
     promise: Promise,
-    /// How often this place has said that the listing ends, against what is known.
+    /// How often this place has said that the listing ends, against the evidence.
     doubts: u32,
-    /// Pages without rows, one after the other.
+    /// Pages without rows in succession.
     empty: u32,
-    /// The time of the only row of this page that is later than its place.
+    /// The time of a row that is the only one of its page later than the page's place.
     lone_later: Option<i64>,
 }
 
-/// What says that a page has rows.
+/// The evidence that a page has rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Promise {
     Nothing,
     /// The page at this place leads to it.
     Page(Token),
-    /// A page that was read before an interruption. In the order of time a walk that has ended
-    /// goes on from such a place, too, and then nothing is said.
+    /// A page that was read before an interruption. A finished walk in the order of time also goes
+    /// on from such a place, and then there is no evidence.
     Earlier,
-    /// A count.
+    /// A count of rows.
     Count,
 }
 
-/// A start time younger than this may well be too recent: Zendesk has asked for a minute, and for
+/// A start time younger than this may be too recent for Zendesk. It has required one minute, and
 /// five.
 const TOO_RECENT_SECONDS: i64 = 600;
 
-/// How often an end against a page's or a count's word is asked again.
+/// How often an end against the evidence is requested again.
 const DOUBTS: u32 = 2;
 
 impl Listing {
-    /// The listing of a feed for these streams: their side-loads and all that they look up.
+    /// The listing of a feed for these streams, with their side-loads and all keys that they look
+    /// up.
     #[must_use]
     pub fn new(
         feed: &ResolvedFeed,
@@ -124,7 +127,7 @@ impl Listing {
         Self { site, feed, path, query, shape: Shape { lists: first }, more: more.collect(), walk }
     }
 
-    /// The same listing as another host of the account has it.
+    /// The same listing at another host of the account.
     #[must_use]
     pub fn at(self, site: Option<Arc<Site>>) -> Self {
         Self { site, ..self }
@@ -141,7 +144,7 @@ impl Listing {
         }
     }
 
-    /// The path and the shape of one of the listings that follow each other.
+    /// The path and shape of one of the listings that follow each other.
     fn part(&self, at: usize) -> (&str, &Shape) {
         match at.checked_sub(1).and_then(|at| self.more.get(at)) {
             Some((path, shape)) => (path, shape),
@@ -151,7 +154,7 @@ impl Listing {
 }
 
 impl Pager {
-    /// A pager that begins at a place.
+    /// A pager that begins at this place.
     #[must_use]
     pub fn new(
         client: &Client,
@@ -186,7 +189,7 @@ impl Pager {
         }
     }
 
-    /// The same where a count has said that there are rows.
+    /// Tells the pager whether a count has shown that there are rows.
     #[must_use]
     pub fn expecting(mut self, rows: bool) -> Self {
         if rows {
@@ -195,17 +198,17 @@ impl Pager {
         self
     }
 
-    /// The same within a window, whose bounds are parameters.
+    /// Restricts the pager to a window, whose bounds are these parameters.
     #[must_use]
     pub fn within(mut self, bounds: Vec<(&'static str, String)>) -> Self {
         self.query.extend(bounds);
         self
     }
 
-    /// The next page, or none after the last one. Afterwards `at` is the place behind that page.
+    /// The next page. `None` after the last one. Afterwards `at` is the place after that page.
     ///
     /// # Errors
-    /// [`WalkError`] when the page cannot be had or does not say how to go on.
+    /// [`WalkError`] when the page cannot be read or does not say how to go on.
     pub async fn next(&mut self) -> Result<Option<Fetched>, WalkError> {
         while !self.ended {
             let Some(fetched) = self.ask().await? else { continue };
@@ -257,13 +260,13 @@ impl Pager {
         Ok(None)
     }
 
-    /// The path of the listing that is being read, of those that follow each other.
+    /// The path of the listing that is being read.
     fn path(&self) -> &str {
         self.listing.part(self.done).0
     }
 
-    /// Asks for the page at this place. None when it is to be asked for again, or when the listing
-    /// has ended before it.
+    /// Requests the page at this place. `None` when the caller must ask again, or when the listing
+    /// has ended before this place; `ended` says which.
     async fn ask(&mut self) -> Result<Option<Fetched>, WalkError> {
         let Listing { site, feed, walk, .. } = &*self.listing;
         let (path, shape) = self.listing.part(self.done);
@@ -289,15 +292,16 @@ impl Pager {
         Ok(None)
     }
 
-    /// Where no larger page can be had: the first row of a page that is later than its place, and
-    /// whether it is the only one.
+    /// The first row of a page that is later than its place, and whether it is the only such row.
+    /// `None` if a larger page can still be requested.
     fn first_later(&self, fetched: &Fetched) -> Option<(i64, bool)> {
         let here = self.at.start_time().filter(|_| self.size.is_larger_refused())?;
         first_later(&fetched.page, self.listing.feed.time_key()?, here)
     }
 
-    /// A later row that stands alone at the end of a full page is believed when it is there again:
-    /// one that changed while the page was made is not.
+    /// Whether a page must be requested once more. If a single later row stands at the end of a
+    /// full page, it is believed only when it is there again. A row that changed while the page was
+    /// made is not there again.
     fn asks_once_more(&mut self, fetched: &Fetched, rows: usize) -> bool {
         let is_full = rows as u64 >= u64::from(fetched.asked);
         match self.first_later(fetched) {
@@ -309,7 +313,7 @@ impl Pager {
         }
     }
 
-    /// What an answer says of how to go on.
+    /// What an answer says about how to go on.
     fn step(&self, fetched: &Fetched, rows: usize) -> Step {
         let feed = &self.listing.feed;
         let answer = Answer {
@@ -331,7 +335,7 @@ impl Pager {
         step(feed.paging, &self.at, answer)
     }
 
-    /// Goes to the place behind a page. False when the page is to be asked for again.
+    /// Moves to the place after a page. Returns false when the page must be requested again.
     fn go(&mut self, step: Step, asked: u32) -> Result<bool, WalkError> {
         match step {
             Step::Next(next) if !self.visited.goes_on_to(&next) => {
@@ -368,7 +372,7 @@ impl Pager {
         Ok(true)
     }
 
-    /// What follows from an empty page that ends the listing.
+    /// Decides about an empty page that ends the listing.
     fn doubted(&self) -> Doubted {
         // In the order of time, and where cursors are positions, the page before is no proof that
         // there are rows. By the old cursors of audits a link leads behind the last page, too.
@@ -387,7 +391,7 @@ impl Pager {
         }
     }
 
-    /// Waits before the same is asked again.
+    /// Waits before the same place is requested again.
     async fn doubt(&mut self) -> Result<(), WalkError> {
         let wait = ends::wait(self.doubts);
         self.doubts += 1;
@@ -395,23 +399,23 @@ impl Pager {
     }
 }
 
-/// How many rows a page lists, and elements that are none.
+/// How many elements a page lists, rows or not.
 fn rows_of(fetched: &Fetched) -> usize {
     let mut counts = fetched.page.lists.iter().map(|list| list.rows.len() + list.strays);
     // A page of several lists may have nothing in the first.
     counts.find(|count| *count > 0).unwrap_or_default()
 }
 
-/// What follows from an empty page that ends a listing.
+/// The decision about an empty page that ends a listing.
 enum Doubted {
     Believed,
     AskAgain,
-    /// The page at this place is read once more.
+    /// The page at this place, which is the one before, is read again.
     GoBack(Token),
     Fails,
 }
 
-/// What a person should know of a part of a search that has rows by its count and lists none.
+/// The message about a part of a search that has rows by its count and lists none.
 fn not_listed(path: &str, query: &[(&'static str, String)]) -> String {
     let words = query.iter().find(|(key, _)| *key == "query").map_or("", |(_, words)| words);
     format!(
@@ -421,14 +425,14 @@ fn not_listed(path: &str, query: &[(&'static str, String)]) -> String {
     )
 }
 
-/// The times of a page's last rows, which are enough to tell where it ends.
+/// The times of a page's last rows. They are enough to find where the page ends.
 fn last_times(page: &Page, key: &str) -> Vec<Option<i64>> {
     let Some(list) = page.lists.first() else { return Vec::new() };
     let first = list.rows.len().saturating_sub(2 * places::MOST_BEARERS);
     (first..list.rows.len()).map(|row| filter::time(page, list, row, key)).collect()
 }
 
-/// Up to when a page's rows bear out that it reaches, if it has enough of them.
+/// The time that a page reaches, as its rows bear out. `None` if the page has too few rows.
 #[must_use]
 pub fn borne_out(page: &Page, key: &str) -> Option<i64> {
     let bearers = places::bearers(page.lists.first()?.rows.len());
@@ -436,14 +440,16 @@ pub fn borne_out(page: &Page, key: &str) -> Option<i64> {
     places::reached(&places::places(&times, &Trail::default(), None, bearers))
 }
 
-/// The first of a page's last rows that is later than a time, and whether it is the only one.
+/// The earliest time of a page's last rows that is later than `here`, and whether only one row is
+/// later.
 fn first_later(page: &Page, key: &str, here: i64) -> Option<(i64, bool)> {
     let times = last_times(page, key).into_iter().flatten();
     let later: Vec<i64> = times.filter(|time| *time > here).collect();
     Some((later.iter().copied().min()?, later.len() == 1))
 }
 
-/// What a person should know of an answer that had to be mended. `place` is where it stands.
+/// The messages about an answer that had to be mended. `place` is where the answer is in its
+/// listing.
 fn mended(mending: &Mending, place: &str) -> impl Iterator<Item = String> {
     let Mending { kept, lost, named, has_rest } = mending;
     let names = |is_lost: bool| {

@@ -1,5 +1,5 @@
-//! What a refusal of a listing of children speaks of, and whether refused parents are their own
-//! affair or the whole stream's. Pure.
+//! What the refusal of a child listing is about, and whether refused parents are single cases or a
+//! failure of the whole stream. Pure.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
@@ -10,29 +10,29 @@ use crate::sync::position::failing::Failures;
 use crate::sync::position::frontier::{Answers, JUDGED_AFTER};
 use zendesk::error::{ApiError, ErrorKind};
 
-/// Fewer answers than this say nothing about a stream.
+/// With fewer answers than this, refusals say nothing about a stream.
 const FEWEST: usize = 3;
 
-/// What the failure of a listing of children speaks of.
+/// What the failure of a child listing is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum About {
     /// The parent, which is gone.
     Parent,
-    /// Who asks: this parent may be hidden from the user, or all of them.
+    /// The user who asks. This parent may be hidden from the user, or all parents.
     User,
-    /// The request or the account, so that every parent is answered alike.
+    /// The request or the account. Every parent is answered alike.
     Request,
-    /// Nothing: no answer came that can be used, of this parent or, in an outage, of any.
+    /// Nothing certain. No usable answer came, about this parent or, in an outage, about any.
     Nothing,
     /// The whole stream.
     Stream,
 }
 
-/// What the failure of a listing of children speaks of.
+/// Decides what the failure of a child listing is about.
 ///
-/// Source: Zendesk's envelopes of errors. `RecordNotFound` says that an id is absent,
-/// `InvalidEndpoint` that the account lacks the route; a 404 without a name is a closed help
-/// center's page, or not Zendesk's at all.
+/// Source: Zendesk's envelopes of errors. `RecordNotFound` says that an id is absent.
+/// `InvalidEndpoint` says that the account lacks the route. A 404 without a name is the page of a
+/// closed help center, or is not from Zendesk.
 #[must_use]
 pub fn about(error: &WalkError) -> About {
     let WalkError::Api(error) = error else {
@@ -72,7 +72,7 @@ pub fn about(error: &WalkError) -> About {
     }
 }
 
-/// Whether the failure of a file would be that of every file.
+/// Whether every other file would fail in the same way.
 fn is_of_every_file(error: &ApiError) -> bool {
     matches!(
         error.kind,
@@ -84,14 +84,14 @@ fn is_of_every_file(error: &ApiError) -> bool {
     )
 }
 
-/// The last answers of a per-parent listing, and whether each was a refusal.
+/// The last answers of the listings of one child feed, and whether each was a refusal.
 #[derive(Debug, Default)]
 pub struct Refusals {
     recent: VecDeque<bool>,
     answers: u64,
-    /// Answers that were no refusals.
+    /// Answers that were not refusals.
     good: u64,
-    /// Refusals that every parent would be answered with.
+    /// Refusals that every parent would get.
     of_all: u64,
 }
 
@@ -106,16 +106,16 @@ impl Refusals {
         }
     }
 
-    /// Refused and all answers, when none was good: of a few parents that may be their own
-    /// affair, unless every parent would be answered so.
+    /// The number of refusals and of all answers, if no answer was good. With few answers these may
+    /// be about single parents, so there is no result, unless every parent would be refused.
     #[must_use]
     pub fn all(&self) -> Option<(u64, u64)> {
         let is_said = self.of_all > 0 || self.recent.len() >= FEWEST;
         (self.good == 0 && is_said).then_some((self.answers, self.answers))
     }
 
-    /// Refused and all of the last answers, when more than half were refused. Before fifty answers
-    /// only the end of the walk can say so.
+    /// The number of refusals and of the last answers, if more than half of these were refusals.
+    /// Before fifty answers, only the end of the walk gives a result.
     #[must_use]
     pub fn too_many(&self, at_end: bool) -> Option<(u64, u64)> {
         if at_end && let Some(all) = self.all() {
@@ -128,23 +128,23 @@ impl Refusals {
     }
 }
 
-/// How the listings of each child feed were answered, and requests for files.
+/// The answers to the listings of each child feed, and to requests for files.
 #[derive(Debug, Default)]
 pub struct RefusalsByFeed {
     feeds: BTreeMap<String, (Refusals, Option<ApiError>)>,
-    /// Those that were no refusals and brought no rows either.
+    /// Answers that were not refusals and brought no rows.
     pub failures: Failures,
 }
 
 impl RefusalsByFeed {
-    /// Notes how a listing of this feed was answered.
+    /// Notes the answer to a listing of this feed. `refused` is the error of a refusal.
     pub fn note(&mut self, feed: &str, refused: Option<ApiError>) {
         let (refusals, last) = self.feeds.entry(feed.to_owned()).or_default();
         refusals.note(refused.is_some());
         *last = refused.or(last.take());
     }
 
-    /// Notes a refusal that every listing of this feed would be answered with.
+    /// Notes a refusal that every listing of this feed would get.
     pub fn note_of_all(&mut self, feed: &str, refused: ApiError) {
         self.note(feed, Some(refused));
         if let Some((refusals, _)) = self.feeds.get_mut(feed) {
@@ -152,16 +152,16 @@ impl RefusalsByFeed {
         }
     }
 
-    /// How many answers have come of a feed.
+    /// How many answers a feed has had.
     #[must_use]
     pub fn count(&self, feed: &str) -> u64 {
         self.feeds.get(feed).map_or(0, |(refusals, _)| refusals.answers)
     }
 
-    /// Notes how a file of a stream came out.
+    /// Notes the outcome of a stream's file.
     ///
     /// # Errors
-    /// [`WalkError::NoFiles`] when too many of the last did not come.
+    /// [`WalkError::NoFiles`] when too many of the last files did not come.
     pub fn note_file(
         &mut self,
         keys: FileKeys,
@@ -174,27 +174,27 @@ impl RefusalsByFeed {
         self.too_many_files(keys, false).map_or(Ok(()), Err)
     }
 
-    /// The failure of a stream of which too many files could not be had.
+    /// The failure of a stream when too many of its files could not be fetched.
     fn too_many_files(&self, keys: FileKeys, at_end: bool) -> Option<WalkError> {
         let (refusals, last) = self.feeds.get(keys.answers)?;
         let (missing, of) = refusals.too_many(at_end)?;
         Some(WalkError::NoFiles { missing, of, last: last.clone()? })
     }
 
-    /// How many answers have come of each feed that refused any. One feed's answers say nothing
-    /// about another's refusals.
+    /// The number of answers of each feed with at least one refusal. One feed's answers say nothing
+    /// about another feed's refusals.
     #[must_use]
     pub fn answers(&self) -> Answers {
         let refusing = self.feeds.iter().filter(|(_, (_, last))| last.is_some());
         refusing.map(|(feed, (refusals, _))| (feed.clone(), refusals.answers)).collect()
     }
 
-    /// Forgets a feed that is not read any more.
+    /// Forgets a feed that is no longer read.
     pub fn forget(&mut self, feed: &str) {
         self.feeds.remove(feed);
     }
 
-    /// The failure of a feed of which no listing was read.
+    /// The failure of a feed when none of its listings was read.
     #[must_use]
     pub fn none_read(&self, feed: &str) -> Option<WalkError> {
         let (refusals, last) = self.feeds.get(feed)?;
@@ -202,7 +202,7 @@ impl RefusalsByFeed {
         Some(WalkError::Refused { refused, of, last: last.clone()? })
     }
 
-    /// The failure of a feed of which too many listings were refused.
+    /// The failure of a feed when too many of its listings were refused.
     #[must_use]
     pub fn too_many(&self, feed: &str, at_end: bool) -> Option<WalkError> {
         let (refusals, last) = self.feeds.get(feed)?;
@@ -210,7 +210,7 @@ impl RefusalsByFeed {
         Some(WalkError::Refused { refused, of, last: last.clone()? })
     }
 
-    /// Streams that fail because too many of all their parents were refused.
+    /// The streams that fail because too many of all their parents were refused.
     pub fn at_end<'s>(
         &self,
         streams: impl Iterator<Item = &'s ResolvedStream>,

@@ -1,4 +1,4 @@
-//! From what is selected and what was saved to where each stream begins. Pure.
+//! Decides where each stream begins, from the selection and the saved states. Pure.
 
 use serde_json::{Map, Value};
 
@@ -20,17 +20,17 @@ pub mod time_filter;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Begin {
     pub position: Position,
-    /// The state to repeat when there is nothing to ask for.
+    /// The state to emit again if nothing is requested.
     pub repeat: Option<String>,
     pub warnings: Vec<String>,
 }
 
-/// What of the program's environment a plan depends on.
+/// What a plan needs to know of the program's environment.
 #[derive(Clone, Copy, Debug)]
 pub struct Now {
     /// Zendesk's time, unix seconds.
     pub unix: i64,
-    /// Attempts of this job that came before; inside a job a full refresh goes on.
+    /// Earlier attempts of this job. Inside one job, a full refresh goes on after an interruption.
     pub attempt: u64,
 }
 
@@ -176,12 +176,13 @@ fn incremental(
     begin
 }
 
-/// How far ahead of Zendesk's time a saved time may be. Less is a matter of clocks, and passes.
+/// How far a saved time may be ahead of Zendesk's time. Smaller differences are clock drift, and
+/// pass.
 const MOST_AHEAD_SECONDS: i64 = 3600;
 
-/// Brings saved times of the future back to the newest that can be read from. Nobody knows what was
-/// read up to such a time, so it is reported. Returns where the stream begins if it is not asked for in
-/// this sync: its listing has nothing so new.
+/// Sets saved times in the future back to the newest time that can be read from. Nobody knows what
+/// was read up to such a time, so it is reported. Returns where the stream begins if it must not be
+/// read in this sync, because its listing has nothing so recent.
 fn of_the_future(
     stream: &ResolvedStream,
     saved: &mut Saved,
@@ -246,8 +247,8 @@ fn of_the_future(
     Some(begin)
 }
 
-/// Whether a state is of a walk that never read a page, from a start that is later than the one
-/// that is configured now. Such a start binds nothing: nothing was read from it.
+/// Whether the state is of a walk that never read a page, and whose start is later than the
+/// configured one. Nothing was read from that start, so it has no effect.
 fn never_read(stream: &ResolvedStream, saved: &Saved, config: &Config, now: Now) -> bool {
     let Some(walk) = saved.walk.as_ref().filter(|walk| walk.phase == Phase::Fresh) else {
         return false;
@@ -257,8 +258,8 @@ fn never_read(stream: &ResolvedStream, saved: &Saved, config: &Config, now: Now)
     stream.dated && from_start && walk.start_bound.is_some_and(|bound| start < bound)
 }
 
-/// A warning when the start date is another than in the first read. Days back move by themselves,
-/// but never to an earlier date.
+/// A warning when the start date differs from that of the first read. A start date in days back
+/// moves by itself, but never to an earlier date.
 fn moved(stream: &ResolvedStream, start: Start, frozen: i64, now: Now) -> Option<String> {
     let (name, before, wanted) = (&stream.name, timestamp::to_iso(frozen), start.unix(now.unix));
     match start {
@@ -275,7 +276,7 @@ fn moved(stream: &ResolvedStream, start: Start, frozen: i64, now: Now) -> Option
     }
 }
 
-/// A warning when an earlier read began at a start date and the stream is read whole now. Its saved
+/// A warning when an earlier read began at a start date and the stream is now read whole. Its saved
 /// position goes on, and only a reset brings the older rows.
 fn incomplete(stream: &ResolvedStream, saved: &Saved, frozen: Option<i64>) -> Option<String> {
     if stream.dated || !stream.dated_on_request {
@@ -296,8 +297,8 @@ fn incomplete(stream: &ResolvedStream, saved: &Saved, frozen: Option<i64>) -> Op
     }
 }
 
-/// A warning when rows may have come and gone since the saved position. Where nothing is new for long,
-/// the position is older than the last read.
+/// A warning when Zendesk may have dropped rows since the saved position. If nothing was new for a
+/// long time, the position is older than the last read.
 fn forgotten(stream: &ResolvedStream, saved: &Saved, now: Now) -> Option<String> {
     let days = stream.feed.kept_days?;
     let ended = saved.walk.as_ref().filter(|walk| walk.phase == Phase::Done);
@@ -312,16 +313,17 @@ fn forgotten(stream: &ResolvedStream, saved: &Saved, now: Now) -> Option<String>
     })
 }
 
-/// Some rows may change unseen (children without their parent, rows created long ago), so all of
-/// them are read again when the last such pass is old. A state that knows of no
-/// pass counts as one of its cursor's time.
+/// Whether a full pass is due. Some rows may change unseen: children without their parent, or rows
+/// created long ago. So all of them are read again when the last full pass is old. If the state
+/// knows of no full pass, the time of its cursor counts.
 fn pass_is_due(walk: Option<&Walk>, flat: Option<i64>, now: Now) -> bool {
     let under_way = walk.is_some_and(|walk| walk.full_pass.under_way);
     let last = walk.and_then(|walk| walk.full_pass.ended).or(flat);
     !under_way && last.is_none_or(|last| now.unix.saturating_sub(last) > PASS_EVERY_SECONDS)
 }
 
-/// A lower bound younger than the feeds give yet sends no request.
+/// Begins a stream, or repeats its state without a request if the lower bound is too recent for the
+/// feed.
 fn nothing_yet(stream: &ResolvedStream, position: Position, now: Now) -> Begin {
     let lower = position.cursor.or(position.walk.start_bound);
     let too_young =

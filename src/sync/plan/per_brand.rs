@@ -1,7 +1,8 @@
-//! The parts of a stream's state: a stream of help centers has one position for each brand. The
-//! main brand's (that of the configured subdomain) is the state itself, so that one brand alone has
-//! the shape that Airbyte's connector reads; those of other brands stand in it by their ids. The
-//! main part names its brand in `walk`, so that it can become another one's part. Pure.
+//! The parts of a stream's state. A stream of help centers has one position for each brand. The
+//! main brand (that of the configured subdomain) uses the state itself. So a state with one brand
+//! has the shape that Airbyte's connector reads. The other brands' parts are inside it, keyed by
+//! brand id. The main part names its brand in `walk`, so that it can become a part by id when the
+//! main brand changes. Pure.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,9 +23,10 @@ use zendesk::site::Site;
 /// Where a stream begins at each of its hosts.
 #[derive(Debug, Default)]
 pub struct Beginnings {
-    /// All its positions, those where there is nothing to read among them.
+    /// All positions, also those with nothing to read.
     pub positions: Positions,
-    /// Where there is something to read. No site: the main host, with nothing known of its brand.
+    /// The positions with something to read. A site of `None` is the main host, if its brand is not
+    /// known.
     pub open: Vec<(Option<Arc<Site>>, Position)>,
     pub warnings: Vec<String>,
 }
@@ -32,7 +34,7 @@ pub struct Beginnings {
 /// The hosts at which a stream is read.
 #[derive(Clone, Copy, Debug)]
 pub struct Hosts<'a> {
-    /// The brand of the configured subdomain, whether it is read or not; none where it is not known.
+    /// The brand of the configured subdomain, whether it is read or not. `None` if it is not known.
     pub main_brand: Option<u64>,
     pub sites: &'a [Option<Arc<Site>>],
 }
@@ -79,12 +81,12 @@ pub fn begin(
     Beginnings { positions, open, warnings }
 }
 
-/// Moves the parts of a state to their owners when the configured subdomain is now that of another
-/// brand. Returns a warning when the main brand is read from its beginning because of that.
+/// Moves the parts of a state to their owners when the configured subdomain now belongs to another
+/// brand. Returns a warning if the main brand is therefore read from its beginning.
 ///
-/// A part by id is of that brand for certain. The main part names its brand; one that does not
-/// (Airbyte's, or of an older version) is the main brand's, unless that has a part by its id:
-/// then another brand was the main one when it was written.
+/// A part by id certainly belongs to that brand. The main part names its brand. A main part without
+/// a name (Airbyte's, or of an older version) belongs to the main brand, unless the main brand has
+/// a part by id. In that case another brand was the main one when the state was written.
 fn give_to_owners(
     stream: &ResolvedStream,
     main: u64,
@@ -124,7 +126,8 @@ fn give_to_owners(
 
 type Split = (Option<Map<String, Value>>, BTreeMap<u64, Map<String, Value>>, Vec<String>);
 
-/// A saved state as the main host's part, those of other brands, and what could not be understood.
+/// Splits a saved state into the main host's part, the other brands' parts, and what could not be
+/// read.
 fn split(stream: &ResolvedStream, state: Option<&Map<String, Value>>) -> Split {
     let mut own = state.cloned().unwrap_or_default();
     let mut warnings = Vec::new();
@@ -181,7 +184,7 @@ mod tests {
         serde_json::from_str(&begun.positions.text()).unwrap()
     }
 
-    /// A state whose main part is of this brand.
+    /// A state whose main part belongs to this brand.
     fn of_brand(brand: u64, at: &str) -> Value {
         json!({ "updated_at": at, "walk": { "v": 1, "feed": "incremental_articles",
             "kind": "start_time", "token": at, "done": true, "brand": brand } })

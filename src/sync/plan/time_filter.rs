@@ -1,13 +1,13 @@
-//! The parameters that tell a listing from when on its rows are wanted. They are made of what is
-//! frozen when a walk begins, so that a resumed walk asks the very same listing. Pure.
-//! Those of a search are made of each window's own bounds ([`search::query`](crate::sync::position::search_bounds::query)).
+//! The parameters that send the lower time bound to a listing. They are made from values that are
+//! frozen when a walk begins, so that a resumed walk requests the same listing. Pure. The
+//! parameters of a search are made from each window's own bounds
+//! ([`search::query`](crate::sync::position::search_bounds::query)).
 
 use crate::streams::{ResolvedFeed, TimeFilter};
 use crate::sync::position::{MARGIN_SECONDS, Position};
 use zendesk::timestamp;
 
-/// Begins the walk, if it did not begin before, and returns its parameters. `now_unix` is
-/// Zendesk's time.
+/// Begins the walk if it has not begun, and returns its parameters. `now_unix` is Zendesk's time.
 pub fn begin(
     feed: &ResolvedFeed,
     position: &mut Position,
@@ -20,7 +20,7 @@ pub fn begin(
     bounds(feed, position, now_unix)
 }
 
-/// The parameters of a walk that has begun, also of listings below its rows.
+/// The parameters of a walk that has begun, also those of listings below its rows.
 pub fn bounds(
     feed: &ResolvedFeed,
     position: &Position,
@@ -51,7 +51,7 @@ mod tests {
     use crate::sync::position::Walk;
     use zendesk::timestamp;
 
-    /// The parameters of a stream's walk, and of the same walk resumed later.
+    /// The parameters of a stream's walk, and those of the same walk when it is resumed.
     fn parameters(stream: &str, walk: Walk) -> Vec<(&'static str, String)> {
         let config =
             br#"{"subdomain":"a","credentials":{"credentials":"oauth2.0","access_token":"t"}}"#;

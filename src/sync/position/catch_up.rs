@@ -1,9 +1,10 @@
-//! Streams of one feed that stand at different places: who reads next, and how far. Pure.
+//! Decides which streams of a feed read next, and how far, when they stand at different places.
+//! Pure.
 //!
-//! Streams at one place walk as one. Otherwise they are joined from behind, two at a time: where
-//! the one ahead had finished its last walk it goes first, because fresh data comes first; the one
-//! behind then reads up to it, takes over its place, and from then on they are one walk. In a
-//! listing in no order of time a place is known by its token alone.
+//! Streams at one place walk together. Other streams are joined from behind, two at a time. If the
+//! stream ahead had finished its last walk, it reads first, because fresh data comes first. Then
+//! the stream behind reads up to that place and takes it over. From then on they walk together. In
+//! a listing in no order of time, the token alone identifies a place.
 
 use super::Windows;
 use super::search_bounds::Bounds;
@@ -13,14 +14,16 @@ use zendesk::paging::Token;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WalkProgress {
     pub token: Token,
-    /// Read per parent of this feed, and so behind the page that its parents stand on.
+    /// Whether the stream is read per parent of this feed. Its place is then the page of the
+    /// parents whose children it reads.
     pub is_child: bool,
-    /// The windows that the walk is cut into.
+    /// The windows of the walk.
     pub windows: Windows,
-    /// The place in the feed's own time, unix seconds; in no order of time, pages walked.
+    /// The place in the feed's own time, unix seconds. For a feed in no order of time, the number
+    /// of pages walked.
     pub point: i64,
     pub searched: Option<Bounds>,
-    /// In the middle of a walk, as opposed to waiting at the end of the last one.
+    /// Whether the stream is in the middle of a walk. Otherwise it is at the end of its last walk.
     pub under_way: bool,
     pub state: StreamState,
 }
@@ -29,7 +32,8 @@ pub struct WalkProgress {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StreamState {
     Reading,
-    /// It waits out a refusal. Those who read with it go on, and it reads from its place later.
+    /// The stream waits out a refusal. The other streams of the walk go on, and it later reads on
+    /// from its place.
     Behind,
     Done,
     Failed,
@@ -39,12 +43,12 @@ pub enum StreamState {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SegmentPlan {
     pub who: Vec<usize>,
-    /// The stream whose place ends the segment and is taken over; none reads to the feed's end.
+    /// The stream whose place ends the segment and is taken over. `None` reads to the feed's end.
     pub up_to: Option<usize>,
 }
 
-/// The next segment, or none when nobody reads any more. `ordered`: the feed lists by time, so
-/// that one stream can catch up with another.
+/// The next segment. `None` when no stream reads any more. `ordered` says that the feed lists by
+/// time, so that one stream can catch up with another.
 #[must_use]
 pub fn next_segment(progress: &[WalkProgress], ordered: bool) -> Option<SegmentPlan> {
     let reading = |at: &usize| progress[*at].state == StreamState::Reading;
@@ -172,7 +176,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the places, everybody ends, nobody reads backwards, and nothing between a
+        /// Whatever the places are: every stream ends, none reads backwards, and nothing between a
         /// stream's first place and the feed's end stays unread.
         #[test]
         fn everybody_reads_everything_once(

@@ -1,5 +1,5 @@
-//! What a saved state means: ours, and every shape that Airbyte's connector wrote over the years.
-//! Pure; whatever is malformed is left out with a warning and never a reason to stop.
+//! Reads saved states: our own, and every shape that versions of Airbyte's connector have written.
+//! Pure. Malformed parts are left out with a warning. They are never an error.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -18,30 +18,30 @@ use crate::streams::{Cursor, ResolvedFeed, ResolvedStream};
 use zendesk::paging::Token;
 use zendesk::timestamp;
 
-/// The key of `walk` under which the main part of a state names its brand.
+/// The key of `walk` that holds the brand of a state's main part.
 pub const BRAND: &str = "brand";
 
-/// A stream's saved state, understood.
+/// What a stream's saved state says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Saved {
     pub cursor: Option<i64>,
-    /// On a detour: where the stream's own feed was left.
+    /// For a stream on its fallback: where the stream's own feed was left.
     pub main: Option<i64>,
-    /// When the search began that has ended before the stream's own feed.
+    /// When the finished search began that ran before the stream's own feed.
     pub searched: Option<i64>,
-    /// Our own walk, if it is of this feed and of a version we know.
+    /// Our own walk. `None` if it belongs to another feed or to an unknown version.
     pub walk: Option<Walk>,
-    /// The start date frozen at the first read, even when its walk is discarded.
+    /// The start date frozen at the first read. It is kept even if the walk is discarded.
     pub bound: Option<i64>,
-    /// A marker that a full refresh has ended.
+    /// Whether a marker says that a full refresh has ended.
     pub finished: bool,
-    /// Whether something is there of which nothing can be used.
+    /// Whether the state has content, but none that can be used.
     pub is_useless: bool,
     pub warnings: Vec<String>,
 }
 
 impl Saved {
-    /// The position this stands for.
+    /// The position that the state stands for.
     #[must_use]
     pub fn position(&self) -> Position {
         Position {
@@ -110,7 +110,7 @@ pub fn read(stream: &ResolvedStream, state: &Map<String, Value>, now_unix: i64) 
     saved
 }
 
-/// Whether a state says nothing, as the one of a stream that has not been read.
+/// Whether a state is empty, like that of a stream that has not been read.
 fn is_nothing(state: &Map<String, Value>) -> bool {
     let is_nothing = |value: &Value| match value {
         Value::Null | Value::Bool(false) => true,
@@ -123,14 +123,15 @@ fn is_nothing(state: &Map<String, Value>) -> bool {
     state.values().all(is_nothing)
 }
 
-/// Times beyond this, unix seconds, are in the year 5138: they are thousandths of seconds, or less.
+/// Times after this, unix seconds, would be later than the year 5138. They are in milliseconds or
+/// smaller units.
 const LATEST_SECONDS: i64 = 100_000_000_000;
 
-/// Reads saved times.
+/// Reads the times of a state.
 struct Times {
     /// Zendesk's time.
     now_unix: i64,
-    /// Whether one was in parts of seconds.
+    /// Whether a time was in a unit smaller than seconds.
     is_scaled: Cell<bool>,
 }
 
@@ -174,7 +175,7 @@ fn is_of_detour(stream: &ResolvedStream, walk: &Value) -> bool {
         && walk.get("feed").and_then(Value::as_str) == feed.as_ref().map(ResolvedFeed::name)
 }
 
-/// The flat cursor, unix seconds. Err names a key that holds no time.
+/// The flat cursor, unix seconds. `Err` holds the name of a key that is not a time.
 fn flat(
     cursor: &Cursor,
     state: &Map<String, Value>,
@@ -203,7 +204,7 @@ fn flat(
     own(cursor, state, is_ours, times)
 }
 
-/// The position of a parent inside a child's state, which may be nested once more.
+/// The position of a parent inside a child's state. The parent's own parent may be nested in it.
 fn parent_flat(
     field: &str,
     state: &Map<String, Value>,
@@ -313,7 +314,8 @@ fn read_walk(stream: &ResolvedStream, json: &Map<String, Value>) -> Result<Walk,
     })
 }
 
-/// A window of a walk: kind of token, token, time reached, end, whether it is done, hashes, begin.
+/// Reads a window of a walk. Its elements are: kind of token, token, time reached, end, whether it
+/// is done, hashes, begin.
 fn window(json: &Value) -> Option<Window> {
     let token = Token::from_saved(json.get(0)?.as_str()?, json.get(1)?.as_str()?)?;
     let place =
@@ -322,14 +324,14 @@ fn window(json: &Value) -> Option<Window> {
     Some(Window { place, from, until, done: json.get(4)?.as_bool()? })
 }
 
-/// Reads hashes back; what is malformed is left out.
+/// Reads hashes of a state. Malformed ones are left out.
 #[must_use]
 pub fn hashes_from(text: &str) -> Vec<u64> {
     let chunks = text.as_bytes().chunks(16).map(|chunk| std::str::from_utf8(chunk).unwrap_or(""));
     chunks.filter_map(|chunk| u64::from_str_radix(chunk, 16).ok()).take(MOST_SEEN).collect()
 }
 
-/// Reads numbers back; nothing when the text is malformed.
+/// Reads numbers of a state. Empty if the text is malformed.
 #[must_use]
 pub fn numbers_from(text: &str) -> BTreeSet<u64> {
     let mut last = 0_u64;

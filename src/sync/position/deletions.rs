@@ -1,16 +1,16 @@
-//! Which deleted rows a stream has delivered as such. Pure.
+//! Which deleted rows a stream has delivered as deleted. Pure.
 
 use std::collections::BTreeSet;
 
-/// Deleted rows that are remembered as delivered; beyond that they repeat.
+/// How many delivered deletions are remembered. Further ones are delivered again.
 const MOST: usize = 500;
 
-/// Numbers of deleted rows that were delivered.
+/// The ids of delivered deletions, as numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeliveredDeletions(BTreeSet<u64>);
 
 impl DeliveredDeletions {
-    /// Those of a saved position.
+    /// The deletions of a saved position.
     #[must_use]
     pub fn of(ids: BTreeSet<u64>) -> Self {
         Self(ids)
@@ -21,7 +21,7 @@ impl DeliveredDeletions {
         &self.0
     }
 
-    /// Notes that a row is listed as deleted. Returns whether it was delivered as such before.
+    /// Notes that a row is listed as deleted. Returns whether it was delivered as deleted before.
     pub fn note(&mut self, id: u64) -> bool {
         let is_known = self.0.contains(&id);
         if !is_known && self.0.len() < MOST {
@@ -30,7 +30,7 @@ impl DeliveredDeletions {
         is_known
     }
 
-    /// Notes that a row is listed as one that lives.
+    /// Notes that a row is listed as not deleted.
     pub fn forget(&mut self, id: u64) {
         self.0.remove(&id);
     }

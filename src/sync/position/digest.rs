@@ -1,29 +1,29 @@
-//! What listed parents say of their children in numbers: how many votes, what sum, how many
-//! comments. Parents whose numbers moved since the last read have children that changed, though
-//! they did not. What is kept of all parents is a digest of one size, however many there are: it
-//! may name some parents too many, and hardly ever one too few. Pure.
+//! The counts that parents have of their children: number of votes, their sum, number of comments.
+//! If the counts of a parent differ from those of the last read, its children changed, even if the
+//! parent did not. Only a digest is kept, of one size for any number of parents. So some parents
+//! are named that did not change, and very rarely one is missed. Pure.
 
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Buckets of a digest. With as many parents, one that moved names one other; with ten times as
-/// many, ten.
+/// Buckets of a digest. If there are as many parents as buckets, a changed parent names one other
+/// on average. With ten times as many parents, it names ten.
 const BUCKETS: usize = 512;
 
 /// Hexadecimal digits of a bucket.
 const DIGITS: usize = 4;
 
-/// Sums of hashes over the parents of each bucket. Empty when nothing is known.
+/// For each bucket, the sum of hashes over its parents. Empty when nothing is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Digest(Vec<u16>);
 
 impl Digest {
-    /// The digest of parents without any; it differs from one that is not known.
+    /// The digest of an empty listing. It differs from an unknown digest.
     #[must_use]
     pub fn of_none() -> Self {
         Self(vec![0; BUCKETS])
     }
 
-    /// Adds a parent, known by `id`, with its numbers as they stand in the row.
+    /// Adds a parent with this `id`. `numbers` are its counts as they are in the row.
     pub fn add(&mut self, id: &str, numbers: &[u8]) {
         let hash = xxh3_64(&[id.as_bytes(), b" ", numbers].concat());
         if let Some(sum) = self.0.get_mut(bucket(id)) {
@@ -37,19 +37,20 @@ impl Digest {
         !self.0.is_empty()
     }
 
-    /// Whether the numbers of this parent, or of another of its bucket, are not what they were.
+    /// Whether the counts of this parent, or of another parent in its bucket, differ from those in
+    /// `since`.
     #[must_use]
     pub fn has_moved(&self, since: &Self, id: &str) -> bool {
         self.0.get(bucket(id)) != since.0.get(bucket(id))
     }
 
-    /// As a saved position has it.
+    /// The digest as the text of a saved position.
     #[must_use]
     pub fn text(&self) -> String {
         self.0.iter().map(|sum| format!("{sum:04x}")).collect()
     }
 
-    /// Reads it back; what is malformed counts as not known.
+    /// Reads a digest of a saved position. A malformed text counts as unknown.
     #[must_use]
     pub fn from_text(text: &str) -> Self {
         if text.len() != BUCKETS * DIGITS {

@@ -127,7 +127,7 @@ fn window_json(window: &Window) -> Value {
     json!([token.kind(), token.text(), at, window.until, window.done, seen, window.from])
 }
 
-/// True, or nothing: what is absent is false.
+/// `true`, or nothing. A missing flag is false.
 fn flag(is_so: bool) -> Option<Value> {
     is_so.then_some(Value::Bool(true))
 }
@@ -137,8 +137,8 @@ pub(super) fn hashes_text(hashes: &[u64]) -> String {
     hashes.iter().map(|hash| format!("{hash:016x}")).collect()
 }
 
-/// Ascending numbers as the differences between them, hexadecimal, which keeps five hundred ids
-/// of fourteen digits within a few kilobytes.
+/// Ascending numbers as their differences, in hexadecimal. So five hundred ids of fourteen digits
+/// take only a few kilobytes.
 pub(super) fn numbers_text(numbers: &BTreeSet<u64>) -> String {
     let mut last = 0;
     let differences = numbers.iter().map(|number| {

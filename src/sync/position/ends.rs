@@ -1,48 +1,49 @@
-//! Whether an answer is believed that says a listing in the order of time has ended. One answer
-//! ends nothing by itself: an end is believed when it fits what else is known. Pure.
+//! Decides whether to believe an answer that says that a listing in the order of time has ended. No
+//! single answer ends a listing. An end is believed if it fits what else is known. Pure.
 
 use std::time::Duration;
 
-/// How often the same place is asked again before an end that nothing contradicts is believed.
+/// How often the same place is requested again before an uncontradicted end is believed.
 const TRIES: u32 = 2;
 
-/// The same where other answers contradict it, or may yet.
+/// How often the same place is requested again if other answers contradict the end.
 const TRIES_IF_CONTRADICTED: u32 = 5;
 
-/// The waits between them. Together they outlast the minute that exports withhold: a row that
-/// moved to the end of all time is listed again behind it.
+/// The waits between these requests. Their sum is longer than the minute that exports withhold. So
+/// a row that moved to the end of the feed can be listed again by then.
 const WAITS_SECONDS: [u64; 5] = [2, 10, 20, 40, 60];
 
-/// An answer's word that there is nothing behind a place, and what else is known.
+/// An answer's claim that nothing comes after a place, and what else is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Claim {
-    /// The time of the last row that was listed before the end, unix seconds.
+    /// The time of the last listed row before the end, unix seconds.
     pub reached: Option<i64>,
-    /// Where the window ends and the next one begins.
+    /// The end of the window, where the next window begins.
     pub own_end: Option<i64>,
-    /// The place of the stream that is ahead, which had come so far.
+    /// The place of the stream ahead, which was reached in the same feed.
     pub aim: Option<i64>,
-    /// The latest time up to which rows of this feed are known in this sync.
+    /// The latest time of rows of this feed that are known in this sync.
     pub newest: Option<i64>,
-    /// Whether it is a window that was cut off and has listed no row yet.
+    /// Whether the window was split off and has listed no row yet.
     pub is_untouched: bool,
     /// Whether a later window is still being read, and may find rows.
     pub later_open: bool,
-    /// How often this place has said so before.
+    /// How often this place has made the same claim before.
     pub said_before: u32,
 }
 
-/// What follows from an answer that says the listing has ended.
+/// The decision about an answer that says that the listing has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Believed,
-    /// The same place is asked again after a wait.
+    /// The same place is requested again after this wait.
     AskAgain(Duration),
-    /// The same, as long as a later window is read that may find rows. It is bounded itself.
+    /// The same place is requested again after this wait, while a later window that may find rows
+    /// is being read. That read is bounded itself.
     AskUntilLaterOnesEnd(Duration),
-    /// It is the end, but before the place of the stream ahead: that place is not taken over.
+    /// The listing ends before the place of the stream ahead. That place is not taken over.
     BeforeTheAim,
-    /// It stays so, and rows up to this time are known: the walk cannot go on.
+    /// The answers do not change, but rows up to this time are known. The walk cannot go on.
     Contradicted(i64),
 }
 
@@ -68,7 +69,7 @@ pub fn judge(claim: Claim) -> Verdict {
     }
 }
 
-/// The wait before a place is asked again that was asked so often before.
+/// The wait before a place is requested again. `said_before` is how often it was requested before.
 #[must_use]
 pub fn wait(said_before: u32) -> Duration {
     let at = (said_before as usize).min(WAITS_SECONDS.len() - 1);

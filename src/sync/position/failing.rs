@@ -1,6 +1,7 @@
-//! Parents whose children cannot be read although nobody refuses them: answered 500 in every try,
-//! or with a body that cannot be read. One that fails in several syncs, each of which read the
-//! children of others, is passed over. An outage is no parent's own. Pure.
+//! Parents whose children cannot be read although they are not refused: every try is answered with
+//! 500, or with a body that cannot be read. A parent is passed over after it failed in several
+//! syncs, if each of these syncs read the children of other parents. An outage does not count
+//! against a parent. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,52 +9,53 @@ use crate::streams::ResolvedFeed;
 use crate::sync::WalkError;
 use crate::sync::position::path_params::PathParams;
 
-/// Syncs that end at a parent before one passes it over.
+/// How many syncs end at a parent before the next one passes it over.
 const SYNCS: u8 = 3;
 
-/// Parents that fail with none read between them are an outage.
+/// If this many parents fail in succession, it is an outage.
 const OUTAGE: usize = 8;
 
-/// Parents that a position remembers.
+/// How many failing parents a position remembers.
 const MOST: usize = 16;
 
-/// Listings below one parent that fail before the rest of them is left alone.
+/// After this many failed listings below one parent, its other listings are not requested.
 const MOST_BELOW: u64 = 3;
 
-/// The longest ids of a witness, in bytes.
+/// The longest text of a witness, in bytes.
 const LONGEST_WITNESS: usize = 200;
 
-/// The number of a parent that has none in the frontier.
+/// The number of a failed parent that has no number in the frontier.
 const NO_NUMBER: usize = usize::MAX;
 
-/// Hexadecimal digits of a parent, and of its count.
+/// Hexadecimal digits of a parent and of its count.
 const DIGITS: usize = 17;
 
-/// In how many syncs each parent failed, as a saved position has it.
+/// In how many syncs each parent failed. A position saves this.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Failing {
     parents: Vec<(u64, u8)>,
-    /// Ids of a listing that was read, `article_id=1,comment_id=2`. Where nothing else is to be
-    /// read, it shows whether a parent fails alone.
+    /// The ids of a listing that was read, such as `article_id=1,comment_id=2`. If a later sync
+    /// reads no other listing, this one shows whether a parent fails alone.
     witness: String,
 }
 
-/// How the listings of children came out in this walk, by feed.
+/// The outcomes of child listings in this walk, by feed.
 #[derive(Debug, Default)]
 pub struct Failures(BTreeMap<String, OfFeed>);
 
 #[derive(Debug, Default)]
 struct OfFeed {
-    /// Listings that were read, and the ids of the last.
+    /// How many listings were read. `last_read` has the ids of the last one.
     read: u64,
     last_read: String,
     failed: BTreeMap<u64, Failed>,
-    /// Parents that failed since a listing was read.
+    /// Parents that failed since the last listing was read.
     in_a_row: BTreeSet<u64>,
 }
 
-/// A parent that failed: its number in the frontier once nothing below it is read any more, how many
-/// listings below it failed, and how.
+/// A failed parent. `number` is its number in the frontier, as soon as nothing below it is being
+/// read. `listings` is the number of failed listings below it, and `error` the failure of the
+/// first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failed {
     pub parent: u64,
@@ -62,13 +64,13 @@ pub struct Failed {
     pub error: WalkError,
 }
 
-/// What becomes of the parents of a feed that failed.
+/// The decision about the failed parents of a feed.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Judged {
     pub passed_over: Vec<Failed>,
-    /// The streams of the feed end here.
+    /// The error with which the streams of the feed end here.
     pub end: Option<WalkError>,
-    /// Those at which this sync ended, while others were read.
+    /// The parents at which this sync ended although other parents were read.
     pub counted: Vec<u64>,
 }
 
@@ -82,12 +84,12 @@ impl Failing {
         self.parents.is_empty()
     }
 
-    /// Notes that a sync ended at a parent.
+    /// Notes that a sync ended at this parent.
     pub fn failed(&mut self, parent: u64) {
         self.set(parent, self.count(parent).saturating_add(1).min(SYNCS));
     }
 
-    /// Notes that a parent was passed over. From now on one failure is enough.
+    /// Notes that this parent was passed over. From now on it is passed over after one failure.
     pub fn passed_over(&mut self, parent: u64) {
         self.set(parent, SYNCS + 1);
     }
@@ -99,7 +101,7 @@ impl Failing {
         }
     }
 
-    /// What fills the path of a listing of this feed that was read in an earlier sync.
+    /// The placeholders of a listing of this feed that was read in an earlier sync.
     #[must_use]
     pub fn witness(&self, feed: &ResolvedFeed) -> Option<PathParams> {
         let ids: BTreeMap<&str, &str> =
@@ -127,7 +129,7 @@ impl Failing {
         self.parents.push((parent, count));
     }
 
-    /// As a saved position has it.
+    /// The text of a saved position.
     #[must_use]
     pub fn text(&self) -> String {
         let parent = |(parent, count): &(u64, u8)| format!("{parent:016x}{count:x}");
@@ -135,7 +137,7 @@ impl Failing {
         format!("{parents};{}", self.witness)
     }
 
-    /// Reads it back; what is malformed is left out.
+    /// Reads the text of a saved position. Malformed parts are left out.
     #[must_use]
     pub fn from_text(text: &str) -> Self {
         let entry = |chunk: &[u8]| {
@@ -155,7 +157,7 @@ impl Failing {
 }
 
 impl Failures {
-    /// Notes that a listing of a feed was read, and what filled its path.
+    /// Notes that a listing of a feed was read. `path_params` filled its path.
     pub fn read(&mut self, feed: &str, path_params: &PathParams) {
         let of_feed = self.0.entry(feed.to_owned()).or_default();
         of_feed.read += 1;
@@ -173,35 +175,36 @@ impl Failures {
         of_feed.failed.entry(parent).or_insert(failed).listings += 1;
     }
 
-    /// Notes that nothing is read any more below a parent, of which some failed. False where that
-    /// is settled already.
+    /// Notes that nothing below this parent is being read any more. Returns false if none of its
+    /// listings failed or if they are judged already.
     pub fn settle(&mut self, parent: u64, number: usize) -> bool {
         let failed = self.0.values_mut().filter_map(|of_feed| of_feed.failed.get_mut(&parent));
         failed.map(|failed| failed.number = number).count() > 0
     }
 
-    /// The ids of the last listing of a feed that was read; none where none was.
+    /// The ids of the last listing of a feed that was read. `None` if none was read.
     #[must_use]
     pub fn last_read(&self, feed: &str) -> Option<&str> {
         let of_feed = self.0.get(feed).filter(|of_feed| of_feed.read > 0);
         of_feed.map(|of_feed| of_feed.last_read.as_str())
     }
 
-    /// Whether so many listings below a parent failed that no more are asked for.
+    /// Whether no more listings are requested below this parent, because many have failed.
     #[must_use]
     pub fn is_left_alone(&self, feed: &str, parent: u64) -> bool {
         let failed = self.0.get(feed).and_then(|of_feed| of_feed.failed.get(&parent));
         failed.is_some_and(|failed| failed.listings >= MOST_BELOW)
     }
 
-    /// Feeds of which some parents failed.
+    /// The feeds with failed parents.
     #[must_use]
     pub fn feeds(&self) -> Vec<String> {
         let failed = self.0.iter().filter(|(_, of_feed)| !of_feed.failed.is_empty());
         failed.map(|(feed, _)| feed.clone()).collect()
     }
 
-    /// Judges the parents of a feed that failed. `is_over`: nothing more is read behind them.
+    /// Judges the failed parents of a feed. `is_over` says that nothing more is read after these
+    /// parents.
     pub fn judge(&mut self, feed: &str, failing: &Failing, is_over: bool) -> Judged {
         let mut judged = Judged::default();
         let Some(of_feed) = self.0.get_mut(feed) else { return judged };
@@ -231,28 +234,28 @@ impl Failures {
         judged
     }
 
-    /// Numbers of parents that failed in a feed and hold in no other, which is forgotten.
+    /// Forgets a feed. Returns the numbers of parents that failed in it and in no other feed.
     pub fn forget(&mut self, feed: &str) -> Vec<usize> {
         let failed = self.0.remove(feed).map(|of_feed| of_feed.failed).unwrap_or_default();
         let numbers = failed.into_values().map(|failed| failed.number);
         numbers.filter(|number| !self.holds(*number)).collect()
     }
 
-    /// Whether a parent of this number failed in any feed.
+    /// Whether a parent with this number failed in any feed.
     #[must_use]
     pub fn holds(&self, number: usize) -> bool {
         let mut failed = self.0.values().flat_map(|of_feed| of_feed.failed.values());
         failed.any(|failed| failed.number == number)
     }
 
-    /// Notes that the numbers of parents are no more: the frontier begins anew. What failed still
-    /// has to be judged.
+    /// Notes that the frontier begins anew, so the numbers of parents are no longer valid. Failed
+    /// parents still have to be judged.
     pub fn begin_anew(&mut self) {
         let failed = self.0.values_mut().flat_map(|of_feed| of_feed.failed.values_mut());
         failed.for_each(|failed| failed.number = NO_NUMBER);
     }
 
-    /// Notes that a parent that may have failed before was read after all.
+    /// Notes that this parent was read after all, or was refused. It may have failed before.
     pub fn recovered(&mut self, parent: u64) {
         for of_feed in self.0.values_mut() {
             of_feed.failed.remove(&parent);

@@ -1,25 +1,25 @@
-//! Parents whose children are being read, several at once and out of order: up to which parent a
-//! position may go. Pure.
+//! Tracks parents whose children are read several at once and out of order. It says up to which
+//! parent a position may go. Pure.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use super::MOST_SEEN;
 use zendesk::paging::Token;
 
-/// Answers of a child's feed after a refused parent that decide whether the refusal was the
-/// parent's own affair.
+/// How many later answers of a child feed must come to judge a refused parent. They show whether
+/// the refusal is about that parent alone.
 pub const JUDGED_AFTER: u64 = 50;
 
-/// How many answers have come of each feed that refused any.
+/// The number of answers of each feed with at least one refusal.
 pub type Answers = BTreeMap<String, u64>;
 
 /// The parents of a walk, in the feed's order, from the first that is not settled.
 #[derive(Debug, Default)]
 pub struct Frontier {
     open: VecDeque<Entry>,
-    /// Settled parents before the first open one that its place would list again.
+    /// Settled parents before the first open one. A walk from its place would list them again.
     behind: VecDeque<Listed>,
-    /// Entries that have left `open`.
+    /// How many entries have left `open`.
     left: usize,
 }
 
@@ -27,11 +27,11 @@ pub struct Frontier {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
     pub hash: u64,
-    /// Where the parent stands in the feed's time at the earliest, if the feed is ordered by time.
+    /// The earliest place of the parent in the feed's time, if the feed is ordered by time.
     pub time: Option<i64>,
-    /// The time that it bears, which is the latest where it can stand.
+    /// The parent's own time, which is its latest possible place.
     pub own: Option<i64>,
-    /// The page it stands on.
+    /// The place of the page with the parent.
     pub page: Token,
 }
 
@@ -44,13 +44,13 @@ struct Entry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum EntryState {
     Open,
-    /// Refused when so many answers had come.
+    /// Refused. Holds how many answers each feed had at that moment.
     Refused(Answers),
     Settled,
 }
 
 impl Frontier {
-    /// A frontier of a walk that goes on at a place where these parents are settled already.
+    /// The frontier of a walk that goes on at a place, where these parents are settled already.
     #[must_use]
     pub fn resumed(token: &Token, seen: &[u64]) -> Self {
         let time = if let Token::StartTime(seconds) = token { Some(*seconds) } else { None };
@@ -64,32 +64,32 @@ impl Frontier {
         self.left + self.open.len() - 1
     }
 
-    /// How many parents stand between the first open one and the newest.
+    /// How many parents there are from the first open one to the newest.
     #[must_use]
     pub fn width(&self) -> usize {
         self.open.len()
     }
 
-    /// Whether another parent may be begun without forgetting a finished one. Behind a refused one
-    /// that is worth it: only later answers can judge it.
+    /// Whether another parent may be begun. It may if no finished parent would be forgotten. It also
+    /// may if the first open parent was refused, because only later answers can judge that parent.
     #[must_use]
     pub fn has_room(&self) -> bool {
         let first = self.open.front().map(|entry| &entry.state);
         self.open.len() < MOST_SEEN - 8 || matches!(first, Some(EntryState::Refused(_)))
     }
 
-    /// Notes that a parent's children are all delivered, or that it has none to deliver.
+    /// Notes that all children of a parent are delivered, or that there are none to deliver.
     pub fn settle(&mut self, number: usize) {
         self.set(number, EntryState::Settled);
     }
 
-    /// Notes that a parent was refused when `answers` had come.
+    /// Notes that a parent was refused. `answers` is the number of answers of each feed by then.
     pub fn refuse(&mut self, number: usize, answers: Answers) {
         self.set(number, EntryState::Refused(answers));
     }
 
     /// Settles refused parents that enough later answers of every feed have judged. A feed that is
-    /// no longer among `answers` is not read any more and judges nothing.
+    /// missing in `answers` is no longer read, and does not hold a parent back.
     pub fn judge(&mut self, answers: &Answers) {
         let is_later = |(feed, at): (&String, &u64)| {
             answers.get(feed).is_none_or(|now| *now >= at + JUDGED_AFTER)
@@ -104,13 +104,14 @@ impl Frontier {
         self.retire();
     }
 
-    /// Settles every refused parent: the walk has ended, and it was not too many.
+    /// Settles every refused parent. Called at the end of a walk in which not too many were
+    /// refused.
     pub fn judge_all(&mut self) {
         self.judge(&Answers::new());
     }
 
-    /// Where the walk may be taken up: the place, the feed's time there, and the parents that are
-    /// settled beyond it. `next` is the place when nothing is open.
+    /// Where the walk can be resumed: the place, the feed's time there, and the settled parents
+    /// after it. `next` is the place if no parent is open.
     #[must_use]
     pub fn place(&self, next: &Token) -> (Token, Option<i64>, Vec<u64>) {
         let Some(first) = self.open.front() else {
@@ -229,8 +230,8 @@ mod tests {
     }
 
     proptest! {
-        /// Resuming at any place lists every parent that is not settled, whatever the order in
-        /// which they were finished, and lists none again that was, while few enough are open.
+        /// A walk resumed at any place lists every parent that is not settled, in whatever order
+        /// parents were finished. It lists no settled parent again, as long as few enough are open.
         #[test]
         fn no_parent_is_lost_and_none_is_read_twice(
             steps in proptest::collection::vec((0_i64..3, 0_usize..6), 1..60),
@@ -255,8 +256,8 @@ mod tests {
             }
         }
 
-        /// Some bear a time later than where they stand, and their place is only known to lie a row
-        /// or two before: no parent is lost.
+        /// Some parents have a time later than their place, and their place is only known to be a
+        /// row or two earlier. No parent is lost.
         #[test]
         fn parents_that_bear_a_later_time_are_not_lost(
             steps in proptest::collection::vec((0_i64..3, 0_usize..6, 0_i64..40), 1..60),

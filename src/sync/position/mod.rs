@@ -1,5 +1,5 @@
-//! Where a stream stands: the flat cursor that Airbyte's connector can read, and beside it our own
-//! `walk`. Pure: positions move by pages and ends, and are written as a state's text.
+//! Where a stream stands: the flat cursor that Airbyte's connector can read, and our own `walk`
+//! beside it. Pure. Positions move with pages and ends, and are saved as the text of a state.
 
 use self::deletions::DeliveredDeletions;
 use self::digest::Digest;
@@ -25,14 +25,15 @@ pub mod windows;
 /// The version of `walk` that this program writes. A newer one is ignored.
 pub const WALK_VERSION: u64 = 1;
 
-/// Rows of a boundary second that are remembered; beyond that the second is delivered again.
+/// How many rows of a boundary second are remembered. If there are more, the second is delivered
+/// again.
 pub const MOST_SEEN: usize = 128;
 
-/// The same for each of several windows, so that sixteen of them fit into a state.
+/// How many rows each of several windows remembers. So sixteen windows fit into a state.
 const MOST_SEEN_IN_WINDOWS: usize = 8;
 
-/// A row that changes while a listing is read may be listed before it changes. What is newer than
-/// this before the walk's begin comes again next time.
+/// A row that changes while a listing is read may be listed before its change. So rows that changed
+/// within this time before the walk began are delivered again by the next walk.
 pub const MARGIN_SECONDS: i64 = 60;
 
 /// How long rows may change unseen before all of them are read again.
@@ -44,8 +45,8 @@ pub struct Position {
     /// The flat cursor, unix seconds.
     pub cursor: Option<i64>,
     pub walk: Walk,
-    /// On a detour: where the stream's own feed was left. It is what the state has as the flat
-    /// cursor, and the detour's own stands in `walk`.
+    /// For a stream on its fallback: where the stream's own feed was left. A state saves this as
+    /// its flat cursor, and the fallback's own cursor in `walk`.
     pub main: Option<i64>,
 }
 
@@ -55,9 +56,9 @@ pub struct Walk {
     pub place: Place,
     pub windows: Windows,
     pub phase: Phase,
-    /// Made by a full refresh, which resumes only inside one job.
+    /// Whether a full refresh made it. Such a walk is resumed only inside one job.
     pub full: bool,
-    /// The start of dated data, frozen when the first walk began, unix seconds.
+    /// The start date, frozen when the first walk began, unix seconds. It bounds dated streams.
     pub start_bound: Option<i64>,
     /// The flat cursor when this walk began.
     pub cursor_at_start: Option<i64>,
@@ -65,53 +66,58 @@ pub struct Walk {
     pub began: Option<i64>,
     /// The newest cursor value seen in this walk.
     pub newest: Option<i64>,
-    /// When the search began whose rows the stream's own feed now has the last word on.
+    /// When the search began that the stream read before its own feed. The feed's rows now replace
+    /// the search's.
     pub searched: Option<i64>,
     pub deletions_delivered: DeliveredDeletions,
-    /// The reading of what may change unseen.
+    /// The state of the full pass, for changes that nothing reports.
     pub full_pass: FullPass,
     pub children: WatchedChildren,
-    /// Pages that the walk has moved: in no order of time, this tells who is ahead.
+    /// How many pages the walk has moved. For a feed in no order of time, this shows which stream
+    /// is ahead.
     pub pages: i64,
-    /// The brand whose help center this is a place in, where the state has it beside no brand's id.
+    /// The brand of the help center that the walk reads. Only set in the part of a state that is not
+    /// keyed by a brand's id.
     pub brand: Option<u64>,
 }
 
-/// The windows of time that a walk is cut into. The place of the first is the walk's.
+/// The windows of a walk's time. The place of the first window is the walk's place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Windows {
-    /// Where the first window begins, unix seconds, if it is one of a search, whose tokens and rows
-    /// do not tell.
+    /// Where the first window of a search begins, unix seconds. Tokens and rows of a search do not
+    /// show it. `None` for an export.
     pub from: Option<i64>,
-    /// Where the first window ends and the next begins, in the feed's own time. None where the walk
+    /// Where the first window ends and the next begins, in the feed's own time. `None` if the walk
     /// ends with it.
     pub until: Option<i64>,
-    /// Further windows that are walked at the same time, the earliest first.
+    /// The other windows, which are walked at the same time. The earliest is first.
     pub later: Vec<Window>,
 }
 
-/// What a stream that is read per parent knows of its parents.
+/// What a stream that is read per parent knows about its parents.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WatchedChildren {
-    /// Up to when the events that tell of changed children were read, unix seconds.
+    /// Up to when the events of changed children were read, unix seconds.
     pub silent_changes: Option<i64>,
-    /// The numbers of all parents as of the last read.
+    /// The counts of all parents at the last read.
     pub digest: Digest,
-    /// When they were listed, unix seconds, where that listing is long.
+    /// When the counts were listed, unix seconds. Only set if that listing is long.
     pub counted_at: Option<i64>,
     /// Parents whose children could not be read.
     pub failing: Failing,
-    /// Rows of parents that are not finished, so that a state moves while they are read.
+    /// How many rows of unfinished parents were delivered. It makes the state change while they are
+    /// read.
     pub rows: u64,
 }
 
-/// Where a walk, or a window of it, goes on.
+/// Where a walk or a window goes on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place {
     pub token: Token,
-    /// How far an ordered walk has come, in the feed's own time.
+    /// How far a walk in the order of time has come, in the feed's own time.
     pub at: Option<i64>,
-    /// Hashes of rows delivered at the token's second, or of parents finished beyond the token.
+    /// Hashes of rows that were delivered at the token's second, or of parents that are finished
+    /// after the token.
     pub seen: Vec<u64>,
 }
 
@@ -123,15 +129,17 @@ impl Place {
     }
 }
 
-/// A part of the time of an export or of a search.
+/// A range of time of an export or of a search.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Window {
     pub place: Place,
-    /// Where a window of a search begins; None for an export, where the place tells.
+    /// Where a window of a search begins. `None` for an export, where the place says so.
     pub from: Option<i64>,
-    /// The time of the first row that is not its own; None for the last window of an export.
+    /// The time of the first row that belongs to the next window. `None` for the last window of an
+    /// export.
     pub until: Option<i64>,
-    /// Only of the last one of an export: what is left is the place where the next sync goes on.
+    /// Whether the window has ended. Only the last window of an export stays then, as the place
+    /// where the next sync goes on.
     pub done: bool,
 }
 
@@ -144,16 +152,17 @@ pub enum Phase {
     Done,
 }
 
-/// The pass over all parents of a child stream, or over all rows of one that is read by creation.
+/// The full pass: over all parents of a child stream, or over all rows of a stream that is read by
+/// creation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FullPass {
     pub under_way: bool,
-    /// When the last one began, unix seconds.
+    /// When the last full pass began, unix seconds.
     pub ended: Option<i64>,
 }
 
 impl Position {
-    /// Whether all rows there are will be delivered from here.
+    /// Whether a read from here delivers all existing rows.
     #[must_use]
     pub fn is_at_the_beginning(&self) -> bool {
         self.cursor.is_none() && self.walk.phase == Phase::Fresh
@@ -223,7 +232,7 @@ impl Position {
         self.walk.cursor_at_start = self.cursor;
     }
 
-    /// Takes over the place of a stream that is ahead on the same ordered feed, with this
+    /// Takes over the place of a stream that is ahead on the same ordered feed. `seen` are this
     /// stream's own hashes for that place. Everything up to there has been delivered.
     pub fn take_over(&mut self, ahead: &Self, seen: Vec<u64>, now_unix: i64) {
         let (token, reached) = (ahead.walk.place.token.clone(), ahead.walk.place.point());
@@ -238,7 +247,7 @@ impl Position {
         }
     }
 
-    /// Sends the walk back to where it began: the server no longer knows its token.
+    /// Sends the walk back to where it began, because the server no longer knows its token.
     pub fn restart(&mut self, feed: &ResolvedFeed) {
         let from = match feed.order {
             // An ordered feed has delivered everything up to its flat cursor.
@@ -252,7 +261,8 @@ impl Position {
         self.walk.pages = 0;
     }
 
-    /// Whether the flat cursor follows the pages. A pass over all parents leaves it where it was.
+    /// Whether the flat cursor moves with the pages. During a full pass over all parents it stays
+    /// where it was.
     fn moves_with_pages(&self) -> bool {
         !(self.walk.full_pass.under_way && self.walk.cursor_at_start.is_some())
     }

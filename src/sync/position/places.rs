@@ -1,19 +1,20 @@
 //! Where the rows of a page stand in the order of time. Pure.
 //!
-//! An export lists rows by the time of their last change. A row that changes while the page is
-//! made stands at its old place and bears its new time, which may be years later. So a row's own
-//! time is the latest that its place can be, and never proof of it: a place is as far as the rows
-//! before it and behind it bear out.
+//! An export lists rows by the time of their last change. A row that changes while the page is made
+//! keeps its old place and has its new time, which may be years later. So a row's own time is the
+//! latest possible place of the row, and never proof of it. The rows before and after it must bear
+//! out its place.
 
-/// The most rows that must bear out a place. As many rows at a page's end may have changed at once.
+/// The most rows that must bear out a place. So up to this many rows at a page's end may have
+/// changed at once.
 pub const MOST_BEARERS: usize = 8;
 
-/// The times of the last rows of the pages before, which bear out the first rows of the next one.
+/// The times of the last rows of earlier pages. They bear out the first rows of the next page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trail(Vec<i64>);
 
 impl Trail {
-    /// Adds a page's rows.
+    /// Adds the times of a page's rows.
     pub fn add(&mut self, times: &[Option<i64>]) {
         let dated = times.iter().rev().flatten().take(MOST_BEARERS);
         let mut last: Vec<i64> = dated.copied().collect();
@@ -29,15 +30,15 @@ impl Trail {
     }
 }
 
-/// How many rows before a row bear out its place, on a page of so many.
+/// How many rows before a row must bear out its place, on a page with this many rows.
 #[must_use]
 pub fn bearers(rows: usize) -> usize {
     (rows / 4).clamp(1, MOST_BEARERS)
 }
 
-/// The earliest time at which each row of a page may stand, as `bearers` rows before it and all
-/// rows behind it bear out. `from` is a time that the whole page is known to lie behind; without
-/// it nothing is said of rows that have too few before them. The times never go backwards.
+/// The earliest possible place of each row of a page, as `bearers` rows before it and all rows
+/// after it bear out. `from` is a time that the whole page is known to come after. Without it, rows
+/// with too few rows before them have no place. The places never go backwards.
 #[must_use]
 pub fn places(
     times: &[Option<i64>],
@@ -66,7 +67,7 @@ pub fn places(
     places
 }
 
-/// Up to when the rows of a page bear out that it reaches.
+/// The time that the rows of a page bear out as its end.
 #[must_use]
 pub fn reached(places: &[Option<i64>]) -> Option<i64> {
     places.iter().rev().flatten().next().copied()
@@ -122,8 +123,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whichever rows bear a later time than their place, as long as no more stand together
-        /// than bear a place out: no row is said to stand later than it does.
+        /// Some rows have a time later than their place, but never more together than bear out a
+        /// place. No row then gets a place later than its true one.
         #[test]
         fn no_row_is_said_to_stand_later_than_it_does(
             gaps in prop::collection::vec(0_i64..5, 1..80),

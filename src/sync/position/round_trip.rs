@@ -1,4 +1,4 @@
-//! Whatever position a stream can come to, its state says it: read back it is the same.
+//! Every position that a stream can reach survives its state: read back, it is the same.
 
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
@@ -24,7 +24,7 @@ use zendesk::paging::Token;
 
 const NOW_UNIX: i64 = 1_795_000_000;
 
-/// All streams, each by all of its feeds.
+/// All streams, each on all of its feeds.
 fn streams() -> &'static [ResolvedStream] {
     static STREAMS: OnceLock<Vec<ResolvedStream>> = OnceLock::new();
     STREAMS.get_or_init(|| {
@@ -161,7 +161,7 @@ fn walk() -> impl Strategy<Value = Walk> {
     )
 }
 
-/// A position that this stream can come to.
+/// A position that this stream can reach.
 fn of(stream: &ResolvedStream, mut walk: Walk, flat: Option<i64>, main: Option<i64>) -> Position {
     let paging = stream.feed.root().paging;
     if !paging.knows(&walk.place.token) {
@@ -209,8 +209,8 @@ proptest! {
         }
     }
 
-    /// What a position forgets when it is written, it forgets once: what is read is written as it
-    /// was read.
+    /// A position may lose details when it is written, but only once. A state that was read is
+    /// written as it was.
     #[test]
     fn a_state_that_was_read_is_written_as_it_was(
         walk in walk(),

@@ -1,47 +1,50 @@
-//! How the time of a search is cut into windows that end before their cursors do. Pure.
+//! Cuts the time of a search into windows that end before their cursors expire. Pure.
 
 use std::time::Duration;
 
 use super::{Place, Position, Windows};
 use zendesk::timestamp;
 
-/// Windows overlap by this, whatever the search makes of a bound's own second.
+/// The overlap of two windows. It makes no difference then how the search treats a bound's own
+/// second.
 pub const OVERLAP_SECONDS: i64 = 1;
 
-/// What changed up to this before the last walk may have come into the index behind it.
+/// A change up to this long before the last walk may have come into the index after that walk.
 pub const LAG_SECONDS: i64 = 900;
 
-/// An index that lags by hours may show a ticket that was deleted so long before the search.
+/// The index may lag by hours. A search may still show a ticket that was deleted this long before.
 pub const DELETION_LAG_SECONDS: i64 = 86_400;
 
 /// The most rows of a window.
 const MOST_ROWS: u64 = 16_000;
 
-/// The longest that a window should take, well below the hour of its cursors.
+/// The longest time that reading a window should take. It is far below the hour after which cursors
+/// expire.
 const LONGEST: Duration = Duration::from_secs(600);
 
-/// What a page may take, of which none has come yet: the client gives up on slower ones.
+/// The time of a page before the first one has come. The client gives up on slower pages.
 const SLOWEST_PAGE: Duration = Duration::from_secs(60);
 
-/// What of a search no fetcher reads yet.
+/// The part of a search that no fetcher reads yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rest {
-    /// The rows of its beginning are asked for. One question at a time: the answer says where the
-    /// next window begins.
+    /// Whether the rows of its beginning are being counted. There is one count at a time, because
+    /// its answer says where the next window begins.
     pub is_counted: bool,
-    /// How long the window before it is, seconds.
+    /// The length of the window before it, in seconds.
     pub length_before: Option<i64>,
 }
 
-/// The time that a window of a search covers, unix seconds.
+/// The range of time of a search window, unix seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
     pub from: i64,
-    /// The first second that it does not cover.
+    /// The first second after the range.
     pub to: i64,
 }
 
-/// From when on a walk searches, unix seconds, `lookback` before what the last one saw.
+/// The lower bound of a walk's search, unix seconds. It is `lookback` before what the last walk
+/// saw.
 #[must_use]
 pub fn lower(position: &Position, lookback: i64) -> i64 {
     let walk = &position.walk;
@@ -50,7 +53,7 @@ pub fn lower(position: &Position, lookback: i64) -> i64 {
     cursor.map_or(start, |cursor| cursor.saturating_sub(lookback).max(start))
 }
 
-/// Freezes the bounds of a walk that has none: up to its begin, in one window.
+/// Freezes the bounds of a walk that has none. It gets one window, which ends when the walk began.
 pub fn freeze(position: &mut Position, lookback: i64, now_unix: i64) {
     position.begin(now_unix);
     let windows = 0..=position.walk.windows.later.len();
@@ -63,28 +66,28 @@ pub fn freeze(position: &mut Position, lookback: i64, now_unix: i64) {
     walk.windows = Windows { from: Some(from), until: walk.began, later: Vec::new() };
 }
 
-/// The search for what changed in a window.
+/// The query of the search for rows that changed in a window.
 #[must_use]
 pub fn query(Bounds { from, to }: Bounds) -> String {
     format!("updated>={} updated<{}", timestamp::to_iso(from), timestamp::to_iso(to))
 }
 
-/// What of the rest is asked about first: twice the window before it, so that sparse times are
-/// left behind in a few windows and dense ones need few questions.
+/// The part of the rest to count first: twice as long as the window before it. So sparse times take
+/// few windows, and dense ones take few counts.
 #[must_use]
 pub fn beginning(Bounds { from, to }: Bounds, length_before: Option<i64>) -> Bounds {
     let length = length_before.map_or(i64::MAX, |length| length.saturating_mul(2));
     Bounds { from, to: from.saturating_add(length.max(OVERLAP_SECONDS + 1)).min(to) }
 }
 
-/// Whether a window is worth a question: it shares its first second with the one before, so that
-/// what is no longer cannot be split.
+/// Whether a window is worth a count. Its first second is the overlap with the window before, so a
+/// shorter window cannot be split.
 #[must_use]
 pub fn can_be_split(Bounds { from, to }: Bounds) -> bool {
     to.saturating_sub(from) > OVERLAP_SECONDS + 1
 }
 
-/// The beginning of a window that has too many rows, or none when it may be read.
+/// The beginning of a window that has too many rows. `None` if the window may be read as it is.
 #[must_use]
 pub fn narrowed(bounds: Bounds, rows: u64, most: u64) -> Option<Bounds> {
     if rows <= most || !can_be_split(bounds) {
@@ -99,7 +102,7 @@ pub fn narrowed(bounds: Bounds, rows: u64, most: u64) -> Option<Bounds> {
     Some(Bounds { from, to: from + share })
 }
 
-/// How many rows a window may have when a page takes so long.
+/// How many rows a window may have. `page_time` is how long a page takes.
 #[must_use]
 pub fn most_rows(page_time: Option<Duration>, page_rows: u32) -> u64 {
     let page_millis = page_time.unwrap_or(SLOWEST_PAGE).as_millis().max(1);

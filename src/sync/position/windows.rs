@@ -1,37 +1,37 @@
-//! A long history is read in windows of time, several at once: where a page takes seconds, one
-//! fetcher cannot use ten requests a minute. A walk begins as one window. While fetchers are free,
-//! an export's longest window is split in two. A search's window cannot be split once it is read:
-//! there the next part of what is left becomes a window. Pure.
+//! Reads a long history in several windows of time at once. If a page takes seconds, one fetcher
+//! cannot use a limit of ten requests per minute. A walk begins with one window. While fetchers are
+//! free, the longest window of an export is split in two. A search's window cannot be split once it
+//! is being read. There, the next part of the rest becomes a window. Pure.
 //!
-//! A window of an export ends where the next one begins: rows from there on are the next one's.
-//! Those of a search overlap by a second. Rows only ever move to the end of all time, so none can
-//! slip from a window that is unread into one that is read.
+//! A window of an export ends where the next one begins. Later rows belong to the next window.
+//! Windows of a search overlap by a second. A row only ever moves to the end of the feed. So no row
+//! can move from an unread window into one that is already read.
 
 use super::search_bounds::{Bounds, OVERLAP_SECONDS};
 use super::{Phase, Place, Position, Window, Windows};
 use zendesk::paging::Token;
 
-/// Windows of one walk; a saved position holds a place for each.
+/// The most windows of one walk. A saved position holds a place for each.
 pub const MOST_WINDOWS: usize = 16;
 
-/// Pages that a window must still have, by what its last page covered, to be split. A split costs up
-/// to a page, which both halves list.
+/// How many pages a window must still have to be split, judged by the range of its last page. A
+/// split costs up to one page, which both halves list.
 const PAGES_WORTH_A_SPLIT: i64 = 10;
 
-/// A shorter window is not split. Half of it is far more than the minute that exports withhold: what
-/// appears late must not lie before a split.
+/// A shorter window is not split. Half of it is far longer than the minute that exports withhold. A
+/// row that appears late must not be before a split.
 const SHORTEST_SPLIT_SECONDS: i64 = 3600;
 
-/// History older than this is long: streams that are read per parent leave it to the others to
-/// read it in windows, and follow behind.
+/// A history that goes back further than this is long. Streams that are read per parent do not read
+/// it in windows. They leave that to the other streams and follow.
 const LONG_HISTORY_SECONDS: i64 = 30 * 86_400;
 
-/// What a window still has before it, in unix seconds of the feed's own time.
+/// The range of time that a window still has to read, in unix seconds of the feed's own time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WindowSpan {
     pub from: i64,
     pub until: i64,
-    /// What its last page covered. None before the first page.
+    /// The length of the range that its last page covered. `None` before the first page.
     pub page_seconds: Option<i64>,
 }
 
@@ -43,7 +43,7 @@ pub struct WindowAt<'p> {
     pub done: bool,
 }
 
-/// Which window to split, and where, when `at_once` fetchers may walk.
+/// Which window to split, and where. `at_once` is how many fetchers may read.
 #[must_use]
 pub fn next_split(spans: &[WindowSpan], at_once: usize) -> Option<(usize, i64)> {
     if spans.len() >= at_once.min(MOST_WINDOWS) {
@@ -55,15 +55,15 @@ pub fn next_split(spans: &[WindowSpan], at_once: usize) -> Option<(usize, i64)> 
     (length(span) >= worth).then(|| (number, span.from.saturating_add(length(span) / 2)))
 }
 
-/// Whether a walk from here on is worth windows.
+/// Whether a walk from here is long enough for windows.
 #[must_use]
 pub fn is_long(from_unix: i64, now_unix: i64) -> bool {
     now_unix.saturating_sub(from_unix) > LONG_HISTORY_SECONDS
 }
 
-/// Brings streams of one walk together again that a kill between two STATE lines left apart: what
-/// not all of them have read is read again for all. Walks of one begin in windows never differ by
-/// more than what came between two such lines.
+/// Brings streams of one walk together again that a kill between two STATE lines has separated.
+/// What any of them has not read is read again for all. Walks that began in windows together differ
+/// at most by what came between two such lines.
 pub fn bring_together(positions: &mut [&mut Position]) {
     for number in 1..positions.len() {
         let (before, rest) = positions.split_at_mut(number);
@@ -78,7 +78,8 @@ pub fn bring_together(positions: &mut [&mut Position]) {
     }
 }
 
-/// What neither of two positions has read to its end, in the order of time.
+/// A position with everything that at least one of two positions has not read, in the order of
+/// time.
 fn unread_of_both(one: &Position, other: &Position) -> Position {
     let all = one.windows().chain(other.windows());
     let mut windows: Vec<Window> = all
@@ -115,7 +116,8 @@ fn unread_of_both(one: &Position, other: &Position) -> Position {
 }
 
 impl Position {
-    /// Whether another position is of the same walk, one of them in windows, and elsewhere.
+    /// Whether another position is of the same walk, but at another place, and one of them has
+    /// windows.
     fn is_apart_from(&self, other: &Self) -> bool {
         let (own, others) = (&self.walk, &other.walk);
         let one_walk = own.phase == Phase::UnderWay
@@ -148,8 +150,8 @@ impl Position {
         std::iter::once(first).chain(later)
     }
 
-    /// The latest time up to which windows behind the first are known to have rows. Only a cursor
-    /// proves it: a start time may be that of the window itself.
+    /// The latest time up to which windows after the first are known to have rows. Only a window at
+    /// a cursor proves that. A start time may be the window's own begin.
     #[must_use]
     pub fn known_in_windows(&self) -> Option<i64> {
         let later = self.windows().skip(1).filter(|window| window.place.token.is_servers());
@@ -167,7 +169,7 @@ impl Position {
         self.walk.windows.from.is_some()
     }
 
-    /// The bounds of a window of a search, unix seconds, the end excluded.
+    /// The bounds of a search window, unix seconds. The end is excluded.
     #[must_use]
     pub fn bounds(&self, window: usize) -> Option<Bounds> {
         let (from, until) = match window.checked_sub(1) {
@@ -188,7 +190,7 @@ impl Position {
         }
     }
 
-    /// Moves a window, none but the first of which moves the flat cursor.
+    /// Moves a window. Only the first window moves the flat cursor.
     pub fn move_window(&mut self, window: usize, place: Place, now_unix: i64) {
         match window.checked_sub(1) {
             None => {
@@ -207,8 +209,8 @@ impl Position {
         }
     }
 
-    /// Splits a window in two: what lies in the second `middle` and after it becomes one of its own,
-    /// in a search with a second of overlap.
+    /// Splits a window in two. Everything from the second `middle` on becomes a window of its own.
+    /// In a search, the two overlap by a second.
     pub fn split_window(&mut self, window: usize, middle: i64) {
         let until = match window.checked_sub(1) {
             None => &mut self.walk.windows.until,
@@ -225,9 +227,9 @@ impl Position {
         self.walk.windows.later.insert(window.min(self.walk.windows.later.len()), second);
     }
 
-    /// Ends a window of several. The last one of an export keeps its place, where the next sync
-    /// goes on; of the others nothing is left. Returns whether every window has ended, so that the
-    /// place of the last is now the walk's.
+    /// Ends one of several windows. The last window of an export keeps its place, where the next
+    /// sync goes on; other windows are removed. Returns true when every window has ended. The place
+    /// of the last one is then the walk's place.
     pub fn end_window(&mut self, window: usize, place: Place, now_unix: i64) -> bool {
         let is_last = window == self.walk.windows.later.len();
         self.move_window(window, place, now_unix);
@@ -256,7 +258,7 @@ impl Position {
         false
     }
 
-    /// Ends the window that is the last to end, and returns the place of the walk's end.
+    /// Ends the last open window, and returns the place of the walk's end.
     pub fn last_place(&mut self, window: usize, place: Place, now_unix: i64) -> Place {
         if !self.has_windows() || self.is_search() {
             return place;
@@ -300,7 +302,7 @@ mod tests {
         if let Token::StartTime(second) = place.token { second } else { 0 }
     }
 
-    /// Where rows of a feed lie that nobody has walked yet.
+    /// The rows of a feed that no window has read yet.
     fn unread(position: &Position, rows: &[i64]) -> Vec<i64> {
         let windows: Vec<_> = position.windows().collect();
         let is_open = |row: &i64| {
@@ -312,8 +314,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is cut and in whichever order windows advance and end: every row is read, and
-        /// the flat cursor never passes one that is not.
+        /// However windows are split, and in whatever order they advance and end: every row is
+        /// read, and the flat cursor never passes an unread row.
         #[test]
         fn windows_read_every_row_and_the_flat_cursor_waits_for_the_first(
             rows in prop::collection::btree_set(0_i64..1000, 1..60),

@@ -1,7 +1,8 @@
-//! Addresses without what may sign in to them. Pure.
+//! Removes from addresses what may sign in to them. Pure.
 
-/// An address without its user and password, and without what stands behind a question mark or a
-/// hash, where programs put keys. It need not be well formed: those of rules have placeholders.
+/// An address without its user and password, and without everything after a question mark or a
+/// hash, where programs put keys. The address need not be well formed: addresses in business rules
+/// have placeholders.
 pub(super) fn without_credentials(address: &str) -> String {
     let start = scheme_end(address);
     let (scheme, rest) = address.split_at(start);
@@ -13,8 +14,8 @@ pub(super) fn without_credentials(address: &str) -> String {
     format!("{scheme}{shown}")
 }
 
-/// Where the scheme of an address ends, and what stands before its host. Programs take slashes of either
-/// kind.
+/// Where an address's scheme ends, with everything before its host. Programs accept slashes of
+/// either kind.
 fn scheme_end(address: &str) -> usize {
     let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
     let (before, slashes) = match address.split_once(':') {
@@ -25,7 +26,7 @@ fn scheme_end(address: &str) -> usize {
     if slash(0) && slash(1) { before + 2 } else { 0 }
 }
 
-/// Whether this is a host, with a port or without, and not the begin of a password.
+/// Whether this is a host, with or without a port. Otherwise it is the beginning of a password.
 fn is_host(authority: &str) -> bool {
     let port = authority.rsplit_once(':').map(|(_, port)| port);
     authority.starts_with('[')

@@ -1,4 +1,4 @@
-//! What of a record is not as Zendesk sent it, as the record itself says. Pure.
+//! The changes that a record reports about itself: fields that are not as Zendesk sent them. Pure.
 //!
 //! Source: Airbyte Protocol, `AirbyteRecordMessageMeta`.
 
@@ -7,13 +7,13 @@ use serde_json::json;
 use zendesk::edit::{MendKind, Text};
 use zendesk::json::{Fault, Member, Reader, Span};
 
-/// How many changes a record names. A row may hold any number of bad bytes.
+/// How many changes a record reports. A row may hold any number of invalid bytes.
 const MOST_CHANGES: usize = 100;
 
-/// A field that is not as it came.
+/// A field that is not as Zendesk sent it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// Its path, with dots.
+    /// The path of the field, with dots.
     field: String,
     change: &'static str,
     reason: &'static str,
@@ -32,7 +32,7 @@ impl Change {
         Self { field: field.to_owned(), change: "NULLED", reason: "SOURCE_SERIALIZATION_ERROR" }
     }
 
-    /// What was no text or no value in Zendesk's answer.
+    /// A part of Zendesk's answer that was not valid text or not a valid value.
     #[must_use]
     pub fn mended(field: String, kind: MendKind) -> Self {
         let change = match kind {
@@ -56,8 +56,8 @@ pub fn meta(changes: &[Change]) -> String {
     format!(",\"meta\":{}", json!({ "changes": changes }))
 }
 
-/// Adds the fields of a value that were mended. `path` leads to the value in the record; `left_out`
-/// are members of it that are not in the record.
+/// Adds the mended fields of a value. `path` leads to the value in the record. `left_out` are
+/// members of the value that are not in the record.
 pub fn mended(text: &Text, value: Span, path: &str, left_out: &[Member], found: &mut Vec<Change>) {
     if text.mends(value).is_empty() {
         return;
@@ -113,7 +113,7 @@ impl Search<'_> {
         }
     }
 
-    /// Goes one step down; returns where the path ended before.
+    /// Goes one step down. Returns where the path ended before.
     fn enter(&mut self, step: &str) -> usize {
         let length = self.path.len();
         if length > 0 {

@@ -1,5 +1,5 @@
-//! What a column takes of a custom field's value: as it stands, spelled otherwise, or nothing,
-//! because it is no value of the column's kind. Pure.
+//! Converts a custom field's value for its column. The column gets the value unchanged, in another
+//! spelling, or null if it is not a value of the column's kind. Pure.
 
 use std::borrow::Cow;
 
@@ -13,14 +13,14 @@ use zendesk::json::Reader;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Fit<'a> {
     Null,
-    /// The value as it stands in the row.
+    /// The value, unchanged from the row.
     AsItStands,
     Written(Cow<'a, str>),
-    /// Null, because it is no value of the column's kind.
+    /// Null, because the value is not of the column's kind.
     Misfit,
 }
 
-/// What a column of a kind takes of a value, as it stands in the row.
+/// What a column of this kind gets for a value. `raw` is the value as it is in the row.
 pub(super) fn of_kind(kind: Kind, raw: &[u8]) -> Fit<'_> {
     if raw == b"null" {
         return Fit::Null;
@@ -40,7 +40,7 @@ pub(super) fn of_kind(kind: Kind, raw: &[u8]) -> Fit<'_> {
     }
 }
 
-/// A number, or a text that spells one: Zendesk sends those of tickets as texts.
+/// A number, or a text that holds one. Zendesk sends the numbers of tickets as texts.
 fn number<'a>(inner: Option<&'a str>, raw: &'a [u8], spell: fn(&str) -> Option<String>) -> Fit<'a> {
     let is_plain = raw.len() < 19 && raw.iter().all(u8::is_ascii_digit);
     if is_plain && inner.is_none() {
@@ -51,8 +51,8 @@ fn number<'a>(inner: Option<&'a str>, raw: &'a [u8], spell: fn(&str) -> Option<S
     spelled.map_or(Fit::Misfit, |spelled| Fit::Written(spelled.into()))
 }
 
-/// The digits of a number before and behind its point, without signs and needless zeros, and
-/// whether it is below zero.
+/// The digits of a number before and after its point, without signs and needless zeros. The flag
+/// says whether the number is negative.
 fn digits(text: &str) -> Option<(bool, &str, &str)> {
     let (below_zero, text) = match text.strip_prefix('-') {
         Some(text) => (true, text),
@@ -95,8 +95,8 @@ fn exponential(text: &str) -> Option<f64> {
     number.as_f64().filter(|number| number.is_finite())
 }
 
-/// The day of a date, in whichever of Zendesk's two spellings: tickets have `2012-07-23`, users
-/// and organizations `2012-07-23T00:00:00Z` or `...+00:00`.
+/// The day of a date, from either of Zendesk's formats. Tickets have `2012-07-23`, users and
+/// organizations `2012-07-23T00:00:00Z` or `...+00:00`.
 fn date(text: &str) -> Option<Cow<'_, str>> {
     let day = text.get(..10)?;
     let is_day = day.as_bytes()[4] == b'-'
@@ -107,7 +107,7 @@ fn date(text: &str) -> Option<Cow<'_, str>> {
         .then(|| format!("\"{day}\"").into())
 }
 
-/// A list of texts; ids in it are spelled as texts.
+/// A list of texts. Ids in the list become texts.
 fn texts(raw: &[u8]) -> Fit<'_> {
     let (mut all_texts, mut all_scalars) = (true, true);
     let mut reader = Reader::new(raw);
@@ -138,7 +138,7 @@ fn texts(raw: &[u8]) -> Fit<'_> {
 mod tests {
     use super::*;
 
-    /// The column's value, or none when it does not fit.
+    /// The column's value. `None` if the value does not fit.
     fn made(kind: Kind, raw: &str) -> Option<String> {
         match of_kind(kind, raw.as_bytes()) {
             Fit::Null => Some("null".into()),

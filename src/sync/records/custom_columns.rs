@@ -1,6 +1,6 @@
-//! Custom fields become columns: their values are found in a row by one look over the member that
-//! holds them, and put in front of the row as bytes. A value that does not fit its column is left
-//! null and counted; the member itself stays as it came.
+//! Makes columns of custom fields. One look over the member with the values finds all of them, and
+//! the columns are put in front of the row as bytes. A value that does not fit its column becomes
+//! null and is counted. The member itself stays as it came.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,9 +16,9 @@ use zendesk::json::{Fault, Reader, Span};
 pub struct Filler {
     custom_fields: &'static CustomFields,
     places: Vec<ColumnPlace>,
-    /// Fields by what the rows call them.
+    /// Numbers of the fields, by their names in rows.
     fields: HashMap<Vec<u8>, usize>,
-    /// What the rows call the fields, by number.
+    /// Names of the fields in rows, by number.
     names: Vec<Vec<u8>>,
 }
 
@@ -29,16 +29,16 @@ struct ColumnPlace {
     /// The name with quotes and colon.
     head: Vec<u8>,
     kind: Kind,
-    /// Which of the fields' values it takes.
+    /// The number of the field whose value the column gets.
     field: Option<usize>,
     labels: Option<Labels>,
 }
 
-/// What is kept from row to row, so that no row allocates.
+/// Buffers that are reused from row to row, so that a row allocates nothing.
 #[derive(Debug, Default)]
 pub struct Scratch {
     values: Vec<Option<Span>>,
-    /// The fields in the order in which the last row named them; the next one does alike.
+    /// The fields in the order of the last row. The next row has the same order as a rule.
     order: Vec<usize>,
     /// Columns of this row whose value did not fit.
     pub coercion_failures: Vec<Arc<str>>,
@@ -64,14 +64,14 @@ impl Filler {
         Self { custom_fields: columns.fields, places, fields, names }
     }
 
-    /// The key of a row under which the values lie.
+    /// The key of a row that holds the values.
     #[must_use]
     pub fn at(&self) -> &'static str {
         self.custom_fields.at
     }
 
-    /// Appends the columns of a row whose custom values stand at `values`, after a comma if
-    /// anything was put before them since `start`.
+    /// Appends the columns of a row, whose custom values are at `values`. A comma comes first if
+    /// anything was written since `start`.
     pub fn put(
         &self,
         text: &Text,
@@ -114,7 +114,7 @@ impl Filler {
         }
     }
 
-    /// The columns that the last row filled, and where their values stand.
+    /// The columns that the last row filled, and where their values are.
     pub fn filled(&self, scratch: &Scratch) -> impl Iterator<Item = (&str, Span)> {
         self.places.iter().filter_map(|place| {
             let value = scratch.values.get(place.field?).copied().flatten()?;
@@ -122,7 +122,7 @@ impl Filler {
         })
     }
 
-    /// Notes where the fields' values stand.
+    /// Finds where the fields' values are.
     fn find(&self, text: &Text, values: Span, scratch: &mut Scratch) -> Result<(), Fault> {
         let raw = text.raw(values);
         let mut reader = Reader::new(raw);
@@ -183,7 +183,7 @@ impl Filler {
     }
 }
 
-/// What stands between the quotes of a JSON string, without its escapes.
+/// The text between the quotes of a JSON string, without its escapes.
 fn unescaped(inner: &[u8]) -> Option<String> {
     serde_json::from_slice(&[b"\"", inner, b"\""].concat()).ok()
 }
@@ -197,8 +197,8 @@ fn labels(column: &Column) -> Option<Labels> {
     Some(written.collect())
 }
 
-/// What a column of labels takes of a value of tags, as it stands in the row. Of a value that does
-/// not fit, the column of tags tells.
+/// What a column of labels gets for a value of tags. `raw` is the value as it is in the row. A
+/// value that does not fit gives null here; the column of tags reports it.
 fn labels_of<'a>(labels: &'a Labels, kind: Kind, raw: &[u8]) -> Fit<'a> {
     if of_kind(kind, raw) != Fit::AsItStands {
         return Fit::Null;

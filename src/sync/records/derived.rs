@@ -1,4 +1,5 @@
-//! Writes rows that are made of the row at the end of a path, as a [`DerivedRows`] says.
+//! Writes derived rows. Each is made from the row at the end of a path, as a [`DerivedRows`]
+//! declares.
 
 use super::changes::Change;
 use super::json_out::put_key;
@@ -8,12 +9,12 @@ use super::values::{Common, Values};
 use crate::streams::DerivedRows;
 use crate::streams::derived::When;
 
-/// Makes the rows of a page, one row of its list after the other.
+/// Makes the derived rows of a page, for one row of its list after the other.
 pub(super) struct Deriver {
     derived: &'static DerivedRows,
-    /// The row of the list that was looked at last.
+    /// The row of the list that is the current one.
     listed: usize,
-    /// The kinds that such a row makes only once, and that this one has made.
+    /// The kinds that a row of the list makes only once, and that the current one has made.
     made_once: Vec<&'static str>,
 }
 
@@ -22,7 +23,8 @@ impl Deriver {
         Self { derived, listed: 0, made_once: Vec::new() }
     }
 
-    /// Calls `each` for every row that is made of the row at the end of a path, with what it is made of.
+    /// Calls `each` for every row that is derived from the row at the end of a path, with the
+    /// values of that row.
     pub(super) fn each(
         &mut self,
         place: &RowPlace<'_, '_>,
@@ -52,7 +54,7 @@ impl Deriver {
     }
 }
 
-/// Appends a derived row, an object. False when it would have no name.
+/// Appends a derived row as an object. Returns false if its first column, the id, is null.
 pub(super) fn put_row(derived: &DerivedRows, values: &Values<'_, '_>, out: &mut Vec<u8>) -> bool {
     out.push(b'{');
     let start = out.len();
@@ -119,7 +121,7 @@ mod tests {
         made.as_array().cloned().unwrap_or_default()
     }
 
-    /// What a ticket's event tells: kind, from, to.
+    /// The events that a ticket event makes: kind, from, to.
     fn events(child_events: Value) -> Vec<(String, Value, Value)> {
         let row = json!({ "id": 1, "ticket_id": 7, "timestamp": 5, "updater_id": 9,
             "created_at": "2026-01-01T00:00:00Z", "child_events": child_events });

@@ -1,4 +1,4 @@
-//! What a row tells of its file, whether it is wanted, and what it is called on the disk. Pure.
+//! What a row says about its file, whether the file is wanted, and its name on the disk. Pure.
 
 use std::path::{Path, PathBuf};
 
@@ -8,19 +8,19 @@ use crate::config::FileLimits;
 use crate::streams::FileKeys;
 use crate::sync::position::path_params::{is_of_ids, text_of};
 
-/// Longest part of a path, in bytes. File systems take 255.
+/// The longest part of a path, in bytes. File systems allow 255.
 const LONGEST_NAME_BYTES: usize = 200;
 
-/// Longest part of an id, in bytes. Zendesk's have fourteen.
+/// The longest part of an id, in bytes. Zendesk's ids have fourteen digits.
 const LONGEST_ID_BYTES: usize = 60;
 
-/// Longest ending of a file name that is kept when the name is cut, in bytes.
+/// The longest extension that is kept when a file name is shortened, in bytes.
 const LONGEST_ENDING_BYTES: usize = 20;
 
-/// What a row tells of its file.
+/// What a row says about its file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FileRef {
-    /// Where in the lines its reference belongs.
+    /// The byte offset in the lines at which the reference is inserted.
     pub at: usize,
     pub id: String,
     pub url: Option<String>,
@@ -28,13 +28,14 @@ pub struct FileRef {
     pub content_type: String,
     pub size: Option<u64>,
     pub inline: bool,
-    /// It is gone, or a scan found something in it.
+    /// Whether the file was deleted, or a scan found malware in it.
     pub is_barred: bool,
 }
 
 impl FileRef {
-    /// Reads what a row tells; `ids` are the parts of its primary key, `value` gives the JSON under
-    /// a key. A row without one of them has no place for a file.
+    /// Reads what a row says about its file. `ids` are the parts of its primary key, `value`
+    /// returns the JSON under a key. If a part is missing, the `id` stays empty, and the file is
+    /// not wanted.
     pub fn read(
         keys: &FileKeys,
         ids: impl Iterator<Item = Option<Value>>,
@@ -61,7 +62,7 @@ impl FileRef {
         }
     }
 
-    /// Whether the file is to be fetched.
+    /// Whether the file should be fetched.
     #[must_use]
     pub fn is_wanted(&self, limits: &FileLimits) -> bool {
         let content_type = self.content_type.split(';').next().unwrap_or_default().trim();
@@ -75,14 +76,14 @@ impl FileRef {
             && is_of_type
     }
 
-    /// Where the file belongs, below the folder of all files.
+    /// The path of the file, below the folder of all files.
     #[must_use]
     pub fn relative_path(&self, stream: &str) -> PathBuf {
         Path::new(stream).join(&self.id).join(safe_name(&self.name))
     }
 }
 
-/// A name that stays in its folder on any file system.
+/// A file name that stays in its folder on any file system.
 fn safe_name(name: &str) -> String {
     let is_unsafe = |character: char| {
         // The three that some readers take for the end of a line would break one of ours.
@@ -109,7 +110,7 @@ fn safe_name(name: &str) -> String {
     format!("{}{ending}", &name[..end])
 }
 
-/// An id as part of a path: what ids are made of, and nothing else.
+/// An id as part of a path, with only the characters that ids may contain.
 fn safe_id(id: Value) -> Option<String> {
     let characters = text_of(id)?;
     let characters = characters.chars().filter(|character| is_of_ids(*character));
@@ -117,7 +118,8 @@ fn safe_id(id: Value) -> Option<String> {
     (!id.is_empty()).then_some(id)
 }
 
-/// Whether a text fits a pattern in which `*` stands for anything, whatever their case.
+/// Whether a text matches a pattern in which `*` stands for anything. Upper and lower case are
+/// equal.
 fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.to_ascii_lowercase(), text.to_ascii_lowercase());
     let mut parts = pattern.split('*');

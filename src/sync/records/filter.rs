@@ -1,4 +1,4 @@
-//! Which listed rows a stream delivers, and what its position learns from them. Pure.
+//! Decides which listed rows a stream delivers, and what its position notes about them. Pure.
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -11,7 +11,7 @@ use zendesk::page::{Page, Rows};
 use zendesk::paging::Token;
 use zendesk::timestamp;
 
-/// The hash by which a row is known again, byte for byte.
+/// The hash that identifies a row, over its bytes.
 #[must_use]
 pub fn hash(page: &Page, list: &Rows, row: usize) -> u64 {
     list.rows.get(row).map_or(0, |row| xxh3_64(page.text.raw(row.span)))
@@ -29,11 +29,11 @@ pub fn times(page: &Page, list: &Rows, key: &str) -> Vec<Option<i64>> {
     (0..list.rows.len()).map(|row| time(page, list, row, key)).collect()
 }
 
-/// Rows of an ordered page that this stream did not deliver before. Those that `left` marks are
-/// listed again: by the next window, or from the place that is taken over.
+/// The rows of an ordered page that this stream has not delivered before. Rows that `left` marks
+/// are left out: the next window or the walk from the place ahead lists them again.
 ///
-/// Only rows from the place on can be repetitions: of the second that the page was asked from, and
-/// behind it the first of the page.
+/// Only rows from the place on can be repetitions. These are rows of the second at which the page
+/// was requested, and among later rows only the first ones of the page.
 pub fn fresh(
     place: &Place,
     at: &Token,
@@ -55,7 +55,8 @@ pub fn fresh(
     times.map(|(row, time)| !left[row] && !repeated(row, *time)).collect()
 }
 
-/// The hashes to keep at a place: all rows from its second on that were delivered, now or before.
+/// The hashes to keep at a place: those of all delivered rows from its second on, from this page or
+/// an earlier one.
 #[must_use]
 pub fn boundary(
     place: &Place,
@@ -80,8 +81,8 @@ pub fn boundary(
     seen
 }
 
-/// Adds the hashes of a page's rows from a second on, as many as may be kept, but for those that
-/// are left to others.
+/// Adds the hashes of a page's rows from a second on, as many as a position keeps. Rows that `left`
+/// marks are left out.
 pub fn add_from(
     seen: &mut Vec<u64>,
     second: i64,
@@ -99,8 +100,8 @@ pub fn add_from(
     }
 }
 
-/// Rows of a listing in any other order that this stream delivers. The position learns the newest
-/// cursor value and which deleted rows were delivered.
+/// The rows that this stream delivers from a listing in any other order. The position notes the
+/// newest cursor value, and which deleted rows were delivered.
 pub fn newer(
     stream: &ResolvedStream,
     position: &mut Position,
@@ -132,8 +133,8 @@ pub fn newer(
     keep.collect()
 }
 
-/// Leaves deleted rows out: of a full refresh where the user wants it so, and after a search those
-/// that it cannot have delivered.
+/// Leaves out deleted rows. A full refresh leaves them out if the user wants that. After a search,
+/// deleted rows are left out that the search cannot have delivered.
 pub fn leave_out_deleted(
     stream: &ResolvedStream,
     position: &Position,
@@ -161,7 +162,7 @@ pub fn leave_out_deleted(
     }
 }
 
-/// Leaves out what the user's options do not choose. A row that does not tell is kept.
+/// Leaves out rows that the user's options do not choose. A row without the key is kept.
 pub fn leave_out_others(stream: &ResolvedStream, page: &Page, list: &Rows, keep: &mut [bool]) {
     let Some(kept) = &stream.kept else { return };
     for (row, keep) in keep.iter_mut().enumerate() {
@@ -173,10 +174,11 @@ pub fn leave_out_others(stream: &ResolvedStream, page: &Page, list: &Rows, keep:
     }
 }
 
-/// The key by which tickets tell who holds them.
+/// The key of a ticket that says who supports it.
 pub const SUPPORT_KEY: &str = "support_type";
 
-/// Leaves tickets of a search out that are not in scope. One that does not tell is a human's.
+/// Leaves out tickets of a search that are not in scope. A ticket without the key counts as
+/// supported by a human.
 pub fn leave_out_of_scope(
     feed: &ResolvedFeed,
     scope: TicketScope,
@@ -201,7 +203,7 @@ fn is_deleted(stream: &ResolvedStream, page: &Page, list: &Rows, row: usize) -> 
     })
 }
 
-/// The oldest cursor value that is delivered.
+/// The oldest cursor value that is delivered. `None` if every listed row is delivered.
 #[must_use]
 pub fn lower(stream: &ResolvedStream, position: &Position) -> Option<i64> {
     if stream.feed.searched_key().is_some() || stream.feed.order == Order::ByCursor {
@@ -219,8 +221,8 @@ pub fn lower(stream: &ResolvedStream, position: &Position) -> Option<i64> {
     since.max(bound.filter(|_| stream.dated))
 }
 
-/// Whether a newest-first listing has been read far enough: its last dated rows are too old. One
-/// alone may be old by itself.
+/// Whether a newest-first listing has been read far enough: its last dated rows are all too old. A
+/// single old row is not enough.
 #[must_use]
 pub fn reached_cursor(
     stream: &ResolvedStream,
@@ -237,7 +239,7 @@ pub fn reached_cursor(
     newest < lower(stream, position) && newest.is_some()
 }
 
-/// An id as a number; anything else by its hash.
+/// An id as a number. Any other id becomes its hash.
 fn id_number(raw: &[u8]) -> u64 {
     std::str::from_utf8(raw).ok().and_then(|text| text.parse().ok()).unwrap_or_else(|| xxh3_64(raw))
 }

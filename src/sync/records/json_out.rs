@@ -1,5 +1,5 @@
-//! JSON as it is written into a line: keys with their commas, and texts in which nothing stands that
-//! a reader could take for the end of the line.
+//! Writes JSON into a line: keys with their commas, and texts without characters that a reader
+//! could take for the end of the line.
 
 use std::fmt;
 use std::io::Write;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use airbyte::message::escape_line_breaks;
 
-/// Appends a key and its colon, after a comma if anything was put behind `start`.
+/// Appends a key and its colon. A comma comes first if anything was written after `start`.
 pub(super) fn put_key(key: &str, start: usize, out: &mut Vec<u8>) {
     if out.len() > start {
         out.push(b',');
@@ -18,7 +18,7 @@ pub(super) fn put_key(key: &str, start: usize, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\":");
 }
 
-/// Appends a value whose text is JSON as it stands: a number.
+/// Appends a value whose text is valid JSON, such as a number.
 pub(super) fn put_shown(value: impl fmt::Display, out: &mut Vec<u8>) {
     // Memory takes what is written.
     let _ = write!(out, "{value}");
@@ -36,7 +36,7 @@ pub(super) fn put_text(text: &str, out: &mut Vec<u8>) {
     }
 }
 
-/// A value as text that is safe in a line.
+/// A value as JSON text that is safe in a line.
 pub(super) fn in_a_line(value: &Value) -> String {
     let escaped = escape_line_breaks(value.to_string().as_bytes());
     // Whole characters are replaced by plain ones.

@@ -1,5 +1,5 @@
-//! Rows become RECORD lines: bytes are copied, keys dropped or put in front as the declaration
-//! says, and rows that no platform can take are held back and counted.
+//! Makes RECORD lines of rows. Bytes are copied, and keys are removed or put in front as the
+//! declaration says. Rows that no platform accepts are held back and counted.
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
@@ -41,14 +41,14 @@ pub mod written;
 /// When the rows of a page came.
 #[derive(Clone, Copy, Debug)]
 pub struct CameAt {
-    /// This machine's time, which the protocol wants: unix milliseconds.
+    /// This machine's time, which the protocol requires: unix milliseconds.
     pub emitted_at_ms: u64,
-    /// Zendesk's, unix seconds.
+    /// Zendesk's time, unix seconds.
     pub answered_at: i64,
 }
 
 impl CameAt {
-    /// Now, of an answer of that second of Zendesk's.
+    /// Now, for an answer of this second of Zendesk's time.
     #[must_use]
     pub fn now(answered_at: i64) -> Self {
         Self { emitted_at_ms: unix_ms(), answered_at }
@@ -61,7 +61,7 @@ pub struct RecordWriter {
     stream: Arc<ResolvedStream>,
     head: Vec<u8>,
     columns: Option<Filler>,
-    /// The only members that its rows may have, where not all may be told.
+    /// The only members that records may have, if others may be secrets.
     only: Option<BTreeSet<String>>,
 }
 
@@ -74,8 +74,8 @@ impl RecordWriter {
         Self { stream: Arc::clone(stream), head: record_head(&stream.name), columns, only }
     }
 
-    /// Appends a RECORD line for each row of the stream whose listed row is kept; of other lists
-    /// than the feed's those rows that belong to a kept one, or all that belong to none.
+    /// Appends a RECORD line for each row of the stream whose listed row is kept. From lists beside
+    /// the feed's, it writes rows that belong to a kept listed row, or to none.
     pub fn write(
         &self,
         page: &Page,
@@ -113,8 +113,8 @@ impl RecordWriter {
         written
     }
 
-    /// Which rows of a list beside the feed's are kept: those of a listed row that is left out
-    /// come again with it.
+    /// Which rows of a list beside the feed's are kept. The rows of a listed row that is left out
+    /// come again with it, so they are left out too.
     fn kept_beside(&self, page: &Page, list: &Rows, keep: &[bool]) -> Vec<bool> {
         let mut kept = vec![true; list.rows.len()];
         let (Lists::Beside(Beside { by, of, .. }), Some(listed)) =
@@ -135,7 +135,7 @@ impl RecordWriter {
         kept
     }
 
-    /// Appends the line of a derived row, unless it has no name.
+    /// Appends the line of a derived row. A row without an id is counted instead.
     fn write_derived(
         &self,
         derived: &DerivedRows,
@@ -162,7 +162,7 @@ impl RecordWriter {
         written.rows += 1;
     }
 
-    /// Appends the line of a row, unless nothing names it.
+    /// Appends the line of a row. A row without a primary key is counted instead.
     fn write_line(
         &self,
         values: &Values<'_, '_>,
@@ -204,7 +204,8 @@ impl RecordWriter {
         written.rows += 1;
     }
 
-    /// Whether any part of the primary key is there; platforms abort or drop rows without one.
+    /// Whether any part of the primary key has a value. Platforms abort on rows without one, or
+    /// drop them.
     fn has_key(&self, place: &RowPlace<'_, '_>) -> bool {
         let has_members = place.span().end - place.span().start > 2;
         // What is put in front of a row that holds nothing tells nothing.
@@ -219,12 +220,12 @@ impl RecordWriter {
         }
     }
 
-    /// The value of a part of the primary key, which may come from a row around.
+    /// The value of a part of the primary key. It may come from a row around this one.
     fn key(&self, place: &RowPlace<'_, '_>, key: &str) -> Option<Value> {
         json(self.key_at(place, key)?)
     }
 
-    /// The same as it stands in the answer.
+    /// The value of a part of the primary key, as it is in the answer.
     fn key_at<'p>(&self, place: &RowPlace<'p, '_>, key: &str) -> Option<&'p [u8]> {
         let from = self.stream.splice.iter().find_map(|(put, source)| match source {
             Source::Of(level, from) if *put == key => Some((*level, *from)),
@@ -237,7 +238,7 @@ impl RecordWriter {
         Some(place.text.raw(member?.value))
     }
 
-    /// Appends a row. Behind it, `dropped` are the members that are not in the record.
+    /// Appends a row. Afterwards `dropped` has the members that are not in the record.
     fn row(
         &self,
         values: &Values<'_, '_>,
@@ -274,8 +275,8 @@ impl RecordWriter {
         });
     }
 
-    /// The members of a row that are none of `only`, and those in whose place something else is put:
-    /// however often they are there, and however their names are spelled.
+    /// The members of a row that are not in `only`, and those that another value replaces. Repeated
+    /// members and unusual spellings of their names count as well.
     fn untold(&self, only: &BTreeSet<String>, place: &RowPlace<'_, '_>) -> Vec<Member> {
         let body = &place.text.body;
         let is_told = |name: Span| {
@@ -289,7 +290,7 @@ impl RecordWriter {
     }
 
     /// Adds the fields of a row that are not as Zendesk sent them. `dropped` are the members of the
-    /// row that are not in the record, `scratch` is as the row left it.
+    /// row that are not in the record. `scratch` is as the call of `row` left it.
     fn mended(
         &self,
         values: &Values<'_, '_>,
@@ -313,8 +314,8 @@ fn json(raw: &[u8]) -> Option<Value> {
     serde_json::from_slice(raw).ok()
 }
 
-/// Makes the row at the end of `out` small enough. Returns the fields that were cut: none when
-/// there is no text to cut.
+/// Makes the row at the end of `out` small enough. Returns the fields that were cut. Empty if there
+/// is no text to cut.
 fn shrink(out: &mut Vec<u8>, start: usize) -> Vec<String> {
     let Some((row, fields)) = truncate::shrink(&out[start..], LARGEST_ROW_BYTES) else {
         return Vec::new();
@@ -324,7 +325,7 @@ fn shrink(out: &mut Vec<u8>, start: usize) -> Vec<String> {
     fields
 }
 
-/// Appends the time of a row's deletion, or null while it lives.
+/// Appends the time of a row's deletion, or null if the row is not deleted.
 fn put_deletion(
     column: &str,
     deletion: Deletion,
@@ -340,7 +341,7 @@ fn put_deletion(
     }
 }
 
-/// What the writing of one row leaves to the next, so that nothing is allocated for each.
+/// Buffers that are reused from row to row, so that a row allocates nothing.
 #[derive(Default)]
 struct Work {
     /// The members of the row that are not in its record.
@@ -360,12 +361,12 @@ pub(super) mod tests {
 
     const CAME_AT: CameAt = CameAt { emitted_at_ms: 1, answered_at: 1_795_219_200 };
 
-    /// The records that these streams of one feed make of an answer.
+    /// The records that these streams of one feed make from an answer.
     pub(in crate::sync) fn records(names: &[&str], body: &str) -> Vec<Value> {
         configured(&json!({}), names, body)
     }
 
-    /// The same with options of the user's.
+    /// The same records, with options of the user.
     fn configured(options: &Value, names: &[&str], body: &str) -> Vec<Value> {
         let credentials = json!({ "credentials": "oauth2.0", "access_token": "t" });
         let mut config = json!({ "subdomain": "a", "credentials": credentials });
@@ -433,7 +434,7 @@ pub(super) mod tests {
         assert_eq!(comments[0]["attachments"].as_array().unwrap().len(), 3);
     }
 
-    /// The fields that each record says are not as they came.
+    /// The changed fields that each record reports.
     pub(in crate::sync) fn changed(
         options: &Value,
         names: &[&str],

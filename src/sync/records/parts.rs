@@ -1,4 +1,5 @@
-//! Takes a row apart, as a [`Parts`] says: into its members, or into the texts that a list gained. Pure.
+//! Takes a row apart, as a [`Parts`] declares: into its members, or into the texts that a list
+//! gained or lost. Pure.
 
 use std::borrow::Cow;
 
@@ -9,16 +10,17 @@ use zendesk::json::{self, Span, elements};
 /// A part of a row that makes a row of its own.
 #[derive(Debug)]
 pub(super) struct Part<'p> {
-    /// The name of a member, or the text.
+    /// The name of a member, or the text of a list.
     pub(super) name: Cow<'p, str>,
-    /// Where that is in the answer.
+    /// Where the name is in the answer.
     pub(super) named_at: Span,
-    /// The value of a member, and what it was before.
+    /// The value of a member. `before` is its previous value.
     pub(super) value: Option<Span>,
     pub(super) before: Option<Span>,
 }
 
-/// The parts of a row, no two of one name. None where the row makes one as a whole.
+/// The parts of a row. No two have the same name. `None` if the row makes one derived row as a
+/// whole.
 pub(super) fn of<'p>(parts: Parts, place: &RowPlace<'p, '_>) -> Option<Vec<Part<'p>>> {
     match parts {
         Parts::Whole => None,
@@ -60,7 +62,7 @@ fn members<'p>(place: &RowPlace<'p, '_>, of: &Members) -> Vec<Part<'p>> {
     parts
 }
 
-/// Adds a part. A reader of JSON takes the last of two members of one name, and so does this.
+/// Adds a part. Of two members with one name the last one counts, as in readers of JSON.
 fn put<'p>(parts: &mut Vec<Part<'p>>, part: Part<'p>) {
     match parts.iter_mut().find(|one| one.name == part.name) {
         Some(one) => *one = part,
@@ -68,15 +70,16 @@ fn put<'p>(parts: &mut Vec<Part<'p>>, part: Part<'p>) {
     }
 }
 
-/// The members of an object: their names, where these are, and where the values are. Nothing when it
-/// is no object.
+/// The members of an object: each name, where the name is, and where the value is. Empty if it is
+/// not an object.
 fn named<'p>(place: &RowPlace<'p, '_>, object: Span) -> Vec<(Cow<'p, str>, Span, Span)> {
     let name = |key| plain(place.text.raw(key)).unwrap_or_default();
     let members = json::members(&place.text.body, object).into_iter();
     members.map(|(key, value)| (name(key), key, value)).collect()
 }
 
-/// The texts of one list of a member that the other list of it lacks, or those that the row tells.
+/// The texts that one list of a member has and its other list does not. If the row has a list under
+/// `told`, the texts of that list.
 fn missing<'p>(
     place: &RowPlace<'p, '_>,
     of: &Members,
@@ -106,8 +109,8 @@ fn missing<'p>(
     parts
 }
 
-/// The texts of a list, and where they are: the elements of an array, or the words of a text. What is
-/// empty is no text.
+/// The texts of a list, and where they are: the elements of an array, or the words of a text. Empty
+/// texts are left out.
 pub(super) fn words<'p>(place: &RowPlace<'p, '_>, list: Option<Span>) -> Vec<(Cow<'p, str>, Span)> {
     let Some(list) = list else { return Vec::new() };
     let text = |span: Span| Some((plain(place.text.raw(span))?, span));
@@ -139,7 +142,7 @@ mod tests {
         made.as_array().cloned().unwrap_or_default()
     }
 
-    /// Name, value and value before, of each row.
+    /// Name, value and previous value of each row.
     fn fields(child: Value) -> Vec<(String, Value, Value)> {
         let rows = history("ticket_field_history", json!([child]));
         let text = |value: &Value| value.as_str().expect("a text").to_owned();
@@ -396,7 +399,7 @@ mod tests {
         ]
     }
 
-    /// What a value is as a text, by the words of the schema.
+    /// A value as a text, by the description in the schema.
     fn text(value: &Value) -> Value {
         match value {
             Value::Null => json!(null),

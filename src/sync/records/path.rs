@@ -29,13 +29,13 @@ pub(super) struct Walker<'p> {
     text: &'p Text,
     own: Level<'p>,
     around: Vec<Level<'p>>,
-    /// Which key must have which text, and at which level.
+    /// The conditions of the path: a level, a key, and the text that the key must have.
     conditions: Vec<(usize, &'static str, &'static str)>,
 }
 
 impl<'p> Walker<'p> {
-    /// A walker of a list of a page. None where the page was not scanned for the path, as an empty
-    /// one is not.
+    /// A walker over a list of a page. `None` if the page was not scanned for the path, such as an
+    /// empty page.
     pub(super) fn new(text: &'p Text, list: &'p Rows, steps: &[Step]) -> Option<Self> {
         let mut own = Level { rows: list, at: 0 };
         let (mut around, mut conditions) = (Vec::new(), Vec::new());
@@ -52,12 +52,12 @@ impl<'p> Walker<'p> {
         Some(Self { text, own, around, conditions })
     }
 
-    /// Elements that are no rows, anywhere on the path.
+    /// How many elements on the path are not rows.
     pub(super) fn strays(&self) -> usize {
         self.around.iter().chain([&self.own]).map(|level| level.rows.strays).sum()
     }
 
-    /// Calls `each` with every row, in the order of the page, whose row of the list is kept.
+    /// Calls `each` with every row whose row of the list is kept, in the order of the page.
     pub(super) fn each(mut self, keep: &[bool], mut each: impl FnMut(&RowPlace<'p, '_>)) {
         for at in 0..self.own.rows.rows.len() {
             self.own.at = at;
@@ -87,7 +87,7 @@ impl<'p> Level<'p> {
 }
 
 impl<'p> RowPlace<'p, '_> {
-    /// The row at a level: it or one around it.
+    /// The row at a level: this row or one around it.
     pub(super) fn level(&self, level: usize) -> Option<Level<'p>> {
         if level == self.around.len() { Some(self.own) } else { self.around.get(level).copied() }
     }
@@ -112,18 +112,18 @@ impl<'p> RowPlace<'p, '_> {
             == Some(text.as_bytes())
     }
 
-    /// The bytes of a member of the row, as they stand.
+    /// The bytes of a member of the row, unchanged.
     pub(super) fn raw(&self, key: &str) -> Option<&'p [u8]> {
         Some(self.text.raw(self.member(key)?.value))
     }
 
-    /// The index of the row in the list, or that of the one around it.
+    /// The index in the list of the row, or of the row of the list that contains it.
     pub(super) fn listed(&self) -> usize {
         self.around.first().unwrap_or(&self.own).at
     }
 }
 
-/// A value as text; none for null and for what is empty.
+/// A value as text. `None` for null and for an empty value.
 pub(super) fn plain(raw: &[u8]) -> Option<Cow<'_, str>> {
     let text: Cow<'_, str> = match raw.first()? {
         b'"' => serde_json::from_slice::<String>(raw).ok()?.into(),
@@ -143,7 +143,7 @@ mod tests {
 
     const WANTED: [&str; 3] = ["n", "k", "a"];
 
-    /// A page of these rows, scanned for all that the tests go through.
+    /// A page of these rows, scanned for every path of the tests.
     fn page(rows: &Value) -> Page {
         let list = |path, inner| ListShape {
             path,
@@ -157,7 +157,8 @@ mod tests {
         scan(json!({ "rows": rows }).to_string().into_bytes(), &Shape { lists }).unwrap()
     }
 
-    /// For each row that a walker finds: the members of the rows of all levels, and its place.
+    /// For each row that a walker finds: the members of the rows at all levels, and the row's
+    /// index.
     fn walked(rows: &Value, keep: &[bool], steps: &[Step]) -> Vec<(Vec<Value>, usize, usize)> {
         let page = page(rows);
         let mut found = Vec::new();
@@ -178,7 +179,7 @@ mod tests {
         found
     }
 
-    /// The same, found by values.
+    /// The same result, found by parsing the values.
     fn naive(
         (row, place): (&Value, usize),
         around: &[Value],
@@ -239,7 +240,7 @@ mod tests {
         assert!(Walker::new(&page.text, &page.lists[0], &[Step::Each("c")]).is_none());
     }
 
-    /// Rows with rows inside, and what is none.
+    /// Rows with rows inside, and elements that are not rows.
     fn rows() -> impl Strategy<Value = Value> {
         let leaf =
             prop_oneof![Just(json!(null)), Just(json!(7)), Just(json!("x")), Just(json!({}))];

@@ -1,4 +1,5 @@
-//! What lies in lists beside the rows and belongs into them: found by id, once for each page.
+//! Lists beside the rows whose elements belong into the rows. They are indexed by id, once for each
+//! page.
 
 use std::collections::HashMap;
 
@@ -7,7 +8,7 @@ use zendesk::edit::Text;
 use zendesk::json::{Member, Span, elements, member};
 use zendesk::page::Page;
 
-/// The lists of a page that a stream's rows have elements of, by their names.
+/// The lists of a page from which a stream's rows take elements, by name.
 #[derive(Debug, Default)]
 pub struct SideLoaded<'p> {
     lists: Vec<(&'static str, HashMap<&'p [u8], Span>)>,
@@ -27,14 +28,14 @@ impl<'p> SideLoaded<'p> {
         Self { lists: lists.collect() }
     }
 
-    /// Whether Zendesk sent the list at all.
+    /// Whether Zendesk sent the list.
     #[must_use]
     pub fn has(&self, key: &str) -> bool {
         self.lists.iter().any(|(known, _)| *known == key)
     }
 
-    /// Appends an array of those elements of a list whose ids these members hold, each once, in the
-    /// order of the members. A member holds an id or an array of ids.
+    /// Appends an array of the elements of a list whose ids these members hold. Each element comes
+    /// once, in the order of the members. A member holds an id or an array of ids.
     pub fn put(&self, key: &str, ids: &[Member], text: &Text, out: &mut Vec<u8>) {
         out.push(b'[');
         for (at, found) in self.found(key, ids, text).into_iter().enumerate() {
@@ -46,8 +47,8 @@ impl<'p> SideLoaded<'p> {
         out.push(b']');
     }
 
-    /// Where the attributes are of those elements of `included` whose ids these resource identifiers
-    /// hold, each with its id.
+    /// The resources of `included` that these resource identifiers name: where the id and the
+    /// attributes of each are.
     #[must_use]
     pub fn included(&self, identifiers: &[Span], text: &Text) -> Vec<(Span, Span)> {
         let by_id = self.lists.iter().find(|(known, _)| *known == INCLUDED).map(|(_, by_id)| by_id);
@@ -60,7 +61,7 @@ impl<'p> SideLoaded<'p> {
         found.collect()
     }
 
-    /// Where those elements stand.
+    /// Where the elements are whose ids these members hold. Each comes once.
     #[must_use]
     pub fn found(&self, key: &str, ids: &[Member], text: &Text) -> Vec<Span> {
         let by_id = self.lists.iter().find(|(known, _)| *known == key).map(|(_, by_id)| by_id);

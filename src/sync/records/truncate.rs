@@ -1,14 +1,14 @@
-//! A row that is larger than platforms take loses its largest texts. Pure.
+//! Cuts the largest texts of a row that is larger than platforms accept. Pure.
 //!
-//! Source: the platform's limit is 20 MB a record.
+//! Source: the platform's limit is 20 MB per record.
 
 use zendesk::json::{Fault, Reader, Span};
 
-/// The largest row that is passed on whole, in bytes. The line around it needs some more.
+/// The largest row that is passed on whole, in bytes. The line around it needs some more bytes.
 pub const LARGEST_ROW_BYTES: usize = 19_990_000;
 
-/// Cuts the largest texts out of a row until it is small enough. Returns what to put in the row's
-/// place and the fields that were cut; none when the row fits or holds no text to cut.
+/// Cuts the largest texts out of a row until it is small enough. Returns the new row and the fields
+/// that were cut. `None` if the row fits or has no text to cut.
 #[must_use]
 pub fn shrink(row: &[u8], largest: usize) -> Option<(Vec<u8>, Vec<String>)> {
     let mut row = row.to_vec();
@@ -24,7 +24,7 @@ pub fn shrink(row: &[u8], largest: usize) -> Option<(Vec<u8>, Vec<String>)> {
     (!truncated.is_empty()).then_some((row, truncated))
 }
 
-/// Finds the largest text below a value; its path has dots.
+/// Finds the largest text inside a value. Its path has dots.
 fn largest_text(
     reader: &mut Reader<'_>,
     depth: usize,

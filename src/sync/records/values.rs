@@ -1,5 +1,5 @@
-//! Values of columns that are not members of the row itself, found as a [`Source`] says and appended
-//! to a line. Values are copied as they stand; only texts that are put together are new.
+//! Finds values of columns that are not members of the row itself, as a [`Source`] declares, and
+//! appends them to a line. Values are copied unchanged. Only texts that are put together are new.
 
 use std::borrow::Cow;
 
@@ -14,10 +14,10 @@ use crate::sync::position::path_params::PathParams;
 use zendesk::json::{self, Member, Span};
 use zendesk::timestamp;
 
-/// What the rows of a list have in common.
+/// What all rows of a list have in common.
 #[derive(Clone, Copy)]
 pub(super) struct Common<'a> {
-    /// The name of the list, where the stream has several.
+    /// The name of the list, if the stream has several.
     pub(super) list_name: Option<&'static str>,
     pub(super) path_params: &'a PathParams,
     pub(super) side_loaded: &'a SideLoaded<'a>,
@@ -25,19 +25,20 @@ pub(super) struct Common<'a> {
     pub(super) answered_at: i64,
 }
 
-/// What a row's columns are made of.
+/// What the columns of a row are made from.
 #[derive(Clone, Copy)]
 pub(super) struct Values<'p, 'w> {
     pub(super) place: &'w RowPlace<'p, 'w>,
     pub(super) common: Common<'w>,
     /// The kind of a derived row.
     pub(super) kind: Option<&'static Kind>,
-    /// What of the row a derived row is made of, where it is not the whole.
+    /// The part of the row that a derived row is made from. `None` if it is made from the whole
+    /// row.
     pub(super) part: Option<&'w Part<'p>>,
 }
 
 impl<'p> Values<'p, '_> {
-    /// Appends a value. False, and nothing appended, when there is none.
+    /// Appends a value. Returns false, and appends nothing, if there is no value.
     pub(super) fn put(&self, source: Source, out: &mut Vec<u8>) -> bool {
         match source {
             Source::Of(..) | Source::Inside(..) => {
@@ -113,14 +114,14 @@ impl<'p> Values<'p, '_> {
         true
     }
 
-    /// The same; null when there is none.
+    /// Appends a value, or null if there is none.
     pub(super) fn put_or_null(&self, source: Source, out: &mut Vec<u8>) {
         if !self.put(source, out) {
             out.extend_from_slice(b"null");
         }
     }
 
-    /// Appends what a source has, as a text.
+    /// Appends the value of a source as a text.
     fn put_text_of(&self, source: Source, out: &mut Vec<u8>) -> bool {
         match source {
             Source::Of(..) | Source::Inside(..) => {
@@ -130,7 +131,7 @@ impl<'p> Values<'p, '_> {
         }
     }
 
-    /// Appends a value as a text, as `plain` has it: a text as it stands.
+    /// Appends a value as a text, as `plain` converts it.
     fn put_as_text(&self, value: Span, out: &mut Vec<u8>) -> bool {
         let text = self.place.text;
         match text.raw(value) {
@@ -141,7 +142,7 @@ impl<'p> Values<'p, '_> {
         true
     }
 
-    /// A value as text; none for null and for what is empty.
+    /// A value as text. `None` for null and for an empty value.
     fn text_of(&self, source: Source) -> Option<Cow<'p, str>> {
         match source {
             Source::Of(..) | Source::TextOf(..) | Source::OnlyText(..) | Source::Inside(..) => {
@@ -169,8 +170,8 @@ impl<'p> Values<'p, '_> {
         }
     }
 
-    /// Calls `each` with the values that a column's source reads, and where in the record each comes
-    /// to stand.
+    /// Calls `each` with the values that a column's source reads, and with the place of each in the
+    /// record.
     pub(super) fn read_by(&self, column: &str, source: Source, each: &mut dyn FnMut(&str, Span)) {
         match source {
             Source::Of(..)
@@ -239,7 +240,7 @@ impl<'p> Values<'p, '_> {
         Some(self.place.text.raw(self.place.member_of(level, key)?.value))
     }
 
-    /// Where the value is that a source copies, as it stands or as a text.
+    /// Where the value is that a source copies, unchanged or as a text.
     fn found(&self, source: Source) -> Option<Span> {
         let of = |level, key| Some(self.place.member_of(level, key)?.value);
         match source {
@@ -254,14 +255,15 @@ impl<'p> Values<'p, '_> {
         }
     }
 
-    /// The value to which keys lead inside of the object under a key.
+    /// The value at the end of `path`, inside the object under a key.
     fn inside(&self, level: usize, key: &str, path: &[&str]) -> Option<Span> {
         let body = &self.place.text.body;
         let whole = self.place.member_of(level, key)?.value;
         path.iter().try_fold(whole, |object, key| json::member(body, object, key))
     }
 
-    /// Appends an array of the attributes of those resources, each with its id in front.
+    /// Appends an array of the attributes of the resources, each with its id in front. `name` is
+    /// the relationship.
     fn put_included(&self, name: &str, out: &mut Vec<u8>) -> bool {
         let Some(included) = self.included(name) else { return false };
         let text = self.place.text;
@@ -279,8 +281,8 @@ impl<'p> Values<'p, '_> {
         true
     }
 
-    /// The ids and attributes of the resources that the listed row is related to by this name. None
-    /// where Zendesk tells of no such relation or includes nothing.
+    /// The ids and attributes of the resources that the listed row has under this relationship.
+    /// `None` if Zendesk sends no such relationship, or no `included`.
     fn included(&self, name: &str) -> Option<Vec<(Span, Span)>> {
         let text = self.place.text;
         let data = self.inside(0, RELATIONSHIPS, &[name, "data"])?;

@@ -1,5 +1,5 @@
-//! Parents whose numbers of votes and comments moved: a listing of all of them says so, though they
-//! themselves did not change.
+//! Finds parents whose counts of votes and comments changed. A listing of all parents shows the
+//! counts, even if the parents themselves did not change.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,17 +20,17 @@ use zendesk::client::{Fetched, RequestStats};
 use zendesk::page::Page;
 use zendesk::paging::Token;
 
-/// How many parents are remembered while their numbers are listed. Where there are more, those that
-/// moved are found by listing them once more.
+/// How many parents are remembered while their counts are listed. If there are more, a second
+/// listing finds those whose counts changed.
 const MOST_REMEMBERED: usize = 5_000;
 
-/// A listing of more pages is read at most once a day.
+/// A listing with more pages than this is read at most once a day.
 const MOST_PAGES_EACH_TIME: u64 = 10;
 
 const DAY_SECONDS: i64 = 86_400;
 
-/// Whether the parents' numbers are to be listed, at `now` in unix seconds. A pass under way has its
-/// digest from when it began. A listing that took many requests waits for a day.
+/// Whether to list the parents' counts, at `now` in unix seconds. A full pass that is under way has
+/// its digest from its begin. A listing that took many requests is not repeated for a day.
 pub(super) fn is_due(position: &Position, now: i64) -> bool {
     let walk = &position.walk;
     let in_a_pass = walk.full_pass.under_way && walk.phase == Phase::UnderWay;
@@ -42,54 +42,55 @@ pub(super) fn is_due(position: &Position, now: i64) -> bool {
     !walk.full && !in_a_pass && is_rested
 }
 
-/// A listing of all parents of a stream, with the numbers of their children under these keys.
+/// The source of counts: a listing of all parents of a stream, with the counts of their children
+/// under these keys.
 #[derive(Clone, Copy)]
 pub(super) struct CountSource {
     pub feed: &'static Feed,
     pub keys: &'static [&'static str],
     /// Which key of a parent fills which placeholder.
     pub path_params: &'static [(&'static str, &'static str)],
-    /// The key that tells when a parent changed.
+    /// The key with the time of a parent's last change.
     pub changed: Option<&'static str>,
 }
 
-/// What names a parent, and when it changed.
+/// The name of a parent, and when it changed.
 struct KnownParent {
-    /// In the order of the placeholders.
+    /// The values of the placeholders, in their order.
     name: Vec<String>,
     changed: Option<i64>,
 }
 
-/// A parent as such a listing has it.
+/// A parent in a listing of counts.
 struct CountedParent {
     parent: KnownParent,
     numbers: Vec<u8>,
 }
 
-/// All parents of a feed: the digests of their numbers, and the parents, where they are not too
+/// The counts of all parents of a feed as digests, and the parents themselves if they are not too
 /// many.
 pub(super) struct Counts {
-    /// By the keys of the numbers: what one stream looks at moves nothing for another.
+    /// The digests, by the keys of the counts. A change of one stream's counts has no effect on
+    /// another stream's.
     digests: Vec<(&'static [&'static str], Digest)>,
-    /// When they were listed, unix seconds, where that took many requests.
+    /// When the counts were listed, unix seconds. Only set if that took many requests.
     pub counted_at: Option<i64>,
     parents: Option<Vec<KnownParent>>,
 }
 
 impl Counts {
-    /// The digest of the numbers that a source looks at; one that is not known where they were not
-    /// listed.
+    /// The digest of a source's counts. Unknown if they were not listed.
     pub(super) fn digest(&self, source: CountSource) -> Digest {
         let own = self.digests.iter().find(|(keys, _)| *keys == source.keys);
         own.map(|(_, digest)| digest.clone()).unwrap_or_default()
     }
 }
 
-/// Lists all parents once, with the numbers under the keys of each of these sources, which are of one
+/// Lists all parents once, with the counts of each of these sources. All sources must have the same
 /// listing.
 ///
 /// # Errors
-/// [`WalkError`] when a page cannot be had.
+/// [`WalkError`] when a page cannot be read.
 pub(super) async fn count(
     context: Context<'_>,
     source: CountSource,
@@ -127,11 +128,11 @@ pub(super) async fn count(
     Ok(Counts { digests, counted_at, parents })
 }
 
-/// Adds the parents whose numbers moved since a stream's last read, but for those that the walk
-/// lists as changed.
+/// Adds the parents whose counts changed since a stream's last read. Parents that the walk lists as
+/// changed are left out.
 ///
 /// # Errors
-/// [`WalkError`] when a page cannot be had, or by what ends the whole sync.
+/// [`WalkError`] when a page cannot be read, or when an error ends the whole sync.
 pub(super) async fn name_moved(
     context: Context<'_>,
     segment: &mut Segment<'_>,
@@ -168,11 +169,11 @@ pub(super) async fn name_moved(
     Ok(())
 }
 
-/// Delivers the rows of a stream whose numbers moved, but for those that the walk lists as
-/// changed.
+/// Delivers the rows of a stream whose own counts changed. Rows that the walk lists as changed are
+/// left out.
 ///
 /// # Errors
-/// [`WalkError`] when a page cannot be had or delivered.
+/// [`WalkError`] when a page cannot be read or delivered.
 pub(super) async fn deliver_moved(
     context: Context<'_>,
     segment: &mut Segment<'_>,
@@ -211,7 +212,7 @@ pub(super) async fn deliver_moved(
 }
 
 impl CountSource {
-    /// The numbers that a stream's parents tell of its rows.
+    /// The source of the counts that a stream's parents have of its rows. `None` if they have none.
     pub(super) fn of_parents(stream: &ResolvedStream) -> Option<Self> {
         // What is named is the root's row, of whatever depth the stream is.
         let lineage = stream.feed.lineage();
@@ -220,14 +221,14 @@ impl CountSource {
         Some(Self { feed, keys, path_params: parent.fills, changed: changed_key(stream) })
     }
 
-    /// The numbers of a stream's own rows.
+    /// The source of the counts in a stream's own rows. `None` if it has none.
     pub(super) fn of_rows(stream: &ResolvedStream) -> Option<Self> {
         let ChangeSource::Numbers { feed, keys } = stream.counted_by? else { return None };
         let changed = stream.cursor.map(|cursor| cursor.field);
         Some(Self { feed, keys, path_params: &[("id", "id")], changed })
     }
 
-    /// The listing of the parents, with all that numbers are made of looked up.
+    /// The listing of the parents. It looks up their names, counts and times.
     fn listing(self, context: Context<'_>, streams: &[&ResolvedStream], walk: WalkId) -> Listing {
         let Self { feed, keys, path_params, changed } = self;
         let feed = ResolvedFeed::from(feed);
@@ -258,24 +259,24 @@ impl CountSource {
         })
     }
 
-    /// A parent by what the paths of its children need.
+    /// The values that the paths of a parent's children need.
     fn values(self, name: &[String]) -> BTreeMap<&'static str, String> {
         let keys = self.path_params.iter().map(|(_, key)| *key);
         keys.zip(name.iter().cloned()).collect()
     }
 }
 
-/// Which parents' numbers moved since a stream's last read.
+/// Decides which parents' counts changed since a stream's last read.
 struct Moved<'d> {
     before: Digest,
     now: &'d Digest,
-    /// The walk lists what changed from here on, unix seconds.
+    /// The walk lists changes from this time on, unix seconds.
     lower: i64,
 }
 
 impl<'d> Moved<'d> {
-    /// None where nothing can be compared, or nothing moved: the first digest comes with a pass over
-    /// all parents.
+    /// `None` if there is nothing to compare, or if nothing changed. The first digest comes with a
+    /// full pass over all parents.
     fn since(position: &Position, now: &'d Digest) -> Option<Self> {
         let before = position.walk.children.digest.clone();
         let compares = before.is_known()

@@ -1,4 +1,4 @@
-//! Delivers what a page comes to: its rows, their files, and the children of its rows.
+//! Delivers a page: its rows, their files, and the children of its rows.
 
 use std::borrow::Cow;
 
@@ -60,8 +60,8 @@ pub(super) async fn page(
     Ok(taken)
 }
 
-/// Adds the lines of streams with files to a batch, once the files are there. The streams for
-/// which that failed are left out of it, rows and position.
+/// Adds the lines of streams with files to a batch, as soon as the files are complete. A stream
+/// whose files failed is left out, rows and position. Returns these streams with their errors.
 async fn files(
     context: Context<'_>,
     segment: &mut Segment<'_>,
@@ -109,7 +109,7 @@ async fn files(
     Ok(failed)
 }
 
-/// Reads the children of parents. `next` is the place behind the page that lists them.
+/// Reads the children of these parents. `next` is the place after the page that lists them.
 pub(super) async fn children(
     context: Context<'_>,
     segment: &mut Segment<'_>,
@@ -129,7 +129,7 @@ pub(super) async fn children(
     result
 }
 
-/// Moves the streams of a finished segment to its end, or to the place of the one ahead.
+/// Moves the streams of a finished segment to its end, or to the place of the stream ahead.
 pub(super) async fn finish(
     context: Context<'_>,
     mut segment: Segment<'_>,
@@ -143,8 +143,8 @@ pub(super) async fn finish(
     Ok(())
 }
 
-/// Ends the streams of which too many parents were refused, and those that a parent which
-/// fails holds up: no more is read behind it. `at_end`: of the walk.
+/// Ends streams with too many refused parents, and streams that a failing parent holds up. `at_end`
+/// says that the walk ends here.
 pub(super) async fn judge_refusals(
     context: Context<'_>,
     segment: &mut Segment<'_>,

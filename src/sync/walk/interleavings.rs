@@ -1,6 +1,6 @@
-//! Whatever happens between two pages (rows change, come, go or move in the listing's order, time
-//! passes, the process is killed after any STATE line), the newest version of every row arrives.
-//! A model of four of Zendesk's dialects stands in for the network; everything else is what runs.
+//! Whatever happens between two pages, the newest version of every row arrives. Rows change, come,
+//! go or move in the listing's order. Time passes. The process is killed after any STATE line. A
+//! model of four of Zendesk's dialects replaces the network; everything else is the real code.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::mem::take;
@@ -29,11 +29,11 @@ use zendesk::page::scan;
 use zendesk::paging::{Answer, Paging, Step, Token, step};
 use zendesk::timestamp;
 
-/// Rows a page holds, and the most it holds when it is asked for more.
+/// Rows of a page. `LARGEST` is the most that a page holds when it is asked for more.
 const PAGE: usize = 3;
 const LARGEST: usize = 1000;
 
-/// Rows of the last minute are withheld from exports.
+/// Exports withhold the rows of the last minute.
 const WITHHELD_SECONDS: i64 = 60;
 
 const BEGAN: i64 = 1_700_000_000;
@@ -41,18 +41,18 @@ const BEGAN: i64 = 1_700_000_000;
 /// What may happen between two pages.
 #[derive(Clone, Debug)]
 enum Event {
-    /// A row is new, or a new version of it takes a new place in the order.
+    /// A row is created, or a new version of it moves to a new place in the order.
     Change(u64),
     Delete(u64),
     Wait(i64),
-    /// Which of two streams had their STATE line written after the last page.
+    /// A kill. The flags say which of two streams had their STATE line written after the last page.
     Kill(bool, bool),
-    /// The window in which this many seconds after the begin lie is cut there.
+    /// The window with this second after the begin is split there.
     Cut(i64),
-    /// Another window's page comes next.
+    /// The next page is of another window.
     Turn(usize),
-    /// The last row of the next page changes while the page is made: it stands at its old place
-    /// and bears its new time.
+    /// The last row of the next page changes while the page is made. It keeps its old place and has
+    /// its new time.
     Race,
     /// The next page is empty and says that it is the last.
     Glitch,
@@ -78,12 +78,12 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
 struct Zendesk {
     now: i64,
     versions: u64,
-    /// By id: when it changed, its place in an order by name, its version.
+    /// By id: when the row changed, its place in an order by name, and its version.
     rows: BTreeMap<u64, (i64, u64, u64)>,
 }
 
 impl Zendesk {
-    /// What happens beside a sync.
+    /// Does what happens beside a sync.
     fn go_on(&mut self, event: Option<Event>) {
         match event {
             Some(Event::Change(id)) => self.change(id),
@@ -99,7 +99,7 @@ impl Zendesk {
         self.rows.insert(id, (self.now, place, self.versions));
     }
 
-    /// The page at a place, as Zendesk would write it, of rows that changed within bounds.
+    /// The page at a place, as Zendesk would write it, with rows that changed within the bounds.
     fn page(
         &mut self,
         feed: &ResolvedFeed,
@@ -173,7 +173,7 @@ impl Zendesk {
     }
 }
 
-/// What is odd about the next page.
+/// What is unusual about the next page.
 #[derive(Default)]
 struct How {
     is_race: bool,
@@ -206,7 +206,7 @@ impl Platform {
 /// A configuration, and its streams.
 type Registry = (Config, Vec<Arc<ResolvedStream>>);
 
-/// The registry by the roads that tickets take.
+/// The registry for each value of `tickets_history`.
 fn streams(road: &str) -> &'static Registry {
     static STREAMS: OnceLock<HashMap<&str, Registry>> = OnceLock::new();
     let by_road = || {
@@ -223,7 +223,7 @@ fn streams(road: &str) -> &'static Registry {
     &STREAMS.get_or_init(by_road)[road]
 }
 
-/// The bounds that a fetcher's parameters say.
+/// The bounds in a fetcher's parameters.
 fn bounds_of(start: &Start) -> (i64, i64) {
     let Some((_, query)) = start.bounds.first() else { return (i64::MIN, i64::MAX) };
     let time = |sign: &str| {
@@ -233,7 +233,7 @@ fn bounds_of(start: &Start) -> (i64, i64) {
     (time("updated>="), time("updated<"))
 }
 
-/// One sync, until it ends or is killed.
+/// Runs one sync until it ends or is killed.
 fn sync(
     zendesk: &mut Zendesk,
     platform: &mut Platform,
@@ -418,7 +418,7 @@ fn sync(
     }
 }
 
-/// Syncs through all the events, and then twice in peace.
+/// Syncs through all the events, and then twice without events.
 fn nothing_is_lost(names: &[&str], events: Vec<Event>) -> Result<(), TestCaseError> {
     nothing_is_lost_by("incremental", names, events)
 }

@@ -1,5 +1,5 @@
-//! Reads the streams of one feed: segment by segment, page by page. Rows of a page go out in one
-//! batch with the positions they reach.
+//! Reads the streams of one feed: segment by segment, page by page. A page's rows and the positions
+//! after them go out in one batch.
 
 use self::search_windows::{freeze_bounds, search_on};
 use self::segment::{Aim, Segment};
@@ -47,7 +47,7 @@ pub async fn read(context: Context<'_>, mut group: Group) {
     walk.read(&mut group).await;
 }
 
-/// The walk over one feed, on the host that has it.
+/// The walk over one feed, on the feed's host.
 #[derive(Clone, Copy)]
 struct FeedWalk<'a> {
     context: Context<'a>,
@@ -79,8 +79,8 @@ impl FeedWalk<'_> {
         }
     }
 
-    /// Takes the detours of a feed's streams, and lets each stream begin on the feed itself. One
-    /// that fails does not begin, and its neighbours go on.
+    /// Reads the fallbacks of streams that need that first, then lets each stream begin on the feed
+    /// itself. A stream that fails does not begin, and the other streams go on.
     async fn search_first(self, group: &mut Group) {
         for (member, stream) in std::mem::take(&mut group.first) {
             let feed = member.stream.feed.root();
@@ -102,9 +102,9 @@ impl FeedWalk<'_> {
         }
     }
 
-    /// Streams that are read per parent, or with files, ask for each row of the feed, and all that
-    /// walk with them wait for it. Through a long history they follow behind those that need not
-    /// wait.
+    /// In a long history, lets streams that are read per parent or with files follow behind the
+    /// others. They send requests for each row of the feed, and all streams that walk with them
+    /// would have to wait.
     fn leave_children_behind(
         self,
         group: &Group,
@@ -119,7 +119,7 @@ impl FeedWalk<'_> {
         }
     }
 
-    /// Reads one segment: to the feed's end, or up to the place of a stream that is ahead.
+    /// Reads one segment: to the feed's end, or up to the place of a stream ahead.
     async fn segment(self, group: &mut Group, plan: &SegmentPlan) -> Result<Reached, WalkError> {
         let Context { client, config, .. } = self.context;
         let known = group.members.iter().filter_map(|member| member.newest).max();
@@ -164,7 +164,7 @@ impl FeedWalk<'_> {
         Ok(reached)
     }
 
-    /// Those whom a refusal left behind ask again when it has ended.
+    /// Waits until the refusal ends that left these streams behind.
     async fn wait_out_refusal(
         self,
         feed: &ResolvedFeed,
@@ -182,8 +182,8 @@ impl FeedWalk<'_> {
     }
 }
 
-/// What a stream does behind a segment that it read. None where it has failed by itself, which has
-/// been reported.
+/// What a stream does after a segment that it read. `None` if it failed by itself, which is
+/// reported already.
 fn state_behind(
     member: &ActiveStream,
     plan: &SegmentPlan,
@@ -207,8 +207,8 @@ fn state_behind(
     })
 }
 
-/// The feed's listing for all of its selected streams, whoever reads the segment: a row must look
-/// the same in every segment to be known again.
+/// The feed's listing for all of its selected streams, whichever of them read the segment. A row
+/// must look the same in every segment, so that it is recognized when it comes again.
 pub(super) fn listing(
     feed: &ResolvedFeed,
     who: &[ActiveStream],

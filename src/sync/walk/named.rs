@@ -1,4 +1,5 @@
-//! Parents whose children are read out of turn, because something says that those changed.
+//! Named parents: parents whose children are read out of turn, because another source says that the
+//! children changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,21 +15,22 @@ use crate::sync::listing::context::Context;
 use crate::sync::position::frontier::Listed;
 use zendesk::paging::Token;
 
-/// How many parents are named before their children are read. There may be as many as events, so
-/// that no more are kept; one that later events name again is read again.
+/// How many parents are named before their children are read. There may be as many as there are
+/// events, so no more are kept at once. If later events name a parent again, it is read again.
 const MOST_NAMED: usize = 1000;
 
-/// Parents that are named, and the moment at which they are.
+/// The parents that are named, and the moment when they were.
 pub(super) struct Named<'t> {
-    /// By what the paths of their children need of them: the feeds of which children changed.
+    /// The feeds with changed children, keyed by the values that the children's paths need of the
+    /// parent.
     parents: BTreeMap<BTreeMap<&'static str, String>, BTreeSet<String>>,
     /// Where the walk goes on.
     at: &'t Token,
-    /// From when on later changes are news, unix seconds.
+    /// Changes from this time on are left to the next search, unix seconds.
     pub asked: i64,
 }
 
-/// A hash for a parent that events name, which differs from parent to parent and read to read.
+/// The hash of a named parent. It differs between parents and between reads.
 fn mark(values: &BTreeMap<&'static str, String>, asked: i64) -> u64 {
     xxh3_64(format!("{asked} {values:?}").as_bytes())
 }
@@ -39,7 +41,7 @@ impl<'t> Named<'t> {
         Self { parents: BTreeMap::new(), at, asked }
     }
 
-    /// Adds parents of which children of a stream changed.
+    /// Adds parents with changed children of a stream.
     pub(super) fn extend(
         &mut self,
         stream: &ResolvedStream,
@@ -52,16 +54,16 @@ impl<'t> Named<'t> {
         }
     }
 
-    /// Whether the children of those named so far are to be read before more are named.
+    /// Whether the children of the named parents must be read before more parents are named.
     #[must_use]
     pub(super) fn is_full(&self) -> bool {
         self.parents.len() >= MOST_NAMED
     }
 
-    /// Reads the children of all that is named so far.
+    /// Reads the children of all named parents.
     ///
     /// # Errors
-    /// Only what ends the whole sync.
+    /// Only errors that end the whole sync.
     pub(super) async fn read(
         &mut self,
         context: Context<'_>,

@@ -1,4 +1,5 @@
-//! The loop over the pages of a segment: what comes is judged and delivered, and leads on.
+//! The loop over the pages of a segment. It judges and delivers each page, and starts the next
+//! requests.
 
 use std::time::Duration;
 
@@ -19,15 +20,16 @@ use zendesk::error::{ApiError, ErrorKind};
 use zendesk::paging::Token;
 use zendesk::timestamp;
 
-/// How often the server may refuse a walk's token before the walk fails. More than once, because
-/// tokens also expire while a long walk waits.
+/// How often the server may refuse a walk's token before the walk fails. It is more than once,
+/// because tokens also expire while a long walk waits.
 const RESTARTS: u32 = 3;
 
-/// Walks the windows of a segment to their ends. Returns the place at the segment's end, or none
-/// when no stream reads here any more.
+/// Walks the windows of a segment to their ends. Returns the place at the segment's end. `None`
+/// when no stream reads any more.
 ///
 /// # Errors
-/// [`WalkError`] when a page cannot be had or delivered: the streams fail with it.
+/// [`WalkError`] when a page cannot be read or delivered. The streams of the segment then fail with
+/// it.
 pub(super) async fn read(
     context: Context<'_>,
     segment: &mut Segment<'_>,
@@ -98,20 +100,20 @@ pub(super) async fn read(
     Ok(None)
 }
 
-/// What follows from an answer that says a listing ends, or does not.
+/// The decision about an answer that says that its listing ends or goes on.
 enum End {
     Believed,
-    /// Its rows are delivered, and the same place is asked again after a wait.
+    /// The answer's rows are delivered, and the same place is requested again after a wait.
     Later {
         wait: Duration,
     },
-    /// It has no rows, and the same place is asked again after a wait.
+    /// The answer has no rows, and the same place is requested again after a wait.
     AskAgain {
         wait: Duration,
     },
 }
 
-/// Judges what an answer says of the end of its window.
+/// Judges what an answer says about the end of its window.
 async fn judge_end(
     context: Context<'_>,
     segment: &mut Segment<'_>,
@@ -152,7 +154,7 @@ async fn judge_end(
     }
 }
 
-/// Sends a window back to a place that Zendesk knows.
+/// Starts a window again from a place that Zendesk knows.
 async fn restart(
     context: Context<'_>,
     segment: &mut Segment<'_>,
@@ -177,7 +179,7 @@ async fn restart(
     Ok(())
 }
 
-/// Logs what a person should know of the way to a page.
+/// Logs the fetcher's notes about a page.
 async fn log_notes(
     context: Context<'_>,
     segment: &mut Segment<'_>,
@@ -201,11 +203,11 @@ async fn log_notes(
 /// What a page lists.
 struct Listed {
     rows: usize,
-    /// The time of the last row in the feed's order.
+    /// The time of the page's last row with a time.
     last: Option<i64>,
 }
 
-/// What an answer lists, which may have no page.
+/// What an answer lists. The answer may have no page.
 fn listed(feed: &ResolvedFeed, fetched: Option<&Fetched>) -> Listed {
     let list = fetched.and_then(|fetched| Some((fetched, fetched.page.lists.first()?)));
     let Some((Fetched { page, .. }, list)) = list else { return Listed { rows: 0, last: None } };

@@ -1,5 +1,5 @@
-//! A stream that takes its detour before its own feed: the detour's rows are early, the feed's are
-//! the last word. Pure.
+//! Streams that read their fallback before their own feed. The fallback's rows come early, and the
+//! feed's rows replace them later. Pure.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::sync::position::encode::to_state;
 use crate::sync::position::{Phase, Position};
 use airbyte::catalog::SyncMode;
 
-/// Whether a first read has its detour still before it.
+/// Whether a first read must still read the fallback.
 #[must_use]
 pub fn is_due(stream: &ResolvedStream, mode: SyncMode, position: &Position) -> bool {
     let untouched = position.cursor.is_none() && position.walk.phase == Phase::Fresh;
@@ -21,8 +21,7 @@ pub fn is_due(stream: &ResolvedStream, mode: SyncMode, position: &Position) -> b
     stream.search_first && mode == SyncMode::Incremental && untouched && is_open
 }
 
-/// A stream that has taken its detour, where it begins on its own feed. `now_unix` is Zendesk's
-/// time.
+/// A stream that has read its fallback, at its begin on its own feed. `now_unix` is Zendesk's time.
 #[must_use]
 pub fn onward(
     member: ActiveStream,

@@ -1,10 +1,11 @@
-//! How the time of a search is cut into windows that end before their cursors do. What no fetcher
-//! reads yet is the last window; while fetchers are free, `search/count` says how much of it the
-//! next one may have. Where windows end is decided by pure functions; these ask.
+//! Reads a search in windows of time that end before their cursors expire. The part that no fetcher
+//! reads yet is the last window. While fetchers are free, `search/count` is requested to find how
+//! much of that part the next window may have. Pure functions decide where windows end; these
+//! functions send the requests.
 //!
-//! Source: Zendesk, "Export Search Results": a cursor ends after an hour, and rows come by
-//! creation, so that a window's place is its token alone, it cannot be split once it is read, and
-//! only its end tells that all its changes were seen.
+//! Source: Zendesk, "Export Search Results": a cursor expires after an hour, and rows come in the
+//! order of their creation. Therefore a window's place is its token alone. A window cannot be split
+//! once it is being read. Only its end shows that all of its changes were seen.
 
 use super::segment::Segment;
 use super::split_windows::Uncounted;
@@ -34,7 +35,7 @@ pub(super) fn freeze_bounds(
     }
 }
 
-/// Asks about what no fetcher reads yet, as long as one more may read.
+/// Requests the count of the part that no fetcher reads yet, as long as one more fetcher may read.
 pub(super) fn search_on(context: Context<'_>, segment: &mut Segment<'_>, fetchers: &mut Fetchers) {
     let at_once = if segment.has_children() { 1 } else { context.config.account.workers };
     // What is left keeps a place of its own among those that a state holds.
@@ -51,7 +52,7 @@ pub(super) fn search_on(context: Context<'_>, segment: &mut Segment<'_>, fetcher
     }
 }
 
-/// Reads a window that was counted, or asks about its beginning.
+/// Reads a window that was counted, or counts its beginning if it has too many rows.
 pub(super) fn counted(
     context: Context<'_>,
     segment: &mut Segment<'_>,

@@ -1,5 +1,5 @@
-//! One segment of a feed and the streams that read it: what each delivers of a page, and where
-//! each stands behind it.
+//! A segment of a feed, and the streams that read it. It decides what each stream delivers of a
+//! page, and where each stands after it.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
@@ -24,28 +24,29 @@ use zendesk::budget::WalkId;
 use zendesk::client::RequestStats;
 use zendesk::paging::Token;
 
-/// Where a segment ends before the end of its feed, if it does.
+/// The aim: where a segment ends before the end of its feed, if it does.
 #[derive(Clone, Debug, Default)]
 pub struct Aim {
-    /// The feed's time of the place that is taken over at the end. Later rows are left to the walk
-    /// from there, which lists them again. Without a time the place is met by its token, or never.
+    /// The feed's time at the place that is taken over. Later rows are left to the walk from that
+    /// place, which lists them again. Without a time, the place is recognized by its token alone,
+    /// and may never be met.
     pub until: Option<i64>,
-    /// The position of the stream ahead, whose place it is.
+    /// The position of the stream ahead.
     pub ahead: Option<Position>,
 }
 
-/// Rows where one window ends and the next begins. Such a row bears the time of the next window,
-/// and too few rows bear out that it stands there: the window before delivers it too, unless the
-/// next one has. Hashes.
+/// Rows at the seam of two windows, as hashes. Such a row has a time of the next window, but too
+/// few rows bear out that its place is there. The window before delivers it as well, unless the
+/// next window has done so.
 #[derive(Debug, Default)]
 pub(super) struct Seams {
-    /// Rows that went out from where windows begin.
+    /// Rows that were delivered near the begin of a window.
     pub begun: HashSet<u64>,
     /// Rows that the window before delivered beyond its end.
     pub crossed: HashSet<u64>,
 }
 
-/// One segment of a feed and the streams that read it.
+/// A segment of a feed, and the streams that read it.
 pub struct Segment<'m> {
     pub feed: ResolvedFeed,
     pub walk: WalkId,
@@ -53,27 +54,28 @@ pub struct Segment<'m> {
     pub(super) writers: Vec<RecordWriter>,
     pub frontier: Frontier,
     pub refusals: RefusalsByFeed,
-    /// Positions of streams with files, by member.
+    /// Held-back positions of streams with files, by number of the stream.
     pub pending: BTreeMap<usize, PendingCheckpoints>,
     pub aim: Aim,
     /// Each stream's hashes for the place that is taken over at the end.
     pub(super) ahead_seen: Vec<Vec<u64>>,
     pub reached_cursor: bool,
-    /// The last page has come, and has moved the streams that read the feed itself to its end.
+    /// Whether the last page has come. The streams that read the feed itself are then at the
+    /// segment's end.
     pub rows_arrived: bool,
-    /// Which tickets of a search are read: unlike an export it cannot be asked for a scope.
+    /// Which tickets of a search are read. Unlike an export, a search has no parameter for this.
     pub scope: TicketScope,
-    /// The number of the fetcher that walks each window.
+    /// The number of the fetcher of each window.
     pub(super) fetchers: Vec<u32>,
-    /// What fills the paths of listings below, and keys of rows.
+    /// Values for the paths of listings below, and for keys of rows.
     pub path_params: PathParams,
-    /// Of a search: that no fetcher walks the last window yet.
+    /// Set for a search whose last window no fetcher reads yet.
     pub rest: Option<Rest>,
     /// The last times of each fetcher's pages.
     pub(super) trails: BTreeMap<u32, Trail>,
-    /// Fetchers whose place has said that the feed ends there, and that ask again.
+    /// Fetchers that request their place again, because it has said that the feed ends there.
     pub(super) doubted: HashSet<u32>,
-    /// The latest time up to which rows of the feed are known in this sync.
+    /// The latest time of rows of the feed that are known in this sync.
     pub newest: Option<i64>,
     pub(super) seams: Seams,
 }
@@ -134,9 +136,9 @@ impl<'m> Segment<'m> {
         segment
     }
 
-    /// The parents that are finished beyond the place where the children stand. A kill may have
-    /// left children apart: what not all of them are done with is read again for all, rather than
-    /// the whole feed once for each.
+    /// The parents that are finished after the place of the children. A kill may have separated the
+    /// children's positions. Then only parents that all of them have finished count, and the others
+    /// are read again for all. So the feed is not read once for each stream.
     pub fn seen(&self) -> Vec<u64> {
         let children = self.who.iter().filter(|member| member.is_child());
         let seen = children.map(|member| member.position.walk.place.seen.clone());
@@ -160,7 +162,7 @@ impl<'m> Segment<'m> {
         self.who.iter().map(|member| &*member.stream.name).collect::<Vec<_>>().join(", ")
     }
 
-    /// Those who still read here: they have not failed, and no refusal has left them behind.
+    /// The streams that still read here. They have not failed, and no refusal has left them behind.
     pub fn alive(&self) -> impl Iterator<Item = &ActiveStream> {
         self.who.iter().map(|member| &**member).filter(|member| member.is_reading())
     }
@@ -177,7 +179,8 @@ impl<'m> Segment<'m> {
         self.who.iter_mut().map(|member| &mut **member).find(|member| member.stream.name == name)
     }
 
-    /// Notes that the feed gives only a part of a second. Whatever hangs on the rest is missing too.
+    /// Notes that the feed gives only some of a second's rows. Children of the missing rows are
+    /// missing too.
     pub fn note_cut_short(&mut self, second: i64) {
         for member in self.who.iter_mut().filter(|member| member.is_reading()) {
             member.report.note_cut_short(second);
@@ -190,8 +193,9 @@ impl<'m> Segment<'m> {
         }
     }
 
-    /// Sends a window back to where it had come by the feed's own time, or every stream back to its
-    /// cursor, and returns where its fetcher starts again, at the earliest of their places.
+    /// Sends a window back because the server no longer knows its token. A later window goes back
+    /// to its place in the feed's own time; the first window sends every stream back to its cursor.
+    /// Returns where the fetcher starts again, at the earliest of these places.
     pub fn restart(&mut self, window: usize) -> Start {
         *self.trail(window) = Trail::default();
         if let Some(later) = window.checked_sub(1) {
@@ -225,7 +229,7 @@ impl<'m> Segment<'m> {
         Start { number, at, bounds: bounds.into_iter().collect(), has_rows: false }
     }
 
-    /// The window that a fetcher walks.
+    /// The window of a fetcher.
     pub fn window(&self, fetcher: u32) -> usize {
         self.fetchers.iter().position(|known| *known == fetcher).unwrap_or_default()
     }
@@ -243,7 +247,8 @@ impl<'m> Segment<'m> {
         }
     }
 
-    /// All streams of a segment with windows have the same ones.
+    /// A stream that reads, to look up windows. All streams of a segment with windows have the same
+    /// ones.
     pub(super) fn walking(&self) -> Option<&ActiveStream> {
         self.alive().find(|member| !member.is_child()).or(self.alive().next())
     }
@@ -269,7 +274,7 @@ impl<'m> Segment<'m> {
         self.trails.entry(fetcher).or_default()
     }
 
-    /// Judges an answer that says a window has ended. `listed` is the time of its last row.
+    /// Judges an answer that says that a window has ended. `listed` is the time of its last row.
     pub fn judge_end(&mut self, window: usize, listed: Option<i64>, said_before: u32) -> Verdict {
         if self.feed.time_key().is_none() {
             return Verdict::Believed;
@@ -294,7 +299,7 @@ impl<'m> Segment<'m> {
         verdict
     }
 
-    /// Goes to the end of the feed instead of the place ahead, which is not where it was.
+    /// Makes the segment go to the end of the feed. The place ahead is not where it was.
     pub fn leave_aim(&mut self) {
         self.aim = Aim::default();
     }
@@ -303,8 +308,8 @@ impl<'m> Segment<'m> {
         self.who.iter().find_map(|member| changed_key(&member.stream))
     }
 
-    /// Streams of which too many parents were refused, or which a parent that fails holds up. Before
-    /// the end of the walk only refusals of all parents are too many.
+    /// The streams with too many refused parents, and those that a failing parent holds up. Before
+    /// the end of the walk, only refusals of all parents are too many.
     pub fn judge_refusals(&mut self, at_end: bool) -> Vec<(Cow<'static, str>, WalkError)> {
         let ends = judge_failures(&mut self.who, &mut self.refusals, &mut self.frontier, at_end);
         let mut failed: Vec<(Cow<'static, str>, WalkError)> = ends

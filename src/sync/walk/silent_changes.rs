@@ -19,14 +19,14 @@ use crate::sync::position::{MARGIN_SECONDS, Position};
 use airbyte::message::Level;
 use zendesk::paging::Token;
 
-/// From when on a stream's events are to be read, unix seconds. None while all parents are read,
-/// and before that was ever done.
+/// The time from which a stream's events must be read, unix seconds. `None` while all parents are
+/// read, and until that was done once.
 fn since(position: &Position) -> Option<i64> {
     let all_parents = position.walk.full_pass.under_way || position.walk.full;
     position.walk.children.silent_changes.filter(|_| !all_parents)
 }
 
-/// What is logged where silent changes cannot be found.
+/// The message for the log when silent changes cannot be found.
 fn unheard(stream: &str, error: &WalkError) -> String {
     format!(
         "{stream}: what tells of silent changes cannot be read ({error}); changes that do not touch the \
@@ -34,7 +34,7 @@ fn unheard(stream: &str, error: &WalkError) -> String {
     )
 }
 
-/// What a stream's position is to note once the children of all that is named are there.
+/// What a stream's position will note when the children of all named parents are delivered.
 enum Note {
     /// Events were read up to this second.
     ReadUpTo(i64),
@@ -67,8 +67,9 @@ pub async fn read(
     Ok(())
 }
 
-/// Notes what was read. Only now, and only where the children came: whoever a kill or a refusal
-/// left behind asks for the same again.
+/// Notes in the positions what was read. This happens only after the children have come, and only
+/// for streams that are not left behind by a kill or a refusal. Those search for the same changes
+/// again.
 fn keep(notes: Vec<(usize, Note)>, segment: &mut Segment<'_>) {
     for (number, note) in notes {
         let member = &mut *segment.who[number];
@@ -92,14 +93,14 @@ struct Search<'r, 's, 'm, 't> {
     context: Context<'r>,
     segment: &'s mut Segment<'m>,
     named: Named<'t>,
-    /// Streams of one feed look at the same numbers, which are listed once.
+    /// The counts of all parents. Streams of one feed use the same counts, which are listed once.
     counts: Option<Result<Arc<Counts>, WalkError>>,
-    /// By the number of the stream in its segment.
+    /// What to note, with the number of the stream in its segment.
     notes: Vec<(usize, Note)>,
 }
 
 impl Search<'_, '_, '_, '_> {
-    /// Keeps what a stream is to note, or tells why its silent changes cannot be found.
+    /// Keeps what a stream must note, or logs why its silent changes cannot be found.
     async fn note(
         &mut self,
         number: usize,
@@ -116,7 +117,7 @@ impl Search<'_, '_, '_, '_> {
         Ok(())
     }
 
-    /// Names the parents of a stream whose children changed though they did not.
+    /// Names the parents of a stream whose children changed although the parents did not.
     async fn of_parents(&mut self, number: usize) -> Result<Option<Note>, WalkError> {
         let member = &*self.segment.who[number];
         // What is named is the root's row, of whatever depth the stream is.
@@ -135,7 +136,7 @@ impl Search<'_, '_, '_, '_> {
         }
     }
 
-    /// Delivers the rows of a stream whose own numbers moved.
+    /// Delivers the rows of a stream whose own counts changed.
     async fn of_rows(&mut self, number: usize) -> Result<Option<Note>, WalkError> {
         let member = &*self.segment.who[number];
         let Some(source) = CountSource::of_rows(&member.stream) else { return Ok(None) };
@@ -154,7 +155,8 @@ impl Search<'_, '_, '_, '_> {
         changed_counts::is_due(&member.position, self.context.client.clock().now_unix())
     }
 
-    /// The numbers of all parents, which are listed once with all that any stream here looks at.
+    /// The counts of all parents. They are listed once, with everything that any stream of the
+    /// segment needs.
     async fn counts(
         &mut self,
         number: usize,
@@ -173,8 +175,8 @@ impl Search<'_, '_, '_, '_> {
         self.counts.insert(counts).clone()
     }
 
-    /// Adds the parents that a listing of events names. When they are many, the children of the
-    /// first are read before the next events are asked for.
+    /// Adds the parents that a listing of events names. If they are many, the children of the first
+    /// ones are read before the next events are requested.
     async fn events(
         &mut self,
         number: usize,

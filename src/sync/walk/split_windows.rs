@@ -1,5 +1,5 @@
-//! The windows of a segment and the fetchers that walk them: where each starts, what is split off
-//! for one more, and which of them ends the segment.
+//! The windows of a segment and their fetchers: where each starts, which window is split for one
+//! more fetcher, and which window ends the segment.
 
 use std::time::Duration;
 
@@ -13,15 +13,15 @@ use crate::sync::position::windows::{self, WindowSpan};
 use zendesk::client::PageSize;
 use zendesk::paging::Token;
 
-/// The part of a search that no fetcher reads and nobody asks about.
+/// The part of a search that no fetcher reads and that is not being counted.
 #[derive(Clone, Copy, Debug)]
 pub struct Uncounted {
     pub bounds: Bounds,
-    /// How long the window before it is, seconds.
+    /// The length of the window before it, in seconds.
     pub length_before: Option<i64>,
 }
 
-/// Splits windows until as many fetchers ask as there are workers, or no window is worth it.
+/// Splits windows until there are as many fetchers as workers, or until no window is worth it.
 pub(super) fn split_windows(
     context: Context<'_>,
     segment: &mut Segment<'_>,
@@ -41,7 +41,7 @@ pub(super) fn split_windows(
 }
 
 impl Segment<'_> {
-    /// Where fetchers start, one for each window that is being read.
+    /// Where fetchers start: one for each window that is being read.
     pub fn open_windows(&self) -> Vec<Start> {
         let Some(member) = self.walking() else { return Vec::new() };
         // With children a search is read window by window.
@@ -54,12 +54,12 @@ impl Segment<'_> {
             .collect()
     }
 
-    /// How many windows are read or done.
+    /// How many windows are being read or done.
     pub fn windows_read(&self) -> usize {
         self.fetchers.len() - usize::from(self.rest.is_some())
     }
 
-    /// What of a search no fetcher reads and nobody asks about.
+    /// The part of a search that no fetcher reads and that is not being counted.
     pub fn uncounted(&self) -> Option<Uncounted> {
         let last = self.fetchers.len().checked_sub(1)?;
         let rest = self.rest.filter(|rest| !rest.is_counted)?;
@@ -72,7 +72,7 @@ impl Segment<'_> {
         self.walking()?.page_time
     }
 
-    /// What each open window still has before it; `now` is how far the feed goes.
+    /// The range of time that each open window still has to read. `now` is how far the feed goes.
     pub fn spans(&self, now: i64, page_seconds: impl Fn(u32) -> Option<i64>) -> Vec<WindowSpan> {
         let Some(member) = self.walking() else { return Vec::new() };
         let feed_end = self.aim.until.unwrap_or(now);
@@ -91,7 +91,7 @@ impl Segment<'_> {
             .collect()
     }
 
-    /// Splits a window of every stream and returns where the fetcher of its second part starts.
+    /// Splits a window of every stream. Returns where the fetcher of the second part starts.
     pub fn split(&mut self, window: usize, second: i64) -> Start {
         // Whom a refusal has left behind stands elsewhere.
         for member in self.who.iter_mut().filter(|member| member.is_reading()) {
@@ -103,8 +103,8 @@ impl Segment<'_> {
         self.start(window + 1, place.unwrap_or_default())
     }
 
-    /// Splits a window off what no fetcher reads yet, or takes all of it, and returns where its fetcher
-    /// starts.
+    /// Splits a window off the part that no fetcher reads yet, or takes all of that part. Returns
+    /// where its fetcher starts.
     pub fn split_off(&mut self, end: i64) -> Start {
         let last = self.fetchers.len().saturating_sub(1);
         let bounds = self.walking().and_then(|member| member.position.bounds(last));
@@ -120,7 +120,8 @@ impl Segment<'_> {
         self.start(last, Token::First)
     }
 
-    /// Ends a window without a page. Returns the place at the segment's end if it was the last.
+    /// Ends a window that got no page. Returns the place at the segment's end if it was the last
+    /// window.
     pub fn end_window(&mut self, window: usize, token: &Token, now: i64) -> Option<Token> {
         let arrived = self.is_last_to_end(window);
         for member in self

@@ -1,4 +1,5 @@
-//! Takes a page: which of its rows each stream delivers, and where each stands behind it. Pure.
+//! Takes a page: decides which of its rows each stream delivers, and where each stream stands after
+//! it. Pure.
 
 use std::sync::Arc;
 
@@ -15,34 +16,34 @@ use airbyte::source::emitter::{Batch, Part};
 use zendesk::page::{Page, Rows};
 use zendesk::paging::{Token, WITHHELD_SECONDS};
 
-/// What a RECORD message has before and behind its row, and some for spliced keys.
+/// The bytes of a RECORD message before and after its row, with some for spliced keys.
 const BYTES_AROUND_A_ROW: usize = 192;
 
-/// A page of a window, and where it leads.
+/// A page of a window, and the place after it.
 #[derive(Clone, Copy)]
 pub struct WindowPage<'p> {
     pub page: &'p Page,
     pub window: usize,
-    /// The place that was asked for.
+    /// The place that was requested.
     pub at: &'p Token,
-    /// The place behind the page.
+    /// The place after the page.
     pub next: &'p Token,
-    /// Whether the answer says that the listing ends with it.
+    /// Whether the answer says that the listing ends with this page.
     pub ended: bool,
     /// Zendesk's time, unix seconds.
     pub now: i64,
 }
 
-/// What a page comes to.
+/// The result of taking a page.
 #[derive(Default)]
 pub struct TakenPage {
-    /// Lines and positions, but for the lines of streams with files.
+    /// Lines and positions, without the lines of streams with files.
     pub batch: Batch,
     pub with_files: Vec<WithFiles>,
     pub taken: Taken,
 }
 
-/// The lines of a stream that wait for files.
+/// The lines of a stream that are held back for files.
 pub struct WithFiles {
     /// The number of the stream in its segment.
     pub member: usize,
@@ -52,24 +53,24 @@ pub struct WithFiles {
 /// What a page meant for its window.
 #[derive(Clone, Debug, Default)]
 pub struct Taken {
-    /// Up to when the page reaches, as its rows bear out.
+    /// The time that the page reaches, as its rows bear out.
     pub reached: Option<i64>,
-    /// Where each row stands in the order of time.
+    /// The place of each row in the order of time.
     places: Vec<Option<i64>>,
     /// Rows that are left to the next window, or to the walk from the place ahead.
     left: Vec<bool>,
     pub window_ended: bool,
-    /// All windows have ended, and the streams stand at the end of the segment.
+    /// Whether all windows have ended. The streams are then at the end of the segment.
     pub arrived: bool,
 }
 
-/// A page that was looked at, before any stream takes its rows.
+/// A page whose rows have places, before any stream takes them.
 struct Placed<'p> {
     asked: WindowPage<'p>,
     list: &'p Rows,
-    /// The times of its rows, where the feed lists by time.
+    /// The times of the rows, if the feed is in the order of time.
     times: Option<Vec<Option<i64>>>,
-    /// Whether its window is the last of the segment.
+    /// Whether the page's window is the last of the segment.
     is_last: bool,
     taken: Taken,
 }
@@ -116,8 +117,8 @@ impl Segment<'_> {
         TakenPage { batch, with_files, taken }
     }
 
-    /// Finds where the rows of a page stand, which of them are left to others, and what ends with
-    /// the page.
+    /// Finds the places of the page's rows, which rows are left to others, and what ends with the
+    /// page.
     fn place_rows<'p>(&mut self, asked: WindowPage<'p>, list: &'p Rows) -> Placed<'p> {
         let WindowPage { page, window, at, next, ended, .. } = asked;
         let times = self.feed.time_key().map(|key| filter::times(page, list, key));
@@ -156,14 +157,15 @@ impl Segment<'_> {
         Placed { asked, list, times, is_last, taken }
     }
 
-    /// Where the rows of a page stand in the order of time.
+    /// The places of a page's rows in the order of time.
     fn places(&mut self, window: usize, at: &Token, times: &[Option<i64>]) -> Vec<Option<i64>> {
         let from = at.start_time().max(self.reached(window));
         places::places(times, self.trail(window), from, places::bearers(times.len()))
     }
 
-    /// The rows of a page that are listed again: by the next window from `own_end` on, or from the
-    /// place of the stream ahead. That place may lie a few rows behind what its time bears out.
+    /// Which rows of a page are left to others, because they are listed again. The next window
+    /// lists rows from `own_end` on, or the walk from the place ahead lists the rows after that
+    /// place. The place ahead may be a few rows later than its time bears out.
     fn left(
         &mut self,
         window: usize,
@@ -182,7 +184,7 @@ impl Segment<'_> {
         left
     }
 
-    /// Lets each row at a seam of two windows go out once.
+    /// Makes each row at a seam of two windows go out once.
     fn leave_seams(
         &mut self,
         own_end: Option<i64>,
@@ -211,7 +213,8 @@ impl Segment<'_> {
         self.seams.begun.extend(delivered.map(|(_, hash)| hash));
     }
 
-    /// Writes the rows that a stream keeps. Returns how many, and the lines that wait for files.
+    /// Writes the rows that a stream keeps. Returns their number, and the lines that are held back
+    /// for files.
     fn write(
         &mut self,
         number: usize,
@@ -235,7 +238,8 @@ impl Segment<'_> {
         (written.rows, waits.then_some(delivery))
     }
 
-    /// The hashes that a stream keeps for the place behind a page; it notes those for the aim.
+    /// The hashes that a stream keeps for the place after a page. Also notes the hashes for the
+    /// aim.
     fn seen_at_the_end(&mut self, number: usize, placed: &Placed<'_>) -> Vec<u64> {
         let Placed { asked, list, times, taken, .. } = placed;
         let WindowPage { page, window, at, next, .. } = *asked;
@@ -250,7 +254,7 @@ impl Segment<'_> {
         if next.is_servers() && taken.reached == Some(until) { at_the_aim.clone() } else { seen }
     }
 
-    /// Moves a stream's position behind a page.
+    /// Moves a stream's position to the place after a page.
     fn move_on(&mut self, number: usize, placed: &Placed<'_>, seen: Vec<u64>) {
         let Placed { asked, is_last, taken, .. } = placed;
         let WindowPage { window, next, now, .. } = *asked;
@@ -297,8 +301,9 @@ impl Segment<'_> {
     }
 }
 
-/// Up to when a page reaches. By time the next place says how far the feed has come. By cursor the
-/// rows bear it out, and at the end all of them are read but those of the last minute.
+/// The time that a page reaches. If the next place is a time, the page reaches that time. At a
+/// cursor, the rows bear it out. At the end, the page reaches its last row, but not the last
+/// minute.
 fn reach(
     WindowPage { at, next, ended, now, .. }: WindowPage<'_>,
     times: &[Option<i64>],
@@ -312,18 +317,18 @@ fn reach(
     }
 }
 
-/// What may end a window.
+/// The reasons for which a window may end.
 #[derive(Clone, Copy, Debug, Default)]
 struct End {
-    /// The answer says so.
+    /// The answer says that the listing ends.
     is_said: bool,
-    /// The page has rows behind the place of the stream ahead.
+    /// The page has rows after the place of the stream ahead.
     is_past_aim: bool,
     /// The next place is that of the stream ahead.
     is_aim: bool,
     /// Where the next window begins.
     own_end: Option<i64>,
-    /// Up to when the page reaches.
+    /// The time that the page reaches.
     reached: Option<i64>,
 }
 
@@ -353,7 +358,7 @@ impl Step {
     }
 }
 
-/// Which rows of a page a stream delivers. Its position learns what it saw.
+/// Which rows of a page a stream delivers. Its position notes what it saw.
 fn kept(
     member: &mut ActiveStream,
     feed: &ResolvedFeed,
@@ -374,8 +379,8 @@ fn kept(
     keep
 }
 
-/// What a batch says of a stream whose listings hang on the page's rows: none of them has been
-/// read yet.
+/// The part of a batch for a child stream. Its listings below the page's rows are not read yet, so
+/// it has no rows and no position.
 fn part_of_child(
     member: &mut ActiveStream,
     Placed { asked, list, times, .. }: &Placed<'_>,
@@ -486,7 +491,7 @@ mod tests {
             ActiveStream::new(stream, Position { walk, ..Position::default() }, 0.into())
         }
 
-        /// A page with rows of these times; the number of each is its id.
+        /// A page with rows of these times. The number of each row is its id.
         fn page(stream: &Arc<ResolvedStream>, times: &[i64]) -> Page {
             let row = |(id, time): (usize, &i64)| {
                 format!("{{\"id\":{},\"generated_timestamp\":{time}}}", id + 1)
@@ -497,8 +502,8 @@ mod tests {
             scan(body.into_bytes(), &listing.shape).unwrap()
         }
 
-        /// How many lines go out, and where the stream stands, after a page that leads from the
-        /// tenth second to a cursor.
+        /// Takes a page that leads from the tenth second to a cursor. Returns how many lines go
+        /// out, and where the stream stands.
         fn taken(aim: Aim, times: &[i64], ended: bool) -> (usize, Taken, Position) {
             let stream = tickets();
             let mut member = member(Arc::clone(&stream));

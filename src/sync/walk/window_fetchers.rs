@@ -1,5 +1,6 @@
-//! Fetchers of pages: each walks one window of a feed, page after page, and all of them ask at once.
-//! What asks is a task, which goes on whatever the walk awaits meanwhile.
+//! Fetchers of pages. Each walks one window of a feed, page after page, and all of them send
+//! requests at once. Each request runs as a task, which goes on while the walk awaits something
+//! else.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,17 +18,17 @@ use zendesk::error::{ApiError, ErrorKind};
 use zendesk::page::Shape;
 use zendesk::paging::{Paging, Token};
 
-/// What fetches one window, page after page.
+/// Fetches one window, page after page.
 pub struct Fetcher {
     pub number: u32,
     pub pager: Pager,
-    /// How often the server refused its token.
+    /// How often the server has refused its token.
     pub restarts: u32,
     /// How often its place has said that the feed ends there, against what is known.
     pub doubts: u32,
-    /// When it asked for its last page, by the client's clock.
+    /// When it requested its last page, by the client's clock.
     asked: Duration,
-    /// How long it waited for limits then.
+    /// How long that request waited for limits.
     waited: Duration,
 }
 
@@ -36,25 +37,25 @@ pub struct Fetcher {
 pub struct Start {
     pub number: u32,
     pub at: Token,
-    /// The parameters that bound its window, if the place does not.
+    /// The parameters with the bounds of its window. Empty if the place bounds it.
     pub bounds: Vec<(&'static str, String)>,
-    /// Whether a count says that there are rows.
+    /// Whether a count has shown that there are rows.
     pub has_rows: bool,
 }
 
-/// A fetcher after its turn.
+/// A fetcher with the result of its last request.
 pub struct Asked {
     pub fetcher: Fetcher,
-    /// The place that it asked at.
+    /// The place that was requested.
     pub at: Token,
-    /// Its page, or none at its end.
+    /// The page. `None` at the end of the window.
     pub result: Result<Option<Fetched>, WalkError>,
 }
 
 /// What has come.
 pub enum Turn {
     Page(Box<Asked>),
-    /// How many rows a search has within these bounds.
+    /// The number of rows that a search has within these bounds.
     Counted(Bounds, Result<u64, WalkError>),
 }
 
@@ -63,11 +64,13 @@ pub struct Fetchers {
     client: Client,
     listing: Arc<Listing>,
     asking: JoinSet<(Turn, RequestStats)>,
-    /// Seconds of the feed's own time that the last page of each fetcher covered.
+    /// For each fetcher, the range of time that its last page covered, in seconds of the feed's own
+    /// time.
     pace: BTreeMap<u32, i64>,
-    /// Time that pages took, waits for limits left out, and their number.
+    /// The total time of pages, without waits for limits, and the number of pages.
     took: (Duration, u32),
-    /// The size that a fetcher has learned last. The listing's limits are those of all fetchers.
+    /// The page size that a fetcher has learned last. The listing's limits are the same for all
+    /// fetchers.
     size: Option<PageSize>,
     tally: RequestStats,
 }
@@ -81,7 +84,7 @@ impl Fetchers {
         Self { client, listing, asking, pace, took, size, tally }
     }
 
-    /// Starts a fetcher, or starts it again.
+    /// Starts a fetcher, for the first time or again.
     pub fn start(&mut self, start: Start, size: PageSize, restarts: u32) {
         let Start { number, at, bounds, has_rows } = start;
         let size = self.size.unwrap_or(size);
@@ -91,7 +94,7 @@ impl Fetchers {
         self.go_on(Fetcher { number, pager, restarts, doubts, asked, waited }, Duration::ZERO);
     }
 
-    /// Lets a fetcher ask for its next page after a wait.
+    /// Lets a fetcher request its next page after a wait.
     pub fn go_on(&mut self, mut fetcher: Fetcher, wait: Duration) {
         let (client, listing) = (self.client.clone(), Arc::clone(&self.listing));
         fetcher.asked = client.clock().elapsed();
@@ -110,7 +113,7 @@ impl Fetchers {
         });
     }
 
-    /// Asks how many rows a search has within bounds.
+    /// Requests the number of rows that a search has within bounds.
     pub fn count(&mut self, bounds: Bounds) {
         let (client, walk) = (self.client.clone(), self.listing.walk);
         self.asking.spawn(async move {
@@ -120,7 +123,7 @@ impl Fetchers {
         });
     }
 
-    /// What comes next, or none when nothing is asked for any more.
+    /// What comes next. `None` when no request is running.
     pub async fn next(&mut self) -> Option<Turn> {
         let (turn, tally) = match self.asking.join_next().await? {
             Ok(came) => came,
@@ -131,7 +134,7 @@ impl Fetchers {
         Some(turn)
     }
 
-    /// Notes that a fetcher's page is delivered, with all that hangs on its rows.
+    /// Notes that a fetcher's page is delivered, with the files and children of its rows.
     pub fn note_page(&mut self, fetcher: &Fetcher) {
         self.size = Some(fetcher.pager.size);
         let since = fetcher.asked + fetcher.waited;
@@ -140,25 +143,26 @@ impl Fetchers {
         *pages += 1;
     }
 
-    /// How long a page takes, waits for limits left out. None before the first page.
+    /// How long a page takes, without waits for limits. `None` before the first page.
     #[must_use]
     pub fn page_time(&self) -> Option<Duration> {
         let (took, pages) = self.took;
         took.checked_div(pages)
     }
 
-    /// Notes what a fetcher's last page covered, in seconds of the feed's own time.
+    /// Notes the range of time that a fetcher's last page covered, in seconds of the feed's own
+    /// time.
     pub fn note_pace(&mut self, number: u32, seconds: i64) {
         self.pace.insert(number, seconds);
     }
 
-    /// What the last page of a fetcher covered.
+    /// The range of time that a fetcher's last page covered, in seconds.
     #[must_use]
     pub fn pace(&self, number: u32) -> Option<i64> {
         self.pace.get(&number).copied()
     }
 
-    /// What all fetchers spent.
+    /// The statistics of all fetchers.
     #[must_use]
     pub fn tally(&self) -> RequestStats {
         self.tally
@@ -170,10 +174,10 @@ struct Count {
     pub(super) count: u64,
 }
 
-/// How many rows a search has within bounds.
+/// The number of rows that a search has within bounds.
 ///
 /// # Errors
-/// [`WalkError`] when the answer cannot be had or holds no count.
+/// [`WalkError`] when the answer cannot be read or has no count.
 pub async fn count(
     client: &Client,
     walk: WalkId,

@@ -117,7 +117,7 @@ impl Api {
             let reply = self.get(path, query).await?;
             let Reply { body, .. } = good(reply, path)?;
             let Some(page) = body[key].as_array() else {
-                return Err(unreadable(path, &format!("it has no list `{key}`")));
+                return Err(unreadable(path, &format!("the answer has no list `{key}`")));
             };
             rows.extend(page.iter().cloned());
             match cursors.next(path, &body["meta"])? {
@@ -125,7 +125,7 @@ impl Api {
                 next => after = next,
             }
         }
-        Err(unreadable(path, "it does not end"))
+        Err(unreadable(path, "the list does not end"))
     }
 }
 
@@ -143,8 +143,8 @@ impl Cursors {
         match &meta["after_cursor"] {
             _ if meta["has_more"] != true => Ok(None),
             Value::String(cursor) if self.0.insert(cursor.clone()) => Ok(Some(cursor.clone())),
-            Value::String(_) => Err(unreadable(path, "it comes back to a page that it showed")),
-            _ => Err(unreadable(path, "it goes on and does not say where")),
+            Value::String(_) => Err(unreadable(path, "the list shows the same page again")),
+            _ => Err(unreadable(path, "the list continues, but has no cursor for the next page")),
         }
     }
 }

@@ -113,9 +113,10 @@ pub fn named<'a>(
         (None, None) => return None,
     };
     let found = audiences.iter().find(|audience| audience.slug == slug);
-    Some(
-        found
-            .map(|audience| (audience, is_mirror))
-            .ok_or_else(|| format!("no audience with the slug `{slug}` is in `audiences`")),
-    )
+    Some(found.map(|audience| (audience, is_mirror)).ok_or_else(|| {
+        format!(
+            "`audiences` has no audience with the slug `{slug}`. Add it, or correct the \
+                                    slug."
+        )
+    }))
 }

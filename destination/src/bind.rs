@@ -56,7 +56,7 @@ pub fn bind(
     for stream in streams {
         match of_stream(&stream, config) {
             Ok(binding) => drop(bound.insert(stream.descriptor, binding)),
-            Err(why) => problems.push(format!("stream `{}`: {why}", stream.descriptor)),
+            Err(why) => problems.push(format!("Stream `{}`: {why}", stream.descriptor)),
         }
     }
     problems.extend(mirrored_twice(&bound));
@@ -79,8 +79,8 @@ fn mirrored_twice(bindings: &BTreeMap<Descriptor, Binding>) -> Vec<String> {
     clashes
         .map(|(stream, mirror)| {
             format!(
-                "stream `{stream}`: it mirrors the audience `{}`, which another stream writes too, and would remove \
-                 whom the other adds: give the mirror the audience alone",
+                "Stream `{stream}`: it mirrors the audience `{}`, and would remove the members that another \
+                 stream adds to it. Use only one stream for this audience.",
                 mirror.audience.slug
             )
         })
@@ -100,8 +100,8 @@ fn of_stream(stream: &ConfiguredStream, config: &Config) -> Result<Binding, Stri
     } else {
         return match config.unknown_streams {
             UnknownStreams::Fail => {
-                Err("no object is known for it: name one in `streams`, or set \
-                                         `unknown_streams` to `reject` or `skip`"
+                Err("it is not bound to an object. Add it to `streams`, or set `unknown_streams` to `reject` \
+                     or `skip`."
                     .to_owned())
             }
             UnknownStreams::Reject => Ok(Binding::Rejected),
@@ -130,7 +130,7 @@ fn by_mode(name: &str, mode: DestinationSyncMode, config: &Config) -> Result<Doe
             SoftDelete => Operation::Delete,
             Overwrite | OverwriteDedup => {
                 return Err(format!(
-                    "its mode is `{}`, which would delete what is there: choose another mode",
+                    "its mode is `{}`, which would delete existing data. Choose another mode.",
                     mode.name()
                 ));
             }
@@ -144,7 +144,7 @@ fn by_mode(name: &str, mode: DestinationSyncMode, config: &Config) -> Result<Doe
         (false, SoftDelete) => Mode::Remove,
         (true, Append | Update | SoftDelete) => {
             return Err(format!(
-                "its mode is `{}`, and a mirror is written by `append_dedup` alone",
+                "its mode is `{}`, which a mirror does not accept. Choose `append_dedup`.",
                 mode.name()
             ));
         }
@@ -164,7 +164,8 @@ fn by_operation(name: &str, operation: WrittenOperation, config: &Config) -> Res
             Delete => Operation::Delete,
             Add | Remove | Mirror => {
                 return Err(format!(
-                    "`add`, `remove` and `mirror` are for audiences, and `{name}` is none"
+                    "`add`, `remove` and `mirror` work only for audiences, and `{name}` is not an audience. \
+                     Choose another operation."
                 ));
             }
         };
@@ -172,7 +173,7 @@ fn by_operation(name: &str, operation: WrittenOperation, config: &Config) -> Res
     };
     let mode = match operation {
         Mirror => Mode::Mirror,
-        _ if is_mirror => return Err(format!("`{name}` is written by `mirror` alone")),
+        _ if is_mirror => return Err(format!("`{name}` accepts only the operation `mirror`.")),
         Add | Insert | Update => Mode::Add,
         Upsert => Mode::Upsert,
         Remove | Delete => Mode::Remove,
@@ -205,8 +206,8 @@ pub fn why_unknown(name: &str, config: &Config) -> Option<String> {
 
 fn unknown_object(name: &str) -> String {
     format!(
-        "`{name}` is no object that can be written: there are users, organizations, tickets, organization_memberships, \
-         custom_object:<key>, and `audience:` or `audience_mirror:` with the slug of an audience"
+        "`{name}` is not an object. Use users, organizations, tickets, organization_memberships, \
+         custom_object:<key>, or `audience:` or `audience_mirror:` with the slug of an audience."
     )
 }
 
@@ -219,14 +220,14 @@ fn finish(
     let Does { object, operation, membership } = does;
     if !object.operations().contains(&operation) {
         return Err(format!(
-            "{} are added by `upsert` (`append_dedup`) and removed by `delete` (`soft_delete`), and `{}` is neither",
+            "{} accept only `upsert` (`append_dedup`) and `delete` (`soft_delete`), not `{}`.",
             object.name(),
             operation.name()
         ));
     }
     if operation == Operation::Delete && object.is_guarded() && !config.allow_deletes {
         return Err(format!(
-            "it deletes {}: set `allow_deletes` where that is meant",
+            "it deletes {}, and `allow_deletes` is off. Set `allow_deletes` if you want this.",
             object.name()
         ));
     }
@@ -265,7 +266,7 @@ fn key_of(object: Object, operation: Operation, name: &str) -> Result<KeyField, 
     };
     object.keys_of(operation).find(|key| key.name() == name).ok_or_else(|| {
         format!(
-            "`{name}` is no key by which {} are found for this: there are {}",
+            "`{name}` is not a key of {} for this operation. Use one of: {}.",
             object.name(),
             names()
         )
@@ -295,14 +296,13 @@ fn key_of_stream(
         [] if operation == Operation::Insert => {
             Ok(of_columns(stream, (object, operation), renamed))
         }
-        [] => of_columns(stream, (object, operation), renamed).map(Some).ok_or_else(|| {
-            "it has no key by which its rows are found: choose a primary key, or write `match_on`"
-                .to_owned()
-        }),
-        _ => Err(
-            "its primary key has several fields, and one finds a row in Zendesk: write `match_on`"
-                .to_owned(),
-        ),
+        [] => of_columns(stream, (object, operation), renamed)
+            .map(Some)
+            .ok_or_else(|| "it has no key. Choose a primary key, or set `match_on`.".to_owned()),
+        _ => {
+            Err("its primary key has several fields, but Zendesk needs one. Set `match_on`."
+                .to_owned())
+        }
     }
 }
 
@@ -328,8 +328,8 @@ fn pair_of_stream(
         None => of_columns(stream, (object, operation), renamed),
     };
     object.keys_of(operation).find(is_it).or_else(of_columns).ok_or_else(|| {
-        "its key is no pair of fields that name a user and an organization: make one the primary key, such as \
-         user_external_id and organization_external_id, or write `match_on`"
+        "its key must be two fields, one for the user and one for the organization. Make them the primary key, \
+         such as user_external_id and organization_external_id, or set `match_on`."
             .to_owned()
     })
 }
@@ -447,12 +447,12 @@ mod tests {
         for (stream, culprit) in [
             (activation("append", ids), "`insert`"),
             (activation("update", ids), "`update`"),
-            (activation("append_dedup", r#"[["user_id"]]"#), "no pair"),
-            (activation("append_dedup", r#"[["user_id"],["user_email"]]"#), "no pair"),
-            (plain("append_dedup", r#"[["id"]]"#, r#"{"user_id":{}}"#), "no pair"),
+            (activation("append_dedup", r#"[["user_id"]]"#), "must be two fields"),
+            (activation("append_dedup", r#"[["user_id"],["user_email"]]"#), "must be two fields"),
+            (plain("append_dedup", r#"[["id"]]"#, r#"{"user_id":{}}"#), "must be two fields"),
         ] {
             let why = bound(&stream, "").unwrap_err();
-            assert!(why.contains(culprit) && why.contains("stream `"), "{why}");
+            assert!(why.contains(culprit) && why.contains("Stream `"), "{why}");
         }
     }
 
@@ -531,7 +531,7 @@ mod tests {
             ),
         ] {
             let why = bound(&stream, options).unwrap_err();
-            assert!(why.contains(culprit) && why.contains("stream `"), "{why}");
+            assert!(why.contains(culprit) && why.contains("Stream `"), "{why}");
         }
         let unknown = stream("dim", "append", "[]");
         assert_eq!(bound(&unknown, r#","unknown_streams":"reject""#), Ok(Binding::Rejected));

@@ -112,8 +112,8 @@ impl Look {
             keys.iter().cloned().partition(|key| key.contains(','));
         let mut found = self.show_many(object, key, parameter, &plain).await?;
         for odd in odd {
-            let why =
-                "it holds a comma, and Zendesk cannot look for such a key of a record".to_owned();
+            let why = "it contains a comma, and Zendesk cannot search for such a key of a record"
+                .to_owned();
             found.refused.insert(object.fold(&odd), Reason::new("refused", Some(key.name()), why));
         }
         Ok(found)
@@ -288,7 +288,10 @@ impl Look {
             }
             let mut reply = good(self.api.get(path, query).await?, path)?;
             let Value::Array(rows) = reply.body[object.list()].take() else {
-                return Err(unreadable(path, &format!("it has no list `{}`", object.list())));
+                return Err(unreadable(
+                    path,
+                    &format!("the answer has no list `{}`", object.list()),
+                ));
             };
             let is_there = |row: &Value| row["active"] != false && row["status"] != "deleted";
             found.extend(rows.into_iter().filter(is_there));
@@ -296,7 +299,7 @@ impl Look {
                 return Ok(found);
             }
         }
-        Err(unreadable(path, "it does not end"))
+        Err(unreadable(path, "the list does not end"))
     }
 
     /// The addresses and accounts of a user.

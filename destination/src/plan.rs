@@ -93,7 +93,10 @@ fn of_item(layout: &Layout, item: &Item, found: &Found, config: &Config) -> Resu
         }
         // Zendesk gives the ids: what is created gets another one, and would be created by each sync anew.
         ([], _) if layout.bound.key == Some(KeyField::Id) => {
-            let why = format!("no {} has this id, and ids cannot be chosen", object.singular());
+            let why = format!(
+                "no {} has this id, and Zendesk assigns the ids of new rows",
+                object.singular()
+            );
             return Err(Reason::new(Reason::NOT_FOUND, key, why));
         }
         ([], Operation::Update) => {
@@ -120,7 +123,7 @@ fn of_item(layout: &Layout, item: &Item, found: &Found, config: &Config) -> Resu
     }
     // What a write of ours created is made what it was meant to be; of others' nothing is touched.
     if operation == Operation::Insert && item.intended != Some(Settled::Created) && !is_adopted {
-        let why = format!("the {} {id} has this key and other values", object.singular());
+        let why = format!("the {} {id} already has this key, with other values", object.singular());
         return Err(Reason::new("already_exists", key, why));
     }
     if object == Object::Tickets && row["status"] == "closed" {
@@ -151,7 +154,7 @@ fn adopted<'f>(
     };
     if let Some(other) = found.taken.first() {
         let (id, one) = (&other["id"], layout.bound.object.singular());
-        let words = format!("the {one} {id} has this external id");
+        let words = format!("the {one} {id} already has this external id");
         let name = KeyField::ExternalId.name();
         let why = Reason::new("already_exists", Some(name), words);
         return Err(match refusal {
@@ -198,7 +201,9 @@ fn adopt<'f>(
         && config.on_email_match == OnEmailMatch::Adopt;
     let external_id = rival["external_id"].as_str().filter(|text| !text.is_empty());
     match external_id {
-        _ if !may_adopt => refused(format!("the {} {id} has this {field}", object.singular())),
+        _ if !may_adopt => {
+            refused(format!("the {} {id} already has this {field}", object.singular()))
+        }
         Some(_) => refused(format!("the user {id} has this email and another external id")),
         None => Ok(Adopted::User(rival)),
     }

@@ -87,30 +87,31 @@ async fn examine(api: &Arc<Api>, config: &Config, out: &Out) -> Result<Result<()
         format!("signed in to {} as user {id} with the role {role}", config.account.host());
     out.log(Level::Info, &message).await?;
     if role == "end-user" {
-        return Ok(Err("The credentials are an end user's, who may write nothing. Sign in as an \
-                       administrator, or as an agent."
+        return Ok(Err("The credentials belong to an end user, who cannot write. Sign in as an administrator or \
+                       as an agent."
             .to_owned()));
     }
     let token = token_facts(&api.client, &config.account.credentials).await;
     let writable = scopes(token.as_ref(), &config.audiences, out).await?;
     if writable.is_empty() {
         return Ok(Err(
-            "The access token may write nothing. Sign in with the scope `read write`.".to_owned()
+            "The access token has no permission to write. Sign in with the scope `read write`."
+                .to_owned(),
         ));
     }
     let mut problems = bound_objects(config);
     problems.extend(missing_custom_objects(api, config).await);
     problems.extend(Box::pin(audiences(api, config)).await);
     if !problems.is_empty() {
-        return Ok(Err(problems.join("; ")));
+        return Ok(Err(problems.join(" ")));
     }
     if writable.contains(&Some(Object::Users)) {
         road(api, out).await?;
     }
     if role != "admin" {
         let message = format!(
-            "the role {role} may not write everything: users in bulk, and organizations but for their \
-             notes, need an administrator"
+            "the role {role} cannot write users in bulk, and can write only the notes of organizations. To \
+             write everything, sign in as an administrator."
         );
         out.log(Level::Warn, &message).await?;
     }
@@ -135,7 +136,9 @@ async fn audiences(api: &Arc<Api>, config: &Config) -> Vec<String> {
         };
         match found {
             Ok(Ok(_)) => {}
-            Ok(Err(problem)) => problems.push(problem),
+            Ok(Err(why)) => {
+                problems.push(format!("Audience `{}` cannot be used: {why}", audience.slug));
+            }
             Err(error) => {
                 let why = super::failure::of_audience(&error).message;
                 if !problems.contains(&why) {
@@ -157,7 +160,7 @@ async fn try_out(store: Option<Store>) -> Result<(), String> {
 fn bound_objects(config: &Config) -> Vec<String> {
     let unknown = config.streams.iter().filter_map(|stream| {
         let why = why_unknown(&stream.object, config)?;
-        Some(format!("stream `{}`: {why}", stream.stream))
+        Some(format!("Stream `{}`: {why}", stream.stream))
     });
     unknown.collect()
 }
@@ -200,7 +203,8 @@ async fn scopes(
             continue;
         }
         let message = format!(
-            "{name} cannot be written: the access token lacks the scope {}",
+            "{name} cannot be written, because the access token lacks the scope {}. Sign in with the scope \
+             `read write`.",
             missing.join(" and ")
         );
         out.log(Level::Warn, &message).await?;
@@ -208,7 +212,8 @@ async fn scopes(
     let is_searched =
         |audience: &Arc<Audience>| !matches!(audience.by, WrittenMark::Organization(_));
     if !has("", "read") && audiences.iter().any(is_searched) {
-        let message = "audiences cannot be mirrored: the search that lists their members needs the scope `read`";
+        let message = "audiences cannot be mirrored, because the search that lists their members needs the \
+                       scope `read`. Sign in with the scope `read write`.";
         out.log(Level::Warn, message).await?;
     }
     Ok(writable)
@@ -232,8 +237,8 @@ async fn road(api: &Api, out: &Out) -> Result<(), Closed> {
             (
                 Level::Warn,
                 format!(
-                    "bulk imports are off ({why}): new users are created one by one, as fast as the account's \
-                     limit lets. Zendesk's support switches bulk imports on"
+                    "bulk imports are off ({why}), so new users are created one by one, within the account's \
+                     rate limit. Ask Zendesk's support to turn bulk imports on."
                 ),
             )
         }
@@ -242,7 +247,7 @@ async fn road(api: &Api, out: &Out) -> Result<(), Closed> {
         }
         Err(error) => {
             let detail = error.detail;
-            (Level::Warn, format!("whether bulk imports are on is not known ({detail})"))
+            (Level::Warn, format!("could not find out whether bulk imports are on ({detail})"))
         }
     };
     out.log(level, &message).await

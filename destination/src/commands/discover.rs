@@ -53,7 +53,8 @@ pub async fn discover(
             Err(error) if matches!(error.kind, ErrorKind::Forbidden | ErrorKind::NotFound) => {
                 let why = &error.detail;
                 let message = format!(
-                    "{} are left out of the catalog: their fields cannot be listed ({why})",
+                    "{} are not in the catalog, because their fields cannot be listed ({why}). Check the \
+                     user's role and the account's plan.",
                     object.name()
                 );
                 out.log(Level::Warn, &message).await?;
@@ -66,8 +67,9 @@ pub async fn discover(
         for audience in config.audiences.iter().filter(|audience| audience.of == object) {
             match Box::pin(mark(&look, audience, &custom)).await {
                 Ok(Ok(mark)) => operations.extend(operations_of_audience(&fields, audience, &mark)),
-                Ok(Err(problem)) => {
-                    let message = format!("left out of the catalog: {problem}");
+                Ok(Err(why)) => {
+                    let message =
+                        format!("audience `{}` is not in the catalog: {why}", audience.slug);
                     out.log(Level::Warn, &message).await?;
                 }
                 Err(error) => return Ok(Err(failure::of_sync(&error, Some(object)))),
@@ -95,7 +97,8 @@ async fn custom_objects(
         Err(error) if is_refusal(error.kind) => {
             let why = &error.detail;
             let message = format!(
-                "custom objects are left out of the catalog: they cannot be listed ({why})"
+                "custom objects are not in the catalog, because they cannot be listed ({why}). Check the \
+                 user's role and the account's plan."
             );
             out.log(Level::Warn, &message).await?;
             return Ok(Ok(Vec::new()));
@@ -122,7 +125,8 @@ async fn custom_objects(
             Err(error) if is_refusal(error.kind) => {
                 let (name, why) = (object.name(), &error.detail);
                 let message = format!(
-                    "{name} is left out of the catalog: its fields cannot be listed ({why})"
+                    "{name} is not in the catalog, because its fields cannot be listed ({why}). Check the \
+                     user's role and the account's plan."
                 );
                 out.log(Level::Warn, &message).await?;
             }
@@ -222,13 +226,14 @@ fn entry(
 fn described(object: Object, operation: Operation) -> Option<&'static str> {
     match (object, operation) {
         (Object::OrganizationMemberships, Operation::Upsert) => {
-            Some("Adds users to organizations. Others that they have stay")
+            Some("Adds users to organizations. The users keep their other organizations")
         }
         (Object::OrganizationMemberships, Operation::Delete) => Some(
-            "Removes users from organizations. Their open tickets there lose the organization, and nobody is deleted",
+            "Removes users from organizations. Their open tickets lose that organization, and no user is \
+             deleted",
         ),
         (Object::Records(_), Operation::Delete) => {
-            Some("Deletes records, without `allow_deletes`. Zendesk does not bring them back")
+            Some("Deletes records, even without `allow_deletes`. Zendesk does not restore them")
         }
         _ => None,
     }

@@ -262,8 +262,10 @@ impl Sync<'_> {
                 Err(why) => {
                     self.unread += 1;
                     if self.unread == 1 {
-                        let message =
-                            format!("a line on stdin is no message and is left out: {why}");
+                        let message = format!(
+                            "a line on stdin is not an Airbyte message and is ignored ({why}). Check \
+                                     that only the source writes to stdin."
+                        );
                         self.say(vec![message]).await?;
                     }
                 }

@@ -151,17 +151,26 @@ impl WrittenBucket {
             }
             (None, None) => None,
             (Some(_), None) => {
-                refuse("secret_access_key", "is missing: a key has an ID and a secret");
+                refuse(
+                    "secret_access_key",
+                    "is missing: set both `access_key_id` and `secret_access_key`",
+                );
                 None
             }
             (None, Some(_)) => {
-                refuse("access_key_id", "is missing: a key has an ID and a secret");
+                refuse(
+                    "access_key_id",
+                    "is missing: set both `access_key_id` and `secret_access_key`",
+                );
                 None
             }
         };
         let bucket = self.s3_bucket_name;
         if bucket.is_empty() || bucket.contains('/') {
-            refuse("s3_bucket_name", "is not the name of a bucket, which has no `/`");
+            refuse(
+                "s3_bucket_name",
+                "is not the name of a bucket: it must not be empty or contain `/`",
+            );
         }
         let region = self.s3_bucket_region.unwrap_or_default().to_ascii_lowercase();
         let written = self.s3_endpoint.filter(|endpoint| !endpoint.is_empty());
@@ -176,7 +185,7 @@ impl WrittenBucket {
             self.bucket_path.unwrap_or_default().split('/').map(str::to_owned).collect();
         let folders: Vec<String> = folders.into_iter().filter(|name| !name.is_empty()).collect();
         if folders.iter().any(|name| name == "." || name == "..") {
-            refuse("bucket_path", "has a folder `.` or `..`, which no object can be put into");
+            refuse("bucket_path", "must not contain a folder `.` or `..`");
         }
         match endpoint {
             Some(endpoint) if violations.is_empty() => Ok(Place {
@@ -206,21 +215,30 @@ impl WrittenBucket {
             (
                 "role_arn",
                 self.role_arn.is_some(),
-                "cannot be used: write an access key, or put keys into the environment",
+                "is not supported: set an access key, or put the keys into the environment",
             ),
             (
                 "format",
                 format.is_some_and(|format| !is_default(format, "format_type", "JSONL")),
-                "cannot be chosen: rows are JSON lines",
+                "is not supported, because rows are stored as JSON Lines: remove it",
             ),
             (
                 "compression",
                 compression
                     .is_some_and(|how| !is_default(how, "compression_type", "No Compression")),
-                "cannot be chosen: objects are not compressed",
+                "is not supported, because objects are not compressed: remove it",
             ),
-            ("path_format", self.path_format.is_some(), "cannot be chosen: leave it out"),
-            ("file_name_format", self.file_name_format.is_some(), "cannot be chosen: leave it out"),
+            (
+                "path_format",
+                self.path_format.is_some(),
+                "is not supported by this destination: remove it",
+            ),
+            (
+                "file_name_format",
+                self.file_name_format.is_some(),
+                "is not supported by this destination: \
+                                                                   remove it",
+            ),
         ]
         .into_iter()
         .filter(|(_, is_written, _)| *is_written)

@@ -65,7 +65,7 @@ fn text(value: &Value) -> Result<String, Misfit> {
         Value::String(text) => Ok(text.clone()),
         Value::Number(number) => Ok(number.to_string()),
         Value::Bool(is_true) => Ok(is_true.to_string()),
-        _ => misfit("it is a list or an object, and the field holds a text"),
+        _ => misfit("it is a list or an object, but the field holds text"),
     }
 }
 
@@ -75,7 +75,7 @@ fn email(value: &Value) -> Result<Value, Misfit> {
         .split_once('@')
         .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'));
     if !is_one || address.contains(char::is_whitespace) {
-        return misfit("it is no e-mail address");
+        return misfit("it is not an e-mail address");
     }
     Ok(Value::String(address))
 }
@@ -95,9 +95,9 @@ fn number(value: &Value) -> Result<Number, Misfit> {
         Value::String(text) => {
             let text = text.trim();
             let text = text.strip_prefix('+').unwrap_or(text);
-            serde_json::from_str(text).or_else(|_| misfit("it is no number"))
+            serde_json::from_str(text).or_else(|_| misfit("it is not a number"))
         }
-        _ => misfit("it is no number"),
+        _ => misfit("it is not a number"),
     }
 }
 
@@ -111,7 +111,7 @@ fn integer(value: &Value) -> Result<Number, Misfit> {
     }
     match number.as_f64() {
         Some(float) if float.fract() == 0.0 && float.abs() <= EXACT => Ok((float as i64).into()),
-        _ => misfit("it is no whole number"),
+        _ => misfit("it is not a whole number"),
     }
 }
 
@@ -119,7 +119,7 @@ fn id(value: &Value) -> Result<Value, Misfit> {
     let number = integer(value)?;
     match number.as_u64().filter(|id| *id > 0) {
         Some(_) => Ok(Value::Number(number)),
-        None => misfit("it is no id"),
+        None => misfit("it is not an id"),
     }
 }
 
@@ -136,7 +136,7 @@ fn date(value: &Value) -> Result<Value, Misfit> {
     if is_day && is_time {
         Ok(Value::String(day.to_owned()))
     } else {
-        misfit("it is no date such as 2026-01-31")
+        misfit("it is not a date such as 2026-01-31")
     }
 }
 
@@ -147,7 +147,7 @@ fn date_time(value: &Value) -> Result<Value, Misfit> {
     let whole = if is_day { format!("{text}T00:00:00Z") } else { text.replacen(' ', "T", 1) };
     match timestamp::from_text(&whole).or_else(|| timestamp::from_text(&format!("{whole}Z"))) {
         Some(unix) => Ok(Value::String(timestamp::to_iso(unix))),
-        None => misfit("it is no date and time such as 2026-01-31T12:00:00Z"),
+        None => misfit("it is not a date and time such as 2026-01-31T12:00:00Z"),
     }
 }
 
@@ -157,7 +157,7 @@ fn choice(value: &Value, choices: &[&str]) -> Result<Value, Misfit> {
         Some(choice) => Ok(json!(choice)),
         None => Err(Misfit {
             reason: "invalid_option",
-            message: format!("it is none of {}", choices.join(", ")),
+            message: format!("it is not one of {}", choices.join(", ")),
         }),
     }
 }
@@ -173,12 +173,12 @@ fn option(word: &str, options: &Options) -> Result<String, Misfit> {
         (Some((value, _)), None) => Ok(value.clone()),
         (Some(_), Some(_)) => Err(Misfit {
             reason: "invalid_option",
-            message: "several options of the field have this title: write the option's value"
+            message: "several options of the field have this title. Use the value of the option."
                 .into(),
         }),
         (None, _) => Err(Misfit {
             reason: "invalid_option",
-            message: "no option of the field has this value or this title".into(),
+            message: "the field has no option with this value or title".into(),
         }),
     }
 }
@@ -194,7 +194,7 @@ fn words(value: &Value, separator: char) -> Result<Vec<String>, Misfit> {
                 Ok(parts.filter(|word| !word.is_empty()).map(str::to_owned).collect())
             }
         },
-        _ => misfit("it is neither a list nor a text"),
+        _ => misfit("it is neither a list nor text"),
     }
 }
 
@@ -204,7 +204,9 @@ fn tags(value: &Value) -> Result<Value, Misfit> {
     for word in words(value, ',')? {
         let word = word.trim().to_lowercase();
         if word.contains(char::is_whitespace) {
-            return misfit("a word in it holds a blank, at which Zendesk would split it");
+            return misfit(
+                "a value in the list contains a space, and Zendesk would split it there",
+            );
         }
         if !word.is_empty() && !found.contains(&word) {
             found.push(word);

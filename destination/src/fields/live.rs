@@ -86,7 +86,7 @@ fn by_external_id(field: &Field, row: &Value) -> Option<Field> {
         name: format!("{}{BY_EXTERNAL_ID}", field.name),
         place: Place::Related(relation),
         kind: Kind::Text,
-        description: Some(format!("{title}, by its external id among {}", object.name())),
+        description: Some(format!("{title}, by the external id of the row in {}", object.name())),
         tag: None,
     })
 }

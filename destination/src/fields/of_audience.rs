@@ -19,7 +19,7 @@ pub fn of_audience(fields: &Fields, membership: &Membership, mark: &Mark) -> Fie
         place: Place::Mark(mark.clone()),
         kind: Kind::Boolean,
         description: Some(
-            "Whether it is to be a member. Without the column all rows are".to_owned(),
+            "Whether the row is a member. Without this column, all rows are members".to_owned(),
         ),
         tag: own_tag.and_then(|field| field.tag.clone()),
     };

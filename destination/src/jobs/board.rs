@@ -82,7 +82,7 @@ impl Board {
             return Ok(JobEnd::Refused(reply));
         }
         let Some(id) = reply.body["job_status"]["id"].as_str().map(str::to_owned) else {
-            return Ok(JobEnd::Unknown { why: format!("{path} answered without a job's id") });
+            return Ok(JobEnd::Unknown { why: format!("the answer of {path} has no job id") });
         };
         let (ended, end) = oneshot::channel();
         let since = self.api.client.clock().elapsed();
@@ -94,10 +94,13 @@ impl Board {
             }
             Ok(Ended::Unknown(why)) => Ok(JobEnd::Unknown { why }),
             Ok(Ended::TooLong) => {
-                let error = unreadable(&format!("job_statuses/{id}"), "the job does not end");
+                let error =
+                    unreadable(&format!("job_statuses/{id}"), "the job did not end in time");
                 Err(ApiError { kind: ErrorKind::Unavailable, ..error })
             }
-            Err(_) => Ok(JobEnd::Unknown { why: "nobody looks at the job any more".to_owned() }),
+            Err(_) => {
+                Ok(JobEnd::Unknown { why: "the program no longer watches the job".to_owned() })
+            }
         }
     }
 
@@ -138,7 +141,7 @@ impl Board {
                 None => {
                     job.absences += 1;
                     (job.absences >= MOST_ABSENCES)
-                        .then(|| Ended::Unknown(format!("the job {id} is not shown any more")))
+                        .then(|| Ended::Unknown(format!("Zendesk no longer lists the job {id}")))
                 }
             };
             let is_old = now.saturating_sub(job.since) > LONGEST_JOB;
@@ -192,7 +195,7 @@ fn end(status: &Value) -> Option<Ended> {
             Some(results) => Ended::Results(results, false),
             None => {
                 let words = status["message"].as_str().unwrap_or_default();
-                Ended::Unknown(format!("the job {id} ended as {word}: {words}"))
+                Ended::Unknown(format!("the job {id} ended with the status `{word}`: {words}"))
             }
         }),
         _ => None,

@@ -69,30 +69,30 @@ impl Evidence {
     pub fn why_not(&self, facts: &Facts) -> Option<&'static str> {
         if self.is_incomplete {
             return Some(
-                "the source says that the stream is incomplete. Mend the source, and sync again",
+                "the source reported that the stream is incomplete. Correct the source, and sync again.",
             );
         }
         if !self.is_complete && !facts.accept_end_of_input {
             return Some(
-                "the source did not say that the stream is complete. Where a platform never says so, set \
-                 `accept_end_of_input`",
+                "the source did not report that the stream is complete. If your platform never reports this, \
+                 set `accept_end_of_input`.",
             );
         }
         if !facts.is_full_refresh {
             return Some(
-                "the stream is not read as a full refresh, so that its rows are not all members. Choose the full \
-                 refresh for it",
+                "the stream is not read as a full refresh, so its rows may not be all members. Choose full \
+                 refresh for it.",
             );
         }
         if facts.attempt > 0 && facts.is_resumable {
             return Some(
-                "this is a further attempt, which may have brought only the rest of the rows. The next sync removes \
-                 whoever has to go",
+                "this is a retry, which may have only some of the rows. The next sync removes the members.",
             );
         }
         if self.is_late {
             return Some(
-                "rows came after the stream was complete. Mend the source, and sync again",
+                "rows arrived after the source reported that the stream is complete. Correct the source, and \
+                 sync again.",
             );
         }
         // Without COMPLETE a state is all that tells a source that has ended from one that failed. The platform may
@@ -102,27 +102,29 @@ impl Evidence {
         let is_cut_off = if self.has_state { self.open > 0 } else { needs_state };
         if is_cut_off {
             return Some(
-                "no state followed its last rows, so that the stream may be cut off. Sync again",
+                "no STATE followed its last rows, so the stream may be cut off. Sync again.",
             );
         }
         if self.is_miscounted {
             return Some(
-                "the source counted other rows than came. Sync again, without filters on the way",
+                "the source counted a different number of rows than arrived. Remove filters between the source \
+                 and the destination, and sync again.",
             );
         }
         if facts.unread > 0 {
             return Some(
-                "lines on stdin were no messages, and may have been rows. Mend what writes them",
+                "lines on stdin were not Airbyte messages, and may have been rows. Check that only the source \
+                 writes to stdin.",
             );
         }
         if self.rows == 0 && facts.may_be_cleared {
             return Some(
-                "no row came, and its mode is that of a stream that the platform clears, which removes no members. \
-                 Sync again",
+                "no row arrived, and the platform may be clearing the stream, which removes no members. Sync \
+                 again.",
             );
         }
         if self.rows == 0 && !facts.allow_empty {
-            return Some("no row came. Set `allow_empty` where that is meant to empty it");
+            return Some("no row arrived. Set `allow_empty` if you want to empty the audience.");
         }
         None
     }
@@ -188,23 +190,23 @@ mod tests {
     fn each_doubt_is_a_reason_of_its_own() {
         let lenient = Facts { accept_end_of_input: true, ..FULL };
         for (story, facts, words) in [
-            ("rs", FULL, "did not say that the stream is complete"),
+            ("rs", FULL, "did not report that the stream is complete"),
             ("rsi", lenient, "is incomplete"),
             ("rsic", FULL, "is incomplete"),
-            ("rr", lenient, "no state followed"),
-            ("rrc", Facts { is_on_platform: true, ..FULL }, "no state followed"),
-            ("", Facts { allow_empty: true, ..lenient }, "no state followed"),
-            ("rs", Facts { attempt: 1, is_resumable: true, ..lenient }, "further attempt"),
+            ("rr", lenient, "no STATE followed"),
+            ("rrc", Facts { is_on_platform: true, ..FULL }, "no STATE followed"),
+            ("", Facts { allow_empty: true, ..lenient }, "no STATE followed"),
+            ("rs", Facts { attempt: 1, is_resumable: true, ..lenient }, "this is a retry"),
             ("rsc", Facts { is_full_refresh: false, ..FULL }, "full refresh"),
-            ("rsc", Facts { attempt: 1, is_resumable: true, ..FULL }, "further attempt"),
-            ("rsrc", FULL, "no state followed"),
-            ("rxc", FULL, "counted other rows"),
-            ("rxrsc", FULL, "counted other rows"),
-            ("roc", FULL, "counted other rows"),
-            ("rscrs", FULL, "after the stream was complete"),
-            ("rsc", Facts { unread: 1, ..FULL }, "no messages"),
-            ("sc", FULL, "no row came"),
-            ("c", FULL, "no row came"),
+            ("rsc", Facts { attempt: 1, is_resumable: true, ..FULL }, "this is a retry"),
+            ("rsrc", FULL, "no STATE followed"),
+            ("rxc", FULL, "a different number of rows"),
+            ("rxrsc", FULL, "a different number of rows"),
+            ("roc", FULL, "a different number of rows"),
+            ("rscrs", FULL, "after the source reported"),
+            ("rsc", Facts { unread: 1, ..FULL }, "not Airbyte messages"),
+            ("sc", FULL, "no row arrived"),
+            ("c", FULL, "no row arrived"),
             ("sc", Facts { allow_empty: true, may_be_cleared: true, ..FULL }, "clears"),
         ] {
             let why = came(story).why_not(&facts).unwrap_or_default();

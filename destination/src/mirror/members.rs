@@ -30,7 +30,7 @@ pub(super) async fn members(
         query.extend(after.take().map(|after| ("page[after]", after)));
         let reply = good(api.get_by(&path, query, bucket).await?, &path)?;
         let Some(rows) = reply.body[list].as_array() else {
-            return Err(unreadable(&path, &format!("it has no list `{list}`")));
+            return Err(unreadable(&path, &format!("the answer has no list `{list}`")));
         };
         let ids = rows.iter().filter_map(|row| row[id].as_u64());
         found.extend(ids.filter(|id| !is_left_out(*id)));
@@ -39,7 +39,7 @@ pub(super) async fn members(
             next => after = next,
         }
     }
-    Err(unreadable(&path, "it does not end"))
+    Err(unreadable(&path, "the list does not end"))
 }
 
 /// How the members of an audience are listed.

@@ -130,7 +130,7 @@ async fn resolve(
 ) -> Result<Option<String>, ApiError> {
     let Some(keys) = seen.take_keys() else {
         return Ok(Some(
-            "too many of its rows were rejected. Mend them, and sync again".to_owned(),
+            "too many of its rows were rejected. Correct them, and sync again.".to_owned(),
         ));
     };
     let Some(key) = layout.bound.key.filter(|_| !keys.is_empty()) else { return Ok(None) };
@@ -140,7 +140,7 @@ async fn resolve(
         let found = writer.look.by_key(layout.bound.object, key, keys, true).await?;
         if let Some((key, why)) = found.refused.iter().next() {
             return Ok(Some(format!(
-                "Zendesk does not say whom the key `{key}` means ({why}). Mend it, and sync again"
+                "Zendesk cannot search for the key `{key}` ({why}). Correct it, and sync again."
             )));
         }
         for row in found.rows.values().flatten() {

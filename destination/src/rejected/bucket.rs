@@ -154,9 +154,11 @@ impl Bucket {
     pub(super) async fn try_out(&self, key: &str) -> Result<(), Box<BucketError>> {
         match tokio::time::timeout(TRIAL_WITHIN, self.trial(key)).await {
             Ok(tried) => tried,
-            Err(_) => {
-                Err(self.error(Doing::Put, Trouble::Unreachable, "there is no answer".to_owned()))
-            }
+            Err(_) => Err(self.error(
+                Doing::Put,
+                Trouble::Unreachable,
+                "no answer came in time".to_owned(),
+            )),
         }
     }
 

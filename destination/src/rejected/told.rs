@@ -43,7 +43,7 @@ impl Told {
         let more = self.rejected.iter().filter(|(_, count)| **count > u64::from(self.most));
         more.map(|(stream, count)| {
             format!(
-                "{stream}: {count} rows are rejected, of which the first {} were named",
+                "{stream}: {count} rows are rejected. The first {} are listed above.",
                 self.most
             )
         })
@@ -68,7 +68,7 @@ mod tests {
         );
         assert_eq!(
             told.closing_lines(),
-            ["a: 12 rows are rejected, of which the first 10 were named"]
+            ["a: 12 rows are rejected. The first 10 are listed above."]
         );
     }
 }

@@ -62,7 +62,8 @@ impl Layout {
         for (column, field) in &bound.renamed {
             if fields.find(field).is_none() {
                 return Err(format!(
-                    "stream `{}`: `fields` maps `{column}` to `{field}`, which is no field of {} that can be written",
+                    "Stream `{}`: `fields` maps `{column}` to `{field}`, which is not a writable field of {}. \
+                     Run `discover` to see the fields.",
                     bound.stream,
                     bound.object.name()
                 ));
@@ -146,7 +147,7 @@ impl Layout {
             Some(missing) => Err(Reason::new(
                 "missing_key",
                 key.fields().get(missing).copied(),
-                "the row has no value for the field by which it is found".to_owned(),
+                "the row has no value in its key field".to_owned(),
             )),
         }
     }
@@ -163,7 +164,8 @@ impl Layout {
         }
         let said = wanted.entry(at).or_insert(Value::Bool(joins));
         if !joins && *said == true {
-            let why = "the row says that it is a member, and its stream only removes".to_owned();
+            let why =
+                "the row says that it is a member, but its stream only removes members".to_owned();
             return Err(Reason::new("invalid_value", Some(MEMBER), why));
         }
         Ok(())
@@ -243,7 +245,7 @@ impl Layout {
         // Zendesk may give the name of a record itself: then it is no field.
         let is_lacking = |name: &&&str| self.fields.find(name).is_some() && !given(name);
         if let Some(name) = object.required().iter().find(is_lacking) {
-            let why = format!("a new {} needs it", object.singular());
+            let why = format!("a new {} needs this field", object.singular());
             return Some(Reason::new("missing_field", Some(name), why));
         }
         (object == Object::Users && !given("email") && !given("external_id")).then(|| {
@@ -330,7 +332,7 @@ impl Columns {
 
 /// Why a row that does not say whether it is to be a member is rejected, where its stream has a column for that.
 fn no_member() -> Reason {
-    let why = "it is null or not there, and must be true or false".to_owned();
+    let why = "it is null or missing. Set it to true or false.".to_owned();
     Reason::new("invalid_value", Some(MEMBER), why)
 }
 
@@ -416,6 +418,6 @@ pub(crate) mod tests {
         };
         let fields = all(Object::Users, false, Vec::new());
         let why = Layout::new(bound, fields, NullHandling::Ignore).unwrap_err();
-        assert!(why.contains("`shoe_size`") && why.contains("stream `dim`"), "{why}");
+        assert!(why.contains("`shoe_size`") && why.contains("Stream `dim`"), "{why}");
     }
 }

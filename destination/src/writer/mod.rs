@@ -80,7 +80,7 @@ enum After {
 
 /// What is not known of a write by a job.
 fn unknown() -> After {
-    After::Doubt(Doubt::Unsettled("a job does not say what came of a row".to_owned()))
+    After::Doubt(Doubt::Unsettled("a job did not report the result of a row".to_owned()))
 }
 
 /// Items that are written the same way.
@@ -302,6 +302,6 @@ fn last_word(item: &Item) -> Result<Result<Settled, Reason>, ApiError> {
         Some(Doubt::Unsettled(why)) => {
             Err(ApiError { kind: ErrorKind::Unsettled, ..unreadable("", why) })
         }
-        None => Err(unreadable("", "an item was neither written nor refused")),
+        None => Err(unreadable("", "a row was neither written nor refused")),
     }
 }

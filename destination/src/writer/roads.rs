@@ -35,14 +35,15 @@ impl Roads {
             return;
         }
         let (does, how) = match verb {
-            Verb::Create => ("create", "one by one, as fast as the account's limit lets"),
+            Verb::Create => ("create", "one by one, within the account's rate limit"),
             Verb::Update => {
-                ("update", "one by one, users one a second and tickets a hundred a minute")
+                ("update", "one by one: at most one user a second, and a hundred tickets a minute")
             }
-            Verb::Delete => ("delete", "one by one, as fast as the account's limit lets"),
+            Verb::Delete => ("delete", "one by one, within the account's rate limit"),
         };
         refused.untold.push(format!(
-            "Zendesk refuses to {does} {} in bulk ({why}): they are written {how}. Bulk imports are switched on by Zendesk's support, and need an administrator",
+            "Zendesk refuses to {does} {} in bulk ({why}), so they are written {how}. Ask Zendesk's support to \
+             turn bulk imports on, and sign in as an administrator.",
             object.name()
         ));
     }

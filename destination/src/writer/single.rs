@@ -54,7 +54,7 @@ impl Writer {
                 Ok(Err(After::Doubt(Doubt::Unsettled(error.to_string()))))
             }
             Err(error) if error.status == Some(413) => {
-                let why = "the row is larger than Zendesk takes".to_owned();
+                let why = "the row is larger than Zendesk accepts".to_owned();
                 Ok(Err(After::Settled(Err(Reason::new("too_large", None, why)))))
             }
             Err(error) => Err(error),
@@ -123,7 +123,8 @@ impl Writer {
                 return (item, after);
             }
             item.gone += 1;
-            let why = "the ticket that was told as created is not there".to_owned();
+            let why =
+                "Zendesk reported a ticket as created, but the ticket does not exist".to_owned();
             (item, After::Doubt(Doubt::Unsettled(why)))
         });
         Ok(checked.collect())
@@ -308,7 +309,8 @@ impl Writer {
             }
         };
         let Some(id) = id else {
-            let why = format!("an address of the user {user} has no id");
+            let why =
+                format!("Zendesk's answer has no id for an e-mail address of the user {user}");
             return Ok(Some(After::Doubt(Doubt::Unsettled(why))));
         };
         let path = format!("{path}/{id}/make_primary");
@@ -352,7 +354,7 @@ impl Writer {
                 Some(true) => return Ok(None),
                 Some(false) => {}
                 None => {
-                    let why = format!("the comments of the ticket {ticket} are not shown");
+                    let why = format!("Zendesk does not show the comments of the ticket {ticket}");
                     return Ok(Some(After::Doubt(Doubt::Unsettled(why))));
                 }
             }

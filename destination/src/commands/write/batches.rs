@@ -121,7 +121,7 @@ impl Batches {
             Some(Stream::Bound(bound)) => bound,
             Some(Stream::Skipped) => return settled(row, None, Ok(Settled::Skipped)),
             Some(Stream::Rejected) => {
-                let why = "no object is known for its stream".to_owned();
+                let why = "its stream is not bound to an object".to_owned();
                 return settled(row, None, Err(Reason::new("unknown_stream", None, why)));
             }
             None => {
@@ -134,7 +134,8 @@ impl Batches {
         if !columns.is_empty() {
             let object = bound.layout.bound.object.name();
             self.warnings.push(format!(
-                "{stream}: left out are columns that are no field of {object} that can be written: {}",
+                "{stream}: these columns are not writable fields of {object} and are not written: {}. Map them \
+                 in `fields`, or remove them from the stream.",
                 columns.join(", ")
             ));
         }
@@ -148,8 +149,8 @@ impl Batches {
         let key = bound.layout.key(&wanted);
         if key.is_none() && !std::mem::replace(&mut bound.told_of_keyless, true) {
             self.warnings.push(format!(
-                "{stream}: some of its tickets have no external id: Zendesk knows such a row again for two hours, and \
-                 one that comes once more after that is a second ticket. Map `external_id` to be safe"
+                "{stream}: some tickets have no external id, and Zendesk recognizes a repeated row only for \
+                 two hours. Map `external_id`, or a row that comes again later creates a second ticket."
             ));
         }
         if bound.pending.parts_from(&bound.layout, key.as_deref(), &wanted) {

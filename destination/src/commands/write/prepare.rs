@@ -74,7 +74,8 @@ pub(super) async fn prepare(
             }
             Binding::Skipped => {
                 let message = format!(
-                    "{stream}: no object is known for it, and its rows are left out as `unknown_streams` says"
+                    "{stream}: it is not bound to an object, and its rows are skipped (`unknown_streams` is \
+                     `skip`). To write them, add it to `streams`."
                 );
                 out.log(Level::Warn, &message).await?;
                 batches.skip(stream);
@@ -85,8 +86,9 @@ pub(super) async fn prepare(
         let mark = match &bound.membership {
             Some(membership) => match Box::pin(mark(&look, &membership.audience, &custom)).await {
                 Ok(Ok(mark)) => Some(mark),
-                Ok(Err(problem)) => {
-                    problems.push(problem);
+                Ok(Err(why)) => {
+                    let slug = &membership.audience.slug;
+                    problems.push(format!("Audience `{slug}` cannot be used: {why}"));
                     continue;
                 }
                 Err(error) => return Ok(Err(failure::of_sync(&error, Some(bound.object)))),

@@ -92,11 +92,16 @@ pub(super) fn words(counts: Counts, dry_run: bool) -> String {
         words.push_str(&format!(", {marked} marked, {unmarked} unmarked"));
     }
     if deleted > 0 {
-        let does = if dry_run { ", delete " } else { ", deleted " };
-        words.push_str(&format!("{does}{deleted}"));
+        words.push_str(&match dry_run {
+            true => format!(", delete {deleted}"),
+            false => format!(", {deleted} deleted"),
+        });
     }
     if skipped > 0 {
-        words.push_str(&format!(", left out {skipped}"));
+        words.push_str(&match dry_run {
+            true => format!(", skip {skipped}"),
+            false => format!(", {skipped} skipped"),
+        });
     }
     words
 }

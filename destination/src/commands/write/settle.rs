@@ -57,9 +57,17 @@ impl<'a> Settling<'a> {
 
     /// Says that a limit is waited for.
     pub(super) async fn say_wait(&self, wait: &Wait) -> Result<(), Closed> {
-        let what = wait.bucket.map_or("Zendesk asks for it", |bucket| bucket.name());
         let seconds = wait.length.as_secs();
-        self.log(Level::Info, &format!("waiting {seconds} seconds for a limit: {what}")).await
+        let message = match wait.bucket {
+            Some(bucket) => {
+                format!("waiting {seconds} seconds for a rate limit: {}", bucket.name())
+            }
+            None if wait.is_limit => {
+                format!("waiting {seconds} seconds, as Zendesk asked to wait")
+            }
+            None => format!("waiting {seconds} seconds, because Zendesk is out of service"),
+        };
+        self.log(Level::Info, &message).await
     }
 
     /// A row came in.
@@ -245,7 +253,10 @@ impl<'a> Settling<'a> {
             self.out.log(Level::Warn, &line).await?;
         }
         if unread > 1 {
-            let message = format!("{unread} lines on stdin were no message and were left out");
+            let message = format!(
+                "{unread} lines on stdin were not Airbyte messages and were ignored. Check \
+                                   that only the source writes to stdin."
+            );
             self.out.log(Level::Warn, &message).await?;
         }
         for stream in &self.streams {

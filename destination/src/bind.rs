@@ -1,5 +1,5 @@
-//! What is done with the rows of each stream: the catalog's word first, then the config's, then the stream's own
-//! name. Pure.
+//! Decides what happens to the rows of each stream. The catalog decides first, then the config, then the name
+//! of the stream. Pure.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,13 +10,13 @@ use crate::audience::{self, Audience, Membership, Mode};
 use crate::config::{Config, UnknownStreams, WrittenOperation, WrittenStream};
 use crate::object::{KeyField, Object, Operation};
 
-/// What is done with a stream.
+/// What happens to the rows of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Binding {
     Bound(Bound),
-    /// No object is known for it: its rows are rejected.
+    /// The stream is not bound to an object: its rows are rejected.
     Rejected,
-    /// No object is known for it: its rows are left out.
+    /// The stream is not bound to an object: its rows are skipped.
     Skipped,
 }
 
@@ -26,27 +26,27 @@ pub struct Bound {
     pub stream: Descriptor,
     pub object: Object,
     pub operation: Operation,
-    /// The audience that its rows are about, if they are.
+    /// The audience of the stream, if it has one.
     pub membership: Option<Membership>,
-    /// How a row is found; none where each row makes a ticket of its own.
+    /// The key that finds a row. `None` if each row creates a new ticket.
     pub key: Option<KeyField>,
-    /// The fields of columns that are called otherwise.
+    /// The field of each column that has another name than its field.
     pub renamed: BTreeMap<String, String>,
-    /// The columns that its schema has.
+    /// The columns of the stream's schema.
     pub columns: Vec<String>,
-    /// Whether the source reads all of it each time.
+    /// Whether the source reads the whole stream in each sync.
     pub is_full_refresh: bool,
-    /// Whether a later attempt of the same job brings only the rest of it.
+    /// Whether a later attempt of the same job may send only the rest of the rows.
     pub is_resumable: bool,
-    /// Whether the platform may be clearing the stream: it then sends no rows, and its destinations are to delete
-    /// what they hold.
+    /// Whether the platform may be clearing the stream. It then sends no rows, and expects destinations to
+    /// delete their data.
     pub may_be_cleared: bool,
 }
 
 /// Binds all streams of a catalog.
 ///
 /// # Errors
-/// What the user has to change, stream by stream.
+/// What the user has to change, one message per stream.
 pub fn bind(
     streams: Vec<ConfiguredStream>,
     config: &Config,
@@ -63,7 +63,8 @@ pub fn bind(
     if problems.is_empty() { Ok(bound) } else { Err(problems) }
 }
 
-/// Streams of one audience of which one is a mirror: it would remove the members that the others add.
+/// Finds mirrors whose audience another stream writes too: the mirror would remove the members that the other
+/// stream adds.
 fn mirrored_twice(bindings: &BTreeMap<Descriptor, Binding>) -> Vec<String> {
     let memberships = || {
         bindings.iter().filter_map(|(stream, binding)| match binding {
@@ -111,14 +112,14 @@ fn of_stream(stream: &ConfiguredStream, config: &Config) -> Result<Binding, Stri
     bound.map(Binding::Bound)
 }
 
-/// What is written to, and how.
+/// The object, and what is done with it.
 struct Does {
     object: Object,
     operation: Operation,
     membership: Option<Membership>,
 }
 
-/// What a mode of the catalog does to an object of this name.
+/// The binding of a stream whose catalog names the object and the mode.
 fn by_mode(name: &str, mode: DestinationSyncMode, config: &Config) -> Result<Does, String> {
     use DestinationSyncMode::{Append, AppendDedup, Overwrite, OverwriteDedup, SoftDelete, Update};
     let Some((audience, is_mirror)) = audience::named(name, &config.audiences).transpose()? else {
@@ -152,7 +153,7 @@ fn by_mode(name: &str, mode: DestinationSyncMode, config: &Config) -> Result<Doe
     Ok(Does::to(audience, mode))
 }
 
-/// What an operation of the config does to an object of this name.
+/// The binding of a stream whose config names the object and the operation.
 fn by_operation(name: &str, operation: WrittenOperation, config: &Config) -> Result<Does, String> {
     use WrittenOperation::{Add, Delete, Insert, Mirror, Remove, Update, Upsert};
     let Some((audience, is_mirror)) = audience::named(name, &config.audiences).transpose()? else {
@@ -189,13 +190,13 @@ impl Does {
     }
 }
 
-/// Whether an entry of the config is about a stream.
+/// Whether this entry of the config belongs to the stream.
 fn is_of(written: &WrittenStream, stream: &Descriptor) -> bool {
     written.stream == stream.name
         && written.namespace.as_ref().is_none_or(|name| stream.namespace.as_ref() == Some(name))
 }
 
-/// Why nothing can be written to an object of this name; none where it can.
+/// Returns why the object name is not valid, or `None` if it is.
 #[must_use]
 pub fn why_unknown(name: &str, config: &Config) -> Option<String> {
     match audience::named(name, &config.audiences) {
@@ -273,7 +274,7 @@ fn key_of(object: Object, operation: Operation, name: &str) -> Result<KeyField, 
     })
 }
 
-/// The key that the primary key names, or one that the columns hold.
+/// The key from the stream's primary key, or else from its columns.
 fn key_of_stream(
     stream: &ConfiguredStream,
     (object, operation): (Object, Operation),
@@ -286,7 +287,8 @@ fn key_of_stream(
     match stream.primary_key.as_slice() {
         [path] if path.len() == 1 => {
             let name = named(&path[0]);
-            // What the warehouse calls its key says nothing of Zendesk where rows are only added.
+            // If rows are only inserted, the name of the warehouse's key does not have to be a key in
+            // Zendesk.
             let is_plain = stream.object_name.is_none() && operation == Operation::Insert;
             match key_of(object, operation, &name) {
                 Err(_) if is_plain => Ok(of_columns(stream, (object, operation), renamed)),
@@ -306,7 +308,7 @@ fn key_of_stream(
     }
 }
 
-/// The key of a stream of memberships: the two fields of its primary key, or two that are among its columns.
+/// The key of a stream of memberships: two fields from its primary key, or else from its columns.
 fn pair_of_stream(
     stream: &ConfiguredStream,
     (object, operation): (Object, Operation),
@@ -322,7 +324,7 @@ fn pair_of_stream(
         primary.len() == fields.len()
             && fields.iter().all(|field| primary.iter().any(|one| one == field))
     };
-    // What the warehouse calls its key says nothing of Zendesk where the catalog names no object.
+    // If the catalog names no object, the warehouse's key does not have to be a key in Zendesk.
     let of_columns = || match stream.object_name {
         Some(_) => None,
         None => of_columns(stream, (object, operation), renamed),
@@ -334,7 +336,7 @@ fn pair_of_stream(
     })
 }
 
-/// The first key for which there is a column.
+/// The first key whose columns the stream has.
 fn of_columns(
     stream: &ConfiguredStream,
     (object, operation): (Object, Operation),
@@ -348,7 +350,7 @@ fn of_columns(
     };
     let has = |key: &KeyField| key.fields().into_iter().all(is_there);
     let found = object.keys_of(operation).find(has);
-    // Each row without a key makes a ticket; of the others nothing is created without one.
+    // A row without a key creates a ticket. Other objects cannot be created without a key.
     let usual = (object != Object::Tickets).then(|| object.keys()[0]);
     found.or(usual.filter(|_| stream.columns.is_empty()))
 }

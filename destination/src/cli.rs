@@ -83,7 +83,7 @@ pub fn run() -> ExitCode {
         Err(code) => return code,
     };
     let code = runtime.block_on(Box::pin(act(command, &Environment::read(cli.debug))));
-    // A thread that waits for stdin must not hold the process.
+    // The thread that reads stdin must not keep the process alive.
     runtime.shutdown_background();
     code
 }
@@ -106,7 +106,7 @@ async fn act(command: Command, environment: &Environment) -> ExitCode {
             tokio::select! {
                 done = &mut answering => done,
                 () = terminated.wait() => {
-                    // New tokens that are on their way are still saved.
+                    // Renewed tokens are still saved.
                     let _ = stop.send(true);
                     let _ = tokio::time::timeout(ANSWER_WITHIN, answering).await;
                     Ok(Outcome::Stopped)
@@ -153,7 +153,7 @@ async fn answer(
                 Err(trouble) => failed(out, &trouble).await,
             }
         }
-        // Writing has a way of its own to end.
+        // `write` ends in its own way.
         Command::Spec | Command::Write { .. } => {
             out.line(spec::line()).await.map(|()| Outcome::Complete)
         }

@@ -1,4 +1,4 @@
-//! Whether what makes somebody a member of an audience is there: its field, its tag or its organization.
+//! Finds the mark of an audience in Zendesk: its field, its tag or its organization.
 
 use zendesk::error::ApiError;
 
@@ -8,10 +8,10 @@ use crate::id::Id;
 use crate::look::Look;
 use crate::object::{KeyField, Object, fold};
 
-/// Finds what makes somebody a member. `custom` are the account's own fields of what the members are.
+/// Finds the mark of an audience. `custom` are the account's custom fields of users or organizations.
 ///
 /// # Errors
-/// [`ApiError`] when it cannot be looked for; inside, what the user has to do where it is not there.
+/// [`ApiError`] if the search fails. The inner error says what the user has to do if the mark does not exist.
 pub(super) async fn mark(
     look: &Look,
     audience: &Audience,

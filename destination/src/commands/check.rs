@@ -1,4 +1,5 @@
-//! `check`: who is signed in, what may be written, and by which road. It writes nothing to the account.
+//! `check`: reports who is signed in, what can be written, and whether bulk imports are on. It writes nothing
+//! to the account.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -33,7 +34,7 @@ use crate::rejected::Store;
 /// Answers with one CONNECTION_STATUS.
 ///
 /// # Errors
-/// [`Closed`] when nobody reads the answer.
+/// [`Closed`] if stdout is closed.
 pub async fn check(
     config: Result<Vec<u8>, ErrorTrace>,
     environment: &Environment,
@@ -60,7 +61,7 @@ pub async fn check(
         Err(trouble) => return out.line(failed(&trouble.message)).await,
     };
     let examining = tokio::time::timeout(PATIENCE, Box::pin(examine(&api, &config, out)));
-    // Both have to answer before somebody stops to wait.
+    // Both must answer before the platform stops waiting.
     let (examined, stored) = tokio::join!(examining, Box::pin(try_out(store)));
     let found = match examined {
         Ok(found) => found?.and(stored),
@@ -76,7 +77,7 @@ pub async fn check(
     out.line(message::connection_status(found.err().as_deref())).await
 }
 
-/// Says what there is to know, and why the check fails if it does.
+/// Logs what was found. The inner error says why the check fails.
 async fn examine(api: &Arc<Api>, config: &Config, out: &Out) -> Result<Result<(), String>, Closed> {
     let identity = match Box::pin(identity(&api.client)).await {
         Ok(identity) => identity,
@@ -118,7 +119,7 @@ async fn examine(api: &Arc<Api>, config: &Config, out: &Out) -> Result<Result<()
     Ok(Ok(()))
 }
 
-/// Audiences of the config whose field or organization is not there.
+/// Reports audiences of the config whose field or organization does not exist.
 async fn audiences(api: &Arc<Api>, config: &Config) -> Vec<String> {
     let look = Look::new(Arc::clone(api));
     let mut problems = Vec::new();
@@ -150,13 +151,13 @@ async fn audiences(api: &Arc<Api>, config: &Config) -> Vec<String> {
     problems
 }
 
-/// Whether rejected rows can be stored, or why not.
+/// Reports why rejected rows cannot be stored.
 async fn try_out(store: Option<Store>) -> Result<(), String> {
     let Some(store) = store else { return Ok(()) };
     store.try_out().await.map_err(|why| super::failure::of_store(&why).message)
 }
 
-/// Streams of the config that are bound to what cannot be written.
+/// Reports streams of the config whose object name is not valid.
 fn bound_objects(config: &Config) -> Vec<String> {
     let unknown = config.streams.iter().filter_map(|stream| {
         let why = why_unknown(&stream.object, config)?;
@@ -165,13 +166,13 @@ fn bound_objects(config: &Config) -> Vec<String> {
     unknown.collect()
 }
 
-/// Streams of the config that are bound to custom objects which the account does not have.
+/// Reports streams of the config whose custom object does not exist in the account.
 async fn missing_custom_objects(api: &Api, config: &Config) -> Vec<String> {
     let mut problems = Vec::new();
     for stream in &config.streams {
         let Some(object) = CustomObject::named(&stream.object) else { continue };
         let path = format!("custom_objects/{}", object.key());
-        // Any other answer is about rights or the network, and says nothing of the object.
+        // Any other answer is about permissions or the network, and says nothing about the object.
         if let Ok(reply) = api.get(&path, Vec::new()).await
             && reply.status == 404
         {
@@ -181,7 +182,8 @@ async fn missing_custom_objects(api: &Api, config: &Config) -> Vec<String> {
     problems
 }
 
-/// Which objects the token may write, as far as its scopes are known; none are custom objects. Says what is missing.
+/// Returns the objects that the token may write, as far as its scopes are known. `None` stands for custom
+/// objects. Logs missing scopes.
 async fn scopes(
     token: Option<&TokenFacts>,
     audiences: &[Arc<Audience>],
@@ -219,7 +221,7 @@ async fn scopes(
     Ok(writable)
 }
 
-/// Says whether users can be created in bulk. Asked is for the creation of none.
+/// Logs whether users can be created in bulk. It sends a request that creates no users.
 async fn road(api: &Api, out: &Out) -> Result<(), Closed> {
     let body = json!({ "users": [] });
     let write = Write {

@@ -1,4 +1,4 @@
-//! `discover`: what can be written, as operations on objects. It writes nothing.
+//! `discover`: prints the operations on each object, with their fields. It writes nothing to the account.
 //!
 //! Source: Airbyte Protocol, `DestinationCatalog`.
 
@@ -28,7 +28,7 @@ use crate::object::{KeyField, Object, Operation};
 /// Prints the catalog.
 ///
 /// # Errors
-/// [`Closed`] when nobody reads it.
+/// [`Closed`] if stdout is closed.
 pub async fn discover(
     config: &Config,
     environment: &Environment,
@@ -85,7 +85,8 @@ pub async fn discover(
     Ok(Ok(()))
 }
 
-/// The operations on each custom object of the account. An account may have none, and a role may not see them.
+/// The operations on each custom object of the account. The list is empty if the user's role may not see
+/// custom objects.
 async fn custom_objects(
     api: &Api,
     config: &Config,
@@ -189,7 +190,7 @@ fn entry(
 ) -> Value {
     let alternatives: Vec<Vec<&str>> = object.keys_of(operation).map(KeyField::fields).collect();
     let keys: Vec<&str> = alternatives.iter().flatten().copied().collect();
-    // Names of records may be given by Zendesk.
+    // Zendesk may assign the names of records.
     let is_there = |name: &&str| fields.find(name).is_some();
     let required: Vec<&str> = match operation.creates() {
         true => object.required().iter().copied().filter(is_there).collect(),
@@ -211,7 +212,7 @@ fn entry(
             "properties": properties,
         },
     });
-    // A ticket that is only added needs no key.
+    // A ticket that is only inserted needs no key.
     let needs_key = operation != Operation::Insert || object != Object::Tickets;
     if needs_key {
         entry["matching_keys"] = json!(alternatives);
@@ -222,7 +223,7 @@ fn entry(
     entry
 }
 
-/// What a mode does, where its name does not say it.
+/// Describes an operation whose name does not say enough.
 fn described(object: Object, operation: Operation) -> Option<&'static str> {
     match (object, operation) {
         (Object::OrganizationMemberships, Operation::Upsert) => {
@@ -239,7 +240,7 @@ fn described(object: Object, operation: Operation) -> Option<&'static str> {
     }
 }
 
-/// Whether an operation takes a field.
+/// Whether the operation accepts the field.
 fn is_offered(field: &Field, keys: &[&str], operation: Operation) -> bool {
     let is_key = keys.contains(&&*field.name);
     match field.place {

@@ -1,5 +1,5 @@
-//! Turns any error into a failure type and a message: one sentence says what happened, the next what to do. No
-//! other place matches on errors to do so.
+//! Turns errors into a failure type and a message. The first sentence says what happened, the second what to
+//! do. All errors are matched here and nowhere else.
 
 use airbyte::destination::catalog::Descriptor;
 use airbyte::message::{ErrorTrace, FailureType};
@@ -9,7 +9,7 @@ use zendesk::error::ApiError;
 use crate::object::Object;
 use crate::rejected::{BucketError, NotStored, Trouble};
 
-/// What it means that the account can be neither looked at nor written.
+/// The failure of a request that reads or writes the object.
 #[must_use]
 pub fn of_sync(error: &ApiError, object: Option<Object>) -> ErrorTrace {
     let scope = object.map_or("users:write", |object| match object {
@@ -22,9 +22,9 @@ pub fn of_sync(error: &ApiError, object: Option<Object>) -> ErrorTrace {
     of_account(error, "write", scope)
 }
 
-/// What it means that an audience, or the members of a mirrored one, cannot be looked for.
+/// The failure of a search for an audience or for the members of a mirror.
 ///
-/// Source: Zendesk, "OAuth tokens": no narrower scope than `read` opens the search.
+/// Source: Zendesk, "OAuth tokens": no narrower scope than `read` allows the search.
 #[must_use]
 pub fn of_audience(error: &ApiError) -> ErrorTrace {
     of_account(error, "read", "read")
@@ -42,13 +42,13 @@ fn of_account(error: &ApiError, verb: &str, scope: &str) -> ErrorTrace {
     ErrorTrace { failure_type, message, detail: Some(error.to_string()), stream: None }
 }
 
-/// What it means that streams cannot be bound to objects.
+/// The failure if streams cannot be bound to objects. `problems` are whole sentences.
 #[must_use]
 pub fn of_binding(problems: &[String]) -> ErrorTrace {
     connector::failure::refused(&format!("Nothing was read or written. {}", problems.join(" ")))
 }
 
-/// What it means that a stream is bound to a custom object that is not there.
+/// The message if a custom object does not exist.
 #[must_use]
 pub fn no_custom_object(stream: &str, key: &str) -> String {
     format!(
@@ -56,7 +56,7 @@ pub fn no_custom_object(stream: &str, key: &str) -> String {
     )
 }
 
-/// What it means that a mirror would remove more members than the config allows.
+/// The failure if a mirror would remove more members than `max_removal_percent` allows.
 #[must_use]
 pub fn of_sweep(
     stream: &Descriptor,
@@ -71,7 +71,7 @@ pub fn of_sweep(
     ))
 }
 
-/// What it means that rejected rows cannot be stored.
+/// The failure if rejected rows cannot be stored.
 #[must_use]
 pub fn of_store(error: &NotStored) -> ErrorTrace {
     let (failure_type, message) = match error {
@@ -97,7 +97,7 @@ pub fn of_store(error: &NotStored) -> ErrorTrace {
     ErrorTrace { failure_type, message, detail, stream: None }
 }
 
-/// What it means that a bucket cannot be used.
+/// The message if a bucket cannot be used.
 fn of_bucket(error: &BucketError) -> String {
     let BucketError { bucket, host, region, doing, trouble, detail } = error;
     let (verb, right) = (doing.verb(), doing.right());
@@ -151,7 +151,7 @@ fn of_bucket(error: &BucketError) -> String {
     }
 }
 
-/// What it means that stdin cannot be read to its end.
+/// The failure if stdin cannot be read to its end.
 #[must_use]
 pub fn of_input(why: &str) -> ErrorTrace {
     ErrorTrace {

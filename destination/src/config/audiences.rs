@@ -1,4 +1,4 @@
-//! The audiences of a config.
+//! Reads the audiences of a config.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::{WrittenAudience, WrittenAudienceOf};
 use crate::audience::{Audience, WrittenMark};
 use crate::object::Object;
 
-/// The audiences of a config, each with a slug of its own.
+/// Reads all audiences. Slugs and marks must be unique.
 pub(super) fn audiences(
     written: Vec<WrittenAudience>,
 ) -> Result<Vec<Arc<Audience>>, Vec<Violation>> {
@@ -36,10 +36,10 @@ pub(super) fn audiences(
     if violations.is_empty() { Ok(audiences) } else { Err(violations) }
 }
 
-/// Reads an entry of the config.
+/// Reads one audience.
 ///
 /// # Errors
-/// The option that is wrong, and what is wrong about it.
+/// The option that is wrong, and the reason.
 fn audience(written: WrittenAudience) -> Result<Audience, (&'static str, String)> {
     let slug = written.slug;
     let is_plain = |character: char| {

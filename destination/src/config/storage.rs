@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use zendesk::secret::Secret;
 
-/// What signatures say of a region where the endpoint is the user's own and has none.
+/// The region in signatures, if the endpoint is not Amazon's and no region is set.
 const REGION_OF_OTHERS: &str = "us-east-1";
 
 /// Where rejected rows are stored, as the user writes it.
@@ -59,8 +59,8 @@ pub struct WrittenBucket {
     #[schemars(with = "String", title = "Bucket Path", extend("order" = 6, "default" = "", "examples" = ["zendesk/rejected"]))]
     #[serde(default)]
     bucket_path: Option<String>,
-    // What the platform's other connectors have besides. It is read to be refused: what is written and does
-    // nothing would be a surprise.
+    // Options of the platform's other connectors. They are read so that they can be refused: an option that
+    // is set but does nothing would surprise the user.
     #[schemars(skip)]
     #[serde(default)]
     role_arn: Option<Value>,
@@ -91,15 +91,15 @@ pub struct Place {
     pub bucket: String,
     pub region: String,
     pub endpoint: Url,
-    /// Whether the bucket's name is part of the host, and not of the path.
+    /// Whether the name of the bucket is part of the host instead of the path.
     pub is_virtual_host: bool,
-    /// The names of the folders that lead there.
+    /// The folders of the objects, from the top of the bucket.
     pub folders: Vec<String>,
-    /// None: those of the environment.
+    /// `None`: the keys of the environment are used.
     pub keys: Option<Keys>,
 }
 
-/// What requests to a bucket are signed with.
+/// The keys that sign requests to a bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keys {
     pub access_key_id: Secret,
@@ -108,7 +108,7 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// The keys that the environment has.
+    /// Reads the keys from the environment.
     ///
     /// Source: AWS SDKs and Tools, "AWS access keys".
     #[must_use]
@@ -123,7 +123,7 @@ impl Keys {
 }
 
 impl ObjectStorage {
-    /// Where that is.
+    /// Resolves the config to a place. `None` if rows are not stored.
     ///
     /// # Errors
     /// Every [`Violation`] at once.
@@ -189,8 +189,8 @@ impl WrittenBucket {
         }
         match endpoint {
             Some(endpoint) if violations.is_empty() => Ok(Place {
-                // A certificate of Amazon's covers one label before its own, and old buckets may be named
-                // as no host can.
+                // A certificate of Amazon's covers one label before its own domain, and the names of old
+                // buckets may not be valid host names.
                 is_virtual_host: written.is_none()
                     && is_host_label(&bucket)
                     && !bucket.bytes().any(|byte| byte.is_ascii_uppercase()),
@@ -204,7 +204,7 @@ impl WrittenBucket {
         }
     }
 
-    /// What is written and cannot be done.
+    /// Reports options of other connectors that this one does not support.
     fn not_supported(&self) -> Vec<Violation> {
         let is_default = |value: &Value, name: &str, default: &str| {
             value[name].as_str().or(value.as_str()) == Some(default)
@@ -250,7 +250,7 @@ impl WrittenBucket {
     }
 }
 
-/// The address that requests go to. One without a scheme is encrypted: unencrypted is only what the user wrote so.
+/// The address of the store. Without a scheme, https is used.
 fn endpoint(written: Option<&str>, region: &str) -> Option<Url> {
     let Some(written) = written else {
         // Source: AWS, "Amazon S3 endpoints"; of China, "Endpoints and ARNs for services in China".

@@ -1,6 +1,7 @@
-//! Makes a column's value one that its field takes, or says why it is none. Pure.
+//! Converts the value of a column to the type of its field, or says why it cannot. Pure.
 //!
-//! Source: Zendesk checks types and refuses the whole row; of a dropdown it silently ignores what is no option.
+//! Source: Zendesk checks types and refuses the whole row. It silently ignores a value that is not an option
+//! of a dropdown.
 
 use std::error::Error;
 use std::fmt;
@@ -10,7 +11,7 @@ use zendesk::timestamp;
 
 use super::field::{Field, Kind, Options};
 
-/// Why a value is none for its field.
+/// Why a value does not fit its field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Misfit {
     /// `invalid_value` or `invalid_option`.
@@ -31,7 +32,7 @@ fn misfit<T>(message: impl Into<String>) -> Result<T, Misfit> {
 }
 
 impl Field {
-    /// The value as the field takes it. A null stays one.
+    /// Converts a value to the type of the field. A null stays null.
     ///
     /// # Errors
     /// [`Misfit`].
@@ -103,7 +104,7 @@ fn number(value: &Value) -> Result<Number, Misfit> {
 
 #[expect(clippy::cast_possible_truncation, reason = "only whole numbers within bounds are cast")]
 fn integer(value: &Value) -> Result<Number, Misfit> {
-    /// Up to here a float holds every whole number.
+    /// A float holds every whole number exactly up to here.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     let number = number(value)?;
     if number.is_i64() || number.is_u64() {
@@ -162,7 +163,7 @@ fn choice(value: &Value, choices: &[&str]) -> Result<Value, Misfit> {
     }
 }
 
-/// The value of an option, by its value or by a title that one option alone bears.
+/// Returns the value of an option. `word` is its value, or a title that only one option has.
 fn option(word: &str, options: &Options) -> Result<String, Misfit> {
     let word = word.trim();
     if let Some((value, _)) = options.0.iter().find(|(value, _)| value == word) {
@@ -183,7 +184,7 @@ fn option(word: &str, options: &Options) -> Result<String, Misfit> {
     }
 }
 
-/// The words of a list, of a list written as JSON, or of a text with a separator.
+/// The words of a JSON list, of a list as JSON text, or of text with separators.
 fn words(value: &Value, separator: char) -> Result<Vec<String>, Misfit> {
     match value {
         Value::Array(items) => items.iter().filter(|item| !item.is_null()).map(text).collect(),
@@ -198,7 +199,7 @@ fn words(value: &Value, separator: char) -> Result<Vec<String>, Misfit> {
     }
 }
 
-/// Tags as Zendesk keeps them: in small letters, each once. It would split one at a blank.
+/// Tags as Zendesk stores them: lower-case and unique. Zendesk would split a tag at a space.
 fn tags(value: &Value) -> Result<Value, Misfit> {
     let mut found: Vec<String> = Vec::new();
     for word in words(value, ',')? {

@@ -1,13 +1,13 @@
-//! The fields that every account has.
+//! The standard fields, which every account has.
 //!
-//! Source: Zendesk, "Users", "Organizations", "Tickets": what may be written. Left out is what Zendesk does not
-//! show again, since it cannot be known whether it differs.
+//! Source: Zendesk, "Users", "Organizations", "Tickets": what may be written. Fields that Zendesk does not
+//! show are left out, because the program could not tell whether they differ.
 
 use super::field::{Field, Fields, Kind, Place};
 use super::relation::{Holder, Relation};
 use crate::object::{KeyField, Object};
 
-/// One line of the tables below.
+/// A row of the tables below.
 type Row = (&'static str, Kind, Place, &'static str);
 
 const STATUSES: &[&str] = &["new", "open", "pending", "hold", "solved", "closed"];
@@ -26,7 +26,7 @@ const fn user(field: &'static str, by: KeyField) -> Relation {
     Relation { field: Holder::System(field), object: Object::Users, by }
 }
 
-/// The fields of an object: those that every account has, and the account's own.
+/// All fields of an object: standard fields, then custom fields.
 #[must_use]
 pub fn all(object: Object, allow_agents: bool, custom: Vec<Field>) -> Fields {
     let rows = match object {
@@ -157,7 +157,7 @@ fn memberships() -> Vec<Row> {
     ]
 }
 
-/// Their names are among the account's own fields: Zendesk may give them.
+/// The name of a record is among the custom fields, because Zendesk may assign it.
 fn records() -> Vec<Row> {
     vec![
         ("id", Kind::Text, Place::Id, "The record's id in Zendesk"),

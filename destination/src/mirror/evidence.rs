@@ -1,70 +1,70 @@
-//! Whether all rows of a mirror's stream came: only then may anybody be removed. Pure.
+//! Decides whether all rows of a mirror's stream arrived. Only then may members be removed. Pure.
 //!
-//! Sources: Airbyte Protocol, `AirbyteStreamStatusTraceMessage`, `AirbyteStateStats`. A COMPLETE alone may be
-//! told of a stream that was cut off, so the states and their counts have to bear it out.
+//! Sources: Airbyte Protocol, `AirbyteStreamStatusTraceMessage`, `AirbyteStateStats`. A platform may send
+//! COMPLETE for a stream that was cut off, so STATE messages and their counts must confirm it.
 
 use airbyte::destination::input::SourceCount;
 
-/// What came of a stream.
+/// What arrived of a stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Evidence {
     rows: u64,
-    /// Rows since the last state.
+    /// Rows since the last STATE.
     open: u64,
     has_state: bool,
     is_miscounted: bool,
     is_complete: bool,
     is_incomplete: bool,
-    /// Rows came after the stream was complete.
+    /// Whether rows arrived after COMPLETE.
     is_late: bool,
 }
 
-/// What is known of the run besides.
+/// What else is known about the run.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Facts {
     pub is_full_refresh: bool,
     pub is_resumable: bool,
-    /// Attempts of this job that came before.
+    /// The number of earlier attempts of this job.
     pub attempt: u64,
-    /// Whether a platform runs this that sends a state of each stream that has ended.
+    /// Whether the platform sends a STATE for each stream that was read to its end.
     pub is_on_platform: bool,
     /// Whether the end of input counts as the end of the stream.
     pub accept_end_of_input: bool,
-    /// Whether an audience may be emptied by a stream without rows.
+    /// Whether a stream without rows may remove all members.
     pub allow_empty: bool,
     /// Whether a stream without rows may be one that the platform clears.
     pub may_be_cleared: bool,
-    /// Lines on stdin that were no message, each of which may have been a row.
+    /// Lines on stdin that were not Airbyte messages. Each may have been a row.
     pub unread: u64,
 }
 
 impl Evidence {
-    /// A row came.
+    /// Notes that a row arrived.
     pub fn row(&mut self) {
         self.rows += 1;
         self.open += 1;
         self.is_late |= self.is_complete;
     }
 
-    /// A state came, with the rows that the source counted since the state before.
+    /// Notes a STATE. `count` is the source's number of rows since the previous STATE.
     pub fn state(&mut self, count: SourceCount) {
         self.has_state = true;
         self.is_miscounted |= !count.agrees_with(self.open);
         self.open = 0;
     }
 
-    /// The counts of a state of all streams do not agree with the rows that came.
+    /// Notes that the count of a global STATE differs from the rows that arrived.
     pub fn miscount(&mut self) {
         self.is_miscounted = true;
     }
 
-    /// The stream has ended: whole, or not.
+    /// Notes COMPLETE or INCOMPLETE.
     pub fn ended(&mut self, is_complete: bool) {
         self.is_complete |= is_complete;
         self.is_incomplete |= !is_complete;
     }
 
-    /// Why nobody may be removed; none where all rows came.
+    /// Returns why no member may be removed. `None` if all rows arrived.
     #[must_use]
     pub fn why_not(&self, facts: &Facts) -> Option<&'static str> {
         if self.is_incomplete {
@@ -95,8 +95,8 @@ impl Evidence {
                  sync again.",
             );
         }
-        // Without COMPLETE a state is all that tells a source that has ended from one that failed. The platform may
-        // tell COMPLETE of a stream that it did not read to its end; a state it sends only of one that it did.
+        // Without COMPLETE, only a STATE distinguishes a source that has ended from one that failed. The platform may
+        // send COMPLETE for a stream that was not read to its end, but a STATE only for one that was.
         // Source: Airbyte's platform, `MissingStateInjector`.
         let needs_state = !self.is_complete || facts.is_on_platform;
         let is_cut_off = if self.has_state { self.open > 0 } else { needs_state };

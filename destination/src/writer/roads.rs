@@ -1,11 +1,11 @@
-//! Which bulk calls the account takes. What is refused once is not asked again in this run.
+//! Remembers which bulk requests the account refuses. A refused kind is not tried again in this run.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use crate::object::Object;
 
-/// A kind of bulk call.
+/// A kind of bulk request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Verb {
     Create,
@@ -13,7 +13,7 @@ pub(super) enum Verb {
     Delete,
 }
 
-/// The bulk calls that are refused.
+/// The kinds of bulk requests that are refused.
 #[derive(Debug, Default)]
 pub(super) struct Roads(Mutex<Refused>);
 
@@ -28,7 +28,7 @@ impl Roads {
         !self.0.lock().unwrap_or_else(PoisonError::into_inner).closed.contains(&(object, verb))
     }
 
-    /// Notes that a bulk call is refused.
+    /// Notes that a kind of bulk request is refused, and the message about it.
     pub(super) fn close(&self, object: Object, verb: Verb, why: &str) {
         let mut refused = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !refused.closed.insert((object, verb)) {

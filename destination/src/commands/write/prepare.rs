@@ -1,4 +1,4 @@
-//! What is done before the first row is read: sign in, bind the streams, ask for the fields.
+//! What happens before the first row is read: sign in, bind the streams, read the custom fields.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use crate::look::Look;
 use crate::object::Object;
 use crate::rows::Layout;
 
-/// What a sync begins with.
+/// What a sync starts with.
 pub(super) struct Prepared {
     pub(super) api: Arc<Api>,
     pub(super) identity: Identity,
@@ -113,7 +113,7 @@ pub(super) async fn prepare(
     Ok(Ok(Prepared { api, identity, batches, mirrors }))
 }
 
-/// The account's own fields of each object that is written.
+/// The custom fields of each object that the streams write.
 async fn custom_fields(
     api: &Api,
     bindings: &BTreeMap<Descriptor, Binding>,

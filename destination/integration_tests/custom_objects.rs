@@ -396,7 +396,7 @@ fn names_may_be_given_by_zendesk_or_have_to_be_unique() {
     let sim = account_with(RecordNames::Numbered);
     let ended = write(&sim, &config(&json!({})), &plain, messages_of(&rows)).succeeded();
     assert_eq!(ended.count("created"), 20, "{:#?}", ended.logged("WARN"));
-    assert!(ended.logged("WARN").iter().any(|line| line.ends_with(": name")));
+    assert!(ended.logged("WARN").iter().any(|line| line.contains(": name. Map")));
     assert!(records(&sim).iter().all(|row| row["name"].as_str().unwrap().starts_with("Nr. ")));
     let sim = account_with(RecordNames::Unique);
     let catalog = catalog(OBJECT, "append_dedup", Some("external_id"));

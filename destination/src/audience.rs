@@ -115,9 +115,6 @@ pub fn named<'a>(
     };
     let found = audiences.iter().find(|audience| audience.slug == slug);
     Some(found.map(|audience| (audience, is_mirror)).ok_or_else(|| {
-        format!(
-            "`audiences` has no audience with the slug `{slug}`. Add it, or correct the \
-                                    slug."
-        )
+        format!("`audiences` has no audience with the slug `{slug}`. Add it, or correct the slug.")
     }))
 }

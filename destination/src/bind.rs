@@ -101,8 +101,8 @@ fn of_stream(stream: &ConfiguredStream, config: &Config) -> Result<Binding, Stri
     } else {
         return match config.unknown_streams {
             UnknownStreams::Fail => {
-                Err("it is not bound to an object. Add it to `streams`, or set `unknown_streams` to `reject` \
-                     or `skip`."
+                Err("it is not bound to an object. Add it to `streams`, or set `unknown_streams` to `reject` or \
+                     `skip`."
                     .to_owned())
             }
             UnknownStreams::Reject => Ok(Binding::Rejected),

@@ -53,8 +53,8 @@ pub async fn discover(
             Err(error) if matches!(error.kind, ErrorKind::Forbidden | ErrorKind::NotFound) => {
                 let why = &error.detail;
                 let message = format!(
-                    "{} are not in the catalog, because their fields cannot be listed ({why}). Check the \
-                     user's role and the account's plan.",
+                    "{} are not in the catalog, because their fields cannot be listed ({why}). Check the user's \
+                     role and the account's plan.",
                     object.name()
                 );
                 out.log(Level::Warn, &message).await?;
@@ -98,8 +98,8 @@ async fn custom_objects(
         Err(error) if is_refusal(error.kind) => {
             let why = &error.detail;
             let message = format!(
-                "custom objects are not in the catalog, because they cannot be listed ({why}). Check the \
-                 user's role and the account's plan."
+                "custom objects are not in the catalog, because they cannot be listed ({why}). Check the user's \
+                 role and the account's plan."
             );
             out.log(Level::Warn, &message).await?;
             return Ok(Ok(Vec::new()));

@@ -66,8 +66,8 @@ pub fn of_sweep(
 ) -> ErrorTrace {
     connector::failure::refused(&format!(
         "{stream}: {removals} of the {members} members of the audience `{slug}` are not among its rows, more \
-         than `max_removal_percent` allows ({percent}), so nobody was removed. Check for missing rows, or \
-         raise `max_removal_percent` for one sync."
+         than `max_removal_percent` allows ({percent}), so nobody was removed. Check for missing rows, or raise \
+         `max_removal_percent` for one sync."
     ))
 }
 
@@ -109,8 +109,8 @@ fn of_bucket(error: &BucketError) -> String {
                 .to_owned()
         }
         Trouble::NoBucket => format!(
-            "Rejected rows cannot be stored, because the bucket `{bucket}` does not exist at {host} \
-             ({detail}). Correct `s3_bucket_name`, or create the bucket."
+            "Rejected rows cannot be stored, because the bucket `{bucket}` does not exist at {host} ({detail}). \
+             Correct `s3_bucket_name`, or create the bucket."
         ),
         Trouble::OtherRegion(Some(other)) => format!(
             "Rejected rows cannot be stored, because the bucket `{bucket}` is in the region {other}, not in \

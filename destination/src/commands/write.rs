@@ -263,8 +263,8 @@ impl Sync<'_> {
                     self.unread += 1;
                     if self.unread == 1 {
                         let message = format!(
-                            "a line on stdin is not an Airbyte message and is ignored ({why}). Check \
-                                     that only the source writes to stdin."
+                            "a line on stdin is not an Airbyte message and is ignored ({why}). Check that only \
+                             the source writes to stdin."
                         );
                         self.say(vec![message]).await?;
                     }

@@ -236,8 +236,7 @@ impl WrittenBucket {
             (
                 "file_name_format",
                 self.file_name_format.is_some(),
-                "is not supported by this destination: \
-                                                                   remove it",
+                "is not supported by this destination: remove it",
             ),
         ]
         .into_iter()

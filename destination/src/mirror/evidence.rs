@@ -207,7 +207,7 @@ mod tests {
             ("rsc", Facts { unread: 1, ..FULL }, "not Airbyte messages"),
             ("sc", FULL, "no row arrived"),
             ("c", FULL, "no row arrived"),
-            ("sc", Facts { allow_empty: true, may_be_cleared: true, ..FULL }, "clears"),
+            ("sc", Facts { allow_empty: true, may_be_cleared: true, ..FULL }, "be clearing"),
         ] {
             let why = came(story).why_not(&facts).unwrap_or_default();
             assert!(why.contains(words), "{story}: {why}");

@@ -150,8 +150,8 @@ impl Batches {
         let key = bound.layout.key(&wanted);
         if key.is_none() && !std::mem::replace(&mut bound.told_of_keyless, true) {
             self.warnings.push(format!(
-                "{stream}: some tickets have no external id, and Zendesk recognizes a repeated row only for \
-                 two hours. Map `external_id`, or a row that comes again later creates a second ticket."
+                "{stream}: some tickets have no external id, and Zendesk recognizes a repeated row only for two \
+                 hours. Map `external_id`, or a row that comes again later creates a second ticket."
             ));
         }
         if bound.pending.parts_from(&bound.layout, key.as_deref(), &wanted) {

@@ -83,8 +83,8 @@ pub(super) fn words(counts: Counts, dry_run: bool) -> String {
     let (marked, unmarked) = (counts.members_added, counts.members_removed);
     let mut words = if dry_run {
         format!(
-            "would create {created}, update {updated}, leave {unchanged} unchanged, reject {rejected}, \
-             mark {marked}, unmark {unmarked}"
+            "would create {created}, update {updated}, leave {unchanged} unchanged, reject {rejected}, mark \
+             {marked}, unmark {unmarked}"
         )
     } else {
         format!("{created} created, {updated} updated, {unchanged} unchanged, {rejected} rejected")

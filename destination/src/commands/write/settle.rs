@@ -255,8 +255,8 @@ impl<'a> Settling<'a> {
         }
         if unread > 1 {
             let message = format!(
-                "{unread} lines on stdin were not Airbyte messages and were ignored. Check \
-                                   that only the source writes to stdin."
+                "{unread} lines on stdin were not Airbyte messages and were ignored. Check that only the source \
+                 writes to stdin."
             );
             self.out.log(Level::Warn, &message).await?;
         }

@@ -97,16 +97,16 @@ impl Sync<'_> {
     ) -> Result<Result<(), ErrorTrace>, Closed> {
         for (id, why) in done.refused.iter().take(MOST_TOLD) {
             let message = format!(
-                "{stream}: the member {id} of the audience `{slug}` is not among the rows, but was not \
-                 removed: {why}"
+                "{stream}: the member {id} of the audience `{slug}` is not among the rows, but was not removed: \
+                 {why}"
             );
             self.settling.log(Level::Warn, &message).await?;
         }
         if done.refused.len() > MOST_TOLD {
             let count = done.refused.len();
             let message = format!(
-                "{stream}: {count} members of the audience `{slug}` could not be removed. The first \
-                 {MOST_TOLD} are listed above."
+                "{stream}: {count} members of the audience `{slug}` could not be removed. The first {MOST_TOLD} \
+                 are listed above."
             );
             self.settling.log(Level::Warn, &message).await?;
         }

@@ -396,7 +396,7 @@ fn names_may_be_given_by_zendesk_or_have_to_be_unique() {
     let sim = account_with(RecordNames::Numbered);
     let ended = write(&sim, &config(&json!({})), &plain, messages_of(&rows)).succeeded();
     assert_eq!(ended.count("created"), 20, "{:#?}", ended.logged("WARN"));
-    assert!(ended.logged("WARN").iter().any(|line| line.ends_with(": name")));
+    assert!(ended.logged("WARN").iter().any(|line| line.contains(": name. Map")));
     assert!(records(&sim).iter().all(|row| row["name"].as_str().unwrap().starts_with("Nr. ")));
     let sim = account_with(RecordNames::Unique);
     let catalog = catalog(OBJECT, "append_dedup", Some("external_id"));
@@ -512,10 +512,13 @@ fn discover_lists_custom_objects_and_memberships_and_leaves_out_what_cannot_be_l
     let about =
         |column: &str| schema["properties"][column]["description"].as_str().unwrap().to_owned();
     assert_eq!(about("custom_plan"), "Plan. One of: gold, silver");
-    assert!(about("custom_keeper_external_id").contains("Keeper, by its external id among users"));
+    assert!(
+        about("custom_keeper_external_id")
+            .contains("Keeper, by the external id of the row in users")
+    );
     assert!(about("custom_parent_external_id").contains("custom_object:device"));
     let deletes = of(OBJECT)[3]["json_schema"]["description"].as_str().unwrap();
-    assert!(deletes.contains("does not bring them back"), "{deletes}");
+    assert!(deletes.contains("does not restore them"), "{deletes}");
     for (path, status) in [
         ("api/v2/custom_objects?", 403),
         ("api/v2/custom_objects?", 404),
@@ -529,7 +532,7 @@ fn discover_lists_custom_objects_and_memberships_and_leaves_out_what_cannot_be_l
                 && text.contains("\"users\"")
         );
         let told = ended.logged("WARN").join("\n");
-        assert!(told.contains("left out of the catalog"), "{path} {status}: {told}");
+        assert!(told.contains("not in the catalog"), "{path} {status}: {told}");
     }
 }
 
@@ -551,7 +554,11 @@ fn a_custom_object_that_is_not_there_is_told_before_a_row_is_read() {
     let catalog = catalog("custom_object:nothing", "append_dedup", Some("external_id"));
     let ended = write(&sim, &config(&json!({})), &catalog, messages(&[json!({})], 1));
     assert_eq!((ended.code, ended.states().len()), (Some(1), 0));
-    assert!(ended.errors()[0].contains("no custom object `nothing`"), "{:?}", ended.errors());
+    assert!(
+        ended.errors()[0].contains("the custom object `nothing` does not exist"),
+        "{:?}",
+        ended.errors()
+    );
     let bearer =
         json!({ "credentials": "oauth2.0", "access_token": simulator::PEOPLE_WRITE_BEARER });
     let ended = command(&sim, "check", &config(&json!({ "credentials": bearer })));

@@ -172,7 +172,7 @@ fn each_rejected_row_is_put_whole_after_an_outage_too_and_before_its_state() {
 #[test]
 fn a_state_behind_rows_that_cannot_be_put_is_not_acknowledged() {
     for (answer, tries, kind, words) in [
-        (error(503, "SlowDown", "x"), 9, "transient_error", "out of order or busy"),
+        (error(503, "SlowDown", "x"), 9, "transient_error", "down or busy"),
         (error(403, "AccessDenied", "no"), 1, "config_error", "s3:PutObject"),
         // Who says that an object is there names its version.
         ((200, String::new(), "<html>Sign in</html>".into()), 1, "config_error", "refuses to put"),
@@ -219,11 +219,11 @@ fn a_check_says_what_is_wrong_with_the_bucket() {
     for (host, words) in [
         (
             Host::start(only("PUT", error(404, "NoSuchBucket", "x"))),
-            vec!["no bucket `rows`", "s3_bucket_name"],
+            vec!["bucket `rows` does not exist", "s3_bucket_name"],
         ),
         (
             Host::start(only("PUT", region(301))),
-            vec!["region us-west-2 and not in eu-west-1", "s3_bucket_region"],
+            vec!["region us-west-2, not in eu-west-1", "s3_bucket_region"],
         ),
         (
             Host::start(only("PUT", error(403, "InvalidAccessKeyId", "AKIAKEY"))),
@@ -236,18 +236,18 @@ fn a_check_says_what_is_wrong_with_the_bucket() {
         (Host::start(only("PUT", error(403, "RequestTimeTooSkewed", "x"))), vec!["clock"]),
         (
             Host::start(only("PUT", error(403, "AccessDenied", "no"))),
-            vec!["may not put", "s3:PutObject"],
+            vec!["no permission to put", "s3:PutObject"],
         ),
         (
             Host::start(only("GET", error(403, "AccessDenied", "no"))),
-            vec!["may not list", "s3:ListBucket"],
+            vec!["no permission to list", "s3:ListBucket"],
         ),
         (
             Host::start(only("DELETE", error(403, "AccessDenied", "no"))),
-            vec!["may not delete", "s3:DeleteObject"],
+            vec!["no permission to delete", "s3:DeleteObject"],
         ),
         (Host::start(only("GET", (200, String::new(), "<html>".into()))), vec!["refuses to list"]),
-        (Host::start(only("PUT", error(500, "InternalError", "x"))), vec!["out of order or busy"]),
+        (Host::start(only("PUT", error(500, "InternalError", "x"))), vec!["down or busy"]),
     ] {
         let ended = command(&sim, "check", &host.config());
         let status = &ended.of_type("CONNECTION_STATUS")[0]["connectionStatus"];

@@ -1,4 +1,4 @@
-//! The account as the commands ask it: small calls that are answered by JSON.
+//! The Zendesk API as the commands call it: small requests with JSON answers.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -11,13 +11,13 @@ use zendesk::error::{ApiError, ErrorKind};
 
 use crate::rejected::Reason;
 
-/// Single requests side by side. The workers bound how many are in flight.
+/// How many single requests may be sent in parallel. `num_workers` limits how many are in flight.
 pub const SIDE_BY_SIDE: usize = 40;
 
-/// Pages of a list that are followed. Custom fields and memberships have far fewer.
+/// The most pages of a list that are read. Lists of custom fields and memberships are far shorter.
 const MOST_PAGES: usize = 1000;
 
-/// The client, and whose turn its calls take.
+/// The HTTP client, with the id under which its requests queue for the budget.
 pub struct Api {
     pub client: Client,
     walk: WalkId,
@@ -30,10 +30,10 @@ impl Api {
         Self { client, walk }
     }
 
-    /// Reads.
+    /// Sends a GET.
     ///
     /// # Errors
-    /// [`ApiError`] when there is no answer. A refusal is a reply.
+    /// [`ApiError`] if there is no answer. A refusal is returned as a [`Reply`].
     pub async fn get(
         &self,
         path: &str,
@@ -42,10 +42,10 @@ impl Api {
         self.get_by(path, query, None).await
     }
 
-    /// Reads, and draws on a limit besides that of the account.
+    /// Sends a GET that also uses the limit of `bucket`.
     ///
     /// # Errors
-    /// [`ApiError`] when there is no answer. A refusal is a reply.
+    /// [`ApiError`] if there is no answer. A refusal is returned as a [`Reply`].
     pub async fn get_by(
         &self,
         path: &str,
@@ -65,12 +65,12 @@ impl Api {
         self.client.call(call).await
     }
 
-    /// Writes. The account's limit is drawn on, and `bucket` besides.
+    /// Sends a write. It uses the account's limit, and that of its `bucket`.
     ///
     /// # Errors
-    /// [`ApiError`] when there is no answer, or it was lost. A refusal is a reply. A 404 without Zendesk's words may
-    /// be anybody's, and of a write that is sent again the answer to one that took effect: it is
-    /// [`ErrorKind::Unsettled`], so that it is looked what is there.
+    /// [`ApiError`] if there is no answer, or if it was lost. A refusal is returned as a [`Reply`]. A 404
+    /// without Zendesk's own message becomes [`ErrorKind::Unsettled`]: it may come from a proxy, or answer
+    /// the repetition of a write that took effect. The caller must look at the row again.
     pub async fn write(&self, write: Write<'_>) -> Result<Reply, ApiError> {
         let buckets = drawn_on(write.bucket);
         let call = Call {
@@ -90,18 +90,18 @@ impl Api {
         })
     }
 
-    /// Reads all rows of a list by cursor.
+    /// Reads all rows of a list with cursor pagination.
     ///
     /// # Errors
-    /// [`ApiError`] when one of its pages cannot be had.
+    /// [`ApiError`] if a page cannot be read.
     pub async fn list(&self, path: &str, key: &str) -> Result<Vec<Value>, ApiError> {
         self.list_where(path, key, &[]).await
     }
 
-    /// Reads all rows of a list that a query narrows by cursor.
+    /// Reads all rows of a filtered list with cursor pagination.
     ///
     /// # Errors
-    /// [`ApiError`] when one of its pages cannot be had.
+    /// [`ApiError`] if a page cannot be read.
     pub async fn list_where(
         &self,
         path: &str,
@@ -117,7 +117,7 @@ impl Api {
             let reply = self.get(path, query).await?;
             let Reply { body, .. } = good(reply, path)?;
             let Some(page) = body[key].as_array() else {
-                return Err(unreadable(path, &format!("it has no list `{key}`")));
+                return Err(unreadable(path, &format!("the answer has no list `{key}`")));
             };
             rows.extend(page.iter().cloned());
             match cursors.next(path, &body["meta"])? {
@@ -125,49 +125,49 @@ impl Api {
                 next => after = next,
             }
         }
-        Err(unreadable(path, "it does not end"))
+        Err(unreadable(path, "the list does not end"))
     }
 }
 
-/// The cursors of a list that is read page by page.
+/// The cursors of a paginated list that were used so far.
 #[derive(Debug, Default)]
 pub struct Cursors(BTreeSet<String>);
 
 impl Cursors {
-    /// The cursor of the next page, by the `meta` of a page; none behind the last one.
+    /// Returns the cursor of the next page, from the `meta` of a page. `None` after the last page.
     ///
     /// # Errors
-    /// [`ApiError`] when the list goes on and does not say where, or goes back. What is missing of it would be
-    /// taken for what is not there.
+    /// [`ApiError`] if the list continues without a cursor, or repeats a cursor. An incomplete list must not
+    /// be used: a missing row would look like a row that does not exist.
     pub fn next(&mut self, path: &str, meta: &Value) -> Result<Option<String>, ApiError> {
         match &meta["after_cursor"] {
             _ if meta["has_more"] != true => Ok(None),
             Value::String(cursor) if self.0.insert(cursor.clone()) => Ok(Some(cursor.clone())),
-            Value::String(_) => Err(unreadable(path, "it comes back to a page that it showed")),
-            _ => Err(unreadable(path, "it goes on and does not say where")),
+            Value::String(_) => Err(unreadable(path, "the list shows the same page again")),
+            _ => Err(unreadable(path, "the list continues, but has no cursor for the next page")),
         }
     }
 }
 
-/// The limits that a call draws on: the account's, and one of its own.
+/// The limits that a request uses: the account's, and optionally one more.
 fn drawn_on(bucket: Option<Bucket>) -> Vec<Bucket> {
     std::iter::once(Bucket::Account).chain(bucket).collect()
 }
 
-/// A call that writes.
+/// A write request.
 #[derive(Debug)]
 pub struct Write<'a> {
     pub method: Method,
-    /// Below `/api/v2/`.
+    /// The path below `/api/v2/`.
     pub path: &'a str,
     pub query: Vec<(&'static str, String)>,
     pub body: Option<&'a Value>,
     pub repeat: Repeat<'a>,
-    /// A limit of its own.
+    /// A limit that the request uses besides the account's.
     pub bucket: Option<Bucket>,
 }
 
-/// A good reply, or the error that a refusal of something needed is.
+/// Returns a successful reply, and turns a refusal into an error.
 ///
 /// # Errors
 /// [`ApiError`] of a refusal.
@@ -175,7 +175,7 @@ pub fn good(reply: Reply, path: &str) -> Result<Reply, ApiError> {
     if reply.is_good() { Ok(reply) } else { Err(refusal(&reply, &format!("GET /api/v2/{path}"))) }
 }
 
-/// A refusal as an error.
+/// Turns a refusal into an [`ApiError`].
 #[must_use]
 pub fn refusal(reply: &Reply, request: &str) -> ApiError {
     let kind = match reply.status {
@@ -196,10 +196,10 @@ pub fn refusal(reply: &Reply, request: &str) -> ApiError {
     }
 }
 
-/// The reason that a row is rejected for, where Zendesk refuses what was asked for this row alone.
+/// Turns the refusal of a request for one row into the reason why the row is rejected.
 ///
 /// # Errors
-/// The same error, where it is about more than the row.
+/// The same error, if it concerns more than the row.
 pub fn of_row(error: ApiError) -> Result<Reason, ApiError> {
     let is_of_row = matches!(error.status, Some(400 | 403 | 404 | 413 | 414 | 422));
     if !is_of_row || connector::refusals::is_scope(&error) {
@@ -209,7 +209,7 @@ pub fn of_row(error: ApiError) -> Result<Reason, ApiError> {
     Ok(Reason { http_status: error.status, ..why })
 }
 
-/// The error of an answer that is not what it should be.
+/// The error of an answer that has not the expected form.
 #[must_use]
 pub fn unreadable(path: &str, why: &str) -> ApiError {
     ApiError {

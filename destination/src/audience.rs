@@ -1,25 +1,25 @@
-//! Audiences: sets of users or organizations, and what a stream does to one. Pure.
+//! Audiences: sets of users or organizations, and what a stream does to them. Pure.
 
 use std::sync::Arc;
 
 use crate::object::{Object, Operation, fold};
 
-/// The column that marks or unmarks row by row.
+/// The column that says for each row whether it is a member.
 pub const MEMBER: &str = "member";
 
-/// A set of users or organizations, as the config has it.
+/// An audience of the config.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Audience {
     pub slug: String,
     pub of: Object,
     pub by: WrittenMark,
-    /// Whether a mirror creates who is missing.
+    /// Whether a mirror creates rows that do not exist.
     pub create_missing: bool,
-    /// Whether a mirror of no rows empties it.
+    /// Whether a mirror without rows removes all members.
     pub allow_empty: bool,
 }
 
-/// What makes somebody a member, as the user writes it.
+/// What marks the members, as written in the config.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WrittenMark {
     /// The key of a checkbox field.
@@ -30,7 +30,7 @@ pub enum WrittenMark {
 }
 
 impl WrittenMark {
-    /// Whether both mean the same in Zendesk.
+    /// Whether both marks are the same in Zendesk.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
@@ -40,30 +40,30 @@ impl WrittenMark {
     }
 }
 
-/// What makes somebody a member, as Zendesk has it.
+/// What marks the members, resolved to what Zendesk has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mark {
-    /// A checkbox field by its key.
+    /// The key of a checkbox field.
     Field(String),
     Tag(String),
-    /// An organization by its id.
+    /// The id of an organization.
     Organization(u64),
 }
 
 /// What a stream does to an audience.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Marks those who are found.
+    /// Marks the rows that are found.
     Add,
-    /// Marks, writes mapped fields, and creates who is missing.
+    /// Marks the rows, writes their mapped fields, and creates those that do not exist.
     Upsert,
-    /// Unmarks. Nobody is deleted.
+    /// Removes the mark. Deletes no user.
     Remove,
-    /// Marks all rows, and unmarks whoever is not among them.
+    /// Marks all rows, and removes the mark from all other members.
     Mirror,
 }
 
-/// An audience, and what a stream does to it.
+/// An audience, and what the stream does to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Membership {
     pub audience: Arc<Audience>,
@@ -71,7 +71,7 @@ pub struct Membership {
 }
 
 impl Membership {
-    /// What is done with the rows themselves.
+    /// The operation that writes the rows.
     #[must_use]
     pub fn operation(&self) -> Operation {
         match self.mode {
@@ -81,13 +81,13 @@ impl Membership {
         }
     }
 
-    /// Whether a row that does not say so is to be a member.
+    /// Whether a row without the column `member` becomes a member.
     #[must_use]
     pub fn joins(&self) -> bool {
         self.mode != Mode::Remove
     }
 
-    /// The name of what its rows are written to.
+    /// The object name of the stream in a catalog.
     #[must_use]
     pub fn object_name(&self) -> String {
         let kind = if self.mode == Mode::Mirror { MIRROR } else { AUDIENCE };
@@ -95,14 +95,15 @@ impl Membership {
     }
 }
 
-/// What names of objects begin with.
+/// The prefixes of object names.
 const AUDIENCE: &str = "audience:";
 const MIRROR: &str = "audience_mirror:";
 
-/// The audience that an object's name means, and whether it is mirrored.
+/// Returns the audience with this object name, and whether it is a mirror. `None` if the name is not that of
+/// an audience.
 ///
 /// # Errors
-/// The slug that no audience of the config has.
+/// A message, if the config has no audience with this slug.
 pub fn named<'a>(
     name: &str,
     audiences: &'a [Arc<Audience>],
@@ -113,9 +114,7 @@ pub fn named<'a>(
         (None, None) => return None,
     };
     let found = audiences.iter().find(|audience| audience.slug == slug);
-    Some(
-        found
-            .map(|audience| (audience, is_mirror))
-            .ok_or_else(|| format!("no audience with the slug `{slug}` is in `audiences`")),
-    )
+    Some(found.map(|audience| (audience, is_mirror)).ok_or_else(|| {
+        format!("`audiences` has no audience with the slug `{slug}`. Add it, or correct the slug.")
+    }))
 }

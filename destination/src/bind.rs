@@ -1,5 +1,5 @@
-//! What is done with the rows of each stream: the catalog's word first, then the config's, then the stream's own
-//! name. Pure.
+//! Decides what happens to the rows of each stream. The catalog decides first, then the config, then the name
+//! of the stream. Pure.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,13 +10,13 @@ use crate::audience::{self, Audience, Membership, Mode};
 use crate::config::{Config, UnknownStreams, WrittenOperation, WrittenStream};
 use crate::object::{KeyField, Object, Operation};
 
-/// What is done with a stream.
+/// What happens to the rows of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Binding {
     Bound(Bound),
-    /// No object is known for it: its rows are rejected.
+    /// The stream is not bound to an object: its rows are rejected.
     Rejected,
-    /// No object is known for it: its rows are left out.
+    /// The stream is not bound to an object: its rows are skipped.
     Skipped,
 }
 
@@ -26,27 +26,27 @@ pub struct Bound {
     pub stream: Descriptor,
     pub object: Object,
     pub operation: Operation,
-    /// The audience that its rows are about, if they are.
+    /// The audience of the stream, if it has one.
     pub membership: Option<Membership>,
-    /// How a row is found; none where each row makes a ticket of its own.
+    /// The key that finds a row. `None` if each row creates a new ticket.
     pub key: Option<KeyField>,
-    /// The fields of columns that are called otherwise.
+    /// The field of each column that has another name than its field.
     pub renamed: BTreeMap<String, String>,
-    /// The columns that its schema has.
+    /// The columns of the stream's schema.
     pub columns: Vec<String>,
-    /// Whether the source reads all of it each time.
+    /// Whether the source reads the whole stream in each sync.
     pub is_full_refresh: bool,
-    /// Whether a later attempt of the same job brings only the rest of it.
+    /// Whether a later attempt of the same job may send only the rest of the rows.
     pub is_resumable: bool,
-    /// Whether the platform may be clearing the stream: it then sends no rows, and its destinations are to delete
-    /// what they hold.
+    /// Whether the platform may be clearing the stream. It then sends no rows, and expects destinations to
+    /// delete their data.
     pub may_be_cleared: bool,
 }
 
 /// Binds all streams of a catalog.
 ///
 /// # Errors
-/// What the user has to change, stream by stream.
+/// What the user has to change, one message per stream.
 pub fn bind(
     streams: Vec<ConfiguredStream>,
     config: &Config,
@@ -56,14 +56,15 @@ pub fn bind(
     for stream in streams {
         match of_stream(&stream, config) {
             Ok(binding) => drop(bound.insert(stream.descriptor, binding)),
-            Err(why) => problems.push(format!("stream `{}`: {why}", stream.descriptor)),
+            Err(why) => problems.push(format!("Stream `{}`: {why}", stream.descriptor)),
         }
     }
     problems.extend(mirrored_twice(&bound));
     if problems.is_empty() { Ok(bound) } else { Err(problems) }
 }
 
-/// Streams of one audience of which one is a mirror: it would remove the members that the others add.
+/// Finds mirrors whose audience another stream writes too: the mirror would remove the members that the other
+/// stream adds.
 fn mirrored_twice(bindings: &BTreeMap<Descriptor, Binding>) -> Vec<String> {
     let memberships = || {
         bindings.iter().filter_map(|(stream, binding)| match binding {
@@ -79,8 +80,8 @@ fn mirrored_twice(bindings: &BTreeMap<Descriptor, Binding>) -> Vec<String> {
     clashes
         .map(|(stream, mirror)| {
             format!(
-                "stream `{stream}`: it mirrors the audience `{}`, which another stream writes too, and would remove \
-                 whom the other adds: give the mirror the audience alone",
+                "Stream `{stream}`: it mirrors the audience `{}`, and would remove the members that another \
+                 stream adds to it. Use only one stream for this audience.",
                 mirror.audience.slug
             )
         })
@@ -100,8 +101,8 @@ fn of_stream(stream: &ConfiguredStream, config: &Config) -> Result<Binding, Stri
     } else {
         return match config.unknown_streams {
             UnknownStreams::Fail => {
-                Err("no object is known for it: name one in `streams`, or set \
-                                         `unknown_streams` to `reject` or `skip`"
+                Err("it is not bound to an object. Add it to `streams`, or set `unknown_streams` to `reject` or \
+                     `skip`."
                     .to_owned())
             }
             UnknownStreams::Reject => Ok(Binding::Rejected),
@@ -111,14 +112,14 @@ fn of_stream(stream: &ConfiguredStream, config: &Config) -> Result<Binding, Stri
     bound.map(Binding::Bound)
 }
 
-/// What is written to, and how.
+/// The object, and what is done with it.
 struct Does {
     object: Object,
     operation: Operation,
     membership: Option<Membership>,
 }
 
-/// What a mode of the catalog does to an object of this name.
+/// The binding of a stream whose catalog names the object and the mode.
 fn by_mode(name: &str, mode: DestinationSyncMode, config: &Config) -> Result<Does, String> {
     use DestinationSyncMode::{Append, AppendDedup, Overwrite, OverwriteDedup, SoftDelete, Update};
     let Some((audience, is_mirror)) = audience::named(name, &config.audiences).transpose()? else {
@@ -130,7 +131,7 @@ fn by_mode(name: &str, mode: DestinationSyncMode, config: &Config) -> Result<Doe
             SoftDelete => Operation::Delete,
             Overwrite | OverwriteDedup => {
                 return Err(format!(
-                    "its mode is `{}`, which would delete what is there: choose another mode",
+                    "its mode is `{}`, which would delete existing data. Choose another mode.",
                     mode.name()
                 ));
             }
@@ -144,7 +145,7 @@ fn by_mode(name: &str, mode: DestinationSyncMode, config: &Config) -> Result<Doe
         (false, SoftDelete) => Mode::Remove,
         (true, Append | Update | SoftDelete) => {
             return Err(format!(
-                "its mode is `{}`, and a mirror is written by `append_dedup` alone",
+                "its mode is `{}`, which a mirror does not accept. Choose `append_dedup`.",
                 mode.name()
             ));
         }
@@ -152,7 +153,7 @@ fn by_mode(name: &str, mode: DestinationSyncMode, config: &Config) -> Result<Doe
     Ok(Does::to(audience, mode))
 }
 
-/// What an operation of the config does to an object of this name.
+/// The binding of a stream whose config names the object and the operation.
 fn by_operation(name: &str, operation: WrittenOperation, config: &Config) -> Result<Does, String> {
     use WrittenOperation::{Add, Delete, Insert, Mirror, Remove, Update, Upsert};
     let Some((audience, is_mirror)) = audience::named(name, &config.audiences).transpose()? else {
@@ -164,7 +165,8 @@ fn by_operation(name: &str, operation: WrittenOperation, config: &Config) -> Res
             Delete => Operation::Delete,
             Add | Remove | Mirror => {
                 return Err(format!(
-                    "`add`, `remove` and `mirror` are for audiences, and `{name}` is none"
+                    "`add`, `remove` and `mirror` work only for audiences, and `{name}` is not an audience. \
+                     Choose another operation."
                 ));
             }
         };
@@ -172,7 +174,7 @@ fn by_operation(name: &str, operation: WrittenOperation, config: &Config) -> Res
     };
     let mode = match operation {
         Mirror => Mode::Mirror,
-        _ if is_mirror => return Err(format!("`{name}` is written by `mirror` alone")),
+        _ if is_mirror => return Err(format!("`{name}` accepts only the operation `mirror`.")),
         Add | Insert | Update => Mode::Add,
         Upsert => Mode::Upsert,
         Remove | Delete => Mode::Remove,
@@ -188,13 +190,13 @@ impl Does {
     }
 }
 
-/// Whether an entry of the config is about a stream.
+/// Whether this entry of the config belongs to the stream.
 fn is_of(written: &WrittenStream, stream: &Descriptor) -> bool {
     written.stream == stream.name
         && written.namespace.as_ref().is_none_or(|name| stream.namespace.as_ref() == Some(name))
 }
 
-/// Why nothing can be written to an object of this name; none where it can.
+/// Returns why the object name is not valid, or `None` if it is.
 #[must_use]
 pub fn why_unknown(name: &str, config: &Config) -> Option<String> {
     match audience::named(name, &config.audiences) {
@@ -205,8 +207,9 @@ pub fn why_unknown(name: &str, config: &Config) -> Option<String> {
 
 fn unknown_object(name: &str) -> String {
     format!(
-        "`{name}` is no object that can be written: there are users, organizations, tickets, organization_memberships, \
-         custom_object:<key>, and `audience:` or `audience_mirror:` with the slug of an audience"
+        "`{name}` is not an object. Use users, organizations, tickets, organization_memberships, \
+         `custom_object:` with the key of an object, or `audience:` or `audience_mirror:` with the slug of an \
+         audience."
     )
 }
 
@@ -219,14 +222,14 @@ fn finish(
     let Does { object, operation, membership } = does;
     if !object.operations().contains(&operation) {
         return Err(format!(
-            "{} are added by `upsert` (`append_dedup`) and removed by `delete` (`soft_delete`), and `{}` is neither",
+            "{} accept only `upsert` (`append_dedup`) and `delete` (`soft_delete`), not `{}`.",
             object.name(),
             operation.name()
         ));
     }
     if operation == Operation::Delete && object.is_guarded() && !config.allow_deletes {
         return Err(format!(
-            "it deletes {}: set `allow_deletes` where that is meant",
+            "it deletes {}, and `allow_deletes` is off. Set `allow_deletes` if you want this.",
             object.name()
         ));
     }
@@ -265,14 +268,14 @@ fn key_of(object: Object, operation: Operation, name: &str) -> Result<KeyField, 
     };
     object.keys_of(operation).find(|key| key.name() == name).ok_or_else(|| {
         format!(
-            "`{name}` is no key by which {} are found for this: there are {}",
+            "`{name}` is not a key of {} for this operation. Use one of: {}.",
             object.name(),
             names()
         )
     })
 }
 
-/// The key that the primary key names, or one that the columns hold.
+/// The key from the stream's primary key, or else from its columns.
 fn key_of_stream(
     stream: &ConfiguredStream,
     (object, operation): (Object, Operation),
@@ -285,7 +288,8 @@ fn key_of_stream(
     match stream.primary_key.as_slice() {
         [path] if path.len() == 1 => {
             let name = named(&path[0]);
-            // What the warehouse calls its key says nothing of Zendesk where rows are only added.
+            // If rows are only inserted, the name of the warehouse's key does not have to be a key in
+            // Zendesk.
             let is_plain = stream.object_name.is_none() && operation == Operation::Insert;
             match key_of(object, operation, &name) {
                 Err(_) if is_plain => Ok(of_columns(stream, (object, operation), renamed)),
@@ -295,18 +299,17 @@ fn key_of_stream(
         [] if operation == Operation::Insert => {
             Ok(of_columns(stream, (object, operation), renamed))
         }
-        [] => of_columns(stream, (object, operation), renamed).map(Some).ok_or_else(|| {
-            "it has no key by which its rows are found: choose a primary key, or write `match_on`"
-                .to_owned()
-        }),
-        _ => Err(
-            "its primary key has several fields, and one finds a row in Zendesk: write `match_on`"
-                .to_owned(),
-        ),
+        [] => of_columns(stream, (object, operation), renamed)
+            .map(Some)
+            .ok_or_else(|| "it has no key. Choose a primary key, or set `match_on`.".to_owned()),
+        _ => {
+            Err("its primary key has several fields, but Zendesk needs one. Set `match_on`."
+                .to_owned())
+        }
     }
 }
 
-/// The key of a stream of memberships: the two fields of its primary key, or two that are among its columns.
+/// The key of a stream of memberships: two fields from its primary key, or else from its columns.
 fn pair_of_stream(
     stream: &ConfiguredStream,
     (object, operation): (Object, Operation),
@@ -322,19 +325,19 @@ fn pair_of_stream(
         primary.len() == fields.len()
             && fields.iter().all(|field| primary.iter().any(|one| one == field))
     };
-    // What the warehouse calls its key says nothing of Zendesk where the catalog names no object.
+    // If the catalog names no object, the warehouse's key does not have to be a key in Zendesk.
     let of_columns = || match stream.object_name {
         Some(_) => None,
         None => of_columns(stream, (object, operation), renamed),
     };
     object.keys_of(operation).find(is_it).or_else(of_columns).ok_or_else(|| {
-        "its key is no pair of fields that name a user and an organization: make one the primary key, such as \
-         user_external_id and organization_external_id, or write `match_on`"
+        "its key must be two fields, one for the user and one for the organization. Make them the primary key, \
+         such as user_external_id and organization_external_id, or set `match_on`."
             .to_owned()
     })
 }
 
-/// The first key for which there is a column.
+/// The first key whose columns the stream has.
 fn of_columns(
     stream: &ConfiguredStream,
     (object, operation): (Object, Operation),
@@ -348,7 +351,7 @@ fn of_columns(
     };
     let has = |key: &KeyField| key.fields().into_iter().all(is_there);
     let found = object.keys_of(operation).find(has);
-    // Each row without a key makes a ticket; of the others nothing is created without one.
+    // A row without a key creates a ticket. Other objects cannot be created without a key.
     let usual = (object != Object::Tickets).then(|| object.keys()[0]);
     found.or(usual.filter(|_| stream.columns.is_empty()))
 }
@@ -447,12 +450,12 @@ mod tests {
         for (stream, culprit) in [
             (activation("append", ids), "`insert`"),
             (activation("update", ids), "`update`"),
-            (activation("append_dedup", r#"[["user_id"]]"#), "no pair"),
-            (activation("append_dedup", r#"[["user_id"],["user_email"]]"#), "no pair"),
-            (plain("append_dedup", r#"[["id"]]"#, r#"{"user_id":{}}"#), "no pair"),
+            (activation("append_dedup", r#"[["user_id"]]"#), "must be two fields"),
+            (activation("append_dedup", r#"[["user_id"],["user_email"]]"#), "must be two fields"),
+            (plain("append_dedup", r#"[["id"]]"#, r#"{"user_id":{}}"#), "must be two fields"),
         ] {
             let why = bound(&stream, "").unwrap_err();
-            assert!(why.contains(culprit) && why.contains("stream `"), "{why}");
+            assert!(why.contains(culprit) && why.contains("Stream `"), "{why}");
         }
     }
 
@@ -531,7 +534,7 @@ mod tests {
             ),
         ] {
             let why = bound(&stream, options).unwrap_err();
-            assert!(why.contains(culprit) && why.contains("stream `"), "{why}");
+            assert!(why.contains(culprit) && why.contains("Stream `"), "{why}");
         }
         let unknown = stream("dim", "append", "[]");
         assert_eq!(bound(&unknown, r#","unknown_streams":"reject""#), Ok(Binding::Rejected));

@@ -24,26 +24,26 @@ use crate::commands::write::{Outcome, Request, write};
 use crate::commands::{Out, check, discover, spec};
 use crate::config::Config;
 
-/// Writes rows into a Zendesk account: Airbyte messages, one JSON object per line, from stdin.
+/// Writes rows into a Zendesk account. Reads Airbyte messages from stdin, one JSON object per line.
 ///
-/// A sync: `check` says whether the credentials work, `discover` lists what can be written, and `write`
-/// writes the rows that come in, and says of each what came of it.
+/// `check` tests the configuration, `discover` lists the objects that can be written, and `write` writes the
+/// rows from stdin and reports the result.
 #[derive(Debug, Parser)]
 #[command(name = "destination-zendesk-support", version, infer_long_args = true)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
 
-    /// Write DEBUG lines too.
+    /// Log DEBUG messages too.
     #[arg(long, global = true)]
     debug: bool,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Print what can be configured.
+    /// Print the options of the configuration.
     Spec,
-    /// Say whether the configuration works. Nothing is written to the account.
+    /// Test the configuration. Writes nothing to the account.
     Check {
         /// The configuration, a JSON file.
         #[arg(long)]
@@ -55,7 +55,7 @@ enum Command {
         #[arg(long)]
         config: PathBuf,
     },
-    /// Write the rows that come in on stdin, until its end.
+    /// Write the rows from stdin, until stdin ends.
     Write {
         /// The configuration, a JSON file.
         #[arg(long)]
@@ -74,14 +74,16 @@ pub fn run() -> ExitCode {
         Err(code) => return code,
     };
     let Some(command) = cli.command else {
-        return unusable("a command is missing: spec, check, discover or write; --help says more");
+        return unusable(
+            "the command is missing. Use spec, check, discover or write, or see --help",
+        );
     };
     let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(code) => return code,
     };
     let code = runtime.block_on(Box::pin(act(command, &Environment::read(cli.debug))));
-    // A thread that waits for stdin must not hold the process.
+    // The thread that reads stdin must not keep the process alive.
     runtime.shutdown_background();
     code
 }
@@ -104,7 +106,7 @@ async fn act(command: Command, environment: &Environment) -> ExitCode {
             tokio::select! {
                 done = &mut answering => done,
                 () = terminated.wait() => {
-                    // New tokens that are on their way are still saved.
+                    // Renewed tokens are still saved.
                     let _ = stop.send(true);
                     let _ = tokio::time::timeout(ANSWER_WITHIN, answering).await;
                     Ok(Outcome::Stopped)
@@ -151,7 +153,7 @@ async fn answer(
                 Err(trouble) => failed(out, &trouble).await,
             }
         }
-        // Writing has a way of its own to end.
+        // `write` ends in its own way.
         Command::Spec | Command::Write { .. } => {
             out.line(spec::line()).await.map(|()| Outcome::Complete)
         }

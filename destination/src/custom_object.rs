@@ -1,19 +1,19 @@
-//! The custom objects of an account, by their keys.
+//! The custom objects of an account, by key.
 //!
 //! Source: Zendesk, "Custom Objects". An account has some dozens at most.
 
 use std::sync::OnceLock;
 
-/// What stands before the key of a custom object in the name of an object.
+/// The prefix of object names.
 const PREFIX: &str = "custom_object:";
 
-/// Characters of a key.
+/// The most characters of a key.
 const LONGEST_KEY: usize = 100;
 
-/// Custom objects that one run may name.
+/// The most custom objects that one run may name.
 const MOST: usize = 512;
 
-/// Those that were named in this run. They live as long as the program.
+/// The custom objects that were named in this run. They live as long as the program.
 static NAMED: [OnceLock<CustomObject>; MOST] = [const { OnceLock::new() }; MOST];
 
 /// A custom object.
@@ -30,14 +30,14 @@ pub struct CustomObject {
 }
 
 impl CustomObject {
-    /// The custom object that an object's name stands for. None for a name of something else, and for a key
-    /// that could lead elsewhere in a path.
+    /// Returns the custom object with this object name. `None` for another name, and for a key that is not
+    /// safe in a URL path.
     #[must_use]
     pub fn named(name: &str) -> Option<&'static Self> {
         Self::of_key(name.strip_prefix(PREFIX)?)
     }
 
-    /// The custom object of a key.
+    /// Returns the custom object with this key. `None` for a key that is not safe in a URL path.
     #[must_use]
     pub fn of_key(key: &str) -> Option<&'static Self> {
         let is_fit = |one: char| one.is_ascii_alphanumeric() || "_-:".contains(one);

@@ -1,4 +1,4 @@
-//! The id of a row of Zendesk's: a number, or a text where it is a record of a custom object.
+//! The id of a row in Zendesk: a number, or text for a record of a custom object.
 //!
 //! Source: Zendesk, "Custom Object Records", `id`.
 
@@ -13,23 +13,23 @@ pub enum Id {
     Text(String),
 }
 
-/// Rows that would be there have ids from here on, as no row of Zendesk's has.
+/// Ids from here on stand for rows that a dry run would create. No row in Zendesk has such an id.
 const FIRST_PLANNED: u64 = u64::MAX >> 1;
 
 impl Id {
-    /// The id of a row that a dry run would have created, by its number.
+    /// The id of the row with this number that a dry run would create.
     #[must_use]
     pub fn planned(number: u64) -> Self {
         Self::Number(FIRST_PLANNED.saturating_add(number))
     }
 
-    /// Whether a row is not there, and a dry run would have created it.
+    /// Whether the row does not exist, because only a dry run would create it.
     #[must_use]
     pub fn is_planned(&self) -> bool {
         self.number().is_some_and(|number| number >= FIRST_PLANNED)
     }
 
-    /// The id that a value is. None for anything else.
+    /// Reads an id. `None` if the value is not an id.
     #[must_use]
     pub fn of(value: &Value) -> Option<Self> {
         match value {
@@ -39,7 +39,7 @@ impl Id {
         }
     }
 
-    /// The number that it is, if it is one.
+    /// The id as a number, if it is one.
     #[must_use]
     pub fn number(&self) -> Option<u64> {
         match self {

@@ -1,5 +1,5 @@
-//! An Airbyte destination connector for Zendesk Support: rows of a warehouse become users, organizations and
-//! tickets, and each row is accounted for. `ARCHITECTURE.md` shows the way.
+//! An Airbyte destination for Zendesk Support: rows of a warehouse become users, organizations and tickets,
+//! and every row gets a result. See `ARCHITECTURE.md`.
 
 pub mod api;
 pub mod audience;

@@ -1,7 +1,8 @@
-//! Looks what is in Zendesk: the rows that have a key, and the rows that others name.
+//! Searches Zendesk: rows by key, and rows that other rows refer to.
 //!
-//! Sources: Zendesk, "Show Many Users" and its like, which show what is there now; "Search Users", whose index
-//! lags by a minute or two, so that nothing is taken for missing by it alone where a creation would tell.
+//! Sources: Zendesk, "Show Many Users" and its like, which are always current; "Search Users", whose index
+//! lags by a minute or two. So a row that only the index does not find counts as missing only if a creation
+//! would reveal it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,22 +17,22 @@ use crate::object::{KeyField, Object, fold};
 use crate::rejected::Reason;
 use crate::rows::LARGEST;
 
-/// Addresses in one search. Its query must stay short enough for an address of a request.
+/// The most addresses in one search. The query must fit into a URL.
 const ADDRESSES_AT_ONCE: usize = 25;
 
-/// Keys in the address of one request. Servers refuse addresses of more than 8 KB or so.
+/// The most bytes of keys in one URL. Servers refuse URLs above about 8 KB.
 const MOST_QUERY_BYTES: usize = 6000;
 
-/// Pages of one search that are read. A search finds what resembles an address, too.
+/// The most pages of one search that are read. A search also finds similar addresses.
 const MOST_PAGES: usize = 100;
 
-/// Keys of other rows that are remembered.
+/// The most keys of related rows that are remembered.
 const MOST_REMEMBERED: usize = 50_000;
 
-/// Rows of Zendesk's by the folded keys that they have.
+/// Rows from Zendesk, by folded key.
 pub type ByKey = HashMap<String, Vec<Value>>;
 
-/// What was found, and the keys that Zendesk refuses to look for.
+/// The rows that were found, and the keys that Zendesk refuses to search for.
 #[derive(Debug, Default)]
 pub struct Looked {
     pub rows: ByKey,
@@ -45,7 +46,7 @@ impl Looked {
     }
 }
 
-/// Looks, and remembers the ids of rows that others name.
+/// Searches Zendesk, and remembers the ids of related rows.
 pub struct Look {
     api: Arc<Api>,
     known: Mutex<HashMap<(Object, KeyField, String), Id>>,
@@ -57,8 +58,9 @@ impl Look {
         Self { api, known: Mutex::default() }
     }
 
-    /// The rows that have one of these keys. `keys` are as they were written. `is_sure`: a key that is not
-    /// found is looked for again by itself, because nothing else would tell that it is there.
+    /// Finds the rows that have one of these keys. `keys` are as the rows have them. If `is_sure`, each key
+    /// that is not found is searched once more by itself: use this if no later step would reveal that the row
+    /// exists.
     ///
     /// # Errors
     /// [`ApiError`].
@@ -75,7 +77,7 @@ impl Look {
             (_, KeyField::Id) => self.show_many(object, key, "ids", keys).await,
             (Object::Tickets, _) => self.one_by_one(object, key, keys).await,
             (_, KeyField::ExternalId) => {
-                // A comma would end a key in the list.
+                // A comma would end the key in the list.
                 let (odd, plain): (Vec<String>, Vec<String>) =
                     keys.iter().cloned().partition(|key| key.contains(','));
                 let mut found = self.show_many(object, key, "external_ids", &plain).await?;
@@ -97,7 +99,8 @@ impl Look {
         }
     }
 
-    /// Records of a custom object. The list of keys is divided by commas, and there is no other way to ask.
+    /// Finds records of a custom object. The request separates keys with commas, and there is no other
+    /// request.
     async fn records(
         &self,
         object: Object,
@@ -112,14 +115,14 @@ impl Look {
             keys.iter().cloned().partition(|key| key.contains(','));
         let mut found = self.show_many(object, key, parameter, &plain).await?;
         for odd in odd {
-            let why =
-                "it holds a comma, and Zendesk cannot look for such a key of a record".to_owned();
+            let why = "it contains a comma, and Zendesk cannot search for such a key of a record"
+                .to_owned();
             found.refused.insert(object.fold(&odd), Reason::new("refused", Some(key.name()), why));
         }
         Ok(found)
     }
 
-    /// Asks for up to a hundred rows by one request.
+    /// Finds up to a hundred rows with one request.
     async fn show_many(
         &self,
         object: Object,
@@ -136,7 +139,8 @@ impl Look {
         for keys in by_length(keys, LARGEST) {
             match self.rows(object, &path, vec![(parameter, keys.join(","))]).await {
                 Ok(rows) => collect(object, &mut found.rows, rows, key),
-                // One key that Zendesk does not take refuses the whole list: one by one it is found.
+                // One key that Zendesk does not accept makes it refuse the whole list. Single requests find
+                // that key.
                 Err(error) if key != KeyField::Id || is_record => {
                     of_row(error)?;
                     found.add(self.one_by_one(object, key, keys).await?);
@@ -175,7 +179,7 @@ impl Look {
         Ok(found)
     }
 
-    /// The rows that have one key, exactly.
+    /// Finds the rows that have exactly this key.
     async fn one(
         &self,
         object: Object,
@@ -209,7 +213,7 @@ impl Look {
         Ok(exact)
     }
 
-    /// Users to whom an address belongs that is not their first.
+    /// Finds users who have this e-mail address as a secondary address.
     async fn by_further_address(
         &self,
         candidates: Vec<Value>,
@@ -229,7 +233,7 @@ impl Look {
         Ok(found.into_iter().flatten().collect())
     }
 
-    /// The users to whom this run gave one of these addresses. The index may not know them yet.
+    /// Finds users to whom this run gave one of these addresses. The index may not have them yet.
     async fn by_known_addresses(&self, addresses: &[String]) -> Result<ByKey, ApiError> {
         let known: Vec<(String, Id)> = {
             let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -246,7 +250,7 @@ impl Look {
         Ok(known.into_iter().filter_map(row).collect())
     }
 
-    /// The users who have one of these addresses as their first, by few requests.
+    /// Finds users who have one of these addresses as primary address, with few requests.
     async fn by_addresses(&self, addresses: &[String]) -> Result<Looked, ApiError> {
         let mut found = Looked::default();
         for addresses in by_length(addresses, ADDRESSES_AT_ONCE) {
@@ -270,7 +274,7 @@ impl Look {
         Ok(found)
     }
 
-    /// The rows of an answer, page by page, without those that are deleted.
+    /// Reads all pages of an answer, without deleted rows.
     async fn rows(
         &self,
         object: Object,
@@ -288,7 +292,10 @@ impl Look {
             }
             let mut reply = good(self.api.get(path, query).await?, path)?;
             let Value::Array(rows) = reply.body[object.list()].take() else {
-                return Err(unreadable(path, &format!("it has no list `{}`", object.list())));
+                return Err(unreadable(
+                    path,
+                    &format!("the answer has no list `{}`", object.list()),
+                ));
             };
             let is_there = |row: &Value| row["active"] != false && row["status"] != "deleted";
             found.extend(rows.into_iter().filter(is_there));
@@ -296,10 +303,10 @@ impl Look {
                 return Ok(found);
             }
         }
-        Err(unreadable(path, "it does not end"))
+        Err(unreadable(path, "the list does not end"))
     }
 
-    /// The addresses and accounts of a user.
+    /// Reads the identities (addresses and accounts) of a user.
     ///
     /// # Errors
     /// [`ApiError`].
@@ -307,7 +314,7 @@ impl Look {
         self.api.list(&format!("users/{user}/identities"), "identities").await
     }
 
-    /// The organizations of a user, each with the id of the membership.
+    /// Reads the organizations of a user, each with the id of the membership.
     ///
     /// # Errors
     /// [`ApiError`].
@@ -318,8 +325,8 @@ impl Look {
         Ok(rows.iter().filter_map(pair).collect())
     }
 
-    /// The same of several users, each with what it is asked for. A user of whom Zendesk refuses to tell is told
-    /// with the reason.
+    /// Reads the memberships of several users, each passed on with its tag. If Zendesk refuses them for a
+    /// user, that user gets the reason.
     ///
     /// # Errors
     /// [`ApiError`].
@@ -340,7 +347,7 @@ impl Look {
             .await
     }
 
-    /// Remembers rows that this run has written, by their keys.
+    /// Remembers the ids of rows that this run has written, by key.
     pub fn remember<'r>(&self, object: Object, rows: impl IntoIterator<Item = &'r Value>) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         for row in rows {
@@ -356,7 +363,8 @@ impl Look {
         }
     }
 
-    /// The ids of rows that others name, by the folded keys. What is missing or ambiguous is not there.
+    /// Finds the ids of related rows, by folded key. Keys that match no row or several rows are not in the
+    /// result.
     ///
     /// # Errors
     /// [`ApiError`].
@@ -394,9 +402,9 @@ impl Look {
     }
 }
 
-/// Cuts keys into lists of at most so many that are short enough for the address of a request.
+/// Splits keys into lists of at most `most` keys that fit into a URL.
 fn by_length(keys: &[String], most: usize) -> Vec<&[String]> {
-    // What is neither a letter nor a digit takes three characters a byte; some stand around each key.
+    // Other bytes than letters and digits take three characters. The rest is for the characters around a key.
     let length = |key: &String| {
         key.bytes().map(|byte| if byte.is_ascii_alphanumeric() { 1 } else { 3 }).sum::<usize>() + 16
     };
@@ -422,7 +430,7 @@ fn collect(object: Object, found: &mut ByKey, rows: Vec<Value>, key: KeyField) {
     }
 }
 
-/// The folded key of a row of Zendesk's.
+/// The folded key of a row from Zendesk.
 #[must_use]
 pub fn key_of(object: Object, row: &Value, key: KeyField) -> Option<String> {
     match &row[key.name()] {
@@ -436,7 +444,7 @@ fn has_key(object: Object, row: &Value, key: KeyField, written: &str) -> bool {
     key_of(object, row, key).is_some_and(|own| own == object.fold(written))
 }
 
-/// Whether an identity of a user is this address.
+/// Whether an identity of a user is this e-mail address.
 #[must_use]
 pub fn is_address(identity: &Value, address: &str) -> bool {
     identity["type"] == "email"

@@ -1,4 +1,4 @@
-//! The binary: run, and exit with what came out.
+//! The binary: runs the program and returns its exit code.
 
 use std::process::ExitCode;
 

@@ -1,11 +1,11 @@
-//! What rows are in Zendesk, and by what they are found there.
+//! The objects of Zendesk, and the keys that find their rows.
 
 use crate::custom_object::CustomObject;
 
-/// A kind of thing that is written.
+/// An object that can be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Object {
-    // In the order in which they are written: each may name those before it.
+    // In the order in which they are written: each may refer to those before it.
     Organizations,
     Users,
     OrganizationMemberships,
@@ -17,35 +17,35 @@ pub enum Object {
 /// What is done with a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {
-    /// Creates. A key that exists is refused, unless what is there equals the row.
+    /// Creates a row. If the key exists, the row is rejected, unless the existing row has the same values.
     Insert,
-    /// Creates or changes.
+    /// Creates or changes a row.
     Upsert,
-    /// Changes what exists.
+    /// Changes an existing row.
     Update,
-    /// Deletes. A key that is missing is success.
+    /// Deletes a row. A missing key counts as success.
     Delete,
 }
 
-/// The field by which a row is found.
+/// The key that finds a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KeyField {
     Id,
     ExternalId,
     Email,
     Name,
-    /// A user and an organization.
+    /// A user and an organization together.
     Pair(&'static Pair),
 }
 
-/// Two fields that name a membership together.
+/// Two fields that find a membership together.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Pair {
-    /// As `match_on` has it.
+    /// The name in `match_on`.
     pub name: &'static str,
-    /// The field that names the user, and the one that names the organization.
+    /// The field of the user, and the field of the organization.
     pub fields: [&'static str; 2],
-    /// How the user is found, and how the organization is.
+    /// The key of the user, and the key of the organization.
     pub by: [KeyField; 2],
 }
 
@@ -53,7 +53,7 @@ const fn pair(name: &'static str, fields: [&'static str; 2], by: [KeyField; 2]) 
     Pair { name, fields, by }
 }
 
-/// All pairs, the usual one first.
+/// All pairs. The usual one comes first.
 #[rustfmt::skip]
 static PAIRS: [Pair; 9] = {
     use KeyField::{Email, ExternalId, Id, Name};
@@ -84,11 +84,11 @@ static PAIR_KEYS: [KeyField; 9] = [
 ];
 
 impl Object {
-    /// Those that every account has.
+    /// The objects that every account has.
     pub const ALL: [Self; 4] =
         [Self::Users, Self::Organizations, Self::Tickets, Self::OrganizationMemberships];
 
-    /// Its name in catalogs, and in messages.
+    /// The name in catalogs and messages.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -100,7 +100,7 @@ impl Object {
         }
     }
 
-    /// The path of all of it.
+    /// The path of the list.
     #[must_use]
     pub fn path(self) -> &'static str {
         match self {
@@ -109,7 +109,7 @@ impl Object {
         }
     }
 
-    /// The key of a list of it in a body.
+    /// The key of the list in an answer.
     #[must_use]
     pub fn list(self) -> &'static str {
         match self {
@@ -118,7 +118,7 @@ impl Object {
         }
     }
 
-    /// What the scopes of tokens call it.
+    /// The name in token scopes.
     ///
     /// Source: Zendesk, "OAuth tokens for grant types", scopes.
     #[must_use]
@@ -130,7 +130,7 @@ impl Object {
         }
     }
 
-    /// The key of one of it in a body.
+    /// The key of a single row in an answer.
     #[must_use]
     pub fn singular(self) -> &'static str {
         match self {
@@ -148,7 +148,7 @@ impl Object {
         known.or_else(|| CustomObject::named(name).map(Self::Records))
     }
 
-    /// The keys by which it is found, the usual one first.
+    /// The keys that find its rows. The usual one comes first.
     #[must_use]
     pub fn keys(self) -> &'static [KeyField] {
         match self {
@@ -159,13 +159,14 @@ impl Object {
         }
     }
 
-    /// The keys of an operation. Zendesk gives ids, so nothing is created by one.
+    /// The keys that an operation accepts. Zendesk assigns ids, so an operation that creates does not accept
+    /// them.
     pub fn keys_of(self, operation: Operation) -> impl Iterator<Item = KeyField> {
         let creates = operation == Operation::Insert;
         self.keys().iter().copied().filter(move |key| !creates || *key != KeyField::Id)
     }
 
-    /// What can be done with it. A membership is there or is not.
+    /// The operations that it accepts. A membership exists or does not, so it cannot be changed.
     #[must_use]
     pub fn operations(self) -> &'static [Operation] {
         use Operation::{Delete, Insert, Update, Upsert};
@@ -175,14 +176,14 @@ impl Object {
         }
     }
 
-    /// Whether deletion needs `allow_deletes`. Customers and their tickets do; to end memberships and to delete
-    /// records of the user's own tables the stream has to say, and no more.
+    /// Whether deletion needs `allow_deletes`. Users, organizations and tickets need it. Memberships and
+    /// records do not: the operation of the stream is enough.
     #[must_use]
     pub fn is_guarded(self) -> bool {
         matches!(self, Self::Users | Self::Organizations | Self::Tickets)
     }
 
-    /// A key as Zendesk compares it: with regard to case where it is one of a record.
+    /// A key in the form in which Zendesk compares it. Keys of records are case-sensitive.
     ///
     /// Source: Zendesk, "List Custom Object Records", `filter[external_ids]`.
     #[must_use]
@@ -193,8 +194,7 @@ impl Object {
         }
     }
 
-    /// The fields without which nothing can be created, where they can be written at all: the names of records
-    /// may be given by Zendesk.
+    /// The fields that a new row needs, if they can be written. Zendesk may assign the names of records.
     ///
     /// Source: Zendesk, "Users", "Organizations", "Tickets", "Custom Object Records".
     #[must_use]
@@ -206,7 +206,7 @@ impl Object {
         }
     }
 
-    /// The key of its custom fields in a body, where they are addressed by their keys.
+    /// The key of the custom fields in a request body, if they are addressed by key.
     #[must_use]
     pub fn custom_fields(self) -> &'static str {
         match self {
@@ -217,7 +217,8 @@ impl Object {
         }
     }
 
-    /// The path of the list of its custom fields, and the key of that list. None where it has none.
+    /// The path of the list of custom fields, and the key of that list. `None` if the object has no custom
+    /// fields.
     #[must_use]
     pub fn fields_list(self) -> Option<(&'static str, &'static str)> {
         match self {
@@ -241,7 +242,7 @@ impl Operation {
         }
     }
 
-    /// Whether it may make something new.
+    /// Whether the operation may create a row.
     #[must_use]
     pub fn creates(self) -> bool {
         matches!(self, Self::Insert | Self::Upsert)
@@ -260,7 +261,7 @@ impl KeyField {
         }
     }
 
-    /// The fields that hold it.
+    /// The fields that hold the key.
     #[must_use]
     pub fn fields(self) -> Vec<&'static str> {
         match self {
@@ -270,7 +271,7 @@ impl KeyField {
     }
 }
 
-/// A key as Zendesk compares it: without regard to case.
+/// A key in the form in which Zendesk compares it, without case.
 ///
 /// Source: Zendesk, "Users" and "Organizations", `external_id`.
 #[must_use]

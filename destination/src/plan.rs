@@ -1,4 +1,4 @@
-//! Decides what is to be done with an item, by what it wants and what is in Zendesk. Pure.
+//! Decides what to do with an item, from its values and from what exists in Zendesk. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,45 +22,46 @@ pub use self::memberships::Ends;
 use self::memberships::{Decision, membership};
 use self::whom::{ambiguous, of_whom, related_not_found};
 
-/// What was found of an item.
+/// What exists in Zendesk for an item.
 #[derive(Clone, Debug, Default)]
 pub struct Found {
-    /// Why Zendesk refuses to look for it.
+    /// Why Zendesk refuses to search for the key.
     pub refused: Option<Reason>,
-    /// Rows of Zendesk's that have its key.
+    /// The rows that have its key.
     pub rows: Vec<Value>,
-    /// Users or organizations that have its address or its name, where creating it was refused for that.
+    /// Users with its address, or organizations with its name. Searched if a creation was refused as a
+    /// duplicate.
     pub rivals: Vec<Value>,
-    /// Rows that have its external id, where that is not its key.
+    /// Rows with its external id, if the external id is not its key.
     pub taken: Vec<Value>,
-    /// The ids of the rows that it names, by the number of the field that names them.
+    /// The ids of related rows, by the number of the field that refers to them.
     pub related: BTreeMap<usize, Id>,
     /// The two ends of a membership.
     pub ends: Option<Ends>,
-    /// The organizations of the user, each with the id of the membership; none where they need not be known.
+    /// The organizations of the user, each with the id of the membership. `None` if they are not needed.
     pub memberships: Option<BTreeMap<u64, u64>>,
 }
 
 impl Found {
-    /// The ids of the rows of Zendesk's that an item may mean: those with its key, its address or its external id.
+    /// The ids of all rows that the item may mean: those with its key, its address or its external id.
     pub fn ids(&self) -> impl Iterator<Item = u64> {
         let rows = self.rows.iter().chain(&self.rivals).chain(&self.taken);
         rows.filter_map(|row| row["id"].as_u64())
     }
 }
 
-/// What is to be done.
+/// What to do with an item.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Plan {
     Settle(Result<Settled, Reason>),
-    /// What it collides with is not to be seen yet: look again later.
+    /// Zendesk reports a duplicate that the search does not show yet: search again later.
     LookAgain,
     Create(Map<String, Value>),
     Change(Change),
     Delete(Id),
 }
 
-/// Decides what is to be done with an item.
+/// Decides what to do with an item.
 #[must_use]
 pub fn plan(layout: &Layout, item: &Item, found: &Found, config: &Config) -> Plan {
     match of_item(layout, item, found, config) {
@@ -87,13 +88,16 @@ fn of_item(layout: &Layout, item: &Item, found: &Found, config: &Config) -> Resu
             let settled = item.intended.unwrap_or(Settled::Unchanged);
             return Ok(Plan::Settle(Ok(settled)));
         }
-        // Whoever is not there is no member.
+        // A row that does not exist is not a member.
         ([], _) if layout.leaves(&item.wanted) => {
             return Ok(Plan::Settle(Ok(item.intended.unwrap_or(Settled::Unchanged))));
         }
-        // Zendesk gives the ids: what is created gets another one, and would be created by each sync anew.
+        // Zendesk assigns ids: the new row would get another id, and each sync would create it again.
         ([], _) if layout.bound.key == Some(KeyField::Id) => {
-            let why = format!("no {} has this id, and ids cannot be chosen", object.singular());
+            let why = format!(
+                "no {} has this id, and Zendesk assigns the ids of new rows",
+                object.singular()
+            );
             return Err(Reason::new(Reason::NOT_FOUND, key, why));
         }
         ([], Operation::Update) => {
@@ -118,9 +122,9 @@ fn of_item(layout: &Layout, item: &Item, found: &Found, config: &Config) -> Resu
     if change.is_empty() {
         return Ok(Plan::Settle(Ok(item.intended.unwrap_or(Settled::Unchanged))));
     }
-    // What a write of ours created is made what it was meant to be; of others' nothing is touched.
+    // A row that this program created gets the values of the item. A row of others is not changed.
     if operation == Operation::Insert && item.intended != Some(Settled::Created) && !is_adopted {
-        let why = format!("the {} {id} has this key and other values", object.singular());
+        let why = format!("the {} {id} already has this key, with other values", object.singular());
         return Err(Reason::new("already_exists", key, why));
     }
     if object == Object::Tickets && row["status"] == "closed" {
@@ -130,28 +134,29 @@ fn of_item(layout: &Layout, item: &Item, found: &Found, config: &Config) -> Resu
     Ok(Plan::Change(change))
 }
 
-/// Who stands in the way of a creation.
+/// The user that blocks a creation, if there is one.
 enum Adopted<'f> {
     Nobody,
     NotSeenYet,
     User(&'f Value),
 }
 
-/// Takes a user who has the row's address and no external id, where that is wished.
+/// Finds the user who has the row's address. An upsert adopts the user if the config allows it and the user
+/// has no external id.
 fn adopted<'f>(
     layout: &Layout,
     item: &Item,
     found: &'f Found,
     config: &Config,
 ) -> Result<Adopted<'f>, Reason> {
-    // Some are looked for before anything was refused.
+    // Some are searched before anything was refused.
     let refusal = match &item.doubt {
         Some(Doubt::Duplicate(why)) => Some(why),
         _ => None,
     };
     if let Some(other) = found.taken.first() {
         let (id, one) = (&other["id"], layout.bound.object.singular());
-        let words = format!("the {one} {id} has this external id");
+        let words = format!("the {one} {id} already has this external id");
         let name = KeyField::ExternalId.name();
         let why = Reason::new("already_exists", Some(name), words);
         return Err(match refusal {
@@ -163,7 +168,7 @@ fn adopted<'f>(
     }
     match (found.rivals.first(), refusal) {
         (Some(rival), refusal) => adopt(layout, rival, refusal, config),
-        // Records cannot be looked for by their names.
+        // Records cannot be searched by name.
         (None, Some(why)) if is_record(layout) && why.field.as_deref() == Some("name") => {
             Err(Reason { reason: "already_exists".into(), ..why.clone() })
         }
@@ -198,13 +203,15 @@ fn adopt<'f>(
         && config.on_email_match == OnEmailMatch::Adopt;
     let external_id = rival["external_id"].as_str().filter(|text| !text.is_empty());
     match external_id {
-        _ if !may_adopt => refused(format!("the {} {id} has this {field}", object.singular())),
+        _ if !may_adopt => {
+            refused(format!("the {} {id} already has this {field}", object.singular()))
+        }
         Some(_) => refused(format!("the user {id} has this email and another external id")),
         None => Ok(Adopted::User(rival)),
     }
 }
 
-/// What creates an item.
+/// The request body that creates the item.
 fn create(
     layout: &Layout,
     item: &Item,
@@ -253,12 +260,12 @@ fn create(
     Ok(body)
 }
 
-/// The id of the row that a field names.
+/// The id of the row that a field refers to.
 fn related(field: &Field, at: usize, found: &Found) -> Result<Id, Reason> {
     found.related.get(&at).cloned().ok_or_else(|| related_not_found(Some(&field.name)))
 }
 
-/// What differs between an item and what is there.
+/// Compares the item with the existing row.
 fn change(
     layout: &Layout,
     item: &Item,
@@ -273,7 +280,7 @@ fn change(
     for (at, value) in &item.wanted {
         let Some(field) = layout.fields.get(*at) else { continue };
         let current = field.current(object, row);
-        // What found the row is what it is, in whatever case it is written.
+        // The key found the row, so it is equal, whatever its case is.
         if key == Some(&field.name) && !current.is_null() {
             continue;
         }
@@ -338,7 +345,7 @@ fn change(
     Ok(change)
 }
 
-/// Makes somebody who is created a member.
+/// Marks a new row as a member.
 fn mark_new(body: &mut Map<String, Value>, object: Object, mark: &Mark) {
     match mark {
         Mark::Field(key) => {
@@ -350,8 +357,8 @@ fn mark_new(body: &mut Map<String, Value>, object: Object, mark: &Mark) {
     }
 }
 
-/// Makes somebody who is there a member or not, by a call that touches nothing else. Returns whether anything
-/// changes.
+/// Marks an existing row as a member or removes the mark, with a request that changes nothing else. Returns
+/// whether anything changes.
 fn mark_existing(
     change: &mut Change,
     (mark, wanted): (&Mark, bool),
@@ -362,7 +369,7 @@ fn mark_existing(
         (Mark::Organization(id), Some(memberships)) => memberships.get(id).copied(),
         _ => None,
     };
-    // Where the memberships are known they say more than the user's first organization.
+    // If the memberships are known, they are more complete than the user's first organization.
     let is_member = match (mark, &found.memberships) {
         (Mark::Organization(_), Some(_)) => membership.is_some(),
         _ => Field::is_marked(mark, object, row),
@@ -389,8 +396,8 @@ fn words(value: &Value) -> Vec<String> {
     items.map(str::to_lowercase).collect()
 }
 
-/// Adds, removes or replaces tags. `own` are those that Zendesk sets itself, before the row's fields are written
-/// and after: no list takes them away.
+/// Adds, removes or replaces tags. `before` and `after` are the tags that Zendesk sets itself, before and
+/// after the row's fields are written: they are never removed.
 fn tags(
     change: &mut Change,
     (value, current): (&Value, &Value),
@@ -408,7 +415,7 @@ fn tags(
             !change.tags_removed.is_empty()
         }
         TagsMode::Replace => {
-            // What the fields make of the tags by themselves.
+            // What the fields themselves change about the tags.
             let mut current: BTreeSet<String> = current.into_iter().collect();
             current.retain(|tag| !before.contains(tag) || after.contains(tag));
             current.extend(after.difference(before).cloned());
@@ -423,7 +430,7 @@ fn tags(
     }
 }
 
-/// Domains are added: to remove one would take users out of the organization.
+/// Adds domains. To remove one would remove users from the organization.
 fn domains(change: &mut Change, value: &Value, current: &Value) -> bool {
     let mut all = words(current);
     let before = all.len();
@@ -439,7 +446,7 @@ fn domains(change: &mut Change, value: &Value, current: &Value) -> bool {
     is_more
 }
 
-/// Whether an organization of a user's row is among those of the user, or alone.
+/// Adds or replaces the organization of a user. Returns whether anything changes.
 fn organization(
     change: &mut Change,
     wanted: Option<u64>,
@@ -459,7 +466,7 @@ fn organization(
             }
             is_new
         }
-        // Without an organization to add nothing is added.
+        // Without an organization there is nothing to add.
         (OrganizationMode::Add, None) => false,
         (OrganizationMode::Replace, wanted) => {
             let only: BTreeSet<u64> = wanted.into_iter().collect();

@@ -252,7 +252,7 @@ fn a_complete_that_the_platform_tells_without_a_state_removes_nobody() {
         .map(|line| line.to_owned() + "\n")
         .collect();
     let ended = write_as_job(&sim, &options, &catalog, cut_off.clone()).succeeded();
-    assert!(ended.logged("WARN").iter().any(|line| line.contains("no state followed")));
+    assert!(ended.logged("WARN").iter().any(|line| line.contains("no STATE followed")));
     assert_eq!(BY_FIELD.members(&sim), keys(0..60));
     write_as_job(&sim, &options, &catalog, input).succeeded();
     assert_eq!(BY_FIELD.members(&sim), keys(0..55));

@@ -138,13 +138,13 @@ const STORIES: [Story; 27] = [
     Story {
         name: "no end",
         events: "rsrs",
-        why_not: Some("did not say that the stream is complete"),
+        why_not: Some("did not report that the stream is complete"),
         ..CALM
     },
     Story {
         name: "cut off within a row's page",
         events: "rsr",
-        why_not: Some("did not say that the stream is complete"),
+        why_not: Some("did not report that the stream is complete"),
         ..CALM
     },
     Story { name: "incomplete", events: "rsrsi", why_not: Some("is incomplete"), ..CALM },
@@ -166,20 +166,20 @@ const STORIES: [Story; 27] = [
         name: "resumed",
         is_resumable: true,
         attempt: 1,
-        why_not: Some("further attempt"),
+        why_not: Some("this is a retry"),
         ..CALM
     },
     Story {
         name: "rows behind the last state",
         events: "rsrc",
-        why_not: Some("no state followed"),
+        why_not: Some("no STATE followed"),
         ..CALM
     },
     Story {
         name: "no states at all at the end of input",
         events: "rr",
         options: lenient,
-        why_not: Some("no state followed"),
+        why_not: Some("no STATE followed"),
         ..CALM
     },
     Story {
@@ -192,48 +192,48 @@ const STORIES: [Story; 27] = [
     Story {
         name: "a count that is none",
         events: "rsroc",
-        why_not: Some("counted other rows"),
+        why_not: Some("a different number of rows"),
         ..CALM
     },
     Story {
         name: "rows behind the last state at the end of input",
         events: "rsr",
         options: lenient,
-        why_not: Some("no state followed"),
+        why_not: Some("no STATE followed"),
         ..CALM
     },
     Story {
         name: "a row less than counted",
         events: "rsrxc",
-        why_not: Some("counted other rows"),
+        why_not: Some("a different number of rows"),
         ..CALM
     },
     Story {
         name: "a row less than counted, early",
         events: "rxrsc",
-        why_not: Some("counted other rows"),
+        why_not: Some("a different number of rows"),
         ..CALM
     },
     Story {
         name: "a row less than counted for all streams",
         events: "rgrGc",
-        why_not: Some("counted other rows"),
+        why_not: Some("a different number of rows"),
         ..CALM
     },
     Story {
         name: "rows after the end",
         events: "rscrs",
-        why_not: Some("after the stream was complete"),
+        why_not: Some("after the source reported"),
         ..CALM
     },
     Story {
         name: "a line that is no message",
         events: "rs?rsc",
-        why_not: Some("no messages"),
+        why_not: Some("not Airbyte messages"),
         ..CALM
     },
-    Story { name: "no rows", events: "sc", why_not: Some("no row came"), ..CALM },
-    Story { name: "no rows and no states", events: "c", why_not: Some("no row came"), ..CALM },
+    Story { name: "no rows", events: "sc", why_not: Some("no row arrived"), ..CALM },
+    Story { name: "no rows and no states", events: "c", why_not: Some("no row arrived"), ..CALM },
 ];
 
 #[test]

@@ -30,7 +30,7 @@ fn lines_that_are_no_message_are_told_and_cost_no_row() {
     let users = catalog("users", "append_dedup", Some("external_id"));
     let ended = write(&sim, &config(&json!({})), &users, input).succeeded();
     assert_eq!((ended.count("created"), ended.states().len()), (120, 1));
-    let told = ended.logged("WARN").into_iter().filter(|line| line.contains("no message"));
+    let told = ended.logged("WARN").into_iter().filter(|line| line.contains("Airbyte message"));
     assert_eq!(told.count(), 2, "the first one, and how many there were");
     assert!(
         ended.logged("WARN").iter().any(|line| line.contains("90 lines")),

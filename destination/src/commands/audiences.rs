@@ -1,4 +1,4 @@
-//! Whether what makes somebody a member of an audience is there: its field, its tag or its organization.
+//! Finds the mark of an audience in Zendesk: its field, its tag or its organization.
 
 use zendesk::error::ApiError;
 
@@ -8,21 +8,21 @@ use crate::id::Id;
 use crate::look::Look;
 use crate::object::{KeyField, Object, fold};
 
-/// Finds what makes somebody a member. `custom` are the account's own fields of what the members are.
+/// Finds the mark of an audience. `custom` are the account's custom fields of users or organizations.
 ///
 /// # Errors
-/// [`ApiError`] when it cannot be looked for; inside, what the user has to do where it is not there.
+/// [`ApiError`] if the search fails. The inner error says what the user has to do if the mark does not exist.
 pub(super) async fn mark(
     look: &Look,
     audience: &Audience,
     custom: &[Field],
 ) -> Result<Result<Mark, String>, ApiError> {
-    let (slug, of) = (&audience.slug, audience.of.name());
+    let of = audience.of.name();
     match &audience.by {
         WrittenMark::Field(key) if has_checkbox(custom, key) => Ok(Ok(Mark::Field(key.clone()))),
         WrittenMark::Field(key) => Ok(Err(format!(
-            "audience `{slug}`: {of} have no checkbox field with the key `{key}`: create it in Zendesk's Admin \
-             Center, under People, Configuration"
+            "{of} have no checkbox field with the key `{key}`. Create it in Zendesk's Admin Center, under \
+             People, Configuration."
         ))),
         WrittenMark::Tag(tag) => Ok(Ok(Mark::Tag(tag.clone()))),
         WrittenMark::Organization(key) => {
@@ -30,8 +30,8 @@ pub(super) async fn mark(
             let ids = look.ids(Object::Organizations, KeyField::ExternalId, &keys).await?;
             Ok(ids.get(&fold(key)).and_then(Id::number).map(Mark::Organization).ok_or_else(|| {
                 format!(
-                    "audience `{slug}`: no organization has the external id `{key}`: create it, or correct \
-                     `organization_external_id`"
+                    "no organization has the external id `{key}`. Create it, or correct \
+                     `organization_external_id`."
                 )
             }))
         }

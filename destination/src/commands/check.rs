@@ -1,4 +1,5 @@
-//! `check`: who is signed in, what may be written, and by which road. It writes nothing to the account.
+//! `check`: reports who is signed in, what can be written, and whether bulk imports are on. It writes nothing
+//! to the account.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -33,7 +34,7 @@ use crate::rejected::Store;
 /// Answers with one CONNECTION_STATUS.
 ///
 /// # Errors
-/// [`Closed`] when nobody reads the answer.
+/// [`Closed`] if stdout is closed.
 pub async fn check(
     config: Result<Vec<u8>, ErrorTrace>,
     environment: &Environment,
@@ -60,7 +61,7 @@ pub async fn check(
         Err(trouble) => return out.line(failed(&trouble.message)).await,
     };
     let examining = tokio::time::timeout(PATIENCE, Box::pin(examine(&api, &config, out)));
-    // Both have to answer before somebody stops to wait.
+    // Both must answer before the platform stops waiting.
     let (examined, stored) = tokio::join!(examining, Box::pin(try_out(store)));
     let found = match examined {
         Ok(found) => found?.and(stored),
@@ -76,7 +77,7 @@ pub async fn check(
     out.line(message::connection_status(found.err().as_deref())).await
 }
 
-/// Says what there is to know, and why the check fails if it does.
+/// Logs what was found. The inner error says why the check fails.
 async fn examine(api: &Arc<Api>, config: &Config, out: &Out) -> Result<Result<(), String>, Closed> {
     let identity = match Box::pin(identity(&api.client)).await {
         Ok(identity) => identity,
@@ -87,37 +88,38 @@ async fn examine(api: &Arc<Api>, config: &Config, out: &Out) -> Result<Result<()
         format!("signed in to {} as user {id} with the role {role}", config.account.host());
     out.log(Level::Info, &message).await?;
     if role == "end-user" {
-        return Ok(Err("The credentials are an end user's, who may write nothing. Sign in as an \
-                       administrator, or as an agent."
+        return Ok(Err("The credentials belong to an end user, who cannot write. Sign in as an administrator or \
+                       as an agent."
             .to_owned()));
     }
     let token = token_facts(&api.client, &config.account.credentials).await;
     let writable = scopes(token.as_ref(), &config.audiences, out).await?;
     if writable.is_empty() {
         return Ok(Err(
-            "The access token may write nothing. Sign in with the scope `read write`.".to_owned()
+            "The access token has no permission to write. Sign in with the scope `read write`."
+                .to_owned(),
         ));
     }
     let mut problems = bound_objects(config);
     problems.extend(missing_custom_objects(api, config).await);
     problems.extend(Box::pin(audiences(api, config)).await);
     if !problems.is_empty() {
-        return Ok(Err(problems.join("; ")));
+        return Ok(Err(problems.join(" ")));
     }
     if writable.contains(&Some(Object::Users)) {
         road(api, out).await?;
     }
     if role != "admin" {
         let message = format!(
-            "the role {role} may not write everything: users in bulk, and organizations but for their \
-             notes, need an administrator"
+            "the role {role} cannot write users in bulk, and can write only the notes of organizations. To \
+             write everything, sign in as an administrator."
         );
         out.log(Level::Warn, &message).await?;
     }
     Ok(Ok(()))
 }
 
-/// Audiences of the config whose field or organization is not there.
+/// Reports audiences of the config whose field or organization does not exist.
 async fn audiences(api: &Arc<Api>, config: &Config) -> Vec<String> {
     let look = Look::new(Arc::clone(api));
     let mut problems = Vec::new();
@@ -135,7 +137,9 @@ async fn audiences(api: &Arc<Api>, config: &Config) -> Vec<String> {
         };
         match found {
             Ok(Ok(_)) => {}
-            Ok(Err(problem)) => problems.push(problem),
+            Ok(Err(why)) => {
+                problems.push(format!("Audience `{}` cannot be used: {why}", audience.slug));
+            }
             Err(error) => {
                 let why = super::failure::of_audience(&error).message;
                 if !problems.contains(&why) {
@@ -147,28 +151,28 @@ async fn audiences(api: &Arc<Api>, config: &Config) -> Vec<String> {
     problems
 }
 
-/// Whether rejected rows can be stored, or why not.
+/// Reports why rejected rows cannot be stored.
 async fn try_out(store: Option<Store>) -> Result<(), String> {
     let Some(store) = store else { return Ok(()) };
     store.try_out().await.map_err(|why| super::failure::of_store(&why).message)
 }
 
-/// Streams of the config that are bound to what cannot be written.
+/// Reports streams of the config whose object name is not valid.
 fn bound_objects(config: &Config) -> Vec<String> {
     let unknown = config.streams.iter().filter_map(|stream| {
         let why = why_unknown(&stream.object, config)?;
-        Some(format!("stream `{}`: {why}", stream.stream))
+        Some(format!("Stream `{}`: {why}", stream.stream))
     });
     unknown.collect()
 }
 
-/// Streams of the config that are bound to custom objects which the account does not have.
+/// Reports streams of the config whose custom object does not exist in the account.
 async fn missing_custom_objects(api: &Api, config: &Config) -> Vec<String> {
     let mut problems = Vec::new();
     for stream in &config.streams {
         let Some(object) = CustomObject::named(&stream.object) else { continue };
         let path = format!("custom_objects/{}", object.key());
-        // Any other answer is about rights or the network, and says nothing of the object.
+        // Any other answer is about permissions or the network, and says nothing about the object.
         if let Ok(reply) = api.get(&path, Vec::new()).await
             && reply.status == 404
         {
@@ -178,7 +182,8 @@ async fn missing_custom_objects(api: &Api, config: &Config) -> Vec<String> {
     problems
 }
 
-/// Which objects the token may write, as far as its scopes are known; none are custom objects. Says what is missing.
+/// Returns the objects that the token may write, as far as its scopes are known. `None` stands for custom
+/// objects. Logs missing scopes.
 async fn scopes(
     token: Option<&TokenFacts>,
     audiences: &[Arc<Audience>],
@@ -200,7 +205,8 @@ async fn scopes(
             continue;
         }
         let message = format!(
-            "{name} cannot be written: the access token lacks the scope {}",
+            "{name} cannot be written, because the access token lacks the scope {}. Sign in with the scope \
+             `read write`.",
             missing.join(" and ")
         );
         out.log(Level::Warn, &message).await?;
@@ -208,13 +214,14 @@ async fn scopes(
     let is_searched =
         |audience: &Arc<Audience>| !matches!(audience.by, WrittenMark::Organization(_));
     if !has("", "read") && audiences.iter().any(is_searched) {
-        let message = "audiences cannot be mirrored: the search that lists their members needs the scope `read`";
+        let message = "audiences cannot be mirrored, because the search that lists their members needs the \
+                       scope `read`. Sign in with the scope `read write`.";
         out.log(Level::Warn, message).await?;
     }
     Ok(writable)
 }
 
-/// Says whether users can be created in bulk. Asked is for the creation of none.
+/// Logs whether users can be created in bulk. It sends a request that creates no users.
 async fn road(api: &Api, out: &Out) -> Result<(), Closed> {
     let body = json!({ "users": [] });
     let write = Write {
@@ -232,8 +239,8 @@ async fn road(api: &Api, out: &Out) -> Result<(), Closed> {
             (
                 Level::Warn,
                 format!(
-                    "bulk imports are off ({why}): new users are created one by one, as fast as the account's \
-                     limit lets. Zendesk's support switches bulk imports on"
+                    "bulk imports are off ({why}), so new users are created one by one, within the account's \
+                     rate limit. Ask Zendesk's support to turn bulk imports on."
                 ),
             )
         }
@@ -242,7 +249,7 @@ async fn road(api: &Api, out: &Out) -> Result<(), Closed> {
         }
         Err(error) => {
             let detail = error.detail;
-            (Level::Warn, format!("whether bulk imports are on is not known ({detail})"))
+            (Level::Warn, format!("could not find out whether bulk imports are on ({detail})"))
         }
     };
     out.log(level, &message).await

@@ -1,4 +1,4 @@
-//! `discover`: what can be written, as operations on objects. It writes nothing.
+//! `discover`: prints the operations on each object, with their fields. It writes nothing to the account.
 //!
 //! Source: Airbyte Protocol, `DestinationCatalog`.
 
@@ -28,7 +28,7 @@ use crate::object::{KeyField, Object, Operation};
 /// Prints the catalog.
 ///
 /// # Errors
-/// [`Closed`] when nobody reads it.
+/// [`Closed`] if stdout is closed.
 pub async fn discover(
     config: &Config,
     environment: &Environment,
@@ -53,7 +53,8 @@ pub async fn discover(
             Err(error) if matches!(error.kind, ErrorKind::Forbidden | ErrorKind::NotFound) => {
                 let why = &error.detail;
                 let message = format!(
-                    "{} are left out of the catalog: their fields cannot be listed ({why})",
+                    "{} are not in the catalog, because their fields cannot be listed ({why}). Check the user's \
+                     role and the account's plan.",
                     object.name()
                 );
                 out.log(Level::Warn, &message).await?;
@@ -66,8 +67,9 @@ pub async fn discover(
         for audience in config.audiences.iter().filter(|audience| audience.of == object) {
             match Box::pin(mark(&look, audience, &custom)).await {
                 Ok(Ok(mark)) => operations.extend(operations_of_audience(&fields, audience, &mark)),
-                Ok(Err(problem)) => {
-                    let message = format!("left out of the catalog: {problem}");
+                Ok(Err(why)) => {
+                    let message =
+                        format!("audience `{}` is not in the catalog: {why}", audience.slug);
                     out.log(Level::Warn, &message).await?;
                 }
                 Err(error) => return Ok(Err(failure::of_sync(&error, Some(object)))),
@@ -83,7 +85,8 @@ pub async fn discover(
     Ok(Ok(()))
 }
 
-/// The operations on each custom object of the account. An account may have none, and a role may not see them.
+/// The operations on each custom object of the account. The list is empty if the user's role may not see
+/// custom objects.
 async fn custom_objects(
     api: &Api,
     config: &Config,
@@ -95,7 +98,8 @@ async fn custom_objects(
         Err(error) if is_refusal(error.kind) => {
             let why = &error.detail;
             let message = format!(
-                "custom objects are left out of the catalog: they cannot be listed ({why})"
+                "custom objects are not in the catalog, because they cannot be listed ({why}). Check the user's \
+                 role and the account's plan."
             );
             out.log(Level::Warn, &message).await?;
             return Ok(Ok(Vec::new()));
@@ -122,7 +126,8 @@ async fn custom_objects(
             Err(error) if is_refusal(error.kind) => {
                 let (name, why) = (object.name(), &error.detail);
                 let message = format!(
-                    "{name} is left out of the catalog: its fields cannot be listed ({why})"
+                    "{name} is not in the catalog, because its fields cannot be listed ({why}). Check the \
+                     user's role and the account's plan."
                 );
                 out.log(Level::Warn, &message).await?;
             }
@@ -185,7 +190,7 @@ fn entry(
 ) -> Value {
     let alternatives: Vec<Vec<&str>> = object.keys_of(operation).map(KeyField::fields).collect();
     let keys: Vec<&str> = alternatives.iter().flatten().copied().collect();
-    // Names of records may be given by Zendesk.
+    // Zendesk may assign the names of records.
     let is_there = |name: &&str| fields.find(name).is_some();
     let required: Vec<&str> = match operation.creates() {
         true => object.required().iter().copied().filter(is_there).collect(),
@@ -207,7 +212,7 @@ fn entry(
             "properties": properties,
         },
     });
-    // A ticket that is only added needs no key.
+    // A ticket that is only inserted needs no key.
     let needs_key = operation != Operation::Insert || object != Object::Tickets;
     if needs_key {
         entry["matching_keys"] = json!(alternatives);
@@ -218,23 +223,24 @@ fn entry(
     entry
 }
 
-/// What a mode does, where its name does not say it.
+/// Describes an operation whose name does not say enough.
 fn described(object: Object, operation: Operation) -> Option<&'static str> {
     match (object, operation) {
         (Object::OrganizationMemberships, Operation::Upsert) => {
-            Some("Adds users to organizations. Others that they have stay")
+            Some("Adds users to organizations. The users keep their other organizations")
         }
         (Object::OrganizationMemberships, Operation::Delete) => Some(
-            "Removes users from organizations. Their open tickets there lose the organization, and nobody is deleted",
+            "Removes users from organizations. Their open tickets lose that organization, and no user is \
+             deleted",
         ),
         (Object::Records(_), Operation::Delete) => {
-            Some("Deletes records, without `allow_deletes`. Zendesk does not bring them back")
+            Some("Deletes records, even without `allow_deletes`. Zendesk does not restore them")
         }
         _ => None,
     }
 }
 
-/// Whether an operation takes a field.
+/// Whether the operation accepts the field.
 fn is_offered(field: &Field, keys: &[&str], operation: Operation) -> bool {
     let is_key = keys.contains(&&*field.name);
     match field.place {

@@ -1,23 +1,23 @@
-//! Reads stdin in a thread of its own, into a bounded buffer: the platform gives up on a destination that takes
-//! nothing for two hours, and memory must not grow while limits are waited for.
+//! Reads stdin in a separate thread, into a bounded buffer. The platform gives up if a destination reads
+//! nothing for two hours, and memory must not grow while the program waits for a limit.
 
 use std::io::{BufRead, BufReader, Read};
 
 use tokio::sync::mpsc::{Receiver, channel};
 
-/// Chunks on their way.
+/// The number of chunks in the buffer.
 const CHUNKS: usize = 16;
 
-/// A chunk is handed over when it is as large as this, or when no further line is there yet.
+/// A chunk ends at this size, or when no complete line is buffered.
 const CHUNK_BYTES: usize = 64 << 10;
 
-/// A longer line is no row that Zendesk could take.
+/// A longer line cannot be a row that Zendesk accepts.
 const LONGEST_LINE_BYTES: u64 = 64 << 20;
 
-/// Lines, or why there are no more.
+/// Some lines, or the reason why reading failed.
 pub type Chunk = Result<Vec<Vec<u8>>, String>;
 
-/// Starts to read.
+/// Starts the thread. The channel closes at the end of input, or after an error.
 pub fn lines(input: impl Read + Send + 'static) -> Receiver<Chunk> {
     let (sender, receiver) = channel(CHUNKS);
     std::thread::spawn(move || {
@@ -26,7 +26,7 @@ pub fn lines(input: impl Read + Send + 'static) -> Receiver<Chunk> {
             let (chunk, is_end) = next_chunk(&mut input);
             let is_error = chunk.is_err();
             let is_empty = chunk.as_ref().is_ok_and(Vec::is_empty);
-            // Whoever takes no more has given up.
+            // If the receiver is gone, the program has given up.
             if (!is_empty && sender.blocking_send(chunk).is_err()) || is_end || is_error {
                 return;
             }
@@ -35,7 +35,7 @@ pub fn lines(input: impl Read + Send + 'static) -> Receiver<Chunk> {
     receiver
 }
 
-/// The lines that are there, at least one, and whether they are the last.
+/// Returns at least one line, and whether the input has ended.
 fn next_chunk(input: &mut BufReader<impl Read>) -> (Chunk, bool) {
     let (mut lines, mut bytes) = (Vec::new(), 0);
     loop {

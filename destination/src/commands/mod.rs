@@ -1,4 +1,4 @@
-//! The Airbyte commands over the floors below.
+//! The Airbyte commands.
 
 mod audiences;
 pub mod check;
@@ -23,16 +23,16 @@ use zendesk::clock::Clock;
 use crate::config::Config;
 use crate::rejected::{Origin, Store};
 
-/// The owner of stdout.
+/// The only writer of stdout.
 pub type Out = Stdout<Ledger>;
 
-/// What this program is to Zendesk.
+/// How the program identifies itself to Zendesk.
 pub const PROGRAM: Program = Program {
     user_agent: concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")),
     scope: "read write",
 };
 
-/// Makes the client of the configured account. `stop` turns true when the program is to end.
+/// Creates the client of the configured account. `stop` becomes true when the program has to end.
 ///
 /// # Errors
 /// What the user has to change.
@@ -52,7 +52,7 @@ pub fn client(
     connect(&config.account, base_url, &PROGRAM, clock, stop, hand_back)
 }
 
-/// Opens the store of rejected rows, where one is configured.
+/// Opens the store of rejected rows. `None` if none is configured.
 ///
 /// # Errors
 /// What the user has to change.

@@ -1,4 +1,4 @@
-//! `spec`: what can be configured.
+//! `spec`: prints the options of the configuration.
 
 use airbyte::message;
 use serde_json::Value;
@@ -8,10 +8,10 @@ use crate::config::connection_specification;
 /// The version of the Airbyte Protocol that the messages follow.
 const PROTOCOL_VERSION: &str = "0.19.0";
 
-/// What a connection without data activation may do with a stream.
+/// The modes of a stream whose catalog names no object.
 const MODES: [&str; 5] = ["append", "append_dedup", "overwrite", "update", "soft_delete"];
 
-/// The SPEC line.
+/// The line with the SPEC message.
 #[must_use]
 pub fn line() -> Vec<u8> {
     message::spec(&specification())

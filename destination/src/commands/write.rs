@@ -1,5 +1,5 @@
-//! `write`: the messages on stdin, until their end. One loop takes rows in, hands batches out, and settles what
-//! comes back; a state goes out when every row before it is settled.
+//! `write`: handles the messages on stdin until its end. One loop takes rows in, hands batches out, and
+//! settles the results. A STATE is written to stdout when every row before it is settled.
 
 mod batches;
 mod mirrors;
@@ -36,10 +36,10 @@ use crate::config::Config;
 use crate::jobs::Board;
 use crate::writer::{Run, Writer, Written};
 
-/// Rows that no further row follows for so long are written, full batch or not.
+/// If no row arrives for this long, the waiting rows are written, even if a batch is not full.
 const QUIET: Duration = Duration::from_secs(5);
 
-/// How long jobs of a run that was killed are waited for.
+/// How long to wait for jobs of a run that was killed.
 const FORMER_JOBS: Duration = Duration::from_secs(60);
 
 /// How a sync ended.
@@ -50,16 +50,16 @@ pub enum Outcome {
     Stopped,
 }
 
-/// What was handed in: the config and the catalog.
+/// The input of a sync: the config and the catalog.
 pub struct Request {
     pub config: Arc<Config>,
     pub catalog: Vec<airbyte::destination::catalog::ConfiguredStream>,
 }
 
-/// Writes all rows that come in.
+/// Writes all rows from `input`.
 ///
 /// # Errors
-/// [`Closed`] when nobody reads the states any more.
+/// [`Closed`] if stdout is closed.
 pub async fn write(
     request: Request,
     environment: &Environment,
@@ -75,8 +75,7 @@ pub async fn write(
     let outcome = tokio::select! {
         outcome = &mut writing => outcome?,
         () = terminated.wait() => {
-            // What was confirmed is acknowledged already; all else comes again. New tokens that are on
-            // their way are still saved.
+            // Confirmed rows are acknowledged already; all others come again. Renewed tokens are still saved.
             let _ = stop.send(true);
             let _ = timeout(ANSWER_WITHIN, writing).await;
             return Ok(Outcome::Stopped);
@@ -146,7 +145,7 @@ async fn write_all(
     Ok(closed)
 }
 
-/// A sync under way.
+/// A running sync.
 struct Sync<'a> {
     writer: Arc<Writer>,
     config: &'a Config,
@@ -155,27 +154,28 @@ struct Sync<'a> {
     mirrors: Mirrors,
     settling: Settling<'a>,
     environment: &'a Environment,
-    /// Lines that were no message.
+    /// Lines on stdin that were not Airbyte messages.
     unread: u64,
 }
 
-/// A batch that was written, and what it was of.
+/// A batch that was written, with its results.
 struct Finished {
     taken: Taken,
     written: Result<Vec<Written>, ApiError>,
 }
 
-/// What a task brought. No task is ended from outside, so that one without a result has panicked.
+/// Returns the result of a task. Tasks are never aborted, so a task without a result has panicked: the panic
+/// goes on here.
 fn of_task(finished: Result<Finished, JoinError>) -> Finished {
     finished.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }
 
 impl Sync<'_> {
-    /// The loop.
+    /// Runs until the input has ended and every row is settled.
     async fn run(&mut self, mut input: Receiver<Chunk>) -> Result<Result<(), ErrorTrace>, Closed> {
         let writer = Arc::clone(&self.writer);
         let mut waits = writer.api.client.waits();
-        // Each batch is a task of its own: it goes on while this loop waits for stdout.
+        // Each batch is a separate task, so that it continues while this loop waits for stdout.
         let mut running = JoinSet::new();
         let mut is_open = true;
         loop {
@@ -228,7 +228,7 @@ impl Sync<'_> {
         }
     }
 
-    /// Takes lines in.
+    /// Handles lines from stdin.
     async fn take(&mut self, lines: Vec<Vec<u8>>) -> Result<Result<(), ErrorTrace>, Closed> {
         for line in lines {
             match parse(&line) {
@@ -262,8 +262,10 @@ impl Sync<'_> {
                 Err(why) => {
                     self.unread += 1;
                     if self.unread == 1 {
-                        let message =
-                            format!("a line on stdin is no message and is left out: {why}");
+                        let message = format!(
+                            "a line on stdin is not an Airbyte message and is ignored ({why}). Check that only \
+                             the source writes to stdin."
+                        );
                         self.say(vec![message]).await?;
                     }
                 }

@@ -1,4 +1,4 @@
-//! The audiences of a config.
+//! Reads the audiences of a config.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::{WrittenAudience, WrittenAudienceOf};
 use crate::audience::{Audience, WrittenMark};
 use crate::object::Object;
 
-/// The audiences of a config, each with a slug of its own.
+/// Reads all audiences. Slugs and marks must be unique.
 pub(super) fn audiences(
     written: Vec<WrittenAudience>,
 ) -> Result<Vec<Arc<Audience>>, Vec<Violation>> {
@@ -20,14 +20,14 @@ pub(super) fn audiences(
         };
         match audience(written) {
             Ok(audience) if audiences.iter().any(|other| other.slug == audience.slug) => {
-                violation("slug", "another audience has it".to_owned());
+                violation("slug", "another audience has the same slug".to_owned());
             }
             Ok(audience)
                 if audiences
                     .iter()
                     .any(|other| other.by.is_same(&audience.by) && other.of == audience.of) =>
             {
-                violation("as", "another audience is marked by the same".to_owned());
+                violation("as", "another audience uses the same mark".to_owned());
             }
             Ok(audience) => audiences.push(Arc::new(audience)),
             Err((option, what)) => violation(option, what),
@@ -36,17 +36,17 @@ pub(super) fn audiences(
     if violations.is_empty() { Ok(audiences) } else { Err(violations) }
 }
 
-/// Reads an entry of the config.
+/// Reads one audience.
 ///
 /// # Errors
-/// The option that is wrong, and what is wrong about it.
+/// The option that is wrong, and the reason.
 fn audience(written: WrittenAudience) -> Result<Audience, (&'static str, String)> {
     let slug = written.slug;
     let is_plain = |character: char| {
         character.is_ascii_lowercase() || character.is_ascii_digit() || "_-".contains(character)
     };
     if slug.is_empty() || !slug.chars().all(is_plain) {
-        let why = "it is made of small letters, digits, `_` and `-`".to_owned();
+        let why = "use only lower-case letters, digits, `_` and `-`".to_owned();
         return Err(("slug", why));
     }
     let of = match written.of.unwrap_or_default() {
@@ -64,14 +64,17 @@ fn audience(written: WrittenAudience) -> Result<Audience, (&'static str, String)
             WrittenMark::Tag(tag.to_lowercase())
         }
         (None, Some(_), None) => {
-            return Err(("as", "a tag has no blanks, commas and quotes".into()));
+            return Err(("as", "a tag must not contain spaces, commas or quotes".into()));
         }
         (None, None, Some(_)) if of == Object::Organizations => {
-            return Err(("as", "an organization has no organizations".to_owned()));
+            return Err((
+                "as",
+                "`organization_external_id` works only for audiences of users".to_owned(),
+            ));
         }
         (None, None, Some(key)) => WrittenMark::Organization(key),
         _ => {
-            let why = "give one of `field`, `tag` and `organization_external_id`".to_owned();
+            let why = "set exactly one of `field`, `tag` and `organization_external_id`".to_owned();
             return Err(("as", why));
         }
     };

@@ -1,5 +1,5 @@
-//! What the user writes, and what the program needs. The spec is derived from the first and every config is
-//! validated against that very spec.
+//! The config as the user writes it, and as the program uses it. The spec is derived from the first, and
+//! every config is validated against the spec.
 
 use std::sync::Arc;
 
@@ -18,19 +18,19 @@ pub use written::{
 
 use crate::audience::Audience;
 
-/// The share of each limit that may be used where the user does not say: the rest is the agents'.
+/// The default of `api_quota_percent`. The rest is for the agents.
 const DEFAULT_PERCENT: u32 = 50;
 
 const DEFAULT_JOBS: u64 = 5;
 
-/// The share of its members that a mirror may remove where the user does not say.
+/// The default of `max_removal_percent`.
 const DEFAULT_REMOVAL_PERCENT: u64 = 30;
 
-/// What the program needs to know.
+/// The config as the program uses it.
 #[derive(Debug)]
 pub struct Config {
     pub account: Arc<Account>,
-    /// Bulk jobs at once.
+    /// The most bulk jobs at the same time.
     pub max_jobs: usize,
     pub dry_run: bool,
     pub streams: Vec<WrittenStream>,
@@ -43,16 +43,16 @@ pub struct Config {
     pub allow_deletes: bool,
     pub notify: bool,
     pub audiences: Vec<Arc<Audience>>,
-    /// The share of its members that a mirror may remove.
+    /// The largest share of its members that a mirror may remove, in percent.
     pub max_removal_percent: u64,
-    /// Whether a mirror sweeps at the end of input though no COMPLETE came.
+    /// Whether a mirror may remove members at the end of input without a COMPLETE.
     pub accept_end_of_input: bool,
     /// Where rejected rows are stored.
     pub rejected_rows: Option<Storage>,
 }
 
 impl Config {
-    /// Reads a config and checks all of it.
+    /// Reads and validates a config.
     ///
     /// # Errors
     /// Every [`Violation`] at once.
@@ -89,7 +89,7 @@ impl Config {
 pub fn connection_specification() -> Value {
     let mut schema = connector::config::connection_specification::<WrittenConfig>();
     let properties = &mut schema["properties"];
-    // Both programs have these options, and each its own default.
+    // Both programs have these options, with different defaults.
     properties["api_quota_percent"]["default"] = json!(DEFAULT_PERCENT);
     let variants = properties["credentials"]["oneOf"].as_array_mut();
     for variant in variants.into_iter().flatten() {

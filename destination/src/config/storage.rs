@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use zendesk::secret::Secret;
 
-/// What signatures say of a region where the endpoint is the user's own and has none.
+/// The region in signatures, if the endpoint is not Amazon's and no region is set.
 const REGION_OF_OTHERS: &str = "us-east-1";
 
 /// Where rejected rows are stored, as the user writes it.
@@ -59,8 +59,8 @@ pub struct WrittenBucket {
     #[schemars(with = "String", title = "Bucket Path", extend("order" = 6, "default" = "", "examples" = ["zendesk/rejected"]))]
     #[serde(default)]
     bucket_path: Option<String>,
-    // What the platform's other connectors have besides. It is read to be refused: what is written and does
-    // nothing would be a surprise.
+    // Options of the platform's other connectors. They are read so that they can be refused: an option that
+    // is set but does nothing would surprise the user.
     #[schemars(skip)]
     #[serde(default)]
     role_arn: Option<Value>,
@@ -91,15 +91,15 @@ pub struct Place {
     pub bucket: String,
     pub region: String,
     pub endpoint: Url,
-    /// Whether the bucket's name is part of the host, and not of the path.
+    /// Whether the name of the bucket is part of the host instead of the path.
     pub is_virtual_host: bool,
-    /// The names of the folders that lead there.
+    /// The folders of the objects, from the top of the bucket.
     pub folders: Vec<String>,
-    /// None: those of the environment.
+    /// `None`: the keys of the environment are used.
     pub keys: Option<Keys>,
 }
 
-/// What requests to a bucket are signed with.
+/// The keys that sign requests to a bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keys {
     pub access_key_id: Secret,
@@ -108,7 +108,7 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// The keys that the environment has.
+    /// Reads the keys from the environment.
     ///
     /// Source: AWS SDKs and Tools, "AWS access keys".
     #[must_use]
@@ -123,7 +123,7 @@ impl Keys {
 }
 
 impl ObjectStorage {
-    /// Where that is.
+    /// Resolves the config to a place. `None` if rows are not stored.
     ///
     /// # Errors
     /// Every [`Violation`] at once.
@@ -151,17 +151,26 @@ impl WrittenBucket {
             }
             (None, None) => None,
             (Some(_), None) => {
-                refuse("secret_access_key", "is missing: a key has an ID and a secret");
+                refuse(
+                    "secret_access_key",
+                    "is missing: set both `access_key_id` and `secret_access_key`",
+                );
                 None
             }
             (None, Some(_)) => {
-                refuse("access_key_id", "is missing: a key has an ID and a secret");
+                refuse(
+                    "access_key_id",
+                    "is missing: set both `access_key_id` and `secret_access_key`",
+                );
                 None
             }
         };
         let bucket = self.s3_bucket_name;
         if bucket.is_empty() || bucket.contains('/') {
-            refuse("s3_bucket_name", "is not the name of a bucket, which has no `/`");
+            refuse(
+                "s3_bucket_name",
+                "is not the name of a bucket: it must not be empty or contain `/`",
+            );
         }
         let region = self.s3_bucket_region.unwrap_or_default().to_ascii_lowercase();
         let written = self.s3_endpoint.filter(|endpoint| !endpoint.is_empty());
@@ -176,12 +185,12 @@ impl WrittenBucket {
             self.bucket_path.unwrap_or_default().split('/').map(str::to_owned).collect();
         let folders: Vec<String> = folders.into_iter().filter(|name| !name.is_empty()).collect();
         if folders.iter().any(|name| name == "." || name == "..") {
-            refuse("bucket_path", "has a folder `.` or `..`, which no object can be put into");
+            refuse("bucket_path", "must not contain a folder `.` or `..`");
         }
         match endpoint {
             Some(endpoint) if violations.is_empty() => Ok(Place {
-                // A certificate of Amazon's covers one label before its own, and old buckets may be named
-                // as no host can.
+                // A certificate of Amazon's covers one label before its own domain, and the names of old
+                // buckets may not be valid host names.
                 is_virtual_host: written.is_none()
                     && is_host_label(&bucket)
                     && !bucket.bytes().any(|byte| byte.is_ascii_uppercase()),
@@ -195,7 +204,7 @@ impl WrittenBucket {
         }
     }
 
-    /// What is written and cannot be done.
+    /// Reports options of other connectors that this one does not support.
     fn not_supported(&self) -> Vec<Violation> {
         let is_default = |value: &Value, name: &str, default: &str| {
             value[name].as_str().or(value.as_str()) == Some(default)
@@ -206,21 +215,29 @@ impl WrittenBucket {
             (
                 "role_arn",
                 self.role_arn.is_some(),
-                "cannot be used: write an access key, or put keys into the environment",
+                "is not supported: set an access key, or put the keys into the environment",
             ),
             (
                 "format",
                 format.is_some_and(|format| !is_default(format, "format_type", "JSONL")),
-                "cannot be chosen: rows are JSON lines",
+                "is not supported, because rows are stored as JSON Lines: remove it",
             ),
             (
                 "compression",
                 compression
                     .is_some_and(|how| !is_default(how, "compression_type", "No Compression")),
-                "cannot be chosen: objects are not compressed",
+                "is not supported, because objects are not compressed: remove it",
             ),
-            ("path_format", self.path_format.is_some(), "cannot be chosen: leave it out"),
-            ("file_name_format", self.file_name_format.is_some(), "cannot be chosen: leave it out"),
+            (
+                "path_format",
+                self.path_format.is_some(),
+                "is not supported by this destination: remove it",
+            ),
+            (
+                "file_name_format",
+                self.file_name_format.is_some(),
+                "is not supported by this destination: remove it",
+            ),
         ]
         .into_iter()
         .filter(|(_, is_written, _)| *is_written)
@@ -232,7 +249,7 @@ impl WrittenBucket {
     }
 }
 
-/// The address that requests go to. One without a scheme is encrypted: unencrypted is only what the user wrote so.
+/// The address of the store. Without a scheme, https is used.
 fn endpoint(written: Option<&str>, region: &str) -> Option<Url> {
     let Some(written) = written else {
         // Source: AWS, "Amazon S3 endpoints"; of China, "Endpoints and ARNs for services in China".

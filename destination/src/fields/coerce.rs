@@ -1,6 +1,7 @@
-//! Makes a column's value one that its field takes, or says why it is none. Pure.
+//! Converts the value of a column to the type of its field, or says why it cannot. Pure.
 //!
-//! Source: Zendesk checks types and refuses the whole row; of a dropdown it silently ignores what is no option.
+//! Source: Zendesk checks types and refuses the whole row. It silently ignores a value that is not an option
+//! of a dropdown.
 
 use std::error::Error;
 use std::fmt;
@@ -10,7 +11,7 @@ use zendesk::timestamp;
 
 use super::field::{Field, Kind, Options};
 
-/// Why a value is none for its field.
+/// Why a value does not fit its field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Misfit {
     /// `invalid_value` or `invalid_option`.
@@ -31,7 +32,7 @@ fn misfit<T>(message: impl Into<String>) -> Result<T, Misfit> {
 }
 
 impl Field {
-    /// The value as the field takes it. A null stays one.
+    /// Converts a value to the type of the field. A null stays null.
     ///
     /// # Errors
     /// [`Misfit`].
@@ -65,7 +66,7 @@ fn text(value: &Value) -> Result<String, Misfit> {
         Value::String(text) => Ok(text.clone()),
         Value::Number(number) => Ok(number.to_string()),
         Value::Bool(is_true) => Ok(is_true.to_string()),
-        _ => misfit("it is a list or an object, and the field holds a text"),
+        _ => misfit("it is a list or an object, but the field holds text"),
     }
 }
 
@@ -75,7 +76,7 @@ fn email(value: &Value) -> Result<Value, Misfit> {
         .split_once('@')
         .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'));
     if !is_one || address.contains(char::is_whitespace) {
-        return misfit("it is no e-mail address");
+        return misfit("it is not an e-mail address");
     }
     Ok(Value::String(address))
 }
@@ -95,15 +96,15 @@ fn number(value: &Value) -> Result<Number, Misfit> {
         Value::String(text) => {
             let text = text.trim();
             let text = text.strip_prefix('+').unwrap_or(text);
-            serde_json::from_str(text).or_else(|_| misfit("it is no number"))
+            serde_json::from_str(text).or_else(|_| misfit("it is not a number"))
         }
-        _ => misfit("it is no number"),
+        _ => misfit("it is not a number"),
     }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "only whole numbers within bounds are cast")]
 fn integer(value: &Value) -> Result<Number, Misfit> {
-    /// Up to here a float holds every whole number.
+    /// A float holds every whole number exactly up to here.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     let number = number(value)?;
     if number.is_i64() || number.is_u64() {
@@ -111,7 +112,7 @@ fn integer(value: &Value) -> Result<Number, Misfit> {
     }
     match number.as_f64() {
         Some(float) if float.fract() == 0.0 && float.abs() <= EXACT => Ok((float as i64).into()),
-        _ => misfit("it is no whole number"),
+        _ => misfit("it is not a whole number"),
     }
 }
 
@@ -119,7 +120,7 @@ fn id(value: &Value) -> Result<Value, Misfit> {
     let number = integer(value)?;
     match number.as_u64().filter(|id| *id > 0) {
         Some(_) => Ok(Value::Number(number)),
-        None => misfit("it is no id"),
+        None => misfit("it is not an id"),
     }
 }
 
@@ -136,7 +137,7 @@ fn date(value: &Value) -> Result<Value, Misfit> {
     if is_day && is_time {
         Ok(Value::String(day.to_owned()))
     } else {
-        misfit("it is no date such as 2026-01-31")
+        misfit("it is not a date such as 2026-01-31")
     }
 }
 
@@ -147,7 +148,7 @@ fn date_time(value: &Value) -> Result<Value, Misfit> {
     let whole = if is_day { format!("{text}T00:00:00Z") } else { text.replacen(' ', "T", 1) };
     match timestamp::from_text(&whole).or_else(|| timestamp::from_text(&format!("{whole}Z"))) {
         Some(unix) => Ok(Value::String(timestamp::to_iso(unix))),
-        None => misfit("it is no date and time such as 2026-01-31T12:00:00Z"),
+        None => misfit("it is not a date and time such as 2026-01-31T12:00:00Z"),
     }
 }
 
@@ -157,12 +158,12 @@ fn choice(value: &Value, choices: &[&str]) -> Result<Value, Misfit> {
         Some(choice) => Ok(json!(choice)),
         None => Err(Misfit {
             reason: "invalid_option",
-            message: format!("it is none of {}", choices.join(", ")),
+            message: format!("it is not one of {}", choices.join(", ")),
         }),
     }
 }
 
-/// The value of an option, by its value or by a title that one option alone bears.
+/// Returns the value of an option. `word` is its value, or a title that only one option has.
 fn option(word: &str, options: &Options) -> Result<String, Misfit> {
     let word = word.trim();
     if let Some((value, _)) = options.0.iter().find(|(value, _)| value == word) {
@@ -173,17 +174,17 @@ fn option(word: &str, options: &Options) -> Result<String, Misfit> {
         (Some((value, _)), None) => Ok(value.clone()),
         (Some(_), Some(_)) => Err(Misfit {
             reason: "invalid_option",
-            message: "several options of the field have this title: write the option's value"
+            message: "several options of the field have this title. Use the value of the option."
                 .into(),
         }),
         (None, _) => Err(Misfit {
             reason: "invalid_option",
-            message: "no option of the field has this value or this title".into(),
+            message: "the field has no option with this value or title".into(),
         }),
     }
 }
 
-/// The words of a list, of a list written as JSON, or of a text with a separator.
+/// The words of a JSON list, of a list as JSON text, or of text with separators.
 fn words(value: &Value, separator: char) -> Result<Vec<String>, Misfit> {
     match value {
         Value::Array(items) => items.iter().filter(|item| !item.is_null()).map(text).collect(),
@@ -194,17 +195,19 @@ fn words(value: &Value, separator: char) -> Result<Vec<String>, Misfit> {
                 Ok(parts.filter(|word| !word.is_empty()).map(str::to_owned).collect())
             }
         },
-        _ => misfit("it is neither a list nor a text"),
+        _ => misfit("it is neither a list nor text"),
     }
 }
 
-/// Tags as Zendesk keeps them: in small letters, each once. It would split one at a blank.
+/// Tags as Zendesk stores them: lower-case and unique. Zendesk would split a tag at a space.
 fn tags(value: &Value) -> Result<Value, Misfit> {
     let mut found: Vec<String> = Vec::new();
     for word in words(value, ',')? {
         let word = word.trim().to_lowercase();
         if word.contains(char::is_whitespace) {
-            return misfit("a word in it holds a blank, at which Zendesk would split it");
+            return misfit(
+                "a value in the list contains a space, and Zendesk would split it there",
+            );
         }
         if !word.is_empty() && !found.contains(&word) {
             found.push(word);

@@ -1,4 +1,4 @@
-//! Whether what is in Zendesk already is what a row wants, however Zendesk spells it. Pure.
+//! Compares a wanted value with the value in Zendesk, which may be written in another form. Pure.
 
 use std::collections::BTreeSet;
 
@@ -9,9 +9,10 @@ use super::field::{Field, Kind};
 use crate::object::fold;
 
 impl Field {
-    /// Whether a value that the field takes equals the one that is there.
+    /// Whether the wanted value equals the current one.
     ///
-    /// Sources: Zendesk, "Ticket Fields": numbers are shown as texts; "User Fields": dates are shown with a time.
+    /// Sources: Zendesk, "Ticket Fields": numbers are shown as text; "User Fields": dates are shown with a
+    /// time.
     #[must_use]
     pub fn equals(&self, wanted: &Value, current: &Value) -> bool {
         if is_empty(wanted) && is_empty(current) {
@@ -83,13 +84,13 @@ fn folded(value: &Value) -> Option<String> {
     value.as_str().map(fold)
 }
 
-/// A number as it is dialled: Zendesk shows one in a form of its own.
+/// The digits and letters of a telephone number. Zendesk shows numbers in its own format.
 fn digits(value: &Value) -> Option<String> {
     let text = value.as_str()?;
     Some(text.chars().filter(char::is_ascii_alphanumeric).collect())
 }
 
-/// A text with one kind of line break, and without blanks at its ends.
+/// The text with uniform line breaks, without spaces at its ends.
 fn lines(value: &Value) -> Option<String> {
     value.as_str().map(|text| text.replace("\r\n", "\n").trim().to_owned())
 }

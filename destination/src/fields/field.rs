@@ -1,4 +1,4 @@
-//! A field, the place of its values in Zendesk's rows, and all fields of one object.
+//! A field, where Zendesk's rows hold its value, and all fields of an object.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,45 +8,45 @@ use super::relation::{BY_EXTERNAL_ID, Holder, Relation};
 use crate::audience::Mark;
 use crate::object::{KeyField, Object};
 
-/// A field of an object, by the name of the column that it is written by.
+/// A field of an object. Its name is the name of its column.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Field {
     pub name: String,
     pub place: Place,
     pub kind: Kind,
-    /// What it is for, for people.
+    /// The description for users.
     pub description: Option<String>,
-    /// The tag that Zendesk sets and takes with a checkbox.
+    /// The tag that Zendesk adds and removes with a checkbox.
     pub tag: Option<String>,
 }
 
-/// Where a value goes.
+/// Where Zendesk's rows hold the value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// Below its own name.
+    /// Under the field's own name.
     System,
-    /// It only finds the row.
+    /// The field only finds the row.
     Id,
-    /// A custom field by its key.
+    /// In a custom field, by its key.
     CustomKey(String),
-    /// A custom field of a ticket by its id.
+    /// In a custom field of a ticket, by its id.
     CustomId(u64),
-    /// The primary address of a user.
+    /// The primary e-mail address of a user.
     Email,
     Tags,
-    /// Domains of an organization: they are added, never removed.
+    /// The domains of an organization. They are added, never removed.
     Domains,
-    /// An organization of a user: one of several.
+    /// One of the organizations of a user.
     Organization,
-    /// A row of another object, named by a key of its own.
+    /// A row of another object, found by one of its keys.
     Related(Relation),
     /// The first comment of a new ticket.
     Description,
-    /// A comment on a ticket that exists.
+    /// A comment on an existing ticket.
     Comment,
-    /// It is set when something is created, and left alone afterwards.
+    /// Written when the row is created, and never changed later.
     AtCreation,
-    /// Whether it is a member of an audience.
+    /// Whether the row is a member of an audience.
     Mark(Mark),
 }
 
@@ -54,17 +54,17 @@ pub enum Place {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Kind {
     Text,
-    /// A telephone number, which Zendesk shows in a form of its own.
+    /// A telephone number, which Zendesk shows in its own format.
     Phone,
     Email,
     Boolean,
     Integer,
-    /// The id of something.
+    /// The id of a row.
     Id,
     Decimal,
     Date,
     DateTime,
-    /// One of these.
+    /// One of these words.
     Choice(&'static [&'static str]),
     Dropdown(Options),
     Multiselect(Options),
@@ -72,7 +72,7 @@ pub enum Kind {
     Words,
 }
 
-/// The options of a dropdown: their values and their titles.
+/// The options of a dropdown: pairs of value and title.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options(pub Vec<(String, String)>);
 
@@ -84,7 +84,7 @@ pub struct Fields {
 }
 
 impl Fields {
-    /// Fields by their names. Of two with one name the first counts.
+    /// Collects fields by name. If two have the same name, the first one is used.
     #[must_use]
     pub fn of(fields: Vec<Field>) -> Self {
         let mut by_name = BTreeMap::new();
@@ -94,8 +94,8 @@ impl Fields {
         Self { fields, by_name }
     }
 
-    /// The number of a field, by the name of a column. Ticket fields are found by the id at the end of the
-    /// name alone, since titles change.
+    /// Returns the number of the field of a column. Ticket fields are found only by the id at the end of the
+    /// column's name, because titles change.
     #[must_use]
     pub fn find(&self, column: &str) -> Option<usize> {
         if let Some(at) = self.by_name.get(column) {
@@ -125,7 +125,7 @@ impl Fields {
         self.fields.iter()
     }
 
-    /// The tags of a row that Zendesk sets itself, by the values of its fields once these are written.
+    /// The tags that Zendesk itself sets for a row, from the values of its fields after `written` is applied.
     ///
     /// Source: Zendesk, "Ticket Fields", `tag` and `custom_field_options`.
     #[must_use]
@@ -153,7 +153,7 @@ impl Fields {
 }
 
 impl Field {
-    /// The value in a row of Zendesk's, as it answered. Null where there is none.
+    /// The value in a row from Zendesk. Null if it has none.
     #[must_use]
     pub fn current<'r>(&self, object: Object, row: &'r Value) -> &'r Value {
         let by_key = |key: &String| &row[object.custom_fields()][key];
@@ -182,7 +182,8 @@ impl Field {
         }
     }
 
-    /// A value as it is written: a null as the field is emptied by it, and an id in a record as a text.
+    /// The value in the form in which it is sent. A null becomes what empties the field, and an id in a
+    /// record becomes text.
     #[must_use]
     pub fn written(&self, object: Object, value: &Value) -> Value {
         match (&self.kind, object) {
@@ -192,7 +193,7 @@ impl Field {
         }
     }
 
-    /// Whether a row of Zendesk's is a member. The organizations of a user may be more than the row shows.
+    /// Whether a row from Zendesk is a member. A user may have more organizations than the row shows.
     #[must_use]
     pub fn is_marked(mark: &Mark, object: Object, row: &Value) -> bool {
         match mark {
@@ -233,8 +234,8 @@ impl Field {
         schema
     }
 
-    /// What it is for. Options stand here, and not as an enum: a saved catalog must not refuse options that
-    /// came later.
+    /// The description in the schema. Options are listed here and not as an enum: a saved catalog must not
+    /// refuse options that were added later.
     fn described(&self) -> Option<String> {
         const MOST: usize = 50;
         let options = match &self.kind {

@@ -1,4 +1,4 @@
-//! The account's own fields, asked for at the beginning of each run: types and options change.
+//! The account's custom fields. They are read at the start of each run, because types and options change.
 //!
 //! Source: Zendesk, "Ticket Fields", "User Fields", "Organization Fields", "Custom Object Fields".
 
@@ -10,10 +10,10 @@ use super::relation::{BY_EXTERNAL_ID, Holder, Relation, target};
 use crate::api::Api;
 use crate::object::{KeyField, Object};
 
-/// Asks for the account's own fields of an object.
+/// Reads the custom fields of an object.
 ///
 /// # Errors
-/// [`ApiError`] when they cannot be listed.
+/// [`ApiError`] if they cannot be listed.
 pub async fn live(api: &Api, object: Object) -> Result<Vec<Field>, ApiError> {
     let Some((path, list)) = object.fields_list() else { return Ok(Vec::new()) };
     let with_standard = [("include_standard_fields", "true")];
@@ -22,8 +22,8 @@ pub async fn live(api: &Api, object: Object) -> Result<Vec<Field>, ApiError> {
     Ok(fields(object, &rows))
 }
 
-/// The fields that rows of a list of fields are. Those that name a row by its external id come last, so that a
-/// field of that very name goes before them.
+/// The fields in Zendesk's list. Fields that take the external id of a related row come last, so that a
+/// custom field with the same name takes precedence.
 fn fields(object: Object, rows: &[Value]) -> Vec<Field> {
     let mut fields: Vec<Field> = match object {
         Object::Records(_) if !is_numbered(rows) => vec![record_name()],
@@ -39,7 +39,7 @@ fn fields(object: Object, rows: &[Value]) -> Vec<Field> {
     fields
 }
 
-/// Whether Zendesk gives the names of records.
+/// Whether Zendesk assigns the names of records.
 ///
 /// Source: Zendesk, "Custom Object Fields", `autoincrement_enabled` of `standard::name`.
 fn is_numbered(rows: &[Value]) -> bool {
@@ -58,7 +58,7 @@ fn record_name() -> Field {
     }
 }
 
-/// What a lookup field names, by a key of that row.
+/// The relation of a lookup field, by a key of the related row.
 fn relation(field: &Field, row: &Value, by: KeyField) -> Option<Relation> {
     let object = target(row["relationship_target_type"].as_str()?)?;
     let holder = match &field.place {
@@ -69,7 +69,8 @@ fn relation(field: &Field, row: &Value, by: KeyField) -> Option<Relation> {
     Some(Relation { field: holder, object, by })
 }
 
-/// A lookup field, which takes the id of a row. It is looked for: Zendesk is not known to refuse one of nobody.
+/// Turns a lookup field into a relation by id. The id is looked up, because Zendesk may accept an id that
+/// does not exist.
 fn by_id(field: Field, row: &Value) -> Field {
     match relation(&field, row, KeyField::Id) {
         Some(relation) => Field { place: Place::Related(relation), ..field },
@@ -77,7 +78,8 @@ fn by_id(field: Field, row: &Value) -> Field {
     }
 }
 
-/// The field that takes the external id of the row that a lookup field names. Those of tickets are not unique.
+/// The field that takes the external id of the related row. Not for tickets, whose external ids are not
+/// unique.
 fn by_external_id(field: &Field, row: &Value) -> Option<Field> {
     let relation = relation(field, row, KeyField::ExternalId)?;
     let object = Some(relation.object).filter(|object| *object != Object::Tickets)?;
@@ -86,13 +88,12 @@ fn by_external_id(field: &Field, row: &Value) -> Option<Field> {
         name: format!("{}{BY_EXTERNAL_ID}", field.name),
         place: Place::Related(relation),
         kind: Kind::Text,
-        description: Some(format!("{title}, by its external id among {}", object.name())),
+        description: Some(format!("{title}, by the external id of the row in {}", object.name())),
         tag: None,
     })
 }
 
-/// A field of the account's own. None for one that every account has, for one that is switched off, and for
-/// types that cannot be written.
+/// A custom field. `None` for a standard field, for an inactive field, and for a type that cannot be written.
 fn field(object: Object, row: &Value) -> Option<Field> {
     let is_off = row["active"] == false;
     let is_standard = row["key"].as_str().is_some_and(|key| key.starts_with("standard::"));
@@ -108,7 +109,7 @@ fn field(object: Object, row: &Value) -> Option<Field> {
         "date" => Kind::Date,
         "tagger" | "dropdown" => Kind::Dropdown(options(row)),
         "multiselect" => Kind::Multiselect(options(row)),
-        // Records have texts as ids.
+        // The ids of records are text.
         "lookup" => match row["relationship_target_type"].as_str().and_then(target) {
             Some(Object::Records(_)) => Kind::Text,
             _ => Kind::Id,
@@ -141,8 +142,8 @@ fn options(row: &Value) -> Options {
     Options(options.filter_map(pair).collect())
 }
 
-/// A title as part of a column's name: its letters and digits. A table that spells every script in ASCII would be a
-/// thirtieth of the program.
+/// The letters and digits of a title, for the name of a column. Other scripts are kept: a table that
+/// transliterates them would make the program a thirtieth larger.
 fn slug(title: &str) -> String {
     let mut slug = String::new();
     for character in title.to_lowercase().chars() {

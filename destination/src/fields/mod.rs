@@ -1,4 +1,4 @@
-//! The fields that can be written: those that every account has, and the account's own.
+//! The fields that can be written: standard fields and the account's custom fields.
 
 mod coerce;
 mod compare;

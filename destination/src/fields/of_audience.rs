@@ -1,12 +1,11 @@
-//! The fields of a stream of an audience: what finds the row, whether it is a member, and the rest where the
-//! mode writes it.
+//! The fields of an audience's stream: its key fields, `member`, and all others if the mode writes them.
 
 use crate::audience::{MEMBER, Mark, Membership};
 use crate::object::{Object, Operation};
 
 use super::field::{Field, Fields, Kind, Place};
 
-/// The fields of an audience's stream, out of those of its object.
+/// Selects the fields of an audience's stream from those of its object.
 #[must_use]
 pub fn of_audience(fields: &Fields, membership: &Membership, mark: &Mark) -> Fields {
     let object = membership.audience.of;
@@ -19,7 +18,7 @@ pub fn of_audience(fields: &Fields, membership: &Membership, mark: &Mark) -> Fie
         place: Place::Mark(mark.clone()),
         kind: Kind::Boolean,
         description: Some(
-            "Whether it is to be a member. Without the column all rows are".to_owned(),
+            "Whether the row is a member. Without this column, all rows are members".to_owned(),
         ),
         tag: own_tag.and_then(|field| field.tag.clone()),
     };
@@ -27,7 +26,7 @@ pub fn of_audience(fields: &Fields, membership: &Membership, mark: &Mark) -> Fie
     Fields::of(std::iter::once(member).chain(kept).collect())
 }
 
-/// Whether a field would write what makes somebody a member, by another column.
+/// Whether the field would write the mark of the audience through another column.
 fn is_marks_own(field: &Field, mark: &Mark) -> bool {
     match mark {
         Mark::Field(key) => field.place == Place::CustomKey(key.clone()),
@@ -40,7 +39,7 @@ fn is_marks_own(field: &Field, mark: &Mark) -> bool {
     }
 }
 
-/// Whether the account has the checkbox field by which members are marked.
+/// Whether the account has a checkbox field with this key.
 #[must_use]
 pub fn has_checkbox(custom: &[Field], key: &str) -> bool {
     custom

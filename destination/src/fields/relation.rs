@@ -1,4 +1,4 @@
-//! Fields by which a row names another row: by a key of that row's own, in the place of its id.
+//! Fields that refer to another row by one of its keys instead of its id.
 
 use serde_json::{Value, json};
 
@@ -8,34 +8,34 @@ use crate::object::{KeyField, Object};
 /// A field that holds the id of another row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Relation {
-    /// The field of the id.
+    /// The field that holds the id.
     pub field: Holder,
     pub object: Object,
     pub by: KeyField,
 }
 
-/// Where the id of another row stands.
+/// Where the id of the other row is held.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Holder {
-    /// In a field that every account has.
+    /// In a standard field.
     System(&'static str),
-    /// In a custom field by its key.
+    /// In a custom field, by its key.
     CustomKey(String),
-    /// In a custom field of a ticket by its id.
+    /// In a custom field of a ticket, by its id.
     CustomId(u64),
 }
 
-/// What stands behind the name of a lookup field where a column takes the external id.
+/// The suffix of a lookup field's column that takes an external id.
 pub(super) const BY_EXTERNAL_ID: &str = "_external_id";
 
 impl Relation {
-    /// Whether it names one of the organizations of a user, of whom there may be several.
+    /// Whether it is the organization of a user, who may have several.
     #[must_use]
     pub fn is_organization_of(&self, object: Object) -> bool {
         object == Object::Users && self.field == Holder::System("organization_id")
     }
 
-    /// Puts an id, or none, where it belongs in a body.
+    /// Writes an id, or null, to its place in a request body.
     pub fn write(
         &self,
         object: Object,
@@ -60,7 +60,7 @@ impl Relation {
     }
 }
 
-/// Whether an id is the one that Zendesk shows, as a number or as a text.
+/// Whether `id` equals the id that Zendesk shows, as a number or as text.
 #[must_use]
 pub fn is_id(id: Option<&Id>, current: &Value) -> bool {
     let current = match current {
@@ -71,7 +71,7 @@ pub fn is_id(id: Option<&Id>, current: &Value) -> bool {
     id.map(Id::to_string) == current
 }
 
-/// What a lookup field of Zendesk's names.
+/// The object that a lookup field refers to.
 ///
 /// Source: Zendesk, "Lookup Relationships", `relationship_target_type`.
 pub(super) fn target(kind: &str) -> Option<Object> {

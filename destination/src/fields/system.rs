@@ -1,13 +1,13 @@
-//! The fields that every account has.
+//! The standard fields, which every account has.
 //!
-//! Source: Zendesk, "Users", "Organizations", "Tickets": what may be written. Left out is what Zendesk does not
-//! show again, since it cannot be known whether it differs.
+//! Source: Zendesk, "Users", "Organizations", "Tickets": what may be written. Fields that Zendesk does not
+//! show are left out, because the program could not tell whether they differ.
 
 use super::field::{Field, Fields, Kind, Place};
 use super::relation::{Holder, Relation};
 use crate::object::{KeyField, Object};
 
-/// One line of the tables below.
+/// A row of the tables below.
 type Row = (&'static str, Kind, Place, &'static str);
 
 const STATUSES: &[&str] = &["new", "open", "pending", "hold", "solved", "closed"];
@@ -26,7 +26,7 @@ const fn user(field: &'static str, by: KeyField) -> Relation {
     Relation { field: Holder::System(field), object: Object::Users, by }
 }
 
-/// The fields of an object: those that every account has, and the account's own.
+/// All fields of an object: standard fields, then custom fields.
 #[must_use]
 pub fn all(object: Object, allow_agents: bool, custom: Vec<Field>) -> Fields {
     let rows = match object {
@@ -55,22 +55,22 @@ fn users(allow_agents: bool) -> Vec<Row> {
             "external_id",
             Text,
             System,
-            "The user's id in another system, unique without regard to case",
+            "The user's id in another system, unique and case-insensitive",
         ),
         (
             "email",
             Email,
             Place::Email,
-            "The primary address; another one that was primary stays as a second",
+            "The primary e-mail address. The former primary address stays as a secondary address",
         ),
         ("name", Text, System, "The user's name"),
         ("alias", Text, System, "The name that end users see"),
         ("details", Text, System, "Details, such as an address"),
         ("notes", Text, System, "Notes that agents see"),
         ("phone", Phone, System, "The telephone number"),
-        ("shared_phone_number", Boolean, System, "Whether others have the number too"),
+        ("shared_phone_number", Boolean, System, "Whether other users have the same number"),
         ("locale", Text, System, "The language, such as en-US"),
-        ("time_zone", Text, System, "The time zone, by Zendesk's name of it"),
+        ("time_zone", Text, System, "The time zone, by Zendesk's name for it"),
         ("organization_id", Id, Place::Organization, "An organization of the user"),
         (
             "organization_external_id",
@@ -80,18 +80,23 @@ fn users(allow_agents: bool) -> Vec<Row> {
         ),
         ("tags", Words, Place::Tags, "Tags, as a list or separated by commas"),
         ("suspended", Boolean, System, "Whether tickets of the user are suspended"),
-        ("verified", Boolean, System, "Whether the address is taken for verified"),
+        ("verified", Boolean, System, "Whether the e-mail address counts as verified"),
     ];
     if allow_agents {
         rows.extend([
-            ("role", Choice(ROLES), System, "What the user may do"),
-            ("custom_role_id", Id, System, "The role of an agent on Enterprise plans"),
-            ("default_group_id", Id, System, "The group of an agent"),
+            ("role", Choice(ROLES), System, "The role of the user"),
+            ("custom_role_id", Id, System, "The custom role of an agent on Enterprise plans"),
+            ("default_group_id", Id, System, "The default group of an agent"),
             ("signature", Text, System, "The signature of an agent"),
             ("moderator", Boolean, System, "Whether the user moderates the community"),
-            ("only_private_comments", Boolean, System, "Whether an agent comments only in private"),
-            ("restricted_agent", Boolean, System, "Whether an agent sees only some tickets"),
-            ("ticket_restriction", Choice(RESTRICTIONS), System, "Which tickets a user sees"),
+            (
+                "only_private_comments",
+                Boolean,
+                System,
+                "Whether an agent can only write private comments",
+            ),
+            ("restricted_agent", Boolean, System, "Whether an agent can see only some tickets"),
+            ("ticket_restriction", Choice(RESTRICTIONS), System, "Which tickets the user can see"),
         ]);
     }
     rows
@@ -107,13 +112,13 @@ fn organizations() -> Vec<Row> {
         ("details", Text, System, "Details, such as an address"),
         ("notes", Text, System, "Notes that agents see"),
         ("group_id", Id, System, "The group that gets new tickets"),
-        ("shared_comments", Boolean, System, "Whether its users see each other's comments"),
-        ("shared_tickets", Boolean, System, "Whether its users see each other's tickets"),
+        ("shared_comments", Boolean, System, "Whether its users can see each other's comments"),
+        ("shared_tickets", Boolean, System, "Whether its users can see each other's tickets"),
         (
             "domain_names",
             Words,
             Place::Domains,
-            "Domains whose users join it. They are added to those that are there",
+            "Domains whose users join the organization. They are added to its other domains",
         ),
         ("tags", Words, Place::Tags, "Tags, as a list or separated by commas"),
     ]
@@ -130,7 +135,12 @@ fn memberships() -> Vec<Row> {
             Related(user("user_id", KeyField::ExternalId)),
             "The user, by external id",
         ),
-        ("user_email", Email, Related(user("user_id", KeyField::Email)), "The user, by address"),
+        (
+            "user_email",
+            Email,
+            Related(user("user_id", KeyField::Email)),
+            "The user, by e-mail address",
+        ),
         ("organization_id", Id, System, "The organization, by id"),
         (
             "organization_external_id",
@@ -147,7 +157,7 @@ fn memberships() -> Vec<Row> {
     ]
 }
 
-/// Their names are among the account's own fields: Zendesk may give them.
+/// The name of a record is among the custom fields, because Zendesk may assign it.
 fn records() -> Vec<Row> {
     vec![
         ("id", Kind::Text, Place::Id, "The record's id in Zendesk"),
@@ -155,7 +165,7 @@ fn records() -> Vec<Row> {
             "external_id",
             Kind::Text,
             Place::System,
-            "The record's id in another system, unique with regard to case",
+            "The record's id in another system, unique and case-sensitive",
         ),
     ]
 }
@@ -168,33 +178,33 @@ fn tickets() -> Vec<Row> {
         ("external_id", Text, System, "The ticket's id in another system"),
         ("subject", Text, System, "The subject"),
         ("description", Text, Place::Description, "The first comment of a new ticket"),
-        ("comment", Text, Place::Comment, "A comment on a ticket that exists"),
+        ("comment", Text, Place::Comment, "A comment on an existing ticket"),
         ("status", Choice(STATUSES), System, ""),
-        ("custom_status_id", Id, System, "The status, where the account has its own"),
+        ("custom_status_id", Id, System, "The custom status, if the account has custom statuses"),
         ("priority", Choice(PRIORITIES), System, ""),
         ("type", Choice(TYPES), System, ""),
-        ("requester_id", Id, System, "The user who asks"),
+        ("requester_id", Id, System, "The requester"),
         (
             "requester_external_id",
             Text,
             Related(user("requester_id", KeyField::ExternalId)),
-            "The user who asks, by external id",
+            "The requester, by external id",
         ),
         (
             "requester_email",
             Email,
             Related(user("requester_id", KeyField::Email)),
-            "The user who asks, by address",
+            "The requester, by e-mail address",
         ),
-        ("submitter_id", Id, AtCreation, "The user who submits a new ticket"),
-        ("assignee_id", Id, System, "The agent"),
+        ("submitter_id", Id, AtCreation, "The submitter of a new ticket"),
+        ("assignee_id", Id, System, "The assignee"),
         (
             "assignee_email",
             Email,
             Related(user("assignee_id", KeyField::Email)),
-            "The agent, by address",
+            "The assignee, by e-mail address",
         ),
-        ("group_id", Id, System, "The group"),
+        ("group_id", Id, System, "The assigned group"),
         ("organization_id", Id, System, "One of the requester's organizations"),
         (
             "organization_external_id",

@@ -1,34 +1,34 @@
-//! What came of each item of a job, by the results that it shows. Pure.
+//! Assigns the results of a job to the items that were sent. Pure.
 //!
-//! Sources: recorded jobs. An item failed when it has an error, whatever else is there. The failed item of a
-//! creation has the number of its place in `id`, or in `index`; that of an update has the row's id.
+//! Sources: recorded jobs. An item with an error has failed, whatever else its result has. A failed item of a
+//! creation has its position in `id` or in `index`; a failed item of an update has the id of the row.
 
 use serde_json::Value;
 
 use crate::id::Id;
 use crate::rejected::Reason;
 
-/// What was sent as one item.
+/// An item as it was sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sent {
-    /// Of a row that exists.
+    /// The id of an existing row.
     pub id: Option<Id>,
-    /// The external id, where results may name it.
+    /// The external id, if the results may have it.
     pub external_id: Option<String>,
 }
 
-/// What came of an item.
+/// The result of an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Came {
     Done,
-    /// It was created, and this is its id, if the order of the results is to be believed.
+    /// The row was created. The id is correct only if the results are in the order of the items.
     Created(Option<Id>),
     Failed(Reason),
-    /// The results do not say.
+    /// The results do not say what happened.
     Unknown,
 }
 
-/// Says what came of each item, in the order in which they were sent.
+/// Returns the result of each item, in the order in which they were sent.
 #[must_use]
 pub fn attribute(sent: &[Sent], results: &[Value], job: &str) -> Vec<Came> {
     let mut came: Vec<Option<Came>> = vec![None; sent.len()];
@@ -52,7 +52,7 @@ pub(super) fn has_failed(result: &Value) -> bool {
         || result["status"].as_str().is_some_and(|status| status.eq_ignore_ascii_case("failed"))
 }
 
-/// Which item a result is about.
+/// The item that a result belongs to.
 fn place(sent: &[Sent], count: usize, position: usize, result: &Value) -> Option<usize> {
     let within = |number: u64| usize::try_from(number).ok().filter(|at| *at < sent.len());
     let id = Id::of(&result["id"]);
@@ -67,7 +67,7 @@ fn place(sent: &[Sent], count: usize, position: usize, result: &Value) -> Option
         let named = result["external_id"].as_str().filter(|key| !key.is_empty());
         let is_it = |item: &Sent| named.is_some() && item.external_id.as_deref() == named;
         let mut places = sent.iter().enumerate().filter(|(_, item)| is_it(item));
-        // Of a creation that the result names by nothing the order may be that of the request.
+        // If the result of a creation identifies no item, the order may be that of the request.
         let by_place = || Some(position).filter(|_| count == sent.len() && !has_failed(result));
         return match (places.next(), places.next()) {
             (Some((at, _)), None) => Some(at),
@@ -75,11 +75,11 @@ fn place(sent: &[Sent], count: usize, position: usize, result: &Value) -> Option
         };
     }
     if has_failed(result) {
-        // A number below the size of the batch is a place: no row of Zendesk's has such an id.
+        // A number below the size of the batch is a position: no row in Zendesk has such an id.
         let number = id.and_then(|id| id.number());
         return number.map_or_else(|| Some(position).filter(|_| count == sent.len()), within);
     }
-    // Of creations the order is that of the request, as far as it was ever seen.
+    // In all recorded jobs, the results of creations are in the order of the request.
     let creates = sent.get(position).is_some_and(|item| item.id.is_none());
     Some(position).filter(|_| creates && count == sent.len())
 }

@@ -1,4 +1,4 @@
-//! The jobs that run: all are asked for by one request, until each has ended.
+//! The running jobs. One request reads the status of all of them, until each has ended.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,28 +11,28 @@ use zendesk::error::{ApiError, ErrorKind};
 
 use crate::api::{Api, Write, unreadable};
 
-/// How long after the last look the jobs are looked at again. A job of a hundred takes 3 to 16 seconds.
+/// The time between two reads of the statuses. A job of a hundred rows takes 3 to 16 seconds.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
 
-/// Looks in a row in which a job is not there before it is taken for lost.
+/// How many reads in a row must not list a job before it counts as lost.
 const MOST_ABSENCES: u32 = 3;
 
-/// A job that has not ended by then never will, as far as this sync goes.
+/// A job that runs longer than this counts as failed.
 const LONGEST_JOB: Duration = Duration::from_secs(90 * 60);
 
 /// How a job ended.
 #[derive(Clone, Debug)]
 pub enum JobEnd {
-    /// It says what came of its items. One that is not `whole` failed or was killed: what it says of items
-    /// that failed may be its own trouble, and not theirs.
+    /// The results of its items. If not `is_whole`, the job failed or was killed, and the error of an item
+    /// may be the job's.
     Results { job: String, results: Vec<Value>, is_whole: bool },
-    /// It has ended, or is lost, and does not say.
+    /// The job ended or is lost, and its results are not known.
     Unknown { why: String },
-    /// It was not taken: the reply says why.
+    /// The job was not accepted.
     Refused(Reply),
 }
 
-/// A job that runs.
+/// A running job.
 struct Running {
     ended: oneshot::Sender<Ended>,
     since: Duration,
@@ -45,7 +45,7 @@ enum Ended {
     TooLong,
 }
 
-/// The jobs that run.
+/// All running jobs.
 pub struct Board {
     api: Arc<Api>,
     running: Mutex<BTreeMap<String, Running>>,
@@ -59,16 +59,16 @@ impl Board {
     }
 
     fn running(&self) -> MutexGuard<'_, BTreeMap<String, Running>> {
-        // The lock is held over plain code only, so that a poisoned one is still sound.
+        // Only simple code runs while the lock is held, so a poisoned lock is still consistent.
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands a job in and waits for its end. Somebody must poll [`Board::look_on`] meanwhile.
+    /// Starts a job and waits for its end. [`Board::look_on`] must be polled meanwhile.
     ///
     /// # Errors
-    /// [`ApiError`] when there is no answer, or the job runs for too long.
+    /// [`ApiError`] if there is no answer, or if the job runs too long.
     pub async fn run(&self, mut write: Write<'_>) -> Result<JobEnd, ApiError> {
-        // A job that is handed in twice runs twice, and the second may run over later values.
+        // A job that is sent twice runs twice, and the second run may overwrite newer values.
         write.repeat = Repeat::AfterLooking;
         let path = write.path.to_owned();
         let reply = match self.api.write(write).await {
@@ -82,7 +82,7 @@ impl Board {
             return Ok(JobEnd::Refused(reply));
         }
         let Some(id) = reply.body["job_status"]["id"].as_str().map(str::to_owned) else {
-            return Ok(JobEnd::Unknown { why: format!("{path} answered without a job's id") });
+            return Ok(JobEnd::Unknown { why: format!("the answer of {path} has no job id") });
         };
         let (ended, end) = oneshot::channel();
         let since = self.api.client.clock().elapsed();
@@ -94,17 +94,20 @@ impl Board {
             }
             Ok(Ended::Unknown(why)) => Ok(JobEnd::Unknown { why }),
             Ok(Ended::TooLong) => {
-                let error = unreadable(&format!("job_statuses/{id}"), "the job does not end");
+                let error =
+                    unreadable(&format!("job_statuses/{id}"), "the job did not end in time");
                 Err(ApiError { kind: ErrorKind::Unavailable, ..error })
             }
-            Err(_) => Ok(JobEnd::Unknown { why: "nobody looks at the job any more".to_owned() }),
+            Err(_) => {
+                Ok(JobEnd::Unknown { why: "the program no longer watches the job".to_owned() })
+            }
         }
     }
 
-    /// Looks at all jobs for as long as it is polled.
+    /// Reads the statuses of all running jobs, again and again, for as long as it is polled.
     ///
     /// # Errors
-    /// [`ApiError`] when their statuses cannot be had.
+    /// [`ApiError`] if the statuses cannot be read.
     pub async fn look_on(&self) -> Result<(), ApiError> {
         loop {
             if self.running().is_empty() {
@@ -123,7 +126,7 @@ impl Board {
         }
     }
 
-    /// Notes what the statuses say of the jobs that were asked for.
+    /// Applies the statuses to the jobs that were asked for.
     fn note(&self, asked: &[String], shown: &[Value]) {
         let now = self.api.client.clock().elapsed();
         let mut running = self.running();
@@ -138,24 +141,24 @@ impl Board {
                 None => {
                     job.absences += 1;
                     (job.absences >= MOST_ABSENCES)
-                        .then(|| Ended::Unknown(format!("the job {id} is not shown any more")))
+                        .then(|| Ended::Unknown(format!("Zendesk no longer lists the job {id}")))
                 }
             };
             let is_old = now.saturating_sub(job.since) > LONGEST_JOB;
             if let Some(ended) = ended.or(is_old.then_some(Ended::TooLong))
                 && let Some(job) = running.remove(id)
             {
-                // Whoever waited may be gone.
+                // The receiver may be gone.
                 let _ = job.ended.send(ended);
             }
         }
     }
 
-    /// Waits until no job runs that this program did not hand in as far as it knows: one whose answer was
-    /// lost, or one of a run that was killed, would write over what comes now. At most for `patience`.
+    /// Waits, at most for `patience`, until no job runs that this program does not know. Such a job, whose
+    /// answer was lost or whose run was killed, would overwrite newer values.
     ///
     /// # Errors
-    /// [`ApiError`] when the program is to stop.
+    /// [`ApiError`] if the program has to stop.
     pub async fn wait_for_others(&self, patience: Duration) -> Result<(), ApiError> {
         let clock = self.api.client.clock();
         let until = clock.elapsed().saturating_add(patience);
@@ -164,7 +167,7 @@ impl Board {
             let reply = match self.api.get("job_statuses", query).await {
                 Ok(reply) if reply.is_good() => reply,
                 Err(error) if error.kind == ErrorKind::Stopped => return Err(error),
-                // Without the list it cannot be known, and the looks at the rows themselves decide.
+                // Without the list of jobs, the searches for the rows decide.
                 Ok(_) | Err(_) => return Ok(()),
             };
             let is_others = |status: &Value| {
@@ -181,18 +184,18 @@ impl Board {
     }
 }
 
-/// The end of a job, if it has ended.
+/// How a job ended. `None` if it still runs.
 fn end(status: &Value) -> Option<Ended> {
     let results = || status["results"].as_array().cloned().filter(|results| !results.is_empty());
     let id = status["id"].as_str().unwrap_or_default();
     match status["status"].as_str() {
         Some("completed") => Some(Ended::Results(results().unwrap_or_default(), true)),
-        // A failed job may still say what came of each row.
+        // A failed job may still have results of its rows.
         Some(word @ ("failed" | "killed")) => Some(match results() {
             Some(results) => Ended::Results(results, false),
             None => {
                 let words = status["message"].as_str().unwrap_or_default();
-                Ended::Unknown(format!("the job {id} ended as {word}: {words}"))
+                Ended::Unknown(format!("the job {id} ended with the status `{word}`: {words}"))
             }
         }),
         _ => None,

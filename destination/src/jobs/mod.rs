@@ -1,4 +1,4 @@
-//! Bulk jobs: a hundred rows by one request, of which Zendesk says later what came of each.
+//! Bulk jobs: one request writes a hundred rows, and Zendesk reports the results later.
 //!
 //! Source: Zendesk, "Job Statuses".
 

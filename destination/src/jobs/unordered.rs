@@ -1,6 +1,7 @@
-//! What came of each item of a job whose results have no shape that was ever recorded. Pure.
+//! Assigns the results of a job if their form was never recorded. Pure.
 //!
-//! Sources: Zendesk, "Job Statuses", says that results may have an `index`; none of a job of memberships was seen.
+//! Sources: Zendesk, "Job Statuses", says that results may have an `index`. No results of a job of
+//! memberships were recorded.
 
 use serde_json::Value;
 
@@ -8,8 +9,8 @@ use super::attribute::{Came, Sent, has_failed};
 use crate::id::Id;
 use crate::rejected::Reason;
 
-/// Says what came of each item: by its `index` or by the id of the row. Where the results have neither, no
-/// one failed, and there is one for each item, all are done. Of all else nobody knows.
+/// Returns the result of each item, by its `index` or by the id of the row. If the results have neither, none
+/// failed, and there is one per item, then all items are done. Otherwise the result is unknown.
 #[must_use]
 pub fn attribute_unordered(sent: &[Sent], results: &[Value], job: &str) -> Vec<Came> {
     let mut came: Vec<Option<Came>> = vec![None; sent.len()];

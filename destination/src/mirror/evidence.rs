@@ -1,128 +1,130 @@
-//! Whether all rows of a mirror's stream came: only then may anybody be removed. Pure.
+//! Decides whether all rows of a mirror's stream arrived. Only then may members be removed. Pure.
 //!
-//! Sources: Airbyte Protocol, `AirbyteStreamStatusTraceMessage`, `AirbyteStateStats`. A COMPLETE alone may be
-//! told of a stream that was cut off, so the states and their counts have to bear it out.
+//! Sources: Airbyte Protocol, `AirbyteStreamStatusTraceMessage`, `AirbyteStateStats`. A platform may send
+//! COMPLETE for a stream that was cut off, so STATE messages and their counts must confirm it.
 
 use airbyte::destination::input::SourceCount;
 
-/// What came of a stream.
+/// What arrived of a stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Evidence {
     rows: u64,
-    /// Rows since the last state.
+    /// Rows since the last STATE.
     open: u64,
     has_state: bool,
     is_miscounted: bool,
     is_complete: bool,
     is_incomplete: bool,
-    /// Rows came after the stream was complete.
+    /// Whether rows arrived after COMPLETE.
     is_late: bool,
 }
 
-/// What is known of the run besides.
+/// What else is known about the run.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Facts {
     pub is_full_refresh: bool,
     pub is_resumable: bool,
-    /// Attempts of this job that came before.
+    /// The number of earlier attempts of this job.
     pub attempt: u64,
-    /// Whether a platform runs this that sends a state of each stream that has ended.
+    /// Whether the platform sends a STATE for each stream that was read to its end.
     pub is_on_platform: bool,
     /// Whether the end of input counts as the end of the stream.
     pub accept_end_of_input: bool,
-    /// Whether an audience may be emptied by a stream without rows.
+    /// Whether a stream without rows may remove all members.
     pub allow_empty: bool,
     /// Whether a stream without rows may be one that the platform clears.
     pub may_be_cleared: bool,
-    /// Lines on stdin that were no message, each of which may have been a row.
+    /// Lines on stdin that were not Airbyte messages. Each may have been a row.
     pub unread: u64,
 }
 
 impl Evidence {
-    /// A row came.
+    /// Notes that a row arrived.
     pub fn row(&mut self) {
         self.rows += 1;
         self.open += 1;
         self.is_late |= self.is_complete;
     }
 
-    /// A state came, with the rows that the source counted since the state before.
+    /// Notes a STATE. `count` is the source's number of rows since the previous STATE.
     pub fn state(&mut self, count: SourceCount) {
         self.has_state = true;
         self.is_miscounted |= !count.agrees_with(self.open);
         self.open = 0;
     }
 
-    /// The counts of a state of all streams do not agree with the rows that came.
+    /// Notes that the count of a global STATE differs from the rows that arrived.
     pub fn miscount(&mut self) {
         self.is_miscounted = true;
     }
 
-    /// The stream has ended: whole, or not.
+    /// Notes COMPLETE or INCOMPLETE.
     pub fn ended(&mut self, is_complete: bool) {
         self.is_complete |= is_complete;
         self.is_incomplete |= !is_complete;
     }
 
-    /// Why nobody may be removed; none where all rows came.
+    /// Returns why no member may be removed. `None` if all rows arrived.
     #[must_use]
     pub fn why_not(&self, facts: &Facts) -> Option<&'static str> {
         if self.is_incomplete {
             return Some(
-                "the source says that the stream is incomplete. Mend the source, and sync again",
+                "the source reported that the stream is incomplete. Correct the source, and sync again.",
             );
         }
         if !self.is_complete && !facts.accept_end_of_input {
             return Some(
-                "the source did not say that the stream is complete. Where a platform never says so, set \
-                 `accept_end_of_input`",
+                "the source did not report that the stream is complete. If your platform never reports this, \
+                 set `accept_end_of_input`.",
             );
         }
         if !facts.is_full_refresh {
             return Some(
-                "the stream is not read as a full refresh, so that its rows are not all members. Choose the full \
-                 refresh for it",
+                "the stream is not read as a full refresh, so its rows may not be all members. Choose full \
+                 refresh for it.",
             );
         }
         if facts.attempt > 0 && facts.is_resumable {
             return Some(
-                "this is a further attempt, which may have brought only the rest of the rows. The next sync removes \
-                 whoever has to go",
+                "this is a retry, which may have only some of the rows. The next sync removes the members.",
             );
         }
         if self.is_late {
             return Some(
-                "rows came after the stream was complete. Mend the source, and sync again",
+                "rows arrived after the source reported that the stream is complete. Correct the source, and \
+                 sync again.",
             );
         }
-        // Without COMPLETE a state is all that tells a source that has ended from one that failed. The platform may
-        // tell COMPLETE of a stream that it did not read to its end; a state it sends only of one that it did.
+        // Without COMPLETE, only a STATE distinguishes a source that has ended from one that failed. The platform may
+        // send COMPLETE for a stream that was not read to its end, but a STATE only for one that was.
         // Source: Airbyte's platform, `MissingStateInjector`.
         let needs_state = !self.is_complete || facts.is_on_platform;
         let is_cut_off = if self.has_state { self.open > 0 } else { needs_state };
         if is_cut_off {
             return Some(
-                "no state followed its last rows, so that the stream may be cut off. Sync again",
+                "no STATE followed its last rows, so the stream may be cut off. Sync again.",
             );
         }
         if self.is_miscounted {
             return Some(
-                "the source counted other rows than came. Sync again, without filters on the way",
+                "the source counted a different number of rows than arrived. Remove filters between the source \
+                 and the destination, and sync again.",
             );
         }
         if facts.unread > 0 {
             return Some(
-                "lines on stdin were no messages, and may have been rows. Mend what writes them",
+                "lines on stdin were not Airbyte messages, and may have been rows. Check that only the source \
+                 writes to stdin.",
             );
         }
         if self.rows == 0 && facts.may_be_cleared {
             return Some(
-                "no row came, and its mode is that of a stream that the platform clears, which removes no members. \
-                 Sync again",
+                "no row arrived, and the platform may be clearing the stream, which removes no members. Sync \
+                 again.",
             );
         }
         if self.rows == 0 && !facts.allow_empty {
-            return Some("no row came. Set `allow_empty` where that is meant to empty it");
+            return Some("no row arrived. Set `allow_empty` if you want to empty the audience.");
         }
         None
     }
@@ -188,24 +190,24 @@ mod tests {
     fn each_doubt_is_a_reason_of_its_own() {
         let lenient = Facts { accept_end_of_input: true, ..FULL };
         for (story, facts, words) in [
-            ("rs", FULL, "did not say that the stream is complete"),
+            ("rs", FULL, "did not report that the stream is complete"),
             ("rsi", lenient, "is incomplete"),
             ("rsic", FULL, "is incomplete"),
-            ("rr", lenient, "no state followed"),
-            ("rrc", Facts { is_on_platform: true, ..FULL }, "no state followed"),
-            ("", Facts { allow_empty: true, ..lenient }, "no state followed"),
-            ("rs", Facts { attempt: 1, is_resumable: true, ..lenient }, "further attempt"),
+            ("rr", lenient, "no STATE followed"),
+            ("rrc", Facts { is_on_platform: true, ..FULL }, "no STATE followed"),
+            ("", Facts { allow_empty: true, ..lenient }, "no STATE followed"),
+            ("rs", Facts { attempt: 1, is_resumable: true, ..lenient }, "this is a retry"),
             ("rsc", Facts { is_full_refresh: false, ..FULL }, "full refresh"),
-            ("rsc", Facts { attempt: 1, is_resumable: true, ..FULL }, "further attempt"),
-            ("rsrc", FULL, "no state followed"),
-            ("rxc", FULL, "counted other rows"),
-            ("rxrsc", FULL, "counted other rows"),
-            ("roc", FULL, "counted other rows"),
-            ("rscrs", FULL, "after the stream was complete"),
-            ("rsc", Facts { unread: 1, ..FULL }, "no messages"),
-            ("sc", FULL, "no row came"),
-            ("c", FULL, "no row came"),
-            ("sc", Facts { allow_empty: true, may_be_cleared: true, ..FULL }, "clears"),
+            ("rsc", Facts { attempt: 1, is_resumable: true, ..FULL }, "this is a retry"),
+            ("rsrc", FULL, "no STATE followed"),
+            ("rxc", FULL, "a different number of rows"),
+            ("rxrsc", FULL, "a different number of rows"),
+            ("roc", FULL, "a different number of rows"),
+            ("rscrs", FULL, "after the source reported"),
+            ("rsc", Facts { unread: 1, ..FULL }, "not Airbyte messages"),
+            ("sc", FULL, "no row arrived"),
+            ("c", FULL, "no row arrived"),
+            ("sc", Facts { allow_empty: true, may_be_cleared: true, ..FULL }, "be clearing"),
         ] {
             let why = came(story).why_not(&facts).unwrap_or_default();
             assert!(why.contains(words), "{story}: {why}");

@@ -1,8 +1,8 @@
-//! Lists the members of an audience, page by page. What is listed may be old: whoever is to be removed is read
-//! again by its id.
+//! Lists the members of an audience. The list may be out of date, so members are read again by id before they
+//! are removed.
 //!
-//! Sources: Zendesk, "Export Search Results", whose index lags by a minute or two and whose cursor lives for an
-//! hour; "Organization Memberships".
+//! Sources: Zendesk, "Export Search Results", whose index lags by a minute or two and whose cursor expires
+//! after an hour; "Organization Memberships".
 
 use zendesk::budget::Bucket;
 use zendesk::error::ApiError;
@@ -11,11 +11,10 @@ use crate::api::{Api, Cursors, good, unreadable};
 use crate::audience::Mark;
 use crate::object::Object;
 
-/// Pages of a thousand members that are followed.
+/// The most pages that are read. A page has a thousand members.
 const MOST_PAGES: usize = 10_000;
 
-/// The ids of the members that are listed and not left out, in no order. One that is listed twice is there
-/// twice.
+/// Lists the ids of members, without those that are left out. They have no order, and an id may occur twice.
 pub(super) async fn members(
     api: &Api,
     object: Object,
@@ -30,7 +29,7 @@ pub(super) async fn members(
         query.extend(after.take().map(|after| ("page[after]", after)));
         let reply = good(api.get_by(&path, query, bucket).await?, &path)?;
         let Some(rows) = reply.body[list].as_array() else {
-            return Err(unreadable(&path, &format!("it has no list `{list}`")));
+            return Err(unreadable(&path, &format!("the answer has no list `{list}`")));
         };
         let ids = rows.iter().filter_map(|row| row[id].as_u64());
         found.extend(ids.filter(|id| !is_left_out(*id)));
@@ -39,15 +38,15 @@ pub(super) async fn members(
             next => after = next,
         }
     }
-    Err(unreadable(&path, "it does not end"))
+    Err(unreadable(&path, "the list does not end"))
 }
 
-/// How the members of an audience are listed.
+/// The request that lists the members of an audience.
 struct Listing {
     path: String,
-    /// The key of the list in an answer.
+    /// The key of the list in the answer.
     list: &'static str,
-    /// The key of a member's id in its rows.
+    /// The key of the member's id in a row.
     id: &'static str,
     bucket: Option<Bucket>,
     query: Vec<(&'static str, String)>,

@@ -1,4 +1,4 @@
-//! Mirrors: audiences that are to hold whoever is among the rows of a stream, and nobody else.
+//! Mirrors: audiences whose members are exactly the rows of a stream.
 
 mod evidence;
 mod members;

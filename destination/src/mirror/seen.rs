@@ -1,4 +1,4 @@
-//! Who was among the rows of a mirror. Pure.
+//! Remembers which users or organizations the rows of a mirror found. Pure.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -11,29 +11,29 @@ use crate::rejected::Reason;
 use crate::rows::Layout;
 use crate::writer::Written;
 
-/// Keys that are resolved once more before anybody is removed.
+/// The most keys that are searched once more before members are removed.
 const MOST_KEYS: usize = 100_000;
 
-/// Who was among the rows.
+/// The users or organizations that the rows found.
 #[derive(Debug, Default)]
 pub struct Seen {
     ids: HashSet<u64>,
-    /// Those whose rows say that they leave.
+    /// Those whose rows say that they are not members.
     left: HashSet<u64>,
-    /// Members that were members before.
+    /// How many of them were members before.
     kept: u64,
-    /// The keys of all rows but of those that leave, each as a number: a key may not have been found although
-    /// somebody has it. Two keys of one number only keep somebody.
+    /// Hashes of the keys of all rows, except rows that say that they are not members. A row may exist
+    /// although its key was not found. If two keys have the same hash, a member stays.
     row_keys: HashSet<u64>,
     /// Whether the key of a row was not found.
     has_unmet: bool,
-    /// Keys of rows that may mean somebody who was not met: each is looked for once more.
+    /// Keys of rows that may belong to someone who was not found. They are searched once more.
     keys: BTreeSet<String>,
     has_too_many_keys: bool,
 }
 
 impl Seen {
-    /// Notes what came of items of the stream.
+    /// Notes the results of items of the stream.
     pub fn note(&mut self, layout: &Layout, written: &[Written]) {
         for Written { item, came, .. } in written {
             if layout.leaves(&item.wanted) {
@@ -56,7 +56,8 @@ impl Seen {
         }
     }
 
-    /// A row was rejected before it was looked for. A key means somebody all the same.
+    /// Notes a row that was rejected before the program searched for it. Its key may still belong to a
+    /// member.
     pub fn key(&mut self, key: Option<String>) {
         let Some(key) = key else { return };
         self.row_keys.insert(number_of(&key));
@@ -67,24 +68,24 @@ impl Seen {
         }
     }
 
-    /// Notes somebody whom a key means.
+    /// Notes the id that belongs to a key.
     pub fn met(&mut self, id: u64) {
         self.ids.insert(id);
     }
 
-    /// Whether a row meant somebody, and has been dealt with.
+    /// Whether a row found this id, so that the sweep must not remove it.
     #[must_use]
     pub fn has(&self, id: u64) -> bool {
         self.ids.contains(&id) || self.left.contains(&id)
     }
 
-    /// Whether a row of Zendesk's has the key of a row that came.
+    /// Whether a row from Zendesk has the key of a row of the stream.
     #[must_use]
     pub fn means(&self, object: Object, row: &Value, key: KeyField) -> bool {
         key_of(object, row, key).is_some_and(|key| self.row_keys.contains(&number_of(&key)))
     }
 
-    /// Whether one of these identities of a user is the address of a row that came.
+    /// Whether one of a user's identities is the address of a row of the stream.
     #[must_use]
     pub fn means_address(&self, identities: &[Value]) -> bool {
         let addresses = identities.iter().filter(|one| one["type"] == "email");
@@ -92,19 +93,19 @@ impl Seen {
         addresses.any(|address| self.row_keys.contains(&number_of(address)))
     }
 
-    /// Whether the key of a row was not found, so that it may be a further address of somebody.
+    /// Whether the key of a row was not found. It may be a secondary address of a member.
     #[must_use]
     pub fn has_unmet(&self) -> bool {
         self.has_unmet
     }
 
-    /// Members that were members before.
+    /// How many members were members before.
     #[must_use]
     pub fn kept(&self) -> u64 {
         self.kept
     }
 
-    /// The keys that are to be looked for once more; none where they are more than is reasonable.
+    /// Takes the keys that have to be searched once more. `None` if there are too many.
     #[must_use]
     pub fn take_keys(&mut self) -> Option<Vec<String>> {
         let keys = std::mem::take(&mut self.keys).into_iter().collect();
@@ -112,7 +113,7 @@ impl Seen {
     }
 }
 
-/// A key as a number.
+/// The hash of a key.
 fn number_of(key: &str) -> u64 {
     xxh3_64(fold(key).as_bytes())
 }

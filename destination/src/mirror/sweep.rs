@@ -1,4 +1,4 @@
-//! Unmarks whoever is a member and was not among the rows of a mirror.
+//! The sweep: removes the members that are not among the rows of a mirror.
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::{Map, Value, json};
@@ -14,35 +14,35 @@ use crate::rejected::Reason;
 use crate::rows::{Batch, Columns, Item, LARGEST, Layout};
 use crate::writer::{Writer, Written};
 
-/// An audience of fewer members is not held to the largest removal.
+/// `max_removal_percent` does not apply to audiences with fewer members.
 const SMALLEST_HELD: u64 = 20;
 
 /// How a sweep ended.
 #[derive(Debug)]
 pub enum Swept {
-    /// Whoever had to go is gone.
+    /// The members were removed.
     Done(Done),
-    /// More would have had to go than the config allows: nobody is gone.
+    /// More members would be removed than the config allows, so none was.
     Stopped { removals: u64, members: u64 },
-    /// It is not known whom some rows mean: nobody is gone.
+    /// The program could not find out which members some rows belong to, so none was removed. Says why.
     Unresolved(String),
 }
 
-/// Who is gone.
+/// The result of a sweep.
 #[derive(Debug, Default)]
 pub struct Done {
-    /// The ids of those who are gone.
+    /// The ids of the removed members.
     pub removed: Vec<u64>,
-    /// Members that stay.
+    /// How many members stayed.
     pub kept: u64,
-    /// Those who should have gone, with the reasons why they could not.
+    /// Members that could not be removed, with the reasons.
     pub refused: Vec<(u64, Reason)>,
 }
 
-/// Sweeps the audience of a mirror's stream, once all of its rows are settled.
+/// Sweeps the audience of a mirror. All rows of its stream must be settled.
 ///
 /// # Errors
-/// [`ApiError`] when the members cannot be listed or read, or what came of a write cannot be found out.
+/// [`ApiError`] if the members cannot be listed or read, or if the result of a write cannot be found out.
 pub async fn sweep(
     writer: &Writer,
     layout: &Layout,
@@ -59,9 +59,9 @@ pub async fn sweep(
     let (Some(removal), Some(key)) = (layout.for_removal(), layout.bound.key) else {
         return Err(unreadable("", "a mirror has no audience"));
     };
-    // The list may be old. Each one is read as it is now, before it is decided whether too many would go. Whoever
-    // has the key of a row stays, though the row did not find them: an index that lags, or an answer that left
-    // somebody out, must remove nobody.
+    // The list may be out of date, so each member is read again before the share is computed. A member who
+    // has the key of a row stays, even if the row did not find them: an index that lags, or an incomplete
+    // answer, must not remove anybody.
     let side_by_side = writer.config.max_jobs;
     let is_meant = |row: &Value| seen.means(object, row, key);
     let would = stream::iter(listed.chunks(LARGEST))
@@ -94,7 +94,7 @@ pub async fn sweep(
     Ok(Swept::Done(done))
 }
 
-/// What came, or would come, of members: gone, or why not. Whoever is no member any more is left out.
+/// The result for each member that is, or would be, removed. Ids that are no longer members are left out.
 type Outcomes = Vec<(u64, Result<(), Reason>)>;
 
 fn outcomes(written: Vec<Written>) -> Outcomes {
@@ -109,7 +109,7 @@ fn outcomes(written: Vec<Written>) -> Outcomes {
 }
 
 impl Done {
-    /// Keeps those who could not go, and returns the others.
+    /// Notes the members that could not be removed, and returns the ids of the others.
     fn take(&mut self, outcomes: Outcomes) -> Vec<u64> {
         let mut gone = Vec::new();
         for (id, came) in outcomes {
@@ -122,7 +122,7 @@ impl Done {
     }
 }
 
-/// Looks once more for whom rows mean that were not met. Says why it is not known of some.
+/// Searches once more for the keys that were not found. Returns the reason if a key cannot be searched.
 async fn resolve(
     writer: &Writer,
     layout: &Layout,
@@ -130,7 +130,7 @@ async fn resolve(
 ) -> Result<Option<String>, ApiError> {
     let Some(keys) = seen.take_keys() else {
         return Ok(Some(
-            "too many of its rows were rejected. Mend them, and sync again".to_owned(),
+            "too many of its rows were rejected. Correct them, and sync again.".to_owned(),
         ));
     };
     let Some(key) = layout.bound.key.filter(|_| !keys.is_empty()) else { return Ok(None) };
@@ -140,7 +140,7 @@ async fn resolve(
         let found = writer.look.by_key(layout.bound.object, key, keys, true).await?;
         if let Some((key, why)) = found.refused.iter().next() {
             return Ok(Some(format!(
-                "Zendesk does not say whom the key `{key}` means ({why}). Mend it, and sync again"
+                "Zendesk cannot search for the key `{key}` ({why}). Correct it, and sync again."
             )));
         }
         for row in found.rows.values().flatten() {
@@ -150,7 +150,7 @@ async fn resolve(
     Ok(None)
 }
 
-/// Leaves out whom the address of a row means by one that is not their first.
+/// Leaves out users who have the address of a row as a secondary address.
 async fn without_further_addresses(
     writer: &Writer,
     seen: &Seen,
@@ -164,7 +164,7 @@ async fn without_further_addresses(
     Ok(strangers.into_iter().flatten().collect())
 }
 
-/// Items that unmark members, by their ids.
+/// Items that remove members by id.
 fn batch(removal: &Layout, ids: &[u64]) -> Batch {
     let mut columns = Columns::default();
     let item = |id: &u64| {

@@ -1,4 +1,4 @@
-//! Decides about organization memberships: each is there or is not. Pure.
+//! Decides what to do with organization memberships. Pure.
 
 use std::collections::BTreeMap;
 
@@ -12,18 +12,18 @@ use crate::object::{KeyField, Object, Operation};
 use crate::rejected::Reason;
 use crate::rows::{Doubt, Item, Layout};
 
-/// What was found of the two ends of a membership.
+/// What exists in Zendesk for the two ends of a membership.
 #[derive(Clone, Debug, Default)]
 pub struct Ends {
-    /// The users who have the key of the user.
+    /// The users who have the user's key.
     pub users: Vec<Value>,
-    /// The one organization that has the key of the organization.
+    /// The only organization that has the organization's key.
     pub organization: Option<Id>,
-    /// The user's memberships by the ids of their organizations.
+    /// The user's memberships, by the id of the organization.
     pub memberships: BTreeMap<Id, Id>,
 }
 
-/// What is to be done with a membership.
+/// What to do with a membership.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Decision {
     Settle(Settled),
@@ -31,10 +31,10 @@ pub(super) enum Decision {
     Remove(Id),
 }
 
-/// Decides what is to be done with a membership.
+/// Decides what to do with a membership.
 ///
 /// # Errors
-/// The [`Reason`] why its row is rejected.
+/// The [`Reason`] why the row is rejected.
 pub(super) fn membership(
     layout: &Layout,
     item: &Item,
@@ -47,7 +47,7 @@ pub(super) fn membership(
     let settled = |usual| Ok(Decision::Settle(item.intended.unwrap_or(usual)));
     let missing = |at: usize| Err(related_not_found(field(at)));
     let user = match ends.users.as_slice() {
-        // Where nobody is there is nothing to remove.
+        // Without a user there is nothing to remove.
         [] if removes => return settled(Settled::Unchanged),
         [] => return missing(0),
         [user] => user,
@@ -61,7 +61,7 @@ pub(super) fn membership(
         (Some(membership), true) => Ok(Decision::Remove(membership.clone())),
         (None, true) | (Some(_), false) => settled(Settled::Unchanged),
         (None, false) => match &item.doubt {
-            // It was refused, and not because it is there: the words are Zendesk's.
+            // Zendesk refused it for another reason than that it exists: the message is Zendesk's.
             Some(Doubt::Duplicate(why)) => Err(why.clone()),
             _ => Ok(Decision::Add(body(id, organization.clone()))),
         },

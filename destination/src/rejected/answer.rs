@@ -1,11 +1,11 @@
-//! What an answer of a bucket's host means. Pure.
+//! Interprets the answers of a bucket's host. Pure.
 //!
 //! Source: Amazon S3 API Reference, "Error responses"; answers of MinIO and moto.
 
 use std::error::Error;
 use std::fmt;
 
-/// What was done with an object.
+/// The request to the bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doing {
     Put,
@@ -13,28 +13,28 @@ pub enum Doing {
     Delete,
 }
 
-/// Why it could not be done.
+/// Why the request failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trouble {
     /// Neither the config nor the environment has keys.
     NoKeys,
     NoBucket,
-    /// The bucket is in another region: in this, if the host says so.
+    /// The bucket is in another region. The region is known if the host named it.
     OtherRegion(Option<String>),
     KeysRefused,
     Denied,
-    /// Signatures bear another time than the host's.
+    /// The times of the signature and of the host differ.
     ClockWrong,
     Untrusted,
     Unreachable,
-    /// The host is out of order, or has too much to do.
+    /// The host is down or busy.
     Failing,
-    /// All else.
+    /// Any other error.
     Refused,
 }
 
 impl Trouble {
-    /// Whether the next try may do.
+    /// Whether another attempt may succeed.
     #[must_use]
     pub fn may_pass(&self) -> bool {
         matches!(self, Self::Unreachable | Self::Failing)
@@ -49,7 +49,7 @@ pub struct BucketError {
     pub region: String,
     pub doing: Doing,
     pub trouble: Trouble,
-    /// The host's words, without secrets.
+    /// The host's message, without secrets.
     pub detail: String,
 }
 
@@ -73,7 +73,7 @@ impl Doing {
         }
     }
 
-    /// The right that it needs.
+    /// The permission that the request needs.
     #[must_use]
     pub fn right(self) -> &'static str {
         match self {
@@ -84,7 +84,7 @@ impl Doing {
     }
 }
 
-/// An answer.
+/// An answer of the host.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Answer<'a> {
     pub(super) status: u16,
@@ -93,7 +93,7 @@ pub(super) struct Answer<'a> {
     pub(super) body: &'a str,
 }
 
-/// Why an answer is no good one. Not for those that are.
+/// Why an answer is an error. Call it only for errors.
 pub(super) fn trouble(answer: &Answer<'_>) -> Trouble {
     let code = element(answer.body, "Code").unwrap_or_default();
     let words = element(answer.body, "Message").unwrap_or_default();
@@ -134,7 +134,7 @@ pub(super) fn trouble(answer: &Answer<'_>) -> Trouble {
     }
 }
 
-/// The words of an answer: its code and its message, or its first words.
+/// The code and the message of an answer, or its status.
 pub(super) fn words(answer: &Answer<'_>) -> String {
     let status = answer.status;
     let parts = [element(answer.body, "Code"), element(answer.body, "Message")];
@@ -146,7 +146,7 @@ pub(super) fn words(answer: &Answer<'_>) -> String {
     }
 }
 
-/// The text of the first element of this name. Errors of buckets are flat, and these texts have no marks in them.
+/// The text of the first element with this name. Error documents are flat, and these texts contain no markup.
 fn element<'a>(body: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = body.split_once(&format!("<{name}>"))?;
     rest.split_once("</").map(|(text, _)| text.trim())

@@ -1,4 +1,5 @@
-//! Rejected rows as objects in a bucket: held until they are put, and put again where that may help.
+//! Rejected rows as objects in a bucket. They are held in memory until the object is complete. A failed
+//! upload is repeated if that may help.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,35 +19,35 @@ use zendesk::secret::{Secret, Secrets};
 use super::answer::{Answer, BucketError, Doing, Trouble, trouble, words};
 use crate::config::{Keys, Place};
 
-/// Rows that are held in memory, of all streams together.
+/// The most bytes that are held in memory, for all streams together.
 const MOST_HELD_BYTES: usize = 8 << 20;
 
-/// How long a signed address is good.
+/// How long a signed URL is valid.
 const SIGNED_FOR: Duration = Duration::from_secs(300);
 
-/// How long one try may take.
+/// The longest time of one attempt.
 const TRY_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Tries of a sync: with the waits between them an outage of some four minutes is outlived.
+/// The attempts during a sync. With the waits between them, they outlast an outage of about four minutes.
 const TRIES: u32 = 9;
 
-/// Tries while somebody waits.
+/// The attempts while a person waits.
 const IMPATIENT_TRIES: u32 = 2;
 
-/// How long a person is let wait for a trial.
+/// The longest time of a trial. A person waits for it.
 const TRIAL_WITHIN: Duration = Duration::from_secs(15);
 
-/// An answer that is larger is none of a bucket's that we read.
+/// A larger answer cannot be one of a bucket.
 const LARGEST_ANSWER_BYTES: usize = 64 << 10;
 
-/// Longest words of a host that are shown, in characters.
+/// The most characters of the host's message that are shown.
 const LONGEST_WORDS: usize = 300;
 
-/// The objects of a run that are not put yet.
+/// The objects of a run that are not uploaded yet.
 #[derive(Debug)]
 pub(super) struct Objects {
     pub(super) bucket: Bucket,
-    /// By their keys.
+    /// The lines of each object, by its key.
     held: BTreeMap<String, Vec<u8>>,
     bytes: usize,
 }
@@ -65,13 +66,13 @@ impl Objects {
         }
     }
 
-    /// Whether no more may be held.
+    /// Whether the objects have to be uploaded before more lines are added.
     pub(super) fn is_full(&self) -> bool {
         self.bytes >= MOST_HELD_BYTES
     }
 
-    /// Puts all objects. After a failure none is held: nothing behind their rows will be acknowledged, and the rows
-    /// come again.
+    /// Uploads all objects. After a failure, none is held: no STATE after their rows will be acknowledged, so
+    /// the rows come again.
     pub(super) async fn finish(&mut self) -> Result<(), Box<BucketError>> {
         self.bytes = 0;
         for (key, object) in std::mem::take(&mut self.held) {
@@ -81,11 +82,11 @@ impl Objects {
     }
 }
 
-/// A bucket, and the way there.
+/// A bucket, and the client for it.
 pub(super) struct Bucket {
     http: Client,
     bucket: rusty_s3::Bucket,
-    /// What leads to the folder of our objects, with its last `/`.
+    /// The folder of the objects, with a `/` at its end.
     prefix: String,
     keys: Credentials,
     secrets: Secrets,
@@ -125,7 +126,7 @@ impl Bucket {
             place.region.clone(),
         )
         .map_err(|error| unusable(Trouble::Refused, error.to_string()))?;
-        // A redirect would be followed with a signature that is for another host.
+        // A redirect would send a signature that is valid for another host.
         let http = network
             .builder(&clock)
             .map_err(|error| unusable(Trouble::Refused, error.to_string()))?
@@ -143,20 +144,22 @@ impl Bucket {
         Ok(Self { http, bucket, prefix, keys: credentials(&keys), secrets, clock })
     }
 
-    /// Puts an object.
+    /// Uploads an object.
     async fn put(&self, key: &str, object: Bytes, tries: u32) -> Result<(), Box<BucketError>> {
         let key = format!("{}{key}", self.prefix);
         let action = || self.bucket.put_object(Some(&self.keys), &key);
         self.ask(Doing::Put, Method::PUT, || action().sign(SIGNED_FOR), &object, tries).await
     }
 
-    /// Puts an object, lists it and deletes it, and gives up early.
+    /// Uploads, lists and deletes an object. Gives up early.
     pub(super) async fn try_out(&self, key: &str) -> Result<(), Box<BucketError>> {
         match tokio::time::timeout(TRIAL_WITHIN, self.trial(key)).await {
             Ok(tried) => tried,
-            Err(_) => {
-                Err(self.error(Doing::Put, Trouble::Unreachable, "there is no answer".to_owned()))
-            }
+            Err(_) => Err(self.error(
+                Doing::Put,
+                Trouble::Unreachable,
+                "no answer came in time".to_owned(),
+            )),
         }
     }
 
@@ -171,13 +174,14 @@ impl Bucket {
         let nothing = Bytes::new();
         let listed = self.ask(Doing::List, Method::GET, list, &nothing, IMPATIENT_TRIES).await;
         let delete = || self.bucket.delete_object(Some(&self.keys), &key).sign(SIGNED_FOR);
-        // What was put is taken away, whatever came of the list.
+        // The object is deleted even if the list failed.
         let deleted =
             self.ask(Doing::Delete, Method::DELETE, delete, &nothing, IMPATIENT_TRIES).await;
         listed.and(deleted)
     }
 
-    /// Asks until there is an answer, or no more try may help. Each try is signed anew.
+    /// Repeats the request until there is an answer, or until another attempt cannot help. Each attempt has a
+    /// new signature.
     async fn ask(
         &self,
         doing: Doing,
@@ -209,7 +213,8 @@ impl Bucket {
             response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
         };
         let region = header("x-amz-bucket-region");
-        // Who says that an object is there names its version by this. A page of a proxy does not.
+        // The host of a bucket names the version of a stored object in this header. A page of a proxy does
+        // not.
         let is_stored = header("etag").is_some();
         let mut body = Vec::new();
         while body.len() < LARGEST_ANSWER_BYTES {
@@ -255,7 +260,7 @@ impl Bucket {
     }
 }
 
-/// The keys as the library that signs takes them.
+/// Converts the keys for the library that signs.
 fn credentials(keys: &Keys) -> Credentials {
     let (id, secret) = (keys.access_key_id.expose(), keys.secret_access_key.expose());
     match keys.session_token.as_ref().map(Secret::expose) {

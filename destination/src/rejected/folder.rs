@@ -1,4 +1,4 @@
-//! Rejected rows as files, one folder a stream. A file appears under its name when it is whole.
+//! Rejected rows as files, one folder per stream. A file gets its name when it is complete.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -9,11 +9,11 @@ use std::path::PathBuf;
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
-    /// Those that are being written, by their names below the folder.
+    /// The open files, by their names below the folder.
     open: BTreeMap<String, Part>,
 }
 
-/// A file that is being written.
+/// An open file.
 #[derive(Debug)]
 struct Part {
     file: File,
@@ -26,7 +26,7 @@ impl Folder {
         Self { path, open: BTreeMap::new() }
     }
 
-    /// Whether files can be written, listed and removed there.
+    /// Tests whether files can be written, listed and removed.
     pub(super) fn try_out(&self, name: &str) -> io::Result<()> {
         let trial = self.path.join(name);
         fs::create_dir_all(&self.path)?;
@@ -35,7 +35,7 @@ impl Folder {
         fs::remove_file(&trial)
     }
 
-    /// Adds a line to the file `name` of a stream, which is made if it is not there.
+    /// Adds a line to the file `name` of a stream. Creates the file if it does not exist.
     pub(super) fn add(&mut self, stream: &str, name: &str, line: &[u8]) -> io::Result<()> {
         if let Some(part) = self.open.get_mut(name) {
             return part.file.write_all(line);
@@ -49,7 +49,7 @@ impl Folder {
         Ok(())
     }
 
-    /// Makes all files whole.
+    /// Completes all files.
     pub(super) fn finish(&mut self) -> io::Result<()> {
         while let Some((_, part)) = self.open.pop_first() {
             part.file.sync_all()?;

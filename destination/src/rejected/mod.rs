@@ -1,4 +1,4 @@
-//! Rows that are not written: why, where they are stored, and how they are told.
+//! Rejected rows: the reasons, the store and the messages.
 
 mod answer;
 mod bucket;

@@ -1,18 +1,18 @@
-//! Why a row is not written.
+//! Why a row is rejected.
 
 use std::error::Error;
 use std::fmt;
 
 use serde_json::Value;
 
-/// Why a row is not written.
+/// Why a row is rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason {
-    /// One word: ours, or Zendesk's name of the error.
+    /// One word: the program's own, or Zendesk's name of the error.
     pub reason: String,
-    /// The field that is to blame.
+    /// The field that caused it.
     pub field: Option<String>,
-    /// Ours, or Zendesk's own words.
+    /// A message of the program or of Zendesk.
     pub message: String,
     pub http_status: Option<u16>,
     pub job_id: Option<String>,
@@ -27,7 +27,7 @@ impl fmt::Display for Reason {
 impl Error for Reason {}
 
 impl Reason {
-    /// Nothing has the key of the row.
+    /// No row in Zendesk has the key.
     pub const NOT_FOUND: &str = "not_found";
 
     #[must_use]
@@ -36,7 +36,7 @@ impl Reason {
         Self { reason: reason.to_owned(), field, message, http_status: None, job_id: None }
     }
 
-    /// The reason in a refusal of Zendesk's: its name of the error, the field and the words.
+    /// Reads the reason from a refusal: Zendesk's name of the error, the field and the message.
     ///
     /// Source: Zendesk, "Using the Zendesk API: errors"; recorded answers.
     #[must_use]
@@ -70,7 +70,7 @@ impl Reason {
         }
     }
 
-    /// The reason in an item of a job that failed. Its words may be a text or a refusal's body.
+    /// Reads the reason from a failed item of a job. Its message may be text or the body of a refusal.
     #[must_use]
     pub fn of_item(item: &Value, job: &str) -> Self {
         let details = match &item["details"] {
@@ -87,7 +87,7 @@ impl Reason {
         Self { reason, field, message: details, http_status: None, job_id: Some(job.to_owned()) }
     }
 
-    /// Whether somebody or something has the key or the address already.
+    /// Whether a row in Zendesk already has the key or the address.
     #[must_use]
     pub fn is_duplicate(&self) -> bool {
         let words = self.message.to_lowercase();
@@ -97,14 +97,14 @@ impl Reason {
             || self.reason == "DuplicateValue"
     }
 
-    /// Whether another try may go better: what was written changed meanwhile.
+    /// Whether another attempt may succeed, because the row was changed by someone else meanwhile.
     #[must_use]
     pub fn is_conflict(&self) -> bool {
         self.reason.contains("Conflict") || self.message.contains("UpdateConflict")
     }
 }
 
-/// The field that Zendesk's words begin with: `Email: x is not properly formatted`.
+/// The field at the start of Zendesk's message: `Email: x is not properly formatted`.
 fn field_of(words: &str) -> Option<String> {
     let known =
         [("Email", "email"), ("Name", "name"), ("External", "external_id"), ("Phone", "phone")];

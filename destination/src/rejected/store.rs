@@ -1,5 +1,5 @@
-//! The store of rejected rows: JSON lines in parts, which are files of a folder or objects in a bucket. A part is
-//! finished before a state goes out that stands behind its rows.
+//! The store of rejected rows: parts of JSON Lines, which are files in a folder or objects in a bucket. A
+//! part is completed before a STATE after its rows is acknowledged.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -19,11 +19,11 @@ use super::folder::Folder;
 use super::reason::Reason;
 use crate::config::Storage;
 
-/// What a run says of itself in its rows and in the names of its parts.
+/// What identifies a run in its rows and in the names of its parts.
 #[derive(Clone, Debug, Default)]
 pub struct Origin {
     pub attempt: u64,
-    /// The platform's number of the job, below which it looks for objects.
+    /// The platform's number of the job. The platform looks for objects in this folder.
     pub job: Option<String>,
 }
 
@@ -31,10 +31,10 @@ pub struct Origin {
 #[derive(Debug)]
 pub struct Store {
     origin: Origin,
-    /// The run's own part of the names of its parts.
+    /// What the run adds to the names of its parts.
     name: String,
     number: u64,
-    /// The name of the part that each stream has open.
+    /// The name of the open part of each stream.
     open: BTreeMap<Descriptor, String>,
     parts: Parts,
 }
@@ -83,10 +83,10 @@ impl From<Box<BucketError>> for NotStored {
 }
 
 impl Store {
-    /// A store in this place. `variable` is the environment, which may have the keys of a bucket.
+    /// Opens a store. `variable` reads the environment, which may have the keys of a bucket.
     ///
     /// # Errors
-    /// [`NotStored`] when no request to a bucket can be made or signed.
+    /// [`NotStored`] if no request to the bucket can be made or signed.
     pub fn open(
         storage: &Storage,
         origin: Origin,
@@ -105,12 +105,13 @@ impl Store {
             .chars()
             .filter(char::is_ascii_alphanumeric)
             .collect();
-        // Runs of one second must not write over each other's parts.
+        // Runs that start in the same second must not overwrite each other's parts.
         let name = format!("{at}-{:08x}", RandomState::new().hash_one(()) as u32);
         Ok(Self { origin, name, number: 0, open: BTreeMap::new(), parts })
     }
 
-    /// Whether rows can be stored: a trial is written, listed and removed. It gives up early, because somebody waits.
+    /// Tests whether rows can be stored: writes, lists and removes a trial. It gives up early, because a
+    /// person waits.
     ///
     /// # Errors
     /// [`NotStored`].
@@ -160,7 +161,7 @@ impl Store {
         Ok(())
     }
 
-    /// Finishes all parts: from here on their rows are stored.
+    /// Completes all parts. Their rows are stored when this returns.
     ///
     /// # Errors
     /// [`NotStored`].
@@ -174,8 +175,8 @@ impl Store {
     }
 }
 
-/// Where a part is below the bucket's folder. The platform's page of a job links to the folder of its number; below
-/// it are namespace and stream, as its other connectors have them.
+/// The folder of a part below the bucket's folder. The platform's page of a job links to the folder with its
+/// number. Below it are the namespace and the stream, as with Airbyte's other destinations.
 ///
 /// Source: airbyte-platform, the link to rejected records; facts of the bulk CDK.
 fn key_of(origin: &Origin, stream: &Descriptor, name: &str) -> String {
@@ -184,7 +185,7 @@ fn key_of(origin: &Origin, stream: &Descriptor, name: &str) -> String {
     format!("{}/{name}", folders.join("/"))
 }
 
-/// A name as the name of a folder, which cannot lead anywhere else.
+/// A name that is safe as the name of a folder.
 fn file_name(name: &str) -> String {
     let safe = |character: char| {
         if character.is_alphanumeric() || "._-".contains(character) { character } else { '_' }

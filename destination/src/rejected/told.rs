@@ -1,4 +1,4 @@
-//! Which rejected rows are told: the first few of a stream one by one, the rest by their number. Pure.
+//! Decides which rejected rows are logged: the first ones of a stream one by one, the rest as a total. Pure.
 
 use std::collections::BTreeMap;
 
@@ -6,22 +6,22 @@ use airbyte::destination::catalog::Descriptor;
 
 use super::reason::Reason;
 
-/// What was told of each stream.
+/// The rejected rows of each stream so far.
 #[derive(Debug)]
 pub struct Told {
-    /// Rows of a stream that are told one by one.
+    /// How many rows of a stream are logged one by one.
     most: u32,
     rejected: BTreeMap<Descriptor, u64>,
 }
 
 impl Told {
-    /// So many rows of a stream are told one by one.
+    /// Logs up to `most` rows of a stream one by one.
     #[must_use]
     pub fn of(most: u32) -> Self {
         Self { most, rejected: BTreeMap::new() }
     }
 
-    /// The line about a rejected row, unless enough of its stream were told.
+    /// The message about a rejected row. `None` if enough rows of its stream were logged.
     pub fn line(&mut self, stream: &Descriptor, key: Option<&str>, why: &Reason) -> Option<String> {
         let count = self.rejected.entry(stream.clone()).or_default();
         *count += 1;
@@ -37,13 +37,13 @@ impl Told {
         })
     }
 
-    /// The lines about all that were not told one by one.
+    /// The totals of streams that had more rejected rows.
     #[must_use]
     pub fn closing_lines(&self) -> Vec<String> {
         let more = self.rejected.iter().filter(|(_, count)| **count > u64::from(self.most));
         more.map(|(stream, count)| {
             format!(
-                "{stream}: {count} rows are rejected, of which the first {} were named",
+                "{stream}: {count} rows are rejected. The first {} are listed above.",
                 self.most
             )
         })
@@ -68,7 +68,7 @@ mod tests {
         );
         assert_eq!(
             told.closing_lines(),
-            ["a: 12 rows are rejected, of which the first 10 were named"]
+            ["a: 12 rows are rejected. The first 10 are listed above."]
         );
     }
 }

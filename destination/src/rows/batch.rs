@@ -1,4 +1,5 @@
-//! Rows of one key become one item: in order, a later row's values over an earlier one's. Pure.
+//! Combines rows with the same key into one item. The values of a later row replace those of an earlier one.
+//! Pure.
 
 use std::collections::HashMap;
 
@@ -9,36 +10,36 @@ use super::layout::{Layout, Merge, Wanted};
 use crate::object::Operation;
 use crate::rejected::Reason;
 
-/// Rows that a bulk call takes.
+/// The most rows of a bulk request.
 ///
 /// Source: Zendesk, "Create Many Users" and its like.
 pub const LARGEST: usize = 100;
 
-/// A row and what it is in the ledger.
+/// A row, with its id in the ledger.
 #[derive(Debug)]
 pub struct Row {
     pub id: RowId,
     pub data: Map<String, Value>,
 }
 
-/// What the rows of one key want together.
+/// The combined values of the rows with one key.
 #[derive(Debug)]
 pub struct Item {
-    /// As Zendesk compares it; none for rows that have none.
+    /// The key in the form in which Zendesk compares it. `None` for rows without a key.
     pub key: Option<String>,
     pub wanted: Wanted,
     pub rows: Vec<Row>,
-    /// What a write of it will have done, once one was sent.
+    /// What a write was meant to do, after one was sent.
     pub intended: Option<Settled>,
-    /// Why its last write is to be looked at.
+    /// Why its last write has to be checked.
     pub doubt: Option<Doubt>,
-    /// Writes of it of which nobody said whether they took effect.
+    /// How many of its writes have an unknown result.
     pub untold: u32,
-    /// Creations of it that Zendesk knew already, and of which nothing is left.
+    /// How many of its creations Zendesk knew already, although the created row no longer exists.
     pub gone: u32,
-    /// What it did to its audience.
+    /// The effect on its audience.
     pub moved: Option<Move>,
-    /// The ids of the rows of Zendesk's that it may mean.
+    /// The ids of rows in Zendesk that it may mean.
     pub met: Vec<u64>,
 }
 
@@ -48,7 +49,7 @@ impl Item {
         Self { rows: vec![row], ..Self::of_nobody(key, wanted) }
     }
 
-    /// An item that stands for no row that came in.
+    /// Creates an item for no row of the input.
     #[must_use]
     pub fn of_nobody(key: Option<String>, wanted: Wanted) -> Self {
         Self {
@@ -64,7 +65,7 @@ impl Item {
         }
     }
 
-    /// Notes that it may mean rows of Zendesk's.
+    /// Notes ids of rows in Zendesk that it may mean.
     pub fn meet(&mut self, ids: impl IntoIterator<Item = u64>) {
         for id in ids {
             if !self.met.contains(&id) {
@@ -73,14 +74,14 @@ impl Item {
         }
     }
 
-    /// Whether it is written by a request of its own, which says what came of it: jobs did not, twice.
+    /// Whether it needs a request of its own, which reports the result. Two jobs did not report it.
     #[must_use]
     pub fn goes_alone(&self) -> bool {
         self.untold >= 2
     }
 
-    /// Notes why it is looked at again. Who has a key that was refused is somebody else, unless a write of ours
-    /// may have made him.
+    /// Notes why the item has to be checked. If a creation is refused as a duplicate, the existing row is not
+    /// this item's, unless an earlier write with an unknown result may have created it.
     pub fn doubt(&mut self, doubt: Doubt) {
         self.untold += u32::from(matches!(doubt, Doubt::Unsettled(_)));
         if matches!(doubt, Doubt::Duplicate(_)) && self.untold == 0 {
@@ -90,18 +91,18 @@ impl Item {
     }
 }
 
-/// Why an item is looked at again.
+/// Why an item has to be checked again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Doubt {
-    /// It is not known whether a write took effect.
+    /// The result of a write is not known.
     Unsettled(String),
-    /// What it would create is there already, by a key or an address.
+    /// Zendesk refused to create it, because a row with its key or address exists.
     Duplicate(Reason),
-    /// What it changes was changed meanwhile.
+    /// Someone else changed the row at the same time.
     Conflict(Reason),
 }
 
-/// Rows of a batch, of however many keys.
+/// The most rows of a batch, whatever their keys are.
 const MOST_ROWS: usize = 1000;
 
 /// Rows that are written together.
@@ -110,7 +111,7 @@ pub struct Batch {
     pub items: Vec<Item>,
     by_key: HashMap<String, usize>,
     rows: usize,
-    /// What the first row of a key wanted, where rows are only added.
+    /// The values of the first row of each key, if rows are only inserted.
     operation: Option<Operation>,
 }
 
@@ -120,7 +121,7 @@ impl Batch {
         Self { operation: Some(operation), ..Self::default() }
     }
 
-    /// Items that stand for no rows.
+    /// Creates a batch of items that stand for no rows of the input.
     #[must_use]
     pub fn of(items: Vec<Item>) -> Self {
         Self { items, ..Self::default() }
@@ -131,16 +132,17 @@ impl Batch {
         self.items.len() >= LARGEST || self.rows >= MOST_ROWS
     }
 
-    /// Whether a row cannot be written by the same write as an earlier one of its key.
+    /// Whether a row needs a separate write after an earlier row with the same key.
     #[must_use]
     pub fn parts_from(&self, layout: &Layout, key: Option<&str>, wanted: &Wanted) -> bool {
         let known = key.and_then(|key| self.by_key.get(key)).and_then(|at| self.items.get(*at));
         let Some(item) = known else { return false };
-        // The first may be rejected, or be what is there already: only then it is known what the second is.
+        // The first row may be rejected, or find an existing row. The second row depends on that.
         if self.operation == Some(Operation::Insert) {
             return item.wanted != *wanted;
         }
-        // The first may create what the second is to be added to: a creation takes no comment.
+        // The first row may create the ticket that the second one comments on, and a creation takes no
+        // comment.
         let may_create = self.operation.is_some_and(Operation::creates);
         wanted.iter().any(|(at, value)| {
             let earlier = item.wanted.get(at);
@@ -157,7 +159,7 @@ impl Batch {
         self.items.is_empty()
     }
 
-    /// Takes a row in.
+    /// Adds a row.
     pub fn add(&mut self, layout: &Layout, key: Option<String>, wanted: Wanted, row: Row) {
         self.rows += 1;
         let known = key.as_ref().and_then(|key| self.by_key.get(key)).copied();
@@ -184,7 +186,7 @@ impl Batch {
     }
 }
 
-/// Two lists as one.
+/// Combines two lists.
 fn together(earlier: &Value, later: Value) -> Value {
     let (Value::Array(earlier), Value::Array(later)) = (earlier, &later) else { return later };
     let mut all = earlier.clone();

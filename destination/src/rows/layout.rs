@@ -1,4 +1,4 @@
-//! Which column of a stream goes to which field, and what a row wants by that. Pure.
+//! Maps the columns of a stream to fields, and reads the values of a row. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use crate::fields::{Fields, Place};
 use crate::object::{KeyField, Object, Operation};
 use crate::rejected::Reason;
 
-/// What a row wants: values that its fields take, by the fields' numbers. An absent field stays as it is.
+/// The values of a row, by the number of the field. A field that is absent is not changed.
 pub type Wanted = BTreeMap<usize, Value>;
 
-/// A stream that is written, with the fields of its object.
+/// A stream, with the fields of its object.
 #[derive(Debug)]
 pub struct Layout {
     pub bound: Bound,
@@ -23,38 +23,38 @@ pub struct Layout {
     nulls: NullHandling,
     tags_mode: TagsMode,
     organization_mode: OrganizationMode,
-    /// The numbers of the fields of its key.
+    /// The key, with the numbers of its fields.
     key: Option<(KeyField, Vec<usize>)>,
-    /// The number of the field that says who is a member of its audience.
+    /// The number of the field `member`.
     member: Option<usize>,
-    /// Whether the stream has a column for that field.
+    /// Whether the stream has a column for `member`.
     has_member_column: bool,
 }
 
-/// What becomes of the values of one field in two rows of one key.
+/// How two values of a field are combined, if two rows have the same key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Merge {
-    /// The later value takes the place of the earlier one.
+    /// The later value replaces the earlier one.
     Over,
-    /// Both lists are one.
+    /// The lists are joined.
     Together,
-    /// Each is written by itself.
+    /// Each value needs a separate write.
     Apart,
-    /// Each is written by itself, unless they are the same.
+    /// Each value needs a separate write, unless they are equal.
     ApartIfOthers,
 }
 
-/// The columns of a stream, as they are seen.
+/// The columns of a stream that were seen so far.
 #[derive(Debug, Default)]
 pub struct Columns {
-    /// The field of each column that was seen; none for one that is no field.
+    /// The field of each column. `None` if the column is not a field.
     fields: BTreeMap<String, Option<usize>>,
-    /// Columns that are no field and were not told yet.
+    /// Columns that are not fields and were not logged yet.
     untold: BTreeSet<String>,
 }
 
 impl Layout {
-    /// A stream with the fields of its object.
+    /// Combines a stream with the fields of its object.
     ///
     /// # Errors
     /// What the user has to change.
@@ -62,7 +62,8 @@ impl Layout {
         for (column, field) in &bound.renamed {
             if fields.find(field).is_none() {
                 return Err(format!(
-                    "stream `{}`: `fields` maps `{column}` to `{field}`, which is no field of {} that can be written",
+                    "Stream `{}`: `fields` maps `{column}` to `{field}`, which is not a writable field of {}. \
+                     Run `discover` to see the fields.",
                     bound.stream,
                     bound.object.name()
                 ));
@@ -90,14 +91,14 @@ impl Layout {
         })
     }
 
-    /// What tags and organizations of a row do to those that are there.
+    /// Sets how tags and organizations are written.
     #[must_use]
     pub fn with_modes(self, tags_mode: TagsMode, organization_mode: OrganizationMode) -> Self {
         Self { tags_mode, organization_mode, ..self }
     }
 
-    /// What becomes of the values of a field in two rows of one key that are written at once. The account must
-    /// not tell whether they were.
+    /// How two values of the field are combined, if rows with the same key are written at once. The result in
+    /// Zendesk must be that of separate writes.
     #[must_use]
     pub fn merge(&self, at: usize) -> Merge {
         let adds = self.organization_mode == OrganizationMode::Add;
@@ -115,7 +116,7 @@ impl Layout {
         }
     }
 
-    /// The layout by which members of its audience are unmarked by their ids. None where it has no audience.
+    /// The layout that removes members of the audience by id. `None` if the stream has no audience.
     #[must_use]
     pub fn for_removal(&self) -> Option<Self> {
         let audience = Arc::clone(&self.bound.membership.as_ref()?.audience);
@@ -136,7 +137,7 @@ impl Layout {
             |at: &usize| wanted.get(at).is_none_or(|value| text_of(value).trim().is_empty());
         match places.iter().position(is_missing) {
             None => Ok(()),
-            // Zendesk's users and organizations need a key; a ticket may have none.
+            // Users and organizations need a key. A ticket may have none.
             Some(_)
                 if self.bound.operation == Operation::Insert
                     && self.bound.object == Object::Tickets =>
@@ -146,12 +147,12 @@ impl Layout {
             Some(missing) => Err(Reason::new(
                 "missing_key",
                 key.fields().get(missing).copied(),
-                "the row has no value for the field by which it is found".to_owned(),
+                "the row has no value in its key field".to_owned(),
             )),
         }
     }
 
-    /// Says of a row of an audience that does not say it itself whether it is to be a member.
+    /// Sets `member` of a row that does not have it.
     fn say_member(&self, wanted: &mut Wanted) -> Result<(), Reason> {
         let (Some(membership), Some(at)) = (&self.bound.membership, self.member) else {
             return Ok(());
@@ -163,19 +164,20 @@ impl Layout {
         }
         let said = wanted.entry(at).or_insert(Value::Bool(joins));
         if !joins && *said == true {
-            let why = "the row says that it is a member, and its stream only removes".to_owned();
+            let why =
+                "the row says that it is a member, but its stream only removes members".to_owned();
             return Err(Reason::new("invalid_value", Some(MEMBER), why));
         }
         Ok(())
     }
 
-    /// Whether a row is to leave the audience of its stream.
+    /// Whether the row says that it is not a member.
     #[must_use]
     pub fn leaves(&self, wanted: &Wanted) -> bool {
         self.member.is_some_and(|at| wanted.get(&at) == Some(&Value::Bool(false)))
     }
 
-    /// The key of a row, as Zendesk compares it.
+    /// The key of a row, in the form in which Zendesk compares it.
     #[must_use]
     pub fn key(&self, wanted: &Wanted) -> Option<String> {
         let (_, places) = self.key.as_ref()?;
@@ -184,14 +186,14 @@ impl Layout {
         let texts = texts.collect::<Option<Vec<String>>>()?;
         match texts.as_slice() {
             [text] => (!text.is_empty()).then(|| text.clone()),
-            // No two pairs are one text.
+            // The length keeps different pairs different.
             [first, second] => Some(format!("{} {first} {second}", first.len())),
             _ => None,
         }
     }
 
-    /// Whether a field finds rows: the key of the stream, and ids of other systems wherever they
-    /// stand.
+    /// Whether a field finds rows: the key of the stream, an external id, or a field that refers to another
+    /// row.
     fn is_key(&self, at: usize) -> bool {
         let is_named = |field: &crate::fields::Field| {
             field.name == KeyField::ExternalId.name() || matches!(field.place, Place::Related(_))
@@ -200,7 +202,7 @@ impl Layout {
             || self.fields.get(at).is_some_and(is_named)
     }
 
-    /// The key of a row that wants nothing because of one of its values: as its field takes it, or as it came.
+    /// The key of a row that has an invalid value: converted if possible, else as it arrived.
     #[must_use]
     pub fn raw_key(&self, data: &Map<String, Value>) -> Option<String> {
         let (key, places) = self.key.as_ref()?;
@@ -209,7 +211,7 @@ impl Layout {
                 let field = self.bound.renamed.get(*column).map_or(column.as_str(), String::as_str);
                 field == name && !value.is_null()
             };
-            // Of two columns of one field the last counts.
+            // If two columns have the same field, the last one counts.
             let (_, value) = data.iter().rfind(is_it)?;
             let taken = self.fields.get(*at).and_then(|field| field.coerce(value).ok());
             let text = text_of(taken.as_ref().unwrap_or(value)).trim().to_owned();
@@ -219,7 +221,7 @@ impl Layout {
         texts.collect::<Option<Vec<String>>>().map(|texts| texts.join(" + "))
     }
 
-    /// The key of a row as it is written, with its field.
+    /// The key of a row in its original form, with its field.
     #[must_use]
     pub fn written_key(&self, wanted: &Wanted) -> Option<(KeyField, String)> {
         let (key, places) = self.key.as_ref()?;
@@ -227,23 +229,23 @@ impl Layout {
         Some((*key, texts.collect::<Option<Vec<String>>>()?.join(" + ")))
     }
 
-    /// The values that a row has in the fields of its key, and the numbers of these.
+    /// The numbers and values of the key fields of a row.
     pub fn key_values<'w>(&self, wanted: &'w Wanted) -> Vec<(usize, &'w Value)> {
         let places = self.key.as_ref().map(|(_, places)| places.as_slice()).unwrap_or_default();
         places.iter().filter_map(|at| Some((*at, wanted.get(at)?))).collect()
     }
 
-    /// What a row lacks to create something; none where it lacks nothing.
+    /// Why the row cannot create anything, because a field is missing. `None` if it has all fields.
     #[must_use]
     pub fn lack(&self, wanted: &Wanted) -> Option<Reason> {
         let object = self.bound.object;
         let given = |name: &str| {
             self.value(wanted, name).is_some_and(|value| !text_of(value).trim().is_empty())
         };
-        // Zendesk may give the name of a record itself: then it is no field.
+        // If Zendesk assigns the names of records, the name is not a field.
         let is_lacking = |name: &&&str| self.fields.find(name).is_some() && !given(name);
         if let Some(name) = object.required().iter().find(is_lacking) {
-            let why = format!("a new {} needs it", object.singular());
+            let why = format!("a new {} needs this field", object.singular());
             return Some(Reason::new("missing_field", Some(name), why));
         }
         (object == Object::Users && !given("email") && !given("external_id")).then(|| {
@@ -252,7 +254,7 @@ impl Layout {
         })
     }
 
-    /// The value that a row wants for a field, by its name.
+    /// The value of a row for a field, by the field's name.
     #[must_use]
     pub fn value<'w>(&self, wanted: &'w Wanted, name: &str) -> Option<&'w Value> {
         wanted.get(&self.fields.find(name)?)
@@ -260,7 +262,7 @@ impl Layout {
 }
 
 impl Columns {
-    /// The columns that the schema of a stream has.
+    /// Reads the columns of the stream's schema.
     #[must_use]
     pub fn of(layout: &Layout) -> Self {
         let mut columns = Self::default();
@@ -277,7 +279,7 @@ impl Columns {
         }
         let name = layout.bound.renamed.get(column).map_or(column, String::as_str);
         let field = layout.fields.find(name);
-        // What warehouses and platforms add to each row is nobody's field.
+        // Columns that warehouses and platforms add to each row are ignored silently.
         if field.is_none() && !column.starts_with("_airbyte_") && !column.starts_with("_ab_") {
             self.untold.insert(column.to_owned());
         }
@@ -285,23 +287,23 @@ impl Columns {
         field
     }
 
-    /// Columns that are no field, once each.
+    /// Takes the columns that are not fields and were not logged yet.
     pub fn take_unknown(&mut self) -> Vec<String> {
         std::mem::take(&mut self.untold).into_iter().collect()
     }
 
-    /// Whether a row may name rows of other objects.
+    /// Whether a row may refer to rows of other objects.
     #[must_use]
     pub fn name_others(&self, layout: &Layout) -> bool {
         let mut found = self.fields.values().flatten().filter_map(|at| layout.fields.get(*at));
-        // Whoever has an id is there already.
+        // A row that is referred to by id exists already.
         found.any(|field| matches!(&field.place, Place::Related(one) if one.by != KeyField::Id))
     }
 
-    /// What a row wants.
+    /// Reads the values of a row.
     ///
     /// # Errors
-    /// The [`Reason`] why it can want nothing.
+    /// The [`Reason`] why the row is rejected.
     pub fn wanted(&mut self, layout: &Layout, data: &Map<String, Value>) -> Result<Wanted, Reason> {
         let mut wanted = Wanted::new();
         for (column, value) in data {
@@ -316,7 +318,7 @@ impl Columns {
             let mut value = field
                 .coerce(value)
                 .map_err(|misfit| Reason::new(misfit.reason, Some(&field.name), misfit.message))?;
-            // Whoever is found without regard to blanks must be created without them.
+            // Spaces around a key are ignored in searches, so they must not be written either.
             if let (true, Value::String(text)) = (layout.is_key(at), &value) {
                 value = Value::String(text.trim().to_owned());
             }
@@ -328,13 +330,13 @@ impl Columns {
     }
 }
 
-/// Why a row that does not say whether it is to be a member is rejected, where its stream has a column for that.
+/// The reason if a row has no value for `member`, although its stream has a column for it.
 fn no_member() -> Reason {
-    let why = "it is null or not there, and must be true or false".to_owned();
+    let why = "it is null or missing. Set it to true or false.".to_owned();
     Reason::new("invalid_value", Some(MEMBER), why)
 }
 
-/// A key's value as text.
+/// The value of a key as text.
 #[must_use]
 pub fn text_of(value: &Value) -> String {
     match value {
@@ -416,6 +418,6 @@ pub(crate) mod tests {
         };
         let fields = all(Object::Users, false, Vec::new());
         let why = Layout::new(bound, fields, NullHandling::Ignore).unwrap_err();
-        assert!(why.contains("`shoe_size`") && why.contains("stream `dim`"), "{why}");
+        assert!(why.contains("`shoe_size`") && why.contains("Stream `dim`"), "{why}");
     }
 }

@@ -1,4 +1,4 @@
-//! Rows as they come in: what each wants, in terms of fields, and several rows of one key as one item.
+//! Rows as they arrive: their values by field, and the combination of rows with the same key.
 
 mod batch;
 mod layout;

@@ -1,4 +1,4 @@
-//! Writes a hundred rows by one job, and says what came of each.
+//! Writes a hundred rows with one job, and returns the result of each.
 
 use std::collections::HashMap;
 
@@ -20,10 +20,10 @@ use crate::plan::Change;
 use crate::rejected::Reason;
 use crate::rows::{Doubt, Item, Layout};
 
-/// How a bulk call ended.
+/// The result of a bulk request.
 pub(super) enum Bulk {
     Came(Vec<Came>),
-    /// The account does not take such calls.
+    /// The account does not allow this kind of request.
     Closed,
 }
 
@@ -38,7 +38,7 @@ impl Writer {
         for (item, _) in &mut items {
             item.intended = Some(Settled::Created);
         }
-        // Tickets are created one by one: a job of a run that was killed might create them once more.
+        // Tickets are created one by one: a job of a killed run might create them a second time.
         if object == Object::Tickets || !self.roads.is_open(object, Verb::Create) {
             return self.create_singly(layout, items).await;
         }
@@ -89,8 +89,8 @@ impl Writer {
         }
     }
 
-    /// The ids of those of the rows which a job says it created that were sent: of a creation the results
-    /// hold ids and no keys, and their order is not promised.
+    /// Reads the rows that a job reports as created, and returns the id of each item's row, if it is found.
+    /// The results of a creation have ids but no keys, and their order is not guaranteed.
     async fn confirmed(
         &self,
         layout: &Layout,
@@ -128,7 +128,8 @@ impl Writer {
         Ok(items.iter().map(id).collect())
     }
 
-    /// Changes rows: the parts that have calls of their own first, the fields that differ by one job.
+    /// Changes rows. First the parts that need requests of their own, then the fields that differ, with one
+    /// job.
     pub(super) async fn change(
         &self,
         layout: &Layout,
@@ -212,7 +213,7 @@ impl Writer {
         match self.bulk(object, Verb::Delete, request, &sent).await? {
             Bulk::Closed => done.extend(self.delete_singly(layout, items).await?),
             Bulk::Came(came) => {
-                // What is gone meanwhile cannot be deleted: a look tells.
+                // A row that no longer exists cannot be deleted. A search tells.
                 let is_looked_at = !object.is_guarded();
                 let sure = came.into_iter().map(|came| match came {
                     Came::Failed(_) if is_looked_at => Came::Unknown,
@@ -224,7 +225,7 @@ impl Writer {
         Ok(done)
     }
 
-    /// Hands a job in and says what came of each of its items.
+    /// Starts a job and returns the result of each item.
     async fn bulk(
         &self,
         object: Object,
@@ -237,7 +238,7 @@ impl Writer {
         let (path, body, repeat) = (path.as_str(), body.as_ref(), Repeat::AfterLooking);
         let write = Write { method, path, query, body, repeat, bucket: None };
         let ended = match self.board.run(write).await {
-            // What is too large for one request is written row by row.
+            // A request that is too large is written row by row.
             Err(error) if error.status == Some(413) => return Ok(Bulk::Closed),
             ended => ended?,
         };
@@ -261,7 +262,8 @@ impl Writer {
                         self.roads.close(object, verb, &error.detail);
                         Ok(Bulk::Closed)
                     }
-                    // One row that Zendesk cannot take may refuse all: row by row it is found.
+                    // One row that Zendesk does not accept may make it refuse all. Row by row, that row is
+                    // found.
                     _ => Ok(Bulk::Closed),
                 }
             }

@@ -1,4 +1,4 @@
-//! What is found of the items of a batch, before it is decided what to do with them.
+//! Finds what exists in Zendesk for the items of a batch, before anything is decided.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -16,7 +16,7 @@ use crate::plan::Found;
 use crate::rows::{Doubt, Item, Layout, text_of};
 
 impl Writer {
-    /// What is found of each item, in their order.
+    /// Finds what exists for each item, in their order.
     pub(super) async fn found(
         &self,
         layout: &Layout,
@@ -57,7 +57,7 @@ impl Writer {
         let Some((key, _)) = keys.first() else { return Ok(()) };
         let key = *key;
         let keys: Vec<String> = keys.into_iter().map(|(_, written)| written).collect();
-        // What is created tells by itself that it is there already.
+        // A creation itself reveals that the row exists.
         let is_sure = !layout.bound.operation.creates() || self.config.dry_run;
         let looked = self.look.by_key(layout.bound.object, key, &keys, is_sure).await?;
         for (item, found) in items.iter().zip(found) {
@@ -68,7 +68,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Makes what was found what it would be if a dry run had written it.
+    /// Applies the earlier changes of a dry run to what was found.
     fn meet_planned(&self, layout: &Layout, items: &[Item], found: &mut [Found]) {
         let (object, planned) = (layout.bound.object, self.planned());
         for (item, found) in items.iter().zip(found) {
@@ -81,7 +81,7 @@ impl Writer {
         }
     }
 
-    /// Whoever stands in the way of items whose creation was refused.
+    /// Finds the users or organizations that block a creation which was refused.
     async fn find_rivals(
         &self,
         layout: &Layout,
@@ -102,7 +102,7 @@ impl Writer {
         let rivals = self.others(layout, by, items, found, is_asked, true).await?;
         for (found, rows) in found.iter_mut().zip(rivals) {
             let Some(rows) = rows else { continue };
-            // By the key of the stream it is the very row that is meant, seen late by the index.
+            // If it has the key of the stream, it is the row that is meant, and the index lagged.
             match layout.bound.key == Some(by) {
                 true => found.rows = rows,
                 false => found.rivals = rows,
@@ -111,7 +111,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Whoever has the external ids of items that go by another key. Unlike an address it is found at once.
+    /// Finds rows with the external ids of items that have another key. Unlike an address, an external id is
+    /// found immediately.
     async fn find_taken(
         &self,
         layout: &Layout,
@@ -125,7 +126,7 @@ impl Writer {
         let taken = self.others(layout, by, items, found, is_asked, false).await?;
         for ((item, found), rows) in items.iter().zip(found).zip(taken) {
             let Some(rows) = rows else { continue };
-            // It may be the very row that is meant, which the index does not show yet.
+            // It may be the row that is meant, which the index does not show yet.
             match rows.iter().any(|row| key_of(layout.bound.object, row, key) == item.key) {
                 true => found.rows = rows,
                 false => found.taken = rows,
@@ -134,8 +135,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Whether somebody may be what an item would create, and no creation tells: it was refused, it would be,
-    /// none is sent by a dry run, or none for who leaves.
+    /// Whether a row may exist that no creation reveals: the creation was refused, would be refused, or is
+    /// not sent at all (in a dry run, or for a row that is not a member).
     fn may_collide(&self, layout: &Layout, item: &Item) -> bool {
         let creates = layout.bound.operation.creates();
         matches!(item.doubt, Some(Doubt::Duplicate(_)))
@@ -143,7 +144,7 @@ impl Writer {
             || (creates && layout.lack(&item.wanted).is_some())
     }
 
-    /// The rows that have the value of a further key of items, for those of them that are asked for.
+    /// Finds rows by another key of the items, for the items selected.
     async fn others(
         &self,
         layout: &Layout,
@@ -202,7 +203,7 @@ impl Writer {
         Ok(())
     }
 
-    /// The organizations of users for whom it matters whether they have others than the first.
+    /// Finds the organizations of users, if it matters whether they have more than the first one.
     async fn find_memberships(
         &self,
         layout: &Layout,
@@ -211,7 +212,7 @@ impl Writer {
     ) -> Result<(), ApiError> {
         let mut asked = Vec::new();
         for (at, (item, found)) in items.iter().zip(found.iter()).enumerate() {
-            // Somebody who is taken for their address is in organizations, too.
+            // A user who is adopted by address may have organizations, too.
             let users = if found.rows.is_empty() { &found.rivals } else { &found.rows };
             let ([user], Some(wanted)) = (users.as_slice(), organization_of(layout, item, found))
             else {
@@ -237,7 +238,7 @@ impl Writer {
     }
 }
 
-/// The organization that a user's row names.
+/// The organization that a user's row refers to.
 fn organization_of(layout: &Layout, item: &Item, found: &Found) -> Option<u64> {
     item.wanted.iter().find_map(|(at, value)| match &layout.fields.get(*at)?.place {
         Place::Organization => value.as_u64(),

@@ -1,5 +1,5 @@
-//! What is particular to organization memberships: both ends are looked for, and what came of a job is looked at
-//! where its results do not say it.
+//! What is special about organization memberships: both ends are searched, and a membership is checked if the
+//! results of a job do not report it.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::rejected::Reason;
 use crate::rows::{Doubt, Item, Layout, text_of};
 
 impl Writer {
-    /// Finds the users and the organizations that items name, and the memberships of these users.
+    /// Finds the users and the organizations of items, and the memberships of these users.
     pub(super) async fn find_ends(
         &self,
         layout: &Layout,
@@ -35,7 +35,7 @@ impl Writer {
             keys.collect::<BTreeMap<_, _>>().into_values().collect::<Vec<String>>()
         };
         let mut users = self.look.by_key(Object::Users, by_user, &each(0), true).await?;
-        // In a dry run some would have been created by earlier rows.
+        // In a dry run, earlier rows may have created some of them.
         for key in each(0).into_iter().filter(|_| self.config.dry_run) {
             if let Some(user) = self.planned().made(Object::Users, by_user, &key) {
                 users.rows.entry(fold(&key)).or_insert_with(|| vec![user]);
@@ -54,7 +54,7 @@ impl Writer {
         self.find_own(found).await
     }
 
-    /// The memberships of the users of whom one was found.
+    /// Finds the memberships of the users that were found.
     async fn find_own(&self, found: &mut [Found]) -> Result<(), ApiError> {
         let user = |found: &Found| {
             let ends = found.ends.as_ref().filter(|ends| ends.organization.is_some())?;
@@ -86,7 +86,7 @@ impl Writer {
     }
 }
 
-/// What came of memberships that a job added. One that failed may be there already, and is looked at.
+/// The results of a job that added memberships. A failed one may exist already, so it is checked.
 pub(super) fn added(items: Vec<(Item, Map<String, Value>)>, came: Vec<Came>) -> Vec<(Item, After)> {
     let after = |came| match came {
         Came::Done | Came::Created(_) => After::Settled(Ok(Settled::Created)),
@@ -97,7 +97,7 @@ pub(super) fn added(items: Vec<(Item, Map<String, Value>)>, came: Vec<Came>) -> 
     items.into_iter().zip(came).map(|((item, _), came)| (item, after(came))).collect()
 }
 
-/// Whether a refusal of a single membership may mean that it is there already.
+/// Whether a refusal may mean that the membership exists already.
 pub(super) fn may_be_there(layout: &Layout, why: &Reason) -> bool {
     layout.bound.object == Object::OrganizationMemberships
         && layout.bound.operation == Operation::Upsert

@@ -1,4 +1,4 @@
-//! Writes batches: look, decide, write, and look again at what is not known, until each item is settled.
+//! Writes batches: search, decide, write, and check again what is not known, until each item is settled.
 
 mod bulk;
 mod found;
@@ -27,20 +27,20 @@ use crate::plan::{Change, Found, Plan, plan};
 use crate::rejected::Reason;
 use crate::rows::{Batch, Columns, Doubt, Item, Layout, Row};
 
-/// The waits before the looks at what is not known. The search index lags by a minute or two.
+/// The waits before each check of what is not known, in seconds. The search index lags by a minute or two.
 ///
 /// Source: Zendesk, "Search": it may take a few minutes until something is found.
 const LOOKS_AFTER: [u64; 10] = [0, 2, 5, 10, 20, 30, 60, 60, 90, 120];
 
-/// How long a job is waited for whose answer was lost.
+/// How long to wait for a job whose answer was lost.
 const LOST_JOB: Duration = Duration::from_secs(60);
 
-/// Whoever is signed in, and what this run is.
+/// The signed-in user, and the attempt of the run.
 #[derive(Clone, Copy, Debug)]
 pub struct Run {
     /// The user whose token writes.
     pub user: u64,
-    /// Attempts of this job that came before.
+    /// The number of earlier attempts of this job.
     pub attempt: u64,
 }
 
@@ -56,12 +56,12 @@ pub struct Writer {
     planned: Mutex<Planned>,
 }
 
-/// An item, and what came of it.
+/// An item with its result.
 #[derive(Debug)]
 pub struct Written {
     pub item: Item,
     pub came: Result<Settled, Reason>,
-    /// The fields that would have been written, where nothing is.
+    /// In a dry run: the fields that would be written.
     pub fields: Vec<String>,
 }
 
@@ -71,19 +71,19 @@ impl Written {
     }
 }
 
-/// What came of one write of an item.
+/// The result of one write of an item.
 enum After {
     Settled(Result<Settled, Reason>),
-    /// It is to be looked at again.
+    /// The item has to be checked again.
     Doubt(Doubt),
 }
 
-/// What is not known of a write by a job.
+/// The result if a job does not report an item.
 fn unknown() -> After {
-    After::Doubt(Doubt::Unsettled("a job does not say what came of a row".to_owned()))
+    After::Doubt(Doubt::Unsettled("a job did not report the result of a row".to_owned()))
 }
 
-/// Items that are written the same way.
+/// Items, by the kind of write.
 #[derive(Default)]
 struct Work {
     create: Vec<(Item, Map<String, Value>)>,
@@ -92,7 +92,7 @@ struct Work {
 }
 
 impl Work {
-    /// What would come of the items.
+    /// The results if everything were written.
     fn only_planned(self, layout: &Layout) -> Vec<Written> {
         let one = |item: Item, came, fields| Written { item, came: Ok(came), fields };
         let created = self.create.into_iter().map(|(item, _)| {
@@ -119,20 +119,20 @@ impl Writer {
     }
 
     fn planned(&self) -> MutexGuard<'_, Planned> {
-        // The lock is held over plain code only, so that a poisoned one is still sound.
+        // Only simple code runs while the lock is held, so a poisoned lock is still consistent.
         self.planned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says once that a slower way is taken, and why.
+    /// Returns once the messages about slower ways of writing.
     pub fn take_warnings(&self) -> Vec<String> {
         self.roads.take_warnings()
     }
 
-    /// Writes a batch, until each of its items is settled. Where several rows of one key are rejected together,
-    /// each is written by itself: one that is fine must not pay for another.
+    /// Writes a batch until each item is settled. If several rows of one key are rejected together, each is
+    /// written separately, so that a correct row is not rejected because of another.
     ///
     /// # Errors
-    /// [`ApiError`] when nothing more can be written, or what came of a write cannot be found out.
+    /// [`ApiError`] if nothing more can be written, or if the result of a write cannot be found out.
     pub async fn write(&self, layout: &Layout, batch: Batch) -> Result<Vec<Written>, ApiError> {
         let written = self.write_items(layout, batch.items).await?;
         let is_several = |one: &Written| one.came.is_err() && one.item.rows.len() > 1;
@@ -172,10 +172,11 @@ impl Writer {
         Ok(written)
     }
 
-    /// What would come of the items of a batch, but of those whose rows are left out. Nothing is written.
+    /// Returns what would happen to the items of a batch, without those whose rows are left out. Writes
+    /// nothing.
     ///
     /// # Errors
-    /// [`ApiError`] when it cannot be looked what is there.
+    /// [`ApiError`] if Zendesk cannot be searched.
     pub async fn would(
         &self,
         layout: &Layout,
@@ -191,7 +192,7 @@ impl Writer {
         Ok(written)
     }
 
-    /// Decides what is to be done with each item, by what was found of it.
+    /// Decides what to do with each item.
     fn decide(
         &self,
         layout: &Layout,
@@ -202,7 +203,7 @@ impl Writer {
         let mut work = Work::default();
         for (mut item, found) in looked_at {
             item.meet(found.ids());
-            // Items of a sweep stand for no rows, and are looked at twice.
+            // The items of a sweep stand for no rows, and are decided twice.
             let is_planned = self.config.dry_run && !item.rows.is_empty();
             match plan(layout, &item, &found, &self.config) {
                 Plan::Settle(came) => written.push(Written::settled(item, came)),
@@ -210,14 +211,14 @@ impl Writer {
                 Plan::Create(body) => {
                     if is_planned {
                         let row = self.planned().create(layout.bound.object, &body);
-                        // Others may name it.
+                        // Later rows may refer to it.
                         self.look.remember(layout.bound.object, [&row]);
                     }
                     item.moved = layout.bound.membership.as_ref().map(|_| Move::Joined);
                     work.create.push((item, body));
                 }
                 Plan::Change(change) => {
-                    // Whom only the address matched was there before: the creation was refused.
+                    // A user who was found only by address existed before: the creation was refused.
                     if found.rows.is_empty() {
                         (item.intended, item.moved) = (None, None);
                     }
@@ -239,7 +240,7 @@ impl Writer {
         work
     }
 
-    /// Looks at items and writes what is to be written. Returns those that are to be looked at again.
+    /// Searches and writes items once. Returns those that have to be checked again.
     async fn write_once(
         &self,
         layout: &Layout,
@@ -276,11 +277,11 @@ impl Writer {
     }
 }
 
-/// The rows of an item that was rejected, each as an item of its own, in their order.
+/// The rows of a rejected item, each as a separate item, in their order.
 fn apart(layout: &Layout, written: Written) -> VecDeque<Item> {
     let Written { item, came, .. } = written;
     let mut columns = Columns::default();
-    // Some of it may have been written before the rest was refused.
+    // Part of it may have been written before the rest was refused.
     let doubt = came.err().map(Doubt::Conflict);
     let alone = |row: Row| {
         let wanted = columns.wanted(layout, &row.data).unwrap_or_default();
@@ -289,7 +290,7 @@ fn apart(layout: &Layout, written: Written) -> VecDeque<Item> {
     item.rows.into_iter().map(alone).collect()
 }
 
-/// What is said of an item that was looked at for the last time.
+/// The result of an item after the last check.
 fn last_word(item: &Item) -> Result<Result<Settled, Reason>, ApiError> {
     match &item.doubt {
         Some(Doubt::Duplicate(why) | Doubt::Conflict(why)) => {
@@ -302,6 +303,6 @@ fn last_word(item: &Item) -> Result<Result<Settled, Reason>, ApiError> {
         Some(Doubt::Unsettled(why)) => {
             Err(ApiError { kind: ErrorKind::Unsettled, ..unreadable("", why) })
         }
-        None => Err(unreadable("", "an item was neither written nor refused")),
+        None => Err(unreadable("", "a row was neither written nor refused")),
     }
 }

@@ -1,4 +1,4 @@
-//! What a dry run would have written, so that later rows meet it as they would meet what is written. Pure.
+//! Remembers what a dry run would have written, so that later rows find it. Pure.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -9,22 +9,22 @@ use crate::look::key_of;
 use crate::object::{KeyField, Object};
 use crate::plan::{Change, Found};
 
-/// Rows that are remembered. Beyond them a repeated key may be told as if it came for the first time.
+/// The most rows that are remembered. After that, a repeated key may be reported as new.
 const MOST: usize = 100_000;
 
-/// What would have been written. Kept as texts, which are small.
+/// What would have been written. It is kept as text, which needs little memory.
 #[derive(Debug, Default)]
 pub(super) struct Planned {
-    /// Changes of rows that are there, as lines of JSON.
+    /// The changes of existing rows, as JSON.
     changes: HashMap<(Object, Id), String>,
-    /// Rows that would be there under a key, with their ids.
+    /// Rows that would exist under a key, with their ids.
     made: HashMap<(Object, KeyField, String), (Id, String)>,
-    /// Rows that would be gone.
+    /// Rows that would be deleted.
     deleted: HashSet<(Object, Id)>,
 }
 
 impl Planned {
-    /// Notes a creation, and returns the row that would be there.
+    /// Notes a creation, and returns the row that would exist.
     pub(super) fn create(&mut self, object: Object, body: &Map<String, Value>) -> Value {
         let id = Id::planned(u64::try_from(self.made.len()).unwrap_or_default());
         let mut row = Value::Object(body.clone());
@@ -36,7 +36,7 @@ impl Planned {
         row
     }
 
-    /// Notes a change, of a row that may be found by further keys from then on.
+    /// Notes a change. The row may be found by other keys from then on.
     pub(super) fn change(&mut self, object: Object, row: &Value, change: &Change) {
         if self.changes.len() >= MOST {
             return;
@@ -67,13 +67,13 @@ impl Planned {
         }
     }
 
-    /// The row that would be there under a key by which nothing is found.
+    /// Returns the row that would exist under a key that was not found.
     pub(super) fn made(&self, object: Object, key: KeyField, text: &str) -> Option<Value> {
         let (id, row) = self.made.get(&(object, key, object.fold(text)))?;
         serde_json::from_str(row).ok().filter(|_| !self.deleted.contains(&(object, id.clone())))
     }
 
-    /// Makes rows that were found what they would be.
+    /// Applies what was noted to rows that were found.
     pub(super) fn overlay(&self, object: Object, found: &mut Found) {
         let is_there =
             |row: &Value| Id::of(&row["id"]).is_none_or(|id| !self.deleted.contains(&(object, id)));
@@ -84,7 +84,7 @@ impl Planned {
         }
     }
 
-    /// Makes the organizations of a user who was found what they would be.
+    /// Applies what was noted to the organizations of a user.
     pub(super) fn overlay_memberships(&self, object: Object, found: &mut Found) {
         let [row] = found.rows.as_mut_slice() else { return };
         if Id::of(&row["id"]).is_some_and(|id| id.is_planned()) {
@@ -104,7 +104,7 @@ impl Planned {
     }
 }
 
-/// Writes a change over a row.
+/// Applies a change to a row.
 fn apply(object: Object, parts: &Value, row: &mut Value) {
     for (name, value) in parts["body"].as_object().into_iter().flatten() {
         match (name == object.custom_fields(), value) {

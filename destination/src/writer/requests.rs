@@ -1,4 +1,4 @@
-//! The requests that write up to a hundred rows by one job. Pure.
+//! The requests that write up to a hundred rows with one job. Pure.
 //!
 //! Sources: Zendesk, "Create Many Users" and its like; "Custom Object Record Bulk Jobs".
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::id::Id;
 use crate::object::Object;
 
-/// A request for a job.
+/// The request that starts a job.
 #[derive(Debug, PartialEq)]
 pub(super) struct JobRequest {
     pub(super) method: Method,
@@ -17,7 +17,7 @@ pub(super) struct JobRequest {
     pub(super) body: Option<Value>,
 }
 
-/// Creates rows. A record whose external id is taken is refused, and never overwritten.
+/// Creates rows. A record whose external id exists is refused, and never overwritten.
 pub(super) fn creates(object: Object, rows: Vec<Value>) -> JobRequest {
     match object {
         Object::Records(_) => of_records(object, "create", Value::Array(rows)),
@@ -30,7 +30,7 @@ pub(super) fn creates(object: Object, rows: Vec<Value>) -> JobRequest {
     }
 }
 
-/// Changes rows, each by its id.
+/// Changes rows by id.
 pub(super) fn updates(object: Object, rows: Vec<Value>) -> JobRequest {
     match object {
         Object::Records(_) => of_records(object, "update", Value::Array(rows)),

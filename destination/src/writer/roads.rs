@@ -1,11 +1,11 @@
-//! Which bulk calls the account takes. What is refused once is not asked again in this run.
+//! Remembers which bulk requests the account refuses. A refused kind is not tried again in this run.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use crate::object::Object;
 
-/// A kind of bulk call.
+/// A kind of bulk request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Verb {
     Create,
@@ -13,7 +13,7 @@ pub(super) enum Verb {
     Delete,
 }
 
-/// The bulk calls that are refused.
+/// The kinds of bulk requests that are refused.
 #[derive(Debug, Default)]
 pub(super) struct Roads(Mutex<Refused>);
 
@@ -28,21 +28,22 @@ impl Roads {
         !self.0.lock().unwrap_or_else(PoisonError::into_inner).closed.contains(&(object, verb))
     }
 
-    /// Notes that a bulk call is refused.
+    /// Notes that a kind of bulk request is refused, and the message about it.
     pub(super) fn close(&self, object: Object, verb: Verb, why: &str) {
         let mut refused = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !refused.closed.insert((object, verb)) {
             return;
         }
         let (does, how) = match verb {
-            Verb::Create => ("create", "one by one, as fast as the account's limit lets"),
+            Verb::Create => ("create", "one by one, within the account's rate limit"),
             Verb::Update => {
-                ("update", "one by one, users one a second and tickets a hundred a minute")
+                ("update", "one by one: at most one user a second, and a hundred tickets a minute")
             }
-            Verb::Delete => ("delete", "one by one, as fast as the account's limit lets"),
+            Verb::Delete => ("delete", "one by one, within the account's rate limit"),
         };
         refused.untold.push(format!(
-            "Zendesk refuses to {does} {} in bulk ({why}): they are written {how}. Bulk imports are switched on by Zendesk's support, and need an administrator",
+            "Zendesk refuses to {does} {} in bulk ({why}), so they are written {how}. Ask Zendesk's support to \
+             turn bulk imports on, and sign in as an administrator.",
             object.name()
         ));
     }

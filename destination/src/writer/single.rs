@@ -1,4 +1,4 @@
-//! Writes row by row: what no job does, and all where jobs are refused.
+//! Writes rows one by one: what no job can do, and everything if jobs are refused.
 
 use std::time::Duration;
 
@@ -23,14 +23,14 @@ use crate::plan::Change;
 use crate::rejected::Reason;
 use crate::rows::{Doubt, Item, Layout};
 
-/// A comment of ours that is as old as this is another one.
+/// A comment older than this, in seconds, is not one of this sync.
 const COMMENT_OF_ANOTHER_DAY: i64 = 86_400;
 
-/// What came of a write: nothing to say, or what is to be done with the row.
+/// The reply of a write, or what happens to the row if it failed.
 type Step = Result<Result<Reply, After>, ApiError>;
 
 impl Writer {
-    /// Sends one write of one row. `Ok(Err(_))` says what is to be done with the row.
+    /// Sends one write of one row. `Ok(Err(_))` says what happens to the row.
     async fn send(
         &self,
         method: Method,
@@ -54,7 +54,7 @@ impl Writer {
                 Ok(Err(After::Doubt(Doubt::Unsettled(error.to_string()))))
             }
             Err(error) if error.status == Some(413) => {
-                let why = "the row is larger than Zendesk takes".to_owned();
+                let why = "the row is larger than Zendesk accepts".to_owned();
                 Ok(Err(After::Settled(Err(Reason::new("too_large", None, why)))))
             }
             Err(error) => Err(error),
@@ -82,8 +82,8 @@ impl Writer {
                         self.look.remember(object, [row]);
                         (After::Settled(Ok(Settled::Created)), Id::of(&row["id"]))
                     }
-                    // The same key with other values: it was created by an earlier run, and is there, or
-                    // was deleted since.
+                    // The same key was used with other values. An earlier run created the ticket, and it
+                    // exists or was deleted since.
                     Err(After::Settled(Err(why)))
                         if why.reason == "IdempotentRequestError" && item.key.is_some() =>
                     {
@@ -104,8 +104,9 @@ impl Writer {
         self.without_gone(object, created).await
     }
 
-    /// Makes sure that tickets which were told as created are there: the answer may be that of an earlier
-    /// creation, and the ticket deleted since. Those without a key cannot be told from repeated rows.
+    /// Checks that tickets which Zendesk reported as created exist. The answer may repeat that of an earlier
+    /// creation whose ticket was deleted since. Tickets without a key are not checked, because they cannot be
+    /// told from repeated rows.
     async fn without_gone(
         &self,
         object: Object,
@@ -123,14 +124,15 @@ impl Writer {
                 return (item, after);
             }
             item.gone += 1;
-            let why = "the ticket that was told as created is not there".to_owned();
+            let why =
+                "Zendesk reported a ticket as created, but the ticket does not exist".to_owned();
             (item, After::Doubt(Doubt::Unsettled(why)))
         });
         Ok(checked.collect())
     }
 
-    /// The key by which Zendesk knows the creation of a ticket again, for two hours: of its external id, or
-    /// of all that it holds.
+    /// The idempotency key of a new ticket, from its external id or else from all its values. Zendesk
+    /// recognizes it for two hours.
     fn idempotency_key(&self, layout: &Layout, item: &Item, body: &Map<String, Value>) -> String {
         let what = match &item.key {
             Some(key) if item.gone > 0 => format!("key {key}\nafter {}", item.gone),
@@ -177,9 +179,10 @@ impl Writer {
             .await
     }
 
-    /// The pause before each update of one user.
+    /// The pause before each update of a single user.
     ///
-    /// Source: Zendesk, "Rate limits": one a second for the account, of which a share is ours.
+    /// Source: Zendesk, "Rate limits": one update per second for the account. The program uses its share of
+    /// that.
     fn between_users(&self) -> Duration {
         Duration::from_secs(100) / self.config.account.quota_percent.max(1)
     }
@@ -208,7 +211,8 @@ impl Writer {
             .await
     }
 
-    /// Changes the parts that have calls of their own. None of the third: they are as they should be.
+    /// Changes the parts that need requests of their own. The third value says what failed; `None` if nothing
+    /// did.
     pub(super) async fn change_parts(
         &self,
         layout: &Layout,
@@ -250,7 +254,7 @@ impl Writer {
             }
         }
         let tags = format!("{}/{}/tags", layout.bound.object.name(), change.id);
-        // Any update of a ticket counts, whichever call makes it.
+        // Any update of a ticket counts, whichever request makes it.
         let is_ticket = layout.bound.object == Object::Tickets;
         let bucket = is_ticket.then_some(Bucket::TicketUpdates);
         for (method, words) in
@@ -269,7 +273,7 @@ impl Writer {
             if let Some(after) = self.comment(item, &change.id, text).await? {
                 return Ok(Some(after));
             }
-            // It is there: a further look must not write it again.
+            // The comment is written: a further check must not write it again.
             if let Some(at) = layout.fields.find("comment") {
                 item.wanted.remove(&at);
             }
@@ -277,9 +281,9 @@ impl Writer {
         Ok(None)
     }
 
-    /// Makes an address a user's primary one. The one that was stays as a second.
+    /// Makes an address the primary address of a user. The former one stays as a secondary address.
     ///
-    /// Source: Zendesk, "User Identities": an address in an update of the user would be a second one.
+    /// Source: Zendesk, "User Identities": an address in an update of the user would become a secondary one.
     async fn make_primary(&self, user: &Id, email: &str) -> Result<Option<After>, ApiError> {
         let identities = match self.look.identities(user).await {
             Ok(identities) => identities,
@@ -294,7 +298,7 @@ impl Writer {
                 let sent = self.send(Method::POST, &path, Some(&body), Repeat::AfterLooking, None);
                 match sent.await? {
                     Ok(reply) => reply.body["identity"]["id"].as_u64(),
-                    // It is somebody else's: nothing that is looked at later changes that.
+                    // The address belongs to another user. A further check cannot change that.
                     Err(After::Doubt(Doubt::Duplicate(why))) => {
                         let why = Reason {
                             reason: "already_exists".to_owned(),
@@ -308,7 +312,8 @@ impl Writer {
             }
         };
         let Some(id) = id else {
-            let why = format!("an address of the user {user} has no id");
+            let why =
+                format!("Zendesk's answer has no id for an e-mail address of the user {user}");
             return Ok(Some(After::Doubt(Doubt::Unsettled(why))));
         };
         let path = format!("{path}/{id}/make_primary");
@@ -320,7 +325,7 @@ impl Writer {
         Ok(sent.err())
     }
 
-    /// Adds an organization to those of a user.
+    /// Adds a user to an organization.
     async fn join(&self, user: &Id, organization: u64) -> Result<Option<After>, ApiError> {
         let body = json!({ "organization_membership": { "user_id": Value::from(user.clone()), "organization_id": organization } });
         let path = "organization_memberships";
@@ -331,7 +336,7 @@ impl Writer {
             Err(After::Doubt(Doubt::Duplicate(why))) => why,
             Err(after) => return Ok(Some(after)),
         };
-        // It may be refused because the user has it already.
+        // It may be refused because the membership exists already.
         match self.look.memberships(user).await {
             Ok(memberships) if memberships.contains_key(&organization) => Ok(None),
             Ok(_) => Ok(Some(After::Settled(Err(why)))),
@@ -339,7 +344,7 @@ impl Writer {
         }
     }
 
-    /// Adds a comment to a ticket, unless it may have been added already and is there.
+    /// Adds a comment to a ticket, unless an earlier attempt already added it.
     async fn comment(
         &self,
         item: &Item,
@@ -352,7 +357,7 @@ impl Writer {
                 Some(true) => return Ok(None),
                 Some(false) => {}
                 None => {
-                    let why = format!("the comments of the ticket {ticket} are not shown");
+                    let why = format!("Zendesk does not show the comments of the ticket {ticket}");
                     return Ok(Some(After::Doubt(Doubt::Unsettled(why))));
                 }
             }
@@ -365,8 +370,8 @@ impl Writer {
         Ok(sent.err())
     }
 
-    /// Whether one of the newest comments of a ticket is ours, of the last day, and says the same. None where
-    /// Zendesk does not show them.
+    /// Whether the ticket has this comment: written by this user in the last day, among the newest comments.
+    /// `None` if Zendesk does not show them.
     async fn has_comment(&self, ticket: &Id, text: &str) -> Result<Option<bool>, ApiError> {
         let path = format!("tickets/{ticket}/comments");
         let query = vec![("sort_order", "desc".to_owned()), ("per_page", "100".to_owned())];

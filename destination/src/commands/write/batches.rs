@@ -1,8 +1,9 @@
-//! Rows that wait to be written, and which batches may be written beside each other. Pure.
+//! Holds rows until they are written, and decides which batches may be written at the same time. Pure.
 //!
-//! Rows of one key are written in the order in which they came: a batch waits for those that hold one of its
-//! keys. Two streams of one object are not written side by side, since a row may be found by several keys.
-//! Organizations go before the users who name them, and users before the tickets.
+//! Rows with the same key are written in the order of arrival: a batch waits for earlier batches that have
+//! one of its keys. Two streams of the same object are never written at the same time, because a row may be
+//! found by several keys. Organizations are written before the users that refer to them, and users before
+//! tickets.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -15,22 +16,22 @@ use crate::object::Object;
 use crate::rejected::Reason;
 use crate::rows::{Batch, Columns, Layout, Row};
 
-/// What became of a row that came in.
+/// What happened to a row that arrived.
 pub(super) enum Added {
-    /// It waits in a batch.
+    /// The row waits in a batch.
     Waiting,
-    /// It is settled without being written.
+    /// The row is settled without a write.
     Settled(Box<Immediate>),
 }
 
-/// A row that is settled as it comes.
+/// A row that is settled on arrival.
 pub(super) struct Immediate {
     pub(super) row: Row,
     pub(super) key: Option<String>,
     pub(super) came: Result<Settled, Reason>,
 }
 
-/// A stream of the catalog, or one that is none.
+/// How rows of a stream are treated.
 enum Stream {
     Bound(Box<Bound>),
     Rejected,
@@ -41,28 +42,28 @@ struct Bound {
     layout: Arc<Layout>,
     columns: Columns,
     pending: Batch,
-    /// Whether it was told what becomes of tickets without a key.
+    /// Whether the WARN about tickets without a key was given.
     told_of_keyless: bool,
 }
 
-/// A batch that waits for its turn.
+/// A batch that waits to be written.
 struct Waiting {
     layout: Arc<Layout>,
     batch: Batch,
     claim: Claim,
 }
 
-/// What a batch writes to, as far as others have to wait for it.
+/// What a batch writes, for the decision which other batches have to wait.
 struct Claim {
     stream: Descriptor,
     object: Object,
     keys: BTreeSet<String>,
-    /// Whether its rows name rows of other objects.
+    /// Whether its rows refer to rows of other objects.
     names_others: bool,
 }
 
 impl Claim {
-    /// Whether its batch has to wait for another that came before it.
+    /// Whether this batch has to wait for `other`, which came earlier.
     fn waits_for(&self, other: &Self) -> bool {
         if self.object == other.object {
             return self.stream != other.stream || !self.keys.is_disjoint(&other.keys);
@@ -71,20 +72,20 @@ impl Claim {
     }
 }
 
-/// A batch that is written now.
+/// A batch that is being written.
 pub(super) struct Taken {
     pub(super) layout: Arc<Layout>,
     number: u64,
 }
 
-/// Rows that wait, by stream, and batches that are written.
+/// The waiting rows of each stream, and the batches.
 #[derive(Default)]
 pub(super) struct Batches {
     streams: BTreeMap<Descriptor, Stream>,
     waiting: VecDeque<Waiting>,
-    /// How many were taken.
+    /// The number of batches taken so far.
     taken: u64,
-    /// Those that are written now, by their numbers.
+    /// The batches that are being written, by number.
     running: BTreeMap<u64, Claim>,
     warnings: Vec<String>,
 }
@@ -121,7 +122,7 @@ impl Batches {
             Some(Stream::Bound(bound)) => bound,
             Some(Stream::Skipped) => return settled(row, None, Ok(Settled::Skipped)),
             Some(Stream::Rejected) => {
-                let why = "no object is known for its stream".to_owned();
+                let why = "its stream is not bound to an object".to_owned();
                 return settled(row, None, Err(Reason::new("unknown_stream", None, why)));
             }
             None => {
@@ -134,7 +135,8 @@ impl Batches {
         if !columns.is_empty() {
             let object = bound.layout.bound.object.name();
             self.warnings.push(format!(
-                "{stream}: left out are columns that are no field of {object} that can be written: {}",
+                "{stream}: these columns are not writable fields of {object} and are not written: {}. Map them \
+                 in `fields`, or remove them from the stream.",
                 columns.join(", ")
             ));
         }
@@ -148,8 +150,8 @@ impl Batches {
         let key = bound.layout.key(&wanted);
         if key.is_none() && !std::mem::replace(&mut bound.told_of_keyless, true) {
             self.warnings.push(format!(
-                "{stream}: some of its tickets have no external id: Zendesk knows such a row again for two hours, and \
-                 one that comes once more after that is a second ticket. Map `external_id` to be safe"
+                "{stream}: some tickets have no external id, and Zendesk recognizes a repeated row only for two \
+                 hours. Map `external_id`, or a row that comes again later creates a second ticket."
             ));
         }
         if bound.pending.parts_from(&bound.layout, key.as_deref(), &wanted) {
@@ -162,12 +164,12 @@ impl Batches {
         Added::Waiting
     }
 
-    /// Columns that are told once, as lines.
+    /// Returns the WARN messages since the last call.
     pub(super) fn take_warnings(&mut self) -> Vec<String> {
         std::mem::take(&mut self.warnings)
     }
 
-    /// Makes batches of all rows that wait, those that others name first.
+    /// Turns all waiting rows into batches. Rows that others may refer to come first.
     pub(super) fn make_all_ready(&mut self) {
         let mut bound: Vec<&mut Box<Bound>> = self
             .streams
@@ -183,7 +185,7 @@ impl Batches {
         }
     }
 
-    /// Whether a batch waits to be written.
+    /// Whether a batch is ready to be written.
     pub(super) fn has_ready(&self) -> bool {
         !self.waiting.is_empty()
     }
@@ -197,10 +199,10 @@ impl Batches {
         self.waiting.is_empty() && !self.streams.values().any(is_pending)
     }
 
-    /// The next batch, if it has to wait for none.
+    /// Takes the next batch. `None` if there is none, or if it has to wait for another.
     pub(super) fn take_ready(&mut self) -> Option<(Taken, Batch)> {
         let claim = &self.waiting.front()?.claim;
-        // What it names may wait in a batch that is not full yet.
+        // Rows that it refers to may wait in a batch that is not full yet.
         if claim.names_others {
             self.bring_forward(claim.object);
         }
@@ -215,8 +217,8 @@ impl Batches {
         Some((Taken { layout, number }, batch))
     }
 
-    /// Puts batches of rows that others name before those that may name them, in the order in which they
-    /// came.
+    /// Moves batches of objects that `object` may refer to in front of all others. The order is kept
+    /// otherwise.
     fn bring_forward(&mut self, object: Object) {
         for stream in self.streams.values_mut() {
             let Stream::Bound(bound) = stream else { continue };
@@ -230,14 +232,14 @@ impl Batches {
         self.waiting.extend(named.into_iter().chain(others));
     }
 
-    /// A batch is written.
+    /// Notes that a batch is written.
     pub(super) fn finish(&mut self, taken: &Taken) {
         self.running.remove(&taken.number);
     }
 }
 
 impl Bound {
-    /// Cuts the rows that wait off as a batch.
+    /// Turns the waiting rows into a batch.
     fn cut(&mut self) -> Waiting {
         let fresh = Batch::new(self.layout.bound.operation);
         let batch = std::mem::replace(&mut self.pending, fresh);

@@ -1,4 +1,4 @@
-//! The mirrors of a sync: what came of their streams, and who was among their rows.
+//! The mirrors of a sync: the state of their streams, and which users or organizations their rows found.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::mirror::{Evidence, Facts, Seen};
 use crate::rows::Layout;
 use crate::writer::Written;
 
-/// One stream that is mirrored.
+/// A stream that mirrors an audience.
 pub(super) struct Mirror {
     pub(super) layout: Arc<Layout>,
     pub(super) mark: Mark,
@@ -22,11 +22,11 @@ pub(super) struct Mirror {
     pub(super) seen: Seen,
 }
 
-/// All streams that are mirrored.
+/// All mirrors of a sync.
 #[derive(Default)]
 pub(super) struct Mirrors {
     streams: BTreeMap<Descriptor, Mirror>,
-    /// Rows of all streams since the last state of all streams.
+    /// Rows of all streams since the last global STATE.
     open: u64,
 }
 
@@ -36,7 +36,7 @@ impl Mirror {
         self.layout.bound.membership.as_ref().map_or("", |membership| &membership.audience.slug)
     }
 
-    /// Why nobody may be removed; none where all rows came.
+    /// Returns why no member may be removed. `None` if all rows arrived.
     pub(super) fn why_not(
         &self,
         config: &Config,
@@ -60,7 +60,7 @@ impl Mirror {
 }
 
 impl Mirrors {
-    /// Takes a stream in, if it is a mirror's.
+    /// Adds the stream, if it is a mirror.
     pub(super) fn bind(&mut self, layout: &Arc<Layout>) {
         let mode = layout.bound.membership.as_ref().map(|membership| membership.mode);
         let mark = layout.fields.iter().find_map(|field| match &field.place {
@@ -78,7 +78,7 @@ impl Mirrors {
         self.streams.keys()
     }
 
-    /// A row came.
+    /// Notes that a row arrived.
     pub(super) fn row(&mut self, stream: &Descriptor) {
         self.open += 1;
         if let Some(mirror) = self.streams.get_mut(stream) {
@@ -86,14 +86,14 @@ impl Mirrors {
         }
     }
 
-    /// A row was rejected before it was looked for.
+    /// Notes that a row was rejected before the program searched for it.
     pub(super) fn rejected(&mut self, stream: &Descriptor, key: Option<&str>) {
         if let Some(mirror) = self.streams.get_mut(stream) {
             mirror.seen.key(key.map(str::to_owned));
         }
     }
 
-    /// A state came.
+    /// Notes that a STATE arrived.
     pub(super) fn state(&mut self, state: &State) {
         match &state.scope {
             Scope::Stream(stream) => {
@@ -114,21 +114,21 @@ impl Mirrors {
         }
     }
 
-    /// A stream has ended: whole, or not.
+    /// Notes that the stream ended with COMPLETE or INCOMPLETE.
     pub(super) fn ended(&mut self, stream: &Descriptor, is_complete: bool) {
         if let Some(mirror) = self.streams.get_mut(stream) {
             mirror.evidence.ended(is_complete);
         }
     }
 
-    /// Items of a stream are settled.
+    /// Notes the results of items.
     pub(super) fn settled(&mut self, layout: &Layout, written: &[Written]) {
         if let Some(mirror) = self.streams.get_mut(&layout.bound.stream) {
             mirror.seen.note(layout, written);
         }
     }
 
-    /// The next mirror to be swept, with its stream.
+    /// Takes the next mirror, with its stream.
     pub(super) fn take(&mut self) -> Option<(Descriptor, Mirror)> {
         self.streams.pop_first()
     }

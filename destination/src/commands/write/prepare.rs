@@ -1,4 +1,4 @@
-//! What is done before the first row is read: sign in, bind the streams, ask for the fields.
+//! What happens before the first row is read: sign in, bind the streams, read the custom fields.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use crate::look::Look;
 use crate::object::Object;
 use crate::rows::Layout;
 
-/// What a sync begins with.
+/// What a sync starts with.
 pub(super) struct Prepared {
     pub(super) api: Arc<Api>,
     pub(super) identity: Identity,
@@ -74,7 +74,8 @@ pub(super) async fn prepare(
             }
             Binding::Skipped => {
                 let message = format!(
-                    "{stream}: no object is known for it, and its rows are left out as `unknown_streams` says"
+                    "{stream}: it is not bound to an object, and its rows are skipped (`unknown_streams` is \
+                     `skip`). To write them, add it to `streams`."
                 );
                 out.log(Level::Warn, &message).await?;
                 batches.skip(stream);
@@ -85,8 +86,9 @@ pub(super) async fn prepare(
         let mark = match &bound.membership {
             Some(membership) => match Box::pin(mark(&look, &membership.audience, &custom)).await {
                 Ok(Ok(mark)) => Some(mark),
-                Ok(Err(problem)) => {
-                    problems.push(problem);
+                Ok(Err(why)) => {
+                    let slug = &membership.audience.slug;
+                    problems.push(format!("Audience `{slug}` cannot be used: {why}"));
                     continue;
                 }
                 Err(error) => return Ok(Err(failure::of_sync(&error, Some(bound.object)))),
@@ -111,7 +113,7 @@ pub(super) async fn prepare(
     Ok(Ok(Prepared { api, identity, batches, mirrors }))
 }
 
-/// The account's own fields of each object that is written.
+/// The custom fields of each object that the streams write.
 async fn custom_fields(
     api: &Api,
     bindings: &BTreeMap<Descriptor, Binding>,

@@ -1,4 +1,4 @@
-//! Shows the progress of a sync at a terminal, in one line: rows, how fast they go, and the limits that are waited
+//! Shows the progress of a sync in one line of a terminal: rows, rows per second, and the limits it waits
 //! for. It polls, and never blocks the sync.
 
 use std::convert::Infallible;
@@ -11,17 +11,17 @@ use zendesk::client::Client;
 
 use crate::commands::Out;
 
-/// What is longer than the terminal is wide is cut.
+/// Text that is wider than the terminal is cut.
 const TEMPLATE: &str = "{wide_msg}";
 
-/// Shows the progress of a sync for as long as it is polled. `is_quiet`: nobody wants to see it.
+/// Shows the progress until it is dropped. If `is_quiet`, it shows nothing.
 pub(super) async fn show(client: &Client, out: &Out, is_quiet: bool) -> Infallible {
     let watched = if is_quiet { None } else { Terminal::watched() };
     let Some(terminal) = watched else { return std::future::pending().await };
     let line = terminal.add(TEMPLATE, None);
     let began = client.clock().elapsed();
     loop {
-        // Where something is being written, the next time will do.
+        // If stdout is in use, the next round shows the progress.
         if let Some(progress) = out.try_look(Ledger::progress) {
             let since = client.clock().elapsed().saturating_sub(began);
             line.set_message(shown(&progress, since, &limits(&client.awaited())));

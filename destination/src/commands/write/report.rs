@@ -1,14 +1,14 @@
-//! What a dry run would do, row by row: the first few of each kind by their keys. Pure.
+//! The messages of a dry run: what would happen to the first rows of each kind, by key. Pure.
 
 use std::collections::BTreeMap;
 
 use airbyte::destination::catalog::Descriptor;
 use airbyte::destination::ledger::{Counts, Move, Settled};
 
-/// Examples of each kind that are shown of a stream.
+/// How many rows of each kind are shown per stream.
 pub(super) const MOST_SHOWN: u32 = 20;
 
-/// What would come of a row.
+/// What would happen to a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     Create,
@@ -20,7 +20,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// The kinds of what came of a row. Rejected rows are told by lines of their own.
+    /// The kinds of a settled row. Rejected rows have messages of their own.
     fn of(settled: Settled, moved: Option<Move>) -> impl Iterator<Item = Self> {
         let written = match settled {
             Settled::Created => Some(Self::Create),
@@ -37,12 +37,13 @@ impl Kind {
     }
 }
 
-/// What was shown of each stream.
+/// How many rows of each kind were shown per stream.
 #[derive(Debug, Default)]
 pub(super) struct Report(BTreeMap<(Descriptor, Kind), u32>);
 
 impl Report {
-    /// The lines about one row, unless enough of their kind were shown. `fields` are those that it would write.
+    /// The messages about one row. Empty if enough rows of its kinds were shown. `fields` are the fields that
+    /// would be written.
     pub(super) fn lines(
         &mut self,
         stream: &Descriptor,
@@ -70,20 +71,20 @@ impl Report {
     }
 }
 
-/// The lines about members who would be unmarked by a sweep, by their ids.
+/// The messages about members that the mirror would remove.
 pub(super) fn removed(stream: &Descriptor, ids: &[u64]) -> Vec<String> {
     let shown = ids.iter().zip(0..MOST_SHOWN);
     shown.map(|(id, _)| format!("{stream}: would unmark the member {id}")).collect()
 }
 
-/// The counts of a stream in words.
+/// The counts of a stream as text.
 pub(super) fn words(counts: Counts, dry_run: bool) -> String {
     let Counts { created, updated, unchanged, deleted, skipped, rejected, .. } = counts;
     let (marked, unmarked) = (counts.members_added, counts.members_removed);
     let mut words = if dry_run {
         format!(
-            "would create {created}, update {updated}, leave {unchanged} unchanged, reject {rejected}, \
-             mark {marked}, unmark {unmarked}"
+            "would create {created}, update {updated}, leave {unchanged} unchanged, reject {rejected}, mark \
+             {marked}, unmark {unmarked}"
         )
     } else {
         format!("{created} created, {updated} updated, {unchanged} unchanged, {rejected} rejected")
@@ -92,11 +93,16 @@ pub(super) fn words(counts: Counts, dry_run: bool) -> String {
         words.push_str(&format!(", {marked} marked, {unmarked} unmarked"));
     }
     if deleted > 0 {
-        let does = if dry_run { ", delete " } else { ", deleted " };
-        words.push_str(&format!("{does}{deleted}"));
+        words.push_str(&match dry_run {
+            true => format!(", delete {deleted}"),
+            false => format!(", {deleted} deleted"),
+        });
     }
     if skipped > 0 {
-        words.push_str(&format!(", left out {skipped}"));
+        words.push_str(&match dry_run {
+            true => format!(", skip {skipped}"),
+            false => format!(", {skipped} skipped"),
+        });
     }
     words
 }

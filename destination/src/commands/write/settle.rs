@@ -1,4 +1,5 @@
-//! What came of rows: counted, told, stored, and acknowledged when all before a state is settled.
+//! Handles the result of each row: counts it, logs it, stores it if it is rejected, and acknowledges a STATE
+//! when all rows before it are settled.
 
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use crate::rejected::{Reason, Store, Told};
 use crate::rows::{Layout, Row};
 use crate::writer::Written;
 
-/// Rejected rows of a stream that are told one by one.
+/// How many rejected rows of a stream are logged one by one.
 const MOST_TOLD: u32 = 10;
 
 /// Settles rows.
@@ -33,7 +34,7 @@ pub(super) struct Settling<'a> {
 }
 
 impl<'a> Settling<'a> {
-    /// `store` is where rejected rows go, if they go anywhere.
+    /// `store` is the store of rejected rows, if one is configured.
     pub(super) fn new(
         config: &Config,
         out: &'a Arc<Out>,
@@ -55,14 +56,22 @@ impl<'a> Settling<'a> {
         self.out.log(level, text).await
     }
 
-    /// Says that a limit is waited for.
+    /// Logs that the sync waits for a limit.
     pub(super) async fn say_wait(&self, wait: &Wait) -> Result<(), Closed> {
-        let what = wait.bucket.map_or("Zendesk asks for it", |bucket| bucket.name());
         let seconds = wait.length.as_secs();
-        self.log(Level::Info, &format!("waiting {seconds} seconds for a limit: {what}")).await
+        let message = match wait.bucket {
+            Some(bucket) => {
+                format!("waiting {seconds} seconds for a rate limit: {}", bucket.name())
+            }
+            None if wait.is_limit => {
+                format!("waiting {seconds} seconds, as Zendesk asked to wait")
+            }
+            None => format!("waiting {seconds} seconds, because Zendesk is out of service"),
+        };
+        self.log(Level::Info, &message).await
     }
 
-    /// A row came in.
+    /// Registers a row with the ledger.
     pub(super) async fn came(&self, stream: &Descriptor) -> Result<RowId, Closed> {
         let mut id = None;
         self.out
@@ -74,7 +83,7 @@ impl<'a> Settling<'a> {
         id.ok_or(Closed)
     }
 
-    /// A state came in.
+    /// Registers a STATE with the ledger.
     pub(super) async fn state(&mut self, state: State) -> Result<Result<(), ErrorTrace>, Closed> {
         self.out
             .send(|ledger| {
@@ -85,7 +94,7 @@ impl<'a> Settling<'a> {
         self.acknowledge().await
     }
 
-    /// The last states of these streams wait until [`Settling::release`].
+    /// Holds back the last STATE of these streams until [`Settling::release`].
     pub(super) async fn hold(
         &self,
         streams: impl Iterator<Item = &Descriptor>,
@@ -98,7 +107,7 @@ impl<'a> Settling<'a> {
             .await
     }
 
-    /// Lets the last state of a stream go, with those who left its audience meanwhile.
+    /// Releases the last STATE of a stream. `left` members were removed from its audience meanwhile.
     pub(super) async fn release(
         &mut self,
         stream: &Descriptor,
@@ -114,7 +123,7 @@ impl<'a> Settling<'a> {
         self.acknowledge().await
     }
 
-    /// A row is settled as it came.
+    /// Settles a row that needs no write.
     pub(super) async fn settle_row(
         &mut self,
         stream: &Descriptor,
@@ -133,7 +142,7 @@ impl<'a> Settling<'a> {
         self.acknowledge().await
     }
 
-    /// A batch is settled.
+    /// Settles the items of a batch.
     pub(super) async fn settle(
         &mut self,
         layout: &Layout,
@@ -155,7 +164,7 @@ impl<'a> Settling<'a> {
         self.acknowledge().await
     }
 
-    /// Shows what a dry run would do with a row.
+    /// Logs what a dry run would do with a row.
     async fn show(
         &mut self,
         stream: &Descriptor,
@@ -169,7 +178,7 @@ impl<'a> Settling<'a> {
         Ok(())
     }
 
-    /// Shows whom a dry run would remove from an audience.
+    /// Logs which members a dry run would remove from an audience.
     pub(super) async fn show_removed(
         &self,
         stream: &Descriptor,
@@ -181,7 +190,7 @@ impl<'a> Settling<'a> {
         Ok(())
     }
 
-    /// Notes what came of the rows of one key, and what they did to an audience.
+    /// Counts, logs and stores the result of the rows of one key. `moved` is their effect on the audience.
     async fn note(
         &mut self,
         stream: &Descriptor,
@@ -220,7 +229,7 @@ impl<'a> Settling<'a> {
         Ok(Ok(()))
     }
 
-    /// Writes the states that are due, once the rejected rows before them are stored.
+    /// Writes the STATE messages that are due. The rejected rows before them are stored first.
     async fn acknowledge(&mut self) -> Result<Result<(), ErrorTrace>, Closed> {
         if self.dry_run || !self.out.look(airbyte::destination::ledger::Ledger::is_due).await {
             return Ok(Ok(()));
@@ -234,9 +243,9 @@ impl<'a> Settling<'a> {
         Ok(Ok(()))
     }
 
-    /// Says what came of each stream.
+    /// Logs the totals of each stream, and completes the store.
     pub(super) async fn close(&mut self, unread: u64) -> Result<Result<(), ErrorTrace>, Closed> {
-        // Rows without a state after them are stored too.
+        // Rows after the last STATE are stored too.
         let stored = match &mut self.store {
             Some(store) => store.finish_parts().await,
             None => Ok(()),
@@ -245,7 +254,10 @@ impl<'a> Settling<'a> {
             self.out.log(Level::Warn, &line).await?;
         }
         if unread > 1 {
-            let message = format!("{unread} lines on stdin were no message and were left out");
+            let message = format!(
+                "{unread} lines on stdin were not Airbyte messages and were ignored. Check that only the source \
+                 writes to stdin."
+            );
             self.out.log(Level::Warn, &message).await?;
         }
         for stream in &self.streams {

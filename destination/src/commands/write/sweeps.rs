@@ -1,4 +1,4 @@
-//! The end of a sync: each mirror removes whoever was not among its rows, or says why it does not.
+//! The end of a sync: each mirror removes the members that are not among its rows, or logs why it does not.
 
 use std::sync::Arc;
 
@@ -14,11 +14,11 @@ use super::mirrors::Mirror;
 use crate::commands::failure;
 use crate::mirror::{Done, Swept, sweep};
 
-/// Members who could not be removed that are told one by one.
+/// How many members that could not be removed are logged one by one.
 const MOST_TOLD: usize = 10;
 
 impl Sync<'_> {
-    /// Sweeps the audiences of all mirrors, one after the other.
+    /// Sweeps all mirrors, one after the other.
     pub(super) async fn sweep(
         &mut self,
         mut waits: UnboundedReceiver<Wait>,
@@ -57,7 +57,7 @@ impl Sync<'_> {
         }
     }
 
-    /// Runs a sweep as a task of its own: it goes on while this loop waits for stdout.
+    /// Runs a sweep as a separate task, so that it continues while this loop waits for stdout.
     async fn swept(
         &self,
         mirror: Mirror,
@@ -97,15 +97,16 @@ impl Sync<'_> {
     ) -> Result<Result<(), ErrorTrace>, Closed> {
         for (id, why) in done.refused.iter().take(MOST_TOLD) {
             let message = format!(
-                "{stream}: the member {id} of the audience `{slug}` is not among the rows and was not removed: {why}"
+                "{stream}: the member {id} of the audience `{slug}` is not among the rows, but was not removed: \
+                 {why}"
             );
             self.settling.log(Level::Warn, &message).await?;
         }
         if done.refused.len() > MOST_TOLD {
             let count = done.refused.len();
             let message = format!(
-                "{stream}: {count} members of the audience `{slug}` could not be removed, of which the first \
-                 {MOST_TOLD} were named"
+                "{stream}: {count} members of the audience `{slug}` could not be removed. The first {MOST_TOLD} \
+                 are listed above."
             );
             self.settling.log(Level::Warn, &message).await?;
         }

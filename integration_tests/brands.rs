@@ -75,10 +75,10 @@ fn every_help_center_is_read_at_its_own_host_and_nothing_else_is() {
     assert!(sim.stray_requests().is_empty(), "{:?}", sim.stray_requests());
     // Brands whose help center does not answer are told, and not asked.
     let told = run.logs("INFO");
-    let told = told.iter().find(|told| told.starts_with("help centers are read of"));
+    let told = told.iter().find(|told| told.starts_with("help centers read: "));
     let told = told.expect("what is read");
     assert!(
-        brands.iter().all(|(_, name)| told.contains(name)) && told.contains("not of"),
+        brands.iter().all(|(_, name)| told.contains(name)) && told.contains("skipped: "),
         "{told}"
     );
 }

@@ -189,7 +189,7 @@ fn a_value_that_does_not_fit_is_null_and_told_and_no_row_is_lost() {
             told += changes.len();
         }
         assert!(told > 0, "{owner}");
-        let count = format!("{owner}: {told} values of custom fields did not fit");
+        let count = format!("{owner}: {told} values of custom fields do not fit");
         assert!(run.logs("WARN").iter().any(|warning| warning.starts_with(&count)), "{count}");
     }
 }

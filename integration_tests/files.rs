@@ -210,7 +210,7 @@ fn size_type_and_inline_images_are_the_users_choice() {
         let told = run.logs("INFO");
         let twice = usize::from(chosen.contains(&TWICE));
         let left_out = listing(&sim, stream).len() - chosen.len() - twice;
-        let told_of = format!("{stream}: {} files of ", chosen.len() + twice);
+        let told_of = format!("{stream}: {} files fetched (", chosen.len() + twice);
         let line = told.iter().find(|line| line.starts_with(&told_of)).expect("the files are told");
         assert!(line.contains(&format!("{left_out} left out, 0 could not be fetched")), "{line}");
     }

@@ -260,7 +260,7 @@ fn each_way_to_fail_is_told_in_a_sentence_and_what_to_do_in_another() {
         (
             "an unpaid account",
             status(402, ""),
-            ["suspended or ended", "Sign in to Zendesk in a browser"],
+            ["suspended or closed", "Sign in to Zendesk in a browser"],
         ),
         (
             "another address",

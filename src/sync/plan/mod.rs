@@ -429,7 +429,7 @@ mod tests {
             );
             let theirs = incremental(name, json!({"updated_at": "1720000000"}), Some(START));
             assert_eq!(theirs.position.walk.place.token, Token::StartTime(1_720_000_000));
-            assert!(theirs.warnings[0].contains("another connector's"), "{:?}", theirs.warnings);
+            assert!(theirs.warnings[0].contains("from another connector"), "{:?}", theirs.warnings);
         }
         let config = json!({"subdomain": "acme", "start_date": START, "users_from_start_date": true,
             "credentials": {"credentials": "oauth2.0", "access_token": "x"}});

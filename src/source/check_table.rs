@@ -103,7 +103,7 @@ impl<'f> Reasons<'f> {
             Found::Refused(why) => why,
         };
         match self.said.iter().find(|(said, _)| *said == found) {
-            Some((_, first)) => format!("as {first}"),
+            Some((_, first)) => format!("same as {first}"),
             None => {
                 self.said.push((found, name.to_owned()));
                 reason.to_owned()
@@ -174,7 +174,7 @@ mod tests {
             .map(|begin| lines.iter().find(|line| line.starts_with(begin)).unwrap());
         let mut reasons = refused.map(|line| line.chars().skip(27).collect::<String>());
         reasons.sort_by_key(String::len);
-        assert!(reasons[0].starts_with("as "), "{table}");
+        assert!(reasons[0].starts_with("same as "), "{table}");
         assert!(reasons[1].contains("the role `agent` may not read it (no [2Jway)"), "{table}");
         assert!(lines.contains(&"People (1)"), "{table}");
         assert!(

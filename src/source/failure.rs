@@ -268,12 +268,12 @@ pub fn why_not(stream: &ResolvedStream, error: &ApiError, asker: &Asker<'_>) -> 
     match (stream.access.plan, stream.access.feature) {
         (Some(plan), None) => format!(
             "the account's plan does not include it, or the role may not read it ({detail}). It \
-             needs {plan}; otherwise leave the stream out."
+             needs the {plan} plan; otherwise leave the stream out."
         ),
         (plan, Some(feature)) => format!(
             "the account does not have {feature} switched on, or the role may not read it ({detail}). \
              It needs {feature}{}; otherwise leave the stream out.",
-            plan.map(|plan| format!(" and {plan}")).unwrap_or_default()
+            plan.map(|plan| format!(" and the {plan} plan")).unwrap_or_default()
         ),
         (None, None) => of_api(error, &wanted(stream)).1,
     }

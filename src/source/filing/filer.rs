@@ -169,8 +169,7 @@ impl<W: Write> Filing<W> {
 
     /// Puts the views of all streams together that were ever filed here.
     fn write_views(&self) -> io::Result<()> {
-        let mut text =
-            "-- DuckDB reads this within this folder: duckdb -init views.sql\n".to_owned();
+        let mut text = "-- Run this in the folder: duckdb -init views.sql\n".to_owned();
         for name in self.saved.generations.keys() {
             let path = self.folder.path().join(folder_name(name)).join(VIEW);
             // One whose folder was deleted has none.

@@ -224,11 +224,11 @@ fn path(rows: &RowsAt) -> String {
         (_, steps) => {
             let inner = keys.iter().skip(1).rev().map(|key| format!("`{key}` of "));
             let conditions = steps.iter().filter_map(|step| match step {
-                Step::Where(key, text) => Some(format!(" if `{key}` is `{text}`")),
+                Step::Where(key, text) => Some(format!(" with the `{key}` `{text}`")),
                 Step::Into(_) | Step::Each(_) => None,
             });
             let (inner, conditions): (String, String) = (inner.collect(), conditions.collect());
-            format!(", {inner}each element of `{}` inside each row{conditions}", keys[0])
+            format!(", {inner}each element of `{}`{conditions} inside each row", keys[0])
         }
     }
 }
@@ -459,7 +459,7 @@ fn added_column((key, source): &Splice, stream: &ResolvedStream) -> String {
     let from = match *source {
         Source::Of(level, from) if level == own => format!("which Zendesk calls `{from}`"),
         Source::Of(level, from) if level + 1 == own => {
-            format!("the `{from}` of the enclosing row")
+            format!("`{from}` of the enclosing row")
         }
         Source::Of(_, from) => format!("the `{from}` of the listed row"),
         Source::TextOf(_, from) => format!("its `{from}` as text, whatever its type"),

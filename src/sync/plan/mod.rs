@@ -398,7 +398,7 @@ mod tests {
         assert_eq!(later.position.walk.place.token, Token::StartTime(1_735_689_600));
         let warning = &later.warnings[0];
         assert!(warning.contains("later") && warning.contains("2024-01-01T00:00:00Z"), "{warning}");
-        assert!(warning.contains("reset"), "{warning}");
+        assert!(warning.contains("Reset"), "{warning}");
         // Once: the later date is the one that counts from then on.
         let state =
             serde_json::from_str(&to_state(&stream_of("tickets"), &later.position)).unwrap();
@@ -424,7 +424,7 @@ mod tests {
             assert_eq!(bounded.position.walk.place.token, Token::Cursor("t".into()));
             let warning = &bounded.warnings[0];
             assert!(
-                warning.contains("2024-01-01T00:00:00Z") && warning.contains("reset"),
+                warning.contains("2024-01-01T00:00:00Z") && warning.contains("Reset"),
                 "{warning}"
             );
             let theirs = incremental(name, json!({"updated_at": "1720000000"}), Some(START));
@@ -518,7 +518,7 @@ mod tests {
                 let begin = incremental(name, json!({ key: ahead }), None);
                 assert_eq!(begin.warnings.len(), 1, "{:?}", begin.warnings);
                 let warning = &begin.warnings[0];
-                assert!(warning.contains("future") && warning.contains("reset"), "{warning}");
+                assert!(warning.contains("future") && warning.contains("Reset"), "{warning}");
                 // No request is made for a time that young, and the next read begins there.
                 let state: Value = serde_json::from_str(&begin.repeat.unwrap()).unwrap();
                 let later = Now { unix: NOW.unix + 3600, ..NOW };

@@ -61,7 +61,7 @@ fn credentials_that_end_are_told_with_their_day_and_what_to_use_instead() {
             of_check.as_slice(),
             &read.logs("WARN").iter().map(|l| format!("WARN {l}")).collect::<Vec<_>>(),
         ] {
-            let warned = lines.iter().find(|line| line.starts_with("WARN Zendesk stops"));
+            let warned = lines.iter().find(|line| line.starts_with("WARN Zendesk disables"));
             assert_eq!(warned.is_some(), day.is_some(), "{lines:?}");
             let day = day.unwrap_or_default();
             assert!(

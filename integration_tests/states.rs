@@ -554,7 +554,7 @@ fn a_state_of_the_future_in_any_shape_gives_no_rows_and_is_told_and_left() {
             let before = &element["stream"]["stream_state"];
             assert!(came.is_some_and(|came| came != before), "{name}: {}", saved.stream);
             let is_told = |line: &&&str| {
-                line.starts_with(&format!("{}: the saved time, 2222-", saved.stream))
+                line.starts_with(&format!("{}: the saved time (2222-", saved.stream))
             };
             assert_eq!(
                 run.logs("WARN").iter().filter(is_told).count(),

@@ -518,7 +518,7 @@ mod tests {
                 let begin = incremental(name, json!({ key: ahead }), None);
                 assert_eq!(begin.warnings.len(), 1, "{:?}", begin.warnings);
                 let warning = &begin.warnings[0];
-                assert!(warning.contains("future") && warning.contains("Reset"), "{warning}");
+                assert!(warning.contains("future") && warning.contains("reset"), "{warning}");
                 // No request is made for a time that young, and the next read begins there.
                 let state: Value = serde_json::from_str(&begin.repeat.unwrap()).unwrap();
                 let later = Now { unix: NOW.unix + 3600, ..NOW };

@@ -102,7 +102,7 @@ fn misbehaviour(ended: &Ended, secrets: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
     let stdout = String::from_utf8_lossy(&ended.stdout);
     for (name, text) in [("stdout", stdout.as_ref()), ("stderr", ended.stderr.as_str())] {
-        for word in ["panicked", "panic at", "RUST_BACKTRACE", "defect of its own"] {
+        for word in ["panicked", "panic at", "RUST_BACKTRACE", "because of a bug"] {
             if text.contains(word) {
                 found.push(format!("{name} speaks of a panic: {text}"));
             }

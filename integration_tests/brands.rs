@@ -75,10 +75,10 @@ fn every_help_center_is_read_at_its_own_host_and_nothing_else_is() {
     assert!(sim.stray_requests().is_empty(), "{:?}", sim.stray_requests());
     // Brands whose help center does not answer are told, and not asked.
     let told = run.logs("INFO");
-    let told = told.iter().find(|told| told.starts_with("help centers are read of"));
+    let told = told.iter().find(|told| told.starts_with("help centers read: "));
     let told = told.expect("what is read");
     assert!(
-        brands.iter().all(|(_, name)| told.contains(name)) && told.contains("not of"),
+        brands.iter().all(|(_, name)| told.contains(name)) && told.contains("skipped: "),
         "{told}"
     );
 }
@@ -228,7 +228,7 @@ fn without_the_brands_the_main_help_center_is_read_and_that_is_told() {
     let of_main = all.values().filter(|row| row["brand_id"] == main).count();
     assert_eq!(run.records("articles").len(), of_main);
     let told = run.logs("WARN").join("\n");
-    assert!(told.contains("only that of acme is read"), "{told}");
+    assert!(told.contains("only the help center of acme is read"), "{told}");
     // Whoever names brands does not get others instead.
     connector.config["help_center_brands"] = json!(["acme"]);
     let run = connector.read(&["articles", "tags"], INCREMENTAL, &[]);

@@ -210,9 +210,9 @@ fn size_type_and_inline_images_are_the_users_choice() {
         let told = run.logs("INFO");
         let twice = usize::from(chosen.contains(&TWICE));
         let left_out = listing(&sim, stream).len() - chosen.len() - twice;
-        let told_of = format!("{stream}: {} files of ", chosen.len() + twice);
+        let told_of = format!("{stream}: {} files fetched (", chosen.len() + twice);
         let line = told.iter().find(|line| line.starts_with(&told_of)).expect("the files are told");
-        assert!(line.contains(&format!("{left_out} left out, 0 could not be had")), "{line}");
+        assert!(line.contains(&format!("{left_out} left out, 0 could not be fetched")), "{line}");
     }
     let large = format!("/hc/article_attachments/{large}");
     assert!(sim.requests().iter().all(|request| request.path != large));
@@ -260,7 +260,7 @@ fn a_file_that_cannot_be_had_is_counted_and_its_row_comes_without() {
         let expected: BTreeSet<u64> = wanted(&sim, stream).difference(&missing).copied().collect();
         assert_eq!(there, expected, "{stream}");
         assert_eq!(run.records(stream).len(), listing(&sim, stream).len());
-        let told = format!("{stream}: 2 files could not be had");
+        let told = format!("{stream}: 2 files could not be fetched");
         assert!(run.logs("WARN").iter().any(|line| line.starts_with(&told)), "{told}");
     }
     assert!(incoming(&connector).is_empty());
@@ -276,7 +276,7 @@ fn a_file_of_another_size_than_its_row_tells_is_none() {
         for stream in BOTH {
             assert_eq!(run.status(stream), Some("INCOMPLETE"), "{stream}");
             let (_, told) = run.error(stream).expect("its own error");
-            assert!(told.contains("bytes came of"), "{told}");
+            assert!(told.contains("received "), "{told}");
             assert!(assert_whole(&connector, &run, stream).is_empty());
         }
         assert!(files_in(&connector.staging()).is_empty(), "half a file was left");
@@ -313,7 +313,7 @@ fn too_many_files_that_do_not_come_end_the_stream_and_none_is_passed_by() {
             assert_eq!((first.code, first.status(stream)), (Some(1), Some("INCOMPLETE")));
             assert_eq!(first.status(neighbour), Some("COMPLETE"));
             let (_, told) = first.error(stream).expect("its own error");
-            assert!(told.contains("files could not be had"), "{told}");
+            assert!(told.contains("files could not be fetched"), "{told}");
             assert!(assert_whole(&connector, &first, stream).is_empty());
             sim.faults(Faults::none());
             let states = first.states_over(&[]);
@@ -344,7 +344,7 @@ fn a_full_disk_ends_the_stream_as_transient_and_moves_nothing() {
         assert_eq!(first.status(neighbour), Some("COMPLETE"));
         let (kind, told) = first.error(stream).expect("its own error");
         assert_eq!(kind, "transient_error");
-        assert!(told.contains("disk that files go to is full"), "{told}");
+        assert!(told.contains("disk for files is full"), "{told}");
         let whole = assert_whole(&connector, &first, stream);
         assert_no_halves(&connector, &sim, stream);
         let second = connector.read(&streams, INCREMENTAL, &first.states_over(&[])).complete();
@@ -363,7 +363,7 @@ fn a_folder_that_cannot_be_written_is_for_the_user_to_set_right() {
     let run = connector.read(&[ARTICLES], FULL, &[]);
     let (kind, told) = run.error(ARTICLES).expect("its own error");
     assert_eq!((run.code, kind), (Some(1), "config_error"), "{told}");
-    assert!(told.contains("cannot be written"), "{told}");
+    assert!(told.contains("cannot write to the folder"), "{told}");
 }
 
 #[test]

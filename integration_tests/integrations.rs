@@ -57,7 +57,7 @@ fn invocations_of_before_the_days_that_zendesk_keeps_are_told_to_be_gone() {
     sim.advance_seconds(91 * 86_400);
     let second = connector.read(&selected, INCREMENTAL, &first.states_over(&[])).complete();
     for (stream, days) in [("webhook_invocations", 7), ("access_logs", 90)] {
-        let told = format!("the {days} days for which Zendesk keeps");
+        let told = format!("Zendesk keeps these rows for {days} days");
         let is_told = |line: &&str| line.starts_with(stream) && line.contains(&told);
         assert!(second.logs("WARN").iter().any(is_told), "{:?}", second.logs("WARN"));
     }

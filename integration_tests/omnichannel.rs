@@ -59,7 +59,7 @@ fn an_engagement_tells_its_zone_and_the_last_hour_comes_again() {
     sim.advance_seconds(100 * 86_400);
     let late = connector.read(&selected, INCREMENTAL, &states).complete();
     let told = late.logs("WARN");
-    assert!(told.iter().any(|line| line.contains("the 90 days")), "{told:?}");
+    assert!(told.iter().any(|line| line.contains("for 90 days")), "{told:?}");
 }
 
 #[test]

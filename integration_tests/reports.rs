@@ -120,10 +120,10 @@ fn refusal(run: &Run) -> (&str, &str) {
 fn a_query_without_a_type_and_a_name_that_is_taken_are_refused_before_any_request() {
     let sim = simulator(603);
     for (searches, told) in [
-        (json!([{ "name": "mine", "query": "status<solved" }]), "`mine` names no type"),
-        (json!([{ "name": "tickets", "query": "type:ticket" }]), "already: tickets"),
+        (json!([{ "name": "mine", "query": "status<solved" }]), "`mine` has no type"),
+        (json!([{ "name": "tickets", "query": "type:ticket" }]), "other streams: tickets"),
         (json!([{ "name": "Not A Name", "query": "type:ticket" }]), "search_queries.0.name"),
-        (json!([{ "name": "mine" }]), "`mine` is missing"),
+        (json!([{ "name": "mine" }]), "`mine` has no query"),
     ] {
         sim.clear_requests();
         let run = searching(&sim, &searches).read(&["tags"], FULL, &[]);

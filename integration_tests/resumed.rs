@@ -45,7 +45,7 @@ fn part(run: &Run) -> Value {
     // How long a limit is waited for differs from run to run, and so does whether it is.
     let is_wait = |message: &&Value| {
         let text = message["log"]["message"].as_str().unwrap_or_default();
-        text.contains("going on in") || message["trace"]["stream_status"]["reasons"].is_array()
+        text.contains("continuing in") || message["trace"]["stream_status"]["reasons"].is_array()
     };
     run.messages.iter().filter(|message| !is_wait(message)).map(masked).collect()
 }

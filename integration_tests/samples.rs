@@ -242,7 +242,7 @@ fn a_state_of_the_year_2222_gives_no_record_and_is_told_and_left() {
             message["log"]["level"] == "WARN"
                 && message["log"]["message"]
                     .as_str()
-                    .is_some_and(|told| told.starts_with(&format!("{name}: the saved time, 2222-")))
+                    .is_some_and(|told| told.starts_with(&format!("{name}: the saved time (2222-")))
         };
         if messages.iter().filter(is_told).count() != 1 {
             found.push(format!("{name}: nothing is said of the future"));

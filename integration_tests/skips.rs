@@ -44,9 +44,8 @@ pub(crate) fn skipped(run: &Run, stream: &str) -> usize {
     let own = format!("{stream}: ");
     let told = run.logs("WARN");
     let told = told.iter().filter_map(|line| line.strip_prefix(own.as_str()));
-    let mut told = told.filter_map(|line| {
-        line.split_once(" parents could not be read and are passed over: ").map(|(count, _)| count)
-    });
+    let mut told =
+        told.filter_map(|line| line.split_once(" parents were skipped: ").map(|(count, _)| count));
     told.next().and_then(|count| count.parse().ok()).unwrap_or_default()
 }
 

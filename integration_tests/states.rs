@@ -471,7 +471,7 @@ fn a_walk_that_cannot_be_used_is_told_and_the_flat_cursor_counts() {
         assert_same(name, &found, &expected);
         let told = run.logs("WARN");
         for stream in all_saved() {
-            let own = format!("{stream}: the saved walk is not used");
+            let own = format!("{stream}: the saved place in the listing is not used");
             assert!(told.iter().any(|line| line.starts_with(&own)), "{name}: {stream} {told:?}");
         }
     }
@@ -504,7 +504,9 @@ fn a_token_that_zendesk_refuses_restarts_that_walk_from_its_cursor_with_a_warnin
     assert_same("a refused token", &found, &expected);
     let told = run.logs("WARN");
     for stream in servers {
-        let is_told = |line: &&&str| line.contains(stream) && line.contains("no longer known");
+        let is_told = |line: &&&str| {
+            line.contains(stream) && line.contains("no longer knows the saved place")
+        };
         let offset =
             matches!(stream, "ticket_forms" | "sla_policies" | "custom_roles" | "schedules");
         let is_malformed = |line: &&&str| line.contains(stream) && line.contains("malformed");
@@ -552,7 +554,7 @@ fn a_state_of_the_future_in_any_shape_gives_no_rows_and_is_told_and_left() {
             let before = &element["stream"]["stream_state"];
             assert!(came.is_some_and(|came| came != before), "{name}: {}", saved.stream);
             let is_told = |line: &&&str| {
-                line.starts_with(&format!("{}: the saved time, 2222-", saved.stream))
+                line.starts_with(&format!("{}: the saved time (2222-", saved.stream))
             };
             assert_eq!(
                 run.logs("WARN").iter().filter(is_told).count(),

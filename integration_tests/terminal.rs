@@ -153,7 +153,7 @@ fn check_says_what_keeps_an_agent_from_a_stream() {
     let line = line_of(&shown, "trigger_categories");
     assert!(line.ends_with("as satisfaction_ratings"), "{line}");
     let line = line_of(&shown, "tickets");
-    assert!(line.starts_with("  ✓ tickets ") && line.contains("by another listing"), "{line}");
+    assert!(line.starts_with("  ✓ tickets ") && line.contains("through another listing"), "{line}");
     assert!(shown.ends_with("\n✓ The check succeeded.\n"), "{shown}");
 }
 

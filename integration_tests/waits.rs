@@ -24,11 +24,11 @@ fn a_long_wait_is_told_in_a_line_and_as_the_platform_reads_it() {
     let catalog = catalog(&["tickets", "ticket_metrics", "tags"], FULL);
     command.arg("--catalog").arg(connector.file("catalog.json", &catalog));
     let run = connector.run(command, usize::MAX).complete();
-    let is_wait = |line: &&&str| line.contains("going on in");
+    let is_wait = |line: &&&str| line.contains("continuing in");
     let told: Vec<String> =
         run.logs("INFO").iter().filter(is_wait).map(|line| (*line).to_owned()).collect();
     assert!(!told.is_empty(), "more than ten pages a minute were never waited for");
-    let limit = "the limit of requests to incremental exports is used up";
+    let limit = "the rate limit of incremental exports is used up";
     assert!(told.iter().all(|line| line.contains(limit)), "{told:?}");
     let statuses: Vec<&Value> = run
         .messages

@@ -45,11 +45,11 @@ const LARGEST_CALL_BYTES: u64 = 16 << 20;
 
 /// Reads a Zendesk account and writes Airbyte messages, one JSON object per line, to stdout.
 ///
-/// A sync: `check` says whether the credentials work, `discover` lists the streams, `catalog` makes a
-/// configured catalog of some of them, and `read` reads those, from a saved state if there is one. Without a
-/// platform `sync` does all of it, into a folder.
+/// `check` tests the configuration and `discover` lists the streams. `catalog` makes a configured catalog of
+/// some of them, and `read` reads these, from a saved state if there is one. Without a platform, `sync` does
+/// all of this and writes into a folder.
 ///
-/// At a terminal `spec`, `check` and `discover` answer in plain text, and with messages elsewhere.
+/// At a terminal, `spec`, `check` and `discover` answer in plain text. Elsewhere they write messages.
 #[derive(Debug, Parser)]
 #[command(name = "source-zendesk-support", version, infer_long_args = true)]
 struct Cli {
@@ -71,18 +71,18 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Print what can be configured.
+    /// Print the options of the configuration.
     Spec {
-        /// Answer with messages at a terminal too.
+        /// Write messages at a terminal too.
         #[arg(long)]
         json: bool,
     },
-    /// Say whether the configuration works.
+    /// Test the configuration.
     Check {
         /// The configuration, a JSON file.
         #[arg(long)]
         config: PathBuf,
-        /// Answer with messages at a terminal too.
+        /// Write messages at a terminal too.
         #[arg(long)]
         json: bool,
     },
@@ -91,13 +91,13 @@ enum Command {
         /// The configuration, a JSON file.
         #[arg(long)]
         config: PathBuf,
-        /// Answer with messages at a terminal too.
+        /// Write messages at a terminal too.
         #[arg(long)]
         json: bool,
     },
     /// Print a configured catalog of some streams, for `read`.
     Catalog(CatalogArgs),
-    /// Print the records of the selected streams, and the state to go on from.
+    /// Print the records of the selected streams, and states to continue from.
     Read {
         /// The configuration, a JSON file.
         #[arg(long)]
@@ -109,19 +109,19 @@ enum Command {
         #[arg(long)]
         state: Option<PathBuf>,
     },
-    /// Read into a folder, from where the last sync ended, for whoever has no platform: rows as JSON
-    /// Lines, and views of them for DuckDB.
+    /// Sync into a folder without a platform: rows as JSON Lines, and views of them for DuckDB. Continues
+    /// where the last sync ended.
     Sync(SyncArgs),
-    /// Say whether a webhook's call comes from Zendesk: the body on stdin, exit code 0 or 1.
+    /// Check that a webhook call comes from Zendesk: the body on stdin, exit code 0 or 1.
     VerifyWebhook {
         /// The header X-Zendesk-Webhook-Signature.
         #[arg(long, env = "ZENDESK_WEBHOOK_SIGNATURE", hide_env_values = true)]
         signature: String,
-        /// The header X-Zendesk-Webhook-Signature-Timestamp. A call is believed for 300 seconds.
+        /// The header X-Zendesk-Webhook-Signature-Timestamp. A call is accepted for 300 seconds.
         #[arg(long, env = "ZENDESK_WEBHOOK_TIMESTAMP", hide_env_values = true)]
         timestamp: String,
-        /// The webhook's signing secret. Other users of this machine can see what stands in a
-        /// command line, so the environment is the better place.
+        /// The webhook's signing secret. Set it in the environment: other users of this machine can
+        /// see the arguments of a command.
         #[arg(long, env = "ZENDESK_WEBHOOK_SECRET", hide_env_values = true, value_parser = secret)]
         secret: Secret,
     },
@@ -154,7 +154,7 @@ pub fn run() -> ExitCode {
     };
     let Some(command) = cli.command else {
         return unusable(
-            "a command is missing: spec, check, discover, catalog, read or sync; --help says more",
+            "a command is missing: use spec, check, discover, catalog, read or sync. See --help",
         );
     };
     let runtime = match runtime() {

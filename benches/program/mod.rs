@@ -180,7 +180,7 @@ fn file(folder: &Path, name: &str, content: &Value) -> PathBuf {
 /// The number in the DEBUG line about requests that waited at once.
 fn waiting_at_most(line: &[u8]) -> Option<u64> {
     let line = std::str::from_utf8(line).ok().filter(|line| line.starts_with(r#"{"log""#))?;
-    let (_, number) = line.split_once("requests that waited at once: ")?;
+    let (_, number) = line.split_once("requests that waited at the same time: ")?;
     number.split(|digit: char| !digit.is_ascii_digit()).next()?.parse().ok()
 }
 

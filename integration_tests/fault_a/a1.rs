@@ -142,7 +142,7 @@ fn a_window_that_never_comes_to_its_end_leaves_its_stream_incomplete() {
     assert_eq!(run.status("tickets"), Some("INCOMPLETE"));
     let (kind, message) = run.error("tickets").expect("an error");
     assert!(kind == "transient_error" && message.contains("the listing ends at 20"), "{message}");
-    assert!(message.contains("goes on to 20"), "{message}");
+    assert!(message.contains("show rows up to 20"), "{message}");
     let mut warehouse = Warehouse::default();
     warehouse.take(&run);
     sim.faults(Faults::none());

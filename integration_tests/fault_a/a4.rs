@@ -149,7 +149,7 @@ fn files_that_are_all_refused_end_their_stream_and_few_are_quoted() {
             sim.faults(Faults::rule(path, simulator::When::EveryNth(9), fault.clone()));
             let run = connector.read(&[stream], INCREMENTAL, &[]);
             let told = run.logs("WARN");
-            let told = told.iter().find(|line| line.contains("files could not be had"));
+            let told = told.iter().find(|line| line.contains("files could not be fetched"));
             if let Fault::Status { status, .. } = fault
                 && status < 500
             {

@@ -52,10 +52,10 @@ fn halves_of_surrogate_pairs_are_replaced_in_every_stream_and_told() {
             changed += usize::from(changes > 0);
         }
         let warned =
-            format!("{stream}: {changed} rows held texts or values that are not valid JSON");
+            format!("{stream}: {changed} rows had texts or values that are not valid JSON");
         let is_warned = run.logs("WARN").iter().any(|log| log.starts_with(&warned));
         let closing = format!("{stream}: ");
-        let counted = format!(", {changed} mended");
+        let counted = format!(", {changed} rows repaired");
         let is_counted =
             run.logs("INFO").iter().any(|log| log.starts_with(&closing) && log.ends_with(&counted));
         if is_warned != (changed > 0) || !is_counted {

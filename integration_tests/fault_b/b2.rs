@@ -59,7 +59,7 @@ fn wrong(sim: &Simulator, run: &Run, stream: &str, id: &str, odd: Option<&Value>
     }
     found.extend(differences(stream, &expected, &newest(stream, run.records(stream)), true));
     let warnings = run.logs("WARN");
-    let what = if odd.is_some() { "delivered with replacements" } else { "held back" };
+    let what = if odd.is_some() { "delivered with replacements" } else { "not delivered" };
     let named = warnings.iter().filter(|log| {
         log.contains("/api/v2/") && log.contains(what) && log.contains(&format!("with id {id}"))
     });
@@ -69,8 +69,8 @@ fn wrong(sim: &Simulator, run: &Run, stream: &str, id: &str, odd: Option<&Value>
     // An export by time lists the rows of a page's last second again.
     let is_counted = run.logs("INFO").iter().any(|log| {
         log.starts_with(&format!("{stream}: "))
-            && log.contains(" held back")
-            && log.contains(", 0 held back") == odd.is_some()
+            && log.contains(" rows not delivered")
+            && log.contains(", 0 rows not delivered") == odd.is_some()
     });
     if !is_counted {
         found.push("the closing line does not count what was held back".to_owned());
@@ -158,7 +158,7 @@ fn bytes_before_and_behind_an_answer_stop_nothing() {
             let came = newest(stream, run.records(stream));
             let found = differences(stream, &listing(&sim, stream), &came, true);
             assert!(found.is_empty(), "{how:?} {found:#?}");
-            let is_told = run.logs("WARN").iter().any(|log| log.contains("what follows the end"));
+            let is_told = run.logs("WARN").iter().any(|log| log.contains("text after the end"));
             assert_eq!(is_told, how == Malformed::Rest, "{stream}");
         }
     }

@@ -23,7 +23,7 @@ fn stops(sim: &Simulator, run: &Run, stream: &str, length: usize) {
     let error = errors.into_iter().find(of_stream).expect("an error of its own");
     assert_eq!(error["failure_type"], "transient_error");
     let detail = error["internal_message"].as_str().unwrap_or_default();
-    for part in ["lead back to a place", "cursor ", "/api/v2/"] {
+    for part in ["lead back to a page", "cursor ", "/api/v2/"] {
         assert!(detail.contains(part), "{stream}: {detail}");
     }
     let asked = sim.requests().len();

@@ -73,7 +73,7 @@ fn a_restricted_help_center_that_answers_404_is_left_out_and_named_with_the_opti
     assert!(told[0].contains(&format!("{name}.zendesk.com")), "{told:?}");
     assert!(told[0].contains("restricted") && told[0].contains("article_comments"), "{told:?}");
     let closing =
-        run.logs("INFO").into_iter().filter(|told| told.contains("1 help centers left out"));
+        run.logs("INFO").into_iter().filter(|told| told.contains("1 help centers skipped"));
     assert_eq!(closing.count(), STREAMS.len());
     // The check says so too, and does not fail.
     let (warned, succeeded) = checked(&connector);
@@ -259,6 +259,7 @@ fn a_stream_that_fails_at_hundreds_of_hosts_says_why_at_ten_of_them() {
     assert_eq!(run.status("articles"), Some("INCOMPLETE"));
     // Nine after the ERROR, and one for the restricted one, which is left out.
     assert_eq!(warnings(&run).len(), 10);
-    let more = run.logs("WARN").into_iter().find(|told| told.contains("at other hosts too"));
+    let more =
+        run.logs("WARN").into_iter().find(|told| told.contains("also failed at these hosts"));
     assert!(more.is_some_and(|told| told.contains("78 more hosts")), "{more:?}");
 }

@@ -69,7 +69,7 @@ fn nothing_is_passed_over(sim: &Simulator, connector: &Connector<'_>, what: &str
 fn a_parent_that_fails_in_every_sync_is_passed_over_after_some_and_told() {
     for (what, fault) in [
         ("answered 500", Fault::status(500)),
-        ("cannot be unpacked", Fault::BrokenGzip),
+        ("cannot be decompressed", Fault::BrokenGzip),
         ("Just a moment", Fault::Html),
         ("answered 418", Fault::status(418)),
     ] {

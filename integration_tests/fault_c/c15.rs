@@ -30,7 +30,7 @@ fn a_limit_is_told_in_one_line_and_one_status_a_stream_whatever_the_number_of_br
     let run = connector.run(command, usize::MAX).complete();
     let seconds = sim.now_unix() - began;
     let minutes = usize::try_from(seconds / 60).expect("time goes forward") + 2;
-    let told = run.logs("INFO").into_iter().filter(|line| line.contains("going on in")).count();
+    let told = run.logs("INFO").into_iter().filter(|line| line.contains("continuing in")).count();
     assert!((1..=minutes).contains(&told), "{told} lines in {minutes} minutes");
     let mut statuses: BTreeMap<&str, usize> = BTreeMap::new();
     let traces = run.messages.iter().map(|message| &message["trace"]["stream_status"]);

@@ -36,7 +36,7 @@ fn forty_workers_keep_a_few_requests_waiting_for_each_and_read_all() {
     assert!(sim.peak_in_flight() <= workers, "{}", sim.peak_in_flight());
     // Two for each worker at each of the two levels.
     let told = run.logs("DEBUG").into_iter().find_map(|line| {
-        let (_, number) = line.split_once("requests that waited at once: ")?;
+        let (_, number) = line.split_once("requests that waited at the same time: ")?;
         number.split(' ').next()?.parse::<usize>().ok()
     });
     let most = told.expect("a line about waiting requests");

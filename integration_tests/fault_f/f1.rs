@@ -106,7 +106,7 @@ fn a_position_of_airbytes_connector_goes_on_and_says_once_what_is_missing() {
     let theirs = json!({ "type": "STREAM", "stream": {
         "stream_descriptor": { "name": "users" }, "stream_state": { "updated_at": at } } });
     let run = connector.read(&["users"], INCREMENTAL, std::slice::from_ref(&theirs)).complete();
-    let is_told = |log: &&&str| log.contains("the saved position is another connector's");
+    let is_told = |log: &&&str| log.contains("the saved state is from another connector");
     assert_eq!(run.logs("WARN").iter().filter(is_told).count(), 1, "{:?}", run.logs("WARN"));
     assert_eq!(run.records("users").len(), 0);
     let again = connector.read(&["users"], INCREMENTAL, &run.states_over(&[theirs])).complete();

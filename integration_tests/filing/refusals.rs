@@ -35,7 +35,7 @@ fn a_folder_of_another_account_or_without_its_state_is_left_alone() {
     settle(&sim);
     Into::new(&connector).complete(&STREAMS);
     connector.config["subdomain"] = json!("other");
-    assert_refused(&Into::new(&connector), "holds the rows of the account `acme`");
+    assert_refused(&Into::new(&connector), "has the rows of the account `acme`");
     connector.config["subdomain"] = json!("acme");
     let into = Into::new(&connector);
     let state = std::fs::read(into.file("state.json")).expect("the state is there");
@@ -44,7 +44,7 @@ fn a_folder_of_another_account_or_without_its_state_is_left_alone() {
         assert_refused(&into, "state.json cannot be read");
     }
     std::fs::remove_file(into.file("state.json")).expect("it is there");
-    assert_refused(&into, "no state.json that says whose they are");
+    assert_refused(&into, "has files but no state.json");
     std::fs::write(into.file("state.json"), state).expect("it is written");
     into.complete(&STREAMS);
 }
@@ -57,7 +57,7 @@ fn a_stream_that_is_not_there_is_named() {
     let ended = into.sync(&["tickets", "tocktets"]);
     let told = told(&ended);
     assert_eq!(ended.code, Some(1), "{told}");
-    assert!(told.contains("there is no stream `tocktets`; the nearest are `tickets`"), "{told}");
+    assert!(told.contains("there is no stream `tocktets`: similar names are `tickets`"), "{told}");
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn two_at_once_are_one_too_many_and_a_kill_gives_the_folder_back() {
     let told = told(&ended);
     assert_eq!(ended.code, Some(1), "{told}");
     let holder = format!("(process {} since ", first.pid());
-    assert!(told.contains("Another sync works on ") && told.contains(&holder), "{told}");
+    assert!(told.contains("Another sync uses ") && told.contains(&holder), "{told}");
     first.kill();
     sim.until_alone();
     into.complete(&STREAMS);
@@ -89,7 +89,7 @@ fn a_folder_that_cannot_be_written_is_told() {
     std::fs::write(&into.path, "mine").expect("a file");
     let ended = into.sync(&STREAMS);
     assert_eq!(ended.code, Some(1));
-    assert!(told(&ended).contains("cannot be written ("), "{}", told(&ended));
+    assert!(told(&ended).contains("The program cannot write to "), "{}", told(&ended));
     assert_eq!(std::fs::read(&into.path).expect("it is there"), b"mine");
 }
 
@@ -121,7 +121,7 @@ fn a_disk_without_room_is_told_and_the_next_sync_goes_on() {
     super::explained(&ended);
     let told = told(&ended);
     assert_eq!(ended.code, Some(1), "{told}");
-    assert!(told.contains("There is no room in "), "{told}");
+    assert!(told.contains("The disk of "), "{told}");
     into.complete(&["tags", "ticket_audits"]);
     let found = super::shown::complaints(&sim, &into, &["tags", "ticket_audits"], true);
     assert!(found.is_empty(), "{found:#?}");

@@ -30,7 +30,7 @@ fn a_sync_is_repeated_through_a_failure_until_it_is_asked_to_end() {
     command.arg("--every").arg("1m");
     command.stdout(std::fs::File::create(&log).expect("a log"));
     let mut running = Running::start(command);
-    let syncs = || text_of(&log).matches("rows are filed").count();
+    let syncs = || text_of(&log).matches("rows saved").count();
     let failures = || text_of(&log).matches("ERROR").count();
     wait_until("three syncs are over", || syncs() >= 3);
     let is_out = Arc::new(AtomicBool::new(true));

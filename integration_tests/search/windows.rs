@@ -315,7 +315,8 @@ fn a_cursor_that_expires_in_the_middle_of_a_window_restarts_that_window_only() {
     sim.clear_requests();
     let run = by(&sim, "search").read(&["tickets"], INCREMENTAL, &[]).complete();
     assert_equals_index(&sim, &run);
-    let told = run.logs("WARN").iter().filter(|told| told.contains("window is read again")).count();
+    let told =
+        run.logs("WARN").iter().filter(|told| told.contains("time range is read again")).count();
     assert_eq!(told, 1, "{:?}", run.logs("WARN"));
     let mut begun: BTreeMap<Bounds, usize> = BTreeMap::new();
     for window in windows(&pages(&sim)) {

@@ -61,7 +61,7 @@ fn credentials_that_end_are_told_with_their_day_and_what_to_use_instead() {
             of_check.as_slice(),
             &read.logs("WARN").iter().map(|l| format!("WARN {l}")).collect::<Vec<_>>(),
         ] {
-            let warned = lines.iter().find(|line| line.starts_with("WARN Zendesk stops"));
+            let warned = lines.iter().find(|line| line.starts_with("WARN Zendesk disables"));
             assert_eq!(warned.is_some(), day.is_some(), "{lines:?}");
             let day = day.unwrap_or_default();
             assert!(
@@ -83,7 +83,7 @@ fn a_check_tells_the_account_the_role_the_limit_the_token_and_what_can_be_read()
     let who = line(&lines, "INFO signed in to acme.zendesk.com");
     assert!(who.ends_with("with the role admin"), "{who}");
     line(&lines, "INFO the plan allows 700 requests a minute");
-    let token = line(&lines, "INFO the access token ends at 2026-11-2");
+    let token = line(&lines, "INFO the access token expires at 2026-11-2");
     assert!(token.ends_with("its scopes: read"), "{token}");
     line(&lines, "INFO webhooks configured: 5 or more");
     let readable = line(&lines, "INFO readable: ");
@@ -155,9 +155,13 @@ fn missing_scopes_are_told_with_the_streams_that_need_them() {
     let check = answer(&granular, "check");
     assert!(succeeded(&check), "{:?}", check.messages());
     let lines = logs(&check);
-    let missing = line(&lines, "WARN the scope `hc:read` is missing for: ");
+    let missing =
+        line(&lines, "WARN the access token lacks the scope `hc:read` for these streams: ");
     assert!(missing.contains("articles") && missing.contains("posts"), "{missing}");
-    assert!(line(&lines, "WARN the scope `read` is missing for: ").contains("ticket_audits"));
+    assert!(
+        line(&lines, "WARN the access token lacks the scope `read` for these streams: ")
+            .contains("ticket_audits")
+    );
     let readable = line(&lines, "INFO readable: ");
     for stream in ["tickets", "ticket_comments", "users", "organizations", "ticket_fields"] {
         assert!(readable.contains(stream), "{stream}: {readable}");
@@ -217,7 +221,7 @@ fn each_way_to_fail_is_told_in_a_sentence_and_what_to_do_in_another() {
         (
             "401",
             status(401, r#"{"error":"Couldn't authenticate you"}"#),
-            ["does not accept the credentials", "an API token is not a password"],
+            ["does not accept the credentials", "the API token (not a password)"],
         ),
         (
             "403",
@@ -256,7 +260,7 @@ fn each_way_to_fail_is_told_in_a_sentence_and_what_to_do_in_another() {
         (
             "an unpaid account",
             status(402, ""),
-            ["suspended or ended", "Sign in to Zendesk in a browser"],
+            ["suspended or closed", "Sign in to Zendesk in a browser"],
         ),
         (
             "another address",
@@ -265,7 +269,10 @@ fn each_way_to_fail_is_told_in_a_sentence_and_what_to_do_in_another() {
                 headers: vec![("location".into(), "https://evil.example/".into())],
                 body: String::new(),
             },
-            ["not the account (it sends us to evil.example)", "status.zendesk.com"],
+            [
+                "redirects to another host (the redirect leads to evil.example)",
+                "status.zendesk.com",
+            ],
         ),
     ] {
         let sim = simulator(78);

@@ -28,8 +28,8 @@ pub(super) struct CatalogArgs {
     /// All streams.
     #[arg(long, conflicts_with_all = ["streams", "family"])]
     all: bool,
-    /// How streams are read. Left out: incremental where a stream has it. A stream that has it not is read
-    /// by full refreshes.
+    /// How streams are read. Default: incremental, and full_refresh for streams without an incremental
+    /// read.
     #[arg(long, value_parser = one_of(&SyncMode::ALL, SyncMode::name))]
     mode: Option<SyncMode>,
 }
@@ -47,13 +47,13 @@ pub(super) struct SyncArgs {
     /// The configuration, a JSON file.
     #[arg(long)]
     config: PathBuf,
-    /// The folder, which is this account's alone.
+    /// The folder. Each account needs its own.
     #[arg(long)]
     into: PathBuf,
-    /// These streams, by name. Left out: all that the account has.
+    /// These streams, by name. Default: all streams of the account.
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     streams: Vec<String>,
-    /// Sync again and again, as every 15m, 1h or 1d, until the program is asked to end.
+    /// Repeat the sync at this interval, such as 15m, 1h or 1d, until the program is stopped.
     #[arg(long, value_parser = every)]
     every: Option<Duration>,
 }
@@ -75,6 +75,6 @@ fn one_of<T: Copy + Send + Sync + 'static>(
     name: fn(T) -> &'static str,
 ) -> impl TypedValueParser<Value = T> {
     PossibleValuesParser::new(all.iter().map(|one| name(*one))).try_map(move |written| {
-        all.iter().copied().find(|one| name(*one) == written).ok_or("there is no such value")
+        all.iter().copied().find(|one| name(*one) == written).ok_or("not a known value")
     })
 }

@@ -84,7 +84,7 @@ impl Config {
             violations.push(Violation { field: field.into(), what });
         };
         let start = written.start_date.as_deref().map_or(Ok(Start::default()), |text| {
-            start::start(text).ok_or_else(|| refuse("start_date", "is no date that exists".into()))
+            start::start(text).ok_or_else(|| refuse("start_date", "is not a valid date".into()))
         });
         let searches = searches(written.search_queries.unwrap_or_default());
         let searches = searches.map_err(|more| violations.extend(more));

@@ -87,15 +87,15 @@ pub(super) fn searches(written: Vec<WrittenSearch>) -> Result<Vec<Search>, Vec<V
     for (at, WrittenSearch { name, query }) in written.into_iter().enumerate() {
         let mut refuse = |key: &str, what: &str| {
             let field = format!("search_queries.{at}.{key}");
-            violations.push(Violation { field, what: format!("of `{name}` {what}") });
+            violations.push(Violation { field, what: format!("the search `{name}` {what}") });
         };
         if searches.iter().any(|other| other.name == name) {
-            refuse("name", "is there twice");
+            refuse("name", "is used twice");
         }
         let ready_made = READY_MADE.iter().find(|(ready, _)| *ready == name);
         let query = query.filter(|query| !query.trim().is_empty());
         let Some(query) = query.or(ready_made.map(|(_, query)| (*query).to_owned())) else {
-            refuse("query", "is missing; only `open_tickets` and `closed_tickets` are ready made");
+            refuse("query", "has no query: only `open_tickets` and `closed_tickets` are built in");
             continue;
         };
         match typed(&query) {
@@ -115,13 +115,13 @@ fn typed(query: &str) -> Result<(SearchType, String), &'static str> {
         found.map(|(_, of)| *of)
     });
     let Some(first) = types.next() else {
-        return Err("names no type: add type:ticket, type:user, type:organization or type:group");
+        return Err("has no type: add type:ticket, type:user, type:organization or type:group");
     };
     if types.any(|other| other != first) {
-        return Err("names several types, and a stream has rows of one: write a query for each");
+        return Err("has several types: write one query for each type");
     }
     let of = first
-        .ok_or("names a type that cannot be exported; ticket, user, organization and group can")?;
+        .ok_or("has a type that cannot be exported: use ticket, user, organization or group")?;
     let rest = if rest.is_empty() { EVERYTHING.to_owned() } else { rest.join(" ") };
     Ok((of, rest))
 }
@@ -184,11 +184,11 @@ mod tests {
     #[test]
     fn what_cannot_be_a_search_is_refused_by_its_name() {
         for (query, told) in [
-            (None, "missing"),
-            (Some("  "), "missing"),
-            (Some("status<solved"), "names no type"),
-            (Some("\"type:ticket\""), "names no type"),
-            (Some("-type:ticket"), "names no type"),
+            (None, "no query"),
+            (Some("  "), "no query"),
+            (Some("status<solved"), "has no type"),
+            (Some("\"type:ticket\""), "has no type"),
+            (Some("-type:ticket"), "has no type"),
             (Some("type: ticket"), "cannot be exported"),
             (Some("type:article x"), "cannot be exported"),
             (Some("type:ticket type:user"), "several types"),
@@ -196,7 +196,10 @@ mod tests {
             let violations = searched("late", query).unwrap_err();
             assert_eq!(violations.len(), 1);
             let violation = violations[0].to_string();
-            assert!(violation.starts_with("search_queries.0.query: of `late` "), "{violation}");
+            assert!(
+                violation.starts_with("search_queries.0.query: the search `late` "),
+                "{violation}"
+            );
             assert!(violation.contains(told), "{violation}");
         }
         let twice = vec![

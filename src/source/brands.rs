@@ -121,7 +121,7 @@ impl fmt::Display for NoHelpCenters {
         match self {
             Self::Unlisted(error) => error.fmt(f),
             Self::Unknown { names, .. } => {
-                write!(f, "no brand with a help center is called {}", names.join(" or "))
+                write!(f, "no brand with a help center has the subdomain {}", names.join(" or "))
             }
         }
     }
@@ -203,8 +203,8 @@ pub async fn hosts(
         Ok(brands) => Ok((hosts_of(&brands, client.main()), None)),
         Err(WalkError::Api(error)) if error.is_definite() => {
             let warning = format!(
-                "the brands cannot be listed ({}): files at other hosts than {} are fetched without \
-                 credentials. Use the credentials of a user who may see all brands",
+                "the brands cannot be listed ({}), so files at other hosts than {} are fetched \
+                 without credentials. Use the credentials of a user who may see all brands.",
                 error.detail,
                 client.main().name()
             );
@@ -224,8 +224,8 @@ fn hosts_of(rows: &[Value], main: &Site) -> Vec<Site> {
 /// The main host alone, for a user to whom Zendesk refuses the list of brands.
 fn main_alone(main: &Site, config: &Config, error: &ApiError) -> HelpCenters {
     let warning = format!(
-        "the brands cannot be listed ({}): of help centers only that of {} is read, and its rows do not \
-         say which brand's they are",
+        "the brands cannot be listed ({}), so only the help center of {} is read and its rows \
+         have no `brand_id`. Use an administrator's credentials to read the others.",
         error.detail, config.account.subdomain
     );
     HelpCenters { messages: vec![(Level::Warn, warning)], ..HelpCenters::of_main(main) }
@@ -243,7 +243,7 @@ fn decide(rows: &[Value], main: &Site, config: &Config) -> Result<HelpCenters, N
             Some(brand) => brands.push(brand),
             None => messages.push((
                 Level::Warn,
-                format!("the brand {} has no subdomain; its help center is not read", row["id"]),
+                format!("the brand {} has no subdomain, so its help center is not read", row["id"]),
             )),
         }
     }
@@ -283,10 +283,9 @@ fn decide(rows: &[Value], main: &Site, config: &Config) -> Result<HelpCenters, N
         let without: Vec<&str> = without.map(|brand| brand.subdomain.as_str()).collect();
         let others = match without.as_slice() {
             [] => String::new(),
-            without => format!("; not of {}", without.join(", ")),
+            without => format!("; skipped: {}", without.join(", ")),
         };
-        messages
-            .push((Level::Info, format!("help centers are read of {}{others}", read.join(", "))));
+        messages.push((Level::Info, format!("help centers read: {}{others}", read.join(", "))));
     }
     if sites.is_empty() {
         // What the main host answers says what is missing.
@@ -351,7 +350,7 @@ mod tests {
         let messages = found.messages;
         assert_eq!(
             messages[0].1,
-            "help centers are read of acme, shop, internal; not of none, off, asleep"
+            "help centers read: acme, shop, internal; skipped: none, off, asleep"
         );
     }
 

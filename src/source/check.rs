@@ -163,7 +163,11 @@ async fn probe<'s>(
     emitter: &Emitter,
 ) -> Result<Result<Findings<'s>, String>, Closed> {
     for (scope, names) in missing_scopes(streams, asker) {
-        let message = format!("the scope `{scope}` is missing for: {}", names.join(", "));
+        let message = format!(
+            "the access token lacks the scope `{scope}` for these streams: {}. \
+            Sign in with that scope, or leave the streams out.",
+            names.join(", ")
+        );
         emitter.log(Level::Warn, &message).await?;
     }
     let found = match tell_of_help_centers(found, emitter).await? {
@@ -259,14 +263,16 @@ async fn hosts(
     }
     if !unknown.is_empty() {
         let message = format!(
-            "help centers that gave no answer in time, so that it is not known whether they can be read: {}",
+            "help centers that did not answer in time, so the check does not know whether they \
+             can be read: {}",
             some(&unknown)
         );
         emitter.log(Level::Warn, &message).await?;
     }
     if !unasked.is_empty() {
         let message = format!(
-            "help centers that were not asked, because more requests would use up the limit: {}",
+            "help centers that were not checked, because more requests would use up the rate \
+             limit: {}",
             unasked.len()
         );
         emitter.log(Level::Info, &message).await?;
@@ -287,13 +293,14 @@ async fn introduce(
             format!("signed in to {account} as user {id} with the role {role}")
         }
         None => format!(
-            "signed in to {account}; who it is and in which role needs the scope `users:read`"
+            "signed in to {account}; the user and the role are not known without the scope \
+             `users:read`"
         ),
     };
     emitter.log(Level::Info, &message).await?;
     let message = match client.known_limit(Bucket::Account) {
         Some(limit) => {
-            format!("the plan allows {limit} requests a minute, to all programs together")
+            format!("the plan allows {limit} requests a minute, shared by all programs")
         }
         None => "Zendesk does not say how many requests a minute the plan allows".to_owned(),
     };
@@ -302,8 +309,8 @@ async fn introduce(
 
 async fn report_token(token: &TokenFacts, emitter: &Emitter) -> Result<(), Closed> {
     let end = token.expires_at.as_deref().map_or_else(
-        || "the access token has no end".to_owned(),
-        |end| format!("the access token ends at {end}"),
+        || "the access token does not expire".to_owned(),
+        |end| format!("the access token expires at {end}"),
     );
     let scopes = if token.scopes.is_empty() { "all".to_owned() } else { token.scopes.join(" ") };
     emitter.log(Level::Info, &format!("{end}; its scopes: {scopes}")).await

@@ -74,7 +74,7 @@ pub fn table(
     let sum = format!("{readable} of {} streams can be read.", streams.len());
     let of_rows = match rows {
         [] => "",
-        _ => " Rows are about what a first read brings, as far as Zendesk counts them.",
+        _ => " The row counts are estimates for a first read, where Zendesk gives a count.",
     };
     let _ = writeln!(text, "\n{}", paint.wrapped(&format!("{sum}{of_rows}"), 0));
     text
@@ -97,12 +97,15 @@ impl<'f> Reasons<'f> {
     fn of(&mut self, found: Found<'f>, name: &str) -> String {
         let reason = match found {
             Found::Readable => return String::new(),
-            Found::OnFallback => "by another listing, without all that an administrator sees",
+            Found::OnFallback => {
+                "through another listing, with less data than an administrator \
+                gets"
+            }
             Found::Unknown => self.unclear.as_str(),
             Found::Refused(why) => why,
         };
         match self.said.iter().find(|(said, _)| *said == found) {
-            Some((_, first)) => format!("as {first}"),
+            Some((_, first)) => format!("same as {first}"),
             None => {
                 self.said.push((found, name.to_owned()));
                 reason.to_owned()
@@ -173,10 +176,13 @@ mod tests {
             .map(|begin| lines.iter().find(|line| line.starts_with(begin)).unwrap());
         let mut reasons = refused.map(|line| line.chars().skip(27).collect::<String>());
         reasons.sort_by_key(String::len);
-        assert!(reasons[0].starts_with("as "), "{table}");
+        assert!(reasons[0].starts_with("same as "), "{table}");
         assert!(reasons[1].contains("the role `agent` may not read it (no [2Jway)"), "{table}");
         assert!(lines.contains(&"People (1)"), "{table}");
-        assert!(table.contains("\n\n3 of 6 streams can be read. Rows are about"), "{table}");
+        assert!(
+            table.contains("\n\n3 of 6 streams can be read. The row counts are estimates"),
+            "{table}"
+        );
     }
 
     #[test]

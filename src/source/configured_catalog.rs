@@ -66,7 +66,10 @@ fn read_whole(selection: &Selection, chosen: &[&ResolvedStream]) -> Option<Strin
     let whole = chosen.iter().filter(|stream| stream.reading() == Reading::FullRefreshOnly);
     let whole: Vec<&str> = whole.map(|stream| &*stream.name).collect();
     (!whole.is_empty()).then(|| {
-        format!("full_refresh, because there is no incremental read of them: {}", whole.join(", "))
+        format!(
+            "read as full_refresh, because these streams have no incremental read: {}",
+            whole.join(", ")
+        )
     })
 }
 

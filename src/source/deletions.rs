@@ -27,9 +27,8 @@ pub fn refusal(
     let ghosts: Vec<&str> = with_ghosts(streams).filter(|name| is_incremental(name)).collect();
     (!ghosts.is_empty()).then(|| {
         refused(&format!(
-            "`exclude_deleted` leaves rows out that an incremental read has delivered before their \
-             deletion, and their old versions would stay for ever. Set `deleted_at_field` too, or \
-             read these streams as full refresh: {}",
+            "`exclude_deleted` would leave old versions of deleted rows in these incremental \
+             streams: {}. Set `deleted_at_field` too, or read the streams as full refresh.",
             ghosts.join(", ")
         ))
     })
@@ -41,8 +40,8 @@ pub fn warning(config: &Config, streams: &[ResolvedStream]) -> Option<String> {
     leaves_ghosts(config).then(|| {
         let names: Vec<&str> = with_ghosts(streams).collect();
         format!(
-            "`exclude_deleted` is for full refreshes: an incremental read of these streams will be \
-             refused unless `deleted_at_field` is set too: {}",
+            "an incremental read of these streams will fail, because `exclude_deleted` is set \
+             without `deleted_at_field`: {}. Set both, or use full refresh.",
             names.join(", ")
         )
     })
@@ -97,9 +96,9 @@ fn stays<'s>(config: &Config, streams: impl Iterator<Item = &'s ResolvedStream>)
     let names: Vec<&str> = streams.filter(is_hidden).map(|stream| &*stream.name).collect();
     (!names.is_empty()).then(|| {
         format!(
-            "`deleted_at_field` is not set: rows that Zendesk deletes stay in an incremental table of {} as \
-             they were. Set it to `_ab_cdc_deleted_at`, and Airbyte's destinations delete them; any other \
-             name marks them",
+            "`deleted_at_field` is not set, so deleted rows stay unchanged in incremental tables \
+             of {}. Set it to `_ab_cdc_deleted_at` to have Airbyte's destinations delete them, \
+             or to another name to mark them.",
             names.join(", ")
         )
     })

@@ -85,7 +85,7 @@ pub async fn estimate(
                     Ok(())
                 }
                 Err(why) => {
-                    let why = format!("there is no estimate by {path}: {why}");
+                    let why = format!("no estimate from {path}: {why}");
                     emitter.log(Level::Debug, &why).await
                 }
             }
@@ -144,7 +144,7 @@ async fn asked(client: &Client, count: &Counting, bound: Option<i64>) -> Result<
 
 /// The count in a body. A search answers with a number, a listing with an object.
 fn value(counting: &Counting, body: &[u8]) -> Result<u64, &'static str> {
-    let is_none = |_| "the answer is no count";
+    let is_none = |_| "the answer has no count";
     if let Counting::Changed { .. } = counting {
         return serde_json::from_slice(body).map(|Found { count }| count).map_err(is_none);
     }

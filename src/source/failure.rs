@@ -24,16 +24,16 @@ pub fn of_stream(stream: &ResolvedStream, at: Option<&str>, error: &WalkError) -
         WalkError::Refused { last, .. } => of_api(last, &wanted(stream)),
         WalkError::Broken { .. } => (
             FailureType::TransientError,
-            "Zendesk's listing neither ended nor went on. Try again; if it stays so, report it with the \
-             detail of this message."
+            "Zendesk's listing did not end and gave no usable next page. Try again; if it \
+             happens again, report it with the detail of this message."
                 .to_owned(),
         ),
         WalkError::CutShort { first, seconds, .. } => (
             FailureType::ConfigError,
             format!(
-                "Rows are missing: more of them changed in the second {}{} than a page of Zendesk's can hold, \
-                 and it offers no way to the rest; all else was read. Change them once more in Zendesk, a few \
-                 hundred at a time, and the next sync brings them.",
+                "Rows are missing: more of them changed in the second {}{} than one page of \
+                 Zendesk's listing can hold. Change these rows again in Zendesk, a few hundred \
+                 at a time, and the next sync reads them.",
                 timestamp::to_iso(*first),
                 match seconds {
                     0 | 1 => String::new(),
@@ -44,11 +44,14 @@ pub fn of_stream(stream: &ResolvedStream, at: Option<&str>, error: &WalkError) -
         WalkError::EndedEarly { at, known, .. } => (
             FailureType::TransientError,
             format!(
-                "Zendesk says again and again that the listing ends {}, and its other answers show that it goes \
-                 on{}. The next sync goes on from there; if it stays so, report it to Zendesk with the detail \
-                 of this message.",
+                "Zendesk reports repeatedly that the listing ends {}, but its other answers show \
+                 {}. The next sync continues from there; if it happens again, report it to \
+                 Zendesk with the detail of this message.",
                 at.map_or("there".to_owned(), |at| format!("at {}", timestamp::to_iso(at))),
-                known.map_or(String::new(), |known| format!(" to {}", timestamp::to_iso(known))),
+                known.map_or("more rows".to_owned(), |known| format!(
+                    "rows up to {}",
+                    timestamp::to_iso(known)
+                )),
             ),
         ),
         WalkError::NoFiles { missing, of, last } => (
@@ -63,14 +66,15 @@ pub fn of_stream(stream: &ResolvedStream, at: Option<&str>, error: &WalkError) -
                 _ => FailureType::ConfigError,
             },
             format!(
-                "{missing} of the last {of} files could not be had ({}). Check that the user may open \
-                 attachments and that the hosts they lie on can be reached, or read the stream without files.",
+                "{missing} of the last {of} files could not be fetched ({}). Check that the user \
+                 may open attachments and that the hosts of the files can be reached, or read \
+                 the stream without files.",
                 last.detail
             ),
         ),
         WalkError::Closed => (
             FailureType::TransientError,
-            "The program that reads our output has gone. Try again.".to_owned(),
+            "The program that reads the output has ended. Try again.".to_owned(),
         ),
     };
     ErrorTrace {
@@ -95,19 +99,24 @@ fn of_brand(stream: &ResolvedStream, error: &ApiError) -> Option<(FailureType, S
         ErrorKind::NotFound => Some((
             FailureType::ConfigError,
             format!(
-                "There is no help center to read ({detail}). Switch it on in Zendesk, or name the brands to read in `help_center_brands`."
+                "There is no help center to read ({detail}). Switch it on in Zendesk, or list \
+                 the brands to read in `help_center_brands`."
             ),
         )),
         ErrorKind::Forbidden if !is_account_gone(error) => Some((
             FailureType::ConfigError,
             format!(
-                "Zendesk does not allow these credentials to read this help center ({detail}). Let their user read it, or name the brands to read in `help_center_brands`."
+                "Zendesk does not allow these credentials to read this help center ({detail}). \
+                 Give their user access to it, or list the brands to read in \
+                 `help_center_brands`."
             ),
         )),
         ErrorKind::Unresolved => Some((
             FailureType::TransientError,
             format!(
-                "The brand's address cannot be found in the DNS ({detail}). Check the network and try again; if it stays so, name the brands to read in `help_center_brands`."
+                "The brand's address cannot be found in the DNS ({detail}). Check the network \
+                 and try again; if it still fails, list the brands to read in \
+                 `help_center_brands`."
             ),
         )),
         _ => None,
@@ -125,8 +134,8 @@ pub fn why_not_brand(stream: &ResolvedStream, error: &ApiError, asker: &Asker<'_
 #[must_use]
 pub fn left_out(hosts: &str, state: &str, detail: &str, streams: &str) -> String {
     format!(
-        "{hosts}: there is no help center to read ({detail}), and its state is `{state}`; it is left out of \
-         {streams}. Name the brands to read in `help_center_brands` to be rid of this warning."
+        "{hosts}: there is no help center to read ({detail}, state `{state}`), so it is skipped \
+         in {streams}. To stop this warning, list the brands to read in `help_center_brands`."
     )
 }
 
@@ -160,8 +169,8 @@ pub fn of_start(start_unix: i64) -> ErrorTrace {
     ErrorTrace {
         failure_type: FailureType::ConfigError,
         message: format!(
-            "`start_date` lies in the future ({}), so nothing would be read. Choose a day that has \
-             passed, or days back, such as `30 days`.",
+            "`start_date` ({}) is in the future. Set a date in the past, or days back such as \
+             `30 days`.",
             timestamp::to_iso(start_unix)
         ),
         detail: None,
@@ -176,8 +185,8 @@ pub fn of_objects(error: &WalkError) -> ErrorTrace {
     ErrorTrace {
         failure_type,
         message: format!(
-            "The custom objects and their fields cannot be listed, and the streams of their records \
-             would be lost. {message}"
+            "The custom objects and their fields cannot be listed, so the streams of their \
+             records would be missing. {message}"
         ),
         detail: Some(error.to_string()),
         stream: None,
@@ -205,8 +214,8 @@ pub fn of_fields(
     };
     let trouble = of_stream(streams.iter().find(is_lister).unwrap_or(stream), None, error);
     let message = format!(
-        "{}: its custom fields cannot be listed, and their columns would be lost. {} To do without the \
-         columns, set `custom_fields` to `raw`.",
+        "{}: its custom fields cannot be listed, so their columns would be missing. {} To read \
+         without these columns, set `custom_fields` to `raw`.",
         stream.name, trouble.message
     );
     ErrorTrace { message, stream: Some(stream.name.to_string()), ..trouble }
@@ -219,14 +228,14 @@ pub fn of_help_centers(stream: Option<&ResolvedStream>, error: &NoHelpCenters) -
     let mut trouble = match error {
         NoHelpCenters::Unlisted(error) => {
             let (failure_type, message) = of_listing(error);
-            let message =
-                format!("The brands whose help centers are read cannot be listed. {message}");
+            let message = format!("The brands of the help centers cannot be listed. {message}");
             ErrorTrace { failure_type, message, detail: Some(error.to_string()), stream: None }
         }
         NoHelpCenters::Unknown { names, known } => ErrorTrace {
             failure_type: FailureType::ConfigError,
             message: format!(
-                "No brand with a help center has the subdomain {}. Correct `help_center_brands`; there are: {}.",
+                "No brand with a help center has the subdomain {}. Correct `help_center_brands`; \
+                 the brands with a help center are: {}.",
                 names.join(" or "),
                 if known.is_empty() { "none".to_owned() } else { known.join(", ") }
             ),
@@ -261,13 +270,13 @@ pub fn why_not(stream: &ResolvedStream, error: &ApiError, asker: &Asker<'_>) -> 
     }
     match (stream.access.plan, stream.access.feature) {
         (Some(plan), None) => format!(
-            "the account's plan does not have it, or the role may not read it ({detail}). It comes \
-             with {plan}; otherwise leave the stream out."
+            "the account's plan does not include it, or the role may not read it ({detail}). It \
+             needs the {plan} plan; otherwise leave the stream out."
         ),
         (plan, Some(feature)) => format!(
             "the account does not have {feature} switched on, or the role may not read it ({detail}). \
              It needs {feature}{}; otherwise leave the stream out.",
-            plan.map(|plan| format!(" and {plan}")).unwrap_or_default()
+            plan.map(|plan| format!(" and the {plan} plan")).unwrap_or_default()
         ),
         (None, None) => of_api(error, &wanted(stream)).1,
     }

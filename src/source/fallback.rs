@@ -73,8 +73,8 @@ pub fn without_side_loads(
     let without: Vec<&str> = without.map(|stream| &*stream.name).collect();
     (!without.is_empty()).then(|| {
         format!(
-            "`associated_data` comes with the incremental export alone; its columns stay empty in what is \
-             read by another listing: {}",
+            "`associated_data` comes only with the incremental export, so its columns stay empty \
+             in these streams, which are read through another listing: {}",
             without.join(", ")
         )
     })
@@ -95,9 +95,9 @@ pub fn warning(streams: &[&ResolvedStream], refused: &[ResolvedFeed]) -> Option<
     let lacking: Vec<String> = lacking.collect();
     (!lacking.is_empty()).then(|| {
         format!(
-            "Zendesk does not let an agent use its incremental exports, so other listings are read, \
-             which do not have everything: {}. The first sync with an administrator's credentials \
-             brings what they lack",
+            "Zendesk does not let an agent use its incremental exports, so other listings are \
+             read, which lack data: {}. The first sync with an administrator's credentials reads \
+             the missing data.",
             lacking.join("; ")
         )
     })

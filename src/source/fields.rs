@@ -116,16 +116,16 @@ fn differences(stream: &str, asked: &Asked) -> Vec<String> {
     let mut differences = Vec::new();
     if !asked.missing.is_empty() {
         differences.push(format!(
-            "{stream}: the saved catalog has no columns for {} of the account's custom fields; refresh \
-             the schema to get those that are new: {}",
+            "{stream}: {} custom fields of the account are not in the catalog: {}. Refresh the \
+             schema (run `discover`) to get them.",
             asked.missing.len(),
             names(&asked.missing)
         ));
     }
     if !asked.gone.is_empty() {
         differences.push(format!(
-            "{stream}: {} columns of the saved catalog are null, because the account has no such custom \
-             field, or labels of it are not asked for: {}",
+            "{stream}: {} columns of the catalog are null: {}. The account does not have these \
+             custom fields, or `custom_field_labels` is off.",
             asked.gone.len(),
             names(&asked.gone)
         ));

@@ -103,7 +103,7 @@ impl<'s> Findings<'s> {
         }
         if !self.on_fallback.is_empty() {
             let message = format!(
-                "readable by other listings, without all that an administrator sees: {}",
+                "readable through other listings, with less data than an administrator gets: {}",
                 self.on_fallback.join(", ")
             );
             messages.push((Level::Info, message));
@@ -111,7 +111,7 @@ impl<'s> Findings<'s> {
         if !self.unknown.is_empty() {
             let why = last_failure.map(|error| format!(" ({})", error.detail));
             let message = format!(
-                "not known, because Zendesk gave no clear answer{}: {}",
+                "could not be checked, because Zendesk gave no clear answer{}: {}",
                 why.unwrap_or_default(),
                 self.unknown.join(", ")
             );

@@ -11,15 +11,15 @@ pub fn clash(config: &Config, streams: &[ResolvedStream]) -> Option<ErrorTrace> 
     let twice = names_twice(streams);
     if !twice.is_empty() {
         return Some(refused(&format!(
-            "`search_queries` has names that other streams have already: {}. Choose others",
+            "`search_queries` uses names of other streams: {}. Choose other names.",
             twice.join(", ")
         )));
     }
     let taken = with_another(config.deleted_at_field.as_deref()?, streams);
     (!taken.is_empty()).then(|| {
         refused(&format!(
-            "`deleted_at_field` names a column that is there already, in {}. Choose another name, \
-             such as `_ab_cdc_deleted_at`",
+            "`deleted_at_field` is the name of an existing column in {}. Choose another name, \
+             such as `_ab_cdc_deleted_at`.",
             taken.join(", ")
         ))
     })

@@ -188,7 +188,10 @@ async fn facts(client: &Client, config: &Config, deadline: Instant) -> Facts {
             }
             let why = trouble.message;
             Facts::Unknown {
-                message: format!("all streams are listed, because nothing is known of them: {why}"),
+                message: format!(
+                    "all streams are listed, because the program could not check \
+                    which of them can be read: {why}"
+                ),
             }
         }
         Err(_) => Facts::Unknown {

@@ -184,8 +184,10 @@ pub fn wants_files(
 }
 
 async fn unknown_stream(emitter: &Emitter, name: &str) -> Result<(), Closed> {
-    let message =
-        format!("there is no stream `{name}`; refresh the source's schema and select again");
+    let message = format!(
+        "there is no stream `{name}`. Refresh the source's schema and select the streams \
+            again."
+    );
     not_begun(emitter, name, &ErrorTrace { stream: Some(name.to_owned()), ..refused(&message) })
         .await
 }

@@ -115,7 +115,7 @@ async fn check_request(
     let ReadRequest { config, selected, states } = request;
     for ignored in &states.ignored {
         emitter
-            .log(Level::Warn, &format!("the saved state is read without this: {ignored}"))
+            .log(Level::Warn, &format!("a part of the saved state is ignored: {ignored}"))
             .await?;
     }
     if let Some(warning) = of_no_stream(states, streams) {
@@ -160,7 +160,7 @@ async fn report_waits_of<T>(
         while let Some(wait) = waits.recv().await {
             let seconds = wait.length.as_secs();
             let text =
-                format!("before the first row: {}; going on in {seconds} s", waits::reason(wait));
+                format!("before the first row: {}; continuing in {seconds} s", waits::reason(wait));
             if let Err(closed) = emitter.log(Level::Info, &text).await {
                 return closed;
             }
@@ -214,8 +214,8 @@ fn of_no_stream(states: &SavedStates, streams: &[ResolvedStream]) -> Option<Stri
     (!names.is_empty() && !names.iter().any(|name| is_known(name))).then(|| {
         let names: Vec<String> = names.iter().take(5).map(|name| format!("`{name}`")).collect();
         format!(
-            "the state file holds nothing of any stream of this source, and reading starts from the \
-             beginning; it has {}",
+            "the state has no stream of this source, so reading starts from the beginning. It \
+             has: {}",
             names.join(", ")
         )
     })

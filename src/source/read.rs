@@ -158,7 +158,8 @@ async fn sync(
         }
     };
     let stopped = stopped?;
-    let waited = format!("requests that waited at once: {} at most", client.most_waiting());
+    let waited =
+        format!("requests that waited at the same time: {} at most", client.most_waiting());
     emitter.log(Level::Debug, &waited).await?;
     if stopped {
         return Ok(Outcome::Stopped);

@@ -101,7 +101,8 @@ impl Reporter<'_> {
         if whole.report.files != FileStats::default() {
             let FileStats { fetched, bytes, left_out, missing } = whole.report.files;
             let files = format!(
-                "{name}: {fetched} files of {bytes} bytes, {left_out} left out, {missing} could not be had"
+                "{name}: {fetched} files fetched ({bytes} bytes), {left_out} left out, {missing} \
+                 could not be fetched"
             );
             emitter.log(Level::Info, &files).await?;
         }
@@ -130,7 +131,7 @@ impl Reporter<'_> {
             kinds.extend(of_more.map(|trouble| trouble.failure_type));
             let hosts: Vec<&str> = more.iter().filter_map(|(at, _)| at.as_deref()).collect();
             let name = &whole.stream.name;
-            let why = format!("{name}: it failed at other hosts too: {}", some(&hosts));
+            let why = format!("{name}: the stream also failed at these hosts: {}", some(&hosts));
             self.emitter.log(Level::Warn, &why).await?;
         }
         Ok(kinds)
@@ -149,36 +150,40 @@ fn warnings(name: &str, report: &Report) -> Vec<String> {
     let mut warnings = Vec::new();
     if *coercion_failures > 0 {
         warnings.push(format!(
-            "{name}: {coercion_failures} values of custom fields did not fit the types of their columns and are null \
-             there; each row says which, and has them as Zendesk sent them"
+            "{name}: {coercion_failures} values of custom fields do not fit the types of their \
+             columns and are null there. `meta.changes` of each record names the columns, and \
+             the record still has the values as Zendesk sent them."
         ));
     }
     if *truncated > 0 {
         warnings.push(format!(
-            "{name}: {truncated} rows were larger than 20 MB and lost their largest text; each says which"
+            "{name}: {truncated} rows were larger than 20 MB and lost their largest text. \
+             `meta.changes` of each record names the field."
         ));
     }
     if *mended > 0 {
         warnings.push(format!(
-            "{name}: {mended} rows held texts or values that are not valid JSON or no Unicode characters. They \
-             were replaced, and `meta.changes` of each record names the fields"
+            "{name}: {mended} rows had texts or values that are not valid JSON or not Unicode. \
+             They were replaced, and `meta.changes` of each record names the fields."
         ));
     }
     if *rows_without_key > 0 {
         warnings.push(format!(
-            "{name}: {rows_without_key} rows had no primary key or were no rows, and were held back"
+            "{name}: {rows_without_key} rows have no primary key or are not valid rows. They \
+             were not delivered."
         ));
     }
     if *parents_skipped > 0 {
         warnings.push(format!(
-            "{name}: {parents_skipped} parents could not be read and are passed over: they are gone, refused to \
-             this user, or failed in several syncs. Look in Zendesk at the first: {}",
+            "{name}: {parents_skipped} parents were skipped: they were deleted, this user may \
+             not see them, or they failed in several syncs. Check the first in Zendesk: {}",
             first(&report.first_skipped)
         ));
     }
     if files.missing > 0 {
         warnings.push(format!(
-            "{name}: {} files could not be had, and their rows refer to none; the first is {}",
+            "{name}: {} files could not be fetched, so their rows have no `file_reference`. The \
+             first: {}",
             files.missing,
             first(&report.first_missing)
         ));
@@ -193,10 +198,12 @@ fn summary(whole: &Whole, totals: Totals) -> String {
         &whole.report;
     let left_out = match whole.left_out.len() {
         0 => String::new(),
-        hosts => format!(", {hosts} help centers left out"),
+        hosts => format!(", {hosts} help centers skipped"),
     };
     format!(
-        "{name}: {} rows, {} pages, {} requests, {} states, {:.1} s waited, {rows_without_key} held back, {parents_skipped} skipped, {mended} mended{left_out}{}",
+        "{name}: {} rows, {} pages, {} requests, {} states, {:.1} s waited, {rows_without_key} \
+         rows not delivered, {parents_skipped} parents skipped, {mended} rows \
+         repaired{left_out}{}",
         totals.rows,
         tally.pages,
         tally.requests,
@@ -204,7 +211,7 @@ fn summary(whole: &Whole, totals: Totals) -> String {
         waited.as_secs_f64(),
         match cut_short.seconds {
             0 => String::new(),
-            seconds => format!(", {seconds} seconds cut short"),
+            seconds => format!(", {seconds} seconds incomplete"),
         },
     )
 }

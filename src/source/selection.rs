@@ -62,13 +62,13 @@ pub fn chosen_of<'o>(
     }
     if !why.is_empty() {
         return Err(refused(&format!(
-            "not every stream that was named can be read: {}",
+            "some of the chosen streams cannot be read: {}",
             why.join("; ")
         )));
     }
     let chosen: Vec<_> = listed.into_iter().filter(|stream| selection.has(stream)).collect();
     if chosen.is_empty() {
-        return Err(refused("none of the streams that were chosen can be read"));
+        return Err(refused("none of the chosen streams can be read"));
     }
     Ok(chosen)
 }
@@ -81,17 +81,17 @@ fn why_not_there(
     config: &Config,
 ) -> String {
     if offered.is_refused(name) {
-        return format!("`{name}` cannot be read with these credentials, for the reason above");
+        return format!("`{name}` cannot be read with these credentials (see the warning above)");
     }
     if registry(config).iter().any(|stream| stream.name == name) {
-        return format!("`{name}` is offered to those who name it in `extra_streams`");
+        return format!("`{name}` is not in the catalog: add it to `extra_streams`");
     }
     let nearest = nearest(name, listed.iter().map(|stream| &*stream.name));
     match nearest.as_slice() {
-        [] => format!("there is no stream `{name}`; `discover` lists those that there are"),
+        [] => format!("there is no stream `{name}`: run `discover` for the list"),
         nearest => {
             let nearest: Vec<String> = nearest.iter().map(|name| format!("`{name}`")).collect();
-            format!("there is no stream `{name}`; the nearest are {}", nearest.join(", "))
+            format!("there is no stream `{name}`: similar names are {}", nearest.join(", "))
         }
     }
 }

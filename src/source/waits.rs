@@ -108,14 +108,14 @@ fn line(what: &What, streams: &BTreeSet<Cow<'static, str>>, length: Duration) ->
         0 => String::new(),
         more => format!(" and {more} more streams"),
     };
-    format!("{}{more}: {why}; going on in {} s", named.join(", "), length.as_secs())
+    format!("{}{more}: {why}; continuing in {} s", named.join(", "), length.as_secs())
 }
 
 const ASKED_TO_WAIT: &str = "Zendesk asked to wait";
 const OUT_OF_SERVICE: &str = "Zendesk is out of service and said when to come back";
 
 fn of_limit(bucket: Bucket) -> String {
-    format!("the limit of requests to {} is used up", bucket.name())
+    format!("the rate limit of {} is used up", bucket.name())
 }
 
 /// What a request waits for.
@@ -151,7 +151,8 @@ mod tests {
         let limit = Some(Bucket::HelpCenter);
         let together: Vec<Wait> = (0..300).map(|walk| wait(walk, limit, 40)).collect();
         let said = waits.note(&together, SECOND);
-        let line = "articles, posts: the limit of requests to the help center is used up; going on in 40 s";
+        let line =
+            "articles, posts: the rate limit of the help center is used up; continuing in 40 s";
         assert_eq!(
             said,
             [WaitNotice {

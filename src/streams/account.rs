@@ -13,8 +13,8 @@ pub(super) fn streams() -> Vec<Stream> {
         documentation: prose(
             "https://developer.zendesk.com/api-reference/ticketing/account-configuration/account_settings/",
         ),
-        about: prose("Settings of the account, one object for each group of them."),
-        limitations: prose("What the settings were between two syncs, and who changed them."),
+        about: prose("Settings of the account, with one object for each group of settings."),
+        limitations: prose("Values of the settings between two syncs, and who changed them."),
         ..Stream::snapshot("account_settings", &ACCOUNT_SETTINGS, schema!("account_settings"))
     }]
 }

@@ -23,12 +23,13 @@ pub(super) fn streams() -> Vec<Stream> {
             "https://developer.zendesk.com/api-reference/ticketing/approvals/approval_requests/",
         ),
         about: prose(
-            "Requests for approval that tickets carry: of whom, what became of them, and the decisions and \
-                questions in between.",
+            "Approval requests on tickets: who is asked, the result, and the decisions and \
+             questions before it.",
         ),
         limitations: prose(
-            "There is no incremental read: a request changes, and no time tells when. No real account has \
-             shown this listing yet; accounts that Zendesk has not given it to answer that it is not there.",
+            "There is no incremental read, because a row has no time of its last change. The \
+             listing was not tried on a real account. Accounts without the feature answer that \
+             it does not exist.",
         ),
         ..Stream::listed("approval_requests", &APPROVAL_REQUESTS, schema!("approval_requests"))
     }]

@@ -46,7 +46,7 @@ fn audit_logs() -> Stream {
             "https://developer.zendesk.com/api-reference/ticketing/account-configuration/audit_logs/",
         ),
         about: prose("Who changed what in the account's settings, and when."),
-        limitations: prose("Nothing that is known."),
+        limitations: prose("Nothing is known to be missing."),
         ..Stream::listed("audit_logs", &AUDIT_LOGS, schema!("audit_logs"))
     }
 }
@@ -64,12 +64,12 @@ fn access_logs() -> Stream {
             "https://developer.zendesk.com/api-reference/ticketing/account-configuration/access_logs/",
         ),
         about: prose(
-            "Who asked for what in the account, by which address, and what was answered. It is long, and has \
-                addresses (IP) of people.",
+            "Access log: who requested what in the account, from which IP address, and the \
+             answer. It is large, and it has IP addresses of people.",
         ),
         limitations: prose(
-            "What Zendesk has dropped: it keeps these rows for 90 days. `graphql.variables` is a text, as Zendesk \
-                 documents it, and may hold anything that people have written.",
+            "Rows older than 90 days, which Zendesk drops. `graphql.variables` is a text, as \
+             Zendesk documents it, and may have anything that people have written.",
         ),
         ..Stream::listed("access_logs", &ACCESS_LOGS, schema!("access_logs"))
     }
@@ -81,10 +81,13 @@ fn sessions() -> Stream {
         documentation: prose(
             "https://developer.zendesk.com/api-reference/ticketing/account-configuration/sessions/",
         ),
-        about: prose("Who is signed in now, since when, and when each was last seen."),
+        about: prose(
+            "Current sessions: who is signed in, since when, and when the user was last \
+            seen.",
+        ),
         limitations: prose(
-            "Sessions that have ended, which are no longer listed. An agent is shown none but his own, without a \
-                 word.",
+            "Sessions that have ended, which are no longer listed. An agent sees only their own \
+             sessions, and Zendesk does not say so.",
         ),
         ..Stream::listed("sessions", &SESSIONS, schema!("sessions"))
     }

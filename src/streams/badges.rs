@@ -50,7 +50,10 @@ pub(super) fn streams() -> Vec<Stream> {
                 "https://developer.zendesk.com/api-reference/help_center/help-center-api/badge_assignments/",
             ),
             about: prose("Which member of the community has which badge. A row never changes."),
-            limitations: prose("Badges that were taken away; a full refresh drops their rows."),
+            limitations: prose(
+                "Badges that were removed from a member; a full refresh drops \
+                their rows.",
+            ),
             ..of_account("badge_assignments", &BADGE_ASSIGNMENTS, schema!("badge_assignments"))
         },
     ]

@@ -121,7 +121,8 @@ pub(super) fn streams() -> Vec<Stream> {
                 "https://developer.zendesk.com/api-reference/ticketing/business-rules/group_sla_policies/",
             ),
             about: prose(
-                "Agreements between groups on how long a ticket may be with one, with their targets.",
+                "Agreements between groups on how long a ticket may stay with a group, with \
+                 their targets.",
             ),
             limitations: prose("Deleted policies; a full refresh drops them."),
             ..Stream::listed(
@@ -140,7 +141,8 @@ pub(super) fn streams() -> Vec<Stream> {
                 "Views that are shared with the signed-in user, and this user's own, inactive ones included.",
             ),
             limitations: prose(
-                "Deleted views, which a full refresh drops; and personal views of others, in every mode.",
+                "Deleted views, which a full refresh drops. Personal views of other users, in \
+                 every mode.",
             ),
             ..Stream::listed("views", &VIEWS, schema!("views"))
         },

@@ -40,7 +40,7 @@ pub(super) fn streams() -> Vec<Stream> {
         ),
         about: prose(about),
         limitations: prose(
-            "There is no incremental read; a full refresh drops conditions that are gone.",
+            "There is no incremental read; a full refresh drops deleted conditions.",
         ),
         ..Stream::listed(name, &TICKET_FORMS, schema!("ticket_form_conditions"))
     };
@@ -48,12 +48,14 @@ pub(super) fn streams() -> Vec<Stream> {
         stream(
             "ticket_form_agent_conditions",
             &[Step::Each("agent_conditions"), Step::Each("child_fields")],
-            "Which fields of a ticket form agents get to see when another field has a value, one row for each.",
+            "Which fields of a ticket form agents see when another field has a certain value, \
+             with one row for each field.",
         ),
         stream(
             "ticket_form_end_user_conditions",
             &[Step::Each("end_user_conditions"), Step::Each("child_fields")],
-            "Which fields of a ticket form end users get to see when another field has a value, one row for each.",
+            "Which fields of a ticket form end users see when another field has a certain value, \
+             with one row for each field.",
         ),
     ]
 }

@@ -45,12 +45,12 @@ fn side_conversation_events() -> Stream {
             "https://developer.zendesk.com/api-reference/ticketing/side_conversation/side_conversation_event/",
         ),
         about: prose(
-            "What happened to side conversations: who began, answered, renamed, closed or opened them, with \
-                the message.",
+            "Events of side conversations: who started, answered, renamed, closed or reopened \
+             them, with the message.",
         ),
         limitations: prose(
-            "Deletions, and changes of events, which no real account has shown; Zendesk lists events by their \
-                 creation.",
+            "Deletions. Changes of events: Zendesk lists events by their creation, and no real \
+             account has shown a change.",
         ),
         ..Stream::listed(
             "side_conversation_events",
@@ -69,12 +69,13 @@ fn email_notifications() -> Stream {
             "https://developer.zendesk.com/api-reference/ticketing/tickets/email_notifications/",
         ),
         about: prose(
-            "Mail that Zendesk sent about comments, to whom, and whether it arrived. What a mail server answers \
-                comes later than the row, so rows of the day before the position come again.",
+            "E-mail that Zendesk sent about comments, to whom, and whether it arrived. The \
+             answer of a mail server arrives later than the row, so rows of the day before the \
+             position come again.",
         ),
         limitations: prose(
-            "Answers of mail servers that come more than a day after the mail. For how long Zendesk keeps \
-                 these rows is not known.",
+            "Answers of mail servers that arrive more than a day after the e-mail. It is not \
+             known for how long Zendesk keeps these rows.",
         ),
         ..Stream::listed(
             "email_notifications",
@@ -102,16 +103,18 @@ fn log() -> Stream {
             "https://developer.zendesk.com/api-reference/ticketing/tickets/conversation_log/",
         ),
         about: prose(
-            "What was said in tickets that come from messaging, their comments included: by whom, when and \
-                through what, with texts, files and actions. It takes a request for each such ticket that \
-                changed, and one for each of them once a week; for other tickets nothing is asked.",
+            "Messages and comments of tickets that come from messaging: who wrote them, when and \
+             through which channel, with texts, files and actions. The stream takes one request \
+             for each such ticket that changed, and one for each of them once a week. Other \
+             tickets take no request.",
         ),
         limitations: prose(
-            "Comments of tickets that do not come from messaging, which `ticket_comments` has. Messages that \
-                 leave their ticket as it was, and redactions, until the weekly pass. Deletions. No real \
-                 account has shown these rows yet: whether each message moves its ticket, whether social \
-                 channels set `from_messaging_channel`, whether a message keeps its `id` and whether every \
-                 account has the listing is not known.",
+            "Comments of tickets that do not come from messaging; `ticket_comments` has them. \
+             Messages that do not update their ticket, and redactions, for up to a week. \
+             Deletions. The listing was not tried on a real account. It is not known whether \
+             each message updates its ticket, whether social channels set \
+             `from_messaging_channel`, and whether a message keeps its `id`. It is not known \
+             either whether every account has the listing.",
         ),
         ..Stream::listed(
             "ticket_conversation_log",

@@ -42,8 +42,8 @@ pub(super) fn streams() -> Vec<Stream> {
                 "https://developer.zendesk.com/api-reference/custom-data/custom-objects/custom_object_triggers/",
             ),
             about: prose(
-                "Triggers of every kind of custom object, inactive ones included. It takes a request for each \
-                    kind.",
+                "Triggers of every kind of custom object, inactive ones included. The stream \
+                 takes one request for each kind.",
             ),
             limitations: prose("There is no incremental read."),
             ..Stream::listed("custom_object_triggers", &TRIGGERS, schema!("custom_object_triggers"))
@@ -56,12 +56,12 @@ pub(super) fn streams() -> Vec<Stream> {
                 "https://developer.zendesk.com/api-reference/custom-data/custom-objects/custom_object_permissions/",
             ),
             about: prose(
-                "Conditions on records of custom objects, by which roles may see or change some of them and not \
-                    all. It takes a request for each kind.",
+                "Access rules of custom objects: conditions that limit which records a role may \
+                 see or change. The stream takes one request for each kind.",
             ),
             limitations: prose(
-                "There is no incremental read. The policies that name these rules are not read: descriptions \
-                 of their listing differ.",
+                "There is no incremental read. The policies that use these rules are not read, \
+                 because Zendesk's descriptions of their listing differ.",
             ),
             ..Stream::listed(
                 "custom_object_access_rules",

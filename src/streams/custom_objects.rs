@@ -130,12 +130,13 @@ impl CustomObject {
                 "https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/",
             ),
             about: prose(
-                "Records of one kind of custom object. `discover` lists a stream for each kind that the account has. \
-                What a deleted record held is `[DELETED]`; Zendesk keeps such rows for thirty days.",
+                "Records of one kind of custom object. `discover` lists a stream for each kind \
+                 in the account. The values of a deleted record are `[DELETED]`. Zendesk keeps \
+                 deleted records for thirty days.",
             ),
             limitations: prose(
-                "Photos, which the export leaves out. Records deleted more than thirty days before the read; a \
-                 full refresh drops them.",
+                "Photos, which are not in the export. Records that were deleted more than thirty \
+                 days before the read; a full refresh drops them.",
             ),
             ..Stream::listed(RECORDS_OF, &RECORDS, schema!("custom_object_records"))
         };

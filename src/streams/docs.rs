@@ -26,11 +26,14 @@ const INTRODUCTION: &str = "\
      UPDATE_GENERATED=1 cargo test -->
 # Streams
 
-Rows are delivered as Zendesk sends them; what is added or left out is told below. Delivery is at
-least once: a key may come again, and its newest row counts. A deletion indicator is a column that
-tells which rows Zendesk has deleted; with the option `deleted_at_field` each stream that has one
-gets a column of that name, null or the time of the deletion. \"Needs\" names the least role; with
-OAuth the scope comes on top.
+Rows are delivered as Zendesk sends them. The section of each stream says what is added or left out.
+Delivery is at least once: a key may come again, and its newest row is the valid one.
+
+A deletion indicator is a column that marks rows that are deleted in Zendesk. With the option
+`deleted_at_field`, each stream that has a deletion indicator gets a column of that name. The column is
+null, or has the time of the deletion.
+
+\"Needs\" is the lowest role that can read the stream. With OAuth, the token needs the scope too.
 
 ";
 
@@ -89,16 +92,21 @@ fn section(
     streams: &[ResolvedStream],
     config: &Config,
 ) {
-    line(page, &format!("\n### {}\n\n{}\n", stream.name, stream.about));
+    // Braces at the end of a heading would be read as its attributes.
+    let heading = stream.name.replace('{', "\\{").replace('}', "\\}");
+    line(page, &format!("\n### {heading}\n\n{}\n", stream.about));
     if !stream.is_offered {
-        line(page, "- **In the catalog** where `extra_streams` has its name.");
+        line(page, "- **In the catalog** only if `extra_streams` names it.");
     }
     line(page, &format!("- **Read from** {}.", listing(stream, config)));
     line(page, &format!("- **Budget**: {}.", budget(&stream.feed)));
     if let Some(neighbours) = neighbours(stream, streams) {
         line(
             page,
-            &format!("- **One walk** serves this stream and, where selected, {neighbours}."),
+            &format!(
+                "- **Shares its requests** with these streams, if they are selected: \
+                {neighbours}."
+            ),
         );
     }
     line(page, &format!("- **Incremental read**: {}", incremental(stream)));
@@ -107,7 +115,8 @@ fn section(
         line(
             page,
             &format!(
-                "- **Kept by Zendesk** for {days} days. A sync that begins from an older position logs a WARN."
+                "- **Kept by Zendesk** for {days} days. A sync that starts from an older \
+                 position logs a WARN."
             ),
         );
     }
@@ -120,28 +129,26 @@ fn section(
         let url = column(keys.url);
         line(
             page,
-            &format!(
-                "- **Files** lie at {url} and come where they are asked for; see `docs/files.md`."
-            ),
+            &format!("- **Files**: {url} is the address. `docs/files.md` says how to fetch them."),
         );
     }
     if let Some(count) = stream.counted(config) {
         let path = count.path();
         let since = match count {
             Count::Whole(_) => "",
-            Count::Changed { .. } => ", of what changed since the start date",
+            Count::Changed { .. } => ", which counts the changes since the start date",
         };
-        line(
-            page,
-            &format!("- **Estimate** of a read from the beginning: `/api/v2/{path}`{since}."),
-        );
+        line(page, &format!("- **Estimate** of a first read: `/api/v2/{path}`{since}."));
     }
     line(page, &format!("- **Not seen**: {}", stream.limitations));
     if let Some(Alternative { feed, missing, .. }) = stream.fallback {
         let path = feed.path;
         line(
             page,
-            &format!("- **An agent** gets it from `/api/v2/{path}`, which lacks {missing}."),
+            &format!(
+                "- **With an agent's credentials** it is read from `/api/v2/{path}`, which \
+                lacks {missing}."
+            ),
         );
     }
     if let Some(Alternative { feed, missing, about, .. }) = stream.substitute {
@@ -149,7 +156,8 @@ fn section(
         line(
             page,
             &format!(
-                "- **Instead**, by an option: `/api/v2/{path}`, which lacks {missing}. {about}"
+                "- **By an option** it is read from `/api/v2/{path}` instead, which lacks \
+                 {missing}. {about}"
             ),
         );
     }
@@ -197,8 +205,8 @@ fn path(rows: &RowsAt) -> String {
     let keys: Vec<&str> = rows.keys().copied().collect();
     if rows.derived.is_some() {
         return match keys[..] {
-            [] => ", made of what each row tells".to_owned(),
-            _ => format!(", made of what each of `{}` tells", keys.join("[].")),
+            [] => ", derived from each row".to_owned(),
+            _ => format!(", derived from each of `{}`", keys.join("[].")),
         };
     }
     match (rows.lists, rows.steps) {
@@ -219,11 +227,11 @@ fn path(rows: &RowsAt) -> String {
         (_, steps) => {
             let inner = keys.iter().skip(1).rev().map(|key| format!("`{key}` of "));
             let conditions = steps.iter().filter_map(|step| match step {
-                Step::Where(key, text) => Some(format!(" whose `{key}` is `{text}`")),
+                Step::Where(key, text) => Some(format!(" with the `{key}` `{text}`")),
                 Step::Into(_) | Step::Each(_) => None,
             });
             let (inner, conditions): (String, String) = (inner.collect(), conditions.collect());
-            format!(", {inner}those of `{}` inside each row{conditions}", keys[0])
+            format!(", {inner}each element of `{}`{conditions} inside each row", keys[0])
         }
     }
 }
@@ -232,16 +240,16 @@ fn budget(feed: &Feed) -> String {
     let buckets = feed.buckets.iter().map(|bucket| match bucket {
         Bucket::Account => "the plan's requests per minute".to_owned(),
         Bucket::HelpCenter => {
-            "the help center's own pool, as large as the plan's requests per minute".to_owned()
+            "the help center's own limit, as large as the plan's requests per minute".to_owned()
         }
         Bucket::Incremental => {
             format!(
-                "{} requests a minute of all incremental exports",
+                "{} requests a minute, shared by all incremental exports",
                 bucket.documented_per_minute()
             )
         }
         Bucket::IncrementalUsers => format!(
-            "{} a minute of their own instead, once Zendesk's answers name that limit",
+            "{} a minute of its own instead, once Zendesk's answers name that limit",
             bucket.documented_per_minute()
         ),
         Bucket::DeletedTickets
@@ -273,24 +281,25 @@ fn neighbours(stream: &ResolvedStream, streams: &[ResolvedStream]) -> Option<Str
 
 fn incremental(stream: &ResolvedStream) -> String {
     let Some(cursor) = &stream.cursor else {
-        return "none; every read brings the whole listing.".to_owned();
+        return "none. Every sync reads the whole listing.".to_owned();
     };
     match stream.reading() {
-        Reading::FullRefreshOnly => "none; every read brings the whole listing.".to_owned(),
+        Reading::FullRefreshOnly => "none. Every sync reads the whole listing.".to_owned(),
         Reading::ServerSide => server_side(stream, cursor),
         Reading::ByCursor => format!(
-            "Zendesk lists what came behind the last cursor, whatever its `{}`. That cursor is the position, \
-             which moves with every page; it is kept in `walk`. One that Zendesk no longer takes has \
-             all rows read again, with a WARN.",
+            "Zendesk lists everything after the last cursor, whatever its `{}`. That cursor is \
+             the position. It moves with every page, and the state keeps it under `walk`. If \
+             Zendesk no longer accepts it, all rows are read again, with a WARN.",
             cursor.field
         ),
         Reading::ClientSide if stream.feed.paging == Paging::Since => {
-            "Zendesk lists what is new since the position, which moves when the listing has ended."
+            "Zendesk lists what is new since the position. The position moves when the listing \
+             has ended."
                 .to_owned()
         }
         Reading::ClientSide => format!(
-            "the whole listing is read, and rows whose `{}` is older than {}the position are left \
-             out{}. The position moves when the listing has ended.",
+            "the whole listing is read, and rows whose `{}` is older than {}the position are \
+             skipped{}. The position moves when the listing has ended.",
             cursor.field,
             match stream.feed.settles_in_seconds {
                 0 => "",
@@ -298,14 +307,14 @@ fn incremental(stream: &ResolvedStream) -> String {
             },
             match stream.deletion {
                 Some(Deletion { sign: DeletionMarker::Flag(_), .. }) =>
-                    "; a deleted row is delivered once, whatever its time",
+                    ". A deleted row is delivered once, whatever its time",
                 _ => "",
             }
         ),
         Reading::ByCreation => format!(
-            "rows created up to a day before the position are read, and those whose `{}` is older \
-             than it are left out; once a week all rows are read for later changes. The position \
-             moves when the listing has ended.",
+            "rows created up to a day before the position are read, and those whose `{}` is \
+             older than the position are skipped. Once a week, all rows are read to find later \
+             changes. The position moves when the listing has ended.",
             stream.cursor_key().unwrap_or(cursor.field)
         ),
         Reading::NewestFirst => format!(
@@ -318,13 +327,13 @@ fn incremental(stream: &ResolvedStream) -> String {
             cursor.field
         ),
         Reading::PerParent if stream.feed.asks_between() => format!(
-            "each parent (`{}`) is asked for its rows since the position. The position is the time at which \
-             the read began, less a minute.",
+            "the rows of each parent (`{}`) since the position are requested. The position is \
+             the time when the read started, minus one minute.",
             cursor.parents.last().map_or("", |(name, _)| name)
         ),
         Reading::PerParent => format!(
-            "all rows of each parent (`{}`) that changed are read; once a week those of all \
-             parents. The position is that of the parents.",
+            "all rows of each parent (`{}`) that changed are read. Once a week, the rows of all \
+             parents are read. The position is the position of the parents.",
             cursor.parents.last().map_or("", |(name, _)| name)
         ),
     }
@@ -335,21 +344,22 @@ fn server_side(stream: &ResolvedStream, cursor: &Cursor) -> String {
     let saved = if time == cursor.field {
         String::new()
     } else {
-        format!(", and is saved under `{}`", cursor.field)
+        format!(", saved under `{}`", cursor.field)
     };
     format!(
-        "Zendesk lists what is new since the position. The position is the listing's `{time}`{saved}; \
-         it moves with every page."
+        "Zendesk lists what is new since the position. The position is the listing's \
+         `{time}`{saved}. It moves with every page."
     )
 }
 
 fn start_date(stream: &ResolvedStream) -> &'static str {
     if stream.dated {
-        "rows from `start_date` on, or of the last two years."
+        "rows from `start_date` on. Without `start_date`, rows of the last two years."
     } else if stream.dated_on_request {
-        "does not count, unless `users_from_start_date` is set; else the stream is always complete."
+        "not used, and the stream is always complete. If `users_from_start_date` is set, rows \
+         from `start_date` on."
     } else {
-        "does not count; the stream is always complete."
+        "not used. The stream is always complete."
     }
 }
 
@@ -369,18 +379,22 @@ pub(super) fn deletions_page(config: &Config) -> String {
     let of = |rows: DeletedRows| {
         those(&|stream: &ResolvedStream| stream.deletion.is_none() && stream.deleted_rows == rows)
     };
-    let mut page = String::new();
+    let mut page =
+        "| What becomes of a row that is deleted in Zendesk | Streams |\n|---|---|\n".to_owned();
     for (what, names) in [
-        ("No longer listed, and nothing tells of it", of(DeletedRows::Vanish)),
+        ("No longer listed, and no listing reports the deletion", of(DeletedRows::Vanish)),
         (
-            "Told by the deletion indicator",
+            "Reported by the deletion indicator",
             those(&|stream: &ResolvedStream| stream.deletion.is_some() && sign(stream) != every),
         ),
-        ("Lists nothing but deleted rows", those(&|stream: &ResolvedStream| sign(stream) == every)),
-        ("Goes with its ticket, and is not told by itself", of(DeletedRows::GoWithTheTicket)),
+        (
+            "Every row of the stream is a deletion",
+            those(&|stream: &ResolvedStream| sign(stream) == every),
+        ),
+        ("Deleted with its ticket, and not reported separately", of(DeletedRows::GoWithTheTicket)),
         ("Never deleted", of(DeletedRows::None)),
     ] {
-        line(&mut page, &format!("- **{what}**: {names}."));
+        line(&mut page, &format!("| {what} | {names} |"));
     }
     page
 }
@@ -395,33 +409,35 @@ fn tells_on_request(stream: &ResolvedStream) -> bool {
 fn deletions(stream: &ResolvedStream) -> &'static str {
     let sign = stream.deletion.map(|deletion| deletion.sign);
     match (sign, stream.reading()) {
-        (Some(DeletionMarker::Every), _) => "every row is one.",
+        (Some(DeletionMarker::Every), _) => "every row is a deletion.",
         (None, _) if stream.deleted_rows == DeletedRows::None => "no row is ever deleted.",
         (None, _) if stream.deleted_rows == DeletedRows::GoWithTheTicket => {
-            "a row goes with its ticket and is not told by itself; a full refresh no longer has what \
-             Zendesk no longer lists."
+            "a row is deleted with its ticket and not reported separately. A full refresh drops \
+             rows that Zendesk no longer lists."
         }
-        (_, Reading::FullRefreshOnly) => "what is deleted is not in the next full refresh.",
+        (_, Reading::FullRefreshOnly) => "deleted rows are not in the next full refresh.",
         (Some(_), _) if tells_on_request(stream) => {
-            "with `deleted_at_field` an incremental read sees them; without it only a full refresh \
-             shows them."
+            "with `deleted_at_field`, an incremental read sees them. Without it, only a full \
+             refresh shows them."
         }
-        (Some(_), _) => "an incremental read sees them, by the deletion indicator.",
+        (Some(_), _) => "an incremental read sees them, through the deletion indicator.",
         (None, _) => {
-            "an incremental read sees none; a full refresh no longer has what Zendesk no longer lists."
+            "an incremental read sees none. A full refresh drops rows that Zendesk no longer \
+             lists."
         }
     }
 }
 
 fn interrupted(stream: &ResolvedStream) -> &'static str {
     if stream.is_resumable() {
-        "the next attempt goes on where the saved state says."
+        "the next attempt continues from the saved state."
     } else {
         match stream.feed.root().paging {
             Paging::NextUrl => {
-                "the next attempt starts over: Zendesk does not document its places."
+                "the next attempt starts over, because Zendesk does not document how to continue \
+                 this listing."
             }
-            _ => "the listing comes in one piece, so the next attempt starts over.",
+            _ => "the listing is one response, so the next attempt starts over.",
         }
     }
 }
@@ -446,22 +462,26 @@ fn added_column((key, source): &Splice, stream: &ResolvedStream) -> String {
     let from = match *source {
         Source::Of(level, from) if level == own => format!("which Zendesk calls `{from}`"),
         Source::Of(level, from) if level + 1 == own => {
-            format!("the `{from}` of the row around it")
+            format!("`{from}` of the enclosing row")
         }
         Source::Of(_, from) => format!("the `{from}` of the listed row"),
-        Source::TextOf(_, from) => format!("its `{from}` as a text, whatever it is"),
-        Source::TimeOf(_, from) => format!("the `{from}` in UTC, with its `Z`"),
+        Source::TextOf(_, from) => format!("its `{from}` as text, whatever its type"),
+        Source::TimeOf(_, from) => format!("the `{from}` in UTC, with `Z`"),
         Source::AddressOf(_, from) => format!(
-            "its `{from}` without user, password and what stands behind a question mark or a hash"
+            "its `{from}` without user, password, query (after `?`) and fragment (after `#`)"
         ),
-        Source::AnsweredAt => "when Zendesk answered, unix seconds as a text".to_owned(),
+        Source::AnsweredAt => {
+            "the time of Zendesk's answer, as a text with unix seconds".to_owned()
+        }
         Source::SecondsOf(_, from) => format!("the `{from}` as unix seconds"),
-        Source::Filled(BRAND_ID) => "the brand whose help center it is of".to_owned(),
+        Source::Filled(BRAND_ID) => "the brand of the help center".to_owned(),
         Source::Filled(filled) => match of_parent(filled) {
             Some(from) => format!("the `{from}` of its parent"),
             None => format!("the {filled} in the path"),
         },
-        Source::SideLoaded(..) | Source::Included(_) => "those that the row refers to".to_owned(),
+        Source::SideLoaded(..) | Source::Included(_) => {
+            "the objects that the row refers to".to_owned()
+        }
         Source::ListName => {
             let Lists::Several(lists) = rows.lists else { unreachable!("{key} names a list") };
             lists.iter().map(|(name, _)| column(name)).collect::<Vec<_>>().join(" or ")

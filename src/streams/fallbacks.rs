@@ -42,7 +42,7 @@ pub(super) static OF_TICKETS: Alternative = Alternative {
         formerly: &[Former { key: "generated_timestamp", at_most: None }],
         parents: &[],
     }),
-    ..Alternative::of(&SEARCH_TICKETS, "changes that made no ticket event, and deletions")
+    ..Alternative::of(&SEARCH_TICKETS, "changes that create no ticket event, and deletions")
 };
 
 pub(super) static OF_TICKET_METRICS: Alternative = Alternative {
@@ -65,7 +65,7 @@ pub(super) static OF_TICKET_ATTACHMENTS: Alternative = Alternative {
         ("comment_id", Of(0, "id")),
         ("created_at", Of(0, "created_at")),
     ],
-    ..Alternative::of(&COMMENTS_OF_TICKETS, "what was attached to comments of deleted tickets")
+    ..Alternative::of(&COMMENTS_OF_TICKETS, "attachments to comments of deleted tickets")
 };
 
 pub(super) static OF_USERS: Alternative = Alternative::of(&USERS, "deleted users");

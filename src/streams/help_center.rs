@@ -109,17 +109,18 @@ const OF_ARTICLE_COMMENTS: &[(&str, &str)] =
     &[("article_comments", "updated_at"), ("articles", "updated_at")];
 
 /// What children of articles share about deletions and silent changes.
-const UNSEEN_CHILDREN: &str = "Deletions; a full refresh shows them. Changes that do not touch the \
-     article come with the weekly pass over all articles.";
+const UNSEEN_CHILDREN: &str = "Deletions; a full refresh shows them. Changes that do not update \
+    the article arrive within a week, when all articles are read again.";
 
 /// The same of those whose number and sum articles tell.
-const UNSEEN_COUNTED: &str = "Deletions; a full refresh shows them. A vote that does not touch the \
-     article is seen by the article's numbers of votes, within a day where there are more than 1,000 \
-     articles, else with the weekly pass over all articles.";
+const UNSEEN_COUNTED: &str = "Deletions; a full refresh shows them. A vote that does not update \
+    the article is found through the article's counts of votes. With more than 1,000 articles, \
+    this takes up to a day. Other changes arrive within a week, when all articles are read \
+    again.";
 
 /// The same of the shelves that articles stand on.
 const UNSEEN_TRANSLATIONS: &str = "Deletions; a full refresh shows them. Changes that do not \
-     touch the section or category come with the weekly pass over all of them.";
+    update the section or category arrive within a week, when all of them are read again.";
 
 const TRANSLATIONS: &str = schema!("translations");
 const TRANSLATIONS_DOCS: &str =
@@ -142,8 +143,8 @@ pub(super) fn streams() -> Vec<Stream> {
             ),
             about: prose("Articles of the help center that the user may see, drafts included."),
             limitations: prose(
-                "Archived and deleted articles; a full refresh drops them. New numbers of votes of an \
-                     article that did not change, unless `article_votes` is read with it.",
+                "Archived and deleted articles; a full refresh drops them. New vote counts of an \
+                 article that did not change, unless `article_votes` is read in the same sync.",
             ),
             counted_by: COUNTED,
             ..Stream::of_help_centers("articles", &INCREMENTAL_ARTICLES, schema!("articles"))
@@ -201,8 +202,8 @@ pub(super) fn streams() -> Vec<Stream> {
             ),
             file: Some(FileKeys::of_attachments("files of articles")),
             about: prose(
-                "Files attached to articles: names, types, sizes and where they lie, and the files themselves \
-                    where the platform transfers files.",
+                "Files attached to articles: names, types, sizes and addresses. The files \
+                 themselves come too if the platform transfers files.",
             ),
             limitations: prose(UNSEEN_CHILDREN),
             ..Stream::of_help_centers(
@@ -235,7 +236,7 @@ pub(super) fn streams() -> Vec<Stream> {
             cursor: updated_at(OF_ARTICLES),
             access: GUIDE,
             documentation: prose(TRANSLATIONS_DOCS),
-            about: prose("Articles in every language, the one they were written in included."),
+            about: prose("Articles in every language, including the original one."),
             limitations: prose(UNSEEN_CHILDREN),
             ..Stream::of_help_centers("article_translations", &ARTICLE_TRANSLATIONS, TRANSLATIONS)
         },
@@ -243,7 +244,7 @@ pub(super) fn streams() -> Vec<Stream> {
             cursor: updated_at(OF_SECTIONS),
             access: GUIDE,
             documentation: prose(TRANSLATIONS_DOCS),
-            about: prose("Sections in every language, the one they were written in included."),
+            about: prose("Sections in every language, including the original one."),
             limitations: prose(UNSEEN_TRANSLATIONS),
             ..Stream::of_help_centers("section_translations", &SECTION_TRANSLATIONS, TRANSLATIONS)
         },
@@ -251,7 +252,7 @@ pub(super) fn streams() -> Vec<Stream> {
             cursor: updated_at(OF_CATEGORIES),
             access: GUIDE,
             documentation: prose(TRANSLATIONS_DOCS),
-            about: prose("Categories in every language, the one they were written in included."),
+            about: prose("Categories in every language, including the original one."),
             limitations: prose(UNSEEN_TRANSLATIONS),
             ..Stream::of_help_centers("category_translations", &CATEGORY_TRANSLATIONS, TRANSLATIONS)
         },

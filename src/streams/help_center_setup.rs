@@ -80,9 +80,9 @@ pub(super) fn streams() -> Vec<Stream> {
             ),
             about: prose("User segments: who may see articles and topics."),
             limitations: prose(
-                "Deleted segments; a full refresh drops them. They are read at the account's own host, \
-                 which answers where its brand has a help center; whether another brand's host lists \
-                 others is not documented.",
+                "Deleted segments; a full refresh drops them. The stream is read only at the \
+                 account's own host, whose brand must have a help center. Zendesk does not \
+                 document whether the host of another brand lists other segments.",
             ),
             ..of_account("user_segments", &USER_SEGMENTS, schema!("user_segments"))
         },
@@ -102,11 +102,13 @@ pub(super) fn streams() -> Vec<Stream> {
                 "https://developer.zendesk.com/api-reference/help_center/help-center-api/article_labels/",
             ),
             about: prose(
-                "Labels of articles, each once. Which article has which stands in its `label_names`.",
+                "Labels of articles, each once. The labels of an article are in its \
+                 `label_names`.",
             ),
             limitations: prose(
-                "Deleted labels; a full refresh drops them. Whether help centers share labels is not \
-                 documented; one that two of them list comes once for each.",
+                "Deleted labels; a full refresh drops them. Zendesk does not document whether \
+                 help centers share labels. A label that two help centers list comes once for \
+                 each.",
             ),
             ..Stream::of_help_centers("article_labels", &ARTICLE_LABELS, schema!("article_labels"))
         },
@@ -115,7 +117,7 @@ pub(super) fn streams() -> Vec<Stream> {
             documentation: prose(
                 "https://developer.zendesk.com/api-reference/help_center/help-center-api/content_tags/",
             ),
-            about: prose("Content tags, which articles and posts name by their ids."),
+            about: prose("Content tags. Articles and posts refer to them by id."),
             limitations: prose("Deleted tags; a full refresh drops them."),
             ..of_account("content_tags", &CONTENT_TAGS, schema!("content_tags"))
         },
@@ -124,10 +126,10 @@ pub(super) fn streams() -> Vec<Stream> {
             documentation: prose(
                 "https://developer.zendesk.com/api-reference/help_center/help-center-api/service_catalog/",
             ),
-            about: prose("Items of the service catalog that the user may ask for."),
+            about: prose("Items of the service catalog that the user may request."),
             limitations: prose(
-                "There is no incremental read; a full refresh drops deleted items. Which fields an item \
-                 has beside its name, text and form is not documented in full.",
+                "There is no incremental read; a full refresh drops deleted items. Zendesk does \
+                 not document all fields of an item besides its name, text and form.",
             ),
             ..Stream::of_help_centers(
                 "service_catalog_items",
@@ -141,9 +143,7 @@ pub(super) fn streams() -> Vec<Stream> {
                 "https://developer.zendesk.com/api-reference/help_center/help-center-api/theming/",
             ),
             about: prose("Themes of all help centers, and which of them are live."),
-            limitations: prose(
-                "Deleted themes; a full refresh drops them. The templates of a theme.",
-            ),
+            limitations: prose("Deleted themes; a full refresh drops them. Templates of themes."),
             ..of_account("themes", &THEMES, schema!("themes"))
         },
         Stream {
@@ -151,17 +151,17 @@ pub(super) fn streams() -> Vec<Stream> {
             documentation: prose(
                 "https://developer.zendesk.com/api-reference/help_center/help-center-api/redirect_rules/",
             ),
-            about: prose("Rules that lead visitors from one address of a help center to another."),
+            about: prose("Redirects from one address of a help center to another."),
             limitations: prose(
-                "Deleted rules; a full refresh drops them. Zendesk's own page does not show the listing; it \
-                 is read as other programs read it.",
+                "Deleted rules; a full refresh drops them. Zendesk does not document this \
+                 listing; it is read the way other programs read it.",
             ),
             ..of_account("redirect_rules", &REDIRECT_RULES, schema!("redirect_rules"))
         },
         Stream {
             access: SEARCH_MANAGER,
             documentation: prose(SEARCH_DOCS),
-            about: prose("Content from elsewhere that the help center's search finds."),
+            about: prose("External content that the help center's search finds."),
             limitations: prose("Deleted records; a full refresh drops them."),
             ..of_account(
                 "external_content_records",
@@ -172,7 +172,7 @@ pub(super) fn streams() -> Vec<Stream> {
         Stream {
             access: SEARCH_MANAGER,
             documentation: prose(SEARCH_DOCS),
-            about: prose("Where content from elsewhere comes from."),
+            about: prose("Sources of external content."),
             limitations: prose("Deleted sources; a full refresh drops them."),
             ..of_account(
                 "external_content_sources",
@@ -183,7 +183,7 @@ pub(super) fn streams() -> Vec<Stream> {
         Stream {
             access: SEARCH_MANAGER,
             documentation: prose(SEARCH_DOCS),
-            about: prose("Kinds of content from elsewhere."),
+            about: prose("Types of external content."),
             limitations: prose("Deleted kinds; a full refresh drops them."),
             ..of_account(
                 "external_content_types",

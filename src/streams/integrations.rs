@@ -78,12 +78,15 @@ fn webhooks() -> Stream {
         ],
         scope: "webhooks:read",
         documentation: prose(WEBHOOKS_DOCS),
-        about: prose("Webhooks, inactive ones included: what is sent where, and upon what."),
+        about: prose(
+            "Webhooks, inactive ones included: what they send, where, and on which \
+            events.",
+        ),
         limitations: prose(
-            "Deleted webhooks; a full refresh drops them. What is secret is cut out: `signing_secret`, the data \
-                 of `authentication`, `custom_headers`, and of `endpoint` the user, the password and what stands \
-                 behind a question mark; a key in the path of an `endpoint` stays. So is what Zendesk may add to \
-                 these rows, as that may be a secret, too.",
+            "Deleted webhooks; a full refresh drops them. Secrets are removed: `signing_secret`, \
+             the data of `authentication`, `custom_headers`, and the user, the password and the \
+             query of `endpoint`. A key in the path of an `endpoint` stays. Fields that Zendesk \
+             adds to these rows later are removed too, because they might be secrets.",
         ),
         ..connected("webhooks", &WEBHOOKS, schema!("webhooks"))
     }
@@ -103,12 +106,14 @@ fn invocations() -> Stream {
         deleted_rows: DeletedRows::Vanish,
         documentation: prose(WEBHOOKS_DOCS),
         about: prose(
-            "What became of each invocation of a webhook. It takes a request for each webhook.",
+            "Invocations of webhooks, with their results. The stream takes one request for each \
+             webhook.",
         ),
         limitations: prose(
-            "What Zendesk has dropped: it keeps invocations for 7 days. The attempts of an invocation, with what \
-                 was sent and answered. No real account has shown which of `status_code` and `created_at` a row \
-                 has, and whether one that was tried again is listed by its last attempt.",
+            "Invocations older than 7 days, which Zendesk drops. The attempts of an invocation, \
+             with requests and answers. No real account has shown whether a row has \
+             `status_code` or `created_at`, and whether a repeated invocation is listed by its \
+             last attempt.",
         ),
         ..connected("webhook_invocations", &WEBHOOK_INVOCATIONS, schema!("webhook_invocations"))
     }
@@ -123,13 +128,13 @@ fn targets() -> [Stream; 2] {
             "https://developer.zendesk.com/api-reference/ticketing/targets/targets/",
         ),
         about: prose(
-            "Targets, the older way to tell other programs of tickets, inactive ones included.",
+            "Targets, inactive ones included: the older way to notify other programs of tickets.",
         ),
         limitations: prose(
-            "There is no incremental read. What is secret is cut out: `token`, `secret`, `password`, \
-                 `api_token`, and of `target_url` the user, the password and what stands behind a question mark; \
-                 a key in the path of a `target_url` stays. So are keys of kinds of targets that the schema \
-                 does not name, as they may be secrets, too.",
+            "There is no incremental read. Secrets are removed: `token`, `secret`, `password`, \
+             `api_token`, and the user, the password and the query of `target_url`. A key in the \
+             path of a `target_url` stays. Fields that the schema does not name are removed too, \
+             because they might be secrets.",
         ),
         ..connected("targets", &TARGETS, schema!("targets"))
     };
@@ -137,9 +142,9 @@ fn targets() -> [Stream; 2] {
         documentation: prose(
             "https://developer.zendesk.com/api-reference/ticketing/targets/target_failures/",
         ),
-        about: prose("Which calls of targets failed, the last 25 of each target."),
+        about: prose("Failed calls of targets, the last 25 of each target."),
         limitations: prose(
-            "There is no incremental read. Older failures, and what was sent and answered.",
+            "There is no incremental read. Older failures. Requests and answers of the calls.",
         ),
         ..connected("target_failures", &TARGET_FAILURES, schema!("target_failures"))
     };
@@ -161,11 +166,11 @@ fn app_installations() -> Stream {
         documentation: prose(
             "https://developer.zendesk.com/api-reference/ticketing/apps/apps/#list-app-installations",
         ),
-        about: prose("Apps that are installed in the account, and for whom."),
+        about: prose("Apps that are installed in the account, and who may use them."),
         limitations: prose(
-            "Apps that were uninstalled; a full refresh drops them. What is set in an app: of `settings` there \
-                 are `name` and `title` alone, and `settings_objects` is cut out, because an app may keep a key \
-                 under any name. So is what Zendesk may add to these rows.",
+            "Uninstalled apps; a full refresh drops them. Settings of an app, which may have \
+             keys under any name: `settings` has only `name` and `title`, and `settings_objects` \
+             is removed. Fields that Zendesk adds to these rows later are removed too.",
         ),
         ..connected("app_installations", &APP_INSTALLATIONS, schema!("app_installations"))
     }
@@ -177,10 +182,10 @@ fn oauth_clients() -> Stream {
         documentation: prose(
             "https://developer.zendesk.com/api-reference/ticketing/oauth/oauth_clients/",
         ),
-        about: prose("OAuth clients of the account: programs that may ask its people to sign in."),
+        about: prose("OAuth clients of the account: programs that may ask users to sign in."),
         limitations: prose(
-            "Deleted clients; a full refresh drops them. `secret` is cut out, and so is what Zendesk may add to \
-                 these rows.",
+            "Deleted clients; a full refresh drops them. `secret` is removed, and so are fields \
+             that Zendesk adds to these rows later.",
         ),
         ..connected("oauth_clients", &OAUTH_CLIENTS, schema!("oauth_clients"))
     }
@@ -191,9 +196,10 @@ fn oauth_global_clients() -> Stream {
         documentation: prose(
             "https://developer.zendesk.com/api-reference/ticketing/oauth/global_oauth_clients/",
         ),
-        about: prose("OAuth clients of others that people of the account have let in."),
+        about: prose("OAuth clients of other parties that users of the account have authorized."),
         limitations: prose(
-            "There is no incremental read. What Zendesk may add to these rows is cut out, as it may be a secret.",
+            "There is no incremental read. Fields that Zendesk adds to these rows later are \
+             removed, because they might be secrets.",
         ),
         ..connected("oauth_global_clients", &OAUTH_GLOBAL_CLIENTS, schema!("oauth_global_clients"))
     }
@@ -205,11 +211,13 @@ fn oauth_tokens() -> Stream {
             "https://developer.zendesk.com/api-reference/ticketing/oauth/oauth_tokens/",
         ),
         about: prose(
-            "Access tokens of all people: who let which OAuth client do what, and when it was last used.",
+            "Access tokens of all users: who authorized which OAuth client, with which scopes, \
+             and when the token was last used.",
         ),
         limitations: prose(
-            "There is no incremental read; a full refresh drops tokens that were revoked. The tokens themselves \
-                 are cut out (`token`, `refresh_token`, `full_token`), and so is what Zendesk may add to these rows.",
+            "There is no incremental read; a full refresh drops revoked tokens. The tokens \
+             themselves are removed (`token`, `refresh_token`, `full_token`), and so are fields \
+             that Zendesk adds to these rows later.",
         ),
         ..connected("oauth_tokens", &OAUTH_TOKENS, schema!("oauth_tokens"))
     }

@@ -176,12 +176,13 @@ pub(super) fn of_users() -> Vec<Stream> {
             "https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/#incremental-user-export-cursor-based",
         ),
         about: prose(
-            "Users that were created, updated or deleted. `created` comes again with each later change of the \
-                    user, under the same key.",
+            "Events of users: created, updated or deleted. `created` comes again with each later \
+             change of the user, with the same key.",
         ),
         limitations: prose(
-            "Who did it, and what changed. Updates that were followed by another before they were read. Merges: \
-                     Zendesk's listings do not tell them, and a user that was merged into another is told as deleted.",
+            "Who did it, and what changed. Updates that were followed by another update before \
+             the read. Merges: Zendesk's listings do not report them, and a user that was merged \
+             into another is reported as deleted.",
         ),
         ..Stream::listed(
             "user_lifecycle_events",
@@ -209,12 +210,14 @@ pub(super) fn of_tickets() -> Vec<Stream> {
                 "https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/#incremental-ticket-event-export",
             ),
             about: prose(
-                "What happened to tickets: created, solved, reopened, closed, assigned, priority raised, status \
-                    changed, deleted, restored, merged. The actor -1 is Zendesk itself.",
+                "Events of tickets: created, solved, reopened, closed, assigned, priority \
+                 raised, status changed, deleted, restored, merged. The actor -1 is Zendesk \
+                 itself.",
             ),
             limitations: prose(
-                "Changes that make no ticket event. A priority that was set for the first time is none that was \
-                     raised. A ticket counts as merged when it gets the tag `closed_by_merge`; into which one is not told.",
+                "Changes that create no ticket event. A first priority is not an event \
+                 `priority_raised`. A ticket counts as merged when it gets the tag \
+                 `closed_by_merge`; the ticket that it was merged into is not reported.",
             ),
             ..Stream::listed(
                 "ticket_lifecycle_events",
@@ -234,10 +237,11 @@ pub(super) fn of_tickets() -> Vec<Stream> {
             documentation: prose(
                 "https://developer.zendesk.com/api-reference/ticketing/ticket-management/satisfaction_ratings/",
             ),
-            about: prose("Ratings that were offered, and that were received, as good or as bad."),
+            about: prose("Events of satisfaction ratings: offered, and received as good or bad."),
             limitations: prose(
-                "What a rating was before, and changes that were followed by another before they were read. Changes \
-                     of ratings that were created more than a day before the last read come with the weekly pass over all.",
+                "Earlier values of a rating. Changes that were followed by another change before \
+                 the read. Changes of ratings that were created more than a day before the last \
+                 read arrive within a week, when all ratings are read again.",
             ),
             ..Stream::listed(
                 "satisfaction_rating_events",

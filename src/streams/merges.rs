@@ -49,14 +49,14 @@ pub(super) fn streams() -> Vec<Stream> {
             "https://developer.zendesk.com/api-reference/ticketing/organizations/organizations/#list-organization-merges",
         ),
         about: prose(
-            "Which organization was merged into which. It takes a request for each organization that was \
-                deleted, as a merge deletes the one that loses, and asks nothing for others. A merge comes again \
-                when the organization that won is deleted, too.",
+            "Which organization was merged into which. A merge deletes the losing organization, \
+             so the stream takes one request for each deleted organization and none for the \
+             others. A merge comes again when the winning organization is deleted too.",
         ),
         limitations: prose(
-            "Merges that have not yet deleted an organization, and those that failed. Where Zendesk does not \
-             answer for a deleted organization, its merges, and the log says for how many; whether it answers \
-             is not documented.",
+            "Merges that have not yet deleted an organization, and failed merges. Merges of \
+             deleted organizations for which Zendesk gives no answer; the log says how many. \
+             Zendesk does not document whether it answers.",
         ),
         ..Stream::listed(
             "organization_merges",

@@ -68,8 +68,8 @@ fn statuses() -> Stream {
             "https://developer.zendesk.com/api-reference/agent-availability/unified-agent-status-api/unified_agent_statuses/",
         ),
         about: prose(
-            "Statuses that agents can choose, Zendesk's own (`kind` is `default`) and the account's (`custom`), \
-                with the channels that each opens.",
+            "Statuses that agents can choose, with the channels that each one opens. `kind` is \
+             `default` for Zendesk's own and `custom` for the account's.",
         ),
         limitations: prose("Deleted statuses; a full refresh drops them."),
         ..Stream::listed("agent_statuses", &AGENT_STATUSES, schema!("agent_statuses"))
@@ -87,12 +87,14 @@ fn availabilities() -> Stream {
             "https://developer.zendesk.com/api-reference/agent-availability/agent-availability-api/agent_availabilities/",
         ),
         about: prose(
-            "What each agent is available for now: the status, and of each channel its own status, the work on \
-                hand and the capacity. Appended by one sync after the other the rows are a history.",
+            "Current availability of each agent: the status, and for each channel its status, \
+             the current work and the capacity. If you append the rows of each sync, you get a \
+             history.",
         ),
         limitations: prose(
-            "What was between two syncs. The pieces of work themselves, of which Zendesk sends a part. The \
-                 status where omnichannel routing is off. How many rows a page may have is not documented.",
+            "Changes between two syncs. The work items themselves, of which Zendesk sends only a \
+             part. The status if omnichannel routing is off. Zendesk does not document how many \
+             rows a page may have.",
         ),
         ..Stream::listed(
             "agent_availabilities",
@@ -109,10 +111,13 @@ fn rules() -> Stream {
         documentation: prose(
             "https://developer.zendesk.com/api-reference/agent-availability/capacity-rules/capacity_rules_api/",
         ),
-        about: prose("Rules of how much work of each channel agents get at once."),
+        about: prose(
+            "Capacity rules: how much work of each channel an agent gets at the same \
+            time.",
+        ),
         limitations: prose(
-            "Deleted rules; a full refresh drops them. All assignees of a rule, which \
-             `capacity_rule_assignees` has.",
+            "Deleted rules; a full refresh drops them. The full list of assignees of a rule, \
+             which `capacity_rule_assignees` has.",
         ),
         ..Stream::listed("capacity_rules", &CAPACITY_RULES, schema!("capacity_rules"))
     }
@@ -126,7 +131,7 @@ fn assignees() -> Stream {
             "https://developer.zendesk.com/api-reference/agent-availability/capacity-rules/assignees_api/",
         ),
         about: prose("Which agent has which capacity rule."),
-        limitations: prose("Assignments that were taken back; a full refresh drops them."),
+        limitations: prose("Removed assignments; a full refresh drops them."),
         ..Stream::listed(
             "capacity_rule_assignees",
             &CAPACITY_RULE_ASSIGNEES,
@@ -151,14 +156,15 @@ fn engagements() -> Stream {
             "https://developer.zendesk.com/api-reference/agent-availability/omnichannel-engagements/omnichannel_engagements/",
         ),
         about: prose(
-            "What an agent did in a ticket from being assigned to the end, by messaging or mail: messages, \
-                replies and waiting times. Zendesk keeps them for 90 days.",
+            "Engagements: the work of an agent on a ticket of messaging or e-mail, from the \
+             assignment to the end, with messages, replies and waiting times. Zendesk keeps them \
+             for 90 days.",
         ),
         limitations: prose(
-            "Engagements that have not ended, older ones than 90 days, and those that are listed more than an \
-                 hour after they ended. No real account has shown these rows yet: the whole of 90 days is read \
-                 each time, because it is not known how the start time is to be written, and whether the \
-                 administrator's role is needed is not known either.",
+            "Engagements that have not ended, that are older than 90 days, or that are listed \
+             more than an hour after their end. The listing was not tried on a real account. \
+             Each sync reads all 90 days, because the format of the start time is not known. It \
+             is not known either whether the administrator's role is needed.",
         ),
         ..Stream::listed("engagements", &ENGAGEMENTS, schema!("engagements"))
     }

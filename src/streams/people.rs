@@ -78,7 +78,7 @@ pub(super) fn streams() -> Vec<Stream> {
                 "https://developer.zendesk.com/api-reference/ticketing/users/users/",
             ),
             about: prose("End users, agents and administrators, deleted ones included."),
-            limitations: prose("Nothing that is known."),
+            limitations: prose("Nothing is known to be missing."),
             ..Stream::listed("users", &INCREMENTAL_USERS, schema!("users"))
         },
         Stream {
@@ -95,8 +95,11 @@ pub(super) fn streams() -> Vec<Stream> {
             documentation: prose(
                 "https://developer.zendesk.com/api-reference/ticketing/users/user_identities/",
             ),
-            about: prose("E-mail addresses, phone numbers and accounts by which users are known."),
-            limitations: prose("Deleted identities and silent changes; a full refresh shows them."),
+            about: prose("Identities of users: e-mail addresses, phone numbers and accounts."),
+            limitations: prose(
+                "Deleted identities, and changes that do not update the user; a \
+                full refresh shows them.",
+            ),
             ..Stream::listed("user_identities", &INCREMENTAL_USERS, schema!("user_identities"))
         },
         Stream {
@@ -150,11 +153,10 @@ pub(super) fn streams() -> Vec<Stream> {
             documentation: prose(
                 "https://developer.zendesk.com/api-reference/ticketing/users/users/#list-deleted-users",
             ),
-            about: prose(
-                "Users that were deleted. What was personal of those deleted for good is null.",
-            ),
+            about: prose("Deleted users. The personal data of permanently deleted users is null."),
             limitations: prose(
-                "Users deleted for good, if that does not change their `updated_at`; a full refresh shows them.",
+                "Permanent deletions, if they do not change `updated_at`; a full refresh shows \
+                 them.",
             ),
             ..Stream::listed("deleted_users", &DELETED_USERS, schema!("deleted_users"))
         },
@@ -198,7 +200,7 @@ pub(super) fn streams() -> Vec<Stream> {
                 "https://developer.zendesk.com/api-reference/ticketing/organizations/organizations/",
             ),
             about: prose("Organizations, deleted ones included."),
-            limitations: prose("Nothing that is known."),
+            limitations: prose("Nothing is known to be missing."),
             ..Stream::listed("organizations", &INCREMENTAL_ORGANIZATIONS, schema!("organizations"))
         },
         Stream {
@@ -214,7 +216,7 @@ pub(super) fn streams() -> Vec<Stream> {
                 "https://developer.zendesk.com/api-reference/ticketing/groups/groups/",
             ),
             about: prose("Groups of agents, deleted ones included."),
-            limitations: prose("Nothing that is known."),
+            limitations: prose("Nothing is known to be missing."),
             ..Stream::listed("groups", &GROUPS, schema!("groups"))
         },
     ]

@@ -43,7 +43,7 @@ pub(super) fn streams() -> Vec<Stream> {
         Stream {
             access: SKILLS,
             documentation: prose(SKILLS_DOCS),
-            about: prose("Kinds of skills by which tickets are routed."),
+            about: prose("Kinds of skills (attributes) for routing tickets."),
             limitations: prose("There is no incremental read."),
             ..Stream::listed(
                 "account_attributes",
@@ -55,7 +55,7 @@ pub(super) fn streams() -> Vec<Stream> {
             splice: &[("attribute_id", Source::Filled("attribute_id"))],
             access: SKILLS,
             documentation: prose(SKILLS_DOCS),
-            about: prose("Skills of each kind. It takes a request for each kind."),
+            about: prose("Skills of each kind. The stream takes one request for each kind."),
             limitations: prose("There is no incremental read."),
             ..Stream::listed("attribute_values", &ATTRIBUTE_VALUES, schema!("attribute_values"))
         },
@@ -68,7 +68,10 @@ pub(super) fn streams() -> Vec<Stream> {
             primary_key: &["subject", "condition"],
             access: SKILLS,
             documentation: prose(SKILLS_DOCS),
-            about: prose("Conditions of which all, or any, must hold for a skill to be asked for."),
+            about: prose(
+                "Conditions on tickets that require a skill: all of them, or any of \
+                them, must be true.",
+            ),
             limitations: prose("There is no incremental read."),
             ..Stream::listed(
                 "attribute_definitions",
@@ -87,10 +90,10 @@ pub(super) fn streams() -> Vec<Stream> {
                 "https://developer.zendesk.com/api-reference/ticketing/ticket-management/omnichannel_routing_queues/",
             ),
             about: prose(
-                "Queues in which work waits for agents: their conditions, their order, and the groups that serve \
-                    them.",
+                "Queues of work for agents: their conditions, their order, and the groups that \
+                 serve them.",
             ),
-            limitations: prose("Inactive queues. Deleted ones; a full refresh drops them."),
+            limitations: prose("Inactive queues. Deleted queues; a full refresh drops them."),
             ..Stream::listed("queues", &QUEUES, schema!("queues"))
         },
     ]

@@ -42,8 +42,8 @@ static INSTANCES: Feed = events(
 const DOCS: &str = "https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_skill_based_routing/";
 
 /// What they share.
-const UNSEEN: &str = "For how long Zendesk keeps these events, and for how long it takes a cursor, is \
-     not known.";
+const UNSEEN: &str = "It is not known for how long Zendesk keeps these events and accepts a \
+    cursor.";
 
 pub(super) fn streams() -> Vec<Stream> {
     let of = |name, feed, schema| Stream {
@@ -57,11 +57,11 @@ pub(super) fn streams() -> Vec<Stream> {
     };
     vec![
         Stream {
-            about: prose("Kinds of skills that were created, updated or deleted."),
+            about: prose("Events of kinds of skills: created, updated or deleted."),
             ..of("routing_attribute_events", &ATTRIBUTES, schema!("routing_attribute_events"))
         },
         Stream {
-            about: prose("Skills that were created, updated or deleted."),
+            about: prose("Events of skills: created, updated or deleted."),
             ..of(
                 "routing_attribute_value_events",
                 &VALUES,
@@ -70,8 +70,9 @@ pub(super) fn streams() -> Vec<Stream> {
         },
         Stream {
             about: prose(
-                "Skills that agents and tickets were given, and that were taken from them: `instance_id` is the \
-                    agent or the ticket, as `type` says. Nothing else tells which skills a ticket needed.",
+                "Skills that were added to agents and tickets, or removed from them. \
+                 `instance_id` is the agent or the ticket, as `type` says. No other stream \
+                 reports which skills a ticket needed.",
             ),
             ..of(
                 "routing_instance_value_events",

@@ -44,9 +44,10 @@ fn stream(search: &Search) -> ResolvedStream {
     let declared = Stream {
         columns: &[RESULT_TYPE],
         documentation: prose(DOCS),
-        about: prose("What a search of `search_queries` finds."),
+        about: prose("The results of a search in `search_queries`."),
         limitations: prose(
-            "There is no incremental read; a full refresh drops what is found no more.",
+            "There is no incremental read; a full refresh drops rows that the search no longer \
+             finds.",
         ),
         ..Stream::listed("", &SEARCH, schema)
     };

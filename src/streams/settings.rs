@@ -63,7 +63,7 @@ pub(super) fn streams() -> Vec<Stream> {
                 "https://developer.zendesk.com/api-reference/ticketing/account-configuration/locales/",
             ),
             about: prose("Languages that the account offers."),
-            limitations: prose("Languages that were taken out; a full refresh drops them."),
+            limitations: prose("Removed languages; a full refresh drops them."),
             ..Stream::listed("locales", &LOCALES, schema!("locales"))
         },
         Stream {
@@ -75,9 +75,13 @@ pub(super) fn streams() -> Vec<Stream> {
             documentation: prose(
                 "https://developer.zendesk.com/api-reference/ticketing/ticket-management/dynamic_content/",
             ),
-            about: prose("Texts that placeholders stand for, with their variants by language."),
+            about: prose(
+                "Dynamic content: texts for placeholders, with their variants by \
+                language.",
+            ),
             limitations: prose(
-                "Deleted items, which a full refresh drops; and variants that change without their item.",
+                "Deleted items, which a full refresh drops. Variants that change without their \
+                 item.",
             ),
             ..Stream::listed(
                 "dynamic_content_items",
@@ -110,7 +114,8 @@ pub(super) fn streams() -> Vec<Stream> {
                 "https://developer.zendesk.com/api-reference/ticketing/account-configuration/deletion_schedules/",
             ),
             about: prose(
-                "Rules by which tickets and users are deleted after a time, inactive ones included.",
+                "Deletion schedules, inactive ones included: rules that delete tickets and users \
+                 after a time.",
             ),
             limitations: prose("Deleted rules; a full refresh drops them."),
             ..Stream::listed(
@@ -126,8 +131,8 @@ pub(super) fn streams() -> Vec<Stream> {
                 "https://developer.zendesk.com/api-reference/ticketing/apps/resource_collections/",
             ),
             about: prose(
-                "What was made in the account by files of requirements, as apps bring them: fields, triggers, \
-                    targets and so on.",
+                "Resource collections: fields, triggers, targets and so on that the requirements \
+                 files of apps created in the account.",
             ),
             limitations: prose("Deleted collections; a full refresh drops them."),
             ..Stream::listed(
@@ -141,7 +146,7 @@ pub(super) fn streams() -> Vec<Stream> {
             documentation: prose(
                 "https://developer.zendesk.com/api-reference/ticketing/channels/twitter_channel/",
             ),
-            about: prose("Handles of X, formerly Twitter, whose posts become tickets."),
+            about: prose("Handles of X (formerly Twitter) whose posts become tickets."),
             limitations: prose("Handles that are no longer monitored; a full refresh drops them."),
             ..Stream::listed(
                 "monitored_twitter_handles",
@@ -154,9 +159,7 @@ pub(super) fn streams() -> Vec<Stream> {
             documentation: prose(
                 "https://developer.zendesk.com/api-reference/ticketing/account-configuration/support_addresses/",
             ),
-            about: prose(
-                "Addresses at which the account receives mail, and whether forwarding works.",
-            ),
+            about: prose("Support addresses that receive e-mail, and whether forwarding works."),
             limitations: prose("Deleted addresses; a full refresh drops them."),
             ..Stream::listed(
                 "recipient_addresses",
@@ -169,7 +172,7 @@ pub(super) fn streams() -> Vec<Stream> {
             documentation: prose(
                 "https://developer.zendesk.com/api-reference/ticketing/tickets/sharing_agreements/",
             ),
-            about: prose("Accounts that tickets are shared with, and on what terms."),
+            about: prose("Accounts that tickets are shared with, and the terms."),
             limitations: prose("Deleted agreements; a full refresh drops them."),
             ..Stream::listed(
                 "sharing_agreements",

@@ -72,13 +72,13 @@ pub(super) fn of_help_centers() -> Vec<Stream> {
             access: GUIDE,
             documentation: prose(DOCS),
             about: prose(
-                "Who follows which article. It takes a request for each article that changed, and one \
-                    for each of them once a week.",
+                "Followers of articles. The stream takes one request for each article that \
+                 changed, and one for each article once a week.",
             ),
             limitations: prose(
-                "Followers who left; a full refresh drops them. No number of an article tells of its \
-                 followers: those who come while it stays as it is come with the weekly pass over all \
-                 articles.",
+                "Followers who left; a full refresh drops them. An article has no count of \
+                 followers, so new followers of an unchanged article arrive within a week, when \
+                 all articles are read again.",
             ),
             ..Stream::of_help_centers(
                 "article_subscriptions",
@@ -92,13 +92,13 @@ pub(super) fn of_help_centers() -> Vec<Stream> {
             access: GUIDE,
             documentation: prose(DOCS),
             about: prose(
-                "Who follows which section. It takes a request for each section that changed, and one \
-                    for each of them once a week.",
+                "Followers of sections. The stream takes one request for each section that \
+                 changed, and one for each section once a week.",
             ),
             limitations: prose(
-                "Followers who left; a full refresh drops them. No number of a section tells of its \
-                 followers: those who come while it stays as it is come with the weekly pass over all \
-                 sections.",
+                "Followers who left; a full refresh drops them. A section has no count of \
+                 followers, so new followers of an unchanged section arrive within a week, when \
+                 all sections are read again.",
             ),
             ..Stream::of_help_centers(
                 "section_subscriptions",
@@ -119,13 +119,14 @@ pub(super) fn of_communities() -> Vec<Stream> {
             access: GATHER,
             documentation: prose(DOCS),
             about: prose(
-                "Who follows which post. It takes a request for each post that changed or has another \
-                    number of followers, and one for each of them once a week.",
+                "Followers of posts. The stream takes one request for each post that changed or \
+                 has a new count of followers, and one for each post once a week.",
             ),
             limitations: prose(
-                "Followers who left; a full refresh drops them. New followers of a post are seen by its \
-                 number of followers, within a day where there are more than 1,000 posts; one who comes \
-                 when another leaves comes with the weekly pass over all posts.",
+                "Followers who left; a full refresh drops them. New followers of a post are \
+                 found through its count of followers. With more than 1,000 posts, this takes up \
+                 to a day. A follower who joins when another leaves arrives within a week, when \
+                 all posts are read again.",
             ),
             ..Stream::of_help_centers(
                 "post_subscriptions",
@@ -139,13 +140,13 @@ pub(super) fn of_communities() -> Vec<Stream> {
             access: GATHER,
             documentation: prose(DOCS),
             about: prose(
-                "Who follows which topic. It takes a request for each topic that changed or has another \
-                    number of followers, and one for each of them once a week.",
+                "Followers of topics. The stream takes one request for each topic that changed \
+                 or has a new count of followers, and one for each topic once a week.",
             ),
             limitations: prose(
-                "Followers who left; a full refresh drops them. New followers of a topic are seen by its \
-                 number of followers; one who comes when another leaves comes with the weekly pass over \
-                 all topics.",
+                "Followers who left; a full refresh drops them. New followers of a topic are \
+                 found through its count of followers. A follower who joins when another leaves \
+                 arrives within a week, when all topics are read again.",
             ),
             ..Stream::of_help_centers(
                 "topic_subscriptions",

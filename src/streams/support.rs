@@ -78,13 +78,13 @@ static AUDITS_OF_EVENTS: Alternative = Alternative {
     splice: &[("author_id", Of(0, "updater_id")), ("events", Of(0, "child_events"))],
     schema: Some(schema!("ticket_audits_of_events")),
     about: prose(
-        "With `ticket_audits_history` set to `events`: the history of all tickets, archived ones \
-            included, from the export of ticket events. In `events` a changed field is a key of its \
-            own, and `event_type` tells the kind.",
+        "With `ticket_audits_history` set to `events`, the stream has the history of all \
+         tickets, archived ones included. It comes from the export of ticket events. In \
+         `events`, each changed field is a key, and `event_type` is the kind of event.",
     ),
     ..Alternative::of(
         &INCREMENTAL_TICKET_EVENTS,
-        "redactions and edits of old comments, which make no new comment event",
+        "redactions and edits of old comments, which create no new comment event",
     )
 };
 
@@ -120,13 +120,14 @@ pub(super) fn streams() -> Vec<Stream> {
             scope: "tickets:read",
             documentation: prose(EXPORT_DOCS),
             about: prose(
-                "Tickets, archived ones and those of AI agents included. Deleted tickets are left out, unless \
-                    `deleted_at_field` is set; then the last row of a deleted ticket tells of its deletion.",
+                "Tickets, including archived tickets and tickets of AI agents. Deleted tickets \
+                 are left out. If `deleted_at_field` is set, the last row of a deleted ticket \
+                 reports its deletion.",
             ),
             limitations: prose(
-                "Without `deleted_at_field`, deletions: a deleted ticket comes no more, and \
-                     `deleted_tickets` or a full refresh shows it. With it, deletions that an earlier read \
-                     without it passed.",
+                "Without `deleted_at_field`, deletions: a deleted ticket no longer comes, and \
+                 `deleted_tickets` or a full refresh shows the deletion. With \
+                 `deleted_at_field`, deletions that an earlier read without it has passed.",
             ),
             ..Stream::listed("tickets", &INCREMENTAL_TICKETS, schema!("tickets"))
         },
@@ -139,10 +140,11 @@ pub(super) fn streams() -> Vec<Stream> {
             custom_fields: Some(&custom_fields::OF_TICKETS),
             documentation: prose(searches::DOCS),
             about: prose(
-                "Tickets as the search index has them, for catalogs of Airbyte's connector. `tickets` has more.",
+                "Tickets from the search index, for catalogs of Airbyte's connector. `tickets` \
+                 has more.",
             ),
             limitations: prose(
-                "Deletions, and changes that make no ticket event; and the index lags by minutes.",
+                "Deletions, and changes that create no ticket event. The index lags by minutes.",
             ),
             ..Stream::listed("tickets_search", &fallbacks::SEARCH_TICKETS, schema!("tickets"))
         },
@@ -172,7 +174,8 @@ pub(super) fn streams() -> Vec<Stream> {
                 "Reply, resolution and waiting times of every ticket, archived ones included.",
             ),
             limitations: prose(
-                "Deletions; a full refresh drops the metrics of deleted tickets, which Zendesk no longer gives.",
+                "Deletions; a full refresh drops the metrics of deleted tickets, which Zendesk \
+                 no longer lists.",
             ),
             ..Stream::listed("ticket_metrics", &INCREMENTAL_TICKETS, schema!("ticket_metrics"))
         },
@@ -188,10 +191,10 @@ pub(super) fn streams() -> Vec<Stream> {
             scope: "tickets:read",
             deleted_rows: DeletedRows::GoWithTheTicket,
             documentation: prose(EXPORT_DOCS),
-            about: prose("Every update of a ticket, with the changes and comments that it made."),
+            about: prose("Every update of a ticket, with its changes and comments."),
             limitations: prose(
-                "Redactions and edits of old comments: they make no new comment event. Deletions: events of \
-                     deleted tickets stay.",
+                "Redactions and edits of old comments: they create no new comment event. \
+                 Deletions: events of deleted tickets stay.",
             ),
             ..Stream::listed("ticket_events", &INCREMENTAL_TICKET_EVENTS, schema!("ticket_events"))
         },
@@ -217,12 +220,13 @@ pub(super) fn streams() -> Vec<Stream> {
                 "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_comments/",
             ),
             about: prose(
-                "Public and private comments of every ticket, with their attachments' descriptions.",
+                "Public and private comments of every ticket, with descriptions of their \
+                 attachments.",
             ),
             limitations: prose(
-                "Redactions and edits of old comments, and deletions of their tickets, whose comments stay \
-                     in the export. Messages of tickets that come from messaging: they make no comment event, \
-                     and `ticket_conversation_log` has them.",
+                "Redactions and edits of old comments. Deletions of tickets, whose comments stay \
+                 in the export. Messages of tickets that come from messaging: they create no \
+                 comment event, and `ticket_conversation_log` has them.",
             ),
             ..Stream::listed(
                 "ticket_comments",
@@ -258,12 +262,12 @@ pub(super) fn streams() -> Vec<Stream> {
                 "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket-attachments/",
             ),
             about: prose(
-                "Files attached to comments of every ticket: names, types, sizes and where they lie, and the \
-                    files themselves where the platform transfers files.",
+                "Files attached to comments of every ticket: names, types, sizes and addresses. \
+                 The files themselves come too if the platform transfers files.",
             ),
             limitations: prose(
-                "Redactions: a redacted attachment makes no new comment event. Deletions of tickets, whose \
-                     comments stay in the export.",
+                "Redactions: a redacted attachment creates no new comment event. Deletions of \
+                 tickets, whose comments stay in the export.",
             ),
             ..Stream::listed(
                 "ticket_attachments",
@@ -285,9 +289,10 @@ pub(super) fn streams() -> Vec<Stream> {
                 "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_metric_events/",
             ),
             about: prose(
-                "When each metric of a ticket was activated, paused, fulfilled or breached.",
+                "Events of ticket metrics: when each metric was activated, paused, fulfilled or \
+                 breached.",
             ),
-            limitations: prose("Nothing that is known."),
+            limitations: prose("Nothing is known to be missing."),
             ..Stream::listed(
                 "ticket_metric_events",
                 &INCREMENTAL_TICKET_METRIC_EVENTS,
@@ -310,8 +315,9 @@ pub(super) fn streams() -> Vec<Stream> {
             ),
             about: prose("The history of tickets that are not archived, one row per update."),
             limitations: prose(
-                "Audits of archived tickets, which Zendesk's listing leaves out in every mode, unless \
-                     `ticket_audits_history` is `events`; and what was audited before a deleted ticket was restored.",
+                "Audits of archived tickets, which Zendesk's listing leaves out in every mode, \
+                 unless `ticket_audits_history` is `events`. Audits from before the restoration \
+                 of a deleted ticket.",
             ),
             ..Stream::listed("ticket_audits", &TICKET_AUDITS, schema!("ticket_audits"))
         },
@@ -325,7 +331,7 @@ pub(super) fn streams() -> Vec<Stream> {
             documentation: prose(
                 "https://developer.zendesk.com/api-reference/ticketing/tickets/tickets/#list-deleted-tickets",
             ),
-            about: prose("Tickets deleted in the last thirty days and not yet scrubbed."),
+            about: prose("Tickets deleted in the last thirty days whose data is not yet scrubbed."),
             limitations: prose("There is no incremental read."),
             ..Stream::listed("deleted_tickets", &DELETED_TICKETS, schema!("deleted_tickets"))
         },
@@ -336,7 +342,8 @@ pub(super) fn streams() -> Vec<Stream> {
             ),
             about: prose("The 20,000 most used tags of the last sixty days, with their counts."),
             limitations: prose(
-                "There is no incremental read; a full refresh drops tags that are gone.",
+                "There is no incremental read; a full refresh drops tags that are no longer \
+                 listed.",
             ),
             ..Stream::listed("tags", &TAGS, schema!("tags"))
         },

@@ -37,9 +37,9 @@ pub(super) fn streams() -> Vec<Stream> {
             dated: true,
             access: TALK,
             documentation: prose(DOCS),
-            about: prose("Calls of Talk, with how long they took and how they ended."),
+            about: prose("Calls of Talk, with their duration and result."),
             limitations: prose(
-                "Deletions. Calls of telephony by a partner are not in Talk's export.",
+                "Deletions. Calls through a partner's telephony, which are not in Talk's export.",
             ),
             ..Stream::listed("calls", &CALLS, schema!("calls"))
         },

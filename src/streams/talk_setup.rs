@@ -65,8 +65,8 @@ const GREETINGS_DOCS: &str =
 const STATS_DOCS: &str = "https://developer.zendesk.com/api-reference/voice/talk-api/stats/";
 
 /// What the counts of a day share.
-const UNSEEN_OF_DAYS: &str = "Days on which no sync ran, and what a day still counted after the last \
-     sync. When the counts begin anew, and in which time zone, is not documented.";
+const UNSEEN_OF_DAYS: &str = "Days without a sync, and what was counted on a day after its last \
+    sync. Zendesk does not document when the counts restart, and in which time zone.";
 
 pub(super) fn streams() -> Vec<Stream> {
     vec![
@@ -75,11 +75,11 @@ pub(super) fn streams() -> Vec<Stream> {
             access: TALK,
             documentation: prose(NUMBERS_DOCS),
             about: prose(
-                "Phone numbers of Talk, with what each may do and how its calls are handled.",
+                "Phone numbers of Talk, with their capabilities and the handling of their calls.",
             ),
             limitations: prose(
-                "Deleted numbers; a full refresh drops them. The key `token` of a number, which is \
-                 taken for a secret. Trial accounts list no numbers.",
+                "Deleted numbers; a full refresh drops them. The key `token` of a number, which \
+                 might be a secret. Trial accounts list no numbers.",
             ),
             ..Stream::listed("phone_numbers", &PHONE_NUMBERS, schema!("phone_numbers"))
         },
@@ -92,15 +92,15 @@ pub(super) fn streams() -> Vec<Stream> {
             ),
             about: prose("Lines of Talk: phone numbers and digital lines together."),
             limitations: prose(
-                "Deleted lines; a full refresh drops them. The key `token` of a line, which is taken for \
-                 a secret.",
+                "Deleted lines; a full refresh drops them. The key `token` of a line, which \
+                 might be a secret.",
             ),
             ..Stream::listed("lines", &LINES, schema!("lines"))
         },
         Stream {
             access: TALK,
             documentation: prose(IVR_DOCS),
-            about: prose("Trees of menus that callers go through, with the menus inside."),
+            about: prose("IVR trees of menus for callers, with the menus inside."),
             limitations: prose("Deleted trees; a full refresh drops them."),
             ..Stream::listed("ivrs", &IVRS, schema!("ivrs"))
         },
@@ -111,7 +111,7 @@ pub(super) fn streams() -> Vec<Stream> {
             documentation: prose(
                 "https://developer.zendesk.com/api-reference/voice/talk-api/ivr_menus/",
             ),
-            about: prose("Menus of the trees that callers go through, with the routes inside."),
+            about: prose("Menus of the IVR trees, with the routes inside."),
             limitations: prose("Deleted menus; a full refresh drops them."),
             ..Stream::listed("ivr_menus", &IVRS, schema!("ivr_menus"))
         },
@@ -122,7 +122,7 @@ pub(super) fn streams() -> Vec<Stream> {
             documentation: prose(
                 "https://developer.zendesk.com/api-reference/voice/talk-api/ivr_routes/",
             ),
-            about: prose("What each key leads to in a menu that callers go through."),
+            about: prose("Routes of the IVR menus: where each key leads."),
             limitations: prose("Deleted routes; a full refresh drops them."),
             ..Stream::listed("ivr_routes", &IVRS, schema!("ivr_routes"))
         },
@@ -131,10 +131,8 @@ pub(super) fn streams() -> Vec<Stream> {
             splice: &[("id", TextOf(0, "id"))],
             access: TALK,
             documentation: prose(GREETINGS_DOCS),
-            about: prose("What callers hear: Zendesk's own greetings and the account's."),
-            limitations: prose(
-                "Deleted greetings; a full refresh drops them. The recordings themselves.",
-            ),
+            about: prose("Greetings that callers hear: Zendesk's own and the account's."),
+            limitations: prose("Deleted greetings; a full refresh drops them. Recordings."),
             ..Stream::listed("greetings", &GREETINGS, schema!("greetings"))
         },
         Stream {
@@ -142,7 +140,7 @@ pub(super) fn streams() -> Vec<Stream> {
             access: TALK,
             documentation: prose(GREETINGS_DOCS),
             about: prose("Occasions for greetings, such as voicemail or hold."),
-            limitations: prose("Nothing that is known."),
+            limitations: prose("Nothing is known to be missing."),
             ..Stream::listed(
                 "greeting_categories",
                 &GREETING_CATEGORIES,
@@ -154,7 +152,7 @@ pub(super) fn streams() -> Vec<Stream> {
             documentation: prose(
                 "https://developer.zendesk.com/api-reference/voice/talk-api/addresses/",
             ),
-            about: prose("Postal addresses with which phone numbers are registered."),
+            about: prose("Postal addresses for the registration of phone numbers."),
             limitations: prose("Deleted addresses; a full refresh drops them."),
             ..Stream::listed("addresses", &ADDRESSES, schema!("addresses"))
         },
@@ -164,7 +162,10 @@ pub(super) fn streams() -> Vec<Stream> {
                 "https://developer.zendesk.com/api-reference/voice/talk-api/voice_settings/",
             ),
             about: prose("Settings of Talk."),
-            limitations: prose("What the settings were between two syncs, and who changed them."),
+            limitations: prose(
+                "Settings that changed back between two syncs, and who changed \
+                them.",
+            ),
             ..Stream::snapshot("talk_settings", &TALK_SETTINGS, schema!("talk_settings"))
         },
         Stream {
@@ -172,14 +173,17 @@ pub(super) fn streams() -> Vec<Stream> {
             deleted_rows: DeletedRows::None,
             access: TALK,
             documentation: prose(STATS_DOCS),
-            about: prose("What each agent of Talk does now, and did on the current day."),
+            about: prose(
+                "Current activity of each agent of Talk, and the activity of the \
+                current day.",
+            ),
             limitations: prose(UNSEEN_OF_DAYS),
             ..Stream::listed("agents_activity", &AGENTS_ACTIVITY, schema!("agents_activity"))
         },
         Stream {
             access: TALK,
             documentation: prose(STATS_DOCS),
-            about: prose("What all agents of Talk together did on the current day."),
+            about: prose("Activity of all agents of Talk together on the current day."),
             limitations: prose(UNSEEN_OF_DAYS),
             ..Stream::snapshot("agents_overview", &AGENTS_OVERVIEW, schema!("agents_overview"))
         },
@@ -193,8 +197,8 @@ pub(super) fn streams() -> Vec<Stream> {
         Stream {
             access: TALK,
             documentation: prose(STATS_DOCS),
-            about: prose("Calls and callbacks that wait now, and agents that are online."),
-            limitations: prose("What was between two syncs."),
+            about: prose("Calls and callbacks that are waiting now, and agents that are online."),
+            limitations: prose("Values between two syncs."),
             ..Stream::snapshot(
                 "current_queue_activity",
                 &CURRENT_QUEUE_ACTIVITY,

@@ -193,12 +193,13 @@ pub(super) fn streams() -> Vec<Stream> {
             &FIELD_HISTORY,
             "updated",
             (
-                "Every value that a field of a ticket got, one row for each: what was set at its creation, and \
-                    each change, with who made it and through what. Custom fields go by their numbers. Values are \
-                    texts; lists and objects are JSON. The user -1 is Zendesk itself.",
-                "Changes that make no ticket event, such as those by merges of users and deletions of fields. First \
-                     values of tickets that were imported or came without a Create event: the first change has them as \
-                     `previous_value`. What a field was before, where one event changed several and told one value.",
+                "Every value of every ticket field: the value at the creation and each change, \
+                 with its user and channel. Custom fields are named by their ids. Values are \
+                 texts; lists and objects are JSON. The user -1 is Zendesk itself.",
+                "Changes that create no ticket event, such as those by merges of users and \
+                 deletions of fields. First values of tickets that were imported or have no \
+                 Create event: the first change has them as `previous_value`. The previous value \
+                 of a field, if one event changed several fields and reported only one value.",
             ),
             Stream::listed(
                 "ticket_field_history",
@@ -210,9 +211,9 @@ pub(super) fn streams() -> Vec<Stream> {
             &TAG_HISTORY,
             "updated",
             (
-                "Every tag that a ticket got or lost, one row for each, with who did it and through what.",
-                "Changes that make no ticket event. The first tags of tickets that were imported or came without a \
-                     Create event: what `tickets` has beyond the rows here.",
+                "Every tag that was added to or removed from a ticket, with its user and channel.",
+                "Changes that create no ticket event. The first tags of tickets that were \
+                 imported or have no Create event; `tickets` has these tags.",
             ),
             Stream::listed(
                 "ticket_tag_history",
@@ -224,10 +225,10 @@ pub(super) fn streams() -> Vec<Stream> {
             &SCHEDULE_ASSIGNMENTS,
             "created_at",
             (
-                "Which schedule a trigger gave to a ticket, and when. A ticket without one has the account's \
-                    first schedule.",
-                "Assignments that the export of events does not have. Zendesk documents them for audits alone; \
-                     compare with `ticket_audits` once.",
+                "Schedules that triggers assigned to tickets, and when. A ticket without a row \
+                 has the account's first schedule.",
+                "Assignments that are not in the export of events. Zendesk documents them only \
+                 for audits, so compare the stream with `ticket_audits` once.",
             ),
             Stream::listed(
                 "ticket_schedule_assignments",
@@ -246,13 +247,13 @@ pub(super) fn streams() -> Vec<Stream> {
                 "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_metric_events/",
             ),
             about: prose(
-                "Which SLA policy's target began to count for a ticket, for which metric, and when. `reply_time` is \
-                    `first_reply_time` in its first instance and `next_reply_time` in later ones. A row with `deleted` \
-                    is to be ignored.",
+                "SLA targets that started for a ticket: the policy, the metric and the time. \
+                 `reply_time` is `first_reply_time` in its first instance and `next_reply_time` \
+                 in later ones. Ignore rows with `deleted`.",
             ),
             limitations: prose(
-                "Targets of group SLAs, which `ticket_metric_events` has as `apply_group_sla`. Targets that were \
-                     withdrawn.",
+                "Targets of group SLAs, which `ticket_metric_events` has as `apply_group_sla`. \
+                 Withdrawn targets.",
             ),
             ..Stream::listed(
                 "ticket_sla_applications",

@@ -135,8 +135,8 @@ pub(super) fn streams() -> Vec<Stream> {
                 "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_fields/",
             ),
             about: prose(
-                "A row per option of every custom dropdown and multiselect field of tickets, users and \
-                    organizations, inactive fields included.",
+                "Options of every custom dropdown and multiselect field of tickets, users and \
+                 organizations, with one row for each option. Inactive fields are included.",
             ),
             limitations: prose("There is no incremental read."),
             ..Stream::listed(
@@ -166,7 +166,8 @@ pub(super) fn streams() -> Vec<Stream> {
             ),
             about: prose("Tickets that agents skipped in guided mode, and why."),
             limitations: prose(
-                "Skips of archived tickets, which Zendesk's listing leaves out in every mode; and older skips of a deleted ticket that is restored.",
+                "Skips of archived tickets, which Zendesk's listing leaves out in every mode. \
+                 Older skips of a deleted ticket that was restored.",
             ),
             ..Stream::listed("ticket_skips", &TICKET_SKIPS, schema!("ticket_skips"))
         },
@@ -178,8 +179,14 @@ pub(super) fn streams() -> Vec<Stream> {
             documentation: prose(
                 "https://developer.zendesk.com/api-reference/ticketing/tickets/activity_stream/",
             ),
-            about: prose("Assignments, comments and priorities of the signed-in user's tickets."),
-            limitations: prose("Activities of other users; Zendesk keeps thirty days of them."),
+            about: prose(
+                "Activities on the signed-in user's tickets: assignments, comments and \
+                priorities.",
+            ),
+            limitations: prose(
+                "Activities of other users. Activities older than thirty days, \
+                which Zendesk drops.",
+            ),
             ..Stream::listed("ticket_activities", &TICKET_ACTIVITIES, schema!("ticket_activities"))
         },
         Stream {
@@ -192,11 +199,13 @@ pub(super) fn streams() -> Vec<Stream> {
                 "https://developer.zendesk.com/api-reference/ticketing/ticket-management/satisfaction_ratings/",
             ),
             about: prose(
-                "Ratings that requesters were offered or gave, with score, reason and comment.",
+                "Satisfaction ratings that were offered to requesters or given by them, with \
+                 score, reason and comment.",
             ),
             limitations: prose(
-                "Ratings created more than a day before the start date. Changes of ratings that were \
-                     created more than a day before the last read come with the weekly pass over all.",
+                "Ratings created more than a day before the start date. Changes of ratings that \
+                 were created more than a day before the last read arrive within a week, when \
+                 all ratings are read again.",
             ),
             ..Stream::listed(
                 "satisfaction_ratings",
@@ -214,7 +223,8 @@ pub(super) fn streams() -> Vec<Stream> {
             ),
             about: prose("Side conversations of every ticket, closed ones included."),
             limitations: prose(
-                "Deletions. Where Zendesk does not answer for the events of side conversations, changes that do not touch the ticket come with the weekly pass.",
+                "Deletions. If Zendesk gives no answer for the events of side conversations, \
+                 changes that do not update the ticket arrive within a week.",
             ),
             ..Stream::listed(
                 "side_conversations",
@@ -256,8 +266,8 @@ pub(super) fn streams() -> Vec<Stream> {
             ),
             about: prose("Which ticket is linked to which issue of Jira."),
             limitations: prose(
-                "Links that were taken out; a full refresh drops them. No real account has shown how many rows \
-                     a page may have, so each is asked for a hundred.",
+                "Removed links; a full refresh drops them. The largest size of a page is not \
+                 known, so each request asks for 100 rows.",
             ),
             ..Stream::listed("jira_links", &JIRA_LINKS, schema!("jira_links"))
         },
@@ -271,9 +281,10 @@ pub(super) fn streams() -> Vec<Stream> {
             documentation: prose(
                 "https://developer.zendesk.com/api-reference/ticketing/tickets/suspended_tickets/",
             ),
-            about: prose("Mail that became no ticket, and why."),
+            about: prose("E-mail that did not become a ticket, and why."),
             limitations: prose(
-                "Tickets that were recovered or deleted; a full refresh drops them. Zendesk keeps fourteen days of them.",
+                "Recovered or deleted suspended tickets; a full refresh drops them. Suspended \
+                 tickets older than fourteen days, which Zendesk drops.",
             ),
             ..Stream::listed("suspended_tickets", &SUSPENDED_TICKETS, schema!("suspended_tickets"))
         },
@@ -299,10 +310,10 @@ pub(super) fn streams() -> Vec<Stream> {
                 "https://developer.zendesk.com/api-reference/ticketing/ticket-management/csat_survey_responses/",
             ),
             about: prose(
-                "Answers to satisfaction surveys with questions of the account's own, by ticket or conversation.",
+                "Responses to the account's own satisfaction surveys, by ticket or conversation.",
             ),
             limitations: prose(
-                "There is no incremental read, because a row does not tell when it changed.",
+                "There is no incremental read, because a row has no time of its last change.",
             ),
             ..Stream::listed(
                 "csat_survey_responses",
@@ -317,12 +328,13 @@ pub(super) fn streams() -> Vec<Stream> {
                 "https://developer.zendesk.com/api-reference/ticketing/ticket-management/csat_surveys/",
             ),
             about: prose(
-                "Satisfaction surveys with their questions, of which `csat_survey_responses` are the answers.",
+                "Satisfaction surveys with their questions. `csat_survey_responses` has the \
+                 answers.",
             ),
             limitations: prose(
-                "Deleted surveys; a full refresh drops them. Older versions of a survey: Zendesk lists the \
-                     newest. Texts in other languages than English (`en-us`); no real account has shown what \
-                     one without it answers.",
+                "Deleted surveys; a full refresh drops them. Older versions of a survey, because \
+                 Zendesk lists only the newest. Texts in languages other than English (`en-us`). \
+                 No real account has shown what an account without `en-us` answers.",
             ),
             ..Stream::listed("csat_surveys", &CSAT_SURVEYS, schema!("csat_surveys"))
         },

@@ -64,28 +64,40 @@ impl fmt::Display for WalkError {
                 let first = timestamp::to_iso(*first);
                 write!(
                     f,
-                    "/api/v2/{path} gave a part of the rows of {seconds} seconds, first {first}"
+                    "/api/v2/{path} returned only some of the rows of {seconds} seconds, the \
+                     first is {first}"
                 )
             }
             Self::EndedEarly { path, at, known } => {
-                write!(f, "the listing {path} says that it ends")?;
+                write!(f, "the listing {path} ended")?;
                 if let Some(at) = at {
                     write!(f, " at {}", timestamp::to_iso(*at))?;
                 }
                 match known {
                     Some(known) => {
-                        write!(f, ", but it is known to go on to {}", timestamp::to_iso(*known))
+                        write!(f, ", but it has rows up to {}", timestamp::to_iso(*known))
                     }
-                    None => f.write_str(" with an empty page, but the page before goes on to it"),
+                    None => f.write_str(
+                        " with an empty page, but the page before it has a next \
+                        page",
+                    ),
                 }
             }
             Self::Refused { refused, of, last } => {
-                write!(f, "{refused} of the last {of} listings were refused, lastly {last}")
+                write!(
+                    f,
+                    "{refused} of the last {of} listings were refused; the last refusal: \
+                    {last}"
+                )
             }
             Self::NoFiles { missing, of, last } => {
-                write!(f, "{missing} of the last {of} files could not be had, lastly {last}")
+                write!(
+                    f,
+                    "{missing} of the last {of} files could not be fetched; the last \
+                    error: {last}"
+                )
             }
-            Self::Closed => f.write_str("the reader of our output has gone"),
+            Self::Closed => f.write_str("the program that reads the output has ended"),
         }
     }
 }

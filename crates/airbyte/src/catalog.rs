@@ -62,10 +62,11 @@ impl fmt::Display for CatalogError {
             }
             Self::UnknownMode { stream, mode } => write!(
                 f,
-                "stream `{stream}` has the sync mode {mode}; known are full_refresh and incremental"
+                "stream `{stream}` has the unknown sync mode {mode}: use full_refresh or \
+                 incremental"
             ),
             Self::Twice { stream } => {
-                write!(f, "stream `{stream}` stands twice in the configured catalog")
+                write!(f, "the configured catalog lists stream `{stream}` twice")
             }
         }
     }

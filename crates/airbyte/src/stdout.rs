@@ -23,7 +23,7 @@ pub struct Closed;
 
 impl fmt::Display for Closed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("stdout takes no more")
+        f.write_str("stdout accepts no more output")
     }
 }
 

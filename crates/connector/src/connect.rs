@@ -58,7 +58,7 @@ pub fn connect(
         })?;
     let credentials = credentials(account, program, hand_back).ok_or_else(|| {
         refused(
-            "the credentials hold characters that cannot be sent: paste them again without line \
+            "the credentials have characters that cannot be sent: paste them again without line \
              breaks",
         )
     })?;
@@ -67,7 +67,7 @@ pub fn connect(
     let names = Arc::new(Names::of_system());
     let network = Network { user_agent: program.user_agent, names };
     Client::new(main, &network, credentials, budget, clock, stop)
-        .map_err(|why| refused(&format!("no connection can be set up: {why}")))
+        .map_err(|why| refused(&format!("the program cannot set up connections: {why}")))
 }
 
 /// What the client signs with. `None` if it is not valid in a header.
@@ -138,13 +138,14 @@ fn keep(account: Arc<Account>, hand_back: HandBack) -> Keep {
 pub fn ends_soon(credentials: &Credentials) -> Option<&'static str> {
     match credentials {
         Credentials::ApiToken { .. } => Some(
-            "Zendesk stops all API tokens on 2027-04-30, and none can be created any more; sign in with \
-             OAuth client credentials (`oauth2_client_credentials`) before that day",
+            "Zendesk disables all API tokens on 2027-04-30, and new ones can no longer be \
+             created. Change to OAuth client credentials (`oauth2_client_credentials`) before \
+             that day.",
         ),
         Credentials::Legacy { .. } => Some(
-            "Zendesk stops access tokens without an end on 2027-04-01; sign in with OAuth client \
-             credentials (`oauth2_client_credentials`) or a refresh token (`oauth2_refresh`) before \
-             that day",
+            "Zendesk disables access tokens that do not expire on 2027-04-01. Change to OAuth \
+             client credentials (`oauth2_client_credentials`) or a refresh token \
+             (`oauth2_refresh`) before that day.",
         ),
         Credentials::Refresh { .. } | Credentials::ClientCredentials { .. } => None,
     }

@@ -81,14 +81,15 @@ pub fn of_identity(error: &NoIdentity, account: &Account) -> ErrorTrace {
 fn sign_in_again(account: &Account) -> &'static str {
     match account.credentials {
         Credentials::ApiToken { .. } => {
-            "Check the e-mail address, the API token and the subdomain; an API token is not a password, \
-             and its user must not be suspended."
+            "Check the e-mail address, the API token (not a password) and the subdomain, and \
+             that the user is not suspended."
         }
         Credentials::Legacy { .. } | Credentials::Refresh { .. } => {
-            "Sign in again (reconnect), and check the subdomain; the user must not be suspended."
+            "Sign in again (reconnect), and check the subdomain and that the user is not \
+             suspended."
         }
         Credentials::ClientCredentials { .. } => {
-            "Check that the user of the OAuth client is active, and the subdomain."
+            "Check the subdomain, and that the user of the OAuth client is active."
         }
     }
 }
@@ -111,7 +112,8 @@ pub fn of_api(error: &ApiError, wanted: &Wanted<'_>) -> (FailureType, String) {
             if is_account_gone(error) =>
         {
             config_error(format!(
-                "The Zendesk account or its user is suspended or ended ({detail}). Sign in to Zendesk in a browser and set that right."
+                "The Zendesk account or its user is suspended or closed ({detail}). Sign in to \
+                 Zendesk in a browser to reactivate it."
             ))
         }
         ErrorKind::Unauthorized
@@ -130,11 +132,12 @@ pub fn of_api(error: &ApiError, wanted: &Wanted<'_>) -> (FailureType, String) {
             && let Some(option) = words_of =>
         {
             config_error(format!(
-                "The query is longer than Zendesk takes ({detail}). Shorten it in `{option}`, or make several of it."
+                "The query is longer than Zendesk accepts ({detail}). Shorten it in `{option}`, \
+                 or split it into several."
             ))
         }
         ErrorKind::Invalid if let Some(option) = words_of => config_error(format!(
-            "Zendesk rejects the query: {detail}. Correct it in `{option}`, or take it out."
+            "Zendesk rejects the query: {detail}. Correct it in `{option}`, or remove it."
         )),
         ErrorKind::BadPosition
         | ErrorKind::Invalid
@@ -146,10 +149,12 @@ pub fn of_api(error: &ApiError, wanted: &Wanted<'_>) -> (FailureType, String) {
         | ErrorKind::Unreadable
         | ErrorKind::TooLarge => of_answer(error.kind, detail),
         ErrorKind::DiskFull => transient(format!(
-            "The disk that files go to is full ({detail}). Make room, or choose smaller files, and try again."
+            "The disk for files is full ({detail}). Free space or lower \
+             `attachment_size_limit_mb`, then start the sync again."
         )),
         ErrorKind::Unwritable => config_error(format!(
-            "The folder that files go to cannot be written ({detail}). Let the program's user write there."
+            "The program cannot write to the folder for files ({detail}). Give its user write \
+             access."
         )),
         ErrorKind::Stopped => transient("The sync was stopped. Start it again."),
     }
@@ -159,13 +164,17 @@ pub fn of_api(error: &ApiError, wanted: &Wanted<'_>) -> (FailureType, String) {
 fn of_sign_in(kind: ErrorKind, detail: &str) -> (FailureType, String) {
     match kind {
         ErrorKind::GrantEnded => config_error(format!(
-            "The refresh token is used up, revoked or too old ({detail}). Sign in again, and give each source a sign-in of its own: one refresh token must not serve two sources, because it works once."
+            "The refresh token is already used, revoked or expired ({detail}). Sign in again, \
+             separately for each source: a refresh token works once, so two sources cannot share \
+             one."
         )),
         ErrorKind::ClientRefused => config_error(format!(
-            "Zendesk refuses the OAuth client ({detail}). Check its identifier and secret, that it is confidential, and that it may have the scopes it asks for."
+            "Zendesk refuses the OAuth client ({detail}). Check its identifier and secret, that \
+             it is confidential, and that it may have the requested scopes."
         )),
         ErrorKind::NoToken => transient(format!(
-            "Zendesk gave no access token ({detail}). Try again; if it stays so, check the client's identifier and secret, the subdomain and the network."
+            "Zendesk gave no access token ({detail}). Try again; if it still fails, check the \
+             client's identifier and secret, the subdomain and the network."
         )),
         _ => config_error(format!(
             "Zendesk does not accept the credentials ({detail}). Check the token and the e-mail address, or sign in again."
@@ -199,19 +208,25 @@ fn of_connection(kind: ErrorKind, detail: &str) -> (FailureType, String) {
             "The account's address cannot be found in the DNS ({detail}). Check the network, its DNS and the subdomain, and try again."
         )),
         ErrorKind::Untrusted => config_error(format!(
-            "The certificate of the server is not trusted ({detail}). If a proxy stands between, put its certificate into SSL_CERT_FILE."
+            "The certificate of the server is not trusted ({detail}). If your network uses a \
+             proxy, set SSL_CERT_FILE to a file with its certificate."
         )),
         ErrorKind::Renamed => config_error(format!(
-            "The account has another name now ({detail}). Set `subdomain` to that name."
+            "The account has a new name ({detail}). Set `subdomain` to that name."
         )),
         ErrorKind::Redirected => transient(format!(
-            "We are sent to a place that is not the account ({detail}), as in maintenance, or by a sign-in page of the network. Look at status.zendesk.com and at the network, and try again."
+            "Zendesk's address redirects to another host ({detail}), as during maintenance or \
+             behind a sign-in page of the network. Check status.zendesk.com and the network, and \
+             try again."
         )),
         ErrorKind::Intercepted => transient(format!(
-            "The answer is not Zendesk's own but that of something on the way ({detail}). Check that the account's IP restrictions, the firewall and the proxy let this machine through, and try again."
+            "The answer does not come from Zendesk but from something else on the network \
+             ({detail}). Check that the account's IP restrictions, the firewall and the proxy allow this machine, \
+             and try again."
         )),
         _ => transient(format!(
-            "Zendesk is out of service ({detail}). Look at status.zendesk.com, and try again when it is back."
+            "Zendesk is out of service ({detail}). Check status.zendesk.com, and try again when \
+             it is back."
         )),
     }
 }
@@ -220,19 +235,23 @@ fn of_connection(kind: ErrorKind, detail: &str) -> (FailureType, String) {
 fn of_answer(kind: ErrorKind, detail: &str) -> (FailureType, String) {
     match kind {
         ErrorKind::RateLimited => transient(
-            "Zendesk's rate limit leaves no request. Try again later, or let other programs use less of it.",
+            "Zendesk's rate limit allowed no request. Try again later, or reduce the requests of \
+             other programs.",
         ),
         ErrorKind::Unavailable => transient(format!(
             "Zendesk did not answer ({detail}). Check the network and the subdomain, and try again."
         )),
         ErrorKind::Unsettled => transient(format!(
-            "Zendesk's answers to a write were lost, so that it is not known whether it took effect ({detail}). The next sync looks, and writes what is missing."
+            "Zendesk's answers to a write were lost, so it is not known whether the write took \
+             effect ({detail}). The next sync checks it and writes what is missing."
         )),
         ErrorKind::Unreadable => transient(format!(
-            "Zendesk's answer cannot be read ({detail}). Try again; if it stays so, report it."
+            "Zendesk's answer cannot be read ({detail}). Try again; if it happens again, report \
+             it."
         )),
         ErrorKind::TooLarge => system_error(format!(
-            "An answer is larger than can be held ({detail}). Report it with the detail of this message."
+            "An answer is larger than the program can hold ({detail}). Report it with the detail \
+             of this message."
         )),
         _ => system_error(format!(
             "Zendesk refused the request ({detail}). Report it with the detail of this message."

@@ -75,7 +75,7 @@ fn kind(option: &Value, is_needed: bool) -> String {
         parts.push("secret".to_owned());
     }
     if is_needed {
-        parts.push("needed".to_owned());
+        parts.push("required".to_owned());
     }
     match &option["default"] {
         Value::Null => {}
@@ -143,7 +143,7 @@ mod tests {
         } });
         assert_eq!(
             option_list(&schema, PLAIN),
-            "place  string, needed\n\
+            "place  string, required\n\
              \x20   Where it is\n\
              rows  integer, 1 to 9, default 3\n\
              \x20   Rows of a page.\n\
@@ -152,11 +152,11 @@ mod tests {
              key  object\n\
              \x20   How to sign in.\n\
              \x20   by_token:\n\
-             \x20       token  string, secret, needed\n\
+             \x20       token  string, secret, required\n\
              \x20           The token.\n\
              \x20   by_name:\n\
              searches  list of object\n\
-             \x20   name  string, needed\n"
+             \x20   name  string, required\n"
         );
         assert_eq!(option_list(&json!({}), PLAIN), "");
     }

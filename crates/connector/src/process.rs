@@ -25,7 +25,8 @@ pub fn run(program: impl FnOnce() -> ExitCode + std::panic::UnwindSafe) -> ExitC
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         let trouble = ErrorTrace {
             failure_type: FailureType::SystemError,
-            message: "The connector failed by a defect of its own. Report it with the detail."
+            message: "The connector failed because of a bug. Report it with the detail of this \
+                message."
                 .to_owned(),
             detail: Some(format!("panic at {place}")),
             stream: None,
@@ -73,8 +74,8 @@ pub fn unusable(why: &str) -> ExitCode {
 #[must_use]
 pub fn unwritable(why: &str) -> ExitCode {
     let message = format!(
-        "stdout cannot be written: {why}. Make room where it leads, or lift the limit of the size of \
-         files, and start the command again."
+        "The program cannot write to stdout: {why}. Free space on its disk or raise the file \
+         size limit, and start the command again."
     );
     let _ = writeln!(std::io::stderr(), "{message}");
     ExitCode::FAILURE

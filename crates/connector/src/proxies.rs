@@ -19,8 +19,8 @@ pub fn trouble(variable: impl Fn(&str) -> Option<OsString>) -> Option<ErrorTrace
     };
     let name = VARIABLES.iter().find(is_bad)?;
     Some(refused(&format!(
-        "{name} is not the address of a proxy such as http://proxy.example.com:3128. Correct it, or \
-         take it out of the environment to go without a proxy"
+        "{name} is not the address of a proxy such as http://proxy.example.com:3128. Correct it, \
+         or remove it from the environment to use no proxy."
     )))
 }
 

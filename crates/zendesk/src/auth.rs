@@ -256,7 +256,7 @@ impl Inner {
     async fn renew(&self) -> Result<(), ApiError> {
         let grant = self.lock().grant.clone();
         let (Some(grant), Some(keep)) = (grant, &self.keep) else {
-            let why = "nothing to fetch a token for".to_owned();
+            let why = "there are no credentials to fetch a token with".to_owned();
             return Err(no_token(ErrorKind::NoToken, None, why));
         };
         let issued = self.fetch(&grant).await.inspect_err(|error| {
@@ -275,7 +275,7 @@ impl Inner {
         let ends_at = expires_in.map(|seconds| now.saturating_add(seconds));
         let token = AccessToken { access_token, ends_at };
         if !keep(&token, refresh_token.as_ref()).await {
-            let why = "nobody is there to save the new tokens".to_owned();
+            let why = "the new tokens could not be saved".to_owned();
             return Err(no_token(ErrorKind::Stopped, None, why));
         }
         let mut state = self.lock();

@@ -65,12 +65,12 @@ impl fmt::Display for BodyError {
             Self::Unknown(encoding) => {
                 return write!(
                     f,
-                    "its Content-Encoding is `{encoding}`, and only gzip was asked for"
+                    "the Content-Encoding is `{encoding}`, and only gzip was requested"
                 );
             }
             Self::TooLarge => "it is too large",
-            Self::NotGzip => "it says that it is gzip, and is not",
-            Self::CutShort => "it breaks off inside of gzip",
+            Self::NotGzip => "the body is not gzip, although its header says so",
+            Self::CutShort => "the gzip data is cut off",
         })
     }
 }
@@ -290,7 +290,7 @@ mod tests {
             assert_eq!(is_packed(headers.iter().copied()), unknown);
         }
         let message = is_packed([&b"zstd"[..]]).unwrap_err().to_string();
-        assert_eq!(message, "its Content-Encoding is `zstd`, and only gzip was asked for");
+        assert_eq!(message, "the Content-Encoding is `zstd`, and only gzip was requested");
     }
 
     proptest! {

@@ -94,10 +94,15 @@ async fn locate(
 ) -> Result<(Response, Option<u64>), FailedTry> {
     let own: Vec<&Site> =
         wanted.site.into_iter().chain([&transport.main]).chain(wanted.hosts).collect();
-    let mut url = Url::parse(wanted.url).map_err(|_| astray("the row's address is none"))?;
+    let mut url = Url::parse(wanted.url).map_err(|_| astray("the row has no valid address"))?;
     for _ in 0..=MOST_REDIRECTS {
         let place = place(url, &own);
-        let (address, site) = place.ok_or_else(|| astray("the way leads to no safe host"))?;
+        let (address, site) = place.ok_or_else(|| {
+            astray(
+                "the address leads to a host without \
+            encryption",
+            )
+        })?;
         let mut sending = transport.content.get(address.clone());
         sending = sending.header(ACCEPT, HeaderValue::from_static("*/*"));
         sending = sending.header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
@@ -120,7 +125,9 @@ async fn locate(
         let to = answer.headers().get(LOCATION).and_then(|to| to.to_str().ok());
         match to.filter(|_| answer.status().is_redirection()) {
             Some(to) => {
-                url = address.join(to).map_err(|_| astray("a redirect leads nowhere"))?;
+                url = address
+                    .join(to)
+                    .map_err(|_| astray("the address of a redirect is not valid"))?;
             }
             None => return Ok((answer, number)),
         }
@@ -170,7 +177,7 @@ impl Asked for Fetching<'_> {
             206 if continues(answer.headers(), from, size) => {}
             206 | 416 => {
                 self.arrival.restart().map_err(disk)?;
-                let why = "what was there does not fit what would follow".to_owned();
+                let why = "the part on the disk does not match the rest".to_owned();
                 return Err(FailedTry::new(ErrorKind::Unreadable, Outcome::Broken, why));
             }
             _ => return Err(self.refused(transport, answer, signed).await),
@@ -206,7 +213,7 @@ impl Fetching<'_> {
     fn doubted(&mut self, came: Option<u64>, whole: Option<u64>) -> FailedTry {
         let count =
             |bytes: Option<u64>| bytes.map_or("unknown".to_owned(), |bytes| bytes.to_string());
-        let why = format!("{} bytes came of {}", count(came), count(whole));
+        let why = format!("received {} of {} bytes", count(came), count(whole));
         if let Err(error) = self.arrival.restart() {
             return disk(error);
         }

@@ -120,7 +120,7 @@ pub fn detail(body: &[u8], secrets: &Secrets) -> String {
     };
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if text.is_empty() {
-        return "the body says nothing".to_owned();
+        return "the body has no text".to_owned();
     }
     let text = secrets.strike(text.chars().filter(|character| !character.is_control()).collect());
     text.chars().take(LONGEST_DETAIL).collect()
@@ -250,8 +250,8 @@ mod tests {
             (r#"{"error":"x","details":{}}"#, "x"),
             ("<html><body>\n<h1>Gateway</h1>\n time-out</body></html>", "Gateway time-out"),
             ("upstream request timeout", "upstream request timeout"),
-            ("", "the body says nothing"),
-            ("{}", "the body says nothing"),
+            ("", "the body has no text"),
+            ("{}", "the body has no text"),
         ] {
             assert_eq!(detail(body.as_bytes(), &Secrets::default()), expected);
         }

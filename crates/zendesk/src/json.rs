@@ -276,7 +276,7 @@ impl<'a> Reader<'a> {
     pub fn end(&mut self) -> Result<(), Fault> {
         match self.peek() {
             None => Ok(()),
-            Some(_) => Err(self.fault("something follows the end")),
+            Some(_) => Err(self.fault("there is text after the end")),
         }
     }
 
@@ -320,7 +320,7 @@ impl<'a> Reader<'a> {
                 [0x80..=0xFF, ..] => at = self.beyond_ascii(at)?,
                 [b'\\', ..] => return Err(Fault { at, what: "an escape is malformed" }),
                 [] => return Err(Fault { at, what: "it ends inside a string" }),
-                _ => return Err(Fault { at, what: "a control character stands in a string" }),
+                _ => return Err(Fault { at, what: "a string has a control character" }),
             }
         }
     }

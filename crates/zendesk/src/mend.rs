@@ -121,7 +121,7 @@ impl<'b> Mender<'b> {
                 mender.value(level + 1)?;
                 // A link that is not whole leads nowhere.
                 if level == 0 && mender.changed > changed && Envelope::reads(key) {
-                    return Err(mender.fault("a link holds no text"));
+                    return Err(mender.fault("a link is not a text"));
                 }
                 Ok(())
             }

@@ -61,7 +61,7 @@ impl fmt::Display for PageError {
         match self {
             Self::NotUtf8 => write!(f, "the body is not UTF-8"),
             Self::NotJson(fault) => write!(f, "the body is not valid JSON: {fault}"),
-            Self::NoList(key) => write!(f, "the body lacks the list `{key}`"),
+            Self::NoList(key) => write!(f, "the body has no list `{key}`"),
         }
     }
 }
@@ -207,7 +207,7 @@ fn scan_level<'a>(
                 if level == 0 {
                     // A link that is not whole leads nowhere.
                     if reader.halves.len() > halves && Envelope::reads(key) {
-                        return Err(Fault { at: value.start, what: "a link holds no text" });
+                        return Err(Fault { at: value.start, what: "a link is not a text" });
                     }
                     envelope.take(key, value, body);
                 }
@@ -473,7 +473,7 @@ mod tests {
         let link = r#"{"rows":[],"next_page":"\ud83d"}"#;
         assert!(matches!(
             scan(link.as_bytes().to_vec(), &shape()),
-            Err(PageError::NotJson(Fault { what: "a link holds no text", .. }))
+            Err(PageError::NotJson(Fault { what: "a link is not a text", .. }))
         ));
     }
 

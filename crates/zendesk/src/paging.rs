@@ -311,7 +311,7 @@ pub fn step(paging: Paging, at: &Token, answer: Answer<'_>) -> Step {
     // A link may lead from one empty page to the next for ever.
     let is_empty = answer.rows == 0 && matches!(step, Step::Next(_));
     if is_empty && answer.empty_before >= MOST_EMPTY_PAGES {
-        return Step::Broken("a hundred pages in a row held no row, and it still goes on");
+        return Step::Broken("the listing returned 100 empty pages in a row and did not end");
     }
     step
 }
@@ -338,7 +338,7 @@ fn step_of(paging: Paging, at: &Token, answer: Answer<'_>) -> Step {
             match (ended, next) {
                 (Some(true), next) => Step::End(next.unwrap_or_else(|| at.clone())),
                 (None, None) => Step::End(at.clone()),
-                (Some(false), None) => Step::Broken("it has not ended but names no cursor"),
+                (Some(false), None) => Step::Broken("it has not ended but has no cursor"),
                 (_, Some(next)) => onward(at, next),
             }
         }
@@ -411,13 +411,17 @@ fn until_empty(at: &Token, answer: Answer<'_>) -> Step {
 fn by_cursor(at: &Token, has_more: Option<bool>, next: Option<Token>) -> Step {
     match (has_more, next) {
         (Some(false), _) | (None, None) => Step::End(Token::First),
-        (Some(true), None) => Step::Broken("it has more but names no cursor"),
+        (Some(true), None) => Step::Broken("it has more but gives no cursor"),
         (_, Some(next)) => onward(at, next),
     }
 }
 
 fn onward(at: &Token, next: Token) -> Step {
-    if *at == next { Step::Broken("its link leads to itself") } else { Step::Next(next) }
+    if *at == next {
+        Step::Broken("its next link leads to the same page")
+    } else {
+        Step::Next(next)
+    }
 }
 
 fn export_time(end_mark: bool, at: &Token, answer: Answer<'_>) -> Step {
@@ -443,7 +447,7 @@ fn export_time(end_mark: bool, at: &Token, answer: Answer<'_>) -> Step {
     let rest = Token::StartTime(rest);
     let Some(next) = next.filter(|_| !ended) else {
         if mark == Some(false) {
-            return Step::Broken("it has not ended but names no next start");
+            return Step::Broken("it has not ended but has no next start");
         }
         return Step::End(rest);
     };
@@ -458,7 +462,7 @@ fn export_time(end_mark: bool, at: &Token, answer: Answer<'_>) -> Step {
     match mark {
         _ if full && !answer.is_largest => Step::AskLarger,
         _ if full => Step::SkipSecond(Token::StartTime(here.saturating_add(1)), here),
-        Some(false) => Step::Broken("its link leads to itself"),
+        Some(false) => Step::Broken("its next link leads to the same page"),
         _ => Step::End(rest),
     }
 }
@@ -528,14 +532,14 @@ mod tests {
             after("b"),
             9,
             envelope(Some(true), Some("b")),
-            &Step::Broken("its link leads to itself"),
+            &Step::Broken("its next link leads to the same page"),
         );
         check(
             Paging::Cursor,
             after("b"),
             9,
             envelope(Some(true), None),
-            &Step::Broken("it has more but names no cursor"),
+            &Step::Broken("it has more but gives no cursor"),
         );
         let linked = Envelope {
             has_more: Some(true),
@@ -558,9 +562,9 @@ mod tests {
         check(paging, Token::First, 9, envelope(None, None), &end);
         let next = Step::Next(after.clone());
         check(paging, Token::First, 9, envelope(Some(true), Some("b")), &next);
-        let itself = Step::Broken("its link leads to itself");
+        let itself = Step::Broken("its next link leads to the same page");
         check(paging, after.clone(), 9, envelope(Some(true), Some("b")), &itself);
-        let nowhere = Step::Broken("it has more but names no cursor");
+        let nowhere = Step::Broken("it has more but gives no cursor");
         check(paging, after.clone(), 9, envelope(Some(true), None), &nowhere);
         assert_eq!(after.parameter(), Some(("after_cursor", "b".to_owned())));
         assert!(!paging.knows(&Token::After("b".into())) && paging.size().is_none());
@@ -601,7 +605,7 @@ mod tests {
         check(paging, Token::First, 0, envelope(Some(0), None), &Step::End(Token::First));
         check(paging, at("b"), 2, envelope(Some(2), None), &Step::End(at("b")));
         check(paging, at("b"), 0, envelope(Some(2), Some("cursor=c")), &Step::Next(at("c")));
-        let itself = Step::Broken("its link leads to itself");
+        let itself = Step::Broken("its next link leads to the same page");
         check(paging, at("b"), 2, envelope(Some(2), Some("cursor=b")), &itself);
         check(paging, at("b"), 0, envelope(Some(2), None), &Step::End(at("b")));
         check(paging, at("b"), 0, envelope(Some(2), Some("cursor=b")), &Step::End(at("b")));
@@ -621,7 +625,7 @@ mod tests {
         check(Paging::NextUrl, at.clone(), 9, envelope(None), &Step::End(Token::First));
         let empty = Envelope { next_page_url: Some(String::new()), ..Envelope::default() };
         check(Paging::NextUrl, at.clone(), 9, empty, &Step::End(Token::First));
-        let itself = Step::Broken("its link leads to itself");
+        let itself = Step::Broken("its next link leads to the same page");
         check(Paging::NextUrl, at.clone(), 9, envelope(Some("page_size=5&p=2")), &itself);
         let bare = Envelope { next_page_url: Some("https://x".into()), ..Envelope::default() };
         let nowhere = Step::Broken("its next page has no parameters");
@@ -672,14 +676,14 @@ mod tests {
             cursor("b"),
             0,
             envelope(Some(false), None),
-            &Step::Broken("it has not ended but names no cursor"),
+            &Step::Broken("it has not ended but has no cursor"),
         );
         check(
             Paging::ExportCursor,
             cursor("b"),
             9,
             envelope(Some(false), Some("b")),
-            &Step::Broken("its link leads to itself"),
+            &Step::Broken("its next link leads to the same page"),
         );
     }
 
@@ -706,14 +710,14 @@ mod tests {
             at(5),
             9,
             envelope(Some(false), Some(5)),
-            &Step::Broken("its link leads to itself"),
+            &Step::Broken("its next link leads to the same page"),
         );
         check(
             paging,
             at(5),
             9,
             envelope(Some(false), None),
-            &Step::Broken("it has not ended but names no next start"),
+            &Step::Broken("it has not ended but has no next start"),
         );
     }
 
@@ -762,7 +766,7 @@ mod tests {
             next.clone(),
             9,
             before(Some("cursor=b")),
-            &Step::Broken("its link leads to itself"),
+            &Step::Broken("its next link leads to the same page"),
         );
         check(Paging::Before, next, 9, before(None), &Step::End(Token::First));
         let pages = |query: Option<&str>| Envelope {

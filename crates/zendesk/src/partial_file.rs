@@ -147,7 +147,7 @@ async fn blocking<T: Send + 'static>(
 }
 
 fn given_up() -> io::Error {
-    io::Error::other("a write was given up")
+    io::Error::other("a write to the disk was interrupted")
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ impl fmt::Display for TlsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Certificates { file, why } => {
-                write!(f, "the certificates in {} are unusable: {why}", file.display())
+                write!(f, "the certificates in {} cannot be used: {why}", file.display())
             }
             Self::Versions(why) => why.fmt(f),
         }

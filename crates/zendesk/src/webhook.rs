@@ -34,10 +34,15 @@ impl fmt::Display for NotAuthentic {
             Self::Signature => {
                 write!(f, "the signature does not belong to this body, timestamp and secret")
             }
-            Self::Timestamp => write!(f, "the timestamp is no time such as 2021-03-25T05:09:27Z"),
+            Self::Timestamp => write!(
+                f,
+                "the timestamp is not a time such as \
+                2021-03-25T05:09:27Z"
+            ),
             Self::Replay { age_seconds } => write!(
                 f,
-                "the call is {age_seconds} seconds old, and only calls of the last {WINDOW_SECONDS} seconds are believed"
+                "the call is {age_seconds} seconds old, and only calls of the last \
+                 {WINDOW_SECONDS} seconds are accepted"
             ),
         }
     }

@@ -17,7 +17,7 @@ pub fn every(text: &str) -> Result<Duration, String> {
     });
     match seconds {
         Some(seconds) if seconds > 0 => Ok(Duration::from_secs(seconds)),
-        _ => Err("a time is a number with s, m, h or d, such as 15m or 1h".to_owned()),
+        _ => Err("write a number with s, m, h or d, such as 15m or 1h".to_owned()),
     }
 }
 

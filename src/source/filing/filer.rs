@@ -171,8 +171,7 @@ impl<W: Write> Filing<W> {
 
     /// Writes one file with the views of all streams that were ever filed here.
     fn write_views(&self) -> io::Result<()> {
-        let mut text =
-            "-- DuckDB reads this within this folder: duckdb -init views.sql\n".to_owned();
+        let mut text = "-- Run this in the folder: duckdb -init views.sql\n".to_owned();
         for name in self.saved.generations.keys() {
             let path = self.folder.path().join(folder_name(name)).join(VIEW);
             // One whose folder was deleted has none.
@@ -273,14 +272,16 @@ impl<W: Write> Filing<W> {
 #[must_use]
 pub fn unsaved(config: &std::path::Path, error: &io::Error) -> ErrorTrace {
     refused(&format!(
-        "Renewed tokens cannot be saved in {} ({error}). Let the program's user write the file and its \
-         folder, or sign in with OAuth client credentials, which renew nothing.",
+        "Renewed tokens cannot be saved in {} ({error}). Give the program's user write access to \
+         the file and its folder, or sign in with OAuth client credentials, which have no \
+         refresh token.",
         config.display()
     ))
 }
 
 fn unshown(error: &io::Error) -> ErrorTrace {
     refused(&format!(
-        "Messages cannot be written ({error}). Make room where stdout leads, and start again."
+        "The log cannot be written to stdout ({error}). Free space on its disk, and start the \
+         sync again."
     ))
 }

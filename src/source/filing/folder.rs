@@ -40,8 +40,8 @@ impl Folder {
         std::fs::create_dir_all(path).map_err(trouble)?;
         if !path.join(STATE).try_exists().map_err(trouble)? && !is_free(path).map_err(trouble)? {
             return Err(refused(&format!(
-                "{} holds files, and no state.json that says whose they are. Choose an empty folder, or \
-                 put state.json back; nothing was changed.",
+                "{} has files but no state.json, so nothing in it was changed. Choose an empty \
+                 folder, or put state.json back.",
                 path.display()
             )));
         }
@@ -94,8 +94,8 @@ impl Folder {
             return Ok(saved);
         }
         Err(refused(&format!(
-            "{} holds the rows of the account `{}`, and the configuration is of `{subdomain}`. Choose \
-             another folder for each account; nothing was changed.",
+            "{} has the rows of the account `{}`, but the configuration is for `{subdomain}`, so \
+             nothing was changed. Use one folder for each account.",
             self.path.display(),
             saved.subdomain
         )))
@@ -133,7 +133,7 @@ fn holder() -> String {
 fn busy(path: &Path, holder: &str) -> ErrorTrace {
     let holder = if holder.is_empty() { "another process" } else { holder };
     let message = format!(
-        "Another sync works on {} ({holder}). Wait until it has ended, or end it; nothing was changed.",
+        "Another sync uses {} ({holder}), so nothing was changed. Wait until it ends, or stop it.",
         path.display()
     );
     ErrorTrace { failure_type: FailureType::TransientError, ..refused(&message) }
@@ -141,8 +141,8 @@ fn busy(path: &Path, holder: &str) -> ErrorTrace {
 
 fn unreadable(path: &Path, why: &str) -> ErrorTrace {
     refused(&format!(
-        "{} cannot be read: {why}. Put back a copy of it, or move the folder away and all is read again; \
-         nothing was changed.",
+        "{} cannot be read: {why}; nothing was changed. Restore a copy of the file, or move the \
+         folder away to read everything again.",
         path.display()
     ))
 }
@@ -155,13 +155,13 @@ pub fn unwritable(path: &Path, error: &io::Error) -> ErrorTrace {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => ErrorTrace {
             failure_type: FailureType::TransientError,
             ..refused(&format!(
-                "There is no room in {path} ({error}). Make room and start again: what is filed stays, and \
-                 reading goes on from there."
+                "The disk of {path} is full ({error}). Free space and start the sync again: it \
+                 keeps the saved rows and continues after them."
             ))
         },
         _ => refused(&format!(
-            "{path} cannot be written ({error}). Let the program's user write there, or choose another \
-             folder."
+            "The program cannot write to {path} ({error}). Give its user write access, or choose \
+             another folder."
         )),
     }
 }

@@ -109,7 +109,7 @@ pub async fn sync(
             return outcome;
         }
         let pause = every::pause(every, clock.elapsed().saturating_sub(began));
-        say(&format!("INFO the next sync begins in {} s", pause.as_secs()));
+        say(&format!("INFO the next sync starts in {} s", pause.as_secs()));
         tokio::select! {
             () = clock.sleep(pause) => {}
             () = terminated.wait() => return Outcome::Stopped,
@@ -179,7 +179,7 @@ impl Run<'_> {
         // A thread of its own, because a disk may be slow; nothing else goes on meanwhile.
         let filed = tokio::task::spawn_blocking(move || filer.finish()).await;
         match filed {
-            Ok(Ok(rows)) => say(&format!("INFO {rows} rows are filed")),
+            Ok(Ok(rows)) => say(&format!("INFO {rows} rows saved")),
             Ok(Err(trouble)) => return Err(Interrupted::Failed(trouble)),
             Err(_) => return Ok(Outcome::Failed),
         }
@@ -245,7 +245,8 @@ impl Run<'_> {
         let offered = offered?;
         let chosen = chosen_of(selection, &offered, &config)?;
         let streams: Vec<ResolvedStream> = chosen.into_iter().cloned().collect();
-        let found = format!("{} streams go to {}", streams.len(), self.folder.path().display());
+        let found =
+            format!("writing {} streams to {}", streams.len(), self.folder.path().display());
         emitter.log(Level::Info, &found).await?;
         Ok(streams)
     }

@@ -38,11 +38,14 @@ impl Saved {
     pub fn parse(text: &[u8]) -> Result<Self, String> {
         let written: Written = serde_json::from_slice(text).map_err(|error| place(&error))?;
         if written.version != VERSION {
-            return Err(format!("it has the form {}, and {VERSION} is known", written.version));
+            return Err(format!(
+                "its version is {}, and this program reads version {VERSION}",
+                written.version
+            ));
         }
         let mut states = BTreeMap::new();
         for state in written.state {
-            let stream = stream_of(&state).ok_or("a state in it names no stream")?;
+            let stream = stream_of(&state).ok_or("it has a state without a stream")?;
             states.insert(stream, state);
         }
         let Written { subdomain, generations, .. } = written;

@@ -149,7 +149,8 @@ impl<'s, 'm: 's> Below<'s, 'm> {
             return Ok(());
         }
         let why = format!(
-            "{}: Zendesk asks to wait another {} seconds; streams that are read with it go on, and it follows",
+            "{}: Zendesk asks to wait another {} seconds. The stream is read later in this sync, \
+             and the others continue.",
             names.join(", "),
             wait.as_secs()
         );

@@ -98,7 +98,7 @@ impl Downloads<'_> {
             && is_its_own(error)
         {
             let (name, id) = (&self.stream.name, &file.id);
-            let why = format!("{name}: the file of {id} cannot be had ({error})");
+            let why = format!("{name}: the file of {id} could not be fetched ({error})");
             self.context.emitter.log(Level::Debug, &why).await?;
         }
         Ok(Came { at: file.at, tally, result })

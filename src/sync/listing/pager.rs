@@ -340,7 +340,7 @@ impl Pager {
         match step {
             Step::Next(next) if !self.visited.goes_on_to(&next) => {
                 let path = format!("/api/v2/{} ({})", self.path(), next.shown());
-                let why = "its links lead back to a place that was read before in this walk";
+                let why = "its links lead back to a page that this sync has already read";
                 return Err(WalkError::Broken { path, why });
             }
             Step::Next(next) => {
@@ -419,8 +419,8 @@ enum Doubted {
 fn not_listed(path: &str, query: &[(&'static str, String)]) -> String {
     let words = query.iter().find(|(key, _)| *key == "query").map_or("", |(_, words)| words);
     format!(
-        "/api/v2/{path}: Zendesk counts rows for `{words}` and lists none, asked {} times; if rows are \
-         missing there, reset (clear) the stream, or read it by the export",
+        "/api/v2/{path}: Zendesk counted rows for `{words}` but listed none in {} tries. If rows \
+         are missing there, reset (clear) the stream, or read it through the export.",
         DOUBTS + 1
     )
 }
@@ -463,8 +463,9 @@ fn mended(mending: &Mending, place: &str) -> impl Iterator<Item = String> {
     };
     let lost = (*lost > 0).then(|| {
         format!(
-            "{place}: {lost} rows are not valid JSON in Zendesk's answer and were held back ({}). Correct them in \
-             Zendesk, or ask its support to: they are missing until they change",
+            "{place}: {lost} rows are not valid JSON in Zendesk's answer and were not delivered \
+             ({}). Correct them in Zendesk, or ask its support to: the rows are missing until \
+             they change.",
             names(true)
         )
     });
@@ -475,7 +476,7 @@ fn mended(mending: &Mending, place: &str) -> impl Iterator<Item = String> {
         )
     });
     let rest =
-        has_rest.then(|| format!("{place}: what follows the end of Zendesk's answer was left out"));
+        has_rest.then(|| format!("{place}: text after the end of Zendesk's answer was ignored"));
     lost.into_iter().chain(kept).chain(rest)
 }
 
@@ -496,11 +497,11 @@ mod tests {
         assert_eq!(
             said,
             [
-                "/api/v2/tags.json, page 3: 1 rows are not valid JSON in Zendesk's answer and were held back (row 5, it is \
-                 nested too deeply). Correct them in Zendesk, or ask its support to: they are missing until they change",
+                "/api/v2/tags.json, page 3: 1 rows are not valid JSON in Zendesk's answer and were not delivered (row 5, it is \
+                 nested too deeply). Correct them in Zendesk, or ask its support to: the rows are missing until they change.",
                 "/api/v2/tags.json, page 3: 1 rows are not valid JSON in Zendesk's answer and were delivered with \
                  replacements (row 3 with id 7)",
-                "/api/v2/tags.json, page 3: what follows the end of Zendesk's answer was left out",
+                "/api/v2/tags.json, page 3: text after the end of Zendesk's answer was ignored",
             ]
         );
         assert_eq!(super::mended(&Mending::default(), "x").count(), 0);

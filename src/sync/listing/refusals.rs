@@ -248,10 +248,10 @@ mod tests {
         };
         for (kind, status, detail, of) in [
             (NotFound, 404, "RecordNotFound: Not found", About::Parent),
-            (NotFound, 410, "the body says nothing", About::Parent),
+            (NotFound, 410, "the body has no text", About::Parent),
             (NotFound, 404, "InvalidEndpoint: Not found", About::Request),
             (NotFound, 404, "The page you were looking for doesn't exist", About::Request),
-            (NotFound, 404, "the body says nothing", About::Request),
+            (NotFound, 404, "the body has no text", About::Request),
             (Invalid, 400, "", About::Request),
             (Invalid, 422, "RecordInvalid", About::Request),
             (Forbidden, 403, "", About::User),

@@ -47,7 +47,7 @@ pub fn begin(
     if mode == SyncMode::Incremental && stream.reading() != Reading::FullRefreshOnly {
         if saved.is_useless {
             saved.warnings.push(format!(
-                "{}: nothing of the saved state can be used; reading starts from the beginning",
+                "{}: the saved state cannot be used, so reading starts from the beginning",
                 stream.name
             ));
         }
@@ -58,9 +58,11 @@ pub fn begin(
     let mut begin = match (mode, stream.reading()) {
         (SyncMode::Incremental, Reading::FullRefreshOnly) => {
             let mut begin = full_refresh(stream, &saved, config, now);
-            begin
-                .warnings
-                .push(format!("{}: there is no incremental read; all of it is read", stream.name));
+            begin.warnings.push(format!(
+                "{}: the stream has no incremental read, so all of it is read. \
+                    Select full refresh.",
+                stream.name
+            ));
             begin
         }
         (SyncMode::Incremental, reading) => incremental(stream, reading, &saved, config, now),
@@ -205,15 +207,15 @@ fn of_the_future(
             saved.walk = None;
         }
         saved.warnings.push(format!(
-            "{name}: the saved start date, {}, lies in the future and counts no more; reading starts \
-             from the configured one",
+            "{name}: the saved start date ({}) is in the future and is ignored. Reading starts \
+             from the configured `start_date`.",
             timestamp::to_iso(start)
         ));
     }
     let future = ahead(saved.cursor).or(ahead(saved.main))?;
     saved.warnings.push(format!(
-        "{name}: the saved time, {}, lies in the future, so nobody knows what was read. Reading goes on from {}; \
-         to read what came before, reset (clear) this stream",
+        "{name}: the saved time ({}) is in the future. Reading continues from {}; reset (clear) \
+         this stream to read earlier rows.",
         timestamp::to_iso(future),
         timestamp::to_iso(latest)
     ));
@@ -264,13 +266,13 @@ fn moved(stream: &ResolvedStream, start: Start, frozen: i64, now: Now) -> Option
     let (name, before, wanted) = (&stream.name, timestamp::to_iso(frozen), start.unix(now.unix));
     match start {
         Start::At(_) | Start::DaysBack(_) if wanted < frozen => Some(format!(
-            "{name}: `start_date` is earlier than in the first sync. The first value ({before}) stays in \
-             effect. Reset the stream to backfill"
+            "{name}: `start_date` is earlier than in the first sync, and the first value \
+             ({before}) stays in effect. Reset (clear) this stream to backfill."
         )),
         Start::At(_) if wanted > frozen => Some(format!(
-            "{name}: the start date is later than before, when it was {before}: from now on older rows are \
-             not read any more, and those delivered before stay as they are. To be rid of them, reset \
-             (clear) this stream"
+            "{name}: `start_date` is later than in the first sync ({before}), so older rows are \
+             no longer read and those delivered before stay unchanged. Reset (clear) this stream \
+             to remove them."
         )),
         _ => None,
     }
@@ -285,13 +287,14 @@ fn incomplete(stream: &ResolvedStream, saved: &Saved, frozen: Option<i64>) -> Op
     let name = &stream.name;
     match frozen.map(timestamp::to_iso) {
         Some(before) => Some(format!(
-            "{name}: rows that last changed before {before} are missing, because the first read began at that \
-             start date. To have them too, reset (clear) this stream; to do without, set `users_from_start_date`"
+            "{name}: rows that last changed before {before} are missing, because the first sync \
+             started at that date. Reset (clear) this stream to read them, or set \
+             `users_from_start_date` to leave them out."
         )),
         // Airbyte's connector writes no walk, and begins at its start date.
         None if saved.cursor.is_some() && saved.walk.is_none() => Some(format!(
-            "{name}: the saved position is another connector's, which began at its start date. To have the \
-             rows before it too, reset (clear) this stream"
+            "{name}: the saved state is from another connector, which read no rows from before \
+             its start date. Reset (clear) this stream to read them."
         )),
         None => None,
     }
@@ -306,8 +309,8 @@ fn forgotten(stream: &ResolvedStream, saved: &Saved, now: Now) -> Option<String>
     let gone = last? < now.unix.saturating_sub(days * 86_400);
     gone.then(|| {
         format!(
-            "{}: the last read is longer ago than the {days} days for which Zendesk keeps these \
-             rows; those that came and went since then cannot be read",
+            "{}: the last sync was more than {days} days ago, and Zendesk keeps these rows for \
+             {days} days. Rows that Zendesk has dropped since then cannot be read.",
             stream.name
         )
     })
@@ -397,7 +400,7 @@ mod tests {
         assert_eq!(later.position.walk.place.token, Token::StartTime(1_735_689_600));
         let warning = &later.warnings[0];
         assert!(warning.contains("later") && warning.contains("2024-01-01T00:00:00Z"), "{warning}");
-        assert!(warning.contains("reset"), "{warning}");
+        assert!(warning.contains("Reset"), "{warning}");
         // Once: the later date is the one that counts from then on.
         let state =
             serde_json::from_str(&to_state(&stream_of("tickets"), &later.position)).unwrap();
@@ -423,12 +426,12 @@ mod tests {
             assert_eq!(bounded.position.walk.place.token, Token::Cursor("t".into()));
             let warning = &bounded.warnings[0];
             assert!(
-                warning.contains("2024-01-01T00:00:00Z") && warning.contains("reset"),
+                warning.contains("2024-01-01T00:00:00Z") && warning.contains("Reset"),
                 "{warning}"
             );
             let theirs = incremental(name, json!({"updated_at": "1720000000"}), Some(START));
             assert_eq!(theirs.position.walk.place.token, Token::StartTime(1_720_000_000));
-            assert!(theirs.warnings[0].contains("another connector's"), "{:?}", theirs.warnings);
+            assert!(theirs.warnings[0].contains("from another connector"), "{:?}", theirs.warnings);
         }
         let config = json!({"subdomain": "acme", "start_date": START, "users_from_start_date": true,
             "credentials": {"credentials": "oauth2.0", "access_token": "x"}});
@@ -469,7 +472,7 @@ mod tests {
         assert_eq!(corrected.position.walk.place.token, Token::StartTime(START_UNIX));
         assert_eq!(corrected.position.walk.start_bound, Some(START_UNIX));
         assert_eq!(corrected.repeat, None);
-        assert!(corrected.warnings[0].contains("lies in the future"), "{:?}", corrected.warnings);
+        assert!(corrected.warnings[0].contains("is in the future"), "{:?}", corrected.warnings);
         let unset = incremental("tickets", state, None);
         assert_eq!(unset.position.walk.start_bound, Some(NOW.unix - 730 * DAY));
     }

@@ -110,16 +110,17 @@ fn give_to_owners(
             parts.insert(owner, part);
             own.is_none().then(|| {
                 format!(
-                    "{name}: `subdomain` is now that of another brand, whose help center was not read \
-                     before and is read from its beginning. The place of the former one is kept for \
-                     its brand, {owner}"
+                    "{name}: `subdomain` now belongs to another brand, whose help center is read \
+                     from its beginning. The state keeps the position of the former brand, \
+                     {owner}."
                 )
             })
         }
         (_, None) => None,
         (None, Some(_)) => Some(format!(
-            "{name}: `subdomain` is now that of another brand than when the state was saved, and the \
-             state does not say of which. The help center of the former one is read from its beginning"
+            "{name}: `subdomain` now belongs to another brand than in the saved state, which \
+             does not name its brand. The help center of the former brand is read from its \
+             beginning."
         )),
     }
 }
@@ -134,7 +135,10 @@ fn split(stream: &ResolvedStream, state: Option<&Map<String, Value>>) -> Split {
     let mut parts = BTreeMap::new();
     let mut ignore = |what: &str| {
         let name = &stream.name;
-        warnings.push(format!("{name}: {what} is not used; that help center is read anew"));
+        warnings.push(format!(
+            "{name}: {what} is not used, so that help center is read from its \
+            beginning"
+        ));
     };
     match own.remove(BRANDS).filter(|_| stream.feed.root().is_of_brands()) {
         Some(Value::Object(saved)) => {
@@ -146,7 +150,7 @@ fn split(stream: &ResolvedStream, state: Option<&Map<String, Value>>) -> Split {
             }
         }
         Some(Value::Null) | None => {}
-        Some(_) => ignore("what is saved of other brands"),
+        Some(_) => ignore("the saved position of the other brands"),
     }
     (Some(own).filter(|own| !own.is_empty()), parts, warnings)
 }
@@ -313,7 +317,7 @@ mod tests {
     #[test]
     fn what_is_saved_otherwise_is_told_and_read_anew() {
         for (saved, expected) in [
-            (json!("x"), "what is saved of other brands"),
+            (json!("x"), "the saved position of the other brands"),
             (json!({ "x": {} }), "the brand `x`"),
             (json!({ "7": 5 }), "the brand `7`"),
         ] {

@@ -62,7 +62,8 @@ pub fn read(stream: &ResolvedStream, state: &Map<String, Value>, now_unix: i64) 
         || all_partitions_complete(state);
     if let Some(walk) = state.get("walk").filter(|walk| !walk.is_null()) {
         saved.bound = walk.get("bound").and_then(Value::as_i64);
-        match walk.as_object().ok_or("it is no object").and_then(|walk| read_walk(stream, walk)) {
+        match walk.as_object().ok_or("it is not an object").and_then(|walk| read_walk(stream, walk))
+        {
             Ok(walk) => {
                 saved.searched = walk.searched;
                 saved.walk = Some(walk);
@@ -74,7 +75,8 @@ pub fn read(stream: &ResolvedStream, state: &Map<String, Value>, now_unix: i64) 
                 saved.searched = began.filter(|_| stream.search_first && is_done);
             }
             Err(why) => saved.warnings.push(format!(
-                "{}: the saved walk is not used ({why}); reading goes on from the saved cursor",
+                "{}: the saved place in the listing is not used ({why}). Reading continues from \
+                 the saved time, and some rows come again.",
                 stream.name
             )),
         }
@@ -84,13 +86,14 @@ pub fn read(stream: &ResolvedStream, state: &Map<String, Value>, now_unix: i64) 
         match flat(cursor, state, is_ours(state), &times) {
             Ok(flat) => saved.cursor = flat,
             Err(key) => saved.warnings.push(format!(
-                "{}: the saved `{key}` is not a time; reading starts from the beginning",
+                "{}: the saved `{key}` is not a time, so reading starts from the beginning",
                 stream.name
             )),
         }
         if let Some(flat) = saved.cursor.filter(|_| times.is_scaled.get()) {
             saved.warnings.push(format!(
-                "{}: the saved time is not in seconds but in parts of them; it is read as {}",
+                "{}: the saved time is not in seconds but in milliseconds or smaller units. It \
+                 is read as {}.",
                 stream.name,
                 timestamp::to_iso(flat)
             ));
@@ -157,7 +160,7 @@ impl Times {
 }
 
 /// A float without its fraction, if it can be a time.
-#[expect(clippy::cast_possible_truncation, reason = "it was looked at before")]
+#[expect(clippy::cast_possible_truncation, reason = "it was already checked")]
 fn whole(float: f64) -> Option<i64> {
     (float.abs() < 9e18).then_some(float as i64)
 }
@@ -259,7 +262,7 @@ fn all_partitions_complete(state: &Map<String, Value>) -> bool {
 
 fn read_walk(stream: &ResolvedStream, json: &Map<String, Value>) -> Result<Walk, &'static str> {
     if json.get("v").and_then(Value::as_u64) != Some(WALK_VERSION) {
-        return Err("another version wrote it");
+        return Err("it was written by another version");
     }
     let text = |key: &str| json.get(key).and_then(Value::as_str);
     if text("feed") != Some(stream.feed.root().name()) {
@@ -283,7 +286,7 @@ fn read_walk(stream: &ResolvedStream, json: &Map<String, Value>) -> Result<Walk,
         }
         Some(_) => None,
     };
-    let later = later.ok_or("its windows are malformed")?;
+    let later = later.ok_or("its time ranges are malformed")?;
     Ok(Walk {
         place: Place {
             token,

@@ -129,8 +129,8 @@ async fn judge_end(
         Verdict::Believed => Ok(End::Believed),
         Verdict::BeforeTheAim => {
             let why = format!(
-                "{}: the listing ends before the place that another stream of it had come to; \
-                 the next sync goes on from where it ends",
+                "{}: the listing ended before the position of another stream that reads it. The \
+                 next sync continues from where it ended.",
                 segment.names()
             );
             context.emitter.log(Level::Warn, &why).await?;
@@ -167,12 +167,15 @@ async fn restart(
     let names = segment.names();
     let whence = match start.bounds.is_empty() {
         true if segment.feed.order == Order::ByCursor => {
-            "all of it is read again, and rows come a second time"
+            "all of it is read again, and its rows come a second time"
         }
-        true => "the walk starts again from its cursor",
-        false => "its window is read again",
+        true => "the listing is read again from the saved time",
+        false => "its time range is read again",
     };
-    let why = format!("{names}: the saved place is no longer known to Zendesk ({error}); {whence}");
+    let why = format!(
+        "{names}: Zendesk no longer knows the saved place in the listing \
+        ({error}); {whence}"
+    );
     context.emitter.log(Level::Warn, &why).await?;
     let size = segment.feed.page_size(context.config);
     fetchers.start(start, size, fetcher.restarts + 1);
@@ -190,8 +193,8 @@ async fn log_notes(
         segment.note_cut_short(second);
         // At once, because whoever ends the process now would hear of it never.
         let why = format!(
-            "{}: more rows changed in the second {} than a page can hold; the rest of them is \
-             missing, and reading goes on a second later",
+            "{}: more rows changed in the second {} than one page can hold. The rest of them are \
+             missing, and reading continues with the next second.",
             segment.names(),
             timestamp::to_iso(second)
         );

@@ -29,8 +29,8 @@ fn since(position: &Position) -> Option<i64> {
 /// The message for the log when silent changes cannot be found.
 fn unheard(stream: &str, error: &WalkError) -> String {
     format!(
-        "{stream}: what tells of silent changes cannot be read ({error}); changes that do not touch the \
-         parent come with the weekly pass"
+        "{stream}: the listing of changed children cannot be read ({error}). Changes that do not \
+         update the parent arrive within a week."
     )
 }
 

@@ -203,7 +203,7 @@ pub async fn count(
         kind: ErrorKind::Unreadable,
         status: None,
         request: format!("GET /api/v2/{path}"),
-        detail: "the answer holds no count".to_owned(),
+        detail: "the answer has no count".to_owned(),
         again_in: None,
         is_zendesks: false,
     };

@@ -85,7 +85,7 @@ impl fmt::Display for NoMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NotJson => "it is not JSON",
-            Self::Incomplete => "it lacks the stream, the row or the state that its type asks for",
+            Self::Incomplete => "it has no stream, row or state, which its type requires",
         })
     }
 }

@@ -125,17 +125,17 @@ impl SavedStates {
             let streams = global.and_then(|mut global| first(&mut global, STATES_OF_STREAMS));
             match streams {
                 Some(streams) => self.take_streams(streams),
-                None => self.ignored.push("a global state without states of streams".to_owned()),
+                None => self.ignored.push("a global state without stream states".to_owned()),
             }
         } else if let Some(data) = first(&mut element, LEGACIES) {
             match data {
                 Value::Object(data) => self.take_legacy(data),
-                other => self.ignored.push(format!("its legacy state is {}", kind(&other))),
+                other => self.ignored.push(format!("the legacy state is {}", kind(&other))),
             }
         } else if WRAPPERS.iter().any(|key| element.contains_key(*key)) {
             self.take_whole(Value::Object(element), DEEPEST_WRAPPER - 1);
         } else if !element.is_empty() {
-            self.ignored.push(format!("element {index} is of no known type"));
+            self.ignored.push(format!("element {index} has an unknown type"));
         }
     }
 
@@ -166,7 +166,8 @@ impl SavedStates {
             }
             state if is_nothing(&state) => {}
             state => self.ignored.push(format!(
-                "the state of `{name}` is {} and not an object, so that stream is read from its beginning",
+                "the state of `{name}` is {}, not an object, so the stream is read from the \
+                 beginning",
                 kind(&state)
             )),
         }

@@ -60,7 +60,7 @@ fn find_too_long(value: &Value, field: &str, found: &mut Vec<Violation>) {
     match value {
         Value::String(text) if text.len() > LONGEST_TEXT => found.push(Violation {
             field: field.to_owned(),
-            what: format!("is longer than {LONGEST_TEXT} bytes, which is more than can be sent"),
+            what: format!("is longer than {LONGEST_TEXT} bytes, the most that can be sent"),
         }),
         Value::Array(items) => {
             for (at, item) in items.iter().enumerate() {
@@ -93,8 +93,8 @@ fn passwords(config: &Value) -> Vec<Violation> {
     let mut fields: Vec<&str> =
         places.into_iter().filter_map(|(field, value)| value.map(|_| field)).collect();
     fields.extend(named.map(|_| "credentials.credentials"));
-    let what = "Zendesk ended signing in with a password on 2026-01-12: sign in with OAuth, client \
-                credentials for an unattended sync";
+    let what = "Zendesk ended sign-in with a password on 2026-01-12: use OAuth (client \
+        credentials for an unattended sync)";
     fields.into_iter().map(|field| Violation { field: field.into(), what: what.into() }).collect()
 }
 
@@ -107,7 +107,7 @@ fn differences(schema: &Value, value: &Value, under: &str) -> Vec<Violation> {
         // The masked form says `value` in place of what the user wrote.
         let what = pattern_in_words(schema, error.schema_path().as_str()).map_or_else(
             || error.masked().to_string(),
-            |words| format!("is not of the form {words}"),
+            |words| format!("does not have the form {words}"),
         );
         Violation { field, what }
     });

@@ -382,7 +382,7 @@ impl Client {
         tokio::select! {
             biased;
             () = stopped => {
-                let why = "the program was told to stop".to_owned();
+                let why = "the program was asked to stop".to_owned();
                 let failed = FailedTry::new(ErrorKind::Stopped, Outcome::Broken, why);
                 Err(failed.to_error(request))
             }

@@ -297,8 +297,8 @@ impl Transport {
         let to = to.as_ref().and_then(|to| to.host_str());
         let outcome = Outcome::Redirected(target(host, to));
         let words = match to {
-            Some(to) => self.access.secrets().strike(format!("it sends us to {to}")),
-            None => "it sends us nowhere".to_owned(),
+            Some(to) => self.access.secrets().strike(format!("the redirect leads to {to}")),
+            None => "the redirect has no address".to_owned(),
         };
         let failed = FailedTry::new(ErrorKind::Redirected, outcome, words);
         FailedTry { status: Some(answer.status().as_u16()), ..failed }
@@ -374,7 +374,7 @@ async fn read_body(
             FailedTry::new(ErrorKind::TooLarge, Outcome::TooLarge, detail)
         }
         BodyError::NotGzip | BodyError::CutShort | BodyError::Unknown(_) => {
-            let detail = format!("the body cannot be unpacked: {error}");
+            let detail = format!("the body cannot be decompressed: {error}");
             FailedTry::new(ErrorKind::Unreadable, Outcome::Unreadable, detail)
         }
     };

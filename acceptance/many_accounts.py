@@ -39,7 +39,7 @@ STREAMS = "tickets ticket_metrics ticket_comments users organizations groups mac
 STATE = {"type": "STREAM", "stream": {"stream_descriptor": {"name": "tickets"}, "stream_state": {}}}
 
 # Nothing that is waited for takes longer.
-LONGEST = 300
+LONGEST = 900
 
 # Finds the simulated account by the name of the account, and notes which process reads it.
 PROGRAM = """#!/bin/sh

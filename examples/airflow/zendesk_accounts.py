@@ -121,6 +121,9 @@ def catalog(program, config):
     if not listed:
         give_up([message for _, message in found], "discover", ended.returncode)
     wanted = Variable.get("zendesk_streams", default=None, deserialize_json=True)
+    missing = set(wanted or []) - {stream["name"] for stream in listed[0]}
+    if missing:
+        raise AirflowFailException(f"zendesk_streams names streams that this account does not offer: {sorted(missing)}")
     streams = []
     for stream in listed[0]:
         if wanted is None or stream["name"] in wanted:

@@ -172,3 +172,17 @@ fn renewed_tokens_go_into_the_configuration_with_the_rights_that_it_had() {
     assert!(told(&ended).contains("Renewed tokens cannot be saved in "), "{}", told(&ended));
     assert!(sim.requests().is_empty());
 }
+
+#[test]
+fn another_column_for_deletions_is_refused() {
+    let sim = of_brands(893, 1);
+    let mut connector = Connector::new(&sim);
+    settle(&sim);
+    Into::new(&connector).complete(&STREAMS);
+    connector.config["deleted_at_field"] = json!("gone_at");
+    assert_refused(&Into::new(&connector), "have the column `_ab_cdc_deleted_at`");
+    // Warehouses, and DuckDB, do not tell it apart from the column `subject`.
+    connector.config["deleted_at_field"] = json!("Subject");
+    let ended = Into::new(&connector).sync(&STREAMS);
+    assert_eq!(ended.code, Some(1), "{}", told(&ended));
+}

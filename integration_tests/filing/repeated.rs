@@ -59,6 +59,95 @@ fn a_sync_is_repeated_through_a_failure_until_it_is_asked_to_end() {
     assert!(complaints(&sim, &into, &STREAMS, true).is_empty());
 }
 
+/// The generations of a stream that are in its folder.
+fn generations(into: &Into<'_, '_>, stream: &str) -> Vec<u32> {
+    let entries = std::fs::read_dir(into.file(stream)).expect("a folder");
+    let names = entries.map(|entry| entry.expect("an entry").file_name());
+    let mut found: Vec<u32> =
+        names.filter_map(|name| name.to_str()?.parse().ok()).filter(|one| *one > 0).collect();
+    found.sort_unstable();
+    found
+}
+
+#[test]
+fn a_query_that_has_begun_keeps_its_files_and_views_name_the_newest() {
+    let sim = of_brands(894, 1);
+    let connector = Connector::new(&sim);
+    settle(&sim);
+    let into = Into::new(&connector);
+    for newest in 1_u32..=4 {
+        into.complete(&STREAMS);
+        let sql = text_of(&into.file("views.sql"));
+        assert!(sql.contains(&format!("'tags/{newest:08}/*.jsonl.gz'")), "{sql}");
+        assert!(sql.contains("'tickets/00000001/*.jsonl.gz'"), "{sql}");
+        let kept: Vec<u32> = (1.max(newest - 1)..=newest).collect();
+        assert_eq!(generations(&into, "tags"), kept);
+    }
+    // What a sync begins, it does not take away from who reads.
+    let mut command = into.command(&STREAMS);
+    command.stdout(std::process::Stdio::null());
+    sim.faults(Faults::by(move |seen| {
+        seen.target().contains("tags").then_some(Fault::Timeout { ms: 3_600_000 })
+    }));
+    let mut running = Running::start(command);
+    wait_until("a full refresh has begun", || into.file("tags/unfinished").exists());
+    assert_eq!(generations(&into, "tags"), [3, 4]);
+    running.kill();
+    sim.faults(Faults::none());
+    sim.until_alone();
+    into.complete(&STREAMS);
+    assert!(complaints(&sim, &into, &STREAMS, true).is_empty());
+}
+
+#[test]
+fn an_older_state_that_was_put_back_costs_a_read_and_no_rows() {
+    let sim = of_brands(895, 1);
+    let connector = Connector::new(&sim);
+    settle(&sim);
+    let into = Into::new(&connector);
+    into.complete(&STREAMS);
+    let old = std::fs::read(into.file("state.json")).expect("the state is there");
+    into.complete(&STREAMS);
+    into.complete(&STREAMS);
+    std::fs::write(into.file("state.json"), old).expect("it is put back");
+    for _ in 0..2 {
+        into.complete(&STREAMS);
+        assert!(complaints(&sim, &into, &STREAMS, true).is_empty());
+    }
+    assert_eq!(generations(&into, "tags"), [4, 5]);
+}
+
+#[test]
+fn a_folder_that_was_deleted_and_made_by_another_sync_is_that_ones() {
+    let sim = of_brands(896, 1);
+    let connector = Connector::new(&sim);
+    settle(&sim);
+    let into = Into::new(&connector);
+    let log = connector.staging().join("log");
+    let mut command = into.command(&STREAMS);
+    command.arg("--every").arg("1m");
+    command.stdout(std::fs::File::create(&log).expect("a log"));
+    let mut first = Running::start(command);
+    wait_until("a sync is over", || text_of(&log).contains("rows saved"));
+    // Another process takes the folder under the same name.
+    std::fs::rename(&into.path, connector.staging().join("aside")).expect("it is moved");
+    let mut command = into.command(&STREAMS);
+    command.arg("--every").arg("365d").stdout(std::process::Stdio::null());
+    let is_taken = || into.file("state.json").exists() && text_of(&log).contains("Another sync");
+    let mut second = Running::start(command);
+    if second.has_ended() {
+        // The first one was quicker, and has made the folder again.
+        assert!(into.file("state.json").exists());
+    } else {
+        wait_until("the first one is refused", is_taken);
+    }
+    first.kill();
+    second.kill();
+    sim.until_alone();
+    into.complete(&STREAMS);
+    assert!(complaints(&sim, &into, &STREAMS, true).is_empty());
+}
+
 #[test]
 fn a_sync_that_cannot_begin_is_not_repeated() {
     let sim = of_brands(892, 1);

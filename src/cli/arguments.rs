@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args};
 
 use crate::source::filing::SyncRequest;
@@ -20,7 +20,7 @@ pub(super) struct CatalogArgs {
     #[arg(long)]
     pub(super) config: PathBuf,
     /// These streams, by name.
-    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
     streams: Vec<String>,
     /// All streams of these families.
     #[arg(long, value_name = "FAMILY,...", value_delimiter = ',', value_parser = one_of(&Family::ALL, Family::name))]
@@ -51,7 +51,7 @@ pub(super) struct SyncArgs {
     #[arg(long)]
     into: PathBuf,
     /// These streams, by name. Default: all streams of the account.
-    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
     streams: Vec<String>,
     /// Repeat the sync at this interval, such as 15m, 1h or 1d, until the program is stopped.
     #[arg(long, value_parser = every)]

@@ -32,8 +32,11 @@ pub fn with_another<'s>(column: &str, streams: &'s [ResolvedStream]) -> Vec<&'s 
         let told = stream.deletion.is_some_and(|deletion| deletion.is_told_in(column));
         let schema = serde_json::from_slice::<serde_json::Value>(stream.schema.as_bytes())
             .unwrap_or_default();
-        let is_there = schema["properties"].get(column).is_some()
-            || stream.columns.iter().any(|added| added.name == column);
+        // Most warehouses do not tell names apart by their case.
+        let is_it = |name: &str| name.eq_ignore_ascii_case(column);
+        let is_there =
+            schema["properties"].as_object().is_some_and(|all| all.keys().any(|name| is_it(name)))
+                || stream.columns.iter().any(|added| is_it(added.name));
         stream.deleted_at.is_some() && !told && is_there
     };
     streams.iter().filter(has).map(|stream| &*stream.name).collect()

@@ -69,6 +69,17 @@ pub fn from_text(text: &str) -> Option<i64> {
     Some(date.and_hms_opt(0, 0, 0)?.and_utc().timestamp())
 }
 
+/// The same time in ISO 8601, as JSON, for a JSON value that is a time in another form. `None` if it is in
+/// ISO 8601 already, or is not a time.
+#[must_use]
+pub fn respelled(json: &[u8]) -> Option<String> {
+    let text: Option<&str> = serde_json::from_slice(json).ok();
+    if text.is_some_and(|text| DateTime::parse_from_rfc3339(text).is_ok()) {
+        return None;
+    }
+    from_json(json).map(|unix| format!("\"{}\"", to_iso(unix)))
+}
+
 /// Writes unix seconds as `2024-07-03T14:21:18Z`.
 #[must_use]
 pub fn to_iso(unix: i64) -> String {
@@ -127,6 +138,23 @@ mod tests {
             "\"2024-07-03T25:21:18Z\"",
         ] {
             assert_eq!(from_json(json.as_bytes()), None, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_time_in_another_form_is_respelled_and_nothing_else_is() {
+        let of = |json: &str| respelled(json.as_bytes());
+        let iso = Some("\"2026-10-27T07:49:39Z\"".to_owned());
+        assert_eq!(of("\"20261027T07:49:39Z\""), iso);
+        assert_eq!(of("\"2026-10-27 07:49:39\""), iso);
+        for same in [
+            "\"2026-10-27T07:49:39Z\"",
+            "\"2026-10-27T07:49:39.5+02:00\"",
+            "null",
+            "\"soon\"",
+            "{}",
+        ] {
+            assert_eq!(of(same), None, "{same}");
         }
     }
 }

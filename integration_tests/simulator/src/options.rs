@@ -2,9 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use clap::Parser;
+use clap::builder::RangedU64ValueParser;
 use simulator::{Latency, Plan, Settings, Size, Tls};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
+
+/// The largest account that is made in memory.
+const MOST_TICKETS: u64 = 1_000_000;
 
 /// A simulated Zendesk account on this machine, for tests of programs that use Zendesk's API. It is no
 /// Zendesk, and Zendesk did not make it. The first line on stdout is its URL.
@@ -28,13 +32,13 @@ pub(crate) struct Options {
     #[arg(long, default_value = "small", value_parser = size)]
     size: Size,
     /// So many tickets whose rows agree with each other, in place of rows that are each made alone
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, value_parser = RangedU64ValueParser::<u64>::new().range(..=MOST_TICKETS))]
     timelines: u64,
     /// People that agree with each other: each address once, each organization once
     #[arg(long)]
     tidy_people: bool,
     /// So many brands with a help center
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = RangedU64ValueParser::<usize>::new().range(1..=100))]
     help_centers: usize,
     /// The plan, which decides the rate limits and some features
     #[arg(long, default_value = "enterprise", value_parser = plan)]
@@ -52,7 +56,7 @@ pub(crate) struct Options {
     #[arg(long)]
     oauth_write: bool,
     /// No page has more rows than this, whatever is asked for
-    #[arg(long, value_name = "ROWS")]
+    #[arg(long, value_name = "ROWS", value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
     page_cap: Option<usize>,
     /// Simulated milliseconds before each answer: a number, or two such as 100-400
     #[arg(long, value_name = "MS", default_value = "0", value_parser = latency)]
@@ -112,7 +116,10 @@ fn size(text: &str) -> Result<Size, String> {
     match text {
         "tiny" => Ok(Size::Tiny),
         "small" => Ok(Size::Small),
-        _ => text.parse().map(Size::Large).map_err(|_| "neither tiny, small nor a number".into()),
+        _ => {
+            let tickets = text.parse().ok().filter(|tickets| *tickets <= MOST_TICKETS);
+            tickets.map(Size::Large).ok_or("neither tiny, small nor a number up to 1000000".into())
+        }
     }
 }
 

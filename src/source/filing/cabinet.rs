@@ -47,7 +47,9 @@ pub fn folder_name(stream: &str) -> String {
     stream.bytes().map(spell).collect()
 }
 
-fn generation_name(generation: u32) -> String {
+/// The name of the folder of a generation.
+#[must_use]
+pub fn generation_name(generation: u32) -> String {
     format!("{generation:08}")
 }
 
@@ -59,19 +61,25 @@ impl Cabinet {
     /// # Errors
     /// The error of the file system. The same holds for every function below.
     pub fn counts(path: &Path, kept: Kept, complete: Option<u32>) -> io::Result<bool> {
-        let complete = complete.unwrap_or(0);
-        let (unfinished, newest) = (path.join(UNFINISHED), path.join(generation_name(complete)));
+        let (complete, newest) = (complete.unwrap_or(0), newest_generation(path)?);
+        let unfinished = path.join(UNFINISHED);
         let is_begun = unfinished.try_exists()?;
-        // Who deletes a stream's folder wants it read again.
-        let is_there = complete > 0 && newest.try_exists()?;
-        if complete > 0 && !is_there && is_begun {
+        if is_begun && newest.checked_add(1) == Some(complete) {
             // The process ended after it had saved that the generation is complete.
-            rename_folder(&unfinished, &newest)?;
+            rename_folder(&unfinished, &path.join(generation_name(complete)))?;
             return Ok(kept == Kept::Added);
+        }
+        if newest != complete {
+            // The stream's folder was deleted, or `state.json` is an older copy. What it says is not about
+            // the rows that are here.
+            if is_begun {
+                fs::remove_dir_all(&unfinished)?;
+            }
+            return Ok(false);
         }
         Ok(match kept {
             // Where a full refresh has begun, the saved state is that one's.
-            Kept::Added => is_there && !is_begun,
+            Kept::Added => complete > 0 && !is_begun,
             Kept::Replaced => is_begun,
             Kept::ReplacedAtOnce => false,
         })
@@ -89,21 +97,22 @@ impl Cabinet {
         if kept != Kept::Replaced && unfinished.try_exists()? {
             fs::remove_dir_all(&unfinished)?;
         }
-        let complete = complete.unwrap_or(0);
+        let complete = complete.unwrap_or(0).max(newest_generation(&path)?);
         let generation =
             if kept == Kept::Added { complete.max(1) } else { complete.saturating_add(1) };
         let mut cabinet = Self { path, kept, generation, next: 1, part: None };
         let goes_to = cabinet.goes_to();
         make_folder(&goes_to)?;
         cabinet.next = next_part(&goes_to)?;
-        cabinet.drop_older(complete)?;
+        // A query that has begun may still read the one before.
+        cabinet.drop_older(complete.saturating_sub(1))?;
         Ok(cabinet)
     }
 
     /// The newest generation that is shown. The caller saves it.
     #[must_use]
     pub fn shown(&self) -> u32 {
-        if self.kept == Kept::Added { self.generation } else { self.generation - 1 }
+        if self.kept == Kept::Added { self.generation } else { self.generation.saturating_sub(1) }
     }
 
     /// Whether a complete read replaces what is shown.
@@ -146,7 +155,7 @@ impl Cabinet {
     pub fn show(&mut self) -> io::Result<()> {
         let complete = self.generation;
         rename_folder(&self.goes_to(), &self.path.join(generation_name(complete)))?;
-        self.generation += 1;
+        self.generation = self.generation.saturating_add(1);
         // Whoever reads the one before may still be at it.
         self.drop_older(complete.saturating_sub(1))
     }
@@ -180,6 +189,23 @@ fn make_folder(path: &Path) -> io::Result<()> {
     fs::create_dir_all(path)?;
     Part::create(path, 0, 0)?.finish()?;
     path.parent().map_or(Ok(()), sync_folder)
+}
+
+/// The newest generation that is complete, 0 if there is none.
+fn newest_generation(path: &Path) -> io::Result<u32> {
+    let entries = match fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        Err(error) => return Err(error),
+    };
+    let mut newest = 0;
+    for entry in entries {
+        let name = entry?.file_name();
+        let generation = name.to_str().and_then(|name| name.parse().ok());
+        let is_named = |generation: &u32| name == *generation_name(*generation);
+        newest = newest.max(generation.filter(is_named).unwrap_or(0));
+    }
+    Ok(newest)
 }
 
 fn rename_folder(from: &Path, to: &Path) -> io::Result<()> {

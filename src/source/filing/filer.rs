@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::value::RawValue;
 
-use super::cabinet::{Cabinet, Kept, folder_name};
+use super::cabinet::{Cabinet, Kept, folder_name, generation_name};
 use super::folder::{Folder, VIEWS, unwritable};
 use super::lines::{Line, understand};
 use super::replace::{replace, replace_if_other};
@@ -28,19 +28,20 @@ const MOST_OPEN_BYTES: usize = 256 << 20;
 /// The file with a stream's view. It is in the same folder as the stream's generations.
 const VIEW: &str = "view.sql";
 
+/// Makes the statement of a view of the files in a folder.
+pub type View = Box<dyn Fn(&str) -> String + Send>;
+
 /// A stream whose rows go to files.
-#[derive(Debug)]
 pub struct Filed {
     pub name: String,
     pub kept: Kept,
-    /// The statement that makes its view.
-    pub view: String,
+    pub view: View,
 }
 
 /// One stream of a run.
-#[derive(Debug)]
 struct Stream {
     cabinet: Cabinet,
+    view: View,
     /// The newest state. `None` if it is saved.
     state: Option<Box<RawValue>>,
     is_complete: bool,
@@ -144,6 +145,15 @@ impl<W: Write> Write for Filer<W> {
     }
 }
 
+impl Stream {
+    /// Writes the view of the generation that is shown.
+    fn write_view(&self, root: &Path, name: &str) -> io::Result<()> {
+        let folder = folder_name(name);
+        let shown = format!("{folder}/{}", generation_name(self.cabinet.shown()));
+        replace_if_other(&root.join(folder).join(VIEW), &(self.view)(&shown))
+    }
+}
+
 impl<W: Write> Filing<W> {
     fn open(&mut self, streams: Vec<Filed>) -> io::Result<String> {
         let root = self.folder.path().to_owned();
@@ -157,10 +167,11 @@ impl<W: Write> Filing<W> {
         self.folder.save(&self.saved)?;
         for Filed { name, kept, view } in streams {
             let path = root.join(folder_name(&name));
-            let cabinet = Cabinet::open(path.clone(), kept, complete(&self.saved, &name))?;
+            let cabinet = Cabinet::open(path, kept, complete(&self.saved, &name))?;
             self.saved.generations.insert(name.clone(), cabinet.shown());
-            replace_if_other(&path.join(VIEW), &view)?;
-            self.streams.insert(name, Stream { cabinet, state: None, is_complete: false });
+            let stream = Stream { cabinet, view, state: None, is_complete: false };
+            stream.write_view(&root, &name)?;
+            self.streams.insert(name, stream);
         }
         self.folder.save(&self.saved)?;
         self.write_views()?;
@@ -253,13 +264,16 @@ impl<W: Write> Filing<W> {
         if has_news {
             self.folder.save(&self.saved)?;
         }
-        for stream in self.streams.values_mut() {
+        let mut has_other_views = false;
+        for (name, stream) in &mut self.streams {
             if stream.is_complete && stream.cabinet.is_replaced() {
                 stream.cabinet.show()?;
+                stream.write_view(self.folder.path(), name)?;
                 stream.is_complete = false;
+                has_other_views = true;
             }
         }
-        Ok(())
+        if has_other_views { self.write_views() } else { Ok(()) }
     }
 
     /// Keeps an error of the folder as a message for the user.
@@ -270,7 +284,7 @@ impl<W: Write> Filing<W> {
 
 /// The trace for renewed tokens that cannot be saved.
 #[must_use]
-pub fn unsaved(config: &std::path::Path, error: &io::Error) -> ErrorTrace {
+pub fn unsaved(config: &Path, error: &io::Error) -> ErrorTrace {
     refused(&format!(
         "Renewed tokens cannot be saved in {} ({error}). Give the program's user write access to \
          the file and its folder, or sign in with OAuth client credentials, which have no \

@@ -1,16 +1,21 @@
 //! The folder that rows are filed in: whose account it is, which process uses it, and what is saved
 //! in it.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::replace::{is_temporary, replace};
 use super::saved::Saved;
+use crate::config::Config;
 use airbyte::message::{ErrorTrace, FailureType};
 use connector::failure::refused;
 use zendesk::timestamp;
+
+/// EMFILE.
+const TOO_MANY_FILES: i32 = 24;
 
 const STATE: &str = "state.json";
 const LOCK: &str = "sync.lock";
@@ -27,7 +32,7 @@ const LONGEST_HOLDER_BYTES: u64 = 200;
 pub struct Folder {
     path: PathBuf,
     /// The system releases the lock when the process ends, however it ends.
-    _lock: File,
+    lock: File,
 }
 
 impl Folder {
@@ -38,12 +43,8 @@ impl Folder {
     pub fn take(path: &Path) -> Result<Self, ErrorTrace> {
         let trouble = |error: io::Error| unwritable(path, &error);
         std::fs::create_dir_all(path).map_err(trouble)?;
-        if !path.join(STATE).try_exists().map_err(trouble)? && !is_free(path).map_err(trouble)? {
-            return Err(refused(&format!(
-                "{} has files but no state.json, so nothing in it was changed. Choose an empty \
-                 folder, or put state.json back.",
-                path.display()
-            )));
+        if !path.join(STATE).try_exists().map_err(trouble)? {
+            refuse_if_used(path)?;
         }
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
@@ -59,7 +60,7 @@ impl Folder {
         }
         let written = lock.set_len(0).and_then(|()| lock.rewind());
         written.and_then(|()| lock.write_all(holder().as_bytes())).map_err(trouble)?;
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        Ok(Self { path: path.to_owned(), lock })
     }
 
     #[must_use]
@@ -67,12 +68,20 @@ impl Folder {
         &self.path
     }
 
-    /// What is saved in the folder. A folder without `state.json` belongs to this account from now
-    /// on.
+    /// Whether the folder is still there, and the lock in it is the one that was taken.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        let place = |file: Metadata| (file.dev(), file.ino());
+        let taken = self.lock.metadata().map(place).ok();
+        taken.is_some() && taken == std::fs::metadata(self.path.join(LOCK)).map(place).ok()
+    }
+
+    /// What is saved in the folder. An empty folder belongs to this account from now on.
     ///
     /// # Errors
     /// The trace says what the user has to change.
-    pub fn saved(&self, subdomain: &str) -> Result<Saved, ErrorTrace> {
+    pub fn saved(&self, config: &Config) -> Result<Saved, ErrorTrace> {
+        let (subdomain, deleted_at) = (&config.account.subdomain, &config.deleted_at_field);
         let path = self.path.join(STATE);
         let text = match File::open(&path) {
             Ok(file) => {
@@ -83,22 +92,31 @@ impl Folder {
                 text
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                let saved = Saved { subdomain: subdomain.to_owned(), ..Saved::default() };
+                refuse_if_used(&self.path)?;
+                let (subdomain, deleted_at) = (subdomain.clone(), deleted_at.clone());
+                let saved = Saved { subdomain, deleted_at, ..Saved::default() };
                 self.save(&saved).map_err(|error| unwritable(&self.path, &error))?;
                 return Ok(saved);
             }
             Err(error) => return Err(unreadable(&path, &error.to_string())),
         };
         let saved = Saved::parse(&text).map_err(|why| unreadable(&path, &why))?;
-        if saved.subdomain.eq_ignore_ascii_case(subdomain) {
-            return Ok(saved);
+        let (path, there) = (self.path.display(), &saved.subdomain);
+        if !there.eq_ignore_ascii_case(subdomain) {
+            return Err(refused(&format!(
+                "{path} has the rows of the account `{there}`, but the configuration is for \
+                 `{subdomain}`, so nothing was changed. Use one folder for each account."
+            )));
         }
-        Err(refused(&format!(
-            "{} has the rows of the account `{}`, but the configuration is for `{subdomain}`, so \
-             nothing was changed. Use one folder for each account.",
-            self.path.display(),
-            saved.subdomain
-        )))
+        if let (Some(before), Some(now)) = (&saved.deleted_at, deleted_at)
+            && before != now
+        {
+            return Err(refused(&format!(
+                "Deleted rows in {path} have the column `{before}`, but `deleted_at_field` is now \
+                 `{now}`, so nothing was changed. Set it back, or use a new folder."
+            )));
+        }
+        Ok(saved)
     }
 
     /// Saves the states. Their rows must be on the disk already.
@@ -108,6 +126,18 @@ impl Folder {
     pub fn save(&self, saved: &Saved) -> io::Result<()> {
         replace(&self.path.join(STATE), saved.text().as_bytes())
     }
+}
+
+/// Refuses a folder whose files no `state.json` explains.
+fn refuse_if_used(path: &Path) -> Result<(), ErrorTrace> {
+    if is_free(path).map_err(|error| unwritable(path, &error))? {
+        return Ok(());
+    }
+    Err(refused(&format!(
+        "{} has files but no state.json, so nothing in it was changed. Choose an empty folder, or \
+         put state.json back.",
+        path.display()
+    )))
 }
 
 /// Whether a folder holds nothing that could belong to anybody.
@@ -159,6 +189,10 @@ pub fn unwritable(path: &Path, error: &io::Error) -> ErrorTrace {
                  keeps the saved rows and continues after them."
             ))
         },
+        _ if error.raw_os_error() == Some(TOO_MANY_FILES) => refused(&format!(
+            "{path} cannot be written ({error}). Allow the program more open files (`ulimit -n 1024`): it \
+             has one for each stream."
+        )),
         _ => refused(&format!(
             "The program cannot write to {path} ({error}). Give its user write access, or choose \
              another folder."

@@ -35,7 +35,7 @@ pub mod replace;
 pub mod saved;
 pub mod views;
 
-use cabinet::{Kept, folder_name};
+use cabinet::Kept;
 use filer::{Filed, Filer, unsaved};
 use folder::Folder;
 use replace::is_replaceable;
@@ -90,15 +90,22 @@ pub async fn sync(
     environment.shared.attempt = 1;
     let taken = usable_config(&request.config)
         .and_then(|config| Ok((Folder::take(&request.into)?, config)))
-        .and_then(|(folder, config)| Ok((folder.saved(&config.account.subdomain)?, folder)));
-    let folder = match taken {
+        .and_then(|(folder, config)| Ok((folder.saved(&config)?, folder)));
+    let mut folder = match taken {
         Ok((_, folder)) => Arc::new(folder),
         Err(trouble) => return told(&trouble),
     };
     loop {
         let began = clock.elapsed();
-        let run = Run { request, folder: &folder, environment: &environment, clock };
-        let outcome = match Box::pin(run.once(terminated)).await {
+        // Somebody may have deleted the folder since, and another process may have made it again.
+        let ran = match held(&mut folder, &request.into) {
+            Ok(()) => {
+                let run = Run { request, folder: &folder, environment: &environment, clock };
+                Box::pin(run.once(terminated)).await
+            }
+            Err(trouble) => Err(Interrupted::Failed(trouble)),
+        };
+        let outcome = match ran {
             Ok(outcome) => outcome,
             Err(Interrupted::Stopped) => Outcome::Stopped,
             Err(Interrupted::ReaderGone) => Outcome::ReaderGone,
@@ -115,6 +122,14 @@ pub async fn sync(
             () = terminated.wait() => return Outcome::Stopped,
         }
     }
+}
+
+/// Takes the folder again if the one that was taken is there no more.
+fn held(folder: &mut Arc<Folder>, path: &Path) -> Result<(), ErrorTrace> {
+    if !folder.is_held() {
+        *folder = Arc::new(Folder::take(path)?);
+    }
+    Ok(())
 }
 
 /// Says why a run failed.
@@ -160,7 +175,7 @@ impl Run<'_> {
     /// Reads all streams to their ends.
     async fn once(&self, terminated: &mut Terminated) -> Result<Outcome, Interrupted> {
         let config = usable_config(&self.request.config)?;
-        let saved = self.folder.saved(&config.account.subdomain)?;
+        let saved = self.folder.saved(&config)?;
         let filer = self.filer(saved);
         let timer = self.clock.clone();
         let (out, debug) = (filer.clone(), self.environment.shared.debug);
@@ -263,14 +278,14 @@ fn filed(stream: &ResolvedStream, mode: SyncMode) -> Filed {
     let schema = stream.json_schema().unwrap_or_default();
     let is_list_of_deleted =
         stream.deletion.is_some_and(|deletion| deletion.sign == DeletionMarker::Every);
-    let view = view(&Viewed {
-        stream: &stream.name,
-        folder: &folder_name(&stream.name),
-        key: stream.primary_key,
-        schema: &schema,
-        deleted_at: stream.deleted_at.as_deref().filter(|_| !is_list_of_deleted),
-    });
-    Filed { name: stream.name.to_string(), kept, view }
+    let (name, key) = (stream.name.to_string(), stream.primary_key);
+    let deleted_at = stream.deleted_at.clone().filter(|_| !is_list_of_deleted);
+    let stream = name.clone();
+    let view = move |folder: &str| {
+        let deleted_at = deleted_at.as_deref();
+        view(&Viewed { stream: &stream, folder, key, schema: &schema, deleted_at })
+    };
+    Filed { name, kept, view: Box::new(view) }
 }
 
 /// How a stream is selected for a read.

@@ -1,9 +1,9 @@
 //! Writes files that are there whole or not at all, even after a kill or a power cut.
 
 use std::ffi::OsString;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 /// The end of the name of a file that is not whole yet.
@@ -32,10 +32,12 @@ pub fn is_temporary(path: &Path) -> bool {
 /// The error of the file system.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = temporary(path);
-    let (mut file, rights) = begin(path, &temporary)?;
+    let (mut file, there) = begin(path, &temporary)?;
     file.write_all(bytes)?;
-    if let Some(rights) = rights {
-        file.set_permissions(rights)?;
+    if let Some(there) = there {
+        // Whoever may not give files away keeps what is written.
+        let _ = fchown(&file, Some(there.uid()), Some(there.gid()));
+        file.set_permissions(there.permissions())?;
     }
     file.sync_all()?;
     publish(&temporary, path)
@@ -64,14 +66,14 @@ pub fn is_replaceable(path: &Path) -> io::Result<()> {
 
 /// Begins the file that will replace another, and returns it with the permissions of that other.
 /// The file may hold secrets, so only its owner may read it until it has those permissions.
-fn begin(path: &Path, temporary: &Path) -> io::Result<(File, Option<std::fs::Permissions>)> {
-    let rights = std::fs::metadata(path).ok().map(|there| there.permissions());
+fn begin(path: &Path, temporary: &Path) -> io::Result<(File, Option<Metadata>)> {
+    let there = std::fs::metadata(path).ok();
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
-    if rights.is_some() {
+    if there.is_some() {
         options.mode(OWN);
     }
-    Ok((options.open(temporary)?, rights))
+    Ok((options.open(temporary)?, there))
 }
 
 /// Gives its final name to a file that is whole and on the disk.

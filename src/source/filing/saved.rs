@@ -12,10 +12,15 @@ use airbyte::catalog::place;
 /// The version of the file's format that this program writes and reads.
 const VERSION: u64 = 1;
 
+/// The last number that fits into the name of a generation's folder.
+const LAST_GENERATION: u32 = 99_999_999;
+
 /// What `state.json` holds.
 #[derive(Clone, Debug, Default)]
 pub struct Saved {
     pub subdomain: String,
+    /// The column that tells of deletions.
+    pub deleted_at: Option<String>,
     /// The newest complete generation of each stream. Its number is the name of a folder.
     pub generations: BTreeMap<String, u32>,
     /// The state of each stream to go on from, an `AirbyteStateMessage`.
@@ -26,6 +31,8 @@ pub struct Saved {
 struct Written {
     version: u64,
     subdomain: String,
+    #[serde(default)]
+    deleted_at: Option<String>,
     generations: BTreeMap<String, u32>,
     state: Vec<Box<RawValue>>,
 }
@@ -48,8 +55,11 @@ impl Saved {
             let stream = stream_of(&state).ok_or("it has a state without a stream")?;
             states.insert(stream, state);
         }
-        let Written { subdomain, generations, .. } = written;
-        Ok(Self { subdomain, generations, states })
+        let Written { subdomain, deleted_at, generations, .. } = written;
+        if generations.values().any(|generation| *generation > LAST_GENERATION) {
+            return Err("it has a generation that this program does not write".to_owned());
+        }
+        Ok(Self { subdomain, deleted_at, generations, states })
     }
 
     /// The text of the file, with one state on each line.
@@ -57,9 +67,10 @@ impl Saved {
     pub fn text(&self) -> String {
         let written = |value: &dyn Fn() -> serde_json::Result<String>| value().unwrap_or_default();
         let subdomain = written(&|| serde_json::to_string(&self.subdomain));
+        let deleted_at = written(&|| serde_json::to_string(&self.deleted_at));
         let generations = written(&|| serde_json::to_string(&self.generations));
         format!(
-            "{{\"version\":{VERSION},\"subdomain\":{subdomain},\n\"generations\":{generations},\n\"state\":{}}}\n",
+            "{{\"version\":{VERSION},\"subdomain\":{subdomain},\"deleted_at\":{deleted_at},\n\"generations\":{generations},\n\"state\":{}}}\n",
             self.states_text()
         )
     }
@@ -105,6 +116,7 @@ mod tests {
             "{}",
             r#"{"version":2,"subdomain":"a","generations":{},"state":[]}"#,
             r#"{"version":1,"subdomain":"a","generations":{},"state":[7]}"#,
+            r#"{"version":1,"subdomain":"a","generations":{"tags":4294967295},"state":[]}"#,
         ] {
             assert!(Saved::parse(text.as_bytes()).is_err(), "{text}");
         }

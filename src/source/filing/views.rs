@@ -16,13 +16,16 @@ const LARGEST_ROW_BYTES: usize = 24 << 20;
 #[derive(Clone, Copy, Debug)]
 pub struct Viewed<'v> {
     pub stream: &'v str,
-    /// The folder of the stream's files, relative to the folder where DuckDB runs.
+    /// The folder of the generation that is shown, relative to the folder where DuckDB runs.
     pub folder: &'v str,
     pub key: &'v [&'v str],
     pub schema: &'v Value,
     /// The column that is not null in a row about something deleted. The view leaves such rows out.
     pub deleted_at: Option<&'v str>,
 }
+
+/// The columns that every filed row has besides those of its schema.
+const OURS: [&str; 2] = ["_sync_generation", "_sync_order"];
 
 /// How a column is read and shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,17 +36,15 @@ enum Shown {
     Cast(&'static str),
 }
 
-/// The SQL statement that makes the view.
+/// The SQL statement that makes the view. It reads the files of one folder, so that a query that has
+/// begun sees one generation, whatever is filed meanwhile.
 #[must_use]
 pub fn view(viewed: &Viewed<'_>) -> String {
-    let columns = columns(viewed.schema);
-    let files = quoted(&format!("{}/[0-9]*/*.jsonl.gz", viewed.folder));
+    let columns = columns(viewed.schema, viewed.key);
+    let files = quoted(&format!("{}/*.jsonl.gz", viewed.folder));
     let mut text = format!("create or replace view {} as\nselect\n", name(viewed.stream));
-    let (first, others): (Vec<_>, Vec<_>) =
-        columns.iter().partition(|(column, _)| viewed.key.contains(&column.as_str()));
-    let shown: Vec<String> = first
-        .into_iter()
-        .chain(others)
+    let shown: Vec<String> = columns
+        .iter()
         .map(|(column, shown)| {
             let column = name(column);
             match shown {
@@ -66,7 +67,6 @@ pub fn view(viewed: &Viewed<'_>) -> String {
         "{}\nfrom (\n    from read_json({files}, format = 'newline_delimited', compression = 'gzip',\n        \
          maximum_object_size = {LARGEST_ROW_BYTES}, columns = {{\n        \
          '_sync_generation': 'bigint', '_sync_order': 'bigint', {}}})\n    \
-         where _sync_generation = (select max(try_cast(split_part(file, '/', -2) as bigint)) from glob({files}))\n    \
          qualify row_number() over (partition by {} order by _sync_order desc) = 1\n)",
         shown.join(",\n"),
         read.join(", "),
@@ -80,12 +80,15 @@ pub fn view(viewed: &Viewed<'_>) -> String {
 }
 
 /// The columns of a schema. DuckDB ignores the case of names, so of several names that differ only
-/// in case the first is shown.
-fn columns(schema: &Value) -> Vec<(String, Shown)> {
-    let mut known = BTreeSet::new();
+/// in case one is shown: the key's, or the first.
+fn columns(schema: &Value, key: &[&str]) -> Vec<(String, Shown)> {
+    let mut known: BTreeSet<String> = OURS.map(str::to_owned).into();
     let properties = schema["properties"].as_object().into_iter().flatten();
+    let (of_key, others): (Vec<_>, Vec<_>) =
+        properties.partition(|(name, _)| key.contains(&name.as_str()));
     let is_first = |(name, _): &(&String, &Value)| known.insert(name.to_lowercase());
-    properties.filter(is_first).map(|(name, column)| (name.clone(), shown(column))).collect()
+    let columns = of_key.into_iter().chain(others).filter(is_first);
+    columns.map(|(name, column)| (name.clone(), shown(column))).collect()
 }
 
 /// How a column with this schema is read and shown.
@@ -142,7 +145,7 @@ mod tests {
         } });
         let text = view(&Viewed {
             stream: "things",
-            folder: "things",
+            folder: "things/00000003",
             key: &["id"],
             schema: &schema,
             deleted_at: Some("gone"),
@@ -153,7 +156,7 @@ mod tests {
             "'o''k\"': 'varchar'",
             "\"o'k\"\"\"",
             "'tags': 'json'",
-            "read_json('things/[0-9]*/*.jsonl.gz'",
+            "read_json('things/00000003/*.jsonl.gz'",
             "partition by \"id\" order by _sync_order desc",
             "where \"gone\" is null;\n",
         ] {
@@ -184,8 +187,11 @@ mod tests {
 
     #[test]
     fn names_that_differ_in_their_case_alone_are_one_column() {
-        let schema = json!({ "properties": { "A": {}, "a": {}, "b": {} } });
-        let names: Vec<String> = columns(&schema).into_iter().map(|(name, _)| name).collect();
-        assert_eq!(names, ["A", "b"]);
+        let schema = json!({ "properties": { "A": {}, "a": {}, "b": {}, "_Sync_order": {} } });
+        let of = |key: &[&str]| {
+            columns(&schema, key).into_iter().map(|(name, _)| name).collect::<Vec<String>>()
+        };
+        assert_eq!(of(&[]), ["A", "b"]);
+        assert_eq!(of(&["a"]), ["a", "b"], "a key is there in any case");
     }
 }

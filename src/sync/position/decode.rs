@@ -270,7 +270,11 @@ fn read_walk(stream: &ResolvedStream, json: &Map<String, Value>) -> Result<Walk,
     }
     let token = text("kind").zip(text("token"));
     let token = token.and_then(|(kind, token)| Token::from_saved(kind, token));
-    let token = token.filter(|token| stream.feed.root().paging.knows(token));
+    let root = stream.feed.root();
+    // A feed that does not resume has no token of its own.
+    let is_known =
+        |token: &Token| root.paging.knows(token) || (!root.resumes() && *token == Token::First);
+    let token = token.filter(is_known);
     let token = token.ok_or("its token is malformed")?;
     let number = |key: &str| json.get(key).and_then(Value::as_i64);
     let is_true = |key: &str| json.get(key) == Some(&Value::Bool(true));

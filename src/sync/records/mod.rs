@@ -22,6 +22,7 @@ use airbyte::message::{record_head, record_tail};
 use airbyte::stdout::unix_ms;
 use zendesk::json::{Member, Span, members};
 use zendesk::page::{Page, Rows};
+use zendesk::timestamp;
 
 mod address;
 pub mod changes;
@@ -336,7 +337,10 @@ fn put_deletion(
     put_key(column, start, out);
     let is_deleted = deletion.sign.is_in(deletion.sign.key().and_then(|key| place.raw(key)));
     match place.member(deletion.at).filter(|_| is_deleted) {
-        Some(at) => place.text.copy(out, at.value),
+        Some(at) => match timestamp::respelled(place.text.raw(at.value)) {
+            Some(time) => out.extend_from_slice(time.as_bytes()),
+            None => place.text.copy(out, at.value),
+        },
         None => out.extend_from_slice(b"null"),
     }
 }

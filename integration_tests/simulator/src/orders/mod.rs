@@ -57,7 +57,8 @@ fn obeyed(sim: &Simulator, words: &[&str]) -> Option<Value> {
             "version": env!("CARGO_PKG_VERSION"),
         })),
         ["advance", seconds] => {
-            let seconds = seconds.parse().ok().filter(|step| *step <= LONGEST_STEP_SECONDS)?;
+            let seconds =
+                seconds.parse().ok().filter(|step| (0..=LONGEST_STEP_SECONDS).contains(step))?;
             sim.advance_seconds(seconds);
             Some(sim.now_unix().into())
         }
@@ -67,7 +68,8 @@ fn obeyed(sim: &Simulator, words: &[&str]) -> Option<Value> {
         }
         ["faults", "none"] => Some(put(sim, Faults::none())),
         ["faults", "share", share, seed] => {
-            let (share, seed) = (share.parse().ok()?, seed.parse().ok()?);
+            let share = share.parse().ok().filter(|share| (0.0..=1.0).contains(share))?;
+            let seed = seed.parse().ok()?;
             Some(put(sim, Faults::on_share_of_all(share, seed)))
         }
         ["job_faults", "none"] => {

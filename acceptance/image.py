@@ -26,7 +26,7 @@ from surroundings import (
 )
 
 SCALE = "60"
-LARGEST = 12_750_000
+LARGEST = 13_250_000
 MOUNT_POINTS = "/local /secrets /config /source /data /staging/files /tmp /airbyte/tmp".split()
 
 # A name nobody knows, or a server that is silent, is told before anybody loses patience.

@@ -14,17 +14,13 @@ impl Account {
     /// What has happened in an account with timelines until now, and what follows from it. Null in
     /// an account without timelines. The keys:
     /// - `ticket_field_history`, `ticket_tag_history`, `ticket_schedule_assignments`,
-    ///   `ticket_sla_applications`: one row for each change that the exports show. A ticket may
-    /// have
+    ///   `ticket_sla_applications`: one row for each change that the exports show. A ticket may have
     ///   several values of one field with the same `updated`. Then the value of the event with the
-    /// greatest
-    ///   id counts, and within one event that of the last child. The rows are in that order.
-    /// - `tickets`, `backlog_by_day`, `agent_work_by_day`, `satisfaction_by_month`: the figures
-    /// that
+    ///   greatest id counts, and within one event that of the last child. The rows are in that order.
+    /// - `tickets`, `backlog_by_day`, `agent_work_by_day`, `satisfaction_by_month`: the figures that
     ///   analysts need.
     /// - `field_values`: the values of fields and when they began, null included. A value that was
-    /// replaced
-    ///   within the same second is left out.
+    ///   replaced within the same second is left out.
     pub fn history(&self) -> Value {
         let Some(timelines) = self.timelines.as_deref() else { return Value::Null };
         json!({

@@ -1,5 +1,6 @@
 //! Reads with the rights of an agent. An agent may not use the incremental exports and reads other
-//! listings instead. When an administrator takes over, everything that these lack is read.
+//! listings instead. When an administrator reads later, everything that these listings lack comes
+//! too.
 
 use std::collections::BTreeMap;
 

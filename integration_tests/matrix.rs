@@ -86,7 +86,7 @@ fn each_stream_is_read_or_says_what_it_needs_on_every_plan_by_every_role() {
     assert!(found.is_empty(), "{found:#?}");
 }
 
-/// All streams, as an administrator on the largest plan sees them.
+/// All streams, as an administrator sees them on a plan with every feature.
 fn all_streams() -> Vec<String> {
     let sim = start(Plan::Enterprise);
     streams(&Connector::new(&sim)).0

@@ -44,7 +44,7 @@ const ARTICLES: &[(&str, &str)] = &[("articles", "updated_at")];
 const POSTS: &[(&str, &str)] = &[("posts", "updated_at")];
 const TICKETS: &[(&str, &str)] = &[("tickets", "generated_timestamp")];
 
-/// The states that Airbyte's documentation of the connector and its own states show.
+/// The states of Airbyte's connector, from its documentation and from states that it wrote.
 const SAVED: &[Saved] = &[
     flat("tickets", "generated_timestamp", Format::Unix),
     flat("users", "updated_at", Format::Unix),

@@ -1,5 +1,5 @@
-//! The surroundings of the program: proxies, the target of stdout, and environment values of an odd
-//! size or spelling.
+//! The surroundings of the program: proxies, the target of stdout, and options whose values are very
+//! long or oddly spelled.
 
 use std::fs::File;
 use std::process::{Command, Stdio};

@@ -13,7 +13,7 @@ use super::{Into, files_below, settle};
 use crate::harness::{Connector, of_brands, seeds};
 use crate::program::Running;
 
-/// Streams of each kind: two on the walk of one export, children, a listing in one piece, and a
+/// Streams of each kind: exports by cursor and by time, children, a listing in one piece, and a
 /// listing that is resumed.
 const STREAMS: [&str; 10] = [
     "tickets",

@@ -183,7 +183,7 @@ pub struct Knobs {
     pub search_counts_more: usize,
     /// The host of contents sends whole files, whatever part is requested.
     pub content_without_parts: bool,
-    /// The next this many addresses of contents have expired when they are used.
+    /// How many of the next addresses of contents have expired when they are used.
     pub ended_content_addresses: u64,
     /// Help centers that are `restricted` answer 404 with HTML, like closed ones.
     pub restricted_are_absent: bool,

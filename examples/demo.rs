@@ -1,6 +1,7 @@
-//! `cargo run --example demo`: a whole sync against a simulated Zendesk on this machine.
-//! It runs the real binary, keeps every message in files that it names, and prints what came:
-//! first everything, then, after some changes in the account, what is new, and a picture of its tickets.
+//! `cargo run --example demo`: a whole sync against a simulated Zendesk on this machine. It runs
+//! the real binary, keeps every message in files whose names it prints, and prints what came. First
+//! it reads everything. Then it changes the account and reads what is new. At the end it draws a
+//! picture of the tickets.
 
 mod built;
 mod picture;
@@ -21,16 +22,16 @@ type Failure = Box<dyn Error>;
 
 const BINARY: &str = "source-zendesk-support";
 
-/// Simulated seconds per real one: a minute of waiting for a rate limit takes one second here.
+/// Simulated seconds per real one. A wait of a minute for a rate limit takes one second here.
 const CLOCK_SCALE: f64 = 60.0;
 
-/// Tickets of the account; everything else is in proportion.
+/// The number of tickets in the account. Everything else is in proportion.
 const TICKETS: u64 = 5_000;
 
-/// Changes in the account between the two reads.
+/// The number of changes in the account between the two reads.
 const CHANGES: usize = 200;
 
-/// Exports withhold the last minute, so what was changed must be a little older.
+/// Exports withhold the changes of the last minute, so the demo waits this long after a change.
 const UNTIL_VISIBLE_SECONDS: i64 = 70;
 
 fn main() -> ExitCode {
@@ -44,7 +45,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs every command and says whether all streams came to their end.
+/// Runs every command. Returns whether everything is complete.
 fn demo() -> Result<bool, Failure> {
     let connector = Connector::build()?;
     let settings = Settings {
@@ -120,7 +121,7 @@ fn demo() -> Result<bool, Failure> {
     Ok(true)
 }
 
-/// What a person does next, with an account of their own.
+/// What to do next with an account of one's own.
 fn next_steps(binary: &Path) -> String {
     let program = binary.display();
     format!(
@@ -134,7 +135,7 @@ fn next_steps(binary: &Path) -> String {
     )
 }
 
-/// The real binary, and the folder that keeps what it wrote.
+/// The real binary, and the folder for its output.
 struct Connector {
     binary: PathBuf,
     folder: PathBuf,
@@ -146,14 +147,14 @@ impl Connector {
         Ok(Self { binary, folder })
     }
 
-    /// Writes a JSON file that is handed to the binary.
+    /// Writes a JSON file for the binary.
     fn write(&self, name: &str, content: &Value) -> Result<PathBuf, Failure> {
         let file = self.folder.join(name);
         fs::write(&file, content.to_string())?;
         Ok(file)
     }
 
-    /// Runs one command of the binary; its messages go to the file `<name>.jsonl`.
+    /// Runs one command of the binary. Its messages are saved in the file `<name>.jsonl`.
     fn run(
         &self,
         sim: &Simulator,
@@ -179,8 +180,8 @@ impl Connector {
     }
 }
 
-/// What one run of the binary wrote. Rows are counted, except for those of tickets, which are kept as all
-/// other messages are.
+/// The output of one run of the binary. Rows are only counted, except rows of tickets. These and
+/// all other messages are kept.
 struct Run {
     file: PathBuf,
     succeeded: bool,
@@ -189,7 +190,7 @@ struct Run {
     messages: Vec<Value>,
 }
 
-/// What a stream's closing LOG line tells of the way.
+/// The figures in a stream's closing LOG line.
 #[derive(Default)]
 struct Way {
     pages: u64,
@@ -214,13 +215,13 @@ impl Run {
         Ok(Self { file, succeeded, rows, tickets, messages })
     }
 
-    /// The body of the only message of a kind, or null.
+    /// The body of the only message of a type, or null.
     fn body(&self, kind: &str, key: &str) -> Value {
         let message = self.messages.iter().find(|message| message["type"] == kind);
         message.map_or(Value::Null, |message| message[key].clone())
     }
 
-    /// The last state of each stream, as a platform hands them over to the next read.
+    /// The last state of each stream, as a platform passes them to the next read.
     fn states(&self) -> Vec<Value> {
         let mut states = BTreeMap::new();
         for message in self.messages.iter().filter(|message| message["type"] == "STATE") {
@@ -238,7 +239,7 @@ impl Run {
         self.messages.iter().filter(of_stream).count()
     }
 
-    /// When a stream reported a status, unix time in milliseconds.
+    /// The time at which a stream reported a status, in unix milliseconds.
     fn status_at_ms(&self, stream: &str, status: &str) -> Option<u64> {
         let mut traces = self.messages.iter().map(|message| &message["trace"]);
         let told = traces.find(|trace| {
@@ -248,7 +249,7 @@ impl Run {
         told.and_then(|trace| trace["emitted_at"].as_u64())
     }
 
-    /// `tickets: 12 rows, 3 pages, 4 requests, ...`
+    /// The figures in the closing line, such as `tickets: 12 rows, 3 pages, 4 requests, ...`.
     fn way(&self, stream: &str) -> Way {
         let told = self.messages.iter().filter_map(|message| message["log"]["message"].as_str());
         let mut parts = told.filter_map(|told| told.strip_prefix(stream)?.strip_prefix(": "));
@@ -263,7 +264,7 @@ impl Run {
     }
 }
 
-/// A stream of the catalog, selected in the best mode that it has.
+/// A stream of the catalog, selected in its best mode: incremental if it supports that.
 fn select(stream: &Value) -> Value {
     let modes = stream["supported_sync_modes"].as_array();
     let incremental = modes.is_some_and(|modes| modes.contains(&"incremental".into()));
@@ -271,7 +272,7 @@ fn select(stream: &Value) -> Value {
     json!({ "stream": stream, "sync_mode": mode, "destination_sync_mode": "append" })
 }
 
-/// Prints what came of each stream, and says whether all are complete.
+/// Prints what came of each stream. Returns whether all are complete.
 fn table(selected: &[Value], run: &Run) -> Result<bool, Failure> {
     let mut complete = true;
     let names = selected.iter().filter_map(|entry| entry["stream"]["name"].as_str());

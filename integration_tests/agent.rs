@@ -1,5 +1,6 @@
-//! An agent may not use the incremental exports and reads other listings instead; an
-//! administrator who comes later gets everything that they lack.
+//! Reads with the rights of an agent. An agent may not use the incremental exports and reads other
+//! listings instead. When an administrator reads later, everything that these listings lack comes
+//! too.
 
 use std::collections::BTreeMap;
 
@@ -10,14 +11,14 @@ use crate::equality::Warehouse;
 use crate::expected::{ByKey, differences, listing, newest};
 use crate::harness::{Connector, INCREMENTAL, Run, simulator};
 
-/// Withheld by the exports, and a second for a scaled clock.
+/// How long exports withhold a change, with a margin for the scaled clock.
 const UNTIL_VISIBLE_SECONDS: i64 = 70;
 
-/// What an agent's warehouse is made of.
+/// The streams that an agent's warehouse needs.
 const STREAMS: [&str; 7] =
     ["tickets", "users", "organizations", "groups", "ticket_metrics", "ticket_comments", "tags"];
 
-/// Those of them that an administrator reads from the exports.
+/// Streams that an administrator reads from the exports and an agent from other listings.
 pub(crate) const ON_DETOUR: [&str; 6] = [
     "tickets",
     "users",
@@ -39,7 +40,7 @@ fn unix(row: &Value, key: &str) -> Value {
     chrono::DateTime::parse_from_rfc3339(time).expect("a time").timestamp().into()
 }
 
-/// Comments that have a `timestamp` of their own.
+/// The `timestamp` of each comment that has one of its own, by comment id.
 fn with_own_timestamp(sim: &Simulator) -> ByKey {
     let events = sim.account(|account| account.truth("ticket_events"));
     let children = events
@@ -50,7 +51,7 @@ fn with_own_timestamp(sim: &Simulator) -> ByKey {
     own.collect()
 }
 
-/// What an agent can see of a stream.
+/// The rows of a stream that an agent can see.
 pub(crate) fn visible(sim: &Simulator, stream: &str) -> ByKey {
     let by_key = |rows: Vec<Value>| rows.into_iter().map(|row| (row["id"].to_string(), row));
     let living: BTreeMap<String, bool> = sim.account(|account| {
@@ -106,8 +107,9 @@ pub(crate) fn visible(sim: &Simulator, stream: &str) -> ByKey {
     }
 }
 
-/// The statuses of the requests below a path. On a busy machine a scaled minute is a moment long, and
-/// a request that comes early is refused with 429 and sent again: such a refusal says nothing here.
+/// The statuses of the requests whose path contains `part`, without early 429s. On a busy machine a
+/// scaled minute is very short. A request that comes too early then gets a 429 and is sent again,
+/// which is not what these tests are about.
 fn requests_below(sim: &Simulator, part: &str) -> Vec<u16> {
     let seen = sim.requests().into_iter().filter(|seen| seen.path.contains(part));
     seen.map(|seen| seen.status).filter(|status| *status != 429).collect()

@@ -1,4 +1,4 @@
-//! Requests for approval, which go on by a parameter of their own.
+//! Approval requests, whose listing continues by a parameter that no other listing uses.
 
 use crate::harness::{Connector, FULL, simulator};
 

@@ -1,5 +1,5 @@
-//! Whatever is wrong with what the program is given, it says so by the protocol, names the
-//! culprit, shows no secret, and ends.
+//! Whatever is wrong with its input, the program reports it by the protocol, names the cause, shows
+//! no secret, and ends.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,10 +18,10 @@ mod files;
 mod network;
 pub(crate) mod server;
 
-/// No refusal takes longer, not even of an account that answers nonsense.
+/// The longest time that a refusal may take, even for an account whose answers make no sense.
 const WITHIN: Duration = Duration::from_secs(30);
 
-/// What a good config of the tests holds; none of it may ever be seen in an output.
+/// The secrets in the tests' valid config. No output may contain one.
 const SECRETS: &[&str] = &["a-token-that-is-secret", "another-secret-of-the-client"];
 
 fn good_config() -> Value {
@@ -36,7 +36,7 @@ fn good_config() -> Value {
     })
 }
 
-/// A file that a command is given.
+/// How a file is given to a command.
 #[derive(Clone, Debug)]
 enum Given {
     Text(String),
@@ -86,7 +86,7 @@ impl Drop for Folder {
     }
 }
 
-/// Runs a command over files, for the tests that need no Zendesk.
+/// Runs a command with these files, for tests that need no Zendesk.
 fn command_with(command: &str, files: &[(&str, PathBuf)], debug: bool) -> Ended {
     let mut process = binary();
     process.arg(command);
@@ -97,7 +97,7 @@ fn command_with(command: &str, files: &[(&str, PathBuf)], debug: bool) -> Ended 
     run(process)
 }
 
-/// Complaints about things that no run may do, however bad its input is.
+/// Complaints about behaviour that no input excuses.
 fn misbehaviour(ended: &Ended, secrets: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
     let stdout = String::from_utf8_lossy(&ended.stdout);
@@ -116,7 +116,7 @@ fn misbehaviour(ended: &Ended, secrets: &[&str]) -> Vec<String> {
     found
 }
 
-/// The sentence of the only CONNECTION_STATUS, which must be FAILED with exit code 0.
+/// The message of the only CONNECTION_STATUS. It must be FAILED, with exit code 0.
 fn failed_check(ended: &Ended) -> Result<String, String> {
     let complaints = check_output(&ended.stdout, &[]);
     let messages = ended.messages();
@@ -130,7 +130,7 @@ fn failed_check(ended: &Ended) -> Result<String, String> {
     }
 }
 
-/// The sentence of the first TRACE ERROR, which must be a config_error with exit code 1.
+/// The message of the first TRACE ERROR. It must be a `config_error`, with exit code 1.
 fn refused(ended: &Ended) -> Result<String, String> {
     let complaints = check_output(&ended.stdout, &[]);
     let errors = ended.errors();

@@ -1,4 +1,4 @@
-//! Help centers of several brands: all are read, each at its own host and from its own position.
+//! Help centers of several brands. All are read, each at its own host and from its own position.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,13 +23,13 @@ fn of(settings: Settings) -> Simulator {
     sim
 }
 
-/// Ids and subdomains of the brands with a help center, the main one first.
+/// The ids and subdomains of the brands with a help center, the main brand first.
 fn brands(sim: &Simulator) -> Vec<(u64, String)> {
     let brands = sim.account(|account| account.help_centers());
     brands.into_iter().map(|brand| (brand.id, brand.subdomain)).collect()
 }
 
-/// How many rows of a stream came of each brand.
+/// The number of rows of a stream by brand.
 fn counts(run: &Run, stream: &str) -> BTreeMap<u64, usize> {
     let mut counts = BTreeMap::new();
     for row in run.records(stream) {
@@ -38,7 +38,7 @@ fn counts(run: &Run, stream: &str) -> BTreeMap<u64, usize> {
     counts
 }
 
-/// Fails unless a run delivered all rows of all help centers, each with its brand.
+/// Fails unless a run delivered all rows of all help centers, each with the id of its brand.
 fn assert_all(sim: &Simulator, run: &Run) {
     for stream in STREAMS {
         assert_eq!(newest(stream, run.records(stream)), listing(sim, stream), "{stream}");

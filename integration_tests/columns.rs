@@ -1,4 +1,4 @@
-//! Custom fields as typed columns: what they hold, and the options of fields as rows.
+//! Custom fields as typed columns: their values, and the options of fields as rows.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -12,12 +12,13 @@ use crate::harness::{Connector, FULL, INCREMENTAL, Run, simulator};
 
 mod catalogs;
 
-/// Withheld by the exports, and a second for a scaled clock.
+/// How long exports withhold a change, with a margin for the scaled clock.
 const UNTIL_VISIBLE_SECONDS: i64 = 70;
 
 const OWNERS: [&str; 3] = ["tickets", "users", "organizations"];
 
-/// Kinds of fields with a raw value, what their column makes of it, and its type and format.
+/// Kinds of custom fields: the raw value, the value in the column, and the column's type and
+/// format.
 const KINDS: &[(&str, &str, &str, &str)] = &[
     ("checkbox", "true", "true", "boolean"),
     ("integer", "\"0042\"", "42", "integer"),
@@ -42,7 +43,8 @@ fn field(kind: &'static str, at: usize) -> CustomField {
     }
 }
 
-/// Replaces the fields of an owner by one of each kind, with their values in every row.
+/// Replaces the fields of an owner with one of each kind, and sets their values in every row.
+/// Returns the ids of the fields.
 fn one_of_each(account: &mut Account, owner: &str) -> Vec<u64> {
     account.remove_fields(owner);
     let fields: Vec<_> = KINDS.iter().enumerate().map(|(at, kind)| field(kind.0, at)).collect();
@@ -65,7 +67,7 @@ fn with(connector: &mut Connector<'_>, options: &[(&str, Value)]) {
     }
 }
 
-/// The discovered streams of these names.
+/// The streams of these names as `discover` lists them.
 fn discovered(connector: &Connector<'_>, names: &[&str]) -> Vec<Value> {
     let found = connector.discover();
     let find = |name: &&str| {
@@ -79,13 +81,13 @@ fn properties(stream: &Value) -> &serde_json::Map<String, Value> {
     stream["json_schema"]["properties"].as_object().expect("properties")
 }
 
-/// Names of the properties that custom fields have brought.
+/// The names of the properties that custom fields add to a stream.
 fn added(stream: &Value, built_in: &Value) -> Vec<String> {
     let names = properties(stream).keys().filter(|name| !properties(built_in).contains_key(*name));
     names.cloned().collect()
 }
 
-/// Reads streams by the schemas of a catalog.
+/// Reads streams with the schemas of a catalog.
 fn read_by(connector: &Connector<'_>, streams: &[Value], mode: &str) -> Run {
     let entries: Vec<Value> = streams
         .iter()

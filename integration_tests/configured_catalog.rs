@@ -1,4 +1,4 @@
-//! `catalog` prints a configured catalog that `read` takes, and nothing else on stdout.
+//! `catalog` prints a configured catalog that `read` accepts, and nothing else on stdout.
 
 use std::process::Command;
 
@@ -16,7 +16,7 @@ fn command(connector: &Connector<'_>, args: &[&str]) -> Command {
     command
 }
 
-/// Runs `catalog`. Every WARN and ERROR that it says is explained.
+/// Runs `catalog`. Fails unless the guide explains every WARN and ERROR.
 fn catalog(connector: &Connector<'_>, args: &[&str]) -> Ended {
     let ended = run(command(connector, args));
     let lines = ended.stderr.lines().filter(|line| !line.starts_with('{'));
@@ -30,7 +30,7 @@ fn catalog(connector: &Connector<'_>, args: &[&str]) -> Ended {
     ended
 }
 
-/// The entries of the only thing on stdout.
+/// The entries of the catalog, which must be the only thing on stdout.
 fn entries(ended: &Ended) -> Vec<Value> {
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let catalog: Value = serde_json::from_slice(&ended.stdout).expect("one JSON document");

@@ -1,4 +1,4 @@
-//! What is said in tickets beyond their comments.
+//! Conversations in tickets besides their comments.
 
 use simulator::{Account, Settings, Simulator, Size};
 
@@ -7,7 +7,7 @@ use crate::harness::{Connector, INCREMENTAL, SCALE, simulator};
 
 const UNTIL_VISIBLE_SECONDS: i64 = 70;
 
-/// The second from which the first request for events asks for them.
+/// The lower time bound of the first request for events, in unix seconds.
 fn asked_from(sim: &Simulator) -> Option<i64> {
     let requests = sim.requests().into_iter();
     let mut of_events = requests.filter(|seen| seen.path.contains("/side_conversations/events"));

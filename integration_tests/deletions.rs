@@ -1,5 +1,5 @@
-//! What is deleted in Zendesk: gone or marked after a plain merge by primary key, left out where
-//! the user wants it so, and never half a row.
+//! Rows that are deleted in Zendesk. After a plain merge by primary key they are gone or marked,
+//! they are left out where the user wants that, and none arrives in part.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use crate::expected::{ByKey, differences, key};
 use crate::harness::{Connector, FULL, INCREMENTAL, Run, simulator};
 use crate::program::unscaled;
 
-/// Withheld by the exports, and a second for a scaled clock.
+/// How long exports withhold a change, with a margin for the scaled clock.
 const UNTIL_VISIBLE_SECONDS: i64 = 70;
 
-/// Streams that see deletions in an incremental read, and the cursors that order their rows.
+/// Streams that report deletions in an incremental read, with the cursors that order their rows.
 const MARKED: [(&str, &str); 7] = [
     ("tickets", "generated_timestamp"),
     ("users", "updated_at"),
@@ -28,7 +28,8 @@ fn marked() -> Vec<&'static str> {
     MARKED.iter().map(|(stream, _)| *stream).collect()
 }
 
-/// What a destination makes of records: the newest row per key by cursor, the later of equals.
+/// What a destination makes of the records: the newest row of each key by cursor. Of equal cursors
+/// the later row wins.
 #[derive(Default)]
 struct Merged {
     rows: BTreeMap<&'static str, ByKey>,
@@ -63,7 +64,7 @@ pub(crate) fn truth(sim: &Simulator, stream: &str) -> BTreeMap<String, (Value, b
     rows.into_iter().map(|row| (row.key.clone(), (row.json.clone(), is_deleted(&row)))).collect()
 }
 
-/// Keys of rows that are neither deleted nor archived.
+/// The keys of `count` rows that are neither deleted nor archived, after the first `from` of them.
 fn some_keys(account: &Account, stream: &str, from: usize, count: usize) -> Vec<String> {
     let lives =
         |key: &String| account.row(stream, key).is_some_and(|row| !row.deleted && !row.archived);
@@ -92,7 +93,7 @@ fn delete_some(sim: &Simulator) {
     sim.advance_seconds(UNTIL_VISIBLE_SECONDS);
 }
 
-/// Reads, deletes, restores and reads again; what a merge then holds.
+/// Reads, deletes, restores and reads again. Returns what a merge then holds.
 fn after_deletions(sim: &Simulator, column: &str) -> Merged {
     let mut connector = Connector::new(sim);
     connector.config["deleted_at_field"] = json!(column);

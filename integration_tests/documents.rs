@@ -1,7 +1,6 @@
-//! The pages for people: README, CONTRIBUTING, ARCHITECTURE and `docs/`. Every fenced block is of a
-//! kind that is run here, by `.ci/run` or by `acceptance/run documents`; every WARN and ERROR is
-//! explained; links lead somewhere; tables that
-//! are made of something are current.
+//! Tests of the pages for people: README, CONTRIBUTING, ARCHITECTURE and `docs/`. Every fenced
+//! block has a kind that is run here, by `.ci/run` or by `acceptance/run documents`. Every WARN and
+//! ERROR is explained, every link has a target, and every generated table is current.
 
 mod blocks;
 mod links;
@@ -35,7 +34,7 @@ at once. It quotes no value, because a value might be a secret.
 [setup.md](setup.md) shows how to get the credentials.
 ";
 
-/// A file of the project.
+/// The path of a file of the project.
 fn in_project(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
@@ -44,12 +43,12 @@ fn text_of(path: &str) -> String {
     std::fs::read_to_string(in_project(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// A file of the workspace, which this project is.
+/// The text of a file of the workspace that this project belongs to.
 fn text_of_workspace(path: &str) -> String {
     text_of(path)
 }
 
-/// The pages, by their paths in the project.
+/// The paths of the pages in the project.
 fn pages() -> Vec<String> {
     let mut pages: Vec<String> =
         ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"].map(str::to_owned).to_vec();
@@ -60,7 +59,8 @@ fn pages() -> Vec<String> {
     pages
 }
 
-/// Fails when a generated page is not what it would be now, or makes it so.
+/// Fails if a generated page is not up to date. With `UPDATE_GENERATED=1` it rewrites the page
+/// instead.
 fn assert_current(path: &str, now: &str) {
     if std::env::var_os("UPDATE_GENERATED").is_some_and(|value| value == "1") {
         std::fs::write(in_project(path), now).expect("the page is written");

@@ -1,5 +1,5 @@
-//! What arrives equals what the account holds, in both modes, and a second read brings every
-//! change that was made between and during the first.
+//! The rows that arrive equal those that the account holds, in both sync modes. A second read
+//! brings every change that was made between the reads and during the first.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -10,13 +10,13 @@ use simulator::{Account, Prng, Settings, Simulator};
 use crate::expected::{ByKey, SNAPSHOTS, differences, listing, newest};
 use crate::harness::{Connector, FULL, INCREMENTAL, Run, of_brands, seeds};
 
-/// Withheld by the exports, and a second for a scaled clock.
+/// How long exports withhold a change, with a margin for the scaled clock.
 const UNTIL_VISIBLE_SECONDS: i64 = 70;
 
-/// After this all parents' children are read again.
+/// After this time the children of all parents are read again.
 const UNTIL_PASS_SECONDS: i64 = 7 * 86_400 + 3600;
 
-/// The streams of the registry, and which of them read incrementally.
+/// The streams of the registry, and those of them that support incremental reads.
 pub(crate) fn streams(connector: &Connector<'_>) -> (Vec<String>, Vec<String>) {
     let all = connector.discover();
     let name = |stream: &Value| stream["name"].as_str().expect("a name").to_owned();
@@ -148,12 +148,12 @@ fn changes_arrive(seed: u64) {
     assert!(found.is_empty(), "seed {seed}: {found:#?}");
 }
 
-/// Whether silent changes of its rows come once a week.
+/// Whether the stream reads all its rows again once a week, to find changes that leave no trace.
 fn has_passes(stream: &str) -> bool {
     is_child(stream) || stream == "satisfaction_ratings"
 }
 
-/// Whether the stream is read per parent.
+/// Whether the stream is read parent by parent.
 pub(crate) fn is_child(stream: &str) -> bool {
     let others = [
         "side_conversations",
@@ -173,7 +173,7 @@ pub(crate) fn is_child(stream: &str) -> bool {
     stream.starts_with("article_") || stream.starts_with("post_") || others.contains(&stream)
 }
 
-/// The newest row per key of all that came, and the saved states.
+/// The newest row of each key that came so far, and the saved states.
 #[derive(Clone, Default)]
 pub(crate) struct Warehouse {
     pub(crate) changed: Changes,
@@ -196,7 +196,8 @@ impl Warehouse {
         self.rows.get(stream).expect("the stream came")
     }
 
-    /// Rows of the account that are missing or different.
+    /// Differences between the account and the rows that came. Rows that no incremental read can
+    /// see are left out.
     pub(crate) fn differences(&self, sim: &Simulator, streams: &[&str]) -> Vec<String> {
         let nothing = ByKey::new();
         let of_stream = |stream: &&str| {
@@ -210,7 +211,7 @@ impl Warehouse {
     }
 }
 
-/// The changes that were made, as far as a test must know of them.
+/// The changes that were made, as far as the tests need to know them.
 #[derive(Clone, Default)]
 pub(crate) struct Changes {
     restored_tickets: Arc<Mutex<BTreeSet<String>>>,
@@ -226,9 +227,9 @@ impl Changes {
         }
     }
 
-    /// What no incremental read can see: identities that changed after their user last did; and
-    /// the audits of a ticket that come back with it, as old as they were, in a listing newest
-    /// first.
+    /// Keys of rows whose change no incremental read can see. These are identities that changed
+    /// after their user last did, and old audits of a restored ticket, which return in a listing
+    /// that is sorted newest first.
     fn unseen(&self, sim: &Simulator, stream: &str) -> BTreeSet<String> {
         match stream {
             "user_identities" => sim.account(|account| {

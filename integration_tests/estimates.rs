@@ -1,4 +1,5 @@
-//! How many rows there will be, by Zendesk's counts: told where it is true, and never in the way.
+//! Estimates of the number of rows, from Zendesk's counts. They are written only where they are
+//! true, and they never delay a sync.
 
 use std::process::{Command, Stdio};
 
@@ -9,8 +10,9 @@ use crate::harness::{Connector, FULL, INCREMENTAL, catalog, simulator};
 use crate::program::{Ended, run};
 use crate::protocol::check_output;
 
-/// Streams with the table whose rows are counted, what the request for that holds, and the path of
-/// their listing. Users are asked for by what says how many of them will be read.
+/// Streams, with the table whose rows are counted, a part of the request for the count, and the
+/// path of the stream's listing. For users, the request is the one that says how many of them will
+/// be read.
 const COUNTED: &[(&str, &str, &str, &str)] = &[
     ("tickets", "tickets", "query=type%3Aticket", "/incremental/tickets/cursor.json"),
     ("ticket_metrics", "tickets", "query=type%3Aticket", "/incremental/tickets/cursor.json"),
@@ -20,14 +22,14 @@ const COUNTED: &[(&str, &str, &str, &str)] = &[
     ("ticket_fields", "ticket_fields", "/ticket_fields/count", "/ticket_fields.json"),
 ];
 
-/// Streams that the start date bounds and no count does.
+/// Streams that begin at the start date, for which no count exists.
 const UNCOUNTED: &[(&str, &str)] = &[
     ("ticket_activities", "/activities.json"),
     ("satisfaction_ratings", "/satisfaction_ratings.json"),
 ];
 
-/// Every listing's pages but the first take this long, in simulated milliseconds, so that there
-/// is a sync to estimate: half a second of the wall's.
+/// The time that each page but the first of a listing takes, in simulated milliseconds: half a real
+/// second. Without it a sync would be over before an estimate makes sense.
 const PAGE_MS: u64 = 300_000;
 
 fn slow_listings() -> Vec<FaultRule> {
@@ -52,14 +54,14 @@ fn read(connector: &Connector<'_>, streams: &[&str], mode: &str, states: &[Value
     command
 }
 
-/// A connector with a worker for every walk, so that one is always to spare.
+/// A connector with more workers than walks, so that one is always free.
 fn connector(sim: &Simulator) -> Connector<'_> {
     let mut connector = Connector::new(sim);
     connector.config["num_workers"] = json!(12);
     connector
 }
 
-/// Runs a read that ends well, by the strict reader too.
+/// Runs a read that must succeed. The strict reader checks its output.
 fn complete(connector: &Connector<'_>, streams: &[&str], command: Command) -> Ended {
     let ended = run(command);
     assert_eq!(ended.code, Some(0), "{:?}", ended.errors());
@@ -69,7 +71,7 @@ fn complete(connector: &Connector<'_>, streams: &[&str], command: Command) -> En
     ended
 }
 
-/// Every estimate in its order: stream and rows.
+/// Every estimate in order: stream and number of rows.
 fn estimates(ended: &Ended) -> Vec<(String, u64)> {
     let messages = ended.messages();
     let estimates = messages.iter().map(|message| &message["trace"]["estimate"]);
@@ -85,7 +87,7 @@ fn records(ended: &Ended, stream: &str) -> usize {
     messages.iter().filter(|message| message["record"]["stream"] == stream).count()
 }
 
-/// Paths of the requests for counts so far.
+/// The paths of the requests for counts so far.
 fn counts(sim: &Simulator) -> Vec<String> {
     let requests = sim.requests().into_iter().map(|request| request.path);
     requests.filter(|path| path.contains("/count")).collect()

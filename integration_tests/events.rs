@@ -1,4 +1,4 @@
-//! Events of tickets, users and ratings, made in walks that are done anyway.
+//! Events of tickets, users and ratings. They are made in walks that take place anyway.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,14 +7,14 @@ use simulator::{Settings, Simulator};
 
 use crate::harness::{Connector, INCREMENTAL, Run, simulator};
 
-/// Streams, and the events that are made of them.
+/// Streams, with the stream of events that is made from each.
 const EVENTS: [(&str, &str); 3] = [
     ("ticket_events", "ticket_lifecycle_events"),
     ("users", "user_lifecycle_events"),
     ("satisfaction_ratings", "satisfaction_rating_events"),
 ];
 
-/// Streams, and the histories that are made of them. `history` tells of their rows.
+/// Streams, with the history that is made from each. `history` tests the rows.
 const HISTORIES: [(&str, &str); 4] = [
     ("ticket_events", "ticket_field_history"),
     ("ticket_events", "ticket_tag_history"),
@@ -22,7 +22,8 @@ const HISTORIES: [(&str, &str); 4] = [
     ("ticket_metric_events", "ticket_sla_applications"),
 ];
 
-/// How often each path was asked for. Counts are asked in passing, or not when nobody has time.
+/// The number of requests by path, without those for counts: counts are read only when a worker is
+/// free.
 fn requests(sim: &Simulator) -> BTreeMap<String, usize> {
     let mut requests = BTreeMap::new();
     for seen in sim.requests().into_iter().filter(|seen| !seen.path.contains("/count")) {
@@ -31,18 +32,20 @@ fn requests(sim: &Simulator) -> BTreeMap<String, usize> {
     requests
 }
 
-/// A read does not know what the one before has used of the minute's requests.
+/// Starts a new minute on the account's clock and clears the log of requests. A read does not know
+/// how many of the minute's requests the read before has used.
 fn in_a_new_minute(sim: &Simulator) {
     sim.advance_seconds(60);
     sim.clear_requests();
 }
 
-/// The rows of a stream, in no order: windows of a long history are read at once.
+/// The rows of a stream without their order, because windows of a long history are read in
+/// parallel.
 fn rows(run: &Run, stream: &str) -> BTreeSet<String> {
     run.records(stream).into_iter().map(ToString::to_string).collect()
 }
 
-/// Events by their names, the last one of each.
+/// The events by id. Of events with the same id the last one counts.
 fn by_id<'r>(run: &'r Run, stream: &str) -> BTreeMap<String, &'r Value> {
     let id = |row: &Value| row["id"].as_str().expect("a name").to_owned();
     run.records(stream).into_iter().map(|row| (id(row), row)).collect()

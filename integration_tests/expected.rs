@@ -1,4 +1,4 @@
-//! What each stream should have delivered, from what the simulated account holds.
+//! The rows that each stream should deliver, computed from what the simulated account holds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::secrets;
 /// Rows by key.
 pub(crate) type ByKey = BTreeMap<String, Value>;
 
-/// Streams of one object each, whose key is the time of the answer.
+/// Streams of one object each. Their key is the time of the answer.
 pub(crate) const SNAPSHOTS: [&str; 5] = [
     "account_settings",
     "talk_settings",
@@ -44,7 +44,7 @@ pub(crate) fn key(stream: &str, record: &Value) -> String {
     }
 }
 
-/// The newest record per key.
+/// The newest record of each key.
 pub(crate) fn newest<'v>(stream: &str, records: impl IntoIterator<Item = &'v Value>) -> ByKey {
     let of_record = |record: &Value| {
         let mut row = record.clone();
@@ -59,8 +59,8 @@ pub(crate) fn newest<'v>(stream: &str, records: impl IntoIterator<Item = &'v Val
     records.into_iter().map(of_record).collect()
 }
 
-/// What a complete read of a stream delivers now: every row that Zendesk lists, with the keys that
-/// the connector adds.
+/// The rows that a complete read of a stream delivers now: every row that Zendesk lists, with the
+/// keys that the connector adds.
 pub(crate) fn listing(sim: &Simulator, stream: &str) -> ByKey {
     sim.account(|account| of_account(account, stream))
 }
@@ -214,7 +214,7 @@ fn of_account(account: &Account, stream: &str) -> ByKey {
     }
 }
 
-/// Rows that get the key of the row they are listed under.
+/// The rows of a stream, with the key of the row under which they are listed in this column.
 fn below(account: &Account, stream: &str, column: &str) -> ByKey {
     with_parent(account.truth(stream).into_iter(), column)
 }
@@ -228,7 +228,7 @@ fn with_parent(rows: impl Iterator<Item = Truth>, column: &str) -> ByKey {
     with.collect()
 }
 
-/// A status: its attributes, with what names it.
+/// The row of a status: its attributes and its identifying keys.
 fn status(row: Value) -> Value {
     let mut status = row["attributes"].clone();
     let is_own = status.get("updated_at").is_some();
@@ -237,7 +237,7 @@ fn status(row: Value) -> Value {
     status
 }
 
-/// An agent's availability: its attributes, with the channels that it is related to.
+/// The row of an agent's availability: its attributes and the channels that belong to it.
 fn available(row: &Value, channels: Vec<Value>) -> Value {
     let mut agent = row["attributes"].clone();
     agent["id"] = row["id"].clone();
@@ -253,7 +253,7 @@ fn available(row: &Value, channels: Vec<Value>) -> Value {
     agent
 }
 
-/// The menus of a tree, with what they get from it.
+/// The menus of an IVR tree, with the keys that they get from it.
 fn menus(ivr: &Value) -> Vec<(String, Value)> {
     let menus = ivr["menus"].as_array().cloned().unwrap_or_default().into_iter();
     let menu = |mut menu: Value| {
@@ -263,7 +263,7 @@ fn menus(ivr: &Value) -> Vec<(String, Value)> {
     menus.map(menu).collect()
 }
 
-/// The routes of a menu, with what they get from it and from its tree.
+/// The routes of a menu, with the keys that they get from it and from its tree.
 fn routes(menu: &Value) -> Vec<(String, Value)> {
     let routes = menu["routes"].as_array().cloned().unwrap_or_default().into_iter();
     let route = |mut route: Value| {
@@ -284,7 +284,7 @@ fn variants(item: &Value) -> Vec<(String, Value)> {
     with.collect()
 }
 
-/// The options of a field, with what they get from it.
+/// The options of a field, with the keys that they get from the field.
 fn options(of: &str, field: &Value) -> Vec<(String, Value)> {
     let options = field["custom_field_options"].as_array().cloned().unwrap_or_default();
     let option = |mut option: Value| {
@@ -298,7 +298,7 @@ fn options(of: &str, field: &Value) -> Vec<(String, Value)> {
     options.into_iter().map(option).collect()
 }
 
-/// The comments among an event's children, with what they get from the event.
+/// The comments among an event's child events, with the keys that they get from the event.
 fn comments(event: &Value) -> Vec<(String, Value)> {
     let children = event["child_events"].as_array().cloned().unwrap_or_default();
     let comments = children.into_iter().filter(|child| child["event_type"] == "Comment");
@@ -314,7 +314,7 @@ fn comments(event: &Value) -> Vec<(String, Value)> {
         .collect()
 }
 
-/// What is attached to the comments among an event's children.
+/// The attachments of the comments among an event's child events.
 fn attachments(event: &Value) -> Vec<(String, Value)> {
     let of_comment = |(_, comment): (String, Value)| {
         let files = comment["attachments"].as_array().cloned().unwrap_or_default();
@@ -328,8 +328,9 @@ fn attachments(event: &Value) -> Vec<(String, Value)> {
     comments(event).into_iter().flat_map(of_comment).collect()
 }
 
-/// Differences between what should be there and what came, field by field. Rows that came and are
-/// no longer listed are told only when `exactly`: an incremental read does not see them go.
+/// The differences between the expected rows and the rows that came, field by field. Rows that came
+/// but are no longer listed count only when `exactly` is set: an incremental read does not see that
+/// they are gone.
 pub(crate) fn differences(
     stream: &str,
     expected: &ByKey,

@@ -1,4 +1,4 @@
-//! Faults by which rows are lost and nothing is said.
+//! Faults by which rows would be lost silently.
 
 mod a1;
 mod a2;

@@ -1,4 +1,4 @@
-//! Faults by which it never ends, or never gets past one place.
+//! Faults by which a sync would never end, or would never get past one position.
 
 mod b1;
 mod b2;

@@ -1,4 +1,4 @@
-//! Faults by which something is told wrongly, or tried wrongly.
+//! Faults by which something would be reported wrongly, or retried wrongly.
 
 mod c1;
 mod c10;

@@ -1,4 +1,4 @@
-//! Faults by which Zendesk, or the way to it, is under pressure.
+//! Faults that put Zendesk, or the way to it, under pressure.
 
 mod d1;
 mod d2;

@@ -1,4 +1,5 @@
-//! Fields of recorded rows that the schemas named wrongly, or not at all: one smallest row for each.
+//! Fields of recorded rows that the schemas described wrongly, or not at all. Each test uses the
+//! smallest row that shows it.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -7,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Connector, simulator};
 
-/// The schemas that `discover` hands out, by stream.
+/// The schemas that `discover` prints, by stream.
 static SCHEMAS: LazyLock<BTreeMap<String, Value>> = LazyLock::new(|| {
     let sim = simulator(1501);
     let streams = Connector::new(&sim).discover();
@@ -18,7 +19,7 @@ static SCHEMAS: LazyLock<BTreeMap<String, Value>> = LazyLock::new(|| {
     named.collect()
 });
 
-/// What a schema says of a place in a row; `[]` steps into a list.
+/// The schema of one place in a row. `[]` in the place enters a list.
 fn declared<'s>(stream: &str, place: &str, schema: &'s Value) -> &'s Value {
     let step = |schema: &'s Value, step: &str| match step.strip_suffix("[]") {
         Some(list) => &schema["properties"][list]["items"],
@@ -29,7 +30,7 @@ fn declared<'s>(stream: &str, place: &str, schema: &'s Value) -> &'s Value {
     found
 }
 
-/// A row that holds just this at a place.
+/// A row that holds only this value, at this place.
 fn row(place: &str, value: &Value) -> Value {
     place.rsplit('.').fold(value.clone(), |inner, step| match step.strip_suffix("[]") {
         Some(list) => json!({ list: [inner] }),
@@ -37,7 +38,8 @@ fn row(place: &str, value: &Value) -> Value {
     })
 }
 
-/// Fails unless the schema names the place, takes these values there and null, and no others.
+/// Fails unless the schema describes the place, accepts these values and null there, and refuses
+/// the others.
 fn assert_takes(stream: &str, place: &str, values: &[Value], others: &[Value]) {
     let schema = SCHEMAS.get(stream).unwrap_or_else(|| panic!("{stream} is not offered"));
     declared(stream, place, schema);

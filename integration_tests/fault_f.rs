@@ -1,4 +1,4 @@
-//! What an analyst lost: one file for each fault.
+//! Faults that cost analysts rows or hours. Each has a file of its own.
 
 mod f1;
 mod f2;

@@ -1,5 +1,5 @@
-//! Faults between Zendesk and us: on some requests they cost nothing but time, on all requests of
-//! one stream they cost that stream alone, and its next sync goes on from its state.
+//! Faults between Zendesk and the connector. A fault on some requests costs only time. A fault on
+//! all requests of one stream fails only that stream, and its next sync continues from its state.
 
 use simulator::{Fault, FaultRule, Faults, Simulator, When};
 
@@ -7,7 +7,7 @@ use crate::equality::{Warehouse, names, streams};
 use crate::expected::{differences, listing, newest};
 use crate::harness::{Connector, FULL, INCREMENTAL, Run, seeds, simulator};
 
-/// Streams of every dialect and of every pool of requests.
+/// Streams of every paging dialect and of every rate limit.
 const SOME: [&str; 12] = [
     "groups",
     "ticket_forms",
@@ -60,9 +60,9 @@ fn an_endless_fault_fails_one_stream_alone(name: &str, stream: &str, fault: Faul
     fails_alone_among(&SOME, name, stream, fault)
 }
 
-/// Reads streams while one of them, whose feed has this name, meets a fault without end: it fails
-/// alone as transient, and the next sync goes on from its state. Returns how often it was refused
-/// before the last of the others was asked for.
+/// Reads streams, one of which meets an endless fault on its feed. Fails unless that stream fails
+/// alone, as transient, and the next sync continues from its state. Returns how often it was
+/// refused before the last request of the other streams.
 fn fails_alone_among(streams: &[&str], name: &str, stream: &str, fault: Fault) -> usize {
     let sim = simulator(310);
     let connector = Connector::new(&sim);
@@ -111,8 +111,8 @@ fn an_endless_fault_of_each_kind_fails_one_stream_alone() {
     }
 }
 
-/// Asks for ten minutes of patience each time: those who had to wait for that as well would get
-/// one page or two of each stream in that time.
+/// Each refusal asks for ten minutes of patience. Streams that had to wait for it too would get one
+/// or two pages in that time.
 fn others_do_not_wait(status: u16, stream: &str) {
     let fault = Fault::retry_after(status, 600);
     let meanwhile = an_endless_fault_fails_one_stream_alone(&status.to_string(), stream, fault);
@@ -152,7 +152,8 @@ fn an_endless_fault_on_the_children_of_rows_leaves_the_rows_and_their_other_chil
     }
 }
 
-/// Those who had to wait with it would see it refused for ninety minutes, once in ten.
+/// If the other streams had to wait too, the refusals would last ninety minutes, one in ten
+/// minutes.
 fn children_refused_without_end_keep_nobody_waiting(status: u16) {
     let articles = ["articles", "article_comments", "article_votes", "article_attachments"];
     let posts = ["posts", "post_comments", "post_votes", "post_comment_votes"];
@@ -178,7 +179,7 @@ fn an_endless_503_on_children_keeps_nobody_waiting() {
     children_refused_without_end_keep_nobody_waiting(503);
 }
 
-/// One that is refused for less than for ever follows when the others are done, and reads all.
+/// The refusals end at some point. The refused stream is read after the others, and completely.
 #[test]
 fn children_that_are_refused_for_long_follow_the_others() {
     let family = ["articles", "article_comments", "article_votes", "article_attachments"];

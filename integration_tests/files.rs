@@ -1,5 +1,5 @@
-//! Files of rows: whole, under safe names, on the disk before their rows; and rows without files
-//! where none are asked for or to be had.
+//! The files of rows. They are complete, have safe names, and are on the disk before their rows are
+//! written. Where no files are wanted or available, the rows come without them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -19,10 +19,10 @@ const TICKETS: &str = "ticket_attachments";
 const ARTICLES: &str = "article_attachments";
 const BOTH: [&str; 2] = [TICKETS, ARTICLES];
 
-/// The file of the samples that is attached to two comments.
+/// The file in the samples that is attached to two comments.
 const TWICE: u64 = 498_483;
 
-/// A connector of an account, which fetches files.
+/// A connector of this account that fetches files.
 fn with_files(sim: &Simulator) -> Connector<'_> {
     sim.advance_seconds(70);
     let mut connector = Connector::new(sim);
@@ -30,7 +30,7 @@ fn with_files(sim: &Simulator) -> Connector<'_> {
     connector
 }
 
-/// Rows of a stream with what they refer to, by id.
+/// The rows of a stream and their file references, by id.
 fn references(run: &Run, stream: &str) -> BTreeMap<u64, (Value, Value)> {
     let records = run.messages.iter().map(|message| &message["record"]);
     let records = records.filter(|record| record["stream"] == stream);
@@ -51,7 +51,8 @@ fn files_in(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Fails unless the files that rows refer to are there, are whole and lie where they may.
+/// Fails unless every file that a row refers to exists, is complete and is in an allowed place.
+/// Returns the ids of the rows with files.
 fn assert_whole(connector: &Connector<'_>, run: &Run, stream: &str) -> BTreeSet<u64> {
     let mut there = BTreeSet::new();
     for (id, (row, reference)) in references(run, stream) {
@@ -73,7 +74,7 @@ fn assert_whole(connector: &Connector<'_>, run: &Run, stream: &str) -> BTreeSet<
     there
 }
 
-/// Fails unless every file under a final name is whole, whoever left it there.
+/// Fails unless every file under a final name is complete, including files of earlier runs.
 fn assert_no_halves(connector: &Connector<'_>, sim: &Simulator, stream: &str) {
     let rows = listing(sim, stream);
     for path in files_in(&connector.staging().join(stream)) {
@@ -89,7 +90,7 @@ fn incoming(connector: &Connector<'_>) -> Vec<PathBuf> {
     files_in(&connector.staging().join(".incoming"))
 }
 
-/// Ids of the rows whose files are wanted by default.
+/// The ids of the rows whose files are fetched by default.
 fn wanted(sim: &Simulator, stream: &str) -> BTreeSet<u64> {
     let rows = listing(sim, stream).into_values().filter(|row| row["inline"] != true);
     rows.map(|row| row["id"].as_u64().expect("an id")).collect()
@@ -100,7 +101,7 @@ fn asked_for(sim: &Simulator) -> usize {
     sim.requests().iter().filter(|request| is_file(&request.path)).count()
 }
 
-/// Makes an article's file as large as wanted, and returns its id.
+/// Sets the size of an article's file. Returns the file's id.
 fn grow(sim: &Simulator, bytes: u64) -> u64 {
     sim.account(|account| {
         let key = account.keys(ARTICLES)[2].clone();

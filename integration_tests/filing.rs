@@ -1,4 +1,4 @@
-//! `sync --into`: what the views show equals the account, whatever happens to the process.
+//! `sync --into`: the views show the account's rows, whatever happens to the process.
 
 mod kills;
 mod refusals;
@@ -15,7 +15,7 @@ use crate::documents::assert_explained;
 use crate::harness::Connector;
 use crate::program::{Ended, run};
 
-/// A folder of a sync.
+/// The folder that a sync writes to.
 struct Into<'c, 's> {
     connector: &'c Connector<'s>,
     path: PathBuf,
@@ -27,7 +27,7 @@ impl<'c, 's> Into<'c, 's> {
         Self { connector, path }
     }
 
-    /// The command that syncs these streams into it; all where none is named.
+    /// The command that syncs these streams into the folder. An empty list means all streams.
     fn command(&self, streams: &[&str]) -> Command {
         let mut command = self.connector.command("sync");
         command.arg("--config").arg(self.connector.file("config.json", &self.connector.config));
@@ -59,7 +59,7 @@ impl<'c, 's> Into<'c, 's> {
         serde_json::from_slice(&text).expect("the state is JSON")
     }
 
-    /// Every file of it with its content.
+    /// Every file in the folder, with its content.
     fn contents(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let files = files_below(&self.path).into_iter();
         files.map(|path| (path.clone(), std::fs::read(path).expect("a file"))).collect()
@@ -95,7 +95,7 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Makes what changed lately visible to exports.
+/// Advances the clock until exports show the latest changes.
 fn settle(sim: &Simulator) {
     sim.advance_seconds(70);
 }

@@ -1,10 +1,21 @@
-//! Imports look down only. The floors of the house are 1 the crates `zendesk` and `airbyte`, which do not
-//! know each other, and `connector` over both, on which `destination` stands beside this program; 2 `streams`, 3 `sync`, 4 `source`, 5 `cli` and the binary;
-//! `config` may be used from floor 2 up and uses none of them.
+//! Imports only look down. The floors of the house, from below:
 //!
-//! Inside a floor no files import each other in a circle (`circles`), the methods of a type stand in
-//! its folder (`impls`), nothing is too long (`sizes`), errors are errors (`errors`), and nothing is
-//! leaked or told apart by its address (`ownership`).
+//! 1. The crates `zendesk` and `airbyte`, which do not know each other, and `connector` above both.
+//!    The program `destination` stands on `connector`, beside this program.
+//! 2. `streams`
+//! 3. `sync`
+//! 4. `source`
+//! 5. `cli` and the binary
+//!
+//! `config` may be used from floor 2 up. It may use floor 1 only.
+//!
+//! More rules of the house are tested in the modules below:
+//!
+//! - `circles`: files inside a floor do not import each other in a circle.
+//! - `impls`: the methods of a type are in its folder.
+//! - `sizes`: no file and no function is too long.
+//! - `errors`: error types implement the standard trait.
+//! - `ownership`: nothing is leaked, and nothing is compared by its address.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,13 +27,13 @@ mod ownership;
 mod sizes;
 mod text;
 
-/// The crates below this one.
+/// The crates below this program.
 const CRATES: &[&str] = &["zendesk", "airbyte", "connector"];
 
 /// The program beside this one.
 const DESTINATION: &str = "destination";
 
-/// A crate, or a part of `src/`, and what it may import besides itself.
+/// A crate or a part of `src/`, and what it may import besides itself.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("zendesk", &[]),
     ("airbyte", &[]),
@@ -58,7 +69,8 @@ fn complaints(path: &Path, text: &str) -> Vec<String> {
     found
 }
 
-/// Lines of code without comments, numbered; a `use` over several lines counts as one.
+/// The lines of code without comments, with their numbers. A `use` over several lines counts as one
+/// line.
 fn joined(text: &str) -> Vec<(usize, String)> {
     let mut lines: Vec<(usize, String)> = Vec::new();
     let mut is_open = false;
@@ -77,8 +89,8 @@ fn joined(text: &str) -> Vec<(usize, String)> {
     lines
 }
 
-/// The names that a line reaches right below the root of the crate. `depth` is how many `super`
-/// lead there from the file's own module.
+/// The names directly below the crate's root that a line refers to. `depth` is the number of
+/// `super` that lead there from the file's own module.
 fn parts_used(line: &str, depth: usize) -> Vec<String> {
     let mut names = Vec::new();
     for root in ["crate::", "source_zendesk_support::"] {
@@ -134,8 +146,8 @@ fn first_names(path: &str) -> Vec<String> {
     names
 }
 
-/// The texts of all files of `src/`, by their paths below it, and those of the crates as if each were a
-/// folder of `src/`.
+/// The texts of all files of `src/`, by their paths below it. The crates are included as if each
+/// were a folder of `src/`.
 fn sources() -> BTreeMap<PathBuf, String> {
     let project = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = BTreeMap::new();
@@ -159,7 +171,7 @@ fn sources() -> BTreeMap<PathBuf, String> {
     found
 }
 
-/// A file of a crate as if the crate were a folder of `src/`.
+/// The path and the text of a crate's file, as if the crate were a folder of `src/`.
 fn in_folder(name: &str, path: &Path, text: &str) -> (PathBuf, String) {
     let path = if path == Path::new("lib.rs") { Path::new("mod.rs") } else { path };
     (Path::new(name).join(path), text.replace("crate::", &format!("crate::{name}::")))

@@ -16,7 +16,8 @@ use crate::program::executable;
 /// Simulated seconds per real one: a minute of waiting for a limit passes in a tenth of a second.
 pub(crate) const SCALE: f64 = 600.0;
 
-/// No run may take longer; one that hangs is a failure and not a hanging suite.
+/// The longest time that a run may take. A run that hangs fails its test and does not hang the
+/// suite.
 const LONGEST_RUN: Duration = Duration::from_secs(60);
 
 pub(crate) const FULL: &str = "full_refresh";
@@ -28,7 +29,7 @@ pub(crate) struct Connector<'s> {
     pub(crate) config: Value,
     /// `WORKER_JOB_ATTEMPT`
     pub(crate) attempt: u64,
-    /// What the catalog says of files.
+    /// The catalog's `include_files`, if the catalog has it.
     pub(crate) include_files: Option<bool>,
     folder: PathBuf,
 }
@@ -38,13 +39,13 @@ pub(crate) struct Connector<'s> {
 pub(crate) struct Run {
     pub(crate) lines: Vec<String>,
     pub(crate) messages: Vec<Value>,
-    /// None when it was killed.
+    /// The exit code. `None` when a signal ended the process.
     pub(crate) code: Option<i32>,
     pub(crate) stderr: String,
 }
 
-/// Seeds for a test that is as good as the number of accounts it is run on: a few in the normal
-/// suite, `TEST_ROUNDS` times as many in the long form.
+/// Seeds for a test that is repeated on several accounts: `usual` many in the normal suite,
+/// `TEST_ROUNDS` times as many in the long form.
 pub(crate) fn seeds(first: u64, usual: u64) -> std::ops::Range<u64> {
     let rounds = std::env::var("TEST_ROUNDS").ok().and_then(|rounds| rounds.parse::<u64>().ok());
     let first = first * 1000;
@@ -56,7 +57,8 @@ pub(crate) fn simulator(seed: u64) -> Simulator {
     of_brands(seed, 1)
 }
 
-/// The same with so many brands that have a help center, to which its rows are dealt out.
+/// Like [`simulator()`], with this many brands that have a help center. The rows of help centers are
+/// spread over these brands.
 pub(crate) fn of_brands(seed: u64, help_centers: usize) -> Simulator {
     let settings = Settings { seed, scale: SCALE, help_centers, ..Settings::default() };
     Simulator::start(settings).expect("the simulator starts")
@@ -83,17 +85,18 @@ impl<'s> Connector<'s> {
         Self { sim, config, attempt: 0, include_files: None, folder }
     }
 
-    /// Reads streams to the end.
+    /// Reads streams to the end, in this mode and from these states.
     pub(crate) fn read(&self, streams: &[&str], mode: &str, states: &[Value]) -> Run {
         self.run(self.read_command(streams, mode, states), usize::MAX)
     }
 
-    /// Reads streams from a state file that holds just this.
+    /// Reads streams from a state file with exactly this content.
     pub(crate) fn read_from(&self, streams: &[&str], mode: &str, state: &Value) -> Run {
         self.run(self.read_from_command(streams, mode, state), usize::MAX)
     }
 
-    /// Reads streams, and kills the process once this many lines came and one of them was a STATE.
+    /// Reads streams, and kills the process once this many lines have come and at least one of them
+    /// is a STATE.
     pub(crate) fn read_killed(
         &self,
         streams: &[&str],
@@ -114,7 +117,7 @@ impl<'s> Connector<'s> {
         streams.and_then(|streams| streams.as_array().cloned()).expect("a catalog")
     }
 
-    /// The status that `check` answers with.
+    /// The `status` of the CONNECTION_STATUS that `check` prints.
     pub(crate) fn check(&self) -> Value {
         let mut command = self.command("check");
         command.arg("--config").arg(self.file("config.json", &self.config));
@@ -123,7 +126,7 @@ impl<'s> Connector<'s> {
         status.expect("a check answers")["connectionStatus"].clone()
     }
 
-    /// The binary with a command and the surroundings of this account.
+    /// A command of the binary, with the environment that leads it to this account.
     pub(crate) fn command(&self, command: &str) -> Command {
         let mut process = Command::new(executable());
         process
@@ -141,7 +144,7 @@ impl<'s> Connector<'s> {
         process
     }
 
-    /// The folder of files.
+    /// The folder that files are written to.
     pub(crate) fn staging(&self) -> PathBuf {
         self.folder.join("staging")
     }
@@ -153,8 +156,8 @@ impl<'s> Connector<'s> {
         path
     }
 
-    /// Runs a command, at most for the longest time a run may take. Fails the test when it says a WARN
-    /// or ERROR that the guide does not explain.
+    /// Runs a command for at most [`LONGEST_RUN`], and kills it after `kill_after_lines` lines.
+    /// Fails the test when the command writes a WARN or ERROR that the guide does not explain.
     pub(crate) fn run(&self, mut command: Command, kill_after_lines: usize) -> Run {
         let mut child = command.spawn().expect("the binary starts");
         let mut errors = child.stderr.take().expect("stderr");
@@ -242,7 +245,7 @@ fn kill(child: &mut Child) {
     let _ = child.wait();
 }
 
-/// A configured catalog of these streams, all in one mode.
+/// A configured catalog of these streams, all in the same sync mode.
 pub(crate) fn catalog(streams: &[&str], mode: &str) -> Value {
     let entry = |name: &&str| {
         json!({
@@ -255,7 +258,7 @@ pub(crate) fn catalog(streams: &[&str], mode: &str) -> Value {
 }
 
 impl Run {
-    /// Fails the test unless the run ended well.
+    /// Fails the test unless the run exited with success and wrote no ERROR.
     pub(crate) fn complete(self) -> Self {
         let trouble: Vec<&String> =
             self.lines.iter().filter(|line| line.contains("\"ERROR\"")).collect();
@@ -271,7 +274,7 @@ impl Run {
         self.messages.iter().filter(of_stream).map(|message| &message["record"]["data"]).collect()
     }
 
-    /// The last status of a stream.
+    /// The last stream status of a stream.
     pub(crate) fn status(&self, stream: &str) -> Option<&str> {
         let mut statuses =
             self.messages.iter().rev().map(|message| &message["trace"]["stream_status"]);
@@ -279,14 +282,14 @@ impl Run {
         status["status"].as_str()
     }
 
-    /// The failure type and the message that a stream's own TRACE ERROR gives.
+    /// The failure type and the message of a stream's TRACE ERROR.
     pub(crate) fn error(&self, stream: &str) -> Option<(&str, &str)> {
         let mut errors = self.messages.iter().map(|message| &message["trace"]["error"]);
         let error = errors.find(|error| error["stream_descriptor"]["name"] == stream)?;
         error["failure_type"].as_str().zip(error["message"].as_str())
     }
 
-    /// The last state of a stream.
+    /// The last STATE of a stream.
     pub(crate) fn state(&self, stream: &str) -> Option<&Value> {
         let states = self.messages.iter().rev().filter(|message| message["type"] == "STATE");
         states.map(|message| &message["state"]["stream"]).find_map(|state| {
@@ -294,7 +297,8 @@ impl Run {
         })
     }
 
-    /// All last states as a platform saves them, over those saved before.
+    /// All last states as a platform saves them: they overwrite those of the same streams in
+    /// `before`.
     pub(crate) fn states_over(&self, before: &[Value]) -> Vec<Value> {
         let mut states: BTreeMap<String, Value> = BTreeMap::new();
         let told = self.messages.iter().filter(|message| message["type"] == "STATE");
@@ -305,7 +309,7 @@ impl Run {
         states.into_values().collect()
     }
 
-    /// Texts of LOG lines of a level.
+    /// The texts of the LOG lines of a level.
     pub(crate) fn logs(&self, level: &str) -> Vec<&str> {
         let of_level = |message: &&Value| message["log"]["level"] == level;
         self.messages

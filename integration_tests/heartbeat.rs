@@ -1,19 +1,21 @@
-//! A sign of life: platforms count only RECORD and STATE, and give up on a source that shows none.
+//! Signs of life. Platforms count only RECORD and STATE, and give up on a source that writes none
+//! for too long.
 
 use serde_json::Value;
 use simulator::{Fault, FaultRule, Faults, Latency, Settings, Simulator, When};
 
 use crate::harness::{Connector, INCREMENTAL, Run, SCALE};
 
-/// An account whose answers take so long, in simulated milliseconds.
+/// An account whose answers take this long, in simulated milliseconds.
 fn slow(latency_ms: u64) -> Simulator {
     let latency = Latency::Fixed(latency_ms);
     let settings = Settings { seed: 600, scale: SCALE, latency, ..Settings::default() };
     Simulator::start(settings).expect("the simulator starts")
 }
 
-/// Reads one stream, which must take more than half an hour and show nothing but STATE lines, one
-/// in every five minutes of it. Counted over the whole, since a busy machine may delay each one.
+/// Reads one stream. Fails unless the read takes more than half an hour and writes STATE lines
+/// only, on average one in five minutes. The average is taken over the whole read because a busy
+/// machine may delay single lines.
 fn alive(sim: &Simulator, stream: &str, states: &[Value]) -> Run {
     let connector = Connector::new(sim);
     let began = sim.now_unix();

@@ -1,10 +1,11 @@
-//! How help centers and the community are set up: what the account has once, and who may read it.
+//! The set-up of help centers and the community: objects that exist once in the account, and who
+//! may read them.
 
 use simulator::{Settings, Simulator};
 
 use crate::harness::{Connector, FULL, SCALE, of_brands};
 
-/// What the account has once for all of its help centers, by pages of five rows.
+/// Streams that exist once for all help centers of the account, in pages of five rows.
 const OF_ACCOUNT: [&str; 10] = [
     "user_segments",
     "permission_groups",

@@ -1,5 +1,6 @@
-//! What tickets had when: the streams of history equal what happened in an account whose tickets have
-//! timelines, as the simulator computes it from them, over first and later reads, kills and changes.
+//! The streams of ticket history. They equal what happened in an account whose tickets have
+//! timelines. The simulator computes that from the timelines. First and later reads, kills and
+//! changes are tested.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +16,7 @@ const STREAMS: [&str; 4] = [
     "ticket_sla_applications",
 ];
 
-/// Withheld by the exports, and a second for a scaled clock.
+/// How long exports withhold a change, with a margin for the scaled clock.
 const UNTIL_VISIBLE_SECONDS: i64 = 70;
 
 fn account(seed: u64) -> Simulator {
@@ -24,21 +25,21 @@ fn account(seed: u64) -> Simulator {
     Simulator::start(settings).expect("the simulator starts")
 }
 
-/// Rows by stream and key, as they came.
+/// The rows by stream and key, as their bytes came.
 #[derive(Default)]
 struct History {
     rows: BTreeMap<(&'static str, String), String>,
     states: Vec<Value>,
 }
 
-/// The row of a RECORD line, byte by byte.
+/// The bytes of the row in a RECORD line.
 fn row_of<'l>(line: &'l str, stream: &str) -> Option<&'l str> {
     let head = format!("{{\"type\":\"RECORD\",\"record\":{{\"stream\":\"{stream}\",\"data\":");
     line.strip_prefix(&head)?.rsplit_once(",\"emitted_at\":").map(|(row, _)| row)
 }
 
 impl History {
-    /// Takes rows: one that came before has to have the same bytes.
+    /// Takes the rows of a run. Fails if a row that came before has other bytes now.
     fn take(&mut self, run: &Run) {
         for stream in STREAMS {
             let rows = run.lines.iter().filter_map(|line| row_of(line, stream));
@@ -52,7 +53,7 @@ impl History {
         self.states = run.states_over(&self.states);
     }
 
-    /// Compares all rows with what happened.
+    /// Compares all rows with what happened in the account.
     fn is_the_truth(&self, sim: &Simulator) {
         let truth = sim.account(|account| account.history());
         for stream in STREAMS {

@@ -1,4 +1,4 @@
-//! What is connected with the account, who asked it for what, and surveys.
+//! What is connected with the account, who requested what from its API, and surveys.
 
 use std::collections::BTreeSet;
 

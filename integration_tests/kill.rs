@@ -1,5 +1,5 @@
-//! The process is killed after any line and resumed from the last complete STATE lines, until
-//! done: nothing is lost, and no more comes twice than was not yet told as done.
+//! The process is killed after any line and resumed from the last complete STATE lines, until it is
+//! done. Nothing is lost. The only rows that come twice are those that no STATE had covered.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -11,10 +11,10 @@ use crate::equality::{Changes, Warehouse, is_child, names, streams};
 use crate::expected::key;
 use crate::harness::{Connector, FULL, INCREMENTAL, Run, of_brands, seeds};
 
-/// Parts after which a sync must have ended: each tells at least one new state.
+/// The parts within which a sync must end. Each part writes at least one new state.
 const MOST_PARTS: u64 = 400;
 
-/// Runs a sync in parts, each killed after a random line, and returns the parts.
+/// Runs a sync in parts, each of which is killed after a random line. Returns the parts.
 fn in_parts(
     connector: &mut Connector<'_>,
     streams: &[&str],
@@ -26,8 +26,8 @@ fn in_parts(
     (warehouse, parts)
 }
 
-/// The same from what earlier syncs delivered and saved, with at most so many lines a stream
-/// between two kills.
+/// Like [`in_parts`], starting from the rows and states of earlier syncs, with at most `lines_each`
+/// lines per stream between two kills.
 fn in_parts_into(
     warehouse: &mut Warehouse,
     connector: &mut Connector<'_>,
@@ -56,8 +56,8 @@ fn in_parts_into(
     panic!("{streams:?} did not end in {MOST_PARTS} parts");
 }
 
-/// Rows that came again although a state had told them as done before, per stream. A part resumes
-/// from the last state of the parts before, so what stands before that state is done.
+/// The rows of a stream that came again although a state had covered them. A part resumes from the
+/// last state of the parts before it, so the rows before that state are done.
 fn repeated(parts: &[Run], stream: &str) -> Vec<Value> {
     let (mut done, mut repeated) = (BTreeMap::new(), Vec::new());
     for part in parts {
@@ -83,14 +83,14 @@ fn repeated(parts: &[Run], stream: &str) -> Vec<Value> {
     repeated
 }
 
-/// Whether a state tells that all of the stream is read, or of a brand's part of it.
+/// Whether a state says that the whole stream is read, or a brand's part of it.
 fn has_ended(state: &Value, brand: &str) -> bool {
     let of_brand = &state["brands"][brand];
     let whose = if of_brand.is_null() { state } else { of_brand };
     whose["walk"]["done"] == true
 }
 
-/// Streams that share the walk of an export which is read in windows.
+/// Pairs of streams that share the walk of an export which is read in windows.
 const SHARED: [[&str; 2]; 5] = [
     ["tickets", "ticket_metrics"],
     ["ticket_events", "ticket_comments"],
@@ -112,7 +112,7 @@ const IN_WINDOWS: [&str; 9] = [
     "user_identities",
 ];
 
-/// Rows that the last STATE line of each killed part told of, all parts together.
+/// The number of rows between the last two STATE lines of each part, summed over all parts.
 fn told_last(parts: &[Run], stream: &str) -> usize {
     let of_part = |part: &Run| {
         let (mut rows, mut told) = (0, 0);
@@ -127,21 +127,22 @@ fn told_last(parts: &[Run], stream: &str) -> usize {
     parts.iter().map(of_part).sum()
 }
 
-/// Streams whose listing is in one piece start over, so all of it may come again.
+/// Streams that start over after a kill because their listing comes in one piece. All their rows
+/// may come again.
 fn starts_over(connector: &Connector<'_>) -> BTreeSet<String> {
     let not_resumable =
         connector.discover().into_iter().filter(|stream| stream["is_resumable"] == false);
     not_resumable.filter_map(|stream| stream["name"].as_str().map(str::to_owned)).collect()
 }
 
-/// The article under which a row of a child stream lies.
+/// The article that a row of a child stream belongs to.
 fn article(sim: &Simulator, stream: &str, record: &Value) -> String {
     let key = key(stream, record);
     let row = sim.account(|account| account.truth(stream).into_iter().find(|row| row.key == key));
     row.and_then(|row| row.grandparent.or(row.parent)).unwrap_or_default()
 }
 
-/// Fails unless what came twice is what may come twice.
+/// Fails if a row came twice that may not come twice.
 fn assert_repeats(sim: &Simulator, connector: &Connector<'_>, streams: &[&str], parts: &[Run]) {
     let starting_over = starts_over(connector);
     for stream in streams.iter().filter(|stream| !starting_over.contains(**stream)) {
@@ -257,8 +258,8 @@ fn changes_while_a_read_is_killed_and_resumed_arrive() {
     }
 }
 
-/// All that a year brings at once: three syncs of all streams, each killed again and again, with
-/// faults on the way and changes of every kind during and between the parts.
+/// Everything that a year brings, at once: three syncs of all streams, each killed again and again,
+/// with faults, and with changes of every kind during and between the parts.
 #[test]
 fn all_streams_survive_kills_faults_and_changes_together() {
     let mut runs = 0;

@@ -1,7 +1,7 @@
 //! Who can read what: every stream on every plan, by an administrator and by an agent. A stream
-//! that is refused fails alone, by the configuration, and says what it needs. The whole of it is
-//! `snapshots/matrix.txt`, so that a change of any refusal is seen; `UPDATE_GENERATED=1` rewrites
-//! it.
+//! that is refused fails alone, as a configuration error, and says what it needs.
+//! `snapshots/matrix.txt` holds the whole table, so that every change of a refusal is visible.
+//! `UPDATE_GENERATED=1` rewrites it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -25,7 +25,7 @@ detour, with every row that an agent can see. Else the status that the refusal c
 the message says is needed. A minus: `discover` leaves the stream out.
 ";
 
-/// What one person sees on one plan.
+/// The result for one role on one plan.
 struct Column {
     plan: Plan,
     role: &'static str,
@@ -43,13 +43,13 @@ struct Refusal {
 }
 
 impl Refusal {
-    /// The HTTP status, as the detail has it.
+    /// The HTTP status that the error's detail names.
     fn status(&self) -> &str {
         let told = self.detail.split_once(" answered ").map(|(_, rest)| rest);
         told.and_then(|rest| rest.get(..3)).unwrap_or("???")
     }
 
-    /// What the message says is needed, a word for each need.
+    /// What the message says is needed, one word for each need.
     fn needs(&self, stream: &str) -> String {
         let told = self.reason(stream).split_once("It needs ").map_or("", |(_, needs)| needs);
         let needs = told.split(';').next().unwrap_or_default().split(", ");
@@ -62,7 +62,7 @@ impl Refusal {
         needs.filter_map(word).collect::<Vec<_>>().join("+")
     }
 
-    /// The message without the name of its stream.
+    /// The message without the name of the stream.
     fn reason(&self, stream: &str) -> &str {
         self.message.strip_prefix(stream).and_then(|rest| rest.strip_prefix(": ")).unwrap_or("")
     }
@@ -86,7 +86,7 @@ fn each_stream_is_read_or_says_what_it_needs_on_every_plan_by_every_role() {
     assert!(found.is_empty(), "{found:#?}");
 }
 
-/// An administrator of the plan that has everything sees all streams.
+/// All streams, as an administrator sees them on a plan with every feature.
 fn all_streams() -> Vec<String> {
     let sim = start(Plan::Enterprise);
     streams(&Connector::new(&sim)).0
@@ -154,7 +154,8 @@ fn column(
     Column { plan, role, left_out, refused }
 }
 
-/// The streams that the catalog misses; each has its WARN, and there are no others.
+/// The streams that are missing from the catalog, with the reasons from the WARNs. Fails unless
+/// each has a WARN and there are no other WARNs.
 fn left_out(connector: &Connector<'_>, all: &[String]) -> BTreeMap<String, String> {
     let mut command = connector.command("discover");
     command.arg("--config").arg(connector.file("config.json", &connector.config));
@@ -175,7 +176,7 @@ fn left_out(connector: &Connector<'_>, all: &[String]) -> BTreeMap<String, Strin
     warnings
 }
 
-/// The TRACE ERRORs that are about a stream.
+/// The TRACE ERRORs about single streams.
 fn refusals(run: &Run) -> BTreeMap<String, Refusal> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let errors = run.messages.iter().map(|message| &message["trace"]["error"]);
@@ -197,7 +198,7 @@ fn last_status<'r>(run: &'r Run, stream: &str) -> Option<&'r str> {
     of_stream.next()?["status"].as_str()
 }
 
-/// What is wrong with the refusals of a column, held against the columns of other people.
+/// Complaints about the refusals of a column. The other columns show who could read the stream.
 fn complaints(column: &Column, columns: &[Column]) -> Vec<String> {
     let reads = |plan: Plan, role: &str, stream: &str| {
         let mut of_person = columns.iter().filter(|one| one.plan == plan && one.role == role);

@@ -1,4 +1,4 @@
-//! Merges of organizations: only those that were deleted are asked for them.
+//! Merges of organizations. The connector asks for the merges of deleted organizations only.
 
 use simulator::{Account, Simulator};
 
@@ -8,7 +8,7 @@ const UNTIL_VISIBLE_SECONDS: i64 = 70;
 
 const STREAM: [&str; 1] = ["organization_merges"];
 
-/// The organizations that were asked for their merges.
+/// The organizations whose merges were requested.
 fn asked(sim: &Simulator) -> Vec<String> {
     let requests = sim.requests().into_iter().filter(|seen| seen.feed == STREAM[0]);
     let id = |path: &str| path.split('/').nth(4).unwrap_or_default().to_owned();

@@ -1,5 +1,5 @@
-//! Votes and comments that leave their parent's time alone come with the next read where the
-//! parent's numbers tell of them, and cost no more than those parents.
+//! Votes and comments that do not change their parent's time. They come with the next read if the
+//! parent's numbers show them, and cost requests for these parents only.
 
 use serde_json::{Value, json};
 use simulator::{Settings, Simulator};
@@ -11,15 +11,15 @@ const UNTIL_VISIBLE_SECONDS: i64 = 70;
 const STREAMS: [&str; 6] =
     ["articles", "article_votes", "posts", "post_votes", "post_comments", "post_comment_votes"];
 
-/// The most bytes of a saved position of our own.
+/// The largest size of the `walk` in a saved state.
 const LARGEST_WALK: usize = 8 << 10;
 
-/// Ids of the listed rows of a stream.
+/// The ids of a stream's records.
 fn ids(run: &Run, stream: &str) -> Vec<String> {
     run.records(stream).iter().map(|row| row["id"].to_string()).collect()
 }
 
-/// Parents whose children were asked for: the distinct paths of requests for votes of them.
+/// The number of parents whose votes were requested: the distinct paths of these requests.
 fn asked(sim: &Simulator, collection: &str) -> usize {
     let requests = sim.requests();
     let of_parents = requests.iter().map(|seen| seen.path.as_str());
@@ -105,7 +105,7 @@ fn a_kill_before_the_children_came_asks_for_them_again() {
     }
 }
 
-/// A listing of more than ten requests is read at most once a day. The vote comes a day later.
+/// A listing of more than ten requests is read at most once a day, so the vote comes a day later.
 #[test]
 fn the_numbers_of_many_parents_are_listed_once_a_day() {
     let sim = of_brands(97, 1);
@@ -128,7 +128,7 @@ fn the_numbers_of_many_parents_are_listed_once_a_day() {
     }
 }
 
-/// More posts than are remembered while they are listed.
+/// The account has more posts than the connector remembers while it lists them.
 #[test]
 fn what_moved_among_many_parents_is_found_too() {
     let settings = Settings { seed: 98, scale: SCALE, page_cap: None, ..Settings::default() };

@@ -1,4 +1,5 @@
-//! Omnichannel routing and the events of skills: what their listings have that no other has.
+//! Omnichannel routing and the events of skills, whose listings have features that no other listing
+//! has.
 
 use serde_json::Value;
 use simulator::Simulator;

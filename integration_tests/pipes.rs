@@ -1,5 +1,4 @@
-//! The ends of the process's pipes: a signal in the middle, a reader that has gone, and a reader
-//! that is slow.
+//! Signals in the middle of a run, and readers of stdout that are gone or slow.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{ChildStdout, Command, Stdio};
@@ -12,13 +11,13 @@ use crate::harness::{Connector, INCREMENTAL, SCALE, catalog};
 use crate::program::{LONGEST_LIFE, Running, messages, run, unscaled, wait_until};
 use crate::protocol::{check_output, check_part};
 
-/// What a platform that sends SIGTERM may expect.
+/// The time within which a platform that sends SIGTERM may expect the end.
 const STOP_WITHIN: Duration = Duration::from_secs(5);
 
-/// Starting and stopping take a moment of their own on a busy machine.
+/// The time that starting and stopping take on a busy machine.
 const MARGIN: Duration = Duration::from_secs(1);
 
-/// Far below what all rows of the large account need, far above what a page needs.
+/// A limit far below what all rows of the large account need, and far above what a page needs.
 const MOST_MEMORY_KB: u64 = 200_000;
 
 fn read(connector: &Connector<'_>, streams: &[&str]) -> Command {
@@ -37,7 +36,7 @@ fn described(connector: &Connector<'_>, names: &[&str]) -> Vec<Value> {
     streams
 }
 
-/// An account whose output fills any pipe many times.
+/// An account whose output is many times larger than any pipe.
 fn large() -> Simulator {
     let settings = Settings {
         seed: 3,
@@ -52,7 +51,7 @@ fn large() -> Simulator {
     sim
 }
 
-/// Reads whole lines until one of this type came.
+/// Reads whole lines until one of this type has come.
 fn read_until(pipe: &mut BufReader<ChildStdout>, kind: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     let wanted = format!("{{\"type\":\"{kind}\"");
@@ -66,14 +65,14 @@ fn read_until(pipe: &mut BufReader<ChildStdout>, kind: &str) -> Vec<u8> {
     }
 }
 
-/// A number of `/proc/{pid}/{file}`: the one after a label.
+/// The number after a label in `/proc/{pid}/{file}`.
 fn proc_number(pid: u32, file: &str, label: &str) -> u64 {
     let text = std::fs::read_to_string(format!("/proc/{pid}/{file}")).expect("the process lives");
     let rest = text.split_once(label).expect("the label is there").1;
     rest.split_whitespace().next().and_then(|word| word.parse().ok()).expect("a number")
 }
 
-/// Waits until a process that nobody reads from asks for nothing any more.
+/// Waits until a process whose output nobody reads makes no more requests.
 fn wait_until_held_back(sim: &Simulator) {
     let (mut made, mut since) = (0, Instant::now());
     wait_until("the process asks for nothing", || {
@@ -85,7 +84,7 @@ fn wait_until_held_back(sim: &Simulator) {
     });
 }
 
-/// Terminates a process that waits for Zendesk, and looks at what it leaves.
+/// Terminates a process that is waiting for Zendesk, and checks its output.
 fn terminate_while_waiting(sim: &Simulator, streams: &[&str]) {
     let connector = Connector::new(sim);
     let described = described(&connector, streams);
@@ -162,7 +161,7 @@ fn sigterm_while_waiting_for_a_rate_limit_ends_with_143() {
     terminate_while_waiting(&sim, &["tickets", "organizations"]);
 }
 
-/// A container's first process is spared every signal that it does not ask for.
+/// The first process of a container gets no signal for which it has no handler.
 #[test]
 fn sigterm_ends_process_one_too() {
     let sim = Simulator::start(Settings { seed: 4, scale: SCALE, ..Settings::default() });

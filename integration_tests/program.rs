@@ -1,6 +1,5 @@
-//! Runs the real binary and keeps every byte that it wrote, for the tests that are about bytes,
-//! exit codes, signals and time. Nothing here outlives its limit: a process that hangs is killed
-//! and the test fails.
+//! Runs the real binary and keeps every byte that it writes. For tests about bytes, exit codes,
+//! signals and time. A process that outlives its limit is killed and its test fails.
 
 use std::ffi::OsString;
 use std::io::Read;
@@ -12,43 +11,43 @@ use serde_json::Value;
 
 use crate::documents::assert_explained;
 
-/// No process may live longer.
+/// The longest time that a process may live.
 pub(crate) const LONGEST_LIFE: Duration = Duration::from_secs(60);
 
-/// How often a condition is looked at again.
+/// The pause between two looks at a condition.
 const POLL: Duration = Duration::from_millis(10);
 
-/// Takes a command's clock back to the wall's. At a scaled one, the seconds that `check` gives the
-/// account are milliseconds, too few on a busy machine.
+/// Makes a command run on the real clock. On a scaled clock, the seconds within which `check` must
+/// answer would be milliseconds, which is too short on a busy machine.
 pub(crate) fn unscaled(command: &mut Command) {
     command.env("ZENDESK_CLOCK_SCALE", "1");
 }
 
-/// What a process left behind.
+/// The output and the end of a process.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: String,
-    /// None when a signal ended it.
+    /// The exit code. `None` when a signal ended the process.
     pub(crate) code: Option<i32>,
     pub(crate) took: Duration,
 }
 
-/// A process under way. Dropping it kills it.
+/// A running process. Dropping it kills it.
 pub(crate) struct Running {
     child: Child,
     stderr: Option<JoinHandle<String>>,
     began: Instant,
 }
 
-/// The binary under test: the one built here, or another, as that of the image, if `CONNECTOR`
-/// names one.
+/// The binary under test: the one built here, or the one that `CONNECTOR` names, such as the
+/// image's.
 pub(crate) fn executable() -> OsString {
     let here = env!("CARGO_BIN_EXE_source-zendesk-support");
     std::env::var_os("CONNECTOR").unwrap_or_else(|| here.into())
 }
 
-/// The binary without a Zendesk: a request that it should not make finds a closed port.
+/// The binary without a Zendesk. A request that it should not make meets a closed port.
 pub(crate) fn binary() -> Command {
     let mut command = Command::new(executable());
     command.env("ZENDESK_BASE_URL", "http://127.0.0.1:9").env("ZENDESK_CLOCK_SCALE", "600");
@@ -71,8 +70,8 @@ pub(crate) fn run(mut command: Command) -> Ended {
     ended
 }
 
-/// The same command with a terminal of its own. What the terminal shows is the new stdout. It
-/// is one that `script` makes.
+/// The same command with a terminal of its own, made by `script`. What the terminal shows is the
+/// new stdout.
 pub(crate) fn at_a_terminal(command: &Command, redirect: &str) -> Command {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     let words: Vec<String> = words.map(|word| format!("'{}'", word.to_string_lossy())).collect();
@@ -89,7 +88,7 @@ pub(crate) fn at_a_terminal(command: &Command, redirect: &str) -> Command {
     script
 }
 
-/// Looks again and again until something is so.
+/// Polls until a condition is true.
 pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + LONGEST_LIFE;
     while !is_so() {
@@ -127,7 +126,7 @@ impl Running {
         assert!(sent.success(), "the signal was sent");
     }
 
-    /// Ends the process at once.
+    /// Kills the process at once.
     pub(crate) fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -137,7 +136,8 @@ impl Running {
         self.status().is_some()
     }
 
-    /// Waits for the end; a process that is not there yet by then is killed and fails the test.
+    /// Waits for the end. A process that is still running after `limit` is killed and fails the
+    /// test.
     pub(crate) fn end_within(&mut self, limit: Duration) -> Ended {
         let deadline = Instant::now() + limit;
         let status = loop {
@@ -165,12 +165,12 @@ impl Drop for Running {
 }
 
 impl Ended {
-    /// The messages; every line has to be JSON.
+    /// The messages on stdout. Panics if a line is not JSON.
     pub(crate) fn messages(&self) -> Vec<Value> {
         messages(&self.stdout)
     }
 
-    /// Every TRACE ERROR as (failure type, stream or nothing, message).
+    /// Every TRACE ERROR as (failure type, stream or empty, message).
     pub(crate) fn errors(&self) -> Vec<(String, String, String)> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let messages = self.messages();
@@ -182,7 +182,7 @@ impl Ended {
         errors.collect()
     }
 
-    /// The last status of a stream.
+    /// The last stream status of a stream.
     pub(crate) fn last_status(&self, stream: &str) -> Option<String> {
         let messages = self.messages();
         let mut statuses = messages.iter().map(|message| &message["trace"]["stream_status"]);
@@ -191,8 +191,8 @@ impl Ended {
     }
 }
 
-/// The messages of an output; every line has to be JSON, and every WARN and ERROR explained in the
-/// guide.
+/// The messages of an output. Fails the test if a line is not JSON, or if the guide does not
+/// explain a WARN or ERROR.
 pub(crate) fn messages(stdout: &[u8]) -> Vec<Value> {
     let lines = stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     let parse = |line: &[u8]| {
@@ -204,8 +204,8 @@ pub(crate) fn messages(stdout: &[u8]) -> Vec<Value> {
     messages
 }
 
-/// The most memory that a process has had so far, as Linux reports it. What
-/// `wait4` reports is no less than the largest memory of who started it, because exec hands it down.
+/// The peak memory of a process so far, as Linux reports it in `/proc`. The figure of `wait4`
+/// cannot be used: exec passes the peak memory of the parent process on to it.
 pub(crate) fn high_water_kib(pid: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

@@ -1,5 +1,4 @@
-//! What a person at a terminal sees of a read, and that nobody else sees it. The terminal is one
-//! that `script` makes.
+//! What a person at a terminal sees of a read. Nobody else sees it. `script` makes the terminal.
 
 use std::process::{Command, Stdio};
 
@@ -9,10 +8,10 @@ use crate::harness::{Connector, INCREMENTAL, catalog};
 use crate::program::{Ended, at_a_terminal, messages, run};
 use crate::protocol::check_output;
 
-/// Simulated seconds per real one: a minute's wait for a limit is a second to look at.
+/// Simulated seconds per real one. A wait of a minute for a limit shows for one real second.
 const SCALE: f64 = 60.0;
 
-/// An account of more pages than the exports may be asked for in a minute.
+/// An account with more export pages than the limit allows in a minute.
 fn simulator() -> Simulator {
     let settings = Settings { seed: 815, scale: SCALE, page_cap: Some(1), ..Settings::default() };
     let sim = Simulator::start(settings).expect("the simulator starts");

@@ -1,7 +1,7 @@
-//! A strict reader of a whole output. It complains of all that a platform would lose, drop or
-//! abort on, and of some things that platforms forgive today. `defects` shows that each complaint
-//! is made, `outputs` that the connector gives no cause, `acceptance` holds spec and catalog
-//! against the rules of Airbyte's acceptance tests.
+//! A strict reader of a whole output. It complains about everything that a platform would lose,
+//! drop or abort on, and about some things that platforms forgive today. `defects` shows that each
+//! complaint is made. `outputs` shows that the connector gives no cause for one. `acceptance`
+//! checks spec and catalog against the rules of Airbyte's acceptance tests.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,8 +19,8 @@ mod defects;
 pub(crate) mod outputs;
 mod shapes;
 
-/// Complaints about the output of a run that had the time to end. `catalog` holds the selected
-/// streams as `discover` describes them; it is empty for every command but `read`.
+/// Complaints about the output of a run that was not cut off. `catalog` holds the selected streams
+/// as `discover` describes them. It is empty for every command but `read`.
 pub(crate) fn check_output(output: &[u8], catalog: &[Value]) -> Vec<String> {
     let mut reader = Reader::new(catalog);
     reader.read(output);
@@ -28,7 +28,8 @@ pub(crate) fn check_output(output: &[u8], catalog: &[Value]) -> Vec<String> {
     reader.complaints
 }
 
-/// The same for a run that was cut off: streams need not have ended, but the last line is whole.
+/// Like [`check_output`], for a run that was cut off: streams need not have ended, but the last
+/// line must be whole.
 pub(crate) fn check_part(output: &[u8], catalog: &[Value]) -> Vec<String> {
     let mut reader = Reader::new(catalog);
     reader.read(output);
@@ -42,7 +43,7 @@ struct Reader {
     line: usize,
 }
 
-/// What was seen of one selected stream.
+/// What the reader has seen of one selected stream.
 struct Seen {
     schema: Validator,
     primary_key: Vec<Value>,
@@ -59,7 +60,7 @@ enum Phase {
     Ended,
 }
 
-/// Only the count of a STATE, as it is spelled.
+/// The count of a STATE only, as it is spelled in the line.
 #[derive(Deserialize)]
 struct StateLine<'l> {
     #[serde(borrow)]
@@ -192,8 +193,8 @@ impl Reader {
         }
     }
 
-    /// An estimate is of a stream under way; outside of that a platform has nothing to hold it
-    /// against.
+    /// An estimate must be about a stream that has started and not ended. A platform cannot use any
+    /// other.
     fn estimate(&mut self, estimate: &Value) {
         let name = estimate["name"].as_str().unwrap_or_default();
         match self.streams.get(name).map(|seen| seen.phase) {
@@ -223,7 +224,7 @@ impl Reader {
         seen.phase = after;
     }
 
-    /// What can only be said once everything was read.
+    /// Makes the complaints that are possible only when the whole output was read.
     fn end(&mut self) {
         if self.line == 0 {
             self.complaints.push("there is no output".to_owned());

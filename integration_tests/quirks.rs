@@ -1,5 +1,5 @@
-//! Quirks of Zendesk that no other test is about: limits and who else spends them, refusals by
-//! scope and plan, changes that hide, and values that must arrive as they were sent.
+//! Quirks of Zendesk that no other test covers: limits that other programs use too, refusals by
+//! scope and plan, changes that are hard to see, and values that must arrive as they were sent.
 
 use serde_json::{Value, json};
 use simulator::{
@@ -11,7 +11,7 @@ use crate::expected::{differences, listing, newest};
 use crate::harness::{Connector, FULL, INCREMENTAL, Run, SCALE, catalog, simulator};
 use crate::program::{Ended, run};
 
-/// Seconds after which exports show a change.
+/// How long exports withhold a change, with a margin for the scaled clock.
 const UNTIL_VISIBLE_SECONDS: i64 = 70;
 
 fn start(settings: Settings) -> Simulator {
@@ -20,7 +20,7 @@ fn start(settings: Settings) -> Simulator {
     sim
 }
 
-/// Fails unless the run brought all rows of these streams.
+/// Fails unless the run delivered all rows of these streams.
 fn assert_all_came(sim: &Simulator, run: &Run, streams: &[&str]) {
     for stream in streams {
         let came = newest(stream, run.records(stream));
@@ -29,12 +29,12 @@ fn assert_all_came(sim: &Simulator, run: &Run, streams: &[&str]) {
     }
 }
 
-/// Refusals that a bucket dealt out.
+/// The number of refusals because of this limit.
 fn refusals(sim: &Simulator, bucket: &str) -> u64 {
     sim.limit_refusals().get(bucket).copied().unwrap_or_default()
 }
 
-/// Makes tickets that all differ in the second of their change.
+/// Creates tickets, each of which changed in a different second.
 fn create_tickets(sim: &Simulator, count: usize) -> Vec<String> {
     sim.account(|account| (0..count).map(|_| account.create("tickets")).collect())
 }
@@ -133,7 +133,7 @@ fn a_refusal_is_waited_out_whatever_its_body_is() {
     assert_all_came(&sim, &run, &["groups"]);
 }
 
-/// Reads these streams with an account of which a part is closed.
+/// Reads these streams from an account that refuses some of them.
 fn read_partly(connector: &Connector<'_>, streams: &[&str]) -> Ended {
     let mut command = connector.command("read");
     command.arg("--config").arg(connector.file("config.json", &connector.config));
@@ -141,7 +141,8 @@ fn read_partly(connector: &Connector<'_>, streams: &[&str]) -> Ended {
     run(command)
 }
 
-/// Fails unless each stream was read, or failed by its configuration with a word of advice.
+/// Fails unless each stream was read, or failed with a configuration error that contains this
+/// advice.
 fn assert_ends(ended: &Ended, ends: &[(&str, Option<&str>)]) {
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
     let errors = ended.errors();
@@ -260,7 +261,8 @@ fn archived_tickets_have_metrics_and_neither_audits_nor_skips() {
     assert_eq!(of_archived("ticket_skips", "ticket_id"), 0);
 }
 
-/// With the option, audits come from the export of events, which has those of archived tickets.
+/// With the option, audits are made from the export of events, which includes those of archived
+/// tickets.
 #[test]
 fn ticket_audits_of_events_miss_no_ticket_and_go_on_by_themselves() {
     let sim = simulator(92);
@@ -312,7 +314,7 @@ fn ticket_audits_of_events_miss_no_ticket_and_go_on_by_themselves() {
     assert!(!came.is_empty() && came.values().all(|audit| audit["ticket_id"] == 3), "{came:?}");
 }
 
-/// What stands between the braces of a row, in one line: the line ends go, nothing else does.
+/// The text between the braces of a row, in one line. Only the line ends are removed.
 fn in_a_line(text: &str) -> String {
     let inside = text.trim().trim_start_matches('{').trim_end_matches('}').trim();
     inside.replace(['\n', '\r'], "")

@@ -1,11 +1,11 @@
-//! The requests that limits and `num_workers` allow, by the simulator's count.
+//! The number of requests that limits and `num_workers` allow, as the simulator counts them.
 
 use serde_json::json;
 use simulator::{Latency, Settings, Simulator};
 
 use crate::harness::{Connector, FULL, SCALE};
 
-/// An account whose answers take so long that requests overlap wherever they may.
+/// An account whose answers are so slow that requests overlap wherever they may.
 fn slow_account(seed: u64) -> Simulator {
     let slow = Latency::Drawn { min_ms: 1_000, max_ms: 3_000 };
     let settings =

@@ -1,4 +1,4 @@
-//! Reports of the user's own: searches, conditions of forms, associated data.
+//! Reports that the user defines: searches, conditions of forms, associated data.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use simulator::Simulator;
 
 use crate::harness::{Connector, FULL, Run, simulator};
 
-/// The connector with searches of its own.
+/// A connector with these search queries.
 fn searching<'s>(sim: &'s Simulator, searches: &Value) -> Connector<'s> {
     let mut connector = Connector::new(sim);
     connector.config["search_queries"] = searches.clone();
@@ -18,7 +18,7 @@ fn ids(rows: &[&Value]) -> BTreeSet<String> {
     rows.iter().map(|row| row["id"].to_string()).collect()
 }
 
-/// The keys of rows of the account that are not deleted.
+/// The keys of the wanted rows of the account that are not deleted.
 fn live(sim: &Simulator, resource: &str, wanted: impl Fn(&Value) -> bool) -> BTreeSet<String> {
     let rows = sim.account(|account| account.truth(resource));
     let live = rows.into_iter().filter(|row| !row.deleted && wanted(&row.json));
@@ -108,7 +108,7 @@ fn a_row_that_leaves_a_search_is_not_in_its_next_read() {
     assert!(!ids(&second.records("open_tickets")).contains(&key));
 }
 
-/// The message of a config that does not get past itself.
+/// The failure type and the message with which a config is refused.
 fn refusal(run: &Run) -> (&str, &str) {
     let error = run.messages.iter().map(|message| &message["trace"]["error"]);
     let error = error.into_iter().find(|error| error.is_object()).expect("an error");
@@ -165,8 +165,8 @@ const CONDITIONS: [(&str, &str); 2] = [
     ("ticket_form_end_user_conditions", "end_user_conditions"),
 ];
 
-/// What the fields of a form's conditions are, told by the forms themselves: form, place of the
-/// condition, field.
+/// The fields that the conditions of forms name: form, position of the condition, field. They are
+/// taken from the forms themselves.
 fn fields(forms: &[Value], side: &str) -> Vec<(Value, usize, Value)> {
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let mut fields = Vec::new();
@@ -235,7 +235,7 @@ fn extra_streams_are_in_the_catalog_of_those_who_ask_for_them_only() {
     assert!(refusal(&run).1.contains("extra_streams"), "{:?}", refusal(&run));
 }
 
-/// The side-loads that each walk asked for.
+/// The side-loads that were requested.
 fn includes(sim: &Simulator) -> BTreeSet<String> {
     let seen = sim.requests().into_iter().flat_map(|seen| seen.query);
     seen.filter(|(key, _)| key == "include").map(|(_, value)| value).collect()

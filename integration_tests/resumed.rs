@@ -1,5 +1,5 @@
-//! A run that is killed and gone on from, line by line, so that any change of what a platform sees
-//! is seen in review.
+//! A run that is killed and resumed, recorded line by line. A review sees any change in what a
+//! platform gets.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use simulator::{Fault, Faults, Latency, Settings, Simulator, When};
 use crate::harness::{Connector, INCREMENTAL, Run, SCALE};
 use crate::samples::check_generated;
 
-/// A message without what differs from run to run: stamps, times of the clock, waits.
+/// A message without the parts that differ between runs: stamps, clock times, waits.
 fn masked(message: &Value) -> Value {
     let kind = message["type"].as_str().unwrap_or_default();
     match kind {

@@ -1,5 +1,5 @@
-//! The checked-in JSON files: schemas and the samples from Zendesk's documentation agree, and the
-//! files that connector folders have are of use.
+//! The JSON files in the repository. The schemas agree with the samples from Zendesk's
+//! documentation. The files that connector folders contain are usable.
 
 use std::path::{Path, PathBuf};
 
@@ -27,7 +27,7 @@ pub(crate) fn json_file(path: &Path) -> Value {
     serde_json::from_str(&text(path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The files of a folder with an ending, by name.
+/// The files of a folder with this extension, by name.
 fn files(folder: &str, ending: &str) -> Vec<(String, PathBuf)> {
     let folder = std::fs::read_dir(root().join(folder)).expect("the folder is there");
     let paths = folder.map(|entry| entry.expect("an entry").path());
@@ -39,13 +39,13 @@ fn files(folder: &str, ending: &str) -> Vec<(String, PathBuf)> {
     files
 }
 
-/// Fails unless a file under `integration_tests` is what it would be if it were made anew;
-/// `UPDATE_GENERATED=1` makes it so.
+/// Fails if a generated file under `integration_tests` is not up to date. With `UPDATE_GENERATED=1`
+/// it rewrites the file instead.
 pub(crate) fn check_generated(path: &Path, value: &Value) {
     check_generated_text(path, &format!("{value:#}\n"));
 }
 
-/// The same for a file that is not one JSON value.
+/// Like [`check_generated`], for a file that is not one JSON value.
 pub(crate) fn check_generated_text(path: &Path, wanted: &str) {
     let path = root().join("integration_tests").join(path);
     if std::env::var_os("UPDATE_GENERATED").is_some_and(|value| value == "1") {
@@ -135,7 +135,7 @@ fn the_sample_config_signs_in_and_the_invalid_one_does_not() {
     );
 }
 
-/// The configured catalogs are made from what `discover` lists, so that no stream is forgotten.
+/// The configured catalogs are made from the output of `discover`, so no stream is forgotten.
 #[test]
 fn the_configured_catalogs_select_every_stream_and_can_be_read() {
     let sim = simulator(1);
@@ -163,14 +163,15 @@ fn the_configured_catalogs_select_every_stream_and_can_be_read() {
     }
 }
 
-/// A row of a stream as the account has it, as a line of `expected_records.jsonl`.
+/// A row of a stream in the account, as a line of `expected_records.jsonl`.
 fn first_record(sim: &Simulator, stream: &Value) -> String {
     let name = stream["name"].as_str().unwrap_or_default();
     let row = listing(sim, name).into_values().next().expect("each stream has a row");
     format!("{}\n", json!({ "stream": name, "data": row, "emitted_at": 0 }))
 }
 
-/// The streams that have a mode, which are those of the configured catalog in this file.
+/// The streams that support a sync mode. Fails unless the configured catalog in this file selects
+/// exactly these.
 fn selected(all: &[Value], file: &str, mode: &str) -> Vec<Value> {
     let streams = with_mode(all, mode);
     let entries: Vec<Value> = streams.iter().map(|stream| configured(stream, mode)).collect();
@@ -189,7 +190,7 @@ pub(crate) fn configured(stream: &Value, mode: &str) -> Value {
     entry
 }
 
-/// The state of a stream whose cursor is of the year 2222.
+/// A state of a stream whose cursor is in the year 2222.
 fn of_the_year_2222(stream: &Value) -> Value {
     let cursor = stream["default_cursor_field"][0].as_str().expect("an incremental stream");
     let types = &stream["json_schema"]["properties"][cursor]["type"];

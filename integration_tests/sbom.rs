@@ -1,6 +1,6 @@
-//! What is linked into each program, as CycloneDX lists it: a file in `packaging/sbom/` for each program and
-//! each architecture. `UPDATE_GENERATED=1` rewrites them. Builds of images and wheels add what the compiler
-//! links besides crates: `packaging/sbom/complete`.
+//! The crates that are linked into each program, as CycloneDX lists them. `packaging/sbom/` has a
+//! file for each program and each architecture. `UPDATE_GENERATED=1` rewrites them. Builds of
+//! images and wheels add what the compiler links besides crates: `packaging/sbom/complete`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -9,7 +9,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-/// A package of this workspace, and what its program is called.
+/// A package of this workspace, and the name of its program.
 const PROGRAMS: [(&str, &str); 3] = [
     ("source-zendesk-support", "source-zendesk-support"),
     ("destination-zendesk-support", "destination-zendesk-support"),
@@ -30,14 +30,16 @@ impl Package {
     }
 }
 
-/// What `cargo tree` says: the package itself, the licence of each, and who depends on whom.
+/// The output of `cargo tree`: the package itself, the licence of each package, and the
+/// dependencies.
 struct Linked {
     root: Package,
     licences: BTreeMap<Package, String>,
     edges: BTreeMap<Package, BTreeSet<Package>>,
 }
 
-/// Lines are `2serde v1.0.0|MIT OR Apache-2.0`, with the depth in front. What was listed before ends in ` (*)`.
+/// Parses the output of `cargo tree`. A line is `2serde v1.0.0|MIT OR Apache-2.0`, with the depth
+/// in front. A package that was listed before ends in ` (*)`.
 fn understood(tree: &str) -> Linked {
     let (mut path, mut licences, mut edges) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
     for line in tree.lines() {
@@ -60,7 +62,7 @@ fn understood(tree: &str) -> Linked {
     Linked { root: path.swap_remove(0), licences, edges }
 }
 
-/// The crates that cargo links into a program, of the very features that its build has.
+/// The crates that cargo links into a program, with the features of its build.
 fn linked(root: &Path, package: &str, architecture: &str) -> Linked {
     let target = format!("{architecture}-unknown-linux-gnu");
     let tree = ["tree", "--locked", "--offline", "--edges", "normal,no-proc-macro"];
@@ -76,7 +78,7 @@ fn linked(root: &Path, package: &str, architecture: &str) -> Linked {
     understood(&String::from_utf8(output.stdout).expect("cargo writes text"))
 }
 
-/// The digests of what was fetched, as Cargo.lock has them. Packages of this workspace have none.
+/// The digests of packages from a registry, from Cargo.lock. Packages of this workspace have none.
 fn digests(lock: &str) -> BTreeMap<Package, String> {
     let told = |block: &str, key: &str| {
         let mut lines = block.lines();
@@ -91,7 +93,8 @@ fn digests(lock: &str) -> BTreeMap<Package, String> {
     blocks.filter_map(of).collect()
 }
 
-/// Only what was fetched from crates.io has an address there: another's crate may bear the name of ours.
+/// A component of the list. Only packages from crates.io get an address there, because a package of
+/// that name on crates.io may be somebody else's.
 fn component(kind: &str, package: &Package, licence: &str, digest: Option<&String>) -> Value {
     let mut component = json!({
         "type": kind,
@@ -108,7 +111,8 @@ fn component(kind: &str, package: &Package, licence: &str, digest: Option<&Strin
     component
 }
 
-/// One component a line, so that a change is read and the build can add some.
+/// The list with one component a line, so that changes are readable and the build can add
+/// components.
 fn written(program: &str, linked: &Linked, digests: &BTreeMap<Package, String>) -> String {
     let Linked { root, licences, edges } = linked;
     let mut itself = component("application", root, &licences[root], None);

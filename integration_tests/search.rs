@@ -1,4 +1,4 @@
-//! Tickets by three roads: the export, the search index, and the one after the other.
+//! Tickets by three roads: the export, the search index, and the index followed by the export.
 
 use serde_json::{Value, json};
 use simulator::{Account, Fault, Faults, Prng, Simulator, When};
@@ -12,13 +12,14 @@ mod windows;
 
 const ROADS: [&str; 3] = ["incremental", "search", "search_then_incremental"];
 
-/// So much too large is the count of a search that an account of sixty tickets has several windows.
+/// How much too large the count of a search is. It makes the connector cut an account of sixty
+/// tickets into several windows.
 const COUNTED_MORE: usize = 7000;
 
-/// How long the index takes.
+/// How long the search index lags behind.
 const LAG_SECONDS: i64 = 300;
 
-/// After this exports and the index show every change.
+/// The time after which exports and the index show every change.
 const UNTIL_VISIBLE_SECONDS: i64 = 400;
 
 fn account(seed: u64) -> Simulator {
@@ -38,7 +39,7 @@ fn by<'s>(sim: &'s Simulator, road: &str) -> Connector<'s> {
     connector
 }
 
-/// Some of everything that happens to tickets.
+/// Makes one random change of a ticket, of any kind.
 fn change(account: &mut Account, chance: &mut Prng) {
     let keys = account.keys("tickets");
     let key = &keys[chance.below(keys.len() as u64) as usize];
@@ -64,7 +65,7 @@ fn change_between_reads(sim: &Simulator, seed: u64) {
     sim.account(|account| (0..15).for_each(|_| change(account, &mut chance)));
 }
 
-/// The searches that were asked for.
+/// The queries of the search exports that were requested.
 fn searches(sim: &Simulator) -> Vec<String> {
     let seen = sim.requests().into_iter().filter(|seen| seen.path.contains("search/export"));
     seen.filter_map(|seen| seen.param("query").map(str::to_owned)).collect()
@@ -101,7 +102,7 @@ fn the_default_and_search_then_incremental_equal_the_account_and_search_the_inde
     }
 }
 
-/// Reads in parts that are killed, and changes the account or lets cursors expire in between.
+/// Reads in parts that are killed. Between the parts the account changes or cursors expire.
 fn in_parts(sim: &Simulator, road: &str, seed: u64, streams: &[&str]) -> (Warehouse, Vec<Run>) {
     let connector = by(sim, road);
     let mut chance = Prng::new(seed);
@@ -224,13 +225,13 @@ fn tickets_deleted_behind_the_search_are_told_by_the_export_and_older_deletions_
     assert!(rows(&behind).len() >= 2 && rows(&behind).last() == Some(&json!("deleted")));
 }
 
-/// Each road with each other one.
+/// Each pair of different roads, as a change from one to the other.
 fn changes_of_road() -> Vec<(&'static str, &'static str)> {
     let all = ROADS.iter().flat_map(|before| ROADS.map(|after| (*before, after)));
     all.filter(|(before, after)| before != after).collect()
 }
 
-/// Fails unless what came last by one road is all that it sees.
+/// Fails unless the rows that came last equal everything that the second road can see.
 fn assert_holds_what_is_seen(sim: &Simulator, warehouse: &Warehouse, before: &str, after: &str) {
     let found = if after == "search" {
         // What the export had brought may be newer than the index.

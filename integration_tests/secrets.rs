@@ -1,4 +1,4 @@
-//! Secrets that rows hold in Zendesk come out nowhere: in no record, no log, no error.
+//! Secrets in Zendesk's rows never come out: not in a record, not in a log, not in an error.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -8,7 +8,7 @@ use simulator::{Account, Fault, Faults, Malformed, SECRET, Simulator, Truth, Whe
 
 use crate::harness::{Connector, FULL, INCREMENTAL, Run, simulator};
 
-/// Streams of what is connected with an account.
+/// Streams of programs that are connected with an account.
 pub(crate) const STREAMS: [&str; 8] = [
     "webhooks",
     "webhook_invocations",
@@ -20,7 +20,7 @@ pub(crate) const STREAMS: [&str; 8] = [
     "oauth_tokens",
 ];
 
-/// Keys that no record has.
+/// Keys that no record may have.
 const NEVER_TOLD: [&str; 12] = [
     "preview",
     "signing_secret",
@@ -36,7 +36,7 @@ const NEVER_TOLD: [&str; 12] = [
     "data",
 ];
 
-/// A row of one of these streams, as its record has it.
+/// The record that a row of one of these streams becomes.
 pub(crate) fn cut(stream: &str, row: Truth) -> Value {
     let mut json = row.json;
     let told = json.as_object_mut().expect("a row is an object");
@@ -64,7 +64,8 @@ pub(crate) fn cut(stream: &str, row: Truth) -> Value {
     json
 }
 
-/// An address as the simulator makes them, without what stands before its host and behind its path.
+/// An address of the simulator's without the user information before its host and without its query
+/// and fragment.
 fn without_credentials(address: &str) -> String {
     let rest = address.strip_prefix("https://").expect("an address");
     let (host, path) = rest.split_once('/').expect("a path");
@@ -72,7 +73,7 @@ fn without_credentials(address: &str) -> String {
     format!("https://{host}/{}", path.split(['?', '#']).next().unwrap_or_default())
 }
 
-/// What is told of secrets: what each is for.
+/// The secrets in the output of a run, by their purpose.
 fn told(run: &Run) -> BTreeSet<String> {
     let texts = run.lines.iter().map(String::as_str).chain([run.stderr.as_str()]);
     let secrets = texts.flat_map(|text| text.split(SECRET).skip(1));
@@ -80,7 +81,7 @@ fn told(run: &Run) -> BTreeSet<String> {
     secrets.map(|rest| rest.chars().take_while(is_of_name).collect()).collect()
 }
 
-/// Runs a command that says all that it can say.
+/// Runs a command that logs as much as possible.
 fn run(connector: &Connector<'_>, mut command: Command) -> Run {
     command.env("LOG_LEVEL", "debug");
     connector.run(command, usize::MAX)
@@ -96,7 +97,7 @@ fn without_states(connector: &Connector<'_>, name: &str) -> Run {
     run(connector, command)
 }
 
-/// How each answer of these listings may be bad.
+/// Ways in which each answer of these listings may be bad.
 fn faults() -> Vec<Faults> {
     let always = |fault: Fault| Faults::rule("", When::Always, fault);
     let mut faults = vec![
@@ -160,8 +161,8 @@ fn touch_all(account: &mut Account) {
     }
 }
 
-/// Makes rows that are too large, with their secrets and without, and rows that have no id, or keys of
-/// other types than they should.
+/// Adds rows that are too large, with and without secrets in them, rows without an id, and rows
+/// whose keys have unexpected types.
 fn spoil(account: &mut Account) {
     let key = |account: &Account, stream: &str, nth: usize| account.keys(stream)[nth].clone();
     let secret = |what: &str| format!("{SECRET}-{what}");
@@ -192,7 +193,7 @@ fn spoil(account: &mut Account) {
     }
 }
 
-/// What each secret is for, of all that the rows hold.
+/// The purposes of all secrets that the rows hold.
 #[test]
 fn the_simulated_rows_hold_each_kind_of_secret() {
     let sim = simulator(151);

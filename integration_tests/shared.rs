@@ -1,5 +1,5 @@
-//! Streams that live on one feed: at whatever places they stand, none loses a row, and soon they
-//! cost one walk again.
+//! Streams that share a feed. None loses a row, whatever their positions are, and soon they cost
+//! one walk again.
 
 use serde_json::Value;
 use simulator::{Fault, Faults, Latency, Prng, Settings, Simulator};
@@ -7,14 +7,14 @@ use simulator::{Fault, Faults, Latency, Prng, Settings, Simulator};
 use crate::equality::Warehouse;
 use crate::harness::{Connector, INCREMENTAL, Run, SCALE, seeds};
 
-/// Feeds with three streams each: listed rows, a side-load or children, and other children.
+/// Feeds with three streams each: its rows, a side-load or children of them, and other children.
 const FAMILIES: [(&str, [&str; 3]); 3] = [
     ("/incremental/tickets/", ["tickets", "ticket_metrics", "side_conversations"]),
     ("/incremental/articles", ["articles", "article_comments", "article_votes"]),
     ("/community/posts.json", ["posts", "post_comments", "post_votes"]),
 ];
 
-/// Every page takes more than a second, so that a STATE follows each.
+/// An account where every page takes more than a second, so that a STATE follows each page.
 fn simulator(seed: u64) -> Simulator {
     let latency = Latency::Fixed(1500);
     let settings =
@@ -24,16 +24,16 @@ fn simulator(seed: u64) -> Simulator {
     sim
 }
 
-/// How many requests for other places may come between a page and the same page again.
+/// How many requests for other pages may come between two requests for the same page.
 const NEAR: usize = 2;
 
-/// Pages that windows cost which a run splits off because it takes so long that an hour without a
-/// change goes by. Each costs up to one, and a second pass costs at least sixteen.
+/// Extra pages that windows may cost. A slow run splits off a window after an hour without a
+/// change, which costs up to one page. A second pass costs at least sixteen.
 const SPLITS: usize = 8;
 
-/// How many pages of the feed itself were asked for. One that is soon asked for again counts once:
-/// an end is asked for again where nothing bears it out, and how often depends on how long the last
-/// change lies back. A second pass comes to a page long after the first.
+/// The number of pages of the feed that were requested. A page that is soon requested again counts
+/// once: an end that nothing confirms is requested again, and how often depends on the time since
+/// the last change. A second pass requests a page again much later.
 fn pages(sim: &Simulator, feed: &str) -> usize {
     let seen = sim.requests().into_iter().filter(|seen| seen.path.contains(feed));
     let asked: Vec<_> = seen.map(|seen| (seen.path, seen.raw_query)).collect();
@@ -41,7 +41,7 @@ fn pages(sim: &Simulator, feed: &str) -> usize {
     (0..asked.len()).filter(|at| !is_again(*at)).count()
 }
 
-/// What a platform has of a run that was killed after so many messages.
+/// What a platform has of a run that was killed after this many messages.
 fn cut(run: &Run, messages: usize) -> Run {
     Run {
         lines: run.lines[..messages].to_vec(),
@@ -51,7 +51,8 @@ fn cut(run: &Run, messages: usize) -> Run {
     }
 }
 
-/// Where a STATE is followed by that of another stream: how many messages the first ends.
+/// The positions where a STATE is followed by the STATE of another stream, as the number of
+/// messages up to the first of the two.
 fn between_states(run: &Run) -> Vec<usize> {
     let name = |message: &Value| message["state"]["stream"]["stream_descriptor"]["name"].clone();
     let is_between = |pair: &[Value]| {

@@ -1,4 +1,4 @@
-//! Signing in: tokens that are fetched, renewed once for all who need it, and handed back to the
+//! Authentication. Tokens are fetched, renewed once for all requests that wait, and handed to the
 //! platform before they are used.
 
 use std::fs::File;
@@ -20,7 +20,7 @@ use crate::protocol::check_output;
 
 mod messages;
 
-/// Streams of several listings, so that many requests are in flight together.
+/// Streams of several listings, so that many requests run at the same time.
 const STREAMS: &[&str] = &[
     "tickets",
     "ticket_events",
@@ -41,7 +41,7 @@ fn client_credentials() -> Value {
             "client_secret": OAUTH_CLIENT_SECRET })
 }
 
-/// The pair that is valid at start, with an access token as given.
+/// Credentials with the refresh token that is valid at the start, and with this access token.
 fn refreshing(access_token: Value, token_expiry_date: Value) -> Value {
     json!({ "credentials": "oauth2_refresh", "client_id": OAUTH_CLIENT_ID,
             "client_secret": OAUTH_CLIENT_SECRET, "refresh_token": OAUTH_REFRESH_TOKEN,
@@ -56,7 +56,7 @@ fn connector<'s>(sim: &'s Simulator, credentials: &Value) -> Connector<'s> {
     connector
 }
 
-/// How often the token endpoint was asked.
+/// How many requests the token endpoint got.
 fn tokens_asked(sim: &Simulator) -> usize {
     sim.requests().iter().filter(|seen| seen.path == "/oauth/tokens").count()
 }
@@ -65,7 +65,8 @@ fn unauthorized(sim: &Simulator) -> usize {
     sim.requests().iter().filter(|seen| seen.status == 401).count()
 }
 
-/// A command on the wall's clock, which the patience of `check` and `discover` is on.
+/// Runs a command on the real clock, because the time limits of `check` and `discover` are in real
+/// seconds.
 fn answer(connector: &Connector<'_>, name: &str) -> Ended {
     let mut command = connector.command(name);
     unscaled(&mut command);
@@ -73,7 +74,7 @@ fn answer(connector: &Connector<'_>, name: &str) -> Ended {
     run(command)
 }
 
-/// The whole config of each CONTROL message.
+/// The whole config in each CONTROL message.
 fn new_configs(messages: &[Value]) -> Vec<Value> {
     let controls = messages.iter().filter(|message| message["type"] == "CONTROL");
     controls.map(|message| message["control"]["connectorConfig"]["config"].clone()).collect()
@@ -89,8 +90,8 @@ fn has_all(run: &Run, streams: &[&str]) {
     }
 }
 
-/// Refuses a token of the endpoint by its number from the nth request on that it signs, as one
-/// that was revoked in the middle of a sync.
+/// Refuses a token of the endpoint, given by its number, from the nth request with it on, as if it
+/// was revoked in the middle of a sync.
 fn revoked(number: u64, after: u64) -> Faults {
     let signed = AtomicU64::new(0);
     Faults::by(move |seen| {
@@ -238,7 +239,7 @@ fn a_pair_that_is_revoked_in_the_middle_is_refreshed_once_however_many_wait() {
     assert_eq!(new_configs(&run.messages).len(), 1);
 }
 
-/// Starts a command by the wall's clock, with its output in a file.
+/// Starts a command on the real clock, with its output in a file.
 fn start_unscaled(connector: &Connector<'_>, name: &str, output: &Path) -> Running {
     let mut command = connector.command(name);
     unscaled(&mut command);
@@ -250,8 +251,8 @@ fn start_unscaled(connector: &Connector<'_>, name: &str, output: &Path) -> Runni
     Running::start(command)
 }
 
-/// Runs a command with stdout in a file, and notes what stood in the file when the first request
-/// with each new token came.
+/// Runs a command with stdout in a file. Returns the content of the file at the time of the first
+/// request with each new token.
 fn seen_before_use(connector: &Connector<'_>, name: &str) -> Vec<(u64, String)> {
     let path = connector.file("stdout", &Value::Null);
     let seen = Arc::new(Mutex::new(Vec::new()));
@@ -306,7 +307,8 @@ fn a_pair_that_is_on_its_way_is_saved_though_the_program_is_told_to_stop() {
     }
 }
 
-/// The outcome of check and read: the message of the one, the failure of the other.
+/// The results of check and read: the message of check, and the failure type and the message of
+/// read.
 fn check_and_read(connector: &Connector<'_>) -> (String, (String, String)) {
     let check = answer(connector, "check");
     let failed = check.messages().into_iter().find_map(|message| {

@@ -1,5 +1,5 @@
-//! Parents whose children cannot be read: few are passed over and counted, many end the stream
-//! with its position before the first of them.
+//! Parents whose children cannot be read. If there are few, they are skipped and counted. If there
+//! are many, the stream ends and its position stays before the first of them.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::harness::{Connector, INCREMENTAL, Run, SCALE};
 const CHILDREN: [&str; 2] = ["article_comments", "article_votes"];
 const ALL: [&str; 3] = ["articles", "article_comments", "article_votes"];
 
-/// An account with so many articles, each with a comment of its own.
+/// An account with this many articles, each with one comment.
 pub(crate) fn account_of(articles: usize) -> Simulator {
     let settings =
         Settings { seed: 500, scale: SCALE, page_cap: Some(1000), ..Settings::default() };
@@ -34,7 +34,7 @@ pub(crate) fn account_of(articles: usize) -> Simulator {
     sim
 }
 
-/// The paths whose comments or votes were asked for, in order.
+/// The paths of the requests for a feed of comments or votes, in order.
 pub(crate) fn asked(sim: &Simulator, feed: &str) -> Vec<String> {
     let of_feed = |seen: &RequestSeen| seen.feed == feed;
     sim.requests().into_iter().filter(of_feed).map(|seen| seen.path).collect()
@@ -49,7 +49,7 @@ pub(crate) fn skipped(run: &Run, stream: &str) -> usize {
     told.next().and_then(|count| count.parse().ok()).unwrap_or_default()
 }
 
-/// This status for the requests of a feed from the nth on.
+/// Answers the requests of a feed with this status, from the nth on.
 fn refuse_from(feed: &'static str, nth: usize, status: u16) -> Faults {
     let mut asked = 0;
     Faults::by(move |seen| {
@@ -81,8 +81,8 @@ fn a_refused_parent_is_passed_over_and_counted() {
     }
 }
 
-/// A token that may not read comments any more from some point on. The stream ends, its neighbour
-/// does not, and with the right to it back the next read asks for all that was refused.
+/// A token loses the right to read comments at some point. The stream ends, its neighbour does not.
+/// When the token has the right again, the next read requests everything that was refused.
 fn a_lost_scope_ends_the_stream(articles: usize, from: usize, status: u16) {
     let what = format!("{articles} articles, {status} from the {from}th on");
     let sim = account_of(articles);

@@ -1,4 +1,4 @@
-//! Commands that somebody waits for, on an account where each answer takes two seconds.
+//! Commands that a person waits for, on an account whose answers take two seconds each.
 
 use std::time::{Duration, Instant};
 
@@ -6,17 +6,19 @@ use simulator::{Latency, Plan, Settings, Simulator};
 
 use crate::harness::{Connector, Run};
 
-/// Requests that `check` makes of an account of two help centers that has everything; `docs/setup.md`
-/// says so.
+/// The number of requests of `check` on an account with two help centers and every feature.
+/// `docs/setup.md` names it.
 const OF_CHECK: usize = 78;
 
-/// The same of `discover`, which asks only for what a plan, a feature or a role may withhold.
+/// The number of requests of `discover` on the same account. It asks only for what a plan, a
+/// feature or a role may withhold.
 const OF_DISCOVER: usize = 43;
 
-/// The same of both where much is refused: each listing that is refused is asked for itself.
+/// The number of requests of both on an account where much is refused. Each refused listing costs a
+/// request of its own.
 const OF_LACKING: (usize, usize) = (100, 65);
 
-/// Runs a command by the clock on the wall, so that limits are as narrow as they are.
+/// Runs a command on the real clock, so that its time limits are real.
 fn run(sim: &Simulator, name: &str) -> (Run, Duration) {
     let connector = Connector::new(sim);
     let mut command = connector.command(name);

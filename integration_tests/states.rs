@@ -1,5 +1,5 @@
-//! Saved states: every shape that Airbyte's connector and ours have written is read with the
-//! meaning it had, and what we write has the keys and formats that Airbyte's connector reads.
+//! Saved states. Every shape that Airbyte's connector or this one has written keeps its meaning.
+//! What this connector writes has the keys and formats that Airbyte's connector reads.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,8 +10,8 @@ use crate::equality::{is_child, names, streams};
 use crate::expected::{differences, listing, newest};
 use crate::harness::{Connector, FULL, INCREMENTAL, Run, simulator};
 
-/// A stream's cursor, how Airbyte's connector writes it, and the parents whose positions stand
-/// beside it, nearest first.
+/// The cursor of a stream, the format in which Airbyte's connector writes it, and the parents whose
+/// positions are saved with it, nearest first.
 struct Saved {
     stream: &'static str,
     key: &'static str,
@@ -21,7 +21,7 @@ struct Saved {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Format {
-    /// Unix seconds as text.
+    /// Unix seconds as a string.
     Unix,
     /// `2024-10-11T18:15:22Z`
     Iso,
@@ -44,7 +44,7 @@ const ARTICLES: &[(&str, &str)] = &[("articles", "updated_at")];
 const POSTS: &[(&str, &str)] = &[("posts", "updated_at")];
 const TICKETS: &[(&str, &str)] = &[("tickets", "generated_timestamp")];
 
-/// As Airbyte's documentation of the connector and its states show it.
+/// The states of Airbyte's connector, from its documentation and from states that it wrote.
 const SAVED: &[Saved] = &[
     flat("tickets", "generated_timestamp", Format::Unix),
     flat("users", "updated_at", Format::Unix),
@@ -123,7 +123,7 @@ fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
     Value::Object(Map::from_iter(members))
 }
 
-/// The state of the nearest parent as it stands inside a child's, with those above it.
+/// The state of the nearest parent as it is nested in a child's state, with the parents above it.
 fn parents(above: &[(&str, &str)], unix: i64, states: &Value) -> Value {
     let Some(((name, key), above)) = above.split_first() else { return json!({}) };
     let own = object([(key, written(unix, Format::Unix))]);
@@ -137,13 +137,13 @@ fn parents(above: &[(&str, &str)], unix: i64, states: &Value) -> Value {
     )])
 }
 
-/// One partition of Airbyte's connector with a cursor of long ago, which must not count.
+/// A partition of Airbyte's connector with an old cursor, which must be ignored.
 fn partitions(saved: &Saved) -> Value {
     let cursor = object([(saved.key, written(1_000_000_000, saved.format))]);
     json!([{ "partition": { "article_id": 35436, "parent_slice": {} }, "cursor": cursor }])
 }
 
-/// A way to write a stream's state that means this time; none where the stream never had it.
+/// Writes a stream's state that means this time. `None` if the stream never had such a state.
 type Shape = fn(&Saved, i64) -> Option<Value>;
 
 fn number(unix: i64) -> Value {
@@ -154,7 +154,7 @@ fn only(saved: &Saved, value: Value) -> Option<Value> {
     Some(object([(saved.key, value)]))
 }
 
-/// Every shape but the plain one.
+/// Every shape except the plain one.
 const SHAPES: &[(&str, Shape)] = &[
     ("unix text", |saved, unix| only(saved, json!(unix.to_string()))),
     ("unix number", |saved, unix| only(saved, number(unix))),
@@ -224,7 +224,7 @@ fn message(stream: &str, state: &Value) -> Value {
         "stream": { "stream_descriptor": { "name": stream }, "stream_state": state } })
 }
 
-/// An account some of whose rows changed after a moment, which is returned.
+/// An account in which some rows changed after a moment. Returns that moment in unix seconds.
 fn changed_account() -> (Simulator, i64) {
     let sim = simulator(400);
     sim.advance_seconds(70);
@@ -259,11 +259,11 @@ fn changed_account() -> (Simulator, i64) {
     (sim, since)
 }
 
-/// What a read from a state asked for, delivered and left behind, in what does not depend on when
-/// it ran.
+/// What a read from a state requested, delivered and saved, without what depends on the time of the
+/// run.
 #[derive(Debug, PartialEq)]
 struct Meaning {
-    /// The first time that each listing was asked for.
+    /// The time in the first request to each listing.
     asked: BTreeMap<String, String>,
     rows: BTreeMap<String, BTreeSet<String>>,
     states: BTreeMap<String, Value>,
@@ -312,7 +312,7 @@ fn read(sim: &Simulator, state: &Value) -> (Meaning, Run) {
     (meaning(sim, &run), run)
 }
 
-/// Fails with what is different, not with all that is the same.
+/// Fails with the differences only, so that the failure is readable.
 fn assert_same(what: &str, found: &Meaning, expected: &Meaning) {
     assert_eq!(found.asked, expected.asked, "{what}: what was asked");
     for stream in all_saved() {
@@ -324,7 +324,8 @@ fn assert_same(what: &str, found: &Meaning, expected: &Meaning) {
     assert_eq!(found.states, expected.states, "{what}: what came back");
 }
 
-/// Streams that the table lacks are ours alone: nobody else has saved a state of them.
+/// Streams that are not in the table exist in this connector only. No other connector has saved a
+/// state for them.
 #[test]
 fn every_stream_of_the_table_is_incremental() {
     let sim = simulator(401);

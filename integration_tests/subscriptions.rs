@@ -1,5 +1,5 @@
-//! Who follows what: asked for again where a parent changed or counts another number of followers, and
-//! for nobody else.
+//! Who follows what. Followers are read again only where a parent changed or shows another number
+//! of followers.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ fn has(run: &Run, stream: &str, id: &str) -> bool {
     ids.any(|listed| listed == id)
 }
 
-/// The distinct listings below parents that were asked for.
+/// The distinct listings of subscriptions and votes that were requested.
 fn asked(sim: &Simulator) -> BTreeSet<String> {
     let paths = sim.requests().into_iter().map(|seen| seen.path.replace(".json", ""));
     paths.filter(|path| path.ends_with("/subscriptions") || path.ends_with("/votes")).collect()

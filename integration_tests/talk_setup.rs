@@ -1,4 +1,4 @@
-//! Talk's set-up, its counts of the day, and what else comes as one object.
+//! The settings of Talk, its counts of the day, and other streams of one object.
 
 use simulator::{Settings, Simulator};
 
@@ -9,7 +9,7 @@ fn requests(sim: &Simulator, path: &str) -> usize {
     sim.requests().iter().filter(|request| request.path.contains(path)).count()
 }
 
-/// The second of Zendesk's clock that the only record of a stream tells.
+/// The time of Zendesk's clock in the only record of a stream, in unix seconds.
 fn answered_at(run: &Run, stream: &str) -> i64 {
     let [record] = run.records(stream)[..] else { panic!("{stream} is one object") };
     record["current_timestamp"].as_str().and_then(|text| text.parse().ok()).expect("unix seconds")

@@ -1,4 +1,4 @@
-//! What a person at a terminal sees of `spec`, `check` and `discover`, and that programs see nothing of it.
+//! What a person at a terminal sees of `spec`, `check` and `discover`. Programs see nothing of it.
 
 use std::process::Command;
 
@@ -10,7 +10,7 @@ use simulator::{
 use crate::harness::{Connector, simulator};
 use crate::program::{Ended, at_a_terminal, messages, run, unscaled};
 
-/// Begins what colours a text.
+/// The character that begins a colour code.
 const ESCAPE: char = '\u{1b}';
 
 fn as_agent<'s>(sim: &'s Simulator) -> Connector<'s> {
@@ -20,7 +20,7 @@ fn as_agent<'s>(sim: &'s Simulator) -> Connector<'s> {
     connector
 }
 
-/// A command, by its name and what stands behind its configuration.
+/// A command with its configuration, followed by these arguments.
 fn command(connector: &Connector<'_>, name: &str, more: &[&str]) -> Command {
     let mut command = connector.command(name);
     unscaled(&mut command);
@@ -32,7 +32,7 @@ fn command(connector: &Connector<'_>, name: &str, more: &[&str]) -> Command {
     command
 }
 
-/// What a terminal shows, without the line breaks of terminals.
+/// The text that a terminal shows, with plain line ends.
 fn shown(ended: &Ended) -> String {
     String::from_utf8_lossy(&ended.stdout).replace("\r\n", "\n")
 }
@@ -42,7 +42,7 @@ fn at_terminal(connector: &Connector<'_>, name: &str, more: &[&str]) -> (String,
     (shown(&ended), ended.code)
 }
 
-/// What it shows without colours.
+/// The text that a terminal shows without colours.
 fn plain(connector: &Connector<'_>, name: &str) -> String {
     let mut command = command(connector, name, &[]);
     command.env("NO_COLOR", "1");
@@ -111,7 +111,7 @@ fn line_of<'t>(table: &'t str, stream: &str) -> &'t str {
     table.lines().find(is_of).unwrap_or_else(|| panic!("{stream} is not in {table}"))
 }
 
-/// Paths of counts that were asked for.
+/// The number of requests for counts.
 fn counts(sim: &Simulator) -> usize {
     sim.requests().iter().filter(|seen| seen.path.ends_with("count.json")).count()
 }

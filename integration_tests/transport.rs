@@ -1,4 +1,5 @@
-//! How answers come: compressed, over HTTP/2 where it is offered, by connections that stay open.
+//! How answers arrive: compressed, over HTTP/2 where the server offers it, on connections that stay
+//! open.
 
 use std::path::PathBuf;
 
@@ -9,7 +10,7 @@ use crate::harness::{Connector, FULL, Run, SCALE, simulator};
 /// Listings of several pages each.
 const STREAMS: &[&str] = &["tickets", "users", "organizations", "groups"];
 
-/// A certificate for this machine, which is its own authority.
+/// A self-signed certificate for this machine.
 struct Certificate {
     folder: PathBuf,
 }
@@ -37,7 +38,7 @@ impl Drop for Certificate {
     }
 }
 
-/// A read with one worker, and the requests of it.
+/// A read with one worker, and its requests.
 fn read(sim: &Simulator, trusted: Option<&Certificate>) -> (Run, Vec<RequestSeen>) {
     let mut connector = Connector::new(sim);
     connector.config["num_workers"] = 1.into();

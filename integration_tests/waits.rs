@@ -1,4 +1,5 @@
-//! Waits for limits: what is told of them, and the share that the user leaves to others.
+//! Waits for rate limits: how they are reported, and the share of a limit that the user leaves to
+//! other programs.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! Walks: what they cost, what they share, and the traps of each dialect.
+//! Walks: their cost, what they share, and the traps of each paging dialect.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::equality::{Warehouse, names, streams};
 use crate::expected::{differences, listing, newest};
 use crate::harness::{Connector, FULL, INCREMENTAL, SCALE, simulator};
 
-/// Requests that were made below a path since the log was cleared.
+/// The number of requests whose path contains `path` since the log was cleared.
 fn requests(sim: &Simulator, path: &str) -> usize {
     sim.requests().iter().filter(|request| request.path.contains(path)).count()
 }

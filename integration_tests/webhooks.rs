@@ -1,4 +1,4 @@
-//! `verify-webhook`, as a shell or another program calls it.
+//! `verify-webhook`, as a shell or another program runs it.
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
@@ -9,7 +9,7 @@ use ring::hmac;
 
 use crate::program::executable;
 
-/// The secret, the time, the body and the signature of Zendesk's documentation.
+/// The secret, the time, the body and the signature in Zendesk's documentation.
 const SECRET: &str = "dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ==";
 const OLD: &str = "2021-03-25T05:09:27Z";
 const BODY: &str = r#"{"event":"ticket.updated","id":123}"#;

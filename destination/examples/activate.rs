@@ -1,6 +1,7 @@
-//! `cargo run --example activate`: customers of a CSV file go into a simulated Zendesk on this machine.
-//! It runs the real binary twice, and prints what became of each row and what an agent sees now. The second time
-//! nothing has changed, so that nothing may be written.
+//! `cargo run --example activate`: writes the customers of a CSV file into a simulated Zendesk on
+//! this machine. It runs the real binary twice. It prints what happened to each row, and what an
+//! agent sees afterwards. In the second run nothing has changed, so the binary must not write
+//! anything.
 
 #[path = "../../examples/built/mod.rs"]
 mod built;
@@ -22,13 +23,13 @@ const BINARY: &str = "destination-zendesk-support";
 
 const CUSTOMERS: &str = "destination/examples/customers.csv";
 
-/// Simulated seconds per real one: a job of ten seconds takes a sixth of one here.
+/// Simulated seconds per real one. A job of ten seconds takes a sixth of a second here.
 const CLOCK_SCALE: f64 = 60.0;
 
-/// A state stands behind so many rows, as a platform's source sends them.
+/// The number of rows between two STATE messages, as in the input from a platform's source.
 const ROWS_PER_STATE: usize = 10;
 
-/// The option that says which field a column goes to. Columns that are called as their field need no entry.
+/// The option that maps columns to fields. A column with the name of its field needs no entry.
 const FIELDS: &[(&str, &str)] = &[
     ("customer_id", "external_id"),
     ("plan", "custom_plan"),
@@ -42,7 +43,7 @@ const FIELDS: &[(&str, &str)] = &[
 const TITLES: [(&str, &str); 4] =
     [("plan", "Plan"), ("seats", "Seats"), ("renewal", "Renewal"), ("vip", "VIP")];
 
-/// Whose page is shown before and after: Zendesk knew another plan of this customer.
+/// The customer whose page is shown before and after. Zendesk has an old plan of this customer.
 const LOOKED_AT: &str = "C-1010";
 
 fn main() -> ExitCode {
@@ -56,7 +57,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Writes the customers twice and says whether the second time was quiet.
+/// Writes the customers twice. Returns whether every row is accounted for and the second run
+/// changed nothing.
 fn activate() -> Result<bool, Failure> {
     let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let (binary, folder) = built(BINARY, "activate", &project)?;
@@ -104,7 +106,7 @@ fn activate() -> Result<bool, Failure> {
     Ok(is_whole && is_quiet)
 }
 
-/// The account: three companies, custom fields, and some of the customers.
+/// The account before the first run: three companies, custom fields, and some of the customers.
 fn account(rows: &[Map<String, Value>]) -> Result<Simulator, Failure> {
     let settings = Settings {
         size: Size::Tiny,
@@ -160,7 +162,7 @@ fn account(rows: &[Map<String, Value>]) -> Result<Simulator, Failure> {
     Ok(sim)
 }
 
-/// The binary, and the folder that keeps what goes into it and what it writes.
+/// The binary, and the folder for its input and its output.
 struct Runs {
     binary: PathBuf,
     folder: PathBuf,
@@ -168,7 +170,8 @@ struct Runs {
 }
 
 impl Runs {
-    /// Writes what the binary is handed: a config, a catalog, and messages as a source sends them.
+    /// Writes the files that the binary needs: a config, a catalog, and messages as a source sends
+    /// them.
     fn prepare(&self, rows: &[Map<String, Value>]) -> Result<(), Failure> {
         let fields: BTreeMap<_, _> = FIELDS.iter().copied().collect();
         let config = json!({
@@ -200,7 +203,7 @@ impl Runs {
         Ok(())
     }
 
-    /// Runs the binary; its messages go to the file `<name>.jsonl`.
+    /// Runs the binary. Its messages are saved in the file `<name>.jsonl`.
     fn run(&self, sim: &Simulator, name: &str) -> Result<Run, Failure> {
         sim.clear_ledger();
         sim.clear_requests();
@@ -232,7 +235,7 @@ impl Runs {
         })
     }
 
-    /// All rows that were stored as rejected until now.
+    /// All rejected rows that were stored so far.
     fn rejected_rows(&self) -> Result<Vec<Value>, Failure> {
         let mut rows = Vec::new();
         let mut folders = vec![self.rejected.clone()];
@@ -253,7 +256,7 @@ impl Runs {
     }
 }
 
-/// What one run of the binary wrote, and what it did to the account.
+/// The output of one run of the binary, and its effects on the account.
 struct Run {
     succeeded: bool,
     messages: Vec<Value>,
@@ -261,12 +264,12 @@ struct Run {
     /// Writes that took effect.
     effects: usize,
     mails: usize,
-    /// Organizations and tags that somebody lost.
+    /// How many organizations and tags were removed from somebody.
     lost: usize,
 }
 
 impl Run {
-    /// A count of all acknowledged states.
+    /// The sum of a count over all acknowledged states.
     fn count(&self, name: &str) -> u64 {
         let states = self.messages.iter().filter(|message| message["type"] == "STATE");
         let count = states.map(|message| {
@@ -276,13 +279,13 @@ impl Run {
         count.sum::<f64>() as u64
     }
 
-    /// All rows that were accounted for.
+    /// The number of rows that were accounted for.
     fn rows(&self) -> u64 {
         self.count("recordCount") + self.count("rejectedRecordCount")
     }
 }
 
-/// Prints what became of the rows of each run.
+/// Prints what happened to the rows of each run.
 fn table(runs: &[(&str, &Run)]) -> Result<(), Failure> {
     let counts = ["created", "updated", "unchanged", "rejectedRecordCount"];
     say(&format!(
@@ -334,7 +337,7 @@ fn told(row: &Value) -> String {
     )
 }
 
-/// What the agents' interface shows of a user: titles and values.
+/// The titles and values that the agent interface shows of a user.
 fn page_of(sim: &Simulator, external_id: &str) -> Vec<(&'static str, String)> {
     let all = |resource: &str| -> Vec<Value> {
         sim.account(|account| {
@@ -368,7 +371,7 @@ fn page_of(sim: &Simulator, external_id: &str) -> Vec<(&'static str, String)> {
     lines
 }
 
-/// Prints what an agent saw and sees of a user.
+/// Prints what an agent saw before and sees now of a user.
 fn compare(before: &[(&str, String)], after: &[(&str, String)]) -> Result<(), Failure> {
     say(&format!("  {:<14}{:<34}now", "", "before"))?;
     for ((title, before), (_, after)) in before.iter().zip(after) {
@@ -378,7 +381,7 @@ fn compare(before: &[(&str, String)], after: &[(&str, String)]) -> Result<(), Fa
     Ok(())
 }
 
-/// The rows of a CSV text, each value a text. A column that is empty is left out of its row.
+/// The rows of a CSV text, with every value as text. An empty column is left out of its row.
 fn rows_of(text: &str) -> Result<Vec<Map<String, Value>>, Failure> {
     let mut lines = text.lines().map(cells);
     let columns = lines.next().ok_or("the file is empty")?;

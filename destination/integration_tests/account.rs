@@ -1,4 +1,4 @@
-//! Accounts to write to, and what they hold.
+//! Accounts that the tests write to, and what they contain.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use simulator::{CustomField, Settings, Simulator};
 
 use crate::run::SCALE;
 
-/// An account whose people agree with each other, with a custom field of each kind.
+/// An account whose people are consistent, with a custom field of each kind.
 pub(crate) fn account() -> Simulator {
     let settings = Settings {
         tidy_people: true,
@@ -35,7 +35,7 @@ pub(crate) fn account() -> Simulator {
     sim
 }
 
-/// Adds the same fields to tickets, and returns the columns of the first five.
+/// Adds ticket fields of five kinds. Returns their columns.
 pub(crate) fn ticket_columns(sim: &Simulator) -> Vec<String> {
     let options = [("plan_gold", "Gold"), ("plan_silver", "Silver")];
     let fields = [
@@ -50,7 +50,7 @@ pub(crate) fn ticket_columns(sim: &Simulator) -> Vec<String> {
     slugs.iter().zip(ids).map(|(slug, id)| format!("custom_{slug}_{id}")).collect()
 }
 
-/// All living rows of a resource.
+/// All rows of a resource that are not deleted.
 pub(crate) fn all(sim: &Simulator, resource: &str) -> Vec<Value> {
     sim.account(|account| {
         let keys = account.keys(resource);
@@ -60,14 +60,14 @@ pub(crate) fn all(sim: &Simulator, resource: &str) -> Vec<Value> {
     })
 }
 
-/// The living rows that have a value in a field.
+/// The rows that are not deleted and have this value in a field.
 pub(crate) fn with(sim: &Simulator, resource: &str, field: &str, value: &Value) -> Vec<Value> {
     let mut rows = all(sim, resource);
     rows.retain(|row| row[field] == *value);
     rows
 }
 
-/// Every row of an account by its resource and its key, as it is.
+/// Every row of an account as it is now, by its resource and its key.
 pub(crate) fn snapshot(sim: &Simulator) -> BTreeMap<(&'static str, String), Value> {
     sim.account(|account| {
         let mut rows = BTreeMap::new();
@@ -82,7 +82,7 @@ pub(crate) fn snapshot(sim: &Simulator) -> BTreeMap<(&'static str, String), Valu
     })
 }
 
-/// The rows that were there before and differ now or are gone, by resource and key.
+/// The rows of an earlier snapshot that have changed or are gone, by resource and key.
 pub(crate) fn touched(
     before: &BTreeMap<(&'static str, String), Value>,
     after: &BTreeMap<(&'static str, String), Value>,
@@ -91,7 +91,7 @@ pub(crate) fn touched(
     before.iter().filter(differs).map(|(at, _)| at.clone()).collect()
 }
 
-/// The columns that `discover` offers for an operation.
+/// The columns that `discover` lists for an operation.
 pub(crate) fn offered(sim: &Simulator, object: &str, mode: &str) -> Vec<String> {
     let ended = crate::run::command(
         sim,

@@ -1,5 +1,5 @@
-//! A state comes out when the account holds every row before it, and not a moment earlier: each line is held
-//! against the account as it is when the line comes.
+//! A state is written when the account contains every row before it, and never earlier. Each line
+//! is compared with the account at the moment when the line comes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use simulator::{Faults, JobFault, JobFaults, Prng, Simulator};
 use crate::account::account;
 use crate::run::{Ended, Folder, catalog, config, record, record_of, start, stream};
 
-/// The rows of two resources by external id, as they are at this moment.
+/// The rows of a resource at this moment, by external id.
 fn rows_now(sim: &Simulator, resource: &str) -> BTreeMap<String, Value> {
     // Rows are copied before they are read, so that little time passes meanwhile.
     let texts: Vec<String> = sim.account(|account| {
@@ -21,7 +21,7 @@ fn rows_now(sim: &Simulator, resource: &str) -> BTreeMap<String, Value> {
     rows.filter_map(|row| Some((row["external_id"].as_str()?.to_owned(), row))).collect()
 }
 
-/// What an input holds: its text, and the rows before each state by the state's id.
+/// An input: its text, its rows, and for the id of each state the number of rows before it.
 #[derive(Default)]
 struct Input {
     text: String,
@@ -35,7 +35,7 @@ impl Input {
         self.rows.push((stream, row));
     }
 
-    /// A state of a stream, or of all streams.
+    /// Adds a state of one stream, or of all streams.
     fn state(&mut self, stream: Option<&str>, kind: &str) {
         let id = self.before.len() as u64 + 1;
         let state = match (stream, kind) {
@@ -51,8 +51,8 @@ impl Input {
     }
 }
 
-/// Writes an input and fails at the first state that comes before one of its rows is there. Returns the ids of the
-/// states in their order.
+/// Writes an input. Fails at the first state that comes before the account contains one of its
+/// rows. Returns the ids of the states in their order.
 fn follow(
     sim: &Simulator,
     options: &Value,
@@ -197,7 +197,7 @@ fn states_of_two_streams_come_each_in_its_own_order() {
     assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), input.before.len());
 }
 
-/// States as nobody should write them, and as somebody does.
+/// States in odd spellings and shapes, which some programs do write.
 const ODD_STATES: [&str; 7] = [
     r#"{"type":"STREAM","stream":{"stream_descriptor":{"namespace":"warehouse","name":"rows"},"stream_state":{"x":1.0,"big":123456789012345678901234567890,"e":1E5,"text":"\u00fc \"}}\" \\","null":null}},"id":1,"new":[1,{"a":{}}]}"#,
     r#"{ "type" : "STREAM" , "stream" : { "stream_descriptor" : { "name" : "rows" , "namespace" : "warehouse" } , "stream_state" : { "z" : 1 , "a" : 2 } } , "id" : 2 }"#,

@@ -1,4 +1,5 @@
-//! Audiences: who is marked and unmarked by each mode and each mark, and that nothing else of anybody changes.
+//! Audiences: who is marked and unmarked by each mode and each kind of mark. Nothing else may
+//! change.
 
 mod disturbed;
 mod kept;
@@ -14,10 +15,10 @@ use simulator::{Fault, FaultRule, Faults, Simulator, When};
 use crate::account::{account, all, snapshot, touched};
 use crate::run::{Ended, catalog, config, messages, write};
 
-/// People of a test, of whom the first half are members already.
+/// The number of people in a test. The first half are members already.
 const PEOPLE: usize = 60;
 
-/// What makes somebody a member, and what they are.
+/// What marks a member, and whether members are users or organizations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Kind {
     of: &'static str,
@@ -35,7 +36,7 @@ const KINDS: [Kind; 5] = [
 const BY_FIELD: Kind = KINDS[0];
 
 impl Kind {
-    /// The options that name the audience `vip`, and more.
+    /// A config with the audience `vip` and more options.
     fn options(self, more: &Value) -> Value {
         let mark = match self.by {
             "organization_external_id" => "club",
@@ -73,7 +74,7 @@ impl Kind {
         }
     }
 
-    /// The keys of the members who are people of the test.
+    /// The keys of the members among the people of the test.
     fn members(self, sim: &Simulator) -> BTreeSet<String> {
         let rows = all(sim, self.of);
         let ours = rows
@@ -83,8 +84,8 @@ impl Kind {
         members.map(|row| row["external_id"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// An account with people `M-0`, `M-1` and so on, of whom those are members already for whom it is said. Each has
-    /// a tag, a field and, of users, an organization of their own.
+    /// An account with people `M-0`, `M-1` and so on. `is_member` says which of them are members
+    /// already. Each has a tag and a field, and each user has an organization.
     fn account(self, people: usize, is_member: impl Fn(usize) -> bool) -> Simulator {
         let sim = account();
         sim.account(|account| {
@@ -148,7 +149,7 @@ fn rows(of: impl IntoIterator<Item = usize>) -> Vec<Value> {
     of.into_iter().map(row).collect()
 }
 
-/// The counts of a run, as a dry run words them.
+/// The counts of a run, in the words of a dry run.
 fn as_said(done: &Ended) -> String {
     let count = |name: &str| done.count(name);
     format!(
@@ -162,7 +163,7 @@ fn as_said(done: &Ended) -> String {
     )
 }
 
-/// Writes rows to the audience by a mode.
+/// Writes rows to the audience in this mode.
 fn moved(sim: &Simulator, kind: Kind, mode: &str, rows: &[Value]) -> Ended {
     let catalog = catalog("audience:vip", mode, Some("external_id"));
     write(sim, &kind.options(&json!({})), &catalog, messages(rows, 25)).succeeded()

@@ -1,4 +1,4 @@
-//! `spec`, `check` and `discover`: what they say, and that they write nothing.
+//! `spec`, `check` and `discover`: their output, and that they write nothing to the account.
 
 use serde_json::{Value, json};
 use simulator::{Fault, Faults, Settings, Simulator, When};
@@ -10,7 +10,7 @@ fn signed_in_by(bearer: &str) -> Value {
     config(&json!({ "credentials": { "credentials": "oauth2.0", "access_token": bearer } }))
 }
 
-/// The status of a check, and its message.
+/// The status and the message of a check.
 pub(crate) fn status(ended: &Ended) -> (String, String) {
     let lines = ended.of_type("CONNECTION_STATUS");
     assert_eq!((lines.len(), ended.code), (1, Some(0)), "{:#?}", ended.lines);
@@ -19,7 +19,7 @@ pub(crate) fn status(ended: &Ended) -> (String, String) {
     (text("status"), text("message"))
 }
 
-/// Checks, and fails if the account was written to.
+/// Runs a check. Fails if it writes to the account.
 fn check(sim: &Simulator, config: &Value) -> (Ended, String, String) {
     let before = snapshot(sim);
     sim.clear_ledger();

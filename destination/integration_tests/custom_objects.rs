@@ -1,5 +1,6 @@
-//! Records of custom objects by each operation and key: what was meant is there, bad rows are rejected with their
-//! reasons, nothing else is touched, and an unchanged row writes nothing.
+//! Records of custom objects, by each operation and key. The account contains the values of the
+//! rows, bad rows are rejected with their reasons, nothing else changes, and an unchanged row
+//! writes nothing.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +18,8 @@ const ROWS: usize = 2000;
 
 const KNOWN: usize = 300;
 
-/// A custom object with a field of each kind, and a user and an organization that its records may name.
+/// A custom object with a field of each kind, and a user and an organization that its records may
+/// refer to.
 pub(crate) fn account_with(names: RecordNames) -> Simulator {
     let sim = account();
     let options = [("gold", "Gold"), ("silver", "Silver")];
@@ -42,14 +44,14 @@ pub(crate) fn account_with(names: RecordNames) -> Simulator {
     sim
 }
 
-/// The living records of the object.
+/// The records of the object that are not deleted.
 pub(crate) fn records(sim: &Simulator) -> Vec<Value> {
     let mut rows = all(sim, "custom_object_records");
     rows.retain(|row| row["custom_object_key"] == "device");
     rows
 }
 
-/// Keys that differ by the case of their letters alone, and others that are hard to write.
+/// Keys that differ only in upper and lower case, and keys with special characters.
 fn key(at: usize) -> String {
     match at % 5 {
         0 => format!("r-{}", at / 10),
@@ -59,7 +61,7 @@ fn key(at: usize) -> String {
     }
 }
 
-/// The keys of records that differ.
+/// Different keys of records.
 fn keys(from: usize, to: usize) -> Vec<String> {
     let mut keys: Vec<String> = (from..to).map(|at| format!("{}#{at}", key(at))).collect();
     // Two that only their letters tell apart.
@@ -70,7 +72,7 @@ fn keys(from: usize, to: usize) -> Vec<String> {
     keys
 }
 
-/// A few columns of a row, and what they are in Zendesk.
+/// Some columns of a row: column, value, field in Zendesk, and value in Zendesk.
 fn columns(at: usize, keeper: &Value) -> Vec<(&'static str, Value, &'static str, Value)> {
     let is_even = at.is_multiple_of(2);
     let text = format!("a\u{1F980}\t<b> {at}");
@@ -95,7 +97,7 @@ fn columns(at: usize, keeper: &Value) -> Vec<(&'static str, Value, &'static str,
     all.into_iter().enumerate().filter_map(of).collect()
 }
 
-/// What a record is to be, by the names of its fields.
+/// The values that the records should have, by key and by field name.
 type Wanted = BTreeMap<String, Map<String, Value>>;
 
 struct Play {
@@ -127,7 +129,7 @@ impl Play {
         self.chance.below(most as u64) as usize
     }
 
-    /// A good row of a key, and what it makes of the record.
+    /// Adds a good row with this key, and notes the values that its record should get.
     fn good(&mut self, field: &str, key: &Value, wanted: &str, at: usize, is_new: bool) {
         let mut row = json!({ field: key });
         let keeper = self.keeper.clone();
@@ -173,7 +175,7 @@ impl Play {
         self.rows.push(row);
     }
 
-    /// Puts records into the account, and returns their ids by their external ids.
+    /// Writes records into the account. Returns their ids by external id.
     fn known(&mut self, keys: &[String]) -> BTreeMap<String, String> {
         for (at, key) in keys.iter().enumerate() {
             self.good("external_id", &json!(key), key, at, true);
@@ -190,7 +192,7 @@ impl Play {
         records(&self.sim).iter().filter_map(pair).collect()
     }
 
-    /// Writes the rows, and fails unless all is as it was meant.
+    /// Writes the rows. Fails unless the account then contains what was meant.
     fn ends(&self, mode: &str, key: &str) {
         let others = || -> Vec<Value> {
             let mut rows = all(&self.sim, "custom_object_records");

@@ -1,4 +1,5 @@
-//! The defaults are harmless: nobody is mailed, nothing is replaced, and whatever was not named stays as it was.
+//! The defaults are harmless: nobody gets a mail, nothing is replaced, and what a row does not name
+//! stays as it was.
 
 use std::collections::BTreeSet;
 
@@ -8,14 +9,16 @@ use simulator::{AGENT_USER_ID, Simulator};
 use crate::account::{account, all, offered, snapshot, ticket_columns, touched, with};
 use crate::run::{catalog, config, messages, write};
 
-/// Users of the account that rows name; the rows after them name nobody yet.
+/// The number of users that are in the account already. Rows with higher numbers are new users.
 const KNOWN: usize = 300;
 
-/// The columns that go by the same id or the same relation as another one of the row.
+/// Columns that are alternatives to another column of the row: another form of the same id or
+/// relation.
 const IN_PLACE_OF_ANOTHER: [&str; 4] =
     ["id", "requester_id", "requester_email", "organization_external_id"];
 
-/// The account with users who have tags and two organizations, and the ids of those organizations.
+/// An account with users who have tags and two organizations. Returns the ids of the organizations
+/// too.
 fn with_known_users() -> (Simulator, Vec<u64>) {
     let sim = account();
     let organizations = sim.account(|account| {
@@ -56,7 +59,8 @@ fn organization(at: usize) -> Value {
         "custom_areas": "gold" })
 }
 
-/// A ticket with a value in each column. `places` are a group, a brand and a form of the account.
+/// A ticket with a value in each column. `places` are the ids of a group, a brand and a form of the
+/// account.
 fn ticket(at: usize, columns: &[String], organization: u64, places: &[Value]) -> Value {
     let mut row = json!({ "external_id": format!("T-{at}"), "subject": format!("Subject {at}"),
         "description": "It does not work", "comment": "A word more", "status": "open", "custom_status_id": null,
@@ -72,7 +76,7 @@ fn ticket(at: usize, columns: &[String], organization: u64, places: &[Value]) ->
     row
 }
 
-/// Fails unless a row has every column that is offered.
+/// Fails unless a row has every column that `discover` offers.
 fn assert_whole(sim: &Simulator, object: &str, row: &Value) {
     let is_missing = |column: &&String| row.get(column.as_str()).is_none();
     let offered = offered(sim, object, "append_dedup");
@@ -84,7 +88,7 @@ fn assert_whole(sim: &Simulator, object: &str, row: &Value) {
     assert!(missing.is_empty(), "{object}: {missing:?}");
 }
 
-/// Fails if anything happened beside what was asked for.
+/// Fails if a write had a side effect.
 fn assert_harmless(sim: &Simulator) {
     let ledger = sim.ledger();
     assert_eq!(ledger.verification_mails, [], "mails to verify");
@@ -97,7 +101,8 @@ fn assert_harmless(sim: &Simulator) {
     assert_eq!(ledger.noop_writes().len(), 0, "{:?}", ledger.noop_writes().first());
 }
 
-/// Writes rows twice: the first time they are told as counted here, the second time nothing is written.
+/// Writes the rows twice. The first run must report these counts. The second run must write
+/// nothing.
 fn write_twice(sim: &Simulator, object: &str, rows: &[Value], counts: &[(&str, u64)]) {
     let catalog = catalog(object, "append_dedup", Some("external_id"));
     sim.clear_ledger();

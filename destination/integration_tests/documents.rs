@@ -1,6 +1,6 @@
-//! The pages of this program: `README.md` and `docs/`. Every fenced block is of a kind that is run here, by `.ci/run`
-//! or by `acceptance/run documents`; every WARN and ERROR is explained; every option has its place; links lead
-//! somewhere.
+//! Tests of this program's pages: `README.md` and `docs/`. Every fenced block has a kind that is
+//! run here, by `.ci/run` or by `acceptance/run documents`. Every WARN and ERROR is explained,
+//! every option is described, and every link has a target.
 
 #[path = "../../integration_tests/documents/blocks.rs"]
 mod blocks;
@@ -103,7 +103,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ),
 ];
 
-/// What both programs say is explained there.
+/// The page that explains messages of both programs.
 const SHARED_PAGE: &str = "../docs/troubleshooting.md";
 
 fn in_project(path: &str) -> PathBuf {
@@ -114,12 +114,12 @@ fn text_of(path: &str) -> String {
     std::fs::read_to_string(in_project(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// A file of the workspace.
+/// The text of a file of the workspace.
 fn text_of_workspace(path: &str) -> String {
     text_of(&format!("../{path}"))
 }
 
-/// The pages, by their paths in the project.
+/// The paths of the pages in the project.
 fn pages() -> Vec<String> {
     let docs = std::fs::read_dir(in_project("docs")).expect("docs/ is there");
     let docs = docs.map(|entry| entry.expect("an entry").file_name().into_string().expect("text"));
@@ -129,7 +129,8 @@ fn pages() -> Vec<String> {
     pages
 }
 
-/// Fails unless the pages explain every WARN and ERROR, and why a `check` failed.
+/// Fails unless the pages explain every WARN and ERROR, and every reason for which a `check`
+/// failed.
 pub(crate) fn assert_explained(messages: &[Value]) {
     static QUOTED: OnceLock<Vec<String>> = OnceLock::new();
     let quoted = QUOTED.get_or_init(|| {
@@ -190,7 +191,7 @@ fn every_message_that_the_page_quotes_is_written_somewhere() {
     assert!(unknown.is_empty(), "{PAGE} quotes what no part of the program says: {unknown:#?}");
 }
 
-/// What `spec` says of the configuration.
+/// The `connectionSpecification` that `spec` prints.
 fn specification() -> Value {
     let told = Running::start(&account(), &["spec"], String::new(), 0).end().succeeded();
     told.of_type("SPEC")[0]["spec"]["connectionSpecification"].clone()
@@ -259,7 +260,7 @@ fn tests_that_the_page_of_safety_names_are_there() {
     assert!(missing.is_empty(), "docs/safety.md names tests that are not there: {missing:?}");
 }
 
-/// What was measured of 10,000 users: `docs/benchmarks.md` has it.
+/// The number of users in the measurement of `docs/benchmarks.md`.
 const MEASURED: f64 = 10_000.0;
 
 #[test]

@@ -1,5 +1,6 @@
-//! The process is killed after any request, with answers lost before and after writes and jobs that go wrong, and run
-//! again from the last state that it told, until it ends well: the account is as if nothing had happened.
+//! The process is killed after any request. Answers are lost before and after writes, and jobs
+//! fail. The process is run again from the last state that it wrote, until it succeeds. Then the
+//! account is as if nothing had happened.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -13,27 +14,27 @@ use crate::account::{account, all};
 use crate::custom_objects::{account_with, records};
 use crate::run::{Folder, catalog, config, messages, record, start, state, write};
 
-/// Rows of a sync.
+/// The rows of a sync.
 const ROWS: usize = 240;
 
-/// Rows between two states.
+/// The number of rows between two states.
 const STATE_EVERY: usize = 35;
 
-/// Runs after which a sync must have ended.
+/// The number of runs within which a sync must end.
 const MOST_RUNS: u64 = 60;
 
-/// How often each scenario is played: `TEST_ROUNDS` makes it long.
+/// How many times each scenario is played. `TEST_ROUNDS` sets more.
 fn rounds() -> u64 {
     std::env::var("TEST_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(1)
 }
 
-/// What is written, and over what.
+/// The rows of a sync, and what the account contains before it.
 struct Scenario {
     name: &'static str,
     object: &'static str,
     mode: &'static str,
     key: Option<&'static str>,
-    /// What is in the account before, by number.
+    /// The row in the account before the sync, by number. `None` if there is none.
     before: fn(usize) -> Option<Value>,
     row: fn(usize) -> Value,
 }
@@ -50,7 +51,7 @@ fn case(at: usize) -> Value {
     json!({ "external_id": format!("P-{at}"), "subject": format!("Old {at}"), "comment": { "body": "D", "public": false } })
 }
 
-/// A user of a few columns; every tenth key comes once more with other values.
+/// A user with a few columns. Every tenth row repeats an earlier key with other values.
 fn user(at: usize) -> Value {
     let number = if at % 10 == 9 { at - 4 } else { at };
     json!({ "external_id": format!("P-{number}"), "name": format!("New {at}"), "email": format!("new{number}@x.test"),
@@ -61,7 +62,7 @@ fn ticket(at: usize) -> Value {
     json!({ "external_id": format!("P-{at}"), "subject": format!("Case {at}"), "description": format!("Words {at}"), "priority": "high", "tags": ["x"] })
 }
 
-/// The user of a row of memberships, of whom a few have many, and the organization.
+/// The user and the organization in a row of memberships.
 fn pair(at: usize) -> Value {
     json!({ "user_external_id": format!("P-{}", at % 60), "organization_external_id": format!("O-{}", at / 60 % 4) })
 }
@@ -257,7 +258,7 @@ fn founded(scenario: &Scenario) -> Simulator {
     sim
 }
 
-/// Records that are there before.
+/// An account with the records that exist before the sync.
 fn found_records(scenario: &Scenario) -> Simulator {
     let sim = account_with(RecordNames::Given);
     let rows: Vec<Value> = (0..ROWS).filter_map(scenario.before).collect();
@@ -266,7 +267,7 @@ fn found_records(scenario: &Scenario) -> Simulator {
     sim
 }
 
-/// The records by their external ids, but for what is of the moment.
+/// The records by external id, without values that depend on the time.
 fn devices(sim: &Simulator) -> BTreeMap<String, Vec<Value>> {
     let mut found: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for row in records(sim) {
@@ -283,7 +284,7 @@ fn devices(sim: &Simulator) -> BTreeMap<String, Vec<Value>> {
     found
 }
 
-/// People and houses, and the memberships that are there before.
+/// Adds people and houses, and the memberships that exist before the sync.
 fn found_memberships(sim: &Simulator, scenario: &Scenario) {
     sim.account(|account| {
         let users: Vec<u64> = (0..60).map(|at| account.write_new("users", person(at))).collect();
@@ -298,7 +299,7 @@ fn found_memberships(sim: &Simulator, scenario: &Scenario) {
     });
 }
 
-/// The organizations of each of the people.
+/// The organizations of each person.
 fn memberships(sim: &Simulator) -> BTreeMap<String, Vec<Value>> {
     let name = |row: &Value| Some((row["id"].as_u64()?, row["external_id"].as_str()?.to_owned()));
     let names = |resource: &str| -> BTreeMap<u64, String> {
@@ -315,7 +316,7 @@ fn memberships(sim: &Simulator) -> BTreeMap<String, Vec<Value>> {
     found
 }
 
-/// The rows from one on, with states that say how many rows stand before them.
+/// The rows from number `from` on, with states that contain the number of rows before them.
 fn input(scenario: &Scenario, from: usize) -> String {
     let mut text = String::new();
     for at in from..ROWS {
@@ -327,7 +328,7 @@ fn input(scenario: &Scenario, from: usize) -> String {
     text
 }
 
-/// Everything about the rows of an object that is not of the moment at which it was written.
+/// Everything about the rows of an object that does not depend on the time of the writes.
 fn end_state(sim: &Simulator, scenario: &Scenario) -> BTreeMap<String, Vec<Value>> {
     match scenario.object {
         MEMBERSHIPS => return memberships(sim),
@@ -393,8 +394,8 @@ fn end_state(sim: &Simulator, scenario: &Scenario) -> BTreeMap<String, Vec<Value
     rows
 }
 
-/// Runs a sync once, killed after so many requests if it is to be. Returns the rows that were acknowledged, and
-/// whether it ended well.
+/// Runs a sync once, and kills it after this many requests if `kill_after` is set. Returns the
+/// number of acknowledged rows and whether the run succeeded.
 fn run(
     sim: &Simulator,
     scenario: &Scenario,
@@ -427,7 +428,8 @@ fn run(
     (last.map_or(from, |last| last as usize), ended.code == Some(0))
 }
 
-/// Plays a scenario with kills, and compares the end with that of an undisturbed run. Returns the kills.
+/// Plays a scenario with kills, and compares the account with that of an undisturbed run. Returns
+/// the number of kills.
 fn play(scenario: &Scenario, seed: u64) -> u64 {
     let calm = founded(scenario);
     assert_eq!(run(&calm, scenario, 0, 0, None), (ROWS, true), "{}", scenario.name);

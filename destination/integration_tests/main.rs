@@ -1,4 +1,4 @@
-//! Runs the real binary against a simulated Zendesk and looks what the account is like afterwards.
+//! Runs the real binary against a simulated Zendesk and checks the account afterwards.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test with a place")]
 

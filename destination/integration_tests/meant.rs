@@ -1,30 +1,30 @@
-//! Rows with nasty values, and next to each what it means: what the account is to hold afterwards, or why the row
-//! is to be rejected. Nothing here asks the program.
+//! Rows with difficult values. Each comes with its meaning: what the account should contain
+//! afterwards, or why the row should be rejected. The meaning is never computed by the program.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 use simulator::Prng;
 
-/// What a row is to come to.
+/// The expected result of a row.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Meant {
-    /// The values that the account holds of it afterwards.
+    /// The values of the row that the account contains afterwards.
     Written(BTreeMap<String, Value>),
-    /// The reason and the field. An empty reason is Zendesk's own word.
+    /// The reason and the field. An empty reason means that Zendesk refuses the row.
     Rejected(&'static str, &'static str),
 }
 
-/// A row and what it is to come to.
+/// A row and its expected result.
 #[derive(Clone, Debug)]
 pub(crate) struct Made {
     pub(crate) row: Value,
     pub(crate) meant: Meant,
-    /// The key in small letters; none for a row without one.
+    /// The key in lower case. `None` for a row without a key.
     pub(crate) key: Option<String>,
 }
 
-/// What rows are made of.
+/// Makes rows.
 pub(crate) struct Maker {
     pub(crate) object: &'static str,
     pub(crate) key: &'static str,
@@ -51,7 +51,7 @@ const TEXTS: [&str; 14] = [
 ];
 
 impl Maker {
-    /// One of several by chance.
+    /// One of these values at random.
     pub(crate) fn one<T: Clone>(&mut self, of: &[T]) -> T {
         of[self.chance.below(of.len() as u64) as usize].clone()
     }
@@ -65,7 +65,7 @@ impl Maker {
         }
     }
 
-    /// The key of the nth row, as texts that are hard to send.
+    /// The key of the nth row. Many are hard to send.
     pub(crate) fn key_of(&self, at: usize) -> String {
         match (self.key, at % 12) {
             ("email", 0) => format!("a+{at}@x.test"),
@@ -84,7 +84,7 @@ impl Maker {
         }
     }
 
-    /// The key of a row, written in one of the ways in which it is the same key.
+    /// The key of a row, in one of the spellings of the same key.
     fn written_key(&mut self, key: &str) -> Value {
         if self.key == "id" {
             return if self.chance.below(2) == 0 {
@@ -104,7 +104,8 @@ impl Maker {
         }
     }
 
-    /// A value of a custom column by its number: as it is written, and what it means.
+    /// A value for the nth custom column: as written in the row, and as it should be in the
+    /// account.
     fn custom_value(&mut self, at: usize) -> (Value, Value) {
         let gold = if self.object == "tickets" { "plan_gold" } else { "gold" };
         let silver = if self.object == "tickets" { "plan_silver" } else { "silver" };
@@ -145,7 +146,7 @@ impl Maker {
         self.object != "tickets"
     }
 
-    /// The fields without which nothing is created.
+    /// The fields that a row needs to create something.
     fn required(&mut self, at: usize) -> Map<String, Value> {
         let text = self.one(&TEXTS);
         let fields = match self.object {
@@ -159,7 +160,7 @@ impl Maker {
         fields.as_object().cloned().expect("an object of fields")
     }
 
-    /// A row that is fine, of this key. `is_whole`: it may create.
+    /// A valid row with this key. With `is_whole` it has everything that a create needs.
     pub(crate) fn good(&mut self, key: &str, at: usize, is_whole: bool) -> Made {
         let mut row = Map::new();
         let mut meant = BTreeMap::new();
@@ -214,7 +215,8 @@ impl Maker {
         }
     }
 
-    /// A row that is to be rejected, of a key that no other row has. `creates`: it would create, if it were fine.
+    /// A row that should be rejected, with a key that no other row has. `creates` says whether a
+    /// valid row with this key would create something.
     pub(crate) fn bad(&mut self, at: usize, creates: bool) -> Made {
         let key = match self.key {
             "email" => format!("bad{at}@x.test"),
@@ -265,7 +267,8 @@ impl Maker {
     }
 }
 
-/// What the account holds by key once all rows are written: later values over earlier ones, tags together.
+/// The values that the account contains for each key after all rows. Later values replace earlier
+/// ones, and tags are combined.
 pub(crate) fn ends(made: &[Made]) -> BTreeMap<String, BTreeMap<String, Value>> {
     let mut ends: BTreeMap<String, BTreeMap<String, Value>> = BTreeMap::new();
     for Made { meant, key, .. } in made {
@@ -288,7 +291,7 @@ fn both(one: &Value, other: &Value) -> Value {
     json!(all)
 }
 
-/// Why a row of the account is not what was meant; none where it is.
+/// Why a row of the account is not as expected. `None` if it is.
 pub(crate) fn misses(
     row: &Value,
     custom: &[String; 5],
@@ -321,7 +324,7 @@ pub(crate) fn misses(
     None
 }
 
-/// Whether Zendesk shows a value, in the form that it has for it.
+/// Whether Zendesk's value equals the expected one, in the form that Zendesk gives it.
 fn is_same(name: &str, current: &Value, meant: &Value) -> bool {
     if name == "tags" {
         let current: BTreeSet<&str> =

@@ -1,5 +1,5 @@
-//! Organization memberships by each pair of keys: what is meant is there or gone, nothing else is, and an unchanged
-//! row writes nothing.
+//! Organization memberships, by each pair of keys. The memberships of the rows are added or
+//! removed, nothing else changes, and an unchanged row writes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use crate::run::{catalog, config, messages, write};
 
 const OBJECT: &str = "organization_memberships";
 
-/// Users, of whom the last two are agents.
+/// The number of users. The last two are agents.
 const USERS: usize = 60;
 
 const ORGANIZATIONS: usize = 12;
@@ -30,7 +30,7 @@ const PAIRS: [[&str; 2]; 9] = [
     ["user_id", "organization_name"],
 ];
 
-/// The ids of the people and of their organizations.
+/// The ids of the users and of the organizations.
 struct World {
     users: Vec<u64>,
     organizations: Vec<u64>,
@@ -40,7 +40,7 @@ fn external_id(at: usize) -> String {
     if at.is_multiple_of(7) { format!("Ü, \"{at}\" %2C") } else { format!("U-{at}") }
 }
 
-/// Every third user has the organization of the same number.
+/// Adds the users and the organizations. Every third user is a member of one organization.
 fn world(sim: &Simulator) -> World {
     sim.account(|account| {
         let user = |at: usize| {
@@ -65,7 +65,7 @@ fn world(sim: &Simulator) -> World {
     })
 }
 
-/// All pairs of a user and an organization that are there.
+/// All pairs of a user and an organization in which the user is a member.
 fn pairs(sim: &Simulator) -> BTreeSet<(u64, u64)> {
     let rows = all(sim, OBJECT);
     let found: Vec<(u64, u64)> = rows
@@ -104,7 +104,7 @@ fn nobody([user, organization]: [&str; 2], at: usize, row: &Value, is_user: bool
     row
 }
 
-/// Rows, the pairs that they are about, and the reasons of those that are bad.
+/// Rows, the pairs that they mean, and how many of them are rejected for each reason.
 struct Made {
     rows: Vec<Value>,
     meant: BTreeSet<(u64, u64)>,
@@ -143,7 +143,7 @@ fn of(pair: [&str; 2], mode: &str) -> Value {
     catalog(OBJECT, mode, Some(&pair.join("+")))
 }
 
-/// Adds or removes, and looks at everything afterwards.
+/// Adds or removes memberships, and checks everything afterwards.
 fn all_goes_as_meant(pair: [&'static str; 2], is_removal: bool) {
     let sim = account();
     let world = world(&sim);

@@ -1,5 +1,6 @@
-//! Each object, operation and key with thousands of nasty rows: the account holds what was meant, every bad row is
-//! rejected with its reason and stored, the counts agree, and nothing else is touched.
+//! Each object, operation and key, with thousands of difficult rows. The account contains what was
+//! meant, every bad row is rejected with its reason and stored, the counts are right, and nothing
+//! else changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,13 +11,13 @@ use crate::account::{account, all, snapshot, ticket_columns, touched};
 use crate::meant::{Made, Maker, Meant, ends, misses};
 use crate::run::{Ended, Folder, catalog, config, messages, start};
 
-/// Rows of an operation.
+/// The rows of an operation.
 const ROWS: usize = 2000;
 
-/// Rows that are in the account before.
+/// The number of rows that are in the account before.
 const KNOWN: usize = 300;
 
-/// Rows between two states.
+/// The number of rows between two states.
 const STATE_EVERY: usize = 170;
 
 fn maker(sim: &Simulator, object: &'static str, key: &'static str) -> Maker {
@@ -30,7 +31,7 @@ fn maker(sim: &Simulator, object: &'static str, key: &'static str) -> Maker {
     Maker { object, key, custom, chance: Prng::new(7) }
 }
 
-/// Puts rows into the account and returns their keys.
+/// Adds rows to the account. Returns their keys.
 fn known(sim: &Simulator, maker: &Maker) -> Vec<String> {
     let row = |at: usize| {
         let mut row = match maker.object {
@@ -54,7 +55,7 @@ fn known(sim: &Simulator, maker: &Maker) -> Vec<String> {
     })
 }
 
-/// The rows of an upsert: of keys that are known and that are not, many of them more than once.
+/// The rows of an upsert, with known and unknown keys. Many keys occur several times.
 fn upserts(maker: &mut Maker, known: &[String]) -> Vec<Made> {
     let row = |at: usize| {
         if maker.chance.below(7) == 0 {
@@ -71,7 +72,7 @@ fn upserts(maker: &mut Maker, known: &[String]) -> Vec<Made> {
     (0..ROWS).map(row).collect()
 }
 
-/// The rows of an update: of keys that are known, and of some that are not.
+/// The rows of an update, mostly with known keys and some with unknown keys.
 fn updates(maker: &mut Maker, known: &[String]) -> Vec<Made> {
     let row = |at: usize| match maker.chance.below(8) {
         0 => maker.bad(at, false),
@@ -92,7 +93,8 @@ fn updates(maker: &mut Maker, known: &[String]) -> Vec<Made> {
     (0..ROWS).map(row).collect()
 }
 
-/// The rows of an insert: new ones, some once more, and some of keys that are there with other values.
+/// The rows of an insert: new rows, some of them repeated, and rows with the keys of existing rows
+/// and other values.
 fn inserts(maker: &mut Maker, known: &[String]) -> Vec<Made> {
     let mut rows: Vec<Made> = Vec::new();
     for at in 0..ROWS {
@@ -135,7 +137,7 @@ fn inserts(maker: &mut Maker, known: &[String]) -> Vec<Made> {
     rows
 }
 
-/// The rows that are rejected, as the files of the store hold them.
+/// The rejected rows in the files of the store.
 pub(crate) fn stored(folder: &Folder) -> Vec<Value> {
     let mut rows = Vec::new();
     let mut folders = vec![folder.0.join("rejected")];
@@ -156,7 +158,7 @@ pub(crate) fn stored(folder: &Folder) -> Vec<Value> {
     rows
 }
 
-/// Writes with a store of rejected rows, and returns what is in it.
+/// Writes rows with a store for rejected rows. Returns the content of the store.
 pub(crate) fn write_and_store(
     sim: &Simulator,
     options: &Value,
@@ -172,7 +174,8 @@ pub(crate) fn write_and_store(
     (ended, stored)
 }
 
-/// Fails unless each state tells exactly the rows before it, and each rejected row is stored with its reason.
+/// Fails unless each state covers exactly the rows before it, and each rejected row is stored with
+/// its reason.
 fn assert_accounted(made: &[Made], ended: &Ended, stored: &[Value]) {
     let mut open: BTreeMap<String, Vec<&Value>> = BTreeMap::new();
     for row in stored {
@@ -214,7 +217,7 @@ fn assert_accounted(made: &[Made], ended: &Ended, stored: &[Value]) {
     }
 }
 
-/// Fails unless the account holds one row of each key, as it was meant.
+/// Fails unless the account contains one row for each key, with the expected values.
 fn assert_ends(sim: &Simulator, maker: &Maker, made: &[Made]) {
     let mut rows: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for row in all(sim, maker.object) {
@@ -231,7 +234,7 @@ fn assert_ends(sim: &Simulator, maker: &Maker, made: &[Made]) {
     }
 }
 
-/// The numbers of the rows of the account that have one of these keys.
+/// The numbers of the account's rows that have one of these keys.
 fn named(sim: &Simulator, maker: &Maker, keys: &BTreeSet<String>) -> BTreeSet<String> {
     let is_named = |row: &Value| {
         let key =
@@ -351,7 +354,8 @@ fn all_are_deleted_by_each_key() {
     }
 }
 
-/// Deletes two of three known rows, some by two rows, and rows that are not there.
+/// Deletes two of three known rows, some of them by two rows of the input, and rows that do not
+/// exist.
 fn deletes(object: &'static str, key: &'static str) {
     let sim = account();
     let maker = maker(&sim, object, key);

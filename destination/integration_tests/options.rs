@@ -1,4 +1,4 @@
-//! Each option does what it says, to whom it says, and nothing else.
+//! Each option has its effect, on the rows that it is about, and no other effect.
 
 mod binding;
 mod tickets;
@@ -31,7 +31,7 @@ fn set(words: &[&str]) -> BTreeSet<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
-/// Adds a user as another program would.
+/// Adds a user like another program.
 fn seed(sim: &Simulator, user: Value) -> u64 {
     sim.account(|account| account.write_new("users", user))
 }

@@ -1,5 +1,6 @@
-//! Rejected rows in a bucket: what is put there and when, and what is said of a bucket that cannot be used. The
-//! bucket is a server that answers by a script; `acceptance/rejected.py` has one that is a bucket.
+//! Rejected rows in a bucket: what is stored and when, and the messages about a bucket that cannot
+//! be used. The bucket is a server with scripted answers. `acceptance/rejected.py` uses a real
+//! bucket server.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -13,7 +14,7 @@ use crate::run::{Ended, catalog, command, config, messages, write};
 
 const SECRET: &str = "hush-hush-secret";
 
-/// A request as it came.
+/// A request as it was received.
 #[derive(Clone, Debug, Default)]
 struct Asked {
     method: String,
@@ -22,14 +23,15 @@ struct Asked {
     body: String,
 }
 
-/// A host of buckets that answers what it is told to.
+/// A bucket server with scripted answers.
 struct Host {
     address: String,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl Host {
-    /// `answer` is given each request with the number of those before it, and says status, headers and body.
+    /// Starts the server. `answer` gets each request and the number of requests before it. It
+    /// returns status, headers and body.
     fn start(answer: impl Fn(&Asked, usize) -> (u16, String, String) + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = format!("http://{}", listener.local_addr().expect("an address"));
@@ -59,7 +61,7 @@ impl Host {
         self.asked.lock().expect("no panic").clone()
     }
 
-    /// A config whose rejected rows go there.
+    /// A config that stores rejected rows in this bucket.
     fn config(&self) -> Value {
         config(&json!({ "object_storage_config": { "storage_type": "S3", "s3_bucket_name": "rows",
             "s3_bucket_region": "eu-west-1", "s3_endpoint": self.address, "bucket_path": "a b/",
@@ -108,7 +110,7 @@ fn error(status: u16, code: &str, words: &str) -> (u16, String, String) {
     (status, String::new(), body)
 }
 
-/// Rows of which each tenth is rejected.
+/// Rows of which every tenth is rejected.
 fn rows(count: usize) -> Vec<Value> {
     let row = |at: usize| match at % 10 {
         7 => json!({ "name": format!("without a key {at}") }),

@@ -1,4 +1,5 @@
-//! The roads that a write takes where the usual one is closed, slow or broken, and what is told of it.
+//! The other roads of a write when the usual one is closed, slow or broken, and the messages about
+//! them.
 
 mod refused;
 mod stdin;
@@ -23,7 +24,7 @@ fn seeded(count: usize) -> Simulator {
     sim
 }
 
-/// How often this was asked for by this method.
+/// The number of requests with this method to this path.
 fn asked(sim: &Simulator, method: &str, path: &str) -> usize {
     let requests = sim.requests();
     requests
@@ -36,7 +37,7 @@ fn refusals(sim: &Simulator) -> u64 {
     sim.limit_refusals().values().sum()
 }
 
-/// Fails unless the account has each of the users once, as the rows have them.
+/// Fails unless the account contains each of the users once, as the rows describe them.
 fn assert_there(sim: &Simulator, rows: &[Value]) {
     let users = all(sim, "users");
     for row in rows {

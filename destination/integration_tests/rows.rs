@@ -1,4 +1,4 @@
-//! Rows of each object and operation: what the account is like afterwards, and what is said of each row.
+//! Rows of each object and operation: the account afterwards, and the message about each row.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,5 @@
-//! Runs the binary: a config and a catalog as files, messages on stdin, and every line that it wrote.
+//! Runs the binary: a config and a catalog as files, messages on stdin, and every line of its
+//! output.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -12,15 +13,15 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use simulator::Simulator;
 
-/// No process may live longer.
+/// The longest time that a process may live.
 const LONGEST_LIFE: Duration = Duration::from_secs(120);
 
-/// Seconds of the account's that pass in one of the wall's.
+/// How many seconds of the account's clock pass in one real second.
 pub(crate) const SCALE: f64 = 600.0;
 
 static FOLDERS: AtomicU64 = AtomicU64::new(0);
 
-/// A folder of a test's own, which goes with it.
+/// A folder of one test. It is removed when this value is dropped.
 pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
@@ -45,7 +46,7 @@ impl Drop for Folder {
     }
 }
 
-/// A config that signs in as the administrator, with further options.
+/// A config with the administrator's credentials and these options.
 pub(crate) fn config(options: &Value) -> Value {
     let mut config = json!({ "subdomain": "acme", "api_quota_percent": 100, "num_workers": 10,
         "credentials": { "credentials": "oauth2.0", "access_token": simulator::ADMIN_BEARER } });
@@ -56,12 +57,12 @@ pub(crate) fn config(options: &Value) -> Value {
     config
 }
 
-/// A catalog of one stream of data activation.
+/// A catalog of one stream with data activation.
 pub(crate) fn catalog(object: &str, mode: &str, key: Option<&str>) -> Value {
     json!({ "streams": [stream("rows", object, mode, key)] })
 }
 
-/// A stream of a catalog of data activation.
+/// A stream of a catalog with data activation.
 pub(crate) fn stream(name: &str, object: &str, mode: &str, key: Option<&str>) -> Value {
     // A key of two fields is written as `match_on` has it.
     let key: Vec<[&str; 1]> =
@@ -92,7 +93,7 @@ pub(crate) fn state_of(stream: &str, number: u64) -> String {
     .to_string()
 }
 
-/// The rows with a state behind every so many of them, and one behind the last.
+/// RECORD messages of the rows, with a STATE after every `state_every` rows and after the last row.
 pub(crate) fn messages(rows: &[Value], state_every: usize) -> String {
     let mut text = String::new();
     for (at, row) in rows.iter().enumerate() {
@@ -106,12 +107,12 @@ pub(crate) fn messages(rows: &[Value], state_every: usize) -> String {
     text
 }
 
-/// What a process left behind.
+/// The output and the end of a process.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) lines: Vec<Value>,
     pub(crate) stderr: String,
-    /// None when a signal ended it.
+    /// The exit code. `None` when a signal ended the process.
     pub(crate) code: Option<i32>,
 }
 
@@ -130,7 +131,7 @@ impl Ended {
         logs.filter_map(|line| line["log"]["message"].as_str().map(str::to_owned)).collect()
     }
 
-    /// The words of its ERROR traces.
+    /// The messages of the TRACE ERRORs.
     pub(crate) fn errors(&self) -> Vec<String> {
         let traces = self.of_type("TRACE").into_iter();
         traces
@@ -147,7 +148,7 @@ impl Ended {
         self.states().iter().map(of).sum::<f64>() as u64
     }
 
-    /// Fails unless it ended well.
+    /// Fails unless the process exited with success and wrote nothing to stderr.
     pub(crate) fn succeeded(self) -> Self {
         assert_eq!(
             (self.code, self.stderr.as_str()),
@@ -160,19 +161,19 @@ impl Ended {
     }
 }
 
-/// A process under way. Dropping it kills it.
+/// A running process. Dropping it kills it.
 pub(crate) struct Running {
     child: Child,
     began: Instant,
 }
 
 impl Running {
-    /// Starts a command with these words, and this on stdin.
+    /// Starts a command with these arguments and this text on stdin.
     pub(crate) fn start(sim: &Simulator, words: &[&str], input: String, attempt: u64) -> Self {
         Self::start_as(sim, words, input, &[("WORKER_JOB_ATTEMPT", attempt.to_string())])
     }
 
-    /// Starts a command with these variables of the environment.
+    /// Starts a command with these environment variables.
     fn start_as(
         sim: &Simulator,
         words: &[&str],
@@ -196,12 +197,12 @@ impl Running {
         self.child.id()
     }
 
-    /// Waits for its end.
+    /// Waits for the end of the process.
     pub(crate) fn end(self) -> Ended {
         self.end_with(|_| {})
     }
 
-    /// Waits for its end, and shows each line at the moment at which it comes.
+    /// Waits for the end of the process. Calls `on_line` with each line as soon as it comes.
     pub(crate) fn end_with(mut self, mut on_line: impl FnMut(&str)) -> Ended {
         let stdout = self.child.stdout.take().expect("stdout is a pipe");
         let mut stderr = self.child.stderr.take().expect("stderr is a pipe");
@@ -253,7 +254,7 @@ impl Drop for Running {
     }
 }
 
-/// Runs a command that gives one answer.
+/// Runs a command that gives one answer, such as `check`.
 pub(crate) fn command(sim: &Simulator, name: &str, config: &Value) -> Ended {
     let folder = Folder::new();
     let config = folder.write("config.json", config);
@@ -275,7 +276,7 @@ pub(crate) fn start(
     Running::start(sim, &words, input, attempt)
 }
 
-/// Runs `write` as a job of Airbyte's platform.
+/// Runs `write` with the environment of a job of Airbyte's platform.
 pub(crate) fn write_as_job(
     sim: &Simulator,
     config: &Value,
@@ -296,7 +297,7 @@ pub(crate) fn write(sim: &Simulator, config: &Value, catalog: &Value, input: Str
     start(sim, &Folder::new(), (config, catalog), input, 0).end()
 }
 
-/// A catalog of one stream of a platform that knows nothing of data activation.
+/// A catalog of one stream, as a platform without data activation writes it.
 pub(crate) fn plain_catalog(name: &str, mode: &str, key: &[&str], columns: &[&str]) -> Value {
     let properties: serde_json::Map<String, Value> =
         columns.iter().map(|column| ((*column).to_owned(), json!({ "type": "string" }))).collect();
@@ -306,7 +307,7 @@ pub(crate) fn plain_catalog(name: &str, mode: &str, key: &[&str], columns: &[&st
         "sync_mode": "full_refresh", "destination_sync_mode": mode, "primary_key": key }] })
 }
 
-/// The rows of a stream, and a state behind them.
+/// The rows of a stream, followed by a state.
 pub(crate) fn messages_of(stream: &str, rows: &[Value]) -> String {
     let mut text: String = rows.iter().map(|row| record_of(stream, row) + "\n").collect();
     text.push_str(&state_of(stream, rows.len() as u64));

@@ -1,5 +1,4 @@
-//! What a person at a terminal sees of a write, and that nobody else sees it. The terminal is one that `script`
-//! makes.
+//! What a person at a terminal sees of a write. Nobody else sees it. `script` makes the terminal.
 
 use std::process::{Command, Stdio};
 
@@ -9,10 +8,10 @@ use simulator::Simulator;
 use crate::account::account;
 use crate::run::{Folder, catalog, config, messages};
 
-/// Simulated seconds per real one: a minute's wait for a limit is a second to look at.
+/// Simulated seconds per real one. A wait of a minute for a limit shows for one real second.
 const SCALE: &str = "60";
 
-/// Users, who are created one by one where bulk imports are off.
+/// Rows of users. They are created one by one where bulk imports are off.
 fn rows() -> Vec<Value> {
     let row = |at: usize| json!({ "external_id": format!("u-{at}"), "name": format!("N {at}") });
     let mut rows: Vec<Value> = (0..150).map(row).collect();
@@ -20,8 +19,8 @@ fn rows() -> Vec<Value> {
     rows
 }
 
-/// Runs `write` with a terminal of its own. What the terminal shows is the new stdout. `redirect` is where the
-/// program's own streams go.
+/// Runs `write` with a terminal of its own. What the terminal shows is the new stdout. `redirect`
+/// says where the program's own streams go.
 fn at_a_terminal(sim: &Simulator, folder: &Folder, redirect: &str, level: Option<&str>) -> String {
     let options = config(&json!({ "max_jobs": 1, "api_quota_percent": 2 }));
     let config = folder.write("config.json", &options);

@@ -1,11 +1,12 @@
-//! The binary that an example runs, built where the example was built, so that both are of the same source.
+//! The binary that an example runs. It is built in the same place as the example, so that both come
+//! from the same source.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Builds a binary together with the example that asks. `project` is the folder of the workspace. Returns
-/// the binary, and a folder in cargo's target folder for what the example writes.
+/// Builds a binary together with the example that calls this. `project` is the folder of the
+/// workspace. Returns the binary, and a folder in cargo's target folder for the example's output.
 pub(crate) fn built(
     binary: &str,
     example: &str,

@@ -1,17 +1,18 @@
-//! A picture of an account's tickets, drawn with characters: a line a day, a character a ticket.
+//! A picture of an account's tickets, drawn with characters: one line per day, one character per
+//! ticket.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde_json::Value;
 
-/// Days that are drawn: the newest that have tickets.
+/// The most days that are drawn: the newest days that have tickets.
 const MOST_DAYS: usize = 14;
 
-/// Characters in the longest line. Where a day has more tickets, a character stands for several.
+/// The most characters in a line. If a day has more tickets, one character stands for several.
 const WIDEST: usize = 60;
 
-/// Zendesk's statuses in the order in which a ticket goes through them, each with its character.
+/// Zendesk's statuses in the order in which a ticket passes through them, each with its character.
 const STATUSES: [(&str, char); 6] = [
     ("new", 'n'),
     ("open", 'o'),
@@ -21,12 +22,12 @@ const STATUSES: [(&str, char); 6] = [
     ("closed", 'c'),
 ];
 
-/// The tickets of an account, by id: when each was created, and its status.
+/// The tickets of an account by id: the creation time and the status of each.
 #[derive(Default)]
 pub(crate) struct Tickets(BTreeMap<u64, (String, String)>);
 
 impl Tickets {
-    /// Takes a row of the stream `tickets`. A newer row of a ticket replaces an older one.
+    /// Takes a row of the stream `tickets`. A newer row of a ticket replaces the older one.
     pub(crate) fn take(&mut self, row: &Value) {
         let text = |name: &str| row[name].as_str().map(str::to_owned);
         let (Some(id), Some(created_at), Some(status)) =
@@ -40,7 +41,7 @@ impl Tickets {
         }
     }
 
-    /// Draws them.
+    /// Draws the picture.
     pub(crate) fn picture(&self) -> String {
         let mut days: BTreeMap<&str, [usize; STATUSES.len()]> = BTreeMap::new();
         for (created_at, status) in self.0.values() {

@@ -1,5 +1,5 @@
-//! Answers of Zendesk that are no answers: the stream that gets them fails, the others do not
-//! notice.
+//! Answers that are not valid answers of Zendesk. The stream that gets one fails, and the other
+//! streams are not affected.
 
 use serde_json::Value;
 use simulator::{ADMIN_API_TOKEN, Fault, Faults, When};
@@ -9,7 +9,7 @@ use crate::harness::{Connector, FULL, catalog, simulator};
 use crate::program::run;
 use crate::protocol::check_output;
 
-/// A listing, and the streams that are read from it.
+/// A listing, and the streams that read it.
 const LISTINGS: &[(&str, &[&str])] = &[
     ("/tags.json", &["tags"]),
     ("/groups.json", &["groups"]),
@@ -40,7 +40,7 @@ fn faults() -> Vec<(&'static str, Fault)> {
     ]
 }
 
-/// Streams that read along and must not notice.
+/// Streams that are read in the same run and must not be affected.
 const BYSTANDERS: &[&str] = &["tags", "groups", "organizations"];
 
 #[test]

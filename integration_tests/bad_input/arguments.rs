@@ -1,4 +1,4 @@
-//! Arguments, as the commands of other connectors take them.
+//! Command line arguments that the commands of other connectors accept.
 
 use super::{Folder, SECRETS, good_config, misbehaviour};
 use crate::harness::{FULL, catalog, simulator};

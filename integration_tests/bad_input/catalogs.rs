@@ -1,4 +1,4 @@
-//! Configured catalogs and saved states that cannot be used, or only in part.
+//! Configured catalogs and saved states that are wholly or partly unusable.
 
 use serde_json::{Value, json};
 
@@ -48,7 +48,7 @@ fn a_bad_catalog_is_refused_by_name() {
     assert!(found.is_empty(), "{found:#?}");
 }
 
-/// Complaints about a refusal that does not name what is wrong.
+/// Complaints about a refusal that does not name every one of these causes.
 fn unnamed(given: &Given, told: Result<String, String>, names: &[&str]) -> Vec<String> {
     match told {
         Ok(message) => {

@@ -7,10 +7,10 @@ use super::{
 };
 use crate::harness::{FULL, catalog};
 
-/// What is wrong, the config, and what the message has to name.
+/// What is wrong, the config, and the words that the message must contain.
 type Case = (&'static str, Given, Vec<&'static str>);
 
-/// The good config with one key changed.
+/// The valid config with one key changed.
 fn with(key: &str, value: Value) -> Given {
     let mut config = good_config();
     config[key] = value;

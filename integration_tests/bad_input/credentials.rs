@@ -1,4 +1,4 @@
-//! Credentials that are well formed and let nobody in.
+//! Credentials that are well formed but that Zendesk does not accept.
 
 use serde_json::{Value, json};
 use simulator::{EXPIRED_BEARER, Fault, Faults, SUSPENDED_API_TOKEN, USELESS_SCOPE_BEARER, When};

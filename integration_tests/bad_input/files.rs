@@ -1,5 +1,5 @@
-//! Files that no platform writes: other encodings, no end to the nesting, far too large, and
-//! values that try to be more than values.
+//! Files that no platform writes: other encodings, nesting without end, files that are far too
+//! large, and values that smuggle in something else, such as a header.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use super::{
 use crate::harness::{FULL, catalog};
 use crate::program::Ended;
 
-/// A text of which a byte is not UTF-8.
+/// A text with one byte that is not UTF-8.
 fn broken(text: &str) -> Given {
     let mut bytes = text.as_bytes().to_vec();
     let at = bytes.iter().position(|byte| *byte == b':').unwrap_or_default();
@@ -23,7 +23,7 @@ fn utf16(text: &str) -> Given {
     )
 }
 
-/// The same ways to be unreadable for each file.
+/// Ways in which each file may be unreadable.
 fn unreadable(good: &str) -> Vec<(&'static str, Given)> {
     let text = |text: String| Given::Text(text);
     vec![

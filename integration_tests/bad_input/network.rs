@@ -1,5 +1,5 @@
-//! What a network, a proxy or whoever stands in for Zendesk may do: nothing of it hangs, panics,
-//! shows a secret, or makes us send a byte to another host.
+//! Faults of the network, of a proxy, or of a server that poses as Zendesk. The program never
+//! hangs, never panics, never shows a secret, and never sends a byte to another host.
 
 use std::fs::File;
 use std::io::Write;
@@ -18,7 +18,7 @@ use crate::protocol::check_output;
 
 const ME: &[u8] = br#"{"user":{"id":7,"role":"admin"}}"#;
 
-/// A command over the good config, against a server.
+/// A command with the valid config, against a server.
 fn command_at(folder: &Folder, command: &str, url: &str, config: &Value) -> Command {
     let mut process = binary();
     process.env("ZENDESK_BASE_URL", url).arg(command);
@@ -37,7 +37,7 @@ fn errors(ended: &Ended) -> String {
     format!("exit {:?}: {:?}", ended.code, ended.errors())
 }
 
-/// A gzip body that unpacks to 300 MB.
+/// A gzip body that decompresses to 300 MB.
 fn bomb() -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(b"{\"tags\":[{\"name\":\"").expect("memory");
@@ -47,7 +47,7 @@ fn bomb() -> Vec<u8> {
     encoder.finish().expect("memory")
 }
 
-/// What is wrong, the bytes of the answer, and the failure type of the stream.
+/// What is wrong, the bytes of the answer, and the failure type that the stream must report.
 fn hostile_answers() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let json = [("content-type", "application/json")];
     let ok = |body: &[u8]| http("200 OK", &json, body);
@@ -193,7 +193,7 @@ fn nonsense_in_the_headers_of_a_good_answer_holds_nobody_up() {
     assert!(server.asked().iter().all(|head| !head.to_ascii_lowercase().contains("cookie")));
 }
 
-/// The credentials that are fetched, so that the token endpoint is asked too.
+/// Credentials whose token is fetched, so that the token endpoint is used too.
 fn fetching() -> Value {
     let mut config = good_config();
     config["credentials"] = json!({ "credentials": "oauth2_client_credentials",

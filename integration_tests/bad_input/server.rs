@@ -1,5 +1,5 @@
-//! A server that answers with whatever bytes a test wants, over TCP or TLS, and remembers what it
-//! was asked.
+//! A server that answers with any bytes that a test wants, over TCP or TLS, and records the
+//! requests.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -11,10 +11,10 @@ use std::time::Duration;
 use rustls::ServerConfig;
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
-/// From the head of a request to the bytes of an answer; none leaves the client waiting.
+/// Maps the head of a request to the bytes of the answer. `None` leaves the client waiting.
 type Answers = dyn Fn(&str) -> Option<Vec<u8>> + Send + Sync;
 
-/// It ends when it is dropped.
+/// The running server. It stops when it is dropped.
 pub(crate) struct Server {
     pub(crate) port: u16,
     asked: Arc<Mutex<Vec<String>>>,
@@ -27,7 +27,8 @@ impl Server {
         Self::serve(None, Arc::new(answers))
     }
 
-    /// With a certificate of its own for these names. Returns the certificate, PEM.
+    /// Starts a server over TLS, with a certificate of its own for these names. Returns the
+    /// certificate as PEM.
     pub(crate) fn start_tls(
         names: &[&str],
         answers: impl Fn(&str) -> Option<Vec<u8>> + Send + Sync + 'static,
@@ -70,8 +71,8 @@ impl Server {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// The requests, head and body as far as they came with it; an empty one is a connection on
-    /// which nothing was said that could be read.
+    /// The requests so far: the head, and as much of the body as came with it. An empty text is a
+    /// connection on which nothing readable was sent.
     pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().expect("no thread panics with it").clone()
     }
@@ -86,7 +87,7 @@ impl Drop for Server {
     }
 }
 
-/// One request and its answer; then the connection ends.
+/// Answers one request and closes the connection.
 fn one(
     mut stream: TcpStream,
     tls: Option<Arc<ServerConfig>>,
@@ -129,7 +130,7 @@ fn one(
 trait ReadWrite: Read + Write {}
 impl<T: Read + Write> ReadWrite for T {}
 
-/// An answer with a body, and the connection's end behind it.
+/// An answer with a body, after which the connection is closed.
 pub(crate) fn http(status: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
     let mut answer = format!("HTTP/1.1 {status}\r\nconnection: close\r\n");
     for (name, value) in headers {

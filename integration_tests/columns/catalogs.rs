@@ -1,5 +1,5 @@
-//! Which columns a catalog has and what they are called, and what an older catalog gets of a newer
-//! account.
+//! Which columns a catalog has, their names, and what a read with an older catalog gets from an
+//! account that has changed since.
 
 use serde_json::{Value, json};
 use simulator::{
@@ -11,7 +11,7 @@ use super::{UNTIL_VISIBLE_SECONDS, with, without};
 use crate::expected::{differences, listing, newest};
 use crate::harness::{Connector, FULL, SCALE, simulator};
 
-/// A thousand fields whose titles and keys are all that people can think of.
+/// Adds a thousand fields to an owner, with every odd title and key that people could choose.
 fn thousand(account: &mut Account, owner: &str) {
     account.remove_fields(owner);
     let titles = [
@@ -167,7 +167,8 @@ fn a_stream_whose_fields_are_not_listed_fails_alone() {
     }
 }
 
-/// The schema as a platform may keep it: what the program adds to JSON schema is gone.
+/// The stream as a platform may store it: without the keywords that the program adds to JSON
+/// schema.
 fn stripped(stream: &Value) -> Value {
     let mut stream = stream.clone();
     let properties = stream["json_schema"]["properties"].as_object_mut().expect("properties");

@@ -1,32 +1,32 @@
-//! Fenced blocks of the pages of either program, and what becomes of each kind. The kind stands behind the fence:
+//! Fenced blocks of the pages of both programs, and how each kind is run. The fence names the kind:
 //!
 //! | Fence | Run |
 //! |---|---|
-//! | `json config.json`, `json catalog.json`, `json state.json` | the file of that name in the page's folder, which the binary is run with; a word such as in `config-agent.json` tells several apart |
-//! | `json part`, `json bucket.json` | an excerpt of a configuration, which is one together with README's |
-//! | `jsonl rows.jsonl` | the file of that name in the page's folder: rows, one a line |
+//! | `json config.json`, `json catalog.json`, `json state.json` | a file of that name in the page's folder, which the binary is run with; several files differ by a word in the name, such as `config-agent.json` |
+//! | `json part`, `json bucket.json` | an excerpt of a configuration; it is complete together with README's configuration |
+//! | `jsonl rows.jsonl` | a file of that name in the page's folder: rows, one per line |
 //! | `text` | what the commands above it print, line by line; `…` stands for anything |
 //! | `sh` | by the shell in the page's folder, with the simulator as the account |
-//! | `sh sync.sh` | the same, as the script of that name, which stays |
-//! | `crontab` | the same, without the times |
-//! | `sh ci` | `.ci/run` holds each line |
-//! | `sh bench` | benchmarks of hours: `Cargo.toml` has each, and CI compiles them |
-//! | `diff` | the patch fits the project; `acceptance/documents.py` applies it and tests what it adds |
+//! | `sh sync.sh` | like `sh`, as a script of that name, which stays in the folder |
+//! | `crontab` | like `sh`, without the times |
+//! | `sh ci` | by `.ci/run`, which contains each line |
+//! | `sh bench` | not run, as it takes hours; `Cargo.toml` names each, and CI compiles them |
+//! | `diff` | the patch must fit the project; `acceptance/documents.py` applies it and tests what it adds |
 //! | `sh wheels` | by `acceptance/wheels.py` |
 //! | `sh acceptance`, `sh server`, `sh cluster`, `sh contributing`, `python`, `sql`, `sql rows`, `sql rejected`, `yaml` | by `acceptance/documents.py` |
 //! | `sh registry` | by `acceptance/registry.py` |
 //! | `sh airflow`, `json airflow`, `sql accounts` | by `acceptance/many_accounts.py` |
 
-/// Kinds of blocks, by their fence.
+/// The kinds of blocks, as their fences name them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind<'b> {
-    /// A file of this name for the binary.
+    /// A file of this name, which the binary is run with.
     File(&'b str),
     /// An excerpt of a configuration.
     Part,
-    /// A file of this name with rows.
+    /// A file of this name that holds rows.
     Rows(&'b str),
-    /// What the commands before it print.
+    /// The output of the commands above it.
     Printed,
     Commands,
     /// A script of this name.
@@ -35,14 +35,14 @@ pub(super) enum Kind<'b> {
     Ci,
     Benches,
     Patch,
-    /// What needs a tool that is not here.
+    /// Needs a tool that this test does not have. `acceptance/` runs it.
     Acceptance,
 }
 
 #[derive(Debug)]
 pub(super) struct Block {
     pub(super) page: String,
-    /// Of the fence.
+    /// The line of the fence.
     pub(super) line: usize,
     fence: String,
     pub(super) text: String,
@@ -75,7 +75,7 @@ pub(super) fn blocks(page: &str, text: &str) -> Vec<Block> {
 }
 
 impl Block {
-    /// None for a kind that nothing runs.
+    /// The kind of a block. `None` if nothing runs blocks of this kind.
     pub(super) fn kind(&self) -> Option<Kind<'_>> {
         let words: Vec<&str> = self.fence.split_whitespace().collect();
         match *words {
@@ -158,7 +158,7 @@ fn a_file_that_commands_use_is_called_by_its_name() {
     assert!(nameless.is_empty(), "no text says what these files are called: {nameless:#?}");
 }
 
-/// The commands of a block, without what is said of them.
+/// The commands of a block, without the comments on them.
 fn commands(block: &Block) -> impl Iterator<Item = &str> {
     let commands = block.text.lines().map(|line| line.split(" #").next().unwrap_or(line).trim());
     commands.filter(|command| !command.is_empty())

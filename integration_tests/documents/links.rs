@@ -1,11 +1,12 @@
-//! What holds for the pages of either program: links lead somewhere, and every page can be found.
+//! Checks for the pages of both programs: every link has a target, and every page can be reached by
+//! links.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::{in_project, pages, text_of};
 
-/// The text outside of fenced blocks.
+/// The text outside fenced blocks.
 pub(super) fn prose(text: &str) -> String {
     let mut is_block = false;
     let mut lines = Vec::new();
@@ -19,7 +20,8 @@ pub(super) fn prose(text: &str) -> String {
     lines.join("\n")
 }
 
-/// Targets of `[text](target)`; a pattern between back-ticks may look like one.
+/// The targets of `[text](target)`. Text in backticks is left out, because a pattern may look like
+/// a link.
 fn links(prose: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut is_code = false;
@@ -34,7 +36,7 @@ fn links(prose: &str) -> Vec<&str> {
     found
 }
 
-/// The anchors of a page's headings, as renderers make them.
+/// The anchors of a page's headings, as renderers build them.
 fn anchors(text: &str) -> BTreeSet<String> {
     let prose = prose(text);
     let headings = prose.lines().filter(|line| line.starts_with('#'));

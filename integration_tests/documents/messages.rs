@@ -1,6 +1,6 @@
-//! `docs/troubleshooting.md` explains every message that says that something is wrong. Two tests hold
-//! it against the program: one reads the sentences in its sources, and every run of the black-box
-//! tests is held against the page by [`assert_explained`], which the harness calls.
+//! `docs/troubleshooting.md` explains every message that reports a problem. Two tests check this:
+//! one takes the sentences from the program's sources. The other is every run of the black-box
+//! tests: the harness calls [`assert_explained`] for it.
 
 use std::sync::OnceLock;
 
@@ -13,7 +13,8 @@ use super::{in_project, text_of};
 
 const PAGE: &str = "docs/troubleshooting.md";
 
-/// Fails unless the page explains every WARN and ERROR, and why a `check` failed.
+/// Fails unless the page explains every WARN and ERROR, and every reason for which a `check`
+/// failed.
 pub(crate) fn assert_explained(messages: &[Value]) {
     static QUOTED: OnceLock<Vec<String>> = OnceLock::new();
     let quoted = QUOTED.get_or_init(|| quotations(&text_of(PAGE)));

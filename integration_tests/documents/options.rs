@@ -1,10 +1,11 @@
-//! A page of options, made from what `spec` prints: an option that is added stands there by itself.
+//! Builds a page of options from what `spec` prints, so that a new option appears on the page
+//! without further work.
 
 use std::fmt::Write;
 
 use serde_json::{Map, Value};
 
-/// The options of an object in their order.
+/// The options of an object in the order in which the spec lists them.
 fn in_order(properties: &Map<String, Value>) -> Vec<(&String, &Value)> {
     let mut options: Vec<(&String, &Value)> = properties.iter().collect();
     options.sort_by_key(|(name, option)| {
@@ -18,14 +19,14 @@ fn words(text: &Value) -> String {
     text.as_str().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The words that an option may be, of which some may have a description of their own.
+/// The fixed values that an option may have. Some may have a description of their own.
 fn words_of(option: &Value) -> impl Iterator<Item = &Value> {
     let among = option["oneOf"].as_array().into_iter().flatten();
     let all = std::iter::once(option).chain(among);
     all.flat_map(|one| one["enum"].as_array().into_iter().flatten().chain(one.get("const")))
 }
 
-/// What values an option may have.
+/// The values that an option may have, in words.
 fn allowed(option: &Value) -> String {
     let kind = option["type"].as_str().unwrap_or("object");
     let words: Vec<&Value> = words_of(option).collect();
@@ -94,7 +95,8 @@ fn describe(page: &mut String, name: &str, option: &Value, heading: &str) {
 
 const TABLE: &str = "| Key | Needed | Value | Meaning |\n|---|---|---|---|\n";
 
-/// The members of an object. Those of an object inside have its name before theirs.
+/// Appends a table with the members of an object. Members of an inner object are prefixed with its
+/// name.
 fn table(page: &mut String, object: &Value, within: &str) {
     let required = object["required"].as_array().cloned().unwrap_or_default();
     let properties = object["properties"].as_object().cloned().unwrap_or_default();
@@ -115,7 +117,8 @@ fn table(page: &mut String, object: &Value, within: &str) {
     }
 }
 
-/// The page behind its introduction. `examples` has excerpts of configurations by the option that they show.
+/// The generated part of the page, which follows the introduction. `examples` holds excerpts of
+/// configurations, each with the option that it shows.
 pub(super) fn page_of(introduction: &str, examples: &[(&str, &str)], spec: &Value) -> String {
     let mut page = introduction.to_owned();
     let properties = spec["properties"].as_object().expect("options");

@@ -1,11 +1,12 @@
-//! What pages name is there: streams, versions, and the code that ARCHITECTURE.md leads through.
+//! Checks that everything a page names exists: streams, versions, and the code that ARCHITECTURE.md
+//! refers to.
 
 use std::collections::BTreeSet;
 
 use super::links::prose;
 use super::{in_project, pages, text_of};
 
-/// The names in backticks of one column of a page's tables.
+/// The names in backticks in one column of a page's tables.
 fn names_in_column(text: &str, column: usize, heading: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut is_table = false;

@@ -1,6 +1,6 @@
-//! The place where the commands of a page run: a folder of its own, the program under its own name, and stand-ins
-//! for what is not on this machine. Where a page writes `"..."` for a secret, the simulated account's is put. Both
-//! programs have their pages run there.
+//! The place where the commands of a page run: a folder of its own, the program under its own name,
+//! and stand-ins for tools that this machine lacks. Where a page writes `"..."` for a secret, the
+//! secret of the simulated account is filled in. The pages of both programs run in such places.
 
 use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt;
@@ -15,7 +15,7 @@ use simulator::{
 
 use super::blocks::{Block, Kind};
 
-/// Runs the image itself, which reaches the simulator. `acceptance/run` has built it.
+/// Runs the real image, with network access to the simulator. `acceptance/run` has built the image.
 const REAL_DOCKER: &str = r#"#!/bin/sh
 [ "$1" != build ] || exec "$PAGES_DOCKER" tag "$PAGES_IMAGE" "$PAGES_PROGRAM"
 shift
@@ -23,13 +23,14 @@ case " $* " in *" check "*|*" catalog --"*) ZENDESK_CLOCK_SCALE=1 ;; esac
 exec "$PAGES_DOCKER" run --network host --env ZENDESK_BASE_URL --env ZENDESK_CLOCK_SCALE "$@"
 "#;
 
-/// At the scaled clock the seconds that `check` and `catalog` give the account are milliseconds.
+/// Runs `check` and `catalog` on the real clock. On the scaled clock the seconds that they give the
+/// account would be milliseconds.
 const PROGRAM: &str = r#"#!/bin/sh
 case $1 in check|catalog) export ZENDESK_CLOCK_SCALE=1 ;; esac
 exec "$REAL_PROGRAM" "$@"
 "#;
 
-/// Asks the simulator in place of the account's host.
+/// Sends requests to the simulator instead of the account's host.
 const CURL: &str = r#"#!/bin/sh
 for word; do
     shift
@@ -45,13 +46,13 @@ PATH=$REAL_PATH exec curl "$@"
 pub(super) struct Program {
     pub(super) name: &'static str,
     pub(super) executable: OsString,
-    /// Stands in for docker where there is no image.
+    /// Replaces docker where there is no image.
     pub(super) docker: &'static str,
-    /// Seconds of the account's that pass in one of the wall's.
+    /// How many seconds of the account's clock pass in one real second.
     pub(super) scale: f64,
 }
 
-/// A folder, which goes with its page.
+/// The folder of one page. It is removed when this value is dropped.
 pub(super) struct Place {
     program: Program,
     pub(super) folder: PathBuf,
@@ -59,7 +60,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// A folder of one of the pages, by its number.
+    /// A folder for one of the pages, by its number.
     pub(super) fn new(program: Program, page: u64) -> Self {
         let folder = format!("{}-pages-{}-{page}", program.name, std::process::id());
         let folder = std::env::temp_dir().join(folder);
@@ -78,7 +79,7 @@ impl Place {
         self.folder.join(name)
     }
 
-    /// Commands for the shell, to be run in the folder.
+    /// A command that runs this text with the shell in the folder.
     pub(super) fn shell(&self, sim: &Simulator, text: &str) -> Command {
         let mut process = Command::new("sh");
         process
@@ -99,7 +100,7 @@ impl Place {
         process
     }
 
-    /// Writes a file of a page and says what is wrong with it.
+    /// Writes a file of a page. Returns an error that says what is wrong with the file.
     pub(super) fn put(&self, name: &str, text: &str) -> Result<(), String> {
         let mut value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
         if name.starts_with("config") {
@@ -122,7 +123,7 @@ impl Drop for Place {
     }
 }
 
-/// Whether commands use a tool that this machine lacks. CI has all of them.
+/// Whether the commands use one of these tools and this machine lacks it. CI has all of them.
 pub(super) fn lacks_tool(text: &str, tools: &[&str]) -> bool {
     let uses = |tool: &&&str| {
         text.split(|letter: char| !letter.is_alphanumeric()).any(|word| word == **tool)
@@ -134,7 +135,7 @@ pub(super) fn lacks_tool(text: &str, tools: &[&str]) -> bool {
     missing.is_some()
 }
 
-/// The files that a page shows, by their names.
+/// The files that a page shows, with their names.
 pub(super) fn files_of(blocks: &[Block]) -> Vec<(String, String)> {
     let files = blocks.iter().filter_map(|block| match block.kind() {
         Some(Kind::File(name)) => Some((name.to_owned(), block.text.clone())),
@@ -154,7 +155,7 @@ fn executable_file(file: &Path, text: &str) {
     std::fs::set_permissions(file, everybody).expect("it may be run");
 }
 
-/// Puts the simulated account's secrets into a config that shows none.
+/// Puts the simulated account's secrets into a config that leaves them out.
 fn fill(config: &mut Value) {
     let is_refresh = config["credentials"]["credentials"] == "oauth2_refresh";
     let known = json!({

@@ -1,5 +1,5 @@
-//! Runs what pages show: files as files of a folder, commands by the shell in that folder, with
-//! the simulator as the account. What README shows is there on every page.
+//! Runs what the pages show. Files become files of a folder. Commands run in the shell in that
+//! folder, with the simulator as the account. The files of README are available on every page.
 
 use std::path::Path;
 use std::process::Command;
@@ -13,11 +13,12 @@ use super::{in_project, pages, text_of};
 use crate::harness::{INCREMENTAL, SCALE, catalog, simulator};
 use crate::program::{binary, executable, run};
 
-/// Tools that pages use and that not every machine has. CI has them.
+/// Tools that pages use and that some machines lack. CI has them.
 const TOOLS: &[&str] = &["jq", "curl", "flock", "openssl"];
 
-/// Runs the binary as the one in the image would be, with a volume's folder in place of the path
-/// where it is mounted, that of files among them. There is nothing to build.
+/// Stands in for docker and runs the binary under test. Paths in a mounted volume become paths in
+/// the volume's folder. A volume at `/staging/files` becomes the folder of files. `docker build`
+/// does nothing.
 const DOCKER: &str = r#"#!/bin/sh
 set -eu
 [ "$1" != build ] || exit 0
@@ -49,7 +50,7 @@ done
 exec source-zendesk-support "$@"
 "#;
 
-/// The place of a page, and the account that its commands read.
+/// The place of a page, and the account that the page's commands read.
 struct Sandbox {
     sim: Simulator,
     place: Place,
@@ -66,7 +67,7 @@ impl Sandbox {
         Self { sim: simulator(seed), place: Place::new(program, seed) }
     }
 
-    /// A command of the binary in this folder. Asked whether it works, at the wall's clock.
+    /// A command of the binary in this folder. `check` runs on the real clock.
     fn command(&self, command: &str) -> Command {
         let mut process = binary();
         process
@@ -78,7 +79,7 @@ impl Sandbox {
         process
     }
 
-    /// Runs the binary with a file of a page.
+    /// Runs the binary with a file of a page, to see whether the file is valid.
     fn try_out(&self, name: &str) -> Result<(), String> {
         let text = std::fs::read(self.place.file(name)).map_err(|error| error.to_string())?;
         let value: Value = serde_json::from_slice(&text).map_err(|error| error.to_string())?;
@@ -136,7 +137,7 @@ impl Sandbox {
         }
     }
 
-    /// Runs a block and says what went wrong.
+    /// Runs a block. Returns an error that says what went wrong.
     fn run(&self, block: &Block) -> Result<(), String> {
         let text = match block.kind() {
             Some(Kind::File(name)) => {
@@ -168,7 +169,7 @@ impl Sandbox {
         }
     }
 
-    /// What the commands left must be outputs with rows, and states of streams.
+    /// Checks that the files that the commands left are outputs with rows, or states of streams.
     fn look_at_outputs(&self) -> Result<(), String> {
         let messages = self.place.file("messages.jsonl");
         let Ok(text) = std::fs::read_to_string(&messages) else { return Ok(()) };
@@ -182,7 +183,7 @@ impl Sandbox {
     }
 }
 
-/// What README shows: a configuration and a catalog that other pages go on with.
+/// The files of README: a configuration and a catalog that other pages continue with.
 fn of_readme() -> Vec<(String, String)> {
     files_of(&blocks("README.md", &text_of("README.md")))
 }
@@ -238,7 +239,7 @@ fn a_patch_that_a_page_shows_fits() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Why a patch does not fit the project: lines that it stands on are gone.
+/// Why a patch does not fit the project: lines that it is based on are gone. `None` if it fits.
 fn unfit(patch: &str) -> Option<String> {
     let mut file: Option<(String, String)> = None;
     for line in patch.lines() {

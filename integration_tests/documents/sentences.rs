@@ -1,14 +1,15 @@
-//! Pages that explain messages, and the sentences in sources: how a message is known by what is quoted of it.
-//! The tests of both programs hold their pages against their sources by this.
+//! Matches the pages that explain messages with the sentences in the sources. A message is known by
+//! the words that a page quotes of it. The tests of both programs use this.
 
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-/// A quotation with fewer words of its own says nothing about a message, unless it begins with two.
+/// The fewest words of its own by which a quotation identifies a message. A quotation with fewer is
+/// enough if two of them come before its first placeholder.
 const FEWEST_WORDS: usize = 3;
 
-/// The Rust files of a folder and of those below it.
+/// Collects the Rust files of a folder and of its subfolders.
 pub(crate) fn sources(folder: &Path, found: &mut Vec<String>) {
     for entry in std::fs::read_dir(folder).expect("a folder of sources") {
         let path = entry.expect("an entry").path();
@@ -20,8 +21,8 @@ pub(crate) fn sources(folder: &Path, found: &mut Vec<String>) {
     }
 }
 
-/// The texts of a Rust file with one blank for any white space, and `…` for what is filled in.
-/// Comments and tests are left out.
+/// The string literals of a Rust file, with one space for any white space and `…` for each
+/// placeholder. Comments and tests are left out.
 pub(crate) fn texts(source: &str) -> Vec<String> {
     let code = source.split("#[cfg(test)]\nmod tests").next().unwrap_or(source);
     let mut found = Vec::new();
@@ -58,7 +59,7 @@ pub(crate) fn texts(source: &str) -> Vec<String> {
     found
 }
 
-/// A text with `…` for what placeholders fill, and one blank for any white space.
+/// A text with `…` for each placeholder and one space for any white space.
 fn filled(text: &str) -> String {
     let mut shown = String::new();
     let mut rest = text;
@@ -71,12 +72,12 @@ fn filled(text: &str) -> String {
     words(&shown.replace("……", "…"))
 }
 
-/// A text on one line and without backticks, which pages set as they please.
+/// A text on one line and without backticks, since pages may add these anywhere.
 fn words(text: &str) -> String {
     text.replace('`', "").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A page on one line, without the marks of quotations.
+/// A page on one line, without the `>` of quotations.
 pub(crate) fn on_one_line(text: &str) -> String {
     let lines = text.lines().map(|line| line.trim_start_matches("> "));
     words(&lines.collect::<Vec<_>>().join(" "))
@@ -100,12 +101,12 @@ pub(crate) fn quotations(text: &str) -> Vec<String> {
     found
 }
 
-/// How many words stand in a text, besides what is filled in.
+/// The number of words in a text, without those that are filled in.
 pub(crate) fn count_words(text: &str) -> usize {
     text.split(' ').filter(|word| word.chars().any(char::is_alphabetic)).count()
 }
 
-/// Whether a message is a text in which `…` stands for anything.
+/// Whether a message equals a text in which `…` stands for anything.
 fn is_filled_from(message: &str, text: &str) -> bool {
     let mut parts = text.split('…');
     let first = parts.next().unwrap_or_default();
@@ -118,7 +119,7 @@ fn is_filled_from(message: &str, text: &str) -> bool {
     rest.ends_with(last)
 }
 
-/// The message, and what stands behind the name of the stream that it begins with.
+/// The message as it is, and the message without the name of the stream in front.
 fn with_and_without_stream(message: &str) -> impl Iterator<Item = &str> {
     let is_name = |name: &str| {
         let name = name.split_once(" at ").map_or(name, |(name, _)| name);
@@ -128,7 +129,7 @@ fn with_and_without_stream(message: &str) -> impl Iterator<Item = &str> {
     std::iter::once(message).chain(behind.map(|(_, behind)| behind))
 }
 
-/// Whether one of the texts says a message.
+/// The text that matches a message, if there is one.
 fn said_by<'t>(message: &str, texts: &'t [String]) -> Option<&'t String> {
     let says = |text: &&String| {
         let begins_with = text.split('…').next().unwrap_or_default();
@@ -138,7 +139,7 @@ fn said_by<'t>(message: &str, texts: &'t [String]) -> Option<&'t String> {
     texts.iter().filter(says).max_by_key(|text| count_words(text))
 }
 
-/// The text of a message that says that something is wrong.
+/// The text of a message that reports a problem. `None` for other messages.
 fn complaint(message: &Value) -> Option<&str> {
     let log = &message["log"];
     if matches!(log["level"].as_str(), Some("WARN" | "ERROR" | "FATAL")) {
@@ -149,14 +150,14 @@ fn complaint(message: &Value) -> Option<&str> {
         .or_else(|| message["connectionStatus"]["message"].as_str())
 }
 
-/// Every text of all Rust files of some folders.
+/// Every text in the Rust files of these folders.
 pub(crate) fn written_in(folders: &[PathBuf]) -> Vec<String> {
     let mut found = Vec::new();
     folders.iter().for_each(|folder| sources(folder, &mut found));
     found.iter().flat_map(|source| texts(source)).collect()
 }
 
-/// The sentences of functions that say that something is wrong.
+/// The sentences of functions that report a problem.
 pub(crate) fn complaints_in(sources: &[String]) -> Vec<String> {
     let functions = sources.iter().flat_map(|source| functions(source));
     let complaining = functions.filter(|code| COMPLAINS.iter().any(|does| code.contains(does)));
@@ -164,8 +165,9 @@ pub(crate) fn complaints_in(sources: &[String]) -> Vec<String> {
     said.filter(|text| count_words(text) > FEWEST_WORDS).collect()
 }
 
-/// Fails unless what a page quotes explains every WARN and ERROR, and why a `check` failed. The folders are
-/// those whose sources may say such a thing.
+/// Fails unless the quotations of a page explain every WARN and ERROR, and every reason for which a
+/// `check` failed. The sources in the folders are searched for the quotation that the failure
+/// suggests.
 pub(crate) fn assert_quoted(
     messages: &[Value],
     page: &str,
@@ -188,7 +190,7 @@ pub(crate) fn assert_quoted(
     }
 }
 
-/// What a function does that says that something is wrong.
+/// Calls that mark a function as one that reports a problem.
 const COMPLAINS: [&str; 7] = [
     "Level::Warn",
     "Level::Error",
@@ -199,7 +201,7 @@ const COMPLAINS: [&str; 7] = [
     "Violation {",
 ];
 
-/// The functions of a source, each with what stands behind it.
+/// The functions of a source, each with the code up to the next function.
 fn functions(source: &str) -> Vec<String> {
     let code = source.split("#[cfg(test)]\nmod tests").next().unwrap_or(source);
     let mut found = vec![String::new()];

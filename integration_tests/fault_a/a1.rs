@@ -1,5 +1,6 @@
-//! One answer that ends something in the middle: an empty page with the mark of the last one, a
-//! start time of years ago that is too recent, a `Date` of another year.
+//! A single answer that would end something too early: an empty page that claims to be the last
+//! one, an export's `start_time` error for a start time of years ago, a `Date` header of another
+//! year.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use crate::equality::Warehouse;
 use crate::expected::{differences, listing, newest};
 use crate::harness::{Connector, INCREMENTAL, Run, SCALE, simulator};
 
-/// Streams whose long history is read in windows, and what their requests have in their paths.
+/// Streams whose long history is read in windows, and a part of the path of their requests.
 const IN_WINDOWS: [(&str, &str); 5] = [
     ("tickets", "incremental/tickets"),
     ("users", "incremental/users"),
@@ -18,7 +19,7 @@ const IN_WINDOWS: [(&str, &str); 5] = [
     ("ticket_metric_events", "incremental/ticket_metric_events"),
 ];
 
-/// An account whose exports span some dozens of pages.
+/// An account whose exports have some dozens of pages.
 pub(super) fn long(seed: u64) -> Simulator {
     let rows = &[
         ("tickets", 400),
@@ -44,8 +45,8 @@ pub(super) fn missing(sim: &Simulator, run: &Run, stream: &str) -> Vec<String> {
     differences(stream, &listing(sim, stream), &newest(stream, run.records(stream)), true)
 }
 
-/// The fault on the nth request whose path has this part, and on each repetition of it, so many
-/// times in all.
+/// A fault on the nth request whose path contains `path`, and on each repetition of that request.
+/// It occurs `times` times in all.
 fn on_the_nth(path: &str, nth: u64, times: u64, fault: Fault) -> Faults {
     let (path, mut seen, mut hit, mut done) = (path.to_owned(), 0, None, 0);
     Faults::by(move |request| {
@@ -123,7 +124,7 @@ fn an_end_in_a_window_that_stays_is_told_and_the_next_sync_reads_on() {
     }
 }
 
-/// Later windows have rows, so the first cannot be at the feed's end.
+/// The later windows have rows, so the first window cannot be at the feed's end.
 #[test]
 fn a_window_that_never_comes_to_its_end_leaves_its_stream_incomplete() {
     let sim = long(612);

@@ -1,4 +1,5 @@
-//! Rows that bear a time later than where they stand: they changed while their page was made.
+//! Rows whose time is later than their place in the listing says, because they changed while their
+//! page was made.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +13,7 @@ use crate::harness::{Connector, INCREMENTAL, Run};
 const EXPORTS: [&str; 5] =
     ["tickets", "users", "organizations", "ticket_events", "ticket_metric_events"];
 
-/// Keys of rows that the account has and no run brought.
+/// The keys of rows that the account has and that no run delivered.
 fn lost(sim: &Simulator, runs: &[&Run], stream: &str) -> Vec<String> {
     let came: BTreeSet<String> =
         runs.iter().flat_map(|run| run.records(stream)).map(|row| key(stream, row)).collect();
@@ -30,8 +31,8 @@ fn connector(sim: &Simulator, workers: u64) -> Connector<'_> {
     connector
 }
 
-/// Of some rows one stands where it stood and bears a time of years later, so that many pages
-/// end with such a row.
+/// Lets one row in eleven keep its place in the listing but show a time two years later, so that
+/// many pages end with such a row.
 fn bear_later_times(sim: &Simulator) {
     sim.knobs(|knobs| knobs.rendered_later = Some((11, 2 * 365 * 86_400)));
 }

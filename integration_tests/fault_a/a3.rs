@@ -1,4 +1,4 @@
-//! Empty pages whose links go on.
+//! Empty pages whose links lead on to more rows.
 
 use simulator::Simulator;
 

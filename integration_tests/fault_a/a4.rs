@@ -1,5 +1,5 @@
-//! Refusals of listings per parent: which of them speak of one parent, and which of the request or
-//! of the account.
+//! Refusals of listings per parent. Some are about one parent, others about the request or the
+//! account.
 
 use simulator::{Fault, Faults, Simulator};
 
@@ -9,7 +9,7 @@ use crate::skips::account_of;
 
 const ARTICLES: [&str; 3] = ["articles", "article_comments", "article_votes"];
 
-/// What the other parents would be answered too.
+/// Refusals that every other parent would get too.
 fn of_no_parent() -> [(&'static str, Fault); 5] {
     let field = r#"{"errors":{"page":["is not valid"]}}"#.to_owned();
     [
@@ -25,7 +25,7 @@ fn refuse(sim: &Simulator, feed: &str, fault: &Fault) {
     sim.faults(Faults::endless(feed, fault.clone()));
 }
 
-/// The closing WARN about skipped parents of a stream.
+/// The WARN at the end about a stream's skipped parents.
 fn told<'r>(run: &'r Run, stream: &str) -> Option<&'r str> {
     let own = format!("{stream}: ");
     run.logs("WARN").into_iter().find(|line| line.starts_with(&own) && line.contains("parents"))
@@ -107,7 +107,7 @@ fn what_every_grandparents_child_would_be_answered_ends_the_grandchildren_alone(
     }
 }
 
-/// Numbers name the parents; the place of the walk is behind them already.
+/// These parents are found by their numbers, after the walk's position has passed them.
 #[test]
 fn parents_that_their_numbers_name_are_held_too() {
     let sim = account_of(3);

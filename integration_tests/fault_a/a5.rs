@@ -7,8 +7,8 @@ use simulator::{Settings, Simulator};
 
 use crate::harness::{Connector, INCREMENTAL, Run, SCALE};
 
-/// An account whose exports by time cut a second, with so many rows of these in one second and one
-/// row a minute later. Returns that second as ISO time.
+/// An account whose exports by time cut a second at the end of a page. It has `rows` rows of each
+/// resource in one second, and one row a minute later. Returns that second as ISO time.
 fn account(resources: &[&str], rows: usize) -> (Simulator, String) {
     let settings = Settings { seed: 700, scale: SCALE, page_cap: None, ..Settings::default() };
     let sim = Simulator::start(settings).expect("the simulator starts");
@@ -41,8 +41,8 @@ fn ids(rows: &[&Value]) -> BTreeSet<u64> {
     rows.iter().filter_map(|row| row["id"].as_u64()).collect()
 }
 
-/// Fails unless these streams ended incomplete once, naming the second, and the next sync goes on
-/// behind it.
+/// Fails unless these streams end incomplete once, in errors that name the second, and the next
+/// sync continues behind it.
 fn end_incomplete_once(streams: &[&str], created: &[&str], rows: usize) {
     let (sim, second) = account(created, rows);
     let connector = Connector::new(&sim);

@@ -1,4 +1,5 @@
-//! Times of the future: a start date is refused, a saved time is told and left.
+//! Times in the future. A start date in the future is refused. A saved time in the future is
+//! reported and kept.
 
 use serde_json::{Value, json};
 use simulator::Simulator;
@@ -25,7 +26,7 @@ fn state(stream: &str, key: &str, saved: Value) -> Vec<Value> {
         "stream_descriptor": { "name": stream }, "stream_state": { key: saved } } })]
 }
 
-/// The WARNs about a stream that speak of its saved time.
+/// The number of WARNs about a stream that contain this word.
 fn warned(run: &Run, stream: &str, word: &str) -> usize {
     let start = format!("{stream}: the saved ");
     run.logs("WARN").iter().filter(|line| line.starts_with(&start) && line.contains(word)).count()

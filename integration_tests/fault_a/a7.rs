@@ -1,4 +1,4 @@
-//! `subdomain` is changed to another brand's: each brand keeps its own place.
+//! `subdomain` is changed to that of another brand. Each brand keeps its own position.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,13 +16,13 @@ fn account(seed: u64, help_centers: usize) -> Simulator {
     sim
 }
 
-/// Ids and subdomains of the brands with a help center, the account's own first.
+/// The ids and subdomains of the brands with a help center, the account's own brand first.
 fn brands(sim: &Simulator) -> Vec<(u64, String)> {
     let brands = sim.account(|account| account.help_centers());
     brands.into_iter().map(|brand| (brand.id, brand.subdomain)).collect()
 }
 
-/// Keys of the articles of a brand, as they came or as they are.
+/// The keys of a brand's articles among these rows, which either came or are in the account.
 fn articles_of<'v>(rows: impl IntoIterator<Item = &'v Value>, brand: u64) -> BTreeSet<String> {
     let of_brand = rows.into_iter().filter(|row| row["brand_id"] == brand);
     of_brand.map(|row| row["id"].to_string()).collect()

@@ -1,5 +1,5 @@
-//! Halves of surrogate pairs, which JSON allows and no Unicode text can hold: many readers drop a line
-//! that has one.
+//! Halves of surrogate pairs. JSON allows them, but no Unicode text can hold them, and many readers
+//! drop a line that has one.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,8 @@ use crate::equality::{names, streams};
 use crate::expected::{self, ByKey, differences, listing, newest};
 use crate::harness::{Connector, FULL, Run, of_brands, simulator};
 
-/// A row's text as it is delivered when the simulator sends halves (`half_characters`).
+/// The text of a row as the connector should deliver it when the simulator sends halves
+/// (`half_characters`).
 fn replaced(text: &str) -> String {
     text.replace(
         "Escaped emoji \u{1f600} and \u{1f680}",
@@ -16,7 +17,7 @@ fn replaced(text: &str) -> String {
     .replace("\"\u{1f600}\":", "\"\u{fffd}\":")
 }
 
-/// The records of a stream, whole.
+/// The whole records of a stream.
 fn whole<'r>(run: &'r Run, stream: &str) -> Vec<&'r Value> {
     let of_stream =
         |message: &&Value| message["type"] == "RECORD" && message["record"]["stream"] == stream;

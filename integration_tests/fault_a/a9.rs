@@ -1,4 +1,5 @@
-//! States in the shapes of wrappers are understood, and what cannot be used is told.
+//! States in the shapes that wrappers give them are understood. A state that cannot be used is
+//! reported.
 
 use serde_json::{Value, json};
 

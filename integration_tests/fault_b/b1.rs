@@ -1,14 +1,15 @@
-//! One second that holds more than a page that fits.
+//! One second with more rows than the largest page that fits.
 
 use simulator::{Fault, Faults, RequestSeen, Settings, Simulator, When};
 
 use crate::expected::{differences, listing, newest};
 use crate::harness::{Connector, INCREMENTAL, Run, SCALE};
 
-/// Simulated seconds per real one, where bodies are large.
+/// Simulated seconds per real one, for tests with large bodies.
 const SLOW: f64 = 20.0;
 
-/// An account in whose exports by time a second is cut, and so many organizations of one second.
+/// An account whose exports by time cut a second at the end of a page, with `rows` organizations in
+/// one second.
 fn account(rows: usize, bytes: usize) -> Simulator {
     let scale = if bytes > 0 { SLOW } else { SCALE };
     // Packing large bodies is what takes most of the time.

@@ -1,4 +1,5 @@
-//! One row that is not valid JSON holds up no listing: it is mended or held back, and told.
+//! A row that is not valid JSON does not stop its listing. The row is repaired or held back, and
+//! this is reported.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +9,7 @@ use simulator::{Fault, Faults, Malformed, Simulator, When};
 use crate::expected::{differences, listing, newest};
 use crate::harness::{Connector, FULL, INCREMENTAL, Run, simulator};
 
-/// Streams of every dialect, with and without parents.
+/// Streams of every paging dialect, with and without parents.
 const STREAMS: [&str; 10] = [
     "groups",
     "ticket_forms",
@@ -22,7 +23,7 @@ const STREAMS: [&str; 10] = [
     "side_conversations",
 ];
 
-/// What each kind makes of the row's odd member; none where the row is held back.
+/// The value of the row's odd member after each kind of damage. `None` if the row is held back.
 fn kinds() -> Vec<(Malformed, Option<Value>)> {
     vec![
         (Malformed::Latin, Some(json!("latin \u{fffd} "))),
@@ -40,7 +41,7 @@ fn some_row(sim: &Simulator, stream: &str) -> String {
     row["id"].as_str().map_or_else(|| row["id"].to_string(), str::to_owned)
 }
 
-/// Complaints about a read in which one row was bad.
+/// Complaints about a read in which one row was damaged.
 fn wrong(sim: &Simulator, run: &Run, stream: &str, id: &str, odd: Option<&Value>) -> Vec<String> {
     let mut found = Vec::new();
     if run.code != Some(0) || run.status(stream) != Some("COMPLETE") {

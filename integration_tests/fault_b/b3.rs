@@ -1,4 +1,4 @@
-//! A page that fails above some size, whatever the status says.
+//! Pages above some size fail, with whatever status.
 
 use simulator::{Fault, Faults, Settings, Simulator, When};
 

@@ -1,11 +1,11 @@
-//! Links that lead back to a page that was read before.
+//! Links that lead back to a page that was already read.
 
 use serde_json::json;
 use simulator::Simulator;
 
 use crate::harness::{Connector, FULL, INCREMENTAL, Run, simulator};
 
-/// A stream of each dialect that has cursors, and a part of its listing's path.
+/// A stream of each paging dialect with cursors, and a part of the path of its listing.
 const CURSORS: [(&str, &str); 6] = [
     ("groups", "/groups.json"),
     ("tickets", "/incremental/tickets"),

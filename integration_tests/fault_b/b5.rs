@@ -1,5 +1,5 @@
-//! A brand whose help center is listed and is not there: it holds nothing up for ever, and the way
-//! out is named.
+//! A brand whose help center is listed but does not exist. It does not stop the syncs for ever, and
+//! a message names the option that helps.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::program::{run, unscaled};
 
 const STREAMS: [&str; 4] = ["articles", "article_comments", "posts", "sections"];
 
-/// The third brand's help center is restricted.
+/// An account whose third brand has a restricted help center.
 fn account(seed: u64, help_centers: usize) -> Simulator {
     let settings = Settings { seed, scale: SCALE, help_centers, ..Settings::default() };
     let sim = Simulator::start(settings).expect("the simulator starts");
@@ -30,20 +30,20 @@ fn set_state(sim: &Simulator, brand: u64, state: &str) {
     sim.account(|account| account.set_field("brands", &brand, "help_center_state", &state));
 }
 
-/// All rows of a stream but those of one brand.
+/// All rows of a stream except those of one brand.
 fn without(sim: &Simulator, stream: &str, brand: u64) -> ByKey {
     let mut all = listing(sim, stream);
     all.retain(|_, row| row["brand_id"] != brand);
     all
 }
 
-/// Warnings that name the way out.
+/// The warnings that name the option that helps.
 fn warnings(run: &Run) -> Vec<&str> {
     let names = |told: &&str| told.contains("`help_center_brands`");
     run.logs("WARN").into_iter().filter(names).collect()
 }
 
-/// What `check` says: its warnings, and whether it succeeds.
+/// The result of `check`: its warnings, and whether it succeeds.
 fn checked(connector: &Connector<'_>) -> (Vec<String>, bool) {
     let mut command = connector.command("check");
     unscaled(&mut command);

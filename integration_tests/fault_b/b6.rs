@@ -1,4 +1,4 @@
-//! One parent whose listing fails in every sync, and an outage of all of them.
+//! One parent whose listing fails in every sync, and an outage of the listings of all parents.
 
 use simulator::{Fault, Faults, Simulator};
 
@@ -9,10 +9,10 @@ use crate::skips::account_of;
 
 const STREAMS: [&str; 3] = ["articles", "article_comments", "article_votes"];
 
-/// More syncs than any parent may hold a position.
+/// More syncs than one parent may hold up a stream's position.
 const SYNCS: usize = 6;
 
-/// This fault for the listings below one article.
+/// Makes the listings below one article fail with this fault.
 fn fail_one(sim: &Simulator, feed: &'static str, article: &str, fault: Fault) {
     let part = format!("/articles/{article}/");
     sim.faults(Faults::by(move |seen| {
@@ -24,7 +24,7 @@ fn article(sim: &Simulator, nth: usize) -> String {
     sim.account(|account| account.keys("articles")[nth].clone())
 }
 
-/// Syncs until one completes, and how many those were.
+/// Syncs until a sync completes. Returns the number of syncs and the last run.
 fn sync_until_complete(
     connector: &Connector<'_>,
     streams: &[&str],
@@ -49,7 +49,8 @@ fn told(run: &Run, stream: &str) -> String {
     told.map(|line| (*line).to_owned()).unwrap_or_default()
 }
 
-/// Fails in every sync while the fault lasts, and brings everything when it has ended.
+/// Fails unless the stream ends incomplete in every sync while the fault lasts, and all rows come
+/// after it.
 fn nothing_is_passed_over(sim: &Simulator, connector: &Connector<'_>, what: &str) {
     let mut warehouse = Warehouse::default();
     for _ in 0..SYNCS {
@@ -136,7 +137,7 @@ fn below_a_row_that_fails_in_every_sync_grandchildren_are_passed_over_too() {
     assert!(found.is_empty(), "{found:#?}");
 }
 
-/// An outage is nobody's own: neither of all parents, nor from some parent on.
+/// An outage is not a fault of one parent. It may affect all parents, or all from some parent on.
 #[test]
 fn an_outage_passes_over_nobody_however_long_it_lasts() {
     for from in [0, 4] {
@@ -152,7 +153,7 @@ fn an_outage_passes_over_nobody_however_long_it_lasts() {
     }
 }
 
-/// More parents behind it than a position remembers.
+/// More parents come after the failing one than a position can remember.
 #[test]
 fn behind_a_parent_that_fails_many_are_read_without_being_forgotten() {
     let sim = account_of(300);
@@ -166,8 +167,8 @@ fn behind_a_parent_that_fails_many_are_read_without_being_forgotten() {
     assert_eq!(warehouse.differences(&sim, &["article_comments"]).len(), lost);
 }
 
-/// It is the last, so that no other is to be read in later syncs: one that was read before is asked
-/// for again.
+/// The failing parent is the last, so later syncs have no other parent to read. They read one again
+/// that they have read before.
 #[test]
 fn where_nothing_else_is_to_be_read_one_that_was_read_before_shows_that_it_fails_alone() {
     let sim = account_of(5);
@@ -187,7 +188,8 @@ fn where_nothing_else_is_to_be_read_one_that_was_read_before_shows_that_it_fails
     assert_eq!(warehouse.differences(&sim, &["article_comments"]).len(), 1);
 }
 
-/// Alone in its listing, it waits for whatever shows that it fails alone.
+/// The parent is the only one in its listing, so nothing can show that it fails alone. The position
+/// waits.
 #[test]
 fn one_parent_alone_is_never_passed_over() {
     let sim = account_of(1);
@@ -196,7 +198,7 @@ fn one_parent_alone_is_never_passed_over() {
     nothing_is_passed_over(&sim, &connector, "all fail");
 }
 
-/// Votes that only the numbers of their parent tell of.
+/// Votes that show only in the numbers of their parent.
 #[test]
 fn a_parent_that_its_numbers_name_is_passed_over_too_and_the_walk_goes_on() {
     let sim = account_of(6);
@@ -221,7 +223,7 @@ fn a_parent_that_its_numbers_name_is_passed_over_too_and_the_walk_goes_on() {
     }
 }
 
-/// How many comments these articles have.
+/// The number of comments of these articles.
 fn comments(sim: &Simulator, articles: &[String]) -> usize {
     let rows = listing(sim, "article_comments").into_values();
     rows.filter(|row| articles.contains(&row["source_id"].to_string())).count()

@@ -1,4 +1,4 @@
-//! `discover` has the patience of somebody who waits, whatever its listings answer.
+//! `discover` answers within the time that a person waits, whatever its listings answer.
 
 use serde_json::json;
 use simulator::{Fault, FaultRule, Faults, When};

@@ -1,10 +1,10 @@
-//! 503 is an outage and no limit.
+//! A 503 is an outage and not a rate limit.
 
 use simulator::{Fault, FaultRule, Faults, Simulator, When};
 
 use crate::harness::{Connector, FULL, Run, simulator};
 
-/// How often a platform is told of a limit.
+/// How many times the platform was told about a rate limit.
 fn rate_limited(run: &Run) -> usize {
     run.lines.iter().filter(|line| line.contains("RATE_LIMITED")).count()
 }

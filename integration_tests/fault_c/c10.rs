@@ -1,4 +1,4 @@
-//! What a listing names twice is one thing.
+//! Rows that a listing returns twice count as one.
 
 use serde_json::json;
 use simulator::{Fault, FaultRule, Faults, When};

@@ -1,4 +1,5 @@
-//! What people paste: blanks, line breaks, and what the signature itself adds.
+//! Values as people paste them: with spaces, with line breaks, and with the parts that the program
+//! adds itself when it signs a request.
 
 use serde_json::{Value, json};
 use simulator::{ADMIN_API_TOKEN, OAUTH_ACCESS_TOKEN, Simulator};

@@ -1,4 +1,4 @@
-//! Options that are left blank are not set, and what the spec itself shows is a good config.
+//! Options that are left blank count as not set. The examples in the spec are a valid config.
 
 use serde_json::{Map, Value, json};
 use simulator::Simulator;

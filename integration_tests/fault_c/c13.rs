@@ -1,5 +1,5 @@
-//! What stands around the program: proxies, the place that stdout leads to, and values of an odd
-//! size or spelling.
+//! The surroundings of the program: proxies, the target of stdout, and options whose values are very
+//! long or oddly spelled.
 
 use std::fs::File;
 use std::process::{Command, Stdio};
@@ -74,7 +74,7 @@ fn a_proxy_that_cannot_be_understood_is_an_error_and_nothing_goes_out() {
     assert_eq!(sim.requests().len(), 0);
 }
 
-/// A run whose stdout is on a disk that is full, or that may make no file.
+/// A run whose stdout is on a full disk, or that may not create files.
 fn without_room(connector: &Connector<'_>, name: &str, limit: Option<u32>) -> Ended {
     let mut command = match limit {
         None => connector.command(name),

@@ -1,4 +1,4 @@
-//! How answers say that they are compressed.
+//! How the headers of an answer say that it is compressed.
 
 use simulator::{Fault, Faults, When};
 

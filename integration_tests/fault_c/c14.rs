@@ -1,4 +1,4 @@
-//! Listings that take no more than a hundred rows a page.
+//! Listings that allow at most a hundred rows per page.
 
 use simulator::{Fault, FaultRule, Faults, Settings, Simulator, When};
 

@@ -1,4 +1,4 @@
-//! A limit that hundreds of brands wait for is told once.
+//! A limit that hundreds of brands wait for is reported once.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Files of tickets at the hosts of other brands of the account.
+//! Files of tickets on the hosts of the account's other brands.
 
 use simulator::{AGENT_API_TOKEN, AuthorizationKind, Fault, Faults, Simulator};
 
@@ -6,7 +6,7 @@ use crate::harness::{Connector, FULL, INCREMENTAL, Run, of_brands};
 
 const STREAM: &str = "ticket_attachments";
 
-/// An account whose tickets' files are at another brand's host, and that brand's subdomain.
+/// An account whose ticket files are on another brand's host, and the subdomain of that brand.
 fn account(seed: u64) -> (Simulator, String) {
     let sim = of_brands(seed, 2);
     let shop = sim.account(|account| {

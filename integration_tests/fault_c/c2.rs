@@ -1,4 +1,4 @@
-//! Statuses that pass.
+//! Error statuses that are temporary.
 
 use simulator::{Fault, FaultRule, Faults, When};
 

@@ -1,4 +1,4 @@
-//! Refusals that are the network's and not Zendesk's.
+//! Refusals that come from the network and not from Zendesk.
 
 use serde_json::Value;
 use simulator::{Fault, FaultRule, Faults, Simulator, When};
@@ -6,7 +6,7 @@ use simulator::{Fault, FaultRule, Faults, Simulator, When};
 use crate::harness::{Connector, FULL, simulator};
 use crate::program::{run, unscaled};
 
-/// The message of `check`, if it failed, and its WARN lines.
+/// The message of `check`, if it failed, and its WARNs.
 fn check(connector: &Connector<'_>) -> (Option<String>, Vec<String>) {
     let mut command = connector.command("check");
     unscaled(&mut command);
@@ -29,7 +29,7 @@ fn discovered(connector: &Connector<'_>) -> Vec<String> {
     streams.filter_map(|stream: &Value| stream["name"].as_str().map(str::to_owned)).collect()
 }
 
-/// Whatever something on the way says in place of Zendesk.
+/// Answers that a device on the way gives instead of Zendesk.
 fn interceptions() -> Vec<(String, Fault)> {
     let pages = [400, 401, 402, 403, 404, 405, 410, 422, 451];
     let pages = pages.map(|status| (format!("a page with {status}"), Fault::block_page(status)));
@@ -59,7 +59,7 @@ fn what_the_network_refuses_is_transient_and_points_at_the_network() {
     }
 }
 
-/// What refuses or hides without Zendesk's own word.
+/// Fails if a stream is left out because of a refusal or a 404 that is not Zendesk's own.
 fn drops_nothing(sim: &Simulator, connector: &Connector<'_>, all: &[String], fault: Fault) {
     let paths = ["/audit_logs", "/ticket_forms", "/help_center/", "/community/", "/custom_roles"];
     sim.faults(Faults::rules(paths.map(|path| FaultRule::new(path, When::Always, fault.clone()))));

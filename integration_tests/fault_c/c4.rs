@@ -1,4 +1,4 @@
-//! Redirects: to a status page, and to another name of the account.
+//! Redirects to a status page, and to another name of the account.
 
 use simulator::{Fault, FaultRule, Faults, When};
 

@@ -1,4 +1,4 @@
-//! One 401 amid good answers.
+//! One 401 between good answers.
 
 use simulator::{Fault, FaultRule, Faults, When};
 

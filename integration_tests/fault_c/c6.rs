@@ -1,4 +1,4 @@
-//! Nothing at the address that every account has.
+//! The address that every account has does not exist.
 
 use simulator::{Fault, FaultRule, Faults, When};
 

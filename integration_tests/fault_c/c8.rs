@@ -1,4 +1,4 @@
-//! What Zendesk says field by field.
+//! Errors in which Zendesk names the invalid fields.
 
 use simulator::{Fault, Faults, When};
 

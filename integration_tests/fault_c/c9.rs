@@ -1,4 +1,5 @@
-//! A catalog has every stream that may be there: what it lacks, platforms remove.
+//! A catalog contains every stream that the account may have, because platforms remove streams that
+//! a catalog lacks.
 
 use simulator::{Fault, FaultRule, Faults, When};
 
@@ -30,7 +31,7 @@ fn discover(path: &str, fault: Fault) -> (Ended, Vec<String>) {
     (ended, names)
 }
 
-/// What every listing answers, with whether it is an answer about the account.
+/// Answers of every listing that leave open whether the account has the stream.
 fn unclear() -> Vec<(&'static str, Fault)> {
     vec![
         ("429", Fault::retry_after(429, 3600)),

@@ -1,11 +1,11 @@
-//! A page size that was refused is remembered.
+//! The connector remembers a page size that was refused.
 
 use simulator::{Fault, Faults, Settings, Simulator, Size, When};
 
 use crate::expected::{differences, listing, newest};
 use crate::harness::{Connector, INCREMENTAL};
 
-/// Slower than usual, so that a page is a quick one also on a busy machine.
+/// Slower than usual, so that a page counts as quick even on a busy machine.
 const SCALE: f64 = 60.0;
 
 #[test]

@@ -1,4 +1,4 @@
-//! A gateway that times out whatever is asked for.
+//! A gateway that times out for every request.
 
 use simulator::{Fault, Faults, When};
 

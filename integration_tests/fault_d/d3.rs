@@ -1,4 +1,4 @@
-//! Many workers read what hangs on rows of rows: few requests wait, and each is woken once.
+//! Many workers read grandchildren. Few requests wait at a time, and each is woken once.
 
 use serde_json::json;
 use simulator::{Plan, Settings, Simulator, Size};

@@ -1,4 +1,4 @@
-//! A reader of stdout that has stopped: how many pages of children wait in memory for it.
+//! A reader of stdout that has stopped, and how many pages of children wait for it in memory.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,8 @@ use crate::skips::account_of;
 
 const WORKERS: usize = 5;
 
-/// Requests of a feed that were answered while nobody reads, once no more are made.
+/// The number of requests of a feed that were answered although nobody reads the output, counted
+/// when no more requests are made.
 fn answered_unread(sim: &Simulator, streams: &[&str], feed: &str) -> usize {
     let mut connector = Connector::new(sim);
     connector.config["num_workers"] = WORKERS.into();
@@ -31,7 +32,7 @@ fn answered_unread(sim: &Simulator, streams: &[&str], feed: &str) -> usize {
     sim.requests().iter().filter(|seen| seen.feed == feed).count()
 }
 
-/// Comments whose bodies fill any pipe, and votes below them.
+/// An account with comments whose bodies fill any pipe, and votes on these comments.
 fn account() -> Simulator {
     let sim = account_of(60);
     sim.account(|account| {

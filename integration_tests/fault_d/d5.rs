@@ -1,4 +1,4 @@
-//! Bodies that are large are bounded in bytes, all together.
+//! All large bodies together are limited in bytes.
 
 use std::process::Stdio;
 
@@ -8,7 +8,7 @@ use crate::bad_input::server::{Server, http};
 use crate::harness::catalog;
 use crate::program::{Running, binary, high_water_kib, wait_until};
 
-/// Listings that come in one answer, so that no smaller page can be asked for.
+/// Listings without pages, so that no smaller page can be requested.
 const STREAMS: [&str; 12] = [
     "views",
     "workspaces",
@@ -26,8 +26,8 @@ const STREAMS: [&str; 12] = [
 
 const ANSWER_BYTES: usize = 100 << 20;
 
-/// What all of them may take: 256 MB of large bodies, the first 4 MiB of each, and the program. All bodies
-/// together are 1,200 MB.
+/// The memory that all of them may take: 256 MB for large bodies, the first 4 MiB of each body, and
+/// the program itself. The bodies together are 1,200 MB.
 const MOST_MIB: u64 = 400;
 
 #[test]

@@ -1,4 +1,4 @@
-//! A refusal that asks for no wait.
+//! A refusal that names no time to wait.
 
 use simulator::{Fault, FaultRule, Faults, When};
 

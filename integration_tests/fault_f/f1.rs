@@ -1,4 +1,5 @@
-//! Users are complete whatever the start date, so that a join of tickets and requesters loses none.
+//! All users are read, whatever the start date is, so that a join of tickets and requesters loses
+//! no row.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +10,8 @@ use crate::harness::{Connector, FULL, INCREMENTAL, Run, simulator};
 
 const STREAMS: [&str; 3] = ["tickets", "users", "user_identities"];
 
-/// An account whose tickets changed at the start date or later, and whose users all did before.
+/// An account whose tickets changed at or after the start date, and whose users all changed before
+/// it.
 fn account(seed: u64) -> (Simulator, String) {
     let sim = simulator(seed);
     sim.advance_seconds(3600);

@@ -1,4 +1,4 @@
-//! That deleted tickets stay in a table is said before anybody finds them there.
+//! The program says that deleted tickets stay in a table before anybody finds them there.
 
 use serde_json::json;
 

@@ -1,5 +1,5 @@
-//! `tickets_search`, a stream of Airbyte's connector since its version 5.5: a catalog that names it
-//! is read, and `discover` lists it to those who ask.
+//! `tickets_search`, a stream of Airbyte's connector since its version 5.5. A catalog that names it
+//! is read. `discover` lists it only on request.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::harness::{Connector, FULL, INCREMENTAL, Run, simulator};
 
 const STREAM: &str = "tickets_search";
 
-/// After this the index shows every change.
+/// The time after which the index shows every change.
 const UNTIL_VISIBLE_SECONDS: i64 = 400;
 
 fn account(seed: u64) -> Simulator {
@@ -28,7 +28,7 @@ fn read(run: &Run) -> BTreeMap<u64, Value> {
     by_id(run.records(STREAM))
 }
 
-/// The tickets as the search export lists them.
+/// The tickets that the search export lists.
 fn indexed(sim: &Simulator) -> BTreeMap<u64, Value> {
     let mut rows = sim.account(|account| account.indexed_tickets());
     for row in &mut rows {

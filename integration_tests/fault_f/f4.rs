@@ -1,11 +1,12 @@
-//! An estimate is of what will be read.
+//! An estimate counts the rows that will be read.
 
 use serde_json::json;
 use simulator::{Fault, FaultRule, Faults, Simulator, When};
 
 use crate::harness::{Connector, INCREMENTAL, Run, simulator};
 
-/// Later pages take half a second of the wall's, so that there is a sync to estimate.
+/// The delay of all pages but the first: half a real second. Without it a sync would be over before
+/// an estimate makes sense.
 const LATER: Fault = Fault::Delay { ms: 300_000 };
 
 fn estimate(run: &Run, stream: &str) -> Option<u64> {

@@ -1,4 +1,4 @@
-//! A post or an article whose numbers moved while its time did not.
+//! Posts and articles whose numbers changed but whose time did not.
 
 use serde_json::Value;
 use simulator::Simulator;
@@ -14,7 +14,8 @@ fn rows(run: &Run, stream: &str, id: &str) -> Vec<Value> {
     rows.cloned().collect()
 }
 
-/// Reads, adds a vote to one row and, to another, a comment if it counts them; reads twice more.
+/// Reads, changes the numbers of some rows (a vote on one, a comment on another if the parent
+/// counts them), and reads twice more.
 fn after_votes(streams: &[&str], parent: &'static str, seed: u64) {
     let sim = of_brands(seed, 2);
     let connector = Connector::new(&sim);

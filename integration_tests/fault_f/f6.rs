@@ -7,8 +7,8 @@ use crate::harness::{Connector, FULL, INCREMENTAL, simulator};
 
 const HOUR: i64 = 3600;
 
-/// What came last of a ticket that was deleted so long before the first read, while the index
-/// lagged so much behind.
+/// The last status that came for a ticket. The ticket was deleted `deleted_before` seconds before
+/// the first read, while the index lagged `lag` seconds behind.
 fn last_status(seed: u64, lag: i64, deleted_before: i64, marks: Option<&str>) -> Option<Value> {
     let sim = simulator(seed);
     sim.knobs(|knobs| knobs.search_lag_seconds = lag);

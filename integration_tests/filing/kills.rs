@@ -1,4 +1,5 @@
-//! The process is killed anywhere and started again: nothing is lost and nothing is half there.
+//! The process is killed at any moment and started again. Nothing is lost, and nothing is left in
+//! part.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -12,8 +13,8 @@ use super::{Into, files_below, settle};
 use crate::harness::{Connector, of_brands, seeds};
 use crate::program::Running;
 
-/// Streams of each kind: both walks of an export, children, a listing in one piece and one that is gone
-/// on with.
+/// Streams of each kind: exports by cursor and by time, children, a listing in one piece, and a
+/// listing that is resumed.
 const STREAMS: [&str; 10] = [
     "tickets",
     "ticket_metrics",
@@ -27,10 +28,11 @@ const STREAMS: [&str; 10] = [
     "account_settings",
 ];
 
-/// No sync is killed more often than this.
+/// The most kills that a sync may need before one ends.
 const MOST_KILLS: usize = 200;
 
-/// Starts a sync, and kills it some time after this many requests. True when it ended before.
+/// Starts a sync, and kills it `later` after this many requests. Returns true if it ended before
+/// that.
 fn killed(sim: &Simulator, into: &Into<'_, '_>, requests: u64, later: Duration) -> bool {
     let came = Arc::new(AtomicU64::new(0));
     let counted = Arc::clone(&came);
@@ -67,7 +69,7 @@ fn killed(sim: &Simulator, into: &Into<'_, '_>, requests: u64, later: Duration) 
     is_over
 }
 
-/// Kills a sync again and again until one ends. Returns how often it was killed.
+/// Kills syncs until one ends. Returns the number of kills.
 fn until_complete(
     sim: &Simulator,
     into: &Into<'_, '_>,
@@ -87,7 +89,7 @@ fn until_complete(
     panic!("the sync did not end");
 }
 
-/// Fails unless every part is whole.
+/// Fails unless every part file is complete.
 fn assert_whole(into: &Into<'_, '_>) {
     for path in files_below(&into.path) {
         if path.to_string_lossy().ends_with(".jsonl.gz") {
@@ -96,7 +98,7 @@ fn assert_whole(into: &Into<'_, '_>) {
     }
 }
 
-/// Fails when something of an interrupted sync is still there.
+/// Fails if any remains of an interrupted sync are left.
 fn assert_tidy(into: &Into<'_, '_>) {
     for path in files_below(&into.path) {
         let name = path.to_string_lossy().into_owned();

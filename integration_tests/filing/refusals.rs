@@ -1,4 +1,4 @@
-//! What cannot be done is told in a sentence, and nothing is overwritten.
+//! A sync that cannot be done is refused in one sentence, and nothing is overwritten.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::program::{Running, run, wait_until};
 
 const STREAMS: [&str; 2] = ["tickets", "tags"];
 
-/// Fails unless a sync is refused with these words, and left every file as it was.
+/// Fails unless a sync is refused with these words and leaves every file unchanged.
 fn assert_refused(into: &Into<'_, '_>, words: &str) {
     let without_lock = || {
         let mut contents = into.contents();
@@ -93,7 +93,7 @@ fn a_folder_that_cannot_be_written_is_told() {
     assert_eq!(std::fs::read(&into.path).expect("it is there"), b"mine");
 }
 
-/// The same command where no file may grow larger than this.
+/// The same command with a limit on the size of files.
 fn limited(command: &Command, kib: u32) -> Command {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     let words: Vec<String> = words.map(|word| format!("'{}'", word.to_string_lossy())).collect();
@@ -127,7 +127,7 @@ fn a_disk_without_room_is_told_and_the_next_sync_goes_on() {
     assert!(found.is_empty(), "{found:#?}");
 }
 
-/// A command whose configuration was written before.
+/// A command with a configuration file that exists already.
 fn again(into: &Into<'_, '_>, config: &Path) -> Command {
     let mut command = into.connector.command("sync");
     command.arg("--config").arg(config).arg("--into").arg(&into.path);

@@ -1,4 +1,4 @@
-//! `--every`: again and again, through failures, until the program is asked to end.
+//! `--every`: syncs again and again, also after failures, until the program is told to stop.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -59,7 +59,7 @@ fn a_sync_is_repeated_through_a_failure_until_it_is_asked_to_end() {
     assert!(complaints(&sim, &into, &STREAMS, true).is_empty());
 }
 
-/// The generations of a stream that are in its folder.
+/// The generations of a stream that its folder holds.
 fn generations(into: &Into<'_, '_>, stream: &str) -> Vec<u32> {
     let entries = std::fs::read_dir(into.file(stream)).expect("a folder");
     let names = entries.map(|entry| entry.expect("an entry").file_name());

@@ -1,4 +1,5 @@
-//! What the views show, by their rule written down once more, beside what the account holds.
+//! Compares what the views show with what the account holds. The rule of the views is implemented
+//! here a second time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
@@ -16,10 +17,10 @@ use crate::harness::{Connector, of_brands, seeds};
 
 const DELETED_AT: &str = "_ab_cdc_deleted_at";
 
-/// Streams that are lists of what was deleted.
+/// Streams that list deleted rows.
 const OF_DELETED: [&str; 2] = ["deleted_tickets", "deleted_users"];
 
-/// All rows of a part. It is whole, or the test fails.
+/// All rows of a part file. Fails the test if the part is not complete.
 pub(crate) fn rows_of(part: &Path) -> Vec<Value> {
     let file = std::fs::File::open(part).expect("the part is there");
     let mut text = String::new();
@@ -33,8 +34,8 @@ fn is_part(path: &Path) -> bool {
     path.to_string_lossy().ends_with(".jsonl.gz")
 }
 
-/// What the view of a stream shows: of the newest generation the newest row of each key, unless it tells
-/// of a deletion.
+/// The rows that the view of a stream shows: the newest row of each key in the newest generation,
+/// except rows that mark a deletion.
 pub(crate) fn shown(into: &Into<'_, '_>, stream: &str) -> ByKey {
     let folder = into.file(&stream.replace(':', "-3a"));
     let entries = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{stream}: {error}"));
@@ -68,7 +69,7 @@ pub(crate) fn shown(into: &Into<'_, '_>, stream: &str) -> ByKey {
     shown
 }
 
-/// What the view of a stream has to show now.
+/// The rows that the view of a stream should show now.
 pub(crate) fn living(sim: &Simulator, stream: &str) -> ByKey {
     let mut rows = listing(sim, stream);
     let marked = ["tickets", "users", "organizations", "groups", "ticket_metric_events", "brands"];
@@ -82,7 +83,8 @@ pub(crate) fn living(sim: &Simulator, stream: &str) -> ByKey {
     rows
 }
 
-/// Complaints about what the views show of a stream that was read incrementally or whole.
+/// Complaints about the rows that the views show of these streams. Extra rows count only when
+/// `exactly` is set.
 pub(crate) fn complaints(
     sim: &Simulator,
     into: &Into<'_, '_>,

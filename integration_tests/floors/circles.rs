@@ -1,5 +1,5 @@
-//! Inside a floor no files import each other in a circle. That a module declares another does not
-//! count; what either imports does.
+//! Files inside a floor must not import each other in a circle. Imports count. The declaration of a
+//! module does not.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::sources;
 use super::text::{code_of, module_of, paths, test_modules, without_tests};
 
-/// Which files import which, below one floor. `files` are paths below `src/`, with their texts.
+/// The imports between the files of one floor. `files` are paths below `src/`, with their texts.
 fn imports(files: &BTreeMap<PathBuf, String>) -> BTreeMap<&Path, BTreeSet<&Path>> {
     let modules: BTreeMap<Vec<String>, &Path> =
         files.keys().map(|path| (module_of(path), path.as_path())).collect();
@@ -28,7 +28,7 @@ fn imports(files: &BTreeMap<PathBuf, String>) -> BTreeMap<&Path, BTreeSet<&Path>
     found
 }
 
-/// All that a file reaches by imports.
+/// All files that a file reaches by imports.
 fn reached<'p>(
     from: &'p Path,
     imports: &BTreeMap<&'p Path, BTreeSet<&'p Path>>,
@@ -45,7 +45,7 @@ fn reached<'p>(
     found
 }
 
-/// The files that stand in a circle, each with those that it imports of its circle.
+/// The files that are part of a circle, each with the imports that belong to the circle.
 fn in_circles(files: &BTreeMap<PathBuf, String>) -> BTreeMap<String, Vec<String>> {
     let imports = imports(files);
     let reached: BTreeMap<&Path, BTreeSet<&Path>> =

@@ -1,12 +1,12 @@
-//! Every error type implements the standard trait, so that callers can print it, box it and follow its
-//! source.
+//! Every error type implements the standard trait, so that callers can print it, box it and follow
+//! its source.
 
 use std::collections::BTreeSet;
 
 use super::sources;
 use super::text::{code_of, without_tests};
 
-/// The error types of all `Result`s in a file, by name.
+/// The names of the error types of all `Result`s in a file.
 fn error_types(code: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for (at, _) in code.match_indices("Result<") {
@@ -33,7 +33,7 @@ fn error_types(code: &str) -> BTreeSet<String> {
     found
 }
 
-/// The public types of a file.
+/// The names of the public types of a file.
 fn public_types(code: &str) -> impl Iterator<Item = &str> {
     let starts = ["pub struct ", "pub enum "];
     let found = starts.into_iter().flat_map(move |start| {

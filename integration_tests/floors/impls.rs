@@ -1,4 +1,4 @@
-//! The methods of a type stand in the folder of its file, so that whoever reads it finds them.
+//! The methods of a type are in the folder of the type's file, so that readers find them.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::sources;
 use super::text::{code_of, without_tests};
 
-/// The types with methods of their own in a file: `impl Type`, not `impl Trait for Type`.
+/// The types for which a file has methods: `impl Type`, not `impl Trait for Type`.
 fn with_methods(code: &str) -> Vec<String> {
     let mut found = Vec::new();
     for (at, _) in code.match_indices("impl") {
@@ -25,7 +25,7 @@ fn with_methods(code: &str) -> Vec<String> {
     found
 }
 
-/// The end of what stands in angle brackets.
+/// The position after the angle brackets at the start of the text.
 fn angles(text: &str) -> usize {
     let mut depth = 0_i32;
     for (at, byte) in text.bytes().enumerate() {
@@ -53,7 +53,7 @@ fn defined(code: &str) -> Vec<String> {
     found
 }
 
-/// `path: Type` of all methods that stand outside their type's folder.
+/// `path: Type` of all methods that are outside the folder of their type.
 fn abroad(files: &BTreeMap<PathBuf, String>) -> Vec<String> {
     let mut homes: BTreeMap<String, Vec<&Path>> = BTreeMap::new();
     let codes: BTreeMap<&Path, String> = files

@@ -1,5 +1,5 @@
-//! What lives as long as the program is a constant; all else has an owner. Feeds and streams are told
-//! apart by their names.
+//! Values that live as long as the program are constants. Everything else has an owner. Feeds and
+//! streams are compared by their names.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use super::sources;
 use super::text::{code_of, module_of, test_modules, without_tests};
 
-/// Calls that have no place in the program.
+/// Calls that the program must not make.
 const REFUSED: &[&str] = &["leak(", "ptr::eq", "ptr_eq("];
 
-/// `path: call` of all refused calls outside of tests. `files` are paths below `src/`, with their
+/// `path: call` of all refused calls outside tests. `files` are paths below `src/`, with their
 /// texts.
 fn refused(files: &BTreeMap<PathBuf, String>) -> Vec<String> {
     let tests = test_modules(files);

@@ -1,5 +1,5 @@
-//! A file fits into a head, a function onto a page. Lines of code are counted: no tests, no comments
-//! and no blank ones.
+//! Limits on the length of files and functions. Lines of code count. Tests, comments and blank
+//! lines do not.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -15,7 +15,8 @@ fn lines(text: &str) -> usize {
     text.lines().filter(|line| !line.trim().is_empty()).count()
 }
 
-/// The functions of a file with their lines of code. Two of one name are told apart by their order.
+/// The functions of a file with the number of their lines of code. Functions of the same name are
+/// distinguished by their order.
 fn functions(text: &str) -> Vec<(String, usize)> {
     let code = code_of(text);
     let (code, shown) =
@@ -34,7 +35,7 @@ fn functions(text: &str) -> Vec<(String, usize)> {
     found
 }
 
-/// Where a function's body begins.
+/// Where the body of a function begins.
 fn body(code: &str, at: usize) -> Option<usize> {
     let mut here = at;
     while here < code.len() {
@@ -48,7 +49,7 @@ fn body(code: &str, at: usize) -> Option<usize> {
     None
 }
 
-/// The files and the functions that are too long, each with its lines.
+/// The files and functions that are too long, with the number of their lines.
 fn too_long(
     files: &BTreeMap<PathBuf, String>,
 ) -> (BTreeMap<String, usize>, BTreeMap<String, usize>) {

@@ -1,15 +1,15 @@
-//! Just enough of Rust's grammar for the checks of the house: no macro is expanded, no name looked
-//! up by the compiler.
+//! Just enough of Rust's grammar for the checks of the house. Macros are not expanded, and names
+//! are not resolved as the compiler does.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// The text with comments as blanks, and with what is in strings and characters as blanks too.
+/// The text with spaces in place of comments, and of what is in strings and characters.
 pub(super) fn code_of(text: &str) -> String {
     blanked(text, true)
 }
 
-/// The text with comments as blanks.
+/// The text with spaces in place of comments.
 pub(super) fn without_comments(text: &str) -> String {
     blanked(text, false)
 }
@@ -43,7 +43,7 @@ fn blanked(text: &str, texts_too: bool) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// Whether the byte goes on a word that began before it.
+/// Whether the byte at this position continues a word that began before it.
 fn is_word(bytes: &[u8], at: usize) -> bool {
     at > 0
         && (bytes[at - 1].is_ascii_alphanumeric() || bytes[at - 1] == b'_')
@@ -62,7 +62,7 @@ fn string_end(rest: &[u8]) -> Option<usize> {
     None
 }
 
-/// The end of a raw string; of one byte where it is none.
+/// The length of a raw string. 1 if the text does not begin with one.
 fn raw_end(rest: &str) -> Option<usize> {
     let hashes = rest[1..].bytes().take_while(|byte| *byte == b'#').count();
     if rest.as_bytes().get(1 + hashes) != Some(&b'"') {
@@ -72,7 +72,7 @@ fn raw_end(rest: &str) -> Option<usize> {
     rest[2 + hashes..].find(&close).map(|end| 2 + hashes + end + close.len())
 }
 
-/// The end of a character; nothing for a lifetime.
+/// The length of a character literal. `None` for a lifetime.
 fn character_end(rest: &[u8]) -> Option<usize> {
     match rest {
         [_, b'\\', b'u', ..] => {
@@ -93,7 +93,7 @@ fn character_end(rest: &[u8]) -> Option<usize> {
     }
 }
 
-/// The place behind the bracket that closes the one at `open`. Takes what `code_of` gave.
+/// The position after the bracket that closes the one at `open`. `code` must come from [`code_of`].
 pub(super) fn closed(code: &str, open: usize) -> usize {
     let mut depth = 0_i32;
     for (at, byte) in code.bytes().enumerate().skip(open) {
@@ -109,14 +109,14 @@ pub(super) fn closed(code: &str, open: usize) -> usize {
     code.len()
 }
 
-/// What is compiled for tests only, as places in what `code_of` gave.
+/// The ranges of code that is compiled for tests only. `code` must come from [`code_of`].
 fn tests_of(code: &str) -> Vec<(usize, usize)> {
     let mark = "#[cfg(test)]";
     let end = |at: usize| if is_field(&code[at..]) { end_of_field } else { end_of_item }(code, at);
     code.match_indices(mark).map(|(at, _)| (at, end(at + mark.len()))).collect()
 }
 
-/// Whether a field begins here, of a struct or of an expression that makes one.
+/// Whether the code begins with a field, of a struct or of a struct expression.
 fn is_field(code: &str) -> bool {
     let code = code.trim_start();
     let code = code.strip_prefix("pub ").unwrap_or(code);
@@ -124,7 +124,7 @@ fn is_field(code: &str) -> bool {
     rest.len() < code.len() && rest.starts_with(':') && !rest.starts_with("::")
 }
 
-/// The place behind a field and its comma, or before the bracket that closes the struct.
+/// The position after a field and its comma, or before the bracket that closes the struct.
 fn end_of_field(code: &str, mut at: usize) -> usize {
     while at < code.len() {
         match code.as_bytes()[at] {
@@ -137,14 +137,15 @@ fn end_of_field(code: &str, mut at: usize) -> usize {
     at
 }
 
-/// The place behind an item or a statement.
+/// The position after an item or a statement.
 fn end_of_item(code: &str, at: usize) -> usize {
     let open = code[at..].find(['{', ';']).map_or(code.len(), |found| at + found);
     let end = if code.as_bytes().get(open) == Some(&b'{') { closed(code, open) } else { open + 1 };
     end.min(code.len())
 }
 
-/// `text` with what is compiled for tests only as blanks. `code` is what `code_of` gave for it.
+/// `text` with spaces in place of what is compiled for tests only. `code` is the result of
+/// [`code_of`] for it.
 pub(super) fn without_tests(text: &str, code: &str) -> String {
     let mut out = text.as_bytes().to_vec();
     for (begin, end) in tests_of(code) {
@@ -157,7 +158,7 @@ pub(super) fn without_tests(text: &str, code: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// The modules in files of their own that are compiled for tests only.
+/// The test modules that have files of their own.
 fn test_files(text: &str) -> Vec<String> {
     let code = code_of(text);
     let declared = tests_of(&code).into_iter().filter_map(|(begin, end)| {
@@ -167,7 +168,8 @@ fn test_files(text: &str) -> Vec<String> {
     declared.collect()
 }
 
-/// The same of a whole tree. `files` are paths below `src/`, with their texts.
+/// The test modules of a whole tree that have files of their own. `files` are paths below `src/`,
+/// with their texts.
 pub(super) fn test_modules(files: &BTreeMap<PathBuf, String>) -> BTreeSet<Vec<String>> {
     let of_file = |(path, text): (&PathBuf, &String)| {
         let module = module_of(path);
@@ -176,7 +178,7 @@ pub(super) fn test_modules(files: &BTreeMap<PathBuf, String>) -> BTreeSet<Vec<St
     files.iter().flat_map(of_file).collect()
 }
 
-/// The module of a file, given by its path below `src/`: its names below the root.
+/// The module of a file, given by its path below `src/`: the names from the root on.
 pub(super) fn module_of(path: &Path) -> Vec<String> {
     let mut module: Vec<String> =
         path.with_extension("").iter().map(|part| part.to_string_lossy().into_owned()).collect();
@@ -189,8 +191,8 @@ pub(super) fn words(code: &str) -> impl Iterator<Item = &str> {
     code.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
 }
 
-/// The paths that code names, from the root of the crate: of its imports, each leaf of a group by
-/// itself, and of those written in full.
+/// The paths that code refers to, from the root of the crate: each leaf of each import, and the
+/// paths that are written in full.
 pub(super) fn paths(code: &str, module: &[String]) -> BTreeSet<Vec<String>> {
     let mut found = BTreeSet::new();
     for root in ["crate::", "super::", "self::", "use "] {
@@ -208,7 +210,8 @@ pub(super) fn paths(code: &str, module: &[String]) -> BTreeSet<Vec<String>> {
     found
 }
 
-/// Calls `note` with each leaf of the path at the beginning of a text. Returns what is behind it.
+/// Calls `note` with each leaf of the path at the beginning of a text. Returns the text after the
+/// path.
 fn leaves<'t>(
     text: &'t str,
     mut above: Vec<String>,
@@ -250,8 +253,8 @@ fn leaves<'t>(
     rest
 }
 
-/// A path from the root, or nothing for one of another crate. A name without `crate`, `super` or
-/// `self` may be one of the module's own.
+/// The path from the crate's root. `None` if it leads out of the crate. A name without `crate`,
+/// `super` or `self` is taken as the module's own, which it may be.
 fn from_root(path: &[String], module: &[String]) -> Option<Vec<String>> {
     let mut base: Vec<String> = module.to_vec();
     let mut rest = path;

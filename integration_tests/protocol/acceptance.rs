@@ -1,5 +1,5 @@
-//! Spec and catalog against the rules that Airbyte's acceptance tests (TestSpec, TestDiscovery)
-//! hold every connector to, and against snapshots that make any change of them visible.
+//! Checks spec and catalog against the rules of Airbyte's acceptance tests (TestSpec,
+//! TestDiscovery), and against snapshots that make any change of them visible.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::harness::{Connector, simulator};
 use crate::program::{binary, run};
 use crate::samples::check_generated;
 
-/// Properties whose values let somebody in.
+/// Properties whose values are credentials.
 const SECRETS: &[&str] =
     &["access_token", "api_token", "client_id", "client_secret", "password", "refresh_token"];
 
@@ -27,7 +27,7 @@ pub(crate) fn spec() -> Value {
     messages[0]["spec"].clone()
 }
 
-/// Calls `look` with every object in a value and the path to it.
+/// Calls `look` with every object in a value and with the path to that object.
 pub(crate) fn walk(
     value: &Value,
     path: &str,
@@ -49,13 +49,14 @@ pub(crate) fn walk(
     }
 }
 
-/// Whether an object is the map of a schema's properties, whose keys are names and not keywords.
+/// Whether the object at this path is the map of a schema's properties. The keys of such a map are
+/// names and not keywords.
 pub(crate) fn is_property_map(path: &str) -> bool {
     // A column may have this name too.
     path.rsplit('/').take_while(|name| *name == "properties").count() % 2 == 1
 }
 
-/// Complaints about keywords in a schema that must not be there.
+/// Complaints about these keywords in a schema, which must not have them.
 pub(crate) fn forbidden(schema: &Value, keywords: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
     walk(schema, "", &mut |path, object| {

@@ -1,10 +1,10 @@
-//! Each defect of an output is noticed: one good output, and edits that spoil it.
+//! Shows that the strict reader notices each defect: one good output, and edits that spoil it.
 
 use serde_json::{Value, json};
 
 use super::{check_output, check_part};
 
-/// A sync of one stream of two records, one line per message.
+/// A sync of one stream with two records, one line per message.
 const GOOD: &str = r#"{"type":"LOG","log":{"level":"INFO","message":"hello"}}
 {"type":"TRACE","trace":{"type":"STREAM_STATUS","emitted_at":1795222985569,"stream_status":{"stream_descriptor":{"name":"tags"},"status":"STARTED"}}}
 {"type":"TRACE","trace":{"type":"STREAM_STATUS","emitted_at":1795222985569.0,"stream_status":{"stream_descriptor":{"name":"tags"},"status":"RUNNING"}}}
@@ -29,7 +29,8 @@ fn a_good_output_gives_no_cause() {
     assert_eq!(check_output(incomplete.as_bytes(), &catalog()), Vec::<String>::new());
 }
 
-/// The first place of a text, the text put there, and a part of the complaint.
+/// Edits of `GOOD`: a text whose first occurrence is replaced, its replacement, and a part of the
+/// complaint.
 const DEFECTS: &[(&str, &str, &str)] = &[
     (r#""hello"}}"#, r#""hello"}"#, "line 1: is no strict JSON"),
     (r#"{"type":"LOG""#, r#"starting {"type":"LOG""#, "line 1: is no strict JSON"),
@@ -137,7 +138,7 @@ fn each_defect_is_noticed() {
     assert!(unnoticed.is_empty(), "{unnoticed:#?}");
 }
 
-/// Orders of GOOD's lines, counted from 0, and a part of the complaint.
+/// Orders of the lines of `GOOD`, counted from 0, and a part of the complaint.
 const ORDERS: &[(&[usize], &str)] = &[
     (&[], "there is no output"),
     (&[0], "`tags` never ended: it is Selected"),
@@ -165,7 +166,7 @@ fn each_wrong_order_is_noticed() {
 const ESTIMATE: &str = r#"{"type":"TRACE","trace":{"type":"ESTIMATE","emitted_at":1795222985569,"estimate":{"name":"tags","type":"STREAM","row_estimate":2}}}
 "#;
 
-/// The good output with an estimate in front of this line of it.
+/// The good output with an estimate inserted before line `at`.
 fn with_estimate(at: usize, estimate: &str) -> Vec<String> {
     let mut lines: Vec<&str> = GOOD.split_inclusive('\n').collect();
     lines.insert(at, estimate);

@@ -1,4 +1,4 @@
-//! The outputs of all commands give the strict reader no cause to complain.
+//! The strict reader has no complaint about the outputs of all commands.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::check_output;
 use crate::harness::{Connector, FULL, INCREMENTAL, catalog, simulator};
 use crate::program::{Ended, run, unscaled};
 
-/// Withheld by the exports, and a second for a scaled clock.
+/// How long exports withhold a change, with a margin for the scaled clock.
 const UNTIL_VISIBLE_SECONDS: i64 = 70;
 
 /// The streams that have a sync mode.

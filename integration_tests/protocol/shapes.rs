@@ -1,12 +1,12 @@
-//! The shape of every message that a source writes, closed: a key that is not listed is a
-//! complaint, though the protocol itself would let it pass, because a misspelt key is lost.
+//! The schema of every message that a source writes. The schemas are closed: a key that is not
+//! listed is a complaint. The protocol itself allows other keys, but a misspelt key would be lost.
 //!
 //! Source: Airbyte Protocol 0.18.
 
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
-/// 2020 to 2100 in milliseconds: seconds and microseconds lie outside.
+/// The years 2020 to 2100 in milliseconds. Times in seconds or microseconds are outside this range.
 const MS_RANGE: (u64, u64) = (1_577_836_800_000, 4_102_444_800_000);
 
 /// A message type: its `type`, the key of its body, and its closed schema.
@@ -16,7 +16,7 @@ pub(crate) struct Shape {
     pub(crate) validator: Validator,
 }
 
-/// All messages of a source.
+/// The messages that a source may write.
 pub(crate) fn shapes() -> Vec<Shape> {
     let descriptor = || object(&[("name", text())], &[]);
     let state = object(
@@ -183,7 +183,7 @@ fn trace(descriptor: &Value) -> Value {
     })
 }
 
-/// A closed object of required and optional keys.
+/// A closed object schema with required and optional keys.
 fn object(required: &[(&str, Value)], optional: &[(&str, Value)]) -> Value {
     let names: Vec<&str> = required.iter().map(|(name, _)| *name).collect();
     let all = required.iter().chain(optional);

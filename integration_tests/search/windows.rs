@@ -1,5 +1,5 @@
-//! The windows of a search: how they lie, how many rows they have, and that several are read at
-//! once, each from where it stood.
+//! The windows of a search: their bounds, the number of their rows, and that several are read in
+//! parallel, each from its own position.
 
 use std::collections::BTreeMap;
 
@@ -12,13 +12,14 @@ use crate::equality::Warehouse;
 use crate::expected::{differences, newest};
 use crate::harness::{FULL, INCREMENTAL, Run, catalog};
 
-/// The bounds of a window, unix seconds, the end excluded.
+/// The bounds of a window in unix seconds. The end is excluded.
 type Bounds = (i64, i64);
 
-/// The most rows of a window.
+/// The most rows that a window may have.
 const MOST_ROWS: usize = 16_000;
 
-/// A window may share its only second with the one before it, and is then not cut again.
+/// A window of at most this many seconds is not cut again, however many rows it has. It may share a
+/// second with the window before it.
 const SHORTEST_SECONDS: i64 = 2;
 
 fn bounds(seen: &RequestSeen) -> Bounds {
@@ -31,7 +32,7 @@ fn bounds(seen: &RequestSeen) -> Bounds {
     (time("updated>="), time("updated<"))
 }
 
-/// Requests for pages of windows.
+/// The requests for pages of windows.
 fn pages(sim: &Simulator) -> Vec<RequestSeen> {
     sim.requests().into_iter().filter(|seen| seen.path.contains("search/export")).collect()
 }
@@ -46,7 +47,7 @@ fn counts(sim: &Simulator) -> usize {
     sim.requests().iter().filter(|seen| seen.path.contains("search/count")).count()
 }
 
-/// Rows of the index that changed within bounds.
+/// The number of indexed rows that changed within these bounds.
 fn rows_within(sim: &Simulator, (from, to): Bounds) -> usize {
     let times = sim.account(|account| account.indexed_tickets()).into_iter().map(|row| {
         let time = row["updated_at"].as_str().expect("a time");
@@ -189,7 +190,7 @@ fn windows_share_the_hundred_requests_a_minute_of_searches_and_use_them_up() {
     assert!(refused <= 10, "{refused} refusals");
 }
 
-/// The windows that a saved walk still has to read, and the token of each.
+/// The windows that a saved walk still has to read, each with its token.
 fn open(walk: &Value) -> BTreeMap<Bounds, String> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let bounds = |from: &Value, until: &Value| Some((from.as_i64()?, until.as_i64()?));
@@ -260,7 +261,7 @@ fn killed_with_windows_open_a_search_goes_on_in_each_and_reads_no_finished_one_a
     assert!(found.is_empty(), "{found:#?}");
 }
 
-/// Whether some window ended before an earlier one did.
+/// Whether a window ended before an earlier one did.
 fn was_overtaken(walk: &Value) -> bool {
     let open = open(walk);
     let began = walk["began"].as_i64().expect("a begin");

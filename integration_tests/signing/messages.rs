@@ -1,4 +1,4 @@
-//! What `check` says of credentials, the account and the streams.
+//! What `check` says about credentials, the account and the streams.
 
 use serde_json::{Value, json};
 use simulator::{
@@ -18,7 +18,7 @@ fn bearer(token: &str) -> Value {
     json!({ "credentials": "oauth2.0", "access_token": token })
 }
 
-/// The LOG lines, level first.
+/// The LOG lines, each with its level first.
 fn logs(ended: &Ended) -> Vec<String> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let messages = ended.messages();
@@ -26,7 +26,7 @@ fn logs(ended: &Ended) -> Vec<String> {
     logs.map(|log| format!("{} {}", text(&log["level"]), text(&log["message"]))).collect()
 }
 
-/// The line that begins so.
+/// The line that begins with these words.
 fn line<'l>(logs: &'l [String], begin: &str) -> &'l str {
     let found = logs.iter().find(|line| line.starts_with(begin));
     found.unwrap_or_else(|| panic!("no line `{begin}` in {logs:#?}"))
@@ -209,7 +209,7 @@ fn a_token_that_may_not_ask_who_it_is_passes_the_check() {
     assert!(line(&logs(&check), "INFO signed in").contains("`users:read`"));
 }
 
-/// What Zendesk answers, and what the check has to say about it.
+/// Answers of Zendesk, and what check must say about each.
 #[test]
 fn each_way_to_fail_is_told_in_a_sentence_and_what_to_do_in_another() {
     let status = |status: u16, body: &str| Fault::Status {

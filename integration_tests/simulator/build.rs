@@ -1,5 +1,5 @@
-//! Lists the sample rows, so that they become part of the program. `samples` is a link, by which they come
-//! into a source distribution of the simulator too.
+//! Lists the sample rows, so that they are compiled into the program. `samples` is a link, so that
+//! a source distribution of the simulator contains them too.
 
 use std::path::Path;
 use std::{env, fs};

@@ -1,4 +1,5 @@
-//! A sweep that is disturbed: by answers that are none, by people who change meanwhile, by a signal.
+//! A sweep that is disturbed by invalid answers, by people who change in the meantime, or by a
+//! signal.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -44,7 +45,7 @@ fn a_listing_that_is_refused_for_ninety_minutes_fails_the_sync() {
     assert_eq!(BY_FIELD.members(&sim), keys(0..55));
 }
 
-/// The id of one of the people.
+/// The id of a person, given by number.
 fn id(sim: &Simulator, at: usize) -> u64 {
     let people = all(sim, "users");
     let found = people.iter().find(|row| row["external_id"] == key(at).as_str());

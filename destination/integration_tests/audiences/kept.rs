@@ -1,4 +1,5 @@
-//! A mirror keeps whomever its rows may mean, and nobody is marked by a row that does not say so.
+//! A mirror keeps everybody that its rows may mean. Nobody is marked by a row that does not name
+//! them.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +16,7 @@ fn nobody() -> Fault {
     Fault::with_body(200, r#"{"users":[],"count":0,"next_page":null,"previous_page":null}"#)
 }
 
-/// The id of one of the people.
+/// The id of a person, given by number.
 fn id(sim: &Simulator, at: usize) -> u64 {
     let people = all(sim, "users");
     let found = people.iter().find(|row| row["external_id"] == key(at).as_str());
@@ -26,7 +27,7 @@ fn address(at: usize) -> Value {
     json!({ "email": format!("M{at}@X.test") })
 }
 
-/// Gives one of the people a second address.
+/// Gives a person a second address.
 fn add_address(sim: &Simulator, at: usize) {
     let user = id(sim, at);
     let second = json!({ "email": "second@x.test" });
@@ -164,7 +165,7 @@ fn whoever_leaves_is_found_by_a_further_address_too() {
     assert!(!BY_FIELD.members(&sim).contains(&key(7)));
 }
 
-/// What a dry run says that it would do, and what the run then does.
+/// The counts that a dry run announces, and the counts of the run that follows.
 fn said_and_done(sim: &Simulator, by: &str, rows: &[Value]) -> (String, String) {
     let options = json!({ "create_missing": true });
     let before = snapshot(sim);

@@ -1,4 +1,5 @@
-//! A mirror that is killed at any request and run again from its beginning ends as its rows are.
+//! A mirror that is killed at any request and run again from its beginning. At the end the members
+//! are those of its rows.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use simulator::{Faults, JobFaults, Prng};
 use super::{KINDS, keys};
 use crate::run::{Folder, record, start};
 
-/// Runs after which a sync must have ended.
+/// The number of runs within which a sync must end.
 const MOST_RUNS: u64 = 40;
 
 #[test]

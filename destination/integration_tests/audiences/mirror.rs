@@ -1,4 +1,5 @@
-//! A mirror removes whoever is not among its rows, and only where it is sure that all rows came.
+//! A mirror removes everybody who is not among its rows, but only if it is certain that all rows
+//! came.
 
 use std::collections::BTreeSet;
 
@@ -9,14 +10,14 @@ use super::{BY_FIELD, KINDS, Kind, key, keys, row};
 use crate::account::{all, snapshot, touched};
 use crate::run::{Ended, Folder, command, record, start};
 
-/// A catalog of one mirror.
+/// A catalog with one mirror.
 pub(super) fn mirror(by: &str, sync_mode: &str, is_resumable: bool) -> Value {
     json!({ "streams": [{ "stream": { "name": "rows", "namespace": "warehouse", "json_schema": {},
         "is_resumable": is_resumable }, "sync_mode": sync_mode, "destination_sync_mode": "append_dedup",
         "destination_object_name": "audience_mirror:vip", "primary_key": [[by]] }] })
 }
 
-/// A STATE of the stream, with the rows that the source counted.
+/// A STATE of the stream, with the source's count of rows if `count` is set.
 pub(super) fn state(number: usize, count: Option<usize>) -> String {
     let mut state = json!({ "type": "STREAM", "stream": {
         "stream_descriptor": { "name": "rows", "namespace": "warehouse" }, "stream_state": { "number": number } } });
@@ -42,7 +43,7 @@ fn lines(lines: impl IntoIterator<Item = String>) -> String {
     lines.into_iter().map(|line| line + "\n").collect()
 }
 
-/// All rows, a state that counts them, and COMPLETE.
+/// All rows, a state that counts them, and the stream status COMPLETE.
 pub(super) fn whole(rows: &[Value]) -> String {
     let end = [state(rows.len(), Some(rows.len())), status("COMPLETE")];
     lines(rows.iter().map(record).chain(end))
@@ -53,13 +54,13 @@ fn run(sim: &Simulator, kind: Kind, more: &Value, input: String) -> Ended {
     start(sim, &Folder::new(), (&kind.options(more), &catalog), input, 0).end()
 }
 
-/// Runs the mirror of an audience by a field, whose rows are found by this key.
+/// Runs the mirror of an audience by field. `by` is the key that finds the rows' users.
 pub(super) fn run_by(sim: &Simulator, by: &str, more: &Value, input: String) -> Ended {
     let catalog = mirror(by, "full_refresh", false);
     start(sim, &Folder::new(), (&BY_FIELD.options(more), &catalog), input, 0).end()
 }
 
-/// The WARN that says why nobody was removed.
+/// The WARN with the reason why nobody was removed.
 fn not_swept(ended: &Ended) -> Option<String> {
     ended.logged("WARN").into_iter().find(|line| line.contains("nobody was removed"))
 }
@@ -97,18 +98,19 @@ fn an_audience_becomes_what_the_rows_are_and_nobody_else_is_touched() {
     }
 }
 
-/// What a stream brought, and how it was read.
+/// The messages of a stream, and the way in which it was read.
 struct Story {
     name: &'static str,
-    /// Rows (`r`), states that count right (`s`), that do not count (`S`), that count wrong (`x`), that count no rows
-    /// (`o`), of all streams
-    /// (`g`), of all streams that count wrong (`G`), COMPLETE (`c`), INCOMPLETE (`i`) and a line that is none (`?`).
+    /// The messages, one letter each: a row (`r`), a state with the right count (`s`), without a
+    /// count (`S`), with a wrong count (`x`), with a count of no rows (`o`), a state of all streams
+    /// (`g`), a state of all streams with a wrong count (`G`), COMPLETE (`c`), INCOMPLETE (`i`),
+    /// and a line that is not a message (`?`).
     events: &'static str,
     sync_mode: &'static str,
     is_resumable: bool,
     attempt: u64,
     options: fn() -> Value,
-    /// Words of the reason; none where the sweep goes ahead.
+    /// Words of the reason. `None` if the sweep takes place.
     why_not: Option<&'static str>,
 }
 

@@ -1,4 +1,5 @@
-//! Random accounts and rows: a dry run says what the real run then does, and a mirror removes exactly who is not meant.
+//! Random accounts and rows. The counts of a dry run equal those of the real run, and a mirror
+//! removes exactly the members that no row means.
 
 use std::collections::BTreeSet;
 
@@ -10,14 +11,14 @@ use super::{KINDS, Kind, as_said, key};
 use crate::account::{snapshot, touched};
 use crate::run::{Folder, start};
 
-/// Rounds with an account and rows of their own.
+/// The number of rounds. Each has its own account and rows.
 const ROUNDS: u64 = 3;
 
 fn one_of<'w>(chance: &mut Prng, words: &[&'w str]) -> &'w str {
     words[usize::try_from(chance.below(words.len() as u64)).unwrap()]
 }
 
-/// A row of a person, of somebody who is not there, or one that is rejected.
+/// A row of a person, a row of somebody who does not exist, or a row that is rejected.
 fn random_row(chance: &mut Prng, by: &str, at: u64) -> Value {
     let mut row = match by {
         "external_id" if chance.below(4) == 0 => json!({ "external_id": format!(" m-{at}") }),

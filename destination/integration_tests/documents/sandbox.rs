@@ -1,6 +1,7 @@
-//! Runs what pages show: files as files of a folder, commands by the shell in that folder, with the simulator as the
-//! account. What commands print is held against what the page says that they print. What README shows is there on every
-//! page. PAGE names the pages that are run, by a part of their names.
+//! Runs what the pages show. Files become files of a folder. Commands run in the shell in that
+//! folder, with the simulator as the account. Their output is compared with the output on the page.
+//! The files of README are available on every page. The environment variable PAGE selects pages by
+//! a part of their names.
 
 use std::process::Output;
 
@@ -13,10 +14,11 @@ use super::place::{Place, Program, files_of, lacks_tool};
 use super::{README, pages, text_of};
 use crate::run::SCALE;
 
-/// Tools that pages use and that not every machine has. CI has them.
+/// Tools that pages use and that some machines lack. CI has them.
 const TOOLS: &[&str] = &["jq", "curl"];
 
-/// Runs the binary as the one in the image would be, in the folder that is mounted. There is nothing to build.
+/// Stands in for docker: runs the binary like the image's, in the mounted folder. `docker build`
+/// does nothing.
 const DOCKER: &str = r#"#!/bin/sh
 set -eu
 [ "$1" != build ] || exit 0
@@ -35,7 +37,7 @@ done
 exec "$@"
 "#;
 
-/// The account that pages write to: people and companies of a shop, and fields of their own.
+/// The account that the pages write to: people and companies of a shop, with custom fields.
 fn account(seed: u64) -> Simulator {
     let settings = Settings {
         seed,
@@ -89,7 +91,7 @@ fn account(seed: u64) -> Simulator {
     sim
 }
 
-/// The place of a page, and the account that its commands write to.
+/// The place of a page, and the account that the page's commands write to.
 pub(super) struct Sandbox {
     sim: Simulator,
     place: Place,
@@ -123,7 +125,7 @@ impl Sandbox {
         commands.env("ZENDESK_TOKEN", ADMIN_BEARER).output().expect("a shell")
     }
 
-    /// Checks a config of a page, or takes a catalog of one.
+    /// Checks a config of a page, or writes with a catalog of a page.
     fn try_out(&self, name: &str) -> Result<(), String> {
         let text = std::fs::read(self.place.file(name)).map_err(|error| error.to_string())?;
         let command = if name.starts_with("config") {
@@ -137,7 +139,8 @@ impl Sandbox {
         refused(&self.shell(&command))
     }
 
-    /// Runs a block and says what went wrong. `printed` is what the block before it printed.
+    /// Runs a block. Returns an error that says what went wrong. `printed` holds the output of the
+    /// block before, and then that of this block.
     fn run(&self, block: &Block, printed: &mut String) -> Result<(), String> {
         let text = match block.kind() {
             Some(Kind::File(name)) => {
@@ -167,7 +170,7 @@ impl Sandbox {
     }
 }
 
-/// Why commands did not work.
+/// Returns an error with the reason if commands failed.
 fn refused(ended: &Output) -> Result<(), String> {
     let told = String::from_utf8_lossy(&ended.stdout);
     let stderr = String::from_utf8_lossy(&ended.stderr);
@@ -179,7 +182,8 @@ fn refused(ended: &Output) -> Result<(), String> {
     Err(format!("ended with {}: {stderr} {told}", ended.status))
 }
 
-/// Whether commands printed what a page says, line by line. `…` stands for anything.
+/// Returns an error if the output differs from that on the page, line by line. `…` stands for
+/// anything.
 fn is_printed(page: &str, printed: &str) -> Result<(), String> {
     let fits = |(expected, there): (&str, &str)| {
         let mut rest = there;
@@ -201,7 +205,7 @@ fn is_printed(page: &str, printed: &str) -> Result<(), String> {
     if is_same { Ok(()) } else { Err(format!("is not what is printed, which is\n{printed}")) }
 }
 
-/// Refuses options that are none: they are left alone, so a slip would go unseen.
+/// Refuses unknown options. The program ignores them, so a mistake would go unnoticed.
 fn known(config: &Value) -> Result<(), String> {
     fn unknown(value: &Value, schema: &Value, at: &str, found: &mut Vec<String>) {
         for item in value.as_array().into_iter().flatten() {
@@ -225,7 +229,7 @@ fn known(config: &Value) -> Result<(), String> {
     if found.is_empty() { Ok(()) } else { Err(format!("has options that are none: {found:?}")) }
 }
 
-/// An excerpt is a config together with what README has.
+/// Checks that an excerpt is a valid config together with README's config.
 fn part(text: &str) -> Result<(), String> {
     let part: Map<String, Value> = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let (_, config) =
@@ -240,7 +244,7 @@ fn part(text: &str) -> Result<(), String> {
         .map_err(|violations| format!("{violations:?}"))
 }
 
-/// What README shows: a configuration, a catalog and rows that other pages go on with.
+/// The files of README: a configuration, a catalog and rows that other pages continue with.
 fn of_readme() -> Vec<(String, String)> {
     files_of(&blocks(README, &text_of(README)))
 }

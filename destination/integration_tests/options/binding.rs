@@ -1,4 +1,4 @@
-//! Which streams go where, what is refused before a row is read, and the dry run.
+//! Where each stream is written to, what is refused before the first row is read, and the dry run.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Tickets: comments, descriptions, closed ones, and the people whom they name.
+//! Tickets: comments, descriptions, closed tickets, and the people that tickets name.
 
 use serde_json::{Value, json};
 use simulator::Simulator;
@@ -18,7 +18,7 @@ fn ticket(sim: &Simulator, key: &str) -> Value {
     found.remove(0)
 }
 
-/// The comments of a ticket: their texts, and whether they are public.
+/// The comments of a ticket: the text, and whether it is public.
 fn comments(sim: &Simulator, id: &Value) -> Vec<(String, bool)> {
     let mut found = Vec::new();
     for event in crate::account::all(sim, "ticket_events") {

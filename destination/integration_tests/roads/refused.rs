@@ -1,4 +1,4 @@
-//! Scopes that are missing, and sign-ins that end in the middle.
+//! Missing scopes, and credentials that become invalid during a run.
 
 use serde_json::{Value, json};
 use simulator::{Fault, Faults, When};

@@ -1,4 +1,4 @@
-//! Whatever comes on stdin: broken lines, huge ones, and messages as others write them.
+//! Any input on stdin: broken lines, huge lines, and messages as other programs write them.
 
 use serde_json::{Value, json};
 

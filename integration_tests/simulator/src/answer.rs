@@ -1,15 +1,16 @@
-//! Answers and the many shapes of Zendesk's errors. A client has to understand all of them.
+//! Answers, and the many shapes of Zendesk's errors. A client must understand all of them.
 
 use crate::account::SUBDOMAIN;
 use crate::content::Content;
 
-/// Status, headers and body before faults, limits' headers and compression are added.
+/// The status, headers and body of an answer, before faults, rate limit headers and compression are
+/// applied.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
-    /// Sent in place of the body.
+    /// A file that is sent instead of the body.
     pub(crate) content: Option<Content>,
 }
 
@@ -64,7 +65,7 @@ impl Answer {
         )
     }
 
-    /// The error format of access logs.
+    /// The error format of the access logs.
     pub(crate) fn no_add_on() -> Self {
         Self::json(
             403,
@@ -72,7 +73,8 @@ impl Answer {
         )
     }
 
-    /// Over the limit of access logs: it tells no `Retry-After`, and a time at which it is full again.
+    /// The refusal by the limit of the access logs. It has no `Retry-After`, and names the time at
+    /// which the limit is full again.
     pub(crate) fn too_many_access_logs(limit: u32, until: &str) -> Self {
         let body = r#"{"errors":[{"title":"Too Many Requests","detail":"Number of requests per minute exceeded"}]}"#;
         Self::json(429, body)
@@ -115,7 +117,7 @@ impl Answer {
         Self::json(404, r#"{"error":"RecordNotFound","description":"Not found"}"#)
     }
 
-    /// What a disabled help center answers.
+    /// The answer of a disabled help center.
     pub(crate) fn no_page() -> Self {
         Self::html(
             404,
@@ -165,14 +167,15 @@ impl Answer {
         )
     }
 
-    /// Over the limit of one organization's updates.
+    /// The refusal by the limit of one organization's updates.
     pub(crate) fn too_many_updates(retry_after_s: i64) -> Self {
         let body =
             r#"{"errors":[{"code":"TooManyRequests","title":"Too many requests to update"}]}"#;
         Self::json(429, body).with("retry-after", retry_after_s.to_string())
     }
 
-    /// Over a limit. Bodies differ by age and part of the system, so they come in turn.
+    /// The refusal by a limit. The body depends on the age and the part of Zendesk's system, so all
+    /// bodies are used in turn.
     pub(crate) fn over_limit(turn: usize, retry_after_s: i64, incremental: bool) -> Self {
         let what = if incremental { "incremental export API" } else { "API" };
         let text = format!("Number of allowed {what} requests per minute exceeded");
@@ -189,7 +192,7 @@ impl Answer {
     }
 }
 
-/// Start of every link to this account.
+/// The address to which every link of this account is relative.
 pub(crate) fn public_url(path: &str) -> String {
     format!("https://{SUBDOMAIN}.zendesk.com/api/v2/{path}")
 }

@@ -1,5 +1,5 @@
-//! Who is asking: the credentials that the account knows, and what they may see.
-//! Sources: Zendesk, Security and authentication; OAuth tokens for grant types.
+//! Authentication: the credentials that the account knows, and what they allow. Sources: Zendesk,
+//! Security and authentication; OAuth tokens for grant types.
 
 use crate::account::{ADMIN_USER_ID, AGENT_USER_ID};
 use crate::answer::Answer;
@@ -7,7 +7,7 @@ use crate::oauth::OAuth;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-/// An email with an API token, for Basic authentication as `{email}/token:{api_token}`.
+/// An email and an API token, which Basic authentication sends as `{email}/token:{api_token}`.
 #[derive(Debug, Clone, Copy)]
 pub struct ApiToken {
     pub email: &'static str,
@@ -20,20 +20,21 @@ pub const AGENT_API_TOKEN: ApiToken =
     ApiToken { email: "agent@example.com", token: "simulated-agent-api-token" };
 pub const SUSPENDED_API_TOKEN: ApiToken =
     ApiToken { email: "suspended@example.com", token: "simulated-suspended-api-token" };
-/// Bearer tokens without restriction of scope.
+/// A bearer token of the administrator without restriction of scopes.
 pub const ADMIN_BEARER: &str = "simulated-bearer-of-the-admin";
 pub const AGENT_BEARER: &str = "simulated-bearer-of-the-agent";
-/// The Admin with scope `read`.
+/// The administrator with scope `read`.
 pub const READ_SCOPE_BEARER: &str = "simulated-bearer-with-scope-read";
-/// The Admin with `tickets:read users:read organizations:read`: audits and search need `read`.
+/// The administrator with `tickets:read users:read organizations:read`. Audits and search need
+/// `read`.
 pub const GRANULAR_SCOPE_BEARER: &str = "simulated-bearer-with-granular-scopes";
-/// The Admin with a scope that Zendesk issued and does not recognise: 403 everywhere.
+/// The administrator with a scope that Zendesk issued and does not recognise: 403 everywhere.
 pub const USELESS_SCOPE_BEARER: &str = "simulated-bearer-with-a-useless-scope";
-/// The Admin with scope `read write`.
+/// The administrator with scope `read write`.
 pub const WRITE_SCOPE_BEARER: &str = "simulated-bearer-with-scopes-read-and-write";
-/// The Admin with `tickets:write users:read`, and nothing else.
+/// The administrator with `tickets:write users:read` only.
 pub const GRANULAR_WRITE_BEARER: &str = "simulated-bearer-with-a-granular-write-scope";
-/// The Admin with `read` and the write scopes of users and organizations.
+/// The administrator with `read` and the write scopes of users and organizations.
 pub const PEOPLE_WRITE_BEARER: &str = "simulated-bearer-that-writes-people";
 pub const EXPIRED_BEARER: &str = "simulated-bearer-that-expired";
 
@@ -44,7 +45,7 @@ impl ApiToken {
     }
 }
 
-/// How a request was signed; the secret itself is never kept.
+/// How a request was signed. The secret itself is never kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuthorizationKind {
     None,
@@ -65,22 +66,24 @@ pub(crate) struct Person {
     pub(crate) user_id: u64,
     pub(crate) role: Role,
     pub(crate) email: &'static str,
-    /// None: everything; else the scopes granted.
+    /// The scopes of the token. `None` allows everything.
     scopes: Option<Vec<String>>,
-    /// What signed, if it was an access token.
+    /// The access token that signed the request, if one did.
     pub(crate) token: Option<AccessToken>,
 }
 
-/// What is known of an access token.
+/// An access token's properties.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct AccessToken {
-    /// Which of those that the token endpoint handed out; none for those that never end.
+    /// The number of the token among those that the token endpoint issued. `None` for tokens that
+    /// do not expire.
     pub(crate) number: Option<u64>,
     pub(crate) expires_at: Option<i64>,
 }
 
 impl Person {
-    /// Whether the token's scopes cover a resource family; an empty family needs global `read`.
+    /// Whether the token's scopes allow reading a resource family. An empty family needs global
+    /// `read`.
     pub(crate) fn may_read(&self, family: &str) -> bool {
         let Some(scopes) = &self.scopes else { return true };
         let granted = |scope: &String| {
@@ -89,7 +92,7 @@ impl Person {
         scopes.iter().any(granted)
     }
 
-    /// Whether the token's scopes let it write a resource family.
+    /// Whether the token's scopes allow writing a resource family.
     pub(crate) fn may_write(&self, family: &str) -> bool {
         let Some(scopes) = &self.scopes else { return true };
         let granted = |scope: &String| {
@@ -121,7 +124,7 @@ const AGENT: Person = Person {
 
 pub(crate) enum Identity {
     Known(Person),
-    /// No credentials, or a password that is wrong: `users/me` still answers 200.
+    /// The request has no credentials, or a wrong password. `users/me` still answers 200.
     Anonymous,
     Refused(Answer),
 }

@@ -12,17 +12,17 @@ use tokio::time::Sleep;
 /// A body that hyper sends piece by piece.
 pub(crate) struct Pieces {
     pieces: VecDeque<Bytes>,
-    /// What comes behind the pieces: bytes that repeat, from one of them on, so many.
+    /// Repeated bytes after the pieces: the bytes, the position to begin at, and how many to send.
     more: Option<(Bytes, usize, u64)>,
     largest_piece: usize,
     pause: Option<Duration>,
     sleep: Option<Pin<Box<Sleep>>>,
-    /// The connection breaks after the last piece.
+    /// Whether the connection breaks after the last piece.
     breaks: bool,
     left: u64,
 }
 
-/// The connection shall end now.
+/// The connection must end now.
 #[derive(Debug)]
 pub(crate) struct Broken;
 
@@ -53,7 +53,8 @@ impl Pieces {
         }
     }
 
-    /// A file, of which nothing but its repeating bytes is held. One that breaks sends half of it.
+    /// The content of a file. Only its repeating bytes are in memory. If it breaks, half of it is
+    /// sent.
     pub(crate) fn of_content(
         content: &Content,
         breaks: bool,
@@ -82,7 +83,7 @@ impl Pieces {
         Some(piece)
     }
 
-    /// Half of the body, then nothing, though the headers promised all.
+    /// Sends half of the body and then breaks, although the headers promise the whole.
     pub(crate) fn cut(mut body: Vec<u8>) -> Self {
         let left = body.len() as u64;
         body.truncate(body.len() / 2);

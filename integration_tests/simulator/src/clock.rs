@@ -1,5 +1,5 @@
-//! Simulated time: starts at a fixed moment, runs `scale` times as fast as the wall clock, and
-//! can be moved forward. Also the spellings of time that Zendesk uses.
+//! Simulated time. It starts at a fixed moment, runs `scale` times as fast as real time, and can be
+//! moved forward. Also the spellings of time that Zendesk uses.
 
 use chrono::DateTime;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -31,7 +31,7 @@ impl Clock {
         self.skipped_ms.fetch_add(ms, Ordering::Relaxed);
     }
 
-    /// How long to wait on the wall clock for a time of simulated milliseconds.
+    /// The real duration of this many simulated milliseconds.
     pub(crate) fn real(&self, simulated_ms: u64) -> Duration {
         let seconds = simulated_ms as f64 / 1000.0 / self.scale;
         Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
@@ -48,7 +48,7 @@ pub(crate) fn iso(unix: i64) -> String {
 }
 
 /// A time in the spelling of the text that it replaces: with milliseconds, with `+00:00`, or as
-/// most of the API writes it.
+/// most of the API spells it.
 pub(crate) fn iso_like(unix: i64, former: &str) -> String {
     let plain = at(unix).format("%Y-%m-%dT%H:%M:%S");
     if former.contains('.') {
@@ -60,7 +60,7 @@ pub(crate) fn iso_like(unix: i64, former: &str) -> String {
     }
 }
 
-/// `20140704T15:37:04Z`, as the documentation of deleted tickets shows it.
+/// `20140704T15:37:04Z`, the spelling in the documentation of deleted tickets.
 pub(crate) fn iso_without_dashes(unix: i64) -> String {
     at(unix).format("%Y%m%dT%H:%M:%SZ").to_string()
 }
@@ -69,7 +69,7 @@ pub(crate) fn http_date(unix: i64) -> String {
     at(unix).format("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
-/// Reads what the API accepts as a time in a query: RFC 3339, or a date alone.
+/// Parses a time as the API accepts it in a query: RFC 3339, or a date only.
 pub(crate) fn parse_iso(text: &str) -> Option<i64> {
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return Some(time.timestamp());

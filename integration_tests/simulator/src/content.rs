@@ -1,6 +1,7 @@
-//! What attachments hold. The account answers a file's address with a redirect to a host of its
-//! own for contents (here: another port), by an address that is signed and ends; that host refuses
-//! any other signature beside it, as object stores do.
+//! The contents of attachments. The account answers a file's address with a redirect to a separate
+//! host for contents, which is another port here. The redirect's address is signed and expires.
+//! Like object stores, that host refuses a request with any other authentication besides the
+//! signature.
 //!
 //! Source: Zendesk, Ticket Attachments (`content_url`); redirects to a content host observed.
 
@@ -11,10 +12,10 @@ use crate::requests::RequestSeen;
 use crate::simulator::State;
 use serde_json::Value;
 
-/// The bytes of a file from one on repeat after so many.
+/// The bytes of a file repeat after this many bytes.
 const PERIOD_BYTES: usize = 64 << 10;
 
-/// A file's bytes, or a part of them.
+/// The bytes of a file, or a part of them.
 #[derive(Debug, Clone)]
 pub(crate) struct Content {
     id: u64,
@@ -27,21 +28,21 @@ pub fn content(id: u64, size: u64) -> Vec<u8> {
     (0..size).map(|at| byte(id, at)).collect()
 }
 
-/// No two neighbours alike, so that bytes out of place are seen.
+/// Neighbouring bytes differ, so that misplaced bytes are noticed.
 fn byte(id: u64, at: u64) -> u8 {
     let at = at % PERIOD_BYTES as u64;
     (at.wrapping_mul(31) ^ (at >> 8) ^ id) as u8
 }
 
 impl Content {
-    /// The piece that begins at byte `at` of the file; its length is below that of a period.
+    /// One period of the file's bytes. The file repeats it.
     pub(crate) fn period(&self) -> Vec<u8> {
         (0..PERIOD_BYTES as u64).map(|at| byte(self.id, at)).collect()
     }
 }
 
-/// Answers on a host of the account: the redirect. None where the path is no file's. An article's
-/// file is at the host of its brand alone.
+/// The answer on a host of the account: the redirect. `None` if the path is not that of a file. An
+/// article's file is on the host of its brand only.
 pub(crate) fn redirect(
     state: &State,
     brand: &Brand,
@@ -68,7 +69,7 @@ pub(crate) fn redirect(
     )
 }
 
-/// Id and bytes of the file whose row tells this path, of those that this brand's host has.
+/// The id and the size of the file that has this path, among the files of this brand's host.
 fn file_at(state: &State, brand: &Brand, path: &str) -> Option<(u64, u64)> {
     let is_it = |file: &&Value| {
         let url = file["content_url"].as_str().and_then(|url| url.split('?').next());
@@ -91,7 +92,7 @@ fn file_at(state: &State, brand: &Brand, path: &str) -> Option<(u64, u64)> {
     None
 }
 
-/// Answers on the host of contents.
+/// The answer on the host of contents.
 pub(crate) fn answer(state: &mut State, seen: &RequestSeen) -> Answer {
     let refused = |status, code: &str, why: &str| {
         let body = format!("<Error><Code>{code}</Code><Message>{why}</Message></Error>");

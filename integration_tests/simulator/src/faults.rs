@@ -1,5 +1,5 @@
-//! Faults that a test puts between the account and the client: a list of rules, each with the
-//! requests it applies to and what happens to their answers.
+//! Faults that a test puts between the account and the client: a list of rules. Each rule names the
+//! requests that it applies to and what happens to their answers.
 
 use crate::RequestSeen;
 use crate::malformed::Malformed;
@@ -8,42 +8,42 @@ use crate::prng::Prng;
 /// What happens to the answer of one request.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Fault {
-    /// Another status, headers and body in place of the answer.
+    /// Another status, headers and body instead of the answer.
     Status { status: u16, headers: Vec<(String, String)>, body: String },
-    /// The headers promise the whole body, the connection ends after half of it.
+    /// The headers promise the whole body, but the connection ends after half of it.
     CutBody,
     /// The connection ends without an answer.
     ResetConnection,
-    /// The body arrives in pieces of so many bytes with a pause (simulated) between them.
+    /// The body arrives in pieces of this size with a pause (simulated) between them.
     Trickle { piece_bytes: usize, pause_ms: u64 },
-    /// The answer comes so much later (simulated).
+    /// The answer comes this much later (simulated).
     Delay { ms: u64 },
-    /// The connection ends without an answer, so much later (simulated).
+    /// The connection ends without an answer after this time (simulated).
     Timeout { ms: u64 },
-    /// Of a request that writes: this happens to the request, and the write never takes effect.
-    /// Everything else happens to the answer, after the write took effect; only a status of 4xx is
-    /// a refusal as it is.
+    /// For requests that write. The fault happens before the write, which then never takes effect.
+    /// All other faults happen to the answer, after the write took effect, except a 4xx status,
+    /// which is always a refusal.
     Before(Box<Fault>),
-    /// `content-encoding: gzip` over bytes that break off being gzip half way.
+    /// `content-encoding: gzip`, but the bytes stop being valid gzip half way.
     BrokenGzip,
     /// 200 with an HTML page.
     Html,
     /// 200 without a body.
     Empty,
-    /// 200 with JSON that lacks the rows' key.
+    /// 200 with JSON that lacks the key of the rows.
     WithoutKey,
-    /// The answer without its rows, and with the mark or the missing link of the last page, wherever
-    /// in its listing it stands. Seen from outside; see QUIRKS.md.
+    /// The answer without its rows, and with the mark or the missing link of the last page, at any
+    /// position of its listing. Observed from outside: see QUIRKS.md.
     EmptyEnd,
-    /// A `date` header of another time, as a cache or a server with a wrong clock sends it.
+    /// A `date` header with another time, as a cache or a server with a wrong clock sends it.
     Date(i64),
-    /// One row of the answer is not valid JSON: the row of this id, always in the same way, or the
-    /// first one, each time in another.
+    /// One row of the answer is not valid JSON. With `row`, it is always the row with this id,
+    /// damaged in the same way. Without, it is the first row, damaged in another way each time.
     Malformed { how: Malformed, row: Option<String> },
 }
 
 impl Fault {
-    /// A status with the body that Zendesk is known to send with it, or with none.
+    /// A status with the body that Zendesk is known to send with it, or without a body.
     pub fn status(status: u16) -> Self {
         let body = match status {
             400 => r#"{"error":"InvalidValue","description":"Invalid value"}"#,
@@ -60,13 +60,13 @@ impl Fault {
         Self::with_body(status, body)
     }
 
-    /// The request is lost, or refused, before a write takes effect.
+    /// The request is lost or refused before a write takes effect.
     pub fn before(fault: Self) -> Self {
         Self::Before(Box::new(fault))
     }
 
-    /// What can happen to a request that writes, with a name for messages: the answer is lost after
-    /// the write took effect, the request before it did, or the write is refused for now.
+    /// The faults of requests that write, each with a name for messages: the answer is lost after
+    /// the write took effect, the request is lost before, or the write is refused temporarily.
     pub fn kinds_of_writes() -> Vec<(&'static str, Self)> {
         let json = Self::with_body(500, r#"{"error":"InternalError","description":"simulated"}"#);
         let timeout = Self::Timeout { ms: 120_000 };
@@ -90,12 +90,13 @@ impl Fault {
         ]
     }
 
-    /// A status and a body. One that begins with `<` is HTML, with `{` or `[` JSON.
+    /// A status and a body. A body that begins with `<` is HTML. One that begins with `{` or `[` is
+    /// JSON.
     pub fn with_body(status: u16, body: &str) -> Self {
         Self::Status { status, headers: Vec::new(), body: body.to_owned() }
     }
 
-    /// What a firewall shows to those whom it does not let through.
+    /// The page that a firewall shows to clients that it blocks.
     pub fn block_page(status: u16) -> Self {
         Self::with_body(
             status,
@@ -103,7 +104,7 @@ impl Fault {
         )
     }
 
-    /// A challenge of Cloudflare's, in front of the host (Cloudflare, "Detect a Challenge Page
+    /// A Cloudflare challenge in front of the host (Cloudflare, "Detect a Challenge Page
     /// response").
     pub fn challenge() -> Self {
         Self::Status {
@@ -119,7 +120,7 @@ impl Fault {
         Self::Status { status: 302, headers, body: String::new() }
     }
 
-    /// What Zendesk says of a page size that a listing does not take (`InvalidPaginationParameter`
+    /// Zendesk's answer to a page size that a listing does not accept (`InvalidPaginationParameter`
     /// in its reference; the status varies).
     pub fn page_size_refused(status: u16) -> Self {
         Self::with_body(
@@ -128,22 +129,24 @@ impl Fault {
         )
     }
 
-    /// A status with Zendesk's name of the error.
+    /// A status with Zendesk's name for the error.
     ///
-    /// Source: Zendesk, the envelopes of errors: `{"error":"RecordNotFound","description":"Not found"}`.
+    /// Source: Zendesk, the envelopes of errors: `{"error":"RecordNotFound","description":"Not
+    /// found"}`.
     pub fn named(status: u16, error: &str) -> Self {
         let body = format!(r#"{{"error":"{error}","description":"simulated"}}"#);
         Self::Status { status, headers: Vec::new(), body }
     }
 
-    /// A status with an HTML page, as a closed help center and what stands in front of Zendesk
-    /// answer.
+    /// A status with an HTML page, as a closed help center or a device in front of Zendesk sends
+    /// it.
     pub fn page(status: u16) -> Self {
         let body = "<html><body>The page you were looking for doesn't exist</body></html>".into();
         Self::Status { status, headers: Vec::new(), body }
     }
 
-    /// One of each kind that Zendesk, or the way to it, is known for, with a name for messages.
+    /// One fault of each kind that Zendesk or the network is known for, each with a name for
+    /// messages.
     pub fn kinds() -> Vec<(&'static str, Self)> {
         let statuses = [
             ("408", 408),
@@ -184,15 +187,14 @@ impl Fault {
         statuses.into_iter().chain(broken).collect()
     }
 
-    /// What an export answers to a start time of the last minute, whatever time was asked for.
+    /// The answer of an export to a start time within the last minute, here for any start time.
     pub fn too_recent() -> Self {
         let body = r#"{"error":"StartTimeTooRecent","description":"Too recent start_time. Use a start_time older than 60 seconds"}"#;
         Self::Status { status: 400, headers: Vec::new(), body: body.to_owned() }
     }
 
-    /// Answers that look sound and are wrong, for a request that they can hit without being right:
-    /// an end where a page before it led on, a start time of years ago that is too recent, a time
-    /// that is past.
+    /// Answers that look valid but are wrong for this request: an end although a page before it led
+    /// on, "too recent" for a start time of years ago, a `Date` in the past.
     fn glitches(request: &RequestSeen) -> Vec<Self> {
         let mut glitches = vec![Self::Date(0)];
         let leads_on = ["cursor", "page[after]", "page"];
@@ -218,42 +220,43 @@ impl Fault {
         Self::Malformed { how, row: Some(id.to_owned()) }
     }
 
-    /// Another status that says when to come back.
+    /// A status with a `Retry-After` header.
     pub fn retry_after(status: u16, seconds: u64) -> Self {
         let headers = vec![("retry-after".to_owned(), seconds.to_string())];
         Self::Status { status, headers, body: String::new() }
     }
 
-    /// What a gateway answers when an export page took too long.
+    /// The answer of a gateway when an export page took too long.
     pub fn gateway_timeout() -> Self {
         Self::Status { status: 504, headers: Vec::new(), body: "upstream request timeout".into() }
     }
 }
 
-/// Which of the requests on a rule's path meet the fault.
+/// Which of the requests on a rule's path get the fault.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum When {
     Always,
-    /// The nth, 2nth, ... of the requests on this path.
+    /// The nth, 2nth, 3nth, ... request on this path.
     EveryNth(u64),
     /// All but the first n.
     After(u64),
     Probability(f64),
-    /// Requests for more than so many rows a page; without a size the server's default counts.
+    /// Requests for more than this many rows per page. Without a size in the request, the server's
+    /// default counts.
     PageLargerThan(u64),
 }
 
 /// One rule.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FaultRule {
-    /// Part of path and query as sent; an empty one fits all.
+    /// A part of the path and query as sent. An empty part matches all requests.
     pub path_contains: String,
-    /// Only of requests with this method.
+    /// If set, only requests with this method.
     pub method: Option<String>,
-    /// Only at the host of the brand of this subdomain.
+    /// If set, only requests to the host of the brand with this subdomain.
     pub subdomain: Option<String>,
     pub when: When,
-    /// So many times at most.
+    /// If set, how many times the fault occurs at most.
     pub limit: Option<u64>,
     pub fault: Fault,
 }
@@ -312,7 +315,7 @@ impl Faults {
         Self::rules([FaultRule::new(path_contains, when, fault)])
     }
 
-    /// A fault of any kind on this share of all requests.
+    /// Faults of random kinds on this share of all requests.
     pub fn on_share(share: f64, seed: u64) -> Self {
         let (mut kinds, mut chance) = (Fault::kinds(), Prng::new(seed));
         // One amid good answers means nothing; without end it is the end.
@@ -327,8 +330,8 @@ impl Faults {
         })
     }
 
-    /// A fault of any kind of those of writes on this share of the requests that write. Requests
-    /// that read meet none.
+    /// Faults of random kinds on this share of the requests that write. Requests that read get
+    /// none.
     pub fn on_share_of_writes(share: f64, seed: u64) -> Self {
         let (kinds, mut chance) = (Fault::kinds_of_writes(), Prng::new(seed));
         Self::by(move |request| {
@@ -337,7 +340,8 @@ impl Faults {
         })
     }
 
-    /// `on_share` for requests that read, and `on_share_of_writes` for those that write.
+    /// [`Faults::on_share`] for requests that read, and [`Faults::on_share_of_writes`] for those
+    /// that write.
     pub fn on_share_of_all(share: f64, seed: u64) -> Self {
         let parts = [Self::on_share(share, seed), Self::on_share_of_writes(share, seed)];
         let [mut reads, mut writes] = parts.map(|part| part.decide);
@@ -358,7 +362,7 @@ impl Faults {
     }
 }
 
-/// A fault, and whether the request is lost before a write takes effect.
+/// The fault, and whether it happens before a write takes effect.
 pub(crate) fn apart(fault: Option<Fault>, is_write: bool) -> (Option<Fault>, bool) {
     match fault {
         Some(Fault::Before(fault)) => (Some(*fault), is_write),
@@ -367,10 +371,10 @@ pub(crate) fn apart(fault: Option<Fault>, is_write: bool) -> (Option<Fault>, boo
     }
 }
 
-/// The faults with the counts that their rules need.
+/// The faults and the counts that their rules need.
 pub(crate) struct FaultsInForce {
     faults: Faults,
-    /// Of each rule: requests that it is about, faults done.
+    /// For each rule: the number of matching requests, and the number of faults so far.
     counts: Vec<(u64, u64)>,
     chance: Prng,
 }

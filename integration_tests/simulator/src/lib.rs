@@ -1,10 +1,10 @@
-//! A Zendesk that runs on this machine: strict, deterministic by seed, with a clock of its own.
+//! A Zendesk that runs on this machine: strict, deterministic by seed, with its own clock.
 //!
-//! It is written from Zendesk's public documentation and from observed answers, not from the
-//! client that it tests: it enforces what the real one enforces, and its data holds what real
-//! accounts hold. A test starts it with [`Simulator::start`], points the client at
-//! [`Simulator::url`], changes data through [`Simulator::account`] or, while the client is
-//! walking, from [`Simulator::on_request`], and compares what arrived with [`Account::truth`].
+//! It is written from Zendesk's public documentation and from observed answers, and not from the
+//! client that it tests. It enforces what Zendesk enforces, and its data contains what real
+//! accounts contain. A test starts it with [`Simulator::start`] and points the client at
+//! [`Simulator::url`]. It changes data through [`Simulator::account`], or while the client reads
+//! from [`Simulator::on_request`]. Then it compares what arrived with [`Account::truth`].
 
 mod account;
 mod answer;

@@ -1,5 +1,5 @@
-//! Rate limits: fixed windows of simulated time, several of which may count one request, and the
-//! headers that tell about them. Sources: Zendesk, Rate limits; header spellings observed.
+//! Rate limits: fixed windows of simulated time, and the headers that report them. Several limits
+//! may count one request. Sources: Zendesk, Rate limits; header spellings observed.
 
 use crate::answer::Answer;
 use crate::clock;
@@ -11,21 +11,21 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bucket {
     pub(crate) name: &'static str,
-    /// The row that the limit is for, where there is one for each.
+    /// The row that the limit belongs to, if there is one limit per row.
     pub(crate) of: Option<u64>,
     pub(crate) total: u32,
     pub(crate) window_s: i64,
     pub(crate) shown: Shown,
 }
 
-/// Which header tells about a bucket.
+/// Which header reports a bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shown {
     Account,
-    /// The help center shows `x-rate-limit` only.
+    /// The help center sends `x-rate-limit` only.
     HelpCenter,
     ByName,
-    /// Some limits are documented and never shown.
+    /// Some limits are documented but reported by no header.
     Nowhere,
 }
 
@@ -40,14 +40,14 @@ pub(crate) struct Limits {
     windows: BTreeMap<(&'static str, Option<u64>), Window>,
     refusals: BTreeMap<String, u64>,
     refused: usize,
-    /// Requests a minute that another program spends, by bucket.
+    /// Requests per minute that another program uses, by bucket.
     others: BTreeMap<String, u32>,
 }
 
-/// Zendesk, Access Logs: 50 a minute, which no header names until they are spent.
+/// Zendesk, Access Logs: 50 per minute. No header reports it until it is used up.
 const ACCESS_LOGS: &str = "access-logs";
 
-/// The buckets that count a request for this path below `/api/v2/`.
+/// The buckets that count a request to this path below `/api/v2/`.
 pub(crate) fn buckets(route: &str, settings: &Settings) -> Vec<Bucket> {
     let high = settings.high_volume;
     let plan = if high { 2500 } else { settings.plan.requests_per_minute() };
@@ -90,13 +90,13 @@ pub(crate) fn buckets(route: &str, settings: &Settings) -> Vec<Bucket> {
     buckets
 }
 
-/// The bucket that counts every request for Support.
+/// The bucket that counts every request to Support.
 pub(crate) fn account_bucket(settings: &Settings) -> Bucket {
     let total = if settings.high_volume { 2500 } else { settings.plan.requests_per_minute() };
     Bucket { name: "account", of: None, total, window_s: 60, shown: Shown::Account }
 }
 
-/// What a request is told about the limits it was counted by.
+/// The result of counting a request: what the answer says about the limits.
 pub(crate) struct Verdict {
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) refusal: Option<Answer>,
@@ -111,7 +111,7 @@ impl Limits {
         self.refusals.clone()
     }
 
-    /// Counts a request, or refuses it when a bucket is empty; a refused one costs nothing.
+    /// Counts a request, or refuses it if a bucket is empty. A refused request is not counted.
     pub(crate) fn count(
         &mut self,
         buckets: &[Bucket],

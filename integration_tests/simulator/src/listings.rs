@@ -1,6 +1,6 @@
-//! What a listing is: path, rows, paging dialects, order, and who may read it. Each stands with its
-//! resource, in `resources`.
-//! Sources: the pages of Zendesk's API reference named after the resources.
+//! What a listing is: its path, rows, paging dialects, order, and who may read it. Each listing is
+//! declared with its resource, in `resources`. Sources: the pages of Zendesk's API reference named
+//! after the resources.
 
 use crate::account::table::Order;
 use crate::auth::Role;
@@ -10,9 +10,9 @@ use crate::settings::Plan;
 /// One listing below `/api/v2/`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Listing {
-    /// The name in the request log.
+    /// The name in the log of requests.
     pub(crate) feed: &'static str,
-    /// `{}` stands for an id.
+    /// The path. `{}` is a placeholder for an id.
     pub(crate) path: &'static str,
     pub(crate) resource: &'static str,
     /// The key of the rows in the envelope.
@@ -20,7 +20,7 @@ pub(crate) struct Listing {
     pub(crate) dialect: Dialect,
     pub(crate) order: Order,
     pub(crate) descending: bool,
-    /// Orders that `sort` may ask for in cursor paging.
+    /// The orders that `sort` supports in cursor paging.
     pub(crate) sorts: &'static [(&'static str, Order)],
     pub(crate) view: View,
     pub(crate) gate: Gate,
@@ -29,36 +29,37 @@ pub(crate) struct Listing {
 /// How a listing is paged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
-    /// Cursor with `page[size]`, else offset.
+    /// By cursor with `page[size]`, otherwise by offset.
     Pages,
-    /// The help center's flavour of the same.
+    /// Like `Pages`, in the help center's flavour.
     HelpCenterPages,
-    /// The same flavour by cursor alone, of what the account has once for all of its help centers.
+    /// The help center's flavour by cursor only, for what the account has once for all its help
+    /// centers.
     GuidePages,
-    /// All rows at once; with `page[size]` by cursor (ticket fields).
+    /// All rows at once, or by cursor with `page[size]` (ticket fields).
     AllOrCursor,
-    /// All rows at once, whatever is asked.
+    /// All rows at once, whatever the request asks for.
     Single,
-    /// One object in place of the rows.
+    /// One object instead of rows.
     Object,
     Offset,
-    /// Cursor, whether or not it is asked for.
+    /// By cursor, whether or not the request asks for it.
     Cursor,
-    /// Cursor, in a document of JSON:API: its `meta` names no cursor.
+    /// By cursor, in a JSON:API document whose `meta` contains no cursor.
     JsonApi,
-    /// `cursor`, until a page counts no row (skill-based routing).
+    /// By `cursor`, until a page has no rows (skill-based routing).
     UntilEmpty,
-    /// `page_size`, and `next_page_url` (engagements).
+    /// By `page_size` and `next_page_url` (engagements).
     NextUrl,
-    /// Cursor by `after_cursor`, without a size to ask for (approval requests).
+    /// By `after_cursor`, without a page size (approval requests).
     AfterCursor,
-    /// Cursor, or the older dialect with `limit` and `before_url` (ticket audits).
+    /// By cursor, or in the older dialect with `limit` and `before_url` (ticket audits).
     CursorOrLegacy,
     ExportByCursor(CursorMark),
     ExportByTime(EndMark),
 }
 
-/// How an export by cursor says that it has ended.
+/// How an export by cursor marks its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CursorMark {
     EndOfStream,
@@ -66,12 +67,12 @@ pub(crate) enum CursorMark {
     HasMore,
 }
 
-/// How a time-based export says that it has ended.
+/// How an export by time marks its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EndMark {
-    /// `end_of_stream`, and a next link all the same.
+    /// `end_of_stream` marks the end, and there is always a next link.
     Marked,
-    /// Nothing says so, and there is always a next link (metric events).
+    /// Nothing marks the end, and there is always a next link (metric events).
     Unmarked,
     /// The next link is null (articles).
     NullLink,
@@ -81,33 +82,33 @@ pub(crate) enum EndMark {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum View {
     All,
-    /// Rows below the last id of the path.
+    /// Rows that belong to the last id in the path.
     Children,
-    /// Neither deleted nor archived.
+    /// Rows that are neither deleted nor archived.
     Live,
     NotDeleted,
-    /// Deleted ones only with `exclude_deleted=false`.
+    /// Deleted groups only with `exclude_deleted=false`.
     Groups,
     /// Rows of tickets that are neither deleted nor archived.
     OfLiveTickets,
     Deleted,
     OwnActivities,
-    /// Of the last ninety days.
+    /// Rows of the last 90 days.
     Engagements,
     RatingsByCreation,
     AuditLogsByCreation,
-    /// Of the last 90 days, between `filter[start]` and `filter[end]`.
+    /// Rows of the last 90 days, between `filter[start]` and `filter[end]`.
     LoggedBetween,
-    /// Rows below the last id of the path, of the last 7 days, that were completed between
+    /// Rows that belong to the last id in the path and were completed in the last 7 days, between
     /// `filter[from_ts]` and `filter[to_ts]`.
     CompletedBetween,
-    /// Those of the person who asks, unless `all=true`.
+    /// The tokens of the user who asks. All tokens with `all=true`.
     OwnTokens,
-    /// Those of the person who asks, unless that is an administrator.
+    /// The sessions of the user who asks. All sessions if that is an administrator.
     OwnSessions,
-    /// Exported tickets: `support_type_scope`, `exclude_deleted`.
+    /// Exported tickets, filtered by `support_type_scope` and `exclude_deleted`.
     ExportedTickets,
-    /// Exported rows of tickets: `support_type_scope`.
+    /// Exported rows of tickets, filtered by `support_type_scope`.
     OfExportedTickets,
 }
 
@@ -115,9 +116,9 @@ pub(crate) enum View {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Gate {
     pub(crate) role: Role,
-    /// The lowest plan that has it, and what lower ones are told.
+    /// The lowest plan that has the listing, and the answer on lower plans.
     pub(crate) plan: (Plan, Below),
-    /// The family of granular scopes that opens it; empty: only `read` does.
+    /// The family of granular scopes that allows reading it. If empty, only `read` does.
     pub(crate) scope: &'static str,
 }
 
@@ -140,7 +141,7 @@ pub(crate) const fn from(gate: Gate, plan: Plan, below: Below) -> Gate {
     Gate { plan: (plan, below), ..gate }
 }
 
-/// A listing with cursor and offset paging that any agent may read.
+/// A listing with cursor and offset paging that every agent may read.
 pub(crate) const fn pages(path: &'static str, resource: &'static str, order: Order) -> Listing {
     Listing {
         feed: resource,
@@ -186,7 +187,7 @@ pub(crate) const fn single(
     Listing { key, dialect: Dialect::Single, ..pages(path, resource, Order::Position) }
 }
 
-/// One object in place of a listing.
+/// One object instead of a listing.
 pub(crate) const fn object(
     path: &'static str,
     resource: &'static str,
@@ -195,12 +196,12 @@ pub(crate) const fn object(
     Listing { dialect: Dialect::Object, ..single(path, resource, key) }
 }
 
-/// The listing at a route, with the ids that its path names.
+/// The listing at a route, and the ids in the path.
 pub(crate) fn find(route: &str) -> Option<(&'static Listing, Vec<&str>)> {
     listings().find_map(|listing| Some((listing, ids_of(listing.path, route)?)))
 }
 
-/// Matches a route with a path whose `{}` stand for ids.
+/// Matches a route with a path whose `{}` are placeholders for ids. Returns the ids.
 pub(crate) fn ids_of<'r>(path: &str, route: &'r str) -> Option<Vec<&'r str>> {
     let (mut pattern, mut segments, mut ids) = (path.split('/'), route.split('/'), Vec::new());
     loop {

@@ -1,5 +1,5 @@
-//! Serves a simulated account until it is asked to end: `simulator --port 8080 --scale 60`.
-//! Programs steer it by lines on stdin or by requests to `/simulator`, as `orders` says.
+//! Serves a simulated account until it is told to stop: `simulator --port 8080 --scale 60`.
+//! Programs control it by lines on stdin or by requests to `/simulator`, as described in `orders`.
 
 mod options;
 mod orders;
@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Serves until SIGTERM or SIGINT, or until stdin ends where that is wished.
+/// Serves until SIGTERM or SIGINT. With `until_stdin_ends`, the end of stdin stops it too.
 fn serve(settings: Settings, until_stdin_ends: bool) -> Result<(), String> {
     let is_fixed = settings.port != 0 || settings.content_port != 0;
     let simulator = Arc::new(Simulator::start(settings).map_err(|error| {
@@ -48,7 +48,7 @@ fn serve(settings: Settings, until_stdin_ends: bool) -> Result<(), String> {
     until_ended(&simulator, until_stdin_ends).map_err(|error| format!("Cannot serve: {error}"))
 }
 
-/// What to try first.
+/// A message that says what to try first.
 fn greeting(url: &str) -> String {
     let insecure = if url.starts_with("https") { "--insecure " } else { "" };
     let user = format!("{}/token:{}", ADMIN_API_TOKEN.email, ADMIN_API_TOKEN.token);

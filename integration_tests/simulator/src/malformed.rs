@@ -1,33 +1,33 @@
-//! Answers that are not valid JSON, or whose links lead nowhere. Zendesk's own answers hold what its
-//! customers' programs sent it, and what is between may add to them; readers were seen to stop at one
-//! such row for good (reports about connectors of this kind).
+//! Answers that are not valid JSON, or whose links form a ring. Zendesk's own answers contain what
+//! its customers' programs sent to it, and devices on the way may add to them. Readers of this kind
+//! are known to stop at one such row for good (reports about connectors).
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::row_text;
 
-/// What is wrong with one row of an answer, or with its ends.
+/// What is wrong with one row of an answer, or with the start or end of the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Malformed {
     /// A byte of Latin-1 in a text.
     Latin,
-    /// A control character that is not escaped.
+    /// A control character without an escape.
     Control,
     /// `NaN` and `-Infinity` as values.
     NotANumber,
-    /// Two hundred lists in each other.
+    /// Two hundred nested lists.
     Deep,
-    /// A list that ends as an object does.
+    /// A list that is closed like an object.
     Structure,
-    /// The byte order mark of UTF-8 in front of the answer.
+    /// A UTF-8 byte order mark in front of the answer.
     ByteOrderMark,
-    /// Something behind its end.
+    /// Extra bytes after the end of the answer.
     Rest,
 }
 
 impl Malformed {
-    /// What a row gets as its last member.
+    /// The member that is added at the end of a row.
     fn member(self, number: &str) -> Vec<u8> {
         let text = match self {
             Self::Latin => return [b"\"latin \xE9 ".as_slice(), number.as_bytes(), b"\""].concat(),
@@ -41,10 +41,11 @@ impl Malformed {
     }
 }
 
-/// The key of that member.
+/// The key of the added member.
 const KEY: &str = "oddity";
 
-/// An answer with one bad row: that of this id, if it is listed there, or else the first.
+/// An answer with one bad row: the row with this id if it is in the answer, otherwise the first
+/// row.
 pub(crate) fn malformed(
     body: &str,
     how: Malformed,
@@ -75,8 +76,8 @@ pub(crate) fn malformed(
     Some(parts.concat())
 }
 
-/// The texts of `rows::nasty` with escaped pairs of surrogates lose halves of them, and a key its
-/// other half. JSON allows it (RFC 8259, section 8.2), and no Unicode text can hold it.
+/// Removes halves of the escaped surrogate pairs in the texts of `rows::nasty`, and the other half
+/// in a key. JSON allows this (RFC 8259, section 8.2), but no Unicode text can hold it.
 pub(crate) fn with_halves(body: &str) -> String {
     body.replace(
         "Escaped emoji \\ud83d\\ude00 and \\uD83D\\uDE80",
@@ -85,8 +86,9 @@ pub(crate) fn with_halves(body: &str) -> String {
     .replace("\"\u{1f600}\":", "\"\\ud83d\":")
 }
 
-/// Lets the links of a listing go in a ring: from some page on each answer has the links of the one
-/// so many answers before. `before` holds the links that were sent.
+/// Makes the links of a listing form a ring of `length` pages. After the first `length` answers,
+/// each answer has the links of the answer `length` before it. `before` holds the links that were
+/// sent.
 pub(crate) fn in_a_ring(body: &str, length: usize, before: &mut Vec<Map<String, Value>>) -> String {
     const LINKS: [&str; 6] =
         ["meta", "links", "after_cursor", "after_url", "before_cursor", "before_url"];

@@ -1,6 +1,6 @@
-//! The token endpoint. A refresh hands out a new pair and ends the old one; client credentials
-//! bring an access token and nothing to refresh it with.
-//! Source: Zendesk, OAuth tokens for grant types.
+//! The token endpoint. A refresh issues a new pair of tokens and ends the old pair. Client
+//! credentials get an access token without a refresh token. Source: Zendesk, OAuth tokens for grant
+//! types.
 
 use crate::answer::Answer;
 use crate::{clock, query};
@@ -8,18 +8,19 @@ use serde_json::{Value, json};
 
 pub const OAUTH_CLIENT_ID: &str = "simulated_oauth_client";
 pub const OAUTH_CLIENT_SECRET: &str = "simulated-oauth-client-secret";
-/// The pair that is valid at start; each refresh token works once.
+/// The refresh token that is valid at the start. Each refresh token works once.
 pub const OAUTH_REFRESH_TOKEN: &str = "simulated-refresh-token-0";
-/// What the consent page hands to the redirect URL: an authorization code, which works once.
+/// The authorization code that the consent page passes to the redirect URL. It works once.
 pub const OAUTH_CODE: &str = "simulated-authorization-code";
 pub const OAUTH_ACCESS_TOKEN: &str = "simulated-access-token-0";
 
-/// How long a token may be asked to live, and how long one lives that nobody said anything of.
+/// The shortest and the longest life that a client may ask for, and the life of a token without
+/// such a request.
 const SHORTEST_SECONDS: i64 = 300;
 const LONGEST_SECONDS: i64 = 172_800;
 const UNASKED_SECONDS: i64 = 1800;
 
-/// What the simulated client may be given.
+/// The scopes that the simulated client may get.
 const ALLOWED_SCOPES: &[&str] = &[
     "read",
     "write",
@@ -37,15 +38,15 @@ const ALLOWED_SCOPES: &[&str] = &[
     "organizations:write",
 ];
 
-/// An access token that the endpoint handed out.
+/// An access token that the endpoint issued.
 #[derive(Debug, Clone)]
 pub(crate) struct Issued {
-    /// 0 for the one that is valid at start.
+    /// The running number. 0 is the token that is valid at the start.
     pub(crate) number: u64,
     token: String,
     pub(crate) scopes: Vec<String>,
     expires_at: i64,
-    /// Ended by a refresh.
+    /// Whether a refresh ended the token.
     ended: bool,
     is_refreshable: bool,
 }
@@ -55,7 +56,7 @@ pub(crate) struct OAuth {
     issued: Vec<Issued>,
     refresh_token: String,
     is_code_used: bool,
-    /// What pairs are for.
+    /// The scope of token pairs.
     scope: &'static str,
 }
 
@@ -67,19 +68,19 @@ impl OAuth {
         oauth
     }
 
-    /// The token, if it still opens something.
+    /// The token, if it is still valid.
     pub(crate) fn valid(&self, token: &str, now: i64) -> Option<&Issued> {
         let issued = self.issued.iter().find(|issued| issued.token == token)?;
         (!issued.ended && now < issued.expires_at).then_some(issued)
     }
 
-    /// Ends all tokens, as a refresh by somebody else does.
+    /// Ends all tokens, as a refresh by another program does.
     pub(crate) fn refresh_elsewhere(&mut self) {
         self.issued.iter_mut().for_each(|issued| issued.ended = true);
         self.refresh_token = "used-by-another-source".to_owned();
     }
 
-    /// `POST /oauth/tokens`, with a body in JSON or as a form.
+    /// `POST /oauth/tokens`, with a JSON or form body.
     pub(crate) fn token(&mut self, body: &[u8], now: i64, longest: Option<i64>) -> Answer {
         let text = String::from_utf8_lossy(body);
         let json: Option<Value> = serde_json::from_str(&text).ok();
@@ -136,7 +137,7 @@ impl OAuth {
         }
     }
 
-    /// A new pair in place of the old.
+    /// A new pair that replaces the old one.
     fn pair(&mut self, now: i64, seconds: i64) -> Answer {
         let pairs = self.issued.iter_mut().filter(|issued| issued.is_refreshable);
         pairs.for_each(|issued| issued.ended = true);
@@ -167,8 +168,8 @@ impl OAuth {
     }
 }
 
-/// `GET /api/v2/oauth/tokens/current`: what the token that asks is for, and until when.
-/// Source: Zendesk, OAuth Tokens, Show Token.
+/// `GET /api/v2/oauth/tokens/current`: the scopes of the token that signs the request, and its
+/// expiry. Source: Zendesk, OAuth Tokens, Show Token.
 pub(crate) fn current(scopes: &[String], expires_at: Option<i64>) -> Answer {
     Answer::ok(
         json!({ "token": { "url": "https://acme.zendesk.com/api/v2/oauth/tokens/1.json", "id": 1,

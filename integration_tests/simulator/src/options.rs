@@ -7,7 +7,7 @@ use simulator::{Latency, Plan, Settings, Size, Tls};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
-/// The largest account that is made in memory.
+/// The largest number of tickets for which an account is made in memory.
 const MOST_TICKETS: u64 = 1_000_000;
 
 /// A simulated Zendesk account on this machine, for tests of programs that use Zendesk's API. It is no

@@ -1,4 +1,5 @@
-//! A request's path and query as the server sees them: decoded pairs in, absolute links out.
+//! The path and query of a request as the server sees them. It decodes pairs and builds absolute
+//! links.
 
 use crate::account::Brand;
 
@@ -48,17 +49,17 @@ fn encode(text: &str) -> String {
     result
 }
 
-/// What was asked for.
+/// A request for an endpoint.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
     /// The path as it came, without query.
     pub(crate) path: String,
     pub(crate) pairs: Vec<(String, String)>,
-    /// The brand at whose host it was asked.
+    /// The brand whose host the request named.
     pub(crate) brand: Brand,
     /// Simulated unix seconds.
     pub(crate) now: i64,
-    /// The smallest of what is allowed and what the test's page cap allows.
+    /// The largest page size. It is the smaller one of Zendesk's limit and the test's page cap.
     pub(crate) page_cap: usize,
 }
 
@@ -76,8 +77,8 @@ impl Asked {
         self.get("include").is_some_and(|list| list.split(',').any(|name| name.trim() == sideload))
     }
 
-    /// An absolute link to the same listing, with some parameters replaced or dropped. It names
-    /// the brand's public host: a client must take path and query only.
+    /// An absolute link to the same listing, with some parameters replaced or removed. It names the
+    /// brand's public host, so a client must use only its path and query.
     pub(crate) fn link(&self, replace: &[(&str, Option<&str>)]) -> String {
         self.link_to(&self.path, replace)
     }

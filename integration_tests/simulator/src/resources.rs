@@ -1,5 +1,5 @@
-//! The resources of an account as data: how a row is named, sorted, dated, owned and made, and which
-//! listings have it. A new resource is one literal here, and its maker in `rows`.
+//! The resources of an account as data: how a row is named, sorted, dated, owned and made, and
+//! which listings show it. A new resource is one literal here and its maker in `rows`.
 
 use EndMark::{Marked, NullLink, Unmarked};
 
@@ -15,24 +15,24 @@ use crate::rows::{
 };
 use crate::settings::Plan;
 
-/// One kind of row; its name is the name of the stream that reads it.
+/// One kind of row. Its name is the name of the stream that reads it.
 #[derive(Debug)]
 pub(crate) struct Resource {
     pub(crate) name: &'static str,
-    /// The field that names a row.
+    /// The field that identifies a row.
     pub(crate) key: &'static str,
-    /// The field that listings sort by where they sort by a name.
+    /// The field by which listings sort if they sort by a name.
     pub(crate) label: &'static str,
     pub(crate) parent: Option<&'static str>,
     pub(crate) stamp: Stamp,
-    /// Rows in an account of size `Tiny`.
+    /// The number of rows in an account of size `Tiny`.
     pub(crate) tiny: u64,
     /// The text of a row, one JSON object.
     pub(crate) make: RowMaker,
     pub(crate) listings: &'static [Listing],
 }
 
-/// The field that says when a row last changed, as a reader would see it.
+/// The field that shows when a row last changed, as a reader sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stamp {
     /// `updated_at`
@@ -64,7 +64,7 @@ const fn child(name: &'static str, parent: &'static str, make: RowMaker) -> Reso
     Resource { parent: Some(parent), tiny: 20, ..plain(name, "id", make) }
 }
 
-/// Parents stand before their children, because an account is founded in this order.
+/// Parents come before their children, because an account is founded in this order.
 const RESOURCES: &[Resource] = &[
     Resource {
         tiny: 20,
@@ -695,7 +695,7 @@ mod omnichannel;
 mod subscriptions;
 mod talk_setup;
 
-/// The lists of all families. What is in none of the others is in the first.
+/// The lists of all families. The first has the resources that belong to no other family.
 const FAMILIES: &[&[Resource]] = &[
     RESOURCES,
     talk_setup::RESOURCES,
@@ -708,12 +708,12 @@ const FAMILIES: &[&[Resource]] = &[
     integrations::RESOURCES,
 ];
 
-/// All resources; parents stand before their children.
+/// All resources, parents before their children.
 pub(crate) fn resources() -> impl Iterator<Item = &'static Resource> {
     FAMILIES.iter().copied().flatten()
 }
 
-/// The resource of that name; a wrong name is a mistake in a test.
+/// The resource of this name. Panics for an unknown name, which is a mistake in a test.
 pub(crate) fn resource(name: &str) -> &'static Resource {
     let found = resources().find(|resource| resource.name == name);
     found.unwrap_or_else(|| panic!("there is no resource called {name}"))
@@ -725,7 +725,7 @@ pub(crate) fn listings() -> impl Iterator<Item = &'static Listing> {
 }
 
 impl Resource {
-    /// Whether it is one object, which is there from the beginning and for good.
+    /// Whether it is one object, which exists from the start and is never deleted.
     pub(crate) fn is_object(&self) -> bool {
         self.listings.iter().any(|listing| listing.dialect == Dialect::Object)
     }

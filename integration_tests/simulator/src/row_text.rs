@@ -1,11 +1,11 @@
-//! Reads and patches the top level of a row's JSON text without touching any other byte, so that
-//! odd spacing, `1.0` and 23-digit integers reach the client as the row's maker wrote them.
+//! Reads and changes the top level of a row's JSON text without touching any other byte. Odd
+//! spacing, `1.0` and 23-digit integers reach the client as the row's maker wrote them.
 
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::fmt;
 
-/// The fields of an object in their order, values as raw text.
+/// The fields of an object in their order, with their values as raw text.
 pub(crate) fn fields(text: &str) -> Vec<(String, &str)> {
     struct Fields;
     impl<'de> Visitor<'de> for Fields {
@@ -25,7 +25,7 @@ pub(crate) fn fields(text: &str) -> Vec<(String, &str)> {
     (&mut json).deserialize_map(Fields).expect("a row is a JSON object")
 }
 
-/// The raw value of one field. Reading ends where it is found, because rows may be long.
+/// The raw value of one field. Reading stops at the field, because rows may be long.
 pub(crate) fn get<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     struct Find<'k, 'de>(&'k str, &'k mut Option<&'de str>);
     impl<'de> Visitor<'de> for Find<'_, 'de> {
@@ -51,7 +51,8 @@ pub(crate) fn get<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     found
 }
 
-/// The text of a field without quotes; escapes are resolved. None for null and absent fields.
+/// The text of a field without quotes and with escapes resolved. `None` for null and missing
+/// fields.
 pub(crate) fn get_text(text: &str, key: &str) -> Option<String> {
     let raw = get(text, key)?;
     match serde_json::from_str::<serde_json::Value>(raw).ok()? {
@@ -73,7 +74,7 @@ pub(crate) fn set(text: &mut String, key: &str, raw: &str) {
     }
 }
 
-/// Replaces a field's value where the row has that field.
+/// Replaces a field's value if the row has that field.
 pub(crate) fn set_existing(text: &mut String, key: &str, raw: &str) {
     if get(text, key).is_some() {
         set(text, key, raw);
@@ -89,7 +90,7 @@ pub(crate) fn append(text: &mut String, key: &str, raw: &str) {
     text.insert_str(end, &format!("{comma}{}:{raw}", quote(key)));
 }
 
-/// The object without one field. The rest is written anew, without spacing between fields.
+/// The object without one field. The rest is rewritten without spacing between fields.
 pub(crate) fn without(text: &str, key: &str) -> String {
     let mut result = String::with_capacity(text.len());
     for (name, value) in fields(text).into_iter().filter(|(name, _)| name != key) {

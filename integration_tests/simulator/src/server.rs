@@ -1,5 +1,5 @@
 //! The HTTP side: one thread with one runtime, and the way of a request from the socket to its
-//! answer. Locks are never held while waiting.
+//! answer. No lock is held while the server waits.
 
 use crate::account::Brand;
 use crate::answer::Answer;
@@ -33,7 +33,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 
-/// Stops the server when dropped.
+/// Stops the server when it is dropped.
 pub(crate) struct Stop {
     signal: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -76,14 +76,14 @@ pub(crate) fn start(shared: &Arc<Shared>) -> io::Result<(u16, Stop)> {
     Ok((port, Stop { signal: Some(signal), thread: Some(thread) }))
 }
 
-/// Whom a listener speaks for.
+/// The host that a listener serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Host {
     Account,
     Contents,
 }
 
-/// The connection that a request comes by.
+/// The connection that a request came on.
 #[derive(Debug, Clone, Copy)]
 struct Peer {
     host: Host,
@@ -129,7 +129,7 @@ async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin, shared: Arc<Share
     let _ = http.serve_connection(TokioIo::new(stream), service).await;
 }
 
-/// The same over HTTP/2, where a broken answer breaks one stream.
+/// Like `converse`, over HTTP/2. A broken answer breaks only its HTTP/2 stream.
 async fn converse_in_streams(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     shared: Arc<Shared>,
@@ -140,7 +140,7 @@ async fn converse_in_streams(
     let _ = http.serve_connection(TokioIo::new(stream), service).await;
 }
 
-/// Counts a connection as open until it is dropped.
+/// Counts a connection as open until this value is dropped.
 struct Connected {
     shared: Arc<Shared>,
     client: SocketAddr,
@@ -161,7 +161,7 @@ impl Drop for Connected {
     }
 }
 
-/// Counts a request as in flight until it is dropped.
+/// Counts a request as in flight until this value is dropped.
 struct InFlight(Arc<Shared>);
 
 impl Drop for InFlight {
@@ -218,7 +218,8 @@ async fn serve(
     respond(&shared, &head.headers, answer, fault)
 }
 
-/// What steering answers: no answer of Zendesk's, so without limits, faults and a place in the log.
+/// The answer to an order. It is not an answer of Zendesk, so it has no limits and no faults, and
+/// it is not in the log.
 fn steered(answer: Result<String, String>) -> Result<Response<Pieces>, Broken> {
     let (status, body) = match answer {
         Ok(body) => (200, body),
@@ -242,12 +243,12 @@ async fn read(mut body: Incoming) -> Result<Vec<u8>, Broken> {
     Ok(bytes)
 }
 
-/// A header as text, empty where it is missing or none.
+/// The text of a header. Empty if the header is missing or not text.
 fn text(head: &Parts, name: header::HeaderName) -> &str {
     head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
-/// The request for the log, with no answer yet.
+/// The log entry of a request that is not answered yet.
 fn seen_of(
     state: &State,
     head: &Parts,
@@ -289,7 +290,7 @@ fn seen_of(
     }
 }
 
-/// Logs the request, lets the hook run, counts it, answers it, and asks for a fault.
+/// Logs the request, runs the hook, counts the request, answers it, and asks for a fault.
 fn decide(
     shared: &Shared,
     state: &mut State,
@@ -342,7 +343,7 @@ fn decide(
     (answer, fault)
 }
 
-/// Answers a request for the account by what it is for.
+/// Answers a request for the account, by its route.
 fn routed(
     shared: &Shared,
     state: &mut State,
@@ -400,7 +401,7 @@ fn counted(
     verdict.headers.into_iter().fold(answer, |answer, (name, value)| answer.with(&name, value))
 }
 
-/// The same for a request that writes.
+/// Answers a request that writes.
 fn written(
     shared: &Shared,
     state: &mut State,

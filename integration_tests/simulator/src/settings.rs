@@ -1,63 +1,65 @@
-//! What a test or the demo chooses before the simulator starts.
+//! Settings that a test or the demo chooses before the simulator starts.
 
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
-/// Settings of one simulated account. `Settings::default()` is a tiny Enterprise account whose
-/// pages hold five rows, with limits enforced.
+/// The settings of one simulated account. `Settings::default()` is a tiny Enterprise account whose
+/// pages hold five rows. Limits are enforced.
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub seed: u64,
     pub size: Size,
-    /// So many tickets have timelines, and all that belongs to tickets agrees with them, whatever the
-    /// size; 0 for an account of rows that are each made for itself.
+    /// The number of tickets with timelines. If it is not 0, everything that belongs to tickets is
+    /// consistent with them, whatever `size` is. With 0, each row is made independently.
     pub timelines: u64,
     /// Simulated seconds per real second.
     pub scale: f64,
     pub plan: Plan,
-    /// The High Volume API add-on: 2,500 requests and 30 exports a minute.
+    /// The High Volume API add-on: 2,500 requests and 30 exports per minute.
     pub high_volume: bool,
-    /// Time to answer, in simulated milliseconds, for all but exports.
+    /// The time until an answer, in simulated milliseconds, for everything but exports.
     pub latency: Latency,
-    /// Time to answer of the incremental exports.
+    /// The time until an answer of the incremental exports.
     pub export_latency: Latency,
-    /// Simulated unix time at start.
+    /// The simulated time at the start, in unix seconds.
     pub start_now: i64,
-    /// Compress answers for clients that accept it.
+    /// Whether answers are compressed for clients that accept it.
     pub gzip: bool,
     pub enforce_limits: bool,
-    /// Caps any page size, so that small accounts still span pages.
+    /// The largest page size, so that small accounts have several pages too.
     pub page_cap: Option<usize>,
-    /// Whether the Support product is active; without it Support answers SupportProductInactive.
+    /// Whether the Support product is active. If not, Support answers `SupportProductInactive`.
     pub support: bool,
     pub help_center: bool,
-    /// Brands with a help center, the account's own among them; its rows are dealt out to them.
+    /// The number of brands with a help center, including the account's own. Rows of help centers
+    /// are spread over them.
     pub help_centers: usize,
-    /// Subdomains of further brands that claim a help center; no host of the account is called so.
+    /// Subdomains of more brands that claim to have a help center. No host of the account has such
+    /// a name.
     pub hostile_subdomains: &'static [&'static str],
     pub community: bool,
     pub side_conversations: bool,
     pub talk: bool,
     /// The add-on Advanced Data Privacy and Protection.
     pub data_privacy: bool,
-    /// Whether Zendesk's support has enabled bulk imports of users for this account.
+    /// Whether Zendesk's support team has enabled bulk imports of users for this account.
     pub bulk_import: bool,
-    /// What the OAuth client's pairs of tokens are for: `read`, `read write`, ...
+    /// The scope of the OAuth client's token pairs: `read`, `read write`, ...
     pub oauth_scope: &'static str,
-    /// The founded people agree with each other, as `Account::tidy_people` makes them.
+    /// Whether the people of the new account are consistent, as `Account::tidy_people` makes them.
     pub tidy_people: bool,
-    /// The address that is listened at.
+    /// The address to listen on.
     pub listen: IpAddr,
-    /// 0 picks a free port.
+    /// The port to listen on. 0 picks a free port.
     pub port: u16,
-    /// Of the host that contents of files are sent from; 0 picks a free port.
+    /// The port of the host that serves the contents of files. 0 picks a free port.
     pub content_port: u16,
-    /// Serves HTTPS with these, else HTTP.
+    /// Serves HTTPS with these files. Without them, HTTP.
     pub tls: Option<Tls>,
 }
 
-/// PEM files of a server: its certificate, and the key to it.
+/// The PEM files of a server: its certificate and its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tls {
     pub certificate: PathBuf,
@@ -98,16 +100,16 @@ impl Default for Settings {
     }
 }
 
-/// How much the account holds.
+/// How much data the account has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Size {
-    /// Few rows, yet every listing spans three pages of five rows.
+    /// Few rows, but every listing has three pages of five rows.
     Tiny,
-    /// Some hundred tickets.
+    /// Some hundreds of tickets.
     Small,
-    /// So many tickets, the rest in proportion.
+    /// This many tickets, and the rest in proportion.
     Large(u64),
-    /// So many rows of the resources named, as few as `Tiny` of all others.
+    /// This many rows of the named resources, and as few as `Tiny` of all others.
     Of(&'static [(&'static str, u64)]),
 }
 
@@ -123,7 +125,7 @@ pub enum Plan {
 }
 
 impl Plan {
-    /// Requests a minute (Zendesk, Rate limits).
+    /// Requests per minute (Zendesk, Rate limits).
     pub fn requests_per_minute(self) -> u32 {
         match self {
             Self::Essential => 10,
@@ -142,79 +144,81 @@ pub enum Latency {
     Drawn { min_ms: u64, max_ms: u64 },
 }
 
-/// What can be turned while the simulator runs.
+/// Behaviour that can be changed while the simulator runs.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Knobs {
-    /// Every nth page that could hold rows is empty, yet not the last one, in exports and in
-    /// listings by either kind of cursor.
+    /// Every nth page that could hold rows is empty although it is not the last. It applies to
+    /// exports and to listings by either kind of cursor.
     pub empty_page_every: Option<u64>,
-    /// Pages of exports by time hold no more than was asked for, whatever second their rows are of.
+    /// Pages of exports by time hold no more rows than requested, even if rows of the same second
+    /// follow.
     pub seconds_are_cut: bool,
-    /// The last row of every nth export page changes while the page is made: it stands at its old
-    /// place and bears its new time, and so does the end of a page by time.
+    /// The last row of every nth export page changes while the page is made. It keeps its old place
+    /// and has its new time. In exports by time the end of the page is the new time too.
     pub race_every: Option<u64>,
-    /// In exports every nth row, by number, bears a time so many seconds later than its place.
+    /// In exports, every nth row (by number) has a time this many seconds later than its place.
     pub rendered_later: Option<(u64, i64)>,
-    /// Cursors handed out before this simulated time are refused with 400.
+    /// Cursors that were issued before this simulated time are refused with 400.
     pub cursors_expired_before: i64,
     pub header_spelling: HeaderSpelling,
-    /// Listings of which two envelopes are known answer in the other one: capacity rules under `data`
-    /// in place of a bare list, engagements under `data`.
+    /// Listings with two known envelopes use the other one: capacity rules under `data` instead of
+    /// a plain list, engagements under `data`.
     pub other_envelopes: bool,
-    /// Every count is past 100,000 and not made yet (Zendesk, Count Tickets and its like).
+    /// Every count is above 100,000 and not computed yet (Zendesk, Count Tickets and similar).
     pub still_counting: bool,
-    /// How long the search index lags behind.
+    /// How many seconds the search index lags behind.
     pub search_lag_seconds: i64,
-    /// Rows, by their ids, that no search finds, however long it had.
+    /// Ids of rows that no search ever finds.
     pub search_misses: Vec<u64>,
-    /// Rows, by their ids, that every search for the value of a field or for a tag finds, and shows
-    /// as if they had it.
+    /// Ids of rows that every search for a field's value or for a tag finds. The results show them
+    /// with that value or tag.
     pub search_overstates: Vec<u64>,
-    /// New access tokens live no longer than this, whatever is asked.
+    /// The longest life of new access tokens, whatever a request asks for.
     pub longest_token_seconds: Option<i64>,
-    /// Search pages hold so many rows less than they were asked for, at least one.
+    /// Search pages have this many rows fewer than requested, but at least one.
     pub search_pages_shorter_by: usize,
-    /// What the count of a search says too much, by row. Its counts are known to be off.
+    /// How much each row adds to a search count beyond itself. Zendesk's search counts are known to
+    /// be wrong.
     pub search_counts_more: usize,
-    /// The host of contents sends whole files, whatever part is asked for.
+    /// The host of contents sends whole files, whatever part is requested.
     pub content_without_parts: bool,
-    /// So many more addresses of contents have ended when they are followed.
+    /// How many of the next addresses of contents have expired when they are used.
     pub ended_content_addresses: u64,
-    /// Help centers that are `restricted` answer 404 with HTML, as closed ones do.
+    /// Help centers that are `restricted` answer 404 with HTML, like closed ones.
     pub restricted_are_absent: bool,
-    /// The merges of a deleted organization are not there: 404. Zendesk does not say whether they are.
+    /// The merges of a deleted organization answer 404. Zendesk does not say whether they exist.
     pub deleted_organizations_are_absent: bool,
-    /// Escaped pairs of surrogates in texts lose halves.
+    /// Escaped surrogate pairs in texts lose one half.
     pub half_characters: bool,
-    /// The links of listings whose path holds this go in a ring of so many pages.
+    /// The links of listings whose path contains this text form a ring of this many pages.
     pub ring: Option<(String, usize)>,
-    /// How the encoding of compressed answers is spelled.
+    /// The spelling of the encoding of compressed answers.
     #[serde(skip)]
     pub encoding_spelling: Option<&'static str>,
     /// Bulk imports of users are not enabled: `create_many` and `create_or_update_many` of users
     /// answer 403.
     pub bulk_import_is_off: bool,
-    /// So many jobs may be queued or running, 30 without a word.
+    /// How many jobs may be queued or running. 30 if not set.
     pub jobs_limit: Option<u32>,
-    /// So many of their places are taken by the jobs of other programs.
+    /// How many of these places the jobs of other programs take.
     pub other_jobs: u32,
-    /// How long a job is queued, in simulated milliseconds; a second without a word.
+    /// How long a job is queued, in simulated milliseconds. One second if not set.
     pub job_queue_ms: Option<i64>,
-    /// How long an item of a job takes; without a word 50 to 155 milliseconds, by kind.
+    /// How long an item of a job takes, in simulated milliseconds. 50 to 155 by kind if not set.
     pub job_item_ms: Option<i64>,
-    /// Orders of jobs are answered with `zendesk-ratelimit-inflight-jobs`.
+    /// Answers to orders of jobs have the header `zendesk-ratelimit-inflight-jobs`.
     pub inflight_jobs_header: bool,
-    /// The account allows a user one organization only: a second membership is refused.
+    /// A user may belong to one organization only. A second membership is refused.
     pub one_organization: bool,
-    /// The jobs whose results nobody recorded (of memberships, of records of custom objects) tell them
-    /// in their other shape.
+    /// Jobs whose results nobody has recorded (of memberships, of records of custom objects) use
+    /// the other of two possible shapes.
     pub other_job_results: bool,
-    /// Contents are so many bytes longer than their rows say.
+    /// Contents are this many bytes longer than their rows say.
     pub content_bytes_more: i64,
 }
 
-/// Names of the rate limit headers, which have changed over the years.
+/// The names of the rate limit headers, which have changed over the years.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HeaderSpelling {

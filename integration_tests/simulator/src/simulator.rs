@@ -1,4 +1,4 @@
-//! The handle that tests hold, and the state behind it that the server answers from.
+//! The handle that tests use, and the state behind it from which the server answers.
 
 use crate::account::Account;
 use crate::clock::Clock;
@@ -17,14 +17,15 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-/// Runs before each request is answered; it must not use the simulator's own handle.
+/// Runs before each request is answered. It must not use the simulator's own handle.
 pub type RequestHook = Box<dyn FnMut(&RequestSeen, &mut Account) + Send>;
 
-/// Takes what was sent to [`STEERING_PATH`] and says what to answer, an error where it is none.
+/// Takes the text that was sent to [`STEERING_PATH`] and returns the answer. An error means that
+/// the text is not an order.
 pub type Steering = Box<dyn Fn(&str) -> Result<String, String> + Send + Sync>;
 
-/// Where a running simulator is steered by HTTP, once [`Simulator::steer`] says how. Zendesk has
-/// nothing there.
+/// The path at which a running simulator takes orders over HTTP, once [`Simulator::steer`] is set.
+/// Zendesk has nothing at this path.
 pub const STEERING_PATH: &str = "/simulator";
 
 /// A running Zendesk. Dropping it stops it.
@@ -38,7 +39,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) settings: Settings,
     state: Mutex<State>,
-    /// Told whenever a connection begins or ends.
+    /// Notified whenever a connection begins or ends.
     pub(crate) connected: Condvar,
     pub(crate) steering: OnceLock<Steering>,
 }
@@ -46,7 +47,7 @@ pub(crate) struct Shared {
 pub(crate) struct State {
     pub(crate) account: Account,
     pub(crate) knobs: Knobs,
-    /// What the answers of a listing in a ring had for links.
+    /// The links in the answers of a listing whose links form a ring.
     pub(crate) links_sent: Vec<serde_json::Map<String, serde_json::Value>>,
     pub(crate) limits: Limits,
     pub(crate) faults: FaultsInForce,
@@ -56,15 +57,15 @@ pub(crate) struct State {
     pub(crate) hook: Option<RequestHook>,
     pub(crate) requests: Vec<RequestSeen>,
     pub(crate) requests_made: u64,
-    /// Requests at hosts that are none of the account's, by host.
+    /// The number of requests to hosts that do not belong to the account, by host.
     pub(crate) stray_requests: BTreeMap<String, u64>,
     pub(crate) export_pages: u64,
-    /// The name of the host of contents; none for the one that was asked, which is where a container's
-    /// ports are found.
+    /// The name of the host of contents. If `None`, it is the host of the request, where a
+    /// container's ports are found.
     pub(crate) content_host: Option<String>,
     /// The port of the host of contents.
     pub(crate) content_port: u16,
-    /// The clients' ends of the connections that are open.
+    /// The clients' addresses of the open connections.
     pub(crate) connections: BTreeSet<SocketAddr>,
     pub(crate) in_flight: usize,
     pub(crate) peak_in_flight: usize,
@@ -114,7 +115,7 @@ impl Simulator {
         Ok(Self { shared, port, _stop: stop })
     }
 
-    /// `http://127.0.0.1:{port}`, or with `https`, or another address that is listened at
+    /// `http://127.0.0.1:{port}`, or with `https`, or with another address that it listens on.
     pub fn url(&self) -> String {
         let Settings { tls, listen, .. } = &self.shared.settings;
         let scheme = if tls.is_some() { "https" } else { "http" };
@@ -122,7 +123,7 @@ impl Simulator {
         format!("{scheme}://{}", SocketAddr::new(here, self.port))
     }
 
-    /// Lets programs steer by requests to [`STEERING_PATH`]. Whoever was said first stays.
+    /// Lets programs send orders to [`STEERING_PATH`]. Only the first call counts.
     pub fn steer(&self, steering: Steering) {
         let _ = self.shared.steering.set(steering);
     }
@@ -131,7 +132,7 @@ impl Simulator {
         self.port
     }
 
-    /// Simulated unix time.
+    /// The simulated time in unix seconds.
     pub fn now_unix(&self) -> i64 {
         self.shared.clock.now_unix()
     }
@@ -140,13 +141,13 @@ impl Simulator {
         self.shared.clock.advance_ms(seconds * 1000);
     }
 
-    /// Looks at the data or changes it, between requests.
+    /// Reads or changes the data, between requests.
     pub fn account<T>(&self, with: impl FnOnce(&mut Account) -> T) -> T {
         let mut state = self.up_to_now();
         with(&mut state.account)
     }
 
-    /// The state after everything that was due by now.
+    /// The state after everything that is due by now was done.
     fn up_to_now(&self) -> MutexGuard<'_, State> {
         let mut guard = self.shared.state();
         let now_ms = self.shared.clock.now_ms();
@@ -156,22 +157,22 @@ impl Simulator {
         guard
     }
 
-    /// Everything that writes did until now, with its side effects.
+    /// Everything that writes have done until now, with its side effects.
     pub fn ledger(&self) -> Ledger {
         self.up_to_now().writes.ledger.clone()
     }
 
-    /// Begins a new ledger.
+    /// Starts a new ledger.
     pub fn clear_ledger(&self) {
         self.up_to_now().writes.ledger = Ledger::default();
     }
 
-    /// All jobs that were ordered, in their order.
+    /// All jobs that were ordered, in the order of their orders.
     pub fn jobs(&self) -> Vec<JobSeen> {
         self.up_to_now().writes.jobs.seen()
     }
 
-    /// Replaces what goes wrong with jobs that are ordered from now on.
+    /// Replaces the faults of jobs. They apply to jobs that are ordered from now on.
     pub fn job_faults(&self, faults: JobFaults) {
         self.shared.state().writes.jobs.faults = faults;
     }
@@ -190,7 +191,7 @@ impl Simulator {
         self.shared.state().faults = FaultsInForce::new(faults, self.shared.settings.seed);
     }
 
-    /// Turns knobs while the simulator runs.
+    /// Changes knobs while the simulator runs.
     pub fn knobs(&self, turn: impl FnOnce(&mut Knobs)) {
         let mut state = self.shared.state();
         turn(&mut state.knobs);
@@ -198,7 +199,7 @@ impl Simulator {
         state.account.has_one_organization = state.knobs.one_organization;
     }
 
-    /// Every cursor handed out until now is refused from now on.
+    /// Refuses every cursor that was issued until now.
     pub fn expire_cursors(&self) {
         let next = self.now_unix() + 1;
         self.knobs(|knobs| knobs.cursors_expired_before = next);
@@ -211,18 +212,18 @@ impl Simulator {
         self.shared.state().oauth.refresh_elsewhere();
     }
 
-    /// Another program spends so many requests a minute of a bucket: `account`, `help_center`,
-    /// `incremental-exports`, ...; see RUST.md for the names.
+    /// Simulates another program that uses this many requests per minute of a bucket: `account`,
+    /// `help_center`, `incremental-exports`, ...; see RUST.md for the names.
     pub fn other_program(&self, bucket: &str, requests_per_minute: u32) {
         self.shared.state().limits.spend_for_others(bucket, requests_per_minute);
     }
 
-    /// How many requests were refused with 429, by bucket.
+    /// The number of requests that were refused with 429, by bucket.
     pub fn limit_refusals(&self) -> BTreeMap<String, u64> {
         self.shared.state().limits.refusals()
     }
 
-    /// How many requests named a host that is none of the account's, by host as sent.
+    /// The number of requests to hosts that do not belong to the account, by host as sent.
     pub fn stray_requests(&self) -> BTreeMap<String, u64> {
         self.shared.state().stray_requests.clone()
     }
@@ -231,18 +232,18 @@ impl Simulator {
         self.shared.state().requests.clone()
     }
 
-    /// Empties the request log and the peak.
+    /// Clears the log of requests and the peak of requests in flight.
     pub fn clear_requests(&self) {
         let mut state = self.shared.state();
         state.requests.clear();
         state.peak_in_flight = state.in_flight;
     }
 
-    /// Waits until no client is connected. A client that was killed may have sent requests that are
-    /// still unread; after this they are in the log, and none comes later.
+    /// Waits until no client is connected. A killed client may have sent requests that are not read
+    /// yet. Afterwards they are in the log, and no more can come.
     ///
     /// # Panics
-    /// When a client is still connected after a minute.
+    /// If a client is still connected after a minute.
     pub fn until_alone(&self) {
         // Connections are accepted in their order, so all that were made before this one are known with it.
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).expect("it listens");

@@ -1,4 +1,4 @@
-//! HTTPS, for clients that speak nothing else.
+//! HTTPS, for clients that use nothing else.
 
 use crate::settings::Tls;
 use std::io;
@@ -9,10 +9,10 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-/// What HTTP/2 is called where protocols are negotiated.
+/// The name of HTTP/2 in protocol negotiation.
 pub(crate) const HTTP2: &[u8] = b"h2";
 
-/// Offers HTTP/2, as Zendesk's hosts do.
+/// Accepts TLS connections and offers HTTP/2, as Zendesk's hosts do.
 pub(crate) fn acceptor(files: &Tls) -> io::Result<TlsAcceptor> {
     let certificates = CertificateDer::pem_file_iter(&files.certificate)
         .and_then(Iterator::collect)

@@ -1,4 +1,4 @@
-//! The program as a stranger starts, steers and ends it.
+//! The program as an outside user starts, controls and ends it.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test with a place")]
 
@@ -17,7 +17,7 @@ fn ended(options: &[&str]) -> (Option<i32>, String) {
     (status.code(), String::from_utf8(stderr).unwrap())
 }
 
-/// A program that serves.
+/// A running program.
 struct Serving {
     child: Child,
     host: String,
@@ -32,7 +32,7 @@ impl Serving {
         Self { child, host }
     }
 
-    /// Status and body of an answer.
+    /// The status and the body of an answer.
     fn ask(&self, method: &str, path: &str, body: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.host).unwrap();
         let length = body.len();

@@ -1,10 +1,11 @@
-//! The brands of an account: which of them have a help center, at whose host a request arrives,
-//! and which brand a row of a help center belongs to.
+//! The brands of an account: which of them have a help center, which of them answers at a host, and
+//! which brand a row of a help center belongs to.
 //!
-//! Source: Zendesk, Brands (`subdomain`, `host_mapping`, `has_help_center`, `help_center_state`).
-//! A help center answers at `{subdomain}.zendesk.com` of its brand alone; ids are unique over the
-//! account. That a `restricted` help center answers agents, and that of an inactive brand nobody,
-//! is not written there: whether a restricted one answers is a knob (`restricted_are_absent`).
+//! Source: Zendesk, Brands (`subdomain`, `host_mapping`, `has_help_center`, `help_center_state`). A
+//! help center answers only at `{subdomain}.zendesk.com` of its brand. Ids are unique in the
+//! account. Two facts are not in the documentation: a `restricted` help center answers agents, and
+//! the help center of an inactive brand answers nobody. The knob `restricted_are_absent` decides
+//! the first.
 
 use super::table::Row;
 use super::{Account, SUBDOMAIN};
@@ -14,11 +15,11 @@ use crate::row_text::{get, get_text, quote};
 use crate::settings::Settings;
 use std::net::Ipv4Addr;
 
-/// A brand, as far as requests and rows depend on it.
+/// A brand, with what requests and rows need to know of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Brand {
     pub id: u64,
-    /// Its help center answers at this name below `zendesk.com`.
+    /// The name below `zendesk.com` at which its help center answers.
     pub subdomain: String,
     /// Whether its help center answers at all.
     pub has_help_center: bool,
@@ -45,19 +46,19 @@ impl Brand {
 }
 
 impl Account {
-    /// The brands whose help center answers now, the account's own first.
+    /// The brands whose help center answers now, the account's own brand first.
     pub fn help_centers(&self) -> Vec<Brand> {
         let brands = self.table("brands").rows.values().map(Brand::of);
         brands.filter(|brand| brand.has_help_center).collect()
     }
 
-    /// Id of the brand in whose help center a row is or, when it is gone, was.
+    /// The id of the brand whose help center has this row, or had it before it was removed.
     pub fn brand_of(&self, resource: &str, id: u64) -> u64 {
         let brand = self.table(resource).brands.get(&id);
         *brand.unwrap_or_else(|| panic!("{resource} {id} was never in a help center"))
     }
 
-    /// The brand that is asked at a host. Names of this machine stand for the account's own.
+    /// The brand that answers at a host. Names of this machine mean the account's own brand.
     pub(crate) fn brand_at(&self, host: &str) -> Option<Brand> {
         let name = host.split(':').next().unwrap_or_default().to_ascii_lowercase();
         let subdomain = match name.strip_suffix(".zendesk.com") {
@@ -68,7 +69,7 @@ impl Account {
         self.table("brands").rows.values().find(is_it).map(Brand::of)
     }
 
-    /// The brand of a row that is being made: that of the row above it, or the next in turn.
+    /// The brand for a new row: that of the row above it, or else the next brand in turn.
     pub(super) fn next_brand(&self, name: &str, parent: Option<u64>) -> Option<u64> {
         let table = self.table(name);
         match table.resource.parent {
@@ -81,7 +82,8 @@ impl Account {
         }
     }
 
-    /// Any row of the nth of several help centers, so that each has children of every kind.
+    /// A random row of the nth help center, so that each help center has children of every kind.
+    /// `None` if there are fewer than two help centers.
     pub(super) fn any_number_in_turn(&mut self, name: &str, n: u64) -> Option<u64> {
         let [_, _, ..] = self.help_centers[..] else { return None };
         let brand = self.help_centers[n as usize % self.help_centers.len()];
@@ -91,13 +93,14 @@ impl Account {
         numbers.get(chosen).copied()
     }
 
-    /// The subdomain that the addresses in a row name.
+    /// The subdomain for the addresses in a row of this brand.
     pub(super) fn subdomain_of(&self, brand: Option<u64>) -> String {
         let row = brand.and_then(|brand| self.table("brands").rows.get(&brand));
         row.map_or_else(|| SUBDOMAIN.to_owned(), |row| Brand::of(row).subdomain)
     }
 
-    /// Gives the first brands their help centers, and the next ones their hostile subdomains.
+    /// Opens the help centers of the first brands, and gives the next brands their hostile
+    /// subdomains.
     pub(super) fn open_help_centers(&mut self, settings: &Settings) {
         let keys = self.keys("brands");
         let count = settings.help_centers.max(1);
@@ -119,7 +122,7 @@ impl Account {
     }
 }
 
-/// How many brands an account has at least: after those that are chosen, one of each kind whose
+/// The least number of brands of an account: the brands of the settings, and one of each kind whose
 /// help center does not answer.
 pub(super) fn least(settings: &Settings) -> u64 {
     (settings.help_centers.max(1) + settings.hostile_subdomains.len() + 3) as u64
@@ -136,13 +139,14 @@ fn is_listed_by_help_centers(name: &str) -> bool {
     resource(name).listings.iter().any(is_one)
 }
 
-/// One label of a host's name.
+/// Whether the text is one label of a host name.
 fn is_label(text: &str) -> bool {
     let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     (1..=63).contains(&text.len()) && text.bytes().all(is_allowed)
 }
 
-/// Addresses, and names that no public name server knows: tests reach the simulator by them.
+/// Whether the name is an address, or a name that no public name server knows. Tests reach the
+/// simulator by such names.
 fn is_this_machine(name: &str) -> bool {
     // Below these names there is nothing of Zendesk's; containers call their machine `host.docker.internal`.
     let ends = [".test", ".localhost", ".internal"];

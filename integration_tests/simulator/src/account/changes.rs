@@ -1,12 +1,13 @@
-//! What can happen to the data of an account while somebody reads it. Every operation stamps
-//! simulated now, and does no more to neighbouring rows than Zendesk does.
+//! Changes that can happen to an account while somebody reads it. Every operation stamps the row
+//! with the simulated time. It changes neighbouring rows only as Zendesk does.
 
 use super::{Account, Birth, stamp};
 use crate::prng::Prng;
 use crate::resources::{Stamp, resource, resources};
 use crate::{clock, row_text};
 
-/// Fields that may change without the row moving in any listing; the first one present is changed.
+/// Fields that may change without moving the row in any listing. The first one that the row has is
+/// changed.
 const CHANGEABLE: &[&str] = &[
     "description",
     "body",
@@ -23,7 +24,8 @@ const CHANGEABLE: &[&str] = &[
 ];
 
 impl Account {
-    /// Makes a new row, under a parent of its kind where it needs one, and returns its key.
+    /// Makes a new row and returns its key. The row gets a parent of the right kind if it needs
+    /// one.
     pub fn create(&mut self, name: &str) -> String {
         let kind = resource(name);
         let parent = match name {
@@ -39,7 +41,7 @@ impl Account {
         self.create_under(name, parent)
     }
 
-    /// Makes a new row under the parent of that number.
+    /// Makes a new row under the parent of this number. Returns its key.
     pub fn create_under(&mut self, name: &str, parent: Option<u64>) -> String {
         let kind = resource(name);
         let grandparent = match (kind.parent, parent) {
@@ -61,8 +63,8 @@ impl Account {
         self.table(name).rows[&number].key.clone()
     }
 
-    /// A visible change: the row's updated_at becomes now and one of its fields differs. Of a
-    /// ticket the event, the audit, a metric event and the metric set tell about it too.
+    /// A visible change: one field of the row differs and `updated_at` becomes now. For a ticket,
+    /// an event, an audit, a metric event and the metric set report the change too.
     pub fn touch(&mut self, name: &str, key: &str) {
         let now = self.now;
         let mark = format!("changed {:x}", self.chance.bits());
@@ -88,7 +90,7 @@ impl Account {
         }
     }
 
-    /// A change by the system: only the ticket's generated_timestamp tells of it.
+    /// A change by the system: only the ticket's `generated_timestamp` shows it.
     pub fn silent_update(&mut self, key: &str) {
         let now = self.now;
         let priority =
@@ -101,7 +103,7 @@ impl Account {
         });
     }
 
-    /// Deletes a row as Zendesk does: some resources keep it with a mark, of most it vanishes.
+    /// Deletes a row as Zendesk does. Some resources keep the row with a mark. Most remove it.
     pub fn delete(&mut self, name: &str, key: &str) {
         let now = self.now;
         let Some(row) = self.table_mut(name).change(key) else { return };
@@ -173,7 +175,7 @@ impl Account {
         self.list_deleted(number, now, &status, &subject, archived);
     }
 
-    /// Puts a deleted ticket into the listing of deleted tickets, unless it was archived.
+    /// Adds a deleted ticket to the listing of deleted tickets, unless it was archived.
     pub(super) fn list_deleted(
         &mut self,
         number: u64,
@@ -198,7 +200,7 @@ impl Account {
         });
     }
 
-    /// Brings a deleted ticket back, unless it was scrubbed.
+    /// Restores a deleted ticket, unless it was scrubbed.
     pub fn restore(&mut self, key: &str) {
         let now = self.now;
         let Some(deleted) = self.table("deleted_tickets").by_key(key) else { return };
@@ -217,7 +219,7 @@ impl Account {
         self.log_ticket(number);
     }
 
-    /// Empties a deleted ticket for good; the row stays in the exports.
+    /// Scrubs a deleted ticket: its content is lost for good, and the row stays in the exports.
     pub fn scrub(&mut self, key: &str) {
         let now = self.now;
         let Some(ticket) = self.table("tickets").by_key(key).filter(|row| row.deleted) else {
@@ -238,8 +240,8 @@ impl Account {
         });
     }
 
-    /// A requester's answer to an offered rating, or another answer than before: the same row with
-    /// another score, and a fresh updated_at.
+    /// A requester answers an offered rating, or changes the answer. The same row gets another
+    /// score and a new `updated_at`.
     pub fn rate(&mut self, key: &str, score: &str) {
         let now = self.now;
         self.edit("satisfaction_ratings", key, |row| {
@@ -250,7 +252,7 @@ impl Account {
         });
     }
 
-    /// Changes the field by which the row's listing is sorted.
+    /// Changes the field that the row's listing sorts by.
     pub fn rename(&mut self, name: &str, key: &str, label: &str) {
         let (now, kind) = (self.now, resource(name));
         self.edit(name, key, |row| {
@@ -271,7 +273,7 @@ impl Account {
         }
     }
 
-    /// Adds a comment to an article or a post without touching it; returns the comment's key.
+    /// Adds a comment to an article or a post without touching that row. Returns the comment's key.
     pub fn add_comment(&mut self, name: &str, key: &str) -> Option<String> {
         let comments = match name {
             "articles" => "article_comments",
@@ -282,7 +284,7 @@ impl Account {
         Some(self.create_under(comments, Some(number)))
     }
 
-    /// Adds a vote to an article, a post or a comment without touching it; returns its key.
+    /// Adds a vote to an article, a post or a comment without touching that row. Returns its key.
     pub fn add_vote(&mut self, name: &str, key: &str) -> Option<String> {
         let votes = match name {
             "articles" => "article_votes",
@@ -295,8 +297,8 @@ impl Account {
         Some(self.create_under(votes, Some(number)))
     }
 
-    /// The same with the numbers that the article or post tells of its votes, which leave its time
-    /// alone. Fields: Zendesk, Articles; Posts.
+    /// Like [`Account::add_vote`], and changes the vote counts of the article or post. Its time
+    /// stays the same. Fields: Zendesk, Articles; Posts.
     pub fn add_counted_vote(&mut self, name: &str, key: &str) -> Option<String> {
         let vote = self.add_vote(name, key)?;
         self.edit(name, key, |row| {
@@ -306,14 +308,15 @@ impl Account {
         Some(vote)
     }
 
-    /// Adds a comment to a post, which tells how many it has and leaves its time alone.
+    /// Adds a comment to a post and raises the post's comment count. The post's time stays the
+    /// same.
     pub fn add_counted_comment(&mut self, key: &str) -> Option<String> {
         let comment = self.add_comment("posts", key)?;
         self.edit("posts", key, |row| raise(row, "comment_count"));
         Some(comment)
     }
 
-    /// Adds a follower to a post or a topic, which tells how many it has and leaves its time alone.
+    /// Adds a follower to a post or a topic and raises its follower count. Its time stays the same.
     /// Fields: Zendesk, Posts; Topics.
     pub fn add_counted_follower(&mut self, name: &str, key: &str) -> Option<String> {
         let subscriptions = match name {
@@ -327,7 +330,8 @@ impl Account {
         Some(subscription)
     }
 
-    /// One change of any kind to any row, ahead of a reader or behind it. Says what it did.
+    /// Makes one random change of any kind to a random row, which a reader may or may not have
+    /// passed. Returns a text that says what changed.
     pub fn random_change(&mut self, chance: &mut Prng) -> String {
         let told = self.random_change_of_one(chance);
         // Zendesk does not say whether a change of an identity moves its user, so both happen.
@@ -425,7 +429,7 @@ impl Account {
         }
     }
 
-    /// The event that a change of a side conversation makes.
+    /// Logs the event of a change of a side conversation.
     pub(super) fn log_side_conversation(&mut self, conversation: u64, at: i64) {
         let ticket = self.table("side_conversations").rows.get(&conversation);
         let grandparent = ticket.and_then(|row| row.parent);
@@ -434,7 +438,7 @@ impl Account {
         self.add("side_conversation_events", birth);
     }
 
-    /// What a change of a ticket leaves behind: an event, an audit and a metric event.
+    /// Logs a change of a ticket: an event, an audit and a metric event.
     fn log_ticket(&mut self, ticket: u64) {
         for name in ["ticket_events", "ticket_audits", "ticket_metric_events"] {
             let (created_at, updated_at, parent) = (self.now, self.now, Some(ticket));
@@ -443,7 +447,7 @@ impl Account {
     }
 }
 
-/// Changes a row that holds no text: a default, a vote, a count.
+/// Changes a row without text: a default, a vote, a count.
 fn flip(row: &mut super::Row) {
     for field in ["default", "primary", "active"] {
         if let Some(old) = row_text::get(&row.text, field) {
@@ -460,7 +464,7 @@ fn flip(row: &mut super::Row) {
     }
 }
 
-/// Makes a number of a row larger by one.
+/// Raises a number of a row by one.
 fn raise(row: &mut super::Row, field: &str) {
     let old = row_text::get(&row.text, field).and_then(|raw| raw.parse::<i64>().ok());
     row.set(field, &(old.unwrap_or_default() + 1).to_string());

@@ -1,4 +1,5 @@
-//! Custom objects as a test wants them. Sources: Zendesk, Custom Objects; Custom Object Fields.
+//! Adds the custom objects that a test needs. Sources: Zendesk, Custom Objects; Custom Object
+//! Fields.
 
 use super::{ADMIN_USER_ID, Account, CustomField};
 use crate::answer::public_url;
@@ -9,16 +10,16 @@ use serde_json::{Value, json};
 /// How the records of an object get their names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecordNames {
-    /// Each record is given one, which others may have, too.
+    /// Each record gets a name, which need not be unique.
     Given,
-    /// Each record is given one of its own.
+    /// Each record gets a unique name.
     Unique,
-    /// They are numbered, and none may be given.
+    /// The records are numbered, and no name may be given.
     Numbered,
 }
 
 impl Account {
-    /// Adds a kind of object with fields: the two that every object has, and these. Its title is its
+    /// Adds a custom object with these fields and the two that every object has. Its title is its
     /// key. Returns its number.
     pub fn add_custom_object(
         &mut self,
@@ -116,8 +117,7 @@ fn field_text(
 }
 
 impl Account {
-    /// A kind of object with a field of each type, and records whose external ids are each there
-    /// once.
+    /// Adds a custom object with a field of each type, and records with unique external ids.
     pub(super) fn tidy_objects(&mut self) {
         let tiers = [("gold", "Gold"), ("silver", "Silver")];
         let fields = [

@@ -1,25 +1,25 @@
-//! Custom fields as a test wants them, and their values in the rows of what they belong to.
-//! Sources: Zendesk, "Ticket Fields", "User Fields", "Organization Fields".
+//! Adds the custom fields that a test needs, and their values in rows. Sources: Zendesk, "Ticket
+//! Fields", "User Fields", "Organization Fields".
 
 use super::Account;
 use crate::row_text::{get, quote};
 
-/// A custom field to be made.
+/// A custom field to be added.
 #[derive(Debug, Clone)]
 pub struct CustomField {
-    /// As Zendesk calls it: `tagger`, `checkbox`, ...
+    /// The type as Zendesk names it: `tagger`, `checkbox`, ...
     pub kind: &'static str,
-    /// What users and organizations call it; ticket fields have none.
+    /// The key of the field among users and organizations. Ticket fields have none.
     pub key: String,
     pub title: Option<String>,
     pub active: bool,
-    /// Tags and their labels.
+    /// The options: tags and their labels.
     pub options: Vec<(String, String)>,
-    /// `zen:user` and the like, for a lookup.
+    /// The target of a lookup, such as `zen:user`.
     pub target: Option<&'static str>,
-    /// The tag that a checkbox brings.
+    /// The tag that a checkbox adds.
     pub tag: Option<&'static str>,
-    /// What values of the kind `regexp` are checked with.
+    /// The pattern that values of a `regexp` field must match.
     pub pattern: Option<&'static str>,
 }
 
@@ -39,30 +39,30 @@ impl CustomField {
         }
     }
 
-    /// The field with these options: tags and their labels.
+    /// The same field with these options: tags and their labels.
     pub fn with_options(mut self, options: &[(&str, &str)]) -> Self {
         let option = |(tag, label): &(&str, &str)| ((*tag).to_owned(), (*label).to_owned());
         self.options = options.iter().map(option).collect();
         self
     }
 
-    /// The checkbox with this tag.
+    /// The same checkbox with this tag.
     pub fn with_tag(self, tag: &'static str) -> Self {
         Self { tag: Some(tag), ..self }
     }
 
-    /// The field with this pattern.
+    /// The same field with this pattern.
     pub fn with_pattern(self, pattern: &'static str) -> Self {
         Self { pattern: Some(pattern), ..self }
     }
 
-    /// The lookup of this kind of record, `zen:user` and the like.
+    /// The same lookup with this target, such as `zen:user`.
     pub fn with_target(self, target: &'static str) -> Self {
         Self { target: Some(target), ..self }
     }
 }
 
-/// The listing of the fields of a resource, and the key of a row that holds their values.
+/// The listing of the fields of a resource, and the key in its rows that holds their values.
 fn places(of: &str) -> (&'static str, &'static str) {
     match of {
         "tickets" => ("ticket_fields", "custom_fields"),
@@ -119,8 +119,9 @@ impl Account {
         self.keys(listing).iter().for_each(|key| self.delete(listing, key));
     }
 
-    /// Gives every row a value for each of its fields, in the order of the listing. `value` gets the
-    /// row's and the field's place and makes raw JSON, or nothing where the row lacks the field.
+    /// Gives every row a value for each of its fields, in the order of the listing. `value` gets
+    /// the positions of the row and of the field. It returns raw JSON, or `None` if the row should
+    /// not have the field.
     pub fn fill_fields(&mut self, of: &str, value: impl Fn(usize, usize) -> Option<String>) {
         let (listing, at) = places(of);
         let named = |key: &String| {

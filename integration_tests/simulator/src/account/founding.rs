@@ -1,6 +1,6 @@
-//! The data an account starts with: three years of history, with seconds in which more rows
-//! changed than a page holds, parents with many children and parents with none, deleted,
-//! scrubbed and archived tickets.
+//! The data that an account starts with: three years of history. It has seconds in which more rows
+//! changed than a page holds, parents with many children and with none, and deleted, scrubbed and
+//! archived tickets.
 
 use super::{
     ADMIN_USER_ID, AGENT_USER_ID, Account, Birth, SUSPENDED_USER_ID, brands, samples, timelines,
@@ -13,7 +13,7 @@ use crate::settings::{Settings, Size};
 const DAY: i64 = 86_400;
 const HISTORY: i64 = 3 * 365 * DAY;
 
-/// Rows numbered so were changed in one second, as by a bulk update.
+/// The rows with these numbers all changed in one second, as in a bulk update.
 const ONE_SECOND: std::ops::RangeInclusive<u64> = 9..=17;
 
 pub(super) fn found(account: &mut Account, settings: &Settings) {
@@ -45,8 +45,8 @@ pub(super) fn found(account: &mut Account, settings: &Settings) {
     samples::add(account, |name| is_of_timelines(settings, name));
 }
 
-/// Whether the rows of a resource are made from timelines: people and settings in place of the users,
-/// all that belongs to tickets in place of the tickets.
+/// Whether the rows of a resource are made from timelines: people and settings when the users are
+/// founded, and everything that belongs to tickets when the tickets are.
 fn is_of_timelines(settings: &Settings, name: &str) -> bool {
     settings.timelines > 0 && timelines::is_own(name)
 }
@@ -76,8 +76,8 @@ fn count(kind: &Resource, size: Size) -> u64 {
     }
 }
 
-/// How far back the rows of a resource go. Of what Zendesk keeps for some days the account has had no
-/// more than that for long.
+/// How far back the rows of a resource go, in seconds. If Zendesk keeps the rows for some days
+/// only, they go back no further.
 fn history(name: &str) -> i64 {
     match name {
         "webhook_invocations" => 6 * DAY,
@@ -137,13 +137,13 @@ pub(super) fn birth(account: &mut Account, kind: &Resource, n: u64, count: u64) 
     Birth { created_at, updated_at, id, parent, grandparent }
 }
 
-/// Whether a row is a message. Most of those of one ticket go to the first.
+/// Whether a row is a message. Most messages belong to the first messaging ticket.
 fn is_said_in_messaging(kind: &Resource, n: u64) -> bool {
     kind.name == "ticket_conversation_log" && !n.is_multiple_of(EVERY_COMMENT)
 }
 
-/// The first rows all go to one parent, so that its children span pages; then chance decides,
-/// where there are several help centers within each in turn.
+/// The parent for the nth row. The first rows all get the same parent, so that its children need
+/// several pages. Then the parent is random. If there are several help centers, they take turns.
 fn parent_of(account: &mut Account, parent: &str, n: u64) -> Option<u64> {
     let special = match parent {
         // A ticket that is neither deleted nor archived.
@@ -203,7 +203,7 @@ fn found_ticket(account: &mut Account, number: u64, n: u64, count: u64, birth: B
     }
 }
 
-/// Marks that makers leave to the account.
+/// Sets the marks that row makers leave to the account.
 fn settle(account: &mut Account, kind: &Resource) {
     if !["organizations", "groups", "users", "ticket_activities", "brands"].contains(&kind.name) {
         return;

@@ -1,12 +1,12 @@
-//! Finds rows by a value that they hold, without reading all of them. Case does not matter, because
-//! it matters to none of the keys that Zendesk matches by.
+//! Finds rows by a value in one of their fields, without a look at all rows. Upper and lower case
+//! are equal, as they are for all keys that Zendesk matches.
 
 use super::table::Row;
 use crate::row_text;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// The fields of a resource that rows are found by.
+/// The fields of a resource that can be looked up.
 fn fields_of(resource: &str) -> &'static [&'static str] {
     match resource {
         "users" => &["external_id", "email"],
@@ -19,7 +19,7 @@ fn fields_of(resource: &str) -> &'static [&'static str] {
     }
 }
 
-/// The index of one table. It catches up with the table when it is asked.
+/// The index of one table. It is brought up to date when it is used.
 pub(super) struct Index {
     fields: &'static [&'static str],
     state: RefCell<State>,
@@ -37,14 +37,14 @@ impl Index {
         Self { fields: fields_of(resource), state: RefCell::default() }
     }
 
-    /// The row came, changed or went.
+    /// Notes that the row was added, changed or removed.
     pub(super) fn note(&self, number: u64) {
         if !self.fields.is_empty() {
             self.state.borrow_mut().changed.insert(number);
         }
     }
 
-    /// The numbers of the rows whose field has this value, in any case of letters.
+    /// The numbers of the rows whose field has this value. Upper and lower case are equal.
     pub(super) fn find(&self, rows: &BTreeMap<u64, Row>, field: &str, value: &str) -> Vec<u64> {
         let field = self.known(field);
         self.catch_up(rows);
@@ -53,7 +53,8 @@ impl Index {
         found.into_iter().flatten().copied().collect()
     }
 
-    /// The numbers of the rows whose field has a value, in small letters, that fits.
+    /// The numbers of the rows whose field has a value for which `fits` is true. `fits` gets the
+    /// value in lower case.
     pub(super) fn find_like(
         &self,
         rows: &BTreeMap<u64, Row>,

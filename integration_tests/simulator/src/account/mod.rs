@@ -1,5 +1,5 @@
-//! The data of a simulated Zendesk account. Tests look at it and change it between requests, or
-//! from a request hook while a client is walking; every change is stamped with simulated now.
+//! The data of a simulated Zendesk account. Tests look at it and change it, between requests or
+//! from a request hook while a client reads. Every change is stamped with the simulated time.
 
 mod brands;
 mod changes;
@@ -28,28 +28,28 @@ use crate::{clock, row_text};
 use std::collections::BTreeMap;
 use table::Table;
 
-/// The account's own subdomain; links in answers carry it.
+/// The account's own subdomain. The links in answers contain it.
 pub const SUBDOMAIN: &str = "acme";
-/// The Admin whose credentials tests use.
+/// The administrator whose credentials tests use.
 pub const ADMIN_USER_ID: u64 = 28_835_702_984_212;
-/// The Agent, who may not use the exports.
+/// The agent whose credentials tests use. An agent may not use the exports.
 pub const AGENT_USER_ID: u64 = 28_835_702_990_356;
-/// An Agent who was suspended.
+/// A suspended agent.
 pub const SUSPENDED_USER_ID: u64 = 28_835_702_996_500;
 
 pub struct Account {
     tables: BTreeMap<&'static str, Table>,
     now: i64,
     chance: Prng,
-    /// The brands to which rows of help centers are dealt.
+    /// The brands that the rows of help centers are spread over.
     help_centers: Vec<u64>,
-    /// Users may belong to one organization only.
+    /// Whether a user may belong to one organization only.
     pub(crate) has_one_organization: bool,
-    /// What happened to the tickets of a coherent account.
+    /// The timelines of the tickets, in a coherent account.
     timelines: Option<Box<timelines::Timelines>>,
 }
 
-/// Who a new row belongs to and when it was made.
+/// The parents of a new row and its times.
 #[derive(Clone, Copy, Default)]
 struct Birth {
     created_at: i64,
@@ -88,7 +88,7 @@ impl Account {
         self.now = now;
     }
 
-    /// Simulated unix time of the current operation.
+    /// The simulated time of the current operation, in unix seconds.
     pub fn now(&self) -> i64 {
         self.now
     }
@@ -98,7 +98,7 @@ impl Account {
         resources().map(|resource| resource.name)
     }
 
-    /// The keys of all rows of a resource, deleted ones among them, in order of their numbers.
+    /// The keys of all rows of a resource in the order of their numbers, deleted rows included.
     pub fn keys(&self, resource: &str) -> Vec<String> {
         self.table(resource).rows.values().map(|row| row.key.clone()).collect()
     }
@@ -107,15 +107,15 @@ impl Account {
         self.table(resource).by_key(key)
     }
 
-    /// Changes a row in any way a test wants: nothing is stamped.
+    /// Changes a row in any way that a test wants. Nothing is stamped.
     pub fn edit(&mut self, resource: &str, key: &str, edit: impl FnOnce(&mut Row)) {
         if let Some(row) = self.table_mut(resource).change(key) {
             edit(row);
         }
     }
 
-    /// Moves the files of all tickets to the host of a brand, which answers for the account's
-    /// tickets as every host of it does.
+    /// Moves the files of all tickets to the host of a brand. The hosts of all brands answer for
+    /// the account's tickets.
     ///
     /// Source: Zendesk, Brands: the addresses of what belongs to a ticket are at its brand's host.
     pub fn files_of_tickets_at(&mut self, subdomain: &str) {
@@ -131,8 +131,8 @@ impl Account {
         }
     }
 
-    /// Sets one top-level field of a row to raw JSON; nothing is stamped. A ticket whose support
-    /// type is set is from then on listed by it.
+    /// Sets one top-level field of a row to raw JSON. Nothing is stamped. If the field is a
+    /// ticket's support type, listings filter the ticket by it from then on.
     pub fn set_field(&mut self, resource: &str, key: &str, field: &str, raw: &str) {
         self.edit(resource, key, |row| {
             row.set(field, raw);
@@ -150,7 +150,7 @@ impl Account {
         self.tables.get_mut(name).unwrap_or_else(|| panic!("there is no resource called {name}"))
     }
 
-    /// Makes a row, puts it into its table and returns its number.
+    /// Makes a row, adds it to its table and returns its number.
     fn add(&mut self, name: &'static str, birth: Birth) -> u64 {
         let random = self.chance.bits();
         let ticket_id = match name {
@@ -245,7 +245,7 @@ impl Account {
     }
 }
 
-/// Writes the second of the last change into the field that carries it.
+/// Writes the time of the last change into the field that holds it.
 fn stamp(row: &mut Row, stamp: Stamp) {
     match stamp {
         Stamp::Generated => row.set("generated_timestamp", &row.generated.to_string()),

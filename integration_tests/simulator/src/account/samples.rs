@@ -1,21 +1,22 @@
-//! Rows as Zendesk's documentation shows them, from `../samples/<stream>.jsonl`, with ids and
-//! times of this account. Most are rows of their own; what belongs to a ticket takes the place of
-//! what the ticket had, and comments come as children of an event.
+//! Rows as Zendesk's documentation shows them, from `../samples/<stream>.jsonl`, with ids and times
+//! of this account. Most become rows of their own. A sample that belongs to a ticket replaces the
+//! row that the ticket had. Comments become children of an event.
 
 use super::founding::birth;
 use super::{ADMIN_USER_ID, Account, Birth, Row, SUBDOMAIN};
 use crate::resources::{Resource, resource, resources};
 use crate::{clock, row_text};
 
-/// Fields in which a sample takes the times of the row whose place it takes.
+/// Fields for which a sample takes the times of the row that it replaces.
 const TIMES: &[&str] =
     &["created_at", "updated_at", "generated_timestamp", "timestamp", "time", "deleted_at"];
 
-/// Fields that name the row around a row; a sample that has them takes them over too.
+/// Fields that name the row to which a row belongs. A sample that has such a field takes its value
+/// from the account.
 const AROUND: &[&str] =
     &["ticket_id", "article_id", "post_id", "source_id", "item_id", "item_type"];
 
-/// What the account decides about its brands.
+/// Fields of brands that the account decides.
 const OF_BRANDS: &[&str] = &[
     "subdomain",
     "brand_url",
@@ -32,7 +33,7 @@ const VOTES: &[&str] =
 
 include!(concat!(env!("OUT_DIR"), "/samples.rs"));
 
-/// Adds the samples of all resources but those that are left out.
+/// Adds the samples of all resources except those for which `is_left_out` is true.
 pub(super) fn add(account: &mut Account, is_left_out: impl Fn(&str) -> bool) {
     for (name, lines) in SAMPLES {
         // Comments are children of events.
@@ -52,7 +53,7 @@ pub(super) fn add(account: &mut Account, is_left_out: impl Fn(&str) -> bool) {
     }
 }
 
-/// Half way through the account's history, below a parent whose children are listed.
+/// A birth half way through the account's history, below a parent whose children are listed.
 fn birth_of_sample(account: &mut Account, kind: &Resource) -> Birth {
     birth(account, kind, 8, 16)
 }
@@ -84,7 +85,8 @@ fn add_rows(account: &mut Account, kind: &'static Resource, lines: &[&str]) {
     }
 }
 
-/// A ticket has one metric set, and is deleted once: samples take the place of listed rows.
+/// Replaces listed rows with samples. Used where new rows would be wrong: a ticket has one metric
+/// set, and is deleted only once.
 fn replace_rows(account: &mut Account, kind: &'static Resource, lines: &[&str]) {
     let rows = account.table(kind.name).rows.values();
     let listed = rows.filter(|row| account.is_listed(kind.name, row));
@@ -94,7 +96,7 @@ fn replace_rows(account: &mut Account, kind: &'static Resource, lines: &[&str]) 
     }
 }
 
-/// Puts a sample in the place of a row's text.
+/// Replaces a row's text with a sample.
 fn rewrite(row: &mut Row, kind: &Resource, line: &str) {
     let mut text = line.to_owned();
     for field in [kind.key].iter().chain(TIMES) {
@@ -119,7 +121,7 @@ fn rewrite(row: &mut Row, kind: &Resource, line: &str) {
     }
 }
 
-/// Lets the addresses in a sample name the host of the brand that has the row.
+/// Changes the addresses in a sample to the host of the brand that has the row.
 fn relocate(row: &mut Row, subdomain: &str) {
     for field in ["url", "html_url", "content_url"] {
         let Some(address) = row_text::get_text(&row.text, field) else { continue };
@@ -133,7 +135,8 @@ fn has_no_dashes(line: &str) -> bool {
     row_text::get_text(line, "deleted_at").is_some_and(|time| !time.contains('-'))
 }
 
-/// One event whose children are the sampled comments, with the keys that children share.
+/// Adds one event. Its children are the comments in the samples, with the keys that all children
+/// have.
 fn add_comments(account: &mut Account, lines: &[&str]) {
     let kind = resource("ticket_events");
     let birth = birth_of_sample(account, kind);
@@ -161,7 +164,7 @@ mod tests {
     use super::*;
     use crate::settings::{Settings, Size};
 
-    /// What a row must have of a sample: all that does not depend on the account.
+    /// The parts of a sample that a row must contain: all that do not depend on the account.
     fn lasting<'a>(place: &str, sample: &'a str) -> Vec<(String, &'a str)> {
         let of_account = ["id", "name", "subject", "audit_id", "status", "user_id"];
         let of_brand = OF_BRANDS.iter().filter(|_| place == "brands");

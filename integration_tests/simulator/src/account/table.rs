@@ -8,30 +8,33 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-/// One row: its JSON text, and beside it what the server has to know about it.
+/// One row: its JSON text, and what the server needs to know about it.
 #[derive(Debug, Clone)]
 pub struct Row {
-    /// The row's name in the API, as text: an id, a UUID, a tag's name.
+    /// The row's name in the API, as text: an id, a UUID, the name of a tag.
     pub key: String,
-    /// The row's number in its table; equal to the id where ids are numbers.
+    /// The row's number in its table. If the resource has numeric ids, it is the id.
     pub number: u64,
     pub created_at: i64,
     pub updated_at: i64,
-    /// The second by which exports sort: generated_timestamp, timestamp or time.
+    /// The time that exports sort by, in unix seconds: `generated_timestamp`, `timestamp` or
+    /// `time`.
     pub generated: i64,
     pub deleted: bool,
-    /// Archived tickets are left out of all listings but the exports.
+    /// Whether the ticket is archived. All listings except the exports leave archived tickets out.
     pub archived: bool,
-    /// Tickets handled by an AI agent are left out of exports unless asked for.
+    /// Whether an AI agent handled the ticket. Exports leave such tickets out unless a request asks
+    /// for them.
     pub ai_agent: bool,
     pub parent: Option<u64>,
     pub grandparent: Option<u64>,
     pub text: String,
-    /// What the search index holds of a row that changed silently: the text of this visible change.
+    /// The text in the search index after a silent change: that of the visible change at this time.
     pub indexed: Option<(i64, String)>,
-    /// When a deleted ticket last changed before its deletion, and what the index held of it then.
+    /// For a deleted ticket: when it last changed before its deletion, and its text in the index
+    /// then.
     pub before_deletion: Option<(i64, String)>,
-    /// What requests wrote over, oldest first: the second of the write, and the text before it.
+    /// Texts that requests have overwritten, oldest first, each with the time of the write.
     pub former: Vec<(i64, String)>,
 }
 
@@ -44,7 +47,7 @@ impl Row {
         row_text::set_existing(&mut self.text, field, raw);
     }
 
-    /// The row as the search index has it. Silent changes do not refresh it.
+    /// The text of the row in the search index. Silent changes do not update it.
     pub(crate) fn indexed(&self) -> &str {
         if let Some((_, text)) = self.before_deletion.as_ref().filter(|_| self.deleted) {
             return text;
@@ -55,15 +58,15 @@ impl Row {
         }
     }
 
-    /// The living row that an index still shows which has caught up to `newest`, seconds before
-    /// it hears of the deletion.
+    /// The row before its deletion, if an index that covers changes up to `newest` (unix seconds)
+    /// does not know of the deletion yet.
     pub(crate) fn before_deletion(&self, newest: i64) -> Option<Self> {
         let (updated_at, text) = self.before_deletion.clone()?;
         let is_unheard_of = self.deleted && self.updated_at > newest && updated_at <= newest;
         is_unheard_of.then(|| Self { updated_at, text, deleted: false, ..self.clone() })
     }
 
-    /// The row as an index shows it that has caught up to `newest`. None for a row that is younger.
+    /// The row in an index that covers changes up to `newest`. `None` if the row is younger.
     pub(crate) fn as_of(&self, newest: i64) -> Option<Cow<'_, Self>> {
         if self.created_at > newest {
             return None;
@@ -78,23 +81,24 @@ impl Row {
         })
     }
 
-    /// Writes a time into a field in the spelling that the field has had.
+    /// Writes a time into a field, in the spelling of the field's old value.
     pub(crate) fn set_time(&mut self, field: &str, unix: i64) {
         let former = row_text::get_text(&self.text, field).unwrap_or_default();
         self.set(field, &row_text::quote(&clock::iso_like(unix, &former)));
     }
 }
 
-/// Orders in which listings serve their rows; every one ends with the row's number.
+/// The orders in which listings return their rows. Rows that are equal are sorted by their number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {
     Id,
     Label,
     Created,
     Updated,
-    /// By the second of the change; ties by number, as cursor exports do.
+    /// By the second of the change. Rows of the same second come by number, as in cursor exports.
     Changed,
-    /// By the second of the change alone: ties come in no order a reader could use.
+    /// By the second of the change only. Rows of the same second come in an order that a reader
+    /// cannot use.
     ChangedOnly,
     Position,
     Score,
@@ -117,7 +121,7 @@ impl Order {
     }
 }
 
-/// What a listing sorts a row by.
+/// The values that a listing sorts a row by.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct SortKey {
     pub(crate) number: i64,
@@ -128,10 +132,10 @@ pub(crate) struct SortKey {
 pub(crate) struct Table {
     pub(crate) resource: &'static Resource,
     pub(crate) rows: BTreeMap<u64, Row>,
-    /// How many rows were ever made.
+    /// How many rows were ever made, removed ones included.
     pub(crate) made: u64,
     pub(crate) last_id: u64,
-    /// The brands of all rows of a help center that were ever made.
+    /// The brands of all help center rows that were ever made, by row number.
     pub(crate) brands: BTreeMap<u64, u64>,
     by_key: HashMap<String, u64>,
     by_parent: BTreeMap<u64, BTreeSet<u64>>,
@@ -169,7 +173,8 @@ impl Table {
         Some(row)
     }
 
-    /// Whether a row is shown at a brand's host: those of no help center are at every one.
+    /// Whether a brand's host shows a row. Rows that belong to no help center are shown at every
+    /// host.
     pub(crate) fn is_shown_at(&self, brand: u64, number: u64) -> bool {
         self.brands.get(&number).is_none_or(|own| *own == brand)
     }
@@ -182,7 +187,7 @@ impl Table {
         self.rows.get(self.by_key.get(key)?)
     }
 
-    /// The row to be changed, if there is one; orders are computed anew afterwards.
+    /// The row to change, if it exists. The orders are computed again afterwards.
     pub(crate) fn change(&mut self, key: &str) -> Option<&mut Row> {
         let number = self.by_key.get(key)?;
         self.sorted.clear();
@@ -190,13 +195,14 @@ impl Table {
         self.rows.get_mut(number)
     }
 
-    /// The rows whose field has this value, in any case of letters.
+    /// The rows whose field has this value. Upper and lower case are equal.
     pub(crate) fn find(&self, field: &str, value: &str) -> Vec<&Row> {
         let numbers = self.index.find(&self.rows, field, value);
         numbers.iter().filter_map(|number| self.rows.get(number)).collect()
     }
 
-    /// The numbers of the rows whose field has a value, in small letters, that fits.
+    /// The numbers of the rows whose field has a value for which `fits` is true. `fits` gets the
+    /// value in lower case.
     pub(crate) fn find_like(&self, field: &str, fits: impl Fn(&str) -> bool) -> BTreeSet<u64> {
         self.index.find_like(&self.rows, field, fits)
     }
@@ -236,7 +242,7 @@ impl Table {
         keys
     }
 
-    /// When a reader would say that the row last changed.
+    /// The time of the row's last change, as a reader sees it.
     pub(crate) fn changed_at(&self, row: &Row) -> i64 {
         match self.resource.stamp {
             Stamp::Created => row.created_at,

@@ -1,6 +1,6 @@
-//! An account whose people agree with each other. The rows of a founded account are made to be
-//! read: they repeat external ids and name organizations that do not exist. Programs that write
-//! find a user by such a key, so their tests want each key once.
+//! An account whose people are consistent. The rows of an ordinary account are made for reading:
+//! they repeat external ids and name organizations that do not exist. Programs that write find
+//! users by such keys, so their tests need unique keys.
 
 use super::{ADMIN_USER_ID, AGENT_USER_ID, Account};
 use crate::auth::{ADMIN_API_TOKEN, AGENT_API_TOKEN};
@@ -8,10 +8,10 @@ use crate::row_text::quote;
 use std::collections::BTreeSet;
 
 impl Account {
-    /// Gives each external id to one row alone, each user one primary address and the identity that
-    /// holds it, and each user's organization a membership. The Admin and the Agent whose credentials
-    /// tests use have their roles and addresses, and there is a custom object, `subscription`, with a
-    /// field of each type. Nothing is stamped.
+    /// Makes the people of the account consistent. Each external id is unique. Each user has one
+    /// primary address and its identity, and a membership in the user's organization. The
+    /// administrator and the agent whose credentials tests use have their roles and addresses. A
+    /// custom object `subscription` has a field of each type. Nothing is stamped.
     pub fn tidy_people(&mut self) {
         for (id, role, email) in [
             (ADMIN_USER_ID, "admin", ADMIN_API_TOKEN.email),

@@ -1,4 +1,4 @@
-//! What a complete listing of a resource holds right now, for tests to compare with.
+//! The rows that a complete listing of a resource contains right now, for tests to compare with.
 
 use super::Account;
 use super::table::{Row, Table};
@@ -10,33 +10,33 @@ use crate::rows::omnichannel;
 pub struct Truth {
     /// The row's key: its id as text, a tag's name, `subject:all` for attribute definitions.
     pub key: String,
-    /// Key of the row it is listed under.
+    /// The key of the row that it is listed under.
     pub parent: Option<String>,
-    /// Key of the row that its parent is listed under.
+    /// The key of the row that its parent is listed under.
     pub grandparent: Option<String>,
-    /// Id of the brand in whose help center it is. No row tells it.
+    /// The id of the brand whose help center has the row. The row itself does not contain it.
     pub brand_id: Option<u64>,
     /// The row exactly as the API sends it.
     pub text: String,
     pub json: serde_json::Value,
-    /// When a reader would say it last changed: the value of the stream's cursor.
+    /// When the row last changed, as a reader sees it: the value of the stream's cursor.
     pub at_unix: i64,
     pub created_at: i64,
     pub deleted: bool,
 }
 
 impl Account {
-    /// The tickets as a search of the index shows them once it has caught up: without the deleted,
-    /// and without what changed silently.
+    /// The tickets that a search finds when the index is up to date: without deleted tickets, and
+    /// without silent changes.
     pub fn indexed_tickets(&self) -> Vec<serde_json::Value> {
         let live = self.table("tickets").rows.values().filter(|row| !row.deleted);
         live.map(|row| serde_json::from_str(row.indexed()).expect("a row is JSON")).collect()
     }
 
-    /// Every row that a full walk with all rows asked for (`support_type_scope=all`,
-    /// `exclude_deleted=false`, `include=comment_events`) delivers now, ordered by number. Rows
-    /// that exports withhold for a minute are in it: compare `at_unix` with the clock. The records
-    /// of one kind of custom object are `custom_object_records_` and its key.
+    /// Every row that a full read delivers now, ordered by number, if it asks for all rows
+    /// (`support_type_scope=all`, `exclude_deleted=false`, `include=comment_events`). Rows that
+    /// exports withhold for a minute are included: compare `at_unix` with the clock. The records of
+    /// one custom object are `custom_object_records_` and its key.
     pub fn truth(&self, resource: &str) -> Vec<Truth> {
         if let Some(kind) = resource.strip_prefix("custom_object_records_") {
             let mut records = self.truth("custom_object_records");
@@ -75,7 +75,7 @@ impl Account {
         both
     }
 
-    /// Whether the most complete listing of the resource has the row.
+    /// Whether the most complete listing of the resource contains the row.
     pub(crate) fn is_listed(&self, resource: &str, row: &Row) -> bool {
         match resource {
             "ticket_audits" | "ticket_skips" => self.is_live_ticket(row.parent),
@@ -98,7 +98,7 @@ impl Account {
         }
     }
 
-    /// The channels of an agent, as a document of JSON:API includes them.
+    /// The channels of an agent, as a JSON:API document includes them.
     pub fn channels_of(&self, availability: &str) -> Vec<serde_json::Value> {
         let row = self.row("agent_availabilities", availability);
         let resources = row.map(|row| omnichannel::included(&row.text)).unwrap_or_default();
@@ -106,7 +106,7 @@ impl Account {
         json.filter(|resource: &serde_json::Value| resource["type"] == "channels").collect()
     }
 
-    /// The comments of a ticket as its own listing has them: id, second, text.
+    /// The comments of a ticket as its own listing shows them: id, unix seconds, text.
     pub(crate) fn comments_of(&self, ticket: u64) -> Vec<(u64, i64, String)> {
         let mut comments = Vec::new();
         for event in self.table("ticket_events").children(ticket) {
@@ -126,7 +126,7 @@ impl Account {
         comments
     }
 
-    /// One of the tickets that come from messaging, the first of them every other time.
+    /// One of the tickets from messaging. Every other time it is the first.
     pub(crate) fn messaging_ticket(&self, n: u64) -> Option<u64> {
         let is_of_messaging = |row: &&Row| {
             row_text::get(&row.text, "from_messaging_channel") == Some("true") && !row.deleted
@@ -137,8 +137,8 @@ impl Account {
         all.get((turn % all.len().max(1) as u64) as usize).copied()
     }
 
-    /// The organization that lost the nth merge, of those that are deleted: mostly the first. None
-    /// where another resource is asked for.
+    /// The deleted organization that lost the nth merge, mostly the first. `None` for any other
+    /// resource.
     pub(crate) fn losing_organization(&self, resource: &str, n: u64) -> Option<u64> {
         let all = self.table("organizations").rows.values().filter(|row| row.deleted);
         let all: Vec<u64> = all.map(|row| row.number).collect();
@@ -151,13 +151,14 @@ impl Account {
         self.table("tickets").rows.get(&number?)
     }
 
-    /// Neither archived nor deleted.
+    /// Whether the ticket is neither archived nor deleted.
     pub(crate) fn is_live_ticket(&self, number: Option<u64>) -> bool {
         self.ticket_of(number).is_some_and(|ticket| !ticket.archived && !ticket.deleted)
     }
 }
 
-/// Every second attribute definition may also stand among the conditions of which any must hold.
+/// Whether the attribute definition may also be among the conditions of which any must hold. Every
+/// second one may.
 pub(crate) fn is_in_any(row: &Row) -> bool {
     row.number.is_multiple_of(2)
 }

@@ -1,5 +1,5 @@
-//! What a request that writes does to the tables: rows with a text of their own, changes of named
-//! fields, and rows that go.
+//! The effects of writes on the tables: adding rows with given text, changing named fields, and
+//! removing rows.
 
 use super::{Account, Row, stamp};
 use crate::answer::public_url;
@@ -8,11 +8,11 @@ use crate::resources::resource;
 use crate::row_text;
 use serde_json::{Value, json};
 
-/// How many former texts of a row are kept for a search index that lags behind.
+/// How many old texts of a row are kept for a search index that lags behind.
 const FORMER_TEXTS: usize = 16;
 
 impl Account {
-    /// Puts a row with this text into its table, stamped with simulated now, and returns its number.
+    /// Adds a row with this text to its table, stamped with the simulated time. Returns its number.
     pub(crate) fn insert_row(
         &mut self,
         name: &'static str,
@@ -22,7 +22,7 @@ impl Account {
         self.insert_row_as(name, parent, |id| id.to_string(), text)
     }
 
-    /// The same for a row whose name in the API is not its number.
+    /// Like `insert_row`, for a row whose name in the API is not its number.
     pub(crate) fn insert_row_as(
         &mut self,
         name: &'static str,
@@ -57,8 +57,8 @@ impl Account {
         id
     }
 
-    /// Sets fields of a row to raw JSON. The row counts as changed now, whether or not a field
-    /// differs. Returns the fields that differ.
+    /// Sets fields of a row to raw JSON. The row counts as changed now even if no field differs.
+    /// Returns the fields that differ.
     pub(crate) fn write_row(
         &mut self,
         name: &'static str,
@@ -93,7 +93,7 @@ impl Account {
         changed
     }
 
-    /// Takes a row out of its table.
+    /// Removes a row from its table.
     pub(crate) fn remove_row(&mut self, name: &str, number: u64) {
         self.table_mut(name).remove(number);
     }
@@ -120,13 +120,14 @@ impl Account {
         self.table(name).rows.get(&number).filter(|row| !row.deleted)
     }
 
-    /// Rows that are not deleted and have this value, in any case of letters.
+    /// The numbers of the rows that are not deleted and have this value. Upper and lower case are
+    /// equal.
     pub(crate) fn living_with(&self, name: &str, field: &str, value: &str) -> Vec<u64> {
         let found = self.table(name).find(field, value).into_iter();
         found.filter(|row| !row.deleted).map(|row| row.number).collect()
     }
 
-    /// The users that an address belongs to, as their primary one or as another identity.
+    /// The users that an address belongs to, as their primary address or as another identity.
     pub fn users_with_email(&self, email: &str) -> Vec<u64> {
         let mut users = self.living_with("users", "email", email);
         for identity in self.table("user_identities").find("value", email) {
@@ -137,7 +138,7 @@ impl Account {
         users
     }
 
-    /// An identity of a user. Fields: Zendesk, User Identities.
+    /// Adds an identity to a user. Fields: Zendesk, User Identities.
     pub(crate) fn add_identity(
         &mut self,
         user: u64,
@@ -166,7 +167,7 @@ impl Account {
         })
     }
 
-    /// A membership. Fields: Zendesk, Organization Memberships.
+    /// Adds a membership. Fields: Zendesk, Organization Memberships.
     pub(crate) fn add_membership(&mut self, user: u64, organization: u64, is_default: bool) -> u64 {
         let at = clock::iso(self.now);
         let name = self.text_of("organizations", organization, "name");
@@ -186,7 +187,7 @@ impl Account {
         })
     }
 
-    /// The memberships of a user: their numbers and organizations, oldest first.
+    /// The memberships of a user: numbers and organizations, oldest first.
     pub fn memberships_of(&self, user: u64) -> Vec<(u64, u64)> {
         let rows = self.table("organization_memberships").find("user_id", &user.to_string());
         let pair = |row: &Row| {
@@ -196,7 +197,7 @@ impl Account {
         rows.into_iter().filter_map(pair).collect()
     }
 
-    /// The organizations of a user, the one that the user's row names first.
+    /// The organizations of a user. The one that the user's row names comes first.
     pub fn organizations_of(&self, user: u64) -> Vec<u64> {
         let own = self.number_of("users", user, "organization_id");
         let mut all: Vec<u64> =
@@ -210,7 +211,7 @@ impl Account {
     }
 }
 
-/// Whether two JSON texts hold the same value.
+/// Whether two JSON texts have the same value.
 fn is_same(old: &str, new: &str) -> bool {
     let value = |text: &str| serde_json::from_str::<Value>(text).ok();
     old == new || value(old).is_some_and(|old| Some(old) == value(new))

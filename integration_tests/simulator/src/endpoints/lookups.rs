@@ -1,5 +1,6 @@
-//! Reads by which a program that writes finds rows: single objects, up to a hundred by key, searches
-//! of people and organizations, jobs. Sources: Zendesk, Users; Organizations; Tickets; Job Statuses.
+//! Lookups, by which programs that write find rows: single objects, up to a hundred by key,
+//! searches of users and organizations, jobs. Sources: Zendesk, Users; Organizations; Tickets; Job
+//! Statuses.
 
 use super::search::Index;
 use super::{Desk, pass, records};
@@ -14,7 +15,7 @@ use crate::row_text;
 use crate::settings::Plan;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Zendesk: a lookup takes no more keys than this.
+/// The most keys of a lookup (Zendesk).
 const MOST_KEYS: usize = 100;
 
 #[derive(Clone, Copy)]
@@ -36,7 +37,7 @@ enum Kind {
 struct Lookup {
     path: &'static str,
     kind: Kind,
-    /// The table, and the name of one row of it.
+    /// The table, and the name of one row in bodies.
     table: &'static str,
     one: &'static str,
     scope: &'static str,
@@ -52,7 +53,7 @@ const fn lookup(
     Lookup { path, kind, table, one, scope }
 }
 
-/// Which granular scope opens the status of a job is not known, so none does.
+/// It is not known which granular scope allows reading a job's status, so none does.
 const LOOKUPS: &[Lookup] = &[
     lookup("users/show_many", Kind::ShowMany, "users", "user", "users"),
     lookup("users/search", Kind::Search, "users", "user", "users"),
@@ -142,7 +143,7 @@ pub(super) fn answer(
     Some(done)
 }
 
-/// The keys of a list, none where the parameter is missing.
+/// The keys of a list parameter. `None` if the parameter is missing.
 fn keys<'a>(asked: &'a Asked, name: &str) -> Result<Option<Vec<&'a str>>, Answer> {
     let Some(list) = asked.get(name) else { return Ok(None) };
     let keys: Vec<&str> = list.split(',').map(str::trim).filter(|key| !key.is_empty()).collect();
@@ -161,7 +162,8 @@ fn text(row: &Row, table: &str) -> String {
     }
 }
 
-/// Zendesk, Users: a deleted user is shown by its id, as an inactive one. Of others nothing is left.
+/// Whether a row can be looked up. Zendesk, Users: a deleted user is shown by its id, as inactive.
+/// Other deleted rows are not shown.
 fn is_shown(row: &Row, table: &str) -> bool {
     !row.deleted || table == "users"
 }
@@ -180,7 +182,7 @@ fn envelope(key: &str, texts: &[String]) -> Answer {
     ))
 }
 
-/// Up to a hundred rows in the order of their ids, without those that are not there. Nothing lags.
+/// Up to a hundred rows in the order of their ids. Missing rows are left out. There is no lag.
 fn show_many(account: &Account, lookup: &Lookup, asked: &Asked) -> Result<Answer, Answer> {
     let mut rows: Vec<&Row> = Vec::new();
     if let Some(ids) = keys(asked, "ids")? {
@@ -201,10 +203,11 @@ fn show_many(account: &Account, lookup: &Lookup, asked: &Asked) -> Result<Answer
     Ok(envelope(lookup.table, &texts))
 }
 
-/// By external id exactly and at once; by a query as the index has it.
+/// Finds users. By external id the result is exact and current. By a query it is what the index
+/// holds.
 ///
-/// Zendesk, Users, Search; reports of others: the index lags behind, and an address finds those
-/// that resemble it, too.
+/// Zendesk, Users, Search; reports of others: the index lags behind, and an address also finds
+/// similar addresses.
 fn search_users(desk: &Desk<'_>, asked: &Asked) -> Result<Answer, Answer> {
     let account = &*desk.account;
     if let Some(key) = asked.get("external_id") {
@@ -235,8 +238,8 @@ fn search_users(desk: &Desk<'_>, asked: &Asked) -> Result<Answer, Answer> {
     paging::by_offset(asked, &Rows { keys, text: &|id| rows[&id].clone() }, "users", false)
 }
 
-/// The users who may have an address that fits: those who have one now, and those who were written
-/// since the index caught up.
+/// Users who may have a matching address: those who have one now, and those who were written since
+/// the index was last updated.
 fn candidates(account: &Account, newest: i64, fits: impl Fn(&str) -> bool) -> BTreeSet<u64> {
     let (users, identities) = (account.table("users"), account.table("user_identities"));
     let mut all = users.find_like("email", &fits);
@@ -247,7 +250,7 @@ fn candidates(account: &Account, newest: i64, fits: impl Fn(&str) -> bool) -> BT
     all
 }
 
-/// The addresses of a user that the index knows.
+/// The addresses of a user that the index contains.
 fn emails<'a>(
     account: &'a Account,
     row: &'a Row,
@@ -262,19 +265,20 @@ fn emails<'a>(
     primary.into_iter().chain(others).map(|email| email.to_lowercase())
 }
 
-/// Whether the index takes one address for the other: equal, one within the other, or equal but for
-/// what stands behind a plus sign.
+/// Whether the index matches two addresses: if they are equal, if one contains the other, or if
+/// they are equal apart from the part after a plus sign.
 fn is_like(own: &str, asked: &str) -> bool {
     own.contains(asked) || base(own).is_some_and(|base_of_own| Some(base_of_own) == base(asked))
 }
 
-/// An address without what stands behind a plus sign.
+/// The parts of an address without the part after a plus sign.
 fn base(email: &str) -> Option<(&str, &str)> {
     let (local, domain) = email.split_once('@')?;
     Some((local.split('+').next().unwrap_or(local), domain))
 }
 
-/// Zendesk, Organizations, Search: by `external_id` or `name`, exactly but for the case of letters.
+/// Zendesk, Organizations, Search: by exact `external_id` or `name`. Upper and lower case are
+/// equal.
 fn search_organizations(account: &Account, asked: &Asked) -> Result<Answer, Answer> {
     let field = ["external_id", "name"].into_iter().find(|field| asked.get(field).is_some());
     let Some(field) = field else {
@@ -288,7 +292,7 @@ fn search_organizations(account: &Account, asked: &Asked) -> Result<Answer, Answ
     Ok(envelope("organizations", &texts))
 }
 
-/// Zendesk, Organizations, Autocomplete: names that begin with two letters or more.
+/// Zendesk, Organizations, Autocomplete: names that begin with these letters, two or more.
 fn autocomplete(account: &Account, asked: &Asked) -> Result<Answer, Answer> {
     let name = asked.get("name").unwrap_or_default().to_lowercase();
     if name.chars().count() < 2 {

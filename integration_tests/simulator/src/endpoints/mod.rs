@@ -1,4 +1,5 @@
-//! From a request to an answer: who asks, may they, which listing is it, which rows does it show.
+//! From a request to its answer: who asks, whether they may, which listing it is, and which rows it
+//! shows.
 
 mod lookups;
 mod omnichannel;
@@ -20,7 +21,7 @@ use crate::settings::{Knobs, Settings};
 use crate::writes::Jobs;
 use std::cell::Cell;
 
-/// All that an endpoint may look at.
+/// Everything that an endpoint may use.
 pub(crate) struct Desk<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) knobs: &'a Knobs,
@@ -28,12 +29,12 @@ pub(crate) struct Desk<'a> {
     pub(crate) cursors: &'a mut Cursors,
     pub(crate) jobs: &'a Jobs,
     pub(crate) now_ms: i64,
-    /// Export pages served so far, for the knob that empties some.
+    /// How many export pages were served so far, for the knob that empties some.
     pub(crate) export_pages: &'a mut u64,
 }
 
-/// The path below `/api/v2/` in one spelling: without `.json`, locale, or the community's
-/// second address.
+/// The path below `/api/v2/` in one spelling: without `.json`, without the locale, and with the
+/// community's first address.
 pub(crate) fn route_of(path: &str) -> Option<String> {
     let route = path.strip_prefix("/api/v2/")?;
     let route = route.strip_suffix(".json").unwrap_or(route);
@@ -64,7 +65,7 @@ pub(crate) fn feed_of(route: &str) -> String {
     listing.map_or_else(|| route.replace('/', "_"), str::to_owned)
 }
 
-/// Answers a request that was counted and is not anonymous, except for `users/me`.
+/// Answers a request. The request was counted already. It is not anonymous, except for `users/me`.
 pub(crate) fn answer(desk: &mut Desk<'_>, route: &str, asked: &Asked, who: &Identity) -> Answer {
     if let Some(answer) = closed(desk.settings, desk.knobs, &asked.brand, route) {
         return answer;
@@ -96,7 +97,7 @@ pub(crate) fn answer(desk: &mut Desk<'_>, route: &str, asked: &Asked, who: &Iden
     result.unwrap_or_else(|refusal| refusal)
 }
 
-/// What an account without any help center does not have below `guide/`.
+/// Routes below `guide/` that an account without any help center does not have.
 const GUIDE_SETUP: &[&str] = &[
     "guide/permission_groups",
     "guide/content_tags",
@@ -105,7 +106,8 @@ const GUIDE_SETUP: &[&str] = &[
     "guide/external_content",
 ];
 
-/// Parts of the product that this account, or the brand that is asked, does not have.
+/// The refusal of a route that belongs to a part of the product which this account, or this brand,
+/// does not have.
 fn closed(settings: &Settings, knobs: &Knobs, brand: &Brand, route: &str) -> Option<Answer> {
     let is_community = route.starts_with("community/");
     let is_help_center = route.starts_with("help_center/");
@@ -261,7 +263,7 @@ fn list(
     }
 }
 
-/// An answer whose last row changed after its page was chosen and before it was written.
+/// Changes the last row of an answer after its page was chosen and before it was written.
 fn race(
     desk: &mut Desk<'_>,
     listing: &Listing,
@@ -286,8 +288,8 @@ fn race(
     answer
 }
 
-/// The order a request asks for. In cursor paging `sort` must be one that the listing has;
-/// `sort_by` and `sort_order` are ignored there.
+/// The order that a request asks for. In cursor paging `sort` must be one that the listing
+/// supports, and `sort_by` and `sort_order` are ignored.
 fn sorting(
     listing: &Listing,
     asked: &Asked,

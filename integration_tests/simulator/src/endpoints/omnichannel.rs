@@ -7,12 +7,12 @@ use crate::rows::omnichannel::is_default_status;
 use crate::settings::Knobs;
 use serde_json::value::RawValue;
 
-/// The key under which engagements lie. Programs that read them do not agree on it.
+/// The key of the engagements in the envelope. Programs that read them do not agree on it.
 pub(super) fn key(key: &'static str, knobs: &Knobs) -> &'static str {
     if knobs.other_envelopes { "data" } else { key }
 }
 
-/// An answer in the envelope that its listing has.
+/// Puts an answer into the envelope of its listing.
 pub(super) fn dressed(listing: &Listing, answer: Answer, knobs: &Knobs) -> Answer {
     match listing.resource {
         // Zendesk, Capacity Rules, shows a bare list; programs that read it expect `data`.
@@ -26,7 +26,7 @@ pub(super) fn dressed(listing: &Listing, answer: Answer, knobs: &Knobs) -> Answe
     }
 }
 
-/// Zendesk, Unified Agent Statuses: `default` and `custom` beside each other, paged as one list.
+/// Zendesk, Unified Agent Statuses: `default` and `custom` are separate lists, paged as one list.
 fn in_two_lists(mut answer: Answer, key: &str) -> Answer {
     let list = row_text::get(&answer.body, key).unwrap_or("[]");
     let rows: Vec<&RawValue> = serde_json::from_str(list).unwrap_or_default();

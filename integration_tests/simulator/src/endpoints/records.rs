@@ -1,5 +1,5 @@
-//! Reads of custom objects and of their records, by key. Sources: Zendesk, Custom Objects; Custom
-//! Object Records.
+//! Lookups of custom objects and of their records. Sources: Zendesk, Custom Objects; Custom Object
+//! Records.
 
 use super::Desk;
 use crate::account::table::{Order, Row, SortKey};
@@ -8,7 +8,7 @@ use crate::paging::{self, Flavour, Rows};
 use crate::query::Asked;
 use crate::row_text;
 
-/// A filter takes no more keys than this.
+/// The most keys of a filter.
 const MOST_KEYS: usize = 100;
 
 pub(super) fn show_object(desk: &Desk<'_>, key: &str) -> Result<Answer, Answer> {
@@ -25,8 +25,8 @@ pub(super) fn show(desk: &Desk<'_>, object: &str, id: &str) -> Result<Answer, An
     Ok(Answer::ok(format!("{{\"custom_object_record\":{}}}", row.text)))
 }
 
-/// The records of an object by cursor, with `filter[ids]` and `filter[external_ids]` those of them
-/// that have one of the keys, letter by letter. Nothing lags.
+/// Lists the records of an object by cursor. `filter[ids]` and `filter[external_ids]` select the
+/// records that have one of the keys, case-sensitive. There is no lag.
 pub(super) fn list(desk: &mut Desk<'_>, object: &str, asked: &Asked) -> Result<Answer, Answer> {
     let account = &*desk.account;
     let object = account.table("custom_objects").by_key(object).ok_or_else(Answer::not_found)?;

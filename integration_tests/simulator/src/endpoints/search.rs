@@ -1,5 +1,6 @@
 //! List Search Results, Export Search Results and Show Results Count. The index lags behind the
-//! account, never shows deleted rows, and is not refreshed by silent changes. Source: Zendesk, Search.
+//! account, never shows deleted rows, and is not updated by silent changes. Source: Zendesk,
+//! Search.
 
 use super::search_words::{Word, words};
 use super::{Desk, pass};
@@ -17,7 +18,7 @@ use std::collections::BTreeSet;
 
 const GATE: Gate = Gate { role: Role::Agent, plan: (Plan::Essential, Below::NoAccess), scope: "" };
 
-/// What can be searched: the word of the type, and the table.
+/// What can be searched: the name of the type, and its table.
 const KINDS: [(&str, &str); 4] = [
     ("ticket", "tickets"),
     ("user", "users"),
@@ -25,7 +26,7 @@ const KINDS: [(&str, &str); 4] = [
     ("group", "groups"),
 ];
 
-/// Zendesk, Search: List Search Results shows no more than this.
+/// The most rows that List Search Results shows (Zendesk, Search).
 const MOST_RESULTS: usize = 1000;
 
 pub(super) fn export(
@@ -73,8 +74,8 @@ pub(super) fn export(
     paging::by_cursor(&shorter, &rows, flavour, &extra, desk.cursors)
 }
 
-/// List Search Results: the type is part of the query, and without one there are results of all
-/// types. Pages are those of offset pagination alone.
+/// List Search Results. The query names the type. Without a type it finds rows of all types. Only
+/// offset pagination is available.
 pub(super) fn list(desk: &Desk<'_>, asked: &Asked, person: &Person) -> Result<Answer, Answer> {
     pass(&GATE, person, desk.settings)?;
     let index = Index::of(desk, query(asked)?)?;
@@ -109,7 +110,7 @@ pub(super) fn list(desk: &Desk<'_>, asked: &Asked, person: &Person) -> Result<An
     Ok(answer)
 }
 
-/// Show Results Count: the type is part of the query. The count is that of the index.
+/// Show Results Count. The query names the type. The count is that of the index.
 pub(super) fn count(desk: &Desk<'_>, asked: &Asked, person: &Person) -> Result<Answer, Answer> {
     pass(&GATE, person, desk.settings)?;
     let index = Index::of(desk, query(asked)?)?;
@@ -126,14 +127,15 @@ fn query(asked: &Asked) -> Result<&str, Answer> {
 
 /// The index as one query sees it.
 ///
-/// Source: Zendesk, Search: new and changed rows take some minutes to be indexed; hours were observed.
+/// Source: Zendesk, Search: new and changed rows take some minutes to be indexed. Hours were
+/// observed.
 pub(super) struct Index<'q> {
     query: &'q str,
     words: Vec<Word>,
-    /// It has caught up to this second.
+    /// The index contains all changes up to this time, in unix seconds.
     newest: i64,
-    /// Rows that it is wrong about for good, by their ids: never found, and always found by what
-    /// asks for a field.
+    /// Ids of rows that the index is always wrong about. Misses are never found. Overstated rows
+    /// are found by every query for a field.
     misses: Vec<u64>,
     overstates: Vec<u64>,
 }
@@ -146,7 +148,7 @@ impl<'q> Index<'q> {
         Ok(Self { query, words: words(query)?, newest, misses, overstates })
     }
 
-    /// The tables that the types of the query name, all of them where it names none.
+    /// The tables of the types that the query names. All of them if it names none.
     fn tables(&self) -> Vec<(&'static str, &'static str)> {
         let types: Vec<&str> =
             self.query.split_whitespace().filter_map(|word| word.strip_prefix("type:")).collect();
@@ -158,14 +160,15 @@ impl<'q> Index<'q> {
         self.overstates.contains(&row.number)
     }
 
-    /// A row that the index is wrong about holds whatever fields are asked for.
+    /// Whether a row matches the query. An overstated row matches every word about a field.
     fn holds(&self, row: &Row) -> bool {
         let is_overstated = self.is_overstated(row);
         let is_given = |word: &Word| is_overstated && word.field().is_some();
         self.words.iter().all(|word| is_given(word) || word.holds(row))
     }
 
-    /// Whether a row is found. Of a ticket that was deleted since the index holds the living version.
+    /// Whether a query finds a row. A ticket that was deleted since the last update of the index is
+    /// still found as it was.
     fn shows(&self, row: &Row) -> bool {
         let newest = self.newest;
         if self.misses.contains(&row.number) {
@@ -182,8 +185,8 @@ impl<'q> Index<'q> {
             || row.before_deletion(newest).is_some_and(|before| self.holds(&before))
     }
 
-    /// The rows of a table as the index shows them: rows that were written since it caught up are
-    /// there with what they held before. With candidates, no others are looked at.
+    /// The rows of a table that the index finds. Rows that were written since its last update are
+    /// found with their old values. With `candidates`, only these rows are considered.
     pub(super) fn found<'a>(
         &self,
         account: &'a Account,
@@ -197,7 +200,8 @@ impl<'q> Index<'q> {
         rows.filter(|row| self.holds(row)).collect()
     }
 
-    /// A result as the index has it. One that it is wrong about bears what was asked for.
+    /// The text of a result in the index. An overstated row shows the values that the query asks
+    /// for.
     fn text(&self, row: &Row, kind: &str) -> String {
         let written_since = row.as_of(self.newest).filter(|_| !row.former.is_empty());
         let shown = written_since.as_deref().unwrap_or(row);
@@ -206,7 +210,7 @@ impl<'q> Index<'q> {
         text
     }
 
-    /// The text of a row without what the kind of search adds.
+    /// The text of a row without what the kind of search adds to it.
     pub(super) fn own_text(&self, row: &Row) -> String {
         let mut text = row.indexed().to_owned();
         if self.is_overstated(row) {

@@ -1,6 +1,7 @@
-//! What the words of a search query ask of a row, and which queries are refused.
-//! Source: Zendesk, Zendesk Support search reference. That a query is refused with 422, `invalid` and
-//! a description that begins with "Invalid search" was seen; which queries are is assumed.
+//! The words of a search query, what each requires of a row, and which queries are refused. Source:
+//! Zendesk, Zendesk Support search reference. It was observed that a query is refused with 422,
+//! `invalid` and a description that begins with "Invalid search". Which queries are refused is
+//! assumed.
 
 use crate::account::table::Row;
 use crate::answer::Answer;
@@ -15,16 +16,16 @@ const PRIORITIES: &[&str] = &["low", "normal", "high", "urgent"];
 pub(super) enum Word {
     /// `updated>=2026-01-01T00:00:00Z` and the like.
     Bound { by_update: bool, from: i64, to: i64 },
-    /// `status<solved`: the field's place in its order.
+    /// `status<solved`: the positions in the field's order that match.
     Ordered { field: &'static str, order: &'static [&'static str], from: usize, to: usize },
     /// `role:agent`, `-tags:vip`.
     Field { field: String, text: String, negated: bool },
-    /// Anywhere in the row.
+    /// Text anywhere in the row.
     Text(String),
 }
 
 impl Word {
-    /// The field that must have a value, and the value.
+    /// The field and the value that the word requires, if it is about a field.
     pub(super) fn field(&self) -> Option<(&str, &str)> {
         match self {
             Self::Field { field, text, negated: false } => Some((field, text)),
@@ -55,8 +56,8 @@ impl Word {
     }
 }
 
-/// The value of a custom field: by its key of people and organizations, of tickets by its id.
-/// Source: Zendesk, Search reference, custom fields.
+/// The value of a custom field. Fields of people and organizations are named by key, those of
+/// tickets by id. Source: Zendesk, Search reference, custom fields.
 fn custom<'a>(row: &'a Row, field: &str) -> Option<&'a str> {
     let text = row.indexed();
     if let Some(id) = field.strip_prefix("custom_field_") {
@@ -69,7 +70,7 @@ fn custom<'a>(row: &'a Row, field: &str) -> Option<&'a str> {
     fields.iter().find_map(|fields| row_text::get(row_text::get(text, fields)?, field))
 }
 
-/// Lets a text say that the row has this tag, or this value in a field that goes by its key.
+/// Changes a text so that the row seems to have this tag, or this value in a field with a key.
 pub(super) fn pretend(text: &mut String, field: &str, value: &str) {
     if field == "tags" {
         let tags = row_text::get(text, "tags").unwrap_or("[]");
@@ -88,7 +89,7 @@ pub(super) fn pretend(text: &mut String, field: &str, value: &str) {
     }
 }
 
-/// The words of a query. What stands in quotes belongs together; the type is told elsewhere.
+/// The words of a query. Text in quotes is one word. The type is left out.
 pub(super) fn words(query: &str) -> Result<Vec<Word>, Answer> {
     if !query.matches('"').count().is_multiple_of(2) {
         return Err(invalid("a quote is not closed"));

@@ -1,4 +1,4 @@
-//! How a listing sends a row: side-loads that replace or add keys, and arrays beside the rows.
+//! How a listing sends a row: side-loads that add or replace keys, and arrays next to the rows.
 
 use crate::account::Account;
 use crate::account::table::{Row, SortKey};
@@ -23,8 +23,8 @@ pub(super) fn text(account: &Account, listing: &Listing, number: u64, asked: &As
     }
 }
 
-/// What a ticket of the export carries itself. Two of the keys are not named like the side-load.
-/// Source: Zendesk, Side-loading related records.
+/// A ticket of the export with the side-loads that it contains itself. Two of the keys are not
+/// named like their side-load. Source: Zendesk, Side-loading related records.
 fn with_sideloads(account: &Account, row: &Row, asked: &Asked) -> String {
     let mut text = row.text.clone();
     let mut add = |include: &str, key: &str, raw: &str| {
@@ -50,8 +50,8 @@ fn with_sideloads(account: &Account, row: &Row, asked: &Asked) -> String {
     text
 }
 
-/// Lists that the export of tickets carries beside its rows: each row once, in no order of the
-/// tickets, and without those that are gone.
+/// Lists that the export of tickets sends next to its rows. Each row is listed once, in an order
+/// that is not that of the tickets. Deleted rows are left out.
 const BESIDE_TICKETS: &[(&str, &[&str])] = &[
     (
         "users",
@@ -94,7 +94,7 @@ fn beside_tickets(account: &Account, page: &[SortKey], asked: &Asked) -> String 
     lists
 }
 
-/// Without the side-load a comment event only says that there is a comment, and whether it is
+/// A comment event without the side-load. It only says that there is a comment, and whether it is
 /// public.
 fn without_comments(text: &str) -> String {
     let Some(children) = row_text::get(text, "child_events") else { return text.to_owned() };
@@ -121,7 +121,7 @@ fn plain_child(child: &str) -> String {
     )
 }
 
-/// Arrays that an envelope carries beside its rows, each with a leading comma.
+/// Arrays that an envelope contains next to the rows, each with a leading comma.
 pub(super) fn sideloads(
     account: &Account,
     listing: &Listing,
@@ -158,7 +158,7 @@ pub(super) fn sideloads(
     }
 }
 
-/// Lets a row bear a later time than that of its place.
+/// Changes the time in a row's text to one that is later than its place in the listing.
 pub(super) fn bear_a_later_time(text: &mut String, seconds: i64) {
     for field in ["generated_timestamp", "timestamp", "time", "updated_at"] {
         let Some(former) = row_text::get_text(text, field) else { continue };

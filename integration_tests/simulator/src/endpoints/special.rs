@@ -1,5 +1,5 @@
-//! Endpoints that are no listings: the current user, settings, counts, single objects, and the
-//! few envelopes of their own kind.
+//! Endpoints that are not listings: the current user, settings, counts, single objects, and a few
+//! special envelopes.
 
 use super::{Desk, pass, search};
 use crate::account::table::{Order, SortKey};
@@ -19,7 +19,7 @@ const AGENTS: Gate =
 const DEFINITIONS: Gate =
     Gate { role: Role::Admin, plan: (Plan::Enterprise, Below::Restricted), scope: "" };
 
-/// What can be counted: the route, the table, the scope and the least role.
+/// What can be counted: the route, the table, the scope and the least role that may count it.
 const COUNTED: &[(&str, &str, &str, Role)] = &[
     ("tickets", "tickets", "tickets", Role::Agent),
     ("users", "users", "users", Role::Agent),
@@ -30,7 +30,7 @@ const COUNTED: &[(&str, &str, &str, Role)] = &[
     ("satisfaction_ratings", "satisfaction_ratings", "", Role::Admin),
 ];
 
-/// A count past this is made in the background, and until then it is this.
+/// A count above this is computed in the background. Until it is ready, the answer is this number.
 const COUNTED_AT_ONCE: usize = 100_000;
 
 /// Whether the route is one of these endpoints.
@@ -108,7 +108,8 @@ pub(super) fn answer(
     })
 }
 
-/// Without credentials, and with a wrong password, there is still somebody.
+/// The current user of a request without credentials or with a wrong password. Zendesk answers with
+/// an anonymous user.
 pub(super) fn anonymous_user() -> Answer {
     Answer::ok(
         r#"{"user":{"id":null,"url":null,"name":"Anonymous user","email":"invalid@example.com","created_at":null,"updated_at":null,"role":"end-user","verified":false,"active":true}}"#,
@@ -145,8 +146,8 @@ fn metrics(account: &Account, ticket: u64) -> Result<Answer, Answer> {
     Ok(Answer::ok(format!(r#"{{"ticket_metric":{}}}"#, set.text)))
 }
 
-/// Comments of a ticket, oldest first. They are those of its events, without what the export adds,
-/// and without the ticket's id. Source: Zendesk, Ticket Comments.
+/// The comments of a ticket, oldest first. They come from the ticket's events, without the fields
+/// that the export adds and without the ticket's id. Source: Zendesk, Ticket Comments.
 fn comments(desk: &mut Desk<'_>, ticket: u64, asked: &Asked) -> Result<Answer, Answer> {
     let account = &*desk.account;
     account.ticket_of(Some(ticket)).filter(|row| !row.deleted).ok_or_else(Answer::not_found)?;
@@ -195,7 +196,7 @@ fn count(desk: &Desk<'_>, name: &str, asked: &Asked) -> Answer {
     Answer::ok(format!(r#"{{"count":{{"value":{count},"refreshed_at":"{refreshed_at}"}}}}"#))
 }
 
-/// Events of side conversations from `unix_time` on; the last page has no next link.
+/// Events of side conversations from `unix_time` on. The last page has no next link.
 fn side_conversation_events(account: &Account, asked: &Asked) -> Answer {
     let from = asked.get("unix_time").and_then(|text| text.parse().ok()).unwrap_or(0i64);
     let rows = account.table("side_conversation_events").rows.values();

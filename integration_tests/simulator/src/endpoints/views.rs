@@ -1,4 +1,4 @@
-//! Which rows of a table a listing shows to whom.
+//! Which rows of a table a listing shows, and to whom.
 
 use crate::account::Account;
 use crate::account::table::{Order, Row, SortKey};
@@ -9,7 +9,7 @@ use crate::listings::{Listing, View};
 use crate::query::Asked;
 use crate::row_text;
 
-/// Parameters under which a request shows rows.
+/// The parameters that decide which rows a request sees.
 struct Lens<'a> {
     view: View,
     account: &'a Account,
@@ -127,8 +127,8 @@ impl Lens<'_> {
     }
 }
 
-/// The numbers of the rows that a path names. They must be there, each below the one before, and
-/// in no other brand's help center.
+/// The numbers of the rows that a path names. Each must exist, belong to the row before it, and not
+/// be in another brand's help center.
 fn parents(
     account: &Account,
     listing: &Listing,
@@ -155,7 +155,8 @@ fn parents(
     Ok(numbers)
 }
 
-/// `start_time` and `end_time` of ratings bound their creation, and must not be too young.
+/// The bounds of a listing of ratings. `start_time` and `end_time` bound the creation. They must
+/// not be too recent.
 fn ratings_bounds(asked: &Asked) -> Result<(i64, i64), Answer> {
     let bound = |key: &str, default: i64| match asked.get(key) {
         None => Ok(default),
@@ -168,7 +169,7 @@ fn ratings_bounds(asked: &Asked) -> Result<(i64, i64), Answer> {
     Ok((bound("start_time", i64::MIN)?, bound("end_time", i64::MAX)?))
 }
 
-/// Two times that bound a listing of rows that are kept for some days. Each may be left out.
+/// The two times that bound a listing of rows that are kept for some days. Both are optional.
 fn between(asked: &Asked, from: &str, to: &str, kept_days: i64) -> Result<(i64, i64), Answer> {
     let bound = |key: &str, default: i64| match asked.get(key) {
         None => Ok(default),
@@ -179,7 +180,7 @@ fn between(asked: &Asked, from: &str, to: &str, kept_days: i64) -> Result<(i64, 
     Ok((bound(from, oldest)?.max(oldest), bound(to, i64::MAX)?))
 }
 
-/// Audit logs are filtered by two times or by none.
+/// The bounds of audit logs. A request gives two times or none.
 fn audit_log_bounds(asked: &Asked) -> Result<(i64, i64), Answer> {
     let times: Vec<_> = asked.all("filter[created_at][]").map(parse_iso).collect();
     match times[..] {

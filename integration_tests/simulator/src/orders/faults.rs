@@ -4,11 +4,11 @@ use serde::Deserialize;
 use simulator::{Fault, FaultRule, Faults, Malformed, When};
 use std::collections::BTreeMap;
 
-/// One rule. The first that applies to a request decides.
+/// One rule. The first rule that matches a request decides.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Rule {
-    /// Part of path and query as sent.
+    /// A part of the path and query as sent.
     #[serde(default)]
     path: String,
     method: Option<String>,
@@ -19,7 +19,8 @@ struct Rule {
     probability: Option<f64>,
     page_larger_than: Option<u64>,
     at_most: Option<u64>,
-    /// The request is lost, and a write takes no effect; else it is the answer.
+    /// Whether the fault happens to the request, so that a write takes no effect. Otherwise it
+    /// happens to the answer.
     #[serde(default)]
     before: bool,
     fault: Kind,
@@ -52,7 +53,7 @@ struct Status {
     retry_after: Option<u64>,
     #[serde(default)]
     headers: BTreeMap<String, String>,
-    /// Without it what Zendesk is known to send with the code.
+    /// The body. Without it, the body that Zendesk is known to send with the status.
     body: Option<String>,
 }
 

@@ -1,5 +1,5 @@
-//! Steering by lines of stdin or by requests, for programs that cannot hold the handle: one order, one
-//! line of JSON as the answer.
+//! Control by lines of stdin or by requests, for programs that cannot use the Rust handle. An order
+//! is answered by one line of JSON.
 
 mod faults;
 
@@ -8,7 +8,7 @@ use simulator::{Account, Faults, JobFault, JobFaults, Knobs, Prng, SUBDOMAIN, Si
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
 
-/// Obeys until there are no more orders.
+/// Obeys orders until there are no more.
 pub(crate) fn obey(
     sim: &Simulator,
     orders: impl BufRead,
@@ -22,7 +22,7 @@ pub(crate) fn obey(
     Ok(())
 }
 
-/// An error for an order that is none, as the answer to it.
+/// Obeys one order. Returns the answer, as an error if the text is not an order.
 pub(crate) fn answer(sim: &Simulator, order: &str) -> Result<Value, Value> {
     let order = order.trim();
     let (name, rest) = order.split_once(char::is_whitespace).unwrap_or((order, ""));
@@ -40,7 +40,7 @@ pub(crate) fn answer(sim: &Simulator, order: &str) -> Result<Value, Value> {
     }
 }
 
-/// What is said to whoever gives an order that is none.
+/// The answer to a text that is not an order.
 const ORDERS: &str = "The orders are: status, advance SECONDS, change SEED TIMES, touch RESOURCE TIMES, \
     delete RESOURCE TIMES, truth RESOURCE, row RESOURCE KEY, requests, log, refusals, strays, ledger, jobs, \
     knobs [JSON], faults JSON | none | share SHARE SEED, job_faults KIND NTH | none, expire_cursors, \
@@ -49,7 +49,7 @@ const ORDERS: &str = "The orders are: status, advance SECONDS, change SEED TIMES
 /// The longest step of the clock: a hundred years.
 const LONGEST_STEP_SECONDS: i64 = 3_155_760_000;
 
-/// None for an order that is none.
+/// The answer to an order. `None` if the words are not an order.
 fn obeyed(sim: &Simulator, words: &[&str]) -> Option<Value> {
     match *words {
         ["status"] => Some(json!({
@@ -148,7 +148,7 @@ fn put(sim: &Simulator, faults: Faults) -> Value {
     json!({ "rules": rules })
 }
 
-/// Turns the knobs that the JSON names, and answers with all.
+/// Sets the knobs that the JSON names. Returns all knobs.
 fn turn(sim: &Simulator, json: &str) -> Result<Value, String> {
     let wanted: serde_json::Map<String, Value> = match json {
         "" => serde_json::Map::new(),
@@ -193,7 +193,7 @@ fn is_resource(name: &str) -> bool {
         || Account::resources().any(|resource| resource == name)
 }
 
-/// Changes so many rows that are not deleted, and says which.
+/// Changes this many rows that are not deleted. Returns what was changed.
 fn change(
     account: &mut Account,
     resource: &str,

@@ -1,6 +1,6 @@
-//! Cursor pagination: `page[size]`, `page[after]`, `page[before]`; in Support's flavour, whose
-//! links are there even on the last page, and in the help center's, whose last page has no
-//! `next`. A cursor is a position in the order, not in the list: rows may come and go around it.
+//! Cursor pagination: `page[size]`, `page[after]`, `page[before]`. In Support's flavour links are
+//! there even on the last page. In the help center's flavour the last page has no `next`. A cursor
+//! is a position in the order, not in the list, so rows around it may come and go.
 
 use super::{Cursors, Rows, never_told_before, or_null, page_size};
 use crate::account::table::{Order, SortKey};
@@ -19,15 +19,15 @@ pub(crate) struct Flavour {
     pub(crate) descending: bool,
     pub(crate) max: usize,
     pub(crate) help_center: bool,
-    /// `meta` says only whether there is more.
+    /// Whether `meta` says only whether there are more rows.
     pub(crate) json_api: bool,
-    /// Seconds until a cursor expires by itself.
+    /// Seconds after which a cursor expires by itself.
     pub(crate) cursor_life_s: Option<i64>,
-    /// This page shall be empty though more rows follow.
+    /// Whether this page is empty although more rows follow.
     pub(crate) is_emptied: bool,
 }
 
-/// One page. `extra` is written into the envelope behind the rows.
+/// One page. `extra` is written into the envelope after the rows.
 pub(crate) fn by_cursor(
     asked: &Asked,
     rows: &Rows<'_>,
@@ -94,7 +94,7 @@ pub(crate) fn by_cursor(
     Ok(Answer::ok(body))
 }
 
-/// One page of the dialect that has no size to ask for and names its cursors in `meta` alone.
+/// One page of the dialect without a page size, whose cursors are in `meta` only.
 pub(crate) fn by_after_cursor(
     asked: &Asked,
     rows: &Rows<'_>,
@@ -119,7 +119,7 @@ pub(crate) fn by_after_cursor(
     )))
 }
 
-/// The place behind which a page begins, where the request names one that is good.
+/// The key after which a page begins, if the request contains a valid cursor.
 pub(crate) fn after(asked: &Asked, flavour: Flavour, cursors: &Cursors) -> Option<SortKey> {
     read(asked, "page[after]", flavour, cursors).ok().flatten()
 }
@@ -154,7 +154,8 @@ impl Links<'_> {
         links + "}"
     }
 
-    /// The help center's links lose `.json`, and community paths move below `help_center/`.
+    /// The path for links. In the help center's flavour they have no `.json`, and community paths
+    /// are below `help_center/`.
     fn path(&self) -> String {
         if !self.flavour.help_center {
             return self.asked.path.clone();
@@ -164,8 +165,8 @@ impl Links<'_> {
     }
 }
 
-/// `{"o":"name,id","v":"<packed values>"}` in base64, as Support's cursors are observed to be;
-/// the help center's are the packed values alone.
+/// Builds a cursor. Support's cursors are `{"o":"name,id","v":"<packed values>"}` in base64, as
+/// observed. The help center's are only the packed values.
 fn write(key: &SortKey, again: u64, flavour: Flavour) -> String {
     let values = match again {
         0 => serde_json::json!([key.number, key.text, key.id]),

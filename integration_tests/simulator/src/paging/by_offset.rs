@@ -1,12 +1,12 @@
-//! Offset pagination, whose rows shift between pages when others come or go, and listings that
-//! are not paged at all.
+//! Offset pagination, and listings without pages. With offsets, rows move between pages when other
+//! rows are added or removed.
 
 use super::{Rows, page_size};
 use crate::answer::Answer;
 use crate::query::Asked;
 use crate::row_text::quote;
 
-/// Zendesk serves the first hundred pages only.
+/// Zendesk serves only the first hundred pages.
 const DEEPEST_PAGE: usize = 100;
 
 /// `?page=N&per_page=..`
@@ -50,7 +50,7 @@ pub(crate) fn by_offset(
     Ok(Answer::ok(body + "}"))
 }
 
-/// Everything in one answer; paging parameters are ignored.
+/// All rows in one answer. Paging parameters are ignored.
 pub(crate) fn all_at_once(rows: &Rows<'_>, key: &str) -> Answer {
     Answer::ok(format!(
         r#"{{{}:{},"next_page":null,"previous_page":null,"count":{}}}"#,
@@ -60,7 +60,7 @@ pub(crate) fn all_at_once(rows: &Rows<'_>, key: &str) -> Answer {
     ))
 }
 
-/// The only row, and nothing around it.
+/// The only row, with nothing around it.
 pub(crate) fn one_object(rows: &Rows<'_>, key: &str) -> Answer {
     let row = rows.keys.first().map_or_else(|| "null".to_owned(), |row| (rows.text)(row.id));
     Answer::ok(format!("{{{}:{row}}}", quote(key)))

@@ -1,5 +1,5 @@
 //! The incremental exports: by cursor (tickets, users) and by time. Rows that changed within the
-//! last minute are withheld, so that a second is complete before it is served.
+//! last minute are withheld, so that a second is complete when it is served.
 
 use super::{Cursors, Rows, or_null, page_size};
 use crate::account::table::SortKey;
@@ -10,21 +10,21 @@ use crate::row_text::quote;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-/// Younger rows are withheld, younger start times refused.
+/// Rows that are younger than this are withheld, and younger start times are refused.
 const WITHHELD_SECONDS: i64 = 60;
 
-/// What belongs to the page beside rows.
+/// What a page needs besides rows.
 pub(crate) struct ExportPage<'a> {
     pub(crate) key: &'static str,
-    /// This page shall be empty though more rows follow.
+    /// Whether this page is empty although more rows follow.
     pub(crate) is_emptied: bool,
-    /// A second with more rows than the page holds is cut.
+    /// Whether a second with more rows than the page can hold is cut.
     pub(crate) is_cut: bool,
-    /// Side-loaded arrays, written behind the rows.
+    /// Makes the side-loaded arrays, which are written after the rows.
     pub(crate) extra: &'a dyn Fn(&[SortKey]) -> String,
 }
 
-/// The rows that are old enough, of the rows in order of their change.
+/// The rows that are old enough to be served. `rows` are in the order of their change.
 fn served<'a>(rows: &'a Rows<'_>, asked: &Asked) -> &'a [SortKey] {
     let end = rows.keys.partition_point(|key| key.number <= asked.now - WITHHELD_SECONDS);
     &rows.keys[..end]
@@ -39,7 +39,7 @@ fn start_time(asked: &Asked) -> Result<i64, Answer> {
     if start > asked.now - WITHHELD_SECONDS { Err(Answer::too_recent()) } else { Ok(start) }
 }
 
-/// `start_time` or `cursor`; the cursor is `{epoch}.0||{id}|` in base64.
+/// An export by `start_time` or `cursor`. The cursor is `{epoch}.0||{id}|` in base64.
 pub(crate) fn by_export_cursor(
     asked: &Asked,
     rows: &Rows<'_>,
@@ -99,10 +99,11 @@ fn read_cursor(cursor: &str) -> Option<(i64, u64)> {
     Some((second.strip_suffix(".0")?.parse().ok()?, id.parse().ok()?))
 }
 
-/// `start_time`, inclusive: the next page starts at the second of the last row and repeats it.
-/// Where all rows of a page share one second, the page takes in the whole second and the next
-/// one starts a second later (observed of some exports), or it is cut, and its link leads to itself
-/// (what Zendesk documents: no page holds more than 1,000 rows).
+/// An export by `start_time`, inclusive. The next page starts at the second of the last row and
+/// repeats that row. If all rows of a page share one second, there are two ways. Either the page
+/// takes in the whole second and the next page starts one second later (observed of some exports).
+/// Or the second is cut and the link leads to the same page again (what Zendesk documents: no page
+/// holds more than 1,000 rows).
 pub(crate) fn by_export_time(
     asked: &Asked,
     rows: &Rows<'_>,

@@ -1,5 +1,5 @@
-//! The older cursor dialect of the account's ticket audits: `limit` and `cursor`, `before_url`
-//! towards older audits and `after_url` towards newer ones.
+//! The older cursor dialect of the account's ticket audits: `limit` and `cursor`, `before_url` for
+//! older audits and `after_url` for newer ones.
 
 use super::{Cursors, Rows, never_told_before, or_null, page_size};
 use crate::account::table::SortKey;
@@ -9,7 +9,7 @@ use crate::row_text::quote;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-/// One page. The rows come oldest first; `sort_order=desc` turns them around.
+/// One page. The rows come oldest first. `sort_order=desc` reverses them.
 pub(crate) fn by_legacy_cursor(
     asked: &Asked,
     rows: &Rows<'_>,

@@ -1,6 +1,6 @@
-//! The paging dialects. Each takes the rows a listing shows, in order, and writes one envelope.
-//! Sources: Zendesk, Pagination; Incremental Exports; what the documentation leaves open is as
-//! observed.
+//! The paging dialects. Each takes the rows that a listing shows, in order, and writes one
+//! envelope. Sources: Zendesk, Pagination; Incremental Exports. What the documentation leaves open
+//! is as observed.
 
 mod by_cursor;
 mod by_offset;
@@ -22,7 +22,7 @@ use crate::query::Asked;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The rows a listing shows, in its order.
+/// The rows that a listing shows, in its order.
 pub(crate) struct Rows<'a> {
     pub(crate) keys: Vec<SortKey>,
     /// The text of a row as this listing sends it.
@@ -36,7 +36,7 @@ impl Rows<'_> {
     }
 }
 
-/// Cursors that were handed out, with the simulated second; what was issued too long ago expires.
+/// Cursors that were issued, each with its simulated time in seconds. Old cursors can expire.
 #[derive(Default)]
 pub(crate) struct Cursors {
     issued: HashMap<String, i64>,
@@ -53,19 +53,19 @@ impl Cursors {
             && self.issued.get(cursor).is_none_or(|at| *at < self.expired_before)
     }
 
-    /// Whether a cursor was handed out more than so many seconds ago.
+    /// Whether a cursor was issued more than `seconds` ago.
     fn is_older(&self, cursor: &str, seconds: i64, now: i64) -> bool {
         self.issued.get(cursor).is_some_and(|at| *at + seconds < now)
     }
 }
 
-/// A number that no cursor had before, so that one leads to the same rows in other words.
+/// A number that was in no cursor before, so that two cursors for the same position differ.
 fn never_told_before() -> u64 {
     static TOLD: AtomicU64 = AtomicU64::new(1);
     TOLD.fetch_add(1, Ordering::Relaxed)
 }
 
-/// An answer without its rows, and with the mark of the last page in its own dialect.
+/// An answer without its rows, marked as the last page in its dialect.
 pub(crate) fn ended(body: &str) -> String {
     let Ok(serde_json::Value::Object(mut answer)) = serde_json::from_str(body) else {
         return body.to_owned();
@@ -85,7 +85,7 @@ pub(crate) fn ended(body: &str) -> String {
     serde_json::Value::Object(answer).to_string()
 }
 
-/// A page size from the query: within `1..=max`, and never above the test's cap.
+/// The page size in a query: within `1..=max`, and never above the test's cap.
 fn page_size(asked: &Asked, key: &str, default: usize, max: usize) -> Result<usize, Answer> {
     let size = match asked.get(key) {
         None | Some("") => default,

@@ -1,6 +1,6 @@
-//! Engagements: `page_size`, and a `next_page_url` that is null on the last page. What its parameters
-//! are called is not documented; here it is `after`, which a client must not know.
-//! Sources: Zendesk, Omnichannel Engagements; programs that read it.
+//! Engagements: `page_size`, and a `next_page_url` that is null on the last page. The names of its
+//! parameters are not documented. Here it is `after`, which a client must not know. Sources:
+//! Zendesk, Omnichannel Engagements; programs that read it.
 
 use super::{Rows, or_null, page_size};
 use crate::answer::Answer;

@@ -1,6 +1,6 @@
-//! The events of skill-based routing: no start time, `cursor` out of `next_page`, and an end that is a
-//! count of 0. The link is there on every page, and a cursor holds for later.
-//! Source: Zendesk, Incremental Exports, Incremental Skill-Based Routing.
+//! The events of skill-based routing. There is no start time. `cursor` comes from `next_page`, and
+//! a count of 0 is the end. Every page has the link, and a cursor stays valid. Source: Zendesk,
+//! Incremental Exports, Incremental Skill-Based Routing.
 
 use super::{Cursors, Rows};
 use crate::answer::Answer;
@@ -10,8 +10,8 @@ use crate::row_text::quote;
 /// The largest page.
 const MOST: usize = 3000;
 
-/// One page of rows in the order in which they were made. A cursor is the number of the row before it,
-/// in the form of a UUID.
+/// One page of rows in the order in which they were made. A cursor is the number of the row before
+/// the page, in the form of a UUID.
 pub(crate) fn until_empty(
     asked: &Asked,
     rows: &Rows<'_>,

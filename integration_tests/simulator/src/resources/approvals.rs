@@ -1,5 +1,4 @@
-//! What somebody is asked to approve.
-//! Source: Zendesk, Approval Requests.
+//! Approval requests. Source: Zendesk, Approval Requests.
 
 use super::{Resource, Stamp, plain};
 use crate::account::table::Order;

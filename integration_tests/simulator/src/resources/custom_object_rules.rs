@@ -1,5 +1,5 @@
-//! What happens to the records of a custom object by itself, and which of them a role may see.
-//! Source: Zendesk, Object Triggers; Custom Object Permissions.
+//! Triggers of custom objects, and which records a role may see. Source: Zendesk, Object Triggers;
+//! Custom Object Permissions.
 
 use super::{Resource, child};
 use crate::account::table::Order;

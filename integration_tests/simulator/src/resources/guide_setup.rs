@@ -1,5 +1,5 @@
-//! How help centers and the community are set up.
-//! Source: Zendesk, Help Center API, pages named after the resources.
+//! The settings of help centers and the community. Source: Zendesk, Help Center API, pages named
+//! after the resources.
 
 use super::{Resource, Stamp, plain};
 use crate::account::table::Order;
@@ -9,7 +9,7 @@ use crate::listings::{
 use crate::rows::{RowMaker, guide_setup as guide};
 use crate::settings::Plan;
 
-/// Few rows: three pages of those that are paged.
+/// A resource with few rows: three pages in listings with pages.
 const fn few(name: &'static str, make: RowMaker, listings: &'static [Listing]) -> Resource {
     Resource { tiny: 11, listings, ..plain(name, "id", make) }
 }
@@ -19,7 +19,7 @@ const MANAGERS: Gate = scope(ADMINS, "hc");
 /// Gather's badges come with Gather Professional.
 const BADGES: Gate = from(MANAGERS, Plan::Professional, Below::NoAccess);
 
-/// What the account has once. It is paged by cursor alone, in the help center's flavour.
+/// A listing that the account has once. It is paged by cursor only, in the help center's flavour.
 const fn of_account(
     path: &'static str,
     name: &'static str,

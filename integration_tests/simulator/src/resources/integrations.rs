@@ -1,5 +1,5 @@
-//! What is connected with the account, and who asked the API what.
-//! Source: Zendesk, pages named after the resources.
+//! What is connected with the account, and who made which API requests. Source: Zendesk, pages
+//! named after the resources.
 
 use super::{Resource, Stamp, plain};
 use crate::account::table::Order;
@@ -9,7 +9,7 @@ use crate::listings::{
 use crate::rows::{RowMaker, integrations as rows};
 use crate::settings::Plan;
 
-/// Few rows: three pages where they are paged.
+/// A resource with few rows: three pages in listings with pages.
 const fn few(name: &'static str, make: RowMaker, listings: &'static [Listing]) -> Resource {
     Resource { tiny: 11, listings, ..plain(name, "id", make) }
 }
@@ -18,7 +18,7 @@ const fn in_one(name: &'static str, make: RowMaker, listings: &'static [Listing]
     Resource { tiny: 7, ..few(name, make, listings) }
 }
 
-/// By cursor alone.
+/// A listing that is paged by cursor only.
 const fn by_cursor(
     path: &'static str,
     name: &'static str,

@@ -1,4 +1,4 @@
-//! Omnichannel routing, and what happened to skills. Sources: Zendesk, Agent Availability API; Unified
+//! Omnichannel routing and the events of skills. Sources: Zendesk, Agent Availability API; Unified
 //! Agent Statuses; Capacity Rules; Omnichannel Engagements; Incremental Skill-Based Routing.
 
 use super::{Resource, Stamp, plain};
@@ -14,7 +14,7 @@ const fn few(name: &'static str, make: RowMaker, listings: &'static [Listing]) -
     Resource { tiny: 7, stamp: Stamp::None, listings, ..plain(name, "id", make) }
 }
 
-/// Events, in the order in which they were made, which is not that of their times.
+/// Events in the order in which they were made. It is not the order of their times.
 const fn events(path: &'static str, name: &'static str, key: &'static str) -> Listing {
     Listing {
         key,

@@ -1,11 +1,10 @@
-//! Who follows what of the help center and of the community.
-//! Source: Zendesk, Content Subscriptions.
+//! Who follows what in the help center and the community. Source: Zendesk, Content Subscriptions.
 
 use super::{Resource, child};
 use crate::listings::{Listing, children};
 use crate::rows::{RowMaker, subscriptions};
 
-/// Few rows: three pages below the parent with most of them.
+/// A resource with few rows: three pages below the parent with most of them.
 const fn of(
     parent: &'static str,
     name: &'static str,

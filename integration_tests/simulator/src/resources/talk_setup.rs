@@ -1,4 +1,4 @@
-//! How Talk is set up and what it counts, and the account's settings. All of it comes in one piece.
+//! The settings of Talk, its counts, and the account's settings. All of them come in one piece.
 //! Source: Zendesk, Talk API; Account Settings.
 
 use super::{Resource, Stamp, plain};
@@ -6,7 +6,7 @@ use crate::account::table::Order;
 use crate::listings::{Listing, object, single};
 use crate::rows::{account, talk_setup as talk};
 
-/// Few rows: nothing of Talk's set-up is paged.
+/// A resource with few rows. Talk's settings have no pages.
 const fn few(
     name: &'static str,
     make: crate::rows::RowMaker,

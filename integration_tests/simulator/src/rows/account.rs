@@ -1,5 +1,5 @@
-//! What holds for the account as a whole.
-//! Fields: Zendesk, Account Settings, with the values of its example.
+//! Settings of the account as a whole. Fields: Zendesk, Account Settings, with the values of its
+//! example.
 
 use super::Seed;
 use super::json::{Json, Object};

@@ -1,12 +1,12 @@
-//! Small listings about how an account is set up, and links to Jira. Fields: Zendesk, Jira Links; X
-//! Channel; Resource Collections; Ticket Form Statuses; Deletion Schedules; Omnichannel Routing Queues;
-//! Skill-Based Routing.
+//! Small listings about the settings of an account, and links to Jira. Fields: Zendesk, Jira Links;
+//! X Channel; Resource Collections; Ticket Form Statuses; Deletion Schedules; Omnichannel Routing
+//! Queues; Skill-Based Routing.
 
 use super::Seed;
 use super::json::object;
 use super::ticket_activity::uuid;
 
-/// The ids of ticket and issue are texts.
+/// A link to Jira. The ids of the ticket and of the issue are texts.
 pub(crate) fn jira_link(seed: &Seed) -> String {
     seed.finish(object! {
         "id": seed.id,
@@ -74,7 +74,7 @@ pub(crate) fn deletion_schedule(seed: &Seed) -> String {
     })
 }
 
-/// Active ones alone are listed, and their ids are ULIDs.
+/// A routing queue. Only active queues are listed, and their ids are ULIDs.
 pub(crate) fn queue(seed: &Seed) -> String {
     let id = format!("01H{:023}", seed.id);
     let condition = object! { "field": "priority", "operator": "is", "value": "urgent" };
@@ -97,7 +97,8 @@ pub(crate) fn queue(seed: &Seed) -> String {
     })
 }
 
-/// Its listing names the attribute; whether the row does is not known.
+/// A value of a routing attribute. Its listing names the attribute. It is not known whether the row
+/// does too.
 pub(crate) fn attribute_value(seed: &Seed) -> String {
     let id = uuid(seed);
     seed.finish(object! {

@@ -1,6 +1,6 @@
-//! What an administrator arranges around tickets and people: statuses, reasons, views, workspaces,
-//! texts by language, addresses, and agreements with other accounts.
-//! Fields: Zendesk, pages named after the resources.
+//! What an administrator sets up for tickets and people: statuses, reasons, views, workspaces,
+//! texts by language, addresses, and agreements with other accounts. Fields: Zendesk, pages named
+//! after the resources.
 
 use super::Seed;
 use super::json::{Json, Object, object};
@@ -142,7 +142,7 @@ pub(crate) fn dynamic_content_item(seed: &Seed) -> String {
     })
 }
 
-/// Its id is a number in a text (Zendesk, Brand Agents).
+/// An agent of a brand. The id is a number in a text (Zendesk, Brand Agents).
 pub(crate) fn brand_agent(seed: &Seed) -> String {
     let row = object! {
         "id": seed.id.to_string(),
@@ -154,7 +154,7 @@ pub(crate) fn brand_agent(seed: &Seed) -> String {
     seed.finish(row.with_if(seed.on(0, 2), "url", seed.url("brand_agents")))
 }
 
-/// Its id is a ULID (Zendesk, Group SLA Policies).
+/// A group SLA policy. The id is a ULID (Zendesk, Group SLA Policies).
 pub(crate) fn group_sla_policy(seed: &Seed) -> String {
     let filter =
         object! { "field": "group_id", "operator": "includes", "value": Json::raw(r#"[6,"7"]"#) };
@@ -178,12 +178,12 @@ pub(crate) fn group_sla_policy(seed: &Seed) -> String {
     })
 }
 
-/// Twenty-six characters of the alphabet that ULIDs have.
+/// Twenty-six characters of the ULID alphabet.
 pub(crate) fn ulid(seed: &Seed) -> String {
     ulid_of(seed.id, u128::from(seed.bits(70)))
 }
 
-/// One that sorts as the number does.
+/// A ULID that sorts like the number.
 pub(crate) fn ulid_of(id: u64, bits: u128) -> String {
     const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     let mut number = u128::from(id) << 64 | bits;
@@ -195,7 +195,8 @@ pub(crate) fn ulid_of(id: u64, bits: u128) -> String {
     text.into_iter().map(char::from).collect()
 }
 
-/// Its id is a number in a text (Zendesk, Ticket Trigger Categories).
+/// A category of ticket triggers. The id is a number in a text (Zendesk, Ticket Trigger
+/// Categories).
 pub(crate) fn trigger_category(seed: &Seed) -> String {
     seed.finish(object! {
         "url": seed.url("trigger_categories"),
@@ -271,7 +272,7 @@ pub(crate) fn sharing_agreement(seed: &Seed) -> String {
     })
 }
 
-/// A holiday tells neither its schedule nor when it changed.
+/// A holiday. The row contains neither its schedule nor the time of its change.
 pub(crate) fn schedule_holiday(seed: &Seed) -> String {
     seed.finish(object! {
         "id": seed.id,
@@ -281,7 +282,7 @@ pub(crate) fn schedule_holiday(seed: &Seed) -> String {
     })
 }
 
-/// An answer to a survey. Its times stand inside its answers only.
+/// An answer to a survey. Its times are only inside its answers.
 pub(crate) fn survey_response(seed: &Seed) -> String {
     let text = |value: Json| object! { "type": "static", "value": value };
     let question = |kind: &str, alias: &str| -> Object {

@@ -1,5 +1,5 @@
-//! What somebody is asked to approve.
-//! Fields: Zendesk, Approval Requests. None tells when a request last changed.
+//! Approval requests. Fields: Zendesk, Approval Requests. No field shows when a request last
+//! changed.
 
 use super::Seed;
 use super::administration::ulid;

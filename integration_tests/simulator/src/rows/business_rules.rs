@@ -1,6 +1,6 @@
-//! Rules an account sets for its tickets: automations, triggers, macros, SLA policies, and the
-//! definitions that routing may ask for.
-//! Fields: Zendesk, Automations; Ticket Triggers; Macros; SLA Policies; Skill-based Routing.
+//! Rules that an account sets for its tickets: automations, triggers, macros, SLA policies, and the
+//! definitions for routing. Fields: Zendesk, Automations; Ticket Triggers; Macros; SLA Policies;
+//! Skill-based Routing.
 
 use super::Seed;
 use super::json::{Json, Object, object};
@@ -51,7 +51,7 @@ pub(crate) fn shared_macro(seed: &Seed) -> String {
     seed.finish(row)
 }
 
-/// What automations, triggers and macros have in common.
+/// The fields that automations, triggers and macros share.
 pub(super) fn rule(seed: &Seed, what: &str) -> Object {
     object! {
         "id": seed.id,
@@ -65,7 +65,7 @@ pub(super) fn rule(seed: &Seed, what: &str) -> Object {
     }
 }
 
-/// Values of actions are texts, numbers, or lists of both.
+/// Actions. Their values are texts, numbers, or lists of both.
 fn actions(seed: &Seed) -> Vec<Object> {
     let action = |field: &str, value: Json| object! { "field": field, "value": value };
     let mail = Json::from([Json::from("requester_id"), seed.text(2), seed.body(8)]);
@@ -140,8 +140,8 @@ pub(crate) fn sla_policy(seed: &Seed) -> String {
     })
 }
 
-/// A condition that routing rules may ask for. It has no id: a subject is listed once among
-/// those of which all must hold and once among those of which any must.
+/// A condition that routing rules may use. It has no id. A subject is listed once among the
+/// conditions of which all must hold, and once among those of which any must hold.
 pub(crate) fn attribute_definition(seed: &Seed) -> String {
     let subject = match seed.n {
         1 => "number_of_incidents".to_owned(),

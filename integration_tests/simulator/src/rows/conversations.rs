@@ -1,14 +1,14 @@
-//! What is said in tickets beyond their comments.
-//! Fields: Zendesk, Conversation Log; Side Conversation Events; Email Notifications.
+//! Conversations in tickets besides their comments. Fields: Zendesk, Conversation Log; Side
+//! Conversation Events; Email Notifications.
 
 use super::json::{Json, object};
 use super::ticket_activity::uuid;
 use super::{Seed, formatted_time};
 
-/// Every fourth entry is a comment. The account puts the others into tickets that come from messaging.
+/// Every fourth entry is a comment. The account puts the other entries into messaging tickets.
 pub(crate) const EVERY_COMMENT: u64 = 4;
 
-/// A message or a comment. It does not name its ticket.
+/// A message or a comment. The row does not name its ticket.
 pub(crate) fn log_entry(seed: &Seed) -> String {
     let is_message = !seed.n.is_multiple_of(EVERY_COMMENT);
     let (kind, refers_to) = match is_message {
@@ -61,7 +61,7 @@ pub(crate) fn log_entry(seed: &Seed) -> String {
     ))
 }
 
-/// What happened to a side conversation.
+/// An event of a side conversation.
 pub(crate) fn side_event(seed: &Seed) -> String {
     let conversation = uuid(&Seed { id: seed.parent(), ..*seed });
     let kind = seed.pick(0, &["create", "reply", "update"]);
@@ -104,7 +104,7 @@ pub(crate) fn side_event(seed: &Seed) -> String {
     })
 }
 
-/// Mail about a comment, and what became of it. It has no `id`.
+/// An email about a comment, and its delivery. The row has no `id`.
 pub(crate) fn email_notification(seed: &Seed) -> String {
     let recipient = |n: u64| {
         let status = object! {

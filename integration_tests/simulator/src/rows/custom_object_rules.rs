@@ -6,7 +6,7 @@ use super::administration::ulid;
 use super::business_rules::{conditions, rule};
 use super::json::object;
 
-/// As a trigger of tickets, without a category.
+/// A trigger like one of tickets, without a category.
 pub(crate) fn trigger(seed: &Seed) -> String {
     let path = format!("api/v2/custom_objects/kind/triggers/{}.json", seed.id);
     let row = rule(seed, "Trigger")

@@ -1,11 +1,11 @@
-//! Custom objects: their kinds, fields and records.
-//! Fields: Zendesk, Custom Objects; Custom Object Fields; Custom Object Records.
+//! Custom objects, their fields and their records. Fields: Zendesk, Custom Objects; Custom Object
+//! Fields; Custom Object Records.
 
 use super::Seed;
 use super::administration::ulid;
 use super::json::{Json, object};
 
-/// The types that fields of objects have; a kind has one field of each.
+/// The types of object fields. Each object has one field of each type.
 const TYPES: [&str; 9] = [
     "text",
     "textarea",
@@ -81,7 +81,7 @@ pub(crate) fn field(seed: &Seed) -> String {
     seed.finish(row)
 }
 
-/// Photos are in no row of the export (Zendesk, Incremental Custom Object Record Export).
+/// A record. Rows of the export have no photos (Zendesk, Incremental Custom Object Record Export).
 pub(crate) fn record(seed: &Seed) -> String {
     let fields = object! {
         "f_text": seed.text(1),

@@ -1,17 +1,18 @@
-//! How help centers and the community are set up: who may see and write what, labels, tags, badges,
-//! themes, and content from elsewhere.
-//! Fields: Zendesk, Help Center API, pages named after the resources. What lies below `guide/` and
-//! `gather/` tells milliseconds, and names rows and brands by texts.
+//! The settings of help centers and the community: who may see and write what, labels, tags,
+//! badges, themes, and content from elsewhere.
+//!
+//! Fields: Zendesk, Help Center API, pages named after the resources. Rows below `guide/` and
+//! `gather/` have milliseconds in their times, and identify rows and brands by texts.
 
 use super::Seed;
 use super::json::{Json, Object, object};
 
-/// A name of 26 letters and digits, as a ULID has.
+/// A name of 26 letters and digits, like a ULID.
 fn ulid(seed: &Seed) -> String {
     format!("01{:024X}", u128::from(seed.id))
 }
 
-/// When a row was made and changed, to the millisecond.
+/// The times of a row's creation and last change, to the millisecond.
 fn times(seed: &Seed) -> Object {
     let with_milliseconds = |time: String| time.replace('Z', ".000Z");
     object! {

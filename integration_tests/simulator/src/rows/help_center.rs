@@ -1,5 +1,6 @@
-//! The Help Center: articles with what hangs on them, and the shelves they stand on.
-//! Fields: Zendesk, Articles; Article Comments; Votes; Article Attachments; Categories; Sections.
+//! The Help Center: articles and what belongs to them, and the categories and sections that contain
+//! them. Fields: Zendesk, Articles; Article Comments; Votes; Article Attachments; Categories;
+//! Sections.
 
 use super::json::{Json, Object, object};
 use super::{Seed, mix};
@@ -68,7 +69,7 @@ pub(crate) fn comment_vote(seed: &Seed) -> String {
     vote_on(seed, "Comment")
 }
 
-/// One vote. It says what it is cast on, but not where that in turn belongs.
+/// One vote. It names the row that it is for, but not the parent of that row.
 pub(super) fn vote_on(seed: &Seed, item_type: &str) -> String {
     seed.finish(object! {
         "id": seed.id,
@@ -120,7 +121,7 @@ pub(crate) fn section(seed: &Seed) -> String {
     seed.finish(row)
 }
 
-/// What categories and sections have in common.
+/// The fields that categories and sections share.
 fn shelf(seed: &Seed, collection: &str) -> Object {
     let id = seed.id;
     object! {
@@ -150,7 +151,7 @@ pub(crate) fn category_translation(seed: &Seed) -> String {
     translation(seed, "Category", "categories")
 }
 
-/// One language of an article, a section or a category. Fields: Zendesk, Translations.
+/// The text of an article, a section or a category in one language. Fields: Zendesk, Translations.
 fn translation(seed: &Seed, source_type: &str, collection: &str) -> String {
     let source = seed.parent();
     let locale = seed.pick(0, &["en-us", "fr", "pt-br", "he"]);

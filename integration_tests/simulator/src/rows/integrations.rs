@@ -1,19 +1,19 @@
-//! What is connected with an account, with the secrets that these rows hold, and who asked the API what.
-//! Fields: Zendesk, Webhooks; Targets; Target Failures; Apps; OAuth Clients; Global OAuth Clients; OAuth
-//! Tokens; Access Logs; CSAT Surveys.
+//! What is connected with an account, with the secrets in these rows, and who made which API
+//! requests. Fields: Zendesk, Webhooks; Targets; Target Failures; Apps; OAuth Clients; Global OAuth
+//! Clients; OAuth Tokens; Access Logs; CSAT Surveys.
 
 use super::json::{Json, Object, object};
 use super::{Seed, formatted_time};
 
-/// Every secret in a row begins so, wherever it stands.
+/// Every secret in a row begins with this, wherever it is.
 pub const SECRET: &str = "simulated-secret";
 
-/// A secret, and what it is for.
+/// A secret for this purpose.
 fn secret(seed: &Seed, what: &str) -> String {
     format!("{SECRET}-{what}-{:08x}", seed.bits(77) as u32)
 }
 
-/// A key that no page names yet: Zendesk adds such to its rows without a word.
+/// Adds a key that is not documented yet. Zendesk adds such keys to its rows without notice.
 fn with_news(seed: &Seed, row: Object, what: &str) -> String {
     let news = object! { "token": secret(seed, &format!("news-of-{what}")) };
     seed.finish(row.with_if(seed.on(0, 2), "preview", news))
@@ -23,12 +23,13 @@ fn ulid(seed: &Seed) -> String {
     format!("01J{:023}", seed.id)
 }
 
-/// Times of webhooks have milliseconds (Zendesk, Webhooks).
+/// A time with milliseconds, as webhooks have (Zendesk, Webhooks).
 fn with_milliseconds(unix: i64) -> String {
     formatted_time(unix, "%Y-%m-%dT%H:%M:%S.000Z")
 }
 
-/// An address with a user and a password before its host, or a key behind it, or neither.
+/// An address with a user and a password before its host, with a key after its path, or with
+/// neither.
 fn address(seed: &Seed, what: &str) -> String {
     let key = secret(seed, &format!("address-of-{what}"));
     match seed.n % 4 {
@@ -89,7 +90,7 @@ pub(crate) fn invocation(seed: &Seed) -> String {
     with_news(seed, row, "invocation")
 }
 
-/// Which keys a target has depends on its kind.
+/// A target. Its keys depend on its kind.
 pub(crate) fn target(seed: &Seed) -> String {
     let secret = |what: &str| secret(seed, &format!("{what}-of-target"));
     let (kind, own) = match seed.n % 7 {
@@ -136,8 +137,8 @@ pub(crate) fn target(seed: &Seed) -> String {
     with_news(seed, row.and(own), "target")
 }
 
-/// What was sent and answered stands in the failure's own page (Zendesk, Target Failures); here it does
-/// now and then, as nobody has promised that it does not.
+/// A failure of a target. What was sent and answered is in the failure's own page (Zendesk, Target
+/// Failures). Here some rows have it too, since nothing says that they never do.
 pub(crate) fn target_failure(seed: &Seed) -> String {
     let request = format!("POST /hook HTTP/1.1\r\nAuthorization: Bearer {}", secret(seed, "raw"));
     let row = object! {
@@ -152,7 +153,8 @@ pub(crate) fn target_failure(seed: &Seed) -> String {
     with_news(seed, row, "failure")
 }
 
-/// `settings` has what the app declares, by whatever name, beside the name of the installation.
+/// An installation of an app. `settings` has the settings that the app declares, under any names,
+/// besides the name of the installation.
 pub(crate) fn app_installation(seed: &Seed) -> String {
     let settings = object! {
         "name": seed.name("App", 0),

@@ -1,5 +1,5 @@
-//! JSON as text with the order of its keys. A parsed value would lose what the rows are made to
-//! hold: `1.0` and `1e3` as they are spelled, integers too long for any machine type, characters
+//! JSON as text that keeps the order of its keys. A parsed value would lose what the rows need:
+//! `1.0` and `1e3` as they are spelled, integers that are too long for any machine type, characters
 //! written as `\u` escapes, white space between tokens.
 
 /// A piece of valid JSON, as text.
@@ -9,12 +9,12 @@ pub(crate) struct Json(String);
 impl Json {
     pub(crate) const NULL: Json = Json(String::new());
 
-    /// Text that is JSON already, kept to the byte.
+    /// Text that is JSON already. It is kept byte by byte.
     pub(crate) fn raw(text: impl Into<String>) -> Json {
         Json(text.into())
     }
 
-    /// What is written out; the empty text stands for null, so that `NULL` can be a constant.
+    /// The text that is written. An empty text means null, so that `NULL` can be a constant.
     pub(crate) fn as_str(&self) -> &str {
         if self.0.is_empty() { "null" } else { &self.0 }
     }
@@ -77,12 +77,12 @@ impl Object {
         self
     }
 
-    /// The key is absent, not null, when `present` is false.
+    /// Adds the key only if `present` is true. Otherwise the key is absent, not null.
     pub(crate) fn with_if(self, present: bool, key: &str, value: impl Into<Json>) -> Object {
         if present { self.with(key, value) } else { self }
     }
 
-    /// The keys of `other` behind those of this one.
+    /// Adds the keys of `other` after those of this object.
     pub(crate) fn and(mut self, other: Object) -> Object {
         self.0.extend(other.0);
         self
@@ -93,7 +93,7 @@ impl Object {
         self
     }
 
-    /// Moves one key behind all others, and so behind any nested key of the same name.
+    /// Moves one key to the end, so that it comes after any nested key of the same name.
     pub(crate) fn with_last(mut self, key: &str) -> Object {
         self.0.sort_by_key(|(name, _)| name == key);
         self
@@ -128,7 +128,7 @@ macro_rules! object {
 }
 pub(crate) use object;
 
-/// Puts white space between the tokens of a JSON text and changes nothing within them.
+/// Adds white space between the tokens of a JSON text, and changes nothing within them.
 pub(crate) fn spread_out(json: &str, line_end: &str, indent: &str) -> String {
     let mut text = String::with_capacity(json.len() * 2);
     let (mut depth, mut in_string, mut escaped) = (0, false, false);

@@ -1,5 +1,5 @@
-//! Organizations that were merged into others.
-//! Fields: Zendesk, Organizations, "List Organization Merges". No time is among them.
+//! Organizations that were merged into others. Fields: Zendesk, Organizations, "List Organization
+//! Merges". No field is a time.
 
 use super::Seed;
 use super::administration::ulid;

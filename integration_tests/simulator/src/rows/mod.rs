@@ -1,7 +1,7 @@
-//! What the rows of the simulated account look like: every field Zendesk's documentation names
-//! and every field seen in answers, with the values that break careless readers. A row is made
-//! from its seed alone, so the same seed gives the same bytes. Which rows exist, and when they
-//! change, is the server's business.
+//! The rows of the simulated account. They have every field that Zendesk's documentation names or
+//! that was seen in answers, with the values that break careless readers. A row is made from its
+//! seed only, so the same seed gives the same bytes. The server decides which rows exist and when
+//! they change.
 
 pub(crate) mod account;
 pub(crate) mod account_settings;
@@ -35,34 +35,35 @@ mod tests;
 
 use self::json::{Json, Object};
 
-/// All that a row is made from.
+/// Everything that a row is made from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Seed<'a> {
-    /// Running number of the row in its resource, from 1. It chooses which oddities the row has.
+    /// The running number of the row in its resource, from 1. It decides which oddities the row
+    /// has.
     pub n: u64,
     /// The Zendesk id of the row.
     pub id: u64,
-    /// Fresh bits for what may be anything.
+    /// Random bits for values that may be anything.
     pub random: u64,
-    /// Unix seconds.
+    /// When the row was created, unix seconds.
     pub created_at: i64,
-    /// Unix seconds.
+    /// When the row last changed, unix seconds.
     pub updated_at: i64,
-    /// The row this one is listed under: the article of a comment, the comment of a vote.
+    /// The row that this one is listed under: the article of a comment, the comment of a vote.
     pub parent_id: Option<u64>,
-    /// The row the parent is listed under.
+    /// The row that the parent is listed under.
     pub grandparent_id: Option<u64>,
     pub ticket_id: u64,
     pub user_id: u64,
-    /// Of the brand whose row it is, or of the account.
+    /// The subdomain of the row's brand, or that of the account.
     pub subdomain: &'a str,
 }
 
-/// Makes a row, one JSON object, as text.
+/// Makes the text of a row, which is one JSON object.
 pub(crate) type RowMaker = fn(&Seed) -> String;
 
 impl Seed<'_> {
-    /// Bits that stay the same for one row and one use.
+    /// Bits that are always the same for one row and one use.
     pub(crate) fn bits(&self, salt: u64) -> u64 {
         mix(self.random ^ mix(salt))
     }
@@ -81,8 +82,8 @@ impl Seed<'_> {
         (self.n + salt).is_multiple_of(every)
     }
 
-    /// An id of fourteen digits for something outside the row. Few different ones, so that rows
-    /// share their groups, brands and forms as they do in an account.
+    /// An id of fourteen digits for something outside the row. There are few different ids, so that
+    /// rows share groups, brands and forms as in a real account.
     pub(crate) fn other_id(&self, salt: u64) -> u64 {
         28_835_700_000_000 + salt * 1_000_000 + self.bits(salt) % 40 * 1_236
     }
@@ -107,7 +108,7 @@ impl Seed<'_> {
         format!("https://{}.zendesk.com/{path}", self.subdomain)
     }
 
-    /// The `url` that a row of the Support API carries.
+    /// The `url` of a row of the Support API.
     pub(crate) fn url(&self, collection: &str) -> String {
         self.address(&format!("api/v2/{collection}/{}.json", self.id))
     }
@@ -116,8 +117,8 @@ impl Seed<'_> {
         self.parent_id.unwrap_or_else(|| self.other_id(90))
     }
 
-    /// The row's text. Most rows are compact and begin with what they are identified by; a
-    /// reader must take any other order and any white space as well.
+    /// The row's text. Most rows are compact and begin with the field that identifies them. A
+    /// reader must accept any other order and any white space too.
     pub(crate) fn finish(&self, object: Object) -> String {
         let object = match self.n % 10 {
             4 => object.with_last("id"),
@@ -132,7 +133,7 @@ impl Seed<'_> {
     }
 }
 
-/// The format of nearly all times in Zendesk's answers.
+/// A time in the format of nearly all times in Zendesk's answers.
 fn zendesk_time(unix_seconds: i64) -> String {
     formatted_time(unix_seconds, "%Y-%m-%dT%H:%M:%SZ")
 }
@@ -142,7 +143,7 @@ fn formatted_time(unix_seconds: i64, format: &str) -> String {
     time.expect("seeds hold times of this age").format(format).to_string()
 }
 
-/// Spreads close numbers far apart (the finalizer of splitmix64).
+/// Spreads similar numbers far apart (the finalizer of splitmix64).
 fn mix(bits: u64) -> u64 {
     let bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -1,11 +1,11 @@
-//! Strings and free-form values that real accounts hold and that break careless readers. Each
-//! is JSON text, so that a row can carry an escape as an escape and a raw character raw.
+//! Strings and free-form values that real accounts contain and that break careless readers. Each is
+//! JSON text, so that a row can contain escapes and raw characters exactly as given.
 
 use super::json::{Json, Object, object};
 use super::{Seed, mix};
 
-/// What stands between the quotes. A row takes the one at its running number, so that twenty
-/// rows in a row show them all.
+/// The text between the quotes. A row takes the text at its running number, so twenty consecutive
+/// rows show them all.
 pub(super) const TEXTS: [&str; 20] = [
     "The printer on the second floor is on fire",
     "Raw emoji \u{1f600} \u{1f469}\u{200d}\u{1f469}\u{200d}\u{1f467} \u{1f1f3}\u{1f1ff}",
@@ -29,10 +29,11 @@ pub(super) const TEXTS: [&str; 20] = [
     "Needless escapes \\u0041\\u00e9\\u00E9, {{ticket.id}} and [0] ]}",
 ];
 
-/// Texts that no one would accept as a name: control characters, line ends, nothing at all.
+/// The indexes of texts that no system accepts as a name: control characters, line ends, the empty
+/// text.
 const NO_NAME: [usize; 5] = [5, 7, 9, 17, 18];
 
-/// Long enough to pass any buffer a reader may have set aside for a line.
+/// Longer than any buffer that a reader may reserve for a line.
 const LONG_BODY_BYTES: usize = 300_000;
 
 impl Seed<'_> {
@@ -40,24 +41,24 @@ impl Seed<'_> {
         ((self.n + salt) % TEXTS.len() as u64) as usize
     }
 
-    /// A free text. The salt keeps two fields of one row apart.
+    /// A free text. The salt makes two fields of one row differ.
     pub(crate) fn text(&self, salt: u64) -> Json {
         Json::raw(format!("\"{}\"", TEXTS[self.nasty_index(salt)]))
     }
 
-    /// A short text with something readable in front, unique by the running number.
+    /// A short text that begins with something readable. The running number makes it unique.
     pub(crate) fn name(&self, what: &str, salt: u64) -> Json {
         let index = self.nasty_index(salt);
         let text = if NO_NAME.contains(&index) { "" } else { TEXTS[index] };
         Json::raw(format!("\"{what} {}{}{text}\"", self.n, if text.is_empty() { "" } else { " " }))
     }
 
-    /// A text without markup that is very long now and then.
+    /// A text without markup. In some rows it is very long.
     pub(crate) fn body(&self, salt: u64) -> Json {
         self.long_text(salt, "", "")
     }
 
-    /// The same in the markup the editors of Zendesk write.
+    /// Like `body`, in the markup that Zendesk's editors write.
     pub(crate) fn html(&self, salt: u64) -> Json {
         self.long_text(salt, "<div class=\\\"zd-comment\\\"><p>", "</p></div>")
     }
@@ -73,7 +74,8 @@ impl Seed<'_> {
         Json::raw(format!("\"{before}{text}{after}\""))
     }
 
-    /// A value of a custom field; sixteen in a row are of every type seen in one.
+    /// A value of a custom field. Sixteen consecutive rows have all types that were seen in such
+    /// fields.
     pub(crate) fn free_value(&self, salt: u64) -> Json {
         match (self.n + salt) % 16 {
             0 => Json::NULL,
@@ -95,8 +97,8 @@ impl Seed<'_> {
         }
     }
 
-    /// Fields of a user or an organization: an object by field key. Some keys are those of the
-    /// row around it, which accounts are free to choose.
+    /// The custom fields of a user or an organization: an object by field key. Some keys equal keys
+    /// of the row itself, which accounts may choose.
     pub(crate) fn keyed_fields(&self, salt: u64) -> Object {
         if self.n % 6 == 5 {
             return Object::default();

@@ -5,7 +5,7 @@ use super::json::{Json, Object, object};
 use super::{Seed, formatted_time, mix};
 use crate::row_text;
 
-/// The first four are Zendesk's own, and tell no more than name and description.
+/// A status. The first four are Zendesk's own and have only a name and a description.
 pub(crate) fn status(seed: &Seed) -> String {
     let of_any = object! { "name": seed.text(0), "description": seed.or_null(1, seed.text(1)) };
     let attributes = match seed.n {
@@ -30,7 +30,7 @@ fn precise(unix_seconds: i64, micros: u64) -> String {
     format!("{}.{:06}Z", formatted_time(unix_seconds, "%Y-%m-%dT%H:%M:%S"), micros % 1_000_000)
 }
 
-/// Of some agents no relation is told, and some have no channel.
+/// An availability. Some agents have no relation in their row, and some have no channel.
 pub(crate) fn availability(seed: &Seed) -> String {
     let id = format!("agent_availabilities|{}", seed.id);
     let status = object! {
@@ -63,7 +63,8 @@ pub(crate) fn availability(seed: &Seed) -> String {
     )
 }
 
-/// What a document includes for an availability: its channels, and the first pieces of work of each.
+/// The objects that a document includes for an availability: its channels, and the first work item
+/// of each.
 pub(crate) fn included(text: &str) -> Vec<String> {
     let data = row_text::get(text, "relationships")
         .and_then(|related| row_text::get(related, "channels"))
@@ -134,7 +135,7 @@ pub(crate) fn assignee(seed: &Seed) -> String {
     })
 }
 
-/// Its times say no zone, and are UTC.
+/// An engagement. Its times have no zone and are UTC.
 pub(crate) fn engagement(seed: &Seed) -> String {
     let time = |unix| formatted_time(unix, "%Y-%m-%dT%H:%M:%S");
     let reasons = ["UNKNOWN_REMOVE", "INACTIVITY_TIMEOUT", "AGENT_ENDED", "WORK_ITEM_SOLVED"];

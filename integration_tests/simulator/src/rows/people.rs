@@ -1,5 +1,5 @@
-//! Users, their identities, organizations, groups and who belongs to which.
-//! Fields: Zendesk, Users; User Identities; Organizations; Groups; the memberships of both.
+//! Users, their identities, organizations, groups, and their memberships. Fields: Zendesk, Users;
+//! User Identities; Organizations; Groups; the memberships of both.
 
 use super::Seed;
 use super::json::{Json, Object, object};
@@ -8,7 +8,7 @@ pub(crate) fn user(seed: &Seed) -> String {
     seed.finish(user_object(seed))
 }
 
-/// A user as an admin sees one. Activities embed users whole, so this is shared.
+/// A user as an administrator sees one. Activities embed whole users, so they share this.
 pub(super) fn user_object(seed: &Seed) -> Object {
     let role = seed.pick(0, &["end-user", "agent", "admin"]);
     let is_agent = role != "end-user";
@@ -65,8 +65,8 @@ pub(super) fn user_object(seed: &Seed) -> Object {
     )
 }
 
-/// A file as rows embed it, with the smaller copy Zendesk makes. Its sizes are numbers or null,
-/// though the documentation says strings.
+/// A file as rows embed it, with the smaller copy that Zendesk makes. Its sizes are numbers or
+/// null, although the documentation says strings.
 pub(super) fn picture(seed: &Seed, salt: u64) -> Object {
     let is_picture = seed.on(salt, 2);
     let thumbnail = file(seed, salt + 1, "pat_thumb.png", Some(32));
@@ -135,7 +135,8 @@ pub(crate) fn identity(seed: &Seed) -> String {
     seed.finish(identity)
 }
 
-/// The row of the incremental export, which says when it was deleted. The server sets that.
+/// The row of the incremental export, which contains the time of the deletion. The server sets
+/// that.
 pub(crate) fn organization(seed: &Seed) -> String {
     let domains = if seed.on(0, 3) { vec!["example.com", "xn--bcher-kva.example"] } else { vec![] };
     let tags = if seed.on(1, 3) { vec![seed.name("tag", 2), "test-tag".into()] } else { vec![] };
@@ -201,8 +202,8 @@ pub(crate) fn group_membership(seed: &Seed) -> String {
     })
 }
 
-/// A deleted user; of one who is gone for good what was personal is null (Zendesk, List Deleted
-/// Users).
+/// A deleted user. If the user was deleted permanently, all personal fields are null (Zendesk, List
+/// Deleted Users).
 pub(crate) fn deleted_user(seed: &Seed) -> String {
     let for_good = seed.on(0, 7);
     let name = if for_good { "Permanently Deleted User".into() } else { seed.text(0) };
@@ -225,7 +226,7 @@ pub(crate) fn deleted_user(seed: &Seed) -> String {
     })
 }
 
-/// A subscription never changes and does not tell of changes.
+/// A subscription. It never changes and has no time of a change.
 pub(crate) fn organization_subscription(seed: &Seed) -> String {
     seed.finish(object! {
         "id": seed.id,

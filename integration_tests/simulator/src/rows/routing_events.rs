@@ -1,4 +1,4 @@
-//! What happened to skills. Fields: Zendesk, Incremental Exports, Incremental Skill-Based Routing.
+//! Events of skills. Fields: Zendesk, Incremental Exports, Incremental Skill-Based Routing.
 
 use super::Seed;
 use super::json::object;
@@ -23,7 +23,8 @@ pub(crate) fn of_value(seed: &Seed) -> String {
     })
 }
 
-/// They are grouped by value: one may be older than the one before it.
+/// An event of an agent or a ticket. These events are grouped by value, so one may be older than
+/// the one before it.
 pub(crate) fn of_instance(seed: &Seed) -> String {
     let is_of_agent = seed.on(0, 2);
     let kinds = match is_of_agent {

@@ -1,5 +1,6 @@
-//! What an admin sets up once: roles, brands, schedules, routing attributes, and the log of it.
-//! Fields: Zendesk, Custom Agent Roles; Audit Logs; Brands; Schedules; Skill-based Routing.
+//! Settings of an administrator: roles, brands, schedules, routing attributes, and the audit log of
+//! changes. Fields: Zendesk, Custom Agent Roles; Audit Logs; Brands; Schedules; Skill-based
+//! Routing.
 
 use super::Seed;
 use super::json::{Json, object};
@@ -59,7 +60,7 @@ fn explore_reports(seed: &Seed) -> Json {
     }
 }
 
-/// Permissions that come in degrees.
+/// Permissions that have levels.
 const LEVELS: [(&str, &[&str]); 14] = [
     ("capacity_rules_access", &["none", "readonly", "full"]),
     ("end_user_list_access", &["full", "none"]),
@@ -77,7 +78,7 @@ const LEVELS: [(&str, &[&str]); 14] = [
     ("view_access", &["full", "manage-group", "manage-personal", "playonly", "readonly"]),
 ];
 
-/// Permissions that are there or not.
+/// Permissions that are on or off.
 const SWITCHES: [&str; 62] = [
     "assign_agent_statuses",
     "assign_tickets_to_any_brand",
@@ -143,8 +144,9 @@ const SWITCHES: [&str; 62] = [
     "voice_dashboard_access",
 ];
 
-/// Roles of real accounts carry about ninety permissions, a third of them in no documentation; most
-/// of those are seen in recorded rows, and stand above. These stand for what comes next.
+/// How many undocumented permissions a role has. Roles of real accounts have about ninety
+/// permissions, a third of them in no documentation. Most of those occur in recorded rows and are
+/// listed above. These stand for future ones.
 const UNDOCUMENTED_SWITCHES: u64 = 12;
 
 pub(crate) fn audit_log(seed: &Seed) -> String {
@@ -166,13 +168,14 @@ pub(crate) fn audit_log(seed: &Seed) -> String {
     })
 }
 
-/// What stands behind the account's subdomain in those of its brands.
+/// What follows the account's subdomain in the subdomains of its brands.
 const BRANDS: [&str; 9] =
     ["", "-outdoor", "labs", "-jp", "-b2b", "4kids", "-de-service", "shop", "-wholesale"];
 
-/// The first brand is the account's own and has a help center. Of the others none has one that
-/// answers, each for another reason, until the account opens it. Every third is host-mapped: its
-/// help center has a domain of its own, and the API stays at the subdomain (Zendesk, Brands).
+/// A brand. The first is the account's own and has a help center. The others have no help center
+/// that answers, each for another reason, until the account opens it. Every third brand is
+/// host-mapped: its help center has its own domain, and the API stays at the subdomain (Zendesk,
+/// Brands).
 pub(crate) fn brand(seed: &Seed) -> String {
     let subdomain = match BRANDS.get(seed.n as usize - 1) {
         Some(name) => format!("{}{name}", seed.subdomain),

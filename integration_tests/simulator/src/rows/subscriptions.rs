@@ -1,6 +1,6 @@
-//! Who follows what of the help center and of the community.
-//! Fields: Zendesk, Content Subscriptions. What is followed in a language says in which; whether
-//! comments are told, too, only what holds other content does.
+//! Who follows what in the help center and the community. Fields: Zendesk, Content Subscriptions. A
+//! subscription to content in a language names the language. Only subscriptions to content that
+//! contains other content say whether they include comments.
 
 use super::Seed;
 use super::json::{Object, object};

@@ -1,10 +1,10 @@
-//! Calls of Talk and their legs. A charge is a text, though it is an amount.
-//! Fields: Zendesk, Talk API, Incremental Exports; observed.
+//! Calls of Talk and their legs. A charge is an amount, but comes as text. Fields: Zendesk, Talk
+//! API, Incremental Exports; observed.
 
 use super::Seed;
 use super::json::{Json, object};
 
-/// A call, by whatever line it came.
+/// A call over any kind of line.
 pub(crate) fn call(seed: &Seed) -> String {
     seed.finish(object! {
         "agent_id": seed.or_null(1, seed.user_id),
@@ -63,7 +63,7 @@ pub(crate) fn call(seed: &Seed) -> String {
     })
 }
 
-/// One party of a call, for as long as it took part.
+/// One party of a call, for the time that it took part.
 pub(crate) fn leg(seed: &Seed) -> String {
     seed.finish(object! {
         "agent_id": seed.or_null(1, seed.user_id),

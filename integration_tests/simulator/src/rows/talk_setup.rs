@@ -1,5 +1,5 @@
-//! How Talk is set up, and what it counts of the day.
-//! Fields: Zendesk, Talk API; the pages named after the resources.
+//! The settings of Talk, and its counts of the day. Fields: Zendesk, Talk API; the pages named
+//! after the resources.
 
 use super::Seed;
 use super::json::{Json, Object, object};
@@ -78,7 +78,7 @@ fn of_any_line(seed: &Seed) -> Object {
     }
 }
 
-/// A tree of menus. Some have none yet.
+/// An IVR tree of menus. Some trees have no menus yet.
 pub(crate) fn ivr(seed: &Seed) -> String {
     let menus: Vec<Json> = (0..seed.n % 3).map(|nth| menu(seed, nth).into()).collect();
     seed.finish(object! {
@@ -92,7 +92,8 @@ pub(crate) fn ivr(seed: &Seed) -> String {
     })
 }
 
-/// Rows of trees are more than a hundred numbers apart, so that menus and routes have room between.
+/// The nth menu of a tree. The ids of trees are more than a hundred apart, so that the ids of menus
+/// and routes fit between them.
 fn menu(seed: &Seed, nth: u64) -> Object {
     let id = seed.id + 1 + nth * 16;
     let routes: Vec<Json> = (0..3 * (1 - nth % 2) + nth).map(|at| route(seed, id, at)).collect();
@@ -126,7 +127,7 @@ fn route(seed: &Seed, menu: u64, at: u64) -> Json {
     .into()
 }
 
-/// Zendesk's own greetings are named by a text, the account's by a number.
+/// A greeting. Zendesk's own greetings have a text as id, the account's have a number.
 pub(crate) fn greeting(seed: &Seed) -> String {
     let is_own = !seed.on(0, 3);
     let id = if is_own { Json::from(seed.id) } else { format!("voicemail_en_{}", seed.id).into() };
@@ -165,7 +166,7 @@ pub(crate) fn address(seed: &Seed) -> String {
     })
 }
 
-/// The counts that are told of one agent.
+/// The counts of one agent.
 const OF_AN_AGENT: &[&str] = &[
     "online_time",
     "available_time",

@@ -1,4 +1,4 @@
-//! What the server and its tests may count on in any row, and that the nasty values are there.
+//! What the server and its tests may rely on in every row, and that the nasty values occur.
 
 mod fields;
 
@@ -14,7 +14,7 @@ use crate::resources::{Resource, resource, resources};
 
 const FIRST_CREATED_AT: i64 = 1_600_000_000;
 
-/// Resources whose rows hold no free text, or none but a name.
+/// Resources whose rows have no free text, except perhaps a name.
 const WITHOUT_TEXT: [&str; 30] = [
     "sessions",
     "capacity_rule_assignees",
@@ -88,8 +88,8 @@ struct Row {
     json: Value,
 }
 
-/// Three hundred rows of each resource, made once for all tests. A parser takes them, so no
-/// escape in them is half a character and no control stands raw in a string.
+/// Three hundred rows of each resource, made once for all tests. A parser must accept them: no
+/// escape is half a character, and no string contains a raw control character.
 static ROWS_MADE: LazyLock<BTreeMap<&str, Vec<Row>>> =
     LazyLock::new(|| resources().map(|kind| (kind.name, rows_of(kind))).collect());
 

@@ -1,5 +1,5 @@
-//! What goes on around tickets: metric events, activities, ratings, side conversations, tags.
-//! Fields: Zendesk, Ticket Metric Events; Activity Stream; CSAT ratings; Side Conversations; Tags.
+//! Activity around tickets: metric events, activities, ratings, side conversations, tags. Fields:
+//! Zendesk, Ticket Metric Events; Activity Stream; CSAT ratings; Side Conversations; Tags.
 
 use super::json::{Json, Object, object};
 use super::people::user_object;
@@ -57,7 +57,7 @@ fn elapsed(seed: &Seed) -> Object {
     object! { "calendar": calendar, "business": seed.or_null(0, calendar / 4) }
 }
 
-/// Policies for groups have text ids where policies for tickets have numbers.
+/// The id of a policy for groups, which is a text. Policies for tickets have numbers.
 fn policy_ulid(seed: &Seed) -> String {
     format!("01K{:023}", seed.other_id(2))
 }
@@ -144,7 +144,7 @@ pub(crate) fn side_conversation(seed: &Seed) -> String {
     seed.finish(row)
 }
 
-/// An id in the form of a UUID, unique as the number it is made from.
+/// An id in the form of a UUID, as unique as the number that it is made from.
 pub(crate) fn uuid(seed: &Seed) -> String {
     let bits = mix(seed.id);
     let (first, second, third) = (bits >> 32, bits >> 16 & 0xffff, bits & 0xfff);

@@ -1,4 +1,4 @@
-//! Custom fields of tickets, users and organizations, and the forms that lay ticket fields out.
+//! Custom fields of tickets, users and organizations, and the forms that arrange ticket fields.
 //! Fields: Zendesk, Ticket Fields; Ticket Forms; User Fields; Organization Fields.
 
 use super::json::{Json, Object, object};
@@ -92,7 +92,7 @@ fn status(seed: &Seed) -> Object {
     }
 }
 
-/// Choices of a dropdown. Their `id` and `url` are not those of the field.
+/// The options of a dropdown. They have their own `id` and `url`.
 fn options(seed: &Seed) -> Vec<Object> {
     let option = |index: u64| {
         let id = mix(seed.id + index) % 100_000_000_000_000;
@@ -191,13 +191,15 @@ pub(crate) fn ticket_form(seed: &Seed) -> String {
     })
 }
 
-/// None on one form in three; else some, of which the later ones ask for other values.
+/// The conditions of a form. One form in three has none. The later conditions of a form require
+/// other values.
 fn conditions(seed: &Seed, salt: u64, for_agents: bool) -> Vec<Object> {
     let count = if seed.on(salt, 3) { 0 } else { 1 + seed.n % 2 };
     (0..count).map(|index| condition(seed, index, for_agents)).collect()
 }
 
-/// Which fields appear when another has a value; when agents must fill them depends on status.
+/// A condition: the fields that appear when another field has this value. For agents, the status
+/// decides whether they are required.
 fn condition(seed: &Seed, index: u64, for_agents: bool) -> Object {
     let on_statuses = match seed.n % 3 {
         0 => object! { "type": "SOME_STATUSES", "statuses": ["new", "open"] },

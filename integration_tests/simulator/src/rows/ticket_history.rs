@@ -1,6 +1,6 @@
-//! What happened to a ticket: audits, and the events of the incremental export in the form it
-//! has with `include=comment_events`, where comments are whole.
-//! Fields: Zendesk, Ticket Audits; Ticket Comments; Incremental Ticket Event Export.
+//! What happened to a ticket: audits, and the events of the incremental export. The events have the
+//! form that `include=comment_events` gives them, with whole comments. Fields: Zendesk, Ticket
+//! Audits; Ticket Comments; Incremental Ticket Event Export.
 
 use super::json::{Json, Object, object};
 use super::tickets::via;
@@ -33,7 +33,7 @@ fn audit_comment(seed: &Seed) -> Object {
         .with("audit_id", seed.id)
 }
 
-/// One of the kinds of event an audit can hold. Values are of any type, ids often strings.
+/// An event of this kind in an audit. Values are of any type, and ids are often strings.
 fn audit_event(seed: &Seed, kind: u64) -> Object {
     let event = object! { "id": event_id(seed, kind % 100 + 1) };
     let kinds: [fn(&Seed, Object) -> Object; 20] = [
@@ -162,7 +162,7 @@ pub(crate) fn event(seed: &Seed) -> String {
     })
 }
 
-/// Events name their channel plainly, or hold a dash, where other rows hold an object.
+/// The channel of an event: a plain name or a dash, where other rows have an object.
 fn event_via(seed: &Seed, salt: u64) -> Json {
     match (seed.n + salt) % 5 {
         0 => "-".into(),
@@ -192,7 +192,8 @@ fn child_comment(seed: &Seed) -> Object {
     comment.with_if(seed.on(0, 8), "uploads", Json::raw("[]"))
 }
 
-/// The key is the field that changed, so it may be named like anything else in the event.
+/// A child event for a change. The name of the changed field is the key, so it may equal any other
+/// key of the event.
 fn child_change(seed: &Seed, step: u64) -> Object {
     let (field, new, old): (&str, Json, Json) = match (seed.n + step) % 11 {
         0 => ("status", "open".into(), "new".into()),
@@ -232,12 +233,13 @@ fn child(seed: &Seed, step: u64, event_type: &str, fields: Object) -> Object {
     head.and(fields).with("event_type", event_type)
 }
 
-/// Far enough from the id of the row that the parts of neighbours do not share ids.
+/// The id of a part of the event. It is far enough from the row's id that neighbouring rows share
+/// no ids.
 fn event_id(seed: &Seed, step: u64) -> u64 {
     seed.id + (step + 1) * 10_000_019
 }
 
-/// Where a change came from. The place is the only number with a fraction in ordinary rows.
+/// The system that made a change. Its location is the only number with a fraction in ordinary rows.
 fn system(seed: &Seed) -> Object {
     object! {
         "client": seed.pick(0, &["Kragle 3.2.0", "Mozilla/5.0 (X11; \"Linux\") \\ 1.0", ""]),
@@ -273,7 +275,7 @@ fn attachments(seed: &Seed) -> Vec<Object> {
     if seed.on(0, 3) { vec![super::people::picture(seed, seed.n / 6)] } else { vec![] }
 }
 
-/// Files of a comment: each has an id of its own, and a name that anybody may choose.
+/// The files of a comment. Each has its own id and a name that anybody may choose.
 fn files(seed: &Seed) -> Vec<Object> {
     const NAMES: [&str; 6] = [
         "README.md",

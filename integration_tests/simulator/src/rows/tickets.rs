@@ -1,6 +1,6 @@
-//! Tickets and the rows that are one to one with a ticket: its metric set, its place in the
-//! list of the deleted, the skip that embeds it whole.
-//! Fields: Zendesk, Tickets; Ticket Metrics; Ticket Skips; Incremental Exports.
+//! Tickets and the rows that exist once per ticket: its metric set, its row in the listing of
+//! deleted tickets, the skip that embeds it. Fields: Zendesk, Tickets; Ticket Metrics; Ticket
+//! Skips; Incremental Exports.
 
 use super::json::{Json, Object, object};
 use super::{Seed, formatted_time, zendesk_time};
@@ -9,8 +9,8 @@ pub(crate) fn ticket(seed: &Seed) -> String {
     seed.finish(ticket_object(seed))
 }
 
-/// The ticket as the exports and lists give it. Fields that can only be written (a comment to
-/// add, `safe_update`) are not in it: no answer carries them.
+/// A ticket as exports and listings send it. Fields that can only be written (a comment to add,
+/// `safe_update`) are missing, because no answer contains them.
 fn ticket_object(seed: &Seed) -> Object {
     let custom_fields = custom_fields(seed);
     let kinds = [None, Some("problem"), Some("incident"), Some("question"), Some("task")];
@@ -66,7 +66,8 @@ fn ticket_object(seed: &Seed) -> Object {
     .with("generated_timestamp", seed.updated_at + (seed.random % 4) as i64)
 }
 
-/// How something came about. `from` and `to` are free-form and named like the row around them.
+/// How something came about. `from` and `to` are free-form. Their keys may equal those of the row
+/// around them.
 pub(super) fn via(seed: &Seed, salt: u64) -> Json {
     let (channel, from, to, rel) = match (seed.n + salt) % 7 {
         0 => {
@@ -122,7 +123,8 @@ fn tags(seed: &Seed) -> Json {
     }
 }
 
-/// The account has sixteen custom fields. Every fifth ticket is older than all of them.
+/// The values of the account's sixteen custom fields. Every fifth ticket is older than all of these
+/// fields.
 fn custom_fields(seed: &Seed) -> Vec<Object> {
     let fields = if seed.on(2, 5) { 0..0 } else { 0..16 };
     fields

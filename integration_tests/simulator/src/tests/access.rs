@@ -1,4 +1,4 @@
-//! Who may read what, and how a refusal looks.
+//! Who may read what, and what a refusal looks like.
 
 use super::*;
 use crate::{

@@ -1,4 +1,4 @@
-//! Help centers of several brands: what each host has, and what none has.
+//! Help centers of several brands: what each host has, and what no host has.
 
 use super::*;
 use crate::listings::{Dialect, EndMark, Listing};
@@ -23,7 +23,7 @@ fn truths(simulator: &Simulator, resource: &str) -> Vec<Truth> {
     simulator.account(|account| account.truth(resource))
 }
 
-/// All rows of a listing at a brand's host, whose links must name that host.
+/// All rows of a listing at a brand's host. The links must name that host.
 fn walk_at(
     simulator: &Simulator,
     brand: &Brand,
@@ -49,7 +49,7 @@ fn help_center_listings() -> impl Iterator<Item = &'static Listing> {
         .filter(move |listing| listing.dialect == Dialect::HelpCenterPages || is_export(listing))
 }
 
-/// The paths of a listing, each with its parent's key: one, or one for each parent with rows.
+/// The paths of a listing, each with its parent's key: one path, or one for each parent with rows.
 fn paths(listing: &Listing, truths: &[Truth]) -> BTreeSet<(String, Option<String>)> {
     if !listing.path.contains("{}") {
         return BTreeSet::from([(listing.path.to_owned(), None)]);

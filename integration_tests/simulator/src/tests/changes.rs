@@ -1,4 +1,4 @@
-//! Changes of the data, between requests and while a walk is under way.
+//! Changes of the data, between requests and during a walk.
 
 use super::*;
 use crate::{Account, Prng};

@@ -1,4 +1,4 @@
-//! The incremental exports against brute force.
+//! The incremental exports, compared with brute force.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Every listing, in every dialect it has, against brute force.
+//! Every listing in every dialect that it has, compared with brute force.
 
 use super::*;
 use crate::listings::{Dialect, View};
@@ -13,7 +13,7 @@ pub(super) fn next_by_cursor(page: &Value) -> Option<String> {
     (page["meta"]["has_more"] == true).then(|| route_of(link)).flatten()
 }
 
-/// The rows that a listing must show: of the account's truth what the view leaves.
+/// The rows that a listing must show: the account's truth, filtered by the view.
 fn expected(simulator: &Simulator, resource: &str, view: View, parent: &str) -> BTreeSet<String> {
     simulator.account(|account| {
         let live = |key: &str| {
@@ -32,7 +32,7 @@ fn expected(simulator: &Simulator, resource: &str, view: View, parent: &str) -> 
     })
 }
 
-/// The path with ids of a parent that has most children.
+/// The path with the ids of the parent that has most children.
 fn fill(simulator: &Simulator, path: &str, resource: &str) -> (String, String) {
     if !path.contains("{}") {
         return (path.to_owned(), String::new());

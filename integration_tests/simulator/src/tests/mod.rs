@@ -26,7 +26,7 @@ fn start(settings: Settings) -> Simulator {
     Simulator::start(settings).expect("the simulator starts")
 }
 
-/// An answer as it came over the wire.
+/// An answer as it was received.
 struct Got {
     status: u16,
     head: String,
@@ -48,7 +48,7 @@ impl Got {
     }
 }
 
-/// Sends a request with any headers; None where no answer came.
+/// Sends a request with any headers. `None` if no answer came.
 fn send(simulator: &Simulator, target: &str, headers: &str) -> Option<Got> {
     let mut stream = TcpStream::connect(("127.0.0.1", simulator.port())).expect("it listens");
     let target = target.replace('[', "%5B").replace(']', "%5D").replace(' ', "%20");
@@ -62,12 +62,12 @@ fn send(simulator: &Simulator, target: &str, headers: &str) -> Option<Got> {
     Some(Got { status, head, body: bytes[split + 4..].to_vec() })
 }
 
-/// As the Admin, below `/api/v2/`.
+/// Sends a GET as the administrator, below `/api/v2/`.
 fn get(simulator: &Simulator, route: &str) -> Got {
     get_at(simulator, "127.0.0.1", &format!("/api/v2/{route}"))
 }
 
-/// As the Admin, at a host of one's own choice.
+/// Sends a GET as the administrator, to any host.
 fn get_at(simulator: &Simulator, host: &str, path: &str) -> Got {
     let headers = format!("Authorization: Bearer {ADMIN_BEARER}\r\nHost: {host}\r\n");
     send(simulator, path, &headers).expect("an answer")
@@ -77,14 +77,14 @@ fn token_header() -> String {
     format!("Authorization: {}\r\n", ADMIN_API_TOKEN.header())
 }
 
-/// Path and query of a link, below `/api/v2/`.
+/// The path and query of a link, below `/api/v2/`.
 fn route_of(link: &Value) -> Option<String> {
     let link = link.as_str()?;
     let route = link.strip_prefix("https://acme.zendesk.com/api/v2/");
     Some(route.unwrap_or_else(|| panic!("{link} names the public host")).to_owned())
 }
 
-/// All pages of a listing, by a function that finds the next link.
+/// All pages of a listing. `next` finds the next link in a page.
 fn walk(simulator: &Simulator, route: &str, next: impl Fn(&Value) -> Option<String>) -> Vec<Value> {
     let (mut pages, mut route) = (Vec::new(), Some(route.to_owned()));
     while let Some(current) = route {
@@ -107,7 +107,7 @@ fn ids(pages: &[Value], key: &str) -> Vec<String> {
     rows.map(own).collect()
 }
 
-/// A row's id as text, or its name where it has no id.
+/// The id of a row as text, or its name if it has no id.
 fn name_of(row: &Value) -> String {
     match &row["id"] {
         Value::Null => {

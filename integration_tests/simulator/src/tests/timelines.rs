@@ -1,4 +1,4 @@
-//! A coherent account over HTTP: which of its rows a reader gets from where.
+//! A coherent account over HTTP: which rows a reader gets from which endpoint.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Requests that order a job: up to a hundred objects, or one change for up to a hundred rows.
+//! Requests that order a job: for up to a hundred objects, or one change of up to a hundred rows.
 
 use super::items::{Item, JobKind};
 use super::refusal::Refusal;
@@ -7,7 +7,7 @@ use super::validation::{Input, whole};
 use crate::answer::Answer;
 use serde_json::{Value, json};
 
-/// Zendesk: a bulk call takes no more than this.
+/// The most items of a bulk call (Zendesk).
 pub(super) const MOST_ITEMS: usize = 100;
 
 type Outcome = Result<Answer, Answer>;
@@ -79,7 +79,7 @@ fn create(call: &mut Call<'_>, kind: JobKind, names: Names) -> Outcome {
     order(call, kind, items.collect())
 }
 
-/// The objects of the body.
+/// The objects in the body.
 fn objects(call: &mut Call<'_>, kind: JobKind, names: Names) -> Result<Vec<Input>, Answer> {
     let mut body = call.body(names.many)?;
     let Some(Value::Array(list)) = body.remove(names.many) else {
@@ -101,7 +101,8 @@ fn objects(call: &mut Call<'_>, kind: JobKind, names: Names) -> Result<Vec<Input
     Ok(objects)
 }
 
-/// A value of the wrong type refuses the request as a whole, before there is a job.
+/// Checks the types of an object's values. A wrong type refuses the whole request before there is a
+/// job.
 pub(super) fn check(call: &mut Call<'_>, kind: JobKind, input: &Input) -> Result<(), Answer> {
     let (attributes, action) = kind.attributes();
     for key in or_answer(attributes.check(input, action))? {
@@ -112,7 +113,7 @@ pub(super) fn check(call: &mut Call<'_>, kind: JobKind, input: &Input) -> Result
     Ok(())
 }
 
-/// One change for the rows that the query names, or a batch of objects with ids.
+/// Orders one change of the rows that the query names, or a batch of objects with ids.
 fn update(call: &mut Call<'_>, kind: JobKind, names: Names) -> Outcome {
     if let Some(rows) = listed(call, kind)? {
         let input = call.object(names.one)?;
@@ -136,7 +137,7 @@ fn delete(call: &mut Call<'_>, kind: JobKind) -> Outcome {
     }
 }
 
-/// The rows that `?ids=` or `?external_ids=` names.
+/// The rows that `?ids=` or `?external_ids=` names. `None` without either parameter.
 fn listed(call: &Call<'_>, kind: JobKind) -> Result<Option<Vec<Item>>, Answer> {
     let has_external_ids = matches!(
         kind,
@@ -172,7 +173,7 @@ fn listed(call: &Call<'_>, kind: JobKind) -> Result<Option<Vec<Item>>, Answer> {
     }
 }
 
-/// Recorded: what more than a hundred items are answered.
+/// The recorded answer to more than a hundred items.
 pub(super) fn too_many(kind: JobKind) -> Answer {
     let body = if kind == JobKind::CreateUsers {
         json!({ "error": "TooManyValues",

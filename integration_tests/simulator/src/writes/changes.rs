@@ -1,4 +1,4 @@
-//! What writes changed of custom fields, tags and memberships, so that a test can say who was marked
+//! How writes changed custom fields, tags and memberships, so that a test can tell who was marked
 //! and who was not.
 
 use super::ledger::Ledger;
@@ -6,21 +6,21 @@ use crate::row_text::{fields, get};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A custom field of a row went from one value to another.
+/// A change of the value of a row's custom field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldChange {
     /// `users`, `organizations`, `tickets`, `custom_object_records`
     pub object: &'static str,
     pub id: u64,
-    /// The field's key, of tickets its id.
+    /// The field's key. For tickets, its id.
     pub field: String,
-    /// Null where there was none.
+    /// Null if there was no value.
     pub from: Value,
     pub to: Value,
     pub at_unix: i64,
 }
 
-/// A row gained and lost tags.
+/// The tags that a row gained and lost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TagChange {
     pub object: &'static str,
@@ -30,7 +30,7 @@ pub struct TagChange {
     pub at_unix: i64,
 }
 
-/// A user joined an organization or left it, for whatever reason.
+/// A user joined or left an organization, for whatever reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MembershipChange {
     pub user_id: u64,
@@ -40,7 +40,7 @@ pub struct MembershipChange {
 }
 
 impl Ledger {
-    /// What became of a custom field of a row, in the order of the writes.
+    /// The changes of a custom field of a row, in the order of the writes.
     pub fn changes_of(&self, object: &str, id: u64, field: &str) -> Vec<&FieldChange> {
         let changes = self.field_changes.iter();
         let is_it = |change: &&FieldChange| {
@@ -49,12 +49,12 @@ impl Ledger {
         changes.filter(is_it).collect()
     }
 
-    /// The rows whose checkbox went to true, whatever became of it later.
+    /// The rows whose checkbox became true, whatever happened later.
     pub fn marked(&self, object: &str, field: &str) -> BTreeSet<u64> {
         self.changed(object, field, |change| change.to == Value::Bool(true))
     }
 
-    /// The rows whose checkbox was true and went to anything else, whatever became of it later.
+    /// The rows whose checkbox was true and changed to anything else, whatever happened later.
     pub fn unmarked(&self, object: &str, field: &str) -> BTreeSet<u64> {
         self.changed(object, field, |change| change.from == Value::Bool(true))
     }
@@ -70,26 +70,26 @@ impl Ledger {
         own.filter(|change| is(change)).map(|change| change.id).collect()
     }
 
-    /// The rows that gained a tag, whatever became of it later.
+    /// The rows that gained a tag, whatever happened later.
     pub fn gained_tag(&self, object: &str, tag: &str) -> BTreeSet<u64> {
         let own = self.tag_changes.iter().filter(|change| change.object == object);
         let gained = own.filter(|change| change.gained.iter().any(|one| one == tag));
         gained.map(|change| change.id).collect()
     }
 
-    /// The rows that lost a tag, whatever became of it later.
+    /// The rows that lost a tag, whatever happened later.
     pub fn lost_tag(&self, object: &str, tag: &str) -> BTreeSet<u64> {
         let own = self.tag_changes.iter().filter(|change| change.object == object);
         let lost = own.filter(|change| change.lost.iter().any(|one| one == tag));
         lost.map(|change| change.id).collect()
     }
 
-    /// The users who joined an organization, whatever they did later.
+    /// The users who joined an organization, whatever happened later.
     pub fn joined(&self, organization: u64) -> BTreeSet<u64> {
         self.members(organization, true)
     }
 
-    /// The users who left an organization, whatever they did later.
+    /// The users who left an organization, whatever happened later.
     pub fn left(&self, organization: u64) -> BTreeSet<u64> {
         self.members(organization, false)
     }
@@ -101,7 +101,8 @@ impl Ledger {
         own.map(|change| change.user_id).collect()
     }
 
-    /// Notes what differs between a row as it was, `{}` where there was none, and as it is.
+    /// Notes the differences between the old and the new text of a row. The old text is `{}` for a
+    /// new row.
     pub(super) fn note_changes(
         &mut self,
         (object, id): (&'static str, u64),

@@ -1,4 +1,4 @@
-//! What a write leaves in a ticket's history: the comment, the event of the export, the audit.
+//! What a write adds to a ticket's history: the comment, the event of the export, the audit.
 //! Sources: Zendesk, Ticket Comments; Ticket Audits; Incremental Ticket Event Export.
 
 use super::ledger::RequesterMail;
@@ -9,7 +9,7 @@ use crate::clock;
 use crate::row_text::get;
 use serde_json::{Map, Value, json};
 
-/// Zendesk, Ticket Comments: a ticket holds no more than this.
+/// The most comments of a ticket (Zendesk, Ticket Comments).
 const MOST_COMMENTS: usize = 5000;
 
 /// A comment to be added.
@@ -20,7 +20,7 @@ pub(super) struct Comment {
 }
 
 impl World<'_> {
-    /// The comment of a request. `description` counts as one for a new ticket alone.
+    /// The comment in a request. `description` counts as a comment only for a new ticket.
     pub(super) fn comment(&self, input: &Input, ticket: Option<u64>) -> Option<Comment> {
         let comment = input.get("comment").and_then(Value::as_object);
         let words = |comment: &Input| {
@@ -44,7 +44,7 @@ impl World<'_> {
         })
     }
 
-    /// Refuses a comment on a ticket that has as many as it can.
+    /// Refuses a comment on a ticket that has the most comments already.
     pub(super) fn check_room(&self, ticket: u64) -> Result<(), Refusal> {
         if self.account.comments_of(ticket).len() < MOST_COMMENTS {
             return Ok(());
@@ -53,7 +53,7 @@ impl World<'_> {
         Err(Refusal::of("base", description, "InvalidValue"))
     }
 
-    /// Logs a change of a ticket with its comment, and mails the requester where it is public.
+    /// Logs a change of a ticket with its comment. Mails the requester if the comment is public.
     /// Returns the audit.
     pub(super) fn log_change(
         &mut self,
@@ -119,7 +119,8 @@ impl World<'_> {
         self.account.table("ticket_audits").rows[&audit].text.clone()
     }
 
-    /// Zendesk, Business rules: the standard triggers mail a public comment to the requester.
+    /// Mails a public comment to the requester, as the standard triggers do (Zendesk, Business
+    /// rules).
     fn mail_requester(&mut self, ticket_id: u64) {
         let requester = self.account.number_of("tickets", ticket_id, "requester_id");
         if let Some(requester_id) = requester.filter(|id| *id != self.actor.user_id) {
@@ -127,7 +128,7 @@ impl World<'_> {
         }
     }
 
-    /// Whether the first comment of a new ticket is public, which its row tells.
+    /// Whether the first comment of a new ticket is public. The ticket's row shows it.
     pub(super) fn is_public(comment: &Comment) -> bool {
         comment.public
     }
@@ -138,7 +139,7 @@ impl World<'_> {
     }
 }
 
-/// The ids of an event's parts do not meet those of its neighbours.
+/// The id of a part of an event. It differs from those of neighbouring events.
 fn part_of(event: u64, step: u64) -> u64 {
     event + (step + 1) * 10_000_019
 }
@@ -177,7 +178,7 @@ fn audit_comment(comment: &Comment, event: u64, audit: u64) -> Value {
 }
 
 impl crate::account::Account {
-    /// Gives a ticket so many comments more, in one event, without touching the ticket.
+    /// Adds this many comments to a ticket, in one event, without touching the ticket.
     pub fn add_ticket_comments(&mut self, ticket: u64, count: u64) {
         let now = self.now();
         self.insert_row("ticket_events", Some(ticket), |id| {
@@ -198,7 +199,7 @@ impl crate::account::Account {
     }
 }
 
-/// Whether a ticket is closed for good.
+/// Whether a ticket is closed, which is final.
 pub(super) fn is_closed(text: &str) -> bool {
     get(text, "status") == Some("\"closed\"")
 }

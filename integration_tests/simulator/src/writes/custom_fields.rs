@@ -1,6 +1,5 @@
-//! Values of custom fields: which are taken, how they are kept, and the tags that come and go with
-//! them. Sources: Zendesk, Ticket Fields; User Fields; Organization Fields; Custom Object
-//! Fields.
+//! Values of custom fields: which are accepted, how they are stored, and the tags that they add and
+//! remove. Sources: Zendesk, Ticket Fields; User Fields; Organization Fields; Custom Object Fields.
 
 use super::pattern;
 use super::refusal::Refusal;
@@ -10,7 +9,7 @@ use crate::row_text::{self, get, get_text, quote};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// A field as its listing has it.
+/// A field as its listing shows it.
 struct Field {
     id: u64,
     key: String,
@@ -21,12 +20,12 @@ struct Field {
     /// The tag of a checkbox.
     tag: Option<String>,
     pattern: Option<String>,
-    /// What a lookup is for: `zen:user` and the like.
+    /// The target of a lookup, such as `zen:user`.
     target: Option<String>,
     is_system: bool,
 }
 
-/// Whose fields they are. Values are kept in other forms.
+/// What the fields belong to. It decides the form in which values are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Owner {
     Ticket,
@@ -36,10 +35,10 @@ enum Owner {
     Record(u64),
 }
 
-/// New values, and the tags that they bring and take.
+/// New values, and the tags that they add and remove.
 #[derive(Debug, Default)]
 pub(super) struct Change {
-    /// The row's `user_fields`, `organization_fields` or `custom_fields` in JSON.
+    /// The row's `user_fields`, `organization_fields` or `custom_fields`, as JSON.
     pub(super) values: String,
     pub(super) tags_gained: Vec<String>,
     pub(super) tags_lost: Vec<String>,
@@ -58,7 +57,7 @@ impl Change {
     }
 }
 
-/// Fields of users or organizations, which go by their keys. Unknown keys are ignored.
+/// A change of fields of users or organizations, which are named by key. Unknown keys are ignored.
 pub(super) fn keyed(
     world: &mut World<'_>,
     listing: &'static str,
@@ -68,7 +67,8 @@ pub(super) fn keyed(
     keyed_of(world, listing, Owner::Person, old.unwrap_or("{}"), input)
 }
 
-/// Fields of the records of a custom object, which go by their keys. Unknown keys are ignored.
+/// A change of fields of a custom object's record, which are named by key. Unknown keys are
+/// ignored.
 pub(super) fn of_record(
     world: &mut World<'_>,
     object: u64,
@@ -102,7 +102,7 @@ fn keyed_of(
     Ok(change)
 }
 
-/// Fields of tickets, which go by their ids: `[{"id": 1, "value": 2}]`.
+/// A change of fields of tickets, which are named by id: `[{"id": 1, "value": 2}]`.
 pub(super) fn numbered(world: &mut World<'_>, old: &str, input: &Value) -> Result<Change, Refusal> {
     let old: Vec<&RawValue> = serde_json::from_str(old).unwrap_or_default();
     let mut values: Vec<(u64, String)> = old
@@ -134,7 +134,7 @@ pub(super) fn numbered(world: &mut World<'_>, old: &str, input: &Value) -> Resul
     Ok(change)
 }
 
-/// The fields of a new ticket: one entry for each field that is not the system's.
+/// The fields of a new ticket: one entry for each active custom field.
 pub(super) fn of_new_ticket(world: &World<'_>) -> String {
     let rows = world.account.table("ticket_fields").rows.values();
     let own =
@@ -186,7 +186,7 @@ fn field(
     fields.find(is)
 }
 
-/// The value as the row keeps it, in JSON. None for one that is ignored.
+/// The value as the row stores it, as JSON. `None` if the value is ignored.
 fn kept(
     world: &mut World<'_>,
     field: &Field,
@@ -279,16 +279,16 @@ fn kept(
     }))
 }
 
-/// What the value of a lookup names.
+/// What the value of a lookup refers to.
 enum Found {
-    /// A row that is there, by its id.
+    /// An existing row, by its id.
     Row(String),
     NoRow,
-    /// It cannot be an id.
+    /// The value cannot be an id.
     NoId,
 }
 
-/// Zendesk, Lookup Relationships: the id of a row of the kind that the field is for.
+/// Looks up a row of the kind that the field is for, by its id (Zendesk, Lookup Relationships).
 fn found(world: &World<'_>, field: &Field, value: &Value) -> Found {
     let target = field.target.as_deref().unwrap_or_default();
     if let Some(key) = target.strip_prefix("zen:custom_object:") {
@@ -312,7 +312,7 @@ fn name_of(field: &Field) -> String {
     if field.key.is_empty() { field.id.to_string() } else { field.key.clone() }
 }
 
-/// The day of a date, which may have a time behind it.
+/// The day of a date. A time may follow it.
 fn day(text: &str) -> Option<String> {
     let day = text.get(..10)?;
     let is_behind_fine = text.len() == 10 || text[10..].starts_with(['T', ' ']);
@@ -323,8 +323,8 @@ fn day(text: &str) -> Option<String> {
     (shape && is_behind_fine && crate::clock::parse_iso(day).is_some()).then(|| day.to_owned())
 }
 
-/// Zendesk, Ticket Fields: the tags of checkboxes and the values of dropdowns are tags of the row,
-/// which Zendesk adds and removes.
+/// Notes the tags that a change adds and removes. Zendesk, Ticket Fields: the tags of checkboxes
+/// and the values of dropdowns are tags of the row. Zendesk adds and removes them.
 fn note_tags(change: &mut Change, field: &Field, old: Option<String>, new: &str) {
     let tags = |raw: &str| -> Vec<String> {
         match (field.kind.as_str(), serde_json::from_str::<Value>(raw)) {

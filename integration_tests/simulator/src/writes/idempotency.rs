@@ -1,10 +1,10 @@
-//! Answers that are given again to a request with the same key. Source: Zendesk, Tickets, Create
-//! Ticket (Idempotency).
+//! Repeats the answer to a request that has the same key. Source: Zendesk, Tickets, Create Ticket
+//! (Idempotency).
 
 use crate::answer::Answer;
 use std::collections::HashMap;
 
-/// Zendesk, Idempotency: a key is known for two hours.
+/// How long a key is known: two hours (Zendesk, Idempotency).
 const KNOWN_SECONDS: i64 = 7200;
 const LONGEST_KEY: usize = 255;
 
@@ -19,8 +19,8 @@ struct Given {
 pub(crate) struct IdempotentAnswers(HashMap<String, Given>);
 
 impl IdempotentAnswers {
-    /// The answer to a key that is known: the one that was given, or a refusal where the body is
-    /// another.
+    /// The answer to a known key: the one that was given, or a refusal if the body differs. `None`
+    /// for an unknown key.
     pub(super) fn known(&self, key: &str, body: &[u8], now: i64) -> Option<Answer> {
         if key.len() > LONGEST_KEY {
             return Some(refusal("The idempotency key is too long"));
@@ -33,7 +33,7 @@ impl IdempotentAnswers {
         })
     }
 
-    /// Keeps an answer. It is marked as one whose key was not known.
+    /// Keeps an answer. It is marked as the answer to a new key.
     pub(super) fn keep(&mut self, key: &str, body: &[u8], now: i64, answer: Answer) -> Answer {
         let given = Given { body: body.to_vec(), at: now, answer: answer.clone() };
         self.0.insert(key.to_owned(), given);

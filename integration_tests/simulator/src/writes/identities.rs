@@ -1,4 +1,4 @@
-//! The addresses and numbers of a user. Source: Zendesk, User Identities.
+//! The addresses and phone numbers of a user. Source: Zendesk, User Identities.
 
 use super::ledger::{Deed, UserChange};
 use super::refusal::Refusal;
@@ -104,7 +104,8 @@ impl World<'_> {
         Ok(())
     }
 
-    /// Zendesk, User Identities: the address becomes the user's primary one, the former stays.
+    /// Zendesk, User Identities: makes the address the user's primary one. The old primary address
+    /// stays.
     pub(super) fn make_primary(&mut self, user: u64, id: u64) -> Result<(), Refusal> {
         let (kind, value) = self.identity_of(user, id)?;
         if kind != "email" {

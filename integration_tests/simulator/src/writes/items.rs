@@ -1,5 +1,5 @@
-//! The kinds of jobs: what each does with an item, and what it says of it. The shapes differ from
-//! kind to kind, as recorded answers and the reports of others show.
+//! The kinds of jobs: what each does with an item, and the result that it reports. The shapes
+//! differ between kinds, as recorded answers and reports of others show.
 
 use super::records::RecordDeed;
 use super::refusal::Refusal;
@@ -13,22 +13,22 @@ use serde_json::{Value, json};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Item {
     pub(super) id: Option<u64>,
-    /// What names the row where it is no id.
+    /// The external id that names the row, if no id does.
     pub(super) external_id: Option<String>,
-    /// The custom object that its record is of.
+    /// The custom object of the record.
     pub(super) object: Option<u64>,
     pub(super) input: Input,
-    /// Named by `?ids=` or `?external_ids=`: the only form that adds and removes tags.
+    /// Whether `?ids=` or `?external_ids=` named the item. Only this form adds and removes tags.
     pub(super) is_listed: bool,
 }
 
-/// The shape of results that nobody recorded.
+/// The shape of results that nobody has recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
-    /// Each item bears its place in the request as `index`.
+    /// Each result has its position in the request as `index`.
     Usual,
-    /// A good item bears its id alone, a failed one its place in the request for an `id`, as the
-    /// jobs that create users do.
+    /// A successful result has only its id. A failed one has its position in the request as `id`,
+    /// as in jobs that create users.
     Other,
 }
 
@@ -56,7 +56,7 @@ use JobKind::{
 };
 
 impl JobKind {
-    /// The route that orders it, its title, its class, and what it is doing.
+    /// The route that orders the job, its title, its class, and its present action.
     fn names(self) -> [&'static str; 4] {
         match self {
             CreateUsers => {
@@ -142,7 +142,8 @@ impl JobKind {
         self.names()[3]
     }
 
-    /// Recorded: a hundred organizations take 3 to 7 seconds, users 8 to 12, tickets 15 to 16.
+    /// Milliseconds per item. Recorded: a hundred organizations take 3 to 7 seconds, users 8 to 12,
+    /// tickets 15 to 16.
     pub(super) fn item_ms(self) -> i64 {
         let route = self.route();
         if route.starts_with("users/") {
@@ -154,7 +155,7 @@ impl JobKind {
         }
     }
 
-    /// What the objects of its body may hold, and the action that refuses them.
+    /// What the objects in the body may contain, and the action that the refusal names.
     pub(super) fn attributes(self) -> (&'static Attributes, &'static str) {
         let (table, action) = self.route().split_once('/').unwrap_or_default();
         let attributes = match table {
@@ -171,7 +172,7 @@ impl JobKind {
         self.route().split('/').next().unwrap_or_default()
     }
 
-    /// Does an item, and says what came of it and whether it is good.
+    /// Does an item. Returns its result and whether it succeeded.
     pub(super) fn work(
         self,
         world: &mut World<'_>,
@@ -229,7 +230,8 @@ impl JobKind {
         }
     }
 
-    /// Reports of others: the job of users names the complaint of an address after the name.
+    /// The text of a refusal. Reports of others: the jobs of users put a complaint about an address
+    /// under the name.
     fn words(self, refusal: &Refusal) -> String {
         let words = refusal.words();
         let is_of_users = matches!(self, CreateUsers | UpsertUsers);
@@ -239,7 +241,7 @@ impl JobKind {
         words
     }
 
-    /// The name of an error that has no better one.
+    /// The name of an error that has no more exact one.
     fn error(self) -> &'static str {
         match self {
             CreateUsers => "UserCreateError",

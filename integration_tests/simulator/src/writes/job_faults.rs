@@ -1,25 +1,25 @@
-//! What can go wrong with a job after it was ordered.
+//! What can go wrong with a job after it is ordered.
 
 use crate::prng::Prng;
 
 /// One way in which a job goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JobFault {
-    /// All items take effect, and the job is never seen again.
+    /// All items take effect, and the job can never be found again.
     Vanishes,
-    /// Half of the items take effect; `killed`, without results.
+    /// Half of the items take effect. The job ends as `killed`, without results.
     KilledHalfWay,
-    /// No item takes effect; `failed`, with a failed result for each.
+    /// No item takes effect. The job ends as `failed`, with a failed result for each item.
     FailsWithResults,
-    /// Half of the items take effect; `failed`, without results.
+    /// Half of the items take effect. The job ends as `failed`, without results.
     FailsWithoutResults,
-    /// 429 `TooManyJobs`: there is no job.
+    /// 429 `TooManyJobs`. There is no job.
     Refused,
-    /// All items take effect; their results come last item first.
+    /// All items take effect. Their results come in reverse order.
     ResultsOutOfOrder,
-    /// All items take effect; the result of one in the middle is missing.
+    /// All items take effect. The result of one in the middle is missing.
     ResultMissing,
-    /// The second half of the items takes effect an hour later.
+    /// The second half of the items takes effect one hour later.
     Stuck,
 }
 
@@ -36,10 +36,11 @@ impl JobFault {
     ];
 }
 
-/// A job at the moment of its order.
+/// A job at the moment when it is ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JobOrdered {
-    /// Running number of the job, from 1. One that is refused has the number of the next.
+    /// The running number of the job, from 1. A refused job gets the number that the next job gets
+    /// too.
     pub n: u64,
     /// `users/create_or_update_many`
     pub kind: &'static str,
@@ -65,7 +66,7 @@ impl JobFaults {
         Self::by(move |_| Some(fault))
     }
 
-    /// The nth order after this one, counted from 1, and no other.
+    /// Only the nth order from now on, counted from 1.
     pub fn once(nth: u64, fault: JobFault) -> Self {
         let mut seen = 0;
         Self::by(move |_| {
@@ -74,7 +75,7 @@ impl JobFaults {
         })
     }
 
-    /// A fault of any kind on this share of all orders. None of them takes an hour.
+    /// Faults of random kinds on this share of all orders. None of them takes an hour.
     pub fn on_share(share: f64, seed: u64) -> Self {
         let mut chance = Prng::new(seed);
         let kinds = &JobFault::ALL[..JobFault::ALL.len() - 1];

@@ -1,5 +1,5 @@
-//! Bulk jobs: ordered, queued, worked off item by item in simulated time, and ended. Sources:
-//! Zendesk, Job Statuses; recorded answers; issues of clients.
+//! Bulk jobs. They are ordered, queued, processed item by item in simulated time, and ended.
+//! Sources: Zendesk, Job Statuses; recorded answers; issues of clients.
 
 use super::items::{Item, JobKind, Shape};
 use super::job_faults::{JobFault, JobFaults, JobOrdered};
@@ -15,14 +15,14 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// Zendesk, Job Statuses: so many jobs of an account may be queued or running.
+/// How many jobs of an account may be queued or running (Zendesk, Job Statuses).
 const MOST_JOBS: u32 = 30;
-/// Zendesk, Job Statuses: jobs are kept for one day.
+/// How long jobs are kept: one day (Zendesk, Job Statuses).
 const KEPT_MS: i64 = 86_400_000;
 const QUEUED_MS: i64 = 1000;
-/// Between the last item and the end, so that all items are written strictly before `completed`.
+/// The time between the last item and the end, so that all items are written before `completed`.
 const CLOSING_MS: i64 = 500;
-/// How long a job that is stuck stays so.
+/// How long a stuck job stays stuck.
 const STUCK_MS: i64 = 3_600_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +52,7 @@ struct Job {
     items: Vec<Item>,
     actor: Actor,
     queued_ms: i64,
-    /// When the first item begins.
+    /// When the first item is processed.
     starts_ms: i64,
     item_ms: i64,
     done: usize,
@@ -61,7 +61,7 @@ struct Job {
     ended_ms: i64,
     fault: Option<JobFault>,
     shape: Shape,
-    /// What the tickets of the job looked like when it was queued.
+    /// Fingerprints of the job's tickets at the time when it was queued.
     seen: HashMap<u64, u64>,
 }
 
@@ -73,23 +73,23 @@ pub struct JobSeen {
     pub kind: &'static str,
     pub status: &'static str,
     pub items: usize,
-    /// Items that were worked off.
+    /// The number of items that were processed.
     pub done: usize,
     pub fault: Option<JobFault>,
-    /// What `job_statuses/{id}` answers, without regard to a fault that hides it.
+    /// The answer of `job_statuses/{id}`, even if a fault hides it.
     pub json: Value,
 }
 
 #[derive(Default)]
 pub(crate) struct Jobs {
     jobs: Vec<Job>,
-    /// So many of the oldest jobs have ended.
+    /// How many of the oldest jobs have ended.
     ended: usize,
     pub(crate) faults: JobFaults,
 }
 
 impl Jobs {
-    /// Queues a job, or refuses it where too many are in flight. The answer is that to the request.
+    /// Queues a job, or refuses it if too many are in flight. Returns the answer to the request.
     pub(super) fn order(
         &mut self,
         kind: JobKind,
@@ -142,7 +142,7 @@ impl Jobs {
         self.jobs.iter().filter(in_flight).count() as u32
     }
 
-    /// Zendesk, Rate limits: more jobs than may be in flight.
+    /// The refusal of more jobs than may be in flight (Zendesk, Rate limits).
     fn refusal(&self, kind: JobKind) -> Answer {
         let running = self.jobs.iter();
         let running = running.filter(|job| matches!(job.status, Status::Queued | Status::Working));
@@ -158,7 +158,7 @@ impl Jobs {
         Answer::json(429, body.to_string())
     }
 
-    /// Works off what is due by now, in the order of time over all jobs.
+    /// Does everything that is due by now, in the order of time over all jobs.
     pub(crate) fn run(&mut self, account: &mut Account, ledger: &mut Ledger, now_ms: i64) {
         let now = account.now();
         loop {
@@ -176,7 +176,7 @@ impl Jobs {
         account.set_now(now);
     }
 
-    /// The job as its status is asked for: none where it vanished, is unknown or too old.
+    /// The job as its status shows it. `None` if it vanished, is unknown or is too old.
     fn shown(&self, id: &str, now_ms: i64) -> Option<Value> {
         let job = self.jobs.iter().find(|job| job.id == id)?;
         let is_kept = job.queued_ms + KEPT_MS > now_ms && job.fault != Some(JobFault::Vanishes);
@@ -189,7 +189,7 @@ impl Jobs {
         Ok(Answer::ok(json!({ "job_status": job }).to_string()))
     }
 
-    /// `GET job_statuses/show_many`: those that are there.
+    /// `GET job_statuses/show_many`: those of the jobs that exist.
     pub(crate) fn show_many(&self, ids: &[&str], now_ms: i64) -> Answer {
         let jobs: Vec<Value> = ids.iter().filter_map(|id| self.shown(id, now_ms)).collect();
         let count = jobs.len();
@@ -200,7 +200,7 @@ impl Jobs {
         )
     }
 
-    /// `GET job_statuses`: those that are kept, the newest first. A page holds a hundred.
+    /// `GET job_statuses`: the jobs that are kept, newest first. A page holds a hundred.
     ///
     /// Source: Zendesk, Job Statuses, "List Job Statuses".
     pub(crate) fn list(&self, now_ms: i64) -> Answer {
@@ -225,7 +225,7 @@ impl Jobs {
 }
 
 impl Job {
-    /// When the job goes on.
+    /// When the next step of the job is due. `None` if it has ended.
     fn next_ms(&self) -> Option<i64> {
         let at = self.starts_ms + self.item_ms * (self.done as i64 + 1);
         match self.status {
@@ -248,7 +248,7 @@ impl Job {
         self.items.len().div_ceil(2)
     }
 
-    /// Whether the job ends here although items are left.
+    /// Whether the job ends here although items remain.
     fn is_broken_off(&self) -> bool {
         match self.fault {
             Some(JobFault::KilledHalfWay | JobFault::FailsWithoutResults) => {
@@ -292,8 +292,8 @@ impl Job {
         self.results.push(result);
     }
 
-    /// Zendesk, Tickets, Update Many: each update is a safe one against the moment at which the job
-    /// was queued.
+    /// Whether an update is refused as stale. Zendesk, Tickets, Update Many: each update is a safe
+    /// one, compared with the ticket at the time when the job was queued.
     fn is_stale(&self, account: &Account, index: usize) -> bool {
         let id = self.items[index].id;
         // A ticket that is gone is not found.
@@ -362,7 +362,7 @@ fn chrono_words(unix: i64) -> String {
     clock::iso(unix).replace('T', " ").replace('Z', " +0000")
 }
 
-/// What a ticket looks like, as a number.
+/// A number that changes when the ticket changes.
 fn fingerprint(account: &Account, id: u64) -> u64 {
     let mut hasher = DefaultHasher::new();
     account.table("tickets").rows.get(&id).map(|row| &row.text).hash(&mut hasher);

@@ -1,4 +1,4 @@
-//! What writes caused beside what they were asked for, and everything that they did.
+//! The record of all writes and of their side effects.
 
 use super::changes::{FieldChange, MembershipChange, TagChange};
 use std::collections::BTreeMap;
@@ -19,16 +19,16 @@ pub struct EffectiveWrite {
     pub object: &'static str,
     pub id: u64,
     pub deed: Deed,
-    /// False for an update that changed nothing and moved `updated_at` all the same.
+    /// False for an update that changed nothing. It still moved `updated_at`.
     pub changed: bool,
-    /// The fields that differ.
+    /// The names of the fields that differ.
     pub fields: Vec<String>,
     pub at_unix: i64,
-    /// The job that it belonged to.
+    /// The job that the write belonged to, if any.
     pub job: Option<String>,
 }
 
-/// A mail that asks a person to verify an address, or welcomes a new user.
+/// A mail that asks a person to verify an address, or that welcomes a new user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerificationMail {
     pub user_id: u64,
@@ -49,14 +49,14 @@ pub struct TriggersFired {
     pub on: Deed,
 }
 
-/// A user was taken out of an organization by a write of something else.
+/// A write of something else removed a user from an organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrganizationLost {
     pub user_id: u64,
     pub organization_id: u64,
 }
 
-/// A ticket that lost its organization and its assignee because a membership ended.
+/// A ticket lost its organization and its assignee because a membership ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TicketUnassigned {
     pub ticket_id: u64,
@@ -64,7 +64,7 @@ pub struct TicketUnassigned {
     pub organization_id: u64,
 }
 
-/// Tags that were not in the list that replaced theirs.
+/// Tags that were lost because another list replaced theirs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TagsLost {
     pub object: &'static str,
@@ -72,7 +72,7 @@ pub struct TagsLost {
     pub tags: Vec<String>,
 }
 
-/// A value of a user that went over to another.
+/// A value of a user that moved to another user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserChange {
     pub user_id: u64,
@@ -80,7 +80,7 @@ pub struct UserChange {
     pub to: String,
 }
 
-/// The ledger of side effects.
+/// The ledger of writes and side effects.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ledger {
     pub verification_mails: Vec<VerificationMail>,
@@ -95,11 +95,11 @@ pub struct Ledger {
     pub field_changes: Vec<FieldChange>,
     pub tag_changes: Vec<TagChange>,
     pub membership_changes: Vec<MembershipChange>,
-    /// Values of dropdowns that were no option and were ignored: the field and the value.
+    /// Dropdown values that are not an option and were ignored: the field and the value.
     pub ignored_options: Vec<(String, String)>,
-    /// Values of lookups that were the id of no row and were ignored: the field and the value.
+    /// Lookup values that are the id of no row and were ignored: the field and the value.
     pub ignored_lookups: Vec<(String, String)>,
-    /// Keys that are no field and were ignored: the listing of the fields and the key.
+    /// Keys that are not a field and were ignored: the listing of the fields and the key.
     pub ignored_fields: Vec<(String, String)>,
 }
 
@@ -123,13 +123,13 @@ impl Ledger {
         self.ids(object, Deed::Deleted)
     }
 
-    /// The updates that changed nothing.
+    /// Updates that changed nothing.
     pub fn noop_writes(&self) -> Vec<&EffectiveWrite> {
         self.writes.iter().filter(|write| !write.changed).collect()
     }
 
-    /// How many of each. Created, updated and deleted rows are counted by object:
-    /// `users_created`.
+    /// How many of each there were. Created, updated and deleted rows are counted by object, such
+    /// as `users_created`.
     pub fn counts(&self) -> BTreeMap<String, u64> {
         let lists = [
             ("verification_mails", self.verification_mails.len()),

@@ -1,4 +1,4 @@
-//! Which organizations a user belongs to. Source: Zendesk, Organization Memberships.
+//! The organizations that a user belongs to. Source: Zendesk, Organization Memberships.
 
 use super::ledger::{Deed, OrganizationLost, TicketUnassigned};
 use super::refusal::Refusal;
@@ -46,7 +46,7 @@ impl World<'_> {
         Ok(self.join(user, organization, is_default))
     }
 
-    /// Adds a membership. A user's first one is the default one, whatever was asked.
+    /// Adds a membership. A user's first membership is the default, whatever the request says.
     pub(super) fn join(&mut self, user: u64, organization: u64, is_default: bool) -> u64 {
         let is_first = self.account.organizations_of(user).is_empty();
         let id = self.account.add_membership(user, organization, false);
@@ -58,7 +58,7 @@ impl World<'_> {
         id
     }
 
-    /// Makes one of a user's organizations the default one, which the user's row names.
+    /// Makes one of a user's organizations the default. The user's row names the default.
     pub(super) fn make_default(&mut self, user: u64, organization: Option<u64>) {
         for (id, of) in self.account.memberships_of(user) {
             let raw = (Some(of) == organization).to_string();
@@ -68,7 +68,7 @@ impl World<'_> {
         self.account.write_row("users", user, &[("organization_id".to_owned(), raw)]);
     }
 
-    /// Ends a membership by itself.
+    /// Ends a membership at the request of a client.
     ///
     /// Zendesk, Organization Memberships: working tickets of the user and the organization are
     /// unassigned and lose the organization.
@@ -100,7 +100,7 @@ impl World<'_> {
         Ok(())
     }
 
-    /// Takes a user out of an organization because something else was written.
+    /// Removes a user from an organization as the side effect of another write.
     pub(super) fn lose_organization(&mut self, user: u64, organization: u64) {
         self.ledger
             .organizations_lost

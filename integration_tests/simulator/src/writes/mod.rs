@@ -1,5 +1,5 @@
-//! Requests that write: POST, PUT, PATCH and DELETE. What a write does to one object is in the file of that
-//! object; single requests and jobs share it. `routes` has the table of all of them.
+//! Requests that write: POST, PUT, PATCH and DELETE. The file of an object has everything that
+//! writes do to it. Single requests and jobs share that code. `routes` has the table of all writes.
 
 mod bulk;
 mod changes;
@@ -44,7 +44,7 @@ pub(crate) use routes::{Route, find};
 use crate::account::Account;
 use idempotency::IdempotentAnswers;
 
-/// What writes leave behind beside the account.
+/// The state of writes besides the account.
 #[derive(Default)]
 pub(crate) struct Writes {
     pub(crate) ledger: Ledger,
@@ -53,7 +53,7 @@ pub(crate) struct Writes {
 }
 
 impl Writes {
-    /// Lets jobs do what is due by now.
+    /// Lets jobs do everything that is due by now.
     pub(crate) fn run_jobs(&mut self, account: &mut Account, now_ms: i64) {
         self.jobs.run(account, &mut self.ledger, now_ms);
     }

@@ -1,4 +1,4 @@
-//! Organizations: created, changed, found by their keys, deleted. Source: Zendesk, Organizations.
+//! Organizations: creating, changing, finding by key, deleting. Source: Zendesk, Organizations.
 
 use super::custom_fields::{self, Change};
 use super::ledger::Deed;
@@ -97,11 +97,11 @@ impl World<'_> {
         Ok(())
     }
 
-    /// Creates an organization, or updates the one whose `id` or `external_id` it is. Says whether
-    /// it was created.
+    /// Creates an organization, or updates the one with the same `id` or `external_id`. Returns
+    /// whether it was created.
     ///
-    /// Zendesk, Organizations, Create Or Update: the name never finds one, so a name that exists is
-    /// refused as taken.
+    /// Zendesk, Organizations, Create Or Update: the name never identifies an organization, so a
+    /// name that exists is refused as taken.
     pub(super) fn create_or_update_organization(
         &mut self,
         input: &Input,
@@ -148,8 +148,8 @@ impl World<'_> {
         raw.and_then(|raw| serde_json::from_str(raw).ok()).unwrap_or_default()
     }
 
-    /// Zendesk, Organizations: verified users of a new domain join the organization, and a domain
-    /// that is removed takes its users out.
+    /// Moves users after a change of the domains. Zendesk, Organizations: verified users of a new
+    /// domain join the organization, and users of a removed domain leave it.
     fn move_domains(&mut self, id: u64, former: &[String], input: &Input) {
         if !input.contains_key("domain_names") {
             return;
@@ -241,7 +241,7 @@ fn plain_fields(input: &Input) -> Fields {
     fields
 }
 
-/// A new organization before anything that the request says. Fields: Zendesk, Organizations.
+/// A new organization before the values of the request. Fields: Zendesk, Organizations.
 fn new_organization(id: u64, now: &str) -> String {
     json!({
         "url": public_url(&format!("organizations/{id}.json")),

@@ -1,5 +1,5 @@
-//! The patterns that fields of the kind `regexp` check their values with: characters, classes,
-//! repetitions and anchors. A pattern with anything else fits every value.
+//! Patterns of `regexp` fields: characters, classes, repetitions and anchors. A pattern with
+//! anything else accepts every value.
 
 #[derive(Debug, Clone)]
 enum Atom {
@@ -16,7 +16,7 @@ struct Piece {
     most: usize,
 }
 
-/// Whether the pattern is found in the text.
+/// Whether the pattern occurs in the text.
 pub(super) fn fits(pattern: &str, text: &str) -> bool {
     let Some(pieces) = read(pattern) else { return true };
     let text: Vec<char> = text.chars().take(1000).collect();

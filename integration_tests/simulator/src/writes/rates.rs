@@ -6,7 +6,7 @@ use crate::limits::{Bucket, Shown};
 use crate::settings::Settings;
 use serde_json::Value;
 
-/// The buckets that count a write, beside that of the account.
+/// The buckets that count a write, besides that of the account.
 pub(crate) fn buckets(
     written: &Written<'_>,
     account: &Account,
@@ -53,10 +53,10 @@ pub(crate) fn buckets(
     }
 }
 
-/// A refusal by this bucket has words of its own.
+/// The name of a bucket whose refusal has its own text.
 pub(crate) const PER_ORGANIZATION: &str = "per-organization-updates";
 
-/// The user that an upsert will find.
+/// The user that an upsert will update.
 fn user_meant(body: &[u8], account: &Account) -> Option<u64> {
     let body: Value = serde_json::from_slice(body).ok()?;
     let user = body.get("user")?;

@@ -1,4 +1,4 @@
-//! Requests that write records of custom objects: one by one, and by jobs. Source: Zendesk, Custom
+//! Requests that write records of custom objects, one by one or by jobs. Source: Zendesk, Custom
 //! Object Records.
 
 use super::bulk::{MOST_ITEMS, check, order, too_many};
@@ -51,7 +51,7 @@ pub(super) fn delete(call: &mut Call<'_>) -> Outcome {
     Ok(Answer::no_content())
 }
 
-/// The key in the query: an external id or a name, and never both.
+/// The key in the query: either an external id or a name, never both.
 fn key(call: &Call<'_>) -> Result<(&'static str, String), Answer> {
     let given = |name: &'static str| {
         let key = call.asked.get(name).filter(|key| !key.is_empty());
@@ -66,7 +66,8 @@ fn key(call: &Call<'_>) -> Result<(&'static str, String), Answer> {
     }
 }
 
-/// Zendesk, Set Custom Object Record by External Id Or Name: 200, whether it was there or not.
+/// Zendesk, Set Custom Object Record by External Id Or Name: answers 200 whether or not the record
+/// existed.
 pub(super) fn upsert(call: &mut Call<'_>) -> Outcome {
     let object = object(call)?;
     let ((field, key), input) = (key(call)?, call.object(ONE)?);

@@ -1,4 +1,4 @@
-//! Records of custom objects: created, changed, found by their keys, deleted. Source: Zendesk, Custom
+//! Records of custom objects: creating, changing, finding by key, deleting. Source: Zendesk, Custom
 //! Object Records.
 
 use super::custom_fields;
@@ -39,7 +39,7 @@ pub(super) enum RecordDeed {
 }
 
 impl RecordDeed {
-    /// By the word of a request. Source: Zendesk, Custom Object Record Bulk Jobs.
+    /// The deed by its name in a request. Source: Zendesk, Custom Object Record Bulk Jobs.
     pub(super) fn of(action: &str) -> Option<Self> {
         Some(match action {
             "create" => Self::Create,
@@ -52,12 +52,12 @@ impl RecordDeed {
         })
     }
 
-    /// Whether its items are keys and no objects.
+    /// Whether the items are keys and not objects.
     pub(super) fn takes_keys(self) -> bool {
         matches!(self, Self::Delete | Self::DeleteByExternalId)
     }
 
-    /// The route and the action, the title of the job, its class, and what it is doing.
+    /// The route and the action, the title of the job, its class, and its present action.
     pub(super) fn names(self) -> [&'static str; 4] {
         const CLASS: &str = "CustomObjectRecordBulkJob";
         let (route, title, doing) = match self {
@@ -83,7 +83,7 @@ impl RecordDeed {
         [route, title, CLASS, doing]
     }
 
-    /// The name of an error that has no better one.
+    /// The name of an error that has no more exact one.
     pub(super) fn error(self) -> &'static str {
         match self {
             Self::Create => "CustomObjectRecordCreateFailed",
@@ -92,7 +92,7 @@ impl RecordDeed {
         }
     }
 
-    /// Does an item; the record's number and what was done.
+    /// Does an item. Returns the record's number and what was done.
     pub(super) fn work(self, world: &mut World<'_>, item: &Item) -> Result<(u64, Deed), Refusal> {
         let object = item.object.ok_or(Refusal::NotFound)?;
         let by_id = || {
@@ -134,7 +134,7 @@ impl RecordDeed {
         }
     }
 
-    /// The result of a good item. No answer of such a job was recorded.
+    /// The result of a successful item. No answer of such a job was recorded.
     pub(super) fn good(
         world: &World<'_>,
         index: usize,
@@ -157,7 +157,7 @@ impl RecordDeed {
         }
     }
 
-    /// The result of an item that failed: in the other shape as another client reads it.
+    /// The result of a failed item. The other shape is the one that another client reads.
     pub(super) fn failed(
         index: usize,
         item: &Item,
@@ -176,7 +176,7 @@ impl RecordDeed {
     }
 }
 
-/// How the records of an object get their names, as the object's field for them says.
+/// How the records of an object get their names, as the object's name field says.
 enum Names {
     Given,
     Unique,
@@ -205,7 +205,7 @@ impl World<'_> {
         if is_unique { Names::Unique } else { Names::Given }
     }
 
-    /// The living record of an object that has this key, letter by letter.
+    /// The record of an object that is not deleted and has this key, case-sensitive.
     ///
     /// Zendesk, List Custom Object Records: ids are case sensitive.
     pub(super) fn record_with(&self, object: u64, field: &str, key: &str) -> Option<u64> {
@@ -214,7 +214,7 @@ impl World<'_> {
         own.find(|row| get_text(&row.text, field).as_deref() == Some(key)).map(|row| row.number)
     }
 
-    /// A living record of this object, by what the API calls it.
+    /// A record of this object that is not deleted, by its name in the API.
     pub(super) fn record_of(&self, object: u64, id: &str) -> Result<u64, Refusal> {
         let row = self.account.table(ROWS).by_key(id);
         let row = row.filter(|row| !row.deleted && row.parent == Some(object));
@@ -260,7 +260,7 @@ impl World<'_> {
         Ok(number)
     }
 
-    /// Writes the attributes that are given, and of the fields those that are given.
+    /// Writes the attributes and the fields that are given. The others stay.
     pub(super) fn update_record(
         &mut self,
         object: u64,
@@ -288,7 +288,7 @@ impl World<'_> {
         Ok(())
     }
 
-    /// Creates a record, or updates the one that has this external id or name. Says whether it was
+    /// Creates a record, or updates the one with this external id or name. Returns whether it was
     /// created.
     pub(super) fn upsert_record(
         &mut self,
@@ -314,8 +314,8 @@ impl World<'_> {
         }
     }
 
-    /// Zendesk, Incremental Custom Object Record Export: a deleted record stays in the export, without
-    /// its values. Its keys are free again.
+    /// Deletes a record. Zendesk, Incremental Custom Object Record Export: a deleted record stays
+    /// in the export, without its values. Its keys can be used again.
     pub(super) fn delete_record(&mut self, object: u64, number: u64) -> Result<(), Refusal> {
         let row = self.account.living(ROWS, number).filter(|row| row.parent == Some(object));
         let key = row.map(|row| row.key.clone()).ok_or(Refusal::NotFound)?;

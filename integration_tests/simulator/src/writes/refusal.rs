@@ -1,4 +1,5 @@
-//! Why a write is refused: one reason for the answer to a single request and for the item of a job.
+//! Why a write is refused. The same reason makes the answer to a single request and the result of a
+//! job's item.
 
 use crate::answer::Answer;
 use serde_json::{Map, Value, json};
@@ -15,17 +16,18 @@ pub(super) struct Problem {
 pub(super) enum Refusal {
     /// 422: Zendesk, envelopes of errors, `RecordInvalid`.
     Invalid(Vec<Problem>),
-    /// 400: a value of the wrong type. `user.tags` and what it must be.
+    /// 400: a value of the wrong type. Names the attribute, such as `user.tags`, and the type that
+    /// it must have.
     Attribute {
         name: String,
         must_be: &'static str,
         action: String,
     },
-    /// 400: the body lacks the object that it must hold.
+    /// 400: the body lacks the object that it must contain.
     Missing(&'static str),
     NotFound,
     Forbidden,
-    /// 409: the row was changed since.
+    /// 409: the row was changed in the meantime.
     Conflict,
     /// Something went wrong with a job.
     Broken,
@@ -75,7 +77,7 @@ impl Refusal {
         }
     }
 
-    /// The name of the error in a job's item, or the one that the kind of job has.
+    /// The name of the error in a job's item. If it has none, the one of the job's kind.
     pub(super) fn name(&self, of_job: &'static str) -> &'static str {
         match self {
             Self::Conflict => "UpdateConflict",
@@ -85,7 +87,7 @@ impl Refusal {
         }
     }
 
-    /// The reason in words, as the item of a job tells it.
+    /// The reason in words, as the item of a job shows it.
     pub(super) fn words(&self) -> String {
         match self {
             Self::Invalid(problems) => {

@@ -1,4 +1,5 @@
-//! A request that writes, and the way to its answer: who may, what the body holds, what it does.
+//! A request that writes, and the way to its answer: who may write, what the body contains, what
+//! the write does.
 
 use super::refusal::Refusal;
 use super::routes::{Gate, Route};
@@ -15,18 +16,18 @@ use serde_json::Value;
 /// Bodies beyond this are refused with 413.
 const LARGEST_BODY: usize = 16 * 1024 * 1024;
 
-/// What was sent.
+/// The request as sent.
 #[derive(Clone, Copy)]
 pub(crate) struct Written<'a> {
     pub(crate) route: &'static Route,
-    /// The ids that the path names.
+    /// The ids in the path.
     pub(crate) ids: &'a [&'a str],
     pub(crate) body: &'a [u8],
     pub(crate) idempotency_key: &'a str,
     pub(crate) now_ms: i64,
 }
 
-/// All that the handler of a route may use.
+/// Everything that the handler of a route may use.
 pub(super) struct Call<'a> {
     pub(super) world: World<'a>,
     pub(super) jobs: &'a mut Jobs,
@@ -36,7 +37,7 @@ pub(super) struct Call<'a> {
     pub(super) written: Written<'a>,
 }
 
-/// Answers a write that was counted.
+/// Answers a write. The request was counted already.
 pub(crate) fn answer(
     (settings, knobs): (&Settings, &Knobs),
     (account, writes): (&mut Account, &mut Writes),
@@ -84,7 +85,7 @@ fn pass(gate: &Gate, person: &Person, knobs: &Knobs) -> Result<(), Answer> {
 }
 
 impl Call<'_> {
-    /// An id of the path.
+    /// An id in the path.
     pub(super) fn id(&self, at: usize) -> Result<u64, Answer> {
         let id = self.written.ids.get(at).and_then(|id| id.parse().ok());
         id.ok_or_else(Answer::not_found)
@@ -105,7 +106,8 @@ impl Call<'_> {
         }
     }
 
-    /// The object that the body holds under its name, with `skip_verify_email` of the body itself.
+    /// The object that the body contains under its name, with `skip_verify_email` from the body
+    /// itself.
     pub(super) fn object(&self, name: &'static str) -> Result<Input, Answer> {
         let mut body = self.body(name)?;
         match body.remove(name) {
@@ -114,7 +116,7 @@ impl Call<'_> {
         }
     }
 
-    /// The answer with a row under its name.
+    /// An answer with a row under its name.
     pub(super) fn shown(
         &self,
         status: u16,
@@ -131,7 +133,7 @@ impl Call<'_> {
     }
 }
 
-/// Turns a refusal into the answer to a request.
+/// Converts a refusal into the answer to a request.
 pub(super) fn or_answer<T>(result: Result<T, Refusal>) -> Result<T, Answer> {
     result.map_err(|refusal| refusal.answer())
 }

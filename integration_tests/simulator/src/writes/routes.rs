@@ -1,5 +1,5 @@
-//! The table of all writes: method, path, who may, and what does it. A path of letters stands
-//! before one with an id in its place.
+//! The table of all writes: method, path, who may, and the handler. A path of plain words comes
+//! before one with an id in the same position.
 
 use super::bulk;
 use super::record_requests as records;
@@ -15,7 +15,7 @@ type Act = fn(&mut Call<'_>) -> Result<Answer, Answer>;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Gate {
     pub(super) role: Role,
-    /// The family of granular scopes that opens it, beside `write`.
+    /// The family of granular scopes that allows it, besides `write`.
     pub(super) scope: &'static str,
     pub(super) is_bulk_import: bool,
 }

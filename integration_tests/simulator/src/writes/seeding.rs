@@ -1,5 +1,5 @@
-//! Rows that tests put into an account as other programs would write them. The ledger of the
-//! simulator does not see it.
+//! Adds rows for tests as other programs would write them. The simulator's ledger does not record
+//! these writes.
 
 use super::ledger::Ledger;
 use super::refusal::Refusal;
@@ -10,8 +10,8 @@ use crate::auth::Role;
 use serde_json::Value;
 
 impl Account {
-    /// Creates a user, an organization, a ticket or a membership with these attributes, as an
-    /// administrator's request would, and returns its id.
+    /// Creates a user, an organization, a ticket or a membership with these attributes, like a
+    /// request of an administrator. Returns its id.
     pub fn write_new(&mut self, object: &str, attributes: Value) -> u64 {
         let input = input(attributes);
         let made = self.as_admin(|world| match object {
@@ -24,7 +24,7 @@ impl Account {
         made.unwrap_or_else(|refusal| panic!("{object} {input:?}: {}", refusal.words()))
     }
 
-    /// Updates a user, an organization or a ticket, as an administrator's request would.
+    /// Updates a user, an organization or a ticket, like a request of an administrator.
     pub fn write_over(&mut self, object: &str, id: u64, attributes: Value) {
         let input = input(attributes);
         let done = self.as_admin(|world| match object {

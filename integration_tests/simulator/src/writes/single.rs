@@ -72,7 +72,7 @@ pub(super) fn create_membership(call: &mut Call<'_>) -> Outcome {
     call.shown(201, "organization_membership", "organization_memberships", id)
 }
 
-/// Zendesk, Organization Memberships: the other memberships of the user stay.
+/// Zendesk, Organization Memberships: the user's other memberships stay.
 pub(super) fn make_default_membership(call: &mut Call<'_>) -> Outcome {
     let (user, id) = (call.id(0)?, call.id(1)?);
     let all = call.world.account.memberships_of(user);
@@ -166,8 +166,9 @@ pub(super) fn remove_tags(call: &mut Call<'_>) -> Outcome {
     change_tags(call, TagDeed::Remove)
 }
 
-/// Zendesk, Tags: POST sets the list and answers 201, PUT adds and answers 200, DELETE removes. Of a
-/// ticket DELETE answers 204; that it answers 200 with the list for others was recorded.
+/// Zendesk, Tags: POST replaces the list and answers 201, PUT adds and answers 200, DELETE removes.
+/// For a ticket, DELETE answers 204. For other rows it was recorded that it answers 200 with the
+/// list.
 fn change_tags(call: &mut Call<'_>, deed: TagDeed) -> Outcome {
     let (id, body) = (call.id(0)?, call.body("tags")?);
     let object = match call.written.route.path.split('/').next() {

@@ -1,10 +1,10 @@
-//! Tags by themselves: set, added, removed. Source: Zendesk, Tags.
+//! Writes of tags alone: replacing, adding, removing. Source: Zendesk, Tags.
 
 use super::refusal::Refusal;
 use super::world::World;
 use serde_json::json;
 
-/// What is done with the tags of a request.
+/// What a request does with its tags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TagDeed {
     Set,
@@ -13,7 +13,7 @@ pub(super) enum TagDeed {
 }
 
 impl World<'_> {
-    /// Changes the tags of a row and returns all that it has then.
+    /// Changes the tags of a row. Returns all tags that it has afterwards.
     pub(super) fn change_tags(
         &mut self,
         object: &'static str,

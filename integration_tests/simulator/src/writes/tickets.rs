@@ -1,4 +1,4 @@
-//! Tickets: created, changed, deleted. Source: Zendesk, Tickets.
+//! Tickets: creating, changing, deleting. Source: Zendesk, Tickets.
 
 use super::comments::is_closed;
 use super::custom_fields::{self, Change};
@@ -53,14 +53,14 @@ pub(super) static ATTRIBUTES: Attributes = Attributes {
     ],
 };
 
-/// What these attributes may be.
+/// The values that these attributes may have.
 const CHOICES: &[(&str, &[&str])] = &[
     ("priority", &["urgent", "high", "normal", "low"]),
     ("status", &["new", "open", "pending", "hold", "solved", "closed"]),
     ("type", &["problem", "incident", "question", "task"]),
 ];
 
-/// Attributes that go into the row as they came.
+/// Attributes that are stored as they came.
 const PLAIN: &[&str] = &[
     "brand_id",
     "collaborator_ids",
@@ -202,8 +202,9 @@ impl World<'_> {
         self.write_ticket(id, &fields, comment.as_ref())
     }
 
-    /// Zendesk, Tickets, Update Many: only the form with `?ids=` adds and removes tags. Whether the
-    /// batch form does is told in two ways.
+    /// The tags after `additional_tags` and `remove_tags`. Zendesk, Tickets, Update Many: only the
+    /// form with `?ids=` adds and removes tags. The documentation contradicts itself about the
+    /// batch form.
     fn with_more_tags(&self, mut all: Vec<String>, input: &Input) -> Vec<String> {
         if self.adds_tags {
             all.extend(tags(input.get("additional_tags")));
@@ -213,7 +214,7 @@ impl World<'_> {
         tags(Some(&json!(all)))
     }
 
-    /// Writes fields of a ticket, with all that comes of a change.
+    /// Writes fields of a ticket, with all side effects of the change.
     fn write_ticket(
         &mut self,
         id: u64,
@@ -236,7 +237,7 @@ impl World<'_> {
         Ok(self.log_change(id, "Change", comment, &changes))
     }
 
-    /// Adds and removes tags of a ticket by themselves.
+    /// Sets the tags of a ticket, as a request about tags alone does.
     pub(super) fn change_ticket_tags(&mut self, id: u64, new: &[String]) -> Result<(), Refusal> {
         let row = self.account.living(ROWS, id).ok_or(Refusal::NotFound)?;
         if is_closed(&row.text) {
@@ -257,7 +258,8 @@ impl World<'_> {
         self.ledger.triggers_fired.push(TriggersFired { ticket_id, on });
     }
 
-    /// Zendesk, Tickets: `safe_update` with an older `updated_stamp` than the ticket's is refused.
+    /// Zendesk, Tickets: refuses `safe_update` with an `updated_stamp` that is older than the
+    /// ticket's.
     pub(super) fn check_stamp(&self, row: &str, input: &Input) -> Result<(), Refusal> {
         let is_safe = input.get("safe_update").and_then(flag) == Some(true);
         let stamp = text(input, "updated_stamp").and_then(clock::parse_iso);
@@ -269,7 +271,7 @@ impl World<'_> {
         custom_fields::numbered(self, old, input.get("custom_fields").unwrap_or(&Value::Null))
     }
 
-    /// Complaints about the people whom a ticket names by id.
+    /// Complaints about the people that a ticket names by id.
     fn person_problems(&self, input: &Input) -> Vec<Problem> {
         let mut problems = Vec::new();
         for (key, title) in [("requester_id", "Requester"), ("assignee_id", "Assignee")] {
@@ -286,7 +288,7 @@ impl World<'_> {
         problems
     }
 
-    /// Who asks: by id, or by name and address, in which case an unknown person becomes a user.
+    /// The requester: by id, or by name and address. An unknown person becomes a new user.
     fn requester(&mut self, input: &Input) -> Result<u64, Refusal> {
         if let Some(id) = input.get("requester_id").and_then(whole) {
             return Ok(id);
@@ -307,8 +309,8 @@ impl World<'_> {
         self.create_user(&user.collect())
     }
 
-    /// Zendesk, Tickets: the organization must be one of the requester's, whose default one it is
-    /// when nothing is said.
+    /// The organization of a ticket. Zendesk, Tickets: it must be one of the requester's
+    /// organizations. Without one in the request it is the requester's default.
     fn ticket_organization(&self, requester: u64, input: &Input) -> Result<Option<u64>, Refusal> {
         let theirs = self.account.organizations_of(requester);
         match input.get("organization_id").and_then(whole) {
@@ -322,7 +324,7 @@ impl World<'_> {
         }
     }
 
-    /// The assignee, where the request names one or takes it away.
+    /// The assignee, if the request sets or removes it.
     fn assignee(&self, input: &Input) -> Result<Option<Option<u64>>, Refusal> {
         if let Some(email) = text(input, "assignee_email") {
             let owner = self.account.users_with_email(email).first().copied();
@@ -375,7 +377,7 @@ fn plain_fields(input: &Input) -> Fields {
     fields
 }
 
-/// A new ticket: what is known of it, and the rest as it is before anything is said. Fields:
+/// A new ticket with the values in `head`, and the initial values of all other fields. Fields:
 /// Zendesk, Tickets.
 fn new_ticket(head: Value) -> String {
     let mut ticket = json!({

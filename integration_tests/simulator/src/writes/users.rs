@@ -1,4 +1,4 @@
-//! Users: created, changed, found by their keys, deleted. Source: Zendesk, Users.
+//! Users: creating, changing, finding by key, deleting. Source: Zendesk, Users.
 
 use super::custom_fields::{self, Change};
 use super::ledger::{Deed, UserChange, VerificationMail};
@@ -47,7 +47,7 @@ pub(super) static ATTRIBUTES: Attributes = Attributes {
     ],
 };
 
-/// Attributes that go into the row as they came.
+/// Attributes that are stored as they came.
 const PLAIN: &[&str] = &[
     "alias",
     "default_group_id",
@@ -164,7 +164,8 @@ impl World<'_> {
         Ok(())
     }
 
-    /// Zendesk, Users: an `organization_id` in an update removes all other organizations.
+    /// Zendesk, Users: an `organization_id` in an update removes all other organizations of the
+    /// user.
     fn stay_in_one(&mut self, id: u64, former: Option<Vec<u64>>, input: &Input) {
         let Some(former) = former else { return };
         let stays = input.get("organization_id").and_then(whole);
@@ -182,7 +183,7 @@ impl World<'_> {
     }
 
     /// Zendesk, Users: an `email` in an update is added as a secondary identity, and the primary
-    /// address stays. Only a user without an address gets it as the primary one.
+    /// address stays. It becomes the primary address only of a user who has none.
     fn add_address(&mut self, id: u64, input: &Input, had_email: bool) {
         let Some(email) = text(input, "email") else { return };
         if self.account.users_with_email(email).contains(&id) && had_email {
@@ -193,8 +194,8 @@ impl World<'_> {
         self.mail_verification(id, email, input);
     }
 
-    /// Zendesk, Users: a mail asks every new address to be verified, unless `skip_verify_email` in
-    /// the body of the user says no.
+    /// Zendesk, Users: every new address gets a mail that asks to verify it, unless the user in the
+    /// body has `skip_verify_email`.
     pub(super) fn mail_verification(&mut self, user_id: u64, email: &str, input: &Input) {
         if input.get("skip_verify_email").and_then(flag) != Some(true) {
             let mail = VerificationMail { user_id, email: email.to_owned() };
@@ -202,8 +203,8 @@ impl World<'_> {
         }
     }
 
-    /// Creates a user, or updates the one whose `external_id` or `email` it is. Says whether it was
-    /// created.
+    /// Creates a user, or updates the one with this `external_id` or `email`. Returns whether it
+    /// was created.
     pub(super) fn create_or_update_user(&mut self, input: &Input) -> Result<(u64, bool), Refusal> {
         ATTRIBUTES.check(input, "create_or_update")?;
         match self.user_meant(input)? {
@@ -214,7 +215,7 @@ impl World<'_> {
         }
     }
 
-    /// The user whom the keys of an upsert mean.
+    /// The user that the keys of an upsert identify.
     pub(super) fn user_meant(&self, input: &Input) -> Result<Option<u64>, Refusal> {
         let external_id = text(input, "external_id");
         let by_external_id =
@@ -294,9 +295,9 @@ impl World<'_> {
         Ok(change)
     }
 
-    /// What a role in a body makes of the user. Only administrators may write it.
+    /// The fields that a role in a body sets. Only administrators may write the role.
     ///
-    /// Zendesk, Users: `end-user` with a `custom_role_id` becomes an agent without a word.
+    /// Zendesk, Users: `end-user` with a `custom_role_id` becomes an agent without notice.
     fn role_fields(&self, input: &Input) -> Fields {
         if self.actor.role < Role::Admin {
             return Vec::new();
@@ -319,8 +320,8 @@ impl World<'_> {
         }
     }
 
-    /// Zendesk, Users: a phone number in the format E.164 that nobody else has is a direct line and
-    /// an identity; any other is a shared number.
+    /// Zendesk, Users: a phone number in the format E.164 that nobody else has becomes a direct
+    /// line and an identity. Any other number is a shared number.
     fn set_phone(&mut self, id: u64, input: &Input) {
         let Some(phone) = text(input, "phone") else {
             if input.contains_key("phone") {
@@ -379,7 +380,7 @@ fn is_flag(key: &str) -> bool {
     ATTRIBUTES.known.iter().any(|(known, kind)| *known == key && *kind == Kind::Flag)
 }
 
-/// A new user before anything that the request says. Fields: Zendesk, Users.
+/// A new user before the values of the request. Fields: Zendesk, Users.
 fn new_user(id: u64, now: &str, email: Option<&str>) -> String {
     json!({
         "id": id,

@@ -1,4 +1,4 @@
-//! Checks of what a body holds: the types of attributes, addresses, lists of tags.
+//! Checks of what a body contains: the types of attributes, addresses, lists of tags.
 
 use super::refusal::Refusal;
 use serde_json::{Map, Value};
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 /// The attributes of an object.
 pub(super) type Input = Map<String, Value>;
 
-/// The type that an attribute must have. Null fits all of them.
+/// The type that an attribute must have. Null is accepted for all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Text,
@@ -21,7 +21,7 @@ pub(super) enum Kind {
     Any,
 }
 
-/// What an object may be written with.
+/// The attributes that an object may be written with.
 pub(super) struct Attributes {
     /// `user`
     pub(super) object: &'static str,
@@ -31,10 +31,10 @@ pub(super) struct Attributes {
 }
 
 impl Attributes {
-    /// Refuses values of the wrong type, and names the keys that nobody knows.
+    /// Refuses values of the wrong type. Returns the keys that are unknown.
     ///
-    /// Zendesk, envelopes of errors: a value of the wrong type is answered 400, `Invalid attribute`;
-    /// unknown keys are left out and named in `x-zendesk-api-warn`.
+    /// Zendesk, envelopes of errors: a value of the wrong type is answered with 400, `Invalid
+    /// attribute`. Unknown keys are left out and named in `x-zendesk-api-warn`.
     pub(super) fn check(&self, input: &Input, action: &str) -> Result<Vec<String>, Refusal> {
         let mut unknown = Vec::new();
         for (key, value) in input {
@@ -55,7 +55,7 @@ impl Attributes {
 }
 
 impl Kind {
-    /// What the value should have been, where it is something else.
+    /// The type that the value should have, if it has another one.
     fn misfit(self, value: &Value) -> Option<&'static str> {
         let whole = |value: &Value| whole(value).is_some();
         let (fits, must_be) = match self {
@@ -76,7 +76,7 @@ fn is_list_of(value: &Value, is: impl Fn(&Value) -> bool) -> bool {
     value.as_array().is_some_and(|list| list.iter().all(is))
 }
 
-/// A whole number, which may be written as a text.
+/// A whole number, which may come as text.
 pub(super) fn whole(value: &Value) -> Option<u64> {
     match value {
         Value::String(text) => text.parse().ok(),
@@ -84,7 +84,7 @@ pub(super) fn whole(value: &Value) -> Option<u64> {
     }
 }
 
-/// A truth value, which may be written as a text.
+/// A boolean, which may come as text.
 pub(super) fn flag(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(flag) => Some(*flag),
@@ -94,12 +94,12 @@ pub(super) fn flag(value: &Value) -> Option<bool> {
     }
 }
 
-/// A text that is there and not empty.
+/// A text that is present and not empty.
 pub(super) fn text<'a>(input: &'a Input, key: &str) -> Option<&'a str> {
     input.get(key).and_then(Value::as_str).filter(|text| !text.is_empty())
 }
 
-/// Whether an address can be one: something, an at sign, and a domain with a dot.
+/// Whether an address can be valid: a local part, an at sign, and a domain with a dot.
 pub(super) fn is_email(email: &str) -> bool {
     let Some((local, domain)) = email.split_once('@') else { return false };
     let is_plain = |text: &str| {
@@ -112,9 +112,9 @@ pub(super) fn is_email(email: &str) -> bool {
         && labels().all(|one| !one.is_empty())
 }
 
-/// Tags as Zendesk keeps them: in small letters, without blanks, each once.
+/// Tags as Zendesk stores them: in lower case, without spaces, each once.
 ///
-/// Zendesk, Tags: a tag with a blank becomes several tags.
+/// Zendesk, Tags: a tag with a space becomes several tags.
 pub(super) fn tags(value: Option<&Value>) -> Vec<String> {
     let words: Vec<&str> = match value {
         Some(Value::String(text)) => vec![text],

@@ -1,14 +1,14 @@
-//! Business time: how many seconds of a period lie within the hours of a schedule, in the schedule's
-//! own zone and without its holidays.
-//! Source: Zendesk, Schedules (`intervals` are minutes since Sunday 0:00 of the local week; a holiday
-//! lasts from its first to its last local day, both inclusive).
+//! Business time: how many seconds of a period are within the hours of a schedule, in the
+//! schedule's time zone and without its holidays. Source: Zendesk, Schedules (`intervals` are
+//! minutes since Sunday 0:00 of the local week; a holiday lasts from its first to its last local
+//! day, both inclusive).
 
 use chrono::{DateTime, Datelike, Days, LocalResult, NaiveDate, NaiveDateTime, TimeZone, Utc};
 use chrono_tz::Tz;
 
 const MINUTES_OF_A_DAY: i64 = 1_440;
 
-/// The zone of each name of Rails that the simulator uses.
+/// The time zone of each Rails name that the simulator uses.
 const RAILS_ZONES: &[(&str, Tz)] = &[
     ("Eastern Time (US & Canada)", Tz::America__New_York),
     ("Copenhagen", Tz::Europe__Copenhagen),
@@ -39,7 +39,7 @@ impl Schedule {
         zone(self.rails_zone)
     }
 
-    /// The seconds of work between two unix times. It goes through the local days one by one.
+    /// The business seconds between two unix times. They are counted one local day at a time.
     pub(crate) fn seconds(&self, from: i64, to: i64) -> i64 {
         let zone = self.zone();
         let (Some(mut day), Some(last)) = (local_day(zone, from), local_day(zone, to)) else {
@@ -73,7 +73,7 @@ impl Schedule {
     }
 }
 
-/// The zone that Rails calls so; UTC for a name that is not in the table.
+/// The time zone of a Rails name. UTC for a name that is not in the table.
 fn zone(rails_name: &str) -> Tz {
     let found = RAILS_ZONES.iter().find(|(name, _)| *name == rails_name);
     found.map_or(Tz::UTC, |(_, zone)| *zone)
@@ -83,8 +83,8 @@ pub(crate) fn local_day(zone: Tz, unix: i64) -> Option<NaiveDate> {
     Some(DateTime::from_timestamp(unix, 0)?.with_timezone(&zone).date_naive())
 }
 
-/// The unix time of a minute of a local day. A local time that occurs twice means the first one; one
-/// that a clock change leaves out means the change.
+/// The unix time of a minute of a local day. A local time that occurs twice means the first one. A
+/// local time that a clock change skips means the moment of the change.
 pub(crate) fn instant(zone: Tz, day: NaiveDate, minute: i64) -> i64 {
     let midnight = day.and_hms_opt(0, 0, 0).unwrap_or_default();
     let mut local: NaiveDateTime = midnight + chrono::Duration::minutes(minute);
@@ -97,7 +97,7 @@ pub(crate) fn instant(zone: Tz, day: NaiveDate, minute: i64) -> i64 {
     local.and_utc().timestamp()
 }
 
-/// The unix times between two others at which the clocks of a zone change, to the hour.
+/// The unix times between `from` and `to` at which the clocks of a zone change, to the hour.
 pub(crate) fn clock_changes(zone: Tz, from: i64, to: i64) -> Vec<i64> {
     let offset = |unix: i64| {
         let time: DateTime<Utc> = DateTime::from_timestamp(unix, 0).unwrap_or_default();
@@ -162,7 +162,8 @@ mod tests {
         assert_eq!(schedule.seconds(from, to), 2 * 8 * 3_600);
     }
 
-    /// Through whole years, against a walk minute by minute that asks each minute for its local time.
+    /// Compares whole years with a count that goes minute by minute and looks up the local time of
+    /// each.
     #[test]
     fn days_add_up_as_minutes_do() {
         let mut schedule = new_york();

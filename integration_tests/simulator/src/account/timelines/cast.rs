@@ -1,5 +1,5 @@
-//! Who and what the timelines of an account are about: people, groups, schedules, SLA policies and
-//! fields, as data. `settings` makes rows of it.
+//! The people and things in the timelines of an account, as data: people, groups, schedules, SLA
+//! policies and fields. `settings` makes rows of them.
 
 use super::business_time::{Holiday, Schedule, clock_changes, instant};
 use super::timeline::Target;
@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 
 pub(crate) const DAY: i64 = 86_400;
 
-/// How long before the account's start its timelines begin: fourteen months.
+/// How long before the account's start the timelines begin: fourteen months.
 pub(crate) const AGE: i64 = 425 * DAY;
 
-/// The users of the account are so far apart by id.
+/// The distance between the ids of two users.
 const STEP_OF_USERS: u64 = SUSPENDED_USER_ID - AGENT_USER_ID;
 
 #[derive(Debug, Clone)]
@@ -36,8 +36,8 @@ pub(crate) struct Policy {
     pub(crate) id: u64,
     pub(crate) title: &'static str,
     pub(crate) in_business_hours: bool,
-    /// A metric of the policy, the metric of the events with their instances, and the minutes for
-    /// an urgent ticket.
+    /// The metrics that the policy has targets for, each with its target for an urgent ticket in
+    /// minutes.
     pub(crate) metrics: &'static [(&'static str, i64)],
 }
 
@@ -56,11 +56,11 @@ pub(crate) struct Cast {
     pub(crate) organizations: Vec<Named>,
     pub(crate) groups: Vec<Named>,
     pub(crate) forms: Vec<Named>,
-    /// The oldest first: it is the default.
+    /// The oldest comes first and is the default.
     pub(crate) schedules: Vec<Schedule>,
     pub(crate) policies: Vec<Policy>,
     pub(crate) fields: Vec<Field>,
-    /// Filled when the brands are founded.
+    /// Set when the brands are founded.
     pub(crate) brands: Vec<u64>,
 }
 
@@ -135,13 +135,13 @@ impl Cast {
         self.user(id).is_some_and(|user| user.role != "end-user")
     }
 
-    /// The schedule of that id; the default where there is none.
+    /// The schedule with this id. The default schedule if no schedule has it.
     pub(crate) fn schedule(&self, id: Option<u64>) -> Option<&Schedule> {
         let named = self.schedules.iter().find(|schedule| Some(schedule.id) == id);
         named.or(self.schedules.first())
     }
 
-    /// What a policy asks for when a metric begins.
+    /// The target that a policy sets when a metric begins.
     pub(crate) fn target(
         &self,
         policy: usize,
@@ -162,7 +162,7 @@ impl Cast {
         })
     }
 
-    /// Unix times around which tickets are of interest: changes of clocks, and middays of holidays.
+    /// Unix times near which tickets should exist: clock changes, and middays of holidays.
     pub(crate) fn anchors(&self, now: i64) -> Vec<i64> {
         let mut anchors = Vec::new();
         for schedule in &self.schedules {
@@ -177,7 +177,7 @@ impl Cast {
         anchors
     }
 
-    /// Any value that a custom field may have.
+    /// A random value that the custom field may have.
     pub(crate) fn value_of(&self, field: &Field, chance: &mut Prng) -> Value {
         let n = chance.below(4) as usize;
         match field.kind {
@@ -197,7 +197,7 @@ impl Cast {
     }
 }
 
-/// What a policy calls a metric of metric events.
+/// A policy's name for a metric of metric events.
 pub(crate) fn policy_metric(metric: &str, instance: u64) -> &str {
     match metric {
         "reply_time" if instance <= 1 => "first_reply_time",
@@ -317,7 +317,7 @@ fn schedules(origin: i64, now: i64) -> Vec<Schedule> {
     vec![eastern, danish]
 }
 
-/// Adds holidays of so many days, each from the next such weekday on after a change of clocks in
+/// Adds holidays of `days` days each. Each begins on the given weekday after a clock change in
 /// autumn or in spring.
 fn add_holidays(
     schedule: &mut Schedule,

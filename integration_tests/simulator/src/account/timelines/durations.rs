@@ -1,17 +1,17 @@
-//! How long things took for a ticket, by the calendar and in business time.
+//! How long the steps of a ticket took, in calendar time and in business time.
 
 use super::cast::Cast;
 use super::timeline::Timeline;
 use serde_json::Value;
 
-/// A timeline with what is needed to tell its business time.
+/// A timeline and what is needed to compute its business time.
 #[derive(Clone, Copy)]
 pub(super) struct Spans<'a> {
     pub(super) cast: &'a Cast,
     pub(super) timeline: &'a Timeline,
 }
 
-/// Whole minutes by the calendar and of business.
+/// Whole minutes in calendar time and in business time.
 pub(super) type Minutes = (i64, i64);
 
 impl Spans<'_> {
@@ -20,7 +20,7 @@ impl Spans<'_> {
         ((to - from).div_euclid(60), self.business_seconds(from, to).div_euclid(60))
     }
 
-    /// The seconds between two times that lie within the hours of the schedule that applied then.
+    /// The seconds between two times that are within the hours of the schedule that applied then.
     fn business_seconds(&self, from: i64, to: i64) -> i64 {
         let mut parts = vec![(i64::MIN, None)];
         parts.extend(self.timeline.schedules().into_iter().map(|(at, id)| (at, Some(id))));
@@ -39,7 +39,7 @@ impl Spans<'_> {
         replies.next().map(|at| self.minutes(self.timeline.created_at, at))
     }
 
-    /// The times of the public comments of agents, without the creation's.
+    /// The times of the public comments of agents, without the comment of the creation.
     pub(super) fn replies(&self) -> impl Iterator<Item = i64> {
         let comments = self.timeline.later_comments();
         let replies = comments.filter(|(_, author, public)| *public && self.cast.is_agent(*author));
@@ -52,20 +52,21 @@ impl Spans<'_> {
         Some(self.minutes(self.timeline.created_at, at))
     }
 
-    /// From the creation to the last change to solved, of a ticket that is solved or closed.
+    /// From the creation to the last change to solved. `None` unless the ticket is solved or
+    /// closed.
     pub(super) fn full_resolution(&self) -> Option<Minutes> {
         let is_over = ["solved", "closed"].contains(&self.timeline.status());
         let at = self.solved().last().copied().filter(|_| is_over)?;
         Some(self.minutes(self.timeline.created_at, at))
     }
 
-    /// When the ticket was solved.
+    /// The times at which the ticket was solved.
     pub(super) fn solved(&self) -> Vec<i64> {
         let of_status = self.timeline.changes().filter(|(_, change)| change.field == "status");
         of_status.filter(|(_, change)| change.to == "solved").map(|(moment, _)| moment.at).collect()
     }
 
-    /// How often a solved ticket was opened again.
+    /// How many times a solved ticket was reopened.
     pub(super) fn reopens(&self) -> usize {
         let of_status = self.timeline.changes().filter(|(_, change)| change.field == "status");
         let is_open = |value: &Value| {
@@ -74,7 +75,7 @@ impl Spans<'_> {
         of_status.filter(|(_, change)| change.from == "solved" && is_open(&change.to)).count()
     }
 
-    /// The minutes in which the ticket had one of these statuses, until `now`.
+    /// The minutes that the ticket spent in these statuses, until `now`.
     pub(super) fn in_statuses(&self, statuses: &[&str], now: i64) -> Minutes {
         let values = self.timeline.values("status");
         let ends: Vec<i64> = values.iter().skip(1).map(|(at, _)| *at).chain([now]).collect();

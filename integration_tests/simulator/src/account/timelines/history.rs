@@ -1,4 +1,4 @@
-//! The truth about an account with timelines, computed from them and not from rows.
+//! The truth about an account with timelines. It is computed from the timelines and not from rows.
 
 use super::cast::{Cast, DAY};
 use super::durations::{Minutes, Spans};
@@ -11,16 +11,16 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 impl Account {
-    /// What happened in an account with timelines until now, and what follows from it; null in an
-    /// account without. The keys:
+    /// What has happened in an account with timelines until now, and what follows from it. Null in
+    /// an account without timelines. The keys:
     /// - `ticket_field_history`, `ticket_tag_history`, `ticket_schedule_assignments`,
-    ///   `ticket_sla_applications`: a row for each that the exports tell of. Where a ticket has several
-    ///   values of one field with the same `updated`, the one that counts is that of the event with
-    ///   the greatest id, within an event that of the last child. The rows are in that order.
+    ///   `ticket_sla_applications`: one row for each change that the exports show. A ticket may have
+    ///   several values of one field with the same `updated`. Then the value of the event with the
+    ///   greatest id counts, and within one event that of the last child. The rows are in that order.
     /// - `tickets`, `backlog_by_day`, `agent_work_by_day`, `satisfaction_by_month`: the figures that
-    ///   analysts ask for.
-    /// - `field_values`: what fields held from when on, null included; a value that was replaced within
-    ///   its second is left out.
+    ///   analysts need.
+    /// - `field_values`: the values of fields and when they began, null included. A value that was
+    ///   replaced within the same second is left out.
     pub fn history(&self) -> Value {
         let Some(timelines) = self.timelines.as_deref() else { return Value::Null };
         json!({
@@ -163,7 +163,7 @@ fn day(unix: i64) -> String {
     clock::iso(unix)[..10].to_owned()
 }
 
-/// A value as a text: lists as JSON, the empty text as null.
+/// A value as text. Lists become JSON, and the empty text becomes null.
 fn text(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,
@@ -201,7 +201,7 @@ fn ticket(cast: &Cast, timeline: &Timeline) -> Value {
     })
 }
 
-/// What is said of the child or, where it says nothing, of its event.
+/// The channel of the child. If the child names none, that of its event.
 fn channel<'a>(moment: &'a Moment, deed: &'a Deed) -> &'a str {
     &deed.via.as_ref().unwrap_or(&moment.via).channel
 }

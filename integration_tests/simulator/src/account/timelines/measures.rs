@@ -1,6 +1,6 @@
 //! Metric events: when the clocks of a ticket run, and which targets SLA policies set for them.
-//! Source: Zendesk, Ticket Metric Events; SLA Policies. Simplified: a breach makes no event, and only
-//! a reply says how long it took (`update_status`).
+//! Source: Zendesk, Ticket Metric Events; SLA Policies. Simplified: a breach makes no event, and
+//! only a reply reports how long it took (`update_status`).
 
 use super::Timelines;
 use super::durations::Spans;
@@ -8,20 +8,21 @@ use super::timeline::{Act, Measure, MeasureKind, MetricClock, Moment, Timeline};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// What a moment does to the clocks of its ticket.
+/// The effect of a moment on the clocks of its ticket.
 #[derive(Default)]
 pub(super) struct Measured {
     pub(super) clocks: BTreeMap<&'static str, MetricClock>,
     pub(super) events: Vec<Measure>,
 }
 
-/// The metrics whose clocks run by the ticket's status, with the statuses in which they do.
+/// Metrics whose clocks depend on the ticket's status, with the statuses in which they run.
 const BY_STATUS: &[(&str, &[&str])] =
     &[("requester_wait_time", &["new", "open", "hold"]), ("agent_work_time", &["new", "open"])];
 
 const FINISHED: [&str; 3] = ["solved", "closed", "deleted"];
 
-/// The clocks after a moment of a ticket, of which `now` is what it holds afterwards.
+/// The clocks of a ticket after a moment, and the new metric events. `now` holds the ticket's
+/// values after the moment.
 pub(super) fn of(
     timelines: &mut Timelines,
     ticket: u64,

@@ -1,6 +1,6 @@
 //! A coherent account: its tickets have timelines, and everything that belongs to a ticket is made
-//! from them. One way leads from what happens to the rows, for the founding of the account and for
-//! the steps that follow: `Account::pass`. The truth (`history`) is computed from the timelines.
+//! from them. Events become rows in one way only, `Account::pass`, both when the account is founded
+//! and in later steps. The truth (`history`) is computed from the timelines.
 
 mod business_time;
 mod cast;
@@ -25,7 +25,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use timeline::{Act, Change, Deed, Moment, Rating, Timeline};
 
-/// The resources whose rows are made from the timelines alone.
+/// The resources whose rows come only from the timelines.
 const OWN: &[&str] = &[
     "users",
     "organizations",
@@ -50,16 +50,16 @@ pub(super) fn is_own(resource: &str) -> bool {
 
 pub(super) struct Timelines {
     cast: Cast,
-    /// By ticket.
+    /// The timelines by ticket.
     lives: BTreeMap<u64, Timeline>,
     chance: Prng,
     last_id: u64,
 }
 
-/// What shall happen to a ticket.
+/// Something that should happen to a ticket.
 #[derive(Debug, Clone)]
 enum Wish {
-    /// Fields get values; those that have them already are left out.
+    /// Fields get values. Fields that have the value already are left out.
     Set(Vec<(String, Value)>),
     Comment {
         author: u64,
@@ -69,7 +69,7 @@ enum Wish {
     Notify,
 }
 
-/// A moment before it has happened.
+/// A moment that has not happened yet.
 #[derive(Debug, Clone)]
 struct Beat {
     at: i64,
@@ -78,7 +78,7 @@ struct Beat {
     wishes: Vec<Wish>,
 }
 
-/// A ticket before it exists.
+/// A ticket that does not exist yet.
 #[derive(Debug, Clone)]
 struct Draft {
     created_at: i64,
@@ -88,7 +88,7 @@ struct Draft {
     is_imported: bool,
     policy: Option<usize>,
     first: BTreeMap<String, Value>,
-    /// The first one is the creation, but of an imported ticket.
+    /// The first beat is the creation, except for an imported ticket.
     beats: Vec<Beat>,
 }
 
@@ -99,7 +99,7 @@ impl Timelines {
         Self { cast, lives: BTreeMap::new(), chance, last_id: 28_900_000_000_000 }
     }
 
-    /// The next id of an event, of a child, of a metric event, of a metric set or of a rating.
+    /// The next id, for an event, a child, a metric event, a metric set or a rating.
     fn next_id(&mut self) -> u64 {
         self.last_id += 1 + self.chance.below(211);
         self.last_id
@@ -128,7 +128,8 @@ impl Timelines {
         ticket
     }
 
-    /// Adds a moment to a timeline. Nothing happens where all fields have their values already.
+    /// Adds a moment to a timeline. Returns `None` and does nothing if all fields have their values
+    /// already.
     fn live(&mut self, ticket: u64, beat: &Beat) -> Option<Moment> {
         let id = self.next_id();
         let timeline = self.lives.get(&ticket)?;
@@ -180,7 +181,7 @@ impl Timelines {
     }
 }
 
-/// Gives fields their values and says which of them differ from before.
+/// Sets the values of fields. Returns those that changed.
 fn changes(now: &mut BTreeMap<String, Value>, values: &[(String, Value)]) -> Vec<Change> {
     let mut changes = Vec::new();
     for (field, to) in values {
@@ -192,7 +193,7 @@ fn changes(now: &mut BTreeMap<String, Value>, values: &[(String, Value)]) -> Vec
     changes
 }
 
-/// A rating is offered, answered, and answered anew.
+/// Offers a rating, answers it, or changes the answer.
 fn rate(timeline: &mut Timeline, moment: &Moment, now: &BTreeMap<String, Value>, id: u64) {
     let differs =
         |field: &str| now.get(field).is_some_and(|value| *value != timeline.now_of(field));
@@ -218,7 +219,7 @@ pub(super) fn found_cast(account: &mut Account, settings: &Settings) {
     account.timelines = Some(Box::new(timelines));
 }
 
-/// Founds the tickets, and lets happen what happened to them until now.
+/// Founds the tickets and plays their timelines until now.
 pub(super) fn found_tickets(account: &mut Account, settings: &Settings) {
     settings::tie_brands(account);
     let now = account.now;
@@ -247,7 +248,7 @@ pub(super) fn found_tickets(account: &mut Account, settings: &Settings) {
 }
 
 impl Account {
-    /// Lets something happen to a ticket, and shows it in every row that tells of it.
+    /// Makes something happen to a ticket, and updates every row that shows it.
     fn happen(&mut self, ticket: u64, beat: &Beat) -> bool {
         let has_happened = self.pass(ticket, beat);
         if has_happened {
@@ -256,7 +257,7 @@ impl Account {
         has_happened
     }
 
-    /// The same without the rows that say what a ticket is now.
+    /// Like `happen`, without the rows that show the ticket's present state.
     fn pass(&mut self, ticket: u64, beat: &Beat) -> bool {
         let Some(timelines) = self.timelines.as_deref_mut() else { return false };
         let measured = timelines.lives.get(&ticket).map_or(0, |timeline| timeline.measures.len());

@@ -1,5 +1,5 @@
-//! The tickets of a founded account, as drafts. Each plot is a kind of life; the places in time are
-//! chosen so that many lives cross changes of clocks and holidays.
+//! The tickets of a new account, as drafts. Each plot is a kind of ticket life. Their times are
+//! chosen so that many lives cross clock changes and holidays.
 
 use super::cast::{DAY, PRIORITIES};
 use super::{Beat, Draft, Timelines, Wish, cast::Cast};
@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 
 const HOUR: i64 = 3_600;
 
-/// The plots in turn. What must have begun long ago or of late has its own time.
+/// The plots, which are used in turn. Plots that must begin long ago or recently choose their own
+/// time.
 const PLOTS: &[fn(&mut Pen)] = &[
     answered,
     reopened,
@@ -30,7 +31,7 @@ const PLOTS: &[fn(&mut Pen)] = &[
     imported,
 ];
 
-/// The drafts of so many tickets, in the order of their creation.
+/// The drafts of `count` tickets, in the order of their creation.
 pub(super) fn drafts(timelines: &mut Timelines, count: u64, now: i64) -> Vec<Draft> {
     let Timelines { cast, chance, .. } = timelines;
     let anchors = cast.anchors(now);
@@ -54,7 +55,7 @@ pub(super) fn drafts(timelines: &mut Timelines, count: u64, now: i64) -> Vec<Dra
     drafts
 }
 
-/// A ticket's creation as it may be at any time.
+/// A ticket's creation at time `at`.
 pub(super) fn creation(cast: &Cast, chance: &mut Prng, at: i64, n: u64) -> Draft {
     let customers = cast.customers();
     let requester = customers[chance.below(customers.len() as u64) as usize];
@@ -117,7 +118,7 @@ struct Pen<'a> {
     at: i64,
     agent: u64,
     other_agent: u64,
-    /// The running number of the ticket, and how often its plot came before.
+    /// The running number of the ticket, and how many times its plot was used before.
     n: u64,
     round: u64,
 }
@@ -131,7 +132,7 @@ impl<'a> Pen<'a> {
         Self { cast, chance, draft, at, agent, other_agent, n, round }
     }
 
-    /// Begins at another time.
+    /// Moves the beginning to another time.
     fn begin(&mut self, at: i64) {
         self.at = at;
         self.draft.created_at = at;
@@ -169,7 +170,7 @@ impl<'a> Pen<'a> {
         self.beat(hours, requester as i64, "email", wishes);
     }
 
-    /// The automation that closes a ticket four days after it was solved.
+    /// An automation closes the ticket four days after it was solved.
     fn close(&mut self) {
         self.beat((96, 97), -1, "rule", vec![set([("status", json!("closed"))])]);
     }
@@ -266,7 +267,7 @@ fn merged(pen: &mut Pen) {
     pen.by_agent((1, 30), wishes);
 }
 
-/// Half of them so recently that the listing of deleted tickets has them.
+/// Half of these tickets were deleted so recently that the listing of deleted tickets has them.
 fn deleted(pen: &mut Pen) {
     if pen.round.is_multiple_of(2) {
         let recently = pen.cast.origin + super::cast::AGE - 20 * DAY;
@@ -290,7 +291,7 @@ fn archived(pen: &mut Pen) {
     pen.close();
 }
 
-/// It came from another help desk: what it was created with no event tells.
+/// A ticket from another help desk. No event shows the values that it was created with.
 fn imported(pen: &mut Pen) {
     pen.draft.is_imported = true;
     pen.draft.policy = None;
@@ -363,7 +364,8 @@ fn waiting(pen: &mut Pen) {
     pen.close();
 }
 
-/// An agent wrote it down; half of them tell the customer at once.
+/// An agent creates the ticket for a customer. In half of these tickets the customer gets a comment
+/// at once.
 fn for_a_customer(pen: &mut Pen) {
     pen.draft.policy = None;
     pen.draft.submitter = pen.agent;
@@ -382,7 +384,7 @@ fn for_a_customer(pen: &mut Pen) {
     pen.close();
 }
 
-/// Fields change several times within a second: in one event, and in the next one.
+/// Fields change several times within one second: in one event, and in the next event.
 fn in_one_second(pen: &mut Pen) {
     pen.draft.policy = None;
     pen.take((0, 9));

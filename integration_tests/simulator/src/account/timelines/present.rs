@@ -1,6 +1,6 @@
-//! The rows that say what a ticket is now: the ticket, its metric set, its rating, its place among
-//! the deleted. They are written anew whenever something happens.
-//! Fields: Zendesk, Tickets; Ticket Metrics; Satisfaction Ratings.
+//! The rows that show a ticket's present state: the ticket, its metric set, its rating, its row in
+//! the listing of deleted tickets. They are rewritten whenever something happens. Fields: Zendesk,
+//! Tickets; Ticket Metrics; Satisfaction Ratings.
 
 use super::cast::DAY;
 use super::durations::{Minutes, Spans};
@@ -9,11 +9,11 @@ use crate::account::{Account, Birth};
 use crate::clock;
 use serde_json::{Value, json};
 
-/// A closed ticket is archived so long after its last change.
+/// How long after its last change a closed ticket is archived.
 const ARCHIVED_AFTER: i64 = 120 * DAY;
 
 impl Account {
-    /// Writes a ticket's rows as its timeline has them.
+    /// Writes the rows of a ticket from its timeline.
     pub(super) fn show_ticket(&mut self, ticket: u64) {
         let Some(timelines) = self.timelines.as_deref() else { return };
         let Some(timeline) = timelines.lives.get(&ticket).cloned() else { return };
@@ -64,13 +64,13 @@ impl Account {
         self.write("satisfaction_ratings", &key, rating.updated_at, &fields);
     }
 
-    /// A user as rows embed one.
+    /// A user in the form that other rows embed.
     fn name_of(&self, user: i64) -> Option<Value> {
         let user = self.timelines.as_deref()?.cast.user(u64::try_from(user).ok()?)?;
         Some(json!({ "id": user.id, "name": user.name }))
     }
 
-    /// Sets fields of a row that was last changed then.
+    /// Sets fields of a row whose last change was at `at`.
     fn write(&mut self, name: &'static str, key: &str, at: i64, fields: &[(&str, Value)]) {
         self.edit(name, key, |row| {
             for (field, value) in fields {
@@ -81,7 +81,7 @@ impl Account {
         });
     }
 
-    /// What the server has to know of a ticket beside its text.
+    /// Sets what the server needs to know of a ticket besides its text.
     fn settle_ticket(&mut self, timeline: &Timeline, at: i64) {
         let (now, key) = (self.now, timeline.ticket.to_string());
         let is_deleted = timeline.is_deleted();
@@ -163,7 +163,7 @@ fn ticket_fields(timeline: &Timeline) -> Vec<(&'static str, Value)> {
     fields
 }
 
-/// Zendesk's own figures, from the same timeline.
+/// The figures that Zendesk computes itself, here from the same timeline.
 fn metric_set(spans: &Spans, now: i64) -> Vec<(&'static str, Value)> {
     let timeline = spans.timeline;
     let minutes = |minutes: Option<Minutes>| json!({ "calendar": minutes.map(|both| both.0), "business": minutes.map(|both| both.1) });

@@ -1,6 +1,5 @@
-//! The rows that a moment of a timeline leaves behind, and which never change: an event, an audit,
-//! metric events.
-//! Fields: Zendesk, Incremental Ticket Event Export; Ticket Audits; Ticket Metric Events.
+//! The rows that a moment of a timeline creates and that never change: an event, an audit, metric
+//! events. Fields: Zendesk, Incremental Ticket Event Export; Ticket Audits; Ticket Metric Events.
 
 use super::timeline::{
     Act, Change, Deed, Measure, MeasureKind, Moment, Timeline, Via, custom_number,
@@ -11,7 +10,7 @@ use crate::prng::mix;
 use serde_json::{Map, Value, json};
 
 impl Account {
-    /// Puts a row with this text and this id into its table.
+    /// Adds a row with this id and this text to its table.
     pub(super) fn place(&mut self, name: &'static str, id: u64, ticket: u64, at: i64, row: &Value) {
         let table = self.table_mut(name);
         table.made += 1;
@@ -33,7 +32,7 @@ impl Account {
         });
     }
 
-    /// The rows of a moment, and of the metric events of its ticket from `measured` on.
+    /// Adds the rows of a moment, and those of the ticket's metric events from index `measured` on.
     pub(super) fn show_moment(&mut self, ticket: u64, moment: &Moment, measured: usize) {
         let lives = self.timelines.as_deref().map(|timelines| &timelines.lives);
         let Some(timeline) = lives.and_then(|lives| lives.get(&ticket)) else { return };
@@ -122,7 +121,7 @@ fn child(timeline: &Timeline, moment: &Moment, deed: &Deed) -> Value {
     Value::Object(child)
 }
 
-/// The fields as members. Custom fields stand in an object of their own, or beside the others.
+/// Adds the fields as members. Custom fields go into an object of their own, or next to the others.
 fn put_values(child: &mut Map<String, Value>, id: u64, changes: &[Change]) {
     let is_direct = mix(id).is_multiple_of(4);
     let mut custom = Map::new();
@@ -141,7 +140,7 @@ fn put_values(child: &mut Map<String, Value>, id: u64, changes: &[Change]) {
     }
 }
 
-/// What was before: of one field the plain value or an object, of several an object.
+/// The previous values. For one field: the plain value or an object. For several: an object.
 fn previous_value(id: u64, changes: &[Change]) -> Value {
     let keyed = || {
         let members = changes
@@ -156,7 +155,8 @@ fn previous_value(id: u64, changes: &[Change]) -> Value {
     }
 }
 
-/// Ids come as numbers and as texts, and an id that is not there comes as an empty text, too.
+/// A value in one of its spellings. Ids come as numbers or as texts. A missing id may also come as
+/// an empty text.
 fn spelled(id: u64, field: &str, value: &Value) -> Value {
     let is_id = ["assignee_id", "group_id", "organization_id", "requester_id"].contains(&field);
     match value {
@@ -166,7 +166,7 @@ fn spelled(id: u64, field: &str, value: &Value) -> Value {
     }
 }
 
-/// The tags of one list that another lacks.
+/// The tags in `tags` that `from` does not have.
 pub(super) fn missing(tags: &Value, from: &Value) -> Vec<String> {
     let texts = |tags: &Value| -> Vec<String> {
         let all = tags.as_array().into_iter().flatten();

@@ -1,12 +1,12 @@
-//! The rows of people, groups, schedules, SLA policies, fields and forms. Each row is made as in any
-//! account, and then says what the cast says.
+//! The rows of people, groups, schedules, SLA policies, fields and forms. Each row is made as in
+//! any account. Then the values of the cast replace those of the maker.
 
 use super::cast::{Cast, DAY, PRIORITIES};
 use crate::account::{ADMIN_USER_ID, AGENT_USER_ID, Account, Birth, SUSPENDED_USER_ID};
 use crate::auth::{ADMIN_API_TOKEN, AGENT_API_TOKEN};
 use serde_json::{Value, json};
 
-/// One row of its own id, with these fields over those that its maker gave it.
+/// Adds a row with this id. These fields replace those of its maker.
 fn put(account: &mut Account, name: &'static str, id: u64, birth: Birth, fields: &[(&str, Value)]) {
     let number = account.add(name, Birth { id: Some(id), ..birth });
     let key = number.to_string();
@@ -15,7 +15,7 @@ fn put(account: &mut Account, name: &'static str, id: u64, birth: Birth, fields:
     }
 }
 
-/// A birth at one time.
+/// A birth in which both times are the same.
 fn born(at: i64) -> Birth {
     Birth { created_at: at, updated_at: at, ..Birth::default() }
 }
@@ -199,8 +199,8 @@ fn add_fields(account: &mut Account, cast: &Cast) {
     }
 }
 
-/// Brands are founded as in any account; their forms are those of the cast, and tickets belong to
-/// the first of them.
+/// Connects the brands with the cast. They are founded as in any account, then get the forms of the
+/// cast. Tickets belong to the first of them.
 pub(super) fn tie_brands(account: &mut Account) {
     let brands = account.keys("brands");
     let Some(timelines) = account.timelines.as_deref_mut() else { return };

@@ -1,11 +1,11 @@
-//! In which shapes the export tells of one and the same thing. What the public facts leave open comes
-//! in all ways that they allow.
+//! The different shapes in which the export shows the same thing. Where Zendesk's documentation
+//! leaves the shape open, all possible shapes occur.
 
 use super::timeline::{Act, Change, Timeline, Via};
 use crate::prng::Prng;
 use serde_json::Value;
 
-/// The words for a channel where a row names it plainly.
+/// The names of channels in rows that name the channel as plain text.
 const WORDS: &[(&str, &str)] =
     &[("web", "Web form"), ("email", "Mail"), ("rule", "Rule"), ("api", "Web service")];
 
@@ -17,7 +17,7 @@ pub(super) fn via(channel: &str, chance: &mut Prng) -> Via {
     }
 }
 
-/// The creation: one child with all fields, or a child for each of them.
+/// The creation: one child with all fields, or one child for each field.
 pub(super) fn creation(timeline: &Timeline, chance: &mut Prng) -> Vec<Act> {
     let first = |(field, to): (&String, &Value)| Change {
         field: field.clone(),
@@ -31,7 +31,7 @@ pub(super) fn creation(timeline: &Timeline, chance: &mut Prng) -> Vec<Act> {
     all.into_iter().map(|change| Act::Create(vec![change])).collect()
 }
 
-/// Changes of one moment: a child for each, or one child for all of them.
+/// The changes of one moment: one child for each change, or one child for all.
 pub(super) fn changes(changes: Vec<Change>, chance: &mut Prng) -> Vec<Act> {
     if changes.is_empty() {
         return Vec::new();

@@ -1,12 +1,13 @@
-//! What goes on happening in an account with timelines, as later syncs meet it.
+//! Later changes in an account with timelines, which later syncs read.
 
 use super::{Beat, Timelines, Wish, plots};
 use crate::account::Account;
 use serde_json::{Value, json};
 
 impl Account {
-    /// Lets so many more things happen, all of them now: a new ticket, a change of fields, a comment,
-    /// a solve, a reopening, a deletion. No ticket is met twice within a second. Says what happened.
+    /// Makes `times` more things happen, all of them now: a new ticket, a change of fields, a
+    /// comment, a solve, a reopening, a deletion. No ticket changes twice within one second.
+    /// Returns texts that say what happened.
     pub fn step_timelines(&mut self, times: u64) -> Vec<String> {
         (0..times).filter_map(|_| self.step_timeline()).collect()
     }
@@ -35,7 +36,7 @@ impl Account {
 }
 
 impl Timelines {
-    /// The tickets to which something may happen now.
+    /// The tickets that may change now.
     fn free(&self, now: i64) -> Vec<u64> {
         let lives = self.lives.values();
         let free = lives.filter(|timeline| {

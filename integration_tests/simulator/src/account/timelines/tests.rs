@@ -1,5 +1,5 @@
-//! The coherent account holds every kind of life, its rows agree with each other and with its truth,
-//! and steps keep that so.
+//! The coherent account has every kind of ticket life. Its rows are consistent with each other and
+//! with its truth, also after later steps.
 
 use super::*;
 use crate::account::timelines::cast::DAY;
@@ -15,7 +15,7 @@ fn account(seed: u64, timelines: u64) -> Account {
     Account::found(&Settings { seed, timelines, ..Settings::default() })
 }
 
-/// The rows of a resource, as a complete walk has them.
+/// The rows of a resource that a complete read returns.
 fn rows(account: &Account, resource: &str) -> Vec<Value> {
     account.truth(resource).into_iter().map(|row| row.json).collect()
 }

@@ -1,19 +1,19 @@
-//! What a timeline is: the moments of one ticket, and what it held from when on.
+//! A timeline: the moments of one ticket, and the values that it had over time.
 
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// How something came about, as a row says it: by an object with a channel, or by a text.
+/// How something came about, as a row names it: an object with a channel, or a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Via {
     pub(crate) channel: String,
     pub(crate) is_object: bool,
 }
 
-/// One field that got another value.
+/// A change of one field.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Change {
-    /// The field's name, of a custom field its number as text.
+    /// The field's name. For a custom field, its number as text.
     pub(crate) field: String,
     pub(crate) from: Value,
     pub(crate) to: Value,
@@ -22,7 +22,7 @@ pub(crate) struct Change {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Act {
     Create(Vec<Change>),
-    /// Each field once.
+    /// Each field occurs once.
     Change(Vec<Change>),
     Comment {
         author: u64,
@@ -40,23 +40,23 @@ pub(crate) enum Act {
 #[derive(Debug, Clone)]
 pub(crate) struct Deed {
     pub(crate) id: u64,
-    /// None where the child says nothing of its own, and the event's counts.
+    /// `None` if the child names no channel. Then that of the event applies.
     pub(crate) via: Option<Via>,
     pub(crate) act: Act,
 }
 
-/// One event: all that happened to a ticket by one hand at one time.
+/// One event: everything that one actor did to a ticket at one time.
 #[derive(Debug, Clone)]
 pub(crate) struct Moment {
     pub(crate) id: u64,
     pub(crate) at: i64,
-    /// A user, or -1: the system.
+    /// The id of the user. -1 means the system.
     pub(crate) by: i64,
     pub(crate) via: Via,
     pub(crate) deeds: Vec<Deed>,
 }
 
-/// A satisfaction rating, as it is now.
+/// A satisfaction rating in its present state.
 #[derive(Debug, Clone)]
 pub(crate) struct Rating {
     pub(crate) id: u64,
@@ -74,7 +74,7 @@ pub(crate) struct Measure {
     pub(crate) instance: u64,
     pub(crate) at: i64,
     pub(crate) kind: MeasureKind,
-    /// Zendesk says of such an event that it is to be ignored. None where the row says nothing.
+    /// Whether Zendesk marks the event as one to ignore. `None` if the row does not say.
     pub(crate) deleted: Option<bool>,
 }
 
@@ -83,12 +83,12 @@ pub(crate) enum MeasureKind {
     Activate,
     Pause,
     Fulfill,
-    /// Minutes since the activation, by the calendar and of business.
+    /// Minutes since the activation, in calendar time and in business time.
     UpdateStatus(i64, i64),
     ApplySla(Target),
 }
 
-/// What an SLA policy asks for.
+/// The target of an SLA policy.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Target {
     pub(crate) policy: u64,
@@ -98,7 +98,7 @@ pub(crate) struct Target {
     pub(crate) says_seconds: bool,
 }
 
-/// Where a metric of a ticket stands.
+/// The state of a metric of a ticket.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct MetricClock {
     pub(crate) instance: u64,
@@ -115,15 +115,15 @@ pub(crate) struct Timeline {
     pub(crate) requester: u64,
     pub(crate) submitter: u64,
     pub(crate) channel: &'static str,
-    /// Imported tickets come without a Create event.
+    /// Imported tickets have no Create event.
     pub(crate) is_imported: bool,
-    /// The place of the SLA policy among the account's.
+    /// The index of the SLA policy among the account's policies.
     pub(crate) policy: Option<usize>,
-    /// What each field held at creation.
+    /// The values of the fields at creation.
     pub(crate) first: BTreeMap<String, Value>,
-    /// What each field holds now.
+    /// The values of the fields now.
     pub(crate) now: BTreeMap<String, Value>,
-    /// In the order of the events' ids.
+    /// The moments in the order of their events' ids.
     pub(crate) moments: Vec<Moment>,
     pub(crate) measures: Vec<Measure>,
     pub(crate) clocks: BTreeMap<&'static str, MetricClock>,
@@ -136,7 +136,7 @@ impl Timeline {
         self.now.get("status").and_then(Value::as_str).unwrap_or("new")
     }
 
-    /// What a field holds now.
+    /// The value of a field now.
     pub(crate) fn now_of(&self, field: &str) -> Value {
         self.now.get(field).cloned().unwrap_or(Value::Null)
     }
@@ -163,8 +163,8 @@ impl Timeline {
         })
     }
 
-    /// What a field held from when on, the first value included. Of several values within one second
-    /// the last one counts.
+    /// The values of a field and when each began, the first value included. Of several values
+    /// within one second the last one counts.
     pub(crate) fn values(&self, field: &str) -> Vec<(i64, Value)> {
         let first = self.first.get(field).cloned().unwrap_or(Value::Null);
         let mut values = vec![(self.created_at, first)];
@@ -177,7 +177,7 @@ impl Timeline {
         values
     }
 
-    /// Comments with the moments in which they were written.
+    /// The comments, each with the moment in which it was written.
     pub(crate) fn comments(&self) -> impl Iterator<Item = (&Moment, u64, bool)> {
         self.moments.iter().flat_map(|moment| {
             moment.deeds.iter().filter_map(move |deed| match deed.act {
@@ -187,13 +187,13 @@ impl Timeline {
         })
     }
 
-    /// The comments but that of the creation.
+    /// The comments without that of the creation.
     pub(crate) fn later_comments(&self) -> impl Iterator<Item = (&Moment, u64, bool)> {
         let creation = self.moments.first().filter(|_| !self.is_imported).map(|moment| moment.id);
         self.comments().filter(move |(moment, ..)| Some(moment.id) != creation)
     }
 
-    /// The schedules that applied, each from when on. Before the first one it is the default.
+    /// The schedules that applied and when each began. Before the first one, the default applies.
     pub(crate) fn schedules(&self) -> Vec<(i64, u64)> {
         let deeds = self
             .moments
@@ -207,7 +207,7 @@ impl Timeline {
     }
 }
 
-/// A custom field goes by its number.
+/// The number of a custom field. `None` for a field of the system.
 pub(crate) fn custom_number(field: &str) -> Option<u64> {
     field.parse().ok()
 }

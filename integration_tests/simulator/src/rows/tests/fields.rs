@@ -1,6 +1,6 @@
-//! Every field a row is known to have, by Zendesk's documentation or by answers seen, and the
-//! nested ones that readers go by. Written apart from the makers, so that the two can differ. A
-//! resource may be absent: its schema alone holds its rows then.
+//! Every field that a row is known to have, from Zendesk's documentation or from observed answers,
+//! and the nested fields that readers need. This list is independent of the makers, so that the two
+//! can differ. A resource may be missing: then only its schema describes its rows.
 
 pub(super) const FIELDS: &[(&str, &str)] = &[
     (
@@ -351,7 +351,7 @@ pub(super) const FIELDS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Paths of nested fields; `[]` steps into a list.
+/// The paths of nested fields. `[]` enters a list.
 pub(super) const NESTED: &[(&str, &str)] = &[
     (
         "tickets",

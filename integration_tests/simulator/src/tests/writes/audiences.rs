@@ -1,4 +1,4 @@
-//! How one lists the members of an audience, and marks up to a hundred of them by one change.
+//! How a program lists the members of an audience, and marks up to a hundred of them by one change.
 
 use super::*;
 use crate::CustomField;
@@ -15,7 +15,7 @@ fn audience() -> Simulator {
     sim
 }
 
-/// The ids of the new members, who bear a tag, too.
+/// Adds members, who also have a tag. Returns their ids.
 fn members(sim: &Simulator, count: usize) -> Vec<u64> {
     let member = |at: usize| {
         json!({ "name": format!("N{at}"), "external_id": format!("k{at}"), "tags": ["vip"],
@@ -39,7 +39,7 @@ fn ids(body: &Value, list: &str) -> Vec<u64> {
     ids
 }
 
-/// All pages of an export of search, each of so many rows.
+/// The ids in all pages of a search export, with this page size.
 fn exported(sim: &Simulator, kind: &str, query: &str, size: usize) -> Vec<u64> {
     let first = format!("search/export?filter[type]={kind}&query={query}&page[size]={size}");
     let (mut route, mut all) = (first.clone(), Vec::new());

@@ -1,4 +1,4 @@
-//! Bodies that nobody means, at every route: each is answered, and nothing breaks.
+//! Nonsense bodies, at every route. Each is answered, and nothing breaks.
 
 use super::*;
 use crate::Prng;

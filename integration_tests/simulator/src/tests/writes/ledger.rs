@@ -1,4 +1,4 @@
-//! What the ledger says of marks, tags and memberships.
+//! What the ledger records about marks, tags and memberships.
 
 use super::*;
 use crate::{CustomField, FieldChange};

@@ -20,13 +20,13 @@ use serde_json::Value;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-/// An account whose people agree with each other, without limits.
+/// An account whose people are consistent, without limits.
 fn desk() -> Simulator {
     let settings = Settings { enforce_limits: false, tidy_people: true, ..Settings::default() };
     start(Settings { page_cap: None, ..settings })
 }
 
-/// Sends a request with any headers; None where no answer came.
+/// Sends a request with any headers. `None` if no answer came.
 fn send(sim: &Simulator, method: &str, route: &str, headers: &str, body: &[u8]) -> Option<Got> {
     let mut stream = TcpStream::connect(("127.0.0.1", sim.port())).expect("it listens");
     let route = route.replace('[', "%5B").replace(']', "%5D").replace(' ', "%20");
@@ -50,12 +50,12 @@ fn by(bearer: &str) -> String {
     format!("Authorization: Bearer {bearer}\r\n")
 }
 
-/// As the Admin.
+/// Sends a request as the administrator.
 fn write(sim: &Simulator, method: &str, route: &str, body: &Value) -> Got {
     send(sim, method, route, &by(ADMIN_BEARER), body.to_string().as_bytes()).expect("an answer")
 }
 
-/// The same, and the body of an answer that is good.
+/// Like `write`. Fails unless the answer is a success, and returns its body.
 fn done(sim: &Simulator, method: &str, route: &str, body: &Value) -> Value {
     let got = write(sim, method, route, body);
     assert!((200..300).contains(&got.status), "{method} {route}: {} {}", got.status, got.text());
@@ -68,7 +68,7 @@ fn read(sim: &Simulator, route: &str) -> Value {
     got.json()
 }
 
-/// The id of a new user with these attributes.
+/// Creates a user with these attributes. Returns the id.
 fn user(sim: &Simulator, user: Value) -> u64 {
     id_of(&done(sim, "POST", "users", &serde_json::json!({ "user": user }))["user"])
 }
@@ -86,7 +86,7 @@ fn id_of(row: &Value) -> u64 {
     row["id"].as_u64().expect("an id")
 }
 
-/// Orders a job and lets it end; its status.
+/// Orders a job and lets it end. Returns its status.
 fn job(sim: &Simulator, method: &str, route: &str, body: &Value) -> Value {
     let ordered = done(sim, method, route, body);
     assert_eq!(ordered["job_status"]["status"], "queued");
@@ -95,7 +95,7 @@ fn job(sim: &Simulator, method: &str, route: &str, body: &Value) -> Value {
     read(sim, &format!("job_statuses/{id}"))["job_status"].clone()
 }
 
-/// The words of the first complaint about a field.
+/// The text of the first complaint about a field.
 fn complaint(got: &Got, field: &str) -> String {
     assert_eq!(got.status, 422, "{}", got.text());
     let body = got.json();

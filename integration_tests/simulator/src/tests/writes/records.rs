@@ -6,7 +6,7 @@ use serde_json::json;
 
 const RECORDS: &str = "custom_objects/subscription/records";
 
-/// The row of a new record.
+/// Creates a record. Returns its row.
 fn record(sim: &Simulator, record: Value) -> Value {
     let body = json!({ "custom_object_record": record });
     done(sim, "POST", RECORDS, &body)["custom_object_record"].clone()
@@ -16,7 +16,7 @@ fn id(row: &Value) -> String {
     row["id"].as_str().expect("an id").to_owned()
 }
 
-/// Orders a job of records and lets it end; its results.
+/// Orders a job of records and lets it end. Returns its results.
 fn results(sim: &Simulator, action: &str, items: Value) -> Value {
     let body = json!({ "job": { "action": action, "items": items } });
     job(sim, "POST", "custom_objects/subscription/jobs", &body)["results"].clone()

@@ -1,4 +1,5 @@
-//! Rows agree with each other and with the truth, at the founding and after steps.
+//! The rows are consistent with each other and with the truth, in a new account and after later
+//! steps.
 
 use super::*;
 
@@ -6,7 +7,8 @@ fn keys(account: &Account, resource: &str) -> BTreeSet<u64> {
     account.keys(resource).iter().filter_map(|key| key.parse().ok()).collect()
 }
 
-/// The resource that a member of a row points at, and whether it may be the system.
+/// Members of rows that are ids, with the resource that they point to, and whether the system may
+/// be named there.
 const POINTERS: &[(&str, &str)] = &[
     ("ticket_id", "tickets"),
     ("requester_id", "users"),
@@ -83,7 +85,7 @@ fn every_id_exists(account: &Account) {
     }
 }
 
-/// The value of a field of a ticket's row, as a text.
+/// The value of a field in a ticket's row, as text.
 fn now_of(row: &Value, field: &str) -> Option<String> {
     let custom = list(row, "custom_fields")
         .iter()
@@ -95,7 +97,7 @@ fn now_of(row: &Value, field: &str) -> Option<String> {
     }
 }
 
-/// Written anew here: what a reader makes of a value.
+/// A value as text, as a reader converts it. It is implemented here a second time.
 fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if text.is_empty() => None,
@@ -157,7 +159,7 @@ const NO_FIELDS: &[&str] = &[
     "removed_tags",
 ];
 
-/// What a reader makes of the export, written apart from the timelines.
+/// The field values that a reader computes from the export. It does not use the timelines.
 fn read_fields(account: &Account) -> BTreeMap<String, Value> {
     let mut read = BTreeMap::new();
     for (event, child) in children(account) {
@@ -339,7 +341,7 @@ fn an_account_without_timelines_has_no_history() {
     assert!(account.step_timelines(3).is_empty());
 }
 
-/// The other rows of the history, as a reader makes them of the exports.
+/// The other rows of the history, as a reader computes them from the exports.
 fn the_exports_tell_tags_schedules_and_targets(account: &Account) {
     let (mut tags, mut schedules) = (BTreeSet::new(), BTreeSet::new());
     for (event, child) in children(account) {
@@ -417,7 +419,7 @@ fn the_exports_tell_tags_schedules_and_targets(account: &Account) {
     assert_eq!(told.collect::<BTreeSet<_>>(), applied.collect::<BTreeSet<_>>());
 }
 
-/// Figures of days, against a count of rows.
+/// Compares the figures by day with a count of rows.
 fn days_add_up(account: &Account) {
     let history = account.history();
     let users = rows(account, "users");

@@ -1,4 +1,4 @@
-//! A life that was written by hand, with figures that were worked out by hand.
+//! A ticket life that is written by hand, with figures that are worked out by hand.
 
 use super::*;
 
@@ -141,7 +141,7 @@ fn a_ticket_across_a_change_of_clocks_and_a_holiday_has_the_figures_worked_out_b
     assert_eq!(open_on("2025-11-05"), open_on("2025-11-04"));
 }
 
-/// The work in the same account without the ticket.
+/// The agents' work in the same account without the ticket.
 fn account_without(_: &Draft) -> BTreeMap<(String, u64), [u64; 3]> {
     let history = account(1, 1).history();
     let count = |row: &Value, key: &str| row[key].as_u64().unwrap_or_default();
@@ -152,8 +152,8 @@ fn account_without(_: &Draft) -> BTreeMap<(String, u64), [u64; 3]> {
     rows.collect()
 }
 
-/// What was offered in October and answered in November counts in November, and what is only offered
-/// counts nowhere.
+/// A rating that is offered in October and answered in November counts in November. A rating that
+/// is only offered counts nowhere.
 #[test]
 fn a_rating_counts_in_the_month_of_its_answer() {
     let mut account = account(1, 1);

@@ -1,4 +1,4 @@
-//! Each kind of life is there, counted by rows as a reader gets them.
+//! Each kind of ticket life exists. The rows are counted as a reader gets them.
 
 use super::*;
 
@@ -152,7 +152,7 @@ fn targets_are_set_by_two_policies_for_every_metric() {
     }
 }
 
-/// A life crosses a time where the ticket was created before it and its last change came after it.
+/// A life crosses a time if the ticket was created before it and last changed after it.
 #[test]
 fn lives_cross_the_changes_of_both_zones_and_holidays_of_one_and_of_several_days() {
     for seed in SEEDS {
@@ -213,7 +213,7 @@ fn a_field_changes_several_times_within_a_second() {
     assert!(seconds.values().any(|values| *values >= 3), "pending, hold and open again");
 }
 
-/// What the facts leave open comes in each of its shapes.
+/// Where the documentation leaves the shape of children open, every shape occurs.
 #[test]
 fn children_come_in_every_shape() {
     let account = account(1, 120);

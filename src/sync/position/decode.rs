@@ -271,13 +271,14 @@ fn read_walk(stream: &ResolvedStream, json: &Map<String, Value>) -> Result<Walk,
     let token = text("kind").zip(text("token"));
     let token = token.and_then(|(kind, token)| Token::from_saved(kind, token));
     let root = stream.feed.root();
-    // A feed that does not resume has no token of its own.
-    let is_known =
-        |token: &Token| root.paging.knows(token) || (!root.resumes() && *token == Token::First);
+    let is_true = |key: &str| json.get(key) == Some(&Value::Bool(true));
+    // A walk that has ended leaves no place, unless the next one begins there.
+    let is_nowhere =
+        |token: &Token| is_true("done") && *token == Token::First && !root.keeps_place();
+    let is_known = |token: &Token| root.paging.knows(token) || is_nowhere(token);
     let token = token.filter(is_known);
     let token = token.ok_or("its token is malformed")?;
     let number = |key: &str| json.get(key).and_then(Value::as_i64);
-    let is_true = |key: &str| json.get(key) == Some(&Value::Bool(true));
     let phase = match (is_true("done"), is_true("fresh")) {
         (true, _) => Phase::Done,
         (false, true) => Phase::Fresh,

@@ -10,7 +10,8 @@ use simulator::{ADMIN_API_TOKEN, STEERING_PATH, SUBDOMAIN, Settings, Simulator};
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::{Arc, mpsc};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 fn main() -> ExitCode {
     let options = Options::parse();
@@ -40,12 +41,15 @@ fn serve(settings: Settings, until_stdin_ends: bool) -> Result<(), String> {
         let answer = orders::answer(&simulator, order);
         answer.map(|answer| answer.to_string()).map_err(|refusal| refusal.to_string())
     }));
+    // Whoever has read the URL may end the program.
+    let signals = Signals::listen().map_err(|error| format!("Cannot serve: {error}"))?;
     writeln!(io::stdout(), "{}", simulator.url())
         .and_then(|()| io::stdout().flush())
         .map_err(|error| format!("Cannot write to stdout: {error}"))?;
     // Who reads stdout wants the URL alone.
     let _ = io::stderr().write_all(greeting(&simulator.url()).as_bytes());
-    until_ended(&simulator, until_stdin_ends).map_err(|error| format!("Cannot serve: {error}"))
+    until_ended(&simulator, signals, until_stdin_ends)
+        .map_err(|error| format!("Cannot serve: {error}"))
 }
 
 /// A message that says what to try first.
@@ -60,7 +64,40 @@ fn greeting(url: &str) -> String {
     )
 }
 
-fn until_ended(simulator: &Arc<Simulator>, until_stdin_ends: bool) -> io::Result<()> {
+/// The signals that end the program.
+struct Signals {
+    runtime: Runtime,
+    ending: [Signal; 2],
+}
+
+impl Signals {
+    /// From now on they do not end the process by themselves. One that is number 1 in its container has
+    /// no default for them.
+    fn listen() -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+        let ending = {
+            let _inside = runtime.enter();
+            [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?]
+        };
+        Ok(Self { runtime, ending })
+    }
+
+    fn wait(mut self) {
+        let [terminate, interrupt] = &mut self.ending;
+        self.runtime.block_on(async {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        });
+    }
+}
+
+fn until_ended(
+    simulator: &Arc<Simulator>,
+    signals: Signals,
+    until_stdin_ends: bool,
+) -> io::Result<()> {
     let (obeyed, ended) = mpsc::channel();
     let ended_by_signal = obeyed.clone();
     let obeying = Arc::clone(simulator);
@@ -72,20 +109,8 @@ fn until_ended(simulator: &Arc<Simulator>, until_stdin_ends: bool) -> io::Result
             let _ = obeyed.send(told);
         }
     })?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
-    // A process that is number 1 in its container has no default for them.
-    let mut signals = {
-        let _inside = runtime.enter();
-        [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?]
-    };
     std::thread::Builder::new().name("signals".into()).spawn(move || {
-        let [terminate, interrupt] = &mut signals;
-        runtime.block_on(async {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-        });
+        signals.wait();
         let _ = ended_by_signal.send(Ok(()));
     })?;
     ended.recv().unwrap_or(Ok(()))

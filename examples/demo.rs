@@ -113,7 +113,7 @@ fn demo() -> Result<bool, Failure> {
     }
     complete &= status == "SUCCEEDED" && runs.iter().all(|run| run.succeeded);
     if !complete {
-        say("\nNOT everything is complete.")?;
+        say("\nSome streams are incomplete: see the files above.")?;
         return Ok(false);
     }
     say("\nEvery stream is complete.\n")?;

@@ -24,7 +24,9 @@ pub(crate) fn built(
         // What cargo tells this example of its package would make build scripts run anew.
         for (name, _) in std::env::vars_os() {
             let told = name.to_string_lossy();
-            if told.starts_with("CARGO_PKG_") || told.starts_with("CARGO_MANIFEST_") {
+            let is_of_package =
+                told.starts_with("CARGO_PKG_") || told.starts_with("CARGO_MANIFEST_");
+            if is_of_package || told == "OUT_DIR" {
                 build.env_remove(&name);
             }
         }

@@ -279,7 +279,7 @@ def test_a_check_names_the_right_that_is_missing(sim, server, gate, bucket, meth
 
 
 @pytest.mark.parametrize("changes, words", [
-    ({"s3_bucket_name": "nobody-has-it"}, "no bucket `nobody-has-it`"),
+    ({"s3_bucket_name": "nobody-has-it"}, "the bucket `nobody-has-it` does not exist"),
     ({"access_key_id": "AKIANOBODY"}, "does not accept the keys"),
     ({"secret_access_key": "another-secret"}, "does not accept the keys"),
     ({"s3_endpoint": "https://localhost:1"}, "cannot be reached"),

@@ -113,7 +113,10 @@ fn demo() -> Result<bool, Failure> {
     }
     complete &= status == "SUCCEEDED" && runs.iter().all(|run| run.succeeded);
     if !complete {
-        say("\nSome streams are incomplete: see the files above.")?;
+        say("\nThe demo failed. The files above have all messages. The failures are:")?;
+        for failure in runs.iter().flat_map(|run| run.failures()) {
+            say(&format!("  {failure}"))?;
+        }
         return Ok(false);
     }
     say("\nEvery stream is complete.\n")?;
@@ -219,6 +222,21 @@ impl Run {
     fn body(&self, kind: &str, key: &str) -> Value {
         let message = self.messages.iter().find(|message| message["type"] == kind);
         message.map_or(Value::Null, |message| message[key].clone())
+    }
+
+    /// What went wrong: the texts of errors and of a failed check, and how the program ended if it
+    /// said neither.
+    fn failures(&self) -> Vec<String> {
+        let texts = self.messages.iter().filter_map(|message| {
+            let status = &message["connectionStatus"];
+            let error = message["trace"]["error"]["message"].as_str();
+            error.or_else(|| status["message"].as_str().filter(|_| status["status"] == "FAILED"))
+        });
+        let mut texts: Vec<String> = texts.map(str::to_owned).collect();
+        if texts.is_empty() && !self.succeeded {
+            texts.push(format!("The program did not succeed: {}", self.file.display()));
+        }
+        texts
     }
 
     /// The last state of each stream, as a platform passes them to the next read.

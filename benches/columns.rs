@@ -2,9 +2,12 @@
 //! raw values, with columns, and with columns and labels. It prints rows per second of processor
 //! time.
 
+mod figures;
 mod program;
 
+use figures::{Figures, rounded};
 use program::{Cost, Sync, is_wanted, tell, unlimited};
+use serde_json::json;
 use simulator::{CustomField, Simulator};
 
 const TICKETS: u64 = 20_000;
@@ -37,6 +40,7 @@ fn main() {
     if !is_wanted() {
         return;
     }
+    let mut figures = Figures::of("columns");
     for fields in [16, 200] {
         let sim = account(fields);
         let mut raw = 0.0;
@@ -66,8 +70,17 @@ fn main() {
                 per_row - raw,
                 peak_kib as f64 / 1024.0,
             ));
+            figures.note(
+                format!("{fields} fields, {way}"),
+                json!({
+                    "rows_a_cpu_second": rounded(rows as f64 / cpu_seconds),
+                    "us_more_than_raw": rounded(per_row - raw),
+                    "row_bytes": bytes as u64 / rows,
+                }),
+            );
         }
     }
+    figures.save();
 }
 
 /// An account of tickets with values in this many custom fields.

@@ -2,12 +2,14 @@
 //! optimized program, and prints the largest resident memory. A word after it selects a part:
 //! `pages` or `lengths`.
 
+mod figures;
 mod pages;
 #[allow(dead_code, reason = "each bench uses a part of it")]
 mod program;
 
 use std::time::Duration;
 
+use figures::{Figures, rounded};
 use pages::{EVENTS_OF_A_TICKET, Lengths, Pages};
 use program::{Cost, Sync, is_wanted, tell};
 use serde_json::{Value, json};
@@ -151,16 +153,18 @@ fn main() {
     }
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     let part = |name: &str| words.is_empty() || words.iter().any(|word| word == name);
+    let mut figures = Figures::of("memory");
     if part("pages") {
-        BOUNDS.iter().for_each(Bound::tell);
+        BOUNDS.iter().for_each(|bound| bound.measure(&mut figures));
     }
     if part("lengths") {
-        DIALECTS.iter().for_each(Dialect::tell_growth);
+        DIALECTS.iter().for_each(|dialect| dialect.measure_growth(&mut figures));
     }
+    figures.save();
 }
 
 impl Bound {
-    fn tell(&self) {
+    fn measure(&self, figures: &mut Figures) {
         let Self { rows, row_bytes, .. } = *self;
         let lengths = Lengths { rows, row_bytes, thought: self.thought, ..Lengths::default() };
         let (cost, in_flight) = read(lengths, self.streams, self.workers, &[], None);
@@ -173,12 +177,16 @@ impl Bound {
             cost.rows,
             cost.wall_seconds
         ));
+        figures.note(
+            self.name,
+            json!({ "mib": rounded(mib(&cost)), "workers": self.workers, "pages_at_once": in_flight }),
+        );
     }
 }
 
 impl Dialect {
     /// Reads few rows, then many, and prints by how much the memory grew.
-    fn tell_growth(&self) {
+    fn measure_growth(&self, figures: &mut Figures) {
         let Self { name, stream, options, .. } = self;
         let state = (self.state)().map(|state| state.to_string());
         let [few, many] = [FEW, MANY].map(|rows| {
@@ -190,6 +198,10 @@ impl Dialect {
             "{name} ({stream}): {FEW} rows {few:.1} MiB, {MANY} rows {many:.1} MiB, {:+.1} of at most +{SLACK_MIB}",
             many - few
         ));
+        figures.note(
+            *name,
+            json!({ "stream": stream, "few_mib": rounded(few), "many_mib": rounded(many) }),
+        );
     }
 }
 

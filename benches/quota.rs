@@ -4,13 +4,16 @@
 //! limit allows. A word after it selects a part: `exports`, `listings`, `children`, `waiters` or
 //! `first-sync`.
 
+mod figures;
 #[allow(dead_code, reason = "each bench uses a part of it")]
 mod program;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use figures::{Figures, rounded};
 use program::{Sync, is_wanted, tell};
+use serde_json::json;
 use simulator::{Latency, Plan, RequestSeen, Settings, Simulator, Size};
 
 /// Simulated seconds in one second of real time. If this machine is late by a hundredth of a
@@ -206,11 +209,12 @@ fn main() {
     }
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     let part = |name: &str| words.is_empty() || words.iter().any(|word| word == name);
+    let mut figures = Figures::of("quota");
     if part("exports") {
-        EXPORTS.iter().for_each(Scenario::tell_shares);
+        EXPORTS.iter().for_each(|scenario| scenario.measure_shares(&mut figures));
     }
     if part("listings") {
-        LISTINGS.iter().for_each(Scenario::tell_shares);
+        LISTINGS.iter().for_each(|scenario| scenario.measure_shares(&mut figures));
     }
     if part("children") {
         let [alone, ten] = [1, 10].map(|workers| {
@@ -221,15 +225,19 @@ fn main() {
             "article_comments of 2,000 articles at 200 ms: 1 worker {alone} s, 10 workers {ten} s, 1/{:.1}",
             alone as f64 / ten as f64
         ));
+        figures.note("children", json!({ "one_worker_seconds": alone, "ten_workers_seconds": ten }));
     }
     if part("waiters") {
         for (name, size) in WAITERS {
-            [1, 3, 10, 40].into_iter().for_each(|workers| tell_waiters(name, size, workers));
+            for workers in [1, 3, 10, 40] {
+                measure_waiters(name, size, workers, &mut figures);
+            }
         }
     }
     if part("first-sync") {
-        tell_first_syncs();
+        measure_first_syncs(&mut figures);
     }
+    figures.save();
 }
 
 impl Scenario {
@@ -261,9 +269,9 @@ impl Scenario {
         sim
     }
 
-    /// Reads the account. Prints, for each limit that is the narrowest for some requests, how much
+    /// Reads the account. Notes, for each limit that is the narrowest for some requests, how much
     /// of it was used.
-    fn tell_shares(&self) {
+    fn measure_shares(&self, figures: &mut Figures) {
         let sim = self.read();
         let requests = sim.requests();
         let mut limits: BTreeMap<&str, Vec<&RequestSeen>> = BTreeMap::new();
@@ -273,15 +281,24 @@ impl Scenario {
         for (limit, seen) in limits {
             let Some(minutes) = Minutes::of(&seen) else { continue };
             let allowed = self.allowed(limit);
+            let percent = 100.0 * minutes.average() / f64::from(allowed);
+            let refused = sim.limit_refusals().get(limit).copied().unwrap_or_default();
             tell(&format!(
-                "{} ({} workers): {limit} {:.1} % of {allowed}, minutes 2 to {}, the least {}, {} refused",
+                "{} ({} workers): {limit} {percent:.1} % of {allowed}, minutes 2 to {}, the least {}, {refused} refused",
                 self.name,
                 self.workers,
-                100.0 * minutes.average() / f64::from(allowed),
                 minutes.counts.len() + 1,
                 minutes.counts.iter().min().copied().unwrap_or_default(),
-                sim.limit_refusals().get(limit).copied().unwrap_or_default(),
             ));
+            figures.note(
+                format!("{}: {limit}", self.name),
+                json!({
+                    "workers": self.workers,
+                    "allowed": allowed,
+                    "percent": rounded(percent),
+                    "refused": refused,
+                }),
+            );
         }
     }
 
@@ -334,9 +351,9 @@ fn limit_of(path: &str) -> &'static str {
     }
 }
 
-/// Prints the cost of many requests that wait at once: processor time and real time, by the number
+/// Notes the cost of many requests that wait at once: processor time and real time, by the number
 /// of workers.
-fn tell_waiters(name: &str, size: Size, workers: u32) {
+fn measure_waiters(name: &str, size: Size, workers: u32, figures: &mut Figures) {
     let settings = Settings {
         size,
         scale: WAITERS_SCALE,
@@ -365,6 +382,14 @@ fn tell_waiters(name: &str, size: Size, workers: u32) {
         cost.cpu_seconds,
         cost.wall_seconds,
     ));
+    figures.note(
+        format!("{name}, {workers} workers"),
+        json!({
+            "requests": sim.requests().len(),
+            "most_waiting": cost.most_waiting,
+            "cpu_seconds": rounded(cost.cpu_seconds),
+        }),
+    );
 }
 
 /// The simulated seconds from the first request to the last.
@@ -373,9 +398,9 @@ fn span_seconds(requests: &[RequestSeen]) -> i64 {
     times().max().unwrap_or_default() - times().min().unwrap_or_default()
 }
 
-/// Prints how long a first sync takes on each plan. The exports' limits are the same on every plan,
+/// Notes how long a first sync takes on each plan. The exports' limits are the same on every plan,
 /// and only High Volume raises them.
-fn tell_first_syncs() {
+fn measure_first_syncs(figures: &mut Figures) {
     let plans = [
         ("Team", Plan::Team, false),
         ("Professional", Plan::Professional, false),
@@ -391,5 +416,12 @@ fn tell_first_syncs() {
             FIRST_SYNC_PAGES / per_minute / 60.0,
             sim.limit_refusals(),
         ));
+        figures.note(
+            format!("first sync, {name}"),
+            json!({
+                "hours": rounded(hours),
+                "hours_by_pages": rounded(FIRST_SYNC_PAGES / per_minute / 60.0),
+            }),
+        );
     }
 }

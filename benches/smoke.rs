@@ -3,11 +3,14 @@
 //! processor time, and the largest memory that the program held. This is a coarse measure: it shows
 //! when a change makes the program several times worse.
 
+mod figures;
 mod program;
 
 use std::time::Instant;
 
+use figures::{Figures, rounded};
 use program::{Sync, is_wanted, tell, unlimited};
+use serde_json::json;
 
 const TICKETS: u64 = 20_000;
 
@@ -56,17 +59,30 @@ fn main() {
         cost
     };
     // Tickets that were deleted are no rows of this stream, so there are a few less.
+    let mut figures = Figures::of("smoke");
     let tickets = read(&["tickets"]).rows;
     assert!(tickets > TICKETS / 2, "{tickets} rows of {TICKETS} tickets");
     let events = read(&["ticket_events"]);
+    let each = events.cpu_seconds * 1e6 / events.rows as f64;
+    figures.note(
+        "ticket_events",
+        json!({
+            "rows": events.rows,
+            "row_bytes": events.bytes as u64 / events.rows,
+            "us_a_row": rounded(each),
+        }),
+    );
     for history in HISTORIES {
         let both = read(history);
         let (rows, seconds) =
             (both.rows - events.rows, (both.cpu_seconds - events.cpu_seconds).max(0.0));
         assert!(rows > 0, "{history:?}");
-        tell(&format!(
-            "    {:.2} us for each of {rows} rows of history",
-            seconds * 1e6 / rows as f64
-        ));
+        let each = seconds * 1e6 / rows as f64;
+        tell(&format!("    {each:.2} us for each of {rows} rows of history"));
+        figures.note(
+            history[1..].join(", "),
+            json!({ "rows": rows, "us_a_row": rounded(each) }),
+        );
     }
+    figures.save();
 }

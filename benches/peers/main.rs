@@ -4,8 +4,8 @@
 //! second of processor time.
 //!
 //! Words after it select parts: a stream; `plain`, `gzip` or `http2`; a program (`ours`, `floor`,
-//! `curl`, `airbyte`, `tap`); `start` for start-up and sizes; `profile` for what `benches/profile`
-//! prints.
+//! `curl`, `airbyte`, `tap`); `start` for start-up and sizes; `requests` for the requests of a first
+//! sync and of an hourly one; `profile` for what `benches/profile` prints.
 //!
 //! Environment variables:
 //!
@@ -15,26 +15,34 @@
 //! - `BENCH_REPEATS`: the runs of each quick program (5). The best run counts.
 //! - `BENCH_PROGRAM`: another build of this connector.
 
+#[path = "../figures/mod.rs"]
+mod figures;
 mod floor;
 mod process;
 #[path = "../program/mod.rs"]
 #[allow(dead_code, reason = "each bench uses a part of it")]
 mod program;
 mod programs;
+mod requests;
 mod rows;
 mod server;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use figures::{Figures, rounded};
 use process::{Output, Used, measure};
 use program::{is_wanted, tell};
 use programs::{Folders, Program, SELECTIONS, Selection, python_environment};
+use serde_json::{Value, json};
 use server::{Listing, Plan, Served, Server};
 
 const STARTS: usize = 20;
 /// The most functions that a profile prints.
 const PROFILED: usize = 30;
+
+/// Parts that compare no streams.
+const WITHOUT_STREAMS: [&str; 2] = ["start", "requests"];
 
 const PYTHON_STARTS: usize = 3;
 
@@ -59,6 +67,7 @@ struct Bench {
     rows: u64,
     peer_rows: u64,
     repeats: usize,
+    figures: Figures,
 }
 
 fn main() {
@@ -70,13 +79,14 @@ fn main() {
         _ => {}
     }
     let words = words.into_iter().filter(|word| !word.starts_with('-')).collect();
-    let bench = Bench::new(words);
+    let mut bench = Bench::new(words);
     if bench.words.iter().any(|word| word == "profile") {
         bench.profile();
     } else {
         bench.run_all();
     }
     let _ = std::fs::remove_dir_all(&bench.folders.work);
+    bench.figures.save();
 }
 
 impl Transport {
@@ -109,6 +119,7 @@ impl Bench {
             rows,
             peer_rows,
             repeats,
+            figures: Figures::of("peers"),
         };
         for program in [Program::Airbyte, Program::Tap] {
             let is_profile = bench.words.iter().any(|word| word == "profile");
@@ -127,8 +138,9 @@ impl Bench {
             || !self.words.iter().any(|wanted| kind.contains(&wanted.as_str()))
     }
 
-    fn run_all(&self) {
+    fn run_all(&mut self) {
         self.start_up();
+        self.count_requests();
         for transport in [Transport::Plain, Transport::Gzip, Transport::Http2] {
             for selection in SELECTIONS {
                 self.compare(selection, transport);
@@ -183,10 +195,10 @@ impl Bench {
     }
 
     /// Runs all programs over a selection, in turn.
-    fn compare(&self, selection: &Selection, transport: Transport) {
+    fn compare(&mut self, selection: &Selection, transport: Transport) {
         let names: Vec<&str> = SELECTIONS.iter().map(|selection| selection.name).collect();
-        let only_start = self.words.iter().any(|word| word == "start");
-        if only_start
+        let is_of_another_kind = |word: &String| WITHOUT_STREAMS.contains(&word.as_str());
+        if self.words.iter().any(is_of_another_kind)
             || !self.wants(selection.name, &names)
             || !self.wants(transport.name(), &["plain", "gzip", "http2"])
         {
@@ -231,6 +243,18 @@ impl Bench {
             tell_line(*program, best_of(&best, *program));
         }
         tell_ratios(&best);
+        for (program, Best { used, .. }) in best {
+            let name = format!("{}, {}, {}", selection.name, transport.name(), program.word());
+            self.figures.note(
+                name,
+                json!({
+                    "rows": used.rows,
+                    "rows_a_cpu_second": rounded(used.rows as f64 / used.cpu_seconds),
+                    "mib": rounded(used.peak_bytes as f64 / f64::from(1 << 20)),
+                    "first_row_ms": rounded(used.first_row_seconds * 1e3),
+                }),
+            );
+        }
     }
 
     /// Runs a program. Quick programs run twice: once to count rows, and once to measure.
@@ -252,8 +276,21 @@ impl Bench {
         Best { used: Used { rows: all, first_row_seconds, ..used }, served }
     }
 
+    /// Counts the requests of a first sync and of an hourly one.
+    fn count_requests(&mut self) {
+        if !self.words.is_empty() && !self.words.iter().any(|word| word == "requests") {
+            return;
+        }
+        for requests::Requests { program, first, hourly } in requests::count(&self.folders) {
+            self.figures.note(
+                format!("requests, {}", program.word()),
+                json!({ "first": first, "hourly": hourly }),
+            );
+        }
+    }
+
     /// Measures start-up times and sizes.
-    fn start_up(&self) {
+    fn start_up(&mut self) {
         if !self.words.is_empty() && !self.words.iter().any(|word| word == "start") {
             return;
         }
@@ -269,18 +306,26 @@ impl Bench {
                 line
             };
             let ours = || config(self.folders.ours(server.port));
-            tell_start(&format!("this connector {command}"), STARTS, ours);
+            let mut note = |program: Program, figure| {
+                self.figures.note(format!("start, {command}, {}", program.word()), figure);
+            };
+            note(Program::Ours, measure_start(&format!("this connector {command}"), STARTS, ours));
             let theirs = || config(self.folders.airbyte(server.port));
-            tell_start(&format!("Airbyte's {command}"), PYTHON_STARTS, theirs);
+            let name = format!("Airbyte's {command}");
+            note(Program::Airbyte, measure_start(&name, PYTHON_STARTS, theirs));
         }
-        let binary = std::fs::metadata(&self.folders.program);
-        tell(&format!("binary {:.1} MB", binary.map_or(0, |file| file.len()) as f64 / 1e6));
+        let binary = std::fs::metadata(&self.folders.program).map_or(0, |file| file.len());
+        tell(&format!("binary {:.1} MB", mega(binary)));
+        self.figures.note("binary", json!({ "mb": rounded(mega(binary)) }));
         let image = std::env::var("IMAGE").unwrap_or_else(|_| "source-zendesk-support:dev".into());
         let words = ["image", "inspect", "--format", "{{.Size}}", &image];
         let size = Command::new("docker").args(words).output().ok();
         let size = size.and_then(|told| String::from_utf8(told.stdout).ok()?.trim().parse().ok());
         match size {
-            Some(size) => tell(&format!("image {:.1} MB", mega(size))),
+            Some(size) => {
+                tell(&format!("image {:.1} MB", mega(size)));
+                self.figures.note("image", json!({ "mb": rounded(mega(size)) }));
+            }
             None => tell(&format!("image: docker has no {image}")),
         }
         for program in [Program::Airbyte, Program::Tap] {
@@ -350,7 +395,7 @@ fn tell_ratios(best: &[(Program, Best)]) {
     tell(&format!("{:.1} MB of bodies were sent to this connector", mega(served)));
 }
 
-fn tell_start(name: &str, times: usize, command: impl Fn() -> Command) {
+fn measure_start(name: &str, times: usize, command: impl Fn() -> Command) -> Value {
     let mut runs: Vec<Used> = (0..times).map(|_| measure(command(), Output::Counted)).collect();
     runs.sort_by(|one, other| one.wall_seconds.total_cmp(&other.wall_seconds));
     let (best, median) = (runs[0], runs[runs.len() / 2]);
@@ -363,6 +408,10 @@ fn tell_start(name: &str, times: usize, command: impl Fn() -> Command) {
         cpu * 1e3,
         peak as f64 / f64::from(1 << 20),
     ));
+    json!({
+        "ms": rounded(median.wall_seconds * 1e3),
+        "mib": rounded(peak as f64 / f64::from(1 << 20)),
+    })
 }
 
 fn bytes_below(place: &Path) -> u64 {

@@ -248,7 +248,7 @@ impl Folders {
         command
     }
 
-    fn file(&self, name: &str, content: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str, content: &str) -> PathBuf {
         let path = self.work.join(name);
         std::fs::write(&path, content).expect("a file is written");
         path

@@ -2,6 +2,8 @@
 //! users, and the same by one `create_or_update` a row, which is the way of other open tools. A word behind it
 //! picks a part: `ours`, `singly` (new users where bulk imports are off) or `plain`.
 
+#[path = "../../benches/figures/mod.rs"]
+mod figures;
 mod program;
 
 use std::io::{Read, Write};
@@ -9,6 +11,7 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::Duration;
 
+use figures::{Figures, rounded};
 use program::{Cost, account, customer, is_part, is_wanted, tell, write};
 use serde_json::{Value, json};
 use simulator::{ADMIN_BEARER, Simulator};
@@ -26,34 +29,41 @@ fn main() {
         return;
     }
     tell(&format!("{ROWS} users                       requests   seconds   writes"));
+    let mut figures = Figures::of("write_requests");
+    let mut row = |what: &str, cost: Cost| note(&mut figures, what, &cost);
     if is_part("ours") {
         let sim = account(SCALE, true);
-        row("new", &write(&sim, SCALE, "users", ROWS, |number| customer(number, 1, "")));
-        row("unchanged", &write(&sim, SCALE, "users", ROWS, |number| customer(number, 1, "")));
-        row("changed", &write(&sim, SCALE, "users", ROWS, |number| customer(number, 2, "")));
+        row("new", write(&sim, SCALE, "users", ROWS, |number| customer(number, 1, "")));
+        row("unchanged", write(&sim, SCALE, "users", ROWS, |number| customer(number, 1, "")));
+        row("changed", write(&sim, SCALE, "users", ROWS, |number| customer(number, 2, "")));
     }
     if is_part("singly") {
         let sim = account(SCALE, false);
         row(
-            "new, no bulk import",
-            &write(&sim, SCALE, "users", ROWS, |number| customer(number, 1, "")),
+            "new, where bulk imports are off",
+            write(&sim, SCALE, "users", ROWS, |number| customer(number, 1, "")),
         );
     }
     if is_part("plain") {
-        plain();
+        plain(&mut figures);
     }
+    figures.save();
 }
 
-fn row(what: &str, cost: &Cost) {
+fn note(figures: &mut Figures, what: &str, cost: &Cost) {
     let Cost { requests, account_seconds, effects, created, updated, unchanged, .. } = cost;
     tell(&format!(
         "{what:<32}{requests:>10}{account_seconds:>10}{effects:>9}   \
          {created} created, {updated} updated, {unchanged} unchanged"
     ));
+    figures.note(
+        what,
+        json!({ "requests": requests, "minutes": minutes(*account_seconds), "effects": effects }),
+    );
 }
 
 /// One request a row, and one a second, as Zendesk allows it to `create_or_update`.
-fn plain() {
+fn plain(figures: &mut Figures) {
     let sim = account(PLAIN_SCALE, true);
     for what in ["new, one request a row", "unchanged, one request a row"] {
         sim.clear_ledger();
@@ -79,7 +89,15 @@ fn plain() {
             "{what:<32}{ROWS:>10}{seconds:>10}{effects:>9}   {noops} changed nothing, {refused} \
              requests more were refused by the limit"
         ));
+        figures.note(
+            what,
+            json!({ "requests": ROWS, "minutes": minutes(seconds), "effects": effects, "noops": noops }),
+        );
     }
+}
+
+fn minutes(seconds: i64) -> f64 {
+    rounded(seconds as f64 / 60.0)
 }
 
 fn create_or_update(number: u64, seats: u64) -> Value {

@@ -2,8 +2,11 @@
 //! rows per second of processor time and the most memory that was resident, and then mirrors an audience of 100,000
 //! members. A word behind it picks a part: `unchanged`, `changed`, `wide` or `mirror`.
 
+#[path = "../../benches/figures/mod.rs"]
+mod figures;
 mod program;
 
+use figures::{Figures, rounded};
 use program::{Cost, account, customer, is_part, is_wanted, tell, write};
 use serde_json::json;
 
@@ -33,35 +36,42 @@ fn main() {
     if !is_wanted() {
         return;
     }
+    let mut figures = Figures::of("write_volume");
     if is_part("mirror") {
-        mirror();
+        mirror(&mut figures);
     }
-    if !["unchanged", "changed", "wide"].into_iter().any(is_part) {
-        return;
+    if ["unchanged", "changed", "wide"].into_iter().any(is_part) {
+        rows(&mut figures);
     }
+    figures.save();
+}
+
+/// Writes rows of the same users again and again.
+fn rows(figures: &mut Figures) {
+    let mut row = |what: &str, most_mib: u64, cost: Cost| note(figures, what, most_mib, &cost);
     let sim = account(SCALE, true);
-    row("new", MOST_MIB, &write(&sim, SCALE, "users", USERS, |number| customer(number, 0, "")));
+    row("new", MOST_MIB, write(&sim, SCALE, "users", USERS, |number| customer(number, 0, "")));
     if is_part("unchanged") {
         row(
             "unchanged",
             MOST_MIB,
-            &write(&sim, SCALE, "users", ROWS, |number| customer(number % USERS, 0, "")),
+            write(&sim, SCALE, "users", ROWS, |number| customer(number % USERS, 0, "")),
         );
     }
     if is_part("changed") {
         let changed = |number| customer(number % USERS, 1 + number / USERS, "");
-        row("changed", MOST_MIB, &write(&sim, SCALE, "users", ROWS, changed));
+        row("changed", MOST_MIB, write(&sim, SCALE, "users", ROWS, changed));
     }
     if is_part("wide") {
         let wide = |number: u64| {
             let letter = char::from(b'a' + u8::try_from(number / USERS % 26).unwrap_or_default());
             customer(number % USERS, 0, &letter.to_string().repeat(WIDE_BYTES))
         };
-        row("changed, of 20 KB", MOST_WIDE_MIB, &write(&sim, SCALE, "users", WIDE_ROWS, wide));
+        row("changed, of 20 KB", MOST_WIDE_MIB, write(&sim, SCALE, "users", WIDE_ROWS, wide));
     }
 }
 
-fn row(what: &str, most_mib: u64, cost: &Cost) {
+fn note(figures: &mut Figures, what: &str, most_mib: u64, cost: &Cost) {
     let Cost { created, updated, unchanged, cpu_seconds, wall_seconds, requests, peak_kib, .. } =
         cost;
     let rows = created + updated + unchanged;
@@ -71,10 +81,19 @@ fn row(what: &str, most_mib: u64, cost: &Cost) {
         rows as f64 / cpu_seconds.max(0.01),
         *peak_kib as f64 / 1024.0
     ));
+    figures.note(
+        what,
+        json!({
+            "rows": rows,
+            "rows_a_cpu_second": rounded(rows as f64 / cpu_seconds.max(0.01)),
+            "requests": requests,
+            "mib": rounded(*peak_kib as f64 / 1024.0),
+        }),
+    );
 }
 
 /// Mirrors an audience whom all join, then the same again, then a tenth less.
-fn mirror() {
+fn mirror(figures: &mut Figures) {
     let sim = account(SCALE, true);
     sim.account(|account| {
         for number in 0..MEMBERS {
@@ -97,5 +116,9 @@ fn mirror() {
              of processor time; {:.1} MiB of at most {MOST_MIB}",
             peak_kib as f64 / 1024.0
         ));
+        figures.note(
+            what,
+            json!({ "requests": requests, "mib": rounded(peak_kib as f64 / 1024.0) }),
+        );
     }
 }

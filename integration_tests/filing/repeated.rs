@@ -1,6 +1,6 @@
 //! `--every`: syncs again and again, also after failures, until the program is told to stop.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -18,18 +18,23 @@ fn text_of(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_default()
 }
 
+/// Starts a sync that is repeated each minute of the simulator's clock, a tenth of a second. Its
+/// messages go to the file that is returned.
+fn repeated(into: &Into<'_, '_>) -> (Running, PathBuf) {
+    let log = into.connector.staging().join("log");
+    let mut command = into.command(&STREAMS);
+    command.arg("--every").arg("1m");
+    command.stdout(std::fs::File::create(&log).expect("a log"));
+    (Running::start(command), log)
+}
+
 #[test]
 fn a_sync_is_repeated_through_a_failure_until_it_is_asked_to_end() {
     let sim = of_brands(891, 1);
     let connector = Connector::new(&sim);
     settle(&sim);
     let into = Into::new(&connector);
-    let log = connector.staging().join("log");
-    let mut command = into.command(&STREAMS);
-    // A tenth of a second on the simulator's clock.
-    command.arg("--every").arg("1m");
-    command.stdout(std::fs::File::create(&log).expect("a log"));
-    let mut running = Running::start(command);
+    let (mut running, log) = repeated(&into);
     let syncs = || text_of(&log).matches("rows saved").count();
     let failures = || text_of(&log).matches("ERROR").count();
     wait_until("three syncs are over", || syncs() >= 3);
@@ -123,11 +128,7 @@ fn a_folder_that_was_deleted_and_made_by_another_sync_is_that_ones() {
     let connector = Connector::new(&sim);
     settle(&sim);
     let into = Into::new(&connector);
-    let log = connector.staging().join("log");
-    let mut command = into.command(&STREAMS);
-    command.arg("--every").arg("1m");
-    command.stdout(std::fs::File::create(&log).expect("a log"));
-    let mut first = Running::start(command);
+    let (mut first, log) = repeated(&into);
     wait_until("a sync is over", || text_of(&log).contains("rows saved"));
     // Another process takes the folder under the same name.
     std::fs::rename(&into.path, connector.staging().join("aside")).expect("it is moved");

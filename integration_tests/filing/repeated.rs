@@ -163,3 +163,20 @@ fn a_sync_that_cannot_begin_is_not_repeated() {
     assert_eq!(ended.code, Some(2), "{}", ended.stderr);
     assert!(ended.stderr.contains("such as 15m or 1h"), "{}", ended.stderr);
 }
+
+#[test]
+fn a_sync_that_is_stopped_before_it_knows_its_streams_warns_of_nothing() {
+    let sim = of_brands(897, 1);
+    let connector = Connector::new(&sim);
+    let into = Into::new(&connector);
+    sim.faults(Faults::by(|_| Some(Fault::Timeout { ms: 3_600_000 })));
+    let mut running = Running::start(into.command(&STREAMS));
+    wait_until("the account is asked", || {
+        sim.requests().iter().any(|seen| seen.target().contains("users/me"))
+    });
+    running.terminate();
+    let ended = running.end_within(Duration::from_secs(20));
+    let told = super::told(&ended);
+    assert_eq!(ended.code, Some(143), "{told}");
+    assert!(!told.contains("WARN") && !told.contains("ERROR"), "{told}");
+}

@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::part::{self, Part};
-use super::replace::{is_temporary, sync_folder};
+use super::replace::{is_temporary, of_file, sync_folder};
 
 /// The folder of a full refresh that is not complete yet.
 const UNFINISHED: &str = "unfinished";
@@ -73,7 +73,7 @@ impl Cabinet {
         let (complete, there) = (complete.unwrap_or(0), newest_generation(path)?);
         let newest = complete.max(there);
         let unfinished = path.join(UNFINISHED);
-        let is_begun = unfinished.try_exists()?;
+        let is_begun = unfinished.try_exists().map_err(of_file(&unfinished))?;
         if is_begun && there.checked_add(1) == Some(complete) {
             // The process ended after it had saved that the generation is complete.
             rename_folder(&unfinished, &path.join(generation_name(complete)))?;
@@ -83,7 +83,7 @@ impl Cabinet {
             // The stream's folder was deleted, or `state.json` is an older copy. The saved state is
             // not about the rows that are here.
             if is_begun {
-                fs::remove_dir_all(&unfinished)?;
+                fs::remove_dir_all(&unfinished).map_err(of_file(&unfinished))?;
             }
             return Ok(Compared { is_valid: false, newest });
         }
@@ -106,8 +106,8 @@ impl Cabinet {
         // A file without rows, so that DuckDB finds one in any case.
         make_folder(&path.join(generation_name(0)))?;
         let unfinished = path.join(UNFINISHED);
-        if kept != Kept::Replaced && unfinished.try_exists()? {
-            fs::remove_dir_all(&unfinished)?;
+        if kept != Kept::Replaced && unfinished.try_exists().map_err(of_file(&unfinished))? {
+            fs::remove_dir_all(&unfinished).map_err(of_file(&unfinished))?;
         }
         let generation = if kept == Kept::Added { newest.max(1) } else { newest.saturating_add(1) };
         let mut cabinet = Self { path, kept, generation, next: 1, part: None };
@@ -179,12 +179,12 @@ impl Cabinet {
 
     /// Removes the generations before `than`.
     fn drop_older(&self, than: u32) -> io::Result<()> {
-        for entry in fs::read_dir(&self.path)? {
+        for entry in fs::read_dir(&self.path).map_err(of_file(&self.path))? {
             let entry = entry?;
             let name = entry.file_name();
             let generation = name.to_str().and_then(|name| name.parse::<u32>().ok());
             if generation.is_some_and(|generation| generation > 0 && generation < than) {
-                fs::remove_dir_all(entry.path())?;
+                fs::remove_dir_all(entry.path()).map_err(of_file(&entry.path()))?;
             }
         }
         Ok(())
@@ -193,10 +193,10 @@ impl Cabinet {
 
 /// Creates a folder with one part without rows, if it does not exist.
 fn make_folder(path: &Path) -> io::Result<()> {
-    if path.join(part::name(0)).try_exists()? {
+    if path.join(part::name(0)).try_exists().map_err(of_file(path))? {
         return Ok(());
     }
-    fs::create_dir_all(path)?;
+    fs::create_dir_all(path).map_err(of_file(path))?;
     Part::create(path, 0, 0)?.finish()?;
     path.parent().map_or(Ok(()), sync_folder)
 }
@@ -206,7 +206,7 @@ fn newest_generation(path: &Path) -> io::Result<u32> {
     let entries = match fs::read_dir(path) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
-        Err(error) => return Err(error),
+        Err(error) => return Err(of_file(path)(error)),
     };
     let mut newest = 0;
     for entry in entries {
@@ -219,7 +219,7 @@ fn newest_generation(path: &Path) -> io::Result<u32> {
 }
 
 fn rename_folder(from: &Path, to: &Path) -> io::Result<()> {
-    fs::rename(from, to)?;
+    fs::rename(from, to).map_err(of_file(to))?;
     to.parent().map_or(Ok(()), sync_folder)
 }
 
@@ -227,10 +227,10 @@ fn rename_folder(from: &Path, to: &Path) -> io::Result<()> {
 /// there.
 fn next_part(folder: &Path) -> io::Result<u32> {
     let mut next = 1;
-    for entry in fs::read_dir(folder)? {
+    for entry in fs::read_dir(folder).map_err(of_file(folder))? {
         let entry = entry?;
         if is_temporary(&entry.path()) {
-            fs::remove_file(entry.path())?;
+            fs::remove_file(entry.path()).map_err(of_file(&entry.path()))?;
         }
         let number = entry.file_name().to_str().and_then(part::number);
         next = next.max(number.map_or(0, |number| number.saturating_add(1)));

@@ -42,7 +42,7 @@ static INSTANCES: Feed = events(
 const DOCS: &str = "https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_skill_based_routing/";
 
 /// The limitations of all three streams.
-const UNSEEN: &str = "It is not known for how long Zendesk keeps these events and accepts a \
+const UNSEEN: &str = "Zendesk does not document how long it keeps these events and accepts a \
     cursor.";
 
 pub(super) fn streams() -> Vec<Stream> {

@@ -65,8 +65,8 @@ const GREETINGS_DOCS: &str =
 const STATS_DOCS: &str = "https://developer.zendesk.com/api-reference/voice/talk-api/stats/";
 
 /// The limitations of the counts of a day.
-const UNSEEN_OF_DAYS: &str = "Days without a sync, and what was counted on a day after its last \
-    sync. Zendesk does not document when the counts restart, and in which time zone.";
+const UNSEEN_OF_DAYS: &str = "Days without a sync, and counts after the last sync of a day. \
+    Zendesk does not document when the counts restart, and in which time zone.";
 
 pub(super) fn streams() -> Vec<Stream> {
     vec![

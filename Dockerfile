@@ -21,6 +21,7 @@ RUN grep -qx "version = \"$VERSION\"" Cargo.toml \
      && mkdir -p "/image/$name/airbyte" "/image/$name/usr/share/doc/$name" \
      && cp LICENSE "target/$target/release/$name" "/image/$name/airbyte" \
      && packaging/sbom/complete "$name" "$target" >"/image/$name/usr/share/doc/$name/sbom.cdx.json" \
+     && packaging/sbom/licences "$name" "$target" >"/image/$name/usr/share/doc/$name/LICENSES.gz" \
      || exit 1; \
     done
 # Airbyte's tools and platforms mount or write files in these folders, as any user.

@@ -79,8 +79,8 @@ fn webhooks() -> Stream {
         scope: "webhooks:read",
         documentation: prose(WEBHOOKS_DOCS),
         about: prose(
-            "Webhooks, inactive ones included: what they send, where, and on which \
-            events.",
+            "Webhooks, inactive ones included, with their addresses, their formats and the \
+             events that start them.",
         ),
         limitations: prose(
             "Deleted webhooks; a full refresh drops them. Secrets are removed: `signing_secret`, \

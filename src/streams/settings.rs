@@ -44,7 +44,7 @@ pub(super) fn streams() -> Vec<Stream> {
             documentation: prose(
                 "https://developer.zendesk.com/api-reference/ticketing/account-configuration/custom_roles/",
             ),
-            about: prose("Custom agent roles and what each may do."),
+            about: prose("Custom agent roles, with their permissions."),
             limitations: prose("Deleted roles; a full refresh drops them."),
             ..Stream::listed("custom_roles", &CUSTOM_ROLES, schema!("custom_roles"))
         },

@@ -137,7 +137,7 @@ pub fn of_api(error: &ApiError, wanted: &Wanted<'_>) -> (FailureType, String) {
             ))
         }
         ErrorKind::Invalid if let Some(option) = words_of => config_error(format!(
-            "Zendesk rejects the query: {detail}. Correct it in `{option}`, or remove it."
+            "Zendesk rejects the query ({detail}). Correct it in `{option}`, or remove it."
         )),
         ErrorKind::BadPosition
         | ErrorKind::Invalid

@@ -74,7 +74,7 @@ pub fn unusable(why: &str) -> ExitCode {
 #[must_use]
 pub fn unwritable(why: &str) -> ExitCode {
     let message = format!(
-        "The program cannot write to stdout: {why}. Free space on its disk or raise the file \
+        "The program cannot write to stdout ({why}). Free space on its disk or raise the file \
          size limit, and start the command again."
     );
     let _ = writeln!(std::io::stderr(), "{message}");

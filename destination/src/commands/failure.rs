@@ -45,7 +45,7 @@ fn of_account(error: &ApiError, verb: &str, scope: &str) -> ErrorTrace {
 /// The failure if streams cannot be bound to objects. `problems` are whole sentences.
 #[must_use]
 pub fn of_binding(problems: &[String]) -> ErrorTrace {
-    connector::failure::refused(&format!("Nothing was read or written. {}", problems.join(" ")))
+    connector::failure::refused(&format!("Nothing was read or written: {}", problems.join(" ")))
 }
 
 /// The message if a custom object does not exist.

@@ -98,6 +98,20 @@ fn an_order_that_is_none_is_refused_with_the_reason() {
         ("knobs x", "expected value"),
         (r#"faults [{"fault": "sleepy"}]"#, "unknown variant `sleepy`"),
         ("", "The orders are"),
+        (
+            "other_program export 5",
+            "There is no limit export. The limits are: account, help_center",
+        ),
+        ("other_program account -5", "-5 is negative"),
+        (
+            "timelines step 3",
+            "This account has no timelines. Start the simulator with `--timelines",
+        ),
+        ("change -5 3", "-5 is negative"),
+        ("advance -60", "-60 is negative"),
+        ("faults share -0.5 1", "-0.5 is negative"),
+        (r#"knobs {"search_lag_seconds": -5}"#, "search_lag_seconds is negative"),
+        (r#"knobs {"rendered_later": [2, -5]}"#, "rendered_later is negative"),
     ] {
         let (status, told) = serving.order(order);
         assert!(status == 400 && told.contains(reason), "{order}: {status} {told}");

@@ -4,7 +4,7 @@
 use airbyte::message::{ErrorTrace, FailureType};
 use zendesk::error::{ApiError, ErrorKind};
 
-use crate::config::{Account, Credentials, Violation};
+use crate::config::{Account, Credentials, Violation, WHOLE};
 use crate::identity::NoIdentity;
 use crate::refusals::{is_account_gone, is_scope, is_too_long};
 
@@ -38,6 +38,11 @@ impl Default for Wanted<'_> {
 /// One trace for all violations of a configuration.
 #[must_use]
 pub fn invalid_config(violations: &[Violation]) -> ErrorTrace {
+    if let [Violation { field, what }] = violations
+        && field == WHOLE
+    {
+        return refused(what);
+    }
     let violations: Vec<String> = violations.iter().map(ToString::to_string).collect();
     refused(&format!("the configuration is not valid: {}", violations.join("; ")))
 }

@@ -139,7 +139,8 @@ mod tests {
             "max_jobs",
             "notify",
             "tags_mode",
-            "streams.0",
+            "streams.0.object",
+            "streams.0.operation",
             "object_storage_config",
             "max_removal_percent",
         ] {

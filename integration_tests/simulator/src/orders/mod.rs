@@ -41,10 +41,10 @@ pub(crate) fn answer(sim: &Simulator, order: &str) -> Result<Value, Value> {
 }
 
 /// The answer to a text that is not an order.
-const ORDERS: &str = "The orders are: status, advance SECONDS, change SEED TIMES, touch RESOURCE TIMES, \
-    delete RESOURCE TIMES, truth RESOURCE, row RESOURCE KEY, requests, log, refusals, strays, ledger, jobs, \
-    knobs [JSON], faults JSON | none | share SHARE SEED, job_faults KIND NTH | none, expire_cursors, \
-    other_program BUCKET PER_MINUTE, history, timelines step TIMES.";
+const ORDERS: &str = "The orders are: status, advance SECONDS, change SEED N, touch RESOURCE N, \
+    delete RESOURCE N, truth RESOURCE, row RESOURCE KEY, requests, log, refusals, strays, ledger, jobs, \
+    knobs [JSON], faults JSON | none | share SHARE SEED, job_faults KIND N | none, expire_cursors, \
+    other_program LIMIT N, history, timelines step N.";
 
 /// The longest step of the clock: a hundred years.
 const LONGEST_STEP_SECONDS: i64 = 3_155_760_000;

@@ -103,7 +103,11 @@ impl Options {
             high_volume: self.high_volume,
             enforce_limits: !self.no_limits,
             bulk_import: !self.no_bulk_import,
-            oauth_scope: if self.oauth_write || self.guide { "read write" } else { default.oauth_scope },
+            oauth_scope: if self.oauth_write || self.guide {
+                "read write"
+            } else {
+                default.oauth_scope
+            },
             page_cap: self.page_cap,
             latency: self.latency,
             export_latency: self.latency,
@@ -124,7 +128,7 @@ fn size(text: &str) -> Result<Size, String> {
         "small" => Ok(Size::Small),
         _ => {
             let tickets = text.parse().ok().filter(|tickets| *tickets <= MOST_TICKETS);
-            tickets.map(Size::Large).ok_or("neither tiny, small nor a number up to 1000000".into())
+            tickets.map(Size::Large).ok_or("use tiny, small or a number up to 1000000".into())
         }
     }
 }
@@ -139,7 +143,7 @@ fn plan(text: &str) -> Result<Plan, String> {
         "enterprise-plus" => Plan::EnterprisePlus,
         _ => {
             let known = "essential, team, growth, professional, enterprise, enterprise-plus";
-            return Err(format!("not one of {known}"));
+            return Err(format!("use one of {known}"));
         }
     })
 }
@@ -151,14 +155,16 @@ fn latency(text: &str) -> Result<Latency, String> {
         Some((min, max)) => {
             let (min_ms, max_ms) = (number(min)?, number(max)?);
             let is_range = min_ms < max_ms && max_ms <= u64::from(u32::MAX);
-            is_range.then_some(Latency::Drawn { min_ms, max_ms }).ok_or("not a range".into())
+            is_range
+                .then_some(Latency::Drawn { min_ms, max_ms })
+                .ok_or("use a number, or a range such as 100-400".into())
         }
     }
 }
 
 fn scale(text: &str) -> Result<f64, String> {
     let scale = text.parse().ok().filter(|scale| (0.001..=1_000_000.0).contains(scale));
-    scale.ok_or("not a number between 0.001 and 1000000".into())
+    scale.ok_or("use a number between 0.001 and 1000000".into())
 }
 
 fn moment(text: &str) -> Result<i64, String> {
@@ -167,11 +173,10 @@ fn moment(text: &str) -> Result<i64, String> {
         return Ok(now.map_or(0, |since| since.as_secs() as i64));
     }
     let time: Result<DateTime<Utc>, _> = text.parse();
-    let unix =
-        time.map_err(|_| "neither `now` nor a time such as 2026-11-21T00:00:00Z")?.timestamp();
+    let unix = time.map_err(|_| "use `now` or a time such as 2026-11-21T00:00:00Z")?.timestamp();
     // The account's history goes back years before its start.
     (1_262_304_000..=4_102_444_800)
         .contains(&unix)
         .then_some(unix)
-        .ok_or("not between 2010 and 2100".into())
+        .ok_or("use a time between 2010 and 2100".into())
 }

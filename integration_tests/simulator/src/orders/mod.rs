@@ -36,7 +36,8 @@ pub(crate) fn answer(sim: &Simulator, order: &str) -> Result<Value, Value> {
     };
     match with_json {
         Some(answer) => answer.map_err(|reason| json!({ "unknown": words, "because": reason })),
-        None => obeyed(sim, &words).ok_or_else(|| json!({ "unknown": words, "because": ORDERS })),
+        None => obeyed(sim, &words)
+            .ok_or_else(|| json!({ "unknown": words, "because": why_unknown(&words) })),
     }
 }
 
@@ -45,6 +46,21 @@ const ORDERS: &str = "The orders are: status, advance SECONDS, change SEED N, to
     delete RESOURCE N, truth RESOURCE, row RESOURCE KEY, requests, log, refusals, strays, ledger, jobs, \
     knobs [JSON], faults JSON | none | share SHARE SEED, job_faults KIND N | none, expire_cursors, \
     other_program LIMIT N, history, timelines step N.";
+
+/// The reason why the words are not an order.
+fn why_unknown(words: &[&str]) -> String {
+    match *words {
+        ["touch" | "delete" | "truth" | "row", resource, ..] if !is_resource(resource) => {
+            format!(
+                "There is no resource `{resource}`. Use the name of a listing, such as tickets or users."
+            )
+        }
+        ["faults", rules, ..] if rules.starts_with('{') => {
+            "The rules of `faults` must be a list: [{...}].".to_owned()
+        }
+        _ => ORDERS.to_owned(),
+    }
+}
 
 /// The longest step of the clock: a hundred years.
 const LONGEST_STEP_SECONDS: i64 = 3_155_760_000;

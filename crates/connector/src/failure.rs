@@ -170,8 +170,8 @@ fn of_sign_in(kind: ErrorKind, detail: &str) -> (FailureType, String) {
     match kind {
         ErrorKind::GrantEnded => config_error(format!(
             "The refresh token is already used, revoked or expired ({detail}). Sign in again, \
-             separately for each source: a refresh token works once, so two sources cannot share \
-             one."
+             separately for each connector: a refresh token works once, so two connectors cannot \
+             share one."
         )),
         ErrorKind::ClientRefused => config_error(format!(
             "Zendesk refuses the OAuth client ({detail}). Check its identifier and secret, that \

@@ -151,6 +151,14 @@ fn of_bucket(error: &BucketError) -> String {
     }
 }
 
+/// The failure if no line on stdin is an Airbyte message.
+#[must_use]
+pub fn of_noise() -> ErrorTrace {
+    connector::failure::refused(
+        "No line on stdin is an Airbyte message, so nothing was written. Send each row in a RECORD message.",
+    )
+}
+
 /// The failure if stdin cannot be read to its end.
 #[must_use]
 pub fn of_input(why: &str) -> ErrorTrace {

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 mod account;
+mod choices;
 mod credentials;
 mod spec;
 mod subdomain;

@@ -3,12 +3,13 @@
 use jsonschema::error::ValidationErrorKind;
 use serde_json::{Value, json};
 
+use super::choices::of_choices;
 use super::violation::{Violation, WHOLE};
 
 /// All differences between a configuration and the spec, by field.
 pub(super) fn violations(spec: &Value, config: &Value) -> Vec<Violation> {
     let mut schema = spec.clone();
-    let mut found = Vec::new();
+    let mut found = of_choices(&mut schema, config);
     // "None of these four matches" helps nobody, so the credentials are held against the one
     // variant that they name.
     let variants = schema["properties"]["credentials"]["oneOf"].take();
@@ -110,7 +111,7 @@ fn chooses_password(config: &Value) -> bool {
     })
 }
 
-fn differences(schema: &Value, value: &Value, under: &str) -> Vec<Violation> {
+pub(super) fn differences(schema: &Value, value: &Value, under: &str) -> Vec<Violation> {
     let Ok(validator) = jsonschema::draft7::new(schema) else { return Vec::new() };
     let errors = validator.iter_errors(value).map(|error| {
         let path = error.instance_path().to_string().replace('/', ".");
@@ -121,23 +122,22 @@ fn differences(schema: &Value, value: &Value, under: &str) -> Vec<Violation> {
             return Violation { field, what: "is missing".into() };
         }
         let field = if field.is_empty() { WHOLE.to_owned() } else { field };
-        if let ValidationErrorKind::Enum { options } = error.kind() {
-            let options = options.as_array().into_iter().flatten().map(Value::to_string);
-            let options = options.collect::<Vec<_>>().join(", ");
-            return Violation { field, what: format!("must be one of {options}") };
-        }
         // The masked form says `value` in place of what the user wrote.
-        let what = pattern_in_words(schema, error.schema_path().as_str()).map_or_else(
-            || error.masked().to_string(),
-            |words| format!("does not have the form {words}"),
-        );
+        let what = in_words(schema, error.schema_path().as_str())
+            .unwrap_or_else(|| error.masked().to_string());
         Violation { field, what }
     });
     errors.collect()
 }
 
-/// The words in the spec that describe a pattern, if the violation is of a pattern.
-fn pattern_in_words<'s>(schema: &'s Value, path: &str) -> Option<&'s str> {
-    let place = path.strip_suffix("/pattern")?;
-    schema.pointer(place)?.get("pattern_descriptor")?.as_str()
+/// What is wrong, if the spec describes the pattern, or lists the words that are allowed. The
+/// validator's own message would leave out most of these words.
+fn in_words(schema: &Value, path: &str) -> Option<String> {
+    if let Some(place) = path.strip_suffix("/pattern") {
+        let words = schema.pointer(place)?.get("pattern_descriptor")?.as_str()?;
+        return Some(format!("does not have the form {words}"));
+    }
+    let words = path.ends_with("/enum").then(|| schema.pointer(path)?.as_array())??;
+    let words: Vec<String> = words.iter().map(Value::to_string).collect();
+    Some(format!("must be one of {}", words.join(", ")))
 }

@@ -40,15 +40,30 @@ pub(crate) fn answer(sim: &Simulator, order: &str) -> Result<Value, Value> {
     };
     match with_json {
         Some(answer) => answer.map_err(refused),
-        None => obeyed(sim, &words).ok_or_else(|| refused(ORDERS.to_owned())),
+        None => obeyed(sim, &words).ok_or_else(|| refused(why_unknown(&words))),
     }
 }
 
 /// The answer to a text that is not an order.
-const ORDERS: &str = "The orders are: status, advance SECONDS, change SEED TIMES, touch RESOURCE TIMES, \
-    delete RESOURCE TIMES, truth RESOURCE, row RESOURCE KEY, requests, log, refusals, strays, ledger, jobs, \
-    knobs [JSON], faults JSON | none | share SHARE SEED, job_faults KIND NTH | none, expire_cursors, \
-    other_program BUCKET PER_MINUTE, history, timelines step TIMES.";
+const ORDERS: &str = "The orders are: status, advance SECONDS, change SEED N, touch RESOURCE N, \
+    delete RESOURCE N, truth RESOURCE, row RESOURCE KEY, requests, log, refusals, strays, ledger, jobs, \
+    knobs [JSON], faults JSON | none | share SHARE SEED, job_faults KIND N | none, expire_cursors, \
+    other_program LIMIT N, history, timelines step N.";
+
+/// The reason why the words are not an order.
+fn why_unknown(words: &[&str]) -> String {
+    match *words {
+        ["touch" | "delete" | "truth" | "row", resource, ..] if !is_resource(resource) => {
+            format!(
+                "There is no resource `{resource}`. Use the name of a listing, such as tickets or users."
+            )
+        }
+        ["faults", rules, ..] if rules.starts_with('{') => {
+            "The rules of `faults` must be a list: [{...}].".to_owned()
+        }
+        _ => ORDERS.to_owned(),
+    }
+}
 
 /// The longest step of the clock: a hundred years.
 const LONGEST_STEP_SECONDS: i64 = 3_155_760_000;

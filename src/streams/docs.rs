@@ -29,6 +29,10 @@ const INTRODUCTION: &str = "\
 Each stream delivers rows as Zendesk sends them. The section of a stream lists its added columns and its limitations.
 A row can come more than once. Merge rows by primary key: the newest row is the valid one.
 
+*Limitations* name rows and changes that the stream does not deliver. \"A full refresh drops them\" means: an
+incremental read keeps the old row in your table, and the next full refresh removes it. If a row is inside another row,
+that other row is the *enclosing row*.
+
 Some streams have a deletion indicator. This column marks deleted rows. The option `deleted_at_field` adds one more
 column to these streams. It has the time of the deletion, or null.
 
@@ -421,6 +425,9 @@ fn deletions(stream: &ResolvedStream) -> &'static str {
             "a row is deleted with its ticket and not reported separately. A full refresh drops \
              it."
         }
+        (Some(_), Reading::FullRefreshOnly) => {
+            "a full refresh marks them with the deletion indicator, or no longer has them."
+        }
         (_, Reading::FullRefreshOnly) => "deleted rows are not in the next full refresh.",
         (Some(_), _) if tells_on_request(stream) => {
             "with `deleted_at_field`, an incremental read reports them. Without it, only a full \
@@ -480,7 +487,7 @@ fn added_column((key, source): &Splice, stream: &ResolvedStream) -> String {
         Source::Filled(BRAND_ID) => "the brand of the help center".to_owned(),
         Source::Filled(filled) => match of_parent(filled) {
             Some(from) => format!("the `{from}` of its parent"),
-            None => format!("the `{filled}` of the path"),
+            None => format!("the `{filled}` in the path of the request"),
         },
         Source::SideLoaded(..) | Source::Included(_) => {
             "the objects that the row names by id".to_owned()
@@ -498,7 +505,7 @@ fn added_column((key, source): &Splice, stream: &ResolvedStream) -> String {
         }
         _ => unreachable!("{key} is a column of a derived row"),
     };
-    format!("`{key}`, {from}")
+    format!("`{key}`: {from}")
 }
 
 fn columns(keys: &[&str]) -> String {

@@ -42,8 +42,8 @@ static INSTANCES: Feed = events(
 const DOCS: &str = "https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_skill_based_routing/";
 
 /// The limitations of all three streams.
-const UNSEEN: &str = "Zendesk does not document how long it keeps these events and accepts a \
-    cursor.";
+const UNSEEN: &str = "Zendesk does not document how long it keeps these events, and how long it \
+    accepts a cursor.";
 
 pub(super) fn streams() -> Vec<Stream> {
     let of = |name, feed, schema| Stream {

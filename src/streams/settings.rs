@@ -131,8 +131,8 @@ pub(super) fn streams() -> Vec<Stream> {
                 "https://developer.zendesk.com/api-reference/ticketing/apps/resource_collections/",
             ),
             about: prose(
-                "Resource collections: fields, triggers, targets and so on that the requirements \
-                 files of apps created in the account.",
+                "Resource collections: fields, triggers, targets and other items that apps \
+                 created in the account by their requirements files.",
             ),
             limitations: prose("Deleted collections; a full refresh drops them."),
             ..Stream::listed(

@@ -125,9 +125,9 @@ pub(super) fn streams() -> Vec<Stream> {
                  reports its deletion.",
             ),
             limitations: prose(
-                "Without `deleted_at_field`, deletions: `deleted_tickets` or a full refresh shows \
-                 them. With `deleted_at_field`, deletions that an earlier read without this \
-                 option has passed.",
+                "Without `deleted_at_field`: deletions. `deleted_tickets` or a full refresh shows \
+                 them. With `deleted_at_field`: deletions that an earlier read without this \
+                 option left out.",
             ),
             ..Stream::listed("tickets", &INCREMENTAL_TICKETS, schema!("tickets"))
         },

@@ -1,6 +1,6 @@
 //! Measures the memory of a sync. `cargo bench --bench memory` reads long listings with the
-//! optimized program, and prints the largest resident memory. A word after it selects a part:
-//! `pages` or `lengths`.
+//! optimized program, and prints the largest resident memory. Words after it select parts: `pages`,
+//! `lengths`, or the stream of one way of paging.
 
 mod figures;
 mod pages;
@@ -155,8 +155,8 @@ fn main() {
     if part("pages") {
         BOUNDS.iter().for_each(|bound| bound.measure(&mut figures));
     }
-    if part("lengths") {
-        DIALECTS.iter().for_each(|dialect| dialect.measure_growth(&mut figures));
+    for dialect in DIALECTS.iter().filter(|dialect| part("lengths") || part(dialect.stream)) {
+        dialect.measure_growth(&mut figures);
     }
     figures.save();
 }

@@ -225,7 +225,8 @@ fn main() {
             "article_comments of 2,000 articles at 200 ms: 1 worker {alone} s, 10 workers {ten} s, 1/{:.1}",
             alone as f64 / ten as f64
         ));
-        figures.note("children", json!({ "one_worker_seconds": alone, "ten_workers_seconds": ten }));
+        figures
+            .note("children", json!({ "one_worker_seconds": alone, "ten_workers_seconds": ten }));
     }
     if part("waiters") {
         for (name, size) in WAITERS {

@@ -79,10 +79,7 @@ fn main() {
         assert!(rows > 0, "{history:?}");
         let each = seconds * 1e6 / rows as f64;
         tell(&format!("    {each:.2} us for each of {rows} rows of history"));
-        figures.note(
-            history[1..].join(", "),
-            json!({ "rows": rows, "us_a_row": rounded(each) }),
-        );
+        figures.note(history[1..].join(", "), json!({ "rows": rows, "us_a_row": rounded(each) }));
     }
     figures.save();
 }

@@ -2,7 +2,9 @@
 //! block has a kind that is run here, by `.ci/run` or by `acceptance/run documents`. Every WARN and
 //! ERROR is explained, every link has a target, and every generated table is current.
 
+mod benchmarks;
 mod blocks;
+mod charts;
 mod links;
 mod messages;
 mod options;

@@ -129,6 +129,7 @@ fn answer_all(
             Some(page) => write_page(&mut writer, &page, lengths.row_bytes)?,
             None => match asked.route.as_str() {
                 "users/me" => write_body(&mut writer, ME)?,
+                "brands" => write_body(&mut writer, BRANDS)?,
                 "search/count" => {
                     let found = found(&asked, lengths.rows);
                     let count = format!(r#"{{"count":{}}}"#, found.end - found.start);
@@ -142,6 +143,8 @@ fn answer_all(
 }
 
 const ME: &str = r#"{"user":{"id":1000000000,"role":"admin"}}"#;
+
+const BRANDS: &str = r#"{"brands":[{"id":1,"subdomain":"acme","active":true,"has_help_center":true,"help_center_state":"enabled"}],"meta":{"has_more":false}}"#;
 
 fn read(first_line: &str) -> Asked {
     let target = first_line.split(' ').nth(1).unwrap_or_default();

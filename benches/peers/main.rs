@@ -10,8 +10,8 @@
 //! Environment variables:
 //!
 //! - `BENCH_ROWS`: the rows of each listing (200,000).
-//! - `BENCH_PEER_ROWS`: fewer rows for the programs in Python. Their rates do not depend on the
-//!   number.
+//! - `BENCH_PEER_ROWS`: fewer rows for the programs in Python. With fewer rows, their start-up counts
+//!   more.
 //! - `BENCH_REPEATS`: the runs of each quick program (5). The best run counts.
 //! - `BENCH_PROGRAM`: another build of this connector.
 

@@ -11,9 +11,10 @@ use simulator::{ADMIN_API_TOKEN, Account, Settings, Simulator, Size, Tls};
 use super::program::tell;
 use super::programs::{Folders, Program};
 
-/// Seconds of this connector's clock in one second of real time. It keeps to the documented limits,
-/// although nobody enforces them here. The waits of Airbyte's connector cannot be scaled.
-const SCALE: u32 = 60;
+/// Seconds of the account's clock, and of this connector's, in one second of real time. This connector
+/// keeps to the documented limits, although nobody enforces them here. The waits of Airbyte's connector
+/// cannot be scaled.
+const SCALE: f64 = 60.0;
 
 const TICKETS: u64 = 7_000;
 
@@ -40,13 +41,13 @@ struct Reading<'a> {
 }
 
 pub(crate) fn count(folders: &Folders) -> Vec<Requests> {
-    let tls = Tls {
-        certificate: folders.work.join("server.pem"),
-        key: folders.work.join("server.key"),
-    };
+    let tls =
+        Tls { certificate: folders.work.join("server.pem"), key: folders.work.join("server.key") };
     let settings = Settings {
         size: Size::Large(TICKETS),
+        scale: SCALE,
         enforce_limits: false,
+        page_cap: None,
         tls: Some(tls),
         ..Settings::default()
     };
@@ -98,9 +99,8 @@ impl Reading<'_> {
         });
         let [ours, theirs] = &listed;
         let pick = |streams: &[Value], others: &[Value]| {
-            let is_of_both = |stream: &&Value| {
-                others.iter().any(|other| other["name"] == stream["name"])
-            };
+            let is_of_both =
+                |stream: &&Value| others.iter().any(|other| other["name"] == stream["name"]);
             let picked = streams.iter().filter(is_of_both).map(|stream| {
                 json!({
                     "stream": stream,

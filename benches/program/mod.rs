@@ -75,16 +75,21 @@ impl Sync<'_> {
         let (mut rows, mut bytes, mut unlooked, mut peak_kib) = (0, 0, 0, 0);
         let mut output = BufReader::new(child.stdout.take().expect("stdout is a pipe"));
         let (mut line, mut killed, mut most_waiting) = (Vec::new(), false, None);
+        let mut error = String::new();
         while output.read_until(b'\n', &mut line).expect("the output is read") > 0 {
             bytes += line.len();
             unlooked += line.len();
             rows += u64::from(line.starts_with(br#"{"type":"RECORD""#));
-            if unlooked >= BYTES_PER_LOOK || line.starts_with(br#"{"type":"TRACE""#) {
+            let is_trace = line.starts_with(br#"{"trace""#);
+            if unlooked >= BYTES_PER_LOOK || is_trace {
                 // The kernel keeps the high-water mark; it is gone once the program has ended.
                 peak_kib = peak_kib.max(high_water_kib(&child).unwrap_or_default());
                 unlooked = 0;
             }
             most_waiting = most_waiting.or_else(|| waiting_at_most(&line));
+            if is_trace && error.is_empty() && line.windows(7).any(|word| word == b"\"error\"") {
+                error = String::from_utf8_lossy(&line).into_owned();
+            }
             line.clear();
             if !go_on() {
                 killed = true;
@@ -93,7 +98,7 @@ impl Sync<'_> {
             }
         }
         let status = child.wait().expect("the program ends");
-        assert!(killed || status.success(), "the program ended with {status}");
+        assert!(killed || status.success(), "the program ended with {status}: {error}");
         let _ = std::fs::remove_dir_all(&folder);
         Cost {
             rows,

@@ -116,9 +116,7 @@ fn mirror(figures: &mut Figures) {
              of processor time; {:.1} MiB of at most {MOST_MIB}",
             peak_kib as f64 / 1024.0
         ));
-        figures.note(
-            what,
-            json!({ "requests": requests, "mib": rounded(peak_kib as f64 / 1024.0) }),
-        );
+        figures
+            .note(what, json!({ "requests": requests, "mib": rounded(peak_kib as f64 / 1024.0) }));
     }
 }

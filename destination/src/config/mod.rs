@@ -141,7 +141,7 @@ mod tests {
             "tags_mode",
             "streams.0.object",
             "streams.0.operation",
-            "object_storage_config",
+            "object_storage_config.path",
             "max_removal_percent",
         ] {
             assert!(fields.contains(&field), "{field}: {fields:?}");
